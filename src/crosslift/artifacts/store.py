@@ -1,0 +1,164 @@
+"""The content-addressed store: one folder an artifact, whole or not there, with a manifest.
+
+    STORE/<kind>/<key>/          the artifact's files and manifest.json
+    STORE/unfinished/<key>/      what a killed step left to go on from (checkpoints)
+    STORE/locks/<key>.lock       held by the process that is making the artifact
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from crosslift.artifacts.files import folder_written_whole, sha256_of_file
+from crosslift.artifacts.places import home
+from crosslift.errors import ArtifactError
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an artifact is and how it came to be.
+
+    Args:
+        kind, key, label: of the step that made it.
+        made_from: settings, inputs' keys, code version: what the key is the hash of.
+        environment: versions and hardware.
+        started: ISO 8601 time.
+        seconds: wall-clock time of the making, all parts of an interrupted one together.
+        work: size of the job in the unit that its kind of step is planned in.
+        peak_bytes: resident memory of the process at its highest; None where it is not known.
+        files: name -> SHA-256.
+    """
+
+    kind: str
+    key: str
+    label: str
+    made_from: dict[str, Any]
+    environment: dict[str, Any]
+    started: str
+    seconds: float
+    work: float
+    peak_bytes: int | None = None
+    files: dict[str, str] = field(default_factory=dict)
+
+
+class Store:
+    """A store of artifacts under one folder.
+
+    Args:
+        root: the folder; None: ``store`` in the user's cache.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root if root is not None else home() / "store"
+        self._checked: set[str] = set()
+
+    def place(self, kind: str, key: str) -> Path:
+        """Where an artifact stands, or would stand."""
+        return self.root / kind / key
+
+    def stands(self, kind: str, key: str) -> bool:
+        """Whether the artifact is there (its files are checked when it is opened)."""
+        return (self.place(kind, key) / MANIFEST).is_file()
+
+    def unfinished(self, key: str) -> Path:
+        """The folder in which the step of this key keeps its checkpoints."""
+        return self.root / "unfinished" / key
+
+    def manifest(self, kind: str, key: str) -> Manifest:
+        """The manifest of a standing artifact.
+
+        Raises:
+            ArtifactError: it is missing or unreadable.
+        """
+        path = self.place(kind, key) / MANIFEST
+        try:
+            return Manifest(**json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise ArtifactError(
+                f"the manifest {path} cannot be read: {error}", remedy=_remake(path.parent)
+            ) from error
+
+    def manifests(self, kind: str) -> list[Manifest]:
+        """The manifests of all standing artifacts of a kind."""
+        folders = sorted((self.root / kind).glob("[0-9a-f]*"))
+        return [self.manifest(kind, f.name) for f in folders if (f / MANIFEST).is_file()]
+
+    def open(self, kind: str, key: str) -> Path:
+        """The folder of a standing artifact, its files checked against the manifest.
+
+        Raises:
+            ArtifactError: it is missing, or a file of it is missing or has another checksum.
+        """
+        place = self.place(kind, key)
+        if not self.stands(kind, key):
+            raise ArtifactError(f"no artifact {place}", remedy="give the run's command again")
+        if key not in self._checked:
+            for name, expected in self.manifest(kind, key).files.items():
+                _check_file(place / name, expected)
+            self._checked.add(key)
+        return place
+
+    def make(
+        self, manifest: Manifest, write: Callable[[Path], None], measure: Callable[[], Manifest]
+    ) -> Path:
+        """Makes an artifact, unless it stands; one process at a time makes one key.
+
+        Args:
+            manifest: of the artifact to be made (kind and key are read here).
+            write: writes the artifact's files into an empty folder.
+            measure: called after the writing: the manifest with its measurements.
+
+        Returns:
+            The artifact's folder.
+        """
+        kind, key = manifest.kind, manifest.key
+        place = self.place(kind, key)
+        with self.lock(key):
+            if not self.stands(kind, key):
+                with folder_written_whole(place) as draft:
+                    write(draft)
+                    _write_manifest(draft, measure())
+                self._checked.add(key)
+            shutil.rmtree(self.unfinished(key), ignore_errors=True)
+        return place
+
+    def lock(self, key: str) -> FileLock:
+        """The lock of a key; the operating system frees it when its process dies."""
+        folder = self.root / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / f"{key}.lock")
+
+
+def _write_manifest(draft: Path, manifest: Manifest) -> None:
+    files = {
+        path.relative_to(draft).as_posix(): sha256_of_file(path)
+        for path in sorted(draft.rglob("*"))
+        if path.is_file()
+    }
+    content = {**asdict(manifest), "files": files}
+    (draft / MANIFEST).write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def _check_file(path: Path, expected: str) -> None:
+    if not path.is_file():
+        raise ArtifactError(f"the artifact file {path} is missing", remedy=_remake(path.parent))
+    found = sha256_of_file(path)
+    if found != expected:
+        raise ArtifactError(
+            f"the artifact file {path} is corrupt: its SHA-256 is {found}",
+            expected,
+            _remake(path.parent),
+        )
+
+
+def _remake(folder: Path) -> str:
+    return f"delete the folder {folder} and give the command again: only this step is made anew"

@@ -1,0 +1,77 @@
+"""Encoding many texts fast: each distinct text once, sorted by length, packed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from crosslift.encoders.load import Encoder
+from crosslift.errors import EncoderError
+
+TOKENS_PER_BATCH = 4096
+"""Large enough to fill the matrix units, small enough that the activations stay in cache."""
+
+
+def encode(
+    encoder: Encoder,
+    texts: Sequence[str],
+    *,
+    tokens_per_batch: int = TOKENS_PER_BATCH,
+    advance: Callable[[int], None] | None = None,
+) -> NDArray[np.float32]:
+    """Pooled vectors of N texts, not normalised.
+
+    Args:
+        encoder: the encoder.
+        texts: N texts; equal texts are encoded once and get equal vectors.
+        tokens_per_batch: at most so many tokens in one packed batch (or one longer text).
+        advance: called with the number of texts done since the last call; None: not called.
+
+    Returns:
+        float32 [N, D], in the order of the texts.
+
+    Raises:
+        EncoderError: a vector is not finite.
+    """
+    distinct = list(dict.fromkeys(texts))
+    sequences = encoder.tokenise(distinct) if distinct else []
+    vectors = np.empty((len(distinct), encoder.width), np.float32)
+    with torch.inference_mode():
+        for indices in batches_by_length(sequences, tokens_per_batch):
+            batch = [sequences[i] for i in indices]
+            vectors[indices] = encoder.vectors(batch).float().cpu().numpy()
+            if advance is not None:
+                advance(len(indices))
+    _check_finite(vectors, distinct)
+    place = {text: i for i, text in enumerate(distinct)}
+    return vectors[[place[text] for text in texts]]
+
+
+def batches_by_length(
+    sequences: Sequence[Sequence[int]], tokens_per_batch: int
+) -> Iterator[list[int]]:
+    """Indices of the sequences, shortest first, cut where the next would pass the token limit."""
+    batch: list[int] = []
+    tokens = 0
+    for index in sorted(range(len(sequences)), key=lambda i: len(sequences[i])):
+        length = len(sequences[index])
+        if batch and tokens + length > tokens_per_batch:
+            yield batch
+            batch, tokens = [], 0
+        batch.append(index)
+        tokens += length
+    if batch:
+        yield batch
+
+
+def _check_finite(vectors: NDArray[np.float32], texts: Sequence[str]) -> None:
+    bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(bad):
+        raise EncoderError(
+            f"{len(bad)} of {len(texts)} vectors are not finite; the first is of {texts[bad[0]]!r}",
+            "finite vectors",
+            "the encoder is broken, or its precision too low: try `precision: float32`",
+        )

@@ -1,0 +1,72 @@
+"""One loaded encoder, lent out in one state after another without loading it again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from crosslift.encoders.load import Encoder, load_encoder
+from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.state import apply_change
+from crosslift.encoders.token_table import TokenTable
+
+
+class LentEncoder:
+    """Keeps one encoder in memory and gives it as loaded, or with saved changes laid over it.
+
+    What a borrower does to the encoder (training, dropout, frozen parameters) is undone before it
+    is lent again. Only one borrower at a time may use it.
+    """
+
+    def __init__(self) -> None:
+        self._settings: EncoderSettings | None = None
+        self._encoder: Encoder | None = None
+        self._kept: dict[str, torch.Tensor] = {}
+        self._kept_rows: list[tuple[torch.Tensor, torch.Tensor]] = []
+        self._dropout: list[tuple[torch.nn.Dropout, float]] = []
+
+    def lend(self, settings: EncoderSettings, changes: Sequence[Path] = ()) -> Encoder:
+        """The encoder of these settings with changes laid over it, first to last, in evaluation mode.
+
+        Args:
+            settings: of the encoder.
+            changes: files that `save_change` wrote.
+        """
+        encoder = self._encoder if settings == self._settings else None
+        if encoder is None:
+            self._encoder = None  # freed before the next is loaded
+            encoder = self._keep(load_encoder(settings), settings)
+        self._undo(encoder)
+        for change in changes:
+            overwritten = apply_change(encoder, change)
+            if overwritten is not None:
+                self._kept_rows.append(overwritten)
+        encoder.model.eval()
+        return encoder
+
+    def _keep(self, encoder: Encoder, settings: EncoderSettings) -> Encoder:
+        self._kept = {
+            name: parameter.detach().clone()
+            for name, parameter in encoder.model.named_parameters()
+            if parameter is not encoder.table.whole
+        }
+        dropouts = (m for m in encoder.model.modules() if isinstance(m, torch.nn.Dropout))
+        self._dropout = [(module, module.p) for module in dropouts]
+        self._kept_rows.clear()
+        self._encoder, self._settings = encoder, settings
+        return encoder
+
+    def _undo(self, encoder: Encoder) -> None:
+        with torch.no_grad():
+            for name, parameter in encoder.model.named_parameters():
+                if name in self._kept:
+                    parameter.copy_(self._kept[name])
+                parameter.grad = None
+            for ids, rows in reversed(self._kept_rows):
+                encoder.table.whole[ids] = rows
+        for module, probability in self._dropout:
+            module.p = probability
+        self._kept_rows.clear()
+        encoder.table = TokenTable(encoder.table.whole)

@@ -1,0 +1,201 @@
+"""Loading an encoder: transformer, tokenizer, pooling and prompt, ready to embed packed batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from torch import Tensor
+
+from crosslift.encoders.folder import local_folder, own_use
+from crosslift.encoders.packing import PackedBatch, pack
+from crosslift.encoders.pooling import pool
+from crosslift.encoders.precision import device, dtype_of, resolve_precision
+from crosslift.encoders.run_packed import PackedRunner
+from crosslift.encoders.settings import EncoderSettings, Pooling, Precision
+from crosslift.encoders.token_table import TokenTable
+from crosslift.errors import EncoderError
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a vector is read from the encoder: the settings with every None resolved.
+
+    Args:
+        pooling: over the tokens' states.
+        prompt: put before every text; may be empty.
+        hidden_state: index of the pooled state; 0 is the embedding output.
+        max_tokens: longer texts are cut.
+        precision: of the arithmetic, never ``auto``.
+    """
+
+    pooling: Pooling
+    prompt: str
+    hidden_state: int
+    max_tokens: int
+    precision: Precision
+
+
+class Encoder:
+    """A text encoder.
+
+    Args:
+        model: the transformer, in the reading's precision but for its token table (float32).
+        tokenizer: its tokenizer; the pad id is taken from here.
+        reading: how a vector is read.
+        runner: how the transformer is run on packed batches.
+        folder: where it was loaded from.
+    """
+
+    def __init__(
+        self, model: Any, tokenizer: Any, reading: Reading, runner: PackedRunner, folder: Path
+    ) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.reading = reading
+        self.runner = runner
+        self.folder = folder
+        self.table = TokenTable(model.get_input_embeddings().weight)
+
+    @property
+    def width(self) -> int:
+        """Length D of the vectors."""
+        return int(self.model.config.hidden_size)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights stand."""
+        return self.table.weight.device
+
+    def tokenise(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of N texts, with prompt and special tokens, cut to ``max_tokens``."""
+        prompted = [self.reading.prompt + text for text in texts]
+        ids: list[list[int]] = self.tokenizer(
+            prompted,
+            truncation=True,
+            max_length=self.reading.max_tokens,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+        )["input_ids"]
+        return ids
+
+    def states(self, batch: PackedBatch) -> Tensor:
+        """Hidden states [T, D] of the packed tokens, at the reading's ``hidden_state``."""
+        rows = self.table.rows(batch.token_ids).to(dtype_of(self.reading.precision))
+        return self.runner.states(rows, batch, self.reading.hidden_state)
+
+    def vectors(self, sequences: Sequence[Sequence[int]]) -> Tensor:
+        """Pooled vectors, float32 [N, D], of N sequences of token ids, with gradient."""
+        batch = pack(sequences).to(self.device)
+        return pool(self.states(batch), batch, self.reading.pooling)
+
+    def layers(self) -> torch.nn.ModuleList:
+        """The transformer's layers, lowest first.
+
+        Raises:
+            EncoderError: the model has no list of that many layers.
+        """
+        wanted = self.model.config.num_hidden_layers
+        for module in self.model.modules():
+            if isinstance(module, torch.nn.ModuleList) and len(module) == wanted:
+                return module
+        raise EncoderError(f"{self.folder}: no list of {wanted} transformer layers was found")
+
+
+def load_encoder(settings: EncoderSettings) -> Encoder:
+    """Loads an encoder by name, folder or hub name, in evaluation mode.
+
+    Raises:
+        EncoderError: it cannot be found, read or used.
+    """
+    folder = local_folder(settings)
+    model = _load_model(folder)
+    tokenizer = _load_tokenizer(folder)
+    reading = _resolve(settings, folder, model, tokenizer)
+    model.eval().to(device())
+    runner = PackedRunner(model, tokenizer.pad_token_id)
+    _set_precision(model, dtype_of(reading.precision))
+    return Encoder(model, tokenizer, reading, runner, folder)
+
+
+def _load_model(folder: Path) -> Any:
+    config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    if config.is_encoder_decoder:
+        raise EncoderError(f"{folder} is an encoder-decoder ({config.model_type})", "an encoder alone")
+    shown = transformers.utils.logging.get_verbosity()
+    bar = transformers.utils.logging.is_progress_bar_enabled()
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        model, info = transformers.AutoModel.from_pretrained(
+            folder,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise EncoderError(f"{folder} cannot be loaded: {error}") from error
+    finally:
+        transformers.utils.logging.set_verbosity(shown)
+        if bar:
+            transformers.utils.logging.enable_progress_bar()
+    missing = sorted(name for name in info["missing_keys"] if not name.startswith("pooler."))
+    if missing:
+        raise EncoderError(f"{folder} lacks weights: {', '.join(missing[:5])} ({len(missing)} in all)")
+    if getattr(model, "pooler", None) is not None:
+        model.pooler = None  # a head of pretraining; vectors are pooled from hidden states
+    return model
+
+
+def _load_tokenizer(folder: Path) -> Any:
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise EncoderError(f"{folder} has no usable tokenizer: {error}") from error
+    if tokenizer.pad_token_id is None:
+        raise EncoderError(f"{folder}: the tokenizer has no pad token", "a pad token in its files")
+    return tokenizer
+
+
+def _resolve(settings: EncoderSettings, folder: Path, model: Any, tokenizer: Any) -> Reading:
+    last = int(model.config.num_hidden_layers)
+    hidden_state = last if settings.hidden_state is None else settings.hidden_state
+    if hidden_state > last:
+        raise EncoderError(
+            f"hidden_state {hidden_state} of {settings.name!r}", f"0 (embedding output) to {last}"
+        )
+    own = own_use(folder, settings)
+    longest = _longest_input(model, tokenizer)
+    asked = own.max_tokens or longest
+    return Reading(
+        pooling=own.pooling or "mean",
+        prompt=own.prompt or "",
+        hidden_state=hidden_state,
+        max_tokens=min(asked, longest),
+        precision=resolve_precision(settings.precision),
+    )
+
+
+def _longest_input(model: Any, tokenizer: Any) -> int:
+    positions = int(getattr(model.config, "max_position_embeddings", 0) or 512)
+    if model.config.model_type in _POSITIONS_AFTER_PAD:
+        positions -= tokenizer.pad_token_id + 1
+    return min(positions, int(tokenizer.model_max_length))
+
+
+_POSITIONS_AFTER_PAD = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "xmod", "mpnet")
+
+
+def _set_precision(model: Any, dtype: torch.dtype) -> None:
+    table = model.get_input_embeddings().weight
+    for parameter in model.parameters():
+        if parameter is not table:
+            parameter.data = parameter.data.to(dtype)
+    for buffer in model.buffers():
+        if buffer.is_floating_point():
+            buffer.data = buffer.data.to(dtype)

@@ -1,0 +1,135 @@
+"""Packed batches: the tokens of all sequences end to end, with no padding and so no arithmetic on it.
+
+Sequences are laid out by length, so that those of one length are one contiguous block: attention
+runs once per block as an ordinary batched product, and every other operation of the transformer
+runs on the flat tokens. The result is the padded computation's, to rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import AttentionInterface
+
+ATTENTION_NAME = "crosslift_packed"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Sequences of one length that stand side by side.
+
+    Args:
+        start: index of the block's first token in the flat tokens.
+        count: number of sequences.
+        length: tokens in each of them.
+    """
+
+    start: int
+    count: int
+    length: int
+
+    @property
+    def tokens(self) -> slice:
+        """Where the block stands in the flat tokens."""
+        return slice(self.start, self.start + self.count * self.length)
+
+
+@dataclass(frozen=True, slots=True)
+class PackedBatch:
+    """N sequences of token ids, laid out shortest first.
+
+    Args:
+        token_ids: int64 [T], all sequences end to end.
+        positions: int64 [T], index of each token in its sequence, from 0.
+        blocks: the runs of equal length.
+        inverse: int64 [N]; ``inverse[i]`` is the laid-out index of the caller's sequence i.
+    """
+
+    token_ids: Tensor
+    positions: Tensor
+    blocks: tuple[Block, ...]
+    inverse: Tensor
+
+    def to(self, device: torch.device) -> PackedBatch:
+        """The same batch with its tensors on ``device``."""
+        return PackedBatch(
+            self.token_ids.to(device),
+            self.positions.to(device),
+            self.blocks,
+            self.inverse.to(device),
+        )
+
+
+def pack(sequences: Sequence[Sequence[int]]) -> PackedBatch:
+    """Lays out N sequences of token ids (each of at least one token) as a packed batch."""
+    lengths = np.array([len(sequence) for sequence in sequences], np.int64)
+    order = np.argsort(lengths, kind="stable")
+    flat = np.concatenate([np.asarray(sequences[i], np.int64) for i in order])
+    positions = np.concatenate([np.arange(n, dtype=np.int64) for n in lengths[order]])
+    inverse = np.empty_like(order)
+    inverse[order] = np.arange(len(order))
+    return PackedBatch(
+        torch.from_numpy(flat),
+        torch.from_numpy(positions),
+        _blocks(lengths[order]),
+        torch.from_numpy(inverse),
+    )
+
+
+def _blocks(sorted_lengths: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Block, ...]:
+    values, counts = np.unique(sorted_lengths, return_counts=True)
+    starts = np.concatenate([[0], np.cumsum(values * counts)[:-1]])
+    return tuple(
+        Block(int(s), int(c), int(n)) for s, c, n in zip(starts, counts, values, strict=True)
+    )
+
+
+def packed_attention(
+    module: torch.nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    *,
+    packed_blocks: tuple[Block, ...],
+    **_: Any,
+) -> tuple[Tensor, None]:
+    """Attention within each sequence of a packed batch, in the form transformers calls it.
+
+    Args:
+        module: the attention layer that calls; unused.
+        query, key, value: [1, heads, T, width].
+        attention_mask: None, always: there is nothing to mask.
+        scaling: of the products; None means 1 / sqrt(width).
+        dropout: probability of dropping an attention weight.
+        packed_blocks: of the batch.
+
+    Returns:
+        [1, T, heads, width] and None (weights are not kept).
+    """
+    del module, attention_mask
+    flat = [states[0].transpose(0, 1) for states in (query, key, value)]
+    outputs = [
+        torch.nn.functional.scaled_dot_product_attention(
+            *(
+                states[block.tokens].unflatten(0, (block.count, block.length)).transpose(1, 2)
+                for states in flat
+            ),
+            dropout_p=dropout,
+            scale=scaling,
+        )
+        .transpose(1, 2)
+        .flatten(0, 1)
+        for block in packed_blocks
+    ]
+    return (torch.cat(outputs) if len(outputs) > 1 else outputs[0])[None], None
+
+
+AttentionInterface.register(ATTENTION_NAME, packed_attention)

@@ -1,0 +1,123 @@
+"""Running a transformers model on packed batches, padded where it cannot be packed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from crosslift.encoders.packing import ATTENTION_NAME, PackedBatch, pack
+
+_PROBE = ((3, 1, 4, 1, 5), (9, 2, 6), (5, 3, 5, 8, 9, 7, 9))
+_PROBE_TOLERANCE = 1e-3
+
+
+class PackedRunner:
+    """Gives hidden states of packed batches.
+
+    Whether a model computes the same on packed tokens is found out at load time by comparing both
+    ways on three short sequences, not by a list of model names. Where it does not, batches are
+    padded, and masked by the sequences' lengths (never by comparing ids with a pad id).
+
+    Args:
+        model: a transformers encoder that takes ``inputs_embeds``, still in float32.
+        pad_id: the tokenizer's pad id.
+    """
+
+    def __init__(self, model: Any, pad_id: int) -> None:
+        self.model = model
+        self.pad_id = pad_id
+        self._padded_attention = model.config._attn_implementation
+        self.position_offset = self._find_position_offset()
+
+    @property
+    def packs(self) -> bool:
+        """Whether batches are run without padding."""
+        return self.position_offset is not None
+
+    def states(self, rows: Tensor, batch: PackedBatch, hidden_state: int) -> Tensor:
+        """Hidden states [T, D] of packed token rows [T, D].
+
+        Args:
+            rows: the tokens' rows of the token table, in the model's precision.
+            batch: the packed batch.
+            hidden_state: which state; 0 is the embedding output.
+        """
+        if self.position_offset is None:
+            return self._run_padded(rows, batch, hidden_state)
+        return self._run_packed(rows, batch, hidden_state, self.position_offset)
+
+    def _run_packed(
+        self, rows: Tensor, batch: PackedBatch, hidden_state: int, offset: int
+    ) -> Tensor:
+        return self._call(
+            hidden_state,
+            inputs_embeds=rows[None],
+            position_ids=batch.positions[None] + offset,
+            packed_blocks=batch.blocks,
+        )[0]
+
+    def _run_padded(self, rows: Tensor, batch: PackedBatch, hidden_state: int) -> Tensor:
+        count = sum(block.count for block in batch.blocks)
+        longest = max(block.length for block in batch.blocks)
+        padded = rows.new_zeros(count, longest, rows.shape[1])
+        mask = torch.zeros(count, longest, dtype=torch.int64, device=rows.device)
+        first = 0
+        for block in batch.blocks:
+            rows_of_block = rows[block.tokens].unflatten(0, (block.count, block.length))
+            padded[first : first + block.count, : block.length] = rows_of_block
+            mask[first : first + block.count, : block.length] = 1
+            first += block.count
+        states = self._call(hidden_state, inputs_embeds=padded, attention_mask=mask)
+        return states[mask.bool()]
+
+    def _call(self, hidden_state: int, **inputs: Any) -> Tensor:
+        last = self.model.config.num_hidden_layers
+        if hidden_state == last:
+            states: Tensor = self.model(**inputs).last_hidden_state
+            return states
+        kept: tuple[Tensor, ...] = self.model(**inputs, output_hidden_states=True).hidden_states
+        return kept[hidden_state]
+
+    def _find_position_offset(self) -> int | None:
+        batch = pack(_PROBE)
+        table = self.model.get_input_embeddings().weight
+        last = self.model.config.num_hidden_layers
+        with torch.inference_mode(), _evaluating(self.model):
+            rows = torch.nn.functional.embedding(batch.token_ids, table)
+            expected = self._run_padded(rows, batch, last)
+            self.model.set_attn_implementation(ATTENTION_NAME)
+            for offset in (0, self.pad_id + 1):
+                found = self._try_packed(rows, batch, last, offset)
+                if found is not None and _close(found, expected):
+                    return offset
+        self.model.set_attn_implementation(self._padded_attention)
+        return None
+
+    def _try_packed(
+        self, rows: Tensor, batch: PackedBatch, hidden_state: int, offset: int
+    ) -> Tensor | None:
+        try:
+            return self._run_packed(rows, batch, hidden_state, offset)
+        except (TypeError, ValueError, IndexError, KeyError, RuntimeError):
+            return None  # the model does not take what packing needs: it is run padded
+
+
+def _close(found: Tensor, expected: Tensor) -> bool:
+    scale = float(expected.abs().max())
+    return found.shape == expected.shape and bool(
+        (found - expected).abs().max() <= _PROBE_TOLERANCE * scale
+    )
+
+
+@contextlib.contextmanager
+def _evaluating(model: Any) -> Iterator[None]:
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)

@@ -1,0 +1,34 @@
+"""What is asked of an encoder. No torch here: studies are validated without it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Pooling = Literal["mean", "first_token", "last_token"]
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+class EncoderSettings(BaseModel):
+    """An encoder and how a vector is read from it.
+
+    None means "as the folder's own sentence-transformers files say", and where it has none: mean
+    pooling, no prompt, the last hidden state, and as many tokens as the model has positions.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(min_length=1)]
+    """`embedded`, a folder, or a hub name such as `xlm-roberta-large`."""
+    revision: str | None = None
+    """Commit, tag or branch of a hub name. None: the hub's main branch."""
+    pooling: Pooling | None = None
+    prompt: str | None = None
+    """Text put before every input text."""
+    hidden_state: Annotated[int, Field(ge=0)] | None = None
+    """Index of the hidden state that is pooled; 0 is the embedding output."""
+    max_tokens: Annotated[int, Field(ge=3)] | None = None
+    """Longer texts are cut to this many tokens, special tokens included."""
+    precision: Precision = "auto"
+    """Of the arithmetic; auto: bfloat16 where the processor has it, else float32."""

@@ -1,0 +1,68 @@
+"""Errors for users: what is wrong (with the value), what was expected, what to do next."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class CrossLiftError(Exception):
+    """Base of every error that CrossLift raises on purpose.
+
+    Args:
+        what: what is wrong, with the offending value.
+        expected: what was expected instead; None where ``what`` already says it.
+        remedy: what to do next; None where nothing can be done.
+    """
+
+    def __init__(self, what: str, expected: str | None = None, remedy: str | None = None) -> None:
+        self.what = what
+        self.expected = expected
+        self.remedy = remedy
+        parts = [what]
+        if expected:
+            parts.append(f"Expected: {expected}")
+        if remedy:
+            parts.append(f"Next: {remedy}")
+        super().__init__("\n".join(parts))
+
+
+class DataError(CrossLiftError):
+    """Input data that cannot be used as it is: files, texts, pictures, matrices."""
+
+
+class EncoderError(CrossLiftError):
+    """An encoder that cannot be found, read or used."""
+
+
+class ArtifactError(CrossLiftError):
+    """An artifact of the store that is missing, corrupt or cannot be written."""
+
+
+class StudyError(CrossLiftError):
+    """A study that cannot be run as it is written."""
+
+
+class TrainingError(CrossLiftError):
+    """A training step that cannot go on."""
+
+
+class UnknownNameError(CrossLiftError):
+    """A name that is not in a list of legal names.
+
+    Args:
+        kind: what is named, in the singular ("task", "target", "arm").
+        name: the unknown name.
+        legal: every legal name.
+    """
+
+    def __init__(self, kind: str, name: str, legal: Iterable[str]) -> None:
+        names = sorted(legal)
+        near = nearest(name, names)
+        hint = f"did you mean {' or '.join(repr(n) for n in near)}?" if near else None
+        super().__init__(f"unknown {kind} {name!r}", f"one of {', '.join(names)}", hint)
+
+
+def nearest(name: str, legal: Iterable[str], most: int = 2) -> list[str]:
+    """The legal names closest in spelling to ``name``, best first, at most ``most`` of them."""
+    return difflib.get_close_matches(name, list(legal), n=most, cutoff=0.5)

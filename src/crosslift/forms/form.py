@@ -1,0 +1,158 @@
+"""What every form of intermediate task gives the training loop, which knows nothing else of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from crosslift.encoders.load import Encoder
+from crosslift.sources.record import Record
+
+Rows = NDArray[np.int64]
+Pictures = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class StepLoss:
+    """The outcome of one batch.
+
+    Args:
+        loss: scalar, float32, with gradient.
+        tokens: tokens that went through the text encoder (prompt and special tokens included).
+    """
+
+    loss: Tensor
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class FormOptions:
+    """The settings of a stage that a form reads.
+
+    Args:
+        text_locked: the text encoder stays as it is.
+        shuffle_pictures: every picture goes to a wrong text, the control of image-text tasks.
+        seed: of the head's initial weights and of the shuffling.
+    """
+
+    text_locked: bool
+    shuffle_pictures: bool
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The records of one split and, in image-text tasks, their decoded pictures.
+
+    Args:
+        records: N records.
+        pictures: uint8 [N, size, size, 3]; None in text-only tasks.
+    """
+
+    records: Sequence[Record]
+    pictures: Pictures | None = None
+
+
+class OpenTask(Protocol):
+    """A task opened on an encoder: tokenised, with its head, ready to be trained on."""
+
+    size: int
+    head: torch.nn.Module
+
+    def token_ids(self) -> Iterable[int]:
+        """Ids of every token that can occur in training or on dev."""
+
+    def draw(self, update: int, count: int, seed: int) -> Rows:
+        """Rows of the batch of an update: a function of its arguments alone, so that a killed run
+        goes on with the batches it would have had."""
+
+    def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
+        """The loss of a batch of training records."""
+
+    def dev_scores(self) -> dict[str, float]:
+        """Scores in [0, 1] or losses on the dev records, English only; empty where there are none."""
+
+
+class Form(Protocol):
+    """A form of task: what gives a dataset its head, loss and collation."""
+
+    @property
+    def name(self) -> str:
+        """As it is written in a study."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The text columns it binds, by name."""
+
+    @property
+    def picture_size(self) -> int | None:
+        """Side of the square pictures in pixels; None for text-only forms."""
+
+    def open(self, encoder: Encoder, train: Split, dev: Split, options: FormOptions) -> OpenTask:
+        """Tokenises the records and makes the head."""
+
+
+def epoch_rows(size: int, update: int, count: int, seed: int) -> Rows:
+    """Rows of an update when epochs are shuffled and joined end to end without a remainder.
+
+    Args:
+        size: number of records.
+        update: index of the update, from 0.
+        count: rows in a batch.
+        seed: of the shuffling.
+
+    Returns:
+        int64 [count]
+    """
+    wanted = np.arange(update * count, (update + 1) * count)
+    rows = np.empty(count, np.int64)
+    for epoch in range(wanted[0] // size, wanted[-1] // size + 1):
+        order = np.random.default_rng((seed, epoch)).permutation(size)
+        inside = wanted // size == epoch
+        rows[inside] = order[wanted[inside] % size]
+    return rows
+
+
+def group_numbers(records: Sequence[Record]) -> NDArray[np.int64]:
+    """A number for each record, equal for records of one group (see Record), int64 [N]."""
+    numbers: dict[str, int] = {}
+    names = [record.group or f"\0{record.id}" for record in records]
+    return np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int64)
+
+
+def column(records: Sequence[Record], name: str) -> list[str]:
+    """The texts of a column, bound by its name.
+
+    Raises:
+        DataError: a record lacks the column.
+    """
+    from crosslift.errors import DataError
+
+    for record in records:
+        if name not in record.texts:
+            raise DataError(
+                f"record {record.id!r} has no text {name!r}", f"one of {', '.join(record.texts)}"
+            )
+    return [record.texts[name] for record in records]
+
+
+def picture_paths(records: Sequence[Record]) -> list[Path]:
+    """The pictures of the records.
+
+    Raises:
+        DataError: a record has none.
+    """
+    from crosslift.errors import DataError
+
+    paths = [record.image for record in records if record.image is not None]
+    if len(paths) < len(records):
+        lacking = next(record.id for record in records if record.image is None)
+        raise DataError(f"record {lacking!r} has no picture", "a picture for each record")
+    return paths

@@ -1,0 +1,1 @@
+"""Reports: a study's run folder as one self-contained HTML page, its plots, and model cards."""

@@ -1,0 +1,170 @@
+"""The short answer of a report, in words, and its verdicts in reading order.
+
+Every word of it follows from the verdicts: nothing is called higher or lower that the statistics
+did not call so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crosslift.reports.effects import control_pairs
+from crosslift.reports.formats import listed, metric_title, p_value, plural, points
+from crosslift.reports.run_folder import RunFolder, Verdict
+
+_MOST_DECLARED = 3
+_MOST_ARMS = 4
+
+
+@dataclass(frozen=True)
+class VerdictView:
+    """One verdict as the page shows it.
+
+    Args:
+        outcome: "higher", "lower" or "none": the mark.
+        sentence: the verdict's own sentence.
+        details: metric, protocol, corrected p, sizes.
+        clean: True where only items without overlap were compared.
+        unequal: why the budgets are not equal; empty where they are.
+    """
+
+    outcome: str
+    sentence: str
+    details: str
+    clean: bool
+    unequal: str
+
+
+@dataclass(frozen=True)
+class VerdictGroup:
+    """Verdicts that answer one question; ``question`` is empty where none was written."""
+
+    question: str
+    verdicts: tuple[VerdictView, ...]
+
+
+def declared_verdicts(folder: RunFolder) -> list[VerdictGroup]:
+    """The verdicts of the questions that the study declared, by question, in the file's order."""
+    groups: dict[str, list[VerdictView]] = {}
+    for verdict in folder.verdicts:
+        if verdict.family == "declared":
+            groups.setdefault(verdict.question or "", []).append(_view(verdict))
+    return [VerdictGroup(question, tuple(views)) for question, views in groups.items()]
+
+
+def baseline_verdicts(folder: RunFolder) -> list[VerdictGroup]:
+    """The verdicts of every arm against the baseline, by arm, in the order of the arms."""
+    groups: dict[str, list[VerdictView]] = {arm.name: [] for arm in folder.run.arms}
+    for verdict in folder.verdicts:
+        if verdict.family == "vs-baseline":
+            groups[verdict.arm].append(_view(verdict))
+    return [VerdictGroup(arm, tuple(views)) for arm, views in groups.items() if views]
+
+
+def _view(verdict: Verdict) -> VerdictView:
+    details = (
+        f"{metric_title(verdict.metric)} · {verdict.protocol}"
+        f" · p {p_value(verdict.p_corrected)} corrected · {plural(verdict.n_queries, 'query')}"
+        f" · {plural(verdict.n_languages, 'language')} · {plural(verdict.seeds, 'seed')}"
+    )
+    outcome = verdict.verdict if verdict.verdict in ("higher", "lower") else "none"
+    unequal = "" if verdict.budget_equal else verdict.budget_note or "budgets differ"
+    return VerdictView(outcome, verdict.sentence, details, verdict.subset == "clean", unequal)
+
+
+def plain_answer(folder: RunFolder) -> str:
+    """One paragraph that answers the study's question from its verdicts.
+
+    Args:
+        folder: the run.
+
+    Returns:
+        The declared comparisons first, then the arms against the baseline, then the controls.
+    """
+    declared = _pairs(folder, "declared")
+    against = _pairs(folder, "vs-baseline")
+    if not declared and not against:
+        return "No comparison was made, so this run gives no answer. The scores stand below."
+    sentences = [_pair_sentence(folder, pair, found) for pair, found in declared[:_MOST_DECLARED]]
+    if len(declared) > _MOST_DECLARED:
+        sentences.append(f"{len(declared) - _MOST_DECLARED} more declared comparisons stand below.")
+    sentences.extend(_baseline_sentences(folder, against, brief=bool(declared)))
+    sentences.extend(_control_sentences(folder, {pair for pair, _ in declared}))
+    if any(not verdict.budget_equal for _, found in declared for verdict in found):
+        sentences.append("Comparisons between unequal budgets are marked.")
+    return " ".join(sentences)
+
+
+def _pairs(folder: RunFolder, family: str) -> list[tuple[tuple[str, str], list[Verdict]]]:
+    groups: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in folder.verdicts:
+        target = folder.target(verdict.target)
+        primary = (verdict.metric, verdict.protocol) == (target.metric, target.protocol)
+        if verdict.family == family and verdict.subset == "all" and primary:
+            groups.setdefault((verdict.arm, verdict.against), []).append(verdict)
+    return list(groups.items())
+
+
+def _pair_sentence(folder: RunFolder, pair: tuple[str, str], found: Sequence[Verdict]) -> str:
+    own_control = folder.arm(pair[1]).control_of == pair[0]
+    against = f"its control {pair[1]}" if own_control else pair[1]
+    shown = []
+    for outcome in ("higher", "lower"):
+        titles = [_titled(folder, verdict) for verdict in found if verdict.verdict == outcome]
+        if titles:
+            shown.append(f"{outcome} on {listed(titles)}")
+    even = [folder.target(v.target).title for v in found if v.verdict == "no difference shown"]
+    if not shown:
+        return f"Against {against}, {pair[0]} shows no difference on {listed(even)}."
+    tail = f"; no difference is shown on {listed(even)}" if even else ""
+    return f"Against {against}, {pair[0]} is {' and '.join(shown)}{tail}."
+
+
+def _titled(folder: RunFolder, verdict: Verdict) -> str:
+    return f"{folder.target(verdict.target).title} ({points(verdict.effect)} points)"
+
+
+def _baseline_sentences(
+    folder: RunFolder, against: Sequence[tuple[tuple[str, str], list[Verdict]]], brief: bool
+) -> list[str]:
+    trained = [(arm, found) for (arm, _), found in against if folder.arm(arm).role == "trained"]
+    if not trained:
+        return []
+    if not brief:
+        told = trained[:_MOST_ARMS]
+        return [_pair_sentence(folder, (arm, folder.run.baseline), found) for arm, found in told]
+    parts = [_tally(arm, found) for arm, found in trained[:_MOST_ARMS]]
+    rest = len(trained) - _MOST_ARMS
+    tail = f"; {plural(rest, 'more arm')} below" if rest > 0 else ""
+    return [f"Against the baseline {folder.run.baseline}, {'; '.join(parts)}{tail}."]
+
+
+def _tally(arm: str, found: Sequence[Verdict]) -> str:
+    held = {kind: sum(verdict.verdict == kind for verdict in found) for kind in ("higher", "lower")}
+    shown = [f"{kind} on {number}" for kind, number in held.items() if number]
+    of_all = f"of {plural(len(found), 'target')}"
+    return f"{arm} is {listed(shown)} {of_all}" if shown else f"{arm} shows no difference"
+
+
+def _control_sentences(folder: RunFolder, declared: set[tuple[str, str]]) -> list[str]:
+    sentences = []
+    for pair in control_pairs(folder):
+        name, control = pair.arm.name, pair.control.name
+        gained = [
+            row for row in pair.rows if row.gain and row.gain.verdict == "higher" and row.content
+        ]
+        kept = [
+            row.target.title for row in gained if row.content and row.content.verdict == "higher"
+        ]
+        lost = [
+            row.target.title for row in gained if row.content and row.content.verdict != "higher"
+        ]
+        if kept and (name, control) not in declared:
+            sentences.append(f"On {listed(kept)}, {name} gains more than its control {control}.")
+        if lost:
+            sentences.append(
+                f"What {name} gains on {listed(lost)} is not shown to come from the content,"
+                f" which {control} lacks."
+            )
+    return sentences

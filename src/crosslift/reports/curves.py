@@ -1,0 +1,82 @@
+"""Learning curves made ready to draw: grouped by panel, thinned, averaged over seeds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from crosslift.reports.run_folder import CurvePoint
+
+MOST_POINTS = 160
+Line = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class MeanCurve:
+    """One arm's curve in one stage.
+
+    Args:
+        arm: the arm.
+        updates: updates of the mean curve.
+        values: its values: the mean over the seeds that have a value there.
+        seeds: (updates, values) of each seed.
+    """
+
+    arm: str
+    updates: tuple[float, ...]
+    values: tuple[float, ...]
+    seeds: tuple[Line, ...]
+
+
+def curve_panels(points: Iterable[CurvePoint]) -> dict[tuple[str, str], list[MeanCurve]]:
+    """The curves of each panel.
+
+    One panel holds one metric of one task: losses of different tasks have different scales, and
+    only those of one task can be compared.
+
+    Args:
+        points: every point of the run.
+
+    Returns:
+        (task, metric) -> curves in the order of the points; losses before dev metrics.
+    """
+    groups: dict[tuple[str, str], dict[tuple[str, int], list[CurvePoint]]] = {}
+    for point in points:
+        panel = groups.setdefault((point.task, point.metric), {})
+        panel.setdefault((point.arm, point.stage), []).append(point)
+    ordered = sorted(groups, key=lambda panel: (panel[1] != "loss", panel))
+    return {
+        panel: [mean_curve(arm, found) for (arm, _), found in groups[panel].items()]
+        for panel in ordered
+    }
+
+
+def mean_curve(arm: str, points: Iterable[CurvePoint]) -> MeanCurve:
+    """One arm's curve: thinned to ``MOST_POINTS`` points by means of equal spans of updates."""
+    held = sorted(points, key=lambda point: (point.seed, point.update))
+    width = max(1.0, max(point.update for point in held) / MOST_POINTS)
+    cells: dict[int, dict[int, list[CurvePoint]]] = defaultdict(lambda: defaultdict(list))
+    for point in held:
+        cells[point.seed][int(point.update / width)].append(point)
+    seeds = tuple(_line(list(spans.values())) for spans in cells.values())
+    joined: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    for spans, (updates, values) in zip(cells.values(), seeds, strict=True):
+        for span, update, value in zip(spans, updates, values, strict=True):
+            joined[span].append((update, value))
+    ordered = [joined[span] for span in sorted(joined)]
+    return MeanCurve(
+        arm=arm,
+        updates=tuple(_mean([update for update, _ in pairs]) for pairs in ordered),
+        values=tuple(_mean([value for _, value in pairs]) for pairs in ordered),
+        seeds=seeds,
+    )
+
+
+def _line(spans: list[list[CurvePoint]]) -> Line:
+    updates = tuple(_mean([float(point.update) for point in span]) for span in spans)
+    return updates, tuple(_mean([point.value for point in span]) for span in spans)
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)

@@ -1,0 +1,89 @@
+"""What the plots and tables of effects are made of: which verdicts stand side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crosslift.reports.run_folder import Arm, RunFolder, Target, Verdict
+
+
+@dataclass(frozen=True)
+class ControlRow:
+    """An arm, its control and the baseline on one target; None where two were not compared.
+
+    Args:
+        target: what was measured.
+        gain: the arm against the baseline.
+        control_gain: the control against the baseline.
+        content: the arm against its control: what is left of the gain.
+    """
+
+    target: Target
+    gain: Verdict | None
+    control_gain: Verdict | None
+    content: Verdict | None
+
+    @property
+    def reading(self) -> str:
+        """The row in words, and only as far as the verdicts carry."""
+        if self.content is None:
+            return "The arm and its control were not compared here."
+        if self.content.verdict == "higher":
+            return "The arm does better than its control: the content matters here."
+        if self.content.verdict == "lower":
+            return "The arm does worse than its control."
+        if self.control_gain is not None and self.control_gain.verdict == "higher":
+            return (
+                "The control gains too, and no difference to it is shown: the gain is not shown"
+                " to come from the content."
+            )
+        return "No difference to the control is shown: the content is not shown to matter here."
+
+
+@dataclass(frozen=True)
+class ControlPair:
+    """An arm with one of its controls, over all targets."""
+
+    arm: Arm
+    control: Arm
+    rows: tuple[ControlRow, ...]
+
+
+def control_pairs(folder: RunFolder) -> list[ControlPair]:
+    """Every control of the study beside the arm it controls, in the order of the arms."""
+    pairs = []
+    for control in folder.run.arms:
+        if control.control_of is None:
+            continue
+        arm = folder.arm(control.control_of)
+        rows = tuple(_control_row(folder, arm, control, target) for target in folder.run.targets)
+        pairs.append(ControlPair(arm, control, rows))
+    return pairs
+
+
+def _control_row(folder: RunFolder, arm: Arm, control: Arm, target: Target) -> ControlRow:
+    return ControlRow(
+        target=target,
+        gain=folder.against_baseline(arm.name, target),
+        control_gain=folder.against_baseline(control.name, target),
+        content=folder.comparison(arm.name, control.name, target),
+    )
+
+
+def tells_words(target: Target) -> bool:
+    """True for targets of single names or of pictures, False for those of whole sentences."""
+    return target.kind == "pictures" or "name" in target.name.lower()
+
+
+def trade_offs(folder: RunFolder) -> list[tuple[Target, Target]]:
+    """Pairs of a names or pictures target and a sentences target that both have effects."""
+    measured = [t for t in folder.run.targets if effects_on(folder, t)]
+    gains = [target for target in measured if tells_words(target)]
+    losses = [target for target in measured if not tells_words(target)]
+    return [(gain, loss) for gain in gains for loss in losses]
+
+
+def effects_on(folder: RunFolder, target: Target) -> dict[str, Verdict]:
+    """The verdict of each arm against the baseline on ``target``, by arm, in the order of arms."""
+    found = {arm.name: folder.against_baseline(arm.name, target) for arm in folder.run.arms}
+    return {name: verdict for name, verdict in found.items() if verdict is not None}

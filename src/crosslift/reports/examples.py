@@ -1,0 +1,153 @@
+"""Queries and what the arms returned for them, with the language and direction of every text."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from crosslift.errors import DataError
+from crosslift.reports.heat import known_language, name_of
+from crosslift.reports.run_folder import Arm, Example, RunFolder, Target
+
+PIVOT = "en"
+PICTURE_SIDE = 144
+Pictures = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Content:
+    """A text with its language and direction, or a picture, or both, or neither.
+
+    Args:
+        text: the text; None for a picture.
+        lang: BCP-47 code of the text.
+        direction: "rtl", "ltr", or "auto" for a language that is not known.
+        picture: data URI; None for a text.
+    """
+
+    text: str | None
+    lang: str
+    direction: str
+    picture: str | None
+
+
+@dataclass(frozen=True)
+class AnswerView:
+    """What an arm returned."""
+
+    arm: Arm
+    content: Content
+    correct: bool
+
+
+@dataclass(frozen=True)
+class ExampleView:
+    """A query, the right answer, and what each arm returned; ``pictures`` if those are pictures."""
+
+    language: str
+    query: Content
+    gold: Content
+    answers: tuple[AnswerView, ...]
+    pictures: bool
+
+
+@dataclass(frozen=True)
+class ExampleGroup:
+    """The examples of one target."""
+
+    target: Target
+    examples: tuple[ExampleView, ...]
+
+
+def example_groups(folder: RunFolder) -> list[ExampleGroup]:
+    """The examples by target, in the order of the targets and of the file.
+
+    Args:
+        folder: the run; pictures are read from it.
+
+    Returns:
+        The groups that hold an example.
+
+    Raises:
+        DataError: a picture is missing, unreadable or outside the folder.
+    """
+    groups = []
+    pictures = cache(partial(picture_uri, folder.path))
+    for target in folder.run.targets:
+        held = [example for example in folder.examples if example.target == target.name]
+        if held:
+            views = tuple(_view(folder, target, example, pictures) for example in held)
+            groups.append(ExampleGroup(target, views))
+    return groups
+
+
+def _view(folder: RunFolder, target: Target, example: Example, pictures: Pictures) -> ExampleView:
+    asked, answered = _sides(folder, target, example)
+    answers = tuple(
+        AnswerView(
+            arm=folder.arm(answer.arm),
+            content=_content(answer.text, answer.picture, answered, pictures),
+            correct=answer.correct,
+        )
+        for answer in example.answers
+    )
+    return ExampleView(
+        language=name_of(example.language),
+        query=_content(example.query_text, example.query_picture, asked, pictures),
+        gold=_content(example.gold_text, example.gold_picture, answered, pictures),
+        answers=answers,
+        pictures=any(answer.content.picture for answer in answers),
+    )
+
+
+def _sides(folder: RunFolder, target: Target, example: Example) -> tuple[str, str]:
+    """The languages of a query's text and of its answers' texts."""
+    if target.kind == "pictures":
+        return example.language, example.language
+    stated = folder.run.protocols.get(example.protocol, {}).get("direction")
+    direction = str(stated or example.protocol.rpartition("/")[2])
+    if direction.startswith(f"{PIVOT}->"):
+        return PIVOT, example.language
+    return example.language, PIVOT
+
+
+def _content(text: str | None, picture: str | None, lang: str, pictures: Pictures) -> Content:
+    known = known_language(lang)
+    direction = "auto" if known is None else "rtl" if known.right_to_left else "ltr"
+    uri = pictures(picture) if picture is not None else None
+    return Content(text, lang, direction, uri)
+
+
+def picture_uri(folder: Path, picture: str) -> str:
+    """A picture of the run folder as a small data URI.
+
+    Args:
+        folder: the run folder.
+        picture: its path relative to the folder.
+
+    Returns:
+        A WebP picture of at most ``PICTURE_SIDE`` pixels a side, as a data URI.
+
+    Raises:
+        DataError: the picture is missing, unreadable or outside the folder.
+    """
+    path = (folder / picture).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise DataError(f"the picture {picture!r} is outside {folder}", "a path inside the folder")
+    try:
+        with Image.open(path) as opened:
+            small = opened.convert("RGBA")
+    except (OSError, UnidentifiedImageError) as error:
+        raise DataError(
+            f"the picture {picture!r} of {folder} cannot be read: {error}", "a PNG file"
+        ) from error
+    small.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+    held = io.BytesIO()
+    small.save(held, format="WEBP", quality=82, method=4)
+    return f"data:image/webp;base64,{base64.b64encode(held.getvalue()).decode('ascii')}"

@@ -1,0 +1,199 @@
+"""Scores by language as tables with coloured cells: languages grouped by family and script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from babel import Locale
+
+from crosslift.errors import UnknownNameError
+from crosslift.languages import Language, language
+from crosslift.reports.formats import percent, points
+from crosslift.reports.run_folder import Arm, RunFolder, Target
+from crosslift.reports.tables import MACRO, ScoreIndex
+
+LEVELS = 7
+NO_FAMILY = "Family not known"
+_LEAST_SPAN = 0.05
+
+
+@dataclass(frozen=True)
+class HeatCell:
+    """A number and the class of its colour; ``text`` is empty where there is no score."""
+
+    text: str
+    shade: str
+
+
+@dataclass(frozen=True)
+class HeatRow:
+    """A language, or the mean over languages; ``gap`` is the reason why it has no scores."""
+
+    code: str
+    name: str
+    script: str
+    cells: tuple[HeatCell, ...]
+    gap: str
+
+
+@dataclass(frozen=True)
+class HeatGroup:
+    """The languages of one family."""
+
+    family: str
+    rows: tuple[HeatRow, ...]
+
+
+@dataclass(frozen=True)
+class HeatTable:
+    """One heat map: languages down, arms across.
+
+    Args:
+        arms: the columns.
+        mean: the row of the mean over languages.
+        groups: the other rows.
+        low: the number that the lightest colour stands for, as text.
+        high: that of the darkest.
+        signed: True for differences: two colours, none at zero.
+    """
+
+    arms: tuple[Arm, ...]
+    mean: HeatRow
+    groups: tuple[HeatGroup, ...]
+    low: str
+    high: str
+    signed: bool
+
+
+@dataclass(frozen=True)
+class HeatPair:
+    """The two heat maps of a target."""
+
+    target: Target
+    differences: HeatTable
+    scores: HeatTable
+    gaps: int
+
+
+def heat_pairs(folder: RunFolder, index: ScoreIndex) -> list[HeatPair]:
+    """The difference to the baseline and the score, by language, for each target."""
+    return [
+        HeatPair(
+            target=target,
+            differences=_differences(folder, index, target),
+            scores=_scores(folder, index, target),
+            gaps=len(target.gaps),
+        )
+        for target in folder.run.targets
+    ]
+
+
+Values = dict[tuple[str, str], float]
+
+
+def _scores(folder: RunFolder, index: ScoreIndex, target: Target) -> HeatTable:
+    values = _values(folder.run.arms, index, target)
+    of_languages = [value for (code, _), value in values.items() if code != MACRO]
+    low, high = min(of_languages, default=0.0), max(of_languages, default=1.0)
+    span = max(high - low, _LEAST_SPAN)
+
+    def cell(code: str, arm: Arm) -> HeatCell:
+        value = values.get((code, arm.name))
+        if value is None:
+            return HeatCell("", "")
+        level = round((value - low) / span * LEVELS)
+        return HeatCell(percent(value), f"s{min(max(level, 0), LEVELS)}")
+
+    rows = _rows(target, folder.run.arms, cell)
+    return HeatTable(
+        folder.run.arms, rows[0], _grouped(rows[1:]), percent(low), percent(high), False
+    )
+
+
+def _differences(folder: RunFolder, index: ScoreIndex, target: Target) -> HeatTable:
+    values = _values(folder.run.arms, index, target)
+    base = folder.run.baseline
+    arms = tuple(arm for arm in folder.run.arms if arm.name != base)
+    effects = {
+        (code, arm): value - values[code, base]
+        for (code, arm), value in values.items()
+        if arm != base and (code, base) in values
+    }
+    span = max([_LEAST_SPAN, *(abs(v) for (code, _), v in effects.items() if code != MACRO)])
+
+    def cell(code: str, arm: Arm) -> HeatCell:
+        effect = effects.get((code, arm.name))
+        if effect is None:
+            return HeatCell("", "")
+        level = min(round(abs(effect) / span * LEVELS), LEVELS)
+        return HeatCell(points(effect), f"{'p' if effect > 0 else 'n'}{level}")
+
+    rows = _rows(target, arms, cell)
+    return HeatTable(arms, rows[0], _grouped(rows[1:]), points(-span), points(span), True)
+
+
+def _values(arms: Sequence[Arm], index: ScoreIndex, target: Target) -> Values:
+    codes = (MACRO, *target.languages)
+    found = {(code, arm.name): index.mean(arm.name, target, code) for code in codes for arm in arms}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _rows(
+    target: Target, arms: Sequence[Arm], cell: Callable[[str, Arm], HeatCell]
+) -> list[HeatRow]:
+    gaps = {gap.language: gap.reason for gap in target.gaps}
+    codes = [MACRO, *dict.fromkeys((*target.languages, *gaps))]
+    return [
+        HeatRow(
+            code=code,
+            name="Mean over languages" if code == MACRO else name_of(code),
+            script="" if code == MACRO else script_of(code),
+            cells=() if code in gaps else tuple(cell(code, arm) for arm in arms),
+            gap=gaps.get(code, ""),
+        )
+        for code in codes
+    ]
+
+
+def _grouped(rows: Sequence[HeatRow]) -> tuple[HeatGroup, ...]:
+    groups: dict[str, list[HeatRow]] = {}
+    for row in rows:
+        groups.setdefault(family_of(row.code), []).append(row)
+    ordered = sorted(groups, key=lambda family: (family == NO_FAMILY, family))
+    return tuple(
+        HeatGroup(family, tuple(sorted(groups[family], key=lambda row: (row.script, row.name))))
+        for family in ordered
+    )
+
+
+@cache
+def known_language(code: str) -> Language | None:
+    """The facts about a language; None where the table of languages does not hold it.
+
+    A report must stand for any data, also for a language that nobody has described yet: it is then
+    shown by its code.
+    """
+    try:
+        return language(code)
+    except UnknownNameError:
+        return None
+
+
+def family_of(code: str) -> str:
+    """The family of a language, or the words for an unknown one."""
+    found = known_language(code)
+    return found.family if found else NO_FAMILY
+
+
+def name_of(code: str) -> str:
+    """The English name of a language; its code where it is not known."""
+    found = known_language(code)
+    return found.name if found else code
+
+
+def script_of(code: str) -> str:
+    """The English name of a language's script; empty where it is not known."""
+    found = known_language(code)
+    return str(Locale("en").scripts.get(found.script, found.script)) if found else ""

@@ -1,0 +1,153 @@
+"""The report of a study: one page that needs nothing but itself."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from crosslift.reports.answer import baseline_verdicts, declared_verdicts, plain_answer
+from crosslift.reports.examples import example_groups
+from crosslift.reports.formats import duration, metric_title, percent, plural
+from crosslift.reports.heat import LEVELS, heat_pairs, name_of
+from crosslift.reports.looks import colour_variables, looks_of
+from crosslift.reports.plots import Plots, draw_plots
+from crosslift.reports.run_folder import RunFolder
+from crosslift.reports.tables import (
+    ScoreIndex,
+    budget_rows,
+    control_tables,
+    score_tables,
+    step_kinds,
+    step_rows,
+)
+
+REPORT = "report.html"
+PLOTS = "plots"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page, as the navigation names it."""
+
+    anchor: str
+    title: str
+
+
+def write_report(folder: Path) -> Path:
+    """Write the report of a run, and its plots, into the run's folder.
+
+    It reads nothing but the folder. The same folder gives the same bytes.
+
+    Args:
+        folder: the folder that a run left.
+
+    Returns:
+        The path of the page, ``report.html``. Beside it ``plots`` holds each plot as SVG and PNG.
+
+    Raises:
+        DataError: a file is missing, of another schema version, or not what it should be.
+        UnknownNameError: a row names an arm or a target that ``run.json`` does not.
+    """
+    run = RunFolder.read(folder)
+    plots = draw_plots(run)
+    page = render(run, plots)
+    (folder / PLOTS).mkdir(exist_ok=True)
+    for plot in plots.all():
+        _write(folder / PLOTS / f"{plot.name}.svg", plot.svg.encode("utf-8"))
+        _write(folder / PLOTS / f"{plot.name}.png", plot.png)
+    _write(folder / REPORT, page.encode("utf-8"))
+    return folder / REPORT
+
+
+def render(run: RunFolder, plots: Plots) -> str:
+    """The page as text.
+
+    Args:
+        run: the run.
+        plots: its plots.
+
+    Returns:
+        A whole HTML document.
+    """
+    return _templates().get_template("report.html.j2").render(_views(run, plots))
+
+
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("crosslift.reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        plural=plural, percent=percent, metric=metric_title, duration=duration, language=name_of
+    )
+    return environment
+
+
+def _views(run: RunFolder, plots: Plots) -> dict[str, Any]:
+    index = ScoreIndex(run)
+    views: dict[str, Any] = {
+        "run": run.run,
+        "plots": plots,
+        "looks": looks_of(run.run.arms),
+        "colours": [
+            Markup("; ").join(
+                Markup(f"{name}: {value}") for name, value in colour_variables(dark).items()
+            )
+            for dark in (False, True)
+        ],
+        "levels": LEVELS,
+        "answer": plain_answer(run),
+        "declared": declared_verdicts(run),
+        "against_baseline": baseline_verdicts(run),
+        "controls": control_tables(run),
+        "scores": score_tables(run, index),
+        "heat": heat_pairs(run, index),
+        "budgets": budget_rows(run),
+        "steps": step_rows(run),
+        "step_kinds": step_kinds(run),
+        "examples": example_groups(run),
+        "languages": sorted({code for t in run.run.targets for code in t.languages}),
+        "seeds": sorted({seed for arm in run.run.arms for seed in arm.seeds if arm.stages}),
+    }
+    return {**views, "sections": _sections(run, plots)}
+
+
+def _sections(run: RunFolder, plots: Plots) -> list[Section]:
+    controlled = any(arm.control_of for arm in run.run.arms)
+    shown = [
+        ("answer", "The answer", True),
+        ("controls", "What the controls say", controlled),
+        ("scores", "Scores", True),
+        ("languages", "By language", True),
+        ("forgetting", "Gained and forgotten", bool(plots.trade_offs)),
+        ("curves", "Learning curves", bool(plots.curves)),
+        ("examples", "Examples", bool(run.examples)),
+        ("arms", "Arms and budgets", True),
+        ("overlap", "Overlap", True),
+        ("protocols", "Protocols", True),
+        ("environment", "Environment and steps", True),
+        ("reading", "How to read and cite", True),
+    ]
+    return [Section(anchor, title) for anchor, title, present in shown if present]
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file beside its place and rename it into it, so that no half file is ever seen."""
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(beside).chmod(0o644)
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,88 @@
+"""One colour and one mark for each arm, the same in every plot and table of a report.
+
+Colour is never the only sign: neighbours differ in mark too, controls are hollow and their lines
+dashed. A control shares the colour and the mark of the arm it controls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from crosslift.reports.run_folder import Arm
+
+# On white, on the dark page. Chosen by search: each has at least 3:1 against its page, and any two
+# stay apart under simulated protanopia, deuteranopia and tritanopia; the first are farthest apart.
+PALETTE = (
+    ("#2f8cf7", "#36adff"),
+    ("#d37200", "#ebab1d"),
+    ("#531a65", "#f1b2ec"),
+    ("#6f0610", "#d8541d"),
+    ("#003db4", "#6471f2"),
+    ("#15744f", "#6ee7a0"),
+    ("#aa6cbc", "#a567b6"),
+    ("#b72310", "#ba675e"),
+)
+BASELINE = ("#2b313b", "#f0f2f5")
+REFERENCE = ("#858b94", "#8d939c")
+MARKERS = ("o", "s", "^", "P", "v")
+_BASELINE = ("--arm-baseline", *BASELINE)
+_REFERENCE = ("--arm-reference", *REFERENCE)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How an arm looks.
+
+    Args:
+        variable: name of the CSS custom property that holds its colour.
+        light: its colour on white.
+        dark: its colour on the dark page.
+        marker: matplotlib's sign for its mark.
+        hollow: True for controls: outline only, dashed lines.
+    """
+
+    variable: str
+    light: str
+    dark: str
+    marker: str
+    hollow: bool
+
+
+def looks_of(arms: Sequence[Arm]) -> dict[str, Look]:
+    """The look of each arm by name: fixed by the order of the arms, all different."""
+    looks: dict[str, Look] = {}
+    trained = 0
+    for arm in sorted(arms, key=lambda arm: arm.role == "control"):
+        parent = looks.get(arm.control_of or "")
+        if arm.role == "control" and parent is not None:
+            wanted, colour = parent.marker, (parent.variable, parent.light, parent.dark)
+        elif arm.role in ("baseline", "reference"):
+            wanted, colour = ("o", _BASELINE) if arm.role == "baseline" else ("D", _REFERENCE)
+        else:
+            wanted, colour = MARKERS[trained % len(MARKERS)], _colour(trained)
+            trained += 1
+        hollow = arm.role == "control"
+        looks[arm.name] = Look(*colour, _free(wanted, colour[0], hollow, looks), hollow)
+    return {arm.name: looks[arm.name] for arm in arms}
+
+
+def _colour(index: int) -> tuple[str, str, str]:
+    place = index % len(PALETTE)
+    return (f"--arm-{place}", *PALETTE[place])
+
+
+def _free(wanted: str, variable: str, hollow: bool, looks: Mapping[str, Look]) -> str:
+    """``wanted``, or the first marker that no arm of the same colour and filling has."""
+    taken = {
+        look.marker for look in looks.values() if (look.variable, look.hollow) == (variable, hollow)
+    }
+    free = [marker for marker in (wanted, *MARKERS, "D") if marker not in taken]
+    return (free or [wanted])[0]
+
+
+def colour_variables(dark: bool) -> dict[str, str]:
+    """Every CSS custom property of arm colours and its value on the light or the dark page."""
+    side = 1 if dark else 0
+    named = {f"--arm-{index}": pair[side] for index, pair in enumerate(PALETTE)}
+    return {**named, "--arm-baseline": BASELINE[side], "--arm-reference": REFERENCE[side]}

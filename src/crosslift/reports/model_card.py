@@ -1,0 +1,279 @@
+"""The model card of an exported encoder: what it is, what it was trained on, what it scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from crosslift.reports.formats import count, interval, large, metric_title, percent, points
+from crosslift.reports.run_folder import Arm, Budget, RunFolder, Stage, Target, Verdict
+from crosslift.reports.tables import MACRO, ScoreIndex
+
+
+@dataclass(frozen=True)
+class CardScore:
+    """The primary score of the model on one target.
+
+    Args:
+        target: title of the target.
+        metric: name of the metric.
+        protocol: id of the protocol.
+        languages: number of languages of the mean.
+        value: mean over languages and seeds, in [0, 1].
+        baseline: the same of the study's baseline; None where it has none.
+        effect: the verdict against the baseline; None where they were not compared.
+    """
+
+    target: str
+    metric: str
+    protocol: str
+    languages: int
+    value: float
+    baseline: float | None
+    effect: Verdict | None
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Everything that a model card tells.
+
+    Args:
+        name: name of the model.
+        base: the encoder that training started from: a hub id, a folder or an embedded one.
+        study: name of the study it comes from.
+        question: the question of that study.
+        arm: name of the arm.
+        description: what the arm is, in words.
+        version: CrossLift's version.
+        languages: BCP-47 codes of the languages it was measured in.
+        stages: what it was trained on, in order; empty for an untrained encoder.
+        budget: what that took, per seed.
+        seed: the seed of the exported weights.
+        scores: what it scores, one entry for each target.
+        protocols: the fields of each protocol named in ``scores``.
+        prompt: what goes before each text; empty for none.
+        licence: identifier of the licence of the weights ("mit"); None where it is not known.
+        licence_note: what else a user must know of licences, of the training data above all.
+    """
+
+    name: str
+    base: str
+    study: str
+    question: str
+    arm: str
+    description: str
+    version: str
+    languages: tuple[str, ...]
+    stages: tuple[Stage, ...]
+    budget: Budget
+    seed: int
+    scores: tuple[CardScore, ...]
+    protocols: dict[str, dict[str, Any]]
+    prompt: str
+    licence: str | None
+    licence_note: str
+
+
+def card_of_arm(
+    folder: RunFolder,
+    arm: str,
+    seed: int,
+    name: str,
+    prompt: str,
+    licence: str | None,
+    licence_note: str,
+) -> ModelCard:
+    """Gather a card from the run that made the model.
+
+    Args:
+        folder: the run.
+        arm: name of the exported arm.
+        seed: the seed of the exported weights.
+        name: name of the model.
+        prompt: what goes before each text; empty for none.
+        licence: identifier of the licence of the weights; None where it is not known.
+        licence_note: what else a user must know of licences.
+
+    Returns:
+        The card, with the arm's primary scores, means over all its seeds.
+
+    Raises:
+        UnknownNameError: the run has no such arm.
+    """
+    found = folder.arm(arm)
+    scores = _scores(folder, found)
+    return ModelCard(
+        name=name,
+        base=found.encoder,
+        study=folder.run.study,
+        question=folder.run.question,
+        arm=arm,
+        description=found.description,
+        version=folder.run.version,
+        languages=tuple(sorted({code for t in folder.run.targets for code in t.languages})),
+        stages=found.stages,
+        budget=found.budget,
+        seed=seed,
+        scores=scores,
+        protocols={s.protocol: folder.run.protocols.get(s.protocol, {}) for s in scores},
+        prompt=prompt,
+        licence=licence,
+        licence_note=licence_note,
+    )
+
+
+def _scores(folder: RunFolder, arm: Arm) -> tuple[CardScore, ...]:
+    index = ScoreIndex(folder)
+    found = [_score(folder, index, arm, target) for target in folder.run.targets]
+    return tuple(score for score in found if score is not None)
+
+
+def _score(folder: RunFolder, index: ScoreIndex, arm: Arm, target: Target) -> CardScore | None:
+    value = index.mean(arm.name, target, MACRO)
+    if value is None:
+        return None
+    return CardScore(
+        target=target.title,
+        metric=target.metric,
+        protocol=target.protocol,
+        languages=len(target.languages),
+        value=value,
+        baseline=index.mean(folder.run.baseline, target, MACRO),
+        effect=folder.against_baseline(arm.name, target),
+    )
+
+
+def model_card(card: ModelCard) -> str:
+    """Write a model card.
+
+    Args:
+        card: what it tells.
+
+    Returns:
+        Markdown with YAML front matter, as the README of a sentence-transformers folder.
+    """
+    parts = [
+        f"---\n{_front_matter(card)}---",
+        f"# {_plain(card.name)}",
+        f"{_plain(card.description)} Arm `{card.arm}`, seed {card.seed}, of the study"
+        f" `{card.study}`: {_plain(card.question)}",
+        "## How to load it",
+        _loading(card),
+        "## What it scores",
+        _score_table(card.scores),
+        "Scores are means over languages, each with the same weight, and over seeds, in percent."
+        " Changes are in points against the study's baseline, with a paired 95% interval.",
+        _protocols(card.protocols),
+        "## What it was trained on",
+        _training(card),
+        "## Licence",
+        _plain(card.licence_note) or "No licence is stated.",
+        f"Made with CrossLift {card.version}.",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _front_matter(card: ModelCard) -> str:
+    facts: dict[str, Any] = {
+        "library_name": "sentence-transformers",
+        "pipeline_tag": "sentence-similarity",
+        "tags": [
+            "sentence-transformers",
+            "feature-extraction",
+            "cross-lingual-retrieval",
+            "crosslift",
+        ],
+        "language": list(card.languages),
+    }
+    if card.licence is not None:
+        facts["license"] = card.licence
+    if "/" in card.base:
+        facts["base_model"] = card.base
+    return yaml.safe_dump(facts, sort_keys=False, allow_unicode=True)
+
+
+def _plain(text: str) -> str:
+    """Text on one line, its Markdown and HTML signs made harmless."""
+    joined = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
+    for sign in "\\`*_[]|#":
+        joined = joined.replace(sign, f"\\{sign}")
+    return joined
+
+
+def _loading(card: ModelCard) -> str:
+    prompt = (
+        f"Every text is encoded with the prompt {card.prompt!r} before it; the folder's settings"
+        " add it."
+        if card.prompt
+        else "Texts are encoded as they are, without a prompt."
+    )
+    code = (
+        "```python\n"
+        "from sentence_transformers import SentenceTransformer\n\n"
+        'model = SentenceTransformer("path/to/this/folder")\n'
+        'vectors = model.encode(["Where is the station?", "Wo ist der Bahnhof?"],'
+        " normalize_embeddings=True)\n"
+        "print(vectors @ vectors.T)\n"
+        "```"
+    )
+    return f"{code}\n\n{prompt}"
+
+
+def _score_table(scores: Sequence[CardScore]) -> str:
+    rows = [
+        "| target | metric | protocol | languages | score | baseline | change |",
+        "|---|---|---|---:|---:|---:|---|",
+    ]
+    for score in scores:
+        cells = (
+            _plain(score.target),
+            metric_title(score.metric),
+            f"`{score.protocol}`",
+            str(score.languages),
+            percent(score.value),
+            "\u2013" if score.baseline is None else percent(score.baseline),
+            _change(score.effect),
+        )
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _change(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "not compared"
+    span = interval(verdict.low, verdict.high)
+    return f"{points(verdict.effect)} {span}, {verdict.verdict}"
+
+
+def _protocols(protocols: dict[str, dict[str, Any]]) -> str:
+    lines = []
+    for name, fields in protocols.items():
+        told = ", ".join(
+            f"{_plain(str(key))} {_plain(str(value))}" for key, value in fields.items()
+        )
+        lines.append(f"- `{name}`: {told or 'no fields recorded'}")
+    return "\n".join(lines)
+
+
+def _training(card: ModelCard) -> str:
+    if not card.stages:
+        return f"Nothing: this is `{card.base}` as it starts."
+    lines = [f"It started from `{card.base}`.", ""]
+    for number, stage in enumerate(card.stages, start=1):
+        side = f", text side {stage.text_side}" if stage.text_side else ""
+        shuffled = ", pictures shuffled" if stage.shuffle_pictures else ""
+        lines.append(
+            f"{number}. `{stage.task}` ({_plain(stage.form)}): {stage.updates:,} updates of"
+            f" {stage.batch_size}, learning rate {stage.learning_rate:g}{side}{shuffled}"
+        )
+    budget = card.budget
+    lines += [
+        "",
+        f"Budget: {count(budget.updates)} updates, {count(budget.examples)} examples,"
+        f" {count(budget.tokens)} tokens, {large(budget.flops / 1e12)} TFLOP,"
+        f" {count(budget.seconds)} seconds.",
+    ]
+    return "\n".join(lines)

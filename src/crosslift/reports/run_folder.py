@@ -1,0 +1,377 @@
+"""The folder that a run leaves, read once, checked, and typed."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from crosslift.errors import DataError, UnknownNameError
+
+SCHEMA = 1
+FILES = (
+    "run.json",
+    "verdicts.json",
+    "examples.json",
+    "results.parquet",
+    "results.csv",
+    "outcomes.parquet",
+    "curves.parquet",
+)
+_AGAIN = "run the study again with this version; finished steps are not repeated"
+Loaded = TypeVar("Loaded")
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+
+class Stage(_Entry):
+    """One stage of an arm's training."""
+
+    task: str
+    form: str
+    updates: int
+    batch_size: int
+    learning_rate: float
+    text_side: str | None = None
+    shuffle_pictures: bool = False
+
+
+class Budget(_Entry):
+    """What an arm spent on training, mean per seed; zeros for an arm that was not trained."""
+
+    updates: float
+    examples: float
+    tokens: float
+    flops: float
+    seconds: float
+
+
+class Arm(_Entry):
+    """One condition of the study."""
+
+    name: str
+    role: Literal["baseline", "trained", "control", "reference"]
+    control_of: str | None
+    description: str
+    encoder: str
+    start: str
+    seeds: tuple[int, ...]
+    stages: tuple[Stage, ...]
+    budget: Budget
+
+
+class Gap(_Entry):
+    """A language without a score, and why."""
+
+    language: str
+    reason: str
+
+
+class Target(_Entry):
+    """What was measured; ``metric`` and ``protocol`` are the primary ones."""
+
+    name: str
+    title: str
+    metric: str
+    protocol: str
+    languages: tuple[str, ...]
+    gaps: tuple[Gap, ...]
+    kind: Literal["bitext", "pictures"]
+
+
+class Step(_Entry):
+    """One step of the plan as it was run; ``peak_bytes`` is None where it was not measured."""
+
+    key: str
+    kind: str
+    label: str
+    arm: str | None
+    seed: int | None
+    seconds: float
+    peak_bytes: int | None
+    reused: bool
+
+
+class OverlapExample(_Entry):
+    """A training text and the target text it is close to."""
+
+    train: str
+    test: str
+    similarity: float
+
+
+class Overlap(_Entry):
+    """How many texts of a training task are also in a target."""
+
+    task: str
+    target: str
+    records: int
+    items: int
+    exact: int
+    near: int
+    examples: tuple[OverlapExample, ...]
+
+
+class Verdict(_Entry):
+    """One comparison: ``arm`` minus ``against``; effect and interval are scores in [-1, 1]."""
+
+    arm: str
+    against: str
+    target: str
+    protocol: str
+    metric: str
+    subset: str
+    question: str | None
+    family: Literal["declared", "vs-baseline"]
+    effect: float
+    low: float
+    high: float
+    level: float
+    p: float
+    p_corrected: float
+    n_queries: int
+    n_languages: int
+    seeds: int
+    verdict: Literal["higher", "lower", "no difference shown"]
+    budget_equal: bool
+    budget_note: str
+    sentence: str
+
+
+class Answer(_Entry):
+    """What one arm returned for a query."""
+
+    arm: str
+    text: str | None
+    picture: str | None
+    correct: bool
+
+
+class Example(_Entry):
+    """One query with the answers of every arm; pictures are paths relative to the folder."""
+
+    target: str
+    language: str
+    protocol: str
+    query_text: str | None
+    query_picture: str | None
+    gold_text: str | None
+    gold_picture: str | None
+    answers: tuple[Answer, ...]
+
+
+class RunFacts(_Entry):
+    """What ``run.json`` says of the study: arms, targets, protocols, environment, steps."""
+
+    study: str
+    question: str
+    created: str
+    version: str
+    baseline: str
+    arms: tuple[Arm, ...]
+    targets: tuple[Target, ...]
+    protocols: dict[str, dict[str, Any]]
+    environment: dict[str, Any]
+    store: str
+    steps: tuple[Step, ...]
+    overlap: tuple[Overlap, ...]
+
+
+class Score(NamedTuple):
+    """One row of the results; ``value`` in [0, 1], ``n`` the number of queries."""
+
+    arm: str
+    seed: int
+    target: str
+    language: str
+    protocol: str
+    subset: str
+    metric: str
+    value: float
+    n: int
+
+
+class CurvePoint(NamedTuple):
+    """One point of a learning curve."""
+
+    arm: str
+    seed: int
+    stage: int
+    task: str
+    update: int
+    metric: str
+    value: float
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Everything a report tells, as the run left it.
+
+    Args:
+        path: the folder.
+        run: the facts of ``run.json``: question, arms, targets, protocols, environment, steps.
+        scores: every row of the results.
+        curves: every point of the learning curves.
+        verdicts: every comparison, in the order of the file.
+        examples: queries with the answers of every arm.
+    """
+
+    path: Path
+    run: RunFacts
+    scores: tuple[Score, ...]
+    curves: tuple[CurvePoint, ...]
+    verdicts: tuple[Verdict, ...]
+    examples: tuple[Example, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> RunFolder:
+        """Read and check a run folder.
+
+        Args:
+            path: the folder that a run left.
+
+        Returns:
+            The typed view.
+
+        Raises:
+            DataError: a file is missing, of another schema version, or not what it should be.
+            UnknownNameError: a row names an arm or a target that ``run.json`` does not.
+        """
+        _require_files(path)
+        folder = cls(
+            path=path,
+            run=_read_run(path / "run.json"),
+            scores=_read_rows(path / "results.parquet", Score),
+            curves=_read_rows(path / "curves.parquet", CurvePoint),
+            verdicts=_read_json(path / "verdicts.json", tuple[Verdict, ...]),
+            examples=_read_json(path / "examples.json", tuple[Example, ...]),
+        )
+        _check_names(folder)
+        return folder
+
+    def arm(self, name: str) -> Arm:
+        """The arm called ``name``; raises UnknownNameError where there is none."""
+        for arm in self.run.arms:
+            if arm.name == name:
+                return arm
+        raise UnknownNameError("arm", name, [arm.name for arm in self.run.arms])
+
+    def target(self, name: str) -> Target:
+        """The target called ``name``; raises UnknownNameError where there is none."""
+        for target in self.run.targets:
+            if target.name == name:
+                return target
+        raise UnknownNameError("target", name, [target.name for target in self.run.targets])
+
+    def comparison(self, arm: str, against: str, target: Target) -> Verdict | None:
+        """The verdict of two arms on a target's primary score, over all its queries.
+
+        A verdict written the other way round is turned. None where the two were not compared.
+        """
+        wanted = (target.name, target.metric, target.protocol, "all")
+        for verdict in self.verdicts:
+            if (verdict.target, verdict.metric, verdict.protocol, verdict.subset) != wanted:
+                continue
+            if (verdict.arm, verdict.against) == (arm, against):
+                return verdict
+            if (verdict.arm, verdict.against) == (against, arm):
+                return _turned(verdict)
+        return None
+
+    def against_baseline(self, arm: str, target: Target) -> Verdict | None:
+        """The verdict of ``arm`` against the study's baseline; None where there is none."""
+        return self.comparison(arm, self.run.baseline, target)
+
+
+def _turned(verdict: Verdict) -> Verdict:
+    opposite = {"higher": "lower", "lower": "higher"}
+    return verdict.model_copy(
+        update={
+            "arm": verdict.against,
+            "against": verdict.arm,
+            "effect": -verdict.effect,
+            "low": -verdict.high,
+            "high": -verdict.low,
+            "verdict": opposite.get(verdict.verdict, verdict.verdict),
+        }
+    )
+
+
+def _require_files(path: Path) -> None:
+    if not path.is_dir():
+        raise DataError(f"no run folder at {path}", "the folder that `crosslift run` left")
+    missing = [name for name in FILES if not (path / name).is_file()]
+    if missing:
+        raise DataError(
+            f"the run folder {path} lacks {', '.join(missing)}", ", ".join(FILES), _AGAIN
+        )
+
+
+def _load_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DataError(f"{path} is not JSON: {error}", remedy=_AGAIN) from error
+
+
+def _read_run(path: Path) -> RunFacts:
+    content = _load_json(path)
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if schema != SCHEMA:
+        raise DataError(
+            f"{path} has schema {schema!r}",
+            f"schema {SCHEMA}",
+            "make the report with the version of CrossLift that ran the study, or run it again",
+        )
+    return _validated(path, content, RunFacts)
+
+
+def _read_json(path: Path, kind: type[Loaded]) -> Loaded:
+    return _validated(path, _load_json(path), kind)
+
+
+def _validated(path: Path, content: Any, kind: type[Loaded]) -> Loaded:
+    try:
+        return TypeAdapter(kind).validate_python(content)
+    except ValidationError as error:
+        raise DataError(f"{path} is not what it should be: {error}", remedy=_AGAIN) from error
+
+
+def _read_rows(path: Path, kind: type[Any]) -> tuple[Any, ...]:
+    present = pq.read_schema(path).names
+    missing = [name for name in kind._fields if name not in present]
+    if missing:
+        raise DataError(
+            f"{path} lacks the columns {', '.join(missing)}", ", ".join(kind._fields), _AGAIN
+        )
+    columns = pq.read_table(path, columns=list(kind._fields))
+    rows = zip(*(columns[name].to_pylist() for name in kind._fields), strict=True)
+    found = tuple(kind(*row) for row in rows)
+    for row in found:
+        if row.value is None or not math.isfinite(row.value):
+            raise DataError(f"{path} holds the value {row.value} in {row}", "a finite number")
+    return found
+
+
+def _check_names(folder: RunFolder) -> None:
+    arms = {arm.name for arm in folder.run.arms}
+    targets = {target.name for target in folder.run.targets}
+    named = {folder.run.baseline}
+    named |= {arm.control_of for arm in folder.run.arms if arm.control_of is not None}
+    named |= {score.arm for score in folder.scores} | {point.arm for point in folder.curves}
+    named |= {name for verdict in folder.verdicts for name in (verdict.arm, verdict.against)}
+    named |= {answer.arm for example in folder.examples for answer in example.answers}
+    for name in sorted(named - arms):
+        raise UnknownNameError("arm", name, arms)
+    aimed = {score.target for score in folder.scores}
+    aimed |= {verdict.target for verdict in folder.verdicts}
+    aimed |= {example.target for example in folder.examples}
+    for name in sorted(aimed - targets):
+        raise UnknownNameError("target", name, targets)

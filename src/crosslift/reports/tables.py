@@ -1,0 +1,282 @@
+"""The tables of a report as plain views: strings ready to be shown, in the order of the page."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crosslift.reports.effects import ControlPair, control_pairs
+from crosslift.reports.formats import (
+    count,
+    duration,
+    interval,
+    large,
+    memory,
+    percent,
+    plural,
+    points,
+)
+from crosslift.reports.run_folder import Arm, RunFolder, Step, Target, Verdict
+
+MACRO = "macro"
+
+
+class ScoreIndex:
+    """Finds scores by what they are of.
+
+    Args:
+        folder: the run.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._values: dict[tuple[str, ...], list[float]] = defaultdict(list)
+        self._columns: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._sizes: dict[tuple[str, str, str], int] = {}
+        for row in folder.scores:
+            key = (row.arm, row.target, row.language, row.protocol, row.subset, row.metric)
+            self._values[key].append(row.value)
+            self._columns[row.target][row.protocol].add(row.metric)
+            self._sizes[row.target, row.language, row.protocol] = row.n
+
+    def values(
+        self, arm: str, target: str, language: str, protocol: str, subset: str, metric: str
+    ) -> list[float]:
+        """The scores of each seed, in [0, 1]; empty where there is none."""
+        return self._values.get((arm, target, language, protocol, subset, metric), [])
+
+    def mean(self, arm: str, target: Target, language: str) -> float | None:
+        """The primary score of one language, mean over seeds; None where there is none."""
+        found = self.values(arm, target.name, language, target.protocol, "all", target.metric)
+        return sum(found) / len(found) if found else None
+
+    def protocols(self, target: Target) -> list[str]:
+        """The protocols that a target was scored by, the primary one first."""
+        return sorted(self._columns[target.name], key=lambda name: (name != target.protocol, name))
+
+    def metrics(self, target: Target, protocol: str) -> list[str]:
+        """The metrics of a target under a protocol, the primary one first."""
+        found = self._columns[target.name][protocol]
+        return sorted(found, key=lambda name: (name != target.metric, name))
+
+    def size(self, target: Target) -> int:
+        """Number of queries of a target's primary score; 0 where it was not scored."""
+        return self._sizes.get((target.name, MACRO, target.protocol), 0)
+
+
+@dataclass(frozen=True)
+class ScoreCell:
+    """A score in percent; ``spread`` is the range over seeds, empty for a single one."""
+
+    value: str
+    spread: str
+    seeds: str
+
+
+@dataclass(frozen=True)
+class ScoreColumn:
+    """What a pair of columns is of."""
+
+    protocol: str
+    direction: str
+    metric: str
+    primary: bool
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """An arm's scores: one pair (all items, clean items) for each column."""
+
+    arm: Arm
+    cells: tuple[tuple[ScoreCell | None, ScoreCell | None], ...]
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """The macro scores of every arm on one target."""
+
+    target: Target
+    summary: str
+    columns: tuple[ScoreColumn, ...]
+    rows: tuple[ScoreRow, ...]
+    other_columns: tuple[ScoreColumn, ...]
+    other_rows: tuple[ScoreRow, ...]
+
+
+def score_tables(folder: RunFolder, index: ScoreIndex) -> list[ScoreTable]:
+    """One table of macro scores for each target; the metrics that are not primary stand apart."""
+    return [_score_table(folder, index, target) for target in folder.run.targets]
+
+
+def _score_table(folder: RunFolder, index: ScoreIndex, target: Target) -> ScoreTable:
+    first: list[ScoreColumn] = []
+    other: list[ScoreColumn] = []
+    for protocol in index.protocols(target):
+        direction = str(folder.run.protocols.get(protocol, {}).get("direction", ""))
+        for place, metric in enumerate(index.metrics(target, protocol)):
+            primary = (protocol, metric) == (target.protocol, target.metric)
+            column = ScoreColumn(protocol, direction, metric, primary)
+            (other if place else first).append(column)
+    return ScoreTable(
+        target=target,
+        summary=_size_summary(target, index.size(target)),
+        columns=tuple(first),
+        rows=_score_rows(folder, index, target, first),
+        other_columns=tuple(other),
+        other_rows=_score_rows(folder, index, target, other),
+    )
+
+
+def _size_summary(target: Target, size: int) -> str:
+    parts = [plural(len(target.languages), "language")]
+    if size:
+        parts.append(plural(size, "query"))
+    if target.gaps:
+        parts.append(plural(len(target.gaps), "gap"))
+    return ", ".join(parts)
+
+
+def _score_rows(
+    folder: RunFolder, index: ScoreIndex, target: Target, columns: Sequence[ScoreColumn]
+) -> tuple[ScoreRow, ...]:
+    def cell(arm: Arm, column: ScoreColumn, subset: str) -> ScoreCell | None:
+        key = (arm.name, target.name, MACRO, column.protocol, subset, column.metric)
+        return _score_cell(index.values(*key), len(arm.seeds))
+
+    return tuple(
+        ScoreRow(arm, tuple((cell(arm, c, "all"), cell(arm, c, "clean")) for c in columns))
+        for arm in folder.run.arms
+    )
+
+
+def _score_cell(values: Sequence[float], planned: int) -> ScoreCell | None:
+    if not values:
+        return None
+    spread = f"{percent(min(values))}\u2013{percent(max(values))}" if len(values) > 1 else ""
+    missing = f"{len(values)} of {planned} seeds" if len(values) < planned else ""
+    return ScoreCell(percent(sum(values) / len(values)), spread, missing)
+
+
+@dataclass(frozen=True)
+class EffectCell:
+    """An effect in points with its interval and its mark ("higher", "lower", "none")."""
+
+    effect: str
+    interval: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class ControlLine:
+    """A target's row in the table of an arm and its control; None where not compared."""
+
+    title: str
+    gain: EffectCell | None
+    control: EffectCell | None
+    content: EffectCell | None
+    reading: str
+
+
+@dataclass(frozen=True)
+class ControlTable:
+    """An arm beside its control."""
+
+    arm: Arm
+    control: Arm
+    lines: tuple[ControlLine, ...]
+
+
+def control_tables(folder: RunFolder) -> list[ControlTable]:
+    """One table for each arm that has a control."""
+    return [_control_table(pair) for pair in control_pairs(folder)]
+
+
+def _control_table(pair: ControlPair) -> ControlTable:
+    lines = tuple(
+        ControlLine(
+            title=row.target.title,
+            gain=_effect_cell(row.gain),
+            control=_effect_cell(row.control_gain),
+            content=_effect_cell(row.content),
+            reading=row.reading,
+        )
+        for row in pair.rows
+    )
+    return ControlTable(pair.arm, pair.control, lines)
+
+
+def _effect_cell(verdict: Verdict | None) -> EffectCell | None:
+    if verdict is None:
+        return None
+    outcome = verdict.verdict if verdict.verdict in ("higher", "lower") else "none"
+    return EffectCell(points(verdict.effect), interval(verdict.low, verdict.high), outcome)
+
+
+@dataclass(frozen=True)
+class BudgetRow:
+    """What an arm spent; ``unequal`` names the arms it was compared with at another budget."""
+
+    arm: Arm
+    cells: tuple[str, ...]
+    unequal: tuple[str, ...]
+
+
+def budget_rows(folder: RunFolder) -> list[BudgetRow]:
+    """Updates, examples, tokens, TFLOP and time of each arm."""
+    unequal: dict[str, dict[str, None]] = defaultdict(dict)
+    for verdict in folder.verdicts:
+        if not verdict.budget_equal:
+            note = f": {verdict.budget_note}" if verdict.budget_note else ""
+            unequal[verdict.arm][f"{verdict.against}{note}"] = None
+    return [BudgetRow(arm, _budget_cells(arm), tuple(unequal[arm.name])) for arm in folder.run.arms]
+
+
+def _budget_cells(arm: Arm) -> tuple[str, ...]:
+    budget = arm.budget
+    if not arm.stages and not budget.updates:
+        return ("\u2013",) * 5
+    return (
+        count(budget.updates),
+        count(budget.examples),
+        count(budget.tokens),
+        large(budget.flops / 1e12),
+        duration(budget.seconds),
+    )
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """One step of the plan."""
+
+    step: Step
+    time: str
+    peak: str
+
+
+@dataclass(frozen=True)
+class StepKind:
+    """All steps of one kind together."""
+
+    kind: str
+    made: int
+    reused: int
+    time: str
+
+
+def step_rows(folder: RunFolder) -> list[StepRow]:
+    """Every step with its time and its peak of memory, in the order of the plan."""
+    return [StepRow(s, duration(s.seconds), memory(s.peak_bytes)) for s in folder.run.steps]
+
+
+def step_kinds(folder: RunFolder) -> list[StepKind]:
+    """The steps of each kind: how many were made, how many reused, the time of those made."""
+    kinds: dict[str, list[Step]] = {}
+    for step in folder.run.steps:
+        kinds.setdefault(step.kind, []).append(step)
+    return [_step_kind(kind, steps) for kind, steps in kinds.items()]
+
+
+def _step_kind(kind: str, steps: Sequence[Step]) -> StepKind:
+    made = [step for step in steps if not step.reused]
+    time = duration(sum(step.seconds for step in made))
+    return StepKind(kind, len(made), len(steps) - len(made), time)

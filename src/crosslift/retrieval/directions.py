@@ -1,0 +1,124 @@
+"""Retrieval of aligned pairs in both directions from one pass over the scores."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.errors import DataError
+from crosslift.retrieval.ranks import Answers, Ranks, check_widths, join_ranks, rank_block
+from crosslift.retrieval.similarity import (
+    DistinctRows,
+    FloatArray,
+    IntArray,
+    cosine_block,
+    distinct_rows,
+    rows_per_block,
+    unit_rows,
+)
+
+
+class Directions(NamedTuple):
+    """Ranks of aligned pairs, each of length N.
+
+    Args:
+        src_to_tgt: ``src[i]`` asks, all of ``tgt`` are candidates, ``tgt[i]`` is correct.
+        tgt_to_src: the other way round.
+    """
+
+    src_to_tgt: Ranks
+    tgt_to_src: Ranks
+
+
+class _Columns:
+    """Ranks of the queries that are columns, gathered block of rows by block of rows."""
+
+    def __init__(self, src: DistinctRows, tgt: DistinctRows, pair_scores: FloatArray) -> None:
+        self.src, self.tgt, self.pair_scores = src, tgt, pair_scores
+        self.better = np.zeros(len(pair_scores), np.int64)
+        self.tied = np.zeros(len(pair_scores), np.int64)
+        self.top = np.full(len(tgt.rows), -np.inf, np.float32)
+        self.top_row = np.zeros(len(tgt.rows), np.int64)
+
+    def add(self, start: int, scores: NDArray[np.float32]) -> None:
+        """Count the rows from ``start`` on, whose scores [B, U] are given."""
+        copies = self.src.copies[start : start + len(scores)].astype(np.float64)
+        asked = scores[:, self.tgt.place]
+        self.better += (copies @ (asked > self.pair_scores)).astype(np.int64)
+        self.tied += (copies @ (asked == self.pair_scores)).astype(np.int64)
+        row = scores.argmax(axis=0)
+        top = scores[row, np.arange(scores.shape[1])]
+        higher = top > self.top
+        self.top[higher] = top[higher]
+        self.top_row[higher] = row[higher] + start
+
+    def ranks(self) -> Ranks:
+        """The ranks, once every row was added."""
+        retrieved = self.src.first[self.top_row][self.tgt.place]
+        return Ranks(self.better, self.tied, np.ones_like(self.better), retrieved)
+
+
+def both_directions(src: FloatArray, tgt: FloatArray, *, chunk: int | None = None) -> Directions:
+    """Rank aligned pairs by cosine in both directions, computing each score once.
+
+    Ties are those of `gold_ranks`: equal vectors on either side are scored once and counted as
+    often as they occur.
+
+    Args:
+        src: floats [N, D].
+        tgt: floats [N, D]; ``tgt[i]`` belongs to ``src[i]``.
+        chunk: rows of ``src`` scored at once; None: as many as fit in about 100 MB.
+
+    Returns:
+        The ranks of both directions.
+
+    Raises:
+        DataError: vectors that are not finite, zero or of unequal width; sides of unequal length.
+    """
+    left, right = distinct_rows(unit_rows(src)), distinct_rows(unit_rows(tgt))
+    check_widths(src, tgt)
+    if len(src) != len(tgt):
+        raise DataError(f"{len(src)} src vectors and {len(tgt)} tgt vectors", "as many of each")
+    step = rows_per_block(len(src), chunk)
+    pair_scores = _pair_scores(left, right, step)
+    order = np.argsort(left.place, kind="stable")
+    columns, rows = _Columns(left, right, pair_scores), []
+    wide = right.rows.astype(np.float64)
+    for start in range(0, len(left.rows), step):
+        scores = cosine_block(left.rows[start : start + step], wide)
+        low, high = np.searchsorted(left.place[order], [start, start + step])
+        pairs = order[low:high]
+        # One value per pair, whichever block or direction asks for it.
+        scores[left.place[pairs] - start, right.place[pairs]] = pair_scores[pairs]
+        columns.add(start, scores)
+        rows += [
+            _rank_rows(scores, left.place[some] - start, some, right)
+            for some in np.array_split(pairs, -(-len(pairs) // step))
+        ]
+    return Directions(_in_order(join_ranks(rows), order), columns.ranks())
+
+
+def _pair_scores(left: DistinctRows, right: DistinctRows, step: int) -> NDArray[np.float32]:
+    """The score of every pair [N], taken in float64 as those of a block are."""
+    parts = []
+    for start in range(0, len(left.place), step):
+        ours = left.rows[left.place[start : start + step]].astype(np.float64)
+        theirs = right.rows[right.place[start : start + step]].astype(np.float64)
+        parts.append((ours * theirs).sum(axis=1).astype(np.float32))
+    return np.concatenate(parts)
+
+
+def _rank_rows(
+    scores: NDArray[np.float32], rows: IntArray, pairs: IntArray, right: DistinctRows
+) -> Ranks:
+    each = np.arange(len(pairs))
+    answers = Answers(candidates=pairs, queries=each, starts=each)
+    return rank_block(scores[rows], answers, right.place[pairs], right.copies, right.first)
+
+
+def _in_order(ranks: Ranks, order: IntArray) -> Ranks:
+    """Ranks whose k-th entry is query ``order[k]``, back in the order of the queries."""
+    back = np.argsort(order)
+    return Ranks(ranks.better[back], ranks.tied[back], ranks.gold_tied[back], ranks.retrieved[back])

@@ -1,0 +1,124 @@
+"""Retrieval metrics, per query, as expected values under a random order of ties.
+
+A sort breaks ties by position, so a model that gives every candidate one vector can score 0 or
+1 by the order of the file. The expected value over all orders of the tied candidates has no
+such luck in it, and it is exact: nothing is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.errors import DataError
+from crosslift.retrieval.ranks import Ranks
+
+OutcomeArray = NDArray[np.float64]
+
+
+def top1_accuracy(ranks: Ranks) -> OutcomeArray:
+    """The chance that the first candidate is a correct one.
+
+    It is 0 where any candidate scores above the best correct answer; otherwise, of the ``tied``
+    candidates at the top, each comes first with the same chance, so it is the share of correct
+    ones among them: ``gold_tied / tied``, which is ``1 / tied`` where one answer is correct.
+
+    Example, scores of three candidates, the first correct::
+
+        0.9 0.5 0.1  ->  1      alone at the top
+        0.9 0.9 0.1  ->  1/2    two at the top, one of them correct
+        0.5 0.9 0.1  ->  0      one is better
+
+    Args:
+        ranks: of Q queries.
+
+    Returns:
+        float64 [Q], each in [0, 1].
+    """
+    share = ranks.gold_tied / ranks.tied
+    return np.where(ranks.better == 0, share, 0.0)
+
+
+def reciprocal_rank(ranks: Ranks) -> OutcomeArray:
+    """The expected value of 1 / rank of the first correct answer; its mean is the MRR.
+
+    Example, scores of three candidates, the first correct::
+
+        0.9 0.5 0.1  ->  1            rank 1
+        0.9 0.9 0.1  ->  (1 + 1/2)/2 = 3/4        rank 1 or 2
+        0.5 0.9 0.5  ->  (1/2 + 1/3)/2 = 5/12     rank 2 or 3
+        0.1 0.9 0.5  ->  1/3          rank 3
+
+    Args:
+        ranks: of Q queries.
+
+    Returns:
+        float64 [Q], each in (0, 1].
+    """
+    return _by_case(ranks, _expected_reciprocal)
+
+
+def recall_at(ranks: Ranks, k: int) -> OutcomeArray:
+    """The chance that a correct answer is among the first ``k`` candidates.
+
+    Where several answers are correct, one among the first ``k`` is enough, as in the recall of
+    image-caption retrieval (Karpathy & Fei-Fei 2015, section 4.1).
+
+    Example with ``k = 2``, scores of three candidates, the first correct::
+
+        0.5 0.9 0.1  ->  1      rank 2
+        0.5 0.9 0.5  ->  1/2    rank 2 or 3
+        0.5 0.5 0.5  ->  2/3    rank 1, 2 or 3
+        0.1 0.9 0.5  ->  0      rank 3
+
+    Args:
+        ranks: of Q queries.
+        k: candidates looked at; more than there are counts all of them.
+
+    Returns:
+        float64 [Q], each in [0, 1].
+
+    Raises:
+        DataError: ``k`` below 1.
+    """
+    if k < 1:
+        raise DataError(f"recall at {k}", "k of 1 or more")
+    return _by_case(ranks, lambda better, chances: _chance_within(k - better, chances))
+
+
+def _expected_reciprocal(better: int, chances: OutcomeArray) -> float:
+    positions = better + np.arange(1, len(chances) + 1)
+    return float((chances / positions).sum())
+
+
+def _chance_within(positions: int, chances: OutcomeArray) -> float:
+    """Chance of a correct one in the first ``positions`` of the tied; 1 exactly where certain."""
+    if positions >= len(chances):
+        return 1.0
+    return float(chances[: max(positions, 0)].sum())
+
+
+def _by_case(ranks: Ranks, value: Callable[[int, OutcomeArray], float]) -> OutcomeArray:
+    """Apply ``value`` once to each distinct (better, tied, gold_tied), for every query [Q]."""
+    cases, of_query = np.unique(
+        np.stack([ranks.better, ranks.tied, ranks.gold_tied]), axis=1, return_inverse=True
+    )
+    values = [
+        value(better, _first_correct(tied, correct)) for better, tied, correct in cases.T.tolist()
+    ]
+    return np.array(values, np.float64)[of_query]
+
+
+def _first_correct(tied: int, correct: int) -> OutcomeArray:
+    """Chance that the first of ``correct`` among ``tied`` in random order is the j-th, j from 1.
+
+    Returns:
+        float64 [tied - correct + 1]; for one correct answer 1/tied everywhere.
+    """
+    misses = np.arange(tied - correct)
+    still = (tied - correct - misses) / (tied - misses)
+    none_before = np.concatenate([[1.0], np.cumprod(still)])
+    left = tied - np.arange(tied - correct + 1)
+    return none_before * correct / left

@@ -1,0 +1,146 @@
+"""Cosine similarity of rows of vectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from crosslift.errors import DataError
+
+FloatArray = NDArray[np.floating]
+IntArray = NDArray[np.int64]
+
+BLOCK_CELLS = 4_000_000
+"""Scores held at once: about 100 MB with the products and masks made beside them."""
+
+
+@dataclass(frozen=True, slots=True)
+class DistinctRows:
+    """The distinct rows of a matrix, in the order of their first appearance.
+
+    Args:
+        rows: float32 [U, D], no two of them byte-identical.
+        place: [N], for each row of the matrix its index in ``rows``.
+        first: [U], index of the first row of the matrix that equals ``rows[u]``; ascending.
+        copies: [U], how many rows of the matrix equal ``rows[u]``.
+    """
+
+    rows: NDArray[np.float32]
+    place: IntArray
+    first: IntArray
+    copies: IntArray
+
+
+def check_vectors(vectors: FloatArray, name: str = "vectors") -> None:
+    """Raise unless every row of ``vectors`` has a direction.
+
+    Args:
+        vectors: floats [N, D].
+        name: what the message calls them.
+
+    Raises:
+        DataError: not a matrix of floats, no rows, a row that is not finite or all zeros; the
+            message names the first such row.
+    """
+    if vectors.ndim != 2 or not np.issubdtype(vectors.dtype, np.floating):
+        raise DataError(
+            f"{name}: got an array of {vectors.dtype} of shape {vectors.shape}",
+            "a matrix of floats, one row per text or picture",
+        )
+    if 0 in vectors.shape:
+        raise DataError(f"{name}: the matrix of shape {vectors.shape} is empty", "at least one row")
+    _refuse_rows(np.isfinite(vectors).all(axis=1), name, "is not finite")
+    _refuse_rows(vectors.any(axis=1), name, "is all zeros")
+
+
+def _refuse_rows(good: ArrayLike, name: str, fault: str) -> None:
+    bad = ~np.asarray(good, np.bool_)
+    if bad.any():
+        raise DataError(
+            f"{name}: row {int(bad.argmax())} {fault} ({int(bad.sum())} of {len(bad)} rows)",
+            "finite vectors that have a direction",
+            "look for an empty text, a picture that failed to load or a training that diverged",
+        )
+
+
+def unit_rows(vectors: FloatArray) -> NDArray[np.float32]:
+    """The rows of ``vectors``, scaled to length one.
+
+    Lengths are taken in float64 after division by the row's largest value, so that neither tiny
+    nor huge rows lose their direction. Equal rows give byte-identical results: -0.0 becomes 0.0.
+
+    Args:
+        vectors: floats [N, D].
+
+    Returns:
+        float32 [N, D].
+
+    Raises:
+        DataError: a row that is not finite or all zeros.
+    """
+    check_vectors(vectors)
+    wide = vectors.astype(np.float64)
+    wide /= np.abs(wide).max(axis=1, keepdims=True)
+    wide /= np.sqrt(np.square(wide).sum(axis=1, keepdims=True))
+    return wide.astype(np.float32) + np.float32(0)
+
+
+def distinct_rows(units: NDArray[np.float32]) -> DistinctRows:
+    """Group byte-identical rows, so that each is scored once and equal texts tie exactly.
+
+    Args:
+        units: float32 [N, D].
+
+    Returns:
+        The distinct rows, numbered by first appearance.
+    """
+    dense = np.ascontiguousarray(units)
+    keys = dense.view(np.dtype((np.void, dense.shape[1] * dense.itemsize))).ravel()
+    _, first, place, copies = np.unique(
+        keys, return_index=True, return_inverse=True, return_counts=True
+    )
+    order = np.argsort(first)
+    number = np.empty_like(order)
+    number[order] = np.arange(len(order))
+    return DistinctRows(dense[first[order]], number[place], first[order], copies[order])
+
+
+def cosine_block(
+    queries: NDArray[np.float32], candidates: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Scores of every query against every candidate.
+
+    Products are taken in float64 and rounded to float32: the result then does not depend on how
+    the matrix kernel cuts its blocks, and candidates whose cosines are equal tie as they should.
+
+    Args:
+        queries: unit rows [B, D].
+        candidates: unit rows [U, D], widened once by the caller.
+
+    Returns:
+        float32 [B, U].
+    """
+    products = queries.astype(np.float64) @ candidates.T
+    return products.astype(np.float32)
+
+
+def rows_per_block(columns: int, chunk: int | None) -> int:
+    """How many rows of ``columns`` scores are held at once.
+
+    Args:
+        columns: scores per row.
+        chunk: rows asked for; None: as many as keep the block under ``BLOCK_CELLS``.
+
+    Returns:
+        At least 1.
+
+    Raises:
+        DataError: ``chunk`` below 1.
+    """
+    if chunk is None:
+        return max(1, BLOCK_CELLS // columns)
+    if chunk < 1:
+        raise DataError(f"chunk is {chunk}", "at least one query at a time")
+    return chunk

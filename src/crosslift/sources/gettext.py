@@ -1,0 +1,191 @@
+"""Bitexts from gettext catalogs: the installed Django's, or those of any project."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from crosslift.errors import UnknownNameError
+from crosslift.sources.catalog_files import (
+    CatalogFile,
+    Message,
+    django_folder,
+    find_catalogs,
+    read_messages,
+)
+from crosslift.sources.catalog_texts import clean_pair, count_letters, count_words, item_id
+from crosslift.sources.checksums import sha256_of
+from crosslift.sources.record import Bitext
+
+Half = Literal["train", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    id: str
+    src: str
+    tgt: str
+
+
+def load_catalogs(path: Path | None = None, *, min_characters: int = 2) -> Catalogs:
+    """The gettext catalogs of a project, read language by language when asked for.
+
+    Args:
+        path: folder or single ``.po`` or ``.mo`` file; None means the installed Django's catalogs.
+        min_characters: fewest letters that both sides of a pair must keep after cleaning.
+
+    Raises:
+        DataError: no catalog is there, or a file does not tell its language.
+    """
+    return Catalogs(find_catalogs(path or django_folder()), min_characters)
+
+
+def half_of(item_id: str) -> Half:
+    """The half of the data an item belongs to, in every language and every release.
+
+    The first eight digits of an id hash the English text without case, punctuation and
+    placeholders, so that the halves never share an English text that differs in these only.
+
+    Args:
+        item_id: an id that `Catalogs.bitext` gave.
+    """
+    return "train" if int(item_id[:8], 16) % 2 == 0 else "test"
+
+
+class Catalogs:
+    """Translations of English messages into many languages.
+
+    Left out: fuzzy, obsolete and untranslated entries, translations that equal their source,
+    texts with too few letters. Of an entry with a plural, the English singular pairs with the
+    form that the language uses for n = 1 and the English plural with the form for n = 5; where
+    both forms are one text only the singular pairs, so that no text has two English sides. A
+    plural whose English text falls into the other half than its singular is left out: the
+    halves share no entry.
+
+    Args:
+        files: catalog files with their languages.
+        min_characters: fewest letters of both sides.
+    """
+
+    def __init__(self, files: Sequence[CatalogFile], min_characters: int = 2) -> None:
+        self._files: dict[str, list[Path]] = {}
+        for file in files:
+            self._files.setdefault(file.language, []).append(file.path)
+        self._min_characters = min_characters
+        self._entries: dict[str, tuple[_Entry, ...]] = {}
+        self._skipped: dict[str, Counter[str]] = {}
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """BCP-47 codes of the languages translated to; English variants are none of them."""
+        return tuple(sorted(code for code in self._files if code.split("-")[0] != "en"))
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """How many entries were left out, by reason, over the languages read so far."""
+        return dict(sum(self._skipped.values(), Counter[str]()))
+
+    def bitext(self, language: str, *, half: Half | None = None, min_words: int = 1) -> Bitext:
+        """The pairs of one language and English, in the order of the files.
+
+        Args:
+            language: one of `languages`.
+            half: keep one half only, see `half_of`; None keeps both.
+            min_words: fewest words of the English side.
+
+        Returns:
+            Pairs without repeats; an item id means the same message in every language. May be
+            empty.
+
+        Raises:
+            UnknownNameError: unknown language or half.
+            DataError: a file of the language is broken.
+        """
+        kept = [e for e in self._of(language, half) if count_words(e.tgt) >= min_words]
+        src, tgt = tuple(e.src for e in kept), tuple(e.tgt for e in kept)
+        return Bitext(language, src, tgt, tuple(e.id for e in kept))
+
+    def strings(self, language: str, half: Half | None = None) -> list[str]:
+        """The different texts of one language, as text for masked-LM training.
+
+        Args:
+            language: one of `languages`, or ``en`` for the English sides of all of them (which
+                reads every file).
+            half: keep one half only; None keeps both.
+
+        Raises:
+            UnknownNameError: unknown language or half.
+            DataError: a file is broken.
+        """
+        if language == "en":
+            texts = (entry.tgt for code in self.languages for entry in self._of(code, half))
+        else:
+            texts = (entry.src for entry in self._of(language, half))
+        return list(dict.fromkeys(texts))
+
+    def checksum(self, languages: Sequence[str] | None = None) -> str:
+        """SHA-256 over the files of languages, for the keys of steps; None means all languages.
+
+        Raises:
+            UnknownNameError: unknown language.
+        """
+        chosen = self.languages if languages is None else languages
+        return sha256_of(path for code in chosen for path in self._paths(code))
+
+    def _paths(self, language: str) -> list[Path]:
+        if language not in self.languages:
+            raise UnknownNameError("catalog language", language, self.languages)
+        return self._files[language]
+
+    def _of(self, language: str, half: Half | None) -> list[_Entry]:
+        if half not in (None, "train", "test"):
+            raise UnknownNameError("half", str(half), ("train", "test"))
+        paths = self._paths(language)
+        if language not in self._entries:
+            self._skipped[language] = Counter()
+            files = [CatalogFile(path, language) for path in paths]
+            self._entries[language] = tuple(self._read(files, self._skipped[language]))
+        entries = self._entries[language]
+        return [entry for entry in entries if half is None or half_of(entry.id) == half]
+
+    def _read(self, files: Sequence[CatalogFile], skipped: Counter[str]) -> Iterator[_Entry]:
+        ids: set[str] = set()
+        pairs: set[tuple[str, str]] = set()
+        for file in files:
+            for message in read_messages(file):
+                for entry in self._entries_of(message, skipped):
+                    if entry.id in ids or (entry.src, entry.tgt) in pairs:
+                        skipped["repeated"] += 1
+                        continue
+                    ids.add(entry.id)
+                    pairs.add((entry.src, entry.tgt))
+                    yield entry
+
+    def _entries_of(self, message: Message, skipped: Counter[str]) -> Iterator[_Entry]:
+        if message.state:
+            skipped[message.state] += 1
+            return
+        yield from self._pair(message, message.msgid, message.translation, skipped)
+        if message.plural is None or message.plural_translation == message.translation:
+            return
+        ids = [item_id(text, message.context) for text in (message.msgid, message.plural)]
+        if half_of(ids[0]) != half_of(ids[1]):
+            skipped["plural in the other half"] += 1
+            return
+        yield from self._pair(message, message.plural, message.plural_translation, skipped)
+
+    def _pair(
+        self, message: Message, english: str, translation: str, skipped: Counter[str]
+    ) -> Iterator[_Entry]:
+        tgt, src = clean_pair(english, translation)
+        if not translation.strip():
+            skipped["untranslated"] += 1
+        elif src == tgt:
+            skipped["same as English"] += 1
+        elif min(count_letters(src), count_letters(tgt)) < self._min_characters:
+            skipped["too short"] += 1
+        else:
+            yield _Entry(item_id(english, message.context), src, tgt)

@@ -1,0 +1,47 @@
+"""The one record type that text and image-text tasks share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One training example of any intermediate task.
+
+    Args:
+        id: unique within its source.
+        texts: column name -> text ("text", "anchor", "positive", "negative", "name", ...). Forms
+            bind columns by name, never by position.
+        image: path of the picture that belongs to the texts; None in text-only tasks.
+        language: BCP-47 code of the texts.
+        group: records of one group are the same thing (captions of one picture, variants of one
+            concept): they are never negatives of one another. Empty: a group of its own.
+    """
+
+    id: str
+    texts: Mapping[str, str] = field(default_factory=dict)
+    image: Path | None = None
+    language: str = "en"
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bitext:
+    """Sentence pairs of one language and English (or another pivot).
+
+    Args:
+        language: BCP-47 code of ``src``.
+        src: N texts in ``language``.
+        tgt: N texts in ``tgt_language``; ``tgt[i]`` translates ``src[i]``.
+        items: N ids; the same id in two languages means the same ``tgt`` meaning (parallel data).
+        tgt_language: BCP-47 code of ``tgt``.
+    """
+
+    language: str
+    src: tuple[str, ...]
+    tgt: tuple[str, ...]
+    items: tuple[str, ...]
+    tgt_language: str = "en"

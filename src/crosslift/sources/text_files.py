@@ -1,0 +1,72 @@
+"""Reading UTF-8 text files, plain or gzipped, with errors that name file and line."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+from crosslift.errors import DataError
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file; a byte order mark is dropped and ``.gz`` is decompressed.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its text with line ends as they stand in the file.
+
+    Raises:
+        DataError: there is no such file, it is not gzip though its name says so, or bytes are
+            not UTF-8 (the message names the line).
+    """
+    return decode_utf8(_read_bytes(path), path)
+
+
+def decode_utf8(data: bytes, path: Path) -> str:
+    """The text of the bytes of a file, without a byte order mark.
+
+    Raises:
+        DataError: bytes are not UTF-8; the message names ``path`` and the line.
+    """
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{path}, line {line}: byte 0x{data[error.start]:02x} is not UTF-8",
+            "text in UTF-8",
+            f"convert the file, for example: iconv -f ENCODING -t UTF-8 {path.name}",
+        ) from error
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a UTF-8 file, without line ends.
+
+    Lines end with LF or CRLF only: other characters that Unicode calls line separators stay
+    part of a line, so that line numbers are those of other tools. One line end at the end of
+    the file starts no further line.
+
+    Raises:
+        DataError: as `read_text`.
+    """
+    text = read_text(path)
+    if not text:
+        return []
+    lines = text.removesuffix("\n").split("\n")
+    return [line.removesuffix("\r") for line in lines]
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", "a readable file") from error
+    if path.suffix != ".gz":
+        return data
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path} is not a whole gzip file: {error}", "gzip data") from error

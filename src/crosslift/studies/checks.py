@@ -1,0 +1,109 @@
+"""Checks of a study that reach beyond one field: names that must exist, budgets that must be there.
+
+They work on the raw mapping, so that they can be made, and all errors shown, while other parts of
+the study are still wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crosslift.errors import nearest
+from crosslift.targets.registry import TARGETS
+from crosslift.tasks.own_files import FORMS
+from crosslift.tasks.registry import task_names
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One error of a study file.
+
+    Args:
+        path: of the value in the file, such as ("arms", "image", "stages", 0, "task").
+        value: what stands there.
+        expected: what should.
+        near: the nearest legal names, best first.
+    """
+
+    path: Path
+    value: Any
+    expected: str
+    near: tuple[str, ...] = ()
+
+
+def check_names(raw: Mapping[str, Any]) -> list[Fault]:
+    """Every name in a study that refers to something that does not exist, and missing budgets."""
+    arms, starts = _mapping(raw, "arms"), _mapping(raw, "starts")
+    faults = [
+        *_check(("start",), raw.get("start"), starts, "the name of a start"),
+        *_check(("baseline",), raw.get("baseline", "baseline"), arms, "the name of an arm"),
+        *_check_targets(raw),
+        *_check_comparisons(raw, arms),
+    ]
+    for name, arm in arms.items():
+        if isinstance(arm, Mapping):
+            path: Path = ("arms", name)
+            faults += _check((*path, "start"), arm.get("start"), starts, "the name of a start")
+            faults += _check((*path, "control_of"), arm.get("control_of"), arms, "the name of an arm")
+            faults += _check_stages(path, arm, raw.get("budget") is not None)
+    for name, start in starts.items():
+        if isinstance(start, Mapping):
+            faults += _check_stages(("starts", name), start, False)
+    return faults
+
+
+def _mapping(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = raw.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _check(path: Path, value: Any, legal: Iterable[str], expected: str) -> Iterator[Fault]:
+    names = [str(name) for name in legal]
+    if isinstance(value, str) and value not in names:
+        listed = ", ".join(names) or "none is defined"
+        yield Fault(path, value, f"{expected} ({listed})", tuple(nearest(value, names)))
+
+
+def _items(raw: Mapping[str, Any], name: str) -> list[Any]:
+    value = raw.get(name)
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def _check_targets(raw: Mapping[str, Any]) -> Iterator[Fault]:
+    for i, target in enumerate(_items(raw, "targets")):
+        nested = isinstance(target, Mapping)
+        path: Path = ("targets", i, "name") if nested else ("targets", i)
+        name = target.get("name") if nested else target
+        yield from _check(path, name, TARGETS, "the name of a target")
+        if name in TARGETS and TARGETS[name].needs_data and not (nested and target.get("data")):
+            yield Fault(path, name, "a mapping with `name` and `data` (this target needs data)")
+
+
+def _check_comparisons(raw: Mapping[str, Any], arms: Mapping[str, Any]) -> Iterator[Fault]:
+    measured = [t.get("name") if isinstance(t, Mapping) else t for t in _items(raw, "targets")]
+    for i, comparison in enumerate(_items(raw, "comparisons")):
+        if not isinstance(comparison, Mapping):
+            continue
+        for side in ("arm", "against"):
+            path: Path = ("comparisons", i, side)
+            yield from _check(path, comparison.get(side), arms, "the name of an arm")
+        for j, target in enumerate(_items(comparison, "targets")):
+            path = ("comparisons", i, "targets", j)
+            yield from _check(path, target, measured, "a target of the study")
+
+
+def _check_stages(path: Path, owner: Mapping[str, Any], has_budget: bool) -> Iterator[Fault]:
+    for i, stage in enumerate(_items(owner, "stages")):
+        if not isinstance(stage, Mapping):
+            continue
+        here: Path = (*path, "stages", i)
+        name = stage.get("task")
+        yield from _check((*here, "task"), name, task_names(), "the name of a task")
+        if name in FORMS and not stage.get("data"):
+            yield Fault((*here, "data"), None, f"the path of a file of records (task {name} needs it)")
+        if not has_budget and stage.get("budget") is None:
+            yield Fault((*here, "budget"), None, "a budget here or one of the study")

@@ -1,0 +1,162 @@
+"""From a study to the tree of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from crosslift.studies.schema import Arm, Start, Study
+from crosslift.studies.steps import Step
+from crosslift.studies.target_steps import (
+    LoadedTarget,
+    embed_pictures_step,
+    encode_step,
+    evaluate_step,
+    overlap_step,
+)
+from crosslift.studies.training_steps import Trained, train_step
+from crosslift.targets.registry import find_target
+from crosslift.targets.target import PictureData, TargetSettings
+from crosslift.tasks.registry import find_task
+from crosslift.tasks.task import IntermediateTask
+from crosslift.training.settings import StageSettings
+
+START_SEED = 0
+
+
+@dataclass(frozen=True)
+class ArmRun:
+    """One arm with one seed.
+
+    Args:
+        arm: its name.
+        seed: of its stages.
+        encoder: as the arm leaves it.
+        start_steps: training steps of its start.
+        stage_steps: training steps of its own stages.
+        evaluations: target -> the step that scores it; a target that needs pictures is absent where
+            the arm has no image tower.
+    """
+
+    arm: str
+    seed: int
+    encoder: Trained
+    start_steps: tuple[Step, ...]
+    stage_steps: tuple[Step, ...]
+    evaluations: dict[str, Step] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a study will do.
+
+    Args:
+        study: the study.
+        runs: every arm with every seed.
+        targets: by name, with their data.
+        overlaps: (task, target) -> the step that compares their texts.
+    """
+
+    study: Study
+    runs: tuple[ArmRun, ...]
+    targets: dict[str, LoadedTarget]
+    overlaps: dict[tuple[str, str], Step]
+
+    def steps(self) -> list[Step]:
+        """Every distinct step, each after its inputs, in the order they are run."""
+        wanted = [*self.overlaps.values()]
+        for run in self.runs:
+            wanted += [*run.start_steps, *run.stage_steps, *run.evaluations.values()]
+        found: dict[str, Step] = {}
+        for step in wanted:
+            for each in _with_inputs(step):
+                found.setdefault(each.key, each)
+        return list(found.values())
+
+
+def _with_inputs(step: Step) -> Iterator[Step]:
+    for before in step.inputs.values():
+        yield from _with_inputs(before)
+    yield step
+
+
+def plan_study(study: Study) -> Plan:
+    """The plan of a study: its data is read, nothing is computed.
+
+    Raises:
+        CrossLiftError: data or an encoder's files cannot be used.
+    """
+    targets = {settings.name: load_target(settings) for settings in study.targets}
+    runs = [
+        _arm_run(study, name, arm, seed, targets)
+        for name, arm in study.arms.items()
+        for seed in study.seeds_of(arm)
+    ]
+    overlaps = {
+        (task.name, name): overlap_step(task, loaded, study.overlap_threshold)
+        for task in _tasks(study)
+        for name, loaded in targets.items()
+    }
+    return Plan(study, tuple(runs), targets, overlaps)
+
+
+def load_target(settings: TargetSettings) -> LoadedTarget:
+    """A target with its data."""
+    target = find_target(settings.name)
+    languages = list(settings.languages) if settings.languages else None
+    own = settings.data is not None or settings.catalogs is not None
+    return LoadedTarget(target, target.load(settings), {"languages": languages, "own files": own})
+
+
+def _tasks(study: Study) -> list[IntermediateTask]:
+    arms = study.arms.values()
+    stages = [stage for arm in arms for stage in (*study.start_of(arm).stages, *arm.stages)]
+    found = {(stage.task, stage.data): _task(stage) for stage in stages}
+    return list(found.values())
+
+
+def _task(stage: StageSettings) -> IntermediateTask:
+    return find_task(stage.task, stage.data, stage.columns)
+
+
+def _arm_run(
+    study: Study, name: str, arm: Arm, seed: int, targets: dict[str, LoadedTarget]
+) -> ArmRun:
+    start, start_steps = _trained(
+        study, Trained.untouched(study.start_of(arm).encoder), study.start_of(arm), START_SEED
+    )
+    encoder, stage_steps = _trained(study, start, arm, seed)
+    run = ArmRun(name, seed, encoder, start_steps, stage_steps)
+    for target, loaded in targets.items():
+        step = _evaluation(run, loaded)
+        if step is not None:
+            run.evaluations[target] = step
+    return run
+
+
+def _trained(
+    study: Study, encoder: Trained, owner: Start | Arm, seed: int
+) -> tuple[Trained, tuple[Step, ...]]:
+    steps: list[Step] = []
+    for stage in owner.stages:
+        step = train_step(encoder, _task(stage), stage, study.budget_of(stage), seed)
+        steps.append(step)
+        if stage.text_side == "trainable":
+            encoder = Trained(encoder.settings, encoder.fingerprint, (*encoder.stages, step))
+    return encoder, tuple(steps)
+
+
+def _evaluation(run: ArmRun, loaded: LoadedTarget) -> Step | None:
+    texts = encode_step(run.encoder, loaded)
+    if not isinstance(loaded.data, PictureData):
+        return evaluate_step(loaded, texts, None)
+    tower = _last_with_pictures(run.stage_steps)
+    if tower is None:
+        return None
+    size = next(s.settings["size"] for r, s in tower.inputs.items() if r == "train pictures")
+    return evaluate_step(loaded, texts, embed_pictures_step(tower, loaded, size))
+
+
+def _last_with_pictures(steps: Sequence[Step]) -> Step | None:
+    found = [step for step in steps if "train pictures" in step.inputs]
+    return found[-1] if found else None

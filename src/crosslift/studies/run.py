@@ -1,0 +1,103 @@
+"""Running a plan: every step that does not stand is made, one after another, here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from crosslift.artifacts.environment import device_facts, environment, peak_bytes
+from crosslift.artifacts.store import Manifest, Store
+from crosslift.studies.plan import Plan
+from crosslift.studies.steps import Step, Workplace
+
+
+class Listener(Protocol):
+    """Told of a run as it goes."""
+
+    def begin(self, step: Step) -> None:
+        """A step is about to be made."""
+
+    def advance(self, share: float) -> None:
+        """So much of the step is done, in [0, 1]."""
+
+    def end(self, step: Step, seconds: float) -> None:
+        """The step is made."""
+
+
+class Silent:
+    """Listens and says nothing."""
+
+    def begin(self, step: Step) -> None:
+        """Nothing."""
+
+    def advance(self, share: float) -> None:
+        """Nothing."""
+
+    def end(self, step: Step, seconds: float) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """What became of a step in a run.
+
+    Args:
+        step: the step.
+        manifest: of its artifact.
+        reused: whether it stood before.
+    """
+
+    step: Step
+    manifest: Manifest
+    reused: bool
+
+
+def run_plan(plan: Plan, store: Store, listener: Listener | None = None) -> list[StepRecord]:
+    """Makes every step of a plan that does not stand in the store.
+
+    Killed at any moment, it goes on where it was when it is called again.
+
+    Raises:
+        CrossLiftError: a step cannot be made; all steps made before it stand.
+    """
+    heard = listener or Silent()
+    workplace = Workplace(store, report=heard.advance)
+    records = []
+    for step in plan.steps():
+        reused = step.stands(store)
+        if not reused:
+            heard.begin(step)
+            began = time.monotonic()
+            make_step(step, workplace)
+            heard.end(step, time.monotonic() - began)
+        records.append(StepRecord(step, store.manifest(step.kind, step.key), reused))
+    return records
+
+
+def make_step(step: Step, workplace: Workplace) -> Path:
+    """Makes one step's artifact, unless it stands; its inputs must stand."""
+    began = time.monotonic()
+    manifest = Manifest(
+        kind=step.kind,
+        key=step.key,
+        label=step.label,
+        made_from=step.made_from,
+        environment=environment() | device_facts(),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=0.0,
+        work=step.work,
+    )
+
+    def measured() -> Manifest:
+        return replace(manifest, seconds=time.monotonic() - began, peak_bytes=peak_bytes())
+
+    def write(folder: Path) -> None:
+        step.make(step, workplace, folder)
+
+    return workplace.store.make(manifest, write, measured)
+
+

@@ -1,0 +1,97 @@
+"""What a study is: arms x seeds x targets, and the questions asked of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from crosslift.encoders.settings import EncoderSettings
+from crosslift.targets.target import TargetSettings
+from crosslift.training.settings import Budget, StageSettings
+
+
+def _named(value: Any) -> Any:
+    """A bare name stands for the settings of that name."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+EncoderField = Annotated[EncoderSettings, BeforeValidator(_named)]
+TargetField = Annotated[TargetSettings, BeforeValidator(_named)]
+
+
+class Start(BaseModel):
+    """Where arms start from: an encoder and, where given, stages that all of them share (phase one)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    encoder: EncoderField
+    stages: tuple[StageSettings, ...] = ()
+    """Trained once, with seed 0, as a published checkpoint would have been."""
+
+
+class Arm(BaseModel):
+    """One condition of a study."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    description: str = ""
+    start: str | None = None
+    """One of the study's starts; None: the study's own."""
+    stages: tuple[StageSettings, ...] = ()
+    """Phase two; none: the start as it is."""
+    control_of: str | None = None
+    """The arm whose effect this one is the control of."""
+    reference: bool = False
+    """Shown beside the others for orientation, and compared with none."""
+
+
+class Comparison(BaseModel):
+    """A question asked of two arms, decided before the run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    arm: str
+    against: str
+    targets: tuple[str, ...] | None = None
+    """None: every target that both arms have scores on."""
+    question: str = ""
+
+
+class Study(BaseModel):
+    """A study, whole and valid as far as its own text goes (see `check_names`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+    question: Annotated[str, Field(min_length=1)]
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (1, 2, 3)
+    """One run of each trained arm for each seed."""
+    starts: Annotated[dict[str, Start], Field(min_length=1)]
+    start: str
+    """The start of every arm that names no other."""
+    budget: Budget | None = None
+    """Of every stage of an arm that names no other."""
+    arms: Annotated[dict[str, Arm], Field(min_length=1)]
+    baseline: str = "baseline"
+    """The arm that every other is compared with."""
+    targets: Annotated[tuple[TargetField, ...], Field(min_length=1)]
+    comparisons: tuple[Comparison, ...] = ()
+    bootstrap_draws: Annotated[int, Field(ge=100)] = 10_000
+    overlap_threshold: Annotated[float, Field(gt=0, le=1)] = 0.8
+    """Jaccard similarity of character 4-grams from which two texts are near-duplicates."""
+
+    def start_of(self, arm: Arm) -> Start:
+        """The start of an arm."""
+        return self.starts[arm.start or self.start]
+
+    def seeds_of(self, arm: Arm) -> tuple[int, ...]:
+        """The seeds an arm runs with: those of the study, or 0 alone where it trains nothing."""
+        return self.seeds if arm.stages else (0,)
+
+    def budget_of(self, stage: StageSettings) -> Budget:
+        """The budget of a stage: its own or the study's."""
+        budget = stage.budget or self.budget
+        if budget is None:
+            raise ValueError(f"stage {stage.task} has no budget")
+        return budget

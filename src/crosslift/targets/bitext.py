@@ -1,0 +1,34 @@
+"""Any bitext from a folder: two files a language, or a TSV file a language."""
+
+from __future__ import annotations
+
+from crosslift.errors import DataError
+from crosslift.sources.bitext_files import folder_checksum, load_folder
+from crosslift.targets.target import BitextData, Target, TargetSettings
+
+
+def load_bitexts(settings: TargetSettings) -> BitextData:
+    """The bitexts of a folder.
+
+    Raises:
+        DataError: no folder was named, a language is missing, or a file cannot be used.
+    """
+    if settings.data is None:
+        raise DataError(
+            f"target {settings.name!r} has no data",
+            "`--data DIR` (in a study: `data: DIR`) with files such as NAME.de-en.de and NAME.de-en.en",
+        )
+    bitexts = load_folder(settings.data, settings.languages)
+    return BitextData(bitexts, {}, folder_checksum(settings.data, settings.languages))
+
+
+BITEXT = Target(
+    name="bitext",
+    title="any bitext of a folder: NAME.xx-en.xx + NAME.xx-en.en, or NAME.xx-en.tsv (needs --data)",
+    kind="bitext",
+    metric="top1_accuracy",
+    load=load_bitexts,
+    needs_data=True,
+    licence="of your files",
+    citation="your files",
+)

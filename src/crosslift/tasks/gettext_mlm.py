@@ -1,0 +1,46 @@
+"""Masked LM on one half of the embedded gettext catalogs, in many languages."""
+
+from crosslift.sources.gettext import load_catalogs
+from crosslift.sources.record import Record
+from crosslift.tasks.task import FormSpec, IntermediateTask
+
+LANGUAGES = (
+    *("af", "ar", "az", "be", "bg", "bn", "ca", "cs", "cy", "da", "de", "el", "es", "et", "eu"),
+    *("fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja", "ka", "kk", "ko", "lt", "mn", "nl"),
+    *("pl", "pt", "ro", "ru", "sw", "ta", "te", "th", "tr", "uk", "ur", "vi", "zh-Hans"),
+)
+
+
+class CatalogStrings:
+    """The translations of the half of the messages that no target is made of.
+
+    No English text is among them: a model that had seen both sides would have seen a bitext.
+    """
+
+    def train(self) -> list[Record]:
+        """One record a string and language."""
+        catalogs = load_catalogs()
+        return [
+            Record(f"{language}:{number}", {"text": text}, language=language)
+            for language in LANGUAGES
+            for number, text in enumerate(catalogs.strings(language, half="train"))
+        ]
+
+    def dev(self) -> list[Record]:
+        """None: the stage has a fixed budget."""
+        return []
+
+    def checksum(self) -> str:
+        """Of the catalogs of these languages."""
+        return load_catalogs().checksum(LANGUAGES)
+
+
+GETTEXT_MLM = IntermediateTask(
+    name="gettext-mlm",
+    title=f"masked LM on gettext strings in {len(LANGUAGES)} languages (one half of the messages)",
+    form=FormSpec("masked-lm", {"text": "text"}),
+    source=CatalogStrings(),
+    languages=LANGUAGES,
+    licence="BSD-3-Clause (Django)",
+    citation="gettext catalogs of Django 5.2",
+)

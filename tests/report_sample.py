@@ -1,0 +1,466 @@
+"""A small made-up run folder in the format that `crosslift run` leaves."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image, ImageDraw
+
+_LINE = (
+    "ar bn de el es et eu fa fi fr he hi hu id it ja ka ko pt ru sw ta th tr zh af bg cs da eo"
+    " gl hr hy is kk lt lv mk ml mr ms nl no pa pl ro sk sl sq sr sv te uk ur uz vi yi yo zu"
+    " am az be br ca cy gu ha ig jv km kn ku ky lo mg mn my ne om or ps qu rw sd si so su tg"
+    " tk tl tt ug xh ia gd ga fy"
+)
+CODES = tuple(_LINE.split())
+STATION = {
+    "ar": "أين محطة القطار؟",
+    "he": "איפה תחנת הרכבת?",
+    "fa": "ایستگاه قطار کجاست؟",
+    "de": "Wo ist der Bahnhof?",
+    "ru": "Где находится вокзал?",
+    "ja": "駅はどこですか。",
+}
+APPLE = {
+    "ar": "تفاحة حمراء",
+    "he": "תפוח אדום",
+    "fa": "سیب قرمز",
+    "de": "roter Apfel",
+    "ru": "красное яблоко",
+}
+PROTOCOLS = {
+    "names": "crosslift/xx->en",
+    "tatoeba": "crosslift/xx->en",
+    "pictures": "crosslift/text->picture",
+}
+TITLES = {
+    "names": "Names of concepts",
+    "tatoeba": "Tatoeba sentences",
+    "pictures": "Pictures from names",
+}
+BASES = {"names": 0.42, "tatoeba": 0.52, "pictures": 0.03}
+LIFTS = {  # arm -> (names, tatoeba, pictures)
+    "raw": (0.0, 0.0, 0.0),
+    "text": (0.062, 0.094, 0.002),
+    "image": (0.084, 0.061, 0.17),
+    "image-shuffled": (-0.031, 0.057, 0.004),
+    "image-locked": (0.0, 0.0, 0.14),
+    "packaged": (0.151, 0.224, 0.005),
+}
+RESULT_FIELDS = (
+    "study",
+    "arm",
+    "seed",
+    "target",
+    "language",
+    "protocol",
+    "subset",
+    "metric",
+    "value",
+    "n",
+    "step_key",
+)
+
+
+def write_sample(
+    folder: Path, arms: int = 6, languages: int = 25, seeds: int = 2, remark: str = ""
+) -> Path:
+    """Write the folder and return it; ``remark`` is put into every free text."""
+    (folder / "pictures").mkdir(parents=True)
+    chance = random.Random(7)
+    named = _arms(arms, seeds, remark)
+    targets = _targets(languages, remark)
+    rows = _results(named, targets, chance)
+    _write_results(folder, rows)
+    _write_outcomes(folder)
+    _write_table(folder / "curves.parquet", _curves(named, chance))
+    macro = [row for row in rows if (row["language"], row["subset"]) == ("macro", "all")]
+    verdicts = _verdicts(macro, named, targets, chance, remark)
+    _write_json(folder / "verdicts.json", verdicts)
+    _write_json(folder / "examples.json", _examples(folder, named, remark))
+    _write_json(folder / "run.json", _run(named, targets, remark))
+    return folder
+
+
+def _arms(number: int, seeds: int, remark: str) -> list[dict[str, Any]]:
+    known = [
+        ("raw", "baseline", None),
+        ("text", "trained", None),
+        ("image", "trained", None),
+        ("image-shuffled", "control", "image"),
+        ("image-locked", "trained", None),
+        ("packaged", "reference", None),
+    ]
+    more = [(f"text-image mix, share {i}0 per cent", "trained", None) for i in range(number - 6)]
+    return [_arm(*entry, seeds=seeds, remark=remark) for entry in [*known, *more][:number]]
+
+
+def _arm(name: str, role: str, control_of: str | None, seeds: int, remark: str) -> dict[str, Any]:
+    trained = role in ("trained", "control")
+    task = "name-alias" if name.startswith("text") else "picture-name"
+    stage = {
+        "task": task,
+        "form": "text pairs" if task == "name-alias" else "image-text",
+        "updates": 100,
+        "batch_size": 128,
+        "learning_rate": 2e-5,
+        "text_side": "locked" if name == "image-locked" else "trained",
+        "shuffle_pictures": role == "control",
+    }
+    budget = {
+        "updates": 100.0,
+        "examples": 12800.0,
+        "tokens": 98213.0 if task == "name-alias" else 91877.0,
+        "flops": 1.93e13,
+        "seconds": 311.4,
+    }
+    return {
+        "name": name,
+        "role": role,
+        "control_of": control_of,
+        "description": f"{role.capitalize()} arm on {task}." + remark
+        if trained
+        else "As it starts." + remark,
+        "encoder": "embedded" if role == "reference" else "embedded-mlm",
+        "start": "embedded" if role == "reference" else "embedded-mlm",
+        "seeds": list(range(1, seeds + 1)) if trained else [0],
+        "stages": [stage] if trained else [],
+        "budget": budget if trained else dict.fromkeys(budget, 0.0),
+    }
+
+
+def _targets(languages: int, remark: str) -> list[dict[str, Any]]:
+    spans = {"names": 13, "tatoeba": languages, "pictures": 13}
+    gaps = {
+        "names": [("yo", "no names of this language" + remark)],
+        "tatoeba": [("zu", "file missing" + remark)],
+    }
+    return [
+        {
+            "name": name,
+            "title": TITLES[name] + remark,
+            "metric": "recall_at_10" if name == "pictures" else "top1_accuracy",
+            "protocol": PROTOCOLS[name],
+            "languages": [code for code in CODES if code not in ("yo", "zu")][:span],
+            "gaps": [{"language": code, "reason": reason} for code, reason in gaps.get(name, [])],
+            "kind": "pictures" if name == "pictures" else "bitext",
+        }
+        for name, span in spans.items()
+    ]
+
+
+def _results(
+    arms: list[dict[str, Any]], targets: list[dict[str, Any]], chance: random.Random
+) -> list[dict[str, Any]]:
+    rows = []
+    for arm in arms:
+        lifts = LIFTS.get(arm["name"]) or tuple(chance.uniform(-0.05, 0.15) for _ in range(3))
+        for seed in arm["seeds"]:
+            for place, target in enumerate(targets):
+                for subset in ("all", "clean"):
+                    rows.extend(
+                        _target_rows(arm["name"], seed, target, subset, lifts[place], chance)
+                    )
+    return rows
+
+
+def _target_rows(
+    arm: str, seed: int, target: dict[str, Any], subset: str, lift: float, chance: random.Random
+) -> list[dict[str, Any]]:
+    metrics = {"top1_accuracy": 0.0, "mrr": 0.06, "recall_at_5": 0.12, "recall_at_10": 0.17}
+    protocols = [target["protocol"]]
+    if target["name"] == "tatoeba":
+        protocols.append("xtreme/en->xx")
+    rows = []
+    for protocol in protocols:
+        for metric, above in metrics.items():
+            values = []
+            for code in target["languages"]:
+                level = BASES[target["name"]] + (sum(map(ord, code)) % 23 - 11) * 0.018
+                noise = chance.uniform(-0.02, 0.02)
+                value = min(
+                    max(level + above + lift * (0.6 + (ord(code[0]) % 7) / 7) + noise, 0.0), 1.0
+                )
+                values.append(value)
+                rows.append(
+                    _row(arm, seed, target["name"], code, protocol, subset, metric, value, 400)
+                )
+            mean = sum(values) / len(values)
+            size = 400 * len(values)
+            rows.append(
+                _row(arm, seed, target["name"], "macro", protocol, subset, metric, mean, size)
+            )
+    return rows
+
+
+def _row(*values: Any) -> dict[str, Any]:
+    return dict(zip(RESULT_FIELDS, ("pictures-or-text", *values, "9f3c21aa70"), strict=True))
+
+
+def _write_results(folder: Path, rows: list[dict[str, Any]]) -> None:
+    _write_table(folder / "results.parquet", rows)
+    with (folder / "results.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, RESULT_FIELDS)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _write_outcomes(folder: Path) -> None:
+    row = {
+        "study": "pictures-or-text",
+        "arm": "raw",
+        "seed": 0,
+        "target": "names",
+        "language": "de",
+    }
+    row |= {"protocol": "crosslift/xx->en", "item": "1F34E", "clean": True, "retrieved": "1F34E"}
+    row |= {"top1_accuracy": 1.0, "reciprocal_rank": 1.0, "recall_at_5": 1.0, "recall_at_10": 1.0}
+    _write_table(folder / "outcomes.parquet", [row | {"step_key": "9f3c21aa70"}])
+
+
+def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
+    pq.write_table(pa.Table.from_pylist(rows), path)
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _curves(arms: list[dict[str, Any]], chance: random.Random) -> list[dict[str, Any]]:
+    points = []
+    for arm in arms:
+        for stage in arm["stages"]:
+            for seed in arm["seeds"]:
+                points.extend(_curve(arm["name"], seed, stage["task"], chance))
+    return points
+
+
+def _curve(arm: str, seed: int, task: str, chance: random.Random) -> list[dict[str, Any]]:
+    floor = 3.9 if arm == "image-shuffled" else 1.1 + len(arm) * 0.05
+    points = []
+    for update in range(1, 101):
+        loss = floor + (4.85 - floor) * math.exp(-update / 25) + chance.uniform(-0.12, 0.12)
+        points.append(_curve_point(arm, seed, task, update, "loss", loss))
+        if update % 20 == 0:
+            dev = 0.6 * (1 - math.exp(-update / 40)) / floor + chance.uniform(-0.01, 0.01)
+            points.append(_curve_point(arm, seed, task, update, "dev_top1_accuracy", dev))
+    return points
+
+
+def _curve_point(
+    arm: str, seed: int, task: str, update: int, metric: str, value: float
+) -> dict[str, Any]:
+    return {
+        "arm": arm,
+        "seed": seed,
+        "stage": 0,
+        "task": task,
+        "update": update,
+        "metric": metric,
+        "value": value,
+    }
+
+
+def _verdicts(
+    rows: list[dict[str, Any]],
+    arms: list[dict[str, Any]],
+    targets: list[dict[str, Any]],
+    chance: random.Random,
+    remark: str,
+) -> list[dict[str, Any]]:
+    questions = {
+        ("image", "text"): "Do pictures help more than text?",
+        ("image", "image-shuffled"): "Does the content of the pictures matter?",
+    }
+    names = [arm["name"] for arm in arms]
+    pairs = [
+        (pair, "declared", question + remark)
+        for pair, question in questions.items()
+        if set(pair) <= set(names)
+    ]
+    pairs += [((name, "raw"), "vs-baseline", None) for name in names if name != "raw"]
+    return [
+        _verdict(rows, pair, target, family, question, chance, remark)
+        for pair, family, question in pairs
+        for target in targets
+    ]
+
+
+def _macro(rows: list[dict[str, Any]], arm: str, target: dict[str, Any]) -> float:
+    wanted = (arm, target["name"], "macro", target["protocol"], "all", target["metric"])
+    keys = ("arm", "target", "language", "protocol", "subset", "metric")
+    found = [row["value"] for row in rows if tuple(row[key] for key in keys) == wanted]
+    return sum(found) / len(found)
+
+
+def _verdict(
+    rows: list[dict[str, Any]],
+    pair: tuple[str, str],
+    target: dict[str, Any],
+    family: str,
+    question: str | None,
+    chance: random.Random,
+    remark: str,
+) -> dict[str, Any]:
+    effect = _macro(rows, pair[0], target) - _macro(rows, pair[1], target)
+    half = chance.uniform(0.009, 0.02)
+    outcome = "higher" if effect > half else "lower" if effect < -half else "no difference shown"
+    equal = pair[1] != "text"
+    shown = (
+        f"{effect * 100:+.1f} points [{(effect - half) * 100:+.1f}, {(effect + half) * 100:+.1f}]"
+    )
+    return {
+        "arm": pair[0],
+        "against": pair[1],
+        "target": target["name"],
+        "protocol": target["protocol"],
+        "metric": target["metric"],
+        "subset": "all",
+        "question": question,
+        "family": family,
+        "effect": effect,
+        "low": effect - half,
+        "high": effect + half,
+        "level": 0.95,
+        "p": 0.001 if outcome != "no difference shown" else 0.4,
+        "p_corrected": 0.004 if outcome != "no difference shown" else 0.9,
+        "n_queries": 400 * len(target["languages"]),
+        "n_languages": len(target["languages"]),
+        "seeds": 2,
+        "verdict": outcome,
+        "budget_equal": equal,
+        "budget_note": "" if equal else "91,877 tokens against 98,213",
+        "sentence": f"{pair[0]} against {pair[1]} on {target['title']}: {shown}, {outcome}."
+        + remark,
+    }
+
+
+def _picture(folder: Path, name: str, colour: str) -> str:
+    picture = Image.new("RGB", (96, 96), "white")
+    ImageDraw.Draw(picture).ellipse((14, 14, 82, 82), fill=colour)
+    picture.save(folder / "pictures" / f"{name}.png")
+    return f"pictures/{name}.png"
+
+
+def _examples(folder: Path, arms: list[dict[str, Any]], remark: str) -> list[dict[str, Any]]:
+    apple, leaf = _picture(folder, "apple", "#c22"), _picture(folder, "leaf", "#282")
+    shown = [arm["name"] for arm in arms]
+    sentences = [
+        _example(
+            "tatoeba",
+            code,
+            text + remark,
+            ("Where is the station?" + remark, None),
+            [
+                (
+                    name,
+                    (
+                        "Where is the station?"
+                        if (place + len(code)) % 3
+                        else "When does the train leave?"
+                    )
+                    + remark,
+                    None,
+                )
+                for place, name in enumerate(shown)
+            ],
+        )
+        for code, text in STATION.items()
+    ]
+    names = [
+        _example(
+            "pictures",
+            code,
+            text + remark,
+            (None, apple),
+            [(name, None, apple if place % 2 else leaf) for place, name in enumerate(shown)],
+        )
+        for code, text in APPLE.items()
+    ]
+    return sentences + names
+
+
+def _example(
+    target: str,
+    code: str,
+    query: str,
+    gold: tuple[str | None, str | None],
+    answers: list[tuple[str, str | None, str | None]],
+) -> dict[str, Any]:
+    return {
+        "target": target,
+        "language": code,
+        "protocol": PROTOCOLS[target],
+        "query_text": query,
+        "query_picture": None,
+        "gold_text": gold[0],
+        "gold_picture": gold[1],
+        "answers": [
+            {"arm": arm, "text": text, "picture": picture, "correct": (text, picture) == gold}
+            for arm, text, picture in answers
+        ],
+    }
+
+
+def _run(arms: list[dict[str, Any]], targets: list[dict[str, Any]], remark: str) -> dict[str, Any]:
+    common = {"similarity": "cosine", "pooling": "mean", "prompt": "query: ", "hidden_state": 12}
+    return {
+        "schema": 1,
+        "study": "pictures-or-text",
+        "question": "Does training on pictures help retrieval across languages,"
+        " and is it the pictures?" + remark,
+        "created": "2026-03-02T09:30:00+00:00",
+        "version": "0.1.0",
+        "baseline": "raw",
+        "arms": arms,
+        "targets": targets,
+        "protocols": {
+            "crosslift/xx->en": {"direction": "xx->en", **common},
+            "crosslift/text->picture": {"direction": "text->picture", **common},
+            "xtreme/en->xx": {"direction": "en->xx", "ties": "first candidate", **common},
+        },
+        "environment": {
+            "python": "3.11.9",
+            "torch": "2.9.0",
+            "processor": "2 cores",
+            "accelerator": "none",
+        },
+        "store": "runs/store",
+        "steps": _steps(arms),
+        "overlap": [
+            {
+                "task": task,
+                "target": target,
+                "records": 12800,
+                "items": 400,
+                "exact": exact,
+                "near": exact * 2,
+                "examples": [
+                    {"train": "red apple" + remark, "test": "a red apple", "similarity": 0.94}
+                ][:exact],
+            }
+            for task in ("name-alias", "picture-name")
+            for target, exact in (("names", 3), ("tatoeba", 0))
+        ],
+    }
+
+
+def _steps(arms: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    steps = []
+    for arm in arms:
+        for seed in arm["seeds"]:
+            for kind, seconds in (("train", 311.4), ("encode", 22.0), ("evaluate", 0.8)):
+                if kind == "train" and not arm["stages"]:
+                    continue
+                step = {"key": f"{len(steps):04x}9f3c21", "kind": kind, "label": arm["name"]}
+                step |= {"arm": arm["name"], "seed": seed, "seconds": seconds}
+                step |= {"peak_bytes": 1_900_000_000 if kind == "train" else None}
+                steps.append(step | {"reused": kind == "evaluate"})
+    return steps

@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from crosslift.errors import DataError
+from crosslift.images.decode import load_picture
+from crosslift.sources.pictograms import load_concepts
+
+RED, WHITE = [255, 0, 0], [255, 255, 255]
+
+
+def svg(body: str, attributes: str = 'width="20" height="20"') -> str:
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f"{attributes}>{body}</svg>"
+    )
+
+
+RED_RECTANGLE = '<rect width="100%" height="100%" fill="#ff0000"/>'
+
+
+def save(path: Path, picture: Image.Image, **options: object) -> Path:
+    picture.save(path, **options)  # type: ignore[arg-type]
+    return path
+
+
+@pytest.mark.parametrize("form", ["PNG", "GIF", "WEBP", "JPEG"])
+def test_wide_pictures_are_padded_with_white(tmp_path: Path, form: str) -> None:
+    options = {"lossless": True} if form == "WEBP" else {}
+    path = tmp_path / "picture.bin"  # the content tells the type
+    save(path, Image.new("RGB", (40, 20), "red"), format=form, **options)
+    array = load_picture(path, 8)
+    assert array.shape == (8, 8, 3) and array.dtype == np.uint8
+    assert array[0, 4].tolist() == array[7, 4].tolist() == WHITE
+    assert np.abs(array[3, 4].astype(int) - RED).max() <= 2
+
+
+def test_tall_and_tiny_pictures(tmp_path: Path) -> None:
+    tall = load_picture(save(tmp_path / "tall.png", Image.new("RGB", (5, 10), "red")), 8)
+    assert tall[4, 0].tolist() == tall[4, 7].tolist() == WHITE
+    assert tall[4, 3].tolist() == RED
+    one = load_picture(save(tmp_path / "one.png", Image.new("RGB", (1, 1), "red")), 3)
+    assert (one == np.array(RED)).all()
+    line = load_picture(save(tmp_path / "line.png", Image.new("RGB", (400, 1), "red")), 4)
+    assert (line == np.array(RED)).all(axis=2).any(axis=1).sum() == 1
+
+
+def test_same_size_is_copied_exactly(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    assert (load_picture(save(tmp_path / "a.png", Image.fromarray(pixels)), 6) == pixels).all()
+
+
+@pytest.mark.parametrize(
+    ("mode", "color", "expected"),
+    [
+        ("RGBA", (255, 0, 0, 255), RED),
+        ("RGBA", (255, 0, 0, 0), WHITE),
+        ("RGBA", (0, 0, 0, 51), [204, 204, 204]),
+        ("LA", (0, 0), WHITE),
+        ("L", 100, [100, 100, 100]),
+        ("1", 1, WHITE),
+        ("I;16", 40_000, [156, 156, 156]),
+    ],
+)
+def test_modes_of_png(tmp_path: Path, mode: str, color: object, expected: list[int]) -> None:
+    picture = Image.new(mode, (4, 4), color)  # type: ignore[arg-type]
+    array = load_picture(save(tmp_path / "a.png", picture), 4)
+    assert (array == np.array(expected)).all()
+
+
+def test_palette_with_transparency(tmp_path: Path) -> None:
+    picture = Image.new("P", (4, 4), 1)
+    picture.putpalette([0, 0, 0, 255, 0, 0])
+    picture.putpixel((0, 0), 0)
+    array = load_picture(save(tmp_path / "a.png", picture, transparency=0), 4)
+    assert array[0, 0].tolist() == WHITE and array[3, 3].tolist() == RED
+
+
+def test_cmyk_jpeg(tmp_path: Path) -> None:
+    picture = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
+    array = load_picture(save(tmp_path / "a.jpg", picture, quality=95), 4)
+    assert np.abs(array.astype(int) - RED).max() <= 3
+
+
+def test_first_frame_of_an_animation(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (4, 4), color) for color in ("red", "blue")]
+    path = save(tmp_path / "a.gif", frames[0], save_all=True, append_images=frames[1:])
+    assert (load_picture(path, 4) == np.array(RED)).all()
+
+
+def test_orientation_tag_is_followed(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (32, 32), "white")
+    picture.paste("red", (0, 0, 32, 16))
+    exif = Image.Exif()
+    exif[0x0112] = 3  # turned upside down
+    array = load_picture(save(tmp_path / "a.jpg", picture, exif=exif, quality=95), 4)
+    assert array[0, 0].min() > 240 and array[3, 0][1] < 15
+
+
+def test_large_jpeg_is_reduced_well(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (1600, 1600), "white")
+    picture.paste("red", (0, 0, 800, 1600))
+    array = load_picture(save(tmp_path / "a.jpg", picture), 8)
+    assert np.abs(array[:, 0].astype(int) - RED).max() <= 3
+    assert array[:, 7].min() >= 250
+
+
+def test_svg_on_white_keeps_its_aspect(tmp_path: Path) -> None:
+    path = tmp_path / "drawing.png"  # the content tells the type
+    path.write_text(svg(RED_RECTANGLE, 'viewBox="0 0 40 20"'), encoding="utf-8-sig")
+    array = load_picture(path, 8)
+    assert array[0, 4].tolist() == WHITE and array[3, 4].tolist() == RED
+    path.write_text(svg("", 'width="10mm" height="2cm"'))
+    assert (load_picture(path, 4) == 255).all()
+
+
+def test_svg_with_inner_references_and_data(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (1, 1), "red").save(buffer, "PNG")
+    data = base64.b64encode(buffer.getvalue()).decode()
+    body = (
+        '<defs><linearGradient id="g"/></defs><rect width="1" height="1" fill="url(#g)"/>'
+        f'<image width="20" height="20" xlink:href="data:image/png;base64,{data}"/>'
+        '<use href="#g"/>'
+    )
+    path = tmp_path / "a.svg"
+    path.write_text(svg(body))
+    assert load_picture(path, 4)[2, 2].tolist() == RED
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ('<image href="https://example.org/a.png"/>', "https://example.org/a.png"),
+        ('<image xlink:href="file:///etc/passwd"/>', "file:///etc/passwd"),
+        ('<image href="other.png"/>', "other.png"),
+        ('<use href="other.svg#part"/>', "other.svg#part"),
+        ('<image href="data:image/svg+xml,%3Csvg/%3E"/>', "data:image/svg"),
+        ('<rect fill="url(https://example.org/#a)"/>', "https://example.org/#a"),
+        ("<rect style=\"fill: url( 'x.svg#a' )\"/>", "x.svg#a"),
+        ("<style>rect { fill: url(http://example.org) }</style>", "http://example.org"),
+        ("<style><![CDATA[@import 'a.css';]]></style>", "@import"),
+        ('<g xml:base="http://example.org/"/>', "http://example.org/"),
+        ('<?xml-stylesheet href="a.css"?>', "a.css"),
+    ],
+)
+def test_svg_with_outer_references_raises(tmp_path: Path, body: str, named: str) -> None:
+    path = tmp_path / "outer.svg"
+    path.write_text(svg(body))
+    with pytest.raises(DataError) as caught:
+        load_picture(path, 4)
+    assert "outer.svg" in str(caught.value) and named in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('<!DOCTYPE svg [<!ENTITY a "b">]>' + svg("&a;"), "document type declaration"),
+        (svg("", 'width="100000" height="100000"'), "100000 x 100000"),
+        (svg("", 'width="1e9in" height="1"'), "pixels"),
+        (svg("", 'viewBox="0 0 1e6 1e6"'), "1e"),
+        (svg("", 'width="0" height="5"'), "0 x 5"),
+        ("<svg", "not valid XML"),
+        ("<html/>", "<html>"),
+        ("", "no known type"),
+        ("plain text", "no known type"),
+        ("<", "not valid XML"),
+        (svg("", 'width="-5" height="5"'), "cannot be drawn"),
+    ],
+)
+def test_svg_at_fault_raises(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "fault.svg"
+    path.write_text(text)
+    with pytest.raises(DataError, match=r"fault\.svg") as caught:
+        load_picture(path, 4)
+    assert message in str(caught.value)
+
+
+def test_svg_that_is_not_utf8_raises(tmp_path: Path) -> None:
+    path = tmp_path / "a.svg"
+    path.write_bytes(svg("").encode().replace(b"20", b"\xff\xfe"))
+    with pytest.raises(DataError, match=r"a\.svg is not UTF-8"):
+        load_picture(path, 4)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "WEBP"])
+@pytest.mark.parametrize("share", [0.3, 0.7])
+def test_truncated_pictures_raise(tmp_path: Path, form: str, share: float) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, form)
+    path = tmp_path / "cut"
+    path.write_bytes(buffer.getvalue()[: int(len(buffer.getvalue()) * share)])
+    with pytest.raises(DataError, match="cut"):
+        load_picture(path, 8)
+
+
+def test_too_many_pixels_raise(tmp_path: Path) -> None:
+    path = save(tmp_path / "large.png", Image.new("1", (300, 200)))
+    with pytest.raises(DataError, match=r"large\.png declares 300 x 200 = 60,000 pixels"):
+        load_picture(path, 8, max_pixels=59_999)
+    assert load_picture(path, 8, max_pixels=60_000).shape == (8, 8, 3)
+
+
+def test_decompression_bomb_raises(tmp_path: Path) -> None:
+    path = save(tmp_path / "bomb.png", Image.new("1", (20_000, 20_000)))
+    with pytest.raises(DataError, match=r"bomb\.png"):
+        load_picture(path, 8)
+
+
+def test_missing_file_folder_and_size_raise(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"gone\.png cannot be read"):
+        load_picture(tmp_path / "gone.png", 8)
+    with pytest.raises(DataError, match="cannot be read"):
+        load_picture(tmp_path, 8)
+    with pytest.raises(DataError, match="size 0"):
+        load_picture(tmp_path / "gone.png", 0)
+
+
+def test_a_type_of_no_use_raises(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.bmp", Image.new("RGB", (2, 2)))
+    with pytest.raises(DataError, match=r"a\.bmp is of no known type"):
+        load_picture(path, 8)
+
+
+def test_every_sixtieth_pictogram_is_drawn() -> None:
+    for concept in load_concepts()[::60]:
+        array = load_picture(concept.picture, 32)
+        assert array.shape == (32, 32, 3)
+        assert len(np.unique(array.reshape(-1, 3), axis=0)) > 2, concept.id

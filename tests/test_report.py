@@ -1,0 +1,510 @@
+"""The report of a run: what it shows, that it is safe and whole, and what it refuses."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html import escape, unescape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from PIL import Image
+from report_sample import write_sample
+
+from crosslift.errors import DataError, UnknownNameError
+from crosslift.reports import formats
+from crosslift.reports.answer import plain_answer
+from crosslift.reports.curves import MOST_POINTS, curve_panels, mean_curve
+from crosslift.reports.html import write_report
+from crosslift.reports.looks import colour_variables, looks_of
+from crosslift.reports.model_card import card_of_arm, model_card
+from crosslift.reports.run_folder import FILES, CurvePoint, RunFolder
+
+ATTACK = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
+
+
+class _Page(HTMLParser):
+    """The elements of a page with their attributes, and which ones were never closed."""
+
+    VOID = frozenset({"meta", "img", "br", "link", "input", "hr"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.stray: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.open and self.open[-1] == tag:
+            self.open.pop()
+        else:
+            self.stray.append(tag)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = write_sample(tmp_path_factory.mktemp("run") / "sample")
+    write_report(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path) -> str:
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def _change(path: Path, change: Callable[[Any], Any]) -> None:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    changed = change(content)
+    path.write_text(json.dumps(content if changed is None else changed), encoding="utf-8")
+
+
+def _visible(page: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def test_the_page_is_well_formed_and_its_ids_are_unique(page: str) -> None:
+    parsed = _Page(page)
+    assert parsed.open == []
+    assert parsed.stray == []
+    ids = [attributes["id"] for _, attributes in parsed.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    links = [a["href"] for tag, a in parsed.elements if tag in ("a", "use")]
+    assert {str(link).removeprefix("#") for link in links} <= set(ids)
+
+
+def test_question_answer_and_every_verdict_are_shown(folder: Path, page: str) -> None:
+    run = RunFolder.read(folder)
+    visible = _visible(page)
+    assert run.run.question in visible
+    assert plain_answer(run) in visible
+    for verdict in run.verdicts:
+        assert verdict.sentence in visible
+    declared = page.index(escape(run.verdicts[0].sentence))
+    assert declared < page.index("Every arm against the baseline, in sentences")
+
+
+def test_each_verdict_has_a_mark_in_sign_and_word(folder: Path, page: str) -> None:
+    verdicts = RunFolder.read(folder).verdicts
+    for outcome, sign in (("higher", "▲"), ("lower", "▼"), ("no difference shown", "○")):
+        number = sum(verdict.verdict == outcome for verdict in verdicts)
+        mark = f'<i aria-hidden="true">{sign}</i>{outcome}</span>'
+        of_controls = sum(
+            verdict.verdict == outcome
+            for verdict in verdicts
+            if (verdict.arm, verdict.against) == ("image", "image-shuffled")
+        )
+        assert page.count(mark) == number + of_controls
+
+
+def test_the_plain_answer_says_only_what_the_verdicts_say(folder: Path) -> None:
+    run = RunFolder.read(folder)
+    answer = plain_answer(run)
+    first = answer.split(".")[0]
+    assert first.startswith("Against text, image is higher on Names of concepts (+")
+    assert "What image gains on Tatoeba sentences is not shown to come from the content" in answer
+    assert plain_answer(replace(run, verdicts=())).startswith("No comparison was made")
+    undeclared = tuple(v for v in run.verdicts if v.family == "vs-baseline" and v.arm == "text")
+    told = plain_answer(replace(run, verdicts=undeclared))
+    assert told.startswith("Against raw, text is higher on Names of concepts")
+    assert told.endswith("no difference is shown on Pictures from names.")
+
+
+def test_hostile_texts_are_escaped_everywhere(tmp_path: Path) -> None:
+    made = write_sample(tmp_path / "run", remark=ATTACK)
+
+    def rename(run: dict[str, Any]) -> None:
+        run["study"] += ATTACK
+        run["store"] += ATTACK
+        run["environment"][ATTACK] = ATTACK
+        run["protocols"]["crosslift/xx->en"][ATTACK] = ATTACK
+
+    _change(made / "run.json", rename)
+    text = write_report(made).read_text(encoding="utf-8")
+    parsed = _Page(text)
+    assert "script" not in {tag for tag, _ in parsed.elements}
+    assert not any(name.startswith("on") for _, a in parsed.elements for name in a)
+    assert parsed.open == []
+    assert parsed.stray == []
+    assert escape("<script>alert(") in text
+    for verdict in RunFolder.read(made).verdicts:
+        assert " ".join(verdict.sentence.split()) in _visible(text)
+
+
+def test_nothing_is_loaded_from_anywhere(page: str) -> None:
+    for tag, attributes in _Page(page).elements:
+        assert tag not in ("script", "link", "iframe", "object", "embed", "base")
+        for name in ("src", "href", "xlink:href", "srcset", "data", "action"):
+            value = attributes.get(name)
+            assert value is None or value.startswith(("#", "data:")), (tag, name, value)
+    assert not re.search(r"@import|url\((?!#)", page)
+    assert "default-src 'none'" in page
+
+
+def test_texts_carry_their_language_and_direction(page: str) -> None:
+    arabic = '<span class="text" lang="ar" dir="rtl">أين محطة القطار؟</span>'
+    assert arabic in page
+    assert '<span class="text" lang="he" dir="rtl">תפוח אדום</span>' in page
+    assert '<span class="text" lang="de" dir="ltr">Wo ist der Bahnhof?</span>' in page
+    assert '<span class="text" lang="en" dir="ltr">Where is the station?</span>' in page
+
+
+def test_the_sides_follow_the_direction_of_the_protocol(tmp_path: Path) -> None:
+    made = write_sample(tmp_path / "run")
+
+    def turn(examples: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        arabic = examples[0]
+        arabic["protocol"] = "xtreme/en->xx"
+        arabic["query_text"], arabic["gold_text"] = arabic["gold_text"], arabic["query_text"]
+        return [arabic]
+
+    _change(made / "examples.json", turn)
+    text = write_report(made).read_text(encoding="utf-8")
+    assert '<span class="text" lang="ar" dir="rtl">أين محطة القطار؟</span>' in text
+    assert '<dd class="ask"><span class="text" lang="en" dir="ltr">Where' in re.sub(
+        r">\s+<", "><", text
+    )
+
+
+def test_an_unknown_language_is_shown_by_its_code(tmp_path: Path) -> None:
+    made = write_sample(tmp_path / "run")
+    _change(made / "examples.json", lambda examples: [{**examples[0], "language": "qqq"}])
+    _change(made / "run.json", lambda run: run["targets"][0]["languages"].append("qqq"))
+    text = write_report(made).read_text(encoding="utf-8")
+    assert 'lang="qqq" dir="auto"' in text
+    assert "Family not known" in text
+
+
+def test_gaps_and_missing_scores_are_shown(page: str) -> None:
+    visible = _visible(page)
+    assert "Yoruba gap: no names of this language" in visible
+    assert "Zulu gap: file missing" in visible
+    assert "Afrikaans" not in visible  # not among the first 25 languages of the sample
+
+
+def test_a_language_without_a_score_in_one_arm_is_a_hole(tmp_path: Path) -> None:
+    made = write_sample(tmp_path / "run")
+    rows = pq.read_table(made / "results.parquet").to_pylist()
+    kept = [row for row in rows if (row["arm"], row["language"]) != ("text", "de")]
+    pq.write_table(pa.Table.from_pylist(kept), made / "results.parquet")
+    text = write_report(made).read_text(encoding="utf-8")
+    assert '<td class="hole">no score</td>' in text
+
+
+def test_scores_are_percent_means_over_seeds_with_their_range(folder: Path, page: str) -> None:
+    rows = pq.read_table(folder / "results.parquet").to_pylist()
+    wanted = {"arm": "text", "target": "tatoeba", "language": "macro", "subset": "clean"}
+    wanted |= {"protocol": "crosslift/xx->en", "metric": "top1_accuracy"}
+    values = [row["value"] for row in rows if wanted.items() <= row.items()]
+    assert len(values) == 2
+    mean, spread = sum(values) / 2, f"{min(values) * 100:.1f}–{max(values) * 100:.1f}"
+    assert f'<td class="num">{mean * 100:.1f}<br><span class="small">{spread}</span>' in page
+
+
+def test_every_section_of_the_navigation_exists(page: str) -> None:
+    anchors = re.findall(r'<li><a href="#([a-z]+)">', page)
+    assert len(anchors) == 2 * 12
+    assert all(f'<section id="{anchor}">' in page for anchor in set(anchors) - {"answer"})
+
+
+def test_unequal_budgets_are_marked(page: str) -> None:
+    assert "≠ unequal budget: 91,877 tokens against 98,213" in page
+    assert "≠ text: 91,877 tokens against 98,213" in page
+
+
+def test_plots_are_written_as_svg_on_white_and_png(folder: Path) -> None:
+    vectors = sorted((folder / "plots").glob("*.svg"))
+    names = [path.stem for path in vectors]
+    assert {"forest-names", "forest-tatoeba", "control-image-shuffled"} <= set(names)
+    assert {"trade-off-names-tatoeba", "curve-picture-name-loss"} <= set(names)
+    for path in vectors:
+        assert "fill: #ffffff" in path.read_text(encoding="utf-8")
+        with Image.open(path.with_suffix(".png")) as picture:
+            assert picture.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_pictures_in_the_page_follow_its_colours(page: str) -> None:
+    inline = "".join(re.findall(r'<svg class="plot".*?</svg>', page, flags=re.DOTALL))
+    assert "var(--arm-0)" in inline
+    assert "currentColor" in inline
+    assert not re.search(r"(?:fill|stroke): #[0-9a-f]{6}", inline)
+
+
+def test_the_same_folder_gives_the_same_bytes(folder: Path, page: str) -> None:
+    plots = {path.name: path.read_bytes() for path in (folder / "plots").iterdir()}
+    write_report(folder)
+    assert (folder / "report.html").read_text(encoding="utf-8") == page
+    assert {path.name: path.read_bytes() for path in (folder / "plots").iterdir()} == plots
+    assert not list(folder.rglob(".*"))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
+    made = write_sample(tmp_path / "run", languages=2, seeds=1)
+    (made / name).unlink()
+    with pytest.raises(DataError, match=re.escape(f"lacks {name}")):
+        write_report(made)
+    assert not (made / "report.html").exists()
+
+
+def test_no_folder_at_all(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no run folder at"):
+        write_report(tmp_path / "nowhere")
+
+
+def test_what_the_folder_must_not_hold(tmp_path: Path) -> None:
+    made = write_sample(tmp_path / "run", languages=2, seeds=1)
+    whole = (made / "run.json").read_text(encoding="utf-8")
+    _change(made / "run.json", lambda run: run.update(schema=2))
+    with pytest.raises(DataError, match="schema 2"):
+        RunFolder.read(made)
+    (made / "run.json").write_text(whole.replace('"role": "control"', '"role": "placebo"'))
+    with pytest.raises(DataError, match="placebo"):
+        RunFolder.read(made)
+    (made / "run.json").write_text(whole.replace('"baseline": "raw"', '"baseline": "rwa"'))
+    with pytest.raises(UnknownNameError, match="unknown arm 'rwa'"):
+        RunFolder.read(made)
+    (made / "run.json").write_text("{")
+    with pytest.raises(DataError, match="is not JSON"):
+        RunFolder.read(made)
+
+
+def test_scores_must_be_finite_and_whole(tmp_path: Path) -> None:
+    made = write_sample(tmp_path / "run", languages=2, seeds=1)
+    table = pq.read_table(made / "results.parquet")
+    rows = table.to_pylist()
+    rows[3]["value"] = float("nan")
+    pq.write_table(pa.Table.from_pylist(rows), made / "results.parquet")
+    with pytest.raises(DataError, match="the value nan"):
+        RunFolder.read(made)
+    pq.write_table(table.drop_columns(["subset"]), made / "results.parquet")
+    with pytest.raises(DataError, match="lacks the columns subset"):
+        RunFolder.read(made)
+
+
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [("../outside.png", "is outside"), ("pictures/none.png", "none.png.*cannot be read")],
+)
+def test_pictures_must_be_in_the_folder(tmp_path: Path, picture: str, message: str) -> None:
+    made = write_sample(tmp_path / "run", languages=2, seeds=1)
+    Image.new("RGB", (8, 8)).save(tmp_path / "outside.png")
+    _change(made / "examples.json", lambda examples: examples[-1].update(gold_picture=picture))
+    with pytest.raises(DataError, match=message):
+        write_report(made)
+
+
+def test_a_bare_run_still_makes_a_report(tmp_path: Path) -> None:
+    made = write_sample(tmp_path / "run", arms=1, languages=1, seeds=1)
+    _change(made / "run.json", lambda run: run.update(overlap=[]))
+    whole = pq.read_schema(write_sample(tmp_path / "whole") / "curves.parquet")
+    pq.write_table(whole.empty_table(), made / "curves.parquet")
+    _change(made / "examples.json", lambda _: [])
+    visible = _visible(write_report(made).read_text(encoding="utf-8"))
+    assert "No comparison was made" in visible
+    assert "What the controls say" not in visible
+
+
+def test_many_arms_and_languages(tmp_path: Path) -> None:
+    made = write_sample(tmp_path / "run", arms=20, languages=96, seeds=3)
+    run = RunFolder.read(made)
+    looks = looks_of(run.run.arms)
+    assert len({(look.variable, look.marker, look.hollow) for look in looks.values()}) == 20
+    assert looks["image"].variable == looks["image-shuffled"].variable
+    assert looks["image-shuffled"].hollow and not looks["image"].hollow
+    text = write_report(made).read_text(encoding="utf-8")
+    assert len(text) < 3_000_000
+    parsed = _Page(text)
+    assert parsed.open == []
+    assert parsed.stray == []
+    assert _visible(text).count("Welsh") == 2  # in the differences and in the scores
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _mixed(colour: str, share: float, paper: str) -> str:
+    pairs = [
+        (int(colour[place : place + 2], 16), int(paper[place : place + 2], 16))
+        for place in (1, 3, 5)
+    ]
+    return "#" + "".join(f"{round(c * share + p * (1 - share)):02x}" for c, p in pairs)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_contrast_of_every_colour_in_both_modes(page: str, dark: bool) -> None:
+    blocks = re.findall(r":root \{([^}]*--paper[^}]*)\}", page)
+    values = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6}|\d+%)", blocks[1 if dark else 0]))
+    for name in ("ink", "muted", "link", "higher", "lower"):
+        assert _contrast(values[name], values["paper"]) >= 4.5, name
+    for name, colour in colour_variables(dark).items():
+        assert _contrast(colour, values["paper"]) >= 3.0, name
+    share = int(values["heat-most"].rstrip("%")) / 100
+    for name in ("heat-up", "heat-down"):
+        assert _contrast(values["ink"], _mixed(values[name], share, values["paper"])) >= 4.5, name
+
+
+SIGHT = {  # Machado, Oliveira & Fernandes 2009, severity 1.0; on linear RGB
+    "usual": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+    "protanopia": (
+        (0.152286, 1.052583, -0.204868),
+        (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+    "deuteranopia": (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+    "tritanopia": (
+        (1.255528, -0.076749, -0.178779),
+        (-0.078411, 0.930809, 0.147602),
+        (0.004733, 0.691367, 0.303900),
+    ),
+}
+TO_XYZ = (
+    (0.4124564, 0.3575761, 0.1804375),
+    (0.2126729, 0.7151522, 0.0721750),
+    (0.0193339, 0.1191920, 0.9503041),
+)
+
+
+def _lab(colour: str, sight: str) -> np.ndarray:
+    rgb = np.array([int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(np.array(SIGHT[sight]) @ linear, 0, 1)
+    xyz = np.array(TO_XYZ) @ seen / (0.95047, 1.0, 1.08883)
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("sight", SIGHT)
+def test_colours_of_arms_stay_apart_in_every_sight(sight: str, dark: bool) -> None:
+    colours = colour_variables(dark).values()
+    for one, other in itertools.combinations(colours, 2):
+        assert np.linalg.norm(_lab(one, sight) - _lab(other, sight)) >= 15, (one, other)
+
+
+def test_a_verdict_written_the_other_way_round_is_turned(folder: Path) -> None:
+    run = RunFolder.read(folder)
+    target = run.target("tatoeba")
+    straight, turned = (
+        run.comparison("image", "text", target),
+        run.comparison("text", "image", target),
+    )
+    assert straight is not None and turned is not None
+    assert straight.verdict == "lower"
+    assert turned.verdict == "higher"
+    assert (turned.effect, turned.low, turned.high) == (
+        -straight.effect,
+        -straight.high,
+        -straight.low,
+    )
+    assert run.comparison("text", "packaged", target) is None
+
+
+def _point(seed: int, update: int, value: float, metric: str = "loss") -> CurvePoint:
+    return CurvePoint("text", seed, 0, "nli", update, metric, value)
+
+
+def test_curves_are_means_over_seeds() -> None:
+    curve = mean_curve("text", [_point(1, 1, 2.0), _point(2, 1, 4.0), _point(1, 2, 1.0)])
+    assert curve.updates == (1.0, 2.0)
+    assert curve.values == (3.0, 1.0)
+    assert curve.seeds == (((1.0, 2.0), (2.0, 1.0)), ((1.0,), (4.0,)))
+
+
+def test_long_curves_are_thinned_by_means() -> None:
+    curve = mean_curve("text", [_point(1, update, float(update)) for update in range(1, 1601)])
+    assert len(curve.values) <= MOST_POINTS + 1
+    assert curve.values[0] == pytest.approx(5.0)  # updates 1 to 9
+    assert curve.values[1] == pytest.approx(14.5)  # updates 10 to 19
+
+
+def test_losses_come_before_dev_metrics() -> None:
+    panels = curve_panels([_point(1, 1, 0.5, "dev_mrr"), _point(1, 1, 2.0)])
+    assert list(panels) == [("nli", "loss"), ("nli", "dev_mrr")]
+
+
+def test_numbers_as_text() -> None:
+    assert formats.percent(0.8534) == "85.3"
+    assert formats.points(0.042) == "+4.2"
+    assert formats.points(-0.021) == "\u22122.1"
+    assert formats.points(-0.0001) == "0.0"
+    assert formats.interval(-0.01, 0.063) == "[\u22121.0, +6.3]"
+    assert formats.p_value(0.0004) == "< 0.001"
+    assert formats.duration(48.34) == "48.3 s"
+    assert formats.duration(119.7) == "2 min 00 s"
+    assert formats.duration(7500) == "2 h 05 min"
+    assert formats.memory(None) == "\u2013"
+    assert formats.memory(3 * 2**30) == "3.0 GiB"
+    assert formats.plural(1, "query") == "1 query"
+    assert formats.plural(5200, "query") == "5,200 queries"
+    assert formats.listed(["a", "b", "c"]) == "a, b and c"
+    assert formats.shorten("abcdefghij", 5) == "ab\u2026ij"
+    assert formats.metric_title("dev_top1_accuracy") == "dev top-1 accuracy"
+
+
+def test_model_card(folder: Path) -> None:
+    run = RunFolder.read(folder)
+    card = card_of_arm(
+        run, "image", 1, "image-e5", "query: ", "mit", "Pictures: CC BY-SA 4.0 | see <NOTICE>."
+    )
+    text = model_card(card)
+    _, front, body = text.split("---\n", 2)
+    facts = yaml.safe_load(front)
+    assert facts["library_name"] == "sentence-transformers"
+    assert facts["license"] == "mit"
+    assert "ar" in facts["language"]
+    assert "base_model" not in facts  # an embedded encoder has no hub id
+    verdict = run.against_baseline("image", run.target("tatoeba"))
+    assert verdict is not None
+    assert formats.interval(verdict.low, verdict.high) in body
+    assert "`crosslift/xx->en`" in body
+    assert "100 updates of 128, learning rate 2e-05" in body
+    assert "100 updates, 12,800 examples, 91,877 tokens, 19.3 TFLOP" in body
+    assert "Pictures: CC BY-SA 4.0 \\| see &lt;NOTICE>." in body
+    assert "'query: '" in body
+    rows = [line for line in body.splitlines() if line.startswith("|")]
+    assert len(rows) == 2 + 3
+    assert all(len(re.findall(r"(?<!\\)\|", row)) == 8 for row in rows)
+
+
+def test_model_card_of_an_untrained_arm(folder: Path) -> None:
+    run = RunFolder.read(folder)
+    card = replace(card_of_arm(run, "raw", 0, "raw", "", None, ""), base="someone/encoder")
+    text = model_card(card)
+    facts = yaml.safe_load(text.split("---\n", 2)[1])
+    assert facts["base_model"] == "someone/encoder"
+    assert "license" not in facts
+    assert "No licence is stated." in text
+    assert "Nothing: this is `someone/encoder` as it starts." in text
+    with pytest.raises(UnknownNameError, match="unknown arm 'rwa'"):
+        card_of_arm(run, "rwa", 0, "raw", "", None, "")

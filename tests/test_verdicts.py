@@ -1,0 +1,281 @@
+"""Holm's correction, verdicts and their sentences, shares of a gain."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crosslift.errors import DataError
+from crosslift.statistics import (
+    Comparison,
+    Difference,
+    GainNames,
+    holm,
+    judge,
+    share_surviving,
+)
+from crosslift.statistics.wording import p_clause, points, signed_points
+
+COMPARISON = Comparison(
+    arm="image",
+    against="image-shuffled",
+    target="names",
+    metric="top1_accuracy",
+    protocol="crosslift/xx->en",
+)
+DIFFERENCE = Difference(
+    effect=0.031,
+    low=0.012,
+    high=0.050,
+    level=0.95,
+    p=0.003,
+    draws=10_000,
+    seeds=2,
+    items=400,
+    languages=13,
+    queries=5200,
+)
+NAMES = GainNames("image", "image-shuffled", "baseline", "gettext")
+
+
+def test_holm_by_hand() -> None:
+    np.testing.assert_allclose(holm([0.01, 0.04, 0.03]), [0.03, 0.06, 0.06])
+    np.testing.assert_allclose(holm([0.01, 0.02, 0.03, 0.04]), [0.04, 0.06, 0.06, 0.06])
+    assert holm([0.5, 0.9]).tolist() == [1.0, 1.0]
+    assert holm([0.2]).tolist() == [0.2]
+    assert holm([]).tolist() == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_is_monotone_capped_and_between_raw_and_bonferroni(raw: list[float]) -> None:
+    corrected = holm(raw)
+    order = np.argsort(raw, kind="stable")
+    assert (np.diff(corrected[order]) >= 0).all()
+    assert (corrected >= raw).all()
+    assert (corrected <= np.minimum(1, np.array(raw) * len(raw))).all()
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8), st.floats(0.01, 0.2))
+def test_holm_rejects_what_the_step_down_rule_rejects(raw: list[float], alpha: float) -> None:
+    rejected = 0
+    for step, value in enumerate(sorted(raw)):
+        if value * (len(raw) - step) > alpha:
+            break
+        rejected += 1
+    assert int((holm(raw) <= alpha).sum()) == rejected
+
+
+@pytest.mark.parametrize("bad", [float("nan"), -0.1, 1.5])
+def test_holm_refuses_what_is_no_p(bad: float) -> None:
+    with pytest.raises(DataError, match=f"p-value 1 is {bad}"):
+        holm([0.5, bad])
+
+
+def test_a_higher_arm_in_words() -> None:
+    (verdict,) = judge([(COMPARISON, DIFFERENCE)])
+    assert verdict.verdict == "higher"
+    assert verdict.sentence == (
+        "On names, `image` scored 3.1 points higher than `image-shuffled` in top-1 accuracy "
+        "(protocol crosslift/xx->en; 95% interval 1.2 to 5.0; 400 items in 13 languages, "
+        "5,200 queries, 2 seeds; Holm-corrected p = 0.003; equal budgets)."
+    )
+
+
+def test_a_lower_arm_in_words() -> None:
+    lower = replace(DIFFERENCE, effect=-0.02, low=-0.04, high=-0.001)
+    (verdict,) = judge([(replace(COMPARISON, metric="recall_at_5"), lower)])
+    assert verdict.verdict == "lower"
+    assert "scored 2.0 points lower than `image-shuffled` in recall at 5" in verdict.sentence
+    assert "95% interval -4.0 to -0.1" in verdict.sentence
+
+
+def test_no_difference_in_words() -> None:
+    none = replace(DIFFERENCE, effect=0.004, low=-0.01, high=0.019, p=0.6, items=5200)
+    asked = replace(COMPARISON, against="text", target="gettext", metric="mrr", subset="clean")
+    (verdict,) = judge([(asked, none)])
+    assert verdict.verdict == "no difference shown"
+    assert verdict.sentence == (
+        "On gettext (only items that overlap no training text), no difference between `image` and "
+        "`text` in mean reciprocal rank was shown: +0.4 points (protocol crosslift/xx->en; "
+        "95% interval -1.0 to 1.9; 5,200 queries in 13 languages, 2 seeds; "
+        "Holm-corrected p = 0.600; equal budgets)."
+    )
+
+
+def test_the_correction_decides() -> None:
+    """p = 0.03 alone is a difference, one of three such it is not."""
+    close = replace(DIFFERENCE, p=0.03)
+    assert judge([(COMPARISON, close)])[0].verdict == "higher"
+    for verdict in judge([(COMPARISON, close)] * 3):
+        assert verdict.verdict == "no difference shown"
+        assert verdict.p_corrected == pytest.approx(0.09)
+        assert verdict.low > 0
+
+
+def test_families_are_corrected_apart_and_the_order_is_kept() -> None:
+    ps = [0.03, 0.001, 0.04, 0.02]
+    families = ["declared", "vs-baseline", "declared", "vs-baseline"]
+    verdicts = judge(
+        [
+            (replace(COMPARISON, family=family, arm=f"arm{number}"), replace(DIFFERENCE, p=p))
+            for number, (p, family) in enumerate(zip(ps, families, strict=True))
+        ]
+    )
+    assert [verdict.arm for verdict in verdicts] == ["arm0", "arm1", "arm2", "arm3"]
+    assert [v.p_corrected for v in verdicts] == pytest.approx([0.06, 0.002, 0.06, 0.02])
+
+
+def test_an_interval_over_zero_is_no_difference_whatever_p() -> None:
+    assert judge([(COMPARISON, replace(DIFFERENCE, low=-0.001))])[0].verdict == (
+        "no difference shown"
+    )
+    assert judge([(COMPARISON, replace(DIFFERENCE, low=0.0))])[0].verdict == "no difference shown"
+
+
+def test_p_of_exactly_alpha_is_no_difference() -> None:
+    assert judge([(COMPARISON, replace(DIFFERENCE, p=0.05))])[0].verdict == "no difference shown"
+
+
+def test_p_below_what_the_draws_can_show() -> None:
+    certain = replace(DIFFERENCE, p=DIFFERENCE.smallest_p)
+    assert "Holm-corrected p < 0.0002;" in judge([(COMPARISON, certain)])[0].sentence
+    assert "Holm-corrected p < 0.0006;" in judge([(COMPARISON, certain)] * 3)[0].sentence
+
+
+def test_too_few_draws_for_the_family_is_said() -> None:
+    rough = replace(DIFFERENCE, draws=99, p=2 / 100)
+    (verdict, *_) = judge([(COMPARISON, rough)] * 5)
+    assert verdict.verdict == "no difference shown"
+    assert "p < 0.1; 99 draws are too few for so many comparisons" in verdict.sentence
+
+
+def test_one_seed_unequal_budgets_and_untrained_arms_are_said() -> None:
+    uneven = replace(COMPARISON, budget_equal=False, budget_note="120 against 80 updates")
+    (verdict,) = judge([(uneven, replace(DIFFERENCE, seeds=1))])
+    assert "one seed: variation between seeds not measured" in verdict.sentence
+    assert verdict.sentence.endswith("; budgets differ: 120 against 80 updates).")
+    (verdict,) = judge([(replace(uneven, budget_note="", trained=False), DIFFERENCE)])
+    assert "neither arm is trained" in verdict.sentence
+    assert verdict.sentence.endswith("; budgets differ).")
+
+
+def test_another_level_raises() -> None:
+    with pytest.raises(DataError, match=r"'image' against 'image-shuffled' on 'names' has a 0\.9"):
+        judge([(COMPARISON, replace(DIFFERENCE, level=0.9))])
+
+
+def test_the_json_holds_exactly_the_fields_of_the_file() -> None:
+    (verdict,) = judge([(replace(COMPARISON, question="does it help?"), DIFFERENCE)])
+    fields = json.loads(json.dumps(verdict.to_json()))
+    names = (
+        "arm against target protocol metric subset question family effect low high level p "
+        "p_corrected n_queries n_languages seeds verdict budget_equal budget_note sentence"
+    )
+    assert " ".join(fields) == names
+    assert (fields["n_queries"], fields["n_languages"], fields["seeds"]) == (5200, 13, 2)
+    assert (fields["effect"], fields["question"]) == (0.031, "does it help?")
+
+
+def test_judging_nothing_gives_nothing() -> None:
+    assert judge([]) == []
+
+
+def test_points_never_hide_a_difference_nor_show_minus_zero() -> None:
+    assert [points(value) for value in (0.0312, -0.01, 0.0002, -0.00003, -1e-9, 0)] == [
+        "3.1",
+        "-1.0",
+        "0.02",
+        "-0.003",
+        "0.0",
+        "0.0",
+    ]
+    assert [signed_points(value) for value in (0.004, -0.004, 0)] == ["+0.4", "-0.4", "0.0"]
+
+
+def test_p_is_shown_on_its_side_of_alpha() -> None:
+    assert p_clause(0.04996, at_bound=False, alpha=0.05) == "p = 0.049960"
+    assert p_clause(0.0004, at_bound=False, alpha=0.05) == "p = 0.0004"
+    assert p_clause(1.0, at_bound=False, alpha=0.05) == "p = 1"
+
+
+def arms(gains: tuple[float, float], spread: float = 0.02) -> list[np.ndarray]:
+    """Arm and control with exactly these gains; 3 seeds, 200 items, 2 languages."""
+    random = np.random.default_rng(0)
+    baseline = random.random((1, 200, 2))
+    noise = random.normal(0, spread, (2, 3, 200, 2))
+    noise -= noise.mean(axis=(1, 2, 3), keepdims=True)
+    return [baseline + gains[0] + noise[0], baseline + gains[1] + noise[1], baseline]
+
+
+def shared(gains: tuple[float, float], spread: float = 0.02):
+    return share_surviving(*arms(gains, spread), np.zeros(200, int), NAMES, draws=500)
+
+
+def test_parts_add_up_to_the_whole() -> None:
+    parts = shared((0.095, 0.09))
+    assert parts.total.effect == pytest.approx(parts.content.effect + parts.other.effect)
+    assert parts.share == pytest.approx(parts.content.effect / parts.total.effect)
+
+
+def test_a_gain_that_the_control_shares() -> None:
+    parts = shared((0.095, 0.095), 0.2)
+    assert parts.content.low < 0 < parts.content.high
+    assert parts.sentence.startswith("Of the ")
+    assert "points (95% interval" in parts.sentence
+    assert "that `image` gained over `baseline` on gettext, " in parts.sentence
+    assert parts.sentence.endswith(
+        "survive against `image-shuffled`: no part of the gain is shown to come from "
+        "the pictures' content."
+    )
+
+
+def test_a_gain_that_survives_in_part() -> None:
+    sentence = shared((0.095, 0.03)).sentence
+    assert "6.5 (95% interval" in sentence
+    assert "that part is shown to come from the pictures' content." in sentence
+
+
+def test_a_gain_whose_control_fell() -> None:
+    parts = shared((0.03, -0.05))
+    assert parts.share is not None
+    assert parts.share > 1
+    assert "all survive against `image-shuffled`, which fell below `baseline`" in parts.sentence
+
+
+def test_a_gain_that_the_control_beats() -> None:
+    sentence = shared((0.03, 0.08)).sentence
+    assert "none survive against `image-shuffled`, which stands 5.0 points higher" in sentence
+
+
+def test_no_gain_has_no_parts() -> None:
+    parts = shared((0.0, -0.05))
+    assert parts.share is None
+    assert "`image` showed no gain over `baseline`" in parts.sentence
+    assert "there is no gain to divide" in parts.sentence
+    assert "it stands at +5.0 points" in parts.sentence
+    assert parts.sentence.endswith("the pictures' content is shown to help.")
+
+
+def test_a_loss_has_no_parts() -> None:
+    parts = shared((-0.04, -0.04), 0.05)
+    assert parts.share is None
+    assert "lost 4.0 points against `baseline`" in parts.sentence
+    assert parts.sentence.endswith("the pictures' content is not shown to matter.")
+    assert "is shown to cost." in shared((-0.08, -0.02)).sentence
+
+
+def test_one_seed_is_said_of_a_gain() -> None:
+    arm, control, baseline = arms((0.095, 0.03))
+    parts = share_surviving(arm[:1], control[:1], baseline, np.zeros(200, int), NAMES, draws=200)
+    assert parts.sentence.endswith("; one seed: variation between seeds not measured.")
+
+
+def test_a_control_without_the_arms_seeds_raises() -> None:
+    arm, control, baseline = arms((0.095, 0.03))
+    with pytest.raises(DataError, match=r"`image-shuffled` \(1, 200, 2\)"):
+        share_surviving(arm, control[:1], baseline, np.zeros(200, int), NAMES)
