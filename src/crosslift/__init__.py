@@ -1,1 +1,35 @@
-"""placeholder"""
+"""CrossLift: what intermediate-task training does to the cross-lingual retrieval of an encoder.
+
+The names below are all it takes to build, run and read a study from Python. They are loaded when
+they are first used: importing the package loads no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PLACES = {
+    "CrossLiftError": "crosslift.errors",
+    "EncoderSettings": "crosslift.encoders.settings",
+    "RunFolder": "crosslift.reports.run_folder",
+    "Store": "crosslift.artifacts.store",
+    "Study": "crosslift.studies.schema",
+    "TargetSettings": "crosslift.targets.target",
+    "evaluate": "crosslift.studies.session",
+    "export_arm": "crosslift.studies.session",
+    "parse_study": "crosslift.studies.reading",
+    "plan_study": "crosslift.studies.plan",
+    "read_study": "crosslift.studies.reading",
+    "run_study": "crosslift.studies.session",
+}
+
+__all__ = [*_PLACES, "__version__"]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'crosslift' has no attribute {name!r}")
+    return getattr(importlib.import_module(_PLACES[name]), name)

@@ -6,10 +6,13 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from safetensors import SafetensorError
 
 from crosslift.errors import ArtifactError
 
@@ -32,7 +35,8 @@ def folder_written_whole(place: Path) -> Iterator[Path]:
     """
     with _disk_errors_explained(place):
         place.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+        draft = place.with_name(f".{place.name}.{secrets.token_hex(6)}")
+        draft.mkdir()
     try:
         with _disk_errors_explained(place):
             yield draft
@@ -87,16 +91,23 @@ _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 def _disk_errors_explained(place: Path) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
-        if error.errno in _DISK_FULL or "No space left" in str(error):
+    except (OSError, SafetensorError) as error:
+        if _tells_of_full_disk(error):
             raise ArtifactError(
                 f"the disk is full: could not write {place}",
                 remedy="free some space, or set CROSSLIFT_HOME to a larger disk, and give the same "
                 "command again: it goes on where it was",
             ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
             raise ArtifactError(
                 f"cannot write {place}: {error.strerror}",
                 remedy="set CROSSLIFT_HOME to a folder you may write to",
             ) from error
         raise
+
+
+def _tells_of_full_disk(error: Exception) -> bool:
+    # safetensors puts the reason in its text alone, and numpy tells only that a write fell short
+    text = str(error)
+    short = re.fullmatch(r"\d+ requested and \d+ written", text) is not None
+    return short or "No space left" in text or getattr(error, "errno", None) in _DISK_FULL

@@ -1,8 +1,8 @@
 """The content-addressed store: one folder an artifact, whole or not there, with a manifest.
 
-    STORE/<kind>/<key>/          the artifact's files and manifest.json
-    STORE/unfinished/<key>/      what a killed step left to go on from (checkpoints)
-    STORE/locks/<key>.lock       held by the process that is making the artifact
+STORE/<kind>/<key>/          the artifact's files and manifest.json
+STORE/unfinished/<key>/      what a killed step left to go on from (checkpoints)
+STORE/locks/<key>.lock       held by the process that is making the artifact
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Store:
             raise ArtifactError(f"no artifact {place}", remedy="give the run's command again")
         if key not in self._checked:
             for name, expected in self.manifest(kind, key).files.items():
-                _check_file(place / name, expected)
+                _check_file(place, name, expected)
             self._checked.add(key)
         return place
 
@@ -124,6 +124,8 @@ class Store:
         place = self.place(kind, key)
         with self.lock(key):
             if not self.stands(kind, key):
+                for remnant in (place, *place.parent.glob(f".{key}.*")):
+                    shutil.rmtree(remnant, ignore_errors=True)  # of a killed or damaged making
                 with folder_written_whole(place) as draft:
                     write(draft)
                     _write_manifest(draft, measure())
@@ -148,15 +150,16 @@ def _write_manifest(draft: Path, manifest: Manifest) -> None:
     (draft / MANIFEST).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
-def _check_file(path: Path, expected: str) -> None:
+def _check_file(place: Path, name: str, expected: str) -> None:
+    path = place / name
     if not path.is_file():
-        raise ArtifactError(f"the artifact file {path} is missing", remedy=_remake(path.parent))
+        raise ArtifactError(f"the artifact file {path} is missing", remedy=_remake(place))
     found = sha256_of_file(path)
     if found != expected:
         raise ArtifactError(
             f"the artifact file {path} is corrupt: its SHA-256 is {found}",
             expected,
-            _remake(path.parent),
+            _remake(place),
         )
 
 

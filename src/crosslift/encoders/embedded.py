@@ -10,6 +10,7 @@ Source: Wang et al. 2024, "Multilingual E5 Text Embeddings" (arXiv 2402.05672), 
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import json
 import struct
 from dataclasses import dataclass
@@ -91,7 +92,9 @@ def _check_folder(place: Path) -> None:
     try:
         sums: dict[str, str] = json.loads((place / "checksums.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise EncoderError(f"the converted encoder in {place} is incomplete", None, remedy) from error
+        raise EncoderError(
+            f"the converted encoder in {place} is incomplete", None, remedy
+        ) from error
     for name, expected in sums.items():
         path = place / name
         found = sha256_of_file(path) if path.exists() else "no such file"
@@ -130,7 +133,9 @@ class Q4File:
         try:
             return _parse(data)
         except (struct.error, ValueError, IndexError) as error:
-            raise EncoderError(f"{path} cannot be read: {error}", "an E5S1 file, version 1") from error
+            raise EncoderError(
+                f"{path} cannot be read: {error}", "an E5S1 file, version 1"
+            ) from error
 
 
 class _Cursor:
@@ -168,7 +173,7 @@ def _parse(data: bytes) -> Q4File:
     offsets = cursor.array("<u4", count + 1)
     scores = cursor.array("<f4", count)
     blob = cursor.bytes(blob_length)
-    pieces = [blob[a:b].decode() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    pieces = [blob[a:b].decode() for a, b in itertools.pairwise(offsets)]
     _, map_bytes = cursor.take("iI")
     cursor.bytes(map_bytes)  # equal to NMT + NFKC, which the tokenizers library has: see _tokenizer
     special = {"bos": bos, "eos": eos, "pad": pad, "unk": unk}
@@ -227,7 +232,12 @@ def write_folder(source: Q4File, folder: Path) -> None:
 _SENTENCE_TRANSFORMERS_MODULES = [
     {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
     {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
-    {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"},
+    {
+        "idx": 2,
+        "name": "2",
+        "path": "2_Normalize",
+        "type": "sentence_transformers.models.Normalize",
+    },
 ]
 
 
@@ -280,7 +290,15 @@ _KEPT_TILDE = ("\uff5e", "\ufdd0")
 
 
 def _tokenizer(source: Q4File, folder: Path) -> None:
-    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+    from tokenizers import (
+        Regex,
+        Tokenizer,
+        decoders,
+        models,
+        normalizers,
+        pre_tokenizers,
+        processors,
+    )
     from transformers import PreTrainedTokenizerFast
 
     pieces = list(zip(source.pieces, source.scores.tolist(), strict=True))

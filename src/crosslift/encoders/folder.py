@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,13 +59,18 @@ def _sum_of_folder(folder: Path) -> str:
 
 
 def _check_hub_name(name: str) -> None:
-    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError as error:
         near = nearest(name, [EMBEDDED])
         raise EncoderError(
             f"no encoder {name!r}: no folder of that path, and no hub name",
             "`embedded`, a folder, or a hub name such as `xlm-roberta-large`",
             f"did you mean {near[0]!r}?" if near else None,
-        )
+        ) from error
 
 
 def _cached_commit(settings: EncoderSettings) -> str | None:
@@ -145,7 +149,7 @@ def own_use(folder: Path, settings: EncoderSettings) -> OwnUse:
     config_sentence_transformers.json and sentence_bert_config.json.
 
     Raises:
-        EncoderError: the folder pools in a way that is not supported here.
+        EncoderError: the folder makes vectors in a way that is not supported here.
     """
     prompts = _read_json(folder / "config_sentence_transformers.json")
     default = prompts.get("default_prompt_name")
@@ -169,11 +173,21 @@ _POOLING_NAMES: dict[str, Pooling] = {
 
 def _own_pooling(folder: Path) -> Pooling | None:
     modules = _read_json(folder / "modules.json") or []
-    pooling = [m for m in modules if str(m.get("type", "")).endswith("Pooling")]
+    kinds = [str(m.get("type", "")).rpartition(".")[2] for m in modules]
+    unknown = [kind for kind in kinds if kind not in ("Transformer", "Pooling", "Normalize")]
+    if unknown:
+        raise EncoderError(
+            f"{folder} makes its vectors with {', '.join(unknown)} too, which is not supported",
+            "Transformer, Pooling and Normalize alone",
+            "set `pooling` of the encoder to use it without",
+        )
+    pooling = [m for m, kind in zip(modules, kinds, strict=True) if kind == "Pooling"]
     if not pooling:
         return None
     config = _read_json(folder / pooling[0].get("path", "1_Pooling") / "config.json")
-    asked = [k.removeprefix("pooling_mode_") for k, v in config.items() if _is_mode(k) and v is True]
+    asked = [
+        k.removeprefix("pooling_mode_") for k, v in config.items() if _is_mode(k) and v is True
+    ]
     if isinstance(config.get("pooling_mode"), str):
         asked = [config["pooling_mode"]]
     if len(asked) != 1 or asked[0] not in _POOLING_NAMES:

@@ -64,6 +64,7 @@ class LentEncoder:
                 if name in self._kept:
                     parameter.copy_(self._kept[name])
                 parameter.grad = None
+                parameter.requires_grad_(True)
             for ids, rows in reversed(self._kept_rows):
                 encoder.table.whole[ids] = rows
         for module, probability in self._dropout:

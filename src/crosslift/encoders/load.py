@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from torch import Tensor
 
 from crosslift.encoders.folder import local_folder, own_use
@@ -123,9 +124,14 @@ def load_encoder(settings: EncoderSettings) -> Encoder:
 
 
 def _load_model(folder: Path) -> Any:
-    config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    try:
+        config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise EncoderError(f"{folder} cannot be loaded: {error}") from error
     if config.is_encoder_decoder:
-        raise EncoderError(f"{folder} is an encoder-decoder ({config.model_type})", "an encoder alone")
+        raise EncoderError(
+            f"{folder} is an encoder-decoder ({config.model_type})", "an encoder alone"
+        )
     shown = transformers.utils.logging.get_verbosity()
     bar = transformers.utils.logging.is_progress_bar_enabled()
     transformers.utils.logging.set_verbosity_error()
@@ -138,7 +144,7 @@ def _load_model(folder: Path) -> Any:
             dtype=torch.float32,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise EncoderError(f"{folder} cannot be loaded: {error}") from error
     finally:
         transformers.utils.logging.set_verbosity(shown)
@@ -146,7 +152,9 @@ def _load_model(folder: Path) -> Any:
             transformers.utils.logging.enable_progress_bar()
     missing = sorted(name for name in info["missing_keys"] if not name.startswith("pooler."))
     if missing:
-        raise EncoderError(f"{folder} lacks weights: {', '.join(missing[:5])} ({len(missing)} in all)")
+        raise EncoderError(
+            f"{folder} lacks weights: {', '.join(missing[:5])} ({len(missing)} in all)"
+        )
     if getattr(model, "pooler", None) is not None:
         model.pooler = None  # a head of pretraining; vectors are pooled from hidden states
     return model
@@ -171,6 +179,10 @@ def _resolve(settings: EncoderSettings, folder: Path, model: Any, tokenizer: Any
         )
     own = own_use(folder, settings)
     longest = _longest_input(model, tokenizer)
+    if settings.max_tokens is not None and settings.max_tokens > longest:
+        raise EncoderError(
+            f"max_tokens {settings.max_tokens} of {settings.name!r}", f"3 to {longest}"
+        )
     asked = own.max_tokens or longest
     return Reading(
         pooling=own.pooling or "mean",
@@ -196,6 +208,7 @@ def _set_precision(model: Any, dtype: torch.dtype) -> None:
     for parameter in model.parameters():
         if parameter is not table:
             parameter.data = parameter.data.to(dtype)
-    for buffer in model.buffers():
-        if buffer.is_floating_point():
+    stored = model.state_dict()  # other buffers, such as rotary frequencies, stay exact
+    for name, buffer in model.named_buffers():
+        if name in stored and buffer.is_floating_point():
             buffer.data = buffer.data.to(dtype)

@@ -99,6 +99,7 @@ def packed_attention(
     dropout: float = 0.0,
     *,
     packed_blocks: tuple[Block, ...],
+    sliding_window: int | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
     """Attention within each sequence of a packed batch, in the form transformers calls it.
@@ -110,11 +111,17 @@ def packed_attention(
         scaling: of the products; None means 1 / sqrt(width).
         dropout: probability of dropping an attention weight.
         packed_blocks: of the batch.
+        sliding_window: None; a window cannot be seen in the products of whole sequences.
 
     Returns:
         [1, T, heads, width] and None (weights are not kept).
+
+    Raises:
+        ValueError: the layer attends within a window only; the model has to be run padded.
     """
     del module, attention_mask
+    if sliding_window is not None:
+        raise ValueError(f"attention within a window of {sliding_window}")
     flat = [states[0].transpose(0, 1) for states in (query, key, value)]
     outputs = [
         torch.nn.functional.scaled_dot_product_attention(

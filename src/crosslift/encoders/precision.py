@@ -30,7 +30,7 @@ def dtype_of(precision: Precision) -> torch.dtype:
 
 def _multiplies_bfloat16() -> bool:
     if device().type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return any(value is True for name, value in _capabilities().items() if "bf16" in name)
 
 

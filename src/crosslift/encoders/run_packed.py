@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from crosslift.encoders.packing import ATTENTION_NAME, PackedBatch, pack
+from crosslift.errors import EncoderError
 
 _PROBE = ((3, 1, 4, 1, 5), (9, 2, 6), (5, 3, 5, 8, 9, 7, 9))
 _PROBE_TOLERANCE = 1e-3
@@ -25,6 +26,9 @@ class PackedRunner:
     Args:
         model: a transformers encoder that takes ``inputs_embeds``, still in float32.
         pad_id: the tokenizer's pad id.
+
+    Raises:
+        EncoderError: from token rows the model computes something else than from token ids.
     """
 
     def __init__(self, model: Any, pad_id: int) -> None:
@@ -83,12 +87,15 @@ class PackedRunner:
         return kept[hidden_state]
 
     def _find_position_offset(self) -> int | None:
-        batch = pack(_PROBE)
+        probe = [[i + 1 if i == self.pad_id else i for i in sequence] for sequence in _PROBE]
+        batch = pack(probe)
         table = self.model.get_input_embeddings().weight
         last = self.model.config.num_hidden_layers
         with torch.inference_mode(), _evaluating(self.model):
+            batch = batch.to(table.device)
             rows = torch.nn.functional.embedding(batch.token_ids, table)
-            expected = self._run_padded(rows, batch, last)
+            expected = self._plain(probe, last)
+            self._check_padded(rows, batch, last, expected)
             self.model.set_attn_implementation(ATTENTION_NAME)
             for offset in (0, self.pad_id + 1):
                 found = self._try_packed(rows, batch, last, offset)
@@ -96,6 +103,22 @@ class PackedRunner:
                     return offset
         self.model.set_attn_implementation(self._padded_attention)
         return None
+
+    def _plain(self, sequences: list[list[int]], hidden_state: int) -> Tensor:
+        """States [T, D] from token ids, a sequence at a time, shortest first."""
+        ids = [torch.tensor([s], device=self.model.device) for s in sorted(sequences, key=len)]
+        return torch.cat([self._call(hidden_state, input_ids=i)[0] for i in ids])
+
+    def _check_padded(
+        self, rows: Tensor, batch: PackedBatch, hidden_state: int, expected: Tensor
+    ) -> None:
+        what = f"a model of type {self.model.config.model_type} cannot be run from its token rows"
+        try:
+            found = self._run_padded(rows, batch, hidden_state)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise EncoderError(f"{what}: {error}", "a model that takes inputs_embeds") from error
+        if not _close(found, expected):
+            raise EncoderError(what, "the same hidden states from token rows as from token ids")
 
     def _try_packed(
         self, rows: Tensor, batch: PackedBatch, hidden_state: int, offset: int

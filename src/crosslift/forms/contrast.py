@@ -11,9 +11,7 @@ def unit(vectors: Tensor) -> Tensor:
     return torch.nn.functional.normalize(vectors.float(), dim=-1)
 
 
-def info_nce(
-    queries: Tensor, candidates: Tensor, same: Tensor, scale: float | Tensor
-) -> Tensor:
+def info_nce(queries: Tensor, candidates: Tensor, same: Tensor, scale: float | Tensor) -> Tensor:
     """InfoNCE: each query's own candidate against all others of the batch.
 
     Args:

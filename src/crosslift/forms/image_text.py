@@ -15,7 +15,15 @@ from crosslift.encoders.encode import encode
 from crosslift.encoders.load import Encoder
 from crosslift.errors import DataError
 from crosslift.forms.contrast import info_nce, unit
-from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, column, epoch_rows, group_numbers
+from crosslift.forms.form import (
+    FormOptions,
+    Rows,
+    Split,
+    StepLoss,
+    column,
+    epoch_rows,
+    group_numbers,
+)
 from crosslift.images.augment import augment
 from crosslift.images.tower import ConvolutionalTower, as_input, embed_pictures
 from crosslift.retrieval.metrics import recall_at
@@ -51,7 +59,9 @@ class ImageText:
         """The text column."""
         return (self.text,)
 
-    def open(self, encoder: Encoder, train: Split, dev: Split, options: FormOptions) -> OpenImageText:
+    def open(
+        self, encoder: Encoder, train: Split, dev: Split, options: FormOptions
+    ) -> OpenImageText:
         """Tokenises the texts and makes the image tower, seeded by the options."""
         return OpenImageText(self, encoder, train, dev, options)
 
@@ -113,7 +123,9 @@ class OpenImageText:
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """The mean of picture-to-text and text-to-picture InfoNCE."""
         sequences = [self._sequences[row] for row in rows]
-        texts = unit(self.encoder.vectors(sequences) if self._locked is None else self._locked[rows])
+        texts = unit(
+            self.encoder.vectors(sequences) if self._locked is None else self._locked[rows]
+        )
         pictures = as_input(augment(self.pictures[rows], generator), texts.device)
         images = unit(self.head.tower(pictures))
         groups = self.groups[rows]
@@ -148,12 +160,15 @@ def wrong_partners(groups: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     Raises:
         DataError: more than half of the records are of one group, so that none exists.
     """
-    order = np.random.default_rng(seed).permutation(len(groups))
-    by_group = order[np.argsort(groups[order], kind="stable")]
     largest = int(np.bincount(groups).max())
     if 2 * largest > len(groups):
         raise DataError(f"pictures cannot be shuffled: {largest} of {len(groups)} are of one group")
-    # Rotating records laid out group by group, by the size of the largest group, leaves every group.
+    # Records laid out group by group, the groups in random order: rotating them by the size of the
+    # largest group takes every record out of its group, to a random other one.
+    generator = np.random.default_rng(seed)
+    turn = generator.permutation(int(groups.max()) + 1)
+    order = generator.permutation(len(groups))
+    by_group = order[np.argsort(turn[groups[order]], kind="stable")]
     partners = np.empty_like(order)
     partners[by_group] = np.roll(by_group, largest)
     return partners

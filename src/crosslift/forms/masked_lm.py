@@ -43,7 +43,9 @@ class MaskedLM:
         """The text column."""
         return (self.text,)
 
-    def open(self, encoder: Encoder, train: Split, dev: Split, options: FormOptions) -> OpenMaskedLM:
+    def open(
+        self, encoder: Encoder, train: Split, dev: Split, options: FormOptions
+    ) -> OpenMaskedLM:
         """Tokenises the texts; the head is a transformation before the tied output."""
         return OpenMaskedLM(self, encoder, train, dev, options)
 
@@ -80,7 +82,9 @@ class OpenMaskedLM:
         self, form: MaskedLM, encoder: Encoder, train: Split, dev: Split, options: FormOptions
     ) -> None:
         if encoder.tokenizer.mask_token_id is None:
-            raise DataError(f"{encoder.folder}: the tokenizer has no mask token", "a masked-LM encoder")
+            raise DataError(
+                f"{encoder.folder}: the tokenizer has no mask token", "a masked-LM encoder"
+            )
         if options.text_locked:
             raise DataError("masked LM trains the text encoder", "text_side: trainable")
         self.form = form
@@ -147,7 +151,9 @@ class OpenMaskedLM:
         ordinary = ~np.isin(text, list(self._special))
         chosen = ordinary & (generator.random(len(text)) < self.form.masked_share)
         if not chosen.any():
-            chosen[generator.choice(np.flatnonzero(ordinary) if ordinary.any() else len(text))] = True
+            chosen[generator.choice(np.flatnonzero(ordinary) if ordinary.any() else len(text))] = (
+                True
+            )
         fate = generator.random(len(text))
         masked = text.copy()
         masked[chosen & (fate < _MASKED)] = self.encoder.tokenizer.mask_token_id
@@ -159,7 +165,8 @@ class OpenMaskedLM:
         ids = self.encoder.table.ids
         if ids is None:
             return generator.integers(0, len(self.encoder.table.whole), count)
-        return ids.cpu().numpy()[generator.integers(0, len(ids), count)]
+        occurring: NDArray[np.int64] = ids.cpu().numpy()
+        return occurring[generator.integers(0, len(ids), count)]
 
 
 def _rows_by_language(languages: Sequence[str]) -> list[NDArray[np.int64]]:

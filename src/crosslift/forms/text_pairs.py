@@ -11,7 +11,15 @@ import torch
 from crosslift.encoders.encode import encode
 from crosslift.encoders.load import Encoder
 from crosslift.forms.contrast import info_nce, unit
-from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, column, epoch_rows, group_numbers
+from crosslift.forms.form import (
+    FormOptions,
+    Rows,
+    Split,
+    StepLoss,
+    column,
+    epoch_rows,
+    group_numbers,
+)
 from crosslift.retrieval.metrics import top1_accuracy
 from crosslift.retrieval.ranks import gold_ranks
 
@@ -46,7 +54,9 @@ class TextPairs:
         wanted = (self.anchor, self.positive, self.negative)
         return tuple(name for name in wanted if name is not None)
 
-    def open(self, encoder: Encoder, train: Split, dev: Split, options: FormOptions) -> OpenTextPairs:
+    def open(
+        self, encoder: Encoder, train: Split, dev: Split, options: FormOptions
+    ) -> OpenTextPairs:
         """Tokenises the pairs; the form has no head of its own."""
         del options
         return OpenTextPairs(self, encoder, train, dev)

@@ -31,4 +31,5 @@ def augment(pictures: NDArray[np.uint8], generator: np.random.Generator) -> NDAr
         picture[down : down + size, right : right + size]
         for picture, (down, right) in zip(wide, shifts, strict=True)
     ]
-    return (np.stack(cut) * dimming).astype(np.uint8)
+    dimmed: NDArray[np.uint8] = (np.stack(cut) * dimming).astype(np.uint8)
+    return dimmed

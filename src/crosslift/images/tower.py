@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -23,7 +25,7 @@ class ConvolutionalTower(torch.nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.stem = torch.nn.Conv2d(3, _CHANNELS[0], 3, stride=2, padding=1, bias=False)
-        stages = zip(_CHANNELS[:-1], _CHANNELS[1:], strict=True)
+        stages = itertools.pairwise(_CHANNELS)
         self.stages = torch.nn.Sequential(*(_Stage(narrow, wide) for narrow, wide in stages))
         self.norm = torch.nn.BatchNorm2d(_CHANNELS[-1])
         self.project = torch.nn.Linear(_CHANNELS[-1], width)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup, escape
+
 MINUS = "\u2212"
 METRIC_TITLES = {
     "top1_accuracy": "top-1 accuracy",
@@ -92,3 +94,12 @@ def listed(parts: list[str]) -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def names_marked(sentence: str) -> Markup:
+    """A sentence with the names that stand in backticks marked as such, all else escaped."""
+    parts = sentence.split("`")
+    if len(parts) % 2 == 0:
+        return escape(sentence)
+    marked = (Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(parts))
+    return Markup("").join(marked)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from crosslift.reports.answer import baseline_verdicts, declared_verdicts, plain_answer
 from crosslift.reports.examples import example_groups
-from crosslift.reports.formats import duration, metric_title, percent, plural
+from crosslift.reports.formats import duration, metric_title, names_marked, percent, plural
 from crosslift.reports.heat import LEVELS, heat_pairs, name_of
 from crosslift.reports.looks import colour_variables, looks_of
 from crosslift.reports.plots import Plots, draw_plots
@@ -87,7 +87,12 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        plural=plural, percent=percent, metric=metric_title, duration=duration, language=name_of
+        plural=plural,
+        percent=percent,
+        metric=metric_title,
+        duration=duration,
+        language=name_of,
+        names_marked=names_marked,
     )
     return environment
 

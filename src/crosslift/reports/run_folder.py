@@ -167,6 +167,15 @@ class Example(_Entry):
     answers: tuple[Answer, ...]
 
 
+class Gain(_Entry):
+    """What part of an arm's gain over the baseline survives against its control, in words."""
+
+    arm: str
+    control: str
+    target: str
+    sentence: str
+
+
 class RunFacts(_Entry):
     """What ``run.json`` says of the study: arms, targets, protocols, environment, steps."""
 
@@ -182,6 +191,7 @@ class RunFacts(_Entry):
     store: str
     steps: tuple[Step, ...]
     overlap: tuple[Overlap, ...]
+    gains: tuple[Gain, ...] = ()
 
 
 class Score(NamedTuple):

@@ -48,7 +48,9 @@ def check_names(raw: Mapping[str, Any]) -> list[Fault]:
         if isinstance(arm, Mapping):
             path: Path = ("arms", name)
             faults += _check((*path, "start"), arm.get("start"), starts, "the name of a start")
-            faults += _check((*path, "control_of"), arm.get("control_of"), arms, "the name of an arm")
+            faults += _check(
+                (*path, "control_of"), arm.get("control_of"), arms, "the name of an arm"
+            )
             faults += _check_stages(path, arm, raw.get("budget") is not None)
     for name, start in starts.items():
         if isinstance(start, Mapping):
@@ -61,7 +63,7 @@ def _mapping(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _check(path: Path, value: Any, legal: Iterable[str], expected: str) -> Iterator[Fault]:
+def _check(path: Path, value: Any, legal: Iterable[object], expected: str) -> Iterator[Fault]:
     names = [str(name) for name in legal]
     if isinstance(value, str) and value not in names:
         listed = ", ".join(names) or "none is defined"
@@ -104,6 +106,8 @@ def _check_stages(path: Path, owner: Mapping[str, Any], has_budget: bool) -> Ite
         name = stage.get("task")
         yield from _check((*here, "task"), name, task_names(), "the name of a task")
         if name in FORMS and not stage.get("data"):
-            yield Fault((*here, "data"), None, f"the path of a file of records (task {name} needs it)")
+            yield Fault(
+                (*here, "data"), None, f"the path of a file of records (task {name} needs it)"
+            )
         if not has_budget and stage.get("budget") is None:
             yield Fault((*here, "budget"), None, "a budget here or one of the study")

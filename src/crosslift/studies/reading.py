@@ -27,9 +27,7 @@ class StudyFileError(StudyError):
         lines: path -> line of the file, from 1.
     """
 
-    def __init__(
-        self, source: str, faults: Sequence[Fault], lines: Mapping[Location, int]
-    ) -> None:
+    def __init__(self, source: str, faults: Sequence[Fault], lines: Mapping[Location, int]) -> None:
         self.faults = tuple(faults)
         told = "\n".join(_tell(fault, lines) for fault in faults)
         count = f"{len(faults)} error" + ("s" if len(faults) != 1 else "")
@@ -48,7 +46,9 @@ def read_study(path: Path) -> Study:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(f"the study {path} cannot be read: {error}", "a YAML file in UTF-8") from error
+        raise StudyError(
+            f"the study {path} cannot be read: {error}", "a YAML file in UTF-8"
+        ) from error
     return parse_study(text, source=str(path), folder=path.parent)
 
 
@@ -70,7 +70,9 @@ def parse_study(text: str, source: str = "study", folder: Path | None = None) ->
     except yaml.YAMLError as error:
         raise StudyError(f"{source} is not valid YAML: {error}") from error
     if not isinstance(raw, dict):
-        raise StudyError(f"{source} holds {type(raw).__name__}", "a mapping with `name`, `arms`, ...")
+        raise StudyError(
+            f"{source} holds {type(raw).__name__}", "a mapping with `name`, `arms`, ..."
+        )
     if folder is not None:
         _place_paths(raw, folder)
     return study_of(raw, source, lines)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,5 +98,3 @@ def make_step(step: Step, workplace: Workplace) -> Path:
         step.make(step, workplace, folder)
 
     return workplace.store.make(manifest, write, measured)
-
-

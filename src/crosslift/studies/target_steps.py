@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
+from crosslift.artifacts.keys import key_of
+from crosslift.artifacts.store import Store
 from crosslift.encoders.encode import encode
 from crosslift.images.tower import embed_pictures
 from crosslift.sources.overlap import find_overlap
@@ -50,11 +52,14 @@ class LoadedTarget:
 
 
 def encode_step(encoder: Trained, loaded: LoadedTarget) -> Step:
-    """Encodes every distinct text of a target once: `vectors.npy`, float32 [texts, D]."""
+    """Encodes every distinct text of a target once: `vectors.npy`, float32 [texts, D].
+
+    Its key has the texts themselves in it and not the target: two targets of the same texts share it.
+    """
     return Step(
         kind="encode",
         label=f"texts of {loaded.target.name}",
-        settings={"encoder": encoder.facts, **loaded.facts},
+        settings={"encoder": encoder.facts, "texts": key_of({"texts": texts_of(loaded.data)})},
         inputs=encoder.inputs,
         code=_ENCODING_CODE,
         make=_encode,
@@ -73,7 +78,16 @@ def _encode(step: Step, workplace: Workplace, folder: Path) -> None:
         done += count
         workplace.report(done / len(texts))
 
-    np.save(folder / "vectors.npy", encode(encoder.load(workplace), texts, advance=advance))
+    ready = encoder.load(workplace)
+    np.save(folder / "vectors.npy", encode(ready, texts, advance=advance))
+    (folder / "reading.json").write_text(json.dumps(asdict(ready.reading)), encoding="utf-8")
+
+
+def reading_of(step: Step, store: Store) -> dict[str, Any]:
+    """How the vectors of an encoding step were read from the encoder: pooling, prompt, ..."""
+    text = (step.open(store) / "reading.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def embed_pictures_step(trained: Step, loaded: LoadedTarget, size: int) -> Step:

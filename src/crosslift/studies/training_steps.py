@@ -56,9 +56,7 @@ class Trained:
     @classmethod
     def untouched(cls, settings: EncoderSettings) -> Trained:
         """An encoder as it was published."""
-        precise = settings.model_copy(
-            update={"precision": resolve_precision(settings.precision)}
-        )
+        precise = settings.model_copy(update={"precision": resolve_precision(settings.precision)})
         return cls(precise, fingerprint(settings))
 
     @property
@@ -143,7 +141,7 @@ def train_step(
     }
     return Step(
         kind="train",
-        label=f"{task.name}, seed {seed}" + (", shuffled" if stage.shuffle_pictures else ""),
+        label=_label(task, stage, seed),
         settings=settings,
         inputs=inputs,
         code=TRAINING_CODE,
@@ -151,6 +149,12 @@ def train_step(
         work=_texts_trained(task, stage, budget),
         context=_Training(before, task, stage, budget, seed),
     )
+
+
+def _label(task: IntermediateTask, stage: StageSettings, seed: int) -> str:
+    shuffled = ", pictures shuffled" if stage.shuffle_pictures else ""
+    locked = ", text locked" if stage.text_side == "locked" else ""
+    return f"{task.name}, seed {seed}{shuffled}{locked}"
 
 
 def _texts_trained(task: IntermediateTask, stage: StageSettings, budget: Budget) -> float:

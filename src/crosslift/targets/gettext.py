@@ -26,9 +26,7 @@ def _load(settings: TargetSettings) -> BitextData:
     asked = settings.languages or listed
     settings = settings.model_copy(update={"languages": asked})
     found = {
-        language: catalogs.bitext(
-            language, half=None if own else "test", min_words=FEWEST_WORDS
-        )
+        language: catalogs.bitext(language, half=None if own else "test", min_words=FEWEST_WORDS)
         for language in asked_languages(settings, catalogs.languages)
     }
     gaps = {language: _too_few(b) for language, b in found.items() if len(b.src) < FEWEST_PAIRS}
@@ -42,7 +40,9 @@ def _load(settings: TargetSettings) -> BitextData:
 
 
 def _too_few(bitext: Bitext) -> str:
-    return f"only {len(bitext.src)} sentences of {FEWEST_WORDS} words and more ({FEWEST_PAIRS} needed)"
+    return (
+        f"only {len(bitext.src)} sentences of {FEWEST_WORDS} words and more ({FEWEST_PAIRS} needed)"
+    )
 
 
 def _most(catalogs: Catalogs, found: dict[str, Bitext]) -> str:

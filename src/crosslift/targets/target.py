@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -51,6 +51,10 @@ class Protocol:
     def id(self) -> str:
         """Short id of the protocol, as results name it."""
         return f"{self.name}/{self.direction}"
+
+    def facts(self) -> dict[str, str | None]:
+        """All of it, JSON-like."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +125,9 @@ class Target:
 
 
 def texts_of(data: BitextData | PictureData) -> list[str]:
-    """Every distinct text of a target, in a fixed order."""
+    """Every distinct text of a target, sorted."""
     if isinstance(data, PictureData):
         found = (text for texts in data.texts.values() for text in texts.values())
     else:
         found = (text for b in data.bitexts.values() for side in (b.src, b.tgt) for text in side)
-    return list(dict.fromkeys(found))
+    return sorted(set(found))

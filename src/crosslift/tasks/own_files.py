@@ -23,7 +23,7 @@ FORMS = {
 }
 """Name of the task -> its form. In image-text files the column `image` holds the picture's path."""
 
-_TITLES = {
+TITLES = {
     "text-pairs": "text pairs of your own file (columns anchor, positive; negative optional)",
     "image-text": "pictures and texts of your own file (columns text, image)",
     "masked-lm": "masked LM on your own text file (a line, or the column text, is one text)",
@@ -81,7 +81,7 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
     used = {n: columns.get(n, n) for n in form.columns if n not in form.optional or n in columns}
     return IntermediateTask(
         name=name,
-        title=f"{_TITLES[name]}: {path}",
+        title=f"{TITLES[name]}: {path}",
         form=FormSpec(form.name, {n: n for n in used}),
         source=FileRecords(path, used, columns.get("image", "image") if pictures else None),
         languages=("en",),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,8 +61,10 @@ def train(stage: Stage, task: OpenTask, encoder: Encoder) -> tuple[Weights, Prog
     _training_mode(encoder, task, stage.settings)
     saved = time.monotonic()
     try:
+        _take_dev_score(stage, task, encoder, progress)  # due where its taking was interrupted
         while _spent(stage.budget, progress) < 1:
-            _update(stage, task, weights, progress)
+            with _interrupts_held():
+                _update(stage, task, weights, progress)
             _take_dev_score(stage, task, encoder, progress)
             stage.report(_spent(stage.budget, progress))
             if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
@@ -71,6 +76,22 @@ def train(stage: Stage, task: OpenTask, encoder: Encoder) -> tuple[Weights, Prog
     encoder.model.eval()
     task.head.eval()
     return weights, progress
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Lets Ctrl-C take effect only after the block: half an update cannot be gone on from."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Ctrl-C never arrives here
+        return
+    came: list[int] = []
+    former = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if former is None else former)
+    if came:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _training_mode(encoder: Encoder, task: OpenTask, settings: StageSettings) -> None:
@@ -133,9 +154,9 @@ def _rate(stage: Stage, progress: Progress) -> float:
     budget, rise = stage.budget, stage.settings.warmup_share
     mean_tokens = progress.tokens / max(1, progress.updates)
     step = {"updates": 1.0, "examples": float(budget.batch_size), "tokens": mean_tokens}
-    middle = _spent(budget, progress) + step[budget.unit] / budget.amount / 2
-    if middle < rise:
-        return max(middle, 1e-3) / rise
+    middle = min(1.0, _spent(budget, progress) + step[budget.unit] / budget.amount / 2)
+    if middle < rise or rise == 1:
+        return min(1.0, max(middle, 1e-3) / rise)
     if stage.settings.schedule == "constant":
         return 1.0
     return max(0.0, 1 - middle) / (1 - rise)
@@ -146,7 +167,8 @@ def _take_dev_score(stage: Stage, task: OpenTask, encoder: Encoder, progress: Pr
     if wanted == 0:
         return
     taken = len({update for update, metric, _ in progress.curve if metric != "loss"})
-    if _spent(stage.budget, progress) * wanted < taken + 1:
+    done, budget = int(getattr(progress, stage.budget.unit)), stage.budget.amount
+    if min(done, budget) * wanted < (taken + 1) * budget:
         return
     began = time.monotonic()
     encoder.model.eval()

@@ -1,0 +1,36 @@
+# Set-up, demo, tests. Everything lands in .venv and in the user's cache.
+PYTHON ?= python3
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+# PyTorch: this release, and never its CUDA packages unless they are asked for (see README, "Set-up").
+TORCH ?= torch==2.13.0
+PIP_OPTIONS ?=
+CONSTRAINTS ?= constraints-cpu.txt
+
+.PHONY: setup demo test lint bench clean
+
+setup: $(VENV)/ready
+
+$(VENV)/ready: pyproject.toml constraints-cpu.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --upgrade pip
+	$(PIP) install --quiet $(PIP_OPTIONS) $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) "$(TORCH)"
+	$(PIP) install --quiet $(PIP_OPTIONS) --editable ".[dev]"
+	touch $@
+
+demo: setup
+	$(VENV)/bin/crosslift demo
+
+test: setup
+	$(VENV)/bin/python -m pytest
+
+lint: setup
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+bench: setup
+	$(VENV)/bin/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,90 @@
+"""`crosslift doctor`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+
+from rich.table import Table
+
+from crosslift.artifacts.environment import device_facts, environment
+from crosslift.artifacts.places import home
+from crosslift.cli.output import console_for, write_json
+from crosslift.errors import CrossLiftError
+
+_LEAST_FREE_GB = 5
+
+
+def show(json_to: str | None) -> None:
+    """Prints what this machine has, and checks what CrossLift needs."""
+    checks = [
+        _check("embedded encoder", _encoder),
+        _check("embedded pictures and names", _concepts),
+        _check("embedded gettext catalogs", _catalogs),
+        _check("free disk", _disk),
+        _check("precision", _precision),
+        _check("sentence-transformers (to use exports; optional)", _sentence_transformers),
+    ]
+    facts = environment() | device_facts()
+    console = console_for(json_to)
+    table = Table("what", "state", "")
+    for check in checks:
+        style = "green" if check["ok"] else "red"
+        table.add_row(
+            str(check["what"]),
+            f"[{style}]{'good' if check['ok'] else 'bad'}[/]",
+            str(check["told"]),
+        )
+    console.print(table)
+    for name, value in facts.items():
+        console.print(f"[dim]{name}[/]: {value}", highlight=False)
+    write_json({"checks": checks, "environment": facts}, json_to)
+
+
+def _check(what: str, look: Callable[[], str]) -> dict[str, object]:
+    try:
+        return {"what": what, "ok": True, "told": look()}
+    except CrossLiftError as error:
+        return {"what": what, "ok": False, "told": str(error)}
+
+
+def _encoder() -> str:
+    from crosslift.encoders.embedded import embedded_folder
+
+    return str(embedded_folder())
+
+
+def _concepts() -> str:
+    from crosslift.sources.pictograms import load_concepts
+
+    return f"{len(load_concepts()):,} concepts"
+
+
+def _catalogs() -> str:
+    from crosslift.sources.gettext import load_catalogs
+
+    return f"{len(load_catalogs().languages)} languages"
+
+
+def _disk() -> str:
+    place = home()
+    place.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(place).free / 1e9
+    told = f"{free:.0f} GB free in {place}"
+    if free < _LEAST_FREE_GB:
+        raise CrossLiftError(told, f"{_LEAST_FREE_GB} GB", "free some, or set CROSSLIFT_HOME")
+    return told
+
+
+def _precision() -> str:
+    from crosslift.encoders.precision import device, resolve_precision
+
+    return f"auto is {resolve_precision('auto')} on {device()}"
+
+
+def _sentence_transformers() -> str:
+    try:
+        return version("sentence-transformers")
+    except PackageNotFoundError:
+        return "not installed: pip install sentence-transformers"

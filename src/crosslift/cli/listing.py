@@ -1,0 +1,90 @@
+"""`crosslift tasks`, `targets`, `report` and `export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.table import Table
+
+from crosslift.cli.output import console_for, write_json
+
+
+def tasks(json_to: str | None) -> None:
+    """Prints the intermediate tasks."""
+    from crosslift.tasks.own_files import FORMS, TITLES
+    from crosslift.tasks.registry import TASKS
+
+    rows: list[dict[str, object]] = [
+        {
+            "name": task.name,
+            "form": task.form.name,
+            "title": task.title,
+            "languages": list(task.languages),
+            "needs_data": False,
+            "licence": task.licence,
+            "citation": task.citation,
+        }
+        for task in TASKS.values()
+    ]
+    rows += [
+        {"name": name, "form": name, "title": TITLES[name], "languages": [], "needs_data": True}
+        | {"licence": "of your file", "citation": "your file"}
+        for name in FORMS
+    ]
+    _print(rows, ("name", "form", "title", "licence"), json_to)
+
+
+def targets(json_to: str | None) -> None:
+    """Prints the target tasks."""
+    from crosslift.targets.registry import TARGETS
+
+    rows: list[dict[str, object]] = [
+        {
+            "name": target.name,
+            "kind": target.kind,
+            "title": target.title,
+            "metric": target.metric,
+            "protocols": [protocol.id for protocol in target.protocols],
+            "languages": list(target.languages or ()),
+            "needs_data": target.needs_data,
+            "licence": target.licence,
+            "citation": target.citation,
+        }
+        for target in TARGETS.values()
+    ]
+    _print(rows, ("name", "kind", "title", "metric", "licence"), json_to)
+
+
+def _print(rows: list[dict[str, object]], columns: tuple[str, ...], json_to: str | None) -> None:
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(str(row[column]) for column in columns))
+    console_for(json_to).print(table)
+    write_json(rows, json_to)
+
+
+def report(folder: Path, json_to: str | None) -> None:
+    """Writes a run's report anew."""
+    from crosslift.cli.running import outcome, tell_verdicts
+    from crosslift.reports.html import write_report
+    from crosslift.reports.run_folder import RunFolder
+
+    console = console_for(json_to)
+    path = write_report(folder)
+    found = RunFolder.read(folder)
+    tell_verdicts(console, found)
+    console.print(f"\nReport: [bold]{path}[/]", highlight=False)
+    write_json(outcome(found, path), json_to)
+
+
+def export(folder: Path, arm: str, to: Path, seed: int | None, json_to: str | None) -> None:
+    """Writes an arm's encoder as a sentence-transformers folder."""
+    from crosslift.studies.session import export_arm
+
+    console = console_for(json_to)
+    with console.status(f"writing {to}"):
+        path = export_arm(folder, arm, to, seed)
+    console.print(
+        f"{path}: load it with SentenceTransformer({str(path)!r})", highlight=False, markup=False
+    )
+    write_json({"arm": arm, "folder": str(path)}, json_to)

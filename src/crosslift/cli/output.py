@@ -1,0 +1,46 @@
+"""Printing, and the JSON that every command can write."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from crosslift.artifacts.files import file_written_whole
+
+
+def console_for(json_to: str | None) -> Console:
+    """The console for what a person reads: standard error where JSON goes to standard output."""
+    return Console(stderr=json_to == "-")
+
+
+def write_json(value: Any, json_to: str | None) -> None:
+    """Writes JSON to a file, to standard output ('-'), or nowhere (None)."""
+    if json_to is None:
+        return
+    text = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    if json_to == "-":
+        sys.stdout.write(text)
+        return
+    with file_written_whole(Path(json_to)) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+def percent(score: float) -> str:
+    """A score in [0, 1] in percent, one decimal."""
+    return f"{100 * score:.1f}"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as a person says them; unknown for None."""
+    if seconds is None:
+        return "unknown"
+    if seconds < 1:
+        return "under 1 s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"

@@ -1,0 +1,103 @@
+"""Live progress of a run, with the time that remains; plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from crosslift.cli.output import duration
+from crosslift.studies.estimates import Estimates
+from crosslift.studies.steps import Step
+
+
+class LiveProgress:
+    """Shows which step runs and how much time remains.
+
+    What remains is the sum of the steps' expected seconds, corrected by how the steps so far
+    compared with theirs.
+
+    Args:
+        console: to show it on.
+        steps: that will be run.
+        estimates: of their seconds.
+    """
+
+    def __init__(self, console: Console, steps: Sequence[Step], estimates: Estimates) -> None:
+        self._console = console
+        self._expected = {step.key: max(0.05, estimates.total([step])) for step in steps}
+        self._remaining = dict(self._expected)
+        self._done_expected = self._done_seconds = 0.0
+        self._count = 0
+        self._began = 0.0
+        self._step: Step | None = None
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=sum(self._expected.values()) or 1, left="")
+
+    def __enter__(self) -> LiveProgress:
+        self._bar.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.__exit__(kind, error, trace)
+
+    def begin(self, step: Step) -> None:
+        """A step is about to be made."""
+        self._step, self._began = step, time.monotonic()
+        self._count += 1
+        self._show(0.0)
+
+    def advance(self, share: float) -> None:
+        """So much of the step is done."""
+        self._show(share)
+
+    def end(self, step: Step, seconds: float) -> None:
+        """The step is made."""
+        self._done_expected += self._remaining.pop(step.key, 0.0)
+        self._done_seconds += seconds
+        self._console.print(
+            f"[green]done[/] {self._count}/{len(self._expected)} {_name(step)} "
+            f"[dim]{duration(seconds)}[/]",
+            highlight=False,
+        )
+
+    def _show(self, share: float) -> None:
+        if self._step is None:
+            return
+        here = self._remaining.get(self._step.key, 0.0)
+        left = sum(self._remaining.values()) - share * here
+        total = sum(self._expected.values())
+        pace = self._pace(share * here)
+        self._bar.update(
+            self._task,
+            completed=total - left,
+            description=f"{self._count}/{len(self._expected)} {_name(self._step)}",
+            left=f"about {duration(left * pace)} left",
+        )
+
+    def _pace(self, expected_here: float) -> float:
+        """Real seconds for each expected second so far; 1 until there is something to go by."""
+        expected = self._done_expected + expected_here
+        taken = self._done_seconds + time.monotonic() - self._began
+        return taken / expected if expected > 5 else 1.0
+
+
+def _name(step: Step) -> str:
+    return f"{step.kind}: {step.label}"

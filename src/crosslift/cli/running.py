@@ -1,0 +1,87 @@
+"""`crosslift demo` and `crosslift run`."""
+
+from __future__ import annotations
+
+import time
+from importlib import resources
+from pathlib import Path
+
+from rich.console import Console
+
+from crosslift.artifacts.store import Store
+from crosslift.cli.output import console_for, duration, write_json
+from crosslift.cli.progress import LiveProgress
+from crosslift.reports.run_folder import RunFolder
+from crosslift.studies.estimates import Estimates
+from crosslift.studies.plan import plan_study
+from crosslift.studies.reading import parse_study
+from crosslift.studies.run import run_plan
+from crosslift.studies.run_folder import write_run_folder
+from crosslift.studies.schema import Study
+from crosslift.targets.target import TargetSettings
+
+
+def demo_study(data: Path | None, start: str) -> Study:
+    """The demo's study.
+
+    Args:
+        data: folder of Tatoeba files, which adds that target; None: without it.
+        start: what the arms start from.
+    """
+    text = (resources.files("crosslift.studies") / "demo.yaml").read_text(encoding="utf-8")
+    study = parse_study(text, source="the demo's study")
+    changes: dict[str, object] = {"start": start}
+    if start == "embedded":
+        changes["name"] = "demo-embedded"
+        changes["arms"] = {n: a for n, a in study.arms.items() if not a.reference}
+    if data is not None:
+        tatoeba = TargetSettings(name="tatoeba", data=data)
+        changes["targets"] = (*study.targets, tatoeba)
+    return study.model_copy(update=changes)
+
+
+def run(study: Study, out: Path | None, store: Path | None, json_to: str | None) -> None:
+    """Runs a study with live progress, and prints its verdicts and where the report is."""
+    console = console_for(json_to)
+    kept = Store(store)
+    folder = out or Path("runs") / study.name
+    began = time.monotonic()
+    with console.status("reading the data and planning"):
+        plan = plan_study(study)
+        steps = plan.steps()
+        estimates = Estimates(kept)
+        missing = [step for step in steps if not step.stands(kept)]
+    console.print(
+        f"[bold]{study.name}[/]: {len(steps)} steps, {len(steps) - len(missing)} stand, "
+        f"{len(missing)} to run, about {duration(estimates.total(missing))}. "
+        "Ctrl-C stops it; the same command goes on.",
+        highlight=False,
+    )
+    with LiveProgress(console, missing, estimates) as progress:
+        records = run_plan(plan, kept, progress)
+    with console.status("comparing the arms and writing the report"):
+        report = write_run_folder(plan, kept, records, folder)
+    found = RunFolder.read(folder)
+    tell_verdicts(console, found)
+    console.print(
+        f"\n{duration(time.monotonic() - began)}. Report: [bold]{report}[/]", highlight=False
+    )
+    write_json(outcome(found, report), json_to)
+
+
+def outcome(folder: RunFolder, report: Path) -> dict[str, object]:
+    """What `run`, `demo` and `report` write as JSON."""
+    return {
+        "study": folder.run.study,
+        "question": folder.run.question,
+        "folder": str(folder.path),
+        "report": str(report),
+        "verdicts": [verdict.model_dump(mode="json") for verdict in folder.verdicts],
+    }
+
+
+def tell_verdicts(console: Console, folder: RunFolder) -> None:
+    """Prints the question and every verdict sentence."""
+    console.print(f"\n[bold]{folder.run.question}[/]", highlight=False)
+    for verdict in folder.verdicts:
+        console.print(f"  - {verdict.sentence}", highlight=False, markup=False)

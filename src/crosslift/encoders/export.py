@@ -1,0 +1,78 @@
+"""Writing an encoder as an ordinary sentence-transformers folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from crosslift.artifacts.files import folder_written_whole
+from crosslift.encoders.load import Encoder
+
+_POOLING_NAMES = {"mean": "mean_tokens", "first_token": "cls_token", "last_token": "lasttoken"}
+
+
+def write_sentence_transformer(encoder: Encoder, place: Path) -> None:
+    """Writes the encoder so that sentence-transformers gives the same vectors, scaled to length 1.
+
+    A `hidden_state` below the last is exported by leaving the layers above it out.
+
+    Args:
+        encoder: to be written; its weights are left as they are.
+        place: new or empty folder.
+    """
+    if place.is_dir():
+        place.rmdir()
+    with folder_written_whole(place) as draft:
+        _write_transformer(encoder, draft)
+        encoder.tokenizer.model_max_length = encoder.reading.max_tokens
+        encoder.tokenizer.save_pretrained(draft)
+        for name, content in _files(encoder).items():
+            path = draft / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_transformer(encoder: Encoder, folder: Path) -> None:
+    from safetensors.torch import save_file
+
+    unused = [f".{i}." for i in range(encoder.reading.hidden_state, len(encoder.layers()))]
+    stack = next(n for n, m in encoder.model.named_modules() if m is encoder.layers())
+    tensors = {
+        name: value.detach().to(torch.float32).cpu().contiguous()
+        for name, value in encoder.model.state_dict().items()
+        if not any(name.startswith(stack + number) for number in unused)
+    }
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+    config = encoder.model.config.to_dict()
+    config |= {"num_hidden_layers": encoder.reading.hidden_state, "dtype": "float32"}
+    config["architectures"] = [type(encoder.model).__name__]
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def _files(encoder: Encoder) -> dict[str, Any]:
+    reading = encoder.reading
+    kinds = ("Transformer", "Pooling", "Normalize")
+    modules = [
+        {
+            "idx": i,
+            "name": str(i),
+            "path": "" if i == 0 else f"{i}_{kind}",
+            "type": f"sentence_transformers.models.{kind}",
+        }
+        for i, kind in enumerate(kinds)
+    ]
+    pooling = {
+        "word_embedding_dimension": encoder.width,
+        **{f"pooling_mode_{n}": p == reading.pooling for p, n in _POOLING_NAMES.items()},
+    }
+    prompts = {"prompts": {"query": reading.prompt}, "default_prompt_name": "query"}
+    return {
+        "modules.json": modules,
+        "1_Pooling/config.json": pooling,
+        "2_Normalize/config.json": {},
+        "config_sentence_transformers.json": prompts if reading.prompt else {"prompts": {}},
+        "sentence_bert_config.json": {"max_seq_length": reading.max_tokens, "do_lower_case": False},
+    }

@@ -1,0 +1,178 @@
+"""Gathering what the steps of a run left: results, outcomes of queries, curves, budgets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from crosslift.artifacts.store import Store
+from crosslift.studies.plan import ArmRun, Plan
+from crosslift.studies.steps import Step
+from crosslift.studies.training_steps import SPENT
+from crosslift.targets.evaluate import OUTCOME_OF_METRIC
+from crosslift.targets.target import BitextData
+
+MACRO = "macro"
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Everything that was measured, in tables.
+
+    Args:
+        plan: of the study.
+        store: with the artifacts.
+    """
+
+    plan: Plan
+    store: Store
+
+    @cached_property
+    def overlapping(self) -> dict[str, set[str]]:
+        """Target -> its texts that overlap the training texts of any task of the study."""
+        found: dict[str, set[str]] = {name: set() for name in self.plan.targets}
+        for (_, target), step in self.plan.overlaps.items():
+            found[target] |= set(self.overlap(step)["texts"])
+        return found
+
+    def overlap(self, step: Step) -> dict[str, Mapping[str, str]]:
+        """What an overlap step found."""
+        content = (step.open(self.store) / "overlap.json").read_text(encoding="utf-8")
+        found: dict[str, Mapping[str, str]] = json.loads(content)
+        return found
+
+    def overlapping_items(self, target: str, texts: set[str]) -> dict[str, set[str]]:
+        """Language -> items of a target of which a text is among these."""
+        data = self.plan.targets[target].data
+        if isinstance(data, BitextData):
+            return {
+                language: {
+                    item
+                    for item, src, tgt in zip(b.items, b.src, b.tgt, strict=True)
+                    if src in texts or tgt in texts
+                }
+                for language, b in data.bitexts.items()
+            }
+        return {
+            language: {item for item, text in named.items() if text in texts}
+            for language, named in data.texts.items()
+        }
+
+    @cached_property
+    def outcomes(self) -> pa.Table:
+        """One row a query of every arm, seed, target and protocol."""
+        return pa.concat_tables(self._outcomes())
+
+    def _outcomes(self) -> Iterator[pa.Table]:
+        unclean = {
+            target: self.overlapping_items(target, texts)
+            for target, texts in self.overlapping.items()
+        }
+        for run in self.plan.runs:
+            for target, step in run.evaluations.items():
+                table = pq.read_table(step.open(self.store) / "outcomes.parquet")
+                pairs = zip(table["language"].to_pylist(), table["item"].to_pylist(), strict=True)
+                clean = [item not in unclean[target][language] for language, item in pairs]
+                facts = {
+                    "study": self.plan.study.name,
+                    "arm": run.arm,
+                    "seed": run.seed,
+                    "target": target,
+                    "step_key": step.key,
+                }
+                for name, value in facts.items():
+                    table = table.append_column(name, pa.array([value] * len(table)))
+                yield table.append_column("clean", pa.array(clean))
+
+    @cached_property
+    def results(self) -> pa.Table:
+        """One row a study, arm, seed, target, language, protocol, subset and metric."""
+        rows = [*self._rows("all", self.outcomes)]
+        rows += self._rows("clean", self.outcomes.filter(pc.field("clean")))
+        table = pa.Table.from_pylist(rows)
+        order = ("arm", "seed", "target", "protocol", "subset", "metric", "language")
+        return table.sort_by([(name, "ascending") for name in order])
+
+    def _rows(self, subset: str, outcomes: pa.Table) -> Iterator[dict[str, object]]:
+        keys = ["study", "arm", "seed", "target", "protocol", "step_key"]
+        measured = sorted(set(OUTCOME_OF_METRIC.values()))
+        means = outcomes.group_by([*keys, "language"]).aggregate(
+            [*((name, "mean") for name in measured), ("item", "count")]
+        )
+        by_arm: dict[tuple[object, ...], list[dict[str, object]]] = {}
+        for row in means.to_pylist():
+            by_arm.setdefault(tuple(row[key] for key in keys), []).append(row)
+        for values, languages in by_arm.items():
+            facts = dict(zip(keys, values, strict=True)) | {"subset": subset}
+            for metric, outcome in OUTCOME_OF_METRIC.items():
+                named = {str(r["language"]): float(str(r[f"{outcome}_mean"])) for r in languages}
+                counts = {str(r["language"]): int(str(r["item_count"])) for r in languages}
+                named[MACRO] = float(np.mean([named[name] for name in sorted(named)]))
+                counts[MACRO] = sum(counts.values())
+                for language, value in named.items():
+                    n = counts[language]
+                    yield facts | {"language": language, "metric": metric, "value": value, "n": n}
+
+    @cached_property
+    def curves(self) -> pa.Table:
+        """One row a loss or dev score: arm, seed, stage, task, update, metric, value."""
+        rows = [row for run in self.plan.runs for row in self._curve(run)]
+        schema = {"arm": pa.string(), "seed": pa.int64(), "stage": pa.int64(), "task": pa.string()}
+        schema |= {"update": pa.int64(), "metric": pa.string(), "value": pa.float64()}
+        return pa.Table.from_pylist(rows, schema=pa.schema(list(schema.items())))
+
+    def _curve(self, run: ArmRun) -> Iterator[dict[str, object]]:
+        for number, step in enumerate(run.stage_steps):
+            text = (step.open(self.store) / "curve.json").read_text(encoding="utf-8")
+            for update, metric, value in json.loads(text):
+                yield {
+                    "arm": run.arm,
+                    "seed": run.seed,
+                    "stage": number,
+                    "task": step.settings["task"],
+                    "update": update,
+                    "metric": metric,
+                    "value": value,
+                }
+
+    def spent(self, arm: str) -> dict[str, float]:
+        """What the stages of an arm spent: updates, examples, tokens, flops, seconds; mean over
+        its seeds."""
+        runs = [run for run in self.plan.runs if run.arm == arm]
+        total = dict.fromkeys(SPENT, 0.0)
+        for run in runs:
+            for step in run.stage_steps:
+                text = (step.open(self.store) / "spent.json").read_text(encoding="utf-8")
+                for name, value in json.loads(text).items():
+                    total[name] += value / len(runs)
+        return total
+
+    def cube(
+        self, arm: str, target: str, protocol: str, outcome: str
+    ) -> tuple[NDArray[np.float64], list[str]]:
+        """Outcomes of an arm on a target.
+
+        Returns:
+            float64 [seeds, items, languages], NaN where an item is not in a language, and the items'
+            ids; items and languages are in the same order for every arm.
+        """
+        rows = self.outcomes.filter(
+            (pc.field("arm") == arm)
+            & (pc.field("target") == target)
+            & (pc.field("protocol") == protocol)
+        )
+        places = []
+        for name in ("seed", "item", "language"):
+            values, place = np.unique(rows[name].to_numpy(), return_inverse=True)
+            places.append((values, place))
+        cube = np.full([len(values) for values, _ in places], np.nan)
+        cube[tuple(place for _, place in places)] = rows[outcome].to_numpy()
+        return cube, [str(item) for item in places[1][0]]

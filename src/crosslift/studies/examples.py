@@ -1,0 +1,102 @@
+"""Examples of queries with what each arm returned: those on which the arms differ most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+from PIL import Image
+
+from crosslift.images.decode import load_picture
+from crosslift.studies.collect import Gathered
+from crosslift.targets.target import BitextData, PictureData
+
+_LANGUAGES = 6
+_QUERIES = 3
+_PICTURE_SIZE = 96
+
+
+def write_examples(gathered: Gathered, folder: Path) -> list[dict[str, Any]]:
+    """Chooses examples of every target, and writes the pictures they need into ``pictures/``."""
+    found: list[dict[str, Any]] = []
+    for target in gathered.plan.targets:
+        found += _examples_of(gathered, target, folder)
+    return found
+
+
+def _examples_of(gathered: Gathered, target: str, folder: Path) -> list[dict[str, Any]]:
+    loaded = gathered.plan.targets[target]
+    protocol = loaded.target.protocols[0].id
+    rows = gathered.outcomes.filter(
+        (pc.field("target") == target) & (pc.field("protocol") == protocol)
+    ).select(["arm", "seed", "language", "item", "top1_accuracy", "retrieved"])
+    first_seed = {run.arm: run.seed for run in reversed(gathered.plan.runs)}
+    answers: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
+    for row in rows.to_pylist():
+        if row["seed"] == first_seed[row["arm"]]:
+            answers.setdefault((row["language"], row["item"]), {})[row["arm"]] = row
+    examples = []
+    for language in _spread(sorted({language for language, _ in answers}), _LANGUAGES):
+        queries = [item for asked, item in answers if asked == language]
+        queries.sort(key=lambda item: (_disagreement(answers[language, item]), item))
+        for item in queries[:_QUERIES]:
+            shown = _Example(loaded.data, language, folder)
+            examples.append(
+                {"target": target, "language": language, "protocol": protocol}
+                | shown.query(item)
+                | {"answers": [shown.answer(arm, r) for arm, r in answers[language, item].items()]}
+            )
+    return examples
+
+
+def _spread(names: Sequence[str], count: int) -> list[str]:
+    """So many of the names, evenly spread."""
+    step = max(1.0, len(names) / count)
+    return [names[int(i * step)] for i in range(min(count, len(names)))]
+
+
+def _disagreement(answers: Mapping[str, Mapping[str, Any]]) -> int:
+    """0 where as many arms are right as wrong; larger, the more they agree."""
+    right = sum(1 for row in answers.values() if row["top1_accuracy"] > 0)
+    return abs(2 * right - len(answers))
+
+
+class _Example:
+    def __init__(self, data: BitextData | PictureData, language: str, folder: Path) -> None:
+        self.data = data
+        self.language = language
+        self.folder = folder
+        if isinstance(data, BitextData):
+            bitext = data.bitexts[language]
+            self.src = dict(zip(bitext.items, bitext.src, strict=True))
+            self.tgt = dict(zip(bitext.items, bitext.tgt, strict=True))
+
+    def query(self, item: str) -> dict[str, str | None]:
+        """The query and the right answer."""
+        if isinstance(self.data, BitextData):
+            return _sides("query", self.src[item], None) | _sides("gold", self.tgt[item], None)
+        text = self.data.texts[self.language][item]
+        return _sides("query", text, None) | _sides("gold", None, self._picture(item))
+
+    def answer(self, arm: str, row: Mapping[str, Any]) -> dict[str, Any]:
+        """What an arm returned."""
+        item = row["retrieved"]
+        correct = row["top1_accuracy"] > 0
+        if isinstance(self.data, BitextData):
+            return {"arm": arm, "text": self.tgt[item], "picture": None, "correct": correct}
+        return {"arm": arm, "text": None, "picture": self._picture(item), "correct": correct}
+
+    def _picture(self, item: str) -> str:
+        if not isinstance(self.data, PictureData):
+            raise TypeError("a bitext has no pictures")
+        path = self.folder / "pictures" / f"{item}.png"
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            Image.fromarray(load_picture(self.data.pictures[item], _PICTURE_SIZE)).save(path)
+        return path.relative_to(self.folder).as_posix()
+
+
+def _sides(role: str, text: str | None, picture: str | None) -> dict[str, str | None]:
+    return {f"{role}_text": text, f"{role}_picture": picture}

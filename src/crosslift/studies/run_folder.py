@@ -1,0 +1,190 @@
+"""Writing a run's folder: results, outcomes, curves, verdicts, examples, and the report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+import crosslift
+from crosslift.artifacts.environment import device_facts, environment
+from crosslift.artifacts.files import file_written_whole
+from crosslift.artifacts.store import Store
+from crosslift.reports.html import write_report
+from crosslift.reports.run_folder import SCHEMA
+from crosslift.studies.collect import Gathered
+from crosslift.studies.examples import write_examples
+from crosslift.studies.judging import gains, verdicts
+from crosslift.studies.plan import Plan
+from crosslift.studies.run import StepRecord
+from crosslift.studies.schema import Arm, Study
+from crosslift.studies.target_steps import reading_of
+from crosslift.targets.target import BitextData
+from crosslift.training.settings import StageSettings
+
+
+def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], folder: Path) -> Path:
+    """Writes everything a run leaves, and the report.
+
+    Returns:
+        The report's path.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    gathered = Gathered(plan, store)
+    _write_table(gathered.results, folder / "results.parquet")
+    with file_written_whole(folder / "results.csv") as draft:
+        pyarrow.csv.write_csv(gathered.results, draft)
+    _write_table(gathered.outcomes, folder / "outcomes.parquet")
+    _write_table(gathered.curves, folder / "curves.parquet")
+    _write_json([v.to_json() for v in verdicts(gathered)], folder / "verdicts.json")
+    _write_json(write_examples(gathered, folder), folder / "examples.json")
+    _write_json(plan.study.model_dump(mode="json"), folder / "study.json")
+    _write_json(_facts(gathered, records), folder / "run.json")
+    return write_report(folder)
+
+
+def _write_table(table: pa.Table, path: Path) -> None:
+    with file_written_whole(path) as draft:
+        pq.write_table(table, draft)
+
+
+def _write_json(value: Any, path: Path) -> None:
+    with file_written_whole(path) as draft:
+        draft.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _facts(gathered: Gathered, records: Sequence[StepRecord]) -> dict[str, Any]:
+    study = gathered.plan.study
+    return {
+        "schema": SCHEMA,
+        "study": study.name,
+        "question": study.question,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": crosslift.__version__,
+        "baseline": study.baseline,
+        "arms": [_arm(gathered, name, arm) for name, arm in study.arms.items()],
+        "targets": [_target(gathered, name) for name in gathered.plan.targets],
+        "protocols": _protocols(gathered),
+        "environment": environment() | device_facts(),
+        "store": str(gathered.store.root),
+        "steps": [_step(gathered.plan, record) for record in records],
+        "overlap": _overlaps(gathered),
+        "gains": gains(gathered),
+    }
+
+
+def _role(study: Study, name: str, arm: Arm) -> str:
+    if name == study.baseline:
+        return "baseline"
+    if arm.reference:
+        return "reference"
+    return "control" if arm.control_of else "trained"
+
+
+def _arm(gathered: Gathered, name: str, arm: Arm) -> dict[str, Any]:
+    study = gathered.plan.study
+    return {
+        "name": name,
+        "role": _role(study, name, arm),
+        "control_of": arm.control_of,
+        "description": arm.description,
+        "encoder": study.start_of(arm).encoder.name,
+        "start": arm.start or study.start,
+        "seeds": list(study.seeds_of(arm)),
+        "stages": [_stage(gathered, name, i, stage) for i, stage in enumerate(arm.stages)],
+        "budget": gathered.spent(name),
+    }
+
+
+def _stage(gathered: Gathered, arm: str, number: int, stage: StageSettings) -> dict[str, Any]:
+    step = next(run.stage_steps[number] for run in gathered.plan.runs if run.arm == arm)
+    spent = json.loads((step.open(gathered.store) / "spent.json").read_text(encoding="utf-8"))
+    return {
+        "task": stage.task,
+        "form": step.settings["form"]["name"],
+        "updates": spent["updates"],
+        "batch_size": gathered.plan.study.budget_of(stage).batch_size,
+        "learning_rate": stage.learning_rate,
+        "text_side": stage.text_side,
+        "shuffle_pictures": stage.shuffle_pictures,
+    }
+
+
+def _target(gathered: Gathered, name: str) -> dict[str, Any]:
+    loaded = gathered.plan.targets[name]
+    data = loaded.data
+    languages = data.bitexts if isinstance(data, BitextData) else data.texts
+    return {
+        "name": name,
+        "title": loaded.target.title,
+        "metric": loaded.target.metric,
+        "protocol": loaded.target.protocols[0].id,
+        "languages": list(languages),
+        "gaps": [{"language": code, "reason": reason} for code, reason in data.gaps.items()],
+        "kind": loaded.target.kind,
+    }
+
+
+def _protocols(gathered: Gathered) -> dict[str, dict[str, Any]]:
+    """What each protocol id means, with how each start's vectors are read."""
+    readings = {}
+    for run in gathered.plan.runs:
+        arm = gathered.plan.study.arms[run.arm]
+        texts = next(iter(run.evaluations.values())).inputs["texts"]
+        readings[arm.start or gathered.plan.study.start] = reading_of(texts, gathered.store)
+    return {
+        protocol.id: protocol.facts() | _common(readings)
+        for loaded in gathered.plan.targets.values()
+        for protocol in loaded.target.protocols
+    }
+
+
+def _common(readings: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """One reading where all starts are read alike, else each start's own."""
+    different = list(readings.values())
+    return different[0] if different.count(different[0]) == len(different) else dict(readings)
+
+
+def _step(plan: Plan, record: StepRecord) -> dict[str, Any]:
+    run = next((r for r in plan.runs if record.step.key in {s.key for s in _own(r)}), None)
+    return {
+        "key": record.step.key,
+        "kind": record.step.kind,
+        "label": record.step.label,
+        "arm": run.arm if run else None,
+        "seed": run.seed if run else None,
+        "seconds": record.manifest.seconds,
+        "peak_bytes": record.manifest.peak_bytes,
+        "reused": record.reused,
+    }
+
+
+def _own(run: Any) -> list[Any]:
+    inputs = [i for e in run.evaluations.values() for i in e.inputs.values()]
+    return [*run.stage_steps, *run.evaluations.values(), *inputs]
+
+
+def _overlaps(gathered: Gathered) -> list[dict[str, Any]]:
+    found = []
+    for (task, target), step in gathered.plan.overlaps.items():
+        content: Any = gathered.overlap(step)
+        kinds = list(content["texts"].values())
+        items = gathered.overlapping_items(target, set(content["texts"]))
+        found.append(
+            {
+                "task": task,
+                "target": target,
+                "records": content["records"],
+                "items": sum(map(len, items.values())),
+                "exact": kinds.count("exact"),
+                "near": kinds.count("near"),
+                "examples": content["examples"][:5],
+            }
+        )
+    return found

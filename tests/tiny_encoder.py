@@ -1,0 +1,242 @@
+"""Encoders of a few thousand random weights, records for them, and short training runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+
+from crosslift.encoders.load import Encoder, load_encoder
+from crosslift.encoders.settings import EncoderSettings
+from crosslift.forms.form import FormOptions, OpenTask, Split
+from crosslift.forms.image_text import ImageText
+from crosslift.forms.masked_lm import MaskedLM
+from crosslift.forms.text_pairs import TextPairs
+from crosslift.sources.record import Record
+from crosslift.training.checkpoint import Progress
+from crosslift.training.loop import Stage, train
+from crosslift.training.settings import Budget, StageSettings
+from crosslift.training.weights import Weights
+
+WIDTH = 32
+POSITIONS = 80
+TEXTS = (
+    "a cat",
+    "the dog is running over the hill",
+    "x",
+    "one two three four five six seven",
+    "rain",
+    "singing in the rain again and again and again",
+)
+"""Texts of different lengths, all of them in either tokenizer's alphabet."""
+
+
+def byte_tokenizer() -> Any:
+    """Byte-level BPE in XLM-R's order: <s> is 0, <pad> is 1, </s> is 2."""
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    merges = [("t", "h"), ("th", "e"), ("i", "n"), ("in", "g"), ("Ġ", "a"), ("Ġ", "the")]
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    pieces = [*special, *alphabet, *(a + b for a, b in merges), "<mask>"]
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.BPE(vocabulary, merges, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token="<s>",
+        eos_token="</s>",
+        cls_token="<s>",
+        sep_token="</s>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        mask_token="<mask>",
+    )
+
+
+def word_piece_tokenizer() -> Any:
+    """WordPiece over Latin letters, padded with id 0."""
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789.,:?"
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    pieces = [*special, *letters, *(f"##{letter}" for letter in letters), "the", "cat", "##ing"]
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        mask_token="[MASK]",
+    )
+
+
+_SIZES = {
+    "hidden_size": WIDTH,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 64,
+    "initializer_range": 0.15,
+}
+_DISTILBERT_SIZES = {
+    "dim": WIDTH,
+    "n_layers": 2,
+    "n_heads": 4,
+    "hidden_dim": 64,
+    "initializer_range": 0.15,
+    "max_position_embeddings": POSITIONS,
+}
+_AFTER_PAD = {"max_position_embeddings": POSITIONS + 2, "bos_token_id": 0, "eos_token_id": 2}
+
+KINDS: dict[str, tuple[Callable[[], Any], str, dict[str, Any]]] = {
+    "bert": (word_piece_tokenizer, "BertModel", {**_SIZES, "max_position_embeddings": POSITIONS}),
+    "distilbert": (word_piece_tokenizer, "DistilBertModel", _DISTILBERT_SIZES),
+    "modernbert": (
+        word_piece_tokenizer,
+        "ModernBertModel",
+        {
+            **_SIZES,
+            "max_position_embeddings": POSITIONS,
+            "local_attention": 4,
+            "layer_types": ["full_attention", "sliding_attention"],
+        },
+    ),
+    "xlm-roberta": (byte_tokenizer, "XLMRobertaModel", {**_SIZES, **_AFTER_PAD}),
+    "mpnet": (byte_tokenizer, "MPNetModel", {**_SIZES, **_AFTER_PAD}),
+}
+"""Model type -> tokenizer, class of the model, and its configuration."""
+
+
+def make_tiny_encoder(
+    folder: Path,
+    kind: str = "bert",
+    *,
+    seed: int = 0,
+    use: dict[str, Any] | None = None,
+) -> Path:
+    """Writes a transformers folder with random weights.
+
+    Args:
+        folder: new.
+        kind: one of `KINDS`.
+        seed: of the weights.
+        use: pooling, prompt and max_tokens of sentence-transformers files; None: without them.
+    """
+    tokenizer_of, name, sizes = KINDS[kind]
+    tokenizer = tokenizer_of()
+    model_class = getattr(transformers, name)
+    config = model_class.config_class(
+        vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, **sizes
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = model_class(config)
+        for parameter in model.parameters():  # biases and norms too: zeros would hide mistakes
+            parameter.data += 0.02 * torch.randn_like(parameter)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    if use is not None:
+        _write_use(folder, **use)
+    return folder
+
+
+def _write_use(folder: Path, pooling: str, prompt: str, max_tokens: int) -> None:
+    kinds = ("Transformer", "Pooling")
+    modules = [
+        {
+            "idx": i,
+            "name": str(i),
+            "path": "" if i == 0 else f"{i}_{kind}",
+            "type": f"sentence_transformers.models.{kind}",
+        }
+        for i, kind in enumerate(kinds)
+    ]
+    files = {
+        "modules.json": modules,
+        "1_Pooling/config.json": {
+            "word_embedding_dimension": WIDTH,
+            "pooling_mode_cls_token": pooling == "cls",
+            "pooling_mode_mean_tokens": pooling == "mean",
+            "pooling_mode_max_tokens": pooling == "max",
+            "pooling_mode_lasttoken": pooling == "lasttoken",
+        },
+        "config_sentence_transformers.json": {
+            "prompts": {"ask": prompt},
+            "default_prompt_name": "ask",
+        },
+        "sentence_bert_config.json": {"max_seq_length": max_tokens, "do_lower_case": False},
+    }
+    for name, content in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(json.dumps(content), encoding="utf-8")
+
+
+def load_tiny(folder: Path, **settings: Any) -> Encoder:
+    """A tiny encoder in float32, unless the settings say otherwise."""
+    return load_encoder(EncoderSettings(**{"name": str(folder), "precision": "float32", **settings}))
+
+
+NAMES = ("red apple", "blue car", "old tree", "green fish", "small house", "big drum")
+OTHER_NAMES = ("fruit", "motor", "oak", "trout", "hut", "bass")
+
+
+def tiny_split(form: str) -> Split:
+    """Six records of a form; the pictures are random noise, each its own."""
+    if form == "text-pairs":
+        pairs = zip(NAMES, OTHER_NAMES, strict=True)
+        return Split([Record(n, {"anchor": n, "positive": p}) for n, p in pairs])
+    records = [
+        Record(name, {"text": f"{name} and {other}"}, language=("de", "fi")[i % 2])
+        for i, (name, other) in enumerate(zip(NAMES, OTHER_NAMES, strict=True))
+    ]
+    if form == "masked-lm":
+        return Split(records)
+    generator = np.random.default_rng(3)
+    return Split(records, generator.integers(0, 256, (len(records), 24, 24, 3), np.uint8))
+
+
+def open_tiny_task(
+    form: str, encoder: Encoder, *, locked: bool = False, shuffled: bool = False, seed: int = 0
+) -> OpenTask:
+    """The six records opened on an encoder; text pairs and pictures have dev records too."""
+    made: Any = {"text-pairs": TextPairs, "masked-lm": MaskedLM, "image-text": ImageText}[form]()
+    split = tiny_split(form)
+    options = FormOptions(locked, shuffled, seed)
+    opened: OpenTask = made.open(encoder, split, split, options)
+    return opened
+
+
+def train_tiny(
+    form: str,
+    folder: Path,
+    checkpoint: Path,
+    *,
+    budget: Budget | None = None,
+    seed: int = 0,
+    precision: str = "float32",
+    report: Callable[[float], None] = lambda share: None,
+    **settings: Any,
+) -> tuple[Weights, Progress, OpenTask, Encoder]:
+    """Trains a fresh tiny encoder, by default for six updates of four records."""
+    encoder = load_tiny(folder, precision=precision)
+    stage = StageSettings(
+        **{"task": form, "learning_rate": 1e-3, "dev_evaluations": 2, **settings}
+    )
+    locked = stage.text_side == "locked"
+    task = open_tiny_task(form, encoder, locked=locked, shuffled=stage.shuffle_pictures, seed=seed)
+    chosen = budget or Budget(updates=6, batch_size=4)
+    weights, progress = train(Stage(stage, chosen, seed, checkpoint, report), task, encoder)
+    return weights, progress, task, encoder
