@@ -186,7 +186,9 @@ def _write_use(folder: Path, pooling: str, prompt: str, max_tokens: int) -> None
 
 def load_tiny(folder: Path, **settings: Any) -> Encoder:
     """A tiny encoder in float32, unless the settings say otherwise."""
-    return load_encoder(EncoderSettings(**{"name": str(folder), "precision": "float32", **settings}))
+    return load_encoder(
+        EncoderSettings(**{"name": str(folder), "precision": "float32", **settings})
+    )
 
 
 NAMES = ("red apple", "blue car", "old tree", "green fish", "small house", "big drum")
@@ -194,7 +196,7 @@ OTHER_NAMES = ("fruit", "motor", "oak", "trout", "hut", "bass")
 
 
 def tiny_split(form: str) -> Split:
-    """Six records of a form; the pictures are random noise, each its own."""
+    """Six records of a form; the pictures are random patches of 24 x 24 pixels."""
     if form == "text-pairs":
         pairs = zip(NAMES, OTHER_NAMES, strict=True)
         return Split([Record(n, {"anchor": n, "positive": p}) for n, p in pairs])
@@ -205,7 +207,8 @@ def tiny_split(form: str) -> Split:
     if form == "masked-lm":
         return Split(records)
     generator = np.random.default_rng(3)
-    return Split(records, generator.integers(0, 256, (len(records), 24, 24, 3), np.uint8))
+    patches = generator.integers(0, 256, (len(records), 3, 3, 3), np.uint8)
+    return Split(records, patches.repeat(8, axis=1).repeat(8, axis=2))
 
 
 def open_tiny_task(
@@ -232,9 +235,7 @@ def train_tiny(
 ) -> tuple[Weights, Progress, OpenTask, Encoder]:
     """Trains a fresh tiny encoder, by default for six updates of four records."""
     encoder = load_tiny(folder, precision=precision)
-    stage = StageSettings(
-        **{"task": form, "learning_rate": 1e-3, "dev_evaluations": 2, **settings}
-    )
+    stage = StageSettings(**{"task": form, "learning_rate": 1e-3, "dev_evaluations": 2, **settings})
     locked = stage.text_side == "locked"
     task = open_tiny_task(form, encoder, locked=locked, shuffled=stage.shuffle_pictures, seed=seed)
     chosen = budget or Budget(updates=6, batch_size=4)

@@ -65,4 +65,4 @@ class UnknownNameError(CrossLiftError):
 
 def nearest(name: str, legal: Iterable[str], most: int = 2) -> list[str]:
     """The legal names closest in spelling to ``name``, best first, at most ``most`` of them."""
-    return difflib.get_close_matches(name, list(legal), n=most, cutoff=0.5)
+    return difflib.get_close_matches(name, list(legal), n=most, cutoff=0.6)

@@ -43,6 +43,7 @@ def targets(json_to: str | None) -> None:
             "name": target.name,
             "kind": target.kind,
             "title": target.title,
+            "description": target.description,
             "metric": target.metric,
             "protocols": [protocol.id for protocol in target.protocols],
             "languages": list(target.languages or ()),
@@ -52,7 +53,7 @@ def targets(json_to: str | None) -> None:
         }
         for target in TARGETS.values()
     ]
-    _print(rows, ("name", "kind", "title", "metric", "licence"), json_to)
+    _print(rows, ("name", "kind", "description", "metric", "licence"), json_to)
 
 
 def _print(rows: list[dict[str, object]], columns: tuple[str, ...], json_to: str | None) -> None:

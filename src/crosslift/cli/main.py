@@ -215,20 +215,22 @@ def doctor(json: Json = None) -> None:
     health.show(json)
 
 
+_INTERRUPTED = 130  # what typer gives for Ctrl-C
+
+
 def main() -> None:
     """Entry of the command: errors are told in words, without a traceback."""
+    code = 0
     try:
-        app(standalone_mode=False)
+        code = int(app(standalone_mode=False) or 0)
     except CrossLiftError as error:
         _tell(str(error))
-        sys.exit(2)
-    except (KeyboardInterrupt, typer.Abort):
-        _tell("stopped; what was done is kept: give the same command again to go on")
-        sys.exit(130)
-    except typer.Exit as end:
-        sys.exit(end.exit_code)
+        code = 2
     except Exception as error:  # noqa: BLE001
         _usage_or_raise(error)
+    if code == _INTERRUPTED:
+        _tell("stopped; what was done is kept: give the same command again to go on")
+    sys.exit(code)
 
 
 def _usage_or_raise(error: Exception) -> None:

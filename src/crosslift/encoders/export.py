@@ -10,6 +10,9 @@ import torch
 
 from crosslift.artifacts.files import folder_written_whole
 from crosslift.encoders.load import Encoder
+from crosslift.encoders.packing import pack
+from crosslift.encoders.precision import dtype_of
+from crosslift.errors import EncoderError
 
 _POOLING_NAMES = {"mean": "mean_tokens", "first_token": "cls_token", "last_token": "lasttoken"}
 
@@ -22,9 +25,16 @@ def write_sentence_transformer(encoder: Encoder, place: Path) -> None:
     Args:
         encoder: to be written; its weights are left as they are.
         place: new or empty folder.
+
+    Raises:
+        EncoderError: the folder is not empty, or the model does more after its last layer, so that
+            no lower hidden state comes out of leaving layers out.
     """
     if place.is_dir():
+        if any(place.iterdir()):
+            raise EncoderError(f"{place} is not empty", "a new or empty folder")
         place.rmdir()
+    _check_ends_with_its_layers(encoder)
     with folder_written_whole(place) as draft:
         _write_transformer(encoder, draft)
         encoder.tokenizer.model_max_length = encoder.reading.max_tokens
@@ -33,6 +43,28 @@ def write_sentence_transformer(encoder: Encoder, place: Path) -> None:
             path = draft / name
             path.parent.mkdir(exist_ok=True)
             path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _check_ends_with_its_layers(encoder: Encoder) -> None:
+    layers, wanted = encoder.layers(), encoder.reading.hidden_state
+    if wanted == len(layers):
+        return
+    outputs: list[Any] = []
+    hook = layers[-1].register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
+    batch = pack([range(2, 9)]).to(encoder.device)
+    try:
+        with torch.inference_mode():
+            rows = encoder.table.whole[batch.token_ids].to(dtype_of(encoder.reading.precision))
+            states = encoder.runner.states(rows, batch, len(layers))
+    finally:
+        hook.remove()
+    last = outputs[0][0] if isinstance(outputs[0], tuple) else outputs[0]
+    if not torch.equal(last.reshape(states.shape), states):
+        raise EncoderError(
+            f"hidden_state {wanted} of a model of type {encoder.model.config.model_type} cannot be "
+            "exported: the model does more after its last layer",
+            f"hidden_state {len(layers)}, the last",
+        )
 
 
 def _write_transformer(encoder: Encoder, folder: Path) -> None:
@@ -48,6 +80,8 @@ def _write_transformer(encoder: Encoder, folder: Path) -> None:
     save_file(tensors, folder / "model.safetensors", {"format": "pt"})
     config = encoder.model.config.to_dict()
     config |= {"num_hidden_layers": encoder.reading.hidden_state, "dtype": "float32"}
+    if config.get("layer_types"):
+        config["layer_types"] = config["layer_types"][: encoder.reading.hidden_state]
     config["architectures"] = [type(encoder.model).__name__]
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 import transformers
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -126,7 +127,7 @@ def load_encoder(settings: EncoderSettings) -> Encoder:
 def _load_model(folder: Path) -> Any:
     try:
         config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, StrictDataclassError) as error:
         raise EncoderError(f"{folder} cannot be loaded: {error}") from error
     if config.is_encoder_decoder:
         raise EncoderError(

@@ -24,7 +24,8 @@ def load_bitexts(settings: TargetSettings) -> BitextData:
 
 BITEXT = Target(
     name="bitext",
-    title="any bitext of a folder: NAME.xx-en.xx + NAME.xx-en.en, or NAME.xx-en.tsv (needs --data)",
+    title="own bitext",
+    description="any bitext of a folder: NAME.xx-en.xx + NAME.xx-en.en, or NAME.xx-en.tsv (needs --data)",
     kind="bitext",
     metric="top1_accuracy",
     load=load_bitexts,

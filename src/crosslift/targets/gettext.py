@@ -53,7 +53,8 @@ def _most(catalogs: Catalogs, found: dict[str, Bitext]) -> str:
 
 GETTEXT = Target(
     name="gettext",
-    title="sentences of gettext catalogs: the held-out half of the embedded ones, or your project's",
+    title="gettext sentences",
+    description="sentences of gettext catalogs: the held-out half of the embedded ones, or your project's",
     kind="bitext",
     metric="top1_accuracy",
     load=_load,

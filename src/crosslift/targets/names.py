@@ -54,7 +54,8 @@ def _bitext(concepts: Sequence[Concept], language: str) -> Bitext:
 
 NAMES = Target(
     name="names",
-    title="names of 400 held-out concepts in 13 languages and English",
+    title="names",
+    description="names of 400 held-out concepts in 13 languages and English",
     kind="bitext",
     metric="top1_accuracy",
     load=_load,

@@ -20,7 +20,8 @@ def _load(settings: TargetSettings) -> PictureData:
 
 PICTURES = Target(
     name="pictures",
-    title="pictures of 400 held-out concepts and their names in 14 languages",
+    title="pictures",
+    description="pictures of 400 held-out concepts and their names in 14 languages",
     kind="pictures",
     metric="recall_at_10",
     load=_load,

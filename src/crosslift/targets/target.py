@@ -98,7 +98,8 @@ class Target:
 
     Args:
         name: as it is written in a study.
-        title: one line.
+        title: a word or two, for the report.
+        description: one line, for lists.
         kind: retrieval between texts, or between texts and pictures.
         metric: the primary one.
         protocols: the primary one first.
@@ -111,6 +112,7 @@ class Target:
 
     name: str
     title: str
+    description: str
     kind: Literal["bitext", "pictures"]
     metric: Metric
     load: Callable[[TargetSettings], BitextData | PictureData]

@@ -19,7 +19,8 @@ def _load(settings: TargetSettings) -> BitextData:
 
 TATOEBA = Target(
     name="tatoeba",
-    title="Tatoeba, the 36 languages of XTREME and English (needs --data)",
+    title="Tatoeba sentences",
+    description="Tatoeba, the 36 languages of XTREME and English (needs --data)",
     kind="bitext",
     metric="top1_accuracy",
     load=_load,

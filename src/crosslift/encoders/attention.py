@@ -1,0 +1,134 @@
+"""Attention within each sequence of a packed batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from transformers import AttentionInterface
+
+from crosslift.encoders.dropout import dropout_noise
+from crosslift.encoders.packing import ATTENTION_NAME, Block
+
+
+def packed_attention(
+    module: torch.nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    *,
+    packed_blocks: tuple[Block, ...],
+    **_: Any,
+) -> tuple[Tensor, None]:
+    """Attention within each sequence of a packed batch, in the form transformers calls it.
+
+    Args:
+        module: the attention layer that calls; unused.
+        query, key, value: [1, heads, T, width].
+        attention_mask: None, always: there is nothing to mask.
+        scaling: of the products; None means 1 / sqrt(width).
+        dropout: probability of dropping an attention weight.
+        packed_blocks: of the batch.
+
+    Returns:
+        [1, T, heads, width] and None (weights are not kept).
+    """
+    del module, attention_mask
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    flat = [states[0].transpose(0, 1) for states in (query, key, value)]
+    if 0 < dropout < 1 and query.device.type == "cpu":
+        output: Tensor = _DroppedAttention.apply(*flat, packed_blocks, dropout, scale)
+        return output[None], None
+    return _fused_attention(flat, packed_blocks, dropout, scale)[None], None
+
+
+def _fused_attention(
+    flat: list[Tensor], blocks: tuple[Block, ...], dropout: float, scale: float
+) -> Tensor:
+    sizes = [block.count * block.length for block in blocks]
+    outputs = [
+        torch.nn.functional.scaled_dot_product_attention(
+            *(part.unflatten(0, (block.count, block.length)).transpose(1, 2) for part in parts),
+            dropout_p=dropout,
+            scale=scale,
+        )
+        .transpose(1, 2)
+        .flatten(0, 1)
+        for block, *parts in zip(blocks, *(states.split(sizes) for states in flat), strict=True)
+    ]
+    return torch.cat(outputs) if len(outputs) > 1 else outputs[0]
+
+
+class _DroppedAttention(torch.autograd.Function):
+    """Attention with dropout in one node of the graph; torch has no fused one for a CPU.
+
+    Scores and softmax are in float32. Every block reads and writes its own part of arrays made
+    once, where slices and views on the graph would cost more than the products.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        blocks: tuple[Block, ...],
+        dropout: float,
+        scale: float,
+    ) -> Tensor:
+        """From query, key and value [T, heads, width] to [T, heads, width]."""
+        output = torch.empty_like(query, memory_format=torch.contiguous_format)
+        kept = []
+        for block in blocks:
+            q, k, v = (_by_head(states, block) for states in (query, key, value))
+            weights = torch.softmax((q @ k.mT).mul_(scale), -1)
+            noise = dropout_noise(weights, dropout)
+            _put(output, block, (weights * noise) @ v)
+            kept += [weights.to(query.dtype), noise.to(query.dtype)]
+        ctx.blocks, ctx.scale = blocks, scale
+        ctx.save_for_backward(query, key, value, *kept)
+        return output
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """From the output's gradient to those of query, key and value."""
+        query, key, value, *kept = ctx.saved_tensors
+        of_query, of_key, of_value = (torch.empty_like(gradient) for _ in range(3))
+        for block, weights, noise in _with_kept(ctx.blocks, kept):
+            q, k, v, g = (_by_head(states, block) for states in (query, key, value, gradient))
+            _put(of_value, block, (weights * noise).mT @ g)
+            of_weights = (g @ v.mT).mul_(noise)
+            of_scores = torch._softmax_backward_data(of_weights, weights, -1, torch.float32)
+            of_scores.mul_(ctx.scale)
+            _put(of_query, block, of_scores @ k)
+            _put(of_key, block, of_scores.mT @ q)
+        return of_query, of_key, of_value, None, None, None
+
+
+def _with_kept(
+    blocks: tuple[Block, ...], kept: list[Tensor]
+) -> Iterator[tuple[Block, Tensor, Tensor]]:
+    for block, weights, noise in zip(blocks, kept[::2], kept[1::2], strict=True):
+        yield block, weights.float(), noise.float()
+
+
+def _by_head(states: Tensor, block: Block) -> Tensor:
+    """A block of [T, heads, width] as float32 [count * heads, length, width]."""
+    sequences = states[block.tokens].unflatten(0, (block.count, block.length))
+    return sequences.transpose(1, 2).float().flatten(0, 1)
+
+
+def _put(place: Tensor, block: Block, values: Tensor) -> None:
+    """Writes what ``_by_head`` would read."""
+    sequences = values.unflatten(0, (block.count, -1)).transpose(1, 2)
+    place[block.tokens].unflatten(0, (block.count, block.length)).copy_(sequences)
+
+
+AttentionInterface.register(ATTENTION_NAME, packed_attention)

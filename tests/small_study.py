@@ -1,0 +1,46 @@
+"""A study of seconds: a tiny encoder, tiny budgets, embedded targets in few languages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from crosslift.studies.reading import study_of
+from crosslift.studies.schema import Study
+
+
+def small_study(encoder: Path, **changes: Any) -> Study:
+    """The study, with some of its settings changed."""
+    raw: dict[str, Any] = {
+        "name": "small",
+        "question": "Do pictures help?",
+        "seeds": [1, 2],
+        "starts": {
+            "plain": {"encoder": str(encoder)},
+            "mlm": {
+                "encoder": str(encoder),
+                "stages": [{"task": "gettext-mlm", "budget": {"updates": 2, "batch_size": 4}}],
+            },
+        },
+        "start": "mlm",
+        "budget": {"updates": 3, "batch_size": 6},
+        "arms": {
+            "baseline": {},
+            "text": {"stages": [{"task": "name-alias"}]},
+            "image": {"stages": [{"task": "picture-name"}]},
+            "image-shuffled": {
+                "control_of": "image",
+                "stages": [{"task": "picture-name", "shuffle_pictures": True}],
+            },
+            "image-locked": {"stages": [{"task": "picture-name", "text_side": "locked"}]},
+            "plain": {"start": "plain", "reference": True},
+        },
+        "targets": [
+            {"name": "names", "languages": ["de", "ar"]},
+            {"name": "gettext", "languages": ["de", "he"]},
+            {"name": "pictures", "languages": ["en", "fa"]},
+        ],
+        "comparisons": [{"arm": "image", "against": "image-shuffled", "question": "Content?"}],
+        "bootstrap_draws": 200,
+    }
+    return study_of(raw | changes)

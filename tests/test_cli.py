@@ -1,0 +1,236 @@
+"""The commands, as they are given."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from small_study import small_study
+
+from crosslift.cli.main import main
+
+COMMANDS = ("demo", "run", "plan", "evaluate", "report", "tasks", "targets", "export", "doctor")
+
+
+class Outcome:
+    """What a command printed and how it ended."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def crosslift(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    def give(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["crosslift", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        printed = capsys.readouterr()
+        return Outcome(code, printed.out, printed.err)
+
+    return give
+
+
+@pytest.fixture
+def study_file(xlm_folder: Path, tmp_path: Path) -> Path:
+    arms = {
+        "baseline": {},
+        "image": {"stages": [{"task": "picture-name"}]},
+        "image-shuffled": {
+            "control_of": "image",
+            "stages": [{"task": "picture-name", "shuffle_pictures": True}],
+        },
+    }
+    study = small_study(xlm_folder, arms=arms, start="plain")
+    path = tmp_path / "study.yaml"
+    raw = study.model_dump(mode="json", exclude_none=True)
+    path.write_text(yaml.safe_dump(raw), encoding="utf-8")
+    return path
+
+
+def test_importing_and_helping_load_no_torch() -> None:
+    code = (
+        "import sys, crosslift; from crosslift.cli.main import main\n"
+        "sys.argv = ['crosslift', '--help']\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for command in COMMANDS:
+        assert command in done.stdout
+
+
+def test_every_command_has_help_and_json(crosslift: Any) -> None:
+    for command in COMMANDS:
+        shown = crosslift(command, "--help")
+        assert shown.code == 0
+        assert "--json" in shown.out
+
+
+def test_plan_run_report_export(crosslift: Any, study_file: Path, tmp_path: Path) -> None:
+    before = crosslift("plan", study_file, "--json", "-")
+    assert before.code == 0
+    assert "to run" in before.err
+    steps = before.json["steps"]
+    assert not any(step["stands"] for step in steps)
+    assert {key for step in steps for key in step["inputs"]} <= {step["key"] for step in steps}
+
+    out = tmp_path / "out"
+    ran = crosslift("run", study_file, "--out", out, "--json", tmp_path / "run.json")
+    assert ran.code == 0
+    assert "done" in ran.out
+    told = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    assert Path(told["report"]) == out / "report.html"
+    assert told["verdicts"][0]["sentence"] in " ".join(ran.out.split())
+
+    after = crosslift("plan", study_file, "--json", "-").json["steps"]
+    assert all(step["stands"] for step in after)
+
+    (out / "report.html").unlink()
+    again = crosslift("report", out, "--json", "-")
+    assert again.json["verdicts"] == told["verdicts"]
+    assert (out / "report.html").is_file()
+
+    exported = crosslift("export", out, "image", tmp_path / "model", "--json", "-")
+    assert exported.json == {"arm": "image", "folder": str(tmp_path / "model")}
+    assert (tmp_path / "model" / "modules.json").is_file()
+
+
+def test_evaluate_writes_the_documented_json(crosslift: Any, xlm_folder: Path) -> None:
+    given = ("evaluate", xlm_folder, "--target", "names", "--languages", "de,ar", "--json", "-")
+    found = crosslift(*given).json
+    assert set(found) == {"model", "target", "protocol", "macro", "languages", "gaps"}
+    assert found["languages"]["de"]["n"] == 400
+    metrics = {"top1_accuracy", "mrr", "recall_at_5", "recall_at_10"}
+    assert set(found["macro"]) == metrics
+    assert all(0 <= value <= 1 for value in found["macro"].values())
+    assert found["protocol"]["direction"] == "xx->en"
+    other = crosslift(
+        *given, "--direction", "en->xx", "--hidden-state", "1", "--pooling", "first_token"
+    )
+    assert other.json["protocol"]["hidden_state"] == 1
+    assert other.json["protocol"]["pooling"] == "first_token"
+    assert other.json["macro"] != found["macro"]
+
+
+def test_evaluate_reads_a_projects_catalogs(
+    crosslift: Any, xlm_folder: Path, tmp_path: Path
+) -> None:
+    for language, count in (("de", 60), ("sw", 5)):
+        folder = tmp_path / "locale" / language / "LC_MESSAGES"
+        folder.mkdir(parents=True)
+        head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n'
+        words = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"]
+        entries = [
+            f'\nmsgid "please open {words[i // 10]} {words[i % 10]}"\n'
+            f'msgstr "{language} {words[i % 10]} {words[i // 10]} auf"\n'
+            for i in range(count)
+        ]
+        (folder / "app.po").write_text(head + "".join(entries), encoding="utf-8")
+    given = ("evaluate", xlm_folder, "--target", "gettext", "--catalogs", tmp_path / "locale")
+    found = crosslift(*given, "--json", "-").json
+    assert list(found["languages"]) == ["de"]
+    assert found["languages"]["de"]["n"] == 60
+    assert "only 5 sentences" in found["gaps"]["sw"]
+
+
+def test_lists_name_tasks_and_targets(crosslift: Any) -> None:
+    tasks = crosslift("tasks", "--json", "-").json
+    assert {"name-alias", "picture-name", "gettext-mlm", "text-pairs"} <= {t["name"] for t in tasks}
+    targets = crosslift("targets", "--json", "-").json
+    assert {"names", "gettext", "tatoeba", "bitext", "pictures"} == {t["name"] for t in targets}
+    assert all(entry["licence"] and entry["citation"] for entry in targets)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("evaluate", "embeded", "--target", "names"), "embedded"),
+        (("evaluate", "ENCODER", "--target", "namse"), "did you mean 'names'"),
+        (
+            ("evaluate", "ENCODER", "--target", "names", "--languages", "xx"),
+            "language of names 'xx'",
+        ),
+        (("evaluate", "ENCODER", "--target", "tatoeba"), "--data DIR"),
+        (
+            ("evaluate", "ENCODER", "--target", "names", "--hidden-state", "9"),
+            "0 (embedding output) to 2",
+        ),
+        (("evaluate", "nobody/nothing", "--target", "names"), "hf download nobody/nothing"),
+        (("run", "none.yaml"), "none.yaml cannot be read"),
+        (("report", "nowhere"), "nowhere"),
+        (("evaluate", "ENCODER", "--target", "names", "--direction", "up"), "--direction"),
+    ],
+)
+def test_mistakes_end_with_2_and_words(
+    crosslift: Any, xlm_folder: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    given = [xlm_folder if argument == "ENCODER" else argument for argument in arguments]
+    found = crosslift(*given)
+    assert found.code == 2
+    assert told in found.err
+    assert "Traceback" not in found.err
+
+
+def test_faults_of_bitexts_are_told_by_evaluate(
+    crosslift: Any, xlm_folder: Path, tmp_path: Path
+) -> None:
+    def told(src: bytes, tgt: bytes) -> str:
+        (tmp_path / "x.de-en.de").write_bytes(src)
+        (tmp_path / "x.de-en.en").write_bytes(tgt)
+        found = crosslift("evaluate", xlm_folder, "--target", "bitext", "--data", tmp_path)
+        assert found.code == 2
+        return str(found.err)
+
+    assert "2 lines" in told(b"eins\nzwei\n", b"one\n")
+    assert "empty" in told(b"", b"")
+    assert "UTF-8" in told(b"eins\n\xff\xfe\n", b"one\ntwo\n")
+    found = crosslift(
+        *("evaluate", xlm_folder, "--target", "bitext", "--data", tmp_path, "--languages", "fr")
+    )
+    assert found.code == 2
+    assert "fr" in found.err
+
+
+def test_ctrl_c_says_how_to_go_on(
+    crosslift: Any, study_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from crosslift.training import loop
+
+    update = loop._update
+    seen = []
+
+    def interrupted(*given: Any) -> None:
+        update(*given)
+        seen.append(1)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "_update", interrupted)
+    stopped = crosslift("run", study_file, "--out", tmp_path / "out")
+    assert stopped.code == 130
+    assert "give the same command again" in stopped.err
+    monkeypatch.setattr(loop, "_update", update)
+    assert crosslift("run", study_file, "--out", tmp_path / "out").code == 0
+
+
+def test_doctor_names_what_is_there(
+    crosslift: Any, monkeypatch: pytest.MonkeyPatch, converted_home: Path
+) -> None:
+    found = crosslift("doctor", "--json", "-").json
+    assert all(check["ok"] for check in found["checks"])
+    assert found["environment"]["torch"]
