@@ -134,7 +134,18 @@ def test_evaluate_reads_a_projects_catalogs(
         folder = tmp_path / "locale" / language / "LC_MESSAGES"
         folder.mkdir(parents=True)
         head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n'
-        words = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"]
+        words = [
+            "alpha",
+            "beta",
+            "gamma",
+            "delta",
+            "epsilon",
+            "zeta",
+            "eta",
+            "theta",
+            "iota",
+            "kappa",
+        ]
         entries = [
             f'\nmsgid "please open {words[i // 10]} {words[i % 10]}"\n'
             f'msgstr "{language} {words[i % 10]} {words[i // 10]} auf"\n'

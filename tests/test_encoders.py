@@ -528,7 +528,7 @@ def test_what_a_borrower_does_is_undone(bert_folder: Path, tmp_path: Path, preci
         for parameter in encoder.model.parameters():
             parameter.requires_grad_(False)
             if parameter is not encoder.table.whole:
-                parameter += 1
+                parameter.add_(1)
 
     again = lent.lend(settings)
     assert again is encoder, "loaded once"

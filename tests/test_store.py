@@ -140,7 +140,7 @@ def test_code_changes_the_code_version(
 
 
 def test_a_module_that_is_not_there_has_no_version() -> None:
-    with pytest.raises(ModuleNotFoundError, match="crosslift.nothing_of_that_name"):
+    with pytest.raises(ModuleNotFoundError, match=r"crosslift\.nothing_of_that_name"):
         code_version("crosslift.nothing_of_that_name")
 
 
@@ -173,7 +173,7 @@ def test_making_clears_what_an_unfinished_step_left(store: Store) -> None:
 
 
 def test_an_artifact_that_was_never_made(store: Store) -> None:
-    with pytest.raises(ArtifactError, match="no artifact .*0123abcd") as caught:
+    with pytest.raises(ArtifactError, match=r"no artifact .*0123abcd") as caught:
         store.open("encode", KEY)
     assert caught.value.remedy == "give the run's command again"
     assert store.manifests("encode") == []

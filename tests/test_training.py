@@ -52,7 +52,9 @@ def test_training_the_occurring_rows_is_training_the_whole_table(
 ) -> None:
     """A plain loop with torch's own AdamW over the model's own table ends with the same weights."""
     folder = tiny_folders[FORMS[form]]
-    weights, progress, _, encoder = train_tiny(form, folder, checkpoint, dropout=0.0)
+    weights, progress, _, encoder = train_tiny(
+        form, folder, checkpoint, dropout=0.0, weight_decay=1.0
+    )
     encoder.table.write_back()
 
     plain = load_tiny(folder, precision="float32")
@@ -102,7 +104,7 @@ def plain_loop(encoder: Any, task: OpenTask, decays: Callable[[str], bool]) -> l
     for module in encoder.model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-    groups = [{"params": matrices, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]
+    groups = [{"params": matrices, "weight_decay": 1.0}, {"params": others, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, fused=False)
     losses = []
     for update in range(UPDATES):

@@ -110,7 +110,7 @@ KINDS: dict[str, tuple[Callable[[], Any], str, dict[str, Any]]] = {
         {
             **_SIZES,
             "max_position_embeddings": POSITIONS,
-            "local_attention": 4,
+            "local_attention": 16,  # wider than the probe of the runner is long
             "layer_types": ["full_attention", "sliding_attention"],
         },
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -11,7 +10,9 @@ from torch.autograd.function import once_differentiable
 from transformers import AttentionInterface
 
 from crosslift.encoders.dropout import dropout_noise
-from crosslift.encoders.packing import ATTENTION_NAME, Block
+from crosslift.encoders.packing import Block
+
+ATTENTION_NAME = "crosslift_packed"
 
 
 def packed_attention(
@@ -24,6 +25,7 @@ def packed_attention(
     dropout: float = 0.0,
     *,
     packed_blocks: tuple[Block, ...],
+    sliding_window: int | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
     """Attention within each sequence of a packed batch, in the form transformers calls it.
@@ -35,15 +37,21 @@ def packed_attention(
         scaling: of the products; None means 1 / sqrt(width).
         dropout: probability of dropping an attention weight.
         packed_blocks: of the batch.
+        sliding_window: None; layers that attend within a window only are not computed here.
 
     Returns:
         [1, T, heads, width] and None (weights are not kept).
+
+    Raises:
+        ValueError: the layer has a window; its model has to be run padded.
     """
     del module, attention_mask
+    if sliding_window is not None:
+        raise ValueError(f"attention within a window of {sliding_window}")
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     flat = [states[0].transpose(0, 1) for states in (query, key, value)]
     if 0 < dropout < 1 and query.device.type == "cpu":
-        output: Tensor = _DroppedAttention.apply(*flat, packed_blocks, dropout, scale)
+        output: Tensor = _DroppedAttention.apply(*flat, packed_blocks, dropout, scale)  # type: ignore[no-untyped-call]
         return output[None], None
     return _fused_attention(flat, packed_blocks, dropout, scale)[None], None
 
@@ -52,17 +60,19 @@ def _fused_attention(
     flat: list[Tensor], blocks: tuple[Block, ...], dropout: float, scale: float
 ) -> Tensor:
     sizes = [block.count * block.length for block in blocks]
-    outputs = [
-        torch.nn.functional.scaled_dot_product_attention(
-            *(part.unflatten(0, (block.count, block.length)).transpose(1, 2) for part in parts),
-            dropout_p=dropout,
-            scale=scale,
+    outputs = []
+    for block, *parts in zip(blocks, *(states.split(sizes) for states in flat), strict=True):
+        query, key, value = (_sequences(part, block).transpose(1, 2) for part in parts)
+        output = torch.nn.functional.scaled_dot_product_attention(
+            query, key, value, dropout_p=dropout, scale=scale
         )
-        .transpose(1, 2)
-        .flatten(0, 1)
-        for block, *parts in zip(blocks, *(states.split(sizes) for states in flat), strict=True)
-    ]
+        outputs.append(output.transpose(1, 2).flatten(0, 1))
     return torch.cat(outputs) if len(outputs) > 1 else outputs[0]
+
+
+def _sequences(states: Tensor, block: Block) -> Tensor:
+    by_sequence: Tensor = states.unflatten(0, (block.count, block.length))
+    return by_sequence
 
 
 class _DroppedAttention(torch.autograd.Function):
@@ -90,8 +100,8 @@ class _DroppedAttention(torch.autograd.Function):
             weights = torch.softmax((q @ k.mT).mul_(scale), -1)
             noise = dropout_noise(weights, dropout)
             _put(output, block, (weights * noise) @ v)
-            kept += [weights.to(query.dtype), noise.to(query.dtype)]
-        ctx.blocks, ctx.scale = blocks, scale
+            kept += [weights.to(query.dtype), noise.bool()]
+        ctx.blocks, ctx.dropout, ctx.scale = blocks, dropout, scale
         ctx.save_for_backward(query, key, value, *kept)
         return output
 
@@ -101,8 +111,9 @@ class _DroppedAttention(torch.autograd.Function):
         """From the output's gradient to those of query, key and value."""
         query, key, value, *kept = ctx.saved_tensors
         of_query, of_key, of_value = (torch.empty_like(gradient) for _ in range(3))
-        for block, weights, noise in _with_kept(ctx.blocks, kept):
+        for block, rounded, stays in zip(ctx.blocks, kept[::2], kept[1::2], strict=True):
             q, k, v, g = (_by_head(states, block) for states in (query, key, value, gradient))
+            weights, noise = rounded.float(), stays.float().mul_(1 / (1 - ctx.dropout))
             _put(of_value, block, (weights * noise).mT @ g)
             of_weights = (g @ v.mT).mul_(noise)
             of_scores = torch._softmax_backward_data(of_weights, weights, -1, torch.float32)
@@ -112,23 +123,16 @@ class _DroppedAttention(torch.autograd.Function):
         return of_query, of_key, of_value, None, None, None
 
 
-def _with_kept(
-    blocks: tuple[Block, ...], kept: list[Tensor]
-) -> Iterator[tuple[Block, Tensor, Tensor]]:
-    for block, weights, noise in zip(blocks, kept[::2], kept[1::2], strict=True):
-        yield block, weights.float(), noise.float()
-
-
 def _by_head(states: Tensor, block: Block) -> Tensor:
     """A block of [T, heads, width] as float32 [count * heads, length, width]."""
-    sequences = states[block.tokens].unflatten(0, (block.count, block.length))
-    return sequences.transpose(1, 2).float().flatten(0, 1)
+    by_head: Tensor = _sequences(states[block.tokens], block).transpose(1, 2).float()
+    return by_head.flatten(0, 1)
 
 
 def _put(place: Tensor, block: Block, values: Tensor) -> None:
     """Writes what ``_by_head`` would read."""
-    sequences = values.unflatten(0, (block.count, -1)).transpose(1, 2)
-    place[block.tokens].unflatten(0, (block.count, block.length)).copy_(sequences)
+    by_token = values.unflatten(0, (block.count, -1)).transpose(1, 2)
+    _sequences(place[block.tokens], block).copy_(by_token)
 
 
 AttentionInterface.register(ATTENTION_NAME, packed_attention)

@@ -13,6 +13,7 @@ from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from torch import Tensor
 
+from crosslift.encoders.dropout import make_dropout_cheap
 from crosslift.encoders.folder import local_folder, own_use
 from crosslift.encoders.packing import PackedBatch, pack
 from crosslift.encoders.pooling import pool
@@ -118,6 +119,7 @@ def load_encoder(settings: EncoderSettings) -> Encoder:
     model = _load_model(folder)
     tokenizer = _load_tokenizer(folder)
     reading = _resolve(settings, folder, model, tokenizer)
+    make_dropout_cheap(model)
     model.eval().to(device())
     runner = PackedRunner(model, tokenizer.pad_token_id)
     _set_precision(model, dtype_of(reading.precision))

@@ -1,8 +1,8 @@
 """Packed batches: the tokens of all sequences end to end, with no padding and so no arithmetic on it.
 
 Sequences are laid out by length, so that those of one length are one contiguous block: attention
-runs once per block as an ordinary batched product, and every other operation of the transformer
-runs on the flat tokens. The result is the padded computation's, to rounding.
+(see ``attention.py``) runs once per block as an ordinary batched product, and every other operation
+of the transformer runs on the flat tokens. The result is the padded computation's, to rounding.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
-from transformers import AttentionInterface
-
-ATTENTION_NAME = "crosslift_packed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ class PackedBatch:
         )
 
 
-def pack(sequences: Sequence[Sequence[int]]) -> PackedBatch:
+def pack(sequences: Sequence[Sequence[int] | NDArray[np.int64]]) -> PackedBatch:
     """Lays out N sequences of token ids (each of at least one token) as a packed batch."""
     lengths = np.array([len(sequence) for sequence in sequences], np.int64)
     order = np.argsort(lengths, kind="stable")
@@ -87,56 +85,3 @@ def _blocks(sorted_lengths: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Block,
     return tuple(
         Block(int(s), int(c), int(n)) for s, c, n in zip(starts, counts, values, strict=True)
     )
-
-
-def packed_attention(
-    module: torch.nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
-    scaling: float | None = None,
-    dropout: float = 0.0,
-    *,
-    packed_blocks: tuple[Block, ...],
-    sliding_window: int | None = None,
-    **_: Any,
-) -> tuple[Tensor, None]:
-    """Attention within each sequence of a packed batch, in the form transformers calls it.
-
-    Args:
-        module: the attention layer that calls; unused.
-        query, key, value: [1, heads, T, width].
-        attention_mask: None, always: there is nothing to mask.
-        scaling: of the products; None means 1 / sqrt(width).
-        dropout: probability of dropping an attention weight.
-        packed_blocks: of the batch.
-        sliding_window: None; a window cannot be seen in the products of whole sequences.
-
-    Returns:
-        [1, T, heads, width] and None (weights are not kept).
-
-    Raises:
-        ValueError: the layer attends within a window only; the model has to be run padded.
-    """
-    del module, attention_mask
-    if sliding_window is not None:
-        raise ValueError(f"attention within a window of {sliding_window}")
-    flat = [states[0].transpose(0, 1) for states in (query, key, value)]
-    outputs = [
-        torch.nn.functional.scaled_dot_product_attention(
-            *(
-                states[block.tokens].unflatten(0, (block.count, block.length)).transpose(1, 2)
-                for states in flat
-            ),
-            dropout_p=dropout,
-            scale=scaling,
-        )
-        .transpose(1, 2)
-        .flatten(0, 1)
-        for block in packed_blocks
-    ]
-    return (torch.cat(outputs) if len(outputs) > 1 else outputs[0])[None], None
-
-
-AttentionInterface.register(ATTENTION_NAME, packed_attention)

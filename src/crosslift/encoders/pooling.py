@@ -23,11 +23,12 @@ def pool(states: Tensor, batch: PackedBatch, pooling: Pooling) -> Tensor:
         float32 [N, D]
     """
     reduce = _REDUCE[pooling]
-    blocks = [
-        reduce(states[block.tokens].unflatten(0, (block.count, block.length)).float())
-        for block in batch.blocks
+    parts = states.split([block.count * block.length for block in batch.blocks])
+    vectors = [
+        reduce(part.unflatten(0, (block.count, block.length)).float())
+        for part, block in zip(parts, batch.blocks, strict=True)
     ]
-    return torch.cat(blocks)[batch.inverse]
+    return torch.cat(vectors)[batch.inverse]
 
 
 _REDUCE: dict[Pooling, Callable[[Tensor], Tensor]] = {

@@ -11,7 +11,7 @@ from crosslift.encoders.settings import Precision
 
 
 def device() -> torch.device:
-    """The device of this process, as accelerate assigns it (``ACCELERATE_USE_CPU=1`` forces the CPU)."""
+    """The device that accelerate assigns (``ACCELERATE_USE_CPU=1`` forces the CPU)."""
     chosen: torch.device = PartialState().device
     return chosen
 

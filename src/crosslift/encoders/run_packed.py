@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from crosslift.encoders.packing import ATTENTION_NAME, PackedBatch, pack
+from crosslift.encoders.attention import ATTENTION_NAME
+from crosslift.encoders.packing import PackedBatch, pack
 from crosslift.errors import EncoderError
 
 _PROBE = ((3, 1, 4, 1, 5), (9, 2, 6), (5, 3, 5, 8, 9, 7, 9))

@@ -81,8 +81,10 @@ class ImageTextHead(torch.nn.Module):
 
     @property
     def scale(self) -> Tensor:
-        """Inverse temperature, clamped to at most 100."""
-        return self.log_scale.exp().clamp(max=_LARGEST_SCALE)
+        """Inverse temperature; the parameter itself is clamped, so that it can come down again."""
+        with torch.no_grad():
+            self.log_scale.clamp_(max=math.log(_LARGEST_SCALE))
+        return self.log_scale.exp()
 
 
 class OpenImageText:

@@ -101,5 +101,7 @@ def names_marked(sentence: str) -> Markup:
     parts = sentence.split("`")
     if len(parts) % 2 == 0:
         return escape(sentence)
-    marked = (Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(parts))
+    marked = (
+        Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(parts)
+    )
     return Markup("").join(marked)

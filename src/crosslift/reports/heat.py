@@ -72,7 +72,7 @@ class HeatPair:
     """The two heat maps of a target."""
 
     target: Target
-    differences: HeatTable
+    differences: HeatTable | None
     scores: HeatTable
     gaps: int
 
@@ -106,16 +106,23 @@ def _scores(folder: RunFolder, index: ScoreIndex, target: Target) -> HeatTable:
         level = round((value - low) / span * LEVELS)
         return HeatCell(percent(value), f"s{min(max(level, 0), LEVELS)}")
 
-    rows = _rows(target, folder.run.arms, cell)
-    return HeatTable(
-        folder.run.arms, rows[0], _grouped(rows[1:]), percent(low), percent(high), False
-    )
+    arms = _scored(folder, values)
+    rows = _rows(target, arms, cell)
+    return HeatTable(arms, rows[0], _grouped(rows[1:]), percent(low), percent(high), False)
 
 
-def _differences(folder: RunFolder, index: ScoreIndex, target: Target) -> HeatTable:
+def _scored(folder: RunFolder, values: Values) -> tuple[Arm, ...]:
+    """The arms that have a score (an arm without an image tower has none on pictures)."""
+    having = {arm for _, arm in values}
+    return tuple(arm for arm in folder.run.arms if arm.name in having)
+
+
+def _differences(folder: RunFolder, index: ScoreIndex, target: Target) -> HeatTable | None:
     values = _values(folder.run.arms, index, target)
     base = folder.run.baseline
-    arms = tuple(arm for arm in folder.run.arms if arm.name != base)
+    if (MACRO, base) not in values:
+        return None
+    arms = tuple(a for a in _scored(folder, values) if a.name != base)
     effects = {
         (code, arm): value - values[code, base]
         for (code, arm), value in values.items()

@@ -37,7 +37,8 @@ class ScoreIndex:
             key = (row.arm, row.target, row.language, row.protocol, row.subset, row.metric)
             self._values[key].append(row.value)
             self._columns[row.target][row.protocol].add(row.metric)
-            self._sizes[row.target, row.language, row.protocol] = row.n
+            if row.subset == "all":
+                self._sizes[row.target, row.language, row.protocol] = row.n
 
     def values(
         self, arm: str, target: str, language: str, protocol: str, subset: str, metric: str

@@ -58,6 +58,20 @@ def read_records(
     return records
 
 
+def column_names(path: Path) -> tuple[str, ...]:
+    """Names of the columns that the first row of a table has; none where it has no row.
+
+    Args:
+        path: as `read_records` takes it.
+
+    Raises:
+        DataError: the file is missing, broken or of no known type.
+    """
+    for _, row in _reader(path)(path):
+        return tuple(row)
+    return ()
+
+
 def _reader(path: Path) -> Callable[[Path], Iterator[_Row]]:
     plain = path.name.removesuffix(".gz")
     for ending, reader in _READERS.items():

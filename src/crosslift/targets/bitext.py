@@ -25,7 +25,7 @@ def load_bitexts(settings: TargetSettings) -> BitextData:
 BITEXT = Target(
     name="bitext",
     title="own bitext",
-    description="any bitext of a folder: NAME.xx-en.xx + NAME.xx-en.en, or NAME.xx-en.tsv (needs --data)",
+    description="any bitext of a folder: NAME.de-en.de and .en, or NAME.de-en.tsv (needs --data)",
     kind="bitext",
     metric="top1_accuracy",
     load=load_bitexts,

@@ -54,7 +54,7 @@ def _most(catalogs: Catalogs, found: dict[str, Bitext]) -> str:
 GETTEXT = Target(
     name="gettext",
     title="gettext sentences",
-    description="sentences of gettext catalogs: the held-out half of the embedded ones, or your project's",
+    description="sentences of gettext catalogs: a held-out half of the embedded, or your project's",
     kind="bitext",
     metric="top1_accuracy",
     load=_load,

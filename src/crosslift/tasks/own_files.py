@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.sources.checksums import sha256_of
 from crosslift.sources.record import Record
-from crosslift.sources.tables import read_records
+from crosslift.sources.tables import column_names, read_records
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
 FORMS = {
@@ -34,6 +34,8 @@ TITLES = {
 class FileRecords:
     """Records of one file; it has no dev records.
 
+    Texts of one picture, and pairs with one anchor, are never negatives of one another.
+
     Args:
         path: of the file.
         columns: column of the form -> column of the file.
@@ -46,7 +48,8 @@ class FileRecords:
 
     def train(self) -> list[Record]:
         """All records of the file."""
-        return read_records(self.path, self.columns, image_column=self.image_column)
+        records = read_records(self.path, self.columns, image_column=self.image_column)
+        return [replace(r, group=str(r.image or r.texts.get("anchor", ""))) for r in records]
 
     def dev(self) -> list[Record]:
         """None."""
@@ -78,7 +81,8 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
     for column in columns:
         if column not in legal:
             raise UnknownNameError(f"column of {name}", column, legal)
-    used = {n: columns.get(n, n) for n in form.columns if n not in form.optional or n in columns}
+    there = {*columns, *(column_names(path) if form.optional else ())}
+    used = {n: columns.get(n, n) for n in form.columns if n not in form.optional or n in there}
     return IntermediateTask(
         name=name,
         title=f"{TITLES[name]}: {path}",

@@ -1,0 +1,1 @@
+"""How fast CrossLift encodes and trains, against sentence-transformers on the same machine."""

@@ -1,0 +1,101 @@
+"""Training: seconds of a contrastive step and peak memory, both sides in turn, step by step."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.peak import forward_operations
+from benchmarks.table import Row
+from crosslift.encoders.load import load_encoder
+from crosslift.encoders.precision import resolve_precision
+from crosslift.encoders.settings import EncoderSettings
+
+_WARM_UP = 2
+
+Answers = list[dict[str, Any]]
+
+
+def training_rows(texts: Sequence[str], steps: int, peaks: dict[str, float]) -> list[Row]:
+    """Rows of training: our default against theirs, and both pairs of equal precision.
+
+    Both sides live at once in processes of their own and step in turn; times are medians over the
+    steps after two warm-ups, and a ratio is the median of the steps' ratios.
+
+    Args:
+        texts: anchors and positives in turn, of mixed lengths.
+        steps: timed steps.
+        peaks: by precision, floating-point operations a second.
+    """
+    auto = resolve_precision("auto")
+    pairs = ((auto, "float32"), ("float32", "float32"), ("bfloat16", "bfloat16"))
+    titles = (f"defaults: {auto} against float32", "both float32", "both bfloat16")
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "texts.json"
+        place.write_text(json.dumps(list(texts)), encoding="utf-8")
+        for title, (ours, theirs) in zip(titles, pairs, strict=True):
+            answers = _alternate(place, ours, theirs, steps)
+            rows += _rows(title, *answers, peaks[ours])
+    return rows
+
+
+def _alternate(place: Path, ours: str, theirs: str, steps: int) -> tuple[Answers, Answers]:
+    answers: tuple[Answers, Answers] = ([], [])
+    with ExitStack() as open_processes:
+        sides = [
+            open_processes.enter_context(_contender(side, precision, place))
+            for side, precision in (("ours", ours), ("theirs", theirs))
+        ]
+        for _ in range(_WARM_UP + steps):
+            for side, kept in zip(sides, answers, strict=True):
+                kept.append(_step(side))
+    return answers
+
+
+@contextmanager
+def _contender(side: str, precision: str, place: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "benchmarks.contenders", side, precision, str(place)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def _step(process: subprocess.Popen[str]) -> dict[str, Any]:
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("a contender without pipes")
+    process.stdin.write("step\n")
+    process.stdin.flush()
+    line = process.stdout.readline()
+    if not line:
+        raise RuntimeError(f"a contender stopped: {process.args!r}")
+    answer: dict[str, Any] = json.loads(line)
+    return answer
+
+
+def _rows(title: str, ours: Answers, theirs: Answers, peak: float) -> list[Row]:
+    if sum(map(sum, (a["lengths"] for a in ours))) != sum(map(sum, (a["lengths"] for a in theirs))):
+        raise ValueError("the two sides trained on different tokens")
+    seconds = [np.array([a["seconds"] for a in side[_WARM_UP:]]) for side in (ours, theirs)]
+    config = load_encoder(EncoderSettings(name="embedded")).model.config
+    needed = np.array([3 * forward_operations(config, a["lengths"]) for a in ours[_WARM_UP:]])
+    share = float(np.median(needed / seconds[0])) / peak
+    ratio = float(np.median(seconds[1] / seconds[0]))
+    times = [float(np.median(side) * 1000) for side in seconds]
+    memory = [side[-1]["peak_bytes"] / 1e6 for side in (ours, theirs)]
+    return [
+        Row(f"training step, {title}", times[0], times[1], "ms", ratio, share),
+        Row(f"training peak memory, {title}", *memory, "MB", memory[1] / memory[0], None),
+    ]

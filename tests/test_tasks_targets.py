@@ -1,0 +1,488 @@
+"""Every intermediate task and every target: facts, records, and a run through a tiny encoder."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_encoder import load_tiny
+
+from crosslift.encoders.encode import encode
+from crosslift.errors import DataError, StudyError, UnknownNameError
+from crosslift.forms.form import FormOptions, Split, picture_paths
+from crosslift.images.decode import load_picture
+from crosslift.images.tower import ConvolutionalTower, embed_pictures
+from crosslift.languages import is_known
+from crosslift.sources.gettext import load_catalogs
+from crosslift.sources.pictograms import load_concepts, split_of
+from crosslift.sources.record import Bitext, Record
+from crosslift.targets.evaluate import (
+    OUTCOME_OF_METRIC,
+    Outcomes,
+    evaluate_bitexts,
+    evaluate_pictures,
+)
+from crosslift.targets.registry import TARGETS, find_target
+from crosslift.targets.target import (
+    BitextData,
+    PictureData,
+    Protocol,
+    TargetSettings,
+    texts_of,
+)
+from crosslift.targets.tatoeba import TATOEBA_36
+from crosslift.tasks.own_files import FORMS
+from crosslift.tasks.registry import TASKS, find_task, task_names
+from crosslift.tasks.task import IntermediateTask
+from crosslift.training.loop import Stage, train
+from crosslift.training.settings import Budget, StageSettings
+
+PROTOCOLS = {
+    "bitext": ["crosslift/xx->en", "crosslift/en->xx"],
+    "pictures": ["crosslift/text->picture", "crosslift/picture->text"],
+}
+
+
+# Facts and records
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=list(TASKS))
+def test_facts_and_records_of_a_task(task: IntermediateTask) -> None:
+    assert TASKS[task.name] is task
+    assert find_task(task.name) is task
+    assert all([task.title, task.licence, task.citation, task.languages])
+    assert all(is_known(code) for code in task.languages)
+    train_records, dev_records = task.source.train(), task.source.dev()
+    assert len(train_records) > 500
+    ids = [record.id for record in (*train_records, *dev_records)]
+    assert len(set(ids)) == len(ids)
+    assert {record.language for record in train_records} == set(task.languages)
+    assert {record.language for record in dev_records} <= {"en"}
+    bound = set(task.form.columns.values())
+    for record in (*train_records, *dev_records):
+        assert set(record.texts) == bound
+        assert all(text.strip() for text in record.texts.values())
+        assert (record.image is not None) == task.pictures
+    assert task.source.checksum() == task.source.checksum()
+    assert len(task.source.checksum()) == 64
+    assert (task.form.open().picture_size is not None) == task.pictures
+    assert set(task.form.open().columns) == bound
+
+
+def test_gettext_mlm_shows_no_english_and_no_half_of_a_target() -> None:
+    records = TASKS["gettext-mlm"].source.train()
+    catalogs = load_catalogs()
+    assert "en" not in {record.language for record in records}
+    held_out = {code: set(catalogs.strings(code, half="test")) for code in ("de", "sw", "ja")}
+    for code, texts in held_out.items():
+        ours = {r.texts["text"] for r in records if r.language == code}
+        assert len(texts) > 50
+        halves = [set(catalogs.bitext(code, half=half).items) for half in ("train", "test")]
+        assert not halves[0] & halves[1]
+        # one translation may serve two messages of different halves: the overlap check shows it
+        assert len(ours & texts) < 0.1 * len(texts)
+
+
+def test_the_splits_of_concepts_share_no_base_and_no_english_name() -> None:
+    concepts = load_concepts()
+    splits = split_of(concepts)
+    assert Counter(splits.values())["test"] == 400
+    assert Counter(splits.values())["dev"] == 100
+    for key_of in (
+        lambda c: [c.base],
+        lambda c: [c.id],
+        lambda c: [name.casefold() for name in (c.names["en"], *c.aliases)],
+    ):
+        seen: dict[str, set[str]] = {}
+        for concept in concepts:
+            for key in key_of(concept):
+                seen.setdefault(key, set()).add(splits[concept.id])
+        assert [key for key, found in seen.items() if len(found) > 1] == []
+
+
+@pytest.mark.parametrize("name", ["picture-name", "name-alias"])
+def test_tasks_and_targets_of_concepts_share_no_text(name: str) -> None:
+    source = find_task(name).source
+
+    def texts(records: list[Record]) -> set[str]:
+        return {text.casefold() for record in records for text in record.texts.values()}
+
+    sides = [texts(source.train()), texts(source.dev())]
+    held_out = find_target("names").load(TargetSettings(name="names"))
+    assert isinstance(held_out, BitextData)
+    sides.append({text.casefold() for b in held_out.bitexts.values() for text in b.tgt})
+    for i in range(3):
+        for j in range(i):
+            assert sides[i] & sides[j] == set()
+
+
+def test_the_dev_records_of_name_alias_are_one_a_concept() -> None:
+    dev = find_task("name-alias").source.dev()
+    assert len({record.group for record in dev}) == len(dev) > 30
+    assert all(record.id.endswith(":0") for record in dev)
+
+
+def test_unknown_names_get_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'picture-name'"):
+        find_task("picture-names")
+    with pytest.raises(UnknownNameError, match="did you mean 'tatoeba'"):
+        find_target("tatoba")
+    assert task_names() == sorted([*TASKS, *FORMS])
+
+
+def test_a_task_with_its_own_data_takes_no_file(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"task 'name-alias' brings its own data.*x\.tsv"):
+        find_task("name-alias", tmp_path / "x.tsv")
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_task_of_own_files_needs_one(name: str) -> None:
+    with pytest.raises(StudyError, match=f"task '{name}' has no data"):
+        find_task(name)
+
+
+# Training
+
+
+def run_two_updates(
+    task: IntermediateTask, folder: Path, place: Path, most: int = 40
+) -> list[float]:
+    """Two updates of a task's first records through a tiny encoder; gives the losses."""
+    form = task.form.open()
+
+    def split(records: list[Record]) -> Split:
+        records = records[:: max(1, len(records) // most)]
+        if form.picture_size is None:
+            return Split(records)
+        size = form.picture_size
+        pictures = [load_picture(path, size) for path in picture_paths(records)]
+        return Split(records, np.stack(pictures) if pictures else None)
+
+    encoder = load_tiny(folder)
+    options = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
+    opened = form.open(encoder, split(task.source.train()), split(task.source.dev()), options)
+    settings = StageSettings(task=task.name, learning_rate=1e-3, dev_evaluations=1)
+    budget = Budget(updates=2, batch_size=4)
+    stage = Stage(settings, budget, 0, place / "checkpoint.safetensors", lambda share: None)
+    _, progress = train(stage, opened, encoder)
+    dev = [metric for _, metric, _ in progress.curve if metric != "loss"]
+    assert len(dev) == (1 if task.source.dev() else 0)
+    assert progress.tokens > 0
+    losses = [value for _, metric, value in progress.curve if metric == "loss"]
+    assert len(losses) == 2
+    assert np.isfinite(losses).all()
+    return losses
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_trains(name: str, xlm_folder: Path, tmp_path: Path) -> None:
+    run_two_updates(TASKS[name], xlm_folder, tmp_path)
+
+
+TEXT_PAIRS = [
+    ("a cat", "cat", "car"),
+    ("a dog", "dog", "fog"),
+    ("rain", "wet", "sun"),
+    ("x", "y", "z"),
+]
+
+
+def test_text_pairs_of_json_lines(xlm_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    rows = [json.dumps({"positive": p, "extra": 1, "anchor": a}) for a, p, _ in TEXT_PAIRS]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    task = find_task("text-pairs", path)
+    assert [r.texts for r in task.source.train()] == [
+        {"anchor": a, "positive": p} for a, p, _ in TEXT_PAIRS
+    ]
+    assert task.source.dev() == []
+    run_two_updates(task, xlm_folder, tmp_path)
+
+
+def test_text_pairs_of_a_tsv_with_columns_of_other_names(xlm_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "pairs.tsv"
+    path.write_text("no\tyes\task\n" + "".join(f"{n}\t{p}\t{a}\n" for a, p, n in TEXT_PAIRS))
+    columns = {"anchor": "ask", "positive": "yes", "negative": "no"}
+    task = find_task("text-pairs", path, columns)
+    assert [
+        tuple(r.texts[c] for c in ("anchor", "positive", "negative")) for r in task.source.train()
+    ] == TEXT_PAIRS
+    assert task.form.open().columns == ("anchor", "positive", "negative")
+    run_two_updates(task, xlm_folder, tmp_path)
+    before = task.source.checksum()
+    path.write_text(path.read_text() + "d\te\tf\n")
+    assert task.source.checksum() != before
+
+
+def test_masked_lm_of_lines(xlm_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("ein Satz\ntoinen lause\n第三句\nфраза\n", encoding="utf-8")
+    run_two_updates(find_task("masked-lm", path), xlm_folder, tmp_path)
+
+
+@pytest.fixture
+def picture_table(tmp_path: Path) -> Path:
+    """Six PNGs of one colour each and a table of them."""
+    (tmp_path / "png").mkdir()
+    rows = ["text\timage"]
+    for i, name in enumerate(["red", "green", "blue", "white", "black", "pink"]):
+        colour = (40 * i, 255 - 40 * i, (90 * i) % 256)
+        Image.new("RGB", (20 + i, 30), colour).save(tmp_path / "png" / f"{i}.png")
+        rows.append(f"a {name} thing\tpng/{i}.png")
+    path = tmp_path / "pictures.tsv"
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def test_image_text_of_own_pictures(xlm_folder: Path, tmp_path: Path, picture_table: Path) -> None:
+    task = find_task("image-text", picture_table)
+    assert task.pictures
+    assert [r.image for r in task.source.train()] == [tmp_path / f"png/{i}.png" for i in range(6)]
+    run_two_updates(task, xlm_folder, tmp_path)
+    before = task.source.checksum()
+    Image.new("RGB", (9, 9)).save(tmp_path / "png" / "3.png")
+    assert task.source.checksum() != before, "a changed picture changes the key"
+
+
+def test_own_files_that_do_not_fit(tmp_path: Path, picture_table: Path) -> None:
+    path = tmp_path / "pairs.tsv"
+    path.write_text("anchor\tpositve\na\tb\n")
+    with pytest.raises(DataError, match=r"no column 'positive'") as caught:
+        find_task("text-pairs", path).source.train()
+    assert "did you mean 'positve'?" in str(caught.value)
+    with pytest.raises(UnknownNameError, match="unknown column of text-pairs 'ancor'"):
+        find_task("text-pairs", path, {"ancor": "a"})
+    with pytest.raises(DataError, match="missing"):
+        find_task("text-pairs", tmp_path / "missing.tsv").source.train()
+    (tmp_path / "png" / "4.png").unlink()
+    with pytest.raises(DataError, match=r"row 6: no picture .*4\.png"):
+        find_task("image-text", picture_table).source.train()
+
+
+# Targets
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=list(TARGETS))
+def test_facts_of_a_target(target) -> None:
+    assert TARGETS[target.name] is target
+    assert all([target.title, target.description, target.licence, target.citation])
+    assert target.metric in OUTCOME_OF_METRIC
+    assert [p.id for p in target.protocols] == PROTOCOLS[target.kind]
+    assert all(is_known(code) for code in target.languages or ())
+    assert len(set(target.languages or ())) == len(target.languages or ())
+
+
+def test_a_protocol_tells_all_of_itself() -> None:
+    facts = Protocol("crosslift", "xx->en").facts()
+    assert set(facts) == {"name", "direction", "similarity", "ties", "threshold_source"}
+    assert facts["similarity"] == "cosine"
+
+
+def vectors_of(folder: Path) -> Callable:
+    encoder = load_tiny(folder)
+    return lambda texts: encode(encoder, texts)
+
+
+def load(name: str, **settings) -> BitextData | PictureData:
+    return find_target(name).load(TargetSettings(name=name, **settings))
+
+
+def check_outcomes(found: list[Outcomes], data: BitextData | PictureData, metric: str) -> None:
+    for outcomes in found:
+        for values in outcomes.values.values():
+            assert values.shape == (len(outcomes.items),)
+            assert ((values >= 0) & (values <= 1)).all()
+        assert outcomes.score(metric) == pytest.approx(
+            outcomes.values[OUTCOME_OF_METRIC[metric]].mean()
+        )
+        assert len(outcomes.retrieved) == len(outcomes.items)
+
+
+@pytest.mark.parametrize("name", ["names", "gettext"])
+def test_embedded_bitexts_are_evaluated(name: str, xlm_folder: Path) -> None:
+    target = find_target(name)
+    data = load(name, languages=("de", "ja", "tr"))
+    assert isinstance(data, BitextData)
+    assert list(data.bitexts) == ["de", "ja", "tr"]
+    assert data.gaps == {}
+    found = list(evaluate_bitexts(target, data, vectors_of(xlm_folder)))
+    assert [(o.language, o.protocol) for o in found] == [
+        (code, protocol) for code in ("de", "ja", "tr") for protocol in PROTOCOLS["bitext"]
+    ]
+    check_outcomes(found, data, target.metric)
+    for outcomes in found:
+        assert outcomes.items == data.bitexts[outcomes.language].items
+        assert set(outcomes.retrieved) <= set(outcomes.items)
+
+
+def test_all_languages_of_names_and_gettext_load() -> None:
+    names = load("names")
+    assert isinstance(names, BitextData)
+    assert tuple(names.bitexts) == find_target("names").languages
+    assert all(len(b.src) >= 380 for b in names.bitexts.values())
+    gettext = load("gettext")
+    assert isinstance(gettext, BitextData)
+    assert set(gettext.bitexts) | set(gettext.gaps) == set(find_target("gettext").languages or ())
+    assert all(len(b.src) >= 50 for b in gettext.bitexts.values())
+    assert texts_of(gettext) == sorted(
+        {t for b in gettext.bitexts.values() for t in (*b.src, *b.tgt)}
+    )
+
+
+def test_pictures_are_evaluated(xlm_folder: Path) -> None:
+    data = load("pictures", languages=("en", "ja"))
+    assert isinstance(data, PictureData)
+    assert len(data.pictures) == 400
+    assert all(path.is_file() for path in data.pictures.values())
+    some = dict(list(data.pictures.items())[:40])
+    few = PictureData(
+        some,
+        {code: {i: t for i, t in named.items() if i in some} for code, named in data.texts.items()},
+        {},
+        data.checksum,
+    )
+    decoded = {item: load_picture(path, 64) for item, path in some.items()}
+    tower = ConvolutionalTower(32)
+
+    def pictures(items) -> np.ndarray:
+        return embed_pictures(tower, np.stack([decoded[item] for item in items]))
+
+    found = list(evaluate_pictures(find_target("pictures"), few, vectors_of(xlm_folder), pictures))
+    assert [(o.language, o.protocol) for o in found] == [
+        (code, protocol) for code in ("en", "ja") for protocol in PROTOCOLS["pictures"]
+    ]
+    check_outcomes(found, few, "recall_at_10")
+
+
+def test_pictures_by_hand() -> None:
+    """Three pictures, of which one language names two; candidates differ by direction."""
+    shown = {"p": [1, 0, 0], "q": [0, 1, 0], "r": [0, 0, 1]}
+    texts = {"pp": [1, 0, 0.1], "rr": [0, 0.9, 0.5], "": [0, 0, 0]}
+    data = PictureData({i: Path(i) for i in shown}, {"de": {"r": "rr", "p": "pp"}}, {}, "0")
+    found = list(
+        evaluate_pictures(
+            find_target("pictures"),
+            data,
+            lambda asked: np.array([texts[t] for t in asked], np.float32),
+            lambda items: np.array([shown[i] for i in items], np.float32),
+        )
+    )
+    assert [o.items for o in found] == [("r", "p"), ("r", "p")]
+    to_picture, to_text = found
+    assert to_picture.retrieved == ("q", "p")
+    assert to_picture.values["top1_accuracy"].tolist() == [0, 1]
+    assert to_picture.values["reciprocal_rank"].tolist() == [0.5, 1]
+    assert to_text.retrieved == ("r", "p")
+    assert to_text.score("top1_accuracy") == 1.0
+
+
+def test_bitexts_against_brute_force() -> None:
+    """Both directions, with equal texts on both sides, against sorting by plain loops."""
+    generator = np.random.default_rng(0)
+    src = (*(f"s{i}" for i in range(14)), "s3")
+    tgt = (*(f"t{i}" for i in range(13)), "t2", "t5")
+    vectors = {t: generator.choice([-1.0, 1.0], 5) for t in sorted({*src, *tgt})}
+    items = tuple(f"xx:{i}" for i in range(15))
+    data = BitextData({"de": Bitext("de", src, tgt, items)}, {}, "0")
+    found = list(
+        evaluate_bitexts(
+            find_target("bitext"), data, lambda t: np.array([vectors[x] for x in t], np.float32)
+        )
+    )
+    sides = {"crosslift/xx->en": (src, tgt), "crosslift/en->xx": (tgt, src)}
+    assert [o.protocol for o in found] == list(sides)
+    for outcomes in found:
+        queries, candidates = sides[outcomes.protocol]
+        for i, query in enumerate(queries):
+            scores = [round(float(vectors[query] @ vectors[c]), 9) for c in candidates]
+            better = sum(s > scores[i] for s in scores)
+            places = range(better + 1, better + sum(s == scores[i] for s in scores) + 1)
+            expected = {
+                "top1_accuracy": np.mean([p == 1 for p in places]),
+                "reciprocal_rank": np.mean([1 / p for p in places]),
+                "recall_at_5": np.mean([p <= 5 for p in places]),
+                "recall_at_10": np.mean([p <= 10 for p in places]),
+            }
+            for name, value in expected.items():
+                assert outcomes.values[name][i] == pytest.approx(value), (query, name)
+            best = [items[c] for c, s in enumerate(scores) if s == max(scores)]
+            assert outcomes.retrieved[i] in best
+
+
+# Targets of files
+
+
+def write_laser(folder: Path, codes: tuple[str, ...]) -> Path:
+    folder.mkdir(exist_ok=True)
+    for code in codes:
+        for side in (code, "eng"):
+            lines = [f"{side} sentence {i}" for i in range(6)]
+            name = f"tatoeba.{code}-eng.{side}"
+            (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["tatoeba", "bitext"])
+def test_tatoeba_in_lasers_layout(name: str, tmp_path: Path, xlm_folder: Path) -> None:
+    folder = write_laser(tmp_path / "data", ("deu", "swh", "cmn"))
+    data = load(name, data=folder, languages=("de", "sw", "zh"))
+    assert isinstance(data, BitextData)
+    assert data.bitexts["sw"].src[2] == "swh sentence 2"
+    assert data.bitexts["sw"].tgt[2] == "eng sentence 2"
+    target = find_target(name)
+    found = list(evaluate_bitexts(target, data, vectors_of(xlm_folder)))
+    assert len(found) == 6
+    check_outcomes(found, data, target.metric)
+    first = data.checksum
+    (folder / "tatoeba.deu-eng.deu").write_text("ein Satz\n" * 6, encoding="utf-8")
+    assert load(name, data=folder, languages=("de", "sw", "zh")).checksum != first
+
+
+def test_tatoeba_wants_every_language_it_lists(tmp_path: Path) -> None:
+    assert len(TATOEBA_36) == 36
+    folder = write_laser(tmp_path / "data", ("deu", "swh"))
+    with pytest.raises(DataError, match="holds no bitext of af, ar, bg"):
+        load("tatoeba", data=folder)
+    data = load("bitext", data=folder)
+    assert isinstance(data, BitextData)
+    assert list(data.bitexts) == ["de", "sw"]
+
+
+def test_languages_and_data_that_are_missing(tmp_path: Path) -> None:
+    folder = write_laser(tmp_path / "data", ("deu",))
+    with pytest.raises(DataError, match="holds no bitext of fi"):
+        load("bitext", data=folder, languages=("de", "fi"))
+    for name in ("bitext", "tatoeba"):
+        with pytest.raises(DataError, match=f"target '{name}' has no data"):
+            load(name)
+        with pytest.raises(DataError, match="is not a folder"):
+            load(name, data=tmp_path / "nowhere")
+    for name in ("names", "gettext", "pictures"):
+        with pytest.raises(UnknownNameError, match="'xx'"):
+            load(name, languages=("de", "xx"))
+
+
+def test_own_catalogs_with_too_few_sentences_are_a_gap(tmp_path: Path) -> None:
+    def write(language: str, count: int) -> None:
+        folder = tmp_path / language / "LC_MESSAGES"
+        folder.mkdir(parents=True)
+        head = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
+        entries = [
+            f'msgid "The thing number {i} is here"\nmsgstr "{language} {i} ist hier"\n'
+            for i in range(count)
+        ]
+        (folder / "django.po").write_text("\n".join([head, *entries]), encoding="utf-8")
+
+    write("de", 60)
+    write("fi", 49)
+    data = load("gettext", catalogs=tmp_path)
+    assert isinstance(data, BitextData)
+    assert list(data.bitexts) == ["de"]
+    assert data.gaps == {"fi": "only 49 sentences of 3 words and more (50 needed)"}
+    with pytest.raises(DataError, match="no language of the catalogs has 50 sentences: fi 49"):
+        load("gettext", catalogs=tmp_path, languages=("fi",))
