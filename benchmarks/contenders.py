@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import transformers
 
 from crosslift.encoders.folder import local_folder
 from crosslift.encoders.load import load_encoder
@@ -37,7 +38,11 @@ Step = Callable[[int], list[int]]
 
 
 def our_step(texts: Sequence[str], precision: Precision) -> Step:
-    """CrossLift's step: packed batches, float32 masters, occurring token rows."""
+    """CrossLift's step: packed batches, float32 masters, occurring token rows.
+
+    Its texts are tokenised once, when the task is opened; here the batch is tokenised at each step
+    as well, so that both sides' times hold the same work.
+    """
     encoder = load_encoder(EncoderSettings(name="embedded", precision=precision))
     pairs = zip(texts[::2], texts[1::2], strict=True)
     records = [Record(str(i), {"anchor": a, "positive": p}) for i, (a, p) in enumerate(pairs)]
@@ -49,9 +54,9 @@ def our_step(texts: Sequence[str], precision: Precision) -> Step:
     lengths = [len(sequence) for sequence in encoder.tokenise(texts)]
 
     def step(number: int) -> list[int]:
-        rows = np.arange(number * BATCH, (number + 1) * BATCH) % len(records)
+        rows = [row % len(records) for row in range(number * BATCH, (number + 1) * BATCH)]
         encoder.tokenise([text for row in rows for text in texts[2 * row : 2 * row + 2]])
-        outcome = task.loss(rows, np.random.default_rng(number))
+        outcome = task.loss(np.array(rows), np.random.default_rng(number))
         weights.step(outcome.loss, 1.0)
         return [length for row in rows for length in lengths[2 * row : 2 * row + 2]]
 
@@ -63,6 +68,8 @@ def their_step(texts: Sequence[str], precision: Precision) -> Step:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
     model = SentenceTransformer(str(local_folder(EncoderSettings(name="embedded"))), device="cpu")
     loss = MultipleNegativesRankingLoss(model, scale=SCALE)
     optimizer = torch.optim.AdamW(model.parameters(), lr=_RATE, weight_decay=0.01, fused=True)

@@ -8,10 +8,6 @@ from pathlib import Path
 
 from crosslift.sources.gettext import load_catalogs
 
-LONG_SHARE = 3
-"""One text in three of the mixed lengths is a long one."""
-_JOINED = 4
-
 
 def read_texts(folder: Path | None, count: int) -> list[str]:
     """Different texts in random but fixed order, at most ``count``.
@@ -41,9 +37,12 @@ def _catalog_texts() -> list[str]:
 
 
 def mixed_lengths(texts: Sequence[str], count: int) -> list[str]:
-    """Texts of which every third is four others joined, so three to five times as long."""
+    """Texts of middling length (between the quartiles), of which every third is a long one.
+
+    A long one is three to five others joined.
+    """
     chosen = random.Random(1)
-    return [
-        " ".join(chosen.sample(texts, _JOINED)) if i % LONG_SHARE == 0 else texts[i % len(texts)]
-        for i in range(count)
-    ]
+    by_length = sorted(texts, key=len)
+    middling = by_length[len(texts) // 4 : len(texts) * 3 // 4]
+    joined = [chosen.randint(3, 5) if i % 3 == 0 else 1 for i in range(count)]
+    return [" ".join(chosen.sample(middling, number)) for number in joined]

@@ -95,7 +95,8 @@ def _rows(title: str, ours: Answers, theirs: Answers, peak: float) -> list[Row]:
     ratio = float(np.median(seconds[1] / seconds[0]))
     times = [float(np.median(side) * 1000) for side in seconds]
     memory = [side[-1]["peak_bytes"] / 1e6 for side in (ours, theirs)]
+    less = memory[1] / memory[0]
     return [
         Row(f"training step, {title}", times[0], times[1], "ms", ratio, share),
-        Row(f"training peak memory, {title}", *memory, "MB", memory[1] / memory[0], None),
+        Row(f"training peak memory, {title}", memory[0], memory[1], "MB", less, None),
     ]
