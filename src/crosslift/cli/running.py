@@ -81,7 +81,18 @@ def outcome(folder: RunFolder, report: Path) -> dict[str, object]:
 
 
 def tell_verdicts(console: Console, folder: RunFolder) -> None:
-    """Prints the question and every verdict sentence."""
+    """Prints the question, every verdict sentence, and what survives against the controls."""
     console.print(f"\n[bold]{folder.run.question}[/]", highlight=False)
-    for verdict in folder.verdicts:
-        console.print(f"  - {verdict.sentence}", highlight=False, markup=False)
+    declared = [v.sentence for v in folder.verdicts if v.family == "declared"]
+    others = [v.sentence for v in folder.verdicts if v.family != "declared"]
+    survives = [gain.sentence for gain in folder.run.gains]
+    told = {
+        "Asked before the run": declared,
+        "What survives against the controls": survives,
+        f"Against {folder.run.baseline}": others,
+    }
+    for title, sentences in told.items():
+        if sentences:
+            console.print(f"\n[bold]{title}[/]", highlight=False)
+        for sentence in sentences:
+            console.print(f"  - {sentence}", highlight=False, markup=False)
