@@ -24,7 +24,7 @@ _WARM_UP = 2
 Answers = list[dict[str, Any]]
 
 
-def training_rows(texts: Sequence[str], steps: int, peaks: dict[str, float]) -> list[Row]:
+def training_rows(texts: Sequence[str], steps: int, peaks: dict[str, float]) -> Iterator[Row]:
     """Rows of training: our default against theirs, and both pairs of equal precision.
 
     Both sides live at once in processes of their own and step in turn; times are medians over the
@@ -38,14 +38,12 @@ def training_rows(texts: Sequence[str], steps: int, peaks: dict[str, float]) -> 
     auto = resolve_precision("auto")
     pairs = ((auto, "float32"), ("float32", "float32"), ("bfloat16", "bfloat16"))
     titles = (f"defaults: {auto} against float32", "both float32", "both bfloat16")
-    rows = []
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "texts.json"
         place.write_text(json.dumps(list(texts)), encoding="utf-8")
         for title, (ours, theirs) in zip(titles, pairs, strict=True):
             answers = _alternate(place, ours, theirs, steps)
-            rows += _rows(title, *answers, peaks[ours])
-    return rows
+            yield from _rows(title, *answers, peaks[ours])
 
 
 def _alternate(place: Path, ours: str, theirs: str, steps: int) -> tuple[Answers, Answers]:

@@ -187,7 +187,9 @@ def test_a_step_that_fails_loses_nothing_before_it(
 ) -> None:
     study = small_study(xlm_folder)
     arms = study.model_dump(mode="json", exclude_none=True)["arms"]
-    arms["image"]["stages"] = [{"task": "picture-name", "head_learning_rate": 1e30}]
+    arms["image"]["stages"] = [
+        {"task": "picture-name", "head_learning_rate": 1e30, "dev_evaluations": 0}
+    ]
     store = Store(tmp_path / "store")
     with pytest.raises(TrainingError, match=r"is (nan|inf)"):
         run_study(small_study(xlm_folder, arms=arms), tmp_path / "out", store)

@@ -95,6 +95,7 @@ def split_of(concepts: Sequence[Concept]) -> dict[str, Split]:
     return split
 
 
+@cache
 def checksum() -> str:
     """SHA-256 over the names, aliases and pictures of all concepts, for the keys of steps."""
     concepts = load_concepts()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from crosslift.errors import UnknownNameError
 from crosslift.sources.pictograms import (
@@ -16,11 +17,12 @@ from crosslift.sources.record import Bitext
 from crosslift.targets.target import BitextData, Target, TargetSettings
 
 
-def held_out_concepts() -> list[Concept]:
+@cache
+def held_out_concepts() -> tuple[Concept, ...]:
     """The concepts of the test split."""
     concepts = load_concepts()
     splits = split_of(concepts)
-    return [concept for concept in concepts if splits[concept.id] == "test"]
+    return tuple(concept for concept in concepts if splits[concept.id] == "test")
 
 
 def asked_languages(settings: TargetSettings, legal: Sequence[str]) -> tuple[str, ...]:

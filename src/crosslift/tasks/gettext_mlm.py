@@ -1,5 +1,7 @@
 """Masked LM on one half of the embedded gettext catalogs, in many languages."""
 
+from functools import cache
+
 from crosslift.sources.gettext import load_catalogs
 from crosslift.sources.record import Record
 from crosslift.tasks.task import FormSpec, IntermediateTask
@@ -32,7 +34,12 @@ class CatalogStrings:
 
     def checksum(self) -> str:
         """Of the catalogs of these languages."""
-        return load_catalogs().checksum(LANGUAGES)
+        return _checksum()
+
+
+@cache
+def _checksum() -> str:
+    return load_catalogs().checksum(LANGUAGES)
 
 
 GETTEXT_MLM = IntermediateTask(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from crosslift.sources.pictograms import Concept, checksum, load_concepts, split_of
 from crosslift.sources.record import Record
 
 
-def concepts_of(split: str) -> list[Concept]:
+@cache
+def concepts_of(split: str) -> tuple[Concept, ...]:
     """The concepts of a split: "train", "dev" or "test"."""
     concepts = load_concepts()
     splits = split_of(concepts)
-    return [concept for concept in concepts if splits[concept.id] == split]
+    return tuple(concept for concept in concepts if splits[concept.id] == split)
 
 
 class PictureNames:
