@@ -200,9 +200,8 @@ def test_a_step_that_fails_loses_nothing_before_it(
 def test_a_corrupt_artifact_is_told_and_only_it_is_made_anew(
     xlm_folder: Path, tmp_path: Path
 ) -> None:
-    study = small_study(
-        xlm_folder, arms={"baseline": {}, "text": {"stages": [{"task": "name-alias"}]}}
-    )
+    arms = {"baseline": {}, "text": {"stages": [{"task": "name-alias"}]}}
+    study = small_study(xlm_folder, arms=arms, comparisons=[])
     store = Store(tmp_path / "store")
     run_study(study, tmp_path / "out", store)
     victim = next(store.root.glob("evaluate/*/outcomes.parquet"))

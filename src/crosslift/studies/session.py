@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 
 from crosslift.artifacts.files import file_written_whole
@@ -128,7 +129,10 @@ def _by_language(outcomes: Path, protocol: str) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for language in dict.fromkeys(table["language"].to_pylist()):
         rows = table.filter(pq.filters_to_expression([("language", "==", language)]))
-        scores = {m: float(rows[o].to_numpy().mean()) for m, o in OUTCOME_OF_METRIC.items()}
+        scores = {
+            m: float(rows[o].to_numpy().mean(dtype=np.float64))
+            for m, o in OUTCOME_OF_METRIC.items()
+        }
         found[language] = {"n": len(rows), **scores}
     return found
 
