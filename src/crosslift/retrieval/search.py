@@ -35,7 +35,7 @@ TILE_COLUMNS = 2048
 """Scores made at once: 8 MB, which stay in the cache until they are looked through."""
 _GROUP = 16
 """Neighbouring rows of a tile whose highest result is looked at first."""
-_PAIRS_AT_ONCE = 4096
+_PAIRS_AT_ONCE = 1024
 _HITS_HELD = 4_000_000
 _SAMPLE = 256
 
@@ -78,19 +78,29 @@ class _Side:
         self.indices = np.full((count, k), -1, np.int64)
         self.scores = np.full((count, k), -np.inf, np.float32)
 
+    @property
+    def filled(self) -> bool:
+        """Whether every query has k neighbours: it has where k candidates were seen."""
+        return bool(self.indices[0, -1] >= 0)
+
     def floors(self) -> NDArray[np.float64]:
         """Score that a further candidate must reach, float64 [count]."""
         return self.scores[:, -1].astype(np.float64)
 
     def merge(self, queries: IntArray, candidates: IntArray, scores: NDArray[np.float32]) -> None:
-        """Takes in scored candidates [P] that were not seen before."""
+        """Takes in scored candidates [P] that were not seen before.
+
+        Those of one query must come by rising index, and after all that came before.
+        """
+        useful = scores >= self.scores[queries, -1]
+        queries, candidates, scores = queries[useful], candidates[useful], scores[useful]
         touched, place = np.unique(queries, return_inverse=True)
         k = self.scores.shape[1]
         owner = np.concatenate([np.repeat(np.arange(len(touched)), k), place])
         index = np.concatenate([self.indices[touched].ravel(), candidates])
         score = np.concatenate([self.scores[touched].ravel(), scores])
-        order = np.lexsort((index, -score, owner))
-        starts = np.searchsorted(owner[order], np.arange(len(touched)))
+        order = np.argsort(_by_owner_then_score(owner, score), kind="stable")
+        starts = np.cumsum(np.bincount(owner)) - np.bincount(owner)
         kept = order[starts[:, None] + np.arange(k)]
         self.indices[touched], self.scores[touched] = index[kept], score[kept]
 
@@ -98,6 +108,13 @@ class _Side:
         """What was found; unfilled places are left out, which are the same for every query."""
         filled = int((self.indices[:1] >= 0).sum())
         return Neighbours(self.indices[:, :filled].copy(), self.scores[:, :filled].copy())
+
+
+def _by_owner_then_score(owner: IntArray, score: NDArray[np.float32]) -> IntArray:
+    """Numbers in the order of the owners, and of falling scores within one."""
+    bits = score.view(np.int32)
+    rising = (bits ^ ((bits >> 31) & 0x7FFFFFFF)).astype(np.int64)
+    return owner * 2**33 - rising
 
 
 def nearest(queries: FloatArray, candidates: FloatArray, k: int) -> Neighbours:
@@ -238,11 +255,14 @@ class _Pass:
         return side.rows.to(device())
 
     def _usual_best(self) -> float:
-        """A usual score of the k-th neighbour: results near it are rounded least."""
+        """A usual score of a nearest neighbour: results near zero are rounded least.
+
+        At most 0.9 in size: results less this shift must stay below 2.
+        """
         some = self.src[:: -(-len(self.src) // _SAMPLE)]
         others = self.tgt[:: -(-len(self.tgt) // (16 * _SAMPLE))]
         scores = some @ others.T
-        return float(np.median(scores.max(axis=1)))
+        return float(np.clip(np.median(scores.max(axis=1)), -0.9, 0.9))
 
     def search(self, tile: slice, rows: _Side, columns: _Side | None, first_row: int) -> None:
         """Searches a tile of rows; fills in its neighbours, and those of tgt.
@@ -256,16 +276,17 @@ class _Pass:
         count = tile.stop - tile.start
         screen = _Screen(self.rows[tile], self.keys)
         row_keys = torch.full((len(screen.rows),), self.keys.highest, dtype=self.keys.integers)
-        column_floors = None if columns is None else columns.floors()
+        column_keys = self._column_keys(columns)
         for_rows, for_columns = _Held(), _Held()
         for number, start in enumerate(range(0, len(self.tgt), TILE_COLUMNS)):
             part = slice(start, min(start + TILE_COLUMNS, len(self.tgt)))
             results = screen.results(self.columns[part])
             if number == 0:
                 row_keys[:count] = self._best_in(results[:count], 1, self.row_slack[tile])
-            hits = screen.hits(
-                results, row_keys, self._column_keys(results[:count], part, column_floors)
-            )
+            if columns is not None and not columns.filled:
+                best = self._best_in(results[:count], 0, self.column_slack[part])
+                column_keys[part] = torch.maximum(column_keys[part], best)
+            hits = screen.hits(results, row_keys, column_keys[part])
             hits.sort_out(count, (tile.start, part.start), for_rows, for_columns)
             # Twice as many columns each time: few updates, and floors that are never far too low.
             if number & (number + 1) == 0 or for_rows.count > _HITS_HELD:
@@ -291,16 +312,10 @@ class _Pass:
     def _floor_keys(self, floors: NDArray[np.float64], slack: NDArray[np.float64]) -> Tensor:
         return floor_keys(floors - self.shift - slack, self.keys)
 
-    def _column_keys(
-        self, results: Tensor, part: slice, floors: NDArray[np.float64] | None
-    ) -> Tensor:
-        if floors is None:
-            return torch.full((part.stop - part.start,), self.keys.highest, dtype=results.dtype)
-        slack = self.column_slack[part]
-        known = self._floor_keys(floors[part], slack)
-        if np.isfinite(floors[part]).all():
-            return known
-        return torch.maximum(known, self._best_in(results, 0, slack))
+    def _column_keys(self, columns: _Side | None) -> Tensor:
+        if columns is None:
+            return torch.full((len(self.tgt),), self.keys.highest, dtype=self.keys.integers)
+        return self._floor_keys(columns.floors(), self.column_slack)
 
     def _best_in(self, results: Tensor, along: int, slack: NDArray[np.float64]) -> Tensor:
         """Keys that the k best of a tile reach: below every pair that can be among them.
@@ -438,9 +453,9 @@ def exact_scores(
     scores = torch.empty(len(rows), dtype=torch.float32)
     for start in range(0, len(rows), _PAIRS_AT_ONCE):
         part = slice(start, start + _PAIRS_AT_ONCE)
-        ours = left[torch.from_numpy(rows[part])].double()
-        theirs = right[torch.from_numpy(columns[part])].double()
-        scores[part] = ours.mul_(theirs).sum(1).float()
+        ours = left.index_select(0, torch.from_numpy(rows[part]))
+        theirs = right.index_select(0, torch.from_numpy(columns[part])).double()
+        scores[part] = theirs.mul_(ours).sum(1).float()
     found: NDArray[np.float32] = scores.numpy()
     return found
 

@@ -12,6 +12,7 @@ from crosslift.errors import DataError
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.int64]
 
+_ROWS_AT_ONCE = 1024
 BLOCK_CELLS = 4_000_000
 """Scores held at once: about 100 MB with the products and masks made beside them."""
 
@@ -51,8 +52,9 @@ def check_vectors(vectors: FloatArray, name: str = "vectors") -> None:
         )
     if 0 in vectors.shape:
         raise DataError(f"{name}: the matrix of shape {vectors.shape} is empty", "at least one row")
-    _refuse_rows(np.isfinite(vectors).all(axis=1), name, "is not finite")
-    _refuse_rows(vectors.any(axis=1), name, "is all zeros")
+    lowest, highest = vectors.min(axis=1), vectors.max(axis=1)  # NaN where a row has one
+    _refuse_rows(np.isfinite(lowest) & np.isfinite(highest), name, "is not finite")
+    _refuse_rows((lowest != 0) | (highest != 0), name, "is all zeros")
 
 
 def _refuse_rows(good: ArrayLike, name: str, fault: str) -> None:
@@ -81,10 +83,13 @@ def unit_rows(vectors: FloatArray) -> NDArray[np.float32]:
         DataError: a row that is not finite or all zeros.
     """
     check_vectors(vectors)
-    wide = vectors.astype(np.float64)
-    wide /= np.abs(wide).max(axis=1, keepdims=True)
-    wide /= np.sqrt(np.square(wide).sum(axis=1, keepdims=True))
-    return wide.astype(np.float32) + np.float32(0)
+    units = np.empty(vectors.shape, np.float32)
+    for start in range(0, len(vectors), _ROWS_AT_ONCE):
+        wide = vectors[start : start + _ROWS_AT_ONCE].astype(np.float64)
+        wide /= np.abs(wide).max(axis=1, keepdims=True)
+        wide /= np.sqrt(np.square(wide).sum(axis=1, keepdims=True))
+        units[start : start + _ROWS_AT_ONCE] = wide.astype(np.float32) + np.float32(0)
+    return units
 
 
 def distinct_rows(units: NDArray[np.float32]) -> DistinctRows:
