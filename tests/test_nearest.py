@@ -206,6 +206,6 @@ def test_keys_are_in_the_order_of_the_results(dtype: torch.dtype) -> None:
     np.testing.assert_array_equal(results_of_keys(found, keys), rounded)
     floors = floor_keys(values, keys).numpy()
     assert (floors <= found.numpy()).all()  # a result never falls below the floor of what it rounds
-    assert keys.lowest < found.min() and found.max() < keys.highest
-    assert keys.highest - keys.lowest <= torch.iinfo(keys.integers).max
+    assert keys.lowest <= found.min() and found.max() < keys.highest
+    assert keys.highest - 1 - keys.lowest <= torch.iinfo(keys.integers).max
     assert floor_keys(np.array([-np.inf]), keys).item() == keys.lowest
