@@ -13,18 +13,18 @@ import transformers
 from sentence_transformers import SentenceTransformer
 from tiny_encoder import KINDS, TEXTS, WIDTH, load_tiny, make_tiny_encoder
 
-from crosslift.encoders.encode import batches_by_length, encode
+from crosslift.encoders.encode import batches_by_length, encode, encode_into
 from crosslift.encoders.export import write_sentence_transformer
 from crosslift.encoders.folder import fingerprint
 from crosslift.encoders.lend import LentEncoder
-from crosslift.encoders.load import Encoder, load_encoder
+from crosslift.encoders.load import Encoder, Place, load_encoder
 from crosslift.encoders.packing import pack
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.encoders.state import apply_change, save_change
 from crosslift.encoders.token_table import TokenTable
 from crosslift.errors import ArtifactError, EncoderError, TrainingError
 
-POOLINGS = ("mean", "first_token", "last_token")
+POOLINGS = ("mean", "first_token", "last_token", "mean_without_specials", "position_weighted")
 PACKED = {"bert": 0, "distilbert": 0, "xlm-roberta": 2, "modernbert": None, "mpnet": None}
 
 
@@ -47,6 +47,8 @@ def plain_vectors(states: list, pooling: str) -> np.ndarray:
         "mean": lambda s: s.mean(0),
         "first_token": lambda s: s[0],
         "last_token": lambda s: s[-1],
+        "mean_without_specials": lambda s: s[1:-1].mean(0) if len(s) > 2 else s.mean(0),
+        "position_weighted": lambda s: np.average(s, axis=0, weights=np.arange(1, len(s) + 1)),
     }
     return np.stack([read[pooling](s) for s in states])
 
@@ -64,6 +66,24 @@ def test_packed_states_are_the_padded_computations(
     assert encoder.runner.position_offset == PACKED[kind]
     expected = plain_vectors(plain_states(encoder, tiny_folders[kind], texts, 2), "mean")
     np.testing.assert_allclose(encode(encoder, texts), expected, atol=1e-5)
+
+
+def test_a_pooling_that_cannot_be_exported(xlm_folder: Path, tmp_path: Path) -> None:
+    encoder = load_tiny(xlm_folder, pooling="mean_without_specials")
+    with pytest.raises(EncoderError, match="'mean_without_specials' cannot be exported"):
+        write_sentence_transformer(encoder, tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", ["bert", "xlm-roberta", "modernbert"])
+def test_one_run_reads_every_place(tiny_folders: dict[str, Path], kind: str) -> None:
+    encoder = load_tiny(tiny_folders[kind])
+    places = [Place(state, pooling) for state in (0, 1, 2) for pooling in POOLINGS]
+    texts = list(dict.fromkeys(LONG))
+    stores = [np.empty((len(texts), encoder.width), np.float32) for _ in places]
+    encode_into(stores, encoder, texts, places, tokens_per_batch=40)
+    for place, found in zip(places, stores, strict=True):
+        alone = load_tiny(tiny_folders[kind], **place._asdict())
+        np.testing.assert_allclose(found, encode(alone, texts), atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["bert", "xlm-roberta", "mpnet"])
@@ -249,6 +269,7 @@ def test_a_folder_saved_by_sentence_transformers_is_read(tmp_path: Path) -> None
         ("bert", {"hidden_state": 1, "pooling": "first_token", "prompt": "find: "}),
         ("xlm-roberta", {"pooling": "last_token", "max_tokens": 16}),
         ("xlm-roberta", {"hidden_state": 1, "prompt": "query: "}),
+        ("xlm-roberta", {"pooling": "position_weighted"}),
         ("distilbert", {"hidden_state": 1}),
         ("mpnet", {"hidden_state": 1, "prompt": "query: "}),
         ("modernbert", {"max_tokens": 40}),

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load import Encoder, Place
 from crosslift.errors import EncoderError
 
 TOKENS_PER_BATCH = 4096
@@ -37,17 +37,48 @@ def encode(
         EncoderError: a vector is not finite.
     """
     distinct = list(dict.fromkeys(texts))
-    sequences = encoder.tokenise(distinct) if distinct else []
     vectors = np.empty((len(distinct), encoder.width), np.float32)
+    place = Place(encoder.reading.hidden_state, encoder.reading.pooling)
+    encode_into(
+        [vectors], encoder, distinct, [place], tokens_per_batch=tokens_per_batch, advance=advance
+    )
+    found = {text: i for i, text in enumerate(distinct)}
+    return vectors[[found[text] for text in texts]]
+
+
+def encode_into(
+    stores: Sequence[NDArray[np.float32]],
+    encoder: Encoder,
+    texts: Sequence[str],
+    places: Sequence[Place],
+    *,
+    tokens_per_batch: int = TOKENS_PER_BATCH,
+    advance: Callable[[int], None] | None = None,
+) -> None:
+    """Pooled vectors of N texts, read in several places from one run, written as they come.
+
+    Args:
+        stores: one float32 [N, D] for each place; may be memory-mapped.
+        encoder: the encoder.
+        texts: N texts.
+        places: hidden states and poolings.
+        tokens_per_batch: as for `encode`.
+        advance: as for `encode`.
+
+    Raises:
+        EncoderError: a vector is not finite.
+    """
+    sequences = encoder.tokenise(texts) if texts else []
     with torch.inference_mode():
         for indices in batches_by_length(sequences, tokens_per_batch):
             batch = [sequences[i] for i in indices]
-            vectors[indices] = encoder.vectors(batch).float().cpu().numpy()
+            found = encoder.vectors_by_reading(batch, places)
+            for store, vectors in zip(stores, found, strict=True):
+                read = vectors.float().cpu().numpy()
+                _check_finite(read, [texts[i] for i in indices])
+                store[indices] = read
             if advance is not None:
                 advance(len(indices))
-    _check_finite(vectors, distinct)
-    place = {text: i for i, text in enumerate(distinct)}
-    return vectors[[place[text] for text in texts]]
 
 
 def batches_by_length(
@@ -71,7 +102,8 @@ def _check_finite(vectors: NDArray[np.float32], texts: Sequence[str]) -> None:
     bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if len(bad):
         raise EncoderError(
-            f"{len(bad)} of {len(texts)} vectors are not finite; the first is of {texts[bad[0]]!r}",
+            f"{len(bad)} of {len(texts)} vectors of a batch are not finite; the first is of "
+            f"{texts[bad[0]]!r}",
             "finite vectors",
             "the encoder is broken, or its precision too low: try `precision: float32`",
         )

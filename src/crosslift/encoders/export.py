@@ -12,9 +12,15 @@ from crosslift.artifacts.files import folder_written_whole
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.packing import pack
 from crosslift.encoders.precision import dtype_of
+from crosslift.encoders.settings import Pooling
 from crosslift.errors import EncoderError
 
-_POOLING_NAMES = {"mean": "mean_tokens", "first_token": "cls_token", "last_token": "lasttoken"}
+_POOLING_NAMES: dict[Pooling, str] = {
+    "mean": "mean_tokens",
+    "first_token": "cls_token",
+    "last_token": "lasttoken",
+    "position_weighted": "weightedmean_tokens",
+}
 
 
 def write_sentence_transformer(encoder: Encoder, place: Path) -> None:
@@ -27,9 +33,15 @@ def write_sentence_transformer(encoder: Encoder, place: Path) -> None:
         place: new or empty folder.
 
     Raises:
-        EncoderError: the folder is not empty, or the model does more after its last layer, so that
-            no lower hidden state comes out of leaving layers out.
+        EncoderError: the folder is not empty; sentence-transformers has no such pooling; or the
+            model does more after its last layer, so that no lower hidden state comes out of leaving
+            layers out.
     """
+    if encoder.reading.pooling not in _POOLING_NAMES:
+        raise EncoderError(
+            f"pooling {encoder.reading.pooling!r} cannot be exported: sentence-transformers lacks it",
+            " or ".join(_POOLING_NAMES),
+        )
     if place.is_dir():
         if any(place.iterdir()):
             raise EncoderError(f"{place} is not empty", "a new or empty folder")

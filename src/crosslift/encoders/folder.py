@@ -168,6 +168,8 @@ _POOLING_NAMES: dict[str, Pooling] = {
     "lasttoken": "last_token",
     "mean_tokens": "mean",
     "cls_token": "first_token",
+    "weightedmean": "position_weighted",
+    "weightedmean_tokens": "position_weighted",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import transformers
@@ -43,6 +43,18 @@ class Reading:
     precision: Precision
 
 
+class Place(NamedTuple):
+    """Where in an encoder a vector is read.
+
+    Args:
+        hidden_state: index of the pooled state; 0 is the embedding output.
+        pooling: over its tokens.
+    """
+
+    hidden_state: int
+    pooling: Pooling
+
+
 class Encoder:
     """A text encoder.
 
@@ -63,6 +75,7 @@ class Encoder:
         self.runner = runner
         self.folder = folder
         self.table = TokenTable(model.get_input_embeddings().weight)
+        self._specials = torch.tensor(_ends_of_texts(tokenizer), device=self.table.weight.device)
 
     @property
     def width(self) -> int:
@@ -94,7 +107,17 @@ class Encoder:
     def vectors(self, sequences: Sequence[Sequence[int]]) -> Tensor:
         """Pooled vectors, float32 [N, D], of N sequences of token ids, with gradient."""
         batch = pack(sequences).to(self.device)
-        return pool(self.states(batch), batch, self.reading.pooling)
+        return pool(self.states(batch), batch, self.reading.pooling, self._specials)
+
+    def vectors_by_reading(
+        self, sequences: Sequence[Sequence[int]], places: Sequence[Place]
+    ) -> list[Tensor]:
+        """Pooled vectors, float32 [N, D] for each place, all from one run of the transformer."""
+        batch = pack(sequences).to(self.device)
+        rows = self.table.rows(batch.token_ids).to(dtype_of(self.reading.precision))
+        wanted = list(dict.fromkeys(place.hidden_state for place in places))
+        states = dict(zip(wanted, self.runner.some_states(rows, batch, wanted), strict=True))
+        return [pool(states[p.hidden_state], batch, p.pooling, self._specials) for p in places]
 
     def layers(self) -> torch.nn.ModuleList:
         """The transformer's layers, lowest first.
@@ -107,6 +130,13 @@ class Encoder:
             if isinstance(module, torch.nn.ModuleList) and len(module) == wanted:
                 return module
         raise EncoderError(f"{self.folder}: no list of {wanted} transformer layers was found")
+
+
+def _ends_of_texts(tokenizer: Any) -> list[int]:
+    """Ids of the tokens that are put before and after a text."""
+    named = ("cls_token_id", "sep_token_id", "bos_token_id", "eos_token_id")
+    ids = {getattr(tokenizer, name, None) for name in named}
+    return sorted(i for i in ids if i is not None)
 
 
 def load_encoder(settings: EncoderSettings) -> Encoder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -51,21 +51,30 @@ class PackedRunner:
             batch: the packed batch.
             hidden_state: which state; 0 is the embedding output.
         """
+        return self.some_states(rows, batch, [hidden_state])[0]
+
+    def some_states(
+        self, rows: Tensor, batch: PackedBatch, hidden_states: Sequence[int]
+    ) -> list[Tensor]:
+        """Several hidden states from one run, [T, D] each; arguments as for `states`."""
         if self.position_offset is None:
-            return self._run_padded(rows, batch, hidden_state)
-        return self._run_packed(rows, batch, hidden_state, self.position_offset)
+            return self._run_padded(rows, batch, hidden_states)
+        return self._run_packed(rows, batch, hidden_states, self.position_offset)
 
     def _run_packed(
-        self, rows: Tensor, batch: PackedBatch, hidden_state: int, offset: int
-    ) -> Tensor:
-        return self._call(
-            hidden_state,
+        self, rows: Tensor, batch: PackedBatch, hidden_states: Sequence[int], offset: int
+    ) -> list[Tensor]:
+        found = self._call(
+            hidden_states,
             inputs_embeds=rows[None],
             position_ids=batch.positions[None] + offset,
             packed_blocks=batch.blocks,
-        )[0]
+        )
+        return [states[0] for states in found]
 
-    def _run_padded(self, rows: Tensor, batch: PackedBatch, hidden_state: int) -> Tensor:
+    def _run_padded(
+        self, rows: Tensor, batch: PackedBatch, hidden_states: Sequence[int]
+    ) -> list[Tensor]:
         count = sum(block.count for block in batch.blocks)
         longest = max(block.length for block in batch.blocks)
         padded = rows.new_zeros(count, longest, rows.shape[1])
@@ -76,16 +85,16 @@ class PackedRunner:
             padded[first : first + block.count, : block.length] = rows_of_block
             mask[first : first + block.count, : block.length] = 1
             first += block.count
-        states = self._call(hidden_state, inputs_embeds=padded, attention_mask=mask)
-        return states[mask.bool()]
+        found = self._call(hidden_states, inputs_embeds=padded, attention_mask=mask)
+        return [states[mask.bool()] for states in found]
 
-    def _call(self, hidden_state: int, **inputs: Any) -> Tensor:
+    def _call(self, hidden_states: Sequence[int], **inputs: Any) -> list[Tensor]:
         last = self.model.config.num_hidden_layers
-        if hidden_state == last:
-            states: Tensor = self.model(**inputs).last_hidden_state
-            return states
-        kept: tuple[Tensor, ...] = self.model(**inputs, output_hidden_states=True).hidden_states
-        return kept[hidden_state]
+        if list(hidden_states) == [last]:
+            return [self.model(**inputs).last_hidden_state]
+        output = self.model(**inputs, output_hidden_states=True)
+        kept: tuple[Tensor, ...] = (*output.hidden_states[:last], output.last_hidden_state)
+        return [kept[index] for index in hidden_states]
 
     def _find_position_offset(self) -> int | None:
         probe = [[i + 1 if i == self.pad_id else i for i in sequence] for sequence in _PROBE]
@@ -108,14 +117,14 @@ class PackedRunner:
     def _plain(self, sequences: list[list[int]], hidden_state: int) -> Tensor:
         """States [T, D] from token ids, a sequence at a time, shortest first."""
         ids = [torch.tensor([s], device=self.model.device) for s in sorted(sequences, key=len)]
-        return torch.cat([self._call(hidden_state, input_ids=i)[0] for i in ids])
+        return torch.cat([self._call([hidden_state], input_ids=i)[0][0] for i in ids])
 
     def _check_padded(
         self, rows: Tensor, batch: PackedBatch, hidden_state: int, expected: Tensor
     ) -> None:
         what = f"a model of type {self.model.config.model_type} cannot be run from its token rows"
         try:
-            found = self._run_padded(rows, batch, hidden_state)
+            found = self._run_padded(rows, batch, [hidden_state])[0]
         except (TypeError, ValueError, RuntimeError) as error:
             raise EncoderError(f"{what}: {error}", "a model that takes inputs_embeds") from error
         if not _close(found, expected):
@@ -125,7 +134,7 @@ class PackedRunner:
         self, rows: Tensor, batch: PackedBatch, hidden_state: int, offset: int
     ) -> Tensor | None:
         try:
-            return self._run_packed(rows, batch, hidden_state, offset)
+            return self._run_packed(rows, batch, [hidden_state], offset)[0]
         except (TypeError, ValueError, IndexError, KeyError, RuntimeError):
             return None  # the model does not take what packing needs: it is run padded
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Pooling = Literal["mean", "first_token", "last_token"]
+Pooling = Literal["mean", "mean_without_specials", "position_weighted", "first_token", "last_token"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
