@@ -102,7 +102,7 @@ def _check_finite(vectors: NDArray[np.float32], texts: Sequence[str]) -> None:
     bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if len(bad):
         raise EncoderError(
-            f"{len(bad)} of {len(texts)} vectors of a batch are not finite; the first is of "
+            f"{len(bad)} of a batch of {len(texts)} vectors are not finite; the first is of "
             f"{texts[bad[0]]!r}",
             "finite vectors",
             "the encoder is broken, or its precision too low: try `precision: float32`",
