@@ -1,0 +1,372 @@
+"""What the vectors of a bitext look like: numbers that explain a retrieval score.
+
+They use no thresholds and choose nothing: they are read beside a score, never instead of it. All
+are of vectors scaled to length one, as the cosine sees them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.errors import DataError
+from crosslift.retrieval.similarity import distinct_rows, unit_rows
+
+MARGIN_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""The quantiles that ``Margins.quantiles`` holds, in this order."""
+
+NEIGHBOURS = 10
+"""Candidates counted as retrieved for each query in ``Hubness`` (Radovanović et al. 2010)."""
+
+FEWEST_TEXTS = 20
+"""A probe is trained and tested on no fewer texts of each language."""
+
+MOST_PAIRS = 4000
+"""Pairs looked at; of more, as many are taken at equal distances. Bounds memory at 300 MB."""
+
+FOLDS = 5
+"""Parts of the texts; a probe is tested on each of them after training on the others."""
+
+NOISE = 1e-9
+"""A variance of vectors of length one below this is float32's rounding, and counts as none."""
+
+RIDGE = 0.1
+"""Ridge of a probe, as a share of the mean variance of a dimension over the training texts."""
+
+Matrix = NDArray[np.float32]
+Wide = NDArray[np.float64]
+Float = TypeVar("Float", bound=np.floating)
+
+
+@dataclass(frozen=True, slots=True)
+class Hubness:
+    """Whether a few candidates come up for many queries (Radovanović et al. 2010).
+
+    N_10 of a candidate is the number of queries that have it among their 10 nearest. Candidates
+    that tie for the last places share them.
+
+    Args:
+        skewness: third standardised moment of N_10; near 0: all candidates come up about equally
+            often, 1 and more: there are hubs. 0 where N_10 is the same for all.
+        never_retrieved: share of candidates with N_10 = 0 ("antihubs"), in [0, 1].
+    """
+
+    skewness: float
+    never_retrieved: float
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """How far the correct candidate lies ahead of the best wrong one.
+
+    A query's margin is the cosine of its correct candidate minus that of its best wrong one.
+
+    Args:
+        quantiles: of the margins, at ``MARGIN_QUANTILES``; in [-2, 2].
+        above_zero: share of queries with a margin above 0; equal texts tie, their margin is 0.
+    """
+
+    quantiles: tuple[float, ...]
+    above_zero: float
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What the vectors of one language's bitext look like.
+
+    ``src_to_tgt``: src texts are the queries, tgt texts the candidates. A value is None where it
+    cannot be had; ``notes`` says why.
+
+    Args:
+        language: the language of src.
+        n_pairs: pairs that were looked at.
+        mean_cosine_src: mean cosine of two different texts of src, over all of them; near 0:
+            directions are used evenly, near 1: all texts lie in a narrow cone (the anisotropy of
+            Ethayarajh 2019).
+        mean_cosine_tgt: the same of tgt.
+        iso_score_src: how evenly the variance of src fills the dimensions, in [0, 1]; 1: all
+            alike, 0: one dimension has all (IsoScore, Rudman et al. 2022, algorithm 1).
+        iso_score_tgt: the same of tgt.
+        probe_accuracy: how often a linear probe tells src from tgt on texts that it was not
+            trained on, in [0, 1]; 0.5 is chance: the vectors do not say which language it is.
+        hubness_src_to_tgt: of tgt texts as candidates.
+        hubness_tgt_to_src: of src texts as candidates.
+        margins_src_to_tgt: of src texts as queries.
+        margins_tgt_to_src: of tgt texts as queries.
+        alignment: mean squared distance of a pair, in [0, 4]; 0: the two vectors are equal (Wang
+            and Isola 2020, with the exponent 2).
+        notes: why values are missing, or what was left out; one sentence each.
+    """
+
+    language: str
+    n_pairs: int
+    mean_cosine_src: float | None
+    mean_cosine_tgt: float | None
+    iso_score_src: float | None
+    iso_score_tgt: float | None
+    probe_accuracy: float | None
+    hubness_src_to_tgt: Hubness | None
+    hubness_tgt_to_src: Hubness | None
+    margins_src_to_tgt: Margins | None
+    margins_tgt_to_src: Margins | None
+    alignment: float
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON has them: dictionaries for hubness and margins, lists for tuples."""
+        content = asdict(self)
+        for direction in ("src_to_tgt", "tgt_to_src"):
+            margins = content[f"margins_{direction}"]
+            if margins is not None:
+                margins["quantiles"] = list(margins["quantiles"])
+        return content | {"notes": list(self.notes)}
+
+
+def diagnose(language: str, src: NDArray[np.floating], tgt: NDArray[np.floating]) -> Diagnosis:
+    """Describe the vectors of one language's bitext.
+
+    Example, three pairs on the plane, written as angles::
+
+        src    0°  90°  180°     mean cosine within src: (0 + 0 - 1) / 3 = -1/3
+        tgt   60°  90°  180°     alignment: (1 + 0 + 0) / 3 = 1/3
+        margins of src: cos 60° - cos 90° = 1/2,  cos 0° - cos 30°,  cos 0° - cos 90° = 1
+
+    Args:
+        language: the language of src.
+        src: floats [N, D], any scale.
+        tgt: floats [N, D]; ``tgt[i]`` belongs to ``src[i]``.
+
+    Returns:
+        The diagnosis; every number in it is finite.
+
+    Raises:
+        DataError: vectors that are not finite, all zero or of unequal width; sides of unequal
+            length.
+    """
+    if src.shape != tgt.shape:
+        raise DataError(
+            f"{language}: src vectors of shape {src.shape}, tgt vectors of shape {tgt.shape}",
+            "the same number of vectors of the same width on both sides",
+        )
+    left, right = _taken(unit_rows(src), MOST_PAIRS), _taken(unit_rows(tgt), MOST_PAIRS)
+    scores = _scores(left, right)
+    across = np.ascontiguousarray(scores.T)
+    return Diagnosis(
+        language=language,
+        n_pairs=len(left),
+        mean_cosine_src=_mean_cosine(left),
+        mean_cosine_tgt=_mean_cosine(right),
+        iso_score_src=_iso_score(left),
+        iso_score_tgt=_iso_score(right),
+        probe_accuracy=_probe([left, right]) if len(left) >= FEWEST_TEXTS else None,
+        hubness_src_to_tgt=_hubness(scores),
+        hubness_tgt_to_src=_hubness(across),
+        margins_src_to_tgt=_margins(scores),
+        margins_tgt_to_src=_margins(across),
+        alignment=float(np.square(left - right).sum(dtype=np.float64)) / len(left),
+        notes=_notes(left, right, len(src)),
+    )
+
+
+def separability(
+    vectors_by_language: Mapping[str, NDArray[np.floating]], most: int = 200
+) -> float | None:
+    """How well a linear probe names the language of a text that it was not trained on.
+
+    The probe is a ridge regression for each language against all others, every language with the
+    same weight; the language with the highest value is named. ``FOLDS`` times it is trained on the
+    other parts and tested on one. Texts at the same place of two languages are in the same part, so
+    that a sentence and its translations are never on both sides.
+
+    Args:
+        vectors_by_language: language -> floats [N, D], any scale; N may differ.
+        most: texts of each language that are used; of more, as many at equal distances.
+
+    Returns:
+        The share of texts that are named right, mean over languages, in [0, 1]; chance is 1 over
+        the number of languages. None for fewer than two languages, or where one of them has fewer
+        than ``FEWEST_TEXTS`` texts.
+
+    Raises:
+        DataError: vectors that are not finite, all zero or of unequal width; ``most`` below
+            ``FEWEST_TEXTS``.
+    """
+    if most < FEWEST_TEXTS:
+        raise DataError(f"at most {most} texts of each language", f"{FEWEST_TEXTS} or more")
+    widths = {language: rows.shape[1] for language, rows in vectors_by_language.items()}
+    if len(set(widths.values())) > 1:
+        told = ", ".join(f"{language} {width}" for language, width in widths.items())
+        raise DataError(f"vectors of unequal width: {told}", "vectors of one encoder")
+    classes = [unit_rows(_taken(rows, most)) for rows in vectors_by_language.values()]
+    if len(classes) < 2 or min(map(len, classes)) < FEWEST_TEXTS:
+        return None
+    return _probe(classes)
+
+
+def _notes(left: Matrix, right: Matrix, pairs: int) -> tuple[str, ...]:
+    """Why values are missing, and what was left out."""
+    told = "1 pair" if pairs == 1 else f"{pairs} pairs"
+    said = [
+        (pairs < 2, f"{told}: no two texts of a side, and no wrong candidate"),
+        (pairs < FEWEST_TEXTS, f"{told}: a probe needs {FEWEST_TEXTS}"),
+        (pairs <= NEIGHBOURS, f"{told}: hubness needs {NEIGHBOURS + 1}"),
+        (pairs > 1 and _spread(left) == 0, "all src vectors are equal: no IsoScore"),
+        (pairs > 1 and _spread(right) == 0, "all tgt vectors are equal: no IsoScore"),
+        (pairs > MOST_PAIRS, f"{MOST_PAIRS} of {pairs} pairs were looked at"),
+    ]
+    return tuple(sentence for holds, sentence in said if holds)
+
+
+def _spread(rows: Matrix) -> float:
+    """Mean squared distance of a row to the mean of the rows; 0 where it is only rounding."""
+    mean = rows.mean(axis=0, dtype=np.float64)
+    spread = float(np.einsum("ij,ij->", rows, rows, dtype=np.float64) / len(rows) - mean @ mean)
+    return spread if spread > NOISE else 0.0
+
+
+def _taken(rows: NDArray[Float], most: int) -> NDArray[Float]:
+    """All rows, or ``most`` of them at equal distances."""
+    if len(rows) <= most:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
+
+
+def _scores(left: Matrix, right: Matrix) -> Matrix:
+    """Cosines [N, N]; those of equal texts are computed once, so that they tie exactly."""
+    ours, theirs = distinct_rows(left), distinct_rows(right)
+    scores = ours.rows @ theirs.rows.T
+    if len(ours.rows) == len(left) and len(theirs.rows) == len(right):
+        return scores
+    return scores[ours.place][:, theirs.place]
+
+
+def _mean_cosine(rows: Matrix) -> float | None:
+    """Mean cosine of two different rows, over all pairs of them: no matrix of cosines is needed."""
+    count = len(rows)
+    if count < 2:
+        return None
+    total = rows.sum(axis=0, dtype=np.float64)
+    squares = np.einsum("ij,ij->", rows, rows, dtype=np.float64)
+    return float((total @ total - squares) / (count * (count - 1)))
+
+
+def _iso_score(rows: Matrix) -> float | None:
+    """IsoScore without a decomposition.
+
+    With the variances v along the principal components, the paper's steps come to
+    (r - 1) / (D - 1) for r = (sum of v)^2 / (sum of v^2), the number of dimensions that the
+    variance fills; both sums can be had from the covariance as it is. Rows that are all equal have
+    no variance: None. A single dimension is filled evenly: 1.
+    """
+    if _spread(rows) == 0:
+        return None
+    width = rows.shape[1]
+    if width == 1:
+        return 1.0
+    centred = rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+    products = centred.T @ centred
+    total = float(np.trace(products, dtype=np.float64))
+    filled = total**2 / float(np.square(products).sum(dtype=np.float64))
+    return float(min(1.0, max(0.0, (filled - 1) / (width - 1))))
+
+
+def _margins(scores: Matrix) -> Margins | None:
+    """Of the queries in the rows [N, N]; candidate i is correct for query i."""
+    if len(scores) < 2:
+        return None
+    wrong = scores.copy()
+    np.fill_diagonal(wrong, -np.inf)
+    margins = scores.diagonal().astype(np.float64) - wrong.max(axis=1)
+    quantiles = np.quantile(margins, MARGIN_QUANTILES).tolist()
+    return Margins(tuple(quantiles), float((margins > 0).mean()))
+
+
+def _hubness(scores: Matrix) -> Hubness | None:
+    """Of the candidates in the columns [N, N]."""
+    count = scores.shape[1]
+    if count <= NEIGHBOURS:
+        return None
+    last = np.partition(scores, count - NEIGHBOURS, axis=1)[:, count - NEIGHBOURS, None]
+    times = _times_retrieved(scores, last)
+    away = times - times.mean()
+    variance = float(np.square(away).mean())
+    skewness = float((away**3).mean()) / variance**1.5 if variance > NOISE else 0.0
+    return Hubness(skewness, float((times == 0).mean()))
+
+
+def _times_retrieved(scores: Matrix, last: Matrix) -> Wide:
+    """For each column how many rows have it among their nearest; ``last`` [N, 1] is the lowest."""
+    near = scores >= last
+    found = np.count_nonzero(near, axis=1)
+    times: Wide = np.count_nonzero(near, axis=0).astype(np.float64)
+    crowded = np.flatnonzero(found > NEIGHBOURS)  # rows where several tie for the last places
+    tied = scores[crowded] == last[crowded]
+    many = np.count_nonzero(tied, axis=1)
+    times -= ((found[crowded] - NEIGHBOURS) / many) @ tied
+    return times
+
+
+class _Fold(NamedTuple):
+    """One part of the texts of C classes; a row of class c weighs 1 over the rows of the class.
+
+    Args:
+        rows: the part's rows of each class.
+        gram: [D, D], the weighted sum of the products of all its rows.
+        sums: [C, D], the weighted sum of the rows of each class.
+        weights: [C], the weight of each class in this part.
+    """
+
+    rows: list[Matrix]
+    gram: Wide
+    sums: Wide
+    weights: Wide
+
+
+def _probe(classes: Sequence[Matrix]) -> float:
+    """Share of rows whose class a ridge probe names right when it is trained on other folds."""
+    middle = np.mean([rows.mean(axis=0, dtype=np.float64) for rows in classes], axis=0)
+    centred = [rows - middle.astype(np.float32) for rows in classes]  # for float32's sake only
+    folds = [_fold(centred, number) for number in range(FOLDS)]
+    gram = np.sum([fold.gram for fold in folds], axis=0)
+    sums = np.sum([fold.sums for fold in folds], axis=0)
+    weights = np.sum([fold.weights for fold in folds], axis=0)
+    named = np.zeros(len(classes))
+    for fold in folds:
+        rest = _Fold([], gram - fold.gram, sums - fold.sums, weights - fold.weights)
+        named += _named_right(rest, fold.rows)
+    return float(np.mean(named / [len(rows) for rows in classes]))
+
+
+def _fold(classes: Sequence[Matrix], number: int) -> _Fold:
+    own = [rows[number::FOLDS] for rows in classes]
+    weight = [1 / len(rows) for rows in classes]
+    scaled = np.concatenate(
+        [rows * np.float32(each**0.5) for rows, each in zip(own, weight, strict=True)]
+    )
+    return _Fold(
+        rows=own,
+        gram=(scaled.T @ scaled).astype(np.float64),
+        sums=np.stack([rows.sum(axis=0, dtype=np.float64) for rows in own])
+        * np.array(weight)[:, None],
+        weights=np.array([len(rows) for rows in own]) * weight,
+    )
+
+
+def _named_right(train: _Fold, tests: Sequence[Matrix]) -> Wide:
+    """How many rows of each class [C] the probe names right; those that tie share one."""
+    mass = train.weights.sum()
+    mean = train.sums.sum(axis=0) / mass
+    scatter = train.gram - mass * np.outer(mean, mean)
+    ridge = max(RIDGE * float(np.trace(scatter)) / len(mean), NOISE)
+    moments = train.sums - np.outer(train.weights, mean)
+    probe = np.linalg.solve(scatter + ridge * np.eye(len(mean)), moments.T)
+    right = np.zeros(len(tests))
+    for place, rows in enumerate(tests):
+        values = (rows - mean) @ probe + train.weights / mass
+        top = values == values.max(axis=1, keepdims=True)
+        right[place] = (top[:, place] / np.count_nonzero(top, axis=1)).sum()
+    return right

@@ -1,0 +1,180 @@
+"""Margin scores and CSLS: cosines seen against the neighbourhood of both sides.
+
+Some sentences lie near to everything and some lie alone, so that one cut of the plain cosine
+takes too many pairs of the first and too few of the second. Both scores set a pair's cosine
+against the mean cosine that each of its sides has with its own nearest neighbours.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.errors import DataError, UnknownNameError
+from crosslift.retrieval.similarity import FloatArray
+
+if TYPE_CHECKING:
+    from crosslift.retrieval.search import BothNeighbours, Neighbours
+
+Margin = Literal["ratio", "distance", "absolute"]
+"""How a pair's cosine is set against its neighbourhood; see `margin_scores`."""
+
+
+class MarginScores(NamedTuple):
+    """Margin scores of the candidates that a search found, place by place.
+
+    Args:
+        src_to_tgt: float64 [N, k], of the candidates of each src row.
+        tgt_to_src: float64 [M, k], of the candidates of each tgt row.
+    """
+
+    src_to_tgt: NDArray[np.float64]
+    tgt_to_src: NDArray[np.float64]
+
+
+def local_scaling(neighbours: Neighbours) -> NDArray[np.float64]:
+    """Mean cosine of each row to its k nearest neighbours on the other side.
+
+    It is the r of CSLS (Conneau et al. 2018, arXiv 1710.04087, section 2.3) and, for both sides,
+    the denominator of the margin. It is high for rows that are near to many.
+
+    Args:
+        neighbours: of N rows, k each; k is the number of columns.
+
+    Returns:
+        float64 [N].
+
+    Raises:
+        DataError: no row, or no neighbour for each.
+    """
+    if 0 in neighbours.scores.shape:
+        raise DataError(
+            f"neighbours of shape {neighbours.scores.shape}", "at least one neighbour of each row"
+        )
+    means: NDArray[np.float64] = neighbours.scores.mean(axis=1, dtype=np.float64)
+    return means
+
+
+def margin_scores(both: BothNeighbours, margin: Margin = "ratio") -> MarginScores:
+    """Margin scores of every candidate of every row, both ways.
+
+    Artetxe and Schwenk 2019, arXiv 1811.01136, section 3.1. With ``a`` the cosine of a src row
+    and a tgt row, and ``b`` half of the src row's mean cosine to its k neighbours plus half of
+    the tgt row's, `ratio` is a / b, `distance` is a - b and `absolute` is a. A pair has the same
+    score from both sides.
+
+    Example with k = 2; the src row's neighbours have cosines 0.9 and 0.5, the tgt row's 0.9 and
+    0.3, so that b = (0.7 + 0.6) / 2 = 0.65::
+
+        ratio      0.9 / 0.65 = 1.385
+        distance   0.9 - 0.65 = 0.25
+        absolute   0.9
+
+    Args:
+        both: k neighbours of each src and of each tgt row, as `nearest_both` finds them. The k
+            of the two sides differ where one side has fewer than k rows.
+        margin: `ratio`, `distance` or `absolute`.
+
+    Returns:
+        The scores, in the shapes of ``both``.
+
+    Raises:
+        UnknownNameError: another margin.
+        DataError: a ratio over a mean that is zero or negative, which has no meaning: dividing
+            by it would turn the order of the candidates round.
+    """
+    if margin not in get_args(Margin):
+        raise UnknownNameError("margin", margin, get_args(Margin))
+    src_means, tgt_means = local_scaling(both.src_to_tgt), local_scaling(both.tgt_to_src)
+    check_indices(both.src_to_tgt, len(tgt_means), "tgt")
+    check_indices(both.tgt_to_src, len(src_means), "src")
+    return MarginScores(
+        _scores(both.src_to_tgt, src_means, tgt_means, margin),
+        _scores(both.tgt_to_src, tgt_means, src_means, margin),
+    )
+
+
+def csls_scores(
+    cosines: FloatArray, src_scaling: NDArray[np.float64], tgt_scaling: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """CSLS of a block of queries with all candidates: 2 cos(x, y) - r(x) - r(y).
+
+    Conneau et al. 2018, arXiv 1710.04087, section 2.3. It is twice the margin `distance`, here
+    for all candidates and not only the nearest. The paper takes 10 neighbours.
+
+    Example, two queries and two candidates with one neighbour each::
+
+        cosines 0.9 0.8   r of the queries 0.9 0.7    ->  0.0 -0.1
+                0.7 0.1   r of the candidates 0.9 0.8     -0.2 -1.3
+
+    Args:
+        cosines: floats [B, M], a row per query of the block.
+        src_scaling: float64 [B], `local_scaling` of the queries of the block.
+        tgt_scaling: float64 [M], `local_scaling` of all candidates.
+
+    Returns:
+        float64 [B, M].
+
+    Raises:
+        DataError: lengths that do not fit the block.
+    """
+    expected = (len(src_scaling), len(tgt_scaling))
+    if cosines.shape != expected:
+        raise DataError(f"cosines of shape {cosines.shape}", f"{expected}, as the two means have")
+    scores = cosines.astype(np.float64)
+    scores *= 2
+    scores -= src_scaling[:, None]
+    scores -= tgt_scaling
+    return scores
+
+
+def check_indices(neighbours: Neighbours, candidates: int, side: str) -> None:
+    """Raise unless every neighbour is one of the rows of the other side.
+
+    Args:
+        neighbours: of one side.
+        candidates: rows of the other side.
+        side: name of the other side, for the message.
+
+    Raises:
+        DataError: an index below 0 or past the last row; the two searches are not of one corpus.
+    """
+    bad = np.argwhere((neighbours.indices < 0) | (neighbours.indices >= candidates))
+    if len(bad):
+        row, column = bad[0].tolist()
+        raise DataError(
+            f"neighbour {column} of row {row} is {side} row {neighbours.indices[row, column]}",
+            f"an index from 0 to {candidates - 1}",
+            "search both directions over the same two sides",
+        )
+
+
+def _scores(
+    neighbours: Neighbours,
+    own_means: NDArray[np.float64],
+    other_means: NDArray[np.float64],
+    margin: Margin,
+) -> NDArray[np.float64]:
+    """Margin scores [N, k] of one direction."""
+    cosines = neighbours.scores.astype(np.float64)
+    if margin == "absolute":
+        return cosines
+    means = (own_means[:, None] + other_means[neighbours.indices]) / 2
+    if margin == "distance":
+        return cosines - means
+    _refuse_means(means)
+    return cosines / means
+
+
+def _refuse_means(means: NDArray[np.float64]) -> None:
+    bad = np.argwhere(~(means > 0))
+    if len(bad):
+        row, column = bad[0].tolist()
+        raise DataError(
+            f"the neighbours of a pair have the mean cosine {means[row, column]:.6g} (row {row}, "
+            f"candidate {column}; {len(bad)} of {means.size} pairs)",
+            "a mean above 0 to divide by",
+            "use `margin: distance`",
+        )

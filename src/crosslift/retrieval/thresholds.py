@@ -1,0 +1,473 @@
+"""Where mined pairs are cut off, and what is left then: thresholds, precision, recall, F1.
+
+A pair is extracted where its score is at least the threshold. Pairs of one score are in or out
+together, so cuts lie between distinct scores only, and a threshold is the midpoint between the
+last score that is in and the first that is out. Where all are in, it is the last score itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.errors import DataError
+from crosslift.retrieval.similarity import IntArray
+
+ScoreArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+FOLDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class MiningScore:
+    """How good the pairs above a threshold are.
+
+    Args:
+        precision: share of the extracted pairs that are gold; 0 where none is extracted.
+        recall: share of the gold pairs that are extracted; 0 where there is no gold.
+        mining_f1: 2 correct / (mined + gold), the harmonic mean of both; 0 where nothing is there.
+        mined: pairs extracted.
+        correct: extracted pairs that are gold.
+        gold: gold pairs there are, those no search found included.
+        threshold: scores from it on are extracted; +inf extracts nothing.
+    """
+
+    precision: float
+    recall: float
+    mining_f1: float
+    mined: int
+    correct: int
+    gold: int
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class PrecisionRecallCurve:
+    """Precision and recall at every cut, from the highest threshold to the lowest.
+
+    Args:
+        precision: float64 [C], C the number of distinct scores.
+        recall: float64 [C], ascending.
+        threshold: float64 [C], descending; `score_at` gives the same values at each.
+    """
+
+    precision: ScoreArray
+    recall: ScoreArray
+    threshold: ScoreArray
+
+
+@dataclass(frozen=True, slots=True)
+class FoldScores:
+    """Scores of two folds, each cut at a threshold that was fitted on the other.
+
+    Args:
+        folds: score of fold 0 and of fold 1; each holds the threshold that was applied to it.
+        total: of the summed counts; its threshold is NaN, for there are two.
+        extracted: bool [P], whether each pair is at or above the threshold of its fold.
+    """
+
+    folds: tuple[MiningScore, MiningScore]
+    total: MiningScore
+    extracted: BoolArray
+
+
+class _Cuts(NamedTuple):
+    """Threshold, pairs at or above it and gold pairs among them, [C] each, highest first."""
+
+    threshold: ScoreArray
+    mined: IntArray
+    correct: IntArray
+
+
+def precision_recall_curve(
+    scores: ScoreArray, is_gold: BoolArray, n_gold: int
+) -> PrecisionRecallCurve:
+    """Precision and recall of the pairs above every possible cut.
+
+    Example, scores 0.9 0.8 0.8 0.3, gold yes no yes no, of 4 gold pairs::
+
+        threshold 0.85  ->  precision 1/1, recall 1/4
+        threshold 0.55  ->  precision 2/3, recall 2/4   the two 0.8 come together
+        threshold 0.3   ->  precision 2/4, recall 2/4
+
+    Args:
+        scores: float64 [P], of mined pairs in any order.
+        is_gold: bool [P], whether each pair is a gold pair.
+        n_gold: gold pairs there are, those that were not mined included.
+
+    Returns:
+        The curve; empty where there is no pair.
+
+    Raises:
+        DataError: a score that is not finite, other shapes, or fewer gold pairs than were found.
+    """
+    cuts = _cuts(scores, is_gold)
+    _check_gold(is_gold, n_gold)
+    return PrecisionRecallCurve(
+        cuts.correct / cuts.mined, cuts.correct / max(n_gold, 1), cuts.threshold
+    )
+
+
+def best_threshold(scores: ScoreArray, is_gold: BoolArray, n_gold: int) -> float:
+    """The threshold with the highest mining F1 on the pairs it is fitted on.
+
+    Of several cuts with one F1 it takes the highest, which extracts the fewest pairs: equal F1
+    with fewer pairs is higher precision, and BUCC's own search keeps the first as well.
+
+    Example: with the pairs of `precision_recall_curve` the F1 are 2/5, 4/7 and 4/8: 0.55.
+
+    Args:
+        scores: float64 [P], of mined pairs in any order.
+        is_gold: bool [P].
+        n_gold: gold pairs there are.
+
+    Returns:
+        The threshold; +inf, whose F1 is 0, where no mined pair is gold.
+
+    Raises:
+        DataError: as `precision_recall_curve`.
+    """
+    cuts = _cuts(scores, is_gold)
+    _check_gold(is_gold, n_gold)
+    if not is_gold.any():
+        return float("inf")
+    return float(cuts.threshold[(2 * cuts.correct / (cuts.mined + n_gold)).argmax()])
+
+
+def score_at(scores: ScoreArray, is_gold: BoolArray, n_gold: int, threshold: float) -> MiningScore:
+    """Precision, recall and F1 of the pairs whose score is at least ``threshold``.
+
+    Args:
+        scores: float64 [P], of mined pairs in any order.
+        is_gold: bool [P].
+        n_gold: gold pairs there are.
+        threshold: in the unit of the scores; +inf extracts nothing, -inf everything.
+
+    Returns:
+        The score.
+
+    Raises:
+        DataError: as `precision_recall_curve`, or a threshold that is NaN.
+    """
+    _check_pairs(scores, is_gold)
+    _check_gold(is_gold, n_gold)
+    if np.isnan(threshold):
+        raise DataError("the threshold is nan", "a number")
+    extracted = scores >= threshold
+    return _of_counts(int(extracted.sum()), int((extracted & is_gold).sum()), n_gold, threshold)
+
+
+def threshold_for_precision(scores: ScoreArray, is_gold: BoolArray, wanted: float) -> float:
+    """The lowest threshold whose pairs have at least the wanted precision on the labelled pairs.
+
+    Precision goes up and down along the cuts. This takes the largest set of pairs that reaches
+    ``wanted``, even where a smaller set misses it.
+
+    Example, scores 0.9 0.8 0.7 0.6, gold no yes yes no: precisions 0, 1/2, 2/3, 1/2. Wanted 0.6
+    gives 0.65, wanted 0.5 gives 0.6, wanted 0.9 raises: the best is 2/3.
+
+    Args:
+        scores: float64 [P], of labelled pairs in any order.
+        is_gold: bool [P].
+        wanted: precision, above 0 and at most 1.
+
+    Returns:
+        The threshold.
+
+    Raises:
+        DataError: no cut reaches it (the message says the best), or ``wanted`` is out of range.
+    """
+    _check_wanted(wanted)
+    cuts = _cuts(scores, is_gold)
+    return _lowest(cuts.threshold, cuts.correct / cuts.mined, wanted)
+
+
+def precision_from_negatives(
+    scores: ScoreArray,
+    negative_scores: ScoreArray,
+    thresholds: ScoreArray,
+    *,
+    n_src: int,
+    n_negative_src: int,
+) -> ScoreArray:
+    """Estimate precision above thresholds without gold, from pairs that are false for certain.
+
+    Mine once more where no true pair can exist: with tgt texts of another source, or with the
+    true translations taken out. Every pair found there is false. So many per src row are expected
+    among the mined pairs as well: precision = 1 - false / mined. The estimate errs on the low side
+    where most src rows have a translation, for such a row seldom finds a false one; it is no
+    better than the count of negatives above the cut, which is small at high thresholds.
+
+    Example, 4 src rows with pairs 0.9 0.8 0.7 0.6, 8 negative src rows with pairs 0.75 0.65
+    0.2 0.1::
+
+        threshold 0.8  ->  1 - 0 / 2 = 1
+        threshold 0.7  ->  1 - (1 * 4/8) / 3 = 0.833
+        threshold 0.6  ->  1 - (2 * 4/8) / 4 = 0.75
+
+    Args:
+        scores: float64 [P], of the mined pairs.
+        negative_scores: float64 [F], of the pairs that were mined where none is true; may be empty.
+        thresholds: float64 [T].
+        n_src: src rows that the mined pairs were searched for.
+        n_negative_src: src rows that the false pairs were searched for.
+
+    Returns:
+        float64 [T]; 0 where more false pairs are expected than were mined, NaN where none is mined.
+
+    Raises:
+        DataError: a score that is not finite, or counts below 1.
+    """
+    for name, count in (("n_src", n_src), ("n_negative_src", n_negative_src)):
+        if count < 1:
+            raise DataError(f"{name} is {count}", "the number of src rows searched, at least 1")
+    _check_scores(scores, "scores")
+    _check_scores(negative_scores, "negative_scores")
+    mined = _at_least(scores, thresholds)
+    false = _at_least(negative_scores, thresholds) * (n_src / n_negative_src)
+    estimate = np.maximum(1 - false / np.maximum(mined, 1), 0)
+    return np.where(mined > 0, estimate, np.nan)
+
+
+def threshold_from_negatives(
+    scores: ScoreArray,
+    negative_scores: ScoreArray,
+    wanted_precision: float,
+    *,
+    n_src: int,
+    n_negative_src: int,
+) -> float:
+    """The lowest threshold whose estimated precision is at least the wanted one, without gold.
+
+    Args:
+        scores: float64 [P], of the mined pairs; the cuts lie between their distinct scores.
+        negative_scores: float64 [F], as in `precision_from_negatives`.
+        wanted_precision: above 0 and at most 1.
+        n_src: src rows that the mined pairs were searched for.
+        n_negative_src: src rows that the false pairs were searched for.
+
+    Returns:
+        The threshold; `precision_from_negatives` at it is at least ``wanted_precision``.
+
+    Raises:
+        DataError: as `precision_from_negatives`; or no cut reaches the precision (the message
+            says the best estimate), or the wanted one is out of range.
+    """
+    _check_wanted(wanted_precision)
+    cuts = _cuts(scores, np.zeros(len(scores), np.bool_))
+    estimates = precision_from_negatives(
+        scores, negative_scores, cuts.threshold, n_src=n_src, n_negative_src=n_negative_src
+    )
+    return _lowest(cuts.threshold, estimates, wanted_precision)
+
+
+def folds_of(ids: Sequence[str], seed: int = 0) -> IntArray:
+    """The fold of each id, 0 or 1, from a hash of the id alone.
+
+    The fold of an item does not depend on which others there are, on their order or on the
+    machine, so that two models are always cut and scored on the same folds.
+
+    Args:
+        ids: ids of N src items.
+        seed: another seed deals the items out anew.
+
+    Returns:
+        int64 [N].
+    """
+    digests = (hashlib.blake2b(f"{seed}:{item}".encode(), digest_size=1).digest() for item in ids)
+    return np.array([digest[0] % FOLDS for digest in digests], np.int64)
+
+
+def fold_scores(
+    scores: ScoreArray, is_gold: BoolArray, pair_folds: IntArray, gold_folds: IntArray
+) -> FoldScores:
+    """Score mined pairs by thresholds that were never fitted on what they are scored on.
+
+    For where only one split has gold: the threshold of each fold is the best one of the other
+    fold, and the counts of both are summed.
+
+    Args:
+        scores: float64 [P], of mined pairs in any order.
+        is_gold: bool [P].
+        pair_folds: int64 [P], fold of each pair's src item, see `folds_of`.
+        gold_folds: int64 [G], fold of each gold pair's src item, mined or not.
+
+    Returns:
+        The scores of both folds and of their sum.
+
+    Raises:
+        DataError: as `precision_recall_curve`, a fold that is not 0 or 1, or a fold without gold,
+            on which nothing can be fitted.
+    """
+    _check_pairs(scores, is_gold)
+    _check_folds(pair_folds, gold_folds, len(scores))
+    counts = np.bincount(gold_folds, minlength=FOLDS).tolist()
+    inside = [pair_folds == fold for fold in range(FOLDS)]
+    fitted = [
+        best_threshold(scores[own], is_gold[own], count)
+        for own, count in zip(inside, counts, strict=True)
+    ]
+    first, second = (
+        score_at(scores[inside[fold]], is_gold[inside[fold]], counts[fold], fitted[1 - fold])
+        for fold in range(FOLDS)
+    )
+    total = _of_counts(
+        first.mined + second.mined,
+        first.correct + second.correct,
+        first.gold + second.gold,
+        float("nan"),
+    )
+    return FoldScores((first, second), total, scores >= np.array(fitted)[1 - pair_folds])
+
+
+def influence_values(correct: IntArray, mined: IntArray, gold: IntArray) -> ScoreArray:
+    """One value per src item whose mean is the mining F1, for tests that resample items.
+
+    F1 is a ratio of sums and no mean of outcomes. To first order, resampling items moves it as it
+    moves the mean of these values: ``F1 + (2 correct - F1 (mined + gold)) / mean(mined + gold)``,
+    F1 plus the empirical influence of the item (the delta method: Efron and Tibshirani 1993, An
+    Introduction to the Bootstrap, chapters 21 and 22).
+
+    Example, three items with one gold pair each: one found, one missed, one found wrongly::
+
+        correct 1 0 0, mined 1 0 1, gold 1 1 1  ->  F1 = 2 / 5 = 0.4, mean(mined + gold) = 5/3
+        values 0.4 + 1.2 / (5/3), 0.4 - 0.4 / (5/3), 0.4 - 0.8 / (5/3)  =  1.12, 0.16, -0.08
+
+    Args:
+        correct: ints or bools [N], gold pairs extracted with each src item.
+        mined: ints or bools [N], pairs extracted with it.
+        gold: ints or bools [N], gold pairs it has.
+
+    Returns:
+        float64 [N]; their mean is F1 up to rounding. All 0 where nothing is mined and no gold is
+        there.
+
+    Raises:
+        DataError: no item, other shapes, or an item with more correct pairs than mined or gold.
+    """
+    _check_items(correct, mined, gold)
+    hits = 2 * correct.astype(np.float64)
+    sizes = mined.astype(np.float64) + gold.astype(np.float64)
+    if not sizes.any():
+        return np.zeros(len(sizes))
+    f1 = hits.sum() / sizes.sum()
+    values: ScoreArray = f1 + (hits - f1 * sizes) / sizes.mean()
+    return values
+
+
+def _of_counts(mined: int, correct: int, gold: int, threshold: float) -> MiningScore:
+    return MiningScore(
+        precision=_share(correct, mined),
+        recall=_share(correct, gold),
+        mining_f1=_share(2 * correct, mined + gold),
+        mined=mined,
+        correct=correct,
+        gold=gold,
+        threshold=threshold,
+    )
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+def _cuts(scores: ScoreArray, is_gold: BoolArray) -> _Cuts:
+    _check_pairs(scores, is_gold)
+    ascending, place, mined = np.unique(scores, return_inverse=True, return_counts=True)
+    correct = np.bincount(place[is_gold], minlength=len(ascending))
+    values = ascending[::-1].astype(np.float64)
+    return _Cuts(_between(values), np.cumsum(mined[::-1]), np.cumsum(correct[::-1]))
+
+
+def _between(values: ScoreArray) -> ScoreArray:
+    """A threshold [C] for each of the descending ``values`` [C]: it is in, the next is out.
+
+    The midpoint of two neighbouring floats can round to the lower one, which would let it in.
+    """
+    middles = values[:-1] / 2 + values[1:] / 2
+    usable = (middles > values[1:]) & (middles <= values[:-1])
+    return np.append(np.where(usable, middles, values[:-1]), values[-1:])
+
+
+def _at_least(scores: ScoreArray, thresholds: ScoreArray) -> IntArray:
+    """How many scores are at least each threshold [T]."""
+    return len(scores) - np.searchsorted(np.sort(scores), thresholds, side="left")
+
+
+def _lowest(thresholds: ScoreArray, precisions: ScoreArray, wanted: float) -> float:
+    """The last of the descending thresholds whose precision is at least ``wanted``."""
+    reached = np.flatnonzero(precisions >= wanted)
+    if not len(reached):
+        best = f"{precisions.max():.6g}" if len(precisions) else "none, for there is no pair"
+        raise DataError(
+            f"no threshold reaches a precision of {wanted}; the best is {best}",
+            "a precision that the scores can reach",
+            "ask for less, or take a better encoder or another margin",
+        )
+    return float(thresholds[reached[-1]])
+
+
+def _check_scores(scores: ScoreArray, name: str) -> None:
+    bad = np.flatnonzero(~np.isfinite(scores))
+    if len(bad):
+        raise DataError(f"{name}: pair {bad[0]} has the score {scores[bad[0]]}", "finite scores")
+
+
+def _check_pairs(scores: ScoreArray, is_gold: BoolArray) -> None:
+    if scores.ndim != 1 or scores.shape != is_gold.shape or is_gold.dtype != np.bool_:
+        raise DataError(
+            f"scores of shape {scores.shape}, is_gold of {is_gold.dtype} {is_gold.shape}",
+            "one score and one bool for each pair",
+        )
+    _check_scores(scores, "scores")
+
+
+def _check_gold(is_gold: BoolArray, n_gold: int) -> None:
+    if n_gold < is_gold.sum():
+        raise DataError(
+            f"n_gold is {n_gold}, but {is_gold.sum()} mined pairs are gold",
+            "all gold pairs counted, each pair mined once",
+        )
+
+
+def _check_wanted(wanted: float) -> None:
+    if not 0 < wanted <= 1:
+        raise DataError(f"the wanted precision is {wanted}", "above 0 and at most 1, such as 0.95")
+
+
+def _check_folds(pair_folds: IntArray, gold_folds: IntArray, pairs: int) -> None:
+    if len(pair_folds) != pairs:
+        raise DataError(f"{len(pair_folds)} folds for {pairs} pairs", "one for each pair")
+    for name, folds in (("pair_folds", pair_folds), ("gold_folds", gold_folds)):
+        bad = folds[(folds < 0) | (folds >= FOLDS)]
+        if len(bad):
+            raise DataError(f"{name} holds {bad[0]}", "0 or 1, as `folds_of` gives them")
+    for fold in range(FOLDS):
+        if not (gold_folds == fold).any():
+            raise DataError(
+                f"fold {fold} has none of the {len(gold_folds)} gold pairs",
+                "gold pairs in both folds, to fit a threshold on each",
+                "use another seed, or more gold",
+            )
+
+
+def _check_items(correct: IntArray, mined: IntArray, gold: IntArray) -> None:
+    if correct.ndim != 1 or not correct.shape == mined.shape == gold.shape or not len(correct):
+        raise DataError(
+            f"counts of shapes {correct.shape}, {mined.shape} and {gold.shape}",
+            "three counts for each of at least one item",
+        )
+    bad = np.flatnonzero((correct < 0) | (correct > mined) | (correct > gold))
+    if len(bad):
+        item = bad[0]
+        raise DataError(
+            f"item {item} has {correct[item]} correct of {mined[item]} mined pairs and "
+            f"{gold[item]} gold pairs",
+            "at most as many correct as mined and as gold",
+        )
