@@ -12,12 +12,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from crosslift.reports.answer import baseline_verdicts, declared_verdicts, plain_answer
+from crosslift.reports.diagnosis import VectorSection, vector_section
 from crosslift.reports.examples import example_groups
 from crosslift.reports.formats import duration, metric_title, names_marked, percent, plural
 from crosslift.reports.heat import LEVELS, heat_pairs, name_of
 from crosslift.reports.looks import colour_variables, looks_of
 from crosslift.reports.plots import Plots, draw_plots
 from crosslift.reports.run_folder import RunFolder
+from crosslift.reports.svg import Plot
+from crosslift.reports.sweep import SweepSection, sweep_section
 from crosslift.reports.tables import (
     ScoreIndex,
     budget_rows,
@@ -42,7 +45,8 @@ class Section:
 def write_report(folder: Path) -> Path:
     """Write the report of a run, and its plots, into the run's folder.
 
-    It reads nothing but the folder. The same folder gives the same bytes.
+    It reads nothing but the folder. The same folder gives the same bytes. ``diagnostics.json`` and
+    ``sweep.json`` have sections where they are there; the report is whole without them.
 
     Args:
         folder: the folder that a run left.
@@ -56,26 +60,40 @@ def write_report(folder: Path) -> Path:
     """
     run = RunFolder.read(folder)
     plots = draw_plots(run)
-    page = render(run, plots)
+    vectors, sweep = vector_section(run), sweep_section(run)
+    page = render(run, plots, vectors, sweep)
     (folder / PLOTS).mkdir(exist_ok=True)
-    for plot in plots.all():
+    for plot in (*plots.all(), *_plots_of(vectors), *_plots_of(sweep)):
         _write(folder / PLOTS / f"{plot.name}.svg", plot.svg.encode("utf-8"))
         _write(folder / PLOTS / f"{plot.name}.png", plot.png)
     _write(folder / REPORT, page.encode("utf-8"))
     return folder / REPORT
 
 
-def render(run: RunFolder, plots: Plots) -> str:
+def _plots_of(section: VectorSection | SweepSection | None) -> tuple[Plot, ...]:
+    return section.plots if section else ()
+
+
+def render(
+    run: RunFolder,
+    plots: Plots,
+    vectors: VectorSection | None = None,
+    sweep: SweepSection | None = None,
+) -> str:
     """The page as text.
 
     Args:
         run: the run.
         plots: its plots.
+        vectors: what the vectors look like; None leaves the section out.
+        sweep: which hidden state was chosen; None leaves the section out.
 
     Returns:
         A whole HTML document.
     """
-    return _templates().get_template("report.html.j2").render(_views(run, plots))
+    views = _views(run, plots) | {"vectors": vectors, "sweep": sweep}
+    views["sections"] = _sections(run, plots, vectors, sweep)
+    return _templates().get_template("report.html.j2").render(views)
 
 
 def _templates() -> Environment:
@@ -99,7 +117,7 @@ def _templates() -> Environment:
 
 def _views(run: RunFolder, plots: Plots) -> dict[str, Any]:
     index = ScoreIndex(run)
-    views: dict[str, Any] = {
+    return {
         "run": run.run,
         "plots": plots,
         "looks": looks_of(run.run.arms),
@@ -123,16 +141,19 @@ def _views(run: RunFolder, plots: Plots) -> dict[str, Any]:
         "languages": sorted({code for t in run.run.targets for code in t.languages}),
         "seeds": sorted({seed for arm in run.run.arms for seed in arm.seeds if arm.stages}),
     }
-    return {**views, "sections": _sections(run, plots)}
 
 
-def _sections(run: RunFolder, plots: Plots) -> list[Section]:
+def _sections(
+    run: RunFolder, plots: Plots, vectors: VectorSection | None, sweep: SweepSection | None
+) -> list[Section]:
     controlled = any(arm.control_of for arm in run.run.arms)
     shown = [
         ("answer", "The answer", True),
         ("controls", "What the controls say", controlled),
         ("scores", "Scores", True),
         ("languages", "By language", True),
+        ("vectors", "What the vectors look like", vectors is not None),
+        ("sweep", "Which hidden state", sweep is not None),
         ("forgetting", "Gained and forgotten", bool(plots.trade_offs)),
         ("curves", "Learning curves", bool(plots.curves)),
         ("examples", "Examples", bool(run.examples)),

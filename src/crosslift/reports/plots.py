@@ -59,7 +59,7 @@ def draw_plots(folder: RunFolder) -> Plots:
         The plots; a section without numbers has none.
     """
     looks = looks_of(folder.run.arms)
-    names = _Names()
+    names = Names()
     targets = [target for target in folder.run.targets if effects_on(folder, target)]
     scales, shared = _forest_scales(folder, targets)
     with drawing():
@@ -79,13 +79,14 @@ def draw_plots(folder: RunFolder) -> Plots:
         )
 
 
-class _Names:
+class Names:
     """File names of plots: plain letters, none given twice."""
 
     def __init__(self) -> None:
         self._given: set[str] = set()
 
     def give(self, *parts: str) -> str:
+        """A name of these parts; a number is added where it was given before."""
         plain = re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower()).strip("-")[:80]
         name, number = plain, 2
         while name in self._given:
@@ -115,7 +116,19 @@ def _forest_scales(
     return dict.fromkeys(own, both), True
 
 
-def _effect_axes(title: str, rows: int, row: int, limits: tuple[float, float], below: int) -> Any:
+def effect_axes(title: str, rows: int, row: int, limits: tuple[float, float], below: int) -> Any:
+    """Axes with a row for each arm and an upright line at 0.
+
+    Args:
+        title: stands above.
+        rows: number of rows.
+        row: height of one row in pixels, 20 of them for its words.
+        limits: of the x axis.
+        below: pixels for a legend under the axis.
+
+    Returns:
+        Matplotlib axes; y runs downwards in pixels.
+    """
     height = _TITLE + rows * row + _AXIS + below
     figure = new_figure(_WIDTH, height)
     figure.text(
@@ -138,13 +151,15 @@ def _effect_axes(title: str, rows: int, row: int, limits: tuple[float, float], b
     return axes
 
 
-def _words(axes: Any, y: float, left: str, right: str, bold: bool = False) -> None:
+def row_words(axes: Any, y: float, left: str, right: str, bold: bool = False) -> None:
+    """Words at both ends of a row of `effect_axes`, at the height ``y`` in pixels."""
     across = axes.get_yaxis_transform()
     axes.text(0, y, left, transform=across, va="center", size=12, weight="bold" if bold else None)
     axes.text(1, y, right, transform=across, va="center", ha="right", size=11.5, color=MUTED)
 
 
-def _mark_style(look: Look, size: float = 8.0) -> dict[str, Any]:
+def mark_style(look: Look, size: float = 8.0) -> dict[str, Any]:
+    """Matplotlib's settings of an arm's mark; ``size`` in pixels."""
     return {
         "marker": look.marker,
         "markersize": size,
@@ -159,7 +174,7 @@ def _interval_mark(axes: Any, y: float, verdict: Verdict, look: Look) -> None:
     ends = [verdict.low * 100, verdict.high * 100]
     dash = (0, (3, 2)) if look.hollow else "solid"
     axes.plot(ends, [y, y], color=look.light, linewidth=2, linestyle=dash, zorder=2)
-    axes.plot([verdict.effect * 100], [y], zorder=3, **_mark_style(look))
+    axes.plot([verdict.effect * 100], [y], zorder=3, **mark_style(look))
 
 
 def _role(arm: Arm) -> str:
@@ -171,18 +186,18 @@ def _forest(
     target: Target,
     looks: dict[str, Look],
     limits: tuple[float, float],
-    names: _Names,
+    names: Names,
 ) -> Plot:
     arms = [arm for arm in folder.run.arms if arm.name != folder.run.baseline]
     effects = effects_on(folder, target)
-    axes = _effect_axes(target.title, len(arms), _ROW, limits, 0)
+    axes = effect_axes(target.title, len(arms), _ROW, limits, 0)
     for index, arm in enumerate(arms):
         verdict, top = effects.get(arm.name), index * _ROW
         known = (
             f"{points(verdict.effect)}  {interval(verdict.low, verdict.high)}" if verdict else ""
         )
         label = shorten(arm.name, 26 - len(_role(arm))) + _role(arm)
-        _words(axes, top + 12, label, known or "not compared")
+        row_words(axes, top + 12, label, known or "not compared")
         if verdict is not None:
             _interval_mark(axes, top + 30, verdict, looks[arm.name])
     baseline = shorten(folder.run.baseline, 24)
@@ -196,15 +211,15 @@ def _forest(
     return finish(axes.figure, names.give("forest", target.name), alternative)
 
 
-def _controls(pair: ControlPair, looks: dict[str, Look], names: _Names) -> Plot:
+def _controls(pair: ControlPair, looks: dict[str, Look], names: Names) -> Plot:
     row = 58
     shown = [entry for entry in pair.rows if entry.gain or entry.control_gain]
     limits = _limits(v for entry in shown for v in (entry.gain, entry.control_gain))
-    axes = _effect_axes(f"{pair.arm.name} and its control", len(shown), row, limits, 44)
+    axes = effect_axes(f"{pair.arm.name} and its control", len(shown), row, limits, 44)
     for index, entry in enumerate(shown):
         top = index * row
         content = f"difference {points(entry.content.effect)}" if entry.content else "not compared"
-        _words(axes, top + 12, shorten(entry.target.title, 26), content)
+        row_words(axes, top + 12, shorten(entry.target.title, 26), content)
         for verdict, arm, y in ((entry.gain, pair.arm, 29), (entry.control_gain, pair.control, 44)):
             if verdict is not None:
                 _interval_mark(axes, top + y, verdict, looks[arm.name])
@@ -226,7 +241,7 @@ def _legend(
 ) -> None:
     handles = []
     for arm in arms:
-        style = _mark_style(looks[arm.name])
+        style = mark_style(looks[arm.name])
         if lines:
             style |= {
                 "linestyle": "--" if looks[arm.name].hollow else "-",
@@ -266,7 +281,7 @@ def _square_axes(title: str, height: int, legend_rows: int) -> Any:
 
 
 def _trade_off(
-    folder: RunFolder, gain: Target, loss: Target, looks: dict[str, Look], names: _Names
+    folder: RunFolder, gain: Target, loss: Target, looks: dict[str, Look], names: Names
 ) -> Plot:
     across, upward = effects_on(folder, gain), effects_on(folder, loss)
     arms = [arm for arm in folder.run.arms if arm.name in across and arm.name in upward]
@@ -305,7 +320,7 @@ def _cross(axes: Any, across: Verdict, upward: Verdict, look: Look) -> None:
     line = {"color": look.light, "linewidth": 1.3, "alpha": 0.75, "zorder": 2}
     axes.plot([across.low * 100, across.high * 100], [y, y], **line)
     axes.plot([x, x], [upward.low * 100, upward.high * 100], **line)
-    axes.plot([x], [y], zorder=3, **_mark_style(look))
+    axes.plot([x], [y], zorder=3, **mark_style(look))
 
 
 def _signed_ticks(axes: Any) -> None:
@@ -319,7 +334,7 @@ def _curve_panel(
     metric: str,
     curves: Sequence[MeanCurve],
     looks: dict[str, Look],
-    names: _Names,
+    names: Names,
 ) -> Plot:
     shown = {curve.arm for curve in curves}
     arms = [arm for arm in folder.run.arms if arm.name in shown]
@@ -345,4 +360,4 @@ def _curve(axes: Any, curve: MeanCurve, look: Look) -> None:
         curve.updates, curve.values, color=look.light, linewidth=1.8, linestyle=dash, zorder=3
     )
     last = np.asarray(curve.updates)[-1:], np.asarray(curve.values)[-1:]
-    axes.plot(*last, zorder=4, **_mark_style(look, size=6.5))
+    axes.plot(*last, zorder=4, **mark_style(look, size=6.5))

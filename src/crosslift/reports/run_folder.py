@@ -27,11 +27,13 @@ _AGAIN = "run the study again with this version; finished steps are not repeated
 Loaded = TypeVar("Loaded")
 
 
-class _Entry(BaseModel):
+class Entry(BaseModel):
+    """A typed part of a JSON file of the folder: immutable, every number finite."""
+
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
 
-class Stage(_Entry):
+class Stage(Entry):
     """One stage of an arm's training."""
 
     task: str
@@ -43,7 +45,7 @@ class Stage(_Entry):
     shuffle_pictures: bool = False
 
 
-class Budget(_Entry):
+class Budget(Entry):
     """What an arm spent on training, mean per seed; zeros for an arm that was not trained."""
 
     updates: float
@@ -53,7 +55,7 @@ class Budget(_Entry):
     seconds: float
 
 
-class Arm(_Entry):
+class Arm(Entry):
     """One condition of the study."""
 
     name: str
@@ -67,14 +69,14 @@ class Arm(_Entry):
     budget: Budget
 
 
-class Gap(_Entry):
+class Gap(Entry):
     """A language without a score, and why."""
 
     language: str
     reason: str
 
 
-class Target(_Entry):
+class Target(Entry):
     """What was measured; ``metric`` and ``protocol`` are the primary ones."""
 
     name: str
@@ -86,7 +88,7 @@ class Target(_Entry):
     kind: Literal["bitext", "pictures"]
 
 
-class Step(_Entry):
+class Step(Entry):
     """One step of the plan as it was run; ``peak_bytes`` is None where it was not measured."""
 
     key: str
@@ -99,7 +101,7 @@ class Step(_Entry):
     reused: bool
 
 
-class OverlapExample(_Entry):
+class OverlapExample(Entry):
     """A training text and the target text it is close to."""
 
     train: str
@@ -107,7 +109,7 @@ class OverlapExample(_Entry):
     similarity: float
 
 
-class Overlap(_Entry):
+class Overlap(Entry):
     """How many texts of a training task are also in a target."""
 
     task: str
@@ -119,7 +121,7 @@ class Overlap(_Entry):
     examples: tuple[OverlapExample, ...]
 
 
-class Verdict(_Entry):
+class Verdict(Entry):
     """One comparison: ``arm`` minus ``against``; effect and interval are scores in [-1, 1]."""
 
     arm: str
@@ -145,7 +147,7 @@ class Verdict(_Entry):
     sentence: str
 
 
-class Answer(_Entry):
+class Answer(Entry):
     """What one arm returned for a query."""
 
     arm: str
@@ -154,7 +156,7 @@ class Answer(_Entry):
     correct: bool
 
 
-class Example(_Entry):
+class Example(Entry):
     """One query with the answers of every arm; pictures are paths relative to the folder."""
 
     target: str
@@ -167,7 +169,7 @@ class Example(_Entry):
     answers: tuple[Answer, ...]
 
 
-class Gain(_Entry):
+class Gain(Entry):
     """What part of an arm's gain over the baseline survives against its control, in words."""
 
     arm: str
@@ -176,7 +178,7 @@ class Gain(_Entry):
     sentence: str
 
 
-class RunFacts(_Entry):
+class RunFacts(Entry):
     """What ``run.json`` says of the study: arms, targets, protocols, environment, steps."""
 
     study: str
@@ -340,18 +342,28 @@ def _read_run(path: Path) -> RunFacts:
             f"schema {SCHEMA}",
             "make the report with the version of CrossLift that ran the study, or run it again",
         )
-    return _validated(path, content, RunFacts)
+    return validated(str(path), content, RunFacts)
 
 
 def _read_json(path: Path, kind: type[Loaded]) -> Loaded:
-    return _validated(path, _load_json(path), kind)
+    return validated(str(path), _load_json(path), kind)
 
 
-def _validated(path: Path, content: Any, kind: type[Loaded]) -> Loaded:
+def read_optional(path: Path) -> Any:
+    """The content of a JSON file that a folder may lack; None where it does.
+
+    Raises:
+        DataError: the file is not JSON.
+    """
+    return _load_json(path) if path.is_file() else None
+
+
+def validated(name: str, content: Any, kind: type[Loaded]) -> Loaded:
+    """``content`` as ``kind``; ``name`` is what the message of a DataError calls it."""
     try:
         return TypeAdapter(kind).validate_python(content)
     except ValidationError as error:
-        raise DataError(f"{path} is not what it should be: {error}", remedy=_AGAIN) from error
+        raise DataError(f"{name} is not what it should be: {error}", remedy=_AGAIN) from error
 
 
 def _read_rows(path: Path, kind: type[Any]) -> tuple[Any, ...]:

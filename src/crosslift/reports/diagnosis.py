@@ -1,0 +1,295 @@
+"""What the vectors of each arm look like: ``diagnostics.json`` as a table and a plot."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from crosslift.errors import DataError
+from crosslift.reports.formats import MINUS, percent, shorten
+from crosslift.reports.looks import Look, looks_of
+from crosslift.reports.plots import Names, effect_axes, mark_style, row_words
+from crosslift.reports.run_folder import Arm, Entry, RunFolder, Target, read_optional, validated
+from crosslift.reports.svg import PAPER, Plot, drawing, finish
+
+DIAGNOSTICS = "diagnostics.json"
+_ROW = 44
+
+
+class HubnessFacts(Entry):
+    """See ``crosslift.retrieval.diagnostics.Hubness``."""
+
+    skewness: float
+    never_retrieved: float
+
+
+class MarginFacts(Entry):
+    """See ``crosslift.retrieval.diagnostics.Margins``; quantiles at 5, 25, 50, 75, 95 per cent."""
+
+    quantiles: tuple[float, float, float, float, float]
+    above_zero: float
+
+
+class LanguageFacts(Entry):
+    """One language's vectors by one arm; see ``crosslift.retrieval.diagnostics.Diagnosis``."""
+
+    arm: str
+    seed: int
+    target: str
+    language: str
+    mean_cosine_src: float | None
+    mean_cosine_tgt: float | None
+    probe_accuracy: float | None
+    hubness_src_to_tgt: HubnessFacts | None
+    margins_src_to_tgt: MarginFacts | None
+
+
+class TargetFacts(Entry):
+    """How well a probe names the language of a text, over all languages of a target."""
+
+    arm: str
+    seed: int
+    target: str
+    language: Literal["all"]
+    separability: float | None
+
+
+@dataclass(frozen=True)
+class VectorCell:
+    """A mean over languages as text; ``missing`` says of how many, empty where of all."""
+
+    value: str
+    missing: str
+
+
+@dataclass(frozen=True)
+class VectorRow:
+    """An arm's means, one cell for each of the columns; None where no language has a value."""
+
+    arm: Arm
+    cells: tuple[VectorCell | None, ...]
+
+
+@dataclass(frozen=True)
+class VectorTable:
+    """The means of every diagnosed arm on one target."""
+
+    target: Target
+    columns: tuple[str, ...]
+    rows: tuple[VectorRow, ...]
+
+    @property
+    def names_languages(self) -> bool:
+        """True where a column tells how well a probe names the language among all."""
+        return _SEPARABILITY in self.columns
+
+
+@dataclass(frozen=True)
+class VectorSection:
+    """What the section of the report shows: a table for each target, the margins of the first."""
+
+    tables: tuple[VectorTable, ...]
+    plots: tuple[Plot, ...]
+
+
+def vector_section(folder: RunFolder) -> VectorSection | None:
+    """Read ``diagnostics.json`` and make the section of it.
+
+    Args:
+        folder: the run.
+
+    Returns:
+        Tables and plots; None where the folder has no such file or it is empty.
+
+    Raises:
+        DataError: the file is not JSON, lacks a field or holds one twice.
+        UnknownNameError: it names an arm or a target that ``run.json`` does not.
+    """
+    facts = _Facts.read(folder)
+    targets = [target for target in folder.run.targets if facts.arms(target)]
+    if not targets:
+        return None
+    tables = tuple(_table(folder, target, facts) for target in targets)
+    with drawing():
+        plot = _margin_plot(folder, targets[0], facts)
+    return VectorSection(tables, (plot,) if plot else ())
+
+
+class _Facts:
+    """Finds what is known of an arm's vectors."""
+
+    def __init__(self, languages: Iterable[LanguageFacts], targets: Iterable[TargetFacts]) -> None:
+        self._languages: dict[tuple[str, str], list[LanguageFacts]] = defaultdict(list)
+        self._separability: dict[tuple[str, str], list[float]] = defaultdict(list)
+        for row in languages:
+            self._languages[row.arm, row.target].append(row)
+        for entry in targets:
+            if entry.separability is not None:
+                self._separability[entry.arm, entry.target].append(entry.separability)
+
+    @classmethod
+    def read(cls, folder: RunFolder) -> _Facts:
+        path = folder.path / DIAGNOSTICS
+        content = read_optional(path)
+        rows = validated(str(path), [] if content is None else content, list[dict[str, Any]])
+        whole = [row for row in rows if row.get("language") == "all"]
+        single = [row for row in rows if row.get("language") != "all"]
+        languages = validated(str(path), single, tuple[LanguageFacts, ...])
+        targets = validated(str(path), whole, tuple[TargetFacts, ...])
+        _check(folder, [*languages, *targets])
+        return cls(languages, targets)
+
+    def arms(self, target: Target) -> set[str]:
+        """The arms that were diagnosed on a target."""
+        known = {*self._languages, *self._separability}
+        return {arm for arm, name in known if name == target.name}
+
+    def separability(self, arm: Arm, target: Target) -> float | None:
+        """Mean over seeds; None where there is none."""
+        found = self._separability.get((arm.name, target.name), [])
+        return _mean(found) if found else None
+
+    def means(
+        self, arm: Arm, target: Target, value: Callable[[LanguageFacts], float | None]
+    ) -> dict[str, float]:
+        """Language -> mean over seeds; without the languages that have no value."""
+        found: dict[str, list[float]] = defaultdict(list)
+        for row in self._languages.get((arm.name, target.name), []):
+            number = value(row)
+            if number is not None:
+                found[row.language].append(number)
+        return {language: _mean(values) for language, values in found.items()}
+
+
+def _check(folder: RunFolder, rows: Sequence[LanguageFacts | TargetFacts]) -> None:
+    seen = set()
+    for row in rows:
+        folder.arm(row.arm)
+        folder.target(row.target)
+        key = (row.arm, row.seed, row.target, row.language)
+        if key in seen:
+            raise DataError(f"{folder.path / DIAGNOSTICS} holds {key} twice", "one entry of each")
+        seen.add(key)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+@dataclass(frozen=True)
+class _Column:
+    title: str
+    value: Callable[[LanguageFacts], float | None]
+    text: Callable[[float], str]
+
+
+def _mean_cosine(row: LanguageFacts) -> float | None:
+    sides = [side for side in (row.mean_cosine_src, row.mean_cosine_tgt) if side is not None]
+    return _mean(sides) if sides else None
+
+
+def _plain(value: float) -> str:
+    return f"{value:.2f}".replace("-", MINUS)
+
+
+def _signed(value: float) -> str:
+    text = f"{value:+.3f}"
+    return "0.000" if float(text) == 0 else text.replace("-", MINUS)
+
+
+_COLUMNS = (
+    _Column("Mean cosine of random texts", _mean_cosine, _plain),
+    _Column("Probe tells the language", lambda row: row.probe_accuracy, percent),
+    _Column(
+        "Hubness (skewness)",
+        lambda row: row.hubness_src_to_tgt.skewness if row.hubness_src_to_tgt else None,
+        _plain,
+    ),
+    _Column(
+        "Never retrieved",
+        lambda row: row.hubness_src_to_tgt.never_retrieved if row.hubness_src_to_tgt else None,
+        percent,
+    ),
+    _Column(
+        "Median margin",
+        lambda row: row.margins_src_to_tgt.quantiles[2] if row.margins_src_to_tgt else None,
+        _signed,
+    ),
+    _Column(
+        "Margins above 0",
+        lambda row: row.margins_src_to_tgt.above_zero if row.margins_src_to_tgt else None,
+        percent,
+    ),
+)
+_SEPARABILITY = "Probe names the language"
+
+
+def _table(folder: RunFolder, target: Target, facts: _Facts) -> VectorTable:
+    arms = [arm for arm in folder.run.arms if arm.name in facts.arms(target)]
+    named = any(facts.separability(arm, target) is not None for arm in arms)
+    titles = [column.title for column in _COLUMNS]
+    if named:
+        titles.insert(2, _SEPARABILITY)
+    rows = []
+    for arm in arms:
+        cells = [_cell(facts.means(arm, target, c.value), c, target) for c in _COLUMNS]
+        if named:
+            found = facts.separability(arm, target)
+            cells.insert(2, None if found is None else VectorCell(percent(found), ""))
+        rows.append(VectorRow(arm, tuple(cells)))
+    return VectorTable(target, tuple(titles), tuple(rows))
+
+
+def _cell(means: dict[str, float], column: _Column, target: Target) -> VectorCell | None:
+    if not means:
+        return None
+    count, planned = len(means), len(target.languages)
+    missing = f"{count} of {planned} languages" if count < planned else ""
+    return VectorCell(column.text(_mean(list(means.values()))), missing)
+
+
+def _margin_plot(folder: RunFolder, target: Target, facts: _Facts) -> Plot | None:
+    looks = looks_of(folder.run.arms)
+    bars = {arm.name: _quantiles(facts, arm, target) for arm in folder.run.arms}
+    shown = {name: bar for name, bar in bars.items() if bar}
+    if not shown:
+        return None
+    low = min(0.0, *(bar[0] for bar in shown.values()))
+    high = max(0.0, *(bar[-1] for bar in shown.values()))
+    room = max(high - low, 0.02) * 0.06
+    axes = effect_axes(target.title, len(shown), _ROW, (low - room, high + room), 0)
+    axes.xaxis.set_major_formatter(lambda value, _: _plain(value))
+    for place, (name, bar) in enumerate(shown.items()):
+        row_words(axes, place * _ROW + 12, shorten(name, 26), f"median {_signed(bar[2])}")
+        _bar(axes, place * _ROW + 30, bar, looks[name])
+    axes.set_xlabel("cosine of the correct text minus best wrong", size=11.5, labelpad=5)
+    told = "; ".join(
+        f"{name} {', '.join(_signed(value) for value in bar)}" for name, bar in shown.items()
+    )
+    alternative = (
+        f"{target.title}: margins of each arm, at 5, 25, 50, 75 and 95 per cent of the queries,"
+        f" means over languages. {told}."
+    )
+    return finish(axes.figure, Names().give("margins", target.name), alternative)
+
+
+def _quantiles(facts: _Facts, arm: Arm, target: Target) -> list[float]:
+    """Each quantile's mean over languages; empty where no language has any."""
+    found = [facts.means(arm, target, partial(_quantile, place=place)) for place in range(5)]
+    return [_mean(list(means.values())) for means in found if means]
+
+
+def _quantile(row: LanguageFacts, place: int) -> float | None:
+    return row.margins_src_to_tgt.quantiles[place] if row.margins_src_to_tgt else None
+
+
+def _bar(axes: Any, y: float, bar: Sequence[float], look: Look) -> None:
+    line = {"color": look.light, "solid_capstyle": "butt"}
+    axes.plot([bar[0], bar[4]], [y, y], linewidth=1.6, zorder=2, **line)
+    axes.plot([bar[1], bar[3]], [y, y], linewidth=9, zorder=2.2, **line)
+    inner = {**line, "color": PAPER} if look.hollow else line
+    axes.plot([bar[1], bar[3]], [y, y], linewidth=6, zorder=2.4, **inner)
+    axes.plot([bar[2]], [y], zorder=3, **{**mark_style(look), "markerfacecolor": PAPER})

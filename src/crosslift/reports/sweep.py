@@ -1,0 +1,343 @@
+"""Which hidden state is pooled, and how: ``sweep.json`` as curves and a table."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matplotlib.lines import Line2D
+from pydantic import model_validator
+
+from crosslift.artifacts.files import file_written_whole
+from crosslift.errors import DataError
+from crosslift.reports.formats import metric_title, percent, points, shorten
+from crosslift.reports.looks import MARKERS, PALETTE, Look, looks_of
+from crosslift.reports.plots import Names
+from crosslift.reports.run_folder import Arm, Entry, RunFolder, Target, read_optional, validated
+from crosslift.reports.svg import INK, MUTED, PAPER, RULE, Plot, drawing, finish, new_figure
+
+SWEEP = "sweep.json"
+_WIDTH, _HEIGHT = 380, 220
+_TITLE, _AXIS, _LEGEND = 34, 50, 44
+_LEFT, _RIGHT = 58, 64
+_LETTERS = 9
+
+
+class Curve(Entry):
+    """The scores of one pooling, by hidden state.
+
+    Args:
+        pooling: how tokens become one vector.
+        hidden_states: the hidden states that were tried.
+        dev: their scores on what the choice was made on, in [0, 1].
+        rest: their scores on what is reported, in [0, 1].
+    """
+
+    pooling: str
+    hidden_states: tuple[int, ...]
+    dev: tuple[float, ...]
+    rest: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Curve:
+        sizes = (len(self.hidden_states), len(self.dev), len(self.rest))
+        if len(set(sizes)) > 1 or 0 in sizes:
+            raise ValueError(
+                f"{self.pooling}: {sizes[0]} hidden states, {sizes[1]} scores of dev,"
+                f" {sizes[2]} of the rest; expected as many of each, one or more"
+            )
+        return self
+
+
+class Reading(Entry):
+    """A hidden state and a pooling."""
+
+    hidden_state: int
+    pooling: str
+
+    def __str__(self) -> str:
+        return f"hidden state {self.hidden_state}, {self.pooling}"
+
+
+class DefaultReading(Reading):
+    """What the encoder would be read with unless something else was chosen, and its score."""
+
+    score: float
+
+
+class SweepArm(Entry):
+    """One arm with one seed: its curves, what was chosen, the score of that on the rest."""
+
+    arm: str
+    seed: int
+    curves: tuple[Curve, ...]
+    chosen: Reading
+    score: float
+    default: DefaultReading
+
+    def dev(self, reading: Reading) -> float | None:
+        """The score of a reading on dev; None where it was not tried."""
+        for curve in self.curves:
+            if curve.pooling == reading.pooling and reading.hidden_state in curve.hidden_states:
+                return curve.dev[curve.hidden_states.index(reading.hidden_state)]
+        return None
+
+    @model_validator(mode="after")
+    def _check_choice(self) -> SweepArm:
+        if self.dev(self.chosen) is None:
+            raise ValueError(f"{self.arm}: {self.chosen} was chosen but is on none of the curves")
+        return self
+
+
+class Sweep(Entry):
+    """A choice of hidden state and pooling for each arm, and what it was made on."""
+
+    target: str
+    metric: str
+    chosen_on: str
+    reported_on: str
+    arms: tuple[SweepArm, ...]
+
+
+@dataclass(frozen=True)
+class SweepRow:
+    """One arm and seed in the table; scores in percent, the difference in points."""
+
+    arm: Arm
+    seed: int
+    chosen: Reading
+    score: str
+    default: Reading
+    default_score: str
+    difference: str
+
+
+@dataclass(frozen=True)
+class SweepSection:
+    """What the section of the report shows."""
+
+    sweep: Sweep
+    target: Target
+    rows: tuple[SweepRow, ...]
+    plots: tuple[Plot, ...]
+
+
+def sweep_section(folder: RunFolder) -> SweepSection | None:
+    """Read ``sweep.json`` and make the section of it.
+
+    Args:
+        folder: the run.
+
+    Returns:
+        A table and a plot for each arm; None where the folder has no such file.
+
+    Raises:
+        DataError: the file is not JSON or not what it should be.
+        UnknownNameError: it names an arm or a target that ``run.json`` does not.
+    """
+    path = folder.path / SWEEP
+    content = read_optional(path)
+    if content is None:
+        return None
+    sweep = validated(str(path), content, Sweep)
+    target, looks, names = folder.target(sweep.target), looks_of(folder.run.arms), Names()
+    rows = tuple(_row(folder.arm(entry.arm), entry) for entry in sweep.arms)
+    groups = _by_arm(sweep)
+    with drawing():
+        plots = tuple(
+            finish(
+                _figure(sweep, {arm: groups[arm]}, looks, columns=1),
+                names.give("hidden-state", arm),
+                _alternative(sweep, arm, groups[arm]),
+            )
+            for arm in looks
+            if arm in groups
+        )
+    return SweepSection(sweep, target, rows, plots)
+
+
+def write_sweep_plot(sweep: Mapping[str, Any], path: Path) -> None:
+    """Draw the curves of a sweep into a file, a panel for each arm.
+
+    Args:
+        sweep: the content of ``sweep.json``.
+        path: where to; ``.svg`` or ``.png``.
+
+    Raises:
+        DataError: a sweep that is not what it should be or has no arm; another ending.
+        ArtifactError: the place cannot be written.
+    """
+    if path.suffix not in (".svg", ".png"):
+        raise DataError(f"a plot cannot be written to {path}", "a path that ends in .svg or .png")
+    read = validated("the sweep", dict(sweep), Sweep)
+    groups = _by_arm(read)
+    if not groups:
+        raise DataError("the sweep has no arm", "one or more, each with its curves")
+    looks = {
+        arm: Look(f"--arm-{i}", *PALETTE[i % len(PALETTE)], MARKERS[0], False)
+        for i, arm in enumerate(groups)
+    }
+    with drawing():
+        plot = finish(_figure(read, groups, looks, columns=min(2, len(groups))), "sweep", "")
+    content = plot.png if path.suffix == ".png" else plot.svg.encode("utf-8")
+    with file_written_whole(path) as draft:
+        draft.write_bytes(content)
+
+
+def _by_arm(sweep: Sweep) -> dict[str, list[SweepArm]]:
+    groups: dict[str, list[SweepArm]] = {}
+    for entry in sweep.arms:
+        groups.setdefault(entry.arm, []).append(entry)
+    return groups
+
+
+def _row(arm: Arm, entry: SweepArm) -> SweepRow:
+    return SweepRow(
+        arm=arm,
+        seed=entry.seed,
+        chosen=entry.chosen,
+        score=percent(entry.score),
+        default=entry.default,
+        default_score=percent(entry.default.score),
+        difference=points(entry.score - entry.default.score),
+    )
+
+
+def _alternative(sweep: Sweep, arm: str, entries: Sequence[SweepArm]) -> str:
+    told = "; ".join(
+        f"seed {entry.seed} chose {entry.chosen}, {percent(entry.score)} against"
+        f" {percent(entry.default.score)} of the default"
+        for entry in entries
+    )
+    return f"{arm}: {metric_title(sweep.metric)} in percent by hidden state. {told}."
+
+
+def _figure(
+    sweep: Sweep, groups: Mapping[str, Sequence[SweepArm]], looks: Mapping[str, Look], columns: int
+) -> Any:
+    rows = -(-len(groups) // columns)
+    panel = _TITLE + _HEIGHT + _AXIS
+    width, height = _WIDTH * columns, panel * rows + _LEGEND
+    figure = new_figure(width, height)
+    for place, (arm, entries) in enumerate(groups.items()):
+        left, top = place % columns * _WIDTH, place // columns * panel
+        figure.text(
+            (left + 8) / width, 1 - (top + 14) / height, shorten(arm, 44), size=13.5,
+            weight="bold", va="center",
+        )  # fmt: skip
+        below = height - top - _TITLE - _HEIGHT
+        axes = figure.add_axes(
+            (
+                (left + _LEFT) / width,
+                below / height,
+                (_WIDTH - _LEFT - _RIGHT) / width,
+                _HEIGHT / height,
+            )
+        )
+        axes.set_ylim(*_limits(sweep))
+        _panel(axes, entries, looks[arm])
+        axes.set_ylabel(f"{metric_title(sweep.metric)}, percent", size=11.5)
+    _legend(figure)
+    return figure
+
+
+def _limits(sweep: Sweep) -> tuple[float, float]:
+    """The lowest and the highest score of all arms in percent, with room: panels can be compared."""
+    curves = [curve for entry in sweep.arms for curve in entry.curves]
+    values = [value * 100 for curve in curves for value in (*curve.dev, *curve.rest)]
+    room = max(max(values) - min(values), 1.0) * 0.06
+    return min(values) - room, max(values) + room
+
+
+def _panel(axes: Any, entries: Sequence[SweepArm], look: Look) -> None:
+    axes.grid(color=RULE, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, labelsize=11.5)
+    for side in ("right", "top"):
+        axes.spines[side].set_visible(False)
+    poolings = list(dict.fromkeys(curve.pooling for entry in entries for curve in entry.curves))
+    ends = []
+    for place, pooling in enumerate(poolings):
+        states, dev = _mean_curve(entries, pooling, "dev")
+        _lines(axes, entries, pooling, look, MARKERS[place % len(MARKERS)])
+        ends.append((dev[-1], states[-1], pooling))
+    for entry in entries:
+        _mark(axes, entry, entry.default, "D", 8, MUTED)
+        _mark(axes, entry, entry.chosen, "o", 14, INK)
+    axes.set_xlabel("hidden state", size=11.5, labelpad=5)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    _name_ends(axes, ends)
+
+
+def _lines(axes: Any, entries: Sequence[SweepArm], pooling: str, look: Look, marker: str) -> None:
+    for entry in entries if len(entries) > 1 else ():
+        states, dev = _mean_curve([entry], pooling, "dev")
+        axes.plot(states, dev, color=look.light, linewidth=0.7, alpha=0.5, zorder=2)
+    states, rest = _mean_curve(entries, pooling, "rest")
+    axes.plot(states, rest, color=look.light, linewidth=1.6, linestyle=(0, (1, 1.6)), zorder=2.5)
+    states, dev = _mean_curve(entries, pooling, "dev")
+    axes.plot(
+        states, dev, color=look.light, linewidth=1.8, marker=marker, markersize=5,
+        markerfacecolor=PAPER, markeredgecolor=look.light, markeredgewidth=1.5, zorder=3,
+    )  # fmt: skip
+
+
+def _mean_curve(
+    entries: Sequence[SweepArm], pooling: str, side: str
+) -> tuple[list[int], list[float]]:
+    """Hidden states and mean scores in percent over the seeds that have them."""
+    found: dict[int, list[float]] = defaultdict(list)
+    for entry in entries:
+        for curve in entry.curves:
+            if curve.pooling == pooling:
+                for state, value in zip(curve.hidden_states, getattr(curve, side), strict=True):
+                    found[state].append(value * 100)
+    states = sorted(found)
+    return states, [sum(found[state]) / len(found[state]) for state in states]
+
+
+def _mark(axes: Any, entry: SweepArm, reading: Reading, marker: str, size: int, edge: str) -> None:
+    value = entry.dev(reading)
+    if value is not None:
+        axes.plot([reading.hidden_state], [value * 100], zorder=4, **_ring(marker, size, edge))
+
+
+def _ring(marker: str, size: int, edge: str) -> dict[str, Any]:
+    return {
+        "marker": marker,
+        "markersize": size,
+        "markerfacecolor": "none",
+        "markeredgecolor": edge,
+        "markeredgewidth": 1.8,
+        "linestyle": "none",
+    }
+
+
+def _name_ends(axes: Any, ends: Sequence[tuple[float, int, str]]) -> None:
+    """The name of each pooling right of its curve, moved up where it would lie on another."""
+    low, high = axes.get_ylim()
+    gap, last = (high - low) * 15 / _HEIGHT, float("-inf")
+    for value, _, pooling in sorted(ends):
+        last = max(value, last + gap)
+        axes.text(
+            1.03, last, shorten(pooling, _LETTERS), transform=axes.get_yaxis_transform(),
+            va="center", size=11, color=INK,
+        )  # fmt: skip
+
+
+def _legend(figure: Any) -> None:
+    handles = [
+        Line2D([], [], color=MUTED, linewidth=1.8, label="what it was chosen on"),
+        Line2D(
+            [], [], color=MUTED, linewidth=1.6, linestyle=(0, (1, 1.6)), label="what is reported"
+        ),
+        Line2D([], [], label="chosen", **_ring("o", 11, INK)),
+        Line2D([], [], label="default", **_ring("D", 7, MUTED)),
+    ]
+    figure.legend(
+        handles=handles, loc="lower left", bbox_to_anchor=(0.0, 0.0), ncols=2, fontsize=10.8,
+        handlelength=1.8, borderpad=0.4, labelspacing=0.45, columnspacing=0.8, handletextpad=0.6,
+    )  # fmt: skip
