@@ -1,0 +1,271 @@
+"""`crosslift mine`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+
+from crosslift.artifacts.store import Store
+from crosslift.cli.output import console_for, duration, percent, write_json
+from crosslift.studies.mining_blocks import Phase
+from crosslift.studies.mining_job import MiningOutcome, mine_files, plan_of_files
+from crosslift.studies.mining_plan import MiningPlan
+from crosslift.studies.mining_settings import MiningSettings
+from crosslift.studies.mining_threshold import Threshold
+
+_SECONDS_BETWEEN_LINES = 60.0
+_UNITS: Mapping[Phase, str] = {"reading": "lines", "encoding": "sentences", "searching": "pairs"}
+
+
+def show(
+    settings: MiningSettings, plan_only: bool, store: Path | None, json_to: str | None
+) -> None:
+    """Mines two files, or plans to, and prints what came of it."""
+    console = console_for(json_to)
+    kept = Store(store)
+    with MiningProgress(console) as progress:
+        if plan_only:
+            plan = plan_of_files(settings, kept, progress)
+            progress.planned(plan)
+            write_json({"plan": plan_json(plan)}, json_to)
+            return
+        outcome = mine_files(settings, kept, progress)
+    _print(console, outcome)
+    write_json(outcome_json(outcome), json_to)
+
+
+class MiningProgress:
+    """Live progress of a mining job; where there is no terminal, a line now and then.
+
+    Args:
+        console: to show it on.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[pace]}"),
+            console=console,
+            disable=not console.is_terminal,
+            transient=True,
+        )
+        self._task = self._bar.add_task("", total=None, pace="", visible=False)
+        self._phase: Phase = "reading"
+        self._unit = ""
+        self._total = self._first = self._done = self._began = self._told = 0.0
+        self._searched = "pairs"
+
+    def __enter__(self) -> MiningProgress:
+        self._bar.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.__exit__(kind, error, trace)
+
+    def planned(self, plan: MiningPlan) -> None:
+        """Prints the plan."""
+        self._searched = "pairs" if plan.search == "exact" else "queries"
+        for line in plan_lines(plan):
+            self._print(line)
+
+    def begin(self, phase: Phase, total: float, done: float) -> None:
+        """A phase begins."""
+        self._phase, self._total = phase, total
+        self._unit = self._searched if phase == "searching" else _UNITS[phase]
+        self._first = self._done = done
+        self._began = self._told = time.monotonic()
+        self._bar.reset(
+            self._task, total=total or None, completed=int(done), description=phase, visible=True
+        )
+
+    def advance(self, done: float) -> None:
+        """So much of the phase is done."""
+        self._done = done
+        self._bar.update(self._task, completed=done, pace=self.pace())
+        if not self._console.is_terminal and self._due():
+            self._print(f"{self._phase}: {self.pace()}")
+
+    def end(self) -> None:
+        """The phase is over."""
+        self._bar.update(self._task, visible=False)
+        if self._phase != "reading" and self._done > self._first:
+            seconds = time.monotonic() - self._began
+            self._print(
+                f"[green]done[/] {self._phase}: {count_words(self._done - self._first)} "
+                f"{self._unit} in {duration(seconds)}, {self._rate()}"
+            )
+
+    def pace(self) -> str:
+        """How far, how fast and how long yet, in words."""
+        if not self._total:
+            return f"{self._done:,.0f} {self._unit}"
+        speed = self._speed()
+        left = f", about {duration((self._total - self._done) / speed)} left" if speed else ""
+        share = percent(self._done / self._total)
+        far = "" if self._console.is_terminal else f"{share} %, "
+        return f"{far}{self._rate()}{left}"
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, highlight=False, soft_wrap=True)
+
+    def _speed(self) -> float:
+        seconds = time.monotonic() - self._began
+        return (self._done - self._first) / seconds if seconds > 0 else 0.0
+
+    def _rate(self) -> str:
+        return f"{count_words(self._speed())} {self._unit}/s"
+
+    def _due(self) -> bool:
+        now = time.monotonic()
+        if now - self._told < _SECONDS_BETWEEN_LINES:
+            return False
+        self._told = now
+        return True
+
+
+def plan_lines(plan: MiningPlan) -> list[str]:
+    """The plan in words, a line each."""
+    src, tgt = plan.texts["src"], plan.texts["tgt"]
+    standing = src + tgt - plan.to_encode
+    resumed = f", {plan.rows_searched:,} src texts searched before" if plan.rows_searched else ""
+    largest = max(plan.memory, key=lambda phase: plan.memory[phase])
+    encoding, searching = _expected(plan.encode_seconds), _expected(plan.search_seconds)
+    return [
+        f"[bold]{src:,}[/] src texts x [bold]{tgt:,}[/] tgt texts, vectors of {plan.width}, "
+        f"{plan.search} search{resumed}",
+        f"encoding: {plan.to_encode:,} texts ({standing:,} stand in the store), {encoding}; "
+        f"searching: {searching}",
+        f"memory: at most about {_gigabytes(plan.peak_memory)} (while {largest}); "
+        f"store: {_gigabytes(plan.disk)}",
+    ]
+
+
+def _expected(seconds: float | None) -> str:
+    if seconds is None:
+        return "for a time that is not known yet"
+    return f"about {duration(seconds)}" if seconds >= 1 else "under 1 s"
+
+
+def count_words(number: float) -> str:
+    """A large number as a person reads it, such as `1.2 million`."""
+    for size, word in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
+        if number >= size:
+            return f"{number / size:.1f}{word}"
+    return f"{number:,.0f}"
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
+
+
+def threshold_words(threshold: Threshold) -> str:
+    """The threshold and where it comes from."""
+    if threshold.value is None:
+        return "threshold: none, every pair is written"
+    told = f"threshold: {threshold.value:.6g}"
+    if threshold.source == "given":
+        return f"{told}, as given"
+    reached = "unknown" if threshold.precision is None else f"{percent(threshold.precision)} %"
+    wanted = percent(threshold.target_precision or 0.0)
+    if threshold.source == "gold":
+        return (
+            f"{told}, fitted to {wanted} % on {threshold.compared:,} pairs that the gold labels "
+            f"({reached} of these are true)"
+        )
+    return (
+        f"{told}, estimated to give {wanted} % ({reached}) from the second-best candidates of "
+        f"{threshold.compared:,} texts: no measurement, see --target-precision in the help"
+    )
+
+
+def _print(console: Console, outcome: MiningOutcome) -> None:
+    table = Table("", "src", "tgt")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    rows = side_counts(outcome)
+    for name in rows["src"]:
+        counts = [rows[side][name] for side in ("src", "tgt")]
+        if name in ("lines", "mined") or any(counts):
+            table.add_row(name.replace("_", " "), *(f"{count:,}" for count in counts))
+    console.print(table)
+    pairs = outcome.pairs
+    told = f"{pairs.mined:,} pairs"
+    if pairs.unequal_lengths:
+        told += f", {pairs.unequal_lengths:,} of too unequal lengths"
+    if pairs.below_threshold:
+        told += f", {pairs.below_threshold:,} below the threshold"
+    console.print(f"{told}; {threshold_words(outcome.threshold)}", highlight=False, soft_wrap=True)
+    if outcome.recall is not None:
+        found = outcome.recall
+        console.print(
+            f"recall of the {outcome.plan.search} search on {found.sampled:,} queries each way: "
+            f"{percent(found.src_to_tgt)} % src to tgt, {percent(found.tgt_to_src)} % tgt to src",
+            highlight=False,
+            soft_wrap=True,
+        )
+    console.print(
+        f"[bold]{pairs.written:,}[/] pairs in {outcome.rows:,} rows: "
+        f"[bold]{escape(str(outcome.settings.out))}[/] "
+        f"[dim]({duration(sum(outcome.seconds.values()))})[/]",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def side_counts(outcome: MiningOutcome) -> dict[str, dict[str, int]]:
+    """What became of the lines of each side; lines are the sum of the rest."""
+    return {
+        name: {"lines": outcome.lines[name], **asdict(side.left_out), "mined": len(side.texts)}
+        for name, side in outcome.sides.items()
+    }
+
+
+def plan_json(plan: MiningPlan) -> dict[str, Any]:
+    """A plan, JSON-like."""
+    return {
+        "texts": dict(plan.texts),
+        "width": plan.width,
+        "search": plan.search,
+        "to_encode": plan.to_encode,
+        "rows_searched": plan.rows_searched,
+        "memory_bytes": dict(plan.memory),
+        "peak_memory_bytes": plan.peak_memory,
+        "store_bytes": plan.disk,
+        "encode_seconds": plan.encode_seconds,
+        "search_seconds": plan.search_seconds,
+    }
+
+
+def outcome_json(outcome: MiningOutcome) -> dict[str, Any]:
+    """What `crosslift mine` writes as JSON."""
+    settings = outcome.settings
+    recall = None if outcome.recall is None else asdict(outcome.recall)
+    return {
+        "model": settings.model.name,
+        "reading": dict(outcome.reading),
+        "settings": settings.model_dump(mode="json", exclude={"model", "overwrite"}),
+        "sides": side_counts(outcome),
+        "search": {"kind": outcome.plan.search, "recall": recall},
+        "threshold": asdict(outcome.threshold),
+        "pairs": {**asdict(outcome.pairs), "rows": outcome.rows},
+        "plan": plan_json(outcome.plan),
+        "seconds": dict(outcome.seconds),
+    }

@@ -1,0 +1,187 @@
+"""Texts to mine: a file of one text a line, plain or gzipped, read once and checked as it is read."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import re
+import stat
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from crosslift.errors import DataError, nearest
+
+_GZIP = b"\x1f\x8b"
+_UNREADABLE = {
+    rb"\xfd7zXZ\x00": ("compressed by xz", "xz -dc {name} > {name}.txt"),
+    rb"BZh[1-9]1AY&SY": ("compressed by bzip2", "bzip2 -dc {name} > {name}.txt"),
+    rb"\x28\xb5\x2f\xfd": ("compressed by zstd", "zstd -dc {name} > {name}.txt"),
+    rb"PK\x03\x04": ("a zip archive", "unzip {name}"),
+    rb"\xff\xfe|\xfe\xff": ("UTF-16", "iconv -f UTF-16 -t UTF-8 {name} > {name}.txt"),
+}
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LINES_BETWEEN_CALLS = 10_000
+_BREAKS_A_ROW = re.compile(r"[\t\r]")
+
+
+@dataclass(frozen=True, slots=True)
+class TextLines:
+    """The lines of a file.
+
+    Args:
+        path: the file.
+        texts: one a line, without line ends; nothing else is taken off.
+        checksum: SHA-256 of the file's bytes after decompression, 64 hexadecimal digits.
+    """
+
+    path: Path
+    texts: Sequence[str]
+    checksum: str
+
+
+def read_text_lines(path: Path, advance: Callable[[int], None] | None = None) -> TextLines:
+    """Reads one text a line of a UTF-8 file, plain or gzipped, in one pass.
+
+    Whether it is gzipped is decided by its first bytes, never by its name; a pipe will do. Lines
+    end with LF or CRLF alone; a byte order mark is dropped; one line end at the end of the file
+    starts no further line.
+
+    Args:
+        path: the file.
+        advance: called now and then with the number of lines read so far; None: not called.
+
+    Raises:
+        DataError: no such file (the nearest names are told), an empty one, another compression
+            or encoding, bytes that are not UTF-8 (the line is told), a broken gzip file, a file
+            that changes while it is read.
+    """
+    digest, texts = hashlib.sha256(), []
+    for line, data in enumerate(_lines(path), start=1):
+        digest.update(data)
+        texts.append(_text(path, line, data))
+        if advance is not None and line % _LINES_BETWEEN_CALLS == 0:
+            advance(line)
+    if not texts:
+        raise DataError(f"{path} is empty", "one text a line")
+    if advance is not None:
+        advance(len(texts))
+    return TextLines(path, texts, digest.hexdigest())
+
+
+def refuse_tabs(lines: TextLines) -> None:
+    """Raises where a text cannot stand in a cell of a tab-separated file.
+
+    A tab, or a carriage return inside a line, would part the rows that are written. Neither is
+    replaced: a tab most often means that the file is a table, whose ids would be mined as text.
+
+    Raises:
+        DataError: a text has a tab or a carriage return; told are the first line and how many.
+    """
+    bad = [i for i, text in enumerate(lines.texts) if _BREAKS_A_ROW.search(text)]
+    if not bad:
+        return
+    name = lines.path.name
+    tab = "\t" in lines.texts[bad[0]]
+    raise DataError(
+        f"{lines.path}, line {bad[0] + 1}: a {'tab' if tab else 'carriage return'} inside the text "
+        f"{_short(lines.texts[bad[0]])!r} ({len(bad)} of {len(lines.texts)} lines have one)",
+        "one text a line, no table",
+        f"take the text's column of a table (`cut -f 2 {name}`), or put a space in its place "
+        f"(`tr '\\t\\r' '  ' < {name}`)",
+    )
+
+
+def read_pairs(path: Path) -> list[tuple[str, str]]:
+    """Reads pairs of texts: a UTF-8 file, plain or gzipped, of ``src text<TAB>tgt text``.
+
+    Returns:
+        The pairs in the order of the file, space at the ends of a text taken off.
+
+    Raises:
+        DataError: as `read_text_lines`; a line that has not two columns, or an empty one.
+    """
+    pairs = []
+    for line, text in enumerate(read_text_lines(path).texts, start=1):
+        cells = [cell.strip() for cell in text.split("\t")]
+        if len(cells) != 2 or not all(cells):
+            raise DataError(
+                f"{path}, line {line}: {len([c for c in cells if c])} texts in {_short(text)!r}",
+                "two texts parted by one tab: src text, tgt text",
+            )
+        pairs.append((cells[0], cells[1]))
+    return pairs
+
+
+def refuse_missing(path: Path) -> None:
+    """Raises unless there is a file, or a pipe, to read.
+
+    Raises:
+        DataError: nothing there (the nearest names of its folder are told), or a folder.
+    """
+    if path.is_dir():
+        raise DataError(f"{path} is a folder", "a file of one text a line")
+    if path.exists():
+        return
+    folder = path.parent
+    if not folder.is_dir():
+        raise DataError(f"{path} does not exist: there is no folder {folder}", "a file")
+    near = nearest(path.name, [p.name for p in folder.iterdir() if p.is_file()])
+    hint = f"did you mean {' or '.join(str(folder / n) for n in near)}?" if near else None
+    raise DataError(f"{path} does not exist", "a file of one text a line", hint)
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    refuse_missing(path)
+    try:
+        with path.open("rb") as file:
+            before = _state(os.fstat(file.fileno()))
+            yield from _unpacked(path, file)
+            if before is not None and not _same(path, before, os.fstat(file.fileno())):
+                raise DataError(f"{path} changed while it was read", "a file nobody writes to")
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{path} is not a whole gzip file: {error}", "gzip data") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", "a readable file") from error
+
+
+def _unpacked(path: Path, file: io.BufferedReader) -> io.BufferedIOBase:
+    head = file.peek(16)[:16]
+    if head.startswith(_GZIP):
+        return gzip.GzipFile(fileobj=file)
+    for pattern, (kind, command) in _UNREADABLE.items():
+        if re.match(pattern, head):
+            remedy = f"for example: {command.format(name=path.name)}"
+            raise DataError(f"{path} is {kind}", "UTF-8 text, plain or gzipped", remedy)
+    return file
+
+
+def _text(path: Path, line: int, data: bytes) -> str:
+    raw = data.removesuffix(b"\n").removesuffix(b"\r")
+    if line == 1:
+        raw = raw.removeprefix(_BYTE_ORDER_MARK)
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}, line {line}: byte 0x{raw[error.start]:02x} is not UTF-8",
+            "text in UTF-8",
+            f"convert the file, for example: iconv -f ENCODING -t UTF-8 {path.name}",
+        ) from error
+
+
+def _state(found: os.stat_result) -> tuple[int, int, int] | None:
+    """What tells that a file changed; None for a pipe, which has nothing that would."""
+    regular = stat.S_ISREG(found.st_mode)
+    return (found.st_ino, found.st_size, found.st_mtime_ns) if regular else None
+
+
+def _same(path: Path, before: tuple[int, int, int], now: os.stat_result) -> bool:
+    return path.exists() and before == _state(now) == _state(path.stat())
+
+
+def _short(text: str, longest: int = 60) -> str:
+    return text if len(text) <= longest else text[: longest - 3] + "..."

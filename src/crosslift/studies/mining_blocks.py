@@ -1,0 +1,288 @@
+"""Mining block by block: what a killed run has finished is never done again."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.artifacts.files import file_written_whole
+from crosslift.artifacts.keys import code_version, key_of
+from crosslift.artifacts.store import Store
+from crosslift.encoders.encode import encode
+from crosslift.encoders.lend import LentEncoder
+from crosslift.errors import ArtifactError
+from crosslift.retrieval.approximate import ApproximateIndex, approximate_nearest
+from crosslift.retrieval.search import BothNeighbours, Neighbours, PairSearch
+from crosslift.studies.run import make_step
+from crosslift.studies.steps import Step, Workplace
+from crosslift.studies.training_steps import Trained
+
+BLOCK = 16_384
+"""Texts encoded, and src rows searched, between two points that a killed run goes on from."""
+
+Phase = Literal["reading", "encoding", "searching"]
+SearchKind = Literal["exact", "ivf", "hnsw"]
+
+_ENCODING_CODE = ("crosslift.encoders", "crosslift.studies.mining_blocks")
+_SEARCH_CODE = (*_ENCODING_CODE, "crosslift.retrieval")
+
+
+class PhaseListener(Protocol):
+    """Told how far a phase of the work is."""
+
+    def begin(self, phase: Phase, total: float, done: float) -> None:
+        """A phase begins; so much of its total stands from a run before."""
+
+    def advance(self, done: float) -> None:
+        """So much of the phase's total is done."""
+
+    def end(self) -> None:
+        """The phase is over."""
+
+
+def encode_steps(encoder: Trained, side: str, texts: Sequence[str]) -> list[Step]:
+    """The steps that encode texts, a block each: `vectors.npy`, float32 [block, D].
+
+    A block's key holds the encoder, its reading and the block's texts: a line added at the end of a
+    file leaves every whole block before it as it was.
+
+    Args:
+        encoder: and how vectors are read from it.
+        side: `src` or `tgt`, for the label.
+        texts: distinct texts.
+    """
+    blocks = [texts[start : start + BLOCK] for start in range(0, len(texts), BLOCK)]
+    return [
+        Step(
+            kind="encode",
+            label=f"{side} block {number} of {len(blocks)}",
+            settings={"encoder": encoder.facts, "texts": key_of({"texts": list(block)})},
+            inputs=encoder.inputs,
+            code=_ENCODING_CODE,
+            make=_encode_block,
+            work=len(block),
+            context=(encoder, block),
+        )
+        for number, block in enumerate(blocks, start=1)
+    ]
+
+
+def _encode_block(step: Step, workplace: Workplace, folder: Path) -> None:
+    encoder, texts = step.context
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        workplace.report(done / len(texts))
+
+    ready = encoder.load(workplace)
+    np.save(folder / "vectors.npy", encode(ready, texts, advance=advance))
+    (folder / "reading.json").write_text(json.dumps(asdict(ready.reading)), encoding="utf-8")
+
+
+def encode_blocks(steps: Sequence[Step], store: Store, listener: PhaseListener) -> None:
+    """Makes the blocks that do not stand; the listener is told in texts."""
+    missing = [step for step in steps if not step.stands(store)]
+    total, left = sum(step.work for step in steps), sum(step.work for step in missing)
+    listener.begin("encoding", total, total - left)
+    encoders = LentEncoder()
+    for step in missing:
+        done = total - left
+
+        def report(share: float, done: float = done, work: float = step.work) -> None:
+            listener.advance(done + share * work)
+
+        make_step(step, Workplace(store, encoders, report))
+        left -= step.work
+    listener.end()
+
+
+@dataclass(frozen=True, slots=True)
+class BlockVectors:
+    """The vectors of one side, block by block in the store.
+
+    Args:
+        steps: encoding steps that stand, in the order of the rows.
+        store: where they stand.
+    """
+
+    steps: Sequence[Step]
+    store: Store
+
+    def __len__(self) -> int:
+        return int(sum(step.work for step in self.steps))
+
+    def block(self, number: int) -> NDArray[np.float32]:
+        """A block, memory-mapped: float32 [at most BLOCK, D]; numbers begin with 0."""
+        path = self.steps[number].open(self.store) / "vectors.npy"
+        found: NDArray[np.float32] = np.load(path, mmap_mode="r")
+        return found
+
+    def whole(self, path: Path) -> NDArray[np.float32]:
+        """All rows as one memory-mapped array, float32 [N, D].
+
+        Args:
+            path: file that holds them; written where it is not there yet.
+        """
+        if not path.is_file():
+            with file_written_whole(path) as draft, draft.open("wb") as file:
+                self._write(file)
+        found: NDArray[np.float32] = np.load(path, mmap_mode="r")
+        return found
+
+    def _write(self, file: IO[bytes]) -> None:
+        shape = (len(self), self.block(0).shape[1])
+        header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for number in range(len(self.steps)):
+            file.write(self.block(number).astype("<f4", copy=False).tobytes())
+
+
+def search_key(src: Sequence[Step], tgt: Sequence[Step], kind: SearchKind, k: int) -> str:
+    """The key of a search: every vector, the kind of search, k and the code.
+
+    What is done with the neighbours later (margin, threshold, output) does not change them: a search
+    that was stopped goes on where only that has changed.
+    """
+    sides = {"src": [step.key for step in src], "tgt": [step.key for step in tgt]}
+    return key_of({**sides, "kind": kind, "k": k, "code": code_version(*_SEARCH_CODE)})
+
+
+def search_exactly(
+    src: BlockVectors, tgt: BlockVectors, k: int, folder: Path, listener: PhaseListener
+) -> BothNeighbours:
+    """Neighbours in both directions, a block of src rows at a time; goes on where it was.
+
+    Args:
+        src: N rows.
+        tgt: M rows.
+        k: neighbours wanted; where a side has fewer rows, as many as it has.
+        folder: state of an unfinished search: neighbours of each finished block, and those of tgt.
+        listener: told in pairs of rows.
+
+    Returns:
+        [N, min(k, M)] and [M, min(k, N)].
+    """
+    search = PairSearch(tgt.whole(folder / "tgt.npy"), k)
+    count = _restore(search, folder)
+    pairs = float(len(src)) * len(tgt)
+    listener.begin("searching", pairs, float(search.rows_done) * len(tgt))
+    for number in range(count, len(src.steps)):
+        found = search.add(src.block(number))
+        _save(folder / f"rows-{number:06}.npz", found)
+        reached = {"rows_done": np.array(search.rows_done), "blocks": np.array(number + 1)}
+        _save(folder / "columns.npz", search.tgt_to_src, reached)
+        listener.advance(float(search.rows_done) * len(tgt))
+    listener.end()
+    return BothNeighbours(_joined(folder, len(src.steps)), search.tgt_to_src)
+
+
+def rows_searched(folder: Path) -> int:
+    """Src rows that an unfinished exact search has done."""
+    path = folder / "columns.npz"
+    return int(_load(path)["rows_done"]) if path.is_file() else 0
+
+
+def _restore(search: PairSearch, folder: Path) -> int:
+    """Takes up a stopped search; the number of its finished blocks."""
+    path = folder / "columns.npz"
+    if not path.is_file():
+        return 0
+    state = _load(path)
+    search.restore(int(state["rows_done"]), Neighbours(state["indices"], state["scores"]))
+    return int(state["blocks"])
+
+
+def _joined(folder: Path, count: int) -> Neighbours:
+    blocks = [_load(folder / f"rows-{number:06}.npz") for number in range(count)]
+    return Neighbours(
+        np.concatenate([block["indices"] for block in blocks]),
+        np.concatenate([block["scores"] for block in blocks]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """How good an approximate search was, measured against the exact one on a sample.
+
+    Args:
+        src_to_tgt: share of the true neighbours that were found, in [0, 1].
+        tgt_to_src: the other way round.
+        sampled: queries compared in each direction.
+    """
+
+    src_to_tgt: float
+    tgt_to_src: float
+    sampled: int
+
+
+def search_approximately(
+    src: BlockVectors,
+    tgt: BlockVectors,
+    k: int,
+    index: ApproximateIndex,
+    folder: Path,
+    listener: PhaseListener,
+) -> tuple[BothNeighbours, Recall]:
+    """Neighbours in both directions from an index; goes on after a direction that was finished.
+
+    Args:
+        src: N rows.
+        tgt: M rows.
+        k: neighbours wanted.
+        index: kind of index.
+        folder: state of an unfinished search.
+        listener: told in queries.
+    """
+    sides = {"src": src.whole(folder / "src.npy"), "tgt": tgt.whole(folder / "tgt.npy")}
+    listener.begin("searching", len(src) + len(tgt), 0)
+    found = []
+    for done, (asks, answers) in ((len(src), ("src", "tgt")), (len(tgt), ("tgt", "src"))):
+        path = folder / f"{asks}-asks.npz"
+        if not path.is_file():
+            result = approximate_nearest(sides[asks], sides[answers], k, index=index)
+            measured = {"recall": np.array(result.recall), "sampled": np.array(result.sampled)}
+            _save(path, result.neighbours, measured)
+        found.append(_load(path))
+        listener.advance(done if asks == "src" else len(src) + len(tgt))
+    listener.end()
+    forward, backward = (Neighbours(each["indices"], each["scores"]) for each in found)
+    there, back = (float(each["recall"]) for each in found)
+    sampled = min(int(each["sampled"]) for each in found)
+    return BothNeighbours(forward, backward), Recall(there, back, sampled)
+
+
+def _save(
+    path: Path, neighbours: Neighbours, beside: Mapping[str, NDArray[Any]] | None = None
+) -> None:
+    arrays: dict[str, Any] = {"indices": neighbours.indices, "scores": neighbours.scores}
+    arrays |= beside or {}
+    with file_written_whole(path) as draft:
+        np.savez(draft, **arrays)
+
+
+def _load(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(path) as found:
+            return dict(found)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ArtifactError(
+            f"the state {path} of an unfinished search cannot be read: {error}",
+            remedy=f"delete the folder {path.parent} and give the same command again: the search "
+            "begins anew, encoded texts are kept",
+        ) from error
+
+
+def reading_of_blocks(steps: Sequence[Step], store: Store) -> dict[str, Any]:
+    """How the vectors were read from the encoder: pooling, prompt, ..."""
+    text = (steps[0].open(store) / "reading.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found

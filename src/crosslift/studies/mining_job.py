@@ -1,0 +1,284 @@
+"""Mining: two files of texts in, scored pairs that translate each other out."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from crosslift.artifacts.store import Store
+from crosslift.encoders.folder import local_folder
+from crosslift.errors import DataError
+from crosslift.retrieval.search import BothNeighbours
+from crosslift.sources.line_filters import KeptTexts, in_language, kept_texts, without_copies
+from crosslift.sources.text_lines import TextLines, read_pairs, read_text_lines, refuse_tabs
+from crosslift.studies.estimates import Estimates
+from crosslift.studies.mining_blocks import (
+    BlockVectors,
+    Phase,
+    PhaseListener,
+    Recall,
+    SearchKind,
+    encode_blocks,
+    encode_steps,
+    reading_of_blocks,
+    rows_searched,
+    search_approximately,
+    search_exactly,
+    search_key,
+)
+from crosslift.studies.mining_pairs import Gold, PairCounts, select_pairs, write_tsv
+from crosslift.studies.mining_plan import MiningPlan, choose_search, plan_mining
+from crosslift.studies.mining_settings import (
+    MiningSettings,
+    check_mining,
+    refuse_output,
+    same_sides,
+)
+from crosslift.studies.mining_threshold import Threshold
+from crosslift.studies.steps import Step
+from crosslift.studies.training_steps import Trained
+
+
+class MiningListener(PhaseListener, Protocol):
+    """Told of a mining job as it goes."""
+
+    def planned(self, plan: MiningPlan) -> None:
+        """The texts are read; this is what the rest will need."""
+
+
+class SilentMining:
+    """Listens and says nothing."""
+
+    def planned(self, plan: MiningPlan) -> None:
+        """Nothing."""
+
+    def begin(self, phase: Phase, total: float, done: float) -> None:
+        """Nothing."""
+
+    def advance(self, done: float) -> None:
+        """Nothing."""
+
+    def end(self) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class MiningOutcome:
+    """What a mining job did.
+
+    Args:
+        settings: of the job.
+        plan: what it was to need.
+        lines: `src` and `tgt` -> lines of the file.
+        sides: `src` and `tgt` -> the texts that were mined, and what was left out.
+        reading: how vectors were read from the encoder.
+        recall: of an approximate search; None: the search was exact.
+        threshold: and where it comes from.
+        pairs: what became of them.
+        rows: of the output; more than the pairs written where duplicates are kept.
+        seconds: phase -> seconds of this run: `reading`, `encoding`, `searching`, `pairing`.
+    """
+
+    settings: MiningSettings
+    plan: MiningPlan
+    lines: Mapping[str, int]
+    sides: Mapping[str, KeptTexts]
+    reading: Mapping[str, Any]
+    recall: Recall | None
+    threshold: Threshold
+    pairs: PairCounts
+    rows: int
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A job whose texts are read and whose steps are known."""
+
+    settings: MiningSettings
+    store: Store
+    lines: Mapping[str, int]
+    sides: Mapping[str, KeptTexts]
+    steps: Mapping[str, Sequence[Step]]
+    search: SearchKind
+    columns: int
+    key: str
+    gold: Gold
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        return self.store.unfinished(self.key)
+
+    @contextmanager
+    def timed(self, phase: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self.seconds[phase] = time.monotonic() - began
+
+
+def plan_of_files(
+    settings: MiningSettings, store: Store | None = None, listener: MiningListener | None = None
+) -> MiningPlan:
+    """What mining two files would need; reads and filters them, and does nothing else.
+
+    Raises:
+        CrossLiftError: as `mine_files`.
+    """
+    return _plan(_prepare(settings, store or Store(), listener or SilentMining()))
+
+
+def mine_files(
+    settings: MiningSettings, store: Store | None = None, listener: MiningListener | None = None
+) -> MiningOutcome:
+    """Mines two files for pairs that translate each other, and writes the pairs.
+
+    Margin-based mining of Artetxe and Schwenk 2019, arXiv 1811.01136, section 3: each distinct text
+    is encoded once, its k nearest neighbours on the other side are found, and pairs are taken by
+    their margin score. Stopped or killed at any moment, it goes on after the last finished block of
+    16,384 texts when it is called again, and writes the same bytes as an unbroken run.
+
+    Args:
+        settings: of the job.
+        store: keeps vectors and the state of an unfinished search; None: the user's cache.
+        listener: told of the work as it goes; None: nobody.
+
+    Raises:
+        DataError: a file that cannot be used (see `read_text_lines`), no text left on a side, a
+            setting that contradicts another, an output that exists, a threshold that cannot be
+            calibrated.
+        EncoderError: the encoder cannot be found, read or used.
+    """
+    heard = listener or SilentMining()
+    job = _prepare(settings, store or Store(), heard)
+    plan = _plan(job)
+    heard.planned(plan)
+    with job.timed("encoding"):
+        encode_blocks([*job.steps["src"], *job.steps["tgt"]], job.store, heard)
+    with job.store.lock(job.key):
+        with job.timed("searching"):
+            both, recall = _search(job, heard)
+        with job.timed("pairing"):
+            src, tgt = job.sides["src"], job.sides["tgt"]
+            pairs, threshold, counts = select_pairs(both, src, tgt, settings, job.gold)
+            refuse_output(settings)
+            rows = write_tsv(settings.out, pairs, src, tgt, settings.keep_duplicates)
+        shutil.rmtree(job.folder, ignore_errors=True)
+    return MiningOutcome(
+        settings=settings,
+        plan=plan,
+        lines=job.lines,
+        sides=job.sides,
+        reading=reading_of_blocks(job.steps["src"], job.store),
+        recall=recall,
+        threshold=threshold,
+        pairs=counts,
+        rows=rows,
+        seconds=job.seconds,
+    )
+
+
+def _prepare(settings: MiningSettings, store: Store, listener: MiningListener) -> _Job:
+    check_mining(settings)
+    local_folder(settings.model)  # fetched now: its fingerprint is that of the files that are used
+    encoder = Trained.untouched(settings.model)
+    began = time.monotonic()
+    lines = {name: _read(getattr(settings, name), listener) for name in ("src", "tgt")}
+    if lines["src"].checksum == lines["tgt"].checksum:
+        raise same_sides(f"{settings.src} and {settings.tgt} hold the same lines")
+    sides = _filter(settings, lines, listener)
+    gold = _read_gold(settings.gold, sides["src"])
+    steps = {name: encode_steps(encoder, name, side.texts) for name, side in sides.items()}
+    search = choose_search(settings.search, len(sides["src"].texts), len(sides["tgt"].texts))
+    stands_in = settings.target_precision is not None and gold is None
+    columns = settings.k + stands_in
+    job = _Job(
+        settings=settings,
+        store=store,
+        lines={name: len(side.texts) for name, side in lines.items()},
+        sides=sides,
+        steps=steps,
+        search=search,
+        columns=columns,
+        key=search_key(steps["src"], steps["tgt"], search, columns),
+        gold=gold,
+    )
+    job.seconds["reading"] = time.monotonic() - began
+    return job
+
+
+def _read_gold(path: Path | None, src: KeptTexts) -> Gold:
+    """The gold pairs; read before any work, so that a file that is of no use is told at once."""
+    if path is None:
+        return None
+    gold = read_pairs(path)
+    if not {text.strip() for text in src.texts}.intersection(text for text, _ in gold):
+        raise DataError(
+            f"none of the {len(gold)} src texts of {path} is among the src texts that are mined",
+            "src text, tab, tgt text, as they stand in the two files",
+        )
+    return gold
+
+
+def _plan(job: _Job) -> MiningPlan:
+    steps = [*job.steps["src"], *job.steps["tgt"]]
+    return plan_mining(
+        {name: side.texts for name, side in job.sides.items()},
+        steps,
+        [step for step in steps if not step.stands(job.store)],
+        job.settings.model,
+        job.columns,
+        job.search,
+        rows_searched(job.folder) if job.search == "exact" else 0,
+        Estimates(job.store),
+    )
+
+
+def _read(path: Path, listener: MiningListener) -> TextLines:
+    listener.begin("reading", 0, 0)
+    lines = read_text_lines(path, listener.advance)
+    refuse_tabs(lines)
+    listener.end()
+    return lines
+
+
+def _filter(
+    settings: MiningSettings, lines: Mapping[str, TextLines], listener: MiningListener
+) -> dict[str, KeptTexts]:
+    shortest, longest = settings.min_length, settings.max_length
+    sides = {name: kept_texts(side.texts, shortest, longest) for name, side in lines.items()}
+    if settings.drop_copies:
+        sides["src"], sides["tgt"] = without_copies(sides["src"], sides["tgt"])
+    languages = {"src": settings.src_language, "tgt": settings.tgt_language}
+    for name, language in languages.items():
+        if language is not None:
+            listener.begin("reading", len(sides[name].texts), 0)
+            sides[name] = in_language(sides[name], language, listener.advance)
+            listener.end()
+    for name, side in sides.items():
+        if not side.texts:
+            raise DataError(
+                f"{lines[name].path}: no text is left of {len(lines[name].texts)} lines "
+                f"({left_out(side)})",
+                "texts to mine",
+                "loosen the filters",
+            )
+    return sides
+
+
+def left_out(side: KeptTexts) -> str:
+    """What was not mined, in words, such as `2 empty, 5 duplicates`."""
+    counts = asdict(side.left_out)
+    return ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items() if n) or "none"
+
+
+def _search(job: _Job, listener: MiningListener) -> tuple[BothNeighbours, Recall | None]:
+    src, tgt = (BlockVectors(job.steps[name], job.store) for name in ("src", "tgt"))
+    if job.search == "exact":
+        return search_exactly(src, tgt, job.columns, job.folder, listener), None
+    return search_approximately(src, tgt, job.columns, job.search, job.folder, listener)

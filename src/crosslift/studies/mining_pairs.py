@@ -1,0 +1,161 @@
+"""From neighbours to the pairs that are written: mined, filtered, cut off, and put into a file."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.artifacts.files import file_written_whole
+from crosslift.retrieval.mining import Pairs, mine
+from crosslift.retrieval.search import BothNeighbours, Neighbours
+from crosslift.sources.line_filters import KeptTexts, length_ratios
+from crosslift.studies.mining_settings import MiningSettings
+from crosslift.studies.mining_threshold import (
+    Threshold,
+    calibrate_on_gold,
+    calibrate_on_negatives,
+)
+
+Gold = Sequence[tuple[str, str]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class PairCounts:
+    """What became of the mined pairs.
+
+    Args:
+        mined: pairs that the search gave.
+        unequal_lengths: left out by their length ratio.
+        below_threshold: left out by their score.
+        written: distinct pairs written.
+    """
+
+    mined: int
+    unequal_lengths: int
+    below_threshold: int
+    written: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """The texts of both sides, and the filter of pairs."""
+
+    src: KeptTexts
+    tgt: KeptTexts
+    max_length_ratio: float | None
+
+    def equal_enough(self, pairs: Pairs) -> NDArray[np.bool_]:
+        """Which pairs have texts of lengths near enough: bool [P]."""
+        if self.max_length_ratio is None or not len(pairs):
+            return np.ones(len(pairs), np.bool_)
+        ours = [self.src.texts[i] for i in pairs.src.tolist()]
+        theirs = [self.tgt.texts[j] for j in pairs.tgt.tolist()]
+        return length_ratios(ours, theirs) <= self.max_length_ratio
+
+
+def select_pairs(
+    both: BothNeighbours,
+    src: KeptTexts,
+    tgt: KeptTexts,
+    settings: MiningSettings,
+    gold: Gold,
+) -> tuple[Pairs, Threshold, PairCounts]:
+    """The pairs that are to be written.
+
+    Args:
+        both: neighbours of both sides; one more than `k` where the threshold is calibrated on
+            stand-in false pairs.
+        src: texts of the src rows.
+        tgt: texts of the tgt rows.
+        settings: of the job.
+        gold: true pairs of texts, where there is a file of them.
+
+    Returns:
+        The pairs, the threshold they reach, and what became of the others.
+    """
+    sides = _Sides(src, tgt, settings.max_length_ratio)
+    mined = mine(_first_columns(both, settings.k), settings.margin, settings.retrieval)
+    pairs = _chosen(mined, sides.equal_enough(mined))
+    threshold = _threshold(pairs, both, sides, settings, gold)
+    lowest = -math.inf if threshold.value is None else threshold.value
+    written = _chosen(pairs, pairs.score >= lowest)
+    counts = PairCounts(
+        mined=len(mined),
+        unequal_lengths=len(mined) - len(pairs),
+        below_threshold=len(pairs) - len(written),
+        written=len(written),
+    )
+    return written, threshold, counts
+
+
+def _threshold(
+    pairs: Pairs, both: BothNeighbours, sides: _Sides, settings: MiningSettings, gold: Gold
+) -> Threshold:
+    wanted = settings.target_precision
+    if wanted is None:
+        value = settings.threshold
+        return Threshold(value, "none" if value is None else "given")
+    if gold is not None:
+        return calibrate_on_gold(pairs, sides.src.texts, sides.tgt.texts, gold, wanted)
+    return calibrate_on_negatives(
+        pairs,
+        both,
+        settings.margin,
+        settings.retrieval,
+        sides.equal_enough,
+        wanted,
+        settings.negatives,
+        settings.seed,
+    )
+
+
+def _first_columns(both: BothNeighbours, k: int) -> BothNeighbours:
+    return BothNeighbours(*(Neighbours(s.indices[:, :k], s.scores[:, :k]) for s in both))
+
+
+def _chosen(pairs: Pairs, wanted: NDArray[np.bool_]) -> Pairs:
+    return Pairs(pairs.src[wanted], pairs.tgt[wanted], pairs.score[wanted])
+
+
+def write_tsv(
+    out: Path, pairs: Pairs, src: KeptTexts, tgt: KeptTexts, keep_duplicates: bool
+) -> int:
+    """Writes pairs, a row each, whole or not at all.
+
+    Args:
+        out: the file; gzipped where its name ends with `.gz`.
+        pairs: best first.
+        src: texts of the src rows.
+        tgt: texts of the tgt rows.
+        keep_duplicates: writes a pair as often as its text stands in the file where it stands more
+            often, so that every line of both files is there.
+
+    Returns:
+        The number of rows.
+    """
+    rows = 0
+    each = zip(pairs.src.tolist(), pairs.tgt.tolist(), pairs.score.tolist(), strict=True)
+    with file_written_whole(out) as draft, draft.open("wb") as file, _packed(out, file) as packed:
+        for i, j, score in each:
+            row = f"{score!r}\t{src.texts[i]}\t{tgt.texts[j]}\n".encode()
+            times = max(src.times[i], tgt.times[j]) if keep_duplicates else 1
+            packed.write(row * times)
+            rows += times
+    return rows
+
+
+@contextmanager
+def _packed(out: Path, file: io.BufferedWriter) -> Iterator[io.BufferedIOBase]:
+    if out.suffix != ".gz":
+        yield file
+        return
+    with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
+        yield packed

@@ -1,0 +1,183 @@
+"""What a mining job will need, before it begins: memory, disk, time."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from crosslift.encoders.folder import local_folder
+from crosslift.encoders.precision import resolve_precision
+from crosslift.encoders.settings import EncoderSettings
+from crosslift.errors import EncoderError
+from crosslift.studies.estimates import Estimates
+from crosslift.studies.mining_blocks import BLOCK, SearchKind
+from crosslift.studies.steps import Step
+
+PAIRS_SEARCHED_EXACTLY = 4e12
+"""`auto` searches more pairs than these approximately, where faiss is installed."""
+
+PRODUCTS_PER_SECOND: Mapping[str, float] = {"bfloat16": 1.3e11, "float32": 0.9e11}
+"""Floating-point operations of the exact search on two cores, with and without bfloat16 units."""
+
+_PROGRAM_BYTES = 700_000_000  # Python, torch, transformers and the room of the search
+_BYTES_OF_A_TEXT = 150  # of its places in lists and tables, beside its characters
+_BYTES_OF_A_PAIR_ROW = 400  # of the lists that pairs are taken from
+_BYTES_OF_BOUNDS = 64  # of the numbers that bound a screened row's error
+_BYTES_WHILE_CHECKED = (
+    1  # of a number, while vectors are looked through for ones that are not finite
+)
+_EXTRA_COLUMNS = 12  # of the screened rows, at most
+
+
+@dataclass(frozen=True, slots=True)
+class MiningPlan:
+    """What a mining job will need.
+
+    Args:
+        texts: `src` and `tgt` -> texts that are mined.
+        width: of the vectors.
+        search: how neighbours are searched.
+        to_encode: texts whose vectors do not stand yet.
+        rows_searched: src rows that an unfinished search has done.
+        memory: phase -> most bytes held at once.
+        disk: bytes of vectors and of the search's state that will be in the store.
+        encode_seconds: None where the speed of this encoder is not known yet.
+        search_seconds: None where it is not known (an approximate search).
+    """
+
+    texts: Mapping[str, int]
+    width: int
+    search: SearchKind
+    to_encode: int
+    rows_searched: int
+    memory: Mapping[str, int]
+    disk: int
+    encode_seconds: float | None
+    search_seconds: float | None
+
+    @property
+    def peak_memory(self) -> int:
+        """Most bytes held at once in any phase."""
+        return max(self.memory.values())
+
+
+def choose_search(asked: Literal["auto"] | SearchKind, src: int, tgt: int) -> SearchKind:
+    """How neighbours are searched; `auto`: exactly, unless that is too much and faiss is there."""
+    if asked != "auto":
+        return asked
+    large = float(src) * tgt > PAIRS_SEARCHED_EXACTLY
+    return "ivf" if large and importlib.util.find_spec("faiss") is not None else "exact"
+
+
+def memory_of(
+    texts: tuple[int, int],
+    width: int,
+    k: int,
+    *,
+    search: SearchKind = "exact",
+    screened_bytes: int = 2,
+    text_bytes: int = 0,
+    encoder_bytes: int = 0,
+) -> dict[str, int]:
+    """Most bytes held at once in each phase of a job.
+
+    The vectors of src lie in the store and are read a block at a time; those of tgt are a file that
+    is mapped while unit rows are made of it (its pages are counted, though the system may drop
+    them). In memory are, of each tgt row: the unit row (4 bytes a number), the screened row (2 or 4
+    bytes a number), and the state of its neighbours.
+
+    Args:
+        texts: of src and of tgt.
+        width: of the vectors.
+        k: neighbours of each row.
+        search: an approximate one holds both sides, mapped and as unit rows, and an index of one.
+        screened_bytes: of a number of the screened rows: 2 in bfloat16, 4 in float32.
+        text_bytes: that all texts take.
+        encoder_bytes: size of the encoder's weights.
+    """
+    src, tgt = texts
+    program = _PROGRAM_BYTES + text_bytes
+    neighbours = 12 * k * (2 * src + 3 * tgt)
+    units = 4 * width * tgt
+    if search == "exact":
+        block = min(BLOCK, src) * width * 24
+        screened = screened_bytes * (width + _EXTRA_COLUMNS) * tgt + _BYTES_OF_BOUNDS * tgt
+        searching = block + units + max(screened, units + _BYTES_WHILE_CHECKED * width * tgt)
+    else:
+        both = 4 * width * (src + tgt)
+        searching = 2 * both + 4 * width * max(src, tgt)
+    return {
+        "encoding": program + 2 * encoder_bytes + BLOCK * width * 8,
+        "searching": program + neighbours + searching,
+        "pairing": program + 3 * neighbours + _BYTES_OF_A_PAIR_ROW * (src + tgt),
+    }
+
+
+def plan_mining(
+    texts: Mapping[str, Sequence[str]],
+    steps: Sequence[Step],
+    missing: Sequence[Step],
+    settings: EncoderSettings,
+    k: int,
+    search: SearchKind,
+    rows_searched: int,
+    estimates: Estimates,
+) -> MiningPlan:
+    """The plan of a job whose texts are read.
+
+    Args:
+        texts: `src` and `tgt` -> distinct texts.
+        steps: that encode them.
+        missing: those of ``steps`` that do not stand.
+        settings: of the encoder.
+        k: neighbours that are searched.
+        search: how.
+        rows_searched: by an unfinished search.
+        estimates: of the seconds that encoding takes.
+    """
+    src, tgt = len(texts["src"]), len(texts["tgt"])
+    folder = local_folder(settings)
+    width = width_of(folder)
+    precision = resolve_precision("auto")
+    held = sum(sys.getsizeof(text) + _BYTES_OF_A_TEXT for side in texts.values() for text in side)
+    known = [estimates.seconds(step) for step in missing]
+    left = float(src - rows_searched) * tgt
+    return MiningPlan(
+        texts={"src": src, "tgt": tgt},
+        width=width,
+        search=search,
+        to_encode=int(sum(step.work for step in missing)),
+        rows_searched=rows_searched,
+        memory=memory_of(
+            (src, tgt),
+            width,
+            k,
+            search=search,
+            screened_bytes=2 if precision == "bfloat16" else 4,
+            text_bytes=held,
+            encoder_bytes=sum(path.stat().st_size for path in folder.glob("*.safetensors")),
+        ),
+        disk=4 * width * int(sum(step.work for step in steps) + tgt) + 12 * k * (src + tgt),
+        encode_seconds=None if None in known else sum(s for s in known if s is not None),
+        search_seconds=(
+            2 * left * width / PRODUCTS_PER_SECOND[precision] if search == "exact" else None
+        ),
+    )
+
+
+def width_of(folder: Path) -> int:
+    """Length of an encoder's vectors, from its configuration alone.
+
+    Raises:
+        EncoderError: the configuration cannot be read.
+    """
+    from transformers import AutoConfig
+
+    try:
+        return int(AutoConfig.from_pretrained(folder, trust_remote_code=False).hidden_size)
+    except (OSError, ValueError, AttributeError) as error:
+        raise EncoderError(f"{folder} cannot be loaded: {error}") from error

@@ -1,0 +1,125 @@
+"""What is asked of a mining job. No torch here: settings are checked without it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from crosslift.encoders.settings import EncoderSettings
+from crosslift.errors import DataError
+from crosslift.retrieval.margin import Margin
+from crosslift.retrieval.mining import Retrieval
+from crosslift.sources.line_filters import check_language
+from crosslift.sources.text_lines import refuse_missing
+
+
+class MiningSettings(BaseModel):
+    """What is mined, how, and what of it is written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    src: Path
+    """One text a line, UTF-8, plain or gzipped."""
+    tgt: Path
+    model: EncoderSettings
+    out: Path
+    """Scored pairs: `score<TAB>src text<TAB>tgt text`, best first; gzipped where it ends with .gz."""
+    overwrite: bool = False
+
+    margin: Margin = "ratio"
+    k: Annotated[int, Field(ge=1)] = 4
+    """Neighbours of each text; a side of fewer texts gives as many as it has."""
+    retrieval: Retrieval = "max"
+    search: Literal["auto", "exact", "ivf", "hnsw"] = "auto"
+
+    threshold: float | None = None
+    """Lowest score that is written. None: all pairs, or calibrated (`target_precision`)."""
+    target_precision: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Calibrates the threshold, on `gold` or without one on stand-in false pairs."""
+    gold: Path | None = None
+    """True pairs: `src text<TAB>tgt text`."""
+    negatives: Annotated[int, Field(ge=1)] = 2000
+    """Texts whose best candidate is taken away, where there is no gold."""
+    seed: int = 0
+    """Of the draw of those texts."""
+
+    min_length: Annotated[int, Field(ge=1)] | None = None
+    """Characters."""
+    max_length: Annotated[int, Field(ge=1)] | None = None
+    """Characters."""
+    max_length_ratio: Annotated[float, Field(ge=1)] | None = None
+    """Of a pair: characters of the longer text over those of the shorter."""
+    drop_copies: bool = False
+    """Leaves out texts that stand in both files."""
+    src_language: str | None = None
+    """Leaves out src texts that py3langid takes for another language."""
+    tgt_language: str | None = None
+    keep_duplicates: bool = False
+    """Writes a pair as often as its text stands in the file where it stands more often."""
+
+
+def check_mining(settings: MiningSettings) -> None:
+    """Raises where a job cannot be done as it is asked for, before any work.
+
+    Raises:
+        DataError: a file that is missing, read twice, or read and written; an output that exists;
+            settings that contradict each other; py3langid is wanted and not installed.
+        UnknownNameError: a language that py3langid does not know.
+    """
+    _check_files(settings)
+    refuse_output(settings)
+    _check_threshold(settings)
+    shortest, longest = settings.min_length, settings.max_length
+    if shortest is not None and longest is not None and shortest > longest:
+        raise DataError(
+            f"texts of at least {shortest} and at most {longest} characters",
+            "a smallest length that is not above the largest",
+        )
+    for language in (settings.src_language, settings.tgt_language):
+        if language is not None:
+            check_language(language)
+
+
+def refuse_output(settings: MiningSettings) -> None:
+    """Raises where the output would be written over something that is there."""
+    if settings.out.is_dir():
+        raise DataError(f"{settings.out} is a folder", "a file to write")
+    if settings.out.exists() and not settings.overwrite:
+        raise DataError(f"{settings.out} exists", "a new file", "another name, or `--overwrite`")
+
+
+def same_sides(what: str) -> DataError:
+    """The error for two sides that are one text."""
+    return DataError(
+        what,
+        "texts of two languages in two files",
+        "every text would find itself: give the file of the other language",
+    )
+
+
+def _check_files(settings: MiningSettings) -> None:
+    read = [settings.src, settings.tgt, *([settings.gold] if settings.gold else [])]
+    for path in read:
+        refuse_missing(path)
+        if settings.out.exists() and settings.out.samefile(path):
+            raise DataError(f"{settings.out} is to be read and written", "another file to write")
+    if settings.src.samefile(settings.tgt):
+        raise same_sides(f"{settings.src} and {settings.tgt} are one file")
+
+
+def _check_threshold(settings: MiningSettings) -> None:
+    if settings.threshold is not None and not math.isfinite(settings.threshold):
+        raise DataError(f"the threshold is {settings.threshold}", "a finite number")
+    if settings.threshold is not None and settings.target_precision is not None:
+        raise DataError(
+            f"threshold {settings.threshold} and target precision {settings.target_precision}",
+            "one of them: the second calibrates the first",
+        )
+    if settings.gold is not None and settings.target_precision is None:
+        raise DataError(
+            f"gold {settings.gold} without a target precision",
+            "the precision that the threshold is to reach, such as `--target-precision 0.95`",
+        )
