@@ -162,7 +162,9 @@ def test_vectors_that_are_not_finite_raise(bert_folder: Path) -> None:
     encoder = load_tiny(bert_folder)
     with torch.no_grad():
         encoder.table.whole[encoder.tokenise(["x"])[0][1]] = float("nan")
-    with pytest.raises(EncoderError, match=r"1 of a batch of 2 vectors are not finite; the first is of 'x'"):
+    with pytest.raises(
+        EncoderError, match=r"1 of a batch of 2 vectors are not finite; the first is of 'x'"
+    ):
         encode(encoder, ["x", "a cat"])
 
 

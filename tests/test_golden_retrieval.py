@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+from sklearn.metrics import f1_score
 
 from crosslift.errors import DataError
-from crosslift.retrieval.classification import weighted_scores
+from crosslift.retrieval.metrics import f1_of_answers
 from crosslift.retrieval.mining import distinct_texts, mine
 from crosslift.retrieval.search import nearest, nearest_both
 from crosslift.retrieval.thresholds import best_threshold, score_at
@@ -94,13 +94,12 @@ def mteb_scores(
 def assert_as_mteb(
     src: np.ndarray, tgt: np.ndarray, labels: np.ndarray, theirs: dict[str, float]
 ) -> None:
-    ours = weighted_scores(nearest(src, tgt, 1).indices[:, 0], labels)
-    assert 0.1 < ours.accuracy < 0.9 and ours.weighted_f1 != pytest.approx(ours.accuracy, abs=1e-3)
-    assert ours.precision == pytest.approx(theirs["precision"], abs=1e-6)
-    assert ours.recall == pytest.approx(theirs["recall"], abs=1e-6)
-    assert ours.weighted_f1 == pytest.approx(theirs["f1"], abs=1e-6)
-    assert ours.weighted_f1 == pytest.approx(theirs["main_score"], abs=1e-6)
-    assert ours.accuracy == pytest.approx(theirs["accuracy"], abs=1e-6)
+    found = nearest(src, tgt, 1).indices[:, 0]
+    ours, accuracy = f1_of_answers(found, labels).mean(), (found == labels).mean()
+    assert 0.1 < accuracy < 0.9 and ours != pytest.approx(accuracy, abs=1e-3)
+    assert ours == pytest.approx(theirs["f1"], abs=1e-6)
+    assert ours == pytest.approx(theirs["main_score"], abs=1e-6)
+    assert accuracy == pytest.approx(theirs["accuracy"], abs=1e-6)
 
 
 def test_mteb_on_as_many_texts_on_both_sides() -> None:
@@ -129,22 +128,18 @@ def test_mteb_where_queries_share_a_candidate() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=40))
 @settings(max_examples=200)
-def test_weighted_scores_as_scikit_learn(answers: list[tuple[int, int]]) -> None:
+def test_weighted_f1_as_scikit_learn(answers: list[tuple[int, int]]) -> None:
     predictions, labels = np.array(answers, np.int64).T
-    ours = weighted_scores(predictions, labels)
-    theirs = precision_recall_fscore_support(
-        labels, predictions, average="weighted", zero_division=0
-    )
-    assert ours[:3] == pytest.approx(theirs[:3], abs=1e-12)
-    assert ours.accuracy == pytest.approx(accuracy_score(labels, predictions), abs=1e-12)
-    assert all(type(value) is float for value in ours)
+    ours = f1_of_answers(predictions, labels).mean()
+    theirs = f1_score(labels, predictions, average="weighted", zero_division=0)
+    assert ours == pytest.approx(theirs, abs=1e-12)
 
 
-def test_weighted_scores_by_hand() -> None:
-    scores = weighted_scores(np.array([0, 1, 1, 3]), np.array([0, 1, 2, 3]))
-    assert scores == pytest.approx((2.5 / 4, 3 / 4, (2 + 2 / 3) / 4, 3 / 4), abs=1e-12)
-    assert weighted_scores(np.array([9]), np.array([2])) == (0, 0, 0, 0)
-    assert weighted_scores(np.array([0]), np.array([0])) == (1, 1, 1, 1)
+def test_f1_of_answers_by_hand() -> None:
+    found = f1_of_answers(np.array([0, 1, 1, 3]), np.array([0, 1, 2, 3]))
+    assert found == pytest.approx([1, 2 / 3, 0, 1], abs=1e-12)
+    assert f1_of_answers(np.array([9]), np.array([2])).tolist() == [0]
+    assert f1_of_answers(np.array([0]), np.array([0])).tolist() == [1]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +157,7 @@ def test_weighted_scores_by_hand() -> None:
 )
 def test_faulty_predictions(predictions: Any, labels: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        weighted_scores(predictions, labels)
+        f1_of_answers(predictions, labels)
 
 
 # XTREME
@@ -196,7 +191,7 @@ def test_xtreme_tatoeba(tmp_path: Path) -> None:
     for name, rows in (("found", predicted), ("right", np.arange(200))):
         (tmp_path / f"{name}-de.tsv").write_text("\n".join(map(str, rows.tolist())) + "\n")
     theirs = xtreme_accuracy(tmp_path / "found-de.tsv", tmp_path / "right-de.tsv")
-    assert weighted_scores(predicted, np.arange(200)).accuracy == pytest.approx(theirs, abs=1e-12)
+    assert (predicted == np.arange(200)).mean() == pytest.approx(theirs, abs=1e-12)
     assert 0.1 < theirs < 0.9
 
 

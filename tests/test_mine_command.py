@@ -26,14 +26,14 @@ from crosslift.cli.main import main
 from crosslift.encoders.encode import encode
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import ArtifactError, DataError
+from crosslift.mining import blocks as mining_blocks
+from crosslift.mining.job import SilentMining, mine_files, plan_of_files
+from crosslift.mining.plan import choose_search, memory_of
+from crosslift.mining.settings import MiningSettings
+from crosslift.mining.threshold import calibrate_on_gold, stand_ins
 from crosslift.retrieval.mining import Pairs
 from crosslift.retrieval.mining import mine as mine_neighbours
 from crosslift.retrieval.search import BothNeighbours, Neighbours
-from crosslift.studies import mining_blocks
-from crosslift.studies.mining_job import SilentMining, mine_files, plan_of_files
-from crosslift.studies.mining_plan import choose_search, memory_of
-from crosslift.studies.mining_settings import MiningSettings
-from crosslift.studies.mining_threshold import calibrate_on_gold, stand_ins
 
 COLOURS = ["red", "green", "blue", "small", "big", "old", "new", "grey"]
 THINGS = ["cat", "dog", "fish", "tree", "house", "river", "hill", "runs", "sleeps"]

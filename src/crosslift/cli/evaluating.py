@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, get_args
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,8 +12,10 @@ from rich.table import Table
 
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, percent, write_json
-from crosslift.encoders.settings import EncoderSettings
-from crosslift.studies.session import Evaluation, evaluate
+from crosslift.encoders.settings import EncoderSettings, Pooling
+from crosslift.errors import StudyError, UnknownNameError
+from crosslift.studies.schema import SweepSettings
+from crosslift.studies.session import Evaluation, evaluate, evaluate_protocols, sweep
 from crosslift.studies.steps import Step
 from crosslift.targets.target import Direction, TargetSettings
 
@@ -37,25 +41,85 @@ class _Status:
 def show(
     model: EncoderSettings,
     target: TargetSettings,
-    direction: Direction,
+    protocol: str,
+    direction: Direction | None,
     store: Path | None,
     json_to: str | None,
 ) -> None:
     """Measures an encoder on a target and prints the scores of each language."""
     console = console_for(json_to)
     listener = _Status(console)
+    if protocol == "all":
+        with listener.status:
+            found = evaluate_protocols(model, target, ("all",), Store(store), listener)
+        _print_side_by_side(console, found)
+        write_json([_as_json(each) for each in found], json_to)
+        return
     with listener.status:
-        found = evaluate(model, target, direction, Store(store), listener)
-    _print(console, found)
+        one = evaluate(model, target, protocol, direction, Store(store), listener)
+    _print(console, one)
+    write_json(_as_json(one), json_to)
+
+
+def show_sweep(
+    model: EncoderSettings,
+    target: TargetSettings,
+    settings: SweepSettings,
+    plot: Path | None,
+    store: Path | None,
+    json_to: str | None,
+) -> None:
+    """Scores every hidden state, prints the curve and the choice, and draws them where asked."""
+    console = console_for(json_to)
+    listener = _Status(console)
+    with listener.status:
+        found = sweep(model, target, settings, Store(store), listener)
+    _print_sweep(console, found)
+    if plot is not None:
+        from crosslift.reports.sweep import write_sweep_plot
+
+        write_sweep_plot(found, plot)
+        console.print(f"curve: [bold]{plot}[/]", highlight=False)
+    write_json(found, json_to)
+
+
+def sweep_settings(target: str, poolings: list[str], dev_languages: list[str]) -> SweepSettings:
+    """Settings of a sweep from the words of the command line.
+
+    Raises:
+        UnknownNameError: a pooling that does not exist.
+    """
+    legal: tuple[Pooling, ...] = get_args(Pooling)
+    for name in poolings:
+        if name not in (*legal, "all"):
+            raise UnknownNameError("pooling", name, (*legal, "all"))
+    chosen = tuple(name for name in legal if name in poolings or "all" in poolings)
+    return SweepSettings(target=target, poolings=chosen, dev_languages=tuple(dev_languages) or None)
+
+
+def refuse_sweep_options(*given: object) -> None:
+    """Options of the sweep mean nothing without it.
+
+    Raises:
+        StudyError: one was given.
+    """
+    if any(given):
+        raise StudyError(
+            "--sweep-poolings, --dev-languages and --plot belong to a sweep", "--sweep beside them"
+        )
+
+
+def _as_json(found: Evaluation) -> dict[str, Any]:
     content = {
         "model": found.model,
         "target": found.target,
+        "metric": found.metric,
         "protocol": dict(found.protocol),
         "macro": dict(found.macro),
         "languages": {language: dict(values) for language, values in found.languages.items()},
         "gaps": dict(found.gaps),
     }
-    write_json(content, json_to)
+    return content | ({"mining": list(found.mining)} if found.mining else {})
 
 
 def _print(console: Console, found: Evaluation) -> None:
@@ -70,7 +134,71 @@ def _print(console: Console, found: Evaluation) -> None:
     queries = str(int(sum(values["n"] for values in found.languages.values())))
     table.add_row("macro", queries, *(percent(found.macro[m]) for m in metrics), style="bold")
     console.print(table)
+    _tell_gaps(console, found)
+    _tell_mining(console, found)
+    _tell_protocol(console, found)
+
+
+def _tell_gaps(console: Console, found: Evaluation) -> None:
     for language, reason in found.gaps.items():
         console.print(f"not measured: {language}: {reason}", highlight=False)
-    told = ", ".join(f"{name} {value!r}" for name, value in found.protocol.items())
+
+
+def _tell_mining(console: Console, found: Evaluation) -> None:
+    for entry in found.mining:
+        cut = ", ".join("none" if t is None else f"{t:.4f}" for t in entry["thresholds"])
+        score = entry["score"]
+        console.print(
+            f"{entry['language']}: scored on {entry['scored_on']}, threshold {cut} fitted on "
+            f"{entry['threshold_source']}; {score['mined']} pairs taken, {score['correct']} of the "
+            f"{score['gold']} true ones. oracle is fitted on what it is scored on: no result.",
+            highlight=False,
+        )
+
+
+def _tell_protocol(console: Console, found: Evaluation) -> None:
+    told = ", ".join(
+        f"{name} {value!r}" for name, value in found.protocol.items() if value is not None
+    )
     console.print(f"[dim]protocol: {escape(told)}[/]", highlight=False)
+
+
+def _print_side_by_side(console: Console, found: Sequence[Evaluation]) -> None:
+    """One column a protocol, in its own metric: numbers of one name that are not the same thing."""
+    names = [f"{e.protocol['name']} {e.protocol['direction']}\n{e.metric} %" for e in found]
+    table = Table("language", *names)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for language in found[0].languages:
+        cells = (percent(e.languages[language][e.metric]) for e in found)
+        table.add_row(language, *cells)
+    table.add_section()
+    table.add_row("macro", *(percent(e.macro[e.metric]) for e in found), style="bold")
+    console.print(table)
+    _tell_gaps(console, found[0])
+    for each in found:
+        _tell_mining(console, each)
+        _tell_protocol(console, each)
+
+
+def _print_sweep(console: Console, found: Mapping[str, Any]) -> None:
+    arm = found["arms"][0]
+    chosen, default = arm["chosen"], arm["default"]
+    table = Table("hidden_state", *(c["pooling"] + side for c in arm["curves"] for side in _SIDES))
+    for column in table.columns:
+        column.justify = "right"
+    for row, state in enumerate(arm["curves"][0]["hidden_states"]):
+        cells = (percent(c[side][row]) for c in arm["curves"] for side in ("dev", "rest"))
+        style = "bold" if state == chosen["hidden_state"] else ""
+        table.add_row(str(state), *cells, style=style)
+    console.print(table)
+    console.print(
+        f"chosen on {found['chosen_on']}: hidden_state {chosen['hidden_state']}, pooling "
+        f"{chosen['pooling']}: {percent(arm['score'])} % top-1 accuracy on {found['reported_on']}; the "
+        f"encoder's own (hidden_state {default['hidden_state']}, {default['pooling']}): "
+        f"{percent(default['score'])} %",
+        highlight=False,
+    )
+
+
+_SIDES = ("\ndev", "\nrest")

@@ -8,6 +8,17 @@ from typing import Annotated, Literal
 
 import typer
 
+from crosslift.cli.mine import mine
+from crosslift.cli.options import (
+    HiddenStateOption,
+    Json,
+    Model,
+    Out,
+    PoolingOption,
+    PrecisionOption,
+    PromptOption,
+    StoreOption,
+)
 from crosslift.errors import CrossLiftError
 
 app = typer.Typer(
@@ -19,22 +30,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-
-Json = Annotated[
-    str | None,
-    typer.Option(
-        "--json", metavar="FILE", help="Write the outcome as JSON ('-': standard output)."
-    ),
-]
-StoreOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--store", metavar="DIR", help="Store of artifacts. Default: in the user's cache."
-    ),
-]
-Out = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="Folder for results and report.")
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -105,9 +100,7 @@ def plan(
 
 @app.command()
 def evaluate(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="`embedded`, a folder, or a hub name.")
-    ],
+    model: Model,
     target: Annotated[str, typer.Option("--target", metavar="T", help="See `crosslift targets`.")],
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Folder of the target's files.")
@@ -122,24 +115,49 @@ def evaluate(
         list[str] | None,
         typer.Option("--languages", metavar="CODES", help="Such as: de,sw,zh. Default: all."),
     ] = None,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            "--protocol",
+            metavar="P",
+            help="crosslift, xtreme, mteb or laser; `all` prints them side by side.",
+        ),
+    ] = "crosslift",
     direction: Annotated[
-        Literal["xx->en", "en->xx"], typer.Option("--direction", help="Which side asks.")
-    ] = "xx->en",
-    pooling: Annotated[
-        Literal["mean", "first_token", "last_token"] | None,
-        typer.Option("--pooling", help="Default: as the model's own files say, else mean."),
+        Literal["xx->en", "en->xx"] | None,
+        typer.Option("--direction", help="Which side asks. Default: the protocol's own."),
     ] = None,
-    prompt: Annotated[
-        str | None,
-        typer.Option("--prompt", help="Put before every text. Default: the model's own."),
+    sweep: Annotated[
+        bool,
+        typer.Option(
+            "--sweep", help="Score every hidden state from one run, and choose one on dev data."
+        ),
+    ] = False,
+    sweep_poolings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sweep-poolings",
+            metavar="NAMES",
+            help="Poolings tried beside the model's own, such as: mean,first_token; or all.",
+        ),
     ] = None,
-    hidden_state: Annotated[
-        int | None,
-        typer.Option("--hidden-state", min=0, help="0 is the embedding output. Default: the last."),
+    dev_languages: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dev-languages",
+            metavar="CODES",
+            help="The sweep chooses on these and reports on the others. Default: it chooses on one "
+            "half of the items and reports on the other.",
+        ),
     ] = None,
-    precision: Annotated[
-        Literal["auto", "float32", "bfloat16"], typer.Option("--precision")
-    ] = "auto",
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Draw the sweep's curve (.svg or .png)."),
+    ] = None,
+    pooling: PoolingOption = None,
+    prompt: PromptOption = None,
+    hidden_state: HiddenStateOption = None,
+    precision: PrecisionOption = "auto",
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
@@ -148,186 +166,27 @@ def evaluate(
     from crosslift.encoders.settings import EncoderSettings
     from crosslift.targets.target import TargetSettings
 
-    codes = [code for part in languages or [] for code in part.replace(",", " ").split()]
-    evaluating.show(
-        EncoderSettings(
-            name=model,
-            pooling=pooling,
-            prompt=prompt,
-            hidden_state=hidden_state,
-            precision=precision,
-        ),
-        TargetSettings(name=target, data=data, catalogs=catalogs, languages=tuple(codes) or None),
-        direction,
-        store,
-        json,
+    encoder = EncoderSettings(
+        name=model, pooling=pooling, prompt=prompt, hidden_state=hidden_state, precision=precision
     )
+    codes = tuple(_listed(languages)) or None
+    asked = TargetSettings(name=target, data=data, catalogs=catalogs, languages=codes)
+    if sweep:
+        settings = evaluating.sweep_settings(
+            target, _listed(sweep_poolings), _listed(dev_languages)
+        )
+        evaluating.show_sweep(encoder, asked, settings, plot, store, json)
+    else:
+        evaluating.refuse_sweep_options(sweep_poolings, dev_languages, plot)
+        evaluating.show(encoder, asked, protocol, direction, store, json)
 
 
-@app.command()
-def mine(
-    src: Annotated[
-        Path, typer.Option("--src", metavar="FILE", help="One text a line, UTF-8, plain or gzip.")
-    ],
-    tgt: Annotated[
-        Path, typer.Option("--tgt", metavar="FILE", help="Likewise, of the other language.")
-    ],
-    model: Annotated[
-        str, typer.Option("--model", metavar="M", help="`embedded`, a folder, or a hub name.")
-    ],
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out",
-            metavar="TSV",
-            help="Pairs to write, best first: score, src text, tgt text. Gzipped if it ends in .gz.",
-        ),
-    ],
-    margin: Annotated[
-        Literal["ratio", "distance", "absolute"],
-        typer.Option("--margin", help="How a pair's cosine is set against its neighbourhood."),
-    ] = "ratio",
-    k: Annotated[
-        int, typer.Option("--k", min=1, help="Neighbours of each text; fewer on a smaller side.")
-    ] = 4,
-    retrieval: Annotated[
-        Literal["max", "intersection", "forward", "backward"],
-        typer.Option("--retrieval", help="Whose best candidates become pairs."),
-    ] = "max",
-    search: Annotated[
-        Literal["auto", "exact", "ivf", "hnsw"],
-        typer.Option("--search", help="auto: exact, and ivf (faiss) above 4e12 pairs."),
-    ] = "auto",
-    threshold: Annotated[
-        float | None,
-        typer.Option("--threshold", help="Lowest score written. Default: every pair is written."),
-    ] = None,
-    target_precision: Annotated[
-        float | None,
-        typer.Option(
-            "--target-precision",
-            min=0.01,
-            max=1,
-            help="Calibrate the threshold to this share of true pairs: on --gold, or without it on "
-            "stand-in false pairs. For these the best candidate of some texts is taken out and they "
-            "are mined again: what they find then counts as false. Too strict where a text has "
-            "several translations, too lenient where most texts have none.",
-        ),
-    ] = None,
-    gold: Annotated[
-        Path | None,
-        typer.Option(
-            "--gold",
-            metavar="FILE",
-            help="True pairs for --target-precision: src text, tab, tgt text. Mined pairs whose src "
-            "text is in it are labelled by it.",
-        ),
-    ] = None,
-    negatives: Annotated[
-        int,
-        typer.Option("--negatives", min=1, help="Texts that stand-in false pairs are made of."),
-    ] = 2000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the draw of those texts.")] = 0,
-    min_length: Annotated[
-        int | None, typer.Option("--min-length", min=1, help="Fewest characters of a text.")
-    ] = None,
-    max_length: Annotated[
-        int | None, typer.Option("--max-length", min=1, help="Most characters of a text.")
-    ] = None,
-    max_length_ratio: Annotated[
-        float | None,
-        typer.Option(
-            "--max-length-ratio",
-            min=1,
-            help="Characters of a pair's longer text over those of its shorter. Default: any.",
-        ),
-    ] = None,
-    drop_copies: Annotated[
-        bool, typer.Option("--drop-copies", help="Leave out texts that stand in both files.")
-    ] = False,
-    src_language: Annotated[
-        str | None,
-        typer.Option(
-            "--src-language",
-            metavar="CODE",
-            help="Leave out src texts that py3langid takes for another language.",
-        ),
-    ] = None,
-    tgt_language: Annotated[
-        str | None, typer.Option("--tgt-language", metavar="CODE", help="Likewise of tgt texts.")
-    ] = None,
-    keep_duplicates: Annotated[
-        bool,
-        typer.Option(
-            "--keep-duplicates",
-            help="Write a pair as often as its text stands in the file where it stands more often. "
-            "Default: each distinct text once.",
-        ),
-    ] = False,
-    pooling: Annotated[
-        Literal["mean", "mean_without_specials", "position_weighted", "first_token", "last_token"]
-        | None,
-        typer.Option("--pooling", help="Default: as the model's own files say, else mean."),
-    ] = None,
-    prompt: Annotated[
-        str | None,
-        typer.Option("--prompt", help="Put before every text. Default: the model's own."),
-    ] = None,
-    hidden_state: Annotated[
-        int | None,
-        typer.Option("--hidden-state", min=0, help="0 is the embedding output. Default: the last."),
-    ] = None,
-    precision: Annotated[
-        Literal["auto", "float32", "bfloat16"],
-        typer.Option("--precision", help="Of the encoder's arithmetic."),
-    ] = "auto",
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Write --out though it exists.")
-    ] = False,
-    plan: Annotated[
-        bool, typer.Option("--plan", help="Print what memory and time it needs, and end.")
-    ] = False,
-    store: StoreOption = None,
-    json: Json = None,
-) -> None:
-    """Mine two files of texts for pairs that translate each other.
+def _listed(values: list[str] | None) -> list[str]:
+    """The names of an option that may be given several times, with commas or spaces between them."""
+    return [name for part in values or [] for name in part.replace(",", " ").split()]
 
-    Stopped with Ctrl-C, it goes on where it was when it is given again.
-    """
-    from crosslift.cli import mining
-    from crosslift.encoders.settings import EncoderSettings
-    from crosslift.studies.mining_settings import MiningSettings
 
-    settings = MiningSettings(
-        src=src,
-        tgt=tgt,
-        model=EncoderSettings(
-            name=model,
-            pooling=pooling,
-            prompt=prompt,
-            hidden_state=hidden_state,
-            precision=precision,
-        ),
-        out=out,
-        overwrite=overwrite,
-        margin=margin,
-        k=k,
-        retrieval=retrieval,
-        search=search,
-        threshold=threshold,
-        target_precision=target_precision,
-        gold=gold,
-        negatives=negatives,
-        seed=seed,
-        min_length=min_length,
-        max_length=max_length,
-        max_length_ratio=max_length_ratio,
-        drop_copies=drop_copies,
-        src_language=src_language,
-        tgt_language=tgt_language,
-        keep_duplicates=keep_duplicates,
-    )
-    mining.show(settings, plan, store, json)
+app.command()(mine)
 
 
 @app.command()

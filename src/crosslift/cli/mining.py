@@ -16,11 +16,11 @@ from rich.table import Table
 
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, duration, percent, write_json
-from crosslift.studies.mining_blocks import Phase
-from crosslift.studies.mining_job import MiningOutcome, mine_files, plan_of_files
-from crosslift.studies.mining_plan import MiningPlan
-from crosslift.studies.mining_settings import MiningSettings
-from crosslift.studies.mining_threshold import Threshold
+from crosslift.mining.blocks import Phase
+from crosslift.mining.job import MiningOutcome, mine_files, plan_of_files
+from crosslift.mining.plan import MiningPlan
+from crosslift.mining.settings import MiningSettings
+from crosslift.mining.threshold import Threshold
 
 _SECONDS_BETWEEN_LINES = 60.0
 _UNITS: Mapping[Phase, str] = {"reading": "lines", "encoding": "sentences", "searching": "pairs"}

@@ -48,6 +48,22 @@ def fingerprint(settings: EncoderSettings) -> str:
     return f"hub:{settings.name}@{commit}"
 
 
+def layers_of(settings: EncoderSettings) -> int:
+    """How many layers an encoder has, as its folder's config.json says.
+
+    Raises:
+        EncoderError: the folder cannot be found, or its config does not say.
+    """
+    folder = local_folder(settings)
+    config = _read_json(folder / "config.json")
+    for name in ("num_hidden_layers", "n_layers", "num_layers", "n_layer"):
+        if isinstance(config.get(name), int):
+            return int(config[name])
+    raise EncoderError(
+        f"{folder}/config.json does not say how many layers there are", "num_hidden_layers"
+    )
+
+
 def _sum_of_folder(folder: Path) -> str:
     import hashlib
 

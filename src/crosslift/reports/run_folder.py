@@ -85,7 +85,7 @@ class Target(Entry):
     protocol: str
     languages: tuple[str, ...]
     gaps: tuple[Gap, ...]
-    kind: Literal["bitext", "pictures"]
+    kind: Literal["bitext", "pictures", "mining"]
 
 
 class Step(Entry):

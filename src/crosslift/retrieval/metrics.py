@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from crosslift.errors import DataError
 from crosslift.retrieval.ranks import Ranks
+from crosslift.retrieval.similarity import IntArray
 
 OutcomeArray = NDArray[np.float64]
 
@@ -86,6 +87,51 @@ def recall_at(ranks: Ranks, k: int) -> OutcomeArray:
     if k < 1:
         raise DataError(f"recall at {k}", "k of 1 or more")
     return _by_case(ranks, lambda better, chances: _chance_within(k - better, chances))
+
+
+def f1_of_answers(predictions: IntArray, labels: IntArray) -> OutcomeArray:
+    """F1 of each query's answer, every candidate being a class; its mean is MTEB's weighted F1.
+
+    The precision of a class is the share of right ones among the queries that got it, its recall
+    among those that should; one that no query got has F1 0. Averaged over queries, each class weighs
+    as often as it is the answer: scikit-learn's ``f1_score(average="weighted", zero_division=0)``.
+    It lies below the accuracy where a wrong query takes a candidate that is right for another, and
+    has nothing to do with a mining F1: no pair is rejected.
+
+    Example, four queries::
+
+        predictions 0 1 1 3
+        labels      0 1 2 3    ->  1  2/3  0  1
+
+    Args:
+        predictions: int64 [Q], index of the candidate each query found.
+        labels: int64 [Q], index of the correct candidate.
+
+    Returns:
+        float64 [Q], each in [0, 1].
+
+    Raises:
+        DataError: no query, other shapes, or indices that are not whole numbers.
+    """
+    _check_predictions(predictions, labels)
+    classes, of_query = np.unique(labels, return_inverse=True)
+    support = np.bincount(of_query, minlength=len(classes))
+    correct = np.bincount(of_query[predictions == labels], minlength=len(classes))
+    place = np.minimum(np.searchsorted(classes, predictions), len(classes) - 1)
+    predicted = np.bincount(place[classes[place] == predictions], minlength=len(classes))
+    of_class: OutcomeArray = 2 * correct / (predicted + support)
+    return of_class[of_query]
+
+
+def _check_predictions(predictions: IntArray, labels: IntArray) -> None:
+    if predictions.shape != labels.shape or labels.ndim != 1 or not len(labels):
+        raise DataError(
+            f"predictions of shape {predictions.shape} and labels of shape {labels.shape}",
+            "one prediction and one label for each of at least one query",
+        )
+    for name, values in (("predictions", predictions), ("labels", labels)):
+        if not np.issubdtype(values.dtype, np.integer):
+            raise DataError(f"{name} of {values.dtype}", "indices of candidates")
 
 
 def _expected_reciprocal(better: int, chances: OutcomeArray) -> float:

@@ -96,7 +96,8 @@ class ScreenedRows:
         rows = self.rounding * other.rounded_length.max() + self.length * other.rounding.max()
         left = self.offset_left + other.offset_left.max()
         size = self.rounded_length * other.rounded_length.max() + self.offset + other.offset.max()
-        return rows + left + self.rows.shape[1] * SUM_ERROR * size + SCORE_ERROR
+        bound: NDArray[np.float64] = rows + left + self.rows.shape[1] * SUM_ERROR * size
+        return bound + SCORE_ERROR
 
 
 def screened_rows(
@@ -134,7 +135,8 @@ def screened_rows(
     rows[:, own], rows[:, own + 1] = high, low
     rows[:, ones : ones + 2] = 1
     left = np.abs(offset - (high.double() + low.double()).numpy())
-    return ScreenedRows(rows, *measured, np.abs(offset), left)
+    rounding, rounded_length, length = measured
+    return ScreenedRows(rows, rounding, rounded_length, length, np.abs(offset), left)
 
 
 _ROWS_AT_ONCE = 8192

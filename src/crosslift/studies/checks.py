@@ -43,6 +43,7 @@ def check_names(raw: Mapping[str, Any]) -> list[Fault]:
         *_check(("baseline",), raw.get("baseline", "baseline"), arms, "the name of an arm"),
         *_check_targets(raw),
         *_check_comparisons(raw, arms),
+        *_check_sweep(raw),
     ]
     for name, arm in arms.items():
         if isinstance(arm, Mapping):
@@ -96,6 +97,12 @@ def _check_comparisons(raw: Mapping[str, Any], arms: Mapping[str, Any]) -> Itera
         for j, target in enumerate(_items(comparison, "targets")):
             path = ("comparisons", i, "targets", j)
             yield from _check(path, target, measured, "a target of the study")
+
+
+def _check_sweep(raw: Mapping[str, Any]) -> Iterator[Fault]:
+    measured = [t.get("name") if isinstance(t, Mapping) else t for t in _items(raw, "targets")]
+    name = _mapping(raw, "sweep").get("target")
+    yield from _check(("sweep", "target"), name, measured, "a target of the study")
 
 
 def _check_stages(path: Path, owner: Mapping[str, Any], has_budget: bool) -> Iterator[Fault]:

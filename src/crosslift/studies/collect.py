@@ -18,7 +18,7 @@ from crosslift.studies.plan import ArmRun, Plan
 from crosslift.studies.steps import Step
 from crosslift.studies.training_steps import SPENT
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC
-from crosslift.targets.target import BitextData
+from crosslift.targets.target import BitextData, PictureData
 
 MACRO = "macro"
 
@@ -61,15 +61,25 @@ class Gathered:
                 }
                 for language, b in data.bitexts.items()
             }
+        if isinstance(data, PictureData):
+            return {
+                language: {item for item, text in named.items() if text in texts}
+                for language, named in data.texts.items()
+            }
+        scored = {language: data.scored(language) for language in data.splits}
         return {
-            language: {item for item, text in named.items() if text in texts}
-            for language, named in data.texts.items()
+            language: {i for i, text in zip(s.src_ids, s.src, strict=True) if text in texts}
+            for language, s in scored.items()
         }
 
     @cached_property
     def outcomes(self) -> pa.Table:
         """One row a query of every arm, seed, target and protocol."""
-        return pa.concat_tables(self._outcomes())
+        table = pa.concat_tables(self._outcomes(), promote_options="default")
+        for name in dict.fromkeys(OUTCOME_OF_METRIC.values()):
+            if name not in table.column_names:
+                table = table.append_column(name, pa.nulls(len(table), pa.float32()))
+        return table
 
     def _outcomes(self) -> Iterator[pa.Table]:
         unclean = {
@@ -113,6 +123,10 @@ class Gathered:
         for values, languages in by_arm.items():
             facts = dict(zip(keys, values, strict=True)) | {"subset": subset}
             for metric, outcome in OUTCOME_OF_METRIC.items():
+                if any(r[f"{outcome}_mean"] is None for r in languages):
+                    continue  # the protocol has no such outcome
+                if subset == "clean" and "mining" in metric:
+                    continue  # no mean of outcomes: pairs compete for each other's texts
                 named = {str(r["language"]): float(str(r[f"{outcome}_mean"])) for r in languages}
                 counts = {str(r["language"]): int(str(r["item_count"])) for r in languages}
                 named[MACRO] = float(np.mean([named[name] for name in sorted(named)]))

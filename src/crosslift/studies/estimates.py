@@ -15,10 +15,13 @@ SECONDS_PER_UNIT: dict[Kind, float] = {
     "encode": 0.0025,
     "embed-pictures": 0.002,
     "evaluate": 0.0003,
+    "diagnose": 0.0001,
+    "sweep": 0.0033,
 }
 """Of the embedded encoder on two cores, where the store has no step of the kind yet.
 
-Units: a picture (pictures, embed-pictures), a target's text (overlap, encode, evaluate), a text
+Units: a picture (pictures, embed-pictures), a target's text (overlap, encode, evaluate,
+diagnose, sweep), a text
 trained on (train).
 """
 

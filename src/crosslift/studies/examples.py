@@ -11,7 +11,7 @@ from PIL import Image
 
 from crosslift.images.decode import load_picture
 from crosslift.studies.collect import Gathered
-from crosslift.targets.target import BitextData, PictureData
+from crosslift.targets.target import BitextData, MiningData, PictureData
 
 _LANGUAGES = 6
 _QUERIES = 3
@@ -28,6 +28,8 @@ def write_examples(gathered: Gathered, folder: Path) -> list[dict[str, Any]]:
 
 def _examples_of(gathered: Gathered, target: str, folder: Path) -> list[dict[str, Any]]:
     loaded = gathered.plan.targets[target]
+    if isinstance(loaded.data, MiningData):
+        return []
     protocol = loaded.target.protocols[0].id
     rows = gathered.outcomes.filter(
         (pc.field("target") == target) & (pc.field("protocol") == protocol)

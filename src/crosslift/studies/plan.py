@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.studies.schema import Arm, Start, Study
 from crosslift.studies.steps import Step
+from crosslift.studies.sweep import sweep_steps
 from crosslift.studies.target_steps import (
+    OWN_READING,
     LoadedTarget,
+    diagnose_step,
     embed_pictures_step,
-    encode_step,
+    encode_steps,
     evaluate_step,
     overlap_step,
 )
 from crosslift.studies.training_steps import Trained, train_step
 from crosslift.targets.registry import find_target
-from crosslift.targets.target import PictureData, TargetSettings
+from crosslift.targets.target import BitextData, MiningData, TargetSettings
 from crosslift.tasks.registry import find_task
 from crosslift.tasks.task import IntermediateTask
 from crosslift.training.settings import StageSettings
@@ -36,6 +40,8 @@ class ArmRun:
         stage_steps: training steps of its own stages.
         evaluations: target -> the step that scores it; a target that needs pictures is absent where
             the arm has no image tower.
+        diagnoses: target of bitexts -> the step that describes its vectors.
+        sweep: the step that chooses a hidden state; None: the study asks for none.
     """
 
     arm: str
@@ -44,6 +50,8 @@ class ArmRun:
     start_steps: tuple[Step, ...]
     stage_steps: tuple[Step, ...]
     evaluations: dict[str, Step] = field(default_factory=dict)
+    diagnoses: dict[str, Step] = field(default_factory=dict)
+    sweep: Step | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,9 @@ class Plan:
         """Every distinct step, each after its inputs, in the order they are run."""
         wanted = [*self.overlaps.values()]
         for run in self.runs:
-            wanted += [*run.start_steps, *run.stage_steps, *run.evaluations.values()]
+            wanted += [*run.start_steps, *run.stage_steps]
+            wanted += [*run.evaluations.values(), *run.diagnoses.values()]
+            wanted += [run.sweep] if run.sweep else []
         found: dict[str, Step] = {}
         for step in wanted:
             for each in _with_inputs(step):
@@ -105,7 +115,9 @@ def load_target(settings: TargetSettings) -> LoadedTarget:
     target = find_target(settings.name)
     languages = list(settings.languages) if settings.languages else None
     own = settings.data is not None or settings.catalogs is not None
-    return LoadedTarget(target, target.load(settings), {"languages": languages, "own files": own})
+    protocols = target.asked(settings.protocols)
+    asked = {"languages": languages, "own files": own}
+    return LoadedTarget(target, target.load(settings), asked, protocols)
 
 
 def _tasks(study: Study) -> list[IntermediateTask]:
@@ -126,11 +138,12 @@ def _arm_run(
         study, Trained.untouched(study.start_of(arm).encoder), study.start_of(arm), START_SEED
     )
     encoder, stage_steps = _trained(study, start, arm, seed)
-    run = ArmRun(name, seed, encoder, start_steps, stage_steps)
-    for target, loaded in targets.items():
-        step = _evaluation(run, loaded)
-        if step is not None:
-            run.evaluations[target] = step
+    sweep = None
+    if study.sweep is not None and targets:
+        sweep = sweep_steps(encoder, targets[study.sweep.target], study.sweep)[1]
+    run = ArmRun(name, seed, encoder, start_steps, stage_steps, sweep=sweep)
+    for loaded in targets.values():
+        _add_evaluation(run, loaded, arm.postprocessing)
     return run
 
 
@@ -146,15 +159,21 @@ def _trained(
     return encoder, tuple(steps)
 
 
-def _evaluation(run: ArmRun, loaded: LoadedTarget) -> Step | None:
-    texts = encode_step(run.encoder, loaded)
-    if not isinstance(loaded.data, PictureData):
-        return evaluate_step(loaded, texts, None)
-    tower = _last_with_pictures(run.stage_steps)
-    if tower is None:
-        return None
-    size = next(s.settings["size"] for r, s in tower.inputs.items() if r == "train pictures")
-    return evaluate_step(loaded, texts, embed_pictures_step(tower, loaded, size))
+def _add_evaluation(
+    run: ArmRun, loaded: LoadedTarget, postprocessing: Sequence[Postprocessing]
+) -> None:
+    name, texts = loaded.target.name, encode_steps(run.encoder, loaded)
+    if isinstance(loaded.data, BitextData):
+        run.evaluations[name] = evaluate_step(loaded, texts, None, postprocessing)
+        run.diagnoses[name] = diagnose_step(loaded, texts[OWN_READING], postprocessing)
+    elif postprocessing:
+        return  # defined between texts of a bitext; the report shows the target as not scored
+    elif isinstance(loaded.data, MiningData):
+        run.evaluations[name] = evaluate_step(loaded, texts)
+    elif (tower := _last_with_pictures(run.stage_steps)) is not None:
+        size = next(s.settings["size"] for r, s in tower.inputs.items() if r == "train pictures")
+        shown = embed_pictures_step(tower, loaded, size)
+        run.evaluations[name] = evaluate_step(loaded, texts, shown)
 
 
 def _last_with_pictures(steps: Sequence[Step]) -> Step | None:

@@ -24,8 +24,9 @@ from crosslift.studies.judging import gains, verdicts
 from crosslift.studies.plan import Plan
 from crosslift.studies.run import StepRecord
 from crosslift.studies.schema import Arm, Study
-from crosslift.studies.target_steps import reading_of
-from crosslift.targets.target import BitextData
+from crosslift.studies.sweep import sweep_report
+from crosslift.studies.target_steps import OWN_READING, reading_of
+from crosslift.targets.target import BitextData, PictureData, TargetData
 from crosslift.training.settings import StageSettings
 
 
@@ -44,6 +45,10 @@ def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], fo
     _write_table(gathered.curves, folder / "curves.parquet")
     _write_json([v.to_json() for v in verdicts(gathered)], folder / "verdicts.json")
     _write_json(write_examples(gathered, folder), folder / "examples.json")
+    _write_json(_entries(gathered, "diagnoses", "diagnostics.json"), folder / "diagnostics.json")
+    _write_json(_entries(gathered, "evaluations", "mining.json"), folder / "mining.json")
+    if plan.study.sweep is not None:
+        _write_json(sweep_report(plan.study.sweep, _sweeps(gathered)), folder / "sweep.json")
     _write_json(plan.study.model_dump(mode="json"), folder / "study.json")
     _write_json(_facts(gathered, records), folder / "run.json")
     return write_report(folder)
@@ -57,6 +62,26 @@ def _write_table(table: pa.Table, path: Path) -> None:
 def _write_json(value: Any, path: Path) -> None:
     with file_written_whole(path) as draft:
         draft.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _entries(gathered: Gathered, steps: str, file: str) -> list[dict[str, Any]]:
+    """What the steps of every run wrote into a file, each entry with its arm, seed and target."""
+    found: list[dict[str, Any]] = []
+    for run in gathered.plan.runs:
+        for target, step in getattr(run, steps).items():
+            path = step.open(gathered.store) / file
+            if path.is_file():
+                facts = {"arm": run.arm, "seed": run.seed, "target": target}
+                found += [facts | entry for entry in json.loads(path.read_text(encoding="utf-8"))]
+    return found
+
+
+def _sweeps(gathered: Gathered) -> list[tuple[str, int, Any]]:
+    return [
+        (run.arm, run.seed, json.loads((run.sweep.open(gathered.store) / "sweep.json").read_text()))
+        for run in gathered.plan.runs
+        if run.sweep is not None
+    ]
 
 
 def _facts(gathered: Gathered, records: Sequence[StepRecord]) -> dict[str, Any]:
@@ -119,16 +144,22 @@ def _stage(gathered: Gathered, arm: str, number: int, stage: StageSettings) -> d
 def _target(gathered: Gathered, name: str) -> dict[str, Any]:
     loaded = gathered.plan.targets[name]
     data = loaded.data
-    languages = data.bitexts if isinstance(data, BitextData) else data.texts
+    languages = _languages(data)
     return {
         "name": name,
         "title": loaded.target.title,
         "metric": loaded.target.metric,
         "protocol": loaded.target.protocols[0].id,
-        "languages": list(languages),
+        "languages": languages,
         "gaps": [{"language": code, "reason": reason} for code, reason in data.gaps.items()],
         "kind": loaded.target.kind,
     }
+
+
+def _languages(data: TargetData) -> list[str]:
+    if isinstance(data, BitextData):
+        return list(data.bitexts)
+    return list(data.texts if isinstance(data, PictureData) else data.splits)
 
 
 def _protocols(gathered: Gathered) -> dict[str, dict[str, Any]]:
@@ -136,12 +167,13 @@ def _protocols(gathered: Gathered) -> dict[str, dict[str, Any]]:
     readings = {}
     for run in gathered.plan.runs:
         arm = gathered.plan.study.arms[run.arm]
-        texts = next(iter(run.evaluations.values())).inputs["texts"]
-        readings[arm.start or gathered.plan.study.start] = reading_of(texts, gathered.store)
+        for evaluation in run.evaluations.values():
+            texts = evaluation.inputs[OWN_READING]
+            readings[arm.start or gathered.plan.study.start] = reading_of(texts, gathered.store)
     return {
         protocol.id: protocol.facts() | _common(readings)
         for loaded in gathered.plan.targets.values()
-        for protocol in loaded.target.protocols
+        for protocol in loaded.protocols
     }
 
 
@@ -167,7 +199,7 @@ def _step(plan: Plan, record: StepRecord) -> dict[str, Any]:
 
 def _own(run: Any) -> list[Any]:
     inputs = [i for e in run.evaluations.values() for i in e.inputs.values()]
-    return [*run.stage_steps, *run.evaluations.values(), *inputs]
+    return [*run.stage_steps, *run.evaluations.values(), *run.diagnoses.values(), *inputs]
 
 
 def _overlaps(gathered: Gathered) -> list[dict[str, Any]]:

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.settings import EncoderSettings, Pooling
+from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.targets.target import TargetSettings
 from crosslift.training.settings import Budget, StageSettings
 
@@ -40,6 +41,9 @@ class Arm(BaseModel):
     """One of the study's starts; None: the study's own."""
     stages: tuple[StageSettings, ...] = ()
     """Phase two; none: the start as it is."""
+    postprocessing: tuple[Postprocessing, ...] = ()
+    """Of the vectors and scores of bitexts, in this order, without labels: `centre` per language,
+    `whiten`, `all-but-the-top`, and `csls`. Targets that are no bitexts are not scored then."""
     control_of: str | None = None
     """The arm whose effect this one is the control of."""
     reference: bool = False
@@ -56,6 +60,20 @@ class Comparison(BaseModel):
     targets: tuple[str, ...] | None = None
     """None: every target that both arms have scores on."""
     question: str = ""
+
+
+class SweepSettings(BaseModel):
+    """Which hidden states and poolings are tried, on which target, and what the choice is made on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    target: str
+    """Name of a target of bitexts."""
+    poolings: tuple[Pooling, ...] = ()
+    """Tried beside the encoder's own."""
+    dev_languages: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """The choice is made on these languages and reported on the others. None: it is made on one half
+    of the items of every language, and reported on the other half."""
 
 
 class Study(BaseModel):
@@ -76,6 +94,8 @@ class Study(BaseModel):
     baseline: str = "baseline"
     """The arm that every other is compared with."""
     targets: Annotated[tuple[TargetField, ...], Field(min_length=1)]
+    sweep: SweepSettings | None = None
+    """Which hidden state and pooling retrieves best, of every arm; chosen on dev data."""
     comparisons: tuple[Comparison, ...] = ()
     bootstrap_draws: Annotated[int, Field(ge=100)] = 10_000
     overlap_threshold: Annotated[float, Field(gt=0, le=1)] = 0.8

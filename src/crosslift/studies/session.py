@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crosslift.artifacts.files import file_written_whole
@@ -20,9 +23,16 @@ from crosslift.studies.plan import ArmRun, load_target, plan_study
 from crosslift.studies.reading import study_of
 from crosslift.studies.run import Listener, Silent, make_step, run_plan
 from crosslift.studies.run_folder import write_run_folder
-from crosslift.studies.schema import Study
-from crosslift.studies.steps import Workplace
-from crosslift.studies.target_steps import encode_step, evaluate_step, reading_of
+from crosslift.studies.schema import Study, SweepSettings
+from crosslift.studies.steps import Step, Workplace
+from crosslift.studies.sweep import sweep_report, sweep_steps
+from crosslift.studies.target_steps import (
+    LoadedTarget,
+    encode_steps,
+    evaluate_step,
+    reading_of,
+    role_of,
+)
 from crosslift.studies.training_steps import Trained
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC
 from crosslift.targets.target import Direction, TargetSettings
@@ -59,82 +69,175 @@ class Evaluation:
     Args:
         model: name of the encoder.
         target: name of the target.
+        metric: the protocol's primary one.
         protocol: every setting of the protocol and of the encoder's reading.
         macro: metric -> unweighted mean over the languages.
         languages: language -> {"n": queries, metric: value}; in [0, 1].
         gaps: language -> why it is not measured.
+        mining: of a protocol that mines: what was mined in each language, at which threshold from
+            where, and the precision-recall curve.
     """
 
     model: str
     target: str
+    metric: str
     protocol: Mapping[str, Any]
     macro: Mapping[str, float]
     languages: Mapping[str, Mapping[str, float]]
     gaps: Mapping[str, str]
+    mining: tuple[Mapping[str, Any], ...] = ()
 
 
 def evaluate(
     model: EncoderSettings | str,
     target: TargetSettings | str,
-    direction: Direction = "xx->en",
+    protocol: str = "crosslift",
+    direction: Direction | None = None,
     store: Store | None = None,
     listener: Listener | None = None,
 ) -> Evaluation:
-    """Measures an encoder on a target of texts, as it is.
+    """Measures an encoder on a target of texts, as it is, under one protocol.
 
     Args:
         model: `embedded`, a folder, a hub name, or settings of an encoder.
         target: name or settings of a target.
-        direction: which side asks.
+        protocol: its name.
+        direction: which side asks, of a protocol that has two; None: the protocol's first.
         store: keeps the vectors, so that a second call takes no time; None: the user's cache.
         listener: told of the work as it goes; None: nobody.
 
     Raises:
-        UnknownNameError: a target, language or direction that does not exist.
+        UnknownNameError: a target, language, protocol or direction that does not exist.
         StudyError: the target needs an image tower, which an encoder alone does not have.
         DataError, EncoderError: data or encoder cannot be used.
     """
+    found = evaluate_protocols(model, target, (protocol,), store, listener)
+    named = {e.protocol["direction"]: e for e in found if e.protocol["name"] == protocol}
+    chosen = next(iter(named)) if direction is None else direction
+    if chosen not in named:
+        raise UnknownNameError(f"direction of protocol {protocol}", chosen, named)
+    return named[chosen]
+
+
+def evaluate_protocols(
+    model: EncoderSettings | str,
+    target: TargetSettings | str,
+    protocols: tuple[str, ...] = ("all",),
+    store: Store | None = None,
+    listener: Listener | None = None,
+) -> list[Evaluation]:
+    """Measures an encoder on a target of texts under several protocols; ours come first.
+
+    Args:
+        model: as for `evaluate`.
+        target: as for `evaluate`.
+        protocols: names, or ``all``.
+        store: as for `evaluate`.
+        listener: as for `evaluate`.
+
+    Raises:
+        UnknownNameError, StudyError, DataError, EncoderError: as for `evaluate`.
+    """
     settings = EncoderSettings(name=model) if isinstance(model, str) else model
     asked = TargetSettings(name=target) if isinstance(target, str) else target
-    loaded = load_target(asked)
-    protocols = {p.direction: p for p in loaded.target.protocols}
+    loaded = load_target(asked.model_copy(update={"protocols": protocols}))
+    _refuse_pictures(loaded, settings)
+    kept, heard = store or Store(), listener or Silent()
+    texts = encode_steps(Trained.untouched(settings), loaded)
+    scored = evaluate_step(loaded, texts)
+    _make((*texts.values(), scored), kept, heard)
+    path = scored.open(kept)
+    details = path / "mining.json"
+    mined = json.loads(details.read_text(encoding="utf-8")) if details.is_file() else []
+    table = pq.read_table(path / "outcomes.parquet")
+    found = []
+    for protocol in loaded.protocols:
+        reading = reading_of(texts[role_of(protocol)], kept)
+        languages = _by_language(table.filter(pc.field("protocol") == protocol.id))
+        own = tuple(entry for entry in mined if entry["protocol"] == protocol.id)
+        told = protocol.facts() | reading
+        if own:
+            told["threshold_source"] = ", ".join(sorted({e["threshold_source"] for e in own}))
+        found.append(
+            Evaluation(
+                settings.name,
+                asked.name,
+                protocol.metric,
+                told,
+                _macro(languages),
+                languages,
+                loaded.data.gaps,
+                own,
+            )
+        )
+    return found
+
+
+def sweep(
+    model: EncoderSettings | str,
+    target: TargetSettings | str,
+    settings: SweepSettings,
+    store: Store | None = None,
+    listener: Listener | None = None,
+) -> dict[str, Any]:
+    """Scores every hidden state of an encoder on a target of bitexts from one run over its texts.
+
+    Args:
+        model: as for `evaluate`.
+        target: as for `evaluate`.
+        settings: poolings, and what the choice is made on.
+        store: keeps the vectors of every place; None: the user's cache.
+        listener: as for `evaluate`.
+
+    Returns:
+        What `sweep.json` of a run holds (docs/json.md), with the encoder as its only arm.
+
+    Raises:
+        UnknownNameError, StudyError, DataError, EncoderError: as for `evaluate`.
+    """
+    encoder = EncoderSettings(name=model) if isinstance(model, str) else model
+    asked = TargetSettings(name=target) if isinstance(target, str) else target
+    steps = sweep_steps(Trained.untouched(encoder), load_target(asked), settings)
+    kept = store or Store()
+    _make(steps, kept, listener or Silent())
+    found = json.loads((steps[1].open(kept) / "sweep.json").read_text(encoding="utf-8"))
+    return sweep_report(settings, [(encoder.name, 0, found)])
+
+
+def _refuse_pictures(loaded: LoadedTarget, settings: EncoderSettings) -> None:
     if loaded.target.kind == "pictures":
         raise StudyError(
-            f"target {asked.name!r} needs an image tower, which {settings.name!r} alone does not have",
+            f"target {loaded.target.name!r} needs an image tower, which {settings.name!r} alone "
+            "does not have",
             "a target of texts",
             "run a study with an image-text arm: `crosslift demo` shows one",
         )
-    if direction not in protocols:
-        raise UnknownNameError("direction", direction, protocols)
-    kept, heard = store or Store(), listener or Silent()
-    texts = encode_step(Trained.untouched(settings), loaded)
-    workplace = Workplace(kept, LentEncoder(), heard.advance)
-    for step in (texts, scored := evaluate_step(loaded, texts, None)):
-        if not step.stands(kept):
-            heard.begin(step)
+
+
+def _make(steps: Iterable[Step], store: Store, listener: Listener) -> None:
+    workplace = Workplace(store, LentEncoder(), listener.advance)
+    for step in steps:
+        if not step.stands(store):
+            listener.begin(step)
             make_step(step, workplace)
-            heard.end(step, kept.manifest(step.kind, step.key).seconds)
-    protocol = protocols[direction]
-    languages = _by_language(scored.open(kept) / "outcomes.parquet", protocol.id)
-    macro = {
-        metric: sum(values[metric] for values in languages.values()) / len(languages)
-        for metric in OUTCOME_OF_METRIC
-    }
-    told = protocol.facts() | reading_of(texts, kept)
-    return Evaluation(settings.name, asked.name, told, macro, languages, loaded.data.gaps)
+            listener.end(step, store.manifest(step.kind, step.key).seconds)
 
 
-def _by_language(outcomes: Path, protocol: str) -> dict[str, dict[str, float]]:
-    table = pq.read_table(outcomes, filters=[("protocol", "==", protocol)])
+def _by_language(outcomes: pa.Table) -> dict[str, dict[str, float]]:
+    """Language -> {"n": queries, metric: value}, of the outcomes of one protocol."""
+    there = {m: o for m, o in OUTCOME_OF_METRIC.items() if o in outcomes.column_names}
+    there = {m: o for m, o in there.items() if outcomes[o].null_count == 0}
     found: dict[str, dict[str, float]] = {}
-    for language in dict.fromkeys(table["language"].to_pylist()):
-        rows = table.filter(pq.filters_to_expression([("language", "==", language)]))
-        scores = {
-            m: float(rows[o].to_numpy().mean(dtype=np.float64))
-            for m, o in OUTCOME_OF_METRIC.items()
-        }
+    for language in dict.fromkeys(outcomes["language"].to_pylist()):
+        rows = outcomes.filter(pc.field("language") == language)
+        scores = {m: float(rows[o].to_numpy().mean(dtype=np.float64)) for m, o in there.items()}
         found[language] = {"n": len(rows), **scores}
     return found
+
+
+def _macro(languages: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    metrics = [name for name in next(iter(languages.values())) if name != "n"]
+    return {m: sum(values[m] for values in languages.values()) / len(languages) for m in metrics}
 
 
 def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
@@ -186,8 +289,6 @@ def _licence_note(encoder: str) -> str:
 
 
 def _read_study(run: Path) -> dict[str, Any]:
-    import json
-
     path = run / "study.json"
     if not path.is_file():
         raise StudyError(f"{path} is missing", "the folder of a run", "run the study again")

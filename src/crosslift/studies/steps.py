@@ -12,7 +12,9 @@ from crosslift.artifacts.keys import code_version, key_of
 from crosslift.artifacts.store import Store
 from crosslift.encoders.lend import LentEncoder
 
-Kind = Literal["pictures", "overlap", "train", "encode", "embed-pictures", "evaluate"]
+Kind = Literal[
+    "pictures", "overlap", "train", "encode", "embed-pictures", "evaluate", "diagnose", "sweep"
+]
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,24 @@ from safetensors.torch import load_file
 from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.store import Store
 from crosslift.encoders.encode import encode
+from crosslift.encoders.folder import layers_of
 from crosslift.images.tower import embed_pictures
+from crosslift.retrieval.diagnostics import diagnose, separability
+from crosslift.retrieval.postprocess import Postprocessing, postprocess, transforms
 from crosslift.sources.overlap import find_overlap
 from crosslift.studies.steps import Step, Workplace
 from crosslift.studies.training_steps import Trained, open_pictures, picture_step
 from crosslift.targets.evaluate import Lookup, Outcomes, evaluate_bitexts, evaluate_pictures
-from crosslift.targets.target import BitextData, PictureData, Target, texts_of
+from crosslift.targets.evaluate_mining import evaluate_mining
+from crosslift.targets.target import (
+    BitextData,
+    PictureData,
+    Protocol,
+    Target,
+    TargetData,
+    texts_of,
+)
 from crosslift.tasks.task import IntermediateTask
-
-Data = BitextData | PictureData
 
 _ENCODING_CODE = ("crosslift.encoders", "crosslift.studies.target_steps")
 _EVALUATION_CODE = ("crosslift.retrieval", "crosslift.targets", "crosslift.studies.target_steps")
@@ -39,16 +48,41 @@ class LoadedTarget:
         target: the facts.
         data: texts, or texts and pictures.
         asked: what decided the data, JSON-like: part of the steps' keys.
+        protocols: those it is scored under, the primary one first.
     """
 
     target: Target
-    data: Data
+    data: TargetData
     asked: dict[str, Any]
+    protocols: tuple[Protocol, ...]
 
     @property
     def facts(self) -> dict[str, Any]:
         """What decides its texts."""
         return {"target": self.target.name, "checksum": self.data.checksum, **self.asked}
+
+
+def encode_steps(encoder: Trained, loaded: LoadedTarget) -> dict[str, Step]:
+    """The encoding steps of a target: as the encoder is read itself, and as other protocols read it.
+
+    Returns:
+        role -> step; the role "texts" is the encoder's own reading.
+    """
+    steps = {OWN_READING: encode_step(encoder, loaded)}
+    for protocol in loaded.protocols:
+        if not protocol.own_reading:
+            settings = protocol.reading(encoder.settings, lambda: layers_of(encoder.settings))
+            read = replace(encoder, settings=settings)
+            steps[role_of(protocol)] = encode_step(read, loaded)
+    return steps
+
+
+OWN_READING = "texts"
+
+
+def role_of(protocol: Protocol) -> str:
+    """The role of the encoding step whose vectors a protocol scores."""
+    return OWN_READING if protocol.own_reading else f"texts as {protocol.name}"
 
 
 def encode_step(encoder: Trained, loaded: LoadedTarget) -> Step:
@@ -118,14 +152,27 @@ def _embed_pictures(step: Step, workplace: Workplace, folder: Path) -> None:
     np.save(folder / "vectors.npy", embed_pictures(head.tower, pictures))
 
 
-def evaluate_step(loaded: LoadedTarget, texts: Step, pictures: Step | None) -> Step:
-    """Scores a target: `outcomes.parquet`, one row a query and protocol."""
-    inputs = {"texts": texts} if pictures is None else {"texts": texts, "pictures": pictures}
-    protocols = [protocol.id for protocol in loaded.target.protocols]
+def evaluate_step(
+    loaded: LoadedTarget,
+    texts: Mapping[str, Step],
+    pictures: Step | None = None,
+    postprocessing: Sequence[Postprocessing] = (),
+) -> Step:
+    """Scores a target: `outcomes.parquet`, one row a query and protocol; `mining.json` where pairs
+    are mined.
+
+    Args:
+        loaded: the target.
+        texts: as `encode_steps` gives them.
+        pictures: the step that embeds its pictures, for a target that has some.
+        postprocessing: of vectors and scores.
+    """
+    inputs = dict(texts) if pictures is None else {**texts, "pictures": pictures}
+    protocols = [protocol.facts() for protocol in loaded.protocols]
     return Step(
         kind="evaluate",
         label=loaded.target.name,
-        settings={**loaded.facts, "protocols": protocols},
+        settings={**loaded.facts, "protocols": protocols, "postprocessing": list(postprocessing)},
         inputs=inputs,
         code=_EVALUATION_CODE,
         make=_evaluate,
@@ -136,13 +183,69 @@ def evaluate_step(loaded: LoadedTarget, texts: Step, pictures: Step | None) -> S
 
 def _evaluate(step: Step, workplace: Workplace, folder: Path) -> None:
     loaded: LoadedTarget = step.context
-    texts = _lookup(step.inputs["texts"], workplace, texts_of(loaded.data))
+    names = texts_of(loaded.data)
+    by_role = {
+        role: _lookup(each, workplace, names)
+        for role, each in step.inputs.items()
+        if role != "pictures"
+    }
+    lookups = {protocol: by_role[role_of(protocol)] for protocol in loaded.protocols}
     if isinstance(loaded.data, PictureData):
         shown = _lookup(step.inputs["pictures"], workplace, list(loaded.data.pictures))
-        found = list(evaluate_pictures(loaded.target, loaded.data, texts, shown))
+        texts = by_role[OWN_READING]
+        found = list(evaluate_pictures(loaded.protocols, loaded.data, texts, shown))
+    elif isinstance(loaded.data, BitextData):
+        steps = step.settings["postprocessing"]
+        found = list(evaluate_bitexts(lookups, loaded.data, steps))
     else:
-        found = list(evaluate_bitexts(loaded.target, loaded.data, texts))
+        mined = list(evaluate_mining(lookups, loaded.data))
+        found = [outcomes for outcomes, _ in mined]
+        details = [detail.to_json() for _, detail in mined if detail is not None]
+        (folder / "mining.json").write_text(json.dumps(details), encoding="utf-8")
     pq.write_table(outcome_table(found), folder / "outcomes.parquet")
+
+
+def diagnose_step(
+    loaded: LoadedTarget, texts: Step, postprocessing: Sequence[Postprocessing] = ()
+) -> Step:
+    """Describes the vectors of a target's bitexts: `diagnostics.json`, one entry a language."""
+    return Step(
+        kind="diagnose",
+        label=loaded.target.name,
+        settings={**loaded.facts, "postprocessing": list(postprocessing)},
+        inputs={OWN_READING: texts},
+        code=(
+            "crosslift.retrieval.diagnostics",
+            "crosslift.retrieval.postprocess",
+            "crosslift.retrieval.similarity",
+            "crosslift.studies.target_steps",
+        ),
+        make=_diagnose,
+        work=len(texts_of(loaded.data)),
+        context=loaded,
+    )
+
+
+def _diagnose(step: Step, workplace: Workplace, folder: Path) -> None:
+    loaded: LoadedTarget = step.context
+    if not isinstance(loaded.data, BitextData):
+        raise TypeError(f"target {loaded.target.name} has no bitexts")
+    lookup = _lookup(step.inputs[OWN_READING], workplace, texts_of(loaded.data))
+    vector_steps = transforms(step.settings["postprocessing"])
+    found: list[dict[str, Any]] = []
+    by_language: dict[str, NDArray[np.float32]] = {}
+    for done, (language, bitext) in enumerate(loaded.data.bitexts.items(), 1):
+        sides = {"src": lookup(bitext.src), "tgt": lookup(bitext.tgt)}
+        if vector_steps:
+            sides = postprocess(sides, vector_steps)
+        found.append(diagnose(language, sides["src"], sides["tgt"]).to_json())
+        by_language[language] = sides["src"]
+        by_language["en"] = sides["tgt"]
+        workplace.report(done / len(loaded.data.bitexts))
+    widths = {vectors.shape[1] for vectors in by_language.values()}
+    told = separability(by_language) if len(widths) == 1 else None
+    found.append({"language": "all", "separability": told})
+    (folder / "diagnostics.json").write_text(json.dumps(found), encoding="utf-8")
 
 
 def _lookup(step: Step, workplace: Workplace, names: Sequence[str]) -> Lookup:
@@ -162,7 +265,7 @@ def lookup(names: Sequence[str], vectors: NDArray[np.float32]) -> Lookup:
 
 
 def outcome_table(found: Sequence[Outcomes]) -> pa.Table:
-    """Outcomes as one table, a row a query."""
+    """Outcomes as one table, a row a query; null where a protocol has no such outcome."""
     tables = [
         pa.table(
             {
@@ -175,7 +278,7 @@ def outcome_table(found: Sequence[Outcomes]) -> pa.Table:
         )
         for o in found
     ]
-    return pa.concat_tables(tables)
+    return pa.concat_tables(tables, promote_options="default")
 
 
 def overlap_step(task: IntermediateTask, loaded: LoadedTarget, threshold: float) -> Step:

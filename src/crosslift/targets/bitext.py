@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crosslift.errors import DataError
 from crosslift.sources.bitext_files import folder_checksum, load_folder
+from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
 from crosslift.targets.target import BitextData, Target, TargetSettings
 
 
@@ -28,6 +29,8 @@ BITEXT = Target(
     description="any bitext of a folder: NAME.de-en.de and .en, or NAME.de-en.tsv (needs --data)",
     kind="bitext",
     metric="top1_accuracy",
+    protocols=RETRIEVAL,
+    others=OTHER_RETRIEVAL,
     load=load_bitexts,
     needs_data=True,
     licence="of your files",

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.retrieval.directions import both_directions
-from crosslift.retrieval.metrics import recall_at, reciprocal_rank, top1_accuracy
-from crosslift.retrieval.ranks import Ranks, gold_ranks
-from crosslift.targets.target import BitextData, Direction, PictureData, Target
+from crosslift.retrieval.directions import Directions, both_directions
+from crosslift.retrieval.margin import csls_scores, local_scaling
+from crosslift.retrieval.metrics import f1_of_answers, recall_at, reciprocal_rank, top1_accuracy
+from crosslift.retrieval.postprocess import Postprocessing, postprocess, transforms
+from crosslift.retrieval.ranks import Ranks, gold_ranks, ranks_of_scores
+from crosslift.retrieval.search import nearest_both
+from crosslift.retrieval.similarity import unit_rows
+from crosslift.sources.record import Bitext
+from crosslift.targets.target import BitextData, Direction, PictureData, Protocol
 
 Vectors = NDArray[np.float32]
 Lookup = Callable[[Sequence[str]], Vectors]
@@ -22,8 +28,16 @@ OUTCOME_OF_METRIC = {
     "mrr": "reciprocal_rank",
     "recall_at_5": "recall_at_5",
     "recall_at_10": "recall_at_10",
+    "weighted_f1": "weighted_f1",
+    "mining_f1": "mining_f1",
+    "mining_precision": "mining_precision",
+    "mining_recall": "mining_recall",
+    "oracle_mining_f1": "oracle_mining_f1",
 }
 """Metric -> the outcome of single queries whose mean it is."""
+
+CSLS_NEIGHBOURS = 10
+"""As in Conneau et al. 2018, arXiv 1710.04087, section 2.3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +48,8 @@ class Outcomes:
         language: BCP-47 code of the language that is not English (or of the texts, for pictures).
         protocol: id of the protocol.
         items: ids of the N queries.
-        values: outcome -> float64 [N], in [0, 1].
-        retrieved: item id of each query's best candidate.
+        values: outcome -> float64 [N]; its mean is the metric's value.
+        retrieved: item id of each query's best candidate; empty where none was taken.
     """
 
     language: str
@@ -49,21 +63,87 @@ class Outcomes:
         return float(self.values[OUTCOME_OF_METRIC[metric]].mean())
 
 
-def evaluate_bitexts(target: Target, data: BitextData, vectors: Lookup) -> Iterator[Outcomes]:
-    """Retrieval in both directions, language by language.
+class _Sides(NamedTuple):
+    src: Vectors
+    tgt: Vectors
+
+
+def evaluate_bitexts(
+    lookups: Mapping[Protocol, Lookup],
+    data: BitextData,
+    postprocessing: Sequence[Postprocessing] = (),
+) -> Iterator[Outcomes]:
+    """Retrieval between texts, language by language, under one protocol after another.
 
     Candidates are the other side of the same language's bitext.
+
+    Args:
+        lookups: protocol -> vectors as it reads them; protocols that read alike share one lookup.
+        data: the bitexts.
+        postprocessing: of the vectors, fitted on each bitext's own texts; and of the scores (csls).
     """
     for language, bitext in data.bitexts.items():
-        ranks = both_directions(vectors(bitext.src), vectors(bitext.tgt))
-        by_direction = {"xx->en": ranks.src_to_tgt, "en->xx": ranks.tgt_to_src}
-        for protocol in target.protocols:
-            found = by_direction[protocol.direction]
-            yield _outcomes(language, protocol.id, bitext.items, bitext.items, found)
+        ranked: dict[int, Directions] = {}
+        for protocol, lookup in lookups.items():
+            if id(lookup) not in ranked:
+                ranked[id(lookup)] = rank_bitext(lookup, bitext, postprocessing)
+            values, found = _by_protocol(protocol, ranked[id(lookup)])
+            retrieved = tuple(bitext.items[i] for i in found)
+            yield Outcomes(language, protocol.id, bitext.items, values, retrieved)
+
+
+def rank_bitext(
+    lookup: Lookup, bitext: Bitext, postprocessing: Sequence[Postprocessing] = ()
+) -> Directions:
+    """The ranks of a bitext's pairs in both directions."""
+    sides = _Sides(lookup(bitext.src), lookup(bitext.tgt))
+    vector_steps = transforms(postprocessing)
+    if vector_steps:
+        done = postprocess({"src": sides.src, "tgt": sides.tgt}, vector_steps)
+        sides = _Sides(done["src"], done["tgt"])
+    return _csls(sides) if "csls" in postprocessing else both_directions(*sides)
+
+
+def _csls(sides: _Sides) -> Directions:
+    both = nearest_both(*sides, CSLS_NEIGHBOURS)
+    src, tgt = (unit_rows(side).astype(np.float64) for side in sides)
+    scores = csls_scores(
+        (src @ tgt.T).astype(np.float32),
+        local_scaling(both.src_to_tgt),
+        local_scaling(both.tgt_to_src),
+    )
+    each = np.arange(len(src))
+    return Directions(ranks_of_scores(scores, each), ranks_of_scores(scores.T, each))
+
+
+def _by_protocol(
+    protocol: Protocol, ranked: Directions
+) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int64]]:
+    """Outcomes [N] and the best candidate of each query [N]."""
+    forward, backward = ranked
+    if protocol.name == "crosslift":
+        ranks = forward if protocol.direction == "xx->en" else backward
+        return _own_values(ranks), ranks.retrieved
+    each = np.arange(len(forward))
+    right = {"xx->en": forward.retrieved == each, "en->xx": backward.retrieved == each}
+    right["both"] = (right["xx->en"].astype(np.float64) + right["en->xx"]) / 2
+    retrieved = backward.retrieved if protocol.direction == "en->xx" else forward.retrieved
+    if protocol.metric == "weighted_f1":
+        return {"weighted_f1": f1_of_answers(retrieved, each)}, retrieved
+    return {"top1_accuracy": right[protocol.direction].astype(np.float64)}, retrieved
+
+
+def _own_values(ranks: Ranks) -> dict[str, NDArray[np.float64]]:
+    return {
+        "top1_accuracy": top1_accuracy(ranks),
+        "reciprocal_rank": reciprocal_rank(ranks),
+        "recall_at_5": recall_at(ranks, 5),
+        "recall_at_10": recall_at(ranks, 10),
+    }
 
 
 def evaluate_pictures(
-    target: Target, data: PictureData, texts: Lookup, pictures: Lookup
+    protocols: Sequence[Protocol], data: PictureData, texts: Lookup, pictures: Lookup
 ) -> Iterator[Outcomes]:
     """Retrieval between texts and pictures in both directions, language by language.
 
@@ -81,19 +161,7 @@ def evaluate_pictures(
             "text->picture": (gold_ranks(told, shown, gold), items),
             "picture->text": (gold_ranks(shown[gold], told, np.arange(len(asked))), asked),
         }
-        for protocol in target.protocols:
+        for protocol in protocols:
             found, candidates = ranks[protocol.direction]
-            yield _outcomes(language, protocol.id, asked, candidates, found)
-
-
-def _outcomes(
-    language: str, protocol: str, items: Sequence[str], candidates: Sequence[str], ranks: Ranks
-) -> Outcomes:
-    values = {
-        "top1_accuracy": top1_accuracy(ranks),
-        "reciprocal_rank": reciprocal_rank(ranks),
-        "recall_at_5": recall_at(ranks, 5),
-        "recall_at_10": recall_at(ranks, 10),
-    }
-    retrieved = tuple(candidates[i] for i in ranks.retrieved)
-    return Outcomes(language, protocol, tuple(items), values, retrieved)
+            retrieved = tuple(candidates[i] for i in found.retrieved)
+            yield Outcomes(language, protocol.id, asked, _own_values(found), retrieved)

@@ -6,6 +6,7 @@ from crosslift.errors import DataError
 from crosslift.sources.gettext import Catalogs, load_catalogs
 from crosslift.sources.record import Bitext
 from crosslift.targets.names import asked_languages
+from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
 from crosslift.targets.target import BitextData, Target, TargetSettings
 
 FEWEST_WORDS = 3
@@ -57,6 +58,8 @@ GETTEXT = Target(
     description="sentences of gettext catalogs: a held-out half of the embedded, or your project's",
     kind="bitext",
     metric="top1_accuracy",
+    protocols=RETRIEVAL,
+    others=OTHER_RETRIEVAL,
     load=_load,
     languages=LANGUAGES,
     licence="BSD-3-Clause (Django); of your catalogs",

@@ -14,6 +14,7 @@ from crosslift.sources.pictograms import (
     split_of,
 )
 from crosslift.sources.record import Bitext
+from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
 from crosslift.targets.target import BitextData, Target, TargetSettings
 
 
@@ -60,6 +61,8 @@ NAMES = Target(
     description="names of 400 held-out concepts in 13 languages and English",
     kind="bitext",
     metric="top1_accuracy",
+    protocols=RETRIEVAL,
+    others=OTHER_RETRIEVAL,
     load=_load,
     languages=NAME_LANGUAGES,
     licence="BSD-3-Clause (emoji), Unicode licence (CLDR)",

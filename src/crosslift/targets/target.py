@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from crosslift.encoders.settings import EncoderSettings, Pooling
+from crosslift.errors import UnknownNameError
+from crosslift.retrieval.margin import Margin
+from crosslift.retrieval.mining import Retrieval
+from crosslift.sources.bucc_files import BuccSplit
 from crosslift.sources.record import Bitext
 
-Direction = Literal["xx->en", "en->xx", "text->picture", "picture->text"]
+Direction = Literal["xx->en", "en->xx", "both", "mining", "text->picture", "picture->text"]
+Metric = Literal[
+    "top1_accuracy",
+    "mrr",
+    "recall_at_5",
+    "recall_at_10",
+    "weighted_f1",
+    "mining_f1",
+    "mining_precision",
+    "mining_recall",
+    "oracle_mining_f1",
+]
+Split = Literal["dev", "training", "test"]
+
+
+def _as_tuple(value: Any) -> Any:
+    """A single name stands for a list of one."""
+    return (value,) if isinstance(value, str) else value
 
 
 class TargetSettings(BaseModel):
@@ -27,34 +49,102 @@ class TargetSettings(BaseModel):
     """gettext catalogs of a project; None: the embedded ones."""
     languages: tuple[str, ...] | None = Field(default=None, min_length=1)
     """BCP-47 codes. None: all that the target lists or the data holds."""
+    protocols: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (
+        "crosslift",
+    )
+    """Names of protocols (`crosslift protocols` lists them), or `all`. Ours comes first in any case."""
+
+
+class HiddenStateRule(NamedTuple):
+    """Which hidden state a protocol pools, of an encoder of any depth.
+
+    Args:
+        words: for people.
+        of: from the number of layers to the index; 0 is the embedding output.
+    """
+
+    words: str
+    of: Callable[[int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Mining:
+    """How pairs are mined from two sides and scored.
+
+    Args:
+        margin: of the scores (Artetxe and Schwenk 2019, arXiv 1811.01136).
+        neighbours: k of the margin.
+        retrieval: whose best candidates become pairs.
+        threshold_source: the split whose gold the threshold is fitted on. Where it is missing, or is
+            the split that is scored, the threshold of one half of the src texts is applied to the
+            other, and the result says so.
+        repeated_texts: ``united``: a text that stands twice is one; ``dropped``: a mined pair with
+            such a text counts as not extracted, and its gold as not found.
+    """
+
+    margin: Margin = "ratio"
+    neighbours: int = 4
+    retrieval: Retrieval = "max"
+    threshold_source: Split = "dev"
+    repeated_texts: Literal["united", "dropped"] = "united"
 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """Exactly how a score is computed, beside what the encoder's reading says.
+    """Exactly how a score is computed.
 
     Args:
-        name: "crosslift" for ours.
-        direction: which side asks.
+        name: "crosslift" for ours, else the project whose definition it is.
+        direction: which side asks; ``both``: the mean of the two.
+        metric: the protocol's primary one.
+        pooling: of the tokens; None: the encoder's own.
+        prompt: before every text; None: the encoder's own.
+        hidden_state: which is pooled; None: the encoder's own.
         similarity: of two vectors.
         ties: what a candidate with the gold's score counts.
-        threshold_source: where a threshold comes from; None where there is none.
+        mining: how pairs are mined; None: every query has an answer, and candidates are ranked.
+        reproduces: the file of the other project that defines it.
     """
 
     name: str
     direction: Direction
+    metric: Metric = "top1_accuracy"
+    pooling: Pooling | None = None
+    prompt: str | None = None
+    hidden_state: HiddenStateRule | None = None
     similarity: Literal["cosine"] = "cosine"
     ties: str = "expected value under a random order of the tied"
-    threshold_source: str | None = None
+    mining: Mining | None = None
+    reproduces: str | None = None
 
     @property
     def id(self) -> str:
         """Short id of the protocol, as results name it."""
         return f"{self.name}/{self.direction}"
 
-    def facts(self) -> dict[str, str | None]:
+    @property
+    def own_reading(self) -> bool:
+        """Whether vectors are read as the encoder's own settings say."""
+        return self.pooling is None and self.prompt is None and self.hidden_state is None
+
+    def reading(self, settings: EncoderSettings, layers: Callable[[], int]) -> EncoderSettings:
+        """The settings with which vectors are read.
+
+        Args:
+            settings: of the encoder.
+            layers: how many it has; called only where the protocol needs it.
+        """
+        asked: dict[str, Any] = {"pooling": self.pooling, "prompt": self.prompt}
+        if self.hidden_state is not None:
+            asked["hidden_state"] = self.hidden_state.of(layers())
+        return settings.model_copy(update={k: v for k, v in asked.items() if v is not None})
+
+    def facts(self) -> dict[str, Any]:
         """All of it, JSON-like."""
-        return asdict(self)
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        found["hidden_state"] = self.hidden_state.words if self.hidden_state else None
+        mining = found.pop("mining")
+        return found | (asdict(mining) if mining else {"threshold_source": None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +179,28 @@ class PictureData:
     checksum: str
 
 
-Metric = Literal["top1_accuracy", "mrr", "recall_at_5", "recall_at_10"]
+@dataclass(frozen=True, slots=True)
+class MiningData:
+    """Two sides that are not aligned, and the pairs hidden in them.
+
+    Args:
+        splits: language -> split with gold -> its texts.
+        gaps: language -> why it is not measured.
+        checksum: of everything they are made of.
+    """
+
+    splits: Mapping[str, Mapping[Split, BuccSplit]]
+    gaps: Mapping[str, str]
+    checksum: str
+
+    def scored(self, language: str) -> BuccSplit:
+        """The split that is scored: the test set where its gold is there, else dev."""
+        found = self.splits[language]
+        order: tuple[Split, ...] = ("test", "dev", "training")
+        return next(found[name] for name in order if name in found)
+
+
+TargetData = BitextData | PictureData | MiningData
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +211,10 @@ class Target:
         name: as it is written in a study.
         title: a word or two, for the report.
         description: one line, for lists.
-        kind: retrieval between texts, or between texts and pictures.
+        kind: retrieval between texts, between texts and pictures, or mining of pairs of texts.
         metric: the primary one.
-        protocols: the primary one first.
+        protocols: ours, the primary one first.
+        others: definitions of other projects, for those who ask.
         load: reads the data.
         languages: BCP-47 codes it measures when none are asked for; None: all in the data.
         needs_data: whether it needs `data` (it does not bring its own).
@@ -113,23 +225,40 @@ class Target:
     name: str
     title: str
     description: str
-    kind: Literal["bitext", "pictures"]
+    kind: Literal["bitext", "pictures", "mining"]
     metric: Metric
-    load: Callable[[TargetSettings], BitextData | PictureData]
+    load: Callable[[TargetSettings], TargetData]
     licence: str
     citation: str
-    protocols: tuple[Protocol, ...] = (
-        Protocol("crosslift", "xx->en"),
-        Protocol("crosslift", "en->xx"),
-    )
+    protocols: tuple[Protocol, ...]
+    others: tuple[Protocol, ...] = ()
     languages: tuple[str, ...] | None = field(default=None)
     needs_data: bool = False
 
+    def asked(self, names: Sequence[str]) -> tuple[Protocol, ...]:
+        """Ours, and the other projects' protocols of these names.
 
-def texts_of(data: BitextData | PictureData) -> list[str]:
+        Args:
+            names: of protocols, or ``all``.
+
+        Raises:
+            UnknownNameError: the target has no protocol of a name.
+        """
+        legal = dict.fromkeys([p.name for p in (*self.protocols, *self.others)])
+        for name in names:
+            if name not in legal and name != "all":
+                raise UnknownNameError(f"protocol of {self.name}", name, [*legal, "all"])
+        chosen = [p for p in self.others if "all" in names or p.name in names]
+        return (*self.protocols, *chosen)
+
+
+def texts_of(data: TargetData) -> list[str]:
     """Every distinct text of a target, sorted."""
     if isinstance(data, PictureData):
-        found = (text for texts in data.texts.values() for text in texts.values())
+        found = {text for texts in data.texts.values() for text in texts.values()}
+    elif isinstance(data, BitextData):
+        found = {text for b in data.bitexts.values() for side in (b.src, b.tgt) for text in side}
     else:
-        found = (text for b in data.bitexts.values() for side in (b.src, b.tgt) for text in side)
-    return sorted(set(found))
+        splits = [split for of_language in data.splits.values() for split in of_language.values()]
+        found = {text for split in splits for side in (split.src, split.tgt) for text in side}
+    return sorted(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crosslift.targets.bitext import load_bitexts
+from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
 from crosslift.targets.target import BitextData, Target, TargetSettings
 
 TATOEBA_36 = (
@@ -23,6 +24,8 @@ TATOEBA = Target(
     description="Tatoeba, the 36 languages of XTREME and English (needs --data)",
     kind="bitext",
     metric="top1_accuracy",
+    protocols=RETRIEVAL,
+    others=OTHER_RETRIEVAL,
     load=_load,
     languages=TATOEBA_36,
     needs_data=True,

@@ -13,8 +13,8 @@ from crosslift.encoders.folder import local_folder
 from crosslift.encoders.precision import resolve_precision
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import EncoderError
+from crosslift.mining.blocks import BLOCK, SearchKind
 from crosslift.studies.estimates import Estimates
-from crosslift.studies.mining_blocks import BLOCK, SearchKind
 from crosslift.studies.steps import Step
 
 PAIRS_SEARCHED_EXACTLY = 4e12

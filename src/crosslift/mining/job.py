@@ -13,11 +13,7 @@ from typing import Any, Protocol
 from crosslift.artifacts.store import Store
 from crosslift.encoders.folder import local_folder
 from crosslift.errors import DataError
-from crosslift.retrieval.search import BothNeighbours
-from crosslift.sources.line_filters import KeptTexts, in_language, kept_texts, without_copies
-from crosslift.sources.text_lines import TextLines, read_pairs, read_text_lines, refuse_tabs
-from crosslift.studies.estimates import Estimates
-from crosslift.studies.mining_blocks import (
+from crosslift.mining.blocks import (
     BlockVectors,
     Phase,
     PhaseListener,
@@ -31,15 +27,19 @@ from crosslift.studies.mining_blocks import (
     search_exactly,
     search_key,
 )
-from crosslift.studies.mining_pairs import Gold, PairCounts, select_pairs, write_tsv
-from crosslift.studies.mining_plan import MiningPlan, choose_search, plan_mining
-from crosslift.studies.mining_settings import (
+from crosslift.mining.pairs import Gold, PairCounts, select_pairs, write_tsv
+from crosslift.mining.plan import MiningPlan, choose_search, plan_mining
+from crosslift.mining.settings import (
     MiningSettings,
     check_mining,
     refuse_output,
     same_sides,
 )
-from crosslift.studies.mining_threshold import Threshold
+from crosslift.mining.threshold import Threshold
+from crosslift.retrieval.search import BothNeighbours
+from crosslift.sources.line_filters import KeptTexts, in_language, kept_texts, without_copies
+from crosslift.sources.text_lines import TextLines, read_pairs, read_text_lines, refuse_tabs
+from crosslift.studies.estimates import Estimates
 from crosslift.studies.steps import Step
 from crosslift.studies.training_steps import Trained
 

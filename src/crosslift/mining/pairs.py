@@ -14,15 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.artifacts.files import file_written_whole
-from crosslift.retrieval.mining import Pairs, mine
-from crosslift.retrieval.search import BothNeighbours, Neighbours
-from crosslift.sources.line_filters import KeptTexts, length_ratios
-from crosslift.studies.mining_settings import MiningSettings
-from crosslift.studies.mining_threshold import (
+from crosslift.mining.settings import MiningSettings
+from crosslift.mining.threshold import (
     Threshold,
     calibrate_on_gold,
     calibrate_on_negatives,
 )
+from crosslift.retrieval.mining import Pairs, mine
+from crosslift.retrieval.search import BothNeighbours, Neighbours
+from crosslift.sources.line_filters import KeptTexts, length_ratios
 
 Gold = Sequence[tuple[str, str]] | None
 

@@ -30,7 +30,7 @@ BLOCK = 16_384
 Phase = Literal["reading", "encoding", "searching"]
 SearchKind = Literal["exact", "ivf", "hnsw"]
 
-_ENCODING_CODE = ("crosslift.encoders", "crosslift.studies.mining_blocks")
+_ENCODING_CODE = ("crosslift.encoders", "crosslift.mining.blocks")
 _SEARCH_CODE = (*_ENCODING_CODE, "crosslift.retrieval")
 
 

@@ -1,0 +1,169 @@
+"""`crosslift mine`: its options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from crosslift.cli.options import (
+    HiddenStateOption,
+    Json,
+    PoolingOption,
+    PrecisionOption,
+    PromptOption,
+    StoreOption,
+)
+
+
+def mine(
+    src: Annotated[
+        Path, typer.Option("--src", metavar="FILE", help="One text a line, UTF-8, plain or gzip.")
+    ],
+    tgt: Annotated[
+        Path, typer.Option("--tgt", metavar="FILE", help="Likewise, of the other language.")
+    ],
+    model: Annotated[
+        str, typer.Option("--model", metavar="M", help="`embedded`, a folder, or a hub name.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            metavar="TSV",
+            help="Pairs to write, best first: score, src text, tgt text. Gzipped if it ends in .gz.",
+        ),
+    ],
+    margin: Annotated[
+        Literal["ratio", "distance", "absolute"],
+        typer.Option("--margin", help="How a pair's cosine is set against its neighbourhood."),
+    ] = "ratio",
+    k: Annotated[
+        int, typer.Option("--k", min=1, help="Neighbours of each text; fewer on a smaller side.")
+    ] = 4,
+    retrieval: Annotated[
+        Literal["max", "intersection", "forward", "backward"],
+        typer.Option("--retrieval", help="Whose best candidates become pairs."),
+    ] = "max",
+    search: Annotated[
+        Literal["auto", "exact", "ivf", "hnsw"],
+        typer.Option("--search", help="auto: exact, and ivf (faiss) above 4e12 pairs."),
+    ] = "auto",
+    threshold: Annotated[
+        float | None,
+        typer.Option("--threshold", help="Lowest score written. Default: every pair is written."),
+    ] = None,
+    target_precision: Annotated[
+        float | None,
+        typer.Option(
+            "--target-precision",
+            min=0.01,
+            max=1,
+            help="Calibrate the threshold to this share of true pairs: on --gold, or without it on "
+            "stand-in false pairs. For these the best candidate of some texts is taken out and they "
+            "are mined again: what they find then counts as false. Too strict where a text has "
+            "several translations, too lenient where most texts have none.",
+        ),
+    ] = None,
+    gold: Annotated[
+        Path | None,
+        typer.Option(
+            "--gold",
+            metavar="FILE",
+            help="True pairs for --target-precision: src text, tab, tgt text. Mined pairs whose src "
+            "text is in it are labelled by it.",
+        ),
+    ] = None,
+    negatives: Annotated[
+        int,
+        typer.Option("--negatives", min=1, help="Texts that stand-in false pairs are made of."),
+    ] = 2000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the draw of those texts.")] = 0,
+    min_length: Annotated[
+        int | None, typer.Option("--min-length", min=1, help="Fewest characters of a text.")
+    ] = None,
+    max_length: Annotated[
+        int | None, typer.Option("--max-length", min=1, help="Most characters of a text.")
+    ] = None,
+    max_length_ratio: Annotated[
+        float | None,
+        typer.Option(
+            "--max-length-ratio",
+            min=1,
+            help="Characters of a pair's longer text over those of its shorter. Default: any.",
+        ),
+    ] = None,
+    drop_copies: Annotated[
+        bool, typer.Option("--drop-copies", help="Leave out texts that stand in both files.")
+    ] = False,
+    src_language: Annotated[
+        str | None,
+        typer.Option(
+            "--src-language",
+            metavar="CODE",
+            help="Leave out src texts that py3langid takes for another language.",
+        ),
+    ] = None,
+    tgt_language: Annotated[
+        str | None, typer.Option("--tgt-language", metavar="CODE", help="Likewise of tgt texts.")
+    ] = None,
+    keep_duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--keep-duplicates",
+            help="Write a pair as often as its text stands in the file where it stands more often. "
+            "Default: each distinct text once.",
+        ),
+    ] = False,
+    pooling: PoolingOption = None,
+    prompt: PromptOption = None,
+    hidden_state: HiddenStateOption = None,
+    precision: PrecisionOption = "auto",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Write --out though it exists.")
+    ] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Print what memory and time it needs, and end.")
+    ] = False,
+    store: StoreOption = None,
+    json: Json = None,
+) -> None:
+    """Mine two files of texts for pairs that translate each other.
+
+    Stopped with Ctrl-C, it goes on where it was when it is given again.
+    """
+    from crosslift.cli import mining
+    from crosslift.encoders.settings import EncoderSettings
+    from crosslift.mining.settings import MiningSettings
+
+    settings = MiningSettings(
+        src=src,
+        tgt=tgt,
+        model=EncoderSettings(
+            name=model,
+            pooling=pooling,
+            prompt=prompt,
+            hidden_state=hidden_state,
+            precision=precision,
+        ),
+        out=out,
+        overwrite=overwrite,
+        margin=margin,
+        k=k,
+        retrieval=retrieval,
+        search=search,
+        threshold=threshold,
+        target_precision=target_precision,
+        gold=gold,
+        negatives=negatives,
+        seed=seed,
+        min_length=min_length,
+        max_length=max_length,
+        max_length_ratio=max_length_ratio,
+        drop_copies=drop_copies,
+        src_language=src_language,
+        tgt_language=tgt_language,
+        keep_duplicates=keep_duplicates,
+    )
+    mining.show(settings, plan, store, json)

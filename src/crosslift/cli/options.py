@@ -1,0 +1,42 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Json = Annotated[
+    str | None,
+    typer.Option(
+        "--json", metavar="FILE", help="Write the outcome as JSON ('-': standard output)."
+    ),
+]
+StoreOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--store", metavar="DIR", help="Store of artifacts. Default: in the user's cache."
+    ),
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Folder for results and report.")
+]
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="`embedded`, a folder, or a hub name.")]
+PoolingOption = Annotated[
+    Literal["mean", "mean_without_specials", "position_weighted", "first_token", "last_token"]
+    | None,
+    typer.Option("--pooling", help="Default: as the model's own files say, else mean."),
+]
+PromptOption = Annotated[
+    str | None,
+    typer.Option("--prompt", help="Put before every text. Default: the model's own."),
+]
+HiddenStateOption = Annotated[
+    int | None,
+    typer.Option("--hidden-state", min=0, help="0 is the embedding output. Default: the last."),
+]
+PrecisionOption = Annotated[
+    Literal["auto", "float32", "bfloat16"],
+    typer.Option("--precision", help="Of the encoder's arithmetic."),
+]

@@ -1,0 +1,210 @@
+"""Mining of pairs from two sides that are not aligned, scored against the gold pairs in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.retrieval.metrics import f1_of_answers
+from crosslift.retrieval.mining import DistinctTexts, Pairs, distinct_texts, mine
+from crosslift.retrieval.search import nearest, nearest_both
+from crosslift.retrieval.thresholds import (
+    MiningScore,
+    best_threshold,
+    fold_scores,
+    folds_of,
+    influence_values,
+    precision_recall_curve,
+    score_at,
+)
+from crosslift.sources.bucc_files import BuccSplit
+from crosslift.targets.evaluate import Lookup, Outcomes
+from crosslift.targets.target import Mining, MiningData, Protocol
+
+_CURVE_POINTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class MinedSplit:
+    """The pairs that were mined from a split, and which of them are gold.
+
+    Args:
+        split: the texts.
+        src: distinct texts of the src side.
+        tgt: distinct texts of the tgt side.
+        pairs: mined pairs, in numbers of the distinct texts.
+        is_gold: bool [P].
+        gold: distinct texts (src, tgt) of every gold pair, int64 [G, 2], each pair once.
+    """
+
+    split: BuccSplit
+    src: DistinctTexts
+    tgt: DistinctTexts
+    pairs: Pairs
+    is_gold: NDArray[np.bool_]
+    gold: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class MiningDetail:
+    """How one language's mining was scored, beyond its outcomes.
+
+    Args:
+        language: code.
+        protocol: id.
+        scored_on: split.
+        threshold_source: what the threshold was fitted on.
+        thresholds: what was applied; two where each half was cut by the other's.
+        score: at that threshold.
+        oracle: at the threshold that is best on the scored split itself: what no user can reach.
+        curve: (threshold, precision, recall) from the highest threshold down.
+    """
+
+    language: str
+    protocol: str
+    scored_on: str
+    threshold_source: str
+    thresholds: tuple[float, ...]
+    score: MiningScore
+    oracle: MiningScore
+    curve: tuple[tuple[float, float, float], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it, JSON-like; a threshold that is not one number is null."""
+        found = asdict(self)
+        for name in ("score", "oracle"):
+            if not np.isfinite(found[name]["threshold"]):
+                found[name]["threshold"] = None
+        found["thresholds"] = [t if np.isfinite(t) else None for t in self.thresholds]
+        return found
+
+
+def evaluate_mining(
+    lookups: Mapping[Protocol, Lookup], data: MiningData
+) -> Iterator[tuple[Outcomes, MiningDetail | None]]:
+    """Mines every language under one protocol after another.
+
+    Args:
+        lookups: protocol -> vectors as it reads them.
+        data: the splits.
+
+    Yields:
+        The outcomes of a language under a protocol, and how they came about (None where nothing is
+        mined: MTEB's definition only asks the sentences that have a translation).
+    """
+    for language in data.splits:
+        for protocol, lookup in lookups.items():
+            if protocol.mining is None:
+                yield _asked(protocol, lookup, data.scored(language)), None
+            else:
+                yield _mined(protocol, protocol.mining, lookup, data, language)
+
+
+def _asked(protocol: Protocol, lookup: Lookup, split: BuccSplit) -> Outcomes:
+    gold = np.array(split.gold or ())
+    found = nearest(lookup([split.src[i] for i in gold[:, 0]]), lookup(split.tgt), 1)
+    predicted = found.indices[:, 0]
+    values = {"weighted_f1": f1_of_answers(predicted, gold[:, 1])}
+    asked = tuple(split.src_ids[i] for i in gold[:, 0])
+    retrieved = tuple(split.tgt_ids[i] for i in predicted)
+    return Outcomes(split.language, protocol.id, asked, values, retrieved)
+
+
+def _mined(
+    protocol: Protocol, mining: Mining, lookup: Lookup, data: MiningData, language: str
+) -> tuple[Outcomes, MiningDetail]:
+    found = mine_split(data.scored(language), lookup, mining)
+    tuned = data.splits[language].get(mining.threshold_source)
+    scores, n_gold = found.pairs.score, len(found.gold)
+    if tuned is None or tuned.split == found.split.split:
+        source = f"the other half of {found.split.split}, by src text"
+        ids = [found.split.src_ids[i] for i in found.src.first]
+        folds = folds_of(ids)
+        halves = fold_scores(scores, found.is_gold, folds[found.pairs.src], folds[found.gold[:, 0]])
+        score, extracted = halves.total, halves.extracted
+        thresholds = tuple(half.threshold for half in halves.folds)
+    else:
+        source = mining.threshold_source
+        other = mine_split(tuned, lookup, mining)
+        threshold = best_threshold(other.pairs.score, other.is_gold, len(other.gold))
+        score = score_at(scores, found.is_gold, n_gold, threshold)
+        extracted, thresholds = scores >= threshold, (threshold,)
+    best = best_threshold(scores, found.is_gold, n_gold)
+    oracle = score_at(scores, found.is_gold, n_gold, best)
+    values = _values(found, extracted)
+    values["oracle_mining_f1"] = _values(found, scores >= best)["mining_f1"]
+    detail = MiningDetail(
+        language, protocol.id, found.split.split, source, thresholds, score, oracle, _curve(found)
+    )
+    return _outcomes(protocol, found, extracted, values), detail
+
+
+def mine_split(split: BuccSplit, lookup: Lookup, mining: Mining) -> MinedSplit:
+    """Mines one split.
+
+    Args:
+        split: its texts and gold.
+        lookup: from texts to vectors.
+        mining: how.
+    """
+    src, tgt = distinct_texts(split.src), distinct_texts(split.tgt)
+    both = nearest_both(lookup(src.texts), lookup(tgt.texts), mining.neighbours)
+    pairs = mine(both, mining.margin, mining.retrieval)
+    gold = np.array(split.gold or (), np.int64).reshape(-1, 2)
+    places = np.stack([src.place[gold[:, 0]], tgt.place[gold[:, 1]]], axis=1)
+    if mining.repeated_texts == "dropped":
+        single = (src.copies[pairs.src] == 1) & (tgt.copies[pairs.tgt] == 1)
+        pairs = Pairs(pairs.src[single], pairs.tgt[single], pairs.score[single])
+    else:
+        places = np.unique(places, axis=0)
+    keys = pairs.src * len(tgt.texts) + pairs.tgt
+    is_gold = np.isin(keys, places[:, 0] * len(tgt.texts) + places[:, 1])
+    return MinedSplit(split, src, tgt, pairs, is_gold, places)
+
+
+def _values(found: MinedSplit, extracted: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
+    """Outcomes of every distinct src text, whose means are the metrics."""
+    count = len(found.src.texts)
+    pairs = found.pairs.src[extracted]
+    mined = np.bincount(pairs, minlength=count)
+    correct = np.bincount(found.pairs.src[extracted & found.is_gold], minlength=count)
+    gold = np.bincount(found.gold[:, 0], minlength=count)
+    return {
+        "mining_f1": influence_values(correct, mined, gold),
+        "mining_precision": _share_values(correct, mined),
+        "mining_recall": _share_values(correct, gold),
+    }
+
+
+def _share_values(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    """As `influence_values`, for the share sum(part) / sum(whole); 0 where there is no whole."""
+    if not whole.any():
+        return np.zeros(len(whole))
+    share = part.sum() / whole.sum()
+    values: NDArray[np.float64] = share + (part - share * whole) / whole.mean()
+    return values
+
+
+def _curve(found: MinedSplit) -> tuple[tuple[float, float, float], ...]:
+    curve = precision_recall_curve(found.pairs.score, found.is_gold, len(found.gold))
+    count = len(curve.threshold)
+    chosen = np.unique(np.linspace(0, count - 1, min(count, _CURVE_POINTS)).astype(np.int64))
+    columns = (curve.threshold[chosen], curve.precision[chosen], curve.recall[chosen])
+    return tuple(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def _outcomes(
+    protocol: Protocol,
+    found: MinedSplit,
+    extracted: NDArray[np.bool_],
+    values: Mapping[str, NDArray[np.float64]],
+) -> Outcomes:
+    taken = [""] * len(found.src.texts)
+    for src, tgt in zip(found.pairs.src[extracted], found.pairs.tgt[extracted], strict=True):
+        taken[src] = found.split.tgt_ids[found.tgt.first[tgt]]
+    items = tuple(found.split.src_ids[i] for i in found.src.first)
+    return Outcomes(found.split.language, protocol.id, items, values, tuple(taken))

@@ -1,0 +1,86 @@
+"""The protocols: ours, and those of the projects whose figures are quoted.
+
+Three numbers called "Tatoeba" and three called "BUCC" are in use, and they differ in direction, in
+the hidden state that is pooled, in what a threshold is fitted on and in the metric. Each is declared
+here by itself, with the file that defines it; a table may set them side by side, never mix them.
+"""
+
+from __future__ import annotations
+
+from crosslift.targets.target import HiddenStateRule, Mining, Protocol
+
+_LOWEST = "the lowest index, as the first of equals is taken"
+
+RETRIEVAL = (Protocol("crosslift", "xx->en"), Protocol("crosslift", "en->xx"))
+"""Ours, between texts: every query's answer is ranked among all candidates."""
+
+XTREME_RETRIEVAL = Protocol(
+    name="xtreme",
+    direction="en->xx",
+    pooling="mean",
+    prompt="",
+    hidden_state=HiddenStateRule("half of the layers and two", lambda n: min(n // 2 + 2, n)),
+    ties=_LOWEST,
+    reproduces="google-research/xtreme: third_party/evaluate_retrieval.py, "
+    "third_party/utils_retrieve.py (similarity_search), scripts/run_tatoeba.sh",
+)
+"""The English sentences ask. `specific_layer` counts from the first layer's output: 7 of 12 layers
+is hidden state 8, 13 of 24 is 14; the rule goes through both."""
+
+MTEB_RETRIEVAL = Protocol(
+    name="mteb",
+    direction="xx->en",
+    metric="weighted_f1",
+    ties=_LOWEST,
+    reproduces="embeddings-benchmark/mteb: mteb/abstasks/text/bitext_mining.py, "
+    "mteb/_evaluators/text/bitext_mining_evaluator.py",
+)
+"""F1 of each candidate as a class, weighted by how often it is the answer."""
+
+LASER_RETRIEVAL = Protocol(
+    name="laser",
+    direction="both",
+    ties=_LOWEST,
+    reproduces="facebookresearch/LASER: source/similarity_search.py, source/lib/indexing.py",
+)
+"""One less the error rate, averaged over the two directions."""
+
+OTHER_RETRIEVAL = (XTREME_RETRIEVAL, MTEB_RETRIEVAL, LASER_RETRIEVAL)
+
+MINING = (Protocol("crosslift", "mining", metric="mining_f1", mining=Mining()),)
+"""Ours: distinct texts are mined; the threshold is fitted on dev, never on what is scored."""
+
+XTREME_MINING = Protocol(
+    name="xtreme",
+    direction="mining",
+    metric="mining_f1",
+    pooling="mean",
+    prompt="",
+    hidden_state=HiddenStateRule("the fourth before the last", lambda n: max(n - 4, 0)),
+    mining=Mining(repeated_texts="dropped"),
+    reproduces="google-research/xtreme: third_party/evaluate_retrieval.py, "
+    "third_party/utils_retrieve.py (mine_bitext, bucc_eval), scripts/run_bucc2018.sh",
+)
+"""As it is meant: its code passes a threshold that it never set. `specific_layer` 7 of the last 12
+layers is hidden state 8 of 12, and 20 of 24; the mean is pooled, as `--pool_type` is not passed on."""
+
+MTEB_MINING = Protocol(
+    name="mteb",
+    direction="xx->en",
+    metric="weighted_f1",
+    ties=_LOWEST,
+    reproduces="embeddings-benchmark/mteb: "
+    "mteb/tasks/bitext_mining/multilingual/bucc_bitext_mining.py, mteb/abstasks/text/bitext_mining.py",
+)
+"""Nothing is mined: the sentences that have a translation ask, all English sentences are candidates."""
+
+LASER_MINING = Protocol(
+    name="laser",
+    direction="mining",
+    metric="mining_f1",
+    mining=Mining(threshold_source="training", repeated_texts="dropped"),
+    reproduces="facebookresearch/LASER: tasks/bucc/bucc.sh, tasks/bucc/bucc.py, source/mine_bitexts.py",
+)
+"""The threshold is fitted on BUCC's training split."""
+
+OTHER_MINING = (XTREME_MINING, MTEB_MINING, LASER_MINING)
