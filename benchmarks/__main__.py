@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from benchmarks.encoding import encoding_rows
+from benchmarks.evaluating import evaluation_rows
+from benchmarks.mining import mining_rows
 from benchmarks.peak import matrix_product_peak
 from benchmarks.table import Row, show, write
 from benchmarks.texts import mixed_lengths, read_texts
@@ -16,6 +19,7 @@ from benchmarks.training import training_rows
 
 _SENTENCES, _SENTENCES_QUICK = 10_000, 600
 _STEPS, _STEPS_QUICK = 10, 3
+_VECTORS, _VECTORS_QUICK = 100_000, 20_000
 _TEXTS_TRAINED = 1536
 
 
@@ -23,22 +27,52 @@ def main() -> None:
     """Runs every benchmark."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--texts", type=Path, help="folder of Tatoeba files; default: the catalogs")
+    parser.add_argument("--only", choices=sorted(_PARTS), nargs="+", help="default: all")
     parser.add_argument("--quick", action="store_true", help="few texts and steps, rough figures")
     options = parser.parse_args()
     texts = read_texts(options.texts, _SENTENCES)
     peaks = {name: matrix_product_peak(name) for name in ("float32", "bfloat16")}
     rows: list[Row] = []
-    for row in _measure(texts, options.quick, peaks):
-        rows.append(row)
-        write(rows, Path(__file__).parent / "last.json")
-        Console().print(f"{row.name}: {row.ratio:.2f}")
+    run = _Run(texts, options.texts, options.quick, peaks)
+    for part in options.only or _PARTS:
+        for row in _PARTS[part](run):
+            rows.append(row)
+            write(rows, Path(__file__).parent / "last.json")
+            Console().print(f"{row.name}: {row.ratio:.2f}")
     show(rows, peaks)
 
 
-def _measure(texts: Sequence[str], quick: bool, peaks: dict[str, float]) -> Iterator[Row]:
-    yield from encoding_rows(texts[: _SENTENCES_QUICK if quick else None], peaks)
-    mixed = mixed_lengths(texts, _TEXTS_TRAINED)
-    yield from training_rows(mixed, _STEPS_QUICK if quick else _STEPS, peaks)
+@dataclass(frozen=True, slots=True)
+class _Run:
+    texts: Sequence[str]
+    folder: Path | None
+    quick: bool
+    peaks: dict[str, float]
+
+
+def _encode(run: _Run) -> list[Row]:
+    return encoding_rows(run.texts[: _SENTENCES_QUICK if run.quick else None], run.peaks)
+
+
+def _train(run: _Run) -> list[Row]:
+    mixed = mixed_lengths(run.texts, _TEXTS_TRAINED)
+    return training_rows(mixed, _STEPS_QUICK if run.quick else _STEPS, run.peaks)
+
+
+def _mine(run: _Run) -> list[Row]:
+    return mining_rows(_VECTORS_QUICK if run.quick else _VECTORS, run.peaks)
+
+
+def _evaluate(run: _Run) -> list[Row]:
+    return evaluation_rows(run.folder, ("af", "de") if run.quick else None)
+
+
+_PARTS: dict[str, Callable[[_Run], list[Row]]] = {
+    "mine": _mine,
+    "encode": _encode,
+    "train": _train,
+    "evaluate": _evaluate,
+}
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ class Row:
 
     Args:
         name: what was compared.
-        ours, theirs: of CrossLift and of sentence-transformers.
+        ours, theirs: of CrossLift and of the other side: sentence-transformers, faiss for mining,
+            sentence-transformers with MTEB's task class for evaluation.
         unit: of both.
         ratio: above 1 where ours is faster, or smaller in memory.
         floor_share: share of the processor's measured matrix-product peak that ours reaches,
@@ -34,8 +35,8 @@ class Row:
 
 def show(rows: Sequence[Row], peaks: dict[str, float]) -> None:
     """Prints the rows and, below, the peaks they are measured by."""
-    table = Table(title="CrossLift against sentence-transformers")
-    for title in ("", "CrossLift", "sentence-transformers", "unit", "ratio", "share of peak"):
+    table = Table(title="CrossLift against the tools of the field")
+    for title in ("", "CrossLift", "other", "unit", "ratio", "share of peak"):
         table.add_column(title, justify="left" if title in ("", "unit") else "right")
     for row in rows:
         share = "" if row.floor_share is None else f"{row.floor_share:.0%}"

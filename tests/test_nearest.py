@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crosslift.errors import DataError
-from crosslift.retrieval import search
+from crosslift.retrieval import search, tiles
 from crosslift.retrieval.screening import (
     KEYS,
     RESULT_ERROR,
@@ -87,9 +87,9 @@ def test_small_tiles_and_full_hands_change_nothing(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     src, tgt = vectors(kind, 201, 9, 5), vectors(kind, 333, 9, 6)
-    monkeypatch.setattr(search, "TILE_ROWS", 32)
-    monkeypatch.setattr(search, "TILE_COLUMNS", 24)
-    monkeypatch.setattr(search, "_HITS_HELD", 50)
+    monkeypatch.setattr(tiles, "TILE_ROWS", 32)
+    monkeypatch.setattr(tiles, "TILE_COLUMNS", 24)
+    monkeypatch.setattr(tiles, "_HITS_HELD", 50)
     both = nearest_both(src, tgt, 3)
     same(both.src_to_tgt, brute_force(src, tgt, 3))
     same(both.tgt_to_src, brute_force(tgt, src, 3))

@@ -151,7 +151,8 @@ def _tell_mining(console: Console, found: Evaluation) -> None:
         console.print(
             f"{entry['language']}: scored on {entry['scored_on']}, threshold {cut} fitted on "
             f"{entry['threshold_source']}; {score['mined']} pairs taken, {score['correct']} of the "
-            f"{score['gold']} true ones. oracle is fitted on what it is scored on: no result.",
+            f"{score['gold']} true ones. Fitted on what it is scored on (an oracle, no result), F1 "
+            f"would be {percent(entry['oracle']['mining_f1'])} %.",
             highlight=False,
         )
 
@@ -184,14 +185,15 @@ def _print_side_by_side(console: Console, found: Sequence[Evaluation]) -> None:
 def _print_sweep(console: Console, found: Mapping[str, Any]) -> None:
     arm = found["arms"][0]
     chosen, default = arm["chosen"], arm["default"]
-    table = Table("hidden_state", *(c["pooling"] + side for c in arm["curves"] for side in _SIDES))
+    table = Table("hidden_state", *(c["pooling"].replace("_", " ") for c in arm["curves"]))
     for column in table.columns:
         column.justify = "right"
     for row, state in enumerate(arm["curves"][0]["hidden_states"]):
-        cells = (percent(c[side][row]) for c in arm["curves"] for side in ("dev", "rest"))
+        cells = (f"{percent(c['dev'][row])} / {percent(c['rest'][row])}" for c in arm["curves"])
         style = "bold" if state == chosen["hidden_state"] else ""
         table.add_row(str(state), *cells, style=style)
     console.print(table)
+    console.print(f"top-1 accuracy, %: on {found['chosen_on']} / on {found['reported_on']}")
     console.print(
         f"chosen on {found['chosen_on']}: hidden_state {chosen['hidden_state']}, pooling "
         f"{chosen['pooling']}: {percent(arm['score'])} % top-1 accuracy on {found['reported_on']}; the "
@@ -199,6 +201,3 @@ def _print_sweep(console: Console, found: Mapping[str, Any]) -> None:
         f"{percent(default['score'])} %",
         highlight=False,
     )
-
-
-_SIDES = ("\ndev", "\nrest")
