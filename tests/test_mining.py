@@ -12,14 +12,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from crosslift.errors import DataError, UnknownNameError
+from crosslift.retrieval.folds import fold_scores, folds_of, influence_values
 from crosslift.retrieval.margin import csls_scores, local_scaling, margin_scores
 from crosslift.retrieval.mining import distinct_texts, mine
 from crosslift.retrieval.search import BothNeighbours, Neighbours, nearest_both
 from crosslift.retrieval.thresholds import (
     best_threshold,
-    fold_scores,
-    folds_of,
-    influence_values,
     precision_from_negatives,
     precision_recall_curve,
     score_at,

@@ -7,8 +7,6 @@ last score that is in and the first that is out. Where all are in, it is the las
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,8 +18,6 @@ from crosslift.retrieval.similarity import IntArray
 
 ScoreArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
-
-FOLDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +56,6 @@ class PrecisionRecallCurve:
     precision: ScoreArray
     recall: ScoreArray
     threshold: ScoreArray
-
-
-@dataclass(frozen=True, slots=True)
-class FoldScores:
-    """Scores of two folds, each cut at a threshold that was fitted on the other.
-
-    Args:
-        folds: score of fold 0 and of fold 1; each holds the threshold that was applied to it.
-        total: of the summed counts; its threshold is NaN, for there are two.
-        extracted: bool [P], whether each pair is at or above the threshold of its fold.
-    """
-
-    folds: tuple[MiningScore, MiningScore]
-    total: MiningScore
-    extracted: BoolArray
 
 
 class _Cuts(NamedTuple):
@@ -155,12 +136,14 @@ def score_at(scores: ScoreArray, is_gold: BoolArray, n_gold: int, threshold: flo
     Raises:
         DataError: as `precision_recall_curve`, or a threshold that is NaN.
     """
-    _check_pairs(scores, is_gold)
+    check_pairs(scores, is_gold)
     _check_gold(is_gold, n_gold)
     if np.isnan(threshold):
         raise DataError("the threshold is nan", "a number")
     extracted = scores >= threshold
-    return _of_counts(int(extracted.sum()), int((extracted & is_gold).sum()), n_gold, threshold)
+    return score_of_counts(
+        int(extracted.sum()), int((extracted & is_gold).sum()), n_gold, threshold
+    )
 
 
 def threshold_for_precision(scores: ScoreArray, is_gold: BoolArray, wanted: float) -> float:
@@ -267,101 +250,8 @@ def threshold_from_negatives(
     return _lowest(cuts.threshold, estimates, wanted_precision)
 
 
-def folds_of(ids: Sequence[str], seed: int = 0) -> IntArray:
-    """The fold of each id, 0 or 1, from a hash of the id alone.
-
-    The fold of an item does not depend on which others there are, on their order or on the
-    machine, so that two models are always cut and scored on the same folds.
-
-    Args:
-        ids: ids of N src items.
-        seed: another seed deals the items out anew.
-
-    Returns:
-        int64 [N].
-    """
-    digests = (hashlib.blake2b(f"{seed}:{item}".encode(), digest_size=1).digest() for item in ids)
-    return np.array([digest[0] % FOLDS for digest in digests], np.int64)
-
-
-def fold_scores(
-    scores: ScoreArray, is_gold: BoolArray, pair_folds: IntArray, gold_folds: IntArray
-) -> FoldScores:
-    """Score mined pairs by thresholds that were never fitted on what they are scored on.
-
-    For where only one split has gold: the threshold of each fold is the best one of the other
-    fold, and the counts of both are summed.
-
-    Args:
-        scores: float64 [P], of mined pairs in any order.
-        is_gold: bool [P].
-        pair_folds: int64 [P], fold of each pair's src item, see `folds_of`.
-        gold_folds: int64 [G], fold of each gold pair's src item, mined or not.
-
-    Returns:
-        The scores of both folds and of their sum.
-
-    Raises:
-        DataError: as `precision_recall_curve`, a fold that is not 0 or 1, or a fold without gold,
-            on which nothing can be fitted.
-    """
-    _check_pairs(scores, is_gold)
-    _check_folds(pair_folds, gold_folds, len(scores))
-    counts = np.bincount(gold_folds, minlength=FOLDS).tolist()
-    inside = [pair_folds == fold for fold in range(FOLDS)]
-    fitted = [
-        best_threshold(scores[own], is_gold[own], count)
-        for own, count in zip(inside, counts, strict=True)
-    ]
-    first, second = (
-        score_at(scores[inside[fold]], is_gold[inside[fold]], counts[fold], fitted[1 - fold])
-        for fold in range(FOLDS)
-    )
-    total = _of_counts(
-        first.mined + second.mined,
-        first.correct + second.correct,
-        first.gold + second.gold,
-        float("nan"),
-    )
-    return FoldScores((first, second), total, scores >= np.array(fitted)[1 - pair_folds])
-
-
-def influence_values(correct: IntArray, mined: IntArray, gold: IntArray) -> ScoreArray:
-    """One value per src item whose mean is the mining F1, for tests that resample items.
-
-    F1 is a ratio of sums and no mean of outcomes. To first order, resampling items moves it as it
-    moves the mean of these values: ``F1 + (2 correct - F1 (mined + gold)) / mean(mined + gold)``,
-    F1 plus the empirical influence of the item (the delta method: Efron and Tibshirani 1993, An
-    Introduction to the Bootstrap, chapters 21 and 22).
-
-    Example, three items with one gold pair each: one found, one missed, one found wrongly::
-
-        correct 1 0 0, mined 1 0 1, gold 1 1 1  ->  F1 = 2 / 5 = 0.4, mean(mined + gold) = 5/3
-        values 0.4 + 1.2 / (5/3), 0.4 - 0.4 / (5/3), 0.4 - 0.8 / (5/3)  =  1.12, 0.16, -0.08
-
-    Args:
-        correct: ints or bools [N], gold pairs extracted with each src item.
-        mined: ints or bools [N], pairs extracted with it.
-        gold: ints or bools [N], gold pairs it has.
-
-    Returns:
-        float64 [N]; their mean is F1 up to rounding. All 0 where nothing is mined and no gold is
-        there.
-
-    Raises:
-        DataError: no item, other shapes, or an item with more correct pairs than mined or gold.
-    """
-    _check_items(correct, mined, gold)
-    hits = 2 * correct.astype(np.float64)
-    sizes = mined.astype(np.float64) + gold.astype(np.float64)
-    if not sizes.any():
-        return np.zeros(len(sizes))
-    f1 = hits.sum() / sizes.sum()
-    values: ScoreArray = f1 + (hits - f1 * sizes) / sizes.mean()
-    return values
-
-
-def _of_counts(mined: int, correct: int, gold: int, threshold: float) -> MiningScore:
+def score_of_counts(mined: int, correct: int, gold: int, threshold: float) -> MiningScore:
+    """Precision, recall and F1 of counted pairs."""
     return MiningScore(
         precision=_share(correct, mined),
         recall=_share(correct, gold),
@@ -378,7 +268,7 @@ def _share(part: int, whole: int) -> float:
 
 
 def _cuts(scores: ScoreArray, is_gold: BoolArray) -> _Cuts:
-    _check_pairs(scores, is_gold)
+    check_pairs(scores, is_gold)
     ascending, place, mined = np.unique(scores, return_inverse=True, return_counts=True)
     correct = np.bincount(place[is_gold], minlength=len(ascending))
     values = ascending[::-1].astype(np.float64)
@@ -419,7 +309,8 @@ def _check_scores(scores: ScoreArray, name: str) -> None:
         raise DataError(f"{name}: pair {bad[0]} has the score {scores[bad[0]]}", "finite scores")
 
 
-def _check_pairs(scores: ScoreArray, is_gold: BoolArray) -> None:
+def check_pairs(scores: ScoreArray, is_gold: BoolArray) -> None:
+    """Raise DataError unless there is one finite score and one bool for each pair."""
     if scores.ndim != 1 or scores.shape != is_gold.shape or is_gold.dtype != np.bool_:
         raise DataError(
             f"scores of shape {scores.shape}, is_gold of {is_gold.dtype} {is_gold.shape}",
@@ -439,35 +330,3 @@ def _check_gold(is_gold: BoolArray, n_gold: int) -> None:
 def _check_wanted(wanted: float) -> None:
     if not 0 < wanted <= 1:
         raise DataError(f"the wanted precision is {wanted}", "above 0 and at most 1, such as 0.95")
-
-
-def _check_folds(pair_folds: IntArray, gold_folds: IntArray, pairs: int) -> None:
-    if len(pair_folds) != pairs:
-        raise DataError(f"{len(pair_folds)} folds for {pairs} pairs", "one for each pair")
-    for name, folds in (("pair_folds", pair_folds), ("gold_folds", gold_folds)):
-        bad = folds[(folds < 0) | (folds >= FOLDS)]
-        if len(bad):
-            raise DataError(f"{name} holds {bad[0]}", "0 or 1, as `folds_of` gives them")
-    for fold in range(FOLDS):
-        if not (gold_folds == fold).any():
-            raise DataError(
-                f"fold {fold} has none of the {len(gold_folds)} gold pairs",
-                "gold pairs in both folds, to fit a threshold on each",
-                "use another seed, or more gold",
-            )
-
-
-def _check_items(correct: IntArray, mined: IntArray, gold: IntArray) -> None:
-    if correct.ndim != 1 or not correct.shape == mined.shape == gold.shape or not len(correct):
-        raise DataError(
-            f"counts of shapes {correct.shape}, {mined.shape} and {gold.shape}",
-            "three counts for each of at least one item",
-        )
-    bad = np.flatnonzero((correct < 0) | (correct > mined) | (correct > gold))
-    if len(bad):
-        item = bad[0]
-        raise DataError(
-            f"item {item} has {correct[item]} correct of {mined[item]} mined pairs and "
-            f"{gold[item]} gold pairs",
-            "at most as many correct as mined and as gold",
-        )

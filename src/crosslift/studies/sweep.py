@@ -16,8 +16,8 @@ from crosslift.encoders.folder import layers_of, local_folder, own_use
 from crosslift.encoders.load import Place
 from crosslift.encoders.settings import Pooling
 from crosslift.errors import StudyError, UnknownNameError
+from crosslift.retrieval.folds import folds_of
 from crosslift.retrieval.metrics import top1_accuracy
-from crosslift.retrieval.thresholds import folds_of
 from crosslift.studies.schema import SweepSettings
 from crosslift.studies.steps import Step, Workplace
 from crosslift.studies.target_steps import LoadedTarget, lookup

@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crosslift.retrieval.folds import fold_scores, folds_of, influence_values
 from crosslift.retrieval.metrics import f1_of_answers
 from crosslift.retrieval.mining import DistinctTexts, Pairs, distinct_texts, mine
 from crosslift.retrieval.search import nearest, nearest_both
 from crosslift.retrieval.thresholds import (
     MiningScore,
     best_threshold,
-    fold_scores,
-    folds_of,
-    influence_values,
     precision_recall_curve,
     score_at,
 )
