@@ -118,7 +118,9 @@ class MiningProgress:
         if not self._total:
             return f"{self._done:,.0f} {self._unit}"
         speed = self._speed()
-        left = f", about {duration((self._total - self._done) / speed)} left" if speed else ""
+        seconds = (self._total - self._done) / speed if speed else None
+        about = "" if seconds is not None and seconds < 1 else "about "
+        left = "" if seconds is None else f", {about}{duration(seconds)} left"
         share = percent(self._done / self._total)
         far = "" if self._console.is_terminal else f"{share} %, "
         return f"{far}{self._rate()}{left}"
