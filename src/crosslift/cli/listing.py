@@ -45,7 +45,7 @@ def targets(json_to: str | None) -> None:
             "title": target.title,
             "description": target.description,
             "metric": target.metric,
-            "protocols": [protocol.id for protocol in target.protocols],
+            "protocols": [protocol.id for protocol in (*target.protocols, *target.others)],
             "languages": list(target.languages or ()),
             "needs_data": target.needs_data,
             "licence": target.licence,

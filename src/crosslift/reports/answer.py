@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from crosslift.reports.effects import control_pairs
 from crosslift.reports.formats import listed, metric_title, p_value, plural, points
 from crosslift.reports.run_folder import RunFolder, Verdict
+from crosslift.reports.tables import query_word
 
 _MOST_DECLARED = 3
 _MOST_ARMS = 4
@@ -49,7 +50,7 @@ def declared_verdicts(folder: RunFolder) -> list[VerdictGroup]:
     groups: dict[str, list[VerdictView]] = {}
     for verdict in folder.verdicts:
         if verdict.family == "declared":
-            groups.setdefault(verdict.question or "", []).append(_view(verdict))
+            groups.setdefault(verdict.question or "", []).append(_view(folder, verdict))
     return [VerdictGroup(question, tuple(views)) for question, views in groups.items()]
 
 
@@ -58,14 +59,15 @@ def baseline_verdicts(folder: RunFolder) -> list[VerdictGroup]:
     groups: dict[str, list[VerdictView]] = {arm.name: [] for arm in folder.run.arms}
     for verdict in folder.verdicts:
         if verdict.family == "vs-baseline":
-            groups[verdict.arm].append(_view(verdict))
+            groups[verdict.arm].append(_view(folder, verdict))
     return [VerdictGroup(arm, tuple(views)) for arm, views in groups.items() if views]
 
 
-def _view(verdict: Verdict) -> VerdictView:
+def _view(folder: RunFolder, verdict: Verdict) -> VerdictView:
+    queries = plural(verdict.n_queries, query_word(folder.target(verdict.target)))
     details = (
         f"{metric_title(verdict.metric)} · {verdict.protocol}"
-        f" · p {p_value(verdict.p_corrected)} corrected · {plural(verdict.n_queries, 'query')}"
+        f" · p {p_value(verdict.p_corrected)} corrected · {queries}"
         f" · {plural(verdict.n_languages, 'language')} · {plural(verdict.seeds, 'seed')}"
     )
     outcome = verdict.verdict if verdict.verdict in ("higher", "lower") else "none"

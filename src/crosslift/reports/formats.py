@@ -11,6 +11,9 @@ METRIC_TITLES = {
     "recall_at_5": "recall at 5",
     "recall_at_10": "recall at 10",
     "mining_f1": "mining F1",
+    "mining_precision": "mining precision",
+    "mining_recall": "mining recall",
+    "oracle_mining_f1": "oracle mining F1",
     "weighted_f1": "weighted F1",
 }
 

@@ -17,6 +17,7 @@ from crosslift.reports.examples import example_groups
 from crosslift.reports.formats import duration, metric_title, names_marked, percent, plural
 from crosslift.reports.heat import LEVELS, heat_pairs, name_of
 from crosslift.reports.looks import colour_variables, looks_of
+from crosslift.reports.mining import MiningSection, mining_section
 from crosslift.reports.plots import Plots, draw_plots
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.svg import Plot
@@ -45,8 +46,9 @@ class Section:
 def write_report(folder: Path) -> Path:
     """Write the report of a run, and its plots, into the run's folder.
 
-    It reads nothing but the folder. The same folder gives the same bytes. ``diagnostics.json`` and
-    ``sweep.json`` have sections where they are there; the report is whole without them.
+    It reads nothing but the folder. The same folder gives the same bytes. ``mining.json``,
+    ``diagnostics.json`` and ``sweep.json`` have sections where they are there; the report is whole
+    without them.
 
     Args:
         folder: the folder that a run left.
@@ -60,39 +62,49 @@ def write_report(folder: Path) -> Path:
     """
     run = RunFolder.read(folder)
     plots = draw_plots(run)
-    vectors, sweep = vector_section(run), sweep_section(run)
-    page = render(run, plots, vectors, sweep)
+    more = Sections(mining_section(run), vector_section(run), sweep_section(run))
+    page = render(run, plots, more)
     (folder / PLOTS).mkdir(exist_ok=True)
-    for plot in (*plots.all(), *_plots_of(vectors), *_plots_of(sweep)):
+    for plot in (*plots.all(), *more.plots()):
         _write(folder / PLOTS / f"{plot.name}.svg", plot.svg.encode("utf-8"))
         _write(folder / PLOTS / f"{plot.name}.png", plot.png)
     _write(folder / REPORT, page.encode("utf-8"))
     return folder / REPORT
 
 
-def _plots_of(section: VectorSection | SweepSection | None) -> tuple[Plot, ...]:
-    return section.plots if section else ()
+@dataclass(frozen=True)
+class Sections:
+    """The sections that only some runs have; None leaves one out.
+
+    Args:
+        mining: which pairs were mined.
+        vectors: what the vectors look like.
+        sweep: which hidden state was chosen.
+    """
+
+    mining: MiningSection | None = None
+    vectors: VectorSection | None = None
+    sweep: SweepSection | None = None
+
+    def plots(self) -> tuple[Plot, ...]:
+        """The plots of all of them, in the order of the page."""
+        shown = (self.mining, self.vectors, self.sweep)
+        return tuple(plot for section in shown if section for plot in section.plots)
 
 
-def render(
-    run: RunFolder,
-    plots: Plots,
-    vectors: VectorSection | None = None,
-    sweep: SweepSection | None = None,
-) -> str:
+def render(run: RunFolder, plots: Plots, more: Sections) -> str:
     """The page as text.
 
     Args:
         run: the run.
         plots: its plots.
-        vectors: what the vectors look like; None leaves the section out.
-        sweep: which hidden state was chosen; None leaves the section out.
+        more: the sections that only some runs have.
 
     Returns:
         A whole HTML document.
     """
-    views = _views(run, plots) | {"vectors": vectors, "sweep": sweep}
-    views["sections"] = _sections(run, plots, vectors, sweep)
+    views = _views(run, plots) | vars(more)
+    views["sections"] = _sections(run, plots, more)
     return _templates().get_template("report.html.j2").render(views)
 
 
@@ -143,17 +155,16 @@ def _views(run: RunFolder, plots: Plots) -> dict[str, Any]:
     }
 
 
-def _sections(
-    run: RunFolder, plots: Plots, vectors: VectorSection | None, sweep: SweepSection | None
-) -> list[Section]:
+def _sections(run: RunFolder, plots: Plots, more: Sections) -> list[Section]:
     controlled = any(arm.control_of for arm in run.run.arms)
     shown = [
         ("answer", "The answer", True),
         ("controls", "What the controls say", controlled),
         ("scores", "Scores", True),
         ("languages", "By language", True),
-        ("vectors", "What the vectors look like", vectors is not None),
-        ("sweep", "Which hidden state", sweep is not None),
+        ("mining", "Mining", more.mining is not None),
+        ("vectors", "What the vectors look like", more.vectors is not None),
+        ("sweep", "Which hidden state", more.sweep is not None),
         ("forgetting", "Gained and forgotten", bool(plots.trade_offs)),
         ("curves", "Learning curves", bool(plots.curves)),
         ("examples", "Examples", bool(run.examples)),

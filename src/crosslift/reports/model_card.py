@@ -252,7 +252,9 @@ def _protocols(protocols: dict[str, dict[str, Any]]) -> str:
     lines = []
     for name, fields in protocols.items():
         told = ", ".join(
-            f"{_plain(str(key))} {_plain(str(value))}" for key, value in fields.items()
+            f"{_plain(str(key))} {_plain(str(value))}"
+            for key, value in fields.items()
+            if value is not None
         )
         lines.append(f"- `{name}`: {told or 'no fields recorded'}")
     return "\n".join(lines)

@@ -224,14 +224,14 @@ def _controls(pair: ControlPair, looks: dict[str, Look], names: Names) -> Plot:
             if verdict is not None:
                 _interval_mark(axes, top + y, verdict, looks[arm.name])
     axes.set_xlabel("points against the baseline, with 95% interval", size=11.5, labelpad=5)
-    _legend(axes, [pair.arm, pair.control], looks, columns=1, most=46)
+    arm_legend(axes, [pair.arm, pair.control], looks, columns=1, most=46)
     alternative = (
         f"Gain of {pair.arm.name} and of its control {pair.control.name} over the baseline."
     )
     return finish(axes.figure, names.give("control", pair.control.name), alternative)
 
 
-def _legend(
+def arm_legend(
     axes: Any,
     arms: Sequence[Arm],
     looks: dict[str, Look],
@@ -239,6 +239,16 @@ def _legend(
     most: int,
     lines: bool = False,
 ) -> None:
+    """A legend of arms at the foot of a figure.
+
+    Args:
+        axes: of the figure.
+        arms: in their order.
+        looks: of the arms.
+        columns: of the legend.
+        most: letters of a name; longer ones are cut in their middle.
+        lines: whether the arms have lines, not marks alone.
+    """
     handles = []
     for arm in arms:
         style = mark_style(looks[arm.name])
@@ -263,7 +273,8 @@ def _legend(
     )
 
 
-def _square_axes(title: str, height: int, legend_rows: int) -> Any:
+def square_axes(title: str, height: int, legend_rows: int) -> Any:
+    """Axes with a grid, a title above and room for a legend below; height in pixels."""
     below = 50 + legend_rows * 17
     whole = _TITLE + height + below
     figure = new_figure(_WIDE, whole)
@@ -285,7 +296,7 @@ def _trade_off(
 ) -> Plot:
     across, upward = effects_on(folder, gain), effects_on(folder, loss)
     arms = [arm for arm in folder.run.arms if arm.name in across and arm.name in upward]
-    axes = _square_axes(f"{gain.title} against {loss.title}", 300, -(-len(arms) // 2))
+    axes = square_axes(f"{gain.title} against {loss.title}", 300, -(-len(arms) // 2))
     axes.set_xlim(*_limits(across[arm.name] for arm in arms))
     axes.set_ylim(*_limits(upward[arm.name] for arm in arms))
     axes.axvline(0, color=INK, linewidth=1.1, zorder=1.5)
@@ -297,7 +308,7 @@ def _trade_off(
     axes.set_ylabel(f"{shorten(loss.title, 36)}, points", size=11.5)
     if len(arms) <= _MOST_NAMED:
         _name_marks(axes, across, upward, arms)
-    _legend(axes, arms, looks, columns=2, most=24)
+    arm_legend(axes, arms, looks, columns=2, most=24)
     told = "; ".join(
         f"{a.name} {points(across[a.name].effect)} and {points(upward[a.name].effect)}"
         for a in arms
@@ -338,12 +349,12 @@ def _curve_panel(
 ) -> Plot:
     shown = {curve.arm for curve in curves}
     arms = [arm for arm in folder.run.arms if arm.name in shown]
-    axes = _square_axes(f"{task}: {metric_title(metric)}", 220, -(-len(arms) // 2))
+    axes = square_axes(f"{task}: {metric_title(metric)}", 220, -(-len(arms) // 2))
     for curve in curves:
         _curve(axes, curve, looks[curve.arm])
     axes.set_xlabel("update", size=11.5, labelpad=5)
     axes.set_ylabel(metric_title(metric), size=11.5)
-    _legend(axes, arms, looks, columns=2, most=24, lines=True)
+    arm_legend(axes, arms, looks, columns=2, most=24, lines=True)
     ends = defaultdict(str)
     for curve in curves:
         ends[curve.arm] = f"{curve.arm} ends at {curve.values[-1]:.3g}"

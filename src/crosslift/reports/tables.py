@@ -20,6 +20,8 @@ from crosslift.reports.formats import (
 from crosslift.reports.run_folder import Arm, RunFolder, Step, Target, Verdict
 
 MACRO = "macro"
+ORACLE = "oracle_"
+"""Begins the names of metrics that are no results; those are shown apart, with the mining."""
 
 
 class ScoreIndex:
@@ -94,7 +96,19 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """The macro scores of every arm on one target."""
+    """The macro scores of every arm on one target.
+
+    Args:
+        target: what was measured.
+        summary: its languages, queries and gaps, in words.
+        columns: our protocols, each in its primary metric.
+        rows: the scores of these.
+        other_columns: the metrics that are not primary.
+        other_rows: the scores of these.
+        defined_columns: other projects' protocols, each in its own metric, behind ours; empty where
+            only ours were asked for.
+        defined_rows: the scores of these.
+    """
 
     target: Target
     summary: str
@@ -102,39 +116,75 @@ class ScoreTable:
     rows: tuple[ScoreRow, ...]
     other_columns: tuple[ScoreColumn, ...]
     other_rows: tuple[ScoreRow, ...]
+    defined_columns: tuple[ScoreColumn, ...]
+    defined_rows: tuple[ScoreRow, ...]
+
+    @property
+    def has_clean(self) -> bool:
+        """False for mining: pairs compete for each other's texts, so no text can be left out later."""
+        return self.target.kind != "mining"
 
 
 def score_tables(folder: RunFolder, index: ScoreIndex) -> list[ScoreTable]:
-    """One table of macro scores for each target; the metrics that are not primary stand apart."""
+    """The macro scores of each target; metrics that are not primary stand apart, and so do other
+    projects' definitions, beside ours.
+    """
     return [_score_table(folder, index, target) for target in folder.run.targets]
 
 
 def _score_table(folder: RunFolder, index: ScoreIndex, target: Target) -> ScoreTable:
-    first: list[ScoreColumn] = []
+    ours: list[ScoreColumn] = []
+    theirs: list[ScoreColumn] = []
     other: list[ScoreColumn] = []
     for protocol in index.protocols(target):
-        direction = str(folder.run.protocols.get(protocol, {}).get("direction", ""))
-        for place, metric in enumerate(index.metrics(target, protocol)):
-            primary = (protocol, metric) == (target.protocol, target.metric)
-            column = ScoreColumn(protocol, direction, metric, primary)
-            (other if place else first).append(column)
+        first, *rest = _score_columns(folder, index, target, protocol)
+        (ours if _project(protocol) == _project(target.protocol) else theirs).append(first)
+        other += [column for column in rest if not column.metric.startswith(ORACLE)]
+    defined = [*ours, *theirs] if theirs else []
     return ScoreTable(
         target=target,
         summary=_size_summary(target, index.size(target)),
-        columns=tuple(first),
-        rows=_score_rows(folder, index, target, first),
+        columns=tuple(ours),
+        rows=_score_rows(folder, index, target, ours),
         other_columns=tuple(other),
         other_rows=_score_rows(folder, index, target, other),
+        defined_columns=tuple(defined),
+        defined_rows=_score_rows(folder, index, target, defined),
     )
+
+
+def _project(protocol: str) -> str:
+    """Whose definition it is."""
+    return protocol.partition("/")[0]
+
+
+def _score_columns(
+    folder: RunFolder, index: ScoreIndex, target: Target, protocol: str
+) -> list[ScoreColumn]:
+    """The metrics of a protocol, its own primary one first."""
+    facts = folder.run.protocols.get(protocol, {})
+    direction = str(facts.get("direction", ""))
+    metrics = index.metrics(target, protocol)
+    if facts.get("metric") in metrics:
+        metrics.sort(key=lambda name: name != facts["metric"])
+    return [
+        ScoreColumn(protocol, direction, name, (protocol, name) == (target.protocol, target.metric))
+        for name in metrics
+    ]
 
 
 def _size_summary(target: Target, size: int) -> str:
     parts = [plural(len(target.languages), "language")]
     if size:
-        parts.append(plural(size, "query"))
+        parts.append(plural(size, query_word(target)))
     if target.gaps:
         parts.append(plural(len(target.gaps), "gap"))
     return ", ".join(parts)
+
+
+def query_word(target: Target) -> str:
+    """What the outcomes of a target are of."""
+    return "src text" if target.kind == "mining" else "query"
 
 
 def _score_rows(
@@ -142,7 +192,8 @@ def _score_rows(
 ) -> tuple[ScoreRow, ...]:
     def cell(arm: Arm, column: ScoreColumn, subset: str) -> ScoreCell | None:
         key = (arm.name, target.name, MACRO, column.protocol, subset, column.metric)
-        return _score_cell(index.values(*key), len(arm.seeds))
+        found = index.values(*key)
+        return score_cell(found, len(arm.seeds)) if found else None
 
     return tuple(
         ScoreRow(arm, tuple((cell(arm, c, "all"), cell(arm, c, "clean")) for c in columns))
@@ -150,9 +201,13 @@ def _score_rows(
     )
 
 
-def _score_cell(values: Sequence[float], planned: int) -> ScoreCell | None:
-    if not values:
-        return None
+def score_cell(values: Sequence[float], planned: int) -> ScoreCell:
+    """A score of one seed or more.
+
+    Args:
+        values: of each seed, in [0, 1]; at least one.
+        planned: seeds that there should be.
+    """
     spread = f"{percent(min(values))}\u2013{percent(max(values))}" if len(values) > 1 else ""
     missing = f"{len(values)} of {planned} seeds" if len(values) < planned else ""
     return ScoreCell(percent(sum(values) / len(values)), spread, missing)

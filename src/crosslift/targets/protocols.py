@@ -47,7 +47,9 @@ LASER_RETRIEVAL = Protocol(
 
 OTHER_RETRIEVAL = (XTREME_RETRIEVAL, MTEB_RETRIEVAL, LASER_RETRIEVAL)
 
-MINING = (Protocol("crosslift", "mining", metric="mining_f1", mining=Mining()),)
+_CUT_TOGETHER = "equal scores are taken by row number, and are in or out together"
+
+MINING = (Protocol("crosslift", "mining", metric="mining_f1", ties=_CUT_TOGETHER, mining=Mining()),)
 """Ours: distinct texts are mined; the threshold is fitted on dev, never on what is scored."""
 
 XTREME_MINING = Protocol(
@@ -57,6 +59,7 @@ XTREME_MINING = Protocol(
     pooling="mean",
     prompt="",
     hidden_state=HiddenStateRule("the fourth before the last", lambda n: max(n - 4, 0)),
+    ties=_CUT_TOGETHER,
     mining=Mining(repeated_texts="dropped"),
     reproduces="google-research/xtreme: third_party/evaluate_retrieval.py, "
     "third_party/utils_retrieve.py (mine_bitext, bucc_eval), scripts/run_bucc2018.sh",
@@ -66,7 +69,7 @@ layers is hidden state 8 of 12, and 20 of 24; the mean is pooled, as `--pool_typ
 
 MTEB_MINING = Protocol(
     name="mteb",
-    direction="xx->en",
+    direction="gold->en",
     metric="weighted_f1",
     ties=_LOWEST,
     reproduces="embeddings-benchmark/mteb: "
@@ -78,6 +81,7 @@ LASER_MINING = Protocol(
     name="laser",
     direction="mining",
     metric="mining_f1",
+    ties=_CUT_TOGETHER,
     mining=Mining(threshold_source="training", repeated_texts="dropped"),
     reproduces="facebookresearch/LASER: tasks/bucc/bucc.sh, tasks/bucc/bucc.py, source/mine_bitexts.py",
 )

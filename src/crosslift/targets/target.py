@@ -16,7 +16,9 @@ from crosslift.retrieval.mining import Retrieval
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.sources.record import Bitext
 
-Direction = Literal["xx->en", "en->xx", "both", "mining", "text->picture", "picture->text"]
+Direction = Literal[
+    "xx->en", "en->xx", "both", "mining", "gold->en", "text->picture", "picture->text"
+]
 Metric = Literal[
     "top1_accuracy",
     "mrr",
@@ -52,7 +54,7 @@ class TargetSettings(BaseModel):
     protocols: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (
         "crosslift",
     )
-    """Names of protocols (`crosslift protocols` lists them), or `all`. Ours comes first in any case."""
+    """Names of protocols (`crosslift targets --json -` lists them), or `all`. Ours comes first in any case."""
 
 
 class HiddenStateRule(NamedTuple):
@@ -95,7 +97,8 @@ class Protocol:
 
     Args:
         name: "crosslift" for ours, else the project whose definition it is.
-        direction: which side asks; ``both``: the mean of the two.
+        direction: which side asks; ``both``: the mean of the two; ``gold->en``: the texts that have
+            a translation ask.
         metric: the protocol's primary one.
         pooling: of the tokens; None: the encoder's own.
         prompt: before every text; None: the encoder's own.

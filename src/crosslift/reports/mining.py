@@ -1,0 +1,254 @@
+"""Which pairs were mined, and where they were cut off: ``mining.json`` as tables and curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from crosslift.errors import DataError
+from crosslift.reports.formats import listed, percent, plural
+from crosslift.reports.heat import name_of
+from crosslift.reports.looks import Look, looks_of
+from crosslift.reports.plots import Names, arm_legend, mark_style, square_axes
+from crosslift.reports.run_folder import Arm, Entry, RunFolder, Target, read_optional, validated
+from crosslift.reports.svg import Plot, drawing, finish
+from crosslift.reports.tables import ScoreCell, score_cell
+
+MINING = "mining.json"
+_HEIGHT = 240
+_LIMITS = (-3, 103)
+
+
+class ScoreFacts(Entry):
+    """See ``crosslift.retrieval.thresholds.MiningScore``; no threshold: there is not just one."""
+
+    precision: float
+    recall: float
+    mining_f1: float
+    mined: int
+    correct: int
+    gold: int
+    threshold: float | None
+
+
+class MinedLanguage(Entry):
+    """One language as one arm mined it; see ``crosslift.targets.evaluate_mining.MiningDetail``.
+
+    A threshold that is None extracts nothing.
+    """
+
+    arm: str
+    seed: int
+    target: str
+    language: str
+    protocol: str
+    scored_on: str
+    threshold_source: str
+    thresholds: Annotated[tuple[float | None, ...], Field(min_length=1)]
+    score: ScoreFacts
+    oracle: ScoreFacts
+    curve: tuple[tuple[float, float, float], ...]
+
+
+@dataclass(frozen=True)
+class MiningCells:
+    """What an arm mined in one language: means over seeds, in percent.
+
+    Args:
+        precision: share of the pairs taken that are gold.
+        recall: share of the gold pairs that are taken.
+        mining_f1: of both.
+        threshold: what was applied, lowest and highest where there are several.
+        source: what that was fitted on.
+        oracle: F1 at the threshold that was fitted on what is scored: no result.
+    """
+
+    precision: ScoreCell
+    recall: ScoreCell
+    mining_f1: ScoreCell
+    threshold: str
+    source: str
+    oracle: ScoreCell
+
+
+@dataclass(frozen=True)
+class MiningRow:
+    """An arm's row; ``cells`` is None where it mined no pairs."""
+
+    arm: Arm
+    cells: MiningCells | None
+
+
+@dataclass(frozen=True)
+class MiningGroup:
+    """The rows of one language; ``told`` says what was scored."""
+
+    language: str
+    told: str
+    rows: tuple[MiningRow, ...]
+
+
+@dataclass(frozen=True)
+class MiningTable:
+    """One target, language by language, under its primary protocol."""
+
+    target: Target
+    groups: tuple[MiningGroup, ...]
+    plots: tuple[Plot, ...]
+
+
+@dataclass(frozen=True)
+class MiningSection:
+    """What the section of the report shows: a table and curves for each target."""
+
+    tables: tuple[MiningTable, ...]
+
+    @property
+    def plots(self) -> tuple[Plot, ...]:
+        """The curves of all targets."""
+        return tuple(plot for table in self.tables for plot in table.plots)
+
+
+def mining_section(folder: RunFolder) -> MiningSection | None:
+    """Read ``mining.json`` and make the section of it.
+
+    Only what was mined under a target's primary protocol is shown: other projects' definitions stand
+    among the scores.
+
+    Args:
+        folder: the run.
+
+    Returns:
+        Tables and plots; None where the folder has no such file, or nothing was mined.
+
+    Raises:
+        DataError: the file is not JSON, lacks a field or holds a language twice.
+        UnknownNameError: it names an arm or a target that ``run.json`` does not.
+    """
+    entries = _read(folder)
+    names, tables = Names(), []
+    for target in folder.run.targets:
+        own = [e for e in entries if (e.target, e.protocol) == (target.name, target.protocol)]
+        if own:
+            tables.append(_table(folder, target, own, names))
+    return MiningSection(tuple(tables)) if tables else None
+
+
+def _read(folder: RunFolder) -> tuple[MinedLanguage, ...]:
+    path = folder.path / MINING
+    content = read_optional(path)
+    found = validated(str(path), [] if content is None else content, tuple[MinedLanguage, ...])
+    seen = set()
+    for entry in found:
+        folder.arm(entry.arm)
+        folder.target(entry.target)
+        key = (entry.arm, entry.seed, entry.target, entry.protocol, entry.language)
+        if key in seen:
+            raise DataError(f"{path} holds {key} twice", "one entry of each")
+        seen.add(key)
+    return found
+
+
+def _table(
+    folder: RunFolder, target: Target, entries: Sequence[MinedLanguage], names: Names
+) -> MiningTable:
+    looks = looks_of(folder.run.arms)
+    codes = list(dict.fromkeys((*target.languages, *(entry.language for entry in entries))))
+    groups, plots = [], []
+    for code in codes:
+        own = [entry for entry in entries if entry.language == code]
+        groups.append(_group(folder, code, own))
+        if own:
+            with drawing():
+                plots.append(_curves(folder, target, own, looks, names))
+    return MiningTable(target, tuple(groups), tuple(plots))
+
+
+def _group(folder: RunFolder, code: str, entries: Sequence[MinedLanguage]) -> MiningGroup:
+    rows = []
+    for arm in folder.run.arms:
+        own = [entry for entry in entries if entry.arm == arm.name]
+        rows.append(MiningRow(arm, _cells(arm, own) if own else None))
+    return MiningGroup(name_of(code), _told(entries), tuple(rows))
+
+
+def _told(entries: Sequence[MinedLanguage]) -> str:
+    splits = dict.fromkeys(entry.scored_on for entry in entries)
+    sizes = dict.fromkeys(plural(entry.score.gold, "gold pair") for entry in entries)
+    return f"scored on {listed([*splits])}, {listed([*sizes])}" if entries else ""
+
+
+def _cells(arm: Arm, entries: Sequence[MinedLanguage]) -> MiningCells:
+    def mean(scores: Sequence[ScoreFacts], name: str) -> ScoreCell:
+        return score_cell([getattr(score, name) for score in scores], len(arm.seeds))
+
+    applied = [entry.score for entry in entries]
+    return MiningCells(
+        precision=mean(applied, "precision"),
+        recall=mean(applied, "recall"),
+        mining_f1=mean(applied, "mining_f1"),
+        threshold=_threshold(entries),
+        source=listed([*dict.fromkeys(entry.threshold_source for entry in entries)]),
+        oracle=mean([entry.oracle for entry in entries], "mining_f1"),
+    )
+
+
+def _threshold(entries: Sequence[MinedLanguage]) -> str:
+    """One seed's threshold, or the two of its halves; of several seeds the lowest and highest."""
+    every = [threshold for entry in entries for threshold in entry.thresholds]
+    values = sorted({threshold for threshold in every if threshold is not None})
+    texts = list(dict.fromkeys(f"{value:.4f}" for value in values))
+    many = len(texts) > 2 or (len(texts) == 2 and len(entries) > 1)
+    told = [f"{texts[0]}\u2013{texts[-1]}" if many else listed(texts)] if texts else []
+    without = every.count(None)
+    if without:
+        told.append(f"{without} of {len(every)}: nothing taken" if texts else "nothing taken")
+    return "; ".join(told)
+
+
+def _curves(
+    folder: RunFolder,
+    target: Target,
+    entries: Sequence[MinedLanguage],
+    looks: dict[str, Look],
+    names: Names,
+) -> Plot:
+    """Precision by recall: a line for each arm, its first seed, with the applied threshold marked."""
+    chosen = [_first_seed(arm, entries) for arm in folder.run.arms]
+    shown = {entry.arm: entry for entry in chosen if entry is not None}
+    arms = [arm for arm in folder.run.arms if arm.name in shown]
+    code = entries[0].language
+    axes = square_axes(f"{target.title}: {name_of(code)}", _HEIGHT, -(-len(arms) // 2))
+    axes.set_xlim(*_LIMITS)
+    axes.set_ylim(*_LIMITS)
+    for name, entry in shown.items():
+        _curve(axes, entry, looks[name])
+    axes.set_xlabel("recall, percent (the mark: threshold applied)", size=11.5, labelpad=5)
+    axes.set_ylabel("precision, percent", size=11.5)
+    arm_legend(axes, arms, looks, columns=2, most=24, lines=True)
+    told = "; ".join(
+        f"{name} precision {percent(entry.score.precision)} at recall {percent(entry.score.recall)}"
+        for name, entry in shown.items()
+    )
+    alternative = (
+        f"{target.title}, {name_of(code)}: precision by recall of the mined pairs, in percent. At the"
+        f" threshold applied: {told}."
+    )
+    return finish(axes.figure, names.give("mining", target.name, code), alternative)
+
+
+def _first_seed(arm: Arm, entries: Sequence[MinedLanguage]) -> MinedLanguage | None:
+    own = {entry.seed: entry for entry in entries if entry.arm == arm.name}
+    return next((own[seed] for seed in (*arm.seeds, *own) if seed in own), None)
+
+
+def _curve(axes: Any, entry: MinedLanguage, look: Look) -> None:
+    dash = (0, (4, 2)) if look.hollow else "solid"
+    recall = [100 * point[2] for point in entry.curve]
+    precision = [100 * point[1] for point in entry.curve]
+    axes.plot(recall, precision, color=look.light, linewidth=1.8, linestyle=dash, zorder=3)
+    at = ([100 * entry.score.recall], [100 * entry.score.precision])
+    axes.plot(*at, zorder=4, **mark_style(look))
