@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read once, when huggingface_hub is imported
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -69,3 +72,32 @@ def bert_folder(tiny_folders: dict[str, Path]) -> Path:
 def xlm_folder(tiny_folders: dict[str, Path]) -> Path:
     """A tiny XLM-R whose tokenizer pads with id 1 and reads every script."""
     return tiny_folders["xlm-roberta"]
+
+
+class Outcome:
+    """What a command printed and how it ended."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def crosslift(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Gives a command and tells how it ended."""
+    from crosslift.cli.main import main
+
+    def give(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["crosslift", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        printed = capsys.readouterr()
+        return Outcome(code, printed.out, printed.err)
+
+    return give

@@ -221,7 +221,7 @@ def test_evaluate_reads_the_same_as_the_run(
 ) -> None:
     out, store, _ = finished
     target = TargetSettings(name="names", languages=("de", "ar"))
-    found = evaluate(str(xlm_folder), target, "en->xx", store)
+    found = evaluate(str(xlm_folder), target, direction="en->xx", store=store)
     expected = scores(out)
     for language in ("de", "ar"):
         facts = ("plain", 0, "names", language, "crosslift/en->xx", "all", "mrr")
@@ -230,7 +230,7 @@ def test_evaluate_reads_the_same_as_the_run(
     assert found.protocol["direction"] == "en->xx"
     assert found.protocol["pooling"] == "mean"
     with pytest.raises(UnknownNameError, match="direction"):
-        evaluate(str(xlm_folder), target, "text->picture", store)
+        evaluate(str(xlm_folder), target, direction="text->picture", store=store)
     with pytest.raises(StudyError, match="image tower"):
         evaluate(str(xlm_folder), "pictures", store=store)
 
@@ -247,7 +247,8 @@ def test_an_exported_arm_encodes_as_it_was_measured(
     place = export_arm(out, "text", tmp_path / "model", seed=2)
     model = SentenceTransformer(str(place), device="cpu")
     data = NAMES.load(TargetSettings(name="names", languages=("de",)))
-    found = next(evaluate_bitexts(NAMES, data, lambda texts: model.encode(list(texts))))  # type: ignore[arg-type]
+    lookups = {NAMES.protocols[0]: lambda texts: model.encode(list(texts))}
+    found = next(evaluate_bitexts(lookups, data))  # type: ignore[arg-type]
     facts = ("text", 2, "names", "de", "crosslift/xx->en", "all", "mrr")
     assert found.score("mrr") == pytest.approx(scores(out)[facts][0], abs=2e-3)
     card = (place / "README.md").read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,7 @@ from crosslift.training.settings import Budget, StageSettings
 PROTOCOLS = {
     "bitext": ["crosslift/xx->en", "crosslift/en->xx"],
     "pictures": ["crosslift/text->picture", "crosslift/picture->text"],
+    "mining": ["crosslift/mining"],
 }
 
 
@@ -279,7 +280,10 @@ def test_facts_of_a_target(target) -> None:
 
 def test_a_protocol_tells_all_of_itself() -> None:
     facts = Protocol("crosslift", "xx->en").facts()
-    assert set(facts) == {"name", "direction", "similarity", "ties", "threshold_source"}
+    assert set(facts) == {
+        *("name", "direction", "metric", "pooling", "prompt", "hidden_state", "similarity"),
+        *("ties", "threshold_source", "reproduces"),
+    }
     assert facts["similarity"] == "cosine"
 
 
@@ -310,7 +314,7 @@ def test_embedded_bitexts_are_evaluated(name: str, xlm_folder: Path) -> None:
     assert isinstance(data, BitextData)
     assert list(data.bitexts) == ["de", "ja", "tr"]
     assert data.gaps == {}
-    found = list(evaluate_bitexts(target, data, vectors_of(xlm_folder)))
+    found = list(evaluate_bitexts(dict.fromkeys(target.protocols, vectors_of(xlm_folder)), data))
     assert [(o.language, o.protocol) for o in found] == [
         (code, protocol) for code in ("de", "ja", "tr") for protocol in PROTOCOLS["bitext"]
     ]
@@ -352,7 +356,8 @@ def test_pictures_are_evaluated(xlm_folder: Path) -> None:
     def pictures(items) -> np.ndarray:
         return embed_pictures(tower, np.stack([decoded[item] for item in items]))
 
-    found = list(evaluate_pictures(find_target("pictures"), few, vectors_of(xlm_folder), pictures))
+    protocols = find_target("pictures").protocols
+    found = list(evaluate_pictures(protocols, few, vectors_of(xlm_folder), pictures))
     assert [(o.language, o.protocol) for o in found] == [
         (code, protocol) for code in ("en", "ja") for protocol in PROTOCOLS["pictures"]
     ]
@@ -366,7 +371,7 @@ def test_pictures_by_hand() -> None:
     data = PictureData({i: Path(i) for i in shown}, {"de": {"r": "rr", "p": "pp"}}, {}, "0")
     found = list(
         evaluate_pictures(
-            find_target("pictures"),
+            find_target("pictures").protocols,
             data,
             lambda asked: np.array([texts[t] for t in asked], np.float32),
             lambda items: np.array([shown[i] for i in items], np.float32),
@@ -389,11 +394,11 @@ def test_bitexts_against_brute_force() -> None:
     vectors = {t: generator.choice([-1.0, 1.0], 5) for t in sorted({*src, *tgt})}
     items = tuple(f"xx:{i}" for i in range(15))
     data = BitextData({"de": Bitext("de", src, tgt, items)}, {}, "0")
-    found = list(
-        evaluate_bitexts(
-            find_target("bitext"), data, lambda t: np.array([vectors[x] for x in t], np.float32)
-        )
-    )
+
+    def lookup(texts: Sequence[str]) -> np.ndarray:
+        return np.array([vectors[text] for text in texts], np.float32)
+
+    found = list(evaluate_bitexts(dict.fromkeys(find_target("bitext").protocols, lookup), data))
     sides = {"crosslift/xx->en": (src, tgt), "crosslift/en->xx": (tgt, src)}
     assert [o.protocol for o in found] == list(sides)
     for outcomes in found:
@@ -435,7 +440,7 @@ def test_tatoeba_in_lasers_layout(name: str, tmp_path: Path, xlm_folder: Path) -
     assert data.bitexts["sw"].src[2] == "swh sentence 2"
     assert data.bitexts["sw"].tgt[2] == "eng sentence 2"
     target = find_target(name)
-    found = list(evaluate_bitexts(target, data, vectors_of(xlm_folder)))
+    found = list(evaluate_bitexts(dict.fromkeys(target.protocols, vectors_of(xlm_folder)), data))
     assert len(found) == 6
     check_outcomes(found, data, target.metric)
     first = data.checksum

@@ -47,6 +47,11 @@ def show(
     json_to: str | None,
 ) -> None:
     """Measures an encoder on a target and prints the scores of each language."""
+    if protocol == "all" and direction is not None:
+        raise StudyError(
+            f"--direction {direction} beside --protocol all",
+            "one protocol with --direction: all of them show every direction they have",
+        )
     console = console_for(json_to)
     listener = _Status(console)
     if protocol == "all":
@@ -95,6 +100,21 @@ def sweep_settings(target: str, poolings: list[str], dev_languages: list[str]) -
             raise UnknownNameError("pooling", name, (*legal, "all"))
     chosen = tuple(name for name in legal if name in poolings or "all" in poolings)
     return SweepSettings(target=target, poolings=chosen, dev_languages=tuple(dev_languages) or None)
+
+
+def refuse_protocol_options(protocol: str, direction: Direction | None) -> None:
+    """A sweep scores top-1 accuracy, xx->en, under our protocol alone.
+
+    Raises:
+        StudyError: another protocol, or a direction, was given.
+    """
+    given = [f"--protocol {protocol}"] if protocol != "crosslift" else []
+    given += [f"--direction {direction}"] if direction else []
+    if given:
+        raise StudyError(
+            f"{' and '.join(given)} beside --sweep",
+            "a sweep without: it scores top-1 accuracy, xx->en",
+        )
 
 
 def refuse_sweep_options(*given: object) -> None:
@@ -166,8 +186,11 @@ def _tell_protocol(console: Console, found: Evaluation) -> None:
 
 def _print_side_by_side(console: Console, found: Sequence[Evaluation]) -> None:
     """One column a protocol, in its own metric: numbers of one name that are not the same thing."""
-    names = [f"{e.protocol['name']} {e.protocol['direction']}\n{e.metric} %" for e in found]
-    table = Table("language", *names)
+    kinds = (f"{e.protocol['name']} {e.protocol['direction']}" for e in found)
+    metrics = (
+        e.metric.replace("_", " ") for e in found
+    )  # words, so that a narrow table breaks them
+    table = Table("language", *(f"{k}\n{m} %" for k, m in zip(kinds, metrics, strict=True)))
     for column in table.columns[1:]:
         column.justify = "right"
     for language in found[0].languages:

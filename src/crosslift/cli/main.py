@@ -172,6 +172,7 @@ def evaluate(
     codes = tuple(_listed(languages)) or None
     asked = TargetSettings(name=target, data=data, catalogs=catalogs, languages=codes)
     if sweep:
+        evaluating.refuse_protocol_options(protocol, direction)
         settings = evaluating.sweep_settings(
             target, _listed(sweep_poolings), _listed(dev_languages)
         )

@@ -25,7 +25,7 @@ from crosslift.studies.plan import Plan
 from crosslift.studies.run import StepRecord
 from crosslift.studies.schema import Arm, Study
 from crosslift.studies.sweep import sweep_report
-from crosslift.studies.target_steps import OWN_READING, reading_of
+from crosslift.studies.target_steps import reading_of, role_of
 from crosslift.targets.target import BitextData, PictureData, TargetData
 from crosslift.training.settings import StageSettings
 
@@ -164,14 +164,15 @@ def _languages(data: TargetData) -> list[str]:
 
 def _protocols(gathered: Gathered) -> dict[str, dict[str, Any]]:
     """What each protocol id means, with how each start's vectors are read."""
-    readings = {}
+    readings: dict[str, dict[str, dict[str, Any]]] = {}
     for run in gathered.plan.runs:
-        arm = gathered.plan.study.arms[run.arm]
-        for evaluation in run.evaluations.values():
-            texts = evaluation.inputs[OWN_READING]
-            readings[arm.start or gathered.plan.study.start] = reading_of(texts, gathered.store)
+        start = gathered.plan.study.arms[run.arm].start or gathered.plan.study.start
+        for target, step in run.evaluations.items():
+            for protocol in gathered.plan.targets[target].protocols:
+                reading = reading_of(step.inputs[role_of(protocol)], gathered.store)
+                readings.setdefault(protocol.id, {})[start] = reading
     return {
-        protocol.id: protocol.facts() | _common(readings)
+        protocol.id: protocol.facts() | _common(readings.get(protocol.id, {}))
         for loaded in gathered.plan.targets.values()
         for protocol in loaded.protocols
     }
@@ -180,7 +181,8 @@ def _protocols(gathered: Gathered) -> dict[str, dict[str, Any]]:
 def _common(readings: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """One reading where all starts are read alike, else each start's own."""
     different = list(readings.values())
-    return different[0] if different.count(different[0]) == len(different) else dict(readings)
+    alike = different.count(different[0]) == len(different) if different else False
+    return different[0] if alike else dict(readings)
 
 
 def _step(plan: Plan, record: StepRecord) -> dict[str, Any]:
@@ -198,8 +200,9 @@ def _step(plan: Plan, record: StepRecord) -> dict[str, Any]:
 
 
 def _own(run: Any) -> list[Any]:
-    inputs = [i for e in run.evaluations.values() for i in e.inputs.values()]
-    return [*run.stage_steps, *run.evaluations.values(), *run.diagnoses.values(), *inputs]
+    ends = [*run.evaluations.values(), *run.diagnoses.values()]
+    ends += [run.sweep] if run.sweep else []
+    return [*run.stage_steps, *ends, *(i for end in ends for i in end.inputs.values())]
 
 
 def _overlaps(gathered: Gathered) -> list[dict[str, Any]]:

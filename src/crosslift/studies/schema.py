@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.retrieval.postprocess import Postprocessing
@@ -15,6 +15,12 @@ from crosslift.training.settings import Budget, StageSettings
 def _named(value: Any) -> Any:
     """A bare name stands for the settings of that name."""
     return {"name": value} if isinstance(value, str) else value
+
+
+def _each_once(steps: tuple[Postprocessing, ...]) -> tuple[Postprocessing, ...]:
+    if len(set(steps)) < len(steps):
+        raise ValueError("each step of post-processing once")
+    return steps
 
 
 EncoderField = Annotated[EncoderSettings, BeforeValidator(_named)]
@@ -41,7 +47,7 @@ class Arm(BaseModel):
     """One of the study's starts; None: the study's own."""
     stages: tuple[StageSettings, ...] = ()
     """Phase two; none: the start as it is."""
-    postprocessing: tuple[Postprocessing, ...] = ()
+    postprocessing: Annotated[tuple[Postprocessing, ...], AfterValidator(_each_once)] = ()
     """Of the vectors and scores of bitexts, in this order, without labels: `centre` per language,
     `whiten`, `all-but-the-top`, and `csls`. Targets that are no bitexts are not scored then."""
     control_of: str | None = None

@@ -113,6 +113,9 @@ def evaluate(
     """
     found = evaluate_protocols(model, target, (protocol,), store, listener)
     named = {e.protocol["direction"]: e for e in found if e.protocol["name"] == protocol}
+    if not named:
+        names = {str(each.protocol["name"]) for each in found}
+        raise UnknownNameError(f"single protocol of {found[0].target}", protocol, names)
     chosen = next(iter(named)) if direction is None else direction
     if chosen not in named:
         raise UnknownNameError(f"direction of protocol {protocol}", chosen, named)

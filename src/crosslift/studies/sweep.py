@@ -143,6 +143,12 @@ def _dev_and_rest(data: BitextData, vectors: Any, settings: SweepSettings) -> tu
         for part, found in zip(_halves(bitext.items), (dev, rest), strict=True):
             if part.any():
                 found.append(float(right[part].mean()))
+    for name, values in (("dev half", dev), ("other half", rest)):
+        if not values:
+            raise StudyError(
+                f"no item of any language is in the {name}",
+                "bitexts of more items, or dev languages",
+            )
     return float(np.mean(dev)), float(np.mean(rest))
 
 
