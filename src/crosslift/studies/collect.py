@@ -21,6 +21,10 @@ from crosslift.targets.evaluate import OUTCOME_OF_METRIC
 from crosslift.targets.target import BitextData, PictureData
 
 MACRO = "macro"
+_OF_ALL_QUERIES = frozenset(
+    {"weighted_f1", "mining_f1", "mining_precision", "mining_recall", "oracle_mining_f1"}
+)
+"""Metrics in which queries compete for candidates: their outcomes mean nothing on a part of them."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +129,8 @@ class Gathered:
             for metric, outcome in OUTCOME_OF_METRIC.items():
                 if any(r[f"{outcome}_mean"] is None for r in languages):
                     continue  # the protocol has no such outcome
-                if subset == "clean" and "mining" in metric:
-                    continue  # no mean of outcomes: pairs compete for each other's texts
+                if subset == "clean" and metric in _OF_ALL_QUERIES:
+                    continue
                 named = {str(r["language"]): float(str(r[f"{outcome}_mean"])) for r in languages}
                 counts = {str(r["language"]): int(str(r["item_count"])) for r in languages}
                 named[MACRO] = float(np.mean([named[name] for name in sorted(named)]))

@@ -13,13 +13,14 @@ from crosslift.retrieval.directions import Directions, both_directions
 from crosslift.retrieval.margin import csls_scores, local_scaling
 from crosslift.retrieval.metrics import f1_of_answers, recall_at, reciprocal_rank, top1_accuracy
 from crosslift.retrieval.postprocess import Postprocessing, postprocess, transforms
-from crosslift.retrieval.ranks import Ranks, gold_ranks, ranks_of_scores
+from crosslift.retrieval.ranks import Ranks, gold_ranks, join_ranks, ranks_of_scores
 from crosslift.retrieval.search import nearest_both
-from crosslift.retrieval.similarity import unit_rows
+from crosslift.retrieval.similarity import cosine_block, rows_per_block, unit_rows
 from crosslift.sources.record import Bitext
 from crosslift.targets.target import BitextData, Direction, PictureData, Protocol
 
 Vectors = NDArray[np.float32]
+Scaling = NDArray[np.float64]
 Lookup = Callable[[Sequence[str]], Vectors]
 """From N texts (or item ids of pictures) to their vectors, float32 [N, D]."""
 
@@ -106,14 +107,22 @@ def rank_bitext(
 
 def _csls(sides: _Sides) -> Directions:
     both = nearest_both(*sides, CSLS_NEIGHBOURS)
-    src, tgt = (unit_rows(side).astype(np.float64) for side in sides)
-    scores = csls_scores(
-        (src @ tgt.T).astype(np.float32),
-        local_scaling(both.src_to_tgt),
-        local_scaling(both.tgt_to_src),
-    )
-    each = np.arange(len(src))
-    return Directions(ranks_of_scores(scores, each), ranks_of_scores(scores.T, each))
+    src, tgt = (unit_rows(side) for side in sides)
+    of_src, of_tgt = local_scaling(both.src_to_tgt), local_scaling(both.tgt_to_src)
+    return Directions(_csls_ranks(src, tgt, of_src, of_tgt), _csls_ranks(tgt, src, of_tgt, of_src))
+
+
+def _csls_ranks(
+    queries: Vectors, candidates: Vectors, of_queries: Scaling, of_candidates: Scaling
+) -> Ranks:
+    wide, step = candidates.astype(np.float64), rows_per_block(len(candidates), None)
+    each, blocks = np.arange(len(queries)), []
+    for start in range(0, len(queries), step):
+        part = slice(start, start + step)
+        cosines = cosine_block(queries[part], wide)
+        scores = csls_scores(cosines, of_queries[part], of_candidates)
+        blocks.append(ranks_of_scores(scores, each[part]))
+    return join_ranks(blocks)
 
 
 def _by_protocol(

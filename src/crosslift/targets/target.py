@@ -54,7 +54,7 @@ class TargetSettings(BaseModel):
     protocols: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (
         "crosslift",
     )
-    """Names of protocols (`crosslift targets --json -` lists them), or `all`. Ours comes first in any case."""
+    """Names of protocols (`crosslift targets --json -` lists them), or `all`. Ours comes first."""
 
 
 class HiddenStateRule(NamedTuple):
