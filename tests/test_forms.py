@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import torch
 from tiny_encoder import load_tiny, open_tiny_task, tiny_split, train_tiny
 
+from crosslift.encoders.tokens import NumberedTokens
 from crosslift.errors import DataError, TrainingError
 from crosslift.forms.contrast import info_nce, unit
 from crosslift.forms.form import (
@@ -197,6 +199,11 @@ def test_shuffled_pictures_are_the_same_pictures_elsewhere(bert_folder: Path) ->
 # Masked LM
 
 
+def own_words(ids: Sequence[int] | np.ndarray) -> NumberedTokens:
+    """Tokens of which each is a word of its own."""
+    return NumberedTokens(np.array(ids), np.arange(len(ids)))
+
+
 def masked_task(folder: Path, share: float = 0.15) -> tuple:
     encoder = load_tiny(folder)
     task = MaskedLM(masked_share=share).open(encoder, tiny_split("masked-lm"), NONE, OPTIONS)
@@ -209,7 +216,7 @@ def test_masking_shares(xlm_folder: Path) -> None:
     letters = np.array([i for i in sorted(task.token_ids()) if i > 3 and i != 266][:15])
     mask_id = encoder.tokenizer.mask_token_id
     text = np.concatenate([[0], np.tile(letters, 2000), [2]])
-    masked, chosen = task._mask(text, np.random.default_rng(0))
+    masked, chosen = task._mask(own_words(text), np.random.default_rng(0))
     fates = {
         "mask": (masked == mask_id)[chosen == 1].mean(),
         "same": (masked == text)[chosen == 1].mean(),
@@ -228,11 +235,11 @@ def test_masking_chooses_at_least_one_and_never_a_special_token(xlm_folder: Path
     generator = np.random.default_rng(0)
     seen = Counter()
     for _ in range(200):
-        _, chosen = task._mask(np.array([0, 70, 71, 72, 2]), generator)
+        _, chosen = task._mask(own_words([0, 70, 71, 72, 2]), generator)
         assert chosen.sum() == 1
         seen[int(chosen.argmax())] += 1
     assert set(seen) == {1, 2, 3}
-    _, chosen = task._mask(np.array([0, 70, 3, 2]), generator)  # 3 is <unk>
+    _, chosen = task._mask(own_words([0, 70, 3, 2]), generator)  # 3 is <unk>
     assert chosen.tolist() == [0, 1, 0, 0]
 
 
@@ -248,7 +255,7 @@ def test_masked_lm_scores_against_the_rows_that_occur(xlm_folder: Path) -> None:
     kept = sorted(task.token_ids())
     losses = []
     for text in texts:
-        masked, chosen = task._mask(np.array(text), generator)
+        masked, chosen = task._mask(own_words(text), generator)
         states = encoder.model(
             inputs_embeds=encoder.table.rows(torch.tensor(masked))[None],
             position_ids=torch.arange(len(text))[None] + 2,

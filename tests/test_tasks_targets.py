@@ -37,7 +37,7 @@ from crosslift.targets.target import (
 )
 from crosslift.targets.tatoeba import TATOEBA_36
 from crosslift.tasks.own_files import FORMS
-from crosslift.tasks.registry import TASKS, find_task, task_names
+from crosslift.tasks.registry import EMBEDDED, TASKS, find_task, task_names
 from crosslift.tasks.task import IntermediateTask
 from crosslift.training.loop import Stage, train
 from crosslift.training.settings import Budget, StageSettings
@@ -52,7 +52,7 @@ PROTOCOLS = {
 # Facts and records
 
 
-@pytest.mark.parametrize("task", TASKS.values(), ids=list(TASKS))
+@pytest.mark.parametrize("task", EMBEDDED.values(), ids=list(EMBEDDED))
 def test_facts_and_records_of_a_task(task: IntermediateTask) -> None:
     assert TASKS[task.name] is task
     assert find_task(task.name) is task
@@ -180,7 +180,7 @@ def run_two_updates(
     return losses
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", EMBEDDED)
 def test_every_task_trains(name: str, xlm_folder: Path, tmp_path: Path) -> None:
     run_two_updates(TASKS[name], xlm_folder, tmp_path)
 

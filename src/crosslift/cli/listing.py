@@ -12,7 +12,7 @@ from crosslift.cli.output import console_for, write_json
 def tasks(json_to: str | None) -> None:
     """Prints the intermediate tasks."""
     from crosslift.tasks.own_files import FORMS, TITLES
-    from crosslift.tasks.registry import TASKS
+    from crosslift.tasks.registry import TASKS, needs_data
 
     rows: list[dict[str, object]] = [
         {
@@ -20,7 +20,7 @@ def tasks(json_to: str | None) -> None:
             "form": task.form.name,
             "title": task.title,
             "languages": list(task.languages),
-            "needs_data": False,
+            "needs_data": needs_data(task.name),
             "licence": task.licence,
             "citation": task.citation,
         }

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 import transformers
 from huggingface_hub.errors import StrictDataclassError
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -89,9 +91,17 @@ class Encoder:
 
     def tokenise(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of N texts, with prompt and special tokens, cut to ``max_tokens``."""
-        prompted = [self.reading.prompt + text for text in texts]
+        return self._tokenise([self.reading.prompt + text for text in texts])
+
+    def tokenise_pairs(self, first: Sequence[str], second: Sequence[str]) -> list[list[int]]:
+        """Token ids of N pairs of texts, each pair one sequence: prompt and first text, then the
+        second, with the tokenizer's special tokens around and between; where it is longer than
+        ``max_tokens``, the longer text is cut. All tokens are of type 0, also in a BERT."""
+        return self._tokenise([self.reading.prompt + text for text in first], list(second))
+
+    def _tokenise(self, *texts: list[str]) -> list[list[int]]:
         ids: list[list[int]] = self.tokenizer(
-            prompted,
+            *texts,
             truncation=True,
             max_length=self.reading.max_tokens,
             return_attention_mask=False,
@@ -104,7 +114,7 @@ class Encoder:
         rows = self.table.rows(batch.token_ids).to(dtype_of(self.reading.precision))
         return self.runner.states(rows, batch, self.reading.hidden_state)
 
-    def vectors(self, sequences: Sequence[Sequence[int]]) -> Tensor:
+    def vectors(self, sequences: Sequence[Sequence[int] | NDArray[np.int64]]) -> Tensor:
         """Pooled vectors, float32 [N, D], of N sequences of token ids, with gradient."""
         batch = pack(sequences).to(self.device)
         return pool(self.states(batch), batch, self.reading.pooling, self._specials)

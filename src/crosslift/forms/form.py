@@ -64,7 +64,11 @@ class OpenTask(Protocol):
     """A task opened on an encoder: tokenised, with its head, ready to be trained on."""
 
     size: int
-    head: torch.nn.Module
+    """Number of training rows; a record that is cut into windows has several."""
+
+    @property
+    def head(self) -> torch.nn.Module:
+        """What the form trains beside the encoder; without parameters where there is nothing."""
 
     def token_ids(self) -> Iterable[int]:
         """Ids of every token that can occur in training or on dev."""

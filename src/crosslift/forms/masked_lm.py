@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.packing import pack
+from crosslift.encoders.tokens import NumberedTokens, number_words, tokenise_compactly
 from crosslift.errors import DataError
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, column
+from crosslift.forms.forward import count_tokens, distinct_ids
 
 _MASKED, _RANDOM = 0.8, 0.1
 
@@ -22,19 +24,22 @@ _MASKED, _RANDOM = 0.8, 0.1
 class MaskedLM:
     """Hides some tokens of a text and predicts them from the rest.
 
-    Of the chosen tokens 80 % become the mask token, 10 % another token that occurs, 10 % stay.
+    Of the chosen tokens 80 % become the mask token, 10 % an ordinary token that occurs, 10 % stay.
     Batches are balanced over languages: each language is drawn equally often.
 
     Args:
         text: name of the records' text column.
-        masked_share: probability that a token is chosen.
+        masked_share: probability that a token is chosen, or a word.
+        whole_words: all tokens of a word are chosen together (each then has its own fate), so that
+            none is guessed from the rest of its word.
 
     Source: Devlin et al. 2019 (arXiv 1810.04805), section 3.1; multilingual: Conneau et al. 2020
-    (arXiv 1911.02116), section 3.
+    (arXiv 1911.02116), section 3; whole words: Cui et al. 2019 (arXiv 1906.08101), section 2.
     """
 
     text: str = "text"
     masked_share: float = 0.15
+    whole_words: bool = False
     name: str = "masked-lm"
     picture_size: int | None = None
 
@@ -90,23 +95,26 @@ class OpenMaskedLM:
         self.form = form
         self.encoder = encoder
         self.size = len(train.records)
-        self._special = set(encoder.tokenizer.all_special_ids)
-        self._sequences = self._tokenise(column(train.records, form.text))
+        self._special = np.array(sorted(set(encoder.tokenizer.all_special_ids)), np.int64)
+        self._texts = self._tokenise(column(train.records, form.text))
         self._dev = self._tokenise(column(dev.records, form.text))
         self._by_language = _rows_by_language([record.language for record in train.records])
-        occurring = len(set(self.token_ids()))
-        self.head = MaskedLMHead(encoder.width, occurring).to(encoder.device)
+        occurring = np.array(sorted(self.token_ids()), np.int64)
+        self._ordinary = np.setdiff1d(occurring, self._special)
+        if len(self._ordinary) == 0:
+            raise DataError("the texts of a masked LM have no token that is not special", "words")
+        self.head = MaskedLMHead(encoder.width, len(occurring)).to(encoder.device)
 
-    def _tokenise(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
-        sequences = self.encoder.tokenise(texts) if texts else []
-        return [np.asarray(sequence, np.int64) for sequence in sequences]
+    def _tokenise(self, texts: Sequence[str]) -> list[NumberedTokens]:
+        if self.form.whole_words:
+            return number_words(self.encoder, texts)
+        sequences = tokenise_compactly(self.encoder, texts)
+        return [NumberedTokens(ids, np.arange(len(ids))) for ids in sequences]
 
     def token_ids(self) -> Iterable[int]:
         """Ids of every token of the texts, and the mask."""
-        seen = {int(self.encoder.tokenizer.mask_token_id)}
-        for sequence in (*self._sequences, *self._dev):
-            seen.update(sequence.tolist())
-        return seen
+        mask = int(self.encoder.tokenizer.mask_token_id)
+        return {mask} | distinct_ids(text.ids for text in (*self._texts, *self._dev))
 
     def draw(self, update: int, count: int, seed: int) -> Rows:
         """A language for each row of the batch, in turn over shuffled languages; then a text of it."""
@@ -122,7 +130,7 @@ class OpenMaskedLM:
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """Cross-entropy of the chosen tokens over the rows that occur."""
-        return self._loss([self._sequences[row] for row in rows], generator)
+        return self._loss([self._texts[row] for row in rows], generator)
 
     def dev_scores(self) -> dict[str, float]:
         """The loss on the dev texts, masked the same way every time."""
@@ -131,10 +139,11 @@ class OpenMaskedLM:
         with torch.inference_mode():
             return {"dev_loss": float(self._loss(self._dev, np.random.default_rng(0)).loss)}
 
-    def _loss(self, texts: Sequence[NDArray[np.int64]], generator: np.random.Generator) -> StepLoss:
+    def _loss(self, texts: Sequence[NumberedTokens], generator: np.random.Generator) -> StepLoss:
         masked, chosen = zip(*(self._mask(text, generator) for text in texts), strict=True)
         batch = pack(masked)
-        original = pack(texts).token_ids
+        sequences = [text.ids for text in texts]
+        original = pack(sequences).token_ids
         hidden = pack(chosen).token_ids.bool()
         states = self.encoder.states(batch.to(self.encoder.device))
         hidden = hidden.to(states.device)
@@ -143,30 +152,32 @@ class OpenMaskedLM:
         scores = vectors @ rows.T + self.head.bias
         wanted = self.encoder.table.places(original.to(states.device)[hidden])
         loss = torch.nn.functional.cross_entropy(scores, wanted)
-        return StepLoss(loss, sum(map(len, texts)))
+        return StepLoss(loss, count_tokens(sequences))
 
     def _mask(
-        self, text: NDArray[np.int64], generator: np.random.Generator
+        self, text: NumberedTokens, generator: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        ordinary = ~np.isin(text, list(self._special))
-        chosen = ordinary & (generator.random(len(text)) < self.form.masked_share)
-        if not chosen.any():
-            chosen[generator.choice(np.flatnonzero(ordinary) if ordinary.any() else len(text))] = (
-                True
-            )
-        fate = generator.random(len(text))
-        masked = text.copy()
+        """The token ids with some hidden, int64 [T], and 1 for each that is to be predicted."""
+        chosen = self._choose(text, generator)
+        fate = generator.random(len(chosen))
+        masked = text.ids.copy()
         masked[chosen & (fate < _MASKED)] = self.encoder.tokenizer.mask_token_id
         other = chosen & (fate >= _MASKED) & (fate < _MASKED + _RANDOM)
-        masked[other] = self._random_tokens(int(other.sum()), generator)
+        drawn = generator.integers(0, len(self._ordinary), int(other.sum()))
+        masked[other] = self._ordinary[drawn]
         return masked, chosen.astype(np.int64)
 
-    def _random_tokens(self, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
-        ids = self.encoder.table.ids
-        if ids is None:
-            return generator.integers(0, len(self.encoder.table.whole), count)
-        occurring: NDArray[np.int64] = ids.cpu().numpy()
-        return occurring[generator.integers(0, len(ids), count)]
+    def _choose(self, text: NumberedTokens, generator: np.random.Generator) -> NDArray[np.bool_]:
+        """Which tokens are to be predicted, bool [T]: one at least."""
+        ordinary = ~np.isin(text.ids, self._special)
+        draws = generator.random(max(1, int(text.words.max()) + 1))
+        chosen: NDArray[np.bool_] = ordinary & (draws[text.words] < self.form.masked_share)
+        if not chosen.any():
+            among = np.flatnonzero(ordinary) if ordinary.any() else len(ordinary)
+            token = generator.choice(among)
+            chosen[token] = True
+            chosen |= ordinary & (text.words == text.words[token])
+        return chosen
 
 
 def _rows_by_language(languages: Sequence[str]) -> list[NDArray[np.int64]]:

@@ -31,14 +31,19 @@ class TextPairs:
     | column | what it holds |
     |---|---|
     | ``anchor`` | a text |
-    | ``positive`` | a text that means the same |
+    | ``positive`` | a text that means the same; it may be the anchor's own column |
     | ``negative`` | optional: a text close to the anchor that does not |
+
+    Where ``positive`` is the anchor's own column, each text goes through twice, and the two vectors
+    differ by dropout alone (SimCSE without labels). Without dropout there is nothing to learn but
+    to push texts apart.
 
     Args:
         anchor, positive, negative: names of the records' columns; bound by name.
         temperature: of the softmax over cosines.
 
-    Source: Gao et al. 2021 (arXiv 2104.08821), section 4.
+    Source: Gao et al. 2021 (arXiv 2104.08821), section 4; the same text twice: section 3;
+    from English to other languages: Wang et al. 2022 (arXiv 2211.06127).
     """
 
     anchor: str = "anchor"
@@ -97,9 +102,9 @@ class OpenTextPairs:
         return StepLoss(loss, sum(map(len, sequences)))
 
     def dev_scores(self) -> dict[str, float]:
-        """Top-1 accuracy from dev anchors to dev positives."""
+        """Top-1 accuracy from dev anchors to dev positives; none where these are the same texts."""
         anchors, positives = self._dev
-        if not anchors:
+        if not anchors or anchors == positives:
             return {}
         ranks = gold_ranks(
             encode(self.encoder, anchors), encode(self.encoder, positives), np.arange(len(anchors))

@@ -1,4 +1,4 @@
-"""The place for scores that are not retrieval: accuracy of classes, F1 of tags, F1 of answers.
+"""Scores that are not retrieval: of classes, of tags, of answers, and correlations of grades.
 
-Each will have a file of its own here. Retrieval has its own room, ``crosslift.retrieval``.
+Retrieval has its own room, ``crosslift.retrieval``. Nothing here loads torch.
 """

@@ -19,6 +19,14 @@ class Record:
         language: BCP-47 code of the texts.
         group: records of one group are the same thing (captions of one picture, variants of one
             concept): they are never negatives of one another. Empty: a group of its own.
+        label: the class, of a classification.
+        choices: texts to choose from, of a multiple choice.
+        answer: index of the right choice.
+        spans: answers in the text ``passage``, each (start, end) in characters, of span QA; empty:
+            the question has no answer.
+        words: of a sentence whose words are tagged.
+        tags: one for each word.
+        score: a grade, such as a similarity.
     """
 
     id: str
@@ -26,6 +34,13 @@ class Record:
     image: Path | None = None
     language: str = "en"
     group: str = ""
+    label: str | None = None
+    choices: tuple[str, ...] = ()
+    answer: int | None = None
+    spans: tuple[tuple[int, int], ...] = ()
+    words: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,7 @@ from typing import Any
 
 from crosslift.errors import nearest
 from crosslift.targets.registry import TARGETS
-from crosslift.tasks.own_files import FORMS
-from crosslift.tasks.registry import task_names
+from crosslift.tasks.registry import needs_data, task_names
 
 Path = tuple[str | int, ...]
 
@@ -112,9 +111,12 @@ def _check_stages(path: Path, owner: Mapping[str, Any], has_budget: bool) -> Ite
         here: Path = (*path, "stages", i)
         name = stage.get("task")
         yield from _check((*here, "task"), name, task_names(), "the name of a task")
-        if name in FORMS and not stage.get("data"):
+        if isinstance(name, str) and needs_data(name) and not stage.get("data"):
             yield Fault(
-                (*here, "data"), None, f"the path of a file of records (task {name} needs it)"
+                (*here, "data"),
+                None,
+                f"the path of a file of records, or of a folder of published files (task {name} "
+                "needs it)",
             )
         if not has_budget and stage.get("budget") is None:
             yield Fault((*here, "budget"), None, "a budget here or one of the study")

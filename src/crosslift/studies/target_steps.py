@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from crosslift.images.tower import embed_pictures
 from crosslift.retrieval.diagnostics import diagnose, separability
 from crosslift.retrieval.postprocess import Postprocessing, postprocess, transforms
 from crosslift.sources.overlap import find_overlap
+from crosslift.sources.record import Record
 from crosslift.studies.steps import Step, Workplace
 from crosslift.studies.training_steps import Trained, open_pictures, picture_step
 from crosslift.targets.evaluate import Lookup, Outcomes, evaluate_bitexts, evaluate_pictures
@@ -286,7 +287,7 @@ def overlap_step(task: IntermediateTask, loaded: LoadedTarget, threshold: float)
     return Step(
         kind="overlap",
         label=f"{task.name} with {loaded.target.name}",
-        settings={"task": task.source.checksum(), "columns": task.form.columns}
+        settings={"task": task.source.checksum(), "form": asdict(task.form)}
         | {"name": task.name, **loaded.facts, "threshold": threshold},
         inputs={},
         code=("crosslift.sources.overlap", "crosslift.studies.target_steps", "crosslift.tasks"),
@@ -296,12 +297,21 @@ def overlap_step(task: IntermediateTask, loaded: LoadedTarget, threshold: float)
     )
 
 
+def _texts_of(record: Record, task: IntermediateTask) -> Iterator[str]:
+    """Every text of a record that the task's form reads."""
+    for name in task.form.columns.values():
+        if name in record.texts:
+            yield record.texts[name]
+    yield from record.choices
+    if record.words:
+        yield " ".join(record.words)
+
+
 def _find_overlap(step: Step, workplace: Workplace, folder: Path) -> None:
     del workplace
     task, loaded = step.context
     records = task.source.train()
-    names = task.form.columns.values()
-    trained = list(dict.fromkeys(r.texts[n] for r in records for n in names if n in r.texts))
+    trained = list(dict.fromkeys(text for r in records for text in _texts_of(r, task)))
     tested = texts_of(loaded.data)
     found = find_overlap(trained, tested, threshold=step.settings["threshold"])
     kinds = [str(kind) for kind in found.kind]

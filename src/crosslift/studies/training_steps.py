@@ -158,7 +158,7 @@ def _label(task: IntermediateTask, stage: StageSettings, seed: int) -> str:
 
 
 def _texts_trained(task: IntermediateTask, stage: StageSettings, budget: Budget) -> float:
-    texts = 1 if task.pictures else len(task.form.columns)
+    texts = 1 if task.pictures else max(1, len(task.form.columns))
     examples = {
         "updates": budget.amount * budget.batch_size,
         "examples": budget.amount,

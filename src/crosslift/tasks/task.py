@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from crosslift.sources.record import Record
 
 if TYPE_CHECKING:
     from crosslift.forms.form import Form
 
-FormName = Literal["masked-lm", "text-pairs", "image-text"]
+FormName = Literal[
+    "classification",
+    "image-text",
+    "masked-lm",
+    "multiple-choice",
+    "regression",
+    "span-qa",
+    "tagging",
+    "text-pairs",
+]
 
 
 class Source(Protocol):
@@ -28,27 +38,47 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FormSpec:
-    """A form and the columns it binds, without loading what computes it.
+    """A form, the columns it binds and its options, without loading what computes it.
 
     Args:
         name: of the form.
-        columns: column of the form -> column of the records, bound by name.
+        columns: column of the form -> column of the records, bound by name; empty for forms that
+            read no text column, such as tagging.
         optional: columns of the form that may be absent.
+        options: the form's other arguments by name, such as ``labels``; values as JSON has them
+            (and tuples for lists).
     """
 
     name: FormName
-    columns: dict[str, str]
+    columns: dict[str, str] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def open(self) -> Form:
         """The form itself (this loads torch)."""
-        from crosslift.forms.image_text import ImageText
-        from crosslift.forms.masked_lm import MaskedLM
-        from crosslift.forms.text_pairs import TextPairs
+        return _form_classes()[self.name](**self.columns, **self.options)
 
-        forms = {"masked-lm": MaskedLM, "text-pairs": TextPairs, "image-text": ImageText}
-        made: Form = forms[self.name](**self.columns)
-        return made
+
+def _form_classes() -> dict[FormName, Callable[..., Form]]:
+    from crosslift.forms.classification import Classification
+    from crosslift.forms.image_text import ImageText
+    from crosslift.forms.masked_lm import MaskedLM
+    from crosslift.forms.multiple_choice import MultipleChoice
+    from crosslift.forms.regression import Regression
+    from crosslift.forms.span_qa import SpanQA
+    from crosslift.forms.tagging import Tagging
+    from crosslift.forms.text_pairs import TextPairs
+
+    return {
+        "classification": Classification,
+        "image-text": ImageText,
+        "masked-lm": MaskedLM,
+        "multiple-choice": MultipleChoice,
+        "regression": Regression,
+        "span-qa": SpanQA,
+        "tagging": Tagging,
+        "text-pairs": TextPairs,
+    }
 
 
 @dataclass(frozen=True, slots=True)

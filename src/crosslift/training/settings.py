@@ -58,7 +58,8 @@ class StageSettings(BaseModel):
     task: str
     """Name of an intermediate task (`crosslift tasks` lists them)."""
     data: Path | None = None
-    """File of records, for the tasks that read your own files (text-pairs, image-text, masked-lm)."""
+    """File of records, for the tasks that read your own files (text-pairs, image-text, masked-lm);
+    folder of the published files, for those on published datasets (None: from the hub)."""
     columns: dict[str, str] = Field(default_factory=dict)
     """Column of the form -> column of your file, where the names differ."""
     budget: Budget | None = None

@@ -1,0 +1,260 @@
+"""Tokens with the characters and the words they stand for, and what stands around texts and pairs.
+
+Span QA, tagging, multiple choice and the masking of whole words are built of these.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.encoders.load import Encoder
+from crosslift.errors import EncoderError
+
+Ids = NDArray[np.int64]
+
+_WORD_MARK = "▁"  # of SentencePiece, before the first piece of a word
+_TEXTS_AT_ONCE = 4096  # a tokenizer's answer is many times larger than the ids in it
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The special tokens that a tokenizer puts around its texts.
+
+    Args:
+        before: the first text.
+        between: the first and the second text; empty around a single text.
+        after: the last text.
+    """
+
+    before: tuple[int, ...]
+    between: tuple[int, ...]
+    after: tuple[int, ...]
+
+    def __len__(self) -> int:
+        """Number of special tokens."""
+        return len(self.before) + len(self.between) + len(self.after)
+
+    def around(self, first: Ids | Sequence[int], second: Ids | Sequence[int] = ()) -> Ids:
+        """The sequence of one text or of a pair, int64 [T]."""
+        parts = (self.before, first, self.between, second, self.after)
+        return np.concatenate([np.asarray(part, np.int64) for part in parts])
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedTokens:
+    """The tokens of a text, without special tokens, and where they stand in it.
+
+    Args:
+        ids: int64 [T].
+        characters: int64 [T, 2], the first character of each token and the one after its last;
+            space at either end is left out, and an accent behind it that is a character of its own
+            is taken in. A token that stands for no character is empty.
+    """
+
+    ids: Ids
+    characters: Ids
+
+    def covering(self, start: int, end: int) -> Ids:
+        """Indices int64 of the tokens with any character of ``[start, end)``, in order."""
+        first, after = self.characters.T
+        return np.flatnonzero((first < end) & (after > start) & (first < after))
+
+
+def frame_of_texts(encoder: Encoder) -> Frame:
+    """What the tokenizer puts around one text."""
+    return _frame(encoder, [_PROBE])
+
+
+def frame_of_pairs(encoder: Encoder) -> Frame:
+    """What the tokenizer puts around and between the texts of a pair."""
+    return _frame(encoder, [_PROBE, _PROBE])
+
+
+_PROBE = ["a"]
+
+
+def _frame(encoder: Encoder, texts: Sequence[list[str]]) -> Frame:
+    found = _fast(encoder)(*texts)
+    ids, sides = found["input_ids"][0], found.sequence_ids(0)
+    places = [i for i, side in enumerate(sides) if side is not None]
+    between = [ids[i] for i in range(places[0], places[-1]) if sides[i] is None]
+    return Frame(tuple(ids[: places[0]]), tuple(between), tuple(ids[places[-1] + 1 :]))
+
+
+def tokenise_compactly(encoder: Encoder, *columns: Sequence[str]) -> list[Ids]:
+    """Token ids of N texts, or of N pairs where two columns are given, int64 [T] each.
+
+    They are those of ``Encoder.tokenise`` and ``Encoder.tokenise_pairs``, in an eighth of the memory.
+    """
+    call = encoder.tokenise if len(columns) == 1 else encoder.tokenise_pairs
+    return [
+        np.asarray(ids, np.int64)
+        for part in _parts(len(columns[0]))
+        for ids in call(*(texts[part] for texts in columns))
+    ]
+
+
+def tokenise_bare(encoder: Encoder, texts: Sequence[str]) -> list[Ids]:
+    """Token ids of N texts without prompt, special tokens or limit, int64 [T] each."""
+    return [
+        np.asarray(ids, np.int64)
+        for part in _parts(len(texts))
+        for ids in _bare(encoder.tokenizer, texts[part])["input_ids"]
+    ]
+
+
+def locate_tokens(encoder: Encoder, texts: Sequence[str]) -> list[LocatedTokens]:
+    """The tokens of N texts without prompt, special tokens or limit, and their characters.
+
+    Raises:
+        EncoderError: the tokenizer cannot tell.
+    """
+    located = []
+    for part in _parts(len(texts)):
+        found = _bare(_fast(encoder), texts[part], return_offsets_mapping=True)
+        rows = zip(texts[part], found["input_ids"], found["offset_mapping"], strict=True)
+        located += [
+            LocatedTokens(
+                np.asarray(ids, np.int64), _with_marks(text, _without_space(text, offsets))
+            )
+            for text, ids, offsets in rows
+        ]
+    return located
+
+
+def _parts(count: int) -> Iterator[slice]:
+    for first in range(0, count, _TEXTS_AT_ONCE):
+        yield slice(first, first + _TEXTS_AT_ONCE)
+
+
+def _bare(tokenizer: Any, texts: Sequence[str], **wanted: bool) -> Any:
+    return tokenizer(
+        list(texts),
+        add_special_tokens=False,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        verbose=False,
+        **wanted,
+    )
+
+
+def _without_space(text: str, offsets: Iterable[tuple[int, int]]) -> Ids:
+    """Offsets [T, 2] whose ends are moved inwards over space (tokenizers differ in whether the
+    space before a word belongs to its first token)."""
+    places = np.array(list(offsets), np.int64).reshape(-1, 2)
+    ink = np.array([not character.isspace() for character in text], bool)
+    here = np.arange(len(text))
+    following = np.minimum.accumulate(np.where(ink, here, len(text))[::-1])[::-1]
+    preceding = np.maximum.accumulate(np.where(ink, here + 1, 0))
+    starts = np.append(following, len(text))[places[:, 0]]
+    ends = np.insert(preceding, 0, 0)[places[:, 1]]
+    return np.stack([starts, np.maximum(starts, ends)], axis=1)
+
+
+def _with_marks(text: str, characters: Ids) -> Ids:
+    """Characters [T, 2] whose ends are moved outwards over combining marks that no token stands for
+    (a tokenizer that composes a letter and its accent gives the place of the letter alone)."""
+    if text.isascii():
+        return characters
+    starts, ends = characters.T
+    edges = np.zeros(len(text) + 1, np.int64)
+    np.add.at(edges, starts, 1)
+    np.add.at(edges, ends, -1)
+    reach = np.arange(len(text) + 1)
+    for place in np.flatnonzero(np.cumsum(edges)[:-1] == 0)[::-1]:
+        if unicodedata.category(text[place]).startswith("M"):
+            reach[place] = reach[place + 1]
+    return np.stack([starts, np.where(starts < ends, reach[ends], ends)], axis=1)
+
+
+def tokenise_words(encoder: Encoder, words: Iterable[str]) -> dict[str, Ids]:
+    """Token ids of each distinct word, as it stands inside a sentence.
+
+    A word that the tokenizer turns into nothing (such as a lone mark of writing direction) is the
+    unknown token.
+
+    Returns:
+        word -> int64 [T], T >= 1.
+
+    Raises:
+        EncoderError: there is such a word, but no unknown token.
+    """
+    distinct = list(dict.fromkeys(words))
+    found = dict(
+        zip(distinct, tokenise_bare(encoder, [f" {word}" for word in distinct]), strict=True)
+    )
+    unknown = encoder.tokenizer.unk_token_id
+    for word, ids in found.items():
+        if len(ids) == 0:
+            if unknown is None:
+                raise EncoderError(
+                    f"{encoder.folder}: the tokenizer turns {word!r} into nothing, and it has no "
+                    "unknown token"
+                )
+            found[word] = np.array([unknown], np.int64)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedTokens:
+    """The tokens of a text with the number of the word each belongs to.
+
+    Args:
+        ids: int64 [T], prompt and special tokens included.
+        words: int64 [T], counted from 0; -1 for special tokens.
+    """
+
+    ids: Ids
+    words: Ids
+
+
+def number_words(encoder: Encoder, texts: Sequence[str]) -> list[NumberedTokens]:
+    """The tokens of N texts, as ``Encoder.tokenise`` gives them, with their words.
+
+    A word begins where the tokenizer says so, and at a piece that SentencePiece marks as one.
+
+    Raises:
+        EncoderError: the tokenizer cannot tell.
+    """
+    numbered = []
+    for part in _parts(len(texts)):
+        found = _fast(encoder)(
+            [encoder.reading.prompt + text for text in texts[part]],
+            truncation=True,
+            max_length=encoder.reading.max_tokens,
+        )
+        numbered += [
+            NumberedTokens(
+                np.asarray(ids, np.int64), _words(encoder.tokenizer, ids, found.word_ids(i))
+            )
+            for i, ids in enumerate(found["input_ids"])
+        ]
+    return numbered
+
+
+def _words(tokenizer: Any, ids: Sequence[int], numbers: Sequence[int | None]) -> Ids:
+    pieces = tokenizer.convert_ids_to_tokens(ids)
+    words = np.full(len(ids), -1, np.int64)
+    count, former = 0, None
+    for i, (piece, number) in enumerate(zip(pieces, numbers, strict=True)):
+        if number is not None:
+            count += number != former or piece.startswith(_WORD_MARK)
+            words[i] = count - 1
+        former = number
+    return words
+
+
+def _fast(encoder: Encoder) -> Any:
+    """The tokenizer, if it can tell where its tokens stand."""
+    if not getattr(encoder.tokenizer, "is_fast", False):
+        raise EncoderError(
+            f"{encoder.folder}: the tokenizer cannot tell which characters a token stands for",
+            "a tokenizer with the file tokenizer.json",
+        )
+    return encoder.tokenizer

@@ -1,0 +1,104 @@
+"""Classification of a text, or of a pair of texts such as premise and hypothesis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from crosslift.encoders.load import Encoder
+from crosslift.encoders.tokens import Ids, tokenise_compactly
+from crosslift.forms.fields import checked_names, class_numbers, filled_column
+from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
+from crosslift.forms.forward import all_vectors, batch_vectors, count_tokens, distinct_ids
+from crosslift.forms.heads import ClassificationHead, seeded
+from crosslift.metrics.classes import accuracy, macro_f1
+from crosslift.sources.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """Tells the class of a text or of a pair, from the encoder's pooled vector.
+
+    | field | what it holds |
+    |---|---|
+    | text ``text`` | the text, or the first of the pair |
+    | text ``pair`` | optional: the second of the pair; both go through as one sequence |
+    | ``label`` | the class |
+
+    Args:
+        text, pair: names of the records' columns; pair None: single texts.
+        labels: all classes, in the order of the head's outputs.
+
+    Source: Phang et al. 2020 (arXiv 2005.13013), section 2; head: see `ClassificationHead`.
+    """
+
+    text: str = "text"
+    pair: str | None = None
+    labels: tuple[str, ...] = ()
+    name: str = "classification"
+    picture_size: int | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The text and, where bound, its pair."""
+        return (self.text,) if self.pair is None else (self.text, self.pair)
+
+    def open(
+        self, encoder: Encoder, train: Split, dev: Split, options: FormOptions
+    ) -> OpenClassification:
+        """Tokenises the texts and makes the head, seeded by the options."""
+        return OpenClassification(self, encoder, train, dev, options)
+
+    def sequences(self, encoder: Encoder, records: Sequence[Record]) -> list[Ids]:
+        """One sequence of token ids a record."""
+        return tokenise_compactly(encoder, *(filled_column(records, n) for n in self.columns))
+
+
+class OpenClassification:
+    """Classification opened on an encoder."""
+
+    def __init__(
+        self, form: Classification, encoder: Encoder, train: Split, dev: Split, options: FormOptions
+    ) -> None:
+        numbers = checked_names(form.labels, "the labels of a classification")
+        self.encoder = encoder
+        self.size = len(train.records)
+        self.head = seeded(
+            lambda: ClassificationHead(encoder.width, len(numbers)), options.seed, encoder.device
+        )
+        self._locked = options.text_locked
+        self._classes = class_numbers(train.records, numbers)
+        self._dev_classes = class_numbers(dev.records, numbers)
+        self._sequences = form.sequences(encoder, train.records)
+        self._dev = form.sequences(encoder, dev.records)
+
+    def token_ids(self) -> Iterable[int]:
+        """Ids of every token of the training and dev texts."""
+        return distinct_ids(self._sequences, self._dev)
+
+    def draw(self, update: int, count: int, seed: int) -> Rows:
+        """Shuffled epochs."""
+        return epoch_rows(self.size, update, count, seed)
+
+    def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
+        """Cross-entropy of the classes."""
+        del generator
+        sequences = [self._sequences[row] for row in rows]
+        scores = self.head(batch_vectors(self.encoder, sequences, locked=self._locked))
+        wanted = torch.from_numpy(self._classes[rows]).to(scores.device)
+        return StepLoss(torch.nn.functional.cross_entropy(scores, wanted), count_tokens(sequences))
+
+    def dev_scores(self) -> dict[str, float]:
+        """Accuracy and macro F1 on the dev records."""
+        if not self._dev:
+            return {}
+        with torch.inference_mode():
+            scores = self.head(all_vectors(self.encoder, self._dev))
+        predicted = scores.argmax(dim=1).cpu().numpy()
+        return {
+            "dev_accuracy": float(accuracy(predicted, self._dev_classes).mean()),
+            "dev_macro_f1": macro_f1(predicted, self._dev_classes),
+        }

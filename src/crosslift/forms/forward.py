@@ -1,0 +1,81 @@
+"""Sequences through the encoder: a training batch with gradient, or many in turn for dev scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from crosslift.encoders.encode import TOKENS_PER_BATCH, batches_by_length
+from crosslift.encoders.load import Encoder
+from crosslift.encoders.packing import PackedBatch, pack
+
+Sequences = Sequence[NDArray[np.int64]]
+"""Token ids of N sequences, int64 [T] each."""
+
+
+def batch_vectors(encoder: Encoder, sequences: Sequences, *, locked: bool) -> Tensor:
+    """Pooled vectors of a batch, float32 [N, D]; without gradient where the text side is locked."""
+    with torch.set_grad_enabled(torch.is_grad_enabled() and not locked):
+        return encoder.vectors(sequences)
+
+
+def batch_states(
+    encoder: Encoder, sequences: Sequences, *, locked: bool
+) -> tuple[Tensor, PackedBatch]:
+    """Hidden states [T, D] of a batch's packed tokens, and how they are laid out; without gradient
+    where the text side is locked."""
+    batch = pack(sequences).to(encoder.device)
+    with torch.set_grad_enabled(torch.is_grad_enabled() and not locked):
+        return encoder.states(batch), batch
+
+
+def first_tokens(batch: PackedBatch) -> Tensor:
+    """Where each sequence begins in the flat tokens, int64 [N], in the caller's order."""
+    return torch.nonzero(batch.positions == 0)[:, 0][batch.inverse]
+
+
+def all_vectors(encoder: Encoder, sequences: Sequences) -> Tensor:
+    """Pooled vectors of N sequences, float32 [N, D], many batches in turn, without gradient."""
+    vectors = torch.empty(len(sequences), encoder.width, device=encoder.device)
+    with torch.inference_mode():
+        for rows in _batches(sequences):
+            vectors[rows] = encoder.vectors([sequences[row] for row in rows])
+    return vectors
+
+
+def all_token_scores(
+    encoder: Encoder, head: torch.nn.Module, sequences: Sequences
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """The index of each sequence and the head's scores of its tokens, float32 [T, outputs].
+
+    The sequences come shortest first, each once.
+    """
+    for rows in _batches(sequences):
+        with torch.inference_mode():
+            states, batch = batch_states(encoder, [sequences[row] for row in rows], locked=True)
+            scores = head(states).cpu().numpy()
+        starts = first_tokens(batch).tolist()
+        for row, start in zip(rows, starts, strict=True):
+            yield row, scores[start : start + len(sequences[row])]
+
+
+def _batches(sequences: Sequences) -> Iterator[list[int]]:
+    return batches_by_length([range(len(sequence)) for sequence in sequences], TOKENS_PER_BATCH)
+
+
+def count_tokens(sequences: Sequences) -> int:
+    """Tokens of all sequences."""
+    return sum(map(len, sequences))
+
+
+def distinct_ids(*groups: Iterable[NDArray[np.int64]]) -> set[int]:
+    """Ids of every token of the sequences of some groups."""
+    seen: set[int] = set()
+    for group in groups:
+        for sequence in group:
+            seen.update(sequence.tolist())
+    return seen

@@ -1,0 +1,145 @@
+"""Multiple choice: each choice with its context and question is scored, and the best one taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from crosslift.encoders.load import Encoder
+from crosslift.encoders.tokens import Frame, Ids, frame_of_pairs, tokenise_bare
+from crosslift.errors import DataError
+from crosslift.forms.fields import filled_column, right_choices
+from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
+from crosslift.forms.forward import all_vectors, batch_vectors, count_tokens, distinct_ids
+from crosslift.forms.heads import linear, seeded
+from crosslift.metrics.classes import accuracy
+from crosslift.sources.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class MultipleChoice:
+    """Scores every choice of a record alone, and takes the softmax over them.
+
+    | field | what it holds |
+    |---|---|
+    | text ``context`` | optional: what the question is about |
+    | text ``question`` | optional, but one of the two is needed |
+    | ``choices`` | texts to choose from |
+    | ``answer`` | index of the right one |
+
+    A sequence is the pair of context and question, and choice. Where it is longer than the encoder
+    takes, the end of the context is cut, then that of the question, and the choice last.
+
+    Args:
+        context, question: names of the records' columns; None: there is none.
+        choices: how many each record has, 2 or more.
+
+    Source: Phang et al. 2020 (arXiv 2005.13013), section 2; the score of a choice: Devlin et al.
+    2019 (arXiv 1810.04805), section 4.4.
+    """
+
+    context: str | None = None
+    question: str | None = None
+    choices: int = 4
+    name: str = "multiple-choice"
+    picture_size: int | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Context and question, where bound."""
+        return tuple(name for name in (self.context, self.question) if name is not None)
+
+    def open(
+        self, encoder: Encoder, train: Split, dev: Split, options: FormOptions
+    ) -> OpenMultipleChoice:
+        """Tokenises the texts and makes the head, seeded by the options.
+
+        Raises:
+            DataError: neither context nor question is bound, or there are fewer than two choices.
+        """
+        if not self.columns:
+            raise DataError("a multiple choice without context and question", "one of them")
+        if self.choices < 2:
+            raise DataError(f"a multiple choice of {self.choices}", "2 choices or more")
+        return OpenMultipleChoice(self, encoder, train, dev, options)
+
+    def sequences(self, encoder: Encoder, records: Sequence[Record]) -> list[Ids]:
+        """Token ids of all choices of the first record, then of the second, and so on."""
+        columns = [filled_column(records, name) for name in self.columns]
+        before = encoder.reading.prompt
+        parts = []
+        for texts in columns:
+            parts.append(tokenise_bare(encoder, [before + text for text in texts]))
+            before = " "  # the second text stands behind the first
+        choices = tokenise_bare(encoder, [text for record in records for text in record.choices])
+        frame = frame_of_pairs(encoder)
+        room = encoder.reading.max_tokens - len(frame)
+        return [
+            _sequence([part[i // self.choices] for part in parts], choice, frame, room)
+            for i, choice in enumerate(choices)
+        ]
+
+
+def _sequence(first: Sequence[Ids], choice: Ids, frame: Frame, room: int) -> Ids:
+    kept = choice[:room]
+    left = room - len(kept)
+    parts: list[Ids] = []
+    for part in reversed(first):
+        parts.insert(0, part[:left])
+        left -= len(parts[0])
+    return frame.around(np.concatenate(parts), kept)
+
+
+class OpenMultipleChoice:
+    """Multiple choice opened on an encoder."""
+
+    def __init__(
+        self, form: MultipleChoice, encoder: Encoder, train: Split, dev: Split, options: FormOptions
+    ) -> None:
+        self.encoder = encoder
+        self.choices = form.choices
+        self.size = len(train.records)
+        self.head = seeded(lambda: linear(encoder.width, 1), options.seed, encoder.device)
+        self._locked = options.text_locked
+        self._answers = right_choices(train.records, form.choices)
+        self._dev_answers = right_choices(dev.records, form.choices)
+        self._sequences = form.sequences(encoder, train.records)
+        self._dev = form.sequences(encoder, dev.records)
+
+    def token_ids(self) -> Iterable[int]:
+        """Ids of every token of the training and dev texts."""
+        return distinct_ids(self._sequences, self._dev)
+
+    def draw(self, update: int, count: int, seed: int) -> Rows:
+        """Shuffled epochs."""
+        return epoch_rows(self.size, update, count, seed)
+
+    def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
+        """Cross-entropy of the right choice; all choices go through in one packed batch."""
+        del generator
+        sequences = [self._sequences[place] for place in self._places(rows)]
+        scores = self._scores(batch_vectors(self.encoder, sequences, locked=self._locked))
+        wanted = torch.from_numpy(self._answers[rows]).to(scores.device)
+        return StepLoss(torch.nn.functional.cross_entropy(scores, wanted), count_tokens(sequences))
+
+    def _places(self, rows: Rows) -> NDArray[np.int64]:
+        return (rows[:, None] * self.choices + np.arange(self.choices)).ravel()
+
+    def _scores(self, vectors: Tensor) -> Tensor:
+        """From pooled vectors [N * choices, D] to scores [N, choices]."""
+        scores: Tensor = self.head(vectors)
+        return scores.view(-1, self.choices)
+
+    def dev_scores(self) -> dict[str, float]:
+        """Accuracy on the dev records."""
+        if not self._dev:
+            return {}
+        with torch.inference_mode():
+            scores = self._scores(all_vectors(self.encoder, self._dev))
+        predicted = scores.argmax(dim=1).cpu().numpy()
+        return {"dev_accuracy": float(accuracy(predicted, self._dev_answers).mean())}

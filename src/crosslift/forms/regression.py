@@ -1,0 +1,135 @@
+"""Regression: the grade of a pair of texts, such as how alike they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from crosslift.encoders.load import Encoder
+from crosslift.encoders.tokens import Ids, tokenise_compactly
+from crosslift.errors import DataError
+from crosslift.forms.contrast import unit
+from crosslift.forms.fields import filled_column, grades
+from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
+from crosslift.forms.forward import all_vectors, batch_vectors, count_tokens, distinct_ids
+from crosslift.forms.heads import linear, seeded
+from crosslift.metrics.correlations import pearson, spearman
+from crosslift.sources.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """Predicts the grade of two texts.
+
+    | field | what it holds |
+    |---|---|
+    | text ``text`` | the first text |
+    | text ``pair`` | the second |
+    | ``score`` | the grade, from ``lowest`` to ``highest`` |
+
+    Grades are compared on the scale from 0 (``lowest``) to 1 (``highest``), and so is the loss.
+
+    Args:
+        text, pair: names of the records' columns.
+        lowest, highest: the ends of the scale of grades.
+        head: ``cosine``: the cosine of the texts' vectors is the grade (0 is ``lowest``, 1 is
+            ``highest``), with no head of its own: what trains the vectors for retrieval. ``pair``:
+            both texts go through as one sequence, with a linear head on its vector.
+
+    Source: ``cosine``: Reimers & Gurevych 2019 (arXiv 1908.10084), section 3, the regression
+    objective. ``pair``: Devlin et al. 2019 (arXiv 1810.04805), section 4.1, on STS-B.
+    """
+
+    text: str = "text"
+    pair: str = "pair"
+    lowest: float = 0.0
+    highest: float = 5.0
+    head: Literal["cosine", "pair"] = "cosine"
+    name: str = "regression"
+    picture_size: int | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Both texts."""
+        return (self.text, self.pair)
+
+    def open(
+        self, encoder: Encoder, train: Split, dev: Split, options: FormOptions
+    ) -> OpenRegression:
+        """Tokenises the texts and makes the head, seeded by the options.
+
+        Raises:
+            DataError: a scale without extent, or an unknown head.
+        """
+        if not self.lowest < self.highest:
+            raise DataError(f"grades from {self.lowest} to {self.highest}", "lowest below highest")
+        if self.head not in ("cosine", "pair"):
+            raise DataError(f"head {self.head!r} of a regression", "cosine or pair")
+        return OpenRegression(self, encoder, train, dev, options)
+
+    def sequences(self, encoder: Encoder, records: Sequence[Record]) -> list[Ids]:
+        """Token ids: of each pair; for ``cosine``, of all first texts, then of all second ones."""
+        first, second = (filled_column(records, name) for name in self.columns)
+        if self.head == "pair":
+            return tokenise_compactly(encoder, first, second)
+        return tokenise_compactly(encoder, [*first, *second])
+
+
+class OpenRegression:
+    """Regression opened on an encoder."""
+
+    def __init__(
+        self, form: Regression, encoder: Encoder, train: Split, dev: Split, options: FormOptions
+    ) -> None:
+        self.form = form
+        self.encoder = encoder
+        self.size = len(train.records)
+        self.head = torch.nn.Module()
+        if form.head == "pair":
+            self.head = seeded(lambda: linear(encoder.width, 1), options.seed, encoder.device)
+        self._locked = options.text_locked
+        self._grades = grades(train.records, form.lowest, form.highest)
+        self._dev_grades = grades(dev.records, form.lowest, form.highest)
+        self._sequences = form.sequences(encoder, train.records)
+        self._dev = form.sequences(encoder, dev.records)
+
+    def token_ids(self) -> Iterable[int]:
+        """Ids of every token of the training and dev texts."""
+        return distinct_ids(self._sequences, self._dev)
+
+    def draw(self, update: int, count: int, seed: int) -> Rows:
+        """Shuffled epochs."""
+        return epoch_rows(self.size, update, count, seed)
+
+    def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
+        """Mean squared error on the scale from 0 to 1."""
+        del generator
+        places = rows if self.form.head == "pair" else np.concatenate([rows, rows + self.size])
+        sequences = [self._sequences[place] for place in places]
+        predicted = self._predict(batch_vectors(self.encoder, sequences, locked=self._locked))
+        wanted = torch.from_numpy(self._grades[rows]).to(predicted.device)
+        return StepLoss(torch.nn.functional.mse_loss(predicted, wanted), count_tokens(sequences))
+
+    def _predict(self, vectors: Tensor) -> Tensor:
+        """Grades [N] on the scale from 0 to 1, of vectors [N, D], or [2 N, D] for ``cosine``."""
+        if self.form.head == "pair":
+            grades_of_pairs: Tensor = self.head(vectors)
+            return grades_of_pairs[:, 0]
+        first, second = unit(vectors).chunk(2)
+        return (first * second).sum(dim=1)
+
+    def dev_scores(self) -> dict[str, float]:
+        """Pearson's and Spearman's correlation on the dev records; none of fewer than two."""
+        if len(self._dev_grades) < 2:
+            return {}
+        with torch.inference_mode():
+            predicted = self._predict(all_vectors(self.encoder, self._dev)).cpu().numpy()
+        return {
+            "dev_pearson": pearson(predicted, self._dev_grades),
+            "dev_spearman": spearman(predicted, self._dev_grades),
+        }

@@ -1,0 +1,217 @@
+"""Span question answering: where in a passage the answer to a question stands, or that it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from crosslift.encoders.load import Encoder
+from crosslift.encoders.packing import PackedBatch
+from crosslift.errors import DataError
+from crosslift.forms.fields import check_spans, filled_column
+from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
+from crosslift.forms.forward import all_token_scores, batch_states, count_tokens, distinct_ids
+from crosslift.forms.heads import TokenHead, seeded
+from crosslift.forms.passages import QuestionWindows
+from crosslift.metrics.answers import answer_scores
+from crosslift.sources.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class SpanQA:
+    """Points to the first and the last token of the answer in the passage.
+
+    | field | what it holds |
+    |---|---|
+    | text ``question`` | the question |
+    | text ``passage`` | where the answer stands |
+    | ``spans`` | right answers, in characters of the passage; of several, the first that a window \
+holds whole is trained on, and all count on dev |
+
+    Question and passage go through as a pair. A passage that is too long is cut into windows that
+    overlap, and each window is a training row; where it holds no answer, the target is the first
+    token of the sequence.
+
+    Args:
+        question, passage: names of the records' columns.
+        unanswerable: some questions have no answer (SQuAD 2.0): on dev, none is given where the
+            first token scores above the best span.
+        stride: tokens from the beginning of one window to that of the next (``doc_stride``); at
+            most half of what is left beside the question.
+        longest_answer: most tokens of an answer that is given on dev.
+
+    Source: Devlin et al. 2019 (arXiv 1810.04805), sections 4.2 and 4.3.
+    """
+
+    question: str = "question"
+    passage: str = "passage"
+    unanswerable: bool = False
+    stride: int = 128
+    longest_answer: int = 30
+    name: str = "span-qa"
+    picture_size: int | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Question and passage."""
+        return (self.question, self.passage)
+
+    def open(self, encoder: Encoder, train: Split, dev: Split, options: FormOptions) -> OpenSpanQA:
+        """Tokenises and cuts the passages and makes the head, seeded by the options.
+
+        Raises:
+            DataError: a stride or a longest answer below 1.
+        """
+        for setting, value in (("stride", self.stride), ("longest_answer", self.longest_answer)):
+            if value < 1:
+                raise DataError(f"{setting} {value} of span QA", "1 or more")
+        return OpenSpanQA(self, encoder, train, dev, options)
+
+    def cut(self, encoder: Encoder, records: Sequence[Record]) -> QuestionWindows:
+        """The records in windows that fit the encoder."""
+        questions = filled_column(records, self.question)
+        passages = filled_column(records, self.passage)
+        check_spans(records, passages, self.unanswerable)
+        return QuestionWindows(encoder, records, questions, passages, self.stride)
+
+
+class OpenSpanQA:
+    """Span QA opened on an encoder; its rows are windows."""
+
+    def __init__(
+        self, form: SpanQA, encoder: Encoder, train: Split, dev: Split, options: FormOptions
+    ) -> None:
+        self.form = form
+        self.encoder = encoder
+        self.head = seeded(lambda: TokenHead(encoder.width, 2), options.seed, encoder.device)
+        self._locked = options.text_locked
+        self._windows = form.cut(encoder, train.records)
+        self._targets = self._windows.targets()
+        self._dev = form.cut(encoder, dev.records)
+        self.size = len(self._windows.windows)
+
+    @property
+    def windows_with_answer(self) -> int:
+        """Training windows that hold an answer."""
+        return int((self._targets[:, 1] > 0).sum())
+
+    def token_ids(self) -> Iterable[int]:
+        """Ids of every token of the training and dev texts."""
+        return distinct_ids(self._windows.token_ids(), self._dev.token_ids())
+
+    def draw(self, update: int, count: int, seed: int) -> Rows:
+        """Shuffled epochs of the windows."""
+        return epoch_rows(self.size, update, count, seed)
+
+    def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
+        """The mean of the cross-entropies of first and last token, each over all tokens of its
+        sequence."""
+        del generator
+        sequences = [self._windows.sequence(row) for row in rows]
+        states, batch = batch_states(self.encoder, sequences, locked=self._locked)
+        scores = side_by_side(self.head(states), batch)
+        wanted = torch.from_numpy(self._targets[rows]).to(scores.device)
+        loss = torch.nn.functional.cross_entropy(scores, wanted)
+        return StepLoss(loss, count_tokens(sequences))
+
+    def dev_scores(self) -> dict[str, float]:
+        """Exact match and F1 on the dev records; of questions with and without answer apart where
+        some have none."""
+        if not self._dev.records:
+            return {}
+        records = self._dev.records
+        right = [
+            [passage[start:end] for start, end in record.spans]
+            for record, passage in zip(records, self._dev.passages, strict=True)
+        ]
+        scores = answer_scores(self.dev_answers(), right)
+        found = {"dev_exact_match": scores.exact_match, "dev_answer_f1": scores.answer_f1}
+        if self.form.unanswerable:
+            apart = {
+                "dev_has_answer_exact_match": scores.has_answer_exact_match,
+                "dev_has_answer_f1": scores.has_answer_f1,
+                "dev_no_answer_accuracy": scores.no_answer_accuracy,
+            }
+            found |= {name: value for name, value in apart.items() if value is not None}
+        return found
+
+    def dev_answers(self) -> list[str]:
+        """The answer to each dev question: the best over its windows; empty where none is given."""
+        best = [Span(float("-inf"), 0, -1)] * len(self._dev.records)
+        none = [float("inf")] * len(self._dev.records)
+        sequences = [self._dev.sequence(number) for number in range(len(self._dev.windows))]
+        for number, scores in all_token_scores(self.encoder, self.head, sequences):
+            window, begin = self._dev.windows[number], self._dev.passage_begin(number)
+            first, after = window.tokens
+            inside = scores[begin : begin + after - first]
+            span = best_span(inside[:, 0], inside[:, 1], self.form.longest_answer)
+            if span.score > best[window.question].score:
+                best[window.question] = Span(span.score, span.start + first, span.end + first)
+            none[window.question] = min(none[window.question], float(scores[0].sum()))
+        return [self._answer(i, span, none[i]) for i, span in enumerate(best)]
+
+    def _answer(self, question: int, span: Span, none: float) -> str:
+        if span.end < span.start or (self.form.unanswerable and none > span.score):
+            return ""
+        return self._dev.text_between(question, span.start, span.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of tokens.
+
+    Args:
+        score: of its first token as the first plus of its last as the last.
+        start: index of the first token.
+        end: index of the last; below ``start`` where there is no token at all.
+    """
+
+    score: float
+    start: int
+    end: int
+
+
+def best_span(starts: NDArray[np.float32], ends: NDArray[np.float32], longest: int) -> Span:
+    """The run of at most ``longest`` tokens with the highest score; of equals the earliest, then
+    the shortest.
+
+    Example::
+
+        starts 1 5 0, ends 9 1 2, longest 2  ->  tokens 0 to 0, score 10
+        starts 1 5 0, ends 0 1 2, longest 2  ->  tokens 1 to 2, score 7
+        starts 5 0 0, ends 0 0 9, longest 2  ->  tokens 1 to 2, score 9
+
+    Args:
+        starts: float32 [T], score of each token as the first.
+        ends: float32 [T], score of each token as the last.
+        longest: most tokens of the run.
+    """
+    if len(starts) == 0:
+        return Span(float("-inf"), 0, -1)
+    width = min(longest, len(ends))
+    beyond = np.full(width - 1, -np.inf, np.float32)
+    following = np.lib.stride_tricks.sliding_window_view(np.concatenate([ends, beyond]), width)
+    scores = starts[:, None] + following
+    start, length = divmod(int(scores.argmax()), width)
+    return Span(float(scores[start, length]), start, start + length)
+
+
+def side_by_side(scores: Tensor, batch: PackedBatch) -> Tensor:
+    """Scores of packed tokens as one row a sequence, in the caller's order.
+
+    Args:
+        scores: [T, K] of the packed tokens.
+        batch: N sequences, the longest of L tokens.
+
+    Returns:
+        [N, L, K]; minus infinity behind the end of a sequence.
+    """
+    longest = max(block.length for block in batch.blocks)
+    rows = scores.new_full((len(batch.inverse), longest, scores.shape[1]), float("-inf"))
+    sequence = torch.cumsum(batch.positions == 0, dim=0) - 1
+    return rows.index_put((sequence, batch.positions), scores)[batch.inverse]

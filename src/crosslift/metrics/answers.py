@@ -1,0 +1,142 @@
+"""Scores of answers that are pieces of text: exact match and F1 over words, as SQuAD has them."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from crosslift.errors import DataError
+
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+
+
+def normalise_answer(text: str) -> str:
+    """An answer as SQuAD compares it: lower case, without ASCII punctuation and English articles,
+    words parted by one space.
+
+    Only English has these articles, and a language without spaces is one word: scores of other
+    languages with this normalisation are those of XQuAD, not of MLQA.
+
+    Example::
+
+        "The  Cat!"      ->  "cat"
+        "an A-frame"     ->  "aframe"
+        "the"            ->  ""
+
+    Source: Rajpurkar et al. 2016 (arXiv 1606.05250), section 6.1.
+    """
+    bare = text.lower().translate(_PUNCTUATION)
+    return " ".join(_ARTICLES.sub(" ", bare).split())
+
+
+def exact_match(predicted: str, answers: Sequence[str]) -> float:
+    """1 if the normalised prediction is any of the normalised answers, else 0.
+
+    Example::
+
+        "the cat", ("cat", "a dog")  ->  1
+        "cats", ("cat",)             ->  0
+        "", ()                       ->  1      rightly no answer
+
+    Args:
+        predicted: the empty text says that there is no answer.
+        answers: all right ones; empty where the question has none.
+    """
+    found = normalise_answer(predicted)
+    return float(any(found == right for right in _right(answers)))
+
+
+def answer_f1(predicted: str, answers: Sequence[str]) -> float:
+    """The F1 of the prediction's words against those of the answer it fits best.
+
+    Where either is empty after normalisation it is 1 if both are, else 0 (SQuAD 2.0).
+
+    Example::
+
+        "black cat", ("the cat",)       ->  2/3    precision 1/2, recall 1
+        "black cat", ("a dog", "cat")   ->  2/3    of the best answer
+        "cat", ()                       ->  0      there was no answer
+
+    Args:
+        predicted: as for `exact_match`.
+        answers: as for `exact_match`.
+
+    Returns:
+        In [0, 1].
+
+    Source: Rajpurkar et al. 2016 (arXiv 1606.05250), section 6.1; without answer: Rajpurkar et
+    al. 2018 (arXiv 1806.03822), section 5.
+    """
+    words = normalise_answer(predicted).split()
+    return max(_word_f1(words, right.split()) for right in _right(answers))
+
+
+def _right(answers: Sequence[str]) -> list[str]:
+    """The normalised answers that are not empty; the empty text alone where none is left."""
+    return [text for text in map(normalise_answer, answers) if text] or [""]
+
+
+def _word_f1(found: list[str], right: list[str]) -> float:
+    if not found or not right:
+        return float(found == right)
+    both = sum((Counter(found) & Counter(right)).values())
+    return 2 * both / (len(found) + len(right))
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerScores:
+    """Mean scores of the answers to N questions, each in [0, 1].
+
+    Args:
+        exact_match: over all questions.
+        answer_f1: over all questions.
+        has_answer_exact_match: over the questions that have an answer; None where none has.
+        has_answer_f1: over the same.
+        no_answer_accuracy: over the questions without answer, where exact match and F1 are both 1
+            if none is given and else 0; None where all have one.
+    """
+
+    exact_match: float
+    answer_f1: float
+    has_answer_exact_match: float | None
+    has_answer_f1: float | None
+    no_answer_accuracy: float | None
+
+
+def answer_scores(predicted: Sequence[str], answers: Sequence[Sequence[str]]) -> AnswerScores:
+    """Exact match and F1 of many questions, and apart for those with and without answer.
+
+    Example::
+
+        predicted "cat", "";  answers ("the cat", "pet"), ()  ->  all scores 1
+        predicted "cat", "x"; answers ("the cat",), ()        ->  exact match 1/2, no answer 0
+
+    Args:
+        predicted: N texts; an empty one says that there is no answer.
+        answers: all right answers of each question; empty where there is none.
+
+    Raises:
+        DataError: no question at all, or numbers that differ.
+    """
+    if len(predicted) != len(answers) or not answers:
+        raise DataError(
+            f"{len(predicted)} predicted answers to {len(answers)} questions",
+            "one answer to each question, and one question at least",
+        )
+    pairs = list(zip(predicted, answers, strict=True))
+    exact = np.array([exact_match(*pair) for pair in pairs])
+    overlap = np.array([answer_f1(*pair) for pair in pairs])
+    has = np.array([bool(right) for right in answers])
+    return AnswerScores(
+        exact_match=float(exact.mean()),
+        answer_f1=float(overlap.mean()),
+        has_answer_exact_match=float(exact[has].mean()) if has.any() else None,
+        has_answer_f1=float(overlap[has].mean()) if has.any() else None,
+        no_answer_accuracy=float(exact[~has].mean()) if not has.all() else None,
+    )

@@ -1,0 +1,140 @@
+"""The published files of a dataset in a folder: found, read, summed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from crosslift.errors import DataError
+from crosslift.sources.checksums import sha256_of
+from crosslift.sources.fields import Fields
+from crosslift.sources.formats.rows import Format, Row
+
+_MOST_SHOWN = 8
+_State = tuple[Path, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One way a dataset is published as files.
+
+    Args:
+        train: paths of the training files, with ``*`` for any name; each must be there.
+        dev: paths of the dev files; where none is there, there are no dev records.
+        read: how a file becomes rows.
+        fields: how a row becomes a record.
+        folders: where the archive puts the files; they may lie directly in the folder too.
+        beside: ending of a file that belongs to ``NAME.jsonl`` (``NAME`` and the ending); may be
+            empty.
+    """
+
+    train: tuple[str, ...]
+    dev: tuple[str, ...]
+    read: Format
+    fields: Fields
+    folders: tuple[str, ...] = ()
+    beside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFiles:
+    """The published files of a dataset.
+
+    Args:
+        layouts: ways they are published; the first whose first training file is there is read.
+        where: where they are had, for errors.
+    """
+
+    layouts: tuple[Layout, ...]
+    where: str
+
+    @property
+    def names(self) -> str:
+        """The training files, as errors tell them."""
+        return " or ".join(_told(layout.train) for layout in self.layouts)
+
+    def fields(self, folder: Path) -> Fields:
+        """How a row of the files in a folder becomes a record."""
+        return self._found(folder)[0].fields
+
+    def rows(self, folder: Path, split: str) -> Iterator[Row]:
+        """The rows of a split ("train" or "dev") of the files in a folder.
+
+        Raises:
+            DataError: a file is missing, at fault, or changes while it is read.
+        """
+        layout, base = self._found(folder)
+        paths = self._paths(layout, base, split)
+        before = _states(_with_beside(layout, paths))
+        for path in paths:
+            yield from layout.read(path)
+        if before != _states(_with_beside(layout, paths)):
+            raise DataError(f"{base}: files changed while they were read", "files nobody writes to")
+
+    def checksum(self, folder: Path) -> str:
+        """SHA-256 over the names and bytes of the files that are read, for the keys of steps.
+
+        The bytes are summed as they are, no text is parsed, and files that have not changed since
+        (size and time) are not read again.
+
+        Raises:
+            DataError: a file is missing.
+        """
+        layout, base = self._found(folder)
+        paths = [p for split in ("train", "dev") for p in self._paths(layout, base, split)]
+        return _sum(_states(_with_beside(layout, paths)))
+
+    def _found(self, folder: Path) -> tuple[Layout, Path]:
+        if not folder.is_dir():
+            raise DataError(
+                f"{folder} is not a folder", f"the folder of {self.names}", f"get it: {self.where}"
+            )
+        for layout in self.layouts:
+            for base in (folder, *(folder / name for name in layout.folders)):
+                if _matching(base, layout.train[0]):
+                    return layout, base
+        there = sorted(path.name for path in folder.iterdir())
+        more = ", ..." if len(there) > _MOST_SHOWN else ""
+        raise DataError(
+            f"{folder} holds no {self.names}; it holds "
+            f"{', '.join(there[:_MOST_SHOWN]) or 'nothing'}{more}",
+            "the files as they are published",
+            f"get them: {self.where}",
+        )
+
+    def _paths(self, layout: Layout, base: Path, split: str) -> list[Path]:
+        patterns = layout.train if split == "train" else layout.dev
+        found = [_matching(base, pattern) for pattern in patterns]
+        if split == "dev" and not any(found):
+            return []
+        for pattern, paths in zip(patterns, found, strict=True):
+            if not paths:
+                raise DataError(
+                    f"{base} holds no {pattern}", _told(patterns), f"get it: {self.where}"
+                )
+        return [path for paths in found for path in paths]
+
+
+def _told(patterns: Sequence[str]) -> str:
+    return ", ".join(patterns) if len(patterns) < 4 else f"{patterns[0]} to {patterns[-1]}"
+
+
+def _matching(base: Path, pattern: str) -> list[Path]:
+    return sorted(path for path in base.glob(pattern) if path.is_file())
+
+
+def _with_beside(layout: Layout, paths: Sequence[Path]) -> list[Path]:
+    beside = [p.with_name(p.stem + layout.beside) for p in paths] if layout.beside else []
+    return [*paths, *(path for path in beside if path.is_file())]
+
+
+def _states(paths: Sequence[Path]) -> tuple[_State, ...]:
+    found = [(path, path.stat()) for path in paths]
+    return tuple((path.absolute(), stat.st_size, stat.st_mtime_ns) for path, stat in found)
+
+
+@lru_cache(maxsize=64)
+def _sum(states: tuple[_State, ...]) -> str:
+    return sha256_of(path for path, _, _ in states)

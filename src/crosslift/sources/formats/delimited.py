@@ -1,0 +1,87 @@
+"""Tables of cells: tab-separated without quotes, and comma-separated with quotes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from crosslift.errors import DataError
+from crosslift.sources.formats.rows import Row, lines_of
+from crosslift.sources.text_files import read_text
+
+
+@dataclass(frozen=True, slots=True)
+class TabSeparated:
+    """Cells parted by tabs; quotes mean nothing. Rows are numbered by line, the header's included.
+
+    Args:
+        header: names of the columns; None: they stand in the first line.
+        more_cells: a row may have more cells than names; those are not read.
+        broken_rows: the published file is known to have rows of too few cells: they are counted
+            and left out.
+    """
+
+    header: tuple[str, ...] | None = None
+    more_cells: bool = False
+    broken_rows: bool = False
+
+    def __call__(self, path: Path) -> Iterator[Row]:
+        """The rows of a file.
+
+        Raises:
+            DataError: a header with a name twice, a row of another width, bytes that are not UTF-8.
+        """
+        header: Sequence[str] | None = self.header
+        for number, line in lines_of(path):
+            cells = line.split("\t")
+            if header is None:
+                header = _header(path, cells)
+            elif line:
+                yield self._row(path, number, header, cells)
+
+    def _row(self, path: Path, number: int, header: Sequence[str], cells: list[str]) -> Row:
+        if self.broken_rows and len(cells) < len(header):
+            return Row({}, f"{path}, row {number}", number, broken="too few columns")
+        if self.more_cells:
+            cells = cells[: len(header)]
+        return _bound(path, number, header, cells)
+
+
+def comma_separated(path: Path) -> Iterator[Row]:
+    """The rows of a CSV file with quotes and a header; rows are numbered by their first line.
+
+    Raises:
+        DataError: a broken quote, a header with a name twice, a row of another width, bytes that
+            are not UTF-8.
+    """
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    header: list[str] | None = None
+    line = 1
+    try:
+        for cells in reader:
+            if header is None:
+                header = _header(path, cells)
+            elif cells:
+                yield _bound(path, line, header, cells)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"{path}, row {line}: {error}", "CSV with quotes") from error
+
+
+def _header(path: Path, cells: list[str]) -> list[str]:
+    repeated = sorted({cell for cell in cells if cells.count(cell) > 1})
+    if repeated:
+        raise DataError(f"{path}, row 1: names {repeated[0]!r} twice", "a name for each column")
+    return cells
+
+
+def _bound(path: Path, number: int, header: Sequence[str], cells: Sequence[str]) -> Row:
+    place = f"{path}, row {number}"
+    if len(cells) != len(header):
+        raise DataError(
+            f"{place}: {len(cells)} columns", f"{len(header)} columns: {', '.join(header)}"
+        )
+    return Row(dict(zip(header, cells, strict=True)), place, number)

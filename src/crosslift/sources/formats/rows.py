@@ -1,0 +1,142 @@
+"""A row of a dataset, as a file or the hub gives it, and how rows are read from a file of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from crosslift.errors import DataError, nearest
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LONGEST_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One example of a dataset before it is a record.
+
+    Args:
+        values: column -> value.
+        place: where it stands, for errors ("FILE, row 3").
+        number: of the row in its file, from 1.
+        broken: why the row cannot be read, where the publisher's own file has such rows and they
+            are left out; empty for a whole row.
+    """
+
+    values: Mapping[str, Any]
+    place: str
+    number: int
+    broken: str = ""
+
+    def fault(self, what: str, expected: str | None = None, remedy: str | None = None) -> DataError:
+        """An error that names the place of the row."""
+        return DataError(f"{self.place}: {what}", expected, remedy)
+
+    def value(self, column: str) -> Any:
+        """The value of a column.
+
+        Raises:
+            DataError: there is no such column.
+        """
+        if column in self.values:
+            return self.values[column]
+        near = nearest(column, self.values)
+        raise self.fault(
+            f"no column {column!r}",
+            f"the published columns; found are {', '.join(self.values) or 'none'}",
+            f"did you mean {' or '.join(map(repr, near))}?" if near else None,
+        )
+
+    def text(self, column: str) -> str:
+        """The text of a column, without space at its ends.
+
+        Raises:
+            DataError: no such column, no text, or an empty one.
+        """
+        return self.as_text(self.value(column), column)
+
+    def as_text(self, value: object, column: str) -> str:
+        """A value that must be a text, without space at its ends.
+
+        Raises:
+            DataError: it is none, or empty.
+        """
+        if not isinstance(value, str):
+            raise self.fault(f"{column!r} holds {short(value)}", "a text")
+        if not value.strip():
+            raise self.fault(f"{column!r} is empty", "a text", "take the row out of the file")
+        return value.strip()
+
+    def number_in(self, column: str, lowest: float, highest: float) -> float:
+        """The number of a column.
+
+        Raises:
+            DataError: no such column, no number, or one outside the range.
+        """
+        value = self.value(column)
+        expected = f"a number from {lowest:g} to {highest:g}"
+        try:
+            number = float(value)
+        except (TypeError, ValueError) as error:
+            raise self.fault(f"{column!r} holds {short(value)}", expected) from error
+        if not lowest <= number <= highest:
+            raise self.fault(f"{column!r} holds {short(value)}", expected)
+        return number
+
+    def key(self, columns: Sequence[str]) -> str:
+        """The published id in some columns, joined by ``-``; the row's number where none is named."""
+        if not columns:
+            return str(self.number)
+        return "-".join(str(self.value(column)) for column in columns)
+
+
+Format = Callable[[Path], Iterator[Row]]
+"""How a file becomes rows."""
+
+
+def changed(read: Format, change: Callable[[Row], Mapping[str, Any]]) -> Format:
+    """A format whose rows get other values, for example when columns go by two names."""
+
+    def rows(path: Path) -> Iterator[Row]:
+        for row in read(path):
+            yield replace(row, values=change(row))
+
+    return rows
+
+
+def lines_of(path: Path) -> Iterator[tuple[int, str]]:
+    """Numbers from 1 and lines of a UTF-8 file, read one by one, without line ends.
+
+    Lines end with LF or CRLF alone; a byte order mark is dropped.
+
+    Raises:
+        DataError: the file cannot be read, or bytes are not UTF-8.
+    """
+    try:
+        with path.open("rb") as file:
+            for number, data in enumerate(file, start=1):
+                yield number, _decoded(path, number, data)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", "a readable file") from error
+
+
+def short(value: object) -> str:
+    """A value as an error shows it, not too long."""
+    shown = repr(value)
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[: _LONGEST_SHOWN - 3]}..."
+
+
+def _decoded(path: Path, number: int, data: bytes) -> str:
+    raw = data.removesuffix(b"\n").removesuffix(b"\r")
+    if number == 1:
+        raw = raw.removeprefix(_BYTE_ORDER_MARK)
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}, row {number}: byte 0x{raw[error.start]:02x} is not UTF-8",
+            "text in UTF-8",
+            f"convert the file, for example: iconv -f ENCODING -t UTF-8 {path.name}",
+        ) from error

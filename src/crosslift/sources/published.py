@@ -1,0 +1,244 @@
+"""Published datasets as sources of records: from the hub, or from their files in a folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol
+
+from crosslift.errors import DataError
+from crosslift.sources.dataset_files import LocalFiles
+from crosslift.sources.fields import Fields
+from crosslift.sources.formats.rows import Row
+from crosslift.sources.hub import HubDataset
+from crosslift.sources.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRecords:
+    """What was read of one split.
+
+    Args:
+        records: in the order of the data.
+        skipped: reason -> number of rows that were left out.
+    """
+
+    records: list[Record]
+    skipped: Mapping[str, int]
+
+
+class DatasetSource(Protocol):
+    """A source of records that can be told to read a folder instead of the hub."""
+
+    @property
+    def needs_data(self) -> bool:
+        """Whether it must be given a folder, for the hub does not have it."""
+
+    def at(self, folder: Path) -> DatasetSource:
+        """The same, read from the published files in a folder."""
+
+    def read(self, split: str) -> DatasetRecords:
+        """The records of a split ("train" or "dev") and how many rows were left out."""
+
+    def train(self) -> list[Record]:
+        """The training records."""
+
+    def dev(self) -> list[Record]:
+        """The dev records; empty where there are none."""
+
+    def checksum(self) -> str:
+        """A checksum of everything the records are made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedData:
+    """One dataset.
+
+    Args:
+        files: its published files.
+        hub: where the hub has it; None: it is only read from files.
+        folder: where the files lie; None: it is read from the hub.
+    """
+
+    files: LocalFiles
+    hub: HubDataset | None = None
+    folder: Path | None = None
+
+    @property
+    def needs_data(self) -> bool:
+        """Whether the hub does not have it."""
+        return self.hub is None and self.folder is None
+
+    def at(self, folder: Path) -> PublishedData:
+        """The same, read from the published files in a folder."""
+        return replace(self, folder=folder)
+
+    def read(self, split: str) -> DatasetRecords:
+        """The records of a split and how many rows were left out.
+
+        Raises:
+            DataError: the data cannot be had, or are at fault (file and row are told).
+        """
+        if self.folder is not None:
+            rows: Iterable[Row] = self.files.rows(self.folder, split)
+            return collect(rows, self.files.fields(self.folder), split)
+        hub = self._hub()
+        return collect(hub.rows(split, self._remedy), hub.fields, split)
+
+    def train(self) -> list[Record]:
+        """The training records.
+
+        Raises:
+            DataError: as `read`; there is none.
+        """
+        found = self.read("train")
+        if not found.records:
+            left_out = ", ".join(f"{n} {why}" for why, n in found.skipped.items()) or "no row"
+            raise DataError(f"no training record in {self.folder or self._hub().id} ({left_out})")
+        return found.records
+
+    def dev(self) -> list[Record]:
+        """The dev records; empty where the folder has none."""
+        return self.read("dev").records
+
+    def checksum(self) -> str:
+        """Of the files, or of the hub's commit."""
+        if self.folder is not None:
+            return self.files.checksum(self.folder)
+        return self._hub().checksum(self._remedy)
+
+    @property
+    def _remedy(self) -> str:
+        return f"give `data:` with the folder of {self.files.names}; get it: {self.files.where}"
+
+    def _hub(self) -> HubDataset:
+        if self.hub is None:
+            raise DataError("the hub does not have this dataset", "its own files", self._remedy)
+        return self.hub
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Several datasets as one; ids begin with the name of the part.
+
+    Args:
+        parts: name -> dataset; all are read from the same folder, or all from the hub.
+    """
+
+    parts: Mapping[str, DatasetSource]
+
+    @property
+    def needs_data(self) -> bool:
+        """Whether the hub lacks a part."""
+        return any(part.needs_data for part in self.parts.values())
+
+    def at(self, folder: Path) -> Together:
+        """The same, read from the published files in a folder that holds those of all parts."""
+        return Together({name: part.at(folder) for name, part in self.parts.items()})
+
+    def read(self, split: str) -> DatasetRecords:
+        """The records of all parts, part after part."""
+        records: list[Record] = []
+        skipped: Counter[str] = Counter()
+        for name, part in self.parts.items():
+            found = part.read(split)
+            records += [replace(record, id=f"{name}:{record.id}") for record in found.records]
+            skipped.update(found.skipped)
+        return DatasetRecords(records, dict(skipped))
+
+    def train(self) -> list[Record]:
+        """The training records of all parts."""
+        return self.read("train").records
+
+    def dev(self) -> list[Record]:
+        """The dev records of all parts."""
+        return self.read("dev").records
+
+    def checksum(self) -> str:
+        """Of all parts."""
+        sums = [f"{name}:{part.checksum()}" for name, part in self.parts.items()]
+        return sha256("\n".join(sums).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Records made of the records of a dataset.
+
+    Args:
+        of: the dataset.
+        make: what makes them, of all records of a split.
+        with_dev: whether there are dev records: one of each group, so that each has one right
+            answer among them.
+    """
+
+    of: DatasetSource
+    make: Callable[[Sequence[Record]], list[Record]]
+    with_dev: bool = True
+
+    @property
+    def needs_data(self) -> bool:
+        """Whether the dataset needs a folder."""
+        return self.of.needs_data
+
+    def at(self, folder: Path) -> Derived:
+        """The same, of the published files in a folder."""
+        return replace(self, of=self.of.at(folder))
+
+    def read(self, split: str) -> DatasetRecords:
+        """The made records; what is counted as left out are rows of the dataset."""
+        if split == "dev" and not self.with_dev:
+            return DatasetRecords([], {})
+        found = self.of.read(split)
+        made = self.make(found.records)
+        if split == "dev":
+            made = list({record.group: record for record in reversed(made)}.values())[::-1]
+        return DatasetRecords(made, found.skipped)
+
+    def train(self) -> list[Record]:
+        """The training records.
+
+        Raises:
+            DataError: as the dataset; nothing can be made of it.
+        """
+        records = self.read("train").records
+        if not records:
+            raise DataError("no training record can be made of the dataset")
+        return records
+
+    def dev(self) -> list[Record]:
+        """The dev records."""
+        return self.read("dev").records
+
+    def checksum(self) -> str:
+        """Of the dataset."""
+        return self.of.checksum()
+
+
+def collect(rows: Iterable[Row], fields: Fields, split: str) -> DatasetRecords:
+    """Rows as records.
+
+    Args:
+        rows: of one split.
+        fields: how a row becomes a record.
+        split: name that ids begin with.
+
+    Raises:
+        DataError: a row is at fault, or an id stands twice.
+    """
+    records: list[Record] = []
+    skipped: Counter[str] = Counter()
+    seen: set[str] = set()
+    for row in rows:
+        record = row.broken or fields.record(row, split)
+        if isinstance(record, str):
+            skipped[record] += 1
+            continue
+        if record.id in seen:
+            published = record.id.removeprefix(f"{split}:")
+            raise row.fault(f"the id {published!r} stands twice", "an id for each example")
+        seen.add(record.id)
+        records.append(record)
+    return DatasetRecords(records, dict(skipped))

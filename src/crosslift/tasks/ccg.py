@@ -1,0 +1,131 @@
+"""CCG supertagging on CCGbank: the lexical category of each word of the Wall Street Journal.
+
+Sections 02 to 21 are for training, section 00 is dev. As is usual since Clark and Curran 2007,
+categories that stand fewer than ten times in the training sections are one: `other`. The
+tags are counted in the data, so the task needs them. Licensed by the LDC; files only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from crosslift.sources.dataset_files import Layout, LocalFiles
+from crosslift.sources.fields import TagFields
+from crosslift.sources.formats.ccg_auto import ccg_auto
+from crosslift.sources.published import DatasetRecords, DatasetSource, PublishedData
+from crosslift.sources.record import Record
+from crosslift.tasks.dataset import DatasetTask
+from crosslift.tasks.task import FormSpec, IntermediateTask
+
+OTHER = "other"
+FEWEST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class CommonTags:
+    """A dataset of tagged words whose rare tags are one.
+
+    Args:
+        of: the dataset.
+        fewest: how often a tag must stand in the training records to be one of its own.
+    """
+
+    of: DatasetSource
+    fewest: int = FEWEST
+
+    @property
+    def needs_data(self) -> bool:
+        """Whether the dataset needs a folder."""
+        return self.of.needs_data
+
+    def at(self, folder: Path) -> CommonTags:
+        """The same, of the published files in a folder."""
+        return replace(self, of=self.of.at(folder))
+
+    def tags(self) -> tuple[str, ...]:
+        """The tags of its records in alphabetical order, `other` last."""
+        return (*_common(self, self.checksum()), OTHER)
+
+    def read(self, split: str) -> DatasetRecords:
+        """The records of a split, with rare tags and those unseen in training as `other`."""
+        found, common = self.of.read(split), set(self.tags())
+        records = [
+            replace(r, tags=tuple(tag if tag in common else OTHER for tag in r.tags))
+            for r in found.records
+        ]
+        return DatasetRecords(records, found.skipped)
+
+    def train(self) -> list[Record]:
+        """The training records."""
+        return self.read("train").records
+
+    def dev(self) -> list[Record]:
+        """The dev records."""
+        return self.read("dev").records
+
+    def checksum(self) -> str:
+        """Of the dataset."""
+        return self.of.checksum()
+
+
+@lru_cache(maxsize=8)
+def _common(source: CommonTags, checksum: str) -> tuple[str, ...]:
+    del checksum  # it is what makes the answer another one when the files change
+    return common_tags(source.of.train(), source.fewest)
+
+
+def common_tags(records: Sequence[Record], fewest: int) -> tuple[str, ...]:
+    """The tags that stand at least ``fewest`` times, in alphabetical order."""
+    counts = Counter(tag for record in records for tag in record.tags)
+    return tuple(sorted(tag for tag, count in counts.items() if count >= fewest))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaggingTask(DatasetTask):
+    """A tagging task whose tags are counted in its data."""
+
+    source: CommonTags
+
+    def with_data(self, folder: Path) -> IntermediateTask:
+        """The task on the published files in a folder; its form gets their tags.
+
+        Raises:
+            DataError: the files are missing or at fault.
+        """
+        source = self.source.at(folder)
+        return replace(self, source=source, form=_tagging(source.tags()))
+
+
+def _tagging(tags: tuple[str, ...]) -> FormSpec:
+    return FormSpec("tagging", {}, options={"tags": tags})
+
+
+CCG = TaggingTask(
+    name="ccg",
+    title="CCG supertagging: the lexical category of each word",
+    form=_tagging(()),
+    source=CommonTags(
+        PublishedData(
+            files=LocalFiles(
+                layouts=(
+                    Layout(
+                        train=tuple(f"{section:02}/*.auto" for section in range(2, 22)),
+                        dev=("00/*.auto",),
+                        read=ccg_auto,
+                        fields=TagFields(),
+                        folders=("data/AUTO", "AUTO", "ccgbank_1_1/data/AUTO"),
+                    ),
+                ),
+                where="https://catalog.ldc.upenn.edu/LDC2005T13 (CCGbank, licensed by the LDC)",
+            ),
+        ),
+    ),
+    languages=("en",),
+    licence="LDC user agreement (LDC2005T13)",
+    citation="Hockenmaier and Steedman 2007 (Computational Linguistics 33.3)",
+    train_examples=39_604,
+)

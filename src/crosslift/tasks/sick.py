@@ -1,0 +1,66 @@
+"""SICK, in the files of SemEval 2014 task 1: entailment and relatedness of described scenes.
+
+The trial file is dev. No revision of the hub's copy could be established: it is read at the branch
+`refs/convert/parquet`, whose commit enters the key (the main branch holds a script).
+"""
+
+from crosslift.sources.dataset_files import Layout, LocalFiles
+from crosslift.sources.fields import Fields, GradeFields, PairFields
+from crosslift.sources.formats.delimited import TabSeparated
+from crosslift.sources.hub import HubDataset
+from crosslift.sources.published import PublishedData
+from crosslift.tasks.dataset import (
+    NLI_BY_NUMBER,
+    NLI_LABELS,
+    DatasetTask,
+    pair_classes,
+    pair_grades,
+)
+
+_LICENCE = "CC BY-NC-SA 3.0"
+_CITATION = "Marelli, Menini, Baroni, Bentivogli, Bernardi and Zamparelli 2014 (LREC)"
+
+
+def _data(of_file: Fields, of_hub: Fields) -> PublishedData:
+    return PublishedData(
+        files=LocalFiles(
+            layouts=(Layout(("SICK_train.txt",), ("SICK_trial.txt",), TabSeparated(), of_file),),
+            where="https://alt.qcri.org/semeval2014/task1/ (sick_train.zip, sick_trial.zip)",
+        ),
+        hub=HubDataset("RobZamp/sick", revision="refs/convert/parquet", fields=of_hub),
+    )
+
+
+SICK = DatasetTask(
+    name="sick",
+    title="SICK: entailment, neutral or contradiction",
+    form=pair_classes(NLI_LABELS),
+    source=_data(
+        PairFields(
+            "sentence_A",
+            "sentence_B",
+            "entailment_judgment",
+            {label.upper(): label for label in NLI_LABELS},
+            ("pair_ID",),
+        ),
+        PairFields("sentence_A", "sentence_B", "label", NLI_BY_NUMBER),
+    ),
+    languages=("en",),
+    licence=_LICENCE,
+    citation=_CITATION,
+    train_examples=4_500,
+)
+
+SICK_RELATEDNESS = DatasetTask(
+    name="sick-relatedness",
+    title="SICK: how related two sentences are, 1 to 5",
+    form=pair_grades(1.0, 5.0),
+    source=_data(
+        GradeFields("sentence_A", "sentence_B", "relatedness_score", 1, 5, ("pair_ID",)),
+        GradeFields("sentence_A", "sentence_B", "relatedness_score", 1, 5),
+    ),
+    languages=("en",),
+    licence=_LICENCE,
+    citation=_CITATION,
+    train_examples=4_500,
+)
