@@ -134,12 +134,27 @@ def _baseline_sentences(
     if not trained:
         return []
     if not brief:
-        told = trained[:_MOST_ARMS]
-        return [_pair_sentence(folder, (arm, folder.run.baseline), found) for arm, found in told]
+        return _differing_then_even(folder, trained)
     parts = [_tally(arm, found) for arm, found in trained[:_MOST_ARMS]]
     rest = len(trained) - _MOST_ARMS
     tail = f"; {plural(rest, 'more arm')} below" if rest > 0 else ""
     return [f"Against the baseline {folder.run.baseline}, {'; '.join(parts)}{tail}."]
+
+
+def _differing_then_even(
+    folder: RunFolder, trained: Sequence[tuple[str, list[Verdict]]]
+) -> list[str]:
+    """A sentence for each arm that differs from the baseline, and one for those that do not."""
+    differing = [(a, f) for a, f in trained if any(v.verdict in ("higher", "lower") for v in f)]
+    even = [arm for arm, found in trained if (arm, found) not in differing]
+    baseline = folder.run.baseline
+    sentences = [_pair_sentence(folder, (a, baseline), f) for a, f in differing[:_MOST_ARMS]]
+    if len(differing) > _MOST_ARMS:
+        sentences.append(f"{plural(len(differing) - _MOST_ARMS, 'more arm')} below.")
+    if even:
+        verb = "shows" if len(even) == 1 else "show"
+        sentences.append(f"Against {baseline}, {listed(even)} {verb} no difference on any target.")
+    return sentences
 
 
 def _tally(arm: str, found: Sequence[Verdict]) -> str:

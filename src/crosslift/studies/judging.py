@@ -97,6 +97,8 @@ def _comparison(
 
 def _budgets(one: Mapping[str, float], other: Mapping[str, float]) -> tuple[bool, str]:
     """Whether two arms spent the same, and in what they differ."""
+    if not one["updates"] and not other["updates"]:
+        return True, ""
     if not one["updates"] or not other["updates"]:
         return False, "one of the two is untrained"
     parts = []
