@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from sklearn.metrics import f1_score
 from tiny_encoder import load_tiny, make_tiny_encoder
 
@@ -18,7 +19,8 @@ from crosslift.encoders.folder import layers_of
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import EncoderError, UnknownNameError
 from crosslift.sources.record import Bitext
-from crosslift.studies.plan import load_target
+from crosslift.studies.plan import load_target, plan_study
+from crosslift.studies.reading import parse_study
 from crosslift.studies.session import evaluate, evaluate_protocols
 from crosslift.studies.target_steps import OWN_READING, encode_steps, role_of
 from crosslift.studies.training_steps import Trained
@@ -419,3 +421,30 @@ def test_the_command_refuses(
     assert found.code == 2
     assert told in " ".join(found.err.split())
     assert "Traceback" not in found.err
+
+
+def test_tasks_of_one_name_on_different_files_are_both_compared(
+    tmp_path: Path, xlm_folder: Path
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.tsv").write_text(f"anchor\tpositive\n{name} cat\t{name} dog\n")
+    stages = {
+        name: [{"task": "text-pairs", "data": str(tmp_path / f"{name}.tsv")}]
+        for name in ("one", "two")
+    }
+    study = parse_study(
+        yaml.safe_dump(
+            {
+                "name": "twice",
+                "question": "Is every file compared?",
+                "starts": {"plain": {"encoder": str(xlm_folder)}},
+                "start": "plain",
+                "budget": {"updates": 1, "batch_size": 2},
+                "arms": {"baseline": {}} | {n: {"stages": s} for n, s in stages.items()},
+                "targets": [{"name": "names", "languages": ["de"]}],
+            }
+        )
+    )
+    steps = plan_study(study).overlaps
+    assert list(steps) == [("text-pairs", "names"), ("text-pairs (2)", "names")]
+    assert len({step.key for step in steps.values()}) == 2

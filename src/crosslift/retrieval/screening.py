@@ -41,7 +41,7 @@ SUM_ERROR = 2.0**-23
 """Relative error of one addition in float32, doubled for units that do not round to nearest."""
 SCORE_ERROR = 2.0**-22
 """Of an exact score in float32, which is below 2 in size, with room."""
-RESULT_ERROR = 2.0**-8
+RESULT_ERROR = 2.0**-7
 """Relative error of the rounding of a result to bfloat16, whichever way it rounds."""
 
 

@@ -103,8 +103,8 @@ def plan_study(study: Study) -> Plan:
         for seed in study.seeds_of(arm)
     ]
     overlaps = {
-        (task.name, name): overlap_step(task, loaded, study.overlap_threshold)
-        for task in _tasks(study)
+        (title, name): overlap_step(task, loaded, study.overlap_threshold)
+        for title, task in _titled(_tasks(study)).items()
         for name, loaded in targets.items()
     }
     return Plan(study, tuple(runs), targets, overlaps)
@@ -123,8 +123,20 @@ def load_target(settings: TargetSettings) -> LoadedTarget:
 def _tasks(study: Study) -> list[IntermediateTask]:
     arms = study.arms.values()
     stages = [stage for arm in arms for stage in (*study.start_of(arm).stages, *arm.stages)]
-    found = {(stage.task, stage.data): _task(stage) for stage in stages}
+    found = {
+        (stage.task, stage.data, tuple(sorted(stage.columns.items()))): _task(stage)
+        for stage in stages
+    }
     return list(found.values())
+
+
+def _titled(tasks: Sequence[IntermediateTask]) -> dict[str, IntermediateTask]:
+    """Tasks by name; those of one name on different files are numbered from the second on."""
+    found: dict[str, IntermediateTask] = {}
+    for task in tasks:
+        same = sum(other.name == task.name for other in found.values())
+        found[f"{task.name} ({same + 1})" if same else task.name] = task
+    return found
 
 
 def _task(stage: StageSettings) -> IntermediateTask:
@@ -139,7 +151,7 @@ def _arm_run(
     )
     encoder, stage_steps = _trained(study, start, arm, seed)
     sweep = None
-    if study.sweep is not None and targets:
+    if study.sweep is not None and targets and not arm.postprocessing:
         sweep = sweep_steps(encoder, targets[study.sweep.target], study.sweep)[1]
     run = ArmRun(name, seed, encoder, start_steps, stage_steps, sweep=sweep)
     for loaded in targets.values():

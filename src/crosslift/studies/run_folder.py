@@ -171,11 +171,22 @@ def _protocols(gathered: Gathered) -> dict[str, dict[str, Any]]:
             for protocol in gathered.plan.targets[target].protocols:
                 reading = reading_of(step.inputs[role_of(protocol)], gathered.store)
                 readings.setdefault(protocol.id, {})[start] = reading
+    fitted = _threshold_sources(gathered)
     return {
-        protocol.id: protocol.facts() | _common(readings.get(protocol.id, {}))
+        protocol.id: protocol.facts()
+        | _common(readings.get(protocol.id, {}))
+        | fitted.get(protocol.id, {})
         for loaded in gathered.plan.targets.values()
         for protocol in loaded.protocols
     }
+
+
+def _threshold_sources(gathered: Gathered) -> dict[str, dict[str, str]]:
+    """What thresholds were fitted on in fact, by protocol: the data may lack the split it names."""
+    found: dict[str, set[str]] = {}
+    for entry in _entries(gathered, "evaluations", "mining.json"):
+        found.setdefault(entry["protocol"], set()).add(entry["threshold_source"])
+    return {name: {"threshold_source": ", ".join(sorted(s))} for name, s in found.items()}
 
 
 def _common(readings: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -101,7 +101,8 @@ class Study(BaseModel):
     """The arm that every other is compared with."""
     targets: Annotated[tuple[TargetField, ...], Field(min_length=1)]
     sweep: SweepSettings | None = None
-    """Which hidden state and pooling retrieves best, of every arm; chosen on dev data."""
+    """Which hidden state and pooling retrieves best, of every arm without post-processing; chosen on
+    dev data."""
     comparisons: tuple[Comparison, ...] = ()
     bootstrap_draws: Annotated[int, Field(ge=100)] = 10_000
     overlap_threshold: Annotated[float, Field(gt=0, le=1)] = 0.8
