@@ -47,7 +47,7 @@ def write_mining_files(folder: Path, remark: str = "") -> None:
     _write_json(folder / "mining.json", mined)
     _write_json(folder / "run.json", run)
     _add_results(folder, [row for entry in mined for row in _rows(entry)] + _asked(arms))
-    _add_verdicts(folder, [arm["name"] for arm in arms if arm["name"] != "raw"])
+    _add_verdicts(folder, [arm["name"] for arm in arms if arm["name"] != arm["baseline"]])
 
 
 def _target(remark: str) -> dict[str, Any]:

@@ -53,7 +53,17 @@ LIFTS = {  # arm -> (names, tatoeba, pictures)
     "image-shuffled": (-0.031, 0.057, 0.004),
     "image-locked": (0.0, 0.0, 0.14),
     "packaged": (0.151, 0.224, 0.005),
+    "e5": (0.15, 0.22, 0.004),
+    "e5-text": (0.2, 0.17, 0.003),
+    "e5-image": (0.18, 0.19, 0.2),
+    "e5-image-shuffled": (0.11, 0.2, 0.006),
 }
+OTHER_START = (
+    ("e5", "baseline", None),
+    ("e5-text", "trained", None),
+    ("e5-image", "trained", None),
+    ("e5-image-shuffled", "control", "e5-image"),
+)
 RESULT_FIELDS = (
     "study",
     "arm",
@@ -70,12 +80,20 @@ RESULT_FIELDS = (
 
 
 def write_sample(
-    folder: Path, arms: int = 6, languages: int = 25, seeds: int = 2, remark: str = ""
+    folder: Path,
+    arms: int = 6,
+    languages: int = 25,
+    seeds: int = 2,
+    remark: str = "",
+    starts: int = 1,
 ) -> Path:
-    """Write the folder and return it; ``remark`` is put into every free text."""
+    """Write the folder and return it; ``remark`` is put into every free text.
+
+    With two starts, four arms more start from another encoder and are compared with its baseline.
+    """
     (folder / "pictures").mkdir(parents=True)
     chance = random.Random(7)
-    named = _arms(arms, seeds, remark)
+    named = _arms(arms, seeds, remark, starts)
     targets = _targets(languages, remark)
     rows = _results(named, targets, chance)
     _write_results(folder, rows)
@@ -164,7 +182,7 @@ def _sweep_arm(arm: str, seed: int, chance: random.Random) -> dict[str, Any]:
     }
 
 
-def _arms(number: int, seeds: int, remark: str) -> list[dict[str, Any]]:
+def _arms(number: int, seeds: int, remark: str, starts: int) -> list[dict[str, Any]]:
     known = [
         ("raw", "baseline", None),
         ("text", "trained", None),
@@ -174,21 +192,21 @@ def _arms(number: int, seeds: int, remark: str) -> list[dict[str, Any]]:
         ("packaged", "reference", None),
     ]
     more = [(f"text-image mix, share {i}0 per cent", "trained", None) for i in range(number - 6)]
-    return [_arm(*entry, seeds=seeds, remark=remark) for entry in [*known, *more][:number]]
+    made = [_arm(*entry, seeds=seeds, remark=remark) for entry in [*known, *more][:number]]
+    for name, role, control_of in OTHER_START if starts == 2 else ():
+        arm = _arm(name, role, control_of, seeds, remark)
+        made.append(arm | {"baseline": "e5", "start": "embedded", "encoder": "embedded"})
+    return made
 
 
 def _arm(name: str, role: str, control_of: str | None, seeds: int, remark: str) -> dict[str, Any]:
     trained = role in ("trained", "control")
     task = "name-alias" if name.startswith("text") else "picture-name"
-    stage = {
-        "task": task,
-        "form": "text pairs" if task == "name-alias" else "image-text",
-        "updates": 100,
-        "batch_size": 128,
-        "learning_rate": 2e-5,
-        "text_side": "locked" if name == "image-locked" else "trained",
-        "shuffle_pictures": role == "control",
-    }
+    settings: dict[str, Any] = {"text_side": "locked"} if name == "image-locked" else {}
+    if role == "control":
+        settings["shuffle_pictures"] = True
+    form = "text pairs" if task == "name-alias" else "image-text"
+    stage = sample_stage([sample_task(task, form, 12800, 1.0)], settings)
     budget = {
         "updates": 100.0,
         "examples": 12800.0,
@@ -199,6 +217,7 @@ def _arm(name: str, role: str, control_of: str | None, seeds: int, remark: str) 
     return {
         "name": name,
         "role": role,
+        "baseline": name if role == "reference" else "raw",
         "control_of": control_of,
         "description": f"{role.capitalize()} arm on {task}." + remark
         if trained
@@ -209,6 +228,23 @@ def _arm(name: str, role: str, control_of: str | None, seeds: int, remark: str) 
         "stages": [stage] if trained else [],
         "budget": budget if trained else dict.fromkeys(budget, 0.0),
     }
+
+
+def sample_task(
+    name: str, form: str, examples: int, share: float, **left_out: int
+) -> dict[str, Any]:
+    """A task of a stage; ``left_out`` are its reasons, with underscores for spaces."""
+    reasons = {reason.replace("_", " "): count for reason, count in left_out.items()}
+    facts = {"task": name, "form": form, "examples": examples, "share": share}
+    return facts | {"train": 1514, "dev": 400, "rows": 1514, "left_out": reasons}
+
+
+def sample_stage(
+    tasks: list[dict[str, Any]], settings: dict[str, Any], *kept: int
+) -> dict[str, Any]:
+    """A stage; ``kept`` are the updates whose weights were kept."""
+    facts = {"tasks": tasks, "updates": 100, "batch_size": 128, "learning_rate": 2e-5}
+    return facts | {"settings": settings, "kept_updates": list(kept)}
 
 
 def _targets(languages: int, remark: str) -> list[dict[str, Any]]:
@@ -313,7 +349,7 @@ def _curves(arms: list[dict[str, Any]], chance: random.Random) -> list[dict[str,
     for arm in arms:
         for stage in arm["stages"]:
             for seed in arm["seeds"]:
-                points.extend(_curve(arm["name"], seed, stage["task"], chance))
+                points.extend(_curve(arm["name"], seed, stage["tasks"][0]["task"], chance))
     return points
 
 
@@ -360,7 +396,11 @@ def _verdicts(
         for pair, question in questions.items()
         if set(pair) <= set(names)
     ]
-    pairs += [((name, "raw"), "vs-baseline", None) for name in names if name != "raw"]
+    pairs += [
+        ((arm["name"], arm["baseline"]), "vs-baseline", None)
+        for arm in arms
+        if arm["name"] != arm["baseline"]
+    ]
     return [
         _verdict(rows, pair, target, family, question, chance, remark)
         for pair, family, question in pairs
@@ -487,7 +527,7 @@ def _example(
 def _run(arms: list[dict[str, Any]], targets: list[dict[str, Any]], remark: str) -> dict[str, Any]:
     common = {"similarity": "cosine", "pooling": "mean", "prompt": "query: ", "hidden_state": 12}
     return {
-        "schema": 1,
+        "schema": 2,
         "study": "pictures-or-text",
         "question": "Does training on pictures help retrieval across languages,"
         " and is it the pictures?" + remark,

@@ -49,7 +49,7 @@ from crosslift.tasks.ccg import OTHER, CommonTags, common_tags
 from crosslift.tasks.dataset import NLI_LABELS, DatasetTask
 from crosslift.tasks.nli_contrastive import sentences_twice, triplets
 from crosslift.tasks.own_files import FORMS
-from crosslift.tasks.registry import DATASETS, EMBEDDED, TASKS, find_task, needs_data
+from crosslift.tasks.registry import CORPORA, DATASETS, EMBEDDED, TASKS, find_task, needs_data
 from crosslift.tasks.squad_pairs import sentence_around
 from crosslift.tasks.task import IntermediateTask
 
@@ -95,7 +95,7 @@ def test_every_dataset_has_a_sample_and_hub_rows() -> None:
 
 def test_names_are_unique() -> None:
     assert not set(DATASETS) & {*EMBEDDED, *FORMS}
-    assert set(TASKS) == {*DATASETS, *EMBEDDED}
+    assert set(TASKS) == {*DATASETS, *EMBEDDED, *CORPORA}
     titles = Counter(task.title for task in TASKS.values())
     assert max(titles.values()) == 1
 
@@ -698,7 +698,9 @@ def test_skipped_rows_of_the_hub_are_counted(put_hub: Callable[[Load], None]) ->
 
 def test_a_fault_in_the_hub_names_split_and_row(put_hub: Callable[[Load], None]) -> None:
     put_hub(lambda *_, **__: [{**HUB_ROWS["snli"][0][0], "label": 3}])
-    told = re.escape("stanfordnlp/snli of the hub, split train, row 1: 'label' holds 3")
+    told = re.escape(
+        "stanfordnlp/snli (plain_text) of the hub, split train, row 1: 'label' holds 3"
+    )
     with pytest.raises(DataError, match=told):
         DATASETS["snli"].source.train()
 

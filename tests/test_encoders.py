@@ -20,7 +20,7 @@ from crosslift.encoders.lend import LentEncoder
 from crosslift.encoders.load import Encoder, Place, load_encoder
 from crosslift.encoders.packing import pack
 from crosslift.encoders.settings import EncoderSettings
-from crosslift.encoders.state import apply_change, save_change
+from crosslift.encoders.state import apply_changes, save_change
 from crosslift.encoders.token_table import TokenTable
 from crosslift.errors import ArtifactError, EncoderError, TrainingError
 
@@ -491,16 +491,12 @@ def test_a_change_is_laid_over_the_encoder_it_is_of(
     made = changed(bert_folder, tmp_path / "change.safetensors", rows)
     encoder = load_tiny(bert_folder)
     before = encoder.table.whole.detach().clone()
-    former = apply_change(encoder, tmp_path / "change.safetensors")
+    ids, former = apply_changes(encoder, [tmp_path / "change.safetensors"])
     for left, right in zip(made.model.parameters(), encoder.model.parameters(), strict=True):
         assert torch.equal(left, right)
     assert encode(encoder, TEXTS).tobytes() == encode(made, TEXTS).tobytes()
-    if rows:
-        assert former is not None
-        assert former[0].tolist() == sorted(rows)
-        assert torch.equal(former[1], before[sorted(rows)])
-    else:
-        assert former is None
+    assert ids.tolist() == sorted(rows)
+    assert torch.equal(former, before[sorted(rows)])
 
 
 def test_a_change_of_another_model_is_refused(
@@ -509,7 +505,7 @@ def test_a_change_of_another_model_is_refused(
     path = tmp_path / "change.safetensors"
     save_change({"encoder.layer.7.bias": torch.zeros(3)}, load_tiny(xlm_folder), path)
     with pytest.raises(ArtifactError, match=r"encoder\.layer\.7\.bias \(3,\)"):
-        apply_change(load_tiny(bert_folder), path)
+        apply_changes(load_tiny(bert_folder), [path])
 
 
 # Lending

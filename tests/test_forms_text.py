@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from tiny_encoder import NAMES, OTHER_NAMES, load_tiny
+from tiny_encoder import NAMES, OTHER_NAMES, alone, everything_trained, load_tiny
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from crosslift.encoders.load import Encoder
@@ -43,7 +43,6 @@ from crosslift.tasks.task import FormSpec
 from crosslift.training.checkpoint import Progress
 from crosslift.training.loop import Stage, train
 from crosslift.training.settings import Budget, StageSettings
-from crosslift.training.weights import Weights
 
 OPTIONS = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
 LOCKED = replace(OPTIONS, text_locked=True)
@@ -172,13 +171,14 @@ def train_form(
     budget: Budget,
     report: Callable[[float], None] = lambda share: None,
     **settings: Any,
-) -> tuple[Weights, Progress, OpenTask]:
+) -> tuple[dict[str, torch.Tensor], Progress, OpenTask]:
     encoder = load_pairs(folder)
     form = FORMS[name]
     task = open_form(name, encoder, records_of(form.name))
     stage = StageSettings(task=form.name, **settings)
-    weights, progress = train(Stage(stage, budget, 0, checkpoint, report), task, encoder)
-    return weights, progress, task
+    members = alone(task, form.name)
+    changed, progress = train(Stage(stage, budget, 0, checkpoint, report), members, encoder)
+    return everything_trained(changed, task, encoder), progress, task
 
 
 # Plain padded transformers
@@ -896,7 +896,7 @@ def test_twenty_updates_overfit_a_handful_of_records(
         schedule="constant",
         dropout=0.0,
     )
-    losses = [value for _, metric, value in progress.curve if metric == "loss"]
+    losses = [value for _, _, metric, value in progress.curve if metric == "loss"]
     assert np.mean(losses[-3:]) < 0.3 * losses[0], losses
     scores = task.dev_scores()
     for metric, value in OVERFIT[name].items():
@@ -930,7 +930,7 @@ def test_resumed_equals_unbroken(tiny_folders: dict[str, Path], tmp_path: Path, 
             report=report,
             dropout=0.2,
         )
-        return {n: w.detach().clone() for n, w in weights.named().items()}, progress
+        return weights, progress
 
     unbroken, progress = outcome("a", lambda share: None)
     report = Interruption(2)

@@ -24,11 +24,12 @@ from crosslift.errors import DataError, UnknownNameError
 from crosslift.reports import formats
 from crosslift.reports.answer import plain_answer
 from crosslift.reports.curves import MOST_POINTS, curve_panels, mean_curve
+from crosslift.reports.entries import CurvePoint
 from crosslift.reports.formats import names_marked
 from crosslift.reports.html import write_report
 from crosslift.reports.looks import colour_variables, looks_of
 from crosslift.reports.model_card import card_of_arm, model_card
-from crosslift.reports.run_folder import FILES, CurvePoint, RunFolder
+from crosslift.reports.run_folder import FILES, RunFolder
 
 ATTACK = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
 
@@ -274,8 +275,8 @@ def test_no_folder_at_all(tmp_path: Path) -> None:
 def test_what_the_folder_must_not_hold(tmp_path: Path) -> None:
     made = write_sample(tmp_path / "run", languages=2, seeds=1)
     whole = (made / "run.json").read_text(encoding="utf-8")
-    _change(made / "run.json", lambda run: run.update(schema=2))
-    with pytest.raises(DataError, match="schema 2"):
+    _change(made / "run.json", lambda run: run.update(schema=1))
+    with pytest.raises(DataError, match=r"has schema 1\nExpected: schema 2\n"):
         RunFolder.read(made)
     (made / "run.json").write_text(whole.replace('"role": "control"', '"role": "placebo"'))
     with pytest.raises(DataError, match="placebo"):

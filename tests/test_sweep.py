@@ -295,7 +295,7 @@ def test_a_study_writes_the_sweep_and_reports_it(
     assert ("sweep", "baseline", 0) in steps
     alone = sweep(str(xlm_folder), whole, SweepSettings.model_validate(asked), store)
     assert alone["arms"][0]["curves"] == [c.model_dump(mode="json") for c in found.arms[0].curves]
-    again = run_plan(plan_study(study), store)
+    _, again = run_plan(plan_study(study), store)
     assert all(record.reused for record in again)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_encoder import load_tiny
+from tiny_encoder import alone, load_tiny
 
 from crosslift.encoders.encode import encode
 from crosslift.errors import DataError, StudyError, UnknownNameError
@@ -170,11 +170,11 @@ def run_two_updates(
     settings = StageSettings(task=task.name, learning_rate=1e-3, dev_evaluations=1)
     budget = Budget(updates=2, batch_size=4)
     stage = Stage(settings, budget, 0, place / "checkpoint.safetensors", lambda share: None)
-    _, progress = train(stage, opened, encoder)
-    dev = [metric for _, metric, _ in progress.curve if metric != "loss"]
+    _, progress = train(stage, alone(opened, task.name), encoder)
+    dev = [metric for _, _, metric, _ in progress.curve if metric != "loss"]
     assert len(dev) == (1 if task.source.dev() else 0)
     assert progress.tokens > 0
-    losses = [value for _, metric, value in progress.curve if metric == "loss"]
+    losses = [value for _, _, metric, value in progress.curve if metric == "loss"]
     assert len(losses) == 2
     assert np.isfinite(losses).all()
     return losses

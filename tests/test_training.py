@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_encoder import load_tiny, open_tiny_task, tiny_split, train_tiny
+from tiny_encoder import alone, load_tiny, open_tiny_task, tiny_split, train_tiny
 
 from crosslift.encoders.encode import encode
 from crosslift.errors import ArtifactError, TrainingError
@@ -33,14 +33,13 @@ def checkpoint(tmp_path: Path) -> Path:
     return tmp_path / "checkpoint.safetensors"
 
 
-def outcome_of(weights: Weights, task: OpenTask) -> dict[str, bytes]:
+def outcome_of(weights: dict[str, torch.Tensor]) -> dict[str, bytes]:
     """The bytes of every trained weight and of the head's buffers."""
-    tensors = {**weights.named(), **dict(task.head.named_buffers())}
-    return {name: value.detach().numpy().tobytes() for name, value in tensors.items()}
+    return {name: value.numpy().tobytes() for name, value in weights.items()}
 
 
 def losses_of(progress: Progress) -> list[float]:
-    return [value for _, metric, value in progress.curve if metric == "loss"]
+    return [value for _, _, metric, value in progress.curve if metric == "loss"]
 
 
 # Exactness
@@ -73,7 +72,7 @@ def test_training_the_occurring_rows_is_training_the_whole_table(
     ).any(1)
     assert set(np.flatnonzero(moved.numpy())) <= set(task.token_ids())
     assert moved.sum() > 5
-    assert len(weights.others["token_table"]) < len(encoder.table.whole)
+    assert len(weights["token_table"]) < len(encoder.table.whole)
 
 
 class _WholeTable:
@@ -114,7 +113,7 @@ def plain_loop(encoder: Any, task: OpenTask, decays: Callable[[str], bool]) -> l
             group["lr"] = 1e-3 * rate
         generator = np.random.default_rng((0, update, 1))
         generator.integers(2**62)
-        loss = task.loss(task.draw(update, 4, 0), generator).loss
+        loss = task.loss(task.draw(4 * update, 4, 0), generator).loss
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_([*matrices, *others], 1.0)
@@ -206,18 +205,18 @@ def test_resumed_equals_unbroken_bit_for_bit(
 ) -> None:
     folder = tiny_folders[FORMS[form]]
     kept = {"precision": precision, "dropout": 0.2}
-    weights, progress, task, _ = train_tiny(form, folder, tmp_path / "a", **kept)
-    expected = outcome_of(weights, task)
+    weights, progress, _, _ = train_tiny(form, folder, tmp_path / "a", **kept)
+    expected = outcome_of(weights)
     for broken in ({1}, {3}, {UPDATES}, {1, 2, 4}):
         place = tmp_path / f"{sorted(broken)}.safetensors"
         report = Interruption(broken)
         for _ in range(len(broken)):
             with pytest.raises(KeyboardInterrupt):
                 train_tiny(form, folder, place, report=report, **kept)
-        weights, again, task, _ = train_tiny(form, folder, place, report=report, **kept)
+        weights, again, _, _ = train_tiny(form, folder, place, report=report, **kept)
         assert not broken
         assert report.seen == UPDATES, "no update is done twice"
-        assert outcome_of(weights, task) == expected
+        assert outcome_of(weights) == expected
         assert again.curve == progress.curve
         spent = (again.updates, again.examples, again.tokens, again.flops)
         assert spent == (progress.updates, progress.examples, progress.tokens, progress.flops)
@@ -228,18 +227,18 @@ def test_an_interruption_inside_an_update_waits_for_its_end(
     bert_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C mostly comes while the machine computes; half an update must not be saved."""
-    weights, progress, task, _ = train_tiny("image-text", bert_folder, tmp_path / "a")
-    expected = outcome_of(weights, task)
+    weights, progress, _, _ = train_tiny("image-text", bert_folder, tmp_path / "a")
+    expected = outcome_of(weights)
     inner = Weights.step
     calls = []
 
-    def step(self: Weights, loss: torch.Tensor, rate: float) -> None:
+    def step(self: Weights, rate: float) -> None:
         calls.append(rate)
         if (
             len(calls) == 3
         ):  # the forward pass has moved the batch norms, the weights have not moved
             os.kill(os.getpid(), signal.SIGINT)
-        inner(self, loss, rate)
+        inner(self, rate)
 
     monkeypatch.setattr(Weights, "step", step)
     before = signal.getsignal(signal.SIGINT)
@@ -247,9 +246,9 @@ def test_an_interruption_inside_an_update_waits_for_its_end(
         train_tiny("image-text", bert_folder, tmp_path / "b")
     assert len(calls) == 3
     assert signal.getsignal(signal.SIGINT) is before
-    weights, again, task, _ = train_tiny("image-text", bert_folder, tmp_path / "b")
+    weights, again, _, _ = train_tiny("image-text", bert_folder, tmp_path / "b")
     assert len(calls) == UPDATES
-    assert outcome_of(weights, task) == expected
+    assert outcome_of(weights) == expected
     assert again.curve == progress.curve
 
 
@@ -280,8 +279,8 @@ def test_a_killed_process_goes_on_from_the_last_checkpoint(
     bert_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An exception that nobody expects leaves the checkpoint taken after the update before it."""
-    weights, _, task, _ = train_tiny("text-pairs", bert_folder, tmp_path / "a")
-    expected = outcome_of(weights, task)
+    weights, _, _, _ = train_tiny("text-pairs", bert_folder, tmp_path / "a")
+    expected = outcome_of(weights)
     monkeypatch.setattr(loop, "SECONDS_BETWEEN_CHECKPOINTS", -1.0)
     shares: list[float] = []
 
@@ -292,19 +291,19 @@ def test_a_killed_process_goes_on_from_the_last_checkpoint(
 
     with pytest.raises(SystemError):
         train_tiny("text-pairs", bert_folder, tmp_path / "b", report=fail)
-    weights, _, task, _ = train_tiny("text-pairs", bert_folder, tmp_path / "b", report=fail)
+    weights, _, _, _ = train_tiny("text-pairs", bert_folder, tmp_path / "b", report=fail)
     assert shares == [n / UPDATES for n in (1, 2, 3, 4, 4, 5, 6)]
-    assert outcome_of(weights, task) == expected
+    assert outcome_of(weights) == expected
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_same_seed_same_bytes(tiny_folders: dict[str, Path], tmp_path: Path, form: str) -> None:
     def run(name: str, seed: int) -> dict[str, bytes]:
         torch.rand(len(name))  # what was drawn before must not matter
-        weights, _, task, _ = train_tiny(
+        weights, _, _, _ = train_tiny(
             form, tiny_folders[FORMS[form]], tmp_path / name, seed=seed
         )
-        return outcome_of(weights, task)
+        return outcome_of(weights)
 
     first = run("one", 3)
     assert run("second", 3) == first
@@ -351,10 +350,10 @@ def test_a_budget_of_tokens_ends_with_the_update_that_reaches_it(
 ) -> None:
     encoder = load_tiny(bert_folder)
     task = open_tiny_task("text-pairs", encoder)
-    counted = [task.loss(task.draw(u, 4, 0), np.random.default_rng()).tokens for u in range(4)]
+    counted = [task.loss(task.draw(4 * u, 4, 0), np.random.default_rng()).tokens for u in range(4)]
     texts = [list(r.texts.values()) for r in tiny_split("text-pairs").records]
     lengths = [sum(map(len, encoder.tokenise(pair))) for pair in texts]
-    assert counted == [sum(lengths[row] for row in task.draw(u, 4, 0)) for u in range(4)]
+    assert counted == [sum(lengths[row] for row in task.draw(4 * u, 4, 0)) for u in range(4)]
     budget = Budget(tokens=sum(counted[:3]) + more, batch_size=4)
     shares: list[float] = []
     _, progress, _, _ = train_tiny(
@@ -380,7 +379,7 @@ def rates(
 ) -> list[float]:
     """The share of the peak learning rate at each update."""
     seen: list[float] = []
-    monkeypatch.setattr(Weights, "step", lambda self, loss, rate: seen.append(rate))
+    monkeypatch.setattr(Weights, "step", lambda self, rate: seen.append(rate))
     train_tiny("text-pairs", folder, place, **settings)
     return seen
 
@@ -395,12 +394,16 @@ TEN = Budget(updates=10, batch_size=2)
             {"warmup_share": 0.2},
             [0.25, 0.75, *(left / 16 for left in (15, 13, 11, 9, 7, 5, 3, 1))],
         ),
+        (
+            {"warmup_share": 0.2, "schedule": "cosine"},
+            [0.25, 0.75, *((1 + math.cos(math.pi * n / 16)) / 2 for n in range(1, 16, 2))],
+        ),
         ({"warmup_share": 0.2, "schedule": "constant"}, [0.25, 0.75] + [1.0] * 8),
         ({"warmup_share": 0.0}, [left / 20 for left in range(19, 0, -2)]),
         ({"warmup_share": 0.0, "schedule": "constant"}, [1.0] * 10),
         ({"warmup_share": 1.0}, [done / 20 for done in range(1, 20, 2)]),
     ],
-    ids=["linear", "constant", "no warm-up", "flat", "all warm-up"],
+    ids=["linear", "cosine", "constant", "no warm-up", "flat", "all warm-up"],
 )
 def test_schedule(
     monkeypatch: pytest.MonkeyPatch,
@@ -429,8 +432,9 @@ def test_the_learning_rates_are_the_peaks_times_the_share(bert_folder: Path) -> 
     encoder = load_tiny(bert_folder)
     task = open_tiny_task("image-text", encoder)
     settings = StageSettings(task="image-text", learning_rate=1e-4, head_learning_rate=2e-3)
-    weights = Weights(encoder, task.head, task.token_ids(), settings)
-    weights.step(task.loss(np.arange(4), np.random.default_rng(0)).loss, 0.5)
+    weights = Weights(encoder, {"image-text": task.head}, task.token_ids(), settings)
+    weights.add_gradient(task.loss(np.arange(4), np.random.default_rng(0)).loss)
+    weights.step(0.5)
     found = [(g["lr"], g["weight_decay"]) for g in weights.optimizer.param_groups]
     assert found == [(5e-5, 0.01), (5e-5, 0.0), (1e-3, 0.01), (1e-3, 0.0)]
 
@@ -439,7 +443,7 @@ def test_long_gradients_are_clipped(bert_folder: Path) -> None:
     encoder = load_tiny(bert_folder)
     task = open_tiny_task("text-pairs", encoder)
     settings = StageSettings(task="text-pairs", clip_norm=0.01)
-    weights = Weights(encoder, task.head, task.token_ids(), settings)
+    weights = Weights(encoder, {"text-pairs": task.head}, task.token_ids(), settings)
     norms: list[float] = []
 
     def note(optimizer: torch.optim.Optimizer, *_: object) -> None:
@@ -447,7 +451,8 @@ def test_long_gradients_are_clipped(bert_folder: Path) -> None:
         norms.append(torch.cat([grad.flatten() for grad in grads]).norm().item())
 
     weights.optimizer.register_step_pre_hook(note)
-    weights.step(task.loss(np.arange(6), np.random.default_rng(0)).loss, 1.0)
+    weights.add_gradient(task.loss(np.arange(6), np.random.default_rng(0)).loss)
+    weights.step(1.0)
     assert norms == [pytest.approx(0.01, rel=1e-3)]
 
 
@@ -476,13 +481,13 @@ def test_a_loss_that_is_no_number_ends_the_stage_and_keeps_its_checkpoint(
     task = Sick(open_tiny_task("text-pairs", encoder), from_update=2)
     settings = StageSettings(task="text-pairs", learning_rate=1e-3, dev_evaluations=2)
     stage = Stage(settings, Budget(updates=6, batch_size=4), 0, checkpoint, lambda share: None)
-    with pytest.raises(TrainingError, match="the loss of update 3 is nan") as caught:
-        train(stage, task, encoder)
+    with pytest.raises(TrainingError, match="the loss of text-pairs in update 3 is nan") as caught:
+        train(stage, alone(task, "text-pairs"), encoder)
     assert "learning_rate" in str(caught.value.remedy)
     monkeypatch.undo()
-    weights, progress, healthy, _ = train_tiny("text-pairs", bert_folder, checkpoint)
-    unbroken, other, task_, _ = train_tiny("text-pairs", bert_folder, checkpoint.with_name("b"))
-    assert outcome_of(weights, healthy) == outcome_of(unbroken, task_)
+    weights, progress, _, _ = train_tiny("text-pairs", bert_folder, checkpoint)
+    unbroken, other, _, _ = train_tiny("text-pairs", bert_folder, checkpoint.with_name("b"))
+    assert outcome_of(weights) == outcome_of(unbroken)
     assert progress.curve == other.curve
 
 
@@ -507,7 +512,7 @@ def test_dev_scores_are_taken_as_often_as_asked(
     _, progress, _, _ = train_tiny(
         "text-pairs", bert_folder, checkpoint, budget=budget, dev_evaluations=wanted
     )
-    found = [(update, metric) for update, metric, _ in progress.curve if metric != "loss"]
+    found = [(update, metric) for update, _, metric, _ in progress.curve if metric != "loss"]
     assert found == [(update, "dev_top1_accuracy") for update in taken]
 
 
@@ -521,7 +526,7 @@ def test_taking_dev_scores_does_not_disturb_training(
         weights, _, task, encoder = train_tiny(
             form, tiny_folders[FORMS[form]], place, dev_evaluations=wanted, dropout=0.3
         )
-        outcomes.append(outcome_of(weights, task))
+        outcomes.append(outcome_of(weights))
         assert not encoder.model.training
         assert not task.head.training
     assert outcomes[0] == outcomes[1]
@@ -531,6 +536,7 @@ def test_dev_scores_are_those_of_the_trained_encoder(bert_folder: Path, checkpoi
     _, progress, task, encoder = train_tiny("text-pairs", bert_folder, checkpoint, dropout=0.3)
     assert progress.curve[-1] == (
         UPDATES,
+        "text-pairs",
         "dev_top1_accuracy",
         task.dev_scores()["dev_top1_accuracy"],
     )
@@ -551,5 +557,5 @@ def test_without_dev_records_there_are_no_dev_scores(bert_folder: Path, checkpoi
         checkpoint,
         lambda share: None,
     )
-    _, progress = train(stage, task, encoder)
-    assert {metric for _, metric, _ in progress.curve} == {"loss"}
+    _, progress = train(stage, alone(task, "text-pairs"), encoder)
+    assert {metric for _, _, metric, _ in progress.curve} == {"loss"}

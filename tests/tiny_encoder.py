@@ -21,8 +21,8 @@ from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
 from crosslift.training.checkpoint import Progress
 from crosslift.training.loop import Stage, train
-from crosslift.training.settings import Budget, StageSettings
-from crosslift.training.weights import Weights
+from crosslift.training.mixing import Member
+from crosslift.training.settings import Budget, MixedTaskSettings, StageSettings
 
 WIDTH = 32
 POSITIONS = 80
@@ -222,6 +222,11 @@ def open_tiny_task(
     return opened
 
 
+def alone(task: OpenTask, name: str = "task", seed: int = 0) -> list[Member]:
+    """A task as the only one of its stage."""
+    return [Member(name, MixedTaskSettings(task=name), task, seed)]
+
+
 def train_tiny(
     form: str,
     folder: Path,
@@ -232,12 +237,26 @@ def train_tiny(
     precision: str = "float32",
     report: Callable[[float], None] = lambda share: None,
     **settings: Any,
-) -> tuple[Weights, Progress, OpenTask, Encoder]:
-    """Trains a fresh tiny encoder, by default for six updates of four records."""
+) -> tuple[dict[str, torch.Tensor], Progress, OpenTask, Encoder]:
+    """Trains a fresh tiny encoder, by default for six updates of four records.
+
+    Gives every trained weight of the encoder by name (its token rows are `token_table`) and of the
+    head (`head.`), what was spent, the task and the encoder.
+    """
     encoder = load_tiny(folder, precision=precision)
     stage = StageSettings(**{"task": form, "learning_rate": 1e-3, "dev_evaluations": 2, **settings})
     locked = stage.text_side == "locked"
     task = open_tiny_task(form, encoder, locked=locked, shuffled=stage.shuffle_pictures, seed=seed)
     chosen = budget or Budget(updates=6, batch_size=4)
-    weights, progress = train(Stage(stage, chosen, seed, checkpoint, report), task, encoder)
-    return weights, progress, task, encoder
+    members = alone(task, form, seed)
+    changed, progress = train(Stage(stage, chosen, seed, checkpoint, report), members, encoder)
+    return everything_trained(changed, task, encoder), progress, task, encoder
+
+
+def everything_trained(
+    changed: dict[str, torch.Tensor], task: OpenTask, encoder: Encoder
+) -> dict[str, torch.Tensor]:
+    """What `train` gave, with the token rows and the head, which it trains in place."""
+    head = {f"head.{name}": value for name, value in task.head.state_dict().items()}
+    rows = {"token_table": encoder.table.weight} if encoder.table.weight.requires_grad else {}
+    return {name: v.detach().clone() for name, v in {**changed, **head, **rows}.items()}

@@ -14,13 +14,14 @@ from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, percent, write_json
 from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.errors import StudyError, UnknownNameError
+from crosslift.studies.run import Silent
 from crosslift.studies.schema import SweepSettings
 from crosslift.studies.session import Evaluation, evaluate, evaluate_protocols, sweep
 from crosslift.studies.steps import Step
 from crosslift.targets.target import Direction, TargetSettings
 
 
-class _Status:
+class _Status(Silent):
     """Tells on one line what is being done and how far it is."""
 
     def __init__(self, console: Console) -> None:
@@ -33,9 +34,6 @@ class _Status:
 
     def advance(self, share: float) -> None:
         self.status.update(f"{self.doing}, {100 * share:.0f} %")
-
-    def end(self, step: Step, seconds: float) -> None:
-        del step, seconds
 
 
 def show(

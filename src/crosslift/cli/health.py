@@ -25,6 +25,7 @@ def show(json_to: str | None) -> None:
         _check("free disk", _disk),
         _check("precision", _precision),
         _check("sentence-transformers (to use exports; optional)", _sentence_transformers),
+        _check("translation of training data (optional)", _translation),
     ]
     facts = environment() | device_facts()
     console = console_for(json_to)
@@ -88,3 +89,17 @@ def _sentence_transformers() -> str:
         return version("sentence-transformers")
     except PackageNotFoundError:
         return "not installed: pip install sentence-transformers"
+
+
+def _translation() -> str:
+    from crosslift.sources.translation.apertium import installation, packages
+
+    models = "seq2seq through transformers"
+    wanted = " ".join(packages(("es", "ca")))
+    try:
+        found = installation()
+    except CrossLiftError as error:
+        return f"{models}; no apertium ({error.what}): apt-get install {wanted}"
+    whole = [pair for code, pair in found.from_english.items() if "_" not in code]
+    pairs = ", ".join(whole) or f"no pair from English: apt-get install {wanted}"
+    return f"{models}; apertium {found.version}: {pairs}"

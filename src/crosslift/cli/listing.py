@@ -12,7 +12,7 @@ from crosslift.cli.output import console_for, write_json
 def tasks(json_to: str | None) -> None:
     """Prints the intermediate tasks."""
     from crosslift.tasks.own_files import FORMS, TITLES
-    from crosslift.tasks.registry import TASKS, needs_data
+    from crosslift.tasks.registry import TASKS, legal_options, needs_data
 
     rows: list[dict[str, object]] = [
         {
@@ -20,6 +20,7 @@ def tasks(json_to: str | None) -> None:
             "form": task.form.name,
             "title": task.title,
             "languages": list(task.languages),
+            "options": list(legal_options(task.name)),
             "needs_data": needs_data(task.name),
             "licence": task.licence,
             "citation": task.citation,
@@ -28,7 +29,7 @@ def tasks(json_to: str | None) -> None:
     ]
     rows += [
         {"name": name, "form": name, "title": TITLES[name], "languages": [], "needs_data": True}
-        | {"licence": "of your file", "citation": "your file"}
+        | {"options": list(legal_options(name)), "licence": "of your file", "citation": "your file"}
         for name in FORMS
     ]
     _print(rows, ("name", "form", "title", "licence"), json_to)

@@ -12,12 +12,15 @@ from crosslift.cli.mine import mine
 from crosslift.cli.options import (
     HiddenStateOption,
     Json,
+    KeepGoing,
     Model,
     Out,
     PoolingOption,
     PrecisionOption,
     PromptOption,
     StoreOption,
+    StudyData,
+    StudyFile,
 )
 from crosslift.errors import CrossLiftError
 
@@ -70,8 +73,10 @@ def demo(
 
 @app.command()
 def run(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study file (YAML).")],
+    study: StudyFile,
     out: Out = None,
+    data: StudyData = None,
+    keep_going: KeepGoing = False,
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
@@ -82,12 +87,14 @@ def run(
     from crosslift.cli import running
     from crosslift.studies.reading import read_study
 
-    running.run(read_study(study), out, store, json)
+    running.run(read_study(study, data), out, store, json, keep_going=keep_going)
 
 
 @app.command()
 def plan(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="A study file (YAML).")],
+    study: StudyFile,
+    data: StudyData = None,
+    keep_going: KeepGoing = False,
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
@@ -95,7 +102,7 @@ def plan(
     from crosslift.cli import planning
     from crosslift.studies.reading import read_study
 
-    planning.show(read_study(study), store, json)
+    planning.show(read_study(study, data), store, json, keep_going=keep_going)
 
 
 @app.command()
@@ -114,6 +121,12 @@ def evaluate(
     languages: Annotated[
         list[str] | None,
         typer.Option("--languages", metavar="CODES", help="Such as: de,sw,zh. Default: all."),
+    ] = None,
+    pairs: Annotated[
+        int | None,
+        typer.Option(
+            "--pairs", min=2, help="Only the first pairs of each language: quick, and easier."
+        ),
     ] = None,
     protocol: Annotated[
         str,
@@ -170,7 +183,7 @@ def evaluate(
         name=model, pooling=pooling, prompt=prompt, hidden_state=hidden_state, precision=precision
     )
     codes = tuple(_listed(languages)) or None
-    asked = TargetSettings(name=target, data=data, catalogs=catalogs, languages=codes)
+    asked = TargetSettings(name=target, data=data, catalogs=catalogs, languages=codes, pairs=pairs)
     if sweep:
         evaluating.refuse_protocol_options(protocol, direction)
         settings = evaluating.sweep_settings(

@@ -13,6 +13,22 @@ Json = Annotated[
         "--json", metavar="FILE", help="Write the outcome as JSON ('-': standard output)."
     ),
 ]
+StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file (YAML).")]
+StudyData = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="What relative paths in the study are relative to. Default: the study's own folder.",
+    ),
+]
+KeepGoing = Annotated[
+    bool,
+    typer.Option(
+        "--keep-going",
+        help="An arm that cannot be trained or measured is left out and named; the others go on.",
+    ),
+]
 StoreOption = Annotated[
     Path | None,
     typer.Option(

@@ -10,18 +10,21 @@ from rich.tree import Tree
 
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, duration, write_json
+from crosslift.cli.running import tell_failures
 from crosslift.studies.estimates import Estimates
 from crosslift.studies.plan import ArmRun, Plan, plan_study
 from crosslift.studies.schema import Study
 from crosslift.studies.steps import Step
 
 
-def show(study: Study, store: Path | None, json_to: str | None) -> None:
+def show(
+    study: Study, store: Path | None, json_to: str | None, *, keep_going: bool = False
+) -> None:
     """Prints the tree of steps of a study."""
     kept = Store(store)
     console = console_for(json_to)
     with console.status("reading the data and planning"):
-        plan = plan_study(study)
+        plan = plan_study(study, keep_going=keep_going)
         steps = plan.steps()
     estimates = Estimates(kept)
     missing = [step for step in steps if not step.stands(kept)]
@@ -32,6 +35,7 @@ def show(study: Study, store: Path | None, json_to: str | None) -> None:
         f"about {duration(estimates.total(missing))}{unknown}. Store: {kept.root}",
         highlight=False,
     )
+    tell_failures(console, plan)
     rows = [_row(step, kept, estimates) for step in steps]
     write_json({"study": study.name, "store": str(kept.root), "steps": rows}, json_to)
 
@@ -72,6 +76,11 @@ class _Drawing:
     def _add_run(self, branch: Tree, run: ArmRun) -> None:
         for step in (*run.start_steps, *run.stage_steps, *run.evaluations.values()):
             self._add(branch, step)
+        for share, steps in run.path.items():
+            if 0 < share < 1:
+                way = branch.add(f"at {share:g} of the way from the start")
+                for step in steps.values():
+                    self._add(way, step)
 
     def _add(self, branch: Tree, step: Step) -> None:
         again = step.key in self.drawn

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from crosslift.cli.output import duration
+from crosslift.errors import CrossLiftError
 from crosslift.studies.estimates import Estimates
 from crosslift.studies.steps import Step
 
@@ -77,6 +79,11 @@ class LiveProgress:
             f"[dim]{duration(seconds)}[/]",
             highlight=False,
         )
+
+    def fail(self, step: Step, error: CrossLiftError) -> None:
+        """The step cannot be made, and the run goes on."""
+        self._remaining.pop(step.key, None)
+        self._console.print(f"[red]failed[/] {_name(step)}: {escape(str(error))}", highlight=False)
 
     def _show(self, share: float) -> None:
         if self._step is None:

@@ -13,7 +13,7 @@ from crosslift.cli.output import console_for, duration, write_json
 from crosslift.cli.progress import LiveProgress
 from crosslift.reports.run_folder import RunFolder
 from crosslift.studies.estimates import Estimates
-from crosslift.studies.plan import plan_study
+from crosslift.studies.plan import Plan, plan_study
 from crosslift.studies.reading import parse_study
 from crosslift.studies.run import run_plan
 from crosslift.studies.run_folder import write_run_folder
@@ -40,14 +40,21 @@ def demo_study(data: Path | None, start: str) -> Study:
     return study.model_copy(update=changes)
 
 
-def run(study: Study, out: Path | None, store: Path | None, json_to: str | None) -> None:
+def run(
+    study: Study,
+    out: Path | None,
+    store: Path | None,
+    json_to: str | None,
+    *,
+    keep_going: bool = False,
+) -> None:
     """Runs a study with live progress, and prints its verdicts and where the report is."""
     console = console_for(json_to)
     kept = Store(store)
     folder = out or Path("runs") / study.name
     began = time.monotonic()
     with console.status("reading the data and planning"):
-        plan = plan_study(study)
+        plan = plan_study(study, keep_going=keep_going)
         steps = plan.steps()
         estimates = Estimates(kept)
         missing = [step for step in steps if not step.stands(kept)]
@@ -58,15 +65,23 @@ def run(study: Study, out: Path | None, store: Path | None, json_to: str | None)
         highlight=False,
     )
     with LiveProgress(console, missing, estimates) as progress:
-        records = run_plan(plan, kept, progress)
+        plan, records = run_plan(plan, kept, progress, keep_going=keep_going)
     with console.status("comparing the arms and writing the report"):
         report = write_run_folder(plan, kept, records, folder)
     found = RunFolder.read(folder)
     tell_verdicts(console, found)
+    tell_failures(console, plan)
     console.print(
         f"\n{duration(time.monotonic() - began)}. Report: [bold]{report}[/]", highlight=False
     )
     write_json(outcome(found, report), json_to)
+
+
+def tell_failures(console: Console, plan: Plan) -> None:
+    """Prints which arms are left out, and why."""
+    for arm, error in plan.failures.items():
+        console.print(f"\n[bold red]left out:[/] arm {arm}", highlight=False)
+        console.print(error, highlight=False, markup=False)
 
 
 def outcome(folder: RunFolder, report: Path) -> dict[str, object]:

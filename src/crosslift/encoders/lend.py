@@ -9,7 +9,7 @@ import torch
 
 from crosslift.encoders.load import Encoder, load_encoder
 from crosslift.encoders.settings import EncoderSettings
-from crosslift.encoders.state import apply_change
+from crosslift.encoders.state import apply_changes
 from crosslift.encoders.token_table import TokenTable
 
 
@@ -24,25 +24,29 @@ class LentEncoder:
         self._settings: EncoderSettings | None = None
         self._encoder: Encoder | None = None
         self._kept: dict[str, torch.Tensor] = {}
-        self._kept_rows: list[tuple[torch.Tensor, torch.Tensor]] = []
+        self._former_rows: tuple[torch.Tensor, torch.Tensor] | None = None
         self._dropout: list[tuple[torch.nn.Dropout, float]] = []
 
-    def lend(self, settings: EncoderSettings, changes: Sequence[Path] = ()) -> Encoder:
+    def lend(
+        self,
+        settings: EncoderSettings,
+        changes: Sequence[Path] = (),
+        further: Sequence[Path] = (),
+        share: float = 1.0,
+    ) -> Encoder:
         """The encoder of these settings with changes laid over it, first to last, in evaluation mode.
 
         Args:
             settings: of the encoder.
             changes: files that `save_change` wrote.
+            further, share: changes that go a part of the way only (see `apply_changes`).
         """
         encoder = self._encoder if settings == self._settings else None
         if encoder is None:
             self._encoder = None  # freed before the next is loaded
             encoder = self._keep(load_encoder(settings), settings)
         self._undo(encoder)
-        for change in changes:
-            overwritten = apply_change(encoder, change)
-            if overwritten is not None:
-                self._kept_rows.append(overwritten)
+        self._former_rows = apply_changes(encoder, changes, further, share)
         encoder.model.eval()
         return encoder
 
@@ -54,7 +58,7 @@ class LentEncoder:
         }
         dropouts = (m for m in encoder.model.modules() if isinstance(m, torch.nn.Dropout))
         self._dropout = [(module, module.p) for module in dropouts]
-        self._kept_rows.clear()
+        self._former_rows = None
         self._encoder, self._settings = encoder, settings
         return encoder
 
@@ -65,9 +69,10 @@ class LentEncoder:
                     parameter.copy_(self._kept[name])
                 parameter.grad = None
                 parameter.requires_grad_(True)
-            for ids, rows in reversed(self._kept_rows):
+            if self._former_rows is not None:
+                ids, rows = self._former_rows
                 encoder.table.whole[ids] = rows
         for module, probability in self._dropout:
             module.p = probability
-        self._kept_rows.clear()
+        self._former_rows = None
         encoder.table = TokenTable(encoder.table.whole)

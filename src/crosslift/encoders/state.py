@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -30,27 +32,77 @@ def save_change(masters: dict[str, Tensor], encoder: Encoder, path: Path) -> Non
     save_file(tensors, path)
 
 
-def apply_change(encoder: Encoder, path: Path) -> tuple[Tensor, Tensor] | None:
-    """Lays a saved change over the encoder.
+def apply_changes(
+    encoder: Encoder, paths: Sequence[Path], further: Sequence[Path] = (), share: float = 1.0
+) -> tuple[Tensor, Tensor]:
+    """Lays saved changes over the encoder, first to last.
+
+    Args:
+        encoder: as it was loaded.
+        paths: files that `save_change` wrote.
+        further: changes after those.
+        share: of the way that the further ones go, in [0, 1]: each weight and each token row in a
+            straight line from where `paths` leave it, in float32.
 
     Returns:
-        Ids and former values of the token rows that were overwritten; None where none were.
+        Ids int64 [R] and former values [R, D] of the token rows that were overwritten.
 
     Raises:
-        ArtifactError: the change is of another model.
+        ArtifactError: a change is of another model.
     """
-    tensors = load_file(path)
-    ids, rows = tensors.pop(_ROW_IDS, None), tensors.pop(_ROWS, None)
+    start = _State.of(encoder, paths)
+    end = _State.of(encoder, [*paths, *further])
     parameters = dict(encoder.model.named_parameters())
+    table = encoder.table.whole
     with torch.no_grad():
-        for name, value in tensors.items():
-            if name not in parameters or parameters[name].shape != value.shape:
-                shape = tuple(value.shape)
-                raise ArtifactError(f"{path} changes {name} {shape}, which the model does not have")
-            parameters[name].copy_(value)
-        if ids is None or rows is None:
-            return None
-        places = ids.to(encoder.device)
-        former = encoder.table.whole[places].clone()
-        encoder.table.whole[places] = rows.to(encoder.device)
-    return places, former
+        for name, value in end.parameters.items():
+            before = start.parameters[name] if name in start.parameters else parameters[name]
+            parameters[name].copy_(_between(before, value, share))
+        former = table[end.ids].clone()
+        rows = former.clone()
+        rows[torch.searchsorted(end.ids, start.ids)] = start.rows
+        table[end.ids] = _between(rows, end.rows, share)
+    return end.ids, former
+
+
+def _between(start: Tensor, end: Tensor, share: float) -> Tensor:
+    if share == 1:
+        return end
+    return torch.lerp(start.detach().float().to(end.device), end, share)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What several changes leave: parameters by name, and token rows [R, D] of ids [R], ascending."""
+
+    parameters: dict[str, Tensor]
+    ids: Tensor
+    rows: Tensor
+
+    @classmethod
+    def of(cls, encoder: Encoder, paths: Sequence[Path]) -> _State:
+        parameters: dict[str, Tensor] = {}
+        table = encoder.table.whole
+        ids = [torch.empty(0, dtype=torch.int64, device=table.device)]
+        rows = [table.new_empty(0, table.shape[1])]
+        for path in paths:
+            tensors = load_file(path, device=str(encoder.device))
+            if _ROWS in tensors:
+                ids.append(tensors.pop(_ROW_IDS))
+                rows.append(tensors.pop(_ROWS))
+            _check_fit(encoder, tensors, path)
+            parameters |= tensors
+        distinct, place = torch.unique(torch.cat(ids), return_inverse=True)
+        last = torch.zeros(len(distinct), dtype=torch.int64, device=table.device)
+        for number, at in enumerate(place.split([len(part) for part in ids])):
+            first = sum(len(part) for part in ids[:number])
+            last[at] = torch.arange(first, first + len(at), device=table.device)
+        return cls(parameters, distinct, torch.cat(rows)[last])
+
+
+def _check_fit(encoder: Encoder, tensors: dict[str, Tensor], path: Path) -> None:
+    there = {name: tuple(p.shape) for name, p in encoder.model.named_parameters()}
+    for name, value in tensors.items():
+        if there.get(name) != tuple(value.shape):
+            shape = tuple(value.shape)
+            raise ArtifactError(f"{path} changes {name} {shape}, which the model does not have")

@@ -69,7 +69,7 @@ class OpenClassification:
         self.head = seeded(
             lambda: ClassificationHead(encoder.width, len(numbers)), options.seed, encoder.device
         )
-        self._locked = options.text_locked
+        self._options = options
         self._classes = class_numbers(train.records, numbers)
         self._dev_classes = class_numbers(dev.records, numbers)
         self._sequences = form.sequences(encoder, train.records)
@@ -79,15 +79,15 @@ class OpenClassification:
         """Ids of every token of the training and dev texts."""
         return distinct_ids(self._sequences, self._dev)
 
-    def draw(self, update: int, count: int, seed: int) -> Rows:
+    def draw(self, start: int, count: int, seed: int) -> Rows:
         """Shuffled epochs."""
-        return epoch_rows(self.size, update, count, seed)
+        return epoch_rows(self.size, start, count, seed)
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """Cross-entropy of the classes."""
         del generator
         sequences = [self._sequences[row] for row in rows]
-        scores = self.head(batch_vectors(self.encoder, sequences, locked=self._locked))
+        scores = self.head(batch_vectors(self.encoder, sequences, self._options))
         wanted = torch.from_numpy(self._classes[rows]).to(scores.device)
         return StepLoss(torch.nn.functional.cross_entropy(scores, wanted), count_tokens(sequences))
 

@@ -40,11 +40,14 @@ class FormOptions:
         text_locked: the text encoder stays as it is.
         shuffle_pictures: every picture goes to a wrong text, the control of image-text tasks.
         seed: of the head's initial weights and of the shuffling.
+        cached_texts: so many texts go through the encoder at a time, and their activations are
+            computed again for the gradient; None: all at once, and activations are kept.
     """
 
     text_locked: bool
     shuffle_pictures: bool
     seed: int
+    cached_texts: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,9 @@ class OpenTask(Protocol):
     def token_ids(self) -> Iterable[int]:
         """Ids of every token that can occur in training or on dev."""
 
-    def draw(self, update: int, count: int, seed: int) -> Rows:
-        """Rows of the batch of an update: a function of its arguments alone, so that a killed run
-        goes on with the batches it would have had."""
+    def draw(self, start: int, count: int, seed: int) -> Rows:
+        """The next rows after `start` that were drawn before: a function of its arguments alone, so
+        that a killed run goes on with the batches it would have had."""
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """The loss of a batch of training records."""
@@ -103,19 +106,19 @@ class Form(Protocol):
         """Tokenises the records and makes the head."""
 
 
-def epoch_rows(size: int, update: int, count: int, seed: int) -> Rows:
-    """Rows of an update when epochs are shuffled and joined end to end without a remainder.
+def epoch_rows(size: int, start: int, count: int, seed: int) -> Rows:
+    """The next rows when epochs are shuffled and joined end to end without a remainder.
 
     Args:
         size: number of records.
-        update: index of the update, from 0.
-        count: rows in a batch.
+        start: rows that were drawn before.
+        count: rows to draw.
         seed: of the shuffling.
 
     Returns:
         int64 [count]
     """
-    wanted = np.arange(update * count, (update + 1) * count)
+    wanted = np.arange(start, start + count)
     rows = np.empty(count, np.int64)
     for epoch in range(wanted[0] // size, wanted[-1] // size + 1):
         order = np.random.default_rng((seed, epoch)).permutation(size)

@@ -8,19 +8,36 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from crosslift.encoders.encode import TOKENS_PER_BATCH, batches_by_length
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.packing import PackedBatch, pack
+from crosslift.forms.form import FormOptions
 
-Sequences = Sequence[NDArray[np.int64]]
+Sequences = Sequence[Sequence[int] | NDArray[np.int64]]
 """Token ids of N sequences, int64 [T] each."""
 
 
-def batch_vectors(encoder: Encoder, sequences: Sequences, *, locked: bool) -> Tensor:
-    """Pooled vectors of a batch, float32 [N, D]; without gradient where the text side is locked."""
-    with torch.set_grad_enabled(torch.is_grad_enabled() and not locked):
-        return encoder.vectors(sequences)
+def batch_vectors(encoder: Encoder, sequences: Sequences, options: FormOptions) -> Tensor:
+    """Pooled vectors of a batch, float32 [N, D].
+
+    Without gradient where the text side is locked. With ``cached_texts``, so many sequences go
+    through at a time; their activations are not kept, but computed again when the gradient of their
+    vectors is there, with the same dropout. Then memory grows with the vectors alone (Gao et al.
+    2021, arXiv 2101.06983, section 3).
+
+    Args:
+        encoder: the encoder.
+        sequences: N sequences of token ids.
+        options: of the stage.
+    """
+    size = options.cached_texts or len(sequences)
+    with torch.set_grad_enabled(torch.is_grad_enabled() and not options.text_locked):
+        if size >= len(sequences) or not torch.is_grad_enabled():
+            return encoder.vectors(sequences)
+        chunks = [sequences[i : i + size] for i in range(0, len(sequences), size)]
+        return torch.cat([checkpoint(encoder.vectors, c, use_reentrant=False) for c in chunks])
 
 
 def batch_states(

@@ -24,6 +24,7 @@ from crosslift.forms.form import (
     epoch_rows,
     group_numbers,
 )
+from crosslift.forms.forward import batch_vectors
 from crosslift.images.augment import augment
 from crosslift.images.tower import ConvolutionalTower, as_input, embed_pictures
 from crosslift.retrieval.metrics import recall_at
@@ -96,6 +97,7 @@ class OpenImageText:
         if train.pictures is None:
             raise DataError("the records of an image-text task have no pictures")
         self.encoder = encoder
+        self._options = options
         self.size = len(train.records)
         self.groups = group_numbers(train.records)
         self.pictures = train.pictures
@@ -118,24 +120,27 @@ class OpenImageText:
         dev = self.encoder.tokenise(self._dev_texts) if self._dev_texts else []
         return {i for texts in (self._sequences, dev) for sequence in texts for i in sequence}
 
-    def draw(self, update: int, count: int, seed: int) -> Rows:
+    def draw(self, start: int, count: int, seed: int) -> Rows:
         """Shuffled epochs."""
-        return epoch_rows(self.size, update, count, seed)
+        return epoch_rows(self.size, start, count, seed)
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """The mean of picture-to-text and text-to-picture InfoNCE."""
-        sequences = [self._sequences[row] for row in rows]
-        texts = unit(
-            self.encoder.vectors(sequences) if self._locked is None else self._locked[rows]
-        )
+        texts = unit(self._text_vectors(rows))
         pictures = as_input(augment(self.pictures[rows], generator), texts.device)
         images = unit(self.head.tower(pictures))
         groups = self.groups[rows]
         same = torch.from_numpy(groups[:, None] == groups[None, :]).to(texts.device)
         scale = self.head.scale
         loss = info_nce(images, texts, same, scale) + info_nce(texts, images, same, scale)
-        tokens = 0 if self._locked is not None else sum(map(len, sequences))
+        tokens = 0 if self._locked is not None else sum(len(self._sequences[row]) for row in rows)
         return StepLoss(loss / 2, tokens)
+
+    def _text_vectors(self, rows: Rows) -> Tensor:
+        if self._locked is not None:
+            return self._locked[rows]
+        sequences = [self._sequences[row] for row in rows]
+        return batch_vectors(self.encoder, sequences, self._options)
 
     def dev_scores(self) -> dict[str, float]:
         """Recall at 10 from dev texts to dev pictures."""

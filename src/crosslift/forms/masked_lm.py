@@ -1,15 +1,18 @@
-"""Masked language modelling on multilingual text: a predicted token's softmax is over the token
-rows that occur, and its output weights are those rows themselves (tied)."""
+"""Masked language modelling on multilingual text: a predicted token's softmax is over the tokens that
+occur in the task's texts, and its output weights are their token rows themselves (tied)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from crosslift.encoders.encode import TOKENS_PER_BATCH, batches_by_length
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.packing import pack
 from crosslift.encoders.tokens import NumberedTokens, number_words, tokenise_compactly
@@ -18,6 +21,7 @@ from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, column
 from crosslift.forms.forward import count_tokens, distinct_ids
 
 _MASKED, _RANDOM = 0.8, 0.1
+_NUMBERS_OF_A_COUNTER = 4  # that Philox gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +29,26 @@ class MaskedLM:
     """Hides some tokens of a text and predicts them from the rest.
 
     Of the chosen tokens 80 % become the mask token, 10 % an ordinary token that occurs, 10 % stay.
-    Batches are balanced over languages: each language is drawn equally often.
 
     Args:
         text: name of the records' text column.
         masked_share: probability that a token is chosen, or a word.
         whole_words: all tokens of a word are chosen together (each then has its own fate), so that
             none is guessed from the rest of its word.
+        language_temperature: how the languages share the texts that are drawn. None: each is drawn
+            equally often. T, 1 or more: a language with n texts is drawn with a probability
+            proportional to n to the power of 1 / T, so that 1 is as the texts are.
 
     Source: Devlin et al. 2019 (arXiv 1810.04805), section 3.1; multilingual: Conneau et al. 2020
-    (arXiv 1911.02116), section 3; whole words: Cui et al. 2019 (arXiv 1906.08101), section 2.
+    (arXiv 1911.02116), section 3; whole words: Cui et al. 2019 (arXiv 1906.08101), section 2;
+    languages: Conneau & Lample 2019 (arXiv 1901.07291), section 3.1, whose alpha is 1 / T (XLM-R,
+    arXiv 1911.02116, has an alpha of 0.3: a temperature of 3.3).
     """
 
     text: str = "text"
     masked_share: float = 0.15
     whole_words: bool = False
+    language_temperature: float | None = None
     name: str = "masked-lm"
     picture_size: int | None = None
 
@@ -51,19 +60,24 @@ class MaskedLM:
     def open(
         self, encoder: Encoder, train: Split, dev: Split, options: FormOptions
     ) -> OpenMaskedLM:
-        """Tokenises the texts; the head is a transformation before the tied output."""
+        """Tokenises the texts; the head is a transformation before the tied output.
+
+        Raises:
+            DataError: a temperature below 1, an encoder that is locked or without a mask token, or
+                texts without ordinary tokens.
+        """
         return OpenMaskedLM(self, encoder, train, dev, options)
 
 
 class MaskedLMHead(torch.nn.Module):
-    """BERT's transformation before the tied output weights, and a bias for each occurring row.
+    """BERT's transformation before the tied output weights, and a bias for each occurring token.
 
     It starts as the identity with a layer norm, not at random: the pretrained head is not part of
     a published encoder, and a random one would spend the stage on itself.
 
     Args:
         width: D of the hidden states.
-        rows: number of token rows that occur.
+        rows: number of tokens that occur.
     """
 
     def __init__(self, width: int, rows: int) -> None:
@@ -74,10 +88,76 @@ class MaskedLMHead(torch.nn.Module):
         self.norm = torch.nn.LayerNorm(width)
         self.bias = torch.nn.Parameter(torch.zeros(rows))
 
-    def forward(self, states: torch.Tensor) -> torch.Tensor:
+    def forward(self, states: Tensor) -> Tensor:
         """From hidden states [M, D] to vectors [M, D] that are compared with token rows."""
-        transformed: torch.Tensor = self.norm(self.dense(states.float()))
+        transformed: Tensor = self.norm(self.dense(states.float()))
         return transformed
+
+
+class LanguageDraw:
+    """Draws texts by their language, from an endless sequence of which each place is fixed.
+
+    Args:
+        languages: N codes, the language of each text.
+        temperature: as of `MaskedLM`.
+
+    Raises:
+        DataError: a temperature that is below 1, or not finite.
+    """
+
+    def __init__(self, languages: Sequence[str], temperature: float | None) -> None:
+        if temperature is not None and not (math.isfinite(temperature) and temperature >= 1):
+            raise DataError(
+                f"language_temperature {temperature}",
+                "a finite number of 1 or more, or none for every language equally often",
+            )
+        rows = _rows_by_language(languages)
+        self._rows = np.array([row for of_one in rows for row in of_one], np.int64)
+        self._sizes = np.array([len(of_one) for of_one in rows], np.int64)
+        self._firsts = np.cumsum(self._sizes) - self._sizes
+        self._shares = None if temperature is None else _shares(self._sizes, temperature)
+
+    def draw(self, start: int, count: int, seed: int) -> Rows:
+        """The texts at ``count`` places of the sequence of a seed, from place ``start`` on.
+
+        Returns:
+            int64 [count], indices of the texts: at each place a function of place and seed alone.
+        """
+        chances = _chances(start, count, seed)
+        if self._shares is None:
+            languages = self._in_turn(start, count, seed)
+        else:
+            languages = np.searchsorted(np.cumsum(self._shares)[:-1], chances[:, 0], side="right")
+        places = (chances[:, 1] * self._sizes[languages]).astype(np.int64)
+        rows: Rows = self._rows[self._firsts[languages] + places]
+        return rows
+
+    def _in_turn(self, start: int, count: int, seed: int) -> NDArray[np.int64]:
+        """Languages int64 [count]: shuffled, all of them before one comes again."""
+        languages = len(self._sizes)
+        first, last = start // languages, (start + count) // languages
+        turns = [
+            np.random.default_rng((seed, turn)).permutation(languages)
+            for turn in range(first, last + 1)
+        ]
+        skipped = start - first * languages
+        found: NDArray[np.int64] = np.concatenate(turns)[skipped : skipped + count]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Masked:
+    """A text with some tokens hidden.
+
+    Args:
+        original: token ids, int64 [T].
+        ids: the same with some hidden, int64 [T].
+        chosen: 1 for each that is to be predicted, int64 [T].
+    """
+
+    original: NDArray[np.int64]
+    ids: NDArray[np.int64]
+    chosen: NDArray[np.int64]
 
 
 class OpenMaskedLM:
@@ -95,14 +175,17 @@ class OpenMaskedLM:
         self.form = form
         self.encoder = encoder
         self.size = len(train.records)
+        self._languages = LanguageDraw(
+            [record.language for record in train.records], form.language_temperature
+        )
         self._special = np.array(sorted(set(encoder.tokenizer.all_special_ids)), np.int64)
         self._texts = self._tokenise(column(train.records, form.text))
         self._dev = self._tokenise(column(dev.records, form.text))
-        self._by_language = _rows_by_language([record.language for record in train.records])
         occurring = np.array(sorted(self.token_ids()), np.int64)
         self._ordinary = np.setdiff1d(occurring, self._special)
         if len(self._ordinary) == 0:
             raise DataError("the texts of a masked LM have no token that is not special", "words")
+        self._occurring = torch.from_numpy(occurring).to(encoder.device)
         self.head = MaskedLMHead(encoder.width, len(occurring)).to(encoder.device)
 
     def _tokenise(self, texts: Sequence[str]) -> list[NumberedTokens]:
@@ -116,43 +199,44 @@ class OpenMaskedLM:
         mask = int(self.encoder.tokenizer.mask_token_id)
         return {mask} | distinct_ids(text.ids for text in (*self._texts, *self._dev))
 
-    def draw(self, update: int, count: int, seed: int) -> Rows:
-        """A language for each row of the batch, in turn over shuffled languages; then a text of it."""
-        generator = np.random.default_rng((seed, update))
-        languages = len(self._by_language)
-        wanted = np.arange(update * count, (update + 1) * count)
-        rows = np.empty(count, np.int64)
-        for i, position in enumerate(wanted):
-            turn, place = divmod(int(position), languages)
-            language = np.random.default_rng((seed, turn)).permutation(languages)[place]
-            rows[i] = generator.choice(self._by_language[language])
-        return rows
+    def draw(self, start: int, count: int, seed: int) -> Rows:
+        """Texts by the language that each place has; of a language any text, again and again."""
+        return self._languages.draw(start, count, seed)
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
-        """Cross-entropy of the chosen tokens over the rows that occur."""
-        return self._loss([self._texts[row] for row in rows], generator)
+        """Cross-entropy of the chosen tokens over the tokens that occur."""
+        masked = [self._masked(self._texts[row], generator) for row in rows]
+        losses = self._losses(masked)
+        return StepLoss(losses.mean(), count_tokens([text.original for text in masked]))
 
     def dev_scores(self) -> dict[str, float]:
         """The loss on the dev texts, masked the same way every time."""
         if not self._dev:
             return {}
+        generator = np.random.default_rng(0)
+        masked = [self._masked(text, generator) for text in self._dev]
+        total = 0.0
         with torch.inference_mode():
-            return {"dev_loss": float(self._loss(self._dev, np.random.default_rng(0)).loss)}
+            for batch in _batches(masked):
+                total += float(self._losses(batch).sum(dtype=torch.float64))
+        return {"dev_loss": total / sum(int(text.chosen.sum()) for text in masked)}
 
-    def _loss(self, texts: Sequence[NumberedTokens], generator: np.random.Generator) -> StepLoss:
-        masked, chosen = zip(*(self._mask(text, generator) for text in texts), strict=True)
-        batch = pack(masked)
-        sequences = [text.ids for text in texts]
-        original = pack(sequences).token_ids
-        hidden = pack(chosen).token_ids.bool()
+    def _losses(self, masked: Sequence[_Masked]) -> Tensor:
+        """Cross-entropy of each chosen token of some texts, float32 [M].
+
+        The softmax is over the tokens of this task, whatever other rows the encoder's table keeps.
+        """
+        batch = pack([text.ids for text in masked])
+        hidden = pack([text.chosen for text in masked]).token_ids.bool()
+        wanted = pack([text.original for text in masked]).token_ids[hidden]
         states = self.encoder.states(batch.to(self.encoder.device))
-        hidden = hidden.to(states.device)
-        vectors = self.head(states[hidden])
-        rows = self.encoder.table.weight
-        scores = vectors @ rows.T + self.head.bias
-        wanted = self.encoder.table.places(original.to(states.device)[hidden])
-        loss = torch.nn.functional.cross_entropy(scores, wanted)
-        return StepLoss(loss, count_tokens(sequences))
+        vectors = self.head(states[hidden.to(states.device)])
+        scores = vectors @ self.encoder.table.rows(self._occurring).T + self.head.bias
+        places = torch.searchsorted(self._occurring, wanted.to(states.device))
+        return torch.nn.functional.cross_entropy(scores, places, reduction="none")
+
+    def _masked(self, text: NumberedTokens, generator: np.random.Generator) -> _Masked:
+        return _Masked(text.ids, *self._mask(text, generator))
 
     def _mask(
         self, text: NumberedTokens, generator: np.random.Generator
@@ -180,8 +264,31 @@ class OpenMaskedLM:
         return chosen
 
 
-def _rows_by_language(languages: Sequence[str]) -> list[NDArray[np.int64]]:
+def _rows_by_language(languages: Sequence[str]) -> list[list[int]]:
     found: dict[str, list[int]] = {}
     for row, language in enumerate(languages):
         found.setdefault(language, []).append(row)
-    return [np.array(found[language], np.int64) for language in sorted(found)]
+    return [found[language] for language in sorted(found)]
+
+
+def _shares(sizes: NDArray[np.int64], temperature: float) -> NDArray[np.float64]:
+    """Probability of each language, float64 [L], from its number of texts."""
+    weights = (sizes / sizes.sum()) ** (1 / temperature)
+    shares: NDArray[np.float64] = weights / weights.sum()
+    return shares
+
+
+def _chances(start: int, count: int, seed: int) -> NDArray[np.float64]:
+    """Two numbers in [0, 1) for each of ``count`` places, float64 [count, 2].
+
+    The generator counts: each place has a counter of its own, and none before it need be drawn.
+    """
+    key = np.random.SeedSequence(seed).generate_state(2, np.uint64)
+    generator = np.random.Generator(np.random.Philox(key=key, counter=start))
+    return generator.random((count, _NUMBERS_OF_A_COUNTER))[:, :2]
+
+
+def _batches(masked: Sequence[_Masked]) -> Iterator[list[_Masked]]:
+    lengths = [range(len(text.ids)) for text in masked]
+    for rows in batches_by_length(lengths, TOKENS_PER_BATCH):
+        yield [masked[row] for row in rows]

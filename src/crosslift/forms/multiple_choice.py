@@ -105,7 +105,7 @@ class OpenMultipleChoice:
         self.choices = form.choices
         self.size = len(train.records)
         self.head = seeded(lambda: linear(encoder.width, 1), options.seed, encoder.device)
-        self._locked = options.text_locked
+        self._options = options
         self._answers = right_choices(train.records, form.choices)
         self._dev_answers = right_choices(dev.records, form.choices)
         self._sequences = form.sequences(encoder, train.records)
@@ -115,15 +115,15 @@ class OpenMultipleChoice:
         """Ids of every token of the training and dev texts."""
         return distinct_ids(self._sequences, self._dev)
 
-    def draw(self, update: int, count: int, seed: int) -> Rows:
+    def draw(self, start: int, count: int, seed: int) -> Rows:
         """Shuffled epochs."""
-        return epoch_rows(self.size, update, count, seed)
+        return epoch_rows(self.size, start, count, seed)
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """Cross-entropy of the right choice; all choices go through in one packed batch."""
         del generator
         sequences = [self._sequences[place] for place in self._places(rows)]
-        scores = self._scores(batch_vectors(self.encoder, sequences, locked=self._locked))
+        scores = self._scores(batch_vectors(self.encoder, sequences, self._options))
         wanted = torch.from_numpy(self._answers[rows]).to(scores.device)
         return StepLoss(torch.nn.functional.cross_entropy(scores, wanted), count_tokens(sequences))
 

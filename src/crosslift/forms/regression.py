@@ -92,7 +92,7 @@ class OpenRegression:
         self.head = torch.nn.Module()
         if form.head == "pair":
             self.head = seeded(lambda: linear(encoder.width, 1), options.seed, encoder.device)
-        self._locked = options.text_locked
+        self._options = options
         self._grades = grades(train.records, form.lowest, form.highest)
         self._dev_grades = grades(dev.records, form.lowest, form.highest)
         self._sequences = form.sequences(encoder, train.records)
@@ -102,16 +102,16 @@ class OpenRegression:
         """Ids of every token of the training and dev texts."""
         return distinct_ids(self._sequences, self._dev)
 
-    def draw(self, update: int, count: int, seed: int) -> Rows:
+    def draw(self, start: int, count: int, seed: int) -> Rows:
         """Shuffled epochs."""
-        return epoch_rows(self.size, update, count, seed)
+        return epoch_rows(self.size, start, count, seed)
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """Mean squared error on the scale from 0 to 1."""
         del generator
         places = rows if self.form.head == "pair" else np.concatenate([rows, rows + self.size])
         sequences = [self._sequences[place] for place in places]
-        predicted = self._predict(batch_vectors(self.encoder, sequences, locked=self._locked))
+        predicted = self._predict(batch_vectors(self.encoder, sequences, self._options))
         wanted = torch.from_numpy(self._grades[rows]).to(predicted.device)
         return StepLoss(torch.nn.functional.mse_loss(predicted, wanted), count_tokens(sequences))
 

@@ -104,9 +104,9 @@ class OpenSpanQA:
         """Ids of every token of the training and dev texts."""
         return distinct_ids(self._windows.token_ids(), self._dev.token_ids())
 
-    def draw(self, update: int, count: int, seed: int) -> Rows:
+    def draw(self, start: int, count: int, seed: int) -> Rows:
         """Shuffled epochs of the windows."""
-        return epoch_rows(self.size, update, count, seed)
+        return epoch_rows(self.size, start, count, seed)
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """The mean of the cross-entropies of first and last token, each over all tokens of its

@@ -125,9 +125,9 @@ class OpenTagging:
         """Ids of every token of the training and dev words."""
         return distinct_ids(row.ids for row in (*self._rows, *self._dev))
 
-    def draw(self, update: int, count: int, seed: int) -> Rows:
+    def draw(self, start: int, count: int, seed: int) -> Rows:
         """Shuffled epochs."""
-        return epoch_rows(self.size, update, count, seed)
+        return epoch_rows(self.size, start, count, seed)
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """Cross-entropy of the tags, the mean over all words of the batch."""

@@ -20,6 +20,7 @@ from crosslift.forms.form import (
     epoch_rows,
     group_numbers,
 )
+from crosslift.forms.forward import batch_vectors
 from crosslift.retrieval.metrics import top1_accuracy
 from crosslift.retrieval.ranks import gold_ranks
 
@@ -63,15 +64,17 @@ class TextPairs:
         self, encoder: Encoder, train: Split, dev: Split, options: FormOptions
     ) -> OpenTextPairs:
         """Tokenises the pairs; the form has no head of its own."""
-        del options
-        return OpenTextPairs(self, encoder, train, dev)
+        return OpenTextPairs(self, encoder, train, dev, options)
 
 
 class OpenTextPairs:
     """Text pairs opened on an encoder."""
 
-    def __init__(self, form: TextPairs, encoder: Encoder, train: Split, dev: Split) -> None:
+    def __init__(
+        self, form: TextPairs, encoder: Encoder, train: Split, dev: Split, options: FormOptions
+    ) -> None:
         self.form = form
+        self._options = options
         self.encoder = encoder
         self.size = len(train.records)
         self.head = torch.nn.Module()
@@ -84,15 +87,15 @@ class OpenTextPairs:
         dev = [self.encoder.tokenise(texts) for texts in self._dev if texts]
         return {i for texts in (*self._texts, *dev) for sequence in texts for i in sequence}
 
-    def draw(self, update: int, count: int, seed: int) -> Rows:
+    def draw(self, start: int, count: int, seed: int) -> Rows:
         """Shuffled epochs."""
-        return epoch_rows(self.size, update, count, seed)
+        return epoch_rows(self.size, start, count, seed)
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """InfoNCE from anchors to positives; all texts of the batch go through in one packed batch."""
         del generator
         sequences = [texts[row] for texts in self._texts for row in rows]
-        vectors = unit(self.encoder.vectors(sequences))
+        vectors = unit(batch_vectors(self.encoder, sequences, self._options))
         anchors, candidates = vectors[: len(rows)], vectors[len(rows) :]
         groups = self._groups[rows]
         same = groups[:, None] == groups[None, :]

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crosslift.reports.effects import control_pairs
+from crosslift.reports.entries import Verdict
 from crosslift.reports.formats import listed, metric_title, p_value, plural, points
-from crosslift.reports.run_folder import RunFolder, Verdict
+from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.tables import query_word
 
 _MOST_DECLARED = 3
@@ -55,7 +56,7 @@ def declared_verdicts(folder: RunFolder) -> list[VerdictGroup]:
 
 
 def baseline_verdicts(folder: RunFolder) -> list[VerdictGroup]:
-    """The verdicts of every arm against the baseline, by arm, in the order of the arms."""
+    """The verdicts of every arm against its baseline, by arm, in the order of the arms."""
     groups: dict[str, list[VerdictView]] = {arm.name: [] for arm in folder.run.arms}
     for verdict in folder.verdicts:
         if verdict.family == "vs-baseline":
@@ -82,7 +83,7 @@ def plain_answer(folder: RunFolder) -> str:
         folder: the run.
 
     Returns:
-        The declared comparisons first, then the arms against the baseline, then the controls.
+        The declared comparisons first, then the arms against their baselines, then the controls.
     """
     declared = _pairs(folder, "declared")
     against = _pairs(folder, "vs-baseline")
@@ -130,24 +131,31 @@ def _titled(folder: RunFolder, verdict: Verdict) -> str:
 def _baseline_sentences(
     folder: RunFolder, against: Sequence[tuple[tuple[str, str], list[Verdict]]], brief: bool
 ) -> list[str]:
-    trained = [(arm, found) for (arm, _), found in against if folder.arm(arm).role == "trained"]
-    if not trained:
-        return []
-    if not brief:
-        return _differing_then_even(folder, trained)
+    """What stands against each baseline: its own sentences for each."""
+    sentences = []
+    for baseline in folder.baselines:
+        pairs = [(arm, found) for (arm, other), found in against if other == baseline]
+        trained = [(arm, found) for arm, found in pairs if folder.arm(arm).role == "trained"]
+        if trained and brief:
+            sentences.append(_tallies(baseline, trained))
+        elif trained:
+            sentences.extend(_differing_then_even(folder, baseline, trained))
+    return sentences
+
+
+def _tallies(baseline: str, trained: Sequence[tuple[str, list[Verdict]]]) -> str:
     parts = [_tally(arm, found) for arm, found in trained[:_MOST_ARMS]]
     rest = len(trained) - _MOST_ARMS
     tail = f"; {plural(rest, 'more arm')} below" if rest > 0 else ""
-    return [f"Against the baseline {folder.run.baseline}, {'; '.join(parts)}{tail}."]
+    return f"Against the baseline {baseline}, {'; '.join(parts)}{tail}."
 
 
 def _differing_then_even(
-    folder: RunFolder, trained: Sequence[tuple[str, list[Verdict]]]
+    folder: RunFolder, baseline: str, trained: Sequence[tuple[str, list[Verdict]]]
 ) -> list[str]:
-    """A sentence for each arm that differs from the baseline, and one for those that do not."""
+    """A sentence for each arm that differs from its baseline, and one for those that do not."""
     differing = [(a, f) for a, f in trained if any(v.verdict in ("higher", "lower") for v in f)]
     even = [arm for arm, found in trained if (arm, found) not in differing]
-    baseline = folder.run.baseline
     sentences = [_pair_sentence(folder, (a, baseline), f) for a, f in differing[:_MOST_ARMS]]
     if len(differing) > _MOST_ARMS:
         sentences.append(f"{plural(len(differing) - _MOST_ARMS, 'more arm')} below.")

@@ -6,9 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from crosslift.reports.run_folder import CurvePoint
+from crosslift.reports.entries import CurvePoint
 
 MOST_POINTS = 160
+SHARE = "share"
+"""The metric of a mixture's shares: no learning curve, and drawn apart."""
+_LOSS = "loss"
+_POINTS_OF_A_SPAN = 4
 Line = tuple[tuple[float, ...], tuple[float, ...]]
 
 
@@ -18,12 +22,14 @@ class MeanCurve:
 
     Args:
         arm: the arm.
+        stage: number of the stage, from 0.
         updates: updates of the mean curve.
         values: its values: the mean over the seeds that have a value there.
         seeds: (updates, values) of each seed.
     """
 
     arm: str
+    stage: int
     updates: tuple[float, ...]
     values: tuple[float, ...]
     seeds: tuple[Line, ...]
@@ -39,13 +45,14 @@ def curve_panels(points: Iterable[CurvePoint]) -> dict[tuple[str, str], list[Mea
         points: every point of the run.
 
     Returns:
-        (task, metric) -> curves in the order of the points; losses before dev metrics.
+        (task, metric) -> curves in the order of the points, one an arm and stage; losses before dev
+        metrics; no shares of mixtures.
     """
     groups: dict[tuple[str, str], dict[tuple[str, int], list[CurvePoint]]] = {}
-    for point in points:
+    for point in (point for point in points if point.metric != SHARE):
         panel = groups.setdefault((point.task, point.metric), {})
         panel.setdefault((point.arm, point.stage), []).append(point)
-    ordered = sorted(groups, key=lambda panel: (panel[1] != "loss", panel))
+    ordered = sorted(groups, key=lambda panel: (panel[1] != _LOSS, panel))
     return {
         panel: [mean_curve(arm, found) for (arm, _), found in groups[panel].items()]
         for panel in ordered
@@ -53,9 +60,10 @@ def curve_panels(points: Iterable[CurvePoint]) -> dict[tuple[str, str], list[Mea
 
 
 def mean_curve(arm: str, points: Iterable[CurvePoint]) -> MeanCurve:
-    """One arm's curve: thinned to ``MOST_POINTS`` points by means of equal spans of updates."""
+    """One arm's curve in one stage, thinned to ``MOST_POINTS`` means of equal spans of updates."""
     held = sorted(points, key=lambda point: (point.seed, point.update))
-    width = max(1.0, max(point.update for point in held) / MOST_POINTS)
+    apart = held_apart(held) if held[0].metric == _LOSS else 0.0
+    width = max(1.0, apart, max(point.update for point in held) / MOST_POINTS)
     cells: dict[int, dict[int, list[CurvePoint]]] = defaultdict(lambda: defaultdict(list))
     for point in held:
         cells[point.seed][int(point.update / width)].append(point)
@@ -67,10 +75,25 @@ def mean_curve(arm: str, points: Iterable[CurvePoint]) -> MeanCurve:
     ordered = [joined[span] for span in sorted(joined)]
     return MeanCurve(
         arm=arm,
+        stage=held[0].stage,
         updates=tuple(_mean([update for update, _ in pairs]) for pairs in ordered),
         values=tuple(_mean([value for _, value in pairs]) for pairs in ordered),
         seeds=seeds,
     )
+
+
+def held_apart(points: Iterable[CurvePoint]) -> float:
+    """Updates of equal spans in which every seed has some points, where seeds have theirs at
+    different updates, as in a mixture; 0 where they have them at the same ones.
+    """
+    updates: dict[int, set[int]] = defaultdict(set)
+    for point in points:
+        updates[point.seed].add(point.update)
+    if set().union(*updates.values()) == max(updates.values(), key=len):
+        return 0.0
+    last = max(max(found) for found in updates.values())
+    fewest = min(len(found) for found in updates.values())
+    return (last + 1) / max(1, fewest // _POINTS_OF_A_SPAN)
 
 
 def _line(spans: list[list[CurvePoint]]) -> Line:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crosslift.reports.run_folder import Arm, RunFolder, Target, Verdict
+from crosslift.reports.entries import Arm, Target, Verdict
+from crosslift.reports.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
 class ControlRow:
-    """An arm, its control and the baseline on one target; None where two were not compared.
+    """An arm, its control and their baseline on one target; None where two were not compared.
 
     Args:
         target: what was measured.
-        gain: the arm against the baseline.
-        control_gain: the control against the baseline.
+        gain: the arm against its baseline.
+        control_gain: the control against its own.
         content: the arm against its control: what is left of the gain.
     """
 
@@ -84,6 +85,6 @@ def trade_offs(folder: RunFolder) -> list[tuple[Target, Target]]:
 
 
 def effects_on(folder: RunFolder, target: Target) -> dict[str, Verdict]:
-    """The verdict of each arm against the baseline on ``target``, by arm, in the order of arms."""
+    """The verdict of each arm against its own baseline on ``target``, by arm, in the order of arms."""
     found = {arm.name: folder.against_baseline(arm.name, target) for arm in folder.run.arms}
     return {name: verdict for name, verdict in found.items() if verdict is not None}

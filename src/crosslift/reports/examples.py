@@ -12,8 +12,9 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from crosslift.errors import DataError
+from crosslift.reports.entries import Arm, Example, Target
 from crosslift.reports.heat import known_language, name_of
-from crosslift.reports.run_folder import Arm, Example, RunFolder, Target
+from crosslift.reports.run_folder import RunFolder
 
 PIVOT = "en"
 PICTURE_SIDE = 144

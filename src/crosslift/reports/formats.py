@@ -23,6 +23,12 @@ def percent(value: float) -> str:
     return f"{value * 100:.1f}"
 
 
+def share(value: float) -> str:
+    """A part of a whole in whole per cent, with a decimal below one ("60 %", "0.4 %")."""
+    digits = 1 if 0 < value < 0.00995 else 0
+    return f"{value * 100:.{digits}f}\u00a0%"
+
+
 def points(effect: float) -> str:
     """A difference of scores in points with one decimal and its sign ("+4.2"); "0.0" has none."""
     text = f"{abs(effect) * 100:.1f}"

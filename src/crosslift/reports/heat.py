@@ -10,8 +10,9 @@ from babel import Locale
 
 from crosslift.errors import UnknownNameError
 from crosslift.languages import Language, language
+from crosslift.reports.entries import Arm, Target
 from crosslift.reports.formats import percent, points
-from crosslift.reports.run_folder import Arm, RunFolder, Target
+from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.tables import MACRO, ScoreIndex
 
 LEVELS = 7
@@ -78,7 +79,7 @@ class HeatPair:
 
 
 def heat_pairs(folder: RunFolder, index: ScoreIndex) -> list[HeatPair]:
-    """The difference to the baseline and the score, by language, for each target."""
+    """The difference to each arm's own baseline and the score, by language, for each target."""
     return [
         HeatPair(
             target=target,
@@ -119,14 +120,15 @@ def _scored(folder: RunFolder, values: Values) -> tuple[Arm, ...]:
 
 def _differences(folder: RunFolder, index: ScoreIndex, target: Target) -> HeatTable | None:
     values = _values(folder.run.arms, index, target)
-    base = folder.run.baseline
-    if (MACRO, base) not in values:
+    scored = {arm.name: arm for arm in _scored(folder, values)}
+    arms = tuple(a for a in scored.values() if a.baseline != a.name and a.baseline in scored)
+    if not arms:
         return None
-    arms = tuple(a for a in _scored(folder, values) if a.name != base)
     effects = {
-        (code, arm): value - values[code, base]
-        for (code, arm), value in values.items()
-        if arm != base and (code, base) in values
+        (code, arm.name): values[code, arm.name] - values[code, arm.baseline]
+        for arm in arms
+        for code in (MACRO, *target.languages)
+        if (code, arm.name) in values and (code, arm.baseline) in values
     }
     span = max([_LEAST_SPAN, *(abs(v) for (code, _), v in effects.items() if code != MACRO)])
 

@@ -16,10 +16,13 @@ from crosslift.reports.diagnosis import VectorSection, vector_section
 from crosslift.reports.examples import example_groups
 from crosslift.reports.formats import duration, metric_title, names_marked, percent, plural
 from crosslift.reports.heat import LEVELS, heat_pairs, name_of
+from crosslift.reports.interpolation import PathSection, path_section
 from crosslift.reports.looks import colour_variables, looks_of
 from crosslift.reports.mining import MiningSection, mining_section
+from crosslift.reports.mixtures import MixtureSection, mixture_section
 from crosslift.reports.plots import Plots, draw_plots
 from crosslift.reports.run_folder import RunFolder
+from crosslift.reports.stages import stage_words, task_rows
 from crosslift.reports.svg import Plot
 from crosslift.reports.sweep import SweepSection, sweep_section
 from crosslift.reports.tables import (
@@ -47,8 +50,8 @@ def write_report(folder: Path) -> Path:
     """Write the report of a run, and its plots, into the run's folder.
 
     It reads nothing but the folder. The same folder gives the same bytes. ``mining.json``,
-    ``diagnostics.json`` and ``sweep.json`` have sections where they are there; the report is whole
-    without them.
+    ``diagnostics.json``, ``sweep.json`` and ``interpolation.json`` have sections where they are
+    there; the report is whole without them.
 
     Args:
         folder: the folder that a run left.
@@ -62,7 +65,13 @@ def write_report(folder: Path) -> Path:
     """
     run = RunFolder.read(folder)
     plots = draw_plots(run)
-    more = Sections(mining_section(run), vector_section(run), sweep_section(run))
+    more = Sections(
+        mining=mining_section(run),
+        vectors=vector_section(run),
+        sweep=sweep_section(run),
+        paths=path_section(run),
+        mixtures=mixture_section(run),
+    )
     page = render(run, plots, more)
     (folder / PLOTS).mkdir(exist_ok=True)
     for plot in (*plots.all(), *more.plots()):
@@ -80,15 +89,19 @@ class Sections:
         mining: which pairs were mined.
         vectors: what the vectors look like.
         sweep: which hidden state was chosen.
+        paths: what arms score between their start and their end.
+        mixtures: how tasks shared the examples of a stage; a part of the learning curves.
     """
 
     mining: MiningSection | None = None
     vectors: VectorSection | None = None
     sweep: SweepSection | None = None
+    paths: PathSection | None = None
+    mixtures: MixtureSection | None = None
 
     def plots(self) -> tuple[Plot, ...]:
         """The plots of all of them, in the order of the page."""
-        shown = (self.mining, self.vectors, self.sweep)
+        shown = (self.mining, self.vectors, self.sweep, self.paths, self.mixtures)
         return tuple(plot for section in shown if section for plot in section.plots)
 
 
@@ -123,6 +136,7 @@ def _templates() -> Environment:
         duration=duration,
         language=name_of,
         names_marked=names_marked,
+        stage_words=stage_words,
     )
     return environment
 
@@ -131,6 +145,7 @@ def _views(run: RunFolder, plots: Plots) -> dict[str, Any]:
     index = ScoreIndex(run)
     return {
         "run": run.run,
+        "several": len(run.baselines) > 1,
         "plots": plots,
         "looks": looks_of(run.run.arms),
         "colours": [
@@ -147,6 +162,7 @@ def _views(run: RunFolder, plots: Plots) -> dict[str, Any]:
         "scores": score_tables(run, index),
         "heat": heat_pairs(run, index),
         "budgets": budget_rows(run),
+        "tasks": task_rows(run.run.arms),
         "steps": step_rows(run),
         "step_kinds": step_kinds(run),
         "examples": example_groups(run),
@@ -159,6 +175,7 @@ def _sections(run: RunFolder, plots: Plots, more: Sections) -> list[Section]:
     controlled = any(arm.control_of for arm in run.run.arms)
     shown = [
         ("answer", "The answer", True),
+        ("omitted", "Left out", bool(run.run.failed)),
         ("controls", "What the controls say", controlled),
         ("scores", "Scores", True),
         ("languages", "By language", True),
@@ -166,7 +183,8 @@ def _sections(run: RunFolder, plots: Plots, more: Sections) -> list[Section]:
         ("vectors", "What the vectors look like", more.vectors is not None),
         ("sweep", "Which hidden state", more.sweep is not None),
         ("forgetting", "Gained and forgotten", bool(plots.trade_offs)),
-        ("curves", "Learning curves", bool(plots.curves)),
+        ("interpolation", "Between start and end", more.paths is not None),
+        ("curves", "Learning curves", bool(plots.curves or more.mixtures)),
         ("examples", "Examples", bool(run.examples)),
         ("arms", "Arms and budgets", True),
         ("overlap", "Overlap", True),

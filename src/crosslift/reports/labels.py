@@ -1,4 +1,4 @@
-"""Where the names beside the marks of a scatter plot go, so that none lies on another."""
+"""Where the names beside marks and lines go, so that none lies on another."""
 
 from __future__ import annotations
 
@@ -36,6 +36,46 @@ def placed_labels(
                 placed.append((x + right, y + up, "left" if right > 0 else "right", name))
                 break
     return placed
+
+
+def name_ends(axes: Any, ends: Sequence[tuple[float, float, str]]) -> None:
+    """Write a name right of the end of each of these lines, none on another, and make room for it.
+
+    Args:
+        axes: with the lines drawn.
+        ends: (x, y, name) in data units; none: the axes stay as they are.
+    """
+    if not ends:
+        return
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    axes.set_xlim(left, right + (right - left) * 0.16)
+    axes.set_ylim(low, high)
+    ordered = sorted(ends, key=lambda end: end[1])
+    heights = spread([y - low for _, y, _ in ordered], (high - low) / 15, high - low)
+    for (x, _, name), height in zip(ordered, heights, strict=True):
+        axes.text(x + (right - left) * 0.025, low + height, name, va="center", size=10.5)
+
+
+def spread(wanted: Sequence[float], gap: float, most: float) -> list[float]:
+    """Places as near to the wanted ones as may be, in their order, at least ``gap`` apart.
+
+    Args:
+        wanted: rising.
+        gap: between two neighbours.
+        most: the highest place less half a gap; the lowest is half a gap above 0.
+
+    Returns:
+        As many places; where they do not fit, they go below.
+    """
+    places: list[float] = []
+    for value in wanted:
+        lowest = places[-1] + gap if places else gap / 2
+        places.append(max(value, lowest))
+    highest = most - gap / 2
+    for index in range(len(places) - 1, -1, -1):
+        places[index] = min(places[index], highest)
+        highest = places[index] - gap
+    return places
 
 
 def _box(x: float, y: float, width: float, size: float) -> Box:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from crosslift.reports.run_folder import Arm
+from crosslift.reports.entries import Arm
 
 # On white, on the dark page. Chosen by search: each has at least 3:1 against its page, and any two
 # stay apart under simulated protanopia, deuteranopia and tritanopia; the first are farthest apart.

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from crosslift.errors import DataError
+from crosslift.reports.entries import Arm, Entry, Target
 from crosslift.reports.formats import listed, percent, plural
 from crosslift.reports.heat import name_of
 from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.plots import Names, arm_legend, mark_style, square_axes
-from crosslift.reports.run_folder import Arm, Entry, RunFolder, Target, read_optional, validated
+from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.svg import Plot, drawing, finish
 from crosslift.reports.tables import ScoreCell, score_cell
 

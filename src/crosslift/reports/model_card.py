@@ -8,8 +8,10 @@ from typing import Any
 
 import yaml
 
+from crosslift.reports.entries import Arm, Budget, Stage, Target, Verdict
 from crosslift.reports.formats import count, interval, large, metric_title, percent, points
-from crosslift.reports.run_folder import Arm, Budget, RunFolder, Stage, Target, Verdict
+from crosslift.reports.run_folder import RunFolder
+from crosslift.reports.stages import left_out_words, stage_words
 from crosslift.reports.tables import MACRO, ScoreIndex
 
 
@@ -23,8 +25,8 @@ class CardScore:
         protocol: id of the protocol.
         languages: number of languages of the mean.
         value: mean over languages and seeds, in [0, 1].
-        baseline: the same of the study's baseline; None where it has none.
-        effect: the verdict against the baseline; None where they were not compared.
+        baseline: the same of the arm's baseline; None where it has none.
+        effect: the verdict against that; None where they were not compared.
     """
 
     target: str
@@ -46,6 +48,7 @@ class ModelCard:
         study: name of the study it comes from.
         question: the question of that study.
         arm: name of the arm.
+        baseline: what its scores are compared with, in words.
         description: what the arm is, in words.
         version: CrossLift's version.
         languages: BCP-47 codes of the languages it was measured in.
@@ -64,6 +67,7 @@ class ModelCard:
     study: str
     question: str
     arm: str
+    baseline: str
     description: str
     version: str
     languages: tuple[str, ...]
@@ -111,6 +115,7 @@ def card_of_arm(
         study=folder.run.study,
         question=folder.run.question,
         arm=arm,
+        baseline=_baseline_words(folder, found),
         description=found.description,
         version=folder.run.version,
         languages=tuple(sorted({code for t in folder.run.targets for code in t.languages})),
@@ -123,6 +128,11 @@ def card_of_arm(
         licence=licence,
         licence_note=licence_note,
     )
+
+
+def _baseline_words(folder: RunFolder, arm: Arm) -> str:
+    alone = folder.baselines == (arm.baseline,)
+    return "the study's baseline" if alone else f"the baseline `{arm.baseline}`"
 
 
 def _scores(folder: RunFolder, arm: Arm) -> tuple[CardScore, ...]:
@@ -141,7 +151,7 @@ def _score(folder: RunFolder, index: ScoreIndex, arm: Arm, target: Target) -> Ca
         protocol=target.protocol,
         languages=len(target.languages),
         value=value,
-        baseline=index.mean(folder.run.baseline, target, MACRO),
+        baseline=index.mean(arm.baseline, target, MACRO),
         effect=folder.against_baseline(arm.name, target),
     )
 
@@ -165,7 +175,7 @@ def model_card(card: ModelCard) -> str:
         "## What it scores",
         _score_table(card.scores),
         "Scores are means over languages, each with the same weight, and over seeds, in percent."
-        " Changes are in points against the study's baseline, with a paired 95% interval.",
+        f" Changes are in points against {card.baseline}, with a paired 95% interval.",
         _protocols(card.protocols),
         "## What it was trained on",
         _training(card),
@@ -260,17 +270,26 @@ def _protocols(protocols: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def _stage_lines(number: int, stage: Stage) -> list[str]:
+    """A stage as an entry of a numbered list; what was left out of its data, indented below."""
+    told = stage_words(stage)
+    facts = "; ".join(part for part in (told.budget, told.settings, told.kept) if part)
+    lines = [f"{number}. {_plain(told.tasks)}: {_plain(facts)}"]
+    for task in stage.tasks:
+        reasons = left_out_words(task)
+        if reasons:
+            left_out = _plain("; ".join(reasons))
+            kept = f"{task.train:,} records trained on"
+            lines.append(f"   - {_plain(task.task)}: {kept}; left out: {left_out}")
+    return lines
+
+
 def _training(card: ModelCard) -> str:
     if not card.stages:
         return f"Nothing: this is `{card.base}` as it starts."
     lines = [f"It started from `{card.base}`.", ""]
     for number, stage in enumerate(card.stages, start=1):
-        side = f", text side {stage.text_side}" if stage.text_side else ""
-        shuffled = ", pictures shuffled" if stage.shuffle_pictures else ""
-        lines.append(
-            f"{number}. `{stage.task}` ({_plain(stage.form)}): {stage.updates:,} updates of"
-            f" {stage.batch_size}, learning rate {stage.learning_rate:g}{side}{shuffled}"
-        )
+        lines.extend(_stage_lines(number, stage))
     budget = card.budget
     lines += [
         "",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +17,11 @@ from crosslift.reports.effects import (
     effects_on,
     trade_offs,
 )
+from crosslift.reports.entries import Arm, Target, Verdict
 from crosslift.reports.formats import interval, metric_title, points, shorten
-from crosslift.reports.labels import placed_labels
+from crosslift.reports.labels import name_ends, placed_labels
 from crosslift.reports.looks import Look, looks_of
-from crosslift.reports.run_folder import Arm, RunFolder, Target, Verdict
+from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.svg import INK, MUTED, PAPER, RULE, Plot, drawing, finish, new_figure
 
 _WIDTH = 320
@@ -64,7 +64,12 @@ def draw_plots(folder: RunFolder) -> Plots:
     scales, shared = _forest_scales(folder, targets)
     with drawing():
         return Plots(
-            forest=tuple(_forest(folder, t, looks, scales[t.name], names) for t in targets),
+            forest=tuple(
+                _forest(folder, target, baseline, looks, scales[target.name], names)
+                for baseline in folder.baselines
+                for target in targets
+                if _compared(folder, target, baseline)
+            ),
             controls=tuple(
                 _controls(pair, looks, names)
                 for pair in control_pairs(folder)
@@ -181,16 +186,25 @@ def _role(arm: Arm) -> str:
     return f" ({arm.role})" if arm.role in ("control", "reference") else ""
 
 
+def _compared(folder: RunFolder, target: Target, baseline: str) -> dict[str, Verdict]:
+    """The effects of the arms that have this baseline."""
+    found = effects_on(folder, target)
+    return {name: verdict for name, verdict in found.items() if verdict.against == baseline}
+
+
 def _forest(
     folder: RunFolder,
     target: Target,
+    baseline: str,
     looks: dict[str, Look],
     limits: tuple[float, float],
     names: Names,
 ) -> Plot:
-    arms = [arm for arm in folder.run.arms if arm.name != folder.run.baseline]
-    effects = effects_on(folder, target)
-    axes = effect_axes(target.title, len(arms), _ROW, limits, 0)
+    arms = [arm for arm in folder.run.arms if arm.baseline == baseline != arm.name]
+    effects = _compared(folder, target, baseline)
+    alone = len(folder.baselines) == 1
+    title = target.title if alone else f"{target.title}, against {baseline}"
+    axes = effect_axes(title, len(arms), _ROW, limits, 0)
     for index, arm in enumerate(arms):
         verdict, top = effects.get(arm.name), index * _ROW
         known = (
@@ -200,15 +214,14 @@ def _forest(
         row_words(axes, top + 12, label, known or "not compared")
         if verdict is not None:
             _interval_mark(axes, top + 30, verdict, looks[arm.name])
-    baseline = shorten(folder.run.baseline, 24)
-    axes.set_xlabel(f"points against {baseline}, with 95% interval", size=11.5, labelpad=5)
+    against = f"points against {shorten(baseline, 24)}, with 95% interval"
+    axes.set_xlabel(against, size=11.5, labelpad=5)
     told = "; ".join(
         f"{name} {points(v.effect)} {interval(v.low, v.high)}" for name, v in effects.items()
     )
-    alternative = (
-        f"{target.title}: effect of each arm against {folder.run.baseline}, in points. {told}."
-    )
-    return finish(axes.figure, names.give("forest", target.name), alternative)
+    alternative = f"{target.title}: effect of each arm against {baseline}, in points. {told}."
+    name = names.give("forest", target.name, *([] if alone else [baseline]))
+    return finish(axes.figure, name, alternative)
 
 
 def _controls(pair: ControlPair, looks: dict[str, Look], names: Names) -> Plot:
@@ -226,7 +239,7 @@ def _controls(pair: ControlPair, looks: dict[str, Look], names: Names) -> Plot:
     axes.set_xlabel("points against the baseline, with 95% interval", size=11.5, labelpad=5)
     arm_legend(axes, [pair.arm, pair.control], looks, columns=1, most=46)
     alternative = (
-        f"Gain of {pair.arm.name} and of its control {pair.control.name} over the baseline."
+        f"Gain of {pair.arm.name} and of its control {pair.control.name} over {pair.arm.baseline}."
     )
     return finish(axes.figure, names.give("control", pair.control.name), alternative)
 
@@ -281,7 +294,9 @@ def square_axes(title: str, height: int, legend_rows: int) -> Any:
     figure.text(
         _SIDE / _WIDE, 1 - 14 / whole, shorten(title, 50), size=13.5, weight="bold", va="center"
     )
-    axes = figure.add_axes((58 / _WIDE, below / whole, 1 - (58 + _SIDE) / _WIDE, height / whole))
+    axes = figure.add_axes(
+        (58 / _WIDE, below / whole, 1 - (58 + 2 * _SIDE) / _WIDE, height / whole)
+    )
     axes.grid(color=RULE, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=11.5)
@@ -313,7 +328,8 @@ def _trade_off(
         f"{a.name} {points(across[a.name].effect)} and {points(upward[a.name].effect)}"
         for a in arms
     )
-    alternative = f"Change against the baseline in points, {gain.title} and {loss.title}: {told}."
+    whose = "the baseline" if len(folder.baselines) == 1 else "the baseline of each arm"
+    alternative = f"Change against {whose} in points, {gain.title} and {loss.title}: {told}."
     return finish(axes.figure, names.give("trade-off", gain.name, loss.name), alternative)
 
 
@@ -352,13 +368,17 @@ def _curve_panel(
     axes = square_axes(f"{task}: {metric_title(metric)}", 220, -(-len(arms) // 2))
     for curve in curves:
         _curve(axes, curve, looks[curve.arm])
+    again = {curve.arm for curve in curves if sum(c.arm == curve.arm for c in curves) > 1}
+    ends = [(c.updates[-1], c.values[-1], c.stage + 1) for c in curves if c.arm in again]
+    name_ends(axes, [(x, y, f"stage {stage}") for x, y, stage in ends])
     axes.set_xlabel("update", size=11.5, labelpad=5)
     axes.set_ylabel(metric_title(metric), size=11.5)
     arm_legend(axes, arms, looks, columns=2, most=24, lines=True)
-    ends = defaultdict(str)
-    for curve in curves:
-        ends[curve.arm] = f"{curve.arm} ends at {curve.values[-1]:.3g}"
-    alternative = f"{metric_title(metric)} on {task} during training: {'; '.join(ends.values())}."
+    told = [
+        f"{c.arm}{f' in stage {c.stage + 1}' if c.arm in again else ''} ends at {c.values[-1]:.3g}"
+        for c in curves
+    ]
+    alternative = f"{metric_title(metric)} on {task} during training: {'; '.join(told)}."
     return finish(axes.figure, names.give("curve", task, metric), alternative)
 
 

@@ -6,14 +6,15 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from crosslift.errors import DataError, UnknownNameError
+from crosslift.reports.entries import Arm, CurvePoint, Example, RunFacts, Score, Target, Verdict
 
-SCHEMA = 1
+SCHEMA = 2
 FILES = (
     "run.json",
     "verdicts.json",
@@ -25,201 +26,6 @@ FILES = (
 )
 _AGAIN = "run the study again with this version; finished steps are not repeated"
 Loaded = TypeVar("Loaded")
-
-
-class Entry(BaseModel):
-    """A typed part of a JSON file of the folder: immutable, every number finite."""
-
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
-
-
-class Stage(Entry):
-    """One stage of an arm's training."""
-
-    task: str
-    form: str
-    updates: int
-    batch_size: int
-    learning_rate: float
-    text_side: str | None = None
-    shuffle_pictures: bool = False
-
-
-class Budget(Entry):
-    """What an arm spent on training, mean per seed; zeros for an arm that was not trained."""
-
-    updates: float
-    examples: float
-    tokens: float
-    flops: float
-    seconds: float
-
-
-class Arm(Entry):
-    """One condition of the study."""
-
-    name: str
-    role: Literal["baseline", "trained", "control", "reference"]
-    control_of: str | None
-    description: str
-    encoder: str
-    start: str
-    seeds: tuple[int, ...]
-    stages: tuple[Stage, ...]
-    budget: Budget
-
-
-class Gap(Entry):
-    """A language without a score, and why."""
-
-    language: str
-    reason: str
-
-
-class Target(Entry):
-    """What was measured; ``metric`` and ``protocol`` are the primary ones."""
-
-    name: str
-    title: str
-    metric: str
-    protocol: str
-    languages: tuple[str, ...]
-    gaps: tuple[Gap, ...]
-    kind: Literal["bitext", "pictures", "mining"]
-
-
-class Step(Entry):
-    """One step of the plan as it was run; ``peak_bytes`` is None where it was not measured."""
-
-    key: str
-    kind: str
-    label: str
-    arm: str | None
-    seed: int | None
-    seconds: float
-    peak_bytes: int | None
-    reused: bool
-
-
-class OverlapExample(Entry):
-    """A training text and the target text it is close to."""
-
-    train: str
-    test: str
-    similarity: float
-
-
-class Overlap(Entry):
-    """How many texts of a training task are also in a target."""
-
-    task: str
-    target: str
-    records: int
-    items: int
-    exact: int
-    near: int
-    examples: tuple[OverlapExample, ...]
-
-
-class Verdict(Entry):
-    """One comparison: ``arm`` minus ``against``; effect and interval are scores in [-1, 1]."""
-
-    arm: str
-    against: str
-    target: str
-    protocol: str
-    metric: str
-    subset: str
-    question: str | None
-    family: Literal["declared", "vs-baseline"]
-    effect: float
-    low: float
-    high: float
-    level: float
-    p: float
-    p_corrected: float
-    n_queries: int
-    n_languages: int
-    seeds: int
-    verdict: Literal["higher", "lower", "no difference shown"]
-    budget_equal: bool
-    budget_note: str
-    sentence: str
-
-
-class Answer(Entry):
-    """What one arm returned for a query."""
-
-    arm: str
-    text: str | None
-    picture: str | None
-    correct: bool
-
-
-class Example(Entry):
-    """One query with the answers of every arm; pictures are paths relative to the folder."""
-
-    target: str
-    language: str
-    protocol: str
-    query_text: str | None
-    query_picture: str | None
-    gold_text: str | None
-    gold_picture: str | None
-    answers: tuple[Answer, ...]
-
-
-class Gain(Entry):
-    """What part of an arm's gain over the baseline survives against its control, in words."""
-
-    arm: str
-    control: str
-    target: str
-    sentence: str
-
-
-class RunFacts(Entry):
-    """What ``run.json`` says of the study: arms, targets, protocols, environment, steps."""
-
-    study: str
-    question: str
-    created: str
-    version: str
-    baseline: str
-    arms: tuple[Arm, ...]
-    targets: tuple[Target, ...]
-    protocols: dict[str, dict[str, Any]]
-    environment: dict[str, Any]
-    store: str
-    steps: tuple[Step, ...]
-    overlap: tuple[Overlap, ...]
-    gains: tuple[Gain, ...] = ()
-
-
-class Score(NamedTuple):
-    """One row of the results; ``value`` in [0, 1], ``n`` the number of queries."""
-
-    arm: str
-    seed: int
-    target: str
-    language: str
-    protocol: str
-    subset: str
-    metric: str
-    value: float
-    n: int
-
-
-class CurvePoint(NamedTuple):
-    """One point of a learning curve."""
-
-    arm: str
-    seed: int
-    stage: int
-    task: str
-    update: int
-    metric: str
-    value: float
 
 
 @dataclass(frozen=True)
@@ -298,8 +104,17 @@ class RunFolder:
         return None
 
     def against_baseline(self, arm: str, target: Target) -> Verdict | None:
-        """The verdict of ``arm`` against the study's baseline; None where there is none."""
-        return self.comparison(arm, self.run.baseline, target)
+        """The verdict of ``arm`` against its own baseline; None where there is none."""
+        return self.comparison(arm, self.arm(arm).baseline, target)
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The arms that others are compared with, in the order of the arms: one for each start that
+        has one. The study's baseline alone where no arm is compared with another.
+        """
+        named = {arm.baseline for arm in self.run.arms if arm.baseline != arm.name}
+        found = tuple(arm.name for arm in self.run.arms if arm.name in named)
+        return found or (self.run.baseline,)
 
 
 def _turned(verdict: Verdict) -> Verdict:
@@ -385,7 +200,7 @@ def _read_rows(path: Path, kind: type[Any]) -> tuple[Any, ...]:
 def _check_names(folder: RunFolder) -> None:
     arms = {arm.name for arm in folder.run.arms}
     targets = {target.name for target in folder.run.targets}
-    named = {folder.run.baseline}
+    named = {folder.run.baseline, *(arm.baseline for arm in folder.run.arms)}
     named |= {arm.control_of for arm in folder.run.arms if arm.control_of is not None}
     named |= {score.arm for score in folder.scores} | {point.arm for point in folder.curves}
     named |= {name for verdict in folder.verdicts for name in (verdict.arm, verdict.against)}

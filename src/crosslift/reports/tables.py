@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crosslift.reports.effects import ControlPair, control_pairs
+from crosslift.reports.entries import Arm, Step, Target, Verdict
 from crosslift.reports.formats import (
     count,
     duration,
@@ -17,7 +18,7 @@ from crosslift.reports.formats import (
     plural,
     points,
 )
-from crosslift.reports.run_folder import Arm, RunFolder, Step, Target, Verdict
+from crosslift.reports.run_folder import RunFolder
 
 MACRO = "macro"
 ORACLE = "oracle_"

@@ -76,15 +76,14 @@ class LocalFiles:
     def checksum(self, folder: Path) -> str:
         """SHA-256 over the names and bytes of the files that are read, for the keys of steps.
 
-        The bytes are summed as they are, no text is parsed, and files that have not changed since
-        (size and time) are not read again.
+        The bytes are summed as they are, no text is parsed.
 
         Raises:
             DataError: a file is missing.
         """
         layout, base = self._found(folder)
         paths = [p for split in ("train", "dev") for p in self._paths(layout, base, split)]
-        return _sum(_states(_with_beside(layout, paths)))
+        return checksum_of_files(_with_beside(layout, paths))
 
     def _found(self, folder: Path) -> tuple[Layout, Path]:
         if not folder.is_dir():
@@ -115,6 +114,11 @@ class LocalFiles:
                     f"{base} holds no {pattern}", _told(patterns), f"get it: {self.where}"
                 )
         return [path for paths in found for path in paths]
+
+
+def checksum_of_files(paths: Sequence[Path]) -> str:
+    """`sha256_of` some files; those that have not changed since (size and time) are not read again."""
+    return _sum(_states(paths))
 
 
 def _told(patterns: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ import importlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from crosslift.errors import DataError
@@ -27,6 +28,8 @@ class HubDataset:
         train: names of the splits to train on.
         dev: names of the dev splits.
         config: of a dataset that has several; None: its only one.
+        first: so many rows of each split are read, streamed, so that no more of it is fetched than
+            they need; None: all, kept in the library's cache.
         change: gives a row other values before the fields read it; None: as it is.
     """
 
@@ -36,6 +39,7 @@ class HubDataset:
     train: tuple[str, ...] = ("train",)
     dev: tuple[str, ...] = ("validation",)
     config: str | None = None
+    first: int | None = None
     change: Callable[[Row], Mapping[str, Any]] | None = None
 
     @property
@@ -51,29 +55,48 @@ class HubDataset:
             remedy: what an error says to do instead.
 
         Raises:
-            DataError: no network, no library `datasets`, no such dataset or revision.
+            DataError: no network (it may fail between two rows too), no library `datasets`, no
+                such dataset, config or revision.
         """
         number = 0
         for name in self.train if split == "train" else self.dev:
-            for values in self._load(name, remedy):
+            for values in self._read(name, remedy):
                 number += 1
-                row = Row(values, f"{self.id} of the hub, split {name}, row {number}", number)
+                row = Row(values, f"{self._name} of the hub, split {name}, row {number}", number)
                 yield row if self.change is None else replace(row, values=self.change(row))
 
     def checksum(self, remedy: str) -> str:
-        """SHA-256 of name, config, splits and commit: a commit never changes what it holds.
+        """SHA-256 of name, config, splits, commit (which never changes what it holds) and `first`.
 
         Raises:
             DataError: the revision is a branch, and the hub cannot be asked for its commit.
         """
         commit = self.revision if self.pinned else self._commit(remedy)
-        facts = repr(("hub", self.id, self.config, commit, self.train, self.dev))
+        facts = repr(("hub", self.id, self.config, commit, self.train, self.dev, self.first))
         return hashlib.sha256(facts.encode()).hexdigest()
+
+    @property
+    def _name(self) -> str:
+        return self.id if self.config is None else f"{self.id} ({self.config})"
+
+    def _read(self, name: str, remedy: str) -> Iterator[Mapping[str, Any]]:
+        rows = iter(self._load(name, remedy))
+        for _ in count() if self.first is None else range(self.first):
+            try:
+                values = next(rows)
+            except StopIteration:
+                return
+            except Exception as error:
+                raise self._unread(error, remedy) from error
+            yield values
 
     def _load(self, name: str, remedy: str) -> Any:
         library = self._library("datasets", remedy)
+        streamed = {} if self.first is None else {"streaming": True}
         try:
-            return library.load_dataset(self.id, self.config, split=name, revision=self.revision)
+            return library.load_dataset(
+                self.id, self.config, split=name, revision=self.revision, **streamed
+            )
         except Exception as error:
             raise self._unread(error, remedy) from error
 
@@ -97,7 +120,7 @@ class HubDataset:
     def _unread(self, error: Exception, remedy: str) -> DataError:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         return DataError(
-            f"{self.id} at {self.revision} cannot be read from the hub: {first}",
+            f"{self._name} at {self.revision} cannot be read from the hub: {first}",
             "the network, or the dataset in the library's cache",
             remedy,
         )

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from crosslift.errors import DataError, nearest
+from crosslift.sources.language_codes import language_code
 from crosslift.sources.record import Record
-from crosslift.sources.text_files import read_lines, read_text
+from crosslift.sources.text_files import lines_in, read_text
 
 _Row = tuple[int, Mapping[str, Any]]  # row or line number from 1, column -> value
 
@@ -22,6 +23,7 @@ def read_records(
     *,
     image_column: str | None = None,
     group_column: str | None = None,
+    language_column: str | None = None,
     language: str = "en",
 ) -> list[Record]:
     """The rows of a table as records; columns bind by name.
@@ -29,11 +31,13 @@ def read_records(
     Args:
         path: ``.jsonl`` (an object a line), ``.json`` (a list of objects), ``.csv`` or ``.tsv``
             with a header row (quotes mean something in CSV only), or ``.txt`` (a text a line,
-            in the column ``text``); each also with ``.gz`` behind. UTF-8.
+            in the column ``text``; lines without text are passed over); each also with ``.gz``
+            behind. UTF-8.
         columns: name of a record's text -> column that holds it.
         image_column: column of picture paths, relative to the folder of ``path``; None means
             records without pictures.
         group_column: column of group names; None makes every record a group of its own.
+        language_column: column of BCP-47 codes; None: all texts are in ``language``.
         language: BCP-47 code of the texts.
 
     Returns:
@@ -42,7 +46,8 @@ def read_records(
 
     Raises:
         DataError: an unknown column (with those there are), an empty text, a value of the wrong
-            type, a picture that does not exist, a broken file; the message names file and row.
+            type, an unknown language, a picture that does not exist, a broken file; the message
+            names file and row.
     """
     if not columns:
         raise DataError("no column is bound to a text", "at least one, as {'text': 'caption'}")
@@ -52,7 +57,8 @@ def read_records(
         texts = {name: _text(path, number, row, column) for name, column in columns.items()}
         image = _image(path, number, row, image_column) if image_column else None
         group = _group(path, number, row, group_column) if group_column else ""
-        records.append(Record(str(number), texts, image, language, group))
+        code = _language(path, number, row, language_column) if language_column else language
+        records.append(Record(str(number), texts, image, code, group))
     if not records:
         raise DataError(f"{path} holds no row", "at least one")
     return records
@@ -72,16 +78,22 @@ def column_names(path: Path) -> tuple[str, ...]:
     return ()
 
 
+def table_stem(path: Path) -> str | None:
+    """The name of a table without the ending that tells its type; None where it has none of them."""
+    plain = path.name.removesuffix(".gz")
+    return next((plain.removesuffix(end) for end in _READERS if plain.endswith(end)), None)
+
+
 def _reader(path: Path) -> Callable[[Path], Iterator[_Row]]:
     plain = path.name.removesuffix(".gz")
     for ending, reader in _READERS.items():
         if plain.endswith(ending):
             return reader
-    raise DataError(f"{path} is of no known type", f"{', '.join(_READERS)}, or one with .gz")
+    raise DataError(f"{path} is of no known type", f"{TABLE_ENDINGS}, or one with .gz")
 
 
 def _json_lines(path: Path) -> Iterator[_Row]:
-    for number, line in enumerate(read_lines(path), start=1):
+    for number, line in enumerate(lines_in(path), start=1):
         if line.strip():
             yield number, _object(path, number, _parsed(path, number, line))
 
@@ -110,15 +122,16 @@ def _csv(path: Path) -> Iterator[_Row]:
 
 
 def _tsv(path: Path) -> Iterator[_Row]:
-    lines = read_lines(path)
-    header = _header(path, lines[0].split("\t")) if lines else []
-    for number, line in enumerate(lines[1:], start=2):
+    lines = lines_in(path)
+    header = _header(path, next(lines, "").split("\t"))
+    for number, line in enumerate(lines, start=2):
         yield number, _bound(path, number, header, line.split("\t"))
 
 
 def _text_lines(path: Path) -> Iterator[_Row]:
-    for number, line in enumerate(read_lines(path), start=1):
-        yield number, {"text": line}
+    for number, line in enumerate(lines_in(path), start=1):
+        if line.strip():
+            yield number, {"text": line}
 
 
 _READERS: Mapping[str, Callable[[Path], Iterator[_Row]]] = {
@@ -128,6 +141,8 @@ _READERS: Mapping[str, Callable[[Path], Iterator[_Row]]] = {
     ".csv": _csv,
     ".txt": _text_lines,
 }
+TABLE_ENDINGS = ", ".join(_READERS)
+"""The endings of the files that are read, as errors tell them."""
 
 
 def _parsed(path: Path, number: int | None, text: str) -> Any:
@@ -190,6 +205,12 @@ def _image(path: Path, number: int, row: Mapping[str, Any], column: str) -> Path
             f"{path}, row {number}: no picture {image}", "a path relative to the table's folder"
         )
     return image
+
+
+def _language(path: Path, number: int, row: Mapping[str, Any], column: str) -> str:
+    return language_code(
+        _text(path, number, row, column), f"{path}, row {number}: column {column!r}"
+    )
 
 
 def _group(path: Path, number: int, row: Mapping[str, Any], column: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from crosslift.errors import DataError
@@ -35,15 +37,20 @@ def decode_utf8(data: bytes, path: Path) -> str:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"{path}, line {line}: byte 0x{data[error.start]:02x} is not UTF-8",
-            "text in UTF-8",
-            f"convert the file, for example: iconv -f ENCODING -t UTF-8 {path.name}",
-        ) from error
+        raise _not_utf8(path, line, data[error.start]) from error
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a UTF-8 file, without line ends.
+    """The lines of a UTF-8 file, without line ends, as `lines_in` gives them.
+
+    Raises:
+        DataError: as `read_text`.
+    """
+    return list(lines_in(path))
+
+
+def lines_in(path: Path) -> Iterator[str]:
+    """The lines of a UTF-8 file, read one by one, without line ends.
 
     Lines end with LF or CRLF only: other characters that Unicode calls line separators stay
     part of a line, so that line numbers are those of other tools. One line end at the end of
@@ -52,21 +59,49 @@ def read_lines(path: Path) -> list[str]:
     Raises:
         DataError: as `read_text`.
     """
-    text = read_text(path)
-    if not text:
-        return []
-    lines = text.removesuffix("\n").split("\n")
-    return [line.removesuffix("\r") for line in lines]
+    try:
+        with _opened(path) as file:
+            for number, data in enumerate(file, start=1):
+                yield _decoded(path, number, data)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"{path} is not a whole gzip file: {error}", "gzip data") from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _opened(path: Path) -> io.BufferedIOBase:
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+
+
+def _decoded(path: Path, number: int, data: bytes) -> str:
+    raw = data.removesuffix(b"\n").removesuffix(b"\r")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _not_utf8(path, number, raw[error.start]) from error
+    return text.removeprefix("\ufeff") if number == 1 else text
 
 
 def _read_bytes(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}", "a readable file") from error
+        raise _unreadable(path, error) from error
     if path.suffix != ".gz":
         return data
     try:
         return gzip.decompress(data)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} is not a whole gzip file: {error}", "gzip data") from error
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    return DataError(f"{path} cannot be read: {error.strerror}", "a readable file")
+
+
+def _not_utf8(path: Path, line: int, byte: int) -> DataError:
+    return DataError(
+        f"{path}, line {line}: byte 0x{byte:02x} is not UTF-8",
+        "text in UTF-8",
+        f"convert the file, for example: iconv -f ENCODING -t UTF-8 {path.name}",
+    )

@@ -12,7 +12,7 @@ from typing import Any
 
 from crosslift.errors import nearest
 from crosslift.targets.registry import TARGETS
-from crosslift.tasks.registry import needs_data, task_names
+from crosslift.tasks.registry import legal_options, needs_data, task_names
 
 Path = tuple[str | int, ...]
 
@@ -113,14 +113,30 @@ def _check_stages(path: Path, owner: Mapping[str, Any], has_budget: bool) -> Ite
         if not isinstance(stage, Mapping):
             continue
         here: Path = (*path, "stages", i)
-        name = stage.get("task")
-        yield from _check((*here, "task"), name, task_names(), "the name of a task")
-        if isinstance(name, str) and needs_data(name) and not stage.get("data"):
-            yield Fault(
-                (*here, "data"),
-                None,
-                f"the path of a file of records, or of a folder of published files (task {name} "
-                "needs it)",
-            )
+        yield from _check_task(here, stage)
+        for j, task in enumerate(_items(stage, "tasks")):
+            yield from _check_task((*here, "tasks", j), task)
+        guard = stage.get("distillation")
+        if isinstance(guard, Mapping):
+            yield from _check_task((*here, "distillation"), guard)
         if not has_budget and stage.get("budget") is None:
             yield Fault((*here, "budget"), None, "a budget here or one of the study")
+
+
+def _check_task(path: Path, task: Any) -> Iterator[Fault]:
+    """The name of a task, its options, and the data it cannot do without; a bare name is a task."""
+    nested = isinstance(task, Mapping)
+    name = task.get("task") if nested else task
+    yield from _check((*path, "task") if nested else path, name, task_names(), "the name of a task")
+    if not isinstance(name, str) or name not in task_names():
+        return
+    if needs_data(name) and not (nested and task.get("data")):
+        yield Fault(
+            (*path, "data"),
+            None,
+            f"the path of a file of records, or of a folder of published files (task {name} needs it)",
+        )
+    options = task.get("options") if nested else None
+    for option in options if isinstance(options, Mapping) else ():
+        legal = legal_options(name)
+        yield from _check((*path, "options", option), option, legal, "an option of the task's form")

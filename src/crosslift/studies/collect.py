@@ -150,12 +150,12 @@ class Gathered:
     def _curve(self, run: ArmRun) -> Iterator[dict[str, object]]:
         for number, step in enumerate(run.stage_steps):
             text = (step.open(self.store) / "curve.json").read_text(encoding="utf-8")
-            for update, metric, value in json.loads(text):
+            for update, task, metric, value in json.loads(text):
                 yield {
                     "arm": run.arm,
                     "seed": run.seed,
                     "stage": number,
-                    "task": step.settings["task"],
+                    "task": task,
                     "update": update,
                     "metric": metric,
                     "value": value,
@@ -169,8 +169,9 @@ class Gathered:
         for run in runs:
             for step in run.stage_steps:
                 text = (step.open(self.store) / "spent.json").read_text(encoding="utf-8")
-                for name, value in json.loads(text).items():
-                    total[name] += value / len(runs)
+                found = json.loads(text)
+                for name in SPENT:
+                    total[name] += found[name] / len(runs)
         return total
 
     def cube(
@@ -187,10 +188,20 @@ class Gathered:
             & (pc.field("target") == target)
             & (pc.field("protocol") == protocol)
         )
-        places = []
-        for name in ("seed", "item", "language"):
-            values, place = np.unique(rows[name].to_numpy(), return_inverse=True)
-            places.append((values, place))
-        cube = np.full([len(values) for values, _ in places], np.nan)
-        cube[tuple(place for _, place in places)] = rows[outcome].to_numpy()
-        return cube, [str(item) for item in places[1][0]]
+        return cube_of(rows, outcome)
+
+
+def cube_of(rows: pa.Table, outcome: str) -> tuple[NDArray[np.float64], list[str]]:
+    """Outcomes of queries as a cube; see `Gathered.cube`.
+
+    Args:
+        rows: with the columns seed, item, language and the outcome.
+        outcome: its name.
+    """
+    places = []
+    for name in ("seed", "item", "language"):
+        values, place = np.unique(rows[name].to_numpy(), return_inverse=True)
+        places.append((values, place))
+    cube = np.full([len(values) for values, _ in places], np.nan)
+    cube[tuple(place for _, place in places)] = rows[outcome].to_numpy()
+    return cube, [str(item) for item in places[1][0]]

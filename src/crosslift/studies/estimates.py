@@ -11,6 +11,7 @@ from crosslift.studies.steps import Kind, Step
 SECONDS_PER_UNIT: dict[Kind, float] = {
     "pictures": 0.004,
     "overlap": 0.001,
+    "translate": 0.01,
     "train": 0.009,
     "encode": 0.0025,
     "embed-pictures": 0.002,
@@ -21,8 +22,7 @@ SECONDS_PER_UNIT: dict[Kind, float] = {
 """Of the embedded encoder on two cores, where the store has no step of the kind yet.
 
 Units: a picture (pictures, embed-pictures), a target's text (overlap, encode, evaluate,
-diagnose, sweep), a text
-trained on (train).
+diagnose, sweep), a record in a language (translate, by Apertium), a text trained on (train).
 """
 
 _RECENT = 12

@@ -30,7 +30,7 @@ def gains(gathered: Gathered) -> list[dict[str, Any]]:
     found = []
     for control, settings in study.arms.items():
         arm = settings.control_of
-        for target in _shared(gathered, control, arm or control, study.baseline):
+        for target in _shared(gathered, control, arm or control, study.baseline_of(control)):
             if arm is not None:
                 found.append(_gain(gathered, arm, control, target))
     return found
@@ -40,11 +40,12 @@ def _gain(gathered: Gathered, arm: str, control: str, target: str) -> dict[str, 
     facts = gathered.plan.targets[target].target
     outcome = OUTCOME_OF_METRIC[facts.metric]
     study = gathered.plan.study
+    baseline = study.baseline_of(arm)
     of_arm, of_control, of_baseline = (
         gathered.cube(name, target, facts.protocols[0].id, outcome)[0]
-        for name in (arm, control, study.baseline)
+        for name in (arm, control, baseline)
     )
-    names = GainNames(arm, control, study.baseline, target)
+    names = GainNames(arm, control, baseline, target)
     strata = strata_of(~np.isnan(of_arm[0]))
     share = share_surviving(
         of_arm, of_control, of_baseline, strata, names, draws=study.bootstrap_draws
@@ -57,15 +58,17 @@ def _comparisons(gathered: Gathered) -> Iterator[Comparison]:
     for asked in study.comparisons:
         for target in asked.targets or _shared(gathered, asked.arm, asked.against):
             yield _comparison(gathered, asked.arm, asked.against, target, asked.question)
-    for arm in _compared_with_baseline(study):
-        for target in _shared(gathered, arm, study.baseline):
-            yield _comparison(gathered, arm, study.baseline, target, None)
+    for arm, baseline in _compared_with_baseline(study):
+        for target in _shared(gathered, arm, baseline):
+            yield _comparison(gathered, arm, baseline, target, None)
 
 
-def _compared_with_baseline(study: Study) -> list[str]:
+def _compared_with_baseline(study: Study) -> list[tuple[str, str]]:
+    """Each arm that is compared with a baseline, and that baseline."""
     if study.baseline not in study.arms:
         return []
-    return [n for n, a in study.arms.items() if n != study.baseline and not a.reference]
+    pairs = [(name, study.baseline_of(name)) for name, a in study.arms.items() if not a.reference]
+    return [(name, baseline) for name, baseline in pairs if name != baseline]
 
 
 def _shared(gathered: Gathered, *arms: str) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from crosslift.errors import CrossLiftError
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.studies.schema import Arm, Start, Study
 from crosslift.studies.steps import Step
@@ -18,12 +20,16 @@ from crosslift.studies.target_steps import (
     evaluate_step,
     overlap_step,
 )
-from crosslift.studies.training_steps import Trained, train_step
+from crosslift.studies.training_steps import (
+    TaskRun,
+    Trained,
+    names_of,
+    task_with_pictures,
+    train_step,
+)
 from crosslift.targets.registry import find_target
-from crosslift.targets.target import BitextData, MiningData, TargetSettings
-from crosslift.tasks.registry import find_task
-from crosslift.tasks.task import IntermediateTask
-from crosslift.training.settings import StageSettings
+from crosslift.targets.target import BitextData, MiningData, TargetSettings, first_pairs
+from crosslift.training.settings import MixedTaskSettings, StageSettings
 
 START_SEED = 0
 
@@ -42,6 +48,8 @@ class ArmRun:
             the arm has no image tower.
         diagnoses: target of bitexts -> the step that describes its vectors.
         sweep: the step that chooses a hidden state; None: the study asks for none.
+        path: share of the way from the start to the end -> target -> the step that scores it there;
+            empty where the arm is not interpolated.
     """
 
     arm: str
@@ -52,6 +60,19 @@ class ArmRun:
     evaluations: dict[str, Step] = field(default_factory=dict)
     diagnoses: dict[str, Step] = field(default_factory=dict)
     sweep: Step | None = None
+    path: dict[float, dict[str, Step]] = field(default_factory=dict)
+
+    @property
+    def ends(self) -> list[Step]:
+        """The steps that measure something."""
+        on_the_way = [step for found in self.path.values() for step in found.values()]
+        sweep = [self.sweep] if self.sweep else []
+        return [*self.evaluations.values(), *self.diagnoses.values(), *sweep, *on_the_way]
+
+    def steps(self) -> Iterator[Step]:
+        """All its steps, each after its inputs; some come several times."""
+        for step in (*self.start_steps, *self.stage_steps, *self.ends):
+            yield from _with_inputs(step)
 
 
 @dataclass(frozen=True)
@@ -59,29 +80,56 @@ class Plan:
     """Everything a study will do.
 
     Args:
-        study: the study.
+        study: the study, without the arms that failed.
         runs: every arm with every seed.
         targets: by name, with their data.
         overlaps: (task, target) -> the step that compares their texts.
+        failures: arm -> why it is left out, of a study that goes on without it.
     """
 
     study: Study
     runs: tuple[ArmRun, ...]
     targets: dict[str, LoadedTarget]
     overlaps: dict[tuple[str, str], Step]
+    failures: dict[str, str] = field(default_factory=dict)
 
     def steps(self) -> list[Step]:
         """Every distinct step, each after its inputs, in the order they are run."""
-        wanted = [*self.overlaps.values()]
-        for run in self.runs:
-            wanted += [*run.start_steps, *run.stage_steps]
-            wanted += [*run.evaluations.values(), *run.diagnoses.values()]
-            wanted += [run.sweep] if run.sweep else []
         found: dict[str, Step] = {}
-        for step in wanted:
-            for each in _with_inputs(step):
-                found.setdefault(each.key, each)
+        for step in self.overlaps.values():
+            found |= {each.key: each for each in _with_inputs(step)}
+        for run in self.runs:
+            for step in run.steps():
+                found.setdefault(step.key, step)
         return list(found.values())
+
+    def without(self, failed: Mapping[str, CrossLiftError]) -> Plan:
+        """The plan without the arms that need a step that failed.
+
+        Args:
+            failed: key of a step -> why it could not be made.
+
+        Raises:
+            CrossLiftError: the baseline needs such a step, or every arm does.
+        """
+        reasons: dict[str, CrossLiftError] = {}
+        for run in self.runs:
+            for step in run.steps():
+                if step.key in failed:
+                    reasons.setdefault(run.arm, failed[step.key])
+        _refuse_hollow(self.study, reasons)
+        return Plan(
+            self.study.without(reasons),
+            tuple(run for run in self.runs if run.arm not in reasons),
+            self.targets,
+            {pair: s for pair, s in self.overlaps.items() if s.key not in failed},
+            self.failures | {arm: str(error) for arm, error in reasons.items()},
+        )
+
+
+def _refuse_hollow(study: Study, reasons: Mapping[str, CrossLiftError]) -> None:
+    if reasons and (study.baseline in reasons or len(reasons) == len(study.arms)):
+        raise reasons.get(study.baseline) or next(iter(reasons.values()))
 
 
 def _with_inputs(step: Step) -> Iterator[Step]:
@@ -90,24 +138,35 @@ def _with_inputs(step: Step) -> Iterator[Step]:
     yield step
 
 
-def plan_study(study: Study) -> Plan:
+def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
     """The plan of a study: its data is read, nothing is computed.
+
+    Args:
+        study: the study.
+        keep_going: arms whose data or encoder cannot be used are left out and named in `failures`.
 
     Raises:
         CrossLiftError: data or an encoder's files cannot be used.
     """
     targets = {settings.name: load_target(settings) for settings in study.targets}
-    runs = [
-        _arm_run(study, name, arm, seed, targets)
-        for name, arm in study.arms.items()
-        for seed in study.seeds_of(arm)
-    ]
+    tasks = _Tasks()
+    runs: list[ArmRun] = []
+    reasons: dict[str, CrossLiftError] = {}
+    for name, arm in study.arms.items():
+        try:
+            runs += [_arm_run(study, name, seed, targets, tasks) for seed in study.seeds_of(arm)]
+        except CrossLiftError as error:
+            if not keep_going:
+                raise
+            reasons[name] = error
+    _refuse_hollow(study, reasons)
     overlaps = {
-        (title, name): overlap_step(task, loaded, study.overlap_threshold)
-        for title, task in _titled(_tasks(study)).items()
+        (title, name): overlap_step(run, loaded, study.overlap_threshold)
+        for title, run in tasks.titled().items()
         for name, loaded in targets.items()
     }
-    return Plan(study, tuple(runs), targets, overlaps)
+    failures = {arm: str(error) for arm, error in reasons.items()}
+    return Plan(study.without(reasons), tuple(runs), targets, overlaps, failures)
 
 
 def load_target(settings: TargetSettings) -> LoadedTarget:
@@ -116,78 +175,101 @@ def load_target(settings: TargetSettings) -> LoadedTarget:
     languages = list(settings.languages) if settings.languages else None
     own = settings.data is not None or settings.catalogs is not None
     protocols = target.asked(settings.protocols)
-    asked = {"languages": languages, "own files": own}
-    return LoadedTarget(target, target.load(settings), asked, protocols)
+    asked: dict[str, Any] = {"languages": languages, "own files": own}
+    data = target.load(settings)
+    if settings.pairs is not None:
+        data, asked["pairs"] = first_pairs(data, settings.pairs), settings.pairs
+        target = replace(target, title=f"{target.title} (first {settings.pairs} pairs)")
+    return LoadedTarget(target, data, asked, protocols)
 
 
-def _tasks(study: Study) -> list[IntermediateTask]:
-    arms = study.arms.values()
-    stages = [stage for arm in arms for stage in (*study.start_of(arm).stages, *arm.stages)]
-    found = {
-        (stage.task, stage.data, tuple(sorted(stage.columns.items()))): _task(stage)
-        for stage in stages
-    }
-    return list(found.values())
+class _Tasks:
+    """The tasks of a study, each found once however many arms and seeds train on it."""
 
+    def __init__(self) -> None:
+        self._found: dict[str, TaskRun] = {}
 
-def _titled(tasks: Sequence[IntermediateTask]) -> dict[str, IntermediateTask]:
-    """Tasks by name; those of one name on different files are numbered from the second on."""
-    found: dict[str, IntermediateTask] = {}
-    for task in tasks:
-        same = sum(other.name == task.name for other in found.values())
-        found[f"{task.name} ({same + 1})" if same else task.name] = task
-    return found
+    def of(self, stage: StageSettings) -> list[TaskRun]:
+        """The tasks of a stage."""
+        return [replace(self._one(member), settings=member) for member in stage.members]
 
+    def _one(self, settings: MixedTaskSettings) -> TaskRun:
+        key = settings.model_dump_json(exclude={"weight", "loss_weight", "limit", "dev_limit"})
+        if key not in self._found:
+            self._found[key] = TaskRun.of(settings)
+        return self._found[key]
 
-def _task(stage: StageSettings) -> IntermediateTask:
-    return find_task(stage.task, stage.data, stage.columns)
+    def titled(self) -> dict[str, TaskRun]:
+        """All tasks that were asked for, by name; those of one name on different data are numbered
+        from the second on."""
+        found = list(self._found.values())
+        return dict(zip(names_of(found), found, strict=True))
 
 
 def _arm_run(
-    study: Study, name: str, arm: Arm, seed: int, targets: dict[str, LoadedTarget]
+    study: Study, name: str, seed: int, targets: dict[str, LoadedTarget], tasks: _Tasks
 ) -> ArmRun:
-    start, start_steps = _trained(
-        study, Trained.untouched(study.start_of(arm).encoder), study.start_of(arm), START_SEED
-    )
-    encoder, stage_steps = _trained(study, start, arm, seed)
+    arm = study.arms[name]
+    untouched = Trained.untouched(study.start_of(arm).encoder)
+    start, start_steps = _trained(study, untouched, study.start_of(arm), START_SEED, tasks)
+    encoder, stage_steps = _trained(study, start, arm, seed, tasks)
     sweep = None
     if study.sweep is not None and targets and not arm.postprocessing:
         sweep = sweep_steps(encoder, targets[study.sweep.target], study.sweep)[1]
     run = ArmRun(name, seed, encoder, start_steps, stage_steps, sweep=sweep)
     for loaded in targets.values():
-        _add_evaluation(run, loaded, arm.postprocessing)
+        evaluation = _evaluation(run, encoder, loaded, arm.postprocessing)
+        if evaluation is not None:
+            run.evaluations[loaded.target.name] = evaluation
+        if isinstance(loaded.data, BitextData):
+            texts = encode_steps(encoder, loaded)[OWN_READING]
+            described = diagnose_step(loaded, texts, arm.postprocessing)
+            run.diagnoses[loaded.target.name] = described
+    _add_path(run, study, start, targets)
     return run
 
 
 def _trained(
-    study: Study, encoder: Trained, owner: Start | Arm, seed: int
+    study: Study, encoder: Trained, owner: Start | Arm, seed: int, tasks: _Tasks
 ) -> tuple[Trained, tuple[Step, ...]]:
     steps: list[Step] = []
     for stage in owner.stages:
-        step = train_step(encoder, _task(stage), stage, study.budget_of(stage), seed)
+        step = train_step(encoder, tasks.of(stage), stage, study.budget_of(stage), seed)
         steps.append(step)
         if stage.text_side == "trainable":
             encoder = Trained(encoder.settings, encoder.fingerprint, (*encoder.stages, step))
     return encoder, tuple(steps)
 
 
-def _add_evaluation(
-    run: ArmRun, loaded: LoadedTarget, postprocessing: Sequence[Postprocessing]
+def _add_path(
+    run: ArmRun, study: Study, start: Trained, targets: Mapping[str, LoadedTarget]
 ) -> None:
-    name, texts = loaded.target.name, encode_steps(run.encoder, loaded)
+    """Adds what an arm scores on the way from its start to its end, where that moves the encoder."""
+    arm, since = study.arms[run.arm], len(start.stages)
+    if len(run.encoder.stages) == since:
+        return
+    for share in study.path_of(arm):
+        encoder = run.encoder.part_of_the_way(share, since)
+        found = {
+            name: _evaluation(run, encoder, loaded, arm.postprocessing)
+            for name, loaded in targets.items()
+        }
+        run.path[share] = {name: step for name, step in found.items() if step is not None}
+
+
+def _evaluation(
+    run: ArmRun, encoder: Trained, loaded: LoadedTarget, postprocessing: Sequence[Postprocessing]
+) -> Step | None:
+    """The step that scores an arm's encoder on a target; None where it cannot be scored: without an
+    image tower, or, of an arm with post-processing, on anything but bitexts."""
+    texts = encode_steps(encoder, loaded)
     if isinstance(loaded.data, BitextData):
-        run.evaluations[name] = evaluate_step(loaded, texts, None, postprocessing)
-        run.diagnoses[name] = diagnose_step(loaded, texts[OWN_READING], postprocessing)
-    elif postprocessing:
-        return  # defined between texts of a bitext; the report shows the target as not scored
-    elif isinstance(loaded.data, MiningData):
-        run.evaluations[name] = evaluate_step(loaded, texts)
-    elif (tower := _last_with_pictures(run.stage_steps)) is not None:
-        size = next(s.settings["size"] for r, s in tower.inputs.items() if r == "train pictures")
-        shown = embed_pictures_step(tower, loaded, size)
-        run.evaluations[name] = evaluate_step(loaded, texts, shown)
-
-
-def _last_with_pictures(steps: Sequence[Step]) -> Step | None:
-    found = [step for step in steps if "train pictures" in step.inputs]
-    return found[-1] if found else None
+        return evaluate_step(loaded, texts, None, postprocessing)
+    if postprocessing:
+        return None
+    if isinstance(loaded.data, MiningData):
+        return evaluate_step(loaded, texts)
+    towers = [step for step in run.stage_steps if task_with_pictures(step)]
+    if not towers:
+        return None
+    return evaluate_step(loaded, texts, embed_pictures_step(towers[-1], loaded))

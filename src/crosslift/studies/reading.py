@@ -34,10 +34,12 @@ class StudyFileError(StudyError):
         super().__init__(f"{source}: {count}\n{told}")
 
 
-def read_study(path: Path) -> Study:
+def read_study(path: Path, data: Path | None = None) -> Study:
     """Reads and checks a study file (YAML).
 
-    Relative paths in it (`data`, `catalogs`) are relative to the file's folder.
+    Args:
+        path: of the file.
+        data: what relative paths in it (`data`, `catalogs`) are relative to; None: its own folder.
 
     Raises:
         StudyFileError: the study has errors; all are listed.
@@ -49,7 +51,7 @@ def read_study(path: Path) -> Study:
         raise StudyError(
             f"the study {path} cannot be read: {error}", "a YAML file in UTF-8"
         ) from error
-    return parse_study(text, source=str(path), folder=path.parent)
+    return parse_study(text, source=str(path), folder=data or path.parent)
 
 
 def parse_study(text: str, source: str = "study", folder: Path | None = None) -> Study:

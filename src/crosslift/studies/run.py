@@ -10,6 +10,7 @@ from typing import Protocol
 
 from crosslift.artifacts.environment import device_facts, environment, peak_bytes
 from crosslift.artifacts.store import Manifest, Store
+from crosslift.errors import CrossLiftError
 from crosslift.studies.plan import Plan
 from crosslift.studies.steps import Step, Workplace
 
@@ -26,6 +27,9 @@ class Listener(Protocol):
     def end(self, step: Step, seconds: float) -> None:
         """The step is made."""
 
+    def fail(self, step: Step, error: CrossLiftError) -> None:
+        """The step cannot be made, and the run goes on without the arms that need it."""
+
 
 class Silent:
     """Listens and says nothing."""
@@ -38,6 +42,9 @@ class Silent:
 
     def end(self, step: Step, seconds: float) -> None:
         """Nothing."""
+
+    def fail(self, step: Step, error: CrossLiftError) -> None:
+        """Nothing: what failed stands in the plan that is returned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +62,55 @@ class StepRecord:
     reused: bool
 
 
-def run_plan(plan: Plan, store: Store, listener: Listener | None = None) -> list[StepRecord]:
+def run_plan(
+    plan: Plan, store: Store, listener: Listener | None = None, *, keep_going: bool = False
+) -> tuple[Plan, list[StepRecord]]:
     """Makes every step of a plan that does not stand in the store.
 
     Killed at any moment, it goes on where it was when it is called again.
 
+    Args:
+        plan: of a study.
+        store: of the artifacts.
+        listener: told of the run as it goes; None: nobody.
+        keep_going: a step that cannot be made takes the arms out that need it, and the rest goes on.
+
+    Returns:
+        The plan as it could be carried out, and what became of its steps.
+
     Raises:
-        CrossLiftError: a step cannot be made; all steps made before it stand.
+        CrossLiftError: a step cannot be made; all steps made before it stand. With `keep_going`, the
+            baseline cannot be measured, or no arm can.
     """
     heard = listener or Silent()
     workplace = Workplace(store, report=heard.advance)
-    records = []
+    records: dict[str, StepRecord] = {}
+    failed: dict[str, CrossLiftError] = {}
     for step in plan.steps():
+        cause = next((failed[s.key] for s in step.inputs.values() if s.key in failed), None)
+        if cause is not None:
+            failed[step.key] = cause
+            continue
         reused = step.stands(store)
-        if not reused:
-            heard.begin(step)
-            began = time.monotonic()
-            make_step(step, workplace)
-            heard.end(step, time.monotonic() - began)
-        records.append(StepRecord(step, store.manifest(step.kind, step.key), reused))
-    return records
+        try:
+            if not reused:
+                _make_heard(step, workplace, heard)
+        except CrossLiftError as error:
+            if not keep_going:
+                raise
+            failed[step.key] = error
+            heard.fail(step, error)
+            continue
+        records[step.key] = StepRecord(step, store.manifest(step.kind, step.key), reused)
+    done = plan.without(failed) if failed else plan
+    return done, [records[step.key] for step in done.steps()]
+
+
+def _make_heard(step: Step, workplace: Workplace, heard: Listener) -> None:
+    heard.begin(step)
+    began = time.monotonic()
+    make_step(step, workplace)
+    heard.end(step, time.monotonic() - began)
 
 
 def make_step(step: Step, workplace: Workplace) -> Path:

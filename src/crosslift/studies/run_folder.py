@@ -20,10 +20,12 @@ from crosslift.reports.html import write_report
 from crosslift.reports.run_folder import SCHEMA
 from crosslift.studies.collect import Gathered
 from crosslift.studies.examples import write_examples
+from crosslift.studies.interpolation import interpolation_paths
 from crosslift.studies.judging import gains, verdicts
-from crosslift.studies.plan import Plan
+from crosslift.studies.plan import ArmRun, Plan
 from crosslift.studies.run import StepRecord
 from crosslift.studies.schema import Arm, Study
+from crosslift.studies.steps import Step
 from crosslift.studies.sweep import sweep_report
 from crosslift.studies.target_steps import reading_of, role_of
 from crosslift.targets.target import BitextData, PictureData, TargetData
@@ -47,6 +49,7 @@ def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], fo
     _write_json(write_examples(gathered, folder), folder / "examples.json")
     _write_json(_entries(gathered, "diagnoses", "diagnostics.json"), folder / "diagnostics.json")
     _write_json(_entries(gathered, "evaluations", "mining.json"), folder / "mining.json")
+    _write_json(interpolation_paths(gathered), folder / "interpolation.json")
     if plan.study.sweep is not None:
         _write_json(sweep_report(plan.study.sweep, _sweeps(gathered)), folder / "sweep.json")
     _write_json(plan.study.model_dump(mode="json"), folder / "study.json")
@@ -94,6 +97,7 @@ def _facts(gathered: Gathered, records: Sequence[StepRecord]) -> dict[str, Any]:
         "version": crosslift.__version__,
         "baseline": study.baseline,
         "arms": [_arm(gathered, name, arm) for name, arm in study.arms.items()],
+        "failed": [{"arm": n, "error": e} for n, e in gathered.plan.failures.items()],
         "targets": [_target(gathered, name) for name in gathered.plan.targets],
         "protocols": _protocols(gathered),
         "environment": environment() | device_facts(),
@@ -105,10 +109,10 @@ def _facts(gathered: Gathered, records: Sequence[StepRecord]) -> dict[str, Any]:
 
 
 def _role(study: Study, name: str, arm: Arm) -> str:
-    if name == study.baseline:
-        return "baseline"
     if arm.reference:
         return "reference"
+    if name == study.baseline_of(name):
+        return "baseline"
     return "control" if arm.control_of else "trained"
 
 
@@ -117,6 +121,7 @@ def _arm(gathered: Gathered, name: str, arm: Arm) -> dict[str, Any]:
     return {
         "name": name,
         "role": _role(study, name, arm),
+        "baseline": study.baseline_of(name),
         "control_of": arm.control_of,
         "description": arm.description,
         "encoder": study.start_of(arm).encoder.name,
@@ -128,17 +133,48 @@ def _arm(gathered: Gathered, name: str, arm: Arm) -> dict[str, Any]:
 
 
 def _stage(gathered: Gathered, arm: str, number: int, stage: StageSettings) -> dict[str, Any]:
-    step = next(run.stage_steps[number] for run in gathered.plan.runs if run.arm == arm)
-    spent = json.loads((step.open(gathered.store) / "spent.json").read_text(encoding="utf-8"))
+    runs = [run for run in gathered.plan.runs if run.arm == arm]
+    step = runs[0].stage_steps[number]
+    folder = step.open(gathered.store)
+    spent, records = (
+        json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("spent", "records")
+    )
+    taken = spent["taken"]
+    drawn = sum(taken.get(name, 0) for name in records) or 1
+    forms = [each["form"]["name"] for each in step.settings["tasks"]]
+    tasks = [
+        {
+            "task": name,
+            "form": form,
+            "examples": taken.get(name, 0),
+            "share": taken.get(name, 0) / drawn,
+        }
+        | found
+        for form, (name, found) in zip(forms, records.items(), strict=True)
+    ]
+    kept = [_spent(run.stage_steps[number], gathered)["best_update"] for run in runs]
     return {
-        "task": stage.task,
-        "form": step.settings["form"]["name"],
+        "tasks": tasks,
         "updates": spent["updates"],
         "batch_size": gathered.plan.study.budget_of(stage).batch_size,
         "learning_rate": stage.learning_rate,
-        "text_side": stage.text_side,
-        "shuffle_pictures": stage.shuffle_pictures,
+        "settings": _changed(stage),
+        "kept_updates": kept if stage.keep_best else [],
     }
+
+
+def _spent(step: Step, gathered: Gathered) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        (step.open(gathered.store) / "spent.json").read_text("utf-8")
+    )
+    return found
+
+
+def _changed(stage: StageSettings) -> dict[str, Any]:
+    """The settings of a stage that are not what they are by default, and not told elsewhere."""
+    told = {*StageSettings.task_fields(), "budget", "learning_rate"}
+    return stage.model_dump(mode="json", exclude=told, exclude_defaults=True)
 
 
 def _target(gathered: Gathered, name: str) -> dict[str, Any]:
@@ -210,10 +246,8 @@ def _step(plan: Plan, record: StepRecord) -> dict[str, Any]:
     }
 
 
-def _own(run: Any) -> list[Any]:
-    ends = [*run.evaluations.values(), *run.diagnoses.values()]
-    ends += [run.sweep] if run.sweep else []
-    return [*run.stage_steps, *ends, *(i for end in ends for i in end.inputs.values())]
+def _own(run: ArmRun) -> list[Step]:
+    return [*run.stage_steps, *run.ends, *(i for end in run.ends for i in end.inputs.values())]
 
 
 def _overlaps(gathered: Gathered) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -9,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.targets.target import TargetSettings
-from crosslift.training.settings import Budget, StageSettings
+from crosslift.training.settings import Budget, Share, StageSettings
 
 
 def _named(value: Any) -> Any:
@@ -21,6 +22,16 @@ def _each_once(steps: tuple[Postprocessing, ...]) -> tuple[Postprocessing, ...]:
     if len(set(steps)) < len(steps):
         raise ValueError("each step of post-processing once")
     return steps
+
+
+def _path(shares: tuple[float, ...]) -> tuple[float, ...]:
+    """The points of a path, in order; its ends belong to it."""
+    if len(set(shares)) < len(shares):
+        raise ValueError("each point of the path once")
+    return tuple(sorted({0.0, 1.0, *shares})) if shares else ()
+
+
+Path = Annotated[tuple[Share, ...], AfterValidator(_path)]
 
 
 EncoderField = Annotated[EncoderSettings, BeforeValidator(_named)]
@@ -50,6 +61,10 @@ class Arm(BaseModel):
     postprocessing: Annotated[tuple[Postprocessing, ...], AfterValidator(_each_once)] = ()
     """Of the vectors and scores of bitexts, in this order, without labels: `centre` per language,
     `whiten`, `all-but-the-top`, and `csls`. Targets that are no bitexts are not scored then."""
+    interpolate: Path | None = None
+    """The encoder is measured at these shares of the way from its start to its end, too (weight
+    interpolation, WiSE-FT, arXiv 2109.01903), without more training; 0 is the start, 1 the end.
+    None: as the study says."""
     control_of: str | None = None
     """The arm whose effect this one is the control of."""
     reference: bool = False
@@ -98,8 +113,11 @@ class Study(BaseModel):
     """Of every stage of an arm that names no other."""
     arms: Annotated[dict[str, Arm], Field(min_length=1)]
     baseline: str = "baseline"
-    """The arm that every other is compared with."""
+    """The arm that every other is compared with; arms of another start are compared with the first arm
+    without stages of that start, where there is one."""
     targets: Annotated[tuple[TargetField, ...], Field(min_length=1)]
+    interpolate: Path = ()
+    """Of every arm with stages that does not say so itself; none: arms are measured at their end."""
     sweep: SweepSettings | None = None
     """Which hidden state and pooling retrieves best, of every arm without post-processing; chosen on
     dev data."""
@@ -116,9 +134,41 @@ class Study(BaseModel):
         """The seeds an arm runs with: those of the study, or 0 alone where it trains nothing."""
         return self.seeds if arm.stages else (0,)
 
+    def baseline_of(self, name: str) -> str:
+        """The arm that an arm is compared with (itself, of a baseline)."""
+        start = self.arms[name].start or self.start
+        if (
+            self.baseline not in self.arms
+            or (self.arms[self.baseline].start or self.start) == start
+        ):
+            return self.baseline
+        untouched = (
+            other
+            for other, arm in self.arms.items()
+            if (arm.start or self.start) == start and not arm.stages and not arm.postprocessing
+        )
+        return next(untouched, self.baseline)
+
+    def path_of(self, arm: Arm) -> tuple[float, ...]:
+        """The shares of the way at which an arm is measured besides its end; none where it trains
+        nothing."""
+        return (
+            (self.interpolate if arm.interpolate is None else arm.interpolate) if arm.stages else ()
+        )
+
+    def without(self, arms: Collection[str]) -> Study:
+        """The study as it is when arms are taken out, with what refers to them."""
+        kept = {
+            name: arm.model_copy(update={"control_of": None}) if arm.control_of in arms else arm
+            for name, arm in self.arms.items()
+            if name not in arms
+        }
+        asked = tuple(c for c in self.comparisons if c.arm in kept and c.against in kept)
+        return self.model_copy(update={"arms": kept, "comparisons": asked})
+
     def budget_of(self, stage: StageSettings) -> Budget:
         """The budget of a stage: its own or the study's."""
         budget = stage.budget or self.budget
         if budget is None:
-            raise ValueError(f"stage {stage.task} has no budget")
+            raise ValueError(f"stage {stage.title} has no budget")
         return budget

@@ -39,7 +39,12 @@ from crosslift.targets.target import Direction, TargetSettings
 
 
 def run_study(
-    study: Study, out: Path, store: Store | None = None, listener: Listener | None = None
+    study: Study,
+    out: Path,
+    store: Store | None = None,
+    listener: Listener | None = None,
+    *,
+    keep_going: bool = False,
 ) -> RunFolder:
     """Runs a study, or what is left of it, and writes its folder and report.
 
@@ -48,6 +53,8 @@ def run_study(
         out: folder for results.csv, results.parquet, report.html and the rest.
         store: of the artifacts; None: the one in the user's cache.
         listener: told of the run as it goes; None: nobody.
+        keep_going: an arm that cannot be measured is left out and named in the report, and the
+            others go on.
 
     Returns:
         The folder, read.
@@ -56,9 +63,9 @@ def run_study(
         CrossLiftError: a step cannot be made; all steps made before it are kept.
     """
     kept = store or Store()
-    plan = plan_study(study)
-    records = run_plan(plan, kept, listener)
-    write_run_folder(plan, kept, records, out)
+    plan = plan_study(study, keep_going=keep_going)
+    done, records = run_plan(plan, kept, listener, keep_going=keep_going)
+    write_run_folder(done, kept, records, out)
     return RunFolder.read(out)
 
 

@@ -13,7 +13,15 @@ from crosslift.artifacts.store import Store
 from crosslift.encoders.lend import LentEncoder
 
 Kind = Literal[
-    "pictures", "overlap", "train", "encode", "embed-pictures", "evaluate", "diagnose", "sweep"
+    "pictures",
+    "overlap",
+    "translate",
+    "train",
+    "encode",
+    "embed-pictures",
+    "evaluate",
+    "diagnose",
+    "sweep",
 ]
 
 

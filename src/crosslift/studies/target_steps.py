@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 
 from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.store import Store
@@ -24,7 +23,15 @@ from crosslift.retrieval.postprocess import Postprocessing, postprocess, transfo
 from crosslift.sources.overlap import find_overlap
 from crosslift.sources.record import Record
 from crosslift.studies.steps import Step, Workplace
-from crosslift.studies.training_steps import Trained, open_pictures, picture_step
+from crosslift.studies.training_steps import (
+    TaskRun,
+    Trained,
+    load_head,
+    open_pictures,
+    picture_role,
+    picture_step,
+    task_with_pictures,
+)
 from crosslift.targets.evaluate import Lookup, Outcomes, evaluate_bitexts, evaluate_pictures
 from crosslift.targets.evaluate_mining import evaluate_mining
 from crosslift.targets.target import (
@@ -125,17 +132,19 @@ def reading_of(step: Step, store: Store) -> dict[str, Any]:
     return found
 
 
-def embed_pictures_step(trained: Step, loaded: LoadedTarget, size: int) -> Step:
+def embed_pictures_step(trained: Step, loaded: LoadedTarget) -> Step:
     """Embeds a target's pictures with the image tower that a stage trained: `vectors.npy`."""
-    if not isinstance(loaded.data, PictureData):
-        raise TypeError(f"target {loaded.target.name} has no pictures")
+    task = task_with_pictures(trained)
+    if not isinstance(loaded.data, PictureData) or task is None:
+        raise TypeError(f"no pictures in target {loaded.target.name}, or no image tower")
+    size = trained.inputs[picture_role(task, "train")].settings["size"]
     label = f"pictures of {loaded.target.name}"
     paths = list(loaded.data.pictures.values())
     pictures = picture_step(label, paths, loaded.data.checksum, size)
     return Step(
         kind="embed-pictures",
         label=label,
-        settings=loaded.facts,
+        settings={**loaded.facts, "task": task},
         inputs={"tower": trained, "pictures": pictures},
         code=("crosslift.images", "crosslift.forms", "crosslift.studies.target_steps"),
         make=_embed_pictures,
@@ -146,7 +155,7 @@ def embed_pictures_step(trained: Step, loaded: LoadedTarget, size: int) -> Step:
 def _embed_pictures(step: Step, workplace: Workplace, folder: Path) -> None:
     from crosslift.forms.image_text import ImageTextHead
 
-    state = load_file(step.inputs["tower"].open(workplace.store) / "head.safetensors")
+    state = load_head(step.inputs["tower"], workplace.store, step.settings["task"])
     head = ImageTextHead(len(state["tower.project.bias"]), first_temperature=1.0)
     head.load_state_dict(state)
     pictures = open_pictures(step.inputs["pictures"], workplace)
@@ -282,18 +291,19 @@ def outcome_table(found: Sequence[Outcomes]) -> pa.Table:
     return pa.concat_tables(tables, promote_options="default")
 
 
-def overlap_step(task: IntermediateTask, loaded: LoadedTarget, threshold: float) -> Step:
-    """Compares a task's training texts with a target's texts: `overlap.json`."""
+def overlap_step(run: TaskRun, loaded: LoadedTarget, threshold: float) -> Step:
+    """Compares a task's training texts, translated ones too, with a target's texts: `overlap.json`."""
+    task = run.task
     return Step(
         kind="overlap",
         label=f"{task.name} with {loaded.target.name}",
         settings={"task": task.source.checksum(), "form": asdict(task.form)}
         | {"name": task.name, **loaded.facts, "threshold": threshold},
-        inputs={},
+        inputs={"translated": run.translated} if run.translated else {},
         code=("crosslift.sources.overlap", "crosslift.studies.target_steps", "crosslift.tasks"),
         make=_find_overlap,
         work=len(texts_of(loaded.data)),
-        context=(task, loaded),
+        context=(replace(run, settings=run.settings.model_copy(update={"limit": None})), loaded),
     )
 
 
@@ -308,10 +318,9 @@ def _texts_of(record: Record, task: IntermediateTask) -> Iterator[str]:
 
 
 def _find_overlap(step: Step, workplace: Workplace, folder: Path) -> None:
-    del workplace
-    task, loaded = step.context
-    records = task.source.train()
-    trained = list(dict.fromkeys(text for r in records for text in _texts_of(r, task)))
+    run, loaded = step.context
+    records, _ = run.train(workplace.store)
+    trained = list(dict.fromkeys(text for r in records for text in _texts_of(r, run.task)))
     tested = texts_of(loaded.data)
     found = find_overlap(trained, tested, threshold=step.settings["threshold"])
     kinds = [str(kind) for kind in found.kind]

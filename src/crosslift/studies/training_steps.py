@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
+from torch import Tensor
 
+from crosslift.artifacts.store import Store
 from crosslift.encoders.folder import fingerprint
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.precision import resolve_precision
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.encoders.state import save_change
+from crosslift.errors import StudyError
+from crosslift.forms.distillation import OpenDistillation
 from crosslift.forms.form import FormOptions, OpenTask, Split, picture_paths
 from crosslift.images.decode import load_picture
 from crosslift.sources.record import Record
 from crosslift.studies.steps import Step, Workplace
+from crosslift.studies.translation_steps import dropped_counts, translate_step, translated_records
+from crosslift.tasks.registry import find_task
 from crosslift.tasks.task import IntermediateTask
 from crosslift.training.loop import Stage, train
-from crosslift.training.settings import Budget, StageSettings
+from crosslift.training.mixing import Member
+from crosslift.training.settings import Budget, MixedTaskSettings, StageSettings
 
 TRAINING_CODE = (
     "crosslift.encoders",
@@ -34,7 +42,8 @@ TRAINING_CODE = (
     "crosslift.studies.training_steps",
 )
 SPENT = ("updates", "examples", "tokens", "flops", "seconds")
-"""What `spent.json` of a training step's artifact tells."""
+"""What `spent.json` of a training step's artifact tells, beside the records of each task and the update
+whose weights were kept."""
 
 _TOKENS_OF_A_TEXT = 12  # a guess, for budgets in tokens; only the expected time depends on it
 
@@ -47,11 +56,16 @@ class Trained:
         settings: of the encoder it began as; precision resolved.
         fingerprint: of that encoder's files.
         stages: the training steps that changed its text side, first to last.
+        share: of the way from what the first `since` stages left to the end, 1 being the end: each
+            weight in a straight line (WiSE-FT, Wortsman et al. 2022, arXiv 2109.01903, section 3).
+        since: see `share`.
     """
 
     settings: EncoderSettings
     fingerprint: str
     stages: tuple[Step, ...] = ()
+    share: float = 1.0
+    since: int = 0
 
     @classmethod
     def untouched(cls, settings: EncoderSettings) -> Trained:
@@ -63,7 +77,14 @@ class Trained:
     def facts(self) -> dict[str, Any]:
         """What decides its vectors, beside the stages."""
         settings = self.settings.model_dump(mode="json", exclude={"name", "revision"})
-        return {"files": self.fingerprint, **settings}
+        between = {"share": self.share, "since": self.since} if self.share < 1 else {}
+        return {"files": self.fingerprint, **settings, **between}
+
+    def part_of_the_way(self, share: float, since: int) -> Trained:
+        """The encoder between what its first `since` stages left (share 0) and its end (share 1)."""
+        if share == 0:
+            return replace(self, stages=self.stages[:since])
+        return replace(self, share=share, since=since)
 
     @property
     def inputs(self) -> dict[str, Step]:
@@ -73,7 +94,11 @@ class Trained:
     def load(self, workplace: Workplace) -> Encoder:
         """The encoder itself."""
         folders = [step.open(workplace.store) for step in self.stages]
-        return workplace.encoders.lend(self.settings, [f / "encoder.safetensors" for f in folders])
+        changes = [folder / "encoder.safetensors" for folder in folders]
+        if self.share == 1:
+            return workplace.encoders.lend(self.settings, changes)
+        before, after = changes[: self.since], changes[self.since :]
+        return workplace.encoders.lend(self.settings, before, after, self.share)
 
 
 def picture_step(label: str, paths: list[Path], checksum: str, size: int) -> Step:
@@ -105,60 +130,203 @@ def open_pictures(step: Step, workplace: Workplace) -> NDArray[np.uint8]:
     return pictures
 
 
+_DECIDES = {"weight", "loss_weight", "limit", "dev_limit"}
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRun:
+    """A task as a stage trains on it.
+
+    Args:
+        settings: as the study has them.
+        task: the task.
+        translated: the step that translates its training records; None: they stay as they are.
+    """
+
+    settings: MixedTaskSettings
+    task: IntermediateTask
+    translated: Step | None = None
+
+    @classmethod
+    def of(cls, settings: MixedTaskSettings) -> TaskRun:
+        """The task that settings name, with its translation.
+
+        Raises:
+            UnknownNameError, StudyError, DataError: it cannot be had.
+        """
+        task = find_task(settings.task, settings.data, settings.columns, settings.options)
+        translated = translate_step(task, settings.translate) if settings.translate else None
+        return cls(settings, task, translated)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What decides what is learned, beside its translation."""
+        own = self.settings.model_dump(mode="json", include=_DECIDES)
+        form = {"form": asdict(self.task.form), "records": self.task.source.checksum()}
+        return {"task": self.task.name, **form, **own}
+
+    @property
+    def words(self) -> float:
+        """Texts of a dozen tokens that one record is like, by its form: a guess."""
+        return _TEXTS_OF_FORM.get(self.task.form.name) or max(1, len(self.task.form.columns))
+
+    def train(self, store: Store) -> tuple[list[Record], dict[str, int]]:
+        """The training records, and reason -> number of those left out."""
+        if self.translated is not None:
+            records = translated_records(self.translated, store)
+            left_out = dropped_counts(self.translated, store)
+        else:
+            records, left_out = _read_training(self.task)
+        return _some(records, self.settings.limit), left_out
+
+    def dev(self) -> list[Record]:
+        """The dev records."""
+        return _some(self.task.source.dev(), self.settings.dev_limit)
+
+
+def _some(records: list[Record], limit: int | None) -> list[Record]:
+    """So many records at most, in their order; which ones does not depend on a run's seed."""
+    if limit is None or limit >= len(records):
+        return records
+    chosen = np.random.default_rng(0).permutation(len(records))[:limit]
+    return [records[row] for row in sorted(chosen)]
+
+
+def _read_training(task: IntermediateTask) -> tuple[list[Record], dict[str, int]]:
+    read = getattr(task.source, "read", None)
+    found = read("train") if read is not None else None
+    if found is None or not found.records:
+        return task.source.train(), {}
+    return found.records, dict(found.skipped)
+
+
+def names_of(tasks: Sequence[TaskRun]) -> list[str]:
+    """The tasks' names; one that stands twice is numbered from the second on."""
+    found: list[str] = []
+    for run in tasks:
+        same = sum(name.partition(" (")[0] == run.task.name for name in found)
+        found.append(f"{run.task.name} ({same + 1})" if same else run.task.name)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Training:
     before: Trained
-    task: IntermediateTask
+    tasks: dict[str, TaskRun]
+    guard: IntermediateTask | None
     stage: StageSettings
     budget: Budget
     seed: int
 
 
 def train_step(
-    before: Trained, task: IntermediateTask, stage: StageSettings, budget: Budget, seed: int
+    before: Trained, tasks: Sequence[TaskRun], stage: StageSettings, budget: Budget, seed: int
 ) -> Step:
     """Trains one stage.
 
     Its artifact: `encoder.safetensors` (what changed in the text encoder; none where that is
-    locked), `head.safetensors`, `spent.json` and `curve.json`.
+    locked), `head.safetensors` (of all tasks), `spent.json`, `curve.json` and `records.json`.
+
+    Raises:
+        StudyError: settings that do not fit a task.
     """
+    named = dict(zip(names_of(tasks), tasks, strict=True))
+    _check_stage(stage, named)
     inputs = dict(before.inputs)
-    if task.pictures:
-        size = task.form.open().picture_size or 0
-        splits = {"train": task.source.train(), "dev": task.source.dev()}
-        for name, records in splits.items():
-            label = f"pictures of {task.name}, {name}"
-            paths = picture_paths(records)
-            inputs[f"{name} pictures"] = picture_step(label, paths, task.source.checksum(), size)
+    for name, run in named.items():
+        if run.translated is not None:
+            inputs[f"{name}: translated"] = run.translated
+        inputs |= _picture_steps(name, run.task)
+    guard = _guard(stage)
+    beside = {*StageSettings.task_fields(), "budget", "distillation"}
     settings = {
         "encoder": before.facts,
-        "task": task.name,
-        "form": asdict(task.form),
-        "records": task.source.checksum(),
-        "stage": stage.model_dump(mode="json", exclude={"task", "data", "columns", "budget"}),
+        "tasks": [run.facts for run in tasks],
+        "stage": stage.model_dump(mode="json", exclude=beside),
+        "distillation": _guard_facts(stage, guard),
         "budget": budget.model_dump(mode="json"),
         "seed": seed,
     }
     return Step(
         kind="train",
-        label=_label(task, stage, seed),
+        label=_label(named, stage, seed),
         settings=settings,
         inputs=inputs,
         code=TRAINING_CODE,
         make=_train,
-        work=_texts_trained(task, stage, budget),
-        context=_Training(before, task, stage, budget, seed),
+        work=_texts_trained(tasks, stage, budget),
+        context=_Training(before, named, guard, stage, budget, seed),
     )
 
 
-def _label(task: IntermediateTask, stage: StageSettings, seed: int) -> str:
+def _check_stage(stage: StageSettings, tasks: Mapping[str, TaskRun]) -> None:
+    for name, run in tasks.items():
+        form = run.task.form.name
+        if stage.cached_texts and form not in _FORMS_OF_VECTORS:
+            raise StudyError(
+                f"cached_texts with task {name!r}, whose form {form} reads tokens, not vectors",
+                f"a task of the forms {', '.join(_FORMS_OF_VECTORS)}",
+                "accumulation saves memory with every form",
+            )
+    chooses = stage.early_stopping is not None or stage.keep_best
+    if chooses and not any(run.task.source.dev() for run in tasks.values()):
+        raise StudyError(
+            f"early_stopping or keep_best with {' + '.join(tasks)}, without dev records",
+            "a task that has a dev split",
+            "take early_stopping and keep_best out, or name data that have one",
+        )
+
+
+_FORMS_OF_VECTORS = ("classification", "image-text", "multiple-choice", "regression", "text-pairs")
+
+
+def _picture_steps(name: str, task: IntermediateTask) -> dict[str, Step]:
+    if not task.pictures:
+        return {}
+    size = task.form.open().picture_size or 0
+    found = {}
+    for split, records in (("train", task.source.train()), ("dev", task.source.dev())):
+        label, paths = f"pictures of {task.name}, {split}", picture_paths(records)
+        step = picture_step(label, paths, task.source.checksum(), size)
+        found[picture_role(name, split)] = step
+    return found
+
+
+def picture_role(name: str, split: str) -> str:
+    """The role of the step that decodes a task's pictures among the inputs of a training step."""
+    return f"{name}: {split} pictures"
+
+
+def task_with_pictures(step: Step) -> str | None:
+    """The task whose image tower a training step trains; the last of several, None without one."""
+    found = [role for role in step.inputs if role.endswith(picture_role("", "train"))]
+    return found[-1].removesuffix(picture_role("", "train")) if found else None
+
+
+def _guard(stage: StageSettings) -> IntermediateTask | None:
+    asked = stage.distillation
+    return find_task(asked.task, asked.data, asked.columns) if asked else None
+
+
+def _guard_facts(stage: StageSettings, guard: IntermediateTask | None) -> dict[str, Any] | None:
+    if stage.distillation is None or guard is None:
+        return None
+    own = stage.distillation.model_dump(mode="json", exclude={"data", "columns"})
+    return {**own, "form": asdict(guard.form), "records": guard.source.checksum()}
+
+
+def _label(tasks: Mapping[str, TaskRun], stage: StageSettings, seed: int) -> str:
     shuffled = ", pictures shuffled" if stage.shuffle_pictures else ""
     locked = ", text locked" if stage.text_side == "locked" else ""
-    return f"{task.name}, seed {seed}{shuffled}{locked}"
+    return f"{' + '.join(tasks)}, seed {seed}{shuffled}{locked}"
 
 
-def _texts_trained(task: IntermediateTask, stage: StageSettings, budget: Budget) -> float:
-    texts = 1 if task.pictures else max(1, len(task.form.columns))
+_TEXTS_OF_FORM = {"span-qa": 12.0, "multiple-choice": 16.0, "classification": 3.0}
+_TEXTS_OF_FORM |= {"tagging": 3.0, "image-text": 1.0}
+
+
+def _texts_trained(tasks: Sequence[TaskRun], stage: StageSettings, budget: Budget) -> float:
+    texts = sum(run.words for run in tasks) / len(tasks)
     examples = {
         "updates": budget.amount * budget.batch_size,
         "examples": budget.amount,
@@ -170,8 +338,7 @@ def _texts_trained(task: IntermediateTask, stage: StageSettings, budget: Budget)
 def _train(step: Step, workplace: Workplace, folder: Path) -> None:
     job: _Training = step.context
     encoder = job.before.load(workplace)
-    form = job.task.form.open()
-    task = form.open(encoder, *_splits(step, workplace, job.task), _options(job))
+    members, counts = _open_members(step, workplace, encoder)
     stage = Stage(
         job.stage,
         job.budget,
@@ -179,27 +346,70 @@ def _train(step: Step, workplace: Workplace, folder: Path) -> None:
         workplace.store.unfinished(step.key) / "checkpoint.safetensors",
         workplace.report,
     )
-    weights, progress = train(stage, task, encoder)
+    changed, progress = train(stage, members, encoder, _open_guard(job, encoder))
     if job.stage.text_side == "trainable":
-        save_change(weights.masters, encoder, folder / "encoder.safetensors")
-    _save_head(task, folder)
-    spent = {name: getattr(progress, name) for name in SPENT}
-    (folder / "spent.json").write_text(json.dumps(spent), encoding="utf-8")
-    (folder / "curve.json").write_text(json.dumps(progress.curve), encoding="utf-8")
+        save_change(changed, encoder, folder / "encoder.safetensors")
+    _save_heads(members, folder)
+    spent: dict[str, Any] = {name: getattr(progress, name) for name in SPENT}
+    spent |= {"taken": progress.taken, "best_update": progress.best_update}
+    written = {"spent": spent, "curve": progress.curve, "records": counts}
+    for name, content in written.items():
+        (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
 
 
-def _save_head(task: OpenTask, folder: Path) -> None:
-    tensors = {name: value.contiguous().cpu() for name, value in task.head.state_dict().items()}
+def _open_members(
+    step: Step, workplace: Workplace, encoder: Encoder
+) -> tuple[list[Member], dict[str, Any]]:
+    """The tasks of a stage, opened, and how many records each has and left out."""
+    job: _Training = step.context
+    members, counts = [], {}
+    for number, (name, run) in enumerate(job.tasks.items()):
+        seed = job.seed
+        if number:  # tasks of one stage have batches and heads of their own
+            seed = int(np.random.default_rng((job.seed, number, 3)).integers(2**31))
+        records, left_out = run.train(workplace.store)
+        splits = {"train": records, "dev": run.dev()}
+        train_split, dev_split = (
+            Split(found, _pictures(step, workplace, picture_role(name, split)))
+            for split, found in splits.items()
+        )
+        opened = run.task.form.open().open(encoder, train_split, dev_split, _options(job, seed))
+        members.append(Member(name, run.settings, opened, seed))
+        lengths = {split: len(found) for split, found in splits.items()}
+        counts[name] = {**lengths, "rows": opened.size, "left_out": left_out}
+    return members, counts
+
+
+def _open_guard(job: _Training, encoder: Encoder) -> OpenTask | None:
+    asked = job.stage.distillation
+    if asked is None or job.guard is None:
+        return None
+    column = next(iter(job.guard.form.columns.values()))
+    records = job.guard.source.train()
+    return OpenDistillation(encoder, records, column, asked.texts, _options(job, job.seed))
+
+
+def _save_heads(members: Sequence[Member], folder: Path) -> None:
+    tensors = {
+        f"{member.name}/{name}": value.contiguous().cpu()
+        for member in members
+        for name, value in member.task.head.state_dict().items()
+    }
     save_file(tensors, folder / "head.safetensors")
 
 
-def _options(job: _Training) -> FormOptions:
-    return FormOptions(job.stage.text_side == "locked", job.stage.shuffle_pictures, job.seed)
+def load_head(step: Step, store: Store, task: str) -> dict[str, Tensor]:
+    """The weights of a task's head as a training step left it, by the head's own names."""
+    found = load_file(step.open(store) / "head.safetensors")
+    prefix = f"{task}/"
+    return {n.removeprefix(prefix): v for n, v in found.items() if n.startswith(prefix)}
 
 
-def _splits(step: Step, workplace: Workplace, task: IntermediateTask) -> tuple[Split, Split]:
-    def split(name: str, records: list[Record]) -> Split:
-        pictures = step.inputs.get(f"{name} pictures")
-        return Split(records, open_pictures(pictures, workplace) if pictures else None)
+def _options(job: _Training, seed: int) -> FormOptions:
+    locked = job.stage.text_side == "locked"
+    return FormOptions(locked, job.stage.shuffle_pictures, seed, job.stage.cached_texts)
 
-    return split("train", task.source.train()), split("dev", task.source.dev())
+
+def _pictures(step: Step, workplace: Workplace, role: str) -> NDArray[np.uint8] | None:
+    pictures = step.inputs.get(role)
+    return open_pictures(pictures, workplace) if pictures else None

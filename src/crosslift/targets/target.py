@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from crosslift.encoders.settings import EncoderSettings, Pooling
-from crosslift.errors import UnknownNameError
+from crosslift.errors import StudyError, UnknownNameError
 from crosslift.retrieval.margin import Margin
 from crosslift.retrieval.mining import Retrieval
 from crosslift.sources.bucc_files import BuccSplit
@@ -51,6 +51,9 @@ class TargetSettings(BaseModel):
     """gettext catalogs of a project; None: the embedded ones."""
     languages: tuple[str, ...] | None = Field(default=None, min_length=1)
     """BCP-47 codes. None: all that the target lists or the data holds."""
+    pairs: Annotated[int, Field(ge=2)] | None = None
+    """Only so many of the first pairs of each language, of bitexts; None: all. Among fewer candidates
+    the right one is found more often: such scores compare with others of as many pairs alone."""
     protocols: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (
         "crosslift",
     )
@@ -253,6 +256,25 @@ class Target:
                 raise UnknownNameError(f"protocol of {self.name}", name, [*legal, "all"])
         chosen = [p for p in self.others if "all" in names or p.name in names]
         return (*self.protocols, *chosen)
+
+
+def first_pairs(data: TargetData, count: int) -> BitextData:
+    """The first pairs of each language of bitexts.
+
+    Args:
+        data: of a target.
+        count: pairs of each language at most.
+
+    Raises:
+        StudyError: these are no bitexts.
+    """
+    if not isinstance(data, BitextData):
+        raise StudyError("`pairs` of a target that is no bitext", "a target of bitexts")
+    kept = {
+        language: replace(b, src=b.src[:count], tgt=b.tgt[:count], items=b.items[:count])
+        for language, b in data.bitexts.items()
+    }
+    return replace(data, bitexts=kept)
 
 
 def texts_of(data: TargetData) -> list[str]:

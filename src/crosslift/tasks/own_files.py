@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 from crosslift.errors import StudyError, UnknownNameError
-from crosslift.sources.checksums import sha256_of
+from crosslift.sources.dataset_files import checksum_of_files
+from crosslift.sources.language_files import (
+    LANGUAGE_COLUMN,
+    find_language_files,
+    read_language_files,
+)
 from crosslift.sources.record import Record
 from crosslift.sources.tables import column_names, read_records
 from crosslift.tasks.task import FormSpec, IntermediateTask
@@ -26,70 +33,169 @@ FORMS = {
 TITLES = {
     "text-pairs": "text pairs of your own file (columns anchor, positive; negative optional)",
     "image-text": "pictures and texts of your own file (columns text, image)",
-    "masked-lm": "masked LM on your own text file (a line, or the column text, is one text)",
+    "masked-lm": "masked LM on your own texts: a file (a line, or the column text, is one text), "
+    "or a folder with a file for each language (de.txt)",
 }
+
+_GROUP_COLUMN = "group"
+_OPTIONAL = {
+    "text-pairs": (LANGUAGE_COLUMN, _GROUP_COLUMN),
+    "image-text": (LANGUAGE_COLUMN, _GROUP_COLUMN),
+    "masked-lm": (LANGUAGE_COLUMN,),
+}
+"""Columns that tell more of a record, where a file has them, or `columns` binds others to them."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileRecords:
     """Records of one file; it has no dev records.
 
-    Texts of one picture, and pairs with one anchor, are never negatives of one another.
+    Records of one group are never negatives of one another. Without a group of its own (no column,
+    or an empty cell), a record is in the group of its picture or of its anchor.
 
     Args:
         path: of the file.
         columns: column of the form -> column of the file.
         image_column: column of the pictures' paths; None in text-only tasks.
+        language_column: column of the texts' BCP-47 codes; None: all count as English.
+        group_column: column of the records' groups; None: there is none.
     """
 
     path: Path
     columns: Mapping[str, str]
     image_column: str | None
+    language_column: str | None = None
+    group_column: str | None = None
 
     def train(self) -> list[Record]:
         """All records of the file."""
-        records = read_records(self.path, self.columns, image_column=self.image_column)
-        return [replace(r, group=str(r.image or r.texts.get("anchor", ""))) for r in records]
+        records = read_records(
+            self.path,
+            self.columns,
+            image_column=self.image_column,
+            group_column=self.group_column,
+            language_column=self.language_column,
+        )
+        return [
+            replace(r, group=r.group or str(r.image or r.texts.get("anchor", ""))) for r in records
+        ]
 
     def dev(self) -> list[Record]:
         """None."""
         return []
 
     def checksum(self) -> str:
-        """Of the file and, in image-text tasks, of every picture."""
+        """Of the file, of which columns are read, and, in image-text tasks, of every picture."""
         pictures = [r.image for r in self.train() if r.image] if self.image_column else []
-        return sha256_of([self.path, *pictures])
+        named = (self.image_column, self.language_column, self.group_column)
+        return _checksum([self.path, *pictures], self.columns, named)
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRecords:
+    """Texts of a folder with a file for each language; it has no dev records.
+
+    Args:
+        folder: as `find_language_files` takes it.
+        columns: column of the form -> column of those files that are tables.
+    """
+
+    folder: Path
+    columns: Mapping[str, str]
+
+    def train(self) -> list[Record]:
+        """The texts of all files, language by language."""
+        return read_language_files(self.folder, self.columns)
+
+    def dev(self) -> list[Record]:
+        """None."""
+        return []
+
+    def checksum(self) -> str:
+        """Of all files, and of which columns are read."""
+        return _checksum(find_language_files(self.folder).values(), self.columns, ())
+
+
+def _checksum(
+    paths: Iterable[Path], columns: Mapping[str, str], named: tuple[str | None, ...]
+) -> str:
+    facts = repr((checksum_of_files([*paths]), sorted(columns.items()), named))
+    return sha256(facts.encode()).hexdigest()
 
 
 def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> IntermediateTask:
-    """The task that reads a file.
+    """The task that reads a file or, for a masked LM, a folder with a file for each language.
 
     Args:
         name: one of `FORMS`.
-        path: the file of records.
-        columns: column of the form (or `image`) -> column of the file, where the names differ.
+        path: the file of records, or the folder.
+        columns: column of the form (or `image`, `language`, `group`) -> column of the file, where
+            the names differ.
 
     Raises:
-        StudyError: no file was named.
+        StudyError: no file was named, or a folder where it must be a file.
         UnknownNameError: a column that the form does not have.
+        DataError: the file cannot be read, or a language in it is unknown.
     """
     if path is None:
         raise StudyError(f"task {name!r} has no data", "`data:` with the path of a file of records")
     form = FORMS[name]
-    pictures = name == "image-text"
-    legal = [*form.columns, *(["image"] if pictures else [])]
+    legal = [*form.columns, *(["image"] if name == "image-text" else []), *_OPTIONAL[name]]
     for column in columns:
         if column not in legal:
             raise UnknownNameError(f"column of {name}", column, legal)
-    there = {*columns, *(column_names(path) if form.optional else ())}
-    used = {n: columns.get(n, n) for n in form.columns if n not in form.optional or n in there}
+    source, languages = (_of_folder if path.is_dir() else _of_file)(name, path, columns)
     return IntermediateTask(
         name=name,
         title=f"{TITLES[name]}: {path}",
-        form=FormSpec(form.name, {n: n for n in used}),
-        source=FileRecords(path, used, columns.get("image", "image") if pictures else None),
-        languages=("en",),
+        form=FormSpec(form.name, {n: n for n in source.columns}),
+        source=source,
+        languages=languages,
         licence="of your file",
         citation=str(path),
-        pictures=pictures,
+        pictures=name == "image-text",
     )
+
+
+def _of_folder(
+    name: str, folder: Path, columns: Mapping[str, str]
+) -> tuple[FileRecords | FolderRecords, tuple[str, ...]]:
+    if name != "masked-lm":
+        raise StudyError(f"`data` of task {name!r} is a folder: {folder}", "a file of records")
+    if LANGUAGE_COLUMN in columns:
+        raise StudyError(
+            f"`columns` binds {LANGUAGE_COLUMN!r}, but {folder} is a folder",
+            "no such column: the name of each file tells its language",
+        )
+    used = {n: columns.get(n, n) for n in FORMS[name].columns}
+    return FolderRecords(folder, used), tuple(find_language_files(folder))
+
+
+def _of_file(
+    name: str, path: Path, columns: Mapping[str, str]
+) -> tuple[FileRecords | FolderRecords, tuple[str, ...]]:
+    form = FORMS[name]
+    there = set(column_names(path)) - set(columns.values())
+
+    def optional(column: str) -> str | None:
+        known = column in _OPTIONAL[name] or column in form.optional
+        return columns.get(column, column if known and column in there else None)
+
+    wanted = {n: optional(n) if n in form.optional else columns.get(n, n) for n in form.columns}
+    source = FileRecords(
+        path,
+        {n: column for n, column in wanted.items() if column is not None},
+        columns.get("image", "image") if name == "image-text" else None,
+        optional(LANGUAGE_COLUMN),
+        optional(_GROUP_COLUMN),
+    )
+    if source.language_column is None:
+        return source, ("en",)
+    return source, _languages_in(path, source.language_column, checksum_of_files([path]))
+
+
+@lru_cache(maxsize=8)
+def _languages_in(path: Path, column: str, checksum: str) -> tuple[str, ...]:
+    del checksum  # it is what makes the answer another one when the file changes
+    records = read_records(path, {LANGUAGE_COLUMN: column}, language_column=column)
+    return tuple(sorted({record.language for record in records}))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.tasks.anli import ANLI, ANLI_PLUS
@@ -21,6 +23,7 @@ from crosslift.tasks.nli_contrastive import (
     NLI_UNSUPERVISED,
     SNLI_CAD_CONTRASTIVE,
 )
+from crosslift.tasks.options import OPTIONS, checked_options
 from crosslift.tasks.own_files import FORMS, task_of_file
 from crosslift.tasks.paws import PAWS
 from crosslift.tasks.picture_name import PICTURE_NAME
@@ -32,7 +35,8 @@ from crosslift.tasks.social_iqa import SOCIAL_IQA
 from crosslift.tasks.squad import SQUAD_1, SQUAD_2
 from crosslift.tasks.squad_pairs import SQUAD_PASSAGE, SQUAD_SENTENCE
 from crosslift.tasks.sts_b import STS_B
-from crosslift.tasks.task import IntermediateTask
+from crosslift.tasks.task import FormName, IntermediateTask
+from crosslift.tasks.wikipedia_mlm import WIKIPEDIA_MLM, WikipediaTask
 
 _EMBEDDED = (GETTEXT_MLM, NAME_ALIAS, PICTURE_NAME)
 _DATASETS = (
@@ -47,7 +51,10 @@ EMBEDDED: dict[str, IntermediateTask] = {task.name: task for task in _EMBEDDED}
 DATASETS: dict[str, DatasetTask] = {task.name: task for task in _DATASETS}
 """Tasks on published datasets, first the nine of Phang et al. 2020 (arXiv 2005.13013, table 1)."""
 
-TASKS: dict[str, IntermediateTask] = {**EMBEDDED, **DATASETS}
+CORPORA: dict[str, WikipediaTask] = {WIKIPEDIA_MLM.name: WIKIPEDIA_MLM}
+"""Tasks on unlabelled texts in many languages, from the hub or from a folder."""
+
+TASKS: dict[str, IntermediateTask] = {**EMBEDDED, **CORPORA, **DATASETS}
 
 
 def task_names() -> list[str]:
@@ -60,42 +67,81 @@ def needs_data(name: str) -> bool:
     return name in FORMS or (name in DATASETS and DATASETS[name].needs_data)
 
 
+def legal_options(name: str) -> tuple[str, ...]:
+    """The options of a task's form that a study may change, in alphabetical order.
+
+    Args:
+        name: of the task.
+
+    Raises:
+        UnknownNameError: no task of that name.
+    """
+    return tuple(sorted(OPTIONS[_form_name(name)]))
+
+
+def check_options(name: str, options: Mapping[str, Any]) -> None:
+    """Raises where a study cannot change these options of a task; no data are read.
+
+    Args:
+        name: of the task.
+        options: option of its form -> value.
+
+    Raises:
+        UnknownNameError: no task of that name, or an option that its form does not have.
+        StudyError: a value of the wrong type or out of range; options of a form that has none.
+    """
+    checked_options(name, _form_name(name), options)
+
+
 def find_task(
-    name: str, data: Path | None = None, columns: Mapping[str, str] | None = None
+    name: str,
+    data: Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> IntermediateTask:
     """The task of a name.
 
     Args:
         name: of the task.
-        data: the file of records, for the tasks that read your own files; the folder of the
-            published files, for those on published datasets (None: they are read from the hub).
+        data: the file of records, for the tasks that read your own files (of a masked LM, or a
+            folder with a file for each language); the folder of the published files, for those on
+            published datasets, and of texts by language, for Wikipedia (None: they are read from the
+            hub).
         columns: column of the form -> column of that file, where the names differ.
+        options: options of the form (see `legal_options`) -> values in the place of the task's own;
+            None: as the task has them.
 
     Raises:
-        UnknownNameError: no task of that name.
-        StudyError: data or columns that do not fit the task.
-        DataError: the tags of a tagging task cannot be counted in its files.
+        UnknownNameError: no task of that name, or no option of that name.
+        StudyError: data, columns or options that do not fit the task.
+        DataError: the data cannot be read, or the tags of a tagging task cannot be counted in them.
     """
+    changed = checked_options(name, _form_name(name), options or {})
+    task = _task(name, data, columns or {})
+    return replace(task, form=task.form.changed(changed)) if changed else task
+
+
+def _form_name(name: str) -> FormName:
     if name in FORMS:
-        return task_of_file(name, data, columns or {})
+        return FORMS[name].name
     if name not in TASKS:
         raise UnknownNameError("task", name, task_names())
-    if name in DATASETS:
-        return _dataset_task(DATASETS[name], data, columns or {})
-    if data is not None or columns:
+    return TASKS[name].form.name
+
+
+def _task(name: str, data: Path | None, columns: Mapping[str, str]) -> IntermediateTask:
+    if name in FORMS:
+        return task_of_file(name, data, columns)
+    if name in EMBEDDED and (data is not None or columns):
         raise StudyError(
             f"task {name!r} brings its own data, but data {str(data)!r} was given",
             f"no `data` and no `columns`, or one of the tasks {', '.join(FORMS)}",
         )
-    return TASKS[name]
-
-
-def _dataset_task(
-    task: DatasetTask, data: Path | None, columns: Mapping[str, str]
-) -> IntermediateTask:
     if columns:
         raise StudyError(
-            f"task {task.name!r} knows its columns, but `columns` names {', '.join(columns)}",
+            f"task {name!r} knows its columns, but `columns` names {', '.join(columns)}",
             f"no `columns`, or one of the tasks {', '.join(FORMS)}",
         )
-    return task if data is None else task.with_data(data)
+    if data is None:
+        return TASKS[name]
+    return (CORPORA[name] if name in CORPORA else DATASETS[name]).with_data(data)

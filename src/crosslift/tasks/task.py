@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from crosslift.sources.record import Record
@@ -53,6 +53,10 @@ class FormSpec:
     columns: dict[str, str] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def changed(self, options: Mapping[str, Any]) -> FormSpec:
+        """The same form with other values of some options."""
+        return replace(self, options={**self.options, **options})
 
     def open(self) -> Form:
         """The form itself (this loads torch)."""

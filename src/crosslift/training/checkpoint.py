@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -22,34 +22,39 @@ class Progress:
 
     Args:
         updates, examples, tokens: done.
-        flops: floating-point operations done, estimated from the first update's count.
-        flops_per_example: None until the first update has been counted.
+        flops: floating-point operations done, estimated from each task's first part.
+        flops_per_example: task -> operations, of those tasks of which a part has been counted.
         seconds: spent training, interruptions left out.
-        curve: rows of update, metric, value.
+        taken: task -> records drawn.
+        dev_evaluations: taken.
+        best: the best dev score that the stage chooses by; None before there is one.
+        best_update: after which it was taken.
+        without_gain: dev evaluations since.
+        curve: rows of update, task, metric, value.
     """
 
     updates: int = 0
     examples: int = 0
     tokens: int = 0
     flops: float = 0.0
-    flops_per_example: float | None = None
+    flops_per_example: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
-    curve: list[tuple[int, str, float]] = field(default_factory=list)
+    taken: dict[str, int] = field(default_factory=dict)
+    dev_evaluations: int = 0
+    best: float | None = None
+    best_update: int = 0
+    without_gain: int = 0
+    curve: list[tuple[int, str, str, float]] = field(default_factory=list)
 
 
-def save_checkpoint(
-    place: Path, weights: Weights, head: torch.nn.Module, progress: Progress
-) -> None:
+def save_checkpoint(place: Path, weights: Weights, progress: Progress) -> None:
     """Writes everything that the rest of the stage depends on."""
     tensors = {f"weight:{name}": value for name, value in weights.named().items()}
-    tensors |= {f"buffer:{name}": value for name, value in head.named_buffers()}
     tensors |= {f"optimizer:{name}": value for name, value in weights.optimizer_state().items()}
-    contiguous = {name: value.detach().contiguous() for name, value in tensors.items()}
-    with file_written_whole(place) as draft:
-        save_file(contiguous, draft, {"progress": json.dumps(asdict(progress))})
+    save_tensors(place, tensors, {"progress": json.dumps(asdict(progress))})
 
 
-def load_checkpoint(place: Path, weights: Weights, head: torch.nn.Module) -> Progress:
+def load_checkpoint(place: Path, weights: Weights) -> Progress:
     """Restores a stage from its checkpoint; a stage without one starts at 0.
 
     Raises:
@@ -58,21 +63,43 @@ def load_checkpoint(place: Path, weights: Weights, head: torch.nn.Module) -> Pro
     if not place.is_file():
         return Progress()
     try:
-        with safe_open(place, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            progress = Progress(**json.loads(file.metadata()["progress"]))
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise ArtifactError(
-            f"the checkpoint {place} is corrupt: {error}",
-            remedy=f"delete {place} and give the command again: this stage starts anew",
-        ) from error
+        tensors, facts = load_tensors(place)
+        progress = Progress(**json.loads(facts["progress"]))
+    except (KeyError, ValueError, TypeError) as error:
+        raise _corrupt(place, error) from error
     weights.restore(_part(tensors, "weight:"), _part(tensors, "optimizer:"))
-    buffers = _part(tensors, "buffer:")
-    with torch.no_grad():
-        for name, buffer in head.named_buffers():
-            buffer.copy_(buffers[name])
-    progress.curve = [(int(u), str(m), float(v)) for u, m, v in progress.curve]
+    progress.curve = [(int(u), str(t), str(m), float(v)) for u, t, m, v in progress.curve]
     return progress
+
+
+def save_tensors(
+    place: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, str] | None = None
+) -> None:
+    """Writes tensors and facts as one safetensors file, whole or not at all."""
+    contiguous = {name: value.detach().contiguous() for name, value in tensors.items()}
+    with file_written_whole(place) as draft:
+        save_file(contiguous, draft, dict(facts or {}))
+
+
+def load_tensors(place: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and facts of a file that `save_tensors` wrote.
+
+    Raises:
+        ArtifactError: the file is corrupt.
+    """
+    try:
+        with safe_open(place, "pt") as file:
+            names = list(file.keys())
+            return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
+    except SafetensorError as error:
+        raise _corrupt(place, error) from error
+
+
+def _corrupt(place: Path, error: Exception) -> ArtifactError:
+    return ArtifactError(
+        f"the checkpoint {place} is corrupt: {error}",
+        remedy=f"delete {place} and give the command again: this stage starts anew",
+    )
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""The training loop of one stage. It does not know which form of task it runs."""
+"""The training loop of one stage. It does not know which forms of task it runs."""
 
 from __future__ import annotations
 
@@ -7,22 +7,29 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from crosslift.encoders.adapters import adapters, is_adapter, merged
 from crosslift.encoders.load import Encoder
 from crosslift.errors import TrainingError
 from crosslift.forms.form import OpenTask, StepLoss
 from crosslift.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from crosslift.training.mixing import Member, Mixture, Part
+from crosslift.training.rates import rate_of
+from crosslift.training.selection import Selection
 from crosslift.training.settings import Budget, StageSettings
 from crosslift.training.weights import Weights
 
 SECONDS_BETWEEN_CHECKPOINTS = 20.0
+DISTILLATION = "distillation"
+"""The name of that guard among a stage's tasks, in curves and costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,38 +51,175 @@ class Stage:
     report: Callable[[float], None]
 
 
-def train(stage: Stage, task: OpenTask, encoder: Encoder) -> tuple[Weights, Progress]:
+def train(
+    stage: Stage, members: Sequence[Member], encoder: Encoder, guard: OpenTask | None = None
+) -> tuple[dict[str, Tensor], Progress]:
     """Trains one stage to the end of its budget, from its checkpoint where it has one.
 
     Every random choice of an update is a function of the seed and the update's number, so a run
     that was killed ends with the same weights, bit for bit, as one that was not.
 
+    Args:
+        stage: what to do.
+        members: its tasks.
+        encoder: on which they are opened.
+        guard: a distillation beside them.
+
     Returns:
-        The trained weights and what was spent.
+        The trained parameters of the text encoder by name, float32, and what was spent. The heads
+        are trained in place, and the encoder's token rows.
 
     Raises:
-        TrainingError: the loss is not finite.
+        TrainingError: a loss is not finite; the settings do not fit the encoder or the tasks.
     """
-    weights = Weights(encoder, task.head, task.token_ids(), stage.settings)
-    progress = load_checkpoint(stage.checkpoint, weights, task.head)
-    _training_mode(encoder, task, stage.settings)
-    saved = time.monotonic()
-    try:
-        _take_dev_score(stage, task, encoder, progress)  # due where its taking was interrupted
-        while _spent(stage.budget, progress) < 1:
-            with _interrupts_held():
-                _update(stage, task, weights, progress)
-            _take_dev_score(stage, task, encoder, progress)
-            stage.report(_spent(stage.budget, progress))
-            if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
-                save_checkpoint(stage.checkpoint, weights, task.head, progress)
-                saved = time.monotonic()
-    except KeyboardInterrupt:
-        save_checkpoint(stage.checkpoint, weights, task.head, progress)
-        raise
-    encoder.model.eval()
-    task.head.eval()
-    return weights, progress
+    with _adapted(encoder, stage), _recomputing(encoder, stage.settings):
+        run = _Run(stage, members, encoder, guard)
+        run.to_the_end()
+        return merged(encoder, run.weights.masters), run.progress
+
+
+class _Run:
+    """A stage while it is trained."""
+
+    def __init__(
+        self, stage: Stage, members: Sequence[Member], encoder: Encoder, guard: OpenTask | None
+    ) -> None:
+        self.stage = stage
+        self.encoder = encoder
+        self.mixture = Mixture(
+            members, stage.settings.mixing, stage.settings.accumulation, stage.seed
+        )
+        self.tasks = {member.name: member.task for member in members}
+        self.seeds = {member.name: member.seed for member in members}
+        self.guard = guard
+        if guard is not None:
+            self.tasks[DISTILLATION], self.seeds[DISTILLATION] = guard, stage.seed
+        heads = {name: task.head for name, task in self.tasks.items()}
+        token_ids = {i for task in self.tasks.values() for i in task.token_ids()}
+        self.weights = Weights(encoder, heads, token_ids, stage.settings)
+        self.selection = Selection(stage.settings, stage.checkpoint.with_name("best.safetensors"))
+        self.progress = load_checkpoint(stage.checkpoint, self.weights)
+
+    def to_the_end(self) -> None:
+        _training_mode(self.encoder, self.tasks.values(), self.stage.settings)
+        saved = time.monotonic()
+        try:
+            self._take_dev_score()  # due where its taking was interrupted
+            while self._spent() < 1 and not self.selection.ended(self.progress):
+                with _interrupts_held():
+                    self._update()
+                self._take_dev_score()
+                self.stage.report(self._spent())
+                if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
+                    save_checkpoint(self.stage.checkpoint, self.weights, self.progress)
+                    saved = time.monotonic()
+        except KeyboardInterrupt:
+            save_checkpoint(self.stage.checkpoint, self.weights, self.progress)
+            raise
+        self.selection.finish(self.weights)
+        self._evaluation_mode()
+
+    def _spent(self) -> float:
+        budget = self.stage.budget
+        return min(1.0, float(getattr(self.progress, budget.unit)) / budget.amount)
+
+    def _update(self) -> None:
+        began = time.monotonic()
+        progress, budget = self.progress, self.stage.budget
+        number = progress.updates
+        generator = np.random.default_rng((self.stage.seed, number, 1))
+        torch.manual_seed(int(generator.integers(2**62)))
+        rate = rate_of(self.stage.settings, budget, progress)
+        parts = self.mixture.parts(number, self._spent(), budget.batch_size, progress.taken)
+        losses: dict[str, float] = {}
+        for part in (*parts, *self._guard_parts()):
+            loss = self._learn(part, generator)
+            losses[part.name] = losses.get(part.name, 0.0) + loss * part.weight
+            if part.name != DISTILLATION:
+                progress.examples += part.count
+        self.weights.step(rate)
+        progress.updates += 1
+        self._note(parts, losses)
+        progress.seconds += time.monotonic() - began
+
+    def _guard_parts(self) -> list[Part]:
+        settings = self.stage.settings.distillation
+        if self.guard is None or settings is None:
+            return []
+        start = self.progress.taken.get(DISTILLATION, 0)
+        return [Part(DISTILLATION, start, settings.batch_size, settings.weight)]
+
+    def _learn(self, part: Part, generator: np.random.Generator) -> float:
+        """Adds the gradient of a part; its mean loss."""
+        task, progress = self.tasks[part.name], self.progress
+        rows = task.draw(part.start, part.count, self.seeds[part.name])
+        if part.name in progress.flops_per_example:
+            outcome = self._forward_and_back(part, task.loss(rows, generator))
+        else:
+            with FlopCounterMode(display=False) as counter:
+                outcome = self._forward_and_back(part, task.loss(rows, generator))
+            progress.flops_per_example[part.name] = counter.get_total_flops() / part.count
+        progress.taken[part.name] = part.start + part.count
+        progress.tokens += outcome.tokens
+        progress.flops += progress.flops_per_example[part.name] * part.count
+        return outcome.loss.item()
+
+    def _forward_and_back(self, part: Part, outcome: StepLoss) -> StepLoss:
+        value = outcome.loss.item()
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"the loss of {part.name} in update {self.progress.updates + 1} is {value}",
+                "a finite loss",
+                "lower learning_rate or head_learning_rate, or set the encoder's precision to "
+                "float32; everything finished before this stage is kept",
+            )
+        self.weights.add_gradient(outcome.loss * part.weight)
+        return outcome
+
+    def _note(self, parts: Sequence[Part], losses: dict[str, float]) -> None:
+        """Adds an update to the curves: the mean loss of each task that it held, and, of several
+        tasks, the share of the examples that was each one's."""
+        progress, batch_size = self.progress, self.stage.budget.batch_size
+        counts = dict.fromkeys((part.name for part in parts), 0)
+        weights = dict.fromkeys((*counts, DISTILLATION), 0.0)
+        for part in (*parts, *self._guard_parts()):
+            weights[part.name] += part.weight
+            if part.name in counts:
+                counts[part.name] += part.count
+        for name, loss in losses.items():
+            progress.curve.append((progress.updates, name, "loss", loss / weights[name]))
+        if len(self.mixture.members) > 1:
+            for member in self.mixture.members:
+                share = counts.get(member.name, 0) / batch_size
+                progress.curve.append((progress.updates, member.name, "share", share))
+
+    def _take_dev_score(self) -> None:
+        wanted, progress, budget = (
+            self.stage.settings.dev_evaluations,
+            self.progress,
+            self.stage.budget,
+        )
+        done = min(int(getattr(progress, budget.unit)), budget.amount)
+        if wanted == 0 or done * wanted < (progress.dev_evaluations + 1) * budget.amount:
+            return
+        began = time.monotonic()
+        self._evaluation_mode()
+        scores = {name: task.dev_scores() for name, task in self.tasks.items()}
+        _training_mode(self.encoder, self.tasks.values(), self.stage.settings)
+        with _interrupts_held():
+            progress.curve.extend(
+                (progress.updates, name, metric, value)
+                for name, found in scores.items()
+                for metric, value in found.items()
+            )
+            progress.dev_evaluations += 1
+            self.selection.note(scores, progress, self.weights)
+            progress.seconds += time.monotonic() - began
+
+    def _evaluation_mode(self) -> None:
+        self.encoder.model.eval()
+        for task in self.tasks.values():
+            task.head.eval()
 
 
 @contextlib.contextmanager
@@ -94,85 +238,55 @@ def _interrupts_held() -> Iterator[None]:
         signal.raise_signal(signal.SIGINT)
 
 
-def _training_mode(encoder: Encoder, task: OpenTask, settings: StageSettings) -> None:
-    task.head.train()
+@contextlib.contextmanager
+def _adapted(encoder: Encoder, stage: Stage) -> Iterator[None]:
+    """Low-rank adapters on the encoder, where the stage asks for them."""
+    lora = stage.settings.lora
+    if lora is None:
+        yield
+        return
+    with adapters(
+        encoder,
+        lora.modules,
+        rank=lora.rank,
+        alpha=lora.alpha,
+        dropout=lora.dropout,
+        seed=stage.seed,
+    ):
+        yield
+
+
+@contextlib.contextmanager
+def _recomputing(encoder: Encoder, settings: StageSettings) -> Iterator[None]:
+    """Layers whose activations are computed again for the gradient, where the stage asks for it."""
+    if not settings.gradient_checkpointing:
+        yield
+        return
+    model = encoder.model
+    if not model.supports_gradient_checkpointing:
+        raise TrainingError(
+            f"a model of type {model.config.model_type} has no gradient checkpointing",
+            "gradient_checkpointing: false",
+            "cached_texts saves memory with every model",
+        )
+    without = {"use_reentrant": False}
+    if hasattr(model, "activation_checkpointing_enable"):  # the name in newer transformers
+        model.activation_checkpointing_enable(activation_checkpointing_kwargs=without)
+        disable = model.activation_checkpointing_disable
+    else:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=without)
+        disable = model.gradient_checkpointing_disable
+    try:
+        yield
+    finally:
+        disable()
+
+
+def _training_mode(encoder: Encoder, tasks: Iterable[OpenTask], settings: StageSettings) -> None:
+    for task in tasks:
+        task.head.train()
     encoder.model.train(settings.text_side == "trainable")
     if settings.dropout is not None:
-        for module in encoder.model.modules():
-            if isinstance(module, torch.nn.Dropout):
+        for name, module in encoder.model.named_modules():
+            if isinstance(module, torch.nn.Dropout) and not is_adapter(name):
                 module.p = settings.dropout
-
-
-def _spent(budget: Budget, progress: Progress) -> float:
-    return min(1.0, float(getattr(progress, budget.unit)) / budget.amount)
-
-
-def _update(stage: Stage, task: OpenTask, weights: Weights, progress: Progress) -> None:
-    began = time.monotonic()
-    number = progress.updates
-    generator = np.random.default_rng((stage.seed, number, 1))
-    torch.manual_seed(int(generator.integers(2**62)))
-    rows = task.draw(number, stage.budget.batch_size, stage.seed)
-    rate = _rate(stage, progress)
-    if progress.flops_per_example is None:
-        with FlopCounterMode(display=False) as counter:
-            outcome = _learn(task, weights, rows, generator, rate, number)
-        progress.flops_per_example = counter.get_total_flops() / len(rows)
-    else:
-        outcome = _learn(task, weights, rows, generator, rate, number)
-    progress.updates += 1
-    progress.examples += len(rows)
-    progress.tokens += outcome.tokens
-    progress.flops = progress.flops_per_example * progress.examples
-    progress.curve.append((progress.updates, "loss", outcome.loss.item()))
-    progress.seconds += time.monotonic() - began
-
-
-def _learn(
-    task: OpenTask,
-    weights: Weights,
-    rows: np.ndarray[tuple[int], np.dtype[np.int64]],
-    generator: np.random.Generator,
-    rate: float,
-    number: int,
-) -> StepLoss:
-    outcome = task.loss(rows, generator)
-    value = outcome.loss.item()
-    if not math.isfinite(value):
-        raise TrainingError(
-            f"the loss of update {number + 1} is {value}",
-            "a finite loss",
-            "lower learning_rate or head_learning_rate, or set the encoder's precision to float32; "
-            "everything finished before this stage is kept",
-        )
-    weights.step(outcome.loss, rate)
-    return outcome
-
-
-def _rate(stage: Stage, progress: Progress) -> float:
-    """Share of the peak learning rate for the next update, taken at the update's middle."""
-    budget, rise = stage.budget, stage.settings.warmup_share
-    mean_tokens = progress.tokens / max(1, progress.updates)
-    step = {"updates": 1.0, "examples": float(budget.batch_size), "tokens": mean_tokens}
-    middle = min(1.0, _spent(budget, progress) + step[budget.unit] / budget.amount / 2)
-    if middle < rise or rise == 1:
-        return min(1.0, max(middle, 1e-3) / rise)
-    if stage.settings.schedule == "constant":
-        return 1.0
-    return max(0.0, 1 - middle) / (1 - rise)
-
-
-def _take_dev_score(stage: Stage, task: OpenTask, encoder: Encoder, progress: Progress) -> None:
-    wanted = stage.settings.dev_evaluations
-    if wanted == 0:
-        return
-    taken = len({update for update, metric, _ in progress.curve if metric != "loss"})
-    done, budget = int(getattr(progress, stage.budget.unit)), stage.budget.amount
-    if min(done, budget) * wanted < (taken + 1) * budget:
-        return
-    began = time.monotonic()
-    encoder.model.eval()
-    scores = task.dev_scores()
-    _training_mode(encoder, task, stage.settings)
-    progress.curve.extend((progress.updates, metric, value) for metric, value in scores.items())
-    progress.seconds += time.monotonic() - began

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from crosslift.sources.translation.settings import TranslationSettings
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+NotNegative = Annotated[float, Field(ge=0)]
+Weight = NotNegative | dict[Share, NotNegative]
+
+_SUM_TOLERANCE = 1e-6
+_OF_A_TASK = ("task", "data", "columns", "options", "limit", "dev_limit", "translate")
 
 
 class Budget(BaseModel):
@@ -27,7 +34,7 @@ class Budget(BaseModel):
     tokens: Count | None = None
     """Tokens through the text encoder, prompt and special tokens included."""
     batch_size: Count = 128
-    """Records in one update."""
+    """Records in one update, of all tasks of the stage and all parts of its accumulation."""
 
     @model_validator(mode="after")
     def _one_unit(self) -> Budget:
@@ -50,8 +57,8 @@ class Budget(BaseModel):
         return int(getattr(self, self.unit))
 
 
-class StageSettings(BaseModel):
-    """One stage of training on one intermediate task."""
+class TaskSettings(BaseModel):
+    """An intermediate task, alone in its stage or one of several."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -62,30 +69,254 @@ class StageSettings(BaseModel):
     folder of the published files, for those on published datasets (None: from the hub)."""
     columns: dict[str, str] = Field(default_factory=dict)
     """Column of the form -> column of your file, where the names differ."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Options of the task's form, such as `whole_words` of a masked LM."""
+    limit: Count | None = None
+    """So many of its training records, drawn once at random, the same for every seed; None: all."""
+    dev_limit: Count | None = None
+    """So many of its dev records, drawn likewise; None: all."""
+    translate: TranslationSettings | None = None
+    """Trains on machine-translated records, too; None: as the data are."""
+
+
+class MixedTaskSettings(TaskSettings):
+    """One of several tasks that a stage trains on at once."""
+
+    weight: Weight | None = None
+    """Its share of the examples, the shares of all tasks summing to 1; a mapping from shares of the
+    budget to weights lets it change in straight lines, as {0: 1, 1: 0.5}. None: see `mixing`."""
+    loss_weight: Positive = 1.0
+    """Factor of its loss."""
+
+    def weight_at(self, spent: float) -> float:
+        """Its weight when so much of the budget is spent, in [0, 1]."""
+        if self.weight is None:
+            raise ValueError(f"task {self.task} has no weight")
+        if not isinstance(self.weight, dict):
+            return self.weight
+        knots = sorted(self.weight.items())
+        before = [knot for knot in knots if knot[0] <= spent]
+        after = [knot for knot in knots if knot[0] > spent]
+        if not before or not after:
+            return knots[0][1] if not before else knots[-1][1]
+        (x, low), (y, high) = before[-1], after[0]
+        return low + (high - low) * (spent - x) / (y - x)
+
+
+class MixingSettings(BaseModel):
+    """How the tasks of a stage share its budget."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sampling: Literal["uniform", "proportional", "temperature", "capped", "weights"] | None = None
+    """A task's share of the examples. Uniform: the same for all. Proportional: to its records.
+    Temperature: to its records to the power of 1 / temperature. Capped: to its records, of which so
+    many at most count as `cap` says. Weights: as each task's `weight` says. None: weights where
+    tasks have them, else proportional."""
+    temperature: Annotated[float, Field(ge=1)] = 2.0
+    """1 is proportional; the higher, the more alike the shares."""
+    cap: Count = 16_384
+    """Records of a task that count at most."""
+    batches: Literal["one-task", "interleaved"] = "one-task"
+    """One-task: each part of an update holds records of one task, drawn by the shares. Interleaved:
+    it holds records of all tasks, in the shares."""
+    accumulate: Literal["within", "across"] = "within"
+    """Of batches of one task, where `accumulation` parts an update: within: all its parts are of one
+    task; across: each part's task is drawn anew."""
+
+
+class LoraSettings(BaseModel):
+    """Low-rank adapters in the place of full training; merged into the weights at the end.
+
+    Source: Hu et al. 2022 (arXiv 2106.09685), by the library peft.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rank: Count = 16
+    alpha: Positive = 32.0
+    """The adapters' products are scaled by alpha / rank."""
+    dropout: Share = 0.05
+    """Of what the adapters read."""
+    modules: Annotated[tuple[str, ...], Field(min_length=1)] = ("query", "value")
+    """Ends of the names of the linear layers that get one."""
+
+
+class DistillationSettings(BaseModel):
+    """Holds the vectors of unlabelled multilingual texts where they were as the stage began.
+
+    Source: of hidden vectors, Romero et al. 2015 (arXiv 1412.6550), section 2; against forgetting,
+    Li and Hoiem 2016 (arXiv 1606.09282), section 3.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task: str = "gettext-mlm"
+    """A task whose texts are taken; what it trains on is not."""
+    data: Path | None = None
+    """Of that task."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Of that task."""
+    weight: Positive = 1.0
+    """Factor of the loss, which is 1 - cosine, the mean over the texts."""
+    batch_size: Count = 32
+    """Texts in one update, beside the batch of the budget; their tokens count as spent."""
+    texts: Count = 2_000
+    """So many texts are drawn, each language equally often, and their vectors kept."""
+
+
+class EarlyStopping(BaseModel):
+    """Ends a stage before its budget is spent, when the dev score no longer rises."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    patience: Count = 2
+    """So many dev evaluations in a row without a gain end it."""
+    least_gain: NotNegative = 0.0
+    """What counts as a gain: more than this above the best."""
+
+
+def _several(value: Any) -> Any:
+    """A bare name stands for the settings of that task."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    return [{"task": each} if isinstance(each, str) else each for each in value]
+
+
+class StageSettings(BaseModel):
+    """One stage of training, on one intermediate task or several at once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task: str | None = None
+    """Name of an intermediate task (`crosslift tasks` lists them); either this or `tasks`."""
+    data: Path | None = None
+    """As of one of several tasks."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """As of one of several tasks."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """As of one of several tasks."""
+    limit: Count | None = None
+    """As of one of several tasks."""
+    dev_limit: Count | None = None
+    """As of one of several tasks."""
+    translate: TranslationSettings | None = None
+    """As of one of several tasks."""
+    tasks: Annotated[tuple[MixedTaskSettings, ...], BeforeValidator(_several)] = ()
+    """Several tasks at once; a bare name stands for a task."""
+    mixing: MixingSettings = MixingSettings()
+    """How several tasks share the budget."""
     budget: Budget | None = None
     """None: the study's budget."""
     learning_rate: Positive = 2e-5
     """Peak, of the text encoder."""
     head_learning_rate: Positive = 1e-3
-    """Peak, of what starts from scratch: image tower, temperature, masked-LM head."""
-    schedule: Literal["linear", "constant"] = "linear"
-    """After the warm-up: down to 0 in a line, or constant."""
+    """Peak, of what starts from scratch: heads, image tower, temperature."""
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    """After the warm-up: down to 0 in a line or half a cosine, or constant."""
     warmup_share: Share = 0.1
     """Share of the budget over which the learning rate rises from 0."""
-    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Each layer of the text encoder learns at so many times the rate of the one above it, and the
+    embeddings of the lowest (Howard and Ruder 2018, arXiv 1801.06146, section 3.2; as in ELECTRA)."""
+    weight_decay: NotNegative = 0.01
     """Of matrices; biases, norms and token rows have none."""
     clip_norm: Positive = 1.0
     """The gradient's largest L2 norm; longer gradients are scaled down."""
+    accumulation: Count = 1
+    """An update's batch goes through in so many parts, whose gradients add up. Contrastive forms find
+    their negatives within a part: `cached_texts` saves memory without that."""
+    cached_texts: Count | None = None
+    """So many texts go through the encoder at a time and their activations are computed again when the
+    gradient comes back, so that the memory of a large contrastive batch is bounded (Gao et al. 2021,
+    arXiv 2101.06983). None: all at once."""
+    gradient_checkpointing: bool = False
+    """Activations inside layers are computed again when the gradient comes back: less memory."""
     dropout: Share | None = None
     """Of the text encoder; None: as its own configuration says."""
     text_side: Literal["trainable", "locked"] = "trainable"
-    """Locked: the text encoder stays as it is, and only the head trains."""
+    """Locked: the text encoder stays as it is, and only the heads train."""
     frozen_layers: Annotated[int, Field(ge=0)] = 0
     """So many of the text encoder's lowest layers stay as they are, and its embeddings with them."""
     token_table: Literal["occurring", "frozen"] = "occurring"
-    """Occurring: the token rows that occur in the task are trained. Frozen: no row is. Either way only
+    """Occurring: the token rows that occur in the tasks are trained. Frozen: no row is. Either way only
     the rows that occur are read and held in the optimizer."""
+    lora: LoraSettings | None = None
+    """Trains low-rank adapters alone; token rows stay as they are."""
+    l2_sp: NotNegative = 0.0
+    """Pulls the text encoder's weights towards where the stage found them: half this times their
+    squared distance is added to the loss (Li et al. 2018, arXiv 1802.01483, equation 2)."""
+    distillation: DistillationSettings | None = None
+    """Holds the vectors of multilingual texts where they were."""
     shuffle_pictures: bool = False
     """Control: every picture goes to a wrong text."""
     dev_evaluations: Annotated[int, Field(ge=0)] = 4
     """How often the dev score is taken, the end included; 0: never."""
+    dev_metric: str | None = None
+    """What early stopping and `keep_best` look at: a dev metric's name, with `TASK:` before it where
+    several tasks have one of that name. None: the first dev metric of each task, and their mean."""
+    early_stopping: EarlyStopping | None = None
+    """None: the whole budget is spent."""
+    keep_best: bool = False
+    """The weights with the best dev score are kept, not the last."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> StageSettings:
+        for fault in (self._task_fault(), self._weights_fault(), self._guard_fault()):
+            if fault:
+                raise ValueError(fault)
+        if (self.early_stopping or self.keep_best) and self.dev_evaluations == 0:
+            raise ValueError("early_stopping and keep_best need dev_evaluations of 1 or more")
+        return self
+
+    def _task_fault(self) -> str | None:
+        if (self.task is None) == (not self.tasks):
+            return f"either task or tasks, found {'both' if self.tasks else 'neither'}"
+        own = _OF_A_TASK[1:]
+        beside = [name for name in own if self.tasks and getattr(self, name)]
+        if beside:
+            return f"{' and '.join(beside)} inside the tasks that they are of, not beside `tasks`"
+        return None
+
+    def _weights_fault(self) -> str | None:
+        weighted = [task for task in self.tasks if task.weight is not None]
+        if self.mixing.sampling not in (None, "weights"):
+            return f"no weights with sampling {self.mixing.sampling}" if weighted else None
+        if not weighted and self.mixing.sampling is None:
+            return None
+        if len(weighted) < len(self.tasks):
+            lacking = next(task.task for task in self.tasks if task.weight is None)
+            return f"a weight for each task or for none: {lacking} has none"
+        knots = {0.0, *(x for t in self.tasks if isinstance(t.weight, dict) for x in t.weight)}
+        for spent in sorted(knots):
+            total = sum(task.weight_at(spent) for task in self.tasks)
+            if abs(total - 1) > _SUM_TOLERANCE:
+                at = f" when {spent:g} of the budget is spent" if len(knots) > 1 else ""
+                return f"weights that sum to 1; they sum to {total:g}{at}"
+        return None
+
+    def _guard_fault(self) -> str | None:
+        if self.text_side == "locked":
+            given = [n for n in ("lora", "l2_sp", "distillation") if getattr(self, n)]
+            return f"no {given[0]} where text_side is locked: nothing can move" if given else None
+        if self.lora and self.l2_sp:
+            return "either lora or l2_sp: adapters have no start to be pulled to"
+        return None
+
+    @classmethod
+    def task_fields(cls) -> tuple[str, ...]:
+        """Names of the settings that say what is trained on."""
+        return (*_OF_A_TASK, "tasks")
+
+    @property
+    def members(self) -> tuple[MixedTaskSettings, ...]:
+        """The tasks it trains on, one or several."""
+        if self.tasks:
+            return self.tasks
+        own = {name: getattr(self, name) for name in _OF_A_TASK}
+        return (MixedTaskSettings(**own),)
+
+    @property
+    def title(self) -> str:
+        """The names of its tasks, joined."""
+        return " + ".join(member.task for member in self.members)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
 
+from crosslift.encoders.adapters import is_adapter
 from crosslift.encoders.load import Encoder
 from crosslift.errors import TrainingError
 from crosslift.training.settings import StageSettings
 
 _TABLE = "token_table"
-_HEAD = "head."
 
 
 class Weights:
@@ -22,8 +23,9 @@ class Weights:
     and the updated masters are written back to them.
 
     Args:
-        encoder: whose parameters are trained, unless the text side is locked.
-        head: the form's head, trained in float32.
+        encoder: whose parameters are trained, unless the text side is locked; its low-rank adapters
+            alone where it has some.
+        heads: task -> its form's head, trained in float32.
         token_ids: every token that can occur.
         settings: of the stage.
     """
@@ -31,55 +33,70 @@ class Weights:
     def __init__(
         self,
         encoder: Encoder,
-        head: torch.nn.Module,
+        heads: Mapping[str, torch.nn.Module],
         token_ids: Iterable[int],
         settings: StageSettings,
     ) -> None:
         locked = settings.text_side == "locked"
         frozen = locked or settings.frozen_layers > 0 or settings.token_table == "frozen"
+        frozen = frozen or settings.lora is not None
         self.settings = settings
         self.working = {} if locked else _trainable(encoder, settings)
         table = encoder.table.keep_only(token_ids, trainable=not frozen)
         self.masters = {name: _master(p) for name, p in self.working.items()}
-        self.others = {_HEAD + name: p for name, p in head.named_parameters()}
-        if not frozen:
-            self.others[_TABLE] = table
-        groups = self._groups()
+        self.heads = _named(heads, "named_parameters")
+        self._buffers = _named(heads, "named_buffers")
+        self.rows: dict[str, Tensor] = {} if frozen else {_TABLE: table}
+        pulled = {**self.masters, **self.rows} if settings.l2_sp else {}
+        self._starts = {name: value.detach().clone() for name, value in pulled.items()}
+        groups = self._groups(_depths(encoder) if settings.layer_decay < 1 else {})
         if not groups:
             raise TrainingError(
-                f"task {settings.task!r} has nothing to train: its text side is locked and its form "
+                f"task {settings.title!r} has nothing to train: its text side is locked and its form "
                 "has no head of its own",
                 "text_side: trainable",
             )
         self.optimizer = torch.optim.AdamW(groups, fused=True)
         self._peaks = [group["lr"] for group in self.optimizer.param_groups]
 
-    def _groups(self) -> list[dict[str, object]]:
+    def _groups(self, depths: Mapping[str, int]) -> list[dict[str, object]]:
+        """Parameters by learning rate and weight decay, in the order of their names' first."""
         settings = self.settings
-        text = list(self.masters.values())
-        rows = [p for name, p in self.others.items() if name == _TABLE]
-        head = [p for name, p in self.others.items() if name != _TABLE]
-        plain = [p for p in text if p.ndim < 2] + rows
-        groups = (
-            ([p for p in text if p.ndim >= 2], settings.learning_rate, settings.weight_decay),
-            (plain, settings.learning_rate, 0.0),
-            ([p for p in head if p.ndim >= 2], settings.head_learning_rate, settings.weight_decay),
-            ([p for p in head if p.ndim < 2], settings.head_learning_rate, 0.0),
-        )
-        return [{"params": p, "lr": rate, "weight_decay": w} for p, rate, w in groups if p]
+        found: dict[tuple[float, float], list[Tensor]] = defaultdict(list)
+        for name, value in {**self.masters, **self.rows}.items():
+            rate = settings.learning_rate * settings.layer_decay ** depths.get(name, 0)
+            plain = value.ndim < 2 or name == _TABLE
+            found[rate, 0.0 if plain else settings.weight_decay].append(value)
+        groups = [{"params": p, "lr": lr, "weight_decay": w} for (lr, w), p in found.items()]
+        for plain in (False, True):
+            parameters = [p for p in self.heads.values() if (p.ndim < 2) == plain]
+            decay = 0.0 if plain else settings.weight_decay
+            group = {"lr": settings.head_learning_rate, "weight_decay": decay}
+            groups += [{"params": parameters, **group}] if parameters else []
+        return groups
 
-    def step(self, loss: Tensor, rate: float) -> None:
-        """One update.
-
-        Args:
-            loss: scalar, finite.
-            rate: share of the peak learning rates, in [0, 1].
-        """
+    def add_gradient(self, loss: Tensor) -> None:
+        """Adds the gradient of a part of the update's loss, a scalar, to the masters, in float32."""
         loss.backward()
         for name, parameter in self.working.items():
-            if parameter is not self.masters[name]:
-                self.masters[name].grad = _float_gradient(parameter)
-                parameter.grad = None
+            master = self.masters[name]
+            if parameter is master or parameter.grad is None:
+                continue
+            gradient = parameter.grad.float()
+            master.grad = gradient if master.grad is None else master.grad.add_(gradient)
+            parameter.grad = None
+
+    def step(self, rate: float) -> None:
+        """One update with the gradients added so far.
+
+        Args:
+            rate: share of the peak learning rates, in [0, 1].
+        """
+        values = {**self.masters, **self.rows}
+        for name, start in self._starts.items():
+            value = values[name]
+            pull = (value.detach() - start).mul_(self.settings.l2_sp)
+            value.grad = pull if value.grad is None else value.grad.add_(pull)
         trained = [p for group in self.optimizer.param_groups for p in group["params"]]
         torch.nn.utils.clip_grad_norm_(trained, self.settings.clip_norm)
         for group, peak in zip(self.optimizer.param_groups, self._peaks, strict=True):
@@ -94,20 +111,24 @@ class Weights:
                 parameter.copy_(self.masters[name])
 
     def named(self) -> dict[str, Tensor]:
-        """Every trained weight by name."""
-        return {**self.masters, **self.others}
+        """Every trained weight by name, and the heads' buffers."""
+        return {**self.masters, **self.rows, **self.heads, **self._buffers}
 
     def optimizer_state(self) -> dict[str, Tensor]:
         """The optimizer's tensors, by number of the weight and name of the moment."""
         state = self.optimizer.state_dict()["state"]
         return {f"{i}.{name}": value for i, part in state.items() for name, value in part.items()}
 
-    def restore(self, weights: dict[str, Tensor], optimizer: dict[str, Tensor]) -> None:
-        """Puts back what ``named`` and ``optimizer_state`` gave."""
+    def put_back(self, weights: Mapping[str, Tensor]) -> None:
+        """Puts back what ``named`` gave."""
         with torch.no_grad():
             for name, value in self.named().items():
                 value.copy_(weights[name])
         self._refresh()
+
+    def restore(self, weights: Mapping[str, Tensor], optimizer: Mapping[str, Tensor]) -> None:
+        """Puts back what ``named`` and ``optimizer_state`` gave."""
+        self.put_back(weights)
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in optimizer.items():
             number, _, moment = name.partition(".")
@@ -116,8 +137,12 @@ class Weights:
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
-def _float_gradient(parameter: Tensor) -> Tensor | None:
-    return None if parameter.grad is None else parameter.grad.float()
+def _named(heads: Mapping[str, torch.nn.Module], what: str) -> dict[str, Tensor]:
+    return {
+        f"head.{task}.{name}": value
+        for task, head in heads.items()
+        for name, value in getattr(head, what)()
+    }
 
 
 def _master(parameter: torch.nn.Parameter) -> Tensor:
@@ -128,7 +153,11 @@ def _master(parameter: torch.nn.Parameter) -> Tensor:
 
 def _trainable(encoder: Encoder, settings: StageSettings) -> dict[str, torch.nn.Parameter]:
     model = encoder.model
-    model.requires_grad_(True)
+    if settings.lora is None:
+        model.requires_grad_(True)
+    else:
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(is_adapter(name))
     encoder.table.whole.requires_grad_(False)
     if settings.frozen_layers > 0:
         _freeze(encoder, settings.frozen_layers)
@@ -141,8 +170,26 @@ def _freeze(encoder: Encoder, layers: int) -> None:
         raise TrainingError(f"frozen_layers {layers}", f"at most the encoder's {len(stack)} layers")
     kept = {id(p) for layer in stack[layers:] for p in layer.parameters()}
     inside = {id(p) for p in stack.parameters()}
-    embeddings = getattr(encoder.model, "embeddings", None)
-    lowest = {id(p) for p in embeddings.parameters()} if embeddings is not None else set()
+    lowest = {id(p) for p in _embeddings(encoder)}
     for parameter in encoder.model.parameters():
         if (id(parameter) in inside and id(parameter) not in kept) or id(parameter) in lowest:
             parameter.requires_grad_(False)
+
+
+def _embeddings(encoder: Encoder) -> Iterable[torch.nn.Parameter]:
+    found = getattr(encoder.model, "embeddings", None)
+    return found.parameters() if found is not None else ()
+
+
+def _depths(encoder: Encoder) -> dict[str, int]:
+    """Name of a parameter -> layers above it: 0 for the highest layer and what follows it, one more
+    than the lowest layer's for the embeddings and the token rows."""
+    stack = encoder.layers()
+    above = {
+        id(p): len(stack) - 1 - number
+        for number, layer in enumerate(stack)
+        for p in layer.parameters()
+    }
+    above |= {id(p): len(stack) for p in _embeddings(encoder)}
+    found = {name: above.get(id(p), 0) for name, p in encoder.model.named_parameters()}
+    return found | {_TABLE: len(stack)}

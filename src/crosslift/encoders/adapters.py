@@ -1,0 +1,107 @@
+"""Low-rank adapters on an encoder, for the time of a training stage."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import peft
+import torch
+from peft.tuners.lora import LoraLayer
+from torch import Tensor
+
+from crosslift.encoders.dropout import make_dropout_cheap
+from crosslift.encoders.load import Encoder
+from crosslift.errors import TrainingError
+
+_ADAPTER = "default"
+_MARK = "lora_"
+
+
+def is_adapter(name: str) -> bool:
+    """Whether a parameter or module of that name belongs to an adapter."""
+    return _MARK in name
+
+
+@contextlib.contextmanager
+def adapters(
+    encoder: Encoder,
+    modules: Sequence[str],
+    *,
+    rank: int,
+    alpha: float,
+    dropout: float,
+    seed: int,
+) -> Iterator[None]:
+    """Puts low-rank adapters on linear layers of an encoder, and takes them off again.
+
+    They begin as no change: one of their two matrices is zero. What they have learned is lost when
+    they are taken off, unless `merged` is asked for it before.
+
+    Args:
+        encoder: the encoder.
+        modules: ends of the names of the linear layers.
+        rank: of the adapters.
+        alpha: their products are scaled by alpha / rank.
+        dropout: of what they read.
+        seed: of their first weights.
+
+    Raises:
+        TrainingError: no linear layer has a name that ends so.
+
+    Source: Hu et al. 2022 (arXiv 2106.09685), section 4.
+    """
+    model = encoder.model
+    _check_modules(model, modules)
+    config = peft.LoraConfig(
+        r=rank,
+        lora_alpha=alpha,
+        lora_dropout=dropout,
+        target_modules=list(modules),
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        peft.inject_adapter_in_model(config, model, adapter_name=_ADAPTER)
+    make_dropout_cheap(model)
+    try:
+        yield
+    finally:
+        for name, layer in _adapted(model).items():
+            model.set_submodule(name, layer.get_base_layer())
+        vars(model).pop("peft_config", None)
+
+
+def merged(encoder: Encoder, masters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Trained parameters by the model's own names, with adapters merged into the weights under them.
+
+    Args:
+        encoder: the encoder, with or without adapters.
+        masters: name -> float32 value of each trained parameter, adapters' among them.
+
+    Returns:
+        Name -> float32 value; for an adapted layer its whole weight.
+    """
+    found = {name: value for name, value in masters.items() if not is_adapter(name)}
+    for name, layer in _adapted(encoder.model).items():
+        first, second = (f"{name}.lora_{side}.{_ADAPTER}.weight" for side in "AB")
+        if first in masters:  # not in a frozen layer
+            product = masters[second].detach() @ masters[first].detach()
+            weight = layer.get_base_layer().weight.detach().float()
+            found[f"{name}.weight"] = weight + product * layer.scaling[_ADAPTER]
+    return found
+
+
+def _adapted(model: Any) -> dict[str, Any]:
+    return {n: module for n, module in model.named_modules() if isinstance(module, LoraLayer)}
+
+
+def _check_modules(model: Any, modules: Sequence[str]) -> None:
+    layers = [n for n, m in model.named_modules() if isinstance(m, torch.nn.Linear)]
+    for wanted in modules:
+        if not any(name == wanted or name.endswith(f".{wanted}") for name in layers):
+            ends = sorted({name.rpartition(".")[2] for name in layers})
+            raise TrainingError(
+                f"no linear layer of this encoder has a name that ends in {wanted!r}",
+                f"ends of names such as {', '.join(ends)}",
+            )

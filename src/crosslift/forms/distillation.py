@@ -1,0 +1,92 @@
+"""Distillation to the encoder itself: the vectors of texts are held where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+
+from crosslift.encoders.load import Encoder
+from crosslift.encoders.tokens import tokenise_compactly
+from crosslift.errors import DataError
+from crosslift.forms.contrast import unit
+from crosslift.forms.form import FormOptions, Rows, StepLoss, epoch_rows
+from crosslift.forms.forward import all_vectors, batch_vectors, count_tokens, distinct_ids
+from crosslift.sources.record import Record
+
+
+class OpenDistillation:
+    """Holds the vectors of some texts where they are when it is opened.
+
+    The loss is 1 - cosine to the vector that was; it has neither head nor dev score.
+
+    Args:
+        encoder: as it is to be remembered.
+        records: whose texts may be taken, in any languages.
+        column: name of the records' text.
+        texts: so many are taken, each language equally often as far as it has some.
+        options: of the stage; its seed decides which texts.
+
+    Source: Romero et al. 2015 (arXiv 1412.6550), section 2, hints, with the vector as the hint.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        records: Sequence[Record],
+        column: str,
+        texts: int,
+        options: FormOptions,
+    ) -> None:
+        taken = balanced(records, texts, options.seed)
+        if not taken:
+            raise DataError("a distillation has no text", "records with texts")
+        self.encoder = encoder
+        self.head = torch.nn.Module()
+        self.size = len(taken)
+        self._options = options
+        self._sequences = tokenise_compactly(encoder, [r.texts[column] for r in taken])
+        self._before = unit(all_vectors(encoder, self._sequences))
+
+    def token_ids(self) -> Iterable[int]:
+        """Ids of every token of the texts."""
+        return distinct_ids(self._sequences)
+
+    def draw(self, start: int, count: int, seed: int) -> Rows:
+        """Shuffled epochs."""
+        return epoch_rows(self.size, start, count, seed)
+
+    def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
+        """The mean of 1 - cosine between the vectors and what they were."""
+        del generator
+        sequences = [self._sequences[row] for row in rows]
+        vectors = unit(batch_vectors(self.encoder, sequences, self._options))
+        before = self._before[torch.from_numpy(rows).to(vectors.device)]
+        cosines = (vectors * before).sum(dim=1)
+        return StepLoss((1 - cosines).mean(), count_tokens(sequences))
+
+    def dev_scores(self) -> dict[str, float]:
+        """None."""
+        return {}
+
+
+def balanced(records: Sequence[Record], count: int, seed: int) -> list[Record]:
+    """So many records, each language equally often as far as it has some.
+
+    Args:
+        records: to choose from.
+        count: at most.
+        seed: of the choice.
+    """
+    by_language: dict[str, list[Record]] = {}
+    for record in records:
+        by_language.setdefault(record.language, []).append(record)
+    generator = np.random.default_rng(seed)
+    piles = [
+        [found[i] for i in generator.permutation(len(found))]
+        for _, found in sorted(by_language.items())
+    ]
+    longest = max(map(len, piles), default=0)
+    in_turn = [pile[i] for i in range(longest) for pile in piles if i < len(pile)]
+    return in_turn[:count]

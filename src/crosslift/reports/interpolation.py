@@ -1,0 +1,262 @@
+"""What arms score between their start and their end: ``interpolation.json`` as tables and plots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from crosslift.errors import DataError
+from crosslift.reports.entries import Arm, Entry, Target
+from crosslift.reports.formats import interval, percent, points
+from crosslift.reports.interpolation_plots import Spot, draw_effects, draw_ways
+from crosslift.reports.looks import looks_of
+from crosslift.reports.plots import Names
+from crosslift.reports.run_folder import RunFolder, read_optional, validated
+from crosslift.reports.svg import Plot, drawing
+
+INTERPOLATION = "interpolation.json"
+_AGAINST_START = ("effect", "low", "high", "p", "p_corrected", "verdict")
+
+
+class PathPoint(Entry):
+    """An arm at a share of the way from its start to its end, on one target.
+
+    Args:
+        arm: its name.
+        target: name of the target.
+        metric: the target's primary one.
+        protocol: id of that.
+        share: 0 is the start, 1 the end.
+        score: mean over seeds, in [0, 1].
+        seeds: the score of each seed.
+        effect: score minus that of the arm's own start; None at the start, as are all that follow.
+        low: lower end of its interval.
+        high: upper end.
+        p: of the effect.
+        p_corrected: that, corrected over all points of the file.
+        verdict: what the effect is called.
+    """
+
+    arm: str
+    target: str
+    metric: str
+    protocol: str
+    share: Annotated[float, Field(ge=0, le=1)]
+    score: float
+    seeds: Annotated[tuple[float, ...], Field(min_length=1)]
+    effect: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    p_corrected: float | None
+    verdict: Literal["higher", "lower", "no difference shown"] | None
+
+    @model_validator(mode="after")
+    def _check_comparison(self) -> PathPoint:
+        missing = [name for name in _AGAINST_START if getattr(self, name) is None]
+        if self.share > 0 and missing:
+            raise ValueError(f"{self.arm} at share {self.share:g} lacks {', '.join(missing)}")
+        if self.share == 0 and len(missing) < len(_AGAINST_START):
+            raise ValueError(f"{self.arm} at share 0 is its own start and has no effect")
+        return self
+
+    @property
+    def spot(self) -> Spot:
+        """The point as a plot shows it; the start has no effect and no interval."""
+        return Spot(self.share, self.effect or 0.0, self.low or 0.0, self.high or 0.0)
+
+
+@dataclass(frozen=True)
+class PathCell:
+    """A score in percent; effect and interval in points, empty at the start, as the outcome is."""
+
+    score: str
+    effect: str
+    interval: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class PathRow:
+    """An arm's cells, one for each share; None where it was not measured there."""
+
+    arm: Arm
+    cells: tuple[PathCell | None, ...]
+
+
+@dataclass(frozen=True)
+class PathTable:
+    """Every arm at every share, on one target."""
+
+    target: Target
+    shares: tuple[str, ...]
+    rows: tuple[PathRow, ...]
+    plots: tuple[Plot, ...]
+
+
+@dataclass(frozen=True)
+class TradeOff:
+    """A gained target against a lost one.
+
+    Args:
+        told: how the two were chosen, or why there is none.
+        plots: the ways of the arms; empty where there is none.
+    """
+
+    told: str
+    plots: tuple[Plot, ...]
+
+
+@dataclass(frozen=True)
+class PathSection:
+    """What the section of the report shows."""
+
+    tables: tuple[PathTable, ...]
+    trade_off: TradeOff
+
+    @property
+    def plots(self) -> tuple[Plot, ...]:
+        """The plots of all targets, then those of the trade-off."""
+        return (*(plot for table in self.tables for plot in table.plots), *self.trade_off.plots)
+
+
+def path_section(folder: RunFolder) -> PathSection | None:
+    """Read ``interpolation.json`` and make the section of it.
+
+    Args:
+        folder: the run.
+
+    Returns:
+        A table and plots for each target, and a trade-off; None where the folder has no such file
+        or it is empty.
+
+    Raises:
+        DataError: the file is not JSON, not what it should be, or holds a point twice.
+        UnknownNameError: it names an arm or a target that ``run.json`` does not.
+    """
+    found = _read(folder)
+    paths = {
+        target.name: {
+            arm.name: path for arm in folder.run.arms if (path := _path(found, arm, target))
+        }
+        for target in folder.run.targets
+    }
+    measured = [target for target in folder.run.targets if paths[target.name]]
+    if not measured:
+        return None
+    names = Names()
+    with drawing():
+        tables = tuple(_table(folder, target, paths[target.name], names) for target in measured)
+        return PathSection(tables, _trade_off(folder, measured, paths, names))
+
+
+Paths = Mapping[str, Sequence[PathPoint]]
+
+
+def _read(folder: RunFolder) -> dict[tuple[str, str, float], PathPoint]:
+    path = folder.path / INTERPOLATION
+    content = read_optional(path)
+    read = validated(str(path), [] if content is None else content, tuple[PathPoint, ...])
+    found: dict[tuple[str, str, float], PathPoint] = {}
+    for point in read:
+        folder.arm(point.arm)
+        folder.target(point.target)
+        key = (point.arm, point.target, point.share)
+        if key in found:
+            raise DataError(f"{path} holds {key} twice", "one entry of each")
+        found[key] = point
+    return found
+
+
+def _path(
+    found: Mapping[tuple[str, str, float], PathPoint], arm: Arm, target: Target
+) -> list[PathPoint]:
+    """The points of an arm on a target, from its start on."""
+    keys = sorted(key for key in found if key[:2] == (arm.name, target.name))
+    return [found[key] for key in keys]
+
+
+def _table(folder: RunFolder, target: Target, paths: Paths, names: Names) -> PathTable:
+    shares = sorted({point.share for path in paths.values() for point in path})
+    rows = []
+    for arm in folder.run.arms:
+        if arm.name in paths:
+            at = {point.share: _cell(point) for point in paths[arm.name]}
+            rows.append(PathRow(arm, tuple(at.get(share) for share in shares)))
+    spots = {name: [point.spot for point in path] for name, path in paths.items()}
+    arms = [row.arm for row in rows]
+    plots = draw_effects(target.title, target.name, arms, spots, looks_of(folder.run.arms), names)
+    return PathTable(target, tuple(f"{share:g}" for share in shares), tuple(rows), plots)
+
+
+def _cell(point: PathPoint) -> PathCell:
+    if point.effect is None or point.low is None or point.high is None:
+        return PathCell(percent(point.score), "", "", "")
+    outcome = point.verdict if point.verdict in ("higher", "lower") else "none"
+    shown = interval(point.low, point.high)
+    return PathCell(percent(point.score), points(point.effect), shown, outcome)
+
+
+def _trade_off(
+    folder: RunFolder, targets: Sequence[Target], paths: Mapping[str, Paths], names: Names
+) -> TradeOff:
+    """The ways of the arms in the plane of the target that gained most and that which lost most."""
+    if len(targets) == 1:
+        return TradeOff("Only one target was measured on the way: there is no trade-off.", ())
+    lost, at_end = _extreme(targets, paths, min, at_end=True)
+    if lost is None or at_end >= 0:
+        return TradeOff("No target lost at the end, in the mean over the arms.", ())
+    others = [target for target in targets if target is not lost]
+    gained, best = _extreme(others, paths, max, at_end=False)
+    if gained is None or best <= 0:
+        return TradeOff(
+            f"{lost.title} lost at the end, in the mean over the arms, and no other target gained"
+            " at any share.",
+            (),
+        )
+    across, upward = paths[gained.name], paths[lost.name]
+    both = [arm for arm in folder.run.arms if arm.name in across and arm.name in upward]
+    ways = {arm.name: _way(across[arm.name], upward[arm.name]) for arm in both}
+    titles = (gained.title, lost.title)
+    plots = draw_ways(
+        titles, (gained.name, lost.name), both, ways, looks_of(folder.run.arms), names
+    )
+    told = (
+        f"Of all targets, {gained.title} has the largest mean gain over the arms at any share"
+        f" ({points(best)} points), {lost.title} the largest mean loss at share 1"
+        f" ({points(at_end)} points)."
+    )
+    return TradeOff(told, plots)
+
+
+def _extreme(
+    targets: Sequence[Target],
+    paths: Mapping[str, Paths],
+    of: Callable[[Sequence[float]], float],
+    at_end: bool,
+) -> tuple[Target | None, float]:
+    """The target with the extreme mean effect over the arms, at share 1 or at any above 0."""
+    found = {}
+    for target in targets:
+        by_share: dict[float, list[float]] = {}
+        for path in paths[target.name].values():
+            for point in path:
+                if point.effect is not None and (point.share == 1 or not at_end):
+                    by_share.setdefault(point.share, []).append(point.effect)
+        if by_share:
+            found[target.name] = of([sum(e) / len(e) for e in by_share.values()])
+    if not found:
+        return None, 0.0
+    value = of(list(found.values()))
+    return next(target for target in targets if found.get(target.name) == value), value
+
+
+def _way(
+    across: Sequence[PathPoint], upward: Sequence[PathPoint]
+) -> list[tuple[float, float, float]]:
+    """(share, effect on the gained target, effect on the lost one) where an arm has both."""
+    lost = {point.share: point.spot.effect for point in upward}
+    return [(p.share, p.spot.effect, lost[p.share]) for p in across if p.share in lost]

@@ -1,0 +1,158 @@
+"""The stages of an arm in words: its tasks and their shares, its settings, what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crosslift.reports.entries import Arm, Stage, StageTask
+from crosslift.reports.formats import count, listed, share, shorten
+
+_TITLES = {
+    "text_side": "text side",
+    "l2_sp": "L2-SP",
+    "lora": "LoRA",
+    "dev_evaluations": "dev evaluations",
+    "head_learning_rate": "learning rate of heads",
+    "warmup_share": "warm-up share",
+    "cached_texts": "texts at a time in the cached loss",
+    "keep_best": "best dev weights kept",
+    "shuffle_pictures": "pictures shuffled",
+    "accumulate": "accumulation",
+}
+_MOST_LETTERS = 60
+
+
+@dataclass(frozen=True)
+class StageWords:
+    """A stage as the page and the model card tell it.
+
+    Args:
+        tasks: its tasks, each with its form and, of several, its share of the examples.
+        budget: updates, batch size, learning rate.
+        settings: every other setting that is not what it is by default.
+        kept: which update's weights were kept; empty where the last.
+    """
+
+    tasks: str
+    budget: str
+    settings: str
+    kept: str
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """The training data of a task, with the arms that were trained on it.
+
+    Args:
+        task: its name.
+        form: its form.
+        train: number of its training records.
+        rows: what training drew from.
+        dev: number of its dev records.
+        left_out: reasons, each with the number of its records.
+        arms: names of the arms that read it so.
+    """
+
+    task: str
+    form: str
+    train: str
+    rows: str
+    dev: str
+    left_out: tuple[str, ...]
+    arms: str
+
+
+def stage_words(stage: Stage) -> StageWords:
+    """A stage in words."""
+    updates = "1 update" if stage.updates == 1 else f"{stage.updates:,} updates"
+    return StageWords(
+        tasks=", ".join(_task(task, len(stage.tasks) > 1) for task in stage.tasks),
+        budget=f"{updates} of {stage.batch_size}, learning rate {stage.learning_rate:g}",
+        settings=setting_words(stage.settings),
+        kept=_kept(stage.kept_updates),
+    )
+
+
+def _task(task: StageTask, mixed: bool) -> str:
+    return f"{task.task} ({task.form}){f' {share(task.share)}' if mixed else ''}"
+
+
+def _kept(updates: Sequence[int]) -> str:
+    if not updates:
+        return ""
+    if len(set(updates)) == 1:
+        return f"the weights of update {updates[0]:,} were kept"
+    told = listed([f"{update:,}" for update in updates])
+    return f"the weights of updates {told} were kept, one for each seed"
+
+
+def setting_words(settings: Mapping[str, Any]) -> str:
+    """Settings in words, in their order.
+
+    Args:
+        settings: name -> value, as JSON.
+
+    Returns:
+        Such as ``LoRA (rank 8, alpha 16); frozen layers 6``; empty for none.
+    """
+    return "; ".join(_setting(name, value, nested=False) for name, value in settings.items())
+
+
+def _setting(name: str, value: Any, nested: bool) -> str:
+    title = _TITLES.get(name, name.replace("_", " "))
+    if value is True or value == {}:
+        return title
+    if value is False or value is None:
+        return f"{title}: {'no' if value is False else 'none'}"
+    if not isinstance(value, Mapping):
+        return f"{title} {_value(value)}"
+    inner = [_setting(str(key), entry, nested=True) for key, entry in value.items()]
+    if len(inner) == 1 and not nested:
+        return f"{title} {inner[0]}"
+    return f"{title} ({', '.join(inner)})"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, (list, tuple)):
+        return listed([_value(entry) for entry in value])
+    return shorten(str(value), _MOST_LETTERS)
+
+
+def task_rows(arms: Sequence[Arm]) -> list[TaskRow]:
+    """The training data of every task of every arm; arms that read the same data share a row.
+
+    Args:
+        arms: of the study, in order.
+
+    Returns:
+        A row for each task and reading of it, in the order of the arms.
+    """
+    groups: dict[tuple[Any, ...], dict[str, StageTask]] = {}
+    for arm in arms:
+        for stage in arm.stages:
+            for task in stage.tasks:
+                read = (task.train, task.rows, task.dev, *sorted(task.left_out.items()))
+                groups.setdefault((task.task, task.form, *read), {})[arm.name] = task
+    return [_task_row(next(iter(found.values())), list(found)) for found in groups.values()]
+
+
+def _task_row(task: StageTask, arms: list[str]) -> TaskRow:
+    return TaskRow(
+        task=task.task,
+        form=task.form,
+        train=count(task.train),
+        rows=count(task.rows),
+        dev=count(task.dev),
+        left_out=left_out_words(task),
+        arms=", ".join(arms),
+    )
+
+
+def left_out_words(task: StageTask) -> tuple[str, ...]:
+    """What was not trained on, the most frequent reason first ("1,204 × no gold label")."""
+    ordered = sorted(task.left_out.items(), key=lambda entry: (-entry[1], entry[0]))
+    return tuple(f"{count(number)} × {reason}" for reason, number in ordered if number)

@@ -1,0 +1,97 @@
+"""Texts of the hub in many languages, a config for each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from crosslift.errors import DataError
+from crosslift.sources.catalog_texts import count_letters
+from crosslift.sources.fields import EMPTY
+from crosslift.sources.formats.rows import Row
+from crosslift.sources.hub import HubDataset
+from crosslift.sources.published import collect
+from crosslift.sources.record import Record
+
+_BLANK_LINE = re.compile(r"\n\s*\n")
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleFields:
+    """A whole article in the column ``text``, with an ``id``.
+
+    Args:
+        language: BCP-47 code of the articles.
+    """
+
+    language: str
+
+    def record(self, row: Row, split: str) -> Record | str:
+        """The record; articles without text are left out."""
+        del split
+        text = row.value("text")
+        if not isinstance(text, str):
+            raise row.fault(f"'text' holds {text!r}", "a text")
+        if not text.strip():
+            return EMPTY
+        name = f"{self.language}:{row.key(('id',))}"
+        return Record(name, {"text": text}, language=self.language)
+
+
+def paragraphs_of(articles: Iterable[Record], fewest_letters: int) -> Iterator[Record]:
+    """Each paragraph of some articles as a text, on one line.
+
+    Args:
+        articles: records with the text ``text``, whose paragraphs are parted by blank lines.
+        fewest_letters: paragraphs with fewer letters are left out: headings, and what is left of
+            tables and lists.
+
+    Returns:
+        Records whose ids are those of the articles and the paragraph's number, from 1.
+    """
+    for article in articles:
+        for number, block in enumerate(_BLANK_LINE.split(article.texts["text"]), start=1):
+            if count_letters(block) >= fewest_letters:
+                text = " ".join(block.split())
+                yield replace(article, id=f"{article.id}:{number}", texts={"text": text})
+
+
+@dataclass(frozen=True, slots=True)
+class HubTexts:
+    """Paragraphs of the articles of a dataset of the hub; it has no dev records.
+
+    Args:
+        parts: BCP-47 code -> the dataset's config of that language, whose fields give articles.
+        fewest_letters: as `paragraphs_of` takes it.
+        remedy: what an error says to do where the hub cannot be reached.
+    """
+
+    parts: Mapping[str, HubDataset]
+    fewest_letters: int
+    remedy: str
+
+    def train(self) -> list[Record]:
+        """The paragraphs, language by language.
+
+        Raises:
+            DataError: as `HubDataset.rows`; a language has no paragraph.
+        """
+        records: list[Record] = []
+        for language, hub in self.parts.items():
+            articles = collect(hub.rows("train", self.remedy), hub.fields, "train").records
+            found = list(paragraphs_of(articles, self.fewest_letters))
+            if not found:
+                raise DataError(f"no paragraph of {hub.id}, {hub.config} ({language})")
+            records += found
+        return records
+
+    def dev(self) -> list[Record]:
+        """None."""
+        return []
+
+    def checksum(self) -> str:
+        """Of the commit, the configs, and how many articles are read."""
+        sums = [f"{code}:{hub.checksum(self.remedy)}" for code, hub in self.parts.items()]
+        return sha256("\n".join([*sums, str(self.fewest_letters)]).encode()).hexdigest()

@@ -1,0 +1,92 @@
+"""A folder of texts in many languages, a file for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from crosslift.errors import DataError
+from crosslift.sources.language_codes import language_code
+from crosslift.sources.record import Record
+from crosslift.sources.tables import TABLE_ENDINGS, column_names, read_records, table_stem
+
+LANGUAGE_COLUMN = "language"
+
+
+def find_language_files(folder: Path) -> dict[str, Path]:
+    """The files of a folder by the language that each is named after.
+
+    A file is named by a BCP-47 code and the ending of its type: ``de.txt``, ``pt-BR.txt.gz``,
+    ``zh-Hans.jsonl``. Hidden files, whose names begin with a dot, are passed over.
+
+    Args:
+        folder: of the files.
+
+    Returns:
+        BCP-47 code in its usual case -> file, in the order of the codes.
+
+    Raises:
+        DataError: no such folder, no file in it, a file of another type or name, or two of one
+            language.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder", "a folder with a file for each language")
+    there = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    others = [path.name for path in there if not path.is_file() or table_stem(path) is None]
+    if others or not there:
+        raise DataError(
+            f"{folder} holds {', '.join(others) or 'nothing'}",
+            f"a file for each language, named by its code and one of {TABLE_ENDINGS} "
+            "(or one with .gz), and nothing else",
+            "take the others out" if others else None,
+        )
+    return _by_language(there)
+
+
+def _by_language(paths: list[Path]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in paths:
+        code = language_code(table_stem(path) or "", f"the name of {path}")
+        if code in found:
+            raise DataError(
+                f"{found[code]} and {path.name} are both of the language {code}",
+                "one file for each language",
+            )
+        found[code] = path
+    return dict(sorted(found.items()))
+
+
+def read_language_files(folder: Path, columns: Mapping[str, str]) -> list[Record]:
+    """The records of the files of a folder, language by language.
+
+    Args:
+        folder: as `find_language_files` takes it.
+        columns: name of a record's text -> column that holds it, as `read_records` takes it.
+
+    Returns:
+        Records with ids such as ``de:3``.
+
+    Raises:
+        DataError: as `find_language_files` and `read_records`; a table with a column ``language``
+            that tells another language than its name does.
+    """
+    return [
+        record
+        for code, path in find_language_files(folder).items()
+        for record in _records(path, columns, code)
+    ]
+
+
+def _records(path: Path, columns: Mapping[str, str], code: str) -> list[Record]:
+    told = LANGUAGE_COLUMN in column_names(path)
+    records = read_records(
+        path, columns, language_column=LANGUAGE_COLUMN if told else None, language=code
+    )
+    for record in records:
+        if record.language != code:
+            raise DataError(
+                f"{path}, row {record.id}: column {LANGUAGE_COLUMN!r} holds {record.language!r}",
+                f"{code!r}, as the file's name tells",
+            )
+    return [replace(record, id=f"{code}:{record.id}") for record in records]

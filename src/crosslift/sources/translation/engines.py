@@ -1,0 +1,71 @@
+"""What a translation engine is, and how one is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from crosslift.sources.translation.marks import Piece
+from crosslift.sources.translation.model_files import model_facts, not_yet_fetched
+from crosslift.sources.translation.settings import TranslationSettings
+
+Advance = Callable[[int], None]
+"""Told how many more texts are translated."""
+
+
+class Engine(Protocol):
+    """Translates English texts."""
+
+    def facts(self) -> dict[str, Any]:
+        """Everything that decides its output, beside the settings; JSON-like."""
+
+    def translate(
+        self, texts: Sequence[str], language: str, advance: Advance = ...
+    ) -> list[str | None]:
+        """The translation of each text.
+
+        Args:
+            texts: N English texts, marked ones among them.
+            language: BCP-47 code, one of the settings' `to`.
+            advance: told of progress.
+
+        Returns:
+            N translations, with the marks as they came out; empty where nothing came out, None
+            where a text could not be translated whole.
+        """
+
+    def mark(self, text: str, start: int, end: int) -> str | None:
+        """The text with the engine's marks around a piece; None where it has such marks already."""
+
+    def unmark(self, text: str) -> Piece | None:
+        """A translation without its marks and the piece between them; None where they are not there
+        exactly once, in order, around a text."""
+
+
+def open_engine(settings: TranslationSettings) -> Engine:
+    """The engine of some settings, ready for their languages; no model's weights are loaded yet.
+
+    Raises:
+        DataError: the program, a language pair or the model is missing or cannot be used.
+    """
+    if settings.engine == "apertium":
+        from crosslift.sources.translation.apertium import Apertium
+
+        return Apertium(settings.to, settings.codes)
+    from crosslift.sources.translation.seq2seq import Seq2Seq
+
+    return Seq2Seq(settings)
+
+
+def engine_facts(settings: TranslationSettings) -> dict[str, Any]:
+    """The facts of the engine of some settings.
+
+    A model of the hub at a commit that is not in the local cache is known by that commit: it is
+    fetched when it first translates.
+
+    Raises:
+        DataError: as `open_engine`.
+    """
+    if settings.engine == "seq2seq" and not_yet_fetched(str(settings.model), settings.revision):
+        return model_facts(f"hub:{settings.model}@{settings.revision}")
+    return open_engine(settings).facts()

@@ -1,0 +1,47 @@
+"""Records as lines of JSON, and back, without any loss."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from crosslift.sources.record import Record
+
+_TUPLES = ("choices", "words", "tags")
+_DEFAULT = Record("")
+
+
+def line_of(record: Record) -> str:
+    """One record as a line; what is at its default is left out."""
+    values = {name: getattr(record, name) for name in Record.__slots__}
+    given = {name: value for name, value in values.items() if value != getattr(_DEFAULT, name)}
+    if record.texts:
+        given["texts"] = dict(record.texts)
+    if record.image is not None:
+        given["image"] = str(record.image)
+    return json.dumps({"id": record.id} | given, ensure_ascii=False)
+
+
+def record_of(line: str) -> Record:
+    """The record of a line that `line_of` wrote."""
+    values: dict[str, Any] = json.loads(line)
+    values |= {name: tuple(values[name]) for name in _TUPLES if name in values}
+    if "spans" in values:
+        values["spans"] = tuple((start, end) for start, end in values["spans"])
+    if "image" in values:
+        values["image"] = Path(values["image"])
+    return Record(**values)
+
+
+def write_lines(path: Path, records: Iterable[Record]) -> None:
+    """Writes records into a new file."""
+    with path.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
+        file.writelines(f"{line_of(record)}\n" for record in records)
+
+
+def read_lines(path: Path) -> Iterator[Record]:
+    """The records of a file that `write_lines` wrote, in its order."""
+    with path.open(encoding="utf-8", errors="surrogatepass", newline="\n") as file:
+        yield from (record_of(line) for line in file)

@@ -1,0 +1,197 @@
+"""Translation by a transformers model: Marian, M2M100, NLLB, mBART-50."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import transformers
+from safetensors import SafetensorError
+
+from crosslift.encoders.precision import device
+from crosslift.errors import DataError
+from crosslift.languages import FAMILIES, language
+from crosslift.sources.translation.engines import Advance
+from crosslift.sources.translation.marks import Marks, Piece, put_marks, take_marks
+from crosslift.sources.translation.model_files import (
+    model_checksum,
+    model_facts,
+    model_folder,
+    read_config,
+)
+from crosslift.sources.translation.sentences import cut
+from crosslift.sources.translation.settings import TranslationSettings
+from crosslift.sources.translation.speaking import Spoken, speak
+
+MARKS = Marks("[", "]")
+KINDS = ("marian", "m2m_100", "mbart")
+"""Model types; NLLB is of type m2m_100."""
+
+_WIDE = str.maketrans("［］", "[]")
+_WITHOUT_SPACES = ("Hans", "Hant", "Jpan")
+_MOST_TIMES_LONGER, _MORE_TOKENS = 3, 32
+
+
+class Seq2Seq:
+    """A translation model; its weights are loaded when it first translates.
+
+    Texts are cut into sentences, equal ones are translated once, and sentences of like length go
+    through together. A text is not translated whole, and None comes out, where a sentence is longer
+    than the model takes, or its translation does not end within three times its length and 32 tokens.
+
+    Args:
+        settings: with a model.
+
+    Raises:
+        DataError: the model cannot be found or read, is of another kind, or does not know a language.
+    """
+
+    def __init__(self, settings: TranslationSettings) -> None:
+        self._settings = settings
+        self._name = str(settings.model)
+        self._folder = model_folder(self._name, settings.revision)
+        config = read_config(self._folder)
+        self._kind = str(config.get("model_type"))
+        if self._kind not in KINDS:
+            raise DataError(
+                f"{self._name} is a model of type {self._kind!r}", f"one of {', '.join(KINDS)}"
+            )
+        self._tokenizer = self._load_tokenizer()
+        positions = int(config.get("max_position_embeddings") or 512)
+        self._longest = min(positions, int(self._tokenizer.model_max_length))
+        self._spoken = {
+            code: speak(self._tokenizer, code, settings.codes, self._name) for code in settings.to
+        }
+        self._model: Any = None
+
+    def facts(self) -> dict[str, Any]:
+        """The model's files, and what else reads the texts."""
+        return model_facts(model_checksum(self._folder, self._name))
+
+    def mark(self, text: str, start: int, end: int) -> str | None:
+        """The text with square brackets around a piece; None where it has brackets of its own."""
+        return put_marks(text, start, end, MARKS)
+
+    def unmark(self, text: str) -> Piece | None:
+        """The text and the piece in square brackets."""
+        return take_marks(text.translate(_WIDE), MARKS)
+
+    def translate(
+        self, texts: Sequence[str], language: str, advance: Advance = lambda _: None
+    ) -> list[str | None]:
+        """The translation of each text; all settings of the search are fixed, nothing is drawn.
+
+        Raises:
+            DataError: the weights cannot be loaded.
+        """
+        spoken = self._spoken[language]
+        cuts = [cut(text) for text in texts]
+        asked = list(dict.fromkeys(s for sentences, _ in cuts for s in sentences if s))
+        found: dict[str, str | None] = {"": ""}
+        told = 0
+        for some in self._batches(asked, spoken, found):
+            found |= zip(some, self._generate(some, spoken), strict=True)
+            done = len(texts) * (len(found) - 1) // max(1, len(asked))
+            advance(done - told)
+            told = done
+        advance(len(texts) - told)
+        return [_joined([found[s] for s in some], gaps, language) for some, gaps in cuts]
+
+    def _batches(
+        self, sentences: Sequence[str], spoken: Spoken, found: dict[str, str | None]
+    ) -> Iterator[list[str]]:
+        """Batches of sentences, the shortest first; those that are too long get None at once."""
+        with _quiet():
+            ids = self._tokenizer([spoken.prefix + s for s in sentences])["input_ids"] or []
+        lengths = {s: len(row) for s, row in zip(sentences, ids, strict=True)}
+        found |= {s: None for s, length in lengths.items() if length > self._longest}
+        short = sorted((s for s in sentences if s not in found), key=lambda s: (lengths[s], s))
+        size = self._settings.batch_size
+        yield from (short[start : start + size] for start in range(0, len(short), size))
+
+    def _generate(self, sentences: Sequence[str], spoken: Spoken) -> list[str | None]:
+        model = self._loaded()
+        batch = self._tokenizer(
+            [spoken.prefix + s for s in sentences], return_tensors="pt", padding=True
+        ).to(model.device)
+        longest = batch["input_ids"].shape[1] * _MOST_TIMES_LONGER + _MORE_TOKENS
+        room = min(longest, self._longest - 2)
+        with torch.inference_mode(), _quiet():
+            given = model.generate(
+                input_ids=batch["input_ids"],
+                attention_mask=batch["attention_mask"],
+                num_beams=self._settings.beams,
+                do_sample=False,
+                max_new_tokens=room,
+                forced_bos_token_id=spoken.first_token,
+            )
+        said = given[:, 1 if spoken.first_token is None else 2 :]  # after start and language
+        texts = self._tokenizer.batch_decode(said, skip_special_tokens=True)
+        ended = (said == self._tokenizer.eos_token_id).any(dim=1).tolist()
+        return [text.strip() if end else None for text, end in zip(texts, ended, strict=True)]
+
+    def _load_tokenizer(self) -> Any:
+        try:
+            with _quiet():
+                return transformers.AutoTokenizer.from_pretrained(
+                    self._folder, trust_remote_code=False
+                )
+        except ImportError as error:
+            raise DataError(
+                f"{self._name} needs a package that is not installed: {error}",
+                remedy="`pip install 'crosslift[translation]'`",
+            ) from error
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(f"{self._name} has no usable tokenizer: {error}") from error
+
+    def _loaded(self) -> Any:
+        if self._model is None:
+            self._model = self._load_model().eval().to(device())
+        return self._model
+
+    def _load_model(self) -> Any:
+        try:
+            with _quiet():
+                model, info = transformers.AutoModelForSeq2SeqLM.from_pretrained(
+                    self._folder,
+                    use_safetensors=True,
+                    trust_remote_code=False,
+                    dtype=torch.float32,
+                    output_loading_info=True,
+                )
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            raise DataError(f"{self._name} cannot be loaded: {error}") from error
+        missing = sorted(info["missing_keys"])
+        if missing:
+            raise DataError(
+                f"{self._name} lacks weights: {', '.join(missing[:5])} ({len(missing)} in all)"
+            )
+        model.generation_config.forced_eos_token_id = None  # it would hide a translation cut short
+        return model
+
+
+def _joined(parts: Sequence[str | None], gaps: Sequence[str], code: str) -> str | None:
+    whole = [part for part in parts if part is not None]
+    if len(whole) < len(parts):
+        return None
+    known = code.partition("-")[0].lower() in FAMILIES
+    if known and language(code).script in _WITHOUT_SPACES:
+        gaps = [gap if "\n" in gap else "" for gap in gaps]
+    return "".join(p + gap for p, gap in zip(whole, [*gaps, ""], strict=True)).strip()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the library's own messages and bars."""
+    shown = transformers.utils.logging.get_verbosity()
+    bar = transformers.utils.logging.is_progress_bar_enabled()
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers.utils.logging.set_verbosity(shown)
+        if bar:
+            transformers.utils.logging.enable_progress_bar()

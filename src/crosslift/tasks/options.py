@@ -1,0 +1,99 @@
+"""Options of the forms that a study may change, known without loading what computes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from crosslift.errors import StudyError, UnknownNameError
+from crosslift.tasks.task import FormName
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a form.
+
+    Args:
+        kind: type of its values; a float may be written as a whole number.
+        expected: the legal values, as an error tells them.
+        within: whether a value of that type is legal; None: every one is.
+        none: whether it may be none.
+    """
+
+    kind: type[bool] | type[int] | type[float] | type[str]
+    expected: str
+    within: Callable[[Any], bool] | None = None
+    none: bool = False
+
+    def accepts(self, value: object) -> bool:
+        """Whether a value, as YAML gives it, is legal. True is no number, and 1 is not True."""
+        if value is None:
+            return self.none
+        kinds = (int, float) if self.kind is float else (self.kind,)
+        if not isinstance(value, kinds) or isinstance(value, bool) != (self.kind is bool):
+            return False
+        if isinstance(value, float) and not isfinite(value):
+            return False
+        return self.within is None or self.within(value)
+
+    def value(self, value: Any) -> Any:
+        """A legal value in the option's own type."""
+        return float(value) if self.kind is float and value is not None else value
+
+
+_SHARE = Option(float, "a number above 0 and at most 1", lambda value: 0 < value <= 1)
+_ABOVE_0 = Option(float, "a number above 0", lambda value: value > 0)
+_COUNT = Option(int, "a whole number of 1 or more", lambda value: value >= 1)
+_FLAG = Option(bool, "true or false")
+
+OPTIONS: Mapping[FormName, Mapping[str, Option]] = {
+    "classification": {},
+    "image-text": {"first_temperature": _ABOVE_0},
+    "masked-lm": {
+        "masked_share": _SHARE,
+        "whole_words": _FLAG,
+        "language_temperature": Option(
+            float, "a number of 1 or more, or null", lambda value: value >= 1, none=True
+        ),
+    },
+    "multiple-choice": {},
+    "regression": {
+        "head": Option(str, "cosine or pair", lambda value: value in ("cosine", "pair"))
+    },
+    "span-qa": {"stride": _COUNT, "longest_answer": _COUNT},
+    "tagging": {},
+    "text-pairs": {"temperature": _ABOVE_0},
+}
+"""Name of the form -> its options by name. What a form binds, and what a dataset fixes (its labels,
+the scale of its grades, the size of its pictures), is not among them."""
+
+
+def checked_options(
+    task: str, form: FormName, options: Mapping[str, Any]
+) -> dict[str, bool | int | float | str | None]:
+    """Options of a form as a study gives them, each in its own type.
+
+    Args:
+        task: name of the task, for errors.
+        form: name of its form.
+        options: name -> value.
+
+    Raises:
+        UnknownNameError: the form has no such option.
+        StudyError: a value of the wrong type or out of range; options of a form that has none.
+    """
+    legal = OPTIONS[form]
+    if options and not legal:
+        raise StudyError(
+            f"task {task!r} is a {form} task, which has no options, but `options` names "
+            f"{', '.join(options)}",
+            "no `options`",
+        )
+    for name, value in options.items():
+        if name not in legal:
+            raise UnknownNameError(f"option of the {form} task {task}", name, legal)
+        if not legal[name].accepts(value):
+            raise StudyError(f"option {name} of task {task!r} is {value!r}", legal[name].expected)
+    return {name: legal[name].value(value) for name, value in options.items()}

@@ -1,0 +1,106 @@
+"""Masked LM on Wikipedia in the 40 languages of XTREME (Hu et al. 2020, arXiv 2003.11080, section 3).
+
+What to train beside an English task, so that the encoder keeps its other languages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from crosslift.errors import DataError
+from crosslift.sources.dataset_files import checksum_of_files
+from crosslift.sources.hub import HubDataset
+from crosslift.sources.hub_texts import ArticleFields, HubTexts, paragraphs_of
+from crosslift.sources.language_files import find_language_files, read_language_files
+from crosslift.sources.record import Record
+from crosslift.tasks.task import FormSpec, IntermediateTask
+
+LANGUAGES = (
+    *("af", "ar", "bg", "bn", "de", "el", "en", "es", "et", "eu", "fa", "fi", "fr", "he"),
+    *("hi", "hu", "id", "it", "ja", "jv", "ka", "kk", "ko", "ml", "mr", "ms", "my", "nl"),
+    *("pt", "ru", "sw", "ta", "te", "th", "tl", "tr", "ur", "vi", "yo", "zh"),
+)
+ARTICLES = 500
+"""Of each language, the first in the order of the dump: the oldest, and no random sample of it. Few
+enough that the texts of all languages are fetched in minutes and kept in memory."""
+
+FEWEST_LETTERS = 30
+"""Of a paragraph; shorter ones are headings, mostly."""
+
+_DUMP = "20231101"
+_COLUMNS = {"text": "text"}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalWikipedia:
+    """Paragraphs of texts in a folder; it has no dev records.
+
+    Args:
+        folder: with a file for each language, as `find_language_files` takes it. A row or line is an
+            article or a paragraph.
+    """
+
+    folder: Path
+
+    def train(self) -> list[Record]:
+        """The paragraphs, language by language.
+
+        Raises:
+            DataError: as `read_language_files`; there is none.
+        """
+        records = list(paragraphs_of(read_language_files(self.folder, _COLUMNS), FEWEST_LETTERS))
+        if not records:
+            raise DataError(
+                f"{self.folder} holds no paragraph of {FEWEST_LETTERS} letters or more",
+                "articles or paragraphs",
+                "for shorter texts use the task masked-lm",
+            )
+        return records
+
+    def dev(self) -> list[Record]:
+        """None."""
+        return []
+
+    def checksum(self) -> str:
+        """Of all files."""
+        return checksum_of_files([*find_language_files(self.folder).values()])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WikipediaTask(IntermediateTask):
+    """A task on Wikipedia: from the hub, or, given a folder, from the texts in it."""
+
+    def with_data(self, folder: Path) -> IntermediateTask:
+        """The task on the files of a folder, one a language.
+
+        Raises:
+            DataError: as `find_language_files`.
+        """
+        languages = tuple(find_language_files(folder))
+        return replace(self, source=LocalWikipedia(folder), languages=languages)
+
+
+WIKIPEDIA_MLM = WikipediaTask(
+    name="wikipedia-mlm",
+    title=f"masked LM on Wikipedia in {len(LANGUAGES)} languages ({ARTICLES} articles of each)",
+    form=FormSpec("masked-lm", _COLUMNS),
+    source=HubTexts(
+        {
+            code: HubDataset(
+                "wikimedia/wikipedia",
+                revision="b04c8d1ceb2f5cd4588862100d08de323dccfbaa",
+                fields=ArticleFields(code),
+                dev=(),
+                config=f"{_DUMP}.{code}",
+                first=ARTICLES,
+            )
+            for code in LANGUAGES
+        },
+        fewest_letters=FEWEST_LETTERS,
+        remedy="give `data:` with a folder of texts, a file for each language, such as de.txt",
+    ),
+    languages=LANGUAGES,
+    licence="CC BY-SA 3.0 and GFDL (the authors of Wikipedia)",
+    citation="Wikimedia Foundation, Wikipedia as of 1 November 2023 (hub: wikimedia/wikipedia)",
+)

@@ -1,0 +1,150 @@
+"""Several tasks in one stage: whose records each update holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.forms.form import OpenTask
+from crosslift.training.settings import MixedTaskSettings, MixingSettings
+
+Shares = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A task of a stage, opened.
+
+    Args:
+        name: of the task, distinct in its stage.
+        settings: its weight among the others, and that of its loss.
+        task: what is trained on.
+        seed: of its batches; tasks of one size would go through their records in step otherwise.
+    """
+
+    name: str
+    settings: MixedTaskSettings
+    task: OpenTask
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Records of one task that go through in one go.
+
+    Args:
+        name: of the task.
+        start: records of that task drawn before.
+        count: records.
+        weight: factor of their mean loss in the update's.
+    """
+
+    name: str
+    start: int
+    count: int
+    weight: float
+
+
+def shares_of(
+    settings: Sequence[MixedTaskSettings],
+    sizes: Sequence[int],
+    mixing: MixingSettings,
+    spent: float,
+) -> Shares:
+    """Each task's share of the examples.
+
+    Args:
+        settings: of T tasks.
+        sizes: training rows of each.
+        mixing: how shares follow from them.
+        spent: of the budget, in [0, 1]: weights may change with it.
+
+    Returns:
+        float64 [T], summing to 1.
+
+    Source: temperature: Devlin 2018 (multilingual BERT, as released), exponent 1 / temperature;
+    capped: Raffel et al. 2020 (arXiv 1910.10683), section 3.5.2.
+    """
+    counts = np.asarray(sizes, np.float64)
+    if any(each.weight is not None for each in settings):
+        found = np.array([each.weight_at(spent) for each in settings])
+    elif mixing.sampling == "uniform":
+        found = np.ones(len(counts))
+    elif mixing.sampling == "temperature":
+        found = counts ** (1 / mixing.temperature)
+    elif mixing.sampling == "capped":
+        found = np.minimum(counts, mixing.cap)
+    else:
+        found = counts
+    shares: Shares = found / found.sum()
+    return shares
+
+
+class Mixture:
+    """Decides whose records each update holds, from the seed and the update's number alone.
+
+    Args:
+        members: the tasks.
+        mixing: their shares, and whether batches are of one task.
+        accumulation: parts of an update.
+        seed: of the draws.
+    """
+
+    def __init__(
+        self, members: Sequence[Member], mixing: MixingSettings, accumulation: int, seed: int
+    ) -> None:
+        self.members = members
+        self.mixing = mixing
+        self.accumulation = accumulation
+        self.seed = seed
+
+    def parts(
+        self, number: int, spent: float, batch_size: int, taken: Mapping[str, int]
+    ) -> list[Part]:
+        """The parts of an update.
+
+        Args:
+            number: of the update, from 0.
+            spent: of the budget before it, in [0, 1].
+            batch_size: records of the update.
+            taken: task -> records drawn before.
+        """
+        counts = self._counts(number, spent, batch_size)
+        drawn = dict(taken)
+        found = []
+        for of_part in counts:
+            for member, count in zip(self.members, of_part.tolist(), strict=True):
+                if count == 0:
+                    continue
+                start = drawn.get(member.name, 0)
+                weight = count / batch_size * member.settings.loss_weight
+                found.append(Part(member.name, start, count, weight))
+                drawn[member.name] = start + count
+        return found
+
+    def _counts(self, number: int, spent: float, batch_size: int) -> NDArray[np.int64]:
+        """Records of each task in each part, int64 [parts, tasks]."""
+        sizes = [member.task.size for member in self.members]
+        shares = shares_of([m.settings for m in self.members], sizes, self.mixing, spent)
+        generator = np.random.default_rng((self.seed, number, 2))
+        parts = min(self.accumulation, batch_size)
+        lengths = [len(part) for part in np.array_split(np.arange(batch_size), parts)]
+        if self.mixing.batches == "interleaved":
+            return np.stack([_spread(shares, length, generator) for length in lengths])
+        across = self.mixing.accumulate == "across"
+        chosen = generator.choice(len(shares), size=parts if across else 1, p=shares)
+        counts = np.zeros((parts, len(shares)), np.int64)
+        counts[np.arange(parts), chosen] = lengths
+        return counts
+
+
+def _spread(shares: Shares, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    """So many records over tasks: each has its share of them, rounded up or down, and its exact
+    share in the mean over many draws (systematic sampling)."""
+    points = (generator.random() + np.arange(count)) / count
+    tasks = np.searchsorted(np.cumsum(shares), points, side="right")
+    last = int(np.flatnonzero(shares)[-1])  # where rounding leaves the sum below the last point
+    return np.bincount(np.minimum(tasks, last), minlength=len(shares)).astype(np.int64)
