@@ -15,6 +15,7 @@ from benchmarks.mining import mining_rows
 from benchmarks.peak import matrix_product_peak
 from benchmarks.table import Row, show, write
 from benchmarks.texts import mixed_lengths, read_texts
+from benchmarks.trainers import trainer_rows
 from benchmarks.training import training_rows
 
 _SENTENCES, _SENTENCES_QUICK = 10_000, 600
@@ -59,6 +60,11 @@ def _train(run: _Run) -> list[Row]:
     return training_rows(mixed, _STEPS_QUICK if run.quick else _STEPS, run.peaks)
 
 
+def _trainers(run: _Run) -> list[Row]:
+    mixed = mixed_lengths(run.texts, _TEXTS_TRAINED)
+    return list(trainer_rows(mixed, _STEPS_QUICK if run.quick else _STEPS, run.peaks))
+
+
 def _mine(run: _Run) -> list[Row]:
     return mining_rows(_VECTORS_QUICK if run.quick else _VECTORS, run.peaks)
 
@@ -71,6 +77,7 @@ _PARTS: dict[str, Callable[[_Run], list[Row]]] = {
     "mine": _mine,
     "encode": _encode,
     "train": _train,
+    "trainers": _trainers,
     "evaluate": _evaluate,
 }
 

@@ -49,7 +49,7 @@ def our_step(texts: Sequence[str], precision: Precision) -> Step:
     form = TextPairs(temperature=1 / SCALE)
     task = form.open(encoder, Split(records), Split([]), FormOptions(False, False, 0))
     settings = StageSettings(task="text-pairs", learning_rate=_RATE)
-    weights = Weights(encoder, task.head, task.token_ids(), settings)
+    weights = Weights(encoder, {"text-pairs": task.head}, task.token_ids(), settings)
     encoder.model.train()
     lengths = [len(sequence) for sequence in encoder.tokenise(texts)]
 
@@ -57,7 +57,8 @@ def our_step(texts: Sequence[str], precision: Precision) -> Step:
         rows = [row % len(records) for row in range(number * BATCH, (number + 1) * BATCH)]
         encoder.tokenise([text for row in rows for text in texts[2 * row : 2 * row + 2]])
         outcome = task.loss(np.array(rows), np.random.default_rng(number))
-        weights.step(outcome.loss, 1.0)
+        weights.add_gradient(outcome.loss)
+        weights.step(1.0)
         return [length for row in rows for length in lengths[2 * row : 2 * row + 2]]
 
     return step

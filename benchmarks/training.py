@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from benchmarks.peak import forward_operations
+from benchmarks.stepping import Answers, alternate
 from benchmarks.table import Row
 from crosslift.encoders.load import load_encoder
 from crosslift.encoders.precision import resolve_precision
 from crosslift.encoders.settings import EncoderSettings
 
 _WARM_UP = 2
-
-Answers = list[dict[str, Any]]
 
 
 def training_rows(texts: Sequence[str], steps: int, peaks: dict[str, float]) -> Iterator[Row]:
@@ -42,45 +37,12 @@ def training_rows(texts: Sequence[str], steps: int, peaks: dict[str, float]) -> 
         place = Path(folder) / "texts.json"
         place.write_text(json.dumps(list(texts)), encoding="utf-8")
         for title, (ours, theirs) in zip(titles, pairs, strict=True):
-            answers = _alternate(place, ours, theirs, steps)
+            sides = [
+                ["benchmarks.contenders", side, precision, str(place)]
+                for side, precision in (("ours", ours), ("theirs", theirs))
+            ]
+            answers = alternate(sides, _WARM_UP + steps)
             yield from _rows(title, *answers, peaks[ours])
-
-
-def _alternate(place: Path, ours: str, theirs: str, steps: int) -> tuple[Answers, Answers]:
-    answers: tuple[Answers, Answers] = ([], [])
-    with ExitStack() as open_processes:
-        sides = [
-            open_processes.enter_context(_contender(side, precision, place))
-            for side, precision in (("ours", ours), ("theirs", theirs))
-        ]
-        for _ in range(_WARM_UP + steps):
-            for side, kept in zip(sides, answers, strict=True):
-                kept.append(_step(side))
-    return answers
-
-
-@contextmanager
-def _contender(side: str, precision: str, place: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "benchmarks.contenders", side, precision, str(place)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
-
-
-def _step(process: subprocess.Popen[str]) -> dict[str, Any]:
-    if process.stdin is None or process.stdout is None:
-        raise RuntimeError("a contender without pipes")
-    process.stdin.write("step\n")
-    process.stdin.flush()
-    line = process.stdout.readline()
-    if not line:
-        raise RuntimeError(f"a contender stopped: {process.args!r}")
-    answer: dict[str, Any] = json.loads(line)
-    return answer
 
 
 def _rows(title: str, ours: Answers, theirs: Answers, peak: float) -> list[Row]:

@@ -12,6 +12,7 @@ import yaml
 from small_study import small_study
 
 from crosslift.studies import reading
+from crosslift.studies.reading import study_of
 from crosslift.training.settings import StageSettings
 
 README = Path("README.md").read_text(encoding="utf-8")
@@ -50,8 +51,14 @@ def test_every_linked_path_exists() -> None:
 
 def test_the_stages_shown_are_valid() -> None:
     shown = [yaml.safe_load(block) for block in blocks("yaml")]
-    stages = [StageSettings.model_validate(stage) for raw in shown for stage in raw["stages"]]
+    alone = [raw["stages"] for raw in shown if "stages" in raw]
+    stages = [StageSettings.model_validate(stage) for found in alone for stage in found]
     assert [stage.task for stage in stages] == ["text-pairs", "image-text"]
+    (study,) = [raw for raw in shown if "arms" in raw]
+    start = {"starts": {"s": {"encoder": "embedded"}}, "start": "s", "budget": {"updates": 1}}
+    rest = {"name": "x", "question": "y", "targets": ["names"], "baseline": "nli-with-mlm"}
+    whole = study_of({**start, **rest, **study})
+    assert [whole.arms[name].stages[0].title for name in whole.arms] == ["mnli + gettext-mlm", "mnli"]
 
 
 def test_the_python_shown_runs_in_ten_lines(

@@ -300,9 +300,7 @@ def test_a_killed_process_goes_on_from_the_last_checkpoint(
 def test_same_seed_same_bytes(tiny_folders: dict[str, Path], tmp_path: Path, form: str) -> None:
     def run(name: str, seed: int) -> dict[str, bytes]:
         torch.rand(len(name))  # what was drawn before must not matter
-        weights, _, _, _ = train_tiny(
-            form, tiny_folders[FORMS[form]], tmp_path / name, seed=seed
-        )
+        weights, _, _, _ = train_tiny(form, tiny_folders[FORMS[form]], tmp_path / name, seed=seed)
         return outcome_of(weights)
 
     first = run("one", 3)

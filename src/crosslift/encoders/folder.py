@@ -48,12 +48,24 @@ def fingerprint(settings: EncoderSettings) -> str:
     return f"hub:{settings.name}@{commit}"
 
 
+PUBLISHED_LAYERS = {
+    "FacebookAI/xlm-roberta-base": 12,
+    "FacebookAI/xlm-roberta-large": 24,
+    "google-bert/bert-base-multilingual-cased": 12,
+}
+"""Hub name -> layers, of the encoders that XTREME's protocols were written for, so that a study of them
+can be planned before they are fetched (Conneau et al. 2020, arXiv 1911.02116; Devlin et al. 2019)."""
+
+
 def layers_of(settings: EncoderSettings) -> int:
     """How many layers an encoder has, as its folder's config.json says.
 
     Raises:
         EncoderError: the folder cannot be found, or its config does not say.
     """
+    here = settings.name == EMBEDDED or Path(settings.name).expanduser().is_dir()
+    if not here and settings.name in PUBLISHED_LAYERS and _cached_commit(settings) is None:
+        return PUBLISHED_LAYERS[settings.name]
     folder = local_folder(settings)
     config = _read_json(folder / "config.json")
     for name in ("num_hidden_layers", "n_layers", "num_layers", "n_layer"):

@@ -25,6 +25,7 @@ class StageTask(Entry):
         dev: its dev records.
         rows: what training drew from: a form may make several of a record, or none.
         left_out: reason -> records that were not trained on.
+        settings: of the task in its stage that are not what they are by default.
     """
 
     task: str
@@ -35,6 +36,7 @@ class StageTask(Entry):
     dev: int
     rows: int
     left_out: dict[str, int]
+    settings: dict[str, Any] = {}
 
 
 class Stage(Entry):

@@ -20,6 +20,9 @@ _TITLES = {
     "keep_best": "best dev weights kept",
     "shuffle_pictures": "pictures shuffled",
     "accumulate": "accumulation",
+    "dev_limit": "limit of dev records",
+    "limit": "limit of records",
+    "translate": "translated",
 }
 _MOST_LETTERS = 60
 
@@ -76,7 +79,8 @@ def stage_words(stage: Stage) -> StageWords:
 
 
 def _task(task: StageTask, mixed: bool) -> str:
-    return f"{task.task} ({task.form}){f' {share(task.share)}' if mixed else ''}"
+    told = "; ".join(filter(None, (task.form, setting_words(task.settings))))
+    return f"{task.task} ({told}){f' {share(task.share)}' if mixed else ''}"
 
 
 def _kept(updates: Sequence[int]) -> str:

@@ -25,11 +25,11 @@ from crosslift.studies.judging import gains, verdicts
 from crosslift.studies.plan import ArmRun, Plan
 from crosslift.studies.run import StepRecord
 from crosslift.studies.schema import Arm, Study
+from crosslift.studies.stage_facts import stage_facts
 from crosslift.studies.steps import Step
 from crosslift.studies.sweep import sweep_report
 from crosslift.studies.target_steps import reading_of, role_of
 from crosslift.targets.target import BitextData, PictureData, TargetData
-from crosslift.training.settings import StageSettings
 
 
 def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], folder: Path) -> Path:
@@ -127,54 +127,9 @@ def _arm(gathered: Gathered, name: str, arm: Arm) -> dict[str, Any]:
         "encoder": study.start_of(arm).encoder.name,
         "start": arm.start or study.start,
         "seeds": list(study.seeds_of(arm)),
-        "stages": [_stage(gathered, name, i, stage) for i, stage in enumerate(arm.stages)],
+        "stages": [stage_facts(gathered, name, i) for i in range(len(arm.stages))],
         "budget": gathered.spent(name),
     }
-
-
-def _stage(gathered: Gathered, arm: str, number: int, stage: StageSettings) -> dict[str, Any]:
-    runs = [run for run in gathered.plan.runs if run.arm == arm]
-    step = runs[0].stage_steps[number]
-    folder = step.open(gathered.store)
-    spent, records = (
-        json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("spent", "records")
-    )
-    taken = spent["taken"]
-    drawn = sum(taken.get(name, 0) for name in records) or 1
-    forms = [each["form"]["name"] for each in step.settings["tasks"]]
-    tasks = [
-        {
-            "task": name,
-            "form": form,
-            "examples": taken.get(name, 0),
-            "share": taken.get(name, 0) / drawn,
-        }
-        | found
-        for form, (name, found) in zip(forms, records.items(), strict=True)
-    ]
-    kept = [_spent(run.stage_steps[number], gathered)["best_update"] for run in runs]
-    return {
-        "tasks": tasks,
-        "updates": spent["updates"],
-        "batch_size": gathered.plan.study.budget_of(stage).batch_size,
-        "learning_rate": stage.learning_rate,
-        "settings": _changed(stage),
-        "kept_updates": kept if stage.keep_best else [],
-    }
-
-
-def _spent(step: Step, gathered: Gathered) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(
-        (step.open(gathered.store) / "spent.json").read_text("utf-8")
-    )
-    return found
-
-
-def _changed(stage: StageSettings) -> dict[str, Any]:
-    """The settings of a stage that are not what they are by default, and not told elsewhere."""
-    told = {*StageSettings.task_fields(), "budget", "learning_rate"}
-    return stage.model_dump(mode="json", exclude=told, exclude_defaults=True)
 
 
 def _target(gathered: Gathered, name: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ _ENCODING_CODE = ("crosslift.encoders", "crosslift.studies.target_steps")
 _EVALUATION_CODE = ("crosslift.retrieval", "crosslift.targets", "crosslift.studies.target_steps")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LoadedTarget:
     """A target and its data.
 
@@ -68,6 +69,16 @@ class LoadedTarget:
     def facts(self) -> dict[str, Any]:
         """What decides its texts."""
         return {"target": self.target.name, "checksum": self.data.checksum, **self.asked}
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """Every distinct text, sorted."""
+        return texts_of(self.data)
+
+    @cached_property
+    def texts_key(self) -> str:
+        """A hash of the texts: every arm and seed asks for it."""
+        return key_of({"texts": self.texts})
 
 
 def encode_steps(encoder: Trained, loaded: LoadedTarget) -> dict[str, Step]:
@@ -101,18 +112,18 @@ def encode_step(encoder: Trained, loaded: LoadedTarget) -> Step:
     return Step(
         kind="encode",
         label=f"texts of {loaded.target.name}",
-        settings={"encoder": encoder.facts, "texts": key_of({"texts": texts_of(loaded.data)})},
+        settings={"encoder": encoder.facts, "texts": loaded.texts_key},
         inputs=encoder.inputs,
         code=_ENCODING_CODE,
         make=_encode,
-        work=len(texts_of(loaded.data)),
+        work=len(loaded.texts),
         context=(encoder, loaded),
     )
 
 
 def _encode(step: Step, workplace: Workplace, folder: Path) -> None:
     encoder, loaded = step.context
-    texts = texts_of(loaded.data)
+    texts = loaded.texts
     done = 0
 
     def advance(count: int) -> None:
@@ -186,14 +197,14 @@ def evaluate_step(
         inputs=inputs,
         code=_EVALUATION_CODE,
         make=_evaluate,
-        work=len(texts_of(loaded.data)),
+        work=len(loaded.texts),
         context=loaded,
     )
 
 
 def _evaluate(step: Step, workplace: Workplace, folder: Path) -> None:
     loaded: LoadedTarget = step.context
-    names = texts_of(loaded.data)
+    names = loaded.texts
     by_role = {
         role: _lookup(each, workplace, names)
         for role, each in step.inputs.items()
@@ -231,7 +242,7 @@ def diagnose_step(
             "crosslift.studies.target_steps",
         ),
         make=_diagnose,
-        work=len(texts_of(loaded.data)),
+        work=len(loaded.texts),
         context=loaded,
     )
 
@@ -240,7 +251,7 @@ def _diagnose(step: Step, workplace: Workplace, folder: Path) -> None:
     loaded: LoadedTarget = step.context
     if not isinstance(loaded.data, BitextData):
         raise TypeError(f"target {loaded.target.name} has no bitexts")
-    lookup = _lookup(step.inputs[OWN_READING], workplace, texts_of(loaded.data))
+    lookup = _lookup(step.inputs[OWN_READING], workplace, loaded.texts)
     vector_steps = transforms(step.settings["postprocessing"])
     found: list[dict[str, Any]] = []
     by_language: dict[str, NDArray[np.float32]] = {}
@@ -302,7 +313,7 @@ def overlap_step(run: TaskRun, loaded: LoadedTarget, threshold: float) -> Step:
         inputs={"translated": run.translated} if run.translated else {},
         code=("crosslift.sources.overlap", "crosslift.studies.target_steps", "crosslift.tasks"),
         make=_find_overlap,
-        work=len(texts_of(loaded.data)),
+        work=len(loaded.texts),
         context=(replace(run, settings=run.settings.model_copy(update={"limit": None})), loaded),
     )
 
@@ -321,7 +332,7 @@ def _find_overlap(step: Step, workplace: Workplace, folder: Path) -> None:
     run, loaded = step.context
     records, _ = run.train(workplace.store)
     trained = list(dict.fromkeys(text for r in records for text in _texts_of(r, run.task)))
-    tested = texts_of(loaded.data)
+    tested = loaded.texts
     found = find_overlap(trained, tested, threshold=step.settings["threshold"])
     kinds = [str(kind) for kind in found.kind]
     examples = [

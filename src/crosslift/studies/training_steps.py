@@ -172,11 +172,10 @@ class TaskRun:
 
     def train(self, store: Store) -> tuple[list[Record], dict[str, int]]:
         """The training records, and reason -> number of those left out."""
+        records, left_out = _read_training(self.task)
         if self.translated is not None:
             records = translated_records(self.translated, store)
-            left_out = dropped_counts(self.translated, store)
-        else:
-            records, left_out = _read_training(self.task)
+            left_out |= dropped_counts(self.translated, store)
         return _some(records, self.settings.limit), left_out
 
     def dev(self) -> list[Record]:

@@ -38,7 +38,7 @@ STS_B = DatasetTask(
         ),
     ),
     languages=("en",),
-    licence="of each part (LICENSE.txt in the archive)",
+    licence="scores CC BY-SA 4.0; texts: of each part (LICENSE.txt in the archive)",
     citation="Cer, Diab, Agirre, Lopez-Gazpio and Specia 2017 (arXiv 1708.00055)",
     train_examples=5_749,
 )
