@@ -58,7 +58,10 @@ def test_the_stages_shown_are_valid() -> None:
     start = {"starts": {"s": {"encoder": "embedded"}}, "start": "s", "budget": {"updates": 1}}
     rest = {"name": "x", "question": "y", "targets": ["names"], "baseline": "nli-with-mlm"}
     whole = study_of({**start, **rest, **study})
-    assert [whole.arms[name].stages[0].title for name in whole.arms] == ["mnli + gettext-mlm", "mnli"]
+    assert [whole.arms[name].stages[0].title for name in whole.arms] == [
+        "mnli + gettext-mlm",
+        "mnli",
+    ]
 
 
 def test_the_python_shown_runs_in_ten_lines(

@@ -229,7 +229,7 @@ def test_every_setting_is_part_of_the_key(xlm_folder: Path, pairs: Path) -> None
 
 
 def test_limits_take_the_same_records_for_every_seed(xlm_folder: Path, pairs: Path) -> None:
-    from crosslift.studies.training_steps import TaskRun
+    from crosslift.studies.task_runs import TaskRun
     from crosslift.training.settings import MixedTaskSettings
 
     def taken(**settings: Any) -> list[str]:

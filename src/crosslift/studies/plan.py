@@ -20,13 +20,8 @@ from crosslift.studies.target_steps import (
     evaluate_step,
     overlap_step,
 )
-from crosslift.studies.training_steps import (
-    TaskRun,
-    Trained,
-    names_of,
-    task_with_pictures,
-    train_step,
-)
+from crosslift.studies.task_runs import TaskRun, names_of
+from crosslift.studies.training_steps import Trained, task_with_pictures, train_step
 from crosslift.targets.registry import find_target
 from crosslift.targets.target import BitextData, MiningData, TargetSettings, first_pairs
 from crosslift.training.settings import MixedTaskSettings, StageSettings

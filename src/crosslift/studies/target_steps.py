@@ -24,8 +24,8 @@ from crosslift.retrieval.postprocess import Postprocessing, postprocess, transfo
 from crosslift.sources.overlap import find_overlap
 from crosslift.sources.record import Record
 from crosslift.studies.steps import Step, Workplace
+from crosslift.studies.task_runs import TaskRun
 from crosslift.studies.training_steps import (
-    TaskRun,
     Trained,
     load_head,
     open_pictures,
