@@ -25,7 +25,7 @@ from crosslift.training import checkpoint, loop
 
 loop.SECONDS_BETWEEN_CHECKPOINTS = 0.0
 MOMENTS: dict[str, tuple[Any, str]] = {
-    "update": (loop, "_update"),
+    "update": (loop._Run, "_update"),
     "flush": (files, "_flush_to_disk"),
     "rename": (files, "_rename_unless_made"),
     "checkpoint": (checkpoint, "save_file"),

@@ -202,7 +202,7 @@ def test_ctrl_c_says_how_to_go_on(
 ) -> None:
     from crosslift.training import loop
 
-    update = loop._update
+    update = loop._Run._update
     seen = []
 
     def interrupted(*given: Any) -> None:
@@ -211,11 +211,11 @@ def test_ctrl_c_says_how_to_go_on(
         if len(seen) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(loop, "_update", interrupted)
+    monkeypatch.setattr(loop._Run, "_update", interrupted)
     stopped = crosslift("run", study_file, "--out", tmp_path / "out")
     assert stopped.code == 130
     assert "give the same command again" in stopped.err
-    monkeypatch.setattr(loop, "_update", update)
+    monkeypatch.setattr(loop._Run, "_update", update)
     assert crosslift("run", study_file, "--out", tmp_path / "out").code == 0
 
 

@@ -449,9 +449,9 @@ def small_phang(encoder: Path, translator: Path, folder: Path) -> Study:
             for task in stage.get("tasks", [stage]):
                 task["data"] = str(data[task["task"]])
                 if "translate" in task:
-                    engine = {"engine": "seq2seq", "model": str(translator)}
-                    if task["task"].startswith("squad"):  # it says one word, and marks are lost
-                        engine = {"engine": "apertium"}
+                    engine = {"engine": "apertium"}
+                    if task["task"] == "mnli":  # it says one word: choices and marks would be lost
+                        engine = {"engine": "seq2seq", "model": str(translator)}
                     task["translate"] = {"to": ["es"], **engine}
     return study_of(raw)
 

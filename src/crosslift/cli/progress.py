@@ -83,7 +83,8 @@ class LiveProgress:
     def fail(self, step: Step, error: CrossLiftError) -> None:
         """The step cannot be made, and the run goes on."""
         self._remaining.pop(step.key, None)
-        self._console.print(f"[red]failed[/] {_name(step)}: {escape(str(error))}", highlight=False)
+        told = f"[red]failed[/] {_name(step)}: {escape(str(error))}"
+        self._console.print(told, highlight=False, soft_wrap=True)
 
     def _show(self, share: float) -> None:
         if self._step is None:

@@ -81,7 +81,7 @@ def tell_failures(console: Console, plan: Plan) -> None:
     """Prints which arms are left out, and why."""
     for arm, error in plan.failures.items():
         console.print(f"\n[bold red]left out:[/] arm {arm}", highlight=False)
-        console.print(error, highlight=False, markup=False)
+        console.print(error, highlight=False, markup=False, soft_wrap=True)
 
 
 def outcome(folder: RunFolder, report: Path) -> dict[str, object]:

@@ -144,7 +144,9 @@ def _baseline_sentences(
 
 
 def _tallies(baseline: str, trained: Sequence[tuple[str, list[Verdict]]]) -> str:
-    parts = [_tally(arm, found) for arm, found in trained[:_MOST_ARMS]]
+    """The arms against their baseline in a sentence, those that differ from it first."""
+    by_outcome = sorted(trained, key=lambda pair: not _differs(pair[1]))
+    parts = [_tally(arm, found) for arm, found in by_outcome[:_MOST_ARMS]]
     rest = len(trained) - _MOST_ARMS
     tail = f"; {plural(rest, 'more arm')} below" if rest > 0 else ""
     return f"Against the baseline {baseline}, {'; '.join(parts)}{tail}."
@@ -154,7 +156,7 @@ def _differing_then_even(
     folder: RunFolder, baseline: str, trained: Sequence[tuple[str, list[Verdict]]]
 ) -> list[str]:
     """A sentence for each arm that differs from its baseline, and one for those that do not."""
-    differing = [(a, f) for a, f in trained if any(v.verdict in ("higher", "lower") for v in f)]
+    differing = [(a, f) for a, f in trained if _differs(f)]
     even = [arm for arm, found in trained if (arm, found) not in differing]
     sentences = [_pair_sentence(folder, (a, baseline), f) for a, f in differing[:_MOST_ARMS]]
     if len(differing) > _MOST_ARMS:
@@ -163,6 +165,10 @@ def _differing_then_even(
         verb = "shows" if len(even) == 1 else "show"
         sentences.append(f"Against {baseline}, {listed(even)} {verb} no difference on any target.")
     return sentences
+
+
+def _differs(found: Sequence[Verdict]) -> bool:
+    return any(verdict.verdict in ("higher", "lower") for verdict in found)
 
 
 def _tally(arm: str, found: Sequence[Verdict]) -> str:

@@ -203,8 +203,7 @@ def _forest(
     arms = [arm for arm in folder.run.arms if arm.baseline == baseline != arm.name]
     effects = _compared(folder, target, baseline)
     alone = len(folder.baselines) == 1
-    title = target.title if alone else f"{target.title}, against {baseline}"
-    axes = effect_axes(title, len(arms), _ROW, limits, 0)
+    axes = effect_axes(shorten(target.title, 36), len(arms), _ROW, limits, 0)
     for index, arm in enumerate(arms):
         verdict, top = effects.get(arm.name), index * _ROW
         known = (
