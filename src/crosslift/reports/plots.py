@@ -291,7 +291,7 @@ def square_axes(title: str, height: int, legend_rows: int) -> Any:
     whole = _TITLE + height + below
     figure = new_figure(_WIDE, whole)
     figure.text(
-        _SIDE / _WIDE, 1 - 14 / whole, shorten(title, 50), size=13.5, weight="bold", va="center"
+        _SIDE / _WIDE, 1 - 14 / whole, shorten(title, 44), size=13.5, weight="bold", va="center"
     )
     axes = figure.add_axes(
         (58 / _WIDE, below / whole, 1 - (58 + 2 * _SIDE) / _WIDE, height / whole)
