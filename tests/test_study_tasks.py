@@ -368,6 +368,11 @@ def test_a_study_file_with_a_faulty_stage(stage: str, told: str) -> None:
     ("stage", "told"),
     [
         ({"task": "gettext-mlm", "cached_texts": 4}, "reads tokens, not vectors"),
+        ({"task": "picture-name", "limit": 10}, "whose records have pictures"),
+        (
+            {"task": "picture-name", "translate": {"engine": "apertium", "to": ["es"]}},
+            "whose records have pictures",
+        ),
         ({"task": "gettext-mlm", "keep_best": True}, "without dev records"),
         ({"task": "gettext-mlm", "early_stopping": {}}, "without dev records"),
         (

@@ -183,6 +183,7 @@ def train_step(
 def _check_stage(stage: StageSettings, tasks: Mapping[str, TaskRun]) -> None:
     for name, run in tasks.items():
         form = run.task.form.name
+        _refuse_other_records(name, run)
         if stage.cached_texts and form not in _FORMS_OF_VECTORS:
             raise StudyError(
                 f"cached_texts with task {name!r}, whose form {form} reads tokens, not vectors",
@@ -195,6 +196,18 @@ def _check_stage(stage: StageSettings, tasks: Mapping[str, TaskRun]) -> None:
             f"early_stopping or keep_best with {' + '.join(tasks)}, without dev records",
             "a task that has a dev split",
             "take early_stopping and keep_best out, or name data that have one",
+        )
+
+
+def _refuse_other_records(name: str, run: TaskRun) -> None:
+    """Pictures are decoded in the order of the source's records: these settings would part them from
+    their texts."""
+    given = [s for s in ("limit", "dev_limit", "translate") if getattr(run.settings, s) is not None]
+    if run.task.pictures and given:
+        raise StudyError(
+            f"{given[0]} of task {name!r}, whose records have pictures",
+            "all records, as they are",
+            "take fewer rows into the file of records",
         )
 
 
@@ -226,7 +239,14 @@ def task_with_pictures(step: Step) -> str | None:
 
 def _guard(stage: StageSettings) -> IntermediateTask | None:
     asked = stage.distillation
-    return find_task(asked.task, asked.data, asked.columns) if asked else None
+    if asked is None:
+        return None
+    task = find_task(asked.task, asked.data, asked.columns)
+    if not task.form.columns:
+        raise StudyError(
+            f"distillation on task {asked.task!r}, which has no texts", "a task of texts"
+        )
+    return task
 
 
 def _guard_facts(stage: StageSettings, guard: IntermediateTask | None) -> dict[str, Any] | None:
