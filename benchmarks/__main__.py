@@ -11,6 +11,7 @@ from rich.console import Console
 
 from benchmarks.encoding import encoding_rows
 from benchmarks.evaluating import evaluation_rows
+from benchmarks.images import image_rows
 from benchmarks.mining import mining_rows
 from benchmarks.peak import matrix_product_peak
 from benchmarks.table import Row, show, write
@@ -21,6 +22,7 @@ from benchmarks.training import training_rows
 _SENTENCES, _SENTENCES_QUICK = 10_000, 600
 _STEPS, _STEPS_QUICK = 10, 3
 _VECTORS, _VECTORS_QUICK = 100_000, 20_000
+_PICTURES, _PICTURES_QUICK = 338, 96
 _TEXTS_TRAINED = 1536
 
 
@@ -28,13 +30,14 @@ def main() -> None:
     """Runs every benchmark."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--texts", type=Path, help="folder of Tatoeba files; default: the catalogs")
+    parser.add_argument("--pictures", type=Path, help="folder of *.jpg; default: the pictograms")
     parser.add_argument("--only", choices=sorted(_PARTS), nargs="+", help="default: all")
     parser.add_argument("--quick", action="store_true", help="few texts and steps, rough figures")
     options = parser.parse_args()
     texts = read_texts(options.texts, _SENTENCES)
     peaks = {name: matrix_product_peak(name) for name in ("float32", "bfloat16")}
     rows: list[Row] = []
-    run = _Run(texts, options.texts, options.quick, peaks)
+    run = _Run(texts, options.texts, options.pictures, options.quick, peaks)
     for part in options.only or _PARTS:
         for row in _PARTS[part](run):
             rows.append(row)
@@ -47,6 +50,7 @@ def main() -> None:
 class _Run:
     texts: Sequence[str]
     folder: Path | None
+    pictures: Path | None
     quick: bool
     peaks: dict[str, float]
 
@@ -73,12 +77,19 @@ def _evaluate(run: _Run) -> list[Row]:
     return evaluation_rows(run.folder, ("af", "de") if run.quick else None)
 
 
+def _images(run: _Run) -> list[Row]:
+    mixed = mixed_lengths(run.texts, _TEXTS_TRAINED)
+    count, steps = (_PICTURES_QUICK, _STEPS_QUICK) if run.quick else (_PICTURES, _STEPS)
+    return image_rows(run.pictures, mixed, count, steps, run.peaks)
+
+
 _PARTS: dict[str, Callable[[_Run], list[Row]]] = {
     "mine": _mine,
     "encode": _encode,
     "train": _train,
     "trainers": _trainers,
     "evaluate": _evaluate,
+    "images": _images,
 }
 
 

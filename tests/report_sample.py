@@ -58,6 +58,14 @@ LIFTS = {  # arm -> (names, tatoeba, pictures)
     "e5-image": (0.18, 0.19, 0.2),
     "e5-image-shuffled": (0.11, 0.2, 0.006),
 }
+CONTROL_LIFTS = {  # of `image`, each asked for in one word
+    "shuffled-pictures": (-0.03, 0.056, 0.003),
+    "captions-only": (0.05, 0.09, 0.002),
+    "same-updates-no-task": (0.01, 0.04, 0.001),
+    "random-features": (0.02, 0.05, 0.05),
+    "placebo-labels": (-0.01, 0.06, 0.002),
+}
+VALUES = ("1e-06", "4e-06", "2e-05", "1e-04")
 OTHER_START = (
     ("e5", "baseline", None),
     ("e5-text", "trained", None),
@@ -86,14 +94,16 @@ def write_sample(
     seeds: int = 2,
     remark: str = "",
     starts: int = 1,
+    more: list[dict[str, Any]] | None = None,
 ) -> Path:
     """Write the folder and return it; ``remark`` is put into every free text.
 
     With two starts, four arms more start from another encoder and are compared with its baseline.
+    ``more`` are arms behind all others.
     """
     (folder / "pictures").mkdir(parents=True)
     chance = random.Random(7)
-    named = _arms(arms, seeds, remark, starts)
+    named = _arms(arms, seeds, remark, starts) + (more or [])
     targets = _targets(languages, remark)
     rows = _results(named, targets, chance)
     _write_results(folder, rows)
@@ -192,14 +202,17 @@ def _arms(number: int, seeds: int, remark: str, starts: int) -> list[dict[str, A
         ("packaged", "reference", None),
     ]
     more = [(f"text-image mix, share {i}0 per cent", "trained", None) for i in range(number - 6)]
-    made = [_arm(*entry, seeds=seeds, remark=remark) for entry in [*known, *more][:number]]
+    made = [sample_arm(*entry, seeds=seeds, remark=remark) for entry in [*known, *more][:number]]
     for name, role, control_of in OTHER_START if starts == 2 else ():
-        arm = _arm(name, role, control_of, seeds, remark)
+        arm = sample_arm(name, role, control_of, seeds, remark)
         made.append(arm | {"baseline": "e5", "start": "embedded", "encoder": "embedded"})
     return made
 
 
-def _arm(name: str, role: str, control_of: str | None, seeds: int, remark: str) -> dict[str, Any]:
+def sample_arm(
+    name: str, role: str, control_of: str | None, seeds: int, remark: str = ""
+) -> dict[str, Any]:
+    """An arm as ``run.json`` has it; its task follows from its name."""
     trained = role in ("trained", "control")
     task = "name-alias" if name.startswith("text") else "picture-name"
     settings: dict[str, Any] = {"text_side": "locked"} if name == "image-locked" else {}
@@ -272,7 +285,8 @@ def _results(
 ) -> list[dict[str, Any]]:
     rows = []
     for arm in arms:
-        lifts = LIFTS.get(arm["name"]) or tuple(chance.uniform(-0.05, 0.15) for _ in range(3))
+        lifts = LIFTS.get(arm["name"]) or CONTROL_LIFTS.get(arm.get("control", ""))
+        lifts = lifts or tuple(chance.uniform(-0.05, 0.15) for _ in range(3))
         for seed in arm["seeds"]:
             for place, target in enumerate(targets):
                 for subset in ("all", "clean"):
@@ -399,8 +413,12 @@ def _verdicts(
     pairs += [
         ((arm["name"], arm["baseline"]), "vs-baseline", None)
         for arm in arms
-        if arm["name"] != arm["baseline"]
+        if arm["name"] != arm["baseline"] and not arm.get("control")
     ]
+    for arm in arms:
+        if arm.get("control"):
+            pairs.append(((arm["control_of"], arm["name"]), "controls", None))
+            pairs.append(((arm["name"], arm["baseline"]), "controls", None))
     return [
         _verdict(rows, pair, target, family, question, chance, remark)
         for pair, family, question in pairs

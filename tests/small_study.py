@@ -30,7 +30,7 @@ def small_study(encoder: Path, **changes: Any) -> Study:
             "image": {"stages": [{"task": "picture-name"}]},
             "image-shuffled": {
                 "control_of": "image",
-                "stages": [{"task": "picture-name", "shuffle_pictures": True}],
+                "stages": [{"task": "picture-name", "control": "shuffled-pictures"}],
             },
             "image-locked": {"stages": [{"task": "picture-name", "text_side": "locked"}]},
             "plain": {"start": "plain", "reference": True},

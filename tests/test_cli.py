@@ -25,7 +25,7 @@ def study_file(xlm_folder: Path, tmp_path: Path) -> Path:
         "image": {"stages": [{"task": "picture-name"}]},
         "image-shuffled": {
             "control_of": "image",
-            "stages": [{"task": "picture-name", "shuffle_pictures": True}],
+            "stages": [{"task": "picture-name", "control": "shuffled-pictures"}],
         },
     }
     study = small_study(xlm_folder, arms=arms, start="plain")

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import transformers
 from PIL import Image
 
 from crosslift.errors import DataError
 from crosslift.images.decode import load_picture
+from crosslift.images.preparation import preparation_of
 from crosslift.sources.pictograms import load_concepts
+from crosslift.sources.picture import FilePart
 
 RED, WHITE = [255, 0, 0], [255, 255, 255]
 
@@ -224,9 +227,118 @@ def test_missing_file_folder_and_size_raise(tmp_path: Path) -> None:
 
 
 def test_a_type_of_no_use_raises(tmp_path: Path) -> None:
-    path = save(tmp_path / "a.bmp", Image.new("RGB", (2, 2)))
-    with pytest.raises(DataError, match=r"a\.bmp is of no known type"):
+    path = save(tmp_path / "a.ppm", Image.new("RGB", (2, 2)))
+    with pytest.raises(DataError, match=r"a\.ppm is of no known type\nExpected: PNG.*TIFF"):
         load_picture(path, 8)
+
+
+@pytest.mark.parametrize("form", ["BMP", "TIFF"])
+def test_bmp_and_tiff(tmp_path: Path, form: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    path = save(tmp_path / "a.jpg", Image.fromarray(pixels), format=form)
+    assert (load_picture(path, 64) == pixels).all()
+    path.write_bytes(path.read_bytes()[:4000])
+    with pytest.raises(DataError, match=r"a\.jpg"):
+        load_picture(path, 64)
+
+
+def test_first_page_and_depth_of_tiff(tmp_path: Path) -> None:
+    pages = [Image.new("CMYK", (4, 4), (0, 255, 255, 0)), Image.new("CMYK", (4, 4))]
+    path = save(tmp_path / "a.tif", pages[0], save_all=True, append_images=pages[1:])
+    assert (load_picture(path, 4) == np.array(RED)).all()
+    deep = save(tmp_path / "deep.tif", Image.new("I;16", (4, 4), 40_000))
+    assert (load_picture(deep, 4) == 156).all()
+    for mode in ("F", "I"):
+        path = save(tmp_path / f"{mode}.tif", Image.new(mode, (4, 4), 1))
+        with pytest.raises(DataError, match=rf"{mode}\.tif has 32 bits a pixel"):
+            load_picture(path, 4)
+
+
+def test_background_is_around_the_picture_alone(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png", Image.new("RGBA", (40, 20), (0, 0, 0, 0)))
+    array = load_picture(path, 8, background=127)
+    assert (array[:2] == 127).all() and (array[6:] == 127).all()
+    assert (array[2:6] == 255).all()  # what is transparent is white
+    with pytest.raises(DataError, match="background 256"):
+        load_picture(path, 8, background=256)
+
+
+def test_crop_shows_the_middle(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (300, 100), "white")
+    picture.paste("red", (100, 0, 200, 100))
+    array = load_picture(save(tmp_path / "a.png", picture), 50, fit="crop")
+    assert np.abs(array[:, 2:-2].astype(int) - RED).max() == 0
+    with pytest.raises(DataError, match="fit 'cover'"):
+        load_picture(tmp_path / "a.png", 8, fit="cover")  # type: ignore[arg-type]
+
+
+def test_crop_of_a_drawing_is_drawn_large_enough(tmp_path: Path) -> None:
+    path = tmp_path / "a.svg"
+    body = '<rect x="15" width="10" height="10" fill="#ff0000"/>'
+    path.write_text(svg(body, 'viewBox="0 0 40 10"'))
+    array = load_picture(path, 64, fit="crop")
+    assert (array[:, 2:-2] == np.array(RED)).all()
+    path.write_text(svg("", 'width="1000000" height="1"'))
+    with pytest.raises(DataError, match="too long a strip"):
+        load_picture(path, 64, fit="crop")
+
+
+def test_crop_of_a_long_strip_stays_small(tmp_path: Path) -> None:
+    strip = np.zeros((2, 20_000, 3), np.uint8)
+    strip[:, 9_990:10_010] = RED
+    array = load_picture(save(tmp_path / "a.png", Image.fromarray(strip)), 32, fit="crop")
+    assert array[16, 16].tolist() == RED
+
+
+@pytest.mark.parametrize("shape", [(97, 61), (61, 97), (80, 80), (30, 41)])
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("ViTImageProcessorPil", {"size": {"height": 32, "width": 32}}),
+        ("CLIPImageProcessorPil", {"size": {"shortest_edge": 32}, "crop_size": 32}),
+        ("BitImageProcessorPil", {"size": {"shortest_edge": 37}, "crop_size": 32}),
+        ("ConvNextImageProcessorPil", {"size": {"shortest_edge": 32}}),
+        ("ConvNextImageProcessorPil", {"size": {"shortest_edge": 384}}),
+        ("SiglipImageProcessorPil", {"size": {"height": 32, "width": 32}, "resample": 2}),
+    ],
+)
+def test_published_pictures_are_those_of_transformers(
+    tmp_path: Path, shape: tuple[int, int], kind: str, options: dict[str, object]
+) -> None:
+    processor = getattr(transformers, kind)(**options)
+    processor.save_pretrained(tmp_path)
+    pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    path = save(tmp_path / "a.png", Image.fromarray(pixels))
+    made = preparation_of(tmp_path)
+    found = load_picture(path, made.size, fit=made.framing)
+    plain = processor(Image.open(path), do_rescale=False, do_normalize=False, return_tensors="np")
+    wanted = np.asarray(plain["pixel_values"][0]).transpose(1, 2, 0)
+    assert found.shape == wanted.shape and (found == wanted).all()
+
+
+def test_large_jpeg_is_reduced_before_a_crop(tmp_path: Path) -> None:
+    rough = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    picture = Image.fromarray(rough).resize((1600, 1200), Image.Resampling.BICUBIC)
+    path = save(tmp_path / "a.jpg", picture, quality=95)
+    exact = load_picture(save(tmp_path / "a.png", Image.open(path)), 64, fit="crop")
+    difference = np.abs(load_picture(path, 64, fit="crop").astype(int) - exact.astype(int))
+    assert difference.mean() < 1 and difference.max() < 12
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_hundred_megapixels_raise(tmp_path: Path) -> None:
+    path = save(tmp_path / "vast.jpg", Image.new("L", (10_000, 10_000)))
+    with pytest.raises(DataError, match=r"vast\.jpg declares 10000 x 10000 = 100,000,000 pixels"):
+        load_picture(path, 64)
+
+
+def test_part_of_a_larger_file(tmp_path: Path) -> None:
+    data = save(tmp_path / "a.png", Image.new("RGB", (4, 4), "red")).read_bytes()
+    shard = tmp_path / "shard.tar"
+    shard.write_bytes(b"x" * 7 + data)
+    assert (load_picture(FilePart(shard, 7, len(data), "a.png"), 4) == np.array(RED)).all()
+    with pytest.raises(DataError, match=r"shard\.tar:b\.png is of no known type"):
+        load_picture(FilePart(shard, 0, len(data), "b.png"), 4)
 
 
 def test_every_sixtieth_pictogram_is_drawn() -> None:

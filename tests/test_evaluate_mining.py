@@ -16,13 +16,15 @@ from sklearn.metrics import f1_score
 from small_study import small_study
 
 from crosslift.artifacts.store import Store
-from crosslift.errors import DataError
+from crosslift.errors import DataError, StudyError
 from crosslift.retrieval.folds import folds_of
 from crosslift.sources.bucc_files import BuccSplit
+from crosslift.studies.plan import load_target
 from crosslift.studies.session import evaluate, evaluate_protocols, run_study
 from crosslift.targets.bucc import BUCC
 from crosslift.targets.evaluate import Outcomes
 from crosslift.targets.evaluate_mining import MiningDetail, evaluate_mining
+from crosslift.targets.parts import first_sentences
 from crosslift.targets.protocols import (
     LASER_MINING,
     MINING,
@@ -539,3 +541,86 @@ def test_a_study_with_bucc_runs_whole(bucc: Path, xlm_folder: Path, tmp_path: Pa
     assert protocols["xtreme/en->xx"]["hidden_state"] == 2
     assert protocols["crosslift/mining"]["hidden_state"] == 2
     assert (tmp_path / "out" / "report.html").is_file()
+
+
+# A part of the sentences
+
+
+def split_of_five() -> BuccSplit:
+    """Src a..e, tgt v..z; pairs b-y, d-w and then d-z; a, c, e, v and x have no translation."""
+    return BuccSplit(
+        language="de",
+        split="test",
+        src_ids=tuple(f"de-{i}" for i in range(5)),
+        src=tuple("abcde"),
+        tgt_ids=tuple(f"en-{i}" for i in range(5)),
+        tgt=tuple("vwxyz"),
+        gold=((1, 3), (3, 1), (3, 4)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "src", "tgt", "gold"),
+    [
+        (2, "bd", "wy", {"by", "dw"}),
+        (3, "abd", "wyz", {"by", "dw", "dz"}),
+        (4, "abcd", "vwyz", {"by", "dw", "dz"}),
+        (9, "abcde", "vwxyz", {"by", "dw", "dz"}),
+    ],
+)
+def test_gold_sentences_come_first_and_keep_their_order(
+    count: int, src: str, tgt: str, gold: set[str]
+) -> None:
+    whole = MiningData({"de": {"test": split_of_five()}}, {"ru": "no files"}, "sum")
+    part = first_sentences(whole, count)
+    found = part.scored("de")
+    assert ("".join(found.src), "".join(found.tgt)) == (src, tgt)
+    assert found.gold is not None
+    assert {found.src[i] + found.tgt[j] for i, j in found.gold} == gold
+    assert found.src_ids == tuple(f"de-{'abcde'.index(text)}" for text in src)
+    assert found.tgt_ids == tuple(f"en-{'vwxyz'.index(text)}" for text in tgt)
+    assert part.gaps == whole.gaps
+
+
+def test_a_gold_sentence_without_room_is_no_distractor() -> None:
+    split = replace(split_of_five(), gold=((0, 0), (1, 1), (2, 2)))
+    found = first_sentences(MiningData({"de": {"test": split}}, {}, "sum"), 2).scored("de")
+    assert (found.src, found.tgt) == (("a", "b"), ("v", "w"))
+    split = replace(split_of_five(), gold=((0, 0), (0, 1), (0, 2)))
+    found = first_sentences(MiningData({"de": {"test": split}}, {}, "sum"), 2).scored("de")
+    assert found.tgt == ("v", "w"), "x is a translation of a whose pair is not asked for"
+    assert found.src == ("a", "b")
+
+
+def test_the_title_says_how_many_sentences(bucc: Path) -> None:
+    settings = TargetSettings(name="bucc", data=bucc, sentences=40)
+    loaded = load_target(settings)
+    assert loaded.target.title == (
+        "BUCC mining (at most 40 sentences a side, those of gold pairs first)"
+    )
+    assert loaded.asked["sentences"] == 40
+    assert isinstance(loaded.data, MiningData)
+    for of_language in loaded.data.splits.values():
+        for split in of_language.values():
+            assert max(len(split.src), len(split.tgt)) <= 40
+    whole = load(bucc).scored("de")
+    assert whole.gold is not None
+    assert len(loaded.data.scored("de").gold or ()) == len(whole.gold)
+
+
+def test_sentences_are_of_mining_and_pairs_are_not(bucc: Path) -> None:
+    with pytest.raises(StudyError, match="`sentences: 9` of target 'names'"):
+        load_target(TargetSettings(name="names", sentences=9))
+    with pytest.raises(StudyError, match="`pairs: 9` of target 'bucc'"):
+        load_target(TargetSettings(name="bucc", data=bucc, pairs=9))
+
+
+def test_a_part_is_scored_from_its_own_texts_alone(bucc: Path, xlm_folder: Path) -> None:
+    settings = TargetSettings(name="bucc", data=bucc, languages=("de",), sentences=36)
+    found = evaluate(str(xlm_folder), settings)
+    (entry,) = found.mining
+    data = first_sentences(load(bucc, languages=("de",)), 36)
+    assert entry["score"]["gold"] == len(
+        {(data.scored("de").src[i], data.scored("de").tgt[j]) for i, j in data.scored("de").gold}
+    )
+    assert found.languages["de"]["n"] == len(set(data.scored("de").src))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_encoder import load_tiny, open_tiny_task, tiny_split, train_tiny
+from tiny_encoder import load_tiny, open_tiny_task, tiny_form, tiny_split, train_tiny
 
 from crosslift.encoders.tokens import NumberedTokens
 from crosslift.errors import DataError, TrainingError
@@ -21,10 +21,11 @@ from crosslift.forms.form import (
     column,
     epoch_rows,
     group_numbers,
-    picture_paths,
+    pictures_of,
 )
-from crosslift.forms.image_text import ImageText, ImageTextHead, wrong_partners
+from crosslift.forms.image_text import ImageText
 from crosslift.forms.masked_lm import MaskedLM
+from crosslift.forms.picture_side import wrong_partners
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
 from crosslift.sources.tables import read_records
@@ -108,11 +109,12 @@ def test_image_text_loss_is_symmetric_and_masks_groups(bert_folder: Path) -> Non
         Record(r.id, r.texts, group="same" if i < 2 else "") for i, r in enumerate(split.records)
     ]
     encoder = load_tiny(bert_folder)
-    task = ImageText().open(encoder, Split(records, split.pictures), NONE, OPTIONS)
+    form = tiny_form("image-text")
+    task = form.open(encoder, Split(records, split.pictures), NONE, OPTIONS)
     task.head.eval()
     rows = np.arange(4)
     vectors: list[torch.Tensor] = []
-    hook = task.head.tower.register_forward_hook(lambda _m, _i, out: vectors.append(out))
+    hook = task.head.project.register_forward_hook(lambda _m, _i, out: vectors.append(out))
     found = task.loss(rows, np.random.default_rng(0)).loss.item()
     hook.remove()
     texts = unit(encoder.vectors(encoder.tokenise([r.texts["text"] for r in records[:4]])))
@@ -125,7 +127,7 @@ def test_image_text_loss_is_symmetric_and_masks_groups(bert_folder: Path) -> Non
 
 
 def test_the_temperature_starts_where_asked_and_is_clamped() -> None:
-    head = ImageTextHead(8, first_temperature=0.05)
+    head = ImageText(first_temperature=0.05).head(8, seed=0)
     assert head.scale.item() == pytest.approx(20)
     with torch.no_grad():
         head.log_scale.fill_(9.0)
@@ -190,10 +192,10 @@ def test_shuffled_pictures_are_the_same_pictures_elsewhere(bert_folder: Path) ->
     encoder = load_tiny(bert_folder)
     plain = open_tiny_task("image-text", encoder)
     shuffled = open_tiny_task("image-text", encoder, shuffled=True)
-    right = [p.tobytes() for p in plain.pictures]
-    wrong = [p.tobytes() for p in shuffled.pictures]
-    assert sorted(right) == sorted(wrong)
-    assert all(a != b for a, b in zip(right, wrong, strict=True))
+    rows = np.arange(6)
+    right, wrong = plain.pictures.shown(rows), shuffled.pictures.shown(rows)
+    assert sorted(right) == sorted(wrong) == rows.tolist()
+    assert (right != wrong).all()
 
 
 # Masked LM
@@ -338,7 +340,7 @@ def test_a_missing_column_and_a_missing_picture_are_named(bert_folder: Path) -> 
     with pytest.raises(DataError, match=r"record '2' has no text 'positive'"):
         TextPairs().open(load_tiny(bert_folder), Split(records), NONE, OPTIONS)
     with pytest.raises(DataError, match="record '1' has no picture"):
-        picture_paths(records)
+        pictures_of(records)
     with pytest.raises(DataError, match="have no pictures"):
         ImageText().open(
             load_tiny(bert_folder), Split(tiny_split("image-text").records), NONE, OPTIONS
@@ -374,7 +376,14 @@ def test_a_locked_text_side_gives_the_encoders_vectors_and_no_gradient(bert_fold
 
 @pytest.mark.parametrize(
     ("form", "kind", "share"),
-    [("text-pairs", "bert", 0.3), ("masked-lm", "xlm-roberta", 0.85), ("image-text", "bert", 0.1)],
+    [
+        ("text-pairs", "bert", 0.3),
+        ("masked-lm", "xlm-roberta", 0.85),
+        ("image-text", "bert", 0.3),
+        ("image-text-matching", "bert", 0.3),
+        ("image-masked-lm", "xlm-roberta", 0.85),
+        ("caption-to-feature", "bert", 0.3),
+    ],
 )
 def test_twenty_updates_overfit_a_handful_of_records(
     tiny_folders: dict[str, Path], tmp_path: Path, form: str, kind: str, share: float
@@ -396,7 +405,7 @@ def test_twenty_updates_overfit_a_handful_of_records(
     dev = task.dev_scores()
     if form == "text-pairs":
         assert dev["dev_top1_accuracy"] == 1.0
-    elif form == "masked-lm":
+    elif form in ("masked-lm", "image-masked-lm"):
         assert dev["dev_loss"] < losses[0]
     else:
         assert dev["dev_recall_at_10"] == 1.0  # among six pictures

@@ -22,7 +22,7 @@ arms:
   baseline: {}
   text: {stages: [{task: name-alias}]}
   image: {stages: [{task: picture-name}]}
-  image-shuffled: {control_of: image, stages: [{task: picture-name, shuffle_pictures: true}]}
+  image-shuffled: {control_of: image, stages: [{task: picture-name, control: shuffled-pictures}]}
 targets: [names, {name: gettext, languages: [de, sw]}]
 comparisons:
   - {arm: image, against: text}

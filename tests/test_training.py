@@ -25,6 +25,7 @@ from crosslift.training.settings import Budget, StageSettings
 from crosslift.training.weights import Weights
 
 FORMS = {"text-pairs": "bert", "masked-lm": "xlm-roberta", "image-text": "bert"}
+FORMS |= {"image-text-matching": "bert", "image-masked-lm": "bert", "caption-to-feature": "bert"}
 UPDATES = 6
 
 

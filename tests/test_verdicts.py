@@ -12,14 +12,20 @@ from hypothesis import strategies as st
 
 from crosslift.errors import DataError
 from crosslift.statistics import (
+    Attribution,
     Comparison,
+    Controlled,
     Difference,
     GainNames,
+    Verdict,
+    attribute,
     holm,
     judge,
     share_surviving,
 )
-from crosslift.statistics.wording import p_clause, points, signed_points
+from crosslift.statistics.attribution import CONTROL_FACTS, facts_of
+from crosslift.statistics.wording import p_clause, points, signed_points, zero_shot_words
+from crosslift.tasks.controls import ALL_CONTROLS
 
 COMPARISON = Comparison(
     arm="image",
@@ -181,6 +187,30 @@ def test_the_json_holds_exactly_the_fields_of_the_file() -> None:
     assert (fields["effect"], fields["question"]) == (0.031, "does it help?")
 
 
+def test_a_lower_rank_is_the_better_and_no_percentage() -> None:
+    asked = replace(COMPARISON, metric="median_rank")
+    ranks = replace(DIFFERENCE, effect=-2.5, low=-4.0, high=-1.25)
+    (verdict,) = judge([(asked, ranks)])
+    assert verdict.verdict == "lower"
+    assert verdict.sentence.startswith(
+        "On names, the median rank of `image` was 2.5 lower, which is better, than that of "
+        "`image-shuffled` (protocol crosslift/xx->en; 95% interval -4 to -1.25;"
+    )
+    (verdict,) = judge([(asked, replace(ranks, effect=2.5, low=1.25, high=4.0))])
+    assert "was 2.5 higher, which is worse, than" in verdict.sentence
+    (verdict,) = judge([(asked, replace(ranks, effect=0.5, low=-1.0, high=2.0))])
+    assert "in median rank was shown: +0.5 (" in verdict.sentence
+    assert "points" not in verdict.sentence
+
+
+def test_remarks_end_the_sentence() -> None:
+    asked = replace(COMPARISON, remarks=(f"`image` is {zero_shot_words(['en', 'de'], ['nli'])}",))
+    (verdict,) = judge([(asked, DIFFERENCE)])
+    assert verdict.sentence.endswith("; `image` is not zero-shot: labels in de).")
+    assert zero_shot_words(["de", "fr"], ["image-text"]) == "not zero-shot: captions in de, fr"
+    assert zero_shot_words([], ["image-text", "nli"]) == "not zero-shot: labels in other languages"
+
+
 def test_judging_nothing_gives_nothing() -> None:
     assert judge([]) == []
 
@@ -279,3 +309,88 @@ def test_a_control_without_the_arms_seeds_raises() -> None:
     arm, control, baseline = arms((0.095, 0.03))
     with pytest.raises(DataError, match=r"`image-shuffled` \(1, 200, 2\)"):
         share_surviving(arm, control[:1], baseline, np.zeros(200, int), NAMES)
+
+
+def verdict_of(
+    arm: str, against: str, effect: float, half: float = 0.01, p: float = 1e-4
+) -> Verdict:
+    """A verdict on two arms on names."""
+    difference = replace(DIFFERENCE, effect=effect, low=effect - half, high=effect + half, p=p)
+    return judge([(replace(COMPARISON, arm=arm, against=against), difference)])[0]
+
+
+def attributed(whole: float, **of_control: float) -> Attribution:
+    """Of an effect of `image` on `raw`; each control's own effect on `raw`, named by its kind."""
+    parts = [
+        Controlled(
+            kind.replace("_", "-"),
+            verdict_of("image", kind, whole - effect),
+            verdict_of(kind, "raw", effect),
+        )
+        for kind, effect in of_control.items()
+    ]
+    return attribute(verdict_of("image", "raw", whole), parts)
+
+
+def test_every_control_of_a_study_has_facts() -> None:
+    assert set(CONTROL_FACTS) == set(ALL_CONTROLS)
+    assert facts_of(None, "image-small").source == "what `image-small` lacks"
+    with pytest.raises(DataError, match="a control of the kind 'blurred'"):
+        facts_of("blurred", "x")
+
+
+def test_named_parts_follow_the_kind_and_add_up() -> None:
+    found = attributed(0.08, shuffled_pictures=0.03, captions_only=0.02, same_updates_no_task=0.01)
+    content, text, training = found.parts
+    assert (content.named.arm, content.named.against) == ("image", "shuffled_pictures")
+    assert content.named.effect == pytest.approx(0.05)
+    assert (text.named.arm, text.named.against) == ("captions_only", "raw")
+    assert (text.named.effect, text.rest.effect) == pytest.approx((0.02, 0.06))
+    assert training.named.effect == pytest.approx(0.01)
+    for part in found.parts:
+        assert part.named.effect + part.rest.effect == pytest.approx(found.whole.effect)
+    assert json.loads(json.dumps(found.to_json()))["parts"][0]["rest"]["against"] == "raw"
+
+
+def test_an_attribution_in_words() -> None:
+    told = attributed(0.08, shuffled_pictures=0.075, captions_only=0.02).sentence
+    assert told == (
+        "On names, `image` gained 8.0 points over `raw` (95% interval 7.0 to 9.0; 5,200 queries in "
+        "13 languages). By source: picture content +0.5 points [-0.5 to 1.5], none shown; text "
+        "exposure +2.0 points [1.0 to 3.0]."
+    )
+    assert "`image` lost 8.0 points against `raw`" in attributed(-0.08, captions_only=0).sentence
+    told = attributed(0.004, shuffled_pictures=0.0).sentence
+    assert "`image` shows no effect against `raw`: +0.4 points" in told
+
+
+def test_captions_that_beat_the_arm_are_said() -> None:
+    told = attributed(0.03, captions_only=0.05).sentence
+    assert told.endswith("Captions alone lift 2.0 points more than `image` does.")
+    told = attributed(0.03, captions_only=0.034).sentence
+    assert told.endswith("stand 0.4 points above `image`, a difference that is not shown.")
+    told = attributed(-0.05, captions_only=-0.02).sentence
+    assert told.endswith("Captions alone leave it 3.0 points higher than `image` does.")
+    assert "Captions alone" not in attributed(0.05, captions_only=0.03).sentence
+
+
+def test_a_part_that_the_correction_takes_is_said() -> None:
+    part = verdict_of("image", "control", 0.05, p=0.2)
+    whole = verdict_of("image", "raw", 0.08)
+    found = attribute(whole, [Controlled(None, part, verdict_of("control", "raw", 0.03))])
+    assert found.parts[0].named.shown == "none shown after correction"
+    assert "what `control` lacks +5.0 points [4.0 to 6.0], none shown after correction" in (
+        found.sentence
+    )
+
+
+def test_parts_that_do_not_add_up_raise() -> None:
+    whole = verdict_of("image", "raw", 0.08)
+    pair = verdict_of("image", "control", 0.05), verdict_of("control", "raw", 0.04)
+    with pytest.raises(DataError, match=r"two differences that add up to `image` against `raw`"):
+        attribute(whole, [Controlled(None, *pair)])
+    other = verdict_of("control", "other", 0.03)
+    with pytest.raises(DataError, match="add up"):
+        attribute(whole, [Controlled(None, pair[0], other)])
+    with pytest.raises(DataError, match="no control of `image`"):
+        attribute(whole, [])

@@ -14,8 +14,11 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
 from crosslift.encoders.load import Encoder, load_encoder
 from crosslift.encoders.settings import EncoderSettings
+from crosslift.forms.caption_to_feature import CaptionToFeature
 from crosslift.forms.form import FormOptions, OpenTask, Split
+from crosslift.forms.image_masked_lm import ImageMaskedLM
 from crosslift.forms.image_text import ImageText
+from crosslift.forms.image_text_matching import ImageTextMatching
 from crosslift.forms.masked_lm import MaskedLM
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
@@ -208,14 +211,30 @@ def tiny_split(form: str) -> Split:
         return Split(records)
     generator = np.random.default_rng(3)
     patches = generator.integers(0, 256, (len(records), 3, 3, 3), np.uint8)
+    if form == "caption-to-feature":
+        features = generator.standard_normal((len(records), 12), np.float32)
+        return Split(records, features=features)
     return Split(records, patches.repeat(8, axis=1).repeat(8, axis=2))
+
+
+def tiny_form(form: str, **settings: Any) -> Any:
+    """A form; those with pictures take the tiny pictures' size."""
+    if form == "text-pairs":
+        return TextPairs(**settings)
+    if form == "masked-lm":
+        return MaskedLM(**settings)
+    if form == "caption-to-feature":
+        return CaptionToFeature(tower_weights="random", **settings)
+    classes = {"image-text": ImageText, "image-masked-lm": ImageMaskedLM}
+    classes["image-text-matching"] = ImageTextMatching
+    return classes[form](picture_size=24, **settings)
 
 
 def open_tiny_task(
     form: str, encoder: Encoder, *, locked: bool = False, shuffled: bool = False, seed: int = 0
 ) -> OpenTask:
     """The six records opened on an encoder; text pairs and pictures have dev records too."""
-    made: Any = {"text-pairs": TextPairs, "masked-lm": MaskedLM, "image-text": ImageText}[form]()
+    made: Any = tiny_form(form)
     split = tiny_split(form)
     options = FormOptions(locked, shuffled, seed)
     opened: OpenTask = made.open(encoder, split, split, options)
@@ -246,7 +265,9 @@ def train_tiny(
     encoder = load_tiny(folder, precision=precision)
     stage = StageSettings(**{"task": form, "learning_rate": 1e-3, "dev_evaluations": 2, **settings})
     locked = stage.text_side == "locked"
-    task = open_tiny_task(form, encoder, locked=locked, shuffled=stage.shuffle_pictures, seed=seed)
+    task = open_tiny_task(
+        form, encoder, locked=locked, shuffled=stage.control == "shuffled-pictures", seed=seed
+    )
     chosen = budget or Budget(updates=6, batch_size=4)
     members = alone(task, form, seed)
     changed, progress = train(Stage(stage, chosen, seed, checkpoint, report), members, encoder)

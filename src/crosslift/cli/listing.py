@@ -11,6 +11,7 @@ from crosslift.cli.output import console_for, write_json
 
 def tasks(json_to: str | None) -> None:
     """Prints the intermediate tasks."""
+    from crosslift.tasks.captioned import TITLES as CAPTIONED
     from crosslift.tasks.own_files import FORMS, TITLES
     from crosslift.tasks.registry import TASKS, legal_options, needs_data
 
@@ -31,6 +32,12 @@ def tasks(json_to: str | None) -> None:
         {"name": name, "form": name, "title": TITLES[name], "languages": [], "needs_data": True}
         | {"options": list(legal_options(name)), "licence": "of your file", "citation": "your file"}
         for name in FORMS
+    ]
+    rows += [
+        {"name": form, "form": form, "title": title, "languages": [], "needs_data": False}
+        | {"options": list(legal_options(form)), "licence": "of your data"}
+        | {"citation": "your data, a dataset of the hub, or without either the pictograms"}
+        for form, title in CAPTIONED.items()
     ]
     _print(rows, ("name", "form", "title", "licence"), json_to)
 

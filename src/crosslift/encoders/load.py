@@ -117,7 +117,11 @@ class Encoder:
     def vectors(self, sequences: Sequence[Sequence[int] | NDArray[np.int64]]) -> Tensor:
         """Pooled vectors, float32 [N, D], of N sequences of token ids, with gradient."""
         batch = pack(sequences).to(self.device)
-        return pool(self.states(batch), batch, self.reading.pooling, self._specials)
+        return self.pool(self.states(batch), batch)
+
+    def pool(self, states: Tensor, batch: PackedBatch) -> Tensor:
+        """Pooled vectors, float32 [N, D], of N packed sequences whose states [T, D] are there."""
+        return pool(states, batch, self.reading.pooling, self._specials)
 
     def vectors_by_reading(
         self, sequences: Sequence[Sequence[int]], places: Sequence[Place]

@@ -39,7 +39,6 @@ class Classification:
     pair: str | None = None
     labels: tuple[str, ...] = ()
     name: str = "classification"
-    picture_size: int | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -33,3 +33,27 @@ def info_nce(queries: Tensor, candidates: Tensor, same: Tensor, scale: float | T
     others[own, own] = False
     scores = scores.masked_fill(others, float("-inf"))
     return torch.nn.functional.cross_entropy(scores, own)
+
+
+def pairwise_sigmoid(
+    queries: Tensor, candidates: Tensor, same: Tensor, scale: Tensor, bias: Tensor
+) -> Tensor:
+    """SigLIP's loss: each pair of the batch is told right or wrong by itself.
+
+    Args:
+        queries: unit rows, float32 [B, D]; the candidate of query i is row i of the candidates.
+        candidates: unit rows, float32 [B, D].
+        same: bool [B, B], as of `info_nce`: such pairs other than a query's own are left out.
+        scale: inverse temperature, scalar.
+        bias: added to each score, scalar.
+
+    Returns:
+        The sum over the pairs of a query, and the mean of that over the queries, scalar.
+
+    Source: Zhai et al. 2023 (arXiv 2303.15343), equation 1.
+    """
+    scores = queries @ candidates.T * scale + bias
+    own = torch.eye(len(queries), dtype=torch.bool, device=queries.device)
+    signs = own.float() * 2 - 1
+    losses = -torch.nn.functional.logsigmoid(signs * scores)
+    return losses.masked_fill(same & ~own, 0.0).sum() / len(queries)

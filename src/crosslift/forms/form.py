@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from crosslift.encoders.load import Encoder
+from crosslift.sources.picture import Picture
 from crosslift.sources.record import Record
 
 Rows = NDArray[np.int64]
@@ -52,15 +52,28 @@ class FormOptions:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The records of one split and, in image-text tasks, their decoded pictures.
+    """The records of one split and, in tasks with pictures, their pictures.
 
     Args:
         records: N records.
-        pictures: uint8 [N, size, size, 3]; None in text-only tasks.
+        pictures: the P distinct pictures, decoded, uint8 [P, size, size, 3]; None in text-only tasks,
+            and where the image tower is frozen.
+        places: which picture each record has, int64 [N]; None: record i has picture i.
+        features: what a frozen image tower makes of each picture, float [P, W] or, of patches,
+            [P, patches, W].
+        teachings: what a teacher makes of each record's text, float32 [N, E].
     """
 
     records: Sequence[Record]
     pictures: Pictures | None = None
+    places: NDArray[np.int64] | None = None
+    features: NDArray[np.floating] | None = None
+    teachings: NDArray[np.float32] | None = None
+
+    @property
+    def places_of_records(self) -> NDArray[np.int64]:
+        """Which picture each record has, int64 [N]."""
+        return np.arange(len(self.records)) if self.places is None else self.places
 
 
 class OpenTask(Protocol):
@@ -98,10 +111,6 @@ class Form(Protocol):
     def columns(self) -> tuple[str, ...]:
         """The text columns it binds, by name."""
 
-    @property
-    def picture_size(self) -> int | None:
-        """Side of the square pictures in pixels; None for text-only forms."""
-
     def open(self, encoder: Encoder, train: Split, dev: Split, options: FormOptions) -> OpenTask:
         """Tokenises the records and makes the head."""
 
@@ -124,6 +133,32 @@ def epoch_rows(size: int, start: int, count: int, seed: int) -> Rows:
         order = np.random.default_rng((seed, epoch)).permutation(size)
         inside = wanted // size == epoch
         rows[inside] = order[wanted[inside] % size]
+    return rows
+
+
+def rows_by_group(groups: NDArray[np.int64], start: int, count: int, seed: int) -> Rows:
+    """The next rows when an epoch has one row of each group, another one in another epoch.
+
+    Args:
+        groups: int64 [N], the group of each row, from 0 on without gaps.
+        start: rows that were drawn before.
+        count: rows to draw.
+        seed: of the shuffling of the groups, and of the row that is taken of each.
+
+    Returns:
+        int64 [count]
+    """
+    order = np.argsort(groups, kind="stable")
+    sizes = np.bincount(groups)
+    firsts = np.cumsum(sizes) - sizes
+    chosen = epoch_rows(len(sizes), start, count, seed)
+    epochs = np.arange(start, start + count) // len(sizes)
+    within = np.empty(count, np.int64)
+    for epoch in np.unique(epochs):
+        chances = np.random.default_rng((seed, int(epoch), 5)).random(len(sizes))
+        here = epochs == epoch
+        within[here] = (chances * sizes)[chosen[here]].astype(np.int64)
+    rows: Rows = order[firsts[chosen] + within]
     return rows
 
 
@@ -150,7 +185,7 @@ def column(records: Sequence[Record], name: str) -> list[str]:
     return [record.texts[name] for record in records]
 
 
-def picture_paths(records: Sequence[Record]) -> list[Path]:
+def pictures_of(records: Sequence[Record]) -> list[Picture]:
     """The pictures of the records.
 
     Raises:

@@ -4,7 +4,7 @@ occur in the task's texts, and its output weights are their token rows themselve
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +14,14 @@ from torch import Tensor
 
 from crosslift.encoders.encode import TOKENS_PER_BATCH, batches_by_length
 from crosslift.encoders.load import Encoder
-from crosslift.encoders.packing import pack
+from crosslift.encoders.packing import PackedBatch, pack
 from crosslift.encoders.tokens import NumberedTokens, number_words, tokenise_compactly
 from crosslift.errors import DataError
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, column
 from crosslift.forms.forward import count_tokens, distinct_ids
+
+Context = Callable[[Tensor, PackedBatch], Tensor]
+"""From the states [T, D] of packed texts to the states after they looked at something."""
 
 _MASKED, _RANDOM = 0.8, 0.1
 _NUMBERS_OF_A_COUNTER = 4  # that Philox gives
@@ -50,7 +53,6 @@ class MaskedLM:
     whole_words: bool = False
     language_temperature: float | None = None
     name: str = "masked-lm"
-    picture_size: int | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -217,19 +219,31 @@ class OpenMaskedLM:
         masked = [self._masked(text, generator) for text in self._dev]
         total = 0.0
         with torch.inference_mode():
-            for batch in _batches(masked):
-                total += float(self._losses(batch).sum(dtype=torch.float64))
+            for rows in _batches(masked):
+                losses = self._losses([masked[row] for row in rows], self._dev_context(rows))
+                total += float(losses.sum(dtype=torch.float64))
         return {"dev_loss": total / sum(int(text.chosen.sum()) for text in masked)}
 
-    def _losses(self, masked: Sequence[_Masked]) -> Tensor:
+    def _dev_context(self, rows: Sequence[int]) -> Context | None:
+        """What some dev texts are seen beside: nothing."""
+        del rows
+        return None
+
+    def _losses(self, masked: Sequence[_Masked], context: Context | None = None) -> Tensor:
         """Cross-entropy of each chosen token of some texts, float32 [M].
 
         The softmax is over the tokens of this task, whatever other rows the encoder's table keeps.
+
+        Args:
+            masked: the texts.
+            context: changes their states by what they are seen beside; None: nothing.
         """
         batch = pack([text.ids for text in masked])
         hidden = pack([text.chosen for text in masked]).token_ids.bool()
         wanted = pack([text.original for text in masked]).token_ids[hidden]
         states = self.encoder.states(batch.to(self.encoder.device))
+        if context is not None:
+            states = context(states, batch)
         vectors = self.head(states[hidden.to(states.device)])
         scores = vectors @ self.encoder.table.rows(self._occurring).T + self.head.bias
         places = torch.searchsorted(self._occurring, wanted.to(states.device))
@@ -288,7 +302,5 @@ def _chances(start: int, count: int, seed: int) -> NDArray[np.float64]:
     return generator.random((count, _NUMBERS_OF_A_COUNTER))[:, :2]
 
 
-def _batches(masked: Sequence[_Masked]) -> Iterator[list[_Masked]]:
-    lengths = [range(len(text.ids)) for text in masked]
-    for rows in batches_by_length(lengths, TOKENS_PER_BATCH):
-        yield [masked[row] for row in rows]
+def _batches(masked: Sequence[_Masked]) -> Iterator[list[int]]:
+    return batches_by_length([range(len(text.ids)) for text in masked], TOKENS_PER_BATCH)

@@ -47,7 +47,6 @@ class MultipleChoice:
     question: str | None = None
     choices: int = 4
     name: str = "multiple-choice"
-    picture_size: int | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -51,7 +51,6 @@ class Regression:
     highest: float = 5.0
     head: Literal["cosine", "pair"] = "cosine"
     name: str = "regression"
-    picture_size: int | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -54,7 +54,6 @@ holds whole is trained on, and all count on dev |
     stride: int = 128
     longest_answer: int = 30
     name: str = "span-qa"
-    picture_size: int | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -49,7 +49,6 @@ class Tagging:
 
     tags: tuple[str, ...] = ()
     name: str = "tagging"
-    picture_size: int | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from crosslift.forms.form import (
     column,
     epoch_rows,
     group_numbers,
+    rows_by_group,
 )
 from crosslift.forms.forward import batch_vectors
 from crosslift.retrieval.metrics import top1_accuracy
@@ -42,6 +43,8 @@ class TextPairs:
     Args:
         anchor, positive, negative: names of the records' columns; bound by name.
         temperature: of the softmax over cosines.
+        one_of_a_group: an epoch has one pair of each group (such as the captions of one picture), not
+            all of them.
 
     Source: Gao et al. 2021 (arXiv 2104.08821), section 4; the same text twice: section 3;
     from English to other languages: Wang et al. 2022 (arXiv 2211.06127).
@@ -51,8 +54,8 @@ class TextPairs:
     positive: str = "positive"
     negative: str | None = None
     temperature: float = 0.05
+    one_of_a_group: bool = False
     name: str = "text-pairs"
-    picture_size: int | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -76,10 +79,11 @@ class OpenTextPairs:
         self.form = form
         self._options = options
         self.encoder = encoder
-        self.size = len(train.records)
         self.head = torch.nn.Module()
         self._texts = [encoder.tokenise(column(train.records, name)) for name in form.columns]
         self._groups = group_numbers(train.records)
+        groups = len(np.unique(self._groups))
+        self.size = groups if form.one_of_a_group else len(train.records)
         self._dev = [column(dev.records, name) for name in form.columns[:2]]
 
     def token_ids(self) -> Iterable[int]:
@@ -88,7 +92,9 @@ class OpenTextPairs:
         return {i for texts in (*self._texts, *dev) for sequence in texts for i in sequence}
 
     def draw(self, start: int, count: int, seed: int) -> Rows:
-        """Shuffled epochs."""
+        """Shuffled epochs, of all pairs or of one of each group."""
+        if self.form.one_of_a_group:
+            return rows_by_group(self._groups, start, count, seed)
         return epoch_rows(self.size, start, count, seed)
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:

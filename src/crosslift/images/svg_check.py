@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from xml.parsers import expat
 
 from crosslift.errors import DataError
+from crosslift.sources.picture import Picture
 
 _URL = re.compile(r"url\(\s*['\"]?\s*([^'\")]*)", re.IGNORECASE)
 _INNER_IMAGE = re.compile(r"data:image/(?:png|jpe?g|gif|webp)[;,]", re.IGNORECASE)
@@ -26,7 +26,7 @@ _PIXELS = {
 _DEFAULT_SIZE = (100.0, 100.0)  # of an SVG with neither size nor view box, as resvg has it
 
 
-def check_svg(data: bytes, path: Path, max_pixels: int) -> tuple[str, float, float]:
+def check_svg(data: bytes, path: Picture, max_pixels: int) -> tuple[str, float, float]:
     """The text of an SVG that is safe to draw, with its declared size.
 
     Args:
@@ -59,7 +59,7 @@ def check_svg(data: bytes, path: Path, max_pixels: int) -> tuple[str, float, flo
 class _Reader:
     """Walks the elements once; anything that could load something raises."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Picture) -> None:
         self.size = _DEFAULT_SIZE
         self._path = path
         self._seen_root = False

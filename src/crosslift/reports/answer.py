@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crosslift.reports.effects import control_pairs
-from crosslift.reports.entries import Verdict
+from crosslift.reports.effects import unattributed
+from crosslift.reports.entries import Attribution, Verdict
 from crosslift.reports.formats import listed, metric_title, p_value, plural, points
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.tables import query_word
@@ -29,6 +29,7 @@ class VerdictView:
         details: metric, protocol, corrected p, sizes.
         clean: True where only items without overlap were compared.
         unequal: why the budgets are not equal; empty where they are.
+        seen: which of the arms are not zero-shot, in words.
     """
 
     outcome: str
@@ -36,6 +37,7 @@ class VerdictView:
     details: str
     clean: bool
     unequal: str
+    seen: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,16 @@ def _view(folder: RunFolder, verdict: Verdict) -> VerdictView:
     )
     outcome = verdict.verdict if verdict.verdict in ("higher", "lower") else "none"
     unequal = "" if verdict.budget_equal else verdict.budget_note or "budgets differ"
-    return VerdictView(outcome, verdict.sentence, details, verdict.subset == "clean", unequal)
+    arms = (folder.arm(verdict.arm), folder.arm(verdict.against))
+    seen = tuple(f"{arm.name}: {arm.seen}" for arm in arms if arm.seen)
+    clean = verdict.subset == "clean"
+    return VerdictView(outcome, verdict.sentence, details, clean, unequal, seen)
+
+
+def _named(folder: RunFolder, arm: str) -> str:
+    """The name of an arm, with what is said of it where it is not zero-shot."""
+    seen = folder.arm(arm).seen
+    return f"{arm} ({seen})" if seen else arm
 
 
 def plain_answer(folder: RunFolder) -> str:
@@ -93,6 +104,7 @@ def plain_answer(folder: RunFolder) -> str:
     if len(declared) > _MOST_DECLARED:
         sentences.append(f"{len(declared) - _MOST_DECLARED} more declared comparisons stand below.")
     sentences.extend(_baseline_sentences(folder, against, brief=bool(declared)))
+    sentences.extend(_source_sentences(folder))
     sentences.extend(_control_sentences(folder, {pair for pair, _ in declared}))
     if any(not verdict.budget_equal for _, found in declared for verdict in found):
         sentences.append("Comparisons between unequal budgets are marked.")
@@ -111,7 +123,8 @@ def _pairs(folder: RunFolder, family: str) -> list[tuple[tuple[str, str], list[V
 
 def _pair_sentence(folder: RunFolder, pair: tuple[str, str], found: Sequence[Verdict]) -> str:
     own_control = folder.arm(pair[1]).control_of == pair[0]
-    against = f"its control {pair[1]}" if own_control else pair[1]
+    arm, other = (_named(folder, name) for name in pair)
+    against = f"its control {other}" if own_control else other
     shown = []
     for outcome in ("higher", "lower"):
         titles = [_titled(folder, verdict) for verdict in found if verdict.verdict == outcome]
@@ -119,9 +132,9 @@ def _pair_sentence(folder: RunFolder, pair: tuple[str, str], found: Sequence[Ver
             shown.append(f"{outcome} on {listed(titles)}")
     even = [folder.target(v.target).title for v in found if v.verdict == "no difference shown"]
     if not shown:
-        return f"Against {against}, {pair[0]} shows no difference on {listed(even)}."
+        return f"Against {against}, {arm} shows no difference on {listed(even)}."
     tail = f"; no difference is shown on {listed(even)}" if even else ""
-    return f"Against {against}, {pair[0]} is {' and '.join(shown)}{tail}."
+    return f"Against {against}, {arm} is {' and '.join(shown)}{tail}."
 
 
 def _titled(folder: RunFolder, verdict: Verdict) -> str:
@@ -137,7 +150,8 @@ def _baseline_sentences(
         pairs = [(arm, found) for (arm, other), found in against if other == baseline]
         trained = [(arm, found) for arm, found in pairs if folder.arm(arm).role == "trained"]
         if trained and brief:
-            sentences.append(_tallies(baseline, trained))
+            told = [(_named(folder, arm), found) for arm, found in trained]
+            sentences.append(_tallies(baseline, told))
         elif trained:
             sentences.extend(_differing_then_even(folder, baseline, trained))
     return sentences
@@ -157,7 +171,7 @@ def _differing_then_even(
 ) -> list[str]:
     """A sentence for each arm that differs from its baseline, and one for those that do not."""
     differing = [(a, f) for a, f in trained if _differs(f)]
-    even = [arm for arm, found in trained if (arm, found) not in differing]
+    even = [_named(folder, arm) for arm, found in trained if (arm, found) not in differing]
     sentences = [_pair_sentence(folder, (a, baseline), f) for a, f in differing[:_MOST_ARMS]]
     if len(differing) > _MOST_ARMS:
         sentences.append(f"{plural(len(differing) - _MOST_ARMS, 'more arm')} below.")
@@ -179,8 +193,9 @@ def _tally(arm: str, found: Sequence[Verdict]) -> str:
 
 
 def _control_sentences(folder: RunFolder, declared: set[tuple[str, str]]) -> list[str]:
+    """What of the arms' gains their controls share, of the controls that no attribution takes in."""
     sentences = []
-    for pair in control_pairs(folder):
+    for pair in unattributed(folder):
         name, control = pair.arm.name, pair.control.name
         gained = [
             row for row in pair.rows if row.gain and row.gain.verdict == "higher" and row.content
@@ -199,3 +214,31 @@ def _control_sentences(folder: RunFolder, declared: set[tuple[str, str]]) -> lis
                 f" which {control} lacks."
             )
     return sentences
+
+
+def _source_sentences(folder: RunFolder) -> list[str]:
+    """Of each arm with controls, what its gains are shown to come from, and on which targets."""
+    by_arm: dict[str, list[Attribution]] = {}
+    for found in folder.run.attributions:
+        if found.whole.verdict == "higher":
+            by_arm.setdefault(found.arm, []).append(found)
+    return [_source_sentence(folder, arm, gained) for arm, gained in by_arm.items()]
+
+
+def _source_sentence(folder: RunFolder, arm: str, gained: Sequence[Attribution]) -> str:
+    shown: dict[str, list[str]] = {}
+    beaten = []
+    for found in gained:
+        title = folder.target(found.target).title
+        for part in found.parts:
+            titles = shown.setdefault(part.source.replace("`", ""), [])
+            if part.named.verdict == "higher":
+                titles.append(title)
+            if part.kind == "captions-only" and part.rest.verdict == "lower":
+                beaten.append(title)
+    parts = [f"{source} on {listed(titles)}" for source, titles in shown.items() if titles]
+    empty = [source for source, titles in shown.items() if not titles]
+    told = [f"is shown to come from {'; from '.join(parts)}"] if parts else []
+    told += [f"is not shown to come from {listed(empty)} on any target"] if empty else []
+    told += [f"is less than captions alone bring on {listed(beaten)}"] if beaten else []
+    return f"What {arm} gains {'; it '.join(told)}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crosslift.reports.entries import Arm, Target, Verdict
+from crosslift.reports.entries import Arm, Orientation, Target, Verdict
 from crosslift.reports.run_folder import RunFolder
 
 
@@ -62,6 +62,13 @@ def control_pairs(folder: RunFolder) -> list[ControlPair]:
     return pairs
 
 
+def unattributed(folder: RunFolder) -> list[ControlPair]:
+    """The pairs of an arm and a control that no attribution takes in: those of runs of an earlier
+    version, and those whose arm has no baseline."""
+    held = {(a.arm, part.control) for a in folder.run.attributions for part in a.parts}
+    return [p for p in control_pairs(folder) if (p.arm.name, p.control.name) not in held]
+
+
 def _control_row(folder: RunFolder, arm: Arm, control: Arm, target: Target) -> ControlRow:
     return ControlRow(
         target=target,
@@ -88,3 +95,12 @@ def effects_on(folder: RunFolder, target: Target) -> dict[str, Verdict]:
     """The verdict of each arm against its own baseline on ``target``, by arm, in the order of arms."""
     found = {arm.name: folder.against_baseline(arm.name, target) for arm in folder.run.arms}
     return {name: verdict for name, verdict in found.items() if verdict is not None}
+
+
+def orientations_on(folder: RunFolder, target: Target, baseline: str) -> dict[str, Orientation]:
+    """How far each reference stands from ``baseline`` on ``target``, by arm; tested against nothing."""
+    return {
+        found.arm: found
+        for found in folder.run.orientations
+        if (found.against, found.target) == (baseline, target.name)
+    }

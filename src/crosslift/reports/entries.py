@@ -6,6 +6,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from crosslift.statistics.attribution import shown_words
+from crosslift.statistics.wording import zero_shot_words
+
 
 class Entry(BaseModel):
     """A typed part of a JSON file of the folder: immutable, every number finite."""
@@ -70,8 +73,13 @@ class Budget(Entry):
 
 
 class Arm(Entry):
-    """One condition of the study; ``baseline`` is the untrained arm that it is compared with, which
-    may be itself.
+    """One condition of the study.
+
+    Args:
+        baseline: the untrained arm that it is compared with, which may be itself.
+        control: what kind of control it is; None: another one, or none.
+        zero_shot: False where it saw labels or captions in other languages than English.
+        languages: of its labelled training texts.
     """
 
     name: str
@@ -84,6 +92,26 @@ class Arm(Entry):
     seeds: tuple[int, ...]
     stages: tuple[Stage, ...]
     budget: Budget
+    control: (
+        Literal[
+            "shuffled-pictures",
+            "captions-only",
+            "same-updates-no-task",
+            "random-features",
+            "placebo-labels",
+        ]
+        | None
+    ) = None
+    zero_shot: bool = True
+    languages: tuple[str, ...] = ()
+
+    @property
+    def seen(self) -> str:
+        """What is said of an arm that is not zero-shot; empty for one that is."""
+        if self.zero_shot:
+            return ""
+        forms = [task.form for stage in self.stages for task in stage.tasks]
+        return zero_shot_words(self.languages, forms)
 
 
 class Gap(Entry):
@@ -119,7 +147,7 @@ class Step(Entry):
 
 
 class OverlapExample(Entry):
-    """A training text and the target text it is close to."""
+    """A training text and the target text it is close to, or two pictures by their ids."""
 
     train: str
     test: str
@@ -127,15 +155,24 @@ class OverlapExample(Entry):
 
 
 class Overlap(Entry):
-    """How many texts of a training task are also in a target."""
+    """How many texts, or pictures, of a training task are also in a target.
+
+    Args:
+        records: training records that were checked; None where they were not counted.
+        items: items of the target that are affected; None likewise.
+        exact: texts, or pictures, of the target that stand in the training data.
+        near: those that nearly do.
+        kind: what was compared.
+    """
 
     task: str
     target: str
-    records: int
-    items: int
+    records: int | None = None
+    items: int | None = None
     exact: int
     near: int
     examples: tuple[OverlapExample, ...]
+    kind: Literal["texts", "pictures"] = "texts"
 
 
 class Verdict(Entry):
@@ -148,7 +185,7 @@ class Verdict(Entry):
     metric: str
     subset: str
     question: str | None
-    family: Literal["declared", "vs-baseline"]
+    family: Literal["declared", "vs-baseline", "controls"]
     effect: float
     low: float
     high: float
@@ -195,6 +232,85 @@ class Gain(Entry):
     sentence: str
 
 
+class Figure(Entry):
+    """One difference of two arms, with what it rests on; effect and interval in [-1, 1]."""
+
+    arm: str
+    against: str
+    effect: float
+    low: float
+    high: float
+    level: float
+    p_corrected: float
+    verdict: Literal["higher", "lower", "no difference shown"]
+    n_queries: int
+    n_languages: int
+    seeds: int
+
+    @property
+    def shown(self) -> str:
+        """Whether it is shown, in words."""
+        return shown_words(self.verdict, self.low, self.high)
+
+
+class Part(Entry):
+    """What a control says of an effect; ``named`` and ``rest`` add up to the whole."""
+
+    source: str
+    control: str
+    kind: str | None
+    named: Figure
+    rest: Figure
+
+
+class Attribution(Entry):
+    """Where the effect of an arm on a target comes from."""
+
+    arm: str
+    baseline: str
+    target: str
+    metric: str
+    protocol: str
+    whole: Figure
+    parts: Annotated[tuple[Part, ...], Field(min_length=1)]
+    sentence: str
+
+
+class Orientation(Entry):
+    """How far a reference stands from a baseline; tested against nothing."""
+
+    arm: str
+    against: str
+    target: str
+    effect: float
+    low: float
+    high: float
+    level: float
+    n_queries: int
+    n_languages: int
+
+
+class LanguageGroup(Entry):
+    """The effect of an arm against its baseline over the languages of one family or script."""
+
+    arm: str
+    against: str
+    target: str
+    metric: str
+    protocol: str
+    grouping: Literal["family", "script"]
+    group: str
+    languages: Annotated[tuple[str, ...], Field(min_length=1)]
+    effect: float
+    low: float
+    high: float
+    p: float
+    p_corrected: float
+    verdict: Literal["higher", "lower", "no difference shown"]
+    n_queries: int
+    seeds: int
+
+
 class Failure(Entry):
     """An arm that the run left out, and the whole message of why."""
 
@@ -218,11 +334,13 @@ class RunFacts(Entry):
     steps: tuple[Step, ...]
     overlap: tuple[Overlap, ...]
     gains: tuple[Gain, ...] = ()
+    attributions: tuple[Attribution, ...] = ()
+    orientations: tuple[Orientation, ...] = ()
     failed: tuple[Failure, ...] = ()
 
 
 class Score(NamedTuple):
-    """One row of the results; ``value`` in [0, 1], ``n`` the number of queries."""
+    """One row of the results; ``value`` in [0, 1], but of ranks; ``n`` the number of queries."""
 
     arm: str
     seed: int

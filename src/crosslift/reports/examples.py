@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from crosslift.errors import DataError
 from crosslift.reports.entries import Arm, Example, Target
-from crosslift.reports.heat import known_language, name_of
+from crosslift.reports.language_names import known_language, name_of
 from crosslift.reports.run_folder import RunFolder
 
 PIVOT = "en"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from markupsafe import Markup, escape
 
+from crosslift.statistics.wording import LOWER_IS_BETTER
+
 MINUS = "\u2212"
 METRIC_TITLES = {
     "top1_accuracy": "top-1 accuracy",
@@ -15,6 +17,7 @@ METRIC_TITLES = {
     "mining_recall": "mining recall",
     "oracle_mining_f1": "oracle mining F1",
     "weighted_f1": "weighted F1",
+    "median_rank": "median rank",
 }
 
 
@@ -40,6 +43,24 @@ def points(effect: float) -> str:
 def interval(low: float, high: float) -> str:
     """An interval of score differences in points ("[+2.1, +6.3]")."""
     return f"[{points(low)}, {points(high)}]"
+
+
+def score(metric: str, value: float) -> str:
+    """A score as its metric is shown: in percent, or a rank as the plain number it is ("12.5")."""
+    return f"{value:,.1f}" if metric in LOWER_IS_BETTER else percent(value)
+
+
+def change(metric: str, effect: float) -> str:
+    """A difference of scores: in points, or of ranks as a plain number with its sign ("+2.5")."""
+    if metric not in LOWER_IS_BETTER:
+        return points(effect)
+    text = f"{abs(effect):,.1f}"
+    return text if text == "0.0" else f"{'+' if effect > 0 else MINUS}{text}"
+
+
+def is_better(metric: str, effect: float) -> bool:
+    """Whether a difference is one for the better: of ranks, a smaller one."""
+    return effect < 0 if metric in LOWER_IS_BETTER else effect > 0
 
 
 def p_value(value: float) -> str:
@@ -76,10 +97,12 @@ def memory(size: int | None) -> str:
 
 
 def metric_title(metric: str) -> str:
-    """The name of a metric as people read it; an unknown one keeps its own, with spaces."""
+    """The name of a metric as people read it; an unknown one keeps its own, with spaces. Of one that
+    is the better the lower it is, that is said."""
     if metric.startswith("dev_"):
         return f"dev {metric_title(metric.removeprefix('dev_'))}"
-    return METRIC_TITLES.get(metric, metric.replace("_", " "))
+    title = METRIC_TITLES.get(metric, metric.replace("_", " "))
+    return f"{title} (lower is better)" if metric in LOWER_IS_BETTER else title
 
 
 def shorten(text: str, most: int) -> str:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 
-from babel import Locale
-
-from crosslift.errors import UnknownNameError
-from crosslift.languages import Language, language
 from crosslift.reports.entries import Arm, Target
-from crosslift.reports.formats import percent, points
+from crosslift.reports.formats import change, is_better, score
+from crosslift.reports.language_names import NO_FAMILY, family_of, name_of, script_of
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.tables import MACRO, ScoreIndex
+from crosslift.statistics.wording import LOWER_IS_BETTER
 
 LEVELS = 7
-NO_FAMILY = "Family not known"
 _LEAST_SPAN = 0.05
 
 
@@ -99,17 +95,19 @@ def _scores(folder: RunFolder, index: ScoreIndex, target: Target) -> HeatTable:
     of_languages = [value for (code, _), value in values.items() if code != MACRO]
     low, high = min(of_languages, default=0.0), max(of_languages, default=1.0)
     span = max(high - low, _LEAST_SPAN)
+    paler = target.metric in LOWER_IS_BETTER  # the better, the darker
 
     def cell(code: str, arm: Arm) -> HeatCell:
         value = values.get((code, arm.name))
         if value is None:
             return HeatCell("", "")
-        level = round((value - low) / span * LEVELS)
-        return HeatCell(percent(value), f"s{min(max(level, 0), LEVELS)}")
+        level = round((high - value if paler else value - low) / span * LEVELS)
+        return HeatCell(score(target.metric, value), f"s{min(max(level, 0), LEVELS)}")
 
     arms = _scored(folder, values)
     rows = _rows(target, arms, cell)
-    return HeatTable(arms, rows[0], _grouped(rows[1:]), percent(low), percent(high), False)
+    ends = [score(target.metric, value) for value in ((high, low) if paler else (low, high))]
+    return HeatTable(arms, rows[0], _grouped(rows[1:]), ends[0], ends[1], False)
 
 
 def _scored(folder: RunFolder, values: Values) -> tuple[Arm, ...]:
@@ -137,10 +135,13 @@ def _differences(folder: RunFolder, index: ScoreIndex, target: Target) -> HeatTa
         if effect is None:
             return HeatCell("", "")
         level = min(round(abs(effect) / span * LEVELS), LEVELS)
-        return HeatCell(points(effect), f"{'p' if effect > 0 else 'n'}{level}")
+        shade = "p" if is_better(target.metric, effect) else "n"
+        return HeatCell(change(target.metric, effect), f"{shade}{level}")
 
     rows = _rows(target, arms, cell)
-    return HeatTable(arms, rows[0], _grouped(rows[1:]), points(-span), points(span), True)
+    worst = span if target.metric in LOWER_IS_BETTER else -span
+    ends = [change(target.metric, value) for value in (worst, -worst)]
+    return HeatTable(arms, rows[0], _grouped(rows[1:]), ends[0], ends[1], True)
 
 
 def _values(arms: Sequence[Arm], index: ScoreIndex, target: Target) -> Values:
@@ -175,34 +176,3 @@ def _grouped(rows: Sequence[HeatRow]) -> tuple[HeatGroup, ...]:
         HeatGroup(family, tuple(sorted(groups[family], key=lambda row: (row.script, row.name))))
         for family in ordered
     )
-
-
-@cache
-def known_language(code: str) -> Language | None:
-    """The facts about a language; None where the table of languages does not hold it.
-
-    A report must stand for any data, also for a language that nobody has described yet: it is then
-    shown by its code.
-    """
-    try:
-        return language(code)
-    except UnknownNameError:
-        return None
-
-
-def family_of(code: str) -> str:
-    """The family of a language, or the words for an unknown one."""
-    found = known_language(code)
-    return found.family if found else NO_FAMILY
-
-
-def name_of(code: str) -> str:
-    """The English name of a language; its code where it is not known."""
-    found = known_language(code)
-    return found.name if found else code
-
-
-def script_of(code: str) -> str:
-    """The English name of a language's script; empty where it is not known."""
-    found = known_language(code)
-    return str(Locale("en").scripts.get(found.script, found.script)) if found else ""

@@ -13,15 +13,20 @@ from markupsafe import Markup
 
 from crosslift.reports.answer import baseline_verdicts, declared_verdicts, plain_answer
 from crosslift.reports.diagnosis import VectorSection, vector_section
+from crosslift.reports.effects import unattributed
 from crosslift.reports.examples import example_groups
 from crosslift.reports.formats import duration, metric_title, names_marked, percent, plural
-from crosslift.reports.heat import LEVELS, heat_pairs, name_of
+from crosslift.reports.groups import GroupSection, group_section
+from crosslift.reports.heat import LEVELS, heat_pairs
 from crosslift.reports.interpolation import PathSection, path_section
+from crosslift.reports.language_names import name_of
 from crosslift.reports.looks import colour_variables, looks_of
 from crosslift.reports.mining import MiningSection, mining_section
 from crosslift.reports.mixtures import MixtureSection, mixture_section
 from crosslift.reports.plots import Plots, draw_plots
 from crosslift.reports.run_folder import RunFolder
+from crosslift.reports.settings_plots import SettingSection, setting_section
+from crosslift.reports.sources import SourceSection, source_section
 from crosslift.reports.stages import stage_words, task_rows
 from crosslift.reports.svg import Plot
 from crosslift.reports.sweep import SweepSection, sweep_section
@@ -50,8 +55,8 @@ def write_report(folder: Path) -> Path:
     """Write the report of a run, and its plots, into the run's folder.
 
     It reads nothing but the folder. The same folder gives the same bytes. ``mining.json``,
-    ``diagnostics.json``, ``sweep.json`` and ``interpolation.json`` have sections where they are
-    there; the report is whole without them.
+    ``diagnostics.json``, ``sweep.json``, ``interpolation.json`` and ``groups.json`` have sections
+    where they are there; the report is whole without them.
 
     Args:
         folder: the folder that a run left.
@@ -71,6 +76,9 @@ def write_report(folder: Path) -> Path:
         sweep=sweep_section(run),
         paths=path_section(run),
         mixtures=mixture_section(run),
+        sources=source_section(run),
+        groups=group_section(run),
+        settings=setting_section(run),
     )
     page = render(run, plots, more)
     (folder / PLOTS).mkdir(exist_ok=True)
@@ -91,6 +99,9 @@ class Sections:
         sweep: which hidden state was chosen.
         paths: what arms score between their start and their end.
         mixtures: how tasks shared the examples of a stage; a part of the learning curves.
+        sources: where the effects of arms with controls come from.
+        groups: effects by language family and by script; it has no plots.
+        settings: scores against the value of a setting.
     """
 
     mining: MiningSection | None = None
@@ -98,10 +109,21 @@ class Sections:
     sweep: SweepSection | None = None
     paths: PathSection | None = None
     mixtures: MixtureSection | None = None
+    sources: SourceSection | None = None
+    groups: GroupSection | None = None
+    settings: SettingSection | None = None
 
     def plots(self) -> tuple[Plot, ...]:
         """The plots of all of them, in the order of the page."""
-        shown = (self.mining, self.vectors, self.sweep, self.paths, self.mixtures)
+        shown = (
+            self.sources,
+            self.mining,
+            self.vectors,
+            self.sweep,
+            self.settings,
+            self.paths,
+            self.mixtures,
+        )
         return tuple(plot for section in shown if section for plot in section.plots)
 
 
@@ -172,16 +194,19 @@ def _views(run: RunFolder, plots: Plots) -> dict[str, Any]:
 
 
 def _sections(run: RunFolder, plots: Plots, more: Sections) -> list[Section]:
-    controlled = any(arm.control_of for arm in run.run.arms)
+    controlled = bool(unattributed(run))
     shown = [
         ("answer", "The answer", True),
         ("omitted", "Left out", bool(run.run.failed)),
+        ("sources", "Where the effect comes from", more.sources is not None),
         ("controls", "What the controls say", controlled),
         ("scores", "Scores", True),
         ("languages", "By language", True),
+        ("groups", "By family and script", more.groups is not None),
         ("mining", "Mining", more.mining is not None),
         ("vectors", "What the vectors look like", more.vectors is not None),
         ("sweep", "Which hidden state", more.sweep is not None),
+        ("settings", "By value of a setting", more.settings is not None),
         ("forgetting", "Gained and forgotten", bool(plots.trade_offs)),
         ("interpolation", "Between start and end", more.paths is not None),
         ("curves", "Learning curves", bool(plots.curves or more.mixtures)),

@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from crosslift.errors import DataError
+from crosslift.reports.axes import Names
 from crosslift.reports.entries import Arm, Entry, Target
 from crosslift.reports.formats import interval, percent, points
 from crosslift.reports.interpolation_plots import Spot, draw_effects, draw_ways
 from crosslift.reports.looks import looks_of
-from crosslift.reports.plots import Names
 from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.svg import Plot, drawing
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from crosslift.reports.axes import Names, arm_legend, mark_style, square_axes
 from crosslift.reports.entries import Arm
 from crosslift.reports.formats import points, shorten
 from crosslift.reports.labels import placed_labels
 from crosslift.reports.looks import Look
-from crosslift.reports.plots import Names, arm_legend, mark_style, square_axes
 from crosslift.reports.svg import INK, Plot, finish
 
 _MOST_LINES = 8

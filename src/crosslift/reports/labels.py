@@ -7,11 +7,16 @@ from typing import Any
 
 Box = tuple[float, float, float, float]
 _OFFSETS = ((8, 10), (8, -10), (-8, 10), (-8, -10), (8, 22), (8, -22), (-8, 22), (-8, -22))
+_FAR_OFFSETS = tuple(
+    (right * reach, up * reach)
+    for reach in (9, 16, 24, 34, 46)
+    for right, up in ((1, 0.9), (1, -0.9), (-1, 0.9), (-1, -0.9), (1, 0), (-1, 0))
+)
 _LETTER_WIDTH = 0.6
 
 
 def placed_labels(
-    axes: Any, spots: Sequence[tuple[float, float, str]], size: float
+    axes: Any, spots: Sequence[tuple[float, float, str]], size: float, far: bool = False
 ) -> list[tuple[float, float, str, str]]:
     """A free place for each name, tried round its mark; a name without one is left to the legend.
 
@@ -19,6 +24,7 @@ def placed_labels(
         axes: the axes, their limits set.
         spots: (x, y, name) in data units.
         size: font size in pixels.
+        far: places farther from the mark are tried too, for names with a line to their mark.
 
     Returns:
         (x, y, "left" or "right", name) in pixels of the figure.
@@ -29,7 +35,7 @@ def placed_labels(
     placed = []
     for (x, y), (_, _, name) in zip(marks, spots, strict=True):
         width = len(name) * size * _LETTER_WIDTH
-        for right, up in _OFFSETS:
+        for right, up in _FAR_OFFSETS if far else _OFFSETS:
             box = _box(x + right, y + up, width if right > 0 else -width, size)
             if _inside(box, frame) and not any(_meet(box, other) for other in taken):
                 taken.append(box)

@@ -1,7 +1,7 @@
 """One colour and one mark for each arm, the same in every plot and table of a report.
 
 Colour is never the only sign: neighbours differ in mark too, controls are hollow and their lines
-dashed. A control shares the colour and the mark of the arm it controls.
+dashed. A control shares the colour of the arm it controls and has a mark of its own kind.
 """
 
 from __future__ import annotations
@@ -26,6 +26,14 @@ PALETTE = (
 BASELINE = ("#2b313b", "#f0f2f5")
 REFERENCE = ("#858b94", "#8d939c")
 MARKERS = ("o", "s", "^", "P", "v")
+CONTROL_MARKERS = ("X", "<", "*", "d", ">")
+_OF_CONTROL = {
+    "shuffled-pictures": "X",
+    "captions-only": "<",
+    "same-updates-no-task": "*",
+    "random-features": "d",
+    "placebo-labels": ">",
+}
 _BASELINE = ("--arm-baseline", *BASELINE)
 _REFERENCE = ("--arm-reference", *REFERENCE)
 
@@ -56,7 +64,8 @@ def looks_of(arms: Sequence[Arm]) -> dict[str, Look]:
     for arm in sorted(arms, key=lambda arm: arm.role == "control"):
         parent = looks.get(arm.control_of or "")
         if arm.role == "control" and parent is not None:
-            wanted, colour = parent.marker, (parent.variable, parent.light, parent.dark)
+            wanted = _OF_CONTROL.get(arm.control or "", CONTROL_MARKERS[0])
+            colour = parent.variable, parent.light, parent.dark
         elif arm.role in ("baseline", "reference"):
             wanted, colour = ("o", _BASELINE) if arm.role == "baseline" else ("D", _REFERENCE)
         else:
@@ -77,7 +86,8 @@ def _free(wanted: str, variable: str, hollow: bool, looks: Mapping[str, Look]) -
     taken = {
         look.marker for look in looks.values() if (look.variable, look.hollow) == (variable, hollow)
     }
-    free = [marker for marker in (wanted, *MARKERS, "D") if marker not in taken]
+    known: tuple[str, ...] = (wanted, *(CONTROL_MARKERS if hollow else ()), *MARKERS, "D")
+    free = [marker for marker in known if marker not in taken]
     return (free or [wanted])[0]
 
 

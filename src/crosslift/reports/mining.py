@@ -9,11 +9,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from crosslift.errors import DataError
+from crosslift.reports.axes import Names, arm_legend, mark_style, square_axes
 from crosslift.reports.entries import Arm, Entry, Target
 from crosslift.reports.formats import listed, percent, plural
-from crosslift.reports.heat import name_of
+from crosslift.reports.language_names import name_of
 from crosslift.reports.looks import Look, looks_of
-from crosslift.reports.plots import Names, arm_legend, mark_style, square_axes
 from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.svg import Plot, drawing, finish
 from crosslift.reports.tables import ScoreCell, score_cell
@@ -184,7 +184,7 @@ def _told(entries: Sequence[MinedLanguage]) -> str:
 
 def _cells(arm: Arm, entries: Sequence[MinedLanguage]) -> MiningCells:
     def mean(scores: Sequence[ScoreFacts], name: str) -> ScoreCell:
-        return score_cell([getattr(score, name) for score in scores], len(arm.seeds))
+        return score_cell([getattr(score, name) for score in scores], len(arm.seeds), "mining_f1")
 
     applied = [entry.score for entry in entries]
     return MiningCells(

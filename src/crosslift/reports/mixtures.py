@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crosslift.reports.axes import Names
 from crosslift.reports.curves import SHARE
 from crosslift.reports.entries import CurvePoint
 from crosslift.reports.formats import share, shorten
 from crosslift.reports.labels import spread
 from crosslift.reports.looks import BASELINE, PALETTE, REFERENCE
-from crosslift.reports.plots import Names
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.svg import INK, PAPER, RULE, Plot, drawing, finish, new_figure
 

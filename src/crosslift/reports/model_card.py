@@ -60,6 +60,7 @@ class ModelCard:
         prompt: what goes before each text; empty for none.
         licence: identifier of the licence of the weights ("mit"); None where it is not known.
         licence_note: what else a user must know of licences, of the training data above all.
+        seen: what is said of an arm that is not zero-shot; empty for one that is.
     """
 
     name: str
@@ -79,6 +80,7 @@ class ModelCard:
     prompt: str
     licence: str | None
     licence_note: str
+    seen: str = ""
 
 
 def card_of_arm(
@@ -127,6 +129,7 @@ def card_of_arm(
         prompt=prompt,
         licence=licence,
         licence_note=licence_note,
+        seen=found.seen,
     )
 
 
@@ -170,6 +173,7 @@ def model_card(card: ModelCard) -> str:
         f"# {_plain(card.name)}",
         f"{_plain(card.description)} Arm `{card.arm}`, seed {card.seed}, of the study"
         f" `{card.study}`: {_plain(card.question)}",
+        _plain(f"This encoder is {card.seen}.") if card.seen else "",
         "## How to load it",
         _loading(card),
         "## What it scores",

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crosslift.reports.effects import ControlPair, control_pairs
+from crosslift.reports.effects import ControlPair, unattributed
 from crosslift.reports.entries import Arm, Step, Target, Verdict
 from crosslift.reports.formats import (
     count,
@@ -14,9 +14,9 @@ from crosslift.reports.formats import (
     interval,
     large,
     memory,
-    percent,
     plural,
     points,
+    score,
 )
 from crosslift.reports.run_folder import RunFolder
 
@@ -46,7 +46,7 @@ class ScoreIndex:
     def values(
         self, arm: str, target: str, language: str, protocol: str, subset: str, metric: str
     ) -> list[float]:
-        """The scores of each seed, in [0, 1]; empty where there is none."""
+        """The scores of each seed; empty where there is none."""
         return self._values.get((arm, target, language, protocol, subset, metric), [])
 
     def mean(self, arm: str, target: Target, language: str) -> float | None:
@@ -70,7 +70,7 @@ class ScoreIndex:
 
 @dataclass(frozen=True)
 class ScoreCell:
-    """A score in percent; ``spread`` is the range over seeds, empty for a single one."""
+    """A score as it is shown; ``spread`` is the range over seeds, empty for a single one."""
 
     value: str
     spread: str
@@ -194,7 +194,7 @@ def _score_rows(
     def cell(arm: Arm, column: ScoreColumn, subset: str) -> ScoreCell | None:
         key = (arm.name, target.name, MACRO, column.protocol, subset, column.metric)
         found = index.values(*key)
-        return score_cell(found, len(arm.seeds)) if found else None
+        return score_cell(found, len(arm.seeds), column.metric) if found else None
 
     return tuple(
         ScoreRow(arm, tuple((cell(arm, c, "all"), cell(arm, c, "clean")) for c in columns))
@@ -202,16 +202,18 @@ def _score_rows(
     )
 
 
-def score_cell(values: Sequence[float], planned: int) -> ScoreCell:
+def score_cell(values: Sequence[float], planned: int, metric: str) -> ScoreCell:
     """A score of one seed or more.
 
     Args:
-        values: of each seed, in [0, 1]; at least one.
+        values: of each seed; at least one.
         planned: seeds that there should be.
+        metric: it is a score of; ranks are shown as they are, all else in percent.
     """
-    spread = f"{percent(min(values))}\u2013{percent(max(values))}" if len(values) > 1 else ""
+    low, high = score(metric, min(values)), score(metric, max(values))
+    spread = f"{low}\u2013{high}" if len(values) > 1 else ""
     missing = f"{len(values)} of {planned} seeds" if len(values) < planned else ""
-    return ScoreCell(percent(sum(values) / len(values)), spread, missing)
+    return ScoreCell(score(metric, sum(values) / len(values)), spread, missing)
 
 
 @dataclass(frozen=True)
@@ -244,8 +246,8 @@ class ControlTable:
 
 
 def control_tables(folder: RunFolder) -> list[ControlTable]:
-    """One table for each arm that has a control."""
-    return [_control_table(pair) for pair in control_pairs(folder)]
+    """One table for each arm and control that no attribution takes in."""
+    return [_control_table(pair) for pair in unattributed(folder)]
 
 
 def _control_table(pair: ControlPair) -> ControlTable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crosslift.retrieval.directions import Directions, both_directions
-from crosslift.retrieval.metrics import recall_at, reciprocal_rank, top1_accuracy
+from crosslift.retrieval.metrics import expected_rank, recall_at, reciprocal_rank, top1_accuracy
 from crosslift.retrieval.ranks import Ranks, gold_ranks, ranks_of_scores
 from crosslift.retrieval.similarity import check_vectors, unit_rows
 
@@ -12,6 +12,7 @@ __all__ = [
     "Ranks",
     "both_directions",
     "check_vectors",
+    "expected_rank",
     "gold_ranks",
     "ranks_of_scores",
     "recall_at",

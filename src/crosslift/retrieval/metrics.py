@@ -61,6 +61,30 @@ def reciprocal_rank(ranks: Ranks) -> OutcomeArray:
     return _by_case(ranks, _expected_reciprocal)
 
 
+def expected_rank(ranks: Ranks) -> OutcomeArray:
+    """The expected rank of the first correct answer, from 1; the median over queries is the "median
+    rank" of image-caption retrieval (Karpathy & Fei-Fei 2015, section 4.1). Lower is better.
+
+    Of ``tied`` candidates with ``gold_tied`` correct ones among them, the first correct one stands at
+    ``(tied + 1) / (gold_tied + 1)`` on average.
+
+    Example, scores of three candidates, the first correct::
+
+        0.9 0.5 0.1  ->  1
+        0.5 0.9 0.5  ->  2.5    rank 2 or 3
+        0.5 0.5 0.5  ->  2      rank 1, 2 or 3
+        0.1 0.9 0.5  ->  3
+
+    Args:
+        ranks: of Q queries.
+
+    Returns:
+        float64 [Q], each at least 1.
+    """
+    expected: OutcomeArray = ranks.better + (ranks.tied + 1) / (ranks.gold_tied + 1)
+    return expected
+
+
 def recall_at(ranks: Ranks, k: int) -> OutcomeArray:
     """The chance that a correct answer is among the first ``k`` candidates.
 

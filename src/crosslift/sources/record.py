@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+
+from crosslift.sources.picture import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Record:
         id: unique within its source.
         texts: column name -> text ("text", "anchor", "positive", "negative", "name", ...). Forms
             bind columns by name, never by position.
-        image: path of the picture that belongs to the texts; None in text-only tasks.
+        image: the picture that belongs to the texts; None in text-only tasks.
         language: BCP-47 code of the texts.
         group: records of one group are the same thing (captions of one picture, variants of one
             concept): they are never negatives of one another. Empty: a group of its own.
@@ -31,7 +32,7 @@ class Record:
 
     id: str
     texts: Mapping[str, str] = field(default_factory=dict)
-    image: Path | None = None
+    image: Picture | None = None
     language: str = "en"
     group: str = ""
     label: str | None = None

@@ -51,7 +51,7 @@ def read_records(
     """
     if not columns:
         raise DataError("no column is bound to a text", "at least one, as {'text': 'caption'}")
-    reader = _reader(path)
+    reader = reader_of(path)
     records = []
     for number, row in reader(path):
         texts = {name: _text(path, number, row, column) for name, column in columns.items()}
@@ -73,7 +73,7 @@ def column_names(path: Path) -> tuple[str, ...]:
     Raises:
         DataError: the file is missing, broken or of no known type.
     """
-    for _, row in _reader(path)(path):
+    for _, row in reader_of(path)(path):
         return tuple(row)
     return ()
 
@@ -84,7 +84,12 @@ def table_stem(path: Path) -> str | None:
     return next((plain.removesuffix(end) for end in _READERS if plain.endswith(end)), None)
 
 
-def _reader(path: Path) -> Callable[[Path], Iterator[_Row]]:
+def reader_of(path: Path) -> Callable[[Path], Iterator[_Row]]:
+    """What reads a table's rows, each with its number, by the ending of its name.
+
+    Raises:
+        DataError: an ending of no known table.
+    """
     plain = path.name.removesuffix(".gz")
     for ending, reader in _READERS.items():
         if plain.endswith(ending):

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from crosslift.statistics.bootstrap import Difference, paired_difference, strata_of
+from crosslift.statistics.attribution import Attribution, Controlled, Figure, attribute
+from crosslift.statistics.bootstrap import (
+    Difference,
+    group_differences,
+    paired_difference,
+    strata_of,
+)
 from crosslift.statistics.corrections import holm
 from crosslift.statistics.gains import GainNames, GainShare, share_surviving
 from crosslift.statistics.verdicts import Comparison, Verdict, judge
 
 __all__ = [
+    "Attribution",
     "Comparison",
+    "Controlled",
     "Difference",
+    "Figure",
     "GainNames",
     "GainShare",
     "Verdict",
+    "attribute",
+    "group_differences",
     "holm",
     "judge",
     "paired_difference",

@@ -27,6 +27,7 @@ Four choices within a draw:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,9 +35,14 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 from scipy.special import ndtri, stdtrit
 
-from crosslift.errors import DataError
-
-OutcomeCube = NDArray[np.float64]
+from crosslift.statistics.cubes import (
+    OutcomeCube,
+    check_groups,
+    check_presence,
+    check_settings,
+    check_strata,
+    paired_gaps,
+)
 
 BLOCK_CELLS = 4_000_000
 """Item weights drawn at once: about 100 MB with the indices they are counted from."""
@@ -105,7 +111,7 @@ def strata_of(presence: NDArray[np.bool_]) -> NDArray[np.int64]:
         0 0 1  ->  1
         0 0 1  ->  1
     """
-    _check_presence(presence)
+    check_presence(presence)
     together = (presence.T.astype(np.float64) @ presence) > 0
     _, of_language = connected_components(together, directed=False)
     strata: NDArray[np.int64] = np.asarray(of_language, np.int64)[presence.argmax(axis=1)]
@@ -147,11 +153,11 @@ def paired_difference(
             arms or seeds, a language or an item without outcomes, ``draws`` or ``level`` out of
             range.
     """
-    _check_settings(draws, level)
-    gaps = _paired_gaps(treatment, control)
+    check_settings(draws, level)
+    gaps = paired_gaps(treatment, control)
     presence = ~np.isnan(gaps[0])
-    _check_presence(presence)
-    _check_strata(strata, len(presence))
+    check_presence(presence)
+    check_strata(strata, len(presence))
     per_seed, influence = _influence(gaps, presence)
     streams = np.random.SeedSequence(seed).spawn(2)
     moved = per_seed + _item_moves(influence, strata, draws, np.random.default_rng(streams[0]))
@@ -159,6 +165,68 @@ def paired_difference(
     if widen_few_seeds:
         factor = _few_seeds_factor(per_seed, moved, level)
         effects = per_seed.mean() + factor * (effects - per_seed.mean())
+    return _difference(per_seed, effects, presence, level)
+
+
+def group_differences(
+    treatment: OutcomeCube,
+    control: OutcomeCube,
+    strata: NDArray[np.integer],
+    groups: Sequence[Sequence[int]],
+    *,
+    draws: int = 10_000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> list[Difference]:
+    """Estimate the difference over each of several groups of languages.
+
+    Every group is treated as `paired_difference` treats all languages: languages of a group weigh
+    the same. All groups share their draws of items and seeds, so that many cost little more than
+    one; the group of all languages comes out as `paired_difference` gives it.
+
+    Args:
+        treatment: float64 [S, N, L], as of `paired_difference`.
+        control: the same, or [1, N, L] where it is untrained.
+        strata: int [N], of all items, see `strata_of`.
+        groups: places of languages in [0, L), at least one a group; groups may overlap.
+        draws: bootstrap draws.
+        level: of the intervals.
+        seed: of the draws.
+
+    Returns:
+        One difference a group, in the order given.
+
+    Raises:
+        DataError: as `paired_difference`; a group that is empty or names a language twice or one
+            that there is not.
+    """
+    check_settings(draws, level)
+    gaps = paired_gaps(treatment, control)
+    presence = ~np.isnan(gaps[0])
+    check_presence(presence)
+    check_strata(strata, len(presence))
+    check_groups(groups, presence.shape[1])
+    streams = np.random.SeedSequence(seed).spawn(2)
+    means = np.nanmean(gaps, axis=1)
+    moves = _language_moves(gaps, means, strata, draws, np.random.default_rng(streams[0]))
+    found = []
+    for group in map(list, groups):
+        per_seed = means[:, group].mean(axis=1)
+        moved = per_seed + moves[:, :, group].mean(axis=2)
+        effects = _with_seeds(moved, np.random.default_rng(streams[1]))
+        factor = _few_seeds_factor(per_seed, moved, level)
+        effects = per_seed.mean() + factor * (effects - per_seed.mean())
+        found.append(_difference(per_seed, effects, presence[:, group], level))
+    return found
+
+
+def _difference(
+    per_seed: NDArray[np.float64],
+    effects: NDArray[np.float64],
+    presence: NDArray[np.bool_],
+    level: float,
+) -> Difference:
+    """What the effects of all draws say; ``presence`` is that of the languages that were asked."""
     effects[np.abs(effects) < ROUNDING] = 0.0
     low, high = np.quantile(effects, [(1 - level) / 2, (1 + level) / 2])
     return Difference(
@@ -167,9 +235,9 @@ def paired_difference(
         high=float(high),
         level=level,
         p=_two_sided(effects),
-        draws=draws,
-        seeds=len(gaps),
-        items=len(presence),
+        draws=len(effects),
+        seeds=len(per_seed),
+        items=int(presence.any(axis=1).sum()),
         languages=presence.shape[1],
         queries=int(presence.sum()),
     )
@@ -200,11 +268,41 @@ def _item_moves(
     """By how much each draw of items moves the effect of each seed [draws, S]."""
     moves = np.zeros((draws, influence.shape[1]))
     for stratum in np.unique(strata):
-        own = influence[strata == stratum]
-        step = max(1, BLOCK_CELLS // len(own))
-        for start in range(0, draws, step):
-            stop = min(start + step, draws)
-            moves[start:stop] += _draw_weights(stop - start, len(own), random) @ own
+        moves += _stratum_moves(influence[strata == stratum], draws, random)
+    return moves
+
+
+def _stratum_moves(
+    own: NDArray[np.float64], draws: int, random: np.random.Generator
+) -> NDArray[np.float64]:
+    """What draws of the items of one stratum add up to, from what each item adds [n, K]."""
+    moves = np.empty((draws, own.shape[1]))
+    step = max(1, BLOCK_CELLS // len(own))
+    for start in range(0, draws, step):
+        stop = min(start + step, draws)
+        moves[start:stop] = _draw_weights(stop - start, len(own), random) @ own
+    return moves
+
+
+def _language_moves(
+    gaps: OutcomeCube,
+    means: NDArray[np.float64],
+    strata: NDArray[np.integer],
+    draws: int,
+    random: np.random.Generator,
+) -> NDArray[np.float64]:
+    """By how much each draw of items moves the mean of each seed and language [draws, S, L]."""
+    presence = ~np.isnan(gaps[0])
+    items = presence.sum(axis=0)
+    share = np.sqrt(items / np.maximum(items - 1, 1)) / items
+    moves = np.zeros((draws, *means.shape))
+    for stratum in np.unique(strata):
+        rows = strata == stratum
+        held = np.flatnonzero(presence[rows].any(axis=0))
+        own = (gaps[:, rows][:, :, held] - means[:, None, held]) * share[held]
+        own = np.nan_to_num(own.transpose(1, 0, 2), nan=0.0)
+        drawn = _stratum_moves(own.reshape(len(own), -1), draws, random)
+        moves[:, :, held] += drawn.reshape(draws, len(means), len(held))
     return moves
 
 
@@ -246,62 +344,3 @@ def _few_seeds_factor(
 def _two_sided(effects: NDArray[np.float64]) -> float:
     below, above = int((effects <= 0).sum()), int((effects >= 0).sum())
     return min(1.0, 2 * (1 + min(below, above)) / (len(effects) + 1))
-
-
-def _paired_gaps(treatment: OutcomeCube, control: OutcomeCube) -> OutcomeCube:
-    """Treatment - control [S, N, L], after checking that the two fit each other."""
-    if treatment.ndim != 3 or 0 in treatment.shape:
-        raise DataError(f"outcomes of shape {treatment.shape}", "[seeds, items, languages]")
-    one_control = (1, *treatment.shape[1:])
-    if control.shape not in (treatment.shape, one_control):
-        raise DataError(
-            f"treatment has shape {treatment.shape}, control {control.shape}",
-            f"control of shape {treatment.shape}, or {one_control} where it is untrained",
-            "pair the arms by seed, item and language; run the missing seeds",
-        )
-    presence = ~np.isnan(treatment[0])
-    _check_outcomes(treatment, presence, "treatment")
-    _check_outcomes(control, presence, "control")
-    return treatment - control
-
-
-def _check_outcomes(outcomes: OutcomeCube, presence: NDArray[np.bool_], name: str) -> None:
-    odd = np.argwhere((~np.isnan(outcomes)) != presence)
-    if len(odd):
-        seed, item, language = odd[0].tolist()
-        raise DataError(
-            f"{name}: seed {seed}, item {item}, language {language} is "
-            f"{outcomes[seed, item, language]}, unlike the first seed of the treatment",
-            "the same queries in every seed of both arms; NaN where an item has no such language",
-        )
-    if np.isinf(outcomes).any():
-        seed, item, language = np.argwhere(np.isinf(outcomes))[0].tolist()
-        raise DataError(
-            f"{name}: seed {seed}, item {item}, language {language} is infinite", "finite outcomes"
-        )
-
-
-def _check_presence(presence: NDArray[np.bool_]) -> None:
-    for axis, thing in ((1, "item"), (0, "language")):
-        empty = np.flatnonzero(presence.sum(axis=axis) == 0)
-        if len(empty):
-            raise DataError(
-                f"{thing} {int(empty[0])} has no outcome at all",
-                f"at least one outcome for every {thing}",
-                f"leave the {thing} out and show it as a gap",
-            )
-
-
-def _check_strata(strata: NDArray[np.integer], items: int) -> None:
-    if strata.shape != (items,) or not np.issubdtype(strata.dtype, np.integer):
-        raise DataError(
-            f"strata: an array of {strata.dtype} of shape {strata.shape}",
-            f"integers of shape ({items},), one per item",
-        )
-
-
-def _check_settings(draws: int, level: float) -> None:
-    if draws < 1:
-        raise DataError(f"draws is {draws}", "at least 1")
-    if not 0 < level < 1:
-        raise DataError(f"level is {level}", "a number between 0 and 1, such as 0.95")

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.errors import DataError
-from crosslift.statistics.bootstrap import Difference, OutcomeCube, paired_difference
+from crosslift.statistics.bootstrap import Difference, paired_difference
+from crosslift.statistics.cubes import OutcomeCube
 from crosslift.statistics.wording import interval, points, signed_points
 
 

@@ -9,14 +9,15 @@ from crosslift.errors import DataError
 from crosslift.statistics.bootstrap import Difference
 from crosslift.statistics.corrections import holm
 from crosslift.statistics.wording import (
+    LOWER_IS_BETTER,
+    amount,
     interval,
     metric_words,
     p_clause,
     place,
-    points,
     sample,
     seeds_clause,
-    signed_points,
+    signed_amount,
 )
 
 HIGHER, LOWER, NO_DIFFERENCE = "higher", "lower", "no difference shown"
@@ -38,6 +39,8 @@ class Comparison:
         budget_equal: whether both arms had the same updates, examples and tokens.
         budget_note: how the budgets differ; empty where they do not.
         trained: whether either arm is trained; untrained arms have no seeds to vary.
+        remarks: what else a reader must know, such as that an arm is not zero-shot; they end the
+            sentence.
     """
 
     arm: str
@@ -51,6 +54,7 @@ class Comparison:
     budget_equal: bool = True
     budget_note: str = ""
     trained: bool = True
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ class Verdict:
     """A comparison with its outcome, as it stands in ``verdicts.json``.
 
     Args:
-        effect: score of ``arm`` minus score of ``against``, as a share of 1.
+        effect: score of ``arm`` minus score of ``against``, as a share of 1; of a metric such as
+            ``median_rank``, in its own unit.
         low: lower end of the interval of ``effect``.
         high: upper end.
         level: of the interval.
@@ -67,7 +72,8 @@ class Verdict:
         n_queries: queries under one seed.
         n_languages: languages, equally weighted.
         seeds: seeds of ``arm``.
-        verdict: ``higher``, ``lower`` or ``no difference shown``.
+        verdict: ``higher``, ``lower`` or ``no difference shown``: of the number, which for
+            ``median_rank`` is the better the lower it is.
         sentence: the verdict in words, effects in percentage points.
 
     The other fields are those of `Comparison`.
@@ -177,13 +183,19 @@ def _sentence(
     metric, arm, against = metric_words(comparison.metric), comparison.arm, comparison.against
     evidence = _evidence(comparison, difference, p_corrected, alpha)
     if outcome == NO_DIFFERENCE:
-        gap = signed_points(difference.effect)
+        gap = signed_amount(comparison.metric, difference.effect)
         return (
             f"{on}, no difference between `{arm}` and `{against}` in {metric} was shown: "
-            f"{gap} points ({evidence})."
+            f"{gap} ({evidence})."
         )
-    gap = points(abs(difference.effect))
-    return f"{on}, `{arm}` scored {gap} points {outcome} than `{against}` in {metric} ({evidence})."
+    gap = amount(comparison.metric, abs(difference.effect))
+    if comparison.metric in LOWER_IS_BETTER:
+        meaning = "better" if outcome == LOWER else "worse"
+        return (
+            f"{on}, the {metric} of `{arm}` was {gap} {outcome}, which is {meaning}, than that of "
+            f"`{against}` ({evidence})."
+        )
+    return f"{on}, `{arm}` scored {gap} {outcome} than `{against}` in {metric} ({evidence})."
 
 
 def _evidence(
@@ -194,13 +206,13 @@ def _evidence(
     seeds = seeds_clause(difference.seeds, comparison.trained)
     parts = [
         f"protocol {comparison.protocol}",
-        interval(difference),
+        interval(difference, comparison.metric),
         f"{sample(difference)}, {seeds}",
         f"Holm-corrected {p_clause(p_corrected, at_bound, alpha)}",
     ]
     if at_bound and p_corrected >= alpha:
         parts.append(f"{difference.draws:,} draws are too few for so many comparisons")
-    parts.append(_budget_clause(comparison))
+    parts += [_budget_clause(comparison), *comparison.remarks]
     return "; ".join(parts)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from math import ceil, floor, log10
+from typing import Protocol
 
 from crosslift.statistics.bootstrap import Difference
 
@@ -12,8 +14,30 @@ METRIC_WORDS = {
     "reciprocal_rank": "mean reciprocal rank",
     "mining_f1": "mining F1",
     "weighted_f1": "support-weighted F1",
+    "median_rank": "median rank",
 }
+LOWER_IS_BETTER = frozenset({"median_rank"})
+"""Metrics that are no shares of 1 but plain numbers, of which the smaller is the better."""
 SUBSET_WORDS = {"all": "", "clean": " (only items that overlap no training text)"}
+
+
+class Interval(Protocol):
+    """Whatever has an interval: a difference, or a verdict on one."""
+
+    @property
+    def low(self) -> float:
+        """Its lower end."""
+        ...
+
+    @property
+    def high(self) -> float:
+        """Its upper end."""
+        ...
+
+    @property
+    def level(self) -> float:
+        """Its level, such as 0.95."""
+        ...
 
 
 def points(score: float) -> str:
@@ -34,10 +58,28 @@ def signed_points(score: float) -> str:
     return f"+{text}" if float(text) > 0 else text
 
 
-def interval(difference: Difference) -> str:
-    """Such as ``95% interval 1.2 to 5.0``."""
-    low, high = points(difference.low), points(difference.high)
-    return f"{percent(difference.level)} interval {low} to {high}"
+def amount(metric: str, effect: float) -> str:
+    """A difference in the metric's own unit, such as ``3.1 points`` or, of ranks, ``2.5``."""
+    return f"{effect:.4g}" if metric in LOWER_IS_BETTER else f"{points(effect)} points"
+
+
+def signed_amount(metric: str, effect: float) -> str:
+    """The same with its sign, such as ``+3.1 points`` or ``+2.5``; 0 has none."""
+    if metric in LOWER_IS_BETTER:
+        return f"{effect:+.4g}" if effect else "0"
+    return f"{signed_points(effect)} points"
+
+
+def interval(difference: Interval, metric: str = "") -> str:
+    """Such as ``95% interval 1.2 to 5.0``.
+
+    Args:
+        difference: with its interval.
+        metric: of a metric of plain numbers, the ends are such too; else they are points.
+    """
+    plain = metric in LOWER_IS_BETTER
+    ends = [f"{v:.4g}" if plain else points(v) for v in (difference.low, difference.high)]
+    return f"{percent(difference.level)} interval {ends[0]} to {ends[1]}"
 
 
 def percent(level: float) -> str:
@@ -100,3 +142,15 @@ def metric_words(metric: str) -> str:
 def place(target: str, subset: str) -> str:
     """The target as read, with what part of it was scored."""
     return target + SUBSET_WORDS.get(subset, f" ({subset})")
+
+
+def zero_shot_words(languages: Collection[str], forms: Collection[str]) -> str:
+    """What is said of an arm that is not zero-shot, such as ``not zero-shot: captions in de, fr``.
+
+    Args:
+        languages: of its labelled training texts; English is not named.
+        forms: of the tasks that it was trained on: where all have pictures, the texts are captions.
+    """
+    pictures = bool(forms) and all("image" in f or f.startswith("caption-") for f in forms)
+    seen = ", ".join(code for code in languages if code != "en") or "other languages"
+    return f"not zero-shot: {'captions' if pictures else 'labels'} in {seen}"

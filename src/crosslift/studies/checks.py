@@ -6,12 +6,13 @@ the study are still wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from crosslift.errors import nearest
 from crosslift.targets.registry import TARGETS
+from crosslift.tasks.controls import CONTROLS
 from crosslift.tasks.registry import legal_options, needs_data, task_names
 
 Path = tuple[str | int, ...]
@@ -37,11 +38,12 @@ class Fault:
 def check_names(raw: Mapping[str, Any]) -> list[Fault]:
     """Every name in a study that refers to something that does not exist, and missing budgets."""
     arms, starts = _mapping(raw, "arms"), _mapping(raw, "starts")
+    named = [*arms, *(f"{arm}--{control}" for arm in arms for control in CONTROLS)]
     faults = [
         *_check(("start",), raw.get("start"), starts, "the name of a start"),
         *_check(("baseline",), raw.get("baseline", "baseline"), arms, "the name of an arm"),
         *_check_targets(raw),
-        *_check_comparisons(raw, arms),
+        *_check_comparisons(raw, named),
         *_check_sweep(raw),
     ]
     for name, arm in arms.items():
@@ -89,7 +91,7 @@ def _check_targets(raw: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(path, name, "a mapping with `name` and `data` (this target needs data)")
 
 
-def _check_comparisons(raw: Mapping[str, Any], arms: Mapping[str, Any]) -> Iterator[Fault]:
+def _check_comparisons(raw: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Fault]:
     measured = [t.get("name") if isinstance(t, Mapping) else t for t in _items(raw, "targets")]
     for i, comparison in enumerate(_items(raw, "comparisons")):
         if not isinstance(comparison, Mapping):

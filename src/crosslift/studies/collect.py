@@ -17,7 +17,8 @@ from crosslift.artifacts.store import Store
 from crosslift.studies.plan import ArmRun, Plan
 from crosslift.studies.steps import Step
 from crosslift.studies.training_steps import SPENT
-from crosslift.targets.evaluate import OUTCOME_OF_METRIC
+from crosslift.targets.captions import captions_of
+from crosslift.targets.evaluate import MEDIANS, OUTCOME_OF_METRIC
 from crosslift.targets.target import BitextData, PictureData
 
 MACRO = "macro"
@@ -25,6 +26,8 @@ _OF_ALL_QUERIES = frozenset(
     {"weighted_f1", "mining_f1", "mining_precision", "mining_recall", "oracle_mining_f1"}
 )
 """Metrics in which queries compete for candidates: their outcomes mean nothing on a part of them."""
+
+_OF_MEDIANS = frozenset(OUTCOME_OF_METRIC[metric] for metric in MEDIANS)
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,14 @@ class Gathered:
             found[target] |= set(self.overlap(step)["texts"])
         return found
 
+    @cached_property
+    def overlapping_pictures(self) -> dict[str, set[str]]:
+        """Target -> items whose picture is (nearly) among the training pictures of a task."""
+        found: dict[str, set[str]] = {name: set() for name in self.plan.targets}
+        for (_, target), step in self.plan.picture_overlaps.items():
+            found[target] |= set(self.overlap(step)["pictures"])
+        return found
+
     def overlap(self, step: Step) -> dict[str, Mapping[str, str]]:
         """What an overlap step found."""
         content = (step.open(self.store) / "overlap.json").read_text(encoding="utf-8")
@@ -66,10 +77,7 @@ class Gathered:
                 for language, b in data.bitexts.items()
             }
         if isinstance(data, PictureData):
-            return {
-                language: {item for item, text in named.items() if text in texts}
-                for language, named in data.texts.items()
-            }
+            return {language: overlapping_queries(data, language, texts) for language in data.texts}
         scored = {language: data.scored(language) for language in data.splits}
         return {
             language: {i for i, text in zip(s.src_ids, s.src, strict=True) if text in texts}
@@ -94,7 +102,13 @@ class Gathered:
             for target, step in run.evaluations.items():
                 table = pq.read_table(step.open(self.store) / "outcomes.parquet")
                 pairs = zip(table["language"].to_pylist(), table["item"].to_pylist(), strict=True)
-                clean = [item not in unclean[target][language] for language, item in pairs]
+                shown = self.overlapping_pictures[target]
+                clean = [
+                    item not in unclean[target][language]
+                    and item not in shown
+                    and item.rpartition("#")[0] not in shown
+                    for language, item in pairs
+                ]
                 facts = {
                     "study": self.plan.study.name,
                     "arm": run.arm,
@@ -118,11 +132,13 @@ class Gathered:
     def _rows(self, subset: str, outcomes: pa.Table) -> Iterator[dict[str, object]]:
         keys = ["study", "arm", "seed", "target", "protocol", "step_key"]
         measured = sorted(set(OUTCOME_OF_METRIC.values()))
-        means = outcomes.group_by([*keys, "language"]).aggregate(
-            [*((name, "mean") for name in measured), ("item", "count")]
-        )
+        ways = [(name, "list" if name in _OF_MEDIANS else "mean") for name in measured]
+        means = outcomes.group_by([*keys, "language"]).aggregate([*ways, ("item", "count")])
         by_arm: dict[tuple[object, ...], list[dict[str, object]]] = {}
         for row in means.to_pylist():
+            for name in _OF_MEDIANS:
+                values = row.pop(f"{name}_list")
+                row[f"{name}_mean"] = None if None in values else float(np.median(values))
             by_arm.setdefault(tuple(row[key] for key in keys), []).append(row)
         for values, languages in by_arm.items():
             facts = dict(zip(keys, values, strict=True)) | {"subset": subset}
@@ -181,7 +197,8 @@ class Gathered:
 
         Returns:
             float64 [seeds, items, languages], NaN where an item is not in a language, and the items'
-            ids; items and languages are in the same order for every arm.
+            ids; items and languages are in the same order for every arm. Queries of one cluster, such
+            as the captions of a picture, are one item: see `cube_of`.
         """
         rows = self.outcomes.filter(
             (pc.field("arm") == arm)
@@ -191,17 +208,54 @@ class Gathered:
         return cube_of(rows, outcome)
 
 
+def overlapping_queries(data: PictureData, language: str, texts: set[str]) -> set[str]:
+    """Ids of the queries of a language that have to do with one of some texts.
+
+    Of pictures with texts: every such text, and every picture that has one. Of pictures with classes:
+    every picture of a class with such a name.
+    """
+    named = data.texts[language]
+    touched = {item for item, said in named.items() if not texts.isdisjoint(said)}
+    if data.classes:
+        return {item for item, name in data.classes.items() if name in touched}
+    captions = captions_of(named)
+    told = zip(captions.ids, captions.texts, strict=True)
+    return touched | {name for name, text in told if text in texts}
+
+
 def cube_of(rows: pa.Table, outcome: str) -> tuple[NDArray[np.float64], list[str]]:
-    """Outcomes of queries as a cube; see `Gathered.cube`.
+    """Outcomes of queries as a cube, with a row for each cluster of queries; see `Gathered.cube`.
+
+    Where a cluster has several queries (the captions of one picture), they count as one item, so that
+    they are resampled together. Its outcome is R + (s - R n) / m, with the sum s of its n outcomes,
+    the mean R over all queries, and the mean m of n over clusters: the mean over clusters is then R
+    itself, whatever their sizes, and the mean of each resample is that of its queries to first order
+    (the linearised ratio; Davison and Hinkley 1997, section 2.7.2). Where all sizes are one, it is
+    the outcome itself; where all are equal, the mean of the cluster.
 
     Args:
-        rows: with the columns seed, item, language and the outcome.
+        rows: with the columns seed, cluster, language and the outcome.
         outcome: its name.
     """
     places = []
-    for name in ("seed", "item", "language"):
+    for name in ("seed", "cluster", "language"):
         values, place = np.unique(rows[name].to_numpy(), return_inverse=True)
         places.append((values, place))
-    cube = np.full([len(values) for values, _ in places], np.nan)
-    cube[tuple(place for _, place in places)] = rows[outcome].to_numpy()
-    return cube, [str(item) for item in places[1][0]]
+    shape = tuple(len(values) for values, _ in places)
+    cell = np.ravel_multi_index(tuple(place for _, place in places), shape)
+    size = int(np.prod(shape))
+    counts = np.bincount(cell, minlength=size).reshape(shape)
+    sums = np.bincount(cell, rows[outcome].to_numpy().astype(np.float64), size).reshape(shape)
+    cube = np.where(counts > 0, sums, np.nan)
+    if counts.max(initial=0) > 1:
+        cube = _linearised(cube, counts)
+    return cube, [str(cluster) for cluster in places[1][0]]
+
+
+def _linearised(sums: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Sums and counts of clusters [seeds, clusters, languages] as outcomes; NaN stays."""
+    present = (counts > 0).sum(axis=1, keepdims=True)
+    total = counts.sum(axis=1, keepdims=True)
+    mean = np.nansum(sums, axis=1, keepdims=True) / total
+    found: NDArray[np.float64] = mean + (sums - mean * counts) / (total / present)
+    return found

@@ -10,6 +10,7 @@ from crosslift.studies.steps import Kind, Step
 
 SECONDS_PER_UNIT: dict[Kind, float] = {
     "pictures": 0.004,
+    "features": 0.01,
     "overlap": 0.001,
     "translate": 0.01,
     "train": 0.009,
@@ -21,8 +22,9 @@ SECONDS_PER_UNIT: dict[Kind, float] = {
 }
 """Of the embedded encoder on two cores, where the store has no step of the kind yet.
 
-Units: a picture (pictures, embed-pictures), a target's text (overlap, encode, evaluate,
-diagnose, sweep), a record in a language (translate, by Apertium), a text trained on (train).
+Units: a picture of 64 pixels (pictures, features), a picture (embed-pictures), a target's text
+(overlap, encode, evaluate, diagnose, sweep), a record in a language (translate, by Apertium), a text
+trained on (train).
 """
 
 _RECENT = 12

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from PIL import Image
 
 from crosslift.images.decode import load_picture
 from crosslift.studies.collect import Gathered
+from crosslift.targets.captions import captions_of
 from crosslift.targets.target import BitextData, MiningData, PictureData
 
 _LANGUAGES = 6
@@ -74,13 +76,20 @@ class _Example:
             bitext = data.bitexts[language]
             self.src = dict(zip(bitext.items, bitext.src, strict=True))
             self.tgt = dict(zip(bitext.items, bitext.tgt, strict=True))
+        else:
+            captions = captions_of(data.texts[language])
+            told = zip(captions.texts, captions.items, strict=True)
+            self.texts = dict(zip(captions.ids, told, strict=True))
 
     def query(self, item: str) -> dict[str, str | None]:
         """The query and the right answer."""
         if isinstance(self.data, BitextData):
             return _sides("query", self.src[item], None) | _sides("gold", self.tgt[item], None)
-        text = self.data.texts[self.language][item]
-        return _sides("query", text, None) | _sides("gold", None, self._picture(item))
+        if self.data.classes:
+            name = self._class(self.data.classes[item])
+            return _sides("query", None, self._picture(item)) | _sides("gold", name, None)
+        text, shown = self.texts[item]
+        return _sides("query", text, None) | _sides("gold", None, self._picture(shown))
 
     def answer(self, arm: str, row: Mapping[str, Any]) -> dict[str, Any]:
         """What an arm returned."""
@@ -88,12 +97,21 @@ class _Example:
         correct = row["top1_accuracy"] > 0
         if isinstance(self.data, BitextData):
             return {"arm": arm, "text": self.tgt[item], "picture": None, "correct": correct}
+        if self.data.classes:
+            return {"arm": arm, "text": self._class(item), "picture": None, "correct": correct}
         return {"arm": arm, "text": None, "picture": self._picture(item), "correct": correct}
+
+    def _class(self, name: str) -> str:
+        if not isinstance(self.data, PictureData):
+            raise TypeError("a bitext has no classes")
+        return self.data.texts[self.language][name][0]
 
     def _picture(self, item: str) -> str:
         if not isinstance(self.data, PictureData):
             raise TypeError("a bitext has no pictures")
-        path = self.folder / "pictures" / f"{item}.png"
+        # An id may hold what no file name may, and two targets may have the same ids.
+        name = hashlib.sha256(f"{self.data.checksum} {item}".encode()).hexdigest()[:20]
+        path = self.folder / "pictures" / f"{name}.png"
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
             Image.fromarray(load_picture(self.data.pictures[item], _PICTURE_SIZE)).save(path)

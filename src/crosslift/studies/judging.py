@@ -2,37 +2,130 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from crosslift.statistics.attribution import Controlled, attribute, facts_of
 from crosslift.statistics.bootstrap import Difference, paired_difference, strata_of
 from crosslift.statistics.gains import GainNames, share_surviving
 from crosslift.statistics.verdicts import Comparison, Verdict, judge
+from crosslift.statistics.wording import zero_shot_words
 from crosslift.studies.collect import Gathered
 from crosslift.studies.schema import Study
+from crosslift.studies.steps import Step
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC
 
 _NEARLY_EQUAL = 0.01
 
 
 def verdicts(gathered: Gathered) -> list[Verdict]:
-    """A verdict for each declared comparison, and for each arm against the baseline, on each target
-    that both have scores on, in the target's primary metric and protocol."""
+    """A verdict for each declared comparison, for each arm against the baseline, and for what the
+    attribution of effects needs, on each target that both have scores on, in the target's primary
+    metric and protocol."""
     return judge([(c, _difference(gathered, c)) for c in _comparisons(gathered)])
 
 
-def gains(gathered: Gathered) -> list[dict[str, Any]]:
-    """What part of each arm's gain over the baseline survives against its control, per target."""
+def attributions(gathered: Gathered, judged: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """Where the effect of each arm with controls comes from, per target, of its verdicts.
+
+    Args:
+        gathered: the run.
+        judged: its verdicts, see `verdicts`.
+
+    Returns:
+        JSON-like entries, see `Attribution`.
+    """
     study = gathered.plan.study
-    found = []
+    found = {(v.arm, v.against, v.target): v for v in judged}
+    entries = []
+    for arm, controls in _controls(study).items():
+        baseline = study.baseline_of(arm)
+        for target in shared_targets(gathered, arm, baseline):
+            whole = found.get((arm, baseline, target))
+            parts = [
+                Controlled(
+                    control_kind(study, control),
+                    found[arm, control, target],
+                    found[control, baseline, target],
+                )
+                for control in controls
+                if (control, baseline, target) in found and (arm, control, target) in found
+            ]
+            if whole is not None and parts:
+                entries.append(attribute(whole, parts).to_json())
+    return entries
+
+
+def control_kind(study: Study, name: str) -> str | None:
+    """Which of the named controls an arm is: asked for as such, or written by hand with one in every
+    task of its that has any; None: another one."""
+    arm = study.arms[name]
+    if arm.control is not None:
+        return arm.control
+    members = [member for stage in arm.stages for member in stage.members]
+    written = {member.control for member in members if member.control is not None}
+    return written.pop() if len(written) == 1 else None
+
+
+def orientations(gathered: Gathered) -> list[dict[str, Any]]:
+    """How far each reference stands from a baseline, with an interval and without a verdict.
+
+    A reference is shown for orientation and tested against nothing: these differences stand in no
+    family and are corrected for nothing.
+
+    Returns:
+        JSON-like entries: arm, against (the baseline of its start, or, where that is the reference
+        itself, the study's), target, effect, low, high, level, n_queries, n_languages.
+    """
+    study = gathered.plan.study
+    entries = []
+    for arm in (name for name, settings in study.arms.items() if settings.reference):
+        own = study.baseline_of(arm)
+        against = study.baseline if own == arm else own
+        for target in shared_targets(gathered, arm, against) if against in study.arms else ():
+            if arm != against:
+                entries.append(_orientation(gathered, arm, against, target))
+    return entries
+
+
+def _orientation(gathered: Gathered, arm: str, against: str, target: str) -> dict[str, Any]:
+    found = _difference(gathered, _comparison(gathered, arm, against, target, "", "references"))
+    return {
+        "arm": arm,
+        "against": against,
+        "target": target,
+        "effect": found.effect,
+        "low": found.low,
+        "high": found.high,
+        "level": found.level,
+        "n_queries": found.queries,
+        "n_languages": found.languages,
+    }
+
+
+def gains(gathered: Gathered) -> list[dict[str, Any]]:
+    """What part of each arm's gain over the baseline survives against each control that the study
+    writes out, per target; what those asked for in one word say, `attributions` holds."""
+    study = gathered.plan.study
+    return [
+        _gain(gathered, arm, control, target)
+        for arm, controls in _controls(study).items()
+        for control in controls
+        if not _asked_in_one_word(study, control)
+        for target in shared_targets(gathered, control, arm, study.baseline_of(control))
+    ]
+
+
+def _controls(study: Study) -> dict[str, list[str]]:
+    """Arm -> its controls, of the arms that have any and have a baseline beside them."""
+    found: dict[str, list[str]] = {}
     for control, settings in study.arms.items():
         arm = settings.control_of
-        for target in _shared(gathered, control, arm or control, study.baseline_of(control)):
-            if arm is not None:
-                found.append(_gain(gathered, arm, control, target))
+        if arm is not None and study.baseline_of(arm) in study.arms:
+            found.setdefault(arm, []).append(control)
     return found
 
 
@@ -45,7 +138,8 @@ def _gain(gathered: Gathered, arm: str, control: str, target: str) -> dict[str, 
         gathered.cube(name, target, facts.protocols[0].id, outcome)[0]
         for name in (arm, control, baseline)
     )
-    names = GainNames(arm, control, baseline, target)
+    content = facts_of(control_kind(study, control), control).lacks
+    names = GainNames(arm, control, baseline, target, content)
     strata = strata_of(~np.isnan(of_arm[0]))
     share = share_surviving(
         of_arm, of_control, of_baseline, strata, names, draws=study.bootstrap_draws
@@ -54,16 +148,26 @@ def _gain(gathered: Gathered, arm: str, control: str, target: str) -> dict[str, 
 
 
 def _comparisons(gathered: Gathered) -> Iterator[Comparison]:
+    """Each pair of arms on a target once: declared, then against the baseline, then of controls."""
     study = gathered.plan.study
+    made: set[tuple[str, str, str]] = set()
     for asked in study.comparisons:
-        for target in asked.targets or _shared(gathered, asked.arm, asked.against):
-            yield _comparison(gathered, asked.arm, asked.against, target, asked.question)
-    for arm, baseline in _compared_with_baseline(study):
-        for target in _shared(gathered, arm, baseline):
-            yield _comparison(gathered, arm, baseline, target, None)
+        for target in asked.targets or shared_targets(gathered, asked.arm, asked.against):
+            made.add((asked.arm, asked.against, target))
+            question = asked.question
+            yield _comparison(gathered, asked.arm, asked.against, target, question, "declared")
+    for arm, baseline in compared_with_baseline(study):
+        if not _asked_in_one_word(study, arm):
+            made |= {(arm, baseline, target) for target in shared_targets(gathered, arm, baseline)}
+            for target in shared_targets(gathered, arm, baseline):
+                yield _comparison(gathered, arm, baseline, target, "", "vs-baseline")
+    for arm, against in _of_controls(study):
+        for target in shared_targets(gathered, arm, against):
+            if (arm, against, target) not in made:
+                yield _comparison(gathered, arm, against, target, "", "controls")
 
 
-def _compared_with_baseline(study: Study) -> list[tuple[str, str]]:
+def compared_with_baseline(study: Study) -> list[tuple[str, str]]:
     """Each arm that is compared with a baseline, and that baseline."""
     if study.baseline not in study.arms:
         return []
@@ -71,8 +175,23 @@ def _compared_with_baseline(study: Study) -> list[tuple[str, str]]:
     return [(name, baseline) for name, baseline in pairs if name != baseline]
 
 
-def _shared(gathered: Gathered, *arms: str) -> list[str]:
-    """Targets on which all of these arms have scores."""
+def _asked_in_one_word(study: Study, arm: str) -> bool:
+    """Whether an arm is a control that the study did not write out. Those are many, so they are
+    corrected among themselves and take nothing from the arms that the study is about."""
+    return study.arms[arm].control is not None
+
+
+def _of_controls(study: Study) -> Iterator[tuple[str, str]]:
+    """What the attribution of effects needs: each arm against its controls, they against its
+    baseline."""
+    for arm, controls in _controls(study).items():
+        for control in controls:
+            yield arm, control
+            yield control, study.baseline_of(arm)
+
+
+def shared_targets(gathered: Gathered, *arms: str) -> list[str]:
+    """Targets on which all of these arms have scores, in the order of the study."""
     scored = [
         {target for run in gathered.plan.runs if run.arm == arm for target in run.evaluations}
         for arm in arms
@@ -81,10 +200,11 @@ def _shared(gathered: Gathered, *arms: str) -> list[str]:
 
 
 def _comparison(
-    gathered: Gathered, arm: str, against: str, target: str, question: str | None
+    gathered: Gathered, arm: str, against: str, target: str, question: str, family: str
 ) -> Comparison:
     facts = gathered.plan.targets[target].target
-    equal, note = _budgets(gathered.spent(arm), gathered.spent(against))
+    spent = gathered.spent(arm), gathered.spent(against)
+    equal, note = _budgets(*spent)
     return Comparison(
         arm=arm,
         against=against,
@@ -92,10 +212,35 @@ def _comparison(
         metric=facts.metric,
         protocol=facts.protocols[0].id,
         question=question or None,
-        family="vs-baseline" if question is None else "declared",
+        family=family,
         budget_equal=equal,
         budget_note=note,
+        trained=any(each["updates"] for each in spent),
+        remarks=_remarks(gathered, arm, against),
     )
+
+
+def labelled_languages(gathered: Gathered, arm: str) -> tuple[str, ...]:
+    """Languages of the labels, captions and pairs that an arm is trained on, in order."""
+    runs = [run for step in _own_stages(gathered, arm) for run in step.context.tasks.values()]
+    return tuple(dict.fromkeys(code for run in runs for code in run.labelled_languages))
+
+
+def _own_stages(gathered: Gathered, arm: str) -> tuple[Step, ...]:
+    """The training steps of an arm, of its first seed."""
+    return next(run.stage_steps for run in gathered.plan.runs if run.arm == arm)
+
+
+def _remarks(gathered: Gathered, *arms: str) -> tuple[str, ...]:
+    """What is said of those of the arms that are not zero-shot."""
+    told = []
+    for arm in arms:
+        if not gathered.plan.study.arms[arm].zero_shot:
+            steps = _own_stages(gathered, arm)
+            forms = [task["form"]["name"] for step in steps for task in step.settings["tasks"]]
+            languages = labelled_languages(gathered, arm)
+            told.append(f"`{arm}` is {zero_shot_words(languages, forms)}")
+    return tuple(told)
 
 
 def _budgets(one: Mapping[str, float], other: Mapping[str, float]) -> tuple[bool, str]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from crosslift.errors import CrossLiftError
+from crosslift.errors import CrossLiftError, StudyError
 from crosslift.retrieval.postprocess import Postprocessing
+from crosslift.studies.picture_steps import picture_overlap_step
 from crosslift.studies.schema import Arm, Start, Study
 from crosslift.studies.steps import Step
 from crosslift.studies.sweep import sweep_steps
@@ -22,8 +23,9 @@ from crosslift.studies.target_steps import (
 )
 from crosslift.studies.task_runs import TaskRun, names_of
 from crosslift.studies.training_steps import Trained, task_with_pictures, train_step
+from crosslift.targets.parts import part_of
 from crosslift.targets.registry import find_target
-from crosslift.targets.target import BitextData, MiningData, TargetSettings, first_pairs
+from crosslift.targets.target import BitextData, MiningData, PictureData, TargetSettings
 from crosslift.training.settings import MixedTaskSettings, StageSettings
 
 START_SEED = 0
@@ -79,6 +81,7 @@ class Plan:
         runs: every arm with every seed.
         targets: by name, with their data.
         overlaps: (task, target) -> the step that compares their texts.
+        picture_overlaps: (task, target) -> the step that compares their pictures.
         failures: arm -> why it is left out, of a study that goes on without it.
     """
 
@@ -86,12 +89,13 @@ class Plan:
     runs: tuple[ArmRun, ...]
     targets: dict[str, LoadedTarget]
     overlaps: dict[tuple[str, str], Step]
+    picture_overlaps: dict[tuple[str, str], Step] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
 
     def steps(self) -> list[Step]:
         """Every distinct step, each after its inputs, in the order they are run."""
         found: dict[str, Step] = {}
-        for step in self.overlaps.values():
+        for step in (*self.overlaps.values(), *self.picture_overlaps.values()):
             found |= {each.key: each for each in _with_inputs(step)}
         for run in self.runs:
             for step in run.steps():
@@ -118,6 +122,7 @@ class Plan:
             tuple(run for run in self.runs if run.arm not in reasons),
             self.targets,
             {pair: s for pair, s in self.overlaps.items() if s.key not in failed},
+            {pair: s for pair, s in self.picture_overlaps.items() if s.key not in failed},
             self.failures | {arm: str(error) for arm, error in reasons.items()},
         )
 
@@ -160,8 +165,14 @@ def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
         for title, run in tasks.titled().items()
         for name, loaded in targets.items()
     }
+    of_pictures = {
+        (title, name): picture_overlap_step(run, name, loaded.data.pictures, loaded.facts)
+        for title, run in tasks.titled().items()
+        for name, loaded in targets.items()
+        if run.task.pictures and isinstance(loaded.data, PictureData)
+    }
     failures = {arm: str(error) for arm, error in reasons.items()}
-    return Plan(study.without(reasons), tuple(runs), targets, overlaps, failures)
+    return Plan(study.without(reasons), tuple(runs), targets, overlaps, of_pictures, failures)
 
 
 def load_target(settings: TargetSettings) -> LoadedTarget:
@@ -172,10 +183,14 @@ def load_target(settings: TargetSettings) -> LoadedTarget:
     protocols = target.asked(settings.protocols)
     asked: dict[str, Any] = {"languages": languages, "own files": own}
     data = target.load(settings)
-    if settings.pairs is not None:
-        data, asked["pairs"] = first_pairs(data, settings.pairs), settings.pairs
-        target = replace(target, title=f"{target.title} (first {settings.pairs} pairs)")
+    part = part_of(data, settings)
+    if part is not None:
+        data, asked = part.data, asked | part.asked
+        target = replace(target, title=f"{target.title} ({part.words})")
     return LoadedTarget(target, data, asked, protocols)
+
+
+_BESIDE_DATA = {"weight", "loss_weight", "limit", "dev_limit"}
 
 
 class _Tasks:
@@ -189,15 +204,20 @@ class _Tasks:
         return [replace(self._one(member), settings=member) for member in stage.members]
 
     def _one(self, settings: MixedTaskSettings) -> TaskRun:
-        key = settings.model_dump_json(exclude={"weight", "loss_weight", "limit", "dev_limit"})
+        key = settings.model_dump_json(exclude=_BESIDE_DATA)
         if key not in self._found:
             self._found[key] = TaskRun.of(settings)
         return self._found[key]
 
     def titled(self) -> dict[str, TaskRun]:
         """All tasks that were asked for, by name; those of one name on different data are numbered
-        from the second on."""
-        found = list(self._found.values())
+        from the second on. A control of a task has the task's own texts and pictures."""
+        plain: dict[str, TaskRun] = {}
+        for run in self._found.values():
+            settings = run.settings.model_dump_json(exclude={*_BESIDE_DATA, "control"})
+            if settings not in plain or plain[settings].settings.control is not None:
+                plain[settings] = run
+        found = list(plain.values())
         return dict(zip(names_of(found), found, strict=True))
 
 
@@ -206,6 +226,8 @@ def _arm_run(
 ) -> ArmRun:
     arm = study.arms[name]
     untouched = Trained.untouched(study.start_of(arm).encoder)
+    if arm.zero_shot:
+        _refuse_other_languages(name, arm, tasks)
     start, start_steps = _trained(study, untouched, study.start_of(arm), START_SEED, tasks)
     encoder, stage_steps = _trained(study, start, arm, seed, tasks)
     sweep = None
@@ -224,12 +246,28 @@ def _arm_run(
     return run
 
 
+def _refuse_other_languages(name: str, arm: Arm, tasks: _Tasks) -> None:
+    """Labels, captions and pairs in another language make an arm one that is not zero-shot."""
+    for stage in arm.stages:
+        for run in tasks.of(stage):
+            found = [code for code in run.labelled_languages if code.partition("-")[0] != "en"]
+            if found:
+                raise StudyError(
+                    f"arm {name!r} learns from {run.task.name} in {', '.join(found)}, and is not "
+                    "marked so",
+                    "English alone in a zero-shot arm",
+                    "write `zero_shot: false` into the arm: it is then told apart in the report",
+                )
+
+
 def _trained(
     study: Study, encoder: Trained, owner: Start | Arm, seed: int, tasks: _Tasks
 ) -> tuple[Trained, tuple[Step, ...]]:
     steps: list[Step] = []
     for stage in owner.stages:
-        step = train_step(encoder, tasks.of(stage), stage, study.budget_of(stage), seed)
+        previous = steps[-1] if steps else None
+        budget = study.budget_of(stage)
+        step = train_step(encoder, tasks.of(stage), stage, budget, seed, previous)
         steps.append(step)
         if stage.text_side == "trainable":
             encoder = Trained(encoder.settings, encoder.fingerprint, (*encoder.stages, step))
@@ -267,4 +305,4 @@ def _evaluation(
     towers = [step for step in run.stage_steps if task_with_pictures(step)]
     if not towers:
         return None
-    return evaluate_step(loaded, texts, embed_pictures_step(towers[-1], loaded))
+    return evaluate_step(loaded, texts, embed_pictures_step(towers[-1], loaded, run.seed))

@@ -39,7 +39,8 @@ def read_study(path: Path, data: Path | None = None) -> Study:
 
     Args:
         path: of the file.
-        data: what relative paths in it (`data`, `catalogs`) are relative to; None: its own folder.
+        data: what relative paths in it (`data`, `catalogs`, `images`) are relative to; None: its own
+            folder.
 
     Raises:
         StudyFileError: the study has errors; all are listed.
@@ -101,7 +102,7 @@ def study_of(
 
 def _place_paths(value: Any, folder: Path) -> None:
     for key, inner in list(value.items() if isinstance(value, dict) else enumerate(value)):
-        if key in ("data", "catalogs") and isinstance(inner, str):
+        if key in ("data", "catalogs", "images") and isinstance(inner, str):
             value[key] = str(folder / Path(inner).expanduser())
         elif isinstance(inner, (dict, list)):
             _place_paths(inner, folder)

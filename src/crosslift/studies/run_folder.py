@@ -16,12 +16,22 @@ import crosslift
 from crosslift.artifacts.environment import device_facts, environment
 from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.store import Store
+from crosslift.images.hashes import BITS
 from crosslift.reports.html import write_report
 from crosslift.reports.run_folder import SCHEMA
+from crosslift.statistics.verdicts import Verdict
 from crosslift.studies.collect import Gathered
 from crosslift.studies.examples import write_examples
 from crosslift.studies.interpolation import interpolation_paths
-from crosslift.studies.judging import gains, verdicts
+from crosslift.studies.judging import (
+    attributions,
+    control_kind,
+    gains,
+    labelled_languages,
+    orientations,
+    verdicts,
+)
+from crosslift.studies.language_groups import language_groups
 from crosslift.studies.plan import ArmRun, Plan
 from crosslift.studies.run import StepRecord
 from crosslift.studies.schema import Arm, Study
@@ -45,15 +55,17 @@ def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], fo
         pyarrow.csv.write_csv(gathered.results, draft)
     _write_table(gathered.outcomes, folder / "outcomes.parquet")
     _write_table(gathered.curves, folder / "curves.parquet")
-    _write_json([v.to_json() for v in verdicts(gathered)], folder / "verdicts.json")
+    judged = verdicts(gathered)
+    _write_json([v.to_json() for v in judged], folder / "verdicts.json")
     _write_json(write_examples(gathered, folder), folder / "examples.json")
     _write_json(_entries(gathered, "diagnoses", "diagnostics.json"), folder / "diagnostics.json")
     _write_json(_entries(gathered, "evaluations", "mining.json"), folder / "mining.json")
     _write_json(interpolation_paths(gathered), folder / "interpolation.json")
+    _write_json(language_groups(gathered), folder / "groups.json")
     if plan.study.sweep is not None:
         _write_json(sweep_report(plan.study.sweep, _sweeps(gathered)), folder / "sweep.json")
     _write_json(plan.study.model_dump(mode="json"), folder / "study.json")
-    _write_json(_facts(gathered, records), folder / "run.json")
+    _write_json(_facts(gathered, records, judged), folder / "run.json")
     return write_report(folder)
 
 
@@ -87,7 +99,9 @@ def _sweeps(gathered: Gathered) -> list[tuple[str, int, Any]]:
     ]
 
 
-def _facts(gathered: Gathered, records: Sequence[StepRecord]) -> dict[str, Any]:
+def _facts(
+    gathered: Gathered, records: Sequence[StepRecord], judged: Sequence[Verdict]
+) -> dict[str, Any]:
     study = gathered.plan.study
     return {
         "schema": SCHEMA,
@@ -105,6 +119,8 @@ def _facts(gathered: Gathered, records: Sequence[StepRecord]) -> dict[str, Any]:
         "steps": [_step(gathered.plan, record) for record in records],
         "overlap": _overlaps(gathered),
         "gains": gains(gathered),
+        "attributions": attributions(gathered, judged),
+        "orientations": orientations(gathered),
     }
 
 
@@ -123,6 +139,9 @@ def _arm(gathered: Gathered, name: str, arm: Arm) -> dict[str, Any]:
         "role": _role(study, name, arm),
         "baseline": study.baseline_of(name),
         "control_of": arm.control_of,
+        "control": control_kind(study, name),
+        "zero_shot": arm.zero_shot,
+        "languages": list(labelled_languages(gathered, name)),
         "description": arm.description,
         "encoder": study.start_of(arm).encoder.name,
         "start": arm.start or study.start,
@@ -220,6 +239,31 @@ def _overlaps(gathered: Gathered) -> list[dict[str, Any]]:
                 "exact": kinds.count("exact"),
                 "near": kinds.count("near"),
                 "examples": content["examples"][:5],
+            }
+        )
+    return [*found, *_picture_overlaps(gathered)]
+
+
+def _picture_overlaps(gathered: Gathered) -> list[dict[str, Any]]:
+    found = []
+    for (task, target), step in gathered.plan.picture_overlaps.items():
+        content: Any = gathered.overlap(step)
+        pictures: Any = content["pictures"]
+        kinds = [facts["kind"] for facts in pictures.values()]
+        examples = [
+            {"train": facts["train"], "test": item, "similarity": 1 - facts["bits"] / BITS}
+            for item, facts in list(pictures.items())[:5]
+        ]
+        found.append(
+            {
+                "task": task,
+                "target": target,
+                "kind": "pictures",
+                "records": content["records"],
+                "items": len(pictures),
+                "exact": kinds.count("exact"),
+                "near": kinds.count("near"),
+                "examples": examples,
             }
         )
     return found

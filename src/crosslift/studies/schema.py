@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.targets.target import TargetSettings
+from crosslift.tasks.controls import CONTROLS, Control, automatic_controls, legal_controls
+from crosslift.tasks.registry import form_name
 from crosslift.training.settings import Budget, Share, StageSettings
 
 
@@ -67,8 +76,74 @@ class Arm(BaseModel):
     None: as the study says."""
     control_of: str | None = None
     """The arm whose effect this one is the control of."""
+    control: Control | None = None
+    """What kind of control it is; None: another one, or none."""
+    controls: Literal["auto"] | tuple[Control, ...] | None = None
+    """Control arms that come with this one, with its stages, budget and seeds, as arms of their own
+    (ARM--CONTROL). `auto`: those without which its effect cannot be told from that of its updates.
+    None: as the study says."""
+    zero_shot: bool = True
+    """Its labels, captions and pairs are English alone. False: some are in other languages, and the
+    arm is marked so wherever it is shown."""
     reference: bool = False
     """Shown beside the others for orientation, and compared with none."""
+
+
+def control_arms(
+    name: str, arm: Arm, of_the_study: Literal["auto"] | tuple[Control, ...] = ()
+) -> dict[str, Arm]:
+    """The control arms that come with an arm, by name.
+
+    In each, every task of the last stage that can have the control is trained on it; the stages before
+    are the arm's own, and so are budget and settings.
+
+    Args:
+        name: of the arm.
+        arm: the arm.
+        of_the_study: the controls of arms that do not say so themselves.
+
+    Raises:
+        ValueError: no task of the arm's last stage has a control that is asked for.
+    """
+    asked = arm.controls
+    if asked is None:
+        asked = of_the_study if arm.stages and arm.control_of is None and not arm.reference else ()
+    if not asked:
+        return {}
+    if not arm.stages:
+        raise ValueError(f"controls of arm {name}, which trains nothing")
+    forms = [form_name(member.task) for member in arm.stages[-1].members]
+    if asked == "auto":
+        found = dict.fromkeys(c for form in forms for c in automatic_controls(form))
+        locked = arm.stages[-1].text_side == "locked"
+        asked = tuple(c for c in found if not (locked and c == "captions-only"))
+    return {f"{name}--{control}": _control_arm(name, arm, control) for control in asked}
+
+
+def _control_arm(name: str, arm: Arm, control: Control) -> Arm:
+    stage = arm.stages[-1]
+    able = {m.task for m in stage.members if control in legal_controls(form_name(m.task))}
+    if not able:
+        raise ValueError(f"control {control} of arm {name}: no task of its last stage has it")
+    if stage.tasks:
+        changed: dict[str, Any] = {
+            "tasks": tuple(
+                t.model_copy(update={"control": control}) if t.task in able else t
+                for t in stage.tasks
+            )
+        }
+    else:
+        changed = {"control": control}
+    stages = (*arm.stages[:-1], stage.model_copy(update=changed))
+    update = {
+        "description": f"{CONTROLS[control]} (control of {name})",
+        "stages": stages,
+        "control_of": name,
+        "control": control,
+        "controls": (),
+        "interpolate": (),
+    }
+    return arm.model_copy(update=update)
 
 
 class Comparison(BaseModel):
@@ -116,6 +191,8 @@ class Study(BaseModel):
     """The arm that every other is compared with; arms of another start are compared with the first arm
     without stages of that start, where there is one."""
     targets: Annotated[tuple[TargetField, ...], Field(min_length=1)]
+    controls: Literal["auto"] | tuple[Control, ...] = ()
+    """Of every arm with stages that is no control itself and does not say so itself."""
     interpolate: Path = ()
     """Of every arm with stages that does not say so itself; none: arms are measured at their end."""
     sweep: SweepSettings | None = None
@@ -125,6 +202,21 @@ class Study(BaseModel):
     bootstrap_draws: Annotated[int, Field(ge=100)] = 10_000
     overlap_threshold: Annotated[float, Field(gt=0, le=1)] = 0.8
     """Jaccard similarity of character 4-grams from which two texts are near-duplicates."""
+
+    @model_validator(mode="after")
+    def _with_controls(self) -> Study:
+        arms: dict[str, Arm] = {}
+        for name, arm in self.arms.items():
+            arms[name] = arm.model_copy(update={"controls": ()})
+            arms |= control_arms(name, arm, self.controls)
+        if len(arms) < len(self.arms) + sum(n not in self.arms for n in arms):
+            raise ValueError("an arm has the name of another's control arm")
+        object.__setattr__(self, "arms", arms)
+        for comparison in self.comparisons:
+            for side in (comparison.arm, comparison.against):
+                if side not in arms:
+                    raise ValueError(f"comparisons of arms of the study; {side} is none of them")
+        return self
 
     def start_of(self, arm: Arm) -> Start:
         """The start of an arm."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -34,7 +33,7 @@ from crosslift.studies.target_steps import (
     role_of,
 )
 from crosslift.studies.training_steps import Trained
-from crosslift.targets.evaluate import OUTCOME_OF_METRIC
+from crosslift.targets.evaluate import OUTCOME_OF_METRIC, score_of
 from crosslift.targets.target import Direction, TargetSettings
 
 
@@ -240,7 +239,7 @@ def _by_language(outcomes: pa.Table) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for language in dict.fromkeys(outcomes["language"].to_pylist()):
         rows = outcomes.filter(pc.field("language") == language)
-        scores = {m: float(rows[o].to_numpy().mean(dtype=np.float64)) for m, o in there.items()}
+        scores = {m: score_of(m, rows[o].to_numpy()) for m, o in there.items()}
         found[language] = {"n": len(rows), **scores}
     return found
 

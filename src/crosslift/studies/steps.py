@@ -14,6 +14,7 @@ from crosslift.encoders.lend import LentEncoder
 
 Kind = Literal[
     "pictures",
+    "features",
     "overlap",
     "translate",
     "train",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,29 +12,35 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from numpy.typing import NDArray
 
 from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.store import Store
 from crosslift.encoders.encode import encode
 from crosslift.encoders.folder import layers_of
-from crosslift.images.tower import embed_pictures
+from crosslift.forms.caption_to_feature import FeatureHead
 from crosslift.retrieval.diagnostics import diagnose, separability
 from crosslift.retrieval.postprocess import Postprocessing, postprocess, transforms
 from crosslift.sources.overlap import find_overlap
-from crosslift.sources.record import Record
+from crosslift.studies.picture_steps import (
+    features_step,
+    form_of,
+    open_features,
+    open_pictures,
+    picture_step,
+)
 from crosslift.studies.steps import Step, Workplace
 from crosslift.studies.task_runs import TaskRun
 from crosslift.studies.training_steps import (
     Trained,
     load_head,
-    open_pictures,
-    picture_role,
-    picture_step,
+    task_of,
     task_with_pictures,
 )
-from crosslift.targets.evaluate import Lookup, Outcomes, evaluate_bitexts, evaluate_pictures
+from crosslift.targets.evaluate import Lookup, Outcomes, evaluate_bitexts
 from crosslift.targets.evaluate_mining import evaluate_mining
+from crosslift.targets.evaluate_pictures import evaluate_pictures
 from crosslift.targets.target import (
     BitextData,
     PictureData,
@@ -43,7 +49,7 @@ from crosslift.targets.target import (
     TargetData,
     texts_of,
 )
-from crosslift.tasks.task import IntermediateTask
+from crosslift.tasks.task import texts_read
 
 _ENCODING_CODE = ("crosslift.encoders", "crosslift.studies.target_steps")
 _EVALUATION_CODE = ("crosslift.retrieval", "crosslift.targets", "crosslift.studies.target_steps")
@@ -143,34 +149,66 @@ def reading_of(step: Step, store: Store) -> dict[str, Any]:
     return found
 
 
-def embed_pictures_step(trained: Step, loaded: LoadedTarget) -> Step:
-    """Embeds a target's pictures with the image tower that a stage trained: `vectors.npy`."""
+def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
+    """Puts a target's pictures into the space that a stage's image-text task shares with its texts.
+
+    Its artifact: `vectors.npy`, float32 [pictures, D], and, where texts are mapped into that space,
+    `text_map.npz` with a weight float32 [D, width] and a bias float32 [D].
+
+    Args:
+        trained: the training step of the stage.
+        loaded: the target.
+        seed: of the arm, for a frozen tower with random weights.
+    """
     task = task_with_pictures(trained)
     if not isinstance(loaded.data, PictureData) or task is None:
         raise TypeError(f"no pictures in target {loaded.target.name}, or no image tower")
-    size = trained.inputs[picture_role(task, "train")].settings["size"]
+    form = form_of(task_of(trained, task).task)
     label = f"pictures of {loaded.target.name}"
-    paths = list(loaded.data.pictures.values())
-    pictures = picture_step(label, paths, loaded.data.checksum, size)
+    pictures = list(loaded.data.pictures.values())
+    shown = picture_step(label, pictures, loaded.facts, form.tower_settings)
+    if form.frozen:
+        shown = features_step(f"{label}, as a frozen tower has them", shown, form, seed)
     return Step(
         kind="embed-pictures",
         label=label,
         settings={**loaded.facts, "task": task},
-        inputs={"tower": trained, "pictures": pictures},
+        inputs={"tower": trained, "pictures": shown},
         code=("crosslift.images", "crosslift.forms", "crosslift.studies.target_steps"),
         make=_embed_pictures,
-        work=len(paths),
+        work=len(pictures),
+        context=form,
     )
 
 
 def _embed_pictures(step: Step, workplace: Workplace, folder: Path) -> None:
-    from crosslift.forms.image_text import ImageTextHead
-
+    form, made = step.context, step.inputs["pictures"]
     state = load_head(step.inputs["tower"], workplace.store, step.settings["task"])
-    head = ImageTextHead(len(state["tower.project.bias"]), first_temperature=1.0)
+    head = head_of(form, state)
+    if form.frozen:
+        features = torch.from_numpy(np.array(open_features(made, workplace.store), np.float32))
+    else:
+        features = head.features(open_pictures(made, workplace.store), patches=form.patches)
+    with torch.inference_mode():
+        np.save(folder / "vectors.npy", head.picture_vectors(features).numpy())
+    if isinstance(head, FeatureHead):
+        np.savez(folder / "text_map.npz", weight=state["map.weight"], bias=state["map.bias"])
+
+
+def head_of(form: Any, state: Mapping[str, torch.Tensor]) -> Any:
+    """The head of a form that puts pictures and texts into one space, with its trained weights.
+
+    Args:
+        form: the form.
+        state: as `load_head` gives it.
+    """
+    if "map.weight" in state:
+        features, width = state["map.weight"].shape
+    else:
+        width, features = state["project.weight"].shape
+    head = form.head(width, 0, features)
     head.load_state_dict(state)
-    pictures = open_pictures(step.inputs["pictures"], workplace)
-    np.save(folder / "vectors.npy", embed_pictures(head.tower, pictures))
+    return head.eval()
 
 
 def evaluate_step(
@@ -213,7 +251,7 @@ def _evaluate(step: Step, workplace: Workplace, folder: Path) -> None:
     lookups = {protocol: by_role[role_of(protocol)] for protocol in loaded.protocols}
     if isinstance(loaded.data, PictureData):
         shown = _lookup(step.inputs["pictures"], workplace, list(loaded.data.pictures))
-        texts = by_role[OWN_READING]
+        texts = _mapped(by_role[OWN_READING], step.inputs["pictures"], workplace)
         found = list(evaluate_pictures(loaded.protocols, loaded.data, texts, shown))
     elif isinstance(loaded.data, BitextData):
         steps = step.settings["postprocessing"]
@@ -224,6 +262,16 @@ def _evaluate(step: Step, workplace: Workplace, folder: Path) -> None:
         details = [detail.to_json() for _, detail in mined if detail is not None]
         (folder / "mining.json").write_text(json.dumps(details), encoding="utf-8")
     pq.write_table(outcome_table(found), folder / "outcomes.parquet")
+
+
+def _mapped(texts: Lookup, pictures: Step, workplace: Workplace) -> Lookup:
+    """Texts in the space of the pictures: mapped there, where the task learned a map of its own."""
+    path = pictures.open(workplace.store) / "text_map.npz"
+    if not path.is_file():
+        return texts
+    with np.load(path) as found:
+        weight, bias = found["weight"], found["bias"]
+    return lambda asked: texts(asked) @ weight.T + bias
 
 
 def diagnose_step(
@@ -293,6 +341,7 @@ def outcome_table(found: Sequence[Outcomes]) -> pa.Table:
                 "language": pa.array([o.language] * len(o.items)),
                 "protocol": pa.array([o.protocol] * len(o.items)),
                 "item": pa.array(o.items),
+                "cluster": pa.array(o.clusters or o.items),
                 **{name: pa.array(values, pa.float32()) for name, values in o.values.items()},
                 "retrieved": pa.array(o.retrieved),
             }
@@ -318,20 +367,10 @@ def overlap_step(run: TaskRun, loaded: LoadedTarget, threshold: float) -> Step:
     )
 
 
-def _texts_of(record: Record, task: IntermediateTask) -> Iterator[str]:
-    """Every text of a record that the task's form reads."""
-    for name in task.form.columns.values():
-        if name in record.texts:
-            yield record.texts[name]
-    yield from record.choices
-    if record.words:
-        yield " ".join(record.words)
-
-
 def _find_overlap(step: Step, workplace: Workplace, folder: Path) -> None:
     run, loaded = step.context
     records, _ = run.train(workplace.store)
-    trained = list(dict.fromkeys(text for r in records for text in _texts_of(r, run.task)))
+    trained = list(dict.fromkeys(text for r in records for text in texts_read(r, run.task.form)))
     tested = loaded.texts
     found = find_overlap(trained, tested, threshold=step.settings["threshold"])
     kinds = [str(kind) for kind in found.kind]

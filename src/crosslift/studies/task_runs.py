@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,16 +13,25 @@ from crosslift.artifacts.store import Store
 from crosslift.sources.record import Record
 from crosslift.studies.steps import Step
 from crosslift.studies.translation_steps import dropped_counts, translate_step, translated_records
+from crosslift.tasks.controls import controlled, placebo
 from crosslift.tasks.registry import find_task
 from crosslift.tasks.task import IntermediateTask
 from crosslift.training.settings import MixedTaskSettings
 
 _TEXTS_OF_FORM = {"span-qa": 12.0, "multiple-choice": 16.0, "classification": 3.0}
-_TEXTS_OF_FORM |= {"tagging": 3.0, "image-text": 1.0}
-_DECIDES = {"weight", "loss_weight", "limit", "dev_limit"}
+_TEXTS_OF_FORM |= {"tagging": 3.0, "image-text": 1.0, "image-text-matching": 2.0}
+_DECIDES = {
+    "weight",
+    "loss_weight",
+    "limit",
+    "dev_limit",
+    "control",
+    "skip_broken",
+    "check_language",
+}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TaskRun:
     """A task as a stage trains on it.
 
@@ -42,7 +52,17 @@ class TaskRun:
         Raises:
             UnknownNameError, StudyError, DataError: it cannot be had.
         """
-        task = find_task(settings.task, settings.data, settings.columns, settings.options)
+        task = find_task(
+            settings.task,
+            settings.data,
+            settings.columns,
+            settings.options,
+            hub=settings.hub,
+            skip_broken=settings.skip_broken,
+            check_language=settings.check_language,
+        )
+        if settings.control is not None:
+            task = controlled(task, settings.control)
         translated = translate_step(task, settings.translate) if settings.translate else None
         return cls(settings, task, translated)
 
@@ -50,21 +70,49 @@ class TaskRun:
     def facts(self) -> dict[str, Any]:
         """What decides what is learned, beside its translation."""
         own = self.settings.model_dump(mode="json", include=_DECIDES)
-        form = {"form": asdict(self.task.form), "records": self.task.source.checksum()}
+        form = {"form": asdict(self.task.form), "records": self.checksum}
         return {"task": self.task.name, **form, **own}
+
+    @cached_property
+    def checksum(self) -> str:
+        """Of everything the records are made of."""
+        return self.task.source.checksum()
+
+    def shown(self) -> dict[str, list[Record]]:
+        """Split -> the records whose pictures are decoded: those that are trained on, or, where
+        these are translated, all."""
+        train = self.task.source.train()
+        limit = self.settings.limit if self.translated is None else None
+        return {"train": _some(train, limit), "dev": self.dev()}
 
     @property
     def words(self) -> float:
         """Texts of a dozen tokens that one record is like, by its form: a guess."""
         return _TEXTS_OF_FORM.get(self.task.form.name) or max(1, len(self.task.form.columns))
 
-    def train(self, store: Store) -> tuple[list[Record], dict[str, int]]:
-        """The training records, and reason -> number of those left out."""
+    @property
+    def labelled_languages(self) -> tuple[str, ...]:
+        """Languages of its labels, captions and pairs; none of texts without any."""
+        if self.task.form.name == "masked-lm":
+            return ()
+        translate = self.settings.translate
+        return (*self.task.languages, *(translate.to if translate else ()))
+
+    def train(self, store: Store, seed: int = 0) -> tuple[list[Record], dict[str, int]]:
+        """The training records, and reason -> number of those left out.
+
+        Args:
+            store: with the translation.
+            seed: of labels that are drawn at random, where they are.
+        """
         records, left_out = _read_training(self.task)
         if self.translated is not None:
             records = translated_records(self.translated, store)
             left_out |= dropped_counts(self.translated, store)
-        return _some(records, self.settings.limit), left_out
+        records = _some(records, self.settings.limit)
+        if self.settings.control == "placebo-labels":
+            records = placebo(records, self.task.form, seed)
+        return records, left_out
 
     def dev(self) -> list[Record]:
         """The dev records."""

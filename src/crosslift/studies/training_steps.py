@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -21,8 +20,8 @@ from crosslift.encoders.settings import EncoderSettings
 from crosslift.encoders.state import save_change
 from crosslift.errors import StudyError
 from crosslift.forms.distillation import OpenDistillation
-from crosslift.forms.form import FormOptions, OpenTask, Split, picture_paths
-from crosslift.images.decode import load_picture
+from crosslift.forms.form import FormOptions, OpenTask
+from crosslift.studies.picture_steps import open_split, picture_steps
 from crosslift.studies.steps import Step, Workplace
 from crosslift.studies.task_runs import TaskRun, names_of
 from crosslift.tasks.registry import find_task
@@ -38,6 +37,7 @@ TRAINING_CODE = (
     "crosslift.images",
     "crosslift.tasks",
     "crosslift.sources",
+    "crosslift.studies.picture_steps",
     "crosslift.studies.task_runs",
     "crosslift.studies.training_steps",
 )
@@ -101,35 +101,6 @@ class Trained:
         return workplace.encoders.lend(self.settings, before, after, self.share)
 
 
-def picture_step(label: str, paths: list[Path], checksum: str, size: int) -> Step:
-    """Decodes pictures into one array, uint8 [N, size, size, 3]."""
-    return Step(
-        kind="pictures",
-        label=label,
-        settings={"of": label, "checksum": checksum, "size": size, "count": len(paths)},
-        inputs={},
-        code=("crosslift.images.decode", "crosslift.images.svg_check"),
-        make=_decode,
-        work=len(paths),
-        context=paths,
-    )
-
-
-def _decode(step: Step, workplace: Workplace, folder: Path) -> None:
-    paths, size = step.context, step.settings["size"]
-    pictures = np.empty((len(paths), size, size, 3), np.uint8)
-    for i, path in enumerate(paths):
-        pictures[i] = load_picture(path, size)
-        workplace.report((i + 1) / len(paths))
-    np.save(folder / "pictures.npy", pictures)
-
-
-def open_pictures(step: Step, workplace: Workplace) -> NDArray[np.uint8]:
-    """The pictures of a picture step, uint8 [N, size, size, 3]."""
-    pictures: NDArray[np.uint8] = np.load(step.open(workplace.store) / "pictures.npy")
-    return pictures
-
-
 @dataclass(frozen=True, slots=True)
 class _Training:
     before: Trained
@@ -141,9 +112,22 @@ class _Training:
 
 
 def train_step(
-    before: Trained, tasks: Sequence[TaskRun], stage: StageSettings, budget: Budget, seed: int
+    before: Trained,
+    tasks: Sequence[TaskRun],
+    stage: StageSettings,
+    budget: Budget,
+    seed: int,
+    previous: Step | None = None,
 ) -> Step:
     """Trains one stage.
+
+    Args:
+        before: the encoder as it finds it.
+        tasks: what it trains on.
+        stage: its settings.
+        budget: how much it may train.
+        seed: of everything random.
+        previous: the training step of the stage before, whose heads may be kept.
 
     Its artifact: `encoder.safetensors` (what changed in the text encoder; none where that is
     locked), `head.safetensors` (of all tasks), `spent.json`, `curve.json` and `records.json`.
@@ -157,7 +141,9 @@ def train_step(
     for name, run in named.items():
         if run.translated is not None:
             inputs[f"{name}: translated"] = run.translated
-        inputs |= _picture_steps(name, run.task)
+        inputs |= picture_steps(name, run, seed)
+    if stage.heads == "kept":
+        inputs["heads"] = _with_heads(previous, named)
     guard = _guard(stage)
     beside = {*StageSettings.task_fields(), "budget", "distillation"}
     settings = {
@@ -180,10 +166,22 @@ def train_step(
     )
 
 
+def _with_heads(previous: Step | None, tasks: Mapping[str, TaskRun]) -> Step:
+    there = list(previous.context.tasks) if previous is not None else []
+    for name in tasks:
+        if previous is None or name not in there:
+            raise StudyError(
+                f"heads: kept of task {name!r}, which the stage before does not train",
+                f"one of {', '.join(there)}" if there else "a stage before it",
+            )
+    if previous is None:
+        raise StudyError("heads: kept in a stage without tasks")
+    return previous
+
+
 def _check_stage(stage: StageSettings, tasks: Mapping[str, TaskRun]) -> None:
     for name, run in tasks.items():
         form = run.task.form.name
-        _refuse_other_records(name, run)
         if stage.cached_texts and form not in _FORMS_OF_VECTORS:
             raise StudyError(
                 f"cached_texts with task {name!r}, whose form {form} reads tokens, not vectors",
@@ -199,42 +197,27 @@ def _check_stage(stage: StageSettings, tasks: Mapping[str, TaskRun]) -> None:
         )
 
 
-def _refuse_other_records(name: str, run: TaskRun) -> None:
-    """Pictures are decoded in the order of the source's records: these settings would part them from
-    their texts."""
-    given = [s for s in ("limit", "dev_limit", "translate") if getattr(run.settings, s) is not None]
-    if run.task.pictures and given:
-        raise StudyError(
-            f"{given[0]} of task {name!r}, whose records have pictures",
-            "all records, as they are",
-            "take fewer rows into the file of records",
-        )
-
-
-_FORMS_OF_VECTORS = ("classification", "image-text", "multiple-choice", "regression", "text-pairs")
-
-
-def _picture_steps(name: str, task: IntermediateTask) -> dict[str, Step]:
-    if not task.pictures:
-        return {}
-    size = task.form.open().picture_size or 0
-    found = {}
-    for split, records in (("train", task.source.train()), ("dev", task.source.dev())):
-        label, paths = f"pictures of {task.name}, {split}", picture_paths(records)
-        step = picture_step(label, paths, task.source.checksum(), size)
-        found[picture_role(name, split)] = step
-    return found
-
-
-def picture_role(name: str, split: str) -> str:
-    """The role of the step that decodes a task's pictures among the inputs of a training step."""
-    return f"{name}: {split} pictures"
+_FORMS_OF_VECTORS = (
+    *("caption-to-feature", "classification", "image-text"),
+    *("multiple-choice", "regression", "text-pairs"),
+)
 
 
 def task_with_pictures(step: Step) -> str | None:
-    """The task whose image tower a training step trains; the last of several, None without one."""
-    found = [role for role in step.inputs if role.endswith(picture_role("", "train"))]
-    return found[-1].removesuffix(picture_role("", "train")) if found else None
+    """The task of a training step that puts pictures and texts into one space; the last of several,
+    None without one."""
+    job: _Training = step.context
+    shared = [name for name, run in job.tasks.items() if run.task.form.name in _SHARED_SPACE]
+    return shared[-1] if shared else None
+
+
+def task_of(step: Step, name: str) -> TaskRun:
+    """A task of a training step."""
+    job: _Training = step.context
+    return job.tasks[name]
+
+
+_SHARED_SPACE = ("caption-to-feature", "image-text", "image-text-matching")
 
 
 def _guard(stage: StageSettings) -> IntermediateTask | None:
@@ -257,7 +240,8 @@ def _guard_facts(stage: StageSettings, guard: IntermediateTask | None) -> dict[s
 
 
 def _label(tasks: Mapping[str, TaskRun], stage: StageSettings, seed: int) -> str:
-    shuffled = ", pictures shuffled" if stage.shuffle_pictures else ""
+    controls = sorted({run.settings.control for run in tasks.values() if run.settings.control})
+    shuffled = f", {' + '.join(controls)}" if controls else ""
     locked = ", text locked" if stage.text_side == "locked" else ""
     return f"{' + '.join(tasks)}, seed {seed}{shuffled}{locked}"
 
@@ -304,15 +288,20 @@ def _open_members(
         seed = job.seed
         if number:  # tasks of one stage have batches and heads of their own
             seed = int(np.random.default_rng((job.seed, number, 3)).integers(2**31))
-        records, left_out = run.train(workplace.store)
+        records, left_out = run.train(workplace.store, job.seed)
         splits = {"train": records, "dev": run.dev()}
-        train_split, dev_split = (
-            Split(found, _pictures(step, workplace, picture_role(name, split)))
-            for split, found in splits.items()
-        )
-        opened = run.task.form.open().open(encoder, train_split, dev_split, _options(job, seed))
+        store = workplace.store
+        train_split, broken = open_split(step, store, name, "train", splits["train"])
+        dev_split, _ = open_split(step, store, name, "dev", splits["dev"])
+        left_out |= broken
+        shuffled = run.settings.control == "shuffled-pictures"
+        options = _options(job, seed, shuffled)
+        opened = run.task.form.open().open(encoder, train_split, dev_split, options)
+        if "heads" in step.inputs:
+            opened.head.load_state_dict(load_head(step.inputs["heads"], store, name))
         members.append(Member(name, run.settings, opened, seed))
-        lengths = {split: len(found) for split, found in splits.items()}
+        held = {"train": train_split, "dev": dev_split}
+        lengths = {split: len(found.records) for split, found in held.items()}
         counts[name] = {**lengths, "rows": opened.size, "left_out": left_out}
     return members, counts
 
@@ -342,11 +331,6 @@ def load_head(step: Step, store: Store, task: str) -> dict[str, Tensor]:
     return {n.removeprefix(prefix): v for n, v in found.items() if n.startswith(prefix)}
 
 
-def _options(job: _Training, seed: int) -> FormOptions:
+def _options(job: _Training, seed: int, shuffled: bool = False) -> FormOptions:
     locked = job.stage.text_side == "locked"
-    return FormOptions(locked, job.stage.shuffle_pictures, seed, job.stage.cached_texts)
-
-
-def _pictures(step: Step, workplace: Workplace, role: str) -> NDArray[np.uint8] | None:
-    pictures = step.inputs.get(role)
-    return open_pictures(pictures, workplace) if pictures else None
+    return FormOptions(locked, shuffled, seed, job.stage.cached_texts)

@@ -11,6 +11,7 @@ from typing import Any
 from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.store import Store
 from crosslift.errors import StudyError
+from crosslift.sources.picture import Picture
 from crosslift.sources.record import Record
 from crosslift.sources.translation.engines import Advance, Engine, engine_facts, open_engine
 from crosslift.sources.translation.marks import Piece
@@ -200,7 +201,7 @@ def translated_records(step: Step, store: Store) -> list[Record]:
     return [replace(record, image=_image(record, images)) for record in records]
 
 
-def _image(record: Record, images: Mapping[str, Path | None]) -> Path | None:
+def _image(record: Record, images: Mapping[str, Picture | None]) -> Picture | None:
     original = record.id.removesuffix(f":{record.language}")
     return images.get(record.id, images.get(original, record.image))
 

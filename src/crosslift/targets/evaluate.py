@@ -13,11 +13,11 @@ from crosslift.retrieval.directions import Directions, both_directions
 from crosslift.retrieval.margin import csls_scores, local_scaling
 from crosslift.retrieval.metrics import f1_of_answers, recall_at, reciprocal_rank, top1_accuracy
 from crosslift.retrieval.postprocess import Postprocessing, postprocess, transforms
-from crosslift.retrieval.ranks import Ranks, gold_ranks, join_ranks, ranks_of_scores
+from crosslift.retrieval.ranks import Ranks, join_ranks, ranks_of_scores
 from crosslift.retrieval.search import nearest_both
 from crosslift.retrieval.similarity import cosine_block, rows_per_block, unit_rows
 from crosslift.sources.record import Bitext
-from crosslift.targets.target import BitextData, Direction, PictureData, Protocol
+from crosslift.targets.target import BitextData, Protocol
 
 Vectors = NDArray[np.float32]
 Scaling = NDArray[np.float64]
@@ -29,13 +29,18 @@ OUTCOME_OF_METRIC = {
     "mrr": "reciprocal_rank",
     "recall_at_5": "recall_at_5",
     "recall_at_10": "recall_at_10",
+    "median_rank": "rank",
     "weighted_f1": "weighted_f1",
     "mining_f1": "mining_f1",
     "mining_precision": "mining_precision",
     "mining_recall": "mining_recall",
     "oracle_mining_f1": "oracle_mining_f1",
 }
-"""Metric -> the outcome of single queries whose mean it is."""
+"""Metric -> the outcome of single queries whose mean it is; of `median_rank`, whose median."""
+
+MEDIANS = frozenset({"median_rank"})
+"""Metrics that are a median over queries. No target has one as its primary metric: differences are
+told of means."""
 
 CSLS_NEIGHBOURS = 10
 """As in Conneau et al. 2018, arXiv 1710.04087, section 2.3."""
@@ -49,8 +54,10 @@ class Outcomes:
         language: BCP-47 code of the language that is not English (or of the texts, for pictures).
         protocol: id of the protocol.
         items: ids of the N queries.
-        values: outcome -> float64 [N]; its mean is the metric's value.
+        values: outcome -> float64 [N]; its mean, or median, is the metric's value.
         retrieved: item id of each query's best candidate; empty where none was taken.
+        clusters: what each query belongs to, such as the picture of a caption: queries of one cluster
+            are resampled together. None: each is its own.
     """
 
     language: str
@@ -58,10 +65,22 @@ class Outcomes:
     items: tuple[str, ...]
     values: Mapping[str, NDArray[np.float64]]
     retrieved: tuple[str, ...]
+    clusters: tuple[str, ...] | None = None
 
     def score(self, metric: str) -> float:
         """A metric's value over all queries."""
-        return float(self.values[OUTCOME_OF_METRIC[metric]].mean())
+        return score_of(metric, self.values[OUTCOME_OF_METRIC[metric]])
+
+
+def score_of(metric: str, values: NDArray[np.floating]) -> float:
+    """A metric's value over queries: the mean of their outcomes, or the median of a median metric.
+
+    Args:
+        metric: its name.
+        values: floats [N], N at least 1.
+    """
+    middle = np.median(values) if metric in MEDIANS else values.mean(dtype=np.float64)
+    return float(middle)
 
 
 class _Sides(NamedTuple):
@@ -132,7 +151,7 @@ def _by_protocol(
     forward, backward = ranked
     if protocol.name == "crosslift":
         ranks = forward if protocol.direction == "xx->en" else backward
-        return _own_values(ranks), ranks.retrieved
+        return own_values(ranks), ranks.retrieved
     each = np.arange(len(forward))
     right = {"xx->en": forward.retrieved == each, "en->xx": backward.retrieved == each}
     right["both"] = (right["xx->en"].astype(np.float64) + right["en->xx"]) / 2
@@ -142,35 +161,11 @@ def _by_protocol(
     return {"top1_accuracy": right[protocol.direction].astype(np.float64)}, retrieved
 
 
-def _own_values(ranks: Ranks) -> dict[str, NDArray[np.float64]]:
+def own_values(ranks: Ranks) -> dict[str, NDArray[np.float64]]:
+    """The outcomes of our own protocols, float64 [N] each."""
     return {
         "top1_accuracy": top1_accuracy(ranks),
         "reciprocal_rank": reciprocal_rank(ranks),
         "recall_at_5": recall_at(ranks, 5),
         "recall_at_10": recall_at(ranks, 10),
     }
-
-
-def evaluate_pictures(
-    protocols: Sequence[Protocol], data: PictureData, texts: Lookup, pictures: Lookup
-) -> Iterator[Outcomes]:
-    """Retrieval between texts and pictures in both directions, language by language.
-
-    Candidates are all pictures of the target for a text, and all texts of the language for a
-    picture.
-    """
-    items = tuple(data.pictures)
-    place = {item: i for i, item in enumerate(items)}
-    shown = pictures(items)
-    for language, named in data.texts.items():
-        asked = tuple(named)
-        told = texts(list(named.values()))
-        gold = np.array([place[item] for item in asked])
-        ranks: dict[Direction, tuple[Ranks, tuple[str, ...]]] = {
-            "text->picture": (gold_ranks(told, shown, gold), items),
-            "picture->text": (gold_ranks(shown[gold], told, np.arange(len(asked))), asked),
-        }
-        for protocol in protocols:
-            found, candidates = ranks[protocol.direction]
-            retrieved = tuple(candidates[i] for i in found.retrieved)
-            yield Outcomes(language, protocol.id, asked, _own_values(found), retrieved)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from crosslift.sources.pictograms import NAME_LANGUAGES, checksum
 from crosslift.targets.names import asked_languages, held_out_concepts
-from crosslift.targets.target import PictureData, Protocol, Target, TargetSettings
+from crosslift.targets.protocols import PICTURE_RETRIEVAL
+from crosslift.targets.target import PictureData, Target, TargetSettings
 
 LANGUAGES = ("en", *NAME_LANGUAGES)
 
@@ -12,7 +13,7 @@ LANGUAGES = ("en", *NAME_LANGUAGES)
 def _load(settings: TargetSettings) -> PictureData:
     concepts = held_out_concepts()
     texts = {
-        language: {c.id: c.names[language] for c in concepts if language in c.names}
+        language: {c.id: (c.names[language],) for c in concepts if language in c.names}
         for language in asked_languages(settings, LANGUAGES)
     }
     return PictureData({c.id: c.picture for c in concepts}, texts, {}, checksum())
@@ -25,10 +26,7 @@ PICTURES = Target(
     kind="pictures",
     metric="recall_at_10",
     load=_load,
-    protocols=(
-        Protocol("crosslift", "text->picture"),
-        Protocol("crosslift", "picture->text"),
-    ),
+    protocols=PICTURE_RETRIEVAL,
     languages=LANGUAGES,
     licence="pictures: CC BY-SA 4.0 (OpenMoji); names: BSD-3-Clause (emoji), Unicode licence (CLDR)",
     citation="OpenMoji 17 (openmoji.org); Python package emoji",

@@ -14,6 +14,16 @@ _LOWEST = "the lowest index, as the first of equals is taken"
 RETRIEVAL = (Protocol("crosslift", "xx->en"), Protocol("crosslift", "en->xx"))
 """Ours, between texts: every query's answer is ranked among all candidates."""
 
+PICTURE_RETRIEVAL = (
+    Protocol("crosslift", "text->picture"),
+    Protocol("crosslift", "picture->text"),
+)
+"""Ours, between texts and pictures. Top-1 accuracy is what is elsewhere called recall at 1: the chance
+that the first candidate is a correct one; it is told once."""
+
+PICTURE_CLASSES = (Protocol("crosslift", "picture->class"),)
+"""Ours: every picture asks, the names of the classes in one language are the candidates."""
+
 XTREME_RETRIEVAL = Protocol(
     name="xtreme",
     direction="en->xx",

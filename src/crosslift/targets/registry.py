@@ -5,13 +5,28 @@ from __future__ import annotations
 from crosslift.errors import UnknownNameError
 from crosslift.targets.bitext import BITEXT
 from crosslift.targets.bucc import BUCC
+from crosslift.targets.crossmodal import CROSSMODAL, CROSSMODAL_CAPTIONS
+from crosslift.targets.flags import FLAGS
 from crosslift.targets.gettext import GETTEXT
+from crosslift.targets.multi30k import MULTI30K
 from crosslift.targets.names import NAMES
+from crosslift.targets.picture_captions import PICTURE_CAPTIONS, PICTURE_CAPTIONS_TEXT
+from crosslift.targets.picture_classes import PICTURE_CLASSES_TARGET
 from crosslift.targets.pictures import PICTURES
 from crosslift.targets.target import Target
 from crosslift.targets.tatoeba import TATOEBA
+from crosslift.targets.wit import WIT
+from crosslift.targets.xflickr_co import XFLICKR_CO, XFLICKR_CO_CAPTIONS
+from crosslift.targets.xtd10 import XTD10, XTD10_CAPTIONS
 
-TARGETS = {target.name: target for target in (BITEXT, BUCC, GETTEXT, NAMES, PICTURES, TATOEBA)}
+_BITEXTS = (BITEXT, BUCC, GETTEXT, NAMES, TATOEBA)
+_PICTURES = (PICTURES, FLAGS, PICTURE_CAPTIONS, PICTURE_CAPTIONS_TEXT, PICTURE_CLASSES_TARGET)
+_PUBLISHED = (
+    *(XTD10, XTD10_CAPTIONS, CROSSMODAL, CROSSMODAL_CAPTIONS, *MULTI30K),
+    *(XFLICKR_CO, XFLICKR_CO_CAPTIONS, WIT),
+)
+
+TARGETS = {target.name: target for target in (*_BITEXTS, *_PICTURES, *_PUBLISHED)}
 
 
 def find_target(name: str) -> Target:

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from crosslift.encoders.settings import EncoderSettings, Pooling
-from crosslift.errors import StudyError, UnknownNameError
+from crosslift.errors import UnknownNameError
 from crosslift.retrieval.margin import Margin
 from crosslift.retrieval.mining import Retrieval
 from crosslift.sources.bucc_files import BuccSplit
+from crosslift.sources.picture import Picture
 from crosslift.sources.record import Bitext
 
 Direction = Literal[
-    "xx->en", "en->xx", "both", "mining", "gold->en", "text->picture", "picture->text"
+    "xx->en",
+    "en->xx",
+    "both",
+    "mining",
+    "gold->en",
+    "text->picture",
+    "picture->text",
+    "picture->class",
 ]
 Metric = Literal[
     "top1_accuracy",
     "mrr",
     "recall_at_5",
     "recall_at_10",
+    "median_rank",
     "weighted_f1",
     "mining_f1",
     "mining_precision",
@@ -47,13 +56,22 @@ class TargetSettings(BaseModel):
     """Name of a target (`crosslift targets` lists them)."""
     data: Path | None = None
     """Folder of the data, for targets that do not bring their own."""
+    images: Path | None = None
+    """Folder of the pictures, where they lie beside the data; None: `images` in `data`, or `data`."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Role (`image`, `text`, `id`, `language`) -> column, of a table of captioned pictures."""
     catalogs: Path | None = None
     """gettext catalogs of a project; None: the embedded ones."""
     languages: tuple[str, ...] | None = Field(default=None, min_length=1)
     """BCP-47 codes. None: all that the target lists or the data holds."""
     pairs: Annotated[int, Field(ge=2)] | None = None
-    """Only so many of the first pairs of each language, of bitexts; None: all. Among fewer candidates
-    the right one is found more often: such scores compare with others of as many pairs alone."""
+    """Only so many of the first pairs of each language, of bitexts, or of the first pictures; None:
+    all. Among fewer candidates the right one is found more often: such scores compare with others of
+    as many pairs alone."""
+    sentences: Annotated[int, Field(ge=2)] | None = None
+    """Only so many sentences of each side of every split, of mining: those of gold pairs first, then
+    in the files' order; None: all. In a smaller pool the pairs are found more easily: such scores
+    compare with others of as many sentences alone."""
     protocols: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (
         "crosslift",
     )
@@ -174,15 +192,21 @@ class PictureData:
 
     Args:
         pictures: item id -> picture.
-        texts: language -> {item id -> text}.
+        texts: language -> {item id -> its texts, one or more}; of pictures with classes, {class ->
+            its texts}.
         gaps: language -> why it is not measured.
         checksum: of everything they are made of.
+        classes: item id -> its class, of pictures that are to be classified; empty: none has one.
+        pool: the pictures that a text has as candidates: all of the target, or those that have a text
+            in its language, where a publication has a set of pictures for each language.
     """
 
-    pictures: Mapping[str, Path]
-    texts: Mapping[str, Mapping[str, str]]
+    pictures: Mapping[str, Picture]
+    texts: Mapping[str, Mapping[str, tuple[str, ...]]]
     gaps: Mapping[str, str]
     checksum: str
+    classes: Mapping[str, str] = field(default_factory=dict)
+    pool: Literal["all", "language"] = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,29 +282,10 @@ class Target:
         return (*self.protocols, *chosen)
 
 
-def first_pairs(data: TargetData, count: int) -> BitextData:
-    """The first pairs of each language of bitexts.
-
-    Args:
-        data: of a target.
-        count: pairs of each language at most.
-
-    Raises:
-        StudyError: these are no bitexts.
-    """
-    if not isinstance(data, BitextData):
-        raise StudyError("`pairs` of a target that is no bitext", "a target of bitexts")
-    kept = {
-        language: replace(b, src=b.src[:count], tgt=b.tgt[:count], items=b.items[:count])
-        for language, b in data.bitexts.items()
-    }
-    return replace(data, bitexts=kept)
-
-
 def texts_of(data: TargetData) -> list[str]:
     """Every distinct text of a target, sorted."""
     if isinstance(data, PictureData):
-        found = {text for texts in data.texts.values() for text in texts.values()}
+        found = {t for named in data.texts.values() for texts in named.values() for t in texts}
     elif isinstance(data, BitextData):
         found = {text for b in data.bitexts.values() for side in (b.src, b.tgt) for text in side}
     else:

@@ -48,9 +48,46 @@ _ABOVE_0 = Option(float, "a number above 0", lambda value: value > 0)
 _COUNT = Option(int, "a whole number of 1 or more", lambda value: value >= 1)
 _FLAG = Option(bool, "true or false")
 
+
+def _one_of(*names: str) -> Option:
+    return Option(str, " or ".join(names), lambda value: value in names)
+
+
+_TOWER = {
+    "tower": Option(str, "convolutional, a folder, a hub name, or timm:NAME", bool),
+    "tower_revision": Option(str, "a commit, tag or branch", bool),
+    "tower_weights": _one_of("published", "random"),
+    "tower_side": _one_of("trainable", "frozen"),
+    "picture_size": Option(int, "a whole number of 8 or more, in pixels", lambda value: value >= 8),
+}
+_AUGMENTATION = _one_of("drawing", "photo", "none")
+
 OPTIONS: Mapping[FormName, Mapping[str, Option]] = {
     "classification": {},
-    "image-text": {"first_temperature": _ABOVE_0},
+    "caption-to-feature": {
+        **_TOWER,
+        "teacher": _one_of("pictures", "captions"),
+        "loss": _one_of("cosine", "mse", "softmax"),
+        "shared_space": _FLAG,
+    },
+    "image-masked-lm": {
+        **_TOWER,
+        "augmentation": _AUGMENTATION,
+        "masked_share": _SHARE,
+        "whole_words": _FLAG,
+    },
+    "image-text": {
+        **_TOWER,
+        "augmentation": _AUGMENTATION,
+        "loss": _one_of("softmax", "sigmoid"),
+        "first_temperature": _ABOVE_0,
+    },
+    "image-text-matching": {
+        **_TOWER,
+        "augmentation": _AUGMENTATION,
+        "matching_weight": _ABOVE_0,
+        "first_temperature": _ABOVE_0,
+    },
     "masked-lm": {
         "masked_share": _SHARE,
         "whole_words": _FLAG,
@@ -64,7 +101,7 @@ OPTIONS: Mapping[FormName, Mapping[str, Option]] = {
     },
     "span-qa": {"stride": _COUNT, "longest_answer": _COUNT},
     "tagging": {},
-    "text-pairs": {"temperature": _ABOVE_0},
+    "text-pairs": {"temperature": _ABOVE_0, "one_of_a_group": _FLAG},
 }
 """Name of the form -> its options by name. What a form binds, and what a dataset fixes (its labels,
 the scale of its grades, the size of its pictures), is not among them."""

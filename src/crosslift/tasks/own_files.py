@@ -1,4 +1,4 @@
-"""The tasks that read your own files: text-pairs, image-text and masked-lm."""
+"""The tasks that read your own texts: text-pairs and masked-lm."""
 
 from __future__ import annotations
 
@@ -25,14 +25,12 @@ FORMS = {
         {"anchor": "anchor", "positive": "positive", "negative": "negative"},
         optional=("negative",),
     ),
-    "image-text": FormSpec("image-text", {"text": "text"}),
     "masked-lm": FormSpec("masked-lm", {"text": "text"}),
 }
-"""Name of the task -> its form. In image-text files the column `image` holds the picture's path."""
+"""Name of the task -> its form."""
 
 TITLES = {
     "text-pairs": "text pairs of your own file (columns anchor, positive; negative optional)",
-    "image-text": "pictures and texts of your own file (columns text, image)",
     "masked-lm": "masked LM on your own texts: a file (a line, or the column text, is one text), "
     "or a folder with a file for each language (de.txt)",
 }
@@ -40,7 +38,6 @@ TITLES = {
 _GROUP_COLUMN = "group"
 _OPTIONAL = {
     "text-pairs": (LANGUAGE_COLUMN, _GROUP_COLUMN),
-    "image-text": (LANGUAGE_COLUMN, _GROUP_COLUMN),
     "masked-lm": (LANGUAGE_COLUMN,),
 }
 """Columns that tell more of a record, where a file has them, or `columns` binds others to them."""
@@ -51,19 +48,17 @@ class FileRecords:
     """Records of one file; it has no dev records.
 
     Records of one group are never negatives of one another. Without a group of its own (no column,
-    or an empty cell), a record is in the group of its picture or of its anchor.
+    or an empty cell), a record is in the group of its anchor.
 
     Args:
         path: of the file.
         columns: column of the form -> column of the file.
-        image_column: column of the pictures' paths; None in text-only tasks.
         language_column: column of the texts' BCP-47 codes; None: all count as English.
         group_column: column of the records' groups; None: there is none.
     """
 
     path: Path
     columns: Mapping[str, str]
-    image_column: str | None
     language_column: str | None = None
     group_column: str | None = None
 
@@ -72,23 +67,19 @@ class FileRecords:
         records = read_records(
             self.path,
             self.columns,
-            image_column=self.image_column,
             group_column=self.group_column,
             language_column=self.language_column,
         )
-        return [
-            replace(r, group=r.group or str(r.image or r.texts.get("anchor", ""))) for r in records
-        ]
+        return [replace(r, group=r.group or r.texts.get("anchor", "")) for r in records]
 
     def dev(self) -> list[Record]:
         """None."""
         return []
 
     def checksum(self) -> str:
-        """Of the file, of which columns are read, and, in image-text tasks, of every picture."""
-        pictures = [r.image for r in self.train() if r.image] if self.image_column else []
-        named = (self.image_column, self.language_column, self.group_column)
-        return _checksum([self.path, *pictures], self.columns, named)
+        """Of the file, and of which columns are read."""
+        named = (self.language_column, self.group_column)
+        return _checksum([self.path], self.columns, named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +120,7 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
     Args:
         name: one of `FORMS`.
         path: the file of records, or the folder.
-        columns: column of the form (or `image`, `language`, `group`) -> column of the file, where
+        columns: column of the form (or `language`, `group`) -> column of the file, where
             the names differ.
 
     Raises:
@@ -140,7 +131,7 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
     if path is None:
         raise StudyError(f"task {name!r} has no data", "`data:` with the path of a file of records")
     form = FORMS[name]
-    legal = [*form.columns, *(["image"] if name == "image-text" else []), *_OPTIONAL[name]]
+    legal = [*form.columns, *_OPTIONAL[name]]
     for column in columns:
         if column not in legal:
             raise UnknownNameError(f"column of {name}", column, legal)
@@ -153,7 +144,6 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
         languages=languages,
         licence="of your file",
         citation=str(path),
-        pictures=name == "image-text",
     )
 
 
@@ -185,7 +175,6 @@ def _of_file(
     source = FileRecords(
         path,
         {n: column for n, column in wanted.items() if column is not None},
-        columns.get("image", "image") if name == "image-text" else None,
         optional(LANGUAGE_COLUMN),
         optional(_GROUP_COLUMN),
     )

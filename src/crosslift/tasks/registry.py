@@ -9,8 +9,10 @@ from typing import Any
 
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.tasks.anli import ANLI, ANLI_PLUS
+from crosslift.tasks.captioned import Allowed, captioned_task
 from crosslift.tasks.ccg import CCG
 from crosslift.tasks.commonsense_qa import COMMONSENSE_QA
+from crosslift.tasks.controls import PICTURE_FORMS
 from crosslift.tasks.cosmos_qa import COSMOS_QA
 from crosslift.tasks.dataset import DatasetTask
 from crosslift.tasks.gettext_mlm import GETTEXT_MLM
@@ -59,7 +61,7 @@ TASKS: dict[str, IntermediateTask] = {**EMBEDDED, **CORPORA, **DATASETS}
 
 def task_names() -> list[str]:
     """Every legal task name."""
-    return sorted([*TASKS, *FORMS])
+    return sorted([*TASKS, *FORMS, *PICTURE_FORMS])
 
 
 def needs_data(name: str) -> bool:
@@ -76,7 +78,7 @@ def legal_options(name: str) -> tuple[str, ...]:
     Raises:
         UnknownNameError: no task of that name.
     """
-    return tuple(sorted(OPTIONS[_form_name(name)]))
+    return tuple(sorted(OPTIONS[form_name(name)]))
 
 
 def check_options(name: str, options: Mapping[str, Any]) -> None:
@@ -90,7 +92,7 @@ def check_options(name: str, options: Mapping[str, Any]) -> None:
         UnknownNameError: no task of that name, or an option that its form does not have.
         StudyError: a value of the wrong type or out of range; options of a form that has none.
     """
-    checked_options(name, _form_name(name), options)
+    checked_options(name, form_name(name), options)
 
 
 def find_task(
@@ -98,6 +100,10 @@ def find_task(
     data: Path | None = None,
     columns: Mapping[str, str] | None = None,
     options: Mapping[str, Any] | None = None,
+    *,
+    hub: str | None = None,
+    skip_broken: bool = False,
+    check_language: bool = False,
 ) -> IntermediateTask:
     """The task of a name.
 
@@ -110,20 +116,39 @@ def find_task(
         columns: column of the form -> column of that file, where the names differ.
         options: options of the form (see `legal_options`) -> values in the place of the task's own;
             None: as the task has them.
+        hub: dataset of the hub, for the tasks on captioned pictures.
+        skip_broken: of those tasks, leave records out whose picture is not there, and count them.
+        check_language: of those tasks, leave captions in another language than declared out, and count
+            them.
 
     Raises:
         UnknownNameError: no task of that name, or no option of that name.
         StudyError: data, columns or options that do not fit the task.
         DataError: the data cannot be read, or the tags of a tagging task cannot be counted in them.
     """
-    changed = checked_options(name, _form_name(name), options or {})
-    task = _task(name, data, columns or {})
+    changed = checked_options(name, form_name(name), options or {})
+    form = form_name(name)
+    if form in PICTURE_FORMS and name not in TASKS:
+        task = captioned_task(form, data, hub, columns or {}, Allowed(skip_broken, check_language))
+    elif hub is not None:
+        raise StudyError(
+            f"task {name!r} has `hub: {hub}`", f"one of the tasks {', '.join(PICTURE_FORMS)}"
+        )
+    else:
+        task = _task(name, data, columns or {})
     return replace(task, form=task.form.changed(changed)) if changed else task
 
 
-def _form_name(name: str) -> FormName:
+def form_name(name: str) -> FormName:
+    """The form of a task, without its data.
+
+    Raises:
+        UnknownNameError: no task of that name.
+    """
     if name in FORMS:
         return FORMS[name].name
+    if name in PICTURE_FORMS:
+        return next(form for form in PICTURE_FORMS if form == name)
     if name not in TASKS:
         raise UnknownNameError("task", name, task_names())
     return TASKS[name].form.name
@@ -135,7 +160,7 @@ def _task(name: str, data: Path | None, columns: Mapping[str, str]) -> Intermedi
     if name in EMBEDDED and (data is not None or columns):
         raise StudyError(
             f"task {name!r} brings its own data, but data {str(data)!r} was given",
-            f"no `data` and no `columns`, or one of the tasks {', '.join(FORMS)}",
+            f"no `data` and no `columns`, or one of the tasks {', '.join((*FORMS, *PICTURE_FORMS))}",
         )
     if columns:
         raise StudyError(

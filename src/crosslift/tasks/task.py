@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from crosslift.forms.form import Form
 
 FormName = Literal[
+    "caption-to-feature",
     "classification",
+    "image-masked-lm",
     "image-text",
+    "image-text-matching",
     "masked-lm",
     "multiple-choice",
     "regression",
@@ -64,8 +67,11 @@ class FormSpec:
 
 
 def _form_classes() -> dict[FormName, Callable[..., Form]]:
+    from crosslift.forms.caption_to_feature import CaptionToFeature
     from crosslift.forms.classification import Classification
+    from crosslift.forms.image_masked_lm import ImageMaskedLM
     from crosslift.forms.image_text import ImageText
+    from crosslift.forms.image_text_matching import ImageTextMatching
     from crosslift.forms.masked_lm import MaskedLM
     from crosslift.forms.multiple_choice import MultipleChoice
     from crosslift.forms.regression import Regression
@@ -74,8 +80,11 @@ def _form_classes() -> dict[FormName, Callable[..., Form]]:
     from crosslift.forms.text_pairs import TextPairs
 
     return {
+        "caption-to-feature": CaptionToFeature,
         "classification": Classification,
+        "image-masked-lm": ImageMaskedLM,
         "image-text": ImageText,
+        "image-text-matching": ImageTextMatching,
         "masked-lm": MaskedLM,
         "multiple-choice": MultipleChoice,
         "regression": Regression,
@@ -83,6 +92,16 @@ def _form_classes() -> dict[FormName, Callable[..., Form]]:
         "tagging": Tagging,
         "text-pairs": TextPairs,
     }
+
+
+def texts_read(record: Record, form: FormSpec) -> Iterator[str]:
+    """Every text of a record that a form reads."""
+    for name in form.columns.values():
+        if name in record.texts:
+            yield record.texts[name]
+    yield from record.choices
+    if record.words:
+        yield " ".join(record.words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from crosslift.sources.translation.settings import TranslationSettings
+from crosslift.tasks.controls import Control
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -16,7 +17,8 @@ NotNegative = Annotated[float, Field(ge=0)]
 Weight = NotNegative | dict[Share, NotNegative]
 
 _SUM_TOLERANCE = 1e-6
-_OF_A_TASK = ("task", "data", "columns", "options", "limit", "dev_limit", "translate")
+_DATA = ("data", "hub", "columns", "options", "limit", "dev_limit")
+_OF_A_TASK = ("task", *_DATA, "translate", "control", "skip_broken", "check_language")
 
 
 class Budget(BaseModel):
@@ -67,6 +69,8 @@ class TaskSettings(BaseModel):
     data: Path | None = None
     """File of records, for the tasks that read your own files (text-pairs, image-text, masked-lm);
     folder of the published files, for those on published datasets (None: from the hub)."""
+    hub: str | None = None
+    """Dataset of the hub with pictures and captions, as ORG/NAME@REVISION, in the place of `data`."""
     columns: dict[str, str] = Field(default_factory=dict)
     """Column of the form -> column of your file, where the names differ."""
     options: dict[str, Any] = Field(default_factory=dict)
@@ -77,6 +81,14 @@ class TaskSettings(BaseModel):
     """So many of its dev records, drawn likewise; None: all."""
     translate: TranslationSettings | None = None
     """Trains on machine-translated records, too; None: as the data are."""
+    control: Control | None = None
+    """Trains on a control of the task instead: the same records without what the task is about. See
+    `crosslift.tasks.controls`."""
+    skip_broken: bool = False
+    """Records whose picture is missing or damaged are left out and counted. False: an error."""
+    check_language: bool = False
+    """Captions in another language than declared are left out and counted (`pip install
+    crosslift[languages]`)."""
 
 
 class MixedTaskSettings(TaskSettings):
@@ -192,6 +204,8 @@ class StageSettings(BaseModel):
     """Name of an intermediate task (`crosslift tasks` lists them); either this or `tasks`."""
     data: Path | None = None
     """As of one of several tasks."""
+    hub: str | None = None
+    """As of one of several tasks."""
     columns: dict[str, str] = Field(default_factory=dict)
     """As of one of several tasks."""
     options: dict[str, Any] = Field(default_factory=dict)
@@ -202,6 +216,12 @@ class StageSettings(BaseModel):
     """As of one of several tasks."""
     translate: TranslationSettings | None = None
     """As of one of several tasks."""
+    control: Control | None = None
+    """As of one of several tasks."""
+    skip_broken: bool = False
+    """As of one of several tasks."""
+    check_language: bool = False
+    """As of one of several tasks."""
     tasks: Annotated[tuple[MixedTaskSettings, ...], BeforeValidator(_several)] = ()
     """Several tasks at once; a bare name stands for a task."""
     mixing: MixingSettings = MixingSettings()
@@ -211,7 +231,12 @@ class StageSettings(BaseModel):
     learning_rate: Positive = 2e-5
     """Peak, of the text encoder."""
     head_learning_rate: Positive = 1e-3
-    """Peak, of what starts from scratch: heads, image tower, temperature."""
+    """Peak, of what starts from scratch: heads, an unpublished image tower, temperature."""
+    tower_learning_rate: Positive | None = None
+    """Peak, of a published image tower that is trained; None: as the text encoder's."""
+    heads: Literal["new", "kept"] = "new"
+    """Kept: heads and image towers go on from where the stage before left those of the same tasks, so
+    that a side can be locked first and trained then (staged unfreezing)."""
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     """After the warm-up: down to 0 in a line or half a cosine, or constant."""
     warmup_share: Share = 0.1
@@ -248,8 +273,6 @@ class StageSettings(BaseModel):
     squared distance is added to the loss (Li et al. 2018, arXiv 1802.01483, equation 2)."""
     distillation: DistillationSettings | None = None
     """Holds the vectors of multilingual texts where they were."""
-    shuffle_pictures: bool = False
-    """Control: every picture goes to a wrong text."""
     dev_evaluations: Annotated[int, Field(ge=0)] = 4
     """How often the dev score is taken, the end included; 0: never."""
     dev_metric: str | None = None

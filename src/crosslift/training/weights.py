@@ -46,6 +46,7 @@ class Weights:
         self.masters = {name: _master(p) for name, p in self.working.items()}
         self.heads = _named(heads, "named_parameters")
         self._buffers = _named(heads, "named_buffers")
+        self._published = _published(heads)
         self.rows: dict[str, Tensor] = {} if frozen else {_TABLE: table}
         pulled = {**self.masters, **self.rows} if settings.l2_sp else {}
         self._starts = {name: value.detach().clone() for name, value in pulled.items()}
@@ -68,11 +69,17 @@ class Weights:
             plain = value.ndim < 2 or name == _TABLE
             found[rate, 0.0 if plain else settings.weight_decay].append(value)
         groups = [{"params": p, "lr": lr, "weight_decay": w} for (lr, w), p in found.items()]
-        for plain in (False, True):
-            parameters = [p for p in self.heads.values() if (p.ndim < 2) == plain]
-            decay = 0.0 if plain else settings.weight_decay
-            group = {"lr": settings.head_learning_rate, "weight_decay": decay}
-            groups += [{"params": parameters, **group}] if parameters else []
+        tower_rate = settings.tower_learning_rate or settings.learning_rate
+        for rate, published in ((settings.head_learning_rate, False), (tower_rate, True)):
+            for plain in (False, True):
+                parameters = [
+                    p
+                    for name, p in self.heads.items()
+                    if (p.ndim < 2) == plain and (name in self._published) == published
+                ]
+                decay = 0.0 if plain else settings.weight_decay
+                group = {"lr": rate, "weight_decay": decay}
+                groups += [{"params": parameters, **group}] if parameters else []
         return groups
 
     def add_gradient(self, loss: Tensor) -> None:
@@ -143,6 +150,18 @@ def _named(heads: Mapping[str, torch.nn.Module], what: str) -> dict[str, Tensor]
         for task, head in heads.items()
         for name, value in getattr(head, what)()
     }
+
+
+def _published(heads: Mapping[str, torch.nn.Module]) -> set[str]:
+    """Names of the weights of the heads that began with published values: trained image towers."""
+    began = {
+        id(weight)
+        for head in heads.values()
+        for module in head.modules()
+        for part in getattr(module, "published", ())
+        for weight in part.parameters()
+    }
+    return {n for n, weight in _named(heads, "named_parameters").items() if id(weight) in began}
 
 
 def _master(parameter: torch.nn.Parameter) -> Tensor:

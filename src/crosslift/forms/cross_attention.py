@@ -1,0 +1,62 @@
+"""Texts that look at pictures: one layer of cross-attention from tokens to patches."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from crosslift.encoders.packing import PackedBatch
+from crosslift.forms.forward import first_tokens
+
+_WIDTH_OF_A_HEAD = 64
+
+
+class CrossAttention(torch.nn.Module):
+    """One pre-norm layer in which the states of tokens look at the states of a picture's patches.
+
+    What it adds starts at zero, so that the states are at first those of the text alone.
+
+    Args:
+        width: D of both.
+
+    Source: Vaswani et al. 2017 (arXiv 1706.03762), section 3.2; as image-text models use it: Li et al.
+    2021 (arXiv 2107.07651), section 3.1; the zero start: Alayrac et al. 2022 (arXiv 2204.14198),
+    section 2.2.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        heads = max(1, width // _WIDTH_OF_A_HEAD)
+        if width % heads:
+            heads = 1
+        self.text_norm = torch.nn.LayerNorm(width)
+        self.picture_norm = torch.nn.LayerNorm(width)
+        self.attend = torch.nn.MultiheadAttention(width, heads, batch_first=True)
+        self.gate = torch.nn.Parameter(torch.zeros(width))
+
+    def forward(self, texts: Tensor, pictures: Tensor) -> Tensor:
+        """From states of N texts [N, L, D] and of N pictures [N, P, D] to [N, L, D].
+
+        Padded tokens are changed too, and are for the caller to leave out.
+        """
+        seen = self.picture_norm(pictures)
+        found, _ = self.attend(self.text_norm(texts), seen, seen, need_weights=False)
+        changed: Tensor = texts + self.gate * found
+        return changed
+
+
+def padded(batch: PackedBatch) -> tuple[Tensor, Tensor]:
+    """Where the tokens of packed texts stand, one row a text, in the caller's order.
+
+    Args:
+        batch: N packed texts, T tokens.
+
+    Returns:
+        Places in the flat tokens int64 [N, L], a short text's last token again and again at its end;
+        and where tokens are, bool [N, L].
+    """
+    lengths = torch.cat([torch.full((block.count,), block.length) for block in batch.blocks])
+    lengths = lengths[batch.inverse.cpu()][:, None]
+    steps = torch.arange(int(lengths.max()))[None, :]
+    starts = first_tokens(batch).cpu()[:, None]
+    return starts + torch.minimum(steps, lengths - 1), steps < lengths

@@ -1,0 +1,242 @@
+"""Many pictures at once: decoded by several threads, and run through a frozen image tower."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from crosslift.encoders.precision import resolve_precision
+from crosslift.errors import DataError
+from crosslift.images.decode import MAX_PIXELS, check_square, load_picture
+from crosslift.images.framing import Fit, Framing
+from crosslift.images.image_tower import ImageTower
+from crosslift.sources.picture import Picture
+
+LEAST_COSINE = 0.9999
+"""How close a feature in lower precision must be to the same in float32."""
+
+PICTURES_PER_BATCH = 32
+_PROBED = 8
+_PICTURES_PER_TASK = 16
+
+Report = Callable[[int], None]
+"""Called with the number of pictures done since the last call."""
+
+Features = NDArray[np.float32] | NDArray[np.float16]
+
+_Run = Callable[[Tensor], Tensor]
+
+
+def decode_all(
+    pictures: Sequence[Picture],
+    size: int,
+    *,
+    fit: Fit | Framing = "pad",
+    background: int = 255,
+    workers: int | None = None,
+    report: Report | None = None,
+    skip_broken: bool = False,
+    out: NDArray[np.uint8] | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> tuple[NDArray[np.uint8], dict[int, str]]:
+    """Decodes N pictures into one array, in their order, by several threads.
+
+    Args:
+        pictures: N of them, as `load_picture` takes them.
+        size: S, side of the squares in pixels.
+        fit: how a picture becomes a square.
+        background: grey level around a padded picture.
+        workers: threads. None: as many as there are processors, at most 16.
+        report: told how many pictures are done. None: nobody is.
+        skip_broken: a picture that cannot be read is left out instead of raised: its square holds the
+            background alone, and its reason is given.
+        out: where the squares are written, uint8 [N, S, S, 3], such as a memory map. None: a new array.
+        max_pixels: most pixels that a picture may declare.
+
+    Returns:
+        The squares, uint8 [N, S, S, 3], and index -> reason of the pictures left out.
+
+    Raises:
+        DataError: the first picture, in their order, that cannot be read; a size, fit, background or
+            ``out`` at fault.
+    """
+    framing = check_square(size, fit, background)
+    shape = (len(pictures), size, size, 3)
+    squares = np.empty(shape, np.uint8) if out is None else out
+    if squares.shape != shape or squares.dtype != np.uint8:
+        raise DataError(
+            f"an array {squares.dtype} {list(squares.shape)} for {len(pictures)} pictures",
+            f"uint8 {list(shape)}",
+        )
+
+    def decode(first: int) -> dict[int, str]:
+        skipped: dict[int, str] = {}
+        for i in range(first, min(first + _PICTURES_PER_TASK, len(pictures))):
+            try:
+                squares[i] = load_picture(
+                    pictures[i], size, fit=framing, background=background, max_pixels=max_pixels
+                )
+            except DataError as error:
+                if not skip_broken:
+                    raise
+                squares[i] = background
+                skipped[i] = error.what
+        return skipped
+
+    skipped: dict[int, str] = {}
+    done = 0
+    firsts = range(0, len(pictures), _PICTURES_PER_TASK)
+    for found in _in_order(decode, firsts, workers or min(16, os.cpu_count() or 1)):
+        skipped |= found
+        count = min(_PICTURES_PER_TASK, len(pictures) - done)
+        done += count
+        if report is not None:
+            report(count)
+    return squares, skipped
+
+
+def _in_order(
+    work: Callable[[int], dict[int, str]], firsts: Sequence[int], workers: int
+) -> Iterator[dict[int, str]]:
+    """Results in the order of the work; a fault ends it once the running work is done."""
+    waiting: deque[Future[dict[int, str]]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for first in firsts:
+                waiting.append(pool.submit(work, first))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def extract_features(
+    tower: ImageTower,
+    pictures: NDArray[np.uint8],
+    *,
+    states: bool = False,
+    report: Report | None = None,
+    batch: int = PICTURES_PER_BATCH,
+) -> Features:
+    """What a tower makes of pictures as they are, in evaluation mode and without gradient.
+
+    It computes in bfloat16 where the processor multiplies it natively and the first pictures' features
+    stay within a cosine of 0.9999 of those in float32: tried first with all weights in bfloat16, then
+    with the matrix products alone; otherwise in float32. Which of them is taken depends on tower and
+    pictures, never on the clock, so the same pictures have the same features.
+
+    Args:
+        tower: an image tower.
+        pictures: uint8 [N, S, S, 3], S being the tower's; may be a memory map.
+        states: give the states, not one vector a picture.
+        report: told how many pictures are done. None: nobody is.
+        batch: pictures at a time, at least 1.
+
+    Returns:
+        float32 [N, E], or with ``states`` float16 [N, P, W].
+
+    Raises:
+        DataError: pictures of another size, no such batch, or a feature that is not finite (in
+            float16, with ``states``).
+    """
+    size = tower.picture_size
+    if pictures.dtype != np.uint8 or pictures.shape[1:] != (size, size, 3):
+        raise DataError(
+            f"pictures {pictures.dtype} {list(pictures.shape)} for an image tower",
+            f"uint8 [N, {size}, {size}, 3]",
+        )
+    if batch < 1:
+        raise DataError(f"batch {batch}", "1 or more pictures")
+    device = next(tower.parameters()).device
+    with _evaluating(tower), torch.inference_mode():
+        run = _fastest(tower, pictures, device, states)
+        blank = np.zeros((1, size, size, 3), np.uint8)
+        shape = run(tower.as_input(blank, device)).shape
+        features = np.empty((len(pictures), *shape[1:]), np.float16 if states else np.float32)
+        for first in range(0, len(pictures), batch):
+            some = pictures[first : first + batch]
+            features[first : first + batch] = _checked(
+                run(tower.as_input(some, device)), states, first
+            )
+            if report is not None:
+                report(len(some))
+    return features
+
+
+def _checked(features: Tensor, states: bool, first: int) -> Features:
+    kept = features.half() if states else features.float()
+    finite = torch.isfinite(kept).flatten(1).all(1)
+    if not finite.all():
+        at = first + int(torch.nonzero(~finite)[0])
+        raise DataError(
+            f"the features of picture {at} are not finite in {str(kept.dtype).removeprefix('torch.')}",
+            "finite numbers",
+        )
+    array: Features = kept.cpu().numpy()
+    return array
+
+
+def _fastest(
+    tower: ImageTower, pictures: NDArray[np.uint8], device: torch.device, states: bool
+) -> _Run:
+    """The fastest way of running the tower whose features are close enough to float32."""
+
+    def exact(seen: Tensor) -> Tensor:
+        found = tower.states(seen)
+        return found if states else tower.pooled(found)
+
+    if resolve_precision("auto") != "bfloat16" or not len(pictures):
+        return exact
+    chosen = np.unique(np.linspace(0, len(pictures) - 1, _PROBED).astype(int))
+    seen = tower.as_input(np.stack([pictures[i] for i in chosen]), device)
+    wanted = exact(seen)
+    for run in (_in_bfloat16(tower, states), _products_in_bfloat16(exact, device)):
+        if _close(run(seen), wanted):
+            return run
+    return exact
+
+
+def _in_bfloat16(tower: ImageTower, states: bool) -> _Run:
+    low = copy.deepcopy(tower).to(torch.bfloat16)
+
+    def run(seen: Tensor) -> Tensor:
+        found = low.states(seen.to(torch.bfloat16))
+        return found if states else low.pooled(found)
+
+    return run
+
+
+def _products_in_bfloat16(exact: _Run, device: torch.device) -> _Run:
+    def run(seen: Tensor) -> Tensor:
+        with torch.autocast(device.type, torch.bfloat16):
+            return exact(seen)
+
+    return run
+
+
+def _close(found: Tensor, wanted: Tensor) -> bool:
+    cosines = torch.nn.functional.cosine_similarity(found.float(), wanted.float(), dim=-1)
+    nothing = (found == 0).all(-1) & (wanted == 0).all(-1)  # after a ReLU
+    return bool(((cosines >= LEAST_COSINE) | nothing).all())
+
+
+@contextmanager
+def _evaluating(tower: torch.nn.Module) -> Iterator[None]:
+    training = tower.training
+    tower.eval()
+    try:
+        yield
+    finally:
+        tower.train(training)

@@ -1,0 +1,292 @@
+"""Image towers out of transformers: ViT, DINOv2, DINOv3, ConvNeXt, ResNet, and the vision halves of
+CLIP and SigLIP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import transformers
+from huggingface_hub.errors import StrictDataclassError
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from torch import Tensor
+
+from crosslift.errors import EncoderError
+from crosslift.images.image_tower import ImageTower, pixels
+from crosslift.images.preparation import Preparation, preparation_of
+from crosslift.images.tower_files import tower_folder
+from crosslift.images.tower_settings import TowerSettings
+
+Kind = Literal["class-token", "grid", "clip", "siglip"]
+
+_KINDS: dict[str, Kind] = {
+    "vit": "class-token",
+    "dinov2": "class-token",
+    "dinov2_with_registers": "class-token",
+    "dinov3_vit": "class-token",
+    "dinov3_convnext": "class-token",
+    "convnext": "grid",
+    "convnextv2": "grid",
+    "resnet": "grid",
+    "clip": "clip",
+    "clip_vision_model": "clip",
+    "siglip": "siglip",
+    "siglip_vision_model": "siglip",
+}
+_INTERPOLATE = ("vit", "clip", "clip_vision_model", "siglip", "siglip_vision_model")
+_OF_ANY_SHAPE = ("siglip2", "siglip2_vision_model")
+_NOT_USED = ("pooler.", "vit.pooler.")  # heads of pretraining
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What is known of a model before its weights are there."""
+
+    kind: Kind
+    width: int
+    prefix: int
+    shared_width: int | None
+
+
+class PublishedTower(ImageTower):
+    """A vision model of transformers.
+
+    Its pooled vector is what its kind was trained to be read by: the class token after the last
+    layer norm (ViT, DINO, CLIP), the attention pooling head (SigLIP), or the mean of the grid
+    (ConvNeXt, ResNet). The states are those of the last layer; of CLIP, before its last layer norm,
+    which was trained on the class token alone.
+
+    Args:
+        settings: what was asked.
+        preparation: of its pictures.
+        model: the model, or its vision half.
+        projection: of CLIP to the space shared with its texts; None: not asked for.
+        shape: kind and widths.
+    """
+
+    def __init__(
+        self,
+        settings: TowerSettings,
+        preparation: Preparation,
+        model: Any,
+        projection: torch.nn.Module | None,
+        shape: _Shape,
+    ) -> None:
+        super().__init__()
+        self.picture_size = preparation.size
+        self.framing = preparation.framing
+        self.background = preparation.background
+        self.width, self.prefix = shape.width, shape.prefix
+        self.pooled_width = shape.width
+        if settings.projected and shape.shared_width is not None:
+            self.pooled_width = shape.shared_width
+        self.model: Any = model
+        self.projection: torch.nn.Module | None = projection
+        self._kind, self._normalise = shape.kind, Normaliser(preparation)
+        self._options = _call_options(model.config, preparation.size)
+
+    def as_input(self, pictures: NDArray[np.uint8], device: torch.device) -> Tensor:
+        """Pictures uint8 [N, S, S, 3], normalised: float32 [N, 3, S, S]."""
+        return self._normalise(pictures, device)
+
+    def states(self, pictures: Tensor) -> Tensor:
+        """The states [N, P, W] of class token, registers and patches, or of the grid."""
+        states: Tensor = self.model(pixel_values=pictures, **self._options).last_hidden_state
+        return states.flatten(2).transpose(1, 2) if states.ndim == 4 else states
+
+    def pooled(self, states: Tensor) -> Tensor:
+        """One vector a picture, [N, E], from its states [N, P, W]."""
+        vectors = self._pool(states)
+        if self.projection is not None:
+            vectors = self.projection(vectors)
+        return vectors
+
+    def _pool(self, states: Tensor) -> Tensor:
+        found: Tensor
+        if self._kind == "clip":
+            found = _inner(self.model).post_layernorm(states[:, 0])
+        elif self._kind == "siglip":
+            inner = _inner(self.model)
+            found = inner.head(states) if hasattr(inner, "head") else states.mean(1)
+        elif self._kind == "grid":
+            found = states.mean(1)
+            if hasattr(self.model, "layernorm"):
+                found = self.model.layernorm(found)
+        else:
+            found = states[:, 0]
+        return found
+
+
+class Normaliser:
+    """From pictures of bytes to what a model takes.
+
+    Args:
+        preparation: whose mean and standard deviation, of channels in [0, 1].
+    """
+
+    def __init__(self, preparation: Preparation) -> None:
+        self._factor = [1 / (255 * std) for std in preparation.std]
+        self._offset = [-m / s for m, s in zip(preparation.mean, preparation.std, strict=True)]
+
+    def __call__(self, pictures: NDArray[np.uint8], device: torch.device) -> Tensor:
+        """Pictures uint8 [N, S, S, 3] as float32 [N, 3, S, S]."""
+        factor, offset = (
+            torch.tensor(values, dtype=torch.float32, device=device).view(1, 3, 1, 1)
+            for values in (self._factor, self._offset)
+        )
+        return pixels(pictures, device).mul_(factor).add_(offset)
+
+
+def open_published(settings: TowerSettings, seed: int) -> PublishedTower:
+    """A tower out of transformers, in evaluation mode.
+
+    Raises:
+        EncoderError: it cannot be found, is not of a known kind, or lacks weights.
+    """
+    folder = tower_folder(settings)
+    config = read_config(folder)
+    shape = _shape_of(config, settings, folder)
+    preparation = preparation_of(folder).at(settings.picture_size)
+    _check_size(_vision(config), preparation.size, folder)
+    whole = random_model(config, seed) if settings.weights == "random" else load_whole(folder)
+    model = getattr(whole, "vision_model", whole)
+    if getattr(model, "pooler", None) is not None and shape.kind == "class-token":
+        model.pooler = None
+    projection = whole.visual_projection if settings.projected and shape.kind == "clip" else None
+    return PublishedTower(settings, preparation, model, projection, shape).eval()
+
+
+def read_config(folder: Path) -> Any:
+    """The configuration of a model of transformers; no code of its own is trusted.
+
+    Raises:
+        EncoderError: it cannot be read.
+    """
+    try:
+        return transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, StrictDataclassError) as error:
+        raise EncoderError(f"{folder} cannot be loaded: {error}") from error
+
+
+def load_whole(folder: Path) -> Any:
+    """A model with its published weights in float32, safetensors only.
+
+    Raises:
+        EncoderError: it cannot be loaded, or weights that are used are missing.
+    """
+    try:
+        with _quiet():
+            model, info = transformers.AutoModel.from_pretrained(
+                folder,
+                use_safetensors=True,
+                trust_remote_code=False,
+                dtype=torch.float32,
+                output_loading_info=True,
+            )
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise EncoderError(f"{folder} cannot be loaded: {error}") from error
+    missing = sorted(n for n in info["missing_keys"] if not n.startswith(_NOT_USED))
+    if missing:
+        raise EncoderError(
+            f"{folder} lacks weights: {', '.join(missing[:5])} ({len(missing)} in all)",
+            "weights for every part of the model",
+        )
+    return model
+
+
+def random_model(config: Any, seed: int) -> Any:
+    """A model of this configuration, its weights drawn from the seed."""
+    return seeded(lambda: transformers.AutoModel.from_config(config), seed)
+
+
+def seeded(make: Callable[[], Any], seed: int) -> Any:
+    """What is made while PyTorch draws from this seed; its own generator is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return make()
+
+
+def _shape_of(config: Any, settings: TowerSettings, folder: Path) -> _Shape:
+    kind = _KINDS.get(config.model_type)
+    if kind is None:
+        raise _no_vision(config, folder)
+    vision = _vision(config)
+    shared = _shared_width(config, vision, kind)
+    if settings.projected and shared is None:
+        raise EncoderError(
+            f"{folder} ({config.model_type}) has no space shared with texts",
+            "projected: false, or a whole CLIP or SigLIP model",
+        )
+    width = vision.hidden_sizes[-1] if hasattr(vision, "hidden_sizes") else vision.hidden_size
+    prefix = 1 if kind in ("class-token", "clip") else 0
+    registers = int(getattr(vision, "num_register_tokens", 0)) if prefix else 0
+    return _Shape(kind, int(width), prefix + registers, shared)
+
+
+def _no_vision(config: Any, folder: Path) -> EncoderError:
+    if config.model_type in _OF_ANY_SHAPE:
+        return EncoderError(
+            f"{folder} ({config.model_type}) takes pictures of any shape (NaFlex)",
+            "a model of square pictures",
+            "use a fixed-resolution checkpoint, such as google/siglip2-base-patch16-224",
+        )
+    has_vision = hasattr(config, "vision_config") or hasattr(config, "image_size")
+    what = "a vision model that is not supported" if has_vision else "no vision half"
+    return EncoderError(
+        f"{folder} is of the kind {config.model_type!r}: {what}",
+        f"one of {', '.join(sorted(_KINDS))}, or a timm model",
+    )
+
+
+def _vision(config: Any) -> Any:
+    return getattr(config, "vision_config", None) or config
+
+
+def _shared_width(config: Any, vision: Any, kind: Kind) -> int | None:
+    if vision is config:  # a vision half alone
+        return None
+    if kind == "clip":
+        return int(config.projection_dim)
+    return int(vision.hidden_size)
+
+
+def _call_options(config: Any, size: int) -> dict[str, bool]:
+    trained = getattr(config, "image_size", size)
+    if config.model_type in _INTERPOLATE and trained not in (size, [size, size], (size, size)):
+        return {"interpolate_pos_encoding": True}
+    return {}
+
+
+def _check_size(vision: Any, size: int, folder: Path) -> None:
+    patch = getattr(vision, "patch_size", 1)
+    if isinstance(patch, int) and size % patch:
+        raise EncoderError(
+            f"pictures of {size} pixels for {folder}",
+            f"a multiple of its patches' {patch} pixels",
+            f"picture_size: {max(patch, size // patch * patch)}",
+        )
+
+
+def _inner(model: Any) -> Any:
+    """Where the vision half's own layers are; releases of transformers differ."""
+    return getattr(model, "vision_model", model)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    logging = transformers.utils.logging
+    shown, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(shown)
+        if bar:
+            logging.enable_progress_bar()

@@ -1,0 +1,115 @@
+"""The text halves of CLIP and SigLIP, which share a space with the pictures of their vision half."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from numpy.typing import NDArray
+
+from crosslift.errors import EncoderError
+from crosslift.images.published_tower import load_whole, read_config
+from crosslift.images.tower_files import model_folder
+
+_BATCH = 64
+
+
+class TextTower:
+    """The text half of a CLIP or SigLIP model.
+
+    Its vectors are comparable with the pooled ones of an image tower of the same model whose
+    settings say ``projected``.
+
+    Args:
+        model: the whole model.
+        tokenizer: its tokenizer.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        self._model, self._tokenizer = model, tokenizer
+        self._longest = int(model.config.text_config.max_position_embeddings)
+        # SigLIP was trained on texts padded to the full length, and reads the last position.
+        self._padding = "max_length" if model.config.model_type == "siglip" else "longest"
+        self._masks = model.config.model_type == "clip"
+
+    @property
+    def width(self) -> int:
+        """Length E of the vectors."""
+        config = self._model.config
+        if config.model_type == "clip":
+            return int(config.projection_dim)
+        text = config.text_config
+        return int(getattr(text, "projection_size", None) or text.hidden_size)
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of N texts in the space shared with pictures, not normalised.
+
+        Longer texts are cut to as many tokens as the model has positions (77 of CLIP, 64 of SigLIP).
+
+        Returns:
+            float32 [N, E]
+
+        Raises:
+            EncoderError: a vector is not finite.
+        """
+        found = np.empty((len(texts), self.width), np.float32)
+        for first in range(0, len(texts), _BATCH):
+            found[first : first + _BATCH] = self._batch(list(texts[first : first + _BATCH]))
+        if not np.isfinite(found).all():
+            raise EncoderError("a text's vector is not finite", "finite numbers")
+        return found
+
+    def _batch(self, texts: list[str]) -> NDArray[np.float32]:
+        ids = self._tokenizer(
+            texts,
+            padding=self._padding,
+            truncation=True,
+            max_length=self._longest,
+            return_tensors="pt",
+            return_attention_mask=self._masks,
+        ).to(self._model.device)
+        named = {name: ids[name] for name in ("input_ids", "attention_mask") if name in ids}
+        with torch.inference_mode():
+            found = self._model.get_text_features(**named)
+        vectors = getattr(found, "pooler_output", found)  # releases of transformers differ
+        array: NDArray[np.float32] = vectors.float().cpu().numpy()
+        return array
+
+
+def open_text_tower(
+    name: str, revision: str | None = None, device: torch.device | None = None
+) -> TextTower:
+    """The text half of a CLIP or SigLIP model with its tokenizer, in evaluation mode.
+
+    Args:
+        name: a folder or a hub name.
+        revision: of a hub name. None: its main branch.
+        device: where it computes. None: the CPU.
+
+    Raises:
+        EncoderError: it cannot be found, has no text half, or lacks weights or a tokenizer.
+
+    Source: Radford et al. 2021 (arXiv 2103.00020); Zhai et al. 2023 (arXiv 2303.15343).
+    """
+    folder = model_folder(name, revision)
+    config = read_config(folder)
+    if config.model_type not in ("clip", "siglip"):
+        raise EncoderError(
+            f"{folder} is of the kind {config.model_type!r}, without a text half that shares a space "
+            "with pictures",
+            "a whole CLIP or SigLIP model",
+        )
+    model = load_whole(folder)
+    del model.vision_model
+    return TextTower(model.eval().to(device or torch.device("cpu")), _tokenizer(folder))
+
+
+def _tokenizer(folder: Path) -> Any:
+    try:
+        return transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise EncoderError(f"{folder} has no usable tokenizer: {error}") from error

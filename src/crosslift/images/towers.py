@@ -1,0 +1,88 @@
+"""Image towers: what each of them is, and how one is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from crosslift.images.convolutional import (
+    BACKGROUND,
+    FRAMING,
+    PICTURE_SIZE,
+    SmallConvolutionalTower,
+)
+from crosslift.images.framing import Framing
+from crosslift.images.image_tower import ImageTower
+from crosslift.images.preparation import PUBLISHED, Preparation, preparation_of
+from crosslift.images.published_tower import open_published, seeded
+from crosslift.images.text_tower import TextTower, open_text_tower
+from crosslift.images.timm_tower import open_timm
+from crosslift.images.tower_files import fingerprint_of, is_timm, tower_folder
+from crosslift.images.tower_settings import CONVOLUTIONAL, TIMM, TowerSettings
+
+__all__ = [
+    "ImageTower",
+    "TextTower",
+    "TowerSettings",
+    "fingerprint_of",
+    "open_text_tower",
+    "open_tower",
+    "preparation_for",
+]
+
+
+def open_tower(settings: TowerSettings, seed: int, device: torch.device) -> ImageTower:
+    """An image tower; published ones are in evaluation mode.
+
+    Args:
+        settings: which.
+        seed: of random weights; published weights do not depend on it.
+        device: where it computes.
+
+    Raises:
+        EncoderError: no such model, no vision half, no safetensors weights, no timm.
+    """
+    return _open(settings, seed).to(device)
+
+
+def _open(settings: TowerSettings, seed: int) -> ImageTower:
+    if settings.name == CONVOLUTIONAL:
+        size = settings.picture_size or PICTURE_SIZE
+        small: SmallConvolutionalTower = seeded(lambda: SmallConvolutionalTower(size), seed)
+        return small
+    return open_timm(settings, seed) if _is_of_timm(settings) else open_published(settings, seed)
+
+
+def preparation_for(settings: TowerSettings) -> tuple[int, Framing, int]:
+    """Size, framing and background of a tower's pictures, as `decode_all` takes them.
+
+    The tower's weights are not needed.
+
+    Raises:
+        EncoderError: no such model, or its files do not say.
+    """
+    if settings.name == CONVOLUTIONAL:
+        size = settings.picture_size or PICTURE_SIZE
+        return size, FRAMING, BACKGROUND
+    known = PUBLISHED.get(settings.name) or preparation_of(_configuration(settings))
+    made: Preparation = known.at(settings.picture_size)
+    return made.size, made.framing, made.background
+
+
+def _is_of_timm(settings: TowerSettings) -> bool:
+    if settings.name.startswith(TIMM):
+        return True
+    folder = Path(settings.name).expanduser()
+    return is_timm(folder if folder.is_dir() else _configuration(settings))
+
+
+def _configuration(settings: TowerSettings) -> Path:
+    return tower_folder(_as_random(settings))
+
+
+def _as_random(settings: TowerSettings) -> TowerSettings:
+    """The same architecture, for which no weights are read."""
+    return TowerSettings(
+        settings.name, settings.revision, "random", settings.picture_size, settings.projected
+    )

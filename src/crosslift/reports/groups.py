@@ -1,0 +1,127 @@
+"""The effect of each arm by language family and by script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crosslift.errors import DataError
+from crosslift.reports.entries import Arm, LanguageGroup, Target
+from crosslift.reports.formats import interval, listed, points
+from crosslift.reports.language_names import name_of
+from crosslift.reports.run_folder import RunFolder, read_optional, validated
+from crosslift.reports.tables import EffectCell
+
+GROUPS = "groups.json"
+
+
+@dataclass(frozen=True)
+class GroupRow:
+    """A family or script.
+
+    Args:
+        group: its name.
+        size: number of its languages.
+        languages: their names.
+        cells: the effect of each arm; None where it has none.
+    """
+
+    group: str
+    size: int
+    languages: str
+    cells: tuple[EffectCell | None, ...]
+
+
+@dataclass(frozen=True)
+class GroupTable:
+    """The effects of the arms of one start on one target, by family or by script."""
+
+    grouping: str
+    target: Target
+    baseline: str
+    start: str
+    arms: tuple[Arm, ...]
+    rows: tuple[GroupRow, ...]
+
+
+@dataclass(frozen=True)
+class GroupTarget:
+    """The tables of one target: of each start, by family and by script."""
+
+    target: Target
+    tables: tuple[GroupTable, ...]
+
+
+@dataclass(frozen=True)
+class GroupSection:
+    """What the section of the report shows."""
+
+    targets: tuple[GroupTarget, ...]
+
+
+def group_section(folder: RunFolder) -> GroupSection | None:
+    """Read ``groups.json`` and make the section of it.
+
+    Args:
+        folder: the run.
+
+    Returns:
+        The section; None where the folder lacks the file or nothing was compared.
+
+    Raises:
+        DataError: the file is not what it should be, or the arms of a table differ in the languages
+            of a group.
+        UnknownNameError: it names an arm or a target that the run has not.
+    """
+    content = read_optional(folder.path / GROUPS)
+    if not content:
+        return None
+    found = validated(str(folder.path / GROUPS), content, tuple[LanguageGroup, ...])
+    by_table: dict[tuple[str, str, str], list[LanguageGroup]] = {}
+    for entry in found:
+        key = (folder.target(entry.target).name, folder.arm(entry.against).name, entry.grouping)
+        by_table.setdefault(key, []).append(entry)
+    order = {name: place for place, name in enumerate(folder.baselines)}
+    tables = [
+        _table(folder, key, by_table[key])
+        for key in sorted(by_table, key=lambda key: (order.get(key[1], len(order)), key[2]))
+    ]
+    shown = [(t, tuple(x for x in tables if x.target == t)) for t in folder.run.targets]
+    return GroupSection(tuple(GroupTarget(target, own) for target, own in shown if own))
+
+
+def _table(
+    folder: RunFolder, key: tuple[str, str, str], entries: Sequence[LanguageGroup]
+) -> GroupTable:
+    target, baseline, grouping = key
+    named = {folder.arm(entry.arm).name for entry in entries}
+    arms = tuple(arm for arm in folder.run.arms if arm.name in named)
+    groups: dict[str, dict[str, LanguageGroup]] = {}
+    for entry in entries:
+        groups.setdefault(entry.group, {})[entry.arm] = entry
+    rows = (_row(folder, group, arms, found) for group, found in sorted(groups.items()))
+    start = folder.arm(baseline).start
+    return GroupTable(grouping, folder.target(target), baseline, start, arms, tuple(rows))
+
+
+def _row(
+    folder: RunFolder, group: str, arms: Sequence[Arm], found: dict[str, LanguageGroup]
+) -> GroupRow:
+    languages = {entry.languages for entry in found.values()}
+    if len(languages) > 1:
+        raise DataError(
+            f"{folder.path / GROUPS}: arms were measured on different languages of {group}: "
+            f"{listed([' '.join(codes) for codes in sorted(languages)])}",
+            "the same languages of a group for every arm of a target",
+            "run the study again with this version; finished steps are not repeated",
+        )
+    codes = languages.pop()
+    cells = tuple(_cell(found.get(arm.name)) for arm in arms)
+    return GroupRow(group, len(codes), ", ".join(sorted(map(name_of, codes))), cells)
+
+
+def _cell(entry: LanguageGroup | None) -> EffectCell | None:
+    if entry is None:
+        return None
+    outcome = entry.verdict if entry.verdict in ("higher", "lower") else "none"
+    return EffectCell(points(entry.effect), interval(entry.low, entry.high), outcome)

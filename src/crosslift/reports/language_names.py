@@ -1,0 +1,43 @@
+"""Names, families and scripts of languages as a report shows them, for any data."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from babel import Locale
+
+from crosslift.errors import UnknownNameError
+from crosslift.languages import Language, language
+
+NO_FAMILY = "Family not known"
+
+
+@cache
+def known_language(code: str) -> Language | None:
+    """The facts about a language; None where the table of languages does not hold it.
+
+    A report must stand for any data, also for a language that nobody has described yet: it is then
+    shown by its code.
+    """
+    try:
+        return language(code)
+    except UnknownNameError:
+        return None
+
+
+def family_of(code: str) -> str:
+    """The family of a language, or the words for an unknown one."""
+    found = known_language(code)
+    return found.family if found else NO_FAMILY
+
+
+def name_of(code: str) -> str:
+    """The English name of a language; its code where it is not known."""
+    found = known_language(code)
+    return found.name if found else code
+
+
+def script_of(code: str) -> str:
+    """The English name of a language's script; empty where it is not known."""
+    found = known_language(code)
+    return str(Locale("en").scripts.get(found.script, found.script)) if found else ""

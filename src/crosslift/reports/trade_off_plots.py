@@ -1,0 +1,131 @@
+"""What arms gain on one target against what they lose on another: a panel for each start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crosslift.reports.axes import (
+    Effect,
+    Names,
+    arm_legend,
+    limits_of,
+    mark_style,
+    signed_ticks,
+    square_axes,
+)
+from crosslift.reports.effects import effects_on
+from crosslift.reports.entries import Arm, Target
+from crosslift.reports.formats import points, shorten
+from crosslift.reports.labels import placed_labels
+from crosslift.reports.looks import Look
+from crosslift.reports.run_folder import RunFolder
+from crosslift.reports.svg import INK, MUTED, Plot, finish
+
+_MOST_NAMED = 6
+_MOST_LETTERS = 22
+
+
+def draw_trade_offs(
+    folder: RunFolder, gain: Target, loss: Target, looks: dict[str, Look], names: Names
+) -> list[Plot]:
+    """The effects on two targets in a plane, all panels on one scale.
+
+    Few arms have their names beside their marks; more are numbered, and the numbers stand in the
+    legend. Controls are hollow and of a shape of their own.
+
+    Args:
+        folder: the run.
+        gain: the target that goes to the right.
+        loss: the target that goes upwards.
+        looks: of the arms.
+        names: gives file names.
+
+    Returns:
+        One plot for each baseline whose arms have effects on both.
+    """
+    across, upward = effects_on(folder, gain), effects_on(folder, loss)
+    both = [arm for arm in folder.run.arms if arm.name in across and arm.name in upward]
+    limits = (
+        limits_of(across[arm.name] for arm in both),
+        limits_of(upward[arm.name] for arm in both),
+    )
+    plots = []
+    for baseline in folder.baselines:
+        arms = [arm for arm in both if arm.baseline == baseline]
+        if arms:
+            plots.append(_panel(folder, (gain, loss), arms, (across, upward), limits, looks, names))
+    return plots
+
+
+def _panel(
+    folder: RunFolder,
+    targets: tuple[Target, Target],
+    arms: Sequence[Arm],
+    effects: tuple[Mapping[str, Effect], Mapping[str, Effect]],
+    limits: tuple[tuple[float, float], tuple[float, float]],
+    looks: dict[str, Look],
+    names: Names,
+) -> Plot:
+    (gain, loss), (across, upward) = targets, effects
+    baseline, alone = arms[0].baseline, len(folder.baselines) == 1
+    title = f"{gain.title} against {loss.title}" if alone else f"start {arms[0].start}"
+    axes = square_axes(title, 300, -(-len(arms) // 2))
+    axes.set_xlim(*limits[0])
+    axes.set_ylim(*limits[1])
+    axes.axvline(0, color=INK, linewidth=1.1, zorder=1.5)
+    axes.axhline(0, color=INK, linewidth=1.1, zorder=1.5)
+    for arm in arms:
+        _cross(axes, across[arm.name], upward[arm.name], looks[arm.name])
+    signed_ticks(axes)
+    axes.set_xlabel(f"{shorten(gain.title, 40)}, points", size=11.5, labelpad=5)
+    axes.set_ylabel(f"{shorten(loss.title, 36)}, points", size=11.5)
+    spots = [(across[a.name].effect * 100, upward[a.name].effect * 100, a.name) for a in arms]
+    numbered = not _name_marks(axes, spots)
+    arm_legend(axes, arms, looks, columns=2, most=24, numbers=numbered)
+    told = "; ".join(
+        f"{a.name} {points(across[a.name].effect)} and {points(upward[a.name].effect)}"
+        for a in arms
+    )
+    whose = "the baseline" if alone else baseline
+    alternative = f"Change against {whose} in points, {gain.title} and {loss.title}: {told}."
+    name = names.give("trade-off", gain.name, loss.name, *([] if alone else [baseline]))
+    return finish(axes.figure, name, alternative)
+
+
+def _name_marks(axes: Any, spots: Sequence[tuple[float, float, str]]) -> bool:
+    """Write names, or numbers where not every name has a free place, beside the marks.
+
+    Returns:
+        True where names were written.
+    """
+    named = [(x, y, shorten(name, _MOST_LETTERS)) for x, y, name in spots]
+    placed = placed_labels(axes, named, size=11.0) if len(named) <= _MOST_NAMED else []
+    if len(placed) == len(named):
+        for x, y, aligned, name in placed:
+            axes.annotate(name, (x, y), xycoords="figure pixels", ha=aligned, va="center", size=11)
+        return True
+    numbers = [(x, y, str(place)) for place, (x, y, _) in enumerate(spots, start=1)]
+    for x, y, aligned, number in placed_labels(axes, numbers, size=10.0, far=True):
+        mark = axes.transData.transform(spots[int(number) - 1][:2])
+        axes.annotate(
+            number,
+            xy=mark,
+            xytext=(x, y),
+            xycoords="figure pixels",
+            textcoords="figure pixels",
+            ha=aligned,
+            va="center",
+            size=10,
+            weight="bold",
+            arrowprops={"arrowstyle": "-", "color": MUTED, "linewidth": 0.7, "shrinkA": 0},
+        )
+    return False
+
+
+def _cross(axes: Any, across: Effect, upward: Effect, look: Look) -> None:
+    x, y = across.effect * 100, upward.effect * 100
+    line = {"color": look.light, "linewidth": 1.3, "alpha": 0.75, "zorder": 2}
+    axes.plot([across.low * 100, across.high * 100], [y, y], **line)
+    axes.plot([x, x], [upward.low * 100, upward.high * 100], **line)
+    axes.plot([x], [y], zorder=3, **mark_style(look))

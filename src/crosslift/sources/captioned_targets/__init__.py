@@ -1,0 +1,1 @@
+"""Test sets of captioned pictures in many languages, in the files that they are published as."""

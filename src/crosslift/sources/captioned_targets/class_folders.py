@@ -1,0 +1,177 @@
+"""Pictures with classes in a folder, and a table of the classes' names in many languages.
+
+The pictures lie in a folder for each class, or are listed in ``pictures.csv`` (or ``.tsv``) with the
+columns ``image`` and ``class``. ``classes.csv`` (or ``.tsv``) has the column ``class`` and one for each
+language, named by its BCP-47 code. ``templates.csv`` (or ``.tsv``), which may be missing, has the
+columns ``language`` and ``template``: a text with ``{}`` where the name stands; a language may have
+several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+from crosslift.errors import DataError
+from crosslift.sources.captioned_targets.picture_files import PICTURE_ENDINGS
+from crosslift.sources.formats.delimited import TabSeparated, comma_separated
+from crosslift.sources.formats.rows import Row
+from crosslift.sources.language_codes import language_code
+
+_CLASS = "class"
+_PLACE = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFolders:
+    """Pictures, their classes, and the names of these.
+
+    Args:
+        pictures: path below the folder of the pictures -> path; classes take turns, so that the first
+            N pictures are of as many classes as may be.
+        classes: id of a picture -> class.
+        every_class: the classes, in the order of the table; there may be some without a picture.
+        names: language -> {class -> name}; a class without a name in a language is not in it.
+        templates: language -> texts with ``{}`` in them.
+        sources: the tables that were read.
+    """
+
+    pictures: Mapping[str, Path]
+    classes: Mapping[str, str]
+    every_class: tuple[str, ...]
+    names: Mapping[str, Mapping[str, str]]
+    templates: Mapping[str, tuple[str, ...]]
+    sources: tuple[Path, ...]
+
+
+def load_classes(folder: Path, images: Path | None = None) -> ClassFolders:
+    """Reads pictures with classes.
+
+    Args:
+        folder: of the tables.
+        images: of the pictures; None: ``folder``.
+
+    Raises:
+        DataError: a table is missing or at fault, a picture is missing, of no class of the table, or
+            a file among the pictures is none.
+    """
+    table = _table(folder, "classes")
+    if table is None:
+        raise DataError(
+            f"{folder} has no classes.csv or classes.tsv",
+            "a table with the column `class` and one for each language (en, de, ...)",
+        )
+    known, names = _names(table)
+    listed, template_table = _table(folder, "pictures"), _table(folder, "templates")
+    base = images or folder
+    by_class = _listed(listed, base) if listed else _in_folders(base)
+    unknown = [name for name in by_class if name not in known]
+    if unknown:
+        raise DataError(
+            f"{table} has no name of the class {unknown[0]!r}, of which there are pictures",
+            f"the classes {', '.join(known[:8])}{', ...' if len(known) > 8 else ''}",
+        )
+    turns = _in_turns(by_class.values())
+    pictures = {path.relative_to(base).as_posix(): path for path in turns}
+    class_of = {path: name for name, paths in by_class.items() for path in paths}
+    return ClassFolders(
+        pictures,
+        {item: class_of[path] for item, path in pictures.items()},
+        known,
+        names,
+        _templates(template_table) if template_table else {},
+        tuple(path for path in (table, listed, template_table) if path is not None),
+    )
+
+
+def _table(folder: Path, stem: str) -> Path | None:
+    there = [path for end in ("csv", "tsv") if (path := folder / f"{stem}.{end}").is_file()]
+    if len(there) > 1:
+        raise DataError(f"{folder} has {stem}.csv and {stem}.tsv", "one of them")
+    return there[0] if there else None
+
+
+def _rows(path: Path) -> Iterable[Row]:
+    return TabSeparated()(path) if path.suffix == ".tsv" else comma_separated(path)
+
+
+def _names(path: Path) -> tuple[tuple[str, ...], dict[str, dict[str, str]]]:
+    """The classes, and language -> {class -> name}; empty cells are left out."""
+    names: dict[str, dict[str, str]] = {}
+    seen: list[str] = []
+    for row in _rows(path):
+        name = row.text(_CLASS)
+        if name in seen:
+            raise row.fault(f"class {name!r} stands above too", "each class once")
+        seen.append(name)
+        for column, cell in row.values.items():
+            if column == _CLASS:
+                continue
+            code = language_code(column, f"{path}: a column's name")
+            named = names.setdefault(code, {})
+            if cell.strip():
+                named[name] = cell.strip()
+    if len(seen) < 2 or not names:
+        raise DataError(f"{path}: {len(seen)} classes, {len(names)} languages", "2 and 1 or more")
+    return tuple(seen), names
+
+
+def _templates(path: Path) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for row in _rows(path):
+        code = language_code(row.text("language"), f"{row.place}: column 'language'")
+        template = row.text("template")
+        if template.count(_PLACE) != 1:
+            raise row.fault(f"template {template!r}", "a text with {} once, where the name stands")
+        found[code] = (*found.get(code, ()), template)
+    return found
+
+
+def _listed(table: Path, base: Path) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    seen: set[Path] = set()
+    for row in _rows(table):
+        path = base / row.text("image")
+        if not path.is_file():
+            raise row.fault(f"no picture {path}", "a path relative to the folder of the pictures")
+        if path in seen:
+            raise row.fault(f"{path} stands above too", "each picture once")
+        seen.add(path)
+        found.setdefault(row.text(_CLASS), []).append(path)
+    if not found:
+        raise DataError(f"{table} has no row", "one for each picture")
+    return found
+
+
+def _in_folders(base: Path) -> dict[str, list[Path]]:
+    if not base.is_dir():
+        raise DataError(f"{base} is not a folder", "a folder with a folder for each class")
+    folders = sorted(path for path in base.iterdir() if path.is_dir() and path.name[0] != ".")
+    found = {folder.name: _pictures_of(folder) for folder in folders}
+    if not found:
+        raise DataError(
+            f"{base} has no folder in it", "a folder of pictures for each class, or pictures.csv"
+        )
+    return found
+
+
+def _pictures_of(folder: Path) -> list[Path]:
+    files = sorted(path for path in folder.iterdir() if path.name[0] != ".")
+    for path in files:
+        if path.suffix.lower() not in PICTURE_ENDINGS or not path.is_file():
+            raise DataError(
+                f"{path} is among the pictures of the class {folder.name!r}",
+                f"files that end in {', '.join(PICTURE_ENDINGS)} alone",
+                "take it out of the folder",
+            )
+    if not files:
+        raise DataError(f"{folder} is empty", "pictures of its class", "take the folder away")
+    return files
+
+
+def _in_turns(classes: Iterable[list[Path]]) -> Iterable[Path]:
+    """The first of each class, then the second of each, and so on."""
+    for turn in zip_longest(*classes):
+        yield from (path for path in turn if path is not None)

@@ -1,0 +1,89 @@
+"""The files of the pictures of a published test set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from crosslift.errors import DataError
+
+PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".svg")
+"""Endings of the pictures that are decoded, in lower case."""
+
+
+def picture_folder(data: Path, images: Path | None) -> Path:
+    """The folder of the pictures: the one named, else ``images`` in the data, else the data."""
+    if images is not None:
+        return images
+    inside = data / "images"
+    return inside if inside.is_dir() else data
+
+
+def pictures_in(folder: Path, files: Mapping[str, tuple[str, ...]]) -> dict[str, Path]:
+    """Finds every picture of a test set.
+
+    Args:
+        folder: of the pictures; they lie directly in it, or in folders inside it, as COCO's lie in
+            ``train2014`` and ``val2014``.
+        files: id -> names that its file may have, as `PublishedCaptions` has them.
+
+    Returns:
+        id -> path, in the order of ``files``.
+
+    Raises:
+        DataError: no such folder; pictures that are missing, or there more than once.
+    """
+    if not folder.is_dir():
+        raise DataError(
+            f"{folder} is not a folder", "the folder of the pictures", "name it by `images`"
+        )
+    found = {item: _direct(folder, names) for item, names in files.items()}
+    absent = [item for item, path in found.items() if path is None]
+    below = _below(folder) if absent else {}
+    for item in absent:
+        found[item] = _one(item, files[item], below)
+    missing = [item for item, path in found.items() if path is None]
+    if missing:
+        raise DataError(
+            f"{folder} lacks the pictures of {len(missing):,} of {len(files):,} items, such as "
+            f"{files[missing[0]][0]}",
+            "all of them: among fewer pictures the right one is found more often",
+            "put them there, or name their folder by `images`",
+        )
+    return {item: path for item, path in found.items() if path is not None}
+
+
+def _direct(folder: Path, names: Sequence[str]) -> Path | None:
+    ended = (name for name in names if _has_ending(name))
+    return next((folder / name for name in ended if (folder / name).is_file()), None)
+
+
+def _has_ending(name: str) -> bool:
+    return Path(name).suffix.lower() in PICTURE_ENDINGS
+
+
+def _below(folder: Path) -> dict[str, list[Path]]:
+    """Every picture below a folder, by its name and by its name without the ending."""
+    named: dict[str, list[Path]] = {}
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(filter(_has_ending, names)):
+            path = Path(place, name)
+            named.setdefault(name, []).append(path)
+            named.setdefault(path.stem, []).append(path)
+    return named
+
+
+def _one(item: str, names: Sequence[str], below: Mapping[str, Sequence[Path]]) -> Path | None:
+    for name in names:
+        paths = below.get(Path(name).name, ())
+        if len(paths) > 1:
+            raise DataError(
+                f"the picture of {item!r} is there more than once: {paths[0]} and {paths[1]}",
+                "each picture once",
+                "name the folder that is meant by `images`",
+            )
+        if paths:
+            return paths[0]
+    return None

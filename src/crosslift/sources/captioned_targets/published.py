@@ -1,0 +1,71 @@
+"""What the files of a published test set of captioned pictures hold, and where they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from crosslift.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedCaptions:
+    """The captions of some pictures in some languages.
+
+    Args:
+        files: id of each picture, in the published order -> the names that its file may have,
+            relative to a folder of pictures or to one inside it; a name without an ending stands for
+            any ending.
+        texts: language -> {id of a picture -> its captions, in the published order}.
+        sources: the files that were read.
+    """
+
+    files: Mapping[str, tuple[str, ...]]
+    texts: Mapping[str, Mapping[str, tuple[str, ...]]]
+    sources: tuple[Path, ...]
+
+
+class PublishedFormat(NamedTuple):
+    """How a test set is published.
+
+    Args:
+        languages_in: from a folder to the BCP-47 codes of the languages it has captions in.
+        load: from a folder and some of these codes to the captions.
+        names: the files, as errors tell them.
+    """
+
+    languages_in: Callable[[Path], tuple[str, ...]]
+    load: Callable[[Path, Sequence[str]], PublishedCaptions]
+    names: str
+
+
+def find_file(folder: Path, inside: Sequence[str], name: str) -> Path | None:
+    """The file of a name in one of some folders, plain or with ``.gz`` behind; None: in none.
+
+    Args:
+        folder: of the data.
+        inside: folders relative to it, the likeliest first; an empty one is ``folder`` itself.
+        name: of the file. Where a folder has it plain and packed, the plain one is taken.
+
+    Raises:
+        DataError: no such folder.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder", "the folder of the published files")
+    paths = (folder / place / f"{name}{end}" for place in inside for end in ("", ".gz"))
+    return next((path for path in paths if path.is_file()), None)
+
+
+def needed_file(folder: Path, inside: Sequence[str], name: str) -> Path:
+    """As `find_file`, of a file that must be there.
+
+    Raises:
+        DataError: no such folder or file.
+    """
+    path = find_file(folder, inside, name)
+    if path is None:
+        places = ", ".join(place for place in inside if place)
+        raise DataError(f"{folder} has no {name}", f"the file there, or in {places}")
+    return path

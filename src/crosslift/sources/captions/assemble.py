@@ -1,0 +1,226 @@
+"""From entries to records: numbered, of one split, with pictures, without empty captions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from crosslift.errors import DataError
+from crosslift.sources.captions.entry import Entry, Split, split_called
+from crosslift.sources.captions.languages import in_their_language
+from crosslift.sources.picture import FilePart, Picture
+from crosslift.sources.record import Record
+
+EMPTY = "empty caption"
+NO_CAPTION = "no caption"
+NO_PICTURE = "no picture"
+MISSING_PICTURE = "missing picture"
+EMPTY_PICTURE = "empty picture file"
+REPEATED = "repeated caption of one picture"
+OTHER_LANGUAGE = "caption in another language"
+NO_SPLIT = "in no split"
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionRecords:
+    """Captioned pictures of one split.
+
+    Args:
+        records: one for each caption, in the order of the data. The id is ``PICTURE_ID#N`` with N
+            from 0 (empty captions count), the text ``text`` the caption, the group the
+            picture's id, or what a column of groups says.
+        skipped: reason -> number of captions that were left out, or of pictures that have none.
+    """
+
+    records: list[Record]
+    skipped: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is to become of entries at fault.
+
+    Args:
+        language: BCP-47 code of captions whose data do not say.
+        keeps_repeats: the same caption twice at one picture is kept.
+        skip_broken: entries without a readable picture are counted and left out; else they raise.
+        check_language: captions in another language are counted and left out.
+    """
+
+    language: str = "en"
+    keeps_repeats: bool = False
+    skip_broken: bool = False
+    check_language: bool = False
+
+
+def assemble(entries: Iterable[Entry], split: Split, rules: Rules) -> CaptionRecords:
+    """The records of a split.
+
+    Args:
+        entries: of all splits; where none says which it is of, all are training data.
+        split: the one wanted.
+        rules: for entries at fault.
+
+    Returns:
+        The records; none where the data have no such split, unless it is "train".
+
+    Raises:
+        DataError: no record though the split has entries, or no training data; a picture is
+            missing; two captions have one id; one picture is in two groups.
+    """
+    skipped: Counter[str] = Counter()
+    numbered = list(_numbered(entries))
+    chosen = _of_split(numbered, split, skipped)
+    whole = list(_whole(chosen, rules, skipped))
+    records = list(_records(whole, rules, skipped))
+    if rules.check_language:
+        right = in_their_language(records)
+        _count(skipped, OTHER_LANGUAGE, len(records) - len(right))
+        records = right
+    if not records and (chosen or split == "train"):
+        raise _nothing_left(numbered, split, skipped)
+    return CaptionRecords(records, dict(skipped))
+
+
+def _numbered(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Entries whose captions are numbered, over all splits, so that an id means one caption."""
+    following: Counter[str] = Counter()
+    for entry in entries:
+        number = following[entry.picture_id] if entry.number is None else entry.number
+        following[entry.picture_id] = number + len(entry.captions)
+        yield replace(entry, number=number)
+
+
+def _of_split(entries: list[Entry], split: Split, skipped: Counter[str]) -> list[Entry]:
+    if not any(entry.split for entry in entries):
+        return entries if split == "train" else []
+    chosen = []
+    for entry in entries:
+        found = split_called(entry.split) if entry.split else None
+        if found is None:
+            why = f"in the split {entry.split!r}" if entry.split else NO_SPLIT
+            _count(skipped, why, len(entry.captions) or 1)
+        elif found == split:
+            chosen.append(entry)
+    return chosen
+
+
+def _whole(entries: list[Entry], rules: Rules, skipped: Counter[str]) -> Iterator[Entry]:
+    """The entries with a picture; a picture is looked at once."""
+    faults: dict[Picture, str] = {}
+    for entry in entries:
+        why = entry.left_out
+        if not why:
+            why = _fault(entry.picture, faults)
+            if why and not rules.skip_broken:
+                raise _broken(entry, why)
+        if not why and not entry.captions:
+            why = NO_CAPTION
+        if why:
+            _count(skipped, why, len(entry.captions) or 1)
+        else:
+            yield entry
+
+
+def _fault(picture: Picture | None, faults: dict[Picture, str]) -> str:
+    """Why there is nothing to read; empty where there is something."""
+    if picture is None:
+        return NO_PICTURE
+    if picture not in faults:
+        faults[picture] = _fault_of(picture)
+    return faults[picture]
+
+
+def _fault_of(picture: Picture) -> str:
+    if isinstance(picture, FilePart):
+        return "" if picture.length else EMPTY_PICTURE
+    if not isinstance(picture, Path):
+        return ""
+    if not picture.is_file():
+        return MISSING_PICTURE
+    return "" if picture.stat().st_size else EMPTY_PICTURE
+
+
+def _broken(entry: Entry, why: str) -> DataError:
+    skip = "or leave such rows out and count them: skip_broken"
+    if why == NO_PICTURE:
+        return DataError(
+            f"{entry.place}: no picture", "a picture for each caption", f"add it, {skip}"
+        )
+    remedy = f"get the file again, {skip}"
+    if "http:/" in str(entry.picture) or "https:/" in str(entry.picture):
+        remedy = f"pictures are not fetched from the web: put them into files first, {skip}"
+    what = "no picture" if why == MISSING_PICTURE else "an empty file as the picture"
+    return DataError(f"{entry.place}: {what} {entry.picture}", "the file of a picture", remedy)
+
+
+def _records(entries: list[Entry], rules: Rules, skipped: Counter[str]) -> Iterator[Record]:
+    ids: set[str] = set()
+    groups: dict[str, str] = {}
+    repeats: set[tuple[str, str, str]] = set()
+    for entry in entries:
+        group = _group(entry, groups)
+        language = entry.language or rules.language
+        for number, caption in enumerate(entry.captions, start=entry.number or 0):
+            text = caption.strip()
+            name = f"{entry.picture_id}#{number}"
+            if name in ids:
+                raise DataError(
+                    f"{entry.place}: the caption {name} stands twice", "a number for each caption"
+                )
+            ids.add(name)
+            why = _left_out(entry, text, language, rules, repeats)
+            if why:
+                _count(skipped, why, 1)
+            else:
+                yield Record(name, {"text": text}, entry.picture, language, group)
+
+
+def _left_out(
+    entry: Entry, text: str, language: str, rules: Rules, repeats: set[tuple[str, str, str]]
+) -> str:
+    if not text:
+        return EMPTY
+    if rules.keeps_repeats:
+        return ""
+    key = (entry.picture_id, text, language)
+    if key in repeats:
+        return REPEATED
+    repeats.add(key)
+    return ""
+
+
+def _group(entry: Entry, groups: dict[str, str]) -> str:
+    group = entry.group or entry.picture_id
+    first = groups.setdefault(entry.picture_id, group)
+    if first != group:
+        raise DataError(
+            f"{entry.place}: the picture {entry.picture_id} is in the group {group!r} here, and in "
+            f"{first!r} before",
+            "one group for a picture: its captions are never negatives of one another",
+        )
+    return group
+
+
+def _count(skipped: Counter[str], why: str, number: int) -> None:
+    if number:
+        skipped[why] += number
+
+
+def _nothing_left(entries: list[Entry], split: Split, skipped: Mapping[str, int]) -> DataError:
+    told = ", ".join(f"{number} {why}" for why, number in skipped.items())
+    if not entries:
+        return DataError("the data hold no captioned picture", "at least one")
+    if told:
+        return DataError(
+            f"no {split} caption is left ({told})", "captions with a text and a picture"
+        )
+    there = Counter(entry.split or NO_SPLIT for entry in entries)
+    names = ", ".join(f"{number} of {name}" for name, number in there.items())
+    return DataError(
+        f"no {split} caption; there are {names}",
+        f"entries of a split whose name begins with {split}",
+        "name the data of the split, or take the names of splits out",
+    )

@@ -1,0 +1,114 @@
+"""Rows of the library `datasets` with a picture, whose bytes stay encoded until they are asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from crosslift.errors import DataError
+from crosslift.sources.captions.columns import Binding, entry_of
+from crosslift.sources.captions.entry import Entry
+from crosslift.sources.formats.rows import Row
+from crosslift.sources.picture import Picture
+
+_ROWS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetPicture:
+    """A picture in a row of a dataset.
+
+    Args:
+        where: the dataset, for messages; pictures of one dataset have the same.
+        row: from 0.
+        column: of the picture.
+        dataset: of `datasets`, with this column, not decoded.
+    """
+
+    where: str
+    row: int
+    column: str
+    dataset: Any = field(compare=False, repr=False)
+
+    def read_bytes(self) -> bytes:
+        """The picture's bytes.
+
+        Raises:
+            DataError: the row holds none.
+        """
+        data = self.dataset[self.row][self.column]["bytes"]
+        if data is None:
+            raise DataError(f"{self}: no bytes", "a dataset that nobody has changed since")
+        return bytes(data)
+
+    def __str__(self) -> str:
+        return f"{self.where}, row {self.row + 1}"
+
+
+def datasets_library(name: str, remedy: str) -> Any:
+    """The library `datasets`, or another that comes with it.
+
+    Args:
+        name: of the library.
+        remedy: what an error says to do instead.
+
+    Raises:
+        DataError: it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise DataError(
+            f"the library `{name}` is not installed", "pip install crosslift[hub]", remedy
+        ) from error
+
+
+def dataset_entries(dataset: Any, binding: Binding, where: str, name: str) -> Iterator[Entry]:
+    """One entry for each row.
+
+    Args:
+        dataset: of `datasets`, loaded whole.
+        binding: of its columns.
+        where: the dataset, for errors.
+        name: what ids begin with, where no column names the picture.
+
+    Raises:
+        DataError: a row is at fault, or the column of pictures holds none.
+    """
+    undecoded = _undecoded(dataset, binding.image, where)
+    pictures = undecoded.select_columns([binding.image])
+    number = 0
+    for batch in undecoded.with_format("arrow").iter(_ROWS_AT_ONCE):
+        files = _files(batch[binding.image])
+        rows = batch.select(binding.beside_image).to_pylist()
+        for values, (held, file) in zip(rows, files, strict=True):
+            picture: Picture | None = Path(file) if file else None
+            if held:
+                picture = DatasetPicture(where, number, binding.image, pictures)
+            number += 1
+            row = Row(values, f"{where}, row {number}", number)
+            yield entry_of(row, binding, picture, f"{name}:{number}")
+
+
+def _undecoded(dataset: Any, column: str, where: str) -> Any:
+    library = datasets_library("datasets", "give the pictures in files")
+    try:
+        return dataset.cast_column(column, library.Image(decode=False))
+    except Exception as error:
+        raise DataError(
+            f"{where}: the column {column!r} ({dataset.features[column]}) holds no pictures",
+            "a column of the type Image, or of bytes",
+            "name another: columns {'image': ...}",
+        ) from error
+
+
+def _files(column: Any) -> Iterator[tuple[bool, str | None]]:
+    """Of each cell: whether it holds bytes, and the path of its file; no bytes are read."""
+    import pyarrow.compute as pc
+
+    held = pc.is_valid(pc.struct_field(column, "bytes")).to_pylist()
+    paths = pc.struct_field(column, "path").to_pylist()
+    return zip(held, paths, strict=True)

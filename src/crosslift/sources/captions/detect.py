@@ -1,0 +1,259 @@
+"""What format some data are in, told by names and by content."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+from pathlib import Path
+
+from crosslift.errors import DataError, nearest
+from crosslift.sources.captions.entry import CaptionSource, split_in_name
+from crosslift.sources.captions.flickr_lists import (
+    COMMA_HEADERS,
+    PIPED_HEADER,
+    TOKEN_LINE,
+    FlickrList,
+)
+from crosslift.sources.captions.json_captions import CocoCaptions, KarpathySplits
+from crosslift.sources.captions.parquet_files import ParquetFiles
+from crosslift.sources.captions.saved_datasets import SavedDataset, is_saved_dataset
+from crosslift.sources.captions.table_files import TableFiles
+from crosslift.sources.captions.tar_members import is_tar, refuse_compressed
+from crosslift.sources.captions.tar_shards import TarShards
+from crosslift.sources.tables import table_stem
+
+FORMATS = (
+    "a table with columns of pictures and captions (.jsonl, .json, .csv, .tsv), COCO's "
+    "captions_*.json, Karpathy's dataset_*.json, Flickr's list of captions, WebDataset shards "
+    "(.tar), parquet files, a folder of save_to_disk, or a folder with one of these"
+)
+"""What is read, as errors tell it."""
+
+_FLICKR_NAMES = ("results_20130124.token", "Flickr8k.token.txt", "results.csv", "captions.txt")
+_KARPATHY_NAMES = ("dataset_coco.json", "dataset_flickr30k.json", "dataset_flickr8k.json")
+_NAMED_TABLES = ("metadata.jsonl", "metadata.csv", "captions.jsonl")
+_COMPRESSED_TAR = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
+_HEAD = 1 << 20
+_LINE = 4096
+_BRACES = re.compile(r"\{([^{}]*)\}")
+_RANGE = re.compile(r"(\d+)\.\.(\d+)")
+
+
+def source_of(data: Path) -> CaptionSource:
+    """The captioned pictures at a place.
+
+    Args:
+        data: a file, a folder, or a pattern of shards such as ``shard-{000000..000012}.tar``.
+
+    Raises:
+        DataError: nothing is there, it is of no known format, or of several (they are told).
+    """
+    if data.is_dir():
+        return _of_folder(data)
+    if data.is_file():
+        return _of_file(data)
+    if _BRACES.search(data.name):
+        return _of_pattern(data)
+    raise _nothing(data)
+
+
+def _nothing(data: Path) -> DataError:
+    there = [path.name for path in data.parent.iterdir()] if data.parent.is_dir() else []
+    near = nearest(data.name, there)
+    hint = f"did you mean {' or '.join(str(data.parent / name) for name in near)}?"
+    return DataError(f"{data} does not exist", FORMATS, hint if near else None)
+
+
+def _of_file(path: Path) -> CaptionSource:
+    if path.name.endswith(_COMPRESSED_TAR):
+        refuse_compressed(path)
+    base = path.parent
+    if path.suffix == ".tar" or is_tar(path):
+        return TarShards((path,), base)
+    if path.suffix == ".parquet" or _head(path, 4) == b"PAR1":
+        return ParquetFiles((path,), base)
+    found = _flickr_list(path) or _json_object(path)
+    if found is not None:
+        return found
+    if table_stem(path) is not None and ".txt" not in path.suffixes:
+        return TableFiles({path: None}, base)
+    raise DataError(f"{path} is of no known format", FORMATS)
+
+
+def _head(path: Path, size: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(size)
+
+
+def _flickr_list(path: Path) -> FlickrList | None:
+    """The list that a file is, by its first line."""
+    line = _head(path, _LINE).decode("utf-8", errors="replace").removeprefix("\ufeff")
+    first = line.split("\n", 1)[0].rstrip("\r")
+    if PIPED_HEADER.fullmatch(first):
+        return FlickrList(path, "piped")
+    if TOKEN_LINE.fullmatch(first):
+        return FlickrList(path, "token")
+    if path.suffix == ".txt" and first.replace(" ", "") in COMMA_HEADERS:
+        return FlickrList(path, "comma")
+    return None
+
+
+def _json_object(path: Path) -> CaptionSource | None:
+    """The object that a JSON file is, by how it begins; None for a list and for other files."""
+    if path.suffix != ".json":
+        return None
+    text = _head(path, _HEAD).decode("utf-8", errors="replace").removeprefix("\ufeff").lstrip()
+    if not text.startswith("{"):
+        return None
+    return KarpathySplits(path) if '"sentences"' in text else CocoCaptions((path,))
+
+
+def _of_pattern(data: Path) -> CaptionSource:
+    names = list(_expanded(data.name))
+    paths = [data.with_name(name) for name in names]
+    missing = [path.name for path in paths if not path.is_file()]
+    if missing:
+        raise DataError(
+            f"{data}: {len(missing)} of {len(paths)} shards are missing, the first is {missing[0]}",
+            "every shard of the pattern",
+            "get them, or make the pattern smaller",
+        )
+    return TarShards(tuple(paths), data.parent)
+
+
+def _expanded(pattern: str) -> Iterator[str]:
+    """The names of a pattern with braces: ranges of numbers, and lists parted by commas."""
+    parts = _BRACES.split(pattern)
+    choices = [_choices(part, pattern) if index % 2 else [part] for index, part in enumerate(parts)]
+    return ("".join(chosen) for chosen in product(*choices))
+
+
+def _choices(inside: str, pattern: str) -> list[str]:
+    match = _RANGE.fullmatch(inside)
+    if match is None:
+        if ".." in inside or "," not in inside:
+            raise DataError(f"{pattern}: {{{inside}}}", "{000..012}, or {a,b}")
+        return inside.split(",")
+    first, last = int(match[1]), int(match[2])
+    if first > last:
+        raise DataError(f"{pattern}: {{{inside}}} ends before it begins", "{000..012}")
+    width = len(match[1]) if match[1].startswith("0") else 0
+    return [str(number).zfill(width) for number in range(first, last + 1)]
+
+
+def _of_folder(folder: Path) -> CaptionSource:
+    for kinds in _BY_RANK:
+        found = [source for kind in kinds for source in kind(folder)]
+        if len(found) > 1:
+            raise _several(folder, found)
+        if found:
+            return found[0]
+    there = sorted(path.name for path in folder.iterdir())[:8]
+    raise DataError(f"{folder} holds no captions ({', '.join(there) or 'nothing'} ...)", FORMATS)
+
+
+def _several(folder: Path, found: Sequence[CaptionSource]) -> DataError:
+    told = ", ".join(
+        f"{source.format} ({source.files()[0].relative_to(folder)})" for source in found
+    )
+    return DataError(
+        f"{folder} holds captions in several places: {told}",
+        "one of them",
+        "give the file, not the folder",
+    )
+
+
+def _saved(folder: Path) -> Iterator[CaptionSource]:
+    if is_saved_dataset(folder):
+        yield SavedDataset(folder)
+
+
+def _flickr(folder: Path) -> Iterator[CaptionSource]:
+    for base in (folder, folder / "Flickr8k_text"):
+        for path in (base / name for name in _FLICKR_NAMES):
+            found = _flickr_list(path) if path.is_file() else None
+            if found is not None:
+                yield found
+
+
+def _karpathy(folder: Path) -> Iterator[CaptionSource]:
+    for path in (folder / name for name in _KARPATHY_NAMES):
+        if path.is_file():
+            yield KarpathySplits(path)
+
+
+def _coco(folder: Path) -> Iterator[CaptionSource]:
+    for base in (folder, folder / "annotations"):
+        by_split: dict[str | None, list[Path]] = {}
+        for path in sorted(base.glob("captions_*.json")):
+            if _head(path, _LINE).lstrip().startswith(b"{"):
+                by_split.setdefault(split_in_name(path, base), []).append(path)
+        if by_split and all(len(paths) == 1 for paths in by_split.values()):
+            yield CocoCaptions(tuple(path for paths in by_split.values() for path in paths))
+        else:
+            yield from (CocoCaptions((path,)) for paths in by_split.values() for path in paths)
+
+
+def _shards(folder: Path) -> Iterator[CaptionSource]:
+    for base in _places(folder):
+        for path in sorted(base.iterdir()):
+            if path.name.endswith(_COMPRESSED_TAR):
+                refuse_compressed(path)
+    paths = [path for base in _places(folder) for path in sorted(base.glob("*.tar"))]
+    if paths:
+        yield TarShards(tuple(paths), folder)
+
+
+def _parquet(folder: Path) -> Iterator[CaptionSource]:
+    paths = [path for base in _places(folder) for path in sorted(base.glob("*.parquet"))]
+    if paths:
+        yield ParquetFiles(tuple(paths), folder)
+
+
+def _places(folder: Path) -> list[Path]:
+    """A folder, its folder ``data``, and those that are named as splits are."""
+    inner = sorted(path for path in folder.iterdir() if path.is_dir())
+    named = [path for path in inner if path.name == "data" or split_in_name(path, folder)]
+    return [folder, *named]
+
+
+def _named_tables(folder: Path) -> Iterator[CaptionSource]:
+    """``metadata.jsonl`` of an image folder, in it or in a folder for each split."""
+    found = {
+        base: [base / name for name in _NAMED_TABLES if (base / name).is_file()]
+        for base in _places(folder)
+    }
+    paths = [path for inside in found.values() for path in inside]
+    apart = not found[folder] and all(len(inside) <= 1 for inside in found.values())
+    for group in [paths] if apart and paths else [[path] for path in paths]:
+        kind = "imagefolder" if group[0].stem == "metadata" else "table"
+        splits = {path: split_in_name(path, folder) if apart else None for path in group}
+        yield TableFiles(splits, folder, kind)
+
+
+def _tables(folder: Path) -> Iterator[CaptionSource]:
+    """The only table of a folder, or one for each split by its name."""
+    paths = [path for path in sorted(folder.iterdir()) if path.is_file() and _is_table(path)]
+    splits = [split_in_name(path, folder) for path in paths]
+    if len(paths) > 1 and None not in splits and len(set(splits)) == len(splits):
+        yield TableFiles(dict(zip(paths, splits, strict=True)), folder)
+    else:
+        yield from (TableFiles({path: None}, folder) for path in paths)
+
+
+def _is_table(path: Path) -> bool:
+    if table_stem(path) is None or ".txt" in path.suffixes:
+        return False
+    return path.suffix != ".json" or _head(path, _LINE).lstrip().startswith(b"[")
+
+
+_Kind = Callable[[Path], Iterator[CaptionSource]]
+_BY_RANK: tuple[tuple[_Kind, ...], ...] = (
+    (_saved,),
+    (_flickr, _karpathy, _coco),  # their archives of pictures may lie beside them as .tar
+    (_shards,),  # img2dataset writes a parquet file without pictures beside each shard
+    (_parquet, _named_tables),
+    (_tables,),
+)
+"""Kinds looked for in a folder; the first rank that finds something decides."""

@@ -1,0 +1,117 @@
+"""A picture and its captions, as a format gives them before they are records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from crosslift.sources.picture import Picture
+
+Split = Literal["train", "dev", "test"]
+
+SPLITS: tuple[Split, ...] = ("train", "dev", "test")
+"""The splits, as `read_captions` takes them."""
+
+_BEGINNINGS: tuple[tuple[str, Split], ...] = (
+    ("train", "train"),
+    ("restval", "train"),  # Karpathy's: of COCO's val2014, used for training
+    ("val", "dev"),
+    ("dev", "dev"),
+    ("test", "test"),
+)
+_WORDS: Mapping[str, Split] = {
+    "train": "train",
+    "training": "train",
+    "val": "dev",
+    "valid": "dev",
+    "validation": "dev",
+    "dev": "dev",
+    "test": "test",
+    "testing": "test",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A picture with one caption or several.
+
+    Args:
+        picture_id: the same for all entries of one picture.
+        picture: None: the data name none.
+        captions: as they are published, empty ones too.
+        place: where it stands, for errors ("FILE, row 3").
+        language: BCP-47 code of the captions; None: the data do not say.
+        group: name of the group; None: the picture is a group of its own.
+        split: as the data call it ("train2017", "restval"); None or empty: they do not say.
+        number: of the first caption among those of its picture, from 0; None: it follows those of
+            the entries before.
+        left_out: why the entry cannot be a record, where its publisher's data are known to have
+            such entries; empty for a whole one.
+    """
+
+    picture_id: str
+    picture: Picture | None
+    captions: tuple[str, ...]
+    place: str
+    language: str | None = None
+    group: str | None = None
+    split: str | None = None
+    number: int | None = None
+    left_out: str = ""
+
+
+class CaptionSource(Protocol):
+    """Captioned pictures of one format at one place."""
+
+    @property
+    def format(self) -> str:
+        """The short name of the format."""
+
+    @property
+    def takes_columns(self) -> bool:
+        """Whether columns can be bound; not where the format fixes them."""
+
+    @property
+    def keeps_repeats(self) -> bool:
+        """Whether the same caption twice at one picture is meant: captions that were counted."""
+
+    def files(self) -> list[Path]:
+        """The files that hold the captions, those with pictures inside too."""
+
+    def entries(self, columns: Mapping[str, str]) -> Iterator[Entry]:
+        """All entries of all splits, in the order of the data.
+
+        Args:
+            columns: role -> column, as `read_captions` takes it.
+
+        Raises:
+            DataError: the data are at fault; file and row are told.
+        """
+
+
+def split_called(name: str) -> Split | None:
+    """The split that data call by a name such as ``train2017``, ``restval``, ``val``, ``test``."""
+    lowered = name.strip().lower()
+    return next((split for start, split in _BEGINNINGS if lowered.startswith(start)), None)
+
+
+def split_in_name(path: Path, base: Path) -> str | None:
+    """The split that the name of a file, or of a folder above it, holds as a word.
+
+    Args:
+        path: such as ``BASE/data/validation-00000.parquet`` or ``BASE/val/00000.tar``; the word may
+            have a number behind it (``captions_val2017.json``).
+        base: names of folders count below it only.
+
+    Returns:
+        "train", "dev" or "test"; None where no name, or a name of several splits, says so.
+    """
+    for name in reversed(path.relative_to(base).parts):
+        words = re.findall("[a-z]+", name.lower())
+        found = {_WORDS[word] for word in words if word in _WORDS}
+        if found:
+            return found.pop() if len(found) == 1 else None
+    return None

@@ -1,0 +1,159 @@
+"""The lists of captions of Flickr30k and Flickr8k, as their authors and Kaggle publish them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from crosslift.errors import DataError
+from crosslift.sources.captions.columns import bind, entry_of
+from crosslift.sources.captions.entry import Entry
+from crosslift.sources.captions.picture_folders import find_folder, no_folder
+from crosslift.sources.formats.delimited import comma_separated
+from crosslift.sources.formats.rows import Row, lines_of, short
+
+FLICKR_FOLDERS = (
+    "flickr30k-images",
+    "flickr30k_images",
+    "Flickr8k_Dataset",
+    "Flicker8k_Dataset",
+    "Images",
+    "images",
+)
+"""Names of the folders of the pictures (Flicker8k is spelt so)."""
+
+PIPED_HEADER = re.compile(r"image_name\s*\|\s*comment_number\s*\|\s*comment\s*")
+"""The first line of Flickr30k's ``results.csv``."""
+
+TOKEN_LINE = re.compile(r"(?P<name>[^\t#]+)#(?P<number>\d+)\t(?P<caption>.*)")
+"""A line of ``results_20130124.token`` and ``Flickr8k.token.txt``."""
+
+COMMA_HEADERS = ("image,caption", "image_name,comment_number,comment")
+"""The first lines that ``captions.txt`` has on Kaggle."""
+
+_PIPED_LINE = re.compile(r"(?P<name>[^|]+)\|\s*(?P<number>\d+)\s*\|(?P<caption>.*)")
+_LACKS_A_BAR = "2199200615.jpg| 4   A dog runs across the grass ."  # so in every copy
+_BAR_SET = "2199200615.jpg| 4| A dog runs across the grass ."
+_NEVER_THERE = "2258277193_586949ec62.jpg.1"  # in Flickr8k.token.txt; no picture has that name
+_LISTS = {
+    "train": "Flickr_8k.trainImages.txt",
+    "dev": "Flickr_8k.devImages.txt",
+    "test": "Flickr_8k.testImages.txt",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FlickrList:
+    """A list of captions, a line each, beside the folder of the pictures.
+
+    Flickr30k: Young et al. (2014), From image descriptions to visual denotations, TACL 2. Flickr8k:
+    Hodosh et al. (2013), Framing Image Description as a Ranking Task, JAIR 47. The lists of
+    Flickr8k's splits are read where they lie beside it. Two known faults of the published files
+    are borne: a bar that a line of ``results.csv`` lacks is read as if it stood there, and the
+    captions in ``Flickr8k.token.txt`` of a picture that does not exist are counted and left out.
+
+    Args:
+        path: of the list.
+        kind: "token" (``NAME#N<TAB>caption``), "piped" (``NAME| N| caption``) or "comma" (CSV).
+    """
+
+    path: Path
+    kind: str
+
+    @property
+    def format(self) -> str:
+        """Its name."""
+        return "flickr"
+
+    @property
+    def takes_columns(self) -> bool:
+        """It does not."""
+        return False
+
+    @property
+    def keeps_repeats(self) -> bool:
+        """It does: two people may have written the same caption."""
+        return True
+
+    def files(self) -> list[Path]:
+        """The list, and those of the splits where they are there."""
+        return [self.path, *self._lists().values()]
+
+    def entries(self, columns: Mapping[str, str]) -> Iterator[Entry]:
+        """One for each line; the picture's id is the name of its file.
+
+        Raises:
+            DataError: a line of another form, a picture in two splits, or no folder holds the
+                pictures.
+        """
+        del columns
+        found = list(_comma_lines(self.path) if self.kind == "comma" else self._lines())
+        names = [entry.picture_id for entry in found]
+        if not names:
+            raise DataError(f"{self.path}: no caption", "at least one")
+        folder = find_folder(names, self.path.parent, FLICKR_FOLDERS)
+        if folder is None:
+            raise no_folder(self.path, names, FLICKR_FOLDERS)
+        splits = self._splits()
+        for entry in found:
+            name = entry.picture_id
+            yield Entry(
+                name,
+                folder / name,
+                entry.captions,
+                entry.place,
+                split=splits.get(name),
+                number=entry.number,
+                left_out="picture that was never published" if name == _NEVER_THERE else "",
+            )
+
+    def _lines(self) -> Iterator[Entry]:
+        """Entries without pictures."""
+        form = TOKEN_LINE if self.kind == "token" else _PIPED_LINE
+        for number, line in lines_of(self.path):
+            header = number == 1 and self.kind == "piped" and PIPED_HEADER.fullmatch(line)
+            if header or not line.strip():
+                continue
+            match = form.fullmatch(_BAR_SET if line.strip() == _LACKS_A_BAR else line)
+            place = f"{self.path}, row {number}"
+            if match is None:
+                shape = "NAME#N, a tab, the caption" if self.kind == "token" else "NAME| N| caption"
+                raise DataError(f"{place}: {short(line)}", shape, "get the published file again")
+            name = match["name"].strip()
+            yield Entry(name, None, (match["caption"],), place, number=int(match["number"]))
+
+    def _lists(self) -> dict[str, Path]:
+        beside = {split: self.path.with_name(name) for split, name in _LISTS.items()}
+        return {split: path for split, path in beside.items() if path.is_file()}
+
+    def _splits(self) -> dict[str, str]:
+        """Name of a picture -> its split."""
+        splits: dict[str, str] = {}
+        for split, path in self._lists().items():
+            for number, line in lines_of(path):
+                name = line.strip()
+                if name and splits.setdefault(name, split) != split:
+                    raise DataError(
+                        f"{path}, row {number}: {name} is in the list of {splits[name]} too",
+                        "each picture in one split",
+                    )
+        return splits
+
+
+def _comma_lines(path: Path) -> Iterator[Entry]:
+    for row in comma_separated(path):
+        image, text = ("image", "caption") if "caption" in row.values else ("image_name", "comment")
+        binding = bind(row.values, {"image": image, "text": text}, row.place)
+        entry = entry_of(row, binding, None, row.text(image))
+        yield Entry(entry.picture_id, None, entry.captions, row.place, number=_number(row))
+
+
+def _number(row: Row) -> int | None:
+    if "comment_number" not in row.values:
+        return None
+    text = row.text("comment_number")
+    if not text.isdecimal():
+        raise row.fault(f"'comment_number' holds {text!r}", "a whole number")
+    return int(text)

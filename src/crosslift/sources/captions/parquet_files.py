@@ -1,0 +1,201 @@
+"""Parquet files whose rows hold the bytes of a picture, as the Hugging Face hub stores them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from crosslift.errors import DataError
+from crosslift.sources.captions.columns import ID_NAMES, Binding, bind, entry_of
+from crosslift.sources.captions.entry import Entry, split_in_name
+from crosslift.sources.formats.rows import Row
+from crosslift.sources.picture import Picture
+
+_GROUPS_KEPT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetPicture:
+    """A picture in a cell of a parquet file.
+
+    Reading one reads its row group; the last few groups are kept, so that pictures next to one
+    another are read once.
+
+    Args:
+        path: of the file.
+        column: of the bytes: ``image.bytes``, or a column of bytes.
+        group: row group, from 0.
+        row: in the group, from 0.
+    """
+
+    path: Path
+    column: str
+    group: int
+    row: int
+
+    def read_bytes(self) -> bytes:
+        """The picture's bytes.
+
+        Raises:
+            OSError: the file cannot be read.
+            DataError: the file is damaged, or has changed.
+        """
+        stat = self.path.stat()
+        cells = _cells(self.path, self.column, self.group, (stat.st_size, stat.st_mtime_ns))
+        data = cells[self.row].as_py() if self.row < len(cells) else None
+        if data is None:
+            raise DataError(f"{self}: no bytes", "a file that nobody has changed since")
+        return bytes(data)
+
+    def __str__(self) -> str:
+        return f"{self.path}, row group {self.group}, row {self.row} of it"
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetFiles:
+    """Parquet files with pictures, read in the order given.
+
+    A picture is a struct ``{bytes, path}`` (the hub's), bytes, or the path of a file, relative to
+    that of the table. What names the picture is read from one of `columns.ID_NAMES`; without one,
+    each row is a picture of its own.
+
+    Args:
+        paths: of the files.
+        base: folder that ids, and names of splits, are relative to.
+    """
+
+    paths: tuple[Path, ...]
+    base: Path
+
+    @property
+    def format(self) -> str:
+        """Its name."""
+        return "parquet"
+
+    @property
+    def takes_columns(self) -> bool:
+        """They do."""
+        return True
+
+    @property
+    def keeps_repeats(self) -> bool:
+        """They do not."""
+        return False
+
+    def files(self) -> list[Path]:
+        """The parquet files."""
+        return list(self.paths)
+
+    def entries(self, columns: Mapping[str, str]) -> Iterator[Entry]:
+        """One for each row; bytes of pictures are not read.
+
+        Raises:
+            DataError: a file is damaged, or a row is at fault.
+        """
+        for path in self.paths:
+            file = opened(path)
+            schema = file.schema_arrow
+            binding = bind(schema.names, columns, str(path), ids=ID_NAMES)
+            named = binding if binding.id != binding.image else replace(binding, id=None)
+            split = split_in_name(path, self.base)
+            for entry in self._of_file(path, file, named):
+                yield entry if entry.split else replace(entry, split=split)
+
+    def _of_file(self, path: Path, file: Any, binding: Binding) -> Iterator[Entry]:
+        name = path.relative_to(self.base).with_suffix("").as_posix()
+        number = 0
+        for group in range(file.num_row_groups):
+            pictures = _pictures(path, file, binding.image, group)
+            rows = file.read_row_group(group, columns=binding.beside_image).to_pylist()
+            for values, picture in zip(rows, pictures, strict=True):
+                number += 1
+                row = Row(values, f"{path}, row {number}", number)
+                own = str(picture) if isinstance(picture, Path) else f"{name}:{number}"
+                yield entry_of(row, binding, picture, own)
+
+
+def opened(path: Path) -> Any:
+    """A parquet file, as pyarrow gives it.
+
+    Raises:
+        DataError: it is none, or damaged.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return parquet.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(
+            f"{path} cannot be read: {str(error).splitlines()[0]}",
+            "a whole parquet file",
+            "get it again",
+        ) from error
+
+
+def _pictures(path: Path, file: Any, column: str, group: int) -> list[Picture | None]:
+    """The pictures of a row group: where their bytes are, or their files."""
+    import pyarrow as pa
+
+    kind = file.schema_arrow.field(column).type
+    size = file.metadata.row_group(group).num_rows
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _by_path(path, file.read_row_group(group, columns=[column])[column].to_pylist())
+    paths: list[str | None] = [None] * size
+    if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
+        leaf = f"{column}.bytes"
+        if kind.get_field_index("path") >= 0:
+            paths = _paths(file, column, group)
+    elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        leaf = column
+    else:
+        raise DataError(
+            f"{path}: the column {column!r} is of the type {kind}",
+            "a struct of bytes and path, bytes, or a text with the path of a picture",
+        )
+    places = [ParquetPicture(path, leaf, group, row) for row in range(size)]
+    files = _by_path(path, paths)
+    held = _held(file, leaf, group)
+    return [places[row] if there else files[row] for row, there in enumerate(held)]
+
+
+def _by_path(table: Path, paths: list[str | None]) -> list[Picture | None]:
+    return [table.parent / name if name else None for name in paths]
+
+
+def _paths(file: Any, column: str, group: int) -> list[str | None]:
+    cells = file.read_row_group(group, columns=[f"{column}.path"])[column].to_pylist()
+    return [cell["path"] if cell else None for cell in cells]
+
+
+def _held(file: Any, leaf: str, group: int) -> list[bool]:
+    """Which cells hold bytes; where the file's statistics say that all do, none is read."""
+    metadata = file.metadata.row_group(group)
+    for index in range(metadata.num_columns):
+        column = metadata.column(index)
+        if column.path_in_schema == leaf:
+            facts = column.statistics
+            if facts is not None and facts.has_null_count and facts.null_count == 0:
+                return [True] * metadata.num_rows
+    return [cell.is_valid for cell in _leaf(file, leaf, group)]
+
+
+def _leaf(file: Any, leaf: str, group: int) -> Any:
+    """The cells of a column, or of a field of a struct; null where the struct is."""
+    import pyarrow.compute as pc
+
+    name = leaf.removesuffix(".bytes") if leaf not in file.schema_arrow.names else leaf
+    column = file.read_row_group(group, columns=[leaf])[name]
+    return column if name == leaf else pc.struct_field(column, "bytes")
+
+
+@lru_cache(maxsize=_GROUPS_KEPT)
+def _cells(path: Path, leaf: str, group: int, state: tuple[int, int]) -> Any:
+    del state  # part of the key: a file that changed is read again
+    file = opened(path)
+    if group >= file.num_row_groups:
+        raise DataError(f"{path} has no row group {group}", "a file that nobody has changed since")
+    return _leaf(file, leaf, group)

@@ -1,0 +1,52 @@
+"""Finds the folder of the pictures that a list of captions names by file name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from crosslift.errors import DataError
+
+_LOOKED_FOR = 50  # a few pictures may be missing, the first too
+
+
+def find_folder(names: Sequence[str], near: Path, folders: Sequence[str]) -> Path | None:
+    """The first folder that holds one of the first pictures of a list.
+
+    Args:
+        names: paths of the pictures in their folder.
+        near: folder of the list.
+        folders: names that the folder goes by. Looked in are, of ``near`` and of the folder above
+            it: itself, these folders, and these in one another.
+
+    Returns:
+        The folder; None where none of them holds any.
+    """
+    wanted = list(islice(dict.fromkeys(names), _LOOKED_FOR))
+    for folder in _candidates(near, folders):
+        if any((folder / name).is_file() for name in wanted):
+            return folder
+    return None
+
+
+def no_folder(captions: Path, names: Sequence[str], folders: Sequence[str]) -> DataError:
+    """The error that no folder holds the pictures of a list.
+
+    Args:
+        captions: the list.
+        names: paths of its pictures in their folder, at least one.
+        folders: names that the folder goes by.
+    """
+    return DataError(
+        f"no folder near {captions} holds its pictures, such as {names[0]}",
+        f"the pictures beside it, or in a folder {', '.join(folders)} beside it or one above",
+        "put the folder of the pictures, or a link to it, beside the file",
+    )
+
+
+def _candidates(near: Path, folders: Sequence[str]) -> Iterator[Path]:
+    for base in dict.fromkeys((near, near.absolute().parent)):
+        outer = [base / name for name in folders if (base / name).is_dir()]
+        yield from (base, *outer)
+        yield from (folder / name for folder in outer for name in folders)

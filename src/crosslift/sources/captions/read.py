@@ -1,0 +1,114 @@
+"""Reads captioned pictures in the formats that they are published in, told by content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from crosslift.errors import DataError, UnknownNameError
+from crosslift.sources.captions.assemble import CaptionRecords, Rules, assemble
+from crosslift.sources.captions.columns import check_roles
+from crosslift.sources.captions.detect import source_of
+from crosslift.sources.captions.entry import SPLITS, CaptionSource, Split
+from crosslift.sources.dataset_files import checksum_of_files
+from crosslift.sources.language_codes import language_code
+
+_NO_COLUMNS: Mapping[str, str] = {}
+
+
+def read_captions(
+    data: Path,
+    split: Split,
+    columns: Mapping[str, str] = _NO_COLUMNS,
+    *,
+    language: str = "en",
+    skip_broken: bool = False,
+    check_language: bool = False,
+) -> CaptionRecords:
+    """The captioned pictures of a split, a record for each caption.
+
+    Args:
+        data: a file, a folder, or a pattern of shards such as ``shard-{000000..000012}.tar``; the
+            formats are told in docs/pictures.md.
+        split: where the data do not part any, all are "train".
+        columns: role (``image``, ``text``, ``id``, ``language``, ``group``, ``split``) -> column of
+            a table, where its name is none of those that are looked for.
+        language: BCP-47 code of captions whose data do not say.
+        skip_broken: entries without a picture, and those whose file of the picture is missing or
+            empty, are counted and left out; else they raise.
+        check_language: captions that py3langid tells, beyond doubt, to be in another language are
+            counted and left out.
+
+    Returns:
+        Records in the order of the data, and what was left out. No record where the data have no
+        dev or test split.
+
+    Raises:
+        DataError: no data, an unknown format, a file or row at fault (they are told), no caption
+            left of the split, no training data.
+        UnknownNameError: an unknown split or role; a language that py3langid does not know.
+    """
+    if split not in SPLITS:
+        raise UnknownNameError("split", split, SPLITS)
+    source = _source(data, columns)
+    code = language_code(language, "the argument `language`")
+    rules = Rules(code, source.keeps_repeats, skip_broken, check_language)
+    return assemble(source.entries(columns), split, rules)
+
+
+def checksum_of(data: Path, columns: Mapping[str, str] = _NO_COLUMNS) -> str:
+    """SHA-256 of all that records of any split are made of, for the keys of steps.
+
+    That is the format, the columns, the names and bytes of the files of captions and of every
+    picture, and the names of pictures that are missing. Files that have not changed since (size
+    and time) are not read again.
+
+    Args:
+        data: as `read_captions` takes it.
+        columns: as `read_captions` takes them.
+
+    Raises:
+        DataError: as `read_captions`, but missing pictures do not raise.
+    """
+    source = _source(data, columns)
+    named = {entry.picture: None for entry in source.entries(columns)}
+    pictures = [picture for picture in named if isinstance(picture, Path)]
+    there = [path for path in pictures if path.is_file()]
+    missing = sorted(str(path) for path in set(pictures).difference(there))
+    whole = checksum_of_files([*source.files(), *there])
+    facts = repr((source.format, sorted(columns.items()), whole, _relative(missing, data)))
+    return hashlib.sha256(facts.encode()).hexdigest()
+
+
+def format_of(data: Path) -> str:
+    """What data are taken for.
+
+    Args:
+        data: as `read_captions` takes it.
+
+    Returns:
+        "table", "imagefolder", "coco", "karpathy", "flickr", "webdataset", "parquet" or "datasets".
+
+    Raises:
+        DataError: no data, an unknown format, or several in one folder.
+    """
+    return source_of(data).format
+
+
+def _source(data: Path, columns: Mapping[str, str]) -> CaptionSource:
+    check_roles(columns)
+    source = source_of(data)
+    if columns and not source.takes_columns:
+        raise DataError(
+            f"{data}: the format {source.format!r} has fixed columns, but "
+            f"{', '.join(columns)} was bound",
+            "no columns",
+        )
+    return source
+
+
+def _relative(names: list[str], data: Path) -> list[str]:
+    """Names as they are below the folder of the data, so that a copy has the same checksum."""
+    base = str(data if data.is_dir() else data.parent)
+    return [name.removeprefix(base) for name in names]

@@ -1,0 +1,143 @@
+"""The files inside a tar file, where they lie in it, in one pass that notices a missing end."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from crosslift.errors import DataError
+
+_COMPRESSED = {
+    b"\x1f\x8b": ("gzip", "gunzip"),
+    b"BZh": ("bzip2", "bunzip2"),
+    b"\xfd7zXZ\x00": ("xz", "unxz"),
+    b"\x28\xb5\x2f\xfd": ("zstd", "unzstd"),
+}
+_LONGEST_MAGIC = 6
+_BLOCK = tarfile.BLOCKSIZE
+_CHUNK = 1 << 20
+_MAGIC_AT = 257
+_TEXT_ENDINGS = (".txt", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file inside a tar file.
+
+    Args:
+        name: with its folders, without ``./`` before it.
+        start: of its bytes in the tar file.
+        size: number of its bytes.
+        text: its bytes, of ``.txt`` and ``.json``; None: it stays where it is.
+    """
+
+    name: str
+    start: int
+    size: int
+    text: bytes | None
+
+
+class CutShortError(Exception):
+    """A tar file ends before its end.
+
+    Args:
+        what: is missing.
+        inside: it ends within a file; else it ends between two.
+    """
+
+    def __init__(self, what: str, inside: bool) -> None:
+        self.inside = inside
+        super().__init__(what)
+
+
+def is_tar(path: Path) -> bool:
+    """Whether a file is a plain tar file, by its first bytes."""
+    with path.open("rb") as file:
+        return file.read(_BLOCK)[_MAGIC_AT : _MAGIC_AT + 5] == b"ustar"
+
+
+def refuse_compressed(path: Path) -> None:
+    """Raises where a tar file is compressed, by its first bytes.
+
+    Raises:
+        DataError: it is; the remedy tells how to unpack it.
+    """
+    with path.open("rb") as file:
+        head = file.read(_LONGEST_MAGIC)
+    for magic, (name, tool) in _COMPRESSED.items():
+        if head.startswith(magic):
+            raise DataError(
+                f"{path} is compressed by {name}",
+                "a plain tar file, in which pictures can be read where they lie",
+                f"unpack it: {tool} {path.name} (pictures are compressed already: it hardly grows)",
+            )
+
+
+def members_of(path: Path) -> Iterator[Member]:
+    """The files inside a tar file; folders are passed over.
+
+    Raises:
+        CutShortError: it ends before its end.
+        DataError: it is compressed, damaged, no tar file, or holds a link.
+    """
+    refuse_compressed(path)
+    size, end = path.stat().st_size, 0
+    with _opened(path) as tar:
+        while (info := _following(tar)) is not None:
+            if info.offset_data + info.size > size:
+                raise CutShortError(f"{info.name} is not whole", inside=True)
+            end = info.offset_data + -(-info.size // _BLOCK) * _BLOCK
+            if not info.isdir():
+                yield _member(path, tar, info)
+    _check_end(path, end)
+
+
+def _opened(path: Path) -> tarfile.TarFile:
+    try:
+        return tarfile.open(path, mode="r:")  # closed by the caller
+    except tarfile.TarError as error:
+        raise DataError(
+            f"{path} is no whole tar file: {error}", "a plain tar file", "get it again"
+        ) from error
+
+
+def _following(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
+    try:
+        return tar.next()
+    except tarfile.TarError as error:
+        raise CutShortError(str(error), inside=True) from error
+
+
+def _member(path: Path, tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
+    if not info.isfile() or info.issparse():
+        raise DataError(
+            f"{path}: {info.name} is a link, or no plain file",
+            "plain files",
+            "pack it again: tar --dereference --hard-dereference --sort=name -cf SHARD.tar FOLDER",
+        )
+    file = tar.extractfile(info) if info.name.lower().endswith(_TEXT_ENDINGS) else None
+    text = None if file is None else file.read()
+    return Member(info.name.removeprefix("./"), info.offset_data, info.size, text)
+
+
+def _check_end(path: Path, end: int) -> None:
+    """Raises unless blocks of zeros, and nothing else, follow the last file.
+
+    The library takes a header that is cut short or damaged for the end.
+    """
+    with path.open("rb") as file:
+        file.seek(end)
+        block = file.read(_BLOCK)
+        if len(block) < _BLOCK:
+            raise CutShortError("the mark of its end is missing", inside=False)
+        if any(block):
+            raise DataError(f"{path} is damaged at byte {end:,}", "a tar header", "get it again")
+        while chunk := file.read(_CHUNK):
+            if any(chunk):
+                raise DataError(
+                    f"{path} goes on behind the mark of its end",
+                    "one tar file, not several joined",
+                    "unpack it (tar --ignore-zeros -xf) and pack it again (tar --sort=name -cf)",
+                )

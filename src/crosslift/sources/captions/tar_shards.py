@@ -1,0 +1,190 @@
+"""WebDataset shards: tar files in which a picture and its caption have one name, with two endings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from crosslift.errors import DataError
+from crosslift.sources.captions.columns import TEXT_NAMES, bind, entry_of
+from crosslift.sources.captions.entry import Entry, split_in_name
+from crosslift.sources.captions.tar_members import CutShortError, Member, members_of
+from crosslift.sources.formats.json_lines import parsed_object
+from crosslift.sources.formats.rows import Row
+from crosslift.sources.picture import FilePart
+from crosslift.sources.text_files import decode_utf8
+
+PICTURE_ENDINGS = ("jpg", "jpeg", "png", "webp")
+"""Endings of the pictures of samples, in small letters."""
+
+TEXT = "txt"
+"""Ending of the file of captions, and the column of a sample that they are in."""
+
+NO_ENDING = "file of a shard without an ending"
+
+_MEMBER = re.compile(r"(?P<key>(?:.*/)?[^./]+)\.(?P<ending>[^/]+)")
+
+
+@dataclass(slots=True)
+class Sample:
+    """The files of a shard that have one key.
+
+    Args:
+        key: name without ending, folders included.
+        pictures: ending, such as "jpg" or "left.jpg" -> where the picture is.
+        texts: ending, such as "txt", "de.txt" or "json" -> text.
+    """
+
+    key: str
+    pictures: dict[str, FilePart] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TarShards:
+    """Shards, read in the order given; the pictures stay in them.
+
+    The format is that of https://github.com/webdataset/webdataset: the key of a sample is the name
+    of its files up to the first dot of the base name; its files lie next to one another.
+
+    Args:
+        paths: of the shards.
+        base: folder that ids, and names of splits, are relative to.
+    """
+
+    paths: tuple[Path, ...]
+    base: Path
+
+    @property
+    def format(self) -> str:
+        """Its name."""
+        return "webdataset"
+
+    @property
+    def takes_columns(self) -> bool:
+        """They do: keys of the JSON file, endings of the text file and of the picture."""
+        return True
+
+    @property
+    def keeps_repeats(self) -> bool:
+        """They do not."""
+        return False
+
+    def files(self) -> list[Path]:
+        """The shards."""
+        return list(self.paths)
+
+    def entries(self, columns: Mapping[str, str]) -> Iterator[Entry]:
+        """One for each sample; each shard is passed through once.
+
+        A text file holds a caption a line; of the JSON file, ``caption`` or ``text`` is read where
+        there is no text file, or what ``columns`` tells: a key of the JSON file, or an ending such
+        as ``de.txt``; of pictures too (``left.jpg``).
+
+        Raises:
+            DataError: a shard is compressed, cut short or damaged (the last whole sample is told),
+                or a sample is at fault.
+        """
+        for path in self.paths:
+            split = split_in_name(path, self.base)
+            shard = path.relative_to(self.base).with_suffix("").as_posix()
+            for sample in _samples(path):
+                yield _entry(path, shard, sample, columns, split)
+
+
+def _samples(path: Path) -> Iterator[Sample | Member]:
+    """Samples of a shard, and the files that belong to none."""
+    seen: set[str] = set()
+    sample, last = None, ""
+    try:
+        for member in members_of(path):
+            match = _MEMBER.fullmatch(member.name)
+            if match is None:
+                yield member
+                continue
+            if sample is None or sample.key != match["key"]:
+                if sample is not None:
+                    yield sample
+                    last = sample.key
+                sample = _started(path, match["key"], seen)
+            _add(path, sample, match["ending"].lower(), member)
+    except CutShortError as error:
+        if sample is not None and not error.inside and sample.pictures and sample.texts:
+            last = sample.key
+        raise _cut(path, error, last) from error
+    if sample is not None:
+        yield sample
+
+
+def _started(path: Path, key: str, seen: set[str]) -> Sample:
+    if key in seen:
+        raise DataError(
+            f"{path}: the files of the sample {key} do not lie next to one another",
+            "the files of a sample one after the other",
+            "pack it again in the order of names: tar --sort=name -cf SHARD.tar FOLDER",
+        )
+    seen.add(key)
+    return Sample(key)
+
+
+def _add(path: Path, sample: Sample, ending: str, member: Member) -> None:
+    if ending in sample.pictures or ending in sample.texts:
+        raise DataError(f"{path}: {member.name} is in it twice", "each file once")
+    if ending.rpartition(".")[2] in PICTURE_ENDINGS:
+        sample.pictures[ending] = FilePart(path, member.start, member.size, member.name)
+    elif member.text is not None:
+        sample.texts[ending] = decode_utf8(member.text, Path(f"{path}:{member.name}"))
+
+
+def _cut(path: Path, error: CutShortError, last: str) -> DataError:
+    told = f"the last whole sample is {last}" if last else "no sample is whole"
+    return DataError(
+        f"{path} is cut short: {error}; {told}", "a whole shard", "get the shard again"
+    )
+
+
+def _entry(
+    path: Path, shard: str, sample: Sample | Member, columns: Mapping[str, str], split: str | None
+) -> Entry:
+    if isinstance(sample, Member):
+        name = f"{shard}/{sample.name}"
+        return Entry(name, None, (), str(path), split=split, left_out=NO_ENDING)
+    name, place = f"{shard}/{sample.key}", f"{path}, sample {sample.key}"
+    picture = _picture(sample, columns.get("image"), place)
+    values = _values(sample, place)
+    told = _told(columns, values)
+    if "text" not in told and not any(column in values for column in TEXT_NAMES):
+        return Entry(name, picture, (), place, split=split)
+    entry = entry_of(Row(values, place, 1), bind(values, told, place), picture, name)
+    return entry if entry.split else replace(entry, split=split)
+
+
+def _values(sample: Sample, place: str) -> dict[str, object]:
+    """The sample as a row of a table, whose picture is apart."""
+    values: dict[str, object] = {"image": None}
+    if "json" in sample.texts:
+        values = parsed_object(sample.texts["json"], place) | values
+    for ending, text in sample.texts.items():
+        if ending.rpartition(".")[2] == TEXT:
+            values[ending] = text.splitlines() or [""]
+    return values
+
+
+def _told(columns: Mapping[str, str], values: Mapping[str, object]) -> dict[str, str]:
+    by_text = {"text": TEXT} if TEXT in values else {}
+    return {**by_text, **columns, "image": "image"}
+
+
+def _picture(sample: Sample, ending: str | None, place: str) -> FilePart | None:
+    if ending is not None:
+        return sample.pictures.get(ending.lower().removeprefix("."))
+    plain = [name for name in sample.pictures if name in PICTURE_ENDINGS]
+    if len(plain) > 1:
+        raise DataError(
+            f"{place}: several pictures, {', '.join(plain)}",
+            "one picture in a sample",
+            "name the ending of the one to read: columns {'image': 'jpg'}",
+        )
+    return sample.pictures[plain[0]] if plain else None

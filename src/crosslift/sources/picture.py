@@ -1,0 +1,62 @@
+"""Where the bytes of a picture are: in a file of its own, or inside a larger one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from crosslift.errors import DataError
+
+
+class Picture(Protocol):
+    """The bytes of a picture. A ``Path`` is one.
+
+    Pictures are compared and hashed by where they are, and ``str`` of one names it in messages.
+    """
+
+    def read_bytes(self) -> bytes:
+        """The picture's file, as it was published.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+
+    def __hash__(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A picture that lies inside a larger file, such as a tar shard, uncompressed.
+
+    Args:
+        path: of the larger file.
+        start: of the picture's bytes.
+        length: of the picture's bytes.
+        name: inside the larger file, for messages.
+    """
+
+    path: Path
+    start: int
+    length: int
+    name: str
+
+    def read_bytes(self) -> bytes:
+        """The picture's bytes.
+
+        Raises:
+            OSError: the file cannot be read.
+            DataError: the file ends before the picture does.
+        """
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            data = file.read(self.length)
+        if len(data) < self.length:
+            raise DataError(
+                f"{self} is cut short: {len(data):,} of its {self.length:,} bytes are there",
+                "a whole file",
+            )
+        return data
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.name}"

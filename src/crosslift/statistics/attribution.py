@@ -1,0 +1,255 @@
+"""Where an arm's effect comes from: the whole of it, taken apart by one control after another.
+
+A control parts the whole effect, arm - baseline, into two differences that add up to it: arm -
+control and control - baseline. Which of the two is of interest depends on what the control keeps:
+one that keeps all but the pictures' content leaves that content in arm - control, while one that
+trains on captions alone shows in control - baseline what text alone does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from crosslift.errors import DataError
+from crosslift.statistics.verdicts import HIGHER, LOWER, NO_DIFFERENCE, Verdict
+from crosslift.statistics.wording import interval, plural, points, signed_points
+
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class ControlFacts:
+    """What a control tells.
+
+    Args:
+        source: what of the effect it makes visible, in words.
+        shown_by: the difference that shows it: the arm against the control, or the control against
+            the baseline.
+        lacks: what the arm has and the control lacks, as the subject of a sentence in the singular.
+    """
+
+    source: str
+    shown_by: Literal["arm - control", "control - baseline"]
+    lacks: str
+
+
+CONTROL_FACTS: Mapping[str, ControlFacts] = {
+    "shuffled-pictures": ControlFacts("picture content", "arm - control", "the pictures' content"),
+    "captions-only": ControlFacts("text exposure", "control - baseline", "seeing the pictures"),
+    "same-updates-no-task": ControlFacts("training at all", "control - baseline", "the task"),
+    "random-features": ControlFacts(
+        "learned features", "arm - control", "what the image tower had learned"
+    ),
+    "placebo-labels": ControlFacts("labels", "arm - control", "what the labels say"),
+}
+"""The name of a control that a study asks for in one word -> what it tells."""
+
+
+def facts_of(kind: str | None, control: str) -> ControlFacts:
+    """What a control tells; of one written by hand, that its arm has what it lacks.
+
+    Args:
+        kind: one of `CONTROL_FACTS`, or None.
+        control: the name of the control's arm.
+
+    Raises:
+        DataError: a kind that is not known.
+    """
+    if kind is None:
+        lacks = f"what `{control}` lacks"
+        return ControlFacts(lacks, "arm - control", lacks)
+    if kind not in CONTROL_FACTS:
+        raise DataError(f"a control of the kind {kind!r}", ", ".join(CONTROL_FACTS))
+    return CONTROL_FACTS[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One difference of two arms, with what it rests on; fields as of `Verdict`."""
+
+    arm: str
+    against: str
+    effect: float
+    low: float
+    high: float
+    level: float
+    p_corrected: float
+    verdict: str
+    n_queries: int
+    n_languages: int
+    seeds: int
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> Figure:
+        """The figure of a verdict."""
+        return cls(**{name: getattr(verdict, name) for name in cls.__slots__})
+
+    @property
+    def shown(self) -> str:
+        """Whether it is shown, in words."""
+        return shown_words(self.verdict, self.low, self.high)
+
+
+def shown_words(verdict: str, low: float, high: float) -> str:
+    """``shown``; ``none shown`` where the interval holds 0; else ``none shown after correction``.
+
+    Args:
+        verdict: on the difference.
+        low: lower end of its interval.
+        high: upper end.
+    """
+    if verdict != NO_DIFFERENCE:
+        return "shown"
+    return "none shown" if low <= 0 <= high else "none shown after correction"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A control's part of an effect; ``named`` and ``rest`` add up to the whole.
+
+    Args:
+        source: what the named part is, in words.
+        control: the control that shows it.
+        kind: of the control; None: written by hand.
+        named: the part of that name.
+        rest: what is left of the whole without it.
+    """
+
+    source: str
+    control: str
+    kind: str | None
+    named: Figure
+    rest: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Where the effect of an arm on a target comes from, as it stands in ``run.json``.
+
+    Args:
+        whole: the arm against its baseline.
+        parts: one for each control. Parts of different controls overlap, and add up to nothing.
+        sentence: the finding in words, effects in percentage points.
+    """
+
+    arm: str
+    baseline: str
+    target: str
+    metric: str
+    protocol: str
+    whole: Figure
+    parts: tuple[Part, ...]
+    sentence: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as a JSON object."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Controlled:
+    """A control with the two verdicts that it takes part in.
+
+    Args:
+        kind: one of `CONTROL_FACTS`; None: written by hand.
+        of_arm: the arm against the control.
+        of_control: the control against the arm's baseline.
+    """
+
+    kind: str | None
+    of_arm: Verdict
+    of_control: Verdict
+
+
+def attribute(whole: Verdict, controls: Sequence[Controlled]) -> Attribution:
+    """Take an arm's effect on a target apart.
+
+    Every figure is the one of its verdict, with that verdict's interval and correction: nothing is
+    called shown that the verdicts do not show.
+
+    Args:
+        whole: the arm against its baseline.
+        controls: its controls, at least one, judged on the same queries.
+
+    Returns:
+        The effect, its parts, and a sentence.
+
+    Raises:
+        DataError: no control, or verdicts that do not add up to the whole, so that they are not of
+            the same arms and queries.
+    """
+    if not controls:
+        raise DataError(f"no control of `{whole.arm}`", "one control or more")
+    parts = tuple(_part(whole, controlled) for controlled in controls)
+    return Attribution(
+        arm=whole.arm,
+        baseline=whole.against,
+        target=whole.target,
+        metric=whole.metric,
+        protocol=whole.protocol,
+        whole=Figure.of(whole),
+        parts=parts,
+        sentence=_sentence(whole, parts),
+    )
+
+
+def _part(whole: Verdict, controlled: Controlled) -> Part:
+    of_arm, of_control = controlled.of_arm, controlled.of_control
+    chain = (of_arm.arm, of_arm.against, of_control.against)
+    added = of_arm.effect + of_control.effect
+    if chain != (whole.arm, of_control.arm, whole.against) or abs(added - whole.effect) > _ROUNDING:
+        raise DataError(
+            f"`{of_arm.arm}` against `{of_arm.against}` ({of_arm.effect:g}) and `{of_control.arm}` "
+            f"against `{of_control.against}` ({of_control.effect:g}) on {whole.target}",
+            f"two differences that add up to `{whole.arm}` against `{whole.against}` "
+            f"({whole.effect:g}) on the same queries",
+        )
+    facts = facts_of(controlled.kind, of_control.arm)
+    pair = Figure.of(of_arm), Figure.of(of_control)
+    named, rest = pair if facts.shown_by == "arm - control" else pair[::-1]
+    return Part(facts.source, of_control.arm, controlled.kind, named, rest)
+
+
+def _sentence(whole: Verdict, parts: Sequence[Part]) -> str:
+    clauses = [_clause(part) for part in parts]
+    queries = plural(whole.n_queries, "query", "queries")
+    asked = f"{interval(whole)}; {queries} in {plural(whole.n_languages, 'language')}"
+    seeds = "; one seed: variation between seeds not measured" if whole.seeds == 1 else ""
+    opening = f"On {whole.target}, `{whole.arm}` {_whole_words(whole)} ({asked}{seeds})"
+    return f"{opening}. By source: {'; '.join(clauses)}.{_captions_words(whole.arm, parts)}"
+
+
+def _whole_words(whole: Verdict) -> str:
+    against = f"`{whole.against}`"
+    if whole.verdict == HIGHER:
+        return f"gained {points(whole.effect)} points over {against}"
+    if whole.verdict == LOWER:
+        return f"lost {points(-whole.effect)} points against {against}"
+    return f"shows no effect against {against}: {signed_points(whole.effect)} points"
+
+
+def _clause(part: Part) -> str:
+    figure = part.named
+    low, high = points(figure.low), points(figure.high)
+    told = f"{signed_points(figure.effect)} points [{low} to {high}]"
+    return f"{part.source} {told}" + ("" if figure.shown == "shown" else f", {figure.shown}")
+
+
+def _captions_words(arm: str, parts: Sequence[Part]) -> str:
+    """Said where captions alone stand above the arm: the pictures then have cost, not brought."""
+    told = []
+    for part in parts:
+        if part.kind != "captions-only" or part.rest.effect >= 0:
+            continue
+        gap = points(-part.rest.effect)
+        if part.rest.verdict == LOWER:
+            verb = "lift" if part.named.effect > 0 else "leave"
+            more = f"{gap} points more than" if verb == "lift" else f"it {gap} points higher than"
+            told.append(f" Captions alone {verb} {more} `{arm}` does.")
+        else:
+            told.append(
+                f" Captions alone stand {gap} points above `{arm}`, a difference that is not shown."
+            )
+    return "".join(told)

@@ -1,0 +1,108 @@
+"""The effect of each arm by language family and by script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from crosslift.reports.language_names import family_of, script_of
+from crosslift.statistics.bootstrap import Difference, group_differences, strata_of
+from crosslift.statistics.corrections import holm
+from crosslift.statistics.verdicts import HIGHER, LOWER, NO_DIFFERENCE
+from crosslift.studies.collect import Gathered
+from crosslift.studies.judging import compared_with_baseline, shared_targets
+from crosslift.targets.evaluate import OUTCOME_OF_METRIC
+
+_LEVEL = 0.95
+_GROUPINGS: dict[str, Callable[[str], str]] = {
+    "family": family_of,
+    "script": lambda code: script_of(code) or "Script not known",
+}
+
+
+def language_groups(gathered: Gathered) -> list[dict[str, Any]]:
+    """The effect of each arm against its baseline over the languages of each family and script.
+
+    Languages of a group weigh the same. The p-values of the groups that part the languages of a
+    target once, by family or by script, are corrected together (Holm), for each arm by itself.
+
+    Returns:
+        JSON-like entries: arm, against, target, metric, protocol, grouping (family or script), group,
+        languages, effect, low, high, p, p_corrected, verdict, n_queries, seeds.
+    """
+    return [
+        entry
+        for arm, baseline in compared_with_baseline(gathered.plan.study)
+        for target in shared_targets(gathered, arm, baseline)
+        for entry in _of_pair(gathered, arm, baseline, target)
+    ]
+
+
+def _of_pair(gathered: Gathered, arm: str, baseline: str, target: str) -> Iterator[dict[str, Any]]:
+    facts = gathered.plan.targets[target].target
+    protocol = facts.protocols[0].id
+    of_arm, of_baseline = (
+        gathered.cube(name, target, protocol, OUTCOME_OF_METRIC[facts.metric])[0]
+        for name in (arm, baseline)
+    )
+    languages = _languages(gathered, target, protocol)
+    parted = {name: _parted(languages, group_of) for name, group_of in _GROUPINGS.items()}
+    differences = group_differences(
+        of_arm,
+        of_baseline,
+        strata_of(~np.isnan(of_arm[0])),
+        [places for groups in parted.values() for places in groups.values()],
+        draws=gathered.plan.study.bootstrap_draws,
+        level=_LEVEL,
+    )
+    taken = iter(differences)
+    for grouping, groups in parted.items():
+        own = [next(taken) for _ in groups]
+        corrected = holm([difference.p for difference in own]).tolist()
+        for (group, places), found, p in zip(groups.items(), own, corrected, strict=True):
+            yield {
+                "arm": arm,
+                "against": baseline,
+                "target": target,
+                "metric": facts.metric,
+                "protocol": protocol,
+                "grouping": grouping,
+                "group": group,
+                "languages": [languages[place] for place in places],
+                **_told(found, p),
+            }
+
+
+def _languages(gathered: Gathered, target: str, protocol: str) -> list[str]:
+    """The languages of a target's scores, in the order of `Gathered.cube`."""
+    rows = gathered.outcomes.filter(
+        (pc.field("target") == target) & (pc.field("protocol") == protocol)
+    )
+    return sorted(pc.unique(rows["language"]).to_pylist())
+
+
+def _parted(languages: Sequence[str], group_of: Callable[[str], str]) -> dict[str, list[int]]:
+    """Group -> places of its languages, groups by name."""
+    groups: dict[str, list[int]] = {}
+    for place, code in enumerate(languages):
+        groups.setdefault(group_of(code), []).append(place)
+    return dict(sorted(groups.items()))
+
+
+def _told(found: Difference, p_corrected: float) -> dict[str, Any]:
+    verdict = NO_DIFFERENCE
+    if p_corrected < 1 - _LEVEL and found.excludes_zero:
+        verdict = HIGHER if found.effect > 0 else LOWER
+    return {
+        "effect": found.effect,
+        "low": found.low,
+        "high": found.high,
+        "p": found.p,
+        "p_corrected": p_corrected,
+        "verdict": verdict,
+        "n_queries": found.queries,
+        "seeds": found.seeds,
+    }

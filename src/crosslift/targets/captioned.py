@@ -1,0 +1,201 @@
+"""Targets of published test sets of captioned pictures, and of their captions alone.
+
+A test set is declared once, as facts; two targets come of it: pictures and texts in each language, and
+the captions of each language and English as a bitext.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from crosslift.artifacts.keys import key_of
+from crosslift.errors import DataError
+from crosslift.sources.captioned_targets.picture_files import picture_folder, pictures_in
+from crosslift.sources.captioned_targets.published import PublishedCaptions, PublishedFormat
+from crosslift.sources.dataset_files import checksum_of_files
+from crosslift.sources.record import Bitext
+from crosslift.targets.protocols import OTHER_RETRIEVAL, PICTURE_RETRIEVAL, RETRIEVAL
+from crosslift.targets.target import BitextData, Metric, PictureData, Target, TargetSettings
+
+PIVOT = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionedSet:
+    """The facts of a published test set of captioned pictures.
+
+    Args:
+        name: of the target; `NAME-captions` is that of its captions alone.
+        title: a word or two.
+        what: one line for lists: what pictures, in which languages.
+        languages: BCP-47 codes.
+        files: how it is published.
+        metric: the primary one of pictures and texts.
+        licence: of pictures and captions.
+        citation: where they come from.
+        pool: see `PictureData`.
+    """
+
+    name: str
+    title: str
+    what: str
+    languages: tuple[str, ...]
+    files: PublishedFormat
+    metric: Metric
+    licence: str
+    citation: str
+    pool: Literal["all", "language"] = "all"
+
+
+def picture_target(facts: CaptionedSet) -> Target:
+    """The target of pictures and texts."""
+
+    def load(settings: TargetSettings) -> PictureData:
+        found, gaps = _published(facts, settings, facts.languages)
+        folder = picture_folder(_data(settings, facts.files.names), settings.images)
+        pictures = pictures_in(folder, found.files)
+        checksum = key_of(
+            {
+                "captions": checksum_of_files(found.sources),
+                "pictures": checksum_of_files(list(pictures.values())),
+            }
+        )
+        return PictureData(pictures, found.texts, gaps, checksum, pool=facts.pool)
+
+    return Target(
+        name=facts.name,
+        title=facts.title,
+        description=f"{facts.what} (needs --data and pictures)",
+        kind="pictures",
+        metric=facts.metric,
+        load=load,
+        protocols=PICTURE_RETRIEVAL,
+        languages=facts.languages,
+        needs_data=True,
+        licence=facts.licence,
+        citation=facts.citation,
+    )
+
+
+def caption_target(facts: CaptionedSet) -> Target:
+    """The target of the captions of each language and English, without the pictures."""
+    languages = tuple(code for code in facts.languages if code != PIVOT)
+
+    def load(settings: TargetSettings) -> BitextData:
+        found, gaps = _published(facts, settings, languages, with_pivot=True)
+        bitexts, unshared = caption_bitexts(found.texts, languages_asked(settings, languages))
+        return BitextData(bitexts, {**gaps, **unshared}, checksum_of_files(found.sources))
+
+    return Target(
+        name=f"{facts.name}-captions",
+        title=f"{facts.title} captions",
+        description=f"captions of {facts.name}: each language and English (needs --data)",
+        kind="bitext",
+        metric="top1_accuracy",
+        load=load,
+        protocols=RETRIEVAL,
+        others=OTHER_RETRIEVAL,
+        languages=languages,
+        needs_data=True,
+        licence=facts.licence,
+        citation=facts.citation,
+    )
+
+
+def languages_asked(settings: TargetSettings, languages: Sequence[str]) -> tuple[str, ...]:
+    """The languages that settings ask for; None there: all of these."""
+    return settings.languages or tuple(languages)
+
+
+def measured_languages(
+    settings: TargetSettings, listed: Sequence[str], there: Sequence[str], files: str
+) -> tuple[list[str], dict[str, str]]:
+    """The languages that are measured, and those that are not.
+
+    Args:
+        settings: of the target.
+        listed: what is measured where none is asked for.
+        there: those of the data.
+        files: what is looked for, for errors.
+
+    Returns:
+        Codes in the order asked for, and language -> why it is a gap.
+
+    Raises:
+        DataError: a language that was asked for, or every listed one, is not there.
+    """
+    asked = languages_asked(settings, listed)
+    missing = [code for code in asked if code not in there]
+    if len(missing) == len(asked) or (settings.languages and missing):
+        raise DataError(
+            f"{settings.data} has no captions in {', '.join(missing)}",
+            f"{files}; it has captions in {', '.join(there) or 'no language'}",
+        )
+    gaps = {code: f"no captions in {_name_of(settings.data)}" for code in missing}
+    return [code for code in asked if code in there], gaps
+
+
+def caption_bitexts(
+    texts: Mapping[str, Mapping[str, tuple[str, ...]]], languages: Sequence[str]
+) -> tuple[dict[str, Bitext], dict[str, str]]:
+    """The first captions of each language beside the first English ones of the same pictures.
+
+    Args:
+        texts: language -> {picture -> captions}, English among them.
+        languages: those wanted; one that ``texts`` lacks is left to the caller.
+
+    Returns:
+        Bitexts, and language -> why there is none: no picture has captions in it and in English.
+
+    Raises:
+        DataError: English was asked for as the language of a bitext.
+    """
+    if PIVOT in languages:
+        raise DataError(
+            "English captions as the other language of a bitext", "languages besides English"
+        )
+    english = texts[PIVOT]
+    bitexts: dict[str, Bitext] = {}
+    gaps: dict[str, str] = {}
+    for code in [code for code in languages if code in texts]:
+        shared = tuple(item for item in texts[code] if item in english)
+        if not shared:
+            gaps[code] = "no picture has captions in it and in English"
+            continue
+        src = tuple(texts[code][item][0] for item in shared)
+        tgt = tuple(english[item][0] for item in shared)
+        bitexts[code] = Bitext(code, src, tgt, shared)
+    return bitexts, gaps
+
+
+def _published(
+    facts: CaptionedSet,
+    settings: TargetSettings,
+    listed: Sequence[str],
+    *,
+    with_pivot: bool = False,
+) -> tuple[PublishedCaptions, dict[str, str]]:
+    """The captions of the measured languages, and of English where it is wanted too."""
+    folder = _data(settings, facts.files.names)
+    there = facts.files.languages_in(folder)
+    measured, gaps = measured_languages(settings, listed, there, facts.files.names)
+    if with_pivot and PIVOT not in there:
+        raise DataError(f"{folder} has no English captions", f"{facts.files.names}, in English too")
+    wanted = [*measured, PIVOT] if with_pivot and PIVOT not in measured else measured
+    return facts.files.load(folder, wanted), gaps
+
+
+def _data(settings: TargetSettings, names: str) -> Path:
+    if settings.data is None:
+        raise DataError(
+            f"target {settings.name!r} has no data",
+            f"`--data DIR` (in a study: `data: DIR`) with {names}",
+        )
+    return settings.data
+
+
+def _name_of(data: Path | None) -> str:
+    return data.name if data is not None else "the data"

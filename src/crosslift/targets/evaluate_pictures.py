@@ -1,0 +1,92 @@
+"""Retrieval between texts and pictures, and classification of pictures by the names of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from crosslift.retrieval.metrics import expected_rank
+from crosslift.retrieval.ranks import Ranks, gold_ranks
+from crosslift.retrieval.similarity import unit_rows
+from crosslift.targets.captions import captions_of
+from crosslift.targets.evaluate import Lookup, Outcomes, Vectors, own_values
+from crosslift.targets.target import Direction, PictureData, Protocol
+
+
+class _Ranked(NamedTuple):
+    """The ranks of queries, with the ids of the queries, of what they belong to, and of candidates."""
+
+    ranks: Ranks
+    queries: tuple[str, ...]
+    clusters: tuple[str, ...]
+    candidates: tuple[str, ...]
+
+
+def evaluate_pictures(
+    protocols: Sequence[Protocol], data: PictureData, texts: Lookup, pictures: Lookup
+) -> Iterator[Outcomes]:
+    """Retrieval between texts and pictures in both directions, or classification, by language.
+
+    Of a text, its picture is the one right answer among the pictures of the pool. Of a picture, every
+    text that it has in the language is right, and the best of them counts (Karpathy and Fei-Fei 2015,
+    section 4.1), among all texts of the language. Of a picture with a class, the class is right among
+    all classes; a class with several texts has the mean of their unit vectors (Radford et al. 2021,
+    arXiv 2103.00020, section 3.1.4).
+
+    Args:
+        protocols: each with a direction that the data have.
+        data: pictures and texts.
+        texts: from texts to vectors.
+        pictures: from ids of pictures to vectors.
+    """
+    shown = dict(zip(data.pictures, pictures(tuple(data.pictures)), strict=True))
+    for language in data.texts:
+        ranked: dict[Direction, _Ranked] = {}
+        for protocol in protocols:
+            direction = protocol.direction
+            if not ranked:
+                ranked = _ranked(data, language, texts, shown)
+            found = ranked[direction]
+            values = own_values(found.ranks) | {"rank": expected_rank(found.ranks)}
+            retrieved = tuple(found.candidates[i] for i in found.ranks.retrieved)
+            yield Outcomes(language, protocol.id, found.queries, values, retrieved, found.clusters)
+
+
+def _ranked(
+    data: PictureData, language: str, texts: Lookup, shown: Mapping[str, Vectors]
+) -> dict[Direction, _Ranked]:
+    named = data.texts[language]
+    if data.classes:
+        return {"picture->class": _by_class(data, named, texts, shown)}
+    captions = captions_of(named)
+    told = texts(captions.texts)
+    asking = tuple(named)
+    pool = tuple(data.pictures) if data.pool == "all" else asking
+    place = {item: i for i, item in enumerate(pool)}
+    of_texts = gold_ranks(told, _rows(shown, pool), [place[item] for item in captions.items])
+    gold = [list(captions.places[item]) for item in asking]
+    of_pictures = gold_ranks(_rows(shown, asking), told, gold)
+    return {
+        "text->picture": _Ranked(of_texts, captions.ids, captions.items, pool),
+        "picture->text": _Ranked(of_pictures, asking, asking, captions.ids),
+    }
+
+
+def _by_class(
+    data: PictureData,
+    named: Mapping[str, tuple[str, ...]],
+    texts: Lookup,
+    shown: Mapping[str, Vectors],
+) -> _Ranked:
+    classes, asking = tuple(named), tuple(data.pictures)
+    place = {name: i for i, name in enumerate(classes)}
+    means = [unit_rows(texts(said)).mean(axis=0) for said in named.values()]
+    gold = [place[data.classes[item]] for item in asking]
+    ranks = gold_ranks(_rows(shown, asking), np.stack(means), gold)
+    return _Ranked(ranks, asking, asking, classes)
+
+
+def _rows(shown: Mapping[str, Vectors], items: Sequence[str]) -> Vectors:
+    return np.stack([shown[item] for item in items])

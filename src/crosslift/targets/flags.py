@@ -1,0 +1,85 @@
+"""Flags of held-out countries and regions, and their names in over a hundred languages.
+
+The pictures come with the package and the names with CLDR, so it runs anywhere. Only flags of the test
+split of the embedded concepts are shown: `picture-name` trains on other flags, never on these. Of the
+same names, those in 14 languages are in the target `pictures` too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+
+from babel import Locale
+
+from crosslift.artifacts.keys import key_of
+from crosslift.sources.checksums import sha256_of
+from crosslift.sources.pictograms import Concept
+from crosslift.targets.names import asked_languages, held_out_concepts
+from crosslift.targets.protocols import PICTURE_RETRIEVAL
+from crosslift.targets.target import PictureData, Target, TargetSettings
+
+MOST_ENGLISH = 0.5
+"""Share of names that may be spelled as in English; a language with more measures English."""
+
+FLAG_LANGUAGES = (
+    *("en", "af", "am", "ar", "as", "ast", "az", "be", "bg", "bn", "br", "bs", "ca", "ckb", "cs"),
+    *("cv", "cy", "da", "de", "dsb", "el", "eo", "es", "et", "eu", "fa", "fi", "fo", "fr", "fy"),
+    *("ga", "gd", "gl", "gu", "ha", "he", "hi", "hr", "hsb", "ht", "hu", "hy", "ia", "id", "ie"),
+    *("is", "it", "ja", "jv", "ka", "kab", "kk", "km", "kn", "ko", "ku", "ky", "lo", "lt", "lv"),
+    *("mai", "mi", "mk", "ml", "mn", "mr", "my", "nb", "ne", "nl", "nn", "om", "or", "pa", "pl"),
+    *("ps", "pt", "qu", "ro", "ru", "sd", "si", "sk", "sl", "so", "sq", "sr", "sv", "sw", "ta"),
+    *("te", "tg", "th", "ti", "tk", "tr", "tt", "uk", "ur", "uz", "wo", "xh", "yo", "yue", "zh"),
+    "zu",
+)
+"""Languages with a family in the table of languages in which CLDR names every one of the territories,
+without those above `MOST_ENGLISH` and without second codes of one language (no, tl)."""
+
+_FIRST = 0x1F1E6
+
+
+def held_out_flags() -> dict[str, Concept]:
+    """Code of a territory -> its concept, of the test split.
+
+    The codes are ISO 3166-1's, and CLDR's for XK, EA, IC and UN.
+    """
+    coded = {_territory(concept): concept for concept in held_out_concepts()}
+    return {code: concept for code, concept in coded.items() if code}
+
+
+def territory_names(language: str) -> Mapping[str, str]:
+    """Code of a territory -> its name in a language, of all that CLDR names in it."""
+    found: Mapping[str, str] = Locale.parse(language, sep="-").territories
+    return found
+
+
+def _territory(concept: Concept) -> str:
+    """The two letters of a flag of two regional indicators; empty for any other picture."""
+    letters = [int(point, 16) - _FIRST for point in concept.id.split("-")]
+    whole = len(letters) == 2 and all(0 <= letter < 26 for letter in letters)
+    return "".join(chr(ord("A") + letter) for letter in letters) if whole else ""
+
+
+def _load(settings: TargetSettings) -> PictureData:
+    flags = held_out_flags()
+    texts = {}
+    for language in asked_languages(settings, FLAG_LANGUAGES):
+        names = territory_names(language)
+        texts[language] = {concept.id: (names[code],) for code, concept in flags.items()}
+    pictures = {concept.id: concept.picture for concept in flags.values()}
+    facts = {"pictures": sha256_of(pictures.values()), "texts": texts, "babel": version("babel")}
+    return PictureData(pictures, texts, {}, key_of(facts))
+
+
+FLAGS = Target(
+    name="flags",
+    title="flags",
+    description=f"flags of 62 held-out territories and their names in {len(FLAG_LANGUAGES)} languages",
+    kind="pictures",
+    metric="recall_at_10",
+    load=_load,
+    protocols=PICTURE_RETRIEVAL,
+    languages=FLAG_LANGUAGES,
+    licence="pictures: CC BY-SA 4.0 (OpenMoji); names: Unicode licence (CLDR)",
+    citation="OpenMoji 17 (openmoji.org); Unicode CLDR, Python package babel",
+)

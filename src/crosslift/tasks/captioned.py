@@ -1,0 +1,218 @@
+"""The tasks on captioned pictures: your own, those of a dataset of the hub, or the pictograms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crosslift.errors import StudyError
+from crosslift.sources.record import Record
+from crosslift.tasks.controls import PICTURE_FORMS
+from crosslift.tasks.picture_name import PICTURE_NAME
+from crosslift.tasks.task import FormName, FormSpec, IntermediateTask
+
+if TYPE_CHECKING:
+    from crosslift.sources.captions import CaptionRecords, HubCaptions
+
+TITLES: Mapping[FormName, str] = {
+    "image-text": "pictures and captions drawn together (CLIP's softmax, or SigLIP's sigmoid)",
+    "image-text-matching": "whether a caption belongs to a picture, with hard negatives",
+    "image-masked-lm": "masked LM on captions that see their picture",
+    "caption-to-feature": "captions drawn to the vectors of a frozen image tower or CLIP text tower",
+}
+"""Form -> what its task does; the task has the form's name."""
+
+COLUMNS = ("image", "text", "id", "language", "group", "split")
+"""What a column of a table of captioned pictures can be bound to; an empty ``split`` makes all of it
+training records, whatever its rows say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What a task leaves out and counts, instead of raising or keeping it.
+
+    Args:
+        skip_broken: records whose picture is missing or empty.
+        check_language: captions in another language than declared.
+    """
+
+    skip_broken: bool = False
+    check_language: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionedPictures:
+    """Captioned pictures of files, in any of the forms in which they are published.
+
+    Args:
+        data: a file or folder, as `crosslift.sources.captions.read_captions` takes it.
+        columns: role -> column, where the names differ.
+        allowed: what is left out and counted.
+    """
+
+    data: Path
+    columns: Mapping[str, str] = field(default_factory=dict)
+    allowed: Allowed = Allowed()
+
+    def read(self, split: str) -> CaptionRecords:
+        """The records of a split ("train" or "dev"), and reason -> number of those left out."""
+        return _read(
+            self.data, tuple(sorted(self.columns.items())), split, self.allowed, self.checksum()
+        )
+
+    def train(self) -> list[Record]:
+        """One record a caption."""
+        return self.read("train").records
+
+    def dev(self) -> list[Record]:
+        """One record a caption; none where the data have no dev split."""
+        return self.read("dev").records
+
+    def checksum(self) -> str:
+        """Of captions and pictures."""
+        from crosslift.sources.captions import checksum_of
+
+        return checksum_of(self.data, self.columns)
+
+
+@lru_cache(maxsize=8)
+def _read(
+    data: Path, columns: tuple[tuple[str, str], ...], split: str, allowed: Allowed, checksum: str
+) -> CaptionRecords:
+    from crosslift.sources.captions import read_captions
+
+    del checksum  # it is what makes the answer another one when the data change
+    return read_captions(
+        data,
+        split,  # type: ignore[arg-type]
+        dict(columns),
+        skip_broken=allowed.skip_broken,
+        check_language=allowed.check_language,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HubPictures:
+    """Captioned pictures of a dataset of the hub.
+
+    Args:
+        dataset: with its columns.
+        allowed: what is left out and counted.
+    """
+
+    dataset: HubCaptions
+    allowed: Allowed = Allowed()
+
+    def read(self, split: str) -> CaptionRecords:
+        """The records of a split ("train" or "dev"), and reason -> number of those left out."""
+        return self.dataset.read(
+            split,  # type: ignore[arg-type]
+            skip_broken=self.allowed.skip_broken,
+            check_language=self.allowed.check_language,
+        )
+
+    def train(self) -> list[Record]:
+        """One record a caption."""
+        return self.read("train").records
+
+    def dev(self) -> list[Record]:
+        """One record a caption."""
+        return self.read("dev").records
+
+    def checksum(self) -> str:
+        """Of name, commit, splits and columns."""
+        return self.dataset.checksum()
+
+
+def captioned_task(
+    name: FormName,
+    data: Path | None,
+    hub: str | None,
+    columns: Mapping[str, str],
+    allowed: Allowed,
+) -> IntermediateTask:
+    """The task of a form with pictures on captioned pictures.
+
+    Args:
+        name: of the form, and so of the task.
+        data: your pictures and captions; None: those of ``hub``, or the pictograms and their English
+            names.
+        hub: ORG/NAME@REVISION of a dataset.
+        columns: role -> column, where the names differ.
+        allowed: what is left out and counted.
+
+    Raises:
+        StudyError: data and hub at once; columns of the pictograms; a hub name without a revision.
+        DataError: the data cannot be read.
+    """
+    if name not in PICTURE_FORMS:
+        raise StudyError(f"task {name!r} has no pictures", f"one of {', '.join(PICTURE_FORMS)}")
+    if data is not None and hub is not None:
+        raise StudyError(f"task {name!r} has `data` and `hub`", "one of them")
+    if data is None and hub is None:
+        return _on_pictograms(name, columns)
+    source: CaptionedPictures | HubPictures
+    if data is not None:
+        source = CaptionedPictures(data, dict(columns), allowed)
+    else:
+        source = HubPictures(_dataset(str(hub), columns), allowed)
+    languages = tuple(sorted({record.language for record in source.train()}))
+    return IntermediateTask(
+        name=name,
+        title=f"{TITLES[name]}: {data or hub}",
+        form=FormSpec(name, {"text": "text"}, options=_augmentation(name, "photo")),
+        source=source,
+        languages=languages,
+        licence="of your data",
+        citation=str(data or hub),
+        pictures=True,
+    )
+
+
+def _augmentation(name: FormName, kind: str) -> dict[str, str]:
+    return {} if name == "caption-to-feature" else {"augmentation": kind}
+
+
+def _on_pictograms(name: FormName, columns: Mapping[str, str]) -> IntermediateTask:
+    if columns:
+        raise StudyError(
+            f"task {name!r} without `data` is on the pictograms, but `columns` names "
+            f"{', '.join(columns)}",
+            "no `columns`, or `data`",
+        )
+    return IntermediateTask(
+        name=name,
+        title=f"{TITLES[name]}: pictograms and their English names",
+        form=FormSpec(name, {"text": "name"}, options=_augmentation(name, "drawing")),
+        source=PICTURE_NAME.source,
+        languages=PICTURE_NAME.languages,
+        licence=PICTURE_NAME.licence,
+        citation=PICTURE_NAME.citation,
+        pictures=True,
+    )
+
+
+def _dataset(hub: str, columns: Mapping[str, str]) -> HubCaptions:
+    from crosslift.sources.captions import HubCaptions
+
+    name, at, revision = hub.partition("@")
+    if not at or not revision:
+        raise StudyError(
+            f"hub {hub!r} has no revision",
+            "ORG/NAME@REVISION, the revision best a commit",
+            "a branch such as @main works, and is resolved to its commit",
+        )
+    texts = tuple(part.strip() for part in columns.get("text", "caption").split(","))
+    return HubCaptions(
+        name,
+        revision,
+        columns.get("image", "image"),
+        texts if len(texts) > 1 else texts[0],
+        id_column=columns.get("id"),
+        language_column=columns.get("language"),
+        group_column=columns.get("group"),
+        split_column=columns.get("split"),
+    )

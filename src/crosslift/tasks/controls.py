@@ -1,0 +1,206 @@
+"""Control arms in one word: what a task is trained on instead, at the same budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Literal, get_args
+
+import numpy as np
+
+from crosslift.errors import StudyError
+from crosslift.sources.record import Record
+from crosslift.tasks.task import FormName, FormSpec, IntermediateTask, Source, texts_read
+
+Control = Literal[
+    "shuffled-pictures",
+    "captions-only",
+    "same-updates-no-task",
+    "random-features",
+    "placebo-labels",
+]
+
+CONTROLS: Mapping[Control, str] = {
+    "shuffled-pictures": "every picture goes to a wrong text",
+    "captions-only": "the same captions as text pairs, without the pictures: two captions of one "
+    "picture, or one caption twice with different dropout where a picture has no second",
+    "same-updates-no-task": "masked LM on the same texts",
+    "random-features": "the image tower has random weights and stays as it is",
+    "placebo-labels": "labels, grades, answers or partners are drawn from other records",
+}
+"""Control -> what is trained on instead."""
+
+PICTURE_FORMS: tuple[FormName, ...] = (
+    "image-text",
+    "image-text-matching",
+    "image-masked-lm",
+    "caption-to-feature",
+)
+"""The forms whose records have pictures."""
+
+_PLACEBO_FORMS: tuple[FormName, ...] = (
+    "classification",
+    "multiple-choice",
+    "regression",
+    "span-qa",
+    "tagging",
+    "text-pairs",
+)
+
+
+def legal_controls(form: FormName) -> tuple[Control, ...]:
+    """The controls that a task of a form can have."""
+    if form in PICTURE_FORMS:
+        return ("shuffled-pictures", "captions-only", "same-updates-no-task", "random-features")
+    return ("placebo-labels", "same-updates-no-task") if form in _PLACEBO_FORMS else ()
+
+
+def automatic_controls(form: FormName) -> tuple[Control, ...]:
+    """The controls that `auto` stands for: those without which the effect of a task of this form
+    cannot be told from that of its updates."""
+    if form in PICTURE_FORMS:
+        return ("shuffled-pictures", "captions-only")
+    return ("placebo-labels",) if form in _PLACEBO_FORMS else ()
+
+
+def check_control(task: str, form: FormName, control: Control) -> None:
+    """Raises where a task of a form has no such control.
+
+    Raises:
+        StudyError: naming those that it has.
+    """
+    legal = legal_controls(form)
+    if control not in legal:
+        raise StudyError(
+            f"task {task!r} is a {form} task, which has no control {control!r}",
+            f"one of {', '.join(legal)}" if legal else "no control",
+        )
+
+
+def controlled(task: IntermediateTask, control: Control) -> IntermediateTask:
+    """The task that is trained on instead, under the name of the task itself.
+
+    Shuffled pictures and placebo labels are drawn for each seed, so the task stays as it is here
+    (see `placebo`, and the forms' `shuffle_pictures`).
+
+    Args:
+        task: the task.
+        control: of it.
+
+    Raises:
+        StudyError: the task's form has no such control.
+    """
+    check_control(task.name, task.form.name, control)
+    if control == "captions-only":
+        pairs = {"anchor": "anchor", "positive": "positive"}
+        form = FormSpec("text-pairs", pairs, options={"one_of_a_group": True})
+        source: Source = _CaptionPairs(task.source, task.form.columns["text"])
+        return replace(task, form=form, source=source, pictures=False)
+    if control == "same-updates-no-task":
+        form = FormSpec("masked-lm", {"text": "text"})
+        return replace(task, form=form, source=_TextsAlone(task), pictures=False)
+    if control == "random-features":
+        frozen = task.form.changed({"tower_weights": "random", "tower_side": "frozen"})
+        return replace(task, form=frozen)
+    return task
+
+
+@dataclass(frozen=True, slots=True)
+class _CaptionPairs:
+    """The captions of captioned pictures as pairs: each caption with the next of its picture."""
+
+    source: Source
+    column: str
+
+    def train(self) -> list[Record]:
+        """One pair a caption."""
+        return _pairs(self.source.train(), self.column)
+
+    def dev(self) -> list[Record]:
+        """One pair a caption."""
+        return _pairs(self.source.dev(), self.column)
+
+    def checksum(self) -> str:
+        """Of the captions and their pictures."""
+        return self.source.checksum()
+
+
+def _pairs(records: Sequence[Record], column: str) -> list[Record]:
+    found = []
+    for _, group in groupby(records, key=lambda record: record.group or record.id):
+        captions = list(group)
+        for record, other in zip(captions, [*captions[1:], captions[0]], strict=True):
+            texts = {"anchor": record.texts[column], "positive": other.texts[column]}
+            found.append(replace(record, texts=texts, image=None))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _TextsAlone:
+    """Every text of a task's records, each a record of its own."""
+
+    task: IntermediateTask
+
+    def train(self) -> list[Record]:
+        """The distinct texts."""
+        return _alone(self.task.source.train(), self.task.form)
+
+    def dev(self) -> list[Record]:
+        """The distinct texts."""
+        return _alone(self.task.source.dev(), self.task.form)
+
+    def checksum(self) -> str:
+        """Of the records."""
+        return self.task.source.checksum()
+
+
+def _alone(records: Sequence[Record], form: FormSpec) -> list[Record]:
+    found: dict[str, Record] = {}
+    for record in records:
+        for number, text in enumerate(texts_read(record, form)):
+            alone = Record(f"{record.id}/{number}", {"text": text}, language=record.language)
+            found.setdefault(text, alone)
+    return list(found.values())
+
+
+def placebo(records: Sequence[Record], form: FormSpec, seed: int) -> list[Record]:
+    """Records whose labels mean nothing.
+
+    Labels, grades and partners are those of other records, drawn as a shuffling, so that each stands
+    as often as before; the answer of a multiple choice is drawn from its choices, the answer spans of
+    a passage are moved inside it, and tags are shuffled among the words of their sentence.
+
+    Args:
+        records: of a task.
+        form: its form, one of those with placebo labels.
+        seed: of the shuffling.
+    """
+    generator = np.random.default_rng((seed, 7))
+    order = generator.permutation(len(records))
+    partner = form.columns.get("positive")
+    change: Callable[[Record, Record], Record] = {
+        "classification": lambda r, other: replace(r, label=other.label),
+        "regression": lambda r, other: replace(r, score=other.score),
+        "multiple-choice": lambda r, _: replace(
+            r, answer=int(generator.integers(len(r.choices))) if r.choices else None
+        ),
+        "tagging": lambda r, _: replace(r, tags=tuple(generator.permutation(r.tags).tolist())),
+        "span-qa": lambda r, _: replace(r, spans=tuple(_moved(r, form, generator))),
+        "text-pairs": lambda r, other: replace(
+            r, texts={**r.texts, str(partner): other.texts[str(partner)]}
+        ),
+    }[form.name]
+    return [change(record, records[other]) for record, other in zip(records, order, strict=True)]
+
+
+def _moved(
+    record: Record, form: FormSpec, generator: np.random.Generator
+) -> Iterator[tuple[int, int]]:
+    passage = record.texts[form.columns["passage"]]
+    for start, end in record.spans:
+        first = int(generator.integers(len(passage) - (end - start) + 1))
+        yield first, first + end - start
+
+
+ALL_CONTROLS: tuple[Control, ...] = get_args(Control)
