@@ -295,7 +295,7 @@ def test_arms_with_pictures_are_scored_on_pictures_and_others_are_not(ran: Any) 
 def test_every_arm_spent_the_same(ran: Any) -> None:
     _, _, folder, _ = ran
     spent = {
-        arm.name: (arm.spent.updates, arm.spent.examples) for arm in folder.run.arms if arm.stages
+        arm.name: (arm.budget.updates, arm.budget.examples) for arm in folder.run.arms if arm.stages
     }
     assert {spent[name] for name in spent if name != "staged"} == {(3, 18)}
     assert spent["staged"] == (6, 36)

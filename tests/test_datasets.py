@@ -784,7 +784,6 @@ def test_a_branch_is_resolved_to_its_commit(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_form_opens_with_the_options_of_the_task(name: str, tmp_path: Path) -> None:
     form = open_sample(name, SAMPLES[name][0], tmp_path).form.open()
     assert form.name == DATASETS[name].form.name
-    assert form.picture_size is None
     assert set(form.columns) == set(DATASETS[name].form.columns.values())
 
 

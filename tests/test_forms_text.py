@@ -966,7 +966,6 @@ def test_a_declared_form_opens_with_its_columns_and_options(spec: FormSpec, form
     opened = spec.open()
     assert isinstance(opened, form)
     assert opened.name == spec.name
-    assert opened.picture_size is None
     for name, value in {**spec.columns, **spec.options}.items():
         assert getattr(opened, name) == value
     assert set(spec.columns.values()) <= set(opened.columns)

@@ -252,7 +252,10 @@ def test_a_study_trains_on_translated_data(
     translated = {"engine": "apertium", "to": ["es", "ca"]}
     arms = {
         "english": {"stages": [{"task": "text-pairs", "data": str(pairs)}]},
-        "both": {"stages": [{"task": "text-pairs", "data": str(pairs), "translate": translated}]},
+        "both": {
+            "zero_shot": False,
+            "stages": [{"task": "text-pairs", "data": str(pairs), "translate": translated}],
+        },
     }
     asked = study(xlm_folder, arms, seeds=[1])
     store = Store(tmp_path / "store")
@@ -368,11 +371,10 @@ def test_a_study_file_with_a_faulty_stage(stage: str, told: str) -> None:
     ("stage", "told"),
     [
         ({"task": "gettext-mlm", "cached_texts": 4}, "reads tokens, not vectors"),
-        ({"task": "picture-name", "limit": 10}, "whose records have pictures"),
-        (
-            {"task": "picture-name", "translate": {"engine": "apertium", "to": ["es"]}},
-            "whose records have pictures",
-        ),
+        ({"task": "gettext-mlm", "control": "placebo-labels"}, "has no control"),
+        ({"task": "picture-name", "heads": "kept"}, "a stage before it"),
+        ({"task": "name-alias", "hub": "a/b@c"}, "hub: a/b@c"),
+        ({"task": "image-text", "hub": "a/b"}, "no revision"),
         ({"task": "gettext-mlm", "keep_best": True}, "without dev records"),
         ({"task": "gettext-mlm", "early_stopping": {}}, "without dev records"),
         (
@@ -400,8 +402,10 @@ def test_pairs_of_a_target_are_the_first_ones_and_said(xlm_folder: Path, tmp_pat
     )
     part = plan_study(study(xlm_folder, {}, targets=some))
     assert whole.runs[0].evaluations["gettext"].key != part.runs[0].evaluations["gettext"].key
-    with pytest.raises(StudyError, match="no bitext"):
-        plan_study(study(xlm_folder, {}, targets=[{"name": "pictures", "pairs": 20}]))
+    few = plan_study(study(xlm_folder, {}, targets=[{"name": "pictures", "pairs": 20}]))
+    assert "first 20 pictures" in few.targets["pictures"].target.title
+    with pytest.raises(StudyError, match="sentences"):
+        plan_study(study(xlm_folder, {}, targets=[{"name": "gettext", "sentences": 20}]))
 
 
 # The studies that are shipped

@@ -14,7 +14,8 @@ from tiny_encoder import alone, load_tiny
 
 from crosslift.encoders.encode import encode
 from crosslift.errors import DataError, StudyError, UnknownNameError
-from crosslift.forms.form import FormOptions, Split, picture_paths
+from crosslift.forms.form import FormOptions, Split, pictures_of
+from crosslift.forms.picture_side import PictureForm
 from crosslift.images.decode import load_picture
 from crosslift.languages import is_known
 from crosslift.sources.gettext import load_catalogs
@@ -36,6 +37,7 @@ from crosslift.targets.target import (
     texts_of,
 )
 from crosslift.targets.tatoeba import TATOEBA_36
+from crosslift.tasks.controls import PICTURE_FORMS
 from crosslift.tasks.own_files import FORMS
 from crosslift.tasks.registry import EMBEDDED, TASKS, find_task, task_names
 from crosslift.tasks.task import IntermediateTask
@@ -71,7 +73,7 @@ def test_facts_and_records_of_a_task(task: IntermediateTask) -> None:
         assert (record.image is not None) == task.pictures
     assert task.source.checksum() == task.source.checksum()
     assert len(task.source.checksum()) == 64
-    assert (task.form.open().picture_size is not None) == task.pictures
+    assert isinstance(task.form.open(), PictureForm) == task.pictures
     assert set(task.form.open().columns) == bound
 
 
@@ -133,7 +135,7 @@ def test_unknown_names_get_the_nearest() -> None:
         find_task("picture-names")
     with pytest.raises(UnknownNameError, match="did you mean 'tatoeba'"):
         find_target("tatoba")
-    assert task_names() == sorted([*TASKS, *FORMS])
+    assert task_names() == sorted([*TASKS, *FORMS, *PICTURE_FORMS])
 
 
 def test_a_task_with_its_own_data_takes_no_file(tmp_path: Path) -> None:
@@ -158,10 +160,9 @@ def run_two_updates(
 
     def split(records: list[Record]) -> Split:
         records = records[:: max(1, len(records) // most)]
-        if form.picture_size is None:
+        if not task.pictures:
             return Split(records)
-        size = form.picture_size
-        pictures = [load_picture(path, size) for path in picture_paths(records)]
+        pictures = [load_picture(path, 64) for path in pictures_of(records)]
         return Split(records, np.stack(pictures) if pictures else None)
 
     encoder = load_tiny(folder)

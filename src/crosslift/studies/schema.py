@@ -134,6 +134,8 @@ def _control_arm(name: str, arm: Arm, control: Control) -> Arm:
         }
     else:
         changed = {"control": control}
+    if control == "same-updates-no-task":
+        changed["cached_texts"] = None  # it reads tokens; the loss is the same without
     stages = (*arm.stages[:-1], stage.model_copy(update=changed))
     update = {
         "description": f"{CONTROLS[control]} (control of {name})",

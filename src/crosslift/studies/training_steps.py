@@ -173,6 +173,7 @@ def _with_heads(previous: Step | None, tasks: Mapping[str, TaskRun]) -> Step:
             raise StudyError(
                 f"heads: kept of task {name!r}, which the stage before does not train",
                 f"one of {', '.join(there)}" if there else "a stage before it",
+                "write `heads: new`, or train the task in the stage before",
             )
     if previous is None:
         raise StudyError("heads: kept in a stage without tasks")

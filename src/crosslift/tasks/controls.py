@@ -75,6 +75,7 @@ def check_control(task: str, form: FormName, control: Control) -> None:
         raise StudyError(
             f"task {task!r} is a {form} task, which has no control {control!r}",
             f"one of {', '.join(legal)}" if legal else "no control",
+            "take it out, or name a control of the task's own",
         )
 
 

@@ -55,10 +55,12 @@ def _one_of(*names: str) -> Option:
 
 _TOWER = {
     "tower": Option(str, "convolutional, a folder, a hub name, or timm:NAME", bool),
-    "tower_revision": Option(str, "a commit, tag or branch", bool),
+    "tower_revision": Option(str, "a commit, tag or branch, or null", bool, none=True),
     "tower_weights": _one_of("published", "random"),
     "tower_side": _one_of("trainable", "frozen"),
-    "picture_size": Option(int, "a whole number of 8 or more, in pixels", lambda value: value >= 8),
+    "picture_size": Option(
+        int, "a whole number of 8 or more, in pixels, or null", lambda value: value >= 8, none=True
+    ),
 }
 _AUGMENTATION = _one_of("drawing", "photo", "none")
 
@@ -80,13 +82,18 @@ OPTIONS: Mapping[FormName, Mapping[str, Option]] = {
         **_TOWER,
         "augmentation": _AUGMENTATION,
         "loss": _one_of("softmax", "sigmoid"),
-        "first_temperature": _ABOVE_0,
+        "first_temperature": Option(
+            float, "a number above 0, or null", lambda value: value > 0, none=True
+        ),
     },
     "image-text-matching": {
         **_TOWER,
         "augmentation": _AUGMENTATION,
+        "loss": _one_of("softmax"),
         "matching_weight": _ABOVE_0,
-        "first_temperature": _ABOVE_0,
+        "first_temperature": Option(
+            float, "a number above 0, or null", lambda value: value > 0, none=True
+        ),
     },
     "masked-lm": {
         "masked_share": _SHARE,

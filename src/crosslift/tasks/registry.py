@@ -132,7 +132,9 @@ def find_task(
         task = captioned_task(form, data, hub, columns or {}, Allowed(skip_broken, check_language))
     elif hub is not None:
         raise StudyError(
-            f"task {name!r} has `hub: {hub}`", f"one of the tasks {', '.join(PICTURE_FORMS)}"
+            f"task {name!r} has `hub: {hub}`",
+            f"one of the tasks {', '.join(PICTURE_FORMS)}",
+            "take `hub` out: a published dataset without `data` is read from the hub anyway",
         )
     else:
         task = _task(name, data, columns or {})
