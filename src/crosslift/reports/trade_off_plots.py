@@ -103,17 +103,14 @@ def _name_marks(axes: Any, spots: Sequence[tuple[float, float, str]]) -> bool:
     placed = placed_labels(axes, named, size=11.0) if len(named) <= _MOST_NAMED else []
     if len(placed) == len(named):
         for x, y, aligned, name in placed:
-            axes.annotate(name, (x, y), xycoords="figure pixels", ha=aligned, va="center", size=11)
+            axes.text(*_in_data(axes, x, y), name, ha=aligned, va="center", size=11)
         return True
     numbers = [(x, y, str(place)) for place, (x, y, _) in enumerate(spots, start=1)]
     for x, y, aligned, number in placed_labels(axes, numbers, size=10.0, far=True):
-        mark = axes.transData.transform(spots[int(number) - 1][:2])
         axes.annotate(
             number,
-            xy=mark,
-            xytext=(x, y),
-            xycoords="figure pixels",
-            textcoords="figure pixels",
+            xy=spots[int(number) - 1][:2],
+            xytext=_in_data(axes, x, y),
             ha=aligned,
             va="center",
             size=10,
@@ -121,6 +118,12 @@ def _name_marks(axes: Any, spots: Sequence[tuple[float, float, str]]) -> bool:
             arrowprops={"arrowstyle": "-", "color": MUTED, "linewidth": 0.7, "shrinkA": 0},
         )
     return False
+
+
+def _in_data(axes: Any, x: float, y: float) -> tuple[float, float]:
+    """A place in pixels in the units of the data: it stays by its mark at any resolution."""
+    across, upward = axes.transData.inverted().transform((x, y))
+    return float(across), float(upward)
 
 
 def _cross(axes: Any, across: Effect, upward: Effect, look: Look) -> None:
