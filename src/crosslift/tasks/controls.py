@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
@@ -202,6 +202,3 @@ def _moved(
     for start, end in record.spans:
         first = int(generator.integers(len(passage) - (end - start) + 1))
         yield first, first + end - start
-
-
-ALL_CONTROLS: tuple[Control, ...] = get_args(Control)
