@@ -34,7 +34,7 @@ from crosslift.reports.sources import source_section
 from crosslift.reports.tables import ScoreIndex, score_tables
 from crosslift.statistics import group_differences, paired_difference, strata_of
 from crosslift.studies.session import run_study
-from crosslift.tasks.controls import ALL_CONTROLS
+from crosslift.tasks.controls import CONTROLS
 
 ATTACK = "<script>alert('x')</script>"
 
@@ -107,7 +107,7 @@ def test_each_control_is_a_source_with_its_rest(run: RunFolder) -> None:
 def test_parts_are_the_verdicts_and_add_up(run: RunFolder) -> None:
     for found in run.run.attributions:
         target = run.target(found.target)
-        assert len(found.parts) == len(CONTROL_LIFTS) == len(ALL_CONTROLS)
+        assert len(found.parts) == len(CONTROL_LIFTS) == len(CONTROLS)
         for part in found.parts:
             assert part.named.effect + part.rest.effect == pytest.approx(found.whole.effect)
             for figure in (part.named, part.rest):

@@ -25,7 +25,7 @@ from crosslift.statistics import (
 )
 from crosslift.statistics.attribution import CONTROL_FACTS, facts_of
 from crosslift.statistics.wording import p_clause, points, signed_points, zero_shot_words
-from crosslift.tasks.controls import ALL_CONTROLS
+from crosslift.tasks.controls import CONTROLS
 
 COMPARISON = Comparison(
     arm="image",
@@ -333,7 +333,7 @@ def attributed(whole: float, **of_control: float) -> Attribution:
 
 
 def test_every_control_of_a_study_has_facts() -> None:
-    assert set(CONTROL_FACTS) == set(ALL_CONTROLS)
+    assert set(CONTROL_FACTS) == set(CONTROLS)
     assert facts_of(None, "image-small").source == "what `image-small` lacks"
     with pytest.raises(DataError, match="a control of the kind 'blurred'"):
         facts_of("blurred", "x")
