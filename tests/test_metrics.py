@@ -12,16 +12,18 @@ import sklearn.metrics
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosslift.errors import DataError
+from crosslift.errors import DataError, UnknownNameError
 from crosslift.metrics.answers import (
     answer_f1,
     answer_scores,
     exact_match,
     normalise_answer,
+    normalise_mlqa_answer,
+    question_scores,
 )
 from crosslift.metrics.classes import accuracy, macro_f1, matthews
 from crosslift.metrics.correlations import pearson, spearman
-from crosslift.metrics.tags import tagging_accuracy
+from crosslift.metrics.tags import chunk_counts, chunk_scores, chunks, tagging_accuracy
 
 # Classes
 
@@ -81,6 +83,90 @@ def test_tags_that_do_not_fit() -> None:
         tagging_accuracy([["N"]], [["N"], ["N"]])
     with pytest.raises(DataError, match="no word"):
         tagging_accuracy([[]], [[]])
+
+
+# Chunks of tags: what seqeval 1.2.2 gives, typed off
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ("", []),
+        ("O", []),
+        ("B-LOC I-LOC O I-PER", [("LOC", 0, 1), ("PER", 3, 3)]),
+        ("B-LOC B-LOC I-PER", [("LOC", 0, 0), ("LOC", 1, 1), ("PER", 2, 2)]),
+        ("I-LOC I-LOC B-LOC", [("LOC", 0, 1), ("LOC", 2, 2)]),
+        ("B-PER E-PER I-PER", [("PER", 0, 1), ("PER", 2, 2)]),
+        ("S-LOC S-LOC", [("LOC", 0, 0), ("LOC", 1, 1)]),
+        ("B-A-B I-A-B", [("A-B", 0, 1)]),
+        ("B I O", [("_", 0, 1)]),
+        ("NOUN NOUN VERB", [("OUN", 0, 1), ("ERB", 2, 2)]),
+        ("SCONJ SCONJ", [("CONJ", 0, 0), ("CONJ", 1, 1)]),  # S ends what it starts
+        ("CCONJ CCONJ", [("CONJ", 0, 1)]),
+        ("SCONJ CCONJ", [("CONJ", 0, 0), ("CONJ", 0, 1)]),  # one type: only a B would start anew
+        ("INTJ INTJ", [("NTJ", 0, 1)]),
+        ("X NOUN", [("_", 0, 0), ("OUN", 1, 1)]),
+        ("NOUN X", [("OUN", 0, 0)]),  # the type of X is that of the O behind the sentence
+        ("X X", []),
+        ("_ NOUN _ O", [("_", 0, 0), ("OUN", 1, 1)]),
+    ],
+)
+def test_chunks_as_seqeval_reads_them(tags: str, expected: list[tuple[str, int, int]]) -> None:
+    assert chunks(tags.split()) == expected
+
+
+def test_counts_of_chunks_by_sentence() -> None:
+    gold = [["B-LOC", "I-LOC", "O"], ["B-PER", "O"], ["O"], ["NOUN", "NOUN"]]
+    found = [["B-LOC", "I-LOC", "O"], ["B-PER", "I-PER"], ["B-LOC"], ["NOUN", "VERB"]]
+    counts = chunk_counts(found, gold)
+    assert counts.dtype == np.int64
+    assert counts.tolist() == [[1, 1, 1], [0, 1, 1], [0, 1, 0], [0, 2, 1]]
+    scores = chunk_scores(counts)
+    assert scores == pytest.approx((1 / 5, 1 / 3, 2 / 8))
+    assert chunk_scores(counts[2]) == (0, 0, 0)
+    assert chunk_scores(counts[:0]) == (0, 0, 0)
+
+
+def test_a_sentence_that_begins_with_x_is_read_with_those_before() -> None:
+    # the O behind the first sentence has the type of X, so that X starts nothing of its own
+    gold = [["NOUN"], ["X", "VERB"]]
+    assert chunk_counts(gold, gold).tolist() == [[1, 1, 1], [2, 2, 2]]
+    shifted = [["VERB"], ["X", "VERB"]]
+    assert chunk_counts(shifted, gold).tolist() == [[0, 1, 1], [2, 2, 2]]
+    earlier = [["NOUN", "VERB"], ["X", "VERB"]]
+    later = [["NOUN", "NOUN"], ["X", "VERB"]]  # its X goes back to word 0, that of the other to 1
+    assert chunk_counts(earlier, later).tolist() == [[0, 2, 1], [1, 2, 2]]
+
+
+def test_no_chunk_crosses_two_sentences() -> None:
+    both = [["B-LOC"], ["I-LOC"]]
+    assert chunk_counts(both, both).tolist() == [[1, 1, 1], [1, 1, 1]]
+    assert chunk_counts([["B-LOC", "I-LOC"]], [["B-LOC", "I-LOC"]]).tolist() == [[1, 1, 1]]
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(*[st.sampled_from(["O", "B-A", "I-A", "B-B", "I-B"])] * 2), max_size=7),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_counts_against_the_chunks_of_each_sentence(pairs: list[list[tuple[str, str]]]) -> None:
+    found, gold = ([[pair[side] for pair in s] for s in pairs] for side in (0, 1))
+    expected = [
+        [len({*chunks(a)} & {*chunks(b)}), len(chunks(a)), len(chunks(b))]
+        for a, b in zip(found, gold, strict=True)
+    ]
+    assert chunk_counts(found, gold).tolist() == expected
+
+
+def test_chunks_of_tags_that_do_not_fit() -> None:
+    with pytest.raises(DataError, match="sentence 0: 2 predicted tags for 1 words"):
+        chunk_counts([["O", "O"]], [["O"]])
+    with pytest.raises(DataError, match="1 sentences for 0"):
+        chunk_counts([["O"]], [])
+    with pytest.raises(DataError, match="word 1 has an empty tag"):
+        chunks(["O", ""])
 
 
 # Answers
@@ -171,6 +257,54 @@ def test_scores_with_and_without_answer_apart() -> None:
     assert (answered.has_answer_f1, answered.no_answer_accuracy) == (1.0, None)
     empty = answer_scores([""], [()])
     assert (empty.has_answer_f1, empty.no_answer_accuracy) == (None, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("Die »Straße«!", "de", "straße"),
+        ("Einem der Häuser", "de", "häuser"),
+        ("The U.S.A. – «now»", "en", "usa now"),
+        ("el Río de la Plata", "es", "río de plata"),
+        ("في الصين", "ar", "في صين"),
+        ("القاهرة", "ar", "قاهرة"),
+        ("những con mèo của tôi", "vi", "con mèo tôi"),
+        ("वह एक घर है।", "hi", "वह एक घर है"),
+        ("308分 NFL。", "zh", "308 分 nfl"),
+        ("the 中国", "zh", "the 中 国"),
+        ("「」", "zh", ""),
+        ("5 $ + 3", "en", "5 3"),  # ASCII's symbols go too, though they are no punctuation
+        ("5 € + 3", "en", "5 € 3"),
+        ("中国", "zh-Hant", "中 国"),
+    ],
+)
+def test_normalised_mlqa_answers(text: str, language: str, expected: str) -> None:
+    assert normalise_mlqa_answer(text, language) == expected
+
+
+def test_question_scores_by_hand() -> None:
+    assert question_scores("black cat", ("the cat",), "en", "squad") == pytest.approx((0, 2 / 3))
+    assert question_scores("black cat", ("dog", "Black cat."), "en", "squad") == (1, 1)
+    assert question_scores("das Haus", ("Haus",), "de", "squad") == pytest.approx((0, 2 / 3))
+    assert question_scores("das Haus", ("Haus",), "de", "mlqa") == (1, 1)
+    assert question_scores("中国", ("中文",), "zh", "squad") == (0, 0)
+    assert question_scores("中国", ("中文",), "zh", "mlqa") == (0, 0.5)
+    assert question_scores("dog", ("cat",), "en", "mlqa") == (0, 0)
+
+
+def test_texts_of_which_nothing_is_left_match_without_overlap() -> None:
+    assert question_scores("the", ("!", "x"), "en", "squad") == (1, 0)
+    assert question_scores("", ("。",), "zh", "mlqa") == (1, 0)
+    assert question_scores("", ("cat",), "en", "squad") == (0, 0)
+    assert answer_f1("the", ("!",)) == 1  # SQuAD 2.0: rightly no answer
+
+
+def test_questions_that_cannot_be_scored() -> None:
+    with pytest.raises(DataError, match="no right answer to score 'cat'"):
+        question_scores("cat", (), "en", "squad")
+    with pytest.raises(UnknownNameError, match="language of MLQA's answers 'fi'"):
+        question_scores("cat", ("cat",), "fi", "mlqa")
+    assert question_scores("kissa", ("kissa",), "fi", "squad") == (1, 1)
 
 
 def test_answers_that_do_not_fit() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from dataset_samples import SAMPLES, write_sample
+from labelled_samples import xtreme_folder
 from small_study import small_study
 from tiny_translators import FAMILIES, fake  # noqa: F401  (a fixture)
 
@@ -22,6 +23,7 @@ from crosslift.studies.reading import StudyFileError, parse_study, read_study, s
 from crosslift.studies.schema import Study
 from crosslift.studies.session import export_arm, run_study
 from crosslift.studies.steps import Step
+from crosslift.xtreme.benchmark import TASKS
 
 STUDIES = Path(__file__).parents[1] / "studies"
 NAMES = [{"name": "names", "languages": ["de", "ar"]}]
@@ -478,6 +480,32 @@ def test_phang_2020_runs_at_tiny_size(
     assert len(mixed.tasks) == 10
     mlm = run.arm("mnli-with-mlm").stages[0].tasks
     assert [task.task for task in mlm] == ["mnli", "wikipedia-mlm"]
+
+
+def test_phang_2020_on_all_nine_targets_at_tiny_size(xlm_folder: Path, tmp_path: Path) -> None:
+    """Two of its arms, on tiny files of every target, with its own settings of phase three."""
+    raw = read_study(STUDIES / "phang2020.yaml").model_dump(mode="json", exclude_defaults=True)
+    raw["starts"] = {"xlm-roberta-large": {"encoder": {"name": str(xlm_folder), "max_tokens": 48}}}
+    raw |= {"seeds": [1], "budget": {"updates": 1, "batch_size": 4}, "bootstrap_draws": 100}
+    raw |= {"arms": {n: raw["arms"][n] for n in ("baseline", "mnli")}, "comparisons": []}
+    raw["arms"]["mnli"]["stages"][0]["data"] = str(write_files(tmp_path / "mnli", "mnli"))
+    folder = xtreme_folder(tmp_path, "all")
+    assert {target["name"] for target in raw["targets"]} == {task.target for task in TASKS}
+    targets = [t for t in raw["targets"] if t["name"] not in ("tatoeba", "bucc")]
+    for target in targets:
+        target |= {"data": str(folder / target["name"])}
+        for settings in (target.get("fine_tune"), raw["fine_tune"]):
+            if settings:
+                settings |= {"budget": {"updates": 1, "batch_size": 4}, "dev_evaluations": 1}
+    raw["targets"] = [*targets, *NAMES]
+    run_study(study_of(raw), tmp_path / "run", Store(tmp_path / "store"))
+    table = json.loads((tmp_path / "run" / "xtreme.json").read_text(encoding="utf-8"))
+    assert [row["arm"] for row in table["rows"]] == ["baseline", "mnli"]
+    cells = table["rows"][1]["cells"]
+    assert {"xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa"} <= set(cells)
+    assert {"classification", "tagging", "qa", "all"} <= set(cells)
+    missing = next(g["missing"] for g in table["groups"] if g["name"] == "all")
+    assert missing == ["BUCC", "Tatoeba"]
 
 
 def test_phang_2020_is_planned_without_the_hub(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ PROTOCOLS = {
     "bitext": ["crosslift/xx->en", "crosslift/en->xx"],
     "pictures": ["crosslift/text->picture", "crosslift/picture->text"],
     "mining": ["crosslift/mining"],
+    "labelled": ["xtreme/zero-shot"],
 }
 
 

@@ -133,6 +133,16 @@ class Store:
             shutil.rmtree(self.unfinished(key), ignore_errors=True)
         return place
 
+    def discard(self, kind: str, key: str) -> None:
+        """Takes an artifact out, where it stands; it can be made again."""
+        with self.lock(key):
+            place = self.place(kind, key)
+            gone = place.parent / f".{key}.discarded"
+            if place.is_dir():
+                place.rename(gone)  # so that no half of it is ever seen
+            shutil.rmtree(gone, ignore_errors=True)
+            self._checked.discard(key)
+
     def lock(self, key: str) -> FileLock:
         """The lock of a key; the operating system frees it when its process dies."""
         folder = self.root / "locks"

@@ -22,6 +22,7 @@ from crosslift.cli.options import (
     StudyData,
     StudyFile,
 )
+from crosslift.cli.xtreme import app as xtreme
 from crosslift.errors import CrossLiftError
 
 app = typer.Typer(
@@ -244,6 +245,9 @@ def export(
     from crosslift.cli import listing
 
     listing.export(folder, arm, to, seed, json)
+
+
+app.add_typer(xtreme, name="xtreme")
 
 
 @app.command()

@@ -13,6 +13,7 @@ from crosslift.cli.output import console_for, duration, write_json
 from crosslift.cli.running import tell_failures
 from crosslift.studies.estimates import Estimates
 from crosslift.studies.plan import ArmRun, Plan, plan_study
+from crosslift.studies.run import missing_steps
 from crosslift.studies.schema import Study
 from crosslift.studies.steps import Step
 
@@ -27,7 +28,7 @@ def show(
         plan = plan_study(study, keep_going=keep_going)
         steps = plan.steps()
     estimates = Estimates(kept)
-    missing = [step for step in steps if not step.stands(kept)]
+    missing = missing_steps(steps, kept)
     _Drawing(console, kept, estimates).draw(plan)
     unknown = " (some steps' speed is not known yet)" if _unknown(estimates, missing) else ""
     console.print(
@@ -76,6 +77,10 @@ class _Drawing:
     def _add_run(self, branch: Tree, run: ArmRun) -> None:
         for step in (*run.start_steps, *run.stage_steps, *run.evaluations.values()):
             self._add(branch, step)
+        for each in run.fine_tuned.values():
+            for step in each.ends:
+                if step.key not in self.drawn:
+                    self._add(branch, step)
         for share, steps in run.path.items():
             if 0 < share < 1:
                 way = branch.add(f"at {share:g} of the way from the start")

@@ -15,7 +15,7 @@ from crosslift.reports.run_folder import RunFolder
 from crosslift.studies.estimates import Estimates
 from crosslift.studies.plan import Plan, plan_study
 from crosslift.studies.reading import parse_study
-from crosslift.studies.run import run_plan
+from crosslift.studies.run import missing_steps, run_plan
 from crosslift.studies.run_folder import write_run_folder
 from crosslift.studies.schema import Study
 from crosslift.targets.target import TargetSettings
@@ -57,7 +57,7 @@ def run(
         plan = plan_study(study, keep_going=keep_going)
         steps = plan.steps()
         estimates = Estimates(kept)
-        missing = [step for step in steps if not step.stands(kept)]
+        missing = missing_steps(steps, kept)
     console.print(
         f"[bold]{study.name}[/]: {len(steps)} steps, {len(steps) - len(missing)} stand, "
         f"{len(missing)} to run, about {duration(estimates.total(missing))}. "

@@ -20,6 +20,7 @@ from crosslift.encoders.folder import local_folder, own_use
 from crosslift.encoders.packing import PackedBatch, pack
 from crosslift.encoders.pooling import pool
 from crosslift.encoders.precision import device, dtype_of, resolve_precision
+from crosslift.encoders.remembered import Remembered
 from crosslift.encoders.run_packed import PackedRunner
 from crosslift.encoders.settings import EncoderSettings, Pooling, Precision
 from crosslift.encoders.token_table import TokenTable
@@ -77,6 +78,7 @@ class Encoder:
         self.runner = runner
         self.folder = folder
         self.table = TokenTable(model.get_input_embeddings().weight)
+        self.remembered = Remembered()
         self._specials = torch.tensor(_ends_of_texts(tokenizer), device=self.table.weight.device)
 
     @property

@@ -93,11 +93,16 @@ def tokenise_compactly(encoder: Encoder, *columns: Sequence[str]) -> list[Ids]:
     They are those of ``Encoder.tokenise`` and ``Encoder.tokenise_pairs``, in an eighth of the memory.
     """
     call = encoder.tokenise if len(columns) == 1 else encoder.tokenise_pairs
-    return [
-        np.asarray(ids, np.int64)
-        for part in _parts(len(columns[0]))
-        for ids in call(*(texts[part] for texts in columns))
-    ]
+
+    def make() -> list[Ids]:
+        return [
+            _fixed(ids)
+            for part in _parts(len(columns[0]))
+            for ids in call(*(texts[part] for texts in columns))
+        ]
+
+    what = ("sequences", encoder.reading.prompt, encoder.reading.max_tokens)
+    return list(encoder.remembered.of(what, columns, make, _bytes_of))
 
 
 def tokenise_bare(encoder: Encoder, texts: Sequence[str]) -> list[Ids]:
@@ -115,17 +120,32 @@ def locate_tokens(encoder: Encoder, texts: Sequence[str]) -> list[LocatedTokens]
     Raises:
         EncoderError: the tokenizer cannot tell.
     """
-    located = []
-    for part in _parts(len(texts)):
-        found = _bare(_fast(encoder), texts[part], return_offsets_mapping=True)
-        rows = zip(texts[part], found["input_ids"], found["offset_mapping"], strict=True)
-        located += [
-            LocatedTokens(
-                np.asarray(ids, np.int64), _with_marks(text, _without_space(text, offsets))
-            )
-            for text, ids, offsets in rows
-        ]
-    return located
+
+    def size(located: Iterable[LocatedTokens]) -> int:
+        return sum(each.ids.nbytes + each.characters.nbytes for each in located)
+
+    def make() -> list[LocatedTokens]:
+        return [found for part in _parts(len(texts)) for found in _located(encoder, texts[part])]
+
+    return list(encoder.remembered.of("located", [texts], make, size))
+
+
+def _located(encoder: Encoder, texts: Sequence[str]) -> Iterator[LocatedTokens]:
+    found = _bare(_fast(encoder), texts, return_offsets_mapping=True)
+    rows = zip(texts, found["input_ids"], found["offset_mapping"], strict=True)
+    for text, ids, offsets in rows:
+        yield LocatedTokens(_fixed(ids), _fixed(_with_marks(text, _without_space(text, offsets))))
+
+
+def _fixed(ids: Any) -> Ids:
+    """Ids that nobody can change, as they are kept for others."""
+    fixed = np.asarray(ids, np.int64)
+    fixed.flags.writeable = False
+    return fixed
+
+
+def _bytes_of(sequences: Iterable[Ids]) -> int:
+    return sum(ids.nbytes for ids in sequences)
 
 
 def _parts(count: int) -> Iterator[slice]:
@@ -186,9 +206,12 @@ def tokenise_words(encoder: Encoder, words: Iterable[str]) -> dict[str, Ids]:
         EncoderError: there is such a word, but no unknown token.
     """
     distinct = list(dict.fromkeys(words))
-    found = dict(
-        zip(distinct, tokenise_bare(encoder, [f" {word}" for word in distinct]), strict=True)
-    )
+
+    def make() -> list[Ids]:
+        return [_fixed(ids) for ids in tokenise_bare(encoder, [f" {word}" for word in distinct])]
+
+    kept = encoder.remembered.of("words", [distinct], make, _bytes_of)
+    found = dict(zip(distinct, kept, strict=True))
     unknown = encoder.tokenizer.unk_token_id
     for word, ids in found.items():
         if len(ids) == 0:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.tokens import Ids, tokenise_compactly
@@ -55,6 +56,28 @@ class Classification:
         """One sequence of token ids a record."""
         return tokenise_compactly(encoder, *(filled_column(records, n) for n in self.columns))
 
+    def head(self, encoder: Encoder, seed: int = 0) -> ClassificationHead:
+        """A head for its labels, with initial weights that depend on the seed alone."""
+        numbers = checked_names(self.labels, "the labels of a classification")
+        return seeded(lambda: ClassificationHead(encoder.width, len(numbers)), seed, encoder.device)
+
+    def answers(
+        self, encoder: Encoder, head: ClassificationHead, records: Sequence[Record]
+    ) -> list[str]:
+        """The class that a trained encoder and head give to each record; of equals the first."""
+        found = predicted_classes(encoder, head, self.sequences(encoder, records))
+        return [self.labels[number] for number in found]
+
+
+def predicted_classes(
+    encoder: Encoder, head: ClassificationHead, sequences: Sequence[Ids]
+) -> NDArray[np.int64]:
+    """The class with the highest score of each of N sequences, int64 [N]."""
+    with torch.inference_mode():
+        scores = head(all_vectors(encoder, sequences))
+    found: NDArray[np.int64] = scores.argmax(dim=1).cpu().numpy()
+    return found
+
 
 class OpenClassification:
     """Classification opened on an encoder."""
@@ -65,9 +88,7 @@ class OpenClassification:
         numbers = checked_names(form.labels, "the labels of a classification")
         self.encoder = encoder
         self.size = len(train.records)
-        self.head = seeded(
-            lambda: ClassificationHead(encoder.width, len(numbers)), options.seed, encoder.device
-        )
+        self.head = form.head(encoder, options.seed)
         self._options = options
         self._classes = class_numbers(train.records, numbers)
         self._dev_classes = class_numbers(dev.records, numbers)
@@ -94,9 +115,7 @@ class OpenClassification:
         """Accuracy and macro F1 on the dev records."""
         if not self._dev:
             return {}
-        with torch.inference_mode():
-            scores = self.head(all_vectors(self.encoder, self._dev))
-        predicted = scores.argmax(dim=1).cpu().numpy()
+        predicted = predicted_classes(self.encoder, self.head, self._dev)
         return {
             "dev_accuracy": float(accuracy(predicted, self._dev_classes).mean()),
             "dev_macro_f1": macro_f1(predicted, self._dev_classes),

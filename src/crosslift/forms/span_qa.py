@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -71,12 +72,32 @@ holds whole is trained on, and all count on dev |
                 raise DataError(f"{setting} {value} of span QA", "1 or more")
         return OpenSpanQA(self, encoder, train, dev, options)
 
-    def cut(self, encoder: Encoder, records: Sequence[Record]) -> QuestionWindows:
-        """The records in windows that fit the encoder."""
+    def cut(
+        self, encoder: Encoder, records: Sequence[Record], *, labelled: bool = True
+    ) -> QuestionWindows:
+        """The records in windows that fit the encoder; of unlabelled ones no answer is looked at."""
         questions = filled_column(records, self.question)
         passages = filled_column(records, self.passage)
-        check_spans(records, passages, self.unanswerable)
+        if labelled:
+            check_spans(records, passages, self.unanswerable)
         return QuestionWindows(encoder, records, questions, passages, self.stride)
+
+    def head(self, encoder: Encoder, seed: int = 0) -> TokenHead:
+        """A head for first and last token, with initial weights that depend on the seed alone."""
+        return seeded(lambda: TokenHead(encoder.width, 2), seed, encoder.device)
+
+    def answers(self, encoder: Encoder, head: TokenHead, records: Sequence[Record]) -> list[str]:
+        """The answer that a trained encoder and head give to each question; empty where they say
+        that there is none."""
+        windows = self.cut(encoder, records, labelled=False)
+        return answers_of(self, encoder, head, windows)
+
+    def n_best(
+        self, encoder: Encoder, head: TokenHead, records: Sequence[Record], count: int
+    ) -> list[list[Answer]]:
+        """The best answers to each question, best first, at most ``count``, no text twice."""
+        windows = self.cut(encoder, records, labelled=False)
+        return [found.answers for found in _decoded(self, encoder, head, windows, count)]
 
 
 class OpenSpanQA:
@@ -87,7 +108,7 @@ class OpenSpanQA:
     ) -> None:
         self.form = form
         self.encoder = encoder
-        self.head = seeded(lambda: TokenHead(encoder.width, 2), options.seed, encoder.device)
+        self.head = form.head(encoder, options.seed)
         self._locked = options.text_locked
         self._windows = form.cut(encoder, train.records)
         self._targets = self._windows.targets()
@@ -141,23 +162,67 @@ class OpenSpanQA:
 
     def dev_answers(self) -> list[str]:
         """The answer to each dev question: the best over its windows; empty where none is given."""
-        best = [Span(float("-inf"), 0, -1)] * len(self._dev.records)
-        none = [float("inf")] * len(self._dev.records)
-        sequences = [self._dev.sequence(number) for number in range(len(self._dev.windows))]
-        for number, scores in all_token_scores(self.encoder, self.head, sequences):
-            window, begin = self._dev.windows[number], self._dev.passage_begin(number)
-            first, after = window.tokens
-            inside = scores[begin : begin + after - first]
-            span = best_span(inside[:, 0], inside[:, 1], self.form.longest_answer)
-            if span.score > best[window.question].score:
-                best[window.question] = Span(span.score, span.start + first, span.end + first)
-            none[window.question] = min(none[window.question], float(scores[0].sum()))
-        return [self._answer(i, span, none[i]) for i, span in enumerate(best)]
+        return answers_of(self.form, self.encoder, self.head, self._dev)
 
-    def _answer(self, question: int, span: Span, none: float) -> str:
-        if span.end < span.start or (self.form.unanswerable and none > span.score):
-            return ""
-        return self._dev.text_between(question, span.start, span.end)
+
+def answers_of(
+    form: SpanQA, encoder: Encoder, head: TokenHead, windows: QuestionWindows
+) -> list[str]:
+    """The best answer to each question of some windows; empty where none is given."""
+    given = []
+    for found in _decoded(form, encoder, head, windows, 1):
+        best = found.answers[0] if found.answers else Answer("", float("-inf"))
+        none = form.unanswerable and found.none > best.score
+        given.append("" if none else best.text)
+    return given
+
+
+class Answer(NamedTuple):
+    """A piece of a passage, with the score of its first token plus that of its last."""
+
+    text: str
+    score: float
+
+
+class _Question(NamedTuple):
+    """What was decoded of a question: its best answers, and the score of there being none."""
+
+    answers: list[Answer]
+    none: float
+
+
+def _decoded(
+    form: SpanQA, encoder: Encoder, head: TokenHead, windows: QuestionWindows, count: int
+) -> list[_Question]:
+    """The best spans of each question over all its windows.
+
+    A span that two overlapping windows hold counts with its higher score; of equal scores the
+    earlier window's comes first, then the earlier span.
+    """
+    spans: list[dict[tuple[int, int], tuple[float, int]]] = [{} for _ in windows.records]
+    none = [float("inf")] * len(windows.records)
+    sequences = [windows.sequence(number) for number in range(len(windows.windows))]
+    for number, scores in all_token_scores(encoder, head, sequences):
+        window, begin = windows.windows[number], windows.passage_begin(number)
+        first, after = window.tokens
+        inside = scores[begin : begin + after - first]
+        question = spans[window.question]
+        for span in best_spans(inside[:, 0], inside[:, 1], form.longest_answer, count):
+            place = (span.start + first, span.end + first)
+            question[place] = max(question.get(place, _NEVER), (span.score, -number))
+        none[window.question] = min(none[window.question], float(scores[0].sum()))
+    found = []
+    for number, question in enumerate(spans):
+        order = sorted(question, key=lambda place: (*(-x for x in question[place]), place))
+        texts: dict[str, float] = {}
+        for place in order:
+            texts.setdefault(windows.text_between(number, *place), question[place][0])
+        best = [Answer(text, score) for text, score in texts.items()][:count]
+        found.append(_Question(best, none[number]))
+    return found
+
+
+_NEVER = (float("-inf"), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,14 +255,38 @@ def best_span(starts: NDArray[np.float32], ends: NDArray[np.float32], longest: i
         ends: float32 [T], score of each token as the last.
         longest: most tokens of the run.
     """
+    found = best_spans(starts, ends, longest, 1)
+    return found[0] if found else Span(float("-inf"), 0, -1)
+
+
+def best_spans(
+    starts: NDArray[np.float32], ends: NDArray[np.float32], longest: int, count: int
+) -> list[Span]:
+    """The runs of at most ``longest`` tokens with the highest scores, best first; of equals the
+    earliest, then the shortest.
+
+    Every run is looked at, not only those of the best first and last tokens.
+
+    Example::
+
+        starts 1 5 0, ends 9 1 2, longest 2, count 2  ->  0 to 0 (10), then 1 to 2 (7)
+
+    Args:
+        starts: float32 [T], score of each token as the first.
+        ends: float32 [T], score of each token as the last.
+        longest: most tokens of the run.
+        count: most runs that are given.
+    """
     if len(starts) == 0:
-        return Span(float("-inf"), 0, -1)
+        return []
     width = min(longest, len(ends))
     beyond = np.full(width - 1, -np.inf, np.float32)
     following = np.lib.stride_tricks.sliding_window_view(np.concatenate([ends, beyond]), width)
-    scores = starts[:, None] + following
-    start, length = divmod(int(scores.argmax()), width)
-    return Span(float(scores[start, length]), start, start + length)
+    scores = (starts[:, None] + following).ravel()
+    best = scores.argmax(keepdims=True)
+    places = best if count == 1 else np.argsort(-scores, kind="stable")[:count]
+    split = [(float(scores[place]), *divmod(int(place), width)) for place in places]
+    return [Span(score, start, start + more) for score, start, more in split if score > -np.inf]
 
 
 def side_by_side(scores: Tensor, batch: PackedBatch) -> Tensor:

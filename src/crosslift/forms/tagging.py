@@ -22,8 +22,8 @@ from crosslift.forms.forward import (
     first_tokens,
 )
 from crosslift.forms.heads import TokenHead, seeded
-from crosslift.forms.windows import word_windows
-from crosslift.metrics.tags import tagging_accuracy
+from crosslift.forms.windows import Window, word_windows
+from crosslift.metrics.tags import chunk_counts, chunk_scores, tagging_accuracy
 from crosslift.sources.record import Record
 
 
@@ -59,31 +59,43 @@ class Tagging:
         """Tokenises the words and makes the head, seeded by the options."""
         return OpenTagging(self, encoder, train, dev, options)
 
+    def head(self, encoder: Encoder, seed: int = 0) -> TokenHead:
+        """A head for its tags, with initial weights that depend on the seed alone."""
+        numbers = checked_names(self.tags, "the tags of a tagging task")
+        return seeded(lambda: TokenHead(encoder.width, len(numbers)), seed, encoder.device)
+
+    def answers(
+        self, encoder: Encoder, head: TokenHead, records: Sequence[Record]
+    ) -> list[list[str]]:
+        """The tags that a trained encoder and head give to the words of each record, one a word."""
+        rows = word_rows(encoder, [record.words for record in records])
+        found = predicted_tags(encoder, head, rows, len(records))
+        return [[self.tags[number] for number in tags] for tags in found]
+
 
 @dataclass(frozen=True, slots=True)
-class TaggedRow:
+class WordRow:
     """A sentence, or a window of one, as tokens.
 
     Args:
+        sentence: index of the sentence.
+        window: its words that the row holds.
         ids: int64 [T].
         firsts: int64 [W], where the first token of each word stands in it.
-        tags: int64 [W], the number of each word's tag.
     """
 
+    sentence: int
+    window: Window
     ids: Ids
     firsts: NDArray[np.int64]
-    tags: NDArray[np.int64]
 
 
-def tagged_rows(
-    encoder: Encoder, records: Sequence[Record], tags: dict[str, int]
-) -> list[TaggedRow]:
-    """The rows of some records: one a sentence, more of those that are too long.
+def word_rows(encoder: Encoder, sentences: Sequence[Sequence[str]]) -> list[WordRow]:
+    """The rows of some sentences: one a sentence, more of those that are too long.
 
     Raises:
-        DataError: words and tags that do not fit, or an encoder that takes too few tokens.
+        DataError: an encoder that takes too few tokens.
     """
-    numbers = tag_numbers(records, tags)
     frame = frame_of_texts(encoder)
     prompt = tokenise_bare(encoder, [encoder.reading.prompt.rstrip()])[0]
     room = encoder.reading.max_tokens - len(frame) - len(prompt)
@@ -92,16 +104,28 @@ def tagged_rows(
             f"max_tokens {encoder.reading.max_tokens} leaves {room} for words",
             f"{len(frame) + len(prompt) + 1} or more",
         )
-    tokens = tokenise_words(encoder, (word for record in records for word in record.words))
+    tokens = tokenise_words(encoder, (word for sentence in sentences for word in sentence))
     rows = []
-    for record, of_record in zip(records, numbers, strict=True):
-        words = [tokens[word][:room] for word in record.words]
+    for number, sentence in enumerate(sentences):
+        words = [tokens[word][:room] for word in sentence]
         for window in word_windows([len(word) for word in words], room):
             parts = [prompt, *words[slice(*window)]]
             firsts = len(frame.before) + np.cumsum([len(part) for part in parts[:-1]])
-            ids = frame.around(np.concatenate(parts))
-            rows.append(TaggedRow(ids, firsts, of_record[slice(*window)]))
+            rows.append(WordRow(number, window, frame.around(np.concatenate(parts)), firsts))
     return rows
+
+
+def predicted_tags(
+    encoder: Encoder, head: TokenHead, rows: Sequence[WordRow], sentences: int
+) -> list[list[int]]:
+    """The number of the tag with the highest score of each word of each sentence."""
+    of_rows: list[list[int]] = [[] for _ in rows]
+    for number, scores in all_token_scores(encoder, head, [row.ids for row in rows]):
+        of_rows[number] = scores[rows[number].firsts].argmax(axis=1).tolist()
+    found: list[list[int]] = [[] for _ in range(sentences)]
+    for row, tags in zip(rows, of_rows, strict=True):
+        found[row.sentence] += tags
+    return found
 
 
 class OpenTagging:
@@ -111,13 +135,14 @@ class OpenTagging:
         self, form: Tagging, encoder: Encoder, train: Split, dev: Split, options: FormOptions
     ) -> None:
         numbers = checked_names(form.tags, "the tags of a tagging task")
+        self.form = form
         self.encoder = encoder
-        self.head = seeded(
-            lambda: TokenHead(encoder.width, len(numbers)), options.seed, encoder.device
-        )
+        self.head = form.head(encoder, options.seed)
         self._locked = options.text_locked
-        self._rows = tagged_rows(encoder, train.records, numbers)
-        self._dev = tagged_rows(encoder, dev.records, numbers)
+        self._tags = tag_numbers(train.records, numbers)
+        self._dev_tags = tag_numbers(dev.records, numbers)
+        self._rows = word_rows(encoder, [record.words for record in train.records])
+        self._dev = word_rows(encoder, [record.words for record in dev.records])
         self.size = len(self._rows)
 
     def token_ids(self) -> Iterable[int]:
@@ -137,16 +162,19 @@ class OpenTagging:
         begins = first_tokens(batch).tolist()
         places = np.concatenate([row.firsts + b for row, b in zip(chosen, begins, strict=True)])
         scores = self.head(states[torch.from_numpy(places).to(states.device)])
-        wanted = torch.from_numpy(np.concatenate([row.tags for row in chosen])).to(scores.device)
+        tags = [self._tags[row.sentence][slice(*row.window)] for row in chosen]
+        wanted = torch.from_numpy(np.concatenate(tags)).to(scores.device)
         return StepLoss(torch.nn.functional.cross_entropy(scores, wanted), count_tokens(sequences))
 
     def dev_scores(self) -> dict[str, float]:
-        """Accuracy over the words of the dev records."""
+        """Accuracy over the words of the dev records; where tags mark where entities begin, before it
+        the F1 of entities."""
         if not self._dev:
             return {}
-        predicted: list[list[int]] = [[] for _ in self._dev]
-        sequences = [row.ids for row in self._dev]
-        for number, scores in all_token_scores(self.encoder, self.head, sequences):
-            predicted[number] = scores[self._dev[number].firsts].argmax(axis=1).tolist()
-        gold = [row.tags.tolist() for row in self._dev]
-        return {"dev_tagging_accuracy": tagging_accuracy(predicted, gold)}
+        predicted = predicted_tags(self.encoder, self.head, self._dev, len(self._dev_tags))
+        gold = [tags.tolist() for tags in self._dev_tags]
+        found = {"dev_tagging_accuracy": tagging_accuracy(predicted, gold)}
+        if any(tag.startswith("B-") for tag in self.form.tags):
+            names = [[[self.form.tags[i] for i in s] for s in side] for side in (predicted, gold)]
+            found = {"dev_entity_f1": chunk_scores(chunk_counts(*names)).f1} | found
+        return found

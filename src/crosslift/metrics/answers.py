@@ -1,19 +1,36 @@
-"""Scores of answers that are pieces of text: exact match and F1 over words, as SQuAD has them."""
+"""Scores of answers that are pieces of text: exact match and F1 over words, as SQuAD and MLQA have
+them."""
 
 from __future__ import annotations
 
 import re
 import string
+import sys
+import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Literal
 
 import numpy as np
 
-from crosslift.errors import DataError
+from crosslift.errors import DataError, UnknownNameError
 
+AnswerRules = Literal["squad", "mlqa"]
+"""Whose normalisation of answers: SQuAD 1.1's of every language, or MLQA's of each."""
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+_MLQA_ARTICLES: Mapping[str, str | None] = {
+    "ar": "ال",  # wherever it stands: as the article it is a prefix
+    "de": r"\b(?:ein|eine|einen|einem|eines|einer|der|die|das|den|dem|des)\b",
+    "en": r"\b(?:a|an|the)\b",
+    "es": r"\b(?:un|una|unos|unas|el|la|los|las)\b",
+    "hi": None,
+    "vi": r"\b(?:của|là|cái|chiếc|những)\b",
+    "zh": None,
+}
+_HAN = re.compile("([\u4e00-\u9fa5])")
 
 
 def normalise_answer(text: str) -> str:
@@ -87,6 +104,89 @@ def _word_f1(found: list[str], right: list[str]) -> float:
         return float(found == right)
     both = sum((Counter(found) & Counter(right)).values())
     return 2 * both / (len(found) + len(right))
+
+
+def question_scores(
+    predicted: str, answers: Sequence[str], language: str, rules: AnswerRules
+) -> tuple[float, float]:
+    """Exact match and F1 of the answer to one question, as the official scorers compute them.
+
+    Every question has an answer here (SQuAD 1.1, XQuAD, MLQA, TyDiQA-GoldP). Of several right
+    answers each score takes the best. Two texts of which nothing is left by the normalisation
+    match, and their F1 is 0, as in both scorers; `answer_f1`, of SQuAD 2.0, gives 1 there.
+
+    Example::
+
+        "black cat", ("the cat",), "en", "squad"  ->  0, 2/3
+        "das Haus", ("Haus",), "de", "squad"      ->  0, 2/3     only English articles go
+        "das Haus", ("Haus",), "de", "mlqa"       ->  1, 1
+        "中国", ("中文",), "zh", "mlqa"           ->  0, 1/2     a Chinese character is a word
+
+    Args:
+        predicted: the answer that was given.
+        answers: all right ones, one at least.
+        language: BCP-47 code of the answers' language; of no matter under SQuAD's rules.
+        rules: whose normalisation.
+
+    Returns:
+        Exact match, 0 or 1, and F1 in [0, 1].
+
+    Raises:
+        DataError: no right answer.
+        UnknownNameError: a language for which MLQA has no rules.
+
+    Source: Rajpurkar et al. 2016 (arXiv 1606.05250), section 6.1, and ``evaluate-v1.1.py``; Lewis
+    et al. 2020 (arXiv 1910.07475), section 4, and ``mlqa_evaluation_v1.py``.
+    """
+    if not answers:
+        raise DataError(f"no right answer to score {predicted!r} against", "one answer at least")
+    found, *right = (_words(text, language, rules) for text in (predicted, *answers))
+    overlaps = (_word_f1(found, words) if found and words else 0.0 for words in right)
+    return float(found in right), max(overlaps)
+
+
+def _words(text: str, language: str, rules: AnswerRules) -> list[str]:
+    if rules == "squad":
+        return normalise_answer(text).split()
+    return normalise_mlqa_answer(text, language).split()
+
+
+def normalise_mlqa_answer(text: str, language: str) -> str:
+    """An answer as MLQA compares it: lower case, without punctuation of any script and the
+    language's articles, words parted by one space; a Chinese character is a word.
+
+    Example::
+
+        "Die »Straße«!", "de"  ->  "straße"
+        "في الصين", "ar"       ->  "في صين"
+        "308分 NFL。", "zh"    ->  "308 分 nfl"
+
+    Args:
+        text: the answer.
+        language: BCP-47 code: ar, de, en, es, hi, vi or zh, whatever follows it.
+
+    Raises:
+        UnknownNameError: another language.
+
+    Source: Lewis et al. 2020 (arXiv 1910.07475), section 4, and ``mlqa_evaluation_v1.py``.
+    """
+    base = language.partition("-")[0]
+    if base not in _MLQA_ARTICLES:
+        raise UnknownNameError("language of MLQA's answers", language, _MLQA_ARTICLES)
+    bare = text.lower().translate(_unicode_punctuation())
+    articles = _MLQA_ARTICLES[base]
+    if articles:
+        bare = re.sub(articles, " ", bare)
+    if base == "zh":
+        bare = _HAN.sub(r" \1 ", bare)
+    return " ".join(bare.split())
+
+
+@cache
+def _unicode_punctuation() -> dict[int, None]:
+    """Every character whose Unicode category is punctuation, and ASCII's symbols; all deleted."""
+    codes = (c for c in range(sys.maxunicode + 1) if unicodedata.category(chr(c))[0] == "P")
+    return dict.fromkeys([*codes, *map(ord, string.punctuation)])
 
 
 @dataclass(frozen=True, slots=True)

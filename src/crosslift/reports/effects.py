@@ -84,8 +84,11 @@ def tells_words(target: Target) -> bool:
 
 
 def trade_offs(folder: RunFolder) -> list[tuple[Target, Target]]:
-    """Pairs of a names or pictures target and a sentences target that both have effects."""
-    measured = [t for t in folder.run.targets if effects_on(folder, t)]
+    """Pairs of a names or pictures target and a sentences target that both have effects; labelled
+    targets are neither: their encoders were fine-tuned once more.
+    """
+    retrieved = [t for t in folder.run.targets if t.kind != "labelled"]
+    measured = [t for t in retrieved if effects_on(folder, t)]
     gains = [target for target in measured if tells_words(target)]
     losses = [target for target in measured if not tells_words(target)]
     return [(gain, loss) for gain in gains for loss in losses]

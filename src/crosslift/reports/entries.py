@@ -130,7 +130,7 @@ class Target(Entry):
     protocol: str
     languages: tuple[str, ...]
     gaps: tuple[Gap, ...]
-    kind: Literal["bitext", "pictures", "mining"]
+    kind: Literal["bitext", "pictures", "mining", "labelled"]
 
 
 class Step(Entry):

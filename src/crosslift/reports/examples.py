@@ -18,6 +18,8 @@ from crosslift.reports.run_folder import RunFolder
 
 PIVOT = "en"
 PICTURE_SIDE = 144
+ANSWER_METRICS = ("answer_f1", "exact_match")
+"""Primary metrics of targets whose answers are spans of their texts, in the language of these."""
 Pictures = Callable[[str], str]
 
 
@@ -108,8 +110,8 @@ def _view(folder: RunFolder, target: Target, example: Example, pictures: Picture
 
 
 def _sides(folder: RunFolder, target: Target, example: Example) -> tuple[str, str]:
-    """The languages of a query's text and of its answers' texts."""
-    if target.kind == "pictures":
+    """The languages of a query's text and of its answers' texts; labels and tags are English."""
+    if target.kind == "pictures" or target.metric in ANSWER_METRICS:
         return example.language, example.language
     stated = folder.run.protocols.get(example.protocol, {}).get("direction")
     direction = str(stated or example.protocol.rpartition("/")[2])

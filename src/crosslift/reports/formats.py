@@ -18,6 +18,12 @@ METRIC_TITLES = {
     "oracle_mining_f1": "oracle mining F1",
     "weighted_f1": "weighted F1",
     "median_rank": "median rank",
+    "accuracy": "accuracy",
+    "tag_f1": "F1 of tags",
+    "entity_f1": "F1 of entities",
+    "tagging_accuracy": "tagging accuracy",
+    "answer_f1": "F1 of answers",
+    "exact_match": "exact match",
 }
 
 

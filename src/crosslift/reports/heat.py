@@ -13,7 +13,7 @@ from crosslift.reports.tables import MACRO, ScoreIndex
 from crosslift.statistics.wording import LOWER_IS_BETTER
 
 LEVELS = 7
-_LEAST_SPAN = 0.05
+LEAST_SPAN = 0.05
 
 
 @dataclass(frozen=True)
@@ -90,19 +90,40 @@ def heat_pairs(folder: RunFolder, index: ScoreIndex) -> list[HeatPair]:
 Values = dict[tuple[str, str], float]
 
 
+def score_shade(share: float) -> str:
+    """The class of the colour of a score.
+
+    Args:
+        share: how far it is from the lightest to the darkest end of the scale, in [0, 1]; beyond it,
+            it has the colour of the end.
+    """
+    return f"s{min(max(round(share * LEVELS), 0), LEVELS)}"
+
+
+def change_shade(share: float, better: bool) -> str:
+    """The class of the colour of a difference.
+
+    Args:
+        share: its size as a share of the end of the scale, at least 0; beyond 1, it has the colour
+            of the end.
+        better: whether it is one for the better, which has a colour of its own.
+    """
+    return f"{'p' if better else 'n'}{min(round(share * LEVELS), LEVELS)}"
+
+
 def _scores(folder: RunFolder, index: ScoreIndex, target: Target) -> HeatTable:
     values = _values(folder.run.arms, index, target)
     of_languages = [value for (code, _), value in values.items() if code != MACRO]
     low, high = min(of_languages, default=0.0), max(of_languages, default=1.0)
-    span = max(high - low, _LEAST_SPAN)
+    span = max(high - low, LEAST_SPAN)
     paler = target.metric in LOWER_IS_BETTER  # the better, the darker
 
     def cell(code: str, arm: Arm) -> HeatCell:
         value = values.get((code, arm.name))
         if value is None:
             return HeatCell("", "")
-        level = round((high - value if paler else value - low) / span * LEVELS)
-        return HeatCell(score(target.metric, value), f"s{min(max(level, 0), LEVELS)}")
+        shade = score_shade((high - value if paler else value - low) / span)
+        return HeatCell(score(target.metric, value), shade)
 
     arms = _scored(folder, values)
     rows = _rows(target, arms, cell)
@@ -128,15 +149,14 @@ def _differences(folder: RunFolder, index: ScoreIndex, target: Target) -> HeatTa
         for code in (MACRO, *target.languages)
         if (code, arm.name) in values and (code, arm.baseline) in values
     }
-    span = max([_LEAST_SPAN, *(abs(v) for (code, _), v in effects.items() if code != MACRO)])
+    span = max([LEAST_SPAN, *(abs(v) for (code, _), v in effects.items() if code != MACRO)])
 
     def cell(code: str, arm: Arm) -> HeatCell:
         effect = effects.get((code, arm.name))
         if effect is None:
             return HeatCell("", "")
-        level = min(round(abs(effect) / span * LEVELS), LEVELS)
-        shade = "p" if is_better(target.metric, effect) else "n"
-        return HeatCell(change(target.metric, effect), f"{shade}{level}")
+        shade = change_shade(abs(effect) / span, is_better(target.metric, effect))
+        return HeatCell(change(target.metric, effect), shade)
 
     rows = _rows(target, arms, cell)
     worst = span if target.metric in LOWER_IS_BETTER else -span

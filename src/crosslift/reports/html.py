@@ -16,6 +16,7 @@ from crosslift.reports.diagnosis import VectorSection, vector_section
 from crosslift.reports.effects import unattributed
 from crosslift.reports.examples import example_groups
 from crosslift.reports.formats import duration, metric_title, names_marked, percent, plural
+from crosslift.reports.generalised import GeneralisedSection, generalised_section
 from crosslift.reports.groups import GroupSection, group_section
 from crosslift.reports.heat import LEVELS, heat_pairs
 from crosslift.reports.interpolation import PathSection, path_section
@@ -38,6 +39,7 @@ from crosslift.reports.tables import (
     step_kinds,
     step_rows,
 )
+from crosslift.reports.xtreme import XtremeSection, xtreme_section
 
 REPORT = "report.html"
 PLOTS = "plots"
@@ -55,8 +57,8 @@ def write_report(folder: Path) -> Path:
     """Write the report of a run, and its plots, into the run's folder.
 
     It reads nothing but the folder. The same folder gives the same bytes. ``mining.json``,
-    ``diagnostics.json``, ``sweep.json``, ``interpolation.json`` and ``groups.json`` have sections
-    where they are there; the report is whole without them.
+    ``diagnostics.json``, ``sweep.json``, ``interpolation.json``, ``groups.json``, ``xtreme.json`` and
+    ``generalised.json`` have sections where they are there; the report is whole without them.
 
     Args:
         folder: the folder that a run left.
@@ -79,6 +81,8 @@ def write_report(folder: Path) -> Path:
         sources=source_section(run),
         groups=group_section(run),
         settings=setting_section(run),
+        xtreme=xtreme_section(run),
+        generalised=generalised_section(run),
     )
     page = render(run, plots, more)
     (folder / PLOTS).mkdir(exist_ok=True)
@@ -102,6 +106,8 @@ class Sections:
         sources: where the effects of arms with controls come from.
         groups: effects by language family and by script; it has no plots.
         settings: scores against the value of a setting.
+        xtreme: every arm on every task of XTREME; it has no plots.
+        generalised: pairs of texts in two languages; it has no plots.
     """
 
     mining: MiningSection | None = None
@@ -112,6 +118,8 @@ class Sections:
     sources: SourceSection | None = None
     groups: GroupSection | None = None
     settings: SettingSection | None = None
+    xtreme: XtremeSection | None = None
+    generalised: GeneralisedSection | None = None
 
     def plots(self) -> tuple[Plot, ...]:
         """The plots of all of them, in the order of the page."""
@@ -201,6 +209,8 @@ def _sections(run: RunFolder, plots: Plots, more: Sections) -> list[Section]:
         ("sources", "Where the effect comes from", more.sources is not None),
         ("controls", "What the controls say", controlled),
         ("scores", "Scores", True),
+        ("xtreme", "XTREME", more.xtreme is not None),
+        ("generalised", "Two languages at once", more.generalised is not None),
         ("languages", "By language", True),
         ("groups", "By family and script", more.groups is not None),
         ("mining", "Mining", more.mining is not None),

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from crosslift.reports.entries import Arm, Budget, Stage, Target, Verdict
-from crosslift.reports.formats import count, interval, large, metric_title, percent, points
+from crosslift.reports.formats import count, interval, large, listed, metric_title, percent, points
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.stages import left_out_words, stage_words
 from crosslift.reports.tables import MACRO, ScoreIndex
@@ -27,6 +27,8 @@ class CardScore:
         value: mean over languages and seeds, in [0, 1].
         baseline: the same of the arm's baseline; None where it has none.
         effect: the verdict against that; None where they were not compared.
+        fine_tuned: True for labelled examples: it is the score after the encoder was fine-tuned on
+            the English training set of the target.
     """
 
     target: str
@@ -36,6 +38,7 @@ class CardScore:
     value: float
     baseline: float | None
     effect: Verdict | None
+    fine_tuned: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,7 @@ def _score(folder: RunFolder, index: ScoreIndex, arm: Arm, target: Target) -> Ca
         value=value,
         baseline=index.mean(arm.baseline, target, MACRO),
         effect=folder.against_baseline(arm.name, target),
+        fine_tuned=target.kind == "labelled",
     )
 
 
@@ -180,6 +184,7 @@ def model_card(card: ModelCard) -> str:
         _score_table(card.scores),
         "Scores are means over languages, each with the same weight, and over seeds, in percent."
         f" Changes are in points against {card.baseline}, with a paired 95% interval.",
+        _fine_tuning(card.scores),
         _protocols(card.protocols),
         "## What it was trained on",
         _training(card),
@@ -253,6 +258,17 @@ def _score_table(scores: Sequence[CardScore]) -> str:
         )
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
+
+
+def _fine_tuning(scores: Sequence[CardScore]) -> str:
+    """Which scores are not of these weights as they are; empty where all are."""
+    titles = [_plain(score.target) for score in scores if score.fine_tuned]
+    if not titles:
+        return ""
+    return (
+        f"The scores on {listed(titles)} are those of encoders that were fine-tuned once more, on the"
+        " English training set of that target. The weights of this folder are those before that."
+    )
 
 
 def _change(verdict: Verdict | None) -> str:

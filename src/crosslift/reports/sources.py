@@ -10,6 +10,7 @@ from crosslift.reports.formats import interval, plural, points, shorten
 from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.svg import Plot, drawing, finish
+from crosslift.reports.tables import query_word
 
 WHOLE = "whole effect"
 _ROW = 44
@@ -119,14 +120,18 @@ def _source_arm(
 
 
 def _table(folder: RunFolder, entry: Attribution) -> SourceTable:
-    rows = [SourceRow(WHOLE, _cell(entry.whole), None)]
-    rows += [SourceRow(part.source, _cell(part.named), _cell(part.rest)) for part in entry.parts]
-    return SourceTable(folder.target(entry.target), entry.sentence, tuple(rows))
+    target = folder.target(entry.target)
+    rows = [SourceRow(WHOLE, _cell(entry.whole, target), None)]
+    rows += [
+        SourceRow(part.source, _cell(part.named, target), _cell(part.rest, target))
+        for part in entry.parts
+    ]
+    return SourceTable(target, entry.sentence, tuple(rows))
 
 
-def _cell(figure: Figure) -> FigureCell:
+def _cell(figure: Figure, target: Target) -> FigureCell:
     sizes = (
-        plural(figure.n_queries, "query"),
+        plural(figure.n_queries, query_word(target)),
         plural(figure.n_languages, "language"),
         plural(figure.seeds, "seed"),
     )

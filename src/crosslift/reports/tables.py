@@ -36,6 +36,7 @@ class ScoreIndex:
         self._values: dict[tuple[str, ...], list[float]] = defaultdict(list)
         self._columns: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         self._sizes: dict[tuple[str, str, str], int] = {}
+        self._clean = {row.target for row in folder.scores if row.subset == "clean"}
         for row in folder.scores:
             key = (row.arm, row.target, row.language, row.protocol, row.subset, row.metric)
             self._values[key].append(row.value)
@@ -66,6 +67,10 @@ class ScoreIndex:
     def size(self, target: Target) -> int:
         """Number of queries of a target's primary score; 0 where it was not scored."""
         return self._sizes.get((target.name, MACRO, target.protocol), 0)
+
+    def has_clean(self, target: Target) -> bool:
+        """Whether any arm has a score of a target's clean items."""
+        return target.name in self._clean
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,8 @@ class ScoreTable:
         defined_columns: other projects' protocols, each in its own metric, behind ours; empty where
             only ours were asked for.
         defined_rows: the scores of these.
+        has_clean: False for mining, whose pairs compete for each other's texts, so that no text can be
+            left out later, and for labelled examples without clean scores.
     """
 
     target: Target
@@ -119,11 +126,7 @@ class ScoreTable:
     other_rows: tuple[ScoreRow, ...]
     defined_columns: tuple[ScoreColumn, ...]
     defined_rows: tuple[ScoreRow, ...]
-
-    @property
-    def has_clean(self) -> bool:
-        """False for mining: pairs compete for each other's texts, so no text can be left out later."""
-        return self.target.kind != "mining"
+    has_clean: bool
 
 
 def score_tables(folder: RunFolder, index: ScoreIndex) -> list[ScoreTable]:
@@ -151,7 +154,14 @@ def _score_table(folder: RunFolder, index: ScoreIndex, target: Target) -> ScoreT
         other_rows=_score_rows(folder, index, target, other),
         defined_columns=tuple(defined),
         defined_rows=_score_rows(folder, index, target, defined),
+        has_clean=_has_clean(index, target),
     )
+
+
+def _has_clean(index: ScoreIndex, target: Target) -> bool:
+    if target.kind == "labelled":
+        return index.has_clean(target)
+    return target.kind != "mining"
 
 
 def _project(protocol: str) -> str:
@@ -185,7 +195,7 @@ def _size_summary(target: Target, size: int) -> str:
 
 def query_word(target: Target) -> str:
     """What the outcomes of a target are of."""
-    return "src text" if target.kind == "mining" else "query"
+    return {"mining": "src text", "labelled": "example"}.get(target.kind, "query")
 
 
 def _score_rows(

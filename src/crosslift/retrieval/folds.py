@@ -132,6 +132,27 @@ def influence_values(correct: IntArray, mined: IntArray, gold: IntArray) -> Scor
     return values
 
 
+def share_values(part: IntArray, whole: IntArray) -> ScoreArray:
+    """As `influence_values`, for the share sum(part) / sum(whole), such as a precision.
+
+    Example::
+
+        part 2 0, whole 3 1  ->  share 1/2, values 3/4 and 1/4
+
+    Args:
+        part: ints [N].
+        whole: ints [N].
+
+    Returns:
+        float64 [N]; their mean is the share up to rounding. All 0 where there is no whole.
+    """
+    if not whole.any():
+        return np.zeros(len(whole))
+    share = part.sum() / whole.sum()
+    values: ScoreArray = share + (part - share * whole) / whole.mean()
+    return values
+
+
 def _check_folds(pair_folds: IntArray, gold_folds: IntArray, pairs: int) -> None:
     if len(pair_folds) != pairs:
         raise DataError(f"{len(pair_folds)} folds for {pairs} pairs", "one for each pair")

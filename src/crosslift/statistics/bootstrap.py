@@ -161,11 +161,11 @@ def paired_difference(
     per_seed, influence = _influence(gaps, presence)
     streams = np.random.SeedSequence(seed).spawn(2)
     moved = per_seed + _item_moves(influence, strata, draws, np.random.default_rng(streams[0]))
-    effects = _with_seeds(moved, np.random.default_rng(streams[1]))
+    effects = with_seeds(moved, np.random.default_rng(streams[1]))
     if widen_few_seeds:
-        factor = _few_seeds_factor(per_seed, moved, level)
+        factor = few_seeds_factor(per_seed, moved, level)
         effects = per_seed.mean() + factor * (effects - per_seed.mean())
-    return _difference(per_seed, effects, presence, level)
+    return difference_of_draws(per_seed, effects, presence, level)
 
 
 def group_differences(
@@ -208,19 +208,19 @@ def group_differences(
     check_groups(groups, presence.shape[1])
     streams = np.random.SeedSequence(seed).spawn(2)
     means = np.nanmean(gaps, axis=1)
-    moves = _language_moves(gaps, means, strata, draws, np.random.default_rng(streams[0]))
+    moves = language_moves(gaps, means, strata, draws, np.random.default_rng(streams[0]))
     found = []
     for group in map(list, groups):
         per_seed = means[:, group].mean(axis=1)
         moved = per_seed + moves[:, :, group].mean(axis=2)
-        effects = _with_seeds(moved, np.random.default_rng(streams[1]))
-        factor = _few_seeds_factor(per_seed, moved, level)
+        effects = with_seeds(moved, np.random.default_rng(streams[1]))
+        factor = few_seeds_factor(per_seed, moved, level)
         effects = per_seed.mean() + factor * (effects - per_seed.mean())
-        found.append(_difference(per_seed, effects, presence[:, group], level))
+        found.append(difference_of_draws(per_seed, effects, presence[:, group], level))
     return found
 
 
-def _difference(
+def difference_of_draws(
     per_seed: NDArray[np.float64],
     effects: NDArray[np.float64],
     presence: NDArray[np.bool_],
@@ -284,7 +284,7 @@ def _stratum_moves(
     return moves
 
 
-def _language_moves(
+def language_moves(
     gaps: OutcomeCube,
     means: NDArray[np.float64],
     strata: NDArray[np.integer],
@@ -314,7 +314,7 @@ def _draw_weights(draws: int, items: int, random: np.random.Generator) -> NDArra
     return counts.reshape(draws, items).astype(np.float64)
 
 
-def _with_seeds(moved: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+def with_seeds(moved: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
     """Resample the seeds of each draw: effects per seed [draws, S] become effects [draws]."""
     draws, seeds = moved.shape
     centre: NDArray[np.float64] = moved.mean(axis=1)
@@ -327,7 +327,7 @@ def _with_seeds(moved: NDArray[np.float64], random: np.random.Generator) -> NDAr
     return widened
 
 
-def _few_seeds_factor(
+def few_seeds_factor(
     per_seed: NDArray[np.float64], moved: NDArray[np.float64], level: float
 ) -> float:
     """Student's quantile over the normal one; 1 where there is one seed or seeds do not differ."""

@@ -89,6 +89,11 @@ def _check_targets(raw: Mapping[str, Any]) -> Iterator[Fault]:
         seen.add(name if isinstance(name, str) else None)
         if name in TARGETS and TARGETS[name].needs_data and not (nested and target.get("data")):
             yield Fault(path, name, "a mapping with `name` and `data` (this target needs data)")
+        if name in TARGETS and TARGETS[name].kind == "labelled":
+            own = _mapping(target, "fine_tune") if nested else {}
+            if not (own or _mapping(raw, "fine_tune")).get("budget"):
+                expected = "`fine_tune: {budget: ...}` of the study or of this target"
+                yield Fault(path, name, expected)
 
 
 def _check_comparisons(raw: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Fault]:

@@ -19,13 +19,18 @@ from crosslift.studies.steps import Step
 from crosslift.studies.training_steps import SPENT
 from crosslift.targets.captions import captions_of
 from crosslift.targets.evaluate import MEDIANS, OUTCOME_OF_METRIC
-from crosslift.targets.target import BitextData, PictureData
+from crosslift.targets.target import BitextData, LabelledData, PictureData
+from crosslift.tasks.task import texts_read
 
 MACRO = "macro"
 _OF_ALL_QUERIES = frozenset(
-    {"weighted_f1", "mining_f1", "mining_precision", "mining_recall", "oracle_mining_f1"}
+    {
+        *("weighted_f1", "mining_f1", "mining_precision", "mining_recall", "oracle_mining_f1"),
+        *("tag_f1", "entity_f1", "tagging_accuracy"),
+    }
 )
-"""Metrics in which queries compete for candidates: their outcomes mean nothing on a part of them."""
+"""Metrics of all queries together, in which they compete for candidates or weigh by their words: the
+outcomes of a part of them say nothing of it."""
 
 _OF_MEDIANS = frozenset(OUTCOME_OF_METRIC[metric] for metric in MEDIANS)
 
@@ -75,6 +80,12 @@ class Gathered:
                     if src in texts or tgt in texts
                 }
                 for language, b in data.bitexts.items()
+            }
+        if isinstance(data, LabelledData):
+            form = data.task.form
+            return {
+                language: {r.id for r in records if not texts.isdisjoint(texts_read(r, form))}
+                for language, records in data.tests.items()
             }
         if isinstance(data, PictureData):
             return {language: overlapping_queries(data, language, texts) for language in data.texts}
@@ -189,6 +200,11 @@ class Gathered:
                 for name in SPENT:
                     total[name] += found[name] / len(runs)
         return total
+
+    def languages_of(self, step: Step) -> set[str]:
+        """The languages that a step of evaluation has outcomes of."""
+        path = step.open(self.store) / "outcomes.parquet"
+        return set(pq.read_table(path, columns=["language"])["language"].to_pylist())
 
     def cube(
         self, arm: str, target: str, protocol: str, outcome: str

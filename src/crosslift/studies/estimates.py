@@ -16,6 +16,7 @@ SECONDS_PER_UNIT: dict[Kind, float] = {
     "train": 0.009,
     "encode": 0.0025,
     "embed-pictures": 0.002,
+    "answer": 0.0025,
     "evaluate": 0.0003,
     "diagnose": 0.0001,
     "sweep": 0.0033,
@@ -24,7 +25,7 @@ SECONDS_PER_UNIT: dict[Kind, float] = {
 
 Units: a picture of 64 pixels (pictures, features), a picture (embed-pictures), a target's text
 (overlap, encode, evaluate, diagnose, sweep), a record in a language (translate, by Apertium), a text
-trained on (train).
+of a dozen tokens (train, answer).
 """
 
 _RECENT = 12

@@ -11,13 +11,17 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from crosslift.images.decode import load_picture
+from crosslift.sources.record import Record
 from crosslift.studies.collect import Gathered
 from crosslift.targets.captions import captions_of
-from crosslift.targets.target import BitextData, MiningData, PictureData
+from crosslift.targets.target import BitextData, LabelledData, MiningData, PictureData
 
 _LANGUAGES = 6
 _QUERIES = 3
 _PICTURE_SIZE = 96
+_LONGEST = 300
+_OF_WORDS = ("tag_f1", "entity_f1")
+"""Primary metrics of tagging: a sentence is not right or wrong as a whole."""
 
 
 def write_examples(gathered: Gathered, folder: Path) -> list[dict[str, Any]]:
@@ -30,13 +34,18 @@ def write_examples(gathered: Gathered, folder: Path) -> list[dict[str, Any]]:
 
 def _examples_of(gathered: Gathered, target: str, folder: Path) -> list[dict[str, Any]]:
     loaded = gathered.plan.targets[target]
-    if isinstance(loaded.data, MiningData):
+    if isinstance(loaded.data, MiningData) or loaded.target.metric in _OF_WORDS:
         return []
     protocol = loaded.target.protocols[0].id
+    right = "top1_accuracy"
+    if isinstance(loaded.data, LabelledData):
+        right = "accuracy" if loaded.target.metric == "accuracy" else "exact_match"
     rows = gathered.outcomes.filter(
         (pc.field("target") == target) & (pc.field("protocol") == protocol)
-    ).select(["arm", "seed", "language", "item", "top1_accuracy", "retrieved"])
-    first_seed = {run.arm: run.seed for run in reversed(gathered.plan.runs)}
+    ).select(["arm", "seed", "language", "item", right, "retrieved"])
+    rows = rows.rename_columns(["arm", "seed", "language", "item", "right", "retrieved"])
+    measured = [run for run in gathered.plan.runs if target in run.evaluations]
+    first_seed = {run.arm: run.seed for run in reversed(measured)}
     answers: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = {}
     for row in rows.to_pylist():
         if row["seed"] == first_seed[row["arm"]]:
@@ -63,12 +72,14 @@ def _spread(names: Sequence[str], count: int) -> list[str]:
 
 def _disagreement(answers: Mapping[str, Mapping[str, Any]]) -> int:
     """0 where as many arms are right as wrong; larger, the more they agree."""
-    right = sum(1 for row in answers.values() if row["top1_accuracy"] > 0)
+    right = sum(1 for row in answers.values() if row["right"] > 0)
     return abs(2 * right - len(answers))
 
 
 class _Example:
-    def __init__(self, data: BitextData | PictureData, language: str, folder: Path) -> None:
+    def __init__(
+        self, data: BitextData | PictureData | LabelledData, language: str, folder: Path
+    ) -> None:
         self.data = data
         self.language = language
         self.folder = folder
@@ -76,6 +87,8 @@ class _Example:
             bitext = data.bitexts[language]
             self.src = dict(zip(bitext.items, bitext.src, strict=True))
             self.tgt = dict(zip(bitext.items, bitext.tgt, strict=True))
+        elif isinstance(data, LabelledData):
+            self.records = {record.id: record for record in data.tests[language]}
         else:
             captions = captions_of(data.texts[language])
             told = zip(captions.texts, captions.items, strict=True)
@@ -85,6 +98,9 @@ class _Example:
         """The query and the right answer."""
         if isinstance(self.data, BitextData):
             return _sides("query", self.src[item], None) | _sides("gold", self.tgt[item], None)
+        if isinstance(self.data, LabelledData):
+            record = self.records[item]
+            return _sides("query", _asked(record), None) | _sides("gold", _right(record), None)
         if self.data.classes:
             name = self._class(self.data.classes[item])
             return _sides("query", None, self._picture(item)) | _sides("gold", name, None)
@@ -94,7 +110,9 @@ class _Example:
     def answer(self, arm: str, row: Mapping[str, Any]) -> dict[str, Any]:
         """What an arm returned."""
         item = row["retrieved"]
-        correct = row["top1_accuracy"] > 0
+        correct = row["right"] > 0
+        if isinstance(self.data, LabelledData):
+            return {"arm": arm, "text": item, "picture": None, "correct": correct}
         if isinstance(self.data, BitextData):
             return {"arm": arm, "text": self.tgt[item], "picture": None, "correct": correct}
         if self.data.classes:
@@ -116,6 +134,22 @@ class _Example:
             path.parent.mkdir(exist_ok=True)
             Image.fromarray(load_picture(self.data.pictures[item], _PICTURE_SIZE)).save(path)
         return path.relative_to(self.folder).as_posix()
+
+
+def _asked(record: Record) -> str:
+    """What an example asks; of a passage, its beginning."""
+    texts = [
+        record.texts[name]
+        for name in ("question", "passage", "text", "pair")
+        if name in record.texts
+    ]
+    return " / ".join(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..." for text in texts)
+
+
+def _right(record: Record) -> str:
+    if record.label is not None:
+        return record.label
+    return " / ".join(record.texts["passage"][start:end] for start, end in record.spans)
 
 
 def _sides(role: str, text: str | None, picture: str | None) -> dict[str, str | None]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from crosslift.errors import CrossLiftError, StudyError
 from crosslift.retrieval.postprocess import Postprocessing
+from crosslift.studies.phase_three import PhaseThree, english_run, phase_three
 from crosslift.studies.picture_steps import picture_overlap_step
 from crosslift.studies.schema import Arm, Start, Study
 from crosslift.studies.steps import Step
@@ -25,7 +26,13 @@ from crosslift.studies.task_runs import TaskRun, names_of
 from crosslift.studies.training_steps import Trained, task_with_pictures, train_step
 from crosslift.targets.parts import part_of
 from crosslift.targets.registry import find_target
-from crosslift.targets.target import BitextData, MiningData, PictureData, TargetSettings
+from crosslift.targets.target import (
+    BitextData,
+    LabelledData,
+    MiningData,
+    PictureData,
+    TargetSettings,
+)
 from crosslift.training.settings import MixedTaskSettings, StageSettings
 
 START_SEED = 0
@@ -47,6 +54,7 @@ class ArmRun:
         sweep: the step that chooses a hidden state; None: the study asks for none.
         path: share of the way from the start to the end -> target -> the step that scores it there;
             empty where the arm is not interpolated.
+        fine_tuned: target of labelled examples -> its fine-tuning and answers.
     """
 
     arm: str
@@ -58,18 +66,26 @@ class ArmRun:
     diagnoses: dict[str, Step] = field(default_factory=dict)
     sweep: Step | None = None
     path: dict[float, dict[str, Step]] = field(default_factory=dict)
+    fine_tuned: dict[str, PhaseThree] = field(default_factory=dict)
 
     @property
     def ends(self) -> list[Step]:
         """The steps that measure something."""
         on_the_way = [step for found in self.path.values() for step in found.values()]
         sweep = [self.sweep] if self.sweep else []
-        return [*self.evaluations.values(), *self.diagnoses.values(), *sweep, *on_the_way]
+        answered = [step for each in self.fine_tuned.values() for step in each.ends]
+        return [
+            *self.evaluations.values(),
+            *self.diagnoses.values(),
+            *sweep,
+            *on_the_way,
+            *answered,
+        ]
 
     def steps(self) -> Iterator[Step]:
         """All its steps, each after its inputs; some come several times."""
         for step in (*self.start_steps, *self.stage_steps, *self.ends):
-            yield from _with_inputs(step)
+            yield from step.with_inputs()
 
 
 @dataclass(frozen=True)
@@ -96,7 +112,7 @@ class Plan:
         """Every distinct step, each after its inputs, in the order they are run."""
         found: dict[str, Step] = {}
         for step in (*self.overlaps.values(), *self.picture_overlaps.values()):
-            found |= {each.key: each for each in _with_inputs(step)}
+            found |= {each.key: each for each in step.with_inputs()}
         for run in self.runs:
             for step in run.steps():
                 found.setdefault(step.key, step)
@@ -132,12 +148,6 @@ def _refuse_hollow(study: Study, reasons: Mapping[str, CrossLiftError]) -> None:
         raise reasons.get(study.baseline) or next(iter(reasons.values()))
 
 
-def _with_inputs(step: Step) -> Iterator[Step]:
-    for before in step.inputs.values():
-        yield from _with_inputs(before)
-    yield step
-
-
 def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
     """The plan of a study: its data is read, nothing is computed.
 
@@ -150,11 +160,16 @@ def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
     """
     targets = {settings.name: load_target(settings) for settings in study.targets}
     tasks = _Tasks()
+    english = {
+        name: english_run(loaded, study.fine_tuning_of(loaded.settings))
+        for name, loaded in targets.items()
+        if isinstance(loaded.data, LabelledData)
+    }
     runs: list[ArmRun] = []
     reasons: dict[str, CrossLiftError] = {}
     for name, arm in study.arms.items():
         try:
-            runs += [_arm_run(study, name, seed, targets, tasks) for seed in study.seeds_of(arm)]
+            runs += _arm_runs(study, name, arm, targets, tasks, english)
         except CrossLiftError as error:
             if not keep_going:
                 raise
@@ -165,6 +180,12 @@ def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
         for title, run in tasks.titled().items()
         for name, loaded in targets.items()
     }
+    overlaps |= {
+        (f"{run.task.name} (fine-tuning)", name): overlap_step(
+            run, targets[name], study.overlap_threshold
+        )
+        for name, run in english.items()
+    }
     of_pictures = {
         (title, name): picture_overlap_step(run, name, loaded.data.pictures, loaded.facts)
         for title, run in tasks.titled().items()
@@ -173,6 +194,13 @@ def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
     }
     failures = {arm: str(error) for arm, error in reasons.items()}
     return Plan(study.without(reasons), tuple(runs), targets, overlaps, of_pictures, failures)
+
+
+def arm_run(study: Study, arm: str, seed: int) -> ArmRun:
+    """An arm of a study with a seed, without any target."""
+    only = study.model_copy(update={"arms": {arm: study.arms[arm]}, "targets": (), "sweep": None})
+    found = {run.seed: run for run in plan_study(only).runs}
+    return found.get(seed) or next(iter(found.values()))
 
 
 def load_target(settings: TargetSettings) -> LoadedTarget:
@@ -187,7 +215,9 @@ def load_target(settings: TargetSettings) -> LoadedTarget:
     if part is not None:
         data, asked = part.data, asked | part.asked
         target = replace(target, title=f"{target.title} ({part.words})")
-    return LoadedTarget(target, data, asked, protocols)
+    if isinstance(data, LabelledData) and data.split == "dev":
+        target = replace(target, title=f"{target.title}, dev")
+    return LoadedTarget(target, data, asked, protocols, settings)
 
 
 _BESIDE_DATA = {"weight", "loss_weight", "limit", "dev_limit"}
@@ -221,6 +251,32 @@ class _Tasks:
         return dict(zip(names_of(found), found, strict=True))
 
 
+def _arm_runs(
+    study: Study,
+    name: str,
+    arm: Arm,
+    targets: dict[str, LoadedTarget],
+    tasks: _Tasks,
+    english: Mapping[str, TaskRun],
+) -> list[ArmRun]:
+    """An arm with every seed. One that trains nothing has one run without a seed for what is measured
+    on its encoder as it is, and one a seed for what it is fine-tuned on."""
+    others = {n: loaded for n, loaded in targets.items() if n not in english}
+    as_is, tuned = study.seeds_of(arm), study.fine_tuning_seeds_of(arm) if english else ()
+    runs = []
+    for seed in dict.fromkeys((*as_is, *tuned)):
+        run = _arm_run(study, name, seed, others if seed in as_is else {}, tasks)
+        for target, trained_on in english.items() if seed in tuned else ():
+            loaded = targets[target]
+            settings = study.fine_tuning_of(loaded.settings)
+            found = phase_three(run.encoder, loaded, trained_on, settings, seed)
+            run.fine_tuned[target] = found
+            if found.evaluation is not None:
+                run.evaluations[target] = found.evaluation
+        runs.append(run)
+    return runs
+
+
 def _arm_run(
     study: Study, name: str, seed: int, targets: dict[str, LoadedTarget], tasks: _Tasks
 ) -> ArmRun:
@@ -231,7 +287,7 @@ def _arm_run(
     start, start_steps = _trained(study, untouched, study.start_of(arm), START_SEED, tasks)
     encoder, stage_steps = _trained(study, start, arm, seed, tasks)
     sweep = None
-    if study.sweep is not None and targets and not arm.postprocessing:
+    if study.sweep is not None and study.sweep.target in targets and not arm.postprocessing:
         sweep = sweep_steps(encoder, targets[study.sweep.target], study.sweep)[1]
     run = ArmRun(name, seed, encoder, start_steps, stage_steps, sweep=sweep)
     for loaded in targets.values():

@@ -102,7 +102,7 @@ def study_of(
 
 def _place_paths(value: Any, folder: Path) -> None:
     for key, inner in list(value.items() if isinstance(value, dict) else enumerate(value)):
-        if key in ("data", "catalogs", "images") and isinstance(inner, str):
+        if key in ("data", "catalogs", "images", "english") and isinstance(inner, str):
             value[key] = str(folder / Path(inner).expanduser())
         elif isinstance(inner, (dict, list)):
             _place_paths(inner, folder)

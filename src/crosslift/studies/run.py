@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,7 +87,12 @@ def run_plan(
     workplace = Workplace(store, report=heard.advance)
     records: dict[str, StepRecord] = {}
     failed: dict[str, CrossLiftError] = {}
-    for step in plan.steps():
+    steps = plan.steps()
+    passing = Passing(steps)
+    for step in steps:
+        if step.passing and not passing.wanted(step, store):
+            store.discard(step.kind, step.key)
+            continue
         cause = next((failed[s.key] for s in step.inputs.values() if s.key in failed), None)
         if cause is not None:
             failed[step.key] = cause
@@ -102,8 +108,63 @@ def run_plan(
             heard.fail(step, error)
             continue
         records[step.key] = StepRecord(step, store.manifest(step.kind, step.key), reused)
+        passing.clear(step, store)
     done = plan.without(failed) if failed else plan
-    return done, [records[step.key] for step in done.steps()]
+    return done, [records[step.key] for step in done.steps() if step.key in records]
+
+
+def make_steps(ends: Sequence[Step], store: Store, listener: Listener) -> None:
+    """Makes some steps and what they read, where they do not stand.
+
+    Args:
+        ends: the steps that are wanted.
+        store: of the artifacts.
+        listener: told of the work as it goes.
+
+    Raises:
+        CrossLiftError: a step cannot be made; all steps made before it stand.
+    """
+    steps = list({step.key: step for end in ends for step in end.with_inputs()}.values())
+    passing = Passing(steps)
+    workplace = Workplace(store, report=listener.advance)
+    for step in missing_steps(steps, store):
+        if not step.stands(store):
+            _make_heard(step, workplace, listener)
+        passing.clear(step, store)
+
+
+class Passing:
+    """Steps whose artifacts are not kept: which of them are wanted, and when they go.
+
+    Args:
+        steps: of a plan.
+    """
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self._readers: dict[str, list[Step]] = {}
+        for step in steps:
+            for before in step.inputs.values():
+                self._readers.setdefault(before.key, []).append(step)
+
+    def wanted(self, step: Step, store: Store) -> bool:
+        """Whether a step that reads its artifact has yet to be made."""
+        return not all(reader.stands(store) for reader in self._readers.get(step.key, ()))
+
+    def clear(self, step: Step, store: Store) -> None:
+        """Takes the artifacts out that this step was the last to read."""
+        for before in step.inputs.values():
+            if before.passing and not self.wanted(before, store):
+                store.discard(before.kind, before.key)
+
+
+def missing_steps(steps: Sequence[Step], store: Store) -> list[Step]:
+    """The steps of a plan that a run would make."""
+    passing = Passing(steps)
+    return [
+        step
+        for step in steps
+        if not step.stands(store) and (not step.passing or passing.wanted(step, store))
+    ]
 
 
 def _make_heard(step: Step, workplace: Workplace, heard: Listener) -> None:

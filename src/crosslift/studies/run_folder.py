@@ -39,7 +39,8 @@ from crosslift.studies.stage_facts import stage_facts
 from crosslift.studies.steps import Step
 from crosslift.studies.sweep import sweep_report
 from crosslift.studies.target_steps import reading_of, role_of
-from crosslift.targets.target import BitextData, PictureData, TargetData
+from crosslift.studies.xtreme_table import generalised_matrices, xtreme_table
+from crosslift.targets.target import BitextData, LabelledData, PictureData, TargetData
 
 
 def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], folder: Path) -> Path:
@@ -62,6 +63,9 @@ def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], fo
     _write_json(_entries(gathered, "evaluations", "mining.json"), folder / "mining.json")
     _write_json(interpolation_paths(gathered), folder / "interpolation.json")
     _write_json(language_groups(gathered), folder / "groups.json")
+    if any(run.fine_tuned for run in plan.runs):
+        _write_json(xtreme_table(gathered, judged), folder / "xtreme.json")
+        _write_json(generalised_matrices(gathered), folder / "generalised.json")
     if plan.study.sweep is not None:
         _write_json(sweep_report(plan.study.sweep, _sweeps(gathered)), folder / "sweep.json")
     _write_json(plan.study.model_dump(mode="json"), folder / "study.json")
@@ -169,6 +173,8 @@ def _target(gathered: Gathered, name: str) -> dict[str, Any]:
 def _languages(data: TargetData) -> list[str]:
     if isinstance(data, BitextData):
         return list(data.bitexts)
+    if isinstance(data, LabelledData):
+        return list(data.tests)
     return list(data.texts if isinstance(data, PictureData) else data.splits)
 
 
@@ -178,6 +184,8 @@ def _protocols(gathered: Gathered) -> dict[str, dict[str, Any]]:
     for run in gathered.plan.runs:
         start = gathered.plan.study.arms[run.arm].start or gathered.plan.study.start
         for target, step in run.evaluations.items():
+            if target in run.fine_tuned:
+                continue
             for protocol in gathered.plan.targets[target].protocols:
                 reading = reading_of(step.inputs[role_of(protocol)], gathered.store)
                 readings.setdefault(protocol.id, {})[start] = reading
@@ -221,7 +229,13 @@ def _step(plan: Plan, record: StepRecord) -> dict[str, Any]:
 
 
 def _own(run: ArmRun) -> list[Step]:
-    return [*run.stage_steps, *run.ends, *(i for end in run.ends for i in end.inputs.values())]
+    tuned = [each.tuned for each in run.fine_tuned.values()]
+    return [
+        *run.stage_steps,
+        *tuned,
+        *run.ends,
+        *(i for end in run.ends for i in end.inputs.values()),
+    ]
 
 
 def _overlaps(gathered: Gathered) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.targets.target import TargetSettings
 from crosslift.tasks.controls import CONTROLS, Control, automatic_controls, legal_controls
 from crosslift.tasks.registry import form_name
-from crosslift.training.settings import Budget, Share, StageSettings
+from crosslift.training.settings import Budget, FineTuneSettings, Share, StageSettings
 
 
 def _named(value: Any) -> Any:
@@ -201,6 +201,10 @@ class Study(BaseModel):
     """Which hidden state and pooling retrieves best, of every arm without post-processing; chosen on
     dev data."""
     comparisons: tuple[Comparison, ...] = ()
+    fine_tune: FineTuneSettings = FineTuneSettings()
+    """Phase three: how every arm's encoder is fine-tuned on the English training set of a target of
+    labelled examples (XNLI, UD-POS, XQuAD, ...), the same for all arms; a target may have its own. It
+    needs a budget."""
     bootstrap_draws: Annotated[int, Field(ge=100)] = 10_000
     overlap_threshold: Annotated[float, Field(gt=0, le=1)] = 0.8
     """Jaccard similarity of character 4-grams from which two texts are near-duplicates."""
@@ -227,6 +231,15 @@ class Study(BaseModel):
     def seeds_of(self, arm: Arm) -> tuple[int, ...]:
         """The seeds an arm runs with: those of the study, or 0 alone where it trains nothing."""
         return self.seeds if arm.stages else (0,)
+
+    def fine_tuning_seeds_of(self, arm: Arm) -> tuple[int, ...]:
+        """The seeds with which an arm is fine-tuned on targets: those of the study, also of an arm that
+        trains nothing before. Arms with post-processing, which is of vectors alone, are not."""
+        return () if arm.postprocessing else self.seeds
+
+    def fine_tuning_of(self, target: TargetSettings) -> FineTuneSettings:
+        """How encoders are fine-tuned on a target."""
+        return target.fine_tune or self.fine_tune
 
     def baseline_of(self, name: str) -> str:
         """The arm that an arm is compared with (itself, of a baseline)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,15 @@ import pyarrow.parquet as pq
 
 from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.store import Store
-from crosslift.encoders.lend import LentEncoder
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.reports.run_folder import RunFolder
-from crosslift.studies.plan import ArmRun, load_target, plan_study
+from crosslift.studies.plan import arm_run, load_target, plan_study
 from crosslift.studies.reading import study_of
-from crosslift.studies.run import Listener, Silent, make_step, run_plan
+from crosslift.studies.run import Listener, Silent, make_steps, run_plan
 from crosslift.studies.run_folder import write_run_folder
 from crosslift.studies.schema import Study, SweepSettings
-from crosslift.studies.steps import Step, Workplace
+from crosslift.studies.steps import Workplace
 from crosslift.studies.sweep import sweep_report, sweep_steps
 from crosslift.studies.target_steps import (
     LoadedTarget,
@@ -151,10 +150,11 @@ def evaluate_protocols(
     asked = TargetSettings(name=target) if isinstance(target, str) else target
     loaded = load_target(asked.model_copy(update={"protocols": protocols}))
     _refuse_pictures(loaded, settings)
+    _refuse_labelled(loaded)
     kept, heard = store or Store(), listener or Silent()
     texts = encode_steps(Trained.untouched(settings), loaded)
     scored = evaluate_step(loaded, texts)
-    _make((*texts.values(), scored), kept, heard)
+    make_steps((*texts.values(), scored), kept, heard)
     path = scored.open(kept)
     details = path / "mining.json"
     mined = json.loads(details.read_text(encoding="utf-8")) if details.is_file() else []
@@ -208,7 +208,7 @@ def sweep(
     asked = TargetSettings(name=target) if isinstance(target, str) else target
     steps = sweep_steps(Trained.untouched(encoder), load_target(asked), settings)
     kept = store or Store()
-    _make(steps, kept, listener or Silent())
+    make_steps(steps, kept, listener or Silent())
     found = json.loads((steps[1].open(kept) / "sweep.json").read_text(encoding="utf-8"))
     return sweep_report(settings, [(encoder.name, 0, found)])
 
@@ -223,13 +223,14 @@ def _refuse_pictures(loaded: LoadedTarget, settings: EncoderSettings) -> None:
         )
 
 
-def _make(steps: Iterable[Step], store: Store, listener: Listener) -> None:
-    workplace = Workplace(store, LentEncoder(), listener.advance)
-    for step in steps:
-        if not step.stands(store):
-            listener.begin(step)
-            make_step(step, workplace)
-            listener.end(step, store.manifest(step.kind, step.key).seconds)
+def _refuse_labelled(loaded: LoadedTarget) -> None:
+    if loaded.target.kind == "labelled":
+        raise StudyError(
+            f"target {loaded.target.name!r} is answered by an encoder that was fine-tuned on its "
+            "English training set",
+            "a target of retrieval",
+            "run a study with this target and `fine_tune`: studies/xtreme-small.yaml shows one",
+        )
 
 
 def _by_language(outcomes: pa.Table) -> dict[str, dict[str, float]]:
@@ -274,7 +275,7 @@ def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
         raise UnknownNameError(f"seed of arm {arm!r}", str(chosen), map(str, facts.seeds))
     if to.exists() and any(to.iterdir()):
         raise StudyError(f"{to} exists and is not empty", "a new folder")
-    encoder = _arm_run(study, arm, chosen).encoder
+    encoder = arm_run(study, arm, chosen).encoder
     loaded = encoder.load(Workplace(Store(Path(folder.run.store))))
     card = card_of_arm(
         folder,
@@ -303,8 +304,3 @@ def _read_study(run: Path) -> dict[str, Any]:
         raise StudyError(f"{path} is missing", "the folder of a run", "run the study again")
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
-
-
-def _arm_run(study: Study, arm: str, seed: int) -> ArmRun:
-    only = study.model_copy(update={"arms": {arm: study.arms[arm]}, "targets": ()})
-    return next(run for run in plan_study(only).runs if run.seed == seed)

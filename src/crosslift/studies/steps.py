@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ Kind = Literal[
     "encode",
     "embed-pictures",
     "evaluate",
+    "answer",
     "diagnose",
     "sweep",
 ]
@@ -58,6 +59,8 @@ class Step:
         work: size of the job, in the unit of its kind (see `estimates`).
         context: what `make` needs beyond the settings; no part of the key, as all of it follows
             from the settings.
+        passing: its artifact is large and wanted by other steps alone: it is made only where one of
+            them has to be made, and taken out of the store once they all stand.
     """
 
     kind: Kind
@@ -68,6 +71,7 @@ class Step:
     make: Make
     work: float
     context: Any = None
+    passing: bool = False
 
     @cached_property
     def made_from(self) -> dict[str, Any]:
@@ -83,6 +87,12 @@ class Step:
     def key(self) -> str:
         """The artifact's key."""
         return key_of(self.made_from)
+
+    def with_inputs(self) -> Iterator[Step]:
+        """Every step it is made of, each after its inputs, itself last; some come several times."""
+        for before in self.inputs.values():
+            yield from before.with_inputs()
+        yield self
 
     def stands(self, store: Store) -> bool:
         """Whether the artifact is in the store."""

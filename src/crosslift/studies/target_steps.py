@@ -43,10 +43,12 @@ from crosslift.targets.evaluate_mining import evaluate_mining
 from crosslift.targets.evaluate_pictures import evaluate_pictures
 from crosslift.targets.target import (
     BitextData,
+    MiningData,
     PictureData,
     Protocol,
     Target,
     TargetData,
+    TargetSettings,
     texts_of,
 )
 from crosslift.tasks.task import texts_read
@@ -64,12 +66,19 @@ class LoadedTarget:
         data: texts, or texts and pictures.
         asked: what decided the data, JSON-like: part of the steps' keys.
         protocols: those it is scored under, the primary one first.
+        settings: as they were asked for.
     """
 
     target: Target
     data: TargetData
     asked: dict[str, Any]
     protocols: tuple[Protocol, ...]
+    settings: TargetSettings
+
+    @property
+    def generalised(self) -> bool:
+        """Whether pairs of texts in two languages are asked for."""
+        return self.settings.generalised
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -256,11 +265,13 @@ def _evaluate(step: Step, workplace: Workplace, folder: Path) -> None:
     elif isinstance(loaded.data, BitextData):
         steps = step.settings["postprocessing"]
         found = list(evaluate_bitexts(lookups, loaded.data, steps))
-    else:
+    elif isinstance(loaded.data, MiningData):
         mined = list(evaluate_mining(lookups, loaded.data))
         found = [outcomes for outcomes, _ in mined]
         details = [detail.to_json() for _, detail in mined if detail is not None]
         (folder / "mining.json").write_text(json.dumps(details), encoding="utf-8")
+    else:
+        raise TypeError(f"target {loaded.target.name} is answered after fine-tuning")
     pq.write_table(outcome_table(found), folder / "outcomes.parquet")
 
 

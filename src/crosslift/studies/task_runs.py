@@ -78,6 +78,11 @@ class TaskRun:
         """Of everything the records are made of."""
         return self.task.source.checksum()
 
+    @cached_property
+    def has_dev(self) -> bool:
+        """Whether it has dev records."""
+        return bool(self.task.source.dev())
+
     def shown(self) -> dict[str, list[Record]]:
         """Split -> the records whose pictures are decoded: those that are trained on, or, where
         these are translated, all."""

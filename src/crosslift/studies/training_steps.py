@@ -190,7 +190,7 @@ def _check_stage(stage: StageSettings, tasks: Mapping[str, TaskRun]) -> None:
                 "accumulation saves memory with every form",
             )
     chooses = stage.early_stopping is not None or stage.keep_best
-    if chooses and not any(run.task.source.dev() for run in tasks.values()):
+    if chooses and not any(run.has_dev for run in tasks.values()):
         raise StudyError(
             f"early_stopping or keep_best with {' + '.join(tasks)}, without dev records",
             "a task that has a dev split",

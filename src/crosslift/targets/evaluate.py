@@ -35,6 +35,12 @@ OUTCOME_OF_METRIC = {
     "mining_precision": "mining_precision",
     "mining_recall": "mining_recall",
     "oracle_mining_f1": "oracle_mining_f1",
+    "accuracy": "accuracy",
+    "tag_f1": "tag_f1",
+    "entity_f1": "entity_f1",
+    "tagging_accuracy": "tagging_accuracy",
+    "answer_f1": "answer_f1",
+    "exact_match": "exact_match",
 }
 """Metric -> the outcome of single queries whose mean it is; of `median_rank`, whose median."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.retrieval.folds import fold_scores, folds_of, influence_values
+from crosslift.retrieval.folds import fold_scores, folds_of, influence_values, share_values
 from crosslift.retrieval.metrics import f1_of_answers
 from crosslift.retrieval.mining import DistinctTexts, Pairs, distinct_texts, mine
 from crosslift.retrieval.search import nearest, nearest_both
@@ -173,18 +173,9 @@ def _values(found: MinedSplit, extracted: NDArray[np.bool_]) -> dict[str, NDArra
     gold = np.bincount(found.gold[:, 0], minlength=count)
     return {
         "mining_f1": influence_values(correct, mined, gold),
-        "mining_precision": _share_values(correct, mined),
-        "mining_recall": _share_values(correct, gold),
+        "mining_precision": share_values(correct, mined),
+        "mining_recall": share_values(correct, gold),
     }
-
-
-def _share_values(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
-    """As `influence_values`, for the share sum(part) / sum(whole); 0 where there is no whole."""
-    if not whole.any():
-        return np.zeros(len(whole))
-    share = part.sum() / whole.sum()
-    values: NDArray[np.float64] = share + (part - share * whole) / whole.mean()
-    return values
 
 
 def _curve(found: MinedSplit) -> tuple[tuple[float, float, float], ...]:

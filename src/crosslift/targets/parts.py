@@ -13,6 +13,7 @@ from crosslift.errors import StudyError
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.targets.target import (
     BitextData,
+    LabelledData,
     MiningData,
     PictureData,
     Split,
@@ -42,9 +43,13 @@ def part_of(data: TargetData, settings: TargetSettings) -> Part | None:
         StudyError: a part that data of this kind does not have.
     """
     _refuse(data, settings)
-    count = settings.pairs or settings.sentences
+    count = settings.pairs or settings.sentences or settings.examples
     if count is None:
         return None
+    if isinstance(data, LabelledData):
+        words = f"first {count} examples of each language"
+        tests = {language: records[:count] for language, records in data.tests.items()}
+        return Part(replace(data, tests=tests), words, {"examples": count})
     if isinstance(data, MiningData):
         words = f"at most {count} sentences a side, those of gold pairs first"
         return Part(first_sentences(data, count), words, {"sentences": count})
@@ -53,8 +58,28 @@ def part_of(data: TargetData, settings: TargetSettings) -> Part | None:
     return Part(first_pictures(data, count), f"first {count} pictures", {"pairs": count})
 
 
+def part_words(data: TargetData, settings: TargetSettings) -> str:
+    """What part of a target's data its settings ask for, in words; empty for all of it."""
+    part = part_of(data, settings)
+    return part.words if part else ""
+
+
 def _refuse(data: TargetData, settings: TargetSettings) -> None:
     mining = isinstance(data, MiningData)
+    answered = isinstance(data, LabelledData)
+    if settings.pairs is not None and answered:
+        raise StudyError(
+            f"`pairs: {settings.pairs}` of target {settings.name!r}, which has labelled examples",
+            "a target of bitexts or pictures",
+            "`examples` takes a part of labelled examples",
+        )
+    for name in _OF_LABELLED:
+        if getattr(settings, name) and not answered:
+            raise StudyError(
+                f"`{name}` of target {settings.name!r}, which has no labelled examples",
+                "a target such as xnli, udpos or xquad",
+                f"take `{name}` out",
+            )
     if settings.pairs is not None and mining:
         raise StudyError(
             f"`pairs: {settings.pairs}` of target {settings.name!r}, which mines pairs",
@@ -67,6 +92,12 @@ def _refuse(data: TargetData, settings: TargetSettings) -> None:
             "a target that mines, such as bucc",
             "`pairs` takes a part of bitexts and pictures",
         )
+
+
+_OF_LABELLED = (
+    *("split", "examples", "english", "english_task", "english_labels"),
+    *("generalised", "fine_tune"),
+)
 
 
 def first_pairs(data: BitextData, count: int) -> BitextData:

@@ -8,15 +8,22 @@ from crosslift.targets.bucc import BUCC
 from crosslift.targets.crossmodal import CROSSMODAL, CROSSMODAL_CAPTIONS
 from crosslift.targets.flags import FLAGS
 from crosslift.targets.gettext import GETTEXT
+from crosslift.targets.mlqa import MLQA
 from crosslift.targets.multi30k import MULTI30K
 from crosslift.targets.names import NAMES
+from crosslift.targets.panx import PANX
+from crosslift.targets.pawsx import PAWSX
 from crosslift.targets.picture_captions import PICTURE_CAPTIONS, PICTURE_CAPTIONS_TEXT
 from crosslift.targets.picture_classes import PICTURE_CLASSES_TARGET
 from crosslift.targets.pictures import PICTURES
 from crosslift.targets.target import Target
 from crosslift.targets.tatoeba import TATOEBA
+from crosslift.targets.tydiqa import TYDIQA
+from crosslift.targets.udpos import UDPOS
 from crosslift.targets.wit import WIT
 from crosslift.targets.xflickr_co import XFLICKR_CO, XFLICKR_CO_CAPTIONS
+from crosslift.targets.xnli import XNLI
+from crosslift.targets.xquad import XQUAD
 from crosslift.targets.xtd10 import XTD10, XTD10_CAPTIONS
 
 _BITEXTS = (BITEXT, BUCC, GETTEXT, NAMES, TATOEBA)
@@ -25,8 +32,9 @@ _PUBLISHED = (
     *(XTD10, XTD10_CAPTIONS, CROSSMODAL, CROSSMODAL_CAPTIONS, *MULTI30K),
     *(XFLICKR_CO, XFLICKR_CO_CAPTIONS, WIT),
 )
+_LABELLED = (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA)
 
-TARGETS = {target.name: target for target in (*_BITEXTS, *_PICTURES, *_PUBLISHED)}
+TARGETS = {target.name: target for target in (*_BITEXTS, *_PICTURES, *_PUBLISHED, *_LABELLED)}
 
 
 def find_target(name: str) -> Target:

@@ -11,11 +11,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.errors import UnknownNameError
+from crosslift.metrics.answers import AnswerRules
 from crosslift.retrieval.margin import Margin
 from crosslift.retrieval.mining import Retrieval
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.sources.picture import Picture
-from crosslift.sources.record import Bitext
+from crosslift.sources.record import Bitext, Record
+from crosslift.tasks.task import IntermediateTask, texts_read
+from crosslift.training.settings import FineTuneSettings
 
 Direction = Literal[
     "xx->en",
@@ -26,6 +29,7 @@ Direction = Literal[
     "text->picture",
     "picture->text",
     "picture->class",
+    "zero-shot",
 ]
 Metric = Literal[
     "top1_accuracy",
@@ -38,8 +42,16 @@ Metric = Literal[
     "mining_precision",
     "mining_recall",
     "oracle_mining_f1",
+    "accuracy",
+    "tag_f1",
+    "entity_f1",
+    "tagging_accuracy",
+    "answer_f1",
+    "exact_match",
 ]
 Split = Literal["dev", "training", "test"]
+OURS = "crosslift"
+"""Asks for a target's own protocols alone."""
 
 
 def _as_tuple(value: Any) -> Any:
@@ -72,9 +84,25 @@ class TargetSettings(BaseModel):
     """Only so many sentences of each side of every split, of mining: those of gold pairs first, then
     in the files' order; None: all. In a smaller pool the pairs are found more easily: such scores
     compare with others of as many sentences alone."""
-    protocols: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (
-        "crosslift",
-    )
+    split: Literal["dev", "test"] | None = None
+    """Which split is scored, of labelled examples. None: test where it is there with its labels, else
+    dev. What phase three chooses by is never among what is scored."""
+    examples: Annotated[int, Field(ge=2)] | None = None
+    """Only so many of the first examples of each language, of labelled examples; None: all."""
+    english: Path | None = None
+    """Folder of the English training set, of labelled examples, where it lies elsewhere than `data`
+    (MNLI of XNLI, SQuAD 1.1 of XQuAD and MLQA)."""
+    english_task: str | None = None
+    """Another English task in the place of the target's own training set, such as `snli-cad` for XNLI,
+    read from `english`; it must have the target's form and, after `english_labels`, its labels."""
+    english_labels: dict[str, str] = Field(default_factory=dict)
+    """Label of that task -> label of the target, where they differ."""
+    generalised: bool = False
+    """Scores the two texts of a pair in two different languages, too, every language with every other
+    (generalised cross-lingual transfer); of XNLI and PAWS-X."""
+    fine_tune: FineTuneSettings | None = None
+    """Phase three of labelled examples; None: as the study says."""
+    protocols: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (OURS,)
     """Names of protocols (`crosslift targets --json -` lists them), or `all`. Ours comes first."""
 
 
@@ -128,6 +156,7 @@ class Protocol:
         ties: what a candidate with the gold's score counts.
         mining: how pairs are mined; None: every query has an answer, and candidates are ranked.
         reproduces: the file of the other project that defines it.
+        answer_rules: how answers to questions are compared with the right ones; None: there are none.
     """
 
     name: str
@@ -140,6 +169,7 @@ class Protocol:
     ties: str = "expected value under a random order of the tied"
     mining: Mining | None = None
     reproduces: str | None = None
+    answer_rules: AnswerRules | None = None
 
     @property
     def id(self) -> str:
@@ -164,9 +194,13 @@ class Protocol:
         return settings.model_copy(update={k: v for k, v in asked.items() if v is not None})
 
     def facts(self) -> dict[str, Any]:
-        """All of it, JSON-like."""
+        """All of it, JSON-like; of labelled examples, what has to do with them."""
+        if self.direction == "zero-shot":
+            told = ("name", "direction", "metric", "reproduces", "answer_rules")
+            return {name: getattr(self, name) for name in told}
         found = {field.name: getattr(self, field.name) for field in fields(self)}
         found["hidden_state"] = self.hidden_state.words if self.hidden_state else None
+        del found["answer_rules"]
         mining = found.pop("mining")
         return found | (asdict(mining) if mining else {"threshold_source": None})
 
@@ -230,7 +264,34 @@ class MiningData:
         return next(found[name] for name in order if name in found)
 
 
-TargetData = BitextData | PictureData | MiningData
+@dataclass(frozen=True, slots=True)
+class LabelledData:
+    """Labelled examples in some languages, for an encoder that was fine-tuned on English ones.
+
+    Args:
+        task: what phase three trains on and, by its dev records, chooses by: English alone, and never
+            what is scored.
+        tests: language -> the N records that are scored, in the order of the files. Where examples
+            are translations of one another, those of one place are the same example.
+        split: which split they are.
+        labelled: False where they are published without labels: they can be answered, not scored.
+        selection: where the dev records of the task come from, in words.
+        gaps: language -> why it is not measured.
+        checksum: of everything the tests are made of.
+        left_out: language -> reason -> number of rows of the files that are no example.
+    """
+
+    task: IntermediateTask
+    tests: Mapping[str, tuple[Record, ...]]
+    split: Literal["dev", "test"]
+    labelled: bool
+    selection: str
+    gaps: Mapping[str, str]
+    checksum: str
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+TargetData = BitextData | PictureData | MiningData | LabelledData
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +302,8 @@ class Target:
         name: as it is written in a study.
         title: a word or two, for the report.
         description: one line, for lists.
-        kind: retrieval between texts, between texts and pictures, or mining of pairs of texts.
+        kind: retrieval between texts, between texts and pictures, mining of pairs of texts, or
+            labelled examples, answered after fine-tuning on English ones.
         metric: the primary one.
         protocols: ours, the primary one first.
         others: definitions of other projects, for those who ask.
@@ -255,7 +317,7 @@ class Target:
     name: str
     title: str
     description: str
-    kind: Literal["bitext", "pictures", "mining"]
+    kind: Literal["bitext", "pictures", "mining", "labelled"]
     metric: Metric
     load: Callable[[TargetSettings], TargetData]
     licence: str
@@ -276,7 +338,7 @@ class Target:
         """
         legal = dict.fromkeys([p.name for p in (*self.protocols, *self.others)])
         for name in names:
-            if name not in legal and name != "all":
+            if name not in legal and name not in ("all", OURS):
                 raise UnknownNameError(f"protocol of {self.name}", name, [*legal, "all"])
         chosen = [p for p in self.others if "all" in names or p.name in names]
         return (*self.protocols, *chosen)
@@ -288,6 +350,9 @@ def texts_of(data: TargetData) -> list[str]:
         found = {t for named in data.texts.values() for texts in named.values() for t in texts}
     elif isinstance(data, BitextData):
         found = {text for b in data.bitexts.values() for side in (b.src, b.tgt) for text in side}
+    elif isinstance(data, LabelledData):
+        form = data.task.form
+        found = {t for rs in data.tests.values() for r in rs for t in texts_read(r, form)}
     else:
         splits = [split for of_language in data.splits.values() for split in of_language.values()]
         found = {text for split in splits for side in (split.src, split.tgt) for text in side}

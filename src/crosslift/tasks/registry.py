@@ -27,7 +27,9 @@ from crosslift.tasks.nli_contrastive import (
 )
 from crosslift.tasks.options import OPTIONS, checked_options
 from crosslift.tasks.own_files import FORMS, task_of_file
+from crosslift.tasks.panx import PANX
 from crosslift.tasks.paws import PAWS
+from crosslift.tasks.pawsx import PAWSX
 from crosslift.tasks.picture_name import PICTURE_NAME
 from crosslift.tasks.qqp import QQP
 from crosslift.tasks.sick import SICK, SICK_RELATEDNESS
@@ -38,6 +40,8 @@ from crosslift.tasks.squad import SQUAD_1, SQUAD_2
 from crosslift.tasks.squad_pairs import SQUAD_PASSAGE, SQUAD_SENTENCE
 from crosslift.tasks.sts_b import STS_B
 from crosslift.tasks.task import FormName, IntermediateTask
+from crosslift.tasks.tydiqa import TYDIQA
+from crosslift.tasks.udpos import UDPOS
 from crosslift.tasks.wikipedia_mlm import WIKIPEDIA_MLM, WikipediaTask
 
 _EMBEDDED = (GETTEXT_MLM, NAME_ALIAS, PICTURE_NAME)
@@ -45,6 +49,7 @@ _DATASETS = (
     *(ANLI_PLUS, MNLI, QQP, SQUAD_2, SQUAD_1, HELLASWAG, CCG, COSMOS_QA, COMMONSENSE_QA),
     *(ANLI, SNLI, SNLI_CAD, SICK, SICK_RELATEDNESS, MRPC, PAWS, STS_B, SOCIAL_IQA),
     *(NLI_CONTRASTIVE, NLI_UNSUPERVISED, SNLI_CAD_CONTRASTIVE, SQUAD_SENTENCE, SQUAD_PASSAGE),
+    *(PAWSX, UDPOS, PANX, TYDIQA),
 )
 
 EMBEDDED: dict[str, IntermediateTask] = {task.name: task for task in _EMBEDDED}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -195,37 +195,11 @@ def _several(value: Any) -> Any:
     return [{"task": each} if isinstance(each, str) else each for each in value]
 
 
-class StageSettings(BaseModel):
-    """One stage of training, on one intermediate task or several at once."""
+class TrainingSettings(BaseModel):
+    """How the weights of a stage are trained, whatever it is trained on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    task: str | None = None
-    """Name of an intermediate task (`crosslift tasks` lists them); either this or `tasks`."""
-    data: Path | None = None
-    """As of one of several tasks."""
-    hub: str | None = None
-    """As of one of several tasks."""
-    columns: dict[str, str] = Field(default_factory=dict)
-    """As of one of several tasks."""
-    options: dict[str, Any] = Field(default_factory=dict)
-    """As of one of several tasks."""
-    limit: Count | None = None
-    """As of one of several tasks."""
-    dev_limit: Count | None = None
-    """As of one of several tasks."""
-    translate: TranslationSettings | None = None
-    """As of one of several tasks."""
-    control: Control | None = None
-    """As of one of several tasks."""
-    skip_broken: bool = False
-    """As of one of several tasks."""
-    check_language: bool = False
-    """As of one of several tasks."""
-    tasks: Annotated[tuple[MixedTaskSettings, ...], BeforeValidator(_several)] = ()
-    """Several tasks at once; a bare name stands for a task."""
-    mixing: MixingSettings = MixingSettings()
-    """How several tasks share the budget."""
     budget: Budget | None = None
     """None: the study's budget."""
     learning_rate: Positive = 2e-5
@@ -234,9 +208,6 @@ class StageSettings(BaseModel):
     """Peak, of what starts from scratch: heads, an unpublished image tower, temperature."""
     tower_learning_rate: Positive | None = None
     """Peak, of a published image tower that is trained; None: as the text encoder's."""
-    heads: Literal["new", "kept"] = "new"
-    """Kept: heads and image towers go on from where the stage before left those of the same tasks, so
-    that a side can be locked first and trained then (staged unfreezing)."""
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     """After the warm-up: down to 0 in a line or half a cosine, or constant."""
     warmup_share: Share = 0.1
@@ -284,12 +255,61 @@ class StageSettings(BaseModel):
     """The weights with the best dev score are kept, not the last."""
 
     @model_validator(mode="after")
-    def _whole(self) -> StageSettings:
-        for fault in (self._task_fault(), self._weights_fault(), self._guard_fault()):
-            if fault:
-                raise ValueError(fault)
+    def _consistent(self) -> Self:
+        fault = self._guard_fault()
+        if fault:
+            raise ValueError(fault)
         if (self.early_stopping or self.keep_best) and self.dev_evaluations == 0:
             raise ValueError("early_stopping and keep_best need dev_evaluations of 1 or more")
+        return self
+
+    def _guard_fault(self) -> str | None:
+        if self.text_side == "locked":
+            given = [n for n in ("lora", "l2_sp", "distillation") if getattr(self, n)]
+            return f"no {given[0]} where text_side is locked: nothing can move" if given else None
+        if self.lora and self.l2_sp:
+            return "either lora or l2_sp: adapters have no start to be pulled to"
+        return None
+
+
+class StageSettings(TrainingSettings):
+    """One stage of training, on one intermediate task or several at once."""
+
+    task: str | None = None
+    """Name of an intermediate task (`crosslift tasks` lists them); either this or `tasks`."""
+    data: Path | None = None
+    """As of one of several tasks."""
+    hub: str | None = None
+    """As of one of several tasks."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """As of one of several tasks."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """As of one of several tasks."""
+    limit: Count | None = None
+    """As of one of several tasks."""
+    dev_limit: Count | None = None
+    """As of one of several tasks."""
+    translate: TranslationSettings | None = None
+    """As of one of several tasks."""
+    control: Control | None = None
+    """As of one of several tasks."""
+    skip_broken: bool = False
+    """As of one of several tasks."""
+    check_language: bool = False
+    """As of one of several tasks."""
+    tasks: Annotated[tuple[MixedTaskSettings, ...], BeforeValidator(_several)] = ()
+    """Several tasks at once; a bare name stands for a task."""
+    mixing: MixingSettings = MixingSettings()
+    """How several tasks share the budget."""
+    heads: Literal["new", "kept"] = "new"
+    """Kept: heads and image towers go on from where the stage before left those of the same tasks, so
+    that a side can be locked first and trained then (staged unfreezing)."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> StageSettings:
+        for fault in (self._task_fault(), self._weights_fault()):
+            if fault:
+                raise ValueError(fault)
         return self
 
     def _task_fault(self) -> str | None:
@@ -318,14 +338,6 @@ class StageSettings(BaseModel):
                 return f"weights that sum to 1; they sum to {total:g}{at}"
         return None
 
-    def _guard_fault(self) -> str | None:
-        if self.text_side == "locked":
-            given = [n for n in ("lora", "l2_sp", "distillation") if getattr(self, n)]
-            return f"no {given[0]} where text_side is locked: nothing can move" if given else None
-        if self.lora and self.l2_sp:
-            return "either lora or l2_sp: adapters have no start to be pulled to"
-        return None
-
     @classmethod
     def task_fields(cls) -> tuple[str, ...]:
         """Names of the settings that say what is trained on."""
@@ -343,3 +355,27 @@ class StageSettings(BaseModel):
     def title(self) -> str:
         """The names of its tasks, joined."""
         return " + ".join(member.task for member in self.members)
+
+
+class FineTuneSettings(TrainingSettings):
+    """Phase three: how an encoder is fine-tuned on the English training set of a target task."""
+
+    limit: Count | None = None
+    """So many of its training records, drawn once at random, the same for every arm and seed; None:
+    all."""
+    dev_limit: Count | None = None
+    """So many of the English records that weights are chosen by, drawn likewise; None: all."""
+    keep_best: bool = True
+    """The weights with the best score on English dev records are kept (the zero-shot rule: no label of
+    another language is looked at). False: the last."""
+
+    keep_weights: bool = True
+    """The fine-tuned weights stay in the store: as large as the encoder, for each arm, seed and target.
+    False: they are taken out once the answers stand, and trained again where other answers are asked
+    for."""
+
+    def stage(self, task: str) -> StageSettings:
+        """The stage that trains on a task so."""
+        own = {name: getattr(self, name) for name in type(self).model_fields}
+        del own["keep_weights"]
+        return StageSettings(task=task, **own)

@@ -1,0 +1,60 @@
+"""`crosslift xtreme`: its commands and their options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crosslift.cli.options import Json
+
+app = typer.Typer(
+    help="Submissions to the XTREME benchmark: write them, and score them as its scorer does.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+
+
+@app.command()
+def score(
+    predictions: Annotated[
+        Path,
+        typer.Argument(metavar="PREDICTIONS", help="Folder such as xnli/test-de.tsv stands in."),
+    ],
+    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="Likewise, of the labels.")],
+    partial: Annotated[
+        bool,
+        typer.Option(
+            "--partial",
+            help="Tasks may be missing; they are listed, and averages that need them are not "
+            "given. Languages of a task may never be missing.",
+        ),
+    ] = False,
+    json: Json = None,
+) -> None:
+    """Score a folder of predictions as XTREME's official scorer does."""
+    from crosslift.cli import scoring
+
+    scoring.show(predictions, labels, json, partial=partial)
+
+
+@app.command()
+def predict(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
+    arm: Annotated[str, typer.Argument(metavar="ARM", help="Name of the arm.")],
+    to: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the submission.")],
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Whose answers. Default: the study's first seed.")
+    ] = None,
+    tasks: Annotated[
+        str | None,
+        typer.Option("--tasks", metavar="NAMES", help="Such as: xnli,panx. Default: all nine."),
+    ] = None,
+    json: Json = None,
+) -> None:
+    """Write an arm's answers to the test sets as XTREME wants them submitted."""
+    from crosslift.cli import submitting
+
+    names = None if tasks is None else tasks.replace(",", " ").split()
+    submitting.predict(run, arm, to, seed, names, json)

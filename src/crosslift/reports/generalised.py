@@ -1,0 +1,211 @@
+"""Two languages at once: an arm on pairs of texts in every two languages, as heat matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from crosslift.errors import DataError
+from crosslift.reports.entries import Arm
+from crosslift.reports.formats import percent, plural, points
+from crosslift.reports.heat import LEAST_SPAN, HeatCell, change_shade, score_shade
+from crosslift.reports.language_names import name_of
+from crosslift.reports.run_folder import RunFolder, read_optional, validated
+from crosslift.reports.xtreme_behind import change_words
+from crosslift.reports.xtreme_entries import GeneralisedFacts
+
+GENERALISED = "generalised.json"
+_AGAIN = "run the study again with this version; finished steps are not repeated"
+Matrix = Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True)
+class PairLanguage:
+    """A language of a matrix."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """The language of the first text, with a cell for each language of the second."""
+
+    language: PairLanguage
+    cells: tuple[HeatCell, ...]
+
+
+@dataclass(frozen=True)
+class PairMatrix:
+    """A heat matrix: scores of a baseline, or the difference of an arm to its baseline.
+
+    Args:
+        arm: whose it is.
+        against: the baseline that it is a difference to; empty for scores.
+        rows: by the language of the first text.
+        low: the number that one end of the colours stands for, as text.
+        high: that of the other end.
+    """
+
+    arm: Arm
+    against: str
+    rows: tuple[MatrixRow, ...]
+    low: str
+    high: str
+
+    @property
+    def signed(self) -> bool:
+        """True for differences: two colours, none at zero."""
+        return bool(self.against)
+
+
+@dataclass(frozen=True)
+class PairMeans:
+    """The means of an arm's matrix: of the diagonal, of the rest, and the effect on the latter, empty
+    for a baseline."""
+
+    arm: Arm
+    same: str
+    mixed: str
+    effect: str
+    interval: str
+    seeds: int
+
+
+@dataclass(frozen=True)
+class GeneralisedTarget:
+    """All arms on one target.
+
+    Args:
+        title: of the target.
+        languages: in the order of the matrices.
+        size: examples of each pair of languages, in words.
+        means: of every arm, in the order of the run.
+        matrices: of the baselines first, then of the other arms.
+    """
+
+    title: str
+    languages: tuple[PairLanguage, ...]
+    size: str
+    means: tuple[PairMeans, ...]
+    matrices: tuple[PairMatrix, ...]
+
+
+@dataclass(frozen=True)
+class GeneralisedSection:
+    """What the section of the report shows."""
+
+    targets: tuple[GeneralisedTarget, ...]
+
+
+def generalised_section(folder: RunFolder) -> GeneralisedSection | None:
+    """Read ``generalised.json`` and make the section of it.
+
+    Args:
+        folder: the run.
+
+    Returns:
+        The section; None where the folder lacks the file or nothing was asked for.
+
+    Raises:
+        DataError: the file is not what it should be; a matrix has not as many rows and columns as
+            languages; the arms of a target differ in these; or an arm stands twice.
+        UnknownNameError: it names an arm or a target that the run has not.
+    """
+    content = read_optional(folder.path / GENERALISED)
+    if not content:
+        return None
+    found = validated(str(folder.path / GENERALISED), content, tuple[GeneralisedFacts, ...])
+    by_target: dict[str, dict[str, GeneralisedFacts]] = {}
+    for entry in found:
+        held = by_target.setdefault(folder.target(entry.target).name, {})
+        _check(folder, entry, held)
+        held[entry.arm] = entry
+    return GeneralisedSection(tuple(_target(folder, held) for held in by_target.values()))
+
+
+def _check(folder: RunFolder, entry: GeneralisedFacts, held: dict[str, GeneralisedFacts]) -> None:
+    told = f"{folder.path / GENERALISED}: {entry.arm} on {entry.target}"
+    width = len(entry.languages)
+    sizes = [len(entry.matrix), *map(len, entry.matrix)]
+    if set(sizes) != {width}:
+        raise DataError(
+            f"{told}: a matrix of {sizes[0]} rows of {sorted(set(sizes[1:]))} numbers",
+            f"{width} rows of {width}, one for each language",
+            _AGAIN,
+        )
+    if folder.arm(entry.arm).name in held:
+        raise DataError(f"{told} stands twice", "one entry for each arm and target", _AGAIN)
+    other = next(iter(held.values()), entry)
+    if other.languages != entry.languages:
+        raise DataError(
+            f"{told}: languages {' '.join(entry.languages)}",
+            f"those of {other.arm}: {' '.join(other.languages)}",
+            _AGAIN,
+        )
+
+
+def _target(folder: RunFolder, held: dict[str, GeneralisedFacts]) -> GeneralisedTarget:
+    arms = [arm for arm in folder.run.arms if arm.name in held]
+    first = next(iter(held.values()))
+    return GeneralisedTarget(
+        title=first.title,
+        languages=tuple(PairLanguage(code, name_of(code)) for code in first.languages),
+        size=plural(first.n, "example"),
+        means=tuple(_means(arm, held[arm.name]) for arm in arms),
+        matrices=_matrices(arms, held),
+    )
+
+
+def _means(arm: Arm, entry: GeneralisedFacts) -> PairMeans:
+    effect, span = change_words(entry.effect, entry.low, entry.high)
+    return PairMeans(arm, percent(entry.same), percent(entry.mixed), effect, span, entry.seeds)
+
+
+def _matrices(arms: Sequence[Arm], held: dict[str, GeneralisedFacts]) -> tuple[PairMatrix, ...]:
+    """The scores of every baseline on one scale, then all differences on one; an arm whose baseline
+    was not measured has scores."""
+    bases = [arm for arm in arms if arm.baseline == arm.name or arm.baseline not in held]
+    others = [arm for arm in arms if arm not in bases]
+    scores = {arm.name: held[arm.name].matrix for arm in bases}
+    changes = {a.name: _less(held[a.name].matrix, held[a.baseline].matrix) for a in others}
+    shown = [_scores(arm, held[arm.name], scores) for arm in bases]
+    return (*shown, *(_changes(arm, held[arm.name], changes) for arm in others))
+
+
+def _less(matrix: Matrix, other: Matrix) -> Matrix:
+    rows = zip(matrix, other, strict=True)
+    return [[a - b for a, b in zip(own, base, strict=True)] for own, base in rows]
+
+
+def _scores(arm: Arm, entry: GeneralisedFacts, scores: Mapping[str, Matrix]) -> PairMatrix:
+    values = [value for matrix in scores.values() for row in matrix for value in row]
+    low, high = min(values), max(values)
+    span = max(high - low, LEAST_SPAN)
+
+    def cell(value: float) -> HeatCell:
+        return HeatCell(percent(value), score_shade((value - low) / span))
+
+    return PairMatrix(
+        arm, "", _rows(entry, scores[arm.name], cell), percent(low), percent(low + span)
+    )
+
+
+def _changes(arm: Arm, entry: GeneralisedFacts, changes: Mapping[str, Matrix]) -> PairMatrix:
+    values = [abs(value) for matrix in changes.values() for row in matrix for value in row]
+    span = max(LEAST_SPAN, *values)
+
+    def cell(value: float) -> HeatCell:
+        return HeatCell(points(value), change_shade(abs(value) / span, value > 0))
+
+    rows = _rows(entry, changes[arm.name], cell)
+    return PairMatrix(arm, arm.baseline, rows, points(-span), points(span))
+
+
+def _rows(
+    entry: GeneralisedFacts, matrix: Matrix, cell: Callable[[float], HeatCell]
+) -> tuple[MatrixRow, ...]:
+    return tuple(
+        MatrixRow(PairLanguage(code, name_of(code)), tuple(map(cell, row)))
+        for code, row in zip(entry.languages, matrix, strict=True)
+    )

@@ -1,0 +1,362 @@
+"""The XTREME table: every arm on every task after phase three, and what stands behind its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from crosslift.errors import DataError, UnknownNameError
+from crosslift.reports.entries import Arm
+from crosslift.reports.formats import listed, metric_title, percent, plural
+from crosslift.reports.run_folder import RunFolder, read_optional, validated
+from crosslift.reports.xtreme_behind import (
+    DASH,
+    GapTable,
+    LanguageTable,
+    MeasuredRow,
+    PhaseThreeRow,
+    change_words,
+    gap_tables,
+    language_tables,
+    measured_rows,
+    phase_three_rows,
+)
+from crosslift.reports.xtreme_entries import (
+    BestArm,
+    Outcome,
+    PublishedRow,
+    XtremeCell,
+    XtremeColumn,
+    XtremeFacts,
+    XtremeGroup,
+)
+
+XTREME = "xtreme.json"
+ALL = "all"
+_ANSWERS = ("answer_f1", "exact_match")
+
+
+@dataclass(frozen=True)
+class ColumnHead:
+    """A column of the table.
+
+    Args:
+        key: name of its target or group.
+        title: as it is shown.
+        metric: what its numbers are; empty for an average.
+        notes: how it was measured where that is not whole: split, parts, tasks that are missing.
+        average: True for a group of tasks.
+        primary: name of the metric that is compared; empty for an average.
+    """
+
+    key: str
+    title: str
+    metric: str
+    notes: tuple[str, ...]
+    average: bool
+    primary: str
+
+
+@dataclass(frozen=True)
+class HeadGroup:
+    """The heading of the columns of a group, and how many there are."""
+
+    title: str
+    span: int
+
+
+@dataclass(frozen=True)
+class XtremeCellView:
+    """A score with its difference; ``effect`` is empty for a baseline, ``outcome`` ("higher", "lower",
+    "none") where nothing was tested. ``arm`` is None but in a row of best arms."""
+
+    score: str
+    spread: str
+    effect: str
+    interval: str
+    outcome: str
+    arm: Arm | None = None
+
+    @property
+    def wins(self) -> bool:
+        """Whether the arm is better than its baseline beyond the noise."""
+        return self.outcome == "higher"
+
+
+@dataclass(frozen=True)
+class XtremeLine:
+    """The cells of an arm; None where it has no score."""
+
+    arm: Arm
+    cells: tuple[XtremeCellView | None, ...]
+
+
+@dataclass(frozen=True)
+class XtremeBlock:
+    """The arms of one start, its baseline first.
+
+    Args:
+        told: which start it is; empty where there is but one.
+        rows: the arms.
+    """
+
+    told: str
+    rows: tuple[XtremeLine, ...]
+
+
+@dataclass(frozen=True)
+class PublishedLine:
+    """A published row: its name, its source, a remark that may be empty, a text for each column (a dash
+    where it has none)."""
+
+    name: str
+    source: str
+    remark: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class XtremeSection:
+    """What the section of the report shows.
+
+    Args:
+        heads: the columns.
+        head_groups: their headings, in the same order.
+        blocks: the rows, by start.
+        best: the best arm of each column; empty where no arm can be.
+        published: rows of papers.
+        encoders: the encoders that the study starts from.
+        missing: titles of the tasks that were not measured.
+        measured: how each task was scored.
+        phase_three: how each task was trained on.
+        gaps: English beside the other languages.
+        languages: what stands behind the cells.
+    """
+
+    heads: tuple[ColumnHead, ...]
+    head_groups: tuple[HeadGroup, ...]
+    blocks: tuple[XtremeBlock, ...]
+    best: tuple[XtremeCellView | None, ...]
+    published: tuple[PublishedLine, ...]
+    encoders: tuple[str, ...]
+    missing: tuple[str, ...]
+    measured: tuple[MeasuredRow, ...]
+    phase_three: tuple[PhaseThreeRow, ...]
+    gaps: tuple[GapTable, ...]
+    languages: tuple[LanguageTable, ...]
+
+    @property
+    def averages(self) -> bool:
+        """Whether a column is the average of several tasks."""
+        return any(head.average for head in self.heads)
+
+    @property
+    def answers(self) -> bool:
+        """Whether a cell holds two metrics, F1 and exact match."""
+        return any(head.primary == _ANSWERS[0] for head in self.heads)
+
+
+def xtreme_section(folder: RunFolder) -> XtremeSection | None:
+    """Read ``xtreme.json`` and make the section of it.
+
+    Args:
+        folder: the run.
+
+    Returns:
+        The section; None where the folder lacks the file.
+
+    Raises:
+        DataError: the file is not what it should be, or holds a row or a column twice.
+        UnknownNameError: it names an arm, a target, a group or a column that is not there.
+    """
+    content = read_optional(folder.path / XTREME)
+    if content is None:
+        return None
+    facts = validated(str(folder.path / XTREME), content, XtremeFacts)
+    _check(folder, facts)
+    heads, head_groups = _heads(facts)
+    return XtremeSection(
+        heads=heads,
+        head_groups=head_groups,
+        blocks=_blocks(folder, facts, heads),
+        best=_best_row(folder, facts, heads),
+        published=tuple(_published(row, heads) for row in facts.published),
+        encoders=tuple(dict.fromkeys(folder.arm(name).encoder for name in folder.baselines)),
+        missing=tuple(dict.fromkeys(title for g in facts.groups for title in g.missing)),
+        measured=measured_rows(folder, facts),
+        phase_three=phase_three_rows(facts),
+        gaps=gap_tables(folder, facts),
+        languages=language_tables(folder, facts),
+    )
+
+
+def _check(folder: RunFolder, facts: XtremeFacts) -> None:
+    """Every name is known and no row stands twice."""
+    targets = [column.target for column in facts.columns]
+    groups = [group.name for group in facts.groups]
+    arms = [arm.name for arm in folder.run.arms]
+    keys = [key for row in facts.rows for key in row.cells]
+    of_targets = [name for group in facts.groups for name in group.targets]
+    of_targets += [gap.target for gap in facts.transfer_gaps]
+    of_targets += [entry.target for entry in facts.languages]
+    of_arms = [row.arm for row in facts.rows] + [entry.arm for entry in facts.best]
+    of_arms += [gap.arm for gap in facts.transfer_gaps] + [entry.arm for entry in facts.languages]
+    _known("target", targets, [target.name for target in folder.run.targets])
+    _known("target", of_targets, targets)
+    _known("group", [column.group for column in facts.columns], groups)
+    _known("column", [*keys, *(entry.column for entry in facts.best)], [*targets, *groups])
+    _known("arm", of_arms, arms)
+    path = folder.path / XTREME
+    _once(f"columns of {path}", targets)
+    _once(f"groups of {path}", groups)
+    _once(f"rows of {path}", [row.arm for row in facts.rows])
+    _once(f"best of {path}", [entry.column for entry in facts.best])
+    _once(f"transfer_gaps of {path}", [(e.target, e.arm) for e in facts.transfer_gaps])
+    _once(f"languages of {path}", [(e.target, e.arm, e.language) for e in facts.languages])
+
+
+def _known(what: str, names: Iterable[str], legal: Sequence[str]) -> None:
+    for name in names:
+        if name not in legal:
+            raise UnknownNameError(what, name, legal)
+
+
+def _once(what: str, keys: Sequence[Hashable]) -> None:
+    for key in keys:
+        if keys.count(key) > 1:
+            told = " ".join(key) if isinstance(key, tuple) else key
+            raise DataError(
+                f"{what}: {told!r} stands twice",
+                "one entry of each",
+                "run the study again with this version; finished steps are not repeated",
+            )
+
+
+def _heads(facts: XtremeFacts) -> tuple[tuple[ColumnHead, ...], tuple[HeadGroup, ...]]:
+    """The columns by group, each group's average behind its tasks, that of all last."""
+    heads: list[ColumnHead] = []
+    spans: list[HeadGroup] = []
+    for group in sorted(facts.groups, key=lambda group: group.name == ALL):
+        own = [_task_head(column) for column in facts.columns if column.group == group.name]
+        if len(group.targets) > 1 and _has_scores(facts, group.name):
+            own.append(_average_head(group))
+        if own:
+            spans.append(HeadGroup(group.title, len(own)))
+        heads += own
+    return tuple(heads), tuple(spans)
+
+
+def _has_scores(facts: XtremeFacts, key: str) -> bool:
+    cells = [row.cells[key] for row in facts.rows if key in row.cells]
+    return any(cell.score is not None for cell in cells)
+
+
+def _task_head(column: XtremeColumn) -> ColumnHead:
+    both = column.metric == _ANSWERS[0]
+    notes = [f"{column.split} set"] if column.split else []
+    notes += [plural(len(column.gaps), "gap")] if column.gaps else []
+    return ColumnHead(
+        key=column.target,
+        title=column.title,
+        metric=" / ".join(map(metric_title, _ANSWERS)) if both else metric_title(column.metric),
+        notes=(*notes, *([column.remark] if column.remark else [])),
+        average=False,
+        primary=column.metric,
+    )
+
+
+def _average_head(group: XtremeGroup) -> ColumnHead:
+    measured = len(group.targets)
+    whole = measured + len(group.missing)
+    of_part = f"of {measured} of {whole} tasks" if group.missing else f"of {measured} tasks"
+    return ColumnHead(group.name, "Average", "", (of_part,), True, "")
+
+
+def _blocks(
+    folder: RunFolder, facts: XtremeFacts, heads: Sequence[ColumnHead]
+) -> tuple[XtremeBlock, ...]:
+    by_arm = {row.arm: row.cells for row in facts.rows}
+    several = len(folder.baselines) > 1
+    left = [arm for arm in folder.run.arms if arm.name in by_arm]
+    parts: list[tuple[str, list[Arm]]] = []
+    for name in folder.baselines:
+        own = [arm for arm in left if name in (arm.name, arm.baseline)]
+        told = f"Start {folder.arm(name).start}" if several else ""
+        parts.append((told, sorted(own, key=lambda arm: arm.name != name)))
+        left = [arm for arm in left if arm not in own]
+    for start in dict.fromkeys(arm.start for arm in left):
+        own = [arm for arm in left if arm.start == start]
+        parts.append((f"Start {start}, for orientation", own))
+    return tuple(
+        XtremeBlock(told, tuple(_line(arm, by_arm[arm.name], heads) for arm in arms))
+        for told, arms in parts
+        if arms
+    )
+
+
+def _line(arm: Arm, cells: Mapping[str, XtremeCell], heads: Sequence[ColumnHead]) -> XtremeLine:
+    return XtremeLine(arm, tuple(_cell(cells.get(head.key), head) for head in heads))
+
+
+def _best_row(
+    folder: RunFolder, facts: XtremeFacts, heads: Sequence[ColumnHead]
+) -> tuple[XtremeCellView | None, ...]:
+    found = {entry.column: entry for entry in facts.best}
+    rows = {row.arm: row.cells for row in facts.rows}
+    cells = (_best(folder, found.get(head.key), rows, head) for head in heads)
+    return tuple(cells) if found else ()
+
+
+def _cell(cell: XtremeCell | None, head: ColumnHead) -> XtremeCellView | None:
+    if cell is None or cell.score is None:
+        return None
+    spread = ""
+    if cell.seeds > 1 and cell.low_seed is not None and cell.high_seed is not None:
+        spread = f"{percent(cell.low_seed)}{DASH}{percent(cell.high_seed)}, {cell.seeds} seeds"
+    effect, span = change_words(cell.effect, cell.low, cell.high)
+    shown = _score(cell.details, head.primary, cell.score)
+    return XtremeCellView(shown, spread, effect, span, _outcome(cell.verdict))
+
+
+def _score(details: Mapping[str, float | None], primary: str, score: float) -> str:
+    """A score in percent; of answers, F1 and exact match."""
+    exact = details.get(_ANSWERS[1])
+    if primary == _ANSWERS[0] and exact is not None:
+        return f"{percent(score)} / {percent(exact)}"
+    return percent(score)
+
+
+def _outcome(verdict: Outcome | None) -> str:
+    if verdict is None:
+        return ""
+    return verdict if verdict in ("higher", "lower") else "none"
+
+
+def _best(
+    folder: RunFolder,
+    entry: BestArm | None,
+    rows: Mapping[str, Mapping[str, XtremeCell]],
+    head: ColumnHead,
+) -> XtremeCellView | None:
+    if entry is None:
+        return None
+    cell = rows.get(entry.arm, {}).get(head.key)
+    shown = _score(cell.details if cell else {}, head.primary, entry.score)
+    effect, span = change_words(entry.effect, entry.low, entry.high)
+    return XtremeCellView(shown, "", effect, span, _outcome(entry.verdict), folder.arm(entry.arm))
+
+
+def _published(row: PublishedRow, heads: Sequence[ColumnHead]) -> PublishedLine:
+    cells = tuple(_published_cell(row, head) for head in heads)
+    return PublishedLine(row.name, row.source, row.remark, cells)
+
+
+def _published_cell(row: PublishedRow, head: ColumnHead) -> str:
+    """The published score of a column, with the name of its metric where that is another one."""
+    if head.key == ALL and row.average is not None:
+        return percent(row.average)
+    found = row.cells.get(head.key, {})
+    if head.primary in found:
+        return _score(found, head.primary, found[head.primary])
+    told = [f"{metric_title(metric)} {percent(value)}" for metric, value in found.items()]
+    return listed(told) or DASH

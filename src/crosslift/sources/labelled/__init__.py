@@ -1,0 +1,1 @@
+"""Sources of labelled examples in many languages: classified pairs, tagged words, questions."""

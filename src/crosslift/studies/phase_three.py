@@ -1,0 +1,282 @@
+"""Phase three: an arm's encoder is fine-tuned on the English training set of a target, then answers its
+examples in every language.
+
+The weights that fine-tuning leaves are as large as the encoder, and there are as many as arms times
+seeds times targets. Where they are not to be kept, they are made only for the steps that read them and
+taken out of the store once these stand.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from crosslift.artifacts.store import Store
+from crosslift.errors import DataError, StudyError
+from crosslift.forms.form import column
+from crosslift.forms.span_qa import SpanQA
+from crosslift.sources.record import Record
+from crosslift.studies.steps import Step, Workplace
+from crosslift.studies.target_steps import LoadedTarget, outcome_table
+from crosslift.studies.task_runs import TaskRun
+from crosslift.studies.training_steps import Trained, load_head, train_step
+from crosslift.targets.evaluate_labelled import evaluate_answers
+from crosslift.targets.target import LabelledData
+from crosslift.training.settings import FineTuneSettings, MixedTaskSettings
+
+N_BEST = 5
+"""Answers that are kept of each question, beside the one that is scored."""
+_ANSWER_CODE = (
+    "crosslift.encoders",
+    "crosslift.forms",
+    "crosslift.studies.phase_three",
+)
+_TOLD = ("spent.json", "curve.json", "records.json")
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseThree:
+    """What one arm and seed does on one target of labelled examples.
+
+    Args:
+        tuned: the step that fine-tunes on English.
+        answers: the step that answers every example: `answers.json`, language -> answers; of
+            questions on passages also `n_best.json`; and what its fine-tuning told of itself.
+        evaluation: the step that scores the answers; None: the examples have no labels.
+        generalised: the step that answers pairs of texts in two languages; None: not asked for.
+    """
+
+    tuned: Step
+    answers: Step
+    evaluation: Step | None
+    generalised: Step | None = None
+
+    @property
+    def ends(self) -> list[Step]:
+        """The steps that are wanted for their own sake."""
+        return [s for s in (self.answers, self.evaluation, self.generalised) if s is not None]
+
+
+def english_run(loaded: LoadedTarget, settings: FineTuneSettings) -> TaskRun:
+    """What every arm is fine-tuned on for a target.
+
+    Args:
+        loaded: the target.
+        settings: of the fine-tuning.
+    """
+    task = labelled(loaded).task
+    asked = MixedTaskSettings(task=task.name, limit=settings.limit, dev_limit=settings.dev_limit)
+    return TaskRun(asked, task)
+
+
+def phase_three(
+    encoder: Trained, loaded: LoadedTarget, run: TaskRun, settings: FineTuneSettings, seed: int
+) -> PhaseThree:
+    """The steps of an arm's encoder on a target of labelled examples.
+
+    Args:
+        encoder: as the arm leaves it.
+        loaded: the target.
+        run: what it is fine-tuned on, see `english_run`.
+        settings: of the fine-tuning.
+        seed: of everything random in it.
+
+    Raises:
+        StudyError: no budget; settings that do not fit the target.
+    """
+    data = labelled(loaded)
+    if settings.budget is None:
+        raise StudyError(
+            f"target {loaded.target.name!r} is fine-tuned without a budget",
+            "`budget` in `fine_tune` of the study or of the target",
+            "such as `fine_tune: {budget: {updates: 2000, batch_size: 32}}`",
+        )
+    stage = settings.stage(data.task.name)
+    tuned = train_step(encoder, [run], stage, settings.budget, seed)
+    tuned = replace(tuned, label=f"fine-tuning: {tuned.label}", passing=not settings.keep_weights)
+    reader = replace(encoder, stages=(*encoder.stages, tuned))
+    answers = _answer_step(reader, run, loaded)
+    evaluation = _evaluate_step(loaded, answers) if data.labelled else None
+    pairs = _generalised_step(reader, run, loaded, answers) if loaded.generalised else None
+    return PhaseThree(tuned, answers, evaluation, pairs)
+
+
+def labelled(loaded: LoadedTarget) -> LabelledData:
+    """The data of a target of labelled examples."""
+    if not isinstance(loaded.data, LabelledData):
+        raise TypeError(f"target {loaded.target.name} has no labelled examples")
+    return loaded.data
+
+
+def _answer_step(encoder: Trained, run: TaskRun, loaded: LoadedTarget) -> Step:
+    tests = labelled(loaded).tests
+    return Step(
+        kind="answer",
+        label=f"{loaded.target.name} in {len(tests)} languages",
+        settings={"encoder": encoder.facts, **loaded.facts, "form": run.facts["form"]},
+        inputs={"tuned": encoder.stages[-1]},
+        code=_ANSWER_CODE,
+        make=_answer,
+        work=run.words * sum(map(len, tests.values())),
+        context=(encoder, run, loaded),
+    )
+
+
+def _answer(step: Step, workplace: Workplace, folder: Path) -> None:
+    encoder, run, loaded = step.context
+    tests = labelled(loaded).tests
+    form, ready, head = _opened(encoder, run, workplace)
+    given: dict[str, list[Any]] = {}
+    best: dict[str, list[Any]] = {}
+    for done, (language, records) in enumerate(tests.items(), 1):
+        if isinstance(form, SpanQA):
+            found = form.n_best(ready, head, records, N_BEST)
+            best[language] = [[[a.text, a.score] for a in answers] for answers in found]
+            given[language] = [answers[0].text if answers else "" for answers in found]
+        else:
+            given[language] = form.answers(ready, head, records)
+        workplace.report(done / len(tests))
+    _write(given, folder / "answers.json")
+    if best:
+        _write(best, folder / "n_best.json")
+    for name in _TOLD:
+        shutil.copyfile(step.inputs["tuned"].open(workplace.store) / name, folder / name)
+
+
+def _opened(encoder: Trained, run: TaskRun, workplace: Workplace) -> tuple[Any, Any, Any]:
+    """The form, the fine-tuned encoder and its head."""
+    form: Any = run.task.form.open()
+    ready = encoder.load(workplace)
+    head = form.head(ready)
+    head.load_state_dict(load_head(encoder.stages[-1], workplace.store, run.task.name))
+    return form, ready, head.eval()
+
+
+def answers_in(step: Step, store: Store) -> dict[str, list[Any]]:
+    """What an answering step answered: language -> a class, tags or a text for each example."""
+    found: dict[str, list[Any]] = _read(step.open(store) / "answers.json")
+    return found
+
+
+def told_of_tuning(step: Step, store: Store, name: str) -> Any:
+    """What the fine-tuning before an answering step told of itself: `spent`, `curve` or `records`."""
+    return _read(step.open(store) / f"{name}.json")
+
+
+def _evaluate_step(loaded: LoadedTarget, answers: Step) -> Step:
+    protocols = [protocol.facts() for protocol in loaded.protocols]
+    return Step(
+        kind="evaluate",
+        label=loaded.target.name,
+        settings={**loaded.facts, "protocols": protocols},
+        inputs={"answers": answers},
+        code=("crosslift.metrics", "crosslift.targets", "crosslift.studies.phase_three"),
+        make=_evaluate,
+        work=sum(map(len, labelled(loaded).tests.values())),
+        context=loaded,
+    )
+
+
+def _evaluate(step: Step, workplace: Workplace, folder: Path) -> None:
+    loaded: LoadedTarget = step.context
+    given = answers_in(step.inputs["answers"], workplace.store)
+    found = list(evaluate_answers(loaded.protocols, labelled(loaded), given))
+    pq.write_table(outcome_table(found), folder / "outcomes.parquet")
+
+
+def _generalised_step(encoder: Trained, run: TaskRun, loaded: LoadedTarget, answers: Step) -> Step:
+    tests = labelled(loaded).tests
+    check_parallel(loaded.target.name, tests)
+    pairs = len(tests) * (len(tests) - 1)
+    return Step(
+        kind="answer",
+        label=f"{loaded.target.name} in {pairs} pairs of two languages",
+        settings={"encoder": encoder.facts, **loaded.facts, "form": run.facts["form"]}
+        | {"generalised": True},
+        inputs={"tuned": encoder.stages[-1], "answers": answers},
+        code=_ANSWER_CODE,
+        make=_answer_pairs,
+        work=run.words * pairs * len(next(iter(tests.values()))),
+        context=(encoder, run, loaded),
+    )
+
+
+def check_parallel(target: str, tests: Mapping[str, Sequence[Record]]) -> None:
+    """Checks that there is an example of each language at each place, and that it is a pair of texts.
+
+    Raises:
+        StudyError: examples of single texts.
+        DataError: another number of examples.
+    """
+    first, *others = tests
+    if any("pair" not in record.texts for record in tests[first]):
+        raise StudyError(
+            f"`generalised: true` of target {target!r}, whose examples are no pairs of texts",
+            "xnli or pawsx",
+        )
+    for language in others:
+        if len(tests[language]) != len(tests[first]):
+            raise DataError(
+                f"{target}: {len(tests[language])} examples in {language}, {len(tests[first])} in "
+                f"{first}",
+                "as many in every language, in the same order, for two languages at once",
+            )
+
+
+def labelled_alike(tests: Mapping[str, Sequence[Record]]) -> list[int]:
+    """The places at which all languages have the same label; in PAWS-X a few differ, and what a pair of
+    texts in two languages would be is then not known."""
+    labels = zip(*([r.label for r in records] for records in tests.values()), strict=True)
+    return [place for place, found in enumerate(labels) if len(set(found)) == 1]
+
+
+def _answer_pairs(step: Step, workplace: Workplace, folder: Path) -> None:
+    """`correct.npy`, uint8 [L, L, N]: whether example n of those that all languages label alike is
+    classed rightly with its first text in the language of the row and its second in that of the
+    column; `languages.json`."""
+    encoder, run, loaded = step.context
+    form, ready, head = _opened(encoder, run, workplace)
+    alike = labelled_alike(labelled(loaded).tests)
+    tests = {code: [rs[i] for i in alike] for code, rs in labelled(loaded).tests.items()}
+    answers = answers_in(step.inputs["answers"], workplace.store)
+    given = {language: [answers[language][i] for i in alike] for language in tests}
+    rights = [record.label for record in next(iter(tests.values()))]
+    correct = np.zeros((len(tests), len(tests), len(rights)), np.uint8)
+    for i, (language, records) in enumerate(tests.items()):
+        for j, others in enumerate(tests.values()):
+            mixed = _mixed(records, others)
+            found = given[language] if i == j else form.answers(ready, head, mixed)
+            correct[i, j] = [a == b for a, b in zip(found, rights, strict=True)]
+            workplace.report((i * len(tests) + j + 1) / len(tests) ** 2)
+    np.save(folder / "correct.npy", correct)
+    _write(list(tests), folder / "languages.json")
+
+
+def _mixed(first: Sequence[Record], second: Sequence[Record]) -> list[Record]:
+    """Records with the text of the one and the pair of the other."""
+    pairs = zip(first, column(second, "pair"), strict=True)
+    return [replace(record, texts={**record.texts, "pair": pair}) for record, pair in pairs]
+
+
+def pairs_in(step: Step, store: Store) -> tuple[list[str], NDArray[np.uint8]]:
+    """What `generalised` of a target found: the languages, and whether each example of each pair of
+    them was classed rightly, uint8 [L, L, N] (see `labelled_alike`)."""
+    folder = step.open(store)
+    found: NDArray[np.uint8] = np.load(folder / "correct.npy")
+    return _read(folder / "languages.json"), found
+
+
+def _write(value: Any, path: Path) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

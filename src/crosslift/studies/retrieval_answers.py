@@ -1,0 +1,127 @@
+"""What an encoder retrieves on Tatoeba and mines on BUCC, as XTREME's submissions have it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from crosslift.artifacts.store import Store
+from crosslift.errors import DataError
+from crosslift.retrieval.thresholds import best_threshold
+from crosslift.sources.bucc_files import BuccSplit, load_bucc, splits_in
+from crosslift.studies.run import Listener, make_steps
+from crosslift.studies.target_steps import (
+    LoadedTarget,
+    encode_steps,
+    evaluate_step,
+    lookup,
+    role_of,
+)
+from crosslift.studies.training_steps import Trained
+from crosslift.targets.evaluate_mining import mine_split
+from crosslift.targets.target import BitextData, MiningData, Protocol, Split
+from crosslift.xtreme.write import english_order
+
+XTREME = "xtreme"
+
+
+def retrieval_answers(
+    encoder: Trained, loaded: LoadedTarget, store: Store, listener: Listener
+) -> dict[str, list[Any]]:
+    """What an encoder answers to Tatoeba's or BUCC's test sets.
+
+    It is read as XTREME's protocol reads it where the study asks for that protocol, else as it is.
+
+    Args:
+        encoder: the encoder.
+        loaded: the target, with all languages.
+        store: of the artifacts.
+        listener: told of the work as it goes.
+
+    Returns:
+        Language -> of Tatoeba, for each English sentence in alphabetical order (XTREME hands them out
+        so) the place from 0 of the sentence of the language; of BUCC, (src id, tgt id) of each mined
+        pair.
+
+    Raises:
+        DataError: BUCC's test or dev files are missing.
+    """
+    if isinstance(loaded.data, BitextData):
+        return _retrieved(encoder, loaded, loaded.data, store, listener)
+    return _mined(encoder, loaded, store, listener)
+
+
+def _retrieved(
+    encoder: Trained, loaded: LoadedTarget, data: BitextData, store: Store, listener: Listener
+) -> dict[str, list[Any]]:
+    scored = evaluate_step(loaded, encode_steps(encoder, loaded))
+    make_steps([scored], store, listener)
+    protocol = _protocol(loaded, "en->xx")
+    table = pq.read_table(scored.open(store) / "outcomes.parquet")
+    rows = table.filter(pc.field("protocol") == protocol.id)
+    found: dict[str, list[Any]] = {}
+    for language, bitext in data.bitexts.items():
+        own = rows.filter(pc.field("language") == language)
+        given = dict(zip(own["item"].to_pylist(), own["retrieved"].to_pylist(), strict=True))
+        place = {item: number for number, item in enumerate(bitext.items)}
+        order = english_order(bitext.tgt)
+        found[language] = [place[given[bitext.items[i]]] for i in order]
+    return found
+
+
+def _protocol(loaded: LoadedTarget, direction: str) -> Protocol:
+    """XTREME's protocol where it is asked for, else ours in that direction."""
+    fitting = [p for p in loaded.protocols if p.direction == direction]
+    return next((p for p in fitting if p.name == XTREME), fitting[0])
+
+
+def _mined(
+    encoder: Trained, loaded: LoadedTarget, store: Store, listener: Listener
+) -> dict[str, list[Any]]:
+    data = _with_tests(loaded)
+    whole = replace(loaded, data=data)
+    protocol = _protocol(whole, "mining")
+    step = encode_steps(encoder, whole)[role_of(protocol)]
+    make_steps([step], store, listener)
+    vectors = lookup(whole.texts, np.load(step.open(store) / "vectors.npy"))
+    if protocol.mining is None:
+        raise TypeError(f"protocol {protocol.id} mines nothing")
+    found: dict[str, list[Any]] = {}
+    for language, splits in data.splits.items():
+        dev = mine_split(splits["dev"], vectors, protocol.mining)
+        threshold = best_threshold(dev.pairs.score, dev.is_gold, len(dev.gold))
+        test = mine_split(splits["test"], vectors, protocol.mining)
+        taken = test.pairs.score >= threshold
+        pairs = zip(test.pairs.src[taken], test.pairs.tgt[taken], strict=True)
+        found[language] = [
+            (test.split.src_ids[test.src.first[i]], test.split.tgt_ids[test.tgt.first[j]])
+            for i, j in pairs
+        ]
+    return found
+
+
+def _with_tests(loaded: LoadedTarget) -> MiningData:
+    """The dev splits, which thresholds are fitted on, and the test splits, with or without gold."""
+    folder, data = loaded.settings.data, loaded.data
+    if folder is None or not isinstance(data, MiningData):
+        raise TypeError(f"target {loaded.target.name} mines nothing")
+    splits: dict[str, dict[Split, BuccSplit]] = {}
+    for language in data.splits:
+        there = splits_in(folder, language)
+        lacking = [name for name in ("dev", "test") if name not in there]
+        if lacking:
+            raise DataError(
+                f"{folder} has no {' and no '.join(lacking)} split of {language}",
+                f"{language}-en.test.{language} and .en, and {language}-en.dev.* with gold, on which "
+                "the threshold is fitted",
+                "get them from BUCC 2018, or name other tasks with --tasks",
+            )
+        splits[language] = {
+            "dev": load_bucc(folder, language, "dev"),
+            "test": load_bucc(folder, language, "test"),
+        }
+    return replace(data, splits=splits)

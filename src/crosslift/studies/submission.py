@@ -1,0 +1,156 @@
+"""An arm's answers to XTREME's test sets, in the folder layout of the official scorer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from crosslift.artifacts.store import Store
+from crosslift.errors import DataError, StudyError, UnknownNameError
+from crosslift.reports.run_folder import RunFolder
+from crosslift.studies.phase_three import answers_in, english_run, labelled, phase_three
+from crosslift.studies.plan import arm_run, load_target
+from crosslift.studies.reading import study_of
+from crosslift.studies.retrieval_answers import retrieval_answers
+from crosslift.studies.run import Listener, Silent, make_steps
+from crosslift.studies.schema import Study
+from crosslift.studies.target_steps import LoadedTarget
+from crosslift.targets.target import LabelledData, TargetSettings
+from crosslift.xtreme.benchmark import TASKS, XtremeTask, xtreme_task
+from crosslift.xtreme.write import (
+    write_answers,
+    write_labels,
+    write_line_numbers,
+    write_pairs,
+    write_tags,
+)
+
+Answered = tuple[XtremeTask, dict[str, Any]]
+"""A task and, by language, what a file of its layout holds."""
+_WRITERS: dict[str, Callable[[Path, str, str, Any], Path]] = {
+    "labels": write_labels,
+    "tags": write_tags,
+    "answers": write_answers,
+    "pairs": write_pairs,
+    "lines": write_line_numbers,
+}
+
+
+def write_submission(
+    run: Path,
+    arm: str,
+    to: Path,
+    seed: int | None = None,
+    tasks: Sequence[str] | None = None,
+    listener: Listener | None = None,
+) -> list[Path]:
+    """Writes what an arm answers to the test sets of XTREME's tasks.
+
+    The encoders of phase three are those of the run: what stands in its store is not trained again.
+
+    Args:
+        run: folder of a run.
+        arm: name of the arm.
+        to: new folder; it gets a sub-folder for each task, with `test-{language}.tsv` or `.json`.
+        seed: whose answers; None: the study's first.
+        tasks: names of XTREME's folders or of our targets; None: all nine.
+        listener: told of the work as it goes; None: nobody.
+
+    Returns:
+        The files, in order.
+
+    Raises:
+        UnknownNameError: no such arm, seed or task.
+        StudyError: the study does not measure a task; the folder is not empty.
+        DataError: a language of a task is missing: nothing is written then.
+    """
+    folder = RunFolder.read(run)
+    study = study_of(json.loads((run / "study.json").read_text(encoding="utf-8")))
+    if arm not in study.arms:
+        raise UnknownNameError("arm", arm, study.arms)
+    chosen = study.seeds[0] if seed is None else seed
+    if chosen not in study.seeds:
+        raise UnknownNameError("seed", str(chosen), map(str, study.seeds))
+    if to.exists() and any(to.iterdir()):
+        raise StudyError(f"{to} exists and is not empty", "a new folder")
+    asked = _asked(study, tasks)
+    loaded = [(task, settings, _whole(task, settings)) for task, settings in asked]
+    store, heard = Store(Path(folder.run.store)), listener or Silent()
+    found = list(_answered(study, arm, chosen, loaded, store, heard))
+    return [
+        _WRITERS[task.layout](to, task.folder, language, given)
+        for task, answers in found
+        for language, given in answers.items()
+    ]
+
+
+def _asked(study: Study, tasks: Sequence[str] | None) -> list[tuple[XtremeTask, TargetSettings]]:
+    """The tasks and how the study measures them."""
+    named = [xtreme_task(name) for name in tasks or ()]
+    wanted = list(TASKS) if tasks is None else list({task.folder: task for task in named}.values())
+    measured = {settings.name: settings for settings in study.targets}
+    lacking = [task.target for task in wanted if task.target not in measured]
+    if lacking:
+        raise StudyError(
+            f"study {study.name!r} does not measure {', '.join(lacking)}",
+            "a target for each task that is asked for",
+            "add them to the study's targets, or name those it has with --tasks",
+        )
+    return [(task, measured[task.target]) for task in wanted]
+
+
+def _whole(task: XtremeTask, settings: TargetSettings) -> LoadedTarget:
+    """The whole test set of a task, with or without labels, in all languages of XTREME.
+
+    Raises:
+        DataError: a language is missing.
+    """
+    whole: dict[str, Any] = dict.fromkeys(("languages", "examples", "pairs", "sentences"))
+    if task.group != "retrieval":
+        whole |= {"split": "test", "generalised": False}
+    loaded = load_target(settings.model_copy(update=whole))
+    if loaded.data.gaps:
+        code, reason = next(iter(loaded.data.gaps.items()))
+        others = len(loaded.data.gaps) - 1
+        raise DataError(
+            f"{task.title} lacks {code} ({reason})" + (f" and {others} more" if others else ""),
+            f"all {len(task.languages)} languages of XTREME: {', '.join(task.languages)}",
+            "get the missing files, or name other tasks with --tasks",
+        )
+    return loaded
+
+
+def _answered(
+    study: Study,
+    arm: str,
+    seed: int,
+    loaded: Sequence[tuple[XtremeTask, TargetSettings, LoadedTarget]],
+    store: Store,
+    listener: Listener,
+) -> Iterator[Answered]:
+    trained = arm_run(study, arm, seed)
+    for task, settings, whole in loaded:
+        if task.group == "retrieval":
+            yield task, retrieval_answers(trained.encoder, whole, store, listener)
+            continue
+        own = labelled(load_target(settings))
+        data = replace(labelled(whole), task=own.task, selection=own.selection)
+        tuning, asked = study.fine_tuning_of(settings), replace(whole, data=data)
+        run = english_run(asked, tuning)
+        steps = phase_three(trained.encoder, asked, run, tuning, seed)
+        make_steps([steps.answers], store, listener)
+        yield task, _by_layout(task, data, answers_in(steps.answers, store))
+
+
+def _by_layout(
+    task: XtremeTask, data: LabelledData, answers: Mapping[str, list[Any]]
+) -> dict[str, Any]:
+    if task.layout != "answers":
+        return dict(answers)
+    return {
+        language: {r.id: given for r, given in zip(records, answers[language], strict=True)}
+        for language, records in data.tests.items()
+    }

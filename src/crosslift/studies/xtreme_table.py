@@ -1,0 +1,410 @@
+"""The XTREME table of a run: tasks, group averages, deltas, transfer gaps, two languages at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.statistics.bootstrap import group_differences, paired_difference, strata_of
+from crosslift.statistics.contrasts import Weighted, contrast
+from crosslift.statistics.verdicts import Verdict
+from crosslift.studies.collect import Gathered
+from crosslift.studies.judging import control_kind
+from crosslift.studies.phase_three import pairs_in, told_of_tuning
+from crosslift.studies.target_steps import LoadedTarget
+from crosslift.targets.evaluate import OUTCOME_OF_METRIC
+from crosslift.targets.parts import part_words
+from crosslift.targets.target import LabelledData, Protocol
+from crosslift.xtreme.benchmark import TASKS, XtremeTask
+from crosslift.xtreme.published import PUBLISHED, PublishedRow
+
+ALL = "all"
+GROUP_TITLES = {
+    "classification": "Classification",
+    "tagging": "Tagging",
+    "qa": "Question answering",
+    "retrieval": "Retrieval",
+}
+XTREME = "xtreme"
+Cube = NDArray[np.float64]
+
+
+def xtreme_table(gathered: Gathered, judged: Sequence[Verdict]) -> dict[str, Any]:
+    """The table, JSON-like; docs/json.md tells its fields.
+
+    Args:
+        gathered: the run.
+        judged: its verdicts.
+    """
+    return _Table(gathered, judged).to_json()
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A task of XTREME that the study measures."""
+
+    task: XtremeTask
+    loaded: LoadedTarget
+    protocol: Protocol
+
+    @property
+    def name(self) -> str:
+        return self.loaded.target.name
+
+    @property
+    def metric(self) -> str:
+        return self.protocol.metric
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """The metrics that are shown; of questions on passages both."""
+        if self.metric == "answer_f1":
+            return ("answer_f1", "exact_match")
+        return (self.metric,)
+
+
+class _Table:
+    def __init__(self, gathered: Gathered, judged: Sequence[Verdict]) -> None:
+        self.gathered = gathered
+        self.study = gathered.plan.study
+        self.judged = {(v.arm, v.against, v.target): v for v in judged}
+        self._cubes: dict[tuple[str, str, tuple[str, ...]], Cube] = {}
+
+    @cached_property
+    def columns(self) -> list[_Column]:
+        found = []
+        for task in sorted(TASKS, key=lambda task: list(GROUP_TITLES).index(task.group)):
+            loaded = self.gathered.plan.targets.get(task.target)
+            if loaded is not None:
+                found.append(_Column(task, loaded, _protocol_of(loaded)))
+        return found
+
+    @cached_property
+    def groups(self) -> dict[str, list[_Column]]:
+        """Group -> its columns; those whose tasks are not all measured have an average of what is."""
+        found = {g: [c for c in self.columns if c.task.group == g] for g in GROUP_TITLES}
+        return {ALL: self.columns, **{g: columns for g, columns in found.items() if columns}}
+
+    def to_json(self) -> dict[str, Any]:
+        rows = [{"arm": arm, "cells": self._cells(arm)} for arm in self._measured()]
+        return {
+            "columns": [self._column(column) for column in self.columns],
+            "groups": [self._group(name) for name in self.groups],
+            "rows": rows,
+            "best": self._best(rows),
+            "transfer_gaps": list(self._gaps()),
+            "languages": list(self._languages()),
+            "published": self._published(),
+        }
+
+    def _measured(self) -> list[str]:
+        names = {c.name for c in self.columns}
+        there = {run.arm for run in self.gathered.plan.runs if names & set(run.evaluations)}
+        arms = [arm for arm in self.study.arms if arm in there]
+        return sorted(arms, key=lambda arm: arm != self.study.baseline)
+
+    def _has(self, arm: str, column: _Column) -> bool:
+        runs = self.gathered.plan.runs
+        return any(run.arm == arm and column.name in run.evaluations for run in runs)
+
+    def _cube(self, arm: str, column: _Column, metrics: tuple[str, ...]) -> Cube:
+        """Outcomes [S, N, L]; of several metrics their mean."""
+        key = (arm, column.name, metrics)
+        if key not in self._cubes:
+            cubes = [
+                self.gathered.cube(arm, column.name, column.protocol.id, OUTCOME_OF_METRIC[m])[0]
+                for m in metrics
+            ]
+            self._cubes[key] = np.mean(cubes, axis=0)
+        return self._cubes[key]
+
+    def _column(self, column: _Column) -> dict[str, Any]:
+        data = column.loaded.data
+        labelled = data if isinstance(data, LabelledData) else None
+        rows = self._cube(self._measured_on(column), column, (column.metric,))[0]
+        languages = self._language_names(column)
+        remarks = [part_words(column.loaded.data, column.loaded.settings)]
+        if column.protocol.name != XTREME:
+            remarks.append("our own definition, not XTREME's")
+        return {
+            "target": column.name,
+            "title": column.task.title,
+            "group": column.task.group,
+            "metric": column.metric,
+            "languages": len(languages),
+            "n": int((~np.isnan(rows)).sum()),
+            "split": labelled.split if labelled else None,
+            "selection": self._selection(column, labelled) if labelled else None,
+            "remark": "; ".join(remark for remark in remarks if remark),
+            "fine_tune": self._tuning(column) if labelled else None,
+            "gaps": [code for code in column.task.languages if code not in languages],
+        }
+
+    def _selection(self, column: _Column, data: LabelledData) -> str | None:
+        """What weights were chosen by; None: the last were taken."""
+        settings = self.study.fine_tuning_of(column.loaded.settings)
+        return data.selection if settings.keep_best or settings.early_stopping else None
+
+    def _measured_on(self, column: _Column) -> str:
+        return next(arm for arm in self._measured() if self._has(arm, column))
+
+    def _language_names(self, column: _Column) -> list[str]:
+        """The languages of a cube, in its order."""
+        step = next(
+            run.evaluations[column.name]
+            for run in self.gathered.plan.runs
+            if column.name in run.evaluations
+        )
+        return sorted(self.gathered.languages_of(step))
+
+    def _tuning(self, column: _Column) -> dict[str, Any]:
+        settings = self.study.fine_tuning_of(column.loaded.settings)
+        store = self.gathered.store
+        answers = [
+            run.fine_tuned[column.name].answers
+            for run in self.gathered.plan.runs
+            if column.name in run.fine_tuned
+        ]
+        spent = [told_of_tuning(step, store, "spent") for step in answers]
+        records = next(iter(told_of_tuning(answers[0], store, "records").values()))
+        budget = settings.budget
+        return {
+            "updates": round(float(np.mean([each["updates"] for each in spent]))),
+            "examples": round(float(np.mean([each["examples"] for each in spent]))),
+            "batch_size": budget.batch_size if budget else None,
+            "learning_rate": settings.learning_rate,
+            "train": records["train"],
+            "seconds": float(np.mean([each["seconds"] for each in spent])),
+        }
+
+    def _group(self, name: str) -> dict[str, Any]:
+        within = [task for task in TASKS if name in (ALL, task.group)]
+        there = [column.name for column in self.groups[name]]
+        return {
+            "name": name,
+            "title": "All" if name == ALL else GROUP_TITLES[name],
+            "targets": there,
+            "missing": [task.title for task in within if task.target not in there],
+        }
+
+    def _cells(self, arm: str) -> dict[str, Any]:
+        cells = {c.name: self._cell(arm, c) for c in self.columns if self._has(arm, c)}
+        for name, columns in self.groups.items():
+            if all(column.name in cells for column in columns):
+                cells[name] = self._average(arm, columns)
+        return cells
+
+    def _cell(self, arm: str, column: _Column) -> dict[str, Any]:
+        own = (column.metric,)
+        details = {m: _score(self._cube(arm, column, (m,))).mean() for m in column.details}
+        found = _seeds(_score(self._cube(arm, column, own))) | {
+            "details": {name: float(value) for name, value in details.items()},
+            **_NO_EFFECT,
+        }
+        against = self.study.baseline_of(arm)
+        if arm == against or not self._has(against, column):
+            return found
+        verdict = self.judged.get((arm, against, column.name))
+        same = verdict is not None and verdict.protocol == column.protocol.id
+        if verdict is not None and same and verdict.metric == column.metric:
+            return found | {
+                "effect": verdict.effect,
+                "low": verdict.low,
+                "high": verdict.high,
+                "verdict": verdict.verdict,
+            }
+        return found | self._effect([self._weighted(arm, against, column, own)])
+
+    def _average(self, arm: str, columns: Sequence[_Column]) -> dict[str, Any]:
+        """The mean over tasks as XTREME takes it: of questions, F1 and exact match count half."""
+        per_seed = np.mean(
+            np.broadcast_arrays(*(_score(self._cube(arm, c, c.details)) for c in columns)), axis=0
+        )
+        found = _seeds(per_seed) | {"details": {}, **_NO_EFFECT}
+        against = self.study.baseline_of(arm)
+        if arm == against or not all(self._has(against, c) for c in columns):
+            return found
+        share = 1 / len(columns)
+        parts = [self._weighted(arm, against, c, c.details, share) for c in columns]
+        return found | self._effect(parts)
+
+    def _weighted(
+        self, arm: str, against: str, column: _Column, metrics: tuple[str, ...], share: float = 1.0
+    ) -> Weighted:
+        treatment = self._cube(arm, column, metrics)
+        languages = treatment.shape[2]
+        weights = np.full(languages, share / languages)
+        return self._part(treatment, self._cube(against, column, metrics), weights)
+
+    def _part(self, treatment: Cube, control: Cube, weights: NDArray[np.float64]) -> Weighted:
+        return Weighted(treatment, control, strata_of(~np.isnan(treatment[0])), weights)
+
+    def _effect(self, parts: Sequence[Weighted]) -> dict[str, Any]:
+        found = contrast(parts, draws=self.study.bootstrap_draws)
+        return {"effect": found.effect, "low": found.low, "high": found.high}
+
+    def _best(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The best arm of each column among those the study is about."""
+        told = ("score", "effect", "low", "high", "verdict")
+        asked = [row for row in rows if self._intermediate(row["arm"])]
+        best = []
+        for column in [*(c.name for c in self.columns), *self.groups]:
+            scored = [row for row in asked if column in row["cells"]]
+            if scored:
+                first = max(scored, key=lambda row: row["cells"][column]["score"])
+                cell = first["cells"][column]
+                best.append({"column": column, "arm": first["arm"]} | {t: cell[t] for t in told})
+        return best
+
+    def _intermediate(self, name: str) -> bool:
+        arm = self.study.arms[name]
+        control = arm.control_of is not None or control_kind(self.study, name) is not None
+        return bool(arm.stages) and not arm.reference and not control
+
+    def _gaps(self) -> Iterator[dict[str, Any]]:
+        """English minus the mean of the others, of every arm and task that has both."""
+        for column in self.columns:
+            names = self._language_names(column)
+            if "en" not in names or len(names) < 2:
+                continue
+            weights = np.full(len(names), -1 / (len(names) - 1))
+            weights[names.index("en")] = 1.0
+            for arm in self._measured():
+                if self._has(arm, column):
+                    yield self._gap(arm, column, weights)
+
+    def _gap(self, arm: str, column: _Column, weights: NDArray[np.float64]) -> dict[str, Any]:
+        cube = self._cube(arm, column, (column.metric,))
+        means = np.nanmean(cube, axis=1).mean(axis=0)
+        english = float(means[weights > 0].sum())
+        others = float(means[weights < 0].mean())
+        entry = {"arm": arm, "target": column.name, "english": english, "others": others}
+        entry |= {"gap": english - others, "effect": None, "low": None, "high": None}
+        against = self.study.baseline_of(arm)
+        if arm == against or not self._has(against, column):
+            return entry
+        control = self._cube(against, column, (column.metric,))
+        return entry | self._effect([self._part(cube, control, weights)])
+
+    def _languages(self) -> Iterator[dict[str, Any]]:
+        for column in self.columns:
+            names = self._language_names(column)
+            for arm in self._measured():
+                if self._has(arm, column):
+                    yield from self._by_language(arm, column, names)
+
+    def _by_language(
+        self, arm: str, column: _Column, names: Sequence[str]
+    ) -> Iterator[dict[str, Any]]:
+        cube = self._cube(arm, column, (column.metric,))
+        scores = np.nanmean(cube, axis=1).mean(axis=0)
+        against = self.study.baseline_of(arm)
+        effects: list[Any] = [None] * len(names)
+        if arm != against and self._has(against, column):
+            control = self._cube(against, column, (column.metric,))
+            strata = strata_of(~np.isnan(cube[0]))
+            alone = [[place] for place in range(len(names))]
+            draws = self.study.bootstrap_draws
+            effects = list(group_differences(cube, control, strata, alone, draws=draws))
+        for name, score, found in zip(names, scores, effects, strict=True):
+            yield {
+                "target": column.name,
+                "arm": arm,
+                "language": name,
+                "score": float(score),
+                "effect": found.effect if found else None,
+                "low": found.low if found else None,
+                "high": found.high if found else None,
+            }
+
+    def _published(self) -> list[dict[str, Any]]:
+        used = {start.encoder.name for start in self.study.starts.values()}
+        return [_published(row) for row in PUBLISHED if used & set(row.encoders)]
+
+
+def _published(row: PublishedRow) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "source": f"{row.source}; read in {row.read_in}",
+        "remark": row.remark,
+        "encoder": row.encoders[0],
+        "cells": {target: dict(scores) for target, scores in row.scores.items()},
+        "average": row.average,
+    }
+
+
+_NO_EFFECT = {"effect": None, "low": None, "high": None, "verdict": None}
+
+
+def _protocol_of(loaded: LoadedTarget) -> Protocol:
+    """XTREME's definition where it was asked for, else the target's own."""
+    theirs = [protocol for protocol in loaded.protocols if protocol.name == XTREME]
+    return theirs[0] if theirs else loaded.protocols[0]
+
+
+def _score(cube: Cube) -> NDArray[np.float64]:
+    """The score of each seed: the mean over languages, equally weighted [S]."""
+    found: NDArray[np.float64] = np.nanmean(cube, axis=1).mean(axis=1)
+    return found
+
+
+def _seeds(per_seed: NDArray[np.float64]) -> dict[str, Any]:
+    return {
+        "score": float(per_seed.mean()),
+        "low_seed": float(per_seed.min()),
+        "high_seed": float(per_seed.max()),
+        "seeds": len(per_seed),
+    }
+
+
+def generalised_matrices(gathered: Gathered) -> list[dict[str, Any]]:
+    """Accuracy with the two texts of a pair in two languages, JSON-like; docs/json.md tells its fields.
+
+    Source: generalised cross-lingual transfer of Huang et al. 2021 (arXiv 2104.08645), section 4.
+    """
+    found: dict[tuple[str, str], list[NDArray[np.uint8]]] = {}
+    languages: dict[str, list[str]] = {}
+    for run in gathered.plan.runs:
+        for target, each in run.fine_tuned.items():
+            if each.generalised is not None:
+                languages[target], correct = pairs_in(each.generalised, gathered.store)
+                found.setdefault((target, run.arm), []).append(correct)
+    cubes = {key: np.stack(seeds).astype(np.float64) for key, seeds in found.items()}
+    return [_matrix(gathered, target, arm, languages[target], cubes) for target, arm in cubes]
+
+
+def _matrix(
+    gathered: Gathered,
+    target: str,
+    arm: str,
+    languages: Sequence[str],
+    cubes: Mapping[tuple[str, str], Cube],
+) -> dict[str, Any]:
+    cube = cubes[target, arm]
+    same = np.eye(len(languages), dtype=bool)
+    matrix = cube.mean(axis=(0, 3))
+    entry: dict[str, Any] = {
+        "target": target,
+        "title": gathered.plan.targets[target].target.title,
+        "arm": arm,
+        "languages": list(languages),
+        "matrix": matrix.tolist(),
+        "seeds": len(cube),
+        "n": cube.shape[3],
+        "same": float(matrix[same].mean()),
+        "mixed": float(matrix[~same].mean()),
+        **dict.fromkeys(("effect", "low", "high")),
+    }
+    against = gathered.plan.study.baseline_of(arm)
+    if arm == against or (target, against) not in cubes:
+        return entry
+    one, other = (c[:, ~same].transpose(0, 2, 1) for c in (cube, cubes[target, against]))
+    strata = np.zeros(one.shape[1], np.int64)
+    draws = gathered.plan.study.bootstrap_draws
+    difference = paired_difference(one, other, strata, draws=draws)
+    return entry | {"effect": difference.effect, "low": difference.low, "high": difference.high}

@@ -1,0 +1,85 @@
+"""From the answers to labelled examples to the outcome of every example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.errors import DataError
+from crosslift.metrics.answers import question_scores
+from crosslift.metrics.tags import chunk_counts
+from crosslift.retrieval.folds import influence_values, share_values
+from crosslift.sources.record import Record
+from crosslift.targets.evaluate import Outcomes
+from crosslift.targets.target import LabelledData, Protocol
+
+Values = dict[str, NDArray[np.float64]]
+
+
+def evaluate_answers(
+    protocols: Sequence[Protocol], data: LabelledData, answers: Mapping[str, Sequence[Any]]
+) -> Iterator[Outcomes]:
+    """The outcomes of every language under each protocol.
+
+    Of tagging, scores are of all sentences together: the outcome of a sentence is the score plus what
+    the sentence adds to it to first order (see `influence_values`), so that the mean is the score.
+
+    Args:
+        protocols: how they are scored.
+        data: the examples with their labels.
+        answers: language -> a class, the tags or a text for each of its examples.
+
+    Raises:
+        DataError: a language or an example without an answer.
+    """
+    for language, records in data.tests.items():
+        given = answers.get(language, ())
+        if len(given) != len(records):
+            raise DataError(
+                f"{len(given)} answers to {len(records)} examples in {language}", "one to each"
+            )
+        for protocol in protocols:
+            values, shown = _outcomes(protocol, language, records, given)
+            items = tuple(record.id for record in records)
+            yield Outcomes(language, protocol.id, items, values, shown)
+
+
+def _outcomes(
+    protocol: Protocol, language: str, records: Sequence[Record], given: Sequence[Any]
+) -> tuple[Values, tuple[str, ...]]:
+    if protocol.metric == "accuracy":
+        right = [float(r.label == answer) for r, answer in zip(records, given, strict=True)]
+        return {"accuracy": np.array(right)}, tuple(given)
+    if protocol.metric in ("tag_f1", "entity_f1"):
+        return _of_tags(protocol.metric, records, given), ("",) * len(records)
+    return _of_answers(protocol, language, records, given), tuple(given)
+
+
+def _of_tags(metric: str, records: Sequence[Record], given: Sequence[Sequence[str]]) -> Values:
+    gold = [record.tags for record in records]
+    hits, found, right = chunk_counts(given, gold).T
+    words = np.array([len(tags) for tags in gold], np.int64)
+    pairs = zip(given, gold, strict=True)
+    same = [sum(a == b for a, b in zip(*pair, strict=True)) for pair in pairs]
+    return {
+        metric: influence_values(hits, found, right),
+        "tagging_accuracy": share_values(np.array(same, np.int64), words),
+    }
+
+
+def _of_answers(
+    protocol: Protocol, language: str, records: Sequence[Record], given: Sequence[str]
+) -> Values:
+    rules = protocol.answer_rules
+    if rules is None:
+        raise DataError(f"protocol {protocol.id} has no rules of comparing answers")
+    scores = []
+    for record, answer in zip(records, given, strict=True):
+        passage = record.texts["passage"]
+        right = [passage[start:end] for start, end in record.spans]
+        scores.append(question_scores(answer, right, language, rules))
+    exact, overlap = np.array(scores, np.float64).reshape(-1, 2).T
+    return {"answer_f1": overlap, "exact_match": exact}

@@ -1,0 +1,270 @@
+"""Targets of labelled examples: what XTREME's classification, tagging and question answering share.
+
+An encoder is fine-tuned on English examples and answers in every language. Which split is scored, what
+is trained on and what weights are chosen by is decided here, once for all of them:
+
+- Scored is the test split where its files are there with labels, else dev; unlabelled test files where
+  there is nothing else, which can be answered but not scored.
+- English examples to choose by are never of the split that is scored: where English dev is scored, or
+  there is none, a fixed tenth of the English training examples is held out of training instead.
+- A listed language without files of the split is a gap; one that was asked for is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from crosslift.artifacts.keys import key_of
+from crosslift.errors import DataError
+from crosslift.sources.labelled.english import EnglishData
+from crosslift.sources.labelled.parts import Examples, Found, HubParts, Key, Layout, Part
+from crosslift.sources.labelled.training import MOST_HELD_OUT, PhaseThreeData, layout_in
+from crosslift.targets.other_english import other_english
+from crosslift.targets.target import LabelledData, Metric, Protocol, Target, TargetSettings
+from crosslift.tasks.task import FormSpec, IntermediateTask
+from crosslift.xtreme.benchmark import xtreme_task
+
+ENGLISH = "en"
+Scored = Literal["dev", "test"]
+_REASONS = {
+    "scored": "the English dev examples are of the split that is scored",
+    "none": "there are no English dev examples to choose by",
+    "shared": "SQuAD's dev questions are XQuAD's, and one fine-tuning serves XQuAD and MLQA",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledSet:
+    """The facts of a target of labelled examples.
+
+    Args:
+        name: of the target; XTREME's files lie in a folder of this name.
+        title: a word or two.
+        what: one line for lists.
+        languages: BCP-47 codes, as XTREME lists them.
+        form: of the examples.
+        metric: the primary one.
+        layouts: how its files are published; the first that a folder has is read.
+        hub: where the hub has it.
+        where: where its files are had, for errors.
+        english: what is trained on.
+        dev: what weights are chosen by: English dev of its own; a held-out part of the training set,
+            for there is none; or likewise, for the training set is shared with other targets.
+        dev_name: its own dev examples in words; empty where there are none.
+        english_name: of the English training set; targets with the same one are fine-tuned once.
+        train_is_scored: where no other files are there, training examples of other languages than
+            English are scored, called dev; none are trained on.
+        licence: of the data.
+        citation: where it comes from.
+    """
+
+    name: str
+    title: str
+    what: str
+    languages: tuple[str, ...]
+    form: FormSpec
+    metric: Metric
+    layouts: tuple[Layout, ...]
+    hub: HubParts
+    where: str
+    english: EnglishData
+    dev: Literal["own", "none", "shared"]
+    dev_name: str = ""
+    english_name: str = ""
+    train_is_scored: bool = False
+    licence: str
+    citation: str
+
+    @property
+    def remedy(self) -> str:
+        """What to do where the data cannot be had."""
+        names = " or ".join(dict.fromkeys(layout.names for layout in self.layouts))
+        return f"give `data:` with the folder of {names}; get them: {self.where}"
+
+
+def labelled_target(facts: LabelledSet) -> Target:
+    """The target of some facts."""
+
+    def load(settings: TargetSettings) -> LabelledData:
+        found = _found(facts, settings)
+        if facts.train_is_scored and settings.split is None:
+            found = _with_training_scored(found)
+        split = _split(facts, settings, found)
+        languages, gaps = _languages(facts, settings, found, split)
+        parts = {language: found[Key(split, language)] for language in languages}
+        read = {language: part.read() for language, part in parts.items()}
+        if settings.english_task is None:
+            source, selection = _phase_three(facts, settings, found, split)
+            task = _task(facts, source)
+        else:
+            task, selection = other_english(facts.name, facts.form, settings)
+        return LabelledData(
+            task=task,
+            tests={language: examples.records for language, examples in read.items()},
+            split=split,
+            labelled=_labelled(facts, settings, split, read),
+            selection=selection,
+            gaps=gaps,
+            checksum=key_of({language: part.checksum() for language, part in parts.items()}),
+            left_out={language: of.left_out for language, of in read.items() if of.left_out},
+        )
+
+    protocol = Protocol(
+        name="xtreme",
+        direction="zero-shot",
+        metric=facts.metric,
+        reproduces="google-research/xtreme: evaluate.py",
+        answer_rules=xtreme_task(facts.name).answer_rules,
+    )
+    return Target(
+        name=facts.name,
+        title=facts.title,
+        description=facts.what,
+        kind="labelled",
+        metric=facts.metric,
+        load=load,
+        protocols=(protocol,),
+        languages=facts.languages,
+        licence=facts.licence,
+        citation=facts.citation,
+    )
+
+
+def _task(facts: LabelledSet, source: PhaseThreeData) -> IntermediateTask:
+    return IntermediateTask(
+        name=facts.english_name or facts.name,
+        title=f"English examples of {facts.title}",
+        form=facts.form,
+        source=source,
+        languages=(ENGLISH,),
+        licence=facts.licence,
+        citation=facts.citation,
+    )
+
+
+def _found(facts: LabelledSet, settings: TargetSettings) -> Found:
+    """All parts of the folder, or of the hub where no folder is given."""
+    folder = settings.data
+    if folder is None:
+        return facts.hub.find(facts.remedy)
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder", f"the folder of {facts.name}", facts.remedy)
+    for layout in facts.layouts:
+        found = layout.find(folder)
+        if found:
+            return found
+    there = sorted(path.name for path in folder.iterdir())[:8]
+    raise DataError(
+        f"{folder} holds no file of {facts.name}; it holds {', '.join(there) or 'nothing'}",
+        "the files as they are published",
+        facts.remedy,
+    )
+
+
+def _with_training_scored(found: Found) -> Found:
+    """The parts, with training examples of other languages as dev where there is nothing else."""
+    if any(key.split != "train" for key in found):
+        return found
+    others = {key: part for key, part in found.items() if key.language != ENGLISH}
+    return {**found, **{Key("dev", key.language): part for key, part in others.items()}}
+
+
+def _split(facts: LabelledSet, settings: TargetSettings, found: Found) -> Scored:
+    """The split that is scored; a part is read where its labels decide."""
+    asked = settings.languages or facts.languages
+    there: dict[Scored, list[Part]] = {
+        split: [found[Key(split, code)] for code in asked if Key(split, code) in found]
+        for split in ("test", "dev")
+    }
+    if settings.split is not None:
+        return settings.split
+    if not there["dev"]:
+        return "test"
+    if not there["test"]:
+        return "dev"
+    return "test" if there["test"][0].read().labelled else "dev"
+
+
+def _languages(
+    facts: LabelledSet, settings: TargetSettings, found: Found, split: Scored
+) -> tuple[list[str], dict[str, str]]:
+    """The languages that are measured, in the order asked for, and why others are not.
+
+    Raises:
+        DataError: a language that was asked for, or every listed one, is not there.
+    """
+    asked = settings.languages or facts.languages
+    missing = [code for code in asked if Key(split, code) not in found]
+    place = settings.data or f"{facts.hub.id} of the hub"
+    if len(missing) == len(asked) or (settings.languages and missing):
+        told = ", ".join(f"{key.split}-{key.language}" for key in sorted(found))
+        raise DataError(
+            f"{place} has no {split} examples of {facts.name} in {', '.join(missing)}",
+            f"files of the split {split} in these languages; it has {told}",
+            facts.remedy,
+        )
+    name = place.name if isinstance(place, Path) else place
+    gaps = dict.fromkeys(missing, f"no {split} examples in {name}")
+    if facts.train_is_scored and split == "dev" and ENGLISH in gaps:
+        gaps[ENGLISH] = "its examples are trained on"
+    return [code for code in asked if code not in missing], gaps
+
+
+def _labelled(
+    facts: LabelledSet, settings: TargetSettings, split: Scored, read: Mapping[str, Examples]
+) -> bool:
+    """Whether the examples have labels.
+
+    Raises:
+        DataError: those of some languages have, those of others have not.
+    """
+    without = [language for language, examples in read.items() if not examples.labelled]
+    if without and len(without) < len(read):
+        raise DataError(
+            f"{settings.data}: {facts.name} has {split} labels, but not in {', '.join(without)}",
+            "labels in every language that is measured, or in none",
+            "name the languages that have labels in `languages`, or set `split: dev`",
+        )
+    return not without
+
+
+def _phase_three(
+    facts: LabelledSet, settings: TargetSettings, found: Found, split: Scored
+) -> tuple[PhaseThreeData, str]:
+    """What is trained on and chosen by, and the latter in words."""
+    data = _english(facts, settings)
+    own = found.get(Key("dev", ENGLISH)) if facts.dev == "own" else None
+    if own is not None and split == "test":
+        return PhaseThreeData(data, own_dev=own), facts.dev_name
+    reason = facts.dev if facts.dev == "shared" else "none" if own is None else "scored"
+    words = (
+        f"a tenth of the English training examples (at most {MOST_HELD_OUT:,}; drawn once, those of "
+        f"one passage or first text together), held out of training: {_REASONS[reason]}"
+    )
+    return PhaseThreeData(data), words
+
+
+def _english(facts: LabelledSet, settings: TargetSettings) -> EnglishData:
+    """The English training set: in `english`, else in or beside `data`, else on the hub.
+
+    Raises:
+        DataError: `english` has none.
+    """
+    places: Sequence[Path] = ()
+    if settings.english is not None:
+        places = (settings.english,)
+    elif settings.data is not None:
+        places = (settings.data, settings.data.parent)
+    for place in places:
+        if layout_in(facts.english.files, place):
+            return replace(facts.english, folder=place)
+    if settings.english is not None:
+        raise DataError(
+            f"{settings.english} holds no English training set of {facts.name}",
+            f"a folder with {facts.english.files.names}",
+            f"get it: {facts.english.files.where}",
+        )
+    return facts.english

@@ -1,0 +1,99 @@
+"""Fine-tuning on another English task than a target's own training set, where that is not at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from crosslift.errors import StudyError
+from crosslift.sources.labelled.english import check_english
+from crosslift.sources.labelled.training import hold_out
+from crosslift.sources.record import Record
+from crosslift.targets.target import TargetSettings
+from crosslift.tasks.registry import find_task
+from crosslift.tasks.task import FormSpec, IntermediateTask
+
+
+@dataclass(frozen=True, slots=True)
+class OtherEnglish:
+    """The English records of another task, with the labels of the target.
+
+    Args:
+        task: the other task.
+        labels: label of that task -> label of the target; others stay as they are.
+        held_out: it has no dev records: a fixed part of its training records is chosen by.
+    """
+
+    task: IntermediateTask
+    labels: tuple[tuple[str, str], ...]
+    held_out: bool
+
+    def train(self) -> list[Record]:
+        """The training records."""
+        records = self.task.source.train()
+        return self._with_labels(hold_out(records)[0] if self.held_out else records)
+
+    def dev(self) -> list[Record]:
+        """The records that weights are chosen by."""
+        if self.held_out:
+            return self._with_labels(hold_out(self.task.source.train())[1])
+        return self._with_labels(self.task.source.dev())
+
+    def checksum(self) -> str:
+        """Of the other task's data and of what is made of them."""
+        return f"{self.task.source.checksum()} {sorted(self.labels)} {self.held_out}"
+
+    def _with_labels(self, records: list[Record]) -> list[Record]:
+        check_english(records, f"the records of {self.task.name}")
+        named = dict(self.labels)
+        return [replace(r, label=named.get(r.label or "", r.label)) for r in records]
+
+
+def other_english(
+    target: str, form: FormSpec, settings: TargetSettings
+) -> tuple[IntermediateTask, str]:
+    """The task that `english_task` of a target's settings names, with the target's labels.
+
+    Args:
+        target: name of the target.
+        form: of the target.
+        settings: with `english_task`, and `english` and `english_labels` where they are given.
+
+    Returns:
+        The task, and what weights are chosen by in words.
+
+    Raises:
+        UnknownNameError: no such task.
+        StudyError: a task of another form or with other labels.
+        DataError: its data cannot be had.
+    """
+    name = settings.english_task or ""
+    task = find_task(name, settings.english)
+    if task.form.name != form.name:
+        raise StudyError(
+            f"english_task {name!r} of target {target!r} is of the form {task.form.name}",
+            f"a task of the form {form.name}",
+        )
+    labels = tuple(sorted(settings.english_labels.items()))
+    _check_labels(target, name, task.form, form, dict(labels))
+    source = OtherEnglish(task, labels, held_out=not task.source.dev())
+    chosen = "a tenth of its training examples, held out" if source.held_out else "its dev examples"
+    made = replace(task, name=f"{target} from {name}", form=form, source=source)
+    return made, f"fine-tuned on {name}, not on the target's own training set; {chosen}"
+
+
+def _check_labels(
+    target: str, name: str, given: FormSpec, wanted: FormSpec, named: dict[str, str]
+) -> None:
+    kind = "labels" if wanted.name == "classification" else "tags"
+    there = {str(label) for label in given.options.get(kind, ())}
+    unknown = sorted(set(named) - there)
+    made = {named.get(label, label) for label in there}
+    right = set(wanted.options.get(kind, ()))
+    if unknown or not made <= right:
+        wrong = unknown or sorted(made - right)
+        raise StudyError(
+            f"english_task {name!r} of target {target!r}: label {wrong[0]!r}",
+            f"labels of {name} ({', '.join(sorted(there))}) that are, or that english_labels turns "
+            f"into, those of {target} ({', '.join(sorted(right))})",
+            "such as `english_labels: {equivalent: '1', not-equivalent: '0'}`",
+        )

@@ -1,0 +1,1 @@
+"""XTREME: its nine tasks, its scorer, its submission files, and published results."""

@@ -1,0 +1,234 @@
+"""Reading XTREME's files of predictions and of labels.
+
+All are UTF-8; a byte order mark, Windows line ends, and blank lines before the first and behind the
+last entry are passed over. What does not fit the layout is an error that names file and line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crosslift.errors import DataError
+from crosslift.sources.text_files import lines_in, read_text
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a file.
+
+    Args:
+        line: its number, counted from 1.
+        text: without white space around it.
+    """
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedSentence:
+    """The tags of a sentence.
+
+    Args:
+        line: number of its first line, counted from 1.
+        tags: one for each word.
+    """
+
+    line: int
+    tags: tuple[str, ...]
+
+
+def read_labels(path: Path) -> list[Entry]:
+    """A label a line (XNLI, PAWS-X).
+
+    Raises:
+        DataError: the file cannot be read or is empty, a blank line between labels, or a line that
+            holds more than a label.
+    """
+    return [_alone(path, entry, "label") for entry in _entries(path, "a label")]
+
+
+def read_line_numbers(path: Path) -> list[int]:
+    """A line number a line, counted from 0 (Tatoeba).
+
+    Raises:
+        DataError: as for `read_labels`; a line that is no such number.
+    """
+    numbers = []
+    for entry in _entries(path, "a line number"):
+        if not (entry.text.isascii() and entry.text.isdigit()):
+            raise DataError(
+                f"{_place(path, entry)}: {entry.text!r}",
+                "the number of a line of the other file, counted from 0, without brackets",
+            )
+        numbers.append(int(entry.text))
+    return numbers
+
+
+def read_pairs(path: Path, *, may_be_empty: bool = False) -> set[tuple[str, str]]:
+    """A pair of sentence ids a line, with a tab between them (BUCC); a repeated pair counts once.
+
+    Args:
+        path: the file.
+        may_be_empty: whether it may hold no pair, as predictions may.
+
+    Raises:
+        DataError: as for `read_labels`; a line without exactly two ids.
+    """
+    found = set()
+    for entry in _entries(path, "a pair of ids", may_be_empty=may_be_empty):
+        ids = [part.strip() for part in entry.text.split("\t")]
+        if len(ids) != 2 or not all(ids):
+            raise DataError(
+                f"{_place(path, entry)}: {entry.text!r}",
+                "two sentence ids with a tab between them",
+            )
+        found.add((ids[0], ids[1]))
+    return found
+
+
+def read_tags(path: Path) -> list[TaggedSentence]:
+    """A tag a line and a blank line behind each sentence (UD-POS, WikiANN NER).
+
+    Several blank lines part two sentences as one does.
+
+    Raises:
+        DataError: the file cannot be read or is empty, or a line that holds more than a tag.
+    """
+    found: list[TaggedSentence] = []
+    tags: list[str] = []
+    first = 0
+    for number, text in enumerate(lines_in(path), start=1):
+        entry = Entry(number, text.strip())
+        if entry.text:
+            first = first if tags else number
+            tags.append(_alone(path, entry, "tag").text)
+        elif tags:
+            found.append(TaggedSentence(first, tuple(tags)))
+            tags = []
+    if tags:
+        found.append(TaggedSentence(first, tuple(tags)))
+    if not found:
+        raise _empty(path, "a tag")
+    return found
+
+
+def read_answers(path: Path) -> dict[str, str]:
+    """Question id -> the answer that was given (XQuAD, MLQA, TyDiQA-GoldP), a JSON object.
+
+    Raises:
+        DataError: the file cannot be read, is no such object, or answers a question twice.
+    """
+    content = _json(path)
+    if not isinstance(content, dict):
+        raise DataError(f"{path} holds no JSON object", "an object of question id and answer")
+    for key, answer in content.items():
+        if not isinstance(answer, str):
+            raise DataError(f"{path}, question {key!r}: the answer is {answer!r}", "a text")
+    return content
+
+
+def read_questions(path: Path) -> dict[str, tuple[str, ...]]:
+    """Question id -> its right answers, of a file in SQuAD's layout or its list ``data`` alone.
+
+    Raises:
+        DataError: the file cannot be read or is not of that layout, an id stands twice, a question
+            has no answer, or there is no question.
+    """
+    content = _json(path)
+    found: dict[str, tuple[str, ...]] = {}
+    for article in _list(content["data"] if _has(content, "data") else content, str(path)):
+        for paragraph in _list(_field(article, "paragraphs", str(path)), str(path)):
+            for question in _list(_field(paragraph, "qas", str(path)), str(path)):
+                key, answers = _question(question, str(path))
+                if key in found:
+                    raise DataError(f"{path}: question {key!r} stands twice", "each id once")
+                found[key] = answers
+    if not found:
+        raise DataError(f"{path} holds no question", "one question at least")
+    return found
+
+
+_SQUAD = "SQuAD's layout: data > paragraphs > qas > id, answers > text"
+
+
+def _question(question: Any, place: str) -> tuple[str, tuple[str, ...]]:
+    key = _field(question, "id", place)
+    place = f"{place}, question {key!r}"
+    texts = [
+        _field(answer, "text", place) for answer in _list(_field(question, "answers", place), place)
+    ]
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise DataError(f"{place}: its answers are {texts!r}", "one right answer or more")
+    return str(key), tuple(texts)
+
+
+def _has(owner: Any, name: str) -> bool:
+    return isinstance(owner, dict) and name in owner
+
+
+def _field(owner: Any, name: str, place: str) -> Any:
+    if not _has(owner, name):
+        raise DataError(f"{place}: no {name!r}", _SQUAD)
+    return owner[name]
+
+
+def _list(value: Any, place: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise DataError(f"{place}: a {type(value).__name__} where a list belongs", _SQUAD)
+    return value
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(read_text(path), object_pairs_hook=lambda pairs: _once(path, pairs))
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path}, line {error.lineno}: not JSON: {error.msg}", "JSON") from error
+    except RecursionError as error:
+        raise DataError(f"{path} is nested too deeply", "JSON") from error
+
+
+def _once(path: Path, pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(f"{path}: {twice!r} stands twice in one object", "each name once")
+    return found
+
+
+def _entries(path: Path, each: str, *, may_be_empty: bool = False) -> Iterator[Entry]:
+    """The lines that hold something; none that is blank may stand between them."""
+    blank: int | None = None
+    begun = False
+    for number, text in enumerate(lines_in(path), start=1):
+        stripped = text.strip()
+        if not stripped:
+            blank = blank or number
+            continue
+        if begun and blank is not None:
+            raise DataError(f"{path}, line {blank} is blank", f"{each} on every line")
+        begun, blank = True, None
+        yield Entry(number, stripped)
+    if not begun and not may_be_empty:
+        raise _empty(path, each)
+
+
+def _alone(path: Path, entry: Entry, what: str) -> Entry:
+    if "\t" in entry.text:
+        raise DataError(
+            f"{_place(path, entry)}: {entry.text!r}", f"a {what} alone, without columns"
+        )
+    return entry
+
+
+def _place(path: Path, entry: Entry) -> str:
+    return f"{path}, line {entry.line}"
+
+
+def _empty(path: Path, each: str) -> DataError:
+    return DataError(f"{path} is empty", f"{each} a line")

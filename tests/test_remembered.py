@@ -1,0 +1,70 @@
+"""Tokens are made once for the same texts, and never taken for those of others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_encoder import load_tiny
+
+from crosslift.encoders.remembered import Remembered
+from crosslift.encoders.tokens import locate_tokens, tokenise_compactly, tokenise_words
+
+
+def size(made: list[int]) -> int:
+    return 8 * len(made)
+
+
+def test_made_once_and_told_apart() -> None:
+    kept, calls = Remembered(), []
+
+    def of(what: object, *columns: list[str]) -> list[int]:
+        return kept.of(what, columns, lambda: calls.append(columns) or [len(calls)], size)
+
+    assert of("a", ["x", "y"]) == of("a", ["x", "y"]) == [1]
+    assert of("b", ["x", "y"]) == [2]
+    assert of("a", ["xy"]) == [3]
+    assert of("a", ["x"], ["y"]) == [4]
+    assert of("a", ["x", "y"], []) == [5]
+    assert len(calls) == 5
+
+
+def test_what_was_not_asked_for_longest_goes_first() -> None:
+    kept, calls = Remembered(most_bytes=16), []
+
+    def of(text: str) -> list[int]:
+        return kept.of("", [[text]], lambda: calls.append(text) or [0], size)
+
+    of("a"), of("b"), of("a"), of("c"), of("a"), of("b")
+    assert calls == ["a", "b", "c", "b"]
+
+
+def test_what_is_larger_than_all_room_is_not_kept() -> None:
+    kept, calls = Remembered(most_bytes=8), []
+    for _ in range(2):
+        kept.of("", [["a"]], lambda: calls.append(1) or [1, 2], size)
+    assert len(calls) == 2
+
+
+def test_an_encoder_tokenises_a_text_once(
+    tiny_folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = load_tiny(tiny_folders["xlm-roberta"], max_tokens=16)
+    texts, pairs = ["a cat", "the dog"], ["rain", "x"]
+    first = [
+        tokenise_compactly(encoder, texts),
+        tokenise_compactly(encoder, texts, pairs),
+        [found.ids for found in locate_tokens(encoder, texts)],
+        list(tokenise_words(encoder, texts).values()),
+    ]
+    monkeypatch.setattr(encoder, "tokenizer", None)  # any new call would fail
+    again = [
+        tokenise_compactly(encoder, list(texts)),
+        tokenise_compactly(encoder, texts, pairs),
+        [found.ids for found in locate_tokens(encoder, texts)],
+    ]
+    for one, other in zip(first, again, strict=False):
+        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+    with pytest.raises(ValueError, match="read-only"):
+        first[0][0][0] = 5

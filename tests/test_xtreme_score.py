@@ -1,0 +1,523 @@
+"""XTREME's scorer, its files, its submissions and published results, on files made by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crosslift.errors import DataError, UnknownNameError
+from crosslift.xtreme.benchmark import GROUPS, TASKS, xtreme_task
+from crosslift.xtreme.files import (
+    read_answers,
+    read_labels,
+    read_line_numbers,
+    read_pairs,
+    read_questions,
+    read_tags,
+)
+from crosslift.xtreme.published import PUBLISHED, published_for
+from crosslift.xtreme.score import Scores, score_folder
+from crosslift.xtreme.write import (
+    english_order,
+    write_answers,
+    write_labels,
+    write_line_numbers,
+    write_pairs,
+    write_tags,
+)
+
+# What every language's label file holds, and predictions that are all right
+
+
+def _squad(**answers: list[str]) -> str:
+    """A label file in SQuAD's layout: question id -> its right answers, one paragraph each."""
+    paragraphs = [
+        {
+            "context": " ".join(texts),
+            "qas": [
+                {
+                    "id": key,
+                    "question": "?",
+                    "answers": [{"text": text, "answer_start": 0} for text in texts],
+                }
+            ],
+        }
+        for key, texts in answers.items()
+    ]
+    return json.dumps({"version": "1.1", "data": [{"title": "t", "paragraphs": paragraphs}]})
+
+
+LABELS = {
+    "xnli": "contradiction\nentailment\nneutral\nneutral\n",
+    "pawsx": "1\n0\n0\n1\n",
+    "panx": "B-LOC\nI-LOC\nO\n\nB-PER\nO\n\n",
+    "udpos": "DET\nNOUN\nNOUN\nVERB\n\nSCONJ\nX\n\n",
+    "bucc2018": "xx-000000001\ten-000000009\nxx-000000002\ten-000000008\nxx-000000003\ten-000000007\n",
+    "tatoeba": "2\n0\n3\n1\n",
+    "xquad": _squad(a=["das Haus", "ein Haus"], b=["1999"]),
+    "mlqa": _squad(a=["das Haus", "ein Haus"], b=["1999"]),
+    "tydiqa": _squad(a=["the house"], b=["1999"]),
+}
+RIGHT = LABELS | {
+    "xquad": json.dumps({"a": "das Haus", "b": "1999"}),
+    "mlqa": json.dumps({"a": "das Haus", "b": "1999"}),
+    "tydiqa": json.dumps({"a": "The house.", "b": "1999"}),
+}
+Folders = Callable[..., tuple[Path, Path]]
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    """Makes a folder of predictions, all right but for some files, and one of labels."""
+
+    def make(changed: dict[str, str] | None = None, without: tuple[str, ...] = ()) -> Any:
+        for side, contents in (("predictions", RIGHT), ("labels", LABELS)):
+            for task in TASKS:
+                for language in task.languages:
+                    path = tmp_path / side / task.folder / task.file_name(language)
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_text(contents[task.folder], encoding="utf-8")
+        for name, text in (changed or {}).items():
+            (tmp_path / name).write_bytes(text.encode())
+        for name in without:
+            _remove(tmp_path / name)
+        return tmp_path / "predictions", tmp_path / "labels"
+
+    return make
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        for inner in path.iterdir():
+            inner.unlink()
+        path.rmdir()
+    else:
+        path.unlink()
+
+
+def _of(scores: Scores, task: str, language: str) -> dict[str, float]:
+    metrics = scores.tasks[task].metrics
+    return {metric: values[language] for metric, values in metrics.items()}
+
+
+# Facts
+
+
+def test_the_nine_tasks_in_the_scorers_order() -> None:
+    assert [task.folder for task in TASKS] == (
+        "pawsx xnli panx udpos bucc2018 tatoeba xquad mlqa tydiqa".split()  # noqa: SIM905
+    )
+    numbers = {task.folder: len(task.languages) for task in TASKS}
+    assert numbers == {
+        **{"pawsx": 7, "xnli": 15, "panx": 40, "udpos": 33, "bucc2018": 4, "tatoeba": 36},
+        **{"xquad": 11, "mlqa": 7, "tydiqa": 9},
+    }
+    assert all(len(set(task.languages)) == len(task.languages) for task in TASKS)
+    grouped = [name for names in GROUPS.values() for name in names]
+    assert sorted(grouped) == sorted(task.folder for task in TASKS)
+    assert all(task.folder in GROUPS[task.group] for task in TASKS)
+    everywhere = {language for task in TASKS for language in task.languages}
+    assert everywhere == set(xtreme_task("panx").languages)
+    assert len(everywhere) == 40
+
+
+def test_tasks_are_known_by_folder_and_by_target() -> None:
+    assert xtreme_task("bucc") is xtreme_task("bucc2018")
+    assert xtreme_task("bucc").file_name("de") == "test-de.tsv"
+    assert xtreme_task("mlqa").file_name("zh") == "test-zh.json"
+    with pytest.raises(UnknownNameError, match="did you mean 'xnli'"):
+        xtreme_task("xnl")
+    with pytest.raises(UnknownNameError, match="language of mlqa 'ru'"):
+        xtreme_task("mlqa").file_name("ru")
+
+
+# Scores
+
+
+def test_right_predictions_score_1_everywhere(folders: Folders) -> None:
+    found = score_folder(*folders())
+    assert {name: scores.score for name, scores in found.tasks.items()} == {
+        task.folder: 1.0 for task in TASKS
+    }
+    assert found.groups == dict.fromkeys(GROUPS, 1.0)
+    assert (found.overall, found.missing, found.ignored) == (1.0, {}, ())
+
+
+def test_each_task_by_hand(folders: Folders) -> None:
+    found = score_folder(
+        *folders(
+            {
+                "predictions/xnli/test-de.tsv": "contradiction\nneutral\nneutral\nneutral\n",
+                "predictions/pawsx/test-ko.tsv": "0\n1\n1\n1\n",
+                "predictions/panx/test-de.tsv": "B-LOC\nI-LOC\nO\n\nO\nO\n",
+                "predictions/panx/test-el.tsv": "B-LOC\nO\nO\n\nB-PER\nI-PER\n",
+                "predictions/udpos/test-de.tsv": "DET\nNOUN\nVERB\nVERB\n\nSCONJ\nNOUN\n",
+                "predictions/bucc2018/test-de.tsv": (
+                    "xx-000000001\ten-000000009\nxx-000000002\ten-000000007\n"
+                ),
+                "predictions/bucc2018/test-zh.tsv": "",
+                "predictions/tatoeba/test-jv.tsv": "2\n0\n3\n3\n",
+                "predictions/xquad/test-de.json": json.dumps({"a": "Haus", "b": "im Jahr 1999"}),
+                "predictions/mlqa/test-de.json": json.dumps({"a": "Haus", "b": "im Jahr 1999"}),
+                "predictions/tydiqa/test-fi.json": json.dumps({"a": "", "b": "1999"}),
+            }
+        )
+    )
+    assert _of(found, "xnli", "de") == {"accuracy": 0.75}
+    assert _of(found, "pawsx", "ko") == {"accuracy": 0.25}
+    assert _of(found, "panx", "de") == pytest.approx({"f1": 2 / 3, "precision": 1, "recall": 0.5})
+    assert _of(found, "panx", "el") == {"f1": 0, "precision": 0, "recall": 0}
+    # right: DET, NOUN NOUN, VERB, SCONJ, and X is none; found: DET, NOUN, VERB VERB, SCONJ, NOUN
+    assert _of(found, "udpos", "de") == pytest.approx(
+        {"f1": 4 / 9, "precision": 2 / 5, "recall": 2 / 4}
+    )
+    assert _of(found, "bucc2018", "de") == pytest.approx(
+        {"f1": 2 / 5, "precision": 1 / 2, "recall": 1 / 3}
+    )
+    assert _of(found, "bucc2018", "zh") == {"f1": 0, "precision": 0, "recall": 0}
+    assert _of(found, "tatoeba", "jv") == {"accuracy": 0.75}
+    assert _of(found, "xquad", "de") == pytest.approx({"exact_match": 0, "f1": (2 / 3 + 1 / 2) / 2})
+    assert _of(found, "mlqa", "de") == pytest.approx({"exact_match": 0.5, "f1": (1 + 1 / 2) / 2})
+    assert _of(found, "tydiqa", "fi") == {"exact_match": 0.5, "f1": 0.5}
+
+
+def test_averages_by_hand(folders: Folders) -> None:
+    found = score_folder(
+        *folders(
+            {
+                "predictions/xnli/test-de.tsv": "contradiction\nneutral\nneutral\nneutral\n",
+                "predictions/mlqa/test-de.json": json.dumps({"a": "Haus", "b": "im Jahr 1999"}),
+            }
+        )
+    )
+    xnli = (14 + 0.75) / 15
+    exact, overlap = (6 + 0.5) / 7, (6 + 0.75) / 7
+    mlqa = (exact + overlap) / 2
+    given = found.to_json()
+    assert list(given)[:5] == ["all_task", "classification", "tagging", "qa", "retrieval"]
+    assert list(given)[5:] == [task.folder for task in TASKS]
+    assert given["all_task"] == pytest.approx(100 * (7 + xnli + mlqa) / 9)
+    assert given["classification"] == pytest.approx(100 * (1 + xnli) / 2)
+    assert given["qa"] == pytest.approx(100 * (2 + mlqa) / 3)
+    assert given["tagging"] == given["retrieval"] == 100
+    assert list(given["mlqa"]) == ["exact_match", "f1", "avg_exact_match", "avg_f1", "avg_metric"]
+    assert list(given["mlqa"]["f1"]) == ["en", "es", "de", "ar", "hi", "vi", "zh"]
+    assert given["mlqa"]["avg_exact_match"] == pytest.approx(100 * exact)
+    assert given["mlqa"]["avg_metric"] == pytest.approx(100 * mlqa)
+    assert list(given["xnli"]) == ["accuracy", "avg_accuracy", "avg_metric"]
+    assert given["xnli"]["accuracy"]["de"] == 75
+    assert list(given["udpos"])[:3] == ["f1", "precision", "recall"]
+    assert given["udpos"]["avg_metric"] == given["udpos"]["avg_f1"]
+
+
+def test_a_partial_submission(folders: Folders) -> None:
+    missing = ("predictions/mlqa", "labels/tatoeba", "predictions/bucc2018", "labels/bucc2018")
+    predictions, labels = folders(without=missing)
+    with pytest.raises(DataError) as told:
+        score_folder(predictions, labels)
+    for name in ("bucc2018 (no predictions and no labels)", "tatoeba (no labels)", "mlqa (no pred"):
+        assert name in str(told.value)
+    assert "--partial" in str(told.value)
+    found = score_folder(predictions, labels, partial=True)
+    assert list(found.missing) == ["bucc2018", "tatoeba", "mlqa"]
+    assert found.overall is None
+    given = found.to_json()
+    assert list(given)[:3] == ["classification", "tagging", "pawsx"]
+    assert not {"all_task", "qa", "retrieval", "mlqa", "tatoeba", "bucc2018"} & set(given)
+
+
+def test_no_task_at_all_is_an_error_even_in_part(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="tasks are missing: pawsx"):
+        score_folder(tmp_path, tmp_path, partial=True)
+    with pytest.raises(DataError, match="is no folder"):
+        score_folder(tmp_path / "none", tmp_path, partial=True)
+
+
+@pytest.mark.parametrize("side", ["predictions", "labels"])
+@pytest.mark.parametrize("partial", [False, True])
+def test_missing_languages_are_named(folders: Folders, side: str, partial: bool) -> None:
+    without = (f"{side}/panx/test-ar.tsv", f"{side}/panx/test-yo.tsv")
+    with pytest.raises(DataError, match=rf"{side}/panx lacks the languages ar, yo"):
+        score_folder(*folders(without=without), partial=partial)
+
+
+def test_what_is_no_file_of_the_benchmark_is_named(folders: Folders) -> None:
+    predictions, labels = folders({"predictions/xnli/test-it.tsv": "", "predictions/notes.txt": ""})
+    (predictions / "bucc").mkdir()
+    assert score_folder(predictions, labels).ignored == ("bucc", "notes.txt", "xnli/test-it.tsv")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("xnli/test-de.tsv", "neutral\n" * 3, "test-de.tsv has 3 lines, .*labels.* has 4"),
+        ("tatoeba/test-de.tsv", "0\n" * 5, "has 5 lines, .* has 4"),
+        ("panx/test-de.tsv", "O\nO\nO\n", "has 1 sentences, .* has 2"),
+        (
+            "udpos/test-de.tsv",
+            "\nDET\nNOUN\nNOUN\nVERB\n\n\nSCONJ\n",
+            "line 8: sentence 2 has 1 tags, that of .*labels.*, line 6, has 2",
+        ),
+        ("xquad/test-de.json", '{"a": "x"}', "does not answer 'b'"),
+        ("xquad/test-de.json", '{"a": "x", "b": "y", "c": "z"}', "labels.* does not ask: 'c'"),
+        ("tydiqa/test-ko.json", "{}", "does not answer 'a', 'b'"),
+    ],
+)
+def test_predictions_that_do_not_fit_the_labels(
+    folders: Folders, name: str, text: str, told: str
+) -> None:
+    with pytest.raises(DataError, match=told):
+        score_folder(*folders({f"predictions/{name}": text}))
+
+
+# Files
+
+
+def _file(folder: Path, content: str | bytes) -> Path:
+    path = folder / "test-de.tsv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def test_byte_order_mark_windows_lines_and_blank_ends(tmp_path: Path) -> None:
+    labels = read_labels(_file(tmp_path, "\ufeff\r\n\r\nneutral\r\n entailment \r\n\r\n"))
+    assert [(entry.line, entry.text) for entry in labels] == [(3, "neutral"), (4, "entailment")]
+    tagged = read_tags(_file(tmp_path, "\ufeff\r\n\r\nB-LOC\r\nO\r\n\r\n\r\nO"))
+    assert [(sentence.line, sentence.tags) for sentence in tagged] == [
+        (3, ("B-LOC", "O")),
+        (7, ("O",)),
+    ]
+    assert read_pairs(_file(tmp_path, "\ufeffa\tb\r\na\tb\r\n")) == {("a", "b")}
+    assert read_line_numbers(_file(tmp_path, "12\r\n0\r\n")) == [12, 0]
+    assert read_answers(_file(tmp_path, '\ufeff{"q": "北京"}\r\n')) == {"q": "北京"}
+
+
+@pytest.mark.parametrize(
+    ("read", "content", "told"),
+    [
+        (read_labels, "", "is empty"),
+        (read_labels, "neutral\n\nneutral\n", "line 2 is blank"),
+        (read_labels, "neutral\ta\tb\n", "line 1: 'neutral.*a label alone"),
+        (read_labels, b"neutral\n\xff\n", "line 2: byte 0xff is not UTF-8"),
+        (read_tags, "\n\n", "is empty"),
+        (read_tags, "O\nword\tO\n", "line 2: .*a tag alone"),
+        (read_line_numbers, "3\n[367]\n", r"line 2: '\[367\]'"),
+        (read_line_numbers, "-1\n", "line 1: '-1'"),
+        (read_line_numbers, "٣\n", "line 1: '٣'"),
+        (read_pairs, "", "is empty"),
+        (read_pairs, "a\tb\na b\n", "line 2: 'a b'"),
+        (read_pairs, "a\tb\tc\n", "line 1"),
+        (read_answers, '{"q": "a",\n"r" "b"}', "line 2: not JSON"),
+        (read_answers, "[1]", "no JSON object"),
+        (read_answers, '{"q": 1}', "question 'q': the answer is 1"),
+        (read_answers, '{"q": "a", "q": "b"}', "'q' stands twice"),
+        (read_questions, "{}", "a dict where a list belongs"),
+        (read_questions, '{"data": []}', "holds no question"),
+        (read_questions, '[{"title": "t"}]', "no 'paragraphs'"),
+        (read_questions, _squad(q=[]), "question 'q': its answers are"),
+        (read_questions, '[{"paragraphs": [{"qas": [{"answers": []}]}]}]', "no 'id'"),
+    ],
+)
+def test_files_that_do_not_fit_their_layout(
+    tmp_path: Path, read: Callable[[Path], Any], content: str | bytes, told: str
+) -> None:
+    with pytest.raises(DataError, match=f"(?s)test-de.tsv.*{told}"):
+        read(_file(tmp_path, content))
+
+
+def test_predictions_may_hold_no_pair(tmp_path: Path) -> None:
+    assert read_pairs(_file(tmp_path, "\n"), may_be_empty=True) == set()
+
+
+def test_question_files_with_and_without_the_outer_object(tmp_path: Path) -> None:
+    text = _squad(a=["x", "y"], b=["z"])
+    expected = {"a": ("x", "y"), "b": ("z",)}
+    assert read_questions(_file(tmp_path, text)) == expected
+    assert read_questions(_file(tmp_path, json.dumps(json.loads(text)["data"]))) == expected
+    twice = {"data": json.loads(text)["data"] * 2}
+    with pytest.raises(DataError, match="question 'a' stands twice"):
+        read_questions(_file(tmp_path, json.dumps(twice)))
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be read"):
+        read_labels(tmp_path / "none.tsv")
+
+
+# Submissions
+
+
+def test_files_are_written_as_the_scorer_reads_them(tmp_path: Path) -> None:
+    written = {
+        write_labels(tmp_path, "xnli", "de", ["neutral", "entailment"]): b"neutral\nentailment\n",
+        write_tags(tmp_path, "panx", "de", [["B-LOC", "O"], ["O"]]): b"B-LOC\nO\n\nO\n\n",
+        write_pairs(tmp_path, "bucc", "de", [("de-1", "en-2")]): b"de-1\ten-2\n",
+        write_line_numbers(tmp_path, "tatoeba", "de", [1, 0, 1]): b"1\n0\n1\n",
+        write_answers(tmp_path, "mlqa", "zh", {"q": "北京", "r": ""}): (
+            b'{\n  "q": "\\u5317\\u4eac",\n  "r": ""\n}\n'
+        ),
+    }
+    names = sorted(str(path.relative_to(tmp_path)) for path in written)
+    assert names == [
+        "bucc2018/test-de.tsv",
+        "mlqa/test-zh.json",
+        "panx/test-de.tsv",
+        "tatoeba/test-de.tsv",
+        "xnli/test-de.tsv",
+    ]
+    for path, content in written.items():
+        assert path.read_bytes() == content
+    assert read_answers(tmp_path / "mlqa" / "test-zh.json") == {"q": "北京", "r": ""}
+    assert write_pairs(tmp_path, "bucc2018", "fr", []).read_bytes() == b""
+
+
+def test_a_submission_of_the_labels_scores_1(tmp_path: Path, folders: Folders) -> None:
+    _, labels = folders()
+    to = tmp_path / "submission"
+    for task in TASKS:
+        for language in task.languages:
+            gold = labels / task.folder / task.file_name(language)
+            if task.layout == "labels":
+                write_labels(to, task.folder, language, [e.text for e in read_labels(gold)])
+            elif task.layout == "tags":
+                write_tags(to, task.folder, language, [s.tags for s in read_tags(gold)])
+            elif task.layout == "lines":
+                write_line_numbers(to, task.folder, language, read_line_numbers(gold))
+            elif task.layout == "pairs":
+                write_pairs(to, task.folder, language, sorted(read_pairs(gold)))
+            else:
+                answers = {key: texts[0] for key, texts in read_questions(gold).items()}
+                write_answers(to, task.folder, language, answers)
+    assert score_folder(to, labels).overall == 1
+
+
+@pytest.mark.parametrize(
+    ("write", "task", "values", "told"),
+    [
+        (write_labels, "xnli", [], "nothing to write"),
+        (write_labels, "xnli", ["neutral", " "], "cannot stand on a line"),
+        (write_labels, "xnli", ["a\tb"], "cannot stand on a line"),
+        (write_labels, "panx", ["O"], "labels for panx"),
+        (write_tags, "panx", [["O"], []], "sentence 1 has no tags"),
+        (write_tags, "panx", [["O", ""]], "cannot stand on a line"),
+        (write_pairs, "bucc", [("de-1", "")], "cannot stand on a line"),
+        (write_line_numbers, "tatoeba", [0, 2], "line number 2"),
+        (write_line_numbers, "tatoeba", [-1], "line number -1"),
+        (write_answers, "mlqa", {}, "no answer to write"),
+        (write_answers, "xnli", {"q": "a"}, "answers for xnli"),
+    ],
+)
+def test_what_cannot_be_submitted(
+    tmp_path: Path, write: Callable[..., Path], task: str, values: Any, told: str
+) -> None:
+    with pytest.raises(DataError, match=told):
+        write(tmp_path, task, "de", values)
+    assert not list(tmp_path.rglob("test-*"))
+
+
+def test_a_language_that_is_not_scored_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="language of bucc2018 'it'"):
+        write_pairs(tmp_path, "bucc", "it", [])
+
+
+def test_english_of_tatoeba_is_sorted_by_its_text() -> None:
+    english = ["Tom ran.", "  Go!", "I ran.", "Go!", "go."]
+    order = english_order(english)
+    assert order.tolist() == [1, 3, 2, 0, 4]  # capitals first, equal ones as they stood
+    ranked = [english[number] for number in order]
+    assert english_order(ranked).tolist() == [0, 1, 2, 3, 4]
+
+
+# Published results
+
+
+def test_published_rows_name_the_benchmarks_tasks_and_metrics() -> None:
+    for row in PUBLISHED:
+        assert "arXiv" in row.source
+        assert row.read_in
+        for target, scores in row.scores.items():
+            task = xtreme_task(target)
+            assert task.target == target
+            legal = {task.metric} | ({"exact_match"} if task.group == "qa" else set())
+            assert task.metric in scores
+            assert set(scores) <= legal
+            assert all(0.3 < value < 1 for value in scores.values())
+        assert set(row.missing) == {task.target for task in TASKS} - set(row.scores)
+
+
+def test_published_rows_of_an_encoder() -> None:
+    rows = published_for("FacebookAI/xlm-roberta-large")
+    assert [row.intermediate for row in rows] == [False, True, True]
+    assert published_for("someone/else") == ()
+    baseline = rows[0]
+    assert baseline.missing == ()
+    counted = [
+        sum(scores.values()) / len(scores) if "answer_f1" in scores else sum(scores.values())
+        for scores in baseline.scores.values()
+    ]
+    assert sum(counted) / 9 == pytest.approx(0.6825, abs=1e-4)
+    assert baseline.average == 0.681
+
+
+# Commands
+
+
+def test_score_command(crosslift: Any, folders: Folders) -> None:
+    predictions, labels = folders({"predictions/pawsx/test-ko.tsv": "0\n1\n1\n1\n"})
+    shown = crosslift("xtreme", "score", predictions, labels)
+    assert shown.code == 0
+    assert "89.3" in shown.out  # (6 + 1/4) / 7
+    assert "all tasks, mean" in shown.out
+    told = crosslift("xtreme", "score", predictions, labels, "--json", "-")
+    assert told.json == score_folder(predictions, labels).to_json()
+
+
+def test_score_command_in_part(crosslift: Any, folders: Folders) -> None:
+    predictions, labels = folders({"predictions/notes.txt": ""}, without=("predictions/mlqa",))
+    refused = crosslift("xtreme", "score", predictions, labels)
+    assert refused.code == 2
+    assert "mlqa (no predictions)" in refused.err
+    shown = crosslift("xtreme", "score", predictions, labels, "--partial", "--json", "-")
+    assert shown.code == 0
+    assert shown.json["missing"] == {"mlqa": "no predictions"}
+    assert "all_task" not in shown.json
+    assert "not scored: mlqa: no predictions" in shown.err
+    assert "no file of the benchmark: notes.txt" in shown.err
+    assert "qa, mean" not in shown.err
+
+
+def test_predict_command_hands_on_what_it_was_given(
+    crosslift: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from crosslift.studies import submission
+
+    calls = []
+
+    def write(
+        run: Path, arm: str, to: Path, seed: int | None, tasks: Any, listener: Any
+    ) -> list[Path]:
+        calls.append((run, arm, to, seed, tasks))
+        listener.advance(0.5)
+        return [to / "xnli" / "test-de.tsv"]
+
+    monkeypatch.setattr(submission, "write_submission", write)
+    to = tmp_path / "to"
+    given = crosslift("xtreme", "predict", tmp_path, "arm", to, "--json", "-")
+    assert given.code == 0
+    assert given.json["files"] == [str(to / "xnli" / "test-de.tsv")]
+    chosen = ("--seed", 3, "--tasks", "xnli,bucc2018")
+    assert crosslift("xtreme", "predict", tmp_path, "arm", to, *chosen).code == 0
+    assert calls == [
+        (tmp_path, "arm", to, None, None),
+        (tmp_path, "arm", to, 3, ["xnli", "bucc"]),
+    ]
+    unknown = crosslift("xtreme", "predict", tmp_path, "arm", to, "--tasks", "xnlii")
+    assert unknown.code == 2
+    assert "did you mean 'xnli'" in unknown.err
+    none = crosslift("xtreme", "predict", tmp_path, "arm", to, "--tasks", ",")
+    assert "names no task" in none.err
+    assert len(calls) == 2
