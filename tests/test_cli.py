@@ -45,13 +45,14 @@ def test_importing_and_helping_load_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for command in COMMANDS:
+    for command in (*COMMANDS, "xtreme"):
         assert command in done.stdout
 
 
 def test_every_command_has_help_and_json(crosslift: Any) -> None:
-    for command in COMMANDS:
-        shown = crosslift(command, "--help")
+    every = [(command,) for command in COMMANDS] + [("xtreme", "predict"), ("xtreme", "score")]
+    for command in every:
+        shown = crosslift(*command, "--help")
         assert shown.code == 0
         assert "--json" in shown.out
 

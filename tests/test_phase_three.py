@@ -10,10 +10,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from labelled_samples import xtreme_folder
+from tiny_encoder import load_tiny
 
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, StudyError, UnknownNameError
-from crosslift.forms.span_qa import best_spans
+from crosslift.forms.classification import Classification
+from crosslift.forms.span_qa import SpanQA, best_spans
+from crosslift.forms.tagging import Tagging
 from crosslift.metrics.answers import question_scores
 from crosslift.metrics.tags import chunk_counts, chunk_scores
 from crosslift.reports.run_folder import RunFolder
@@ -269,6 +272,26 @@ def test_a_run_that_was_stopped_before_the_weights_went_clears_them(
         plan_study(study(tiny_folders["xlm-roberta"], data, fine_tune=tuning, arms=arms)), store
     )
     assert not any(step.stands(store) for step in tuned)
+
+
+def test_what_does_not_go_through_whole_is_counted(tiny_folders: dict[str, Path]) -> None:
+    encoder = load_tiny(tiny_folders["xlm-roberta"], max_tokens=12, prompt="")
+    short, long = "cat", "b" * 30
+    words = [Record("0", words=(short,)), Record("1", words=(*([short] * 9), long))]
+    found = Tagging(tags=("a", "b")).cut(encoder, words)
+    assert found == {"sentences cut between words": 1, "words without their end": 1}
+    pairs = [
+        Record(str(n), {"text": text, "pair": "x"}) for n, text in enumerate((short, long, "cat"))
+    ]
+    form = Classification(pair="pair", labels=("a", "b"))
+    assert form.cut(encoder, pairs) == {"texts without their end": 1}
+    assert Classification(labels=("a", "b")).cut(encoder, pairs) == {"texts without their end": 1}
+    asked = [
+        Record("0", {"question": "x", "passage": "rain"}),
+        Record("1", {"question": long, "passage": "rain " * 9}),
+    ]
+    expected = {"passages in several windows": 1, "questions without their end": 1}
+    assert SpanQA().cut(encoder, asked) == expected
 
 
 def test_a_study_without_a_budget_of_fine_tuning_is_refused(

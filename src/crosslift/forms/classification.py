@@ -10,7 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from crosslift.encoders.load import Encoder
-from crosslift.encoders.tokens import Ids, tokenise_compactly
+from crosslift.encoders.tokens import (
+    Ids,
+    frame_of_pairs,
+    frame_of_texts,
+    tokenise_bare,
+    tokenise_compactly,
+)
 from crosslift.forms.fields import checked_names, class_numbers, filled_column
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
 from crosslift.forms.forward import all_vectors, batch_vectors, count_tokens, distinct_ids
@@ -60,6 +66,20 @@ class Classification:
         """A head for its labels, with initial weights that depend on the seed alone."""
         numbers = checked_names(self.labels, "the labels of a classification")
         return seeded(lambda: ClassificationHead(encoder.width, len(numbers)), seed, encoder.device)
+
+    def cut(self, encoder: Encoder, records: Sequence[Record]) -> dict[str, int]:
+        """What does not go through the encoder whole: texts, or pairs, that lose an end."""
+        if self.pair is None:
+            frame, columns = frame_of_texts(encoder), [filled_column(records, self.text)]
+        else:
+            frame = frame_of_pairs(encoder)
+            columns = [filled_column(records, name) for name in self.columns]
+        columns[0] = [encoder.reading.prompt + text for text in columns[0]]
+        lengths = [[len(ids) for ids in tokenise_bare(encoder, texts)] for texts in columns]
+        room = encoder.reading.max_tokens - len(frame)
+        return {
+            "texts without their end": sum(sum(row) > room for row in zip(*lengths, strict=True))
+        }
 
     def answers(
         self, encoder: Encoder, head: ClassificationHead, records: Sequence[Record]

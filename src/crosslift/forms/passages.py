@@ -44,6 +44,9 @@ class QuestionWindows:
         passages: their passages; equal ones are tokenised once.
         stride: see `overlapping_windows`.
 
+    Attributes:
+        cut_questions: number of questions that lose their end.
+
     Raises:
         DataError: the encoder takes too few tokens.
     """
@@ -66,7 +69,9 @@ class QuestionWindows:
                 f"{len(self._frame) + 2} or more",
             )
         prompted = [encoder.reading.prompt + question for question in questions]
-        self._questions = [ids[: room // 2] for ids in tokenise_bare(encoder, prompted)]
+        whole = tokenise_bare(encoder, prompted)
+        self.cut_questions = sum(len(ids) > room // 2 for ids in whole)
+        self._questions = [ids[: room // 2] for ids in whole]
         distinct = list(dict.fromkeys(passages))
         located = dict(zip(distinct, locate_tokens(encoder, distinct), strict=True))
         self._passages = [located[passage] for passage in passages]

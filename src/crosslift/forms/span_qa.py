@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -72,7 +73,7 @@ holds whole is trained on, and all count on dev |
                 raise DataError(f"{setting} {value} of span QA", "1 or more")
         return OpenSpanQA(self, encoder, train, dev, options)
 
-    def cut(
+    def windows(
         self, encoder: Encoder, records: Sequence[Record], *, labelled: bool = True
     ) -> QuestionWindows:
         """The records in windows that fit the encoder; of unlabelled ones no answer is looked at."""
@@ -82,6 +83,16 @@ holds whole is trained on, and all count on dev |
             check_spans(records, passages, self.unanswerable)
         return QuestionWindows(encoder, records, questions, passages, self.stride)
 
+    def cut(self, encoder: Encoder, records: Sequence[Record]) -> dict[str, int]:
+        """What does not go through the encoder whole: passages that are cut into windows, of which
+        nothing is lost, and questions that lose an end."""
+        windows = self.windows(encoder, records, labelled=False)
+        several = Counter(window.question for window in windows.windows)
+        return {
+            "passages in several windows": sum(count > 1 for count in several.values()),
+            "questions without their end": windows.cut_questions,
+        }
+
     def head(self, encoder: Encoder, seed: int = 0) -> TokenHead:
         """A head for first and last token, with initial weights that depend on the seed alone."""
         return seeded(lambda: TokenHead(encoder.width, 2), seed, encoder.device)
@@ -89,14 +100,14 @@ holds whole is trained on, and all count on dev |
     def answers(self, encoder: Encoder, head: TokenHead, records: Sequence[Record]) -> list[str]:
         """The answer that a trained encoder and head give to each question; empty where they say
         that there is none."""
-        windows = self.cut(encoder, records, labelled=False)
+        windows = self.windows(encoder, records, labelled=False)
         return answers_of(self, encoder, head, windows)
 
     def n_best(
         self, encoder: Encoder, head: TokenHead, records: Sequence[Record], count: int
     ) -> list[list[Answer]]:
         """The best answers to each question, best first, at most ``count``, no text twice."""
-        windows = self.cut(encoder, records, labelled=False)
+        windows = self.windows(encoder, records, labelled=False)
         return [found.answers for found in _decoded(self, encoder, head, windows, count)]
 
 
@@ -110,9 +121,9 @@ class OpenSpanQA:
         self.encoder = encoder
         self.head = form.head(encoder, options.seed)
         self._locked = options.text_locked
-        self._windows = form.cut(encoder, train.records)
+        self._windows = form.windows(encoder, train.records)
         self._targets = self._windows.targets()
-        self._dev = form.cut(encoder, dev.records)
+        self._dev = form.windows(encoder, dev.records)
         self.size = len(self._windows.windows)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from crosslift.encoders.load import Encoder
-from crosslift.encoders.tokens import Ids, frame_of_texts, tokenise_bare, tokenise_words
+from crosslift.encoders.tokens import Frame, Ids, frame_of_texts, tokenise_bare, tokenise_words
 from crosslift.errors import DataError
 from crosslift.forms.fields import checked_names, tag_numbers
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
@@ -64,6 +65,18 @@ class Tagging:
         numbers = checked_names(self.tags, "the tags of a tagging task")
         return seeded(lambda: TokenHead(encoder.width, len(numbers)), seed, encoder.device)
 
+    def cut(self, encoder: Encoder, records: Sequence[Record]) -> dict[str, int]:
+        """What does not go through the encoder whole: sentences that are cut between two words, of
+        which no word is lost, and words of which the end is lost."""
+        sentences = [record.words for record in records]
+        room = _frame(encoder)[2]
+        tokens = tokenise_words(encoder, (word for sentence in sentences for word in sentence))
+        windows = Counter(row.sentence for row in word_rows(encoder, sentences))
+        return {
+            "sentences cut between words": sum(count > 1 for count in windows.values()),
+            "words without their end": sum(len(tokens[w]) > room for s in sentences for w in s),
+        }
+
     def answers(
         self, encoder: Encoder, head: TokenHead, records: Sequence[Record]
     ) -> list[list[str]]:
@@ -96,14 +109,7 @@ def word_rows(encoder: Encoder, sentences: Sequence[Sequence[str]]) -> list[Word
     Raises:
         DataError: an encoder that takes too few tokens.
     """
-    frame = frame_of_texts(encoder)
-    prompt = tokenise_bare(encoder, [encoder.reading.prompt.rstrip()])[0]
-    room = encoder.reading.max_tokens - len(frame) - len(prompt)
-    if room < 1:
-        raise DataError(
-            f"max_tokens {encoder.reading.max_tokens} leaves {room} for words",
-            f"{len(frame) + len(prompt) + 1} or more",
-        )
+    frame, prompt, room = _frame(encoder)
     tokens = tokenise_words(encoder, (word for sentence in sentences for word in sentence))
     rows = []
     for number, sentence in enumerate(sentences):
@@ -113,6 +119,19 @@ def word_rows(encoder: Encoder, sentences: Sequence[Sequence[str]]) -> list[Word
             firsts = len(frame.before) + np.cumsum([len(part) for part in parts[:-1]])
             rows.append(WordRow(number, window, frame.around(np.concatenate(parts)), firsts))
     return rows
+
+
+def _frame(encoder: Encoder) -> tuple[Frame, Ids, int]:
+    """What stands around the words of a sentence, and how many of their tokens find room."""
+    frame = frame_of_texts(encoder)
+    prompt = tokenise_bare(encoder, [encoder.reading.prompt.rstrip()])[0]
+    room = encoder.reading.max_tokens - len(frame) - len(prompt)
+    if room < 1:
+        raise DataError(
+            f"max_tokens {encoder.reading.max_tokens} leaves {room} for words",
+            f"{len(frame) + len(prompt) + 1} or more",
+        )
+    return frame, prompt, room
 
 
 def predicted_tags(

@@ -49,7 +49,7 @@ class PhaseThree:
     Args:
         tuned: the step that fine-tunes on English.
         answers: the step that answers every example: `answers.json`, language -> answers; of
-            questions on passages also `n_best.json`; and what its fine-tuning told of itself.
+            questions on passages also `n_best.json`; `cut.json`; what its fine-tuning told of itself.
         evaluation: the step that scores the answers; None: the examples have no labels.
         generalised: the step that answers pairs of texts in two languages; None: not asked for.
     """
@@ -136,6 +136,7 @@ def _answer(step: Step, workplace: Workplace, folder: Path) -> None:
     form, ready, head = _opened(encoder, run, workplace)
     given: dict[str, list[Any]] = {}
     best: dict[str, list[Any]] = {}
+    cut = {language: form.cut(ready, records) for language, records in tests.items()}
     for done, (language, records) in enumerate(tests.items(), 1):
         if isinstance(form, SpanQA):
             found = form.n_best(ready, head, records, N_BEST)
@@ -145,6 +146,7 @@ def _answer(step: Step, workplace: Workplace, folder: Path) -> None:
             given[language] = form.answers(ready, head, records)
         workplace.report(done / len(tests))
     _write(given, folder / "answers.json")
+    _write(cut, folder / "cut.json")
     if best:
         _write(best, folder / "n_best.json")
     for name in _TOLD:
@@ -166,8 +168,9 @@ def answers_in(step: Step, store: Store) -> dict[str, list[Any]]:
     return found
 
 
-def told_of_tuning(step: Step, store: Store, name: str) -> Any:
-    """What the fine-tuning before an answering step told of itself: `spent`, `curve` or `records`."""
+def told_of_answering(step: Step, store: Store, name: str) -> Any:
+    """What an answering step told: `cut` (language -> what did not go through whole -> how often),
+    and of the fine-tuning before it `spent`, `curve` and `records`."""
     return _read(step.open(store) / f"{name}.json")
 
 

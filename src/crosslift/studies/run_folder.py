@@ -22,6 +22,7 @@ from crosslift.reports.run_folder import SCHEMA
 from crosslift.statistics.verdicts import Verdict
 from crosslift.studies.collect import Gathered
 from crosslift.studies.examples import write_examples
+from crosslift.studies.generalised import generalised_matrices
 from crosslift.studies.interpolation import interpolation_paths
 from crosslift.studies.judging import (
     attributions,
@@ -39,7 +40,7 @@ from crosslift.studies.stage_facts import stage_facts
 from crosslift.studies.steps import Step
 from crosslift.studies.sweep import sweep_report
 from crosslift.studies.target_steps import reading_of, role_of
-from crosslift.studies.xtreme_table import generalised_matrices, xtreme_table
+from crosslift.studies.xtreme_table import xtreme_table
 from crosslift.targets.target import BitextData, LabelledData, PictureData, TargetData
 
 

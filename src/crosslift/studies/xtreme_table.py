@@ -1,7 +1,8 @@
-"""The XTREME table of a run: tasks, group averages, deltas, transfer gaps, two languages at once."""
+"""The XTREME table of a run: tasks, group averages, deltas, transfer gaps."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.statistics.bootstrap import group_differences, paired_difference, strata_of
+from crosslift.statistics.bootstrap import group_differences, strata_of
 from crosslift.statistics.contrasts import Weighted, contrast
 from crosslift.statistics.verdicts import Verdict
 from crosslift.studies.collect import Gathered
 from crosslift.studies.judging import control_kind
-from crosslift.studies.phase_three import pairs_in, told_of_tuning
+from crosslift.studies.phase_three import told_of_answering
 from crosslift.studies.target_steps import LoadedTarget
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC
 from crosslift.targets.parts import part_words
@@ -129,6 +130,8 @@ class _Table:
         rows = self._cube(self._measured_on(column), column, (column.metric,))[0]
         languages = self._language_names(column)
         remarks = [part_words(column.loaded.data, column.loaded.settings)]
+        if labelled:
+            remarks += [_counted("left out of the files", labelled.left_out), self._cut(column)]
         if column.protocol.name != XTREME:
             remarks.append("our own definition, not XTREME's")
         return {
@@ -144,6 +147,15 @@ class _Table:
             "fine_tune": self._tuning(column) if labelled else None,
             "gaps": [code for code in column.task.languages if code not in languages],
         }
+
+    def _cut(self, column: _Column) -> str:
+        """What did not go through the encoder whole."""
+        step = next(
+            run.fine_tuned[column.name].answers
+            for run in self.gathered.plan.runs
+            if column.name in run.fine_tuned
+        )
+        return _counted("", told_of_answering(step, self.gathered.store, "cut"))
 
     def _selection(self, column: _Column, data: LabelledData) -> str | None:
         """What weights were chosen by; None: the last were taken."""
@@ -170,8 +182,8 @@ class _Table:
             for run in self.gathered.plan.runs
             if column.name in run.fine_tuned
         ]
-        spent = [told_of_tuning(step, store, "spent") for step in answers]
-        records = next(iter(told_of_tuning(answers[0], store, "records").values()))
+        spent = [told_of_answering(step, store, "spent") for step in answers]
+        records = next(iter(told_of_answering(answers[0], store, "records").values()))
         budget = settings.budget
         return {
             "updates": round(float(np.mean([each["updates"] for each in spent]))),
@@ -338,6 +350,15 @@ def _published(row: PublishedRow) -> dict[str, Any]:
     }
 
 
+def _counted(what: str, by_language: Mapping[str, Mapping[str, int]]) -> str:
+    """Counts of all languages together, in words; empty where there are none."""
+    total: Counter[str] = Counter()
+    for counts in by_language.values():
+        total.update(counts)
+    words = ", ".join(f"{count:,} {reason}" for reason, count in total.items() if count)
+    return f"{what}: {words}" if words and what else words
+
+
 _NO_EFFECT = {"effect": None, "low": None, "high": None, "verdict": None}
 
 
@@ -360,51 +381,3 @@ def _seeds(per_seed: NDArray[np.float64]) -> dict[str, Any]:
         "high_seed": float(per_seed.max()),
         "seeds": len(per_seed),
     }
-
-
-def generalised_matrices(gathered: Gathered) -> list[dict[str, Any]]:
-    """Accuracy with the two texts of a pair in two languages, JSON-like; docs/json.md tells its fields.
-
-    Source: generalised cross-lingual transfer of Huang et al. 2021 (arXiv 2104.08645), section 4.
-    """
-    found: dict[tuple[str, str], list[NDArray[np.uint8]]] = {}
-    languages: dict[str, list[str]] = {}
-    for run in gathered.plan.runs:
-        for target, each in run.fine_tuned.items():
-            if each.generalised is not None:
-                languages[target], correct = pairs_in(each.generalised, gathered.store)
-                found.setdefault((target, run.arm), []).append(correct)
-    cubes = {key: np.stack(seeds).astype(np.float64) for key, seeds in found.items()}
-    return [_matrix(gathered, target, arm, languages[target], cubes) for target, arm in cubes]
-
-
-def _matrix(
-    gathered: Gathered,
-    target: str,
-    arm: str,
-    languages: Sequence[str],
-    cubes: Mapping[tuple[str, str], Cube],
-) -> dict[str, Any]:
-    cube = cubes[target, arm]
-    same = np.eye(len(languages), dtype=bool)
-    matrix = cube.mean(axis=(0, 3))
-    entry: dict[str, Any] = {
-        "target": target,
-        "title": gathered.plan.targets[target].target.title,
-        "arm": arm,
-        "languages": list(languages),
-        "matrix": matrix.tolist(),
-        "seeds": len(cube),
-        "n": cube.shape[3],
-        "same": float(matrix[same].mean()),
-        "mixed": float(matrix[~same].mean()),
-        **dict.fromkeys(("effect", "low", "high")),
-    }
-    against = gathered.plan.study.baseline_of(arm)
-    if arm == against or (target, against) not in cubes:
-        return entry
-    one, other = (c[:, ~same].transpose(0, 2, 1) for c in (cube, cubes[target, against]))
-    strata = np.zeros(one.shape[1], np.int64)
-    draws = gathered.plan.study.bootstrap_draws
-    difference = paired_difference(one, other, strata, draws=draws)
-    return entry | {"effect": difference.effect, "low": difference.low, "high": difference.high}
