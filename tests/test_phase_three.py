@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,11 @@ from crosslift.studies.collect import Gathered
 from crosslift.studies.phase_three import answers_in, check_parallel, labelled_alike, pairs_in
 from crosslift.studies.plan import Plan, plan_study
 from crosslift.studies.reading import StudyFileError, study_of
-from crosslift.studies.run import missing_steps, run_plan
+from crosslift.studies.run import Passing, missing_steps, run_plan
 from crosslift.studies.run_folder import write_run_folder
 from crosslift.studies.schema import Study
 from crosslift.studies.session import evaluate
+from crosslift.studies.steps import Step
 from crosslift.studies.submission import write_submission
 from crosslift.targets.evaluate_labelled import evaluate_answers
 from crosslift.targets.registry import find_target
@@ -197,7 +199,8 @@ def test_two_languages_at_once(ran: tuple[Plan, Store, Path]) -> None:
 def test_the_report_and_the_run_folder_are_whole(ran: tuple[Plan, Store, Path]) -> None:
     _, _, folder = ran
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert "XTREME" in page and "UD-POS" in page
+    assert 'id="xtreme"' in page
+    assert 'id="generalised"' in page
     RunFolder.read(folder)
 
 
@@ -250,28 +253,129 @@ def test_weights_that_are_not_kept_are_made_again_only_when_asked_for(
     )
     same = plan_study(kept)
     assert [s.key for s in same.steps()] == [s.key for s in plan.steps()]  # no part of any key
-    store.discard("answer", plan.runs[-1].fine_tuned["xnli"].answers.key)
+    shutil.rmtree(store.place("answer", plan.runs[-1].fine_tuned["xnli"].answers.key))
     wanted = missing_steps(plan.steps(), store)
     assert [step.kind for step in wanted] == ["train", "answer"]
     run_plan(plan, store)
     assert not any(step.stands(store) for step in tuned)
 
 
+def tuned_steps(plan: Plan) -> list[Step]:
+    return [each.tuned for run in plan.runs for each in run.fine_tuned.values()]
+
+
+def passing_plan(encoder: Path, data: Path, *, keep: bool, targets: Any = None) -> Plan:
+    """A baseline on one target, whose fine-tuned weights are kept or not."""
+    tuning = {"budget": {"updates": 1, "batch_size": 4}, "keep_weights": keep}
+    asked = targets or [{"name": "udpos", "data": str(data / "udpos")}]
+    arms = {"baseline": {}}
+    return plan_study(study(encoder, data, fine_tune=tuning, arms=arms, targets=asked))
+
+
 def test_a_run_that_was_stopped_before_the_weights_went_clears_them(
+    tiny_folders: dict[str, Path], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "store")
+    plan = passing_plan(tiny_folders["xlm-roberta"], data, keep=False)
+    with monkeypatch.context() as stopped:
+        stopped.setattr(Store, "discard", lambda *_: None)
+        run_plan(plan, store)
+    assert all(step.stands(store) for step in tuned_steps(plan))
+    run_plan(plan, store)
+    assert not any(step.stands(store) for step in tuned_steps(plan))
+
+
+def test_weights_that_another_study_keeps_stay(
     tiny_folders: dict[str, Path], data: Path, tmp_path: Path
 ) -> None:
-    tuning = {"budget": {"updates": 2, "batch_size": 4}}
-    store = Store(tmp_path / "store")
-    arms = {"baseline": {}}
-    kept = plan_study(study(tiny_folders["xlm-roberta"], data, fine_tune=tuning, arms=arms))
+    store, encoder = Store(tmp_path / "store"), tiny_folders["xlm-roberta"]
+    kept = passing_plan(encoder, data, keep=True)
     run_plan(kept, store)
-    tuned = [each.tuned for run in kept.runs for each in run.fine_tuned.values()]
-    assert all(step.stands(store) for step in tuned)
-    tuning = {**tuning, "keep_weights": False}
-    run_plan(
-        plan_study(study(tiny_folders["xlm-roberta"], data, fine_tune=tuning, arms=arms)), store
+    run_plan(passing_plan(encoder, data, keep=False), store)
+    assert all(step.stands(store) for step in tuned_steps(kept))
+
+
+def test_weights_that_are_gone_when_they_are_read_are_made_again(
+    tiny_folders: dict[str, Path], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where another process on the same store took them out in between."""
+    store = Store(tmp_path / "store")
+    plan = passing_plan(tiny_folders["xlm-roberta"], data, keep=False)
+    lost = []
+    note = Passing.note
+
+    def losing(self: Passing, step: Step) -> None:
+        note(self, step)
+        if step.passing and step.stands(store) and not lost:
+            lost.append(step.key)
+            store.discard(step.kind, step.key)
+
+    monkeypatch.setattr(Passing, "note", losing)
+    _, records = run_plan(plan, store)
+    assert lost
+    assert {"answer", "evaluate"} <= {record.step.kind for record in records}
+    assert not any(step.stands(store) for step in tuned_steps(plan))
+
+
+def test_one_target_that_keeps_its_weights_keeps_those_it_shares(
+    tiny_folders: dict[str, Path], data: Path, tmp_path: Path
+) -> None:
+    squad = str(data / "squad")
+    budget = {"updates": 1, "batch_size": 4}
+    targets = [
+        {"name": name, "data": str(data / name), "english": squad}
+        | {"fine_tune": {"budget": budget, "keep_weights": keep}}
+        for name, keep in (("xquad", False), ("mlqa", True))
+    ]
+    store = Store(tmp_path / "store")
+    plan = passing_plan(tiny_folders["xlm-roberta"], data, keep=False, targets=targets)
+    run_plan(plan, store)
+    assert all(step.stands(store) for step in tuned_steps(plan))
+
+
+def test_a_locked_text_side_trains_the_head_alone(
+    tiny_folders: dict[str, Path], data: Path, tmp_path: Path
+) -> None:
+    tuning = {"budget": {"updates": 1, "batch_size": 4}, "text_side": "locked"}
+    targets = [{"name": "udpos", "data": str(data / "udpos")}]
+    plan = plan_study(
+        study(
+            tiny_folders["xlm-roberta"],
+            data,
+            fine_tune=tuning,
+            arms={"baseline": {}},
+            targets=targets,
+        )
     )
-    assert not any(step.stands(store) for step in tuned)
+    store = Store(tmp_path / "store")
+    run_plan(plan, store)
+    for run in plan.runs:
+        if run.fine_tuned:
+            assert answers_in(run.fine_tuned["udpos"].answers, store)
+
+
+def test_examples_without_labels_are_answered_and_named(
+    tiny_folders: dict[str, Path], data: Path, tmp_path: Path
+) -> None:
+    targets = [
+        {"name": "udpos", "data": str(data / "udpos"), "split": "test"},
+        {"name": "xnli", "data": str(data / "xnli")},
+    ]
+    store = Store(tmp_path / "store")
+    plan = plan_study(
+        study(tiny_folders["xlm-roberta"], data, arms={"baseline": {}}, targets=targets)
+    )
+    done, records = run_plan(plan, store)
+    write_run_folder(done, store, records, tmp_path / "run")
+    table = json.loads((tmp_path / "run" / "xtreme.json").read_text(encoding="utf-8"))
+    assert [column["target"] for column in table["columns"]] == ["xnli"]
+    groups = {group["name"]: group["missing"] for group in table["groups"]}
+    assert "UD-POS (no labels)" in groups["all"]
+    run = next(run for run in plan.runs if run.fine_tuned)
+    assert answers_in(run.fine_tuned["udpos"].answers, store)["de"]
+    alone = study(tiny_folders["xlm-roberta"], data, arms={"baseline": {}}, targets=targets[:1])
+    with pytest.raises(StudyError, match="no target of the study has labels"):
+        plan_study(alone)
 
 
 def test_what_does_not_go_through_whole_is_counted(tiny_folders: dict[str, Path]) -> None:
@@ -355,6 +459,7 @@ def test_another_english_task_in_the_place_of_its_own(
     assert {record.label for record in found.task.source.train()} == {"0", "1"}
     assert "mrpc" in found.task.name
     assert found.task.source.dev()
+    assert "fine-tuned on mrpc" in found.remark
     assert not {r.id for r in found.task.source.dev()} & {r.id for r in found.task.source.train()}
     wrong = asked.model_copy(update={"english_labels": {}})
     with pytest.raises(StudyError, match="english_labels"):
@@ -377,12 +482,19 @@ def test_pairs_in_two_languages_must_be_translations() -> None:
     def pair(label: str) -> Record:
         return Record("0", {"text": "a", "pair": "b"}, label=label)
 
-    check_parallel("xnli", {"en": [pair("x")], "de": [pair("x")]})
+    def held(tests: dict[str, list[Record]], labelled: bool = True) -> LabelledData:
+        return LabelledData(None, tests, "dev", labelled, "", {}, "")  # type: ignore[arg-type]
+
+    check_parallel("xnli", held({"en": [pair("x")], "de": [pair("x")]}))
     assert labelled_alike({"en": [pair("x"), pair("x")], "de": [pair("y"), pair("x")]}) == [1]
     with pytest.raises(DataError, match="2 examples in de, 1 in en"):
-        check_parallel("xnli", {"en": [pair("x")], "de": [pair("x"), pair("x")]})
+        check_parallel("xnli", held({"en": [pair("x")], "de": [pair("x"), pair("x")]}))
     with pytest.raises(StudyError, match="no pairs of texts"):
-        check_parallel("udpos", {"en": [Record("0", words=("a",))]})
+        check_parallel("udpos", held({"en": [Record("0", words=("a",))]}))
+    with pytest.raises(StudyError, match="no labels"):
+        check_parallel("xnli", held({"en": [pair("x")], "de": [pair("x")]}, labelled=False))
+    with pytest.raises(StudyError, match="in en alone"):
+        check_parallel("xnli", held({"en": [pair("x")]}))
 
 
 def test_the_best_spans_in_order() -> None:

@@ -21,6 +21,8 @@ from crosslift.artifacts.places import home
 from crosslift.errors import ArtifactError
 
 MANIFEST = "manifest.json"
+LET_GO = "let-go"
+"""Marks an artifact that may be taken out once nothing needs it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +135,27 @@ class Store:
             shutil.rmtree(self.unfinished(key), ignore_errors=True)
         return place
 
-    def discard(self, kind: str, key: str) -> None:
-        """Takes an artifact out, where it stands; it can be made again."""
+    def let_go(self, kind: str, key: str) -> None:
+        """Marks a standing artifact as one that may be taken out."""
         with self.lock(key):
-            place = self.place(kind, key)
+            if self.stands(kind, key):
+                (self.place(kind, key) / LET_GO).touch()
+
+    def keep(self, kind: str, key: str) -> None:
+        """Takes that mark off, where it is."""
+        mark = self.place(kind, key) / LET_GO
+        if mark.is_file():
+            with self.lock(key):
+                mark.unlink(missing_ok=True)
+
+    def discard(self, kind: str, key: str) -> None:
+        """Takes an artifact out that may be (see `let_go`); it can be made again."""
+        place = self.place(kind, key)
+        if not (place / LET_GO).is_file():
+            return
+        with self.lock(key):
             gone = place.parent / f".{key}.discarded"
-            if place.is_dir():
+            if (place / LET_GO).is_file():
                 place.rename(gone)  # so that no half of it is ever seen
             shutil.rmtree(gone, ignore_errors=True)
             self._checked.discard(key)

@@ -197,8 +197,15 @@ def _views(run: RunFolder, plots: Plots) -> dict[str, Any]:
         "step_kinds": step_kinds(run),
         "examples": example_groups(run),
         "languages": sorted({code for t in run.run.targets for code in t.languages}),
-        "seeds": sorted({seed for arm in run.run.arms for seed in arm.seeds if arm.stages}),
+        "seeds": _seeds(run),
     }
+
+
+def _seeds(run: RunFolder) -> list[int]:
+    """The seeds of arms that train, and of the fine-tuning of those that do not."""
+    trained = {seed for arm in run.run.arms for seed in arm.seeds if arm.stages}
+    tuned = {target.name for target in run.run.targets if target.kind == "labelled"}
+    return sorted(trained | {row.seed for row in run.scores if row.target in tuned})
 
 
 def _sections(run: RunFolder, plots: Plots, more: Sections) -> list[Section]:

@@ -47,6 +47,7 @@ class ColumnHead:
         notes: how it was measured where that is not whole: split, parts, tasks that are missing.
         average: True for a group of tasks.
         primary: name of the metric that is compared; empty for an average.
+        whole: of an average: whether no task of its group is missing.
     """
 
     key: str
@@ -55,6 +56,7 @@ class ColumnHead:
     notes: tuple[str, ...]
     average: bool
     primary: str
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -269,7 +271,7 @@ def _average_head(group: XtremeGroup) -> ColumnHead:
     measured = len(group.targets)
     whole = measured + len(group.missing)
     of_part = f"of {measured} of {whole} tasks" if group.missing else f"of {measured} tasks"
-    return ColumnHead(group.name, "Average", "", (of_part,), True, "")
+    return ColumnHead(group.name, "Average", "", (of_part,), True, "", not group.missing)
 
 
 def _blocks(
@@ -353,8 +355,8 @@ def _published(row: PublishedRow, heads: Sequence[ColumnHead]) -> PublishedLine:
 
 def _published_cell(row: PublishedRow, head: ColumnHead) -> str:
     """The published score of a column, with the name of its metric where that is another one."""
-    if head.key == ALL and row.average is not None:
-        return percent(row.average)
+    if head.key == ALL:
+        return percent(row.average) if row.average is not None and head.whole else DASH
     found = row.cells.get(head.key, {})
     if head.primary in found:
         return _score(found, head.primary, found[head.primary])

@@ -89,6 +89,10 @@ def _check_targets(raw: Mapping[str, Any]) -> Iterator[Fault]:
         seen.add(name if isinstance(name, str) else None)
         if name in TARGETS and TARGETS[name].needs_data and not (nested and target.get("data")):
             yield Fault(path, name, "a mapping with `name` and `data` (this target needs data)")
+        if nested:
+            other = target.get("english_task")
+            expected = "the name of a task"
+            yield from _check(("targets", i, "english_task"), other, task_names(), expected)
         if name in TARGETS and TARGETS[name].kind == "labelled":
             own = _mapping(target, "fine_tune") if nested else {}
             if not (own or _mapping(raw, "fine_tune")).get("budget"):

@@ -14,6 +14,7 @@ from crosslift.statistics.gains import GainNames, share_surviving
 from crosslift.statistics.verdicts import Comparison, Verdict, judge
 from crosslift.statistics.wording import zero_shot_words
 from crosslift.studies.collect import Gathered
+from crosslift.studies.phase_three import told_of_answering
 from crosslift.studies.schema import Study
 from crosslift.studies.steps import Step
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC
@@ -205,6 +206,9 @@ def _comparison(
     facts = gathered.plan.targets[target].target
     spent = gathered.spent(arm), gathered.spent(against)
     equal, note = _budgets(*spent)
+    tuned = _tuning_note(gathered, arm, against, target)
+    if tuned:
+        equal, note = False, "; ".join(part for part in (note, tuned) if part)
     return Comparison(
         arm=arm,
         against=against,
@@ -218,6 +222,24 @@ def _comparison(
         trained=any(each["updates"] for each in spent),
         remarks=_remarks(gathered, arm, against),
     )
+
+
+def _tuning_note(gathered: Gathered, arm: str, against: str, target: str) -> str:
+    """In what two arms' fine-tuning on a target differs (early stopping); empty where it does not."""
+    one, other = (
+        [
+            told_of_answering(run.fine_tuned[target].answers, gathered.store, "spent")["updates"]
+            for run in gathered.plan.runs
+            if run.arm == name and target in run.fine_tuned
+        ]
+        for name in (arm, against)
+    )
+    if not one or not other:
+        return ""
+    means = float(np.mean(one)), float(np.mean(other))
+    if abs(means[0] - means[1]) <= _NEARLY_EQUAL * max(means):
+        return ""
+    return f"updates of fine-tuning {means[0]:,.0f} and {means[1]:,.0f}"
 
 
 def labelled_languages(gathered: Gathered, arm: str) -> tuple[str, ...]:

@@ -37,6 +37,8 @@ N_BEST = 5
 _ANSWER_CODE = (
     "crosslift.encoders",
     "crosslift.forms",
+    "crosslift.sources",
+    "crosslift.targets",
     "crosslift.studies.phase_three",
 )
 _TOLD = ("spent.json", "curve.json", "records.json")
@@ -102,10 +104,11 @@ def phase_three(
     stage = settings.stage(data.task.name)
     tuned = train_step(encoder, [run], stage, settings.budget, seed)
     tuned = replace(tuned, label=f"fine-tuning: {tuned.label}", passing=not settings.keep_weights)
-    reader = replace(encoder, stages=(*encoder.stages, tuned))
-    answers = _answer_step(reader, run, loaded)
+    if settings.text_side == "trainable":
+        encoder = replace(encoder, stages=(*encoder.stages, tuned))
+    answers = _answer_step(encoder, tuned, run, loaded)
     evaluation = _evaluate_step(loaded, answers) if data.labelled else None
-    pairs = _generalised_step(reader, run, loaded, answers) if loaded.generalised else None
+    pairs = _generalised_step(encoder, run, loaded, answers) if loaded.generalised else None
     return PhaseThree(tuned, answers, evaluation, pairs)
 
 
@@ -116,13 +119,13 @@ def labelled(loaded: LoadedTarget) -> LabelledData:
     return loaded.data
 
 
-def _answer_step(encoder: Trained, run: TaskRun, loaded: LoadedTarget) -> Step:
+def _answer_step(encoder: Trained, tuned: Step, run: TaskRun, loaded: LoadedTarget) -> Step:
     tests = labelled(loaded).tests
     return Step(
         kind="answer",
         label=f"{loaded.target.name} in {len(tests)} languages",
         settings={"encoder": encoder.facts, **loaded.facts, "form": run.facts["form"]},
-        inputs={"tuned": encoder.stages[-1]},
+        inputs={"tuned": tuned},
         code=_ANSWER_CODE,
         make=_answer,
         work=run.words * sum(map(len, tests.values())),
@@ -133,7 +136,7 @@ def _answer_step(encoder: Trained, run: TaskRun, loaded: LoadedTarget) -> Step:
 def _answer(step: Step, workplace: Workplace, folder: Path) -> None:
     encoder, run, loaded = step.context
     tests = labelled(loaded).tests
-    form, ready, head = _opened(encoder, run, workplace)
+    form, ready, head = _opened(encoder, step.inputs["tuned"], run, workplace)
     given: dict[str, list[Any]] = {}
     best: dict[str, list[Any]] = {}
     cut = {language: form.cut(ready, records) for language, records in tests.items()}
@@ -153,12 +156,14 @@ def _answer(step: Step, workplace: Workplace, folder: Path) -> None:
         shutil.copyfile(step.inputs["tuned"].open(workplace.store) / name, folder / name)
 
 
-def _opened(encoder: Trained, run: TaskRun, workplace: Workplace) -> tuple[Any, Any, Any]:
+def _opened(
+    encoder: Trained, tuned: Step, run: TaskRun, workplace: Workplace
+) -> tuple[Any, Any, Any]:
     """The form, the fine-tuned encoder and its head."""
     form: Any = run.task.form.open()
     ready = encoder.load(workplace)
     head = form.head(ready)
-    head.load_state_dict(load_head(encoder.stages[-1], workplace.store, run.task.name))
+    head.load_state_dict(load_head(tuned, workplace.store, run.task.name))
     return form, ready, head.eval()
 
 
@@ -181,7 +186,10 @@ def _evaluate_step(loaded: LoadedTarget, answers: Step) -> Step:
         label=loaded.target.name,
         settings={**loaded.facts, "protocols": protocols},
         inputs={"answers": answers},
-        code=("crosslift.metrics", "crosslift.targets", "crosslift.studies.phase_three"),
+        code=(
+            *("crosslift.metrics", "crosslift.retrieval", "crosslift.sources", "crosslift.targets"),
+            *("crosslift.studies.phase_three", "crosslift.studies.target_steps"),
+        ),
         make=_evaluate,
         work=sum(map(len, labelled(loaded).tests.values())),
         context=loaded,
@@ -197,14 +205,14 @@ def _evaluate(step: Step, workplace: Workplace, folder: Path) -> None:
 
 def _generalised_step(encoder: Trained, run: TaskRun, loaded: LoadedTarget, answers: Step) -> Step:
     tests = labelled(loaded).tests
-    check_parallel(loaded.target.name, tests)
+    check_parallel(loaded.target.name, labelled(loaded))
     pairs = len(tests) * (len(tests) - 1)
     return Step(
         kind="answer",
         label=f"{loaded.target.name} in {pairs} pairs of two languages",
         settings={"encoder": encoder.facts, **loaded.facts, "form": run.facts["form"]}
         | {"generalised": True},
-        inputs={"tuned": encoder.stages[-1], "answers": answers},
+        inputs={"tuned": answers.inputs["tuned"], "answers": answers},
         code=_ANSWER_CODE,
         make=_answer_pairs,
         work=run.words * pairs * len(next(iter(tests.values()))),
@@ -212,24 +220,30 @@ def _generalised_step(encoder: Trained, run: TaskRun, loaded: LoadedTarget, answ
     )
 
 
-def check_parallel(target: str, tests: Mapping[str, Sequence[Record]]) -> None:
-    """Checks that there is an example of each language at each place, and that it is a pair of texts.
+def check_parallel(target: str, data: LabelledData) -> None:
+    """Checks that there are labelled pairs of texts, one at each place in each of several languages.
 
     Raises:
-        StudyError: examples of single texts.
+        StudyError: examples without labels or of single texts; one language alone.
         DataError: another number of examples.
     """
-    first, *others = tests
-    if any("pair" not in record.texts for record in tests[first]):
+    first, *others = data.tests
+    told = f"`generalised: true` of target {target!r}"
+    if any("pair" not in record.texts for record in data.tests[first]):
+        raise StudyError(f"{told}, whose examples are no pairs of texts", "xnli or pawsx")
+    if not data.labelled:
         raise StudyError(
-            f"`generalised: true` of target {target!r}, whose examples are no pairs of texts",
-            "xnli or pawsx",
+            f"{told}, whose {data.split} examples have no labels",
+            "examples with labels",
+            "score `split: dev`, or take `generalised` out",
         )
+    if not others:
+        raise StudyError(f"{told} in {first} alone", "two languages or more")
     for language in others:
-        if len(tests[language]) != len(tests[first]):
+        if len(data.tests[language]) != len(data.tests[first]):
             raise DataError(
-                f"{target}: {len(tests[language])} examples in {language}, {len(tests[first])} in "
-                f"{first}",
+                f"{target}: {len(data.tests[language])} examples in {language}, "
+                f"{len(data.tests[first])} in {first}",
                 "as many in every language, in the same order, for two languages at once",
             )
 
@@ -246,7 +260,7 @@ def _answer_pairs(step: Step, workplace: Workplace, folder: Path) -> None:
     classed rightly with its first text in the language of the row and its second in that of the
     column; `languages.json`."""
     encoder, run, loaded = step.context
-    form, ready, head = _opened(encoder, run, workplace)
+    form, ready, head = _opened(encoder, step.inputs["tuned"], run, workplace)
     alike = labelled_alike(labelled(loaded).tests)
     tests = {code: [rs[i] for i in alike] for code, rs in labelled(loaded).tests.items()}
     answers = answers_in(step.inputs["answers"], workplace.store)

@@ -160,6 +160,7 @@ def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
     """
     targets = {settings.name: load_target(settings) for settings in study.targets}
     tasks = _Tasks()
+    _refuse_unlabelled(targets)
     english = {
         name: english_run(loaded, study.fine_tuning_of(loaded.settings))
         for name, loaded in targets.items()
@@ -194,6 +195,16 @@ def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
     }
     failures = {arm: str(error) for arm, error in reasons.items()}
     return Plan(study.without(reasons), tuple(runs), targets, overlaps, of_pictures, failures)
+
+
+def _refuse_unlabelled(targets: Mapping[str, LoadedTarget]) -> None:
+    data = [loaded.data for loaded in targets.values()]
+    if data and all(isinstance(each, LabelledData) and not each.labelled for each in data):
+        raise StudyError(
+            f"no target of the study has labels: {', '.join(targets)}",
+            "a target that can be scored",
+            "score `split: dev` of one, for example; `crosslift xtreme predict` answers test sets",
+        )
 
 
 def arm_run(study: Study, arm: str, seed: int) -> ArmRun:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,9 +12,11 @@ import pyarrow.parquet as pq
 
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError
+from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.retrieval.thresholds import best_threshold
 from crosslift.sources.bucc_files import BuccSplit, load_bucc, splits_in
 from crosslift.studies.run import Listener, make_steps
+from crosslift.studies.steps import Step
 from crosslift.studies.target_steps import (
     LoadedTarget,
     encode_steps,
@@ -30,7 +33,11 @@ XTREME = "xtreme"
 
 
 def retrieval_answers(
-    encoder: Trained, loaded: LoadedTarget, store: Store, listener: Listener
+    encoder: Trained,
+    loaded: LoadedTarget,
+    store: Store,
+    listener: Listener,
+    postprocessing: Sequence[Postprocessing] = (),
 ) -> dict[str, list[Any]]:
     """What an encoder answers to Tatoeba's or BUCC's test sets.
 
@@ -38,28 +45,26 @@ def retrieval_answers(
 
     Args:
         encoder: the encoder.
-        loaded: the target, with all languages.
+        loaded: the target, with all languages; BUCC as `with_tests` gives it.
         store: of the artifacts.
         listener: told of the work as it goes.
+        postprocessing: of the arm; of Tatoeba alone.
 
     Returns:
         Language -> of Tatoeba, for each English sentence in alphabetical order (XTREME hands them out
         so) the place from 0 of the sentence of the language; of BUCC, (src id, tgt id) of each mined
         pair.
-
-    Raises:
-        DataError: BUCC's test or dev files are missing.
     """
     if isinstance(loaded.data, BitextData):
-        return _retrieved(encoder, loaded, loaded.data, store, listener)
+        scored = evaluate_step(loaded, encode_steps(encoder, loaded), None, postprocessing)
+        make_steps([scored], store, listener)
+        return _retrieved(scored, loaded, loaded.data, store)
     return _mined(encoder, loaded, store, listener)
 
 
 def _retrieved(
-    encoder: Trained, loaded: LoadedTarget, data: BitextData, store: Store, listener: Listener
+    scored: Step, loaded: LoadedTarget, data: BitextData, store: Store
 ) -> dict[str, list[Any]]:
-    scored = evaluate_step(loaded, encode_steps(encoder, loaded))
-    make_steps([scored], store, listener)
     protocol = _protocol(loaded, "en->xx")
     table = pq.read_table(scored.open(store) / "outcomes.parquet")
     rows = table.filter(pc.field("protocol") == protocol.id)
@@ -82,13 +87,12 @@ def _protocol(loaded: LoadedTarget, direction: str) -> Protocol:
 def _mined(
     encoder: Trained, loaded: LoadedTarget, store: Store, listener: Listener
 ) -> dict[str, list[Any]]:
-    data = _with_tests(loaded)
-    whole = replace(loaded, data=data)
-    protocol = _protocol(whole, "mining")
-    step = encode_steps(encoder, whole)[role_of(protocol)]
+    data = loaded.data
+    protocol = _protocol(loaded, "mining")
+    step = encode_steps(encoder, loaded)[role_of(protocol)]
     make_steps([step], store, listener)
-    vectors = lookup(whole.texts, np.load(step.open(store) / "vectors.npy"))
-    if protocol.mining is None:
+    vectors = lookup(loaded.texts, np.load(step.open(store) / "vectors.npy"))
+    if protocol.mining is None or not isinstance(data, MiningData):
         raise TypeError(f"protocol {protocol.id} mines nothing")
     found: dict[str, list[Any]] = {}
     for language, splits in data.splits.items():
@@ -104,8 +108,13 @@ def _mined(
     return found
 
 
-def _with_tests(loaded: LoadedTarget) -> MiningData:
-    """The dev splits, which thresholds are fitted on, and the test splits, with or without gold."""
+def with_tests(loaded: LoadedTarget) -> LoadedTarget:
+    """BUCC with the dev splits, which thresholds are fitted on, and the test splits, with or without
+    gold.
+
+    Raises:
+        DataError: a split is missing.
+    """
     folder, data = loaded.settings.data, loaded.data
     if folder is None or not isinstance(data, MiningData):
         raise TypeError(f"target {loaded.target.name} mines nothing")
@@ -124,4 +133,4 @@ def _with_tests(loaded: LoadedTarget) -> MiningData:
             "dev": load_bucc(folder, language, "dev"),
             "test": load_bucc(folder, language, "test"),
         }
-    return replace(data, splits=splits)
+    return replace(loaded, data=replace(data, splits=splits))

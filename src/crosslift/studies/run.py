@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,10 +89,10 @@ def run_plan(
     records: dict[str, StepRecord] = {}
     failed: dict[str, CrossLiftError] = {}
     steps = plan.steps()
-    passing = Passing(steps)
+    passing = Passing(steps, store)
     for step in steps:
-        if step.passing and not passing.wanted(step, store):
-            store.discard(step.kind, step.key)
+        if not passing.wanted(step):
+            passing.note(step)
             continue
         cause = next((failed[s.key] for s in step.inputs.values() if s.key in failed), None)
         if cause is not None:
@@ -100,7 +101,7 @@ def run_plan(
         reused = step.stands(store)
         try:
             if not reused:
-                _make_heard(step, workplace, heard)
+                _make_passing(step, workplace, heard, passing)
         except CrossLiftError as error:
             if not keep_going:
                 raise
@@ -108,7 +109,7 @@ def run_plan(
             heard.fail(step, error)
             continue
         records[step.key] = StepRecord(step, store.manifest(step.kind, step.key), reused)
-        passing.clear(step, store)
+        passing.note(step)
     done = plan.without(failed) if failed else plan
     return done, [records[step.key] for step in done.steps() if step.key in records]
 
@@ -125,46 +126,91 @@ def make_steps(ends: Sequence[Step], store: Store, listener: Listener) -> None:
         CrossLiftError: a step cannot be made; all steps made before it stand.
     """
     steps = list({step.key: step for end in ends for step in end.with_inputs()}.values())
-    passing = Passing(steps)
+    passing = Passing(steps, store)
     workplace = Workplace(store, report=listener.advance)
     for step in missing_steps(steps, store):
         if not step.stands(store):
-            _make_heard(step, workplace, listener)
-        passing.clear(step, store)
+            _make_passing(step, workplace, listener, passing)
+        passing.note(step)
 
 
 class Passing:
     """Steps whose artifacts are not kept: which of them are wanted, and when they go.
 
+    An artifact goes only where it was made to go: one that another study made to be kept, or wants to
+    keep, stays.
+
     Args:
-        steps: of a plan.
+        steps: of a plan. A step that any of them wants to keep is kept.
+        store: of the artifacts.
     """
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[Step], store: Store) -> None:
+        self._store = store
         self._readers: dict[str, list[Step]] = {}
+        every = [*steps, *(before for step in steps for before in step.inputs.values())]
+        self._kept = {step.key for step in every if not step.passing}
         for step in steps:
             for before in step.inputs.values():
                 self._readers.setdefault(before.key, []).append(step)
 
-    def wanted(self, step: Step, store: Store) -> bool:
-        """Whether a step that reads its artifact has yet to be made."""
-        return not all(reader.stands(store) for reader in self._readers.get(step.key, ()))
+    def passes(self, step: Step) -> bool:
+        """Whether its artifact is not to be kept."""
+        return step.key not in self._kept
 
-    def clear(self, step: Step, store: Store) -> None:
-        """Takes the artifacts out that this step was the last to read."""
+    def wanted(self, step: Step) -> bool:
+        """Whether it has to be made or opened: of a step that passes, whether one that reads it has
+        yet to be made."""
+        readers = self._readers.get(step.key, ())
+        return not self.passes(step) or not all(r.stands(self._store) for r in readers)
+
+    def note(self, step: Step) -> None:
+        """Takes account of a step that stands: what it was the last to read goes, and what an earlier
+        run left to go."""
+        if not self.passes(step):
+            self._store.keep(step.kind, step.key)
+        elif not self.wanted(step):
+            self._store.discard(step.kind, step.key)
         for before in step.inputs.values():
-            if before.passing and not self.wanted(before, store):
-                store.discard(before.kind, before.key)
+            if self.passes(before) and not self.wanted(before):
+                self._store.discard(before.kind, before.key)
+
+    @contextlib.contextmanager
+    def held(self, step: Step, make: Callable[[Step], object]) -> Iterator[None]:
+        """Makes what a step reads and does not stand; no other process takes it out meanwhile."""
+        with contextlib.ExitStack() as stack:
+            for before in step.inputs.values():
+                if not self.passes(before):
+                    continue
+                while True:
+                    if not before.stands(self._store):
+                        make(before)
+                        self._store.let_go(before.kind, before.key)
+                    lock = self._store.lock(before.key)
+                    lock.acquire()
+                    if before.stands(self._store):
+                        stack.callback(lock.release)
+                        break
+                    lock.release()  # another process took it out in between
+            yield
 
 
 def missing_steps(steps: Sequence[Step], store: Store) -> list[Step]:
     """The steps of a plan that a run would make."""
-    passing = Passing(steps)
-    return [
-        step
-        for step in steps
-        if not step.stands(store) and (not step.passing or passing.wanted(step, store))
-    ]
+    passing = Passing(steps, store)
+    return [step for step in steps if not step.stands(store) and passing.wanted(step)]
+
+
+def _make_passing(step: Step, workplace: Workplace, heard: Listener, passing: Passing) -> None:
+    """Makes a step; what it reads and was taken out is made again before."""
+
+    def make(before: Step) -> None:
+        _make_heard(before, workplace, heard)
+
+    with passing.held(step, make):
+        _make_heard(step, workplace, heard)
+    if passing.passes(step):
+        workplace.store.let_go(step.kind, step.key)
 
 
 def _make_heard(step: Step, workplace: Workplace, heard: Listener) -> None:

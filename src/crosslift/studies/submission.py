@@ -14,10 +14,12 @@ from crosslift.reports.run_folder import RunFolder
 from crosslift.studies.phase_three import answers_in, english_run, labelled, phase_three
 from crosslift.studies.plan import arm_run, load_target
 from crosslift.studies.reading import study_of
-from crosslift.studies.retrieval_answers import retrieval_answers
+from crosslift.studies.retrieval_answers import retrieval_answers, with_tests
 from crosslift.studies.run import Listener, Silent, make_steps
 from crosslift.studies.schema import Study
+from crosslift.studies.steps import Step
 from crosslift.studies.target_steps import LoadedTarget
+from crosslift.studies.training_steps import Trained
 from crosslift.targets.target import LabelledData, TargetSettings
 from crosslift.xtreme.benchmark import TASKS, XtremeTask, xtreme_task
 from crosslift.xtreme.write import (
@@ -77,6 +79,7 @@ def write_submission(
     if to.exists() and any(to.iterdir()):
         raise StudyError(f"{to} exists and is not empty", "a new folder")
     asked = _asked(study, tasks)
+    _refuse_postprocessing(study, arm, [task for task, _ in asked])
     loaded = [(task, settings, _whole(task, settings)) for task, settings in asked]
     store, heard = Store(Path(folder.run.store)), listener or Silent()
     found = list(_answered(study, arm, chosen, loaded, store, heard))
@@ -102,6 +105,17 @@ def _asked(study: Study, tasks: Sequence[str] | None) -> list[tuple[XtremeTask, 
     return [(task, measured[task.target]) for task in wanted]
 
 
+def _refuse_postprocessing(study: Study, arm: str, tasks: Sequence[XtremeTask]) -> None:
+    """Post-processing is of the vectors of bitexts: such an arm has no answers to other tasks."""
+    others = [task.target for task in tasks if task.target != "tatoeba"]
+    if study.arms[arm].postprocessing and others:
+        raise StudyError(
+            f"arm {arm!r} has post-processing, and is not measured on {', '.join(others)}",
+            "the task tatoeba alone, for such an arm",
+            "give `--tasks tatoeba`",
+        )
+
+
 def _whole(task: XtremeTask, settings: TargetSettings) -> LoadedTarget:
     """The whole test set of a task, with or without labels, in all languages of XTREME.
 
@@ -120,7 +134,22 @@ def _whole(task: XtremeTask, settings: TargetSettings) -> LoadedTarget:
             f"all {len(task.languages)} languages of XTREME: {', '.join(task.languages)}",
             "get the missing files, or name other tasks with --tasks",
         )
+    if task.target == "bucc":
+        return with_tests(loaded)
+    _refuse_left_out(task, loaded)
     return loaded
+
+
+def _refuse_left_out(task: XtremeTask, loaded: LoadedTarget) -> None:
+    left_out = labelled(loaded).left_out if task.group != "retrieval" else {}
+    for language, counts in left_out.items():
+        reason, count = next(iter(counts.items()))
+        raise DataError(
+            f"{task.title}: {count:,} rows of the {language} files are no example here ({reason}), "
+            "and XTREME's test set has them otherwise",
+            "XTREME's own files, or the hub",
+            "give `data` with the folder that XTREME's download script leaves",
+        )
 
 
 def _answered(
@@ -131,18 +160,31 @@ def _answered(
     store: Store,
     listener: Listener,
 ) -> Iterator[Answered]:
-    trained = arm_run(study, arm, seed)
-    for task, settings, whole in loaded:
+    encoder = arm_run(study, arm, seed).encoder
+    tuned = {
+        task.folder: _tuned(study, encoder, settings, whole, seed)
+        for task, settings, whole in loaded
+        if task.group != "retrieval"
+    }
+    make_steps([step for _, step in tuned.values()], store, listener)
+    for task, _, whole in loaded:
         if task.group == "retrieval":
-            yield task, retrieval_answers(trained.encoder, whole, store, listener)
-            continue
-        own = labelled(load_target(settings))
-        data = replace(labelled(whole), task=own.task, selection=own.selection)
-        tuning, asked = study.fine_tuning_of(settings), replace(whole, data=data)
-        run = english_run(asked, tuning)
-        steps = phase_three(trained.encoder, asked, run, tuning, seed)
-        make_steps([steps.answers], store, listener)
-        yield task, _by_layout(task, data, answers_in(steps.answers, store))
+            postprocessing = study.arms[arm].postprocessing
+            yield task, retrieval_answers(encoder, whole, store, listener, postprocessing)
+        else:
+            data, step = tuned[task.folder]
+            yield task, _by_layout(task, data, answers_in(step, store))
+
+
+def _tuned(
+    study: Study, encoder: Trained, settings: TargetSettings, whole: LoadedTarget, seed: int
+) -> tuple[LabelledData, Step]:
+    """The test set, and the step that answers it with the fine-tuned encoder of the run."""
+    own = labelled(load_target(settings))
+    data = replace(labelled(whole), task=own.task, selection=own.selection)
+    asked, tuning = replace(whole, data=data), study.fine_tuning_of(settings)
+    run = english_run(asked, tuning)
+    return data, phase_three(encoder, asked, run, tuning, seed).answers
 
 
 def _by_layout(

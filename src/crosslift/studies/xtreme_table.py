@@ -22,7 +22,7 @@ from crosslift.targets.evaluate import OUTCOME_OF_METRIC
 from crosslift.targets.parts import part_words
 from crosslift.targets.target import LabelledData, Protocol
 from crosslift.xtreme.benchmark import TASKS, XtremeTask
-from crosslift.xtreme.published import PUBLISHED, PublishedRow
+from crosslift.xtreme.published import PublishedRow, published_for
 
 ALL = "all"
 GROUP_TITLES = {
@@ -81,9 +81,13 @@ class _Table:
         found = []
         for task in sorted(TASKS, key=lambda task: list(GROUP_TITLES).index(task.group)):
             loaded = self.gathered.plan.targets.get(task.target)
-            if loaded is not None:
+            if loaded is not None and self._scored(task.target):
                 found.append(_Column(task, loaded, _protocol_of(loaded)))
         return found
+
+    def _scored(self, target: str) -> bool:
+        """Whether any arm has scores on it: examples without labels are answered, not scored."""
+        return any(target in run.evaluations for run in self.gathered.plan.runs)
 
     @cached_property
     def groups(self) -> dict[str, list[_Column]]:
@@ -131,6 +135,7 @@ class _Table:
         languages = self._language_names(column)
         remarks = [part_words(column.loaded.data, column.loaded.settings)]
         if labelled:
+            remarks += [labelled.remark]
             remarks += [_counted("left out of the files", labelled.left_out), self._cut(column)]
         if column.protocol.name != XTREME:
             remarks.append("our own definition, not XTREME's")
@@ -201,8 +206,12 @@ class _Table:
             "name": name,
             "title": "All" if name == ALL else GROUP_TITLES[name],
             "targets": there,
-            "missing": [task.title for task in within if task.target not in there],
+            "missing": [self._absent(task) for task in within if task.target not in there],
         }
+
+    def _absent(self, task: XtremeTask) -> str:
+        measured = task.target in self.gathered.plan.targets
+        return f"{task.title} (no labels)" if measured else task.title
 
     def _cells(self, arm: str) -> dict[str, Any]:
         cells = {c.name: self._cell(arm, c) for c in self.columns if self._has(arm, c)}
@@ -261,7 +270,7 @@ class _Table:
         return {"effect": found.effect, "low": found.low, "high": found.high}
 
     def _best(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The best arm of each column among those the study is about."""
+        """The best arm of each column among those the study is about: zero-shot, of its own start."""
         told = ("score", "effect", "low", "high", "verdict")
         asked = [row for row in rows if self._intermediate(row["arm"])]
         best = []
@@ -276,7 +285,8 @@ class _Table:
     def _intermediate(self, name: str) -> bool:
         arm = self.study.arms[name]
         control = arm.control_of is not None or control_kind(self.study, name) is not None
-        return bool(arm.stages) and not arm.reference and not control
+        own = arm.start in (None, self.study.start) and arm.zero_shot
+        return bool(arm.stages) and own and not arm.reference and not control
 
     def _gaps(self) -> Iterator[dict[str, Any]]:
         """English minus the mean of the others, of every arm and task that has both."""
@@ -335,8 +345,8 @@ class _Table:
             }
 
     def _published(self) -> list[dict[str, Any]]:
-        used = {start.encoder.name for start in self.study.starts.values()}
-        return [_published(row) for row in PUBLISHED if used & set(row.encoders)]
+        used = sorted({start.encoder.name for start in self.study.starts.values()})
+        return [_published(row) for encoder in used for row in published_for(encoder)]
 
 
 def _published(row: PublishedRow) -> dict[str, Any]:

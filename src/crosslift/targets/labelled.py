@@ -29,6 +29,10 @@ from crosslift.xtreme.benchmark import xtreme_task
 
 ENGLISH = "en"
 Scored = Literal["dev", "test"]
+_OF_TRAINING = (
+    "training examples of other languages are scored, as there are no others: they compare with no "
+    "published score"
+)
 _REASONS = {
     "scored": "the English dev examples are of the split that is scored",
     "none": "there are no English dev examples to choose by",
@@ -90,8 +94,10 @@ def labelled_target(facts: LabelledSet) -> Target:
 
     def load(settings: TargetSettings) -> LabelledData:
         found = _found(facts, settings)
-        if facts.train_is_scored and settings.split is None:
+        told = []
+        if facts.train_is_scored and settings.split is None and _only_training(found):
             found = _with_training_scored(found)
+            told.append(_OF_TRAINING)
         split = _split(facts, settings, found)
         languages, gaps = _languages(facts, settings, found, split)
         parts = {language: found[Key(split, language)] for language in languages}
@@ -101,6 +107,9 @@ def labelled_target(facts: LabelledSet) -> Target:
             task = _task(facts, source)
         else:
             task, selection = other_english(facts.name, facts.form, settings)
+            told.append(
+                f"fine-tuned on {settings.english_task}, not on the target's own English set"
+            )
         return LabelledData(
             task=task,
             tests={language: examples.records for language, examples in read.items()},
@@ -110,6 +119,7 @@ def labelled_target(facts: LabelledSet) -> Target:
             gaps=gaps,
             checksum=key_of({language: part.checksum() for language, part in parts.items()}),
             left_out={language: of.left_out for language, of in read.items() if of.left_out},
+            remark="; ".join(told),
         )
 
     protocol = Protocol(
@@ -164,10 +174,12 @@ def _found(facts: LabelledSet, settings: TargetSettings) -> Found:
     )
 
 
+def _only_training(found: Found) -> bool:
+    return all(key.split == "train" for key in found)
+
+
 def _with_training_scored(found: Found) -> Found:
-    """The parts, with training examples of other languages as dev where there is nothing else."""
-    if any(key.split != "train" for key in found):
-        return found
+    """The parts, with training examples of other languages as dev."""
     others = {key: part for key, part in found.items() if key.language != ENGLISH}
     return {**found, **{Key("dev", key.language): part for key, part in others.items()}}
 

@@ -13,9 +13,9 @@ from crosslift.sources.labelled.shapes import QuestionShape
 from crosslift.targets.labelled import LabelledSet, labelled_target
 from crosslift.targets.xquad import SQUAD_ENGLISH
 from crosslift.tasks.tydiqa import QUESTION_FORM
+from crosslift.xtreme.benchmark import xtreme_task
 
-MLQA_7 = ("en", "es", "de", "ar", "hi", "vi", "zh")
-"""As XTREME lists them (evaluate.py, TASK2LANGS)."""
+MLQA_7 = xtreme_task("mlqa").languages
 
 _PLAIN = "-context-{language}-question-{language}.json"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from crosslift.errors import StudyError
 from crosslift.sources.labelled.english import check_english
 from crosslift.sources.labelled.training import hold_out
+from crosslift.sources.published import DatasetRecords
 from crosslift.sources.record import Record
 from crosslift.targets.target import TargetSettings
 from crosslift.tasks.registry import find_task
@@ -17,35 +18,52 @@ from crosslift.tasks.task import FormSpec, IntermediateTask
 class OtherEnglish:
     """The English records of another task, with the labels of the target.
 
+    Its own dev records are left aside: a target may score them (XQuAD's questions are SQuAD's). A fixed
+    part of its training records is held out of training and chosen by.
+
     Args:
         task: the other task.
         labels: label of that task -> label of the target; others stay as they are.
-        held_out: it has no dev records: a fixed part of its training records is chosen by.
     """
 
     task: IntermediateTask
     labels: tuple[tuple[str, str], ...]
-    held_out: bool
+
+    def read(self, split: str) -> DatasetRecords:
+        """The records of a split ("train" or "dev"), and how many rows of the data were left out.
+
+        Raises:
+            DataError: the data cannot be had, are at fault or not English.
+        """
+        source = self.task.source
+        read = getattr(source, "read", None)
+        found = read("train") if read is not None else DatasetRecords(source.train(), {})
+        check_english(found.records, f"the records of {self.task.name}")
+        parts = dict(zip(("train", "dev"), hold_out(found.records), strict=True))
+        return DatasetRecords(self._named(parts[split]), found.skipped if split == "train" else {})
 
     def train(self) -> list[Record]:
         """The training records."""
-        records = self.task.source.train()
-        return self._with_labels(hold_out(records)[0] if self.held_out else records)
+        return self.read("train").records
 
     def dev(self) -> list[Record]:
         """The records that weights are chosen by."""
-        if self.held_out:
-            return self._with_labels(hold_out(self.task.source.train())[1])
-        return self._with_labels(self.task.source.dev())
+        return self.read("dev").records
 
     def checksum(self) -> str:
         """Of the other task's data and of what is made of them."""
-        return f"{self.task.source.checksum()} {sorted(self.labels)} {self.held_out}"
+        return f"{self.task.source.checksum()} {sorted(self.labels)}"
 
-    def _with_labels(self, records: list[Record]) -> list[Record]:
-        check_english(records, f"the records of {self.task.name}")
+    def _named(self, records: list[Record]) -> list[Record]:
         named = dict(self.labels)
-        return [replace(r, label=named.get(r.label or "", r.label)) for r in records]
+        return [
+            replace(
+                r,
+                label=named.get(r.label or "", r.label),
+                tags=tuple(named.get(tag, tag) for tag in r.tags),
+            )
+            for r in records
+        ]
 
 
 def other_english(
@@ -68,17 +86,18 @@ def other_english(
     """
     name = settings.english_task or ""
     task = find_task(name, settings.english)
-    if task.form.name != form.name:
+    unanswerable = [bool(of.options.get("unanswerable")) for of in (task.form, form)]
+    if task.form.name != form.name or unanswerable[0] != unanswerable[1]:
+        kind = "whose questions all have an answer" if form.name == "span-qa" else ""
         raise StudyError(
             f"english_task {name!r} of target {target!r} is of the form {task.form.name}",
-            f"a task of the form {form.name}",
+            f"a task of the form {form.name} {kind}".rstrip(),
         )
     labels = tuple(sorted(settings.english_labels.items()))
     _check_labels(target, name, task.form, form, dict(labels))
-    source = OtherEnglish(task, labels, held_out=not task.source.dev())
-    chosen = "a tenth of its training examples, held out" if source.held_out else "its dev examples"
+    source = OtherEnglish(task, labels)
     made = replace(task, name=f"{target} from {name}", form=form, source=source)
-    return made, f"fine-tuned on {name}, not on the target's own training set; {chosen}"
+    return made, f"a tenth of the training examples of {name}, held out of training"
 
 
 def _check_labels(

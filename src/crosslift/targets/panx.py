@@ -21,13 +21,9 @@ from crosslift.tasks.panx import (
     panx_table,
     wikiann_table,
 )
+from crosslift.xtreme.benchmark import xtreme_task
 
-PANX_40 = (
-    *("ar", "he", "vi", "id", "jv", "ms", "tl", "eu", "ml", "ta", "te", "af", "nl", "en", "de"),
-    *("el", "bn", "hi", "mr", "ur", "fa", "fr", "it", "pt", "es", "bg", "ru", "ja", "ka", "ko"),
-    *("th", "sw", "yo", "my", "zh", "kk", "tr", "et", "fi", "hu"),
-)
-"""As XTREME lists them (evaluate.py, TASK2LANGS)."""
+PANX_40 = xtreme_task("panx").languages
 
 PANX = labelled_target(
     LabelledSet(

@@ -23,9 +23,9 @@ from crosslift.tasks.pawsx import (
     pawsx_columns,
     pawsx_table,
 )
+from crosslift.xtreme.benchmark import xtreme_task
 
-PAWSX_7 = ("de", "en", "es", "fr", "ja", "ko", "zh")
-"""As XTREME lists them (evaluate.py, TASK2LANGS)."""
+PAWSX_7 = xtreme_task("pawsx").languages
 
 PAWSX = labelled_target(
     LabelledSet(

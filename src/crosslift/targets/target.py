@@ -279,6 +279,7 @@ class LabelledData:
         gaps: language -> why it is not measured.
         checksum: of everything the tests are made of.
         left_out: language -> reason -> number of rows of the files that are no example.
+        remark: what a reader of the scores must know beside the split; may be empty.
     """
 
     task: IntermediateTask
@@ -289,6 +290,7 @@ class LabelledData:
     gaps: Mapping[str, str]
     checksum: str
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    remark: str = ""
 
 
 TargetData = BitextData | PictureData | MiningData | LabelledData

@@ -17,9 +17,9 @@ from crosslift.sources.labelled.shapes import QuestionShape
 from crosslift.targets.labelled import LabelledSet, labelled_target
 from crosslift.tasks.tydiqa import QUESTION_FORM, TYDIQA_ENGLISH, TYDIQA_WHERE
 from crosslift.tasks.tydiqa import TYDIQA as TASK
+from crosslift.xtreme.benchmark import xtreme_task
 
-TYDIQA_9 = ("en", "ar", "bn", "fi", "id", "ko", "ru", "sw", "te")
-"""As XTREME lists them (evaluate.py, TASK2LANGS)."""
+TYDIQA_9 = xtreme_task("tydiqa").languages
 
 _TRAIN, _DEV = "tydiqa.goldp.{language}.train.json", "tydiqa.goldp.{language}.dev.json"
 _V = "tydiqa-goldp-v1.1"
@@ -58,7 +58,6 @@ TYDIQA = labelled_target(
         where=TYDIQA_WHERE,
         english=replace(TYDIQA_ENGLISH, setting="english"),
         dev="none",
-        dev_name="",
         train_is_scored=True,
         licence=TASK.licence,
         citation=TASK.citation,

@@ -19,11 +19,9 @@ from crosslift.sources.labelled.shapes import EnglishFields, PairShape
 from crosslift.targets.labelled import LabelledSet, labelled_target
 from crosslift.tasks.dataset import NLI_BY_NUMBER, NLI_LABELS, pair_classes
 from crosslift.tasks.mnli import MNLI_DATA
+from crosslift.xtreme.benchmark import xtreme_task
 
-XNLI_15 = (
-    *("ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh"),
-)
-"""As XTREME lists them (evaluate.py, TASK2LANGS)."""
+XNLI_15 = xtreme_task("xnli").languages
 
 _BY_NAME = PairShape({label: label for label in NLI_LABELS})
 _BY_NUMBER = PairShape(NLI_BY_NUMBER)

@@ -17,9 +17,9 @@ from crosslift.sources.labelled.shapes import QuestionShape
 from crosslift.targets.labelled import LabelledSet, labelled_target
 from crosslift.tasks.squad import SQUAD_DATA
 from crosslift.tasks.tydiqa import QUESTION_FORM
+from crosslift.xtreme.benchmark import xtreme_task
 
-XQUAD_11 = ("en", "es", "de", "el", "ru", "tr", "ar", "vi", "th", "zh", "hi")
-"""As XTREME lists them (evaluate.py, TASK2LANGS)."""
+XQUAD_11 = xtreme_task("xquad").languages
 
 SQUAD_ENGLISH = EnglishData(
     files=replace(

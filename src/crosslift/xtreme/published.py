@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from crosslift.xtreme.benchmark import TASKS
-
 _XLMR_LARGE = ("FacebookAI/xlm-roberta-large", "xlm-roberta-large")
 
 
@@ -21,7 +19,6 @@ class PublishedRow:
     Args:
         name: of the model, as a reader knows it.
         encoders: hub names of the encoder that was fine-tuned.
-        intermediate: whether it was trained on intermediate tasks before.
         source: paper and table that report it.
         read_in: where the figures were read or checked.
         scores: name of our target -> name of the metric -> score in [0, 1].
@@ -31,17 +28,11 @@ class PublishedRow:
 
     name: str
     encoders: tuple[str, ...]
-    intermediate: bool
     source: str
     read_in: str
     scores: Mapping[str, Mapping[str, float]]
     average: float | None = None
     remark: str = ""
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """The targets of the benchmark that the row has no score of."""
-        return tuple(task.target for task in TASKS if task.target not in self.scores)
 
 
 _HU = "Hu et al. 2020 (arXiv 2003.11080), table 2"
@@ -55,7 +46,6 @@ PUBLISHED: tuple[PublishedRow, ...] = (
     PublishedRow(
         name="mBERT",
         encoders=("google-bert/bert-base-multilingual-cased", "bert-base-multilingual-cased"),
-        intermediate=False,
         source=_HU,
         read_in=_XUE,
         scores={
@@ -70,7 +60,6 @@ PUBLISHED: tuple[PublishedRow, ...] = (
     PublishedRow(
         name="XLM-R Large",
         encoders=_XLMR_LARGE,
-        intermediate=False,
         source=_HU,
         read_in=(
             f"{_CHUNG}, and {_XUE}; BUCC, Tatoeba and the average: a summary of Luo et al. 2021 "
@@ -96,7 +85,6 @@ PUBLISHED: tuple[PublishedRow, ...] = (
     PublishedRow(
         name="XLM-R Large after intermediate tasks (XTREME leaderboard)",
         encoders=_XLMR_LARGE,
-        intermediate=True,
         source=_PHANG,
         read_in=_CHUNG,
         scores={
@@ -113,7 +101,6 @@ PUBLISHED: tuple[PublishedRow, ...] = (
     PublishedRow(
         name="XLM-R Large after intermediate tasks (X-STILTs)",
         encoders=_XLMR_LARGE,
-        intermediate=True,
         source=_PHANG,
         read_in=_XUE,
         scores={

@@ -11,6 +11,7 @@ from crosslift.errors import DataError
 from crosslift.sources.dataset_files import Layout, LocalFiles
 from crosslift.sources.labelled.english import EnglishData, check_english
 from crosslift.sources.labelled.parts import Part
+from crosslift.sources.published import DatasetRecords
 from crosslift.sources.record import Record
 
 MOST_HELD_OUT = 1_000
@@ -31,24 +32,27 @@ class PhaseThreeData:
     data: EnglishData
     own_dev: Part | None = None
 
-    def train(self) -> list[Record]:
-        """The training records.
+    def read(self, split: str) -> DatasetRecords:
+        """The records of a split ("train" or "dev"), and how many rows of the files were left out.
 
         Raises:
             DataError: the data cannot be had, are at fault or not English.
         """
-        records = self.data.train()
-        return hold_out(records)[0] if self.own_dev is None else records
+        if split == "dev" and self.own_dev is not None:
+            return DatasetRecords(self._own(self.own_dev), {})
+        found = self.data.read("train")
+        if split == "train" and self.own_dev is not None:
+            return found
+        train, dev = hold_out(found.records)
+        return DatasetRecords(train, found.skipped) if split == "train" else DatasetRecords(dev, {})
+
+    def train(self) -> list[Record]:
+        """The training records."""
+        return self.read("train").records
 
     def dev(self) -> list[Record]:
-        """The records that weights are chosen by.
-
-        Raises:
-            DataError: as `train`.
-        """
-        if self.own_dev is None:
-            return hold_out(self.data.train())[1]
-        return self._own(self.own_dev)
+        """The records that weights are chosen by."""
+        return self.read("dev").records
 
     def checksum(self) -> str:
         """Of the training set and of everything that the dev records depend on."""
