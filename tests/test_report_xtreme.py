@@ -81,6 +81,14 @@ def _change(path: Path, change: Callable[[Any], Any]) -> None:
     path.write_text(json.dumps(content if changed is None else changed), encoding="utf-8")
 
 
+def _remark_of_all(remark: str) -> Callable[[Any], None]:
+    def change(content: Any) -> None:
+        for column in content["columns"]:
+            column["remark"] = remark
+
+    return change
+
+
 def _line(section: XtremeSection, arm: str) -> dict[str, XtremeCellView | None]:
     (row,) = [row for block in section.blocks for row in block.rows if row.arm.name == arm]
     return {h.key: cell for h, cell in zip(section.heads, row.cells, strict=True)}
@@ -103,6 +111,17 @@ def test_tasks_stand_under_their_groups_with_the_averages(section: XtremeSection
     assert by_key["xnli"].notes == ("test set", "2 gaps", "first 300 examples of each language")
     assert by_key["tatoeba"].notes == ()
     assert section.missing == ("UD-POS", "MLQA", "TyDiQA-GoldP", "BUCC")
+
+
+def test_a_long_remark_stands_below_the_table(small: Path) -> None:
+    remark = "fine-tuned on another set than its own, and scored on a part of it"
+    _change(small / "xtreme.json", _remark_of_all(remark))
+    found = xtreme_section(RunFolder.read(small))
+    assert found is not None
+    assert found.heads[0].notes[-1] == "with a remark, see below"
+    write_report(small)
+    part = _part((small / "report.html").read_text(encoding="utf-8"), "xtreme")
+    assert remark in _visible(part)
 
 
 def test_cells_are_the_scores_with_their_differences(section: XtremeSection) -> None:
@@ -194,7 +213,7 @@ def test_published_rows_stand_apart_with_their_source(page: str, section: Xtreme
         "65.4",
         "76.6 / 60.8",
         "mean reciprocal rank 57.3",
-        "68.1",
+        "–",  # the mean of nine tasks, where the column is that of five
     )
     shown = _part(page, "xtreme")
     apart = shown[shown.index('<tbody class="published">') :]

@@ -34,6 +34,7 @@ from crosslift.reports.xtreme_entries import (
 XTREME = "xtreme.json"
 ALL = "all"
 _ANSWERS = ("answer_f1", "exact_match")
+_LONGEST_NOTE = 45
 
 
 @dataclass(frozen=True)
@@ -253,6 +254,13 @@ def _has_scores(facts: XtremeFacts, key: str) -> bool:
     return any(cell.score is not None for cell in cells)
 
 
+def _remark(told: str) -> tuple[str, ...]:
+    """A remark as a column's head has it: a long one stands in the table of how tasks were scored."""
+    if len(told) <= _LONGEST_NOTE:
+        return (told,) if told else ()
+    return ("with a remark, see below",)
+
+
 def _task_head(column: XtremeColumn) -> ColumnHead:
     both = column.metric == _ANSWERS[0]
     notes = [f"{column.split} set"] if column.split else []
@@ -261,7 +269,7 @@ def _task_head(column: XtremeColumn) -> ColumnHead:
         key=column.target,
         title=column.title,
         metric=" / ".join(map(metric_title, _ANSWERS)) if both else metric_title(column.metric),
-        notes=(*notes, *([column.remark] if column.remark else [])),
+        notes=(*notes, *_remark(column.remark)),
         average=False,
         primary=column.metric,
     )
