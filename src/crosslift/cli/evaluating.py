@@ -12,28 +12,12 @@ from rich.table import Table
 
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, percent, write_json
+from crosslift.cli.progress import StatusLine
 from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.errors import StudyError, UnknownNameError
-from crosslift.studies.run import Silent
 from crosslift.studies.schema import SweepSettings
 from crosslift.studies.session import Evaluation, evaluate, evaluate_protocols, sweep
-from crosslift.studies.steps import Step
 from crosslift.targets.target import Direction, TargetSettings
-
-
-class _Status(Silent):
-    """Tells on one line what is being done and how far it is."""
-
-    def __init__(self, console: Console) -> None:
-        self.status = console.status("reading the data")
-        self.doing = ""
-
-    def begin(self, step: Step) -> None:
-        self.doing = f"{step.kind}: {step.label}"
-        self.status.update(self.doing)
-
-    def advance(self, share: float) -> None:
-        self.status.update(f"{self.doing}, {100 * share:.0f} %")
 
 
 def show(
@@ -51,7 +35,7 @@ def show(
             "one protocol with --direction: all of them show every direction they have",
         )
     console = console_for(json_to)
-    listener = _Status(console)
+    listener = StatusLine(console, "reading the data")
     if protocol == "all":
         with listener.status:
             found = evaluate_protocols(model, target, ("all",), Store(store), listener)
@@ -74,7 +58,7 @@ def show_sweep(
 ) -> None:
     """Scores every hidden state, prints the curve and the choice, and draws them where asked."""
     console = console_for(json_to)
-    listener = _Status(console)
+    listener = StatusLine(console, "reading the data")
     with listener.status:
         found = sweep(model, target, settings, Store(store), listener)
     _print_sweep(console, found)

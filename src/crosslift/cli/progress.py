@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from crosslift.cli.output import duration
 from crosslift.errors import CrossLiftError
 from crosslift.studies.estimates import Estimates
+from crosslift.studies.run import Silent
 from crosslift.studies.steps import Step
 
 
@@ -109,3 +110,25 @@ class LiveProgress:
 
 def _name(step: Step) -> str:
     return f"{step.kind}: {step.label}"
+
+
+class StatusLine(Silent):
+    """Tells on one line what is being done and how far it is.
+
+    Args:
+        console: to show it on.
+        first: what is told before the first step.
+    """
+
+    def __init__(self, console: Console, first: str) -> None:
+        self.status = console.status(first)
+        self._doing = ""
+
+    def begin(self, step: Step) -> None:
+        """Tells the step."""
+        self._doing = f"{step.kind}: {step.label}"
+        self.status.update(self._doing)
+
+    def advance(self, share: float) -> None:
+        """Tells how far it is."""
+        self.status.update(f"{self._doing}, {100 * share:.0f} %")

@@ -5,29 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 
 from crosslift.cli.output import console_for, write_json
+from crosslift.cli.progress import StatusLine
 from crosslift.errors import StudyError
-from crosslift.studies.run import Silent
-from crosslift.studies.steps import Step
 from crosslift.xtreme.benchmark import xtreme_task
-
-
-class _Status(Silent):
-    """Tells on one line what is being done and how far it is."""
-
-    def __init__(self, console: Console) -> None:
-        self.status = console.status("reading the run")
-        self._doing = ""
-
-    def begin(self, step: Step) -> None:
-        self._doing = f"{step.kind}: {step.label}"
-        self.status.update(self._doing)
-
-    def advance(self, share: float) -> None:
-        self.status.update(f"{self._doing}, {100 * share:.0f} %")
 
 
 def predict(
@@ -58,7 +41,7 @@ def predict(
     if names == []:
         raise StudyError("--tasks names no task", "names such as xnli,panx")
     console = console_for(json_to)
-    listener = _Status(console)
+    listener = StatusLine(console, "reading the run")
     with listener.status:
         paths = write_submission(run, arm, to, seed, names, listener)
     console.print(f"{len(paths)} files in [bold]{escape(str(to))}[/]", highlight=False)
