@@ -34,7 +34,7 @@ from crosslift.forms.form import FormOptions, OpenTask, Split
 from crosslift.forms.masked_lm import MaskedLM
 from crosslift.forms.multiple_choice import MultipleChoice
 from crosslift.forms.regression import Regression
-from crosslift.forms.span_qa import SpanQA, best_span, side_by_side
+from crosslift.forms.span_qa import SpanQA, best_spans, side_by_side
 from crosslift.forms.tagging import Tagging
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.forms.windows import overlapping_windows, word_windows
@@ -512,7 +512,7 @@ def test_multiple_choice_cuts_the_context_first(bert_folder: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_best_span_is_that_of_a_loop(seed: int) -> None:
+def test_best_spans_are_those_of_a_loop(seed: int) -> None:
     generator = np.random.default_rng(seed)
     count, longest = int(generator.integers(1, 12)), int(generator.integers(1, 15))
     starts, ends = generator.integers(0, 4, (2, count)).astype(np.float32)  # many ties
@@ -521,9 +521,10 @@ def test_best_span_is_that_of_a_loop(seed: int) -> None:
         for i in range(count)
         for j in range(i, min(count, i + longest))
     ]
-    score, start, end = min(spans)
-    found = best_span(starts, ends, longest)
-    assert (found.score, found.start, found.end) == (-score, start, end)
+    for wanted in (1, 4, 1_000):
+        found = best_spans(starts, ends, longest, wanted)
+        assert [(-span.score, span.start, span.end) for span in found] == sorted(spans)[:wanted]
+    assert best_spans(starts[:0], ends[:0], longest, 1) == []
 
 
 def fake_scores(

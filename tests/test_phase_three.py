@@ -16,7 +16,7 @@ from tiny_encoder import load_tiny
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, StudyError, UnknownNameError
 from crosslift.forms.classification import Classification
-from crosslift.forms.span_qa import SpanQA, best_spans
+from crosslift.forms.span_qa import SpanQA
 from crosslift.forms.tagging import Tagging
 from crosslift.metrics.answers import question_scores
 from crosslift.metrics.tags import chunk_counts, chunk_scores
@@ -495,17 +495,6 @@ def test_pairs_in_two_languages_must_be_translations() -> None:
         check_parallel("xnli", held({"en": [pair("x")], "de": [pair("x")]}, labelled=False))
     with pytest.raises(StudyError, match="in en alone"):
         check_parallel("xnli", held({"en": [pair("x")]}))
-
-
-def test_the_best_spans_in_order() -> None:
-    starts, ends = np.array([1, 5, 0], np.float32), np.array([9, 1, 2], np.float32)
-    found = best_spans(starts, ends, longest=2, count=10)
-    every = [
-        (s + e, i, j) for i, s in enumerate(starts) for j, e in enumerate(ends) if i <= j < i + 2
-    ]
-    every.sort(key=lambda span: (-span[0], span[1], span[2]))
-    assert [(span.score, span.start, span.end) for span in found] == every
-    assert best_spans(starts[:0], ends[:0], 2, 3) == []
 
 
 def test_what_a_submission_lacks_is_named(ran: tuple[Plan, Store, Path], tmp_path: Path) -> None:

@@ -243,31 +243,12 @@ class Span:
     Args:
         score: of its first token as the first plus of its last as the last.
         start: index of the first token.
-        end: index of the last; below ``start`` where there is no token at all.
+        end: index of the last.
     """
 
     score: float
     start: int
     end: int
-
-
-def best_span(starts: NDArray[np.float32], ends: NDArray[np.float32], longest: int) -> Span:
-    """The run of at most ``longest`` tokens with the highest score; of equals the earliest, then
-    the shortest.
-
-    Example::
-
-        starts 1 5 0, ends 9 1 2, longest 2  ->  tokens 0 to 0, score 10
-        starts 1 5 0, ends 0 1 2, longest 2  ->  tokens 1 to 2, score 7
-        starts 5 0 0, ends 0 0 9, longest 2  ->  tokens 1 to 2, score 9
-
-    Args:
-        starts: float32 [T], score of each token as the first.
-        ends: float32 [T], score of each token as the last.
-        longest: most tokens of the run.
-    """
-    found = best_spans(starts, ends, longest, 1)
-    return found[0] if found else Span(float("-inf"), 0, -1)
 
 
 def best_spans(
@@ -281,6 +262,7 @@ def best_spans(
     Example::
 
         starts 1 5 0, ends 9 1 2, longest 2, count 2  ->  0 to 0 (10), then 1 to 2 (7)
+        starts 5 0 0, ends 0 0 9, longest 2, count 1  ->  1 to 2 (9)
 
     Args:
         starts: float32 [T], score of each token as the first.
