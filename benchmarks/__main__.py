@@ -14,6 +14,7 @@ from benchmarks.evaluating import evaluation_rows
 from benchmarks.images import image_rows
 from benchmarks.mining import mining_rows
 from benchmarks.peak import matrix_product_peak
+from benchmarks.robust import robust_rows
 from benchmarks.table import Row, show, write
 from benchmarks.texts import mixed_lengths, read_texts
 from benchmarks.trainers import trainer_rows
@@ -83,6 +84,11 @@ def _images(run: _Run) -> list[Row]:
     return image_rows(run.pictures, mixed, count, steps, run.peaks)
 
 
+def _robust(run: _Run) -> list[Row]:
+    mixed = mixed_lengths(run.texts, _TEXTS_TRAINED)
+    return list(robust_rows(mixed, _STEPS_QUICK if run.quick else _STEPS))
+
+
 _PARTS: dict[str, Callable[[_Run], list[Row]]] = {
     "mine": _mine,
     "encode": _encode,
@@ -90,6 +96,7 @@ _PARTS: dict[str, Callable[[_Run], list[Row]]] = {
     "trainers": _trainers,
     "evaluate": _evaluate,
     "images": _images,
+    "robust": _robust,
 }
 
 

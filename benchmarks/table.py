@@ -19,7 +19,8 @@ class Row:
         name: what was compared.
         ours, theirs: of CrossLift and of the other side: sentence-transformers, faiss for mining,
             sentence-transformers with MTEB's task class for evaluation, transformers for pictures
-            (their share of a training step is set beside the step itself).
+            (their share of a training step is set beside the step itself); of robust training, what
+            the passes of an update predict from a plain one.
         unit: of both.
         ratio: above 1 where ours is faster, or smaller in memory.
         floor_share: share of the processor's measured matrix-product peak that ours reaches,

@@ -386,11 +386,16 @@ def test_no_tokenizer(folder: Path) -> None:
     assert "tokenizer" in load_error(folder)
 
 
-def test_tokenizer_without_pad_token(folder: Path) -> None:
+def test_a_tokenizer_without_pad_token_pads_with_the_end_of_a_text(folder: Path) -> None:
+    """As decoders do; one that has no such token either is refused."""
     config = json.loads((folder / "tokenizer_config.json").read_text())
     config.pop("pad_token")
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
-    assert "no pad token" in load_error(folder)
+    assert "neither a pad token nor one for the end" in load_error(folder)
+    config["eos_token"] = "[SEP]"
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    encoder = load_tiny(folder)
+    assert encoder.tokenizer.pad_token_id == encoder.tokenizer.eos_token_id == 3
 
 
 def test_encoder_decoder_is_refused(tmp_path: Path) -> None:

@@ -75,7 +75,9 @@ def test_legal_options_of_tasks() -> None:
     assert legal_options("masked-lm") == ("language_temperature", "masked_share", "whole_words")
     for name in ("gettext-mlm", "wikipedia-mlm"):
         assert legal_options(name) == legal_options("masked-lm")
-    assert legal_options("nli-contrastive") == ("one_of_a_group", "temperature")
+    assert legal_options("nli-contrastive") == (
+        *("hard_negatives", "hidden_state", "loss", "margin", "one_of_a_group", "temperature"),
+    )
     assert legal_options("sts-b") == ("head",)
     assert legal_options("squad-2.0") == ("longest_answer", "stride")
     assert legal_options("mnli") == ()

@@ -27,7 +27,7 @@ def is_adapter(name: str) -> bool:
 @contextlib.contextmanager
 def adapters(
     encoder: Encoder,
-    modules: Sequence[str],
+    modules: Sequence[str] | None,
     *,
     rank: int,
     alpha: float,
@@ -41,7 +41,7 @@ def adapters(
 
     Args:
         encoder: the encoder.
-        modules: ends of the names of the linear layers.
+        modules: ends of the names of the linear layers; None: see `query_and_value`.
         rank: of the adapters.
         alpha: their products are scaled by alpha / rank.
         dropout: of what they read.
@@ -53,6 +53,7 @@ def adapters(
     Source: Hu et al. 2022 (arXiv 2106.09685), section 4.
     """
     model = encoder.model
+    modules = query_and_value(encoder) if modules is None else modules
     _check_modules(model, modules)
     config = peft.LoraConfig(
         r=rank,
@@ -70,6 +71,33 @@ def adapters(
         for name, layer in _adapted(model).items():
             model.set_submodule(name, layer.get_base_layer())
         vars(model).pop("peft_config", None)
+
+
+_QUERY_AND_VALUE = (
+    ("query", "value"),  # BERT, RoBERTa, XLM-R
+    ("q_proj", "v_proj"),  # Llama, Mistral, Qwen, Gemma
+    ("q_lin", "v_lin"),  # DistilBERT, XLM
+    ("attn.q", "attn.v"),  # MPNet
+    ("Wqkv",),  # ModernBERT, all three in one
+    ("query_key_value",),  # GPT-NeoX, all three in one
+)
+
+
+def query_and_value(encoder: Encoder) -> tuple[str, ...]:
+    """Ends of the names of an encoder's projections of queries and values.
+
+    Raises:
+        TrainingError: it has none by a name that is known.
+    """
+    layers = _linear_layers(encoder.model)
+    for names in _QUERY_AND_VALUE:
+        if all(any(_ends(layer, name) for layer in layers) for name in names):
+            return names
+    raise TrainingError(
+        f"the projections of queries and values of a {encoder.model.config.model_type} model are "
+        "not known by their names",
+        f"`modules` with ends of names such as {', '.join(_ends_there(layers))}",
+    )
 
 
 def merged(encoder: Encoder, masters: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -96,12 +124,23 @@ def _adapted(model: Any) -> dict[str, Any]:
     return {n: module for n, module in model.named_modules() if isinstance(module, LoraLayer)}
 
 
+def _linear_layers(model: Any) -> list[str]:
+    return [n for n, m in model.named_modules() if isinstance(m, torch.nn.Linear)]
+
+
+def _ends(name: str, end: str) -> bool:
+    return name == end or name.endswith(f".{end}")
+
+
+def _ends_there(layers: Sequence[str]) -> list[str]:
+    return sorted({name.rpartition(".")[2] for name in layers})
+
+
 def _check_modules(model: Any, modules: Sequence[str]) -> None:
-    layers = [n for n, m in model.named_modules() if isinstance(m, torch.nn.Linear)]
+    layers = _linear_layers(model)
     for wanted in modules:
-        if not any(name == wanted or name.endswith(f".{wanted}") for name in layers):
-            ends = sorted({name.rpartition(".")[2] for name in layers})
+        if not any(_ends(name, wanted) for name in layers):
             raise TrainingError(
                 f"no linear layer of this encoder has a name that ends in {wanted!r}",
-                f"ends of names such as {', '.join(ends)}",
+                f"ends of names such as {', '.join(_ends_there(layers))}",
             )

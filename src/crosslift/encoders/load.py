@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from crosslift.encoders.packing import PackedBatch, pack
 from crosslift.encoders.pooling import pool
 from crosslift.encoders.precision import device, dtype_of, resolve_precision
 from crosslift.encoders.remembered import Remembered
-from crosslift.encoders.run_packed import PackedRunner
+from crosslift.encoders.run_packed import PackedRunner, transformer_layers
 from crosslift.encoders.settings import EncoderSettings, Pooling, Precision
 from crosslift.encoders.token_table import TokenTable
 from crosslift.errors import EncoderError
@@ -44,6 +44,10 @@ class Reading:
     hidden_state: int
     max_tokens: int
     precision: Precision
+
+
+Perturb = Callable[[Tensor, PackedBatch], Tensor]
+"""From the token rows [T, D] of a packed batch to those that are read in their place."""
 
 
 class Place(NamedTuple):
@@ -79,6 +83,7 @@ class Encoder:
         self.folder = folder
         self.table = TokenTable(model.get_input_embeddings().weight)
         self.remembered = Remembered()
+        self.perturbation: Perturb | None = None
         self._specials = torch.tensor(_ends_of_texts(tokenizer), device=self.table.weight.device)
 
     @property
@@ -111,15 +116,28 @@ class Encoder:
         )["input_ids"]
         return ids
 
-    def states(self, batch: PackedBatch) -> Tensor:
-        """Hidden states [T, D] of the packed tokens, at the reading's ``hidden_state``."""
-        rows = self.table.rows(batch.token_ids).to(dtype_of(self.reading.precision))
-        return self.runner.states(rows, batch, self.reading.hidden_state)
+    def states(self, batch: PackedBatch, hidden_state: int | None = None) -> Tensor:
+        """Hidden states [T, D] of the packed tokens.
 
-    def vectors(self, sequences: Sequence[Sequence[int] | NDArray[np.int64]]) -> Tensor:
-        """Pooled vectors, float32 [N, D], of N sequences of token ids, with gradient."""
+        Args:
+            batch: the packed tokens; their rows are perturbed where the encoder has a perturbation.
+            hidden_state: which; None: the reading's own.
+        """
+        rows = self.table.rows(batch.token_ids)
+        if self.perturbation is not None:
+            rows = self.perturbation(rows, batch)
+        wanted = self.reading.hidden_state if hidden_state is None else hidden_state
+        return self.runner.states(rows.to(dtype_of(self.reading.precision)), batch, wanted)
+
+    def vectors(
+        self,
+        sequences: Sequence[Sequence[int] | NDArray[np.int64]],
+        hidden_state: int | None = None,
+    ) -> Tensor:
+        """Pooled vectors, float32 [N, D], of N sequences of token ids, with gradient, at a hidden state
+        or, for None, the reading's own."""
         batch = pack(sequences).to(self.device)
-        return self.pool(self.states(batch), batch)
+        return self.pool(self.states(batch, hidden_state), batch)
 
     def pool(self, states: Tensor, batch: PackedBatch) -> Tensor:
         """Pooled vectors, float32 [N, D], of N packed sequences whose states [T, D] are there."""
@@ -141,11 +159,7 @@ class Encoder:
         Raises:
             EncoderError: the model has no list of that many layers.
         """
-        wanted = self.model.config.num_hidden_layers
-        for module in self.model.modules():
-            if isinstance(module, torch.nn.ModuleList) and len(module) == wanted:
-                return module
-        raise EncoderError(f"{self.folder}: no list of {wanted} transformer layers was found")
+        return transformer_layers(self.model)
 
 
 def _ends_of_texts(tokenizer: Any) -> list[int]:
@@ -214,8 +228,13 @@ def _load_tokenizer(folder: Path) -> Any:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise EncoderError(f"{folder} has no usable tokenizer: {error}") from error
-    if tokenizer.pad_token_id is None:
-        raise EncoderError(f"{folder}: the tokenizer has no pad token", "a pad token in its files")
+    if tokenizer.pad_token_id is None:  # of decoders; what is padded is masked by length anyway
+        if tokenizer.eos_token_id is None:
+            raise EncoderError(
+                f"{folder}: the tokenizer has neither a pad token nor one for the end of a text",
+                "a pad token in its files",
+            )
+        tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -36,6 +36,7 @@ class PackedRunner:
         self.model = model
         self.pad_id = pad_id
         self._padded_attention = model.config._attn_implementation
+        self._stops_early: bool | None = None
         self.position_offset = self._find_position_offset()
 
     @property
@@ -92,6 +93,61 @@ class PackedRunner:
         last = self.model.config.num_hidden_layers
         if list(hidden_states) == [last]:
             return [self.model(**inputs).last_hidden_state]
+        if max(hidden_states) < last and self.stops_early:
+            return self._call_up_to(hidden_states, **inputs)
+        return self._call_whole(hidden_states, **inputs)
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether layers above the last state that is asked for are not run.
+
+        It is found out once, on a short sequence: what enters layer k must be hidden state k.
+        """
+        if self._stops_early is None:
+            last = self.model.config.num_hidden_layers
+            table = self.model.get_input_embeddings().weight
+            precision = next(transformer_layers(self.model)[0].parameters()).dtype
+            rows = table.detach()[list(_PROBE[0])][None].to(precision)
+            with torch.inference_mode(), _evaluating(self.model), _attending_plainly(self):
+                found = [self._try_up_to(k, inputs_embeds=rows) for k in range(last)]
+                wanted = self._call_whole(range(last), inputs_embeds=rows)
+            same = (f is not None and _close(f, w) for f, w in zip(found, wanted, strict=True))
+            self._stops_early = all(same)
+        return self._stops_early
+
+    def _try_up_to(self, hidden_state: int, **inputs: Any) -> Tensor | None:
+        try:
+            return self._call_up_to([hidden_state], **inputs)[0]
+        except (EncoderError, KeyError, IndexError):
+            return None  # its layers are not called with their states first
+
+    def _call_up_to(self, hidden_states: Sequence[int], **inputs: Any) -> list[Tensor]:
+        """Hidden states below the last: what enters the layers, the highest of which is not run."""
+        layers, highest = transformer_layers(self.model), max(hidden_states)
+        entering: dict[int, Tensor] = {}
+
+        def note(number: int) -> Callable[..., None]:
+            def hook(_: Any, given: tuple[Any, ...], named: dict[str, Any]) -> None:
+                entering[number] = given[0] if given else named["hidden_states"]
+                if number == highest:
+                    raise _ReachedError
+
+            return hook
+
+        hooks = [
+            layers[k].register_forward_pre_hook(note(k), with_kwargs=True)
+            for k in set(hidden_states)
+        ]
+        try:
+            with contextlib.suppress(_ReachedError):
+                self.model(**inputs)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return [entering[k] for k in hidden_states]
+
+    def _call_whole(self, hidden_states: Sequence[int], **inputs: Any) -> list[Tensor]:
+        last = self.model.config.num_hidden_layers
         output = self.model(**inputs, output_hidden_states=True)
         kept: tuple[Tensor, ...] = (*output.hidden_states[:last], output.last_hidden_state)
         return [kept[index] for index in hidden_states]
@@ -137,6 +193,35 @@ class PackedRunner:
             return self._run_packed(rows, batch, [hidden_state], offset)[0]
         except (TypeError, ValueError, IndexError, KeyError, RuntimeError):
             return None  # the model does not take what packing needs: it is run padded
+
+
+class _ReachedError(Exception):
+    """The highest state that was asked for is there."""
+
+
+def transformer_layers(model: Any) -> torch.nn.ModuleList:
+    """The layers of a transformer, lowest first.
+
+    Raises:
+        EncoderError: the model has no list of that many layers.
+    """
+    wanted = model.config.num_hidden_layers
+    for module in model.modules():
+        if isinstance(module, torch.nn.ModuleList) and len(module) == wanted:
+            return module
+    kind = model.config.model_type
+    raise EncoderError(f"no list of {wanted} transformer layers was found in a {kind} model")
+
+
+@contextlib.contextmanager
+def _attending_plainly(runner: PackedRunner) -> Iterator[None]:
+    """The model's own attention, which takes token ids."""
+    used = runner.model.config._attn_implementation
+    runner.model.set_attn_implementation(runner._padded_attention)
+    try:
+        yield
+    finally:
+        runner.model.set_attn_implementation(used)
 
 
 def _close(found: Tensor, expected: Tensor) -> bool:

@@ -35,6 +35,30 @@ def info_nce(queries: Tensor, candidates: Tensor, same: Tensor, scale: float | T
     return torch.nn.functional.cross_entropy(scores, own)
 
 
+def triplet(queries: Tensor, candidates: Tensor, same: Tensor, margin: float) -> Tensor:
+    """Triplet loss with the hardest negative of the batch.
+
+    Example::
+
+        one query, its own candidate at cosine 0.5, others at 0.7 and 0.1, margin 0.2
+        ->  max(0, 0.2 - 0.5 + 0.7) = 0.4
+
+    Args:
+        queries, candidates, same: as of `info_nce`.
+        margin: by which a query's own candidate is to be nearer than any wrong one, in cosine.
+
+    Returns:
+        The mean over the queries, scalar; 0 for a query that has no wrong candidate.
+
+    Source: Schroff et al. 2015 (arXiv 1503.03832), section 3.1; the hardest of the batch: Hermans et
+    al. 2017 (arXiv 1703.07737), section 2; of word pairs: Ngugi 2025 (arXiv 2506.15415).
+    """
+    scores = queries @ candidates.T
+    own = torch.arange(len(queries), device=queries.device)
+    hardest = scores.masked_fill(same, float("-inf")).amax(dim=1)
+    return (margin - scores[own, own] + hardest).clamp_min(0).mean()
+
+
 def pairwise_sigmoid(
     queries: Tensor, candidates: Tensor, same: Tensor, scale: Tensor, bias: Tensor
 ) -> Tensor:

@@ -19,7 +19,9 @@ Sequences = Sequence[Sequence[int] | NDArray[np.int64]]
 """Token ids of N sequences, int64 [T] each."""
 
 
-def batch_vectors(encoder: Encoder, sequences: Sequences, options: FormOptions) -> Tensor:
+def batch_vectors(
+    encoder: Encoder, sequences: Sequences, options: FormOptions, hidden_state: int | None = None
+) -> Tensor:
     """Pooled vectors of a batch, float32 [N, D].
 
     Without gradient where the text side is locked. With ``cached_texts``, so many sequences go
@@ -31,13 +33,18 @@ def batch_vectors(encoder: Encoder, sequences: Sequences, options: FormOptions) 
         encoder: the encoder.
         sequences: N sequences of token ids.
         options: of the stage.
+        hidden_state: which is pooled; None: the encoder's own.
     """
     size = options.cached_texts or len(sequences)
     with torch.set_grad_enabled(torch.is_grad_enabled() and not options.text_locked):
         if size >= len(sequences) or not torch.is_grad_enabled():
-            return encoder.vectors(sequences)
+            return encoder.vectors(sequences, hidden_state)
         chunks = [sequences[i : i + size] for i in range(0, len(sequences), size)]
-        return torch.cat([checkpoint(encoder.vectors, c, use_reentrant=False) for c in chunks])
+        parts = [
+            checkpoint(encoder.vectors, chunk, hidden_state, use_reentrant=False)
+            for chunk in chunks
+        ]
+        return torch.cat(parts)
 
 
 def batch_states(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from crosslift.encoders.encode import encode
 from crosslift.encoders.load import Encoder
-from crosslift.forms.contrast import info_nce, unit
+from crosslift.errors import DataError
+from crosslift.forms.contrast import info_nce, triplet, unit
 from crosslift.forms.form import (
     FormOptions,
     Rows,
@@ -22,6 +26,7 @@ from crosslift.forms.form import (
     rows_by_group,
 )
 from crosslift.forms.forward import batch_vectors
+from crosslift.forms.hard_negatives import HardNegatives
 from crosslift.retrieval.metrics import top1_accuracy
 from crosslift.retrieval.ranks import gold_ranks
 
@@ -42,18 +47,30 @@ class TextPairs:
 
     Args:
         anchor, positive, negative: names of the records' columns; bound by name.
+        loss: ``softmax``: InfoNCE; ``triplet``: the hardest negative of the batch alone.
         temperature: of the softmax over cosines.
+        margin: of the triplet loss, in cosine.
+        hidden_state: which is pooled for the loss, 0 being the embedding output; the layers above it
+            are neither run nor trained. None: the encoder's own.
+        hard_negatives: the batch holds one more text a pair, drawn from the positives of other pairs
+            that are nearest to its own: in letters (``string``), or in the vectors of the encoder as
+            the stage finds it (``embedding``). ``none``: the batch's own texts.
         one_of_a_group: an epoch has one pair of each group (such as the captions of one picture), not
             all of them.
 
     Source: Gao et al. 2021 (arXiv 2104.08821), section 4; the same text twice: section 3;
-    from English to other languages: Wang et al. 2022 (arXiv 2211.06127).
+    from English to other languages: Wang et al. 2022 (arXiv 2211.06127); of words at an early hidden
+    state: Ngugi 2025 (arXiv 2506.15415).
     """
 
     anchor: str = "anchor"
     positive: str = "positive"
     negative: str | None = None
+    loss: Literal["softmax", "triplet"] = "softmax"
     temperature: float = 0.05
+    margin: float = 0.2
+    hidden_state: int | None = None
+    hard_negatives: Literal["none", "string", "embedding"] = "none"
     one_of_a_group: bool = False
     name: str = "text-pairs"
 
@@ -66,7 +83,17 @@ class TextPairs:
     def open(
         self, encoder: Encoder, train: Split, dev: Split, options: FormOptions
     ) -> OpenTextPairs:
-        """Tokenises the pairs; the form has no head of its own."""
+        """Tokenises the pairs; the form has no head of its own.
+
+        Raises:
+            DataError: a hidden state that the encoder lacks; pairs among which there is no negative.
+        """
+        last = int(encoder.model.config.num_hidden_layers)
+        if self.hidden_state is not None and self.hidden_state > last:
+            raise DataError(
+                f"hidden_state {self.hidden_state} of text pairs",
+                f"0 (embedding output) to {last}, those that the encoder has",
+            )
         return OpenTextPairs(self, encoder, train, dev, options)
 
 
@@ -84,7 +111,17 @@ class OpenTextPairs:
         self._groups = group_numbers(train.records)
         groups = len(np.unique(self._groups))
         self.size = groups if form.one_of_a_group else len(train.records)
+        self._hard = None
+        if form.hard_negatives != "none":
+            texts = column(train.records, form.positive)
+            self._hard = HardNegatives(form.hard_negatives, texts, self._groups, self._read)
         self._dev = [column(dev.records, name) for name in form.columns[:2]]
+
+    def _read(self, rows: Rows) -> NDArray[np.float32]:
+        """Vectors of the positives of some pairs, at the hidden state that is trained."""
+        sequences = [self._texts[1][row] for row in rows]
+        vectors = self.encoder.vectors(sequences, self.form.hidden_state)
+        return vectors.cpu().numpy()
 
     def token_ids(self) -> Iterable[int]:
         """Ids of every token of the training and dev texts."""
@@ -98,17 +135,29 @@ class OpenTextPairs:
         return epoch_rows(self.size, start, count, seed)
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
-        """InfoNCE from anchors to positives; all texts of the batch go through in one packed batch."""
-        del generator
-        sequences = [texts[row] for texts in self._texts for row in rows]
-        vectors = unit(batch_vectors(self.encoder, sequences, self._options))
-        anchors, candidates = vectors[: len(rows)], vectors[len(rows) :]
+        """The contrastive loss from anchors to positives; all texts of the batch go through in one
+        packed batch."""
+        wanted = [(texts, rows) for texts in self._texts]
         groups = self._groups[rows]
-        same = groups[:, None] == groups[None, :]
-        hard = np.zeros((len(rows), len(candidates) - len(rows)), bool)
-        mask = torch.from_numpy(np.concatenate([same, hard], axis=1)).to(vectors.device)
-        loss = info_nce(anchors, candidates, mask, 1 / self.form.temperature)
-        return StepLoss(loss, sum(map(len, sequences)))
+        same = [groups[:, None] == groups[None, :]]
+        same += [np.zeros((len(rows), len(rows)), bool) for _ in wanted[2:]]
+        if self._hard is not None:
+            drawn = self._hard.draw(rows, generator)
+            wanted.append((self._texts[1], drawn))
+            same.append(groups[:, None] == self._groups[drawn][None, :])
+        sequences = [texts[row] for texts, some in wanted for row in some]
+        hidden_state = self.form.hidden_state
+        vectors = unit(batch_vectors(self.encoder, sequences, self._options, hidden_state))
+        anchors, candidates = vectors[: len(rows)], vectors[len(rows) :]
+        mask = torch.from_numpy(np.concatenate(same[: len(wanted) - 1], axis=1))
+        return StepLoss(
+            self._contrast(anchors, candidates, mask.to(vectors.device)), sum(map(len, sequences))
+        )
+
+    def _contrast(self, anchors: Tensor, candidates: Tensor, same: Tensor) -> Tensor:
+        if self.form.loss == "triplet":
+            return triplet(anchors, candidates, same, self.form.margin)
+        return info_nce(anchors, candidates, same, 1 / self.form.temperature)
 
     def dev_scores(self) -> dict[str, float]:
         """Top-1 accuracy from dev anchors to dev positives; none where these are the same texts."""

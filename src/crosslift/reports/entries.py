@@ -16,6 +16,24 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
 
+class Augmentation(Entry):
+    """The copies of a task's training records in which words are replaced by synonyms.
+
+    Args:
+        copies: of each record.
+        source: of the synonyms.
+        words: of all copies.
+        with_synonyms: words among them that have synonyms.
+        replaced: words that another one stands for.
+    """
+
+    copies: int
+    source: str
+    words: int
+    with_synonyms: int
+    replaced: int
+
+
 class StageTask(Entry):
     """One task of a stage and its training data.
 
@@ -29,6 +47,7 @@ class StageTask(Entry):
         rows: what training drew from: a form may make several of a record, or none.
         left_out: reason -> records that were not trained on.
         settings: of the task in its stage that are not what they are by default.
+        augmentation: None where the records are trained on as they are.
     """
 
     task: str
@@ -40,6 +59,7 @@ class StageTask(Entry):
     rows: int
     left_out: dict[str, int]
     settings: dict[str, Any] = {}
+    augmentation: Augmentation | None = None
 
 
 class Stage(Entry):
@@ -80,6 +100,7 @@ class Arm(Entry):
         control: what kind of control it is; None: another one, or none.
         zero_shot: False where it saw labels or captions in other languages than English.
         languages: of its labelled training texts.
+        fine_tune: settings of phase three that it has in the place of the study's.
     """
 
     name: str
@@ -104,6 +125,7 @@ class Arm(Entry):
     ) = None
     zero_shot: bool = True
     languages: tuple[str, ...] = ()
+    fine_tune: dict[str, Any] = {}
 
     @property
     def seen(self) -> str:

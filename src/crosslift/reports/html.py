@@ -28,7 +28,7 @@ from crosslift.reports.plots import Plots, draw_plots
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.settings_plots import SettingSection, setting_section
 from crosslift.reports.sources import SourceSection, source_section
-from crosslift.reports.stages import stage_words, task_rows
+from crosslift.reports.stages import setting_words, stage_words, task_rows
 from crosslift.reports.svg import Plot
 from crosslift.reports.sweep import SweepSection, sweep_section
 from crosslift.reports.tables import (
@@ -167,6 +167,7 @@ def _templates() -> Environment:
         language=name_of,
         names_marked=names_marked,
         stage_words=stage_words,
+        setting_words=setting_words,
     )
     return environment
 

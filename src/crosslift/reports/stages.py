@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crosslift.reports.entries import Arm, Stage, StageTask
+from crosslift.reports.entries import Arm, Augmentation, Stage, StageTask
 from crosslift.reports.formats import count, listed, share, shorten
 
 _TITLES = {
@@ -79,8 +79,18 @@ def stage_words(stage: Stage) -> StageWords:
 
 
 def _task(task: StageTask, mixed: bool) -> str:
-    told = "; ".join(filter(None, (task.form, setting_words(task.settings))))
+    copies = _copies(task.augmentation) if task.augmentation else ""
+    told = "; ".join(filter(None, (task.form, setting_words(task.settings), copies)))
     return f"{task.task} ({told}){f' {share(task.share)}' if mixed else ''}"
+
+
+def _copies(found: Augmentation) -> str:
+    """Such as ``3 copies of each record, 42 % of their words with synonyms, 31 % replaced``."""
+    shares = [share(number / found.words) for number in (found.with_synonyms, found.replaced)]
+    return (
+        f"{found.copies} copies of each record, {shares[0]} of their words with synonyms "
+        f"({found.source}), {shares[1]} replaced"
+    )
 
 
 def _kept(updates: Sequence[int]) -> str:

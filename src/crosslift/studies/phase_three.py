@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from crosslift.artifacts.store import Store
+from crosslift.encoders.load import Encoder
 from crosslift.errors import DataError, StudyError
 from crosslift.forms.form import column
 from crosslift.forms.span_qa import SpanQA
@@ -30,6 +31,8 @@ from crosslift.studies.task_runs import TaskRun
 from crosslift.studies.training_steps import Trained, load_head, train_step
 from crosslift.targets.evaluate_labelled import evaluate_answers
 from crosslift.targets.target import LabelledData
+from crosslift.training.robust import smoothed_answers
+from crosslift.training.robust_settings import SmoothedPredictionSettings
 from crosslift.training.settings import FineTuneSettings, MixedTaskSettings
 
 N_BEST = 5
@@ -39,6 +42,7 @@ _ANSWER_CODE = (
     "crosslift.forms",
     "crosslift.sources",
     "crosslift.targets",
+    "crosslift.training.robust",
     "crosslift.studies.phase_three",
 )
 _TOLD = ("spent.json", "curve.json", "records.json")
@@ -106,10 +110,40 @@ def phase_three(
     tuned = replace(tuned, label=f"fine-tuning: {tuned.label}", passing=not settings.keep_weights)
     if settings.text_side == "trainable":
         encoder = replace(encoder, stages=(*encoder.stages, tuned))
-    answers = _answer_step(encoder, tuned, run, loaded)
+    asked = _Asked(encoder, run, loaded, settings.smoothed_prediction)
+    answers = _answer_step(asked, tuned)
     evaluation = _evaluate_step(loaded, answers) if data.labelled else None
-    pairs = _generalised_step(encoder, run, loaded, answers) if loaded.generalised else None
+    pairs = _generalised_step(asked, answers) if loaded.generalised else None
     return PhaseThree(tuned, answers, evaluation, pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What answers, and how.
+
+    Args:
+        encoder: fine-tuned.
+        run: what it was fine-tuned on.
+        loaded: the target.
+        smoothed: how votes are taken; None: texts are read once, as they are.
+    """
+
+    encoder: Trained
+    run: TaskRun
+    loaded: LoadedTarget
+    smoothed: SmoothedPredictionSettings | None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What decides the answers, beside the fine-tuning."""
+        form, smoothed = self.run.facts["form"], self.smoothed
+        how = {"smoothed": smoothed.model_dump(mode="json")} if smoothed else {}
+        return {"encoder": self.encoder.facts, **self.loaded.facts, "form": form, **how}
+
+    @property
+    def readings(self) -> int:
+        """How often each text goes through the encoder."""
+        return self.smoothed.draws if self.smoothed else 1
 
 
 def labelled(loaded: LoadedTarget) -> LabelledData:
@@ -119,34 +153,35 @@ def labelled(loaded: LoadedTarget) -> LabelledData:
     return loaded.data
 
 
-def _answer_step(encoder: Trained, tuned: Step, run: TaskRun, loaded: LoadedTarget) -> Step:
-    tests = labelled(loaded).tests
+def _answer_step(asked: _Asked, tuned: Step) -> Step:
+    tests = labelled(asked.loaded).tests
+    votes = f", by vote over {asked.readings} draws" if asked.smoothed else ""
     return Step(
         kind="answer",
-        label=f"{loaded.target.name} in {len(tests)} languages",
-        settings={"encoder": encoder.facts, **loaded.facts, "form": run.facts["form"]},
+        label=f"{asked.loaded.target.name} in {len(tests)} languages{votes}",
+        settings=asked.facts,
         inputs={"tuned": tuned},
         code=_ANSWER_CODE,
         make=_answer,
-        work=run.words * sum(map(len, tests.values())),
-        context=(encoder, run, loaded),
+        work=asked.run.words * sum(map(len, tests.values())) * asked.readings,
+        context=asked,
     )
 
 
 def _answer(step: Step, workplace: Workplace, folder: Path) -> None:
-    encoder, run, loaded = step.context
-    tests = labelled(loaded).tests
-    form, ready, head = _opened(encoder, step.inputs["tuned"], run, workplace)
+    asked: _Asked = step.context
+    tests = labelled(asked.loaded).tests
+    form, ready, head = _opened(asked, step.inputs["tuned"], workplace)
     given: dict[str, list[Any]] = {}
     best: dict[str, list[Any]] = {}
     cut = {language: form.cut(ready, records) for language, records in tests.items()}
     for done, (language, records) in enumerate(tests.items(), 1):
-        if isinstance(form, SpanQA):
+        if isinstance(form, SpanQA) and asked.smoothed is None:
             found = form.n_best(ready, head, records, N_BEST)
             best[language] = [[[a.text, a.score] for a in answers] for answers in found]
             given[language] = [answers[0].text if answers else "" for answers in found]
         else:
-            given[language] = form.answers(ready, head, records)
+            given[language] = _answers(asked, form, ready, head, records)
         workplace.report(done / len(tests))
     _write(given, folder / "answers.json")
     _write(cut, folder / "cut.json")
@@ -156,15 +191,25 @@ def _answer(step: Step, workplace: Workplace, folder: Path) -> None:
         shutil.copyfile(step.inputs["tuned"].open(workplace.store) / name, folder / name)
 
 
-def _opened(
-    encoder: Trained, tuned: Step, run: TaskRun, workplace: Workplace
-) -> tuple[Any, Any, Any]:
+def _opened(asked: _Asked, tuned: Step, workplace: Workplace) -> tuple[Any, Any, Any]:
     """The form, the fine-tuned encoder and its head."""
-    form: Any = run.task.form.open()
-    ready = encoder.load(workplace)
+    form: Any = asked.run.task.form.open()
+    ready = asked.encoder.load(workplace)
     head = form.head(ready)
-    head.load_state_dict(load_head(tuned, workplace.store, run.task.name))
+    head.load_state_dict(load_head(tuned, workplace.store, asked.run.task.name))
     return form, ready, head.eval()
+
+
+def _answers(
+    asked: _Asked, form: Any, encoder: Encoder, head: Any, records: Sequence[Record]
+) -> list[Any]:
+    """A class, tags or a text for each record, by vote where that is asked for."""
+
+    def answer() -> list[Any]:
+        found: list[Any] = form.answers(encoder, head, records)
+        return found
+
+    return smoothed_answers(asked.smoothed, encoder, answer) if asked.smoothed else answer()
 
 
 def answers_in(step: Step, store: Store) -> dict[str, list[Any]]:
@@ -203,20 +248,20 @@ def _evaluate(step: Step, workplace: Workplace, folder: Path) -> None:
     pq.write_table(outcome_table(found), folder / "outcomes.parquet")
 
 
-def _generalised_step(encoder: Trained, run: TaskRun, loaded: LoadedTarget, answers: Step) -> Step:
+def _generalised_step(asked: _Asked, answers: Step) -> Step:
+    loaded = asked.loaded
     tests = labelled(loaded).tests
     check_parallel(loaded.target.name, labelled(loaded))
     pairs = len(tests) * (len(tests) - 1)
     return Step(
         kind="answer",
         label=f"{loaded.target.name} in {pairs} pairs of two languages",
-        settings={"encoder": encoder.facts, **loaded.facts, "form": run.facts["form"]}
-        | {"generalised": True},
+        settings=asked.facts | {"generalised": True},
         inputs={"tuned": answers.inputs["tuned"], "answers": answers},
         code=_ANSWER_CODE,
         make=_answer_pairs,
-        work=run.words * pairs * len(next(iter(tests.values()))),
-        context=(encoder, run, loaded),
+        work=asked.run.words * pairs * len(next(iter(tests.values()))) * asked.readings,
+        context=asked,
     )
 
 
@@ -259,10 +304,11 @@ def _answer_pairs(step: Step, workplace: Workplace, folder: Path) -> None:
     """`correct.npy`, uint8 [L, L, N]: whether example n of those that all languages label alike is
     classed rightly with its first text in the language of the row and its second in that of the
     column; `languages.json`."""
-    encoder, run, loaded = step.context
-    form, ready, head = _opened(encoder, step.inputs["tuned"], run, workplace)
-    alike = labelled_alike(labelled(loaded).tests)
-    tests = {code: [rs[i] for i in alike] for code, rs in labelled(loaded).tests.items()}
+    asked: _Asked = step.context
+    form, ready, head = _opened(asked, step.inputs["tuned"], workplace)
+    all_tests = labelled(asked.loaded).tests
+    alike = labelled_alike(all_tests)
+    tests = {code: [records[i] for i in alike] for code, records in all_tests.items()}
     answers = answers_in(step.inputs["answers"], workplace.store)
     given = {language: [answers[language][i] for i in alike] for language in tests}
     rights = [record.label for record in next(iter(tests.values()))]
@@ -270,7 +316,7 @@ def _answer_pairs(step: Step, workplace: Workplace, folder: Path) -> None:
     for i, (language, records) in enumerate(tests.items()):
         for j, others in enumerate(tests.values()):
             mixed = _mixed(records, others)
-            found = given[language] if i == j else form.answers(ready, head, mixed)
+            found = given[language] if i == j else _answers(asked, form, ready, head, mixed)
             correct[i, j] = [a == b for a, b in zip(found, rights, strict=True)]
             workplace.report((i * len(tests) + j + 1) / len(tests) ** 2)
     np.save(folder / "correct.npy", correct)

@@ -279,7 +279,7 @@ def _arm_runs(
         run = _arm_run(study, name, seed, others if seed in as_is else {}, tasks)
         for target, trained_on in english.items() if seed in tuned else ():
             loaded = targets[target]
-            settings = study.fine_tuning_of(loaded.settings)
+            settings = study.fine_tuning_of(loaded.settings, arm)
             found = phase_three(run.encoder, loaded, trained_on, settings, seed)
             run.fine_tuned[target] = found
             if found.evaluation is not None:

@@ -153,6 +153,9 @@ def _arm(gathered: Gathered, name: str, arm: Arm) -> dict[str, Any]:
         "seeds": list(study.seeds_of(arm)),
         "stages": [stage_facts(gathered, name, i) for i in range(len(arm.stages))],
         "budget": gathered.spent(name),
+        "fine_tune": arm.fine_tune.model_dump(mode="json", exclude_unset=True)
+        if arm.fine_tune
+        else {},
     }
 
 

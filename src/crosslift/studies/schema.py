@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -87,6 +87,17 @@ class Arm(BaseModel):
     arm is marked so wherever it is shown."""
     reference: bool = False
     """Shown beside the others for orientation, and compared with none."""
+    fine_tune: FineTuneSettings | None = None
+    """Settings of phase three that this arm has in the place of the study's or a target's, such as
+    `robust`; budget and records are the same for all arms."""
+
+    @model_validator(mode="after")
+    def _tuned_alike(self) -> Self:
+        own = self.fine_tune.model_fields_set if self.fine_tune else set()
+        shared = [name for name in ("budget", "limit", "dev_limit") if name in own]
+        if shared:
+            raise ValueError(f"no {shared[0]} in an arm's fine_tune: it is the same for all arms")
+        return self
 
 
 def control_arms(
@@ -237,9 +248,10 @@ class Study(BaseModel):
         trains nothing before. Arms with post-processing, which is of vectors alone, are not."""
         return () if arm.postprocessing else self.seeds
 
-    def fine_tuning_of(self, target: TargetSettings) -> FineTuneSettings:
-        """How encoders are fine-tuned on a target."""
-        return target.fine_tune or self.fine_tune
+    def fine_tuning_of(self, target: TargetSettings, arm: Arm | None = None) -> FineTuneSettings:
+        """How an arm's encoder is fine-tuned on a target; None: of arms that set nothing of it."""
+        of_all = target.fine_tune or self.fine_tune
+        return of_all.changed(arm.fine_tune) if arm is not None else of_all
 
     def baseline_of(self, name: str) -> str:
         """The arm that an arm is compared with (itself, of a baseline)."""

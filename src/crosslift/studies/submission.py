@@ -162,7 +162,7 @@ def _answered(
 ) -> Iterator[Answered]:
     encoder = arm_run(study, arm, seed).encoder
     tuned = {
-        task.folder: _tuned(study, encoder, settings, whole, seed)
+        task.folder: _tuned(study, arm, encoder, settings, whole, seed)
         for task, settings, whole in loaded
         if task.group != "retrieval"
     }
@@ -177,12 +177,17 @@ def _answered(
 
 
 def _tuned(
-    study: Study, encoder: Trained, settings: TargetSettings, whole: LoadedTarget, seed: int
+    study: Study,
+    arm: str,
+    encoder: Trained,
+    settings: TargetSettings,
+    whole: LoadedTarget,
+    seed: int,
 ) -> tuple[LabelledData, Step]:
     """The test set, and the step that answers it with the fine-tuned encoder of the run."""
     own = labelled(load_target(settings))
     data = replace(labelled(whole), task=own.task, selection=own.selection)
-    asked, tuning = replace(whole, data=data), study.fine_tuning_of(settings)
+    asked, tuning = replace(whole, data=data), study.fine_tuning_of(settings, study.arms[arm])
     run = english_run(asked, tuning)
     return data, phase_three(encoder, asked, run, tuning, seed).answers
 

@@ -21,6 +21,7 @@ from crosslift.encoders.state import save_change
 from crosslift.errors import StudyError
 from crosslift.forms.distillation import OpenDistillation
 from crosslift.forms.form import FormOptions, OpenTask
+from crosslift.studies.augmentation import robust_facts, smoothed
 from crosslift.studies.picture_steps import open_split, picture_steps
 from crosslift.studies.steps import Step, Workplace
 from crosslift.studies.task_runs import TaskRun, names_of
@@ -37,6 +38,7 @@ TRAINING_CODE = (
     "crosslift.images",
     "crosslift.tasks",
     "crosslift.sources",
+    "crosslift.studies.augmentation",
     "crosslift.studies.picture_steps",
     "crosslift.studies.task_runs",
     "crosslift.studies.training_steps",
@@ -145,12 +147,13 @@ def train_step(
     if stage.heads == "kept":
         inputs["heads"] = _with_heads(previous, named)
     guard = _guard(stage)
-    beside = {*StageSettings.task_fields(), "budget", "distillation"}
+    beside = {*StageSettings.task_fields(), "budget", "distillation", "robust"}
     settings = {
         "encoder": before.facts,
         "tasks": [run.facts for run in tasks],
         "stage": stage.model_dump(mode="json", exclude=beside),
         "distillation": _guard_facts(stage, guard),
+        "robust": robust_facts(stage.robust),
         "budget": budget.model_dump(mode="json"),
         "seed": seed,
     }
@@ -161,7 +164,7 @@ def train_step(
         inputs=inputs,
         code=TRAINING_CODE,
         make=_train,
-        work=_texts_trained(tasks, stage, budget),
+        work=_texts_trained(tasks, stage, budget) * stage.cost,
         context=_Training(before, named, guard, stage, budget, seed),
     )
 
@@ -244,7 +247,16 @@ def _label(tasks: Mapping[str, TaskRun], stage: StageSettings, seed: int) -> str
     controls = sorted({run.settings.control for run in tasks.values() if run.settings.control})
     shuffled = f", {' + '.join(controls)}" if controls else ""
     locked = ", text locked" if stage.text_side == "locked" else ""
-    return f"{' + '.join(tasks)}, seed {seed}{shuffled}{locked}"
+    robust = f", {_robust_words(stage)}" if stage.robust else ""
+    return f"{' + '.join(tasks)}, seed {seed}{shuffled}{locked}{robust}"
+
+
+def _robust_words(stage: StageSettings) -> str:
+    """Robust training in words, with what an update costs by its passes."""
+    asked = stage.robust.model_dump() if stage.robust else {}
+    names = [name.replace("_", " ") for name, value in asked.items() if value is not None]
+    cost = f" ({stage.cost:.3g} x the cost of plain updates)" if stage.cost != 1 else ""
+    return " and ".join(names) + cost
 
 
 def _texts_trained(tasks: Sequence[TaskRun], stage: StageSettings, budget: Budget) -> float:
@@ -293,6 +305,7 @@ def _open_members(
         splits = {"train": records, "dev": run.dev()}
         store = workplace.store
         train_split, broken = open_split(step, store, name, "train", splits["train"])
+        train_split, copied = smoothed(train_split, run.task.form, job.stage.robust, encoder, seed)
         dev_split, _ = open_split(step, store, name, "dev", splits["dev"])
         left_out |= broken
         shuffled = run.settings.control == "shuffled-pictures"
@@ -303,7 +316,7 @@ def _open_members(
         members.append(Member(name, run.settings, opened, seed))
         held = {"train": train_split, "dev": dev_split}
         lengths = {split: len(found.records) for split, found in held.items()}
-        counts[name] = {**lengths, "rows": opened.size, "left_out": left_out}
+        counts[name] = {**lengths, "rows": opened.size, "left_out": left_out, **copied}
     return members, counts
 
 

@@ -108,7 +108,16 @@ OPTIONS: Mapping[FormName, Mapping[str, Option]] = {
     },
     "span-qa": {"stride": _COUNT, "longest_answer": _COUNT},
     "tagging": {},
-    "text-pairs": {"temperature": _ABOVE_0, "one_of_a_group": _FLAG},
+    "text-pairs": {
+        "loss": _one_of("softmax", "triplet"),
+        "temperature": _ABOVE_0,
+        "margin": _ABOVE_0,
+        "hidden_state": Option(
+            int, "a whole number of 0 or more, or null", lambda value: value >= 0, none=True
+        ),
+        "hard_negatives": _one_of("none", "string", "embedding"),
+        "one_of_a_group": _FLAG,
+    },
 }
 """Name of the form -> its options by name. What a form binds, and what a dataset fixes (its labels,
 the scale of its grades, the size of its pictures), is not among them."""

@@ -21,7 +21,8 @@ class Progress:
     """How far a stage has come.
 
     Args:
-        updates, examples, tokens: done.
+        updates, examples, tokens: done; the tokens of a batch once, however often robust training
+            passes over it.
         flops: floating-point operations done, estimated from each task's first part.
         flops_per_example: task -> operations, of those tasks of which a part has been counted.
         seconds: spent training, interruptions left out.

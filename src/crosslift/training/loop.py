@@ -23,6 +23,7 @@ from crosslift.forms.form import OpenTask, StepLoss
 from crosslift.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from crosslift.training.mixing import Member, Mixture, Part
 from crosslift.training.rates import rate_of
+from crosslift.training.robust import Before, Passes, Robustness
 from crosslift.training.selection import Selection
 from crosslift.training.settings import Budget, StageSettings
 from crosslift.training.weights import Weights
@@ -96,6 +97,9 @@ class _Run:
             self.tasks[DISTILLATION], self.seeds[DISTILLATION] = guard, stage.seed
         heads = {name: task.head for name, task in self.tasks.items()}
         token_ids = {i for task in self.tasks.values() for i in task.token_ids()}
+        robust = stage.settings.robust
+        self.robustness = Robustness(encoder, robust.of_rows if robust else None, stage.seed)
+        self.plain = Robustness(encoder, None, stage.seed)
         self.weights = Weights(encoder, heads, token_ids, stage.settings)
         self.selection = Selection(stage.settings, stage.checkpoint.with_name("best.safetensors"))
         self.progress = load_checkpoint(stage.checkpoint, self.weights)
@@ -153,19 +157,33 @@ class _Run:
         """Adds the gradient of a part; its mean loss."""
         task, progress = self.tasks[part.name], self.progress
         rows = task.draw(part.start, part.count, self.seeds[part.name])
+        before = Before(generator, task.head)
+
+        def forward() -> StepLoss:
+            before.again()
+            return task.loss(rows, generator)
+
+        passes = Passes(self.encoder, forward, lambda loss, share: self._back(part, loss, share))
+        how = self.plain if part.name == DISTILLATION else self.robustness
         if part.name in progress.flops_per_example:
-            outcome = self._forward_and_back(part, task.loss(rows, generator))
+            outcome = how.take(passes, progress.updates, part.start)
         else:
             with FlopCounterMode(display=False) as counter:
-                outcome = self._forward_and_back(part, task.loss(rows, generator))
+                outcome = how.take(passes, progress.updates, part.start)
             progress.flops_per_example[part.name] = counter.get_total_flops() / part.count
         progress.taken[part.name] = part.start + part.count
         progress.tokens += outcome.tokens
         progress.flops += progress.flops_per_example[part.name] * part.count
         return outcome.loss.item()
 
-    def _forward_and_back(self, part: Part, outcome: StepLoss) -> StepLoss:
-        value = outcome.loss.item()
+    def _back(self, part: Part, loss: Tensor, share: float) -> None:
+        if not loss.requires_grad:
+            raise TrainingError(
+                f"nothing that is trained changes the loss of {part.name}",
+                "a loss above what is frozen",
+                "raise `hidden_state`, or lower `frozen_layers`; with `lora` a hidden state above 0",
+            )
+        value = loss.item()
         if not math.isfinite(value):
             raise TrainingError(
                 f"the loss of {part.name} in update {self.progress.updates + 1} is {value}",
@@ -173,8 +191,7 @@ class _Run:
                 "lower learning_rate or head_learning_rate, or set the encoder's precision to "
                 "float32; everything finished before this stage is kept",
             )
-        self.weights.add_gradient(outcome.loss * part.weight)
-        return outcome
+        self.weights.add_gradient(loss * (share * part.weight))
 
     def _note(self, parts: Sequence[Part], losses: dict[str, float]) -> None:
         """Adds an update to the curves: the mean loss of each task that it held, and, of several

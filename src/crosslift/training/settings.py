@@ -9,6 +9,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from crosslift.sources.translation.settings import TranslationSettings
 from crosslift.tasks.controls import Control
+from crosslift.training.robust_settings import (
+    SEARCH,
+    RobustSettings,
+    SmoothedPredictionSettings,
+)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -150,8 +155,9 @@ class LoraSettings(BaseModel):
     """The adapters' products are scaled by alpha / rank."""
     dropout: Share = 0.05
     """Of what the adapters read."""
-    modules: Annotated[tuple[str, ...], Field(min_length=1)] = ("query", "value")
-    """Ends of the names of the linear layers that get one."""
+    modules: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Ends of the names of the linear layers that get one. None: the projections of queries and values,
+    as the model names them."""
 
 
 class DistillationSettings(BaseModel):
@@ -244,6 +250,8 @@ class TrainingSettings(BaseModel):
     squared distance is added to the loss (Li et al. 2018, arXiv 1802.01483, equation 2)."""
     distillation: DistillationSettings | None = None
     """Holds the vectors of multilingual texts where they were."""
+    robust: RobustSettings | None = None
+    """Adversarial training or randomized smoothing; None: neither."""
     dev_evaluations: Annotated[int, Field(ge=0)] = 4
     """How often the dev score is taken, the end included; 0: never."""
     dev_metric: str | None = None
@@ -263,9 +271,18 @@ class TrainingSettings(BaseModel):
             raise ValueError("early_stopping and keep_best need dev_evaluations of 1 or more")
         return self
 
+    @property
+    def cost(self) -> float:
+        """Cost of an update by its passes, in updates without robust training. Of adapters alone, a
+        pass that trains needs no gradient of the weights under them."""
+        of_rows = self.robust.of_rows if self.robust else None
+        return of_rows.cost(1.0 if self.lora else SEARCH) if of_rows else 1.0
+
     def _guard_fault(self) -> str | None:
         if self.text_side == "locked":
             given = [n for n in ("lora", "l2_sp", "distillation") if getattr(self, n)]
+            if self.robust and self.robust.of_rows:
+                given.append("robust training of token rows")
             return f"no {given[0]} where text_side is locked: nothing can move" if given else None
         if self.lora and self.l2_sp:
             return "either lora or l2_sp: adapters have no start to be pulled to"
@@ -374,8 +391,16 @@ class FineTuneSettings(TrainingSettings):
     False: they are taken out once the answers stand, and trained again where other answers are asked
     for."""
 
+    smoothed_prediction: SmoothedPredictionSettings | None = None
+    """Answers by vote over draws of noise; None: the encoder reads texts as they are."""
+
     def stage(self, task: str) -> StageSettings:
         """The stage that trains on a task so."""
-        own = {name: getattr(self, name) for name in type(self).model_fields}
-        del own["keep_weights"]
-        return StageSettings(task=task, **own)
+        trained = (set(TrainingSettings.model_fields) | {"limit", "dev_limit"}) - {"keep_weights"}
+        return StageSettings(task=task, **{name: getattr(self, name) for name in trained})
+
+    def changed(self, own: FineTuneSettings | None) -> FineTuneSettings:
+        """These settings with those that an arm sets itself in their place."""
+        if own is None:
+            return self
+        return self.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})

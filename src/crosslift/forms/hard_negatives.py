@@ -1,0 +1,114 @@
+"""Hard negatives of text pairs: texts of other pairs that are near to the right one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+
+from crosslift.errors import DataError
+from crosslift.forms.form import Rows
+from crosslift.retrieval.similarity import unit_rows
+
+Nearness = Literal["string", "embedding"]
+
+NEIGHBOURS = 10
+"""A pair's hard negatives are drawn from so many."""
+LETTERS = 3
+"""Letters of the pieces by which two texts are alike."""
+_BLOCK = 1024
+_AT_ONCE = 512
+
+
+class HardNegatives:
+    """For each pair the positives of other pairs that are nearest to its own.
+
+    Args:
+        nearness: ``string``: share of the pieces of three letters (the ends of the text marked) that
+            two texts have in common, of all that either has; ``embedding``: cosine of the vectors.
+        texts: N positives.
+        groups: int64 [N]; pairs of one group are never negatives of one another.
+        read: from rows to their positives' vectors, float32 [n, D]; called for ``embedding`` alone.
+
+    Raises:
+        DataError: a pair has no negative: all are of its group.
+    """
+
+    def __init__(
+        self,
+        nearness: Nearness,
+        texts: Sequence[str],
+        groups: NDArray[np.int64],
+        read: Callable[[Rows], NDArray[np.float32]],
+    ) -> None:
+        if len(texts) == 0 or len(np.unique(groups)) < 2:
+            raise DataError(
+                f"hard negatives among {len(texts)} pairs of one group",
+                "pairs of two groups or more",
+            )
+        likeness = _letters(texts) if nearness == "string" else _vectors(len(texts), read)
+        parts = [
+            _nearest(likeness(slice(start, start + _BLOCK)), start, groups)
+            for start in range(0, len(texts), _BLOCK)
+        ]
+        self._nearest = np.concatenate([rows for rows, _ in parts])
+        self._count = np.concatenate([counts for _, counts in parts])
+
+    def draw(self, rows: Rows, generator: np.random.Generator) -> Rows:
+        """One of the nearest for each of some rows, int64 [n]."""
+        places = (generator.random(len(rows)) * self._count[rows]).astype(np.int64)
+        found: Rows = self._nearest[rows, places]
+        return found
+
+
+_Likeness = Callable[[slice], NDArray[np.floating]]
+"""From a block of n rows to their likeness to all, floats [n, N]."""
+
+
+def _nearest(
+    likeness: NDArray[np.floating], start: int, groups: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The nearest of other groups, int64 [n, K], nearest first, and how many there are, int64 [n]."""
+    own = groups[start : start + len(likeness)]
+    alike = np.where(own[:, None] == groups[None, :], -np.inf, likeness)
+    order = np.argsort(-alike, axis=1, kind="stable")[:, :NEIGHBOURS]
+    counts = np.isfinite(np.take_along_axis(alike, order, axis=1)).sum(axis=1)
+    return order, counts
+
+
+def _letters(texts: Sequence[str]) -> _Likeness:
+    pieces = [_pieces(text) for text in texts]
+    numbers = {piece: n for n, piece in enumerate(sorted(set(chain.from_iterable(pieces))))}
+    places = [numbers[piece] for of_text in pieces for piece in sorted(of_text)]
+    sizes = np.array([len(of_text) for of_text in pieces])
+    matrix = sparse.csr_array(
+        (np.ones(len(places), np.float32), places, np.concatenate([[0], np.cumsum(sizes)])),
+        shape=(len(texts), len(numbers)),
+    )
+
+    def likeness(block: slice) -> NDArray[np.floating]:
+        shared = (matrix[block] @ matrix.T).toarray()
+        found: NDArray[np.floating] = shared / (sizes[block, None] + sizes[None, :] - shared)
+        return found
+
+    return likeness
+
+
+def _pieces(text: str) -> set[str]:
+    marked = f" {text.casefold()} "
+    return {marked[i : i + LETTERS] for i in range(max(1, len(marked) - LETTERS + 1))}
+
+
+def _vectors(count: int, read: Callable[[Rows], NDArray[np.float32]]) -> _Likeness:
+    with torch.inference_mode():
+        parts = [
+            read(np.arange(start, min(start + _AT_ONCE, count)))
+            for start in range(0, count, _AT_ONCE)
+        ]
+    rows = unit_rows(np.concatenate(parts))
+    return lambda block: rows[block] @ rows.T

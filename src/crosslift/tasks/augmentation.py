@@ -1,0 +1,242 @@
+"""Copies of training records in which words are replaced by synonyms (RS-DA)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from hashlib import sha256
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.errors import DataError
+from crosslift.sources.record import Record
+from crosslift.sources.synonyms import WORD, Synonyms
+from crosslift.tasks.task import FormSpec, texts_read
+
+_SHOWN = 5
+_SEED = 8  # among the seeds of a stage
+
+Spans = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Augmented:
+    """Records with copies in their place.
+
+    Args:
+        records: the copies of the first record, then those of the second, and so on.
+        words: of all English copies.
+        with_synonyms: words among them that could be replaced.
+        replaced: words that another one stands for.
+    """
+
+    records: list[Record]
+    words: int
+    with_synonyms: int
+    replaced: int
+
+
+def augmented(
+    records: Sequence[Record], form: FormSpec, synonyms: Synonyms, copies: int, seed: int
+) -> Augmented:
+    """Copies of records in which each word that has synonyms is replaced by a uniform draw from itself
+    and them.
+
+    Every text that the form reads is drawn by itself, as the authors draw the two sides of a pair; a
+    column that is both sides of a pair is one text. Labels, grades, tags and pictures stay. Words that
+    are in an answer to a question, if only in part, stay, and the answer's place moves with the text.
+    Replacements take over the capitals of the word that was there. Records in other languages are
+    copied as they are, so that languages keep their shares. The copies of a record are of one group, so
+    that none is a negative of another.
+
+    Example::
+
+        "Good dogs.", good -> fine; 2 copies  ->  "Fine dogs.", "Good dogs." (one of four outcomes)
+
+    Args:
+        records: N records.
+        form: whose texts are replaced.
+        synonyms: of English words.
+        copies: of each record.
+        seed: of the draws, with the record's id: what else is among the records does not count.
+
+    Raises:
+        DataError: less than one copy, or no word of the records has a synonym.
+
+    Source: Huang et al. 2021 (arXiv 2104.08645), section 3, and the code they published.
+    """
+    if copies < 1:
+        raise DataError(f"{copies} copies of each record", "1 or more")
+    options = _options_in(synonyms)
+    found: list[Record] = []
+    words = with_synonyms = replaced = 0
+    for record in records:
+        if not _english(record):
+            found += _numbered(record, [record] * copies)
+            continue
+        draft = _draft(record, form, options)
+        draws = _draws(draft.sizes, copies, (seed, record.id))
+        found += _numbered(record, [draft.filled(row) for row in draws.tolist()])
+        words += copies * sum(text.words for text in draft.texts)
+        with_synonyms += draws.size
+        replaced += int(np.count_nonzero(draws))
+    if with_synonyms == 0:
+        raise _nothing_found(records, form, synonyms)
+    return Augmented(found, words, with_synonyms, replaced)
+
+
+def english_words(records: Sequence[Record], form: FormSpec) -> list[str]:
+    """The distinct words of the English texts that a form reads, in small letters, in order."""
+    texts = (text for record in records if _english(record) for text in texts_read(record, form))
+    return list(dict.fromkeys(word.lower() for text in texts for word in WORD.findall(text)))
+
+
+def _nothing_found(records: Sequence[Record], form: FormSpec, synonyms: Synonyms) -> DataError:
+    looked_up = english_words(records, form)
+    shown = f"looked up: {', '.join(looked_up[:_SHOWN])}" if looked_up else "no text is English"
+    more = ", ..." if len(looked_up) > _SHOWN else ""
+    return DataError(
+        f"no word of the training texts has a synonym in {synonyms.source} ({shown}{more})",
+        "synonyms of English words that occur there, outside of answers",
+    )
+
+
+def _english(record: Record) -> bool:
+    return record.language.partition("-")[0] == "en"
+
+
+def _numbered(record: Record, copies: Sequence[Record]) -> Iterator[Record]:
+    """Copies with ids of their own, in the record's group, or in one that no other record is of."""
+    group = record.group or f"\0{record.id}"
+    for number, copy in enumerate(copies, 1):
+        yield replace(copy, id=f"{record.id}#{number}", group=group)
+
+
+def _draws(sizes: Sequence[int], copies: int, seed: tuple[int, str]) -> NDArray[np.int64]:
+    """Which word stands at each place of each copy, int64 [copies, places], 0 being the one that was
+    there."""
+    number, name = seed
+    named = int.from_bytes(sha256(name.encode("utf-8", "surrogatepass")).digest()[:8], "big")
+    dice = np.random.default_rng((number, _SEED, named))
+    return dice.integers(0, np.array(sizes, np.int64), size=(copies, len(sizes)))
+
+
+_Options = Callable[[str], tuple[str, ...]]
+"""From a word to itself and what may stand in its place."""
+
+
+def _options_in(synonyms: Synonyms) -> _Options:
+    @cache
+    def options(word: str) -> tuple[str, ...]:
+        return (word, *(_like(word, other) for other in synonyms.of_word(word)))
+
+    return options
+
+
+def _like(word: str, other: str) -> str:
+    """Another word with the capitals of a word."""
+    if len(word) > 1 and word.isupper():
+        return other.upper()
+    return other[:1].upper() + other[1:] if word[:1].isupper() else other
+
+
+class _Place(NamedTuple):
+    """Where in a text a word may be replaced: itself first, then its synonyms."""
+
+    start: int
+    end: int
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text with the places in which words may be replaced, and the number of all its words."""
+
+    text: str
+    places: tuple[_Place, ...]
+    words: int
+
+    def filled(self, drawn: Sequence[int]) -> str:
+        """The text with one of its options at each place."""
+        parts: list[str] = []
+        done = 0
+        for (start, end, options), number in zip(self.places, drawn, strict=True):
+            parts += (self.text[done:start], options[number])
+            done = end
+        return "".join((*parts, self.text[done:]))
+
+    def moved(self, spans: Spans, drawn: Sequence[int]) -> Spans:
+        """Where spans that hold no place are in the filled text."""
+        ends = [place.end for place in self.places]
+        longer = [
+            len(place.options[number]) - len(place.options[0])
+            for place, number in zip(self.places, drawn, strict=True)
+        ]
+        by = [0, *accumulate(longer)]
+        return tuple(
+            (start + by[bisect_right(ends, start)], end + by[bisect_right(ends, end)])
+            for start, end in spans
+        )
+
+
+def _text(text: str, spans: Spans, options: _Options) -> _Text:
+    """A text in which words that lie in spans stay."""
+    places, words = [], 0
+    for found in WORD.finditer(text):
+        words += 1
+        start, end = found.span()
+        drawn_from = options(found[0])
+        kept = any(start < after and first < end for first, after in spans)
+        if len(drawn_from) > 1 and not kept:
+            places.append(_Place(start, end, drawn_from))
+    return _Text(text, tuple(places), words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A record and its texts: those of some columns, its choices, the words of a tagged sentence."""
+
+    record: Record
+    columns: tuple[str, ...]
+    passage: str | None
+    texts: tuple[_Text, ...]
+
+    @property
+    def sizes(self) -> list[int]:
+        """Number of words to draw from, at each place of each text."""
+        return [len(place.options) for text in self.texts for place in text.places]
+
+    def filled(self, drawn: Sequence[int]) -> Record:
+        """The record with these words in its texts."""
+        ends = [0, *accumulate(len(text.places) for text in self.texts)]
+        parts = [drawn[first:after] for first, after in pairwise(ends)]
+        made = [text.filled(part) for text, part in zip(self.texts, parts, strict=True)]
+        columns, choices = len(self.columns), len(self.record.choices)
+        spans = self.record.spans
+        if self.passage in self.columns:
+            number = self.columns.index(self.passage)
+            spans = self.texts[number].moved(spans, parts[number])
+        return replace(
+            self.record,
+            texts={**self.record.texts, **dict(zip(self.columns, made, strict=False))},
+            choices=tuple(made[columns : columns + choices]),
+            words=tuple(made[columns + choices :]),
+            spans=spans,
+        )
+
+
+def _draft(record: Record, form: FormSpec, options: _Options) -> _Draft:
+    bound = dict.fromkeys(form.columns.values())
+    columns = tuple(name for name in bound if name in record.texts)
+    passage = form.columns.get("passage") if form.name == "span-qa" else None
+    texts = [
+        _text(record.texts[name], record.spans if name == passage else (), options)
+        for name in columns
+    ]
+    texts += [_text(text, (), options) for text in (*record.choices, *record.words)]
+    return _Draft(record, columns, passage, tuple(texts))

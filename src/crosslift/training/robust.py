@@ -1,0 +1,247 @@
+"""Robust training: a batch goes through the encoder several times, its token rows perturbed.
+
+The forms know nothing of it: the encoder reads perturbed rows (see `crosslift.encoders.perturbation`),
+whatever is made of their states.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from crosslift.encoders.load import Encoder, Perturb
+from crosslift.encoders.packing import PackedBatch
+from crosslift.encoders.perturbation import (
+    Ball,
+    Perturbation,
+    dice_of,
+    mean_row_norm,
+    perturbed,
+)
+from crosslift.errors import TrainingError
+from crosslift.forms.form import StepLoss
+from crosslift.training.robust_settings import (
+    AdversarialSettings,
+    BallSettings,
+    RandomPerturbationSettings,
+    SmoothedPredictionSettings,
+)
+
+_NOISE = 6  # among the seeds of an update
+
+
+class Before:
+    """What a pass over a batch moves beside gradients, as the first pass finds it: torch's dice, a
+    generator, and the buffers of a head, such as the running means of batch norms.
+
+    Every pass begins with the same, so that dropout, masking and augmentation are the same in each
+    (FreeLB, arXiv 1909.11764, section 3.3), and what comes after finds all as after a single pass.
+
+    Args:
+        generator: that the passes draw from.
+        head: of the task.
+    """
+
+    def __init__(self, generator: np.random.Generator, head: torch.nn.Module) -> None:
+        self._generator = generator
+        self._numpy = generator.bit_generator.state
+        self._torch = torch.get_rng_state()
+        self._devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        self._buffers = [(buffer, buffer.clone()) for buffer in head.buffers()]
+
+    def again(self) -> None:
+        """Puts all back."""
+        self._generator.bit_generator.state = self._numpy
+        torch.set_rng_state(self._torch)
+        if self._devices:
+            torch.cuda.set_rng_state_all(self._devices)
+        for buffer, value in self._buffers:
+            buffer.copy_(value)
+
+
+class Passes:
+    """The passes over one batch, each of which adds to the gradient of the weights or looks for a
+    perturbation.
+
+    Args:
+        encoder: whose token rows are perturbed.
+        forward: makes the loss of the batch, from the same state every time.
+        back: adds the gradient of a loss, times its share of the whole, to that of the weights.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        forward: Callable[[], StepLoss],
+        back: Callable[[Tensor, float], None],
+    ) -> None:
+        self._encoder = encoder
+        self._forward = forward
+        self._back = back
+        self._value = 0.0
+        self._tokens = 0
+
+    def learn(self, share: float, perturbation: Perturbation | None = None) -> None:
+        """A pass that trains, and counts for so much of the loss."""
+        outcome = self._pass(perturbation)
+        self._back(outcome.loss, share)
+        self._value += outcome.loss.item() * share
+
+    def search(self, perturbation: Perturbation, step: float) -> None:
+        """A pass that moves the perturbation to where the loss is higher, and trains nothing."""
+        loss = self._pass(perturbation).loss
+        leaves = _leaves(perturbation)
+        perturbation.climb(torch.autograd.grad(loss, leaves, allow_unused=True), step)
+
+    def learn_and_climb(self, share: float, perturbation: Perturbation, step: float) -> None:
+        """A pass that does both."""
+        self.learn(share, perturbation)
+        perturbation.climb([leaf.grad for leaf in _leaves(perturbation)], step)
+
+    def _pass(self, perturbation: Perturbation | None) -> StepLoss:
+        with perturbed(self._encoder, perturbation):
+            outcome = self._forward()
+        self._tokens = outcome.tokens
+        return outcome
+
+    @property
+    def outcome(self) -> StepLoss:
+        """The loss that was trained on, without gradient, and the tokens of one pass."""
+        return StepLoss(torch.tensor(self._value), self._tokens)
+
+
+def _leaves(perturbation: Perturbation) -> list[Tensor]:
+    leaves = perturbation.leaves
+    if not leaves:
+        raise TrainingError(
+            "robust training of a task whose texts do not go through the encoder",
+            "a text side that is trained",
+        )
+    return leaves
+
+
+class Robustness:
+    """How a stage passes over its batches.
+
+    Args:
+        encoder: of the stage, before anything is trained: the length of its token rows is the unit.
+        settings: of what is done to the token rows; None: one pass over them as they are.
+        seed: of the stage.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        settings: AdversarialSettings | RandomPerturbationSettings | None,
+        seed: int,
+    ) -> None:
+        self._settings = settings if settings is not None and settings.radius > 0 else None
+        self._unit = unit_of(settings, encoder) if settings is not None else 1.0
+        self._seed = seed
+
+    def take(self, passes: Passes, *place: int) -> StepLoss:
+        """All passes over one batch.
+
+        Args:
+            passes: over it.
+            place: numbers that tell it from the stage's other batches: the noise depends on them.
+
+        Returns:
+            The loss that was trained on, and the tokens of one pass.
+        """
+        settings = self._settings
+        if settings is None:
+            passes.learn(1.0)
+        elif isinstance(settings, RandomPerturbationSettings):
+            self._smooth(settings, passes, dice_of(self._seed, _NOISE, *place))
+        else:
+            self.ascend(settings, passes, dice_of(self._seed, _NOISE, *place))
+        return passes.outcome
+
+    def _smooth(
+        self, settings: RandomPerturbationSettings, passes: Passes, dice: torch.Generator
+    ) -> None:
+        share = 0.5 if settings.loss == "both" else 1.0
+        if settings.loss == "both":
+            passes.learn(0.5)
+        for _ in range(settings.draws):
+            passes.learn(share / settings.draws, self._noise(settings, dice))
+
+    def ascend(
+        self, settings: AdversarialSettings, passes: Passes, dice: torch.Generator
+    ) -> Perturbation:
+        """The passes of adversarial training; gives the perturbation of the last one."""
+        ball, step = self._ball(settings), settings.length * self._unit
+        random = settings.start == "random"
+        found = self._noise(settings, dice) if random else Perturbation(ball, _zero)
+        if settings.free:
+            for _ in range(settings.steps - 1):
+                passes.learn_and_climb(1 / settings.steps, found, step)
+            passes.learn(1 / settings.steps, found)
+            return found
+        steps, share = settings.steps, 1.0
+        if settings.loss == "both":
+            share = 0.5
+            if random:
+                passes.learn(share)
+            else:
+                passes.learn_and_climb(share, found, step)
+                steps -= 1
+        for _ in range(steps):
+            passes.search(found, step)
+        passes.learn(share, found)
+        return found
+
+    def _ball(self, settings: BallSettings) -> Ball:
+        return Ball(settings.radius * self._unit, settings.ball)
+
+    def _noise(self, settings: BallSettings, dice: torch.Generator) -> Perturbation:
+        ball = self._ball(settings)
+        return Perturbation(ball, lambda rows, batch: ball.draw(rows, batch, dice))
+
+
+def _zero(rows: Tensor, batch: PackedBatch) -> Tensor:
+    del batch
+    return torch.zeros_like(rows)
+
+
+def unit_of(settings: BallSettings, encoder: Encoder) -> float:
+    """The unit of a radius, in the token rows' own numbers."""
+    return 1.0 if settings.unit == "absolute" else mean_row_norm(encoder)
+
+
+def smoothed_answers(
+    settings: SmoothedPredictionSettings, encoder: Encoder, answer: Callable[[], list[Any]]
+) -> list[Any]:
+    """What most of several draws of noise answer to each of N examples.
+
+    Args:
+        settings: of the noise, and how many draws.
+        encoder: that answers.
+        answer: N answers: classes or texts, which are voted on whole, or lists of tags, on which each
+            word votes.
+
+    Returns:
+        N answers; of equally many votes the one that was first given.
+    """
+    ball = Ball(settings.radius * unit_of(settings, encoder), settings.ball)
+    given = []
+    for number in range(settings.draws):
+        with perturbed(encoder, _noisy(ball, dice_of(_NOISE, number))):
+            given.append(answer())
+    return [_vote(votes) for votes in zip(*given, strict=True)]
+
+
+def _noisy(ball: Ball, dice: torch.Generator) -> Perturb:
+    return lambda rows, batch: rows + ball.draw(rows, batch, dice)
+
+
+def _vote(votes: Sequence[Any]) -> Any:
+    if isinstance(votes[0], list):
+        return [_vote(of_word) for of_word in zip(*votes, strict=True)]
+    return Counter(votes).most_common(1)[0][0]
