@@ -14,7 +14,7 @@ from small_study import small_study
 
 COMMANDS = (
     *("demo", "run", "plan", "evaluate", "mine", "report"),
-    *("tasks", "targets", "export", "doctor"),
+    *("tasks", "targets", "export", "doctor", "word-pilot"),
 )
 
 

@@ -14,6 +14,7 @@ def tasks(json_to: str | None) -> None:
     from crosslift.tasks.captioned import TITLES as CAPTIONED
     from crosslift.tasks.own_files import FORMS, TITLES
     from crosslift.tasks.registry import TASKS, legal_options, needs_data
+    from crosslift.tasks.word_pairs import FORM, NAME, TITLE
 
     rows: list[dict[str, object]] = [
         {
@@ -39,6 +40,11 @@ def tasks(json_to: str | None) -> None:
         | {"citation": "your data, a dataset of the hub, or without either the pictograms"}
         for form, title in CAPTIONED.items()
     ]
+    rows.append(
+        {"name": NAME, "form": FORM.name, "title": TITLE, "languages": [], "needs_data": True}
+        | {"options": list(legal_options(NAME)), "licence": "of your lexicon"}
+        | {"citation": "your lexicon"}
+    )
     _print(rows, ("name", "form", "title", "licence"), json_to)
 
 

@@ -22,6 +22,7 @@ from crosslift.cli.options import (
     StudyData,
     StudyFile,
 )
+from crosslift.cli.pilot import word_pilot
 from crosslift.cli.xtreme import app as xtreme
 from crosslift.errors import CrossLiftError
 
@@ -202,6 +203,7 @@ def _listed(values: list[str] | None) -> list[str]:
 
 
 app.command()(mine)
+app.command()(word_pilot)
 
 
 @app.command()

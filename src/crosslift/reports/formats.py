@@ -18,6 +18,8 @@ METRIC_TITLES = {
     "oracle_mining_f1": "oracle mining F1",
     "weighted_f1": "weighted F1",
     "median_rank": "median rank",
+    "pair_cosine": "cosine of pairs",
+    "pair_margin": "cosine over random pairs",
     "accuracy": "accuracy",
     "tag_f1": "F1 of tags",
     "entity_f1": "F1 of entities",

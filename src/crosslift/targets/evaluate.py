@@ -17,7 +17,7 @@ from crosslift.retrieval.ranks import Ranks, join_ranks, ranks_of_scores
 from crosslift.retrieval.search import nearest_both
 from crosslift.retrieval.similarity import cosine_block, rows_per_block, unit_rows
 from crosslift.sources.record import Bitext
-from crosslift.targets.target import BitextData, Protocol
+from crosslift.targets.target import OURS, BitextData, Direction, Protocol
 
 Vectors = NDArray[np.float32]
 Scaling = NDArray[np.float64]
@@ -41,6 +41,8 @@ OUTCOME_OF_METRIC = {
     "tagging_accuracy": "tagging_accuracy",
     "answer_f1": "answer_f1",
     "exact_match": "exact_match",
+    "pair_cosine": "pair_cosine",
+    "pair_margin": "pair_margin",
 }
 """Metric -> the outcome of single queries whose mean it is; of `median_rank`, whose median."""
 
@@ -114,8 +116,25 @@ def evaluate_bitexts(
             if id(lookup) not in ranked:
                 ranked[id(lookup)] = rank_bitext(lookup, bitext, postprocessing)
             values, found = _by_protocol(protocol, ranked[id(lookup)])
+            if data.words and protocol.name == OURS:
+                values |= _pair_values(lookup, bitext, protocol.direction)
             retrieved = tuple(bitext.items[i] for i in found)
             yield Outcomes(language, protocol.id, bitext.items, values, retrieved)
+
+
+def _pair_values(
+    lookup: Lookup, bitext: Bitext, direction: Direction
+) -> dict[str, NDArray[np.float64]]:
+    """The cosine of each pair, and how far it is above that of random pairs: the mean cosine of the
+    side that asks with every other candidate; float64 [N] each, of vectors as they are."""
+    asking, answers = (
+        unit_rows(lookup(side)).astype(np.float64) for side in (bitext.src, bitext.tgt)
+    )
+    if direction == "en->xx":
+        asking, answers = answers, asking
+    cosines = (asking * answers).sum(axis=1)
+    others = (asking @ answers.sum(axis=0) - cosines) / max(1, len(cosines) - 1)
+    return {"pair_cosine": cosines, "pair_margin": cosines - others}
 
 
 def rank_bitext(

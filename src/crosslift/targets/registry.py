@@ -21,12 +21,13 @@ from crosslift.targets.tatoeba import TATOEBA
 from crosslift.targets.tydiqa import TYDIQA
 from crosslift.targets.udpos import UDPOS
 from crosslift.targets.wit import WIT
+from crosslift.targets.word_pairs import WORD_PAIRS, WORD_PAIRS_TRAINED
 from crosslift.targets.xflickr_co import XFLICKR_CO, XFLICKR_CO_CAPTIONS
 from crosslift.targets.xnli import XNLI
 from crosslift.targets.xquad import XQUAD
 from crosslift.targets.xtd10 import XTD10, XTD10_CAPTIONS
 
-_BITEXTS = (BITEXT, BUCC, GETTEXT, NAMES, TATOEBA)
+_BITEXTS = (BITEXT, BUCC, GETTEXT, NAMES, TATOEBA, WORD_PAIRS, WORD_PAIRS_TRAINED)
 _PICTURES = (PICTURES, FLAGS, PICTURE_CAPTIONS, PICTURE_CAPTIONS_TEXT, PICTURE_CLASSES_TARGET)
 _PUBLISHED = (
     *(XTD10, XTD10_CAPTIONS, CROSSMODAL, CROSSMODAL_CAPTIONS, *MULTI30K),

@@ -48,6 +48,8 @@ Metric = Literal[
     "tagging_accuracy",
     "answer_f1",
     "exact_match",
+    "pair_cosine",
+    "pair_margin",
 ]
 Split = Literal["dev", "training", "test"]
 OURS = "crosslift"
@@ -213,11 +215,13 @@ class BitextData:
         bitexts: language -> N pairs of that language.
         gaps: language -> why it is not measured.
         checksum: of everything the pairs are made of.
+        words: whether they are single words, whose cosines are told beside retrieval.
     """
 
     bitexts: Mapping[str, Bitext]
     gaps: Mapping[str, str]
     checksum: str
+    words: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,9 @@ from crosslift.tasks.task import FormName, IntermediateTask
 from crosslift.tasks.tydiqa import TYDIQA
 from crosslift.tasks.udpos import UDPOS
 from crosslift.tasks.wikipedia_mlm import WIKIPEDIA_MLM, WikipediaTask
+from crosslift.tasks.word_pairs import FORM as WORD_PAIRS_FORM
+from crosslift.tasks.word_pairs import NAME as WORD_PAIRS
+from crosslift.tasks.word_pairs import task_of_lexicon
 
 _EMBEDDED = (GETTEXT_MLM, NAME_ALIAS, PICTURE_NAME)
 _DATASETS = (
@@ -66,12 +69,12 @@ TASKS: dict[str, IntermediateTask] = {**EMBEDDED, **CORPORA, **DATASETS}
 
 def task_names() -> list[str]:
     """Every legal task name."""
-    return sorted([*TASKS, *FORMS, *PICTURE_FORMS])
+    return sorted([*TASKS, *FORMS, *PICTURE_FORMS, WORD_PAIRS])
 
 
 def needs_data(name: str) -> bool:
     """Whether a task cannot do without `data`: your own file, or a dataset that the hub lacks."""
-    return name in FORMS or (name in DATASETS and DATASETS[name].needs_data)
+    return name in (*FORMS, WORD_PAIRS) or (name in DATASETS and DATASETS[name].needs_data)
 
 
 def legal_options(name: str) -> tuple[str, ...]:
@@ -154,6 +157,8 @@ def form_name(name: str) -> FormName:
     """
     if name in FORMS:
         return FORMS[name].name
+    if name == WORD_PAIRS:
+        return WORD_PAIRS_FORM.name
     if name in PICTURE_FORMS:
         return next(form for form in PICTURE_FORMS if form == name)
     if name not in TASKS:
@@ -164,6 +169,8 @@ def form_name(name: str) -> FormName:
 def _task(name: str, data: Path | None, columns: Mapping[str, str]) -> IntermediateTask:
     if name in FORMS:
         return task_of_file(name, data, columns)
+    if name == WORD_PAIRS:
+        return task_of_lexicon(data, columns)
     if name in EMBEDDED and (data is not None or columns):
         raise StudyError(
             f"task {name!r} brings its own data, but data {str(data)!r} was given",

@@ -1,0 +1,76 @@
+"""`crosslift word-pilot`: its options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from crosslift.cli.options import Json, Model, PrecisionOption
+
+
+def word_pilot(
+    model: Model,
+    lexicon: Annotated[
+        str,
+        typer.Argument(
+            metavar="LEXICON", help="A file of word pairs, or names:LANGUAGE (such as names:de)."
+        ),
+    ],
+    language: Annotated[
+        str | None,
+        typer.Option(
+            "--language", metavar="CODE", help="Of the words that are not English, such as sw."
+        ),
+    ] = None,
+    hidden_states: Annotated[
+        str | None,
+        typer.Option(
+            "--hidden-states",
+            metavar="NUMBERS",
+            help="Such as 0,2,4; 0 is the embedding output. Default: all.",
+        ),
+    ] = None,
+    pooling: Annotated[
+        Literal["mean", "mean_without_specials", "position_weighted", "first_token", "last_token"]
+        | None,
+        typer.Option(
+            "--pooling",
+            help="Default: as the model's own files say, else over the word's own tokens "
+            "(mean_without_specials).",
+        ),
+    ] = None,
+    prompt: Annotated[
+        str,
+        typer.Option(
+            "--prompt",
+            help="Put before every word. Default: none, since what all words share raises every "
+            "cosine.",
+        ),
+    ] = "",
+    pairs: Annotated[
+        int,
+        typer.Option("--pairs", min=20, help="Of more pairs, as many are drawn by the seed."),
+    ] = 1000,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Of the draw of pairs and of the bootstrap.")
+    ] = 0,
+    precision: PrecisionOption = "float32",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write a page with the curves (.html)."),
+    ] = None,
+    json: Json = None,
+) -> None:
+    """Measure at which hidden states translated words are aligned, apart from anisotropy.
+
+    At every hidden state: the cosine of word pairs beside that of random pairs, and how many words
+    find their translation, as the vectors are and after centring each language.
+    """
+    from crosslift.cli import piloting
+    from crosslift.encoders.settings import EncoderSettings
+
+    encoder = EncoderSettings(name=model, pooling=pooling, prompt=prompt, precision=precision)
+    asked = piloting.Asked(lexicon, language, piloting.states_of(hidden_states), pairs, seed)
+    piloting.show(encoder, asked, out, json)

@@ -1,0 +1,165 @@
+"""`crosslift word-pilot`: what it prints and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+
+from crosslift.cli.output import console_for, percent, write_json
+from crosslift.encoders.settings import EncoderSettings
+from crosslift.errors import StudyError
+from crosslift.reports.word_pilot import refuse_page, write_word_pilot_page
+from crosslift.retrieval.word_alignment import Estimate, Figures
+from crosslift.retrieval.word_verdict import cosine, margin
+from crosslift.statistics.wording import percent as level_words
+from crosslift.studies.word_pilot import WordPilot, word_pilot
+
+_SHOWN = "hidden state, mean cosines, top-1 retrieval"
+_WIDE = 99
+"""Columns that a table with its intervals beside the figures takes."""
+
+
+class Asked(NamedTuple):
+    """What the command line asks for.
+
+    Args:
+        lexicon: a file, or ``names:LANGUAGE``.
+        language: of the words that are not English; None: as the lexicon says.
+        hidden_states: None: all.
+        pairs: at most so many.
+        seed: of the draws.
+    """
+
+    lexicon: str
+    language: str | None
+    hidden_states: tuple[int, ...] | None
+    pairs: int
+    seed: int
+
+
+def states_of(text: str | None) -> tuple[int, ...] | None:
+    """Hidden states from the words of the command line, such as ``0,2,4``.
+
+    Raises:
+        StudyError: something that is no whole number.
+    """
+    if text is None:
+        return None
+    parts = text.replace(",", " ").split()
+    wrong = [part for part in parts if not part.isdecimal()]
+    if wrong or not parts:
+        raise StudyError(
+            f"--hidden-states {text!r}", "whole numbers from 0, with commas between them: 0,2,4"
+        )
+    return tuple(map(int, parts))
+
+
+def show(model: EncoderSettings, asked: Asked, out: Path | None, json_to: str | None) -> None:
+    """Measures word pairs at every hidden state, prints figures and verdict, and draws the curves."""
+    if out is not None:
+        refuse_page(out)
+    console = console_for(json_to)
+    with _bar(console) as progress:
+        task = progress.add_task("reading the words", total=1.0)
+
+        def listener(doing: str, done: float) -> None:
+            progress.update(task, description=doing, completed=done)
+
+        found = word_pilot(
+            model,
+            asked.lexicon,
+            asked.language,
+            hidden_states=asked.hidden_states,
+            most_pairs=asked.pairs,
+            seed=asked.seed,
+            listener=listener,
+        )
+    _print(console, found)
+    if out is not None:
+        write_word_pilot_page(found.to_json(), out)
+        console.print(f"curves: [bold]{escape(str(out))}[/]", highlight=False, soft_wrap=True)
+    write_json(found.to_json(), json_to)
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.percentage:>3.0f} %"),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+
+
+def _print(console: Console, found: WordPilot) -> None:
+    language = found.words.language
+    as_is = {state: each.as_is for state, each in found.alignments.items()}
+    centred = {state: each.centred for state, each in found.alignments.items() if each.centred}
+    gap = " " if console.width >= _WIDE else "\n"
+    console.print(_table("as the vectors are", language, found, as_is, gap))
+    if centred:
+        title = "after the mean of each language is subtracted"
+        console.print(_table(title, language, found, centred, gap))
+    for state, each in found.alignments.items():
+        if each.not_centred:
+            told = f"not centred: hidden state {state}: {each.not_centred}"
+            console.print(told, highlight=False, soft_wrap=True)
+    for why, count in found.words.left_out.items():
+        console.print(f"left out: {count:,} pairs: {escape(why)}", highlight=False)
+    reading = ", ".join(f"{name} {value!r}" for name, value in found.reading.items())
+    console.print(f"[dim]read with: {escape(reading)}[/]", highlight=False)
+    console.print()
+    for sentence in found.verdict:
+        console.print(escape(sentence), highlight=False)
+
+
+def _table(
+    title: str, language: str, found: WordPilot, rows: Mapping[int, Figures], gap: str
+) -> Table:
+    """A row a hidden state; ``gap`` stands before an interval."""
+    level = level_words(next(iter(found.alignments.values())).level)
+    table = Table(
+        "state",
+        "pairs",
+        "random",
+        "margin",
+        f"{language}->en, %",
+        f"en->{language}, %",
+        title=f"{len(found.words.pairs):,} words, {title}:\n{_SHOWN} ({level} intervals)",
+        title_justify="left",
+    )
+    for column in table.columns:
+        column.justify = "right"
+    best = found.best.hidden_state if found.best else None
+    for state, figures in rows.items():
+        table.add_row(
+            str(state),
+            cosine(figures.pairs, _decimals(figures)),
+            cosine(figures.random, _decimals(figures)),
+            f"{margin(figures.margin.value)}{gap}({_ends(figures.margin)})",
+            _share(figures.src_to_tgt, gap),
+            _share(figures.tgt_to_src, gap),
+            style="bold" if state == best else "",
+        )
+    return table
+
+
+def _decimals(figures: Figures) -> int:
+    """Four, and more where both cosines are so near 1 that four would not show them apart."""
+    return 4 if abs(figures.margin.value) >= 0.001 or figures.random < 0.999 else 7
+
+
+def _ends(estimate: Estimate) -> str:
+    return f"{margin(estimate.low)}, {margin(estimate.high)}"
+
+
+def _share(estimate: Estimate, gap: str) -> str:
+    return f"{percent(estimate.value)}{gap}({percent(estimate.low)}, {percent(estimate.high)})"

@@ -1,0 +1,268 @@
+"""The page of a pilot of word alignment: its verdict, its curves by hidden state, its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.lines import Line2D
+from pydantic import Field
+
+from crosslift import __version__
+from crosslift.artifacts.files import file_written_whole
+from crosslift.errors import DataError
+from crosslift.reports.axes import mark_style, square_axes
+from crosslift.reports.entries import Entry
+from crosslift.reports.formats import percent, plural
+from crosslift.reports.language_names import name_of
+from crosslift.reports.looks import PALETTE, Look, colour_variables
+from crosslift.reports.run_folder import validated
+from crosslift.reports.svg import INK, MUTED, Plot, drawing, finish
+from crosslift.retrieval.word_verdict import cosine, margin
+
+_HEIGHT = 240
+_ASIDE = 0.1
+_KINDS = {
+    "aligned": "aligned",
+    "in part": "in part",
+    "anisotropy": "anisotropy alone",
+    "none": "no alignment",
+}
+
+
+class PilotEstimate(Entry):
+    """A figure with its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class PilotFigures(Entry):
+    """What one hidden state looks like, as the vectors are or after centring."""
+
+    pairs: float
+    random: float
+    margin: PilotEstimate
+    src_to_tgt: PilotEstimate
+    tgt_to_src: PilotEstimate
+    both: PilotEstimate
+
+
+class PilotState(Entry):
+    """One hidden state: figures and finding."""
+
+    hidden_state: int
+    kind: Literal["aligned", "in part", "anisotropy", "none"]
+    as_is: PilotFigures
+    centred: PilotFigures | None
+    not_centred: str
+
+    @property
+    def finding(self) -> str:
+        """The finding as people read it."""
+        return _KINDS[self.kind]
+
+
+class PilotWords(Entry):
+    """Which words were measured."""
+
+    lexicon: str
+    language: str
+    checksum: str
+    pairs: int
+    left_out: dict[str, int]
+
+
+class PilotBest(Entry):
+    """The hidden state where words are best aligned."""
+
+    hidden_state: int
+
+
+class Pilot(Entry):
+    """What ``crosslift word-pilot --json`` writes, as far as the page shows it."""
+
+    model: str
+    words: PilotWords
+    reading: dict[str, Any]
+    chance: float
+    level: float
+    draws: int
+    seed: int
+    states: Annotated[tuple[PilotState, ...], Field(min_length=1)]
+    best: PilotBest | None
+    verdict: tuple[str, ...]
+
+
+Value = Callable[[PilotFigures], float | PilotEstimate]
+
+
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    """A line of a plot.
+
+    Args:
+        label: in the legend.
+        look: colour and mark; hollow ones are dashed.
+        value: what is drawn of figures; a plain number, or one with its interval.
+        centred: whether it is of the vectors after centring.
+    """
+
+    label: str
+    look: Look
+    value: Value
+    centred: bool
+
+
+def refuse_page(path: Path) -> None:
+    """Raises DataError unless the page's name ends in ``.html``."""
+    if path.suffix != ".html":
+        raise DataError(f"a page cannot be written to {path}", "a path that ends in .html")
+
+
+def write_word_pilot_page(content: Mapping[str, Any], path: Path) -> None:
+    """Write the page of a pilot: one file that needs nothing but itself.
+
+    Args:
+        content: what ``crosslift word-pilot --json`` writes.
+        path: where to; ``.html``.
+
+    Raises:
+        DataError: content that is not what it should be; another ending.
+        ArtifactError: the place cannot be written.
+    """
+    refuse_page(path)
+    pilot = validated("the pilot", dict(content), Pilot)
+    with drawing():
+        plots = (_cosines(pilot), _retrieval(pilot))
+    environment = Environment(
+        loader=PackageLoader("crosslift.reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(cosine=_digits(pilot), margin=margin, percent=percent)
+    page = environment.get_template("word_pilot.html.j2").render(
+        pilot=pilot,
+        plots=plots,
+        language=name_of(pilot.words.language),
+        version=__version__,
+        pairs=plural(pilot.words.pairs, "word pair"),
+        colours=[_colours(dark) for dark in (False, True)],
+    )
+    with file_written_whole(path) as draft:
+        draft.write_text(page, encoding="utf-8")
+
+
+def _colours(dark: bool) -> Markup:
+    named = colour_variables(dark)
+    return Markup("; ").join(Markup(f"{name}: {value}") for name, value in named.items())
+
+
+def _digits(pilot: Pilot) -> Callable[[float], str]:
+    """Cosines with four decimals, or seven where four would not show pairs and random ones apart."""
+    near = any(s.as_is.random > 0.999 for s in pilot.states)
+    return lambda value: cosine(value, 7 if near else 4)
+
+
+def _look(place: int, marker: str, hollow: bool) -> Look:
+    return Look(f"--arm-{place}", *PALETTE[place], marker, hollow)
+
+
+def _in_both_spaces(drawn: Sequence[tuple[int, str, str, Value]]) -> list[_Curve]:
+    """A curve as the vectors are and one after centring, each of a colour, a name and a mark."""
+    return [
+        _Curve(f"{name}{', centred' * centred}", _look(place, marker, centred), value, centred)
+        for centred in (False, True)
+        for place, name, marker, value in drawn
+    ]
+
+
+def _cosines(pilot: Pilot) -> Plot:
+    curves = _in_both_spaces(
+        ((0, "pairs", "o", lambda f: f.pairs), (1, "random pairs", "s", lambda f: f.random))
+    )
+    title = "Mean cosine"
+    axes = square_axes(title, _HEIGHT, 3)
+    told = [_draw(axes, pilot, curve, 1.0) for curve in curves]
+    axes.set_ylabel("cosine", size=11.5)
+    return _finished(axes, pilot, curves, "word-pilot-cosine", f"{title}: {'; '.join(told)}.")
+
+
+def _retrieval(pilot: Pilot) -> Plot:
+    code = pilot.words.language
+    curves = _in_both_spaces(
+        (
+            (2, f"{code}\u2192en", "o", lambda f: f.src_to_tgt),
+            (5, f"en\u2192{code}", "s", lambda f: f.tgt_to_src),
+        )
+    )
+    title = "Words that find their translation first"
+    axes = square_axes(title, _HEIGHT, 3)
+    aside = [_ASIDE * (place - 1.5) for place in range(len(curves))]
+    told = [_draw(axes, pilot, each, 100.0, by) for each, by in zip(curves, aside, strict=True)]
+    axes.axhline(pilot.chance * 100, color=INK, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1.5)
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("top-1 retrieval, percent", size=11.5)
+    told.append(f"chance is {percent(pilot.chance)}")
+    return _finished(axes, pilot, curves, "word-pilot-retrieval", f"{title}: {'; '.join(told)}.")
+
+
+def _draw(axes: Any, pilot: Pilot, curve: _Curve, scale: float, aside: float = 0.0) -> str:
+    """Draw a curve, with intervals where its figures have them, so far aside of its hidden states
+    that those of several can be seen; returns it in words."""
+    points: dict[int, float] = {}
+    for state in pilot.states:
+        figures = state.centred if curve.centred else state.as_is
+        if figures is None:
+            continue
+        value = curve.value(figures)
+        if isinstance(value, PilotEstimate):
+            at = [state.hidden_state + aside] * 2
+            ends = [value.low * scale, value.high * scale]
+            axes.plot(at, ends, color=curve.look.light, linewidth=1, alpha=0.5)
+            value = value.value
+        points[state.hidden_state] = value * scale
+    dash = (0, (4, 2)) if curve.look.hollow else "solid"
+    style = mark_style(curve.look, size=5) | {"linestyle": dash, "color": curve.look.light}
+    at = [state + aside for state in points]
+    axes.plot(at, list(points.values()), linewidth=1.6, zorder=3, **style)
+    told = ", ".join(f"{value:.4g} at {state}" for state, value in points.items())
+    return f"{curve.label}: {told or 'none'}"
+
+
+def _finished(
+    axes: Any, pilot: Pilot, curves: Sequence[_Curve], name: str, alternative: str
+) -> Plot:
+    if pilot.best is not None:
+        axes.axvline(pilot.best.hidden_state, color=MUTED, linewidth=0.9, zorder=1.4)
+    axes.set_xlabel("hidden state", size=11.5, labelpad=5)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    _legend(axes, curves, chance="retrieval" in name, best=pilot.best is not None)
+    return finish(axes.figure, name, alternative)
+
+
+def _legend(axes: Any, curves: Sequence[_Curve], *, chance: bool, best: bool) -> None:
+    handles = []
+    for curve in curves:
+        line = {"linestyle": "--" if curve.look.hollow else "-", "color": curve.look.light}
+        handles.append(Line2D([], [], label=curve.label, **mark_style(curve.look, 5) | line))
+    if chance:
+        handles.append(Line2D([], [], label="chance", color=INK, linestyle=(0, (1, 2))))
+    if best:
+        handles.append(Line2D([], [], label="best aligned", color=MUTED, linewidth=0.9))
+    axes.figure.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0.0, 0.0),
+        ncols=2,
+        fontsize=10.8,
+        handlelength=1.8,
+        labelspacing=0.45,
+    )

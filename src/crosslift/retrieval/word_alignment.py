@@ -1,0 +1,275 @@
+"""How far the vectors of translated words are aligned, told apart from anisotropy.
+
+A high cosine of translated words shows nothing by itself: where all vectors of an encoder lie in a
+narrow cone (anisotropy, Ethayarajh 2019, arXiv 1909.00512), two random words have it too. So every
+cosine here stands beside that of random pairs, and beside retrieval, which a direction that all
+words share cannot help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.errors import DataError
+from crosslift.retrieval.directions import both_directions
+from crosslift.retrieval.metrics import top1_accuracy
+from crosslift.retrieval.postprocess import SHORTEST
+from crosslift.retrieval.similarity import FloatArray, check_vectors
+from crosslift.statistics.bootstrap import Difference, group_differences
+
+DRAWS = 10_000
+"""Bootstrap draws of words."""
+
+LEVEL = 0.95
+"""Of the intervals."""
+
+Wide = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Pairs of words in which every word stands once on its side.
+
+    Args:
+        pairs: word and its translation.
+        repeated: pairs left out because one of their words stands in a pair before them: a word
+            with two translations cannot find both first.
+        spelled_alike: pairs left out because both words are one string but for case: their
+            vectors are equal at every hidden state, whatever the encoder has learnt.
+    """
+
+    pairs: tuple[tuple[str, str], ...]
+    repeated: int
+    spelled_alike: int
+
+
+def one_to_one(pairs: Sequence[tuple[str, str]]) -> Matching:
+    """Keep the first pair of each word, on both sides.
+
+    Example::
+
+        acha leave    kept
+        acha quit     repeated: acha
+        toka leave    repeated: leave
+        radio Radio   spelled alike
+
+    Args:
+        pairs: word and its translation, in an order in which the first is the best.
+
+    Returns:
+        The pairs kept, in their order, and how many were left out.
+    """
+    kept: list[tuple[str, str]] = []
+    words, translations = set[str](), set[str]()
+    repeated = alike = 0
+    for word, translation in pairs:
+        if word.casefold() == translation.casefold():
+            alike += 1
+        elif word in words or translation in translations:
+            repeated += 1
+        else:
+            kept.append((word, translation))
+            words.add(word)
+            translations.add(translation)
+    return Matching(tuple(kept), repeated, alike)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its bootstrap interval over words.
+
+    Args:
+        value: the figure.
+        low: lower end of the interval.
+        high: upper end.
+        p: two-sided, of the value being what it is without alignment: a margin of 0, or retrieval
+            at chance.
+    """
+
+    value: float
+    low: float
+    high: float
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What N pairs of words look like in one space.
+
+    Args:
+        pairs: mean cosine of the N pairs.
+        random: mean cosine of all N(N - 1) mismatched pairs.
+        margin: ``pairs`` less ``random``.
+        src_to_tgt: share of src words whose translation is the first of all tgt words.
+        tgt_to_src: the other way round.
+        both: mean of the two.
+    """
+
+    pairs: float
+    random: float
+    margin: Estimate
+    src_to_tgt: Estimate
+    tgt_to_src: Estimate
+    both: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class WordAlignment:
+    """How far N pairs of words are aligned in one set of vectors.
+
+    Args:
+        words: N.
+        chance: what each retrieval gives without alignment, 1/N.
+        level: of the intervals.
+        as_is: of the vectors as they are.
+        centred: after each side's mean was subtracted; None: nothing is left then.
+        not_centred: why ``centred`` is None; else empty.
+        found: float64 [N], how often each word's pair is found, mean of both ways, after centring
+            where that can be had.
+    """
+
+    words: int
+    chance: float
+    level: float
+    as_is: Figures
+    centred: Figures | None
+    not_centred: str
+    found: Wide = field(repr=False, compare=False)
+
+    @property
+    def retrieval(self) -> Estimate:
+        """Mean retrieval of both ways, after centring where that can be had."""
+        return (self.centred or self.as_is).both
+
+
+def alignment_of(
+    src: FloatArray, tgt: FloatArray, *, draws: int = DRAWS, level: float = LEVEL, seed: int = 0
+) -> WordAlignment:
+    """Measure how far paired vectors are aligned, beside what random pairs give.
+
+    The margin is taken from differences to the mean, ``sum of (s_i - mean s)(t_i - mean t) / (N - 1)``,
+    which is the same number and loses no digits where all cosines are near 1. What each word adds to
+    it, or finds, is resampled (`paired_difference`; of the margin, to first order).
+
+    Ties count as ties. Cosines are ranked in float32: as they are, those closer than 6e-8 tie.
+
+    Centring subtracts from the vectors of length one the mean of their own side. The mean is that
+    of these same words (transductive), but of each side by itself: it never learns which words
+    belong together, so retrieval of unaligned words stays at chance.
+
+    Example, three pairs on the plane::
+
+        src  ( 1, 0)  (0, 1)  (-1, 0)     cosines of pairs 1, 1, 0: mean 2/3
+        tgt  ( 1, 0)  (0, 1)  ( 0, -1)    of the six others 0, 0, 0, -1, -1, 0: mean -1/3
+        margin 2/3 - -1/3 = 1
+        src to tgt: the third word's cosines are -1, 0, 0, a tie: (1 + 1 + 1/2) / 3
+
+    Args:
+        src: floats [N, D].
+        tgt: floats [N, D]; ``tgt[i]`` translates ``src[i]``. No word stands twice (`one_to_one`).
+        draws: bootstrap draws.
+        level: of the intervals.
+        seed: of the draws.
+
+    Returns:
+        The figures, as the vectors are and after centring.
+
+    Raises:
+        DataError: fewer than two pairs; vectors that are not finite, zero or of unequal width;
+            sides of unequal length; ``draws`` or ``level`` out of range.
+    """
+    _check_sides(src, tgt)
+    sides = (_units(src), _units(tgt))
+    spaces = [_Space(*sides)]
+    not_centred = _nothing_left(sides)
+    if not not_centred:
+        spaces.append(_Space(*(_units(rows - rows.mean(axis=0)) for rows in sides)))
+    differences = _differences(spaces, draws, level, seed)
+    figures = [
+        space.figures(differences[4 * place : 4 * place + 4]) for place, space in enumerate(spaces)
+    ]
+    centred = None if not_centred else figures[1]
+    found = spaces[-1].outcomes[:, 1:].mean(axis=1)
+    return WordAlignment(len(src), 1 / len(src), level, figures[0], centred, not_centred, found)
+
+
+class _Space:
+    """One set of unit vectors with what each word adds to the figures.
+
+    Args:
+        src: unit rows [N, D].
+        tgt: unit rows [N, D].
+    """
+
+    def __init__(self, src: Wide, tgt: Wide) -> None:
+        self.count = len(src)
+        cosines = np.einsum("ij,ij->i", src, tgt)
+        self.pairs = float(cosines.mean())
+        total = float(src.sum(axis=0) @ tgt.sum(axis=0))
+        self.random = (total - float(cosines.sum())) / (self.count * (self.count - 1))
+        apart = np.einsum("ij,ij->i", src - src.mean(axis=0), tgt - tgt.mean(axis=0))
+        margins = apart * self.count / (self.count - 1)
+        ranks = both_directions(src, tgt)
+        found = [top1_accuracy(ranks.src_to_tgt), top1_accuracy(ranks.tgt_to_src)]
+        self.outcomes: Wide = np.stack([margins, *found], axis=1)
+
+    def figures(self, differences: Sequence[Difference]) -> Figures:
+        """The figures, from what margin, retrieval each way and their mean are above the null."""
+        margin, *found = differences
+        src_to_tgt, tgt_to_src = (float(value) for value in self.outcomes[:, 1:].mean(axis=0))
+        shares = (src_to_tgt, tgt_to_src, (src_to_tgt + tgt_to_src) / 2)
+        return Figures(
+            self.pairs,
+            self.random,
+            Estimate(margin.effect, margin.low, margin.high, margin.p),
+            *(self._share(value, each) for value, each in zip(shares, found, strict=True)),
+        )
+
+    def _share(self, value: float, above: Difference) -> Estimate:
+        low, high = (min(1.0, max(0.0, end + 1 / self.count)) for end in (above.low, above.high))
+        return Estimate(value, low, high, above.p)
+
+
+def _differences(spaces: Sequence[_Space], draws: int, level: float, seed: int) -> list[Difference]:
+    """Margin, retrieval each way and their mean, of each space, against what no alignment gives."""
+    outcomes = np.concatenate([space.outcomes for space in spaces], axis=1)[None]
+    nulls = np.zeros_like(outcomes)
+    groups: list[list[int]] = []
+    for first in range(0, outcomes.shape[2], 3):
+        nulls[:, :, first + 1 : first + 3] = 1 / outcomes.shape[1]
+        groups += [[first], [first + 1], [first + 2], [first + 1, first + 2]]
+    strata = np.zeros(outcomes.shape[1], np.int64)
+    return group_differences(outcomes, nulls, strata, groups, draws=draws, level=level, seed=seed)
+
+
+def _check_sides(src: FloatArray, tgt: FloatArray) -> None:
+    check_vectors(src, "src")
+    check_vectors(tgt, "tgt")
+    if src.shape != tgt.shape:
+        raise DataError(
+            f"src vectors of shape {src.shape}, tgt vectors of shape {tgt.shape}",
+            "the same number of vectors of the same width on both sides",
+        )
+    if len(src) < 2:
+        raise DataError("1 pair of words", "2 or more: one pair has no random pair beside it")
+
+
+def _units(rows: FloatArray) -> Wide:
+    """Rows of length one in float64; the digits count where all cosines are near 1."""
+    wide = rows.astype(np.float64)
+    wide /= np.abs(wide).max(axis=1, keepdims=True)
+    wide /= np.linalg.norm(wide, axis=1, keepdims=True)
+    return wide
+
+
+def _nothing_left(sides: Sequence[Wide]) -> str:
+    """Why the sides cannot be centred; empty where they can."""
+    for name, rows in zip(("src", "tgt"), sides, strict=True):
+        short = int((np.linalg.norm(rows - rows.mean(axis=0), axis=1) < SHORTEST).sum())
+        if short:
+            return f"without their mean nothing is left of {short} of {len(rows)} {name} vectors"
+    return ""

@@ -1,0 +1,1 @@
+"""Word pairs of two languages: read from dictionaries and lists, and split so that no word leaks."""

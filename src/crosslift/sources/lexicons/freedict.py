@@ -1,0 +1,133 @@
+"""Dictionaries in the format of dictd, as FreeDict publishes them and Debian installs them.
+
+An index file has a line for each headword: the headword, tab, where its entry begins in the dictionary
+file, tab, how long it is, in bytes, both as numbers to the base of 64. The dictionary file may be
+compressed by dictzip, which is gzip with a table that allows reading from the middle; gzip reads it
+whole. (Format: the manual pages dictd(8), dictfmt(1) and dictzip(1).)
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from crosslift.errors import DataError
+
+_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_VALUE = {digit: value for value, digit in enumerate(_DIGITS)}
+_ABOUT = ("00database", "00-database")
+_HEADWORD = re.compile(r"(?P<word>[^/<\[({]*[^/<\[({\s])(?:\s+[/<\[({].*|/.*)?")
+_NOTES = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>")
+_NUMBER = re.compile(r"\d+\.\s*")
+
+NO_TRANSLATION = "notes and examples"
+"""Why a line is left out that is no plain translation."""
+
+
+def dictionary_files(index: Path) -> tuple[Path, Path]:
+    """An index and the dictionary file that belongs to it.
+
+    Raises:
+        DataError: there is none.
+    """
+    for end in (".dict.dz", ".dict"):
+        found = index.with_suffix(end)
+        if found.is_file():
+            return index, found
+    name = index.with_suffix("").name
+    raise DataError(f"{index} has no dictionary beside it", f"{name}.dict.dz or {name}.dict")
+
+
+def read_freedict(index: Path) -> tuple[list[tuple[str, str]], Counter[str]]:
+    """Headwords with translations, and reason -> number of lines that were left out.
+
+    An entry is its headword, with pronunciation and grammar behind it, then translations: lines that
+    may be numbered, separated by commas or semicolons, with notes in brackets.
+
+    Args:
+        index: NAME.index, with NAME.dict.dz or NAME.dict beside it.
+
+    Raises:
+        DataError: a line or a number of the index that is none; an entry outside the dictionary.
+    """
+    _, dictionary = dictionary_files(index)
+    content = _content(dictionary)
+    found: list[tuple[str, str]] = []
+    left_out: Counter[str] = Counter()
+    for start, length, line in _entries(index):
+        if start + length > len(content):
+            raise DataError(
+                f"{index}, line {line}: an entry at byte {start:,} of {length:,} bytes, but "
+                f"{dictionary.name} has {len(content):,}",
+                "an index and a dictionary of one edition",
+            )
+        entry = _text(content[start : start + length], dictionary)
+        head, _, rest = entry.lstrip("\n").partition("\n")
+        headword = _HEADWORD.fullmatch(head.strip())
+        if headword is None:
+            left_out["without a headword"] += 1
+            continue
+        for line_of_entry in rest.splitlines():
+            translations = _translations(line_of_entry)
+            if translations is None:
+                left_out[NO_TRANSLATION] += 1
+            for translation in translations or ():
+                found.append((headword["word"], translation))
+    return found, left_out
+
+
+def _content(path: Path) -> bytes:
+    data = path.read_bytes()
+    if path.suffix != ".dz":
+        return data
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path} cannot be decompressed: {error}", "a file of dictzip") from error
+
+
+def _text(data: bytes, path: Path) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not in UTF-8: {error}", "a dictionary in UTF-8") from error
+
+
+def _entries(index: Path) -> Iterator[tuple[int, int, int]]:
+    """Begin, length and line of each distinct entry; several headwords may share one."""
+    seen: set[tuple[int, int]] = set()
+    text = _text(index.read_bytes(), index).removeprefix("\ufeff")
+    for number, line in enumerate(text.splitlines(), 1):
+        fields = line.split("\t")
+        if len(fields) not in (3, 4):  # a fourth field is the headword as it is written
+            raise DataError(
+                f"{index}, line {number}: {len(fields)} fields", "headword, tab, begin, tab, length"
+            )
+        place = (_number(fields[1], index, number), _number(fields[2], index, number))
+        if not fields[0].startswith(_ABOUT) and place not in seen:
+            seen.add(place)
+            yield (*place, number)
+
+
+def _number(digits: str, index: Path, line: int) -> int:
+    value = 0
+    for digit in digits:
+        if digit not in _VALUE:
+            raise DataError(
+                f"{index}, line {line}: the number {digits!r}", f"digits among {_DIGITS}, base 64"
+            )
+        value = value * 64 + _VALUE[digit]
+    return value
+
+
+def _translations(line: str) -> list[str] | None:
+    """The translations on a line of an entry; None: it is a note or an example."""
+    bare = _NUMBER.sub("", _NOTES.sub(" ", line).strip(), count=1).strip()
+    if '"' in bare or ":" in bare or any(bracket in bare for bracket in "()[]{}<>"):
+        return None
+    parts = (part.strip() for part in re.split("[,;]", bare))
+    return [part for part in parts if part]

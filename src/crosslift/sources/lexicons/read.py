@@ -1,0 +1,203 @@
+"""Reading a lexicon from any of the formats that the field has."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from crosslift.errors import CrossLiftError, DataError, UnknownNameError
+from crosslift.languages import from_iso3
+from crosslift.sources.dataset_files import checksum_of_files
+from crosslift.sources.language_codes import language_code
+from crosslift.sources.lexicons.freedict import dictionary_files, read_freedict
+from crosslift.sources.lexicons.lexicon import Lexicon, WordPair, usable
+from crosslift.sources.pictograms import NAME_LANGUAGES, checksum, load_concepts, split_of
+
+NAMES = "names:"
+"""Before the code of a language: the names of the embedded concepts, those of training alone."""
+
+_SIDES = re.compile(r"(?:^|[^a-z])([a-z]{2,3})-([a-z]{2,3})(?=[^a-z]|$)")
+_ENGLISH = ("en", "eng")
+_FORMATS = (
+    "a table of two columns (.tsv, .csv), a list of MUSE (en-sw.txt), a dictionary of FreeDict "
+    "(.index), or names:LANGUAGE"
+)
+
+
+def read_lexicon(where: str | Path, language: str | None = None) -> Lexicon:
+    """The word pairs of a file, or the names of embedded concepts.
+
+    | where | what it is |
+    |---|---|
+    | ``NAME.tsv``, ``NAME.csv`` | two columns, which a header may name ``word`` and ``english`` |
+    | ``en-sw.txt``, ``sw-en.0-5000.txt`` | MUSE: two words a line |
+    | ``NAME.index`` | a dictionary of FreeDict, with ``NAME.dict.dz`` or ``NAME.dict`` beside it |
+    | ``names:de`` | names of embedded concepts |
+
+    The language, and on which side English stands, are read from the file's name (``swh-eng``,
+    ``en-de``).
+
+    Args:
+        where: path of a file, or ``names:`` and a code.
+        language: BCP-47 code of the words, of a table whose name does not tell it: English is its
+            second column then. None: as the name tells.
+
+    Raises:
+        DataError: no such file or format; a line of another number of fields; no pair of single words.
+        UnknownNameError: names in a language that concepts have none in.
+    """
+    name = Path(where).name
+    if name.startswith(NAMES):
+        return _names(name.removeprefix(NAMES))
+    path = Path(where).expanduser()
+    if path.name.endswith((".dict.dz", ".dict")):
+        path = path.with_name(path.name.removesuffix(".dz")).with_suffix(".index")
+    if not path.is_file():
+        raise DataError(f"no lexicon at {path}", _FORMATS)
+    files = dictionary_files(path) if path.suffix == ".index" else (path,)
+    return _read(path, language, checksum_of_files(files))
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, language: str | None, checksum: str) -> Lexicon:
+    """The lexicon of a file; its checksum is what makes the answer another one when that changes."""
+    code, english_first = _sides(path, language)
+    left_out: Mapping[str, int] = {}
+    if path.suffix == ".index":
+        raw, left_out = read_freedict(path)
+        found: Sequence[Sequence[str]] = raw
+    elif path.suffix == ".txt":
+        found = list(_of_muse(path))
+    else:
+        found, english_first = _of_table(path, english_first)
+    order = (1, 0) if english_first else (0, 1)
+    pairs = (WordPair(row[order[0]], row[order[1]]) for row in found)
+    kept, reasons = usable(pairs, left_out, str(path))
+    return Lexicon(code, kept, reasons, checksum)
+
+
+def _sides(path: Path, language: str | None) -> tuple[str, bool]:
+    """The language of the words, and whether English stands first."""
+    for one, two in reversed(_SIDES.findall(path.name.lower())):
+        if (one in _ENGLISH) != (two in _ENGLISH):
+            told = _code(two if one in _ENGLISH else one, path)
+            if language is not None and language_code(language, "language") != told:
+                raise DataError(
+                    f"{path.name} is named as one of {told}, but language {language!r} was given",
+                    "the same, or none",
+                )
+            return told, one in _ENGLISH
+    if language is None:
+        raise DataError(
+            f"the name of {path.name} does not tell its languages",
+            "a name such as words.sw-en.tsv or swh-eng.tsv",
+            "rename it, or give its language: the second column is English then",
+        )
+    return language_code(language, "language"), False
+
+
+def _code(name: str, path: Path) -> str:
+    try:
+        return from_iso3(name) if len(name) == 3 else language_code(name, path.name)
+    except (UnknownNameError, DataError) as error:
+        raise DataError(
+            f"the name of {path.name} tells of {name!r}, which is the code of no known language",
+            "a code such as sw or swh",
+        ) from error
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not in UTF-8: {error}", "a text file in UTF-8") from error
+
+
+def _of_muse(path: Path) -> Iterator[list[str]]:
+    for number, line in enumerate(_lines(path), 1):
+        fields = line.split()
+        if fields and len(fields) != 2:
+            raise DataError(
+                f"{path}, line {number}: {len(fields)} words", "two, with a space or a tab between"
+            )
+        if fields:
+            yield fields
+
+
+def _of_table(path: Path, english_first: bool) -> tuple[list[list[str]], bool]:
+    """The rows, and whether English stands first in them."""
+    comma = path.suffix.lower() == ".csv"
+    if not comma and path.suffix.lower() != ".tsv":
+        raise DataError(f"a lexicon {path.name}", _FORMATS)
+    text = io.StringIO("\n".join(_lines(path)))
+    if comma:
+        rows = list(csv.reader(text))
+    else:
+        rows = list(csv.reader(text, delimiter="\t", quoting=csv.QUOTE_NONE))
+    for number, row in enumerate(rows, 1):
+        if row and len(row) != 2:
+            raise DataError(f"{path}, line {number}: {len(row)} columns", "two: a word and English")
+    filled = [row for row in rows if row]
+    header = [cell.strip().lower() for cell in filled[0]] if filled else []
+    if set(header) == {"word", "english"}:
+        return filled[1:], header[0] == "english"
+    return filled, english_first
+
+
+def _names(code: str) -> Lexicon:
+    if code not in NAME_LANGUAGES:
+        raise UnknownNameError("language of names", code, NAME_LANGUAGES)
+    concepts = load_concepts()
+    splits = split_of(concepts)
+    named = [c for c in concepts if splits[c.id] == "train" and code in c.names]
+    pairs = [WordPair(concept.names[code], concept.names["en"]) for concept in named]
+    kept, left_out = usable(pairs, {}, f"{NAMES}{code}")
+    return Lexicon(code, kept, left_out, checksum())
+
+
+def lexicons_of(where: Path, languages: Sequence[str] | None) -> dict[str, Lexicon]:
+    """Language -> lexicon, of a file or of all lexicons in a folder.
+
+    Args:
+        where: a file, ``names:`` and a code, or a folder.
+        languages: BCP-47 codes of those that are wanted; None: all.
+
+    Raises:
+        DataError: no lexicon, two of one language, or one that cannot be read.
+        UnknownNameError: a language that none is of.
+    """
+    found: dict[str, Lexicon] = {}
+    for place in _places(where):
+        lexicon = read_lexicon(place)
+        if lexicon.language in found:
+            raise DataError(
+                f"{where} holds two lexicons of {lexicon.language}, one of them {place.name}",
+                "one of each language",
+            )
+        found[lexicon.language] = lexicon
+    for language in languages or ():
+        if language not in found:
+            raise UnknownNameError(f"language of the lexicons in {where}", language, found)
+    return {language: found[language] for language in languages or found}
+
+
+def _places(where: Path) -> list[Path]:
+    if not where.is_dir():
+        return [where]
+    ends = (".tsv", ".csv", ".index", ".txt")
+    found = [p for p in sorted(where.iterdir()) if p.suffix.lower() in ends and _named(p)]
+    if not found:
+        raise DataError(f"no lexicon in {where}", f"{_FORMATS}, with its languages in its name")
+    return found
+
+
+def _named(path: Path) -> bool:
+    try:
+        _sides(path, None)
+    except CrossLiftError:
+        return False
+    return True

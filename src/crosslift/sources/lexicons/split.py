@@ -1,0 +1,111 @@
+"""Word pairs to train on and control pairs, so that no word of the one is among the other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crosslift.errors import DataError
+from crosslift.sources.lexicons.lexicon import WordPair, folded
+
+CONTROL_SHARE = 0.1
+"""Of the pairs: control pairs, never trained on."""
+_LARGEST = 0.1  # of a group of pairs, as a share of the control pairs
+
+
+@dataclass(frozen=True, slots=True)
+class WordSplit:
+    """A lexicon in two parts.
+
+    Args:
+        trained: pairs to train on.
+        control: pairs of which no word, of either side, is in a trained pair.
+        groups: of the trained pairs: pairs that words connect are of one group.
+    """
+
+    trained: tuple[WordPair, ...]
+    control: tuple[WordPair, ...]
+    groups: tuple[str, ...]
+
+
+def split_by_word(pairs: Sequence[WordPair], share: float = CONTROL_SHARE) -> WordSplit:
+    """Splits pairs by the words in them.
+
+    Pairs that share a word, whatever its case and on whichever side, stay together, and so do those
+    that are connected through others. Which are control pairs depends on their words alone, not on
+    their order or a seed. Large groups, which common words hold together, are trained on.
+
+    Example::
+
+        bara land, bara continent, nchi land, samaki fish  ->  the first three are one group
+
+    Args:
+        pairs: distinct.
+        share: of the pairs, about, that become control pairs.
+
+    Raises:
+        DataError: a part would be empty.
+    """
+    groups = _groups(pairs)
+    sizes = {name: len(members) for name, members in groups.items()}
+    largest = max(1.0, _LARGEST * share * len(pairs))
+    small = [name for name, size in sizes.items() if size <= largest]
+    wanted = share * len(pairs) / max(1, sum(sizes[name] for name in small))
+    held_out = {name for name in small if _chance(name) < wanted}
+    of_pair = {place: name for name, members in groups.items() for place in members}
+    places = {
+        kept: [i for i in of_pair if (of_pair[i] in held_out) == kept] for kept in (True, False)
+    }
+    control, trained = (tuple(pairs[i] for i in sorted(places[kept])) for kept in (True, False))
+    if not control or not trained:
+        raise DataError(
+            f"{len(pairs)} pairs of words fall apart into {len(trained)} to train on and "
+            f"{len(control)} control pairs",
+            "some of each: more pairs",
+        )
+    check_no_leak(trained, control)
+    return WordSplit(trained, control, tuple(of_pair[i] for i in sorted(places[False])))
+
+
+def check_no_leak(trained: Sequence[WordPair], control: Sequence[WordPair]) -> None:
+    """Raises where a word of a control pair is in a trained pair.
+
+    Raises:
+        DataError: naming some.
+    """
+    seen = {folded(word) for pair in trained for word in pair}
+    leaks = sorted({word for pair in control for word in pair if folded(word) in seen})
+    if leaks:
+        shown = ", ".join(leaks[:5])
+        raise DataError(
+            f"{len(leaks)} words of control pairs are in trained pairs, too: {shown}",
+            "control pairs of words that are never trained on",
+            "split the pairs by their words",
+        )
+
+
+def _groups(pairs: Sequence[WordPair]) -> dict[str, list[int]]:
+    """Name of a group, its first word -> the places of its pairs."""
+    above: dict[str, str] = {}
+
+    def root(word: str) -> str:
+        above.setdefault(word, word)
+        while above[word] != word:
+            above[word] = above[above[word]]
+            word = above[word]
+        return word
+
+    for word, english in pairs:
+        one, other = sorted((root(folded(word)), root(folded(english))))
+        above[other] = one
+    found: dict[str, list[int]] = defaultdict(list)
+    for place, pair in enumerate(pairs):
+        found[root(folded(pair.word))].append(place)
+    return found
+
+
+def _chance(name: str) -> float:
+    """A number in [0, 1) that depends on a group's name alone."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64

@@ -1,0 +1,80 @@
+"""Words and their translations: the control pairs of lexicons, and the pairs that are trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from crosslift.errors import DataError
+from crosslift.retrieval.word_alignment import one_to_one
+from crosslift.sources.lexicons.lexicon import Lexicon, WordPair
+from crosslift.sources.lexicons.read import lexicons_of
+from crosslift.sources.lexicons.split import split_by_word
+from crosslift.sources.record import Bitext
+from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
+from crosslift.targets.target import BitextData, Target, TargetSettings
+
+FEWEST_PAIRS = 20
+"""Of a language: with fewer it is reported as a gap, not averaged in."""
+
+
+def _loader(*, trained: bool) -> Callable[[TargetSettings], BitextData]:
+    def load(settings: TargetSettings) -> BitextData:
+        if settings.data is None:
+            raise DataError(
+                f"target {settings.name!r} has no data",
+                "`data:` with a lexicon (swh-eng.tsv, freedict-cym-eng.index, names:de), or a folder "
+                "of them",
+            )
+        found = lexicons_of(settings.data, settings.languages)
+        bitexts = {language: _bitext(each, trained=trained) for language, each in found.items()}
+        gaps = {
+            language: f"only {len(b.src)} pairs of words ({FEWEST_PAIRS} needed)"
+            for language, b in bitexts.items()
+            if len(b.src) < FEWEST_PAIRS
+        }
+        kept = {language: bitext for language, bitext in bitexts.items() if language not in gaps}
+        if not kept:
+            raise DataError(f"{settings.data}: {next(iter(gaps.values()))}", "larger lexicons")
+        checksum = " ".join(f"{language}:{each.checksum}" for language, each in found.items())
+        return BitextData(kept, gaps, checksum, words=True)
+
+    return load
+
+
+def _bitext(lexicon: Lexicon, *, trained: bool) -> Bitext:
+    """Pairs of which no word of either side stands twice, so that each has one right answer: of a word
+    with several translations the first that is free."""
+    split = split_by_word(lexicon.pairs)
+    pairs: tuple[WordPair, ...] = split.trained if trained else split.control
+    kept = one_to_one(pairs).pairs
+    words, english = (tuple(side) for side in zip(*kept, strict=True))
+    return Bitext(lexicon.language, words, english, english)
+
+
+WORD_PAIRS = Target(
+    name="word-pairs",
+    title="control words",
+    description="words of lexicons that the task word-pairs never trains on (needs --data)",
+    kind="bitext",
+    metric="top1_accuracy",
+    protocols=RETRIEVAL,
+    others=OTHER_RETRIEVAL,
+    load=_loader(trained=False),
+    needs_data=True,
+    licence="of the lexicons (FreeDict: GPL, most of them)",
+    citation="your lexicons",
+)
+
+WORD_PAIRS_TRAINED = Target(
+    name="word-pairs-trained",
+    title="trained words",
+    description="words of lexicons that the task word-pairs trains on (needs --data)",
+    kind="bitext",
+    metric="top1_accuracy",
+    protocols=RETRIEVAL,
+    others=OTHER_RETRIEVAL,
+    load=_loader(trained=True),
+    needs_data=True,
+    licence="of the lexicons (FreeDict: GPL, most of them)",
+    citation="your lexicons",
+)

@@ -1,0 +1,86 @@
+"""Words with their translations, for targeted lexical injection: pairs of a lexicon, the control pairs
+left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from crosslift.errors import StudyError
+from crosslift.sources.lexicons.read import read_lexicon
+from crosslift.sources.lexicons.split import split_by_word
+from crosslift.sources.record import Record
+from crosslift.tasks.task import FormSpec, IntermediateTask
+
+NAME = "word-pairs"
+TITLE = "words with their translations: a lexicon (.tsv, FreeDict, MUSE), or names:LANGUAGE"
+FORM = FormSpec("text-pairs", {"anchor": "word", "positive": "english"})
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedWords:
+    """The pairs of a lexicon that are trained on; it has no dev records.
+
+    Pairs that words connect are of one group: none is a negative of another.
+
+    Args:
+        where: the lexicon.
+    """
+
+    where: Path
+
+    def train(self) -> list[Record]:
+        """The trained pairs."""
+        lexicon = read_lexicon(self.where)
+        split = split_by_word(lexicon.pairs)
+        return [
+            Record(
+                f"{pair.word}/{pair.english}",
+                {"word": pair.word, "english": pair.english},
+                language=lexicon.language,
+                group=group,
+            )
+            for pair, group in zip(split.trained, split.groups, strict=True)
+        ]
+
+    def dev(self) -> list[Record]:
+        """None: the control pairs are for the targets `word-pairs` and `word-pairs-trained`."""
+        return []
+
+    def checksum(self) -> str:
+        """Of the lexicon."""
+        lexicon = read_lexicon(self.where)
+        return sha256(f"{lexicon.language}:{lexicon.checksum}".encode()).hexdigest()
+
+
+def task_of_lexicon(where: Path | None, columns: Mapping[str, str]) -> IntermediateTask:
+    """The task that trains on the pairs of a lexicon.
+
+    Args:
+        where: a file that `read_lexicon` takes, or ``names:`` and a code.
+        columns: none: a lexicon knows its sides.
+
+    Raises:
+        StudyError: no lexicon was named, or columns.
+        DataError: it cannot be read.
+    """
+    if where is None:
+        raise StudyError(
+            f"task {NAME!r} has no data",
+            "`data:` with a lexicon, such as swh-eng.tsv, freedict-cym-eng.index or names:de",
+        )
+    if columns:
+        raise StudyError(
+            f"task {NAME!r} knows its columns, but `columns` names {', '.join(columns)}"
+        )
+    return IntermediateTask(
+        name=NAME,
+        title=f"words with their translations: {where}",
+        form=FORM,
+        source=TrainedWords(where),
+        languages=(read_lexicon(where).language,),
+        licence="of the lexicon (FreeDict: GPL, most of them)",
+        citation="Ngugi 2025 (arXiv 2506.15415)",
+    )
