@@ -136,7 +136,7 @@ def test_unknown_names_get_the_nearest() -> None:
         find_task("picture-names")
     with pytest.raises(UnknownNameError, match="did you mean 'tatoeba'"):
         find_target("tatoba")
-    assert task_names() == sorted([*TASKS, *FORMS, *PICTURE_FORMS])
+    assert task_names() == sorted([*TASKS, *FORMS, *PICTURE_FORMS, "word-pairs"])
 
 
 def test_a_task_with_its_own_data_takes_no_file(tmp_path: Path) -> None:

@@ -9,11 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-import transformers
 from numpy.typing import NDArray
-from tiny_encoder import byte_tokenizer, load_tiny, make_tiny_encoder
-from tokenizers import processors
+from tiny_encoder import load_tiny, make_tiny_decoder, make_tiny_encoder
 
 from crosslift.encoders.encode import encode
 from crosslift.encoders.settings import EncoderSettings
@@ -467,38 +464,9 @@ def test_numbers_in_words() -> None:
 PAIRS = PilotWords("by hand", "sw", "0" * 8, tuple(word_pairs(40)), {"not drawn": 3})
 
 
-def tiny_llama(folder: Path) -> Path:
-    """Three layers, a mark before the text and none after it, no pad token."""
-    tokenizer = byte_tokenizer()
-    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A", special_tokens=[("<s>", 0)]
-    )
-    config = transformers.LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=80,
-        initializer_range=0.15,
-        bos_token_id=0,
-        eos_token_id=2,
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        transformers.LlamaModel(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    kept = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-    for name in ("pad_token", "cls_token", "sep_token", "mask_token"):
-        kept.pop(name, None)
-    (folder / "tokenizer_config.json").write_text(json.dumps(kept), encoding="utf-8")
-    return folder
-
-
 @pytest.fixture(scope="module")
 def llama_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_llama(tmp_path_factory.mktemp("llama") / "llama")
+    return make_tiny_decoder(tmp_path_factory.mktemp("llama") / "llama")
 
 
 def found_by_itself(folder: Path, state: int, pooling: str) -> tuple[float, float]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from tiny_encoder import KINDS, NAMES, TEXTS, byte_tokenizer, load_tiny
+from tiny_encoder import KINDS, NAMES, TEXTS, load_tiny, make_tiny_decoder
 
 from crosslift.encoders.adapters import query_and_value
 from crosslift.encoders.load import Encoder, load_encoder
@@ -217,27 +217,7 @@ def test_an_early_state_is_the_same_without_the_layers_above(
 
 @pytest.fixture(scope="module")
 def decoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Llama of three layers, whose tokenizer has no pad token."""
-    folder = tmp_path_factory.mktemp("decoder")
-    tokenizer = byte_tokenizer()
-    tokenizer.pad_token = None
-    config = transformers.LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=80,
-        initializer_range=0.15,
-        bos_token_id=0,
-        eos_token_id=2,
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        transformers.LlamaModel(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+    return make_tiny_decoder(tmp_path_factory.mktemp("decoder"))
 
 
 def test_a_decoder_reads_each_text_as_if_it_were_alone(decoder_folder: Path) -> None:

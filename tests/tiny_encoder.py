@@ -156,6 +156,36 @@ def make_tiny_encoder(
     return folder
 
 
+def make_tiny_decoder(folder: Path) -> Path:
+    """Writes a Llama of three layers with random weights, whose tokenizer has a mark before the text,
+    none after it, and no pad token."""
+    tokenizer = byte_tokenizer()
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", 0)]
+    )
+    config = transformers.LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=80,
+        initializer_range=0.15,
+        bos_token_id=0,
+        eos_token_id=2,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        transformers.LlamaModel(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    kept = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    for name in ("pad_token", "cls_token", "sep_token", "mask_token"):
+        kept.pop(name, None)
+    (folder / "tokenizer_config.json").write_text(json.dumps(kept), encoding="utf-8")
+    return folder
+
+
 def _write_use(folder: Path, pooling: str, prompt: str, max_tokens: int) -> None:
     kinds = ("Transformer", "Pooling")
     modules = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from crosslift.reports.answer import baseline_verdicts, declared_verdicts, plain_answer
@@ -24,6 +24,7 @@ from crosslift.reports.language_names import name_of
 from crosslift.reports.looks import colour_variables, looks_of
 from crosslift.reports.mining import MiningSection, mining_section
 from crosslift.reports.mixtures import MixtureSection, mixture_section
+from crosslift.reports.pages import templates
 from crosslift.reports.plots import Plots, draw_plots
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.settings_plots import SettingSection, setting_section
@@ -152,13 +153,7 @@ def render(run: RunFolder, plots: Plots, more: Sections) -> str:
 
 
 def _templates() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("crosslift.reports", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     environment.filters.update(
         plural=plural,
         percent=percent,

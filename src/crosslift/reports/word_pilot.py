@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.lines import Line2D
 from pydantic import Field
@@ -20,6 +19,7 @@ from crosslift.reports.entries import Entry
 from crosslift.reports.formats import percent, plural
 from crosslift.reports.language_names import name_of
 from crosslift.reports.looks import PALETTE, Look, colour_variables
+from crosslift.reports.pages import templates
 from crosslift.reports.run_folder import validated
 from crosslift.reports.svg import INK, MUTED, Plot, drawing, finish
 from crosslift.retrieval.word_verdict import cosine, margin
@@ -140,13 +140,7 @@ def write_word_pilot_page(content: Mapping[str, Any], path: Path) -> None:
     pilot = validated("the pilot", dict(content), Pilot)
     with drawing():
         plots = (_cosines(pilot), _retrieval(pilot))
-    environment = Environment(
-        loader=PackageLoader("crosslift.reports", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     environment.filters.update(cosine=_digits(pilot), margin=margin, percent=percent)
     page = environment.get_template("word_pilot.html.j2").render(
         pilot=pilot,

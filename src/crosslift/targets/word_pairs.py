@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from crosslift.errors import DataError
 from crosslift.retrieval.word_alignment import one_to_one
@@ -65,16 +66,10 @@ WORD_PAIRS = Target(
     citation="your lexicons",
 )
 
-WORD_PAIRS_TRAINED = Target(
+WORD_PAIRS_TRAINED = replace(
+    WORD_PAIRS,
     name="word-pairs-trained",
     title="trained words",
     description="words of lexicons that the task word-pairs trains on (needs --data)",
-    kind="bitext",
-    metric="top1_accuracy",
-    protocols=RETRIEVAL,
-    others=OTHER_RETRIEVAL,
     load=_loader(trained=True),
-    needs_data=True,
-    licence="of the lexicons (FreeDict: GPL, most of them)",
-    citation="your lexicons",
 )
