@@ -12,7 +12,7 @@ import pytest
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.lexicons.lexicon import WordPair, folded
 from crosslift.sources.lexicons.read import lexicons_of, read_lexicon
-from crosslift.sources.lexicons.split import check_no_leak, split_by_word
+from crosslift.sources.lexicons.split import check_no_leak, split_by_word, split_of_lexicon
 from crosslift.sources.pictograms import load_concepts, split_of
 
 DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -245,6 +245,32 @@ def test_pairs_that_words_connect_are_one_group() -> None:
 def test_a_leak_is_named() -> None:
     with pytest.raises(DataError, match=r"1 words of control pairs .* House"):
         check_no_leak([WordPair("nyumba", "house")], [WordPair("jengo", "House")])
+
+
+def test_a_file_may_say_what_is_never_trained_on(tmp_path: Path) -> None:
+    rows = (
+        "word\tenglish\tpart\nnyumba\thouse\ttrained\nMti\ttree\tControl\njengo\thouse\ttrained\n"
+    )
+    found = read_lexicon(written(tmp_path / "sw-en.tsv", rows))
+    split = split_of_lexicon(found)
+    assert split.control == (WordPair("Mti", "tree"),)
+    assert split.trained == (WordPair("nyumba", "house"), WordPair("jengo", "house"))
+    assert len(set(split.groups)) == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("mti\tHOUSE\tcontrol", "are in trained pairs, too: HOUSE"),
+        ("mti\ttree\ttrained", "2 trained and 0 control pairs"),
+        ("mti\ttree\ttest", "line 3: part 'test'"),
+        ("mti\ttree", "line 3: 2 columns"),
+    ],
+)
+def test_parts_that_do_not_fit(tmp_path: Path, row: str, told: str) -> None:
+    text = f"word\tenglish\tpart\nnyumba\thouse\ttrained\n{row}\n"
+    with pytest.raises(DataError, match=told):
+        split_of_lexicon(read_lexicon(written(tmp_path / "sw-en.tsv", text)))
 
 
 def test_too_few_pairs_to_split() -> None:

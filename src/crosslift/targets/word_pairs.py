@@ -9,7 +9,7 @@ from crosslift.errors import DataError
 from crosslift.retrieval.word_alignment import one_to_one
 from crosslift.sources.lexicons.lexicon import Lexicon, WordPair
 from crosslift.sources.lexicons.read import lexicons_of
-from crosslift.sources.lexicons.split import split_by_word
+from crosslift.sources.lexicons.split import split_of_lexicon
 from crosslift.sources.record import Bitext
 from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
 from crosslift.targets.target import BitextData, Target, TargetSettings
@@ -45,7 +45,7 @@ def _loader(*, trained: bool) -> Callable[[TargetSettings], BitextData]:
 def _bitext(lexicon: Lexicon, *, trained: bool) -> Bitext:
     """Pairs of which no word of either side stands twice, so that each has one right answer: of a word
     with several translations the first that is free."""
-    split = split_by_word(lexicon.pairs)
+    split = split_of_lexicon(lexicon)
     pairs: tuple[WordPair, ...] = split.trained if trained else split.control
     kept = one_to_one(pairs).pairs
     words, english = (tuple(side) for side in zip(*kept, strict=True))

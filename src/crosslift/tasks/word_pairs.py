@@ -10,7 +10,7 @@ from pathlib import Path
 
 from crosslift.errors import StudyError
 from crosslift.sources.lexicons.read import read_lexicon
-from crosslift.sources.lexicons.split import split_by_word
+from crosslift.sources.lexicons.split import split_of_lexicon
 from crosslift.sources.record import Record
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
@@ -34,7 +34,7 @@ class TrainedWords:
     def train(self) -> list[Record]:
         """The trained pairs."""
         lexicon = read_lexicon(self.where)
-        split = split_by_word(lexicon.pairs)
+        split = split_of_lexicon(lexicon)
         return [
             Record(
                 f"{pair.word}/{pair.english}",

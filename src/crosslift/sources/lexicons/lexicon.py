@@ -32,12 +32,14 @@ class Lexicon:
         pairs: distinct, in the order of their source.
         left_out: reason -> number of pairs that were not taken.
         checksum: of the files they come from.
+        control: pairs that are never to be trained on, as the file says; None: it says nothing.
     """
 
     language: str
     pairs: tuple[WordPair, ...]
     left_out: Mapping[str, int]
     checksum: str
+    control: frozenset[WordPair] | None = None
 
 
 def folded(word: str) -> str:

@@ -8,17 +8,21 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from crosslift.errors import CrossLiftError, DataError, UnknownNameError
 from crosslift.languages import from_iso3
 from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.sources.language_codes import language_code
 from crosslift.sources.lexicons.freedict import dictionary_files, read_freedict
-from crosslift.sources.lexicons.lexicon import Lexicon, WordPair, usable
+from crosslift.sources.lexicons.lexicon import Lexicon, WordPair, folded, usable
 from crosslift.sources.pictograms import NAME_LANGUAGES, checksum, load_concepts, split_of
 
 NAMES = "names:"
 """Before the code of a language: the names of the embedded concepts, those of training alone."""
+
+TRAINED, CONTROL = "trained", "control"
+"""What the column ``part`` of a table holds: which pairs are trained on, and which never."""
 
 _SIDES = re.compile(r"(?:^|[^a-z])([a-z]{2,3})-([a-z]{2,3})(?=[^a-z]|$)")
 _ENGLISH = ("en", "eng")
@@ -33,7 +37,8 @@ def read_lexicon(where: str | Path, language: str | None = None) -> Lexicon:
 
     | where | what it is |
     |---|---|
-    | ``NAME.tsv``, ``NAME.csv`` | two columns, which a header may name ``word`` and ``english`` |
+    | ``NAME.tsv``, ``NAME.csv`` | two columns, which a header may name ``word`` and ``english``; |
+    | | with a header, a third, ``part``, may say which pairs are ``trained`` on or ``control`` |
     | ``en-sw.txt``, ``sw-en.0-5000.txt`` | MUSE: two words a line |
     | ``NAME.index`` | a dictionary of FreeDict, with ``NAME.dict.dz`` or ``NAME.dict`` beside it |
     | ``names:de`` | names of embedded concepts |
@@ -67,17 +72,40 @@ def _read(path: Path, language: str | None, checksum: str) -> Lexicon:
     """The lexicon of a file; its checksum is what makes the answer another one when that changes."""
     code, english_first = _sides(path, language)
     left_out: Mapping[str, int] = {}
+    table = _Table([], english_first)
     if path.suffix == ".index":
-        raw, left_out = read_freedict(path)
-        found: Sequence[Sequence[str]] = raw
+        rows, left_out = read_freedict(path)
+        table = _Table(rows, english_first)
     elif path.suffix == ".txt":
-        found = list(_of_muse(path))
+        table = _Table(list(_of_muse(path)), english_first)
     else:
-        found, english_first = _of_table(path, english_first)
-    order = (1, 0) if english_first else (0, 1)
-    pairs = (WordPair(row[order[0]], row[order[1]]) for row in found)
+        table = _of_table(path, english_first)
+    order = (1, 0) if table.english_first else (0, 1)
+    pairs = [WordPair(row[order[0]], row[order[1]]) for row in table.rows]
     kept, reasons = usable(pairs, left_out, str(path))
-    return Lexicon(code, kept, reasons, checksum)
+    control = None
+    if table.parts is not None:
+        marked = {_key(p) for p, part in zip(pairs, table.parts, strict=True) if part == CONTROL}
+        control = frozenset(pair for pair in kept if _key(pair) in marked)
+    return Lexicon(code, kept, reasons, checksum, control)
+
+
+def _key(pair: WordPair) -> tuple[str, str]:
+    return folded(pair.word.strip()), folded(pair.english.strip())
+
+
+class _Table(NamedTuple):
+    """The rows of a file of two columns.
+
+    Args:
+        rows: the two sides of each.
+        english_first: whether English is the first of them.
+        parts: which part of the lexicon each row is of; None: the file does not say.
+    """
+
+    rows: Sequence[Sequence[str]]
+    english_first: bool
+    parts: list[str] | None = None
 
 
 def _sides(path: Path, language: str | None) -> tuple[str, bool]:
@@ -128,8 +156,7 @@ def _of_muse(path: Path) -> Iterator[list[str]]:
             yield fields
 
 
-def _of_table(path: Path, english_first: bool) -> tuple[list[list[str]], bool]:
-    """The rows, and whether English stands first in them."""
+def _of_table(path: Path, english_first: bool) -> _Table:
     comma = path.suffix.lower() == ".csv"
     if not comma and path.suffix.lower() != ".tsv":
         raise DataError(f"a lexicon {path.name}", _FORMATS)
@@ -138,14 +165,31 @@ def _of_table(path: Path, english_first: bool) -> tuple[list[list[str]], bool]:
         rows = list(csv.reader(text))
     else:
         rows = list(csv.reader(text, delimiter="\t", quoting=csv.QUOTE_NONE))
-    for number, row in enumerate(rows, 1):
-        if row and len(row) != 2:
-            raise DataError(f"{path}, line {number}: {len(row)} columns", "two: a word and English")
-    filled = [row for row in rows if row]
-    header = [cell.strip().lower() for cell in filled[0]] if filled else []
-    if set(header) == {"word", "english"}:
-        return filled[1:], header[0] == "english"
-    return filled, english_first
+    numbered = [(number, row) for number, row in enumerate(rows, 1) if row]
+    header = [cell.strip().lower() for cell in numbered[0][1]] if numbered else []
+    named = set(header) in ({"word", "english"}, {"word", "english", "part"})
+    columns = header if named else ["", ""]
+    body = numbered[1:] if named else numbered
+    for number, row in body:
+        if len(row) != len(columns):
+            wanted = ", ".join(header) if named else "a word and English"
+            raise DataError(
+                f"{path}, line {number}: {len(row)} columns", f"{len(columns)}: {wanted}"
+            )
+    if not named:
+        return _Table([row for _, row in body], english_first)
+    sides = [[row[columns.index(name)] for name in ("word", "english")] for _, row in body]
+    parts = None
+    if "part" in columns:
+        parts = [_part(row[columns.index("part")], path, number) for number, row in body]
+    return _Table(sides, False, parts)
+
+
+def _part(value: str, path: Path, line: int) -> str:
+    part = value.strip().lower()
+    if part not in (TRAINED, CONTROL):
+        raise DataError(f"{path}, line {line}: part {value!r}", f"{TRAINED} or {CONTROL}")
+    return part
 
 
 def _names(code: str) -> Lexicon:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crosslift.errors import DataError
-from crosslift.sources.lexicons.lexicon import WordPair, folded
+from crosslift.sources.lexicons.lexicon import Lexicon, WordPair, folded
 
 CONTROL_SHARE = 0.1
 """Of the pairs: control pairs, never trained on."""
@@ -67,6 +67,26 @@ def split_by_word(pairs: Sequence[WordPair], share: float = CONTROL_SHARE) -> Wo
         )
     check_no_leak(trained, control)
     return WordSplit(trained, control, tuple(of_pair[i] for i in sorted(places[False])))
+
+
+def split_of_lexicon(lexicon: Lexicon) -> WordSplit:
+    """A lexicon in two parts: as it says itself, or by its words.
+
+    Raises:
+        DataError: a word of its control pairs is in a trained pair; a part is empty.
+    """
+    if lexicon.control is None:
+        return split_by_word(lexicon.pairs)
+    kept = [(i, p) for i, p in enumerate(lexicon.pairs) if p not in lexicon.control]
+    trained = tuple(pair for _, pair in kept)
+    control = tuple(pair for pair in lexicon.pairs if pair in lexicon.control)
+    if not control or not trained:
+        raise DataError(
+            f"a lexicon of {len(trained)} trained and {len(control)} control pairs", "some of each"
+        )
+    check_no_leak(trained, control)
+    group = {i: name for name, places in _groups(lexicon.pairs).items() for i in places}
+    return WordSplit(trained, control, tuple(group[i] for i, _ in kept))
 
 
 def check_no_leak(trained: Sequence[WordPair], control: Sequence[WordPair]) -> None:
