@@ -76,8 +76,9 @@ def test_an_entry_without_synonyms_may_be_anything(tmp_path: Path) -> None:
 
 
 def test_a_word_may_stand_twice_in_a_file(tmp_path: Path) -> None:
-    path = written(tmp_path, '{"good": ["fine"], "bad": ["poor"], "Good": ["nice"]}')
-    assert read_synonyms(path).of == {"good": ("fine", "nice"), "bad": ("poor",)}
+    text = '{"good": ["fine"], "bad": ["poor"], "Good": ["nice"], "good": ["great"]}'
+    found = read_synonyms(written(tmp_path, text))
+    assert found.of == {"good": ("fine", "nice", "great"), "bad": ("poor",)}
 
 
 @pytest.mark.parametrize(
@@ -285,24 +286,37 @@ def test_nearest_words_by_hand(bert_folder: Path) -> None:
     assert nearest_words(encoder, [], 4, -1.0) == {}
 
 
-def test_nearest_words_differ_by_more_than_capitals(xlm_folder: Path) -> None:
-    encoder = load_encoder(EncoderSettings(name=str(xlm_folder)))
+def test_equally_near_words_are_in_the_order_of_the_words(bert_folder: Path) -> None:
+    encoder = load_encoder(EncoderSettings(name=str(bert_folder)))
     with torch.no_grad():
         encoder.table.whole.fill_(1.0)
-    assert nearest_words(encoder, ["a", "the"], 3, 0.9) == {"a": ("the",), "the": ("a",)}
-    folded = replace_tokens(encoder, {"A": "a", "The": "the"})
-    found = nearest_words(folded, ["a", "A", "The", "the"], 3, 0.9)
-    assert found == {"a": ("The",), "A": ("The",), "The": ("a",), "the": ("a",)}
+    letters = "zyxwvutsrqponmlkjihgfedcba"
+    assert nearest_words(encoder, letters, 99, 0.9)["m"] == tuple(letters.replace("m", ""))
 
 
-def replace_tokens(encoder: Any, same: dict[str, str]) -> Any:
-    """An encoder whose tokenizer reads some words as others."""
-    tokenizer = encoder.tokenizer
-    encoder.tokenizer = Folding(tokenizer, same)
-    return encoder
+def test_what_the_encoder_reads_as_the_same_is_no_neighbour(bert_folder: Path) -> None:
+    """Capitals of a token of their own do not take a neighbour's place, and an accent that is read
+    over does not make one."""
+    encoder = load_encoder(EncoderSettings(name=str(bert_folder)))
+    angles = torch.deg2rad(torch.tensor([0.0, 1.0, 5.0]))
+    with torch.no_grad():
+        for letter, angle in zip("abc", angles, strict=True):
+            row = encoder.table.whole[encoder.tokenizer.convert_tokens_to_ids(letter)]
+            row.zero_()
+            row[0], row[1] = torch.cos(angle), torch.sin(angle)
+    encoder.tokenizer = Folding(encoder.tokenizer, {"A": "b", "ç": "c"})
+    assert nearest_words(encoder, ["a", "A", "c", "ç"], 1, 0.9) == {
+        "a": ("c",),
+        "A": ("c",),
+        "c": ("A",),
+        "ç": ("A",),
+    }
+    assert nearest_words(encoder, ["c", "ç"], 1, 0.9) == {}
 
 
 class Folding:
+    """A tokenizer that reads some words as others."""
+
     def __init__(self, tokenizer: Any, same: dict[str, str]) -> None:
         self._tokenizer, self._same = tokenizer, same
         self.unk_token_id = tokenizer.unk_token_id

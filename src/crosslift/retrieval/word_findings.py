@@ -38,9 +38,7 @@ mean is the part of the squared length that lies along directions which all word
 half, what words share outweighs all that tells them apart."""
 
 _TESTS_A_STATE = 3
-_ROOM = (
-    2  # the smallest p that the draws can show is at most 1/_ROOM of what Holm asks of the first
-)
+_ROOM = 2  # the smallest p that draws can show is at most 1/_ROOM of what Holm asks of the first
 
 
 @dataclass(frozen=True, slots=True)

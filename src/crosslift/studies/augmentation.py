@@ -10,6 +10,7 @@ from crosslift.encoders.load import Encoder
 from crosslift.encoders.token_neighbours import nearest_words
 from crosslift.forms.form import Split
 from crosslift.sources.synonyms import (
+    FUNCTION_WORDS,
     Synonyms,
     read_synonyms,
     wordnet_checksum,
@@ -85,5 +86,6 @@ def _synonyms(
     words = english_words(split.records, form)
     if asked.synonyms == "wordnet":
         return wordnet_synonyms(words)
-    near = nearest_words(encoder, words, asked.neighbours, asked.least_cosine)
+    content = [word for word in words if word not in FUNCTION_WORDS]
+    near = nearest_words(encoder, content, asked.neighbours, asked.least_cosine)
     return Synonyms(near, "", "the encoder's token rows")

@@ -178,9 +178,9 @@ class _Text:
             for place, number in zip(self.places, drawn, strict=True)
         ]
         by = [0, *accumulate(longer)]
+        moves = [by[bisect_right(ends, start)] for start, _ in spans]
         return tuple(
-            (start + by[bisect_right(ends, start)], end + by[bisect_right(ends, end)])
-            for start, end in spans
+            (start + move, end + move) for (start, end), move in zip(spans, moves, strict=True)
         )
 
 

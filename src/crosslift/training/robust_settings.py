@@ -128,13 +128,13 @@ class DataAugmentationSettings(BaseModel):
     )
     """A file (json: word -> its synonyms, as counter-fitted neighbours are published; or lines of word,
     tab, synonym); `wordnet`, where that is installed; or `encoder`: the words of the training texts
-    that are one token each, and whose token rows are nearest."""
+    that are one token each, no function words, and whose token rows are nearest."""
     copies: Count = 3
     """Of each record."""
     neighbours: Count = 4
     """Of a word, with `encoder`: at most so many."""
-    least_cosine: Annotated[float, Field(ge=-1, le=1)] = 0.5
-    """Of two token rows, with `encoder`: further ones are no synonyms."""
+    least_cosine: Annotated[float, Field(ge=-1, le=1)] = 0.6
+    """Of two token rows, with `encoder`: further ones are no synonyms. Below 0.6 opposites are many."""
 
 
 class RobustSettings(BaseModel):
