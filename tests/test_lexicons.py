@@ -41,6 +41,28 @@ def test_a_header_tells_the_side_of_english(tmp_path: Path) -> None:
     assert (found.language, found.pairs) == ("sw", (WordPair("nyumba", "house"),))
 
 
+@pytest.mark.parametrize("header", ["sw\ten", "swh\tENG", "word\ten", "sw\tenglish"])
+def test_a_header_of_codes_is_no_pair(tmp_path: Path, header: str) -> None:
+    found = read_lexicon(written(tmp_path / "swh-eng.tsv", f"{header}\nnyumba\thouse\n"))
+    assert found.pairs == (WordPair("nyumba", "house"),)
+    turned = "\t".join(reversed(header.split("\t")))
+    path = written(tmp_path / "mine.tsv", f"{turned}\nhouse\tnyumba\n")
+    assert read_lexicon(path, "sw").pairs == (WordPair("nyumba", "house"),)
+
+
+def test_codes_beside_the_column_of_parts(tmp_path: Path) -> None:
+    lines = "part\ten\tsw\ntrained\thouse\tnyumba\ncontrol\ttree\tmti\n"
+    found = read_lexicon(written(tmp_path / "mine.tsv", lines), "sw")
+    assert found.pairs == (WordPair("nyumba", "house"), WordPair("mti", "tree"))
+    assert found.control == {WordPair("mti", "tree")}
+
+
+def test_a_first_pair_is_no_header(tmp_path: Path) -> None:
+    """A code of another language beside one of English is a word."""
+    found = read_lexicon(written(tmp_path / "sw-en.tsv", "ga\ten\nnyumba\thouse\n"))
+    assert found.pairs == (WordPair("ga", "en"), WordPair("nyumba", "house"))
+
+
 def test_marks_and_line_ends_of_other_systems(tmp_path: Path) -> None:
     path = tmp_path / "sw-en.tsv"
     path.write_bytes("\ufeffnyumba\thouse\r\nmti\ttree\r\n\r\n".encode())
@@ -159,6 +181,15 @@ def test_dictionaries_of_freedict(tmp_path: Path, compressed: bool) -> None:
     assert read_lexicon(other).pairs == found.pairs
 
 
+def test_headwords_that_share_an_entry(tmp_path: Path) -> None:
+    """Worked by hand: the entry is 21 bytes long, V; its headwords stand in two lines of the index."""
+    (tmp_path / "freedict-swh-eng.dict").write_bytes(b"ofisi, afisi <n>\nbox\n")
+    path = written(tmp_path / "freedict-swh-eng.index", "afisi\tA\tV\nofisi\tA\tV\n")
+    found = read_lexicon(path)
+    assert found.pairs == (WordPair("ofisi", "box"), WordPair("afisi", "box"))
+    assert found.left_out == {}
+
+
 def test_dictionaries_from_english(tmp_path: Path) -> None:
     path = dictionary(tmp_path)
     for end in (".index", ".dict.dz"):
@@ -172,6 +203,7 @@ def test_dictionaries_from_english(tmp_path: Path) -> None:
     [
         ("word\tA\n", "line 8: 2 fields"),
         ("word\tA\tx-y\n", "the number 'x-y'"),
+        ("word\t\tB\n", "line 8: the number ''"),
         ("word\tZZZ\tB\n", "but freedict-cym-eng.dict.dz has"),
     ],
 )
@@ -264,6 +296,7 @@ def test_a_file_may_say_what_is_never_trained_on(tmp_path: Path) -> None:
         ("mti\tHOUSE\tcontrol", "are in trained pairs, too: HOUSE"),
         ("mti\ttree\ttrained", "2 trained and 0 control pairs"),
         ("mti\ttree\ttest", "line 3: part 'test'"),
+        ("Nyumba\thouse\tcontrol", "1 pairs are both trained and control"),
         ("mti\ttree", "line 3: 2 columns"),
     ],
 )
@@ -295,6 +328,13 @@ def test_a_folder_has_a_lexicon_of_each_language(tmp_path: Path) -> None:
         lexicons_of(tmp_path, None)
 
 
+def test_a_lexicon_of_an_unknown_code_in_a_folder_is_told(tmp_path: Path) -> None:
+    written(tmp_path / "swh-eng.tsv", "nyumba\thouse\n")
+    written(tmp_path / "xqz-eng.tsv", "a\tb\n")
+    with pytest.raises(DataError, match=r"xqz-eng\.tsv .* no known language"):
+        lexicons_of(tmp_path, None)
+
+
 def test_a_folder_without_lexicons(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no lexicon in"):
         lexicons_of(tmp_path, None)
@@ -310,6 +350,10 @@ def test_a_folder_without_lexicons(tmp_path: Path) -> None:
         ("de-fr.tsv", "Haus\tmaison\n", "does not tell its languages"),
         ("xqz-eng.tsv", "a\tb\n", "the code of no known language"),
         ("sw-en.doc", "nyumba\thouse\n", "a lexicon sw-en.doc"),
+        ("my-en-sw.tsv", "house\tnyumba\n", "tells of my-en, en-sw"),
+        ("en-sw.en-ga.tsv", "house\tnyumba\n", "tells of en-sw, en-ga"),
+        ("sw-en.csv", 'nyumba,"house\nmti,tree\n', "line 2: unexpected end of data"),
+        ("sw-en.csv", "nyumba," + "a" * 140_000, "line 1: field larger than"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, name: str, content: str, told: str) -> None:
@@ -323,6 +367,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "sw-en.tsv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="not in UTF-8"):
         read_lexicon(tmp_path / "sw-en.tsv")
+    with pytest.raises(DataError, match="language 'en'"):
+        read_lexicon(written(tmp_path / "mine.tsv", "nyumba\thouse\n"), "en")
     path = written(tmp_path / "ga-en.tsv", "an\tbird\n")
     with pytest.raises(DataError, match="named as one of ga, but language 'sw'"):
         read_lexicon(path, "sw")

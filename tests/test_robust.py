@@ -244,7 +244,7 @@ def test_texts_at_a_time_are_perturbed_as_all_at_once(
     ends = []
     for cached in (None, 3):
         checkpoint.unlink(missing_ok=True)
-        weights, _, _, _ = train_tiny(
+        weights, _, task, _ = train_tiny(
             "text-pairs",
             tiny_folders["bert"],
             checkpoint,
@@ -253,6 +253,7 @@ def test_texts_at_a_time_are_perturbed_as_all_at_once(
             dropout=0.0,
             budget=Budget(updates=2, batch_size=4),
         )
+        assert vars(task)["_options"].cached_texts == cached
         ends.append(weights)
     for name, value in ends[0].items():
         if not name.endswith("key.bias"):  # softmax cancels it: its gradient is rounding alone
@@ -365,6 +366,39 @@ def test_an_update_costs_what_its_passes_predict(
     checkpoint.unlink(missing_ok=True)
     _, found, _, _ = train_tiny(form, folder, checkpoint, robust=robust)
     assert found.flops / plain.flops == pytest.approx(expected, rel=0.1)
+    assert found.cost[form] == pytest.approx(found.flops / plain.flops, rel=1e-6)
+    assert plain.cost[form] == 1.0
+
+
+def test_what_was_counted_is_told_where_the_passes_predict_too_little(
+    tiny_folders: dict[str, Path], checkpoint: Path
+) -> None:
+    """Of two layers one is frozen: a plain update goes back through one, a search through both. Forward
+    costs a layer 1, each gradient 1: plain 2 + 2 = 4, a search 2 + 2 = 4."""
+    settings: dict[str, Any] = {"frozen_layers": 1}
+    _, plain, _, _ = train_tiny("text-pairs", tiny_folders["bert"], checkpoint, **settings)
+    checkpoint.unlink(missing_ok=True)
+    settings |= {"robust": {"adversarial": {}}}
+    _, found, _, _ = train_tiny("text-pairs", tiny_folders["bert"], checkpoint, **settings)
+    assert found.cost["text-pairs"] == pytest.approx(2.0, rel=0.1)
+    assert found.flops / plain.flops == pytest.approx(found.cost["text-pairs"], rel=1e-6)
+
+
+def test_tasks_of_one_update_have_noise_of_their_own(tiny_folders: dict[str, Path]) -> None:
+    encoder = load_tiny(tiny_folders["bert"])
+    asked = RandomPerturbationSettings(radius=0.5)
+    seen: list[Tensor] = []
+    batch = pack([[5, 6, 7]])
+
+    def forward() -> StepLoss:
+        seen.append(encoder.states(batch))
+        return StepLoss(seen[-1].sum(), 3)
+
+    robustness = Robustness(encoder, asked, 0)
+    for seed in (1, 2, 1):
+        robustness.take(Passes(encoder, forward, lambda loss, share: None), 0, 0, seed)
+    assert torch.equal(seen[0], seen[2])
+    assert not torch.allclose(seen[0], seen[1], atol=1e-3)
 
 
 def test_with_adapters_alone_a_search_costs_as_much_as_a_pass_that_trains() -> None:
@@ -474,5 +508,7 @@ def test_an_arm_changes_what_it_names_alone() -> None:
     own = FineTuneSettings(robust={"adversarial": {}})
     found = of_all.changed(own)
     assert (found.learning_rate, found.budget) == (1e-4, of_all.budget)
+    with pytest.raises(ValidationError, match="robust training of token rows"):
+        FineTuneSettings(text_side="locked").changed(own)
     assert found.robust == own.robust
     assert of_all.changed(None) is of_all

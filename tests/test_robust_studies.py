@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from labelled_samples import xtreme_folder
 from small_study import small_study
 from tiny_encoder import load_tiny
@@ -20,7 +21,7 @@ from crosslift.sources.record import Record
 from crosslift.studies.augmentation import robust_facts, smoothed
 from crosslift.studies.phase_three import answers_in
 from crosslift.studies.plan import ArmRun, Plan, plan_study
-from crosslift.studies.reading import StudyFileError, study_of
+from crosslift.studies.reading import StudyFileError, parse_study, study_of
 from crosslift.studies.run import run_plan
 from crosslift.studies.run_folder import write_run_folder
 from crosslift.studies.schema import Study
@@ -145,6 +146,53 @@ def test_votes_answer_from_the_same_weights(ran: tuple[Plan, Store, Path]) -> No
 def test_an_arm_has_the_budget_of_all(tiny_folders: dict[str, Path], own: dict[str, Any]) -> None:
     with pytest.raises(StudyFileError, match="the same for all arms"):
         small_study(tiny_folders["bert"], arms={"baseline": {"fine_tune": own}})
+
+
+def test_settings_of_arm_and_study_that_do_not_fit_are_listed(
+    tiny_folders: dict[str, Path], data: Path
+) -> None:
+    whole: dict[str, Any] = {
+        "targets": [{"name": "xnli", "data": str(data / "xnli")}],
+        "fine_tune": {"budget": {"updates": 1}, "dev_evaluations": 0, "keep_best": False},
+        "arms": {"baseline": {}, "best": {"fine_tune": {"keep_best": True}}},
+        "comparisons": [],
+    }
+    with pytest.raises(StudyFileError, match="fine_tune of arm best with that of xnli"):
+        small_study(tiny_folders["bert"], **whole)
+    own = {"fine_tune": {"robust": {"adversarial": {}}}, "postprocessing": ["centre"]}
+    with pytest.raises(StudyFileError, match="no fine_tune of an arm with postprocessing"):
+        small_study(tiny_folders["bert"], **whole | {"arms": {"baseline": own}})
+
+
+def test_files_of_synonyms_lie_beside_the_data(tmp_path: Path) -> None:
+    stages = [
+        {"task": "name-alias", "robust": {"data_augmentation": {"synonyms": named}}}
+        for named in ("words.json", "wordnet", "encoder")
+    ]
+    text = yaml.safe_dump(
+        {
+            "name": "x",
+            "question": "y",
+            "starts": {"s": {"encoder": "embedded"}},
+            "start": "s",
+            "budget": {"updates": 1},
+            "arms": {"baseline": {}, "text": {"stages": stages}},
+            "targets": ["names"],
+        }
+    )
+    found = parse_study(text, folder=tmp_path).arms["text"].stages
+    asked = [s.robust.data_augmentation.synonyms for s in found]  # type: ignore[union-attr]
+    assert asked == [tmp_path / "words.json", "wordnet", "encoder"]
+
+
+def test_an_arm_that_is_tuned_otherwise_is_told_in_comparisons(
+    ran: tuple[Plan, Store, Path],
+) -> None:
+    _, _, folder = ran
+    told = json.loads((folder / "verdicts.json").read_text())
+    sentences = {v["arm"]: v["sentence"] for v in told if v["target"] == "xnli"}
+    assert "`robust` has a fine-tuning of its own (robust)" in sentences["robust"]
+    assert "(smoothed prediction)" in sentences["votes"]
 
 
 # Keys

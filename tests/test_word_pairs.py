@@ -15,10 +15,12 @@ from crosslift.errors import DataError, StudyError, UnknownNameError
 from crosslift.sources.lexicons.lexicon import folded
 from crosslift.sources.record import Bitext
 from crosslift.studies.session import run_study
+from crosslift.studies.task_runs import TaskRun
 from crosslift.targets.evaluate import evaluate_bitexts
 from crosslift.targets.registry import find_target
 from crosslift.targets.target import BitextData, TargetSettings
 from crosslift.tasks.registry import find_task, needs_data, task_names
+from crosslift.training.settings import MixedTaskSettings
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,23 @@ def test_control_words_are_never_trained_on(lexicon: Path) -> None:
     assert task.source.dev() == []
     assert task.languages == ("sw",)
     assert {record.language for record in records} == {"sw"}
+
+
+def test_what_is_left_out_of_training_is_counted(lexicon: Path) -> None:
+    """All 360 pairs are single words; of two lines that are added neither is a pair of them."""
+    before = TaskRun.of(MixedTaskSettings(task="word-pairs", data=lexicon))
+    records, left_out = before.train(Store(lexicon.parent / "store"))
+    assert left_out == {"control pairs": 360 - len(records)}
+    path = lexicon.parent / "more" / "swh-eng.tsv"
+    path.parent.mkdir()
+    added = "radio\tradio\nmti mkubwa\ttree\n"
+    path.write_text(lexicon.read_text(encoding="utf-8") + added, encoding="utf-8")
+    again = TaskRun.of(MixedTaskSettings(task="word-pairs", data=path))
+    assert again.train(Store(lexicon.parent / "store"))[1] == {
+        "the same in both languages": 1,
+        "of several words": 1,
+        **left_out,
+    }
 
 
 def test_pairs_of_one_word_are_of_one_group(lexicon: Path) -> None:

@@ -414,7 +414,7 @@ def test_the_best_is_told_apart_from_those_that_find_less() -> None:
     best = best_of(full, findings)
     assert best == Best(1, ())
     told = verdict_of(full, findings, best)
-    assert told[1].endswith("No other hidden state retrieves as much.")
+    assert told[1].endswith("No other aligned state retrieves as much.")
 
 
 def test_among_equals_the_lowest_hidden_state_is_best() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from tiny_encoder import KINDS, NAMES, TEXTS, load_tiny, make_tiny_decoder
+from tiny_encoder import KINDS, NAMES, TEXTS, load_tiny, make_tiny_decoder, make_tiny_encoder
 
 from crosslift.encoders.adapters import query_and_value
 from crosslift.encoders.load import Encoder, load_encoder
@@ -92,9 +92,19 @@ def test_neighbours_are_the_nearest_by_brute_force() -> None:
     for row in (0, 3, 1050):
         own = pieces(texts[row])
         shares = np.array([len(own & pieces(t)) / len(own | pieces(t)) for t in texts])
-        shares[groups == groups[row]] = -1
+        shares[(groups == groups[row]) | (np.array(texts) == texts[row])] = -1
         best = np.sort(shares)[::-1][:10]
         assert shares[found._nearest[row]] == pytest.approx(best, abs=1e-6)
+
+
+def test_an_equal_text_is_no_negative() -> None:
+    """A positive that stands twice, in groups of its own each, is right for both."""
+    texts, groups = ["house", "House", "hour"], np.arange(3)
+    found = HardNegatives("string", texts, groups, _no_vectors)
+    assert found._nearest[:2, 0].tolist() == [2, 2]
+    assert found._count.tolist() == [1, 1, 2]
+    with pytest.raises(DataError, match="'house' has no hard negative"):
+        HardNegatives("string", texts[:2], groups[:2], _no_vectors)
 
 
 def test_pairs_of_one_group_have_no_negative() -> None:
@@ -210,6 +220,43 @@ def test_an_early_state_is_the_same_without_the_layers_above(
             whole = encoder.states(batch, state)
             encoder.runner._stops_early = True
             assert torch.equal(early, whole)
+
+
+def test_operations_are_those_of_the_layers_below(
+    tiny_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    """Whether an encoder stops early is found out before operations are counted."""
+    counted = []
+    for run in range(2):
+        encoder = load_tiny(tiny_folders["bert"])
+        encoder.runner._stops_early = True if run else None
+        form = TextPairs(hidden_state=1)
+        task = form.open(encoder, _pairs(), Split([]), FormOptions(False, False, 0))
+        stage = StageSettings(task="text-pairs", dev_evaluations=0)
+        member = Member("pairs", MixedTaskSettings(task="text-pairs"), task, 0)
+        place = tmp_path / f"{run}"
+        work = Stage(stage, Budget(updates=1, batch_size=4), 0, place, lambda share: None)
+        counted.append(train(work, [member], encoder)[1].flops)
+    assert counted[0] == counted[1] > 0
+
+
+def test_layers_that_share_weights_are_run_whole(tmp_path: Path) -> None:
+    """An ALBERT has no list of its layers; an early state is read from a whole run."""
+    tokenizer = make_tiny_encoder(tmp_path / "bert", "bert")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (tmp_path / name).write_bytes((tokenizer / name).read_bytes())
+    sizes = {"hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 64}
+    config = transformers.AlbertConfig(
+        vocab_size=100, embedding_size=32, num_hidden_layers=3, max_position_embeddings=80, **sizes
+    )
+    transformers.AlbertModel(config).save_pretrained(tmp_path)
+    encoder = load_tiny(tmp_path)
+    assert not encoder.runner.stops_early
+    batch = pack(encoder.tokenise(TEXTS))
+    with torch.inference_mode():
+        early, last = encoder.states(batch, 1), encoder.states(batch)
+    assert early.shape == last.shape
+    assert not torch.allclose(early, last)
 
 
 # Decoders

@@ -261,12 +261,18 @@ def tiny_form(form: str, **settings: Any) -> Any:
 
 
 def open_tiny_task(
-    form: str, encoder: Encoder, *, locked: bool = False, shuffled: bool = False, seed: int = 0
+    form: str,
+    encoder: Encoder,
+    *,
+    locked: bool = False,
+    shuffled: bool = False,
+    seed: int = 0,
+    cached_texts: int | None = None,
 ) -> OpenTask:
     """The six records opened on an encoder; text pairs and pictures have dev records too."""
     made: Any = tiny_form(form)
     split = tiny_split(form)
-    options = FormOptions(locked, shuffled, seed)
+    options = FormOptions(locked, shuffled, seed, cached_texts)
     opened: OpenTask = made.open(encoder, split, split, options)
     return opened
 
@@ -296,7 +302,12 @@ def train_tiny(
     stage = StageSettings(**{"task": form, "learning_rate": 1e-3, "dev_evaluations": 2, **settings})
     locked = stage.text_side == "locked"
     task = open_tiny_task(
-        form, encoder, locked=locked, shuffled=stage.control == "shuffled-pictures", seed=seed
+        form,
+        encoder,
+        locked=locked,
+        shuffled=stage.control == "shuffled-pictures",
+        seed=seed,
+        cached_texts=stage.cached_texts,
     )
     chosen = budget or Budget(updates=6, batch_size=4)
     members = alone(task, form, seed)

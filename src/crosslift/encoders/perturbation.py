@@ -132,13 +132,20 @@ class Perturbation:
         self._added: dict[bytes, _Added] = {}
 
     def __call__(self, rows: Tensor, batch: PackedBatch) -> Tensor:
-        """The perturbed rows [T, D]."""
+        """The perturbed rows [T, D], with gradient of what is added."""
+        return rows + self._values(rows, batch)
+
+    def fixed(self, rows: Tensor, batch: PackedBatch) -> Tensor:
+        """The perturbed rows [T, D], where no gradient of what is added is asked for."""
+        return rows + self._values(rows, batch).detach()
+
+    def _values(self, rows: Tensor, batch: PackedBatch) -> Tensor:
         key = b"".join(x.cpu().numpy().tobytes() for x in (batch.token_ids, batch.positions))
         if key not in self._added:
             with torch.inference_mode(False), torch.no_grad():
                 first = self._first(rows, batch)
             self._added[key] = _Added(first.requires_grad_(), batch)
-        return rows + self._added[key].values
+        return self._added[key].values
 
     @property
     def leaves(self) -> list[Tensor]:

@@ -104,21 +104,26 @@ class PackedRunner:
         It is found out once, on a short sequence: what enters layer k must be hidden state k.
         """
         if self._stops_early is None:
-            last = self.model.config.num_hidden_layers
-            table = self.model.get_input_embeddings().weight
-            precision = next(transformer_layers(self.model)[0].parameters()).dtype
-            rows = table.detach()[list(_PROBE[0])][None].to(precision)
-            with torch.inference_mode(), _evaluating(self.model), _attending_plainly(self):
-                found = [self._try_up_to(k, inputs_embeds=rows) for k in range(last)]
-                wanted = self._call_whole(range(last), inputs_embeds=rows)
-            same = (f is not None and _close(f, w) for f, w in zip(found, wanted, strict=True))
-            self._stops_early = all(same)
+            self._stops_early = self._states_enter_layers()
         return self._stops_early
+
+    def _states_enter_layers(self) -> bool:
+        last, table = self.model.config.num_hidden_layers, self.model.get_input_embeddings().weight
+        try:
+            layers = transformer_layers(self.model)
+        except EncoderError:
+            return False  # layers that share their weights are no list
+        precision = next(layers[0].parameters()).dtype
+        rows = table.detach()[list(_PROBE[0])][None].to(precision)
+        with torch.inference_mode(), _evaluating(self.model), _attending_plainly(self):
+            found = [self._try_up_to(k, inputs_embeds=rows) for k in range(last)]
+            wanted = self._call_whole(range(last), inputs_embeds=rows)
+        return all(f is not None and _close(f, w) for f, w in zip(found, wanted, strict=True))
 
     def _try_up_to(self, hidden_state: int, **inputs: Any) -> Tensor | None:
         try:
             return self._call_up_to([hidden_state], **inputs)[0]
-        except (EncoderError, KeyError, IndexError):
+        except (KeyError, IndexError):
             return None  # its layers are not called with their states first
 
     def _call_up_to(self, hidden_states: Sequence[int], **inputs: Any) -> list[Tensor]:

@@ -32,11 +32,11 @@ class HardNegatives:
         nearness: ``string``: share of the pieces of three letters (the ends of the text marked) that
             two texts have in common, of all that either has; ``embedding``: cosine of the vectors.
         texts: N positives.
-        groups: int64 [N]; pairs of one group are never negatives of one another.
+        groups: int64 [N]; pairs of one group are never negatives of one another, nor are equal texts.
         read: from rows to their positives' vectors, float32 [n, D]; called for ``embedding`` alone.
 
     Raises:
-        DataError: a pair has no negative: all are of its group.
+        DataError: a pair has no negative: all are of its group, or equal to it.
     """
 
     def __init__(
@@ -52,12 +52,17 @@ class HardNegatives:
                 "pairs of two groups or more",
             )
         likeness = _letters(texts) if nearness == "string" else _vectors(len(texts), read)
+        numbers: dict[str, int] = {}
+        same = np.array([numbers.setdefault(text.casefold(), len(numbers)) for text in texts])
         parts = [
-            _nearest(likeness(slice(start, start + _BLOCK)), start, groups)
+            _nearest(likeness(slice(start, start + _BLOCK)), start, (groups, same))
             for start in range(0, len(texts), _BLOCK)
         ]
         self._nearest = np.concatenate([rows for rows, _ in parts])
         self._count = np.concatenate([counts for _, counts in parts])
+        if not self._count.all():
+            text = texts[int(self._count.argmin())]
+            raise DataError(f"the pair of {text!r} has no hard negative", "other texts")
 
     def draw(self, rows: Rows, generator: np.random.Generator) -> Rows:
         """One of the nearest for each of some rows, int64 [n]."""
@@ -71,11 +76,14 @@ _Likeness = Callable[[slice], NDArray[np.floating]]
 
 
 def _nearest(
-    likeness: NDArray[np.floating], start: int, groups: NDArray[np.int64]
+    likeness: NDArray[np.floating], start: int, numbers: Sequence[NDArray[np.int64]]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The nearest of other groups, int64 [n, K], nearest first, and how many there are, int64 [n]."""
-    own = groups[start : start + len(likeness)]
-    alike = np.where(own[:, None] == groups[None, :], -np.inf, likeness)
+    """The nearest with other numbers (of groups, of equal texts), int64 [n, K], nearest first, and how
+    many there are, int64 [n]."""
+    alike = likeness
+    for of in numbers:
+        own = of[start : start + len(likeness)]
+        alike = np.where(own[:, None] == of[None, :], -np.inf, alike)
     order = np.argsort(-alike, axis=1, kind="stable")[:, :NEIGHBOURS]
     counts = np.isfinite(np.take_along_axis(alike, order, axis=1)).sum(axis=1)
     return order, counts

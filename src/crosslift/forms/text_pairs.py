@@ -94,6 +94,8 @@ class TextPairs:
                 f"hidden_state {self.hidden_state} of text pairs",
                 f"0 (embedding output) to {last}, those that the encoder has",
             )
+        if self.hidden_state is not None:
+            _ = encoder.runner.stops_early  # found out here, not among the operations of training
         return OpenTextPairs(self, encoder, train, dev, options)
 
 
@@ -160,7 +162,8 @@ class OpenTextPairs:
         return info_nce(anchors, candidates, same, 1 / self.form.temperature)
 
     def dev_scores(self) -> dict[str, float]:
-        """Top-1 accuracy from dev anchors to dev positives; none where these are the same texts."""
+        """Top-1 accuracy from dev anchors to dev positives, at the encoder's own hidden state, which is
+        what is used in the end; none where these are the same texts."""
         anchors, positives = self._dev
         if not anchors or anchors == positives:
             return {}

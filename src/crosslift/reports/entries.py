@@ -48,6 +48,7 @@ class StageTask(Entry):
         left_out: reason -> records that were not trained on.
         settings: of the task in its stage that are not what they are by default.
         augmentation: None where the records are trained on as they are.
+        cost: of an update, in updates without robust training, by the operations that were counted.
     """
 
     task: str
@@ -60,6 +61,7 @@ class StageTask(Entry):
     left_out: dict[str, int]
     settings: dict[str, Any] = {}
     augmentation: Augmentation | None = None
+    cost: float = 1.0
 
 
 class Stage(Entry):

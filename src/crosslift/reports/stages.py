@@ -80,7 +80,8 @@ def stage_words(stage: Stage) -> StageWords:
 
 def _task(task: StageTask, mixed: bool) -> str:
     copies = _copies(task.augmentation) if task.augmentation else ""
-    told = "; ".join(filter(None, (task.form, setting_words(task.settings), copies)))
+    cost = f"an update costs {task.cost:.3g} plain ones" if task.cost != 1 else ""
+    told = "; ".join(filter(None, (task.form, setting_words(task.settings), copies, cost)))
     return f"{task.task} ({told}){f' {share(task.share)}' if mixed else ''}"
 
 

@@ -33,9 +33,10 @@ ALPHA = 0.05
 """Chance of any false finding among all tests of a pilot."""
 
 MOSTLY_SHARED = 0.5
-"""Random pairs whose mean cosine is above this are called anisotropic. For vectors of length one that
-mean is the part of the squared length that lies along directions which all words share; above one
-half, what words share outweighs all that tells them apart."""
+"""Random pairs whose mean cosine is above this are called anisotropic. Where both languages have one
+mean, that is the part of the squared length (of vectors of length one) which all words share; above one
+half, what they share outweighs all that tells them apart. Two narrow cones in two directions, one a
+language, are not seen by it: their pairs have no high cosine to be mistaken for alignment either."""
 
 _TESTS_A_STATE = 3
 _ROOM = 2  # the smallest p that draws can show is at most 1/_ROOM of what Holm asks of the first

@@ -170,7 +170,7 @@ def _best(alignments: Mapping[int, WordAlignment], best: Best | None) -> str:
         f"{share(found.chance)}){without}; the cosine of pairs is {pairs}, of random pairs {random}."
     )
     if not best.level_with:
-        return f"{told} No other hidden state retrieves as much."
+        return f"{told} No other aligned state retrieves as much."
     level = states(best.level_with)
     verb = "are" if len(best.level_with) > 1 else "is"
     return f"{told} {level[0].upper()}{level[1:]} {verb} not told apart from it."

@@ -220,7 +220,7 @@ def _comparison(
         budget_equal=equal,
         budget_note=note,
         trained=any(each["updates"] for each in spent),
-        remarks=_remarks(gathered, arm, against),
+        remarks=(*_remarks(gathered, arm, against), *_own_tuning(gathered, target, arm, against)),
     )
 
 
@@ -263,6 +263,18 @@ def _remarks(gathered: Gathered, *arms: str) -> tuple[str, ...]:
             languages = labelled_languages(gathered, arm)
             told.append(f"`{arm}` is {zero_shot_words(languages, forms)}")
     return tuple(told)
+
+
+def _own_tuning(gathered: Gathered, target: str, *arms: str) -> Iterator[str]:
+    """What is said of arms that are fine-tuned otherwise than the others on a target."""
+    if any(target in run.fine_tuned for run in gathered.plan.runs):
+        for arm in arms:
+            own = gathered.plan.study.arms[arm].fine_tune
+            if own is not None:
+                names = " and ".join(
+                    name.replace("_", " ") for name in sorted(own.model_fields_set)
+                )
+                yield f"`{arm}` has a fine-tuning of its own ({names})"
 
 
 def _budgets(one: Mapping[str, float], other: Mapping[str, float]) -> tuple[bool, str]:

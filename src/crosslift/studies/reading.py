@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from crosslift.errors import StudyError, nearest
 from crosslift.studies.checks import Fault, check_names
 from crosslift.studies.schema import Study
+from crosslift.training.robust_settings import SYNONYM_SOURCES
 
 Location = tuple[str | int, ...]
 
@@ -100,9 +101,13 @@ def study_of(
     return study
 
 
+_PATHS = ("data", "catalogs", "images", "english", "synonyms")
+
+
 def _place_paths(value: Any, folder: Path) -> None:
     for key, inner in list(value.items() if isinstance(value, dict) else enumerate(value)):
-        if key in ("data", "catalogs", "images", "english") and isinstance(inner, str):
+        named = key == "synonyms" and inner in SYNONYM_SOURCES
+        if key in _PATHS and isinstance(inner, str) and not named:
             value[key] = str(folder / Path(inner).expanduser())
         elif isinstance(inner, (dict, list)):
             _place_paths(inner, folder)

@@ -11,6 +11,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationError,
     model_validator,
 )
 
@@ -97,6 +98,8 @@ class Arm(BaseModel):
         shared = [name for name in ("budget", "limit", "dev_limit") if name in own]
         if shared:
             raise ValueError(f"no {shared[0]} in an arm's fine_tune: it is the same for all arms")
+        if self.fine_tune and self.postprocessing:
+            raise ValueError("no fine_tune of an arm with postprocessing, which has no phase three")
         return self
 
 
@@ -233,6 +236,19 @@ class Study(BaseModel):
             for side in (comparison.arm, comparison.against):
                 if side not in arms:
                     raise ValueError(f"comparisons of arms of the study; {side} is none of them")
+        return self
+
+    @model_validator(mode="after")
+    def _tunable(self) -> Study:
+        for name, arm in self.arms.items():
+            for target in self.targets if arm.fine_tune else ():
+                try:
+                    self.fine_tuning_of(target, arm)
+                except ValidationError as error:
+                    told = error.errors()[0]["msg"].removeprefix("Value error, ")
+                    raise ValueError(
+                        f"fine_tune of arm {name} with that of {target.name}: {told}"
+                    ) from error
         return self
 
     def start_of(self, arm: Arm) -> Start:

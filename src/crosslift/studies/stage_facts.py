@@ -34,7 +34,7 @@ def stage_facts(gathered: Gathered, arm: str, number: int) -> dict[str, Any]:
     spent = [_read(step, gathered.store, "spent") for step in steps]
     records = _read(steps[0], gathered.store, "records")
     return {
-        "tasks": _tasks(steps[0], stage, records, spent[0]["taken"]),
+        "tasks": _tasks(steps[0], stage, records, spent[0]),
         "updates": round(sum(each["updates"] for each in spent) / len(spent)),
         "batch_size": study.budget_of(stage).batch_size,
         "learning_rate": stage.learning_rate,
@@ -44,8 +44,9 @@ def stage_facts(gathered: Gathered, arm: str, number: int) -> dict[str, Any]:
 
 
 def _tasks(
-    step: Step, stage: StageSettings, records: Mapping[str, Any], taken: Mapping[str, int]
+    step: Step, stage: StageSettings, records: Mapping[str, Any], spent: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
+    taken, cost = spent["taken"], spent["cost"]
     drawn = sum(taken.get(name, 0) for name in records) or 1
     forms = [each["form"]["name"] for each in step.settings["tasks"]]
     rows = zip(forms, stage.members, records.items(), strict=True)
@@ -56,6 +57,7 @@ def _tasks(
             "examples": taken.get(name, 0),
             "share": taken.get(name, 0) / drawn,
             "settings": _changed(settings, _TOLD_OF_A_TASK),
+            "cost": cost.get(name, 1.0),
             **found,
         }
         for form, settings, (name, found) in rows

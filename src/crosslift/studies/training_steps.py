@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from crosslift.artifacts.store import Store
-from crosslift.encoders.folder import fingerprint
+from crosslift.encoders.folder import fingerprint, layers_of
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.precision import resolve_precision
 from crosslift.encoders.settings import EncoderSettings
@@ -36,6 +36,7 @@ TRAINING_CODE = (
     "crosslift.forms",
     "crosslift.training",
     "crosslift.images",
+    "crosslift.retrieval",
     "crosslift.tasks",
     "crosslift.sources",
     "crosslift.studies.augmentation",
@@ -138,7 +139,7 @@ def train_step(
         StudyError: settings that do not fit a task.
     """
     named = dict(zip(names_of(tasks), tasks, strict=True))
-    _check_stage(stage, named)
+    _check_stage(stage, named, before.settings)
     inputs = dict(before.inputs)
     for name, run in named.items():
         if run.translated is not None:
@@ -183,9 +184,21 @@ def _with_heads(previous: Step | None, tasks: Mapping[str, TaskRun]) -> Step:
     return previous
 
 
-def _check_stage(stage: StageSettings, tasks: Mapping[str, TaskRun]) -> None:
+def _check_hidden_state(name: str, run: TaskRun, encoder: EncoderSettings) -> None:
+    wanted = run.task.form.options.get("hidden_state")
+    if wanted is not None and wanted > layers_of(encoder):
+        raise StudyError(
+            f"hidden_state {wanted} of task {name!r}",
+            f"0 (embedding output) to {layers_of(encoder)}, those that {encoder.name!r} has",
+        )
+
+
+def _check_stage(
+    stage: StageSettings, tasks: Mapping[str, TaskRun], encoder: EncoderSettings
+) -> None:
     for name, run in tasks.items():
         form = run.task.form.name
+        _check_hidden_state(name, run, encoder)
         if stage.cached_texts and form not in _FORMS_OF_VECTORS:
             raise StudyError(
                 f"cached_texts with task {name!r}, whose form {form} reads tokens, not vectors",
@@ -286,6 +299,7 @@ def _train(step: Step, workplace: Workplace, folder: Path) -> None:
     _save_heads(members, folder)
     spent: dict[str, Any] = {name: getattr(progress, name) for name in SPENT}
     spent |= {"taken": progress.taken, "best_update": progress.best_update}
+    spent["cost"] = progress.cost
     written = {"spent": spent, "curve": progress.curve, "records": counts}
     for name, content in written.items():
         (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")

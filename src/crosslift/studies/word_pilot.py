@@ -33,6 +33,7 @@ from crosslift.retrieval.word_findings import (
 )
 from crosslift.retrieval.word_verdict import share, verdict_of
 from crosslift.sources.lexicons.read import read_lexicon
+from crosslift.sources.lexicons.split import split_of_lexicon
 
 MOST_PAIRS = 1000
 """Pairs of words that are measured unless another number is asked for."""
@@ -153,19 +154,23 @@ def word_pilot(
         seed: as for `pilot_of_words`.
         listener: as for `pilot_of_words`.
 
+    The control pairs of the lexicon are left out: a hidden state that is chosen here may then be
+    trained at, and the outcome measured on them.
+
     Raises:
         DataError: the lexicon cannot be read, or has fewer than ``FEWEST_PAIRS`` pairs to measure.
         EncoderError: as for `pilot_of_words`.
     """
     found = read_lexicon(lexicon, language)
-    pairs = [(pair.word, pair.english) for pair in found.pairs]
+    split = split_of_lexicon(found)
+    pairs = [(pair.word, pair.english) for pair in split.trained]
     words = choose_words(pairs, most_pairs, seed)
     told = PilotWords(
         str(lexicon),
         found.language,
         found.checksum,
         words.pairs,
-        {**found.left_out, **words.left_out},
+        {**found.left_out, "control pairs": len(split.control), **words.left_out},
     )
     return pilot_of_words(model, told, hidden_states=hidden_states, seed=seed, listener=listener)
 

@@ -116,7 +116,7 @@ def evaluate_bitexts(
             if id(lookup) not in ranked:
                 ranked[id(lookup)] = rank_bitext(lookup, bitext, postprocessing)
             values, found = _by_protocol(protocol, ranked[id(lookup)])
-            if data.words and protocol.name == OURS:
+            if data.words and protocol.name == OURS and not postprocessing:
                 values |= _pair_values(lookup, bitext, protocol.direction)
             retrieved = tuple(bitext.items[i] for i in found)
             yield Outcomes(language, protocol.id, bitext.items, values, retrieved)

@@ -11,6 +11,7 @@ from pathlib import Path
 from crosslift.errors import StudyError
 from crosslift.sources.lexicons.read import read_lexicon
 from crosslift.sources.lexicons.split import split_of_lexicon
+from crosslift.sources.published import DatasetRecords
 from crosslift.sources.record import Record
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
@@ -31,19 +32,26 @@ class TrainedWords:
 
     where: Path
 
-    def train(self) -> list[Record]:
-        """The trained pairs."""
+    def read(self, split: str) -> DatasetRecords:
+        """The records of a split ("train" or "dev"), and how many pairs are not among them, and why."""
+        if split != "train":
+            return DatasetRecords([], {})
         lexicon = read_lexicon(self.where)
-        split = split_of_lexicon(lexicon)
-        return [
+        parts = split_of_lexicon(lexicon)
+        records = [
             Record(
                 f"{pair.word}/{pair.english}",
                 {"word": pair.word, "english": pair.english},
                 language=lexicon.language,
                 group=group,
             )
-            for pair, group in zip(split.trained, split.groups, strict=True)
+            for pair, group in zip(parts.trained, parts.groups, strict=True)
         ]
+        return DatasetRecords(records, {**lexicon.left_out, "control pairs": len(parts.control)})
+
+    def train(self) -> list[Record]:
+        """The trained pairs."""
+        return self.read("train").records
 
     def dev(self) -> list[Record]:
         """None: the control pairs are for the targets `word-pairs` and `word-pairs-trained`."""

@@ -25,6 +25,7 @@ class Progress:
             passes over it.
         flops: floating-point operations done, estimated from each task's first part.
         flops_per_example: task -> operations, of those tasks of which a part has been counted.
+        cost: task -> operations of an update beside those of one without robust training, counted.
         seconds: spent training, interruptions left out.
         taken: task -> records drawn.
         dev_evaluations: taken.
@@ -39,6 +40,7 @@ class Progress:
     tokens: int = 0
     flops: float = 0.0
     flops_per_example: dict[str, float] = field(default_factory=dict)
+    cost: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     taken: dict[str, int] = field(default_factory=dict)
     dev_evaluations: int = 0

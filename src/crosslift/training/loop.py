@@ -163,14 +163,20 @@ class _Run:
             before.again()
             return task.loss(rows, generator)
 
-        passes = Passes(self.encoder, forward, lambda loss, share: self._back(part, loss, share))
+        def back(loss: Tensor, share: float) -> None:
+            self._back(part, loss, share)
+
         how = self.plain if part.name == DISTILLATION else self.robustness
+        place = (progress.updates, part.start, self.seeds[part.name])
         if part.name in progress.flops_per_example:
-            outcome = how.take(passes, progress.updates, part.start)
+            outcome = how.take(Passes(self.encoder, forward, back), *place)
         else:
             with FlopCounterMode(display=False) as counter:
-                outcome = how.take(passes, progress.updates, part.start)
-            progress.flops_per_example[part.name] = counter.get_total_flops() / part.count
+                passes = Passes(self.encoder, forward, back, counter.get_total_flops)
+                outcome = how.take(passes, *place)
+            total = counter.get_total_flops()
+            progress.flops_per_example[part.name] = total / part.count
+            progress.cost[part.name] = total / max(1, passes.plain_operations)
         progress.taken[part.name] = part.start + part.count
         progress.tokens += outcome.tokens
         progress.flops += progress.flops_per_example[part.name] * part.count

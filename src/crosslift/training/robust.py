@@ -71,7 +71,10 @@ class Passes:
     Args:
         encoder: whose token rows are perturbed.
         forward: makes the loss of the batch, from the same state every time.
-        back: adds the gradient of a loss, times its share of the whole, to that of the weights.
+        back: adds the gradient of a loss, times its share of the whole, to that of the weights. It is
+            called while the encoder reads what the pass reads: activations may be computed again.
+        operations: floating-point operations counted so far; those of the last pass that only trains,
+            which are those of a plain update, are kept in `plain_operations`.
     """
 
     def __init__(
@@ -79,35 +82,42 @@ class Passes:
         encoder: Encoder,
         forward: Callable[[], StepLoss],
         back: Callable[[Tensor, float], None],
+        operations: Callable[[], int] = lambda: 0,
     ) -> None:
         self._encoder = encoder
         self._forward = forward
         self._back = back
+        self._operations = operations
         self._value = 0.0
         self._tokens = 0
+        self.plain_operations = 0
 
     def learn(self, share: float, perturbation: Perturbation | None = None) -> None:
         """A pass that trains, and counts for so much of the loss."""
-        outcome = self._pass(perturbation)
-        self._back(outcome.loss, share)
-        self._value += outcome.loss.item() * share
-
-    def search(self, perturbation: Perturbation, step: float) -> None:
-        """A pass that moves the perturbation to where the loss is higher, and trains nothing."""
-        loss = self._pass(perturbation).loss
-        leaves = _leaves(perturbation)
-        perturbation.climb(torch.autograd.grad(loss, leaves, allow_unused=True), step)
+        before = self._operations()
+        with perturbed(self._encoder, perturbation.fixed if perturbation else None):
+            self._train(share)
+        self.plain_operations = self._operations() - before
 
     def learn_and_climb(self, share: float, perturbation: Perturbation, step: float) -> None:
-        """A pass that does both."""
-        self.learn(share, perturbation)
+        """A pass that trains, and moves the perturbation to where the loss is higher."""
+        with perturbed(self._encoder, perturbation):
+            self._train(share)
         perturbation.climb([leaf.grad for leaf in _leaves(perturbation)], step)
 
-    def _pass(self, perturbation: Perturbation | None) -> StepLoss:
+    def search(self, perturbation: Perturbation, step: float) -> None:
+        """A pass that moves the perturbation so, and trains nothing."""
         with perturbed(self._encoder, perturbation):
-            outcome = self._forward()
+            loss = self._forward().loss
+            leaves = _leaves(perturbation)
+            gradients = torch.autograd.grad(loss, leaves, allow_unused=True)
+        perturbation.climb(gradients, step)
+
+    def _train(self, share: float) -> None:
+        outcome = self._forward()
+        self._back(outcome.loss, share)
+        self._value += outcome.loss.item() * share
         self._tokens = outcome.tokens
-        return outcome
 
     @property
     def outcome(self) -> StepLoss:

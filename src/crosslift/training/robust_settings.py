@@ -106,8 +106,12 @@ class RandomPerturbationSettings(BallSettings):
         return float(self.draws + (self.loss == "both")) if self.radius else 1.0
 
 
+SYNONYM_SOURCES = ("encoder", "wordnet")
+"""What `synonyms` may be beside the path of a file."""
+
+
 def _path_or_name(value: object) -> object:
-    return Path(value) if isinstance(value, str) and value not in ("encoder", "wordnet") else value
+    return Path(value) if isinstance(value, str) and value not in SYNONYM_SOURCES else value
 
 
 class DataAugmentationSettings(BaseModel):

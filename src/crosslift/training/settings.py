@@ -396,11 +396,13 @@ class FineTuneSettings(TrainingSettings):
 
     def stage(self, task: str) -> StageSettings:
         """The stage that trains on a task so."""
-        trained = (set(TrainingSettings.model_fields) | {"limit", "dev_limit"}) - {"keep_weights"}
+        trained = {*TrainingSettings.model_fields, "limit", "dev_limit"}
         return StageSettings(task=task, **{name: getattr(self, name) for name in trained})
 
     def changed(self, own: FineTuneSettings | None) -> FineTuneSettings:
         """These settings with those that an arm sets itself in their place."""
         if own is None:
             return self
-        return self.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
+        named = {name: getattr(self, name) for name in self.model_fields_set}
+        named |= {name: getattr(own, name) for name in own.model_fields_set}
+        return FineTuneSettings(**named)

@@ -45,8 +45,9 @@ def dictionary_files(index: Path) -> tuple[Path, Path]:
 def read_freedict(index: Path) -> tuple[list[tuple[str, str]], Counter[str]]:
     """Headwords with translations, and reason -> number of lines that were left out.
 
-    An entry is its headword, with pronunciation and grammar behind it, then translations: lines that
-    may be numbered, separated by commas or semicolons, with notes in brackets.
+    An entry is its headword, or several with commas between, with pronunciation and grammar behind,
+    then translations: lines that may be numbered, separated by commas or semicolons, with notes in
+    brackets.
 
     Args:
         index: NAME.index, with NAME.dict.dz or NAME.dict beside it.
@@ -71,12 +72,12 @@ def read_freedict(index: Path) -> tuple[list[tuple[str, str]], Counter[str]]:
         if headword is None:
             left_out["without a headword"] += 1
             continue
+        words = [word.strip() for word in headword["word"].split(",")]
         for line_of_entry in rest.splitlines():
             translations = _translations(line_of_entry)
             if translations is None:
                 left_out[NO_TRANSLATION] += 1
-            for translation in translations or ():
-                found.append((headword["word"], translation))
+            found.extend((word, each) for word in words for each in translations or ())
     return found, left_out
 
 
@@ -114,12 +115,12 @@ def _entries(index: Path) -> Iterator[tuple[int, int, int]]:
 
 
 def _number(digits: str, index: Path, line: int) -> int:
+    if not digits or not set(digits) <= _VALUE.keys():
+        raise DataError(
+            f"{index}, line {line}: the number {digits!r}", f"digits among {_DIGITS}, base 64"
+        )
     value = 0
     for digit in digits:
-        if digit not in _VALUE:
-            raise DataError(
-                f"{index}, line {line}: the number {digits!r}", f"digits among {_DIGITS}, base 64"
-            )
         value = value * 64 + _VALUE[digit]
     return value
 

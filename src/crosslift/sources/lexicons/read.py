@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from crosslift.errors import CrossLiftError, DataError, UnknownNameError
+from crosslift.errors import DataError, UnknownNameError
 from crosslift.languages import from_iso3
 from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.sources.language_codes import language_code
@@ -24,7 +24,7 @@ NAMES = "names:"
 TRAINED, CONTROL = "trained", "control"
 """What the column ``part`` of a table holds: which pairs are trained on, and which never."""
 
-_SIDES = re.compile(r"(?:^|[^a-z])([a-z]{2,3})-([a-z]{2,3})(?=[^a-z]|$)")
+_SIDES = re.compile(r"(?<![a-z])(?=([a-z]{2,3})-([a-z]{2,3})(?![a-z]))")  # they may overlap
 _ENGLISH = ("en", "eng")
 _FORMATS = (
     "a table of two columns (.tsv, .csv), a list of MUSE (en-sw.txt), a dictionary of FreeDict "
@@ -52,7 +52,8 @@ def read_lexicon(where: str | Path, language: str | None = None) -> Lexicon:
             second column then. None: as the name tells.
 
     Raises:
-        DataError: no such file or format; a line of another number of fields; no pair of single words.
+        DataError: no such file or format; a name that tells of no language, or of several; a line of
+            another number of fields; no pair of single words.
         UnknownNameError: names in a language that concepts have none in.
     """
     name = Path(where).name
@@ -79,13 +80,23 @@ def _read(path: Path, language: str | None, checksum: str) -> Lexicon:
     elif path.suffix == ".txt":
         table = _Table(list(_of_muse(path)), english_first)
     else:
-        table = _of_table(path, english_first)
+        table = _of_table(path, code, english_first)
     order = (1, 0) if table.english_first else (0, 1)
     pairs = [WordPair(row[order[0]], row[order[1]]) for row in table.rows]
     kept, reasons = usable(pairs, left_out, str(path))
     control = None
     if table.parts is not None:
-        marked = {_key(p) for p, part in zip(pairs, table.parts, strict=True) if part == CONTROL}
+        of_part = {
+            part: {_key(pair) for pair, own in zip(pairs, table.parts, strict=True) if own == part}
+            for part in (TRAINED, CONTROL)
+        }
+        both, marked = of_part[TRAINED] & of_part[CONTROL], of_part[CONTROL]
+        if both:
+            shown = " ".join(min(both))
+            raise DataError(
+                f"{path}: {len(both)} pairs are both {TRAINED} and {CONTROL}, one of them {shown!r}",
+                "each pair in one part",
+            )
         control = frozenset(pair for pair in kept if _key(pair) in marked)
     return Lexicon(code, kept, reasons, checksum, control)
 
@@ -110,32 +121,67 @@ class _Table(NamedTuple):
 
 def _sides(path: Path, language: str | None) -> tuple[str, bool]:
     """The language of the words, and whether English stands first."""
-    for one, two in reversed(_SIDES.findall(path.name.lower())):
-        if (one in _ENGLISH) != (two in _ENGLISH):
-            told = _code(two if one in _ENGLISH else one, path)
-            if language is not None and language_code(language, "language") != told:
-                raise DataError(
-                    f"{path.name} is named as one of {told}, but language {language!r} was given",
-                    "the same, or none",
-                )
-            return told, one in _ENGLISH
-    if language is None:
+    asked = None if language is None else language_code(language, "language")
+    if asked == "en":
         raise DataError(
-            f"the name of {path.name} does not tell its languages",
-            "a name such as words.sw-en.tsv or swh-eng.tsv",
-            "rename it, or give its language: the second column is English then",
+            f"language {language!r} of a lexicon", "the code of the other language than English"
         )
-    return language_code(language, "language"), False
-
-
-def _code(name: str, path: Path) -> str:
-    try:
-        return from_iso3(name) if len(name) == 3 else language_code(name, path.name)
-    except (UnknownNameError, DataError) as error:
+    if not _named(path):
+        if asked is None:
+            raise DataError(
+                f"the name of {path.name} does not tell its languages",
+                "a name such as words.sw-en.tsv or swh-eng.tsv",
+                "rename it, or give its language: the second column is English then",
+            )
+        return asked, False
+    told, english_first = _told(path)
+    if asked not in (None, told):
         raise DataError(
-            f"the name of {path.name} tells of {name!r}, which is the code of no known language",
+            f"{path.name} is named as one of {told}, but language {language!r} was given",
+            "the same, or none",
+        )
+    return told, english_first
+
+
+def _sides_named(path: Path) -> list[tuple[str, str]]:
+    """The pairs of codes in a file's name of which one is English."""
+    found = _SIDES.findall(path.name.lower())
+    return [(one, two) for one, two in found if (one in _ENGLISH) != (two in _ENGLISH)]
+
+
+def _named(path: Path) -> bool:
+    return bool(_sides_named(path))
+
+
+def _told(path: Path) -> tuple[str, bool]:
+    """What a file's name tells, where it tells one thing alone."""
+    named = _sides_named(path)
+    found = {
+        (code, one in _ENGLISH): f"{one}-{two}"
+        for one, two in named
+        if (code := _code(two if one in _ENGLISH else one)) is not None
+    }
+    if not found:
+        raise DataError(
+            f"the name of {path.name} tells of {'-'.join(named[0])!r}, of which one is the code of "
+            "no known language",
             "a code such as sw or swh",
-        ) from error
+        )
+    if len(found) > 1:
+        raise DataError(
+            f"the name of {path.name} tells of {', '.join(found.values())}",
+            "one pair of languages",
+            "rename it",
+        )
+    return next(iter(found))
+
+
+def _code(name: str) -> str | None:
+    """The BCP-47 code that is meant by one of two or three letters; None: no known language's."""
+    try:
+        return from_iso3(name) if len(name) == 3 else language_code(name, name)
+    except (UnknownNameError, DataError):
+        return None
 
 
 def _lines(path: Path) -> list[str]:
@@ -156,17 +202,12 @@ def _of_muse(path: Path) -> Iterator[list[str]]:
             yield fields
 
 
-def _of_table(path: Path, english_first: bool) -> _Table:
+def _of_table(path: Path, code: str, english_first: bool) -> _Table:
     comma = path.suffix.lower() == ".csv"
     if not comma and path.suffix.lower() != ".tsv":
         raise DataError(f"a lexicon {path.name}", _FORMATS)
-    text = io.StringIO("\n".join(_lines(path)))
-    if comma:
-        rows = list(csv.reader(text))
-    else:
-        rows = list(csv.reader(text, delimiter="\t", quoting=csv.QUOTE_NONE))
-    numbered = [(number, row) for number, row in enumerate(rows, 1) if row]
-    header = [cell.strip().lower() for cell in numbered[0][1]] if numbered else []
+    numbered = list(_rows(path, comma))
+    header = _header(numbered[0][1], code) if numbered else []
     named = set(header) in ({"word", "english"}, {"word", "english", "part"})
     columns = header if named else ["", ""]
     body = numbered[1:] if named else numbered
@@ -183,6 +224,27 @@ def _of_table(path: Path, english_first: bool) -> _Table:
     if "part" in columns:
         parts = [_part(row[columns.index("part")], path, number) for number, row in body]
     return _Table(sides, False, parts)
+
+
+def _rows(path: Path, comma: bool) -> Iterator[tuple[int, list[str]]]:
+    """Line and cells of each row that is not empty."""
+    text = io.StringIO("\n".join(_lines(path)))
+    if comma:
+        table = csv.reader(text, strict=True)
+    else:
+        table = csv.reader(text, delimiter="\t", quoting=csv.QUOTE_NONE)
+    try:
+        yield from ((table.line_num, row) for row in table if row)
+    except csv.Error as error:
+        raise DataError(f"{path}, line {table.line_num}: {error}", "a table of words") from error
+
+
+def _header(row: Sequence[str], code: str) -> list[str]:
+    """The names of columns, if these are any; codes name the sides, too, where both stand."""
+    header = [cell.strip().lower() for cell in row]
+    told = ["english" if cell in _ENGLISH else cell for cell in header]
+    told = ["word" if cell != "word" and _code(cell) == code else cell for cell in told]
+    return told if {"word", "english"} <= set(told) else header
 
 
 def _part(value: str, path: Path, line: int) -> str:
@@ -237,11 +299,3 @@ def _places(where: Path) -> list[Path]:
     if not found:
         raise DataError(f"no lexicon in {where}", f"{_FORMATS}, with its languages in its name")
     return found
-
-
-def _named(path: Path) -> bool:
-    try:
-        _sides(path, None)
-    except CrossLiftError:
-        return False
-    return True
