@@ -170,7 +170,7 @@ def word_pilot(
         found.language,
         found.checksum,
         words.pairs,
-        {**found.left_out, "control pairs": len(split.control), **words.left_out},
+        {**found.left_out, "control words, never trained on": len(split.control), **words.left_out},
     )
     return pilot_of_words(model, told, hidden_states=hidden_states, seed=seed, listener=listener)
 
