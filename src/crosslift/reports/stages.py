@@ -110,7 +110,8 @@ def setting_words(settings: Mapping[str, Any]) -> str:
         settings: name -> value, as JSON.
 
     Returns:
-        Such as ``LoRA (rank 8, alpha 16); frozen layers 6``; empty for none.
+        Such as ``LoRA (rank 8, alpha 16); frozen layers 6``; empty for none. What is none inside a
+        setting is left out.
     """
     return "; ".join(_setting(name, value, nested=False) for name, value in settings.items())
 
@@ -123,7 +124,8 @@ def _setting(name: str, value: Any, nested: bool) -> str:
         return f"{title}: {'no' if value is False else 'none'}"
     if not isinstance(value, Mapping):
         return f"{title} {_value(value)}"
-    inner = [_setting(str(key), entry, nested=True) for key, entry in value.items()]
+    given = {str(key): entry for key, entry in value.items() if entry is not None}
+    inner = [_setting(key, entry, nested=True) for key, entry in given.items()]
     if len(inner) == 1 and not nested:
         return f"{title} {inner[0]}"
     return f"{title} ({', '.join(inner)})"
