@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.metadata import version
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 
 from crosslift.artifacts.keys import key_of
+from crosslift.errors import DataError
 from crosslift.sources.checksums import sha256_of
 from crosslift.sources.pictograms import Concept
 from crosslift.targets.names import asked_languages, held_out_concepts
@@ -23,17 +24,35 @@ MOST_ENGLISH = 0.5
 """Share of names that may be spelled as in English; a language with more measures English."""
 
 FLAG_LANGUAGES = (
-    *("en", "af", "am", "ar", "as", "ast", "az", "be", "bg", "bn", "br", "bs", "ca", "ckb", "cs"),
-    *("cv", "cy", "da", "de", "dsb", "el", "eo", "es", "et", "eu", "fa", "fi", "fo", "fr", "fy"),
-    *("ga", "gd", "gl", "gu", "ha", "he", "hi", "hr", "hsb", "ht", "hu", "hy", "ia", "id", "ie"),
-    *("is", "it", "ja", "jv", "ka", "kab", "kk", "km", "kn", "ko", "ku", "ky", "lo", "lt", "lv"),
+    *("en", "af", "am", "ar", "as", "ast", "az", "ba", "be", "bg", "bn", "br", "bs", "ca", "ckb"),
+    *("cs", "cv", "cy", "da", "de", "dsb", "el", "eo", "es", "et", "eu", "fa", "fi", "fo", "fr"),
+    *("fy", "ga", "gd", "gl", "gu", "ha", "he", "hi", "hr", "hsb", "hu", "hy", "ia", "id", "ie"),
+    *(
+        "is",
+        "it",
+        "ja",
+        "jv",
+        "ka",
+        "kab",
+        "kk",
+        "km",
+        "kn",
+        "ko",
+        "ku",
+        "ky",
+        "lb",
+        "lo",
+        "lt",
+        "lv",
+    ),
     *("mai", "mi", "mk", "ml", "mn", "mr", "my", "nb", "ne", "nl", "nn", "om", "or", "pa", "pl"),
     *("ps", "pt", "qu", "ro", "ru", "sd", "si", "sk", "sl", "so", "sq", "sr", "sv", "sw", "ta"),
     *("te", "tg", "th", "ti", "tk", "tr", "tt", "uk", "ur", "uz", "wo", "xh", "yo", "yue", "zh"),
     "zu",
 )
 """Languages with a family in the table of languages in which CLDR names every one of the territories,
-without those above `MOST_ENGLISH` and without second codes of one language (no, tl)."""
+without those above `MOST_ENGLISH` and without second codes of one language (no, tl); by the CLDR of
+babel 2.19. One in which another babel does not name them all is a gap."""
 
 _FIRST = 0x1F1E6
 
@@ -49,7 +68,10 @@ def held_out_flags() -> dict[str, Concept]:
 
 def territory_names(language: str) -> Mapping[str, str]:
     """Code of a territory -> its name in a language, of all that CLDR names in it."""
-    found: Mapping[str, str] = Locale.parse(language, sep="-").territories
+    try:
+        found: Mapping[str, str] = Locale.parse(language, sep="-").territories
+    except UnknownLocaleError:
+        return {}
     return found
 
 
@@ -62,13 +84,20 @@ def _territory(concept: Concept) -> str:
 
 def _load(settings: TargetSettings) -> PictureData:
     flags = held_out_flags()
-    texts = {}
+    texts, gaps = {}, {}
     for language in asked_languages(settings, FLAG_LANGUAGES):
         names = territory_names(language)
+        lacking = [code for code in flags if code not in names]
+        if lacking:
+            told = f"{len(lacking)} of {len(flags)} territories, {lacking[0]} among them"
+            gaps[language] = f"babel {version('babel')} does not name {told}"
+            continue
         texts[language] = {concept.id: (names[code],) for code, concept in flags.items()}
+    if not texts:
+        raise DataError(f"flags: {next(iter(gaps.values()))}", "another language, or another babel")
     pictures = {concept.id: concept.picture for concept in flags.values()}
     facts = {"pictures": sha256_of(pictures.values()), "texts": texts, "babel": version("babel")}
-    return PictureData(pictures, texts, {}, key_of(facts))
+    return PictureData(pictures, texts, gaps, key_of(facts))
 
 
 FLAGS = Target(
