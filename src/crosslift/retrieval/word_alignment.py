@@ -19,6 +19,7 @@ from crosslift.retrieval.directions import both_directions
 from crosslift.retrieval.metrics import top1_accuracy
 from crosslift.retrieval.postprocess import SHORTEST
 from crosslift.retrieval.similarity import FloatArray, check_vectors
+from crosslift.sources.lexicons.lexicon import folded
 from crosslift.statistics.bootstrap import Difference, group_differences
 
 DRAWS = 10_000
@@ -48,7 +49,7 @@ class Matching:
 
 
 def one_to_one(pairs: Sequence[tuple[str, str]]) -> Matching:
-    """Keep the first pair of each word, on both sides.
+    """Keep the first pair of each word, whatever its case, on both sides.
 
     Example::
 
@@ -67,14 +68,15 @@ def one_to_one(pairs: Sequence[tuple[str, str]]) -> Matching:
     words, translations = set[str](), set[str]()
     repeated = alike = 0
     for word, translation in pairs:
-        if word.casefold() == translation.casefold():
+        own, other = folded(word), folded(translation)
+        if own == other:
             alike += 1
-        elif word in words or translation in translations:
+        elif own in words or other in translations:
             repeated += 1
         else:
             kept.append((word, translation))
-            words.add(word)
-            translations.add(translation)
+            words.add(own)
+            translations.add(other)
     return Matching(tuple(kept), repeated, alike)
 
 

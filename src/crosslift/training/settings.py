@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from crosslift.sources.translation.settings import TranslationSettings
 from crosslift.tasks.controls import Control
+from crosslift.training.guard_settings import DistillationSettings, LoraSettings
 from crosslift.training.robust_settings import (
     SEARCH,
     RobustSettings,
@@ -140,47 +141,6 @@ class MixingSettings(BaseModel):
     accumulate: Literal["within", "across"] = "within"
     """Of batches of one task, where `accumulation` parts an update: within: all its parts are of one
     task; across: each part's task is drawn anew."""
-
-
-class LoraSettings(BaseModel):
-    """Low-rank adapters in the place of full training; merged into the weights at the end.
-
-    Source: Hu et al. 2022 (arXiv 2106.09685), by the library peft.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    rank: Count = 16
-    alpha: Positive = 32.0
-    """The adapters' products are scaled by alpha / rank."""
-    dropout: Share = 0.05
-    """Of what the adapters read."""
-    modules: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    """Ends of the names of the linear layers that get one. None: the projections of queries and values,
-    as the model names them."""
-
-
-class DistillationSettings(BaseModel):
-    """Holds the vectors of unlabelled multilingual texts where they were as the stage began.
-
-    Source: of hidden vectors, Romero et al. 2015 (arXiv 1412.6550), section 2; against forgetting,
-    Li and Hoiem 2016 (arXiv 1606.09282), section 3.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    task: str = "gettext-mlm"
-    """A task whose texts are taken; what it trains on is not."""
-    data: Path | None = None
-    """Of that task."""
-    columns: dict[str, str] = Field(default_factory=dict)
-    """Of that task."""
-    weight: Positive = 1.0
-    """Factor of the loss, which is 1 - cosine, the mean over the texts."""
-    batch_size: Count = 32
-    """Texts in one update, beside the batch of the budget; their tokens count as spent."""
-    texts: Count = 2_000
-    """So many texts are drawn, each language equally often, and their vectors kept."""
 
 
 class EarlyStopping(BaseModel):
