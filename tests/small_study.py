@@ -41,6 +41,5 @@ def small_study(encoder: Path, **changes: Any) -> Study:
             {"name": "pictures", "languages": ["en", "fa"]},
         ],
         "comparisons": [{"arm": "image", "against": "image-shuffled", "question": "Content?"}],
-        "bootstrap_draws": 200,
     }
     return study_of(raw | changes)

@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 
 from crosslift.errors import DataError
-from crosslift.statistics.bootstrap import paired_difference, strata_of
 from crosslift.statistics.contrasts import Weighted, contrast
-
-DRAWS = 2_000
+from crosslift.statistics.differences import paired_difference, strata_of
 
 
 def cubes(seed: int, seeds: int = 3, items: int = 60, languages: int = 3) -> tuple[np.ndarray, ...]:
@@ -21,18 +19,18 @@ def cubes(seed: int, seeds: int = 3, items: int = 60, languages: int = 3) -> tup
 
 def test_equal_weights_are_the_paired_difference() -> None:
     treatment, control, strata = cubes(0)
-    found = contrast([Weighted(treatment, control, strata, np.full(3, 1 / 3))], draws=50_000)
-    whole = paired_difference(treatment, control, strata, draws=50_000)
+    found = contrast([Weighted(treatment, control, strata, np.full(3, 1 / 3))])
+    whole = paired_difference(treatment, control, strata)
     assert found.effect == pytest.approx(whole.effect, abs=1e-12)
-    assert found.low == pytest.approx(whole.low, abs=0.01)  # the same law, other draws
-    assert found.high == pytest.approx(whole.high, abs=0.01)
+    assert found.low == pytest.approx(whole.low, abs=1e-12)
+    assert found.high == pytest.approx(whole.high, abs=1e-12)
     assert found.queries == whole.queries == 180
 
 
 def test_a_gap_is_english_less_the_mean_of_the_others() -> None:
     treatment, control, strata = cubes(1)
     weights = np.array([1.0, -0.5, -0.5])
-    found = contrast([Weighted(treatment, control, strata, weights)], draws=DRAWS)
+    found = contrast([Weighted(treatment, control, strata, weights)])
     means = (treatment - control).mean(axis=(0, 1))
     assert found.effect == pytest.approx(means[0] - means[1:].mean(), abs=1e-12)
     assert found.low < found.effect < found.high
@@ -44,11 +42,11 @@ def test_an_average_over_two_targets_is_the_mean_of_their_differences() -> None:
         Weighted(*one, np.full(3, 1 / 6)),
         Weighted(*other, np.full(2, 1 / 4)),
     ]
-    found = contrast(parts, draws=DRAWS)
+    found = contrast(parts)
     apart = [(t - c).mean() for t, c, _ in (one, other)]
     assert found.effect == pytest.approx(np.mean(apart), abs=1e-12)
     assert found.languages == 5
-    alone = contrast(parts[:1], draws=DRAWS)
+    alone = contrast(parts[:1])
     assert found.high - found.low > alone.high - alone.low  # two noises are more than one
 
 
@@ -57,7 +55,7 @@ def test_a_target_of_one_seed_counts_the_same_beside_every_seed() -> None:
     single = cubes(5, seeds=1)
     parts = [Weighted(treatment, control, strata, np.full(3, 1 / 6))]
     parts.append(Weighted(*single, np.full(3, 1 / 6)))
-    found = contrast(parts, draws=DRAWS)
+    found = contrast(parts)
     assert found.seeds == 3
     expected = ((treatment - control).mean() + (single[0] - single[1]).mean()) / 2
     assert found.effect == pytest.approx(expected, abs=1e-12)
@@ -65,7 +63,7 @@ def test_a_target_of_one_seed_counts_the_same_beside_every_seed() -> None:
 
 def test_no_difference_has_an_interval_around_zero() -> None:
     treatment, _, strata = cubes(6)
-    found = contrast([Weighted(treatment, treatment, strata, np.full(3, 1 / 3))], draws=DRAWS)
+    found = contrast([Weighted(treatment, treatment, strata, np.full(3, 1 / 3))])
     assert (found.effect, found.low, found.high) == (0, 0, 0)
 
 
@@ -86,7 +84,7 @@ def test_strata_of_two_targets_may_differ() -> None:
     treatment[:, :30, 0] = np.nan
     control[:, :30, 0] = np.nan
     strata = strata_of(~np.isnan(treatment[0]))
-    found = contrast([Weighted(treatment, control, strata, np.full(3, 1 / 3))], draws=DRAWS)
-    whole = paired_difference(treatment, control, strata, draws=DRAWS)
+    found = contrast([Weighted(treatment, control, strata, np.full(3, 1 / 3))])
+    whole = paired_difference(treatment, control, strata)
     assert found.effect == pytest.approx(whole.effect, abs=1e-12)
     assert found.queries == 150

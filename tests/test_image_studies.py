@@ -95,7 +95,7 @@ def krasner(folder: Path, **changes: Any) -> dict[str, Any]:
 
 
 def test_krasner_2025_runs_at_tiny_size(xlm_folder: Path, tmp_path: Path) -> None:
-    raw = krasner(tmp_path, seeds=[1], budget={"updates": 2, "batch_size": 4}, bootstrap_draws=100)
+    raw = krasner(tmp_path, seeds=[1], budget={"updates": 2, "batch_size": 4})
     raw["starts"] = {"xlm-roberta-large": {"encoder": str(xlm_folder)}}
     raw["targets"] = [*NAMES, {"name": "pictures", "languages": ["en", "de"]}]
     tower = str(vit(tmp_path / "vit"))

@@ -55,7 +55,6 @@ def study(encoder: Path, data: Path, **changes: Any) -> Study:
             {"name": "xquad", "data": str(data / "xquad"), "english": str(data / "squad")},
             {"name": "gettext", "languages": ["de"]},
         ],
-        "bootstrap_draws": 200,
     }
     return study_of(raw | changes)
 

@@ -62,7 +62,6 @@ def robust_study(encoder: Path, data: Path, synonyms: Path) -> Study:
             "targets": [
                 {"name": "xnli", "data": str(data / "xnli"), "split": "dev", "generalised": True}
             ],
-            "bootstrap_draws": 200,
         }
     )
 

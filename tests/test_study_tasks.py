@@ -453,7 +453,7 @@ def small_phang(encoder: Path, translator: Path, folder: Path) -> Study:
     data["wikipedia-mlm"] = wikipedia
     raw = read_study(STUDIES / "phang2020.yaml").model_dump(mode="json", exclude_defaults=True)
     raw["starts"] = {"xlm-roberta-large": {"encoder": str(encoder)}}
-    raw |= {"seeds": [1], "budget": {"updates": 1, "batch_size": 4}, "bootstrap_draws": 100}
+    raw |= {"seeds": [1], "budget": {"updates": 1, "batch_size": 4}}
     raw["targets"] = NAMES
     for arm in raw["arms"].values():
         for stage in arm.get("stages", ()):
@@ -486,7 +486,7 @@ def test_phang_2020_on_all_nine_targets_at_tiny_size(xlm_folder: Path, tmp_path:
     """Two of its arms, on tiny files of every target, with its own settings of phase three."""
     raw = read_study(STUDIES / "phang2020.yaml").model_dump(mode="json", exclude_defaults=True)
     raw["starts"] = {"xlm-roberta-large": {"encoder": {"name": str(xlm_folder), "max_tokens": 48}}}
-    raw |= {"seeds": [1], "budget": {"updates": 1, "batch_size": 4}, "bootstrap_draws": 100}
+    raw |= {"seeds": [1], "budget": {"updates": 1, "batch_size": 4}}
     raw |= {"arms": {n: raw["arms"][n] for n in ("baseline", "mnli")}, "comparisons": []}
     raw["arms"]["mnli"]["stages"][0]["data"] = str(write_files(tmp_path / "mnli", "mnli"))
     folder = xtreme_folder(tmp_path, "all")

@@ -89,7 +89,6 @@ def nine_tasks(encoder: Path, folder: Path) -> Study:
         "arms": {"baseline": {}},
         "fine_tune": {"budget": {"updates": 2, "batch_size": 4}, "dev_evaluations": 1},
         "targets": targets,
-        "bootstrap_draws": 100,
     }
     return study_of(raw)
 

@@ -53,9 +53,7 @@ def word_pilot(
         int,
         typer.Option("--pairs", min=20, help="Of more pairs, as many are drawn by the seed."),
     ] = 1000,
-    seed: Annotated[
-        int, typer.Option("--seed", min=0, help="Of the draw of pairs and of the bootstrap.")
-    ] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the choice of pairs.")] = 0,
     precision: PrecisionOption = "float32",
     out: Annotated[
         Path | None,

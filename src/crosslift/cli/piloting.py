@@ -33,7 +33,7 @@ class Asked(NamedTuple):
         language: of the words that are not English; None: as the lexicon says.
         hidden_states: None: all.
         pairs: at most so many.
-        seed: of the draws.
+        seed: of the choice of pairs.
     """
 
     lexicon: str

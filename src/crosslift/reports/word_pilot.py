@@ -92,7 +92,6 @@ class Pilot(Entry):
     reading: dict[str, Any]
     chance: float
     level: float
-    draws: int
     seed: int
     states: Annotated[tuple[PilotState, ...], Field(min_length=1)]
     best: PilotBest | None

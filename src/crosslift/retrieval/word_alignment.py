@@ -20,10 +20,7 @@ from crosslift.retrieval.metrics import top1_accuracy
 from crosslift.retrieval.postprocess import SHORTEST
 from crosslift.retrieval.similarity import FloatArray, check_vectors
 from crosslift.sources.lexicons.lexicon import folded
-from crosslift.statistics.bootstrap import Difference, group_differences
-
-DRAWS = 10_000
-"""Bootstrap draws of words."""
+from crosslift.statistics.differences import Difference, group_differences
 
 LEVEL = 0.95
 """Of the intervals."""
@@ -148,14 +145,12 @@ class WordAlignment:
         return (self.centred or self.as_is).both
 
 
-def alignment_of(
-    src: FloatArray, tgt: FloatArray, *, draws: int = DRAWS, level: float = LEVEL, seed: int = 0
-) -> WordAlignment:
+def alignment_of(src: FloatArray, tgt: FloatArray, *, level: float = LEVEL) -> WordAlignment:
     """Measure how far paired vectors are aligned, beside what random pairs give.
 
     The margin is taken from differences to the mean, ``sum of (s_i - mean s)(t_i - mean t) / (N - 1)``,
-    which is the same number and loses no digits where all cosines are near 1. What each word adds to
-    it, or finds, is resampled (`paired_difference`; of the margin, to first order).
+    which is the same number and loses no digits where all cosines are near 1. The intervals are over
+    words, by what each word adds to it, or finds (`paired_difference`; of the margin, to first order).
 
     Ties count as ties. Cosines are ranked in float32: as they are, those closer than 6e-8 tie.
 
@@ -173,16 +168,14 @@ def alignment_of(
     Args:
         src: floats [N, D].
         tgt: floats [N, D]; ``tgt[i]`` translates ``src[i]``. No word stands twice (`one_to_one`).
-        draws: bootstrap draws.
         level: of the intervals.
-        seed: of the draws.
 
     Returns:
         The figures, as the vectors are and after centring.
 
     Raises:
         DataError: fewer than two pairs; vectors that are not finite, zero or of unequal width;
-            sides of unequal length; ``draws`` or ``level`` out of range.
+            sides of unequal length; ``level`` out of range.
     """
     _check_sides(src, tgt)
     sides = (_units(src), _units(tgt))
@@ -190,7 +183,7 @@ def alignment_of(
     not_centred = _nothing_left(sides)
     if not not_centred:
         spaces.append(_Space(*(_units(rows - rows.mean(axis=0)) for rows in sides)))
-    differences = _differences(spaces, draws, level, seed)
+    differences = _differences(spaces, level)
     figures = [
         space.figures(differences[4 * place : 4 * place + 4]) for place, space in enumerate(spaces)
     ]
@@ -236,7 +229,7 @@ class _Space:
         return Estimate(value, low, high, above.p)
 
 
-def _differences(spaces: Sequence[_Space], draws: int, level: float, seed: int) -> list[Difference]:
+def _differences(spaces: Sequence[_Space], level: float) -> list[Difference]:
     """Margin, retrieval each way and their mean, of each space, against what no alignment gives."""
     outcomes = np.concatenate([space.outcomes for space in spaces], axis=1)[None]
     nulls = np.zeros_like(outcomes)
@@ -245,7 +238,7 @@ def _differences(spaces: Sequence[_Space], draws: int, level: float, seed: int) 
         nulls[:, :, first + 1 : first + 3] = 1 / outcomes.shape[1]
         groups += [[first], [first + 1], [first + 2], [first + 1, first + 2]]
     strata = np.zeros(outcomes.shape[1], np.int64)
-    return group_differences(outcomes, nulls, strata, groups, draws=draws, level=level, seed=seed)
+    return group_differences(outcomes, nulls, strata, groups, level=level)
 
 
 def _check_sides(src: FloatArray, tgt: FloatArray) -> None:

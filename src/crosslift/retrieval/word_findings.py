@@ -18,14 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import Literal
 
 import numpy as np
 
-from crosslift.retrieval.word_alignment import DRAWS, Estimate, WordAlignment
-from crosslift.statistics.bootstrap import group_differences
+from crosslift.retrieval.word_alignment import Estimate, WordAlignment
 from crosslift.statistics.corrections import holm
+from crosslift.statistics.differences import group_differences
 
 Kind = Literal["aligned", "in part", "anisotropy", "none"]
 
@@ -37,9 +36,6 @@ MOSTLY_SHARED = 0.5
 mean, that is the part of the squared length (of vectors of length one) which all words share; above one
 half, what they share outweighs all that tells them apart. Two narrow cones in two directions, one a
 language, are not seen by it: their pairs have no high cosine to be mistaken for alignment either."""
-
-_TESTS_A_STATE = 3
-_ROOM = 2  # the smallest p that draws can show is at most 1/_ROOM of what Holm asks of the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +68,6 @@ class Best:
 
     hidden_state: int
     level_with: tuple[int, ...]
-
-
-def draws_for(states: int) -> int:
-    """Bootstrap draws that can show a finding in a pilot of so many hidden states.
-
-    The smallest p of B draws is 2 / (B + 1); multiplied by the number of tests, as Holm does with the
-    first, it must stay well below ``ALPHA``.
-    """
-    return max(DRAWS, ceil(2 * _ROOM * _TESTS_A_STATE * states / ALPHA))
 
 
 def findings_of(
@@ -141,20 +128,16 @@ def best_of(
     findings: Sequence[StateFinding],
     *,
     alpha: float = ALPHA,
-    draws: int = DRAWS,
-    seed: int = 0,
 ) -> Best | None:
     """The aligned hidden state that finds most words, and those that are not told apart from it.
 
     Retrieval is the mean of both ways after centring. The others are compared with the best by what
-    the same words find (paired bootstrap), corrected after Holm.
+    the same words find (`paired_difference`), corrected after Holm.
 
     Args:
         alignments: hidden state -> what was measured on the same words.
         findings: of these hidden states.
         alpha: chance of any false difference.
-        draws: bootstrap draws.
-        seed: of the draws.
 
     Returns:
         The best; None where no hidden state is aligned.
@@ -170,7 +153,7 @@ def best_of(
     ours = np.broadcast_to(alignments[best].found[None, :, None], theirs.shape).copy()
     strata = np.zeros(theirs.shape[1], np.int64)
     groups = [[place] for place in range(len(others))]
-    found = group_differences(ours, theirs, strata, groups, draws=draws, seed=seed)
+    found = group_differences(ours, theirs, strata, groups)
     corrected = holm([difference.p for difference in found])
     level = (state for state, p in zip(others, corrected, strict=True) if p >= alpha)
     return Best(best, tuple(level))

@@ -1,16 +1,16 @@
-"""Paired bootstrap intervals, corrections for several comparisons, verdicts in words."""
+"""Paired differences with intervals, corrections for several comparisons, verdicts in words."""
 
 from __future__ import annotations
 
 from crosslift.statistics.attribution import Attribution, Controlled, Figure, attribute
-from crosslift.statistics.bootstrap import (
+from crosslift.statistics.corrections import holm
+from crosslift.statistics.differences import (
     Difference,
     group_differences,
     paired_difference,
     strata_of,
 )
-from crosslift.statistics.corrections import holm
-from crosslift.statistics.gains import GainNames, GainShare, share_surviving
+from crosslift.statistics.gains import GainNames, GainShare, Share, share_surviving
 from crosslift.statistics.verdicts import Comparison, Verdict, judge
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Figure",
     "GainNames",
     "GainShare",
+    "Share",
     "Verdict",
     "attribute",
     "group_differences",

@@ -13,7 +13,14 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from crosslift.errors import DataError
-from crosslift.statistics.verdicts import HIGHER, LOWER, NO_DIFFERENCE, Verdict
+from crosslift.statistics.verdicts import (
+    HIGHER,
+    LOWER,
+    NO_DIFFERENCE,
+    ONE_SEED,
+    Outcome,
+    Verdict,
+)
 from crosslift.statistics.wording import interval, plural, points, signed_points
 
 _ROUNDING = 1e-9
@@ -75,8 +82,8 @@ class Figure:
     low: float
     high: float
     level: float
-    p_corrected: float
-    verdict: str
+    p_corrected: float | None
+    verdict: Outcome
     n_queries: int
     n_languages: int
     seeds: int
@@ -92,14 +99,17 @@ class Figure:
         return shown_words(self.verdict, self.low, self.high)
 
 
-def shown_words(verdict: str, low: float, high: float) -> str:
-    """``shown``; ``none shown`` where the interval holds 0; else ``none shown after correction``.
+def shown_words(verdict: Outcome, low: float, high: float) -> str:
+    """``shown``, ``none shown`` where the interval holds 0, ``none shown after correction``, or, of one
+    seed, which gives no verdict, ``one seed``.
 
     Args:
         verdict: on the difference.
         low: lower end of its interval.
         high: upper end.
     """
+    if verdict == ONE_SEED:
+        return "one seed"
     if verdict != NO_DIFFERENCE:
         return "shown"
     return "none shown" if low <= 0 <= high else "none shown after correction"
@@ -115,6 +125,8 @@ class Part:
         kind: of the control; None: written by hand.
         named: the part of that name.
         rest: what is left of the whole without it.
+        within_whole: whether ``named`` lies between 0 and the whole. A figure above the whole is no
+            part of it: the control then stands on the other side of the baseline.
     """
 
     source: str
@@ -122,6 +134,7 @@ class Part:
     kind: str | None
     named: Figure
     rest: Figure
+    within_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,15 +222,15 @@ def _part(whole: Verdict, controlled: Controlled) -> Part:
     facts = facts_of(controlled.kind, of_control.arm)
     pair = Figure.of(of_arm), Figure.of(of_control)
     named, rest = pair if facts.shown_by == "arm - control" else pair[::-1]
-    return Part(facts.source, of_control.arm, controlled.kind, named, rest)
+    within = min(0.0, whole.effect) <= named.effect <= max(0.0, whole.effect)
+    return Part(facts.source, of_control.arm, controlled.kind, named, rest, within)
 
 
 def _sentence(whole: Verdict, parts: Sequence[Part]) -> str:
-    clauses = [_clause(part) for part in parts]
+    clauses = [_clause(whole, part) for part in parts]
     queries = plural(whole.n_queries, "query", "queries")
     asked = f"{interval(whole)}; {queries} in {plural(whole.n_languages, 'language')}"
-    seeds = "; one seed: variation between seeds not measured" if whole.seeds == 1 else ""
-    opening = f"On {whole.target}, `{whole.arm}` {_whole_words(whole)} ({asked}{seeds})"
+    opening = f"On {whole.target}, `{whole.arm}` {_whole_words(whole)} ({asked})"
     return f"{opening}. By source: {'; '.join(clauses)}.{_captions_words(whole.arm, parts)}"
 
 
@@ -227,19 +240,33 @@ def _whole_words(whole: Verdict) -> str:
         return f"gained {points(whole.effect)} points over {against}"
     if whole.verdict == LOWER:
         return f"lost {points(-whole.effect)} points against {against}"
-    return f"shows no effect against {against}: {signed_points(whole.effect)} points"
+    gap = f"{signed_points(whole.effect)} points"
+    if whole.verdict == ONE_SEED:
+        return f"differs from {against} by {gap} for this seed alone, which is no verdict"
+    return f"shows no effect against {against}: {gap}"
 
 
-def _clause(part: Part) -> str:
-    figure = part.named
-    low, high = points(figure.low), points(figure.high)
-    told = f"{signed_points(figure.effect)} points [{low} to {high}]"
-    return f"{part.source} {told}" + ("" if figure.shown == "shown" else f", {figure.shown}")
+def _clause(whole: Verdict, part: Part) -> str:
+    named = f"{part.source} {_figure_words(part.named)}"
+    beyond = abs(part.named.effect) > abs(whole.effect) and part.named.effect * whole.effect > 0
+    if whole.verdict not in (HIGHER, LOWER) or not beyond:
+        return named
+    side = "below" if part.rest.effect < 0 else "above"
+    return (
+        f"{named}, more than the whole and so no part of it, as `{part.rest.arm}` is {side} "
+        f"`{part.rest.against}`: {_figure_words(part.rest)}"
+    )
+
+
+def _figure_words(figure: Figure) -> str:
+    ends = f"[{points(figure.low)} to {points(figure.high)}]"
+    words = f"{signed_points(figure.effect)} points {ends}"
+    return words if figure.shown == "shown" else f"{words}, {figure.shown}"
 
 
 def _captions_words(arm: str, parts: Sequence[Part]) -> str:
-    """Said where captions alone stand above the arm: the pictures then have cost, not brought."""
-    told = []
+    """Says where captions alone are above the arm: the pictures then cost more than they bring."""
+    sentences = []
     for part in parts:
         if part.kind != "captions-only" or part.rest.effect >= 0:
             continue
@@ -247,9 +274,9 @@ def _captions_words(arm: str, parts: Sequence[Part]) -> str:
         if part.rest.verdict == LOWER:
             verb = "lift" if part.named.effect > 0 else "leave"
             more = f"{gap} points more than" if verb == "lift" else f"it {gap} points higher than"
-            told.append(f" Captions alone {verb} {more} `{arm}` does.")
+            sentences.append(f" Captions alone {verb} {more} `{arm}` does.")
         else:
-            told.append(
-                f" Captions alone stand {gap} points above `{arm}`, a difference that is not shown."
+            sentences.append(
+                f" Captions alone are {gap} points above `{arm}`, a difference that is not shown."
             )
-    return "".join(told)
+    return "".join(sentences)

@@ -10,20 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.errors import DataError
-from crosslift.statistics.bootstrap import (
-    Difference,
-    difference_of_draws,
-    few_seeds_factor,
-    language_moves,
-    with_seeds,
-)
 from crosslift.statistics.cubes import (
     OutcomeCube,
+    check_level,
     check_presence,
-    check_settings,
     check_strata,
     paired_gaps,
 )
+from crosslift.statistics.differences import Difference, Influence, difference_of, influences_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +37,11 @@ class Weighted:
     weights: NDArray[np.float64]
 
 
-def contrast(
-    parts: Sequence[Weighted], *, draws: int = 10_000, level: float = 0.95, seed: int = 0
-) -> Difference:
+def contrast(parts: Sequence[Weighted], *, level: float = 0.95) -> Difference:
     """How far treatment and control differ in a weighted sum of language means, of one target or more.
 
-    Resampling is that of `paired_difference`: items within their stratum, those of each target on
-    their own, and seeds, which all targets share.
+    The uncertainty is that of `paired_difference`: items vary within their stratum, those of each
+    target independently of the others, and seeds, which all targets share.
 
     Example, one target of the languages en, de, fr: weights 1, -1/2, -1/2 give the difference of the
     two arms' gaps between English and the others; of two targets, weights 1/L/2 in each give the
@@ -57,34 +49,42 @@ def contrast(
 
     Args:
         parts: the targets. One with a single seed counts the same in every seed of the others.
-        draws: bootstrap draws.
         level: of the interval.
-        seed: of the draws.
 
     Raises:
         DataError: as `paired_difference`; no part; weights that do not fit; other numbers of seeds.
     """
-    check_settings(draws, level)
+    check_level(level)
     if not parts:
         raise DataError("a contrast of nothing", "one target at least")
-    streams = np.random.SeedSequence(seed).spawn(len(parts) + 1)
-    per_seed: NDArray[np.float64] = np.zeros(1)
-    moved: NDArray[np.float64] = np.zeros((draws, 1))
-    presences = []
-    for part, stream in zip(parts, streams[1:], strict=True):
+    influences, presences, seeds = [], [], 1
+    for part in parts:
         gaps = paired_gaps(part.treatment, part.control)
         presence = ~np.isnan(gaps[0])
-        _check(part, presence, len(gaps), len(per_seed))
-        means = np.nanmean(gaps, axis=1)
-        moves = language_moves(gaps, means, part.strata, draws, np.random.default_rng(stream))
-        per_seed = per_seed + means @ part.weights
-        moved = moved + moves @ part.weights
+        _check(part, presence, len(gaps), seeds)
+        seeds = max(seeds, len(gaps))
+        influences += influences_of(gaps, part.strata, part.weights[:, None])
         presences.append(presence)
-    moved = moved + per_seed
-    effects = with_seeds(moved, np.random.default_rng(streams[0]))
-    factor = few_seeds_factor(per_seed, moved, level)
-    effects = per_seed.mean() + factor * (effects - per_seed.mean())
-    return difference_of_draws(per_seed, effects, _joined(presences), level)
+    return difference_of(_summed(influences, seeds), _joined(presences), level)
+
+
+def _summed(parts: Sequence[Influence], seeds: int) -> Influence:
+    """One sum over the items of all targets, side by side."""
+    strata, first = [], 0
+    for part in parts:
+        _, own = np.unique(part.strata, return_inverse=True)
+        strata.append(own + first)
+        first = int(strata[-1].max()) + 1
+    per_seed: NDArray[np.float64] = np.zeros(seeds)
+    for part in parts:
+        per_seed = per_seed + part.per_seed
+    spread = [np.broadcast_to(p.of_items, (seeds, p.of_items.shape[1])) for p in parts]
+    return Influence(
+        per_seed,
+        np.concatenate(spread, axis=1),
+        np.concatenate([part.leverage for part in parts]),
+        np.concatenate(strata),
+    )
 
 
 def _check(part: Weighted, presence: NDArray[np.bool_], seeds: int, others: int) -> None:

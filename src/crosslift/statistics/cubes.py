@@ -82,9 +82,7 @@ def check_groups(groups: Sequence[Sequence[int]], languages: int) -> None:
             )
 
 
-def check_settings(draws: int, level: float) -> None:
-    """Raises DataError where the number of draws or the level of an interval is out of range."""
-    if draws < 1:
-        raise DataError(f"draws is {draws}", "at least 1")
+def check_level(level: float) -> None:
+    """Raises DataError where the level of an interval is out of range."""
     if not 0 < level < 1:
         raise DataError(f"level is {level}", "a number between 0 and 1, such as 0.95")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from crosslift.errors import DataError
-from crosslift.statistics.bootstrap import Difference, paired_difference
-from crosslift.statistics.cubes import OutcomeCube
-from crosslift.statistics.wording import interval, points, signed_points
+from crosslift.statistics.cubes import OutcomeCube, paired_gaps
+from crosslift.statistics.differences import (
+    Difference,
+    Influence,
+    influences_of,
+    paired_difference,
+)
+from crosslift.statistics.wording import interval, percent, points, signed_points
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,23 @@ class GainNames:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """A part of a whole, with its interval; 1 is all of it.
+
+    Args:
+        value: the share.
+        low: lower end of the interval, which may be below 0.
+        high: upper end, which may be above 1.
+        level: of the interval.
+    """
+
+    value: float
+    low: float
+    high: float
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
 class GainShare:
     """An arm's gain, parted by its control; effects of the two parts add up to the whole.
 
@@ -40,14 +64,15 @@ class GainShare:
         total: arm - baseline.
         content: arm - control: what only the content can have given.
         other: control - baseline: what came without the content (batches, loss, more text).
-        share: content / total; None unless the interval of ``total`` lies above 0.
+        share: content / total. None unless the interval of ``total`` lies above 0 and ``content`` is a
+            part of it: not below 0, and not above the whole.
         sentence: the finding in words.
     """
 
     total: Difference
     content: Difference
     other: Difference
-    share: float | None
+    share: Share | None
     sentence: str
 
 
@@ -58,15 +83,14 @@ def share_surviving(
     strata: NDArray[np.integer],
     names: GainNames,
     *,
-    draws: int = 10_000,
     level: float = 0.95,
-    seed: int = 0,
 ) -> GainShare:
     """Part an arm's gain over the baseline into its content and the rest.
 
-    The same draws serve all three differences. The intervals stand alone, without correction for
-    several comparisons: the verdicts on the same arms are corrected, this says how large the
-    parts are.
+    The intervals are not corrected for several comparisons: the verdicts on the same arms are, this
+    says how large the parts are. That of the share holds every share r for which arm - control - r x
+    (arm - baseline) is not shown to differ from 0 (Fieller 1954, Journal of the Royal Statistical
+    Society B 16).
 
     Args:
         arm: float64 [S, N, L], as the treatment of `paired_difference`.
@@ -74,12 +98,10 @@ def share_surviving(
         baseline: the same, or [1, N, L] where it is untrained.
         strata: int [N], see `strata_of`.
         names: for the sentence.
-        draws: bootstrap draws.
         level: of the intervals.
-        seed: of the draws.
 
     Returns:
-        The three differences and a sentence.
+        The three differences, the share, and a sentence.
 
     Raises:
         DataError: as `paired_difference`; a control without the arm's seeds.
@@ -89,59 +111,119 @@ def share_surviving(
             f"`{names.arm}` has outcomes of shape {arm.shape}, `{names.control}` {control.shape}",
             "the control trained with the arm's seeds and asked the same queries",
         )
+    total = paired_difference(arm, baseline, strata, level=level)
+    content = paired_difference(arm, control, strata, level=level)
+    other = paired_difference(control, baseline, strata, level=level)
+    share = None
+    if total.low > 0 and 0 <= content.effect <= total.effect:
+        weights = np.full((arm.shape[2], 1), 1 / arm.shape[2])
+        whole, part = (
+            influences_of(paired_gaps(arm, reference), strata, weights)[0]
+            for reference in (baseline, control)
+        )
+        share = _share(part, whole, level)
+    sentence = _sentence(names, total, content, other, share)
+    return GainShare(total, content, other, share, sentence)
 
-    def between(treatment: OutcomeCube, reference: OutcomeCube) -> Difference:
-        return paired_difference(treatment, reference, strata, draws=draws, level=level, seed=seed)
 
-    total, content = between(arm, baseline), between(arm, control)
-    return GainShare(
-        total=total,
-        content=content,
-        other=between(control, baseline),
-        share=content.effect / total.effect if total.low > 0 else None,
-        sentence=_sentence(names, total, content),
-    )
+def _share(part: Influence, whole: Influence, level: float) -> Share:
+    def beyond(ratio: float) -> float:
+        """Above 0 where the ratio lies outside the interval."""
+        rest = Influence(
+            part.per_seed - ratio * whole.per_seed,
+            part.of_items - ratio * whole.of_items,
+            part.leverage,
+            part.strata,
+        )
+        return abs(rest.effect) - rest.noise.half_width(level)
+
+    value = part.effect / whole.effect
+    return Share(value, _end(beyond, value, -1.0), _end(beyond, value, 1.0), level)
 
 
-def _sentence(names: GainNames, total: Difference, content: Difference) -> str:
+def _end(beyond: Callable[[float], float], inside: float, way: float) -> float:
+    """Where the interval ends on one side; infinite where no end is near."""
+    if beyond(inside) >= 0:  # no noise at all
+        return inside
+    step = 0.125
+    while step < 1e6:
+        if beyond(inside + way * step) > 0:
+            return float(brentq(beyond, inside, inside + way * step, xtol=1e-9))
+        step *= 2
+    return way * np.inf
+
+
+def _sentence(
+    names: GainNames,
+    total: Difference,
+    content: Difference,
+    other: Difference,
+    share: Share | None,
+) -> str:
+    if total.seeds == 1:
+        return (
+            f"On {names.target}, for this seed alone, `{names.arm}` differs from "
+            f"`{names.baseline}` by {_signed(total)} and from `{names.control}` by "
+            f"{_signed(content)}: one seed gives no verdict, so nothing is divided."
+        )
     if total.low > 0:
         return (
             f"Of the {points(total.effect)} points ({interval(total)}) that `{names.arm}` gained "
-            f"over `{names.baseline}` on {names.target}, {_surviving(names, total, content)}"
-            f"{_one_seed(content)}."
+            f"over `{names.baseline}` on {names.target}, {_surviving(names, content, other, share)}."
         )
     if total.high < 0:
         whole = (
             f"lost {points(-total.effect)} points against `{names.baseline}` ({interval(total)})"
         )
     else:
-        whole = (
-            f"showed no gain over `{names.baseline}`: {signed_points(total.effect)} points "
-            f"({interval(total)})"
-        )
+        whole = f"showed no gain over `{names.baseline}`: {_signed(total)}"
     return (
         f"On {names.target}, `{names.arm}` {whole}, so there is no gain to divide; "
-        f"against `{names.control}` it stands at {signed_points(content.effect)} points "
-        f"({interval(content)}): {_content_shown(names, content)}{_one_seed(content)}."
+        f"against `{names.control}` it stands at {_signed(content)}: "
+        f"{_content_shown(names, content)}."
     )
 
 
-def _surviving(names: GainNames, total: Difference, content: Difference) -> str:
+def _signed(difference: Difference) -> str:
+    return f"{signed_points(difference.effect)} points ({interval(difference)})"
+
+
+def _surviving(
+    names: GainNames, content: Difference, other: Difference, share: Share | None
+) -> str:
     against = f"against `{names.control}`"
     part = f"{points(content.effect)} ({interval(content)})"
-    if content.low > 0 and content.effect > total.effect:
-        return (
-            f"all survive {against}, which fell below `{names.baseline}`: the arm stands {part} "
-            f"points above it, and {names.content} is shown to give the gain"
-        )
-    if content.low > 0:
-        return f"{part} survive {against}: that part is shown to come from {names.content}"
     if content.high < 0:
         return (
             f"none survive {against}, which stands {points(-content.effect)} points higher "
             f"({interval(content)} for the arm against it): {names.content} is shown to cost"
         )
-    return f"{part} survive {against}: no part of the gain is shown to come from {names.content}"
+    if share is None and content.effect > 0:
+        return (
+            f"no share is given: `{names.control}` stands {_below(other)} `{names.baseline}`, so that "
+            f"the arm's {part} points above it are more than the whole gain; "
+            f"{_content_shown(names, content)}"
+        )
+    if share is None:
+        return (
+            f"no share is given: the arm stands {_signed(content)} {against}; "
+            f"{_content_shown(names, content)}"
+        )
+    told = f"{part} survive {against}, a share of {_share_words(share)}"
+    if content.low > 0:
+        return f"{told}: that part is shown to come from {names.content}"
+    return f"{told}: no part of the gain is shown to come from {names.content}"
+
+
+def _below(other: Difference) -> str:
+    """How far a control is below the baseline, and whether that is shown."""
+    shown = "" if other.high < 0 else ", not shown,"
+    return f"{points(-other.effect)} points ({interval(other)}){shown} below"
+
+
+def _share_words(share: Share) -> str:
+    low, value, high = (f"{100 * each:.0f}" for each in (share.low, share.value, share.high))
+    return f"{value} % ({percent(share.level)} interval {low} to {high} %)"
 
 
 def _content_shown(names: GainNames, content: Difference) -> str:
@@ -150,7 +232,3 @@ def _content_shown(names: GainNames, content: Difference) -> str:
     if content.high < 0:
         return f"{names.content} is shown to cost"
     return f"{names.content} is not shown to matter"
-
-
-def _one_seed(difference: Difference) -> str:
-    return "; one seed: variation between seeds not measured" if difference.seeds == 1 else ""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 from crosslift.errors import DataError
-from crosslift.statistics.bootstrap import Difference
 from crosslift.statistics.corrections import holm
+from crosslift.statistics.differences import Difference
 from crosslift.statistics.wording import (
     LOWER_IS_BETTER,
     amount,
@@ -20,7 +21,12 @@ from crosslift.statistics.wording import (
     signed_amount,
 )
 
-HIGHER, LOWER, NO_DIFFERENCE = "higher", "lower", "no difference shown"
+Outcome = Literal["higher", "lower", "no difference shown", "one seed"]
+HIGHER: Outcome = "higher"
+LOWER: Outcome = "lower"
+NO_DIFFERENCE: Outcome = "no difference shown"
+ONE_SEED: Outcome = "one seed"
+"""No verdict: an arm that is trained was run with one seed, and nobody knows how far seeds vary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +74,13 @@ class Verdict:
         high: upper end.
         level: of the interval.
         p: two-sided.
-        p_corrected: after Holm's correction within ``family``.
+        p_corrected: after Holm's correction within ``family``; None where there is no verdict, since
+            such a comparison is in no family.
         n_queries: queries under one seed.
         n_languages: languages, equally weighted.
         seeds: seeds of ``arm``.
         verdict: ``higher``, ``lower`` or ``no difference shown``: of the number, which for
-            ``median_rank`` is the better the lower it is.
+            ``median_rank`` is the better the lower it is; or ``one seed``, which is no verdict.
         sentence: the verdict in words, effects in percentage points.
 
     The other fields are those of `Comparison`.
@@ -92,11 +99,11 @@ class Verdict:
     high: float
     level: float
     p: float
-    p_corrected: float
+    p_corrected: float | None
     n_queries: int
     n_languages: int
     seeds: int
-    verdict: str
+    verdict: Outcome
     budget_equal: bool
     budget_note: str
     sentence: str
@@ -106,12 +113,60 @@ class Verdict:
         return asdict(self)
 
 
-def judge(compared: Sequence[tuple[Comparison, Difference]], level: float = 0.95) -> list[Verdict]:
-    """Judge comparisons, corrected within each family.
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a difference is taken for, among those that are corrected together.
 
-    An arm is called higher or lower only if its corrected p is below ``1 - level`` and its
-    interval excludes 0; the interval itself is not corrected. Otherwise no difference is shown,
-    which does not say that there is none.
+    Args:
+        outcome: the verdict.
+        p_corrected: after Holm's correction; None of ``one seed``.
+    """
+
+    outcome: Outcome
+    p_corrected: float | None
+
+
+def judge_family(
+    differences: Sequence[Difference], trained: Sequence[bool], level: float = 0.95
+) -> list[Judgement]:
+    """Judge differences that are corrected together.
+
+    A difference is higher or lower only if its corrected p is below ``1 - level`` and its interval
+    excludes 0; the interval itself is not corrected. Otherwise no difference is shown, which does not
+    say that there is none. One seed of a trained arm gives no verdict: its interval lacks what seeds
+    vary by, and 27 to 73 % of true zeros would be found higher or lower. Such a difference takes no
+    part in the correction of the others.
+
+    Args:
+        differences: of one family.
+        trained: of each, whether an arm is trained, so that seeds could vary.
+        level: of the intervals.
+
+    Returns:
+        One judgement per difference, in the order given.
+    """
+    alone = [each and d.seeds == 1 for d, each in zip(differences, trained, strict=True)]
+    tested = [d.p for d, one in zip(differences, alone, strict=True) if not one]
+    corrected = iter(holm(tested).tolist())
+    alpha = _alpha(level)
+    return [
+        Judgement(ONE_SEED, None) if one else _judged(difference, next(corrected), alpha)
+        for difference, one in zip(differences, alone, strict=True)
+    ]
+
+
+def _judged(difference: Difference, p_corrected: float, alpha: float) -> Judgement:
+    if p_corrected < alpha and difference.excludes_zero:
+        return Judgement(HIGHER if difference.effect > 0 else LOWER, p_corrected)
+    return Judgement(NO_DIFFERENCE, p_corrected)
+
+
+def _alpha(level: float) -> float:
+    return round(1 - level, 9)
+
+
+def judge(compared: Sequence[tuple[Comparison, Difference]], level: float = 0.95) -> list[Verdict]:
+    """Judge comparisons, corrected within each family; see `judge_family`.
 
     Args:
         compared: each comparison with its measured difference.
@@ -123,16 +178,16 @@ def judge(compared: Sequence[tuple[Comparison, Difference]], level: float = 0.95
     Raises:
         DataError: a difference whose interval has another level.
     """
-    alpha = round(1 - level, 9)
     families: dict[str, list[int]] = {}
     for number, (comparison, difference) in enumerate(compared):
         _check_level(comparison, difference, level)
         families.setdefault(comparison.family, []).append(number)
     verdicts: dict[int, Verdict] = {}
     for members in families.values():
-        corrected = holm([compared[member][1].p for member in members])
-        for member, p in zip(members, corrected.tolist(), strict=True):
-            verdicts[member] = _verdict(*compared[member], p, alpha)
+        pairs = [compared[member] for member in members]
+        judged = judge_family([d for _, d in pairs], [c.trained for c, _ in pairs], level)
+        for member, judgement in zip(members, judged, strict=True):
+            verdicts[member] = _verdict(*compared[member], judgement, _alpha(level))
     return [verdicts[number] for number in range(len(compared))]
 
 
@@ -146,11 +201,8 @@ def _check_level(comparison: Comparison, difference: Difference, level: float) -
 
 
 def _verdict(
-    comparison: Comparison, difference: Difference, p_corrected: float, alpha: float
+    comparison: Comparison, difference: Difference, judgement: Judgement, alpha: float
 ) -> Verdict:
-    outcome = NO_DIFFERENCE
-    if p_corrected < alpha and difference.excludes_zero:
-        outcome = HIGHER if difference.effect > 0 else LOWER
     return Verdict(
         arm=comparison.arm,
         against=comparison.against,
@@ -165,53 +217,54 @@ def _verdict(
         high=difference.high,
         level=difference.level,
         p=difference.p,
-        p_corrected=p_corrected,
+        p_corrected=judgement.p_corrected,
         n_queries=difference.queries,
         n_languages=difference.languages,
         seeds=difference.seeds,
-        verdict=outcome,
+        verdict=judgement.outcome,
         budget_equal=comparison.budget_equal,
         budget_note=comparison.budget_note,
-        sentence=_sentence(comparison, difference, outcome, p_corrected, alpha),
+        sentence=_sentence(comparison, difference, judgement, alpha),
     )
 
 
 def _sentence(
-    comparison: Comparison, difference: Difference, outcome: str, p_corrected: float, alpha: float
+    comparison: Comparison, difference: Difference, judgement: Judgement, alpha: float
 ) -> str:
     on = f"On {place(comparison.target, comparison.subset)}"
+    evidence = _evidence(comparison, difference, judgement, alpha)
+    return f"{on}, {_claim(comparison, difference.effect, judgement.outcome)} ({evidence})."
+
+
+def _claim(comparison: Comparison, effect: float, outcome: Outcome) -> str:
     metric, arm, against = metric_words(comparison.metric), comparison.arm, comparison.against
-    evidence = _evidence(comparison, difference, p_corrected, alpha)
+    gap = signed_amount(comparison.metric, effect)
     if outcome == NO_DIFFERENCE:
-        gap = signed_amount(comparison.metric, difference.effect)
-        return (
-            f"{on}, no difference between `{arm}` and `{against}` in {metric} was shown: "
-            f"{gap} ({evidence})."
-        )
-    gap = amount(comparison.metric, abs(difference.effect))
+        return f"no difference between `{arm}` and `{against}` in {metric} was shown: {gap}"
+    if outcome == ONE_SEED:
+        return f"for this seed alone, `{arm}` differs from `{against}` by {gap} in {metric}"
+    gap = amount(comparison.metric, abs(effect))
     if comparison.metric in LOWER_IS_BETTER:
         meaning = "better" if outcome == LOWER else "worse"
         return (
-            f"{on}, the {metric} of `{arm}` was {gap} {outcome}, which is {meaning}, than that of "
-            f"`{against}` ({evidence})."
+            f"the {metric} of `{arm}` was {gap} {outcome}, which is {meaning}, than that of "
+            f"`{against}`"
         )
-    return f"{on}, `{arm}` scored {gap} {outcome} than `{against}` in {metric} ({evidence})."
+    return f"`{arm}` scored {gap} {outcome} than `{against}` in {metric}"
 
 
 def _evidence(
-    comparison: Comparison, difference: Difference, p_corrected: float, alpha: float
+    comparison: Comparison, difference: Difference, judgement: Judgement, alpha: float
 ) -> str:
     """All that a reader needs to weigh the sentence, parted by semicolons."""
-    at_bound = difference.p <= difference.smallest_p
     seeds = seeds_clause(difference.seeds, comparison.trained)
     parts = [
         f"protocol {comparison.protocol}",
         interval(difference, comparison.metric),
         f"{sample(difference)}, {seeds}",
-        f"Holm-corrected {p_clause(p_corrected, at_bound, alpha)}",
     ]
-    if at_bound and p_corrected >= alpha:
-        parts.append(f"{difference.draws:,} draws are too few for so many comparisons")
+    if judgement.p_corrected is not None:
+        parts.append(f"Holm-corrected {p_clause(judgement.p_corrected, alpha)}")
     parts += [_budget_clause(comparison), *comparison.remarks]
     return "; ".join(parts)
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from math import ceil, floor, log10
 from typing import Protocol
 
-from crosslift.statistics.bootstrap import Difference
+from crosslift.statistics.differences import Difference
 
 METRIC_WORDS = {
     "top1_accuracy": "top-1 accuracy",
@@ -18,6 +17,8 @@ METRIC_WORDS = {
 }
 LOWER_IS_BETTER = frozenset({"median_rank"})
 """Metrics that are no shares of 1 but plain numbers, of which the smaller is the better."""
+_LEAST_SHOWN = 1e-6
+"""Smaller p-values are shown as such: they say no more, and rest on the shape of a far tail."""
 SUBSET_WORDS = {"all": "", "clean": " (only items that overlap no training text)"}
 
 
@@ -102,36 +103,29 @@ def sample(difference: Difference) -> str:
 
 
 def seeds_clause(seeds: int, trained: bool = True) -> str:
-    """Such as ``2 seeds``; one seed and no training are said."""
+    """Such as ``2 seeds``; says what one seed or no training means."""
     if not trained:
         return "neither arm is trained, so there are no seeds"
     if seeds == 1:
-        return "one seed: variation between seeds not measured"
+        return "one seed, which gives no verdict: variation between seeds is not measured"
     return f"{seeds} seeds"
 
 
-def p_clause(p: float, at_bound: bool, alpha: float) -> str:
-    """A p-value, such as ``p = 0.003``; below what the draws can show, ``p < 0.0002``.
+def p_clause(p: float, alpha: float) -> str:
+    """A p-value, such as ``p = 0.003``; of one that is not resolved, ``p < 0.000001``.
 
     Args:
         p: the value.
-        at_bound: whether it is the smallest that could have come out.
         alpha: the rounded value is kept on the side of alpha that the value is on.
     """
     if p >= 1:
         return "p = 1"
-    if at_bound:
-        return f"p < {_round_up(p)}"
-    text = f"{p:.3f}" if p >= 0.001 else f"{p:.1g}"
+    if p < _LEAST_SHOWN:
+        return f"p < {_LEAST_SHOWN:f}"
+    text = f"{p:.3f}" if p >= 0.001 else f"{p:.6f}".rstrip("0")
     if (float(text) < alpha) != (p < alpha):
         text = f"{p:.6f}"
     return f"p = {text}"
-
-
-def _round_up(value: float) -> str:
-    """``value`` with one digit, rounded up, such as ``0.0002`` for 0.00019998."""
-    decimals = -floor(log10(value))
-    return f"{ceil(value * 10**decimals - 1e-9) / 10**decimals:.{decimals}f}"
 
 
 def metric_words(metric: str) -> str:

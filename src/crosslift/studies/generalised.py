@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.statistics.bootstrap import paired_difference
+from crosslift.statistics.differences import paired_difference
 from crosslift.studies.collect import Gathered
 from crosslift.studies.phase_three import pairs_in
 
@@ -59,6 +59,5 @@ def _matrix(
         return entry
     one, other = (c[:, ~same].transpose(0, 2, 1) for c in (cube, cubes[target, against]))
     strata = np.zeros(one.shape[1], np.int64)
-    draws = gathered.plan.study.bootstrap_draws
-    difference = paired_difference(one, other, strata, draws=draws)
+    difference = paired_difference(one, other, strata)
     return entry | {"effect": difference.effect, "low": difference.low, "high": difference.high}

@@ -12,9 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from crosslift.statistics.bootstrap import Difference, paired_difference, strata_of
-from crosslift.statistics.corrections import holm
-from crosslift.statistics.verdicts import HIGHER, LOWER, NO_DIFFERENCE
+from crosslift.statistics.differences import Difference, paired_difference, strata_of
+from crosslift.statistics.verdicts import Judgement, judge_family
 from crosslift.studies.collect import Gathered, cube_of
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC
 
@@ -45,10 +44,9 @@ def interpolation_paths(gathered: Gathered) -> list[dict[str, Any]]:
         effect, low, high, p, p_corrected and verdict; None at the start itself.
     """
     points = list(_points(gathered))
-    compared = [point for point in points if point.difference is not None]
-    corrected = holm([p.difference.p for p in compared if p.difference is not None])
-    by_point = dict(zip(map(id, compared), corrected.tolist(), strict=True)) if compared else {}
-    return [_entry(gathered, point, by_point.get(id(point))) for point in points]
+    differences = [point.difference for point in points if point.difference is not None]
+    judged = iter(judge_family(differences, [True] * len(differences), _LEVEL))
+    return [_entry(gathered, p, next(judged) if p.difference else None) for p in points]
 
 
 def _points(gathered: Gathered) -> Iterator[_Point]:
@@ -64,8 +62,7 @@ def _points(gathered: Gathered) -> Iterator[_Point]:
             for share, cube in cubes.items():
                 difference = None
                 if share > 0:
-                    draws = study.bootstrap_draws
-                    difference = paired_difference(cube, start, strata, draws=draws, level=_LEVEL)
+                    difference = paired_difference(cube, start, strata, level=_LEVEL)
                 yield _Point(arm, target, share, _macros(cube if share else start), difference)
 
 
@@ -86,9 +83,9 @@ def _macros(cube: NDArray[np.float64]) -> tuple[float, ...]:
     return tuple(float(value) for value in np.nanmean(cube, axis=1).mean(axis=1))
 
 
-def _entry(gathered: Gathered, point: _Point, p_corrected: float | None) -> dict[str, Any]:
+def _entry(gathered: Gathered, point: _Point, judgement: Judgement | None) -> dict[str, Any]:
     facts = gathered.plan.targets[point.target].target
-    found = {
+    entry = {
         "arm": point.arm,
         "target": point.target,
         "metric": facts.metric,
@@ -97,12 +94,14 @@ def _entry(gathered: Gathered, point: _Point, p_corrected: float | None) -> dict
         "score": float(np.mean(point.by_seed)),
         "seeds": list(point.by_seed),
     }
-    told = dict.fromkeys(("effect", "low", "high", "p", "p_corrected", "verdict"))
     difference = point.difference
-    if difference is None or p_corrected is None:
-        return found | told
-    outcome = NO_DIFFERENCE
-    if p_corrected < 1 - _LEVEL and difference.excludes_zero:
-        outcome = HIGHER if difference.effect > 0 else LOWER
-    sides = {"effect": difference.effect, "low": difference.low, "high": difference.high}
-    return found | sides | {"p": difference.p, "p_corrected": p_corrected, "verdict": outcome}
+    if difference is None or judgement is None:
+        return entry | dict.fromkeys(("effect", "low", "high", "p", "p_corrected", "verdict"))
+    return entry | {
+        "effect": difference.effect,
+        "low": difference.low,
+        "high": difference.high,
+        "p": difference.p,
+        "p_corrected": judgement.p_corrected,
+        "verdict": judgement.outcome,
+    }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from crosslift.statistics.attribution import Controlled, attribute, facts_of
-from crosslift.statistics.bootstrap import Difference, paired_difference, strata_of
+from crosslift.statistics.differences import Difference, paired_difference, strata_of
 from crosslift.statistics.gains import GainNames, share_surviving
 from crosslift.statistics.verdicts import Comparison, Verdict, judge
 from crosslift.statistics.wording import zero_shot_words
@@ -142,9 +142,7 @@ def _gain(gathered: Gathered, arm: str, control: str, target: str) -> dict[str, 
     content = facts_of(control_kind(study, control), control).lacks
     names = GainNames(arm, control, baseline, target, content)
     strata = strata_of(~np.isnan(of_arm[0]))
-    share = share_surviving(
-        of_arm, of_control, of_baseline, strata, names, draws=study.bootstrap_draws
-    )
+    share = share_surviving(of_arm, of_control, of_baseline, strata, names)
     return {"arm": arm, "control": control, "target": target, "sentence": share.sentence}
 
 
@@ -219,8 +217,15 @@ def _comparison(
         family=family,
         budget_equal=equal,
         budget_note=note,
-        trained=any(each["updates"] for each in spent),
+        trained=any_trained(gathered, target, arm, against),
         remarks=(*_remarks(gathered, arm, against), *_own_tuning(gathered, target, arm, against)),
+    )
+
+
+def any_trained(gathered: Gathered, target: str, *arms: str) -> bool:
+    """Whether seeds could vary what one of the arms scores on a target: by stages or by fine-tuning."""
+    return any(
+        run.stage_steps or target in run.fine_tuned for run in gathered.plan.runs if run.arm in arms
     )
 
 
@@ -297,10 +302,9 @@ def _difference(gathered: Gathered, comparison: Comparison) -> Difference:
         for name in (comparison.arm, comparison.against)
     )
     strata = strata_of(~np.isnan(arm[0]))
-    draws = gathered.plan.study.bootstrap_draws
     if len(arm) < len(against):  # the untrained arm was named first: turn the pair, then the sign
-        return _turned(paired_difference(against, arm, strata, draws=draws))
-    return paired_difference(arm, against, strata, draws=draws)
+        return _turned(paired_difference(against, arm, strata))
+    return paired_difference(arm, against, strata)
 
 
 def _turned(difference: Difference) -> Difference:

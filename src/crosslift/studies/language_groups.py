@@ -9,11 +9,10 @@ import numpy as np
 import pyarrow.compute as pc
 
 from crosslift.reports.language_names import family_of, script_of
-from crosslift.statistics.bootstrap import Difference, group_differences, strata_of
-from crosslift.statistics.corrections import holm
-from crosslift.statistics.verdicts import HIGHER, LOWER, NO_DIFFERENCE
+from crosslift.statistics.differences import Difference, group_differences, strata_of
+from crosslift.statistics.verdicts import Judgement, judge_family
 from crosslift.studies.collect import Gathered
-from crosslift.studies.judging import compared_with_baseline, shared_targets
+from crosslift.studies.judging import any_trained, compared_with_baseline, shared_targets
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC
 
 _LEVEL = 0.95
@@ -55,14 +54,14 @@ def _of_pair(gathered: Gathered, arm: str, baseline: str, target: str) -> Iterat
         of_baseline,
         strata_of(~np.isnan(of_arm[0])),
         [places for groups in parted.values() for places in groups.values()],
-        draws=gathered.plan.study.bootstrap_draws,
         level=_LEVEL,
     )
+    trained = any_trained(gathered, target, arm, baseline)
     taken = iter(differences)
     for grouping, groups in parted.items():
         own = [next(taken) for _ in groups]
-        corrected = holm([difference.p for difference in own]).tolist()
-        for (group, places), found, p in zip(groups.items(), own, corrected, strict=True):
+        judged = judge_family(own, [trained] * len(own), _LEVEL)
+        for (group, places), difference, judgement in zip(groups.items(), own, judged, strict=True):
             yield {
                 "arm": arm,
                 "against": baseline,
@@ -72,7 +71,7 @@ def _of_pair(gathered: Gathered, arm: str, baseline: str, target: str) -> Iterat
                 "grouping": grouping,
                 "group": group,
                 "languages": [languages[place] for place in places],
-                **_told(found, p),
+                **_judged(difference, judgement),
             }
 
 
@@ -92,17 +91,14 @@ def _parted(languages: Sequence[str], group_of: Callable[[str], str]) -> dict[st
     return dict(sorted(groups.items()))
 
 
-def _told(found: Difference, p_corrected: float) -> dict[str, Any]:
-    verdict = NO_DIFFERENCE
-    if p_corrected < 1 - _LEVEL and found.excludes_zero:
-        verdict = HIGHER if found.effect > 0 else LOWER
+def _judged(difference: Difference, judgement: Judgement) -> dict[str, Any]:
     return {
-        "effect": found.effect,
-        "low": found.low,
-        "high": found.high,
-        "p": found.p,
-        "p_corrected": p_corrected,
-        "verdict": verdict,
-        "n_queries": found.queries,
-        "seeds": found.seeds,
+        "effect": difference.effect,
+        "low": difference.low,
+        "high": difference.high,
+        "p": difference.p,
+        "p_corrected": judgement.p_corrected,
+        "verdict": judgement.outcome,
+        "n_queries": difference.queries,
+        "seeds": difference.seeds,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -101,6 +102,22 @@ def study_of(
     return study
 
 
+def saved_study(run: Path) -> Study:
+    """The study that the folder of a run holds, without settings of earlier releases.
+
+    Raises:
+        StudyFileError: the study has errors.
+        OSError: there is no such file.
+    """
+    raw = json.loads((run / "study.json").read_text(encoding="utf-8"))
+    return study_of({name: value for name, value in raw.items() if name not in REMOVED})
+
+
+REMOVED = {
+    "bootstrap_draws": "no such setting: intervals are computed in closed form now. Delete the line"
+}
+"""Settings of a study in earlier releases, with what to do about them."""
+
 _PATHS = ("data", "catalogs", "images", "english", "synonyms")
 
 
@@ -116,6 +133,8 @@ def _place_paths(value: Any, folder: Path) -> None:
 def _fault(detail: Any) -> Fault:
     path = tuple(part for part in detail["loc"] if not str(part).startswith("function-"))
     value = detail.get("input")
+    if detail["type"] == "extra_forbidden" and path[0] in REMOVED:
+        return Fault(path, path[-1], REMOVED[str(path[0])])
     if detail["type"] == "extra_forbidden":
         legal = _legal_fields(path[:-1])
         near = tuple(nearest(str(path[-1]), legal))

@@ -219,7 +219,6 @@ class Study(BaseModel):
     """Phase three: how every arm's encoder is fine-tuned on the English training set of a target of
     labelled examples (XNLI, UD-POS, XQuAD, ...), the same for all arms; a target may have its own. It
     needs a budget."""
-    bootstrap_draws: Annotated[int, Field(ge=100)] = 10_000
     overlap_threshold: Annotated[float, Field(gt=0, le=1)] = 0.8
     """Jaccard similarity of character 4-grams from which two texts are near-duplicates."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from crosslift.errors import DataError, StudyError, UnknownNameError
 from crosslift.reports.run_folder import RunFolder
 from crosslift.studies.phase_three import answers_in, english_run, labelled, phase_three
 from crosslift.studies.plan import arm_run, load_target
-from crosslift.studies.reading import study_of
+from crosslift.studies.reading import saved_study
 from crosslift.studies.retrieval_answers import retrieval_answers, with_tests
 from crosslift.studies.run import Listener, Silent, make_steps
 from crosslift.studies.schema import Study
@@ -70,7 +69,7 @@ def write_submission(
         DataError: a language of a task is missing: nothing is written then.
     """
     folder = RunFolder.read(run)
-    study = study_of(json.loads((run / "study.json").read_text(encoding="utf-8")))
+    study = saved_study(run)
     if arm not in study.arms:
         raise UnknownNameError("arm", arm, study.arms)
     chosen = study.seeds[0] if seed is None else seed

@@ -28,7 +28,6 @@ from crosslift.retrieval.word_findings import (
     Best,
     StateFinding,
     best_of,
-    draws_for,
     findings_of,
 )
 from crosslift.retrieval.word_verdict import share, verdict_of
@@ -89,8 +88,7 @@ class WordPilot:
         alignments: hidden state -> what was measured, ascending.
         findings: one a hidden state, in the same order.
         best: the hidden state where words are best aligned; None: they are at none.
-        draws: bootstrap draws.
-        seed: of the choice of pairs and of the draws.
+        seed: of the choice of pairs.
         verdict: sentences.
     """
 
@@ -101,7 +99,6 @@ class WordPilot:
     alignments: Mapping[int, WordAlignment]
     findings: tuple[StateFinding, ...]
     best: Best | None
-    draws: int
     seed: int
     verdict: tuple[str, ...]
 
@@ -117,7 +114,6 @@ class WordPilot:
             "chance": 1 / len(self.words.pairs),
             "level": LEVEL,
             "alpha": ALPHA,
-            "draws": self.draws,
             "seed": self.seed,
             "states": [_state_json(self.alignments[f.hidden_state], f) for f in self.findings],
             "best": asdict(self.best) if self.best else None,
@@ -223,7 +219,7 @@ def pilot_of_words(
         model: `embedded`, a folder, a hub name, or settings of an encoder.
         words: what to measure.
         hidden_states: which; None: that of the settings, or else all.
-        seed: of the bootstrap.
+        seed: with which the pairs were chosen; it is reported.
         listener: told how far it is; None: nobody.
 
     Raises:
@@ -234,12 +230,12 @@ def pilot_of_words(
     encoder = load_encoder(_read_words(settings, states[-1]))
     heard = listener or (lambda _, __: None)
     vectors = _vectors(encoder, words.pairs, states, heard)
-    draws, alignments = draws_for(len(states)), {}
+    alignments = {}
     for done, state in enumerate(states, 1):
-        alignments[state] = alignment_of(*vectors.pop(state), draws=draws, seed=seed)
+        alignments[state] = alignment_of(*vectors.pop(state))
         heard("measuring", done / len(states))
     findings = findings_of(alignments)
-    best = best_of(alignments, findings, draws=draws, seed=seed)
+    best = best_of(alignments, findings)
     shared = _shared_tokens(encoder, words.pairs)
     reading = encoder.reading
     return WordPilot(
@@ -250,7 +246,6 @@ def pilot_of_words(
         alignments=alignments,
         findings=findings,
         best=best,
-        draws=draws,
         seed=seed,
         verdict=(*verdict_of(alignments, findings, best), _shared_words(shared, states)),
     )

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.statistics.bootstrap import group_differences, strata_of
 from crosslift.statistics.contrasts import Weighted, contrast
+from crosslift.statistics.differences import group_differences, strata_of
 from crosslift.statistics.verdicts import Verdict
 from crosslift.studies.collect import Gathered
 from crosslift.studies.judging import control_kind
@@ -266,7 +266,7 @@ class _Table:
         return Weighted(treatment, control, strata_of(~np.isnan(treatment[0])), weights)
 
     def _effect(self, parts: Sequence[Weighted]) -> dict[str, Any]:
-        found = contrast(parts, draws=self.study.bootstrap_draws)
+        found = contrast(parts)
         return {"effect": found.effect, "low": found.low, "high": found.high}
 
     def _best(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -331,8 +331,7 @@ class _Table:
             control = self._cube(against, column, (column.metric,))
             strata = strata_of(~np.isnan(cube[0]))
             alone = [[place] for place in range(len(names))]
-            draws = self.study.bootstrap_draws
-            effects = list(group_differences(cube, control, strata, alone, draws=draws))
+            effects = list(group_differences(cube, control, strata, alone))
         for name, score, found in zip(names, scores, effects, strict=True):
             yield {
                 "target": column.name,

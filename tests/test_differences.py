@@ -1,18 +1,21 @@
-"""Paired bootstrap: by hand, against a plain loop, coverage in simulation, faults."""
+"""Paired differences: by hand, against plain draws, coverage in simulation, faults."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import ttest_1samp
 
 from crosslift.errors import DataError
-from crosslift.statistics import Difference, bootstrap, paired_difference, strata_of
+from crosslift.statistics import paired_difference, strata_of
+from crosslift.statistics.differences import influences_of
+from crosslift.statistics.noise import SMALLEST_P
 
 
 def loop_bootstrap(gaps: np.ndarray, strata: np.ndarray, draws: int, seed: int) -> np.ndarray:
-    """The same bootstrap with plain loops and the resampled ratio for each language's mean."""
+    """Draws of items with plain loops: the mean over seeds of the resampled ratio of each language."""
     random = np.random.default_rng(seed)
-    seeds, _, languages = gaps.shape
+    languages = gaps.shape[2]
     effects = []
     for _ in range(draws):
         picked = np.concatenate(
@@ -21,13 +24,9 @@ def loop_bootstrap(gaps: np.ndarray, strata: np.ndarray, draws: int, seed: int) 
                 for stratum in np.unique(strata)
             ]
         )
-        per_seed = [
-            np.mean([np.nanmean(gaps[s, picked, language]) for language in range(languages)])
-            for s in range(seeds)
-        ]
-        centre = np.mean(per_seed)
-        resampled = np.mean(random.choice(per_seed, seeds))
-        effects.append(centre + (seeds / max(seeds - 1, 1)) ** 0.5 * (resampled - centre))
+        effects.append(
+            np.mean([np.nanmean(gaps[:, picked, language]) for language in range(languages)])
+        )
     return np.array(effects)
 
 
@@ -52,71 +51,83 @@ def test_effect_by_hand() -> None:
     nan = np.nan
     treatment = np.array([[[1.0, nan], [0.0, 1.0]], [[1.0, nan], [1.0, 1.0]]])
     control = np.array([[[0.0, nan], [0.0, 0.5]]])
-    found = paired_difference(treatment, control, one_stratum(2), draws=200)
+    found = paired_difference(treatment, control, one_stratum(2))
     # seeds 0 and 1: language 0 gains 1/2 and 1, language 1 gains 1/2 twice
     assert found.effect == pytest.approx((0.5 + 0.5 + 1.0 + 0.5) / 4)
     assert (found.seeds, found.items, found.languages, found.queries) == (2, 2, 2, 3)
-    assert (found.draws, found.level) == (200, 0.95)
+    assert found.level == 0.95
 
 
-def test_every_draw_by_hand() -> None:
-    """Two items, gaps 0 and 1: the mean of two draws is 0, 1/2 or 1, widened by sqrt(2)."""
-    treatment = np.array([[[0.0], [1.0]]])
-    found = paired_difference(treatment, np.zeros((1, 2, 1)), one_stratum(2))
+def test_items_alone_by_hand() -> None:
+    """One seed, four items, gaps 0 0 1 1: Student's t of four values."""
+    treatment = np.array([0.0, 0.0, 1.0, 1.0])[None, :, None]
+    found = paired_difference(treatment, np.zeros((1, 4, 1)), one_stratum(4))
+    error = (1 / 3) ** 0.5 / 2  # the values' standard deviation is sqrt(1/3)
     assert found.effect == 0.5
-    assert found.low == pytest.approx(0.5 - 0.5 * 2**0.5)
-    assert found.high == pytest.approx(0.5 + 0.5 * 2**0.5)
-    assert found.p == pytest.approx(2 * 0.25, abs=0.03)  # a quarter of the draws lie below 0
+    assert found.high - 0.5 == pytest.approx(3.182446 * error, rel=1e-6)  # t of 3 degrees
+    assert found.p == pytest.approx(ttest_1samp(treatment.ravel(), 0).pvalue, rel=1e-9)
 
 
-def test_two_seeds_by_hand() -> None:
-    """Items all alike, seeds 0.1 and 0.3: only seeds vary, widened by sqrt(2)."""
+def test_seeds_alone_by_hand() -> None:
+    """Items all alike, seeds 0.1, 0.3: Student's t of two values."""
     treatment = np.broadcast_to(np.array([0.1, 0.3])[:, None, None], (2, 5, 2)).copy()
-    control = np.zeros((1, 5, 2))
-    found = paired_difference(treatment, control, one_stratum(5), widen_few_seeds=False)
+    found = paired_difference(treatment, np.zeros((1, 5, 2)), one_stratum(5))
     assert found.effect == pytest.approx(0.2)
-    assert (found.low, found.high) == pytest.approx((0.2 - 0.1 * 2**0.5, 0.2 + 0.1 * 2**0.5))
-    wide = paired_difference(treatment, control, one_stratum(5))
-    factor = 12.7062 / 1.95996  # Student's quantile with one degree of freedom over the normal one
-    assert wide.high - 0.2 == pytest.approx(factor * (found.high - 0.2), rel=1e-4)
+    assert found.high - 0.2 == pytest.approx(12.7062047 * 0.1, rel=1e-6)
+    assert found.p == pytest.approx(ttest_1samp([0.1, 0.3], 0).pvalue, rel=1e-9)
+
+
+def test_two_components_by_hand() -> None:
+    """Three seeds whose noise on the items is their own: the items have nothing in common."""
+    own = np.array([[1.0, -1.0], [-1.0, 1.0], [0.0, 0.0]])
+    gaps = np.array([0.0, 0.3, 0.6])[:, None] + 0.1 * np.tile(own, 10)
+    noise = influences_of(gaps[:, :, None], one_stratum(20), np.ones((1, 1)))[0].noise
+    assert noise.seed_variance == pytest.approx(0.09 / 3)
+    assert noise.item_variance == 0  # the items' means over seeds are all equal
+    shifted = gaps + np.repeat([0.2, -0.2], 10)  # what all seeds have in common
+    noise = influences_of(shifted[:, :, None], one_stratum(20), np.ones((1, 1)))[0].noise
+    scale = 20 / 19 / 400
+    own_part = scale * 0.01 * 2 * 20 / 2 / 3
+    assert noise.item_variance == pytest.approx(scale * 20 * 0.04 - own_part)
+    assert noise.seed_variance == pytest.approx(0.09 / 3)
+    assert noise.item_freedom == pytest.approx(19)
 
 
 def test_no_difference_gives_p_one_and_an_empty_interval() -> None:
     outcomes = np.random.default_rng(0).random((3, 50, 4))
-    found = paired_difference(outcomes, outcomes.copy(), one_stratum(50), draws=500)
+    found = paired_difference(outcomes, outcomes.copy(), one_stratum(50))
     assert (found.effect, found.low, found.high, found.p) == (0, 0, 0, 1)
     assert not found.excludes_zero
 
 
 def test_a_constant_difference_gives_the_smallest_p() -> None:
     outcomes = np.random.default_rng(0).random((3, 50, 4))
-    found = paired_difference(outcomes + 0.25, outcomes, one_stratum(50), draws=999)
+    found = paired_difference(outcomes + 0.25, outcomes, one_stratum(50))
     assert (found.low, found.high) == pytest.approx((0.25, 0.25))
-    assert found.p == found.smallest_p == 2 / 1000
+    assert found.p == SMALLEST_P
     assert found.excludes_zero
 
 
 def test_swapping_the_arms_turns_the_sign() -> None:
     random = np.random.default_rng(2)
     ours, theirs = random.random((2, 40, 3)), random.random((2, 40, 3))
-    forward = paired_difference(ours, theirs, one_stratum(40), draws=400)
-    backward = paired_difference(theirs, ours, one_stratum(40), draws=400)
+    forward = paired_difference(ours, theirs, one_stratum(40))
+    backward = paired_difference(theirs, ours, one_stratum(40))
     assert forward.effect == pytest.approx(-backward.effect)
     assert (forward.low, forward.high) == pytest.approx((-backward.high, -backward.low))
     assert forward.p == backward.p
 
 
 @pytest.mark.parametrize("seeds", [1, 2, 4])
-def test_equals_a_plain_loop_where_every_language_holds_every_item(seeds: int) -> None:
+def test_item_variance_equals_that_of_plain_draws(seeds: int) -> None:
     gaps = simulated(np.random.default_rng(seeds), seeds, 60, 0.3, 0.05)
     strata = one_stratum(60)
-    found = paired_difference(gaps, np.zeros((1, 60, 3)), strata, draws=4000, widen_few_seeds=False)
-    widen = (60 / 59) ** 0.5
-    slow = loop_bootstrap(gaps, strata, 2000, seed=7)
-    check_quantiles(found, slow.mean() + widen * (slow - slow.mean()))
+    influence = influences_of(gaps, strata, np.full((3, 1), 1 / 3))[0]
+    slow = loop_bootstrap(gaps, strata, 2000, seed=7).var() * 60 / 59
+    assert np.sum(influence.of_items.mean(axis=0) ** 2) == pytest.approx(slow, rel=0.12)
 
 
-def test_equals_a_plain_loop_where_languages_hold_other_items() -> None:
+def test_item_variance_where_languages_hold_other_items() -> None:
     """Three strata of languages, one of them with items that lack a language."""
     random = np.random.default_rng(9)
     gaps = np.full((3, 200, 4), np.nan)
@@ -127,18 +138,20 @@ def test_equals_a_plain_loop_where_languages_hold_other_items() -> None:
     gaps[:, 150:, 3] = noise[:, 150:, 3]
     strata = strata_of(~np.isnan(gaps[0]))
     assert np.bincount(strata).tolist() == [110, 40, 50]
-    control = np.where(np.isnan(gaps[:1]), np.nan, 0.0)
-    found = paired_difference(gaps, control, strata, draws=4000, widen_few_seeds=False)
-    check_quantiles(found, loop_bootstrap(gaps, strata, 2000, seed=3))
+    influence = influences_of(gaps, strata, np.full((4, 1), 1 / 4))[0]
+    slow = loop_bootstrap(gaps, strata, 2000, seed=3).var()
+    assert np.sum(influence.of_items.mean(axis=0) ** 2) == pytest.approx(slow, rel=0.15)
 
 
-def check_quantiles(found: Difference, slow: np.ndarray) -> None:
-    """Ends within 8% of the interval's width: sampling error of 2,000 draws is about 3%."""
-    low, high = np.quantile(slow, [0.025, 0.975])
-    assert found.low == pytest.approx(low, abs=0.08 * (high - low))
-    assert found.high == pytest.approx(high, abs=0.08 * (high - low))
-    smaller = min((slow <= 0).mean(), (slow >= 0).mean())
-    assert found.p == pytest.approx(min(1.0, 2 * smaller), abs=0.05)
+def test_few_items_that_differ_are_few_degrees_of_freedom() -> None:
+    """Of 1,000 items six gain: no t of a thousand, and no certainty."""
+    gaps = np.zeros((1, 1000, 1))
+    gaps[0, :6] = 1.0
+    found = paired_difference(gaps, np.zeros((1, 1000, 1)), one_stratum(1000))
+    assert influences_of(gaps, one_stratum(1000), np.ones((1, 1)))[
+        0
+    ].noise.item_freedom == pytest.approx(12, rel=0.02)
+    assert found.p == pytest.approx(2 * 2.0**-6, rel=0.05)  # the exact test of signs
 
 
 @pytest.mark.parametrize(
@@ -146,25 +159,21 @@ def check_quantiles(found: Difference, slow: np.ndarray) -> None:
     [(1, 0.4, 0.0), (2, 0.3, 0.03), (3, 0.3, 0.03), (5, 0.3, 0.3), (3, 0.05, 0.5)],
 )
 def test_intervals_cover_the_truth(seeds: int, spread: float, between: float) -> None:
-    """300 simulations: 95% nominal; 91% is three standard errors below it."""
+    """400 simulations: 95 % nominal; 92 % is three standard errors below it."""
     random, covered = np.random.default_rng(seeds), 0
-    for repeat in range(300):
+    for _ in range(400):
         gaps = simulated(random, seeds, 80, spread, between)
-        found = paired_difference(
-            gaps, np.zeros((1, 80, 3)), one_stratum(80), draws=300, seed=repeat
-        )
+        found = paired_difference(gaps, np.zeros((1, 80, 3)), one_stratum(80))
         covered += found.low <= 0.1 <= found.high
-    assert covered / 300 >= 0.91
+    assert covered / 400 >= 0.92
 
 
 def test_one_seed_does_not_see_variation_between_seeds() -> None:
-    """The fault that `seeds == 1` must be read as: intervals that miss the truth most times."""
+    """Why one seed gives no verdict: its intervals miss the truth most times."""
     random, covered = np.random.default_rng(4), 0
-    for repeat in range(100):
+    for _ in range(100):
         gaps = simulated(random, 1, 80, 0.1, 0.5)
-        found = paired_difference(
-            gaps, np.zeros((1, 80, 3)), one_stratum(80), draws=200, seed=repeat
-        )
+        found = paired_difference(gaps, np.zeros((1, 80, 3)), one_stratum(80))
         covered += found.low <= 0.1 <= found.high
     assert found.seeds == 1
     assert covered < 30
@@ -174,8 +183,8 @@ def test_an_item_in_many_languages_is_one_cluster() -> None:
     """The same outcomes in four languages hold no more evidence than in one."""
     one = np.random.default_rng(1).normal(size=(1, 100, 1))
     four = np.repeat(one, 4, axis=2)
-    narrow = paired_difference(one, np.zeros((1, 100, 1)), one_stratum(100), draws=500)
-    wide = paired_difference(four, np.zeros((1, 100, 4)), one_stratum(100), draws=500)
+    narrow = paired_difference(one, np.zeros((1, 100, 1)), one_stratum(100))
+    wide = paired_difference(four, np.zeros((1, 100, 4)), one_stratum(100))
     assert (wide.low, wide.high) == pytest.approx((narrow.low, narrow.high))
 
 
@@ -184,33 +193,31 @@ def test_a_rare_language_stays_defined_in_every_draw() -> None:
     gaps[0, :, 0] = np.random.default_rng(0).normal(size=60)
     gaps[0, 0, 1] = 0.4
     control = np.where(np.isnan(gaps), np.nan, 0.0)
-    found = paired_difference(gaps, control, one_stratum(60), draws=300)
+    found = paired_difference(gaps, control, one_stratum(60))
     assert np.isfinite([found.low, found.high, found.p]).all()
     assert found.effect == pytest.approx((gaps[0, :, 0].mean() + 0.4) / 2)
 
 
-def test_same_seed_same_numbers() -> None:
-    gaps = simulated(np.random.default_rng(0), 3, 40, 0.3, 0.1)
+@pytest.mark.parametrize("seeds", [1, 2, 3, 8])
+def test_p_is_the_level_whose_interval_touches_zero(seeds: int) -> None:
+    gaps = simulated(np.random.default_rng(seeds), seeds, 40, 0.3, 0.05)
     control = np.zeros((1, 40, 3))
-    first, again, other = (
-        paired_difference(gaps, control, one_stratum(40), draws=300, seed=seed)
-        for seed in (5, 5, 6)
-    )
-    assert first == again
-    assert first.low != other.low
+    p = paired_difference(gaps, control, one_stratum(40)).p
+    for level in (1 - p - 1e-6, 1 - p + 1e-6):
+        found = paired_difference(gaps, control, one_stratum(40), level=level)
+        assert found.excludes_zero == (level < 1 - p)
 
 
-@pytest.mark.parametrize("cells", [1, 37, 700])
-def test_blocks_of_draws_give_what_one_block_gives(
-    cells: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gaps = simulated(np.random.default_rng(0), 2, 40, 0.3, 0.1)
-    strata = np.arange(40) % 3
-    whole = paired_difference(gaps, np.zeros((1, 40, 3)), strata, draws=150)
-    monkeypatch.setattr(bootstrap, "BLOCK_CELLS", cells)
-    parted = paired_difference(gaps, np.zeros((1, 40, 3)), strata, draws=150)
-    assert (parted.low, parted.high) == pytest.approx((whole.low, whole.high), rel=1e-12)
-    assert parted.p == whole.p
+def test_two_seeds_that_agree_by_luck_are_not_certain() -> None:
+    """Equal means of two seeds whose answers to the items differ: half of the noise is unseen."""
+    random = np.random.default_rng(0)
+    flips = random.permutation(np.repeat([1.0, -1.0], 20))
+    gaps = np.stack([0.02 + 0.1 * flips, 0.02 - 0.1 * flips])[:, :, None]
+    found = paired_difference(gaps, np.zeros((1, 40, 1)), one_stratum(40))
+    noise = influences_of(gaps, one_stratum(40), np.ones((1, 1)))[0].noise
+    own = 0.1**2 * 2 * 40 * 40 / 39 / 1600  # what the items scatter one seed by
+    assert noise.seed_variance == pytest.approx(own * 0.00393214 / 2, rel=1e-4)  # its 5 % quantile
+    assert found.p > 0.03  # with a variance of 0 between the seeds it would be SMALLEST_P
 
 
 def test_strata_by_hand() -> None:
@@ -257,8 +264,6 @@ def test_wrong_settings_raise() -> None:
         paired_difference(cube, cube, one_stratum(3))
     with pytest.raises(DataError, match="strata: an array of float64"):
         paired_difference(cube, cube, np.zeros(4))  # type: ignore[arg-type]
-    with pytest.raises(DataError, match="draws is 0"):
-        paired_difference(cube, cube, one_stratum(4), draws=0)
     with pytest.raises(DataError, match="level is 95"):
         paired_difference(cube, cube, one_stratum(4), level=95)
 

@@ -1,0 +1,132 @@
+"""The two components of a difference's noise, and the interval and the p value that follow from both.
+
+A difference of two arms is uncertain for two reasons: other items could have been asked, and other
+seeds could have been run. The two are known to very different degrees. Hundreds of items give the
+variance between items with hundreds of degrees of freedom; three seeds give the variance between
+seeds with two. So the two variances are estimated apart, with seed and item as crossed factors:
+
+- b, ``seed_variance``: of the mean over S seeds, as the scatter of the seeds shows it. It contains
+  the seeds' main effect and the noise that each seed has on its own on the items, both over S.
+- c, ``item_variance``: of what all seeds have in common on an item.
+
+With Student's quantiles t for the n = S - 1 degrees of freedom of b and z for those of c, the
+half-width h of the interval at level 1 - alpha is
+
+    h^2 = k c + ((t^2 b)^q + ((z^2 - k) c)^q)^(1/q),    k = t^2 (n - 1) / (n + t^2),    q = 1 + 2 / n
+
+That is t sqrt(b) where c is 0 and z sqrt(c) where b is 0, both exact. With q = 1 it would be
+t^2 b + z^2 c, which holds its level whatever the true variances are, and more than holds it where
+neither is small (Banerjee 1961, Biometrika 48). k makes it exact to first order in c / b as well: it
+solves d P(|X| > h) / d c = 0 at c = 0, for X normal of variance b + c. q joins the two ends; it is a
+choice. docs/statistics.md shows the true level for 2 to 20 seeds and any mixture of the variances, and
+how narrow an interval with that level can be at best.
+
+Satterthwaite's approximation (1946, Biometrics Bulletin 2) is no alternative here: with 2 or 3 seeds
+it takes a lucky agreement of the seeds for certainty, and finds far too much in the tail.
+
+The p value is the smallest alpha whose own interval excludes 0, so it holds in the tail that a
+correction for several comparisons reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp, log, sqrt
+
+from scipy.optimize import brentq
+from scipy.special import chdtri, stdtrit
+
+SMALLEST_P = 1e-12
+"""p values are not resolved below this."""
+_LUCK = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """The two variances of a difference, with their degrees of freedom.
+
+    Args:
+        seeds: S, the number of seeds; with 1 there is no ``seed_variance``.
+        seed_variance: b, in squared units of the difference.
+        item_variance: c, the same.
+        item_freedom: degrees of freedom of c, at least 1.
+    """
+
+    seeds: int
+    seed_variance: float
+    item_variance: float
+    item_freedom: float
+
+    @classmethod
+    def from_scatter(
+        cls, seeds: int, between: float, items: float, own: float, item_freedom: float
+    ) -> Noise:
+        """Part what was observed into the two components.
+
+        Seeds that agree by luck must not make a difference certain, and with two seeds and few items
+        they often agree exactly. The items alone must scatter the seeds, by ``own``: a scatter smaller
+        than the items alone would give in 95 of 100 cases is raised to that.
+
+        Args:
+            seeds: S.
+            between: variance of the effect between seeds, S - 1 degrees of freedom; 0 for one seed.
+            items: variance that the items bring to the mean over seeds.
+            own: the part of ``between`` that the items bring, as each seed answers them in its own way.
+            item_freedom: degrees of freedom of ``items``.
+        """
+        if seeds == 1:
+            return cls(1, 0.0, items, item_freedom)
+        least = own * float(chdtri(seeds - 1, 1 - _LUCK)) / (seeds - 1)
+        common = max(0.0, items - own / seeds)
+        return cls(seeds, max(between, least) / seeds, common, item_freedom)
+
+    def half_width(self, level: float) -> float:
+        """Half of the width of the interval at ``level``, in units of the difference.
+
+        Args:
+            level: above 0 and below 1, such as 0.95.
+        """
+        return self._reach((1 - level) / 2)
+
+    def p_value(self, effect: float) -> float:
+        """The smallest alpha whose interval around ``effect`` excludes 0: a two-sided p value.
+
+        Args:
+            effect: the difference.
+
+        Returns:
+            1 for an effect of 0, and `SMALLEST_P` where the value is smaller than that.
+        """
+        distance = abs(effect)
+        if distance <= self._reach(0.5):
+            return 1.0
+        if distance >= self._reach(SMALLEST_P / 2):
+            return SMALLEST_P
+
+        def beyond(power: float) -> float:
+            return self._reach(exp(power) / 2) - distance
+
+        return exp(float(brentq(beyond, log(SMALLEST_P), 0.0, xtol=1e-13)))
+
+    def _reach(self, tail: float) -> float:
+        """The half-width that leaves ``tail``, half of alpha, on either side."""
+        of_items = float(stdtrit(self.item_freedom, tail)) ** 2
+        if self.seeds == 1:
+            return sqrt(of_items * self.item_variance)
+        freedom = self.seeds - 1
+        of_seeds = float(stdtrit(freedom, tail)) ** 2
+        kept = min(of_items, of_seeds * (freedom - 1) / (freedom + of_seeds))
+        joined = _joined(
+            of_seeds * self.seed_variance,
+            (of_items - kept) * self.item_variance,
+            1 + 2 / freedom,
+        )
+        return sqrt(kept * self.item_variance + joined)
+
+
+def _joined(one: float, other: float, power: float) -> float:
+    """(one^power + other^power)^(1/power), without overflow."""
+    larger, smaller = max(one, other), min(one, other)
+    if larger == 0:
+        return 0.0
+    return float(larger * (1 + (smaller / larger) ** power) ** (1 / power))
