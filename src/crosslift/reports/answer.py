@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from crosslift.reports.effects import unattributed
 from crosslift.reports.entries import Attribution, Verdict
 from crosslift.reports.formats import listed, metric_title, p_value, plural, points
+from crosslift.reports.outcomes import mark_of
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.tables import query_word
+from crosslift.statistics.verdicts import HIGHER, LOWER, ONE_SEED
 
 _MOST_DECLARED = 3
 _MOST_ARMS = 4
@@ -24,7 +26,7 @@ class VerdictView:
     """One verdict as the page shows it.
 
     Args:
-        outcome: "higher", "lower" or "none": the mark.
+        outcome: the mark, see `mark_of`.
         sentence: the verdict's own sentence.
         details: metric, protocol, corrected p, sizes.
         clean: True where only items without overlap were compared.
@@ -70,15 +72,20 @@ def _view(folder: RunFolder, verdict: Verdict) -> VerdictView:
     queries = plural(verdict.n_queries, query_word(folder.target(verdict.target)))
     details = (
         f"{metric_title(verdict.metric)} · {verdict.protocol}"
-        f" · p {p_value(verdict.p_corrected)} corrected · {queries}"
+        f" · {_corrected(verdict)} · {queries}"
         f" · {plural(verdict.n_languages, 'language')} · {plural(verdict.seeds, 'seed')}"
     )
-    outcome = verdict.verdict if verdict.verdict in ("higher", "lower") else "none"
     unequal = "" if verdict.budget_equal else verdict.budget_note or "budgets differ"
     arms = (folder.arm(verdict.arm), folder.arm(verdict.against))
     seen = tuple(f"{arm.name}: {arm.seen}" for arm in arms if arm.seen)
     clean = verdict.subset == "clean"
-    return VerdictView(outcome, verdict.sentence, details, clean, unequal, seen)
+    return VerdictView(mark_of(verdict.verdict), verdict.sentence, details, clean, unequal, seen)
+
+
+def _corrected(verdict: Verdict) -> str:
+    if verdict.p_corrected is None:
+        return "one seed: no verdict"
+    return f"p {p_value(verdict.p_corrected)} corrected"
 
 
 def _named(folder: RunFolder, arm: str) -> str:
@@ -98,6 +105,12 @@ def plain_answer(folder: RunFolder) -> str:
     """
     declared = _pairs(folder, "declared")
     against = _pairs(folder, "vs-baseline")
+    alone = sum(verdict.verdict == ONE_SEED for verdict in folder.verdicts)
+    if alone and not declared and not against:
+        return (
+            "Every trained arm was run with one seed, which gives no verdict: how far seeds vary is "
+            "not known. The differences of this seed are below."
+        )
     if not declared and not against:
         return "No comparison was made, so this run gives no answer. The scores stand below."
     sentences = [_pair_sentence(folder, pair, found) for pair, found in declared[:_MOST_DECLARED]]
@@ -108,6 +121,8 @@ def plain_answer(folder: RunFolder) -> str:
     sentences.extend(_control_sentences(folder, {pair for pair, _ in declared}))
     if any(not verdict.budget_equal for _, found in declared for verdict in found):
         sentences.append("Comparisons between unequal budgets are marked.")
+    if alone:
+        sentences.append("Comparisons with one seed of a trained arm give no verdict.")
     return " ".join(sentences)
 
 
@@ -116,7 +131,8 @@ def _pairs(folder: RunFolder, family: str) -> list[tuple[tuple[str, str], list[V
     for verdict in folder.verdicts:
         target = folder.target(verdict.target)
         primary = (verdict.metric, verdict.protocol) == (target.metric, target.protocol)
-        if verdict.family == family and verdict.subset == "all" and primary:
+        judged = verdict.verdict != ONE_SEED
+        if judged and verdict.family == family and verdict.subset == "all" and primary:
             groups.setdefault((verdict.arm, verdict.against), []).append(verdict)
     return list(groups.items())
 
@@ -227,18 +243,26 @@ def _source_sentences(folder: RunFolder) -> list[str]:
 
 def _source_sentence(folder: RunFolder, arm: str, gained: Sequence[Attribution]) -> str:
     shown: dict[str, list[str]] = {}
-    beaten = []
+    beaten: list[str] = []
+    beyond: dict[str, list[str]] = {}
     for found in gained:
         title = folder.target(found.target).title
         for part in found.parts:
             titles = shown.setdefault(part.source.replace("`", ""), [])
-            if part.named.verdict == "higher":
+            if part.named.verdict == HIGHER and part.within_whole:
                 titles.append(title)
-            if part.kind == "captions-only" and part.rest.verdict == "lower":
+            elif part.named.verdict == HIGHER:
+                beyond.setdefault(part.control, []).append(title)
+            if part.kind == "captions-only" and part.rest.verdict == LOWER:
                 beaten.append(title)
     parts = [f"{source} on {listed(titles)}" for source, titles in shown.items() if titles]
     empty = [source for source, titles in shown.items() if not titles]
-    told = [f"is shown to come from {'; from '.join(parts)}"] if parts else []
-    told += [f"is not shown to come from {listed(empty)} on any target"] if empty else []
-    told += [f"is less than captions alone bring on {listed(beaten)}"] if beaten else []
-    return f"What {arm} gains {'; it '.join(told)}."
+    clauses = [f"is shown to come from {'; from '.join(parts)}"] if parts else []
+    clauses += [f"is not shown to come from {listed(empty)} on any target"] if empty else []
+    clauses += [f"is less than captions alone bring on {listed(beaten)}"] if beaten else []
+    clauses += [
+        f"is less than its lead over {control} on {listed(titles)}, as that control does worse than"
+        " the baseline"
+        for control, titles in beyond.items()
+    ]
+    return f"What {arm} gains {'; it '.join(clauses)}."

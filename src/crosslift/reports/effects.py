@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from crosslift.reports.entries import Arm, Orientation, Target, Verdict
 from crosslift.reports.run_folder import RunFolder
+from crosslift.statistics.verdicts import ONE_SEED
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class ControlRow:
         """The row in words, and only as far as the verdicts carry."""
         if self.content is None:
             return "The arm and its control were not compared here."
+        if self.content.verdict == ONE_SEED:
+            return "One seed gives no verdict."
         if self.content.verdict == "higher":
             return "The arm does better than its control: the content matters here."
         if self.content.verdict == "lower":

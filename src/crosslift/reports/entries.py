@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from crosslift.statistics.attribution import shown_words
+from crosslift.statistics.verdicts import Outcome
 from crosslift.statistics.wording import zero_shot_words
 
 
@@ -215,11 +216,11 @@ class Verdict(Entry):
     high: float
     level: float
     p: float
-    p_corrected: float
+    p_corrected: float | None
     n_queries: int
     n_languages: int
     seeds: int
-    verdict: Literal["higher", "lower", "no difference shown"]
+    verdict: Outcome
     budget_equal: bool
     budget_note: str
     sentence: str
@@ -265,8 +266,8 @@ class Figure(Entry):
     low: float
     high: float
     level: float
-    p_corrected: float
-    verdict: Literal["higher", "lower", "no difference shown"]
+    p_corrected: float | None
+    verdict: Outcome
     n_queries: int
     n_languages: int
     seeds: int
@@ -285,6 +286,8 @@ class Part(Entry):
     kind: str | None
     named: Figure
     rest: Figure
+    within_whole: bool = True
+    """Whether ``named`` lies between 0 and the whole; runs of earlier releases do not say."""
 
 
 class Attribution(Entry):
@@ -329,8 +332,8 @@ class LanguageGroup(Entry):
     low: float
     high: float
     p: float
-    p_corrected: float
-    verdict: Literal["higher", "lower", "no difference shown"]
+    p_corrected: float | None
+    verdict: Outcome
     n_queries: int
     seeds: int
 

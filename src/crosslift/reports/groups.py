@@ -9,6 +9,7 @@ from crosslift.errors import DataError
 from crosslift.reports.entries import Arm, LanguageGroup, Target
 from crosslift.reports.formats import interval, listed, points
 from crosslift.reports.language_names import name_of
+from crosslift.reports.outcomes import mark_of
 from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.tables import EffectCell
 
@@ -123,5 +124,5 @@ def _row(
 def _cell(entry: LanguageGroup | None) -> EffectCell | None:
     if entry is None:
         return None
-    outcome = entry.verdict if entry.verdict in ("higher", "lower") else "none"
-    return EffectCell(points(entry.effect), interval(entry.low, entry.high), outcome)
+    shown = interval(entry.low, entry.high)
+    return EffectCell(points(entry.effect), shown, mark_of(entry.verdict))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
@@ -14,8 +14,10 @@ from crosslift.reports.entries import Arm, Entry, Target
 from crosslift.reports.formats import interval, percent, points
 from crosslift.reports.interpolation_plots import Spot, draw_effects, draw_ways
 from crosslift.reports.looks import looks_of
+from crosslift.reports.outcomes import mark_of
 from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.svg import Plot, drawing
+from crosslift.statistics.verdicts import Outcome
 
 INTERPOLATION = "interpolation.json"
 _AGAINST_START = ("effect", "low", "high", "p", "p_corrected", "verdict")
@@ -52,7 +54,7 @@ class PathPoint(Entry):
     high: float | None
     p: float | None
     p_corrected: float | None
-    verdict: Literal["higher", "lower", "no difference shown"] | None
+    verdict: Outcome | None
 
     @model_validator(mode="after")
     def _check_comparison(self) -> PathPoint:
@@ -195,9 +197,8 @@ def _table(folder: RunFolder, target: Target, paths: Paths, names: Names) -> Pat
 def _cell(point: PathPoint) -> PathCell:
     if point.effect is None or point.low is None or point.high is None:
         return PathCell(percent(point.score), "", "", "")
-    outcome = point.verdict if point.verdict in ("higher", "lower") else "none"
     shown = interval(point.low, point.high)
-    return PathCell(percent(point.score), points(point.effect), shown, outcome)
+    return PathCell(percent(point.score), points(point.effect), shown, mark_of(point.verdict))
 
 
 def _trade_off(

@@ -8,6 +8,7 @@ from crosslift.reports.axes import Names, effect_axes, interval_mark, limits_of,
 from crosslift.reports.entries import Arm, Attribution, Figure, Part, Target
 from crosslift.reports.formats import interval, plural, points, shorten
 from crosslift.reports.looks import Look, looks_of
+from crosslift.reports.outcomes import mark_of
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.svg import Plot, drawing, finish
 from crosslift.reports.tables import query_word
@@ -24,7 +25,7 @@ class FigureCell:
         pair: the two arms, in words.
         effect: in points, with its sign.
         interval: of the effect.
-        outcome: "higher", "lower" or "none": the mark.
+        outcome: the mark, see `mark_of`.
         shown: whether it is shown, in words.
         sizes: queries, languages and seeds it rests on.
     """
@@ -139,7 +140,7 @@ def _cell(figure: Figure, target: Target) -> FigureCell:
         pair=f"{figure.arm} against {figure.against}",
         effect=points(figure.effect),
         interval=interval(figure.low, figure.high),
-        outcome=figure.verdict if figure.verdict in ("higher", "lower") else "none",
+        outcome=mark_of(figure.verdict),
         shown=figure.shown,
         sizes=", ".join(sizes),
     )

@@ -18,6 +18,7 @@ from crosslift.reports.formats import (
     points,
     score,
 )
+from crosslift.reports.outcomes import mark_of
 from crosslift.reports.run_folder import RunFolder
 
 MACRO = "macro"
@@ -228,7 +229,7 @@ def score_cell(values: Sequence[float], planned: int, metric: str) -> ScoreCell:
 
 @dataclass(frozen=True)
 class EffectCell:
-    """An effect in points with its interval and its mark ("higher", "lower", "none")."""
+    """An effect in points with its interval and its mark, see `mark_of`."""
 
     effect: str
     interval: str
@@ -277,8 +278,8 @@ def _control_table(pair: ControlPair) -> ControlTable:
 def _effect_cell(verdict: Verdict | None) -> EffectCell | None:
     if verdict is None:
         return None
-    outcome = verdict.verdict if verdict.verdict in ("higher", "lower") else "none"
-    return EffectCell(points(verdict.effect), interval(verdict.low, verdict.high), outcome)
+    shown = interval(verdict.low, verdict.high)
+    return EffectCell(points(verdict.effect), shown, mark_of(verdict.verdict))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.reports.entries import Arm
 from crosslift.reports.formats import listed, metric_title, percent, plural
+from crosslift.reports.outcomes import mark_of
 from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.xtreme_behind import (
     DASH,
@@ -23,13 +24,13 @@ from crosslift.reports.xtreme_behind import (
 )
 from crosslift.reports.xtreme_entries import (
     BestArm,
-    Outcome,
     PublishedRow,
     XtremeCell,
     XtremeColumn,
     XtremeFacts,
     XtremeGroup,
 )
+from crosslift.statistics.verdicts import Outcome
 
 XTREME = "xtreme.json"
 ALL = "all"
@@ -337,9 +338,7 @@ def _score(details: Mapping[str, float | None], primary: str, score: float) -> s
 
 
 def _outcome(verdict: Outcome | None) -> str:
-    if verdict is None:
-        return ""
-    return verdict if verdict in ("higher", "lower") else "none"
+    return "" if verdict is None else mark_of(verdict)
 
 
 def _best(

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from crosslift.reports.entries import Entry
+from crosslift.statistics.verdicts import Outcome
 
 _ROUNDING = 1e-9
 
@@ -20,7 +21,6 @@ def _share(value: float) -> float:
 
 Score = Annotated[float, AfterValidator(_share)]
 Count = Annotated[int, Field(ge=0)]
-Outcome = Literal["higher", "lower", "no difference shown"]
 
 
 class FineTuning(Entry):

@@ -79,7 +79,7 @@ def one_to_one(pairs: Sequence[tuple[str, str]]) -> Matching:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its bootstrap interval over words.
+    """A figure with its interval over words.
 
     Args:
         value: the figure.

@@ -106,7 +106,7 @@ class Noise:
         def beyond(power: float) -> float:
             return self._reach(exp(power) / 2) - distance
 
-        return exp(float(brentq(beyond, log(SMALLEST_P), 0.0, xtol=1e-13)))
+        return exp(float(brentq(beyond, log(SMALLEST_P), 0.0, xtol=1e-11)))
 
     def _reach(self, tail: float) -> float:
         """The half-width that leaves ``tail``, half of alpha, on either side."""

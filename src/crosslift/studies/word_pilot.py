@@ -38,7 +38,7 @@ MOST_PAIRS = 1000
 """Pairs of words that are measured unless another number is asked for."""
 
 FEWEST_PAIRS = 20
-"""A pilot needs so many: below, a bootstrap over words does not keep its level."""
+"""The fewest pairs of a pilot: with fewer words an interval over words does not hold its level."""
 
 Listener = Callable[[str, float], None]
 """Told what is being done and which share of it is done."""
