@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from crosslift.statistics.bootstrap import Difference, paired_difference, strata
 from crosslift.statistics.gains import GainNames, share_surviving
 from crosslift.statistics.verdicts import Comparison, Verdict, judge
 from crosslift.statistics.wording import zero_shot_words
-from crosslift.studies.collect import Gathered
+from crosslift.studies.collect import Gathered, as_many_seeds
 from crosslift.studies.phase_three import told_of_answering
 from crosslift.studies.schema import Study
 from crosslift.studies.steps import Step
@@ -219,9 +218,17 @@ def _comparison(
         family=family,
         budget_equal=equal,
         budget_note=note,
-        trained=any(each["updates"] for each in spent),
+        trained=any(_varies(gathered, name, target) for name in (arm, against)),
         remarks=(*_remarks(gathered, arm, against), *_own_tuning(gathered, target, arm, against)),
     )
+
+
+def _varies(gathered: Gathered, arm: str, target: str) -> bool:
+    """Whether a seed changes what an arm scores on a target: through phase one, two or three."""
+    study = gathered.plan.study
+    settings = study.arms[arm]
+    tuned = any(target in run.fine_tuned for run in gathered.plan.runs if run.arm == arm)
+    return bool(settings.stages) or study.start_seeds_of(settings) == "paired" or tuned
 
 
 def _tuning_note(gathered: Gathered, arm: str, against: str, target: str) -> str:
@@ -298,11 +305,4 @@ def _difference(gathered: Gathered, comparison: Comparison) -> Difference:
     )
     strata = strata_of(~np.isnan(arm[0]))
     draws = gathered.plan.study.bootstrap_draws
-    if len(arm) < len(against):  # the untrained arm was named first: turn the pair, then the sign
-        return _turned(paired_difference(against, arm, strata, draws=draws))
-    return paired_difference(arm, against, strata, draws=draws)
-
-
-def _turned(difference: Difference) -> Difference:
-    sides = {"effect": -difference.effect, "low": -difference.high, "high": -difference.low}
-    return Difference(**{**asdict(difference), **sides})
+    return paired_difference(as_many_seeds(arm, against), against, strata, draws=draws)

@@ -12,7 +12,7 @@ from crosslift.reports.language_names import family_of, script_of
 from crosslift.statistics.bootstrap import Difference, group_differences, strata_of
 from crosslift.statistics.corrections import holm
 from crosslift.statistics.verdicts import HIGHER, LOWER, NO_DIFFERENCE
-from crosslift.studies.collect import Gathered
+from crosslift.studies.collect import Gathered, as_many_seeds
 from crosslift.studies.judging import compared_with_baseline, shared_targets
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC
 
@@ -51,7 +51,7 @@ def _of_pair(gathered: Gathered, arm: str, baseline: str, target: str) -> Iterat
     languages = _languages(gathered, target, protocol)
     parted = {name: _parted(languages, group_of) for name, group_of in _GROUPINGS.items()}
     differences = group_differences(
-        of_arm,
+        as_many_seeds(of_arm, of_baseline),
         of_baseline,
         strata_of(~np.isnan(of_arm[0])),
         [places for groups in parted.values() for places in groups.values()],
