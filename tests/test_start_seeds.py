@@ -19,7 +19,7 @@ from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.starts import phase_one_words, start_sentences
 from crosslift.statistics.bootstrap import paired_difference
 from crosslift.studies.collect import as_many_seeds
-from crosslift.studies.plan import ArmRun, Plan, plan_study
+from crosslift.studies.plan import ArmRun, Plan, arm_run, plan_study
 from crosslift.studies.reading import StudyFileError
 from crosslift.studies.run import Silent, run_plan
 from crosslift.studies.schema import Study
@@ -48,6 +48,7 @@ def study(encoder: Path, **changes: Any) -> Study:
             {"arm": "centred", "against": "baseline"},
         ],
         "interpolate": [0.5],
+        "sweep": {"target": "names"},
     }
     return small_study(encoder, **(settings | changes))
 
@@ -167,6 +168,7 @@ def test_phase_three_follows_the_seeds_of_the_start(
         fine_tune={"budget": {"updates": 2, "batch_size": 4}, "dev_evaluations": 1},
         comparisons=[],
         interpolate=[],
+        sweep=None,
     )
     plan, store = plan_study(asked), Store(tmp_path / "store")
     assert seeds_of(plan) == {"baseline": [1, 2], "text": [1, 2]}
@@ -177,6 +179,14 @@ def test_phase_three_follows_the_seeds_of_the_start(
     for cell, whole in ((rows["text"][c], rows["baseline"][c]) for c in ("tatoeba", "all")):
         assert cell["effect"] == pytest.approx(cell["score"] - whole["score"])
         assert cell["low"] <= cell["effect"] <= cell["high"]
+
+
+def test_a_run_of_an_arm_is_found_with_the_start_of_its_seed(xlm_folder: Path) -> None:
+    asked = study(xlm_folder)
+    for arm, seed, of_start in (("baseline", 2, [2]), ("text", 1, [1]), ("plain", 2, [])):
+        assert start_seeds(arm_run(asked, arm, seed)) == of_start
+    shared = study(xlm_folder, start_seeds="shared")
+    assert start_seeds(arm_run(shared, "baseline", 2)) == [0]
 
 
 # The run
@@ -193,6 +203,16 @@ def test_the_untrained_arm_is_measured_once_per_seed(ran: tuple[Any, ...]) -> No
     assert named == dict.fromkeys(("baseline", "text", "locked", "centred"), "paired") | of_plain
     assert set(macros(folder, "baseline")) == {1, 2}
     assert len(set(macros(folder, "baseline").values())) == 2, "the two starts differ"
+
+
+def test_sweep_and_diagnostics_are_of_every_start(ran: tuple[Any, ...]) -> None:
+    _, folder, _, _ = ran
+    swept = {(e["arm"], e["seed"]) for e in read(folder, "sweep.json")["arms"]}
+    described = {(e["arm"], e["seed"]) for e in read(folder, "diagnostics.json")}
+    own = {("baseline", 1), ("baseline", 2), ("plain", 0)}
+    assert own <= swept
+    assert own <= described
+    assert not {("baseline", 0), ("plain", 1)} & (swept | described)
 
 
 def test_arms_are_compared_seed_by_seed_with_their_own_start(ran: tuple[Any, ...]) -> None:
