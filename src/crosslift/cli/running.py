@@ -12,6 +12,7 @@ from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, duration, write_json
 from crosslift.cli.progress import LiveProgress
 from crosslift.reports.run_folder import RunFolder
+from crosslift.reports.starts import start_sentences
 from crosslift.studies.estimates import Estimates
 from crosslift.studies.plan import Plan, plan_study
 from crosslift.studies.reading import parse_study
@@ -96,8 +97,11 @@ def outcome(folder: RunFolder, report: Path) -> dict[str, object]:
 
 
 def tell_verdicts(console: Console, folder: RunFolder) -> None:
-    """Prints the question, every verdict sentence, and what survives against the controls."""
+    """Prints the question, whether intervals contain the variation of phase one, every verdict
+    sentence, and what survives against the controls."""
     console.print(f"\n[bold]{folder.run.question}[/]", highlight=False)
+    for sentence in start_sentences(folder.run.arms):
+        console.print(sentence, highlight=False, markup=False)
     declared = [v.sentence for v in folder.verdicts if v.family == "declared"]
     others = [v.sentence for v in folder.verdicts if v.family != "declared"]
     survives = [gain.sentence for gain in folder.run.gains]

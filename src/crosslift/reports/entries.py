@@ -104,6 +104,8 @@ class Arm(Entry):
         zero_shot: False where it saw labels or captions in other languages than English.
         languages: of its labelled training texts.
         fine_tune: settings of phase three that it has in the place of the study's.
+        start_seeds: ``shared`` where phase one was trained once for all seeds, ``paired`` where it
+            was trained once per seed; None where nothing was trained in it.
     """
 
     name: str
@@ -129,6 +131,7 @@ class Arm(Entry):
     zero_shot: bool = True
     languages: tuple[str, ...] = ()
     fine_tune: dict[str, Any] = {}
+    start_seeds: Literal["shared", "paired"] | None = None
 
     @property
     def seen(self) -> str:

@@ -30,6 +30,7 @@ from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.settings_plots import SettingSection, setting_section
 from crosslift.reports.sources import SourceSection, source_section
 from crosslift.reports.stages import setting_words, stage_words, task_rows
+from crosslift.reports.starts import start_sentences
 from crosslift.reports.svg import Plot
 from crosslift.reports.sweep import SweepSection, sweep_section
 from crosslift.reports.tables import (
@@ -194,12 +195,14 @@ def _views(run: RunFolder, plots: Plots) -> dict[str, Any]:
         "examples": example_groups(run),
         "languages": sorted({code for t in run.run.targets for code in t.languages}),
         "seeds": _seeds(run),
+        "starts": start_sentences(run.run.arms),
     }
 
 
 def _seeds(run: RunFolder) -> list[int]:
-    """The seeds of arms that train, and of the fine-tuning of those that do not."""
-    trained = {seed for arm in run.run.arms for seed in arm.seeds if arm.stages}
+    """The seeds with which any phase was trained."""
+    arms = (arm for arm in run.run.arms if arm.stages or arm.start_seeds == "paired")
+    trained = {seed for arm in arms for seed in arm.seeds}
     tuned = {target.name for target in run.run.targets if target.kind == "labelled"}
     return sorted(trained | {row.seed for row in run.scores if row.target in tuned})
 

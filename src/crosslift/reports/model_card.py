@@ -12,6 +12,7 @@ from crosslift.reports.entries import Arm, Budget, Stage, Target, Verdict
 from crosslift.reports.formats import count, interval, large, listed, metric_title, percent, points
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.stages import left_out_words, stage_words
+from crosslift.reports.starts import phase_one_words, start_sentences
 from crosslift.reports.tables import MACRO, ScoreIndex
 
 
@@ -64,6 +65,8 @@ class ModelCard:
         licence: identifier of the licence of the weights ("mit"); None where it is not known.
         licence_note: what else a user must know of licences, of the training data above all.
         seen: what is said of an arm that is not zero-shot; empty for one that is.
+        phase_one: what was trained before the stages; empty where nothing was.
+        start_note: whether intervals contain the variation of that; empty where there is none.
     """
 
     name: str
@@ -84,6 +87,8 @@ class ModelCard:
     licence: str | None
     licence_note: str
     seen: str = ""
+    phase_one: str = ""
+    start_note: str = ""
 
 
 def card_of_arm(
@@ -133,6 +138,8 @@ def card_of_arm(
         licence=licence,
         licence_note=licence_note,
         seen=found.seen,
+        phase_one=phase_one_words(found, seed),
+        start_note=" ".join(start_sentences([found])),
     )
 
 
@@ -183,7 +190,8 @@ def model_card(card: ModelCard) -> str:
         "## What it scores",
         _score_table(card.scores),
         "Scores are means over languages, each with the same weight, and over seeds, in percent."
-        f" Changes are in points against {card.baseline}, with a paired 95% interval.",
+        f" Changes are in points against {card.baseline}, with a paired 95% interval."
+        f"{' ' if card.start_note else ''}{_plain(card.start_note)}",
         _fine_tuning(card.scores),
         _protocols(card.protocols),
         "## What it was trained on",
@@ -305,9 +313,11 @@ def _stage_lines(number: int, stage: Stage) -> list[str]:
 
 
 def _training(card: ModelCard) -> str:
+    after = f" after {_plain(card.phase_one)}" if card.phase_one else ""
     if not card.stages:
-        return f"Nothing: this is `{card.base}` as it starts."
-    lines = [f"It started from `{card.base}`.", ""]
+        what = "Phase one alone" if after else "Nothing"
+        return f"{what}: this is `{card.base}`{after or ' as it starts'}."
+    lines = [f"It started from `{card.base}`{after}.", ""]
     for number, stage in enumerate(card.stages, start=1):
         lines.extend(_stage_lines(number, stage))
     budget = card.budget

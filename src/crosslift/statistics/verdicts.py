@@ -44,7 +44,7 @@ class Comparison:
         family: comparisons of one family are corrected together.
         budget_equal: whether both arms had the same updates, examples and tokens.
         budget_note: how the budgets differ; empty where they do not.
-        trained: whether either arm is trained; untrained arms have no seeds to vary.
+        trained: whether a seed changes the scores of either arm, in any phase.
         remarks: what else a reader must know, such as that an arm is not zero-shot; they end the
             sentence.
     """

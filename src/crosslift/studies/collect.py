@@ -224,6 +224,18 @@ class Gathered:
         return cube_of(rows, outcome)
 
 
+def as_many_seeds(cube: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A cube of an arm that no seed changes, repeated for each seed of the arm it is compared with.
+
+    Args:
+        cube: float64 [1, items, languages], or with several seeds, which it keeps.
+        other: float64 [seeds, items, languages].
+    """
+    if len(cube) > 1:
+        return cube
+    return np.broadcast_to(cube, (len(other), *cube.shape[1:]))
+
+
 def overlapping_queries(data: PictureData, language: str, texts: set[str]) -> set[str]:
     """Ids of the queries of a language that have to do with one of some texts.
 

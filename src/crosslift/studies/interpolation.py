@@ -57,7 +57,9 @@ def _points(gathered: Gathered) -> Iterator[_Point]:
             if not runs or target not in runs[0].path[0.0]:
                 continue
             cubes = {share: _cube(gathered, arm, target, share) for share in runs[0].path}
-            start = cubes[0.0][:1]  # the start has no seeds: it is the same in all of them
+            start = cubes[0.0]
+            if study.start_seeds_of(study.arms[arm]) != "paired":
+                start = start[:1]  # all seeds share it
             strata = strata_of(~np.isnan(start[0]))
             for share, cube in cubes.items():
                 difference = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from crosslift.statistics.differences import Difference, paired_difference, stra
 from crosslift.statistics.gains import GainNames, share_surviving
 from crosslift.statistics.verdicts import Comparison, Verdict, judge
 from crosslift.statistics.wording import zero_shot_words
-from crosslift.studies.collect import Gathered
+from crosslift.studies.collect import Gathered, as_many_seeds
 from crosslift.studies.phase_three import told_of_answering
 from crosslift.studies.schema import Study
 from crosslift.studies.steps import Step
@@ -223,10 +222,15 @@ def _comparison(
 
 
 def any_trained(gathered: Gathered, target: str, *arms: str) -> bool:
-    """Whether seeds could vary what one of the arms scores on a target: by stages or by fine-tuning."""
-    return any(
-        run.stage_steps or target in run.fine_tuned for run in gathered.plan.runs if run.arm in arms
-    )
+    """Whether a seed changes what one of the arms scores on a target: in phase one, two or three."""
+    return any(_varies(gathered, arm, target) for arm in arms)
+
+
+def _varies(gathered: Gathered, arm: str, target: str) -> bool:
+    study = gathered.plan.study
+    settings = study.arms[arm]
+    tuned = any(target in run.fine_tuned for run in gathered.plan.runs if run.arm == arm)
+    return bool(settings.stages) or study.start_seeds_of(settings) == "paired" or tuned
 
 
 def _tuning_note(gathered: Gathered, arm: str, against: str, target: str) -> str:
@@ -302,11 +306,4 @@ def _difference(gathered: Gathered, comparison: Comparison) -> Difference:
         for name in (comparison.arm, comparison.against)
     )
     strata = strata_of(~np.isnan(arm[0]))
-    if len(arm) < len(against):  # the untrained arm was named first: turn the pair, then the sign
-        return _turned(paired_difference(against, arm, strata))
-    return paired_difference(arm, against, strata)
-
-
-def _turned(difference: Difference) -> Difference:
-    sides = {"effect": -difference.effect, "low": -difference.high, "high": -difference.low}
-    return Difference(**{**asdict(difference), **sides})
+    return paired_difference(as_many_seeds(arm, against), against, strata)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from crosslift.reports.language_names import family_of, script_of
 from crosslift.statistics.differences import Difference, group_differences, strata_of
 from crosslift.statistics.verdicts import Judgement, judge_family
-from crosslift.studies.collect import Gathered
+from crosslift.studies.collect import Gathered, as_many_seeds
 from crosslift.studies.judging import any_trained, compared_with_baseline, shared_targets
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC
 
@@ -50,7 +50,7 @@ def _of_pair(gathered: Gathered, arm: str, baseline: str, target: str) -> Iterat
     languages = _languages(gathered, target, protocol)
     parted = {name: _parted(languages, group_of) for name, group_of in _GROUPINGS.items()}
     differences = group_differences(
-        of_arm,
+        as_many_seeds(of_arm, of_baseline),
         of_baseline,
         strata_of(~np.isnan(of_arm[0])),
         [places for groups in parted.values() for places in groups.values()],

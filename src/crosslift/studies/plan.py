@@ -35,8 +35,6 @@ from crosslift.targets.target import (
 )
 from crosslift.training.settings import MixedTaskSettings, StageSettings
 
-START_SEED = 0
-
 
 @dataclass(frozen=True)
 class ArmRun:
@@ -44,7 +42,7 @@ class ArmRun:
 
     Args:
         arm: its name.
-        seed: of its stages.
+        seed: of its stages, and of its start's where the study pairs them.
         encoder: as the arm leaves it.
         start_steps: training steps of its start.
         stage_steps: training steps of its own stages.
@@ -270,8 +268,8 @@ def _arm_runs(
     tasks: _Tasks,
     english: Mapping[str, TaskRun],
 ) -> list[ArmRun]:
-    """An arm with every seed. One that trains nothing has one run without a seed for what is measured
-    on its encoder as it is, and one a seed for what it is fine-tuned on."""
+    """An arm with every seed. One that no seed changes has one run for what is measured on its encoder
+    as it is, and one a seed for what it is fine-tuned on."""
     others = {n: loaded for n, loaded in targets.items() if n not in english}
     as_is, tuned = study.seeds_of(arm), study.fine_tuning_seeds_of(arm) if english else ()
     runs = []
@@ -295,7 +293,8 @@ def _arm_run(
     untouched = Trained.untouched(study.start_of(arm).encoder)
     if arm.zero_shot:
         _refuse_other_languages(name, arm, tasks)
-    start, start_steps = _trained(study, untouched, study.start_of(arm), START_SEED, tasks)
+    start_seed = study.start_seed_of(arm, seed)
+    start, start_steps = _trained(study, untouched, study.start_of(arm), start_seed, tasks)
     encoder, stage_steps = _trained(study, start, arm, seed, tasks)
     sweep = None
     if study.sweep is not None and study.sweep.target in targets and not arm.postprocessing:

@@ -150,6 +150,7 @@ def _arm(gathered: Gathered, name: str, arm: Arm) -> dict[str, Any]:
         "description": arm.description,
         "encoder": study.start_of(arm).encoder.name,
         "start": arm.start or study.start,
+        "start_seeds": study.start_seeds_of(arm),
         "seeds": list(study.seeds_of(arm)),
         "stages": [stage_facts(gathered, name, i) for i in range(len(arm.stages))],
         "budget": gathered.spent(name),

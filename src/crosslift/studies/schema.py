@@ -48,6 +48,10 @@ EncoderField = Annotated[EncoderSettings, BeforeValidator(_named)]
 TargetField = Annotated[TargetSettings, BeforeValidator(_named)]
 
 
+StartSeeds = Literal["shared", "paired"]
+_SHARED_SEED = 0
+
+
 class Start(BaseModel):
     """Where arms start from: an encoder and, where given, stages that all of them share (phase one)."""
 
@@ -55,7 +59,7 @@ class Start(BaseModel):
 
     encoder: EncoderField
     stages: tuple[StageSettings, ...] = ()
-    """Trained once, with seed 0, as a published checkpoint would have been."""
+    """Phase one; none: the encoder as it is. Its seeds are those that `Study.start_seeds` names."""
 
 
 class Arm(BaseModel):
@@ -197,6 +201,11 @@ class Study(BaseModel):
     question: Annotated[str, Field(min_length=1)]
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (1, 2, 3)
     """One run of each trained arm for each seed."""
+    start_seeds: StartSeeds = "shared"
+    """`shared`: phase one of each start is trained once, with seed 0, as a published checkpoint would
+    have been, and all seeds start from it; no interval contains its variation. `paired`: it is trained
+    once per seed, and seed s of every arm starts from phase one with seed s; intervals contain its
+    variation. Untrained arms of such a start are then measured once per seed, too."""
     starts: Annotated[dict[str, Start], Field(min_length=1)]
     start: str
     """The start of every arm that names no other."""
@@ -238,6 +247,15 @@ class Study(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _trains_paired_starts(self) -> Self:
+        if self.start_seeds == "paired" and not any(s.stages for s in self.starts.values()):
+            raise ValueError(
+                "`start_seeds: paired` trains phase one once per seed, and no start has stages; "
+                "leave it out, or give a start stages"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _tunable(self) -> Study:
         for name, arm in self.arms.items():
             for target in self.targets if arm.fine_tune else ():
@@ -254,13 +272,23 @@ class Study(BaseModel):
         """The start of an arm."""
         return self.starts[arm.start or self.start]
 
+    def start_seeds_of(self, arm: Arm) -> StartSeeds | None:
+        """How an arm's phase one has seeds; None where its start has no stages: nothing is trained."""
+        return self.start_seeds if self.start_of(arm).stages else None
+
+    def start_seed_of(self, arm: Arm, seed: int) -> int:
+        """The seed of phase one in an arm's run with a seed."""
+        return seed if self.start_seeds_of(arm) == "paired" else _SHARED_SEED
+
     def seeds_of(self, arm: Arm) -> tuple[int, ...]:
-        """The seeds an arm runs with: those of the study, or 0 alone where it trains nothing."""
-        return self.seeds if arm.stages else (0,)
+        """The seeds an arm runs with: those of the study, or 0 alone where no seed changes it, since
+        neither the arm nor its phase one is trained with it."""
+        varies = arm.stages or self.start_seeds_of(arm) == "paired"
+        return self.seeds if varies else (0,)
 
     def fine_tuning_seeds_of(self, arm: Arm) -> tuple[int, ...]:
-        """The seeds with which an arm is fine-tuned on targets: those of the study, also of an arm that
-        trains nothing before. Arms with post-processing, which is of vectors alone, are not."""
+        """The seeds with which an arm is fine-tuned on targets: those of the study, also where no seed
+        changes the arm before. Arms with post-processing, which is of vectors alone, are not."""
         return () if arm.postprocessing else self.seeds
 
     def fine_tuning_of(self, target: TargetSettings, arm: Arm | None = None) -> FineTuneSettings:

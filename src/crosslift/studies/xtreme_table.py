@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from crosslift.statistics.contrasts import Weighted, contrast
 from crosslift.statistics.differences import group_differences, strata_of
 from crosslift.statistics.verdicts import Verdict
-from crosslift.studies.collect import Gathered
+from crosslift.studies.collect import Gathered, as_many_seeds
 from crosslift.studies.judging import control_kind
 from crosslift.studies.phase_three import told_of_answering
 from crosslift.studies.target_steps import LoadedTarget
@@ -263,7 +263,8 @@ class _Table:
         return self._part(treatment, self._cube(against, column, metrics), weights)
 
     def _part(self, treatment: Cube, control: Cube, weights: NDArray[np.float64]) -> Weighted:
-        return Weighted(treatment, control, strata_of(~np.isnan(treatment[0])), weights)
+        strata = strata_of(~np.isnan(treatment[0]))
+        return Weighted(as_many_seeds(treatment, control), control, strata, weights)
 
     def _effect(self, parts: Sequence[Weighted]) -> dict[str, Any]:
         found = contrast(parts)
@@ -331,7 +332,8 @@ class _Table:
             control = self._cube(against, column, (column.metric,))
             strata = strata_of(~np.isnan(cube[0]))
             alone = [[place] for place in range(len(names))]
-            effects = list(group_differences(cube, control, strata, alone))
+            treatment = as_many_seeds(cube, control)
+            effects = list(group_differences(treatment, control, strata, alone))
         for name, score, found in zip(names, scores, effects, strict=True):
             yield {
                 "target": column.name,
