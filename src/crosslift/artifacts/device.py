@@ -66,12 +66,20 @@ def _blas_of_torch() -> str:
     """Torch carries its own BLAS, linked so that no other program sees it."""
     import torch
 
-    built = torch.__config__.show()
+    return blas_in(torch.__config__.show(), torch.__config__.parallel_info())
+
+
+def blas_in(built: str, parallel: str) -> str:
+    """BLAS, oneDNN and MKL's threads, from what torch says of its build and of its threads."""
     name = re.search(r"BLAS_INFO=(\w+)", built)
-    versions = re.findall(r"(?:Math Kernel Library Version|MKL-DNN) (v?[\d.]+)", built)
-    threads = re.search(r"mkl_get_max_threads\(\) : (\d+)", torch.__config__.parallel_info())
-    parts = [name[1] if name else "unknown", *versions]
-    return ", ".join([*parts, f"{threads[1]} threads"] if threads else parts)
+    version = re.search(r"Math Kernel Library Version ([\d.]+)", built)
+    onednn = re.search(r"MKL-DNN v([\d.]+)", built)
+    threads = re.search(r"mkl_get_max_threads\(\) : (\d+)", parallel)
+    library = name[1] if name else "unknown"
+    parts = [f"{library} {version[1]}" if version else library]
+    parts += [f"oneDNN {onednn[1]}"] if onednn else []
+    parts += [f"{threads[1]} threads"] if threads else []
+    return ", ".join(parts)
 
 
 def _blas_of_numpy() -> str:
@@ -81,7 +89,11 @@ def _blas_of_numpy() -> str:
     from threadpoolctl import threadpool_info
 
     loaded = [each for each in threadpool_info() if each["user_api"] == "blas"]
-    own = {_library(each) for each in loaded if not _of_another_package(Path(each["filepath"]))}
+    own = {
+        _library(each)
+        for each in loaded
+        if not _of_another_package(Path(each["filepath"]).resolve())
+    }
     built: Any = np.show_config(mode="dicts")
     return "; ".join(sorted(own)) or str(built["Build Dependencies"]["blas"]["name"])
 
@@ -101,7 +113,7 @@ def _of_another_package(path: Path) -> bool:
     """Whether a package other than numpy and scipy (faiss has one) brought a library for itself."""
     import numpy as np
 
-    packages = Path(np.__file__).parents[1]
+    packages = Path(np.__file__).resolve().parents[1]
     if not path.is_relative_to(packages):
         return False
     return path.relative_to(packages).parts[0].removesuffix(".libs") not in ("numpy", "scipy")

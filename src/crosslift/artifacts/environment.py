@@ -45,7 +45,8 @@ def _fixed() -> Environment:
 
 def as_recorded(facts: Mapping[str, str]) -> Environment:
     """The facts of a manifest. One of an earlier version named an accelerator only where it had one."""
-    return {"accelerator": "none", **facts} if "threads" in facts else dict(facts)
+    named = "accelerator" in facts or "threads" not in facts
+    return dict(facts) if named else {**facts, "accelerator": "none"}
 
 
 def differing_facts(environments: Sequence[Mapping[str, str]]) -> list[str]:

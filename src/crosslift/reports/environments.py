@@ -9,6 +9,7 @@ from crosslift.reports.entries import RunEnvironment, RunFacts
 from crosslift.reports.formats import listed, plural
 
 NOT_RECORDED = "not recorded"
+_MOST_FACTS = 6
 _FIRST = (
     *("processor", "instructions", "device", "accelerator", "threads", "bfloat16 products"),
     *("BLAS of torch", "BLAS of numpy and scipy", "python", "torch", "crosslift", "commit"),
@@ -84,11 +85,14 @@ def mixed_words(run: RunFacts) -> str | None:
     if not run.differing:
         return None
     made = [(number, each) for number, each in enumerate(run.environments, 1) if each.steps]
-    facts = [f"{name} ({_distinct(name, [e for _, e in made])})" for name in run.differing]
+    shown = run.differing[:_MOST_FACTS]
+    facts = [f"{name} ({_distinct(name, [e for _, e in made])})" for name in shown]
+    if len(run.differing) > len(shown):
+        facts.append(plural(len(run.differing) - len(shown), "more fact"))
     shares = [f"Environment {n}: {plural(e.steps, 'step')}, {_arms(run, e)}" for n, e in made]
     return (
         f"The steps of this run were made in {len(made)} environments that differ in "
-        f"{listed(facts)}. {'; '.join(shares)}. A second run need not give the same "
+        f"{listed(facts)}. {'. '.join(shares)}. A second run need not give the same "
         "numbers, and a small difference between arms that were made apart may come from this."
     )
 
