@@ -117,6 +117,20 @@ def test_an_environment_that_left_nothing_to_resume_from_took_no_part(
     assert made(again, store).environments == [last]
 
 
+def test_what_an_earlier_version_left_unfinished_has_an_unknown_environment(
+    tmp_path: Path, pretend: Pretend
+) -> None:
+    store, step = Store(tmp_path), step_of(resumable)
+    pretend(threads="2")
+    with pytest.raises(StoppedError):
+        made(step, store)
+    (store.unfinished(step.key) / "environments.json").unlink()
+    last = pretend(threads="1")
+    with pytest.raises(StoppedError):
+        made(step, store)
+    assert made(step, store).environments == [last, {}]
+
+
 def test_an_input_that_is_not_kept_leaves_its_environment(tmp_path: Path, pretend: Pretend) -> None:
     store = Store(tmp_path)
     before = step_of(nothing, passing=True)

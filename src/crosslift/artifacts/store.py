@@ -88,11 +88,12 @@ class Store:
     def resume(self, key: str, environment: Environment) -> Path:
         """The folder of `unfinished`, in which this environment is noted as one that takes part.
 
-        Those that were noted before remain where they left something to resume from.
+        Those that were noted before remain where they left something to resume from. What an earlier
+        version left was made in an environment of which no fact is known.
         """
         folder = self.unfinished(key)
         left = [p for p in folder.glob("[!.]*") if p.name != _TOOK_PART]
-        took_part = self.took_part(key) if left else []
+        took_part = (self.took_part(key) or [{}]) if left else []
         if environment not in took_part:
             with file_written_whole(folder / _TOOK_PART) as draft:
                 draft.write_text(json.dumps([*took_part, environment]), encoding="utf-8")
