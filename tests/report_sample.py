@@ -559,12 +559,20 @@ def _run(arms: list[dict[str, Any]], targets: list[dict[str, Any]], remark: str)
             "crosslift/text->picture": {"direction": "text->picture", **common},
             "xtreme/en->xx": {"direction": "en->xx", "ties": "first candidate", **common},
         },
-        "environment": {
-            "python": "3.11.9",
-            "torch": "2.9.0",
-            "processor": "2 cores",
-            "accelerator": "none",
-        },
+        "environments": [
+            {
+                "facts": {
+                    "python": "3.11.9",
+                    "torch": "2.9.0",
+                    "processor": "2 cores",
+                    "accelerator": "none",
+                },
+                "steps": len(_steps(arms)),
+                "arms": [arm["name"] for arm in arms],
+            }
+        ],
+        "written_in": 0,
+        "differing": [],
         "store": "runs/store",
         "steps": _steps(arms),
         "overlap": [
@@ -595,5 +603,5 @@ def _steps(arms: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 step = {"key": f"{len(steps):04x}9f3c21", "kind": kind, "label": arm["name"]}
                 step |= {"arm": arm["name"], "seed": seed, "seconds": seconds}
                 step |= {"peak_bytes": 1_900_000_000 if kind == "train" else None}
-                steps.append(step | {"reused": kind == "evaluate"})
+                steps.append(step | {"reused": kind == "evaluate", "environments": [0]})
     return steps

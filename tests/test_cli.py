@@ -226,4 +226,9 @@ def test_doctor_names_what_is_there(
 ) -> None:
     found = crosslift("doctor", "--json", "-").json
     assert all(check["ok"] for check in found["checks"])
-    assert found["environment"]["torch"]
+    facts = found["environment"]
+    assert facts["torch"]
+    assert {"instructions", "threads", "BLAS of torch", "pillow", "commit"} <= facts.keys()
+    shown = crosslift("doctor").out
+    assert f"pillow {facts['pillow']}" in shown.replace("\n", " ")
+    assert f"instructions: {facts['instructions']}" in shown

@@ -136,7 +136,7 @@ def test_hostile_texts_are_escaped_everywhere(tmp_path: Path) -> None:
     def rename(run: dict[str, Any]) -> None:
         run["study"] += ATTACK
         run["store"] += ATTACK
-        run["environment"][ATTACK] = ATTACK
+        run["environments"][0]["facts"][ATTACK] = ATTACK
         run["protocols"]["crosslift/xx->en"][ATTACK] = ATTACK
 
     _change(made / "run.json", rename)

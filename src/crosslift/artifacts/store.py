@@ -16,11 +16,13 @@ from typing import Any
 
 from filelock import FileLock
 
-from crosslift.artifacts.files import folder_written_whole, sha256_of_file
+from crosslift.artifacts.environment import Environment, as_recorded
+from crosslift.artifacts.files import file_written_whole, folder_written_whole, sha256_of_file
 from crosslift.artifacts.places import home
 from crosslift.errors import ArtifactError
 
 MANIFEST = "manifest.json"
+_TOOK_PART = "environments.json"
 LET_GO = "let-go"
 """Marks an artifact that may be taken out once nothing needs it any more."""
 
@@ -32,12 +34,14 @@ class Manifest:
     Args:
         kind, key, label: of the step that made it.
         made_from: settings, inputs' keys, code version: what the key is the hash of.
-        environment: versions and hardware.
+        environment: of the process that finished it; no part of the key.
         started: ISO 8601 time.
         seconds: wall-clock time of the making, all parts of an interrupted one together.
         work: size of the job in the unit that its kind of step is planned in.
         peak_bytes: resident memory of the process at its highest; None where it is not known.
         files: name -> SHA-256.
+        other_environments: that took part: an interrupted making was resumed from what one of them
+            left, or one made an input that the store does not keep.
     """
 
     kind: str
@@ -50,6 +54,12 @@ class Manifest:
     work: float
     peak_bytes: int | None = None
     files: dict[str, str] = field(default_factory=dict)
+    other_environments: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def environments(self) -> list[Environment]:
+        """All environments that took part, that of the process that finished it first."""
+        return [as_recorded(each) for each in (self.environment, *self.other_environments)]
 
 
 class Store:
@@ -74,6 +84,37 @@ class Store:
     def unfinished(self, key: str) -> Path:
         """The folder in which the step of this key keeps its checkpoints."""
         return self.root / "unfinished" / key
+
+    def resume(self, key: str, environment: Environment) -> Path:
+        """The folder of `unfinished`, in which this environment is noted as one that takes part.
+
+        Those that were noted before remain where they left something to resume from. What an earlier
+        version left was made in an environment of which no fact is known.
+        """
+        folder = self.unfinished(key)
+        left = [p for p in folder.glob("[!.]*") if p.name != _TOOK_PART]
+        took_part = (self.took_part(key) or [{}]) if left else []
+        if environment not in took_part:
+            with file_written_whole(folder / _TOOK_PART) as draft:
+                draft.write_text(json.dumps([*took_part, environment]), encoding="utf-8")
+        return folder
+
+    def took_part(self, key: str) -> list[Environment]:
+        """The environments that `resume` noted for a step that is not finished.
+
+        Raises:
+            ArtifactError: the note is unreadable.
+        """
+        path = self.unfinished(key) / _TOOK_PART
+        if not path.is_file():
+            return []
+        try:
+            noted: list[Environment] = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ArtifactError(
+                f"{path} is not JSON: {error}", remedy=_remake(path.parent)
+            ) from error
+        return noted
 
     def manifest(self, kind: str, key: str) -> Manifest:
         """The manifest of a standing artifact.

@@ -8,8 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 
 from rich.table import Table
 
-from crosslift.artifacts.environment import device_facts, environment
+from crosslift.artifacts.environment import environment
 from crosslift.artifacts.places import home
+from crosslift.artifacts.versions import package_versions
 from crosslift.cli.output import console_for, write_json
 from crosslift.errors import CrossLiftError
 
@@ -27,7 +28,7 @@ def show(json_to: str | None) -> None:
         _check("sentence-transformers (to use exports; optional)", _sentence_transformers),
         _check("translation of training data (optional)", _translation),
     ]
-    facts = environment() | device_facts()
+    facts = environment()
     console = console_for(json_to)
     table = Table("what", "state", "")
     for check in checks:
@@ -38,7 +39,10 @@ def show(json_to: str | None) -> None:
             str(check["told"]),
         )
     console.print(table)
-    for name, value in facts.items():
+    packages = package_versions()
+    lines = {name: value for name, value in facts.items() if name not in packages}
+    lines["packages"] = ", ".join(f"{name} {version}" for name, version in packages.items())
+    for name, value in lines.items():
         console.print(f"[dim]{name}[/]: {value}", highlight=False)
     write_json({"checks": checks, "environment": facts}, json_to)
 

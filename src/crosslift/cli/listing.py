@@ -80,7 +80,7 @@ def _print(rows: list[dict[str, object]], columns: tuple[str, ...], json_to: str
 
 def report(folder: Path, json_to: str | None) -> None:
     """Writes a run's report anew."""
-    from crosslift.cli.running import outcome, tell_verdicts
+    from crosslift.cli.running import outcome, tell_mixture, tell_verdicts
     from crosslift.reports.html import write_report
     from crosslift.reports.run_folder import RunFolder
 
@@ -88,6 +88,7 @@ def report(folder: Path, json_to: str | None) -> None:
     path = write_report(folder)
     found = RunFolder.read(folder)
     tell_verdicts(console, found)
+    tell_mixture(console, found)
     console.print(f"\nReport: [bold]{path}[/]", highlight=False)
     write_json(outcome(found, path), json_to)
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, duration, write_json
 from crosslift.cli.progress import LiveProgress
+from crosslift.reports.environments import mixed_words
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.starts import start_sentences
 from crosslift.studies.estimates import Estimates
@@ -71,11 +72,20 @@ def run(
         report = write_run_folder(plan, kept, records, folder)
     found = RunFolder.read(folder)
     tell_verdicts(console, found)
+    tell_mixture(console, found)
     tell_failures(console, plan)
     console.print(
         f"\n{duration(time.monotonic() - began)}. Report: [bold]{report}[/]", highlight=False
     )
     write_json(outcome(found, report), json_to)
+
+
+def tell_mixture(console: Console, folder: RunFolder) -> None:
+    """Prints one line where the steps of a run were made in different environments."""
+    words = mixed_words(folder.run)
+    if words is not None:
+        console.print("\n[bold red]mixed environments:[/]", end=" ")
+        console.print(words, highlight=False, markup=False, soft_wrap=True)
 
 
 def tell_failures(console: Console, plan: Plan) -> None:

@@ -141,7 +141,8 @@ def mine_files(
     Margin-based mining of Artetxe and Schwenk 2019, arXiv 1811.01136, section 3: each distinct text
     is encoded once, its k nearest neighbours on the other side are found, and pairs are taken by
     their margin score. Stopped or killed at any moment, it goes on after the last finished block of
-    16,384 texts when it is called again, and writes the same bytes as an unbroken run.
+    16,384 texts when it is called again, and writes the same bytes as an unbroken run with as many
+    threads on the same processor.
 
     Args:
         settings: of the job.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crosslift.statistics.attribution import shown_words
 from crosslift.statistics.verdicts import Outcome
@@ -162,7 +162,12 @@ class Target(Entry):
 
 
 class Step(Entry):
-    """One step of the plan as it was run; ``peak_bytes`` is None where it was not measured."""
+    """One step of the plan as it was run; ``peak_bytes`` is None where it was not measured.
+
+    Args:
+        environments: places in those of the run, the one that finished the step first; empty where
+            they were not recorded.
+    """
 
     key: str
     kind: str
@@ -172,6 +177,21 @@ class Step(Entry):
     seconds: float
     peak_bytes: int | None
     reused: bool
+    environments: tuple[int, ...] = ()
+
+
+class RunEnvironment(Entry):
+    """One of the environments of a run.
+
+    Args:
+        facts: fact -> its value, in words.
+        steps: that were made in it, also in part.
+        arms: whose numbers depend on these steps.
+    """
+
+    facts: dict[str, str]
+    steps: int
+    arms: tuple[str, ...]
 
 
 class OverlapExample(Entry):
@@ -349,7 +369,13 @@ class Failure(Entry):
 
 
 class RunFacts(Entry):
-    """What ``run.json`` says of the study: arms, targets, protocols, environment, steps."""
+    """What ``run.json`` says of the study: arms, targets, protocols, environments, steps.
+
+    Args:
+        environments: all that the steps were made in, and that of the process which wrote the folder.
+        written_in: the place of the latter.
+        differing: facts that can change a number and are not the same for all steps.
+    """
 
     study: str
     question: str
@@ -359,7 +385,9 @@ class RunFacts(Entry):
     arms: tuple[Arm, ...]
     targets: tuple[Target, ...]
     protocols: dict[str, dict[str, Any]]
-    environment: dict[str, Any]
+    environments: Annotated[tuple[RunEnvironment, ...], Field(min_length=1)]
+    written_in: int
+    differing: tuple[str, ...]
     store: str
     steps: tuple[Step, ...]
     overlap: tuple[Overlap, ...]
@@ -367,6 +395,23 @@ class RunFacts(Entry):
     attributions: tuple[Attribution, ...] = ()
     orientations: tuple[Orientation, ...] = ()
     failed: tuple[Failure, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_before_the_steps_had_theirs(cls, content: Any) -> Any:
+        """An earlier version recorded the environment of the process that wrote the folder alone."""
+        if not isinstance(content, dict) or "environment" not in content:
+            return content
+        written = {"facts": content["environment"], "steps": 0, "arms": ()}
+        return {"environments": [written], "written_in": 0, "differing": ()} | content
+
+    @model_validator(mode="after")
+    def _environments_exist(self) -> RunFacts:
+        places = {self.written_in, *(n for step in self.steps for n in step.environments)}
+        wrong = sorted(places - set(range(len(self.environments))))
+        if wrong:
+            raise ValueError(f"environment {wrong[0]} of {len(self.environments)} is named")
+        return self
 
 
 class Score(NamedTuple):

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from crosslift.reports.answer import baseline_verdicts, declared_verdicts, plain_answer
 from crosslift.reports.diagnosis import VectorSection, vector_section
 from crosslift.reports.effects import unattributed
+from crosslift.reports.environments import environment_section
 from crosslift.reports.examples import example_groups
 from crosslift.reports.formats import duration, metric_title, names_marked, percent, plural
 from crosslift.reports.generalised import GeneralisedSection, generalised_section
@@ -174,6 +175,7 @@ def _views(run: RunFolder, plots: Plots) -> dict[str, Any]:
         "run": run.run,
         "several": len(run.baselines) > 1,
         "plots": plots,
+        "made_on": environment_section(run.run),
         "looks": looks_of(run.run.arms),
         "colours": [
             Markup("; ").join(

@@ -34,7 +34,7 @@ class RunFolder:
 
     Args:
         path: the folder.
-        run: the facts of ``run.json``: question, arms, targets, protocols, environment, steps.
+        run: the facts of ``run.json``: question, arms, targets, protocols, environments, steps.
         scores: every row of the results.
         curves: every point of the learning curves.
         verdicts: every comparison, in the order of the file.

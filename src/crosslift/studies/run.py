@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from crosslift.artifacts.environment import device_facts, environment, peak_bytes
+from crosslift.artifacts.environment import Environment, environment, peak_bytes
 from crosslift.artifacts.store import Manifest, Store
 from crosslift.errors import CrossLiftError
 from crosslift.studies.plan import Plan
@@ -223,21 +223,38 @@ def _make_heard(step: Step, workplace: Workplace, heard: Listener) -> None:
 def make_step(step: Step, workplace: Workplace) -> Path:
     """Makes one step's artifact, unless it stands; its inputs must stand."""
     began = time.monotonic()
+    here = environment()
     manifest = Manifest(
         kind=step.kind,
         key=step.key,
         label=step.label,
         made_from=step.made_from,
-        environment=environment() | device_facts(),
+        environment=here,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=0.0,
         work=step.work,
     )
 
     def measured() -> Manifest:
-        return replace(manifest, seconds=time.monotonic() - began, peak_bytes=peak_bytes())
+        return replace(
+            manifest,
+            seconds=time.monotonic() - began,
+            peak_bytes=peak_bytes(),
+            other_environments=_other_environments(step, workplace.store, here),
+        )
 
     def write(folder: Path) -> None:
         step.make(step, workplace, folder)
 
     return workplace.store.make(manifest, write, measured)
+
+
+def _other_environments(step: Step, store: Store, here: Environment) -> list[Environment]:
+    """Environments but this one that a step was made in: before it was interrupted, and those of
+    inputs whose manifests go with their artifacts."""
+    passing = [before for before in step.inputs.values() if before.passing]
+    took_part = [
+        *store.took_part(step.key),
+        *(e for i in passing for e in store.manifest(i.kind, i.key).environments),
+    ]
+    return [e for number, e in enumerate(took_part) if e not in (here, *took_part[:number])]

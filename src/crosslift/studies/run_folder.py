@@ -13,7 +13,6 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 import crosslift
-from crosslift.artifacts.environment import device_facts, environment
 from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.store import Store
 from crosslift.images.hashes import BITS
@@ -21,6 +20,7 @@ from crosslift.reports.html import write_report
 from crosslift.reports.run_folder import SCHEMA
 from crosslift.statistics.verdicts import Verdict
 from crosslift.studies.collect import Gathered
+from crosslift.studies.environments import RunEnvironments
 from crosslift.studies.examples import write_examples
 from crosslift.studies.generalised import generalised_matrices
 from crosslift.studies.interpolation import interpolation_paths
@@ -108,6 +108,7 @@ def _facts(
     gathered: Gathered, records: Sequence[StepRecord], judged: Sequence[Verdict]
 ) -> dict[str, Any]:
     study = gathered.plan.study
+    environments = RunEnvironments(gathered.plan, records)
     return {
         "schema": SCHEMA,
         "study": study.name,
@@ -119,9 +120,12 @@ def _facts(
         "failed": [{"arm": n, "error": e} for n, e in gathered.plan.failures.items()],
         "targets": [_target(gathered, name) for name in gathered.plan.targets],
         "protocols": _protocols(gathered),
-        "environment": environment() | device_facts(),
+        **environments.to_json(),
         "store": str(gathered.store.root),
-        "steps": [_step(gathered.plan, record) for record in records],
+        "steps": [
+            _step(gathered.plan, record) | {"environments": environments.of_step(record.manifest)}
+            for record in records
+        ],
         "overlap": _overlaps(gathered),
         "gains": gains(gathered),
         "attributions": attributions(gathered, judged),

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from crosslift.artifacts.environment import environment
 from crosslift.artifacts.keys import code_version, key_of
 from crosslift.artifacts.store import Store
 from crosslift.encoders.lend import LentEncoder
@@ -40,6 +41,10 @@ class Workplace:
     store: Store
     encoders: LentEncoder = field(default_factory=LentEncoder)
     report: Callable[[float], None] = lambda _: None
+
+    def unfinished(self, step: Step) -> Path:
+        """The folder in which a step keeps what it resumes from; it notes who took part in it."""
+        return self.store.resume(step.key, environment())
 
 
 Make = Callable[["Step", Workplace, Path], None]

@@ -290,7 +290,7 @@ def _train(step: Step, workplace: Workplace, folder: Path) -> None:
         job.stage,
         job.budget,
         job.seed,
-        workplace.store.unfinished(step.key) / "checkpoint.safetensors",
+        workplace.unfinished(step) / "checkpoint.safetensors",
         workplace.report,
     )
     changed, progress = train(stage, members, encoder, _open_guard(job, encoder))

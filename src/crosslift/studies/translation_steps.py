@@ -95,7 +95,7 @@ def _translate(step: Step, workplace: Workplace, folder: Path) -> None:
         for record in records
         if job.settings.keep_english or not _is_english(record)
     ]
-    engine = _Remembering(_same_engine(step), workplace.store.unfinished(step.key))
+    engine = _Remembering(_same_engine(step), workplace.unfinished(step))
     told: dict[str, Any] = {}
     for number, language in enumerate(job.settings.to):
         report = _share(workplace.report, number, len(job.settings.to))

@@ -58,7 +58,8 @@ def train(
     """Trains one stage to the end of its budget, from its checkpoint where it has one.
 
     Every random choice of an update is a function of the seed and the update's number, so a run
-    that was killed ends with the same weights, bit for bit, as one that was not.
+    that was killed ends with the same weights, bit for bit, as one that was not: on the same
+    processor, with the same number of threads and the same versions.
 
     Args:
         stage: what to do.

@@ -1,0 +1,120 @@
+"""What a run was made on, and whether its steps were all made alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crosslift.reports.entries import RunEnvironment, RunFacts
+from crosslift.reports.formats import listed, plural
+
+NOT_RECORDED = "not recorded"
+_MOST_FACTS = 6
+_FIRST = (
+    *("processor", "instructions", "device", "accelerator", "threads", "bfloat16 products"),
+    *("BLAS of torch", "BLAS of numpy and scipy", "python", "torch", "crosslift", "commit"),
+)
+
+
+@dataclass(frozen=True)
+class FactRow:
+    """A fact that is not the same in all environments.
+
+    Args:
+        fact: its name.
+        values: one an environment.
+        changes_numbers: whether it can change a number and differs between steps.
+    """
+
+    fact: str
+    values: tuple[str, ...]
+    changes_numbers: bool
+
+
+@dataclass(frozen=True)
+class EnvironmentSection:
+    """What the section of the report shows.
+
+    Args:
+        mixed: in words which facts differ between steps and which arms they are of; None: none do.
+        uses: what each environment was used for.
+        first: the facts that a reader asks for first, of those that are the same everywhere.
+        further: the other such facts.
+        different: those that are not the same everywhere.
+        recorded: whether it is known in which environment each step was made.
+    """
+
+    mixed: str | None
+    uses: tuple[str, ...]
+    first: tuple[tuple[str, str], ...]
+    further: tuple[tuple[str, str], ...]
+    different: tuple[FactRow, ...]
+    recorded: bool
+
+
+def environment_section(run: RunFacts) -> EnvironmentSection:
+    """The section of a run's environments.
+
+    Args:
+        run: the facts of ``run.json``, of an earlier version too.
+    """
+    every = run.environments
+    names = list(dict.fromkeys(name for each in every for name in each.facts))
+    values = {n: tuple(each.facts.get(n, NOT_RECORDED) for each in every) for n in names}
+    same = {name: found[0] for name, found in values.items() if len(set(found)) == 1}
+    return EnvironmentSection(
+        mixed=mixed_words(run),
+        uses=tuple(_use(run, number) for number in range(len(every))),
+        first=tuple((name, same[name]) for name in _FIRST if name in same),
+        further=tuple((name, value) for name, value in same.items() if name not in _FIRST),
+        different=tuple(
+            FactRow(name, found, name in run.differing)
+            for name, found in values.items()
+            if name not in same
+        ),
+        recorded=any(step.environments for step in run.steps) or not run.steps,
+    )
+
+
+def mixed_words(run: RunFacts) -> str | None:
+    """In words: which facts differ between the steps of a run, and which arms they are of.
+
+    Returns:
+        One paragraph; None where all steps were made alike, as far as is recorded.
+    """
+    if not run.differing:
+        return None
+    made = [(number, each) for number, each in enumerate(run.environments, 1) if each.steps]
+    shown = run.differing[:_MOST_FACTS]
+    facts = [f"{name} ({_distinct(name, [e for _, e in made])})" for name in shown]
+    if len(run.differing) > len(shown):
+        facts.append(plural(len(run.differing) - len(shown), "more fact"))
+    shares = [f"Environment {n}: {plural(e.steps, 'step')}, {_arms(run, e)}" for n, e in made]
+    return (
+        f"The steps of this run were made in {len(made)} environments that differ in "
+        f"{listed(facts)}. {'. '.join(shares)}. A second run need not give the same "
+        "numbers, and a small difference between arms that were made apart may come from this."
+    )
+
+
+def _distinct(name: str, environments: Sequence[RunEnvironment]) -> str:
+    found = dict.fromkeys(each.facts.get(name, NOT_RECORDED) for each in environments)
+    return " / ".join(found)
+
+
+def _arms(run: RunFacts, environment: RunEnvironment) -> str:
+    if len(environment.arms) == len(run.arms):
+        return "of all arms"
+    if not environment.arms:
+        return "of no arm alone"
+    return f"of {listed(list(environment.arms))}"
+
+
+def _use(run: RunFacts, number: int) -> str:
+    environment = run.environments[number]
+    parts = [f"{plural(environment.steps, 'step')}, {_arms(run, environment)}"]
+    if not environment.steps:
+        parts = []
+    if number == run.written_in:
+        parts.append("verdicts and report")
+    return "; ".join(parts)
