@@ -160,10 +160,12 @@ def _tell_mining(console: Console, found: Evaluation) -> None:
 
 
 def _tell_protocol(console: Console, found: Evaluation) -> None:
-    told = ", ".join(
-        f"{name} {value!r}" for name, value in found.protocol.items() if value is not None
+    facts = ", ".join(
+        f"{name} {value!r}" if value != "" else f"{name} none"
+        for name, value in found.protocol.items()
+        if value is not None
     )
-    console.print(f"[dim]protocol: {escape(told)}[/]", highlight=False)
+    console.print(f"[dim]protocol: {escape(facts)}[/]", highlight=False)
 
 
 def _print_side_by_side(console: Console, found: Sequence[Evaluation]) -> None:
