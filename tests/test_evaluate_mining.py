@@ -299,7 +299,7 @@ def test_negative_means_are_divided_by_where_the_originals_do(
 ) -> None:
     write_split(bucc, "de", "training", gold=28, alone=10, copies=2)
     data = load(bucc, languages=("de",), protocols=("laser",))
-    with pytest.raises(DataError, match="(?s)mean cosine -.*`laser` alone"):
+    with pytest.raises(DataError, match=r"(?s)mean cosine -.*`laser` alone"):
         mined(OURS, data, lookup=turned)
     source = "training" if protocol is LASER_MINING else "dev"
     detail = mined(protocol, data, lookup=turned).detail

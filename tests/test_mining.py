@@ -100,7 +100,7 @@ def test_ratio_over_negative_means_by_hand() -> None:
     np.testing.assert_allclose(scores.src_to_tgt, expected, rtol=1e-6)
     pairs = mine(both, "ratio", "max", "any mean")
     assert list(zip(pairs.src.tolist(), pairs.tgt.tolist(), strict=True)) == [(0, 0), (1, 1)]
-    with pytest.raises(DataError, match="mean cosine -0.275"):
+    with pytest.raises(DataError, match=r"mean cosine -0\.275"):
         mine(both, "ratio", "max")
 
 

@@ -103,6 +103,8 @@ class Arm(Entry):
         zero_shot: False where it saw labels or captions in other languages than English.
         languages: of its labelled training texts.
         fine_tune: settings of phase three that it has in the place of the study's.
+        prompt: before every text, in training and where it is measured; empty for none. None: a run
+            of a version that did not record it.
     """
 
     name: str
@@ -128,6 +130,7 @@ class Arm(Entry):
     zero_shot: bool = True
     languages: tuple[str, ...] = ()
     fine_tune: dict[str, Any] = {}
+    prompt: str | None = None
 
     @property
     def seen(self) -> str:

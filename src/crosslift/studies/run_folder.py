@@ -16,6 +16,7 @@ import crosslift
 from crosslift.artifacts.environment import device_facts, environment
 from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.store import Store
+from crosslift.encoders.folder import prompt_of
 from crosslift.images.hashes import BITS
 from crosslift.reports.html import write_report
 from crosslift.reports.run_folder import SCHEMA
@@ -150,6 +151,7 @@ def _arm(gathered: Gathered, name: str, arm: Arm) -> dict[str, Any]:
         "description": arm.description,
         "encoder": study.start_of(arm).encoder.name,
         "start": arm.start or study.start,
+        "prompt": prompt_of(study.start_of(arm).encoder),
         "seeds": list(study.seeds_of(arm)),
         "stages": [stage_facts(gathered, name, i) for i in range(len(arm.stages))],
         "budget": gathered.spent(name),

@@ -209,13 +209,14 @@ def sweep(
     store: Store | None = None,
     listener: Listener | None = None,
 ) -> dict[str, Any]:
-    """Scores every hidden state of an encoder on a target of bitexts from one run over its texts.
+    """Scores every hidden state of an encoder on a target of bitexts, from one run over its texts for
+    each prompt.
 
     Args:
         model: as for `evaluate`.
         target: as for `evaluate`.
-        settings: poolings, and what the choice is made on.
-        store: keeps the vectors of every place; None: the user's cache.
+        settings: poolings, prompts, and what the choice is made on.
+        store: keeps the vectors of every reading; None: the user's cache.
         listener: as for `evaluate`.
 
     Returns:
@@ -229,7 +230,7 @@ def sweep(
     steps = sweep_steps(Trained.untouched(encoder), load_target(asked), settings)
     kept = store or Store()
     make_steps(steps, kept, listener or Silent())
-    found = json.loads((steps[1].open(kept) / "sweep.json").read_text(encoding="utf-8"))
+    found = json.loads((steps[-1].open(kept) / "sweep.json").read_text(encoding="utf-8"))
     return sweep_report(settings, [(encoder.name, 0, found)])
 
 
