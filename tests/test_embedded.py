@@ -245,6 +245,6 @@ def test_packed_vectors_are_those_of_transformers(encoder: Encoder, converted_ho
         states = model(batch["input_ids"], batch["attention_mask"]).last_hidden_state
     mask = batch["attention_mask"][..., None]
     expected = ((states * mask).sum(1) / mask.sum(1)).numpy()
-    exact = load_encoder(EncoderSettings(name="embedded", precision="float32"))
-    found = encode(exact, ["Hello", "Das Wetter ist heute schön."])
+    prompted = EncoderSettings(name="embedded", prompt="query: ", precision="float32")
+    found = encode(load_encoder(prompted), ["Hello", "Das Wetter ist heute schön."])
     np.testing.assert_allclose(found, expected, atol=1e-4)
