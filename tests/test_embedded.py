@@ -183,8 +183,9 @@ def test_how_it_is_read(encoder: Encoder) -> None:
     """As its makers say, but without their prompt, which does not help in development languages."""
     reading = encoder.reading
     assert (reading.pooling, reading.prompt, reading.hidden_state) == ("mean", "", 12)
-    named = own_prompts(EncoderSettings(name="embedded")).named
-    assert named == {"query": "query: ", "document": "passage: "}
+    own = own_prompts(EncoderSettings(name="embedded"))
+    assert own.named == {"query": "query: ", "document": "passage: "}
+    assert own == own_prompts(EncoderSettings(name=str(encoder.folder))), "its files say the same"
     assert reading.max_tokens == 512
     assert encoder.runner.packs
     assert encoder.width == 384

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from crosslift.artifacts.files import sha256_of_file
-from crosslift.encoders.embedded import CONVERSION, SOURCE_SHA256, embedded_folder
+from crosslift.encoders.embedded import (
+    CONVERSION,
+    DEFAULT_PROMPT,
+    PROMPTS,
+    SOURCE_SHA256,
+    embedded_folder,
+)
 from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.errors import EncoderError, nearest
 
@@ -196,6 +202,8 @@ def own_prompts(settings: EncoderSettings) -> OwnPrompts:
     Raises:
         EncoderError: the encoder cannot be found or fetched.
     """
+    if settings.name == EMBEDDED:  # known without its files, whose checksums take a second
+        return OwnPrompts(PROMPTS, PROMPTS.get(DEFAULT_PROMPT or "", ""))
     if _is_published_elsewhere(settings):
         return OwnPrompts({}, "")
     return _prompts_in(local_folder(settings))

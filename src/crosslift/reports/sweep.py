@@ -229,6 +229,8 @@ def _figure(
     rows = -(-len(groups) // columns)
     panel = _TITLE + _HEIGHT + _AXIS
     width, height = _WIDTH * columns, panel * rows + _LEGEND
+    longest = max(len(name) for entries in groups.values() for name in _names(entries).values())
+    right = _RIGHT * min(2, longest / _LETTERS) if longest > _LETTERS else _RIGHT
     figure = new_figure(width, height)
     for place, (arm, entries) in enumerate(groups.items()):
         left, top = place % columns * _WIDTH, place // columns * panel
@@ -241,7 +243,7 @@ def _figure(
             (
                 (left + _LEFT) / width,
                 below / height,
-                (_WIDTH - _LEFT - _RIGHT) / width,
+                (_WIDTH - _LEFT - right) / width,
                 _HEIGHT / height,
             )
         )
@@ -284,11 +286,11 @@ def _names(entries: Sequence[SweepArm]) -> dict[_Kind, str]:
     kinds = dict.fromkeys((c.pooling, c.prompt) for entry in entries for c in entry.curves)
     poolings, prompts = ({kind[side] for kind in kinds} for side in (0, 1))
     if len(prompts) == 1:
-        return {kind: kind[0] for kind in kinds}
-    shown = {kind: kind[1].strip() if kind[1] else "no prompt" for kind in kinds}
+        return {kind: shorten(kind[0], _LETTERS) for kind in kinds}
+    shown = {kind: shorten(kind[1].strip() if kind[1] else "no prompt", _LETTERS) for kind in kinds}
     if len(poolings) == 1:
         return shown
-    return {kind: f"{shorten(kind[0], _LETTERS)}\n{shown[kind]}" for kind in kinds}
+    return {kind: f"{shorten(kind[0], _LETTERS)} {shown[kind]}" for kind in kinds}
 
 
 def _lines(axes: Any, entries: Sequence[SweepArm], kind: _Kind, look: Look, marker: str) -> None:
@@ -336,15 +338,15 @@ def _ring(marker: str, size: int, edge: str) -> dict[str, Any]:
 
 
 def _name_ends(axes: Any, ends: Sequence[tuple[float, str]]) -> None:
-    """The name of each curve right of it, moved up where it would lie on another."""
+    """The name of each curve right of it, moved up where it would lie on another, and all of them
+    down where they would leave the panel."""
     low, high = axes.get_ylim()
-    lines = max(name.count("\n") + 1 for _, name in ends)
-    gap, last = (high - low) * 15 * lines / _HEIGHT, float("-inf")
-    for value, name in sorted(ends):
-        last = max(value, last + gap)
-        shown = "\n".join(shorten(line, _LETTERS) for line in name.split("\n"))
+    gap, last = (high - low) * 15 / _HEIGHT, float("-inf")
+    places = [last := max(value, last + gap) for value, _ in sorted(ends)]
+    over = max(0.0, places[-1] - high)
+    for place, (_, name) in zip(places, sorted(ends), strict=True):
         axes.text(
-            1.03, last, shown, transform=axes.get_yaxis_transform(),
+            1.03, place - over, name, transform=axes.get_yaxis_transform(),
             va="center", size=11, color=INK,
         )  # fmt: skip
 

@@ -211,8 +211,9 @@ class Protocol:
             EncoderError: the encoder's files cannot be found or fetched.
         """
         asked: dict[str, Any] = {"pooling": self.pooling}
-        if self.prompt is not None and self.prompt.of(settings) != prompt_of(settings):
-            asked["prompt"] = self.prompt.of(settings)
+        prompt = None if self.prompt is None else self.prompt.of(settings)
+        if prompt is not None and prompt != prompt_of(settings):
+            asked["prompt"] = prompt
         if self.hidden_state is not None:
             asked["hidden_state"] = self.hidden_state.of(layers())
         return settings.model_copy(update={k: v for k, v in asked.items() if v is not None})
