@@ -152,7 +152,7 @@ def _score(step: Step, workplace: Workplace, folder: Path) -> None:
         for place in places:
             vectors = np.load(kept / _file(place), mmap_mode="r")
             parts = _dev_and_rest(loaded.data, lookup(loaded.texts, vectors), settings)
-            scores[Reading(*place, prompt)] = parts
+            scores[Reading(place.hidden_state, place.pooling, prompt)] = parts
             workplace.report(len(scores) / (len(places) * len(folders)))
     own = json.loads((next(iter(folders.values())) / "own.json").read_text(encoding="utf-8"))
     curves = _curves(scores, Reading(**own))
