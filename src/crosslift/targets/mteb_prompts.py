@@ -44,7 +44,7 @@ def _alike(prompt: str) -> BitextPrompts:
 
 _MODELS = {
     _alike(""): EMBEDDED,
-    _alike("{instruction}"): ("llamaindex/vdr-2b-multi-v1"),
+    _alike("{instruction}"): "llamaindex/vdr-2b-multi-v1",
     BitextPrompts(
         "Instruct: Retrieve semantically similar text.\nQuery:",
         "Instruct: Retrieve parallel sentences.\nQuery:",
@@ -104,12 +104,12 @@ _MODELS = {
         "Salesforce/SFR-Embedding-Mistral SamilPwC-AXNode-GenAI/PwC-Embedding_expr "
         "Singaraj/sante-embed zeta-alpha-ai/Zeta-Alpha-E5-Mistral"
     ),
-    _alike("Retrieve parallel sentences.\n"): ("BeastyZ/e5-R-mistral-7b"),
-    _alike("Instruction: Retrieve parallel sentences. \nQuery: "): ("tencent/Youtu-Embedding"),
+    _alike("Retrieve parallel sentences.\n"): "BeastyZ/e5-R-mistral-7b",
+    _alike("Instruction: Retrieve parallel sentences. \nQuery: "): "tencent/Youtu-Embedding",
     _alike("Document: "): (
         "jinaai/jina-embeddings-v5-text-nano jinaai/jina-embeddings-v5-text-small"
     ),
-    _alike("task: semantic similarity | query: "): ("nicher92/saga-embed_v1"),
+    _alike("task: semantic similarity | query: "): "nicher92/saga-embed_v1",
     _alike("Instruct: Retrieve translations of the following text.\nQuery: "): (
         "codefuse-ai/F2LLM-v2-0.6B codefuse-ai/F2LLM-v2-1.7B codefuse-ai/F2LLM-v2-14B "
         "codefuse-ai/F2LLM-v2-160M codefuse-ai/F2LLM-v2-330M codefuse-ai/F2LLM-v2-4B "
@@ -124,7 +124,7 @@ _MODELS = {
     BitextPrompts(
         "Instruct: Retrieve parallel sentences \n Query: ",
         "Instruct: Retrieve parallel sentences. \n Query: ",
-    ): ("tencent/KaLM-Embedding-Gemma3-12B-2511"),
+    ): "tencent/KaLM-Embedding-Gemma3-12B-2511",
 }
 
 REGISTERED = {name: prompts for prompts, names in _MODELS.items() for name in names.split()}
