@@ -9,14 +9,16 @@ from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
+from small_study import small_study
 from tiny_encoder import load_tiny, make_tiny_encoder
 
+from crosslift.artifacts.store import Store
 from crosslift.encoders.encode import encode
 from crosslift.encoders.folder import PUBLISHED_LAYERS
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import EncoderError
 from crosslift.sources.record import Bitext
-from crosslift.studies.session import evaluate
+from crosslift.studies.session import evaluate, run_study
 from crosslift.targets.mteb_prompts import REGISTERED, MtebTask, mteb_prompt
 from crosslift.targets.protocols import MTEB_MINING, MTEB_RETRIEVAL
 from crosslift.targets.target import TargetSettings
@@ -235,3 +237,37 @@ def test_the_score_is_that_of_mteb_on_the_whole_way(tmp_path: Path) -> None:
     assert ours.macro["weighted_f1"] == pytest.approx(theirs, abs=1e-6)
     own = evaluate(encoder, target, "crosslift")
     assert own.protocol["prompt"] == "rain: "
+
+
+def test_a_run_names_the_prompt_of_every_protocol_and_arm(tmp_path: Path) -> None:
+    use = {"pooling": "mean", "prompt": "rain: ", "max_tokens": 32}
+    folder = make_tiny_encoder(tmp_path / "encoder", "xlm-roberta", use=use)
+    path = folder / "config_sentence_transformers.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config["prompts"]["BitextMining"] = "hill: "
+    path.write_text(json.dumps(config), encoding="utf-8")
+    data = tmp_path / "data"
+    data.mkdir()
+    for end, lines in (("de", TEXTS), ("en", TEXTS[::-1])):
+        (data / f"x.de-en.{end}").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    study = small_study(
+        folder,
+        arms={"baseline": {}},
+        start="plain",
+        comparisons=[],
+        targets=[{"name": "bitext", "data": str(data), "protocols": "all"}],
+    )
+    out = tmp_path / "out"
+    run_study(study, out, Store(tmp_path / "store"))
+    run = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert {name: facts["prompt"] for name, facts in run["protocols"].items()} == {
+        "crosslift/xx->en": "rain: ",
+        "crosslift/en->xx": "rain: ",
+        "xtreme/en->xx": "",
+        "mteb/xx->en": "hill: ",
+        "laser/both": "rain: ",
+    }
+    assert [arm["prompt"] for arm in run["arms"]] == ["rain: "]
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "Every arm reads its texts with prompt &#39;rain: &#39;" in page
+    assert "xtreme/en-&gt;xx no prompt; mteb/xx-&gt;en prompt &#39;hill: &#39;." in page
