@@ -75,7 +75,7 @@ def their_step(texts: Sequence[str], precision: Precision) -> Step:
     loss = MultipleNegativesRankingLoss(model, scale=SCALE)
     optimizer = torch.optim.AdamW(model.parameters(), lr=_RATE, weight_decay=0.01, fused=True)
     model.train()
-    prompt = model.prompts[model.default_prompt_name]
+    prompt = model.prompts.get(model.default_prompt_name, "")
     pairs = len(texts) // 2
 
     def step(number: int) -> list[int]:

@@ -142,7 +142,7 @@ def _of_pairs(texts: Sequence[str], settings: dict[str, Any]) -> Any:
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
     model = SentenceTransformer(str(local_folder(EncoderSettings(name="embedded"))), device="cpu")
-    prompt = model.prompts[model.default_prompt_name]
+    prompt = model.prompts.get(model.default_prompt_name, "")
     sides = {"anchor": texts[::2], "positive": texts[1::2]}
     data = Dataset.from_dict({n: [prompt + text for text in side] for n, side in sides.items()})
     return SentenceTransformerTrainer(

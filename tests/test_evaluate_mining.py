@@ -22,7 +22,7 @@ from crosslift.sources.bucc_files import BuccSplit
 from crosslift.studies.plan import load_target
 from crosslift.studies.session import evaluate, evaluate_protocols, run_study
 from crosslift.targets.bucc import BUCC
-from crosslift.targets.evaluate import Outcomes
+from crosslift.targets.evaluate import Lookup, Outcomes
 from crosslift.targets.evaluate_mining import MiningDetail, evaluate_mining
 from crosslift.targets.parts import first_sentences
 from crosslift.targets.protocols import (
@@ -110,6 +110,12 @@ def bucc(tmp_path: Path) -> Path:
     return folder
 
 
+def turned(texts: Sequence[str]) -> np.ndarray:
+    """The same texts, the src side on the other side of the origin: some means are negative."""
+    away = np.array([[0 if text.startswith("en ") else -1.6] for text in texts], np.float32)
+    return vectors(texts) + away
+
+
 def load(folder: Path, **settings: Any) -> MiningData:
     found = BUCC.load(TargetSettings(name="bucc", data=folder, **settings))
     assert isinstance(found, MiningData)
@@ -121,8 +127,10 @@ class Found(NamedTuple):
     detail: MiningDetail
 
 
-def mined(protocol: Protocol, data: MiningData, language: str = "de") -> Found:
-    for outcomes, detail in evaluate_mining({protocol: vectors}, data):
+def mined(
+    protocol: Protocol, data: MiningData, language: str = "de", lookup: Lookup = vectors
+) -> Found:
+    for outcomes, detail in evaluate_mining({protocol: lookup}, data):
         if outcomes.language == language:
             assert detail is not None
             return Found(outcomes, detail)
@@ -139,10 +147,12 @@ class Plain(NamedTuple):
     gold: Counter[tuple[str, str]]
 
 
-def plain_mine(split: BuccSplit, k: int = 4) -> list[tuple[float, str, str]]:
+def plain_mine(
+    split: BuccSplit, k: int = 4, lookup: Lookup = vectors
+) -> list[tuple[float, str, str]]:
     """Ratio margin, the best of both directions, each distinct text at most once."""
     sides = [list(dict.fromkeys(side)) for side in (split.src, split.tgt)]
-    rows = [vectors(side).astype(float) for side in sides]
+    rows = [lookup(side).astype(float) for side in sides]
     src, tgt = (side / np.linalg.norm(side, axis=1, keepdims=True) for side in rows)
     cosines = (src @ tgt.T).astype(np.float32).astype(float)
     near = [np.sort(c, axis=1)[:, ::-1][:, :k].mean(axis=1) for c in (cosines, cosines.T)]
@@ -170,8 +180,9 @@ def plain_united(split: BuccSplit) -> Plain:
     return Plain(plain_mine(split), Counter(gold))
 
 
-def plain_dropped(split: BuccSplit) -> Plain:
-    """LASER's and XTREME's rule: a text that stands twice has no id, so its pairs are not seen."""
+def plain_dropped(split: BuccSplit, lookup: Lookup = vectors) -> Plain:
+    """LASER's and XTREME's rules: a text that stands twice has no id, so its pairs are not seen, and
+    a pair is written only where its score is above 0."""
     assert split.gold is not None
     ids: list[dict[str, str]] = []
     for names, texts in ((split.src_ids, split.src), (split.tgt_ids, split.tgt)):
@@ -182,8 +193,8 @@ def plain_dropped(split: BuccSplit) -> Plain:
         ids.append({text: name for text, name in of_text.items() if text not in again})
     pairs = [
         (score, ids[0][src], ids[1][tgt])
-        for score, src, tgt in plain_mine(split)
-        if src in ids[0] and tgt in ids[1]
+        for score, src, tgt in plain_mine(split, lookup=lookup)
+        if src in ids[0] and tgt in ids[1] and score > 0
     ]
     return Plain(pairs, Counter((split.src_ids[i], split.tgt_ids[j]) for i, j in split.gold))
 
@@ -280,6 +291,40 @@ def test_dev_alone_is_cut_by_halves(bucc: Path, protocol: Protocol) -> None:
         taken_by = dict(zip(outcomes.items, outcomes.retrieved, strict=True))
         expected = {first[src]: split.tgt_ids[split.tgt.index(tgt)] for _, src, tgt in taken}
         assert {item: tgt for item, tgt in taken_by.items() if tgt} == expected
+
+
+@pytest.mark.parametrize("protocol", [XTREME_MINING, LASER_MINING], ids=lambda p: p.name)
+def test_negative_means_are_divided_by_where_the_originals_do(
+    bucc: Path, protocol: Protocol
+) -> None:
+    write_split(bucc, "de", "training", gold=28, alone=10, copies=2)
+    data = load(bucc, languages=("de",), protocols=("laser",))
+    with pytest.raises(DataError, match=r"(?s)mean cosine -.*`laser` alone"):
+        mined(OURS, data, lookup=turned)
+    source = "training" if protocol is LASER_MINING else "dev"
+    detail = mined(protocol, data, lookup=turned).detail
+    tuned, test = (plain_dropped(data.splits["de"][name], turned) for name in (source, "test"))
+    lowest = min(score for score, *_ in plain_mine(data.splits["de"][source], lookup=turned))
+    assert lowest < 0, "a case that can fail"
+    assert detail.thresholds == (pytest.approx(plain_threshold(tuned), rel=1e-5),)
+    assert told(detail) == pytest.approx(plain_score(test, plain_threshold(tuned)))
+    assert detail.score.mining_f1 > 0.1
+
+
+def test_one_protocol_is_measured_without_the_others(
+    bucc: Path, xlm_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours stops over a negative mean; it must not keep anyone from LASER's number."""
+    monkeypatch.setattr(
+        "crosslift.studies.target_steps.encode", lambda _encoder, texts, **_: turned(texts)
+    )
+    target = TargetSettings(name="bucc", data=bucc, languages=("fr",))
+    with pytest.raises(DataError, match="`xtreme` or `laser` alone"):
+        evaluate(str(xlm_folder), target, store=Store(tmp_path / "store"))
+    found = evaluate(str(xlm_folder), target, "laser", store=Store(tmp_path / "store"))
+    assert (found.protocol["name"], found.protocol["ratio_over"]) == ("laser", "any mean")
+    expected = mined(LASER_MINING, load(bucc, languages=("fr",)), "fr", turned).detail.score
+    assert found.macro["mining_f1"] == pytest.approx(expected.mining_f1, abs=1e-6)
 
 
 def _ids(split: BuccSplit) -> list[tuple[int, str]]:

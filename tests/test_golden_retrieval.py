@@ -62,13 +62,31 @@ def mteb_scores(
     src: np.ndarray, tgt: np.ndarray, gold: list[tuple[int, int]] | None
 ) -> dict[str, float]:
     """What MTEB's task class says of vectors; ``gold`` as its BUCC task has it, or None."""
+    columns: dict[str, Any] = {
+        "sentence1": [f"src {row}" for row in range(len(src))],
+        "sentence2": [f"tgt {row}" for row in range(len(tgt))],
+    }
+    vectors = dict(zip(columns["sentence1"], src, strict=True))
+    vectors |= dict(zip(columns["sentence2"], tgt, strict=True))
+    return mteb_task(columns, LentVectors(vectors), gold)
+
+
+def mteb_task(
+    columns: dict[str, Any],
+    model: Any,
+    gold: list[tuple[int, int]] | None = None,
+    name: str = "LentBitextMining",
+) -> dict[str, float]:
+    """What MTEB's task class says of a model on texts."""
     from datasets import Dataset
     from mteb.abstasks.task_metadata import TaskMetadata
     from mteb.abstasks.text.bitext_mining import AbsTaskBitextMining
 
+    task_name = name
+
     class LentTask(AbsTaskBitextMining):
         metadata = TaskMetadata(
-            name="LentBitextMining",
+            name=task_name,
             dataset={"path": "test/none", "revision": "1"},
             description="Random vectors.",
             type="BitextMining",
@@ -78,16 +96,10 @@ def mteb_scores(
             main_score="f1",
         )
 
-    columns: dict[str, Any] = {
-        "sentence1": [f"src {row}" for row in range(len(src))],
-        "sentence2": [f"tgt {row}" for row in range(len(tgt))],
-    }
     task = LentTask()
     data = Dataset.from_dict(columns) if gold is None else {**columns, "gold": gold}
     task.dataset, task.data_loaded = {"de-en": {"test": data}}, True
-    vectors = dict(zip(columns["sentence1"], src, strict=True))
-    vectors |= dict(zip(columns["sentence2"], tgt, strict=True))
-    scores = task.evaluate(LentVectors(vectors), "test", encode_kwargs={"batch_size": 64})
+    scores = task.evaluate(model, "test", encode_kwargs={"batch_size": 64})
     return scores["de-en"]  # type: ignore[return-value]
 
 
@@ -121,6 +133,27 @@ def test_mteb_where_queries_share_a_candidate() -> None:
     gold = list(zip(range(90), labels.tolist(), strict=True))
     src[:] = tgt[labels] + 0.9 * src
     assert_as_mteb(src, tgt, labels, mteb_scores(src, tgt, gold))
+
+
+@pytest.mark.parametrize("count", [12, 40, 100])
+def test_mteb_leaves_ties_open_and_we_take_the_lowest_index(count: int) -> None:
+    """Signs as vectors, so that many cosines are exactly equal. MTEB's answer is one of the best, and
+    the same as ours where there is one best; which of several depends on torch.topk."""
+    from mteb._evaluators import BitextMiningEvaluator
+
+    random = np.random.default_rng(count)
+    src, tgt = (random.choice([-1.0, 1.0], (count, 4)).astype(np.float32) for _ in range(2))
+    products = src @ tgt.T
+    best = products == products.max(axis=1, keepdims=True)
+    search = BitextMiningEvaluator._similarity_search
+    theirs = search(None, src, tgt, LentVectors({}))  # type: ignore[arg-type]
+    answers = np.array([answer["corpus_id"] for answer in theirs])
+    ours = nearest(src, tgt, 1).indices[:, 0]
+    assert best[np.arange(count), answers].all()
+    assert (ours == best.argmax(axis=1)).all()
+    alone = best.sum(axis=1) == 1
+    assert (answers == ours)[alone].all()
+    assert (~alone).sum() > 3
 
 
 # scikit-learn
@@ -271,6 +304,21 @@ def test_mining_by_plain_loops(k: int, shape: tuple[int, int]) -> None:
             listed = list(zip(pairs.src.tolist(), pairs.tgt.tolist(), strict=True))
             assert sorted(listed) == sorted(item[1:] for item in expected)
             np.testing.assert_allclose(pairs.score, [item[0] for item in expected], atol=1e-6)
+
+
+def test_laser_divides_by_negative_means() -> None:
+    """Vectors without their common mean: LASER's loops and ours agree on every pair and score."""
+    src, tgt = two_sides(40, 30, seed=9)
+    src, tgt = src - src.mean(axis=0) - 1.1, tgt - tgt.mean(axis=0) + 1.1
+    both, cosines = nearest_both(src, tgt, 4), plain_cosines(src, tgt)
+    means = (both.src_to_tgt.scores.mean(axis=1) + both.tgt_to_src.scores.mean()) / 2
+    assert 3 < (means < 0).sum() < 37
+    with pytest.raises(DataError, match="mean cosine -"):
+        mine(both)
+    pairs, expected = mine(both, ratio_over="any mean"), plain_mine(cosines, 4, "ratio", "max")
+    listed = list(zip(pairs.src.tolist(), pairs.tgt.tolist(), strict=True))
+    assert listed == [item[1:] for item in expected]
+    np.testing.assert_allclose(pairs.score, [item[0] for item in expected], rtol=1e-4)
 
 
 def plain_best(scores: list[float], gold: list[bool], n_gold: int) -> tuple[float, int]:

@@ -82,9 +82,32 @@ def test_ratio_over_a_mean_that_is_not_positive_raises(mean: float) -> None:
     both = BothNeighbours(neighbours([[0], [0]], [[0.5], [mean]]), neighbours([[0]], [[mean]]))
     with pytest.raises(DataError, match="(?s)mean cosine " + re.escape(f"{mean:.6g}")) as caught:
         margin_scores(both, "ratio")
-    assert "margin: distance" in str(caught.value) and "row 1, candidate 0" in str(caught.value)
+    assert "row 1, candidate 0" in str(caught.value)
+    assert "--margin distance" in str(caught.value) and "`laser` alone" in str(caught.value)
     assert margin_scores(both, "distance").src_to_tgt[1, 0] == pytest.approx(0, abs=1e-7)
     assert len(mine(both, "absolute")) == 1
+
+
+def test_ratio_over_negative_means_by_hand() -> None:
+    """As LASER divides: a cosine below its negative mean gets a score above 1."""
+    both = BothNeighbours(
+        neighbours([[0, 1], [1, 0]], [[0.5, -0.1], [-0.2, -0.6]]),
+        neighbours([[0, 1], [0, 1]], [[0.5, -0.6], [-0.1, -0.2]]),
+    )
+    # means: src 0.2 and -0.4; tgt -0.05 and -0.15
+    scores = margin_scores(both, "ratio", "any mean")
+    expected = [[0.5 / 0.075, -0.1 / 0.025], [-0.2 / -0.275, -0.6 / -0.225]]
+    np.testing.assert_allclose(scores.src_to_tgt, expected, rtol=1e-6)
+    pairs = mine(both, "ratio", "max", "any mean")
+    assert list(zip(pairs.src.tolist(), pairs.tgt.tolist(), strict=True)) == [(0, 0), (1, 1)]
+    with pytest.raises(DataError, match=r"mean cosine -0\.275"):
+        mine(both, "ratio", "max")
+
+
+def test_a_mean_of_exactly_zero_is_never_divided_by() -> None:
+    both = BothNeighbours(neighbours([[0]], [[0.5]]), neighbours([[0]], [[-0.5]]))
+    with pytest.raises(DataError, match=r"mean cosine 0 .*\nExpected: a mean to divide by\n"):
+        margin_scores(both, "ratio", "any mean")
 
 
 def test_faulty_neighbours_are_named() -> None:

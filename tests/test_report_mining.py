@@ -392,4 +392,4 @@ def test_readings_that_differ_by_start_are_told_in_words(small: Path) -> None:
     read = {"plain": {"pooling": "mean", "prompt": ""}, "mlm": {"pooling": "<first>"}}
     _change(small / "run.json", lambda run: run["protocols"][OWN].update(read))
     shown = _visible(_section(write_report(small).read_text(encoding="utf-8"), "protocols"))
-    assert "plain pooling mean, prompt mlm pooling <first>" in shown
+    assert "plain pooling mean, no prompt mlm pooling <first>" in shown

@@ -13,9 +13,9 @@ from small_study import small_study
 from tiny_encoder import make_tiny_encoder
 
 from crosslift.artifacts.store import Store
-from crosslift.encoders.load import Place
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError, UnknownNameError
+from crosslift.reports.formats import prompt_words
 from crosslift.reports.sweep import Sweep
 from crosslift.retrieval.folds import folds_of
 from crosslift.sources.record import Bitext
@@ -26,7 +26,7 @@ from crosslift.studies.run import make_step, run_plan
 from crosslift.studies.schema import SweepSettings
 from crosslift.studies.session import evaluate, run_study, sweep
 from crosslift.studies.steps import Workplace
-from crosslift.studies.sweep import sweep_steps
+from crosslift.studies.sweep import Reading, sweep_steps
 from crosslift.studies.training_steps import Trained
 from crosslift.targets.target import BitextData, TargetSettings
 
@@ -127,20 +127,27 @@ def test_halves_are_of_items_of_every_language(
 
 def test_the_choice_is_made_on_dev_alone() -> None:
     scores = {
-        Place(0, "mean"): (0.3, 0.9),
-        Place(1, "mean"): (0.6, 0.2),
-        Place(2, "mean"): (0.5, 0.95),
+        Reading(0, "mean", ""): (0.3, 0.9),
+        Reading(1, "mean", ""): (0.6, 0.2),
+        Reading(2, "mean", ""): (0.5, 0.95),
     }
-    found = sweeping._curves(scores, {"hidden_state": 2, "pooling": "mean"})
-    assert found["chosen"] == {"hidden_state": 1, "pooling": "mean"}
+    found = sweeping._curves(scores, Reading(2, "mean", ""))
+    assert found["chosen"] == {"hidden_state": 1, "pooling": "mean", "prompt": ""}
     assert found["score"] == 0.2
-    assert found["default"] == {"hidden_state": 2, "pooling": "mean", "score": 0.95}
+    assert found["default"] == {"hidden_state": 2, "pooling": "mean", "prompt": "", "score": 0.95}
 
 
-def test_of_equals_the_highest_hidden_state_and_the_own_pooling_are_taken() -> None:
-    scores = {Place(s, p): (0.5, 0.1 * s) for p in ("mean", "first_token") for s in (0, 1)}
-    found = sweeping._curves(scores, {"hidden_state": 1, "pooling": "mean"})
-    assert found["chosen"] == {"hidden_state": 1, "pooling": "mean"}
+def test_of_equals_the_highest_hidden_state_and_the_own_pooling_and_prompt_are_taken() -> None:
+    scores = {
+        Reading(state, pooling, prompt): (0.5, 0.1 * state)
+        for prompt in ("ask: ", "")
+        for pooling in ("mean", "first_token")
+        for state in (0, 1)
+    }
+    found = sweeping._curves(scores, Reading(1, "mean", "ask: "))
+    assert found["chosen"] == {"hidden_state": 1, "pooling": "mean", "prompt": "ask: "}
+    kinds = [(curve["pooling"], curve["prompt"]) for curve in found["curves"]]
+    assert kinds == [(p, q) for q in ("ask: ", "") for p in ("mean", "first_token")]
 
 
 def test_what_is_best_on_the_rest_is_not_chosen(encoder: EncoderSettings, tmp_path: Path) -> None:
@@ -189,6 +196,26 @@ def test_the_encoders_own_reading_is_the_default(whole: TargetSettings, tmp_path
     assert default["score"] == pytest.approx(rest, abs=1e-6)
 
 
+def test_every_prompt_scores_as_it_does_by_itself(whole: TargetSettings, tmp_path: Path) -> None:
+    use = {"pooling": "mean", "prompt": "rain: ", "max_tokens": 40}
+    folder = make_tiny_encoder(tmp_path / "prompted", "xlm-roberta", use=use)
+    read = EncoderSettings(name=str(folder), precision="float32")
+    asked = settings(poolings=(), prompts=("", "hill: ", "rain: "), dev_languages=("fi",))
+    found = sweep(read, whole, asked, Store(tmp_path / "store"))
+    arm = Sweep.model_validate(found).arms[0]
+    assert [curve.prompt for curve in arm.curves] == ["rain: ", "", "hill: "]
+    for curve in arm.curves:
+        alone = evaluate(read.model_copy(update={"prompt": curve.prompt}), whole).languages
+        scores = {code: alone[code]["top1_accuracy"] for code in LANGUAGES}
+        assert curve.dev[-1] == pytest.approx(scores["fi"], abs=1e-6)
+        assert curve.rest[-1] == pytest.approx((scores["de"] + scores["sw"]) / 2, abs=1e-6)
+    assert len({curve.dev for curve in arm.curves}) == 3
+    best = max((curve.dev[state], state) for curve in arm.curves for state in STATES)
+    assert arm.dev(arm.chosen) == best[0]
+    assert arm.default.prompt == "rain: "
+    assert arm.default.score == arm.curves[0].rest[-1]
+
+
 # What is refused
 
 
@@ -225,6 +252,7 @@ def test_a_half_without_items_is_refused(encoder: EncoderSettings) -> None:
         (("--sweep", "--protocol", "xtreme"), "--protocol xtreme beside --sweep"),
         (("--sweep", "--direction", "en->xx"), "--direction en->xx beside --sweep"),
         (("--sweep-poolings", "mean"), "belong to a sweep"),
+        (("--sweep-prompts", ""), "belong to a sweep"),
         (("--dev-languages", "de"), "belong to a sweep"),
         (("--plot", "x.svg"), "belong to a sweep"),
     ],
@@ -257,14 +285,18 @@ def test_the_command_draws_the_curve(
 ) -> None:
     given = ("evaluate", encoder.name, "--target", "bitext", "--data", whole.data, "--sweep")
     plot = tmp_path / "x.svg"
-    found = crosslift(*given, "--sweep-poolings", "all", "--plot", plot, "--json", "-")
+    prompts = ("--sweep-prompts", "rain: ", "--sweep-prompts", "")
+    found = crosslift(*given, "--sweep-poolings", "all", *prompts, "--plot", plot, "--json", "-")
     assert found.code == 0, found.err
     assert "<svg" in plot.read_text(encoding="utf-8")
     arm = Sweep.model_validate(found.json).arms[0]
-    assert len(arm.curves) == 5
+    assert len(arm.curves) == 10
+    assert {curve.prompt for curve in arm.curves} == {"", "rain: "}
     assert (arm.arm, arm.seed) == (encoder.name, 0)
     told = " ".join(found.err.split())
     assert f"hidden_state {arm.chosen.hidden_state}, pooling {arm.chosen.pooling}" in told
+    assert f"{prompt_words(arm.chosen.prompt or '')}: " in told
+    assert f"{arm.default.pooling}, no prompt): " in told
 
 
 def test_a_study_writes_the_sweep_and_reports_it(

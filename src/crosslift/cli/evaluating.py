@@ -15,6 +15,7 @@ from crosslift.cli.output import console_for, percent, write_json
 from crosslift.cli.progress import StatusLine
 from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.errors import StudyError, UnknownNameError
+from crosslift.reports.formats import prompt_words
 from crosslift.studies.schema import SweepSettings
 from crosslift.studies.session import Evaluation, evaluate, evaluate_protocols, sweep
 from crosslift.targets.target import Direction, TargetSettings
@@ -56,7 +57,7 @@ def show_sweep(
     store: Path | None,
     json_to: str | None,
 ) -> None:
-    """Scores every hidden state, prints the curve and the choice, and draws them where asked."""
+    """Scores every hidden state, prints the curves and the choice, and draws them where asked."""
     console = console_for(json_to)
     listener = StatusLine(console, "reading the data")
     with listener.status:
@@ -70,7 +71,9 @@ def show_sweep(
     write_json(found, json_to)
 
 
-def sweep_settings(target: str, poolings: list[str], dev_languages: list[str]) -> SweepSettings:
+def sweep_settings(
+    target: str, poolings: list[str], prompts: list[str], dev_languages: list[str]
+) -> SweepSettings:
     """Settings of a sweep from the words of the command line.
 
     Raises:
@@ -81,7 +84,12 @@ def sweep_settings(target: str, poolings: list[str], dev_languages: list[str]) -
         if name not in (*legal, "all"):
             raise UnknownNameError("pooling", name, (*legal, "all"))
     chosen = tuple(name for name in legal if name in poolings or "all" in poolings)
-    return SweepSettings(target=target, poolings=chosen, dev_languages=tuple(dev_languages) or None)
+    return SweepSettings(
+        target=target,
+        poolings=chosen,
+        prompts=tuple(prompts),
+        dev_languages=tuple(dev_languages) or None,
+    )
 
 
 def refuse_protocol_options(protocol: str, direction: Direction | None) -> None:
@@ -107,7 +115,8 @@ def refuse_sweep_options(*given: object) -> None:
     """
     if any(given):
         raise StudyError(
-            "--sweep-poolings, --dev-languages and --plot belong to a sweep", "--sweep beside them"
+            "--sweep-poolings, --sweep-prompts, --dev-languages and --plot belong to a sweep",
+            "--sweep beside them",
         )
 
 
@@ -160,10 +169,12 @@ def _tell_mining(console: Console, found: Evaluation) -> None:
 
 
 def _tell_protocol(console: Console, found: Evaluation) -> None:
-    told = ", ".join(
-        f"{name} {value!r}" for name, value in found.protocol.items() if value is not None
+    facts = ", ".join(
+        f"{name} {value!r}" if name != "prompt" else prompt_words(value)
+        for name, value in found.protocol.items()
+        if value is not None
     )
-    console.print(f"[dim]protocol: {escape(told)}[/]", highlight=False)
+    console.print(f"[dim]protocol: {escape(facts)}[/]", highlight=False)
 
 
 def _print_side_by_side(console: Console, found: Sequence[Evaluation]) -> None:
@@ -190,7 +201,12 @@ def _print_side_by_side(console: Console, found: Sequence[Evaluation]) -> None:
 def _print_sweep(console: Console, found: Mapping[str, Any]) -> None:
     arm = found["arms"][0]
     chosen, default = arm["chosen"], arm["default"]
-    table = Table("hidden_state", *(c["pooling"].replace("_", " ") for c in arm["curves"]))
+    several = len({c["prompt"] for c in arm["curves"]}) > 1
+    heads = (
+        c["pooling"].replace("_", " ") + (f"\n{prompt_words(c['prompt'])}" if several else "")
+        for c in arm["curves"]
+    )
+    table = Table("hidden_state", *heads)
     for column in table.columns:
         column.justify = "right"
     for row, state in enumerate(arm["curves"][0]["hidden_states"]):
@@ -200,9 +216,13 @@ def _print_sweep(console: Console, found: Mapping[str, Any]) -> None:
     console.print(table)
     console.print(f"top-1 accuracy, %: on {found['chosen_on']} / on {found['reported_on']}")
     console.print(
-        f"chosen on {found['chosen_on']}: hidden_state {chosen['hidden_state']}, pooling "
-        f"{chosen['pooling']}: {percent(arm['score'])} % top-1 accuracy on {found['reported_on']}; the "
-        f"encoder's own (hidden_state {default['hidden_state']}, {default['pooling']}): "
+        f"chosen on {found['chosen_on']}: {_reading_words(chosen)}: {percent(arm['score'])} % top-1 "
+        f"accuracy on {found['reported_on']}; the encoder's own ({_reading_words(default)}): "
         f"{percent(default['score'])} %",
         highlight=False,
     )
+
+
+def _reading_words(reading: Mapping[str, Any]) -> str:
+    state, pooling = reading["hidden_state"], reading["pooling"]
+    return f"hidden_state {state}, pooling {pooling}, {prompt_words(reading['prompt'])}"

@@ -156,6 +156,15 @@ def evaluate(
             help="Poolings tried beside the model's own, such as: mean,first_token; or all.",
         ),
     ] = None,
+    sweep_prompts: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sweep-prompts",
+            metavar="PROMPT",
+            help="A prompt tried beside the model's own, exactly as it is put: 'query: ', or '' for "
+            "none. Give it once for each prompt.",
+        ),
+    ] = None,
     dev_languages: Annotated[
         list[str] | None,
         typer.Option(
@@ -189,11 +198,11 @@ def evaluate(
     if sweep:
         evaluating.refuse_protocol_options(protocol, direction)
         settings = evaluating.sweep_settings(
-            target, _listed(sweep_poolings), _listed(dev_languages)
+            target, _listed(sweep_poolings), sweep_prompts or [], _listed(dev_languages)
         )
         evaluating.show_sweep(encoder, asked, settings, plot, store, json)
     else:
-        evaluating.refuse_sweep_options(sweep_poolings, dev_languages, plot)
+        evaluating.refuse_sweep_options(sweep_poolings, sweep_prompts, dev_languages, plot)
         evaluating.show(encoder, asked, protocol, direction, store, json)
 
 

@@ -25,8 +25,12 @@ from crosslift.artifacts.places import home
 from crosslift.errors import EncoderError
 
 SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
-PROMPT = "query: "
-CONVERSION = 1
+PROMPTS = {"query": "query: ", "document": "passage: "}
+"""Those that its authors trained it with."""
+DEFAULT_PROMPT: str | None = None
+"""Name of the one that is put where none is asked for. None: on development languages texts without
+a prompt are found more often (docs/findings/retrieval-embedded.md)."""
+CONVERSION = 2
 """Number of the conversion below; raised whenever it writes something else."""
 
 _LAYER_TENSORS = {
@@ -225,7 +229,7 @@ def write_folder(source: Q4File, folder: Path) -> None:
     (folder / "1_Pooling").mkdir()
     pooling = {"word_embedding_dimension": source.sizes["hidden"], "pooling_mode_mean_tokens": True}
     _write_json(folder / "1_Pooling" / "config.json", pooling)
-    prompts = {"prompts": {"query": PROMPT}, "default_prompt_name": "query"}
+    prompts = {"prompts": PROMPTS, "default_prompt_name": DEFAULT_PROMPT}
     _write_json(folder / "config_sentence_transformers.json", prompts)
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crosslift.artifacts.files import sha256_of_file
-from crosslift.encoders.embedded import CONVERSION, SOURCE_SHA256, embedded_folder
+from crosslift.encoders.embedded import (
+    CONVERSION,
+    DEFAULT_PROMPT,
+    PROMPTS,
+    SOURCE_SHA256,
+    embedded_folder,
+)
 from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.errors import EncoderError, nearest
 
@@ -54,7 +61,8 @@ PUBLISHED_LAYERS = {
     "google-bert/bert-base-multilingual-cased": 12,
 }
 """Hub name -> layers, of the encoders that XTREME's protocols were written for, so that a study of them
-can be planned before they are fetched (Conneau et al. 2020, arXiv 1911.02116; Devlin et al. 2019)."""
+can be planned before they are fetched (Conneau et al. 2020, arXiv 1911.02116; Devlin et al. 2019).
+They have no sentence-transformers files, so no prompts."""
 
 
 def layers_of(settings: EncoderSettings) -> int:
@@ -63,8 +71,7 @@ def layers_of(settings: EncoderSettings) -> int:
     Raises:
         EncoderError: the folder cannot be found, or its config does not say.
     """
-    here = settings.name == EMBEDDED or Path(settings.name).expanduser().is_dir()
-    if not here and settings.name in PUBLISHED_LAYERS and _cached_commit(settings) is None:
+    if _is_published_elsewhere(settings):
         return PUBLISHED_LAYERS[settings.name]
     folder = local_folder(settings)
     config = _read_json(folder / "config.json")
@@ -74,6 +81,12 @@ def layers_of(settings: EncoderSettings) -> int:
     raise EncoderError(
         f"{folder}/config.json does not say how many layers there are", "num_hidden_layers"
     )
+
+
+def _is_published_elsewhere(settings: EncoderSettings) -> bool:
+    """Whether it is one of `PUBLISHED_LAYERS` and its files are not here."""
+    here = settings.name == EMBEDDED or Path(settings.name).expanduser().is_dir()
+    return not here and settings.name in PUBLISHED_LAYERS and _cached_commit(settings) is None
 
 
 def _sum_of_folder(folder: Path) -> str:
@@ -170,6 +183,48 @@ class OwnUse:
     max_tokens: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OwnPrompts:
+    """The prompts of an encoder's own sentence-transformers files.
+
+    Args:
+        named: name -> prompt.
+        default: what goes before a text where no prompt is asked for; empty for none.
+    """
+
+    named: Mapping[str, str]
+    default: str
+
+
+def own_prompts(settings: EncoderSettings) -> OwnPrompts:
+    """What the encoder's own files say of prompts, whatever the settings ask for.
+
+    Raises:
+        EncoderError: the encoder cannot be found or fetched.
+    """
+    if settings.name == EMBEDDED:  # known without its files, whose checksums take a second
+        return OwnPrompts(PROMPTS, PROMPTS.get(DEFAULT_PROMPT or "", ""))
+    if _is_published_elsewhere(settings):
+        return OwnPrompts({}, "")
+    return _prompts_in(local_folder(settings))
+
+
+def prompt_of(settings: EncoderSettings) -> str:
+    """What goes before every text: the settings' prompt, or where they have None, the default of the
+    encoder's own files; empty for none.
+
+    Raises:
+        EncoderError: the encoder cannot be found or fetched.
+    """
+    return own_prompts(settings).default if settings.prompt is None else settings.prompt
+
+
+def _prompts_in(folder: Path) -> OwnPrompts:
+    config = _read_json(folder / "config_sentence_transformers.json")
+    named = {name: prompt or "" for name, prompt in (config.get("prompts") or {}).items()}
+    return OwnPrompts(named, named.get(config.get("default_prompt_name"), ""))
+
+
 def own_use(folder: Path, settings: EncoderSettings) -> OwnUse:
     """What the settings ask for, and where they ask nothing, what the folder's own files say.
 
@@ -179,9 +234,7 @@ def own_use(folder: Path, settings: EncoderSettings) -> OwnUse:
     Raises:
         EncoderError: the folder makes vectors in a way that is not supported here.
     """
-    prompts = _read_json(folder / "config_sentence_transformers.json")
-    default = prompts.get("default_prompt_name")
-    own_prompt = prompts.get("prompts", {}).get(default) if default else None
+    own_prompt = _prompts_in(folder).default or None
     lengths = _read_json(folder / "sentence_bert_config.json")
     return OwnUse(
         pooling=settings.pooling or _own_pooling(folder),

@@ -83,10 +83,10 @@ def select_pairs(
     """
     sides = _Sides(src, tgt, settings.max_length_ratio)
     mined = mine(_first_columns(both, settings.k), settings.margin, settings.retrieval)
-    pairs = _chosen(mined, sides.equal_enough(mined))
+    pairs = mined.chosen(sides.equal_enough(mined))
     threshold = _threshold(pairs, both, sides, settings, gold)
     lowest = -math.inf if threshold.value is None else threshold.value
-    written = _chosen(pairs, pairs.score >= lowest)
+    written = pairs.chosen(pairs.score >= lowest)
     counts = PairCounts(
         mined=len(mined),
         unequal_lengths=len(mined) - len(pairs),
@@ -119,10 +119,6 @@ def _threshold(
 
 def _first_columns(both: BothNeighbours, k: int) -> BothNeighbours:
     return BothNeighbours(*(Neighbours(s.indices[:, :k], s.scores[:, :k]) for s in both))
-
-
-def _chosen(pairs: Pairs, wanted: NDArray[np.bool_]) -> Pairs:
-    return Pairs(pairs.src[wanted], pairs.tgt[wanted], pairs.score[wanted])
 
 
 def write_tsv(

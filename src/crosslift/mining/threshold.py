@@ -160,7 +160,7 @@ def stand_ins(
     )
     found = mine(changed, margin, retrieval)
     wanted = np.isin(found.tgt, tgt) if backward else np.isin(found.src, src)
-    return Pairs(found.src[wanted], found.tgt[wanted], found.score[wanted]), len(chosen)
+    return found.chosen(wanted), len(chosen)
 
 
 def without_last(both: BothNeighbours) -> BothNeighbours:

@@ -106,6 +106,8 @@ class Arm(Entry):
         fine_tune: settings of phase three that it has in the place of the study's.
         start_seeds: ``shared`` where phase one was trained once for all seeds, ``paired`` where it
             was trained once per seed; None where nothing was trained in it.
+        prompt: before every text, in training and where it is measured; empty for none. None: a run
+            of a version that did not record it.
     """
 
     name: str
@@ -132,6 +134,7 @@ class Arm(Entry):
     languages: tuple[str, ...] = ()
     fine_tune: dict[str, Any] = {}
     start_seeds: Literal["shared", "paired"] | None = None
+    prompt: str | None = None
 
     @property
     def seen(self) -> str:

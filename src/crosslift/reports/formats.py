@@ -121,6 +121,11 @@ def shorten(text: str, most: int) -> str:
     return f"{text[: most - 1 - tail].rstrip()}\u2026{text[len(text) - tail :].lstrip()}"
 
 
+def prompt_words(prompt: str) -> str:
+    """A prompt for people: `prompt 'query: '`, or `no prompt`."""
+    return f"prompt {prompt!r}" if prompt else "no prompt"
+
+
 def plural(number: int, word: str) -> str:
     """A number with its noun ("1 seed", "3 seeds", "2 queries")."""
     if number == 1:

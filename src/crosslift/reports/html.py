@@ -27,6 +27,7 @@ from crosslift.reports.mining import MiningSection, mining_section
 from crosslift.reports.mixtures import MixtureSection, mixture_section
 from crosslift.reports.pages import templates
 from crosslift.reports.plots import Plots, draw_plots
+from crosslift.reports.prompts import field_words, prompt_sentences
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.settings_plots import SettingSection, setting_section
 from crosslift.reports.sources import SourceSection, source_section
@@ -165,6 +166,7 @@ def _templates() -> Environment:
         names_marked=names_marked,
         stage_words=stage_words,
         setting_words=setting_words,
+        field_words=field_words,
     )
     return environment
 
@@ -191,6 +193,7 @@ def _views(run: RunFolder, plots: Plots) -> dict[str, Any]:
         "scores": score_tables(run, index),
         "heat": heat_pairs(run, index),
         "budgets": budget_rows(run),
+        "prompts": prompt_sentences(run.run),
         "tasks": task_rows(run.run.arms),
         "steps": step_rows(run),
         "step_kinds": step_kinds(run),

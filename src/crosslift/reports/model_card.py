@@ -10,6 +10,7 @@ import yaml
 
 from crosslift.reports.entries import Arm, Budget, Stage, Target, Verdict
 from crosslift.reports.formats import count, interval, large, listed, metric_title, percent, points
+from crosslift.reports.prompts import field_words
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.stages import left_out_words, stage_words
 from crosslift.reports.starts import phase_one_words, start_sentences
@@ -233,9 +234,9 @@ def _plain(text: str) -> str:
 def _loading(card: ModelCard) -> str:
     prompt = (
         f"Every text is encoded with the prompt {card.prompt!r} before it; the folder's settings"
-        " add it."
+        " add it. It stood before the texts in training and in the protocols that name no other."
         if card.prompt
-        else "Texts are encoded as they are, without a prompt."
+        else "Texts are encoded as they are, without a prompt, as they were in training."
     )
     code = (
         "```python\n"
@@ -290,7 +291,7 @@ def _protocols(protocols: dict[str, dict[str, Any]]) -> str:
     lines = []
     for name, fields in protocols.items():
         told = ", ".join(
-            f"{_plain(str(key))} {_plain(str(value))}"
+            f"{_plain(str(key))} {_plain(field_words(key, value))}"
             for key, value in fields.items()
             if value is not None
         )

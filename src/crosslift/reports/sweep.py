@@ -1,4 +1,4 @@
-"""Which hidden state is pooled, and how: ``sweep.json`` as curves and a table."""
+"""Which hidden state is pooled, how, and behind which prompt: ``sweep.json`` as curves and a table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from crosslift.artifacts.files import file_written_whole
 from crosslift.errors import DataError
 from crosslift.reports.axes import Names
 from crosslift.reports.entries import Arm, Entry, Target
-from crosslift.reports.formats import metric_title, percent, points, shorten
+from crosslift.reports.formats import metric_title, percent, points, prompt_words, shorten
 from crosslift.reports.looks import MARKERS, PALETTE, Look, looks_of
 from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.svg import INK, MUTED, PAPER, RULE, Plot, drawing, finish, new_figure
@@ -25,19 +25,23 @@ _WIDTH, _HEIGHT = 380, 220
 _TITLE, _AXIS, _LEGEND = 34, 50, 44
 _LEFT, _RIGHT = 58, 64
 _LETTERS = 9
+_Kind = tuple[str, str | None]
+"""Pooling and prompt of a curve."""
 
 
 class Curve(Entry):
-    """The scores of one pooling, by hidden state.
+    """The scores of one pooling and prompt, by hidden state.
 
     Args:
         pooling: how tokens become one vector.
+        prompt: before every text; empty for none. None: a run of a version that tried one alone.
         hidden_states: the hidden states that were tried.
         dev: their scores on what the choice was made on, in [0, 1].
         rest: their scores on what is reported, in [0, 1].
     """
 
     pooling: str
+    prompt: str | None = None
     hidden_states: tuple[int, ...]
     dev: tuple[float, ...]
     rest: tuple[float, ...]
@@ -54,13 +58,15 @@ class Curve(Entry):
 
 
 class Reading(Entry):
-    """A hidden state and a pooling."""
+    """A hidden state, a pooling and a prompt."""
 
     hidden_state: int
     pooling: str
+    prompt: str | None = None
 
     def __str__(self) -> str:
-        return f"hidden state {self.hidden_state}, {self.pooling}"
+        prompt = "" if self.prompt is None else f", {prompt_words(self.prompt)}"
+        return f"hidden state {self.hidden_state}, {self.pooling}{prompt}"
 
 
 class DefaultReading(Reading):
@@ -82,7 +88,8 @@ class SweepArm(Entry):
     def dev(self, reading: Reading) -> float | None:
         """The score of a reading on dev; None where it was not tried."""
         for curve in self.curves:
-            if curve.pooling == reading.pooling and reading.hidden_state in curve.hidden_states:
+            alike = (curve.pooling, curve.prompt) == (reading.pooling, reading.prompt)
+            if alike and reading.hidden_state in curve.hidden_states:
                 return curve.dev[curve.hidden_states.index(reading.hidden_state)]
         return None
 
@@ -94,7 +101,7 @@ class SweepArm(Entry):
 
 
 class Sweep(Entry):
-    """A choice of hidden state and pooling for each arm, and what it was made on."""
+    """A choice of hidden state, pooling and prompt for each arm, and what it was made on."""
 
     target: str
     metric: str
@@ -222,6 +229,8 @@ def _figure(
     rows = -(-len(groups) // columns)
     panel = _TITLE + _HEIGHT + _AXIS
     width, height = _WIDTH * columns, panel * rows + _LEGEND
+    longest = max(len(name) for entries in groups.values() for name in _names(entries).values())
+    right = _RIGHT * min(2, longest / _LETTERS) if longest > _LETTERS else _RIGHT
     figure = new_figure(width, height)
     for place, (arm, entries) in enumerate(groups.items()):
         left, top = place % columns * _WIDTH, place // columns * panel
@@ -234,7 +243,7 @@ def _figure(
             (
                 (left + _LEFT) / width,
                 below / height,
-                (_WIDTH - _LEFT - _RIGHT) / width,
+                (_WIDTH - _LEFT - right) / width,
                 _HEIGHT / height,
             )
         )
@@ -259,12 +268,11 @@ def _panel(axes: Any, entries: Sequence[SweepArm], look: Look) -> None:
     axes.tick_params(length=0, labelsize=11.5)
     for side in ("right", "top"):
         axes.spines[side].set_visible(False)
-    poolings = list(dict.fromkeys(curve.pooling for entry in entries for curve in entry.curves))
     ends = []
-    for place, pooling in enumerate(poolings):
-        states, dev = _mean_curve(entries, pooling, "dev")
-        _lines(axes, entries, pooling, look, MARKERS[place % len(MARKERS)])
-        ends.append((dev[-1], states[-1], pooling))
+    for place, (kind, name) in enumerate(_names(entries).items()):
+        _, dev = _mean_curve(entries, kind, "dev")
+        _lines(axes, entries, kind, look, MARKERS[place % len(MARKERS)])
+        ends.append((dev[-1], name))
     for entry in entries:
         _mark(axes, entry, entry.default, "D", 8, MUTED)
         _mark(axes, entry, entry.chosen, "o", 14, INK)
@@ -273,13 +281,25 @@ def _panel(axes: Any, entries: Sequence[SweepArm], look: Look) -> None:
     _name_ends(axes, ends)
 
 
-def _lines(axes: Any, entries: Sequence[SweepArm], pooling: str, look: Look, marker: str) -> None:
+def _names(entries: Sequence[SweepArm]) -> dict[_Kind, str]:
+    """Pooling and prompt of each curve -> its name at the end of the curve: what tells them apart."""
+    kinds = dict.fromkeys((c.pooling, c.prompt) for entry in entries for c in entry.curves)
+    poolings, prompts = ({kind[side] for kind in kinds} for side in (0, 1))
+    if len(prompts) == 1:
+        return {kind: shorten(kind[0], _LETTERS) for kind in kinds}
+    shown = {kind: shorten(kind[1].strip() if kind[1] else "no prompt", _LETTERS) for kind in kinds}
+    if len(poolings) == 1:
+        return shown
+    return {kind: f"{shorten(kind[0], _LETTERS)} {shown[kind]}" for kind in kinds}
+
+
+def _lines(axes: Any, entries: Sequence[SweepArm], kind: _Kind, look: Look, marker: str) -> None:
     for entry in entries if len(entries) > 1 else ():
-        states, dev = _mean_curve([entry], pooling, "dev")
+        states, dev = _mean_curve([entry], kind, "dev")
         axes.plot(states, dev, color=look.light, linewidth=0.7, alpha=0.5, zorder=2)
-    states, rest = _mean_curve(entries, pooling, "rest")
+    states, rest = _mean_curve(entries, kind, "rest")
     axes.plot(states, rest, color=look.light, linewidth=1.6, linestyle=(0, (1, 1.6)), zorder=2.5)
-    states, dev = _mean_curve(entries, pooling, "dev")
+    states, dev = _mean_curve(entries, kind, "dev")
     axes.plot(
         states, dev, color=look.light, linewidth=1.8, marker=marker, markersize=5,
         markerfacecolor=PAPER, markeredgecolor=look.light, markeredgewidth=1.5, zorder=3,
@@ -287,13 +307,13 @@ def _lines(axes: Any, entries: Sequence[SweepArm], pooling: str, look: Look, mar
 
 
 def _mean_curve(
-    entries: Sequence[SweepArm], pooling: str, side: str
+    entries: Sequence[SweepArm], kind: _Kind, side: str
 ) -> tuple[list[int], list[float]]:
     """Hidden states and mean scores in percent over the seeds that have them."""
     found: dict[int, list[float]] = defaultdict(list)
     for entry in entries:
         for curve in entry.curves:
-            if curve.pooling == pooling:
+            if (curve.pooling, curve.prompt) == kind:
                 for state, value in zip(curve.hidden_states, getattr(curve, side), strict=True):
                     found[state].append(value * 100)
     states = sorted(found)
@@ -317,14 +337,16 @@ def _ring(marker: str, size: int, edge: str) -> dict[str, Any]:
     }
 
 
-def _name_ends(axes: Any, ends: Sequence[tuple[float, int, str]]) -> None:
-    """The name of each pooling right of its curve, moved up where it would lie on another."""
+def _name_ends(axes: Any, ends: Sequence[tuple[float, str]]) -> None:
+    """The name of each curve right of it, moved up where it would lie on another, and all of them
+    down where they would leave the panel."""
     low, high = axes.get_ylim()
     gap, last = (high - low) * 15 / _HEIGHT, float("-inf")
-    for value, _, pooling in sorted(ends):
-        last = max(value, last + gap)
+    places = [last := max(value, last + gap) for value, _ in sorted(ends)]
+    over = max(0.0, places[-1] - high)
+    for place, (_, name) in zip(places, sorted(ends), strict=True):
         axes.text(
-            1.03, last, shorten(pooling, _LETTERS), transform=axes.get_yaxis_transform(),
+            1.03, place - over, name, transform=axes.get_yaxis_transform(),
             va="center", size=11, color=INK,
         )  # fmt: skip
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 Margin = Literal["ratio", "distance", "absolute"]
 """How a pair's cosine is set against its neighbourhood; see `margin_scores`."""
 
+RatioOver = Literal["means above 0", "any mean"]
+"""Which mean cosines the margin `ratio` divides by; over all others it raises."""
+
 
 class MarginScores(NamedTuple):
     """Margin scores of the candidates that a search found, place by place.
@@ -57,13 +60,19 @@ def local_scaling(neighbours: Neighbours) -> NDArray[np.float64]:
     return means
 
 
-def margin_scores(both: BothNeighbours, margin: Margin = "ratio") -> MarginScores:
+def margin_scores(
+    both: BothNeighbours, margin: Margin = "ratio", ratio_over: RatioOver = "means above 0"
+) -> MarginScores:
     """Margin scores of every candidate of every row, both ways.
 
     Artetxe and Schwenk 2019, arXiv 1811.01136, section 3.1. With ``a`` the cosine of a src row
     and a tgt row, and ``b`` half of the src row's mean cosine to its k neighbours plus half of
     the tgt row's, `ratio` is a / b, `distance` is a - b and `absolute` is a. A pair has the same
     score from both sides.
+
+    A ratio over a negative mean has no meaning: it reverses the order of the candidates. Vectors
+    whose common mean is subtracted get there. LASER and XTREME divide all the same; ``any mean``
+    reproduces them.
 
     Example with k = 2; the src row's neighbours have cosines 0.9 and 0.5, the tgt row's 0.9 and
     0.3, so that b = (0.7 + 0.6) / 2 = 0.65::
@@ -72,18 +81,23 @@ def margin_scores(both: BothNeighbours, margin: Margin = "ratio") -> MarginScore
         distance   0.9 - 0.65 = 0.25
         absolute   0.9
 
+    Example with k = 1, where the src row and the tgt row have each other at -0.2, ``any mean``::
+
+        ratio      -0.2 / -0.2 = 1
+
     Args:
         both: k neighbours of each src and of each tgt row, as `nearest_both` finds them. The k
             of the two sides differ where one side has fewer than k rows.
         margin: `ratio`, `distance` or `absolute`.
+        ratio_over: which means a ratio divides by: those above 0 alone, or negative ones too.
 
     Returns:
         The scores, in the shapes of ``both``.
 
     Raises:
         UnknownNameError: another margin.
-        DataError: a ratio over a mean that is zero or negative, which has no meaning: dividing
-            by it would turn the order of the candidates round.
+        DataError: a ratio over a mean of exactly 0, or, unless ``any mean`` is divided by, over
+            a negative one.
     """
     if margin not in get_args(Margin):
         raise UnknownNameError("margin", margin, get_args(Margin))
@@ -91,8 +105,8 @@ def margin_scores(both: BothNeighbours, margin: Margin = "ratio") -> MarginScore
     check_indices(both.src_to_tgt, len(tgt_means), "tgt")
     check_indices(both.tgt_to_src, len(src_means), "src")
     return MarginScores(
-        _scores(both.src_to_tgt, src_means, tgt_means, margin),
-        _scores(both.tgt_to_src, tgt_means, src_means, margin),
+        _scores(both.src_to_tgt, src_means, tgt_means, margin, ratio_over),
+        _scores(both.tgt_to_src, tgt_means, src_means, margin, ratio_over),
     )
 
 
@@ -156,6 +170,7 @@ def _scores(
     own_means: NDArray[np.float64],
     other_means: NDArray[np.float64],
     margin: Margin,
+    ratio_over: RatioOver,
 ) -> NDArray[np.float64]:
     """Margin scores [N, k] of one direction."""
     cosines = neighbours.scores.astype(np.float64)
@@ -164,17 +179,19 @@ def _scores(
     means = (own_means[:, None] + other_means[neighbours.indices]) / 2
     if margin == "distance":
         return cosines - means
-    _refuse_means(means)
+    _refuse_means(means, ratio_over)
     return cosines / means
 
 
-def _refuse_means(means: NDArray[np.float64]) -> None:
-    bad = np.argwhere(~(means > 0))
+def _refuse_means(means: NDArray[np.float64], ratio_over: RatioOver) -> None:
+    usable = means != 0 if ratio_over == "any mean" else means > 0
+    bad = np.argwhere(~usable)
     if len(bad):
         row, column = bad[0].tolist()
         raise DataError(
             f"the neighbours of a pair have the mean cosine {means[row, column]:.6g} (row {row}, "
             f"candidate {column}; {len(bad)} of {means.size} pairs)",
-            "a mean above 0 to divide by",
-            "use `margin: distance`",
+            "a mean to divide by" + (" above 0" if ratio_over == "means above 0" else ""),
+            "mine with the margin `distance` (`crosslift mine --margin distance`), or measure under "
+            "the protocol `xtreme` or `laser` alone: they divide by negative means too",
         )

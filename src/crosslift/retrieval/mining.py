@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.errors import UnknownNameError
-from crosslift.retrieval.margin import Margin, margin_scores
+from crosslift.retrieval.margin import Margin, RatioOver, margin_scores
 from crosslift.retrieval.similarity import IntArray
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.score)
+
+    def chosen(self, rows: NDArray[np.bool_] | IntArray) -> Pairs:
+        """Some of the pairs: bool [P], or their indices."""
+        return Pairs(self.src[rows], self.tgt[rows], self.score[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,12 @@ def distinct_texts(texts: Sequence[str]) -> DistinctTexts:
     return DistinctTexts(tuple(seen), place, first.astype(np.int64), copies.astype(np.int64))
 
 
-def mine(both: BothNeighbours, margin: Margin = "ratio", retrieval: Retrieval = "max") -> Pairs:
+def mine(
+    both: BothNeighbours,
+    margin: Margin = "ratio",
+    retrieval: Retrieval = "max",
+    ratio_over: RatioOver = "means above 0",
+) -> Pairs:
     """Pair the rows of two sides by the margin score of their nearest neighbours.
 
     The best candidate of a row is the one of its k neighbours with the highest margin score, the
@@ -103,6 +112,7 @@ def mine(both: BothNeighbours, margin: Margin = "ratio", retrieval: Retrieval = 
         both: k neighbours of each src and of each tgt row, as `nearest_both` finds them.
         margin: how a cosine is scored, see `margin_scores`.
         retrieval: whose best candidates become pairs.
+        ratio_over: which mean cosines the margin `ratio` divides by, see `margin_scores`.
 
     Returns:
         P pairs: as many as src rows for `forward`, as tgt rows for `backward`, at most the fewer
@@ -110,11 +120,11 @@ def mine(both: BothNeighbours, margin: Margin = "ratio", retrieval: Retrieval = 
 
     Raises:
         UnknownNameError: another margin or retrieval.
-        DataError: the margin `ratio` over a mean cosine that is zero or negative.
+        DataError: the margin `ratio` over a mean cosine that it does not divide by.
     """
     if retrieval not in get_args(Retrieval):
         raise UnknownNameError("retrieval", retrieval, get_args(Retrieval))
-    scores = margin_scores(both, margin)
+    scores = margin_scores(both, margin, ratio_over)
     tgt, forward_score = _best(both.src_to_tgt, scores.src_to_tgt)
     src, backward_score = _best(both.tgt_to_src, scores.tgt_to_src)
     forward = _in_order(np.arange(len(tgt)), tgt, forward_score)
@@ -124,7 +134,7 @@ def mine(both: BothNeighbours, margin: Margin = "ratio", retrieval: Retrieval = 
     if retrieval == "backward":
         return backward
     if retrieval == "intersection":
-        return _chosen(forward, src[forward.tgt] == forward.src)
+        return forward.chosen(src[forward.tgt] == forward.src)
     return _each_once(forward, backward)
 
 
@@ -140,10 +150,6 @@ def _best(
 def _in_order(src: IntArray, tgt: IntArray, score: NDArray[np.float64]) -> Pairs:
     order = np.lexsort((tgt, src, -score))
     return Pairs(src[order], tgt[order], score[order])
-
-
-def _chosen(pairs: Pairs, chosen: NDArray[np.bool_] | IntArray) -> Pairs:
-    return Pairs(pairs.src[chosen], pairs.tgt[chosen], pairs.score[chosen])
 
 
 def _each_once(forward: Pairs, backward: Pairs) -> Pairs:
@@ -162,4 +168,4 @@ def _each_once(forward: Pairs, backward: Pairs) -> Pairs:
         if free_src[src] and free_tgt[tgt]:
             free_src[src] = free_tgt[tgt] = 0
             taken.append(place)
-    return _chosen(union, np.array(taken, np.int64))
+    return union.chosen(np.array(taken, np.int64))

@@ -298,7 +298,7 @@ def _arm_run(
     encoder, stage_steps = _trained(study, start, arm, seed, tasks)
     sweep = None
     if study.sweep is not None and study.sweep.target in targets and not arm.postprocessing:
-        sweep = sweep_steps(encoder, targets[study.sweep.target], study.sweep)[1]
+        sweep = sweep_steps(encoder, targets[study.sweep.target], study.sweep)[-1]
     run = ArmRun(name, seed, encoder, start_steps, stage_steps, sweep=sweep)
     for loaded in targets.values():
         evaluation = _evaluation(run, encoder, loaded, arm.postprocessing)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import crosslift
 from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.store import Store
+from crosslift.encoders.folder import prompt_of
 from crosslift.images.hashes import BITS
 from crosslift.reports.html import write_report
 from crosslift.reports.run_folder import SCHEMA
@@ -155,6 +156,7 @@ def _arm(gathered: Gathered, name: str, arm: Arm) -> dict[str, Any]:
         "encoder": study.start_of(arm).encoder.name,
         "start": arm.start or study.start,
         "start_seeds": study.start_seeds_of(arm),
+        "prompt": prompt_of(study.start_of(arm).encoder),
         "seeds": list(study.seeds_of(arm)),
         "stages": [stage_facts(gathered, name, i) for i in range(len(arm.stages))],
         "budget": gathered.spent(name),

@@ -179,7 +179,8 @@ class Comparison(BaseModel):
 
 
 class SweepSettings(BaseModel):
-    """Which hidden states and poolings are tried, on which target, and what the choice is made on."""
+    """Which hidden states, poolings and prompts are tried, on which target, and what the choice is
+    made on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -187,6 +188,8 @@ class SweepSettings(BaseModel):
     """Name of a target of bitexts."""
     poolings: tuple[Pooling, ...] = ()
     """Tried beside the encoder's own."""
+    prompts: tuple[str, ...] = ()
+    """Tried beside the encoder's own, each with every hidden state and pooling; `""` is none."""
     dev_languages: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """The choice is made on these languages and reported on the others. None: it is made on one half
     of the items of every language, and reported on the other half."""
@@ -221,8 +224,8 @@ class Study(BaseModel):
     interpolate: Path = ()
     """Of every arm with stages that does not say so itself; none: arms are measured at their end."""
     sweep: SweepSettings | None = None
-    """Which hidden state and pooling retrieves best, of every arm without post-processing; chosen on
-    dev data."""
+    """Which hidden state, pooling and prompt retrieves best, of every arm without post-processing;
+    chosen on dev data."""
     comparisons: tuple[Comparison, ...] = ()
     fine_tune: FineTuneSettings = FineTuneSettings()
     """Phase three: how every arm's encoder is fine-tuned on the English training set of a target of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -116,11 +116,13 @@ def evaluate(
         StudyError: the target needs an image tower, which an encoder alone does not have.
         DataError, EncoderError: data or encoder cannot be used.
     """
-    found = evaluate_protocols(model, target, (protocol,), store, listener)
-    named = {e.protocol["direction"]: e for e in found if e.protocol["name"] == protocol}
-    if not named:
-        names = {str(each.protocol["name"]) for each in found}
-        raise UnknownNameError(f"single protocol of {found[0].target}", protocol, names)
+    settings, loaded = _loaded(model, target, (protocol,))
+    alone = tuple(p for p in loaded.protocols if p.name == protocol)
+    if not alone:
+        names = {p.name for p in loaded.protocols}
+        raise UnknownNameError(f"single protocol of {loaded.target.name}", protocol, names)
+    found = _evaluations(settings, replace(loaded, protocols=alone), store, listener)
+    named = {e.protocol["direction"]: e for e in found}
     chosen = next(iter(named)) if direction is None else direction
     if chosen not in named:
         raise UnknownNameError(f"direction of protocol {protocol}", chosen, named)
@@ -146,40 +148,58 @@ def evaluate_protocols(
     Raises:
         UnknownNameError, StudyError, DataError, EncoderError: as for `evaluate`.
     """
+    settings, loaded = _loaded(model, target, protocols)
+    return _evaluations(settings, loaded, store, listener)
+
+
+def _loaded(
+    model: EncoderSettings | str, target: TargetSettings | str, protocols: tuple[str, ...]
+) -> tuple[EncoderSettings, LoadedTarget]:
     settings = EncoderSettings(name=model) if isinstance(model, str) else model
     asked = TargetSettings(name=target) if isinstance(target, str) else target
     loaded = load_target(asked.model_copy(update={"protocols": protocols}))
     _refuse_pictures(loaded, settings)
     _refuse_labelled(loaded)
+    return settings, loaded
+
+
+def _evaluations(
+    settings: EncoderSettings,
+    loaded: LoadedTarget,
+    store: Store | None,
+    listener: Listener | None,
+) -> list[Evaluation]:
+    """The scores under each of the loaded target's protocols."""
     kept, heard = store or Store(), listener or Silent()
-    texts = encode_steps(Trained.untouched(settings), loaded)
+    steps = encode_steps(Trained.untouched(settings), loaded)
+    texts = {role_of(protocol): steps[role_of(protocol)] for protocol in loaded.protocols}
     scored = evaluate_step(loaded, texts)
     make_steps((*texts.values(), scored), kept, heard)
     path = scored.open(kept)
     details = path / "mining.json"
     mined = json.loads(details.read_text(encoding="utf-8")) if details.is_file() else []
     table = pq.read_table(path / "outcomes.parquet")
-    found = []
+    evaluations = []
     for protocol in loaded.protocols:
         reading = reading_of(texts[role_of(protocol)], kept)
         languages = _by_language(table.filter(pc.field("protocol") == protocol.id))
         own = tuple(entry for entry in mined if entry["protocol"] == protocol.id)
-        told = protocol.facts() | reading
+        facts = protocol.facts() | reading
         if own:
-            told["threshold_source"] = ", ".join(sorted({e["threshold_source"] for e in own}))
-        found.append(
+            facts["threshold_source"] = ", ".join(sorted({e["threshold_source"] for e in own}))
+        evaluations.append(
             Evaluation(
                 settings.name,
-                asked.name,
+                loaded.target.name,
                 protocol.metric,
-                told,
+                facts,
                 _macro(languages),
                 languages,
                 loaded.data.gaps,
                 own,
             )
         )
-    return found
+    return evaluations
 
 
 def sweep(
@@ -189,13 +209,14 @@ def sweep(
     store: Store | None = None,
     listener: Listener | None = None,
 ) -> dict[str, Any]:
-    """Scores every hidden state of an encoder on a target of bitexts from one run over its texts.
+    """Scores every hidden state of an encoder on a target of bitexts, from one run over its texts for
+    each prompt.
 
     Args:
         model: as for `evaluate`.
         target: as for `evaluate`.
-        settings: poolings, and what the choice is made on.
-        store: keeps the vectors of every place; None: the user's cache.
+        settings: poolings, prompts, and what the choice is made on.
+        store: keeps the vectors of every reading; None: the user's cache.
         listener: as for `evaluate`.
 
     Returns:
@@ -209,7 +230,7 @@ def sweep(
     steps = sweep_steps(Trained.untouched(encoder), load_target(asked), settings)
     kept = store or Store()
     make_steps(steps, kept, listener or Silent())
-    found = json.loads((steps[1].open(kept) / "sweep.json").read_text(encoding="utf-8"))
+    found = json.loads((steps[-1].open(kept) / "sweep.json").read_text(encoding="utf-8"))
     return sweep_report(settings, [(encoder.name, 0, found)])
 
 

@@ -1,18 +1,21 @@
-"""The sweep over hidden states and poolings: encoded once, chosen on one part, reported on another."""
+"""The sweep over hidden states, poolings and prompts: chosen on one part, reported on another.
+
+The texts are encoded once for each prompt; that run gives every hidden state and pooling.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.artifacts.keys import key_of
 from crosslift.encoders.encode import encode_into
-from crosslift.encoders.folder import layers_of, local_folder, own_use
+from crosslift.encoders.folder import layers_of, local_folder, own_use, prompt_of
 from crosslift.encoders.load import Place
 from crosslift.encoders.settings import Pooling
 from crosslift.errors import StudyError, UnknownNameError
@@ -23,15 +26,30 @@ from crosslift.studies.steps import Step, Workplace
 from crosslift.studies.target_steps import LoadedTarget, lookup
 from crosslift.studies.training_steps import Trained
 from crosslift.targets.evaluate import rank_bitext
-from crosslift.targets.target import BitextData, texts_of
+from crosslift.targets.target import BitextData
+
+
+class Reading(NamedTuple):
+    """One way to read an encoder.
+
+    Args:
+        hidden_state: index of the pooled state; 0 is the embedding output.
+        pooling: over its tokens.
+        prompt: before every text; empty for none.
+    """
+
+    hidden_state: int
+    pooling: Pooling
+    prompt: str
 
 
 def sweep_steps(
     encoder: Trained, loaded: LoadedTarget, settings: SweepSettings
-) -> tuple[Step, Step]:
-    """The step that reads every hidden state in one run, and the step that scores and chooses.
+) -> tuple[Step, ...]:
+    """The steps that read every hidden state, one for each prompt, and last the step that scores and
+    chooses.
 
-    The vectors of all places are kept: 4 x width bytes a text, hidden state and pooling.
+    The vectors of all readings are kept: 4 x width bytes a text, hidden state, pooling and prompt.
 
     Raises:
         StudyError: the target has no bitexts, or no language is left to report on.
@@ -40,32 +58,41 @@ def sweep_steps(
     _check(loaded, settings)
     states = range(layers_of(encoder.settings) + 1)
     places = [Place(state, p) for p in _poolings(encoder, settings) for state in states]
-    texts = texts_of(loaded.data)
-    encode = Step(
+    prompts = tuple(dict.fromkeys((prompt_of(encoder.settings), *settings.prompts)))
+    encoded = {prompt: _encode_step(encoder, loaded, places, prompt) for prompt in prompts}
+    score = Step(
+        kind="sweep",
+        label=loaded.target.name,
+        settings={**loaded.facts, **settings.model_dump(mode="json")},
+        inputs={f"prompt {prompt!r}": step for prompt, step in encoded.items()},
+        code=("crosslift.retrieval", "crosslift.targets", "crosslift.studies.sweep"),
+        make=_score,
+        work=len(loaded.texts) * len(places) * len(prompts),
+        context=(loaded, settings, places, encoded),
+    )
+    return *encoded.values(), score
+
+
+def _encode_step(
+    encoder: Trained, loaded: LoadedTarget, places: Sequence[Place], prompt: str
+) -> Step:
+    if prompt != prompt_of(encoder.settings):
+        settings = encoder.settings.model_copy(update={"prompt": prompt})
+        encoder = replace(encoder, settings=settings)
+    return Step(
         kind="encode",
         label=f"texts of {loaded.target.name}, every hidden state",
         settings={
             "encoder": encoder.facts,
-            "texts": key_of({"texts": texts}),
+            "texts": loaded.texts_key,
             "places": [list(place) for place in places],
         },
         inputs=encoder.inputs,
         code=("crosslift.encoders", "crosslift.studies.sweep"),
         make=_encode,
-        work=len(texts),
-        context=(encoder, texts, places),
+        work=len(loaded.texts),
+        context=(encoder, loaded.texts, places),
     )
-    score = Step(
-        kind="sweep",
-        label=loaded.target.name,
-        settings={**loaded.facts, **settings.model_dump(mode="json")},
-        inputs={"states": encode},
-        code=("crosslift.retrieval", "crosslift.targets", "crosslift.studies.sweep"),
-        make=_score,
-        work=len(texts) * len(places),
-        context=(loaded, settings, places),
-    )
-    return encode, score
 
 
 def _poolings(encoder: Trained, settings: SweepSettings) -> tuple[Pooling, ...]:
@@ -113,22 +140,23 @@ def _encode(step: Step, workplace: Workplace, folder: Path) -> None:
     encode_into(stores, ready, texts, places, advance=advance)
     for store in stores:
         store.flush()
-    own = {"hidden_state": ready.reading.hidden_state, "pooling": ready.reading.pooling}
+    own = {name: getattr(ready.reading, name) for name in Reading._fields}
     (folder / "own.json").write_text(json.dumps(own), encoding="utf-8")
 
 
 def _score(step: Step, workplace: Workplace, folder: Path) -> None:
-    loaded, settings, places = step.context
-    kept = step.inputs["states"].open(workplace.store)
-    names = texts_of(loaded.data)
-    scores: dict[Place, tuple[float, float]] = {}
-    for done, place in enumerate(places, 1):
-        vectors = np.load(kept / _file(place), mmap_mode="r")
-        scores[place] = _dev_and_rest(loaded.data, lookup(names, vectors), settings)
-        workplace.report(done / len(places))
-    own = json.loads((kept / "own.json").read_text(encoding="utf-8"))
-    found = _curves(scores, own)
-    (folder / "sweep.json").write_text(json.dumps(found), encoding="utf-8")
+    loaded, settings, places, encoded = step.context
+    folders = {prompt: each.open(workplace.store) for prompt, each in encoded.items()}
+    scores: dict[Reading, tuple[float, float]] = {}
+    for prompt, kept in folders.items():
+        for place in places:
+            vectors = np.load(kept / _file(place), mmap_mode="r")
+            parts = _dev_and_rest(loaded.data, lookup(loaded.texts, vectors), settings)
+            scores[Reading(place.hidden_state, place.pooling, prompt)] = parts
+            workplace.report(len(scores) / (len(places) * len(folders)))
+    own = json.loads((next(iter(folders.values())) / "own.json").read_text(encoding="utf-8"))
+    curves = _curves(scores, Reading(**own))
+    (folder / "sweep.json").write_text(json.dumps(curves), encoding="utf-8")
 
 
 def _dev_and_rest(data: BitextData, vectors: Any, settings: SweepSettings) -> tuple[float, float]:
@@ -157,27 +185,27 @@ def _halves(items: Sequence[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]
     return folds == 0, folds == 1
 
 
-def _curves(scores: Mapping[Place, tuple[float, float]], own: Mapping[str, Any]) -> dict[str, Any]:
-    """The curves, the choice (the highest on dev; among equals the highest hidden state), and the
-    encoder's own reading beside it."""
-    chosen = max(scores, key=lambda place: (scores[place][0], place.hidden_state))
-    states = sorted({place.hidden_state for place in scores})
-    poolings = dict.fromkeys(place.pooling for place in scores)
+def _curves(scores: Mapping[Reading, tuple[float, float]], own: Reading) -> dict[str, Any]:
+    """The curves, the choice (the highest on dev; among equals the highest hidden state, then the
+    encoder's own prompt and pooling), and the encoder's own reading beside it."""
+    chosen = max(scores, key=lambda reading: (scores[reading][0], reading.hidden_state))
+    states = sorted({reading.hidden_state for reading in scores})
+    kinds = dict.fromkeys((reading.pooling, reading.prompt) for reading in scores)
     curves = [
         {
             "pooling": pooling,
+            "prompt": prompt,
             "hidden_states": states,
-            "dev": [scores[Place(state, pooling)][0] for state in states],
-            "rest": [scores[Place(state, pooling)][1] for state in states],
+            "dev": [scores[Reading(state, pooling, prompt)][0] for state in states],
+            "rest": [scores[Reading(state, pooling, prompt)][1] for state in states],
         }
-        for pooling in poolings
+        for pooling, prompt in kinds
     ]
-    default = Place(own["hidden_state"], own["pooling"])
     return {
         "curves": curves,
         "chosen": chosen._asdict(),
         "score": scores[chosen][1],
-        "default": default._asdict() | {"score": scores[default][1]},
+        "default": own._asdict() | {"score": scores[own][1]},
     }
 
 

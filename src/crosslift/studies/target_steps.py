@@ -252,11 +252,7 @@ def evaluate_step(
 def _evaluate(step: Step, workplace: Workplace, folder: Path) -> None:
     loaded: LoadedTarget = step.context
     names = loaded.texts
-    by_role = {
-        role: _lookup(each, workplace, names)
-        for role, each in step.inputs.items()
-        if role != "pictures"
-    }
+    by_role = _lookups(step, workplace, names)
     lookups = {protocol: by_role[role_of(protocol)] for protocol in loaded.protocols}
     if isinstance(loaded.data, PictureData):
         shown = _lookup(step.inputs["pictures"], workplace, list(loaded.data.pictures))
@@ -273,6 +269,13 @@ def _evaluate(step: Step, workplace: Workplace, folder: Path) -> None:
     else:
         raise TypeError(f"target {loaded.target.name} is answered after fine-tuning")
     pq.write_table(outcome_table(found), folder / "outcomes.parquet")
+
+
+def _lookups(step: Step, workplace: Workplace, names: Sequence[str]) -> dict[str, Lookup]:
+    """Role of an encoding step -> its vectors; one lookup for roles that share a step."""
+    read = {role: each for role, each in step.inputs.items() if role != "pictures"}
+    by_key = {each.key: _lookup(each, workplace, names) for each in read.values()}
+    return {role: by_key[each.key] for role, each in read.items()}
 
 
 def _mapped(texts: Lookup, pictures: Step, workplace: Workplace) -> Lookup:

@@ -151,12 +151,14 @@ def mine_split(split: BuccSplit, lookup: Lookup, mining: Mining) -> MinedSplit:
     """
     src, tgt = distinct_texts(split.src), distinct_texts(split.tgt)
     both = nearest_both(lookup(src.texts), lookup(tgt.texts), mining.neighbours)
-    pairs = mine(both, mining.margin, mining.retrieval)
+    pairs = mine(both, mining.margin, mining.retrieval, mining.ratio_over)
+    if mining.scores_above is not None:
+        pairs = pairs.chosen(pairs.score > mining.scores_above)
     gold = np.array(split.gold or (), np.int64).reshape(-1, 2)
     places = np.stack([src.place[gold[:, 0]], tgt.place[gold[:, 1]]], axis=1)
     if mining.repeated_texts == "dropped":
         single = (src.copies[pairs.src] == 1) & (tgt.copies[pairs.tgt] == 1)
-        pairs = Pairs(pairs.src[single], pairs.tgt[single], pairs.score[single])
+        pairs = pairs.chosen(single)
     else:
         places = np.unique(places, axis=0)
     keys = pairs.src * len(tgt.texts) + pairs.tgt

@@ -7,9 +7,16 @@ here by itself, with the file that defines it; a table may set them side by side
 
 from __future__ import annotations
 
-from crosslift.targets.target import HiddenStateRule, Mining, Protocol
+from dataclasses import replace
+from functools import partial
 
-_LOWEST = "the lowest index, as the first of equals is taken"
+from crosslift.targets.mteb_prompts import mteb_prompt
+from crosslift.targets.target import HiddenStateRule, Mining, PromptRule, Protocol
+
+_LOWEST = "the lowest index; the original leaves open which of equals it takes"
+
+_AS_MTEB = "what MTEB puts before the texts of a bitext"
+_NO_PROMPT = PromptRule("none", lambda _: "")
 
 RETRIEVAL = (Protocol("crosslift", "xx->en"), Protocol("crosslift", "en->xx"))
 """Ours, between texts: every query's answer is ranked among all candidates."""
@@ -28,7 +35,7 @@ XTREME_RETRIEVAL = Protocol(
     name="xtreme",
     direction="en->xx",
     pooling="mean",
-    prompt="",
+    prompt=_NO_PROMPT,
     hidden_state=HiddenStateRule("half of the layers and two", lambda n: min(n // 2 + 2, n)),
     ties=_LOWEST,
     reproduces="google-research/xtreme: third_party/evaluate_retrieval.py, "
@@ -41,6 +48,7 @@ MTEB_RETRIEVAL = Protocol(
     name="mteb",
     direction="xx->en",
     metric="weighted_f1",
+    prompt=PromptRule(_AS_MTEB, partial(mteb_prompt, task="Tatoeba")),
     ties=_LOWEST,
     reproduces="embeddings-benchmark/mteb: mteb/abstasks/text/bitext_mining.py, "
     "mteb/_evaluators/text/bitext_mining_evaluator.py",
@@ -62,15 +70,19 @@ _CUT_TOGETHER = "equal scores are taken by row number, and are in or out togethe
 MINING = (Protocol("crosslift", "mining", metric="mining_f1", ties=_CUT_TOGETHER, mining=Mining()),)
 """Ours: distinct texts are mined; the threshold is fitted on dev, never on what is scored."""
 
+_AS_LASER_MINES = Mining(ratio_over="any mean", scores_above=0.0, repeated_texts="dropped")
+"""XTREME's mining code is LASER's: it divides by any mean, and writes a pair only where its score is
+above 0. A mean of exactly 0 gives inf or no number there; here it is an error."""
+
 XTREME_MINING = Protocol(
     name="xtreme",
     direction="mining",
     metric="mining_f1",
     pooling="mean",
-    prompt="",
+    prompt=_NO_PROMPT,
     hidden_state=HiddenStateRule("the fourth before the last", lambda n: max(n - 4, 0)),
     ties=_CUT_TOGETHER,
-    mining=Mining(repeated_texts="dropped"),
+    mining=_AS_LASER_MINES,
     reproduces="google-research/xtreme: third_party/evaluate_retrieval.py, "
     "third_party/utils_retrieve.py (mine_bitext, bucc_eval), scripts/run_bucc2018.sh",
 )
@@ -81,6 +93,7 @@ MTEB_MINING = Protocol(
     name="mteb",
     direction="gold->en",
     metric="weighted_f1",
+    prompt=PromptRule(_AS_MTEB, partial(mteb_prompt, task="BUCC")),
     ties=_LOWEST,
     reproduces="embeddings-benchmark/mteb: "
     "mteb/tasks/bitext_mining/multilingual/bucc_bitext_mining.py, mteb/abstasks/text/bitext_mining.py",
@@ -92,7 +105,7 @@ LASER_MINING = Protocol(
     direction="mining",
     metric="mining_f1",
     ties=_CUT_TOGETHER,
-    mining=Mining(threshold_source="training", repeated_texts="dropped"),
+    mining=replace(_AS_LASER_MINES, threshold_source="training"),
     reproduces="facebookresearch/LASER: tasks/bucc/bucc.sh, tasks/bucc/bucc.py, source/mine_bitexts.py",
 )
 """The threshold is fitted on BUCC's training split."""

@@ -9,10 +9,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from crosslift.encoders.folder import prompt_of
 from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.errors import UnknownNameError
 from crosslift.metrics.answers import AnswerRules
-from crosslift.retrieval.margin import Margin
+from crosslift.retrieval.margin import Margin, RatioOver
 from crosslift.retrieval.mining import Retrieval
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.sources.picture import Picture
@@ -120,6 +121,18 @@ class HiddenStateRule(NamedTuple):
     of: Callable[[int], int]
 
 
+class PromptRule(NamedTuple):
+    """Which prompt a protocol puts before every text, of any encoder.
+
+    Args:
+        words: for people.
+        of: from an encoder's settings to the prompt; empty for none.
+    """
+
+    words: str
+    of: Callable[[EncoderSettings], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Mining:
     """How pairs are mined from two sides and scored.
@@ -128,6 +141,8 @@ class Mining:
         margin: of the scores (Artetxe and Schwenk 2019, arXiv 1811.01136).
         neighbours: k of the margin.
         retrieval: whose best candidates become pairs.
+        ratio_over: which mean cosines the margin `ratio` divides by; over others it raises.
+        scores_above: a pair is kept only where its score is above this; None: every pair is.
         threshold_source: the split whose gold the threshold is fitted on. Where it is missing, or is
             the split that is scored, the threshold of one half of the src texts is applied to the
             other, and the result says so.
@@ -138,6 +153,8 @@ class Mining:
     margin: Margin = "ratio"
     neighbours: int = 4
     retrieval: Retrieval = "max"
+    ratio_over: RatioOver = "means above 0"
+    scores_above: float | None = None
     threshold_source: Split = "dev"
     repeated_texts: Literal["united", "dropped"] = "united"
 
@@ -152,7 +169,7 @@ class Protocol:
             a translation ask.
         metric: the protocol's primary one.
         pooling: of the tokens; None: the encoder's own.
-        prompt: before every text; None: the encoder's own.
+        prompt: which is put before every text; None: the encoder's own.
         hidden_state: which is pooled; None: the encoder's own.
         similarity: of two vectors.
         ties: what a candidate with the gold's score counts.
@@ -165,7 +182,7 @@ class Protocol:
     direction: Direction
     metric: Metric = "top1_accuracy"
     pooling: Pooling | None = None
-    prompt: str | None = None
+    prompt: PromptRule | None = None
     hidden_state: HiddenStateRule | None = None
     similarity: Literal["cosine"] = "cosine"
     ties: str = "expected value under a random order of the tied"
@@ -184,13 +201,19 @@ class Protocol:
         return self.pooling is None and self.prompt is None and self.hidden_state is None
 
     def reading(self, settings: EncoderSettings, layers: Callable[[], int]) -> EncoderSettings:
-        """The settings with which vectors are read.
+        """The settings with which vectors are read; those given where they say the same.
 
         Args:
             settings: of the encoder.
             layers: how many it has; called only where the protocol needs it.
+
+        Raises:
+            EncoderError: the encoder's files cannot be found or fetched.
         """
-        asked: dict[str, Any] = {"pooling": self.pooling, "prompt": self.prompt}
+        asked: dict[str, Any] = {"pooling": self.pooling}
+        prompt = None if self.prompt is None else self.prompt.of(settings)
+        if prompt is not None and prompt != prompt_of(settings):
+            asked["prompt"] = prompt
         if self.hidden_state is not None:
             asked["hidden_state"] = self.hidden_state.of(layers())
         return settings.model_copy(update={k: v for k, v in asked.items() if v is not None})
@@ -201,7 +224,8 @@ class Protocol:
             told = ("name", "direction", "metric", "reproduces", "answer_rules")
             return {name: getattr(self, name) for name in told}
         found = {field.name: getattr(self, field.name) for field in fields(self)}
-        found["hidden_state"] = self.hidden_state.words if self.hidden_state else None
+        for rule in ("hidden_state", "prompt"):
+            found[rule] = found[rule].words if found[rule] else None
         del found["answer_rules"]
         mining = found.pop("mining")
         return found | (asdict(mining) if mining else {"threshold_source": None})

@@ -1,0 +1,84 @@
+"""Which prompt stood before the texts, in training and under each protocol, in words."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from crosslift.reports.entries import RunFacts
+from crosslift.reports.formats import listed, prompt_words
+
+
+def prompt_sentences(run: RunFacts) -> tuple[str, ...]:
+    """What a reader who compares arms must know of their prompts.
+
+    Args:
+        run: the facts of a run.
+
+    Returns:
+        The prompt with which the arms were trained and measured, or which arms have which; then the
+        protocols of other projects that put another. Empty for a run of a version that did not
+        record them.
+    """
+    by_prompt: dict[str, list[str]] = defaultdict(list)
+    for arm in run.arms:
+        if arm.prompt is not None:
+            by_prompt[arm.prompt].append(arm.name)
+    if not by_prompt:
+        return ()
+    others = _others(run.protocols, set(by_prompt))
+    return (_of_arms(by_prompt), *([others] if others else []))
+
+
+def _of_arms(by_prompt: Mapping[str, list[str]]) -> str:
+    where = "in training and in our own protocols"
+    if len(by_prompt) == 1:
+        return f"Every arm reads its texts with {prompt_words(next(iter(by_prompt)))}, {where}."
+    told = "; ".join(
+        f"{prompt_words(prompt)}: {listed(arms)}" for prompt, arms in by_prompt.items()
+    )
+    return (
+        f"The arms differ in the prompt before their texts, {where}: {told}. A difference between two "
+        "of them is one of prompts, too."
+    )
+
+
+def _others(protocols: Mapping[str, Mapping[str, Any]], own: set[str]) -> str:
+    """Other projects' protocols that put a prompt which is not that of all arms."""
+    put = {name: _prompts(fields) for name, fields in protocols.items()}
+    apart = {
+        name: prompts
+        for name, prompts in put.items()
+        if not name.startswith("crosslift/") and prompts and prompts != own
+    }
+    if not apart:
+        return ""
+    told = "; ".join(
+        f"{name} {listed([prompt_words(p) for p in sorted(prompts)])}"
+        for name, prompts in apart.items()
+    )
+    return f"Protocols of other projects put their own prompt: {told}."
+
+
+def _prompts(fields: Mapping[str, Any]) -> set[str]:
+    """The prompts of a protocol: one, or where the starts are read differently that of each."""
+    by_start = [each["prompt"] for each in fields.values() if _has_prompt(each)]
+    if by_start:
+        return set(by_start)
+    return {fields["prompt"]} if isinstance(fields.get("prompt"), str) else set()
+
+
+def _has_prompt(value: Any) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get("prompt"), str)
+
+
+def field_words(name: str, value: Any) -> str:
+    """The value of a protocol's field for people: an empty prompt is named, a reading listed."""
+    if isinstance(value, Mapping):
+        return ", ".join(_parts(value.items()))
+    return "none" if name == "prompt" and value == "" else str(value)
+
+
+def _parts(pairs: Iterable[tuple[str, Any]]) -> list[str]:
+    return ["no prompt" if (n, v) == ("prompt", "") else f"{n} {v}" for n, v in pairs]
