@@ -221,7 +221,8 @@ class Study(BaseModel):
     needs a budget."""
     bootstrap_draws: Annotated[int, Field(ge=100)] = 10_000
     overlap_threshold: Annotated[float, Field(gt=0, le=1)] = 0.8
-    """Jaccard similarity of character 4-grams from which two texts are near-duplicates."""
+    """Jaccard similarity of character 4-grams from which two texts are near duplicates. Changed words
+    and letters, and texts inside others, are found beside it: see `docs/leaks.md`."""
 
     @model_validator(mode="after")
     def _with_controls(self) -> Study:
