@@ -24,18 +24,23 @@ LANGUAGES = {
     "th": ("tha", "tha_Thai"),
     "zh": ("cmn", "zho_Hans"),
     "ja": ("jpn", "jpn_Jpan"),
+    "fr": ("fra", "fra_Latn"),
+    "ru": ("rus", "rus_Cyrl"),
+    "tr": ("tur", "tur_Latn"),
+    "vi": ("vie", "vie_Latn"),
+    "mr": ("mar", "mar_Deva"),
+    "ko": ("kor", "kor_Hang"),
 }
-"""Code -> its codes in Tatoeba's files and in FLORES-200's."""
+"""Code -> its codes in Tatoeba's files and in FLORES-200's. The check's constants were set on the first
+seven; the others were measured afterwards."""
 
 SOURCES = ("tatoeba", "flores")
 RELATED = (("tr", "az"), ("de", "nl"), ("es", "pt"), ("hi", "mr"))
 _OTHERS = {
-    "tr": ("tur", "tur_Latn"),
     "az": (None, "azj_Latn"),
     "nl": ("nld", "nld_Latn"),
     "es": ("spa", "spa_Latn"),
     "pt": ("por", "por_Latn"),
-    "mr": ("mar", "mar_Deva"),
 }
 _WORD_OF = {"th": 4, "zh": 2, "ja": 2}  # characters that are replaced at once, without spaces
 
@@ -222,7 +227,9 @@ def _rows(
 
 
 def false_alarms(corpus: Corpus) -> Iterator[Row]:
-    """Compares test texts of a language with news and with translations in a related language.
+    """Compares test texts of a language with news in a related one, and with lines of their own source.
+
+    Those of FLORES are translations, line by line; of Tatoeba, few are.
 
     Yields:
         A row for each direction and source.
@@ -232,9 +239,9 @@ def false_alarms(corpus: Corpus) -> Iterator[Row]:
             for source in SOURCES:
                 tests = {f"{test} in {train}": corpus.tests(test, source)}
                 yield from _rows("news", source, corpus.background(train), tests)
-                parallel = corpus.tests(train, source)
-                if parallel:
-                    yield from _rows("translations", source, parallel, tests)
+                others = corpus.tests(train, source)
+                if others and next(iter(tests.values())):
+                    yield from _rows("lines of the same source", source, others, tests)
 
 
 def main() -> None:

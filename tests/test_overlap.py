@@ -12,7 +12,7 @@ from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.overlap import rules, sets
 from crosslift.sources.overlap.find import find_overlap
 from crosslift.sources.overlap.sets import GRAM, gram_sets, sharing, word_sets
-from crosslift.sources.overlap.wording import Wording, normalise, wording_of
+from crosslift.sources.overlap.wording import Wording, normalise, spaced, wording_of
 
 Found = tuple[str, int, float]
 
@@ -56,13 +56,13 @@ def part(train: Wording, test: Wording) -> float:
 
 def brute_force(train: list[str], test: list[str], threshold: float) -> list[Found]:
     known = [normalise(text) for text in train]
-    wordings = [wording_of(text) for text in train]
+    wordings = [wording_of(spaced(text)) for text in train]
     rows: list[Found] = []
     for text in test:
         if normalise(text) in known:
             rows.append(("exact", known.index(normalise(text)), 1.0))
             continue
-        mine = wording_of(text)
+        mine = wording_of(spaced(text))
         scores = {
             "near": [near(other, mine, threshold) for other in wordings],
             "part": [part(other, mine) for other in wordings],
@@ -128,7 +128,7 @@ def test_kinds_on_typed_texts() -> None:
     ],
 )
 def test_wording(text: str, letters: str, words: tuple[str, ...], size: float) -> None:
-    found = wording_of(text)
+    found = wording_of(spaced(text))
     assert (found.letters, found.words) == (letters, words)
     assert found.size == pytest.approx(size)
 

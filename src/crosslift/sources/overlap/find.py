@@ -19,7 +19,7 @@ from crosslift.sources.overlap.rules import (
     near_in_letters,
     near_in_words,
 )
-from crosslift.sources.overlap.wording import normalise, wording_of
+from crosslift.sources.overlap.wording import Wording, joined, spaced, wording_of
 
 Kind = Literal["none", "part", "near", "exact"]
 KINDS: tuple[Kind, ...] = ("none", "part", "near", "exact")
@@ -89,10 +89,7 @@ def find_overlap(
     if not 0 < threshold <= 1:
         raise DataError(f"threshold {threshold} of overlap", "above 0 and at most 1")
     trained, tested = _Distinct.of(train_texts), _Distinct.of(test_texts)
-    train, test = Texts.of(
-        [wording_of(train_texts[i]) for i in trained.first],
-        [wording_of(test_texts[i]) for i in tested.first],
-    )
+    train, test = Texts.of(trained.wordings, tested.wordings)
     near = _Best.of(len(tested.first))
     near.take(near_in_grams(train, test, threshold))
     near.take(near_in_words(train, test))
@@ -110,19 +107,25 @@ def find_overlap(
 
 @dataclass(frozen=True)
 class _Distinct:
-    """Distinct normalised texts: each one's row, the first place of each, the row of each place."""
+    """Distinct normalised texts: each one's row and wording, its first place, the row of each place."""
 
     rows: dict[str, int]
+    wordings: list[Wording]
     first: NDArray[np.int64]
     row: NDArray[np.int64]
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> _Distinct:
         rows: dict[str, int] = {}
-        places = [rows.setdefault(normalise(text), len(rows)) for text in texts]
-        row = np.array(places, dtype=np.int64)
-        _, first = np.unique(row, return_index=True)
-        return cls(rows, first.astype(np.int64), row)
+        wordings: list[Wording] = []
+        first: list[int] = []
+        row = np.zeros(len(texts), dtype=np.int64)
+        for place, text in enumerate(map(spaced, texts)):
+            row[place] = rows.setdefault(joined(text), len(rows))
+            if len(wordings) < len(rows):
+                wordings.append(wording_of(text))
+                first.append(place)
+        return cls(rows, wordings, np.array(first, dtype=np.int64), row)
 
 
 def _equal(train: _Distinct, test: _Distinct) -> Scored:

@@ -43,16 +43,21 @@ def normalise(text: str) -> str:
 
     A text that has nothing else keeps what it has, so that "!" and "?" stay different.
     """
-    return "".join(_spaced(text).split())
+    return joined(spaced(text))
+
+
+def joined(text: str) -> str:
+    """A text without its spaces."""
+    return "".join(text.split())
 
 
 def wording_of(text: str) -> Wording:
-    """The wording of a text.
+    """The wording of a text as `spaced` gives it.
 
     Combining marks (accents, vowel signs of Indic and Thai scripts, Arabic vowels and hamza) are
     dropped from the canonical decomposition; a text of marks alone keeps them.
     """
-    words = _without_marks(_spaced(text)).split()
+    words = _without_marks(text).split()
     letters = "".join(words)
     if letters.isascii() or not _NO_SPACES.search(letters):
         return Wording(letters, tuple(words), len(words))
@@ -79,8 +84,8 @@ def _runs(text: str, length: int) -> list[str]:
     return [text[i : i + length] for i in range(max(1, len(text) - length + 1))]
 
 
-def _spaced(text: str) -> str:
-    """A text under NFKC and case folding, without punctuation and control characters."""
+def spaced(text: str) -> str:
+    """A text under NFKC and case folding, without punctuation and control characters, with spaces."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     kept = folded.translate(_DROPPED)
     return kept if kept.strip() else folded
