@@ -211,8 +211,8 @@ class Overlap(Entry):
     Args:
         records: training records that were checked; None where they were not counted.
         items: items of the target that are affected; None likewise.
-        exact: texts, or pictures, of the target that stand in the training data.
-        near: those that nearly do.
+        exact: texts, or pictures, of the target that are in the training data.
+        near: those that nearly are, or of which a part is.
         kind: what was compared.
     """
 

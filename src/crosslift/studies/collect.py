@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from crosslift.artifacts.store import Store
+from crosslift.sources.bucc_files import BuccSplit
 from crosslift.studies.plan import ArmRun, Plan
 from crosslift.studies.steps import Step
 from crosslift.studies.training_steps import SPENT
@@ -89,11 +90,7 @@ class Gathered:
             }
         if isinstance(data, PictureData):
             return {language: overlapping_queries(data, language, texts) for language in data.texts}
-        scored = {language: data.scored(language) for language in data.splits}
-        return {
-            language: {i for i, text in zip(s.src_ids, s.src, strict=True) if text in texts}
-            for language, s in scored.items()
-        }
+        return {code: overlapping_sentences(data.scored(code), texts) for code in data.splits}
 
     @cached_property
     def outcomes(self) -> pa.Table:
@@ -234,6 +231,16 @@ def as_many_seeds(cube: NDArray[np.float64], other: NDArray[np.float64]) -> NDAr
     if len(cube) > 1:
         return cube
     return np.broadcast_to(cube, (len(other), *cube.shape[1:]))
+
+
+def overlapping_sentences(split: BuccSplit, texts: set[str]) -> set[str]:
+    """Ids of the src sentences of a mining split that are among some texts, or whose gold partner is.
+
+    A sentence that the split has several times is one query, so all of its ids count.
+    """
+    partners = {split.src[src] for src, tgt in split.gold or () if split.tgt[tgt] in texts}
+    touched = texts | partners
+    return {i for i, text in zip(split.src_ids, split.src, strict=True) if text in touched}
 
 
 def overlapping_queries(data: PictureData, language: str, texts: set[str]) -> set[str]:

@@ -33,6 +33,7 @@ from crosslift.targets.target import (
     PictureData,
     TargetSettings,
 )
+from crosslift.training.guard_settings import DistillationSettings
 from crosslift.training.settings import MixedTaskSettings, StageSettings
 
 
@@ -160,7 +161,13 @@ def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
     tasks = _Tasks()
     _refuse_unlabelled(targets)
     english = {
-        name: english_run(loaded, study.fine_tuning_of(loaded.settings))
+        name: replace(
+            english_run(loaded, study.fine_tuning_of(loaded.settings)),
+            chooses_by_dev=any(
+                study.fine_tuning_of(loaded.settings, arm).chooses_by_dev
+                for arm in study.arms.values()
+            ),
+        )
         for name, loaded in targets.items()
         if isinstance(loaded.data, LabelledData)
     }
@@ -176,7 +183,7 @@ def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
     _refuse_hollow(study, reasons)
     overlaps = {
         (title, name): overlap_step(run, loaded, study.overlap_threshold)
-        for title, run in tasks.titled().items()
+        for title, run in tasks.of_texts().items()
         for name, loaded in targets.items()
     }
     overlaps |= {
@@ -237,27 +244,51 @@ class _Tasks:
 
     def __init__(self) -> None:
         self._found: dict[str, TaskRun] = {}
+        self._guards: dict[str, TaskRun] = {}
 
     def of(self, stage: StageSettings) -> list[TaskRun]:
         """The tasks of a stage."""
-        return [replace(self._one(member), settings=member) for member in stage.members]
+        if stage.distillation is not None:
+            self._add_guard(stage.distillation)
+        return [
+            replace(self._one(member, stage.chooses_by_dev), settings=member)
+            for member in stage.members
+        ]
 
-    def _one(self, settings: MixedTaskSettings) -> TaskRun:
+    def _one(self, settings: MixedTaskSettings, chooses_by_dev: bool = False) -> TaskRun:
         key = settings.model_dump_json(exclude=_BESIDE_DATA)
         if key not in self._found:
             self._found[key] = TaskRun.of(settings)
+        if chooses_by_dev and not self._found[key].chooses_by_dev:
+            self._found[key] = replace(self._found[key], chooses_by_dev=True)
         return self._found[key]
+
+    def _add_guard(self, settings: DistillationSettings) -> None:
+        asked = MixedTaskSettings(task=settings.task, data=settings.data, columns=settings.columns)
+        key = asked.model_dump_json()
+        if key not in self._guards:
+            self._guards[key] = TaskRun.of(asked)
 
     def titled(self) -> dict[str, TaskRun]:
         """All tasks that were asked for, by name; those of one name on different data are numbered
         from the second on. A control of a task has the task's own texts and pictures."""
         plain: dict[str, TaskRun] = {}
+        choosing: set[str] = set()
         for run in self._found.values():
             settings = run.settings.model_dump_json(exclude={*_BESIDE_DATA, "control"})
+            if run.chooses_by_dev:
+                choosing.add(settings)
             if settings not in plain or plain[settings].settings.control is not None:
                 plain[settings] = run
-        found = list(plain.values())
+        found = [replace(run, chooses_by_dev=asked in choosing) for asked, run in plain.items()]
         return dict(zip(names_of(found), found, strict=True))
+
+    def of_texts(self) -> dict[str, TaskRun]:
+        """All tasks whose texts are learned from, by name: also those whose vectors distillation
+        holds."""
+        guards = list(self._guards.values())
+        named = zip(names_of(guards), guards, strict=True)
+        return self.titled() | {f"{name} (distillation)": run for name, run in named}
 
 
 def _arm_runs(

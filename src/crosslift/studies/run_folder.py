@@ -262,7 +262,7 @@ def _overlaps(gathered: Gathered) -> list[dict[str, Any]]:
                 "records": content["records"],
                 "items": sum(map(len, items.values())),
                 "exact": kinds.count("exact"),
-                "near": kinds.count("near"),
+                "near": len(kinds) - kinds.count("exact"),
                 "examples": content["examples"][:5],
             }
         )

@@ -232,7 +232,8 @@ class Study(BaseModel):
     labelled examples (XNLI, UD-POS, XQuAD, ...), the same for all arms; a target may have its own. It
     needs a budget."""
     overlap_threshold: Annotated[float, Field(gt=0, le=1)] = 0.8
-    """Jaccard similarity of character 4-grams from which two texts are near-duplicates."""
+    """Jaccard similarity of character 4-grams from which two texts are near duplicates. Changed words
+    and letters, and texts inside others, are found beside it: see `docs/leaks.md`."""
 
     @model_validator(mode="after")
     def _with_controls(self) -> Study:

@@ -22,7 +22,7 @@ from crosslift.encoders.folder import layers_of
 from crosslift.forms.caption_to_feature import FeatureHead
 from crosslift.retrieval.diagnostics import diagnose, separability
 from crosslift.retrieval.postprocess import Postprocessing, postprocess, transforms
-from crosslift.sources.overlap import find_overlap
+from crosslift.sources.overlap.find import find_overlap
 from crosslift.studies.picture_steps import (
     features_step,
     form_of,
@@ -366,24 +366,28 @@ def outcome_table(found: Sequence[Outcomes]) -> pa.Table:
 
 
 def overlap_step(run: TaskRun, loaded: LoadedTarget, threshold: float) -> Step:
-    """Compares a task's training texts, translated ones too, with a target's texts: `overlap.json`."""
+    """Compares a task's training texts, translated ones too, with a target's texts: `overlap.json`.
+
+    Its dev texts are compared, too, where they choose which weights are kept.
+    """
     task = run.task
     return Step(
         kind="overlap",
         label=f"{task.name} with {loaded.target.name}",
         settings={"task": task.source.checksum(), "form": asdict(task.form)}
-        | {"name": task.name, **loaded.facts, "threshold": threshold},
+        | {"name": task.name, **loaded.facts, "threshold": threshold, "dev": run.chooses_by_dev},
         inputs={"translated": run.translated} if run.translated else {},
         code=("crosslift.sources.overlap", "crosslift.studies.target_steps", "crosslift.tasks"),
         make=_find_overlap,
         work=len(loaded.texts),
-        context=(replace(run, settings=run.settings.model_copy(update={"limit": None})), loaded),
+        context=(run.whole(), loaded),
     )
 
 
 def _find_overlap(step: Step, workplace: Workplace, folder: Path) -> None:
     run, loaded = step.context
     records, _ = run.train(workplace.store)
+    records = [*records, *(run.dev() if run.chooses_by_dev else ())]
     trained = list(dict.fromkeys(text for r in records for text in texts_read(r, run.task.form)))
     tested = loaded.texts
     found = find_overlap(trained, tested, threshold=step.settings["threshold"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -39,11 +39,14 @@ class TaskRun:
         settings: as the study has them.
         task: the task.
         translated: the step that translates its training records; None: they stay as they are.
+        chooses_by_dev: whether its dev records choose which weights are kept, so that it learns from
+            them, too.
     """
 
     settings: MixedTaskSettings
     task: IntermediateTask
     translated: Step | None = None
+    chooses_by_dev: bool = False
 
     @classmethod
     def of(cls, settings: MixedTaskSettings) -> TaskRun:
@@ -118,6 +121,11 @@ class TaskRun:
         if self.settings.control == "placebo-labels":
             records = placebo(records, self.task.form, seed)
         return records, left_out
+
+    def whole(self) -> TaskRun:
+        """The task with all its records, however few of them a stage takes."""
+        every = {"limit": None, "dev_limit": None}
+        return replace(self, settings=self.settings.model_copy(update=every))
 
     def dev(self) -> list[Record]:
         """The dev records."""

@@ -205,8 +205,7 @@ def _check_stage(
                 f"a task of the forms {', '.join(_FORMS_OF_VECTORS)}",
                 "accumulation saves memory with every form",
             )
-    chooses = stage.early_stopping is not None or stage.keep_best
-    if chooses and not any(run.has_dev for run in tasks.values()):
+    if stage.chooses_by_dev and not any(run.has_dev for run in tasks.values()):
         raise StudyError(
             f"early_stopping or keep_best with {' + '.join(tasks)}, without dev records",
             "a task that has a dev split",

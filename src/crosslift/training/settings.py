@@ -227,9 +227,14 @@ class TrainingSettings(BaseModel):
         fault = self._guard_fault()
         if fault:
             raise ValueError(fault)
-        if (self.early_stopping or self.keep_best) and self.dev_evaluations == 0:
+        if self.chooses_by_dev and self.dev_evaluations == 0:
             raise ValueError("early_stopping and keep_best need dev_evaluations of 1 or more")
         return self
+
+    @property
+    def chooses_by_dev(self) -> bool:
+        """Whether dev scores choose which weights are kept."""
+        return self.early_stopping is not None or self.keep_best
 
     @property
     def cost(self) -> float:

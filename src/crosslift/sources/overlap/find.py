@@ -1,0 +1,167 @@
+"""Texts of a test that are, exactly, nearly or in part, among training texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.errors import DataError, UnknownNameError
+from crosslift.sources.overlap.rules import (
+    Scored,
+    Texts,
+    inside_test,
+    inside_training,
+    near_in_grams,
+    near_in_letters,
+    near_in_words,
+)
+from crosslift.sources.overlap.wording import Wording, joined, spaced, wording_of
+
+Kind = Literal["none", "part", "near", "exact"]
+KINDS: tuple[Kind, ...] = ("none", "part", "near", "exact")
+"""Kinds of overlap, from none to the closest."""
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """What of a test is among training texts.
+
+    Args:
+        kind: str array [N test]: one of `KINDS`.
+        train_index: int64 array [N test]: the most similar training text of that kind, the first of
+            equals; -1 for none.
+        similarity: float64 array [N test], in [0, 1]: 1 for exact, 0 for none; see `find_overlap`.
+    """
+
+    kind: NDArray[np.str_]
+    train_index: NDArray[np.int64]
+    similarity: NDArray[np.float64]
+
+    def count(self, kind: Kind) -> int:
+        """How many test texts are of one kind.
+
+        Raises:
+            UnknownNameError: no such kind.
+        """
+        if kind not in KINDS:
+            raise UnknownNameError("kind of overlap", kind, KINDS)
+        return int(np.count_nonzero(self.kind == kind))
+
+
+def find_overlap(
+    train_texts: Sequence[str], test_texts: Sequence[str], *, threshold: float = 0.8
+) -> Overlap:
+    """Finds the training text that each test text overlaps, if there is one.
+
+    - ``exact``: the texts are equal once normalised (`normalise`).
+
+    The other kinds compare letters: normalised texts without spaces and combining marks.
+
+    - ``near``: both have at least 6 letters, and one of these holds. The sets of their runs of four
+      letters have a Jaccard similarity of at least ``threshold``. Or the test text has at least 4
+      words, and the texts share three quarters of the words of the longer one, in any order. Or the
+      test text has at least 2 words, both have at most 32 letters and share a run of four, and their
+      edit distance is at most a sixth of the longer one's letters. Similarity is the greatest of the
+      three: the Jaccard similarity, the share of words, 1 less the share of edited letters.
+    - ``part``: the test text has at least 6 letters, and 5 words or 20 letters, and is inside the
+      training text (similarity 1); or the test text has at least 2 words, the training text has at
+      least 6 letters, is inside the test text, and has at least 0.6 of its letters (similarity is
+      that share).
+
+    Scripts without spaces between words are counted and compared as `Wording` says. The result is
+    that of comparing all pairs.
+
+    Args:
+        train_texts: M texts.
+        test_texts: N texts.
+        threshold: smallest Jaccard similarity of a near duplicate, above 0 and at most 1.
+
+    Returns:
+        The overlap of the N test texts.
+
+    Raises:
+        DataError: the threshold is out of its range.
+    """
+    if not 0 < threshold <= 1:
+        raise DataError(f"threshold {threshold} of overlap", "above 0 and at most 1")
+    trained, tested = _Distinct.of(train_texts), _Distinct.of(test_texts)
+    train, test = Texts.of(trained.wordings, tested.wordings)
+    near = _Best.of(len(tested.first))
+    near.take(near_in_grams(train, test, threshold))
+    near.take(near_in_words(train, test))
+    near.take(near_in_letters(train, test))
+    part = _Best.of(len(tested.first))
+    part.take(inside_training(train, test))
+    part.take(inside_test(train, test))
+    exact = _Best.of(len(tested.first))
+    exact.take([_equal(trained, tested)])
+    closest = _closest({"exact": exact, "near": near, "part": part})
+    first = np.append(trained.first, -1)  # so that -1 stays -1
+    row = tested.row
+    return Overlap(closest.kind[row], first[closest.train_index][row], closest.similarity[row])
+
+
+@dataclass(frozen=True)
+class _Distinct:
+    """Distinct normalised texts: each one's row and wording, its first place, the row of each place."""
+
+    rows: dict[str, int]
+    wordings: list[Wording]
+    first: NDArray[np.int64]
+    row: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> _Distinct:
+        rows: dict[str, int] = {}
+        wordings: list[Wording] = []
+        first: list[int] = []
+        row = np.zeros(len(texts), dtype=np.int64)
+        for place, text in enumerate(map(spaced, texts)):
+            row[place] = rows.setdefault(joined(text), len(rows))
+            if len(wordings) < len(rows):
+                wordings.append(wording_of(text))
+                first.append(place)
+        return cls(rows, wordings, np.array(first, dtype=np.int64), row)
+
+
+def _equal(train: _Distinct, test: _Distinct) -> Scored:
+    pairs = [(row, train.rows[text]) for text, row in test.rows.items() if text in train.rows]
+    rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    return Scored(rows, columns, np.ones(len(rows)))
+
+
+@dataclass(frozen=True)
+class _Best:
+    """The most similar training row of each test row so far, the first of equals; -1 without one."""
+
+    index: NDArray[np.int64]
+    similarity: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, count: int) -> _Best:
+        return cls(np.full(count, -1, dtype=np.int64), np.zeros(count))
+
+    def take(self, blocks: Iterable[Scored]) -> None:
+        """Takes up whatever is better."""
+        for block in blocks:
+            order = np.lexsort((block.columns, -block.similarity, block.rows))
+            order = order[np.unique(block.rows[order], return_index=True)[1]]
+            rows, columns = block.rows[order], block.columns[order]
+            score, known = block.similarity[order], self.similarity[rows]
+            better = (score > known) | ((score == known) & (columns < self.index[rows]))
+            self.index[rows[better]] = columns[better]
+            self.similarity[rows[better]] = score[better]
+
+
+def _closest(found: dict[str, _Best]) -> Overlap:
+    """The closest kind of each row, of kinds that go from the closest on."""
+    here = [best.index >= 0 for best in found.values()]
+    kind = np.select(
+        here, [np.full(len(h), name) for name, h in zip(found, here, strict=True)], "none"
+    )
+    index = np.select(here, [best.index for best in found.values()], -1)
+    return Overlap(kind, index, np.select(here, [best.similarity for best in found.values()], 0.0))

@@ -1,0 +1,210 @@
+"""The rules by which two texts that are not equal count as overlapping; see `find_overlap`.
+
+Each rule yields, without omission, every pair of texts that it finds alike, and how alike they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
+from rapidfuzz.process import cpdist
+from scipy.sparse import csr_matrix
+
+from crosslift.sources.overlap.sets import (
+    GRAM,
+    Pairs,
+    count_shared,
+    gram_sets,
+    rarest,
+    sharing,
+    sizes_of,
+    word_sets,
+)
+from crosslift.sources.overlap.wording import Wording
+
+NEAR_LETTERS = 6
+"""Two texts of which one has fewer letters are never near."""
+
+WORDS, WORDS_SHARED = 4, 0.75
+"""A test text of so many words is near to one that shares so much of the longer one's words."""
+
+FEW_WORDS = 2
+"""A test text of fewer words is compared as a whole and by its runs of letters alone."""
+
+EDITED_LETTERS, LETTERS_AN_EDIT = 32, 6
+"""A text of at most so many letters may differ in one letter of six."""
+
+INSIDE_WORDS, INSIDE_LETTERS = 5, 20
+"""A test text of so many words, or so many letters, inside a longer text is a part of it."""
+
+PART_LETTERS, PART_SHARE = 6, 0.6
+"""A training text of so many letters, and such a share of a test text's, is a part of that one."""
+
+_SLACK = 1e-9  # keeps a float error from shortening a prefix
+
+
+class Scored(NamedTuple):
+    """Pairs that overlap.
+
+    Args:
+        rows: int64 [P], rows of the test.
+        columns: int64 [P], rows of training.
+        similarity: float64 [P], in (0, 1].
+    """
+
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    similarity: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, pairs: Pairs, similarity: NDArray[np.float64], kept: NDArray[np.bool_]) -> Scored:
+        """The pairs that are kept."""
+        return cls(*pairs.where(kept), similarity[kept])
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Texts as they are compared.
+
+    Args:
+        letters: N strings, see `Wording`.
+        sizes: float64 [N], numbers of words.
+        lengths: int64 [N], numbers of letters.
+        grams: [N, grams], the texts' runs of four letters.
+        words: [N, words].
+    """
+
+    letters: NDArray[np.object_]
+    sizes: NDArray[np.float64]
+    lengths: NDArray[np.int64]
+    grams: csr_matrix
+    words: csr_matrix
+
+    @classmethod
+    def of(cls, train: Sequence[Wording], test: Sequence[Wording]) -> tuple[Texts, Texts]:
+        """Training texts and test texts, whose sets have the same columns."""
+        both = [*train, *test]
+        grams = gram_sets([text.letters for text in both])
+        words = word_sets([text.words for text in both])
+        letters = np.array([text.letters for text in both], dtype=object)
+        sizes = np.array([text.size for text in both], dtype=np.float64)
+        lengths = np.array([len(text.letters) for text in both], dtype=np.int64)
+        cut = len(train)
+        first, second = (
+            cls(letters[part], sizes[part], lengths[part], grams[part], words[part])
+            for part in (slice(None, cut), slice(cut, None))
+        )
+        return first, second
+
+
+def near_in_grams(train: Texts, test: Texts, threshold: float) -> Iterator[Scored]:
+    """Pairs whose sets of four-letter runs have a Jaccard similarity of at least a threshold.
+
+    The sizes of the sets bound it (Xiao et al., "Efficient similarity joins for near duplicate
+    detection", WWW 2008, section 2).
+    """
+    sizes = sizes_of(test.grams), sizes_of(train.grams)
+    heads = [
+        rarest(texts.grams, _prefix(size, threshold) * (texts.lengths >= NEAR_LETTERS))
+        for texts, size in zip((test, train), sizes, strict=True)
+    ]
+    for block in sharing(*heads):
+        smaller, larger = _smaller_larger(*sizes, block)
+        pairs = block.where(smaller >= threshold * larger - _SLACK)
+        smaller, larger = _smaller_larger(*sizes, pairs)
+        common = count_shared(test.grams, train.grams, pairs)
+        similarity = common / (smaller + larger - common)
+        yield Scored.of(pairs, similarity, similarity >= threshold)
+
+
+def near_in_words(train: Texts, test: Texts) -> Iterator[Scored]:
+    """Pairs that share three quarters of the words of the longer one, in whatever order."""
+    sizes = sizes_of(test.words), sizes_of(train.words)
+    long = [texts.lengths >= NEAR_LETTERS for texts in (test, train)]
+    heads = [
+        rarest(test.words, _prefix(sizes[0], WORDS_SHARED) * (long[0] & (test.sizes >= WORDS))),
+        rarest(train.words, _prefix(sizes[1], WORDS_SHARED) * long[1]),
+    ]
+    for block in sharing(*heads):
+        smaller, larger = _smaller_larger(*sizes, block)
+        pairs = block.where(smaller >= WORDS_SHARED * larger - _SLACK)
+        larger = _smaller_larger(*sizes, pairs)[1]
+        similarity = count_shared(test.words, train.words, pairs) / larger
+        yield Scored.of(pairs, similarity, similarity >= WORDS_SHARED)
+
+
+def near_in_letters(train: Texts, test: Texts) -> Iterator[Scored]:
+    """Short pairs that share a run of four letters and differ in one letter of six at most.
+
+    The edit distance is Levenshtein's; similarity is 1 less its share of the longer one's letters.
+    Each edit takes four runs at most, so either set keeps all but four for each edit.
+    """
+    lengths = test.lengths, train.lengths
+    enough = (test.sizes >= FEW_WORDS, np.ones(len(train.sizes), dtype=np.bool_))
+    heads = []
+    for texts, kept in zip((test, train), enough, strict=True):
+        edits = texts.lengths // (
+            LETTERS_AN_EDIT - 1
+        )  # the other may be longer by an edit for each
+        short = (texts.lengths >= NEAR_LETTERS) & (texts.lengths <= EDITED_LETTERS)
+        heads.append(rarest(texts.grams, (GRAM * edits + 1) * (short & kept)))
+    for block in sharing(*heads):
+        shorter, longer = _smaller_larger(*lengths, block)
+        pairs = block.where((longer - shorter) * LETTERS_AN_EDIT <= longer)
+        longer = _smaller_larger(*lengths, pairs)[1]
+        edits = _edit_distances(test.letters[pairs.rows], train.letters[pairs.columns])
+        yield Scored.of(pairs, 1 - edits / longer, edits * LETTERS_AN_EDIT <= longer)
+
+
+def _edit_distances(first: NDArray[np.object_], second: NDArray[np.object_]) -> NDArray[np.int64]:
+    """Edit distances of pairs of short texts; above what may count, some greater number."""
+    if not len(first):
+        return np.zeros(0, dtype=np.int64)
+    most = EDITED_LETTERS // LETTERS_AN_EDIT
+    found = cpdist(first, second, scorer=Levenshtein.distance, score_cutoff=most, dtype=np.int64)
+    return np.asarray(found, dtype=np.int64)
+
+
+def inside_training(train: Texts, test: Texts) -> Iterator[Scored]:
+    """Pairs of a test text and a longer training text that has it in it, letter for letter."""
+    enough = (test.sizes >= INSIDE_WORDS) | (test.lengths >= INSIDE_LETTERS)
+    anchors = rarest(test.grams, (enough & (test.lengths >= NEAR_LETTERS)).astype(np.int64))
+    for block in sharing(anchors, train.grams):
+        pairs = block.where(train.lengths[block.columns] > test.lengths[block.rows])
+        held = _held(test.letters[pairs.rows], train.letters[pairs.columns])
+        yield Scored.of(pairs, np.ones(len(held)), held)
+
+
+def inside_test(train: Texts, test: Texts) -> Iterator[Scored]:
+    """Pairs of a test text and a training text that is most of it, letter for letter."""
+    anchors = rarest(train.grams, (train.lengths >= PART_LETTERS).astype(np.int64))
+    for block in sharing(test.grams, anchors):
+        share = train.lengths[block.columns] / test.lengths[block.rows]
+        kept = (share < 1) & (share >= PART_SHARE) & (test.sizes[block.rows] >= FEW_WORDS)
+        pairs = block.where(kept)
+        held = _held(train.letters[pairs.columns], test.letters[pairs.rows])
+        yield Scored.of(pairs, share[kept], held)
+
+
+def _held(shorter: NDArray[np.object_], longer: NDArray[np.object_]) -> NDArray[np.bool_]:
+    held = [one in other for one, other in zip(shorter, longer, strict=True)]
+    return np.array(held, dtype=np.bool_)
+
+
+def _smaller_larger(
+    test: NDArray[np.int64], train: NDArray[np.int64], pairs: Pairs
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The smaller and the larger value of each pair."""
+    first, second = test[pairs.rows], train[pairs.columns]
+    return np.minimum(first, second), np.maximum(first, second)
+
+
+def _prefix(sizes: NDArray[np.int64], share: float) -> NDArray[np.int64]:
+    """The rarest n - ceil(share n) + 1 members of each set of n: enough to meet any alike set in."""
+    kept = sizes - np.ceil(share * sizes - _SLACK).astype(np.int64) + 1
+    return np.where(sizes > 0, kept, 0)
