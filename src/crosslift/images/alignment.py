@@ -54,15 +54,15 @@ def align(wanted: Floats, pictures: Floats, frames: Floats, iterations: int) -> 
     at = places(cells)
     down, across = np.gradient(wanted, 2 / cells, axis=(1, 2))
     slopes = [down * at[:, None], down, across * at, across]
-    change = np.stack(slopes, 1).reshape(count, 4, -1).astype(np.float32)
-    target = wanted.reshape(count, -1)
+    change = np.stack(slopes, 1).reshape(count, 4, cells**2).astype(np.float32)
+    target = wanted.reshape(count, cells**2)
     damping = _DAMPING * np.square(change).sum((1, 2))[:, None, None] / 4 + 1e-6
     damping = damping * np.eye(4, dtype=np.float32)
     for _ in range(iterations):
         cut, inside = moved(pictures[:, None], frames)
-        counted = inside.reshape(count, -1)
+        counted = inside.reshape(count, cells**2)
         part = change * counted[:, None]
-        error = (cut.reshape(count, -1) - target) * counted
+        error = (cut.reshape(count, cells**2) - target) * counted
         step = np.linalg.solve(part @ part.transpose(0, 2, 1) + damping, part @ error[..., None])
         step = np.clip(step.reshape(count, 2, 2), -_LARGEST_STEP, _LARGEST_STEP)
         scales = frames[:, :, 0] / (1 + step[:, :, 0])

@@ -24,6 +24,7 @@ _ROUNDS, _STEPS = 3, 3  # of alignment, between which what both show is cut out 
 _TRAIN_AT_ONCE = 65_536
 _CHECKED_AT_ONCE = 512
 
+_LEAST_ON_THE_WAY = 0.8  # correlation of local contrast after the first round
 _LEAST_COMMON = 0.5  # of either view's area
 _LEAST_AGREEMENT = 0.75  # correlation of local contrast
 _MOST_APART = 0.3  # squared difference of contrast in the worst block, over its energy
@@ -118,6 +119,19 @@ class _Overlays:
     frames: Floats
     common: Floats
 
+    def __getitem__(self, rows: Integers) -> _Overlays:
+        test, train = (each[rows] for each in self.pictures)
+        boxes, others = (each[rows] for each in self.boxes)
+        return _Overlays(
+            self.tests[rows],
+            self.trains[rows],
+            self.mirrored[rows],
+            (test, train),
+            (boxes, others),
+            self.frames[rows],
+            self.common[rows],
+        )
+
     def cells(self, channels: int) -> tuple[Floats, Floats]:
         """The compared parts of test and train, float32 [C, channels, 32, 32] both."""
         test, train = (
@@ -149,8 +163,12 @@ def _overlays(
 
 
 def _align(overlays: _Overlays) -> _Overlays:
-    for _ in range(_ROUNDS):
+    """The overlays aligned, without those that are far from it after the first round."""
+    for number in range(_ROUNDS):
         wanted, other = (local_contrast(cells[:, 0], 4) for cells in overlays.cells(1))
+        if number:
+            kept = np.flatnonzero(correlations(wanted, other) > _LEAST_ON_THE_WAY)
+            overlays, wanted, other = overlays[kept], wanted[kept], other[kept]
         overlays = _cut_to_common(overlays, align(wanted, other, overlays.frames, _STEPS))
     return overlays
 

@@ -81,7 +81,7 @@ def candidates(train: Views, test: Views) -> Candidates:
     found = []
     for mirrored in (False, True):
         contrasts = test.contrasts[:, :, ::-1] if mirrored else test.contrasts
-        for first in range(0, len(contrasts), rows):
+        for first in range(0, max(1, len(contrasts)), rows):
             some = contrasts[first : first + rows]
             at, other, way = _alike(_sketches(some, _CUTTERS), sketches)
             frames, kept = _aligned(some[at], train.contrasts[other], _STARTS[way])
@@ -91,9 +91,6 @@ def candidates(train: Views, test: Views) -> Candidates:
 
 
 def _joined(parts: Sequence[Candidates]) -> Candidates:
-    if not parts:
-        none = np.empty(0, np.int64)
-        return Candidates(none, none, none.astype(np.bool_), np.empty((0, 2, 2), np.float32))
     return Candidates(
         np.concatenate([part.test for part in parts]),
         np.concatenate([part.train for part in parts]),
@@ -135,7 +132,7 @@ _STARTS: Floats = np.array(  # the frames of the parts: what is at ``low`` is at
 
 def _sketches(contrasts: Floats, cutters: Sequence[Floats]) -> Floats:
     """Sketches [V, K, 64] of length one, or 0 of flat ones, of contrasts [V, 16, 16] cut in K ways."""
-    flat = contrasts.reshape(len(contrasts), -1)
+    flat = contrasts.reshape(len(contrasts), CELLS**2)
     sketches = np.stack([flat @ cutter for cutter in cutters], 1)
     lengths = np.linalg.norm(sketches, axis=2, keepdims=True)
     return np.asarray(sketches / np.maximum(lengths, 1e-6), np.float32)
@@ -179,8 +176,6 @@ def _best_of_each(groups: Integers, scores: Floats, most: int) -> Integers:
 
 def _aligned(wanted: Floats, other: Floats, frames: Floats) -> tuple[Floats, Integers]:
     """Frames after a step of alignment, and the rows that are alike then."""
-    if not len(wanted):
-        return frames, np.empty(0, np.int64)
     frames = align(wanted, other, frames, 1)
     cut, inside = moved(other[:, None], frames)
     return frames, np.flatnonzero(
