@@ -28,7 +28,7 @@ _LEAST_ON_THE_WAY = 0.8  # correlation of local contrast after the first round
 _LEAST_COMMON = 0.5  # of either view's area
 _LEAST_AGREEMENT = 0.75  # correlation of local contrast
 _MOST_APART = 0.3  # squared difference of contrast in the worst block, over its energy
-_MOST_GREY_APART = 0.35  # of the grey level of blocks, as a share of its standard deviation
+_MOST_GREY_APART = 40.0  # levels, of blocks: a picture may be brighter by a fifth
 _MOST_COLOUR_APART = 0.4  # of the colour of blocks, as a share of its size
 _LEAST_COLOUR = 2.0  # levels; a picture with less is grey
 _NO_COLOUR = 5.0  # levels
@@ -236,11 +236,8 @@ def _worst_block(first: Floats, second: Floats) -> Floats:
 
 
 def _grey_apart(first: Floats, second: Floats) -> Floats:
-    """How far grey levels are apart that brightness and contrast do not explain, as a share."""
-    first, second = (each - each.mean((1, 2), keepdims=True) for each in (first, second))
-    gain = (first * second).sum((1, 2)) / np.maximum(np.square(second).sum((1, 2)), 1e-3)
-    apart = np.square(first - gain[:, None, None] * second).mean((1, 2))
-    return np.asarray(np.sqrt(apart / np.maximum(np.square(first).mean((1, 2)), 1)), np.float32)
+    """How many grey levels blocks are apart: the root of the mean square."""
+    return np.asarray(np.sqrt(np.square(first - second).mean((1, 2))), np.float32)
 
 
 def _colour_apart(first: Floats, second: Floats) -> Floats:

@@ -18,7 +18,8 @@ _SKETCH_CELLS = 8
 _CUT = 0.07  # of a side: the cuts between none and twice as much are near enough
 _ALIKE = 0.45  # correlation of whole sketches; of different photographs 4 pairs in 1,000 have it
 _ALIKE_CUT = 0.6  # of the cut sketch that fits best
-_ALIKE_ALIGNED = 0.7  # of local contrast on 16 x 16 cells, after one step of alignment
+_ALIKE_ALIGNED = 0.7  # of local contrast on 16 x 16 cells, after alignment
+_STEPS = 2  # of that alignment; more lead astray where much is cut off
 _MOST, _MOST_CUT = 64, 4  # for each view of a test picture, of which drawings have many alike
 _PAIRS_AT_ONCE = 4_000_000
 _SCORED_AT_ONCE = 16_384
@@ -175,8 +176,8 @@ def _best_of_each(groups: Integers, scores: Floats, most: int) -> Integers:
 
 
 def _aligned(wanted: Floats, other: Floats, frames: Floats) -> tuple[Floats, Integers]:
-    """Frames after a step of alignment, and the rows that are alike then."""
-    frames = align(wanted, other, frames, 1)
+    """Frames after alignment, and the rows that are alike then."""
+    frames = align(wanted, other, frames, _STEPS)
     cut, inside = moved(other[:, None], frames)
     return frames, np.flatnonzero(
         correlations(wanted * inside, cut[:, 0] * inside) > _ALIKE_ALIGNED
