@@ -242,6 +242,8 @@ def _source_sentences(folder: RunFolder) -> list[str]:
 
 
 def _source_sentence(folder: RunFolder, arm: str, gained: Sequence[Attribution]) -> str:
+    """What an arm's gains come from. Where a control is shown to do worse than the baseline, the lead
+    over it is above the whole gain, and no part of it."""
     shown: dict[str, list[str]] = {}
     beaten: list[str] = []
     beyond: dict[str, list[str]] = {}
@@ -249,9 +251,10 @@ def _source_sentence(folder: RunFolder, arm: str, gained: Sequence[Attribution])
         title = folder.target(found.target).title
         for part in found.parts:
             titles = shown.setdefault(part.source.replace("`", ""), [])
-            if part.named.verdict == HIGHER and part.within_whole:
+            exceeds = not part.within_whole and part.rest.verdict == LOWER
+            if part.named.verdict == HIGHER and not exceeds:
                 titles.append(title)
-            elif part.named.verdict == HIGHER:
+            elif exceeds and part.named.arm == arm:
                 beyond.setdefault(part.control, []).append(title)
             if part.kind == "captions-only" and part.rest.verdict == LOWER:
                 beaten.append(title)

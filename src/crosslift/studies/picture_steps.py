@@ -18,9 +18,9 @@ from crosslift.errors import DataError
 from crosslift.forms.caption_to_feature import CaptionToFeature
 from crosslift.forms.form import Split, column, pictures_of
 from crosslift.forms.picture_side import PictureForm
+from crosslift.images.copies import find_copies
 from crosslift.images.features import decode_all, extract_features
 from crosslift.images.framing import Framing
-from crosslift.images.hashes import NEAR_BITS, near_pictures, perceptual_hashes
 from crosslift.images.tower_settings import CONVOLUTIONAL, TowerSettings
 from crosslift.images.towers import fingerprint_of, open_text_tower, open_tower, preparation_for
 from crosslift.sources.picture import Picture
@@ -29,10 +29,13 @@ from crosslift.studies.steps import Step, Workplace
 from crosslift.studies.task_runs import TaskRun
 from crosslift.tasks.task import IntermediateTask
 
-_COMPARED_AS = TowerSettings(CONVOLUTIONAL)
-"""Pictures are compared as its tower sees them: 64 pixels a side, padded with white."""
+_Preparation = tuple[int, Framing, int]
+_COMPARED_AS: _Preparation = (64, Framing("stretch"), 255)
+"""Size, framing and background of pictures that are compared: all of each, whatever its shape."""
 
-_NEAR_BITS_OF_DRAWINGS = 4  # of one style, many look alike: see NEAR_BITS
+_COMPARING = tuple(
+    f"crosslift.images.{module}" for module in ("copies", "sketches", "alignment", "contrast")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +53,35 @@ def form_of(task: IntermediateTask) -> PictureForm:
 
 
 def picture_step(
-    label: str,
-    pictures: Sequence[Picture],
-    of: Mapping[str, Any],
-    tower: TowerSettings,
-    *,
-    skip_broken: bool = False,
+    label: str, pictures: Sequence[Picture], of: Mapping[str, Any], tower: TowerSettings
 ) -> Step:
-    """Decodes pictures as an image tower takes them: `pictures.npy`, uint8 [N, S, S, 3], and
-    `skipped.json`, index -> reason of those that could not be read.
+    """Decodes pictures as an image tower takes them: `pictures.npy`, uint8 [N, S, S, 3].
 
     Args:
         label: in words.
         pictures: N of them.
         of: what decides which they are, JSON-like.
         tower: of which size and framing count here.
+    """
+    return _decoding(label, pictures, of, preparation_for(tower), skip_broken=False)
+
+
+def _decoding(
+    label: str,
+    pictures: Sequence[Picture],
+    of: Mapping[str, Any],
+    preparation: _Preparation,
+    *,
+    skip_broken: bool,
+) -> Step:
+    """Makes `pictures.npy`, and `skipped.json`: index -> reason of those that could not be read.
+
+    Args:
+        label, pictures, of: see `picture_step`.
+        preparation: size in pixels, framing and background.
         skip_broken: leave damaged pictures out; else the first is an error.
     """
-    size, framing, background = preparation_for(tower)
+    size, framing, background = preparation
     asked = {"framing": asdict(framing), "background": background, "skip_broken": skip_broken}
     return Step(
         kind="pictures",
@@ -215,7 +229,7 @@ def picture_steps(name: str, run: TaskRun, seed: int) -> dict[str, Step]:
     for split, records in run.shown().items():
         if split == "dev" and not records:
             continue
-        made = _decoded(run, split, records, form.tower_settings)
+        made = _decoded(run, split, records, preparation_for(form.tower_settings))
         if form.frozen:
             made = features_step(f"{made.label}, as a frozen tower has them", made, form, seed)
         found[picture_role(name, split)] = made
@@ -226,13 +240,15 @@ def picture_steps(name: str, run: TaskRun, seed: int) -> dict[str, Step]:
     return found
 
 
-def _decoded(run: TaskRun, split: str, records: Sequence[Record], tower: TowerSettings) -> Step:
+def _decoded(
+    run: TaskRun, split: str, records: Sequence[Record], preparation: _Preparation
+) -> Step:
     limit = run.settings.limit if split == "train" else run.settings.dev_limit
-    return picture_step(
+    return _decoding(
         f"pictures of {run.task.name}, {split}",
         list(dict.fromkeys(pictures_of(records))),
         {"records": run.checksum, "split": split, "limit": limit},
-        tower,
+        preparation,
         skip_broken=run.settings.skip_broken,
     )
 
@@ -291,7 +307,9 @@ def _teachings(
 def picture_overlap_step(
     run: TaskRun, target: str, shown: Mapping[str, Picture], facts: Mapping[str, Any]
 ) -> Step:
-    """Compares a task's training pictures with a target's: `overlap.json`.
+    """Compares a task's training and dev pictures with a target's: `overlap.json`.
+
+    Dev pictures count too, as they may choose the weights that are kept.
 
     Args:
         run: the task.
@@ -299,15 +317,19 @@ def picture_overlap_step(
         shown: item -> picture of the target.
         facts: what decides them, JSON-like.
     """
-    train = _decoded(run, "train", run.shown()["train"], _COMPARED_AS)
-    test = picture_step(f"pictures of {target}", list(shown.values()), facts, _COMPARED_AS)
-    photographs = run.task.form.options.get("augmentation") == "photo"
+    splits = {
+        split: _decoded(run, split, records, _COMPARED_AS)
+        for split, records in run.shown().items()
+        if records
+    }
+    pictures = list(shown.values())
+    test = _decoding(f"pictures of {target}", pictures, facts, _COMPARED_AS, skip_broken=False)
     return Step(
         kind="overlap",
         label=f"pictures of {run.task.name} with {target}",
-        settings={"most_bits": NEAR_BITS if photographs else _NEAR_BITS_OF_DRAWINGS},
-        inputs={"train": train, "test": test},
-        code=("crosslift.images.hashes", "crosslift.studies.picture_steps"),
+        settings={},
+        inputs={**splits, "test": test},
+        code=(*_COMPARING, "crosslift.studies.picture_steps"),
         make=_find_overlap,
         work=len(shown),
         context=list(shown),
@@ -315,19 +337,32 @@ def picture_overlap_step(
 
 
 def _find_overlap(step: Step, workplace: Workplace, folder: Path) -> None:
-    train, test = (open_pictures(step.inputs[side], workplace.store) for side in ("train", "test"))
-    at, bits = near_pictures(
-        perceptual_hashes(train), perceptual_hashes(test), step.settings["most_bits"]
-    )
-    names = step.inputs["train"].context.pictures
-    found = {
-        item: {
-            "kind": "exact" if np.array_equal(train[at[i]], test[i]) else "near",
-            "train": Path(str(names[at[i]])).name,
-            "bits": int(bits[i]),
-        }
-        for i, item in enumerate(step.context)
-        if at[i] >= 0
-    }
-    content = {"records": len(train), "pictures": found}
+    test = open_pictures(step.inputs["test"], workplace.store)
+    records, found = 0, dict[str, Any]()
+    for split in ("train", "dev"):
+        if split in step.inputs:
+            pictures = open_pictures(step.inputs[split], workplace.store)
+            records += len(pictures)
+            copies = _copies_in(split, step, pictures, test)
+            found = copies | found  # a training picture is named rather than a dev picture
+    content = {"records": records, "pictures": found}
     (folder / "overlap.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+def _copies_in(
+    split: str, step: Step, pictures: NDArray[np.uint8], test: NDArray[np.uint8]
+) -> dict[str, dict[str, Any]]:
+    """Item -> the picture of a split that it is a copy of, and how."""
+    copies = find_copies(pictures, test)
+    names = step.inputs[split].context.pictures
+    return {
+        item: {
+            "kind": "exact" if np.array_equal(pictures[at], test[row]) else "near",
+            "train": Path(str(names[at])).name,
+            "split": split,
+            "agreement": float(copies.agreement[row]),
+            "mirrored": bool(copies.mirrored[row]),
+        }
+        for row, item in enumerate(step.context)
+        if (at := copies.train[row]) >= 0
+    }

@@ -16,7 +16,6 @@ import crosslift
 from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.store import Store
 from crosslift.encoders.folder import prompt_of
-from crosslift.images.hashes import BITS
 from crosslift.reports.html import write_report
 from crosslift.reports.run_folder import SCHEMA
 from crosslift.statistics.verdicts import Verdict
@@ -276,7 +275,7 @@ def _picture_overlaps(gathered: Gathered) -> list[dict[str, Any]]:
         pictures: Any = content["pictures"]
         kinds = [facts["kind"] for facts in pictures.values()]
         examples = [
-            {"train": facts["train"], "test": item, "similarity": 1 - facts["bits"] / BITS}
+            {"train": facts["train"], "test": item, "similarity": facts["agreement"]}
             for item, facts in list(pictures.items())[:5]
         ]
         found.append(

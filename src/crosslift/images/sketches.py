@@ -1,0 +1,184 @@
+"""Sketches of pictures, and the pairs of pictures whose sketches are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.images.alignment import align, correlations, moved
+from crosslift.images.contrast import WHOLE, Floats, boxes_in_borders, cells_of, local_contrast
+
+Integers = NDArray[np.int64]
+
+CELLS = 16
+_SKETCH_CELLS = 8
+_CUT = 0.07  # of a side: the cuts between none and twice as much are near enough
+_ALIKE = 0.45  # correlation of whole sketches; of different photographs 4 pairs in 1,000 have it
+_ALIKE_CUT = 0.6  # of the cut sketch that fits best
+_ALIKE_ALIGNED = 0.7  # of local contrast on 16 x 16 cells, after alignment
+_STEPS = 2  # of that alignment; more lead astray where much is cut off
+_MOST, _MOST_CUT = 64, 4  # for each view of a test picture, of which drawings have many alike
+_PAIRS_AT_ONCE = 4_000_000
+_SCORED_AT_ONCE = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Each picture whole, and once more without its border where it has one.
+
+    Args:
+        pictures: which picture each view is of, int64 [V].
+        boxes: the part that it shows, float32 [V, 4]; see `cells_of`.
+        contrasts: its local contrast, float32 [V, 16, 16].
+    """
+
+    pictures: Integers
+    boxes: Floats
+    contrasts: Floats
+
+
+def views_of(pictures: NDArray[np.uint8]) -> Views:
+    """The views of pictures, uint8 [N, S, S, 3]."""
+    inner = boxes_in_borders(pictures)
+    bordered = np.flatnonzero((inner != WHOLE).any(1))
+    whole = np.tile(WHOLE, (len(pictures), 1))
+    parts = [cells_of(pictures, whole, CELLS)]
+    parts.append(cells_of(pictures[bordered], inner[bordered], CELLS))
+    return Views(
+        np.append(np.arange(len(pictures)), bordered),
+        np.concatenate([whole, inner[bordered]]),
+        local_contrast(np.concatenate(parts)[:, 0], 2),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """C pairs of views that may show the same.
+
+    Args:
+        test, train: rows of views, int64 [C].
+        mirrored: whether the test's view is mirrored, bool [C].
+        frames: of the test's view in the train's, float32 [C, 2, 2]; see `moved`.
+    """
+
+    test: Integers
+    train: Integers
+    mirrored: NDArray[np.bool_]
+    frames: Floats
+
+
+def candidates(train: Views, test: Views) -> Candidates:
+    """The pairs of views whose sketches are alike.
+
+    A sketch is the local contrast of 8 x 8 cells, at length one. The test's are compared whole first,
+    and with those pairs that are alike then cut, or widened, at all sides or at one: as it is and
+    mirrored. At most four pairs are left for each view and its mirror image.
+    """
+    sketches = _sketches(train.contrasts, _CUTTERS[:1])[:, 0]
+    rows = max(1, _PAIRS_AT_ONCE // max(1, len(sketches)))
+    found = []
+    for mirrored in (False, True):
+        contrasts = test.contrasts[:, :, ::-1] if mirrored else test.contrasts
+        for first in range(0, max(1, len(contrasts)), rows):
+            some = contrasts[first : first + rows]
+            at, other, way = _alike(_sketches(some, _CUTTERS), sketches)
+            frames, kept = _aligned(some[at], train.contrasts[other], _STARTS[way])
+            sides = np.full(len(kept), mirrored)
+            found.append(Candidates(at[kept] + first, other[kept], sides, frames[kept]))
+    return _joined(found)
+
+
+def _joined(parts: Sequence[Candidates]) -> Candidates:
+    return Candidates(
+        np.concatenate([part.test for part in parts]),
+        np.concatenate([part.train for part in parts]),
+        np.concatenate([part.mirrored for part in parts]),
+        np.concatenate([part.frames for part in parts]),
+    )
+
+
+def _cuts() -> list[tuple[tuple[float, float], tuple[float, float]]]:
+    """Parts of a picture, from where to where down and across, of which 0 to 1 is the whole."""
+    sides: list[tuple[tuple[float, float], tuple[float, float]]] = [((0, 1), (0, 1))]
+    for cut in (_CUT, -_CUT):
+        sides.append(((cut, 1 - cut), (cut, 1 - cut)))
+        sides += [((cut, 1), (0, 1)), ((0, 1 - cut), (0, 1))]
+        sides += [((0, 1), (cut, 1)), ((0, 1), (0, 1 - cut))]
+    return sides
+
+
+def _cutter(part: tuple[tuple[float, float], tuple[float, float]]) -> Floats:
+    """The matrix [256, 64] that makes the sketch of a part out of flattened contrasts."""
+    pixels = np.arange(CELLS)
+    shares = []
+    for low, high in part:
+        edges = np.linspace(low, high, _SKETCH_CELLS + 1) * CELLS
+        inside = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+        shares.append(np.clip(inside, 0, 1))
+    return np.ascontiguousarray(np.kron(shares[0], shares[1]).T.astype(np.float32))
+
+
+_CUTTERS = [_cutter(part) for part in _cuts()]
+_STARTS: Floats = np.array(  # the frames of the parts: what is at ``low`` is at -1 in the whole
+    [
+        [(1 / (high - low), (1 - low - high) / (high - low)) for low, high in part]
+        for part in _cuts()
+    ],
+    np.float32,
+)
+
+
+def _sketches(contrasts: Floats, cutters: Sequence[Floats]) -> Floats:
+    """Sketches [V, K, 64] of length one, or 0 of flat ones, of contrasts [V, 16, 16] cut in K ways."""
+    flat = contrasts.reshape(len(contrasts), CELLS**2)
+    sketches = np.stack([flat @ cutter for cutter in cutters], 1)
+    lengths = np.linalg.norm(sketches, axis=2, keepdims=True)
+    return np.asarray(sketches / np.maximum(lengths, 1e-6), np.float32)
+
+
+def _alike(cut: Floats, sketches: Floats) -> tuple[Integers, Integers, Integers]:
+    """Rows of tests and of trains that are alike, and in which way the test is to be cut.
+
+    Args:
+        cut: of test views, [T, K, 64], the first of the K whole.
+        sketches: of train views, [M, 64].
+    """
+    alike = cut[:, 0] @ sketches.T
+    at, other = np.divmod(np.flatnonzero(alike > _ALIKE), len(sketches) or 1)
+    best = _best_of_each(at, alike[at, other], _MOST)
+    at, other = at[best], other[best]
+    scores, ways = np.empty(len(at), np.float32), np.empty(len(at), np.int64)
+    for first in range(0, len(at), _SCORED_AT_ONCE):
+        part = slice(first, first + _SCORED_AT_ONCE)
+        each = (cut[at[part]] @ sketches[other[part], :, None])[..., 0]
+        scores[part], ways[part] = each.max(1), each.argmax(1)
+    kept = np.flatnonzero(scores > _ALIKE_CUT)
+    kept = kept[_best_of_each(at[kept], scores[kept], _MOST_CUT)]
+    return at[kept], other[kept], ways[kept]
+
+
+def _best_of_each(groups: Integers, scores: Floats, most: int) -> Integers:
+    """Places of the best scores of each group, in their order; of equal ones the first.
+
+    Args:
+        groups: of each score, rising.
+        scores: one each.
+        most: how many of a group at most.
+    """
+    if not len(groups) or np.bincount(groups).max() <= most:
+        return np.arange(len(groups))
+    order = np.lexsort((-scores, groups))
+    rank = np.arange(len(order)) - np.searchsorted(groups, groups)
+    return np.sort(order[rank < most])
+
+
+def _aligned(wanted: Floats, other: Floats, frames: Floats) -> tuple[Floats, Integers]:
+    """Frames after alignment, and the rows that are alike then."""
+    frames = align(wanted, other, frames, _STEPS)
+    cut, inside = moved(other[:, None], frames)
+    return frames, np.flatnonzero(
+        correlations(wanted * inside, cut[:, 0] * inside) > _ALIKE_ALIGNED
+    )
