@@ -170,8 +170,15 @@ def test_controls_without_attribution_keep_their_own_section(page: str, tmp_path
 
 def test_the_answer_says_what_gains_come_from(run: RunFolder) -> None:
     told = plain_answer(run)
-    assert "What image gains is shown to come from picture content on Names of concepts and" in told
-    assert "it is less than captions alone bring on Tatoeba sentences; it is less than its lead" in told
+    assert "What image gains is shown to come from picture content on Pictures from names; " in told
+    assert (
+        "it is less than its lead over image--shuffled-pictures on Names of concepts, as that control "
+        "does worse than the baseline"
+    ) in told
+    assert (
+        "it is less than captions alone bring on Tatoeba sentences; it is less than its lead"
+        in told
+    )
     lost = [
         a.model_copy(update={"whole": a.whole.model_copy(update={"verdict": "lower"})})
         for a in run.run.attributions
@@ -396,12 +403,12 @@ def test_heat_maps_colour_a_lower_rank_as_the_better(run: RunFolder) -> None:
 
 def test_pictures_that_overlap_are_shown_apart(page: str, tmp_path: Path) -> None:
     section = _section(page, "overlap")
-    texts, pictures = section.split("Pictures of the test that are, or nearly are,")
+    texts, pictures = section.split("Test pictures that are among the training or dev pictures")
     assert "red-apple" in pictures and "red-apple" not in texts
     assert "not counted" not in pictures and ">Records<" not in pictures
     assert re.search(r"picture-name\s+pictures\s+2\s+7", _visible(pictures))
     made = write_sample(tmp_path / "run", arms=2, languages=2, seeds=1)
-    assert "Pictures of the test" not in write_report(made).read_text(encoding="utf-8")
+    assert "Test pictures that are among" not in write_report(made).read_text(encoding="utf-8")
 
 
 def test_an_old_folder_is_read_with_defaults(tmp_path: Path) -> None:
