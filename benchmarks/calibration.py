@@ -215,7 +215,7 @@ def true_levels(alpha: float) -> Iterator[tuple[int, float, float, float]]:
 def main() -> None:
     """Simulates every setting and writes the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.calibration", description=__doc__)
-    parser.add_argument("--repeats", type=int, default=400, help="studies a setting")
+    parser.add_argument("--repeats", type=int, default=1000, help="studies a setting")
     parser.add_argument("--json", type=Path, default=Path(__file__).parent / "calibration.json")
     parser.add_argument("--tiny", type=int, default=0, help="seeds of the study of a tiny encoder")
     parser.add_argument("--levels", action="store_true", help="print the true levels, and end")
@@ -237,7 +237,7 @@ def main() -> None:
     outcomes = []
     console.print(HEAD, markup=False)
     for setting in SETTINGS:
-        repeats = options.repeats // 5 if setting.items == 1000 else options.repeats
+        repeats = 3 * options.repeats // 10 if setting.items == 1000 else options.repeats
         outcomes.append(simulate(setting, repeats))
         console.print(line_of(outcomes[-1]), markup=False)
         rows = [asdict(outcome) for outcome in outcomes]
