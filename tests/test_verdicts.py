@@ -321,7 +321,7 @@ def test_a_gain_that_the_control_beats() -> None:
 def test_no_gain_has_no_parts() -> None:
     parts = shared((0.0, -0.05))
     assert parts.share is None
-    assert "`image` showed no gain over `baseline`" in parts.sentence
+    assert "`image` is not shown to gain over `baseline`" in parts.sentence
     assert "there is no gain to divide" in parts.sentence
     assert "it stands at +5.0 points" in parts.sentence
     assert parts.sentence.endswith("the pictures' content is shown to help.")
@@ -398,7 +398,7 @@ def test_an_attribution_in_words() -> None:
     )
     assert "`image` lost 8.0 points against `raw`" in attributed(-0.08, captions_only=0).sentence
     told = attributed(0.004, shuffled_pictures=0.0).sentence
-    assert "`image` shows no effect against `raw`: +0.4 points" in told
+    assert "`image` is not shown to differ from `raw`: +0.4 points" in told
 
 
 def test_a_part_above_the_whole_is_no_part() -> None:

@@ -148,7 +148,7 @@ def _pair_sentence(folder: RunFolder, pair: tuple[str, str], found: Sequence[Ver
             shown.append(f"{outcome} on {listed(titles)}")
     even = [folder.target(v.target).title for v in found if v.verdict == "no difference shown"]
     if not shown:
-        return f"Against {against}, {arm} shows no difference on {listed(even)}."
+        return f"Against {against}, no difference of {arm} is shown on {listed(even)}."
     tail = f"; no difference is shown on {listed(even)}" if even else ""
     return f"Against {against}, {arm} is {' and '.join(shown)}{tail}."
 
@@ -192,8 +192,9 @@ def _differing_then_even(
     if len(differing) > _MOST_ARMS:
         sentences.append(f"{plural(len(differing) - _MOST_ARMS, 'more arm')} below.")
     if even:
-        verb = "shows" if len(even) == 1 else "show"
-        sentences.append(f"Against {baseline}, {listed(even)} {verb} no difference on any target.")
+        sentences.append(
+            f"Against {baseline}, no difference of {listed(even)} is shown on any target."
+        )
     return sentences
 
 
@@ -205,7 +206,7 @@ def _tally(arm: str, found: Sequence[Verdict]) -> str:
     held = {kind: sum(verdict.verdict == kind for verdict in found) for kind in ("higher", "lower")}
     shown = [f"{kind} on {number}" for kind, number in held.items() if number]
     of_all = f"of {plural(len(found), 'target')}"
-    return f"{arm} is {listed(shown)} {of_all}" if shown else f"{arm} shows no difference"
+    return f"{arm} is {listed(shown)} {of_all}" if shown else f"{arm} is not shown to differ"
 
 
 def _control_sentences(folder: RunFolder, declared: set[tuple[str, str]]) -> list[str]:

@@ -243,7 +243,7 @@ def _whole_words(whole: Verdict) -> str:
     gap = f"{signed_points(whole.effect)} points"
     if whole.verdict == ONE_SEED:
         return f"differs from {against} by {gap} for this seed alone, which is no verdict"
-    return f"shows no effect against {against}: {gap}"
+    return f"is not shown to differ from {against}: {gap}"
 
 
 def _clause(whole: Verdict, part: Part) -> str:

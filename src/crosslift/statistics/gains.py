@@ -176,7 +176,7 @@ def _sentence(
             f"lost {points(-total.effect)} points against `{names.baseline}` ({interval(total)})"
         )
     else:
-        whole = f"showed no gain over `{names.baseline}`: {_signed(total)}"
+        whole = f"is not shown to gain over `{names.baseline}`: {_signed(total)}"
     return (
         f"On {names.target}, `{names.arm}` {whole}, so there is no gain to divide; "
         f"against `{names.control}` it stands at {_signed(content)}: "
