@@ -99,11 +99,4 @@ def _entry(gathered: Gathered, point: _Point, judgement: Judgement | None) -> di
     difference = point.difference
     if difference is None or judgement is None:
         return entry | dict.fromkeys(("effect", "low", "high", "p", "p_corrected", "verdict"))
-    return entry | {
-        "effect": difference.effect,
-        "low": difference.low,
-        "high": difference.high,
-        "p": difference.p,
-        "p_corrected": judgement.p_corrected,
-        "verdict": judgement.outcome,
-    }
+    return entry | judgement.to_json(difference)

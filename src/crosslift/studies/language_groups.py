@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow.compute as pc
 
 from crosslift.reports.language_names import family_of, script_of
-from crosslift.statistics.differences import Difference, group_differences, strata_of
-from crosslift.statistics.verdicts import Judgement, judge_family
+from crosslift.statistics.differences import group_differences, strata_of
+from crosslift.statistics.verdicts import judge_family
 from crosslift.studies.collect import Gathered, as_many_seeds
 from crosslift.studies.judging import any_trained, compared_with_baseline, shared_targets
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC
@@ -71,7 +71,9 @@ def _of_pair(gathered: Gathered, arm: str, baseline: str, target: str) -> Iterat
                 "grouping": grouping,
                 "group": group,
                 "languages": [languages[place] for place in places],
-                **_judged(difference, judgement),
+                **judgement.to_json(difference),
+                "n_queries": difference.queries,
+                "seeds": difference.seeds,
             }
 
 
@@ -89,16 +91,3 @@ def _parted(languages: Sequence[str], group_of: Callable[[str], str]) -> dict[st
     for place, code in enumerate(languages):
         groups.setdefault(group_of(code), []).append(place)
     return dict(sorted(groups.items()))
-
-
-def _judged(difference: Difference, judgement: Judgement) -> dict[str, Any]:
-    return {
-        "effect": difference.effect,
-        "low": difference.low,
-        "high": difference.high,
-        "p": difference.p,
-        "p_corrected": judgement.p_corrected,
-        "verdict": judgement.outcome,
-        "n_queries": difference.queries,
-        "seeds": difference.seeds,
-    }
