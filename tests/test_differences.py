@@ -9,7 +9,6 @@ from scipy.stats import ttest_1samp
 from crosslift.errors import DataError
 from crosslift.statistics import paired_difference, strata_of
 from crosslift.statistics.differences import influences_of
-from crosslift.statistics.noise import SMALLEST_P
 
 
 def loop_bootstrap(gaps: np.ndarray, strata: np.ndarray, draws: int, seed: int) -> np.ndarray:
@@ -100,12 +99,25 @@ def test_no_difference_gives_p_one_and_an_empty_interval() -> None:
     assert not found.excludes_zero
 
 
-def test_a_constant_difference_gives_the_smallest_p() -> None:
+def test_a_constant_difference_is_as_sure_as_its_items_are_many() -> None:
+    """Nothing scatters: n signs, so that t is sqrt(n). Three items all won are no finding."""
     outcomes = np.random.default_rng(0).random((3, 50, 4))
     found = paired_difference(outcomes + 0.25, outcomes, one_stratum(50))
-    assert (found.low, found.high) == pytest.approx((0.25, 0.25))
-    assert found.p == SMALLEST_P
-    assert found.excludes_zero
+    assert found.high - 0.25 == pytest.approx(2.0095752 * 0.25 / 50**0.5, rel=1e-6)  # t of 49
+    assert found.p < 1e-6
+    won = paired_difference(np.ones((2, 3, 1)), np.zeros((1, 3, 1)), one_stratum(3))
+    assert won.p == pytest.approx(0.2254, abs=1e-4)  # the exact test of signs: 0.25
+    alone = paired_difference(np.ones((2, 1, 1)), np.zeros((1, 1, 1)), one_stratum(1))
+    assert alone.p == pytest.approx(0.5)
+
+
+def test_languages_of_one_item_are_not_certain() -> None:
+    gaps = np.full((1, 4, 4), np.nan)
+    gaps[0, range(4), range(4)] = [1.0, 0.0, 1.0, 0.0]
+    control = np.where(np.isnan(gaps), np.nan, 0.0)
+    found = paired_difference(gaps, control, strata_of(~np.isnan(gaps[0])))
+    assert (found.effect, found.low > 0) == (0.5, False)
+    assert found.p > 0.1
 
 
 def test_swapping_the_arms_turns_the_sign() -> None:

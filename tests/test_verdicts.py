@@ -159,7 +159,7 @@ def test_unequal_budgets_and_untrained_arms_are_said() -> None:
     single = replace(DIFFERENCE, seeds=1)
     (verdict,) = judge([(replace(uneven, budget_note="", trained=False), single)])
     assert verdict.verdict == "higher"  # nothing that a seed could change
-    assert "neither arm is trained" in verdict.sentence
+    assert "no seed changes either arm" in verdict.sentence
     assert verdict.sentence.endswith("; budgets differ).")
 
 
@@ -266,18 +266,24 @@ def test_parts_add_up_to_the_whole() -> None:
 
 
 def test_the_interval_of_a_share_is_fiellers() -> None:
-    """One seed of untrained arms, so that only items count: the quadratic's roots by hand."""
+    """Two seeds that give the same, so that only items count: the quadratic's roots by hand."""
     random = np.random.default_rng(3)
     part, rest = random.normal(0.2, 0.5, 200), random.normal(0.3, 0.5, 200)
-    zeros = np.zeros((1, 200, 1))
-    arm, control = (part + rest)[None, :, None], rest[None, :, None]
-    share = share_surviving(arm, control, zeros, np.zeros(200, int), NAMES).share
+    arm, control = (np.stack([each, each])[:, :, None] for each in (part + rest, rest))
+    share = share_surviving(arm, control, np.zeros((1, 200, 1)), np.zeros(200, int), NAMES).share
     assert share is not None
     (vp, cov), (_, vw) = np.cov(part, part + rest) / 200
     x, y, t2 = part.mean(), (part + rest).mean(), stdtrit(199, 0.975) ** 2
     roots = np.roots([y * y - t2 * vw, -2 * (x * y - t2 * cov), x * x - t2 * vp])
     assert [share.low, share.high] == pytest.approx(sorted(roots), rel=0.01)
     assert share.value == pytest.approx(x / y)
+
+
+def test_a_control_that_equals_the_baseline_lets_the_gain_be_a_whole_share() -> None:
+    arm, _, baseline = arms((0.3, 0.0))
+    control = baseline + np.array([-0.01, 0.0, 0.01])[:, None, None]
+    parts = share_surviving(arm, control, baseline, np.zeros(200, int), NAMES)
+    assert parts.share is not None and parts.share.value == pytest.approx(1.0)
 
 
 def test_a_gain_that_the_control_shares() -> None:
@@ -304,9 +310,7 @@ def test_a_gain_that_survives_in_part() -> None:
 def test_a_gain_whose_control_fell() -> None:
     parts = shared((0.03, -0.05))
     assert parts.share is None
-    assert (
-        "no share is given: `image-shuffled` stands 5.0 points (95% interval -5." in parts.sentence
-    )
+    assert "no share is given: `image-shuffled` is 5.0 points (95% interval -5." in parts.sentence
     assert "below `baseline`, so that the arm's 8.0 (95% interval" in parts.sentence
     assert parts.sentence.endswith(
         "points above it are more than the whole gain; the pictures' content is shown to help."
@@ -315,7 +319,7 @@ def test_a_gain_whose_control_fell() -> None:
 
 def test_a_gain_that_the_control_beats() -> None:
     sentence = shared((0.03, 0.08)).sentence
-    assert "none survive against `image-shuffled`, which stands 5.0 points higher" in sentence
+    assert "none survive against `image-shuffled`, which scores 5.0 points higher" in sentence
 
 
 def test_no_gain_has_no_parts() -> None:
@@ -323,7 +327,7 @@ def test_no_gain_has_no_parts() -> None:
     assert parts.share is None
     assert "`image` is not shown to gain over `baseline`" in parts.sentence
     assert "there is no gain to divide" in parts.sentence
-    assert "it stands at +5.0 points" in parts.sentence
+    assert "its difference to `image-shuffled` is +5.0 points" in parts.sentence
     assert parts.sentence.endswith("the pictures' content is shown to help.")
 
 

@@ -243,20 +243,25 @@ def _source_sentences(folder: RunFolder) -> list[str]:
 
 
 def _source_sentence(folder: RunFolder, arm: str, gained: Sequence[Attribution]) -> str:
-    """What an arm's gains come from. Where a control is shown to do worse than the baseline, the lead
-    over it is above the whole gain, and no part of it."""
+    """What an arm's gains come from.
+
+    A lead over a control that is above the whole gain is no part of it. A control that gains by itself
+    shows its source, also where it gains more than the arm.
+    """
     shown: dict[str, list[str]] = {}
     beaten: list[str] = []
-    beyond: dict[str, list[str]] = {}
+    beyond: dict[tuple[str, str], list[str]] = {}
     for found in gained:
         title = folder.target(found.target).title
         for part in found.parts:
             titles = shown.setdefault(part.source.replace("`", ""), [])
-            exceeds = not part.within_whole and part.rest.verdict == LOWER
-            if part.named.verdict == HIGHER and not exceeds:
+            is_part = part.within_whole or part.named.arm != arm
+            if part.named.verdict == HIGHER and is_part:
                 titles.append(title)
-            elif exceeds and part.named.arm == arm:
-                beyond.setdefault(part.control, []).append(title)
+            elif part.named.verdict == HIGHER:
+                harms = ", as that control does worse than the baseline"
+                reason = harms if part.rest.verdict == LOWER else ""
+                beyond.setdefault((part.control, reason), []).append(title)
             if part.kind == "captions-only" and part.rest.verdict == LOWER:
                 beaten.append(title)
     parts = [f"{source} on {listed(titles)}" for source, titles in shown.items() if titles]
@@ -265,8 +270,7 @@ def _source_sentence(folder: RunFolder, arm: str, gained: Sequence[Attribution])
     clauses += [f"is not shown to come from {listed(empty)} on any target"] if empty else []
     clauses += [f"is less than captions alone bring on {listed(beaten)}"] if beaten else []
     clauses += [
-        f"is less than its lead over {control} on {listed(titles)}, as that control does worse than"
-        " the baseline"
-        for control, titles in beyond.items()
+        f"is less than its lead over {control} on {listed(titles)}{reason}"
+        for (control, reason), titles in beyond.items()
     ]
     return f"What {arm} gains {'; it '.join(clauses)}."

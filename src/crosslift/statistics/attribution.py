@@ -126,7 +126,8 @@ class Part:
         named: the part of that name.
         rest: what is left of the whole without it.
         within_whole: whether ``named`` lies between 0 and the whole. A figure above the whole is no
-            part of it: the control then stands on the other side of the baseline.
+            part of it: the control is then on the other side of the
+            baseline.
     """
 
     source: str
@@ -222,7 +223,8 @@ def _part(whole: Verdict, controlled: Controlled) -> Part:
     facts = facts_of(controlled.kind, of_control.arm)
     pair = Figure.of(of_arm), Figure.of(of_control)
     named, rest = pair if facts.shown_by == "arm - control" else pair[::-1]
-    within = min(0.0, whole.effect) <= named.effect <= max(0.0, whole.effect)
+    lowest, highest = min(0.0, whole.effect) - _ROUNDING, max(0.0, whole.effect) + _ROUNDING
+    within = lowest <= named.effect <= highest
     return Part(facts.source, of_control.arm, controlled.kind, named, rest, within)
 
 

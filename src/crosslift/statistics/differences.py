@@ -73,7 +73,7 @@ class Influence:
 
     Args:
         per_seed: float64 [S], the sum under each seed.
-        of_items: float64 [S, N], by how much each item moves it; sums to 0 in each language.
+        of_items: float64 [S, N], by how much each item moves it.
         leverage: float64 [N], the share of the sum that an item has, over its languages.
         strata: int [N], see `strata_of`.
     """
@@ -100,8 +100,15 @@ class Influence:
             own = _unless_rounding(np.sum((self.of_items - common) ** 2) / (seeds - 1))
         squared = common**2
         items = _unless_rounding(squared.sum())
+        if not (items or between or own):
+            return self._without_scatter(seeds)
         freedom = _freedom(squared, self.leverage, self.strata) if items else 1.0
         return Noise.from_scatter(seeds, between, items, own, freedom)
+
+    def _without_scatter(self, seeds: int) -> Noise:
+        """Where nothing scatters at all: n items that all differ alike are n signs, no certainty."""
+        count = int((self.leverage > 0).sum())
+        return Noise(seeds, 0.0, self.effect**2 / count, float(max(count - 1, 1)))
 
 
 def _unless_rounding(variance: np.float64) -> float:
@@ -238,7 +245,8 @@ def influences_of(
     """The parts of several weighted sums of language means, one for each column of ``weights``.
 
     Deviations from a mean of n items have (n - 1) / n of the variance, so they are scaled by
-    sqrt(n / (n - 1)).
+    sqrt(n / (n - 1)). The single item of a language has no scatter of its own; its deviation is taken
+    from the mean over languages.
 
     Args:
         gaps: float64 [S, N, L], see `paired_gaps`.
@@ -248,7 +256,8 @@ def influences_of(
     presence = ~np.isnan(gaps[0])
     items = presence.sum(axis=0)
     means = np.nansum(gaps, axis=1) / items
-    deviations = np.where(presence, gaps - means[:, None], 0.0)
+    centres = np.where(items > 1, means, means.mean(axis=1, keepdims=True))
+    deviations = np.where(presence, gaps - centres[:, None], 0.0)
     shares = weights / items[:, None]
     moves = deviations @ (np.sqrt(items / np.maximum(items - 1, 1))[:, None] * shares)
     leverage = presence @ np.abs(shares)

@@ -65,7 +65,7 @@ class GainShare:
         content: arm - control: what only the content can have given.
         other: control - baseline: what came without the content (batches, loss, more text).
         share: content / total. None unless the interval of ``total`` lies above 0 and ``content`` is a
-            part of it: not below 0, and not above the whole.
+            part of it: not below 0, and not above the whole. None of one seed.
         sentence: the finding in words.
     """
 
@@ -115,7 +115,8 @@ def share_surviving(
     content = paired_difference(arm, control, strata, level=level)
     other = paired_difference(control, baseline, strata, level=level)
     share = None
-    if total.low > 0 and 0 <= content.effect <= total.effect:
+    parted = content.effect >= 0 and other.effect >= 0
+    if total.seeds > 1 and total.low > 0 and parted:
         weights = np.full((arm.shape[2], 1), 1 / arm.shape[2])
         whole, part = (
             influences_of(paired_gaps(arm, reference), strata, weights)[0]
@@ -179,7 +180,7 @@ def _sentence(
         whole = f"is not shown to gain over `{names.baseline}`: {_signed(total)}"
     return (
         f"On {names.target}, `{names.arm}` {whole}, so there is no gain to divide; "
-        f"against `{names.control}` it stands at {_signed(content)}: "
+        f"its difference to `{names.control}` is {_signed(content)}: "
         f"{_content_shown(names, content)}."
     )
 
@@ -195,24 +196,24 @@ def _surviving(
     part = f"{points(content.effect)} ({interval(content)})"
     if content.high < 0:
         return (
-            f"none survive {against}, which stands {points(-content.effect)} points higher "
+            f"none survive {against}, which scores {points(-content.effect)} points higher "
             f"({interval(content)} for the arm against it): {names.content} is shown to cost"
         )
     if share is None and content.effect > 0:
         return (
-            f"no share is given: `{names.control}` stands {_below(other)} `{names.baseline}`, so that "
+            f"no share is given: `{names.control}` is {_below(other)} `{names.baseline}`, so that "
             f"the arm's {part} points above it are more than the whole gain; "
             f"{_content_shown(names, content)}"
         )
     if share is None:
         return (
-            f"no share is given: the arm stands {_signed(content)} {against}; "
+            f"no share is given: the arm differs from `{names.control}` by {_signed(content)}; "
             f"{_content_shown(names, content)}"
         )
-    told = f"{part} survive {against}, a share of {_share_words(share)}"
+    surviving = f"{part} survive {against}, a share of {_share_words(share)}"
     if content.low > 0:
-        return f"{told}: that part is shown to come from {names.content}"
-    return f"{told}: no part of the gain is shown to come from {names.content}"
+        return f"{surviving}: that part is shown to come from {names.content}"
+    return f"{surviving}: no part of the gain is shown to come from {names.content}"
 
 
 def _below(other: Difference) -> str:

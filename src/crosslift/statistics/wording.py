@@ -105,7 +105,7 @@ def sample(difference: Difference) -> str:
 def seeds_clause(seeds: int, trained: bool = True) -> str:
     """Such as ``2 seeds``; says what one seed or no training means."""
     if not trained:
-        return "neither arm is trained, so there are no seeds"
+        return "no seed changes either arm"
     if seeds == 1:
         return "one seed, which gives no verdict: variation between seeds is not measured"
     return f"{seeds} seeds"

@@ -222,8 +222,16 @@ def _comparison(
 
 
 def any_trained(gathered: Gathered, target: str, *arms: str) -> bool:
-    """Whether a seed changes what one of the arms scores on a target: in phase one, two or three."""
-    return any(_varies(gathered, arm, target) for arm in arms)
+    """Whether a seed changes what one of the arms scores on a target: in phase one, two or three.
+
+    Phase one that all seeds share cancels out between arms of one start; arms of two starts differ by
+    it, so that it counts there.
+    """
+    study = gathered.plan.study
+    settings = [study.arms[arm] for arm in arms]
+    starts = {each.start or study.start for each in settings}
+    apart = len(starts) > 1 and any(study.start_seeds_of(each) == "shared" for each in settings)
+    return apart or any(_varies(gathered, arm, target) for arm in arms)
 
 
 def _varies(gathered: Gathered, arm: str, target: str) -> bool:

@@ -107,9 +107,12 @@ def saved_study(run: Path) -> Study:
 
     Raises:
         StudyFileError: the study has errors.
-        OSError: there is no such file.
+        StudyError: there is no such file.
     """
-    raw = json.loads((run / "study.json").read_text(encoding="utf-8"))
+    path = run / "study.json"
+    if not path.is_file():
+        raise StudyError(f"{path} is missing", "the folder of a run", "run the study again")
+    raw = json.loads(path.read_text(encoding="utf-8"))
     return study_of({name: value for name, value in raw.items() if name not in REMOVED})
 
 

@@ -18,7 +18,7 @@ from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.reports.run_folder import RunFolder
 from crosslift.studies.plan import arm_run, load_target, plan_study
-from crosslift.studies.reading import study_of
+from crosslift.studies.reading import saved_study
 from crosslift.studies.run import Listener, Silent, make_steps, run_plan
 from crosslift.studies.run_folder import write_run_folder
 from crosslift.studies.schema import Study, SweepSettings
@@ -290,7 +290,7 @@ def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
 
     folder = RunFolder.read(run)
     facts = folder.arm(arm)
-    study = study_of(_read_study(run))
+    study = saved_study(run)
     chosen = facts.seeds[0] if seed is None else seed
     if chosen not in facts.seeds:
         raise UnknownNameError(f"seed of arm {arm!r}", str(chosen), map(str, facts.seeds))
@@ -317,11 +317,3 @@ def _licence_note(encoder: str) -> str:
     if encoder == "embedded":
         return "The weights derive from multilingual-e5-small (MIT), which is carried in 4 bits."
     return f"The weights derive from {encoder}: its licence holds."
-
-
-def _read_study(run: Path) -> dict[str, Any]:
-    path = run / "study.json"
-    if not path.is_file():
-        raise StudyError(f"{path} is missing", "the folder of a run", "run the study again")
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crosslift.artifacts.store import Store
+from crosslift.encoders.folder import prompt_of
 from crosslift.errors import DataError, StudyError, UnknownNameError
 from crosslift.reports.run_folder import RunFolder
 from crosslift.studies.phase_three import answers_in, english_run, labelled, phase_three
@@ -72,6 +73,7 @@ def write_submission(
     study = saved_study(run)
     if arm not in study.arms:
         raise UnknownNameError("arm", arm, study.arms)
+    _refuse_another_prompt(folder, study, arm)
     chosen = study.seeds[0] if seed is None else seed
     if chosen not in study.seeds:
         raise UnknownNameError("seed", str(chosen), map(str, study.seeds))
@@ -87,6 +89,18 @@ def write_submission(
         for task, answers in found
         for language, given in answers.items()
     ]
+
+
+def _refuse_another_prompt(folder: RunFolder, study: Study, arm: str) -> None:
+    """The answers must be those of the run: what goes before a text has changed between releases."""
+    recorded, present = folder.arm(arm).prompt, prompt_of(study.start_of(study.arms[arm]).encoder)
+    if recorded != present:
+        was = "a prompt that is not recorded" if recorded is None else f"the prompt {recorded!r}"
+        raise StudyError(
+            f"arm {arm!r} of {folder.path} was run with {was}; this release puts {present!r}",
+            "a run of this release",
+            "run the study again, with `prompt` of its encoder set where another one is meant",
+        )
 
 
 def _asked(study: Study, tasks: Sequence[str] | None) -> list[tuple[XtremeTask, TargetSettings]]:
