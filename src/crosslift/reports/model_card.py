@@ -234,7 +234,7 @@ def _plain(text: str) -> str:
 def _loading(card: ModelCard) -> str:
     prompt = (
         f"Every text is encoded with the prompt {card.prompt!r} before it; the folder's settings"
-        " add it. It stood before the texts in training and in the protocols that name no other."
+        " add it. It was put before the texts in training and in the protocols that name no other."
         if card.prompt
         else "Texts are encoded as they are, without a prompt, as they were in training."
     )

@@ -1,4 +1,4 @@
-"""Which prompt stood before the texts, in training and under each protocol, in words."""
+"""Which prompt was put before the texts, in training and under each protocol, in words."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def _of_arms(by_prompt: Mapping[str, list[str]]) -> str:
     where = "in training and in our own protocols"
     if len(by_prompt) == 1:
         return f"Every arm reads its texts with {prompt_words(next(iter(by_prompt)))}, {where}."
-    told = "; ".join(
+    listed = "; ".join(
         f"{prompt_words(prompt)}: {listed(arms)}" for prompt, arms in by_prompt.items()
     )
     return (
-        f"The arms differ in the prompt before their texts, {where}: {told}. A difference between two "
+        f"The arms differ in the prompt before their texts, {where}: {listed}. A difference between two "
         "of them is one of prompts, too."
     )
 
@@ -54,11 +54,11 @@ def _others(protocols: Mapping[str, Mapping[str, Any]], own: set[str]) -> str:
     }
     if not apart:
         return ""
-    told = "; ".join(
+    listed = "; ".join(
         f"{name} {listed([prompt_words(p) for p in sorted(prompts)])}"
         for name, prompts in apart.items()
     )
-    return f"Protocols of other projects put their own prompt: {told}."
+    return f"Protocols of other projects put their own prompt: {listed}."
 
 
 def _prompts(fields: Mapping[str, Any]) -> set[str]:
