@@ -35,12 +35,12 @@ def _of_arms(by_prompt: Mapping[str, list[str]]) -> str:
     where = "in training and in our own protocols"
     if len(by_prompt) == 1:
         return f"Every arm reads its texts with {prompt_words(next(iter(by_prompt)))}, {where}."
-    listed = "; ".join(
+    prompts = "; ".join(
         f"{prompt_words(prompt)}: {listed(arms)}" for prompt, arms in by_prompt.items()
     )
     return (
-        f"The arms differ in the prompt before their texts, {where}: {listed}. A difference between two "
-        "of them is one of prompts, too."
+        f"The arms differ in the prompt before their texts, {where}: {prompts}. A difference between "
+        "two of them is one of prompts, too."
     )
 
 
@@ -54,11 +54,11 @@ def _others(protocols: Mapping[str, Mapping[str, Any]], own: set[str]) -> str:
     }
     if not apart:
         return ""
-    listed = "; ".join(
+    clauses = "; ".join(
         f"{name} {listed([prompt_words(p) for p in sorted(prompts)])}"
         for name, prompts in apart.items()
     )
-    return f"Protocols of other projects put their own prompt: {listed}."
+    return f"Protocols of other projects put their own prompt: {clauses}."
 
 
 def _prompts(fields: Mapping[str, Any]) -> set[str]:
