@@ -48,7 +48,10 @@ def tiny_rows(seeds: int) -> Iterator[str]:
             "starts": {"plain": {"encoder": str(encoder)}},
             "start": "plain",
             "budget": {"updates": 12, "batch_size": 24},
-            "arms": {"baseline": {}, "text": {"stages": [{"task": "name-alias"}]}},
+            "arms": {
+                "baseline": {},
+                "text": {"stages": [{"task": "name-alias", "learning_rate": 1e-3}]},
+            },
             "targets": [
                 {"name": "names", "languages": _LANGUAGES},
                 {"name": "gettext", "languages": _LANGUAGES},

@@ -148,7 +148,7 @@ def _pair_sentence(folder: RunFolder, pair: tuple[str, str], found: Sequence[Ver
             shown.append(f"{outcome} on {listed(titles)}")
     even = [folder.target(v.target).title for v in found if v.verdict == "no difference shown"]
     if not shown:
-        return f"Against {against}, no difference of {arm} is shown on {listed(even)}."
+        return f"No difference between {arm} and {against} is shown on {listed(even)}."
     tail = f"; no difference is shown on {listed(even)}" if even else ""
     return f"Against {against}, {arm} is {' and '.join(shown)}{tail}."
 
@@ -193,7 +193,7 @@ def _differing_then_even(
         sentences.append(f"{plural(len(differing) - _MOST_ARMS, 'more arm')} below.")
     if even:
         sentences.append(
-            f"Against {baseline}, no difference of {listed(even)} is shown on any target."
+            f"No difference between {baseline} and {listed(even)} is shown on any target."
         )
     return sentences
 
