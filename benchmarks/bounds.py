@@ -1,9 +1,9 @@
 """``python -m benchmarks.bounds``: how narrow an interval over few seeds can be at best.
 
-The difference is normal with variance 1 + w: 1 from the items, w from the seeds, unknown. A share of
-the items' 1 is each seed's own, so it shows in the scatter of the seeds, with w. A linear program
-chooses a half-width for each scatter (at random between several, where that helps), so that the interval
-holds its level for every w and its mean half-width without seed noise is smallest.
+The difference is normal with variance 1 + w: 1 from the items, w from the seeds, unknown. A share
+of the items' 1 is each seed's own, so it shows in the scatter of the seeds, with w. A linear program
+chooses a half-width for each scatter (at random between several, where that helps), so that the
+interval holds its level for every w and its mean half-width without seed noise is smallest.
 """
 
 from __future__ import annotations
