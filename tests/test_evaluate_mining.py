@@ -181,7 +181,7 @@ def plain_united(split: BuccSplit) -> Plain:
 
 
 def plain_dropped(split: BuccSplit, lookup: Lookup = vectors) -> Plain:
-    """LASER's and XTREME's rules: a text that stands twice has no id, so its pairs are not seen, and
+    """LASER's and XTREME's rules: a text that occurs twice has no id, so its pairs are not seen, and
     a pair is written only where its score is above 0."""
     assert split.gold is not None
     ids: list[dict[str, str]] = []

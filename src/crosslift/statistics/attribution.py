@@ -140,7 +140,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Where the effect of an arm on a target comes from, as it stands in ``run.json``.
+    """Where the effect of an arm on a target comes from, as written in ``run.json``.
 
     Args:
         whole: the arm against its baseline.

@@ -65,7 +65,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A comparison with its outcome, as it stands in ``verdicts.json``.
+    """A comparison with its outcome, as written in ``verdicts.json``.
 
     Args:
         effect: score of ``arm`` minus score of ``against``, as a share of 1; of a metric such as

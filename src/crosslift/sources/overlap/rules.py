@@ -31,19 +31,19 @@ NEAR_LETTERS = 6
 """Two texts of which one has fewer letters are never near."""
 
 WORDS, WORDS_SHARED = 4, 0.75
-"""A test text of so many words is near to one that shares so much of the longer one's words."""
+"""The fewest words of a test text compared by shared words, and the least share of the longer's."""
 
 FEW_WORDS = 2
 """A test text of fewer words is compared as a whole and by its runs of letters alone."""
 
 EDITED_LETTERS, LETTERS_AN_EDIT = 32, 6
-"""A text of at most so many letters may differ in one letter of six."""
+"""The most letters of a text that may differ in one letter of six."""
 
 INSIDE_WORDS, INSIDE_LETTERS = 5, 20
-"""A test text of so many words, or so many letters, inside a longer text is a part of it."""
+"""The fewest words, or letters, of a test text that is a part of a longer text."""
 
 PART_LETTERS, PART_SHARE = 6, 0.6
-"""A training text of so many letters, and such a share of a test text's, is a part of that one."""
+"""The fewest letters, and the least share of the test text's, of a training text inside it."""
 
 _SLACK = 1e-9  # keeps a float error from shortening a prefix
 
