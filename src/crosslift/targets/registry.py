@@ -7,6 +7,7 @@ from crosslift.targets.bitext import BITEXT
 from crosslift.targets.bucc import BUCC
 from crosslift.targets.crossmodal import CROSSMODAL, CROSSMODAL_CAPTIONS
 from crosslift.targets.flags import FLAGS
+from crosslift.targets.flickr8k import FLICKR8K, FLICKR8K_CAPTIONS
 from crosslift.targets.gettext import GETTEXT
 from crosslift.targets.mlqa import MLQA
 from crosslift.targets.multi30k import MULTI30K
@@ -31,7 +32,7 @@ _BITEXTS = (BITEXT, BUCC, GETTEXT, NAMES, TATOEBA, WORD_PAIRS, WORD_PAIRS_TRAINE
 _PICTURES = (PICTURES, FLAGS, PICTURE_CAPTIONS, PICTURE_CAPTIONS_TEXT, PICTURE_CLASSES_TARGET)
 _PUBLISHED = (
     *(XTD10, XTD10_CAPTIONS, CROSSMODAL, CROSSMODAL_CAPTIONS, *MULTI30K),
-    *(XFLICKR_CO, XFLICKR_CO_CAPTIONS, WIT),
+    *(XFLICKR_CO, XFLICKR_CO_CAPTIONS, WIT, FLICKR8K, FLICKR8K_CAPTIONS),
 )
 _LABELLED = (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA)
 

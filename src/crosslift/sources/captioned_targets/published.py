@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,11 +20,13 @@ class PublishedCaptions:
             any ending.
         texts: language -> {id of a picture -> its captions, in the published order}.
         sources: the files that were read.
+        notes: language -> what its captions are, in words, where a report must say so.
     """
 
     files: Mapping[str, tuple[str, ...]]
     texts: Mapping[str, Mapping[str, tuple[str, ...]]]
     sources: tuple[Path, ...]
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 class PublishedFormat(NamedTuple):

@@ -115,7 +115,7 @@ def _whole(entries: list[Entry], rules: Rules, skipped: Counter[str]) -> Iterato
         if not why:
             why = _fault(entry.picture, faults)
             if why and not rules.skip_broken:
-                raise _broken(entry, why)
+                raise _broken(entry, why, entries)
         if not why and not entry.captions:
             why = NO_CAPTION
         if why:
@@ -143,7 +143,8 @@ def _fault_of(picture: Picture) -> str:
     return "" if picture.stat().st_size else EMPTY_PICTURE
 
 
-def _broken(entry: Entry, why: str) -> DataError:
+def _broken(entry: Entry, why: str, entries: list[Entry]) -> DataError:
+    """The error of the first entry at fault, which counts the missing pictures of all."""
     skip = "or leave such rows out and count them: skip_broken"
     if why == NO_PICTURE:
         return DataError(
@@ -152,8 +153,15 @@ def _broken(entry: Entry, why: str) -> DataError:
     remedy = f"get the file again, {skip}"
     if "http:/" in str(entry.picture) or "https:/" in str(entry.picture):
         remedy = f"pictures are not fetched from the web: put them into files first, {skip}"
-    what = "no picture" if why == MISSING_PICTURE else "an empty file as the picture"
-    return DataError(f"{entry.place}: {what} {entry.picture}", "the file of a picture", remedy)
+    if why != MISSING_PICTURE:
+        what = f"an empty file as the picture {entry.picture}"
+        return DataError(f"{entry.place}: {what}", "the file of a picture", remedy)
+    pictures = {entry.picture for entry in entries if isinstance(entry.picture, Path)}
+    missing = sum(not picture.is_file() for picture in pictures)
+    what = f"no picture {entry.picture}"
+    if missing > 1:
+        what += f", and {missing - 1:,} more of {len(pictures):,} are missing"
+    return DataError(f"{entry.place}: {what}", "the file of a picture", remedy)
 
 
 def _records(entries: list[Entry], rules: Rules, skipped: Counter[str]) -> Iterator[Record]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from crosslift.errors import DataError, nearest
 from crosslift.sources.captions.entry import CaptionSource, split_in_name
+from crosslift.sources.captions.flickr8k_table import flickr8k_table
 from crosslift.sources.captions.flickr_lists import (
     COMMA_HEADERS,
     PIPED_HEADER,
@@ -73,7 +74,7 @@ def _of_file(path: Path) -> CaptionSource:
         return TarShards((path,), base)
     if path.suffix == ".parquet" or _head(path, 4) == b"PAR1":
         return ParquetFiles((path,), base)
-    found = _flickr_list(path) or _json_object(path)
+    found = flickr8k_table(path) or _flickr_list(path) or _json_object(path)
     if found is not None:
         return found
     if table_stem(path) is not None and ".txt" not in path.suffixes:
@@ -177,6 +178,13 @@ def _flickr(folder: Path) -> Iterator[CaptionSource]:
                 yield found
 
 
+def _flickr8k(folder: Path) -> Iterator[CaptionSource]:
+    """The English captions, where a table for each language lies in one folder."""
+    found = flickr8k_table(folder / "captions.jsonl")
+    if found is not None:
+        yield found
+
+
 def _karpathy(folder: Path) -> Iterator[CaptionSource]:
     for path in (folder / name for name in _KARPATHY_NAMES):
         if path.is_file():
@@ -251,7 +259,12 @@ def _is_table(path: Path) -> bool:
 _Kind = Callable[[Path], Iterator[CaptionSource]]
 _BY_RANK: tuple[tuple[_Kind, ...], ...] = (
     (_saved,),
-    (_flickr, _karpathy, _coco),  # their archives of pictures may lie beside them as .tar
+    (
+        _flickr8k,
+        _flickr,
+        _karpathy,
+        _coco,
+    ),  # their archives of pictures may lie beside them as .tar
     (_shards,),  # img2dataset writes a parquet file without pictures beside each shard
     (_parquet, _named_tables),
     (_tables,),

@@ -11,6 +11,13 @@ from crosslift.errors import DataError
 from crosslift.sources.captions.columns import bind, entry_of
 from crosslift.sources.captions.entry import Entry
 from crosslift.sources.captions.picture_folders import find_folder, no_folder
+from crosslift.sources.flickr8k.caption_files import NEVER_PUBLISHED
+from crosslift.sources.flickr8k.splits import (
+    OWN_FOLDERS,
+    list_files,
+    listed_splits,
+    photograph_id,
+)
 from crosslift.sources.formats.delimited import comma_separated
 from crosslift.sources.formats.rows import Row, lines_of, short
 
@@ -36,12 +43,6 @@ COMMA_HEADERS = ("image,caption", "image_name,comment_number,comment")
 _PIPED_LINE = re.compile(r"(?P<name>[^|]+)\|\s*(?P<number>\d+)\s*\|(?P<caption>.*)")
 _LACKS_A_BAR = "2199200615.jpg| 4   A dog runs across the grass ."  # so in every copy
 _BAR_SET = "2199200615.jpg| 4| A dog runs across the grass ."
-_NEVER_THERE = "2258277193_586949ec62.jpg.1"  # in Flickr8k.token.txt; no picture has that name
-_LISTS = {
-    "train": "Flickr_8k.trainImages.txt",
-    "dev": "Flickr_8k.devImages.txt",
-    "test": "Flickr_8k.testImages.txt",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,9 @@ class FlickrList:
 
     Flickr30k: Young et al. (2014), From image descriptions to visual denotations, TACL 2. Flickr8k:
     Hodosh et al. (2013), Framing Image Description as a Ranking Task, JAIR 47. The lists of
-    Flickr8k's splits are read where they lie beside it. Two known faults of the published files
-    are borne: a bar that a line of ``results.csv`` lacks is read as if it stood there, and the
+    Flickr8k's splits are read where they lie beside it, and with them those of Multi30k: what either
+    tests on is not trained on (`crosslift.sources.flickr8k.splits`). Two known faults of the published
+    files are borne: a bar that a line of ``results.csv`` lacks is read as if it stood there, and the
     captions in ``Flickr8k.token.txt`` of a picture that does not exist are counted and left out.
 
     Args:
@@ -79,7 +81,7 @@ class FlickrList:
 
     def files(self) -> list[Path]:
         """The list, and those of the splits where they are there."""
-        return [self.path, *self._lists().values()]
+        return [self.path, *list_files(self._folder())]
 
     def entries(self, columns: Mapping[str, str]) -> Iterator[Entry]:
         """One for each line; the picture's id is the name of its file.
@@ -96,7 +98,7 @@ class FlickrList:
         folder = find_folder(names, self.path.parent, FLICKR_FOLDERS)
         if folder is None:
             raise no_folder(self.path, names, FLICKR_FOLDERS)
-        splits = self._splits()
+        splits = listed_splits(self._folder())
         for entry in found:
             name = entry.picture_id
             yield Entry(
@@ -104,9 +106,9 @@ class FlickrList:
                 folder / name,
                 entry.captions,
                 entry.place,
-                split=splits.get(name),
+                split=splits.get(photograph_id(name)),
                 number=entry.number,
-                left_out="picture that was never published" if name == _NEVER_THERE else "",
+                left_out="picture that was never published" if name == NEVER_PUBLISHED else "",
             )
 
     def _lines(self) -> Iterator[Entry]:
@@ -124,22 +126,10 @@ class FlickrList:
             name = match["name"].strip()
             yield Entry(name, None, (match["caption"],), place, number=int(match["number"]))
 
-    def _lists(self) -> dict[str, Path]:
-        beside = {split: self.path.with_name(name) for split, name in _LISTS.items()}
-        return {split: path for split, path in beside.items() if path.is_file()}
-
-    def _splits(self) -> dict[str, str]:
-        """Name of a picture -> its split."""
-        splits: dict[str, str] = {}
-        for split, path in self._lists().items():
-            for number, line in lines_of(path):
-                name = line.strip()
-                if name and splits.setdefault(name, split) != split:
-                    raise DataError(
-                        f"{path}, row {number}: {name} is in the list of {splits[name]} too",
-                        "each picture in one split",
-                    )
-        return splits
+    def _folder(self) -> Path:
+        """That of the data, in which the lists of splits are looked for."""
+        beside = self.path.parent
+        return beside.parent if beside.name in OWN_FOLDERS else beside
 
 
 def _comma_lines(path: Path) -> Iterator[Entry]:

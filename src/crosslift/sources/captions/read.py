@@ -88,7 +88,8 @@ def format_of(data: Path) -> str:
         data: as `read_captions` takes it.
 
     Returns:
-        "table", "imagefolder", "coco", "karpathy", "flickr", "webdataset", "parquet" or "datasets".
+        "table", "imagefolder", "flickr8k", "coco", "karpathy", "flickr", "webdataset", "parquet" or
+        "datasets".
 
     Raises:
         DataError: no data, an unknown format, or several in one folder.

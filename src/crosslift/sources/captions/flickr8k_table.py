@@ -1,0 +1,88 @@
+"""Captions of Flickr8k's photographs as training data: a table a language, split as the target is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from crosslift.errors import DataError
+from crosslift.sources.captions.entry import Entry
+from crosslift.sources.captions.picture_folders import find_folder, no_folder
+from crosslift.sources.flickr8k.caption_files import read_json_lines
+from crosslift.sources.flickr8k.splits import photograph_id, table_splits
+from crosslift.sources.language_codes import language_code
+
+_NAME = re.compile(r"captions(?:\.xflickr)?(?:\.(?P<language>[a-z]{2,3}))?(?:\.translated)?\.jsonl")
+_FOLDERS = ("images", "Images", "Flickr8k_Dataset", "Flicker8k_Dataset")
+_HEAD = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Flickr8kTable:
+    """A photograph a line, with the columns ``image``, ``captions``, ``split`` and ``multi30k``.
+
+    A photograph that Flickr8k or Multi30k tests on is of the split "test", whatever the other says, so
+    that the captions of the target `flickr8k` are never trained on (see
+    `crosslift.sources.flickr8k.splits`). No column can be bound: another split would undo that.
+
+    Args:
+        path: of the table. Its name tells the language: ``captions.jsonl`` is English,
+            ``captions.de.jsonl`` German.
+    """
+
+    path: Path
+
+    @property
+    def format(self) -> str:
+        """Its name."""
+        return "flickr8k"
+
+    @property
+    def takes_columns(self) -> bool:
+        """It does not."""
+        return False
+
+    @property
+    def keeps_repeats(self) -> bool:
+        """It does: two people may have written the same caption."""
+        return True
+
+    def files(self) -> list[Path]:
+        """The table."""
+        return [self.path]
+
+    def entries(self, columns: Mapping[str, str]) -> Iterator[Entry]:
+        """One for each photograph; its id is its number on Flickr.
+
+        Raises:
+            DataError: a line of another form, no line, or no folder holds the photographs.
+        """
+        del columns
+        named = read_json_lines((self.path,))
+        if not named:
+            raise DataError(f"{self.path}: no caption", "at least one")
+        names = [Path(name).name for name in named]
+        folder = find_folder(names, self.path.parent, _FOLDERS)
+        if folder is None:
+            raise no_folder(self.path, names, _FOLDERS)
+        splits, language = table_splits(self.path), self._language()
+        for name, captions in zip(names, named.values(), strict=True):
+            item = photograph_id(name)
+            place = f"{self.path}, {name}"
+            yield Entry(item, folder / name, captions, place, language, split=splits.get(item))
+
+    def _language(self) -> str:
+        match = _NAME.fullmatch(self.path.name)
+        code = match["language"] if match else None
+        return language_code(code, f"the name of {self.path}") if code else "en"
+
+
+def flickr8k_table(path: Path) -> Flickr8kTable | None:
+    """The table that a file is; None where its name or its columns are others."""
+    if not path.is_file() or _NAME.fullmatch(path.name) is None:
+        return None
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    return Flickr8kTable(path) if b'"multi30k"' in head else None

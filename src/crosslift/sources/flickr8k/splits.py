@@ -1,0 +1,154 @@
+"""One split of Flickr8k's photographs for the captions of every publisher.
+
+Flickr8k has lists of its own. 7,478 of its photographs are in Flickr30k too, and Multi30k parts those
+in another way: its test photographs lie in all three splits of Flickr8k. A photograph that one
+publisher tests on is a test photograph here, whatever the other says; of the rest, one that either
+chooses on is a dev photograph. So no test photograph of either is among those that are trained on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crosslift.errors import DataError
+from crosslift.sources.captioned_targets.published import find_file
+from crosslift.sources.formats.json_lines import json_lines
+from crosslift.sources.formats.rows import lines_of
+
+if TYPE_CHECKING:
+    from crosslift.sources.captions.entry import Split
+
+OWN_LISTS: Mapping[Split, str] = {
+    "train": "Flickr_8k.trainImages.txt",
+    "dev": "Flickr_8k.devImages.txt",
+    "test": "Flickr_8k.testImages.txt",
+}
+"""Flickr8k's lists of photographs (Hodosh et al. 2013)."""
+
+OWN_FOLDERS = ("", "Flickr8k_text", "Flickr_Data/Flickr_TextData")
+"""Where Flickr8k's texts lie."""
+
+MULTI30K_FOLDERS = ("", "multi30k", "multi30k/data", "data", "dataset/data")
+"""Where Multi30k lies: github.com/multi30k/dataset, ``data``."""
+
+_MULTI30K_LISTS: Mapping[Split, tuple[str, str]] = {
+    "train": ("train.txt", "train_images.txt"),
+    "dev": ("val.txt", "val_images.txt"),
+    "test": ("test_2016_flickr.txt", "test_2016_images.txt"),
+}
+"""Its lists of pictures in ``task1/image_splits`` and ``task2/image_splits``."""
+
+_SPLIT_OF: Mapping[str, Split] = {
+    "train": "train",
+    "dev": "dev",
+    "val": "dev",
+    "test": "test",
+    "test_2016_flickr": "test",
+}
+"""What tables of captions call a split; other words, such as "none", are no split."""
+
+_STRICTEST: tuple[Split, ...] = ("test", "dev", "train")
+_NUMBER = re.compile(r"\d+")
+
+
+def photograph_id(name: str) -> str:
+    """The number of a photograph on Flickr, which all publishers' file names begin with.
+
+    Example: ``images/1007129816_e794419615.jpg`` and ``1007129816.jpg`` are both ``1007129816``. A name
+    that begins with no number gives the name without its ending.
+    """
+    path = Path(name)
+    number = _NUMBER.match(path.name)
+    return number[0] if number else path.stem
+
+
+def joint_split(splits: Iterable[Split | None]) -> Split | None:
+    """The split of a photograph, from those that its publishers put it in; None: they name none.
+
+    Example: a photograph of Multi30k's test set that Flickr8k trains on is a test photograph.
+    """
+    named = set(splits)
+    return next((split for split in _STRICTEST if split in named), None)
+
+
+def listed_splits(folder: Path) -> dict[str, Split]:
+    """Photograph -> its split, by the lists of Flickr8k and, where they are there, of Multi30k.
+
+    Args:
+        folder: of the data.
+
+    Returns:
+        Photographs in the order of the lists, those of Flickr8k first; nothing where Flickr8k's own
+        lists are not there.
+
+    Raises:
+        DataError: a photograph is in two lists of one publisher.
+    """
+    own, multi30k = _of_lists(_own_lists(folder)), _of_lists(_multi30k_lists(folder))
+    found: dict[str, Split] = {}
+    for item in dict.fromkeys((*own, *multi30k)) if own else ():
+        split = joint_split((own.get(item), multi30k.get(item)))
+        if split is not None:
+            found[item] = split
+    return found
+
+
+def table_splits(path: Path) -> dict[str, Split]:
+    """Photograph -> its split, by the columns ``split`` and ``multi30k`` of a table of captions.
+
+    Args:
+        path: a photograph a line, as JSON objects; a photograph whose columns name no split is left
+            out.
+
+    Raises:
+        DataError: a line is no object, or has no column ``image``.
+    """
+    found: dict[str, Split] = {}
+    for row in json_lines(path):
+        split = joint_split(_SPLIT_OF.get(str(row.values.get(c))) for c in ("split", "multi30k"))
+        if split is not None:
+            found[photograph_id(row.text("image"))] = split
+    return found
+
+
+def list_files(folder: Path) -> list[Path]:
+    """Every list that `listed_splits` reads."""
+    own = _own_lists(folder)
+    return [*own.values(), *(_multi30k_lists(folder) if own else {}).values()]
+
+
+def _own_lists(folder: Path) -> dict[Split, Path]:
+    found = {split: find_file(folder, OWN_FOLDERS, name) for split, name in OWN_LISTS.items()}
+    return {split: path for split, path in found.items() if path is not None}
+
+
+def _multi30k_lists(folder: Path) -> dict[Split, Path]:
+    """Those of its first task, else those of the second: they are of the same pictures."""
+    for task in (0, 1):
+        places = multi30k_places(f"task{task + 1}/image_splits", "image_splits")
+        found = {s: find_file(folder, places, names[task]) for s, names in _MULTI30K_LISTS.items()}
+        if all(found.values()):
+            return {split: path for split, path in found.items() if path is not None}
+    return {}
+
+
+def multi30k_places(*inside: str) -> tuple[str, ...]:
+    """Where files of Multi30k may lie, from folders of its ``data``."""
+    return tuple(f"{base}/{name}" if base else name for name in inside for base in MULTI30K_FOLDERS)
+
+
+def _of_lists(lists: Mapping[Split, Path]) -> dict[str, Split]:
+    found: dict[str, Split] = {}
+    for split, path in lists.items():
+        for number, line in lines_of(path):
+            name = line.strip()
+            if name and found.setdefault(photograph_id(name), split) != split:
+                raise DataError(
+                    f"{path}, row {number}: {name} is in the list of "
+                    f"{found[photograph_id(name)]} too",
+                    "each picture in one split",
+                )
+    return found
