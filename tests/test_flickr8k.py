@@ -9,13 +9,19 @@ from typing import Any
 
 import pytest
 
+from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, StudyError
 from crosslift.sources.captions import checksum_of, format_of, read_captions
 from crosslift.sources.flickr8k.splits import joint_split, photograph_id
+from crosslift.studies.session import run_study
+from crosslift.studies.task_runs import TaskRun
 from crosslift.targets.registry import find_target
 from crosslift.targets.target import BitextData, PictureData, TargetSettings
 from crosslift.tasks.registry import find_task
+from crosslift.training.settings import MixedTaskSettings
 from tests.flickr8k_samples import IDS, LISTS, NAMES, published, put, put_table, tables
+from tests.small_study import small_study
+from tests.test_copies import scenes
 
 BOTH = pytest.mark.parametrize("build", [tables, published])
 
@@ -193,3 +199,102 @@ def test_other_languages_need_an_arm_that_says_so(tmp_path: Path) -> None:
     assert find_task("image-text", tables(tmp_path) / "captions.zh.jsonl").languages == ("zh",)
     with pytest.raises((DataError, StudyError)):
         find_task("image-text", tmp_path / "captions.sw.jsonl")
+
+
+def test_notes_tell_written_from_translated(tmp_path: Path) -> None:
+    data = tables(tmp_path)
+    notes = pictures_of(data).notes
+    assert notes["en"] == "2 of 3 test photographs, 4 captions, written in English (Flickr8k)"
+    assert notes["fr"] == "2 of 3 test photographs, 2 captions, translated (Multi30k)"
+    assert notes["es"] == "1 of 3 test photographs, 1 captions, written in Spanish (xFlickr&CO)"
+    assert set(captions_of(data).notes) == {"de", "zh", "ar", "fr", "cs", "es"}
+    text = (data / "captions.zh.jsonl").read_text(encoding="utf-8")
+    row = {"id": "9", "image": "images/9_9.jpg", "captions": ["zh 9 0"], "split": "train"}
+    put(data / "captions.zh.jsonl", text.strip(), json.dumps(row))
+    assert (
+        pictures_of(data).notes["zh"].endswith("; 1 photographs without English captions left out")
+    )
+
+
+# What is trained on, in a study
+
+
+def more_training(data: Path, count: int = 12) -> Path:
+    """Adds photographs that no publisher holds out, with three captions each."""
+    pictures = scenes(count + 20)[20:]
+    rows = (data / "captions.jsonl").read_text(encoding="utf-8").splitlines()
+    for number, picture in enumerate(pictures, start=500):
+        picture.save(data / f"images/{number}_a.jpg", quality=95)
+        captions = [f"scene {number} told {n} times" for n in range(3)]
+        row = {"image": f"images/{number}_a.jpg", "captions": captions, "split": "train"}
+        rows.append(json.dumps(row | {"multi30k": "train"}))
+    put(data / "captions.jsonl", *rows)
+    return data
+
+
+def run_of(data: Path, **settings: Any) -> TaskRun:
+    return TaskRun.of(MixedTaskSettings(task="image-text", data=data, **settings))
+
+
+def test_controls_have_the_captions_of_the_arm(tmp_path: Path) -> None:
+    """With and without a limit: two captions of a photograph, and masked LM on each."""
+    data, store = more_training(tables(tmp_path)), Store(tmp_path / "store")
+    for limit, photographs in ((None, 13), (9, 3)):
+        arm, _ = run_of(data, limit=limit).train(store)
+        pairs, _ = run_of(data, limit=limit, control="captions-only").train(store)
+        alone, _ = run_of(data, limit=limit, control="same-updates-no-task").train(store)
+        texts = [record.texts["text"] for record in arm]
+        assert [record.texts["anchor"] for record in pairs] == texts
+        assert {record.texts["positive"] for record in pairs} == set(texts)
+        assert all(r.texts["anchor"] != r.texts["positive"] for r in pairs)
+        assert [record.texts["text"] for record in alone] == texts
+        assert len({record.group for record in arm}) == photographs
+    left_over, _ = run_of(data, limit=10).train(store)
+    assert len(left_over) == 10, "of the last photograph as many captions as find room"
+
+
+def test_a_test_photograph_under_another_name_is_told(xlm_folder: Path, tmp_path: Path) -> None:
+    """Training data of another folder with a copy of a test photograph, smaller and renamed."""
+    data, own = more_training(tables(tmp_path / "flickr")), tmp_path / "own"
+    own.mkdir()
+    pictures = scenes(20)
+    pictures[0].save(data / f"images/{NAMES[4]}", quality=95)
+    pictures[1].save(data / f"images/{NAMES[0]}", quality=95)
+    rows = ["image\ttext"]
+    for number, picture in enumerate((pictures[0].resize((180, 180)), *pictures[2:10])):
+        picture.save(own / f"{number}.png")
+        rows += [f"{number}.png\tsomething {number}", f"{number}.png\tanother {number}"]
+    put(own / "t.tsv", *rows)
+    arms = {
+        "baseline": {},
+        "flickr": {"stages": [{"task": "image-text", "data": str(data)}]},
+        "own": {"stages": [{"task": "image-text", "data": str(own / "t.tsv")}]},
+        "texts": {
+            "stages": [{"task": "image-text", "data": str(data), "control": "same-updates-no-task"}]
+        },
+    }
+    targets = [
+        {"name": name, "data": str(data), "languages": languages}
+        for name, languages in (
+            ("flickr8k", ["en", "de"]),
+            ("flickr8k-captions", ["de", "fr"]),
+            ("flickr8k-pairs", ["de-fr"]),
+        )
+    ]
+    study = small_study(
+        xlm_folder, arms=arms, targets=targets, comparisons=[], start="plain", seeds=[1]
+    )
+    run_study(study, tmp_path / "out", Store(tmp_path / "store"))
+    content = json.loads((tmp_path / "out/run.json").read_text(encoding="utf-8"))
+    found = {
+        (Path(entry["task"].rpartition(": ")[2]).name or entry["task"], entry["target"]): entry
+        for entry in content["overlap"]
+        if entry["kind"] == "pictures"
+    }
+    told = {entry["exact"] + entry["near"] for entry in found.values()}
+    assert told == {0, 1}, found
+    notes = {t["name"]: {n["language"]: n["note"] for n in t["notes"]} for t in content["targets"]}
+    assert notes["flickr8k"]["de"].endswith("written in German (Multi30k)")
+    report = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert "German-French" in report and "Pairs of languages" in report
+    assert "translated (Multi30k)" in report

@@ -363,7 +363,7 @@ def test_own_captions_are_items_by_picture(tmp_path: Path) -> None:
     assert len(data.pictures) == 3
     bitexts = bitexts_of("picture-captions-text", table)
     assert bitexts.bitexts["de"].src == ("Katze",) and bitexts.bitexts["de"].tgt == ("A cat",)
-    assert bitexts.gaps == {"fr": "no picture has captions in it and in English"}
+    assert bitexts.gaps == {"fr": "no picture has captions in fr and en"}
     with pytest.raises(DataError, match="no captions in ja"):
         pictures_of("picture-captions", table, languages=("de", "ja"))
 

@@ -171,6 +171,15 @@ def from_locale(name: str) -> str:
     return _join(match)
 
 
+def language_pair(code: str) -> tuple[str, str] | None:
+    """The two languages of a pair such as ``de-zh``; None for the code of one language.
+
+    Both are in lower case, as base languages are: a region is in upper case (``pt-BR``).
+    """
+    first, _, second = code.partition("-")
+    return (first, second) if first in FAMILIES and second in FAMILIES else None
+
+
 def is_known(code: str) -> bool:
     """Whether CLDR or the table of families knows the base language of a BCP-47 code."""
     base = code.partition("-")[0]

@@ -130,6 +130,8 @@ def _as_json(found: Evaluation) -> dict[str, Any]:
         "languages": {language: dict(values) for language, values in found.languages.items()},
         "gaps": dict(found.gaps),
     }
+    if found.notes:
+        content["notes"] = dict(found.notes)
     return content | ({"mining": list(found.mining)} if found.mining else {})
 
 
@@ -146,6 +148,7 @@ def _print(console: Console, found: Evaluation) -> None:
     table.add_row("macro", queries, *(percent(found.macro[m]) for m in metrics), style="bold")
     console.print(table)
     _tell_gaps(console, found)
+    _tell_notes(console, found)
     _tell_mining(console, found)
     _tell_protocol(console, found)
 
@@ -153,6 +156,11 @@ def _print(console: Console, found: Evaluation) -> None:
 def _tell_gaps(console: Console, found: Evaluation) -> None:
     for language, reason in found.gaps.items():
         console.print(f"not measured: {language}: {reason}", highlight=False)
+
+
+def _tell_notes(console: Console, found: Evaluation) -> None:
+    for language, note in found.notes.items():
+        console.print(f"{language}: {note}", highlight=False)
 
 
 def _tell_mining(console: Console, found: Evaluation) -> None:

@@ -152,6 +152,13 @@ class Gap(Entry):
     reason: str
 
 
+class Note(Entry):
+    """A language, and what its texts are."""
+
+    language: str
+    note: str
+
+
 class Target(Entry):
     """What was measured; ``metric`` and ``protocol`` are the primary ones."""
 
@@ -162,6 +169,7 @@ class Target(Entry):
     languages: tuple[str, ...]
     gaps: tuple[Gap, ...]
     kind: Literal["bitext", "pictures", "mining", "labelled"]
+    notes: tuple[Note, ...] = ()
 
 
 class Step(Entry):

@@ -12,6 +12,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from crosslift.errors import DataError
+from crosslift.languages import language_pair
 from crosslift.reports.entries import Arm, Example, Target
 from crosslift.reports.language_names import known_language, name_of
 from crosslift.reports.run_folder import RunFolder
@@ -115,6 +116,9 @@ def _sides(folder: RunFolder, target: Target, example: Example) -> tuple[str, st
         return example.language, example.language
     stated = folder.run.protocols.get(example.protocol, {}).get("direction")
     direction = str(stated or example.protocol.rpartition("/")[2])
+    pair = language_pair(example.language)
+    if pair:
+        return pair if direction == "xx->yy" else (pair[1], pair[0])
     if direction.startswith(f"{PIVOT}->"):
         return PIVOT, example.language
     return example.language, PIVOT

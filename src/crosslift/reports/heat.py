@@ -66,12 +66,13 @@ class HeatTable:
 
 @dataclass(frozen=True)
 class HeatPair:
-    """The two heat maps of a target."""
+    """The two heat maps of a target; its notes are languages and what their texts are."""
 
     target: Target
     differences: HeatTable | None
     scores: HeatTable
     gaps: int
+    notes: tuple[tuple[str, str], ...]
 
 
 def heat_pairs(folder: RunFolder, index: ScoreIndex) -> list[HeatPair]:
@@ -82,6 +83,7 @@ def heat_pairs(folder: RunFolder, index: ScoreIndex) -> list[HeatPair]:
             differences=_differences(folder, index, target),
             scores=_scores(folder, index, target),
             gaps=len(target.gaps),
+            notes=tuple((name_of(entry.language), entry.note) for entry in target.notes),
         )
         for target in folder.run.targets
     ]

@@ -7,9 +7,10 @@ from functools import cache
 from babel import Locale
 
 from crosslift.errors import UnknownNameError
-from crosslift.languages import Language, language
+from crosslift.languages import Language, language, language_pair
 
 NO_FAMILY = "Family not known"
+PAIRS = "Pairs of languages"
 
 
 @cache
@@ -26,18 +27,27 @@ def known_language(code: str) -> Language | None:
 
 
 def family_of(code: str) -> str:
-    """The family of a language, or the words for an unknown one."""
+    """The family of a language, or the words for an unknown one and for a pair of languages."""
+    if language_pair(code):
+        return PAIRS
     found = known_language(code)
     return found.family if found else NO_FAMILY
 
 
 def name_of(code: str) -> str:
-    """The English name of a language; its code where it is not known."""
+    """The English name of a language, its code where it is not known; of ``de-zh`` German-Chinese."""
+    pair = language_pair(code)
+    if pair:
+        return "-".join(map(name_of, pair))
     found = known_language(code)
     return found.name if found else code
 
 
 def script_of(code: str) -> str:
-    """The English name of a language's script; empty where it is not known."""
+    """The English name of a language's script, empty where it is not known; of a pair those of both,
+    in alphabetical order."""
+    pair = language_pair(code)
+    if pair:
+        return " and ".join(sorted({script_of(each) for each in pair}))
     found = known_language(code)
     return str(Locale("en").scripts.get(found.script, found.script)) if found else ""

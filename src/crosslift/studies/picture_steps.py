@@ -244,10 +244,11 @@ def _decoded(
     run: TaskRun, split: str, records: Sequence[Record], preparation: _Preparation
 ) -> Step:
     limit = run.settings.limit if split == "train" else run.settings.dev_limit
+    limited = {"limit": limit} if limit is None else {"limit": limit, "limited_by": run.limited_by}
     return _decoding(
         f"pictures of {run.task.name}, {split}",
         list(dict.fromkeys(pictures_of(records))),
-        {"records": run.checksum, "split": split, "limit": limit},
+        {"records": run.checksum, "split": split, **limited},
         preparation,
         skip_broken=run.settings.skip_broken,
     )

@@ -41,7 +41,7 @@ from crosslift.studies.steps import Step
 from crosslift.studies.sweep import sweep_report
 from crosslift.studies.target_steps import reading_of, role_of
 from crosslift.studies.xtreme_table import xtreme_table
-from crosslift.targets.target import BitextData, LabelledData, PictureData, TargetData
+from crosslift.targets.target import BitextData, LabelledData, PictureData, TargetData, notes_of
 
 
 def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], folder: Path) -> Path:
@@ -177,6 +177,7 @@ def _target(gathered: Gathered, name: str) -> dict[str, Any]:
         "languages": languages,
         "gaps": [{"language": code, "reason": reason} for code, reason in data.gaps.items()],
         "kind": loaded.target.kind,
+        "notes": [{"language": code, "note": note} for code, note in notes_of(data).items()],
     }
 
 

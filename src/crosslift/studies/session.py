@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from crosslift.studies.target_steps import (
 )
 from crosslift.studies.training_steps import Trained
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC, score_of
-from crosslift.targets.target import Direction, TargetSettings
+from crosslift.targets.target import Direction, TargetSettings, notes_of
 
 
 def run_study(
@@ -81,6 +81,7 @@ class Evaluation:
         gaps: language -> why it is not measured.
         mining: of a protocol that mines: what was mined in each language, at which threshold from
             where, and the precision-recall curve.
+        notes: language -> what its texts are, in words, where that must be known.
     """
 
     model: str
@@ -91,6 +92,7 @@ class Evaluation:
     languages: Mapping[str, Mapping[str, float]]
     gaps: Mapping[str, str]
     mining: tuple[Mapping[str, Any], ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def evaluate(
@@ -197,6 +199,7 @@ def _evaluations(
                 languages,
                 loaded.data.gaps,
                 own,
+                notes_of(loaded.data),
             )
         )
     return evaluations

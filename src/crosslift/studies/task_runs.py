@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -13,8 +14,8 @@ from crosslift.artifacts.store import Store
 from crosslift.sources.record import Record
 from crosslift.studies.steps import Step
 from crosslift.studies.translation_steps import dropped_counts, translate_step, translated_records
-from crosslift.tasks.controls import controlled, placebo
-from crosslift.tasks.registry import find_task
+from crosslift.tasks.controls import PICTURE_FORMS, controlled, placebo
+from crosslift.tasks.registry import find_task, form_name
 from crosslift.tasks.task import IntermediateTask
 from crosslift.training.settings import MixedTaskSettings
 
@@ -73,6 +74,8 @@ class TaskRun:
     def facts(self) -> dict[str, Any]:
         """What decides what is learned, beside its translation."""
         own = self.settings.model_dump(mode="json", include=_DECIDES)
+        if self.limited_by == "pictures" and (self.settings.limit or self.settings.dev_limit):
+            own["limited_by"] = self.limited_by
         form = {"form": asdict(self.task.form), "records": self.checksum}
         return {"task": self.task.name, **form, **own}
 
@@ -91,7 +94,7 @@ class TaskRun:
         these are translated, all."""
         train = self.task.source.train()
         limit = self.settings.limit if self.translated is None else None
-        return {"train": _some(train, limit), "dev": self.dev()}
+        return {"train": self._some(train, limit), "dev": self.dev()}
 
     @property
     def words(self) -> float:
@@ -117,7 +120,7 @@ class TaskRun:
         if self.translated is not None:
             records = translated_records(self.translated, store)
             left_out |= dropped_counts(self.translated, store)
-        records = _some(records, self.settings.limit)
+        records = self._some(records, self.settings.limit)
         if self.settings.control == "placebo-labels":
             records = placebo(records, self.task.form, seed)
         return records, left_out
@@ -129,15 +132,42 @@ class TaskRun:
 
     def dev(self) -> list[Record]:
         """The dev records."""
-        return _some(self.task.source.dev(), self.settings.dev_limit)
+        return self._some(self.task.source.dev(), self.settings.dev_limit)
+
+    @property
+    def limited_by(self) -> str:
+        """What a limit takes: whole pictures of a task with pictures, and of its controls without
+        any, so that an arm and its controls have the same captions; else records."""
+        return "pictures" if form_name(self.settings.task) in PICTURE_FORMS else "records"
+
+    def _some(self, records: list[Record], limit: int | None) -> list[Record]:
+        """So many records at most, in their order; which ones does not depend on a run's seed."""
+        if limit is None or limit >= len(records):
+            return records
+        if self.limited_by == "pictures":
+            return _of_some_groups(records, limit)
+        chosen = np.random.default_rng(0).permutation(len(records))[:limit]
+        return [records[row] for row in sorted(chosen)]
 
 
-def _some(records: list[Record], limit: int | None) -> list[Record]:
-    """So many records at most, in their order; which ones does not depend on a run's seed."""
-    if limit is None or limit >= len(records):
-        return records
-    chosen = np.random.default_rng(0).permutation(len(records))[:limit]
-    return [records[row] for row in sorted(chosen)]
+def _of_some_groups(records: list[Record], limit: int) -> list[Record]:
+    """The records of groups drawn at random, in their order: groups as long as all of their records
+    find room, and of the next as many as do."""
+    names = [record.group or record.id for record in records]
+    sizes = Counter(names)
+    order = list(sizes)
+    room = dict[str, int]()
+    left = limit
+    for number in np.random.default_rng(0).permutation(len(order)):
+        room[order[number]] = min(sizes[order[number]], left)
+        left -= room[order[number]]
+    taken = Counter[str]()
+    kept = []
+    for name, record in zip(names, records, strict=True):
+        taken[name] += 1
+        if taken[name] <= room[name]:
+            kept.append(record)
+    return kept
 
 
 def _read_training(task: IntermediateTask) -> tuple[list[Record], dict[str, int]]:

@@ -1,7 +1,7 @@
 """Targets of published test sets of captioned pictures, and of their captions alone.
 
-A test set is declared once, as facts; two targets come of it: pictures and texts in each language, and
-the captions of each language and English as a bitext.
+A test set is declared once, as facts; three targets come of it: pictures and texts in each language,
+the captions of each language and English as a bitext, and those of two other languages.
 """
 
 from __future__ import annotations
@@ -17,7 +17,21 @@ from crosslift.sources.captioned_targets.picture_files import picture_folder, pi
 from crosslift.sources.captioned_targets.published import PublishedCaptions, PublishedFormat
 from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.sources.record import Bitext
-from crosslift.targets.protocols import OTHER_RETRIEVAL, PICTURE_RETRIEVAL, RETRIEVAL
+from crosslift.targets.caption_pairs import (
+    asked_pairs,
+    gaps_of_pairs,
+    needed_bitexts,
+    notes_of_pairs,
+    pair_bitexts,
+    pairs_of,
+    refuse_pairs,
+)
+from crosslift.targets.protocols import (
+    OTHER_RETRIEVAL,
+    PAIR_RETRIEVAL,
+    PICTURE_RETRIEVAL,
+    RETRIEVAL,
+)
 from crosslift.targets.target import BitextData, Metric, PictureData, Target, TargetSettings
 
 PIVOT = "en"
@@ -37,6 +51,8 @@ class CaptionedSet:
         licence: of pictures and captions.
         citation: where they come from.
         pool: see `PictureData`.
+        paired: languages whose pairs the target of pairs measures when none are asked for; empty: all
+            besides English.
     """
 
     name: str
@@ -48,6 +64,7 @@ class CaptionedSet:
     licence: str
     citation: str
     pool: Literal["all", "language"] = "all"
+    paired: tuple[str, ...] = ()
 
 
 def picture_target(facts: CaptionedSet) -> Target:
@@ -63,7 +80,9 @@ def picture_target(facts: CaptionedSet) -> Target:
                 "pictures": checksum_of_files(list(pictures.values())),
             }
         )
-        return PictureData(pictures, found.texts, gaps, checksum, pool=facts.pool)
+        return PictureData(
+            pictures, found.texts, gaps, checksum, pool=facts.pool, notes=found.notes
+        )
 
     return Target(
         name=facts.name,
@@ -85,9 +104,15 @@ def caption_target(facts: CaptionedSet) -> Target:
     languages = tuple(code for code in facts.languages if code != PIVOT)
 
     def load(settings: TargetSettings) -> BitextData:
+        refuse_pairs(settings, f"{facts.name}-pairs")
         found, gaps = _published(facts, settings, languages, with_pivot=True)
         bitexts, unshared = caption_bitexts(found.texts, languages_asked(settings, languages))
-        return BitextData(bitexts, {**gaps, **unshared}, checksum_of_files(found.sources))
+        return BitextData(
+            bitexts,
+            {**gaps, **unshared},
+            checksum_of_files(found.sources),
+            notes={code: note for code, note in found.notes.items() if code in bitexts},
+        )
 
     return Target(
         name=f"{facts.name}-captions",
@@ -99,6 +124,44 @@ def caption_target(facts: CaptionedSet) -> Target:
         protocols=RETRIEVAL,
         others=OTHER_RETRIEVAL,
         languages=languages,
+        needs_data=True,
+        licence=facts.licence,
+        citation=facts.citation,
+    )
+
+
+def pair_target(facts: CaptionedSet) -> Target:
+    """The target of the captions of two languages, none of them English, of the same pictures.
+
+    It is apart from that of each language and English: a mean over both would say nothing of either.
+    """
+    paired = facts.paired or tuple(code for code in facts.languages if code != PIVOT)
+    listed = pairs_of(paired)
+
+    def load(settings: TargetSettings) -> BitextData:
+        pairs = asked_pairs(settings, listed)
+        wanted = tuple(dict.fromkeys(code for pair in pairs.values() for code in pair))
+        asked = settings.model_copy(
+            update={"languages": wanted if settings.languages is not None else None}
+        )
+        found, gaps = _published(facts, asked, wanted)
+        bitexts, unshared = needed_bitexts(settings, *pair_bitexts(found.texts, pairs))
+        return BitextData(
+            bitexts,
+            gaps_of_pairs(pairs, gaps) | unshared,
+            checksum_of_files(found.sources),
+            notes=notes_of_pairs(pairs, bitexts, found.notes),
+        )
+
+    return Target(
+        name=f"{facts.name}-pairs",
+        title=f"{facts.title} pairs",
+        description=f"captions of {facts.name}: two languages besides English (needs --data)",
+        kind="bitext",
+        metric="top1_accuracy",
+        load=load,
+        protocols=PAIR_RETRIEVAL,
+        languages=tuple(listed),
         needs_data=True,
         licence=facts.licence,
         citation=facts.citation,
@@ -148,7 +211,7 @@ def caption_bitexts(
         languages: those wanted; one that ``texts`` lacks is left to the caller.
 
     Returns:
-        Bitexts, and language -> why there is none: no picture has captions in it and in English.
+        Bitexts, and language -> why there is none: no picture has captions in both.
 
     Raises:
         DataError: English was asked for as the language of a bitext.
@@ -157,18 +220,8 @@ def caption_bitexts(
         raise DataError(
             "English captions as the other language of a bitext", "languages besides English"
         )
-    english = texts[PIVOT]
-    bitexts: dict[str, Bitext] = {}
-    gaps: dict[str, str] = {}
-    for code in [code for code in languages if code in texts]:
-        shared = tuple(item for item in texts[code] if item in english)
-        if not shared:
-            gaps[code] = "no picture has captions in it and in English"
-            continue
-        src = tuple(texts[code][item][0] for item in shared)
-        tgt = tuple(english[item][0] for item in shared)
-        bitexts[code] = Bitext(code, src, tgt, shared)
-    return bitexts, gaps
+    pairs = {code: (code, PIVOT) for code in languages if code in texts}
+    return pair_bitexts(texts, pairs)
 
 
 def _published(

@@ -7,7 +7,12 @@ one picture, and text-text retrieval among them is harder than among translation
 from __future__ import annotations
 
 from crosslift.sources.captioned_targets.crossmodal import CROSSMODAL_FILES, CROSSMODAL_LANGUAGES
-from crosslift.targets.captioned import CaptionedSet, caption_target, picture_target
+from crosslift.targets.captioned import (
+    CaptionedSet,
+    caption_target,
+    pair_target,
+    picture_target,
+)
 
 _FACTS = CaptionedSet(
     name="crossmodal-3600",
@@ -16,9 +21,11 @@ _FACTS = CaptionedSet(
     languages=CROSSMODAL_LANGUAGES,
     files=CROSSMODAL_FILES,
     metric="top1_accuracy",
+    paired=("ar", "de", "fr", "hi", "ja", "ru", "sw", "zh"),
     licence="captions: CC BY 4.0; pictures: CC BY 2.0 (Open Images)",
     citation="Thapliyal, Pont-Tuset, Chen and Soricut 2022, arXiv 2205.12522",
 )
 
 CROSSMODAL = picture_target(_FACTS)
 CROSSMODAL_CAPTIONS = caption_target(_FACTS)
+CROSSMODAL_PAIRS = pair_target(_FACTS)

@@ -175,7 +175,7 @@ def _by_protocol(
     """Outcomes [N] and the best candidate of each query [N]."""
     forward, backward = ranked
     if protocol.name == "crosslift":
-        ranks = forward if protocol.direction == "xx->en" else backward
+        ranks = forward if protocol.direction in ("xx->en", "xx->yy") else backward
         return own_values(ranks), ranks.retrieved
     each = np.arange(len(forward))
     right = {"xx->en": forward.retrieved == each, "en->xx": backward.retrieved == each}

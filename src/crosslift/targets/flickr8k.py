@@ -9,7 +9,12 @@ with captions of all photographs is measured on the same ones; es, id, ja, ru an
 from __future__ import annotations
 
 from crosslift.sources.flickr8k.read import FLICKR8K_FILES, FLICKR8K_LANGUAGES
-from crosslift.targets.captioned import CaptionedSet, caption_target, picture_target
+from crosslift.targets.captioned import (
+    CaptionedSet,
+    caption_target,
+    pair_target,
+    picture_target,
+)
 
 _FACTS = CaptionedSet(
     name="flickr8k",
@@ -18,6 +23,7 @@ _FACTS = CaptionedSet(
     languages=FLICKR8K_LANGUAGES,
     files=FLICKR8K_FILES,
     metric="recall_at_10",
+    paired=("de", "zh", "ar", "fr", "cs"),
     licence="captions: CC BY-SA 3.0 (en), none stated for most others; pictures: Flickr terms, "
     "research use",
     citation="Hodosh, Young and Hockenmaier 2013, JAIR 47 (en); Li et al. 2016, Adding Chinese "
@@ -28,3 +34,4 @@ _FACTS = CaptionedSet(
 
 FLICKR8K = picture_target(_FACTS)
 FLICKR8K_CAPTIONS = caption_target(_FACTS)
+FLICKR8K_PAIRS = pair_target(_FACTS)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from crosslift.sources.captioned_targets.multi30k import multi30k_files
-from crosslift.targets.captioned import CaptionedSet, caption_target, picture_target
+from crosslift.targets.captioned import (
+    CaptionedSet,
+    caption_target,
+    pair_target,
+    picture_target,
+)
 from crosslift.targets.target import Target
 
 _CZECH = ("en", "de", "fr", "cs")
@@ -36,6 +41,6 @@ _SETS = (
 )
 
 MULTI30K: tuple[Target, ...] = tuple(
-    build(facts) for facts in _SETS for build in (picture_target, caption_target)
+    build(facts) for facts in _SETS for build in (picture_target, caption_target, pair_target)
 )
-"""Each test set as pictures with captions, and as captions alone."""
+"""Each test set as pictures with captions, and as captions alone: with English, and in pairs."""

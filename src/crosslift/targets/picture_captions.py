@@ -12,12 +12,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from crosslift.errors import DataError
 from crosslift.sources.picture import Picture
+from crosslift.targets.caption_pairs import (
+    asked_pairs,
+    needed_bitexts,
+    pair_bitexts,
+    pairs_of,
+    refuse_pairs,
+)
 from crosslift.targets.captioned import (
     PIVOT,
     caption_bitexts,
     measured_languages,
 )
-from crosslift.targets.protocols import OTHER_RETRIEVAL, PICTURE_RETRIEVAL, RETRIEVAL
+from crosslift.targets.protocols import (
+    OTHER_RETRIEVAL,
+    PAIR_RETRIEVAL,
+    PICTURE_RETRIEVAL,
+    RETRIEVAL,
+)
 from crosslift.targets.target import BitextData, PictureData, Target, TargetSettings
 
 if TYPE_CHECKING:
@@ -101,6 +113,7 @@ def _load_pictures(settings: TargetSettings) -> PictureData:
 
 
 def _load_bitexts(settings: TargetSettings) -> BitextData:
+    refuse_pairs(settings, "picture-captions-pairs")
     found = _read(settings)
     if PIVOT not in found.texts:
         raise DataError(
@@ -113,6 +126,18 @@ def _load_bitexts(settings: TargetSettings) -> BitextData:
     measured, gaps = measured_languages(settings, there, there, _FILES)
     bitexts, unshared = caption_bitexts(found.texts, measured)
     return BitextData(bitexts, {**gaps, **unshared}, found.checksum)
+
+
+def _load_pairs(settings: TargetSettings) -> BitextData:
+    found = _read(settings)
+    there = sorted(code for code in found.texts if code != PIVOT)
+    pairs = asked_pairs(settings, pairs_of(there))
+    wanted = tuple(dict.fromkeys(code for pair in pairs.values() for code in pair))
+    measured_languages(
+        settings.model_copy(update={"languages": wanted or None}), there, there, _FILES
+    )
+    bitexts, unshared = needed_bitexts(settings, *pair_bitexts(found.texts, pairs))
+    return BitextData(bitexts, unshared, found.checksum)
 
 
 PICTURE_CAPTIONS = Target(
@@ -136,6 +161,18 @@ PICTURE_CAPTIONS_TEXT = Target(
     load=_load_bitexts,
     protocols=RETRIEVAL,
     others=OTHER_RETRIEVAL,
+    needs_data=True,
+    licence="of your files",
+    citation="your files",
+)
+PICTURE_CAPTIONS_PAIRS = Target(
+    name="picture-captions-pairs",
+    title="own captions, pairs",
+    description="captions of pictures of your own: two languages besides English (needs --data)",
+    kind="bitext",
+    metric="top1_accuracy",
+    load=_load_pairs,
+    protocols=PAIR_RETRIEVAL,
     needs_data=True,
     licence="of your files",
     citation="your files",

@@ -21,6 +21,9 @@ _NO_PROMPT = PromptRule("none", lambda _: "")
 RETRIEVAL = (Protocol("crosslift", "xx->en"), Protocol("crosslift", "en->xx"))
 """Ours, between texts: every query's answer is ranked among all candidates."""
 
+PAIR_RETRIEVAL = (Protocol("crosslift", "xx->yy"), Protocol("crosslift", "yy->xx"))
+"""Ours, between the texts of two languages, none of them English; of ``de-zh``, German asks first."""
+
 PICTURE_RETRIEVAL = (
     Protocol("crosslift", "text->picture"),
     Protocol("crosslift", "picture->text"),

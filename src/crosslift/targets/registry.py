@@ -5,16 +5,24 @@ from __future__ import annotations
 from crosslift.errors import UnknownNameError
 from crosslift.targets.bitext import BITEXT
 from crosslift.targets.bucc import BUCC
-from crosslift.targets.crossmodal import CROSSMODAL, CROSSMODAL_CAPTIONS
+from crosslift.targets.crossmodal import (
+    CROSSMODAL,
+    CROSSMODAL_CAPTIONS,
+    CROSSMODAL_PAIRS,
+)
 from crosslift.targets.flags import FLAGS
-from crosslift.targets.flickr8k import FLICKR8K, FLICKR8K_CAPTIONS
+from crosslift.targets.flickr8k import FLICKR8K, FLICKR8K_CAPTIONS, FLICKR8K_PAIRS
 from crosslift.targets.gettext import GETTEXT
 from crosslift.targets.mlqa import MLQA
 from crosslift.targets.multi30k import MULTI30K
 from crosslift.targets.names import NAMES
 from crosslift.targets.panx import PANX
 from crosslift.targets.pawsx import PAWSX
-from crosslift.targets.picture_captions import PICTURE_CAPTIONS, PICTURE_CAPTIONS_TEXT
+from crosslift.targets.picture_captions import (
+    PICTURE_CAPTIONS,
+    PICTURE_CAPTIONS_PAIRS,
+    PICTURE_CAPTIONS_TEXT,
+)
 from crosslift.targets.picture_classes import PICTURE_CLASSES_TARGET
 from crosslift.targets.pictures import PICTURES
 from crosslift.targets.target import Target
@@ -23,16 +31,24 @@ from crosslift.targets.tydiqa import TYDIQA
 from crosslift.targets.udpos import UDPOS
 from crosslift.targets.wit import WIT
 from crosslift.targets.word_pairs import WORD_PAIRS, WORD_PAIRS_TRAINED
-from crosslift.targets.xflickr_co import XFLICKR_CO, XFLICKR_CO_CAPTIONS
+from crosslift.targets.xflickr_co import (
+    XFLICKR_CO,
+    XFLICKR_CO_CAPTIONS,
+    XFLICKR_CO_PAIRS,
+)
 from crosslift.targets.xnli import XNLI
 from crosslift.targets.xquad import XQUAD
-from crosslift.targets.xtd10 import XTD10, XTD10_CAPTIONS
+from crosslift.targets.xtd10 import XTD10, XTD10_CAPTIONS, XTD10_PAIRS
 
 _BITEXTS = (BITEXT, BUCC, GETTEXT, NAMES, TATOEBA, WORD_PAIRS, WORD_PAIRS_TRAINED)
-_PICTURES = (PICTURES, FLAGS, PICTURE_CAPTIONS, PICTURE_CAPTIONS_TEXT, PICTURE_CLASSES_TARGET)
+_PICTURES = (
+    *(PICTURES, FLAGS, PICTURE_CLASSES_TARGET),
+    *(PICTURE_CAPTIONS, PICTURE_CAPTIONS_TEXT, PICTURE_CAPTIONS_PAIRS),
+)
 _PUBLISHED = (
-    *(XTD10, XTD10_CAPTIONS, CROSSMODAL, CROSSMODAL_CAPTIONS, *MULTI30K),
-    *(XFLICKR_CO, XFLICKR_CO_CAPTIONS, WIT, FLICKR8K, FLICKR8K_CAPTIONS),
+    *(XTD10, XTD10_CAPTIONS, XTD10_PAIRS, CROSSMODAL, CROSSMODAL_CAPTIONS, CROSSMODAL_PAIRS),
+    *(*MULTI30K, XFLICKR_CO, XFLICKR_CO_CAPTIONS, XFLICKR_CO_PAIRS, WIT),
+    *(FLICKR8K, FLICKR8K_CAPTIONS, FLICKR8K_PAIRS),
 )
 _LABELLED = (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA)
 

@@ -24,6 +24,8 @@ from crosslift.training.settings import FineTuneSettings
 Direction = Literal[
     "xx->en",
     "en->xx",
+    "xx->yy",
+    "yy->xx",
     "both",
     "mining",
     "gold->en",
@@ -233,19 +235,22 @@ class Protocol:
 
 @dataclass(frozen=True, slots=True)
 class BitextData:
-    """Sentence pairs of some languages and English.
+    """Sentence pairs of some languages and English, or of two other languages.
 
     Args:
-        bitexts: language -> N pairs of that language.
-        gaps: language -> why it is not measured.
+        bitexts: language -> N pairs of that language and English; or pair of languages, such as
+            ``de-zh`` -> N pairs of these two.
+        gaps: language, or pair -> why it is not measured.
         checksum: of everything the pairs are made of.
         words: whether they are single words, whose cosines are told beside retrieval.
+        notes: language, or pair -> what its texts are, in words, where a reader of scores must know.
     """
 
     bitexts: Mapping[str, Bitext]
     gaps: Mapping[str, str]
     checksum: str
     words: bool = False
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +266,7 @@ class PictureData:
         classes: item id -> its class, of pictures that are to be classified; empty: none has one.
         pool: the pictures that a text has as candidates: all of the target, or those that have a text
             in its language, where a publication has a set of pictures for each language.
+        notes: language -> what its texts are, in words, where a reader of scores must know.
     """
 
     pictures: Mapping[str, Picture]
@@ -269,6 +275,7 @@ class PictureData:
     checksum: str
     classes: Mapping[str, str] = field(default_factory=dict)
     pool: Literal["all", "language"] = "all"
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +379,11 @@ class Target:
                 raise UnknownNameError(f"protocol of {self.name}", name, [*legal, "all"])
         chosen = [p for p in self.others if "all" in names or p.name in names]
         return (*self.protocols, *chosen)
+
+
+def notes_of(data: TargetData) -> Mapping[str, str]:
+    """Language -> what its texts are, in words, of bitexts and pictures that say so."""
+    return data.notes if isinstance(data, BitextData | PictureData) else {}
 
 
 def texts_of(data: TargetData) -> list[str]:

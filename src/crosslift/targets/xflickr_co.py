@@ -6,7 +6,12 @@ IGLUE reports recall at 1 in both directions, by language, which is our top-1 ac
 from __future__ import annotations
 
 from crosslift.sources.captioned_targets.xflickr_co import XFLICKR_CO_FILES, XFLICKR_CO_LANGUAGES
-from crosslift.targets.captioned import CaptionedSet, caption_target, picture_target
+from crosslift.targets.captioned import (
+    CaptionedSet,
+    caption_target,
+    pair_target,
+    picture_target,
+)
 
 _FACTS = CaptionedSet(
     name="xflickr-co",
@@ -21,3 +26,4 @@ _FACTS = CaptionedSet(
 
 XFLICKR_CO = picture_target(_FACTS)
 XFLICKR_CO_CAPTIONS = caption_target(_FACTS)
+XFLICKR_CO_PAIRS = pair_target(_FACTS)

@@ -8,7 +8,12 @@ them by the same repository. Published scores are recall at 10 of text to pictur
 from __future__ import annotations
 
 from crosslift.sources.captioned_targets.xtd10 import XTD10_FILES, XTD10_LANGUAGES
-from crosslift.targets.captioned import CaptionedSet, caption_target, picture_target
+from crosslift.targets.captioned import (
+    CaptionedSet,
+    caption_target,
+    pair_target,
+    picture_target,
+)
 
 _FACTS = CaptionedSet(
     name="xtd10",
@@ -24,3 +29,4 @@ _FACTS = CaptionedSet(
 
 XTD10 = picture_target(_FACTS)
 XTD10_CAPTIONS = caption_target(_FACTS)
+XTD10_PAIRS = pair_target(_FACTS)

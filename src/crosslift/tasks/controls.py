@@ -144,7 +144,7 @@ class _TextsAlone:
     task: IntermediateTask
 
     def train(self) -> list[Record]:
-        """The distinct texts."""
+        """The distinct texts; those of a picture are one group."""
         return _alone(self.task.source.train(), self.task.form)
 
     def dev(self) -> list[Record]:
@@ -157,11 +157,15 @@ class _TextsAlone:
 
 
 def _alone(records: Sequence[Record], form: FormSpec) -> list[Record]:
-    found: dict[str, Record] = {}
+    """Texts that are told apart among all records, or, of pictures, among those of one: so that a
+    limit takes the same pictures of both tasks."""
+    found: dict[tuple[str, str], Record] = {}
     for record in records:
+        group = record.group if record.image is not None else ""
         for number, text in enumerate(texts_read(record, form)):
-            alone = Record(f"{record.id}/{number}", {"text": text}, language=record.language)
-            found.setdefault(text, alone)
+            name = f"{record.id}/{number}"
+            alone = Record(name, {"text": text}, language=record.language, group=group)
+            found.setdefault((group, text), alone)
     return list(found.values())
 
 

@@ -22,6 +22,8 @@ FLICKR8K_LANGUAGES = ("en", "de", "zh", "ar", "fr", "cs", "es", "id", "ja", "ru"
 
 _FILES = "captions.jsonl or Flickr8k.token.txt, and files of other languages (docs/pictures.md)"
 _ENGLISH = "en"
+_OF_FLICKR30K = ("Multi30k", "xFlickr&CO")
+"""Publishers of captions of other photographs too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,7 @@ def _load(folder: Path, languages: Sequence[str]) -> PublishedCaptions:
             "test photographs with captions in each language whose captions are of all photographs",
         )
     texts = {code: _of(measured, read[code]) for code in languages}
-    left_out = len(test) - len(measured)
-    notes = {code: _note(texts[code], read[code], english, left_out) for code in languages}
+    notes = {code: _note(texts[code], read[code], english, len(test)) for code in languages}
     sources = {path: None for each in read.values() for path in each.files.paths}
     return PublishedCaptions(
         {item: (english.names[item],) for item in measured},
@@ -113,7 +114,7 @@ def _of(measured: Sequence[str], captions: _Captions) -> dict[str, tuple[str, ..
 
 
 def _note(
-    texts: Mapping[str, tuple[str, ...]], captions: _Captions, english: _Captions, left_out: int
+    texts: Mapping[str, tuple[str, ...]], captions: _Captions, english: _Captions, tested: int
 ) -> str:
     """What captions these are, in words."""
     files = captions.files
@@ -121,11 +122,11 @@ def _note(
         f"written in {facts_of(files.language).name}" if files.origin == "written" else files.origin
     )
     count = sum(map(len, texts.values()))
-    parts = [f"{len(texts):,} photographs, {count:,} captions, {how} ({files.publisher})"]
-    if left_out:
-        parts.append(f"{left_out:,} test photographs lack captions in a language, left out of all")
+    parts = [
+        f"{len(texts):,} of {tested:,} test photographs, {count:,} captions, {how} ({files.publisher})"
+    ]
     unknown = [item for item in captions.texts if item not in english.texts]
-    if unknown:
+    if unknown and files.publisher not in _OF_FLICKR30K:
         parts.append(f"{len(unknown):,} photographs without English captions left out")
     return "; ".join(parts)
 

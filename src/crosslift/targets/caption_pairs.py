@@ -1,0 +1,134 @@
+"""Captions of two languages of the same pictures as bitexts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import combinations
+
+from crosslift.errors import DataError
+from crosslift.languages import language_pair
+from crosslift.sources.record import Bitext
+from crosslift.targets.target import TargetSettings
+
+Pairs = Mapping[str, tuple[str, str]]
+"""How a bitext is named -> the languages of its two sides."""
+
+_PIVOT = "en"
+_EXAMPLE = "pairs of languages such as de-zh"
+
+
+def pairs_of(languages: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Every two of some languages, in their order.
+
+    Example: de, zh and ar give ``de-zh``, ``de-ar`` and ``zh-ar``.
+    """
+    return {f"{src}-{tgt}": (src, tgt) for src, tgt in combinations(languages, 2)}
+
+
+def asked_pairs(settings: TargetSettings, listed: Pairs) -> Pairs:
+    """The pairs that settings ask for; none asked for: those listed.
+
+    Raises:
+        DataError: one that is no pair, is of one language, has English in it, or was asked for twice
+            (``de-zh`` and ``zh-de`` are the same texts).
+    """
+    if settings.languages is None:
+        return listed
+    found: dict[str, tuple[str, str]] = {}
+    for code in settings.languages:
+        pair = language_pair(code)
+        if pair is None or pair[0] == pair[1]:
+            raise DataError(f"{code!r} is no pair of languages of {settings.name!r}", _EXAMPLE)
+        if _PIVOT in pair:
+            raise DataError(
+                f"{code!r} is a language and English, in {settings.name!r}",
+                f"{_EXAMPLE}, neither of them English",
+                f"the target {settings.name.removesuffix('pairs')}captions measures a language and "
+                "English",
+            )
+        if any(set(pair) == set(other) for other in found.values()):
+            raise DataError(
+                f"{code!r} is there twice", "each pair once; both directions are scored"
+            )
+        found[code] = pair
+    return found
+
+
+def refuse_pairs(settings: TargetSettings, instead: str) -> None:
+    """Raises where settings of a target of single languages ask for a pair.
+
+    Args:
+        settings: of the target.
+        instead: name of the target that has pairs.
+
+    Raises:
+        DataError: naming that target.
+    """
+    for code in settings.languages or ():
+        if language_pair(code):
+            raise DataError(
+                f"{code!r} is a pair of languages, in {settings.name!r}",
+                "languages, each of which is measured with English",
+                f"the target {instead} measures pairs: its scores are in no mean with these",
+            )
+
+
+def pair_bitexts(
+    texts: Mapping[str, Mapping[str, tuple[str, ...]]], pairs: Pairs
+) -> tuple[dict[str, Bitext], dict[str, str]]:
+    """The first captions of two languages of the same pictures.
+
+    Args:
+        texts: language -> {picture -> captions}.
+        pairs: name -> languages; a pair with one that ``texts`` lacks is left to the caller.
+
+    Returns:
+        Bitexts by name, pictures in the order of the first language; and name -> why there is none:
+        no picture has captions in both.
+    """
+    bitexts: dict[str, Bitext] = {}
+    gaps: dict[str, str] = {}
+    for name, (src, tgt) in pairs.items():
+        if src not in texts or tgt not in texts:
+            continue
+        shared = tuple(item for item in texts[src] if item in texts[tgt])
+        if not shared:
+            gaps[name] = f"no picture has captions in {src} and {tgt}"
+            continue
+        asking, answers = (tuple(texts[c][item][0] for item in shared) for c in (src, tgt))
+        bitexts[name] = Bitext(src, asking, answers, shared, tgt)
+    return bitexts, gaps
+
+
+def needed_bitexts(
+    settings: TargetSettings, bitexts: dict[str, Bitext], gaps: dict[str, str]
+) -> tuple[dict[str, Bitext], dict[str, str]]:
+    """Bitexts and gaps as they are, where there is a bitext.
+
+    Raises:
+        DataError: there is none.
+    """
+    if not bitexts:
+        raise DataError(
+            f"{settings.data} has no two languages besides English with captions of one picture",
+            _EXAMPLE,
+        )
+    return bitexts, gaps
+
+
+def gaps_of_pairs(pairs: Pairs, gaps: Mapping[str, str]) -> dict[str, str]:
+    """Name of a pair -> why it is not measured, from the languages that are not."""
+    return {
+        name: f"{code}: {gaps[code]}"
+        for name, pair in pairs.items()
+        for code in reversed(pair)
+        if code in gaps
+    }
+
+
+def notes_of_pairs(
+    pairs: Pairs, measured: Collection[str], notes: Mapping[str, str]
+) -> dict[str, str]:
+    """Name of a measured pair -> what the texts of its two languages are."""
+    told = {name: [f"{c}: {notes[c]}" for c in pairs[name] if c in notes] for name in measured}
+    return {name: "; ".join(parts) for name, parts in told.items() if parts}
