@@ -121,5 +121,5 @@ def test_codes_that_are_no_pairs(languages: tuple[str, ...], told: str, tmp_path
 
 
 def test_pairs_are_in_no_mean_with_single_languages(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="'de-zh' is a pair(.|\n)*the target flickr8k-pairs"):
+    with pytest.raises(DataError, match=r"'de-zh' is a pair(.|\n)*the target flickr8k-pairs"):
         pairs_in("flickr8k-captions", tables(tmp_path), "fr", "de-zh")

@@ -138,7 +138,9 @@ class TaskRun:
     def limited_by(self) -> str:
         """What a limit takes: whole pictures of a task with pictures, and of its controls without
         any, so that an arm and its controls have the same captions; else records."""
-        return "pictures" if form_name(self.settings.task) in PICTURE_FORMS else "records"
+        control = self.settings.control is not None
+        shown = self.task.pictures or (control and form_name(self.settings.task) in PICTURE_FORMS)
+        return "pictures" if shown else "records"
 
     def _some(self, records: list[Record], limit: int | None) -> list[Record]:
         """So many records at most, in their order; which ones does not depend on a run's seed."""
