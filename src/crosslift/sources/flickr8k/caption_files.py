@@ -32,8 +32,8 @@ class CaptionFiles:
 
     Args:
         language: BCP-47 code.
-        origin: written by people who saw the photograph, or translated from English captions (by
-            people; of Arabic Flickr8k by a machine first, to judge by its captions).
+        origin: written by people who saw the photograph, or translated from English captions (of
+            Arabic Flickr8k to judge by its captions).
         publisher: whose captions they are.
         whole: False where they are of a small part of the photographs only.
         paths: the files.
