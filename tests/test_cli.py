@@ -50,7 +50,8 @@ def test_importing_and_helping_load_no_torch() -> None:
 
 
 def test_every_command_has_help_and_json(crosslift: Any) -> None:
-    every = [(command,) for command in COMMANDS] + [("xtreme", "predict"), ("xtreme", "score")]
+    grouped = [("xtreme", "predict"), ("xtreme", "score"), ("fetch", "cldr")]
+    every = [(command,) for command in COMMANDS] + grouped
     for command in every:
         shown = crosslift(*command, "--help")
         assert shown.code == 0

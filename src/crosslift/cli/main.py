@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from crosslift.cli.fetch import app as fetch
 from crosslift.cli.mine import mine
 from crosslift.cli.options import (
     HiddenStateOption,
@@ -259,6 +260,7 @@ def export(
 
 
 app.add_typer(xtreme, name="xtreme")
+app.add_typer(fetch, name="fetch")
 
 
 @app.command()

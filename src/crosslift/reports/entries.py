@@ -352,14 +352,14 @@ class Orientation(Entry):
 
 
 class LanguageGroup(Entry):
-    """The effect of an arm against its baseline over the languages of one family or script."""
+    """The effect of an arm against its baseline over the languages of one group."""
 
     arm: str
     against: str
     target: str
     metric: str
     protocol: str
-    grouping: Literal["family", "script"]
+    grouping: Literal["family", "script", "pretraining"]
     group: str
     languages: Annotated[tuple[str, ...], Field(min_length=1)]
     effect: float

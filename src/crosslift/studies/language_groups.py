@@ -1,4 +1,4 @@
-"""The effect of each arm by language family and by script."""
+"""The effect of each arm by language family, by script, and by what the pretraining had."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
+from crosslift.encoders.pretraining import pretraining_languages, was_pretrained_on
 from crosslift.reports.language_names import family_of, script_of
 from crosslift.statistics.differences import group_differences, strata_of
 from crosslift.statistics.verdicts import judge_family
@@ -16,6 +17,8 @@ from crosslift.studies.judging import any_trained, compared_with_baseline, share
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC
 
 _LEVEL = 0.95
+_PRETRAINED = "In the pretraining"
+_NOT_PRETRAINED = "Not in the pretraining"
 _GROUPINGS: dict[str, Callable[[str], str]] = {
     "family": family_of,
     "script": lambda code: script_of(code) or "Script not known",
@@ -23,14 +26,16 @@ _GROUPINGS: dict[str, Callable[[str], str]] = {
 
 
 def language_groups(gathered: Gathered) -> list[dict[str, Any]]:
-    """The effect of each arm against its baseline over the languages of each family and script.
+    """The effect of each arm against its baseline over the languages of each family and script,
+    and over those that the encoder's pretraining had and had not.
 
-    Languages of a group weigh the same. The p-values of the groups that part the languages of a
-    target once, by family or by script, are corrected together (Holm), for each arm by itself.
+    Languages of a group weigh the same. The pretraining is a grouping only where it is known and
+    the target has languages of both kinds. The p-values of the groups of one grouping are corrected
+    together (Holm), for each arm by itself.
 
     Returns:
-        JSON-like entries: arm, against, target, metric, protocol, grouping (family or script), group,
-        languages, effect, low, high, p, p_corrected, verdict, n_queries, seeds.
+        JSON-like entries: arm, against, target, metric, protocol, grouping (family, script or
+        pretraining), group, languages, effect, low, high, p, p_corrected, verdict, n_queries, seeds.
     """
     return [
         entry
@@ -48,7 +53,8 @@ def _of_pair(gathered: Gathered, arm: str, baseline: str, target: str) -> Iterat
         for name in (arm, baseline)
     )
     languages = _languages(gathered, target, protocol)
-    parted = {name: _parted(languages, group_of) for name, group_of in _GROUPINGS.items()}
+    encoder = gathered.plan.study.start_of(gathered.plan.study.arms[baseline]).encoder.name
+    parted = groupings(languages, encoder)
     differences = group_differences(
         as_many_seeds(of_arm, of_baseline),
         of_baseline,
@@ -83,6 +89,27 @@ def _languages(gathered: Gathered, target: str, protocol: str) -> list[str]:
         (pc.field("target") == target) & (pc.field("protocol") == protocol)
     )
     return sorted(pc.unique(rows["language"]).to_pylist())
+
+
+def groupings(languages: Sequence[str], encoder: str) -> dict[str, dict[str, list[int]]]:
+    """Every way in which languages are grouped for an encoder.
+
+    Args:
+        languages: BCP-47 codes.
+        encoder: name of the encoder that the arms start from.
+
+    Returns:
+        grouping -> group -> places of its languages.
+    """
+    parted = {name: _parted(languages, group_of) for name, group_of in _GROUPINGS.items()}
+    pretrained = pretraining_languages(encoder)
+    if pretrained is None:
+        return parted
+    of_pretraining = _parted(
+        languages,
+        lambda code: _PRETRAINED if was_pretrained_on(pretrained, code) else _NOT_PRETRAINED,
+    )
+    return parted | ({"pretraining": of_pretraining} if len(of_pretraining) > 1 else {})
 
 
 def _parted(languages: Sequence[str], group_of: Callable[[str], str]) -> dict[str, list[int]]:

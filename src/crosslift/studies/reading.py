@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from crosslift.errors import StudyError, nearest
+from crosslift.sources.cldr import places as cldr
 from crosslift.studies.checks import Fault, check_names
 from crosslift.studies.schema import Study
 from crosslift.training.robust_settings import SYNONYM_SOURCES
@@ -128,9 +129,15 @@ def _place_paths(value: Any, folder: Path) -> None:
     for key, inner in list(value.items() if isinstance(value, dict) else enumerate(value)):
         named = key == "synonyms" and inner in SYNONYM_SOURCES
         if key in _PATHS and isinstance(inner, str) and not named:
-            value[key] = str(folder / Path(inner).expanduser())
+            value[key] = _placed(inner, folder)
         elif isinstance(inner, (dict, list)):
             _place_paths(inner, folder)
+
+
+def _placed(data: str, folder: Path) -> str:
+    if data.startswith(cldr.SCHEME):
+        return cldr.placed(data, folder)
+    return str(folder / Path(data).expanduser())
 
 
 def _fault(detail: Any) -> Fault:

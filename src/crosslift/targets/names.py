@@ -1,11 +1,14 @@
-"""Names of held-out concepts in 13 languages and English."""
+"""Names of held-out concepts in English and 13 languages, or in all of CLDR's."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
-from crosslift.errors import UnknownNameError
+from crosslift.errors import DataError, UnknownNameError
+from crosslift.sources.cldr.translations import Translations, read_translations
 from crosslift.sources.pictograms import (
     NAME_LANGUAGES,
     Concept,
@@ -38,8 +41,35 @@ def asked_languages(settings: TargetSettings, legal: Sequence[str]) -> tuple[str
     return settings.languages or tuple(legal)
 
 
+def asked_translations(
+    settings: TargetSettings, data: Path, extra: Sequence[str] = ()
+) -> Translations:
+    """The names of held-out concepts in CLDR, of the languages that the settings ask for.
+
+    Args:
+        settings: of the target.
+        data: ``cldr:PATH`` or ``cldr:``.
+        extra: languages that the target has besides those of CLDR.
+
+    Raises:
+        DataError: there are no such data, they cannot be read, or no asked language has enough names.
+        UnknownNameError: a language that the data does not have.
+    """
+    names, gaps, own = read_translations(data, held_out_concepts())
+    asked = asked_languages(settings, [*extra, *sorted({*names, *gaps})])
+    gaps = {code: reason for code, reason in gaps.items() if code in asked}
+    if len(gaps) == len(asked):
+        code, reason = next(iter(gaps.items()))
+        raise DataError(f"{data}: {code}: {reason}", "a language with names of more concepts")
+    return Translations({code: names[code] for code in asked if code in names}, gaps, own)
+
+
 def _load(settings: TargetSettings) -> BitextData:
     concepts = held_out_concepts()
+    if settings.data is not None:
+        names, gaps, own = asked_translations(settings, settings.data)
+        translated = {code: _translated(concepts, named, code) for code, named in names.items()}
+        return BitextData(translated, gaps, f"{checksum()} {own}")
     languages = asked_languages(settings, NAME_LANGUAGES)
     bitexts = {language: _bitext(concepts, language) for language in languages}
     return BitextData(bitexts, {}, checksum())
@@ -55,10 +85,19 @@ def _bitext(concepts: Sequence[Concept], language: str) -> Bitext:
     )
 
 
+def _translated(concepts: Sequence[Concept], names: Mapping[str, str], language: str) -> Bitext:
+    named = [
+        replace(concept, names={"en": concept.names["en"], language: names[concept.id]})
+        for concept in concepts
+        if concept.id in names
+    ]
+    return _bitext(named, language)
+
+
 NAMES = Target(
     name="names",
     title="names",
-    description="names of 400 held-out concepts in 13 languages and English",
+    description="names of 400 held-out concepts in English and 13 languages, or CLDR's (cldr:)",
     kind="bitext",
     metric="top1_accuracy",
     protocols=RETRIEVAL,

@@ -1,9 +1,11 @@
-"""Pictures of held-out concepts and their names in English and 13 other languages."""
+"""Pictures of held-out concepts and their names in English and 13 other languages, or CLDR's."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from crosslift.sources.pictograms import NAME_LANGUAGES, checksum
-from crosslift.targets.names import asked_languages, held_out_concepts
+from crosslift.targets.names import asked_languages, asked_translations, held_out_concepts
 from crosslift.targets.protocols import PICTURE_RETRIEVAL
 from crosslift.targets.target import PictureData, Target, TargetSettings
 
@@ -11,6 +13,8 @@ LANGUAGES = ("en", *NAME_LANGUAGES)
 
 
 def _load(settings: TargetSettings) -> PictureData:
+    if settings.data is not None:
+        return _with_cldr(settings, settings.data)
     concepts = held_out_concepts()
     texts = {
         language: {c.id: (c.names[language],) for c in concepts if language in c.names}
@@ -19,10 +23,22 @@ def _load(settings: TargetSettings) -> PictureData:
     return PictureData({c.id: c.picture for c in concepts}, texts, {}, checksum())
 
 
+def _with_cldr(settings: TargetSettings, data: Path) -> PictureData:
+    concepts = held_out_concepts()
+    names, gaps, own = asked_translations(settings, data, extra=("en",))
+    texts = {
+        language: {concept: (name,) for concept, name in named.items()}
+        for language, named in names.items()
+    }
+    if settings.languages is None or "en" in settings.languages:
+        texts["en"] = {c.id: (c.names["en"],) for c in concepts}
+    return PictureData({c.id: c.picture for c in concepts}, texts, gaps, f"{checksum()} {own}")
+
+
 PICTURES = Target(
     name="pictures",
     title="pictures",
-    description="pictures of 400 held-out concepts and their names in 14 languages",
+    description="pictures of 400 held-out concepts and their names in 14 languages, or CLDR's (cldr:)",
     kind="pictures",
     metric="recall_at_10",
     load=_load,

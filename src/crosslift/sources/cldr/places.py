@@ -1,0 +1,62 @@
+"""Where CLDR's names are: ``cldr:PATH``, or ``cldr:`` for the copy that is installed or fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from crosslift.artifacts.places import home
+from crosslift.errors import DataError
+
+SCHEME = "cldr:"
+"""Before the path of CLDR's names; alone, it means the installed or fetched copy."""
+
+VERSION = "48.2.0"
+"""Of CLDR's packages that `crosslift fetch cldr` downloads."""
+
+DEBIAN = Path("/usr/share/unicode/cldr")
+"""Where Debian's package ``unicode-cldr-core`` puts its files."""
+
+
+def fetched_folder() -> Path:
+    """The folder in the user's cache that `crosslift fetch cldr` writes."""
+    return home() / "sources" / f"cldr-{VERSION}"
+
+
+def cldr_place(data: Path) -> Path:
+    """The file or folder that the setting ``data`` means.
+
+    Args:
+        data: ``cldr:PATH``, or ``cldr:`` for Debian's copy, else the fetched one.
+
+    Raises:
+        DataError: the setting has no ``cldr:``, or there is no such file or folder.
+    """
+    written = str(data)
+    if not written.startswith(SCHEME):
+        raise DataError(
+            f"data {written!r} of emoji names", "cldr:PATH, or cldr: for the installed names"
+        )
+    path = written.removeprefix(SCHEME)
+    if not path:
+        return _installed()
+    place = Path(path).expanduser()
+    if not place.exists():
+        raise DataError(f"no CLDR names at {place}", "a file or folder")
+    return place
+
+
+def placed(data: str, folder: Path) -> str:
+    """The setting with its relative path placed in a folder."""
+    path = data.removeprefix(SCHEME)
+    return f"{SCHEME}{folder / Path(path).expanduser()}" if path else data
+
+
+def _installed() -> Path:
+    for place in (DEBIAN, fetched_folder()):
+        if place.is_dir():
+            return place
+    raise DataError(
+        f"CLDR's names are neither in {DEBIAN} nor in {fetched_folder()}",
+        "one of them",
+        "crosslift fetch cldr, or name a folder: cldr:PATH",
+    )

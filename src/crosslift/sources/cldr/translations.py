@@ -1,0 +1,76 @@
+"""Which of CLDR's names translate the English names of concepts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from crosslift.sources.cldr.emoji_ids import id_of_code_points
+from crosslift.sources.cldr.places import cldr_place
+from crosslift.sources.cldr.read import read_cldr
+from crosslift.sources.pictograms import Concept
+
+SMALLEST_SHARE = 0.5
+"""A language with names of fewer of the concepts is a gap: it would be measured on other items."""
+
+
+class Translations(NamedTuple):
+    """Names of concepts in the languages of a publication, English left out.
+
+    Args:
+        names: language -> {concept id -> name}.
+        gaps: language -> why it is not measured.
+        checksum: SHA-256 of the names.
+    """
+
+    names: Mapping[str, Mapping[str, str]]
+    gaps: Mapping[str, str]
+    checksum: str
+
+
+def read_translations(data: Path, concepts: Sequence[Concept]) -> Translations:
+    """The translations of concepts' English names.
+
+    A name that equals the English one, the concept's or the publication's, is no translation: the
+    concept is left out for that language. Case does not count.
+
+    Args:
+        data: ``cldr:PATH`` or ``cldr:``.
+        concepts: whose names are wanted.
+
+    Raises:
+        DataError: there are no such data, or they cannot be read.
+    """
+    published = read_cldr(cldr_place(data))
+    english = published.pop("en", {})
+    names = {code: _translated(named, english, concepts) for code, named in published.items()}
+    needed = SMALLEST_SHARE * len(concepts)
+    gaps = {
+        code: f"names of {len(named)} of {len(concepts)} concepts differ from the English ones "
+        f"({needed:.0f} needed)"
+        for code, named in names.items()
+        if len(named) < needed
+    }
+    kept = {code: named for code, named in names.items() if code not in gaps}
+    return Translations(kept, gaps, _checksum(names))
+
+
+def _translated(
+    named: Mapping[str, str], english: Mapping[str, str], concepts: Sequence[Concept]
+) -> dict[str, str]:
+    kept = {}
+    for concept in concepts:
+        emoji = id_of_code_points(concept.id)
+        untranslated = {concept.names["en"].casefold(), english.get(emoji, "").casefold(), ""}
+        name = named.get(emoji, "")
+        if name.casefold() not in untranslated:
+            kept[concept.id] = name
+    return kept
+
+
+def _checksum(names: Mapping[str, Mapping[str, str]]) -> str:
+    whole = json.dumps(names, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(whole.encode()).hexdigest()
