@@ -285,7 +285,7 @@ def test_flags_are_held_out() -> None:
     splits = split_of(load_concepts())
     assert {splits[item] for item in data.pictures} == {"test"}
     assert len(data.pictures) == 62
-    assert len(data.texts) + len(data.gaps) == len(FLAG_LANGUAGES) == 107
+    assert len(data.texts) + len(data.gaps) == len(FLAG_LANGUAGES) == 123
     assert data.texts["de"][held_out_flags()["DE"].id] == ("Deutschland",)
     assert data.texts["ka"][held_out_flags()["CZ"].id] == ("ჩეხეთი",)
     assert "62" in find_target("flags").description
