@@ -153,10 +153,10 @@ def test_where_the_names_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert cldr_place(Path(f"cldr:{tmp_path}")) == tmp_path
     with pytest.raises(DataError, match="crosslift fetch cldr"):
         cldr_place(Path("cldr:"))
-    fetched_folder().mkdir(parents=True)
-    assert cldr_place(Path("cldr:")) == fetched_folder()
     (tmp_path / "debian").mkdir()
     assert cldr_place(Path("cldr:")) == tmp_path / "debian"
+    fetched_folder().mkdir(parents=True)
+    assert cldr_place(Path("cldr:")) == fetched_folder(), "what was fetched comes first"
     with pytest.raises(DataError, match="no CLDR names at"):
         cldr_place(Path(f"cldr:{tmp_path / 'none'}"))
     with pytest.raises(DataError, match="cldr:PATH"):

@@ -73,6 +73,13 @@ def test_the_language_counts_not_its_script_or_region() -> None:
         assert not was_pretrained_on(languages, code)
 
 
+def test_a_pair_counts_where_both_of_its_languages_do() -> None:
+    languages = frozenset({"de", "zh"})
+    assert was_pretrained_on(languages, "de-zh")
+    assert not was_pretrained_on(languages, "de-yue")
+    assert not was_pretrained_on(languages, "yue-de")
+
+
 def test_groupings_of_a_known_encoder() -> None:
     found = groupings(["chr", "de", "yo", "zh-Hant"], "embedded")
     assert found["pretraining"] == {"In the pretraining": [1, 3], "Not in the pretraining": [0, 2]}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from crosslift.languages import language_pair
+
 _CODES = (
     "af am ar as az be bg bn br bs ca cs cy da de el en eo es et eu fa fi fr fy ga gd gl gu ha he hi "
     "hr hu hy id is it ja jv ka kk km kn ko ku ky la lo lt lv mg mk ml mn mr ms my ne nl no om or pa "
@@ -33,6 +35,7 @@ def pretraining_languages(encoder: str) -> frozenset[str] | None:
 
 
 def was_pretrained_on(languages: frozenset[str], code: str) -> bool:
-    """Whether the base language of a BCP-47 code is among those of the pretraining; in any script."""
-    base = code.partition("-")[0]
-    return _SAME_LANGUAGE.get(base, base) in languages
+    """Whether the base language of a BCP-47 code is among those of the pretraining, in any script; of a
+    pair such as ``de-zh``, whether both languages are."""
+    bases = language_pair(code) or (code.partition("-")[0],)
+    return all(_SAME_LANGUAGE.get(base, base) in languages for base in bases)

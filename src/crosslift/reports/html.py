@@ -223,7 +223,7 @@ def _sections(run: RunFolder, plots: Plots, more: Sections) -> list[Section]:
         ("xtreme", "XTREME", more.xtreme is not None),
         ("generalised", "Two languages at once", more.generalised is not None),
         ("languages", "By language", True),
-        ("groups", "By family and script", more.groups is not None),
+        ("groups", "By groups of languages", more.groups is not None),
         ("mining", "Mining", more.mining is not None),
         ("vectors", "What the vectors look like", more.vectors is not None),
         ("sweep", "Which hidden state", more.sweep is not None),

@@ -157,8 +157,8 @@ class _TextsAlone:
 
 
 def _alone(records: Sequence[Record], form: FormSpec) -> list[Record]:
-    """Texts that are told apart among all records, or, of pictures, among those of one: so that a
-    limit takes the same pictures of both tasks."""
+    """The texts of records, each text once; of pictures, once for each picture, so that a limit takes
+    the same pictures for the task and for its control."""
     found: dict[tuple[str, str], Record] = {}
     for record in records:
         group = record.group if record.image is not None else ""

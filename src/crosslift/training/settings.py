@@ -82,8 +82,8 @@ class TaskSettings(BaseModel):
     options: dict[str, Any] = Field(default_factory=dict)
     """Options of the task's form, such as `whole_words` of a masked LM."""
     limit: Count | None = None
-    """So many of its training records, drawn once at random, the same for every seed; of captioned
-    pictures so many captions, a picture with all of its own. None: all."""
+    """Number of training records, drawn once at random, the same for every seed. Of captioned pictures
+    it counts captions, and a picture is drawn with all of its captions. None: all."""
     dev_limit: Count | None = None
     """So many of its dev records, drawn likewise; None: all."""
     translate: TranslationSettings | None = None

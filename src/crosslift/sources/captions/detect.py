@@ -259,12 +259,8 @@ def _is_table(path: Path) -> bool:
 _Kind = Callable[[Path], Iterator[CaptionSource]]
 _BY_RANK: tuple[tuple[_Kind, ...], ...] = (
     (_saved,),
-    (
-        _flickr8k,
-        _flickr,
-        _karpathy,
-        _coco,
-    ),  # their archives of pictures may lie beside them as .tar
+    # Their archives of pictures may be beside them as .tar.
+    (_flickr8k, _flickr, _karpathy, _coco),
     (_shards,),  # img2dataset writes a parquet file without pictures beside each shard
     (_parquet, _named_tables),
     (_tables,),

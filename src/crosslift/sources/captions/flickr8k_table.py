@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crosslift.errors import DataError
 from crosslift.sources.captions.entry import Entry
-from crosslift.sources.captions.picture_folders import find_folder, no_folder
+from crosslift.sources.captions.picture_folders import needed_folder
 from crosslift.sources.flickr8k.caption_files import read_json_lines
 from crosslift.sources.flickr8k.splits import photograph_id, table_splits
 from crosslift.sources.language_codes import language_code
@@ -64,9 +64,7 @@ class Flickr8kTable:
         if not named:
             raise DataError(f"{self.path}: no caption", "at least one")
         names = [Path(name).name for name in named]
-        folder = find_folder(names, self.path.parent, _FOLDERS)
-        if folder is None:
-            raise no_folder(self.path, names, _FOLDERS)
+        folder = needed_folder(self.path, names, _FOLDERS)
         splits, language = table_splits(self.path), self._language()
         for name, captions in zip(names, named.values(), strict=True):
             item = photograph_id(name)

@@ -10,7 +10,7 @@ from pathlib import Path
 from crosslift.errors import DataError
 from crosslift.sources.captions.columns import bind, entry_of
 from crosslift.sources.captions.entry import Entry
-from crosslift.sources.captions.picture_folders import find_folder, no_folder
+from crosslift.sources.captions.picture_folders import needed_folder
 from crosslift.sources.flickr8k.caption_files import NEVER_PUBLISHED
 from crosslift.sources.flickr8k.splits import (
     OWN_FOLDERS,
@@ -95,9 +95,7 @@ class FlickrList:
         names = [entry.picture_id for entry in found]
         if not names:
             raise DataError(f"{self.path}: no caption", "at least one")
-        folder = find_folder(names, self.path.parent, FLICKR_FOLDERS)
-        if folder is None:
-            raise no_folder(self.path, names, FLICKR_FOLDERS)
+        folder = needed_folder(self.path, names, FLICKR_FOLDERS)
         splits = listed_splits(self._folder())
         for entry in found:
             name = entry.picture_id

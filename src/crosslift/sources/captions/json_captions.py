@@ -9,7 +9,7 @@ from typing import Any
 
 from crosslift.errors import DataError
 from crosslift.sources.captions.entry import Entry, split_in_name
-from crosslift.sources.captions.picture_folders import find_folder, no_folder
+from crosslift.sources.captions.picture_folders import find_folder, needed_folder, no_folder
 from crosslift.sources.formats.json_lines import parsed_object
 from crosslift.sources.formats.rows import Row, short
 from crosslift.sources.text_files import read_text
@@ -83,9 +83,7 @@ def _coco_entries(path: Path) -> Iterator[Entry]:
     names = [row.text("file_name") for row in images.values()]
     if not names:
         raise whole.fault("no image", "at least one")
-    folder = find_folder(names, path.parent, COCO_FOLDERS)
-    if folder is None:
-        raise no_folder(path, names, COCO_FOLDERS)
+    folder = needed_folder(path, names, COCO_FOLDERS)
     split = split_in_name(path, path.parent)
     for (name, row), file in zip(images.items(), names, strict=True):
         yield Entry(name, folder / file, tuple(captions[name]), row.place, split=split)

@@ -30,6 +30,23 @@ def find_folder(names: Sequence[str], near: Path, folders: Sequence[str]) -> Pat
     return None
 
 
+def needed_folder(captions: Path, names: Sequence[str], folders: Sequence[str]) -> Path:
+    """The first folder that holds one of the first pictures of a list.
+
+    Args:
+        captions: the list.
+        names: paths of its pictures in their folder, at least one.
+        folders: names that the folder goes by.
+
+    Raises:
+        DataError: none of them holds any.
+    """
+    folder = find_folder(names, captions.parent, folders)
+    if folder is None:
+        raise no_folder(captions, names, folders)
+    return folder
+
+
 def no_folder(captions: Path, names: Sequence[str], folders: Sequence[str]) -> DataError:
     """The error that no folder holds the pictures of a list.
 

@@ -8,7 +8,7 @@ from crosslift.artifacts.places import home
 from crosslift.errors import DataError
 
 SCHEME = "cldr:"
-"""Before the path of CLDR's names; alone, it means the installed or fetched copy."""
+"""Before the path of CLDR's names; alone, it means the fetched or installed copy."""
 
 VERSION = "48.2.0"
 """Of CLDR's packages that `crosslift fetch cldr` downloads."""
@@ -26,7 +26,7 @@ def cldr_place(data: Path) -> Path:
     """The file or folder that the setting ``data`` means.
 
     Args:
-        data: ``cldr:PATH``, or ``cldr:`` for Debian's copy, else the fetched one.
+        data: ``cldr:PATH``, or ``cldr:`` for the fetched copy, else Debian's.
 
     Raises:
         DataError: the setting has no ``cldr:``, or there is no such file or folder.
@@ -52,11 +52,11 @@ def placed(data: str, folder: Path) -> str:
 
 
 def _installed() -> Path:
-    for place in (DEBIAN, fetched_folder()):
+    for place in (fetched_folder(), DEBIAN):
         if place.is_dir():
             return place
     raise DataError(
-        f"CLDR's names are neither in {DEBIAN} nor in {fetched_folder()}",
+        f"CLDR's names are neither in {fetched_folder()} nor in {DEBIAN}",
         "one of them",
         "crosslift fetch cldr, or name a folder: cldr:PATH",
     )
