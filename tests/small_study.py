@@ -8,6 +8,9 @@ from typing import Any
 from crosslift.studies.reading import study_of
 from crosslift.studies.schema import Study
 
+SCRATCH: dict[str, Any] = {"options": {"tower": "convolutional"}}
+"""Of tasks with pictures: the small tower, which starts from scratch."""
+
 
 def small_study(encoder: Path, **changes: Any) -> Study:
     """The study, with some of its settings changed."""
@@ -27,12 +30,14 @@ def small_study(encoder: Path, **changes: Any) -> Study:
         "arms": {
             "baseline": {},
             "text": {"stages": [{"task": "name-alias"}]},
-            "image": {"stages": [{"task": "picture-name"}]},
+            "image": {"stages": [{"task": "picture-name", **SCRATCH}]},
             "image-shuffled": {
                 "control_of": "image",
-                "stages": [{"task": "picture-name", "control": "shuffled-pictures"}],
+                "stages": [{"task": "picture-name", **SCRATCH, "control": "shuffled-pictures"}],
             },
-            "image-locked": {"stages": [{"task": "picture-name", "text_side": "locked"}]},
+            "image-locked": {
+                "stages": [{"task": "picture-name", **SCRATCH, "text_side": "locked"}]
+            },
             "plain": {"start": "plain", "reference": True},
         },
         "targets": [

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from small_study import small_study
+from small_study import SCRATCH, small_study
 
 COMMANDS = (
     *("demo", "run", "plan", "evaluate", "mine", "report"),
@@ -22,10 +22,10 @@ COMMANDS = (
 def study_file(xlm_folder: Path, tmp_path: Path) -> Path:
     arms = {
         "baseline": {},
-        "image": {"stages": [{"task": "picture-name"}]},
+        "image": {"stages": [{"task": "picture-name", **SCRATCH}]},
         "image-shuffled": {
             "control_of": "image",
-            "stages": [{"task": "picture-name", "control": "shuffled-pictures"}],
+            "stages": [{"task": "picture-name", **SCRATCH, "control": "shuffled-pictures"}],
         },
     }
     study = small_study(xlm_folder, arms=arms, start="plain")

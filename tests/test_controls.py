@@ -10,7 +10,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 from PIL import Image
-from small_study import small_study
+from small_study import SCRATCH, small_study
 
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, StudyError
@@ -153,7 +153,7 @@ def test_placebo_scores_partners_answers_tags_and_spans() -> None:
 
 
 def arms_of(encoder: Path, **arm: Any) -> dict[str, Any]:
-    raw = {"image": {"stages": [{"task": "picture-name", "learning_rate": 1e-4}], **arm}}
+    raw = {"image": {"stages": [{"task": "picture-name", **SCRATCH, "learning_rate": 1e-4}], **arm}}
     return dict(small_study(encoder, arms={"baseline": {}, **raw}, comparisons=[]).arms)
 
 
@@ -186,7 +186,7 @@ def test_a_study_may_ask_for_the_controls_of_all_its_arms(tmp_path: Path) -> Non
 
 
 def test_only_the_last_stage_and_the_tasks_that_can_are_controlled(tmp_path: Path) -> None:
-    mixed = {"tasks": [{"task": "picture-name"}, {"task": "gettext-mlm"}]}
+    mixed = {"tasks": [{"task": "picture-name", **SCRATCH}, {"task": "gettext-mlm"}]}
     arms = arms_of(tmp_path, stages=[{"task": "name-alias"}, mixed], controls="auto")
     first, last = arms["image--shuffled-pictures"].stages
     assert first.control is None
@@ -194,7 +194,7 @@ def test_only_the_last_stage_and_the_tasks_that_can_are_controlled(tmp_path: Pat
 
 
 def test_captions_only_is_not_automatic_where_the_text_side_is_locked(tmp_path: Path) -> None:
-    stages = [{"task": "picture-name", "text_side": "locked"}]
+    stages = [{"task": "picture-name", **SCRATCH, "text_side": "locked"}]
     assert list(arms_of(tmp_path, stages=stages, controls="auto")) == [
         "baseline",
         "image",
@@ -246,14 +246,20 @@ def test_an_arm_that_sees_other_languages_must_say_so(tmp_path: Path, xlm_folder
 def ran(tmp_path_factory: pytest.TempPathFactory, xlm_folder: Path) -> Any:
     base = tmp_path_factory.mktemp("controls")
     path = table(base, 20)
-    own = {"task": "image-text", "data": str(path), "limit": 20, "dev_limit": 4}
+    own = {"task": "image-text", **SCRATCH, "data": str(path), "limit": 20, "dev_limit": 4}
     staged = [
-        {"task": "picture-name", "text_side": "locked"},
-        {"task": "picture-name", "heads": "kept"},
+        {"task": "picture-name", **SCRATCH, "text_side": "locked"},
+        {"task": "picture-name", **SCRATCH, "heads": "kept"},
     ]
-    frozen = {"task": "image-text-matching", "options": {"tower_side": "frozen"}}
-    seen = {"task": "image-masked-lm"}
-    teacher = {"task": "caption-to-feature", "options": {"tower_weights": "random"}}
+    frozen = {
+        "task": "image-text-matching",
+        "options": {"tower": "convolutional", "tower_side": "frozen"},
+    }
+    seen = {"task": "image-masked-lm", **SCRATCH}
+    teacher = {
+        "task": "caption-to-feature",
+        "options": {"tower": "convolutional", "tower_weights": "random"},
+    }
     study = small_study(
         xlm_folder,
         seeds=[1],
@@ -264,7 +270,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory, xlm_folder: Path) -> Any:
         arms={
             "baseline": {},
             "image": {
-                "stages": [{"task": "picture-name"}],
+                "stages": [{"task": "picture-name", **SCRATCH}],
                 "controls": list(legal_controls("image-text")),
             },
             "own": {"stages": [own], "controls": "auto"},

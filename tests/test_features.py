@@ -118,7 +118,7 @@ def test_no_pictures_are_none() -> None:
 
 
 def test_features_are_those_of_the_tower_at_rest() -> None:
-    tower = open_tower(TowerSettings(), 0, CPU).train()
+    tower = open_tower(TowerSettings("convolutional"), 0, CPU).train()
     pictures = random_pictures(10, 64)
     told: list[int] = []
     found = extract_features(tower, pictures, batch=4, report=told.append)

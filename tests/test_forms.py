@@ -127,7 +127,7 @@ def test_image_text_loss_is_symmetric_and_masks_groups(bert_folder: Path) -> Non
 
 
 def test_the_temperature_starts_where_asked_and_is_clamped() -> None:
-    head = ImageText(first_temperature=0.05).head(8, seed=0)
+    head = ImageText(tower="convolutional", first_temperature=0.05).head(8, seed=0)
     assert head.scale.item() == pytest.approx(20)
     with torch.no_grad():
         head.log_scale.fill_(9.0)
@@ -342,7 +342,7 @@ def test_a_missing_column_and_a_missing_picture_are_named(bert_folder: Path) -> 
     with pytest.raises(DataError, match="record '1' has no picture"):
         pictures_of(records)
     with pytest.raises(DataError, match="have no pictures"):
-        ImageText().open(
+        ImageText(tower="convolutional").open(
             load_tiny(bert_folder), Split(tiny_split("image-text").records), NONE, OPTIONS
         )
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from labelled_samples import xtreme_folder
+from small_study import SCRATCH
 from tiny_encoder import load_tiny
 
 from crosslift.artifacts.store import Store
@@ -219,7 +220,10 @@ def test_targets_of_one_english_set_share_their_tuning(
 def test_a_locked_arm_is_tuned_as_the_baseline_is(
     tiny_folders: dict[str, Path], data: Path
 ) -> None:
-    arms = {"baseline": {}, "locked": {"stages": [{"task": "picture-name", "text_side": "locked"}]}}
+    arms = {
+        "baseline": {},
+        "locked": {"stages": [{"task": "picture-name", **SCRATCH, "text_side": "locked"}]},
+    }
     plan = plan_study(study(tiny_folders["xlm-roberta"], data, arms=arms))
     keys = {
         arm: {r.fine_tuned["xnli"].tuned.key for r in plan.runs if r.arm == arm and r.fine_tuned}

@@ -134,7 +134,7 @@ def test_the_sigmoid_loss_by_hand() -> None:
 
 
 def test_siglip_starts_with_its_own_temperature_and_bias(bert_folder: Path) -> None:
-    head = ImageText(loss="sigmoid", picture_size=24).head(8, seed=0)
+    head = ImageText(tower="convolutional", loss="sigmoid", picture_size=24).head(8, seed=0)
     assert head.scale.item() == pytest.approx(10)
     assert head.bias.item() == -10
     task = tiny_form("image-text", loss="sigmoid").open(
@@ -195,7 +195,7 @@ def test_matching_adds_to_the_contrastive_loss(bert_folder: Path) -> None:
 
 def test_matching_refuses_the_sigmoid(bert_folder: Path) -> None:
     with pytest.raises(DataError, match="sigmoid"):
-        ImageTextMatching(loss="sigmoid", picture_size=24).open(
+        ImageTextMatching(tower="convolutional", loss="sigmoid", picture_size=24).open(
             load_tiny(bert_folder), tiny_split("image-text"), NONE, OPTIONS
         )
 
@@ -274,7 +274,7 @@ def test_a_frozen_tower_trains_its_map_alone(bert_folder: Path) -> None:
 
 @pytest.mark.parametrize("side", ["frozen", "trainable"])
 def test_a_form_without_what_it_reads_of_pictures_is_refused(bert_folder: Path, side: str) -> None:
-    form = ImageText(tower_side=side)  # type: ignore[arg-type]
+    form = ImageText(tower="convolutional", tower_side=side)  # type: ignore[arg-type]
     lacking = tiny_split("image-text") if side == "frozen" else frozen_split()
     with pytest.raises(DataError, match="have no"):
         form.open(load_tiny(bert_folder), lacking, NONE, OPTIONS)
@@ -337,7 +337,10 @@ def test_teachings_take_the_place_of_pictures_and_are_shuffled_as_they_are(
 
 @pytest.mark.parametrize(
     ("settings", "words"),
-    [({}, "no teacher"), ({"tower": "t", "tower_side": "trainable"}, "tower_side")],
+    [
+        ({"tower": "convolutional"}, "no teacher"),
+        ({"tower": "t", "tower_side": "trainable"}, "tower_side"),
+    ],
 )
 def test_a_teacher_that_knows_nothing_is_refused(
     bert_folder: Path, settings: dict[str, str], words: str

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
-from small_study import small_study
+from small_study import SCRATCH, small_study
 
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, StudyError, UnknownNameError
@@ -389,7 +389,7 @@ def test_a_study_of_picture_targets_runs_whole(xlm_folder: Path, tmp_path: Path)
         {"name": "picture-classes", "data": str(tmp_path / "classes")},
         {"name": "flags", "languages": ["en", "ka"], "pairs": 8},
     ]
-    arms = {"baseline": {}, "image": {"stages": [{"task": "picture-name"}]}}
+    arms = {"baseline": {}, "image": {"stages": [{"task": "picture-name", **SCRATCH}]}}
     study = small_study(
         xlm_folder, arms=arms, targets=targets, comparisons=[], start="plain", seeds=[1]
     )

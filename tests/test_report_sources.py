@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from report_sample import CONTROL_LIFTS, sample_arm, write_sample
 from report_sources_sample import write_sources_sample
-from small_study import small_study
+from small_study import SCRATCH, small_study
 
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, UnknownNameError
@@ -451,12 +451,12 @@ def test_a_study_with_controls_says_where_its_effect_comes_from(
         arms={
             "baseline": {},
             "image": {
-                "stages": [{"task": "picture-name"}],
+                "stages": [{"task": "picture-name", **SCRATCH}],
                 "controls": ["shuffled-pictures", "captions-only"],
             },
             "by-hand": {
                 "control_of": "image",
-                "stages": [{"task": "picture-name", "control": "shuffled-pictures"}],
+                "stages": [{"task": "picture-name", **SCRATCH, "control": "shuffled-pictures"}],
             },
             "plain": {"start": "plain", "reference": True},
         },

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from small_study import small_study
+from small_study import SCRATCH, small_study
 
 from crosslift.artifacts.store import Store
 from crosslift.errors import ArtifactError, StudyError, TrainingError, UnknownNameError
@@ -123,7 +123,7 @@ def test_arms_share_the_steps_of_their_common_prefix(xlm_folder: Path) -> None:
     [
         ("text", {"task": "name-alias", "learning_rate": 1e-3}),
         ("text", {"task": "name-alias", "dropout": 0.3}),
-        ("image", {"task": "picture-name", "frozen_layers": 1}),
+        ("image", {"task": "picture-name", **SCRATCH, "frozen_layers": 1}),
     ],
 )
 def test_a_changed_setting_changes_the_keys_of_its_arm_alone(
@@ -191,7 +191,7 @@ def test_a_step_that_fails_loses_nothing_before_it(
     study = small_study(xlm_folder)
     arms = study.model_dump(mode="json", exclude_none=True)["arms"]
     arms["image"]["stages"] = [
-        {"task": "picture-name", "head_learning_rate": 1e30, "dev_evaluations": 0}
+        {"task": "picture-name", **SCRATCH, "head_learning_rate": 1e30, "dev_evaluations": 0}
     ]
     store = Store(tmp_path / "store")
     with pytest.raises(TrainingError, match=r"is (nan|inf)"):

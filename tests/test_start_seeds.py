@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from labelled_samples import xtreme_folder
-from small_study import small_study
+from small_study import SCRATCH, small_study
 
 from crosslift.artifacts.store import Store
 from crosslift.reports.entries import Arm
@@ -38,7 +38,7 @@ def study(encoder: Path, **changes: Any) -> Study:
         "arms": {
             "baseline": {},
             "text": {"stages": [{"task": "name-alias"}]},
-            "locked": {"stages": [{"task": "picture-name", "text_side": "locked"}]},
+            "locked": {"stages": [{"task": "picture-name", **SCRATCH, "text_side": "locked"}]},
             "centred": {"postprocessing": ["centre"]},
             "plain": {"start": "plain", "reference": True},
             "plain-text": {"start": "plain", "stages": [{"task": "name-alias"}]},

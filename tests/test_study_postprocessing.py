@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
-from small_study import small_study
+from small_study import SCRATCH, small_study
 from tiny_encoder import load_tiny
 
 from crosslift.artifacts.store import Store
@@ -91,7 +91,7 @@ def out(xlm_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for end, texts in zip((code, "en"), texts_of(code), strict=True):
             path = base / "data" / f"x.{code}-en.{end}"
             path.write_text("\n".join(texts) + "\n", encoding="utf-8")
-    pictures = [{"task": "picture-name"}]
+    pictures = [{"task": "picture-name", **SCRATCH}]
     arms: dict[str, Any] = {name: {"postprocessing": steps} for name, (steps, _) in ARMS.items()}
     arms |= {
         "image": {"stages": pictures},

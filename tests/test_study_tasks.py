@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from dataset_samples import SAMPLES, write_sample
 from labelled_samples import xtreme_folder
-from small_study import small_study
+from small_study import SCRATCH, small_study
 from tiny_translators import FAMILIES, fake  # noqa: F401  (a fixture)
 
 from crosslift.artifacts.store import Store
@@ -57,10 +57,13 @@ def one(step: Step, steps: list[Step]) -> bool:
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory, xlm_folder: Path) -> tuple[Study, Path, Store]:
     base = tmp_path_factory.mktemp("mixed")
-    tasks = [{"task": "name-alias", "weight": 0.5}, {"task": "picture-name", "weight": 0.5}]
+    tasks = [
+        {"task": "name-alias", "weight": 0.5},
+        {"task": "picture-name", **SCRATCH, "weight": 0.5},
+    ]
     arms = {
         "mixed": {"stages": [{"tasks": tasks, "mixing": {"batches": "interleaved"}}]},
-        "locked": {"stages": [{"task": "picture-name", "text_side": "locked"}]},
+        "locked": {"stages": [{"task": "picture-name", **SCRATCH, "text_side": "locked"}]},
     }
     targets = [*NAMES, {"name": "pictures", "languages": ["en", "fa"]}]
     asked = study(xlm_folder, arms, targets=targets, interpolate=[0.5])
@@ -374,7 +377,7 @@ def test_a_study_file_with_a_faulty_stage(stage: str, told: str) -> None:
     [
         ({"task": "gettext-mlm", "cached_texts": 4}, "reads tokens, not vectors"),
         ({"task": "gettext-mlm", "control": "placebo-labels"}, "has no control"),
-        ({"task": "picture-name", "heads": "kept"}, "a stage before it"),
+        ({"task": "picture-name", **SCRATCH, "heads": "kept"}, "a stage before it"),
         ({"task": "name-alias", "hub": "a/b@c"}, "hub: a/b@c"),
         ({"task": "image-text", "hub": "a/b"}, "no revision"),
         ({"task": "gettext-mlm", "keep_best": True}, "without dev records"),

@@ -167,7 +167,9 @@ def test_pictures_are_normalised_by_the_model_s_own_numbers(folders: dict[str, P
 
 
 def test_the_small_network_starts_from_its_seed() -> None:
-    first, again, other = (open_tower(TowerSettings(), seed, CPU) for seed in (1, 1, 2))
+    first, again, other = (
+        open_tower(TowerSettings("convolutional"), seed, CPU) for seed in (1, 1, 2)
+    )
     pixels = first.as_input(some_pictures(64), CPU)
     states = first.states(pixels)
     assert states.shape == (3, 16, 256) and first.width == first.pooled_width == 256
@@ -177,15 +179,15 @@ def test_the_small_network_starts_from_its_seed() -> None:
     )
     white = np.full((1, 64, 64, 3), first.background, np.uint8)
     assert (first.as_input(white, CPU) == 0).all()
-    assert open_tower(TowerSettings(picture_size=96), 1, CPU).picture_size == 96
-    assert preparation_for(TowerSettings())[0] == 64
+    assert open_tower(TowerSettings("convolutional", picture_size=96), 1, CPU).picture_size == 96
+    assert preparation_for(TowerSettings("convolutional"))[0] == 64
 
 
 def test_opening_leaves_the_random_state_alone(folders: dict[str, Path]) -> None:
     torch.manual_seed(3)
     wanted = torch.rand(1)
     torch.manual_seed(3)
-    open_tower(TowerSettings(), 0, CPU)
+    open_tower(TowerSettings("convolutional"), 0, CPU)
     open_tower(TowerSettings(str(folders["vit"]), weights="random"), 0, CPU)
     assert torch.equal(torch.rand(1), wanted)
 
@@ -310,11 +312,11 @@ def test_names_that_lead_nowhere(tmp_path: Path) -> None:
 
 def test_settings_at_fault() -> None:
     with pytest.raises(StudyError, match="weights 'none'"):
-        TowerSettings(weights="none")  # type: ignore[arg-type]
+        TowerSettings("convolutional", weights="none")  # type: ignore[arg-type]
     with pytest.raises(StudyError, match="picture_size 4"):
-        TowerSettings(picture_size=4)
+        TowerSettings("convolutional", picture_size=4)
     with pytest.raises(StudyError, match="no space shared"):
-        TowerSettings(projected=True)
+        TowerSettings("convolutional", projected=True)
 
 
 def test_fingerprints_follow_the_files(tmp_path: Path) -> None:
@@ -334,7 +336,9 @@ def test_fingerprints_follow_the_files(tmp_path: Path) -> None:
 
 
 def test_fingerprints_of_names() -> None:
-    assert fingerprint_of(TowerSettings()) == fingerprint_of(TowerSettings(picture_size=96))
+    assert fingerprint_of(TowerSettings("convolutional")) == fingerprint_of(
+        TowerSettings("convolutional", picture_size=96)
+    )
     pinned = TowerSettings("google/vit-base-patch16-224", revision="abc")
     assert fingerprint_of(pinned) == "hub:google/vit-base-patch16-224@abc:published"
     named = fingerprint_of(TowerSettings("timm:resnet18.a1_in1k", weights="random"))

@@ -254,10 +254,10 @@ def tiny_form(form: str, **settings: Any) -> Any:
     if form == "masked-lm":
         return MaskedLM(**settings)
     if form == "caption-to-feature":
-        return CaptionToFeature(tower_weights="random", **settings)
+        return CaptionToFeature(tower="convolutional", tower_weights="random", **settings)
     classes = {"image-text": ImageText, "image-masked-lm": ImageMaskedLM}
     classes["image-text-matching"] = ImageTextMatching
-    return classes[form](picture_size=24, **settings)
+    return classes[form](**({"tower": "convolutional", "picture_size": 24} | settings))
 
 
 def open_tiny_task(

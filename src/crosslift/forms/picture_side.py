@@ -25,7 +25,7 @@ from crosslift.forms.form import (
 )
 from crosslift.images.augment import Augmentation, augment
 from crosslift.images.features import extract_features
-from crosslift.images.tower_settings import CONVOLUTIONAL, TowerSettings
+from crosslift.images.tower_settings import EMBEDDED, TowerSettings
 from crosslift.images.towers import ImageTower, open_tower
 from crosslift.retrieval.metrics import recall_at
 from crosslift.retrieval.ranks import gold_ranks
@@ -37,12 +37,14 @@ class PictureForm:
 
     Args:
         text: name of the records' text column.
-        tower: the image tower: ``convolutional``, a small network trained from scratch; or a folder or
-            hub name of a vision model of transformers (the vision half of CLIP and SigLIP), or
+        tower: the image tower: ``embedded``, the packaged one (or ``embedded-medium``,
+            ``embedded-small``); ``convolutional``, a small network trained from scratch; or a folder
+            or hub name of a vision model of transformers (the vision half of CLIP and SigLIP), or
             ``timm:NAME``.
         tower_revision: commit or branch of a hub name.
         tower_weights: ``random``: of a published tower only the architecture, with random weights.
-        tower_side: ``frozen``: the tower stays as it is, and its features are computed once a picture
+        tower_side: None: ``frozen``, but ``trainable`` where the tower starts from scratch. ``frozen``:
+            the tower stays as it is, and its features are computed once a picture
             (locked-image tuning: Zhai et al. 2022, arXiv 2111.07991); what maps them to the text's
             space is trained.
         picture_size: side of the square pictures in pixels; None: the tower's own.
@@ -50,10 +52,10 @@ class PictureForm:
     """
 
     text: str = "text"
-    tower: str = "convolutional"
+    tower: str = EMBEDDED[0]
     tower_revision: str | None = None
     tower_weights: Literal["published", "random"] = "published"
-    tower_side: Literal["trainable", "frozen"] = "trainable"
+    tower_side: Literal["trainable", "frozen"] | None = None
     picture_size: int | None = None
     augmentation: Augmentation = "drawing"
 
@@ -70,6 +72,8 @@ class PictureForm:
     @property
     def frozen(self) -> bool:
         """Whether its tower stays as it is."""
+        if self.tower_side is None:
+            return not self.tower_settings.from_scratch
         return self.tower_side == "frozen"
 
     @property
@@ -93,8 +97,7 @@ class PictureSide(torch.nn.Module):
         self, form: PictureForm, width: int, seed: int, features: int | None = None
     ) -> None:
         super().__init__()
-        settings = form.tower_settings
-        self._began_published = settings.weights == "published" and settings.name != CONVOLUTIONAL
+        self._began_published = not form.tower_settings.from_scratch
         self.tower: ImageTower | None = None
         if not form.frozen:
             tower = open_tower(form.tower_settings, seed, torch.device("cpu"))
@@ -137,7 +140,8 @@ class ShownPictures:
         features = split.features if form.frozen else None
         if pictures is None and features is None:
             what = "features" if form.frozen else "pictures"
-            raise DataError(f"the records for a {form.tower_side} image tower have no {what}")
+            side = "frozen" if form.frozen else "trainable"
+            raise DataError(f"the records for a {side} image tower have no {what}")
         self._form, self._device = form, device
         self._pictures, self._features = pictures, features
         self.groups = group_numbers(split.records)

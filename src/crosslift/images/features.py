@@ -7,7 +7,6 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -160,7 +159,8 @@ def extract_features(
     if batch < 1:
         raise DataError(f"batch {batch}", "1 or more pictures")
     device = next(tower.parameters()).device
-    with _evaluating(tower), torch.inference_mode():
+    with torch.inference_mode():
+        tower = tower.for_inference()
         run = _fastest(tower, pictures, device, states)
         blank = np.zeros((1, size, size, 3), np.uint8)
         shape = run(tower.as_input(blank, device)).shape
@@ -230,13 +230,3 @@ def _close(found: Tensor, wanted: Tensor) -> bool:
     cosines = torch.nn.functional.cosine_similarity(found.float(), wanted.float(), dim=-1)
     nothing = (found == 0).all(-1) & (wanted == 0).all(-1)  # after a ReLU
     return bool(((cosines >= LEAST_COSINE) | nothing).all())
-
-
-@contextmanager
-def _evaluating(tower: torch.nn.Module) -> Iterator[None]:
-    training = tower.training
-    tower.eval()
-    try:
-        yield
-    finally:
-        tower.train(training)

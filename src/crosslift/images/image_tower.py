@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 
 import numpy as np
@@ -43,6 +44,11 @@ class ImageTower(torch.nn.Module):
     @abstractmethod
     def pooled(self, states: Tensor) -> Tensor:
         """One vector a picture, [N, E], from its states [N, P, W]."""
+
+    def for_inference(self) -> ImageTower:
+        """A copy in evaluation mode that is at least as fast and gives the same vectors but for
+        rounding."""
+        return copy.deepcopy(self).eval()
 
     def forward(self, pictures: Tensor) -> Tensor:
         """From pictures [N, 3, S, S] to vectors [N, E]: ``pooled(states(pictures))``."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from crosslift.artifacts.files import sha256_of_file
 from crosslift.errors import EncoderError, nearest
-from crosslift.images.tower_settings import CONVOLUTIONAL, TIMM, TowerSettings
+from crosslift.images.tower_settings import CONVOLUTIONAL, EMBEDDED, TIMM, TowerSettings
 
 CONFIGS = ("*.json", "*.txt", "*.model")
 WEIGHTS = ("*.safetensors",)
@@ -51,18 +51,15 @@ def model_folder(name: str, revision: str | None, *, weights: bool = True) -> Pa
     return folder
 
 
-def fingerprint_of(settings: TowerSettings) -> str:
+def published_fingerprint(settings: TowerSettings) -> str:
     """What identifies a tower's files in a key: a checksum, or a hub name and commit.
 
-    The small network trained from scratch has no files: its code is what identifies it. A hub name
-    that is not in the local cache and has no pinned revision is identified by its name alone until
-    it has been fetched.
+    A hub name that is not in the local cache and has no pinned revision is identified by its name
+    alone until it has been fetched.
 
     Raises:
         EncoderError: a name that is neither a folder nor a hub name.
     """
-    if settings.name == CONVOLUTIONAL:
-        return f"{CONVOLUTIONAL}:from scratch"
     folder = Path(settings.name).expanduser()
     if folder.is_dir():
         patterns = CONFIGS if settings.weights == "random" else CONFIGS + WEIGHTS
@@ -87,11 +84,11 @@ def hub_name(name: str) -> str:
     try:
         validate_repo_id(repository)
     except HFValidationError as error:
-        near = nearest(name, [CONVOLUTIONAL])
+        near = nearest(name, [*EMBEDDED, CONVOLUTIONAL])
         raise EncoderError(
             f"no image tower {name!r}: no folder of that path, and no hub name",
-            f"`{CONVOLUTIONAL}`, a folder, a hub name such as `google/siglip2-base-patch16-224`, or "
-            "`timm:NAME`",
+            f"`{EMBEDDED[0]}`, `{CONVOLUTIONAL}`, a folder, a hub name such as "
+            "`google/siglip2-base-patch16-224`, or `timm:NAME`",
             f"did you mean {near[0]!r}?" if near else None,
         ) from error
     return repository
@@ -142,14 +139,14 @@ def _from_hub(name: str, revision: str | None, patterns: tuple[str, ...]) -> Pat
     try:
         found = snapshot_download(repository, revision=revision, allow_patterns=list(patterns))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        near = nearest(name, [CONVOLUTIONAL])
+        near = nearest(name, [*EMBEDDED, CONVOLUTIONAL])
         hint = f"did you mean {near[0]!r}? Otherwise give" if near else "give"
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise EncoderError(
             f"image tower {name!r} is neither a folder here nor in the hub's local cache, and could "
             f"not be fetched: {reason}",
-            f"`{CONVOLUTIONAL}`, a folder with config.json, preprocessor_config.json and "
-            "model.safetensors, or a hub name while there is a network",
+            f"`{EMBEDDED[0]}`, `{CONVOLUTIONAL}`, a folder with config.json, preprocessor_config.json "
+            "and model.safetensors, or a hub name while there is a network",
             f"{hint} the folder's path, or fetch it where there is a network: "
             f"`hf download {repository}`",
         ) from error

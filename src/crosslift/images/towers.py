@@ -12,14 +12,19 @@ from crosslift.images.convolutional import (
     PICTURE_SIZE,
     SmallConvolutionalTower,
 )
+from crosslift.images.embedded_tower import (
+    embedded_fingerprint,
+    embedded_preparation,
+    open_embedded,
+)
 from crosslift.images.framing import Framing
 from crosslift.images.image_tower import ImageTower
 from crosslift.images.preparation import PUBLISHED, Preparation, preparation_of
 from crosslift.images.published_tower import open_published, seeded
 from crosslift.images.text_tower import TextTower, open_text_tower
 from crosslift.images.timm_tower import open_timm
-from crosslift.images.tower_files import fingerprint_of, is_timm, tower_folder
-from crosslift.images.tower_settings import CONVOLUTIONAL, TIMM, TowerSettings
+from crosslift.images.tower_files import is_timm, published_fingerprint, tower_folder
+from crosslift.images.tower_settings import CONVOLUTIONAL, EMBEDDED, TIMM, TowerSettings
 
 __all__ = [
     "ImageTower",
@@ -51,6 +56,9 @@ def _open(settings: TowerSettings, seed: int) -> ImageTower:
         size = settings.picture_size or PICTURE_SIZE
         small: SmallConvolutionalTower = seeded(lambda: SmallConvolutionalTower(size), seed)
         return small
+    if settings.name in EMBEDDED:
+        embedded: ImageTower = seeded(lambda: open_embedded(settings), seed)
+        return embedded
     return open_timm(settings, seed) if _is_of_timm(settings) else open_published(settings, seed)
 
 
@@ -65,9 +73,29 @@ def preparation_for(settings: TowerSettings) -> tuple[int, Framing, int]:
     if settings.name == CONVOLUTIONAL:
         size = settings.picture_size or PICTURE_SIZE
         return size, FRAMING, BACKGROUND
-    known = PUBLISHED.get(settings.name) or preparation_of(_configuration(settings))
-    made: Preparation = known.at(settings.picture_size)
+    made = _preparation(settings).at(settings.picture_size)
     return made.size, made.framing, made.background
+
+
+def fingerprint_of(settings: TowerSettings) -> str:
+    """What identifies a tower's files in a key: see `published_fingerprint`.
+
+    The small network trained from scratch has no files: its code is what identifies it.
+
+    Raises:
+        EncoderError: a name that is neither a folder nor a hub name.
+    """
+    if settings.name == CONVOLUTIONAL:
+        return f"{CONVOLUTIONAL}:from scratch"
+    if settings.name in EMBEDDED:
+        return embedded_fingerprint(settings)
+    return published_fingerprint(settings)
+
+
+def _preparation(settings: TowerSettings) -> Preparation:
+    if settings.name in EMBEDDED:
+        return embedded_preparation(settings.name)
+    return PUBLISHED.get(settings.name) or preparation_of(_configuration(settings))
 
 
 def _is_of_timm(settings: TowerSettings) -> bool:

@@ -21,7 +21,7 @@ from crosslift.forms.picture_side import PictureForm
 from crosslift.images.copies import find_copies
 from crosslift.images.features import decode_all, extract_features
 from crosslift.images.framing import Framing
-from crosslift.images.tower_settings import CONVOLUTIONAL, TowerSettings
+from crosslift.images.tower_settings import TowerSettings
 from crosslift.images.towers import fingerprint_of, open_text_tower, open_tower, preparation_for
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Record
@@ -142,7 +142,6 @@ def features_step(label: str, pictures: Step, form: PictureForm, seed: int) -> S
         seed: of a tower with random weights; a published one is the same for every seed.
     """
     tower = form.tower_settings
-    random = tower.weights == "random" or tower.name == CONVOLUTIONAL
     asked = {name: value for name, value in asdict(tower).items() if name != "name"}
     return Step(
         kind="features",
@@ -150,7 +149,7 @@ def features_step(label: str, pictures: Step, form: PictureForm, seed: int) -> S
         settings={
             "tower": {"files": fingerprint_of(tower), **asked},
             "patches": form.patches,
-            "seed": seed if random else None,
+            "seed": seed if tower.from_scratch else None,
         },
         inputs={"pictures": pictures},
         code=("crosslift.images", "crosslift.studies.picture_steps"),

