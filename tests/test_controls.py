@@ -298,6 +298,20 @@ def test_arms_with_pictures_are_scored_on_pictures_and_others_are_not(ran: Any) 
     }
 
 
+def test_stages_with_pictures_name_their_tower(ran: Any) -> None:
+    _, _, folder, _ = ran
+    towers = {
+        arm.name: [(task.task, task.tower and task.tower.side) for task in arm.stages[-1].tasks]
+        for arm in folder.run.arms
+        if arm.stages
+    }
+    assert towers["image"] == [("picture-name", "trainable")]
+    assert towers["frozen"] == [("image-text-matching", "frozen")]
+    assert towers["image--captions-only"] == [("picture-name", None)]
+    (task,) = next(a for a in folder.run.arms if a.name == "frozen").stages[0].tasks
+    assert (task.tower.trained_on, task.tower.photographs) == ("nothing: random weights", ())
+
+
 def test_every_arm_spent_the_same(ran: Any) -> None:
     _, _, folder, _ = ran
     spent = {

@@ -35,6 +35,22 @@ class Augmentation(Entry):
     replaced: int
 
 
+class Tower(Entry):
+    """The image tower of a task.
+
+    Args:
+        name: as the study names it.
+        side: ``frozen`` or ``trainable``.
+        trained_on: in words, before the study took it.
+        photographs: names of published sets that it saw photographs of; None: not recorded.
+    """
+
+    name: str
+    side: str
+    trained_on: str
+    photographs: tuple[str, ...] | None
+
+
 class StageTask(Entry):
     """One task of a stage and its training data.
 
@@ -50,6 +66,7 @@ class StageTask(Entry):
         settings: of the task in its stage that are not what they are by default.
         augmentation: None where the records are trained on as they are.
         cost: of an update, in updates without robust training, by the operations that were counted.
+        tower: None of a task without pictures, and in folders of an earlier version.
     """
 
     task: str
@@ -63,6 +80,7 @@ class StageTask(Entry):
     settings: dict[str, Any] = {}
     augmentation: Augmentation | None = None
     cost: float = 1.0
+    tower: Tower | None = None
 
 
 class Stage(Entry):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crosslift.reports.entries import Arm, Augmentation, Stage, StageTask
+from crosslift.reports.entries import Arm, Augmentation, Stage, StageTask, Tower
 from crosslift.reports.formats import count, listed, share, shorten
 
 _TITLES = {
@@ -81,8 +81,17 @@ def stage_words(stage: Stage) -> StageWords:
 def _task(task: StageTask, mixed: bool) -> str:
     copies = _copies(task.augmentation) if task.augmentation else ""
     cost = f"an update costs {task.cost:.3g} plain ones" if task.cost != 1 else ""
-    told = "; ".join(filter(None, (task.form, setting_words(task.settings), copies, cost)))
-    return f"{task.task} ({told}){f' {share(task.share)}' if mixed else ''}"
+    tower = tower_words(task.tower) if task.tower else ""
+    facts = (task.form, setting_words(task.settings), tower, copies, cost)
+    return (
+        f"{task.task} ({'; '.join(filter(None, facts))}){f' {share(task.share)}' if mixed else ''}"
+    )
+
+
+def tower_words(tower: Tower) -> str:
+    """Such as ``image tower embedded, frozen, was trained on ImageNet-1k photographs``."""
+    side = "trained here" if tower.side == "trainable" else tower.side
+    return f"image tower {tower.name}, {side}, was trained on {tower.trained_on}"
 
 
 def _copies(found: Augmentation) -> str:

@@ -7,8 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from crosslift.artifacts.store import Store
+from crosslift.images.tower_knowledge import knowledge_of
 from crosslift.studies.collect import Gathered
+from crosslift.studies.picture_steps import form_of
 from crosslift.studies.steps import Step
+from crosslift.studies.training_steps import task_of
+from crosslift.tasks.controls import PICTURE_FORMS
 from crosslift.training.settings import MixedTaskSettings, StageSettings
 
 _TOLD_OF_A_TASK = {"task", "data", "columns"}
@@ -58,10 +62,25 @@ def _tasks(
             "share": taken.get(name, 0) / drawn,
             "settings": _changed(settings, _TOLD_OF_A_TASK),
             "cost": cost.get(name, 1.0),
+            "tower": _tower(step, name),
             **found,
         }
         for form, settings, (name, found) in rows
     ]
+
+
+def _tower(step: Step, name: str) -> dict[str, Any] | None:
+    task = task_of(step, name).task
+    if task.form.name not in PICTURE_FORMS:
+        return None
+    form = form_of(task)
+    knowledge = knowledge_of(form.tower_settings)
+    return {
+        "name": form.tower,
+        "side": "frozen" if form.frozen else "trainable",
+        "trained_on": knowledge.words,
+        "photographs": knowledge.photographs,
+    }
 
 
 def _changed(settings: StageSettings | MixedTaskSettings, told: set[str]) -> dict[str, Any]:

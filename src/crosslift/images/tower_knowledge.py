@@ -1,0 +1,47 @@
+"""What image towers were trained on before a study takes them. No torch here: reports read it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from crosslift.images.tower_settings import EMBEDDED, TIMM, TowerSettings
+
+IMAGENET = "imagenet-1k"
+"""The name by which targets say that their photographs are of ImageNet-1k (`Target.photographs`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TowerKnowledge:
+    """What a tower was trained on.
+
+    Args:
+        words: for reports.
+        photographs: names of published sets that it saw photographs of; None: not recorded.
+    """
+
+    words: str
+    photographs: tuple[str, ...] | None
+
+
+_NOTHING = TowerKnowledge("nothing: random weights", ())
+_EMBEDDED = TowerKnowledge(
+    "ImageNet-1k photographs with English class labels, no captions", (IMAGENET,)
+)
+_TIMM_IMAGENET = TowerKnowledge("ImageNet photographs, as its name says", (IMAGENET,))
+_UNKNOWN = TowerKnowledge("not recorded here: see the model's card", None)
+
+
+def knowledge_of(settings: TowerSettings) -> TowerKnowledge:
+    """What a tower was trained on, as far as its name says.
+
+    Names of timm models end in the set that they were trained on last (``resnet18.a1_in1k``); the
+    larger sets of ImageNet (in12k, in21k, in22k) hold the photographs of ImageNet-1k.
+    """
+    if settings.from_scratch:
+        return _NOTHING
+    if settings.name in EMBEDDED:
+        return _EMBEDDED
+    if settings.name.startswith(TIMM) and re.search(r"_in(1|12|21|22)k\b", settings.name):
+        return _TIMM_IMAGENET
+    return _UNKNOWN

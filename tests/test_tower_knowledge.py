@@ -1,0 +1,49 @@
+"""What image towers were trained on, and how reports say so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from report_sample import sample_stage, sample_task
+
+from crosslift.images.tower_knowledge import knowledge_of
+from crosslift.images.tower_settings import TowerSettings
+from crosslift.reports.entries import Stage
+from crosslift.reports.stages import stage_words
+
+
+@pytest.mark.parametrize(
+    ("settings", "words", "photographs"),
+    [
+        ({}, "ImageNet-1k photographs with English class labels, no captions", ("imagenet-1k",)),
+        ({"weights": "random"}, "nothing: random weights", ()),
+        ({"name": "convolutional"}, "nothing: random weights", ()),
+        ({"name": "timm:resnet18.a1_in1k"}, "ImageNet photographs", ("imagenet-1k",)),
+        ({"name": "timm:vit_base_patch16_224.augreg_in21k"}, "ImageNet", ("imagenet-1k",)),
+        ({"name": "timm:vit_base_patch16_224.dino"}, "not recorded", None),
+        ({"name": "google/vit-base-patch16-224"}, "not recorded", None),
+    ],
+)
+def test_knowledge_follows_name_and_weights(
+    settings: dict[str, Any], words: str, photographs: tuple[str, ...] | None
+) -> None:
+    knowledge = knowledge_of(TowerSettings(**settings))
+    assert words in knowledge.words
+    assert knowledge.photographs == photographs
+
+
+def test_a_stage_says_what_its_tower_was_trained_on() -> None:
+    task = sample_task("image-text", "image-text", 6, 1.0)
+    tower = {"name": "embedded", "side": "frozen", "trained_on": "ImageNet-1k photographs"}
+    stage = sample_stage([task | {"tower": tower | {"photographs": ["imagenet-1k"]}}], {})
+    assert stage_words(Stage.model_validate(stage)).tasks == (
+        "image-text (image-text; image tower embedded, frozen, was trained on ImageNet-1k photographs)"
+    )
+    trained = [task | {"tower": tower | {"side": "trainable", "photographs": None}}]
+    assert (
+        "embedded, trained here, was"
+        in stage_words(Stage.model_validate(sample_stage(trained, {}))).tasks
+    )
+    plain = stage_words(Stage.model_validate(sample_stage([task], {}))).tasks
+    assert plain == "image-text (image-text)"
