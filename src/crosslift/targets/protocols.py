@@ -53,7 +53,8 @@ MTEB_RETRIEVAL = Protocol(
     reproduces="embeddings-benchmark/mteb: mteb/abstasks/text/bitext_mining.py, "
     "mteb/_evaluators/text/bitext_mining_evaluator.py",
 )
-"""F1 of each candidate as a class, weighted by how often it is the answer."""
+"""F1 of each candidate as a class, weighted by how often it is the answer. Its tasks `Tatoeba` and
+`FloresBitextMining` score and prompt alike."""
 
 LASER_RETRIEVAL = Protocol(
     name="laser",

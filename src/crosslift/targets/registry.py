@@ -7,6 +7,7 @@ from crosslift.targets.bitext import BITEXT
 from crosslift.targets.bucc import BUCC
 from crosslift.targets.crossmodal import CROSSMODAL, CROSSMODAL_CAPTIONS
 from crosslift.targets.flags import FLAGS
+from crosslift.targets.flores200 import FLORES200
 from crosslift.targets.gettext import GETTEXT
 from crosslift.targets.mlqa import MLQA
 from crosslift.targets.multi30k import MULTI30K
@@ -27,7 +28,7 @@ from crosslift.targets.xnli import XNLI
 from crosslift.targets.xquad import XQUAD
 from crosslift.targets.xtd10 import XTD10, XTD10_CAPTIONS
 
-_BITEXTS = (BITEXT, BUCC, GETTEXT, NAMES, TATOEBA, WORD_PAIRS, WORD_PAIRS_TRAINED)
+_BITEXTS = (BITEXT, BUCC, FLORES200, GETTEXT, NAMES, TATOEBA, WORD_PAIRS, WORD_PAIRS_TRAINED)
 _PICTURES = (PICTURES, FLAGS, PICTURE_CAPTIONS, PICTURE_CAPTIONS_TEXT, PICTURE_CLASSES_TARGET)
 _PUBLISHED = (
     *(XTD10, XTD10_CAPTIONS, CROSSMODAL, CROSSMODAL_CAPTIONS, *MULTI30K),
