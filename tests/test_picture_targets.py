@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from babel_sample import write_babel
 from PIL import Image
 from small_study import small_study
 
@@ -265,7 +266,9 @@ def test_the_first_pictures() -> None:
     assert part.texts == {"de": {"p": ("pp",)}}
     assert part.gaps == {"it": "none", "fr": "no text of the first 1 pictures"}
     classed = replace(data, classes={"p": "p", "q": "q"})
-    assert first_pictures(classed, 1).texts == data.texts, "all classes stay candidates"
+    part = first_pictures(classed, 1)
+    assert part.texts == {"de": data.texts["de"]}, "all classes stay candidates"
+    assert part.gaps == {"fr": "no class of the first 1 pictures has a name"}
 
 
 def test_the_title_says_how_many_pictures() -> None:
@@ -387,6 +390,7 @@ def test_a_study_of_picture_targets_runs_whole(xlm_folder: Path, tmp_path: Path)
         {"name": "xtd10-captions", "data": str(tmp_path / "xtd")},
         {"name": "picture-captions", "data": str(tmp_path / "own" / "t.tsv")},
         {"name": "picture-classes", "data": str(tmp_path / "classes")},
+        {"name": "babel-imagenet", "data": str(write_babel(tmp_path / "babel"))},
         {"name": "flags", "languages": ["en", "ka"], "pairs": 8},
     ]
     arms = {"baseline": {}, "image": {"stages": [{"task": "picture-name"}]}}
@@ -410,6 +414,11 @@ def test_a_study_of_picture_targets_runs_whole(xlm_folder: Path, tmp_path: Path)
     assert counts["picture-captions", "picture->text", "en"] == 5
     assert counts["picture-captions", "text->picture", "macro"] == 15
     assert counts["picture-classes", "picture->class", "de"] == 6
+    babel = ("babel-imagenet", "picture->class")
+    assert {code: counts[(*babel, code)] for code in ("en", "yue")} == {"en": 12, "yue": 10}
+    chances = {code: values[(*babel, code, "chance")] for code in ("en", "yue", "macro")}
+    expected = {"en": 1 / 12, "yue": 1 / 10, "macro": (1 / 12 + 1 / 10) / 2}
+    assert chances == pytest.approx(expected)
     assert counts["flags", "text->picture", "ka"] == 8
     for direction in ("text->picture", "picture->text"):
         for language in ("en", "es", "ja", "macro"):

@@ -27,7 +27,7 @@ MACRO = "macro"
 _OF_ALL_QUERIES = frozenset(
     {
         *("weighted_f1", "mining_f1", "mining_precision", "mining_recall", "oracle_mining_f1"),
-        *("tag_f1", "entity_f1", "tagging_accuracy"),
+        *("tag_f1", "entity_f1", "tagging_accuracy", "class_accuracy"),
     }
 )
 """Metrics of all queries together, in which they compete for candidates or weigh by their words: the

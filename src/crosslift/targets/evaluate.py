@@ -43,6 +43,8 @@ OUTCOME_OF_METRIC = {
     "exact_match": "exact_match",
     "pair_cosine": "pair_cosine",
     "pair_margin": "pair_margin",
+    "class_accuracy": "class_accuracy",
+    "chance": "chance",
 }
 """Metric -> the outcome of single queries whose mean it is; of `median_rank`, whose median."""
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from crosslift.retrieval.metrics import expected_rank
+from crosslift.retrieval.metrics import expected_rank, top1_accuracy
 from crosslift.retrieval.ranks import Ranks, gold_ranks
 from crosslift.retrieval.similarity import unit_rows
 from crosslift.targets.captions import captions_of
@@ -16,12 +17,14 @@ from crosslift.targets.target import Direction, PictureData, Protocol
 
 
 class _Ranked(NamedTuple):
-    """The ranks of queries, with the ids of the queries, of what they belong to, and of candidates."""
+    """The ranks of queries, with the ids of the queries, of what they belong to, and of candidates; and
+    further outcomes [N]."""
 
     ranks: Ranks
     queries: tuple[str, ...]
     clusters: tuple[str, ...]
     candidates: tuple[str, ...]
+    more: Mapping[str, NDArray[np.float64]]
 
 
 def evaluate_pictures(
@@ -32,8 +35,9 @@ def evaluate_pictures(
     Of a text, its picture is the one right answer among the pictures of the pool. Of a picture, every
     text that it has in the language is right, and the best of them counts (Karpathy and Fei-Fei 2015,
     section 4.1), among all texts of the language. Of a picture with a class, the class is right among
-    all classes; a class with several texts has the mean of their unit vectors (Radford et al. 2021,
-    arXiv 2103.00020, section 3.1.4).
+    all classes that have a name in the language; a class with several texts has the mean of their unit
+    vectors (Radford et al. 2021, arXiv 2103.00020, section 3.1.4). Pictures of other classes do not ask
+    in that language. Beside it stand the mean accuracy of the classes and the chance of a random guess.
 
     Args:
         protocols: each with a direction that the data have.
@@ -50,6 +54,7 @@ def evaluate_pictures(
                 ranked = _ranked(data, language, texts, shown)
             found = ranked[direction]
             values = own_values(found.ranks) | {"rank": expected_rank(found.ranks)}
+            values |= found.more
             retrieved = tuple(found.candidates[i] for i in found.ranks.retrieved)
             yield Outcomes(language, protocol.id, found.queries, values, retrieved, found.clusters)
 
@@ -69,8 +74,8 @@ def _ranked(
     gold = [list(captions.places[item]) for item in asking]
     of_pictures = gold_ranks(_rows(shown, asking), told, gold)
     return {
-        "text->picture": _Ranked(of_texts, captions.ids, captions.items, pool),
-        "picture->text": _Ranked(of_pictures, asking, asking, captions.ids),
+        "text->picture": _Ranked(of_texts, captions.ids, captions.items, pool, {}),
+        "picture->text": _Ranked(of_pictures, asking, asking, captions.ids, {}),
     }
 
 
@@ -80,12 +85,30 @@ def _by_class(
     texts: Lookup,
     shown: Mapping[str, Vectors],
 ) -> _Ranked:
-    classes, asking = tuple(named), tuple(data.pictures)
+    classes = tuple(named)
+    asking = tuple(item for item in data.pictures if data.classes[item] in named)
     place = {name: i for i, name in enumerate(classes)}
     means = [unit_rows(texts(said)).mean(axis=0) for said in named.values()]
     gold = [place[data.classes[item]] for item in asking]
     ranks = gold_ranks(_rows(shown, asking), np.stack(means), gold)
-    return _Ranked(ranks, asking, asking, classes)
+    return _Ranked(ranks, asking, asking, classes, _of_classes(ranks, gold, len(classes)))
+
+
+def _of_classes(ranks: Ranks, gold: Sequence[int], classes: int) -> dict[str, NDArray[np.float64]]:
+    """Outcomes [N] whose means are the mean accuracy over classes with a picture, and the chance.
+
+    The first weighs each picture by the number of pictures over that of these classes and of the
+    pictures of its own class, so that every class counts the same.
+
+    Example: three pictures of class A, all right, and one of class B, wrong: top-1 accuracy 0.75, mean
+    accuracy of the classes 0.5, chance 0.5.
+    """
+    sizes = np.bincount(gold, minlength=classes)
+    weights = len(gold) / (np.count_nonzero(sizes) * sizes[gold])
+    return {
+        "class_accuracy": top1_accuracy(ranks) * weights,
+        "chance": np.full(len(gold), 1 / classes),
+    }
 
 
 def _rows(shown: Mapping[str, Vectors], items: Sequence[str]) -> Vectors:

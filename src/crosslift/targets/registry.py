@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crosslift.errors import UnknownNameError
+from crosslift.targets.babel_imagenet import BABEL_IMAGENET
 from crosslift.targets.bitext import BITEXT
 from crosslift.targets.bucc import BUCC
 from crosslift.targets.crossmodal import CROSSMODAL, CROSSMODAL_CAPTIONS
@@ -32,7 +33,7 @@ _BITEXTS = (BITEXT, BUCC, FLORES200, GETTEXT, NAMES, TATOEBA, WORD_PAIRS, WORD_P
 _PICTURES = (PICTURES, FLAGS, PICTURE_CAPTIONS, PICTURE_CAPTIONS_TEXT, PICTURE_CLASSES_TARGET)
 _PUBLISHED = (
     *(XTD10, XTD10_CAPTIONS, CROSSMODAL, CROSSMODAL_CAPTIONS, *MULTI30K),
-    *(XFLICKR_CO, XFLICKR_CO_CAPTIONS, WIT),
+    *(XFLICKR_CO, XFLICKR_CO_CAPTIONS, WIT, BABEL_IMAGENET),
 )
 _LABELLED = (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA)
 

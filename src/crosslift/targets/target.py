@@ -51,6 +51,8 @@ Metric = Literal[
     "exact_match",
     "pair_cosine",
     "pair_margin",
+    "class_accuracy",
+    "chance",
 ]
 Split = Literal["dev", "training", "test"]
 OURS = "crosslift"
@@ -342,6 +344,9 @@ class Target:
         needs_data: whether it needs `data` (it does not bring its own).
         licence: of the data.
         citation: where it comes from.
+        photographs: name of the published set that its photographs are from (``imagenet-1k``), for
+            those who must know whether an image tower was trained on that set; None: of no set that
+            towers are trained on, or not known.
     """
 
     name: str
@@ -356,6 +361,7 @@ class Target:
     others: tuple[Protocol, ...] = ()
     languages: tuple[str, ...] | None = field(default=None)
     needs_data: bool = False
+    photographs: str | None = None
 
     def asked(self, names: Sequence[str]) -> tuple[Protocol, ...]:
         """Ours, and the other projects' protocols of these names.
