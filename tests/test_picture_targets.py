@@ -380,16 +380,29 @@ def write_classes(folder: Path) -> None:
     (folder / "classes.csv").write_text(table, encoding="utf-8")
 
 
+def write_crossmodal(folder: Path) -> None:
+    """Four pictures with two German captions each."""
+    folder.mkdir()
+    rows = []
+    for i in range(4):
+        Image.new("RGB", (6, 6), (50 * i, 10, 90)).save(folder / f"k{i}.jpg", "JPEG")
+        said = {"caption": [f"Ding {i}", f"Sache {i}"]}
+        rows.append(json.dumps({"image/key": f"k{i}", "image/locale": "de", "de": said}))
+    (folder / "captions.jsonl").write_text("\n".join(rows), encoding="utf-8")
+
+
 def test_a_study_of_picture_targets_runs_whole(xlm_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "xtd").mkdir()
     write_xtd10(tmp_path / "xtd")
     write_own(tmp_path / "own")
     write_classes(tmp_path / "classes")
+    write_crossmodal(tmp_path / "xm")
     targets = [
         {"name": "xtd10", "data": str(tmp_path / "xtd")},
         {"name": "xtd10-captions", "data": str(tmp_path / "xtd")},
         {"name": "picture-captions", "data": str(tmp_path / "own" / "t.tsv")},
         {"name": "picture-classes", "data": str(tmp_path / "classes")},
+        {"name": "crossmodal-3600", "data": str(tmp_path / "xm"), "protocols": "mteb"},
         {"name": "babel-imagenet", "data": str(write_babel(tmp_path / "babel"))},
         {"name": "flags", "languages": ["en", "ka"], "pairs": 8},
     ]
@@ -400,6 +413,13 @@ def test_a_study_of_picture_targets_runs_whole(xlm_folder: Path, tmp_path: Path)
     out = tmp_path / "out"
     run_study(study, out, Store(tmp_path / "store"))
     rows = pq.read_table(out / "results.parquet").to_pylist()
+    of_mteb = [r for r in rows if r["protocol"].startswith("mteb/") and r["arm"] == "image"]
+    assert {r["metric"] for r in of_mteb} == {"ndcg_at_10"}
+    assert all(0 < r["value"] <= 1 for r in of_mteb)
+    ndcg_counts = {(r["protocol"], r["language"]): r["n"] for r in of_mteb if r["subset"] == "all"}
+    assert ndcg_counts["mteb/text->picture", "de"] == 8
+    assert ndcg_counts["mteb/picture->text", "de"] == 4
+    rows = [r for r in rows if not r["protocol"].startswith("mteb/")]
     values = {
         (r["target"], r["protocol"].partition("/")[2], r["language"], r["metric"]): r["value"]
         for r in rows

@@ -28,6 +28,7 @@ METRIC_TITLES = {
     "exact_match": "exact match",
     "class_accuracy": "mean accuracy of classes",
     "chance": "chance",
+    "ndcg_at_10": "nDCG at 10",
 }
 
 

@@ -18,7 +18,14 @@ from crosslift.sources.captioned_targets.published import PublishedCaptions, Pub
 from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.sources.record import Bitext
 from crosslift.targets.protocols import OTHER_RETRIEVAL, PICTURE_RETRIEVAL, RETRIEVAL
-from crosslift.targets.target import BitextData, Metric, PictureData, Target, TargetSettings
+from crosslift.targets.target import (
+    BitextData,
+    Metric,
+    PictureData,
+    Protocol,
+    Target,
+    TargetSettings,
+)
 
 PIVOT = "en"
 
@@ -37,6 +44,7 @@ class CaptionedSet:
         licence: of pictures and captions.
         citation: where they come from.
         pool: see `PictureData`.
+        others: definitions of other projects, of pictures and texts.
     """
 
     name: str
@@ -48,6 +56,7 @@ class CaptionedSet:
     licence: str
     citation: str
     pool: Literal["all", "language"] = "all"
+    others: tuple[Protocol, ...] = ()
 
 
 def picture_target(facts: CaptionedSet) -> Target:
@@ -73,6 +82,7 @@ def picture_target(facts: CaptionedSet) -> Target:
         metric=facts.metric,
         load=load,
         protocols=PICTURE_RETRIEVAL,
+        others=facts.others,
         languages=facts.languages,
         needs_data=True,
         licence=facts.licence,

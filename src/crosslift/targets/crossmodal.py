@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from crosslift.sources.captioned_targets.crossmodal import CROSSMODAL_FILES, CROSSMODAL_LANGUAGES
 from crosslift.targets.captioned import CaptionedSet, caption_target, picture_target
+from crosslift.targets.protocols import MTEB_PICTURES
 
 _FACTS = CaptionedSet(
     name="crossmodal-3600",
@@ -18,6 +19,7 @@ _FACTS = CaptionedSet(
     metric="top1_accuracy",
     licence="captions: CC BY 4.0; pictures: CC BY 2.0 (Open Images)",
     citation="Thapliyal, Pont-Tuset, Chen and Soricut 2022, arXiv 2205.12522",
+    others=MTEB_PICTURES,
 )
 
 CROSSMODAL = picture_target(_FACTS)

@@ -45,6 +45,7 @@ OUTCOME_OF_METRIC = {
     "pair_margin": "pair_margin",
     "class_accuracy": "class_accuracy",
     "chance": "chance",
+    "ndcg_at_10": "ndcg_at_10",
 }
 """Metric -> the outcome of single queries whose mean it is; of `median_rank`, whose median."""
 

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.retrieval.metrics import expected_rank, top1_accuracy
+from crosslift.retrieval.ndcg import ndcg_at
 from crosslift.retrieval.ranks import Ranks, gold_ranks
 from crosslift.retrieval.similarity import unit_rows
 from crosslift.targets.captions import captions_of
 from crosslift.targets.evaluate import Lookup, Outcomes, Vectors, own_values
-from crosslift.targets.target import Direction, PictureData, Protocol
+from crosslift.targets.target import OURS, Direction, PictureData, Protocol
 
 
 class _Ranked(NamedTuple):
     """The ranks of queries, with the ids of the queries, of what they belong to, and of candidates; and
-    further outcomes [N]."""
+    further outcomes [N] of ours, and what computes nDCG at 10 [N]."""
 
     ranks: Ranks
     queries: tuple[str, ...]
     clusters: tuple[str, ...]
     candidates: tuple[str, ...]
     more: Mapping[str, NDArray[np.float64]]
+    ndcg: Callable[[], NDArray[np.float64]]
 
 
 def evaluate_pictures(
@@ -53,10 +56,13 @@ def evaluate_pictures(
             if not ranked:
                 ranked = _ranked(data, language, texts, shown)
             found = ranked[direction]
-            values = own_values(found.ranks) | {"rank": expected_rank(found.ranks)}
-            values |= found.more
+            values = _own(found) if protocol.name == OURS else {"ndcg_at_10": found.ndcg()}
             retrieved = tuple(found.candidates[i] for i in found.ranks.retrieved)
             yield Outcomes(language, protocol.id, found.queries, values, retrieved, found.clusters)
+
+
+def _own(found: _Ranked) -> dict[str, NDArray[np.float64]]:
+    return own_values(found.ranks) | {"rank": expected_rank(found.ranks)} | dict(found.more)
 
 
 def _ranked(
@@ -70,13 +76,26 @@ def _ranked(
     asking = tuple(named)
     pool = tuple(data.pictures) if data.pool == "all" else asking
     place = {item: i for i, item in enumerate(pool)}
-    of_texts = gold_ranks(told, _rows(shown, pool), [place[item] for item in captions.items])
-    gold = [list(captions.places[item]) for item in asking]
-    of_pictures = gold_ranks(_rows(shown, asking), told, gold)
-    return {
-        "text->picture": _Ranked(of_texts, captions.ids, captions.items, pool, {}),
-        "picture->text": _Ranked(of_pictures, asking, asking, captions.ids, {}),
-    }
+    own = [[place[item]] for item in captions.items]
+    every = [list(captions.places[item]) for item in asking]
+    of_pool, of_asking = _rows(shown, pool), _rows(shown, asking)
+    of_texts = _search(told, of_pool, own, captions.ids, captions.items, pool)
+    of_pictures = _search(of_asking, told, every, asking, asking, captions.ids)
+    return {"text->picture": of_texts, "picture->text": of_pictures}
+
+
+def _search(
+    asking: Vectors,
+    candidates: Vectors,
+    gold: Sequence[Sequence[int]],
+    queries: tuple[str, ...],
+    clusters: tuple[str, ...],
+    names: tuple[str, ...],
+) -> _Ranked:
+    ranks = gold_ranks(asking, candidates, gold)
+    return _Ranked(
+        ranks, queries, clusters, names, {}, partial(ndcg_at, asking, candidates, gold, 10)
+    )
 
 
 def _by_class(
@@ -90,8 +109,10 @@ def _by_class(
     place = {name: i for i, name in enumerate(classes)}
     means = [unit_rows(texts(said)).mean(axis=0) for said in named.values()]
     gold = [place[data.classes[item]] for item in asking]
-    ranks = gold_ranks(_rows(shown, asking), np.stack(means), gold)
-    return _Ranked(ranks, asking, asking, classes, _of_classes(ranks, gold, len(classes)))
+    found = _search(
+        _rows(shown, asking), np.stack(means), [[i] for i in gold], asking, asking, classes
+    )
+    return found._replace(more=_of_classes(found.ranks, gold, len(classes)))
 
 
 def _of_classes(ranks: Ranks, gold: Sequence[int], classes: int) -> dict[str, NDArray[np.float64]]:

@@ -28,6 +28,19 @@ PICTURE_RETRIEVAL = (
 """Ours, between texts and pictures. Top-1 accuracy is what is elsewhere called recall at 1: the chance
 that the first candidate is a correct one; it is told once."""
 
+_MTEB_TEXTS = Protocol(
+    name="mteb",
+    direction="text->picture",
+    metric="ndcg_at_10",
+    ties=_LOWEST,
+    reproduces="embeddings-benchmark/mteb: "
+    "mteb/tasks/retrieval/multilingual/xm3600_t2i_retrieval.py, mteb/abstasks/retrieval.py",
+)
+MTEB_PICTURES = (_MTEB_TEXTS, replace(_MTEB_TEXTS, direction="picture->text"))
+"""Every caption asks among all pictures, and every picture among all captions of a language, of which
+all of its own are relevant: nDCG at 10. Texts are read as the arm reads them, without the instruction
+that MTEB puts before those of instruction models."""
+
 PICTURE_CLASSES = (Protocol("crosslift", "picture->class"),)
 """Ours: every picture asks, the names of the classes in one language are the candidates."""
 

@@ -53,6 +53,7 @@ Metric = Literal[
     "pair_margin",
     "class_accuracy",
     "chance",
+    "ndcg_at_10",
 ]
 Split = Literal["dev", "training", "test"]
 OURS = "crosslift"
