@@ -280,7 +280,7 @@ def test_facts_of_a_target(target) -> None:
     assert named == (["crosslift/picture->class"] if of_classes else PROTOCOLS[target.kind])
     assert target.metric not in MEDIANS, "differences are told of means"
     unknown = {code for code in target.languages or () if not is_known(code)}
-    assert not unknown or (target.name == "flores200" and len(unknown) < 16)
+    assert not unknown or (target.name in ("flores200", "mvl-sib") and len(unknown) < 17)
     assert len(set(target.languages or ())) == len(target.languages or ())
 
 

@@ -253,6 +253,8 @@ def overlapping_queries(data: PictureData, language: str, texts: set[str]) -> se
     touched = {item for item, said in named.items() if not texts.isdisjoint(said)}
     if data.classes:
         return {item for item, name in data.classes.items() if name in touched}
+    chosen = data.choices.get(language, {})
+    touched |= {query for query, choice in chosen.items() if choice.text in touched}
     captions = captions_of(named)
     told = zip(captions.ids, captions.texts, strict=True)
     return touched | {name for name, text in told if text in texts}

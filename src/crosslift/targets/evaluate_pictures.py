@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.retrieval.metrics import expected_rank, top1_accuracy
-from crosslift.retrieval.ndcg import ndcg_at
-from crosslift.retrieval.ranks import Ranks, gold_ranks
+from crosslift.retrieval.ranks import Ranks
 from crosslift.retrieval.similarity import unit_rows
 from crosslift.targets.captions import captions_of
-from crosslift.targets.evaluate import Lookup, Outcomes, Vectors, own_values
+from crosslift.targets.evaluate import OUTCOME_OF_METRIC, Lookup, Outcomes, Vectors, own_values
+from crosslift.targets.picture_search import Ranked, rows, search
+from crosslift.targets.picture_topics import by_topic
 from crosslift.targets.target import OURS, Direction, PictureData, Protocol
-
-
-class _Ranked(NamedTuple):
-    """The ranks of queries, with the ids of the queries, of what they belong to, and of candidates; and
-    further outcomes [N] of ours, and what computes nDCG at 10 [N]."""
-
-    ranks: Ranks
-    queries: tuple[str, ...]
-    clusters: tuple[str, ...]
-    candidates: tuple[str, ...]
-    more: Mapping[str, NDArray[np.float64]]
-    ndcg: Callable[[], NDArray[np.float64]]
 
 
 def evaluate_pictures(
@@ -50,27 +37,33 @@ def evaluate_pictures(
     """
     shown = dict(zip(data.pictures, pictures(tuple(data.pictures)), strict=True))
     for language in data.texts:
-        ranked: dict[Direction, _Ranked] = {}
+        ranked: dict[Direction, Ranked] = {}
         for protocol in protocols:
             direction = protocol.direction
             if not ranked:
                 ranked = _ranked(data, language, texts, shown)
             found = ranked[direction]
-            values = _own(found) if protocol.name == OURS else {"ndcg_at_10": found.ndcg()}
+            values = _own(found) if protocol.name == OURS else _theirs(protocol, found)
             retrieved = tuple(found.candidates[i] for i in found.ranks.retrieved)
             yield Outcomes(language, protocol.id, found.queries, values, retrieved, found.clusters)
 
 
-def _own(found: _Ranked) -> dict[str, NDArray[np.float64]]:
+def _own(found: Ranked) -> dict[str, NDArray[np.float64]]:
     return own_values(found.ranks) | {"rank": expected_rank(found.ranks)} | dict(found.more)
+
+
+def _theirs(protocol: Protocol, found: Ranked) -> dict[str, NDArray[np.float64]]:
+    return {OUTCOME_OF_METRIC[protocol.metric]: found.theirs()}
 
 
 def _ranked(
     data: PictureData, language: str, texts: Lookup, shown: Mapping[str, Vectors]
-) -> dict[Direction, _Ranked]:
+) -> dict[Direction, Ranked]:
     named = data.texts[language]
     if data.classes:
         return {"picture->class": _by_class(data, named, texts, shown)}
+    if data.topics:
+        return by_topic(data, language, texts, shown)
     captions = captions_of(named)
     told = texts(captions.texts)
     asking = tuple(named)
@@ -78,24 +71,10 @@ def _ranked(
     place = {item: i for i, item in enumerate(pool)}
     own = [[place[item]] for item in captions.items]
     every = [list(captions.places[item]) for item in asking]
-    of_pool, of_asking = _rows(shown, pool), _rows(shown, asking)
-    of_texts = _search(told, of_pool, own, captions.ids, captions.items, pool)
-    of_pictures = _search(of_asking, told, every, asking, asking, captions.ids)
+    of_pool, of_asking = rows(shown, pool), rows(shown, asking)
+    of_texts = search(told, of_pool, own, captions.ids, captions.items, pool)
+    of_pictures = search(of_asking, told, every, asking, asking, captions.ids)
     return {"text->picture": of_texts, "picture->text": of_pictures}
-
-
-def _search(
-    asking: Vectors,
-    candidates: Vectors,
-    gold: Sequence[Sequence[int]],
-    queries: tuple[str, ...],
-    clusters: tuple[str, ...],
-    names: tuple[str, ...],
-) -> _Ranked:
-    ranks = gold_ranks(asking, candidates, gold)
-    return _Ranked(
-        ranks, queries, clusters, names, {}, partial(ndcg_at, asking, candidates, gold, 10)
-    )
 
 
 def _by_class(
@@ -103,14 +82,14 @@ def _by_class(
     named: Mapping[str, tuple[str, ...]],
     texts: Lookup,
     shown: Mapping[str, Vectors],
-) -> _Ranked:
+) -> Ranked:
     classes = tuple(named)
     asking = tuple(item for item in data.pictures if data.classes[item] in named)
     place = {name: i for i, name in enumerate(classes)}
     means = [unit_rows(texts(said)).mean(axis=0) for said in named.values()]
     gold = [place[data.classes[item]] for item in asking]
-    found = _search(
-        _rows(shown, asking), np.stack(means), [[i] for i in gold], asking, asking, classes
+    found = search(
+        rows(shown, asking), np.stack(means), [[i] for i in gold], asking, asking, classes
     )
     return found._replace(more=_of_classes(found.ranks, gold, len(classes)))
 
@@ -130,7 +109,3 @@ def _of_classes(ranks: Ranks, gold: Sequence[int], classes: int) -> dict[str, ND
         "class_accuracy": top1_accuracy(ranks) * weights,
         "chance": np.full(len(gold), 1 / classes),
     }
-
-
-def _rows(shown: Mapping[str, Vectors], items: Sequence[str]) -> Vectors:
-    return np.stack([shown[item] for item in items])

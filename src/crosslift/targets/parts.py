@@ -66,6 +66,12 @@ def part_words(data: TargetData, settings: TargetSettings) -> str:
 
 
 def _refuse(data: TargetData, settings: TargetSettings) -> None:
+    if settings.pairs is not None and isinstance(data, PictureData) and data.topics:
+        raise StudyError(
+            f"`pairs: {settings.pairs}` of target {settings.name!r}, whose pictures share topics",
+            "all of its pictures",
+            "`languages` takes a part of it",
+        )
     mining = isinstance(data, MiningData)
     answered = isinstance(data, LabelledData)
     if settings.pairs is not None and answered:

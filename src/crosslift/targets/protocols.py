@@ -41,6 +41,15 @@ MTEB_PICTURES = (_MTEB_TEXTS, replace(_MTEB_TEXTS, direction="picture->text"))
 all of its own are relevant: nDCG at 10. Texts are read as the arm reads them, without the instruction
 that MTEB puts before those of instruction models."""
 
+MTEB_TOPICS = replace(
+    _MTEB_TEXTS,
+    direction="text->4 pictures",
+    metric="accuracy",
+    reproduces="embeddings-benchmark/mteb: "
+    "mteb/tasks/reranking/multilingual/mvl_sib_sent2img.py, mteb/abstasks/retrieval.py",
+)
+"""Every query chooses among four pictures, of which one has the topic of its sentence."""
+
 PICTURE_CLASSES = (Protocol("crosslift", "picture->class"),)
 """Ours: every picture asks, the names of the classes in one language are the candidates."""
 

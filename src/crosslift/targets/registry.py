@@ -12,6 +12,7 @@ from crosslift.targets.flores200 import FLORES200
 from crosslift.targets.gettext import GETTEXT
 from crosslift.targets.mlqa import MLQA
 from crosslift.targets.multi30k import MULTI30K
+from crosslift.targets.mvl_sib import MVL_SIB
 from crosslift.targets.names import NAMES
 from crosslift.targets.panx import PANX
 from crosslift.targets.pawsx import PAWSX
@@ -33,7 +34,7 @@ _BITEXTS = (BITEXT, BUCC, FLORES200, GETTEXT, NAMES, TATOEBA, WORD_PAIRS, WORD_P
 _PICTURES = (PICTURES, FLAGS, PICTURE_CAPTIONS, PICTURE_CAPTIONS_TEXT, PICTURE_CLASSES_TARGET)
 _PUBLISHED = (
     *(XTD10, XTD10_CAPTIONS, CROSSMODAL, CROSSMODAL_CAPTIONS, *MULTI30K),
-    *(XFLICKR_CO, XFLICKR_CO_CAPTIONS, WIT, BABEL_IMAGENET),
+    *(XFLICKR_CO, XFLICKR_CO_CAPTIONS, WIT, BABEL_IMAGENET, MVL_SIB),
 )
 _LABELLED = (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA)
 

@@ -16,6 +16,7 @@ from crosslift.metrics.answers import AnswerRules
 from crosslift.retrieval.margin import Margin, RatioOver
 from crosslift.retrieval.mining import Retrieval
 from crosslift.sources.bucc_files import BuccSplit
+from crosslift.sources.captioned_targets.mvl_sib import Choice
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Bitext, Record
 from crosslift.tasks.task import IntermediateTask, texts_read
@@ -30,6 +31,7 @@ Direction = Literal[
     "text->picture",
     "picture->text",
     "picture->class",
+    "text->4 pictures",
     "zero-shot",
 ]
 Metric = Literal[
@@ -264,6 +266,9 @@ class PictureData:
         classes: item id -> its class, of pictures that are to be classified; empty: none has one.
         pool: the pictures that a text has as candidates: all of the target, or those that have a text
             in its language, where a publication has a set of pictures for each language.
+        topics: id of a picture or of a text -> its topic, where every picture of a text's topic is
+            right; empty: a text belongs to the picture of its id.
+        choices: language -> {query -> a few pictures to choose among}, of such data.
     """
 
     pictures: Mapping[str, Picture]
@@ -272,6 +277,14 @@ class PictureData:
     checksum: str
     classes: Mapping[str, str] = field(default_factory=dict)
     pool: Literal["all", "language"] = "all"
+    topics: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, Mapping[str, Choice]] = field(default_factory=dict)
+
+    def right_picture(self, item: str) -> str:
+        """A picture that is right for the text of an item: its own, or the first of its topic."""
+        if not self.topics:
+            return item
+        return next(name for name in self.pictures if self.topics[name] == self.topics[item])
 
 
 @dataclass(frozen=True, slots=True)
