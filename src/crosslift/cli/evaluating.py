@@ -18,7 +18,8 @@ from crosslift.errors import StudyError, UnknownNameError
 from crosslift.reports.formats import prompt_words
 from crosslift.studies.schema import SweepSettings
 from crosslift.studies.session import Evaluation, evaluate, evaluate_protocols, sweep
-from crosslift.targets.target import Direction, TargetSettings
+from crosslift.targets.protocol import Direction
+from crosslift.targets.target import TargetSettings
 
 
 def show(

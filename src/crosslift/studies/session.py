@@ -33,7 +33,8 @@ from crosslift.studies.target_steps import (
 )
 from crosslift.studies.training_steps import Trained
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC, score_of
-from crosslift.targets.target import Direction, TargetSettings, notes_of
+from crosslift.targets.protocol import Direction
+from crosslift.targets.target import TargetSettings, notes_of
 
 
 def run_study(
