@@ -139,25 +139,6 @@ def test_is_known() -> None:
     assert is_known("szl") and is_known("pt-BR") and not is_known("qqq")
 
 
-CLDR_ANNOTATIONS = (
-    "af ak am ar ar-SA as ast az ba be bew bg bgn blo bn br bs ca ccp ceb chr ckb cs cv cy da "
-    "de de-CH doi dsb el en en-001 en-AU en-CA en-GB en-IN es es-419 es-MX es-US et eu fa ff "
-    "ff-Adlm fi fil fo fr fr-CA frr ga gd gl gu ha ha-NE he hi hi-Latn hr hsb hu hy ia id ig is "
-    "it ja jv ka kab kk kk-Arab kl km kn ko kok ku ky lb lij lo lt lv mai mi mk ml mn mni mr ms "
-    "mt my ne nl nn no nso oc om or pa pa-Arab pap pcm pl ps pt pt-PT qu quc rhg rm ro ru rw sa "
-    "sat sc sd shn si sk sl so sq sr sr-Cyrl sr-Cyrl-BA sr-Latn sr-Latn-BA su sv sv-FI sw sw-KE "
-    "syr ta te tg th ti tk tn to tr tt ug uk ur uz vec vi wo xh yo yo-BJ yue yue-Hans zh "
-    "zh-Hant zh-Hant-HK zu"
-)
-"""The locales that CLDR 48 has a file of names for."""
-
-
-@pytest.mark.parametrize("code", CLDR_ANNOTATIONS.split())
-def test_every_language_of_cldrs_names_has_family_and_script(code: str) -> None:
-    facts = language(code)
-    assert facts.code == code and facts.family and len(facts.script) == 4
-
-
 @pytest.mark.parametrize("name", LANGUAGES)
 def test_every_language_of_flores_200_and_mvl_sib_has_family_and_script(name: str) -> None:
     facts = language(LANGUAGES[name])

@@ -82,6 +82,7 @@ class BitextData:
         checksum: of everything the pairs are made of.
         words: whether they are single words, whose cosines are told beside retrieval.
         notes: language, or pair -> what its texts are, in words, where a reader of scores must know.
+        left_out: language -> reason -> number of pairs of the data that are not measured.
     """
 
     bitexts: Mapping[str, Bitext]
@@ -89,6 +90,7 @@ class BitextData:
     checksum: str
     words: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class PictureData:
         pool: the pictures that a text has as candidates: all of the target, or those that have a text
             in its language, where a publication has a set of pictures for each language.
         notes: language -> what its texts are, in words, where a reader of scores must know.
+        left_out: language -> reason -> number of texts of the data that are not measured.
         topics: id of a picture or of a text -> its topic, where every picture of a text's topic is
             right; empty: a text belongs to the picture of its id.
         choices: language -> {query -> a few pictures to choose among}, of such data.
@@ -117,6 +120,7 @@ class PictureData:
     classes: Mapping[str, str] = field(default_factory=dict)
     pool: Literal["all", "language"] = "all"
     notes: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     topics: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, Mapping[str, Choice]] = field(default_factory=dict)
 
@@ -237,6 +241,11 @@ class Target:
 def notes_of(data: TargetData) -> Mapping[str, str]:
     """Language -> what its texts are, in words, of bitexts and pictures that say so."""
     return data.notes if isinstance(data, BitextData | PictureData) else {}
+
+
+def left_out_of(data: TargetData) -> Mapping[str, Mapping[str, int]]:
+    """Language -> reason -> number of items of the data that are not measured."""
+    return {} if isinstance(data, MiningData) else data.left_out
 
 
 def texts_of(data: TargetData) -> list[str]:
