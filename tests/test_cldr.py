@@ -11,7 +11,7 @@ from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.cldr.emoji_ids import id_of_code_points, id_of_text
 from crosslift.sources.cldr.places import cldr_place, fetched_folder
 from crosslift.sources.cldr.read import read_cldr
-from crosslift.sources.cldr.translations import read_translations
+from crosslift.sources.cldr.translations import AS_IN_ENGLISH, read_translations
 from crosslift.sources.pictograms import Concept
 from crosslift.studies.plan import load_target
 from crosslift.studies.reading import parse_study
@@ -195,14 +195,16 @@ def test_a_name_equal_to_the_english_one_is_no_translation(tmp_path: Path) -> No
         "sw": {"1F601": "uso 1", "1F602": "uso 2"},
     }
     assert list(found.gaps) == ["fr"]
+    assert found.left_out == {"de": {AS_IN_ENGLISH: 1}, "sw": {AS_IN_ENGLISH: 1}}
     assert found.gaps["fr"].startswith("names of 1 of 4 concepts")
 
 
 def write_held_out(folder: Path) -> Path:
     ids = [concept.id for concept in held_out_concepts()]
+    english = held_out_concepts()[200].names["en"]
     names = {
         "xh": {code: f"igama {i}" for i, code in enumerate(ids)},
-        "de": {code: f"Name {i}" for i, code in enumerate(ids[:200])},
+        "de": {code: f"Name {i}" for i, code in enumerate(ids[:200])} | {ids[200]: english},
         "kl": {code: f"ateq {i}" for i, code in enumerate(ids[:199])},
     }
     return write_list(folder, names)
@@ -213,7 +215,7 @@ def test_names_and_pictures_measure_the_languages_of_the_source(tmp_path: Path) 
     names = load_target(TargetSettings(name="names", data=data)).data
     assert isinstance(names, BitextData)
     assert {code: len(b.src) for code, b in names.bitexts.items()} == {"de": 200, "xh": 400}
-    assert list(names.gaps) == ["kl"]
+    assert list(names.gaps) == ["kl"] and names.left_out == {"de": {AS_IN_ENGLISH: 1}}
     assert names.bitexts["xh"].src[7] == "igama 7"
     assert names.bitexts["xh"].tgt[7] == held_out_concepts()[7].names["en"]
 
@@ -221,7 +223,7 @@ def test_names_and_pictures_measure_the_languages_of_the_source(tmp_path: Path) 
     assert isinstance(pictures, PictureData)
     assert {c: len(t) for c, t in pictures.texts.items()} == {"de": 200, "xh": 400, "en": 400}
     assert len(pictures.pictures) == 400
-    assert list(pictures.gaps) == ["kl"]
+    assert list(pictures.gaps) == ["kl"] and pictures.left_out == names.left_out
 
 
 def test_languages_of_the_source_can_be_asked_for(tmp_path: Path) -> None:
@@ -229,7 +231,7 @@ def test_languages_of_the_source_can_be_asked_for(tmp_path: Path) -> None:
     asked = TargetSettings(name="pictures", data=data, languages=("xh",))
     found = load_target(asked).data
     assert isinstance(found, PictureData)
-    assert list(found.texts) == ["xh"] and not found.gaps
+    assert list(found.texts) == ["xh"] and not found.gaps and not found.left_out
     with pytest.raises(UnknownNameError, match="'fr'"):
         load_target(TargetSettings(name="names", data=data, languages=("fr",)))
     with pytest.raises(DataError, match="kl: names of 199 of 400"):

@@ -92,6 +92,7 @@ def test_evaluate_writes_the_documented_json(crosslift: Any, xlm_folder: Path) -
     found = crosslift(*given).json
     assert set(found) == {
         *("model", "target", "metric", "protocol", "macro", "languages", "gaps"),
+        "groups",
     }
     assert found["metric"] == "top1_accuracy"
     assert found["languages"]["de"]["n"] == 400

@@ -25,13 +25,14 @@ from crosslift.targets.bucc import BUCC
 from crosslift.targets.evaluate import Lookup, Outcomes
 from crosslift.targets.evaluate_mining import MiningDetail, evaluate_mining
 from crosslift.targets.parts import first_sentences
+from crosslift.targets.protocol import Mining, Protocol, Split
 from crosslift.targets.protocols import (
     LASER_MINING,
     MINING,
     MTEB_MINING,
     XTREME_MINING,
 )
-from crosslift.targets.target import Mining, MiningData, Protocol, Split, TargetSettings, texts_of
+from crosslift.targets.target import MiningData, TargetSettings, texts_of
 
 OURS = MINING[0]
 ALL = (*BUCC.protocols, *BUCC.others)

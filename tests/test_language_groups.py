@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from crosslift.encoders.pretraining import pretraining_languages, was_pretrained_on
+from crosslift.encoders.pretraining import (
+    CC_100,
+    IN,
+    IN_OTHER_SCRIPT,
+    NOT_IN,
+    WIKIPEDIA_104,
+    pretraining_of,
+)
 from crosslift.languages import language
 from crosslift.reports.language_names import NO_FAMILY, family_of, script_of
 from crosslift.studies.language_groups import groupings
@@ -47,42 +54,62 @@ def test_families_and_scripts_of_some() -> None:
         "embedded",
         "xlm-roberta-base",
         "FacebookAI/xlm-roberta-large",
+        "facebook/xlm-roberta-xl",
         "intfloat/multilingual-e5-small",
         "intfloat/multilingual-e5-large-instruct",
     ],
 )
-def test_encoders_whose_pretraining_is_known(encoder: str) -> None:
-    languages = pretraining_languages(encoder)
-    assert languages is not None
-    # the paper's 100: Chinese and Burmese twice, five languages in Latin letters, too
-    assert len(languages) + 1 + 1 + 5 == 100
-    assert {"de", "sw", "xh", "zh", "jv"} <= languages
-    assert not {"yo", "ig", "zu", "tk", "mt", "lb", "chr", "yue"} & languages
+def test_encoders_that_were_pretrained_on_cc_100(encoder: str) -> None:
+    assert pretraining_of(encoder) is CC_100
 
 
-@pytest.mark.parametrize("encoder", ["bert-base-multilingual-cased", "./xlm-roberta-base", "mine"])
+def test_multilingual_bert_was_pretrained_on_wikipedias() -> None:
+    for name in ("bert-base-multilingual-cased", "google-bert/bert-base-multilingual-cased"):
+        assert pretraining_of(name) is WIKIPEDIA_104
+    assert WIKIPEDIA_104.group_of("yo") == WIKIPEDIA_104.group_of("pa-Arab") == IN
+    assert WIKIPEDIA_104.group_of("am") == NOT_IN
+
+
+def test_the_lists_are_as_long_as_the_published_ones() -> None:
+    # counted twice: Chinese; of CC-100 Burmese and five languages in Latin letters, too
+    assert len(CC_100.languages) + 1 + 1 + 5 == 100
+    assert len(WIKIPEDIA_104.languages) + 1 == 104
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    ["bert-base-cased", "./xlm-roberta-base", "someone/xlm-roberta-base", "xlm-roberta-mine", ""],
+)
 def test_other_encoders_are_not_guessed(encoder: str) -> None:
-    assert pretraining_languages(encoder) is None
+    assert pretraining_of(encoder) is None
 
 
-def test_the_language_counts_not_its_script_or_region() -> None:
-    languages = frozenset({"tl", "no", "kk", "zh"})
-    for code in ("fil", "nb", "no", "kk-Arab", "zh-Hant"):
-        assert was_pretrained_on(languages, code)
-    for code in ("nn", "yue", "yue-Hans", "kl"):
-        assert not was_pretrained_on(languages, code)
+@pytest.mark.parametrize("code", sorted(CC_100.languages))
+def test_every_language_of_cc_100_is_in_the_table(code: str) -> None:
+    assert language(code).code == code
 
 
-def test_a_pair_counts_where_both_of_its_languages_do() -> None:
-    languages = frozenset({"de", "zh"})
-    assert was_pretrained_on(languages, "de-zh")
-    assert not was_pretrained_on(languages, "de-yue")
-    assert not was_pretrained_on(languages, "yue-de")
+@pytest.mark.parametrize(
+    ("group", "codes"),
+    [
+        (IN, "de sw xh jv fil nb no pt-PT zh zh-Hans zh-Hant hi-Latn prs de-zh"),
+        (IN_OTHER_SCRIPT, "sr-Latn kk-Arab pa-Arab ar-Latn"),
+        (NOT_IN, "yo ig zu tk mt lb chr nn yue yue-Hans kl xx de-yue yue-de"),
+    ],
+)
+def test_what_cc_100_has(group: str, codes: str) -> None:
+    assert {code: CC_100.group_of(code) for code in codes.split()} == dict.fromkeys(
+        codes.split(), group
+    )
 
 
 def test_groupings_of_a_known_encoder() -> None:
-    found = groupings(["chr", "de", "yo", "zh-Hant"], "embedded")
-    assert found["pretraining"] == {"In the pretraining": [1, 3], "Not in the pretraining": [0, 2]}
+    found = groupings(["chr", "de", "sr-Latn", "yo", "zh-Hant"], "embedded")
+    assert found["pretraining"] == {
+        "In the pretraining": [1, 4],
+        "In the pretraining, in another script": [2],
+        "Not in the pretraining": [0, 3],
+    }
     assert found["family"]["Germanic"] == [1]
     assert found["script"]["Cherokee"] == [0]
 

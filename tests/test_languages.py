@@ -16,6 +16,7 @@ from crosslift.languages import (
     is_known,
     language,
 )
+from crosslift.sources.captioned_targets.mvl_sib import LANGUAGES
 
 XTREME = (
     "af ar bg bn de el en es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr ms my nl pt ru sw "
@@ -136,3 +137,10 @@ def test_from_locale_of_another_word_raises() -> None:
 
 def test_is_known() -> None:
     assert is_known("szl") and is_known("pt-BR") and not is_known("qqq")
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_every_language_of_flores_200_and_mvl_sib_has_family_and_script(name: str) -> None:
+    facts = language(LANGUAGES[name])
+    assert facts.family and facts.name != facts.code
+    assert facts.script == name[4:].replace("Hang", "Kore")

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from babel_sample import write_babel
 from PIL import Image
 from small_study import SCRATCH, small_study
 
@@ -265,7 +266,9 @@ def test_the_first_pictures() -> None:
     assert part.texts == {"de": {"p": ("pp",)}}
     assert part.gaps == {"it": "none", "fr": "no text of the first 1 pictures"}
     classed = replace(data, classes={"p": "p", "q": "q"})
-    assert first_pictures(classed, 1).texts == data.texts, "all classes stay candidates"
+    part = first_pictures(classed, 1)
+    assert part.texts == {"de": data.texts["de"]}, "all classes stay candidates"
+    assert part.gaps == {"fr": "no class of the first 1 pictures has a name"}
 
 
 def test_the_title_says_how_many_pictures() -> None:
@@ -285,7 +288,7 @@ def test_flags_are_held_out() -> None:
     splits = split_of(load_concepts())
     assert {splits[item] for item in data.pictures} == {"test"}
     assert len(data.pictures) == 62
-    assert len(data.texts) + len(data.gaps) == len(FLAG_LANGUAGES) == 123
+    assert len(data.texts) + len(data.gaps) == len(FLAG_LANGUAGES) == 128
     assert data.texts["de"][held_out_flags()["DE"].id] == ("Deutschland",)
     assert data.texts["ka"][held_out_flags()["CZ"].id] == ("ჩეხეთი",)
     assert "62" in find_target("flags").description
@@ -320,7 +323,7 @@ def test_the_languages_of_flags_follow_their_rule() -> None:
         same = sum(names.get(code) == english[code] for code in flags)
         return all(code in names for code in flags) and same <= MOST_ENGLISH * len(flags)
 
-    expected = {code for code in FAMILIES if code not in ("en", "no", "tl") and named(code)}
+    expected = {code for code in FAMILIES if code not in ("en", "no", "tl", "tw") and named(code)}
     assert set(FLAG_LANGUAGES) == expected | {"en"}
 
 
@@ -377,16 +380,30 @@ def write_classes(folder: Path) -> None:
     (folder / "classes.csv").write_text(table, encoding="utf-8")
 
 
+def write_crossmodal(folder: Path) -> None:
+    """Four pictures with two German captions each."""
+    folder.mkdir()
+    rows = []
+    for i in range(4):
+        Image.new("RGB", (6, 6), (50 * i, 10, 90)).save(folder / f"k{i}.jpg", "JPEG")
+        said = {"caption": [f"Ding {i}", f"Sache {i}"]}
+        rows.append(json.dumps({"image/key": f"k{i}", "image/locale": "de", "de": said}))
+    (folder / "captions.jsonl").write_text("\n".join(rows), encoding="utf-8")
+
+
 def test_a_study_of_picture_targets_runs_whole(xlm_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "xtd").mkdir()
     write_xtd10(tmp_path / "xtd")
     write_own(tmp_path / "own")
     write_classes(tmp_path / "classes")
+    write_crossmodal(tmp_path / "xm")
     targets = [
         {"name": "xtd10", "data": str(tmp_path / "xtd")},
         {"name": "xtd10-captions", "data": str(tmp_path / "xtd")},
         {"name": "picture-captions", "data": str(tmp_path / "own" / "t.tsv")},
         {"name": "picture-classes", "data": str(tmp_path / "classes")},
+        {"name": "crossmodal-3600", "data": str(tmp_path / "xm"), "protocols": "mteb"},
+        {"name": "babel-imagenet", "data": str(write_babel(tmp_path / "babel"))},
         {"name": "flags", "languages": ["en", "ka"], "pairs": 8},
     ]
     arms = {"baseline": {}, "image": {"stages": [{"task": "picture-name", **SCRATCH}]}}
@@ -396,6 +413,13 @@ def test_a_study_of_picture_targets_runs_whole(xlm_folder: Path, tmp_path: Path)
     out = tmp_path / "out"
     run_study(study, out, Store(tmp_path / "store"))
     rows = pq.read_table(out / "results.parquet").to_pylist()
+    of_mteb = [r for r in rows if r["protocol"].startswith("mteb/") and r["arm"] == "image"]
+    assert {r["metric"] for r in of_mteb} == {"ndcg_at_10"}
+    assert all(0 < r["value"] <= 1 for r in of_mteb)
+    ndcg_counts = {(r["protocol"], r["language"]): r["n"] for r in of_mteb if r["subset"] == "all"}
+    assert ndcg_counts["mteb/text->picture", "de"] == 8
+    assert ndcg_counts["mteb/picture->text", "de"] == 4
+    rows = [r for r in rows if not r["protocol"].startswith("mteb/")]
     values = {
         (r["target"], r["protocol"].partition("/")[2], r["language"], r["metric"]): r["value"]
         for r in rows
@@ -410,6 +434,11 @@ def test_a_study_of_picture_targets_runs_whole(xlm_folder: Path, tmp_path: Path)
     assert counts["picture-captions", "picture->text", "en"] == 5
     assert counts["picture-captions", "text->picture", "macro"] == 15
     assert counts["picture-classes", "picture->class", "de"] == 6
+    babel = ("babel-imagenet", "picture->class")
+    assert {code: counts[(*babel, code)] for code in ("en", "yue")} == {"en": 12, "yue": 10}
+    chances = {code: values[(*babel, code, "chance")] for code in ("en", "yue", "macro")}
+    expected = {"en": 1 / 12, "yue": 1 / 10, "macro": (1 / 12 + 1 / 10) / 2}
+    assert chances == pytest.approx(expected)
     assert counts["flags", "text->picture", "ka"] == 8
     for direction in ("text->picture", "picture->text"):
         for language in ("en", "es", "ja", "macro"):

@@ -27,6 +27,7 @@ from crosslift.studies.training_steps import Trained
 from crosslift.targets.bitext import load_bitexts
 from crosslift.targets.bucc import BUCC
 from crosslift.targets.evaluate import Lookup, evaluate_bitexts
+from crosslift.targets.protocol import Protocol
 from crosslift.targets.protocols import (
     LASER_MINING,
     LASER_RETRIEVAL,
@@ -38,7 +39,7 @@ from crosslift.targets.protocols import (
     XTREME_RETRIEVAL,
 )
 from crosslift.targets.registry import TARGETS
-from crosslift.targets.target import BitextData, Protocol, Target, TargetSettings
+from crosslift.targets.target import BitextData, Target, TargetSettings
 from crosslift.targets.tatoeba import TATOEBA
 
 WORDS = ("red", "blue", "old", "new", "cat", "dog", "sun", "rain", "hill", "sea", "bread", "salt")

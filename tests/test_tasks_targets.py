@@ -28,14 +28,9 @@ from crosslift.targets.evaluate import (
     evaluate_bitexts,
 )
 from crosslift.targets.evaluate_pictures import evaluate_pictures
+from crosslift.targets.protocol import Protocol
 from crosslift.targets.registry import TARGETS, find_target
-from crosslift.targets.target import (
-    BitextData,
-    PictureData,
-    Protocol,
-    TargetSettings,
-    texts_of,
-)
+from crosslift.targets.target import BitextData, PictureData, TargetSettings, texts_of
 from crosslift.targets.tatoeba import TATOEBA_36
 from crosslift.tasks.controls import PICTURE_FORMS
 from crosslift.tasks.own_files import FORMS
@@ -275,10 +270,10 @@ def test_facts_of_a_target(target) -> None:
     assert TARGETS[target.name] is target
     assert all([target.title, target.description, target.licence, target.citation])
     assert target.metric in OUTCOME_OF_METRIC
-    classes = ["crosslift/picture->class"]
     named = [p.id for p in target.protocols]
+    classes = ["crosslift/picture->class"]
     pairs = ["crosslift/xx->yy", "crosslift/yy->xx"]
-    others = {"picture-classes": classes, "pairs": pairs}
+    others = {"picture-classes": classes, "babel-imagenet": classes, "pairs": pairs}
     of_pairs = target.name.endswith("-pairs") and target.name != "word-pairs"
     name = "pairs" if of_pairs else target.name
     assert named == others.get(name, PROTOCOLS[target.kind])

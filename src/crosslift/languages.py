@@ -36,37 +36,46 @@ _CODES_BY_FAMILY: Mapping[str, str] = {
     "Albanian": "sq",
     "Armenian": "hy",
     "Austroasiatic": "km sat vi",
-    "Austronesian": "bew ceb ch dtp fil haw id ilo jv kzj max mg mi ms pam su tl to war",
+    "Austronesian": (
+        "ace ban bew bjn bug ceb ch dtp fil fj haw id ilo jv kzj max mg mi min ms pag pam sm su tl to "
+        "war"
+    ),
     "Aymaran": "ay",
     "Baltic": "lt ltg lv",
     "Basque": "eu",
-    "Berber": "ber kab zgh",
+    "Berber": "ber kab taq tzm zgh",
     "Celtic": "br cy ga gd gv kw",
     "Chadic": "ha",
     "Constructed": "eo ia ie io jbo lfn nov tzl vo",
-    "Creole": "cbk ht pap pcm",
+    "Creole": "cbk ht kea pap pcm sg tpi",
     "Cushitic": "om so",
     "Dravidian": "kn ml ta te",
     "Eskimo-Aleut": "kl",
-    "Germanic": "af ang da de en fo frr fy gsw is lb nb nds nl nn no sv swg yi",
+    "Germanic": "af ang da de en fo frr fy gsw is lb li nb nds nl nn no sv swg yi",
     "Hellenic": "el",
-    "Indo-Aryan": "as awa bho bn ccp doi gu hi kok mai mr ne or pa rhg sa sd si ur",
-    "Iranian": "bgn ckb fa ku os ps tg",
+    "Indo-Aryan": "as awa bho bn ccp doi gu hi hne kok ks mag mai mr ne or pa rhg sa sd si ur",
+    "Iranian": "bgn ckb fa ku os pbt prs ps tg",
     "Iroquoian": "chr",
     "Japonic": "ja",
     "Kartvelian": "ka",
     "Koreanic": "ko",
     "Kra-Dai": "lo shn th",
+    "Mande": "bm dyu nqo",
     "Mayan": "quc",
     "Mongolic": "mn",
-    "Niger-Congo": "ak blo ff ig ln nso rw sn st sw tn wo xh yo zu",
-    "Quechuan": "qu",
-    "Romance": "ast ca es fr gl it la lij oc pms pt rm ro sc vec",
-    "Semitic": "am ar arq arz he mt syr ti",
-    "Sino-Tibetan": "bo mni my wuu yue zh",
-    "Slavic": "be bg bs cs csb cu dsb hr hsb mk orv pl ru sh sk sl sr uk",
+    "Niger-Congo": (
+        "ak bem blo cjk ee ff fon fuv ig kam kbp kg ki kmb lg ln lua mos nso ny rn rw sn ss st sw tn "
+        "ts tum tw umb wo xh yo zu"
+    ),
+    "Nilotic": "dik din luo nus",
+    "Quechuan": "qu quy",
+    "Romance": "ast ca es fr fur gl it la lij lmo oc pms pt rm ro sc scn vec",
+    "Saharan": "knc kr",
+    "Semitic": "acm acq aeb ajp am apc ar arq ars ary arz he mt syr ti",
+    "Sino-Tibetan": "bo dz kac lus mni my wuu yue zh",
+    "Slavic": "be bg bs cs csb cu dsb hr hsb mk orv pl ru sh sk sl sr szl uk",
     "Tupian": "gn",
-    "Turkic": "az ba crh cv kk ky tk tr tt ug uz",
+    "Turkic": "az azb ba crh cv kk ky tk tr tt ug uz",
     "Uralic": "et fi hu mhr se udm",
 }
 FAMILIES: Mapping[str, str] = {
@@ -83,16 +92,35 @@ XTREME_TATOEBA: Mapping[str, str] = {pair[:3]: pair[4:] for pair in _XTREME_PAIR
 """The 36 ISO 639-3 codes of XTREME's Tatoeba -> BCP-47."""
 
 _NAMES = {  # those that Babel does not know
+    "acm": "Mesopotamian Arabic",
+    "acq": "Ta'izzi-Adeni Arabic",
+    "ajp": "South Levantine Arabic",
+    "apc": "Levantine Arabic",
+    "azb": "South Azerbaijani",
     "ber": "Berber",
     "cbk": "Chavacano",
+    "cjk": "Chokwe",
+    "dik": "Southwestern Dinka",
+    "fuv": "Nigerian Fulfulde",
+    "hne": "Chhattisgarhi",
+    "kbp": "Kabiyè",
+    "knc": "Central Kanuri",
     "kzj": "Coastal Kadazan",
     "max": "North Moluccan Malay",
     "mhr": "Eastern Mari",
     "orv": "Old East Slavic",
+    "pbt": "Southern Pashto",
+    "prs": "Dari",
+    "quy": "Ayacucho Quechua",
     "swg": "Swabian",
+    "taq": "Tamasheq",
     "tzl": "Talossan",
 }
-_SCRIPTS = {"ber": "Latn", "kzj": "Latn", "mhr": "Cyrl", "sh": "Latn"}  # likewise
+_SCRIPTS = {  # likewise
+    **dict.fromkeys(("ajp", "pbt", "prs"), "Arab"),
+    **dict.fromkeys(("ber", "dik", "knc", "kzj", "sh", "tw"), "Latn"),
+    "mhr": "Cyrl",
+}
 _RIGHT_TO_LEFT = frozenset({"Adlm", "Arab", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"})
 _LOCALE_SCRIPTS = {
     "arabic": "Arab",

@@ -15,10 +15,11 @@ from crosslift.cli.output import console_for, percent, write_json
 from crosslift.cli.progress import StatusLine
 from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.errors import StudyError, UnknownNameError
-from crosslift.reports.formats import prompt_words
+from crosslift.reports.formats import plural, prompt_words
 from crosslift.studies.schema import SweepSettings
 from crosslift.studies.session import Evaluation, evaluate, evaluate_protocols, sweep
-from crosslift.targets.target import Direction, TargetSettings
+from crosslift.targets.protocol import Direction
+from crosslift.targets.target import TargetSettings
 
 
 def show(
@@ -132,6 +133,12 @@ def _as_json(found: Evaluation) -> dict[str, Any]:
     }
     if found.notes:
         content["notes"] = dict(found.notes)
+    if found.left_out:
+        content["left_out"] = {code: dict(counts) for code, counts in found.left_out.items()}
+    content["groups"] = {
+        grouping: {group: scores._asdict() for group, scores in groups.items()}
+        for grouping, groups in found.by_group().items()
+    }
     return content | ({"mining": list(found.mining)} if found.mining else {})
 
 
@@ -147,15 +154,27 @@ def _print(console: Console, found: Evaluation) -> None:
     queries = str(int(sum(values["n"] for values in found.languages.values())))
     table.add_row("macro", queries, *(percent(found.macro[m]) for m in metrics), style="bold")
     console.print(table)
+    _tell_pretraining(console, found)
     _tell_gaps(console, found)
     _tell_notes(console, found)
     _tell_mining(console, found)
     _tell_protocol(console, found)
 
 
+def _tell_pretraining(console: Console, found: Evaluation) -> None:
+    for group, scores in found.by_group().get("pretraining", {}).items():
+        languages = plural(len(scores.languages), "language")
+        score = f"{found.metric} {percent(scores.macro[found.metric])} %"
+        console.print(f"{group}: {languages}, {score}", highlight=False)
+
+
 def _tell_gaps(console: Console, found: Evaluation) -> None:
     for language, reason in found.gaps.items():
         console.print(f"not measured: {language}: {reason}", highlight=False)
+    for reason in dict.fromkeys(reason for own in found.left_out.values() for reason in own):
+        counts = [own[reason] for own in found.left_out.values() if reason in own]
+        where = f"{plural(sum(counts), 'item')} in {plural(len(counts), 'language')}"
+        console.print(f"left out: {where}: {reason}", highlight=False)
 
 
 def _tell_notes(console: Console, found: Evaluation) -> None:

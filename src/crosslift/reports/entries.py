@@ -188,6 +188,8 @@ class Target(Entry):
     gaps: tuple[Gap, ...]
     kind: Literal["bitext", "pictures", "mining", "labelled"]
     notes: tuple[Note, ...] = ()
+    left_out: dict[str, dict[str, int]] = {}
+    """Language -> reason -> number of items that are not measured."""
 
 
 class Step(Entry):

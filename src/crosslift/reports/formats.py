@@ -26,6 +26,9 @@ METRIC_TITLES = {
     "tagging_accuracy": "tagging accuracy",
     "answer_f1": "F1 of answers",
     "exact_match": "exact match",
+    "class_accuracy": "mean accuracy of classes",
+    "chance": "chance",
+    "ndcg_at_10": "nDCG at 10",
 }
 
 

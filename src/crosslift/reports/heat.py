@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from crosslift.reports.entries import Arm, Target
-from crosslift.reports.formats import change, is_better, score
+from crosslift.reports.formats import change, is_better, plural, score
 from crosslift.reports.language_names import NO_FAMILY, family_of, name_of, script_of
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.tables import MACRO, ScoreIndex
@@ -66,13 +67,19 @@ class HeatTable:
 
 @dataclass(frozen=True)
 class HeatPair:
-    """The two heat maps of a target; its notes are languages and what their texts are."""
+    """The two heat maps of a target.
+
+    Args:
+        notes: languages and what their texts are.
+        left_out: which items are not measured, over all languages; empty where all are.
+    """
 
     target: Target
     differences: HeatTable | None
     scores: HeatTable
     gaps: int
     notes: tuple[tuple[str, str], ...]
+    left_out: str
 
 
 def heat_pairs(folder: RunFolder, index: ScoreIndex) -> list[HeatPair]:
@@ -84,9 +91,17 @@ def heat_pairs(folder: RunFolder, index: ScoreIndex) -> list[HeatPair]:
             scores=_scores(folder, index, target),
             gaps=len(target.gaps),
             notes=tuple((name_of(entry.language), entry.note) for entry in target.notes),
+            left_out=_left_out(target),
         )
         for target in folder.run.targets
     ]
+
+
+def _left_out(target: Target) -> str:
+    totals: Counter[str] = Counter()
+    for counts in target.left_out.values():
+        totals.update(counts)
+    return "; ".join(f"{plural(count, 'item')}, {reason}" for reason, count in totals.items())
 
 
 Values = dict[tuple[str, str], float]

@@ -27,7 +27,7 @@ MACRO = "macro"
 _OF_ALL_QUERIES = frozenset(
     {
         *("weighted_f1", "mining_f1", "mining_precision", "mining_recall", "oracle_mining_f1"),
-        *("tag_f1", "entity_f1", "tagging_accuracy"),
+        *("tag_f1", "entity_f1", "tagging_accuracy", "class_accuracy"),
     }
 )
 """Metrics of all queries together, in which they compete for candidates or weigh by their words: the
@@ -253,6 +253,8 @@ def overlapping_queries(data: PictureData, language: str, texts: set[str]) -> se
     touched = {item for item, said in named.items() if not texts.isdisjoint(said)}
     if data.classes:
         return {item for item, name in data.classes.items() if name in touched}
+    chosen = data.choices.get(language, {})
+    touched |= {query for query, choice in chosen.items() if choice.text in touched}
     captions = captions_of(named)
     told = zip(captions.ids, captions.texts, strict=True)
     return touched | {name for name, text in told if text in texts}

@@ -105,7 +105,9 @@ class _Example:
             name = self._class(self.data.classes[item])
             return _sides("query", None, self._picture(item)) | _sides("gold", name, None)
         text, shown = self.texts[item]
-        return _sides("query", text, None) | _sides("gold", None, self._picture(shown))
+        return _sides("query", text, None) | _sides(
+            "gold", None, self._picture(self.data.right_picture(shown))
+        )
 
     def answer(self, arm: str, row: Mapping[str, Any]) -> dict[str, Any]:
         """What an arm returned."""

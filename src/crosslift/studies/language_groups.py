@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from crosslift.encoders.pretraining import pretraining_languages, was_pretrained_on
+from crosslift.encoders.pretraining import pretraining_of
 from crosslift.reports.language_names import family_of, script_of
 from crosslift.statistics.differences import group_differences, strata_of
 from crosslift.statistics.verdicts import judge_family
@@ -17,8 +17,6 @@ from crosslift.studies.judging import any_trained, compared_with_baseline, share
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC
 
 _LEVEL = 0.95
-_PRETRAINED = "In the pretraining"
-_NOT_PRETRAINED = "Not in the pretraining"
 _GROUPINGS: dict[str, Callable[[str], str]] = {
     "family": family_of,
     "script": lambda code: script_of(code) or "Script not known",
@@ -27,11 +25,11 @@ _GROUPINGS: dict[str, Callable[[str], str]] = {
 
 def language_groups(gathered: Gathered) -> list[dict[str, Any]]:
     """The effect of each arm against its baseline over the languages of each family and script,
-    and over those that the encoder's pretraining had and had not.
+    and over those that the encoder's pretraining had, had in another script, and had not.
 
     Languages of a group weigh the same. The pretraining is a grouping only where it is known and
-    the target has languages of both kinds. The p-values of the groups of one grouping are corrected
-    together (Holm), for each arm by itself.
+    the target has languages of several of these kinds. The p-values of the groups of one grouping
+    are corrected together (Holm), for each arm by itself.
 
     Returns:
         JSON-like entries: arm, against, target, metric, protocol, grouping (family, script or
@@ -102,13 +100,10 @@ def groupings(languages: Sequence[str], encoder: str) -> dict[str, dict[str, lis
         grouping -> group -> places of its languages.
     """
     parted = {name: _parted(languages, group_of) for name, group_of in _GROUPINGS.items()}
-    pretrained = pretraining_languages(encoder)
-    if pretrained is None:
+    pretraining = pretraining_of(encoder)
+    if pretraining is None:
         return parted
-    of_pretraining = _parted(
-        languages,
-        lambda code: _PRETRAINED if was_pretrained_on(pretrained, code) else _NOT_PRETRAINED,
-    )
+    of_pretraining = _parted(languages, pretraining.group_of)
     return parted | ({"pretraining": of_pretraining} if len(of_pretraining) > 1 else {})
 
 

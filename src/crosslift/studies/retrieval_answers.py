@@ -26,7 +26,8 @@ from crosslift.studies.target_steps import (
 )
 from crosslift.studies.training_steps import Trained
 from crosslift.targets.evaluate_mining import mine_split
-from crosslift.targets.target import BitextData, MiningData, Protocol, Split
+from crosslift.targets.protocol import Protocol, Split
+from crosslift.targets.target import BitextData, MiningData
 from crosslift.xtreme.write import english_order
 
 XTREME = "xtreme"

@@ -41,7 +41,14 @@ from crosslift.studies.steps import Step
 from crosslift.studies.sweep import sweep_report
 from crosslift.studies.target_steps import reading_of, role_of
 from crosslift.studies.xtreme_table import xtreme_table
-from crosslift.targets.target import BitextData, LabelledData, PictureData, TargetData, notes_of
+from crosslift.targets.target import (
+    BitextData,
+    LabelledData,
+    PictureData,
+    TargetData,
+    left_out_of,
+    notes_of,
+)
 
 
 def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], folder: Path) -> Path:
@@ -178,6 +185,7 @@ def _target(gathered: Gathered, name: str) -> dict[str, Any]:
         "gaps": [{"language": code, "reason": reason} for code, reason in data.gaps.items()],
         "kind": loaded.target.kind,
         "notes": [{"language": code, "note": note} for code, note in notes_of(data).items()],
+        "left_out": {code: dict(counts) for code, counts in left_out_of(data).items()},
     }
 
 

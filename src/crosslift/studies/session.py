@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +17,7 @@ from crosslift.artifacts.store import Store
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.reports.run_folder import RunFolder
+from crosslift.studies.language_groups import groupings
 from crosslift.studies.plan import arm_run, load_target, plan_study
 from crosslift.studies.reading import saved_study
 from crosslift.studies.run import Listener, Silent, make_steps, run_plan
@@ -33,7 +34,8 @@ from crosslift.studies.target_steps import (
 )
 from crosslift.studies.training_steps import Trained
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC, score_of
-from crosslift.targets.target import Direction, TargetSettings, notes_of
+from crosslift.targets.protocol import Direction
+from crosslift.targets.target import TargetSettings, left_out_of, notes_of
 
 
 def run_study(
@@ -67,6 +69,13 @@ def run_study(
     return RunFolder.read(out)
 
 
+class GroupScores(NamedTuple):
+    """The languages of a group, and metric -> unweighted mean over them."""
+
+    languages: tuple[str, ...]
+    macro: Mapping[str, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """The scores of one encoder on one target under one protocol.
@@ -82,6 +91,7 @@ class Evaluation:
         mining: of a protocol that mines: what was mined in each language, at which threshold from
             where, and the precision-recall curve.
         notes: language -> what its texts are, in words, where that must be known.
+        left_out: language -> reason -> number of items of the data that are not measured.
     """
 
     model: str
@@ -93,6 +103,18 @@ class Evaluation:
     gaps: Mapping[str, str]
     mining: tuple[Mapping[str, Any], ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def by_group(self) -> dict[str, dict[str, GroupScores]]:
+        """Grouping (family, script, and pretraining where it parts them) -> group -> scores."""
+        codes = list(self.languages)
+        return {
+            grouping: {group: self._of([codes[i] for i in places]) for group, places in own.items()}
+            for grouping, own in groupings(codes, self.model).items()
+        }
+
+    def _of(self, codes: list[str]) -> GroupScores:
+        return GroupScores(tuple(codes), _macro({code: self.languages[code] for code in codes}))
 
 
 def evaluate(
@@ -200,6 +222,7 @@ def _evaluations(
                 loaded.data.gaps,
                 own,
                 notes_of(loaded.data),
+                left_out_of(loaded.data),
             )
         )
     return evaluations

@@ -41,11 +41,11 @@ from crosslift.studies.training_steps import (
 from crosslift.targets.evaluate import Lookup, Outcomes, evaluate_bitexts
 from crosslift.targets.evaluate_mining import evaluate_mining
 from crosslift.targets.evaluate_pictures import evaluate_pictures
+from crosslift.targets.protocol import Protocol
 from crosslift.targets.target import (
     BitextData,
     MiningData,
     PictureData,
-    Protocol,
     Target,
     TargetData,
     TargetSettings,

@@ -20,7 +20,8 @@ from crosslift.studies.phase_three import told_of_answering
 from crosslift.studies.target_steps import LoadedTarget
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC
 from crosslift.targets.parts import part_words
-from crosslift.targets.target import LabelledData, Protocol
+from crosslift.targets.protocol import Protocol
+from crosslift.targets.target import LabelledData
 from crosslift.xtreme.benchmark import TASKS, XtremeTask
 from crosslift.xtreme.published import PublishedRow, published_for
 

@@ -13,8 +13,9 @@ from crosslift.sources.bucc_files import (
     load_bucc,
     splits_in,
 )
+from crosslift.targets.protocol import Split
 from crosslift.targets.protocols import MINING, OTHER_MINING
-from crosslift.targets.target import MiningData, Split, Target, TargetSettings
+from crosslift.targets.target import MiningData, Target, TargetSettings
 
 BUCC_4 = ("de", "fr", "ru", "zh")
 """The languages of BUCC 2018 (Zweigenbaum et al. 2018), and of XTREME."""

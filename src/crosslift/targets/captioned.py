@@ -26,13 +26,14 @@ from crosslift.targets.caption_pairs import (
     pairs_of,
     refuse_pairs,
 )
+from crosslift.targets.protocol import Metric, Protocol
 from crosslift.targets.protocols import (
     OTHER_RETRIEVAL,
     PAIR_RETRIEVAL,
     PICTURE_RETRIEVAL,
     RETRIEVAL,
 )
-from crosslift.targets.target import BitextData, Metric, PictureData, Target, TargetSettings
+from crosslift.targets.target import BitextData, PictureData, Target, TargetSettings
 
 PIVOT = "en"
 
@@ -53,6 +54,7 @@ class CaptionedSet:
         pool: see `PictureData`.
         paired: languages whose pairs the target of pairs measures when none are asked for; empty: all
             besides English.
+        others: definitions of other projects, of pictures and texts.
     """
 
     name: str
@@ -65,6 +67,7 @@ class CaptionedSet:
     citation: str
     pool: Literal["all", "language"] = "all"
     paired: tuple[str, ...] = ()
+    others: tuple[Protocol, ...] = ()
 
 
 def picture_target(facts: CaptionedSet) -> Target:
@@ -92,6 +95,7 @@ def picture_target(facts: CaptionedSet) -> Target:
         metric=facts.metric,
         load=load,
         protocols=PICTURE_RETRIEVAL,
+        others=facts.others,
         languages=facts.languages,
         needs_data=True,
         licence=facts.licence,

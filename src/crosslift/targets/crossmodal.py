@@ -13,6 +13,7 @@ from crosslift.targets.captioned import (
     pair_target,
     picture_target,
 )
+from crosslift.targets.protocols import MTEB_PICTURES
 
 _FACTS = CaptionedSet(
     name="crossmodal-3600",
@@ -24,6 +25,7 @@ _FACTS = CaptionedSet(
     paired=("ar", "de", "fr", "hi", "ja", "ru", "sw", "zh"),
     licence="captions: CC BY 4.0; pictures: CC BY 2.0 (Open Images)",
     citation="Thapliyal, Pont-Tuset, Chen and Soricut 2022, arXiv 2205.12522",
+    others=MTEB_PICTURES,
 )
 
 CROSSMODAL = picture_target(_FACTS)

@@ -17,7 +17,8 @@ from crosslift.retrieval.ranks import Ranks, join_ranks, ranks_of_scores
 from crosslift.retrieval.search import nearest_both
 from crosslift.retrieval.similarity import cosine_block, rows_per_block, unit_rows
 from crosslift.sources.record import Bitext
-from crosslift.targets.target import OURS, BitextData, Direction, Protocol
+from crosslift.targets.protocol import OURS, Direction, Protocol
+from crosslift.targets.target import BitextData
 
 Vectors = NDArray[np.float32]
 Scaling = NDArray[np.float64]
@@ -43,6 +44,9 @@ OUTCOME_OF_METRIC = {
     "exact_match": "exact_match",
     "pair_cosine": "pair_cosine",
     "pair_margin": "pair_margin",
+    "class_accuracy": "class_accuracy",
+    "chance": "chance",
+    "ndcg_at_10": "ndcg_at_10",
 }
 """Metric -> the outcome of single queries whose mean it is; of `median_rank`, whose median."""
 

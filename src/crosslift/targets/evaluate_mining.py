@@ -21,7 +21,8 @@ from crosslift.retrieval.thresholds import (
 )
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.targets.evaluate import Lookup, Outcomes
-from crosslift.targets.target import Mining, MiningData, Protocol
+from crosslift.targets.protocol import Mining, Protocol
+from crosslift.targets.target import MiningData
 
 _CURVE_POINTS = 200
 

@@ -23,19 +23,16 @@ from crosslift.targets.target import PictureData, Target, TargetSettings
 MOST_ENGLISH = 0.5
 """Share of names that may be spelled as in English; a language with more measures English."""
 
-FLAG_LANGUAGES = (
-    *("en", "af", "ak", "am", "ar", "as", "ast", "az", "ba", "be", "bew", "bg", "blo", "bn", "br"),
-    *("bs", "ca", "ccp", "chr", "ckb", "cs", "cv", "cy", "da", "de", "dsb", "el", "eo", "es", "et"),
-    *("eu", "fa", "fi", "fo", "fr", "frr", "fy", "ga", "gd", "gl", "gu", "ha", "he", "hi", "hr"),
-    *("hsb", "hu", "hy", "ia", "id", "ie", "is", "it", "ja", "jv", "ka", "kab", "kk", "km", "kn"),
-    *("ko", "kok", "ku", "ky", "lb", "lij", "lo", "lt", "lv", "mai", "mi", "mk", "ml", "mn", "mr"),
-    *("my", "nb", "ne", "nl", "nn", "om", "or", "pa", "pcm", "pl", "ps", "pt", "qu", "rm", "ro"),
-    *("ru", "sat", "sc", "sd", "shn", "si", "sk", "sl", "so", "sq", "sr", "sv", "sw", "syr", "ta"),
-    *("te", "tg", "th", "ti", "tk", "to", "tr", "tt", "uk", "ur", "uz", "vec", "wo", "xh", "yo"),
-    *("yue", "zh", "zu"),
+_CODES = (
+    "en af ak am ar as ast az ba be bew bg blo bn br bs ca ccp chr ckb cs cv cy da de dsb el eo "
+    "es et eu fa fi fo fr frr fy ga gd gl gu ha he hi hr hsb hu hy ia id ie is it ja jv ka kab "
+    "kea kk km kn ko kok ks ku ky lb lij lo lt lv mai mi mk ml mn mr my nb ne nl nn nqo om or pa "
+    "pcm pl ps pt qu rm ro ru sat sc scn sd shn si sk sl so sq sr sv sw syr szl ta te tg th ti tk "
+    "to tr tt uk ur uz vec wo xh yo yue zh zu"
 )
+FLAG_LANGUAGES = tuple(_CODES.split())
 """Languages with a family in the table of languages in which CLDR names every one of the territories,
-without those above `MOST_ENGLISH` and without second codes of one language (no, tl); by the CLDR of
+without those above `MOST_ENGLISH` and without second codes of one language (no, tl, tw); by the CLDR of
 babel 2.19. One in which another babel does not name them all is a gap."""
 
 _FIRST = 0x1F1E6

@@ -55,21 +55,23 @@ def asked_translations(
         DataError: there are no such data, they cannot be read, or no asked language has enough names.
         UnknownNameError: a language that the data does not have.
     """
-    names, gaps, own = read_translations(data, held_out_concepts())
-    asked = asked_languages(settings, [*extra, *sorted({*names, *gaps})])
-    gaps = {code: reason for code, reason in gaps.items() if code in asked}
+    found = read_translations(data, held_out_concepts())
+    asked = asked_languages(settings, [*extra, *sorted({*found.names, *found.gaps})])
+    gaps = {code: reason for code, reason in found.gaps.items() if code in asked}
     if len(gaps) == len(asked):
         code, reason = next(iter(gaps.items()))
         raise DataError(f"{data}: {code}: {reason}", "a language with names of more concepts")
-    return Translations({code: names[code] for code in asked if code in names}, gaps, own)
+    names = {code: found.names[code] for code in asked if code in found.names}
+    left_out = {code: count for code, count in found.left_out.items() if code in asked}
+    return Translations(names, gaps, left_out, found.checksum)
 
 
 def _load(settings: TargetSettings) -> BitextData:
     concepts = held_out_concepts()
     if settings.data is not None:
-        names, gaps, own = asked_translations(settings, settings.data)
+        names, gaps, left_out, own = asked_translations(settings, settings.data)
         translated = {code: _translated(concepts, named, code) for code, named in names.items()}
-        return BitextData(translated, gaps, f"{checksum()} {own}")
+        return BitextData(translated, gaps, f"{checksum()} {own}", left_out=left_out)
     languages = asked_languages(settings, NAME_LANGUAGES)
     bitexts = {language: _bitext(concepts, language) for language in languages}
     return BitextData(bitexts, {}, checksum())

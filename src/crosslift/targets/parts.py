@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from crosslift.errors import StudyError
 from crosslift.sources.bucc_files import BuccSplit
+from crosslift.sources.picture import Picture
+from crosslift.targets.protocol import Split
 from crosslift.targets.target import (
     BitextData,
     LabelledData,
     MiningData,
     PictureData,
-    Split,
     TargetData,
     TargetSettings,
 )
@@ -65,6 +66,12 @@ def part_words(data: TargetData, settings: TargetSettings) -> str:
 
 
 def _refuse(data: TargetData, settings: TargetSettings) -> None:
+    if settings.pairs is not None and isinstance(data, PictureData) and data.topics:
+        raise StudyError(
+            f"`pairs: {settings.pairs}` of target {settings.name!r}, whose pictures share topics",
+            "all of its pictures",
+            "`languages` takes a part of it",
+        )
     mining = isinstance(data, MiningData)
     answered = isinstance(data, LabelledData)
     if settings.pairs is not None and answered:
@@ -113,7 +120,7 @@ def first_pictures(data: PictureData, count: int) -> PictureData:
     """The first pictures, at most ``count``, with their texts; a language left without is a gap."""
     kept = dict(list(data.pictures.items())[:count])
     if data.classes:
-        return replace(data, pictures=kept)  # all classes stay candidates
+        return _with_classes(data, kept, count)
     texts = {
         language: {item: said for item, said in named.items() if item in kept}
         for language, named in data.texts.items()
@@ -125,6 +132,15 @@ def first_pictures(data: PictureData, count: int) -> PictureData:
     }
     left = {language: named for language, named in texts.items() if named}
     return replace(data, pictures=kept, texts=left, gaps={**data.gaps, **gaps})
+
+
+def _with_classes(data: PictureData, kept: dict[str, Picture], count: int) -> PictureData:
+    """All classes stay candidates; a language without a name of any class that is shown is a gap."""
+    shown = {data.classes[item] for item in kept}
+    unnamed = [code for code, named in data.texts.items() if shown.isdisjoint(named)]
+    gaps = dict.fromkeys(unnamed, f"no class of the first {count} pictures has a name")
+    texts = {code: named for code, named in data.texts.items() if code not in unnamed}
+    return replace(data, pictures=kept, texts=texts, gaps={**data.gaps, **gaps})
 
 
 def first_sentences(data: MiningData, count: int) -> MiningData:

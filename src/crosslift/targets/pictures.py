@@ -25,14 +25,15 @@ def _load(settings: TargetSettings) -> PictureData:
 
 def _with_cldr(settings: TargetSettings, data: Path) -> PictureData:
     concepts = held_out_concepts()
-    names, gaps, own = asked_translations(settings, data, extra=("en",))
+    names, gaps, left_out, own = asked_translations(settings, data, extra=("en",))
     texts = {
         language: {concept: (name,) for concept, name in named.items()}
         for language, named in names.items()
     }
     if settings.languages is None or "en" in settings.languages:
         texts["en"] = {c.id: (c.names["en"],) for c in concepts}
-    return PictureData({c.id: c.picture for c in concepts}, texts, gaps, f"{checksum()} {own}")
+    pictures = {concept.id: concept.picture for concept in concepts}
+    return PictureData(pictures, texts, gaps, f"{checksum()} {own}", left_out=left_out)
 
 
 PICTURES = Target(

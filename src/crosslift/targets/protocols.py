@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 from crosslift.targets.mteb_prompts import mteb_prompt
-from crosslift.targets.target import HiddenStateRule, Mining, PromptRule, Protocol
+from crosslift.targets.protocol import HiddenStateRule, Mining, PromptRule, Protocol
 
 _LOWEST = "the lowest index; the original leaves open which of equals it takes"
 
@@ -30,6 +30,28 @@ PICTURE_RETRIEVAL = (
 )
 """Ours, between texts and pictures. Top-1 accuracy is what is elsewhere called recall at 1: the chance
 that the first candidate is a correct one; it is told once."""
+
+_MTEB_TEXTS = Protocol(
+    name="mteb",
+    direction="text->picture",
+    metric="ndcg_at_10",
+    ties=_LOWEST,
+    reproduces="embeddings-benchmark/mteb: "
+    "mteb/tasks/retrieval/multilingual/xm3600_t2i_retrieval.py, mteb/abstasks/retrieval.py",
+)
+MTEB_PICTURES = (_MTEB_TEXTS, replace(_MTEB_TEXTS, direction="picture->text"))
+"""Every caption asks among all pictures, and every picture among all captions of a language, of which
+all of its own are relevant: nDCG at 10. Texts are read as the arm reads them, without the instruction
+that MTEB puts before those of instruction models."""
+
+MTEB_TOPICS = replace(
+    _MTEB_TEXTS,
+    direction="text->4 pictures",
+    metric="accuracy",
+    reproduces="embeddings-benchmark/mteb: "
+    "mteb/tasks/reranking/multilingual/mvl_sib_sent2img.py, mteb/abstasks/retrieval.py",
+)
+"""Every query chooses among four pictures, of which one has the topic of its sentence."""
 
 PICTURE_CLASSES = (Protocol("crosslift", "picture->class"),)
 """Ours: every picture asks, the names of the classes in one language are the candidates."""
@@ -56,7 +78,8 @@ MTEB_RETRIEVAL = Protocol(
     reproduces="embeddings-benchmark/mteb: mteb/abstasks/text/bitext_mining.py, "
     "mteb/_evaluators/text/bitext_mining_evaluator.py",
 )
-"""F1 of each candidate as a class, weighted by how often it is the answer."""
+"""F1 of each candidate as a class, weighted by how often it is the answer. Its tasks `Tatoeba` and
+`FloresBitextMining` score and prompt alike."""
 
 LASER_RETRIEVAL = Protocol(
     name="laser",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crosslift.errors import UnknownNameError
+from crosslift.targets.babel_imagenet import BABEL_IMAGENET
 from crosslift.targets.bitext import BITEXT
 from crosslift.targets.bucc import BUCC
 from crosslift.targets.crossmodal import (
@@ -12,9 +13,11 @@ from crosslift.targets.crossmodal import (
 )
 from crosslift.targets.flags import FLAGS
 from crosslift.targets.flickr8k import FLICKR8K, FLICKR8K_CAPTIONS, FLICKR8K_PAIRS
+from crosslift.targets.flores200 import FLORES200
 from crosslift.targets.gettext import GETTEXT
 from crosslift.targets.mlqa import MLQA
 from crosslift.targets.multi30k import MULTI30K
+from crosslift.targets.mvl_sib import MVL_SIB
 from crosslift.targets.names import NAMES
 from crosslift.targets.panx import PANX
 from crosslift.targets.pawsx import PAWSX
@@ -40,7 +43,7 @@ from crosslift.targets.xnli import XNLI
 from crosslift.targets.xquad import XQUAD
 from crosslift.targets.xtd10 import XTD10, XTD10_CAPTIONS, XTD10_PAIRS
 
-_BITEXTS = (BITEXT, BUCC, GETTEXT, NAMES, TATOEBA, WORD_PAIRS, WORD_PAIRS_TRAINED)
+_BITEXTS = (BITEXT, BUCC, FLORES200, GETTEXT, NAMES, TATOEBA, WORD_PAIRS, WORD_PAIRS_TRAINED)
 _PICTURES = (
     *(PICTURES, FLAGS, PICTURE_CLASSES_TARGET),
     *(PICTURE_CAPTIONS, PICTURE_CAPTIONS_TEXT, PICTURE_CAPTIONS_PAIRS),
@@ -48,7 +51,7 @@ _PICTURES = (
 _PUBLISHED = (
     *(XTD10, XTD10_CAPTIONS, XTD10_PAIRS, CROSSMODAL, CROSSMODAL_CAPTIONS, CROSSMODAL_PAIRS),
     *(*MULTI30K, XFLICKR_CO, XFLICKR_CO_CAPTIONS, XFLICKR_CO_PAIRS, WIT),
-    *(FLICKR8K, FLICKR8K_CAPTIONS, FLICKR8K_PAIRS),
+    *(FLICKR8K, FLICKR8K_CAPTIONS, FLICKR8K_PAIRS, BABEL_IMAGENET, MVL_SIB),
 )
 _LABELLED = (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA)
 

@@ -3,60 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from crosslift.encoders.folder import prompt_of
-from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.errors import UnknownNameError
-from crosslift.metrics.answers import AnswerRules
-from crosslift.retrieval.margin import Margin, RatioOver
-from crosslift.retrieval.mining import Retrieval
 from crosslift.sources.bucc_files import BuccSplit
+from crosslift.sources.captioned_targets.mvl_sib import Choice
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Bitext, Record
+from crosslift.targets.protocol import OURS, Metric, Protocol, Split
 from crosslift.tasks.task import IntermediateTask, texts_read
 from crosslift.training.settings import FineTuneSettings
-
-Direction = Literal[
-    "xx->en",
-    "en->xx",
-    "xx->yy",
-    "yy->xx",
-    "both",
-    "mining",
-    "gold->en",
-    "text->picture",
-    "picture->text",
-    "picture->class",
-    "zero-shot",
-]
-Metric = Literal[
-    "top1_accuracy",
-    "mrr",
-    "recall_at_5",
-    "recall_at_10",
-    "median_rank",
-    "weighted_f1",
-    "mining_f1",
-    "mining_precision",
-    "mining_recall",
-    "oracle_mining_f1",
-    "accuracy",
-    "tag_f1",
-    "entity_f1",
-    "tagging_accuracy",
-    "answer_f1",
-    "exact_match",
-    "pair_cosine",
-    "pair_margin",
-]
-Split = Literal["dev", "training", "test"]
-OURS = "crosslift"
-"""Asks for a target's own protocols alone."""
 
 
 def _as_tuple(value: Any) -> Any:
@@ -111,128 +71,6 @@ class TargetSettings(BaseModel):
     """Names of protocols (`crosslift targets --json -` lists them), or `all`. Ours comes first."""
 
 
-class HiddenStateRule(NamedTuple):
-    """Which hidden state a protocol pools, of an encoder of any depth.
-
-    Args:
-        words: for people.
-        of: from the number of layers to the index; 0 is the embedding output.
-    """
-
-    words: str
-    of: Callable[[int], int]
-
-
-class PromptRule(NamedTuple):
-    """Which prompt a protocol puts before every text, of any encoder.
-
-    Args:
-        words: for people.
-        of: from an encoder's settings to the prompt; empty for none.
-    """
-
-    words: str
-    of: Callable[[EncoderSettings], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Mining:
-    """How pairs are mined from two sides and scored.
-
-    Args:
-        margin: of the scores (Artetxe and Schwenk 2019, arXiv 1811.01136).
-        neighbours: k of the margin.
-        retrieval: whose best candidates become pairs.
-        ratio_over: which mean cosines the margin `ratio` divides by; over others it raises.
-        scores_above: a pair is kept only where its score is above this; None: every pair is.
-        threshold_source: the split whose gold the threshold is fitted on. Where it is missing, or is
-            the split that is scored, the threshold of one half of the src texts is applied to the
-            other, and the result says so.
-        repeated_texts: ``united``: a text that stands twice is one; ``dropped``: a mined pair with
-            such a text counts as not extracted, and its gold as not found.
-    """
-
-    margin: Margin = "ratio"
-    neighbours: int = 4
-    retrieval: Retrieval = "max"
-    ratio_over: RatioOver = "means above 0"
-    scores_above: float | None = None
-    threshold_source: Split = "dev"
-    repeated_texts: Literal["united", "dropped"] = "united"
-
-
-@dataclass(frozen=True, slots=True)
-class Protocol:
-    """Exactly how a score is computed.
-
-    Args:
-        name: "crosslift" for ours, else the project whose definition it is.
-        direction: which side asks; ``both``: the mean of the two; ``gold->en``: the texts that have
-            a translation ask.
-        metric: the protocol's primary one.
-        pooling: of the tokens; None: the encoder's own.
-        prompt: which is put before every text; None: the encoder's own.
-        hidden_state: which is pooled; None: the encoder's own.
-        similarity: of two vectors.
-        ties: what a candidate with the gold's score counts.
-        mining: how pairs are mined; None: every query has an answer, and candidates are ranked.
-        reproduces: the file of the other project that defines it.
-        answer_rules: how answers to questions are compared with the right ones; None: there are none.
-    """
-
-    name: str
-    direction: Direction
-    metric: Metric = "top1_accuracy"
-    pooling: Pooling | None = None
-    prompt: PromptRule | None = None
-    hidden_state: HiddenStateRule | None = None
-    similarity: Literal["cosine"] = "cosine"
-    ties: str = "expected value under a random order of the tied"
-    mining: Mining | None = None
-    reproduces: str | None = None
-    answer_rules: AnswerRules | None = None
-
-    @property
-    def id(self) -> str:
-        """Short id of the protocol, as results name it."""
-        return f"{self.name}/{self.direction}"
-
-    @property
-    def own_reading(self) -> bool:
-        """Whether vectors are read as the encoder's own settings say."""
-        return self.pooling is None and self.prompt is None and self.hidden_state is None
-
-    def reading(self, settings: EncoderSettings, layers: Callable[[], int]) -> EncoderSettings:
-        """The settings with which vectors are read; those given where they say the same.
-
-        Args:
-            settings: of the encoder.
-            layers: how many it has; called only where the protocol needs it.
-
-        Raises:
-            EncoderError: the encoder's files cannot be found or fetched.
-        """
-        asked: dict[str, Any] = {"pooling": self.pooling}
-        prompt = None if self.prompt is None else self.prompt.of(settings)
-        if prompt is not None and prompt != prompt_of(settings):
-            asked["prompt"] = prompt
-        if self.hidden_state is not None:
-            asked["hidden_state"] = self.hidden_state.of(layers())
-        return settings.model_copy(update={k: v for k, v in asked.items() if v is not None})
-
-    def facts(self) -> dict[str, Any]:
-        """All of it, JSON-like; of labelled examples, what has to do with them."""
-        if self.direction == "zero-shot":
-            told = ("name", "direction", "metric", "reproduces", "answer_rules")
-            return {name: getattr(self, name) for name in told}
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
-        for rule in ("hidden_state", "prompt"):
-            found[rule] = found[rule].words if found[rule] else None
-        del found["answer_rules"]
-        mining = found.pop("mining")
-        return found | (asdict(mining) if mining else {"threshold_source": None})
-
-
 @dataclass(frozen=True, slots=True)
 class BitextData:
     """Sentence pairs of some languages and English, or of two other languages.
@@ -244,6 +82,7 @@ class BitextData:
         checksum: of everything the pairs are made of.
         words: whether they are single words, whose cosines are told beside retrieval.
         notes: language, or pair -> what its texts are, in words, where a reader of scores must know.
+        left_out: language -> reason -> number of pairs of the data that are not measured.
     """
 
     bitexts: Mapping[str, Bitext]
@@ -251,6 +90,7 @@ class BitextData:
     checksum: str
     words: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +107,10 @@ class PictureData:
         pool: the pictures that a text has as candidates: all of the target, or those that have a text
             in its language, where a publication has a set of pictures for each language.
         notes: language -> what its texts are, in words, where a reader of scores must know.
+        left_out: language -> reason -> number of texts of the data that are not measured.
+        topics: id of a picture or of a text -> its topic, where every picture of a text's topic is
+            right; empty: a text belongs to the picture of its id.
+        choices: language -> {query -> a few pictures to choose among}, of such data.
     """
 
     pictures: Mapping[str, Picture]
@@ -276,6 +120,15 @@ class PictureData:
     classes: Mapping[str, str] = field(default_factory=dict)
     pool: Literal["all", "language"] = "all"
     notes: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    topics: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, Mapping[str, Choice]] = field(default_factory=dict)
+
+    def right_picture(self, item: str) -> str:
+        """A picture that is right for the text of an item: its own, or the first of its topic."""
+        if not self.topics:
+            return item
+        return next(name for name in self.pictures if self.topics[name] == self.topics[item])
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +202,9 @@ class Target:
         needs_data: whether it needs `data` (it does not bring its own).
         licence: of the data.
         citation: where it comes from.
+        photographs: name of the published set that its photographs are from (``imagenet-1k``), for
+            those who must know whether an image tower was trained on that set; None: of no set that
+            towers are trained on, or not known.
     """
 
     name: str
@@ -363,6 +219,7 @@ class Target:
     others: tuple[Protocol, ...] = ()
     languages: tuple[str, ...] | None = field(default=None)
     needs_data: bool = False
+    photographs: str | None = None
 
     def asked(self, names: Sequence[str]) -> tuple[Protocol, ...]:
         """Ours, and the other projects' protocols of these names.
@@ -384,6 +241,11 @@ class Target:
 def notes_of(data: TargetData) -> Mapping[str, str]:
     """Language -> what its texts are, in words, of bitexts and pictures that say so."""
     return data.notes if isinstance(data, BitextData | PictureData) else {}
+
+
+def left_out_of(data: TargetData) -> Mapping[str, Mapping[str, int]]:
+    """Language -> reason -> number of items of the data that are not measured."""
+    return {} if isinstance(data, MiningData) else data.left_out
 
 
 def texts_of(data: TargetData) -> list[str]:

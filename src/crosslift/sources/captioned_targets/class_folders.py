@@ -73,7 +73,7 @@ def load_classes(folder: Path, images: Path | None = None) -> ClassFolders:
             f"{table} has no name of the class {unknown[0]!r}, of which there are pictures",
             f"the classes {', '.join(known[:8])}{', ...' if len(known) > 8 else ''}",
         )
-    turns = _in_turns(by_class.values())
+    turns = in_turns(by_class.values())
     pictures = {path.relative_to(base).as_posix(): path for path in turns}
     class_of = {path: name for name, paths in by_class.items() for path in paths}
     return ClassFolders(
@@ -171,7 +171,7 @@ def _pictures_of(folder: Path) -> list[Path]:
     return files
 
 
-def _in_turns(classes: Iterable[list[Path]]) -> Iterable[Path]:
+def in_turns(classes: Iterable[list[Path]]) -> Iterable[Path]:
     """The first of each class, then the second of each, and so on."""
     for turn in zip_longest(*classes):
         yield from (path for path in turn if path is not None)

@@ -17,17 +17,23 @@ SMALLEST_SHARE = 0.5
 """A language with names of fewer of the concepts is a gap: it would be measured on other items."""
 
 
+AS_IN_ENGLISH = "name spelled as in English"
+"""Why a concept is left out for a language: its letters would give it away."""
+
+
 class Translations(NamedTuple):
     """Names of concepts in the languages of a publication, English left out.
 
     Args:
         names: language -> {concept id -> name}.
         gaps: language -> why it is not measured.
+        left_out: language that is measured -> reason -> number of names that are no translations.
         checksum: SHA-256 of the names.
     """
 
     names: Mapping[str, Mapping[str, str]]
     gaps: Mapping[str, str]
+    left_out: Mapping[str, Mapping[str, int]]
     checksum: str
 
 
@@ -46,7 +52,8 @@ def read_translations(data: Path, concepts: Sequence[Concept]) -> Translations:
     """
     published = read_cldr(cldr_place(data))
     english = published.pop("en", {})
-    names = {code: _translated(named, english, concepts) for code, named in published.items()}
+    all_names = {code: _of_concepts(named, concepts) for code, named in published.items()}
+    names = {code: _translated(named, english, concepts) for code, named in all_names.items()}
     needed = SMALLEST_SHARE * len(concepts)
     gaps = {
         code: f"names of {len(named)} of {len(concepts)} concepts differ from the English ones "
@@ -55,19 +62,27 @@ def read_translations(data: Path, concepts: Sequence[Concept]) -> Translations:
         if len(named) < needed
     }
     kept = {code: named for code, named in names.items() if code not in gaps}
-    return Translations(kept, gaps, _checksum(names))
+    left_out = {code: len(all_names[code]) - len(named) for code, named in kept.items()}
+    counts = {code: {AS_IN_ENGLISH: count} for code, count in left_out.items() if count}
+    return Translations(kept, gaps, counts, _checksum(names))
+
+
+def _of_concepts(named: Mapping[str, str], concepts: Sequence[Concept]) -> dict[str, str]:
+    """Id of a concept -> its name, of those that have one."""
+    found = {concept.id: named.get(id_of_code_points(concept.id), "") for concept in concepts}
+    return {item: name for item, name in found.items() if name}
 
 
 def _translated(
-    named: Mapping[str, str], english: Mapping[str, str], concepts: Sequence[Concept]
+    names: Mapping[str, str], english: Mapping[str, str], concepts: Sequence[Concept]
 ) -> dict[str, str]:
+    """The names that differ from both English names of their concept."""
     kept = {}
     for concept in concepts:
-        emoji = id_of_code_points(concept.id)
-        untranslated = {concept.names["en"].casefold(), english.get(emoji, "").casefold(), ""}
-        name = named.get(emoji, "")
-        if name.casefold() not in untranslated:
-            kept[concept.id] = name
+        of_emoji = english.get(id_of_code_points(concept.id), "")
+        untranslated = {concept.names["en"].casefold(), of_emoji.casefold()}
+        if concept.id in names and names[concept.id].casefold() not in untranslated:
+            kept[concept.id] = names[concept.id]
     return kept
 
 

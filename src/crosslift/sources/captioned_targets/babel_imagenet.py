@@ -1,0 +1,122 @@
+"""The files of Babel-ImageNet: names of ImageNet-1k's classes in 298 languages, no photographs.
+
+``babel_imagenet-298.json`` (or ``babel_imagenet.json``) maps each language to two lists of one length:
+indices of classes in the order of ImageNet-1k, and their names. Each language has its own part of the
+1,000 classes. ``prompts.json``, which may be missing, maps a language to templates with ``{}``; the
+publication's ``nllb_dist13b_prompts.json`` has 80 for each of 92 languages.
+
+Source: Geigle, Timofte and Glavaš 2024, arXiv 2306.08658, and its repository gregor-ge/Babel-ImageNet.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from crosslift.errors import DataError
+from crosslift.sources.formats.rows import short
+from crosslift.sources.text_files import read_text
+
+CLASSES = 1_000
+"""Number of classes of ImageNet-1k."""
+
+_NAME_FILES = ("babel_imagenet-298.json", "babel_imagenet.json")
+_PROMPT_FILE = "prompts.json"
+_PLACE = "{}"
+_CODES = {
+    **{"ALS": "gsw", "BAT_SMG": "sgs", "BE_X_OLD": "be-tarask", "FIU_VRO": "vro"},
+    **{"NDS_NL": "nds-NL", "ROA_RUP": "rup", "SIMPLE": "en-simple", "ZH_CLASSICAL": "lzh"},
+    **{"ZH_MIN_NAN": "nan", "ZH_YUE": "yue", "NRM": "nrf"},
+}
+"""Codes of the Wikipedia editions that BabelNet takes over and BCP-47 has otherwise."""
+
+
+class ClassNames(NamedTuple):
+    """Names of classes in many languages.
+
+    Args:
+        names: language -> {class -> name}; a class is its index as text, ``"0"`` to ``"999"``.
+        templates: language -> texts with ``{}`` in them; empty where there is no file of them.
+        sources: the files that were read.
+    """
+
+    names: Mapping[str, Mapping[str, str]]
+    templates: Mapping[str, tuple[str, ...]]
+    sources: tuple[Path, ...]
+
+
+def language_of(published: str) -> str:
+    """The BCP-47 code of a language as the files name it: ``ZH_YUE`` -> ``yue``, ``DE`` -> ``de``."""
+    return _CODES.get(published) or published.lower().replace("_", "-")
+
+
+def load_class_names(folder: Path) -> ClassNames:
+    """Reads names and, where they are there, templates.
+
+    Args:
+        folder: of the files; or the file of names itself, beside which ``prompts.json`` may lie.
+
+    Raises:
+        DataError: no file of names, or one of another form: lists of different lengths, a class twice
+            or above 999, an empty name, a template without ``{}``.
+    """
+    path = folder if folder.is_file() else _name_file(folder)
+    names = {language_of(code): _named(path, code, value) for code, value in _object(path).items()}
+    prompts = path.with_name(_PROMPT_FILE)
+    if not prompts.is_file():
+        return ClassNames(names, {}, (path,))
+    templates = {
+        language_of(code): _templates(prompts, code, value)
+        for code, value in _object(prompts).items()
+    }
+    return ClassNames(names, templates, (path, prompts))
+
+
+def _name_file(folder: Path) -> Path:
+    path = next((folder / name for name in _NAME_FILES if (folder / name).is_file()), None)
+    if path is None:
+        raise DataError(
+            f"{folder} has no {_NAME_FILES[0]}",
+            "the file of Babel-ImageNet: {language: [[class indices], [names]]}",
+        )
+    return path
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path} is not JSON: {error}", "a JSON object of languages") from error
+    if not isinstance(value, dict) or not value:
+        raise DataError(f"{path} holds {short(value)}", "a JSON object of languages")
+    return value
+
+
+def _named(path: Path, code: str, value: Any) -> dict[str, str]:
+    form = "[[class indices], [names]], two lists of one length"
+    if not isinstance(value, list) or [type(part) for part in value] != [list, list]:
+        raise DataError(f"{path}, {code}: {short(value)}", form)
+    indices, names = value
+    if len(indices) != len(names):
+        raise DataError(f"{path}, {code}: {len(indices)} indices and {len(names)} names", form)
+    found: dict[str, str] = {}
+    for index, name in zip(indices, names, strict=True):
+        if type(index) is not int or not 0 <= index < CLASSES or str(index) in found:
+            raise DataError(
+                f"{path}, {code}: class index {short(index)}", "each of 0 to 999 once at most"
+            )
+        if not isinstance(name, str) or not name.strip():
+            raise DataError(f"{path}, {code}: class {index} has the name {short(name)}", "a text")
+        found[str(index)] = name.strip()
+    return found
+
+
+def _templates(path: Path, code: str, value: Any) -> tuple[str, ...]:
+    fine = isinstance(value, list) and value and all(isinstance(text, str) for text in value)
+    if not fine or not all(text.count(_PLACE) == 1 for text in value):
+        raise DataError(
+            f"{path}, {code}: {short(value)}", "a list of texts, each with {} once for the name"
+        )
+    return tuple(text.strip() for text in value)

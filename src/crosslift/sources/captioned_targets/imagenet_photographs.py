@@ -1,0 +1,148 @@
+"""Photographs of ImageNet-1k with the index of their class, in the layouts that people have.
+
+A table ``captions.jsonl`` with the columns ``image`` (a path relative to the table) and
+``class_index``; or a folder for each class, named by its WordNet id
+(``val/n01440764/ILSVRC2012_val_00000293.JPEG``). The index of a folder is taken from, in this order:
+``imagenet_class_index.json`` (``{"0": ["n01440764", "tench"], ...}``), ``LOC_synset_mapping.txt``
+(``n01440764 tench``, in the order of the indices), or the sorted names of the folders where there are
+exactly 1,000, as torchvision has it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from crosslift.errors import DataError
+from crosslift.sources.captioned_targets.babel_imagenet import CLASSES
+from crosslift.sources.captioned_targets.class_folders import in_turns
+from crosslift.sources.captioned_targets.picture_files import PICTURE_ENDINGS
+from crosslift.sources.formats.json_lines import json_lines
+from crosslift.sources.text_files import read_lines, read_text
+
+_TABLE = "captions.jsonl"
+_INDEX_FILE = "imagenet_class_index.json"
+_MAPPING_FILE = "LOC_synset_mapping.txt"
+_SYNSET = re.compile(r"n[0-9]{8}")
+_LAYOUTS = f"{_TABLE} with `image` and `class_index`, or folders such as val/n01440764"
+
+
+class Photographs(NamedTuple):
+    """Photographs with classes.
+
+    Args:
+        pictures: id -> path; the id is the path below the folder. Classes take turns.
+        classes: id -> index of the class as text, ``"0"`` to ``"999"``.
+        order: where the indices of the classes are taken from.
+        sources: the tables that were read.
+    """
+
+    pictures: Mapping[str, Path]
+    classes: Mapping[str, str]
+    order: str
+    sources: tuple[Path, ...]
+
+
+def load_photographs(folder: Path) -> Photographs:
+    """Finds the photographs of a folder and the classes they belong to.
+
+    Raises:
+        DataError: no photograph, a row at fault, a photograph that is missing, or folders of classes
+            whose indices nothing tells.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder", _LAYOUTS, "name it by `images`")
+    table = folder / _TABLE
+    if table.is_file():
+        return _found(folder, _listed(table), f"`class_index` of {_TABLE}", (table,))
+    base = next((p for p in (folder, folder / "val") if any(_synsets(p))), None)
+    if base is None:
+        raise DataError(f"{folder} has no photographs of ImageNet", _LAYOUTS)
+    synsets = sorted(path.name for path in _synsets(base))
+    index, order, sources = _order(folder, base, synsets)
+    unknown = [name for name in synsets if name not in index]
+    if unknown:
+        raise DataError(f"{base / unknown[0]} is of no class of {order}", "classes of ImageNet-1k")
+    by_class = {str(index[name]): _pictures_of(base / name) for name in synsets}
+    return _found(folder, by_class, order, sources)
+
+
+def _found(
+    folder: Path, by_class: Mapping[str, list[Path]], order: str, sources: tuple[Path, ...]
+) -> Photographs:
+    class_of = {path: name for name, paths in by_class.items() for path in paths}
+    pictures = {p.relative_to(folder).as_posix(): p for p in in_turns(by_class.values())}
+    return Photographs(pictures, {i: class_of[p] for i, p in pictures.items()}, order, sources)
+
+
+def _listed(table: Path) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    seen: set[Path] = set()
+    for row in json_lines(table):
+        index = row.value("class_index")
+        if type(index) is not int or not 0 <= index < CLASSES:
+            raise row.fault(f"`class_index` is {index!r}", "a whole number from 0 to 999")
+        path = table.parent / row.text("image")
+        if not path.is_file():
+            raise row.fault(f"no picture {path}", "a path relative to the table")
+        if path in seen:
+            raise row.fault(f"{path} is in a row above too", "each picture once")
+        seen.add(path)
+        found.setdefault(str(index), []).append(path)
+    if not found:
+        raise DataError(f"{table} has no row", "one for each picture")
+    return dict(sorted(found.items(), key=lambda item: int(item[0])))
+
+
+def _synsets(base: Path) -> Iterator[Path]:
+    """The folders that are named by a WordNet id."""
+    if base.is_dir():
+        yield from (p for p in base.iterdir() if _SYNSET.fullmatch(p.name) and p.is_dir())
+
+
+def _pictures_of(folder: Path) -> list[Path]:
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_ENDINGS)
+    if not found:
+        raise DataError(f"{folder} has no picture", "photographs of its class")
+    return found
+
+
+def _order(
+    folder: Path, base: Path, synsets: list[str]
+) -> tuple[dict[str, int], str, tuple[Path, ...]]:
+    """WordNet id -> index, where that is taken from, and the file if it is one."""
+    for place in dict.fromkeys((folder, base, folder.parent)):
+        for name, read in ((_INDEX_FILE, _index_file), (_MAPPING_FILE, _mapping_file)):
+            if (place / name).is_file():
+                return read(place / name), name, (place / name,)
+    if len(synsets) == CLASSES:
+        return {name: i for i, name in enumerate(synsets)}, "the sorted names of 1,000 folders", ()
+    raise DataError(
+        f"{base} has {len(synsets)} folders of classes and no file says which index each has",
+        f"{_INDEX_FILE} or {_MAPPING_FILE} beside them, or all 1,000 folders",
+    )
+
+
+def _index_file(path: Path) -> dict[str, int]:
+    try:
+        rows = json.loads(read_text(path))
+        index = {str(synset): int(number) for number, (synset, _) in rows.items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise DataError(
+            f"{path}: {error}", 'a JSON object such as {"0": ["n01440764", "tench"]}'
+        ) from error
+    return _whole(path, index)
+
+
+def _mapping_file(path: Path) -> dict[str, int]:
+    lines = [line for line in read_lines(path) if line.strip()]
+    return _whole(path, {line.split()[0]: number for number, line in enumerate(lines)})
+
+
+def _whole(path: Path, index: dict[str, int]) -> dict[str, int]:
+    if sorted(index.values()) != list(range(CLASSES)):
+        raise DataError(f"{path} names {len(index)} classes", "all 1,000, each index once")
+    return index

@@ -1,0 +1,207 @@
+"""The files of MVL-SIB: sentences of SIB-200 in 205 languages, ten pictures of each of seven topics.
+
+Two layouts are read. As it is published (WueNLP/mvl-sib): ``data/sib200/deu_Latn/train.tsv``,
+``dev.tsv`` and ``test.tsv`` with the columns ``index_id``, ``category`` and ``text``, and
+``data/images/sib200/sports_3.jpg``. As MTEB packs its sentence-to-image task: parquet files
+``data/deu_Latn/queries.parquet`` (``id``, ``text``), ``qrels.parquet`` (``query-id``, ``corpus-id``,
+``score``), ``top_ranked.parquet`` (``query-id``, ``corpus-ids``) and ``data/corpus/test.parquet``
+(``id`` such as ``image-sports_3``, ``image``). Only the second holds the four candidates of each query;
+the first draws them in code, which is not run here.
+
+Source: Schmidt et al. 2025, arXiv 2502.12852.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from crosslift.errors import DataError
+from crosslift.sources.captions.parquet_files import ParquetPicture
+from crosslift.sources.flores200 import FLORES_200
+from crosslift.sources.formats.delimited import TabSeparated
+from crosslift.sources.picture import Picture
+
+TOPICS = ("entertainment", "geography", "health", "politics", "science", "sports", "travel")
+LANGUAGES: Mapping[str, str] = {**FLORES_200, "nqo_Nkoo": "nqo"}
+"""Published name -> BCP-47 code of the 205 languages."""
+
+_PUBLISHED = {code: name for name, code in LANGUAGES.items()}
+_CHOICES = 4
+_SPLITS = ("train", "dev", "test")
+_SENTENCES, _PICTURES = Path("data/sib200"), Path("data/images/sib200")
+_CORPUS = Path("data/corpus/test.parquet")
+
+
+class Choice(NamedTuple):
+    """A query that chooses among a few pictures.
+
+    Args:
+        text: id of the sentence that asks.
+        candidates: ids of pictures, in the published order.
+        right: the right one of them.
+    """
+
+    text: str
+    candidates: tuple[str, ...]
+    right: str
+
+
+class TopicTexts(NamedTuple):
+    """The sentences of a language.
+
+    Args:
+        texts: id -> sentence.
+        topics: id -> topic.
+        choices: id of a query -> its choice; empty where the layout holds none.
+        sources: the files that were read.
+    """
+
+    texts: Mapping[str, str]
+    topics: Mapping[str, str]
+    choices: Mapping[str, Choice]
+    sources: tuple[Path, ...]
+
+
+class TopicPictures(NamedTuple):
+    """The pictures.
+
+    Args:
+        pictures: id -> picture.
+        topics: id -> topic.
+        sources: the files they are in.
+    """
+
+    pictures: Mapping[str, Picture]
+    topics: Mapping[str, str]
+    sources: tuple[Path, ...]
+
+
+def has_choices(folder: Path) -> bool:
+    """Whether a folder is in MTEB's layout."""
+    return (folder / _CORPUS).is_file()
+
+
+def languages_in(folder: Path) -> tuple[str, ...]:
+    """The BCP-47 codes of the languages that a folder has sentences in."""
+    place, file = (
+        (Path("data"), "queries.parquet") if has_choices(folder) else (_SENTENCES, "test.tsv")
+    )
+    return tuple(
+        code for name, code in LANGUAGES.items() if (folder / place / name / file).is_file()
+    )
+
+
+def load_pictures(folder: Path) -> TopicPictures:
+    """Finds the pictures of all topics.
+
+    Raises:
+        DataError: a topic without pictures, or a picture of no topic.
+    """
+    pictures: dict[str, Picture]
+    sources: tuple[Path, ...]
+    if has_choices(folder):
+        pictures, sources = _packed_pictures(folder / _CORPUS), (folder / _CORPUS,)
+    else:
+        sources = tuple(sorted((folder / _PICTURES).glob("*_*.jpg")))
+        pictures = {path.stem: path for path in sources}
+    topics = {item: _topic_of_picture(folder, item) for item in pictures}
+    lacking = [topic for topic in TOPICS if topic not in topics.values()]
+    if lacking:
+        raise DataError(
+            f"{folder} has no picture of {', '.join(lacking)}",
+            f"{_PICTURES}/sports_0.jpg and so on, or {_CORPUS}",
+        )
+    return TopicPictures(pictures, topics, sources)
+
+
+def load_texts(folder: Path, code: str, pictures: TopicPictures) -> TopicTexts:
+    """Reads the sentences of a language.
+
+    Args:
+        folder: of the data.
+        code: BCP-47 code of one of `languages_in`.
+        pictures: of the same folder.
+
+    Raises:
+        DataError: a file is missing or at fault, or names a picture or topic that is not there.
+    """
+    name = _PUBLISHED[code]
+    if has_choices(folder):
+        return _packed_texts(folder / "data" / name, pictures)
+    return _published_texts(folder / _SENTENCES / name)
+
+
+def _published_texts(folder: Path) -> TopicTexts:
+    texts: dict[str, str] = {}
+    topics: dict[str, str] = {}
+    paths = tuple(folder / f"{split}.tsv" for split in _SPLITS)
+    for path in paths:
+        if not path.is_file():
+            raise DataError(f"{folder} has no {path.name}", "train.tsv, dev.tsv and test.tsv")
+        for row in TabSeparated()(path):
+            item = f"sib:{row.text('index_id')}"
+            topic = row.text("category").partition("/")[0]
+            if topic not in TOPICS:
+                raise row.fault(f"category {topic!r}", f"one of {', '.join(TOPICS)}")
+            if item in texts:
+                raise row.fault(f"index_id {item[4:]} is in a row above too", "each sentence once")
+            texts[item], topics[item] = row.text("text"), topic
+    return TopicTexts(texts, topics, {}, paths)
+
+
+def _packed_texts(folder: Path, pictures: TopicPictures) -> TopicTexts:
+    paths = tuple(folder / f"{name}.parquet" for name in ("queries", "qrels", "top_ranked"))
+    queries = _columns(paths[0], ("id", "text"))
+    right = dict(_columns(paths[1], ("query-id", "corpus-id")))
+    ranked = dict(_columns(paths[2], ("query-id", "corpus-ids")))
+    texts: dict[str, str] = {}
+    topics: dict[str, str] = {}
+    choices: dict[str, Choice] = {}
+    first: dict[tuple[str, str], str] = {}
+    for query, text in queries:
+        candidates = tuple(ranked.get(query, ()))
+        known = set(candidates) & set(pictures.pictures)
+        if right.get(query) not in candidates or not len(known) == len(candidates) == _CHOICES:
+            raise DataError(
+                f"{folder}, query {query!r}: right picture {right.get(query)!r} of {candidates}",
+                f"{_CHOICES} pictures of the corpus, the right one among them",
+            )
+        topic = pictures.topics[right[query]]
+        sentence = first.setdefault((text, topic), query)
+        texts[sentence], topics[sentence] = text, topic
+        choices[query] = Choice(sentence, candidates, right[query])
+    return TopicTexts(texts, topics, choices, paths)
+
+
+def _packed_pictures(path: Path) -> dict[str, Picture]:
+    found: dict[str, Picture] = {}
+    file = pq.ParquetFile(path)
+    for group in range(file.num_row_groups):
+        ids = file.read_row_group(group, columns=["id"])["id"].to_pylist()
+        for row, item in enumerate(ids):
+            found[item] = ParquetPicture(path, "image.bytes", group, row)
+    return found
+
+
+def _columns(path: Path, names: Sequence[str]) -> list[tuple[Any, ...]]:
+    if not path.is_file():
+        raise DataError(f"{path} is not there", "queries, qrels and top_ranked of each language")
+    try:
+        table = pq.read_table(path, columns=list(names))
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path}: {error}", f"a parquet file with {', '.join(names)}") from error
+    if table.column_names != list(names) or not len(table):
+        raise DataError(f"{path} has no rows of {', '.join(names)}", "the published columns")
+    return list(zip(*(table[name].to_pylist() for name in names), strict=True))
+
+
+def _topic_of_picture(folder: Path, item: str) -> str:
+    topic = item.removeprefix("image-").rpartition("_")[0]
+    if topic not in TOPICS:
+        raise DataError(f"{folder}: picture {item!r} is of no topic", f"{TOPICS[0]}_0 and so on")
+    return topic

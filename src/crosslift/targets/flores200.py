@@ -1,0 +1,68 @@
+"""FLORES-200 devtest: 1,012 sentences of Wikimedia articles, translated by people into 203 languages.
+
+All files are line-aligned, so every language is measured on the same English sentences: its intervals
+and those of other languages resample the same lines together.
+"""
+
+from __future__ import annotations
+
+from crosslift.errors import DataError, UnknownNameError
+from crosslift.sources.dataset_files import checksum_of_files
+from crosslift.sources.flores200 import (
+    FLORES_200,
+    PUBLISHED_NAME,
+    devtest_folder,
+    path_of,
+    read_devtest,
+)
+from crosslift.targets.protocols import MTEB_RETRIEVAL, RETRIEVAL
+from crosslift.targets.target import BitextData, Target, TargetSettings
+
+FLORES_LANGUAGES = tuple(sorted(code for code in PUBLISHED_NAME if code != "en"))
+"""BCP-47 codes of the 203 languages besides English."""
+
+
+def _load(settings: TargetSettings) -> BitextData:
+    if settings.data is None:
+        raise DataError(
+            f"target {settings.name!r} has no data",
+            "`--data DIR` (in a study: `data: DIR`) with files such as devtest/deu_Latn.devtest",
+        )
+    folder = devtest_folder(settings.data)
+    asked = tuple(dict.fromkeys(map(_code, settings.languages or FLORES_LANGUAGES)))
+    there = tuple(code for code in asked if path_of(folder, code).is_file())
+    missing = [PUBLISHED_NAME[code] for code in asked if code not in there]
+    if not there or (settings.languages and missing):
+        raise DataError(
+            f"{folder} has no file of {', '.join(missing)}",
+            f"files such as {missing[0]}.devtest",
+            "leave `languages` out to measure those that are there",
+        )
+    gaps = {FLORES_200[name]: f"no file {name}.devtest" for name in missing}
+    bitexts = read_devtest(folder, there)
+    checksum = checksum_of_files([path_of(folder, code) for code in ("en", *there)])
+    return BitextData(bitexts, gaps, checksum)
+
+
+def _code(name: str) -> str:
+    """The BCP-47 code of a language asked for by its code or by its published name."""
+    code = FLORES_200.get(name, name)
+    if code not in FLORES_LANGUAGES:
+        raise UnknownNameError("language of flores200", name, FLORES_LANGUAGES)
+    return code
+
+
+FLORES200 = Target(
+    name="flores200",
+    title="FLORES-200 devtest sentences",
+    description="FLORES-200 devtest, 203 languages and English, line by line (needs --data)",
+    kind="bitext",
+    metric="top1_accuracy",
+    protocols=RETRIEVAL,
+    others=(MTEB_RETRIEVAL,),
+    load=_load,
+    languages=FLORES_LANGUAGES,
+    needs_data=True,
+    licence="CC BY-SA 4.0",
+    citation="NLLB Team 2022, arXiv 2207.04672; files `deu_Latn.devtest` of flores200_dataset",
+)

@@ -1,0 +1,176 @@
+"""What a protocol is: exactly how a score is computed. `protocols` declares each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, NamedTuple
+
+from crosslift.encoders.folder import prompt_of
+from crosslift.encoders.settings import EncoderSettings, Pooling
+from crosslift.metrics.answers import AnswerRules
+from crosslift.retrieval.margin import Margin, RatioOver
+from crosslift.retrieval.mining import Retrieval
+
+Direction = Literal[
+    "xx->en",
+    "en->xx",
+    "xx->yy",
+    "yy->xx",
+    "both",
+    "mining",
+    "gold->en",
+    "text->picture",
+    "picture->text",
+    "picture->class",
+    "text->4 pictures",
+    "zero-shot",
+]
+Metric = Literal[
+    "top1_accuracy",
+    "mrr",
+    "recall_at_5",
+    "recall_at_10",
+    "median_rank",
+    "weighted_f1",
+    "mining_f1",
+    "mining_precision",
+    "mining_recall",
+    "oracle_mining_f1",
+    "accuracy",
+    "tag_f1",
+    "entity_f1",
+    "tagging_accuracy",
+    "answer_f1",
+    "exact_match",
+    "pair_cosine",
+    "pair_margin",
+    "class_accuracy",
+    "chance",
+    "ndcg_at_10",
+]
+Split = Literal["dev", "training", "test"]
+OURS = "crosslift"
+"""Asks for a target's own protocols alone."""
+
+
+class HiddenStateRule(NamedTuple):
+    """Which hidden state a protocol pools, of an encoder of any depth.
+
+    Args:
+        words: for people.
+        of: from the number of layers to the index; 0 is the embedding output.
+    """
+
+    words: str
+    of: Callable[[int], int]
+
+
+class PromptRule(NamedTuple):
+    """Which prompt a protocol puts before every text, of any encoder.
+
+    Args:
+        words: for people.
+        of: from an encoder's settings to the prompt; empty for none.
+    """
+
+    words: str
+    of: Callable[[EncoderSettings], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Mining:
+    """How pairs are mined from two sides and scored.
+
+    Args:
+        margin: of the scores (Artetxe and Schwenk 2019, arXiv 1811.01136).
+        neighbours: k of the margin.
+        retrieval: whose best candidates become pairs.
+        ratio_over: which mean cosines the margin `ratio` divides by; over others it raises.
+        scores_above: a pair is kept only where its score is above this; None: every pair is.
+        threshold_source: the split whose gold the threshold is fitted on. Where it is missing, or is
+            the split that is scored, the threshold of one half of the src texts is applied to the
+            other, and the result says so.
+        repeated_texts: ``united``: a text that stands twice is one; ``dropped``: a mined pair with
+            such a text counts as not extracted, and its gold as not found.
+    """
+
+    margin: Margin = "ratio"
+    neighbours: int = 4
+    retrieval: Retrieval = "max"
+    ratio_over: RatioOver = "means above 0"
+    scores_above: float | None = None
+    threshold_source: Split = "dev"
+    repeated_texts: Literal["united", "dropped"] = "united"
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """Exactly how a score is computed.
+
+    Args:
+        name: "crosslift" for ours, else the project whose definition it is.
+        direction: which side asks; ``both``: the mean of the two; ``gold->en``: the texts that have
+            a translation ask.
+        metric: the protocol's primary one.
+        pooling: of the tokens; None: the encoder's own.
+        prompt: which is put before every text; None: the encoder's own.
+        hidden_state: which is pooled; None: the encoder's own.
+        similarity: of two vectors.
+        ties: what a candidate with the gold's score counts.
+        mining: how pairs are mined; None: every query has an answer, and candidates are ranked.
+        reproduces: the file of the other project that defines it.
+        answer_rules: how answers to questions are compared with the right ones; None: there are none.
+    """
+
+    name: str
+    direction: Direction
+    metric: Metric = "top1_accuracy"
+    pooling: Pooling | None = None
+    prompt: PromptRule | None = None
+    hidden_state: HiddenStateRule | None = None
+    similarity: Literal["cosine"] = "cosine"
+    ties: str = "expected value under a random order of the tied"
+    mining: Mining | None = None
+    reproduces: str | None = None
+    answer_rules: AnswerRules | None = None
+
+    @property
+    def id(self) -> str:
+        """Short id of the protocol, as results name it."""
+        return f"{self.name}/{self.direction}"
+
+    @property
+    def own_reading(self) -> bool:
+        """Whether vectors are read as the encoder's own settings say."""
+        return self.pooling is None and self.prompt is None and self.hidden_state is None
+
+    def reading(self, settings: EncoderSettings, layers: Callable[[], int]) -> EncoderSettings:
+        """The settings with which vectors are read; those given where they say the same.
+
+        Args:
+            settings: of the encoder.
+            layers: how many it has; called only where the protocol needs it.
+
+        Raises:
+            EncoderError: the encoder's files cannot be found or fetched.
+        """
+        asked: dict[str, Any] = {"pooling": self.pooling}
+        prompt = None if self.prompt is None else self.prompt.of(settings)
+        if prompt is not None and prompt != prompt_of(settings):
+            asked["prompt"] = prompt
+        if self.hidden_state is not None:
+            asked["hidden_state"] = self.hidden_state.of(layers())
+        return settings.model_copy(update={k: v for k, v in asked.items() if v is not None})
+
+    def facts(self) -> dict[str, Any]:
+        """All of it, JSON-like; of labelled examples, what has to do with them."""
+        if self.direction == "zero-shot":
+            told = ("name", "direction", "metric", "reproduces", "answer_rules")
+            return {name: getattr(self, name) for name in told}
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        for rule in ("hidden_state", "prompt"):
+            found[rule] = found[rule].words if found[rule] else None
+        del found["answer_rules"]
+        mining = found.pop("mining")
+        return found | (asdict(mining) if mining else {"threshold_source": None})
