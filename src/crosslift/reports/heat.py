@@ -10,6 +10,7 @@ from crosslift.reports.entries import Arm, Target
 from crosslift.reports.formats import change, is_better, plural, score
 from crosslift.reports.language_names import NO_FAMILY, family_of, name_of, script_of
 from crosslift.reports.run_folder import RunFolder
+from crosslift.reports.seen_photographs import seen_photographs
 from crosslift.reports.tables import MACRO, ScoreIndex
 from crosslift.statistics.wording import LOWER_IS_BETTER
 
@@ -72,6 +73,7 @@ class HeatPair:
     Args:
         notes: languages and what their texts are.
         left_out: which items are not measured, over all languages; empty where all are.
+        seen: which image towers were trained on its photographs; empty where none was.
     """
 
     target: Target
@@ -80,6 +82,7 @@ class HeatPair:
     gaps: int
     notes: tuple[tuple[str, str], ...]
     left_out: str
+    seen: str
 
 
 def heat_pairs(folder: RunFolder, index: ScoreIndex) -> list[HeatPair]:
@@ -92,6 +95,7 @@ def heat_pairs(folder: RunFolder, index: ScoreIndex) -> list[HeatPair]:
             gaps=len(target.gaps),
             notes=tuple((name_of(entry.language), entry.note) for entry in target.notes),
             left_out=_left_out(target),
+            seen=seen_photographs(target, folder.run.arms),
         )
         for target in folder.run.targets
     ]

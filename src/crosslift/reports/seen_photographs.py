@@ -1,0 +1,48 @@
+"""Which image towers were trained on the photographs that a target tests with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crosslift.reports.entries import Arm, Target, Tower
+from crosslift.reports.formats import listed
+
+
+def seen_photographs(target: Target, arms: Sequence[Arm]) -> str:
+    """Sentences on the arms whose towers saw the photographs, and on those of unknown towers.
+
+    Args:
+        target: any target.
+        arms: of the study.
+
+    Returns:
+        Empty where the photographs are of no set that towers are trained on, or no tower saw them.
+    """
+    if target.photographs is None:
+        return ""
+    seen = [arm.name for arm in arms if any(_saw(tower, target) for tower in _towers(arm))]
+    unknown = [
+        arm.name
+        for arm in arms
+        if arm.name not in seen and any(tower.photographs is None for tower in _towers(arm))
+    ]
+    sentences = []
+    if seen:
+        sentences.append(
+            f"The photographs are of {target.photographs}, on which the image tower of "
+            f"{listed(seen)} was trained, with labels."
+        )
+    if unknown:
+        sentences.append(
+            f"Whether the image tower of {listed(unknown)} was trained on {target.photographs} is "
+            "not recorded."
+        )
+    return " ".join(sentences)
+
+
+def _saw(tower: Tower, target: Target) -> bool:
+    return target.photographs in (tower.photographs or ())
+
+
+def _towers(arm: Arm) -> list[Tower]:
+    return [task.tower for stage in arm.stages for task in stage.tasks if task.tower]
