@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.embedded_towers import tower_rows
 from benchmarks.encoding import encoding_rows
 from benchmarks.evaluating import evaluation_rows
-from benchmarks.images import image_rows
+from benchmarks.images import image_rows, jpeg_pictures
 from benchmarks.mining import mining_rows
 from benchmarks.peak import matrix_product_peak
 from benchmarks.robust import robust_rows
@@ -84,6 +86,13 @@ def _images(run: _Run) -> list[Row]:
     return image_rows(run.pictures, mixed, count, steps, run.peaks)
 
 
+def _towers(run: _Run) -> list[Row]:
+    count, steps = (_PICTURES_QUICK, _STEPS_QUICK) if run.quick else (_PICTURES, _STEPS)
+    with tempfile.TemporaryDirectory() as place:
+        paths = jpeg_pictures(run.pictures, Path(place), count)
+        return tower_rows(paths, run.texts[:_TEXTS_TRAINED], steps, run.peaks)
+
+
 def _robust(run: _Run) -> list[Row]:
     mixed = mixed_lengths(run.texts, _TEXTS_TRAINED)
     return list(robust_rows(mixed, _STEPS_QUICK if run.quick else _STEPS))
@@ -96,6 +105,7 @@ _PARTS: dict[str, Callable[[_Run], list[Row]]] = {
     "trainers": _trainers,
     "evaluate": _evaluate,
     "images": _images,
+    "towers": _towers,
     "robust": _robust,
 }
 

@@ -62,12 +62,27 @@ def image_rows(
         ValueError: both sides' features differ, so the work is not the same.
     """
     with tempfile.TemporaryDirectory() as place:
-        paths = sorted((folder or _pictograms(Path(place), count)).glob("*.jpg"))[:count]
-        if len(paths) < 2 * _BATCH:
-            raise FileNotFoundError(f"{folder} has {len(paths)} files *.jpg, not {2 * _BATCH}")
+        paths = jpeg_pictures(folder, Path(place), count)
         tower_folder = _published_folder(Path(place) / "vit")
         rows = [_features(paths, tower_folder, peaks), _decoding(paths, tower_folder)]
         return rows + _shares_of_step(paths, texts, steps)
+
+
+def jpeg_pictures(folder: Path | None, place: Path, count: int) -> list[Path]:
+    """JPEG pictures of a folder; without one the embedded pictograms, written to ``place``.
+
+    Args:
+        folder: of JPEG photographs, or None.
+        place: an empty folder.
+        count: most pictures.
+
+    Raises:
+        FileNotFoundError: the folder has not 64 pictures.
+    """
+    paths = sorted((folder or _pictograms(place, count)).glob("*.jpg"))[:count]
+    if len(paths) < 2 * _BATCH:
+        raise FileNotFoundError(f"{folder} has {len(paths)} files *.jpg, not {2 * _BATCH}")
+    return paths
 
 
 def _pictograms(place: Path, count: int) -> Path:
