@@ -97,7 +97,7 @@ def test_missing_files_and_languages(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"has no babel_imagenet-298\.json"):
         load(tmp_path)
     write_babel(tmp_path)
-    with pytest.raises(DataError, match="no captions in fr"):
+    with pytest.raises(DataError, match="no names of classes in fr"):
         load(tmp_path, languages=("fr",))
     with pytest.raises(DataError, match="language cv: 4 classes"):
         load(tmp_path, languages=("CV",))

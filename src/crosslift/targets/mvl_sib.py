@@ -30,9 +30,7 @@ _FILES = (
 
 
 def _load(settings: TargetSettings) -> PictureData:
-    folder = settings.data
-    if folder is None:
-        raise DataError(f"target {settings.name!r} has no data", f"`--data DIR` with {_FILES}")
+    folder = settings.needed_data(_FILES)
     if {"mteb", "all"} & set(settings.protocols) and not has_choices(folder):
         raise DataError(
             f"{folder} has no candidates of each query, which MTEB's definition needs",
@@ -42,7 +40,8 @@ def _load(settings: TargetSettings) -> PictureData:
     asked = settings.model_copy(
         update={"languages": settings.languages and tuple(map(_code, settings.languages))}
     )
-    measured, gaps = measured_languages(asked, MVL_SIB_LANGUAGES, languages_in(folder), _FILES)
+    there = languages_in(folder)
+    measured, gaps = measured_languages(asked, MVL_SIB_LANGUAGES, there, _FILES, "sentences")
     shown = load_pictures(folder)
     read = {code: load_texts(folder, code, shown) for code in measured}
     topics = dict(shown.topics)
