@@ -26,6 +26,9 @@ LEAST_CLASSES = 10
 """Classes with a name and a photograph that a language needs, as the publication has it; a language
 with fewer is a gap."""
 
+UNSEEN = "class without a photograph, a candidate all the same"
+"""What is counted where the photographs are not of all classes."""
+
 _FILES = "babel_imagenet-298.json"
 _DATA = f"{_FILES}, and photographs of ImageNet there or where `images` says"
 
@@ -54,7 +57,12 @@ def _load(settings: TargetSettings) -> PictureData:
             "classes": classes,
         }
     )
-    return PictureData(pictures, texts, {**gaps, **scarce}, checksum, classes=classes)
+    left_out = {
+        code: {UNSEEN: n} for code, named in texts.items() if (n := len(named.keys() - there))
+    }
+    return PictureData(
+        pictures, texts, {**gaps, **scarce}, checksum, classes=classes, left_out=left_out
+    )
 
 
 def _code(name: str) -> str:

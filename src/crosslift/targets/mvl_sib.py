@@ -15,6 +15,7 @@ from crosslift.sources.captioned_targets.mvl_sib import (
     languages_in,
     load_pictures,
     load_texts,
+    refuse_unequal,
 )
 from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.targets.captioned import measured_languages
@@ -44,6 +45,7 @@ def _load(settings: TargetSettings) -> PictureData:
     measured, gaps = measured_languages(asked, MVL_SIB_LANGUAGES, there, _FILES, "sentences")
     shown = load_pictures(folder)
     read = {code: load_texts(folder, code, shown) for code in measured}
+    refuse_unequal(folder, read)
     topics = dict(shown.topics)
     for code, found in read.items():
         other = next((i for i, t in found.topics.items() if topics.setdefault(i, t) != t), None)
