@@ -16,6 +16,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from crosslift.errors import DataError
 from crosslift.sources.captioned_targets.babel_imagenet import language_of
 from crosslift.sources.captioned_targets.imagenet_photographs import load_photographs
+from crosslift.targets.babel_imagenet import UNSEEN
 from crosslift.targets.evaluate_pictures import evaluate_pictures
 from crosslift.targets.protocols import PICTURE_CLASSES
 from crosslift.targets.registry import TARGETS, find_target
@@ -41,6 +42,13 @@ def test_names_pictures_and_gaps(tmp_path: Path) -> None:
     assert data.texts["yue"]["3"] == ("嘢 3",)
     assert data.classes["images/n00000003_thing.jpg"] == "3"
     assert len(data.pictures) == 12
+
+
+def test_classes_without_a_photograph_are_counted(tmp_path: Path) -> None:
+    data = load(write_babel(tmp_path, count=11))
+    assert data.left_out == {"en": {UNSEEN: 1}}
+    assert len(data.texts["en"]) == 12 and len(data.pictures) == 11
+    assert load(write_babel(tmp_path / "whole")).left_out == {}
 
 
 def test_only_photographs_of_measured_languages_are_read(tmp_path: Path) -> None:
@@ -97,7 +105,7 @@ def test_missing_files_and_languages(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"has no babel_imagenet-298\.json"):
         load(tmp_path)
     write_babel(tmp_path)
-    with pytest.raises(DataError, match="no captions in fr"):
+    with pytest.raises(DataError, match="no names of classes in fr"):
         load(tmp_path, languages=("fr",))
     with pytest.raises(DataError, match="language cv: 4 classes"):
         load(tmp_path, languages=("CV",))

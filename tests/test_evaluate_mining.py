@@ -549,7 +549,7 @@ def test_the_command_prints_the_oracle_as_no_result(
     found = crosslift(*given, "--json", "-")
     assert found.code == 0, found.err
     assert "no result" in " ".join(found.err.split())
-    assert "not measured: zh" in found.err
+    assert "not measured: ru, zh: no files in bucc" in " ".join(found.err.split())
     assert {entry["threshold_source"] for entry in found.json["mining"]} == {
         *("dev", "the other half of dev, by src text"),
     }

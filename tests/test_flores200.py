@@ -79,7 +79,7 @@ def test_the_published_layouts(place: str, tmp_path: Path) -> None:
     assert data.bitexts["de"].tgt[0] == "eng_Latn sentence 0"
     assert {b.items for b in data.bitexts.values()} == {tuple(f"devtest:{i}" for i in (1, 2, 3, 4))}
     assert len(data.gaps) == 203 - 5
-    assert data.gaps["fr"] == "no file fra_Latn.devtest"
+    assert data.gaps["fr"] == f"no file in {(tmp_path / place).name}"
 
 
 def test_languages_are_asked_for_by_code_or_published_name(tmp_path: Path) -> None:
@@ -91,6 +91,12 @@ def test_languages_are_asked_for_by_code_or_published_name(tmp_path: Path) -> No
     for unknown in ("en", "zh", "xx"):
         with pytest.raises(UnknownNameError, match=f"language of flores200 '{unknown}'"):
             load(tmp_path, unknown)
+
+
+def test_an_error_lists_a_few_of_many_languages(tmp_path: Path) -> None:
+    write_devtest(tmp_path, names=("eng_Latn",))
+    with pytest.raises(DataError, match=r"has no file of ace_Arab, ace_Latn, .* and 191 more"):
+        load(tmp_path)
 
 
 def test_the_checksum_is_of_what_is_read(tmp_path: Path) -> None:

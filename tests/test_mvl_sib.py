@@ -150,15 +150,27 @@ def test_tables_at_fault(path: str, old: str, new: str, message: str, tmp_path: 
 
 
 def test_files_that_are_missing(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="has no captions in"):
+    with pytest.raises(DataError, match=r"has no sentences in ace-Arab, .* and 193 more"):
         load(tmp_path)
     write_published(tmp_path)
-    with pytest.raises(DataError, match="has no captions in fr"):
+    with pytest.raises(DataError, match="has no sentences in fr"):
         load(tmp_path, "fr")
-    for i in range(2):
-        (tmp_path / f"data/images/sib200/sports_{i}.jpg").unlink()
+    (tmp_path / "data/images/sib200/sports_1.jpg").unlink()
+    with pytest.raises(DataError, match="has 1 pictures of sports and 2 of another topic"):
+        load(tmp_path)
+    (tmp_path / "data/images/sib200/sports_0.jpg").unlink()
     with pytest.raises(DataError, match="has no picture of sports"):
         load(tmp_path)
+
+
+def test_a_language_with_fewer_sentences_is_no_part_of_the_set(tmp_path: Path) -> None:
+    write_published(tmp_path)
+    path = tmp_path / "data/sib200/nqo_Nkoo/test.tsv"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[:-2]), encoding="utf-8")
+    with pytest.raises(DataError, match="language nqo: 19 of 21 sentences"):
+        load(tmp_path)
+    assert len(load(tmp_path, "en").texts["en"]) == 21
 
 
 @pytest.mark.parametrize(
@@ -172,6 +184,23 @@ def test_files_that_are_missing(tmp_path: Path) -> None:
 def test_candidates_at_fault(change: Any, tmp_path: Path) -> None:
     write_packed(tmp_path, ranked=change)
     with pytest.raises(DataError, match="query 'query-0': right picture"):
+        load(tmp_path, "de")
+
+
+PACKED = ("corpus/test", "deu_Latn/queries", "deu_Latn/qrels", "deu_Latn/top_ranked")
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_packed_files_at_fault(name: str, tmp_path: Path) -> None:
+    write_packed(tmp_path)
+    path = tmp_path / "data" / f"{name}.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=str(path)) as caught:
+        load(tmp_path, "de")
+    assert caught.value.expected
+    pq.write_table(pa.table({"other": [1]}), path)
+    with pytest.raises(DataError, match=str(path)):
         load(tmp_path, "de")
 
 

@@ -282,6 +282,19 @@ def test_facts_of_a_target(target) -> None:
     assert len(set(target.languages or ())) == len(target.languages or ())
 
 
+NEEDY = [name for name, target in TARGETS.items() if target.needs_data]
+
+
+@pytest.mark.parametrize("name", NEEDY)
+def test_a_target_without_its_data_says_what_is_missing(name: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=f"target '{name}' has no data") as caught:
+        load(name)
+    assert caught.value.expected is not None and "data" in caught.value.expected
+    with pytest.raises(DataError, match=str(tmp_path / "nowhere")) as caught:
+        load(name, data=tmp_path / "nowhere")
+    assert caught.value.expected
+
+
 def test_a_protocol_tells_all_of_itself() -> None:
     facts = Protocol("crosslift", "xx->en").facts()
     assert set(facts) == {

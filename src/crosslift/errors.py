@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class CrossLiftError(Exception):
@@ -66,3 +66,12 @@ class UnknownNameError(CrossLiftError):
 def nearest(name: str, legal: Iterable[str], most: int = 2) -> list[str]:
     """The legal names closest in spelling to ``name``, best first, at most ``most`` of them."""
     return difflib.get_close_matches(name, list(legal), n=most, cutoff=0.6)
+
+
+def first_few(names: Sequence[str], most: int = 12) -> str:
+    """Names as an error lists them: the first ones, and how many more there are.
+
+    Example: 14 names, of which 12 are shown: ``a, b, ... l and 2 more``.
+    """
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -169,8 +169,9 @@ def _tell_pretraining(console: Console, found: Evaluation) -> None:
 
 
 def _tell_gaps(console: Console, found: Evaluation) -> None:
-    for language, reason in found.gaps.items():
-        console.print(f"not measured: {language}: {reason}", highlight=False)
+    for reason in dict.fromkeys(found.gaps.values()):
+        languages = ", ".join(code for code, why in found.gaps.items() if why == reason)
+        console.print(f"not measured: {languages}: {reason}", highlight=False)
     for reason in dict.fromkeys(reason for own in found.left_out.values() for reason in own):
         counts = [own[reason] for own in found.left_out.values() if reason in own]
         where = f"{plural(sum(counts), 'item')} in {plural(len(counts), 'language')}"

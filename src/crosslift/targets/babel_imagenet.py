@@ -26,23 +26,22 @@ LEAST_CLASSES = 10
 """Classes with a name and a photograph that a language needs, as the publication has it; a language
 with fewer is a gap."""
 
+UNSEEN = "class without a photograph, a candidate all the same"
+"""What is counted where the photographs are not of all classes."""
+
 _FILES = "babel_imagenet-298.json"
+_DATA = f"{_FILES}, and photographs of ImageNet there or where `images` says"
 
 
 def _load(settings: TargetSettings) -> PictureData:
-    if settings.data is None:
-        raise DataError(
-            f"target {settings.name!r} has no data",
-            f"`--data DIR` (in a study: `data: DIR`) with {_FILES}, and photographs of ImageNet "
-            "there or where `images` says",
-        )
-    found = load_class_names(settings.data)
+    found = load_class_names(settings.needed_data(_DATA))
     shown = load_photographs(settings.images or found.sources[0].parent)
     there = frozenset(shown.classes.values())
     asked = settings.model_copy(
         update={"languages": settings.languages and tuple(map(_code, settings.languages))}
     )
-    measured, gaps = measured_languages(asked, tuple(found.names), tuple(found.names), _FILES)
+    codes = tuple(found.names)
+    measured, gaps = measured_languages(asked, codes, codes, _FILES, "names of classes")
     scarce = {code: why for code in measured if (why := _too_few(found, code, there))}
     if scarce and (settings.languages or len(scarce) == len(measured)):
         code, why = next(iter(scarce.items()))
@@ -58,7 +57,12 @@ def _load(settings: TargetSettings) -> PictureData:
             "classes": classes,
         }
     )
-    return PictureData(pictures, texts, {**gaps, **scarce}, checksum, classes=classes)
+    left_out = {
+        code: {UNSEEN: n} for code, named in texts.items() if (n := len(named.keys() - there))
+    }
+    return PictureData(
+        pictures, texts, {**gaps, **scarce}, checksum, classes=classes, left_out=left_out
+    )
 
 
 def _code(name: str) -> str:

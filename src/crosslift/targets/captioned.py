@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from crosslift.artifacts.keys import key_of
-from crosslift.errors import DataError
+from crosslift.errors import DataError, first_few
 from crosslift.sources.captioned_targets.picture_files import picture_folder, pictures_in
 from crosslift.sources.captioned_targets.published import PublishedCaptions, PublishedFormat
 from crosslift.sources.dataset_files import checksum_of_files
@@ -75,7 +75,7 @@ def picture_target(facts: CaptionedSet) -> Target:
 
     def load(settings: TargetSettings) -> PictureData:
         found, gaps = _published(facts, settings, facts.languages)
-        folder = picture_folder(_data(settings, facts.files.names), settings.images)
+        folder = picture_folder(settings.needed_data(facts.files.names), settings.images)
         pictures = pictures_in(folder, found.files)
         checksum = key_of(
             {
@@ -178,7 +178,11 @@ def languages_asked(settings: TargetSettings, languages: Sequence[str]) -> tuple
 
 
 def measured_languages(
-    settings: TargetSettings, listed: Sequence[str], there: Sequence[str], files: str
+    settings: TargetSettings,
+    listed: Sequence[str],
+    there: Sequence[str],
+    files: str,
+    texts: str = "captions",
 ) -> tuple[list[str], dict[str, str]]:
     """The languages that are measured, and those that are not.
 
@@ -187,6 +191,7 @@ def measured_languages(
         listed: what is measured where none is asked for.
         there: those of the data.
         files: what is looked for, for errors.
+        texts: what the texts are, likewise.
 
     Returns:
         Codes in the order asked for, and language -> why it is a gap.
@@ -198,10 +203,10 @@ def measured_languages(
     missing = [code for code in asked if code not in there]
     if len(missing) == len(asked) or (settings.languages and missing):
         raise DataError(
-            f"{settings.data} has no captions in {', '.join(missing)}",
-            f"{files}; it has captions in {', '.join(there) or 'no language'}",
+            f"{settings.data} has no {texts} in {first_few(missing)}",
+            f"{files}; it has {texts} in {first_few(there) or 'no language'}",
         )
-    gaps = {code: f"no captions in {_name_of(settings.data)}" for code in missing}
+    gaps = {code: f"no {texts} in {_name_of(settings.data)}" for code in missing}
     return [code for code in asked if code in there], gaps
 
 
@@ -236,22 +241,13 @@ def _published(
     with_pivot: bool = False,
 ) -> tuple[PublishedCaptions, dict[str, str]]:
     """The captions of the measured languages, and of English where it is wanted too."""
-    folder = _data(settings, facts.files.names)
+    folder = settings.needed_data(facts.files.names)
     there = facts.files.languages_in(folder)
     measured, gaps = measured_languages(settings, listed, there, facts.files.names)
     if with_pivot and PIVOT not in there:
         raise DataError(f"{folder} has no English captions", f"{facts.files.names}, in English too")
     wanted = [*measured, PIVOT] if with_pivot and PIVOT not in measured else measured
     return facts.files.load(folder, wanted), gaps
-
-
-def _data(settings: TargetSettings, names: str) -> Path:
-    if settings.data is None:
-        raise DataError(
-            f"target {settings.name!r} has no data",
-            f"`--data DIR` (in a study: `data: DIR`) with {names}",
-        )
-    return settings.data
 
 
 def _name_of(data: Path | None) -> str:

@@ -6,7 +6,7 @@ and those of other languages resample the same lines together.
 
 from __future__ import annotations
 
-from crosslift.errors import DataError, UnknownNameError
+from crosslift.errors import DataError, UnknownNameError, first_few
 from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.sources.flores200 import (
     FLORES_200,
@@ -23,22 +23,17 @@ FLORES_LANGUAGES = tuple(sorted(code for code in PUBLISHED_NAME if code != "en")
 
 
 def _load(settings: TargetSettings) -> BitextData:
-    if settings.data is None:
-        raise DataError(
-            f"target {settings.name!r} has no data",
-            "`--data DIR` (in a study: `data: DIR`) with files such as devtest/deu_Latn.devtest",
-        )
-    folder = devtest_folder(settings.data)
+    folder = devtest_folder(settings.needed_data("files such as devtest/deu_Latn.devtest"))
     asked = tuple(dict.fromkeys(map(_code, settings.languages or FLORES_LANGUAGES)))
     there = tuple(code for code in asked if path_of(folder, code).is_file())
     missing = [PUBLISHED_NAME[code] for code in asked if code not in there]
     if not there or (settings.languages and missing):
         raise DataError(
-            f"{folder} has no file of {', '.join(missing)}",
+            f"{folder} has no file of {first_few(missing)}",
             f"files such as {missing[0]}.devtest",
             "leave `languages` out to measure those that are there",
         )
-    gaps = {FLORES_200[name]: f"no file {name}.devtest" for name in missing}
+    gaps = {FLORES_200[name]: f"no file in {folder.name}" for name in missing}
     bitexts = read_devtest(folder, there)
     checksum = checksum_of_files([path_of(folder, code) for code in ("en", *there)])
     return BitextData(bitexts, gaps, checksum)

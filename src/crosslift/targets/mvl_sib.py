@@ -15,6 +15,7 @@ from crosslift.sources.captioned_targets.mvl_sib import (
     languages_in,
     load_pictures,
     load_texts,
+    refuse_unequal,
 )
 from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.targets.captioned import measured_languages
@@ -30,9 +31,7 @@ _FILES = (
 
 
 def _load(settings: TargetSettings) -> PictureData:
-    folder = settings.data
-    if folder is None:
-        raise DataError(f"target {settings.name!r} has no data", f"`--data DIR` with {_FILES}")
+    folder = settings.needed_data(_FILES)
     if {"mteb", "all"} & set(settings.protocols) and not has_choices(folder):
         raise DataError(
             f"{folder} has no candidates of each query, which MTEB's definition needs",
@@ -42,9 +41,11 @@ def _load(settings: TargetSettings) -> PictureData:
     asked = settings.model_copy(
         update={"languages": settings.languages and tuple(map(_code, settings.languages))}
     )
-    measured, gaps = measured_languages(asked, MVL_SIB_LANGUAGES, languages_in(folder), _FILES)
+    there = languages_in(folder)
+    measured, gaps = measured_languages(asked, MVL_SIB_LANGUAGES, there, _FILES, "sentences")
     shown = load_pictures(folder)
     read = {code: load_texts(folder, code, shown) for code in measured}
+    refuse_unequal(folder, read)
     topics = dict(shown.topics)
     for code, found in read.items():
         other = next((i for i, t in found.topics.items() if topics.setdefault(i, t) != t), None)

@@ -18,13 +18,9 @@ _FILES = "classes.csv (columns class, en, de, ...) and a folder of pictures for 
 
 
 def _load(settings: TargetSettings) -> PictureData:
-    if settings.data is None:
-        raise DataError(
-            f"target {settings.name!r} has no data",
-            f"`--data DIR` (in a study: `data: DIR`) with {_FILES}",
-        )
-    found = load_classes(settings.data, settings.images)
-    measured, gaps = measured_languages(settings, tuple(found.names), tuple(found.names), _FILES)
+    found = load_classes(settings.needed_data(_FILES), settings.images)
+    codes = tuple(found.names)
+    measured, gaps = measured_languages(settings, codes, codes, _FILES, "names of classes")
     unnamed = {code: why for code in measured if (why := _unnamed(found, code))}
     if unnamed and (settings.languages or len(unnamed) == len(measured)):
         code, why = next(iter(unnamed.items()))

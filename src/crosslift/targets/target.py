@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from crosslift.errors import UnknownNameError
+from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.sources.captioned_targets.mvl_sib import Choice
 from crosslift.sources.picture import Picture
@@ -69,6 +69,24 @@ class TargetSettings(BaseModel):
     """Phase three of labelled examples; None: as the study says."""
     protocols: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (OURS,)
     """Names of protocols (`crosslift targets --json -` lists them), or `all`. Ours comes first."""
+
+    def needed_data(self, files: str) -> Path:
+        """The data of a target that does not bring its own.
+
+        Args:
+            files: what they hold, for errors.
+
+        Raises:
+            DataError: the settings name no data, or they do not exist.
+        """
+        if self.data is None:
+            raise DataError(
+                f"target {self.name!r} has no data",
+                f"`--data DIR` (in a study: `data: DIR`) with {files}",
+            )
+        if not self.data.exists():
+            raise DataError(f"{self.data} is not a folder or a file", files)
+        return self.data
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,9 @@ def load_photographs(folder: Path) -> Photographs:
         return _found(folder, _listed(table), f"`class_index` of {_TABLE}", (table,))
     base = next((p for p in (folder, folder / "val") if any(_synsets(p))), None)
     if base is None:
-        raise DataError(f"{folder} has no photographs of ImageNet", _LAYOUTS)
+        raise DataError(
+            f"{folder} has no photographs of ImageNet", _LAYOUTS, "name their folder by `images`"
+        )
     synsets = sorted(path.name for path in _synsets(base))
     index, order, sources = _order(folder, base, synsets)
     unknown = [name for name in synsets if name not in index]

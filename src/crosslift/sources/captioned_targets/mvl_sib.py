@@ -13,6 +13,7 @@ Source: Schmidt et al. 2025, arXiv 2502.12852.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +33,7 @@ LANGUAGES: Mapping[str, str] = {**FLORES_200, "nqo_Nkoo": "nqo"}
 
 _PUBLISHED = {code: name for name, code in LANGUAGES.items()}
 _CHOICES = 4
+_AGAIN = "unpack the archive again"
 _SPLITS = ("train", "dev", "test")
 _SENTENCES, _PICTURES = Path("data/sib200"), Path("data/images/sib200")
 _CORPUS = Path("data/corpus/test.parquet")
@@ -100,7 +102,7 @@ def load_pictures(folder: Path) -> TopicPictures:
     """Finds the pictures of all topics.
 
     Raises:
-        DataError: a topic without pictures, or a picture of no topic.
+        DataError: a topic without pictures or with fewer than another, or a picture of no topic.
     """
     pictures: dict[str, Picture]
     sources: tuple[Path, ...]
@@ -116,7 +118,35 @@ def load_pictures(folder: Path) -> TopicPictures:
             f"{folder} has no picture of {', '.join(lacking)}",
             f"{_PICTURES}/sports_0.jpg and so on, or {_CORPUS}",
         )
+    counts = Counter(topics.values())
+    fewest, most = min(TOPICS, key=counts.__getitem__), max(counts.values())
+    if counts[fewest] < most:
+        raise DataError(
+            f"{folder} has {counts[fewest]} pictures of {fewest} and {most} of another topic",
+            "as many of every topic",
+            _AGAIN,
+        )
     return TopicPictures(pictures, topics, sources)
+
+
+def refuse_unequal(folder: Path, read: Mapping[str, TopicTexts]) -> None:
+    """Nothing where every language has the same sentences, of files that number them.
+
+    Args:
+        folder: of the data, for errors.
+        read: BCP-47 code -> its sentences.
+
+    Raises:
+        DataError: a language lacks some that another has.
+    """
+    every = {item for found in read.values() if not found.choices for item in found.texts}
+    for code, found in read.items():
+        if not found.choices and len(found.texts) < len(every):
+            raise DataError(
+                f"{folder}, language {code}: {len(found.texts):,} of {len(every):,} sentences",
+                "the same sentences in every language",
+                f"{_AGAIN}, or name the other languages by `languages`",
+            )
 
 
 def load_texts(folder: Path, code: str, pictures: TopicPictures) -> TopicTexts:
@@ -180,10 +210,14 @@ def _packed_texts(folder: Path, pictures: TopicPictures) -> TopicTexts:
 
 def _packed_pictures(path: Path) -> dict[str, Picture]:
     found: dict[str, Picture] = {}
-    file = pq.ParquetFile(path)
-    for group in range(file.num_row_groups):
-        ids = file.read_row_group(group, columns=["id"])["id"].to_pylist()
-        for row, item in enumerate(ids):
+    try:
+        file = pq.ParquetFile(path)
+        groups = [file.read_row_group(i, columns=["id"]) for i in range(file.num_row_groups)]
+        ids = [group["id"].to_pylist() for group in groups]
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise DataError(f"{path}: {error}", "a parquet file with id, image") from error
+    for group, items in enumerate(ids):
+        for row, item in enumerate(items):
             found[item] = ParquetPicture(path, "image.bytes", group, row)
     return found
 
