@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -153,6 +154,8 @@ def run_two_updates(
 ) -> list[float]:
     """Two updates of a task's first records through a tiny encoder; gives the losses."""
     form = task.form.open()
+    if isinstance(form, PictureForm):
+        form = replace(form, tower="convolutional")
 
     def split(records: list[Record]) -> Split:
         records = records[:: max(1, len(records) // most)]
