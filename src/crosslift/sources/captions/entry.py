@@ -115,3 +115,22 @@ def split_in_name(path: Path, base: Path) -> str | None:
         if found:
             return found.pop() if len(found) == 1 else None
     return None
+
+
+class HumanCaptions:
+    """A published format of captions that people wrote: its columns are fixed.
+
+    Two people may write the same caption of a photograph, so repeats are kept.
+    """
+
+    __slots__ = ()
+
+    @property
+    def takes_columns(self) -> bool:
+        """Returns False: no column can be bound."""
+        return False
+
+    @property
+    def keeps_repeats(self) -> bool:
+        """Returns True: a repeated caption is one of another person."""
+        return True

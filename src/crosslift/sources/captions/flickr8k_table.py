@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crosslift.errors import DataError
-from crosslift.sources.captions.entry import Entry
+from crosslift.sources.captions.entry import Entry, HumanCaptions
 from crosslift.sources.captions.picture_folders import needed_folder
 from crosslift.sources.flickr8k.caption_files import read_json_lines
 from crosslift.sources.flickr8k.splits import photograph_id, table_splits
@@ -20,7 +20,7 @@ _HEAD = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Flickr8kTable:
+class Flickr8kTable(HumanCaptions):
     """A photograph a line, with the columns ``image``, ``captions``, ``split`` and ``multi30k``.
 
     A photograph that Flickr8k or Multi30k tests on is of the split "test", whatever the other says, so
@@ -38,16 +38,6 @@ class Flickr8kTable:
     def format(self) -> str:
         """Its name."""
         return "flickr8k"
-
-    @property
-    def takes_columns(self) -> bool:
-        """It does not."""
-        return False
-
-    @property
-    def keeps_repeats(self) -> bool:
-        """It does: two people may have written the same caption."""
-        return True
 
     def files(self) -> list[Path]:
         """The table."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crosslift.errors import DataError
 from crosslift.sources.captions.columns import bind, entry_of
-from crosslift.sources.captions.entry import Entry
+from crosslift.sources.captions.entry import Entry, HumanCaptions
 from crosslift.sources.captions.picture_folders import needed_folder
 from crosslift.sources.flickr8k.caption_files import NEVER_PUBLISHED
 from crosslift.sources.flickr8k.splits import (
@@ -46,7 +46,7 @@ _BAR_SET = "2199200615.jpg| 4| A dog runs across the grass ."
 
 
 @dataclass(frozen=True, slots=True)
-class FlickrList:
+class FlickrList(HumanCaptions):
     """A list of captions, a line each, beside the folder of the pictures.
 
     Flickr30k: Young et al. (2014), From image descriptions to visual denotations, TACL 2. Flickr8k:
@@ -68,16 +68,6 @@ class FlickrList:
     def format(self) -> str:
         """Its name."""
         return "flickr"
-
-    @property
-    def takes_columns(self) -> bool:
-        """It does not."""
-        return False
-
-    @property
-    def keeps_repeats(self) -> bool:
-        """It does: two people may have written the same caption."""
-        return True
 
     def files(self) -> list[Path]:
         """The list, and those of the splits where they are there."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crosslift.errors import DataError
-from crosslift.sources.captions.entry import Entry, split_in_name
+from crosslift.sources.captions.entry import Entry, HumanCaptions, split_in_name
 from crosslift.sources.captions.picture_folders import find_folder, needed_folder, no_folder
 from crosslift.sources.formats.json_lines import parsed_object
 from crosslift.sources.formats.rows import Row, short
@@ -30,7 +30,7 @@ KARPATHY_FOLDERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class CocoCaptions:
+class CocoCaptions(HumanCaptions):
     """``captions_train2017.json`` and such (Chen et al. 2015, arXiv 1504.00325; cocodataset.org).
 
     Args:
@@ -43,16 +43,6 @@ class CocoCaptions:
     def format(self) -> str:
         """Its name."""
         return "coco"
-
-    @property
-    def takes_columns(self) -> bool:
-        """It does not."""
-        return False
-
-    @property
-    def keeps_repeats(self) -> bool:
-        """It does: two people may have written the same caption."""
-        return True
 
     def files(self) -> list[Path]:
         """The JSON files."""
@@ -90,7 +80,7 @@ def _coco_entries(path: Path) -> Iterator[Entry]:
 
 
 @dataclass(frozen=True, slots=True)
-class KarpathySplits:
+class KarpathySplits(HumanCaptions):
     """``dataset_coco.json``, ``dataset_flickr30k.json`` or ``dataset_flickr8k.json``.
 
     Of Karpathy and Fei-Fei (2015), Deep Visual-Semantic Alignments for Generating Image
@@ -106,16 +96,6 @@ class KarpathySplits:
     def format(self) -> str:
         """Its name."""
         return "karpathy"
-
-    @property
-    def takes_columns(self) -> bool:
-        """It does not."""
-        return False
-
-    @property
-    def keeps_repeats(self) -> bool:
-        """It does: two people may have written the same caption."""
-        return True
 
     def files(self) -> list[Path]:
         """The JSON file."""
