@@ -7,7 +7,7 @@ TORCH ?= torch==2.13.0
 PIP_OPTIONS ?=
 CONSTRAINTS ?= constraints-cpu.txt
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test fuzz lint bench clean
 
 setup: $(VENV)/ready
 
@@ -23,6 +23,10 @@ demo: setup
 
 test: setup
 	$(VENV)/bin/python -m pytest
+
+# Minutes, not seconds: 20,000 inputs for each reader.
+fuzz: setup
+	CROSSLIFT_FUZZ_INPUTS=20000 $(VENV)/bin/python -m pytest tests/fuzz
 
 lint: setup
 	$(VENV)/bin/ruff check .

@@ -1,0 +1,15 @@
+"""How many inputs a fuzz target gets: few in the test run, many by `make fuzz`."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+INPUTS = int(os.environ.get("CROSSLIFT_FUZZ_INPUTS", "60"))
+"""For each reader."""
+
+FUZZ = settings(
+    max_examples=INPUTS, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
+"""The decorator of every fuzz target."""
