@@ -70,6 +70,11 @@ def test_the_first_language_asks_first() -> None:
     assert first.language == second.language == "de-fr"
     assert first.values["top1_accuracy"].tolist() == [1, 0] and first.retrieved == ("p", "p")
     assert second.values["top1_accuracy"].tolist() == [1, 1]
+    protocols = find_target("flickr8k-pairs").asked(("crosslift",), "both")
+    assert [p.id for p in protocols[1:]] == ["crosslift/xx->yy", "crosslift/yy->xx"]
+    (mean,) = evaluate_bitexts({protocols[0]: lookup}, data)
+    assert mean.protocol == "crosslift/both"
+    assert mean.values["top1_accuracy"].tolist() == [1, 0.5]
 
 
 def test_pairs_of_flickr8k(tmp_path: Path) -> None:

@@ -106,6 +106,10 @@ def test_evaluate_writes_the_documented_json(crosslift: Any, xlm_folder: Path) -
     assert other.json["protocol"]["hidden_state"] == 1
     assert other.json["protocol"]["pooling"] == "first_token"
     assert other.json["macro"] != found["macro"]
+    ways = (found, *(crosslift(*given, "--direction", way).json for way in ("en->xx", "both")))
+    first, second, mean = (each["macro"]["top1_accuracy"] for each in ways)
+    assert ways[2]["protocol"]["direction"] == "both"
+    assert mean == pytest.approx((first + second) / 2)
 
 
 def test_evaluate_reads_a_projects_catalogs(

@@ -145,6 +145,34 @@ def test_names_of_protocols() -> None:
         TARGETS["pictures"].asked(("xtreme",))
 
 
+def test_the_direction_that_verdicts_are_of_comes_first() -> None:
+    directions = [p.direction for p in TATOEBA.asked(("laser",), "en->xx")]
+    assert directions == ["en->xx", "xx->en", "both"]
+    assert TATOEBA.asked(("crosslift",), "xx->en") == TATOEBA.protocols
+    both = TATOEBA.asked(("crosslift",), "both")
+    assert [p.id for p in both] == ["crosslift/both", "crosslift/xx->en", "crosslift/en->xx"]
+    pictures = TARGETS["pictures"]
+    assert pictures.asked((), "picture->text")[0].direction == "picture->text"
+    for target, direction in ((pictures, "both"), (TATOEBA, "picture->text"), (BUCC, "xx->en")):
+        with pytest.raises(UnknownNameError, match=f"unknown direction of {target.name}"):
+            target.asked(("crosslift",), direction)  # type: ignore[arg-type]
+
+
+def test_words_have_the_mean_margin_of_both_directions() -> None:
+    data = BitextData({"de": Bitext("de", ("a", "b"), ("x", "y"), ("1", "2"))}, {}, "0", words=True)
+    vectors = {"a": [1, 0], "b": [0, 1], "x": [1, 0], "y": [0.6, 0.8]}
+
+    def lookup(asked: tuple[str, ...]) -> np.ndarray:
+        return np.array([vectors[text] for text in asked], np.float32)
+
+    own = [p for p in TATOEBA.asked((), "both") if p.direction in ("both", "xx->en", "en->xx")]
+    both, forward, backward = evaluate_bitexts(dict.fromkeys(own, lookup), data)
+    np.testing.assert_allclose(forward.values["pair_margin"], [0.4, 0.8], atol=1e-6)
+    np.testing.assert_allclose(backward.values["pair_margin"], [1.0, 0.2], atol=1e-6)
+    np.testing.assert_allclose(both.values["pair_margin"], [0.7, 0.5], atol=1e-6)
+    np.testing.assert_allclose(both.values["pair_cosine"], [1.0, 0.8], atol=1e-6)
+
+
 def test_a_single_name_of_a_protocol_stands_for_a_list_of_one() -> None:
     raw: dict[str, Any] = {"name": "names", "protocols": "mteb"}
     assert TargetSettings.model_validate(raw).protocols == ("mteb",)

@@ -140,8 +140,11 @@ def evaluate(
         ),
     ] = "crosslift",
     direction: Annotated[
-        Literal["xx->en", "en->xx"] | None,
-        typer.Option("--direction", help="Which side asks. Default: the protocol's own."),
+        Literal["xx->en", "en->xx", "both"] | None,
+        typer.Option(
+            "--direction",
+            help="Which side asks, or the mean of both. Default: the protocol's own.",
+        ),
     ] = None,
     sweep: Annotated[
         bool,

@@ -36,7 +36,7 @@ def _examples_of(gathered: Gathered, target: str, folder: Path) -> list[dict[str
     loaded = gathered.plan.targets[target]
     if isinstance(loaded.data, MiningData) or loaded.target.metric in _OF_WORDS:
         return []
-    protocol = loaded.target.protocols[0].id
+    protocol = loaded.protocols[0].id
     right = "top1_accuracy"
     if isinstance(loaded.data, LabelledData):
         right = "accuracy" if loaded.target.metric == "accuracy" else "exact_match"

@@ -224,7 +224,7 @@ def load_target(settings: TargetSettings) -> LoadedTarget:
     target = find_target(settings.name)
     languages = list(settings.languages) if settings.languages else None
     own = settings.data is not None or settings.catalogs is not None
-    protocols = target.asked(settings.protocols)
+    protocols = target.asked(settings.protocols, settings.direction)
     asked: dict[str, Any] = {"languages": languages, "own files": own}
     data = target.load(settings)
     part = part_of(data, settings)

@@ -180,7 +180,7 @@ def _target(gathered: Gathered, name: str) -> dict[str, Any]:
         "name": name,
         "title": loaded.target.title,
         "metric": loaded.target.metric,
-        "protocol": loaded.target.protocols[0].id,
+        "protocol": loaded.protocols[0].id,
         "languages": languages,
         "gaps": [{"language": code, "reason": reason} for code, reason in data.gaps.items()],
         "kind": loaded.target.kind,

@@ -34,7 +34,7 @@ from crosslift.studies.target_steps import (
 )
 from crosslift.studies.training_steps import Trained
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC, score_of
-from crosslift.targets.protocol import Direction
+from crosslift.targets.protocol import OURS, Direction
 from crosslift.targets.target import TargetSettings, left_out_of, notes_of
 
 
@@ -131,7 +131,8 @@ def evaluate(
         model: `embedded`, a folder, a hub name, or settings of an encoder.
         target: name or settings of a target.
         protocol: its name.
-        direction: which side asks, of a protocol that has two; None: the protocol's first.
+        direction: which side asks, of a protocol that has two, or ``both``; None: the protocol's
+            first.
         store: keeps the vectors, so that a second call takes no time; None: the user's cache.
         listener: told of the work as it goes; None: nobody.
 
@@ -140,7 +141,8 @@ def evaluate(
         StudyError: the target needs an image tower, which an encoder alone does not have.
         DataError, EncoderError: data or encoder cannot be used.
     """
-    settings, loaded = _loaded(model, target, (protocol,))
+    own = direction if protocol == OURS else None
+    settings, loaded = _loaded(model, target, (protocol,), own)
     alone = tuple(p for p in loaded.protocols if p.name == protocol)
     if not alone:
         names = {p.name for p in loaded.protocols}
@@ -177,11 +179,15 @@ def evaluate_protocols(
 
 
 def _loaded(
-    model: EncoderSettings | str, target: TargetSettings | str, protocols: tuple[str, ...]
+    model: EncoderSettings | str,
+    target: TargetSettings | str,
+    protocols: tuple[str, ...],
+    direction: Direction | None = None,
 ) -> tuple[EncoderSettings, LoadedTarget]:
     settings = EncoderSettings(name=model) if isinstance(model, str) else model
     asked = TargetSettings(name=target) if isinstance(target, str) else target
-    loaded = load_target(asked.model_copy(update={"protocols": protocols}))
+    given = {"protocols": protocols} | ({"direction": direction} if direction else {})
+    loaded = load_target(asked.model_copy(update=given))
     _refuse_pictures(loaded, settings)
     _refuse_labelled(loaded)
     return settings, loaded

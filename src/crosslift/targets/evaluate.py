@@ -130,12 +130,17 @@ def _pair_values(
     lookup: Lookup, bitext: Bitext, direction: Direction
 ) -> dict[str, NDArray[np.float64]]:
     """The cosine of each pair, and how far it is above that of random pairs: the mean cosine of the
-    side that asks with every other candidate; float64 [N] each, of vectors as they are."""
-    asking, answers = (
-        unit_rows(lookup(side)).astype(np.float64) for side in (bitext.src, bitext.tgt)
-    )
-    if direction == "en->xx":
-        asking, answers = answers, asking
+    side that asks with every other candidate, or its mean over both; float64 [N] each, of vectors as
+    they are."""
+    src, tgt = (unit_rows(lookup(side)).astype(np.float64) for side in (bitext.src, bitext.tgt))
+    if direction == "both":
+        return _means(_margins(src, tgt), _margins(tgt, src))
+    return _margins(tgt, src) if direction == "en->xx" else _margins(src, tgt)
+
+
+def _margins(
+    asking: NDArray[np.float64], answers: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
     cosines = (asking * answers).sum(axis=1)
     others = (asking @ answers.sum(axis=0) - cosines) / max(1, len(cosines) - 1)
     return {"pair_cosine": cosines, "pair_margin": cosines - others}
@@ -178,7 +183,9 @@ def _by_protocol(
 ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int64]]:
     """Outcomes [N] and the best candidate of each query [N]."""
     forward, backward = ranked
-    if protocol.name == "crosslift":
+    if protocol.name == OURS and protocol.direction == "both":
+        return _means(own_values(forward), own_values(backward)), forward.retrieved
+    if protocol.name == OURS:
         ranks = forward if protocol.direction in ("xx->en", "xx->yy") else backward
         return own_values(ranks), ranks.retrieved
     each = np.arange(len(forward))
@@ -188,6 +195,12 @@ def _by_protocol(
     if protocol.metric == "weighted_f1":
         return {"weighted_f1": f1_of_answers(retrieved, each)}, retrieved
     return {"top1_accuracy": right[protocol.direction].astype(np.float64)}, retrieved
+
+
+def _means(
+    one: Mapping[str, NDArray[np.float64]], other: Mapping[str, NDArray[np.float64]]
+) -> dict[str, NDArray[np.float64]]:
+    return {name: (values + other[name]) / 2 for name, values in one.items()}
 
 
 def own_values(ranks: Ranks) -> dict[str, NDArray[np.float64]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,7 +14,7 @@ from crosslift.sources.bucc_files import BuccSplit
 from crosslift.sources.captioned_targets.mvl_sib import Choice
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Bitext, Record
-from crosslift.targets.protocol import OURS, Metric, Protocol, Split
+from crosslift.targets.protocol import OURS, Direction, Metric, Protocol, Split
 from crosslift.tasks.task import IntermediateTask, texts_read
 from crosslift.training.settings import FineTuneSettings
 
@@ -69,6 +69,9 @@ class TargetSettings(BaseModel):
     """Phase three of labelled examples; None: as the study says."""
     protocols: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (OURS,)
     """Names of protocols (`crosslift targets --json -` lists them), or `all`. Ours comes first."""
+    direction: Direction | None = None
+    """Which side asks, of our protocol that verdicts are of; ``both``, of pairs of texts: the mean of
+    the two directions, pair by pair. None: the target's first."""
 
     def needed_data(self, files: str) -> Path:
         """The data of a target that does not bring its own.
@@ -239,21 +242,36 @@ class Target:
     needs_data: bool = False
     photographs: str | None = None
 
-    def asked(self, names: Sequence[str]) -> tuple[Protocol, ...]:
-        """Ours, and the other projects' protocols of these names.
+    def asked(
+        self, names: Sequence[str], direction: Direction | None = None
+    ) -> tuple[Protocol, ...]:
+        """Ours, the one that verdicts are of first, and the other projects' protocols of these names.
 
         Args:
             names: of protocols, or ``all``.
+            direction: of the one that verdicts are of; None: the target's first.
 
         Raises:
-            UnknownNameError: the target has no protocol of a name.
+            UnknownNameError: the target has no protocol of a name, or no such direction.
         """
         legal = dict.fromkeys([p.name for p in (*self.protocols, *self.others)])
         for name in names:
             if name not in legal and name not in ("all", OURS):
                 raise UnknownNameError(f"protocol of {self.name}", name, [*legal, "all"])
         chosen = [p for p in self.others if "all" in names or p.name in names]
-        return (*self.protocols, *chosen)
+        return (*self._own(direction), *chosen)
+
+    def _own(self, direction: Direction | None) -> tuple[Protocol, ...]:
+        if direction is None:
+            return self.protocols
+        own = self.protocols
+        if self.kind == "bitext":
+            own = (*own, replace(own[0], direction="both"))
+        legal = {protocol.direction: protocol for protocol in own}
+        if direction not in legal:
+            raise UnknownNameError(f"direction of {self.name}", direction, legal)
+        first = legal[direction]
+        return (first, *(protocol for protocol in self.protocols if protocol != first))
 
 
 def notes_of(data: TargetData) -> Mapping[str, str]:
