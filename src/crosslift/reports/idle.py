@@ -37,7 +37,6 @@ def idle_sentences(curves: Iterable[CurvePoint]) -> list[str]:
 def _sentence(arm: str, stage: int, task: str, zeros: int, updates: int) -> str:
     where = f"Arm {arm}, stage {stage + 1}: the loss of {task} was 0 at"
     if zeros == updates:
-        return (
-            f"{where} every one of its {plural(updates, 'update')}: it learned nothing from them."
-        )
+        every = f"every one of its {count(updates)} updates" if updates > 1 else "its only update"
+        return f"{where} {every}: it learned nothing."
     return f"{where} {count(zeros)} of {plural(updates, 'update')}, which taught it nothing."
