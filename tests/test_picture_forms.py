@@ -80,10 +80,11 @@ def test_captions_of_one_picture_are_no_negatives(bert_folder: Path) -> None:
 
 
 def test_one_picture_under_two_groups_is_no_negative_either(bert_folder: Path) -> None:
-    split = captions((1, 1))
-    shared = Split(split.records, split.pictures[:1], np.array([0, 0]))  # type: ignore[index]
+    split = captions((1, 1, 1))
+    shared = Split(split.records, split.pictures[:2], np.array([0, 0, 1]))  # type: ignore[index]
     task = tiny_form("image-text").open(load_tiny(bert_folder), shared, NONE, OPTIONS)
     assert task.pictures.alike(np.array([0, 1])).all()
+    assert not task.pictures.alike(np.array([0, 2])).all()
 
 
 def test_all_captions_of_a_picture_go_to_the_same_wrong_picture(bert_folder: Path) -> None:

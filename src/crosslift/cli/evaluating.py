@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, percent, write_json
@@ -68,7 +68,7 @@ def show_sweep(
         from crosslift.reports.sweep import write_sweep_plot
 
         write_sweep_plot(found, plot)
-        console.print(f"curve: [bold]{plot}[/]", highlight=False)
+        console.print(Text.assemble("curve: ", (str(plot), "bold")))
     write_json(found, json_to)
 
 
@@ -165,22 +165,22 @@ def _tell_pretraining(console: Console, found: Evaluation) -> None:
     for group, scores in found.by_group().get("pretraining", {}).items():
         languages = plural(len(scores.languages), "language")
         score = f"{found.metric} {percent(scores.macro[found.metric])} %"
-        console.print(f"{group}: {languages}, {score}", highlight=False)
+        console.print(f"{group}: {languages}, {score}")
 
 
 def _tell_gaps(console: Console, found: Evaluation) -> None:
     for reason in dict.fromkeys(found.gaps.values()):
         languages = ", ".join(code for code, why in found.gaps.items() if why == reason)
-        console.print(f"not measured: {languages}: {reason}", highlight=False)
+        console.print(f"not measured: {languages}: {reason}")
     for reason in dict.fromkeys(reason for own in found.left_out.values() for reason in own):
         counts = [own[reason] for own in found.left_out.values() if reason in own]
         where = f"{plural(sum(counts), 'item')} in {plural(len(counts), 'language')}"
-        console.print(f"left out: {where}: {reason}", highlight=False)
+        console.print(f"left out: {where}: {reason}")
 
 
 def _tell_notes(console: Console, found: Evaluation) -> None:
     for language, note in found.notes.items():
-        console.print(f"{language}: {note}", highlight=False)
+        console.print(f"{language}: {note}")
 
 
 def _tell_mining(console: Console, found: Evaluation) -> None:
@@ -192,7 +192,6 @@ def _tell_mining(console: Console, found: Evaluation) -> None:
             f"{entry['threshold_source']}; {score['mined']} pairs taken, {score['correct']} of the "
             f"{score['gold']} true ones. Fitted on what it is scored on (an oracle, no result), F1 "
             f"would be {percent(entry['oracle']['mining_f1'])} %.",
-            highlight=False,
         )
 
 
@@ -202,7 +201,7 @@ def _tell_protocol(console: Console, found: Evaluation) -> None:
         for name, value in found.protocol.items()
         if value is not None
     )
-    console.print(f"[dim]protocol: {escape(facts)}[/]", highlight=False)
+    console.print(Text(f"protocol: {facts}", style="dim"))
 
 
 def _print_side_by_side(console: Console, found: Sequence[Evaluation]) -> None:
@@ -247,7 +246,6 @@ def _print_sweep(console: Console, found: Mapping[str, Any]) -> None:
         f"chosen on {found['chosen_on']}: {_reading_words(chosen)}: {percent(arm['score'])} % top-1 "
         f"accuracy on {found['reported_on']}; the encoder's own ({_reading_words(default)}): "
         f"{percent(default['score'])} %",
-        highlight=False,
     )
 
 

@@ -25,9 +25,11 @@ def cldr(
     json: Json = None,
 ) -> None:
     """Download CLDR's emoji names (11 MB), which `data: 'cldr:'` then means."""
+    from rich.text import Text
+
     from crosslift.cli.output import console_for, write_json
     from crosslift.sources.cldr.fetch import REGISTRY, fetch_cldr
 
     place = fetch_cldr(registry or REGISTRY)
-    console_for(json).print(f"CLDR's names: [bold]{place}[/]", highlight=False)
+    console_for(json).print(Text.assemble("CLDR's names: ", (str(place), "bold")))
     write_json({"folder": str(place)}, json)

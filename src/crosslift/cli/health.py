@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
 from rich.table import Table
+from rich.text import Text
 
 from crosslift.artifacts.environment import environment
 from crosslift.artifacts.places import home
@@ -35,7 +36,7 @@ def show(json_to: str | None) -> None:
         style = "green" if check["ok"] else "red"
         table.add_row(
             str(check["what"]),
-            f"[{style}]{'good' if check['ok'] else 'bad'}[/]",
+            Text("good" if check["ok"] else "bad", style=style),
             str(check["told"]),
         )
     console.print(table)
@@ -43,7 +44,7 @@ def show(json_to: str | None) -> None:
     lines = {name: value for name, value in facts.items() if name not in packages}
     lines["packages"] = ", ".join(f"{name} {version}" for name, version in packages.items())
     for name, value in lines.items():
-        console.print(f"[dim]{name}[/]: {value}", highlight=False)
+        console.print(Text.assemble((name, "dim"), f": {value}"))
     write_json({"checks": checks, "environment": facts}, json_to)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.table import Table
+from rich.text import Text
 
 from crosslift.cli.output import console_for, write_json
 
@@ -80,7 +81,7 @@ def _print(rows: list[dict[str, object]], columns: tuple[str, ...], json_to: str
 
 def report(folder: Path, json_to: str | None) -> None:
     """Writes a run's report anew."""
-    from crosslift.cli.running import outcome, tell_mixture, tell_verdicts
+    from crosslift.cli.running import outcome, tell_idle, tell_mixture, tell_verdicts
     from crosslift.reports.html import write_report
     from crosslift.reports.run_folder import RunFolder
 
@@ -89,7 +90,8 @@ def report(folder: Path, json_to: str | None) -> None:
     found = RunFolder.read(folder)
     tell_verdicts(console, found)
     tell_mixture(console, found)
-    console.print(f"\nReport: [bold]{path}[/]", highlight=False)
+    tell_idle(console, found)
+    console.print(Text.assemble("\nReport: ", (str(path), "bold")))
     write_json(outcome(found, path), json_to)
 
 
@@ -98,9 +100,7 @@ def export(folder: Path, arm: str, to: Path, seed: int | None, json_to: str | No
     from crosslift.studies.session import export_arm
 
     console = console_for(json_to)
-    with console.status(f"writing {to}"):
+    with console.status(Text(f"writing {to}")):
         path = export_arm(folder, arm, to, seed)
-    console.print(
-        f"{path}: load it with SentenceTransformer({str(path)!r})", highlight=False, markup=False
-    )
+    console.print(f"{path}: load it with SentenceTransformer({str(path)!r})")
     write_json({"arm": arm, "folder": str(path)}, json_to)

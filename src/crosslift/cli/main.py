@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -278,7 +279,13 @@ _INTERRUPTED = 130  # what typer gives for Ctrl-C
 
 
 def main() -> None:
-    """Entry of the command: errors are told in words, without a traceback."""
+    """Entry of the command: errors are told in words, without a traceback.
+
+    A file's name that is no UTF-8 is printed with escapes.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     code = 0
     try:
         code = int(app(standalone_mode=False) or 0)

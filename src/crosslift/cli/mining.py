@@ -10,12 +10,12 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from crosslift.artifacts.store import Store
-from crosslift.cli.output import console_for, duration, percent, write_json
+from crosslift.cli.output import bar_for, console_for, duration, percent, write_json
 from crosslift.mining.blocks import Phase
 from crosslift.mining.job import MiningOutcome, mine_files, plan_of_files
 from crosslift.mining.plan import MiningPlan
@@ -52,16 +52,7 @@ class MiningProgress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._bar = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[pace]}"),
-            console=console,
-            disable=not console.is_terminal,
-            transient=True,
-        )
+        self._bar = bar_for(console, TextColumn("{task.fields[pace]}"), transient=True)
         self._task = self._bar.add_task("", total=None, pace="", visible=False)
         self._phase: Phase = "reading"
         self._unit = ""
@@ -108,10 +99,8 @@ class MiningProgress:
         self._bar.update(self._task, visible=False)
         if self._phase != "reading" and self._done > self._first:
             seconds = time.monotonic() - self._began
-            self._print(
-                f"[green]done[/] {self._phase}: {count_words(self._done - self._first)} "
-                f"{self._unit} in {duration(seconds)}, {self._rate()}"
-            )
+            done = f"{count_words(self._done - self._first)} {self._unit} in {duration(seconds)}"
+            self._print(Text.assemble(("done", "green"), f" {self._phase}: {done}, {self._rate()}"))
 
     def pace(self) -> str:
         """How far, how fast and how long yet, in words."""
@@ -125,8 +114,8 @@ class MiningProgress:
         far = "" if self._console.is_terminal else f"{share} %, "
         return f"{far}{self._rate()}{left}"
 
-    def _print(self, text: str) -> None:
-        self._console.print(text, highlight=False, soft_wrap=True)
+    def _print(self, text: str | Text) -> None:
+        self._console.print(text, soft_wrap=True)
 
     def _speed(self) -> float:
         seconds = time.monotonic() - self._began
@@ -151,7 +140,7 @@ def plan_lines(plan: MiningPlan) -> list[str]:
     largest = max(plan.memory, key=lambda phase: plan.memory[phase])
     encoding, searching = _expected(plan.encode_seconds), _expected(plan.search_seconds)
     return [
-        f"[bold]{src:,}[/] src texts x [bold]{tgt:,}[/] tgt texts, vectors of {plan.width}, "
+        f"{src:,} src texts x {tgt:,} tgt texts, vectors of {plan.width}, "
         f"{plan.search} search{resumed}",
         f"encoding: {plan.to_encode:,} texts ({standing:,} stand in the store), {encoding}; "
         f"searching: {searching}",
@@ -214,22 +203,21 @@ def _print(console: Console, outcome: MiningOutcome) -> None:
         told += f", {pairs.unequal_lengths:,} of too unequal lengths"
     if pairs.below_threshold:
         told += f", {pairs.below_threshold:,} below the threshold"
-    console.print(f"{told}; {threshold_words(outcome.threshold)}", highlight=False, soft_wrap=True)
+    console.print(f"{told}; {threshold_words(outcome.threshold)}", soft_wrap=True)
     if outcome.recall is not None:
         found = outcome.recall
         console.print(
             f"recall of the {outcome.plan.search} search on {found.sampled:,} queries each way: "
             f"{percent(found.src_to_tgt)} % src to tgt, {percent(found.tgt_to_src)} % tgt to src",
-            highlight=False,
             soft_wrap=True,
         )
-    console.print(
-        f"[bold]{pairs.written:,}[/] pairs in {outcome.rows:,} rows: "
-        f"[bold]{escape(str(outcome.settings.out))}[/] "
-        f"[dim]({duration(sum(outcome.seconds.values()))})[/]",
-        highlight=False,
-        soft_wrap=True,
+    written = Text.assemble(
+        (f"{pairs.written:,}", "bold"),
+        f" pairs in {outcome.rows:,} rows: ",
+        (str(outcome.settings.out), "bold"),
+        (f" ({duration(sum(outcome.seconds.values()))})", "dim"),
     )
+    console.print(written, soft_wrap=True)
 
 
 def side_counts(outcome: MiningOutcome) -> dict[str, dict[str, int]]:

@@ -8,13 +8,38 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
 
 from crosslift.artifacts.files import file_written_whole
 
 
 def console_for(json_to: str | None) -> Console:
-    """The console for what a person reads: standard error where JSON goes to standard output."""
-    return Console(stderr=json_to == "-")
+    """The console for what a person reads: standard error where JSON goes to standard output.
+
+    It prints strings as they are: brackets are no markup, and `:cat:` is no emoji. Style is given by
+    `Text`.
+    """
+    return Console(stderr=json_to == "-", markup=False, emoji=False, highlight=False)
+
+
+def bar_for(console: Console, *columns: ProgressColumn, transient: bool = False) -> Progress:
+    """A progress bar with the description of its task and the share that is done.
+
+    Args:
+        console: to show it on; nothing is shown where that is no terminal.
+        columns: further ones.
+        transient: whether it disappears at the end.
+    """
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TextColumn("{task.percentage:>3.0f} %"),
+        *columns,
+        console=console,
+        disable=not console.is_terminal,
+        transient=transient,
+    )
 
 
 def write_json(value: Any, json_to: str | None) -> None:
@@ -26,7 +51,7 @@ def write_json(value: Any, json_to: str | None) -> None:
         sys.stdout.write(text)
         return
     with file_written_whole(Path(json_to)) as draft:
-        draft.write_text(text, encoding="utf-8")
+        draft.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def percent(score: float) -> str:

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
+from rich.text import Text
 
-from crosslift.cli.output import console_for, percent, write_json
+from crosslift.cli.output import bar_for, console_for, percent, write_json
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError
 from crosslift.reports.word_pilot import refuse_page, write_word_pilot_page
@@ -65,7 +64,7 @@ def show(model: EncoderSettings, asked: Asked, out: Path | None, json_to: str | 
     if out is not None:
         refuse_page(out)
     console = console_for(json_to)
-    with _bar(console) as progress:
+    with bar_for(console, transient=True) as progress:
         task = progress.add_task("reading the words", total=1.0)
 
         def listener(doing: str, done: float) -> None:
@@ -83,20 +82,8 @@ def show(model: EncoderSettings, asked: Asked, out: Path | None, json_to: str | 
     _print(console, found)
     if out is not None:
         write_word_pilot_page(found.to_json(), out)
-        console.print(f"curves: [bold]{escape(str(out))}[/]", highlight=False, soft_wrap=True)
+        console.print(Text.assemble("curves: ", (str(out), "bold")), soft_wrap=True)
     write_json(found.to_json(), json_to)
-
-
-def _bar(console: Console) -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.percentage:>3.0f} %"),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    )
 
 
 def _print(console: Console, found: WordPilot) -> None:
@@ -111,14 +98,14 @@ def _print(console: Console, found: WordPilot) -> None:
     for state, each in found.alignments.items():
         if each.not_centred:
             told = f"not centred: hidden state {state}: {each.not_centred}"
-            console.print(told, highlight=False, soft_wrap=True)
+            console.print(told, soft_wrap=True)
     for why, count in found.words.left_out.items():
-        console.print(f"left out: {count:,} pairs: {escape(why)}", highlight=False)
+        console.print(f"left out: {count:,} pairs: {why}")
     reading = ", ".join(f"{name} {value!r}" for name, value in found.reading.items())
-    console.print(f"[dim]read with: {escape(reading)}[/]", highlight=False)
+    console.print(Text(f"read with: {reading}", style="dim"))
     console.print()
     for sentence in found.verdict:
-        console.print(escape(sentence), highlight=False)
+        console.print(sentence)
 
 
 def _table(

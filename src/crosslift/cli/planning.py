@@ -34,7 +34,6 @@ def show(
     console.print(
         f"{len(steps)} steps: {len(steps) - len(missing)} stand, {len(missing)} to run, "
         f"about {duration(estimates.total(missing))}{unknown}. Store: {kept.root}",
-        highlight=False,
     )
     tell_failures(console, plan)
     rows = [_row(step, kept, estimates) for step in steps]

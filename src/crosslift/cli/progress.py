@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import TextColumn, TimeElapsedColumn
+from rich.text import Text
 
-from crosslift.cli.output import duration
+from crosslift.cli.output import bar_for, duration
 from crosslift.errors import CrossLiftError
 from crosslift.studies.estimates import Estimates
 from crosslift.studies.run import Silent
@@ -37,16 +37,7 @@ class LiveProgress:
         self._count = 0
         self._began = 0.0
         self._step: Step | None = None
-        self._bar = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
-            console=console,
-            disable=not console.is_terminal,
-        )
+        self._bar = bar_for(console, TimeElapsedColumn(), TextColumn("{task.fields[left]}"))
         self._task = self._bar.add_task("", total=sum(self._expected.values()) or 1, left="")
 
     def __enter__(self) -> LiveProgress:
@@ -75,17 +66,16 @@ class LiveProgress:
         """The step is made."""
         self._done_expected += self._remaining.pop(step.key, 0.0)
         self._done_seconds += seconds
+        step_words = f" {self._count}/{len(self._expected)} {_name(step)} "
         self._console.print(
-            f"[green]done[/] {self._count}/{len(self._expected)} {_name(step)} "
-            f"[dim]{duration(seconds)}[/]",
-            highlight=False,
+            Text.assemble(("done", "green"), step_words, (duration(seconds), "dim"))
         )
 
     def fail(self, step: Step, error: CrossLiftError) -> None:
         """The step cannot be made, and the run goes on."""
         self._remaining.pop(step.key, None)
-        told = f"[red]failed[/] {_name(step)}: {escape(str(error))}"
-        self._console.print(told, highlight=False, soft_wrap=True)
+        failure = Text.assemble(("failed", "red"), f" {_name(step)}: {error}")
+        self._console.print(failure, soft_wrap=True)
 
     def _show(self, share: float) -> None:
         if self._step is None:
@@ -127,8 +117,8 @@ class StatusLine(Silent):
     def begin(self, step: Step) -> None:
         """Tells the step."""
         self._doing = f"{step.kind}: {step.label}"
-        self.status.update(self._doing)
+        self.status.update(Text(self._doing))
 
     def advance(self, share: float) -> None:
         """Tells how far it is."""
-        self.status.update(f"{self._doing}, {100 * share:.0f} %")
+        self.status.update(Text(f"{self._doing}, {100 * share:.0f} %"))

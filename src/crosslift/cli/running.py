@@ -7,11 +7,13 @@ from importlib import resources
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, duration, write_json
 from crosslift.cli.progress import LiveProgress
 from crosslift.reports.environments import mixed_words
+from crosslift.reports.idle import idle_sentences
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.starts import start_sentences
 from crosslift.studies.estimates import Estimates
@@ -60,12 +62,11 @@ def run(
         steps = plan.steps()
         estimates = Estimates(kept)
         missing = missing_steps(steps, kept)
-    console.print(
-        f"[bold]{study.name}[/]: {len(steps)} steps, {len(steps) - len(missing)} stand, "
-        f"{len(missing)} to run, about {duration(estimates.total(missing))}. "
-        "Ctrl-C stops it; the same command goes on.",
-        highlight=False,
+    outlook = (
+        f": {len(steps)} steps, {len(steps) - len(missing)} stand, {len(missing)} to run, about "
+        f"{duration(estimates.total(missing))}. Ctrl-C stops it; the same command goes on."
     )
+    console.print(Text.assemble((study.name, "bold"), outlook))
     with LiveProgress(console, missing, estimates) as progress:
         plan, records = run_plan(plan, kept, progress, keep_going=keep_going)
     with console.status("comparing the arms and writing the report"):
@@ -73,10 +74,10 @@ def run(
     found = RunFolder.read(folder)
     tell_verdicts(console, found)
     tell_mixture(console, found)
+    tell_idle(console, found)
     tell_failures(console, plan)
-    console.print(
-        f"\n{duration(time.monotonic() - began)}. Report: [bold]{report}[/]", highlight=False
-    )
+    ending = f"\n{duration(time.monotonic() - began)}. Report: "
+    console.print(Text.assemble(ending, (str(report), "bold")))
     write_json(outcome(found, report), json_to)
 
 
@@ -84,15 +85,24 @@ def tell_mixture(console: Console, folder: RunFolder) -> None:
     """Prints one line where the steps of a run were made in different environments."""
     words = mixed_words(folder.run)
     if words is not None:
-        console.print("\n[bold red]mixed environments:[/]", end=" ")
-        console.print(words, highlight=False, markup=False, soft_wrap=True)
+        _warn(console, "mixed environments:", words)
+
+
+def tell_idle(console: Console, folder: RunFolder) -> None:
+    """Prints the tasks whose loss was often 0, so that their training taught little or nothing."""
+    for sentence in idle_sentences(folder.curves):
+        _warn(console, "updates without a loss:", sentence)
+
+
+def _warn(console: Console, title: str, words: str) -> None:
+    console.print(Text.assemble("\n", (title, "bold red"), f" {words}"), soft_wrap=True)
 
 
 def tell_failures(console: Console, plan: Plan) -> None:
     """Prints which arms are left out, and why."""
     for arm, error in plan.failures.items():
-        console.print(f"\n[bold red]left out:[/] arm {arm}", highlight=False)
-        console.print(error, highlight=False, markup=False, soft_wrap=True)
+        console.print(Text.assemble("\n", ("left out:", "bold red"), f" arm {arm}"))
+        console.print(error, soft_wrap=True)
 
 
 def outcome(folder: RunFolder, report: Path) -> dict[str, object]:
@@ -102,6 +112,7 @@ def outcome(folder: RunFolder, report: Path) -> dict[str, object]:
         "question": folder.run.question,
         "folder": str(folder.path),
         "report": str(report),
+        "idle": idle_sentences(folder.curves),
         "verdicts": [verdict.model_dump(mode="json") for verdict in folder.verdicts],
     }
 
@@ -109,9 +120,9 @@ def outcome(folder: RunFolder, report: Path) -> dict[str, object]:
 def tell_verdicts(console: Console, folder: RunFolder) -> None:
     """Prints the question, whether intervals contain the variation of phase one, every verdict
     sentence, and what survives against the controls."""
-    console.print(f"\n[bold]{folder.run.question}[/]", highlight=False)
+    console.print(Text.assemble("\n", (folder.run.question, "bold")))
     for sentence in start_sentences(folder.run.arms):
-        console.print(sentence, highlight=False, markup=False)
+        console.print(sentence)
     declared = [v.sentence for v in folder.verdicts if v.family == "declared"]
     others = [v.sentence for v in folder.verdicts if v.family != "declared"]
     survives = [gain.sentence for gain in folder.run.gains]
@@ -122,6 +133,6 @@ def tell_verdicts(console: Console, folder: RunFolder) -> None:
     }
     for title, sentences in told.items():
         if sentences:
-            console.print(f"\n[bold]{title}[/]", highlight=False)
+            console.print(Text.assemble("\n", (title, "bold")))
         for sentence in sentences:
-            console.print(f"  - {sentence}", highlight=False, markup=False)
+            console.print(f"  - {sentence}")

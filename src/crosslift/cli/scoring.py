@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from crosslift.cli.output import console_for, percent, write_json
@@ -54,6 +53,6 @@ def _cells(scores: TaskScores) -> list[str]:
 
 def _tell_gaps(console: Console, found: Scores) -> None:
     for name, reason in found.missing.items():
-        console.print(f"not scored: {name}: {reason}", highlight=False)
+        console.print(f"not scored: {name}: {reason}")
     for path in found.ignored:
-        console.print(f"no file of the benchmark: {escape(path)}", highlight=False)
+        console.print(f"no file of the benchmark: {path}")

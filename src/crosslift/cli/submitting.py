@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.markup import escape
+from rich.text import Text
 
 from crosslift.cli.output import console_for, write_json
 from crosslift.cli.progress import StatusLine
@@ -44,5 +44,5 @@ def predict(
     listener = StatusLine(console, "reading the run")
     with listener.status:
         paths = write_submission(run, arm, to, seed, names, listener)
-    console.print(f"{len(paths)} files in [bold]{escape(str(to))}[/]", highlight=False)
+    console.print(Text.assemble(f"{len(paths)} files in ", (str(to), "bold")))
     write_json({"arm": arm, "folder": str(to), "files": [str(path) for path in paths]}, json_to)

@@ -10,6 +10,7 @@ import peft
 import torch
 from peft.tuners.lora import LoraLayer
 from torch import Tensor
+from transformers.pytorch_utils import Conv1D
 
 from crosslift.encoders.dropout import make_dropout_cheap
 from crosslift.encoders.load import Encoder
@@ -60,6 +61,7 @@ def adapters(
         lora_alpha=alpha,
         lora_dropout=dropout,
         target_modules=list(modules),
+        fan_in_fan_out=_transposed(model, modules),
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -78,9 +80,17 @@ _QUERY_AND_VALUE = (
     ("q_proj", "v_proj"),  # Llama, Mistral, Qwen, Gemma
     ("q_lin", "v_lin"),  # DistilBERT, XLM
     ("attn.q", "attn.v"),  # MPNet
+    ("SelfAttention.q", "SelfAttention.v"),  # T5, mT5
+    ("query_proj", "value_proj"),  # DeBERTa-v2 and v3
+    ("q_head", "v_head"),  # Funnel
     ("Wqkv",),  # ModernBERT, all three in one
-    ("query_key_value",),  # GPT-NeoX, all three in one
+    ("query_key_value",),  # GPT-NeoX, BLOOM, all three in one
+    ("qkv_proj",),  # Phi-3, CodeGen, all three in one
+    ("in_proj",),  # DeBERTa, all three in one
+    ("c_attn",),  # GPT-2, all three in one
 )
+_LINEAR = (torch.nn.Linear, Conv1D)
+"""Conv1D: GPT-2's linear layer, whose weight is transposed."""
 
 
 def query_and_value(encoder: Encoder) -> tuple[str, ...]:
@@ -115,6 +125,7 @@ def merged(encoder: Encoder, masters: Mapping[str, Tensor]) -> dict[str, Tensor]
         first, second = (f"{name}.lora_{side}.{_ADAPTER}.weight" for side in "AB")
         if first in masters:  # not in a frozen layer
             product = masters[second].detach() @ masters[first].detach()
+            product = product.T if layer.fan_in_fan_out else product
             weight = layer.get_base_layer().weight.detach().float()
             found[f"{name}.weight"] = weight + product * layer.scaling[_ADAPTER]
     return found
@@ -125,7 +136,15 @@ def _adapted(model: Any) -> dict[str, Any]:
 
 
 def _linear_layers(model: Any) -> list[str]:
-    return [n for n, m in model.named_modules() if isinstance(m, torch.nn.Linear)]
+    return [n for n, m in model.named_modules() if isinstance(m, _LINEAR)]
+
+
+def _transposed(model: Any, modules: Sequence[str]) -> bool:
+    """Whether the weights of the layers whose names end so are transposed."""
+    return any(
+        isinstance(module, Conv1D) and any(_ends(name, end) for end in modules)
+        for name, module in model.named_modules()
+    )
 
 
 def _ends(name: str, end: str) -> bool:

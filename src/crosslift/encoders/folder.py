@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crosslift.artifacts.files import sha256_of_file
+from crosslift.artifacts.places import user_path
 from crosslift.encoders.embedded import (
     CONVERSION,
     DEFAULT_PROMPT,
@@ -32,7 +33,7 @@ def local_folder(settings: EncoderSettings) -> Path:
     """
     if settings.name == EMBEDDED:
         return embedded_folder()
-    folder = Path(settings.name).expanduser()
+    folder = user_path(settings.name)
     if not folder.is_dir():
         folder = _from_hub(settings)
     _refuse_pickles(folder)
@@ -47,7 +48,7 @@ def fingerprint(settings: EncoderSettings) -> str:
     """
     if settings.name == EMBEDDED:
         return f"embedded:{CONVERSION}:{SOURCE_SHA256}"
-    folder = Path(settings.name).expanduser()
+    folder = user_path(settings.name)
     if folder.is_dir():
         return "folder:" + _sum_of_folder(folder)
     _check_hub_name(settings.name)
@@ -85,7 +86,7 @@ def layers_of(settings: EncoderSettings) -> int:
 
 def _is_published_elsewhere(settings: EncoderSettings) -> bool:
     """Whether it is one of `PUBLISHED_LAYERS` and its files are not here."""
-    here = settings.name == EMBEDDED or Path(settings.name).expanduser().is_dir()
+    here = settings.name == EMBEDDED or user_path(settings.name).is_dir()
     return not here and settings.name in PUBLISHED_LAYERS and _cached_commit(settings) is None
 
 

@@ -134,6 +134,8 @@ class OpenCaptionToFeature:
         self.encoder = encoder
         self._options = options
         self.pictures = ShownPictures(form, train, options, encoder.device)
+        if form.loss == "softmax":
+            self.pictures.check_negatives()
         self.size = self.pictures.count
         width, features = encoder.width, self.pictures.width
         if features is None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from crosslift.errors import DataError
+from crosslift.forms.alike import text_numbers
 from crosslift.forms.form import Rows
 from crosslift.retrieval.similarity import unit_rows
 
@@ -52,8 +53,7 @@ class HardNegatives:
                 "pairs of two groups or more",
             )
         likeness = _letters(texts) if nearness == "string" else _vectors(len(texts), read)
-        numbers: dict[str, int] = {}
-        same = np.array([numbers.setdefault(text.casefold(), len(numbers)) for text in texts])
+        same = text_numbers(texts)[0]
         parts = [
             _nearest(likeness(slice(start, start + _BLOCK)), start, (groups, same))
             for start in range(0, len(texts), _BLOCK)

@@ -107,6 +107,7 @@ class OpenImageText:
         self.encoder = encoder
         self._options = options
         self.pictures = ShownPictures(form, train, options, encoder.device)
+        self.pictures.check_negatives()
         self.size = self.pictures.count
         width, seed, features = encoder.width, options.seed, self.pictures.width
         self.head = seeded(lambda: form.head(width, seed, features), seed, encoder.device)

@@ -14,6 +14,7 @@ from torch import Tensor
 from crosslift.encoders.encode import encode
 from crosslift.encoders.load import Encoder
 from crosslift.errors import DataError
+from crosslift.forms.alike import Alike, text_numbers
 from crosslift.forms.form import (
     FormOptions,
     Pictures,
@@ -144,24 +145,33 @@ class ShownPictures:
             raise DataError(f"the records for a {side} image tower have no {what}")
         self._form, self._device = form, device
         self._pictures, self._features = pictures, features
-        self.groups = group_numbers(split.records)
+        groups = group_numbers(split.records)
         self.places = split.places_of_records
+        texts = text_numbers(column(split.records, form.text))[0]
+        self._alike = Alike(groups, self.places, texts)
         self.count = len(features if pictures is None else pictures)  # type: ignore[arg-type]
         self._shown = np.arange(self.count)
         if options.shuffle_pictures:
-            groups = np.empty(self.count, np.int64)
-            groups[self.places] = self.groups
-            self._shown = wrong_partners(groups, options.seed)
+            wrong = np.empty(self.count, np.int64)
+            wrong[self.places] = self._alike.joined()
+            self._shown = wrong_partners(wrong, options.seed)
 
     def draw(self, start: int, count: int, seed: int) -> Rows:
         """Shuffled epochs, in each of which a picture comes once, with one of its texts."""
         return rows_by_group(self.places, start, count, seed)
 
     def alike(self, rows: Rows) -> Tensor:
-        """Which records of a batch show the same thing, bool [B, B]: none is a negative of another."""
-        groups, places = self.groups[rows], self.places[rows]
-        same = (groups[:, None] == groups[None, :]) | (places[:, None] == places[None, :])
-        return torch.from_numpy(same).to(self._device)
+        """Which records of a batch show the same thing (one group, one picture or one text), bool
+        [B, B]: none is a negative of another."""
+        return torch.from_numpy(self._alike.between(rows, rows)).to(self._device)
+
+    def check_negatives(self) -> None:
+        """Raises where no record can have a negative in any batch.
+
+        Raises:
+            DataError: all records show the same thing.
+        """
+        self._alike.check_negatives("pictures with captions")
 
     @property
     def width(self) -> int | None:

@@ -14,6 +14,7 @@ from torch import Tensor
 from crosslift.encoders.encode import encode
 from crosslift.encoders.load import Encoder
 from crosslift.errors import DataError
+from crosslift.forms.alike import Alike, text_numbers
 from crosslift.forms.contrast import info_nce, triplet, unit
 from crosslift.forms.form import (
     FormOptions,
@@ -34,6 +35,9 @@ from crosslift.retrieval.ranks import gold_ranks
 @dataclass(frozen=True, slots=True)
 class TextPairs:
     """Pulls an anchor towards its positive and away from the other positives of the batch.
+
+    A text of the batch is no negative of an anchor where it is right for it: the positive of a pair
+    of the same group, of the same anchor or with the same positive, or the anchor's own text.
 
     | column | what it holds |
     |---|---|
@@ -113,10 +117,14 @@ class OpenTextPairs:
         self._groups = group_numbers(train.records)
         groups = len(np.unique(self._groups))
         self.size = groups if form.one_of_a_group else len(train.records)
+        texts = [column(train.records, name) for name in form.columns]
+        self._numbers = text_numbers(*texts)
+        self._alike = Alike(self._groups, *self._numbers[:2])
         self._hard = None
         if form.hard_negatives != "none":
-            texts = column(train.records, form.positive)
-            self._hard = HardNegatives(form.hard_negatives, texts, self._groups, self._read)
+            self._hard = HardNegatives(form.hard_negatives, texts[1], self._groups, self._read)
+        elif form.negative is None:
+            self._alike.check_negatives("pairs")
         self._dev = [column(dev.records, name) for name in form.columns[:2]]
 
     def _read(self, rows: Rows) -> NDArray[np.float32]:
@@ -140,21 +148,31 @@ class OpenTextPairs:
         """The contrastive loss from anchors to positives; all texts of the batch go through in one
         packed batch."""
         wanted = [(texts, rows) for texts in self._texts]
-        groups = self._groups[rows]
-        same = [groups[:, None] == groups[None, :]]
-        same += [np.zeros((len(rows), len(rows)), bool) for _ in wanted[2:]]
+        same = [self._right_positives(rows, rows)]
+        same += [self._right_texts(rows, numbers[rows]) for numbers in self._numbers[2:]]
         if self._hard is not None:
             drawn = self._hard.draw(rows, generator)
             wanted.append((self._texts[1], drawn))
-            same.append(groups[:, None] == self._groups[drawn][None, :])
+            same.append(self._right_positives(rows, drawn))
         sequences = [texts[row] for texts, some in wanted for row in some]
         hidden_state = self.form.hidden_state
         vectors = unit(batch_vectors(self.encoder, sequences, self._options, hidden_state))
         anchors, candidates = vectors[: len(rows)], vectors[len(rows) :]
-        mask = torch.from_numpy(np.concatenate(same[: len(wanted) - 1], axis=1))
+        mask = torch.from_numpy(np.concatenate(same, axis=1))
         return StepLoss(
             self._contrast(anchors, candidates, mask.to(vectors.device)), sum(map(len, sequences))
         )
+
+    def _right_positives(self, rows: Rows, others: Rows) -> NDArray[np.bool_]:
+        """Where the positive of another pair is right for an anchor, bool [n, m]."""
+        positives = self._numbers[1][others]
+        return self._alike.between(rows, others) | self._right_texts(rows, positives)
+
+    def _right_texts(self, rows: Rows, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Where a text, by its number, is the text of an anchor or of its positive, bool [n, m]."""
+        anchors, positives = (own[rows][:, None] for own in self._numbers[:2])
+        found: NDArray[np.bool_] = (numbers == anchors) | (numbers == positives)
+        return found
 
     def _contrast(self, anchors: Tensor, candidates: Tensor, same: Tensor) -> Tensor:
         if self.form.loss == "triplet":

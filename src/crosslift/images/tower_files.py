@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crosslift.artifacts.files import sha256_of_file
+from crosslift.artifacts.places import user_path
 from crosslift.errors import EncoderError, nearest
 from crosslift.images.tower_settings import CONVOLUTIONAL, EMBEDDED, TIMM, TowerSettings
 
@@ -39,7 +40,7 @@ def model_folder(name: str, revision: str | None, *, weights: bool = True) -> Pa
     Raises:
         EncoderError: as `tower_folder` has it.
     """
-    folder = Path(name).expanduser()
+    folder = user_path(name)
     if not folder.is_dir():
         folder = _from_hub(name, revision, CONFIGS + (WEIGHTS if weights else ()))
     if not (folder / "config.json").is_file():
@@ -60,7 +61,7 @@ def published_fingerprint(settings: TowerSettings) -> str:
     Raises:
         EncoderError: a name that is neither a folder nor a hub name.
     """
-    folder = Path(settings.name).expanduser()
+    folder = user_path(settings.name)
     if folder.is_dir():
         patterns = CONFIGS if settings.weights == "random" else CONFIGS + WEIGHTS
         return f"folder:{_sum_of_folder(folder, patterns)}:{settings.weights}"

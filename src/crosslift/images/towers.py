@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from crosslift.artifacts.places import user_path
 from crosslift.images.convolutional import (
     BACKGROUND,
     FRAMING,
@@ -101,7 +102,7 @@ def _preparation(settings: TowerSettings) -> Preparation:
 def _is_of_timm(settings: TowerSettings) -> bool:
     if settings.name.startswith(TIMM):
         return True
-    folder = Path(settings.name).expanduser()
+    folder = user_path(settings.name)
     return is_timm(folder if folder.is_dir() else _configuration(settings))
 
 

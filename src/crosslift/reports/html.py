@@ -20,6 +20,7 @@ from crosslift.reports.formats import duration, metric_title, names_marked, perc
 from crosslift.reports.generalised import GeneralisedSection, generalised_section
 from crosslift.reports.groups import GroupSection, group_section
 from crosslift.reports.heat import LEVELS, heat_pairs
+from crosslift.reports.idle import idle_sentences
 from crosslift.reports.interpolation import PathSection, path_section
 from crosslift.reports.language_names import name_of
 from crosslift.reports.looks import colour_variables, looks_of
@@ -178,6 +179,7 @@ def _views(run: RunFolder, plots: Plots) -> dict[str, Any]:
         "several": len(run.baselines) > 1,
         "plots": plots,
         "made_on": environment_section(run.run),
+        "idle": idle_sentences(run.curves),
         "looks": looks_of(run.run.arms),
         "colours": [
             Markup("; ").join(

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
-from crosslift.errors import StudyError, nearest
+from crosslift.artifacts.parse import Location, parse_json, parse_yaml
+from crosslift.artifacts.places import user_path
+from crosslift.errors import DataError, StudyError, nearest
+from crosslift.reports.formats import shorten
 from crosslift.sources.cldr import places as cldr
 from crosslift.studies.checks import Fault, check_names
 from crosslift.studies.schema import Study
 from crosslift.training.robust_settings import SYNONYM_SOURCES
-
-Location = tuple[str | int, ...]
 
 
 class StudyFileError(StudyError):
@@ -70,29 +69,33 @@ def parse_study(text: str, source: str = "study", folder: Path | None = None) ->
         StudyFileError: the study has errors; all are listed.
         StudyError: the text is no YAML mapping.
     """
-    try:
-        raw = yaml.safe_load(text)
-        lines = _lines(yaml.compose(text))
-    except yaml.YAMLError as error:
-        raise StudyError(f"{source} is not valid YAML: {error}") from error
+    raw, lines = parse_yaml(text, source, error=StudyError)
     if not isinstance(raw, dict):
         raise StudyError(
             f"{source} holds {type(raw).__name__}", "a mapping with `name`, `arms`, ..."
         )
-    if folder is not None:
-        _place_paths(raw, folder)
-    return study_of(raw, source, lines)
+    faults = [] if folder is None else list(_place_paths(raw, folder))
+    return study_of(raw, source, lines, faults)
 
 
 def study_of(
-    raw: Mapping[str, Any], source: str = "study", lines: Mapping[Location, int] | None = None
+    raw: Mapping[str, Any],
+    source: str = "study",
+    lines: Mapping[Location, int] | None = None,
+    faults: Sequence[Fault] = (),
 ) -> Study:
     """The study of a mapping.
+
+    Args:
+        raw: the mapping.
+        source: its name in messages.
+        lines: path -> line of the file, from 1.
+        faults: those that were found before.
 
     Raises:
         StudyFileError: the study has errors; all are listed.
     """
-    faults = check_names(raw)
+    faults = [*faults, *check_names(raw)]
     study = None
     try:
         study = Study.model_validate(raw)
@@ -113,8 +116,11 @@ def saved_study(run: Path) -> Study:
     path = run / "study.json"
     if not path.is_file():
         raise StudyError(f"{path} is missing", "the folder of a run", "run the study again")
-    raw = json.loads(path.read_text(encoding="utf-8"))
-    return study_of({name: value for name, value in raw.items() if name not in REMOVED})
+    raw = parse_json(path.read_bytes(), str(path), error=StudyError, remedy="run the study again")
+    if not isinstance(raw, dict):
+        raise StudyError(f"{path} holds {type(raw).__name__}", "a mapping", "run the study again")
+    kept = {name: value for name, value in raw.items() if name not in REMOVED}
+    return study_of(kept, str(path))
 
 
 REMOVED = {
@@ -122,22 +128,28 @@ REMOVED = {
 }
 """Settings of a study in earlier releases, with what to do about them."""
 
+_MOST_LETTERS = 300
 _PATHS = ("data", "catalogs", "images", "english", "synonyms")
 
 
-def _place_paths(value: Any, folder: Path) -> None:
+def _place_paths(value: Any, folder: Path, path: Location = ()) -> Iterator[Fault]:
+    """Places the relative paths of a study in a folder; yields those that no machine can have."""
     for key, inner in list(value.items() if isinstance(value, dict) else enumerate(value)):
+        here = (*path, key)
         named = key == "synonyms" and inner in SYNONYM_SOURCES
         if key in _PATHS and isinstance(inner, str) and not named:
-            value[key] = _placed(inner, folder)
+            try:
+                value[key] = _placed(inner, folder)
+            except DataError as error:
+                yield Fault(here, inner, f"{error.expected}: {error.what}")
         elif isinstance(inner, (dict, list)):
-            _place_paths(inner, folder)
+            yield from _place_paths(inner, folder, here)
 
 
 def _placed(data: str, folder: Path) -> str:
     if data.startswith(cldr.SCHEME):
         return cldr.placed(data, folder)
-    return str(folder / Path(data).expanduser())
+    return str(folder / user_path(data))
 
 
 def _fault(detail: Any) -> Fault:
@@ -177,27 +189,12 @@ def _bare(kind: Any) -> Any:
     return kind
 
 
-def _lines(node: yaml.Node | None, path: Location = ()) -> dict[Location, int]:
-    if node is None:
-        return {}
-    found = {path: node.start_mark.line + 1}
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            here = (*path, key.value)
-            found |= _lines(value, here)
-            found[here] = key.start_mark.line + 1
-    elif isinstance(node, yaml.SequenceNode):
-        for i, value in enumerate(node.value):
-            found |= _lines(value, (*path, i))
-    return found
-
-
 def _tell(fault: Fault, lines: Mapping[Location, int]) -> str:
     place = fault.path
     while place and place not in lines:
         place = place[:-1]
     line = f"line {lines[place]}: " if place in lines else ""
-    found = "nothing" if fault.value is None else repr(fault.value)
+    found = "nothing" if fault.value is None else shorten(repr(fault.value), _MOST_LETTERS)
     near = f" Did you mean {' or '.join(repr(n) for n in fault.near)}?" if fault.near else ""
     return f"  {line}{_written(fault.path)}: found {found}, expected {fault.expected}.{near}"
 

@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from crosslift.artifacts.fields import EachOnce
 from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.targets.target import TargetSettings
@@ -26,12 +27,6 @@ from crosslift.training.settings import Budget, FineTuneSettings, Share, StageSe
 def _named(value: Any) -> Any:
     """A bare name stands for the settings of that name."""
     return {"name": value} if isinstance(value, str) else value
-
-
-def _each_once(steps: tuple[Postprocessing, ...]) -> tuple[Postprocessing, ...]:
-    if len(set(steps)) < len(steps):
-        raise ValueError("each step of post-processing once")
-    return steps
 
 
 def _path(shares: tuple[float, ...]) -> tuple[float, ...]:
@@ -48,6 +43,9 @@ EncoderField = Annotated[EncoderSettings, BeforeValidator(_named)]
 TargetField = Annotated[TargetSettings, BeforeValidator(_named)]
 
 
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""Of random generators."""
+Controls = Literal["auto"] | Annotated[tuple[Control, ...], EachOnce]
 StartSeeds = Literal["shared", "paired"]
 _SHARED_SEED = 0
 
@@ -72,7 +70,7 @@ class Arm(BaseModel):
     """One of the study's starts; None: the study's own."""
     stages: tuple[StageSettings, ...] = ()
     """Phase two; none: the start as it is."""
-    postprocessing: Annotated[tuple[Postprocessing, ...], AfterValidator(_each_once)] = ()
+    postprocessing: Annotated[tuple[Postprocessing, ...], EachOnce] = ()
     """Of the vectors and scores of bitexts, in this order, without labels: `centre` per language,
     `whiten`, `all-but-the-top`, and `csls`. Targets that are no bitexts are not scored then."""
     interpolate: Path | None = None
@@ -83,7 +81,7 @@ class Arm(BaseModel):
     """The arm whose effect this one is the control of."""
     control: Control | None = None
     """What kind of control it is; None: another one, or none."""
-    controls: Literal["auto"] | tuple[Control, ...] | None = None
+    controls: Controls | None = None
     """Control arms that come with this one, with its stages, budget and seeds, as arms of their own
     (ARM--CONTROL). `auto`: those without which its effect cannot be told from that of its updates.
     None: as the study says."""
@@ -173,7 +171,7 @@ class Comparison(BaseModel):
 
     arm: str
     against: str
-    targets: tuple[str, ...] | None = None
+    targets: Annotated[tuple[str, ...], EachOnce] | None = None
     """None: every target that both arms have scores on."""
     question: str = ""
 
@@ -186,11 +184,11 @@ class SweepSettings(BaseModel):
 
     target: str
     """Name of a target of bitexts."""
-    poolings: tuple[Pooling, ...] = ()
+    poolings: Annotated[tuple[Pooling, ...], EachOnce] = ()
     """Tried beside the encoder's own."""
-    prompts: tuple[str, ...] = ()
+    prompts: Annotated[tuple[str, ...], EachOnce] = ()
     """Tried beside the encoder's own, each with every hidden state and pooling; `""` is none."""
-    dev_languages: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    dev_languages: Annotated[tuple[str, ...], Field(min_length=1), EachOnce] | None = None
     """The choice is made on these languages and reported on the others. None: it is made on one half
     of the items of every language, and reported on the other half."""
 
@@ -202,8 +200,8 @@ class Study(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
     question: Annotated[str, Field(min_length=1)]
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (1, 2, 3)
-    """One run of each trained arm for each seed."""
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1), EachOnce] = (1, 2, 3)
+    """One run of each trained arm for each seed; a seed twice would count one run as two."""
     start_seeds: StartSeeds = "shared"
     """`shared`: phase one of each start is trained once, with seed 0, as a published checkpoint would
     have been, and all seeds start from it; no interval contains its variation. `paired`: it is trained
@@ -219,14 +217,14 @@ class Study(BaseModel):
     """The arm that every other is compared with; arms of another start are compared with the first arm
     without stages of that start, where there is one."""
     targets: Annotated[tuple[TargetField, ...], Field(min_length=1)]
-    controls: Literal["auto"] | tuple[Control, ...] = ()
+    controls: Controls = ()
     """Of every arm with stages that is no control itself and does not say so itself."""
     interpolate: Path = ()
     """Of every arm with stages that does not say so itself; none: arms are measured at their end."""
     sweep: SweepSettings | None = None
     """Which hidden state, pooling and prompt retrieves best, of every arm without post-processing;
     chosen on dev data."""
-    comparisons: tuple[Comparison, ...] = ()
+    comparisons: Annotated[tuple[Comparison, ...], EachOnce] = ()
     fine_tune: FineTuneSettings = FineTuneSettings()
     """Phase three: how every arm's encoder is fine-tuned on the English training set of a target of
     labelled examples (XNLI, UD-POS, XQuAD, ...), the same for all arms; a target may have its own. It

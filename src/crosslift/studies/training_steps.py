@@ -140,6 +140,7 @@ def train_step(
     """
     named = dict(zip(names_of(tasks), tasks, strict=True))
     _check_stage(stage, named, before.settings)
+    _check_negatives(stage, named, budget)
     inputs = dict(before.inputs)
     for name, run in named.items():
         if run.translated is not None:
@@ -210,6 +211,20 @@ def _check_stage(
             f"early_stopping or keep_best with {' + '.join(tasks)}, without dev records",
             "a task that has a dev split",
             "take early_stopping and keep_best out, or name data that have one",
+        )
+
+
+def _check_negatives(stage: StageSettings, tasks: Mapping[str, TaskRun], budget: Budget) -> None:
+    """Raises where a part of a batch is one record, and a task finds its negatives in that part."""
+    smallest = max(1, budget.batch_size // stage.accumulation)
+    alone = [name for name, run in tasks.items() if run.task.form.learns_from_others]
+    if alone and smallest == 1:
+        raise StudyError(
+            f"task {alone[0]!r} finds its negatives among the other records of a part of a batch, and "
+            f"batch_size {budget.batch_size} with accumulation {stage.accumulation} leaves parts of "
+            "one record: its loss is 0, and it learns nothing",
+            "parts of 2 records or more; the more, the better",
+            "raise batch_size or lower accumulation; `cached_texts` saves memory instead",
         )
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from crosslift.artifacts.fields import EachOnce
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.sources.captioned_targets.mvl_sib import Choice
@@ -39,7 +40,7 @@ class TargetSettings(BaseModel):
     """Role (`image`, `text`, `id`, `language`) -> column, of a table of captioned pictures."""
     catalogs: Path | None = None
     """gettext catalogs of a project; None: the embedded ones."""
-    languages: tuple[str, ...] | None = Field(default=None, min_length=1)
+    languages: Annotated[tuple[str, ...], Field(min_length=1), EachOnce] | None = None
     """BCP-47 codes. None: all that the target lists or the data holds."""
     pairs: Annotated[int, Field(ge=2)] | None = None
     """Only so many of the first pairs of each language, of bitexts, or of the first pictures; None:

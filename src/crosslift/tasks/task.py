@@ -61,6 +61,16 @@ class FormSpec:
         """The same form with other values of some options."""
         return replace(self, options={**self.options, **options})
 
+    @property
+    def learns_from_others(self) -> bool:
+        """Whether a record's only negatives are the other records of its part of a batch."""
+        if self.name == "text-pairs":
+            own = self.options.get("hard_negatives", "none") != "none"
+            return not own and set(self.columns) <= {"anchor", "positive"}
+        if self.name == "caption-to-feature":
+            return self.options.get("loss") == "softmax"
+        return self.name in ("image-text", "image-text-matching")
+
     def open(self) -> Form:
         """The form itself (this loads torch)."""
         return _form_classes()[self.name](**self.columns, **self.options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crosslift.artifacts.places import home
+from crosslift.artifacts.places import home, user_path
 from crosslift.errors import DataError
 
 SCHEME = "cldr:"
@@ -39,7 +39,7 @@ def cldr_place(data: Path) -> Path:
     path = written.removeprefix(SCHEME)
     if not path:
         return _installed()
-    place = Path(path).expanduser()
+    place = user_path(path)
     if not place.exists():
         raise DataError(f"no CLDR names at {place}", "a file or folder")
     return place
@@ -48,7 +48,7 @@ def cldr_place(data: Path) -> Path:
 def placed(data: str, folder: Path) -> str:
     """The setting with its relative path placed in a folder."""
     path = data.removeprefix(SCHEME)
-    return f"{SCHEME}{folder / Path(path).expanduser()}" if path else data
+    return f"{SCHEME}{folder / user_path(path)}" if path else data
 
 
 def _installed() -> Path:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from crosslift.artifacts.places import user_path
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.languages import from_iso3
 from crosslift.sources.dataset_files import checksum_of_files
@@ -59,7 +60,7 @@ def read_lexicon(where: str | Path, language: str | None = None) -> Lexicon:
     name = Path(where).name
     if name.startswith(NAMES):
         return _names(name.removeprefix(NAMES))
-    path = Path(where).expanduser()
+    path = user_path(where)
     if path.name.endswith((".dict.dz", ".dict")):
         path = path.with_name(path.name.removesuffix(".dz")).with_suffix(".index")
     if not path.is_file():

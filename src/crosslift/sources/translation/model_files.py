@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from crosslift.artifacts.places import user_path
 from crosslift.errors import DataError
 from crosslift.sources.translation.sums import sum_of_file
 
@@ -23,7 +24,7 @@ def model_folder(name: str, revision: str | None) -> Path:
     Raises:
         DataError: no such folder, no network, or no weights as safetensors.
     """
-    folder = Path(name).expanduser()
+    folder = user_path(name)
     if not folder.is_dir():
         folder = _from_hub(name, revision)
     if not (folder / "config.json").is_file():
@@ -42,7 +43,7 @@ def not_yet_fetched(name: str, revision: str | None) -> bool:
     """Whether a model is a commit of the hub that is not in the local cache."""
     from huggingface_hub import try_to_load_from_cache
 
-    if Path(name).expanduser().is_dir() or not _COMMIT.fullmatch(revision or ""):
+    if user_path(name).is_dir() or not _COMMIT.fullmatch(revision or ""):
         return False
     return not isinstance(try_to_load_from_cache(name, "config.json", revision=revision), str)
 

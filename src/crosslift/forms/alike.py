@@ -1,0 +1,84 @@
+"""Which rows of a batch mean the same, so that none is a negative of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from crosslift.errors import DataError
+from crosslift.forms.form import Rows
+
+Numbers = NDArray[np.int64]
+
+
+def text_numbers(*columns: Sequence[str]) -> list[Numbers]:
+    """A number for each text of some columns, equal for equal texts, int64 [N] each.
+
+    Texts that differ in letter case or white space alone are equal.
+    """
+    numbers: dict[str, int] = {}
+    return [
+        np.array(
+            [numbers.setdefault(" ".join(t.casefold().split()), len(numbers)) for t in texts],
+            np.int64,
+        )
+        for texts in columns
+    ]
+
+
+class Alike:
+    """Rows that share a key (their group, their text, their picture) are alike.
+
+    Args:
+        keys: K keys of N rows, int64 [N] each; two rows with one key in common are alike.
+    """
+
+    def __init__(self, *keys: Numbers) -> None:
+        self._keys = keys
+
+    def between(self, rows: Rows, others: Rows) -> NDArray[np.bool_]:
+        """Which of n rows are alike which of m others, bool [n, m]."""
+        same = np.zeros((len(rows), len(others)), bool)
+        for key in self._keys:
+            same |= key[rows][:, None] == key[others][None, :]
+        return same
+
+    def joined(self) -> Numbers:
+        """A number for each row, equal for rows that a chain of alike rows connects, int64 [N]."""
+        count = len(self._keys[0])
+        starts = np.cumsum([0, *(int(key.max(initial=-1)) + 1 for key in self._keys)])
+        rows = np.tile(np.arange(count), len(self._keys))
+        values = np.concatenate(
+            [key + start for key, start in zip(self._keys, starts, strict=False)]
+        )
+        size = count + int(starts[-1])
+        edges = coo_array((np.ones(len(rows), bool), (rows, count + values)), shape=(size, size))
+        labels = connected_components(edges, directed=False)[1][:count]
+        numbers: Numbers = np.unique(labels, return_inverse=True)[1].astype(np.int64)
+        return numbers
+
+    def check_negatives(self, what: str) -> None:
+        """Raises where no row can have a negative, however batches are drawn.
+
+        Args:
+            what: the rows, in the plural, as the error names them.
+
+        Raises:
+            DataError: every row is alike every other one.
+        """
+        count = len(self._keys[0])
+        every = np.arange(count)
+        if all(len(np.unique(key)) > 1 for key in self._keys) and any(
+            not self.between(every[row : row + 1], every).all() for row in range(count)
+        ):
+            return
+        raise DataError(
+            f"none of the {what} ({count}) has a negative: they all have one group, one text or one "
+            "picture in common, so that the loss is 0 and nothing is learned",
+            f"{what} of two groups or more, with different texts",
+            "add other records, or train on another task",
+        )
