@@ -49,7 +49,7 @@ class TableFiles:
             DataError: as `bind` and `entry_of`; a table without a row.
         """
         for path, split in self.tables.items():
-            rows = list(_rows(path))
+            rows = list(reader_of(path)(path))
             if not rows:
                 raise DataError(f"{path} holds no row", "at least one")
             names = dict.fromkeys(name for row in rows for name in row.values)
@@ -72,8 +72,3 @@ class TableFiles:
         return posixpath.normpath(
             (picture.relative_to(self.base) if inside else picture).as_posix()
         )
-
-
-def _rows(path: Path) -> Iterator[Row]:
-    for number, values in reader_of(path)(path):
-        yield Row(values, f"{path}, row {number}", number)
