@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from crosslift.errors import DataError
@@ -49,11 +50,33 @@ def inside(folder: Path, path: Path, place: str) -> Path:
     Raises:
         DataError: the path is absolute and elsewhere, or ``..`` leads out of the folder.
     """
-    base, target = os.path.abspath(folder), os.path.abspath(path)  # noqa: PTH100 (follows no link)
-    if os.path.commonpath([base, target]) != base:
-        raise DataError(
-            f"{place}: the file {path} is outside the data's folder {folder}",
-            "pictures in the folder of the data: downloaded data must not name other files",
-            "put them there, or write a table of your own (docs/pictures.md, `table`)",
-        )
+    if not _is_below(folder, path):
+        raise _outside(path, place, f"the data's folder {folder}")
     return path
+
+
+def inside_one_of(folders: Sequence[Path], path: Path, place: str) -> Path:
+    """As `inside`, of several folders; a relative path is one of the first.
+
+    Raises:
+        DataError: the path is in none of them.
+    """
+    whole = folders[0] / path
+    if not any(_is_below(folder, whole) for folder in folders):
+        raise _outside(whole, place, f"{folders[0]}, the folder of the data")
+    return whole
+
+
+def _is_below(folder: Path, path: Path) -> bool:
+    if ".." not in str(path) and str(path).startswith(f"{folder}{os.sep}"):
+        return True  # most are so, and there may be millions
+    base, target = os.path.abspath(folder), os.path.abspath(path)  # noqa: PTH100 (follows no link)
+    return Path(target).is_relative_to(base)
+
+
+def _outside(path: Path, place: str, where: str) -> DataError:
+    return DataError(
+        f"{place}: the file {path} is outside {where}",
+        "pictures in the folder of the data: downloaded data must not name other files",
+        "put them there, or write a table of your own (docs/pictures.md, `table`)",
+    )

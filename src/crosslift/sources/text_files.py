@@ -51,6 +51,14 @@ def read_lines(path: Path) -> list[str]:
     return list(lines_in(path))
 
 
+def lines_of_text(text: str) -> list[str]:
+    """The lines of a text, without line ends, by the rule of `lines_in`."""
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return [line.removesuffix("\r") for line in lines]
+
+
 def lines_in(path: Path) -> Iterator[str]:
     """The lines of a UTF-8 file, read one by one, without line ends.
 

@@ -10,11 +10,11 @@ Source: Geigle, Timofte and Glavaš 2024, arXiv 2306.08658, and its repository g
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from crosslift.artifacts.parse import parse_json
 from crosslift.errors import DataError
 from crosslift.sources.formats.rows import short
 from crosslift.sources.text_files import read_text
@@ -85,10 +85,7 @@ def _name_file(folder: Path) -> Path:
 
 
 def _object(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path} is not JSON: {error}", "a JSON object of languages") from error
+    value = parse_json(read_text(path), str(path))
     if not isinstance(value, dict) or not value:
         raise DataError(f"{path} holds {short(value)}", "a JSON object of languages")
     return value

@@ -71,6 +71,18 @@ def cells_of(
 ) -> Iterator[dict[str, Any]]:
     """The rows of an open parquet file, a thousand of them at a time in memory.
 
+    Args and raises: as of `batches_of`.
+    """
+    with parquet_faults(path):
+        for batch in batches_of(path, file, columns, group):
+            yield from batch.to_pylist()
+
+
+def batches_of(
+    path: Path, file: Any, columns: Sequence[str] | None, group: int | None = None
+) -> Iterator[Any]:
+    """The rows of an open parquet file as record batches of pyarrow.
+
     Args:
         path: of the file, for errors.
         file: as `opened` gives it.
@@ -81,12 +93,11 @@ def cells_of(
         DataError: the file is damaged.
     """
     with parquet_faults(path):
-        for batch in file.iter_batches(
+        yield from file.iter_batches(
             batch_size=_ROWS_AT_ONCE,
             row_groups=None if group is None else [group],
             columns=None if columns is None else list(columns),
-        ):
-            yield from batch.to_pylist()
+        )
 
 
 @contextmanager
