@@ -10,6 +10,7 @@ from pathlib import Path
 from crosslift.errors import DataError, first_line
 from crosslift.sources.checksums import sha256_of
 from crosslift.sources.fields import Fields
+from crosslift.sources.file_names import is_folder
 from crosslift.sources.formats.rows import Format, Row
 
 _MOST_SHOWN = 8
@@ -86,7 +87,7 @@ class LocalFiles:
         return checksum_of_files(_with_beside(layout, paths))
 
     def _found(self, folder: Path) -> tuple[Layout, Path]:
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise DataError(
                 f"{folder} is not a folder", f"the folder of {self.names}", f"get it: {self.where}"
             )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.sources.dataset_files import checksum_of_files
+from crosslift.sources.file_names import is_folder
 from crosslift.sources.language_files import (
     LANGUAGE_COLUMN,
     find_language_files,
@@ -146,7 +147,7 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
     for column in columns:
         if column not in legal:
             raise UnknownNameError(f"column of {name}", column, legal)
-    source, languages = (_of_folder if path.is_dir() else _of_file)(name, path, columns)
+    source, languages = (_of_folder if is_folder(path) else _of_file)(name, path, columns)
     return IntermediateTask(
         name=name,
         title=f"{TITLES[name]}: {path}",

@@ -15,7 +15,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from crosslift.errors import DataError
-from crosslift.sources.file_names import inside, is_file
+from crosslift.sources.file_names import inside, is_file, is_folder
 from crosslift.sources.formats.delimited import TabSeparated, comma_separated
 from crosslift.sources.formats.rows import Row
 from crosslift.sources.language_codes import language_code
@@ -88,7 +88,7 @@ def load_classes(folder: Path, images: Path | None = None) -> ClassFolders:
 
 
 def _table(folder: Path, stem: str) -> Path | None:
-    there = [path for end in ("csv", "tsv") if (path := folder / f"{stem}.{end}").is_file()]
+    there = [path for end in ("csv", "tsv") if is_file(path := folder / f"{stem}.{end}")]
     if len(there) > 1:
         raise DataError(f"{folder} has {stem}.csv and {stem}.tsv", "one of them")
     return there[0] if there else None
@@ -147,7 +147,7 @@ def _listed(table: Path, base: Path) -> dict[str, list[Path]]:
 
 
 def _in_folders(base: Path) -> dict[str, list[Path]]:
-    if not base.is_dir():
+    if not is_folder(base):
         raise DataError(f"{base} is not a folder", "a folder with a folder for each class")
     folders = sorted(path for path in base.iterdir() if path.is_dir() and path.name[0] != ".")
     found = {folder.name: _pictures_of(folder) for folder in folders}

@@ -19,7 +19,7 @@ from crosslift.artifacts.parse import parse_json
 from crosslift.errors import DataError
 from crosslift.sources.captioned_targets.babel_imagenet import CLASSES
 from crosslift.sources.captioned_targets.class_folders import in_turns
-from crosslift.sources.file_names import inside, is_file
+from crosslift.sources.file_names import inside, is_file, is_folder
 from crosslift.sources.formats.json_lines import json_lines
 from crosslift.sources.picture import has_picture_ending
 from crosslift.sources.text_files import read_lines, read_text
@@ -54,7 +54,7 @@ def load_photographs(folder: Path) -> Photographs:
         DataError: no photograph, a row at fault, a photograph that is missing, or folders of classes
             whose indices nothing tells.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise DataError(f"{folder} is not a folder", _LAYOUTS, "name it by `images`")
     table = folder / _TABLE
     if table.is_file():

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from crosslift.errors import DataError
 from crosslift.sources.captions.parquet_files import ParquetPicture
+from crosslift.sources.file_names import is_file
 from crosslift.sources.flores200 import FLORES_200
 from crosslift.sources.formats.delimited import TabSeparated
 from crosslift.sources.formats.parquet_rows import cells_of, opened
@@ -84,7 +85,7 @@ class TopicPictures(NamedTuple):
 
 def has_choices(folder: Path) -> bool:
     """Whether a folder is in MTEB's layout."""
-    return (folder / _CORPUS).is_file()
+    return is_file(folder / _CORPUS)
 
 
 def languages_in(folder: Path) -> tuple[str, ...]:
@@ -92,9 +93,7 @@ def languages_in(folder: Path) -> tuple[str, ...]:
     place, file = (
         (Path("data"), "queries.parquet") if has_choices(folder) else (_SENTENCES, "test.tsv")
     )
-    return tuple(
-        code for name, code in LANGUAGES.items() if (folder / place / name / file).is_file()
-    )
+    return tuple(code for name, code in LANGUAGES.items() if is_file(folder / place / name / file))
 
 
 def load_pictures(folder: Path) -> TopicPictures:

@@ -15,8 +15,8 @@ def picture_folder(data: Path, images: Path | None) -> Path:
     """The folder of the pictures: the one named, else ``images`` in the data, else the data."""
     if images is not None:
         return images
-    inside = data / "images"
-    return inside if inside.is_dir() else data
+    below = data / "images"
+    return below if is_folder(below) else data
 
 
 def pictures_in(folder: Path, files: Mapping[str, tuple[str, ...]]) -> dict[str, Path]:

@@ -56,10 +56,13 @@ def source_of(data: Path) -> CaptionSource:
     Raises:
         DataError: nothing is there, it is of no known format, or of several (they are told).
     """
-    if is_folder(data):
-        return _of_folder(data)
-    if is_file(data):
-        return _of_file(data)
+    try:
+        if is_folder(data):
+            return _of_folder(data)
+        if is_file(data):
+            return _of_file(data)
+    except OSError as error:
+        raise DataError(f"{data} cannot be read: {error}", "readable files") from error
     if _BRACES.search(data.name):
         return _of_pattern(data)
     raise _nothing(data)
@@ -89,11 +92,8 @@ def _of_file(path: Path) -> CaptionSource:
 
 
 def _head(path: Path, size: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(size)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}", "a readable file") from error
+    with path.open("rb") as file:
+        return file.read(size)
 
 
 def _flickr_list(path: Path) -> FlickrList | None:
