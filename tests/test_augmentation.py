@@ -111,7 +111,7 @@ def test_a_byte_order_mark_before_json(tmp_path: Path) -> None:
         ({"good": ["_"]}, "'_', a synonym of 'good', is no word"),
         ({"good": []}, "holds no word with synonyms"),
         ("", "holds no word with synonyms"),
-        ('{"good": [', "is no json"),
+        ('{"good": [', "not JSON"),
         ("good\tfine\ngood\n", "line 2: 'good' has 1 fields"),
         ("good\tfine\nbad\tbad", "line 2: 'bad' is its own synonym"),
         ("good\tfine\n\ngood\tfine", "line 3: 'good' has the synonym 'fine' twice"),

@@ -115,6 +115,38 @@ def test_columns_bind_by_role(tmp_path: Path) -> None:
         read_captions(path, "validation", columns)  # type: ignore[arg-type]
 
 
+def test_json_lines_in_a_json_file_are_a_table(tmp_path: Path) -> None:
+    put(tmp_path, "images/1.png", "images/2.png")
+    path = json_lines(tmp_path / "pairs.json", ROWS)
+    for data in (path, tmp_path):
+        assert format_of(data) == "table"
+        assert told(read_captions(data, "train").records) == THREE
+    path.rename(tmp_path / "captions_train.json")
+    assert format_of(tmp_path) == "table"
+    columns = write(tmp_path / "c.json", '{"image": {"0": "images/1.png"}, "text": {"0": "x"}}')
+    with pytest.raises(DataError, match=r"c\.json is a JSON object without `images`[\s\S]*records"):
+        read_captions(columns, "train")
+
+
+def test_data_that_are_downloaded_name_no_file_outside_their_folder(tmp_path: Path) -> None:
+    put(tmp_path, "secret.png", "data/in.png")
+    folder = tmp_path / "data"
+    (folder / "sub").mkdir()
+    for name in ("../secret.png", str(tmp_path / "secret.png"), "sub/../../secret.png"):
+        rows = [{"file_name": "in.png", "text": "x"}, {"file_name": name, "text": "y"}]
+        own = json_lines(folder / "pairs.jsonl", rows)
+        assert [r.image for r in read_captions(own, "train").records][1] == folder / name
+        own.rename(folder / "metadata.jsonl")
+        for split in ("train", "test"):
+            with pytest.raises(DataError, match=r"row 2: the file .*secret\.png is outside"):
+                read_captions(folder, split)
+        (folder / "metadata.jsonl").unlink()
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    json_lines(folder / "metadata.jsonl", [{"file_name": "link.png", "text": "x"}])
+    (record,) = read_captions(folder, "train").records
+    assert record.image == folder / "link.png"
+
+
 def test_image_folders(tmp_path: Path) -> None:
     one = put(tmp_path / "one", "0001.png", "0002.png")
     write(one / "metadata.csv", "file_name,text\n0001.png,a\n0002.png,b\n")

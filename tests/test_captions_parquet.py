@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import signal
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -16,6 +18,7 @@ from pyarrow import parquet
 from crosslift.errors import DataError
 from crosslift.sources.captions import HubCaptions, checksum_of, format_of, read_captions
 from crosslift.sources.captions.parquet_files import ParquetPicture
+from crosslift.sources.gunzip import ALWAYS_READ
 
 COMMIT = "a" * 40
 
@@ -109,6 +112,50 @@ def test_a_file_that_is_damaged_or_changes(tmp_path: Path) -> None:
         second.read_bytes()
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(DataError, match=r"x\.parquet cannot be read"):
+        read_captions(path, "train")
+
+
+def damaged(path: Path) -> Path:
+    """A file whose facts of a column name another type than its schema."""
+    table = pa.Table.from_pylist([{"image": cell(n), "text": "x"} for n in range(4)])
+    parquet.write_table(table, path)
+    data = path.read_bytes()
+    names = [b"\x15\x0c\x19", b"\x15\x08\x19"]  # type 6, BYTE_ARRAY, then the list of encodings
+    length = int.from_bytes(data[-8:-4], "little")
+    at = data.index(names[0], len(data) - 8 - length)
+    path.write_bytes(data[:at] + names[1] + data[at + 3 :])
+    return path
+
+
+def test_damage_that_ends_a_process_is_never_looked_at(tmp_path: Path) -> None:
+    path = damaged(tmp_path / "x.parquet")
+    code = (
+        "import sys; from pyarrow.parquet import ParquetFile; "
+        "ParquetFile(sys.argv[1]).metadata.row_group(0).column(0).statistics"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, check=False)
+    assert done.returncode == -signal.SIGABRT, "the damage is such that pyarrow itself aborts"
+    found = read_captions(path, "train").records
+    assert [r.image.read_bytes() for r in found if r.image] == [picture(n) for n in range(4)]
+
+
+def test_parquet_names_no_picture_outside_its_folder(tmp_path: Path) -> None:
+    put(tmp_path, "secret.png", "data/in.png")
+    folder = tmp_path / "data"
+    for out in ("../secret.png", str(tmp_path / "secret.png")):
+        for image in ({"bytes": None, "path": out}, out):
+            path = write_parquet(folder / "x.parquet", [{"image": image, "text": "x"}])
+            with pytest.raises(DataError, match=r"x\.parquet: the file .*secret\.png is outside"):
+                read_captions(path, "train")
+    dataset([{"image": str(folder / "in.png"), "text": "x"}]).save_to_disk(str(folder / "saved"))
+    assert told(read_captions(folder / "saved", "train").records) == [("saved:1#0", "x")]
+
+
+def test_a_parquet_file_that_declares_more_than_it_can_hold(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    zeros = b"0" * (ALWAYS_READ + 1)
+    parquet.write_table(pa.table({"image": [zeros], "text": ["x"]}), path, compression="zstd")
+    with pytest.raises(DataError, match=r"declares .* more than 200 times its size"):
         read_captions(path, "train")
 
 

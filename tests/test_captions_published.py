@@ -112,6 +112,37 @@ def test_coco_at_fault(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("out", ["../secret.jpg", "ROOT/secret.jpg"])
+def test_published_lists_name_no_picture_outside_their_folder(tmp_path: Path, out: str) -> None:
+    put(tmp_path, "secret.jpg", "data/1.jpg")
+    out = out.replace("ROOT", str(tmp_path))
+    folder = tmp_path / "data"
+    coco = coco_object({1: "1.jpg", 2: out}, [(1, "x"), (2, "y")])
+    karpathy = {"images": [karpathy_image("1.jpg", "train", "x")]}
+    karpathy["images"].append(karpathy_image(out, "train", "y"))
+    tokens = f"1.jpg#0\tx\n{out}#0\ty\n"
+    for name, text, place in (
+        ("captions_train2017.json", json.dumps(coco), "image 2"),
+        ("dataset_coco.json", json.dumps(karpathy), "image 2"),
+        ("results_20130124.token", tokens, "row 2"),
+    ):
+        path = write(folder / name, text)
+        with pytest.raises(DataError, match=rf"{place}: the file .*secret\.jpg is outside"):
+            read_captions(path, "train")
+
+
+def test_numbers_of_captions_that_no_file_has(tmp_path: Path) -> None:
+    put(tmp_path, "1.jpg")
+    many = "9" * 5000
+    for name, text in (
+        ("results_20130124.token", f"1.jpg#0\tx\n1.jpg#{many}\ty\n"),
+        ("results.csv", f"image_name| comment_number| comment\n1.jpg| {many}| y\n"),
+        ("captions.txt", f"image_name,comment_number,comment\n1.jpg,{many},y\n"),
+    ):
+        with pytest.raises(DataError, match=r"row 2: "):
+            read_captions(write(tmp_path / name, text), "train")
+
+
 def karpathy_image(name: str, split: str, *raw: str, **more: object) -> dict[str, Any]:
     sentences = [
         {"tokens": text.lower().split(), "raw": text, "imgid": 0, "sentid": number}

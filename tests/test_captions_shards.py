@@ -12,7 +12,7 @@ from caption_samples import picture, shard, told
 
 from crosslift.errors import DataError
 from crosslift.sources.captions import checksum_of, format_of, read_captions
-from crosslift.sources.picture import FilePart
+from crosslift.sources.picture import PICTURE_ENDINGS, FilePart
 
 MEMBERS: list[tuple[str, bytes | str]] = [
     ("000000.jpg", picture(1, "JPEG")),
@@ -76,7 +76,9 @@ def test_folders_and_patterns_of_shards(tmp_path: Path) -> None:
     assert checksum_of(two) != checksum_of(tmp_path)
     listed = tmp_path / "s-00000{2,0}.tar"
     assert [r.group for r in read_captions(listed, "train").records] == ["s-000002/0", "s-000000/0"]
-    with pytest.raises(DataError, match=r"2 of 5 shards are missing, the first is s-000003\.tar"):
+    with pytest.raises(
+        DataError, match=r"s-000003\.tar is missing, the first of the pattern.s 5 shards"
+    ):
         read_captions(tmp_path / "s-{000000..000004}.tar", "train")
     for wrong in ("s-{000000}.tar", "s-{5..1}.tar", "s-{a..b}.tar"):
         with pytest.raises(DataError, match=r"000\.\.012"):
@@ -113,6 +115,73 @@ def test_folders_inside_files_of_no_sample_and_longer_endings(tmp_path: Path) ->
         assert found.records[0].image is not None
         assert found.records[0].image.read_bytes() == picture(shade)
         assert found.skipped == {"file of a shard without an ending": 1}
+
+
+def test_a_line_feed_alone_parts_captions(tmp_path: Path) -> None:
+    odd = "at\u2028the\x0clake\x85\x1c now"
+    path = shard(tmp_path / "x.tar", pair("0", f"{odd}\r\ntwo\n\nthree\n"))
+    found = read_captions(path, "train")
+    assert told(found.records) == [("x/0#0", odd), ("x/0#1", "two"), ("x/0#3", "three")]
+    assert found.skipped == {"empty caption": 1}
+
+
+def test_dots_in_the_names_of_pictures(tmp_path: Path) -> None:
+    members = [*pair("photo v2.0 Final", "red"), *pair("photo v2.1", "blue"), *pair("plain")]
+    path = shard(tmp_path / "x.tar", members)
+    assert told(read_captions(path, "train").records) == [
+        ("x/photo v2.0 Final#0", "red"),
+        ("x/photo v2.1#0", "blue"),
+        ("x/plain#0", "x"),
+    ]
+    sides = [("a.left.jpg", picture()), ("a.right.jpg", picture(1)), ("a.txt", "both")]
+    path = shard(tmp_path / "y.tar", sides)
+    with pytest.raises(DataError, match=r"sample a \(a\.left\.jpg, a\.right\.jpg\): no picture"):
+        read_captions(path, "train")
+    (record,) = read_captions(path, "train", {"image": "right.jpg"}).records
+    assert record.image is not None
+    assert record.image.read_bytes() == picture(1)
+
+
+@pytest.mark.parametrize("ending", PICTURE_ENDINGS)
+def test_every_ending_of_a_picture_that_is_decoded(tmp_path: Path, ending: str) -> None:
+    path = shard(tmp_path / "x.tar", [(f"0.{ending.upper()}", picture()), ("0.txt", "x")])
+    assert told(read_captions(path, "train").records) == [("x/0#0", "x")]
+
+
+def test_other_endings_are_read_where_columns_name_them(tmp_path: Path) -> None:
+    members = [("0.img", picture(3)), ("0.cap", "a map\nof old"), ("0.de.cap", "Karte")]
+    path = shard(tmp_path / "x.tar", members)
+    found = read_captions(path, "train", {"image": "img", "text": "cap, de.cap"})
+    assert [text for _, text in told(found.records)] == ["a map", "of old", "Karte"]
+    assert found.records[0].image is not None
+    assert found.records[0].image.read_bytes() == picture(3)
+    with pytest.raises(DataError, match=r"sample 0 \(0\.img, 0\.cap, 0\.de\.cap\): no picture"):
+        read_captions(shard(path, [*members, ("0.txt", "x")]), "train")
+
+
+def test_a_pattern_of_a_thousand_million_shards_ends_at_the_first_that_is_missing(
+    tmp_path: Path,
+) -> None:
+    shard(tmp_path / "s-0.tar", pair("0"))
+    for pattern, missing in (("s-{0..999999999}.tar", "s-1"), ("s-{0,1}{0..99999999}.tar", "s-00")):
+        with pytest.raises(DataError, match=rf"{missing}\.tar is missing"):
+            read_captions(tmp_path / pattern, "train")
+    with pytest.raises(DataError, match=r"000\.\.012"):
+        read_captions(tmp_path / ("s-{0.." + "9" * 50 + "}.tar"), "train")
+    with pytest.raises(DataError, match="20 braces"):
+        read_captions(tmp_path / ("{a,b}" * 20), "train")
+
+
+def test_hostile_members_of_a_shard(tmp_path: Path) -> None:
+    path = shard(tmp_path / "a.tar", [(b"caf\xe9.jpg".decode("utf-8", "surrogateescape"), b"x")])
+    with pytest.raises(DataError, match=r"a\.tar: the name 'caf\\udce9\.jpg' is not UTF-8"):
+        read_captions(path, "train")
+    large = [("0.jpg", picture()), ("0.txt", b" " * ((64 << 20) + 1))]
+    with pytest.raises(DataError, match=r"0\.txt has 67,108,865 bytes"):
+        read_captions(shard(tmp_path / "b.tar", large), "train")
+    lone = [("0.jpg", picture()), ("0.json", '{"caption": "smile \\ud83d"}')]
+    with pytest.raises(DataError, match="sample 0: half of a surrogate pair"):
+        read_captions(shard(tmp_path / "c.tar", lone), "train")
 
 
 def test_keys_end_at_the_first_dot_of_the_base_name(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_entities_are_refused_and_external_files_not_read(tmp_path: Path) -> Non
     [
         ("names.jsonl", '{"id": "1F600", "names": {"de": "a"}}\n{"id": 3}\n', "line 2"),
         ("names.jsonl", '{"id": "1F600", "names": {"de": 3}}', "name 3"),
-        ("names.jsonl", "{", "not valid JSON"),
+        ("names.jsonl", "{", "not JSON"),
         ("annotations/de.xml", "<ldml>", "not valid XML"),
         ("annotations/de/annotations.json", '{"other": 1}', "holds no emoji names"),
         ("annotations/de/annotations.json", "[]", "holds no emoji names"),

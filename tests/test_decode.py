@@ -33,9 +33,9 @@ def save(path: Path, picture: Image.Image, **options: object) -> Path:
     return path
 
 
-@pytest.mark.parametrize("form", ["PNG", "GIF", "WEBP", "JPEG"])
+@pytest.mark.parametrize("form", ["PNG", "GIF", "WEBP", "JPEG", "AVIF"])
 def test_wide_pictures_are_padded_with_white(tmp_path: Path, form: str) -> None:
-    options = {"lossless": True} if form == "WEBP" else {}
+    options = {"WEBP": {"lossless": True}, "AVIF": {"quality": 100}}.get(form, {})
     path = tmp_path / "picture.bin"  # the content tells the type
     save(path, Image.new("RGB", (40, 20), "red"), format=form, **options)
     array = load_picture(path, 8)
@@ -192,7 +192,7 @@ def test_svg_that_is_not_utf8_raises(tmp_path: Path) -> None:
         load_picture(path, 4)
 
 
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "WEBP"])
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "WEBP", "AVIF"])
 @pytest.mark.parametrize("share", [0.3, 0.7])
 def test_truncated_pictures_raise(tmp_path: Path, form: str, share: float) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)

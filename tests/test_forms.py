@@ -103,6 +103,33 @@ def test_text_pairs_loss_is_info_nce_of_the_encoders_vectors(bert_folder: Path) 
     assert outcome.tokens == sum(map(len, encoder.tokenise(texts)))
 
 
+def test_records_may_bring_no_negative_or_several(bert_folder: Path) -> None:
+    records = [
+        Record("1", {"q": "a cat", "p": "cat", "n": "car", "n_2": "cart", "n_3": "cast"}),
+        Record("2", {"q": "dog", "p": "a dog"}),
+        Record("3", {"q": "bird", "p": "a bird", "n": "board"}),
+    ]
+    encoder = load_tiny(bert_folder)
+    form = TextPairs(anchor="q", positive="p", negative="n", temperature=0.1)
+    task = form.open(encoder, Split(records), NONE, OPTIONS)
+    for rows in ([0, 1, 2], [1, 0], [1]):
+        batch = [records[row] for row in rows]
+        negatives = [r.texts[n] for r in batch for n in ("n", "n_2", "n_3") if n in r.texts]
+        queries, candidates = (
+            unit(encoder.vectors(encoder.tokenise(texts)))
+            for texts in (
+                [r.texts["q"] for r in batch],
+                [r.texts["p"] for r in batch] + negatives,
+            )
+        )
+        scores = (queries @ candidates.T * 10).tolist()
+        outcome = task.loss(np.array(rows), np.random.default_rng(0))
+        own = list(range(len(rows)))
+        assert outcome.loss.item() == pytest.approx(softmax_loss(scores, own), rel=1e-4, abs=1e-6)
+    all_texts = [text for record in records for text in record.texts.values()]
+    assert set(task.token_ids()) == {i for t in encoder.tokenise(all_texts) for i in t}
+
+
 def test_image_text_loss_is_symmetric_and_masks_groups(bert_folder: Path) -> None:
     split = tiny_split("image-text")
     records = [

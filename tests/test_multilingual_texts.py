@@ -209,7 +209,7 @@ def test_columns_of_tables_in_a_folder(tmp_path: Path) -> None:
     [
         ({}, r"holds nothing\nExpected: a file for each language"),
         ({"de.txt": "a", "README": "x", "fi.pdf": "x"}, r"holds README, fi\.pdf\n.*nothing else"),
-        ({"de.txt": "a", "fi.parquet": "x"}, r"Next: take the others out"),
+        ({"de.txt": "a", "fi.xml": "x"}, r"Next: take the others out"),
         ({"deu.txt": "a"}, r"deu\.txt holds 'deu', which is the code of no known.*mean 'de'"),
         ({"all.wiki.txt": "a"}, r"the name of .*all\.wiki\.txt holds 'all\.wiki'"),
         ({"de.txt": "a", "de.jsonl": "{}"}, r"de\.jsonl and de\.txt are both of the language de"),

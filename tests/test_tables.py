@@ -3,12 +3,16 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from crosslift.errors import DataError
+from crosslift.sources.gunzip import ALWAYS_READ
 from crosslift.sources.record import Record
-from crosslift.sources.tables import read_records
+from crosslift.sources.tables import column_names, read_records, table_stem
 
 ROWS = [
     {"id": "a", "caption": "A dog", "file": "dog.png", "photo": "p1"},
@@ -76,6 +80,132 @@ def test_whole_numbers_are_groups(tmp_path: Path) -> None:
     assert [(r.id, r.group) for r in records] == [("1", "7"), ("3", "7")]
 
 
+PAIRS = {"anchor": "anchor", "positive": "positive", "negative": "negative"}
+
+
+def test_a_key_that_a_later_row_has_first_is_read(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "a.jsonl",
+        '{"anchor": "a", "positive": "b"}\n'
+        '{"anchor": "c", "positive": "d", "negative": "e", "language": "de", "group": 3}\n'
+        '{"anchor": "f", "positive": "g", "negative": null, "language": null, "group": null}\n',
+    )
+    assert column_names(path) == ("anchor", "positive", "negative", "language", "group")
+    records = read_records(
+        path, PAIRS, optional=("negative",), group_column="group", language_column="language"
+    )
+    assert records == [
+        Record("1", {"anchor": "a", "positive": "b"}),
+        Record("2", {"anchor": "c", "positive": "d", "negative": "e"}, None, "de", "3"),
+        Record("3", {"anchor": "f", "positive": "g"}),
+    ]
+
+
+def test_an_optional_text_may_be_there_several_times(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "a.jsonl",
+        '{"a": "x", "n": ["p", " q "], "m": "r"}\n{"a": "y", "m": "s"}\n{"a": "z", "n": []}\n',
+    )
+    found = read_records(path, {"a": "a", "n": ("n", "m")}, optional=("n",))
+    assert [record.texts for record in found] == [
+        {"a": "x", "n": "p", "n_2": "q", "n_3": "r"},
+        {"a": "y", "n": "s"},
+        {"a": "z"},
+    ]
+    path = write(tmp_path, "a.csv", "a,n,m\nx,,p\ny,q,\nz,,\n")
+    found = read_records(path, {"a": "a", "n": ("n", "m")}, optional=("n",))
+    assert [record.texts for record in found] == [
+        {"a": "x", "n": "p"},
+        {"a": "y", "n": "q"},
+        {"a": "z"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"columns": {"text": "t", "n": ("gone",)}, "optional": ("n",)},
+        {"columns": {"text": "t"}, "group_column": "gone"},
+        {"columns": {"text": "t"}, "language_column": "gone"},
+    ],
+)
+def test_a_column_that_no_row_has_is_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    path = write(tmp_path, "a.jsonl", '{"t": "x"}\n{"t": "y", "u": 1}\n')
+    with pytest.raises(DataError, match=r"no column 'gone'\nExpected: one of t, u"):
+        read_records(path, **wrong)
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "tsv", "txt", "json"])
+def test_a_line_feed_alone_ends_a_row_and_empty_lines_do_not_count(
+    tmp_path: Path, ending: str
+) -> None:
+    odd = "a\u2028b\u0085c\x0cd\x1ee"
+    text = {
+        "jsonl": '{"text": "%s"}\n\n{"text": "y"}\n\n',
+        "json": '{"text": "%s"}\n\n{"text": "y"}\n\n',
+        "csv": "text\n%s\n\ny\n\n",
+        "tsv": "text\n%s\n\ny\n\n",
+        "txt": "%s\n\ny\n\n",
+    }[ending]
+    if ending.startswith("json"):
+        odd = "a\u2028b\u0085c"  # JSON allows no control characters
+    first = 1 if ending in ("txt", "jsonl", "json") else 2
+    records = read_records(write(tmp_path, f"a.{ending}", text % odd), {"text": "text"})
+    assert [(r.id, r.texts["text"]) for r in records] == [(str(first), odd), (str(first + 2), "y")]
+
+
+@pytest.mark.parametrize("text", ["a\tb\nx\ty\n\n", "a\tb\r\nx\ty\r\n\r\n"])
+def test_an_empty_last_line_of_a_tsv_is_no_row(tmp_path: Path, text: str) -> None:
+    (record,) = read_records(write(tmp_path, "a.tsv", text), {"a": "a", "b": "b"})
+    assert record.texts == {"a": "x", "b": "y"}
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl"])
+def test_a_cell_may_be_long(tmp_path: Path, ending: str) -> None:
+    long = "word " * 40_000 + "end"
+    text = json.dumps({"t": long}) if ending == "jsonl" else f"t\n{long}\n"
+    (record,) = read_records(write(tmp_path, f"a.{ending}", text), {"t": "t"})
+    assert record.texts["t"] == long
+
+
+def test_rows_of_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    rows = [
+        {"anchor": "a", "positive": "b", "negative": ["c", "d"], "language": None},
+        {"anchor": "e", "positive": "f", "negative": None, "language": "sw"},
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    assert column_names(path) == ("anchor", "positive", "negative", "language")
+    assert table_stem(path) == "a"
+    found = read_records(path, PAIRS, optional=("negative",), language_column="language")
+    assert found == [
+        Record("1", {"anchor": "a", "positive": "b", "negative": "c", "negative_2": "d"}),
+        Record("2", {"anchor": "e", "positive": "f"}, language="sw"),
+    ]
+    with pytest.raises(DataError, match=r"a\.parquet, row 1: column 'negative' holds \['c'"):
+        read_records(path, {"text": "negative"})
+
+
+def test_a_parquet_text_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    wrong = pa.Array.from_buffers(
+        pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"a\xff")]
+    )
+    pq.write_table(pa.table({"t": wrong}), path)
+    with pytest.raises(DataError, match=r"a\.parquet cannot be read: .*utf-8"):
+        read_records(path, {"t": "t"})
+
+
+def test_gzip_that_expands_without_bound_is_refused(tmp_path: Path) -> None:
+    zeros = b"0" * (ALWAYS_READ + 10_000)
+    for name in ("a.txt.gz", "a.csv.gz"):
+        (tmp_path / name).write_bytes(gzip.compress(zeros))
+        with pytest.raises(DataError, match=r"a\..*\.gz decompresses to more than 200 times"):
+            read_records(tmp_path / name, {"text": "text"})
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
@@ -96,7 +226,20 @@ def test_whole_numbers_are_groups(tmp_path: Path) -> None:
         ("a.tsv", "caption\tcaption\nx\ty\n", "names 'caption' twice"),
         ("a.csv", "caption\n", r"a\.csv holds no row"),
         ("a.tsv", "", r"a\.tsv holds no row"),
-        ("a.parquet", "x", "of no known type"),
+        ("a.parquet", "x", r"a\.parquet cannot be read"),
+        ("a.parquet.gz", "x", "of no known type"),
+        ("a.xml", "x", "of no known type"),
+        ("a.json", '{"caption": {"0": "x"}}', "Next: .*orient='records'"),
+        (
+            "a.json",
+            '{"caption": "x"}\n{"caption": 1}\n',
+            r"a\.json, row 2: column 'caption' holds 1",
+        ),
+        ("a.jsonl", '[{"caption": "x"}]\n', r"row 1: a list[\s\S]*Next: name .* \.json"),
+        ("a.jsonl", '{"caption": "x"}\n{"n": ' + "9" * 5000 + "}", r"a\.jsonl, row 2: not JSON"),
+        ("a.json", '[{"n": ' + "9" * 5000 + "}]", r"a\.json: not JSON"),
+        ("a.jsonl", '{"caption": "smile \\ud83d"}\n', r"a\.jsonl, row 1: half of a surrogate"),
+        ("a.csv", "caption\rx\ry\n", r"a\.csv, row 1: new-line character"),
     ],
 )
 def test_tables_at_fault(tmp_path: Path, name: str, text: str, message: str) -> None:
@@ -108,6 +251,10 @@ def test_pictures_groups_and_bytes_at_fault(tmp_path: Path) -> None:
     path = write(tmp_path, "a.jsonl", '{"t": "x", "file": "gone.png", "g": [1]}\n')
     with pytest.raises(DataError, match=r"row 1: no picture .*gone\.png"):
         read_records(path, {"text": "t"}, image_column="file")
+    for name in ("x" * 5000, "nul\\u0000l.png"):
+        long = write(tmp_path, "long.jsonl", f'{{"t": "x", "file": "{name}"}}\n')
+        with pytest.raises(DataError, match=r"row 1: no picture "):
+            read_records(long, {"text": "t"}, image_column="file")
     with pytest.raises(DataError, match=r"column 'g' holds \[1\]"):
         read_records(path, {"text": "t"}, group_column="g")
     with pytest.raises(DataError, match="no column is bound"):

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from tiny_encoder import alone, load_tiny
@@ -36,7 +38,7 @@ from crosslift.targets.tatoeba import TATOEBA_36
 from crosslift.tasks.controls import PICTURE_FORMS
 from crosslift.tasks.own_files import FORMS
 from crosslift.tasks.registry import EMBEDDED, TASKS, find_task, task_names
-from crosslift.tasks.task import IntermediateTask
+from crosslift.tasks.task import IntermediateTask, texts_read
 from crosslift.training.loop import Stage, train
 from crosslift.training.settings import Budget, StageSettings
 
@@ -218,6 +220,53 @@ def test_text_pairs_of_a_tsv_with_columns_of_other_names(xlm_folder: Path, tmp_p
     before = task.source.checksum()
     path.write_text(path.read_text() + "d\te\tf\n")
     assert task.source.checksum() != before
+
+
+def test_every_row_of_text_pairs_counts(xlm_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    rows: list[dict[str, object]] = [
+        {"anchor": "a", "positive": "b"},
+        {"anchor": "Hund", "positive": "Tier", "language": "de", "group": "g"},
+        {"anchor": "Katze", "positive": "Tier", "language": "de", "group": "g"},
+        {"anchor": "x", "positive": "y", "negative": ["z", "w"], "negative_2": "v"},
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    task = find_task("text-pairs", path)
+    assert task.languages == ("de", "en")
+    records = task.source.train()
+    assert [(r.language, r.group) for r in records] == [
+        ("en", "a"),
+        ("de", "g"),
+        ("de", "g"),
+        ("en", "x"),
+    ]
+    assert records[0].texts == {"anchor": "a", "positive": "b"}
+    negatives = {"negative": "z", "negative_2": "w", "negative_3": "v"}
+    assert records[3].texts == {"anchor": "x", "positive": "y", **negatives}
+    assert [*texts_read(records[3], task.form)] == ["x", "y", "z", "w", "v"]
+    run_two_updates(task, xlm_folder, tmp_path)
+
+
+def test_text_pairs_of_parquet_with_a_column_for_each_negative(
+    xlm_folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "pairs.parquet"
+    rows = [
+        {"anchor": a, "positive": p, "negative_10": n, "negative_2": f"not {n}"}
+        for a, p, n in TEXT_PAIRS
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    task = find_task("text-pairs", path)
+    assert [r.texts for r in task.source.train()] == [
+        {"anchor": a, "positive": p, "negative": f"not {n}", "negative_2": n}
+        for a, p, n in TEXT_PAIRS
+    ]
+    run_two_updates(task, xlm_folder, tmp_path)
+    bound = find_task("text-pairs", path, {"negative": "negative_10, negative_2"})
+    assert [r.texts["negative"] for r in bound.source.train()] == [n for _, _, n in TEXT_PAIRS]
+    wrong = find_task("text-pairs", path, {"negative": "negative_3"})
+    with pytest.raises(DataError, match="no column 'negative_3'"):
+        wrong.source.train()
 
 
 def test_masked_lm_of_lines(xlm_folder: Path, tmp_path: Path) -> None:

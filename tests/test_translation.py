@@ -101,6 +101,14 @@ def test_what_a_form_reads_is_translated_and_the_rest_stays() -> None:
     assert made.records == (expected,)
 
 
+def test_each_hard_negative_is_translated() -> None:
+    texts = {"anchor": "a", "positive": "b", "negative": "c", "negative_2": "d"}
+    columns = {**PAIRS.columns, "negative": "negative"}
+    made = translate_records([Record("p", texts)], columns, "text-pairs", Upper(), "es")
+    upper = {name: text.upper() for name, text in texts.items()}
+    assert [record.texts for record in made.records] == [upper]
+
+
 def test_equal_texts_are_translated_once() -> None:
     engine, shares = Upper(), []
     records = [Record(str(i), {"anchor": "same", "positive": f"{i % 2}"}) for i in range(6)]

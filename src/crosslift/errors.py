@@ -75,3 +75,8 @@ def first_few(names: Sequence[str], most: int = 12) -> str:
     """
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def first_line(error: BaseException) -> str:
+    """What another library's error says, as one of ours quotes it: its first line, else its type."""
+    return (str(error).strip() or type(error).__name__).split("\n", 1)[0]

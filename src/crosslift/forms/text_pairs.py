@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,6 +30,7 @@ from crosslift.forms.forward import batch_vectors
 from crosslift.forms.hard_negatives import HardNegatives
 from crosslift.retrieval.metrics import top1_accuracy
 from crosslift.retrieval.ranks import gold_ranks
+from crosslift.sources.record import Record, names_of_several
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,10 @@ class TextPairs:
     |---|---|
     | ``anchor`` | a text |
     | ``positive`` | a text that means the same; it may be the anchor's own column |
-    | ``negative`` | optional: a text close to the anchor that does not |
+    | ``negative`` | optional: a text close to the anchor that does not mean the same |
+
+    A record may have no negative, one or several (`crosslift.sources.record.numbered_name`); each is a
+    negative of every anchor of the batch.
 
     Where ``positive`` is the anchor's own column, each text goes through twice, and the two vectors
     differ by dropout alone (SimCSE without labels). Without dropout there is nothing to learn but
@@ -103,6 +107,34 @@ class TextPairs:
         return OpenTextPairs(self, encoder, train, dev, options)
 
 
+class _Negatives:
+    """The hard negatives that records bring along, none, one or several each.
+
+    Args:
+        encoder: tokenises them.
+        records: N records.
+        name: of the first negative of a record; None: there are none.
+
+    Attributes:
+        texts: M texts, record after record.
+        sequences: their token sequences.
+    """
+
+    def __init__(self, encoder: Encoder, records: Sequence[Record], name: str | None) -> None:
+        of_records = [
+            [] if name is None else [r.texts[n] for n in names_of_several(r.texts, name)]
+            for r in records
+        ]
+        self.texts = [text for of_record in of_records for text in of_record]
+        self.sequences = encoder.tokenise(self.texts) if self.texts else []
+        self._starts = np.cumsum([0, *map(len, of_records)])
+
+    def of(self, rows: Rows) -> Rows:
+        """Which of the texts are negatives of some records, int64 [m]."""
+        spans = [np.arange(self._starts[row], self._starts[row + 1]) for row in rows]
+        return np.concatenate(spans).astype(np.int64)
+
+
 class OpenTextPairs:
     """Text pairs opened on an encoder."""
 
@@ -113,12 +145,13 @@ class OpenTextPairs:
         self._options = options
         self.encoder = encoder
         self.head = torch.nn.Module()
-        self._texts = [encoder.tokenise(column(train.records, name)) for name in form.columns]
+        self._texts = [encoder.tokenise(column(train.records, name)) for name in form.columns[:2]]
+        self._negatives = _Negatives(encoder, train.records, form.negative)
         self._groups = group_numbers(train.records)
         groups = len(np.unique(self._groups))
         self.size = groups if form.one_of_a_group else len(train.records)
-        texts = [column(train.records, name) for name in form.columns]
-        self._numbers = text_numbers(*texts)
+        texts = [column(train.records, name) for name in form.columns[:2]]
+        self._numbers = text_numbers(*texts, self._negatives.texts)
         self._alike = Alike(self._groups, *self._numbers[:2])
         self._hard = None
         if form.hard_negatives != "none":
@@ -136,7 +169,8 @@ class OpenTextPairs:
     def token_ids(self) -> Iterable[int]:
         """Ids of every token of the training and dev texts."""
         dev = [self.encoder.tokenise(texts) for texts in self._dev if texts]
-        return {i for texts in (*self._texts, *dev) for sequence in texts for i in sequence}
+        train = (*self._texts, self._negatives.sequences)
+        return {i for texts in (*train, *dev) for sequence in texts for i in sequence}
 
     def draw(self, start: int, count: int, seed: int) -> Rows:
         """Shuffled epochs, of all pairs or of one of each group."""
@@ -149,7 +183,10 @@ class OpenTextPairs:
         packed batch."""
         wanted = [(texts, rows) for texts in self._texts]
         same = [self._right_positives(rows, rows)]
-        same += [self._right_texts(rows, numbers[rows]) for numbers in self._numbers[2:]]
+        negatives = self._negatives.of(rows)
+        if len(negatives):
+            wanted.append((self._negatives.sequences, negatives))
+            same.append(self._right_texts(rows, self._numbers[2][negatives]))
         if self._hard is not None:
             drawn = self._hard.draw(rows, generator)
             wanted.append((self._texts[1], drawn))

@@ -18,8 +18,8 @@ from crosslift.sources.picture import Picture
 MAX_PIXELS = 50_000_000
 """Most pixels that a picture may declare, unless it is said otherwise."""
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-_KNOWN = "PNG, JPEG, WebP, GIF, BMP, TIFF or SVG"
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+_KNOWN = "PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or SVG"
 _WHITE = (255, 255, 255)
 
 
@@ -39,7 +39,8 @@ def load_picture(
     size is decoded at a half, a quarter or an eighth of it, never below twice the size.
 
     Args:
-        path: a PNG, JPEG, WebP, GIF, BMP, TIFF or SVG picture; a path, or a part of a larger file.
+        path: a PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or SVG picture; a path, or a part of a larger
+            file.
         size: side of the square in pixels, at least 1.
         fit: ``pad``: scaled to fit and centred; ``crop``: scaled to cover the square, the middle cut
             out; or a framing, such as an image tower's own.

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from crosslift.errors import DataError
+from crosslift.errors import DataError, first_line
 from crosslift.sources.checksums import sha256_of
 from crosslift.sources.fields import Fields
+from crosslift.sources.file_names import is_folder
 from crosslift.sources.formats.rows import Format, Row
 
 _MOST_SHOWN = 8
@@ -86,7 +87,7 @@ class LocalFiles:
         return checksum_of_files(_with_beside(layout, paths))
 
     def _found(self, folder: Path) -> tuple[Layout, Path]:
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise DataError(
                 f"{folder} is not a folder", f"the folder of {self.names}", f"get it: {self.where}"
             )
@@ -117,7 +118,11 @@ class LocalFiles:
 
 
 def checksum_of_files(paths: Sequence[Path]) -> str:
-    """`sha256_of` some files; those that have not changed since (size and time) are not read again."""
+    """`sha256_of` some files; those that have not changed since (size and time) are not read again.
+
+    Raises:
+        DataError: a file is missing, or cannot be read.
+    """
     return _sum(_states(paths))
 
 
@@ -135,8 +140,15 @@ def _with_beside(layout: Layout, paths: Sequence[Path]) -> list[Path]:
 
 
 def _states(paths: Sequence[Path]) -> tuple[_State, ...]:
-    found = [(path, path.stat()) for path in paths]
-    return tuple((path.absolute(), stat.st_size, stat.st_mtime_ns) for path, stat in found)
+    return tuple(map(_state, paths))
+
+
+def _state(path: Path) -> _State:
+    try:
+        stat = path.stat()
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {first_line(error)}", "a readable file") from error
+    return path.absolute(), stat.st_size, stat.st_mtime_ns
 
 
 @lru_cache(maxsize=64)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from crosslift.errors import DataError
+from crosslift.errors import DataError, first_line
 from crosslift.sources.fields import Fields
 from crosslift.sources.formats.rows import Row
 
@@ -118,9 +118,8 @@ class HubDataset:
             ) from error
 
     def _unread(self, error: Exception, remedy: str) -> DataError:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
         return DataError(
-            f"{self._name} at {self.revision} cannot be read from the hub: {first}",
+            f"{self._name} at {self.revision} cannot be read from the hub: {first_line(error)}",
             "the network, or the dataset in the library's cache",
             remedy,
         )

@@ -8,6 +8,14 @@ from typing import Protocol
 
 from crosslift.errors import DataError
 
+PICTURE_ENDINGS = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "svg")
+"""Endings of the pictures that `crosslift.images.decode` reads, without the dot, in small letters."""
+
+
+def has_picture_ending(name: str) -> bool:
+    """Whether the name of a file ends as those of pictures do."""
+    return Path(name).suffix.lower().removeprefix(".") in PICTURE_ENDINGS
+
 
 class Picture(Protocol):
     """The bytes of a picture. A ``Path`` is one.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 
 from crosslift.sources.picture import Picture
 
@@ -15,7 +16,8 @@ class Record:
     Args:
         id: unique within its source.
         texts: column name -> text ("text", "anchor", "positive", "negative", "name", ...). Forms
-            bind columns by name, never by position.
+            bind columns by name, never by position. Of a text that a record has several of, the
+            names are numbered (`numbered_name`).
         image: the picture that belongs to the texts; None in text-only tasks.
         language: BCP-47 code of the texts.
         group: records of one group are the same thing (captions of one picture, variants of one
@@ -42,6 +44,38 @@ class Record:
     words: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     score: float | None = None
+
+
+def numbered_name(name: str, number: int) -> str:
+    """The name of one of several texts: that of the first is the plain name.
+
+    Example: ``negative``, ``negative_2``, ``negative_3``.
+
+    Args:
+        name: of the first text.
+        number: of the text, from 1.
+    """
+    return name if number == 1 else f"{name}_{number}"
+
+
+def names_of_several(texts: Mapping[str, str], name: str) -> Iterator[str]:
+    """The numbered names of a text that a record has, in order; none where it lacks the text."""
+    for number in count(1):
+        numbered = numbered_name(name, number)
+        if numbered not in texts:
+            return
+        yield numbered
+
+
+def names_bound(texts: Mapping[str, str], columns: Iterable[str]) -> tuple[str, ...]:
+    """The names of a record's texts that columns bind, each once, with those of several texts.
+
+    Args:
+        texts: of the record.
+        columns: names that a form binds; those that the record lacks are left out.
+    """
+    names = (name for column in columns for name in names_of_several(texts, column))
+    return tuple(dict.fromkeys(names))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,8 +10,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from crosslift.artifacts.parse import parse_json
 from crosslift.errors import DataError
 from crosslift.sources.dataset_files import checksum_of_files
+from crosslift.sources.formats.rows import short
 
 _LETTERS = r"[\w\u0300-\u036f]+"  # with accents that are characters of their own
 WORD = re.compile(rf"{_LETTERS}(?:['’‐‑.@&-]{_LETTERS})*")
@@ -110,16 +111,13 @@ class _Entry(NamedTuple):
 
 
 def _of_json(text: str, path: Path) -> Iterator[_Entry]:
-    try:
-        content = json.loads(text, object_pairs_hook=tuple)  # a word may stand there twice
-    except ValueError as error:
-        raise DataError(f"{path} is no json: {error}", _FORMAT) from error
+    content = parse_json(text, str(path), object_hook=tuple)  # a word may stand there twice
     if not isinstance(content, tuple):
         raise DataError(f"{path} holds a {type(content).__name__}", _FORMAT)
     for number, (word, synonyms) in enumerate(content, 1):
         place, listed = f"{path}, entry {number}", _listed(synonyms)
         if listed is None:
-            raise DataError(f"{place}: {word!r} -> {synonyms!r}", "a list of words")
+            raise DataError(f"{place}: {word!r} -> {short(synonyms)}", "a list of words")
         if listed:
             yield _Entry(word, listed, place)
 
@@ -137,7 +135,9 @@ def _of_lines(text: str, path: Path) -> Iterator[_Entry]:
             continue
         place, fields = f"{path}, line {number}", [field.strip() for field in line.split("\t")]
         if len(fields) != 2:
-            raise DataError(f"{place}: {line!r} has {len(fields)} fields", "word, tab, synonym")
+            raise DataError(
+                f"{place}: {short(line)} has {len(fields)} fields", "word, tab, synonym"
+            )
         yield _Entry(fields[0], (fields[1],), place)
 
 
@@ -252,7 +252,7 @@ def _wordnet_folder() -> Path:
 def _most_frequent(folder: Path, words: set[str]) -> dict[str, tuple[str, int]]:
     """Word -> part of speech and number of the sense that tagged texts have most often."""
     best: dict[str, tuple[int, str, int]] = {}
-    with (folder / "cntlist.rev").open(encoding="utf-8") as lines:
+    with (folder / "cntlist.rev").open(encoding="utf-8", newline="\n") as lines:
         for line in lines:
             key, number, count = line.split()
             word, _, rest = key.partition("%")
@@ -265,7 +265,7 @@ def _senses(folder: Path, words: set[str]) -> dict[str, dict[str, tuple[int, ...
     """Word -> part of speech -> where the sets of its senses stand, in bytes, most frequent first."""
     found: dict[str, dict[str, tuple[int, ...]]] = {}
     for part in _PARTS_OF_SPEECH:
-        with (folder / f"index.{part}").open(encoding="utf-8") as lines:
+        with (folder / f"index.{part}").open(encoding="utf-8", newline="\n") as lines:
             for line in lines:
                 fields = line.split()
                 if not line.startswith(" ") and fields[0] in words:

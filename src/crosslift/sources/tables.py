@@ -1,26 +1,29 @@
-"""Records from tables on disk: JSON lines, JSON, TSV, CSV and plain text."""
+"""Records from tables on disk: JSON lines, JSON, TSV, CSV, parquet and plain text."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crosslift.artifacts.parse import parse_json
 from crosslift.errors import DataError, nearest
+from crosslift.sources.file_names import is_file
+from crosslift.sources.formats import parquet_rows
+from crosslift.sources.formats.csv_cells import csv_cells
+from crosslift.sources.formats.json_kinds import json_kind
+from crosslift.sources.formats.rows import Row, short
 from crosslift.sources.language_codes import language_code
-from crosslift.sources.record import Record
+from crosslift.sources.record import Record, numbered_name
 from crosslift.sources.text_files import lines_in, read_text
-
-_Row = tuple[int, Mapping[str, Any]]  # row or line number from 1, column -> value
 
 
 def read_records(
     path: Path,
-    columns: Mapping[str, str],
+    columns: Mapping[str, str | Sequence[str]],
     *,
+    optional: Collection[str] = (),
     image_column: str | None = None,
     group_column: str | None = None,
     language_column: str | None = None,
@@ -29,43 +32,57 @@ def read_records(
     """The rows of a table as records; columns bind by name.
 
     Args:
-        path: ``.jsonl`` (an object a line), ``.json`` (a list of objects), ``.csv`` or ``.tsv``
-            with a header row (quotes mean something in CSV only), or ``.txt`` (a text a line,
-            in the column ``text``; lines without text are passed over); each also with ``.gz``
-            behind. UTF-8.
-        columns: name of a record's text -> column that holds it.
+        path: ``.jsonl`` (an object a line), ``.json`` (a list of objects, or an object a line),
+            ``.csv`` or ``.tsv`` with a header row (quotes mean something in CSV only), ``.parquet``,
+            or ``.txt`` (a text a line, in the column ``text``; lines without text are passed over);
+            each but parquet also with ``.gz`` behind. UTF-8. Empty lines are passed over.
+        columns: name of a record's text -> column that holds it; of an optional text also several.
+        optional: names of texts that a row may lack (no such key, null or an empty cell), or have
+            several of: in a list, or in several columns. They are numbered as
+            `record.numbered_name` has it: ``negative``, ``negative_2``, and so on.
         image_column: column of picture paths, relative to the folder of ``path``; None means
             records without pictures.
-        group_column: column of group names; None makes every record a group of its own.
-        language_column: column of BCP-47 codes; None: all texts are in ``language``.
+        group_column: column of group names; None makes every record a group of its own, as does an
+            empty cell, null or no such key in a row.
+        language_column: column of BCP-47 codes; a row that lacks it, or has null there, is in
+            ``language``. None: all texts are.
         language: BCP-47 code of the texts.
 
     Returns:
-        Records in the order of the rows; their ids are the row's line number (in ``.json``, its
-        place in the list, from 1).
+        Records in the order of the rows; their ids are the row's line number (in a list of JSON and
+        in parquet, its place, from 1).
 
     Raises:
-        DataError: an unknown column (with those there are), an empty text, a value of the wrong
-            type, an unknown language, a picture that does not exist, a broken file; the message
-            names file and row.
+        DataError: a column that no row has, or that a row lacks and a text needs (with those there
+            are), an empty text, a value of the wrong type, an unknown language, a picture that does
+            not exist, a broken file; the message names file and row.
     """
     if not columns:
         raise DataError("no column is bound to a text", "at least one, as {'text': 'caption'}")
-    reader = reader_of(path)
     records = []
-    for number, row in reader(path):
-        texts = {name: _text(path, number, row, column) for name, column in columns.items()}
-        image = _image(path, number, row, image_column) if image_column else None
-        group = _group(path, number, row, group_column) if group_column else ""
-        code = _language(path, number, row, language_column) if language_column else language
-        records.append(Record(str(number), texts, image, code, group))
+    seen: dict[str, None] = {}
+    for row in reader_of(path)(path):
+        seen.update(dict.fromkeys(row.values))
+        texts = {
+            n: _text(row, c) for n, c in columns.items() if isinstance(c, str) and n not in optional
+        }
+        for name in (name for name in columns if name in optional):
+            texts |= _several(row, name, columns[name])
+        image = _image(path, row, image_column) if image_column else None
+        group = _group(row, group_column) if group_column else ""
+        code = _language(row, language_column) if language_column else None
+        records.append(Record(str(row.number), texts, image, code or language, group))
     if not records:
         raise DataError(f"{path} holds no row", "at least one")
+    lacking = [c for name in optional if name in columns for c in _listed(columns[name])]
+    for column in (*lacking, group_column, language_column):
+        if column is not None and column not in seen:
+            raise _no_column(str(path), column, seen)
     return records
 
 
 def column_names(path: Path) -> tuple[str, ...]:
-    """Names of the columns that the first row of a table has; none where it has no row.
+    """Names of the columns that any row of a table has, in the order in which they first occur.
 
     Args:
         path: as `read_records` takes it.
@@ -73,95 +90,135 @@ def column_names(path: Path) -> tuple[str, ...]:
     Raises:
         DataError: the file is missing, broken or of no known type.
     """
-    for _, row in reader_of(path)(path):
-        return tuple(row)
-    return ()
+    return tuple(dict.fromkeys(_table_of(path).names(path)))
 
 
 def table_stem(path: Path) -> str | None:
     """The name of a table without the ending that tells its type; None where it has none of them."""
-    plain = path.name.removesuffix(".gz")
-    return next((plain.removesuffix(end) for end in _READERS if plain.endswith(end)), None)
+    ending = _ending(path)
+    return None if ending is None else path.name.removesuffix(".gz").removesuffix(ending)
 
 
-def reader_of(path: Path) -> Callable[[Path], Iterator[_Row]]:
-    """What reads a table's rows, each with its number, by the ending of its name.
+def reader_of(path: Path) -> Callable[[Path], Iterator[Row]]:
+    """What reads a table's rows, by the ending of its name.
 
     Raises:
         DataError: an ending of no known table.
     """
+    return _table_of(path).rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A type of table.
+
+    Args:
+        names: from a file to the names of its rows' columns; a name may come again.
+        rows: from a file to its rows.
+        packed: whether it is read with ``.gz`` behind, too.
+    """
+
+    names: Callable[[Path], Iterable[str]]
+    rows: Callable[[Path], Iterator[Row]]
+    packed: bool = True
+
+
+def _table_of(path: Path) -> _Table:
+    ending = _ending(path)
+    if ending is None:
+        raise DataError(
+            f"{path} is of no known type", f"{TABLE_ENDINGS}, or one but .parquet with .gz"
+        )
+    return _TABLES[ending]
+
+
+def _ending(path: Path) -> str | None:
     plain = path.name.removesuffix(".gz")
-    for ending, reader in _READERS.items():
-        if plain.endswith(ending):
-            return reader
-    raise DataError(f"{path} is of no known type", f"{TABLE_ENDINGS}, or one with .gz")
+    for ending, table in _TABLES.items():
+        if plain.endswith(ending) and (table.packed or plain == path.name):
+            return ending
+    return None
 
 
-def _json_lines(path: Path) -> Iterator[_Row]:
-    for number, line in enumerate(lines_in(path), start=1):
+def _json_lines(path: Path) -> Iterator[Row]:
+    return _objects_in(path, lines_in(path))
+
+
+def _objects_in(path: Path, lines: Iterable[str]) -> Iterator[Row]:
+    for number, line in enumerate(lines, start=1):
         if line.strip():
-            yield number, _object(path, number, _parsed(path, number, line))
+            place = f"{path}, row {number}"
+            yield _object(place, number, parse_json(line, place))
 
 
-def _json_list(path: Path) -> Iterator[_Row]:
-    values = _parsed(path, None, read_text(path))
+def _json(path: Path) -> Iterator[Row]:
+    text = read_text(path)
+    if json_kind(text) == "lines":
+        yield from _objects_in(path, text.split("\n"))
+        return
+    values = parse_json(text, str(path))
     if not isinstance(values, list):
-        raise DataError(f"{path} holds a {type(values).__name__}", "a list of objects")
+        raise DataError(
+            f"{path} holds a {type(values).__name__}",
+            "a list of objects, or an object a line",
+            "write it a row an object (pandas: orient='records')",
+        )
     for number, value in enumerate(values, start=1):
-        yield number, _object(path, number, value)
+        yield _object(f"{path}, row {number}", number, value)
 
 
-def _csv(path: Path) -> Iterator[_Row]:
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
-    line = 1
-    header: list[str] | None = None
-    try:
-        for cells in reader:
-            if header is None:
-                header = _header(path, cells)
-            elif cells:
-                yield line, _bound(path, line, header, cells)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(f"{path}, row {line}: {error}", "valid CSV") from error
+def _csv(path: Path) -> Iterator[Row]:
+    rows = csv_cells(path)
+    header = _header(path, next(rows, (1, [""]))[1])
+    for number, cells in rows:
+        yield _bound(path, number, header, cells)
 
 
-def _tsv(path: Path) -> Iterator[_Row]:
+def _csv_names(path: Path) -> list[str]:
+    return _header(path, next(csv_cells(path), (1, []))[1])
+
+
+def _tsv(path: Path) -> Iterator[Row]:
     lines = lines_in(path)
     header = _header(path, next(lines, "").split("\t"))
     for number, line in enumerate(lines, start=2):
-        yield number, _bound(path, number, header, line.split("\t"))
+        if line:
+            yield _bound(path, number, header, line.split("\t"))
 
 
-def _text_lines(path: Path) -> Iterator[_Row]:
+def _tsv_names(path: Path) -> list[str]:
+    return _header(path, next(lines_in(path), "").split("\t"))
+
+
+def _text_lines(path: Path) -> Iterator[Row]:
     for number, line in enumerate(lines_in(path), start=1):
         if line.strip():
-            yield number, {"text": line}
+            yield Row({"text": line}, f"{path}, row {number}", number)
 
 
-_READERS: Mapping[str, Callable[[Path], Iterator[_Row]]] = {
-    ".jsonl": _json_lines,
-    ".json": _json_list,
-    ".tsv": _tsv,
-    ".csv": _csv,
-    ".txt": _text_lines,
+def _keys(rows: Callable[[Path], Iterator[Row]]) -> Callable[[Path], Iterator[str]]:
+    """Names of the columns of a table in which each row has its own."""
+    return lambda path: (name for row in rows(path) for name in row.values)
+
+
+_TABLES: Mapping[str, _Table] = {
+    ".jsonl": _Table(_keys(_json_lines), _json_lines),
+    ".json": _Table(_keys(_json), _json),
+    ".tsv": _Table(_tsv_names, _tsv),
+    ".csv": _Table(_csv_names, _csv),
+    ".txt": _Table(lambda _: ("text",), _text_lines),
+    ".parquet": _Table(parquet_rows.column_names, parquet_rows.parquet_rows, packed=False),
 }
-TABLE_ENDINGS = ", ".join(_READERS)
-"""The endings of the files that are read, as errors tell them."""
+TABLE_ENDINGS = ", ".join(_TABLES)
+"""The endings of the files that are read, as errors name them."""
 
 
-def _parsed(path: Path, number: int | None, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        place = f"{path}, row {number}" if number else str(path)
-        raise DataError(f"{place}: not JSON: {error}", "valid JSON") from error
-
-
-def _object(path: Path, number: int, value: object) -> Mapping[str, Any]:
+def _object(place: str, number: int, value: object) -> Row:
     if not isinstance(value, dict):
-        raise DataError(f"{path}, row {number}: a {type(value).__name__}", "an object with columns")
-    return value
+        listed = isinstance(value, list)
+        remedy = "name a file that is one list of objects .json" if listed else None
+        raise DataError(f"{place}: a {type(value).__name__}", "an object with columns", remedy)
+    return Row(value, place, number)
 
 
 def _header(path: Path, cells: list[str]) -> list[str]:
@@ -171,57 +228,70 @@ def _header(path: Path, cells: list[str]) -> list[str]:
     return cells
 
 
-def _bound(path: Path, number: int, header: list[str], cells: list[str]) -> dict[str, str]:
+def _bound(path: Path, number: int, header: list[str], cells: list[str]) -> Row:
+    place = f"{path}, row {number}"
     if len(cells) != len(header):
-        raise DataError(
-            f"{path}, row {number}: {len(cells)} values", f"{len(header)}, one for each column"
-        )
-    return dict(zip(header, cells, strict=True))
+        raise DataError(f"{place}: {len(cells)} values", f"{len(header)}, one for each column")
+    return Row(dict(zip(header, cells, strict=True)), place, number)
 
 
-def _value(path: Path, number: int, row: Mapping[str, Any], column: str) -> Any:
-    if column not in row:
-        near = nearest(column, row)
-        raise DataError(
-            f"{path}, row {number}: no column {column!r}",
-            f"one of {', '.join(row)}",
-            f"did you mean {' or '.join(map(repr, near))}?" if near else None,
-        )
-    return row[column]
+def _listed(columns: str | Sequence[str]) -> Sequence[str]:
+    return (columns,) if isinstance(columns, str) else columns
 
 
-def _text(path: Path, number: int, row: Mapping[str, Any], column: str) -> str:
-    value = _value(path, number, row, column)
-    if not isinstance(value, str):
-        raise DataError(f"{path}, row {number}: column {column!r} holds {value!r}", "a text")
-    if not value.strip():
-        raise DataError(
-            f"{path}, row {number}: column {column!r} is empty",
-            "a text",
-            "fill it in, or take the row out",
-        )
-    return value.strip()
-
-
-def _image(path: Path, number: int, row: Mapping[str, Any], column: str) -> Path:
-    image = path.parent / _text(path, number, row, column)
-    if not image.is_file():
-        raise DataError(
-            f"{path}, row {number}: no picture {image}", "a path relative to the table's folder"
-        )
-    return image
-
-
-def _language(path: Path, number: int, row: Mapping[str, Any], column: str) -> str:
-    return language_code(
-        _text(path, number, row, column), f"{path}, row {number}: column {column!r}"
+def _no_column(place: str, column: str, known: Iterable[str]) -> DataError:
+    names = list(known)
+    near = nearest(column, names)
+    return DataError(
+        f"{place}: no column {column!r}",
+        f"one of {', '.join(names)}",
+        f"did you mean {' or '.join(map(repr, near))}?" if near else None,
     )
 
 
-def _group(path: Path, number: int, row: Mapping[str, Any], column: str) -> str:
-    value = _value(path, number, row, column)
+def _text(row: Row, column: str) -> str:
+    if column not in row.values:
+        raise _no_column(row.place, column, row.values)
+    return _as_text(row, column, row.values[column])
+
+
+def _as_text(row: Row, column: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise row.fault(f"column {column!r} holds {short(value)}", "a text")
+    if not value.strip():
+        raise row.fault(f"column {column!r} is empty", "a text", "fill it in, or take the row out")
+    return value.strip()
+
+
+def _several(row: Row, name: str, columns: str | Sequence[str]) -> dict[str, str]:
+    """The texts of an optional name: none, one, or several under numbered names."""
+    texts = []
+    for column in _listed(columns):
+        value = row.values.get(column)
+        if isinstance(value, list):
+            texts += [_as_text(row, column, each) for each in value]
+        elif value is not None and value != "":
+            texts.append(_as_text(row, column, value))
+    return {numbered_name(name, number): text for number, text in enumerate(texts, start=1)}
+
+
+def _image(path: Path, row: Row, column: str) -> Path:
+    image = path.parent / _text(row, column)
+    if not is_file(image):
+        raise row.fault(f"no picture {image}", "a path relative to the table's folder")
+    return image
+
+
+def _language(row: Row, column: str) -> str | None:
+    if row.values.get(column) is None:
+        return None
+    return language_code(_text(row, column), f"{row.place}: column {column!r}")
+
+
+def _group(row: Row, column: str) -> str:
+    value: Any = row.values.get(column, "")
+    if value is None:
+        return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise DataError(
-            f"{path}, row {number}: column {column!r} holds {value!r}", "a text or a whole number"
-        )
+        raise row.fault(f"column {column!r} holds {short(value)}", "a text or a whole number")
     return str(value)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from crosslift.errors import DataError
+from crosslift.sources.gunzip import gunzipped
 
 
 def read_text(path: Path) -> str:
@@ -21,10 +21,12 @@ def read_text(path: Path) -> str:
         Its text with line ends as they stand in the file.
 
     Raises:
-        DataError: there is no such file, it is not gzip though its name says so, or bytes are
-            not UTF-8 (the message names the line).
+        DataError: there is no such file, it is not gzip though its name says so, or decompresses
+            to more than `gunzip.MOST_EXPANSION` times its size, or bytes are not UTF-8 (the message
+            names the line).
     """
-    return decode_utf8(_read_bytes(path), path)
+    with _opened(path) as file:
+        return decode_utf8(file.read(), path)
 
 
 def decode_utf8(data: bytes, path: Path) -> str:
@@ -49,6 +51,14 @@ def read_lines(path: Path) -> list[str]:
     return list(lines_in(path))
 
 
+def lines_of_text(text: str) -> list[str]:
+    """The lines of a text, without line ends, by the rule of `lines_in`."""
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return [line.removesuffix("\r") for line in lines]
+
+
 def lines_in(path: Path) -> Iterator[str]:
     """The lines of a UTF-8 file, read one by one, without line ends.
 
@@ -59,18 +69,24 @@ def lines_in(path: Path) -> Iterator[str]:
     Raises:
         DataError: as `read_text`.
     """
+    with _opened(path) as file:
+        for number, data in enumerate(file, start=1):
+            yield _decoded(path, number, data)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
-        with _opened(path) as file:
-            for number, data in enumerate(file, start=1):
-                yield _decoded(path, number, data)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(f"{path} is not a whole gzip file: {error}", "gzip data") from error
+        with path.open("rb") as file:
+            if path.suffix != ".gz":
+                yield file
+                return
+            with gunzipped(file, path) as plain:
+                yield plain
     except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-def _opened(path: Path) -> io.BufferedIOBase:
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+        raise DataError(
+            f"{path} cannot be read: {error.strerror or error}", "a readable file"
+        ) from error
 
 
 def _decoded(path: Path, number: int, data: bytes) -> str:
@@ -80,23 +96,6 @@ def _decoded(path: Path, number: int, data: bytes) -> str:
     except UnicodeDecodeError as error:
         raise _not_utf8(path, number, raw[error.start]) from error
     return text.removeprefix("\ufeff") if number == 1 else text
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    if path.suffix != ".gz":
-        return data
-    try:
-        return gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} is not a whole gzip file: {error}", "gzip data") from error
-
-
-def _unreadable(path: Path, error: OSError) -> DataError:
-    return DataError(f"{path} cannot be read: {error.strerror}", "a readable file")
 
 
 def _not_utf8(path: Path, line: int, byte: int) -> DataError:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import os
 import re
 import stat
-import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from crosslift.errors import DataError, nearest
+from crosslift.sources.file_names import exists, is_folder
+from crosslift.sources.gunzip import gunzipped
 
 _GZIP = b"\x1f\x8b"
 _UNREADABLE = {
@@ -56,8 +58,9 @@ def read_text_lines(path: Path, advance: Callable[[int], None] | None = None) ->
 
     Raises:
         DataError: no such file (the nearest names are told), an empty one, another compression
-            or encoding, bytes that are not UTF-8 (the line is told), a broken gzip file, a file
-            that changes while it is read.
+            or encoding, bytes that are not UTF-8 (the line is told), a broken gzip file or one that
+            decompresses to more than `gunzip.MOST_EXPANSION` times its size, a file that changes
+            while it is read.
     """
     digest, texts = hashlib.sha256(), []
     for line, data in enumerate(_lines(path), start=1):
@@ -122,12 +125,12 @@ def refuse_missing(path: Path) -> None:
     Raises:
         DataError: nothing there (the nearest names of its folder are told), or a folder.
     """
-    if path.is_dir():
+    if is_folder(path):
         raise DataError(f"{path} is a folder", "a file of one text a line")
-    if path.exists():
+    if exists(path):
         return
     folder = path.parent
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise DataError(f"{path} does not exist: there is no folder {folder}", "a file")
     near = nearest(path.name, [p.name for p in folder.iterdir() if p.is_file()])
     hint = f"did you mean {' or '.join(str(folder / n) for n in near)}?" if near else None
@@ -139,24 +142,28 @@ def _lines(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
             before = _state(os.fstat(file.fileno()))
-            yield from _unpacked(path, file)
+            with _unpacked(path, file) as plain:
+                yield from plain
             if before is not None and not _same(path, before, os.fstat(file.fileno())):
                 raise DataError(f"{path} changed while it was read", "a file nobody writes to")
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path} is not a whole gzip file: {error}", "gzip data") from error
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}", "a readable file") from error
+        raise DataError(
+            f"{path} cannot be read: {error.strerror or error}", "a readable file"
+        ) from error
 
 
-def _unpacked(path: Path, file: io.BufferedReader) -> io.BufferedIOBase:
+@contextmanager
+def _unpacked(path: Path, file: io.BufferedReader) -> Iterator[BinaryIO]:
     head = file.peek(16)[:16]
     if head.startswith(_GZIP):
-        return gzip.GzipFile(fileobj=file)
+        with gunzipped(file, path) as plain:
+            yield plain
+        return
     for pattern, (kind, command) in _UNREADABLE.items():
         if re.match(pattern, head):
             remedy = f"for example: {command.format(name=path.name)}"
             raise DataError(f"{path} is {kind}", "UTF-8 text, plain or gzipped", remedy)
-    return file
+    yield file
 
 
 def _text(path: Path, line: int, data: bytes) -> str:
@@ -180,7 +187,7 @@ def _state(found: os.stat_result) -> tuple[int, int, int] | None:
 
 
 def _same(path: Path, before: tuple[int, int, int], now: os.stat_result) -> bool:
-    return path.exists() and before == _state(now) == _state(path.stat())
+    return exists(path) and before == _state(now) == _state(path.stat())
 
 
 def _short(text: str, longest: int = 60) -> str:

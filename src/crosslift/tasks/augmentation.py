@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.errors import DataError
-from crosslift.sources.record import Record
+from crosslift.sources.record import Record, names_bound
 from crosslift.sources.synonyms import WORD, Synonyms
 from crosslift.tasks.task import FormSpec, texts_read
 
@@ -231,8 +231,7 @@ class _Draft:
 
 
 def _draft(record: Record, form: FormSpec, options: _Options) -> _Draft:
-    bound = dict.fromkeys(form.columns.values())
-    columns = tuple(name for name in bound if name in record.texts)
+    columns = names_bound(record.texts, form.columns.values())
     passage = form.columns.get("passage") if form.name == "span-qa" else None
     texts = [
         _text(record.texts[name], record.spans if name == passage else (), options)

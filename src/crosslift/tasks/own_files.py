@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.sources.dataset_files import checksum_of_files
+from crosslift.sources.file_names import is_folder
 from crosslift.sources.language_files import (
     LANGUAGE_COLUMN,
     find_language_files,
@@ -30,7 +32,8 @@ FORMS = {
 """Name of the task -> its form."""
 
 TITLES = {
-    "text-pairs": "text pairs of your own file (columns anchor, positive; negative optional)",
+    "text-pairs": "text pairs of your own file (columns anchor, positive; negative optional, one or "
+    "several)",
     "masked-lm": "masked LM on your own texts: a file (a line, or the column text, is one text), "
     "or a folder with a file for each language (de.txt)",
 }
@@ -40,7 +43,10 @@ _OPTIONAL = {
     "text-pairs": (LANGUAGE_COLUMN, _GROUP_COLUMN),
     "masked-lm": (LANGUAGE_COLUMN,),
 }
-"""Columns that tell more of a record, where a file has them, or `columns` binds others to them."""
+"""Columns that say more of a record, where a file has them, or `columns` binds others to them."""
+
+_FURTHER = re.compile(r"negative_(\d{1,6})")
+"""A further column of hard negatives, as sentence-transformers writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +58,25 @@ class FileRecords:
 
     Args:
         path: of the file.
-        columns: column of the form -> column of the file.
+        columns: column of the form -> column of the file; of an optional one, such as ``negative``,
+            also several.
         language_column: column of the texts' BCP-47 codes; None: all count as English.
         group_column: column of the records' groups; None: there is none.
+        optional: columns of the form that a row may lack, or have several texts of.
     """
 
     path: Path
-    columns: Mapping[str, str]
+    columns: Mapping[str, str | tuple[str, ...]]
     language_column: str | None = None
     group_column: str | None = None
+    optional: tuple[str, ...] = ()
 
     def train(self) -> list[Record]:
         """All records of the file."""
         records = read_records(
             self.path,
             self.columns,
+            optional=self.optional,
             group_column=self.group_column,
             language_column=self.language_column,
         )
@@ -108,7 +118,9 @@ class FolderRecords:
 
 
 def _checksum(
-    paths: Iterable[Path], columns: Mapping[str, str], named: tuple[str | None, ...]
+    paths: Iterable[Path],
+    columns: Mapping[str, str] | Mapping[str, str | tuple[str, ...]],
+    named: tuple[str | None, ...],
 ) -> str:
     facts = repr((checksum_of_files([*paths]), sorted(columns.items()), named))
     return sha256(facts.encode()).hexdigest()
@@ -121,7 +133,7 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
         name: one of `FORMS`.
         path: the file of records, or the folder.
         columns: column of the form (or `language`, `group`) -> column of the file, where
-            the names differ.
+            the names differ; of `negative` also several, parted by commas.
 
     Raises:
         StudyError: no file was named, or a folder where it must be a file.
@@ -135,7 +147,7 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
     for column in columns:
         if column not in legal:
             raise UnknownNameError(f"column of {name}", column, legal)
-    source, languages = (_of_folder if path.is_dir() else _of_file)(name, path, columns)
+    source, languages = (_of_folder if is_folder(path) else _of_file)(name, path, columns)
     return IntermediateTask(
         name=name,
         title=f"{TITLES[name]}: {path}",
@@ -165,26 +177,51 @@ def _of_file(
     name: str, path: Path, columns: Mapping[str, str]
 ) -> tuple[FileRecords | FolderRecords, tuple[str, ...]]:
     form = FORMS[name]
-    there = set(column_names(path)) - set(columns.values())
+    checksum = checksum_of_files([path])
+    there = [c for c in _columns_in(path, checksum) if c not in columns.values()]
+    used: dict[str, str | tuple[str, ...]] = {
+        n: columns.get(n, n) for n in form.columns if n not in form.optional
+    }
+    for column in form.optional:
+        several = _bound(columns[column], path, checksum) if column in columns else _several(there)
+        used |= {column: several} if several else {}
 
     def optional(column: str) -> str | None:
-        known = column in _OPTIONAL[name] or column in form.optional
-        return columns.get(column, column if known and column in there else None)
+        usual = column if column in _OPTIONAL[name] and column in there else None
+        return columns.get(column, usual)
 
-    wanted = {n: optional(n) if n in form.optional else columns.get(n, n) for n in form.columns}
     source = FileRecords(
-        path,
-        {n: column for n, column in wanted.items() if column is not None},
-        optional(LANGUAGE_COLUMN),
-        optional(_GROUP_COLUMN),
+        path, used, optional(LANGUAGE_COLUMN), optional(_GROUP_COLUMN), form.optional
     )
     if source.language_column is None:
         return source, ("en",)
-    return source, _languages_in(path, source.language_column, checksum_of_files([path]))
+    return source, _languages_in(path, source.language_column, checksum)
+
+
+def _bound(written: str, path: Path, checksum: str) -> tuple[str, ...]:
+    """The columns that `columns` binds to an optional one: a name, or several parted by commas."""
+    if written in _columns_in(path, checksum):
+        return (written,)
+    return tuple(part.strip() for part in written.split(","))
+
+
+def _several(names: Collection[str]) -> tuple[str, ...]:
+    """The columns of hard negatives among those of a file: ``negative``, then ``negative_N`` by N."""
+    further = {int(match[1]): match[0] for match in map(_FURTHER.fullmatch, names) if match}
+    first = ("negative",) if "negative" in names else ()
+    return (*first, *(further[number] for number in sorted(further)))
+
+
+@lru_cache(maxsize=8)
+def _columns_in(path: Path, checksum: str) -> tuple[str, ...]:
+    del checksum  # a file that changed is read again
+    return column_names(path)
 
 
 @lru_cache(maxsize=8)
 def _languages_in(path: Path, column: str, checksum: str) -> tuple[str, ...]:
-    del checksum  # it is what makes the answer another one when the file changes
-    records = read_records(path, {LANGUAGE_COLUMN: column}, language_column=column)
+    del checksum  # a file that changed is read again
+    records = read_records(
+        path, {LANGUAGE_COLUMN: column}, optional=(LANGUAGE_COLUMN,), language_column=column
+    )
     return tuple(sorted({record.language for record in records}))

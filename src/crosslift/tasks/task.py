@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from crosslift.sources.record import Record
+from crosslift.sources.record import Record, names_bound
 
 if TYPE_CHECKING:
     from crosslift.forms.form import Form
@@ -106,9 +106,8 @@ def _form_classes() -> dict[FormName, Callable[..., Form]]:
 
 def texts_read(record: Record, form: FormSpec) -> Iterator[str]:
     """Every text of a record that a form reads."""
-    for name in form.columns.values():
-        if name in record.texts:
-            yield record.texts[name]
+    for name in names_bound(record.texts, form.columns.values()):
+        yield record.texts[name]
     yield from record.choices
     if record.words:
         yield " ".join(record.words)

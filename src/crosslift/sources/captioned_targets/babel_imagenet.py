@@ -10,12 +10,13 @@ Source: Geigle, Timofte and Glavaš 2024, arXiv 2306.08658, and its repository g
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from crosslift.artifacts.parse import parse_json
 from crosslift.errors import DataError
+from crosslift.sources.file_names import is_file
 from crosslift.sources.formats.rows import short
 from crosslift.sources.text_files import read_text
 
@@ -62,7 +63,7 @@ def load_class_names(folder: Path) -> ClassNames:
         DataError: no file of names, or one of another form: lists of different lengths, a class twice
             or above 999, an empty name, a template without ``{}``.
     """
-    path = folder if folder.is_file() else _name_file(folder)
+    path = folder if is_file(folder) else _name_file(folder)
     names = {language_of(code): _named(path, code, value) for code, value in _object(path).items()}
     prompts = path.with_name(_PROMPT_FILE)
     if not prompts.is_file():
@@ -75,7 +76,7 @@ def load_class_names(folder: Path) -> ClassNames:
 
 
 def _name_file(folder: Path) -> Path:
-    path = next((folder / name for name in _NAME_FILES if (folder / name).is_file()), None)
+    path = next((folder / name for name in _NAME_FILES if is_file(folder / name)), None)
     if path is None:
         raise DataError(
             f"{folder} has no {_NAME_FILES[0]}",
@@ -85,10 +86,7 @@ def _name_file(folder: Path) -> Path:
 
 
 def _object(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path} is not JSON: {error}", "a JSON object of languages") from error
+    value = parse_json(read_text(path), str(path))
     if not isinstance(value, dict) or not value:
         raise DataError(f"{path} holds {short(value)}", "a JSON object of languages")
     return value

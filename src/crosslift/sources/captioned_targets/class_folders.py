@@ -15,10 +15,11 @@ from itertools import zip_longest
 from pathlib import Path
 
 from crosslift.errors import DataError
-from crosslift.sources.captioned_targets.picture_files import PICTURE_ENDINGS
+from crosslift.sources.file_names import inside, is_file, is_folder
 from crosslift.sources.formats.delimited import TabSeparated, comma_separated
 from crosslift.sources.formats.rows import Row
 from crosslift.sources.language_codes import language_code
+from crosslift.sources.picture import PICTURE_ENDINGS, has_picture_ending
 
 _CLASS = "class"
 _PLACE = "{}"
@@ -87,7 +88,7 @@ def load_classes(folder: Path, images: Path | None = None) -> ClassFolders:
 
 
 def _table(folder: Path, stem: str) -> Path | None:
-    there = [path for end in ("csv", "tsv") if (path := folder / f"{stem}.{end}").is_file()]
+    there = [path for end in ("csv", "tsv") if is_file(path := folder / f"{stem}.{end}")]
     if len(there) > 1:
         raise DataError(f"{folder} has {stem}.csv and {stem}.tsv", "one of them")
     return there[0] if there else None
@@ -133,8 +134,8 @@ def _listed(table: Path, base: Path) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     seen: set[Path] = set()
     for row in _rows(table):
-        path = base / row.text("image")
-        if not path.is_file():
+        path = inside(base, base / row.text("image"), row.place)
+        if not is_file(path):
             raise row.fault(f"no picture {path}", "a path relative to the folder of the pictures")
         if path in seen:
             raise row.fault(f"{path} stands above too", "each picture once")
@@ -146,7 +147,7 @@ def _listed(table: Path, base: Path) -> dict[str, list[Path]]:
 
 
 def _in_folders(base: Path) -> dict[str, list[Path]]:
-    if not base.is_dir():
+    if not is_folder(base):
         raise DataError(f"{base} is not a folder", "a folder with a folder for each class")
     folders = sorted(path for path in base.iterdir() if path.is_dir() and path.name[0] != ".")
     found = {folder.name: _pictures_of(folder) for folder in folders}
@@ -160,7 +161,7 @@ def _in_folders(base: Path) -> dict[str, list[Path]]:
 def _pictures_of(folder: Path) -> list[Path]:
     files = sorted(path for path in folder.iterdir() if path.name[0] != ".")
     for path in files:
-        if path.suffix.lower() not in PICTURE_ENDINGS or not path.is_file():
+        if not has_picture_ending(path.name) or not path.is_file():
             raise DataError(
                 f"{path} is among the pictures of the class {folder.name!r}",
                 f"files that end in {', '.join(PICTURE_ENDINGS)} alone",

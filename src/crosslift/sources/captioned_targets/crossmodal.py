@@ -32,15 +32,16 @@ _KEY = "image/key"
 
 
 def languages_in(folder: Path) -> tuple[str, ...]:
-    """The languages of which the first picture has captions.
+    """The languages of which some picture has captions.
 
     Raises:
         DataError: no file, or one that cannot be used.
     """
     path = _path(folder)
-    for row in json_lines(path):
-        return tuple(c for c in CROSSMODAL_LANGUAGES if _IN_FILE.get(c, c) in row.values)
-    raise DataError(f"{path} is empty", "a picture a line")
+    keys = {key for row in json_lines(path) for key in row.values}
+    if not keys:
+        raise DataError(f"{path} is empty", "a picture a line")
+    return tuple(c for c in CROSSMODAL_LANGUAGES if _IN_FILE.get(c, c) in keys)
 
 
 def load(folder: Path, languages: Sequence[str]) -> PublishedCaptions:

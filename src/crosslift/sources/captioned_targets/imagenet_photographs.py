@@ -10,17 +10,18 @@ exactly 1,000, as torchvision has it.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from crosslift.artifacts.parse import parse_json
 from crosslift.errors import DataError
 from crosslift.sources.captioned_targets.babel_imagenet import CLASSES
 from crosslift.sources.captioned_targets.class_folders import in_turns
-from crosslift.sources.captioned_targets.picture_files import PICTURE_ENDINGS
+from crosslift.sources.file_names import inside, is_file, is_folder
 from crosslift.sources.formats.json_lines import json_lines
+from crosslift.sources.picture import has_picture_ending
 from crosslift.sources.text_files import read_lines, read_text
 
 _TABLE = "captions.jsonl"
@@ -53,7 +54,7 @@ def load_photographs(folder: Path) -> Photographs:
         DataError: no photograph, a row at fault, a photograph that is missing, or folders of classes
             whose indices nothing tells.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise DataError(f"{folder} is not a folder", _LAYOUTS, "name it by `images`")
     table = folder / _TABLE
     if table.is_file():
@@ -88,7 +89,7 @@ def _listed(table: Path) -> dict[str, list[Path]]:
         if type(index) is not int or not 0 <= index < CLASSES:
             raise row.fault(f"`class_index` is {index!r}", "a whole number from 0 to 999")
         path = table.parent / row.text("image")
-        if not path.is_file():
+        if not is_file(inside(table.parent, path, row.place)):
             raise row.fault(f"no picture {path}", "a path relative to the table")
         if path in seen:
             raise row.fault(f"{path} is in a row above too", "each picture once")
@@ -106,7 +107,7 @@ def _synsets(base: Path) -> Iterator[Path]:
 
 
 def _pictures_of(folder: Path) -> list[Path]:
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_ENDINGS)
+    found = sorted(path for path in folder.iterdir() if has_picture_ending(path.name))
     if not found:
         raise DataError(f"{folder} has no picture", "photographs of its class")
     return found
@@ -130,7 +131,7 @@ def _order(
 
 def _index_file(path: Path) -> dict[str, int]:
     try:
-        rows = json.loads(read_text(path))
+        rows = parse_json(read_text(path), str(path))
         index = {str(synset): int(number) for number, (synset, _) in rows.items()}
     except (ValueError, AttributeError, TypeError) as error:
         raise DataError(

@@ -18,13 +18,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from crosslift.errors import DataError
 from crosslift.sources.captions.parquet_files import ParquetPicture
+from crosslift.sources.file_names import is_file
 from crosslift.sources.flores200 import FLORES_200
 from crosslift.sources.formats.delimited import TabSeparated
+from crosslift.sources.formats.parquet_rows import cells_of, opened
+from crosslift.sources.formats.rows import short
 from crosslift.sources.picture import Picture
 
 TOPICS = ("entertainment", "geography", "health", "politics", "science", "sports", "travel")
@@ -85,7 +85,7 @@ class TopicPictures(NamedTuple):
 
 def has_choices(folder: Path) -> bool:
     """Whether a folder is in MTEB's layout."""
-    return (folder / _CORPUS).is_file()
+    return is_file(folder / _CORPUS)
 
 
 def languages_in(folder: Path) -> tuple[str, ...]:
@@ -93,9 +93,7 @@ def languages_in(folder: Path) -> tuple[str, ...]:
     place, file = (
         (Path("data"), "queries.parquet") if has_choices(folder) else (_SENTENCES, "test.tsv")
     )
-    return tuple(
-        code for name, code in LANGUAGES.items() if (folder / place / name / file).is_file()
-    )
+    return tuple(code for name, code in LANGUAGES.items() if is_file(folder / place / name / file))
 
 
 def load_pictures(folder: Path) -> TopicPictures:
@@ -188,7 +186,7 @@ def _packed_texts(folder: Path, pictures: TopicPictures) -> TopicTexts:
     paths = tuple(folder / f"{name}.parquet" for name in ("queries", "qrels", "top_ranked"))
     queries = _columns(paths[0], ("id", "text"))
     right = dict(_columns(paths[1], ("query-id", "corpus-id")))
-    ranked = dict(_columns(paths[2], ("query-id", "corpus-ids")))
+    ranked = dict(_columns(paths[2], ("query-id", "corpus-ids"), listed="corpus-ids"))
     texts: dict[str, str] = {}
     topics: dict[str, str] = {}
     choices: dict[str, Choice] = {}
@@ -209,29 +207,46 @@ def _packed_texts(folder: Path, pictures: TopicPictures) -> TopicTexts:
 
 
 def _packed_pictures(path: Path) -> dict[str, Picture]:
-    found: dict[str, Picture] = {}
-    try:
-        file = pq.ParquetFile(path)
-        groups = [file.read_row_group(i, columns=["id"]) for i in range(file.num_row_groups)]
-        ids = [group["id"].to_pylist() for group in groups]
-    except (pa.ArrowException, OSError, KeyError) as error:
-        raise DataError(f"{path}: {error}", "a parquet file with id, image") from error
-    for group, items in enumerate(ids):
-        for row, item in enumerate(items):
-            found[item] = ParquetPicture(path, "image.bytes", group, row)
-    return found
+    file = opened(path)
+    _needed_columns(path, file, ("id", "image"))
+    return {
+        _text(path, cells["id"]): ParquetPicture(path, "image.bytes", group, row)
+        for group in range(file.num_row_groups)
+        for row, cells in enumerate(cells_of(path, file, ["id"], group))
+    }
 
 
-def _columns(path: Path, names: Sequence[str]) -> list[tuple[Any, ...]]:
+def _columns(path: Path, names: Sequence[str], listed: str = "") -> list[tuple[Any, ...]]:
+    """The rows of some columns of texts, one of them (``listed``) of lists of texts."""
     if not path.is_file():
         raise DataError(f"{path} is not there", "queries, qrels and top_ranked of each language")
-    try:
-        table = pq.read_table(path, columns=list(names))
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path}: {error}", f"a parquet file with {', '.join(names)}") from error
-    if table.column_names != list(names) or not len(table):
+    file = opened(path)
+    _needed_columns(path, file, names)
+    rows = [
+        tuple(_texts(path, row[n]) if n == listed else _text(path, row[n]) for n in names)
+        for row in cells_of(path, file, names)
+    ]
+    if not rows:
         raise DataError(f"{path} has no rows of {', '.join(names)}", "the published columns")
-    return list(zip(*(table[name].to_pylist() for name in names), strict=True))
+    return rows
+
+
+def _needed_columns(path: Path, file: Any, names: Sequence[str]) -> None:
+    there = file.schema_arrow.names
+    if not set(names) <= set(there):
+        raise DataError(f"{path} has the columns {', '.join(there)}", f"columns {', '.join(names)}")
+
+
+def _texts(path: Path, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise DataError(f"{path} holds {short(value)}", "a list of texts")
+    return tuple(_text(path, each) for each in value)
+
+
+def _text(path: Path, value: object) -> str:
+    if not isinstance(value, str):
+        raise DataError(f"{path} holds {short(value)}", "a text")
+    return value
 
 
 def _topic_of_picture(folder: Path, item: str) -> str:

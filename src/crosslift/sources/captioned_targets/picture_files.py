@@ -7,17 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from crosslift.errors import DataError
-
-PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".svg")
-"""Endings of the pictures that are decoded, in lower case."""
+from crosslift.sources.file_names import inside, is_file, is_folder
+from crosslift.sources.picture import has_picture_ending
 
 
 def picture_folder(data: Path, images: Path | None) -> Path:
     """The folder of the pictures: the one named, else ``images`` in the data, else the data."""
     if images is not None:
         return images
-    inside = data / "images"
-    return inside if inside.is_dir() else data
+    below = data / "images"
+    return below if is_folder(below) else data
 
 
 def pictures_in(folder: Path, files: Mapping[str, tuple[str, ...]]) -> dict[str, Path]:
@@ -32,13 +31,14 @@ def pictures_in(folder: Path, files: Mapping[str, tuple[str, ...]]) -> dict[str,
         id -> path, in the order of ``files``.
 
     Raises:
-        DataError: no such folder; pictures that are missing, or there more than once.
+        DataError: no such folder; pictures that are missing, there more than once, or named outside
+            the folder.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise DataError(
             f"{folder} is not a folder", "the folder of the pictures", "name it by `images`"
         )
-    found = {item: _direct(folder, names) for item, names in files.items()}
+    found = {item: _direct(folder, item, names) for item, names in files.items()}
     absent = [item for item, path in found.items() if path is None]
     below = _below(folder) if absent else {}
     for item in absent:
@@ -54,13 +54,9 @@ def pictures_in(folder: Path, files: Mapping[str, tuple[str, ...]]) -> dict[str,
     return {item: path for item, path in found.items() if path is not None}
 
 
-def _direct(folder: Path, names: Sequence[str]) -> Path | None:
-    ended = (name for name in names if _has_ending(name))
-    return next((folder / name for name in ended if (folder / name).is_file()), None)
-
-
-def _has_ending(name: str) -> bool:
-    return Path(name).suffix.lower() in PICTURE_ENDINGS
+def _direct(folder: Path, item: str, names: Sequence[str]) -> Path | None:
+    ended = (folder / name for name in names if has_picture_ending(name))
+    return next((inside(folder, p, f"picture {item!r}") for p in ended if is_file(p)), None)
 
 
 def _below(folder: Path) -> dict[str, list[Path]]:
@@ -68,7 +64,7 @@ def _below(folder: Path) -> dict[str, list[Path]]:
     named: dict[str, list[Path]] = {}
     for place, folders, names in os.walk(folder):
         folders.sort()
-        for name in sorted(filter(_has_ending, names)):
+        for name in sorted(filter(has_picture_ending, names)):
             path = Path(place, name)
             named.setdefault(name, []).append(path)
             named.setdefault(path.stem, []).append(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crosslift.errors import DataError
+from crosslift.sources.file_names import is_file, is_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,10 @@ def find_file(folder: Path, inside: Sequence[str], name: str) -> Path | None:
     Raises:
         DataError: no such folder.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise DataError(f"{folder} is not a folder", "the folder of the published files")
     paths = (folder / place / f"{name}{end}" for place in inside for end in ("", ".gz"))
-    return next((path for path in paths if path.is_file()), None)
+    return next((path for path in paths if is_file(path)), None)
 
 
 def needed_file(folder: Path, inside: Sequence[str], name: str) -> Path:

@@ -21,7 +21,7 @@ from crosslift.sources.captioned_targets.published import (
     needed_file,
 )
 from crosslift.sources.formats.json_lines import json_lines
-from crosslift.sources.formats.rows import Row
+from crosslift.sources.formats.rows import Row, short
 
 WIT_LANGUAGES = ("en", "ar", "bg", "da", "el", "et", "id", "ja", "ko", "tr", "vi")
 
@@ -74,7 +74,11 @@ def _captions(
 
 def _names(row: Row) -> tuple[str, ...]:
     """What the file of a picture may be called."""
-    last = urlsplit(name_of(row, "image_url")).path.rpartition("/")[2]
+    address = name_of(row, "image_url")
+    try:
+        last = urlsplit(address).path.rpartition("/")[2]
+    except ValueError as error:
+        raise row.fault(f"'image_url' is {short(address)}", "a web address") from error
     return (name_of(row, "wit_ix"), name_of(row, "image_idx"), unquote(last), last)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from crosslift.errors import DataError
 from crosslift.sources.captions.entry import Entry, Split, split_called
 from crosslift.sources.captions.languages import in_their_language
+from crosslift.sources.file_names import is_file
 from crosslift.sources.picture import FilePart, Picture
 from crosslift.sources.record import Record
 
@@ -138,7 +139,7 @@ def _fault_of(picture: Picture) -> str:
         return "" if picture.length else EMPTY_PICTURE
     if not isinstance(picture, Path):
         return ""
-    if not picture.is_file():
+    if not is_file(picture):
         return MISSING_PICTURE
     return "" if picture.stat().st_size else EMPTY_PICTURE
 
@@ -157,7 +158,7 @@ def _broken(entry: Entry, why: str, entries: list[Entry]) -> DataError:
         what = f"an empty file as the picture {entry.picture}"
         return DataError(f"{entry.place}: {what}", "the file of a picture", remedy)
     pictures = {entry.picture for entry in entries if isinstance(entry.picture, Path)}
-    missing = sum(not picture.is_file() for picture in pictures)
+    missing = sum(not is_file(picture) for picture in pictures)
     what = f"no picture {entry.picture}"
     if missing > 1:
         what += f", and {missing - 1:,} more of {len(pictures):,} are missing"

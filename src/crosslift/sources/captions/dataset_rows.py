@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from crosslift.errors import DataError
 from crosslift.sources.captions.columns import Binding, entry_of
 from crosslift.sources.captions.entry import Entry
+from crosslift.sources.file_names import inside_one_of
 from crosslift.sources.formats.rows import Row
 from crosslift.sources.picture import Picture
 
@@ -66,7 +67,9 @@ def datasets_library(name: str, remedy: str) -> Any:
         ) from error
 
 
-def dataset_entries(dataset: Any, binding: Binding, where: str, name: str) -> Iterator[Entry]:
+def dataset_entries(
+    dataset: Any, binding: Binding, where: str, name: str, places: Sequence[Path]
+) -> Iterator[Entry]:
     """One entry for each row.
 
     Args:
@@ -74,9 +77,11 @@ def dataset_entries(dataset: Any, binding: Binding, where: str, name: str) -> It
         binding: of its columns.
         where: the dataset, for errors.
         name: what ids begin with, where no column names the picture.
+        places: folders, of which one must hold each file that a row names; a relative path is
+            looked for in the first.
 
     Raises:
-        DataError: a row is at fault, or the column of pictures holds none.
+        DataError: a row is at fault, or names a file elsewhere, or the column of pictures holds none.
     """
     undecoded = _undecoded(dataset, binding.image, where)
     pictures = undecoded.select_columns([binding.image])
@@ -85,11 +90,13 @@ def dataset_entries(dataset: Any, binding: Binding, where: str, name: str) -> It
         files = _files(batch[binding.image])
         rows = batch.select(binding.beside_image).to_pylist()
         for values, (held, file) in zip(rows, files, strict=True):
-            picture: Picture | None = Path(file) if file else None
+            picture: Picture | None = None
             if held:
                 picture = DatasetPicture(where, number, binding.image, pictures)
             number += 1
             row = Row(values, f"{where}, row {number}", number)
+            if file and not held:
+                picture = inside_one_of(places, Path(file), row.place)
             yield entry_of(row, binding, picture, f"{name}:{number}")
 
 

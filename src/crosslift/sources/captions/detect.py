@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from math import prod
 from pathlib import Path
+from typing import NamedTuple
 
+from crosslift.artifacts.parse import parse_json
 from crosslift.errors import DataError, nearest
 from crosslift.sources.captions.entry import CaptionSource, split_in_name
 from crosslift.sources.captions.flickr8k_table import flickr8k_table
@@ -22,6 +24,8 @@ from crosslift.sources.captions.saved_datasets import SavedDataset, is_saved_dat
 from crosslift.sources.captions.table_files import TableFiles
 from crosslift.sources.captions.tar_members import is_tar, refuse_compressed
 from crosslift.sources.captions.tar_shards import TarShards
+from crosslift.sources.file_names import is_file, is_folder
+from crosslift.sources.formats.json_kinds import JsonKind, json_kind
 from crosslift.sources.tables import table_stem
 
 FORMATS = (
@@ -38,7 +42,9 @@ _COMPRESSED_TAR = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 _HEAD = 1 << 20
 _LINE = 4096
 _BRACES = re.compile(r"\{([^{}]*)\}")
-_RANGE = re.compile(r"(\d+)\.\.(\d+)")
+_RANGE = re.compile(r"([0-9]{1,18})\.\.([0-9]{1,18})")
+_MOST_BRACES = 8
+_PUBLISHED = re.compile(r'"(?:images|annotations)"')
 
 
 def source_of(data: Path) -> CaptionSource:
@@ -50,17 +56,20 @@ def source_of(data: Path) -> CaptionSource:
     Raises:
         DataError: nothing is there, it is of no known format, or of several (they are told).
     """
-    if data.is_dir():
-        return _of_folder(data)
-    if data.is_file():
-        return _of_file(data)
+    try:
+        if is_folder(data):
+            return _of_folder(data)
+        if is_file(data):
+            return _of_file(data)
+    except OSError as error:
+        raise DataError(f"{data} cannot be read: {error}", "readable files") from error
     if _BRACES.search(data.name):
         return _of_pattern(data)
     raise _nothing(data)
 
 
 def _nothing(data: Path) -> DataError:
-    there = [path.name for path in data.parent.iterdir()] if data.parent.is_dir() else []
+    there = [path.name for path in data.parent.iterdir()] if is_folder(data.parent) else []
     near = nearest(data.name, there)
     hint = f"did you mean {' or '.join(str(data.parent / name) for name in near)}?"
     return DataError(f"{data} does not exist", FORMATS, hint if near else None)
@@ -101,46 +110,71 @@ def _flickr_list(path: Path) -> FlickrList | None:
 
 
 def _json_object(path: Path) -> CaptionSource | None:
-    """The object that a JSON file is, by how it begins; None for a list and for other files."""
+    """The object that a JSON file is, by how it begins; None for tables and for other files."""
     if path.suffix != ".json":
         return None
-    text = _head(path, _HEAD).decode("utf-8", errors="replace").removeprefix("\ufeff").lstrip()
-    if not text.startswith("{"):
+    text = _head(path, _HEAD).decode("utf-8", errors="replace")
+    if json_kind(text) != "object":
         return None
+    if not _PUBLISHED.search(text) and path.stat().st_size <= _HEAD:
+        parse_json(text.removeprefix("\ufeff"), str(path))
+        raise DataError(
+            f"{path} is a JSON object without `images`",
+            "COCO's or Karpathy's captions, a list of objects, or an object a line",
+            "write a table as a row an object (pandas: orient='records'); of a single row: .jsonl",
+        )
     return KarpathySplits(path) if '"sentences"' in text else CocoCaptions((path,))
 
 
 def _of_pattern(data: Path) -> CaptionSource:
-    names = list(_expanded(data.name))
-    paths = [data.with_name(name) for name in names]
-    missing = [path.name for path in paths if not path.is_file()]
-    if missing:
-        raise DataError(
-            f"{data}: {len(missing)} of {len(paths)} shards are missing, the first is {missing[0]}",
-            "every shard of the pattern",
-            "get them, or make the pattern smaller",
-        )
+    parts = _BRACES.split(data.name)
+    if len(parts) > 2 * _MOST_BRACES + 1:
+        raise DataError(f"{data}: {len(parts) // 2} braces", f"at most {_MOST_BRACES}")
+    choices = [
+        _choices(part, data.name) if index % 2 else _Choices([part])
+        for index, part in enumerate(parts)
+    ]
+    paths = []
+    for name in _names(choices):
+        path = data.with_name(name)
+        if not is_file(path):
+            count = prod(len(choice.values) for choice in choices)
+            raise DataError(
+                f"{data}: {name} is missing, the first of the pattern's {count:,} shards that is",
+                "every shard of the pattern",
+                "get the missing ones, or make the pattern smaller",
+            )
+        paths.append(path)
     return TarShards(tuple(paths), data.parent)
 
 
-def _expanded(pattern: str) -> Iterator[str]:
-    """The names of a pattern with braces: ranges of numbers, and lists parted by commas."""
-    parts = _BRACES.split(pattern)
-    choices = [_choices(part, pattern) if index % 2 else [part] for index, part in enumerate(parts)]
-    return ("".join(chosen) for chosen in product(*choices))
+class _Choices(NamedTuple):
+    """What may stand at one place of a name: texts, or numbers padded with zeros to a width."""
+
+    values: Sequence[str] | range
+    width: int = 0
 
 
-def _choices(inside: str, pattern: str) -> list[str]:
+def _names(choices: Sequence[_Choices]) -> Iterator[str]:
+    """Every name made of one choice at each place, made one after the other: there may be many."""
+    if not choices:
+        yield ""
+        return
+    for value in choices[0].values:
+        yield from (str(value).zfill(choices[0].width) + rest for rest in _names(choices[1:]))
+
+
+def _choices(inside: str, pattern: str) -> _Choices:
+    """What stands between braces: a range of numbers, or a list parted by commas."""
     match = _RANGE.fullmatch(inside)
     if match is None:
         if ".." in inside or "," not in inside:
             raise DataError(f"{pattern}: {{{inside}}}", "{000..012}, or {a,b}")
-        return inside.split(",")
+        return _Choices(inside.split(","))
     first, last = int(match[1]), int(match[2])
     if first > last:
         raise DataError(f"{pattern}: {{{inside}}} ends before it begins", "{000..012}")
-    width = len(match[1]) if match[1].startswith("0") else 0
-    return [str(number).zfill(width) for number in range(first, last + 1)]
+    return _Choices(range(first, last + 1), len(match[1]) if match[1].startswith("0") else 0)
 
 
 def _of_folder(folder: Path) -> CaptionSource:
@@ -195,7 +229,7 @@ def _coco(folder: Path) -> Iterator[CaptionSource]:
     for base in (folder, folder / "annotations"):
         by_split: dict[str | None, list[Path]] = {}
         for path in sorted(base.glob("captions_*.json")):
-            if _head(path, _LINE).lstrip().startswith(b"{"):
+            if _json_kind(path) == "object":
                 by_split.setdefault(split_in_name(path, base), []).append(path)
         if by_split and all(len(paths) == 1 for paths in by_split.values()):
             yield CocoCaptions(tuple(path for paths in by_split.values() for path in paths))
@@ -253,7 +287,11 @@ def _tables(folder: Path) -> Iterator[CaptionSource]:
 def _is_table(path: Path) -> bool:
     if table_stem(path) is None or ".txt" in path.suffixes:
         return False
-    return path.suffix != ".json" or _head(path, _LINE).lstrip().startswith(b"[")
+    return path.suffix != ".json" or _json_kind(path) in ("list", "lines")
+
+
+def _json_kind(path: Path) -> JsonKind:
+    return json_kind(_head(path, _HEAD).decode("utf-8", errors="replace"))
 
 
 _Kind = Callable[[Path], Iterator[CaptionSource]]

@@ -10,13 +10,13 @@ from pathlib import Path
 from crosslift.errors import DataError
 from crosslift.sources.captions.entry import Entry, HumanCaptions
 from crosslift.sources.captions.picture_folders import needed_folder
+from crosslift.sources.file_names import is_file
 from crosslift.sources.flickr8k.caption_files import read_json_lines
 from crosslift.sources.flickr8k.splits import photograph_id, table_splits
 from crosslift.sources.language_codes import language_code
 
 _NAME = re.compile(r"captions(?:\.xflickr)?(?:\.(?P<language>[a-z]{2,3}))?(?:\.translated)?\.jsonl")
 _FOLDERS = ("images", "Images", "Flickr8k_Dataset", "Flicker8k_Dataset")
-_HEAD = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,7 @@ class Flickr8kTable(HumanCaptions):
 
 def flickr8k_table(path: Path) -> Flickr8kTable | None:
     """The table that a file is; None where its name or its columns are others."""
-    if not path.is_file() or _NAME.fullmatch(path.name) is None:
+    if not is_file(path) or _NAME.fullmatch(path.name) is None:
         return None
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-    return Flickr8kTable(path) if b'"multi30k"' in head else None
+    with path.open("rb") as file:  # the first row alone does not say which columns there are
+        return Flickr8kTable(path) if any(b'"multi30k"' in line for line in file) else None

@@ -11,6 +11,7 @@ from crosslift.errors import DataError
 from crosslift.sources.captions.columns import bind, entry_of
 from crosslift.sources.captions.entry import Entry, HumanCaptions
 from crosslift.sources.captions.picture_folders import needed_folder
+from crosslift.sources.file_names import inside
 from crosslift.sources.flickr8k.caption_files import NEVER_PUBLISHED
 from crosslift.sources.flickr8k.splits import (
     OWN_FOLDERS,
@@ -34,13 +35,14 @@ FLICKR_FOLDERS = (
 PIPED_HEADER = re.compile(r"image_name\s*\|\s*comment_number\s*\|\s*comment\s*")
 """The first line of Flickr30k's ``results.csv``."""
 
-TOKEN_LINE = re.compile(r"(?P<name>[^\t#]+)#(?P<number>\d+)\t(?P<caption>.*)")
+TOKEN_LINE = re.compile(r"(?P<name>[^\t#]+)#(?P<number>[0-9]{1,9})\t(?P<caption>.*)")
 """A line of ``results_20130124.token`` and ``Flickr8k.token.txt``."""
 
 COMMA_HEADERS = ("image,caption", "image_name,comment_number,comment")
 """The first lines that ``captions.txt`` has on Kaggle."""
 
-_PIPED_LINE = re.compile(r"(?P<name>[^|]+)\|\s*(?P<number>\d+)\s*\|(?P<caption>.*)")
+_PIPED_LINE = re.compile(r"(?P<name>[^|]+)\|\s*(?P<number>[0-9]{1,9})\s*\|(?P<caption>.*)")
+_NUMBER = re.compile("[0-9]{1,9}")
 _LACKS_A_BAR = "2199200615.jpg| 4   A dog runs across the grass ."  # so in every copy
 _BAR_SET = "2199200615.jpg| 4| A dog runs across the grass ."
 
@@ -77,8 +79,8 @@ class FlickrList(HumanCaptions):
         """One for each line; the picture's id is the name of its file.
 
         Raises:
-            DataError: a line of another form, a picture in two splits, or no folder holds the
-                pictures.
+            DataError: a line of another form, a picture in two splits, no folder holds the
+                pictures, or a line names one outside it.
         """
         del columns
         found = list(_comma_lines(self.path) if self.kind == "comma" else self._lines())
@@ -91,7 +93,7 @@ class FlickrList(HumanCaptions):
             name = entry.picture_id
             yield Entry(
                 name,
-                folder / name,
+                inside(folder, folder / name, entry.place),
                 entry.captions,
                 entry.place,
                 split=splits.get(photograph_id(name)),
@@ -132,6 +134,6 @@ def _number(row: Row) -> int | None:
     if "comment_number" not in row.values:
         return None
     text = row.text("comment_number")
-    if not text.isdecimal():
-        raise row.fault(f"'comment_number' holds {text!r}", "a whole number")
+    if not _NUMBER.fullmatch(text):
+        raise row.fault(f"'comment_number' holds {short(text)}", "a whole number")
     return int(text)

@@ -6,9 +6,10 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
-from crosslift.errors import DataError, UnknownNameError
+from crosslift.errors import DataError, UnknownNameError, first_line
 from crosslift.sources.captions.assemble import CaptionRecords, Rules, assemble
 from crosslift.sources.captions.columns import Binding
 from crosslift.sources.captions.dataset_rows import dataset_entries, datasets_library
@@ -108,7 +109,7 @@ class HubCaptions:
                 dataset = self._load(theirs)
                 where = f"{self._name} of the hub, split {theirs}"
                 _check_columns(dataset, binding, where)
-                for entry in dataset_entries(dataset, binding, where, theirs):
+                for entry in dataset_entries(dataset, binding, where, theirs, _caches()):
                     yield entry if self.split_column else replace(entry, split=ours)
 
     @property
@@ -130,12 +131,23 @@ class HubCaptions:
             raise self._unread(error) from error
 
     def _unread(self, error: Exception) -> DataError:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
         return DataError(
-            f"{self._name} at {self.revision} cannot be read from the hub: {first}",
+            f"{self._name} at {self.revision} cannot be read from the hub: {first_line(error)}",
             "the network, or the dataset in the library's cache",
             _REMEDY,
         )
+
+
+def _caches() -> tuple[Path, ...]:
+    """The folders that the library puts downloaded files into, pictures of their own among them."""
+    config = datasets_library("datasets", _REMEDY).config
+    constants = datasets_library("huggingface_hub", _REMEDY).constants
+    places = (
+        config.DOWNLOADED_DATASETS_PATH,
+        config.HF_DATASETS_CACHE,
+        constants.HF_HUB_CACHE,
+    )
+    return tuple(Path(place) for place in places)
 
 
 def _check_columns(dataset: Any, binding: Binding, where: str) -> None:

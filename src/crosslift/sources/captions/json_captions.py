@@ -10,6 +10,7 @@ from typing import Any
 from crosslift.errors import DataError
 from crosslift.sources.captions.entry import Entry, HumanCaptions, split_in_name
 from crosslift.sources.captions.picture_folders import find_folder, needed_folder, no_folder
+from crosslift.sources.file_names import inside
 from crosslift.sources.formats.json_lines import parsed_object
 from crosslift.sources.formats.rows import Row, short
 from crosslift.sources.text_files import read_text
@@ -52,7 +53,7 @@ class CocoCaptions(HumanCaptions):
         """One for each picture, in the order of ``images``, captions in that of ``annotations``.
 
         Raises:
-            DataError: the file is at fault, or no folder holds its pictures.
+            DataError: the file is at fault, no folder holds its pictures, or it names one outside.
         """
         del columns
         for path in self.paths:
@@ -76,7 +77,8 @@ def _coco_entries(path: Path) -> Iterator[Entry]:
     folder = needed_folder(path, names, COCO_FOLDERS)
     split = split_in_name(path, path.parent)
     for (name, row), file in zip(images.items(), names, strict=True):
-        yield Entry(name, folder / file, tuple(captions[name]), row.place, split=split)
+        picture = inside(folder, folder / file, row.place)
+        yield Entry(name, picture, tuple(captions[name]), row.place, split=split)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class KarpathySplits(HumanCaptions):
         The picture's id is COCO's number, else the name of its file.
 
         Raises:
-            DataError: the file is at fault, or no folder holds its pictures.
+            DataError: the file is at fault, no folder holds its pictures, or it names one outside.
         """
         del columns
         rows = list(_rows(_object(self.path), "images", "image"))
@@ -134,7 +136,8 @@ class KarpathySplits(HumanCaptions):
         for names in (with_folder, files):
             folder = find_folder(names, self.path.parent, KARPATHY_FOLDERS)
             if folder is not None:
-                return [folder / name for name in names]
+                named = zip(rows, names, strict=True)
+                return [inside(folder, folder / name, row.place) for row, name in named]
         raise no_folder(self.path, with_folder, KARPATHY_FOLDERS)
 
 

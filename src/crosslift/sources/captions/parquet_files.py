@@ -11,6 +11,8 @@ from typing import Any
 from crosslift.errors import DataError
 from crosslift.sources.captions.columns import ID_NAMES, Binding, bind, entry_of
 from crosslift.sources.captions.entry import Entry, split_in_name
+from crosslift.sources.file_names import inside
+from crosslift.sources.formats.parquet_rows import batches_of, cells_of, opened, parquet_faults
 from crosslift.sources.formats.rows import Row
 from crosslift.sources.picture import Picture
 
@@ -43,8 +45,7 @@ class ParquetPicture:
             OSError: the file cannot be read.
             DataError: the file is damaged, or has changed.
         """
-        stat = self.path.stat()
-        cells = _cells(self.path, self.column, self.group, (stat.st_size, stat.st_mtime_ns))
+        cells = _cells(self.path, self.column, self.group, _state(self.path))
         data = cells[self.row].as_py() if self.row < len(cells) else None
         if data is None:
             raise DataError(f"{self}: no bytes", "a file that nobody has changed since")
@@ -59,8 +60,8 @@ class ParquetFiles:
     """Parquet files with pictures, read in the order given.
 
     A picture is a struct ``{bytes, path}`` (the hub's), bytes, or the path of a file, relative to
-    that of the table. What names the picture is read from one of `columns.ID_NAMES`; without one,
-    each row is a picture of its own.
+    that of the table and inside the folder of the data (`file_names.inside`). What names the picture
+    is read from one of `columns.ID_NAMES`; without one, each row is a picture of its own.
 
     Args:
         paths: of the files.
@@ -108,88 +109,82 @@ class ParquetFiles:
         name = path.relative_to(self.base).with_suffix("").as_posix()
         number = 0
         for group in range(file.num_row_groups):
-            pictures = _pictures(path, file, binding.image, group)
-            rows = file.read_row_group(group, columns=binding.beside_image).to_pylist()
+            pictures = self._pictures(path, file, binding.image, group)
+            rows = list(cells_of(path, file, binding.beside_image, group))
+            if len(rows) != len(pictures):
+                raise _uneven(path, group)
             for values, picture in zip(rows, pictures, strict=True):
                 number += 1
                 row = Row(values, f"{path}, row {number}", number)
                 own = str(picture) if isinstance(picture, Path) else f"{name}:{number}"
                 yield entry_of(row, binding, picture, own)
 
+    def _pictures(self, path: Path, file: Any, column: str, group: int) -> list[Picture | None]:
+        """The pictures of a row group: where their bytes are, or their files."""
+        import pyarrow as pa
 
-def opened(path: Path) -> Any:
-    """A parquet file, as pyarrow gives it.
+        kind = file.schema_arrow.field(column).type
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            return [self._file(path, row[column]) for row in cells_of(path, file, [column], group)]
+        files: list[Path | None] | None = None
+        if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
+            leaf = f"{column}.bytes"
+            if kind.get_field_index("path") >= 0:
+                cells = (row[column] for row in cells_of(path, file, [f"{column}.path"], group))
+                files = [self._file(path, cell["path"] if cell else None) for cell in cells]
+        elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            leaf = column
+        else:
+            raise DataError(
+                f"{path}: the column {column!r} is of the type {kind}",
+                "a struct of bytes and path, bytes, or a text with the path of a picture",
+            )
+        held = _held(path, leaf, group, _state(path))
+        if files is not None and len(files) != len(held):
+            raise _uneven(path, group)
+        return [
+            ParquetPicture(path, leaf, group, row) if there else files[row] if files else None
+            for row, there in enumerate(held)
+        ]
 
-    Raises:
-        DataError: it is none, or damaged.
-    """
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        return parquet.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(
-            f"{path} cannot be read: {str(error).splitlines()[0]}",
-            "a whole parquet file",
-            "get it again",
-        ) from error
-
-
-def _pictures(path: Path, file: Any, column: str, group: int) -> list[Picture | None]:
-    """The pictures of a row group: where their bytes are, or their files."""
-    import pyarrow as pa
-
-    kind = file.schema_arrow.field(column).type
-    size = file.metadata.row_group(group).num_rows
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return _by_path(path, file.read_row_group(group, columns=[column])[column].to_pylist())
-    paths: list[str | None] = [None] * size
-    if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
-        leaf = f"{column}.bytes"
-        if kind.get_field_index("path") >= 0:
-            paths = _paths(file, column, group)
-    elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        leaf = column
-    else:
-        raise DataError(
-            f"{path}: the column {column!r} is of the type {kind}",
-            "a struct of bytes and path, bytes, or a text with the path of a picture",
-        )
-    places = [ParquetPicture(path, leaf, group, row) for row in range(size)]
-    files = _by_path(path, paths)
-    held = _held(file, leaf, group)
-    return [places[row] if there else files[row] for row, there in enumerate(held)]
+    def _file(self, table: Path, name: object) -> Path | None:
+        """The file that a row names, relative to that of the table."""
+        if not isinstance(name, str) or not name:
+            return None
+        return inside(self.base, table.parent / name, str(table))
 
 
-def _by_path(table: Path, paths: list[str | None]) -> list[Picture | None]:
-    return [table.parent / name if name else None for name in paths]
+def _uneven(path: Path, group: int) -> DataError:
+    return DataError(
+        f"{path} cannot be read: the columns of row group {group} have other lengths",
+        "a whole parquet file",
+        "get it again",
+    )
 
 
-def _paths(file: Any, column: str, group: int) -> list[str | None]:
-    cells = file.read_row_group(group, columns=[f"{column}.path"])[column].to_pylist()
-    return [cell["path"] if cell else None for cell in cells]
+def _state(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
 
 
-def _held(file: Any, leaf: str, group: int) -> list[bool]:
-    """Which cells hold bytes; where the file's statistics say that all do, none is read."""
-    metadata = file.metadata.row_group(group)
-    for index in range(metadata.num_columns):
-        column = metadata.column(index)
-        if column.path_in_schema == leaf:
-            facts = column.statistics
-            if facts is not None and facts.has_null_count and facts.null_count == 0:
-                return [True] * metadata.num_rows
-    return [cell.is_valid for cell in _leaf(file, leaf, group)]
+@lru_cache(maxsize=4096)
+def _held(path: Path, leaf: str, group: int, state: tuple[int, int]) -> tuple[bool, ...]:
+    """Which cells of a row group hold bytes. They are read: see `parquet_rows` on statistics."""
+    del state  # part of the key: a file that changed is read again
+    file = opened(path)
+    batches = batches_of(path, file, [leaf], group)
+    return tuple(
+        cell for batch in batches for cell in _leaf(file, leaf, batch).is_valid().to_pylist()
+    )
 
 
-def _leaf(file: Any, leaf: str, group: int) -> Any:
+def _leaf(file: Any, leaf: str, cells: Any) -> Any:
     """The cells of a column, or of a field of a struct; null where the struct is."""
     import pyarrow.compute as pc
 
-    name = leaf.removesuffix(".bytes") if leaf not in file.schema_arrow.names else leaf
-    column = file.read_row_group(group, columns=[leaf])[name]
-    return column if name == leaf else pc.struct_field(column, "bytes")
+    if leaf in file.schema_arrow.names:
+        return cells[leaf]
+    return pc.struct_field(cells[leaf.removesuffix(".bytes")], "bytes")
 
 
 @lru_cache(maxsize=_GROUPS_KEPT)
@@ -198,4 +193,5 @@ def _cells(path: Path, leaf: str, group: int, state: tuple[int, int]) -> Any:
     file = opened(path)
     if group >= file.num_row_groups:
         raise DataError(f"{path} has no row group {group}", "a file that nobody has changed since")
-    return _leaf(file, leaf, group)
+    with parquet_faults(path):
+        return _leaf(file, leaf, file.read_row_group(group, columns=[leaf]))

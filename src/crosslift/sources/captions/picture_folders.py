@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from crosslift.errors import DataError
+from crosslift.sources.file_names import is_file
 
 _LOOKED_FOR = 50  # a few pictures may be missing, the first too
 
@@ -25,7 +26,7 @@ def find_folder(names: Sequence[str], near: Path, folders: Sequence[str]) -> Pat
     """
     wanted = list(islice(dict.fromkeys(names), _LOOKED_FOR))
     for folder in _candidates(near, folders):
-        if any((folder / name).is_file() for name in wanted):
+        if any(is_file(folder / name) for name in wanted):
             return folder
     return None
 

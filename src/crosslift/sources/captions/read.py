@@ -12,6 +12,7 @@ from crosslift.sources.captions.columns import check_roles
 from crosslift.sources.captions.detect import source_of
 from crosslift.sources.captions.entry import SPLITS, CaptionSource, Split
 from crosslift.sources.dataset_files import checksum_of_files
+from crosslift.sources.file_names import is_file, is_folder
 from crosslift.sources.language_codes import language_code
 
 _NO_COLUMNS: Mapping[str, str] = {}
@@ -74,7 +75,7 @@ def checksum_of(data: Path, columns: Mapping[str, str] = _NO_COLUMNS) -> str:
     source = _source(data, columns)
     named = {entry.picture: None for entry in source.entries(columns)}
     pictures = [picture for picture in named if isinstance(picture, Path)]
-    there = [path for path in pictures if path.is_file()]
+    there = [path for path in pictures if is_file(path)]
     missing = sorted(str(path) for path in set(pictures).difference(there))
     whole = checksum_of_files([*source.files(), *there])
     facts = repr((source.format, sorted(columns.items()), whole, _relative(missing, data)))
@@ -111,5 +112,5 @@ def _source(data: Path, columns: Mapping[str, str]) -> CaptionSource:
 
 def _relative(names: list[str], data: Path) -> list[str]:
     """Names as they are below the folder of the data, so that a copy has the same checksum."""
-    base = str(data if data.is_dir() else data.parent)
+    base = str(data if is_folder(data) else data.parent)
     return [name.removeprefix(base) for name in names]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from crosslift.errors import DataError
+from crosslift.errors import DataError, first_line
 from crosslift.sources.captions.columns import ID_NAMES, bind
 from crosslift.sources.captions.dataset_rows import dataset_entries, datasets_library
 from crosslift.sources.captions.entry import Entry
@@ -53,7 +53,8 @@ class SavedDataset:
         for name, dataset in self._splits().items():
             where = str(self.folder / name)
             binding = bind(dataset.column_names, columns, where, ids=ID_NAMES)
-            for entry in dataset_entries(dataset, binding, where, name or self.folder.name):
+            shown, places = name or self.folder.name, (self.folder,)
+            for entry in dataset_entries(dataset, binding, where, shown, places):
                 yield entry if entry.split else replace(entry, split=name or None)
 
     def _splits(self) -> dict[str, Any]:
@@ -62,9 +63,9 @@ class SavedDataset:
         try:
             loaded = library.load_from_disk(str(self.folder))
         except Exception as error:
-            first = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise DataError(
-                f"{self.folder} cannot be read: {first}", "a folder written by save_to_disk"
+                f"{self.folder} cannot be read: {first_line(error)}",
+                "a folder written by save_to_disk",
             ) from error
         return dict(loaded) if isinstance(loaded, dict) else {"": loaded}
 

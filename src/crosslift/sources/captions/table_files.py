@@ -10,13 +10,20 @@ from pathlib import Path
 from crosslift.errors import DataError
 from crosslift.sources.captions.columns import Binding, bind, entry_of
 from crosslift.sources.captions.entry import Entry
+from crosslift.sources.file_names import inside
 from crosslift.sources.formats.rows import Row, short
 from crosslift.sources.tables import reader_of
+
+OWN_TABLE = "table"
+"""The format of tables that users write."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableFiles:
     """Tables whose rows name a picture and hold a caption, or a list of captions.
+
+    A table that users write may name any file of their machine. The pictures of an image folder,
+    which is a format of publications, must be in it (`file_names.inside`).
 
     Args:
         tables: path -> split that its name tells; None: it does not.
@@ -26,7 +33,7 @@ class TableFiles:
 
     tables: Mapping[Path, str | None]
     base: Path
-    format: str = "table"
+    format: str = OWN_TABLE
 
     @property
     def takes_columns(self) -> bool:
@@ -46,10 +53,11 @@ class TableFiles:
         """One for each row.
 
         Raises:
-            DataError: as `bind` and `entry_of`; a table without a row.
+            DataError: as `bind` and `entry_of`; a table without a row; a picture outside an image
+                folder.
         """
         for path, split in self.tables.items():
-            rows = list(_rows(path))
+            rows = list(reader_of(path)(path))
             if not rows:
                 raise DataError(f"{path} holds no row", "at least one")
             names = dict.fromkeys(name for row in rows for name in row.values)
@@ -65,15 +73,10 @@ class TableFiles:
         if not name or not name.strip():
             return entry_of(row, binding, None, row.place)
         picture = path.parent / name.strip()
+        if self.format != OWN_TABLE:
+            inside(self.base, picture, row.place)
         return entry_of(row, binding, picture, self._id(picture))
 
     def _id(self, picture: Path) -> str:
-        inside = picture.is_relative_to(self.base)
-        return posixpath.normpath(
-            (picture.relative_to(self.base) if inside else picture).as_posix()
-        )
-
-
-def _rows(path: Path) -> Iterator[Row]:
-    for number, values in reader_of(path)(path):
-        yield Row(values, f"{path}, row {number}", number)
+        below = picture.is_relative_to(self.base)
+        return posixpath.normpath((picture.relative_to(self.base) if below else picture).as_posix())

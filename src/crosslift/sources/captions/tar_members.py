@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from crosslift.errors import DataError
+from crosslift.errors import DataError, first_line
 
 _COMPRESSED = {
     b"\x1f\x8b": ("gzip", "gunzip"),
@@ -19,7 +19,7 @@ _LONGEST_MAGIC = 6
 _BLOCK = tarfile.BLOCKSIZE
 _CHUNK = 1 << 20
 _MAGIC_AT = 257
-_TEXT_ENDINGS = (".txt", ".json")
+_LARGEST_TEXT = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Member:
         name: with its folders, without ``./`` before it.
         start: of its bytes in the tar file.
         size: number of its bytes.
-        text: its bytes, of ``.txt`` and ``.json``; None: it stays where it is.
+        text: its bytes, where they are asked for; None: they stay where they are.
     """
 
     name: str
@@ -75,51 +75,78 @@ def refuse_compressed(path: Path) -> None:
             )
 
 
-def members_of(path: Path) -> Iterator[Member]:
+def members_of(path: Path, is_text: Callable[[str], bool]) -> Iterator[Member]:
     """The files inside a tar file; folders are passed over.
+
+    Args:
+        path: of the tar file.
+        is_text: by the name of a file, whether its bytes are read.
 
     Raises:
         CutShortError: it ends before its end.
-        DataError: it is compressed, damaged, no tar file, or holds a link.
+        DataError: it is compressed, damaged, no tar file, or holds a link, a name that is not UTF-8,
+            or a text of more than 64 MiB.
     """
     refuse_compressed(path)
     size, end = path.stat().st_size, 0
     with _opened(path) as tar:
-        while (info := _following(tar)) is not None:
+        while (info := _following(path, tar)) is not None:
+            if info.size < 0 or info.offset_data < end:
+                raise _damaged(path, end)
             if info.offset_data + info.size > size:
-                raise CutShortError(f"{info.name} is not whole", inside=True)
+                raise CutShortError(f"{info.name!r} is not whole", inside=True)
             end = info.offset_data + -(-info.size // _BLOCK) * _BLOCK
             if not info.isdir():
-                yield _member(path, tar, info)
+                yield _member(path, tar, info, is_text)
     _check_end(path, end)
 
 
 def _opened(path: Path) -> tarfile.TarFile:
     try:
         return tarfile.open(path, mode="r:")  # closed by the caller
-    except tarfile.TarError as error:
+    except Exception as error:
         raise DataError(
-            f"{path} is no whole tar file: {error}", "a plain tar file", "get it again"
+            f"{path} is no whole tar file: {first_line(error)}", "a plain tar file", "get it again"
         ) from error
 
 
-def _following(tar: tarfile.TarFile) -> tarfile.TarInfo | None:
+def _following(path: Path, tar: tarfile.TarFile) -> tarfile.TarInfo | None:
     try:
         return tar.next()
     except tarfile.TarError as error:
         raise CutShortError(str(error), inside=True) from error
+    except Exception as error:  # of a damaged header the library raises errors of many types
+        raise _damaged(path, tar.offset) from error
 
 
-def _member(path: Path, tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
+def _damaged(path: Path, at: int) -> DataError:
+    return DataError(f"{path} is damaged at byte {at:,}", "a tar header", "get it again")
+
+
+def _member(
+    path: Path, tar: tarfile.TarFile, info: tarfile.TarInfo, is_text: Callable[[str], bool]
+) -> Member:
+    try:
+        info.name.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"{path}: the name {info.name!r} is not UTF-8", "names in UTF-8", "pack it again"
+        ) from error
     if not info.isfile() or info.issparse():
         raise DataError(
             f"{path}: {info.name} is a link, or no plain file",
             "plain files",
             "pack it again: tar --dereference --hard-dereference --sort=name -cf SHARD.tar FOLDER",
         )
-    file = tar.extractfile(info) if info.name.lower().endswith(_TEXT_ENDINGS) else None
-    text = None if file is None else file.read()
-    return Member(info.name.removeprefix("./"), info.offset_data, info.size, text)
+    name = info.name.removeprefix("./")
+    if not is_text(name):
+        return Member(name, info.offset_data, info.size, None)
+    if info.size > _LARGEST_TEXT:
+        raise DataError(
+            f"{path}: {name} has {info.size:,} bytes", f"a text of at most {_LARGEST_TEXT:,}"
+        )
+    file = tar.extractfile(info)
+    return Member(name, info.offset_data, info.size, b"" if file is None else file.read())
 
 
 def _check_end(path: Path, end: int) -> None:
@@ -133,7 +160,7 @@ def _check_end(path: Path, end: int) -> None:
         if len(block) < _BLOCK:
             raise CutShortError("the mark of its end is missing", inside=False)
         if any(block):
-            raise DataError(f"{path} is damaged at byte {end:,}", "a tar header", "get it again")
+            raise _damaged(path, end)
         while chunk := file.read(_CHUNK):
             if any(chunk):
                 raise DataError(

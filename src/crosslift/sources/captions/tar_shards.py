@@ -13,18 +13,16 @@ from crosslift.sources.captions.entry import Entry, split_in_name
 from crosslift.sources.captions.tar_members import CutShortError, Member, members_of
 from crosslift.sources.formats.json_lines import parsed_object
 from crosslift.sources.formats.rows import Row
-from crosslift.sources.picture import FilePart
-from crosslift.sources.text_files import decode_utf8
-
-PICTURE_ENDINGS = ("jpg", "jpeg", "png", "webp")
-"""Endings of the pictures of samples, in small letters."""
+from crosslift.sources.picture import PICTURE_ENDINGS, FilePart
+from crosslift.sources.text_files import decode_utf8, lines_of_text
 
 TEXT = "txt"
 """Ending of the file of captions, and the column of a sample that they are in."""
 
 NO_ENDING = "file of a shard without an ending"
 
-_MEMBER = re.compile(r"(?P<key>(?:.*/)?[^./]+)\.(?P<ending>[^/]+)")
+_MEMBER = re.compile(r"(?P<key>(?:.*/)?[^./]+)\.(?P<ending>[^/]+)", re.DOTALL)
+_JSON = "json"
 
 
 @dataclass(slots=True)
@@ -35,11 +33,44 @@ class Sample:
         key: name without ending, folders included.
         pictures: ending, such as "jpg" or "left.jpg" -> where the picture is.
         texts: ending, such as "txt", "de.txt" or "json" -> text.
+        names: ending -> name of the file, of every file.
     """
 
     key: str
     pictures: dict[str, FilePart] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def has_plain_picture(self) -> bool:
+        """Whether the name of a picture is the key and the ending alone."""
+        return any("." not in ending for ending in self.pictures)
+
+
+@dataclass(frozen=True, slots=True)
+class _Endings:
+    """Which files of a sample are read, by their endings in small letters.
+
+    Args:
+        image: that of the pictures, where the user names it; empty: any of `PICTURE_ENDINGS`.
+        texts: those of files of captions, besides ``txt`` and ``json``.
+    """
+
+    image: str
+    texts: frozenset[str]
+
+    def is_picture(self, ending: str) -> bool:
+        return ending == self.image or ending.rpartition(".")[2] in PICTURE_ENDINGS
+
+    def is_captions(self, ending: str) -> bool:
+        return ending.rpartition(".")[2] == TEXT or ending in self.texts
+
+    def is_text(self, name: str) -> bool:
+        match = _MEMBER.fullmatch(name)
+        ending = match["ending"].lower() if match else ""
+        if self.is_picture(ending):
+            return False
+        return self.is_captions(ending) or ending.rpartition(".")[2] == _JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +78,9 @@ class TarShards:
     """Shards, read in the order given; the pictures stay in them.
 
     The format is that of https://github.com/webdataset/webdataset: the key of a sample is the name
-    of its files up to the first dot of the base name; its files lie next to one another.
+    of its files up to the first dot of the base name; its files lie next to one another. Where that
+    gives a sample no picture, but each of its files belongs to a picture by its name up to the last
+    dot (``photo v2.0.jpg``, ``photo v2.0.txt``), each such picture is a sample.
 
     Args:
         paths: of the shards.
@@ -80,26 +113,60 @@ class TarShards:
         """One for each sample; each shard is passed through once.
 
         A text file holds a caption a line; of the JSON file, ``caption`` or ``text`` is read where
-        there is no text file, or what ``columns`` tells: a key of the JSON file, or an ending such
-        as ``de.txt``; of pictures too (``left.jpg``).
+        there is no text file, or what ``columns`` says: a key of the JSON file, or an ending such
+        as ``de.txt`` or ``cap``; of pictures too (``left.jpg``, ``img``).
 
         Raises:
             DataError: a shard is compressed, cut short or damaged (the last whole sample is told),
                 or a sample is at fault.
         """
+        bound = (name.strip() for name in columns.get("text", "").split(","))
+        endings = _Endings(_ending(columns.get("image", "")), frozenset(map(_ending, bound)) - {""})
         for path in self.paths:
             split = split_in_name(path, self.base)
             shard = path.relative_to(self.base).with_suffix("").as_posix()
-            for sample in _samples(path):
-                yield _entry(path, shard, sample, columns, split)
+            for sample in _samples(path, endings):
+                yield _entry(path, shard, sample, columns, endings, split)
 
 
-def _samples(path: Path) -> Iterator[Sample | Member]:
+def _ending(column: str) -> str:
+    return column.lower().removeprefix(".")
+
+
+def _samples(path: Path, endings: _Endings) -> Iterator[Sample | Member]:
     """Samples of a shard, and the files that belong to none."""
+    for sample in _grouped(path, endings):
+        if isinstance(sample, Member) or endings.image or sample.has_plain_picture:
+            yield sample
+        else:
+            yield from _parted(sample)
+
+
+def _parted(sample: Sample) -> Iterator[Sample]:
+    """A sample for each picture whose name up to the last dot its other files share, if all do."""
+    parts: dict[str, Sample] = {}
+    for ending in sample.pictures:
+        key = sample.names[ending].rpartition(".")[0]
+        parts.setdefault(ending.rpartition(".")[0], Sample(key))
+    if not all(ending.rpartition(".")[0] in parts for ending in sample.names):
+        yield sample
+        return
+    for ending, name in sample.names.items():
+        part, _, last = ending.rpartition(".")
+        parts[part].names[last] = name
+        if ending in sample.pictures:
+            parts[part].pictures[last] = sample.pictures[ending]
+        if ending in sample.texts:
+            parts[part].texts[last] = sample.texts[ending]
+    yield from parts.values()
+
+
+def _grouped(path: Path, endings: _Endings) -> Iterator[Sample | Member]:
+    """The files of a shard by key, and those without an ending, which have none."""
     seen: set[str] = set()
     sample, last = None, ""
     try:
-        for member in members_of(path):
+        for member in members_of(path, endings.is_text):
             match = _MEMBER.fullmatch(member.name)
             if match is None:
                 yield member
@@ -109,7 +176,7 @@ def _samples(path: Path) -> Iterator[Sample | Member]:
                     yield sample
                     last = sample.key
                 sample = _started(path, match["key"], seen)
-            _add(path, sample, match["ending"].lower(), member)
+            _add(path, sample, match["ending"].lower(), member, endings)
     except CutShortError as error:
         if sample is not None and not error.inside and sample.pictures and sample.texts:
             last = sample.key
@@ -129,10 +196,11 @@ def _started(path: Path, key: str, seen: set[str]) -> Sample:
     return Sample(key)
 
 
-def _add(path: Path, sample: Sample, ending: str, member: Member) -> None:
-    if ending in sample.pictures or ending in sample.texts:
+def _add(path: Path, sample: Sample, ending: str, member: Member, endings: _Endings) -> None:
+    if ending in sample.names:
         raise DataError(f"{path}: {member.name} is in it twice", "each file once")
-    if ending.rpartition(".")[2] in PICTURE_ENDINGS:
+    sample.names[ending] = member.name
+    if endings.is_picture(ending):
         sample.pictures[ending] = FilePart(path, member.start, member.size, member.name)
     elif member.text is not None:
         sample.texts[ending] = decode_utf8(member.text, Path(f"{path}:{member.name}"))
@@ -146,41 +214,48 @@ def _cut(path: Path, error: CutShortError, last: str) -> DataError:
 
 
 def _entry(
-    path: Path, shard: str, sample: Sample | Member, columns: Mapping[str, str], split: str | None
+    path: Path,
+    shard: str,
+    sample: Sample | Member,
+    columns: Mapping[str, str],
+    endings: _Endings,
+    split: str | None,
 ) -> Entry:
     if isinstance(sample, Member):
         name = f"{shard}/{sample.name}"
         return Entry(name, None, (), str(path), split=split, left_out=NO_ENDING)
     name, place = f"{shard}/{sample.key}", f"{path}, sample {sample.key}"
-    picture = _picture(sample, columns.get("image"), place)
-    values = _values(sample, place)
-    told = _told(columns, values)
-    if "text" not in told and not any(column in values for column in TEXT_NAMES):
+    picture = _picture(sample, endings, place)
+    if picture is None and (others := [e for e in sample.names if e not in sample.texts]):
+        place += f" ({', '.join(sample.names[ending] for ending in others)})"
+    values = _values(sample, endings, place)
+    said = _said(columns, values)
+    if "text" not in said and not any(column in values for column in TEXT_NAMES):
         return Entry(name, picture, (), place, split=split)
-    entry = entry_of(Row(values, place, 1), bind(values, told, place), picture, name)
+    entry = entry_of(Row(values, place, 1), bind(values, said, place), picture, name)
     return entry if entry.split else replace(entry, split=split)
 
 
-def _values(sample: Sample, place: str) -> dict[str, object]:
+def _values(sample: Sample, endings: _Endings, place: str) -> dict[str, object]:
     """The sample as a row of a table, whose picture is apart."""
     values: dict[str, object] = {"image": None}
-    if "json" in sample.texts:
-        values = parsed_object(sample.texts["json"], place) | values
+    if _JSON in sample.texts:
+        values = parsed_object(sample.texts[_JSON], place) | values
     for ending, text in sample.texts.items():
-        if ending.rpartition(".")[2] == TEXT:
-            values[ending] = text.splitlines() or [""]
+        if endings.is_captions(ending):
+            values[ending] = lines_of_text(text) or [""]
     return values
 
 
-def _told(columns: Mapping[str, str], values: Mapping[str, object]) -> dict[str, str]:
+def _said(columns: Mapping[str, str], values: Mapping[str, object]) -> dict[str, str]:
     by_text = {"text": TEXT} if TEXT in values else {}
     return {**by_text, **columns, "image": "image"}
 
 
-def _picture(sample: Sample, ending: str | None, place: str) -> FilePart | None:
-    if ending is not None:
-        return sample.pictures.get(ending.lower().removeprefix("."))
-    plain = [name for name in sample.pictures if name in PICTURE_ENDINGS]
+def _picture(sample: Sample, endings: _Endings, place: str) -> FilePart | None:
+    if endings.image:
+        return sample.pictures.get(endings.image)
+    plain = [ending for ending in sample.pictures if "." not in ending]
     if len(plain) > 1:
         raise DataError(
             f"{place}: several pictures, {', '.join(plain)}",

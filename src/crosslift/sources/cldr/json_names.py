@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from crosslift.artifacts.parse import parse_json
 from crosslift.errors import DataError
 from crosslift.sources.cldr.emoji_ids import id_of_code_points, id_of_text
+from crosslift.sources.formats.rows import lines_of, short
 
 
 class Name(NamedTuple):
@@ -33,12 +34,14 @@ def names_of_package_file(path: Path) -> Iterator[Name]:
     Raises:
         DataError: the file is no such JSON.
     """
-    content = _parsed(path.read_bytes(), str(path))
     try:
+        content = parse_json(path.read_bytes(), str(path))
         outer = content.get("annotations") or content["annotationsDerived"]
         for emoji, facts in outer.get("annotations", {}).items():
-            for text in facts.get("tts", ())[:1]:
+            for text in _listed(facts.get("tts", []), str(path))[:1]:
                 yield Name(path.parent.name, id_of_text(emoji), _text(text, str(path)))
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", "a readable file") from error
     except (AttributeError, KeyError, TypeError) as error:
         raise DataError(
             f"{path} holds no emoji names ({error!r})",
@@ -52,14 +55,13 @@ def names_of_list(path: Path) -> Iterator[Name]:
     Raises:
         DataError: a line has another shape.
     """
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield from _names_of_line(line, f"{path}, line {number}")
+    for number, line in lines_of(path):
+        if line.strip():
+            yield from _names_of_line(line, f"{path}, line {number}")
 
 
-def _names_of_line(line: bytes, where: str) -> Iterator[Name]:
-    row = _parsed(line, where)
+def _names_of_line(line: str, where: str) -> Iterator[Name]:
+    row = parse_json(line, where)
     if not (
         isinstance(row, dict)
         and isinstance(row.get("names"), dict)
@@ -74,14 +76,13 @@ def _names_of_line(line: bytes, where: str) -> Iterator[Name]:
         yield Name(locale, emoji, _text(text, where))
 
 
-def _parsed(data: bytes, where: str) -> Any:
-    try:
-        return json.loads(data)
-    except ValueError as error:
-        raise DataError(f"{where} is not valid JSON: {error}", "JSON in UTF-8") from error
+def _listed(value: object, where: str) -> list[object]:
+    if not isinstance(value, list):
+        raise DataError(f"{where}: the names {short(value)}", "a list of texts")
+    return value
 
 
 def _text(value: object, where: str) -> str:
     if not isinstance(value, str):
-        raise DataError(f"{where}: the name {value!r}", "a text")
+        raise DataError(f"{where}: the name {short(value)}", "a text")
     return value

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from crosslift.artifacts.places import home, user_path
 from crosslift.errors import DataError
+from crosslift.sources.file_names import exists
 
 SCHEME = "cldr:"
 """Before the path of CLDR's names; alone, it means the fetched or installed copy."""
@@ -40,7 +41,7 @@ def cldr_place(data: Path) -> Path:
     if not path:
         return _installed()
     place = user_path(path)
-    if not place.exists():
+    if not exists(place):
         raise DataError(f"no CLDR names at {place}", "a file or folder")
     return place
 

@@ -10,6 +10,7 @@ from crosslift.errors import DataError
 from crosslift.languages import from_locale
 from crosslift.sources.cldr.json_names import Name, names_of_list, names_of_package_file
 from crosslift.sources.cldr.xml_names import names_of_xml
+from crosslift.sources.file_names import is_file, is_folder
 
 LIST_NAME = "names.jsonl"
 _FOLDERS = ("annotations", "annotationsDerived")  # names given by people come first
@@ -53,8 +54,8 @@ def read_cldr(where: Path) -> dict[str, dict[str, str]]:
 
 
 def _names(where: Path) -> Iterator[Name]:
-    listed = where / LIST_NAME if where.is_dir() else where
-    if listed.is_file():
+    listed = where / LIST_NAME if is_folder(where) else where
+    if is_file(listed):
         if listed.suffix != ".jsonl":
             raise DataError(f"emoji names in {listed}", _LAYOUTS)
         return names_of_list(listed)

@@ -28,7 +28,9 @@ def names_of_xml(path: Path) -> Iterator[Name]:
     parser.EndElementHandler = reader.end
     try:
         parser.Parse(path.read_bytes(), True)
-    except expat.ExpatError as error:
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", "a readable file") from error
+    except (expat.ExpatError, LookupError, ValueError) as error:  # of an encoding it does not know
         raise DataError(f"{path} is not valid XML: {error}", "annotations of CLDR") from error
     return iter(reader.names)
 

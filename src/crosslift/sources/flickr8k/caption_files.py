@@ -19,7 +19,9 @@ from crosslift.sources.formats.rows import lines_of, short
 Named = dict[str, tuple[str, ...]]
 """Name of a photograph's file -> its captions, in the order of the file."""
 
-NUMBERED_LINE = re.compile(r"(?P<name>[^\t#]+)#(?:[a-z]+#)?(?P<number>\d+)\s+(?P<caption>.*)")
+NUMBERED_LINE = re.compile(
+    r"(?P<name>[^\t#]+)#(?:[a-z]+#)?(?P<number>[0-9]{1,9})\s+(?P<caption>.*)"
+)
 """``NAME.jpg#0<TAB>caption`` (English, Arabic) and ``NAME.jpg#zhc#0 caption`` (Flickr8k-CN)."""
 
 NEVER_PUBLISHED = "2258277193_586949ec62.jpg.1"

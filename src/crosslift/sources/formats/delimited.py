@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from crosslift.errors import DataError
+from crosslift.sources.formats.csv_cells import csv_cells
 from crosslift.sources.formats.rows import Row, lines_of
-from crosslift.sources.text_files import read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +55,12 @@ def comma_separated(path: Path) -> Iterator[Row]:
         DataError: a broken quote, a header with a name twice, a row of another width, bytes that
             are not UTF-8.
     """
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     header: list[str] | None = None
-    line = 1
-    try:
-        for cells in reader:
-            if header is None:
-                header = _header(path, cells)
-            elif cells:
-                yield _bound(path, line, header, cells)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(f"{path}, row {line}: {error}", "CSV with quotes") from error
+    for line, cells in csv_cells(path):
+        if header is None:
+            header = _header(path, cells)
+        else:
+            yield _bound(path, line, header, cells)
 
 
 def _header(path: Path, cells: list[str]) -> list[str]:

@@ -79,7 +79,7 @@ class Row:
         expected = f"a number from {lowest:g} to {highest:g}"
         try:
             number = float(value)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise self.fault(f"{column!r} holds {short(value)}", expected) from error
         if not lowest <= number <= highest:
             raise self.fault(f"{column!r} holds {short(value)}", expected)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from crosslift.errors import StudyError
-from crosslift.sources.record import Record
+from crosslift.sources.record import Record, names_bound
 from crosslift.sources.translation.engines import Engine
 
 Reason = Literal[
@@ -123,7 +123,7 @@ def in_language(record: Record, language: str) -> Record:
 def _ask(
     record: Record, columns: Mapping[str, str], passage: str | None, engine: Engine
 ) -> _Asked | Reason:
-    texts = {name: record.texts[name] for name in columns.values() if name in record.texts}
+    texts = {name: record.texts[name] for name in names_bound(record.texts, columns.values())}
     if passage is None or not record.spans:
         return _Asked(texts, record.choices)
     marked = engine.mark(texts[passage], *record.spans[0])

@@ -1,0 +1,34 @@
+"""The cells of CSV files with quotes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from crosslift.errors import DataError
+from crosslift.sources.text_files import read_text
+
+_LONGEST_CELL = 2**31 - 1  # Python's own limit of 131,072 refuses texts that JSON lines may hold
+
+
+def csv_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV file, each with the number of its first line, from 1; the header first.
+
+    A line feed (or CR LF) alone ends a line; empty lines are passed over.
+
+    Raises:
+        DataError: a broken quote, a carriage return outside quotes, bytes that are not UTF-8; the
+            row is named.
+    """
+    csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.reader(io.StringIO(read_text(path), newline="\n"), strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            if cells:
+                yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"{path}, row {line}: {error}", "CSV with quotes") from error
