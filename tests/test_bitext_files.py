@@ -243,7 +243,7 @@ GERMAN, ENGLISH = zip(*PAIRS, strict=True)
     [
         (GERMAN, sorted(ENGLISH), True),
         (GERMAN, sorted(ENGLISH, reverse=True), True),
-        (GERMAN, sorted((e.lower() for e in ENGLISH)), True),
+        (GERMAN, sorted(e.lower() for e in ENGLISH), True),
         (sorted(GERMAN), ENGLISH, True),
         (sorted(GERMAN), sorted(ENGLISH), True),
         (GERMAN, ENGLISH, False),
