@@ -138,7 +138,7 @@ def _decoded(data: bytes, charset: str, path: Path) -> str:
     return text
 
 
-class _Catalog(Catalog):
+class _Catalog(Catalog):  # type: ignore[misc]
     """A catalog that keeps its header as text, and as many plural forms as its file has.
 
     Babel raises at dates and plural forms of other forms than its own, and at entries with more forms

@@ -106,6 +106,20 @@ def devtest_folder(folder: Path) -> Path:
     )
 
 
+def unread_in(folder: Path) -> dict[str, str]:
+    """Names of devtest files that are of no language of FLORES-200 -> that reason.
+
+    Args:
+        folder: of the files, see `devtest_folder`.
+    """
+    names = sorted(path.name for path in folder.glob("*.devtest"))
+    return {
+        name: "its name is of no language of FLORES-200 (FLORES+ is other data)"
+        for name in names
+        if name.removesuffix(".devtest") not in FLORES_200
+    }
+
+
 def path_of(folder: Path, code: str) -> Path:
     """Where the devtest file of a language belongs, whether it is there or not.
 

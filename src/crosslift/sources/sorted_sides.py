@@ -40,7 +40,8 @@ def sorted_apart(src: Sequence[str], tgt: Sequence[str]) -> bool:
     """
     if not (_in_order(src) or _in_order(tgt)):
         return False
-    return _agreement(src, tgt) < min(max(_SLOPE * (len(src) - 1) ** 0.5, _LEAST), _MOST)
+    needed: float = min(max(_SLOPE * (len(src) - 1) ** 0.5, _LEAST), _MOST)
+    return _agreement(src, tgt) < needed
 
 
 def _in_order(texts: Sequence[str]) -> bool:
