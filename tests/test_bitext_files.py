@@ -46,6 +46,7 @@ def test_mark_line_ends_and_odd_separators(tmp_path: Path) -> None:
         (b"a\nb\n\n", b"a\nb\nc\n", r"x\.de, line 3: empty text"),
         (b"a\n\n", b"a\nb\n", r"x\.de, line 2: empty text"),
         (b"a\nb\xff\n", b"a\nb\n", r"x\.de, line 2: byte 0xff is not UTF-8"),
+        (b"a\rb\rc", b"a\rb\rc", r"x\.de has CR line ends"),
         (b"a\n", b"\xe9\n", r"x\.en, line 1: byte 0xe9"),
     ],
 )

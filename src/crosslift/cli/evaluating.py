@@ -174,7 +174,7 @@ def _tell_pretraining(console: Console, found: Evaluation) -> None:
 def _tell_gaps(console: Console, found: Evaluation) -> None:
     for reason in dict.fromkeys(found.gaps.values()):
         languages = ", ".join(code for code, why in found.gaps.items() if why == reason)
-        console.print(f"not measured: {languages}: {escape(reason)}", highlight=False)
+        console.print(f"not measured: {languages}: {reason}", highlight=False)
     for reason in dict.fromkeys(reason for own in found.left_out.values() for reason in own):
         counts = [own[reason] for own in found.left_out.values() if reason in own]
         where = f"{plural(sum(counts), 'item')} in {plural(len(counts), 'language')}"
@@ -184,7 +184,8 @@ def _tell_gaps(console: Console, found: Evaluation) -> None:
 def _tell_unread(console: Console, found: Evaluation) -> None:
     for reason in dict.fromkeys(found.unread.values()):
         files = [file for file, why in found.unread.items() if why == reason]
-        console.print(f"not read: {escape(f'{first_few(files)}: {reason}')}", highlight=False)
+        line = f"not read: {first_few(files)}: {reason}"
+        console.print(line, highlight=False, markup=False)
 
 
 def _tell_notes(console: Console, found: Evaluation) -> None:
