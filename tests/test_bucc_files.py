@@ -10,7 +10,13 @@ import pytest
 
 from crosslift.errors import DataError
 from crosslift.sources import bucc_files
-from crosslift.sources.bucc_files import bucc_checksum, languages_in, load_bucc, splits_in
+from crosslift.sources.bucc_files import (
+    bucc_checksum,
+    languages_in,
+    load_bucc,
+    splits_in,
+    unread_in,
+)
 
 GERMAN = "de-000000001\tGuten Tag.\nde-000000002\tJa.\nde-000000003\tNein.\n"
 ENGLISH = "en-000000001\tNo.\nen-000000002\tHello.\n"
@@ -93,6 +99,17 @@ def test_splits_are_listed_in_one_order_and_other_files_are_left_alone(tmp_path:
         (tmp_path / name).write_text("no file of a split\n")
     assert languages_in(tmp_path) == ("de",)
     assert splits_in(tmp_path, "de") == ("dev", "training", "test")
+    assert set(unread_in(tmp_path)) == {
+        *("de-en.notes.de", "en-en.dev.en", "de-en.dev.fr", "x-de-en.dev.de")
+    }
+
+
+def test_ids_of_any_length(tmp_path: Path) -> None:
+    long = "de-" + "9" * 5000
+    put(tmp_path)
+    (tmp_path / "de-en.dev.gold").write_text(f"{long}\ten-000000001\n")
+    with pytest.raises(DataError, match="is not in"):
+        load_bucc(tmp_path, "de", "dev")
 
 
 def test_what_is_not_there(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import io
 import re
 import unicodedata
 from pathlib import Path
+from struct import pack
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -14,6 +15,8 @@ from crosslift.sources.catalog_files import find_catalogs
 from crosslift.sources.catalog_texts import clean_pair, count_words, english_key, item_id
 from crosslift.sources.checksums import sha256_of
 from crosslift.sources.gettext import Catalogs, half_of, load_catalogs
+from crosslift.targets.gettext import GETTEXT
+from crosslift.targets.target import BitextData, TargetSettings
 
 RUSSIAN = (
     "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && "
@@ -197,7 +200,7 @@ def mo_bytes(language: str) -> bytes:
 def test_layouts_and_locale_names(tmp_path: Path) -> None:
     text = po(entry("Good morning", "xx yy"), language="sr@latin")
     write(tmp_path / "pt_BR" / "LC_MESSAGES" / "app.po", text)
-    write(tmp_path / "po" / "zh_Hans.po", text)
+    write(tmp_path / "po" / "zh_Hans.po", po(entry("Good morning", "xx yy"), language="zh"))
     write(tmp_path / "domain" / "sr@latin.po", text)
     write(tmp_path / "en_GB" / "LC_MESSAGES" / "app.po", text)
     (tmp_path / "es").mkdir()
@@ -312,4 +315,175 @@ def test_english_key_ignores_case_punctuation_and_placeholders() -> None:
 def test_find_catalogs_is_ordered(tmp_path: Path) -> None:
     for name in ("fr.po", "de.po"):
         write(tmp_path / name, po(entry("Yes", "x y")))
-    assert [file.language for file in find_catalogs(tmp_path)] == ["de", "fr"]
+    assert [file.language for file in find_catalogs(tmp_path).files] == ["de", "fr"]
+
+
+DATES = (
+    "2020-10-28T18:25:17.432Z",
+    "2021-03-02 11:00+02:00",
+    "YEAR-MO-DA HO:MI+ZONE",
+    "0000-99-99",
+    "",
+)
+
+
+@pytest.mark.parametrize("date", DATES)
+def test_dates_do_not_matter(tmp_path: Path, date: str) -> None:
+    dates = f'"POT-Creation-Date: {date}\\n"\n"PO-Revision-Date: {date}\\n"\n'
+    text = po(entry("Good morning", "Guten Morgen"))
+    write(tmp_path / "de.po", text.replace('msgstr ""\n', 'msgstr ""\n' + dates, 1))
+    assert pairs(load_catalogs(tmp_path)) == [("Good morning", "Guten Morgen")]
+    one = f"Content-Type: text/plain; charset=UTF-8\nPO-Revision-Date: {date}\nLanguage: fr\n".encode()
+    write_raw_mo(tmp_path / "x.mo", (b"", one), (b"Good morning", "Bonjour à tous".encode()))
+    assert pairs(load_catalogs(tmp_path / "x.mo"), "fr") == [("Good morning", "Bonjour à tous")]
+
+
+def write_raw_mo(path: Path, *strings: tuple[bytes, bytes]) -> Path:
+    """A compiled catalog with its strings in the order given."""
+    count = len(strings)
+    texts = [text for side in zip(*strings, strict=True) for text in side]
+    places = [28 + 16 * count + sum(len(t) + 1 for t in texts[:i]) for i in range(len(texts))]
+    table = b"".join(pack("<2I", len(t), p) for t, p in zip(texts, places, strict=True))
+    head = pack("<7I", 0x950412DE, 0, count, 28, 28 + 8 * count, 0, 28 + 16 * count)
+    path.write_bytes(head + table + b"\0".join(texts) + b"\0")
+    return path
+
+
+@pytest.mark.parametrize("plural", ["nplurals=INTEGER; plural=EXPRESSION;", "", "none"])
+@pytest.mark.parametrize(
+    ("language", "forms", "expected"),
+    [
+        ("fr", ("un", "plusieurs"), ["un", "plusieurs"]),  # CLDR has three, for millions
+        ("pt_BR", ("um", "vários"), ["um", "vários"]),
+        ("de", ("eins", "viele"), ["eins", "viele"]),
+        ("ru", ("адин", "мало", "много"), ["адин", "много"]),
+        ("ar", ("صفر", "واحد", "اثنان", "قليل", "كثير", "اخر"), ["واحد", "قليل"]),
+        ("tlh", ("wa", "law"), ["wa", "law"]),
+    ],
+)
+def test_plurals_without_a_rule_in_the_header(
+    tmp_path: Path, plural: str, language: str, forms: tuple[str, ...], expected: list[str]
+) -> None:
+    one, many = same_half_plural()
+    write(
+        tmp_path / f"{language}.po",
+        po(plural_entry(one, many, *forms), language=language, plural=plural),
+    )
+    catalogs = load_catalogs(tmp_path, min_characters=1)
+    assert [src for _, src in pairs(catalogs, catalogs.languages[0])] == expected
+
+
+@pytest.mark.parametrize(
+    ("charset", "text"),
+    [("ISO-8859-1", "Fenêtre fermée"), ("KOI8-R", "Открыть файл"), ("GB18030", "打开文件")],
+)
+def test_the_encoding_of_the_header_is_read(tmp_path: Path, charset: str, text: str) -> None:
+    whole = po(entry("Open the file", text)).replace("UTF-8", charset)
+    (tmp_path / "de.po").write_bytes(whole.encode(charset))
+    assert pairs(load_catalogs(tmp_path)) == [("Open the file", text)]
+    (tmp_path / "de.po").write_bytes(whole.encode())
+    assert pairs(load_catalogs(tmp_path)) == [("Open the file", text)]
+    (tmp_path / "de.po").write_bytes(whole.replace(charset, "no-such-code").encode(charset))
+    with pytest.raises(DataError, match="is not UTF-8, and the file is not no-such-code"):
+        load_catalogs(tmp_path).bitext("de")
+
+
+def test_line_ends_of_old_macs_are_read(tmp_path: Path) -> None:
+    text = po(entry("Good morning", "Guten Morgen"), entry("Yes", "Ja"))
+    (tmp_path / "de.po").write_bytes(text.replace("\n", "\r").encode())
+    assert pairs(load_catalogs(tmp_path)) == [("Good morning", "Guten Morgen"), ("Yes", "Ja")]
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "language"),
+    [
+        ("first_steps.fr", "", "fr"),
+        ("ast.fr", "", "fr"),
+        ("plugin-pt_BR", "", "pt-BR"),
+        ("de_DE.UTF-8", "", "de-DE"),
+        ("ast", "fr", "fr"),
+        ("io", "pt_BR", "pt-BR"),
+        ("pt_BR", "pt", "pt-BR"),
+        ("nb", "no", "nb"),
+        ("he", "iw_IL", "he"),
+        ("de", "", "de"),
+        ("de", "LANGUAGE", "de"),
+        ("messages", "sr@latin", "sr-Latn"),
+    ],
+)
+def test_the_language_of_a_file(tmp_path: Path, name: str, header: str, language: str) -> None:
+    write(tmp_path / f"{name}.po", po(entry("Yes", "x y"), language=header))
+    found = find_catalogs(tmp_path)
+    assert [file.language for file in found.files] == [language]
+    assert bool(found.notes) is (name in ("ast", "io"))
+
+
+def test_names_count_where_files_beside_agree(tmp_path: Path) -> None:
+    for name, header in (("de", "de"), ("pt_BR", "pt_BR"), ("sk", "cs")):
+        write(tmp_path / "po" / f"{name}.po", po(entry("Yes", "x y"), language=header))
+    for name in ("argparse", "ast", "cmd", "os", "fr", "zlib"):
+        write(tmp_path / "library" / f"{name}.po", po(entry("Yes", "x y"), language="fr"))
+    found = find_catalogs(tmp_path)
+    assert [f.language for f in found.files] == ["fr"] * 6 + ["de", "pt-BR", "sk"]
+    assert set(found.notes) == {"fr", "sk"}
+    assert f"{tmp_path}/po/sk.po: its name says sk, its header cs" in found.notes["sk"]
+
+
+def test_one_odd_file_is_named_and_the_others_are_read(tmp_path: Path) -> None:
+    write(tmp_path / "de.po", po(entry("Yes, please", "Ja, bitte")))
+    write(tmp_path / "messages.po", po(entry("Yes", "Ja"), language=""))
+    write(tmp_path / "en_GB.po", po(entry("color", "colour"), language="en_GB"))
+    write(tmp_path / "more" / "de.po", 'msgid "open\n')
+    write(tmp_path / "fr.po", 'msgid "a"\nmsgstring "b"\n')
+    catalogs = load_catalogs(tmp_path)
+    assert pairs(catalogs) == [("Yes, please", "Ja, bitte")]
+    assert catalogs.unread == {
+        str(tmp_path / "messages.po"): f"{tmp_path}/messages.po does not tell its language",
+        str(tmp_path / "en_GB.po"): "its language is English",
+        str(tmp_path / "more" / "de.po"): f"{tmp_path}/more/de.po, line 1: no quote ends '\"open'",
+    }
+    with pytest.raises(DataError, match=r"fr\.po, line 2: Unknown or misformatted keyword"):
+        catalogs.bitext("fr")
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ('msgid "a\nmsgstr "b"\n', "no quote ends"),
+        ('msgid "a"\nmsgstr "b\\"\n', "no quote ends"),
+        ('msgid "a"\nmsgid_plural "b"\nmsgstr[99999999] "c"\n', "plural form '99999999'"),
+        ('msgid "a"\nmsgid_plural "b"\nmsgstr[-1] "c"\n', "plural form '-1'"),
+        ('msgid "a"\nmsgid_plural "b"\nmsgstr[x] "c"\n', "plural form 'x'"),
+        ("<<<<<<< HEAD\n", "Unknown or misformatted keyword"),
+    ],
+)
+def test_entries_that_babel_would_cut_or_choke_on(tmp_path: Path, bad: str, message: str) -> None:
+    write(tmp_path / "de.po", po(bad))
+    with pytest.raises(DataError, match=re.escape(message)):
+        load_catalogs(tmp_path).bitext("de")
+
+
+@pytest.mark.parametrize("rule", ["(n / 0)", "(" * 90 + "n" + ")" * 90, "9" * 900, "n" * 2000])
+def test_plural_rules_at_fault(tmp_path: Path, rule: str) -> None:
+    text = po(plural_entry("one", "many", "eins", "viele"), plural=f"nplurals=2; plural={rule};")
+    write(tmp_path / "de.po", text)
+    try:
+        assert load_catalogs(tmp_path).bitext("de").src
+    except DataError as error:
+        assert "the plural rule" in str(error) and len(str(error)) < 600
+
+
+def test_the_target_names_what_it_does_not_measure(tmp_path: Path) -> None:
+    numbers = ("one", "two", "three", "four", "five", "six", "seven", "eight")
+    texts = [f"say {a} and {b}" for a in numbers for b in numbers]
+    entries = [entry(text, text.replace("say", "sage")) for text in texts]
+    write(tmp_path / "de.po", po(*entries, entry("Yes", "Ja"), entry("Never mind it", "")))
+    write(tmp_path / "fr.po", po('msgid "a"\n'))
+    write(tmp_path / "messages.po", po(entry("Yes", "Ja"), language=""))
+    data = GETTEXT.load(TargetSettings(name="gettext", catalogs=tmp_path))
+    assert isinstance(data, BitextData) and len(data.bitexts["de"].src) == 64
+    assert list(data.gaps) == ["fr"] and "missing msgstr" in data.gaps["fr"]
+    assert data.left_out == {"de": {"untranslated": 1, "of fewer than 3 words": 1}}
+    assert list(data.unread) == [str(tmp_path / "messages.po")]
+    with pytest.raises(DataError, match="missing msgstr"):
+        GETTEXT.load(TargetSettings(name="gettext", catalogs=tmp_path, languages=("de", "fr")))

@@ -23,6 +23,8 @@ from labelled_samples import (
 from crosslift.errors import DataError
 from crosslift.sources.labelled.conllu import conllu
 from crosslift.sources.labelled.pairs import pairs_table
+from crosslift.sources.labelled.parts import FilePerLanguage
+from crosslift.sources.labelled.shapes import WordShape
 from crosslift.sources.labelled.words import ENTITIES, UPOS, TaggedWords
 from crosslift.targets.registry import find_target
 from crosslift.targets.target import LabelledData, TargetSettings
@@ -41,6 +43,29 @@ def put(folder: Path, files: Mapping[str, str]) -> Path:
 
 
 # Lines and characters
+
+
+@pytest.mark.parametrize("between", ["\t\n", " \t \n", "\n\t\n", "   \n"])
+@pytest.mark.parametrize(
+    "words", [("Berlin\tB-LOC\nist\tO\n", "Merkel\tB-PER\n"), ("Berlin\nist\n", "Merkel\n")]
+)
+def test_lines_of_spaces_and_tabs_part_sentences(
+    tmp_path: Path, between: str, words: tuple[str, str]
+) -> None:
+    path = tmp_path / "test-de.tsv"
+    path.write_text(words[0] + between + words[1] + between, encoding="utf-8")
+    read = list(TaggedWords(ENTITIES)(path))
+    assert [row.values["words"] for row in read] == [("Berlin", "ist"), ("Merkel",)]
+
+
+def test_files_that_look_like_a_part_and_are_not_read_are_named(tmp_path: Path) -> None:
+    for name in ("test-de.tsv", "test-pt-BR.tsv", "dev-en.tsv", "README.md"):
+        (tmp_path / "panx" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "panx" / name).write_text("Berlin\tB-LOC\n", encoding="utf-8")
+    files = {"dev": ("dev-{language}.tsv",), "test": ("test-{language}.tsv",)}
+    layout = FilePerLanguage(files, TaggedWords(ENTITIES), WordShape(), ("", "panx"))
+    assert set(layout.find(tmp_path)) == {("test", "de"), ("dev", "en")}
+    assert list(layout.unread(tmp_path)) == ["panx/test-pt-BR.tsv"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from crosslift.errors import DataError, UnknownNameError
+from crosslift.sources.lexicons.folder import lexicons_of
 from crosslift.sources.lexicons.lexicon import WordPair, folded
-from crosslift.sources.lexicons.read import lexicons_of, read_lexicon
+from crosslift.sources.lexicons.read import read_lexicon
 from crosslift.sources.lexicons.split import check_no_leak, split_by_word, split_of_lexicon
 from crosslift.sources.pictograms import load_concepts, split_of
 
@@ -100,8 +101,10 @@ def test_words_are_composed(tmp_path: Path) -> None:
 def test_lists_of_muse(tmp_path: Path, name: str) -> None:
     found = read_lexicon(written(tmp_path / name, "house nyumba\ntree\tmti\n"))
     assert found.pairs == (WordPair("nyumba", "house"), WordPair("mti", "tree"))
-    with pytest.raises(DataError, match=r"line 2: 3 words"):
-        read_lexicon(written(tmp_path / name, "house nyumba\nfruit tree mti\n"))
+    odd = "house nyumba\nfruit tree mti\ncow\tng ombe\n\nwaldrand\n"
+    found = read_lexicon(written(tmp_path / name, odd))
+    assert found.pairs == (WordPair("nyumba", "house"),)
+    assert found.left_out == {"of several words": 2, "without a translation": 1}
 
 
 # FreeDict
@@ -204,6 +207,7 @@ def test_dictionaries_from_english(tmp_path: Path) -> None:
         ("word\tA\n", "line 8: 2 fields"),
         ("word\tA\tx-y\n", "the number 'x-y'"),
         ("word\t\tB\n", "line 8: the number ''"),
+        ("word\tA\t" + "9" * 5000 + "\n", "line 8: the number '999"),
         ("word\tZZZ\tB\n", "but freedict-cym-eng.dict.dz has"),
     ],
 )
@@ -319,8 +323,9 @@ def test_a_folder_has_a_lexicon_of_each_language(tmp_path: Path) -> None:
     written(tmp_path / "swh-eng.tsv", "nyumba\thouse\n")
     written(tmp_path / "README.txt", "words")
     found = lexicons_of(tmp_path, None)
-    assert sorted(found) == ["cy", "sw"]
-    assert list(lexicons_of(tmp_path, ["sw"])) == ["sw"]
+    assert sorted(found.lexicons) == ["cy", "sw"]
+    assert found.unread == {"README.txt": "its name does not tell its languages"}
+    assert list(lexicons_of(tmp_path, ["sw"]).lexicons) == ["sw"]
     with pytest.raises(UnknownNameError, match="language of the lexicons"):
         lexicons_of(tmp_path, ["ga"])
     written(tmp_path / "en-sw.txt", "house nyumba\n")
@@ -331,7 +336,17 @@ def test_a_folder_has_a_lexicon_of_each_language(tmp_path: Path) -> None:
 def test_a_lexicon_of_an_unknown_code_in_a_folder_is_told(tmp_path: Path) -> None:
     written(tmp_path / "swh-eng.tsv", "nyumba\thouse\n")
     written(tmp_path / "xqz-eng.tsv", "a\tb\n")
-    with pytest.raises(DataError, match=r"xqz-eng\.tsv .* no known language"):
+    written(tmp_path / "ga-en.tsv", "an\tbird\nmadra\n")
+    (tmp_path / "more").mkdir()
+    found = lexicons_of(tmp_path, None)
+    assert list(found.lexicons) == ["sw"]
+    assert set(found.unread) == {"ga-en.tsv", "more", "xqz-eng.tsv"}
+    assert "line 2: 1 columns" in found.unread["ga-en.tsv"]
+    assert "no known language" in found.unread["xqz-eng.tsv"]
+    with pytest.raises(DataError, match="line 2: 1 columns"):
+        lexicons_of(tmp_path, ["ga"])
+    (tmp_path / "swh-eng.tsv").unlink()
+    with pytest.raises(DataError, match="line 2: 1 columns"):
         lexicons_of(tmp_path, None)
 
 
@@ -365,7 +380,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no lexicon at"):
         read_lexicon(tmp_path / "sw-en.tsv")
     (tmp_path / "sw-en.tsv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match="not in UTF-8"):
+    with pytest.raises(DataError, match="0xff is not UTF-8"):
         read_lexicon(tmp_path / "sw-en.tsv")
     with pytest.raises(DataError, match="language 'en'"):
         read_lexicon(written(tmp_path / "mine.tsv", "nyumba\thouse\n"), "en")

@@ -14,7 +14,7 @@ from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, percent, write_json
 from crosslift.cli.progress import StatusLine
 from crosslift.encoders.settings import EncoderSettings, Pooling
-from crosslift.errors import StudyError, UnknownNameError
+from crosslift.errors import StudyError, UnknownNameError, first_few
 from crosslift.reports.formats import plural, prompt_words
 from crosslift.studies.schema import SweepSettings
 from crosslift.studies.session import Evaluation, evaluate, evaluate_protocols, sweep
@@ -135,6 +135,8 @@ def _as_json(found: Evaluation) -> dict[str, Any]:
         content["notes"] = dict(found.notes)
     if found.left_out:
         content["left_out"] = {code: dict(counts) for code, counts in found.left_out.items()}
+    if found.unread:
+        content["unread"] = dict(found.unread)
     content["groups"] = {
         grouping: {group: scores._asdict() for group, scores in groups.items()}
         for grouping, groups in found.by_group().items()
@@ -156,6 +158,7 @@ def _print(console: Console, found: Evaluation) -> None:
     console.print(table)
     _tell_pretraining(console, found)
     _tell_gaps(console, found)
+    _tell_unread(console, found)
     _tell_notes(console, found)
     _tell_mining(console, found)
     _tell_protocol(console, found)
@@ -176,6 +179,13 @@ def _tell_gaps(console: Console, found: Evaluation) -> None:
         counts = [own[reason] for own in found.left_out.values() if reason in own]
         where = f"{plural(sum(counts), 'item')} in {plural(len(counts), 'language')}"
         console.print(f"left out: {where}: {reason}")
+
+
+def _tell_unread(console: Console, found: Evaluation) -> None:
+    for reason in dict.fromkeys(found.unread.values()):
+        files = [file for file, why in found.unread.items() if why == reason]
+        line = f"not read: {first_few(files)}: {reason}"
+        console.print(line, highlight=False, markup=False)
 
 
 def _tell_notes(console: Console, found: Evaluation) -> None:
@@ -220,6 +230,7 @@ def _print_side_by_side(console: Console, found: Sequence[Evaluation]) -> None:
     table.add_row("macro", *(percent(e.macro[e.metric]) for e in found), style="bold")
     console.print(table)
     _tell_gaps(console, found[0])
+    _tell_unread(console, found[0])
     for each in found:
         _tell_mining(console, each)
         _tell_protocol(console, each)

@@ -190,6 +190,8 @@ class Target(Entry):
     notes: tuple[Note, ...] = ()
     left_out: dict[str, dict[str, int]] = {}
     """Language -> reason -> number of items that are not measured."""
+    unread: dict[str, str] = {}
+    """File of the data that looks like a part of it and was not read -> why."""
     photographs: str | None = None
     """The published set that its photographs are of; None: of none that towers are trained on."""
 

@@ -1,40 +1,17 @@
-"""Bitexts from files: two parallel files, or one TSV; the layouts of LASER and OPUS."""
+"""Bitexts from files: two parallel files, or one TSV."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crosslift.errors import CrossLiftError, DataError
-from crosslift.languages import from_iso3, from_locale, is_known
+from crosslift.errors import DataError, first_few
+from crosslift.sources.bitext_names import LAYOUTS, BitextFiles, BitextFolder, find_bitexts
 from crosslift.sources.checksums import sha256_of
 from crosslift.sources.record import Bitext
+from crosslift.sources.sorted_sides import sorted_apart
 from crosslift.sources.text_files import read_lines
-
-_CODE = r"[A-Za-z]{2,3}(?:[_-][A-Za-z]{2,4})?"
-_NAME = re.compile(rf"(?:.+\.)?(?P<one>{_CODE})-(?P<two>{_CODE})\.(?P<side>[A-Za-z_-]+)")
-
-
-@dataclass(frozen=True, slots=True)
-class BitextFiles:
-    """Where the bitext of one language and English lies.
-
-    Args:
-        src: file of the language, or the TSV that holds both sides.
-        tgt: file of English; None where ``src`` is a TSV.
-        src_column: which column of the TSV is the language, 0 or 1; the other is English.
-    """
-
-    src: Path
-    tgt: Path | None = None
-    src_column: int = 0
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """The files there are: one TSV, or two files."""
-        return (self.src,) if self.tgt is None else (self.src, self.tgt)
 
 
 def read_two_files(src: Path, tgt: Path, language: str, tgt_language: str = "en") -> Bitext:
@@ -50,7 +27,8 @@ def read_two_files(src: Path, tgt: Path, language: str, tgt_language: str = "en"
         The bitext. Item ids are ``language:line``, for line numbers mean nothing across languages.
 
     Raises:
-        DataError: different counts of lines, no line, an empty line, bytes that are not UTF-8.
+        DataError: different counts of lines, no line, an empty line, bytes that are not UTF-8, or
+            files of which one was sorted without the other (see `sorted_apart`).
     """
     sides = [(path, read_lines(path)) for path in (src, tgt)]
     for path, lines in sides:
@@ -64,6 +42,16 @@ def read_two_files(src: Path, tgt: Path, language: str, tgt_language: str = "en"
             "find the line where they part, for example with: paste",
         )
     texts = [_stripped(path, lines) for path, lines in sides]
+    if sorted_apart(*texts):
+        raise DataError(
+            f"{src} and {tgt} were sorted apart: one of them is in alphabetical order, and their "
+            "lines do not go together",
+            "files whose line N is a translation of line N",
+            "take the files from before they were sorted (XTREME's script sorts the English side of "
+            "Tatoeba; LASER's tatoeba.deu-eng.deu and .eng are whole). If the lines are pairs all the "
+            "same, give them as one TSV, for example: "
+            f"paste {src.name} {tgt.name} > pairs/NAME.{language}-{tgt_language}.tsv",
+        )
     return Bitext(language, texts[0], texts[1], _items(language, counts[0], 1), tgt_language)
 
 
@@ -106,110 +94,75 @@ def read_tsv(
     return Bitext(language, sides[0], sides[1], items, tgt_language)
 
 
-def find_bitexts(folder: Path) -> dict[str, BitextFiles]:
-    """The bitexts with English of one folder, by BCP-47 code in order.
+@dataclass(frozen=True, slots=True)
+class LoadedBitexts:
+    """The bitexts of a folder, read.
 
-    Known layouts, each also with ``.gz`` behind: LASER's Tatoeba (``tatoeba.deu-eng.deu`` and
-    ``.eng``), OPUS in Moses form (``NAME.de-en.de`` and ``.en``, codes in either order) and
-    ``NAME.de-en.tsv``, whose columns stand in the order of its name.
-
-    Raises:
-        DataError: no such folder, a pair without its other file, or two bitexts of one language.
+    Args:
+        bitexts: language -> bitext, in the order asked for.
+        gaps: language -> why its files cannot be used.
+        unread: name of a file or folder that is no bitext -> why.
+        checksum: SHA-256 over the files of all these languages, for the keys of steps.
     """
-    if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder", "a folder of bitexts")
-    found: dict[str, BitextFiles] = {}
-    for path in sorted(folder.iterdir()):
-        candidate = _candidate(path)
-        if candidate is None:
-            continue
-        language, files = candidate
-        if language in found and found[language] != files:
-            raise DataError(
-                f"two bitexts of {language!r}: {found[language].src.name} and {files.src.name}",
-                "one bitext for each language",
-                "put them into folders of their own",
-            )
-        found[language] = files
-    return dict(sorted(found.items()))
+
+    bitexts: Mapping[str, Bitext]
+    gaps: Mapping[str, str]
+    unread: Mapping[str, str]
+    checksum: str
 
 
-def load_folder(folder: Path, languages: Sequence[str] | None = None) -> dict[str, Bitext]:
+def load_folder(folder: Path, languages: Sequence[str] | None = None) -> LoadedBitexts:
     """The bitexts of a folder, see `find_bitexts`.
 
     Args:
         folder: where the files lie.
-        languages: BCP-47 codes; None means all there are.
-
-    Returns:
-        Language -> bitext, in the order asked for.
+        languages: BCP-47 codes; None means all there are: a language whose files are at fault is a
+            gap then, unless it is the only one.
 
     Raises:
-        DataError: a language is not there, the folder holds no bitext, or a file is at fault.
+        DataError: a language that was asked for is not there or its files are at fault, the folder
+            holds no bitext, or none that can be used.
     """
-    return {code: _load(code, files) for code, files in _chosen(folder, languages).items()}
+    there = find_bitexts(folder)
+    chosen = _chosen(folder, there, languages)
+    bitexts: dict[str, Bitext] = {}
+    faults: dict[str, DataError] = {}
+    for code, files in chosen.items():
+        try:
+            bitexts[code] = _load(code, files)
+        except DataError as error:
+            if languages is not None:
+                raise
+            faults[code] = error
+    if not bitexts:
+        raise next(iter(faults.values()))
+    gaps = {code: fault.what for code, fault in faults.items()}
+    checksum = sha256_of(path for files in chosen.values() for path in files.paths)
+    return LoadedBitexts(bitexts, gaps, there.unread, checksum)
 
 
-def folder_checksum(folder: Path, languages: Sequence[str] | None = None) -> str:
-    """SHA-256 over the files that `load_folder` would read, for the keys of steps.
-
-    Raises:
-        DataError: a language is not there, or the folder holds no bitext.
-    """
-    return sha256_of(path for f in _chosen(folder, languages).values() for path in f.paths)
-
-
-def _chosen(folder: Path, languages: Sequence[str] | None) -> dict[str, BitextFiles]:
-    found = find_bitexts(folder)
-    if not found:
-        raise DataError(
-            f"no bitext in {folder}",
-            "files such as tatoeba.deu-eng.deu and .eng, NAME.de-en.de and .en, or NAME.de-en.tsv",
-        )
-    wanted = list(found) if languages is None else list(languages)
-    missing = [code for code in wanted if code not in found]
+def _chosen(
+    folder: Path, there: BitextFolder, languages: Sequence[str] | None
+) -> dict[str, BitextFiles]:
+    unread = first_few([f"{name}: {reason}" for name, reason in there.unread.items()], most=5)
+    remedy = f"not read are {unread}" if unread else None
+    if not there.files:
+        raise DataError(f"no bitext in {folder}", LAYOUTS, remedy)
+    wanted = list(there.files) if languages is None else list(languages)
+    missing = [code for code in wanted if code not in there.files]
     if missing:
         raise DataError(
-            f"{folder} holds no bitext of {', '.join(missing)}", f"one of {', '.join(found)}"
+            f"{folder} holds no bitext of {', '.join(missing)}",
+            f"one of {', '.join(there.files)}",
+            remedy,
         )
-    return {code: found[code] for code in wanted}
+    return {code: there.files[code] for code in wanted}
 
 
 def _load(language: str, files: BitextFiles) -> Bitext:
     if files.tgt is None:
         return read_tsv(files.src, language, files.src_column, 1 - files.src_column)
     return read_two_files(files.src, files.tgt, language)
-
-
-def _candidate(path: Path) -> tuple[str, BitextFiles] | None:
-    """Language and files of a bitext that a file belongs to; None for another file."""
-    ending = ".gz" if path.suffix == ".gz" else ""
-    match = _NAME.fullmatch(path.name.removesuffix(ending))
-    codes = [_code(match["one"]), _code(match["two"])] if match else []
-    if match is None or None in codes or codes.count("en") != 1:
-        return None
-    src_column = 1 - codes.index("en")
-    language, raw = str(codes[src_column]), (match["one"], match["two"])
-    if match["side"] == "tsv":
-        return language, BitextFiles(path, None, src_column)
-    if match["side"] not in raw:
-        return None
-    stem = path.name.removesuffix(ending).removesuffix(match["side"])
-    sides = [path.with_name(f"{stem}{raw[column]}{ending}") for column in (0, 1)]
-    for side in sides:
-        if not side.is_file():
-            raise DataError(f"{path} has no {side.name} beside it", "both files of the bitext")
-    return language, BitextFiles(sides[src_column], sides[1 - src_column])
-
-
-def _code(name: str) -> str | None:
-    if name in ("eng", "en"):
-        return "en"
-    try:
-        code = from_iso3(name) if len(name) == 3 else from_locale(name)
-    except CrossLiftError:
-        return None
-    return code if is_known(code) else None
 
 
 def _index(path: Path, header: Sequence[str], column: int | str) -> int:

@@ -14,7 +14,8 @@ from crosslift.sources.text_files import read_lines
 
 _SPLITS = {"dev": ("dev", "sample"), "training": ("training",), "test": ("test",)}
 _NAME = re.compile(r"(?P<language>[a-z]{2,3})-en\.(?P<split>[a-z]+)\.(?P<side>[a-z]+)")
-_NUMBER = re.compile(r"(?P<side>[a-z]+)-(?P<number>[0-9]+)")
+_LAYOUT = "XX-en.SPLIT.XX, .en and .gold; SPLIT is dev, sample, training or test"
+_NUMBER = re.compile(r"(?P<side>[a-z]+)-(?P<number>[0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,29 @@ def splits_in(folder: Path, language: str) -> tuple[str, ...]:
     return tuple(split for split, names in _SPLITS.items() if found.intersection(names))
 
 
+def unread_in(folder: Path) -> dict[str, str]:
+    """Files named almost as BUCC's, relative to the folder -> why they are not read.
+
+    Raises:
+        DataError: no such folder.
+    """
+    stems = {path.with_suffix("") for path, _ in _sides(folder)}
+    return {
+        str(path.relative_to(folder)): f"not named as a file of BUCC: {_LAYOUT}"
+        for path in _named_alike(folder)
+        if path.with_suffix("") not in stems or path.suffix[1:] not in (*_codes(path), "gold")
+    }
+
+
+def _codes(path: Path) -> tuple[str, str]:
+    """The codes of the sides of a file such as ``de-en.dev.de``."""
+    return path.name.partition("-")[0], "en"
+
+
+def _named_alike(folder: Path) -> list[Path]:
+    return sorted([*folder.glob("*-en.*"), *folder.glob("*-en/*-en.*")])
+
+
 def _canonical(split: str) -> str:
     for name, names in _SPLITS.items():
         if split in names:
@@ -140,7 +164,7 @@ def _sides(folder: Path) -> Iterator[tuple[Path, re.Match[str]]]:
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder", "a folder of BUCC's files")
     known = {name for names in _SPLITS.values() for name in names}
-    for path in sorted([*folder.glob("*-en.*"), *folder.glob("*-en/*-en.*")]):
+    for path in _named_alike(folder):
         match = _NAME.fullmatch(path.name)
         if match is None or match["language"] == "en" or match["split"] not in known:
             continue

@@ -1,30 +1,22 @@
-"""Finding gettext catalogs in the layouts projects use, and reading one with Babel."""
+"""Finding gettext catalogs in the layouts projects use, each with its language."""
 
 from __future__ import annotations
 
-import gettext
 import importlib.util
-import io
 import re
-import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
-from babel.messages.catalog import Message as BabelMessage
-from babel.messages.mofile import read_mo
-from babel.messages.pofile import PoFileError, read_po
+from babel.core import get_global
 
 from crosslift.errors import DataError
 from crosslift.languages import from_locale, is_known
-from crosslift.sources.text_files import decode_utf8
+from crosslift.sources.catalog_formats import COMPILED, parse_headers
 
-_DECLARED_FORMS = re.compile(r"nplurals\s*=\s*(\d+)")
-# Five stands for "many": two to four have a form of their own in Slavic languages, zero, one and
-# two in others.
-_GENERAL_NUMBER = 5
-_FORM = re.compile(r"^msgstr\[(\d+)\]", re.MULTILINE)
+_ENDINGS = (".po", *COMPILED)
+_EXPECTED = "LANG/LC_MESSAGES/DOMAIN.po, LANG.po, DOMAIN.LANG.po, or a Language header"
+_WORDPRESS = re.compile(r".+-(?P<locale>[a-z]{2,3}_[A-Z]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +28,18 @@ class CatalogFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One entry of a catalog.
+class FoundCatalogs:
+    """The catalogs of a folder.
 
     Args:
-        context: its ``msgctxt``; None where it has none.
-        msgid: the English message, or the English singular.
-        plural: the English plural; None where the entry has no plural.
-        translation: the translation, or the form for n = 1; empty where untranslated.
-        plural_translation: the form for n = 5; empty where untranslated or without a plural.
-        state: "fuzzy", "obsolete" or "" for an entry in use.
+        files: with their languages, in the order of their paths.
+        unread: path of another catalog -> why it is not read.
+        notes: language -> which of its files are named as of another one.
     """
 
-    context: str | None
-    msgid: str
-    plural: str | None
-    translation: str
-    plural_translation: str
-    state: str
+    files: tuple[CatalogFile, ...]
+    unread: Mapping[str, str]
+    notes: Mapping[str, str]
 
 
 def django_folder() -> Path:
@@ -68,55 +54,128 @@ def django_folder() -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
-def find_catalogs(path: Path) -> tuple[CatalogFile, ...]:
+def find_catalogs(path: Path) -> FoundCatalogs:
     """Every catalog under a folder, or the one of a single file, with its language.
 
-    Known layouts: ``LANG/LC_MESSAGES/DOMAIN.po``, ``po/LANG.po`` and ``DOMAIN/LANG.po``; for any
-    other name the ``Language`` header decides. A ``.mo`` beside its ``.po`` is left out.
+    A folder ``LANG/LC_MESSAGES`` decides first. Else the header's ``Language`` does, unless the file's
+    name (``LANG.po``, ``DOMAIN.LANG.po``, ``DOMAIN-ll_CC.po``) means a variant of it or files beside it
+    show that names are languages there: their names and headers agree, and they are half of the other
+    catalogs of the folder at least. (``ast.po`` is often a catalog of a module ``ast``, not of
+    Asturian.) Without a header the name decides. A compiled file beside its ``.po`` is left out.
 
     Args:
-        path: a folder or one ``.po`` or ``.mo`` file.
-
-    Returns:
-        The files in the order of their paths.
+        path: a folder or one ``.po``, ``.mo`` or ``.gmo`` file.
 
     Raises:
-        DataError: there is none, or a file tells its language nowhere.
+        DataError: there is none, or none tells its language.
     """
-    if path.is_file():
-        files = [path]
-    else:
-        files = sorted(file for ending in ("*.po", "*.mo") for file in path.rglob(ending))
-        sources = {file for file in files if file.suffix == ".po"}
-        files = [f for f in files if f.suffix == ".po" or f.with_suffix(".po") not in sources]
-    if not files:
+    paths = [path] if path.is_file() else _catalogs_under(path)
+    if not paths:
         raise DataError(f"no gettext catalog in {path}", "a folder that holds .po or .mo files")
-    return tuple(CatalogFile(file, _language_of(file)) for file in files)
+    files: list[CatalogFile] = []
+    unread: dict[str, DataError] = {}
+    notes: dict[str, str] = {}
+    for clue, fault in _clues(paths):
+        code = clue.language
+        if code is None:
+            unread[str(clue.path)] = fault or DataError(
+                f"{clue.path} does not tell its language", _EXPECTED
+            )
+            continue
+        files.append(CatalogFile(clue.path, code))
+        if clue.note:
+            notes[code] = "; ".join(filter(None, [notes.get(code), clue.note]))
+    if not files:
+        raise next(iter(unread.values()))
+    return FoundCatalogs(tuple(files), {name: why.what for name, why in unread.items()}, notes)
 
 
-def read_messages(file: CatalogFile) -> list[Message]:
-    """Every entry of one catalog but its header, obsolete and untranslated ones too.
+def _catalogs_under(folder: Path) -> list[Path]:
+    paths = sorted(file for ending in _ENDINGS for file in folder.rglob(f"*{ending}"))
+    sources = {file for file in paths if file.suffix == ".po"}
+    return [p for p in paths if p in sources or p.with_suffix(".po") not in sources]
 
-    Raises:
-        DataError: the file is not UTF-8 or is broken; the message names the file and, for ``.po``,
-            the line.
+
+@dataclass(frozen=True, slots=True)
+class _Clue:
+    """What tells the language of a catalog.
+
+    Args:
+        path: of the file.
+        fixed: code of its folder ``LANG/LC_MESSAGES``; None: it lies in none.
+        name: code that its name may mean; None: none.
+        header: code that its header names; None: none.
+        named: whether names are languages in its folder.
     """
-    catalog = _read(file.path, file.language)
-    choose = _plural_rule(catalog, file.path)
-    return list(_messages(catalog, choose(1), choose(_GENERAL_NUMBER)))
 
+    path: Path
+    fixed: str | None
+    name: str | None
+    header: str | None
+    named: bool = False
 
-def _language_of(file: Path) -> str:
-    whole = file.absolute()
-    folder = whole.parent
-    name = folder.parent.name if folder.name == "LC_MESSAGES" else whole.stem
-    code = _known_code(name) or _known_code(str(_read(file, None).locale_identifier or ""))
-    if code is None:
-        raise DataError(
-            f"{file} does not tell its language",
-            "LANG/LC_MESSAGES/DOMAIN.po, LANG.po, or a Language header",
+    @property
+    def agrees(self) -> bool:
+        """Whether name and header mean one language, in variants or not."""
+        return (
+            self.name is not None
+            and self.header is not None
+            and (_base(self.name) == _base(self.header))
         )
-    return code
+
+    @property
+    def language(self) -> str | None:
+        """The code that counts; None where nothing tells the language."""
+        if self.fixed or self.name is None or self.header is None:
+            return self.fixed or self.name or self.header
+        return self.name if self.agrees or self.named else self.header
+
+    @property
+    def note(self) -> str:
+        """What a reader must know where name and header tell different languages; else empty."""
+        if self.fixed or self.name is None or self.header is None or self.agrees:
+            return ""
+        return f"{self.path}: its name says {self.name}, its header {self.header}"
+
+
+def _clues(paths: Sequence[Path]) -> list[tuple[_Clue, DataError | None]]:
+    """What tells the language of each file; of one whose header cannot be read, why."""
+    read = [_clue(path) for path in paths]
+    folders: dict[Path, list[_Clue]] = {}
+    for clue, _ in read:
+        folders.setdefault(clue.path.parent, []).append(clue)
+    found = []
+    for clue, fault in read:
+        others = [other for other in folders[clue.path.parent] if other is not clue]
+        agreeing = sum(other.agrees for other in others)
+        named = agreeing > 0 and 2 * agreeing >= len(others)
+        found.append((_Clue(clue.path, clue.fixed, clue.name, clue.header, named), fault))
+    return found
+
+
+def _clue(path: Path) -> tuple[_Clue, DataError | None]:
+    folder = path.absolute().parent
+    if folder.name == "LC_MESSAGES":
+        fixed = _known_code(folder.parent.name)
+        if fixed:
+            return _Clue(path, fixed, None, None), None
+    name = _code_of_name(path.absolute().stem)
+    try:
+        header = parse_headers(path).get("language", "").strip()
+    except DataError as fault:
+        return _Clue(path, None, name, None), fault
+    return _Clue(path, None, name, _known_code(header)), None
+
+
+def _code_of_name(stem: str) -> str | None:
+    """The code that a name means: ``fr``, ``sr@latin``, ``first_steps.fr``, ``plugin-pt_BR``."""
+    last = stem.rpartition(".")[2]
+    wordpress = _WORDPRESS.fullmatch(stem)
+    return (
+        _known_code(last)
+        or _known_code(stem)
+        or (_known_code(wordpress["locale"]) if wordpress else None)
+    )
 
 
 def _known_code(name: str) -> str | None:
@@ -127,79 +186,8 @@ def _known_code(name: str) -> str | None:
     return code if is_known(code) else None
 
 
-def _read(path: Path, language: str | None) -> Catalog:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}", "a readable file") from error
-    return _read_mo(data, path) if path.suffix == ".mo" else _read_po(data, path, language)
-
-
-def _read_po(data: bytes, path: Path, language: str | None) -> Catalog:
-    text = _with_all_forms(decode_utf8(data, path))
-    locale = language.replace("-", "_") if language else None
-    try:
-        return read_po(text.split("\n"), locale=locale, abort_invalid=True)
-    except PoFileError as error:
-        raise DataError(
-            f"{path}, line {error.lineno + 1}: {error}", "a gettext catalog that msgfmt accepts"
-        ) from error
-    except (ValueError, IndexError, AttributeError) as error:
-        raise DataError(
-            f"{path} is broken: {error}", "a gettext catalog that msgfmt accepts"
-        ) from error
-
-
-def _with_all_forms(text: str) -> str:
-    """The text with a header that declares as many plural forms as the entries hold.
-
-    Real catalogs hold more forms than their header declares; the forms that its rule never
-    chooses are harmless, but Babel refuses them.
-    """
-    used = 1 + max((int(number) for number in _FORM.findall(text)), default=0)
-    declared = _DECLARED_FORMS.search(text)
-    if declared is None or int(declared[1]) >= used:
-        return text
-    return text[: declared.start()] + f"nplurals={used}" + text[declared.end() :]
-
-
-def _read_mo(data: bytes, path: Path) -> Catalog:
-    try:
-        return read_mo(io.BytesIO(data))
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path}: byte 0x{error.object[error.start]:02x} is not {error.encoding}",
-            "text in the encoding that the catalog's header names",
-        ) from error
-    except (OSError, struct.error, ValueError, LookupError) as error:
-        raise DataError(f"{path} is broken: {error}", "a catalog that msgfmt wrote") from error
-
-
-def _plural_rule(catalog: Catalog, path: Path) -> Callable[[int], int]:
-    try:
-        return gettext.c2py(catalog.plural_expr)
-    except ValueError as error:
-        raise DataError(
-            f"{path}: the plural rule {catalog.plural_expr!r} cannot be read: {error}",
-            "a C expression in n in the Plural-Forms header",
-        ) from error
-
-
-def _messages(catalog: Catalog, one: int, many: int) -> Iterator[Message]:
-    for message in catalog:
-        if message.id:
-            yield _message(message, one, many, "fuzzy" if message.fuzzy else "")
-    for message in catalog.obsolete.values():
-        yield _message(message, one, many, "obsolete")
-
-
-def _message(message: BabelMessage, one: int, many: int, state: str) -> Message:
-    if isinstance(message.id, str):
-        return Message(message.context, message.id, None, message.string or "", "", state)
-    singular, plural = message.id[:2]
-    forms = [message.string] if isinstance(message.string, str) else list(message.string)
-    return Message(message.context, singular, plural, _form(forms, one), _form(forms, many), state)
-
-
-def _form(forms: list[str], index: int) -> str:
-    return (forms[index] or "") if index < len(forms) else ""
+def _base(code: str) -> str:
+    """The base language; codes that CLDR calls aliases (``iw``, ``no``) are that of the other."""
+    base = code.partition("-")[0]
+    alias = str(get_global("language_aliases").get(base, base)).partition("_")[0]
+    return {"no": "nb", "sh": "sr"}.get(alias, alias)

@@ -16,6 +16,7 @@ from babel.core import get_global
 
 from crosslift.errors import DataError
 from crosslift.sources.record import Bitext
+from crosslift.sources.sorted_sides import sorted_apart
 from crosslift.sources.text_files import read_lines
 
 _BY_SCRIPT = {
@@ -106,6 +107,20 @@ def devtest_folder(folder: Path) -> Path:
     )
 
 
+def unread_in(folder: Path) -> dict[str, str]:
+    """Names of devtest files that are of no language of FLORES-200 -> that reason.
+
+    Args:
+        folder: of the files, see `devtest_folder`.
+    """
+    names = sorted(path.name for path in folder.glob("*.devtest"))
+    return {
+        name: "its name is of no language of FLORES-200 (FLORES+ is other data)"
+        for name in names
+        if name.removesuffix(".devtest") not in FLORES_200
+    }
+
+
 def path_of(folder: Path, code: str) -> Path:
     """Where the devtest file of a language belongs, whether it is there or not.
 
@@ -127,7 +142,8 @@ def read_devtest(folder: Path, codes: tuple[str, ...]) -> dict[str, Bitext]:
         Code -> bitext. Items are ``devtest:LINE``: a line means the same in all languages.
 
     Raises:
-        DataError: no file of English, an empty file or line, files of different lengths.
+        DataError: no file of English, an empty file or line, files of different lengths or sorted
+            apart.
     """
     english_path = path_of(folder, "en")
     if not english_path.is_file():
@@ -146,6 +162,12 @@ def read_devtest(folder: Path, codes: tuple[str, ...]) -> dict[str, Bitext]:
                 f"{path} has {len(sentences):,} lines and {english_path.name} has {len(english):,}",
                 "as many lines in every file: line N translates line N",
                 "unpack the file again",
+            )
+        if sorted_apart(sentences, english):
+            raise DataError(
+                f"{path} and {english_path.name} were sorted apart: their lines do not go together",
+                "files whose line N translates line N",
+                "unpack the files again",
             )
         bitexts[code] = Bitext(code, sentences, english, items)
     return bitexts

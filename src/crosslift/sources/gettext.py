@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from crosslift.errors import UnknownNameError
+from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.catalog_files import (
     CatalogFile,
-    Message,
+    FoundCatalogs,
     django_folder,
     find_catalogs,
-    read_messages,
 )
+from crosslift.sources.catalog_messages import Message, read_messages
 from crosslift.sources.catalog_texts import clean_pair, count_letters, count_words, item_id
 from crosslift.sources.checksums import sha256_of
 from crosslift.sources.record import Bitext
@@ -34,11 +34,12 @@ def load_catalogs(path: Path | None = None, *, min_characters: int = 2) -> Catal
     """The gettext catalogs of a project, read language by language when asked for.
 
     Args:
-        path: folder or single ``.po`` or ``.mo`` file; None means the installed Django's catalogs.
+        path: folder or single ``.po``, ``.mo`` or ``.gmo`` file; None means the installed Django's
+            catalogs.
         min_characters: fewest letters that both sides of a pair must keep after cleaning.
 
     Raises:
-        DataError: no catalog is there, or a file does not tell its language.
+        DataError: no catalog is there, or none tells its language.
     """
     return Catalogs(find_catalogs(path or django_folder()), min_characters)
 
@@ -65,15 +66,21 @@ class Catalogs:
     plural whose English text falls into the other half than its singular is left out: the
     halves share no entry.
 
+    A file that is broken is left out and named in `unread`, where another of its language is whole.
+
     Args:
-        files: catalog files with their languages.
+        found: catalog files with their languages.
         min_characters: fewest letters of both sides.
     """
 
-    def __init__(self, files: Sequence[CatalogFile], min_characters: int = 2) -> None:
+    def __init__(self, found: FoundCatalogs, min_characters: int = 2) -> None:
+        self.notes = found.notes
         self._files: dict[str, list[Path]] = {}
-        for file in files:
+        self._unread = dict(found.unread)
+        for file in found.files:
             self._files.setdefault(file.language, []).append(file.path)
+            if _is_english(file.language):
+                self._unread[str(file.path)] = "its language is English"
         self._min_characters = min_characters
         self._entries: dict[str, tuple[_Entry, ...]] = {}
         self._skipped: dict[str, Counter[str]] = {}
@@ -81,12 +88,21 @@ class Catalogs:
     @property
     def languages(self) -> tuple[str, ...]:
         """BCP-47 codes of the languages translated to; English variants are none of them."""
-        return tuple(sorted(code for code in self._files if code.split("-")[0] != "en"))
+        return tuple(sorted(code for code in self._files if not _is_english(code)))
 
     @property
     def skipped(self) -> Mapping[str, int]:
         """How many entries were left out, by reason, over the languages read so far."""
         return dict(sum(self._skipped.values(), Counter[str]()))
+
+    @property
+    def unread(self) -> Mapping[str, str]:
+        """Path of a file that is not read -> why; broken ones of the languages read so far."""
+        return self._unread
+
+    def skipped_of(self, language: str) -> Mapping[str, int]:
+        """How many entries of a language were left out, by reason; none before it was read."""
+        return dict(self._skipped.get(language, {}))
 
     def bitext(self, language: str, *, half: Half | None = None, min_words: int = 1) -> Bitext:
         """The pairs of one language and English, in the order of the files.
@@ -102,7 +118,7 @@ class Catalogs:
 
         Raises:
             UnknownNameError: unknown language or half.
-            DataError: a file of the language is broken.
+            DataError: all files of the language are broken.
         """
         kept = [e for e in self._of(language, half) if count_words(e.tgt) >= min_words]
         src, tgt = tuple(e.src for e in kept), tuple(e.tgt for e in kept)
@@ -118,7 +134,7 @@ class Catalogs:
 
         Raises:
             UnknownNameError: unknown language or half.
-            DataError: a file is broken.
+            DataError: all files of a language are broken.
         """
         if language == "en":
             texts = (entry.tgt for code in self.languages for entry in self._of(code, half))
@@ -145,24 +161,36 @@ class Catalogs:
             raise UnknownNameError("half", str(half), ("train", "test"))
         paths = self._paths(language)
         if language not in self._entries:
+            messages = self._messages(paths, language)
             self._skipped[language] = Counter()
-            files = [CatalogFile(path, language) for path in paths]
-            self._entries[language] = tuple(self._read(files, self._skipped[language]))
+            self._entries[language] = tuple(self._read(messages, self._skipped[language]))
         entries = self._entries[language]
         return [entry for entry in entries if half is None or half_of(entry.id) == half]
 
-    def _read(self, files: Sequence[CatalogFile], skipped: Counter[str]) -> Iterator[_Entry]:
+    def _messages(self, paths: Sequence[Path], language: str) -> list[Message]:
+        messages: list[Message] = []
+        faults: dict[str, DataError] = {}
+        for path in paths:
+            try:
+                messages += read_messages(CatalogFile(path, language))
+            except DataError as fault:
+                faults[str(path)] = fault
+        if len(faults) == len(paths):
+            raise next(iter(faults.values()))
+        self._unread |= {name: fault.what for name, fault in faults.items()}
+        return messages
+
+    def _read(self, messages: Sequence[Message], skipped: Counter[str]) -> Iterator[_Entry]:
         ids: set[str] = set()
         pairs: set[tuple[str, str]] = set()
-        for file in files:
-            for message in read_messages(file):
-                for entry in self._entries_of(message, skipped):
-                    if entry.id in ids or (entry.src, entry.tgt) in pairs:
-                        skipped["repeated"] += 1
-                        continue
-                    ids.add(entry.id)
-                    pairs.add((entry.src, entry.tgt))
-                    yield entry
+        for message in messages:
+            for entry in self._entries_of(message, skipped):
+                if entry.id in ids or (entry.src, entry.tgt) in pairs:
+                    skipped["repeated"] += 1
+                    continue
+                ids.add(entry.id)
+                pairs.add((entry.src, entry.tgt))
+                yield entry
 
     def _entries_of(self, message: Message, skipped: Counter[str]) -> Iterator[_Entry]:
         if message.state:
@@ -189,3 +217,7 @@ class Catalogs:
             skipped["too short"] += 1
         else:
             yield _Entry(item_id(english, message.context), src, tgt)
+
+
+def _is_english(code: str) -> bool:
+    return code.partition("-")[0] == "en"

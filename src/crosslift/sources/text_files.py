@@ -89,7 +89,27 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         ) from error
 
 
+def refuse_cr_alone(path: Path, number: int, data: bytes) -> None:
+    """Raises where the first line of a file is all of it and holds CR: the line ends of old Macs.
+
+    Args:
+        path: the file.
+        number: of the line, from 1.
+        data: the line with its line end.
+
+    Raises:
+        DataError: the rows of the file would be read as one.
+    """
+    if number == 1 and not data.endswith(b"\n") and b"\r" in data.removesuffix(b"\r"):
+        raise DataError(
+            f"{path} has CR line ends (of old Macs) and no LF",
+            "lines that end with LF or CRLF",
+            f"convert the file, for example: tr '\\r' '\\n' < {path.name} > NAME",
+        )
+
+
 def _decoded(path: Path, number: int, data: bytes) -> str:
+    refuse_cr_alone(path, number, data)
     raw = data.removesuffix(b"\n").removesuffix(b"\r")
     try:
         text = raw.decode("utf-8")

@@ -186,6 +186,7 @@ def _target(gathered: Gathered, name: str) -> dict[str, Any]:
         "kind": loaded.target.kind,
         "notes": [{"language": code, "note": note} for code, note in notes_of(data).items()],
         "left_out": {code: dict(counts) for code, counts in left_out_of(data).items()},
+        "unread": dict(data.unread),
         "photographs": loaded.target.photographs,
     }
 

@@ -92,6 +92,7 @@ class Evaluation:
             where, and the precision-recall curve.
         notes: language -> what its texts are, in words, where that must be known.
         left_out: language -> reason -> number of items of the data that are not measured.
+        unread: file of the data that looks like a part of it and is not read -> why.
     """
 
     model: str
@@ -104,6 +105,7 @@ class Evaluation:
     mining: tuple[Mapping[str, Any], ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     def by_group(self) -> dict[str, dict[str, GroupScores]]:
         """Grouping (family, script, and pretraining where it parts them) -> group -> scores."""
@@ -229,6 +231,7 @@ def _evaluations(
                 own,
                 notes_of(loaded.data),
                 left_out_of(loaded.data),
+                loaded.data.unread,
             )
         )
     return evaluations

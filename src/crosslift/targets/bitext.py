@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crosslift.errors import DataError
-from crosslift.sources.bitext_files import folder_checksum, load_folder
+from crosslift.sources.bitext_files import load_folder
 from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
 from crosslift.targets.target import BitextData, Target, TargetSettings
 
@@ -19,8 +19,8 @@ def load_bitexts(settings: TargetSettings) -> BitextData:
             f"target {settings.name!r} has no data",
             "`--data DIR` (in a study: `data: DIR`) with files such as NAME.de-en.de and NAME.de-en.en",
         )
-    bitexts = load_folder(settings.data, settings.languages)
-    return BitextData(bitexts, {}, folder_checksum(settings.data, settings.languages))
+    found = load_folder(settings.data, settings.languages)
+    return BitextData(found.bitexts, found.gaps, found.checksum, unread=found.unread)
 
 
 BITEXT = Target(

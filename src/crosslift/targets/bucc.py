@@ -12,6 +12,7 @@ from crosslift.sources.bucc_files import (
     languages_in,
     load_bucc,
     splits_in,
+    unread_in,
 )
 from crosslift.targets.protocol import Split
 from crosslift.targets.protocols import MINING, OTHER_MINING
@@ -43,7 +44,7 @@ def _load(settings: TargetSettings) -> MiningData:
         for language in wanted
     }
     gaps = {language: f"no files in {folder.name}" for language in asked if language not in there}
-    return MiningData(splits, gaps, key_of(sums))
+    return MiningData(splits, gaps, key_of(sums), unread_in(folder))
 
 
 def _splits(folder: Path, language: str, with_training: bool) -> dict[Split, BuccSplit]:

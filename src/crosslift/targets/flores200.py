@@ -14,6 +14,7 @@ from crosslift.sources.flores200 import (
     devtest_folder,
     path_of,
     read_devtest,
+    unread_in,
 )
 from crosslift.targets.protocols import MTEB_RETRIEVAL, RETRIEVAL
 from crosslift.targets.target import BitextData, Target, TargetSettings
@@ -36,7 +37,7 @@ def _load(settings: TargetSettings) -> BitextData:
     gaps = {FLORES_200[name]: f"no file in {folder.name}" for name in missing}
     bitexts = read_devtest(folder, there)
     checksum = checksum_of_files([path_of(folder, code) for code in ("en", *there)])
-    return BitextData(bitexts, gaps, checksum)
+    return BitextData(bitexts, gaps, checksum, unread=unread_in(folder))
 
 
 def _code(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crosslift.errors import DataError
-from crosslift.sources.gettext import Catalogs, load_catalogs
+from crosslift.sources.gettext import Catalogs, Half, load_catalogs
 from crosslift.sources.record import Bitext
 from crosslift.targets.names import asked_languages
 from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
@@ -23,21 +23,60 @@ LANGUAGES = (
 def _load(settings: TargetSettings) -> BitextData:
     catalogs = load_catalogs(settings.catalogs)
     own = settings.catalogs is not None
-    listed = catalogs.languages if own else LANGUAGES
-    asked = settings.languages or listed
-    settings = settings.model_copy(update={"languages": asked})
-    found = {
-        language: catalogs.bitext(language, half=None if own else "test", min_words=FEWEST_WORDS)
-        for language in asked_languages(settings, catalogs.languages)
-    }
-    gaps = {language: _too_few(b) for language, b in found.items() if len(b.src) < FEWEST_PAIRS}
-    kept = {language: bitext for language, bitext in found.items() if language not in gaps}
+    asked = settings.languages or (catalogs.languages if own else LANGUAGES)
+    lenient = own and settings.languages is None
+    found, gaps = _read(catalogs, settings.model_copy(update={"languages": asked}), lenient)
+    gaps |= {code: _too_few(b) for code, b in found.items() if len(b.src) < FEWEST_PAIRS}
+    kept = {code: bitext for code, bitext in found.items() if code not in gaps}
     if not kept:
         raise DataError(
             f"no language of the catalogs has {FEWEST_PAIRS} sentences: {_most(catalogs, found)}",
             f"messages of {FEWEST_WORDS} words and more with translations",
         )
-    return BitextData(kept, gaps, catalogs.checksum(asked))
+    checksum = catalogs.checksum(asked)
+    if not own:
+        return BitextData(kept, gaps, checksum)
+    counts = {code: _left_out(catalogs, code, bitext) for code, bitext in kept.items()}
+    left_out = {code: reasons for code, reasons in counts.items() if reasons}
+    notes = {code: note for code, note in catalogs.notes.items() if code in kept}
+    return BitextData(
+        kept, gaps, checksum, notes=notes, left_out=left_out, unread=dict(catalogs.unread)
+    )
+
+
+def _read(
+    catalogs: Catalogs, settings: TargetSettings, lenient: bool
+) -> tuple[dict[str, Bitext], dict[str, str]]:
+    """The bitexts of the languages asked for, and why others cannot be read.
+
+    Args:
+        catalogs: to read.
+        settings: what is asked for.
+        lenient: whether a language that cannot be read is a gap, unless no other can.
+
+    Raises:
+        DataError: a language cannot be read.
+    """
+    found: dict[str, Bitext] = {}
+    faults: dict[str, DataError] = {}
+    half: Half | None = None if settings.catalogs is not None else "test"
+    for language in asked_languages(settings, catalogs.languages):
+        try:
+            found[language] = catalogs.bitext(language, half=half, min_words=FEWEST_WORDS)
+        except DataError as fault:
+            if not lenient:
+                raise
+            faults[language] = fault
+    if faults and not found:
+        raise next(iter(faults.values()))
+    return found, {language: fault.what for language, fault in faults.items()}
+
+
+def _left_out(catalogs: Catalogs, language: str, bitext: Bitext) -> dict[str, int]:
+    """Reason -> number of entries of a language that are not measured."""
+    short = len(catalogs.bitext(language).src) - len(bitext.src)
+    reasons = {**catalogs.skipped_of(language), f"of fewer than {FEWEST_WORDS} words": short}
+    return {reason: count for reason, count in reasons.items() if count}
 
 
 def _too_few(bitext: Bitext) -> str:

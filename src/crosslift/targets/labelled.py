@@ -94,7 +94,7 @@ def labelled_target(facts: LabelledSet) -> Target:
     """The target of some facts."""
 
     def load(settings: TargetSettings) -> LabelledData:
-        found = _found(facts, settings)
+        found, unread = _found(facts, settings)
         told = []
         if facts.train_is_scored and settings.split is None and _only_training(found):
             found = _with_training_scored(found)
@@ -121,6 +121,7 @@ def labelled_target(facts: LabelledSet) -> Target:
             checksum=key_of({language: part.checksum() for language, part in parts.items()}),
             left_out={language: of.left_out for language, of in read.items() if of.left_out},
             remark="; ".join(told),
+            unread=unread,
         )
 
     protocol = Protocol(
@@ -156,17 +157,17 @@ def _task(facts: LabelledSet, source: PhaseThreeData) -> IntermediateTask:
     )
 
 
-def _found(facts: LabelledSet, settings: TargetSettings) -> Found:
-    """All parts of the folder, or of the hub where no folder is given."""
+def _found(facts: LabelledSet, settings: TargetSettings) -> tuple[Found, dict[str, str]]:
+    """All parts of the folder, or of the hub where no folder is given; files that are not read."""
     folder = settings.data
     if folder is None:
-        return facts.hub.find(facts.remedy)
+        return facts.hub.find(facts.remedy), {}
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder", f"the folder of {facts.name}", facts.remedy)
     for layout in facts.layouts:
         found = layout.find(folder)
         if found:
-            return found
+            return found, layout.unread(folder)
     there = sorted(path.name for path in folder.iterdir())[:8]
     raise DataError(
         f"{folder} holds no file of {facts.name}; it holds {', '.join(there) or 'nothing'}",

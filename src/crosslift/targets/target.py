@@ -105,6 +105,7 @@ class BitextData:
         words: whether they are single words, whose cosines are told beside retrieval.
         notes: language, or pair -> what its texts are, in words, where a reader of scores must know.
         left_out: language -> reason -> number of pairs of the data that are not measured.
+        unread: file of the data that looks like a part of it and is not read -> why.
     """
 
     bitexts: Mapping[str, Bitext]
@@ -113,6 +114,7 @@ class BitextData:
     words: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ class PictureData:
         topics: id of a picture or of a text -> its topic, where every picture of a text's topic is
             right; empty: a text belongs to the picture of its id.
         choices: language -> {query -> a few pictures to choose among}, of such data.
+        unread: file of the data that looks like a part of it and is not read -> why.
     """
 
     pictures: Mapping[str, Picture]
@@ -145,6 +148,7 @@ class PictureData:
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     topics: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, Mapping[str, Choice]] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     def right_picture(self, item: str) -> str:
         """A picture that is right for the text of an item: its own, or the first of its topic."""
@@ -161,11 +165,13 @@ class MiningData:
         splits: language -> split with gold -> its texts.
         gaps: language -> why it is not measured.
         checksum: of everything they are made of.
+        unread: file of the data that looks like a part of it and is not read -> why.
     """
 
     splits: Mapping[str, Mapping[Split, BuccSplit]]
     gaps: Mapping[str, str]
     checksum: str
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     def scored(self, language: str) -> BuccSplit:
         """The split that is scored: the test set where its gold is there, else dev."""
@@ -190,6 +196,7 @@ class LabelledData:
         checksum: of everything the tests are made of.
         left_out: language -> reason -> number of rows of the files that are no example.
         remark: what a reader of the scores must know beside the split; may be empty.
+        unread: file of the data that looks like a part of it and is not read -> why.
     """
 
     task: IntermediateTask
@@ -201,6 +208,7 @@ class LabelledData:
     checksum: str
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     remark: str = ""
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 TargetData = BitextData | PictureData | MiningData | LabelledData

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from crosslift.errors import DataError
 from crosslift.retrieval.word_alignment import one_to_one
+from crosslift.sources.lexicons.folder import lexicons_of
 from crosslift.sources.lexicons.lexicon import Lexicon, WordPair
-from crosslift.sources.lexicons.read import lexicons_of
 from crosslift.sources.lexicons.split import split_of_lexicon
 from crosslift.sources.record import Bitext
 from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
@@ -27,27 +27,36 @@ def _loader(*, trained: bool) -> Callable[[TargetSettings], BitextData]:
                 "of them",
             )
         found = lexicons_of(settings.data, settings.languages)
-        bitexts = {language: _bitext(each, trained=trained) for language, each in found.items()}
-        gaps = {
-            language: f"only {len(b.src)} pairs of words ({FEWEST_PAIRS} needed)"
-            for language, b in bitexts.items()
-            if len(b.src) < FEWEST_PAIRS
-        }
-        kept = {language: bitext for language, bitext in bitexts.items() if language not in gaps}
-        if not kept:
+        bitexts: dict[str, Bitext] = {}
+        gaps: dict[str, str] = {}
+        for language, lexicon in found.lexicons.items():
+            bitext = _bitext(lexicon, trained=trained)
+            if isinstance(bitext, str):
+                gaps[language] = bitext
+            else:
+                bitexts[language] = bitext
+        if not bitexts:
             raise DataError(f"{settings.data}: {next(iter(gaps.values()))}", "larger lexicons")
-        checksum = " ".join(f"{language}:{each.checksum}" for language, each in found.items())
-        return BitextData(kept, gaps, checksum, words=True)
+        checksum = " ".join(f"{code}:{each.checksum}" for code, each in found.lexicons.items())
+        left_out = {code: each.left_out for code, each in found.lexicons.items() if each.left_out}
+        return BitextData(
+            bitexts, gaps, checksum, words=True, left_out=left_out, unread=found.unread
+        )
 
     return load
 
 
-def _bitext(lexicon: Lexicon, *, trained: bool) -> Bitext:
+def _bitext(lexicon: Lexicon, *, trained: bool) -> Bitext | str:
     """Pairs of which no word of either side stands twice, so that each has one right answer: of a word
-    with several translations the first that is free."""
-    split = split_of_lexicon(lexicon)
+    with several translations the first that is free. Where there are too few, that reason."""
+    try:
+        split = split_of_lexicon(lexicon)
+    except DataError as fault:
+        return fault.what
     pairs: tuple[WordPair, ...] = split.trained if trained else split.control
     kept = one_to_one(pairs).pairs
+    if len(kept) < FEWEST_PAIRS:
+        return f"only {len(kept)} pairs of words ({FEWEST_PAIRS} needed)"
     words, english = (tuple(side) for side in zip(*kept, strict=True))
     return Bitext(lexicon.language, words, english, english)
 

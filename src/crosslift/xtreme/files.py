@@ -6,14 +6,17 @@ last entry are passed over. What does not fit the layout is an error that names 
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crosslift.artifacts.parse import parse_json
 from crosslift.errors import DataError
 from crosslift.sources.text_files import lines_in, read_text
+
+_LINE_NUMBER = re.compile("[0-9]{1,12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,9 @@ def read_line_numbers(path: Path) -> list[int]:
     """
     numbers = []
     for entry in _entries(path, "a line number"):
-        if not (entry.text.isascii() and entry.text.isdigit()):
+        if not _LINE_NUMBER.fullmatch(entry.text):
             raise DataError(
-                f"{_place(path, entry)}: {entry.text!r}",
+                f"{_place(path, entry)}: {entry.text[:60]!r}",
                 "the number of a line of the other file, counted from 0, without brackets",
             )
         numbers.append(int(entry.text))
@@ -184,12 +187,7 @@ def _list(value: Any, place: str) -> list[Any]:
 
 
 def _json(path: Path) -> Any:
-    try:
-        return json.loads(read_text(path), object_pairs_hook=lambda pairs: _once(path, pairs))
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path}, line {error.lineno}: not JSON: {error.msg}", "JSON") from error
-    except RecursionError as error:
-        raise DataError(f"{path} is nested too deeply", "JSON") from error
+    return parse_json(read_text(path), str(path), object_hook=lambda pairs: _once(path, pairs))
 
 
 def _once(path: Path, pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crosslift.errors import DataError, nearest
+from crosslift.sources.text_files import refuse_cr_alone
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LONGEST_SHOWN = 80
@@ -129,6 +130,7 @@ def short(value: object) -> str:
 
 
 def _decoded(path: Path, number: int, data: bytes) -> str:
+    refuse_cr_alone(path, number, data)
     raw = data.removesuffix(b"\n").removesuffix(b"\r")
     if number == 1:
         raw = raw.removeprefix(_BYTE_ORDER_MARK)

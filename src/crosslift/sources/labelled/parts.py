@@ -128,6 +128,23 @@ class FilePerLanguage:
                 return {key: self._part(key, sorted(set(of))) for key, of in paths.items()}
         return {}
 
+    def unread(self, folder: Path) -> dict[str, str]:
+        """Files named like the others but for the code of the language -> why they are not read."""
+        base = next((folder / name for name in self.folders if self._paths(folder / name)), folder)
+        read = {path for paths in self._paths(base).values() for path in paths}
+        alike = {
+            path
+            for patterns in self.files.values()
+            for pattern in patterns
+            for path in base.glob(pattern.replace("{language}", "*"))
+        }
+        return {
+            path.relative_to(
+                folder
+            ).as_posix(): "not named by a language code of two or three letters"
+            for path in sorted(alike - read)
+        }
+
     def _paths(self, base: Path) -> dict[Key, list[Path]]:
         found: dict[Key, list[Path]] = {}
         for split, patterns in self.files.items():
@@ -191,6 +208,11 @@ class FileOfLanguages:
             }
             if paths:
                 return {k: p for split, path in paths.items() for k, p in self._parts(split, path)}
+        return {}
+
+    def unread(self, folder: Path) -> dict[str, str]:
+        """None: the file of a split holds all its languages."""
+        del folder
         return {}
 
     def _parts(self, split: SplitName, path: Path) -> list[tuple[Key, Part]]:

@@ -103,10 +103,10 @@ class TaggedWords:
 
 
 def _sentences(path: Path) -> Iterator[list[_Line]]:
-    """The lines of each sentence; lines of nothing but spaces part them, however many there are."""
+    """The lines of each sentence; one or more lines of nothing but spaces and tabs part them."""
     sentence: list[_Line] = []
     for number, line in lines_of(path):
-        if line.strip(" "):
+        if line.strip(" \t"):
             sentence.append(_Line(number, line.split("\t")))
         elif sentence:
             yield sentence

@@ -16,9 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from crosslift.errors import DataError
+from crosslift.sources.formats.rows import short
 
 _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _VALUE = {digit: value for value, digit in enumerate(_DIGITS)}
+_MOST_DIGITS = 10
 _ABOUT = ("00database", "00-database")
 _HEADWORD = re.compile(r"(?P<word>[^/<\[({]*[^/<\[({\s])(?:\s+[/<\[({].*|/.*)?")
 _NOTES = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>")
@@ -73,7 +75,7 @@ def read_freedict(index: Path) -> tuple[list[tuple[str, str]], Counter[str]]:
             left_out["without a headword"] += 1
             continue
         words = [word.strip() for word in headword["word"].split(",")]
-        for line_of_entry in rest.splitlines():
+        for line_of_entry in rest.split("\n"):
             translations = _translations(line_of_entry)
             if translations is None:
                 left_out[NO_TRANSLATION] += 1
@@ -82,13 +84,20 @@ def read_freedict(index: Path) -> tuple[list[tuple[str, str]], Counter[str]]:
 
 
 def _content(path: Path) -> bytes:
-    data = path.read_bytes()
+    data = _bytes_of(path)
     if path.suffix != ".dz":
         return data
     try:
         return gzip.decompress(data)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be decompressed: {error}", "a file of dictzip") from error
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", "a readable file") from error
 
 
 def _text(data: bytes, path: Path) -> str:
@@ -101,9 +110,9 @@ def _text(data: bytes, path: Path) -> str:
 def _entries(index: Path) -> Iterator[tuple[int, int, int]]:
     """Begin, length and line of each distinct entry; several headwords may share one."""
     seen: set[tuple[int, int]] = set()
-    text = _text(index.read_bytes(), index).removeprefix("\ufeff")
-    for number, line in enumerate(text.splitlines(), 1):
-        fields = line.split("\t")
+    text = _text(_bytes_of(index), index).removeprefix("\ufeff")
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
+        fields = line.removesuffix("\r").split("\t")
         if len(fields) not in (3, 4):  # a fourth field is the headword as it is written
             raise DataError(
                 f"{index}, line {number}: {len(fields)} fields", "headword, tab, begin, tab, length"
@@ -115,9 +124,10 @@ def _entries(index: Path) -> Iterator[tuple[int, int, int]]:
 
 
 def _number(digits: str, index: Path, line: int) -> int:
-    if not digits or not set(digits) <= _VALUE.keys():
+    if not 0 < len(digits) <= _MOST_DIGITS or not set(digits) <= _VALUE.keys():
         raise DataError(
-            f"{index}, line {line}: the number {digits!r}", f"digits among {_DIGITS}, base 64"
+            f"{index}, line {line}: the number {short(digits)}",
+            f"1 to {_MOST_DIGITS} digits among {_DIGITS}, base 64",
         )
     value = 0
     for digit in digits:

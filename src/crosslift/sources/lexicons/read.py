@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from crosslift.sources.language_codes import language_code
 from crosslift.sources.lexicons.freedict import dictionary_files, read_freedict
 from crosslift.sources.lexicons.lexicon import Lexicon, WordPair, folded, usable
 from crosslift.sources.pictograms import NAME_LANGUAGES, checksum, load_concepts, split_of
+from crosslift.sources.text_files import read_lines
 
 NAMES = "names:"
 """Before the code of a language: the names of the embedded concepts, those of training alone."""
@@ -27,7 +29,7 @@ TRAINED, CONTROL = "trained", "control"
 
 _SIDES = re.compile(r"(?<![a-z])(?=([a-z]{2,3})-([a-z]{2,3})(?![a-z]))")  # they may overlap
 _ENGLISH = ("en", "eng")
-_FORMATS = (
+FORMATS = (
     "a table of two columns (.tsv, .csv), a list of MUSE (en-sw.txt), a dictionary of FreeDict "
     "(.index), or names:LANGUAGE"
 )
@@ -40,7 +42,7 @@ def read_lexicon(where: str | Path, language: str | None = None) -> Lexicon:
     |---|---|
     | ``NAME.tsv``, ``NAME.csv`` | two columns, which a header may name ``word`` and ``english``; |
     | | with a header, a third, ``part``, may say which pairs are ``trained`` on or ``control`` |
-    | ``en-sw.txt``, ``sw-en.0-5000.txt`` | MUSE: two words a line |
+    | ``en-sw.txt``, ``sw-en.0-5000.txt`` | MUSE: two words a line; others are left out |
     | ``NAME.index`` | a dictionary of FreeDict, with ``NAME.dict.dz`` or ``NAME.dict`` beside it |
     | ``names:de`` | names of embedded concepts |
 
@@ -64,7 +66,7 @@ def read_lexicon(where: str | Path, language: str | None = None) -> Lexicon:
     if path.name.endswith((".dict.dz", ".dict")):
         path = path.with_name(path.name.removesuffix(".dz")).with_suffix(".index")
     if not path.is_file():
-        raise DataError(f"no lexicon at {path}", _FORMATS)
+        raise DataError(f"no lexicon at {path}", FORMATS)
     files = dictionary_files(path) if path.suffix == ".index" else (path,)
     return _read(path, language, checksum_of_files(files))
 
@@ -79,7 +81,9 @@ def _read(path: Path, language: str | None, checksum: str) -> Lexicon:
         rows, left_out = read_freedict(path)
         table = _Table(rows, english_first)
     elif path.suffix == ".txt":
-        table = _Table(list(_of_muse(path)), english_first)
+        counts: Counter[str] = Counter()
+        table = _Table(list(_of_muse(path, counts)), english_first)
+        left_out = counts
     else:
         table = _of_table(path, code, english_first)
     order = (1, 0) if table.english_first else (0, 1)
@@ -127,7 +131,7 @@ def _sides(path: Path, language: str | None) -> tuple[str, bool]:
         raise DataError(
             f"language {language!r} of a lexicon", "the code of the other language than English"
         )
-    if not _named(path):
+    if not names_languages(path):
         if asked is None:
             raise DataError(
                 f"the name of {path.name} does not tell its languages",
@@ -150,7 +154,8 @@ def _sides_named(path: Path) -> list[tuple[str, str]]:
     return [(one, two) for one, two in found if (one in _ENGLISH) != (two in _ENGLISH)]
 
 
-def _named(path: Path) -> bool:
+def names_languages(path: Path) -> bool:
+    """Whether the name of a file holds two codes of languages of which one is English."""
     return bool(_sides_named(path))
 
 
@@ -185,28 +190,23 @@ def _code(name: str) -> str | None:
         return None
 
 
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not in UTF-8: {error}", "a text file in UTF-8") from error
+def _of_muse(path: Path, left_out: Counter[str]) -> Iterator[list[str]]:
+    """The two sides of each line; of a line of one word, or of several without a tab, the count.
 
-
-def _of_muse(path: Path) -> Iterator[list[str]]:
-    for number, line in enumerate(_lines(path), 1):
-        fields = line.split()
-        if fields and len(fields) != 2:
-            raise DataError(
-                f"{path}, line {number}: {len(fields)} words", "two, with a space or a tab between"
-            )
-        if fields:
+    MUSE's own lists hold phrases and lines of one word.
+    """
+    for line in read_lines(path):
+        fields = line.split("\t") if line.count("\t") == 1 else line.split()
+        if len(fields) == 2:
             yield fields
+        elif fields:
+            left_out["of several words" if len(fields) > 2 else "without a translation"] += 1
 
 
 def _of_table(path: Path, code: str, english_first: bool) -> _Table:
     comma = path.suffix.lower() == ".csv"
     if not comma and path.suffix.lower() != ".tsv":
-        raise DataError(f"a lexicon {path.name}", _FORMATS)
+        raise DataError(f"a lexicon {path.name}", FORMATS)
     numbered = list(_rows(path, comma))
     header = _header(numbered[0][1], code) if numbered else []
     named = set(header) in ({"word", "english"}, {"word", "english", "part"})
@@ -229,7 +229,7 @@ def _of_table(path: Path, code: str, english_first: bool) -> _Table:
 
 def _rows(path: Path, comma: bool) -> Iterator[tuple[int, list[str]]]:
     """Line and cells of each row that is not empty."""
-    text = io.StringIO("\n".join(_lines(path)))
+    text = io.StringIO("\n".join(read_lines(path)))
     if comma:
         table = csv.reader(text, strict=True)
     else:
@@ -264,39 +264,3 @@ def _names(code: str) -> Lexicon:
     pairs = [WordPair(concept.names[code], concept.names["en"]) for concept in named]
     kept, left_out = usable(pairs, {}, f"{NAMES}{code}")
     return Lexicon(code, kept, left_out, checksum())
-
-
-def lexicons_of(where: Path, languages: Sequence[str] | None) -> dict[str, Lexicon]:
-    """Language -> lexicon, of a file or of all lexicons in a folder.
-
-    Args:
-        where: a file, ``names:`` and a code, or a folder.
-        languages: BCP-47 codes of those that are wanted; None: all.
-
-    Raises:
-        DataError: no lexicon, two of one language, or one that cannot be read.
-        UnknownNameError: a language that none is of.
-    """
-    found: dict[str, Lexicon] = {}
-    for place in _places(where):
-        lexicon = read_lexicon(place)
-        if lexicon.language in found:
-            raise DataError(
-                f"{where} holds two lexicons of {lexicon.language}, one of them {place.name}",
-                "one of each language",
-            )
-        found[lexicon.language] = lexicon
-    for language in languages or ():
-        if language not in found:
-            raise UnknownNameError(f"language of the lexicons in {where}", language, found)
-    return {language: found[language] for language in languages or found}
-
-
-def _places(where: Path) -> list[Path]:
-    if not where.is_dir():
-        return [where]
-    ends = (".tsv", ".csv", ".index", ".txt")
-    found = [p for p in sorted(where.iterdir()) if p.suffix.lower() in ends and _named(p)]
-    if not found:
-        raise DataError(f"no lexicon in {where}", f"{_FORMATS}, with its languages in its name")
-    return found

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 import re
 from pathlib import Path
 from typing import Any
 
+from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.places import user_path
 from crosslift.errors import DataError
+from crosslift.sources.text_files import read_text
 from crosslift.sources.translation.sums import sum_of_file
 
 _WANTED = ("*.json", "*.safetensors", "*.txt", "*.model", "*.spm")
@@ -68,13 +69,10 @@ def read_config(folder: Path) -> dict[str, Any]:
     """A model's config.json.
 
     Raises:
-        DataError: it is no JSON object.
+        DataError: it cannot be read or is no JSON object.
     """
     path = folder / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path} is not valid JSON: {error}") from error
+    config = parse_json(read_text(path), str(path))
     if not isinstance(config, dict):
         raise DataError(f"{path} holds a {type(config).__name__}", "an object")
     return config

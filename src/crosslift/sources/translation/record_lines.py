@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from crosslift.artifacts.parse import parse_json
+from crosslift.errors import ArtifactError
 from crosslift.sources.record import Record
 
 _TUPLES = ("choices", "words", "tags")
@@ -24,9 +26,17 @@ def line_of(record: Record) -> str:
     return json.dumps({"id": record.id} | given, ensure_ascii=False)
 
 
-def record_of(line: str) -> Record:
-    """The record of a line that `line_of` wrote."""
-    values: dict[str, Any] = json.loads(line)
+def record_of(line: str, place: str = "a record") -> Record:
+    """The record of a line that `line_of` wrote.
+
+    Args:
+        line: an object of JSON.
+        place: where it is, for errors.
+
+    Raises:
+        ArtifactError: it is not JSON.
+    """
+    values: dict[str, Any] = parse_json(line, place, error=ArtifactError)
     values |= {name: tuple(values[name]) for name in _TUPLES if name in values}
     if "spans" in values:
         values["spans"] = tuple((start, end) for start, end in values["spans"])
@@ -44,4 +54,5 @@ def write_lines(path: Path, records: Iterable[Record]) -> None:
 def read_lines(path: Path) -> Iterator[Record]:
     """The records of a file that `write_lines` wrote, in its order."""
     with path.open(encoding="utf-8", errors="surrogatepass", newline="\n") as file:
-        yield from (record_of(line) for line in file)
+        for number, line in enumerate(file, start=1):
+            yield record_of(line, f"{path}, line {number}")

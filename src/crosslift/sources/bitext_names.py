@@ -1,0 +1,169 @@
+"""Which files of a folder are bitexts with English, by their names; the layouts of LASER and OPUS."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from babel.core import get_global
+
+from crosslift.errors import CrossLiftError, DataError
+from crosslift.languages import FAMILIES, from_iso3, from_locale, is_known, language
+from crosslift.sources.flores200 import FLORES_200
+
+LAYOUTS = "files such as tatoeba.deu-eng.deu and .eng, NAME.de-en.de and .en, or NAME.de-en.tsv"
+
+_NAME = re.compile(r"(?:.+\.)?(?P<pair>[A-Za-z0-9_-]+)\.(?P<side>[A-Za-z0-9_-]+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class BitextFiles:
+    """Where the bitext of one language and English lies.
+
+    Args:
+        src: file of the language, or the TSV that holds both sides.
+        tgt: file of English; None where ``src`` is a TSV.
+        src_column: which column of the TSV is the language, 0 or 1; the other is English.
+    """
+
+    src: Path
+    tgt: Path | None = None
+    src_column: int = 0
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files there are: one TSV, or two files."""
+        return (self.src,) if self.tgt is None else (self.src, self.tgt)
+
+
+@dataclass(frozen=True, slots=True)
+class BitextFolder:
+    """The bitexts of a folder.
+
+    Args:
+        files: BCP-47 code -> files, in the order of the codes.
+        unread: name of every other file and folder in it -> why it is no bitext; hidden ones, whose
+            names begin with a dot, are not among them.
+    """
+
+    files: Mapping[str, BitextFiles]
+    unread: Mapping[str, str]
+
+
+def find_bitexts(folder: Path) -> BitextFolder:
+    """The bitexts with English of one folder.
+
+    Known layouts, each also with ``.gz`` behind: LASER's Tatoeba (``tatoeba.deu-eng.deu`` and
+    ``.eng``), OPUS in Moses form (``NAME.de-en.de`` and ``.en``, codes in either order) and
+    ``NAME.de-en.tsv``, whose columns follow the order of its name. A code is one of BCP-47, of ISO
+    639-3, of FLORES-200 (``deu_Latn``) or of NTREX (``srp-Latn``); any variant of English is English.
+
+    Raises:
+        DataError: no such folder, or two bitexts of one language.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder", "a folder of bitexts")
+    files: dict[str, BitextFiles] = {}
+    unread: dict[str, str] = {}
+    for path in sorted(folder.iterdir()):
+        candidate = _candidate(path)
+        if isinstance(candidate, str):
+            if not path.name.startswith("."):
+                unread[path.name] = candidate
+            continue
+        code, own = candidate
+        if files.setdefault(code, own) != own:
+            raise DataError(
+                f"two bitexts of {code!r}: {files[code].src.name} and {own.src.name}",
+                "one bitext for each language",
+                "put them into folders of their own",
+            )
+    return BitextFolder(dict(sorted(files.items())), unread)
+
+
+def _candidate(path: Path) -> tuple[str, BitextFiles] | str:
+    """Language and files of the bitext that a file belongs to; why it belongs to none."""
+    if not path.is_file():
+        return "no file"
+    ending = ".gz" if path.suffix == ".gz" else ""
+    name = path.name.removesuffix(ending)
+    match = _NAME.fullmatch(name)
+    if match is None or "-" not in match["pair"]:
+        return f"not named as a bitext ({LAYOUTS})"
+    pair = _pair(match["pair"])
+    if isinstance(pair, str):
+        return pair
+    code, src_column, raw = pair
+    if match["side"] == "tsv":
+        return code, BitextFiles(path, None, src_column)
+    if match["side"] not in raw:
+        return f"{match['side']!r} is neither side of {match['pair']!r}"
+    stem = name.removesuffix(match["side"])
+    sides = [path.with_name(f"{stem}{side}{ending}") for side in raw]
+    for side in sides:
+        if not side.is_file():
+            return f"no {side.name} beside it"
+    return code, BitextFiles(sides[src_column], sides[1 - src_column])
+
+
+def _pair(name: str) -> tuple[str, int, tuple[str, str]] | str:
+    """Of a name such as ``de-en``: code, place of the language, both codes as written; why not."""
+    reason = f"{name!r} names no two known languages"
+    for raw in _splits(name):
+        codes = [code_in_name(side) for side in raw]
+        if None in codes:
+            continue
+        english = [str(code).partition("-")[0] == "en" for code in codes]
+        if english.count(True) == 1:
+            place = english.index(False)
+            return str(codes[place]), place, raw
+        reason = f"{name!r} is no pair of a language and English"
+    return reason
+
+
+def _splits(name: str) -> Iterator[tuple[str, str]]:
+    """Every way to part a name at a hyphen: ``en-de-AT`` is ``en`` and ``de-AT``."""
+    for match in re.finditer("-", name):
+        yield name[: match.start()], name[match.end() :]
+
+
+def code_in_name(name: str) -> str | None:
+    """The BCP-47 code that the name of a file means by ``deu``, ``deu_Latn``, ``srp-Latn`` or ``de``.
+
+    A script behind a three-letter code is dropped where the language is commonly written in it.
+
+    Returns:
+        The code; None where no language is known by it.
+    """
+    published = FLORES_200.get(name.replace("-", "_"))
+    if published:
+        return published
+    base, _, rest = name.replace("_", "-").partition("-")
+    try:
+        code = from_locale("-".join(filter(None, [_two_letters(base), rest])))
+    except CrossLiftError:
+        return None
+    if not is_known(code):
+        return None
+    return _without_common_script(code) if len(base) == 3 else code
+
+
+def _two_letters(base: str) -> str:
+    """The code of a language that has a two-letter one by its three letters; else the same."""
+    if len(base) != 3:
+        return base
+    base = base.lower()
+    try:
+        return from_iso3(base)
+    except CrossLiftError:
+        return str(get_global("language_aliases").get(base, base)).replace("_", "-")
+
+
+def _without_common_script(code: str) -> str:
+    base, _, rest = code.partition("-")
+    script, _, region = rest.partition("-")
+    if base not in FAMILIES or script != language(base).script:
+        return code
+    return "-".join(filter(None, [base, region]))

@@ -1,0 +1,89 @@
+"""All lexicons of a folder, one for each language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from crosslift.errors import DataError, UnknownNameError
+from crosslift.sources.lexicons.lexicon import Lexicon
+from crosslift.sources.lexicons.read import FORMATS, names_languages, read_lexicon
+
+_ENDINGS = (".tsv", ".csv", ".index", ".txt")
+_BESIDE_AN_INDEX = (".dict", ".dict.dz")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLexicons:
+    """The lexicons of a folder or of one file.
+
+    Args:
+        lexicons: language -> lexicon, in the order asked for.
+        unread: name of another file of the folder -> why it is no lexicon.
+    """
+
+    lexicons: Mapping[str, Lexicon]
+    unread: Mapping[str, str]
+
+
+def lexicons_of(where: Path, languages: Sequence[str] | None) -> FoundLexicons:
+    """The lexicon of a file, or all lexicons in a folder.
+
+    Args:
+        where: a file, ``names:`` and a code, or a folder.
+        languages: BCP-47 codes of those that are wanted; None: all.
+
+    Raises:
+        DataError: no lexicon that can be read, two of one language, or one that is at fault where a
+            language is missing.
+        UnknownNameError: a language that none is of.
+    """
+    if not where.is_dir():
+        lexicon = read_lexicon(where)
+        return FoundLexicons(_chosen(where, {lexicon.language: lexicon}, {}, languages), {})
+    found: dict[str, Lexicon] = {}
+    faults: dict[str, DataError] = {}
+    for path in sorted(where.iterdir()):
+        if path.name.startswith(".") or path.name.endswith(_BESIDE_AN_INDEX):
+            continue
+        try:
+            lexicon = _lexicon(path)
+        except DataError as fault:
+            faults[path.name] = fault
+            continue
+        if lexicon.language in found:
+            raise DataError(
+                f"{where} holds two lexicons of {lexicon.language}, one of them {path.name}",
+                "one of each language",
+            )
+        found[lexicon.language] = lexicon
+    if not found and not any(names_languages(where / name) for name in faults):
+        raise DataError(f"no lexicon in {where}", f"{FORMATS}, with its languages in its name")
+    chosen = _chosen(where, found, faults, languages)
+    return FoundLexicons(chosen, {name: fault.what for name, fault in faults.items()})
+
+
+def _lexicon(path: Path) -> Lexicon:
+    if not path.is_file() or path.suffix.lower() not in _ENDINGS:
+        raise DataError("of no format of lexicons")
+    if not names_languages(path):
+        raise DataError("its name does not tell its languages")
+    return read_lexicon(path)
+
+
+def _chosen(
+    where: Path,
+    found: Mapping[str, Lexicon],
+    faults: Mapping[str, DataError],
+    languages: Sequence[str] | None,
+) -> dict[str, Lexicon]:
+    broken = [fault for name, fault in faults.items() if names_languages(where / name)]
+    for language in languages or ():
+        if language not in found and broken:
+            raise broken[0]
+        if language not in found:
+            raise UnknownNameError(f"language of the lexicons in {where}", language, found)
+    if not found:
+        raise broken[0]
+    return {language: found[language] for language in languages or found}
