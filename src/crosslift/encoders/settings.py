@@ -6,7 +6,18 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Pooling = Literal["mean", "mean_without_specials", "position_weighted", "first_token", "last_token"]
+Pooling = Literal[
+    "mean",
+    "mean_without_specials",
+    "mean_sqrt_length",
+    "position_weighted",
+    "max",
+    "first_token",
+    "last_token",
+]
+"""From the states of a text's tokens to one vector (see `crosslift.encoders.pooling`)."""
+Poolings = str
+"""One pooling, or several whose vectors stand end to end: ``first_token+mean``, as some folders ask."""
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
@@ -15,6 +26,9 @@ class EncoderSettings(BaseModel):
 
     None means "as the folder's own sentence-transformers files say", and where it has none: mean
     pooling, no prompt, the last hidden state, and as many tokens as the model has positions.
+
+    What a folder does after its pooling (Dense modules) belongs to its own pooling of the last hidden
+    state: where a pooling or a hidden state is asked for here, vectors are the pooled states.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
