@@ -241,7 +241,7 @@ def describe(folder: Path, *, pooled_here: bool = True) -> Description:
         input=place,
         kind=kind,
         lower_case=bool(transformer.get("do_lower_case")),
-        max_tokens=_max_tokens(transformer, place),
+        max_tokens=_max_tokens(transformer, place / "sentence_bert_config.json"),
         dimensions=_model(folder).get("truncate_dim"),
     )
     following = entries[1:] if pooled_here else []
@@ -333,14 +333,14 @@ def _transformer(place: Path) -> dict[str, Any]:
     return {}
 
 
-def _max_tokens(transformer: Mapping[str, Any], place: Path) -> int | None:
+def _max_tokens(transformer: Mapping[str, Any], path: Path) -> int | None:
     longest = transformer.get("max_seq_length")
     for key in ("tokenizer_args", "processor_kwargs"):
         arguments = transformer.get(key) or {}
-        _TOKENIZER_ARGUMENTS.check(arguments, place)
+        _TOKENIZER_ARGUMENTS.check(arguments, path)
         longest = arguments.get("model_max_length") or longest
     if longest is not None and longest < 1:
-        raise EncoderError(f"{place}: max_seq_length {longest}", "a positive number")
+        raise EncoderError(f"{path}: max_seq_length {longest}", "a positive number")
     return None if longest is None else int(longest)
 
 

@@ -25,7 +25,12 @@ from crosslift.encoders.run_packed import PackedRunner, transformer_layers
 from crosslift.encoders.settings import EncoderSettings, Poolings, Precision
 from crosslift.encoders.static import StaticRunner, load_static
 from crosslift.encoders.token_table import TokenTable
-from crosslift.encoders.tokenizer import check_vocabulary, load_tokenizer, longest_sequence
+from crosslift.encoders.tokenizer import (
+    check_rows,
+    check_vocabulary,
+    load_tokenizer,
+    longest_sequence,
+)
 from crosslift.encoders.transformer import learned_positions, load_transformer
 from crosslift.encoders.vector_modules import VectorModule, apply_modules, read_modules
 from crosslift.errors import EncoderError
@@ -155,7 +160,10 @@ class Encoder:
                 return_attention_mask=False,
                 return_token_type_ids=False,
             )["input_ids"]
-        return [ids or [self._stand_in()] for ids in sequences]
+        sequences = [ids or [self._stand_in()] for ids in sequences]
+        if len(self.tokenizer) > len(self.table.whole):
+            check_rows(sequences, len(self.table.whole), self.folder)
+        return sequences
 
     def _stand_in(self) -> int:
         """The token of a text that the tokenizer turns into nothing."""

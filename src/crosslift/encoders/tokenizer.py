@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,8 @@ def lower_case_first(tokenizer: Any, folder: Path) -> None:
     Raises:
         EncoderError: the tokenizer cannot be changed.
     """
+    if tokenizer(_CAPITALS)["input_ids"] == tokenizer(_CAPITALS.lower())["input_ids"]:
+        return
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise EncoderError(
@@ -65,24 +68,44 @@ def lower_case_first(tokenizer: Any, folder: Path) -> None:
     steps: list[Any] = [] if former is None else [former]
     if isinstance(former, normalizers.Sequence):
         steps = [former[i] for i in range(len(former))]
-    if not any(isinstance(step, normalizers.Lowercase) for step in steps):
-        backend.normalizer = normalizers.Sequence([normalizers.Lowercase(), *steps])
+    backend.normalizer = normalizers.Sequence([normalizers.Lowercase(), *steps])
+
+
+_CAPITALS = " ".join("ABCDEFGHIJKLMNOPQRSTUVWXYZÄÉΣД")
 
 
 def check_vocabulary(tokenizer: Any, rows: int, folder: Path) -> None:
-    """Checks that every token has a row in the token table.
+    """Checks that every token of texts has a row in the token table.
+
+    Special tokens are left out: transformers adds some that a folder's files do not have, and texts
+    hardly hold them (see `check_rows`).
 
     Raises:
         EncoderError: tokens were added and the table was not enlarged.
     """
     with published_folder(folder, "has no usable tokenizer"):
-        most = max(tokenizer.get_vocab().values(), default=-1) + 1
+        special = set(tokenizer.all_special_ids)
+        most = max((i for i in tokenizer.get_vocab().values() if i not in special), default=-1) + 1
     if most > rows:
         raise EncoderError(
             f"{folder}: the tokenizer has {most} tokens, the token table {rows} rows",
             "a row for each token",
             "load the model with transformers, call `model.resize_token_embeddings(len(tokenizer))` "
             "and save both",
+        )
+
+
+def check_rows(sequences: Iterable[Sequence[int]], rows: int, folder: Path) -> None:
+    """Checks that every token that occurs has a row in the token table.
+
+    Raises:
+        EncoderError: one has not.
+    """
+    most = max(map(max, sequences), default=-1)
+    if most >= rows:
+        raise EncoderError(
+            f"{folder}: a text holds token {most}, a special one, and the token table has {rows} rows",
+            "texts without special tokens such as <mask>",
         )
 
 
