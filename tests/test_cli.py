@@ -106,6 +106,10 @@ def test_evaluate_writes_the_documented_json(crosslift: Any, xlm_folder: Path) -
     assert other.json["protocol"]["hidden_state"] == 1
     assert other.json["protocol"]["pooling"] == "first_token"
     assert other.json["macro"] != found["macro"]
+    short = crosslift(*given, "--max-tokens", "4", "--dimensions", "8", "--pooling", "max").json
+    assert (short["protocol"]["max_tokens"], short["protocol"]["dimensions"]) == (4, 8)
+    assert short["protocol"]["pooling"] == "max"
+    assert short["macro"] != found["macro"]
 
 
 def test_evaluate_reads_a_projects_catalogs(

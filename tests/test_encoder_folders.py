@@ -292,6 +292,15 @@ def test_what_a_setting_asks_for_is_read_without_the_folders_modules(tmp_path: P
     assert load_tiny(folder, hidden_state=1).reading.pooling == "mean"
 
 
+def test_vectors_are_cut_to_their_first_numbers(tmp_path: Path) -> None:
+    folder = make_labse(tmp_path / "model")
+    whole = encode(load_tiny(folder), TEXTS)
+    np.testing.assert_array_equal(encode(load_tiny(folder, dimensions=8), TEXTS), whole[:, :8])
+    assert width_of(EncoderSettings(name=str(folder), dimensions=8)) == 8
+    with pytest.raises(EncoderError, match=f"1 to {WIDTH}"):
+        load_tiny(folder, dimensions=WIDTH + 1)
+
+
 # Gradients
 
 

@@ -213,7 +213,9 @@ def own_use(settings: EncoderSettings) -> Description:
             supported here.
     """
     own = describe(local_folder(settings), pooled_here=settings.pooling is None)
-    return own if settings.hidden_state is None else replace(own, modules=())
+    dimensions = settings.dimensions or own.dimensions
+    modules = own.modules if settings.hidden_state is None else ()
+    return replace(own, modules=modules, dimensions=dimensions)
 
 
 def width_of(settings: EncoderSettings) -> int:

@@ -293,6 +293,9 @@ def _made(
     for module in modules:
         module.to(device())
     names = tuple(f"{module.kind} to {module.width}" for module in modules)
+    width = modules[-1].width if modules else width
+    if reading.dimensions is not None and reading.dimensions > width:
+        raise EncoderError(f"dimensions {reading.dimensions} of {folder}", f"1 to {width}")
     return Encoder(model, tokenizer, replace(reading, modules=names), runner, folder, modules)
 
 

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Pooling = Literal[
-    "mean",
-    "mean_without_specials",
-    "mean_sqrt_length",
-    "position_weighted",
-    "max",
-    "first_token",
-    "last_token",
-]
-"""From the states of a text's tokens to one vector (see `crosslift.encoders.pooling`)."""
-Poolings = str
-"""One pooling, or several whose vectors stand end to end: ``first_token+mean``, as some folders ask."""
-Precision = Literal["auto", "float32", "bfloat16"]
+from crosslift.encoders.kinds import Pooling, Poolings, Precision
+
+__all__ = ["EncoderSettings", "Pooling", "Poolings", "Precision"]
 
 
 class EncoderSettings(BaseModel):
@@ -44,5 +34,8 @@ class EncoderSettings(BaseModel):
     """Index of the hidden state that is pooled; 0 is the embedding output."""
     max_tokens: Annotated[int, Field(ge=3)] | None = None
     """Longer texts are cut to this many tokens, special tokens included."""
+    dimensions: Annotated[int, Field(ge=1)] | None = None
+    """Vectors are cut to their first numbers, of encoders trained for it (Kusupati et al. 2022, arXiv
+    2205.13147)."""
     precision: Precision = "auto"
     """Of the arithmetic; auto: bfloat16 where the processor has it, else float32."""
