@@ -110,6 +110,10 @@ def test_evaluate_writes_the_documented_json(crosslift: Any, xlm_folder: Path) -
     first, second, mean = (each["macro"]["top1_accuracy"] for each in ways)
     assert ways[2]["protocol"]["direction"] == "both"
     assert mean == pytest.approx((first + second) / 2)
+    short = crosslift(*given, "--max-tokens", "4", "--dimensions", "8", "--pooling", "max").json
+    assert (short["protocol"]["max_tokens"], short["protocol"]["dimensions"]) == (4, 8)
+    assert short["protocol"]["pooling"] == "max"
+    assert short["macro"] != found["macro"]
 
 
 def test_evaluate_reads_a_projects_catalogs(

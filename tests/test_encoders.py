@@ -214,20 +214,21 @@ def test_settings_that_do_not_fit_the_model(
 
 
 def test_pooling_that_is_not_supported_is_refused(tmp_path: Path) -> None:
-    use = {"pooling": "max", "prompt": "", "max_tokens": 12}
-    folder = make_tiny_encoder(tmp_path / "max", use=use)
-    with pytest.raises(EncoderError, match="max_tokens"):
+    use = {"pooling": "mean", "prompt": "", "max_tokens": 12}
+    folder = make_tiny_encoder(tmp_path / "median", use=use)
+    (folder / "1_Pooling" / "config.json").write_text('{"pooling_mode": "median"}')
+    with pytest.raises(EncoderError, match=r"1_Pooling/config\.json: pooling_mode 'median'"):
         load_tiny(folder)
     assert load_tiny(folder, pooling="mean").reading.pooling == "mean"
 
 
-def test_layers_after_the_pooling_are_refused(tmp_path: Path) -> None:
+def test_a_module_that_is_not_supported_is_refused(tmp_path: Path) -> None:
     use = {"pooling": "mean", "prompt": "", "max_tokens": 12}
-    folder = make_tiny_encoder(tmp_path / "dense", use=use)
+    folder = make_tiny_encoder(tmp_path / "cnn", use=use)
     modules = json.loads((folder / "modules.json").read_text())
-    modules.append({"idx": 2, "path": "2_Dense", "type": "sentence_transformers.models.Dense"})
+    modules.append({"idx": 2, "path": "2_CNN", "type": "sentence_transformers.models.CNN"})
     (folder / "modules.json").write_text(json.dumps(modules))
-    with pytest.raises(EncoderError, match="Dense"):
+    with pytest.raises(EncoderError, match="a module CNN too"):
         load_tiny(folder)
     assert load_tiny(folder, pooling="mean").reading.pooling == "mean"
 
@@ -356,7 +357,7 @@ def test_missing_config(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["{", '{"model_type": "no-such-model"}', "{}", '{"model_type": "bert", "hidden_size": "wide"}'],
+    ['{"model_type": "no-such-model"}', "{}", '{"model_type": "bert", "hidden_size": "wide"}'],
 )
 def test_config_that_cannot_be_read(folder: Path, content: str) -> None:
     (folder / "config.json").write_text(content)
@@ -399,13 +400,24 @@ def test_a_tokenizer_without_pad_token_pads_with_the_end_of_a_text(folder: Path)
 
 
 def test_encoder_decoder_is_refused(tmp_path: Path) -> None:
-    config = transformers.T5Config(
-        d_model=16, d_ff=16, d_kv=4, num_heads=2, num_layers=1, vocab_size=20
+    config = transformers.BartConfig(
+        d_model=16, encoder_layers=1, decoder_layers=1, encoder_ffn_dim=16, decoder_ffn_dim=16
     )
-    transformers.T5Model(config).save_pretrained(tmp_path / "t5")
-    message = load_error(tmp_path / "t5")
-    assert "encoder-decoder" in message
-    assert "t5" in message
+    config.vocab_size, config.encoder_attention_heads, config.decoder_attention_heads = 20, 2, 2
+    transformers.BartModel(config).save_pretrained(tmp_path / "bart")
+    assert "is an encoder-decoder (bart)" in load_error(tmp_path / "bart")
+
+
+def test_a_folder_without_a_tokenizer_gets_none_made_up(tmp_path: Path, xlm_folder: Path) -> None:
+    place = Path(shutil.copytree(xlm_folder, tmp_path / "bare"))
+    for path in place.glob("*token*"):
+        path.unlink()
+    assert f"{place} has no tokenizer" in load_error(place)
+
+
+def test_config_that_is_no_json(folder: Path) -> None:
+    (folder / "config.json").write_text("{")
+    assert f"{folder}/config.json: not JSON" in load_error(folder)
 
 
 def test_hub_name_without_network() -> None:

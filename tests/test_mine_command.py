@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny_encoder import load_tiny
 
 from crosslift.artifacts import files
 from crosslift.artifacts.store import Store
@@ -115,8 +116,6 @@ def settings_of(sides: tuple[Path, Path], model: Path, out: Path, **more: Any) -
 def test_pairs_and_scores_are_those_of_brute_force(
     mine: Any, xlm_folder: Path, tmp_path: Path
 ) -> None:
-    from tiny_encoder import load_tiny
-
     done = mine("--k", 3)
     assert done.code == 0, done.err
     encoder = load_tiny(xlm_folder)
@@ -176,6 +175,25 @@ def test_reading_options_and_retrieval_change_the_pairs(mine: Any, tmp_path: Pat
         "q: ",
     )
     assert other["plan"]["to_encode"] == 115  # nothing of the other reading is taken for this one
+
+
+def test_each_side_has_its_own_prompt(mine: Any, xlm_folder: Path, tmp_path: Path) -> None:
+    options = ("--margin", "absolute", "--retrieval", "forward", "--dimensions", 16)
+    prompts = ("--prompt-src", "find: ", "--prompt-tgt", "text: ", "--max-tokens", 30)
+    found = mine("--json", "-", *options, *prompts).json
+    reading = found["reading"]
+    assert (reading["prompt_src"], reading["prompt_tgt"]) == ("find: ", "text: ")
+    assert (reading["dimensions"], reading["max_tokens"]) == (16, 30)
+    x, y = (
+        encode(load_tiny(xlm_folder, prompt=prompt, dimensions=16, max_tokens=30), side)
+        for prompt, side in (("find: ", SRC), ("text: ", TGT))
+    )
+    x, y = (side / np.linalg.norm(side, axis=1, keepdims=True) for side in (x, y))
+    assert x.shape == (50, 16)
+    best = (x @ y.T).max(axis=1)
+    scores = [row[0] for row in rows(tmp_path / "o.tsv")]
+    np.testing.assert_allclose(scores, -np.sort(-best), rtol=1e-5)
+    assert "prompt_src" not in mine("--json", "-", "--overwrite").json["reading"]
 
 
 def test_a_second_run_encodes_nothing(mine: Any, tmp_path: Path) -> None:

@@ -290,7 +290,7 @@ def test_the_command_draws_the_curve(
     assert found.code == 0, found.err
     assert "<svg" in plot.read_text(encoding="utf-8")
     arm = Sweep.model_validate(found.json).arms[0]
-    assert len(arm.curves) == 10
+    assert len(arm.curves) == 14  # 7 poolings, 2 prompts
     assert {curve.prompt for curve in arm.curves} == {"", "rain: "}
     assert (arm.arm, arm.seed) == (encoder.name, 0)
     told = " ".join(found.err.split())

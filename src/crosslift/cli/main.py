@@ -12,14 +12,17 @@ import typer
 from crosslift.cli.fetch import app as fetch
 from crosslift.cli.mine import mine
 from crosslift.cli.options import (
+    DimensionsOption,
     HiddenStateOption,
     Json,
     KeepGoing,
+    MaxTokensOption,
     Model,
     Out,
     PoolingOption,
     PrecisionOption,
     PromptOption,
+    RevisionOption,
     StoreOption,
     StudyData,
     StudyFile,
@@ -186,6 +189,9 @@ def evaluate(
     pooling: PoolingOption = None,
     prompt: PromptOption = None,
     hidden_state: HiddenStateOption = None,
+    max_tokens: MaxTokensOption = None,
+    dimensions: DimensionsOption = None,
+    revision: RevisionOption = None,
     precision: PrecisionOption = "auto",
     store: StoreOption = None,
     json: Json = None,
@@ -196,7 +202,14 @@ def evaluate(
     from crosslift.targets.target import TargetSettings
 
     encoder = EncoderSettings(
-        name=model, pooling=pooling, prompt=prompt, hidden_state=hidden_state, precision=precision
+        name=model,
+        revision=revision,
+        pooling=pooling,
+        prompt=prompt,
+        hidden_state=hidden_state,
+        max_tokens=max_tokens,
+        dimensions=dimensions,
+        precision=precision,
     )
     codes = tuple(_listed(languages)) or None
     asked = TargetSettings(name=target, data=data, catalogs=catalogs, languages=codes, pairs=pairs)

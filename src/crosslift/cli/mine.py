@@ -8,11 +8,14 @@ from typing import Annotated, Literal
 import typer
 
 from crosslift.cli.options import (
+    DimensionsOption,
     HiddenStateOption,
     Json,
+    MaxTokensOption,
     PoolingOption,
     PrecisionOption,
     PromptOption,
+    RevisionOption,
     StoreOption,
 )
 
@@ -118,7 +121,16 @@ def mine(
     ] = False,
     pooling: PoolingOption = None,
     prompt: PromptOption = None,
+    prompt_src: Annotated[
+        str | None, typer.Option("--prompt-src", help="Of the src texts alone. Default: --prompt.")
+    ] = None,
+    prompt_tgt: Annotated[
+        str | None, typer.Option("--prompt-tgt", help="Of the tgt texts alone. Default: --prompt.")
+    ] = None,
     hidden_state: HiddenStateOption = None,
+    max_tokens: MaxTokensOption = None,
+    dimensions: DimensionsOption = None,
+    revision: RevisionOption = None,
     precision: PrecisionOption = "auto",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Write --out though it exists.")
@@ -142,11 +154,16 @@ def mine(
         tgt=tgt,
         model=EncoderSettings(
             name=model,
+            revision=revision,
             pooling=pooling,
             prompt=prompt,
             hidden_state=hidden_state,
+            max_tokens=max_tokens,
+            dimensions=dimensions,
             precision=precision,
         ),
+        prompt_src=prompt_src,
+        prompt_tgt=prompt_tgt,
         out=out,
         overwrite=overwrite,
         margin=margin,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
+
+from crosslift.encoders.kinds import Pooling, Precision
 
 Json = Annotated[
     str | None,
@@ -40,8 +42,7 @@ Out = Annotated[
 ]
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="`embedded`, a folder, or a hub name.")]
 PoolingOption = Annotated[
-    Literal["mean", "mean_without_specials", "position_weighted", "first_token", "last_token"]
-    | None,
+    Pooling | None,
     typer.Option("--pooling", help="Default: as the model's own files say, else mean."),
 ]
 PromptOption = Annotated[
@@ -52,7 +53,28 @@ HiddenStateOption = Annotated[
     int | None,
     typer.Option("--hidden-state", min=0, help="0 is the embedding output. Default: the last."),
 ]
+RevisionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--revision", metavar="R", help="Commit, tag or branch of a hub name. Default: main."
+    ),
+]
+MaxTokensOption = Annotated[
+    int | None,
+    typer.Option(
+        "--max-tokens", min=3, help="Longer texts are cut. Default: as the model's own files say."
+    ),
+]
+DimensionsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--dimensions",
+        min=1,
+        help="Cut vectors to their first numbers, of models trained for it (Matryoshka). Default: as "
+        "the model's own files say, else whole.",
+    ),
+]
 PrecisionOption = Annotated[
-    Literal["auto", "float32", "bfloat16"],
+    Precision,
     typer.Option("--precision", help="Of the encoder's arithmetic."),
 ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from crosslift.cli.options import Json, Model, PrecisionOption
+from crosslift.cli.options import Json, MaxTokensOption, Model, PrecisionOption, RevisionOption
+from crosslift.encoders.kinds import Pooling
 
 
 def word_pilot(
@@ -33,8 +34,7 @@ def word_pilot(
         ),
     ] = None,
     pooling: Annotated[
-        Literal["mean", "mean_without_specials", "position_weighted", "first_token", "last_token"]
-        | None,
+        Pooling | None,
         typer.Option(
             "--pooling",
             help="Default: as the model's own files say, else over the word's own tokens "
@@ -54,6 +54,8 @@ def word_pilot(
         typer.Option("--pairs", min=20, help="Of more pairs, as many are drawn by the seed."),
     ] = 1000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the choice of pairs.")] = 0,
+    max_tokens: MaxTokensOption = None,
+    revision: RevisionOption = None,
     precision: PrecisionOption = "float32",
     out: Annotated[
         Path | None,
@@ -69,6 +71,13 @@ def word_pilot(
     from crosslift.cli import piloting
     from crosslift.encoders.settings import EncoderSettings
 
-    encoder = EncoderSettings(name=model, pooling=pooling, prompt=prompt, precision=precision)
+    encoder = EncoderSettings(
+        name=model,
+        revision=revision,
+        pooling=pooling,
+        prompt=prompt,
+        max_tokens=max_tokens,
+        precision=precision,
+    )
     asked = piloting.Asked(lexicon, language, piloting.states_of(hidden_states), pairs, seed)
     piloting.show(encoder, asked, out, json)

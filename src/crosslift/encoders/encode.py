@@ -38,9 +38,13 @@ def encode(
     """
     distinct = list(dict.fromkeys(texts))
     vectors = np.empty((len(distinct), encoder.width), np.float32)
-    place = Place(encoder.reading.hidden_state, encoder.reading.pooling)
     encode_into(
-        [vectors], encoder, distinct, [place], tokens_per_batch=tokens_per_batch, advance=advance
+        [vectors],
+        encoder,
+        distinct,
+        [encoder.place],
+        tokens_per_batch=tokens_per_batch,
+        advance=advance,
     )
     found = {text: i for i, text in enumerate(distinct)}
     return vectors[[found[text] for text in texts]]

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save_file
+from torch import Tensor
 
 from crosslift.artifacts.files import folder_written_whole
+from crosslift.encoders.description import LEGACY_POOLINGS, POOLING_NAMES
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.packing import pack
 from crosslift.encoders.precision import dtype_of
-from crosslift.encoders.settings import Pooling
+from crosslift.encoders.static import StaticModel
 from crosslift.errors import EncoderError
 
-_POOLING_NAMES: dict[Pooling, str] = {
-    "mean": "mean_tokens",
-    "first_token": "cls_token",
-    "last_token": "lasttoken",
-    "position_weighted": "weightedmean_tokens",
-}
+_PUBLISHED_NAMES = {ours: published for published, ours in POOLING_NAMES.items()}
 
 
 def write_sentence_transformer(encoder: Encoder, place: Path) -> None:
@@ -37,24 +36,94 @@ def write_sentence_transformer(encoder: Encoder, place: Path) -> None:
             model does more after its last layer, so that no lower hidden state comes out of leaving
             layers out.
     """
-    if encoder.reading.pooling not in _POOLING_NAMES:
-        raise EncoderError(
-            f"pooling {encoder.reading.pooling!r} cannot be exported: sentence-transformers lacks it",
-            " or ".join(_POOLING_NAMES),
-        )
+    for pooling in encoder.reading.pooling.split("+"):
+        if pooling not in _PUBLISHED_NAMES:
+            raise EncoderError(
+                f"pooling {pooling!r} cannot be exported: sentence-transformers lacks it",
+                " or ".join(_PUBLISHED_NAMES),
+            )
     if place.is_dir():
         if any(place.iterdir()):
             raise EncoderError(f"{place} is not empty", "a new or empty folder")
         place.rmdir()
     _check_ends_with_its_layers(encoder)
     with folder_written_whole(place) as draft:
-        _write_transformer(encoder, draft)
-        encoder.tokenizer.model_max_length = encoder.reading.max_tokens
-        encoder.tokenizer.save_pretrained(draft)
-        for name, content in _files(encoder).items():
-            path = draft / name
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        modules = [_write_input(encoder, draft)]
+        for kind, config, tensors in _modules(encoder):
+            path = f"{len(modules)}_{kind}"
+            _write_json(draft / path / "config.json", config)
+            if tensors:
+                _write_tensors(tensors, draft / path)
+            modules.append((kind, path))
+        _write_json(draft / "modules.json", [_entry(i, *each) for i, each in enumerate(modules)])
+        _write_json(draft / "config_sentence_transformers.json", _use(encoder))
+
+
+def _write_input(encoder: Encoder, folder: Path) -> tuple[str, str]:
+    """Writes what reads the texts; returns the module's kind and its path."""
+    if isinstance(encoder.model, StaticModel):
+        _write_tensors({"embedding.weight": encoder.table.whole}, folder)
+        encoder.tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+        return "StaticEmbedding", ""
+    _write_transformer(encoder, folder)
+    encoder.tokenizer.model_max_length = encoder.reading.max_tokens
+    encoder.tokenizer.save_pretrained(folder)
+    limits = {
+        "max_seq_length": encoder.reading.max_tokens,
+        "do_lower_case": encoder.reading.lower_case,
+    }
+    _write_json(folder / "sentence_bert_config.json", limits)
+    return "Transformer", ""
+
+
+def _modules(encoder: Encoder) -> Iterator[tuple[str, dict[str, Any], dict[str, Tensor]]]:
+    """Kind, config.json and weights of each module after the one that reads the texts."""
+    if not isinstance(encoder.model, StaticModel):
+        yield "Pooling", _pooling(encoder), {}
+    for module in encoder.modules:
+        yield module.kind, module.config(), module.tensors()
+    yield "Normalize", {}, {}
+
+
+def _pooling(encoder: Encoder) -> dict[str, Any]:
+    """The pooling's config.json, by the keys of all releases where they can say it."""
+    asked = [_PUBLISHED_NAMES[name] for name in encoder.reading.pooling.split("+")]
+    modes: dict[str, Any] = {key: name in asked for key, name in LEGACY_POOLINGS.items()}
+    if asked != [name for name in LEGACY_POOLINGS.values() if name in asked]:
+        modes = {"pooling_mode": asked}
+    return {
+        "word_embedding_dimension": encoder.state_width,
+        **modes,
+        "include_prompt": encoder.reading.include_prompt,
+    }
+
+
+def _entry(number: int, kind: str, path: str) -> dict[str, Any]:
+    kind = f"sentence_transformers.models.{kind}"
+    return {"idx": number, "name": str(number), "path": path, "type": kind}
+
+
+def _use(encoder: Encoder) -> dict[str, Any]:
+    """The prompt and the number of dimensions, as config_sentence_transformers.json has them."""
+    reading = encoder.reading
+    use: dict[str, Any] = {"prompts": {}}
+    if reading.prompt:
+        use = {"prompts": {"query": reading.prompt}, "default_prompt_name": "query"}
+    return use if reading.dimensions is None else use | {"truncate_dim": reading.dimensions}
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_tensors(tensors: Mapping[str, Tensor], folder: Path) -> None:
+    """Writes weights in float32; of several names of one tensor the first."""
+    kept: dict[tuple[int, torch.Size], tuple[str, Tensor]] = {}
+    for name, value in tensors.items():
+        whole = value.detach().to(torch.float32).cpu().contiguous()
+        kept.setdefault((value.data_ptr(), value.shape), (name, whole))
+    save_file(dict(kept.values()), folder / "model.safetensors", {"format": "pt"})
 
 
 def _check_ends_with_its_layers(encoder: Encoder) -> None:
@@ -80,45 +149,17 @@ def _check_ends_with_its_layers(encoder: Encoder) -> None:
 
 
 def _write_transformer(encoder: Encoder, folder: Path) -> None:
-    from safetensors.torch import save_file
-
     unused = [f".{i}." for i in range(encoder.reading.hidden_state, len(encoder.layers()))]
     stack = next(n for n, m in encoder.model.named_modules() if m is encoder.layers())
     tensors = {
-        name: value.detach().to(torch.float32).cpu().contiguous()
+        name: value
         for name, value in encoder.model.state_dict().items()
         if not any(name.startswith(stack + number) for number in unused)
     }
-    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+    _write_tensors(tensors, folder)
     config = encoder.model.config.to_dict()
     config |= {"num_hidden_layers": encoder.reading.hidden_state, "dtype": "float32"}
     if config.get("layer_types"):
         config["layer_types"] = config["layer_types"][: encoder.reading.hidden_state]
     config["architectures"] = [type(encoder.model).__name__]
-    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-
-
-def _files(encoder: Encoder) -> dict[str, Any]:
-    reading = encoder.reading
-    kinds = ("Transformer", "Pooling", "Normalize")
-    modules = [
-        {
-            "idx": i,
-            "name": str(i),
-            "path": "" if i == 0 else f"{i}_{kind}",
-            "type": f"sentence_transformers.models.{kind}",
-        }
-        for i, kind in enumerate(kinds)
-    ]
-    pooling = {
-        "word_embedding_dimension": encoder.width,
-        **{f"pooling_mode_{n}": p == reading.pooling for p, n in _POOLING_NAMES.items()},
-    }
-    prompts = {"prompts": {"query": reading.prompt}, "default_prompt_name": "query"}
-    return {
-        "modules.json": modules,
-        "1_Pooling/config.json": pooling,
-        "2_Normalize/config.json": {},
-        "config_sentence_transformers.json": prompts if reading.prompt else {"prompts": {}},
-        "sentence_bert_config.json": {"max_seq_length": reading.max_tokens, "do_lower_case": False},
-    }
+    _write_json(folder / "config.json", config)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from crosslift.artifacts.files import sha256_of_file
 from crosslift.artifacts.places import user_path
+from crosslift.artifacts.published import published_folder, read_json_object
+from crosslift.encoders.adapter_folder import base_settings, is_adapter_folder
+from crosslift.encoders.description import (
+    Description,
+    OwnPrompts,
+    describe,
+    module_folders,
+    prompts_in,
+)
 from crosslift.encoders.embedded import (
     CONVERSION,
     DEFAULT_PROMPT,
@@ -17,27 +24,43 @@ from crosslift.encoders.embedded import (
     SOURCE_SHA256,
     embedded_folder,
 )
-from crosslift.encoders.settings import EncoderSettings, Pooling
+from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import EncoderError, nearest
 
 EMBEDDED = "embedded"
 _FILES_NEEDED = ["*.json", "*.safetensors", "*.txt", "*.model", "*.spm", "*.bpe"]
-_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+_ONE_OF = ("config.json", "modules.json", "adapter_config.json")
 
 
 def local_folder(settings: EncoderSettings) -> Path:
     """The folder of an encoder: converted (``embedded``), as given, or fetched from the hub.
 
     Raises:
-        EncoderError: no such folder, no network, no safetensors weights.
+        EncoderError: no such folder, no network.
     """
     if settings.name == EMBEDDED:
         return embedded_folder()
     folder = user_path(settings.name)
     if not folder.is_dir():
         folder = _from_hub(settings)
-    _refuse_pickles(folder)
+    if not any((folder / name).is_file() for name in _ONE_OF):
+        raise EncoderError(
+            f"{folder} has no config.json",
+            "a transformers or sentence-transformers folder",
+        )
     return folder
+
+
+def base_of(folder: Path) -> Path:
+    """The folder of the model that an adapter belongs to, fetched where it is a hub name.
+
+    Raises:
+        EncoderError: the adapter does not say, there is no such model, or it is an adapter too.
+    """
+    base = local_folder(base_settings(folder))
+    if is_adapter_folder(base):
+        raise EncoderError(f"{folder} is an adapter of an adapter, {base}", "an adapter of a model")
+    return base
 
 
 def fingerprint(settings: EncoderSettings) -> str:
@@ -74,13 +97,15 @@ def layers_of(settings: EncoderSettings) -> int:
     """
     if _is_published_elsewhere(settings):
         return PUBLISHED_LAYERS[settings.name]
-    folder = local_folder(settings)
-    config = _read_json(folder / "config.json")
-    for name in ("num_hidden_layers", "n_layers", "num_layers", "n_layer"):
-        if isinstance(config.get(name), int):
+    own = describe(local_folder(settings), pooled_here=False)
+    if own.kind == "static":
+        return 0
+    config = _config_of(own.input)
+    for name in _LAYERS:
+        if type(config.get(name)) is int:
             return int(config[name])
     raise EncoderError(
-        f"{folder}/config.json does not say how many layers there are", "num_hidden_layers"
+        f"{own.input}/config.json does not say how many layers there are", "num_hidden_layers"
     )
 
 
@@ -94,9 +119,12 @@ def _sum_of_folder(folder: Path) -> str:
     import hashlib
 
     total = hashlib.sha256()
-    for pattern in (*_FILES_NEEDED, "*/config.json"):
-        for path in sorted(folder.glob(pattern)):
-            total.update(f"{path.relative_to(folder)}:{sha256_of_file(path)};".encode())
+    for place in (folder, *module_folders(folder)):
+        for pattern in _FILES_NEEDED:
+            for path in sorted(place.glob(pattern)):
+                total.update(f"{path.relative_to(folder)}:{sha256_of_file(path)};".encode())
+    if is_adapter_folder(folder):
+        total.update(fingerprint(base_settings(folder)).encode())
     return total.hexdigest()
 
 
@@ -118,8 +146,11 @@ def _check_hub_name(name: str) -> None:
 def _cached_commit(settings: EncoderSettings) -> str | None:
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(settings.name, "config.json", revision=settings.revision)
-    return Path(found).parent.name if isinstance(found, str) else None
+    for name in _ONE_OF:
+        path = try_to_load_from_cache(settings.name, name, revision=settings.revision)
+        if isinstance(path, str):
+            return Path(path).parent.name
+    return None
 
 
 def _from_hub(settings: EncoderSettings) -> Path:
@@ -149,54 +180,6 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
-def _refuse_pickles(folder: Path) -> None:
-    if not (folder / "config.json").is_file():
-        raise EncoderError(
-            f"{folder} has no config.json",
-            "a transformers or sentence-transformers folder",
-        )
-    if any(folder.glob("*.safetensors")):
-        return
-    pickles = sorted(p.name for pattern in _PICKLES for p in folder.glob(pattern))
-    if pickles:
-        raise EncoderError(
-            f"{folder} has its weights only as a pickle ({', '.join(pickles)}), which is refused: "
-            "a pickle can run code when it is opened",
-            "weights as .safetensors",
-            "load it once where you trust it and save it with "
-            "`model.save_pretrained(FOLDER, safe_serialization=True)`",
-        )
-    raise EncoderError(f"{folder} has no weights", "a file model.safetensors")
-
-
-@dataclass(frozen=True, slots=True)
-class OwnUse:
-    """How an encoder is used; None where neither settings nor the folder's own files say.
-
-    Args:
-        pooling: of the tokens.
-        prompt: the default prompt.
-        max_tokens: the longest input.
-    """
-
-    pooling: Pooling | None = None
-    prompt: str | None = None
-    max_tokens: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OwnPrompts:
-    """The prompts of an encoder's own sentence-transformers files.
-
-    Args:
-        named: name -> prompt.
-        default: what goes before a text where no prompt is asked for; empty for none.
-    """
-
-    named: Mapping[str, str]
-    default: str
-
-
 def own_prompts(settings: EncoderSettings) -> OwnPrompts:
     """What the encoder's own files say of prompts, whatever the settings ask for.
 
@@ -207,7 +190,7 @@ def own_prompts(settings: EncoderSettings) -> OwnPrompts:
         return OwnPrompts(PROMPTS, PROMPTS.get(DEFAULT_PROMPT or "", ""))
     if _is_published_elsewhere(settings):
         return OwnPrompts({}, "")
-    return _prompts_in(local_folder(settings))
+    return prompts_in(local_folder(settings))
 
 
 def prompt_of(settings: EncoderSettings) -> str:
@@ -220,77 +203,66 @@ def prompt_of(settings: EncoderSettings) -> str:
     return own_prompts(settings).default if settings.prompt is None else settings.prompt
 
 
-def _prompts_in(folder: Path) -> OwnPrompts:
-    config = _read_json(folder / "config_sentence_transformers.json")
-    named = {name: prompt or "" for name, prompt in (config.get("prompts") or {}).items()}
-    return OwnPrompts(named, named.get(config.get("default_prompt_name"), ""))
+def own_use(settings: EncoderSettings) -> Description:
+    """How the encoder's own files make vectors.
 
-
-def own_use(folder: Path, settings: EncoderSettings) -> OwnUse:
-    """What the settings ask for, and where they ask nothing, what the folder's own files say.
-
-    The files are those of sentence-transformers: modules.json, 1_Pooling/config.json,
-    config_sentence_transformers.json and sentence_bert_config.json.
+    Where the settings ask for a pooling, that of the files and what follows it are not read; where they
+    ask for a hidden state, what follows the pooling is left out.
 
     Raises:
-        EncoderError: the folder makes vectors in a way that is not supported here.
+        EncoderError: the encoder cannot be found or fetched, or makes vectors in a way that is not
+            supported here.
     """
-    own_prompt = _prompts_in(folder).default or None
-    lengths = _read_json(folder / "sentence_bert_config.json")
-    return OwnUse(
-        pooling=settings.pooling or _own_pooling(folder),
-        prompt=own_prompt if settings.prompt is None else settings.prompt,
-        max_tokens=settings.max_tokens or lengths.get("max_seq_length"),
+    own = describe(local_folder(settings), pooled_here=settings.pooling is None)
+    dimensions = settings.dimensions or own.dimensions
+    modules = own.modules if settings.hidden_state is None else ()
+    return replace(own, modules=modules, dimensions=dimensions)
+
+
+def width_of(settings: EncoderSettings) -> int:
+    """Length of an encoder's vectors, from its files alone.
+
+    Raises:
+        EncoderError: as of `own_use`, or the files do not say.
+    """
+    own = own_use(settings)
+    if own.kind == "static":
+        return own.width(_table_width(own.input))
+    config = _config_of(own.input)
+    for name in _WIDTHS:
+        if type(config.get(name)) is int:
+            return own.width(config[name])
+    raise EncoderError(f"{own.input}/config.json does not say how wide states are", "hidden_size")
+
+
+def weight_bytes(settings: EncoderSettings) -> int:
+    """Bytes of the files of an encoder's weights.
+
+    Raises:
+        EncoderError: the encoder cannot be found or fetched.
+    """
+    folder = local_folder(settings)
+    places = [folder, *module_folders(folder)]
+    if is_adapter_folder(folder):
+        places.append(base_of(folder))
+    return sum(path.stat().st_size for place in places for path in place.glob("*.safetensors"))
+
+
+_WIDTHS = ("hidden_size", "d_model", "dim", "n_embd", "emb_dim")
+_LAYERS = ("num_hidden_layers", "n_layers", "num_layers", "n_layer")
+
+
+def _config_of(folder: Path) -> dict[str, Any]:
+    """The config.json of a transformer, of an adapter that of its base."""
+    return read_json_object(
+        (base_of(folder) if is_adapter_folder(folder) else folder) / "config.json"
     )
 
 
-_POOLING_NAMES: dict[str, Pooling] = {
-    "mean": "mean",
-    "cls": "first_token",
-    "lasttoken": "last_token",
-    "mean_tokens": "mean",
-    "cls_token": "first_token",
-    "weightedmean": "position_weighted",
-    "weightedmean_tokens": "position_weighted",
-}
+def _table_width(folder: Path) -> int:
+    from safetensors import safe_open
 
-
-def _own_pooling(folder: Path) -> Pooling | None:
-    modules = _read_json(folder / "modules.json") or []
-    kinds = [str(m.get("type", "")).rpartition(".")[2] for m in modules]
-    unknown = [kind for kind in kinds if kind not in ("Transformer", "Pooling", "Normalize")]
-    if unknown:
-        raise EncoderError(
-            f"{folder} makes its vectors with {', '.join(unknown)} too, which is not supported",
-            "Transformer, Pooling and Normalize alone",
-            "set `pooling` of the encoder to use it without",
-        )
-    pooling = [m for m, kind in zip(modules, kinds, strict=True) if kind == "Pooling"]
-    if not pooling:
-        return None
-    config = _read_json(folder / pooling[0].get("path", "1_Pooling") / "config.json")
-    asked = [
-        k.removeprefix("pooling_mode_") for k, v in config.items() if _is_mode(k) and v is True
-    ]
-    if isinstance(config.get("pooling_mode"), str):
-        asked = [config["pooling_mode"]]
-    if len(asked) != 1 or asked[0] not in _POOLING_NAMES:
-        raise EncoderError(
-            f"{folder} pools by {asked or config}, which is not supported",
-            f"one of {', '.join(sorted(_POOLING_NAMES))}",
-            "set `pooling` of the encoder",
-        )
-    return _POOLING_NAMES[asked[0]]
-
-
-def _is_mode(name: str) -> bool:
-    return name.startswith("pooling_mode_")
-
-
-def _read_json(path: Path) -> Any:
-    if not path.is_file():
-        return {}
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise EncoderError(f"{path} is not valid JSON: {error}") from error
+    with published_folder(folder), safe_open(folder / "model.safetensors", "np") as tensors:
+        there = set(tensors.keys())
+        name = "embedding.weight" if "embedding.weight" in there else "embeddings"
+        return int(tensors.get_slice(name).get_shape()[1])

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import transformers
-from huggingface_hub.errors import StrictDataclassError
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from torch import Tensor
 
+from crosslift.artifacts.published import published_folder
+from crosslift.encoders.adapter_folder import is_adapter_folder
+from crosslift.encoders.description import Description
 from crosslift.encoders.dropout import make_dropout_cheap
-from crosslift.encoders.folder import local_folder, own_use
+from crosslift.encoders.folder import base_of, local_folder, own_use, prompt_of
 from crosslift.encoders.packing import PackedBatch, pack
 from crosslift.encoders.pooling import pool
 from crosslift.encoders.precision import device, dtype_of, resolve_precision
 from crosslift.encoders.remembered import Remembered
 from crosslift.encoders.run_packed import PackedRunner, transformer_layers
-from crosslift.encoders.settings import EncoderSettings, Pooling, Precision
+from crosslift.encoders.settings import EncoderSettings, Poolings, Precision
+from crosslift.encoders.static import StaticRunner, load_static
 from crosslift.encoders.token_table import TokenTable
+from crosslift.encoders.tokenizer import (
+    check_rows,
+    check_vocabulary,
+    load_tokenizer,
+    longest_sequence,
+)
+from crosslift.encoders.transformer import learned_positions, load_transformer
+from crosslift.encoders.vector_modules import VectorModule, apply_modules, read_modules
 from crosslift.errors import EncoderError
 
 
@@ -32,18 +41,26 @@ class Reading:
     """How a vector is read from the encoder: the settings with every None resolved.
 
     Args:
-        pooling: over the tokens' states.
+        pooling: over the tokens' states; several are joined by ``+``.
         prompt: put before every text; may be empty.
         hidden_state: index of the pooled state; 0 is the embedding output.
         max_tokens: longer texts are cut.
         precision: of the arithmetic, never ``auto``.
+        include_prompt: whether the tokens of the prompt are pooled too.
+        modules: what follows the pooling: kind and width of each module.
+        dimensions: to which vectors are cut at the end; None: they are whole.
+        lower_case: whether texts are lower-cased first.
     """
 
-    pooling: Pooling
+    pooling: Poolings
     prompt: str
     hidden_state: int
     max_tokens: int
     precision: Precision
+    include_prompt: bool = True
+    modules: tuple[str, ...] = ()
+    dimensions: int | None = None
+    lower_case: bool = False
 
 
 Perturb = Callable[[Tensor, PackedBatch], Tensor]
@@ -59,7 +76,7 @@ class Place(NamedTuple):
     """
 
     hidden_state: int
-    pooling: Pooling
+    pooling: Poolings
 
 
 class Encoder:
@@ -71,24 +88,52 @@ class Encoder:
         reading: how a vector is read.
         runner: how the transformer is run on packed batches.
         folder: where it was loaded from.
+        modules: what the vectors that are pooled as the reading says go through; vectors that are read
+            in other places do not.
     """
 
     def __init__(
-        self, model: Any, tokenizer: Any, reading: Reading, runner: PackedRunner, folder: Path
+        self,
+        model: Any,
+        tokenizer: Any,
+        reading: Reading,
+        runner: PackedRunner | StaticRunner,
+        folder: Path,
+        modules: Sequence[VectorModule] = (),
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.reading = reading
         self.runner = runner
         self.folder = folder
+        self.modules = tuple(modules)
         self.table = TokenTable(model.get_input_embeddings().weight)
         self.remembered = Remembered()
         self.perturbation: Perturb | None = None
         self._specials = torch.tensor(_ends_of_texts(tokenizer), device=self.table.weight.device)
+        self._skipped = 0 if reading.include_prompt else self._tokens_of_prompt()
+
+    @property
+    def place(self) -> Place:
+        """Where the reading reads its vectors."""
+        return Place(self.reading.hidden_state, self.reading.pooling)
 
     @property
     def width(self) -> int:
-        """Length D of the vectors."""
+        """Length of the vectors."""
+        return self.width_in(self.place)
+
+    def width_in(self, place: Place) -> int:
+        """Length of the vectors that are read in a place."""
+        width = self.state_width * len(place.pooling.split("+"))
+        if place != self.place:
+            return width
+        width = self.modules[-1].width if self.modules else width
+        return min(width, self.reading.dimensions or width)
+
+    @property
+    def state_width(self) -> int:
+        """Length D of the tokens' hidden states."""
         return int(self.model.config.hidden_size)
 
     @property
@@ -107,14 +152,37 @@ class Encoder:
         return self._tokenise([self.reading.prompt + text for text in first], list(second))
 
     def _tokenise(self, *texts: list[str]) -> list[list[int]]:
-        ids: list[list[int]] = self.tokenizer(
-            *texts,
-            truncation=True,
-            max_length=self.reading.max_tokens,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-        )["input_ids"]
-        return ids
+        with published_folder(self.folder, "has a tokenizer that fails"):
+            sequences: list[list[int]] = self.tokenizer(
+                *texts,
+                truncation=True,
+                max_length=self.reading.max_tokens,
+                return_attention_mask=False,
+                return_token_type_ids=False,
+            )["input_ids"]
+        sequences = [ids or [self._stand_in()] for ids in sequences]
+        if len(self.tokenizer) > len(self.table.whole):
+            check_rows(sequences, len(self.table.whole), self.folder)
+        return sequences
+
+    def _stand_in(self) -> int:
+        """The token of a text that the tokenizer turns into nothing."""
+        for name in ("unk_token_id", "eos_token_id", "pad_token_id"):
+            token = getattr(self.tokenizer, name, None)
+            if token is not None:
+                return int(token)
+        raise EncoderError(
+            f"{self.folder}: the tokenizer turns a text into nothing, such as an empty one, and has no "
+            "unknown token",
+            "texts with words",
+        )
+
+    def _tokens_of_prompt(self) -> int:
+        """How many tokens at the beginning of each sequence are those of the prompt and before it."""
+        if not self.reading.prompt:
+            return 0
+        (ids,) = self._tokenise([self.reading.prompt])
+        return len(ids) - (ids[-1] in self.tokenizer.all_special_ids)
 
     def states(self, batch: PackedBatch, hidden_state: int | None = None) -> Tensor:
         """Hidden states [T, D] of the packed tokens.
@@ -134,24 +202,32 @@ class Encoder:
         sequences: Sequence[Sequence[int] | NDArray[np.int64]],
         hidden_state: int | None = None,
     ) -> Tensor:
-        """Pooled vectors, float32 [N, D], of N sequences of token ids, with gradient, at a hidden state
+        """Vectors, float32 [N, width], of N sequences of token ids, with gradient, at a hidden state
         or, for None, the reading's own."""
         batch = pack(sequences).to(self.device)
-        return self.pool(self.states(batch, hidden_state), batch)
+        wanted = self.reading.hidden_state if hidden_state is None else hidden_state
+        place = self.place._replace(hidden_state=wanted)
+        return self._read(self.states(batch, wanted), batch, place)
 
     def pool(self, states: Tensor, batch: PackedBatch) -> Tensor:
-        """Pooled vectors, float32 [N, D], of N packed sequences whose states [T, D] are there."""
-        return pool(states, batch, self.reading.pooling, self._specials)
+        """Vectors, float32 [N, width], of N packed sequences whose states [T, D] are there."""
+        return self._read(states, batch, self.place)
+
+    def _read(self, states: Tensor, batch: PackedBatch, place: Place) -> Tensor:
+        vectors = pool(states, batch, place.pooling, self._specials, self._skipped)
+        if place != self.place:
+            return vectors
+        return apply_modules(self.modules, vectors)[:, : self.reading.dimensions]
 
     def vectors_by_reading(
         self, sequences: Sequence[Sequence[int]], places: Sequence[Place]
     ) -> list[Tensor]:
-        """Pooled vectors, float32 [N, D] for each place, all from one run of the transformer."""
+        """Vectors, float32 [N, width] for each place, all from one run of the transformer."""
         batch = pack(sequences).to(self.device)
         rows = self.table.rows(batch.token_ids).to(dtype_of(self.reading.precision))
         wanted = list(dict.fromkeys(place.hidden_state for place in places))
         states = dict(zip(wanted, self.runner.some_states(rows, batch, wanted), strict=True))
-        return [pool(states[p.hidden_state], batch, p.pooling, self._specials) for p in places]
+        return [self._read(states[place.hidden_state], batch, place) for place in places]
 
     def layers(self) -> torch.nn.ModuleList:
         """The transformer's layers, lowest first.
@@ -175,100 +251,114 @@ def load_encoder(settings: EncoderSettings) -> Encoder:
     Raises:
         EncoderError: it cannot be found, read or used.
     """
+    own = own_use(settings)
     folder = local_folder(settings)
-    model = _load_model(folder)
-    tokenizer = _load_tokenizer(folder)
-    reading = _resolve(settings, folder, model, tokenizer)
+    with published_folder(folder):
+        if own.kind == "static":
+            return _load_static(settings, own, folder)
+        return _load_transformer(settings, own, folder)
+
+
+def _load_transformer(settings: EncoderSettings, own: Description, folder: Path) -> Encoder:
+    model = load_transformer(own.input)
+    tokenizer = load_tokenizer(_tokenizer_folder(own.input), lower_case=own.lower_case)
+    check_vocabulary(tokenizer, len(model.get_input_embeddings().weight), folder)
+    longest = _longest_inputs(own, learned_positions(model), model.config, tokenizer)
+    reading = _resolve(settings, own, model.config, longest)
     make_dropout_cheap(model)
     model.eval().to(device())
     runner = PackedRunner(model, tokenizer.pad_token_id)
     _set_precision(model, dtype_of(reading.precision))
-    return Encoder(model, tokenizer, reading, runner, folder)
+    return _made(model, tokenizer, reading, runner, folder, own)
 
 
-def _load_model(folder: Path) -> Any:
-    try:
-        config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError, StrictDataclassError) as error:
-        raise EncoderError(f"{folder} cannot be loaded: {error}") from error
-    if config.is_encoder_decoder:
-        raise EncoderError(
-            f"{folder} is an encoder-decoder ({config.model_type})", "an encoder alone"
-        )
-    shown = transformers.utils.logging.get_verbosity()
-    bar = transformers.utils.logging.is_progress_bar_enabled()
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    try:
-        model, info = transformers.AutoModel.from_pretrained(
-            folder,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise EncoderError(f"{folder} cannot be loaded: {error}") from error
-    finally:
-        transformers.utils.logging.set_verbosity(shown)
-        if bar:
-            transformers.utils.logging.enable_progress_bar()
-    missing = sorted(name for name in info["missing_keys"] if not name.startswith("pooler."))
-    if missing:
-        raise EncoderError(
-            f"{folder} lacks weights: {', '.join(missing[:5])} ({len(missing)} in all)"
-        )
-    if getattr(model, "pooler", None) is not None:
-        model.pooler = None  # a head of pretraining; vectors are pooled from hidden states
-    return model
+def _load_static(settings: EncoderSettings, own: Description, folder: Path) -> Encoder:
+    model, tokenizer = load_static(own.input)
+    check_vocabulary(tokenizer, len(model.get_input_embeddings().weight), folder)
+    reading = _resolve(settings, own, model.config, _Longest(_NO_LIMIT, _NO_LIMIT))
+    model.eval().to(device())
+    return _made(model, tokenizer, reading, StaticRunner(), folder, own)
 
 
-def _load_tokenizer(folder: Path) -> Any:
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise EncoderError(f"{folder} has no usable tokenizer: {error}") from error
-    if tokenizer.pad_token_id is None:  # of decoders; what is padded is masked by length anyway
-        if tokenizer.eos_token_id is None:
-            raise EncoderError(
-                f"{folder}: the tokenizer has neither a pad token nor one for the end of a text",
-                "a pad token in its files",
-            )
-        tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
+def _made(
+    model: Any,
+    tokenizer: Any,
+    reading: Reading,
+    runner: PackedRunner | StaticRunner,
+    folder: Path,
+    own: Description,
+) -> Encoder:
+    width = int(model.config.hidden_size) * len(reading.pooling.split("+"))
+    modules = read_modules(own, width)
+    for module in modules:
+        module.to(device())
+    names = tuple(f"{module.kind} to {module.width}" for module in modules)
+    width = modules[-1].width if modules else width
+    if reading.dimensions is not None and reading.dimensions > width:
+        raise EncoderError(f"dimensions {reading.dimensions} of {folder}", f"1 to {width}")
+    return Encoder(model, tokenizer, replace(reading, modules=names), runner, folder, modules)
 
 
-def _resolve(settings: EncoderSettings, folder: Path, model: Any, tokenizer: Any) -> Reading:
-    last = int(model.config.num_hidden_layers)
+def _tokenizer_folder(folder: Path) -> Path:
+    """The folder of the tokenizer: an adapter may leave that of its base unchanged."""
+    if is_adapter_folder(folder) and not (folder / "tokenizer_config.json").is_file():
+        return base_of(folder)
+    return folder
+
+
+class _Longest(NamedTuple):
+    """The longest input in tokens.
+
+    Args:
+        own: where no limit is asked for.
+        most: that can be asked for.
+    """
+
+    own: int
+    most: int
+
+
+_NO_LIMIT = 10**6
+"""Tokens of a text, of models without a limit."""
+
+
+def _longest_inputs(own: Description, learned: int | None, config: Any, tokenizer: Any) -> _Longest:
+    """The longest inputs of a transformer.
+
+    A table of learned positions is a hard limit; other models read longer texts where the folder's
+    files say so.
+    """
+    named = int(getattr(config, "max_position_embeddings", None) or 0)
+    positions = learned or (named if named > 0 else _NO_LIMIT)
+    if own.max_tokens is None:
+        return _Longest(min(positions, longest_sequence(tokenizer) or positions), positions)
+    longest = min(own.max_tokens, learned or own.max_tokens)
+    return _Longest(longest, max(positions, longest))
+
+
+def _resolve(
+    settings: EncoderSettings, own: Description, config: Any, longest: _Longest
+) -> Reading:
+    last = int(config.num_hidden_layers)
     hidden_state = last if settings.hidden_state is None else settings.hidden_state
     if hidden_state > last:
         raise EncoderError(
             f"hidden_state {hidden_state} of {settings.name!r}", f"0 (embedding output) to {last}"
         )
-    own = own_use(folder, settings)
-    longest = _longest_input(model, tokenizer)
-    if settings.max_tokens is not None and settings.max_tokens > longest:
+    if settings.max_tokens is not None and settings.max_tokens > longest.most:
         raise EncoderError(
-            f"max_tokens {settings.max_tokens} of {settings.name!r}", f"3 to {longest}"
+            f"max_tokens {settings.max_tokens} of {settings.name!r}", f"3 to {longest.most}"
         )
-    asked = own.max_tokens or longest
     return Reading(
-        pooling=own.pooling or "mean",
-        prompt=own.prompt or "",
+        pooling=settings.pooling or own.pooling or "mean",
+        prompt=prompt_of(settings),
         hidden_state=hidden_state,
-        max_tokens=min(asked, longest),
+        max_tokens=settings.max_tokens or longest.own,
         precision=resolve_precision(settings.precision),
+        include_prompt=own.include_prompt,
+        dimensions=own.dimensions,
+        lower_case=own.lower_case,
     )
-
-
-def _longest_input(model: Any, tokenizer: Any) -> int:
-    positions = int(getattr(model.config, "max_position_embeddings", 0) or 512)
-    if model.config.model_type in _POSITIONS_AFTER_PAD:
-        positions -= tokenizer.pad_token_id + 1
-    return min(positions, int(tokenizer.model_max_length))
-
-
-_POSITIONS_AFTER_PAD = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "xmod", "mpnet")
 
 
 def _set_precision(model: Any, dtype: torch.dtype) -> None:

@@ -37,6 +37,7 @@ class PackedRunner:
         self.pad_id = pad_id
         self._padded_attention = model.config._attn_implementation
         self._stops_early: bool | None = None
+        self._row_scale = _scale_of_rows(model)
         self.position_offset = self._find_position_offset()
 
     @property
@@ -67,7 +68,7 @@ class PackedRunner:
     ) -> list[Tensor]:
         found = self._call(
             hidden_states,
-            inputs_embeds=rows[None],
+            inputs_embeds=(rows * self._row_scale)[None],
             position_ids=batch.positions[None] + offset,
             packed_blocks=batch.blocks,
         )
@@ -78,6 +79,7 @@ class PackedRunner:
     ) -> list[Tensor]:
         count = sum(block.count for block in batch.blocks)
         longest = max(block.length for block in batch.blocks)
+        rows = rows * self._row_scale
         padded = rows.new_zeros(count, longest, rows.shape[1])
         mask = torch.zeros(count, longest, dtype=torch.int64, device=rows.device)
         first = 0
@@ -114,7 +116,7 @@ class PackedRunner:
         except EncoderError:
             return False  # layers that share their weights are no list
         precision = next(layers[0].parameters()).dtype
-        rows = table.detach()[list(_PROBE[0])][None].to(precision)
+        rows = table.detach()[list(_PROBE[0])][None].to(precision) * self._row_scale
         with torch.inference_mode(), _evaluating(self.model), _attending_plainly(self):
             found = [self._try_up_to(k, inputs_embeds=rows) for k in range(last)]
             wanted = self._call_whole(range(last), inputs_embeds=rows)
@@ -198,6 +200,22 @@ class PackedRunner:
             return self._run_packed(rows, batch, [hidden_state], offset)[0]
         except (TypeError, ValueError, IndexError, KeyError, RuntimeError):
             return None  # the model does not take what packing needs: it is run padded
+
+
+def _scale_of_rows(model: Any) -> float:
+    """By how much a model multiplies its token rows before its first layer; 1 for most.
+
+    Gemma multiplies them by the square root of their width where it looks them up, so that rows which
+    come as ``inputs_embeds`` must be multiplied here.
+    """
+    module = model.get_input_embeddings()
+    ids = torch.tensor(sorted(set(sum(_PROBE, ()))), device=module.weight.device)
+    with torch.inference_mode():
+        rows, read = module.weight[ids], module(ids)
+        if read.shape != rows.shape:
+            return 1.0
+        scale = float((read * rows).sum() / rows.square().sum().clamp_min(1e-30))
+        return scale if abs(scale - 1) > 1e-6 and _close(rows * scale, read) else 1.0
 
 
 class _ReachedError(Exception):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Pooling = Literal["mean", "mean_without_specials", "position_weighted", "first_token", "last_token"]
-Precision = Literal["auto", "float32", "bfloat16"]
+from crosslift.encoders.kinds import Pooling, Poolings, Precision
+
+__all__ = ["EncoderSettings", "Pooling", "Poolings", "Precision"]
 
 
 class EncoderSettings(BaseModel):
@@ -15,6 +16,9 @@ class EncoderSettings(BaseModel):
 
     None means "as the folder's own sentence-transformers files say", and where it has none: mean
     pooling, no prompt, the last hidden state, and as many tokens as the model has positions.
+
+    What a folder does after its pooling (Dense modules) belongs to its own pooling of the last hidden
+    state: where a pooling or a hidden state is asked for here, vectors are the pooled states.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,5 +34,8 @@ class EncoderSettings(BaseModel):
     """Index of the hidden state that is pooled; 0 is the embedding output."""
     max_tokens: Annotated[int, Field(ge=3)] | None = None
     """Longer texts are cut to this many tokens, special tokens included."""
+    dimensions: Annotated[int, Field(ge=1)] | None = None
+    """Vectors are cut to their first numbers, of encoders trained for it (Kusupati et al. 2022, arXiv
+    2205.13147)."""
     precision: Precision = "auto"
     """Of the arithmetic; auto: bfloat16 where the processor has it, else float32."""

@@ -97,7 +97,7 @@ class OpenImageMaskedLM(OpenMaskedLM):
         self.pictures = ShownPictures(form, train, options, encoder.device)
         rows, seed, features = len(self.head.bias), options.seed, self.pictures.width
         self.head = seeded(
-            lambda: ImageMaskedLMHead(form, encoder.width, rows, seed, features),
+            lambda: ImageMaskedLMHead(form, encoder.state_width, rows, seed, features),
             seed,
             encoder.device,
         )

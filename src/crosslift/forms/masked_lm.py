@@ -188,7 +188,7 @@ class OpenMaskedLM:
         if len(self._ordinary) == 0:
             raise DataError("the texts of a masked LM have no token that is not special", "words")
         self._occurring = torch.from_numpy(occurring).to(encoder.device)
-        self.head = MaskedLMHead(encoder.width, len(occurring)).to(encoder.device)
+        self.head = MaskedLMHead(encoder.state_width, len(occurring)).to(encoder.device)
 
     def _tokenise(self, texts: Sequence[str]) -> list[NumberedTokens]:
         if self.form.whole_words:

@@ -95,7 +95,7 @@ holds whole is trained on, and all count on dev |
 
     def head(self, encoder: Encoder, seed: int = 0) -> TokenHead:
         """A head for first and last token, with initial weights that depend on the seed alone."""
-        return seeded(lambda: TokenHead(encoder.width, 2), seed, encoder.device)
+        return seeded(lambda: TokenHead(encoder.state_width, 2), seed, encoder.device)
 
     def answers(self, encoder: Encoder, head: TokenHead, records: Sequence[Record]) -> list[str]:
         """The answer that a trained encoder and head give to each question; empty where they say

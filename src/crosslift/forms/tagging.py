@@ -63,7 +63,7 @@ class Tagging:
     def head(self, encoder: Encoder, seed: int = 0) -> TokenHead:
         """A head for its tags, with initial weights that depend on the seed alone."""
         numbers = checked_names(self.tags, "the tags of a tagging task")
-        return seeded(lambda: TokenHead(encoder.width, len(numbers)), seed, encoder.device)
+        return seeded(lambda: TokenHead(encoder.state_width, len(numbers)), seed, encoder.device)
 
     def cut(self, encoder: Encoder, records: Sequence[Record]) -> dict[str, int]:
         """What does not go through the encoder whole: sentences that are cut between two words, of

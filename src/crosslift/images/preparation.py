@@ -10,9 +10,10 @@ from typing import Any
 
 from PIL import Image
 
+from crosslift.artifacts.published import published_folder, read_json_object
 from crosslift.errors import EncoderError
 from crosslift.images.framing import Framing
-from crosslift.images.tower_files import is_timm, read_json
+from crosslift.images.tower_files import is_timm
 
 _OWN_RESAMPLING = {"ViT": "bilinear", "DINOv3ViT": "bilinear"}  # of transformers' processors
 _NO_CROP_FROM = 384  # transformers' ConvNext processor stretches from this size on
@@ -63,10 +64,13 @@ def preparation_of(folder: Path) -> Preparation:
     Raises:
         EncoderError: it is not there, or says what is not supported here.
     """
-    if is_timm(folder):
-        return _of_timm(folder)
-    config = read_json(folder / "preprocessor_config.json")
-    config = config or read_json(folder / "processor_config.json").get("image_processor", {})
+    with published_folder(folder, "does not say how its pictures are made"):
+        return _of_timm(folder) if is_timm(folder) else _of_files(folder)
+
+
+def _of_files(folder: Path) -> Preparation:
+    config = read_json_object(folder / "preprocessor_config.json")
+    config = config or read_json_object(folder / "processor_config.json").get("image_processor", {})
     if not config:
         raise EncoderError(
             f"{folder} does not say how its pictures are made",
@@ -151,7 +155,7 @@ def _three(config: Mapping[str, Any], name: str, folder: Path) -> tuple[float, f
 
 def _of_timm(folder: Path) -> Preparation:
     """Of timm's evaluation transform: the short side scaled to size / crop_pct, then the middle."""
-    config = read_json(folder / "config.json").get("pretrained_cfg", {})
+    config = read_json_object(folder / "config.json").get("pretrained_cfg", {})
     missing = [name for name in ("input_size", "mean", "std") if name not in config]
     if missing:
         raise EncoderError(

@@ -3,8 +3,7 @@ CLIP and SigLIP."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,11 +11,11 @@ from typing import Any, Literal
 import numpy as np
 import torch
 import transformers
-from huggingface_hub.errors import StrictDataclassError
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from torch import Tensor
 
+from crosslift.artifacts.published import published_folder
+from crosslift.encoders.transformer import quietly
 from crosslift.errors import EncoderError
 from crosslift.images.image_tower import ImageTower, pixels
 from crosslift.images.preparation import Preparation, preparation_of
@@ -151,9 +150,21 @@ def open_published(settings: TowerSettings, seed: int) -> PublishedTower:
     """
     folder = tower_folder(settings)
     config = read_config(folder)
-    shape = _shape_of(config, settings, folder)
-    preparation = preparation_of(folder).at(settings.picture_size)
-    _check_size(_vision(config), preparation.size, folder)
+    with published_folder(folder):
+        shape = _shape_of(config, settings, folder)
+        preparation = preparation_of(folder).at(settings.picture_size)
+        _check_size(_vision(config), preparation.size, folder)
+        return _tower(settings, seed, config, shape, preparation, folder)
+
+
+def _tower(
+    settings: TowerSettings,
+    seed: int,
+    config: Any,
+    shape: _Shape,
+    preparation: Preparation,
+    folder: Path,
+) -> PublishedTower:
     whole = random_model(config, seed) if settings.weights == "random" else load_whole(folder)
     model = getattr(whole, "vision_model", whole)
     if getattr(model, "pooler", None) is not None and shape.kind == "class-token":
@@ -168,10 +179,8 @@ def read_config(folder: Path) -> Any:
     Raises:
         EncoderError: it cannot be read.
     """
-    try:
+    with published_folder(folder):
         return transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, StrictDataclassError) as error:
-        raise EncoderError(f"{folder} cannot be loaded: {error}") from error
 
 
 def load_whole(folder: Path) -> Any:
@@ -180,17 +189,14 @@ def load_whole(folder: Path) -> Any:
     Raises:
         EncoderError: it cannot be loaded, or weights that are used are missing.
     """
-    try:
-        with _quiet():
-            model, info = transformers.AutoModel.from_pretrained(
-                folder,
-                use_safetensors=True,
-                trust_remote_code=False,
-                dtype=torch.float32,
-                output_loading_info=True,
-            )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise EncoderError(f"{folder} cannot be loaded: {error}") from error
+    with published_folder(folder), quietly():
+        model, info = transformers.AutoModel.from_pretrained(
+            folder,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
     missing = sorted(n for n in info["missing_keys"] if not n.startswith(_NOT_USED))
     if missing:
         raise EncoderError(
@@ -276,17 +282,3 @@ def _check_size(vision: Any, size: int, folder: Path) -> None:
 def _inner(model: Any) -> Any:
     """Where the vision half's own layers are; releases of transformers differ."""
     return getattr(model, "vision_model", model)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    logging = transformers.utils.logging
-    shown, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(shown)
-        if bar:
-            logging.enable_progress_bar()

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-import transformers
 from numpy.typing import NDArray
 
+from crosslift.artifacts.published import published_folder, read_json_object
+from crosslift.encoders.tokenizer import check_vocabulary, load_tokenizer
 from crosslift.errors import EncoderError
 from crosslift.images.published_tower import load_whole, read_config
 from crosslift.images.tower_files import model_folder
@@ -103,13 +104,18 @@ def open_text_tower(
             "with pictures",
             "a whole CLIP or SigLIP model",
         )
-    model = load_whole(folder)
-    del model.vision_model
-    return TextTower(model.eval().to(device or torch.device("cpu")), _tokenizer(folder))
+    with published_folder(folder):
+        model, tokenizer = load_whole(folder), _tokenizer(folder)
+        del model.vision_model
+        rows = len(model.text_model.get_input_embeddings().weight)
+        check_vocabulary(tokenizer, rows, folder)
+        return TextTower(model.eval().to(device or torch.device("cpu")), tokenizer)
 
 
 def _tokenizer(folder: Path) -> Any:
-    try:
-        return transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        raise EncoderError(f"{folder} has no usable tokenizer: {error}") from error
+    """The tokenizer of a folder, lower-casing where its tokenizer_config.json says so.
+
+    That of SigLIP 2 says so for a class of tokenizer that does not read the key.
+    """
+    lower_case = read_json_object(folder / "tokenizer_config.json").get("do_lower_case") is True
+    return load_tokenizer(folder, lower_case=lower_case)

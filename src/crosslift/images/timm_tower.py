@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from torch import Tensor
 
+from crosslift.artifacts.published import published_folder, read_json_object
 from crosslift.errors import EncoderError
 from crosslift.images.image_tower import ImageTower
 from crosslift.images.preparation import preparation_of
 from crosslift.images.published_tower import Normaliser, seeded
-from crosslift.images.tower_files import is_timm, read_json, tower_folder
+from crosslift.images.tower_files import is_timm, tower_folder
 from crosslift.images.tower_settings import TowerSettings
 
 
@@ -104,13 +104,11 @@ def open_timm(settings: TowerSettings, seed: int) -> TimmTower:
 def _create(settings: TowerSettings, folder: Path) -> Any:
     timm = _import_timm()
     options: dict[str, Any] = {"num_classes": 0, "pretrained": settings.weights == "published"}
-    config = read_json(folder / "config.json").get("pretrained_cfg", {})
+    config = read_json_object(folder / "config.json").get("pretrained_cfg", {})
     if settings.picture_size is not None and config.get("fixed_input_size", False):
         options["img_size"] = settings.picture_size
-    try:
+    with published_folder(folder, "cannot be loaded by timm"):
         return timm.create_model(f"local-dir:{folder}", **options)
-    except (OSError, ValueError, RuntimeError, AssertionError, TypeError, SafetensorError) as error:
-        raise EncoderError(f"{folder} cannot be loaded by timm: {error}") from error
 
 
 def _import_timm() -> Any:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
-from typing import Any
 
 from crosslift.artifacts.files import sha256_of_file
 from crosslift.artifacts.places import user_path
+from crosslift.artifacts.published import check_weights, read_json_object
 from crosslift.errors import EncoderError, nearest
 from crosslift.images.tower_settings import CONVOLUTIONAL, EMBEDDED, TIMM, TowerSettings
 
 CONFIGS = ("*.json", "*.txt", "*.model")
 WEIGHTS = ("*.safetensors",)
-_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 
 def tower_folder(settings: TowerSettings) -> Path:
@@ -48,7 +46,7 @@ def model_folder(name: str, revision: str | None, *, weights: bool = True) -> Pa
             f"{folder} has no config.json", "the folder of a transformers or timm vision model"
         )
     if weights:
-        _refuse_pickles(folder)
+        check_weights(folder, "give weights: random, if its architecture alone is wanted")
     return folder
 
 
@@ -95,26 +93,9 @@ def hub_name(name: str) -> str:
     return repository
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object; empty where there is no such file.
-
-    Raises:
-        EncoderError: it is not a JSON object.
-    """
-    if not path.is_file():
-        return {}
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise EncoderError(f"{path} is not valid JSON: {error}", "a JSON object") from error
-    if not isinstance(found, dict):
-        raise EncoderError(f"{path} holds a {type(found).__name__}", "a JSON object")
-    return found
-
-
 def is_timm(folder: Path) -> bool:
     """Whether a folder is a timm model's, as the hub lays it out."""
-    config = read_json(folder / "config.json")
+    config = read_json_object(folder / "config.json")
     return "architecture" in config and "model_type" not in config
 
 
@@ -152,22 +133,3 @@ def _from_hub(name: str, revision: str | None, patterns: tuple[str, ...]) -> Pat
             f"`hf download {repository}`",
         ) from error
     return Path(found)
-
-
-def _refuse_pickles(folder: Path) -> None:
-    if any(folder.glob("*.safetensors")):
-        return
-    pickles = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
-    if pickles:
-        raise EncoderError(
-            f"{folder} has its weights only as a pickle ({', '.join(pickles)}), which is refused: "
-            "a pickle can run code when it is opened",
-            "weights as .safetensors",
-            "load it once where you trust it and save it with "
-            "`model.save_pretrained(FOLDER, safe_serialization=True)`",
-        )
-    raise EncoderError(
-        f"{folder} has no weights",
-        "a file model.safetensors",
-        "give weights: random, if its architecture alone is wanted",
-    )

@@ -32,6 +32,7 @@ from crosslift.mining.plan import MiningPlan, choose_search, plan_mining
 from crosslift.mining.settings import (
     MiningSettings,
     check_mining,
+    encoder_of_side,
     refuse_output,
     same_sides,
 )
@@ -175,7 +176,7 @@ def mine_files(
         plan=plan,
         lines=job.lines,
         sides=job.sides,
-        reading=reading_of_blocks(job.steps["src"], job.store),
+        reading=_reading(job),
         recall=recall,
         threshold=threshold,
         pairs=counts,
@@ -184,17 +185,27 @@ def mine_files(
     )
 
 
+def _reading(job: _Job) -> dict[str, Any]:
+    """How the vectors were read; where the sides have prompts of their own, both of them."""
+    src, tgt = (reading_of_blocks(job.steps[side], job.store) for side in ("src", "tgt"))
+    if src["prompt"] == tgt["prompt"]:
+        return src
+    return src | {"prompt_src": src["prompt"], "prompt_tgt": tgt["prompt"]}
+
+
 def _prepare(settings: MiningSettings, store: Store, listener: MiningListener) -> _Job:
     check_mining(settings)
     local_folder(settings.model)  # fetched now: its fingerprint is that of the files that are used
-    encoder = Trained.untouched(settings.model)
     began = time.monotonic()
     lines = {name: _read(getattr(settings, name), listener) for name in ("src", "tgt")}
     if lines["src"].checksum == lines["tgt"].checksum:
         raise same_sides(f"{settings.src} and {settings.tgt} hold the same lines")
     sides = _filter(settings, lines, listener)
     gold = _read_gold(settings.gold, sides["src"])
-    steps = {name: encode_steps(encoder, name, side.texts) for name, side in sides.items()}
+    steps = {
+        name: encode_steps(Trained.untouched(encoder_of_side(settings, name)), name, side.texts)
+        for name, side in sides.items()
+    }
     search = choose_search(settings.search, len(sides["src"].texts), len(sides["tgt"].texts))
     stands_in = settings.target_precision is not None and gold is None
     columns = settings.k + stands_in

@@ -6,13 +6,11 @@ import importlib.util
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from crosslift.encoders.folder import local_folder
+from crosslift.encoders.folder import weight_bytes, width_of
 from crosslift.encoders.precision import resolve_precision
 from crosslift.encoders.settings import EncoderSettings
-from crosslift.errors import EncoderError
 from crosslift.mining.blocks import BLOCK, SearchKind
 from crosslift.studies.estimates import Estimates
 from crosslift.studies.steps import Step
@@ -140,8 +138,7 @@ def plan_mining(
         estimates: of the seconds that encoding takes.
     """
     src, tgt = len(texts["src"]), len(texts["tgt"])
-    folder = local_folder(settings)
-    width = width_of(folder)
+    width = width_of(settings)
     precision = resolve_precision("auto")
     held = sum(sys.getsizeof(text) + _BYTES_OF_A_TEXT for side in texts.values() for text in side)
     known = [estimates.seconds(step) for step in missing]
@@ -159,7 +156,7 @@ def plan_mining(
             search=search,
             screened_bytes=2 if precision == "bfloat16" else 4,
             text_bytes=held,
-            encoder_bytes=sum(path.stat().st_size for path in folder.glob("*.safetensors")),
+            encoder_bytes=weight_bytes(settings),
         ),
         disk=4 * width * int(sum(step.work for step in steps) + tgt) + 12 * k * (src + tgt),
         encode_seconds=None if None in known else sum(s for s in known if s is not None),
@@ -167,17 +164,3 @@ def plan_mining(
             2 * left * width / PRODUCTS_PER_SECOND[precision] if search == "exact" else None
         ),
     )
-
-
-def width_of(folder: Path) -> int:
-    """Length of an encoder's vectors, from its configuration alone.
-
-    Raises:
-        EncoderError: the configuration cannot be read.
-    """
-    from transformers import AutoConfig
-
-    try:
-        return int(AutoConfig.from_pretrained(folder, trust_remote_code=False).hidden_size)
-    except (OSError, ValueError, AttributeError) as error:
-        raise EncoderError(f"{folder} cannot be loaded: {error}") from error

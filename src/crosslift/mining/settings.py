@@ -25,6 +25,10 @@ class MiningSettings(BaseModel):
     """One text a line, UTF-8, plain or gzipped."""
     tgt: Path
     model: EncoderSettings
+    prompt_src: str | None = None
+    """Put before every src text; None: the model's settings say."""
+    prompt_tgt: str | None = None
+    """Put before every tgt text; None: the model's settings say."""
     out: Path
     """Scored pairs: `score<TAB>src text<TAB>tgt text`, best first; gzipped where it ends with .gz."""
     overwrite: bool = False
@@ -59,6 +63,14 @@ class MiningSettings(BaseModel):
     tgt_language: str | None = None
     keep_duplicates: bool = False
     """Writes a pair as often as its text stands in the file where it stands more often."""
+
+
+def encoder_of_side(settings: MiningSettings, side: str) -> EncoderSettings:
+    """The encoder of one side, `src` or `tgt`, with that side's prompt."""
+    prompt = settings.prompt_src if side == "src" else settings.prompt_tgt
+    if prompt is None or prompt == settings.model.prompt:
+        return settings.model
+    return settings.model.model_copy(update={"prompt": prompt})
 
 
 def check_mining(settings: MiningSettings) -> None:

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.encoders.encode import encode_into
-from crosslift.encoders.folder import layers_of, local_folder, own_use, prompt_of
+from crosslift.encoders.folder import layers_of, own_use, prompt_of
 from crosslift.encoders.load import Place
-from crosslift.encoders.settings import Pooling
+from crosslift.encoders.settings import Poolings
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.retrieval.folds import folds_of
 from crosslift.retrieval.metrics import top1_accuracy
@@ -39,7 +39,7 @@ class Reading(NamedTuple):
     """
 
     hidden_state: int
-    pooling: Pooling
+    pooling: Poolings
     prompt: str
 
 
@@ -95,9 +95,9 @@ def _encode_step(
     )
 
 
-def _poolings(encoder: Trained, settings: SweepSettings) -> tuple[Pooling, ...]:
+def _poolings(encoder: Trained, settings: SweepSettings) -> tuple[Poolings, ...]:
     """Those asked for, the encoder's own first."""
-    own = own_use(local_folder(encoder.settings), encoder.settings).pooling or "mean"
+    own = encoder.settings.pooling or own_use(encoder.settings).pooling or "mean"
     return tuple(dict.fromkeys((own, *settings.poolings)))
 
 
@@ -126,7 +126,10 @@ def _encode(step: Step, workplace: Workplace, folder: Path) -> None:
     ready = encoder.load(workplace)
     stores = [
         np.lib.format.open_memmap(
-            folder / _file(place), mode="w+", dtype=np.float32, shape=(len(texts), ready.width)
+            folder / _file(place),
+            mode="w+",
+            dtype=np.float32,
+            shape=(len(texts), ready.width_in(place)),
         )
         for place in places
     ]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from crosslift.encoders.encode import encode_into
-from crosslift.encoders.folder import layers_of, local_folder, own_use
+from crosslift.encoders.folder import layers_of, own_use
 from crosslift.encoders.load import Encoder, Place, load_encoder
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.encoders.tokens import tokenise_bare
@@ -270,7 +270,7 @@ def _states(settings: EncoderSettings, asked: Sequence[int] | None) -> list[int]
 
 def _read_words(settings: EncoderSettings, highest: int) -> EncoderSettings:
     """The settings with which words are read."""
-    pooling = own_use(local_folder(settings), settings).pooling or "mean_without_specials"
+    pooling = settings.pooling or own_use(settings).pooling or "mean_without_specials"
     changed = {"prompt": settings.prompt or "", "pooling": pooling, "hidden_state": highest}
     return settings.model_copy(update=changed)
 
@@ -286,7 +286,7 @@ def _vectors(
     for text in (text for pair in pairs for text in pair):
         number.setdefault(text, len(number))
     places = [Place(state, encoder.reading.pooling) for state in states]
-    stores = [np.empty((len(number), encoder.width), np.float32) for _ in places]
+    stores = [np.empty((len(number), encoder.width_in(p)), np.float32) for p in places]
     done = 0
 
     def advance(count: int) -> None:

@@ -1,0 +1,19 @@
+"""The kinds of pooling and precision, by name, without an import: the command line starts fast."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Pooling = Literal[
+    "mean",
+    "mean_without_specials",
+    "mean_sqrt_length",
+    "position_weighted",
+    "max",
+    "first_token",
+    "last_token",
+]
+"""From the states of a text's tokens to one vector (see `crosslift.encoders.pooling`)."""
+Poolings = str
+"""One pooling, or several whose vectors stand end to end: ``first_token+mean``, as some folders ask."""
+Precision = Literal["auto", "float32", "bfloat16"]

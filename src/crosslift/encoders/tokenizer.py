@@ -1,0 +1,118 @@
+"""Loading the tokenizer of a model folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import transformers
+from tokenizers import normalizers
+
+from crosslift.artifacts.published import published_folder
+from crosslift.errors import EncoderError
+
+
+def load_tokenizer(folder: Path, *, lower_case: bool = False) -> Any:
+    """The tokenizer of a folder, with a pad token.
+
+    Args:
+        folder: of a model.
+        lower_case: whether texts are lower-cased first.
+
+    Raises:
+        EncoderError: the folder has none that works.
+    """
+    with published_folder(folder, "has no usable tokenizer"):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        _check_files(tokenizer, folder)
+        tokenizer(["a"])
+    if tokenizer.pad_token_id is None:  # of decoders; what is padded is masked by length anyway
+        if tokenizer.eos_token_id is None:
+            raise EncoderError(
+                f"{folder}: the tokenizer has neither a pad token nor one for the end of a text",
+                "a pad token in its files",
+            )
+        tokenizer.pad_token = tokenizer.eos_token
+    if lower_case:
+        lower_case_first(tokenizer, folder)
+    return tokenizer
+
+
+def _check_files(tokenizer: Any, folder: Path) -> None:
+    """Refuses a tokenizer that transformers made up, with an empty vocabulary, for want of a file."""
+    files = {name for name in type(tokenizer).vocab_files_names.values() if name}
+    if files and not any((folder / name).is_file() for name in files | {"tokenizer.json"}):
+        raise EncoderError(
+            f"{folder} has no tokenizer: none of the files {', '.join(sorted(files))}",
+            "the files of its tokenizer beside the weights",
+            "`tokenizer.save_pretrained(FOLDER)` writes them",
+        )
+
+
+def lower_case_first(tokenizer: Any, folder: Path) -> None:
+    """Makes a tokenizer lower-case every text first, unless it does so already.
+
+    Raises:
+        EncoderError: the tokenizer cannot be changed.
+    """
+    if tokenizer(_CAPITALS)["input_ids"] == tokenizer(_CAPITALS.lower())["input_ids"]:
+        return
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise EncoderError(
+            f"{folder} asks for do_lower_case, which a tokenizer in Python does not take",
+            "a tokenizer with the file tokenizer.json",
+        )
+    former = backend.normalizer
+    steps: list[Any] = [] if former is None else [former]
+    if isinstance(former, normalizers.Sequence):
+        steps = [former[i] for i in range(len(former))]
+    backend.normalizer = normalizers.Sequence([normalizers.Lowercase(), *steps])
+
+
+_CAPITALS = " ".join("ABCDEFGHIJKLMNOPQRSTUVWXYZÄÉΣД")
+
+
+def check_vocabulary(tokenizer: Any, rows: int, folder: Path) -> None:
+    """Checks that every token of texts has a row in the token table.
+
+    Special tokens are left out: transformers adds some that a folder's files do not have, and texts
+    hardly hold them (see `check_rows`).
+
+    Raises:
+        EncoderError: tokens were added and the table was not enlarged.
+    """
+    with published_folder(folder, "has no usable tokenizer"):
+        special = set(tokenizer.all_special_ids)
+        most = max((i for i in tokenizer.get_vocab().values() if i not in special), default=-1) + 1
+    if most > rows:
+        raise EncoderError(
+            f"{folder}: the tokenizer has {most} tokens, the token table {rows} rows",
+            "a row for each token",
+            "load the model with transformers, call `model.resize_token_embeddings(len(tokenizer))` "
+            "and save both",
+        )
+
+
+def check_rows(sequences: Iterable[Sequence[int]], rows: int, folder: Path) -> None:
+    """Checks that every token that occurs has a row in the token table.
+
+    Raises:
+        EncoderError: one has not.
+    """
+    most = max(map(max, sequences), default=-1)
+    if most >= rows:
+        raise EncoderError(
+            f"{folder}: a text holds token {most}, a special one, and the token table has {rows} rows",
+            "texts without special tokens such as <mask>",
+        )
+
+
+def longest_sequence(tokenizer: Any) -> int | None:
+    """The longest sequence that a tokenizer's files name; None where they name none."""
+    longest = tokenizer.model_max_length
+    return int(longest) if isinstance(longest, int | float) and 0 < longest < _NO_LIMIT else None
+
+
+_NO_LIMIT = 10**9  # transformers writes 10**30 where there is none

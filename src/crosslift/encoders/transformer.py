@@ -1,0 +1,135 @@
+"""Loading the transformer of a model folder, with the adapter that a folder may put on another."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from safetensors import safe_open
+from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_ENCODING_MAPPING
+
+from crosslift.artifacts.published import check_weights, published_folder
+from crosslift.encoders.adapter_folder import is_adapter_folder
+from crosslift.encoders.folder import base_of
+from crosslift.errors import EncoderError
+
+
+def load_transformer(folder: Path) -> Any:
+    """A transformer with its weights in float32, safetensors only; no code of the folder is run.
+
+    Of an encoder-decoder such as T5 the encoder alone. The pooler of pretraining is left out: vectors
+    are pooled from hidden states.
+
+    Raises:
+        EncoderError: it cannot be loaded, lacks weights, or is no text encoder.
+    """
+    if is_adapter_folder(folder):
+        return _with_adapter(load_transformer(base_of(folder)), folder)
+    check_weights(folder)
+    with published_folder(folder):
+        config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        _check_kind(config, folder)
+        _check_layers(config, folder)
+        encoding = type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING
+        kind = transformers.AutoModelForTextEncoding if encoding else transformers.AutoModel
+        with quietly():
+            model, info = kind.from_pretrained(
+                folder,
+                use_safetensors=True,
+                trust_remote_code=False,
+                dtype=torch.float32,
+                output_loading_info=True,
+            )
+    missing = sorted(name for name in info["missing_keys"] if not name.startswith("pooler."))
+    if missing:
+        raise EncoderError(
+            f"{folder} lacks weights: {', '.join(missing[:5])} ({len(missing)} in all)"
+        )
+    if getattr(model, "pooler", None) is not None:
+        model.pooler = None
+    return model
+
+
+def _check_kind(config: Any, folder: Path) -> None:
+    kind = config.model_type
+    if config.is_encoder_decoder and type(config) not in MODEL_FOR_TEXT_ENCODING_MAPPING:
+        raise EncoderError(f"{folder} is an encoder-decoder ({kind})", "an encoder alone")
+    sizes = (getattr(config, name, None) for name in ("num_hidden_layers", "hidden_size"))
+    if any(size is None for size in sizes):
+        parts = [name for name in ("text_config", "vision_config") if hasattr(config, name)]
+        raise EncoderError(
+            f"{folder} is no text encoder: it is a {kind} model"
+            + (f" of several parts ({', '.join(parts)})" if parts else ""),
+            "the folder of a text encoder, such as `xlm-roberta-base`",
+            "name it as the `tower` of a task with pictures" if "vision_config" in parts else None,
+        )
+    languages = getattr(config, "languages", None)
+    if languages and getattr(config, "default_language", None) is None:
+        raise EncoderError(
+            f"{folder} has adapters for {', '.join(languages)}, and does not say which one reads texts",
+            "`default_language` in its config.json, one of these; it then reads every text",
+        )
+
+
+def _check_layers(config: Any, folder: Path) -> None:
+    """Compares the number of layers with that of the tensors: a damaged one takes all memory."""
+    count = 0
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, "pt") as tensors:
+            count += len(tensors.keys())
+    if not 0 <= config.num_hidden_layers <= count:
+        raise EncoderError(
+            f"{folder}/config.json: {config.num_hidden_layers} layers",
+            f"as many as the {count} tensors of the weights can fill",
+        )
+
+
+def _with_adapter(model: Any, folder: Path) -> Any:
+    """The model with the adapter of a folder merged into its weights."""
+    import peft
+
+    check_weights(folder)
+    with published_folder(folder, "cannot be merged into its base model"), quietly():
+        adapted = peft.PeftModel.from_pretrained(model, str(folder), use_safetensors=True)
+        merge = getattr(adapted, "merge_and_unload", None)
+        if merge is None:
+            raise EncoderError(
+                f"{folder} is an adapter that cannot be merged into its base model", "such as LoRA"
+            )
+        return merge()
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Keeps transformers from writing reports and progress bars."""
+    logging = transformers.utils.logging
+    shown, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(shown)
+        if bar:
+            logging.enable_progress_bar()
+
+
+def learned_positions(model: Any) -> int | None:
+    """How many tokens a model's table of learned positions has room for; None without such a table.
+
+    RoBERTa's kind counts positions from the one after its pad id: those before it are of no use.
+    """
+    rows = getattr(model.config, "max_position_embeddings", None)
+    words = model.get_input_embeddings()
+    for name, module in model.named_modules():
+        if not isinstance(module, torch.nn.Embedding) or module is words:
+            continue
+        named = "position" in name or name.endswith("wpe")
+        if module.num_embeddings == rows and named:
+            before = 0 if module.padding_idx is None else module.padding_idx + 1
+            return module.num_embeddings - before
+    return None

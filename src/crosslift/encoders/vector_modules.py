@@ -1,0 +1,237 @@
+"""What some encoders do with a pooled vector: linear layers, layer norms, cutting to its first numbers.
+
+LaBSE and distiluse have one linear layer, EmbeddingGemma two. They stay as published when the encoder
+is trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from crosslift.artifacts.published import check_weights, published_folder
+from crosslift.encoders.description import Description, ModuleFiles, ModuleKind
+from crosslift.errors import EncoderError
+
+
+class VectorModule(Protocol):
+    """A step from vectors [N, D] to vectors [N, E]."""
+
+    kind: ModuleKind
+    width: int
+    """Length E of its vectors."""
+
+    def __call__(self, vectors: Tensor) -> Tensor:
+        """From float32 [N, D] to float32 [N, E]."""
+
+    def config(self) -> dict[str, Any]:
+        """Its config.json."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Its weights by name; empty where it has none."""
+
+    def to(self, device: torch.device) -> None:
+        """Moves its weights."""
+
+
+class Dense:
+    """A linear layer, an activation, and where it is asked for the input added to them.
+
+    Args:
+        config: of the file (see `crosslift.encoders.description`).
+        tensors: float32: linear.weight [E, D], linear.bias [E], residual.weight [E, D].
+        place: its folder, for messages.
+    """
+
+    kind: ModuleKind = "Dense"
+
+    def __init__(
+        self, config: Mapping[str, Any], tensors: Mapping[str, Tensor], place: Path
+    ) -> None:
+        self._config, self._tensors = dict(config), dict(tensors)
+        self.width, width = _sizes(config, place)
+        residual = config.get("use_residual", False)
+        expected: dict[str, tuple[int, ...]] = {"linear.weight": (self.width, width)}
+        if config.get("bias", True):
+            expected["linear.bias"] = (self.width,)
+        if residual and self.width != width:
+            expected["residual.weight"] = (self.width, width)
+        _check_shapes(tensors, expected, place)
+        self._residual = residual
+        self._activation = _activation(config, place)
+
+    def __call__(self, vectors: Tensor) -> Tensor:
+        """From float32 [N, D] to float32 [N, E]."""
+        linear, tensors = torch.nn.functional.linear, self._tensors
+        result: Tensor = self._activation(
+            linear(vectors, tensors["linear.weight"], tensors.get("linear.bias"))
+        )
+        if not self._residual:
+            return result
+        weight = tensors.get("residual.weight")
+        added: Tensor = result + (vectors if weight is None else linear(vectors, weight))
+        return added
+
+    def config(self) -> dict[str, Any]:
+        """Its config.json."""
+        return self._config
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Its weights by name."""
+        return self._tensors
+
+    def to(self, device: torch.device) -> None:
+        """Moves its weights."""
+        self._tensors = {name: value.to(device) for name, value in self._tensors.items()}
+
+
+class LayerNorm:
+    """A layer norm.
+
+    Args:
+        config: of the file.
+        tensors: float32 [D]: norm.weight, norm.bias.
+        place: its folder, for messages.
+    """
+
+    kind: ModuleKind = "LayerNorm"
+
+    def __init__(
+        self, config: Mapping[str, Any], tensors: Mapping[str, Tensor], place: Path
+    ) -> None:
+        self._config, self._tensors = dict(config), dict(tensors)
+        self.width = _required(config, "dimension", place)
+        _check_shapes(tensors, dict.fromkeys(("norm.weight", "norm.bias"), (self.width,)), place)
+
+    def __call__(self, vectors: Tensor) -> Tensor:
+        """From float32 [N, D] to float32 [N, D]."""
+        weight, bias = self._tensors["norm.weight"], self._tensors["norm.bias"]
+        return torch.nn.functional.layer_norm(vectors, (self.width,), weight, bias)
+
+    def config(self) -> dict[str, Any]:
+        """Its config.json."""
+        return self._config
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Its weights by name."""
+        return self._tensors
+
+    def to(self, device: torch.device) -> None:
+        """Moves its weights."""
+        self._tensors = {name: value.to(device) for name, value in self._tensors.items()}
+
+
+class Normalize:
+    """Scales each vector to length 1.
+
+    Args:
+        width: D.
+    """
+
+    kind: ModuleKind = "Normalize"
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+
+    def __call__(self, vectors: Tensor) -> Tensor:
+        """From float32 [N, D] to float32 [N, D]."""
+        return torch.nn.functional.normalize(vectors, dim=1)
+
+    def config(self) -> dict[str, Any]:
+        """Its config.json: empty."""
+        return {}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """None."""
+        return {}
+
+    def to(self, device: torch.device) -> None:
+        """Moves nothing."""
+
+
+def read_modules(description: Description, width: int) -> list[VectorModule]:
+    """The modules after the pooling, ready for vectors [N, width].
+
+    The last one's scaling to length 1 is left out: it changes no cosine, and the vectors of an encoder
+    are those before it.
+
+    Args:
+        description: of the folder.
+        width: length of the pooled vectors.
+
+    Raises:
+        EncoderError: weights are missing, or the sizes of two modules do not fit.
+    """
+    kept = [files for files in description.modules if files.kind != "Dropout"]
+    while kept and kept[-1].kind == "Normalize":
+        kept.pop()
+    modules: list[VectorModule] = []
+    for files in kept:
+        modules.append(_read_module(files, width))
+        width = modules[-1].width
+    return modules
+
+
+def _read_module(files: ModuleFiles, width: int) -> VectorModule:
+    if files.kind == "Normalize":
+        return Normalize(width)
+    wanted = _required(
+        files.config, "in_features" if files.kind == "Dense" else "dimension", files.folder
+    )
+    if wanted != width:
+        raise EncoderError(f"{files.folder} takes vectors of {wanted}", f"vectors of {width}")
+    check_weights(files.folder)
+    with published_folder(files.folder):
+        tensors = load_file(files.folder / "model.safetensors")
+    single = {name: value.to(torch.float32) for name, value in tensors.items()}
+    kind = Dense if files.kind == "Dense" else LayerNorm
+    return kind(files.config, single, files.folder)
+
+
+def apply_modules(modules: Sequence[VectorModule], vectors: Tensor) -> Tensor:
+    """Vectors after the modules, first to last: from float32 [N, D] to float32 [N, E]."""
+    for module in modules:
+        vectors = module(vectors)
+    return vectors
+
+
+def _sizes(config: Mapping[str, Any], place: Path) -> tuple[int, int]:
+    return _required(config, "out_features", place), _required(config, "in_features", place)
+
+
+def _required(config: Mapping[str, Any], key: str, place: Path) -> int:
+    value = config.get(key)
+    if value is None or value < 1:
+        raise EncoderError(f"{place}/config.json: {key} is {value}", "a positive number")
+    return int(value)
+
+
+def _check_shapes(
+    tensors: Mapping[str, Tensor], expected: Mapping[str, tuple[int, ...]], place: Path
+) -> None:
+    there = {name: tuple(value.shape) for name, value in tensors.items()}
+    if there != dict(expected):
+        raise EncoderError(f"{place}: weights {there}", f"{dict(expected)}")
+
+
+def _activation(config: Mapping[str, Any], place: Path) -> torch.nn.Module:
+    """The activation that the file names by its class in torch.nn; Tanh where it names none."""
+    name = config.get("activation_function", "torch.nn.modules.activation.Tanh")
+    short = name.rpartition(".")[2]
+    kind = getattr(torch.nn, short, None)
+    if (
+        not isinstance(kind, type)
+        or not issubclass(kind, torch.nn.Module)
+        or name not in (f"{kind.__module__}.{short}", f"torch.nn.{short}")
+    ):
+        raise EncoderError(
+            f"{place}/config.json: activation_function {name!r}",
+            "an activation of torch.nn, such as torch.nn.modules.activation.Tanh",
+        )
+    with published_folder(place):
+        return kind().eval()
