@@ -27,6 +27,7 @@ _REMEDIES = {
     errno.ENOTDIR: "a file is where a folder should be: move it, or choose another place",
     errno.EISDIR: "a folder is where a file should be: move it, or choose another place",
     errno.ENAMETOOLONG: _SHORTER,
+    errno.EFBIG: "choose a file system that allows larger files",
     errno.EIO: "check the disk, or choose another one",
 }
 
