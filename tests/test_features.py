@@ -10,10 +10,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from crosslift.artifacts.array_file import array_file
 from crosslift.errors import DataError
 from crosslift.images import features
 from crosslift.images.decode import load_picture
-from crosslift.images.features import decode_all, extract_features
+from crosslift.images.features import decode_all, decode_into, extract_features
 from crosslift.images.framing import Framing
 from crosslift.images.image_tower import ImageTower, pixels
 from crosslift.images.towers import TowerSettings, open_tower
@@ -76,15 +77,13 @@ def test_fit_and_background_reach_every_picture(files: list[Path]) -> None:
         assert (squares == np.stack([load_picture(path, 16, **options) for path in files])).all()  # type: ignore[arg-type]
 
 
-def test_decoding_into_a_memory_map(files: list[Path], tmp_path: Path) -> None:
+def test_decoding_into_a_file(files: list[Path], tmp_path: Path) -> None:
     place = tmp_path / "squares.npy"
-    out = np.lib.format.open_memmap(place, "w+", np.uint8, (40, 16, 16, 3))
-    squares, _ = decode_all(files, 16, out=out)
-    assert squares is out
-    out.flush()
+    with array_file(place, (40, 16, 16, 3), np.uint8) as squares:
+        assert decode_into(squares, files, 16) == {}
+        with pytest.raises(DataError, match=r"uint8 \[40, 16, 16, 3\] for 40 pictures"):
+            decode_into(squares, files, 8)
     assert (np.load(place) == decode_all(files, 16)[0]).all()
-    with pytest.raises(DataError, match=r"uint8 \[40, 16, 16, 3\] for 40 pictures"):
-        decode_all(files, 8, out=out)
 
 
 def test_the_first_broken_picture_raises(files: list[Path]) -> None:

@@ -337,16 +337,20 @@ def test_another_input_k_or_model_is_another_search(
     assert changed.to_encode == 2  # the last block alone
 
 
+@pytest.mark.parametrize("name", ["columns.npz", "rows-000000.npz", "tgt.npy"])
+@pytest.mark.parametrize("damage", ["cut", "flipped"])
 @pytest.mark.usefixtures("small_blocks")
 def test_a_damaged_state_is_told(
-    sides: tuple[Path, Path], xlm_folder: Path, tmp_path: Path
+    sides: tuple[Path, Path], xlm_folder: Path, tmp_path: Path, name: str, damage: str
 ) -> None:
     store = Store(tmp_path / "store")
     asked = settings_of(sides, xlm_folder, tmp_path / "o.tsv")
     with pytest.raises(KeyboardInterrupt):
         mine_files(asked, store, Stopping("searching", 2))
-    (state,) = (tmp_path / "store" / "unfinished").glob("*/columns.npz")
-    state.write_bytes(state.read_bytes()[:-40])
+    (state,) = (tmp_path / "store" / "unfinished").glob(f"*/{name}")
+    data = state.read_bytes()
+    flipped = data[:-300] + bytes([data[-300] ^ 1]) + data[-299:]
+    state.write_bytes(data[:-40] if damage == "cut" else flipped)
     with pytest.raises(ArtifactError, match="delete the folder") as raised:
         mine_files(asked, store)
     assert str(state) in str(raised.value)

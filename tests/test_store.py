@@ -296,6 +296,37 @@ def test_a_manifest_that_cannot_be_read(store: Store, content: str) -> None:
         assert f"delete the folder {place} and" in str(caught.value.remedy)
 
 
+def test_a_flipped_bit_anywhere_in_a_manifest(store: Store) -> None:
+    path = make(store, write_text) / MANIFEST
+    data = path.read_bytes()
+    for place in range(len(data)):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        try:
+            assert store.manifest("encode", KEY).files, "a space became another blank"
+            assert data[place] in b" \n"
+        except ArtifactError as error:
+            assert f"the manifest {path} cannot be read" in error.what
+
+
+def test_a_manifest_of_an_earlier_version_has_no_checksum(store: Store) -> None:
+    path = make(store, write_text) / MANIFEST
+    manifest = store.manifest("encode", KEY)
+    content = json.loads(path.read_text())
+    del content["checksum"]
+    path.write_text(json.dumps(content))
+    assert store.manifest("encode", KEY) == manifest
+
+
+def test_a_manifest_of_another_artifact(store: Store) -> None:
+    make(store, write_text)
+    make(store, write_text, "ffff")
+    (store.place("encode", KEY) / MANIFEST).write_bytes(
+        (store.place("encode", "ffff") / MANIFEST).read_bytes()
+    )
+    with pytest.raises(ArtifactError, match=r"is of the artifact encode/ffff"):
+        store.manifest("encode", KEY)
+
+
 def test_what_has_lost_its_manifest_is_made_anew(store: Store) -> None:
     place = make(store, write_text)
     (place / MANIFEST).unlink()

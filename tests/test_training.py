@@ -19,7 +19,7 @@ from crosslift.errors import ArtifactError, TrainingError
 from crosslift.forms.form import FormOptions, OpenTask, Split, StepLoss
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.training import loop
-from crosslift.training.checkpoint import Progress
+from crosslift.training.checkpoint import Progress, save_tensors
 from crosslift.training.loop import Stage, train
 from crosslift.training.settings import Budget, StageSettings
 from crosslift.training.weights import Weights
@@ -309,18 +309,33 @@ def test_same_seed_same_bytes(tiny_folders: dict[str, Path], tmp_path: Path, for
     assert run("third", 4) != first
 
 
-@pytest.mark.parametrize("damage", ["cut", "other", "empty"])
+@pytest.mark.parametrize("damage", ["cut", "other", "empty", "flipped", "digit"])
 def test_a_corrupt_checkpoint(bert_folder: Path, checkpoint: Path, damage: str) -> None:
     with pytest.raises(KeyboardInterrupt):
         train_tiny("text-pairs", bert_folder, checkpoint, report=Interruption({2}))
     data = checkpoint.read_bytes()
     content = {"cut": data[: len(data) // 2], "other": b"not a checkpoint at all", "empty": b""}
+    content["flipped"] = data[:-1000] + bytes([data[-1000] ^ 1]) + data[-999:]
+    content["digit"] = data.replace(b'\\"updates\\": 2', b'\\"updates\\": 1')
+    assert content[damage] != data
     checkpoint.write_bytes(content[damage])
     with pytest.raises(ArtifactError, match="is corrupt") as caught:
         train_tiny("text-pairs", bert_folder, checkpoint)
     assert str(checkpoint) in caught.value.what
     assert caught.value.remedy is not None
-    assert f"delete {checkpoint}" in caught.value.remedy
+    assert f"delete the folder {checkpoint.parent}" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "progress",
+    ['{"curve": 3}', '{"curve": [[1, "a"]]}', '{"updates": "x"}', "[]", "[" * 5000, "{}x"],
+)
+def test_a_checkpoint_whose_progress_is_odd(
+    bert_folder: Path, checkpoint: Path, progress: str
+) -> None:
+    save_tensors(checkpoint, {"weight:a": torch.zeros(1)}, {"progress": progress})
+    with pytest.raises(ArtifactError, match="is corrupt"):
+        train_tiny("text-pairs", bert_folder, checkpoint)
 
 
 # Budgets

@@ -12,17 +12,27 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from filelock import FileLock
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from crosslift.artifacts.disk_errors import (
+    disk_errors_explained,
+    lock_errors_explained,
+    make_folder,
+)
 from crosslift.artifacts.environment import Environment, as_recorded
-from crosslift.artifacts.files import file_written_whole, folder_written_whole, sha256_of_file
+from crosslift.artifacts.files import folder_written_whole, sha256_of_file
+from crosslift.artifacts.keys import key_of
+from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.places import home
-from crosslift.errors import ArtifactError
+from crosslift.artifacts.sums import check_sum, file_written_with_sum
+from crosslift.errors import ArtifactError, CrossLiftError
 
 MANIFEST = "manifest.json"
 _TOOK_PART = "environments.json"
+_CHECKSUM = "checksum"
 LET_GO = "let-go"
 """Marks an artifact that may be taken out once nothing needs it any more."""
 
@@ -44,6 +54,8 @@ class Manifest:
             left, or one made an input that the store does not keep.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")  # for `_MANIFEST`
+
     kind: str
     key: str
     label: str
@@ -60,6 +72,9 @@ class Manifest:
     def environments(self) -> list[Environment]:
         """All environments that took part, that of the process that finished it first."""
         return [as_recorded(each) for each in (self.environment, *self.other_environments)]
+
+
+_MANIFEST = TypeAdapter(Manifest)
 
 
 class Store:
@@ -95,7 +110,7 @@ class Store:
         left = [p for p in folder.glob("[!.]*") if p.name != _TOOK_PART]
         took_part = (self.took_part(key) or [{}]) if left else []
         if environment not in took_part:
-            with file_written_whole(folder / _TOOK_PART) as draft:
+            with file_written_with_sum(folder / _TOOK_PART) as draft:
                 draft.write_text(json.dumps([*took_part, environment]), encoding="utf-8")
         return folder
 
@@ -103,32 +118,40 @@ class Store:
         """The environments that `resume` noted for a step that is not finished.
 
         Raises:
-            ArtifactError: the note is unreadable.
+            ArtifactError: the note is corrupt.
         """
         path = self.unfinished(key) / _TOOK_PART
         if not path.is_file():
             return []
-        try:
-            noted: list[Environment] = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ArtifactError(
-                f"{path} is not JSON: {error}", remedy=_remake(path.parent)
-            ) from error
+        remedy = _remake(path.parent)
+        check_sum(path, "the note of environments", remedy)
+        noted: list[Environment] = parse_json(
+            path.read_bytes(), str(path), error=ArtifactError, remedy=remedy
+        )
         return noted
 
     def manifest(self, kind: str, key: str) -> Manifest:
         """The manifest of a standing artifact.
 
         Raises:
-            ArtifactError: it is missing or unreadable.
+            ArtifactError: it is missing, unreadable, of another artifact, or has another checksum
+                than it was written with.
         """
         path = self.place(kind, key) / MANIFEST
         try:
-            return Manifest(**json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            manifest = _read_manifest(path)
+        except (OSError, ValidationError, CrossLiftError) as error:
+            reason = error.what if isinstance(error, CrossLiftError) else error
             raise ArtifactError(
-                f"the manifest {path} cannot be read: {error}", remedy=_remake(path.parent)
+                f"the manifest {path} cannot be read: {reason}", remedy=_remake(path.parent)
             ) from error
+        if (manifest.kind, manifest.key) != (kind, key):
+            raise ArtifactError(
+                f"the manifest {path} is of the artifact {manifest.kind}/{manifest.key}",
+                f"{kind}/{key}",
+                _remake(path.parent),
+            )
+        return manifest
 
     def manifests(self, kind: str) -> list[Manifest]:
         """The manifests of all standing artifacts of a kind."""
@@ -179,14 +202,16 @@ class Store:
     def let_go(self, kind: str, key: str) -> None:
         """Marks a standing artifact as one that may be taken out."""
         with self.lock(key):
+            mark = self.place(kind, key) / LET_GO
             if self.stands(kind, key):
-                (self.place(kind, key) / LET_GO).touch()
+                with disk_errors_explained(mark):
+                    mark.touch()
 
     def keep(self, kind: str, key: str) -> None:
         """Takes that mark off, where it is."""
         mark = self.place(kind, key) / LET_GO
         if mark.is_file():
-            with self.lock(key):
+            with self.lock(key), disk_errors_explained(mark):
                 mark.unlink(missing_ok=True)
 
     def discard(self, kind: str, key: str) -> None:
@@ -197,15 +222,36 @@ class Store:
         with self.lock(key):
             gone = place.parent / f".{key}.discarded"
             if (place / LET_GO).is_file():
-                place.rename(gone)  # so that no half of it is ever seen
+                with disk_errors_explained(gone):
+                    place.rename(gone)  # so that no half of it is ever seen
             shutil.rmtree(gone, ignore_errors=True)
             self._checked.discard(key)
 
     def lock(self, key: str) -> FileLock:
-        """The lock of a key; the operating system frees it when its process dies."""
-        folder = self.root / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
-        return FileLock(folder / f"{key}.lock")
+        """The lock of a key; the operating system frees it when its process dies.
+
+        Raises:
+            ArtifactError: the store cannot be written. Taking the lock raises it too, where the file
+                system has no locks.
+        """
+        return _ExplainedLock(make_folder(self.root / "locks") / f"{key}.lock")
+
+
+class _ExplainedLock(FileLock):
+    def acquire(self, *settings: Any, **named: Any) -> Any:
+        with lock_errors_explained(Path(self.lock_file)):
+            return super().acquire(*settings, **named)
+
+
+def _read_manifest(path: Path) -> Manifest:
+    """A manifest whose checksum is right; one of an earlier version has none."""
+    content = parse_json(path.read_bytes(), str(path))
+    if isinstance(content, dict) and _CHECKSUM in content:
+        noted = content.pop(_CHECKSUM)
+        checksum = key_of(content)
+        if noted != checksum:
+            raise ArtifactError(f"it is corrupt: its checksum is {checksum}, not {noted}")
+    return _MANIFEST.validate_python(content)
 
 
 def _write_manifest(draft: Path, manifest: Manifest) -> None:
@@ -214,7 +260,8 @@ def _write_manifest(draft: Path, manifest: Manifest) -> None:
         for path in sorted(draft.rglob("*"))
         if path.is_file()
     }
-    content = {**asdict(manifest), "files": files}
+    content = json.loads(json.dumps({**asdict(manifest), "files": files}))
+    content[_CHECKSUM] = key_of(content)
     (draft / MANIFEST).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
@@ -222,10 +269,15 @@ def _check_file(place: Path, name: str, expected: str) -> None:
     path = place / name
     if not path.is_file():
         raise ArtifactError(f"the artifact file {path} is missing", remedy=_remake(place))
-    found = sha256_of_file(path)
-    if found != expected:
+    try:
+        checksum = sha256_of_file(path)
+    except OSError as error:
         raise ArtifactError(
-            f"the artifact file {path} is corrupt: its SHA-256 is {found}",
+            f"the artifact file {path} cannot be read: {error}", remedy=_remake(place)
+        ) from error
+    if checksum != expected:
+        raise ArtifactError(
+            f"the artifact file {path} is corrupt: its SHA-256 is {checksum}",
             expected,
             _remake(place),
         )

@@ -20,13 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.artifacts.files import (
-    check_sums,
-    folder_written_whole,
-    sha256_of_file,
-    write_sums,
-)
+from crosslift.artifacts.files import folder_written_whole, sha256_of_file
 from crosslift.artifacts.places import home
+from crosslift.artifacts.sums import check_sums, write_sums
 from crosslift.errors import EncoderError
 
 SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from crosslift.artifacts.array_file import Rows
 from crosslift.encoders.load import Encoder, Place
 from crosslift.errors import EncoderError
 
@@ -51,7 +52,7 @@ def encode(
 
 
 def encode_into(
-    stores: Sequence[NDArray[np.float32]],
+    stores: Sequence[Rows],
     encoder: Encoder,
     texts: Sequence[str],
     places: Sequence[Place],
@@ -62,7 +63,7 @@ def encode_into(
     """Pooled vectors of N texts, read in several places from one run, written as they come.
 
     Args:
-        stores: one float32 [N, D] for each place; may be memory-mapped.
+        stores: one float32 [N, D] for each place: an array or an array file.
         encoder: the encoder.
         texts: N texts.
         places: hidden states and poolings.

@@ -6,13 +6,13 @@ import io
 import struct
 
 import numpy as np
-import resvg_py
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from crosslift.errors import DataError
 from crosslift.images.framing import Fit, Framing, framing_of, on_square
 from crosslift.images.svg_check import check_svg
+from crosslift.images.svg_draw import draw_svg
 from crosslift.sources.picture import Picture
 
 MAX_PIXELS = 50_000_000
@@ -101,18 +101,8 @@ def _render_svg(
             f"{path} declares {width:g} x {height:g} pixels, too long a strip to be cropped",
             f"at most {max_pixels:,} pixels when its short side is {size}",
         )
-    try:
-        png = resvg_py.svg_to_bytes(
-            svg_string=text,
-            background="#ffffff",
-            skip_system_fonts=True,
-            dpi=96,  # the default of 0 makes nothing of lengths in millimetres
-            width=size if wide else None,
-            height=None if wide else size,
-        )
-    except ValueError as error:
-        raise DataError(f"{path} cannot be drawn: {error}", "a valid SVG") from error
-    return _decode(bytes(png), path, size, max_pixels)
+    png = draw_svg(text, path, size if wide else None, None if wide else size)
+    return _decode(png, path, size, max_pixels)
 
 
 def _decode(data: bytes, path: Picture, size: int, max_pixels: int) -> Image.Image:

@@ -22,8 +22,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from crosslift.artifacts.files import check_sums, folder_written_whole, sha256_of_file, write_sums
+from crosslift.artifacts.files import folder_written_whole, sha256_of_file
 from crosslift.artifacts.places import home
+from crosslift.artifacts.sums import check_sums, write_sums
 from crosslift.errors import EncoderError
 from crosslift.images.efficientnet import FEATURES, EfficientNetLite, Scale
 from crosslift.images.framing import Framing

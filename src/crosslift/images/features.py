@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from crosslift.artifacts.array_file import Rows
 from crosslift.encoders.precision import resolve_precision
 from crosslift.errors import DataError
 from crosslift.images.decode import MAX_PIXELS, check_square, load_picture
@@ -44,33 +45,69 @@ def decode_all(
     workers: int | None = None,
     report: Report | None = None,
     skip_broken: bool = False,
-    out: NDArray[np.uint8] | None = None,
     max_pixels: int = MAX_PIXELS,
 ) -> tuple[NDArray[np.uint8], dict[int, str]]:
-    """Decodes N pictures into one array, in their order, by several threads.
+    """Decodes N pictures into a new array, uint8 [N, S, S, 3].
 
     Args:
+        pictures, size, fit, background, workers, report, skip_broken, max_pixels: see `decode_into`.
+
+    Returns:
+        The squares, and index -> reason of the pictures left out.
+
+    Raises:
+        DataError: as `decode_into`.
+    """
+    squares = np.empty((len(pictures), max(size, 0), max(size, 0), 3), np.uint8)
+    skipped = decode_into(
+        squares,
+        pictures,
+        size,
+        fit=fit,
+        background=background,
+        workers=workers,
+        report=report,
+        skip_broken=skip_broken,
+        max_pixels=max_pixels,
+    )
+    return squares, skipped
+
+
+def decode_into(
+    squares: Rows,
+    pictures: Sequence[Picture],
+    size: int,
+    *,
+    fit: Fit | Framing = "pad",
+    background: int = 255,
+    workers: int | None = None,
+    report: Report | None = None,
+    skip_broken: bool = False,
+    max_pixels: int = MAX_PIXELS,
+) -> dict[int, str]:
+    """Decodes N pictures, in their order, by several threads, and writes them as they come.
+
+    Args:
+        squares: where they are written, uint8 [N, S, S, 3]: an array or an array file.
         pictures: N of them, as `load_picture` takes them.
         size: S, side of the squares in pixels.
         fit: how a picture becomes a square.
         background: grey level around a padded picture.
         workers: threads. None: as many as there are processors, at most 16.
-        report: told how many pictures are done. None: nobody is.
+        report: called with how many pictures are done. None: not called.
         skip_broken: a picture that cannot be read is left out instead of raised: its square holds the
-            background alone, and its reason is given.
-        out: where the squares are written, uint8 [N, S, S, 3], such as a memory map. None: a new array.
+            background alone, and its reason is returned.
         max_pixels: most pixels that a picture may declare.
 
     Returns:
-        The squares, uint8 [N, S, S, 3], and index -> reason of the pictures left out.
+        Index -> reason of the pictures left out.
 
     Raises:
         DataError: the first picture, in their order, that cannot be read; a size, fit, background or
-            ``out`` at fault.
+            ``squares`` at fault.
     """
     framing = check_square(size, fit, background)
     shape = (len(pictures), size, size, 3)
-    squares = np.empty(shape, np.uint8) if out is None else out
     if squares.shape != shape or squares.dtype != np.uint8:
         raise DataError(
             f"an array {squares.dtype} {list(squares.shape)} for {len(pictures)} pictures",
@@ -100,7 +137,7 @@ def decode_all(
         done += count
         if report is not None:
             report(count)
-    return squares, skipped
+    return skipped
 
 
 def _in_order(

@@ -23,6 +23,7 @@ _PIXELS = {
     "em": 16.0,
     "ex": 8.0,
 }
+_DEEPEST = 100  # resvg draws nested elements by recursion
 _DEFAULT_SIZE = (100.0, 100.0)  # of an SVG with neither size nor view box, as resvg has it
 
 
@@ -38,8 +39,9 @@ def check_svg(data: bytes, path: Picture, max_pixels: int) -> tuple[str, float, 
         Text, width and height; the sizes in pixels.
 
     Raises:
-        DataError: not UTF-8, not SVG, too large, with a document type, or with a reference to
-            anything but its own parts (``#id``) and raster pictures held in it (``data:image``).
+        DataError: not UTF-8, not SVG, too large, nested too deep, with a document type, or with a
+            reference to anything but its own parts (``#id``) and raster pictures held in it
+            (``data:image``).
     """
     try:
         text = data.decode("utf-8-sig")
@@ -62,6 +64,7 @@ class _Reader:
     def __init__(self, path: Picture) -> None:
         self.size = _DEFAULT_SIZE
         self._path = path
+        self._depth = 0
         self._seen_root = False
         self._style: list[str] = []
 
@@ -71,6 +74,7 @@ class _Reader:
         parser.StartDoctypeDeclHandler = self._refuse_doctype
         parser.ProcessingInstructionHandler = self._refuse_instruction
         parser.StartElementHandler = self._element
+        parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._style.append
         try:
             parser.Parse(text.encode("utf-8"), True)
@@ -90,6 +94,12 @@ class _Reader:
             self._refuse(data)
 
     def _element(self, name: str, attributes: Mapping[str, str]) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise DataError(
+                f"{self._path} nests more than {_DEEPEST} elements",
+                f"an SVG of at most {_DEEPEST} levels",
+            )
         if not self._seen_root:
             self._root(name, attributes)
         for key, value in attributes.items():
@@ -98,6 +108,10 @@ class _Reader:
             elif key.endswith("namespace base"):
                 self._refuse(value)
             self._check_style(value)
+
+    def _end(self, name: str) -> None:
+        del name
+        self._depth -= 1
 
     def _root(self, name: str, attributes: Mapping[str, str]) -> None:
         self._seen_root = True

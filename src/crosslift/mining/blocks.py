@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,12 +11,12 @@ from typing import IO, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.keys import code_version, key_of
+from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.store import Store
+from crosslift.artifacts.sums import check_sum, file_written_with_sum
 from crosslift.encoders.encode import encode
 from crosslift.encoders.lend import LentEncoder
-from crosslift.errors import ArtifactError
 from crosslift.retrieval.approximate import ApproximateIndex, approximate_nearest
 from crosslift.retrieval.search import BothNeighbours, Neighbours, PairSearch
 from crosslift.studies.run import make_step
@@ -130,10 +129,15 @@ class BlockVectors:
         """All rows as one memory-mapped array, float32 [N, D].
 
         Args:
-            path: file that holds them; written where it is not there yet.
+            path: file that holds them; written where it does not exist.
+
+        Raises:
+            ArtifactError: the file exists and has other content than was written.
         """
-        if not path.is_file():
-            with file_written_whole(path) as draft, draft.open("wb") as file:
+        if path.is_file():
+            _check(path)
+        else:
+            with file_written_with_sum(path) as draft, draft.open("wb") as file:
                 self._write(file)
         found: NDArray[np.float32] = np.load(path, mmap_mode="r")
         return found
@@ -265,24 +269,27 @@ def _save(
 ) -> None:
     arrays: dict[str, Any] = {"indices": neighbours.indices, "scores": neighbours.scores}
     arrays |= beside or {}
-    with file_written_whole(path) as draft:
+    with file_written_with_sum(path) as draft:
         np.savez(draft, **arrays)
 
 
 def _load(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with np.load(path) as found:
-            return dict(found)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise ArtifactError(
-            f"the state {path} of an unfinished search cannot be read: {error}",
-            remedy=f"delete the folder {path.parent} and give the same command again: the search "
-            "begins anew, encoded texts are kept",
-        ) from error
+    _check(path)
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
+def _check(path: Path) -> None:
+    check_sum(
+        path,
+        "the state of an unfinished search",
+        f"delete the folder {path.parent} and give the same command again: the search begins anew, "
+        "encoded texts are kept",
+    )
 
 
 def reading_of_blocks(steps: Sequence[Step], store: Store) -> dict[str, Any]:
     """How the vectors were read from the encoder: pooling, prompt, ..."""
-    text = (steps[0].open(store) / "reading.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    path = steps[0].open(store) / "reading.json"
+    reading: dict[str, Any] = parse_json(path.read_bytes(), str(path))
+    return reading

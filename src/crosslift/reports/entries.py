@@ -410,6 +410,7 @@ class RunFacts(Entry):
         environments: all that the steps were made in, and that of the process which wrote the folder.
         written_in: the place of the latter.
         differing: facts that can change a number and are not the same for all steps.
+        checksums: name -> SHA-256 of files of the folder; an earlier version recorded none.
     """
 
     study: str
@@ -430,6 +431,7 @@ class RunFacts(Entry):
     attributions: tuple[Attribution, ...] = ()
     orientations: tuple[Orientation, ...] = ()
     failed: tuple[Failure, ...] = ()
+    checksums: dict[str, str] = {}
 
     @model_validator(mode="before")
     @classmethod

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
+from crosslift.artifacts.files import file_written_whole
 from crosslift.reports.answer import baseline_verdicts, declared_verdicts, plain_answer
 from crosslift.reports.diagnosis import VectorSection, vector_section
 from crosslift.reports.effects import unattributed
@@ -74,6 +73,7 @@ def write_report(folder: Path) -> Path:
     Raises:
         DataError: a file is missing, of another schema version, or not what it should be.
         UnknownNameError: a row names an arm or a target that ``run.json`` does not.
+        ArtifactError: the disk is full, or the folder cannot be written.
     """
     run = RunFolder.read(folder)
     plots = draw_plots(run)
@@ -90,7 +90,6 @@ def write_report(folder: Path) -> Path:
         generalised=generalised_section(run),
     )
     page = render(run, plots, more)
-    (folder / PLOTS).mkdir(exist_ok=True)
     for plot in (*plots.all(), *more.plots()):
         _write(folder / PLOTS / f"{plot.name}.svg", plot.svg.encode("utf-8"))
         _write(folder / PLOTS / f"{plot.name}.png", plot.png)
@@ -244,13 +243,5 @@ def _sections(run: RunFolder, plots: Plots, more: Sections) -> list[Section]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it into it, so that no half file is ever seen."""
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(beside).chmod(0o644)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+    with file_written_whole(path) as draft:
+        draft.write_bytes(content)

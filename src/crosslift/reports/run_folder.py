@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
 
+from crosslift.artifacts.files import sha256_of_file
+from crosslift.artifacts.parse import parse_json
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.reports.entries import Arm, CurvePoint, Example, RunFacts, Score, Target, Verdict
 
@@ -24,7 +27,11 @@ FILES = (
     "outcomes.parquet",
     "curves.parquet",
 )
+_SUMMED = ("results.parquet", "curves.parquet", "verdicts.json", "examples.json")
+"""Files that every report is made of, whose checksums ``run.json`` holds."""
+
 _AGAIN = "run the study again with this version; finished steps are not repeated"
+_COLUMN_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64()}
 Loaded = TypeVar("Loaded")
 
 
@@ -59,13 +66,16 @@ class RunFolder:
             The typed view.
 
         Raises:
-            DataError: a file is missing, of another schema version, or not what it should be.
+            DataError: a file is missing, of another schema version, not what it should be, or changed
+                since the run wrote it.
             UnknownNameError: a row names an arm or a target that ``run.json`` does not.
         """
         _require_files(path)
+        run = _read_run(path / "run.json")
+        _check_sums(path, run.checksums)
         folder = cls(
             path=path,
-            run=_read_run(path / "run.json"),
+            run=run,
             scores=_read_rows(path / "results.parquet", Score),
             curves=_read_rows(path / "curves.parquet", CurvePoint),
             verdicts=_read_json(path / "verdicts.json", tuple[Verdict, ...]),
@@ -141,11 +151,31 @@ def _require_files(path: Path) -> None:
         )
 
 
+def sums_of(folder: Path) -> dict[str, dict[str, str]]:
+    """The entry of ``run.json`` with the SHA-256 of the files that every report is made of."""
+    return {"checksums": {name: sha256_of_file(folder / name) for name in _SUMMED}}
+
+
+def _check_sums(folder: Path, sums: Mapping[str, str]) -> None:
+    """Finds damage, and a folder that was written halfway over that of an earlier run.
+
+    It comes before pyarrow reads anything: damaged parquet files can make it abort the process.
+    """
+    for name in _SUMMED:
+        if name in sums and (checksum := sha256_of_file(folder / name)) != sums[name]:
+            raise DataError(
+                f"{folder / name} is not as the run left it: its SHA-256 is {checksum}",
+                sums[name],
+                _AGAIN,
+            )
+
+
 def _load_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise DataError(f"{path} is not JSON: {error}", remedy=_AGAIN) from error
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", remedy=_AGAIN) from error
+    return parse_json(content, str(path), remedy=_AGAIN)
 
 
 def _read_run(path: Path) -> RunFacts:
@@ -182,19 +212,29 @@ def validated(name: str, content: Any, kind: type[Loaded]) -> Loaded:
 
 
 def _read_rows(path: Path, kind: type[Any]) -> tuple[Any, ...]:
-    present = pq.read_schema(path).names
-    missing = [name for name in kind._fields if name not in present]
-    if missing:
-        raise DataError(
-            f"{path} lacks the columns {', '.join(missing)}", ", ".join(kind._fields), _AGAIN
-        )
-    columns = pq.read_table(path, columns=list(kind._fields))
-    rows = zip(*(columns[name].to_pylist() for name in kind._fields), strict=True)
-    found = tuple(kind(*row) for row in rows)
-    for row in found:
-        if row.value is None or not math.isfinite(row.value):
+    wanted = pa.schema([(n, _COLUMN_TYPES[t]) for n, t in get_type_hints(kind).items()])
+    table = _read_table(path, wanted)
+    rows = zip(*(table[name].to_pylist() for name in wanted.names), strict=True)
+    entries = tuple(kind(*row) for row in rows)
+    for row in entries:
+        if None in row:
+            raise DataError(f"{path} lacks a value in {row}", "whole rows", _AGAIN)
+        if not math.isfinite(row.value):
             raise DataError(f"{path} holds the value {row.value} in {row}", "a finite number")
-    return found
+    return entries
+
+
+def _read_table(path: Path, wanted: pa.Schema) -> pa.Table:
+    try:
+        present = pq.read_schema(path).names
+        missing = [name for name in wanted.names if name not in present]
+        if missing:
+            raise DataError(
+                f"{path} lacks the columns {', '.join(missing)}", ", ".join(wanted.names), _AGAIN
+            )
+        return pq.read_table(path, columns=wanted.names).select(wanted.names).cast(wanted)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}", "a parquet file", _AGAIN) from error
 
 
 def _check_names(folder: RunFolder) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.compute as pc
 from PIL import Image
 
+from crosslift.artifacts.files import file_written_whole
 from crosslift.images.decode import load_picture
 from crosslift.sources.record import Record
 from crosslift.studies.collect import Gathered
@@ -83,6 +84,7 @@ class _Example:
         self.data = data
         self.language = language
         self.folder = folder
+        self._written: set[str] = set()
         if isinstance(data, BitextData):
             bitext = data.bitexts[language]
             self.src = dict(zip(bitext.items, bitext.src, strict=True))
@@ -132,9 +134,11 @@ class _Example:
         # An id may hold what no file name may, and two targets may have the same ids.
         name = hashlib.sha256(f"{self.data.checksum} {item}".encode()).hexdigest()[:20]
         path = self.folder / "pictures" / f"{name}.png"
-        if not path.exists():
-            path.parent.mkdir(exist_ok=True)
-            Image.fromarray(load_picture(self.data.pictures[item], _PICTURE_SIZE)).save(path)
+        if item not in self._written:
+            picture = load_picture(self.data.pictures[item], _PICTURE_SIZE)
+            with file_written_whole(path) as draft:
+                Image.fromarray(picture).save(draft)
+            self._written.add(item)
         return path.relative_to(self.folder).as_posix()
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crosslift.artifacts.array_file import array_file
+from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.store import Store
 from crosslift.encoders.precision import device
 from crosslift.errors import DataError
@@ -19,7 +21,7 @@ from crosslift.forms.caption_to_feature import CaptionToFeature
 from crosslift.forms.form import Split, column, pictures_of
 from crosslift.forms.picture_side import PictureForm
 from crosslift.images.copies import find_copies
-from crosslift.images.features import decode_all, extract_features
+from crosslift.images.features import decode_into, extract_features
 from crosslift.images.framing import Framing
 from crosslift.images.tower_settings import TowerSettings
 from crosslift.images.towers import fingerprint_of, open_text_tower, open_tower, preparation_for
@@ -93,6 +95,8 @@ def _decoding(
             "crosslift.images.framing",
             "crosslift.images.features",
             "crosslift.images.svg_check",
+            "crosslift.images.svg_draw",
+            "crosslift.images.svg_renderer",
         ),
         make=_decode,
         work=len(pictures) * (size / 64) ** 2,
@@ -103,18 +107,16 @@ def _decoding(
 def _decode(step: Step, workplace: Workplace, folder: Path) -> None:
     shown: _Shown = step.context
     size, count = step.settings["size"], len(shown.pictures)
-    shape = (count, size, size, 3)
-    array = np.lib.format.open_memmap(folder / "pictures.npy", "w+", np.uint8, shape)
-    _, skipped = decode_all(
-        shown.pictures,
-        size,
-        fit=shown.framing,
-        background=step.settings["background"],
-        report=_share_of(workplace, count),
-        skip_broken=step.settings["skip_broken"],
-        out=array,
-    )
-    array.flush()
+    with array_file(folder / "pictures.npy", (count, size, size, 3), np.uint8) as squares:
+        skipped = decode_into(
+            squares,
+            shown.pictures,
+            size,
+            fit=shown.framing,
+            background=step.settings["background"],
+            report=_share_of(workplace, count),
+            skip_broken=step.settings["skip_broken"],
+        )
     if count and len(skipped) == count:
         raise DataError(f"none of {count} pictures can be read: {skipped[0]}", "whole pictures")
     (folder / "skipped.json").write_text(json.dumps(skipped), encoding="utf-8")
@@ -285,9 +287,9 @@ def open_split(
 
 
 def _skipped(step: Step, store: Store) -> dict[str, str]:
-    text = (step.open(store) / "skipped.json").read_text(encoding="utf-8")
-    found: dict[str, str] = json.loads(text)
-    return found
+    path = step.open(store) / "skipped.json"
+    skipped: dict[str, str] = parse_json(path.read_bytes(), str(path))
+    return skipped
 
 
 def _teachings(

@@ -13,11 +13,13 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 import crosslift
+from crosslift.artifacts.disk_errors import disk_errors_explained, make_folder
 from crosslift.artifacts.files import file_written_whole
+from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.store import Store
 from crosslift.encoders.folder import prompt_of
 from crosslift.reports.html import write_report
-from crosslift.reports.run_folder import SCHEMA
+from crosslift.reports.run_folder import SCHEMA, sums_of
 from crosslift.statistics.verdicts import Verdict
 from crosslift.studies.collect import Gathered
 from crosslift.studies.environments import RunEnvironments
@@ -56,8 +58,11 @@ def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], fo
 
     Returns:
         The report's path.
+
+    Raises:
+        ArtifactError: the disk is full, or the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     gathered = Gathered(plan, store)
     _write_table(gathered.results, folder / "results.parquet")
     with file_written_whole(folder / "results.csv") as draft:
@@ -65,20 +70,36 @@ def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], fo
     _write_table(gathered.outcomes, folder / "outcomes.parquet")
     _write_table(gathered.curves, folder / "curves.parquet")
     judged = verdicts(gathered)
-    _write_json([v.to_json() for v in judged], folder / "verdicts.json")
-    _write_json(write_examples(gathered, folder), folder / "examples.json")
-    _write_json(_entries(gathered, "diagnoses", "diagnostics.json"), folder / "diagnostics.json")
-    _write_json(_entries(gathered, "evaluations", "mining.json"), folder / "mining.json")
-    _write_json(interpolation_paths(gathered), folder / "interpolation.json")
-    _write_json(language_groups(gathered), folder / "groups.json")
-    if any(run.fine_tuned for run in plan.runs):
-        _write_json(xtreme_table(gathered, judged), folder / "xtreme.json")
-        _write_json(generalised_matrices(gathered), folder / "generalised.json")
-    if plan.study.sweep is not None:
-        _write_json(sweep_report(plan.study.sweep, _sweeps(gathered)), folder / "sweep.json")
-    _write_json(plan.study.model_dump(mode="json"), folder / "study.json")
-    _write_json(_facts(gathered, records, judged), folder / "run.json")
+    for name, content in _contents(gathered, judged, folder).items():
+        if content is None:
+            _delete(folder / name)
+        else:
+            _write_json(content, folder / name)
+    _write_json(_facts(gathered, records, judged) | sums_of(folder), folder / "run.json")
     return write_report(folder)
+
+
+def _contents(gathered: Gathered, judged: Sequence[Verdict], folder: Path) -> dict[str, Any]:
+    """Name -> content of the JSON files; None: this run has none, and an earlier one may have."""
+    study = gathered.plan.study
+    fine_tuned = any(run.fine_tuned for run in gathered.plan.runs)
+    return {
+        "verdicts.json": [v.to_json() for v in judged],
+        "examples.json": write_examples(gathered, folder),
+        "diagnostics.json": _entries(gathered, "diagnoses", "diagnostics.json"),
+        "mining.json": _entries(gathered, "evaluations", "mining.json"),
+        "interpolation.json": interpolation_paths(gathered),
+        "groups.json": language_groups(gathered),
+        "xtreme.json": xtreme_table(gathered, judged) if fine_tuned else None,
+        "generalised.json": generalised_matrices(gathered) if fine_tuned else None,
+        "sweep.json": sweep_report(study.sweep, _sweeps(gathered)) if study.sweep else None,
+        "study.json": study.model_dump(mode="json"),
+    }
+
+
+def _delete(path: Path) -> None:
+    with disk_errors_explained(path):
+        path.unlink(missing_ok=True)
 
 
 def _write_table(table: pa.Table, path: Path) -> None:
@@ -99,15 +120,17 @@ def _entries(gathered: Gathered, steps: str, file: str) -> list[dict[str, Any]]:
             path = step.open(gathered.store) / file
             if path.is_file():
                 facts = {"arm": run.arm, "seed": run.seed, "target": target}
-                found += [facts | entry for entry in json.loads(path.read_text(encoding="utf-8"))]
+                entries = parse_json(path.read_bytes(), str(path))
+                found += [facts | entry for entry in entries]
     return found
 
 
 def _sweeps(gathered: Gathered) -> list[tuple[str, int, Any]]:
     return [
-        (run.arm, run.seed, json.loads((run.sweep.open(gathered.store) / "sweep.json").read_text()))
+        (run.arm, run.seed, parse_json(path.read_bytes(), str(path)))
         for run in gathered.plan.runs
         if run.sweep is not None
+        for path in [run.sweep.open(gathered.store) / "sweep.json"]
     ]
 
 

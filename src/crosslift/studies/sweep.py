@@ -5,6 +5,7 @@ The texts are encoded once for each prompt; that run gives every hidden state an
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from crosslift.artifacts.array_file import array_file
+from crosslift.artifacts.parse import parse_json
 from crosslift.encoders.encode import encode_into
 from crosslift.encoders.folder import layers_of, own_use, prompt_of
 from crosslift.encoders.load import Place
@@ -124,15 +127,6 @@ def _file(place: Place) -> str:
 def _encode(step: Step, workplace: Workplace, folder: Path) -> None:
     encoder, texts, places = step.context
     ready = encoder.load(workplace)
-    stores = [
-        np.lib.format.open_memmap(
-            folder / _file(place),
-            mode="w+",
-            dtype=np.float32,
-            shape=(len(texts), ready.width_in(place)),
-        )
-        for place in places
-    ]
     done = 0
 
     def advance(count: int) -> None:
@@ -140,9 +134,12 @@ def _encode(step: Step, workplace: Workplace, folder: Path) -> None:
         done += count
         workplace.report(done / len(texts))
 
-    encode_into(stores, ready, texts, places, advance=advance)
-    for store in stores:
-        store.flush()
+    with contextlib.ExitStack() as stack:
+        files = []
+        for place in places:
+            shape = (len(texts), ready.width_in(place))
+            files.append(stack.enter_context(array_file(folder / _file(place), shape, np.float32)))
+        encode_into(files, ready, texts, places, advance=advance)
     own = {name: getattr(ready.reading, name) for name in Reading._fields}
     (folder / "own.json").write_text(json.dumps(own), encoding="utf-8")
 
@@ -157,7 +154,8 @@ def _score(step: Step, workplace: Workplace, folder: Path) -> None:
             parts = _dev_and_rest(loaded.data, lookup(loaded.texts, vectors), settings)
             scores[Reading(place.hidden_state, place.pooling, prompt)] = parts
             workplace.report(len(scores) / (len(places) * len(folders)))
-    own = json.loads((next(iter(folders.values())) / "own.json").read_text(encoding="utf-8"))
+    path = next(iter(folders.values())) / "own.json"
+    own = parse_json(path.read_bytes(), str(path))
     curves = _curves(scores, Reading(**own))
     (folder / "sweep.json").write_text(json.dumps(curves), encoding="utf-8")
 

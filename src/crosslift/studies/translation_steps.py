@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from crosslift.artifacts.files import file_written_whole
+from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.store import Store
+from crosslift.artifacts.sums import check_sum, file_written_with_sum
 from crosslift.errors import StudyError
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Record
@@ -171,11 +172,13 @@ class _Remembering:
             some = texts[start : start + _CHUNK]
             place = self._folder / f"{language}-{start}.json"
             if place.is_file():
-                found += json.loads(place.read_text(encoding="utf-8"))
+                remedy = f"delete {self._folder} and give the command again: this step starts anew"
+                check_sum(place, "the unfinished translation", remedy)
+                found += parse_json(place.read_bytes(), str(place), remedy=remedy)
                 advance(len(some))
                 continue
             made = self._engine.translate(some, language, advance)
-            with file_written_whole(place) as draft:
+            with file_written_with_sum(place) as draft:
                 draft.write_text(json.dumps(made), encoding="utf-8")
             found += made
         return found

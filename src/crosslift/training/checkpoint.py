@@ -1,4 +1,4 @@
-"""Checkpoints inside a training step: one safetensors file, replaced whole."""
+"""Checkpoints inside a training step: one safetensors file with its checksum, replaced whole."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from crosslift.artifacts.files import file_written_whole
-from crosslift.errors import ArtifactError
+from crosslift.artifacts.parse import parse_json
+from crosslift.artifacts.sums import check_sum, file_written_with_sum
+from crosslift.errors import ArtifactError, CrossLiftError
 from crosslift.training.weights import Weights
 
 
@@ -65,22 +67,26 @@ def load_checkpoint(place: Path, weights: Weights) -> Progress:
     """
     if not place.is_file():
         return Progress()
-    try:
-        tensors, facts = load_tensors(place)
-        progress = Progress(**json.loads(facts["progress"]))
-    except (KeyError, ValueError, TypeError) as error:
-        raise _corrupt(place, error) from error
+    tensors, facts = load_tensors(place)
+    progress = _progress_of(place, facts)
     weights.restore(_part(tensors, "weight:"), _part(tensors, "optimizer:"))
-    progress.curve = [(int(u), str(t), str(m), float(v)) for u, t, m, v in progress.curve]
     return progress
+
+
+def _progress_of(place: Path, facts: Mapping[str, str]) -> Progress:
+    try:
+        noted = parse_json(facts.get("progress", ""), "its progress")
+        return TypeAdapter(Progress).validate_python(noted)
+    except (ValidationError, CrossLiftError) as error:
+        raise _corrupt(place, error) from error
 
 
 def save_tensors(
     place: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, str] | None = None
 ) -> None:
-    """Writes tensors and facts as one safetensors file, whole or not at all."""
+    """Writes tensors and facts as one safetensors file with its checksum, whole or not at all."""
     contiguous = {name: value.detach().contiguous() for name, value in tensors.items()}
-    with file_written_whole(place) as draft:
+    with file_written_with_sum(place) as draft:
         save_file(contiguous, draft, dict(facts or {}))
 
 
@@ -88,21 +94,23 @@ def load_tensors(place: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors and facts of a file that `save_tensors` wrote.
 
     Raises:
-        ArtifactError: the file is corrupt.
+        ArtifactError: the file is missing, or has other content than was written.
     """
+    check_sum(place, "the checkpoint", _remedy(place))
     try:
         with safe_open(place, "pt") as file:
             names = list(file.keys())
             return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
-    except SafetensorError as error:
+    except (SafetensorError, OSError) as error:
         raise _corrupt(place, error) from error
 
 
 def _corrupt(place: Path, error: Exception) -> ArtifactError:
-    return ArtifactError(
-        f"the checkpoint {place} is corrupt: {error}",
-        remedy=f"delete {place} and give the command again: this stage starts anew",
-    )
+    return ArtifactError(f"the checkpoint {place} is corrupt: {error}", remedy=_remedy(place))
+
+
+def _remedy(place: Path) -> str:
+    return f"delete the folder {place.parent} and give the command again: this stage starts anew"
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

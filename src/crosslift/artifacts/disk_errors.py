@@ -1,0 +1,104 @@
+"""What the disk refuses, in the project's own error: full, not writable, no such name, no locks."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from crosslift.errors import ArtifactError
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
+_ELSEWHERE = (
+    "choose a folder you may write to: --out for results, --store or CROSSLIFT_HOME for the rest"
+)
+_SHORTER = "choose a shorter name; most file systems allow 255 bytes"
+_REMEDIES = {
+    errno.EACCES: _ELSEWHERE,
+    errno.EROFS: _ELSEWHERE,
+    errno.EPERM: _ELSEWHERE,
+    errno.EEXIST: "a file is where a folder should be: move it, or choose another place",
+    errno.ENOTDIR: "a file is where a folder should be: move it, or choose another place",
+    errno.EISDIR: "a folder is where a file should be: move it, or choose another place",
+    errno.ENAMETOOLONG: _SHORTER,
+    errno.EFBIG: "choose a file system that allows larger files",
+    errno.EIO: "check the disk, or choose another one",
+}
+
+
+@contextlib.contextmanager
+def disk_errors_explained(place: Path) -> Iterator[None]:
+    """Turns what the disk says while ``place`` is written into an ArtifactError.
+
+    An error that names a file elsewhere, such as data that the block reads, is raised as it is; that
+    a disk is full is always explained.
+
+    Raises:
+        ArtifactError: the disk is full, or the place cannot be written.
+    """
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        if _tells_of_full_disk(error):
+            raise ArtifactError(
+                f"the disk is full: could not write {place}",
+                remedy="free some space, or choose a larger disk (--out for results, --store or "
+                "CROSSLIFT_HOME for the rest), and give the same command again: it goes on where "
+                "it was",
+            ) from error
+        remedy = _REMEDIES.get(getattr(error, "errno", None) or 0)
+        if isinstance(error, OSError) and remedy is not None and _is_about(error, place):
+            raise ArtifactError(f"cannot write {place}: {error.strerror}", remedy=remedy) from error
+        raise
+
+
+@contextlib.contextmanager
+def lock_errors_explained(place: Path) -> Iterator[None]:
+    """As `disk_errors_explained`, for taking the lock ``place``.
+
+    Raises:
+        ArtifactError: the file system has no locks, or the place cannot be written.
+    """
+    try:
+        with disk_errors_explained(place):
+            yield
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        raise ArtifactError(
+            f"the file system of {place} has no locks: {error.strerror}",
+            "a file system with locks: without them two processes could harm each other's work",
+            "set --store or CROSSLIFT_HOME to a folder on a local disk",
+        ) from error
+
+
+def make_folder(place: Path) -> Path:
+    """Makes a folder and those above it, where they do not exist.
+
+    Raises:
+        ArtifactError: the disk is full, a file is in its place, or it cannot be written.
+    """
+    with disk_errors_explained(place):
+        place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def _is_about(error: OSError, place: Path) -> bool:
+    """Whether an error is about the place, what is beside it, or a folder above it."""
+    if not isinstance(error.filename, str | bytes):
+        return True
+    named = Path(os.fsdecode(error.filename))
+    return named.is_relative_to(place.parent) or named in place.parents
+
+
+def _tells_of_full_disk(error: Exception) -> bool:
+    # safetensors puts the reason in its text alone, and numpy tells only that a write fell short
+    text = str(error)
+    short = re.fullmatch(r"\d+ requested and \d+ written", text) is not None
+    return short or "No space left" in text or getattr(error, "errno", None) in _FULL

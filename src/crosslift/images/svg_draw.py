@@ -1,0 +1,135 @@
+"""Drawing SVG files in processes beside this one, because a hostile one can kill the process.
+
+resvg walks nested groups, and chains of ``use``, ``pattern`` and ``marker``, by recursion: a file of
+2 KB overflows the stack. A filter of a few bytes keeps it busy for days. No check of the text rules
+out all of that.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+from crosslift.artifacts.parse import parse_json
+from crosslift.errors import CrossLiftError, DataError
+from crosslift.sources.picture import Picture
+
+_PROGRAM = Path(__file__).with_name("svg_renderer.py")
+_TRIES = 2
+SECONDS = 20.0
+"""Processor time that the drawing of one picture may take."""
+
+
+def draw_svg(svg: str, path: Picture, width: int | None, height: int | None) -> bytes:
+    """The PNG of an SVG on white.
+
+    Args:
+        svg: the text, which `check_svg` let pass.
+        path: the file, for messages.
+        width: of the PNG in pixels; None: what the height makes it.
+        height: in pixels; None: what the width makes it.
+
+    Raises:
+        DataError: it cannot be drawn, or needs more time or memory than a picture may.
+    """
+    cause = ""
+    for _ in range(_TRIES):  # a renderer that somebody else killed is no fault of the picture
+        renderer = _idle.pop() if _idle else _Renderer()
+        try:
+            drawn, body = renderer.draw(svg, {"width": width, "height": height, "seconds": SECONDS})
+        except _DeadRendererError as death:
+            cause = str(death)
+            continue
+        _idle.append(renderer)
+        if drawn:
+            return body
+        raise DataError(f"{path} cannot be drawn: {body.decode()}", "a valid SVG")
+    raise DataError(
+        f"{path} cannot be drawn: {cause}",
+        "an SVG without deep nesting, long chains of references and huge filters",
+    )
+
+
+class _DeadRendererError(Exception):
+    """A renderer that died over a picture; the text says how."""
+
+
+class _Renderer:
+    """A process of `svg_renderer`; it draws one picture at a time."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(_PROGRAM)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+
+    def draw(self, svg: str, settings: Mapping[str, float | None]) -> tuple[bool, bytes]:
+        """Whether the SVG was drawn, and the PNG or the reason.
+
+        Raises:
+            _DeadRendererError: the process ended.
+        """
+        content = svg.encode("utf-8")
+        head = dict(settings) | {"length": len(content)}
+        try:
+            self._requests.write(json.dumps(head).encode() + b"\n" + content)
+            self._requests.flush()
+            answer = parse_json(self._answers.readline(), "the renderer's answer")
+            body = self._answers.read(answer["length"])
+        except (OSError, CrossLiftError) as error:  # its ends of the pipes are closed
+            raise self._death() from error
+        if len(body) < answer["length"]:
+            raise self._death()
+        return answer["drawn"], body
+
+    def end(self) -> None:
+        """Lets the process end, which it does when there are no more requests."""
+        for pipe in (self._requests, self._answers):
+            with contextlib.suppress(OSError):  # it died before it read everything
+                pipe.close()
+        self._process.wait()
+
+    @property
+    def _requests(self) -> IO[bytes]:
+        if self._process.stdin is None:
+            raise TypeError("a renderer without standard input")
+        return self._process.stdin
+
+    @property
+    def _answers(self) -> IO[bytes]:
+        if self._process.stdout is None:
+            raise TypeError("a renderer without standard output")
+        return self._process.stdout
+
+    def _death(self) -> _DeadRendererError:
+        self.end()
+        code = self._process.returncode
+        if code == -signal.SIGPROF:
+            return _DeadRendererError(f"it takes more than {SECONDS:g} s of processor time")
+        cause = signal.Signals(-code).name if code < 0 else f"status {code}"
+        return _DeadRendererError(f"the renderer died over it ({cause})")
+
+
+_idle: deque[_Renderer] = deque()
+"""Renderers that wait for a picture; a thread takes one and puts it back."""
+
+
+def _end_all() -> None:
+    while _idle:
+        _idle.pop().end()
+
+
+atexit.register(_end_all)
+os.register_at_fork(after_in_child=_idle.clear)  # they answer to the process that started them
