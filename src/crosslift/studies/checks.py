@@ -78,15 +78,17 @@ def _items(raw: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def _check_targets(raw: Mapping[str, Any]) -> Iterator[Fault]:
-    seen: set[object] = set()
+    seen: set[str] = set()
     for i, target in enumerate(_items(raw, "targets")):
         nested = isinstance(target, Mapping)
         path: Path = ("targets", i, "name") if nested else ("targets", i)
         name = target.get("name") if nested else target
+        if not isinstance(name, str):
+            continue  # the schema tells
         yield from _check(path, name, TARGETS, "the name of a target")
-        if isinstance(name, str) and name in seen:
+        if name in seen:
             yield Fault(path, name, "each target once (a second study for other data of it)")
-        seen.add(name if isinstance(name, str) else None)
+        seen.add(name)
         if name in TARGETS and TARGETS[name].needs_data and not (nested and target.get("data")):
             yield Fault(path, name, "a mapping with `name` and `data` (this target needs data)")
         if nested:
