@@ -159,7 +159,7 @@ def odd_studies(draw: st.DrawFn) -> dict[Any, Any]:
             for key in path[:-1]:
                 owner = owner[key]
             key = path[-1] if path and draw(st.booleans()) else draw(st.sampled_from(FIELDS))
-            owner[key] = draw(ODD)
+            owner[key] = copy.deepcopy(draw(ODD))
     return raw
 
 
