@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from crosslift.artifacts.parse import parse_yaml
 from crosslift.errors import StudyError
-from crosslift.studies.reading import StudyFileError, parse_study, read_study
+from crosslift.studies.reading import (
+    StudyFileError,
+    parse_study,
+    read_study,
+    saved_study,
+    study_of,
+)
 
 GOOD = """
 name: small
@@ -142,3 +149,85 @@ def test_shipped_studies_are_valid() -> None:
     assert set(parse_study(demo).arms) == {
         *("baseline", "text", "image", "image-shuffled", "image-locked", "embedded")
     }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("seeds: [1, 2]", "seeds: [1, 1]", 4, "each entry once; 1 appears twice"),
+        ("seeds: [1, 2]", "seeds: [-1]", 4, "greater than or equal to 0"),
+        ("seeds: [1, 2]", "seeds: [5000000000]", 4, "less than 4294967296"),
+        ("languages: [de, sw]", "languages: [de, no, de]", 14, "'de' appears twice"),
+        (
+            "  - {arm: image, against: text}",
+            "  - {arm: image, against: text}\n  - {arm: image, against: text}",
+            15,
+            "entry 2",
+        ),
+        ("baseline: {}", "baseline: {controls: [a, a]}", 10, "placebo-labels"),
+        ("[names,", "[{name: bitext, data: ~nouser/x},", 14, "unknown user"),
+        ("[names,", "[{name: names, data: 'cldr:~nouser/x'},", 14, "unknown user"),
+        ("[names,", "[{name: bitext, data: " + "x" * 300 + "},", 14, "at most 255 bytes"),
+        ("[names,", '[{name: bitext, data: "a\\0b"},', 14, "U+0000"),
+    ],
+)
+def test_what_would_count_twice_or_cannot_be_is_a_fault_with_its_line(
+    old: str, new: str, line: int, says: str
+) -> None:
+    assert old in GOOD
+    with pytest.raises(StudyFileError) as caught:
+        parse_study(GOOD.replace(old, new), folder=Path("here"))
+    told = [part for part in str(caught.value).splitlines() if says in part]
+    assert told, str(caught.value)
+    assert f"line {line}: " in told[0]
+
+
+def test_an_arm_twice_is_refused_with_both_lines() -> None:
+    twice = GOOD.replace("  image: {", "  text: {stages: [{task: mnli}]}\n  image: {")
+    with pytest.raises(StudyError, match="line 12: the key 'text' appears twice, first in line 11"):
+        parse_study(twice)
+    blocks = GOOD + "arms:\n  baseline: {}\n"
+    with pytest.raises(StudyError, match="line 17: the key 'arms' appears twice, first in line 9"):
+        parse_study(blocks)
+
+
+def test_norwegian_and_odd_dates_are_texts() -> None:
+    text = GOOD.replace("languages: [de, sw]", "languages: [no, nb]")
+    study = parse_study(text.replace("Does it help?", "2024-02-30"))
+    assert study.targets[1].languages == ("no", "nb")
+    assert study.question == "2024-02-30"
+
+
+def test_one_anchor_in_two_places_is_placed_in_each_once() -> None:
+    text = GOOD.replace("[names,", "[{name: bitext, data: pairs},").replace(
+        "  text: {stages: [{task: name-alias}]}",
+        "  text: {stages: &s [{task: text-pairs, data: p.tsv}]}\n  more: {stages: *s}",
+    )
+    arms = parse_study(text, folder=Path("studies")).arms
+    assert arms["text"].stages[0].data == arms["more"].stages[0].data == Path("studies/p.tsv")
+
+
+def test_an_unknown_task_beside_controls_is_told_with_its_line() -> None:
+    text = GOOD.replace("task: name-alias", "task: name-alais") + "controls: [placebo-labels]\n"
+    assert faults(text)["arms.text.stages.0.task"][1] == ("name-alias",)
+
+
+def test_half_of_a_surrogate_pair_is_refused_in_a_mapping_too() -> None:
+    raw = parse_yaml(GOOD, "good").value | {"question": "smile \ud83d"}
+    with pytest.raises(StudyFileError, match="question"):
+        study_of(raw)
+
+
+def test_a_long_value_is_shortened_in_the_error() -> None:
+    with pytest.raises(StudyFileError) as caught:
+        parse_study(GOOD.replace("start: plain", f"start: {'x' * 5000}"))
+    assert len(str(caught.value)) < 1500
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"{", "not JSON"), (b"[]", "holds list"), (b"\xff", "not JSON")]
+)
+def test_a_damaged_study_of_a_run_is_refused(tmp_path: Path, content: bytes, says: str) -> None:
+    (tmp_path / "study.json").write_bytes(content)
+    with pytest.raises(StudyError, match=says):
+        saved_study(tmp_path)

@@ -207,7 +207,9 @@ class _Reading:
             key = "<<" if merges else self._key(key_node)
             line = key_node.start_mark.line + 1
             if key in first_lines:
-                self._fault(key_node, f"the key {key!r} again, first in line {first_lines[key]}")
+                self._fault(
+                    key_node, f"the key {key!r} appears twice, first in line {first_lines[key]}"
+                )
                 continue
             first_lines[key] = line
             if merges:

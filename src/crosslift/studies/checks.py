@@ -6,6 +6,7 @@ the study are still wrong.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from crosslift.tasks.controls import CONTROLS
 from crosslift.tasks.registry import legal_options, needs_data, task_names
 
 Path = tuple[str | int, ...]
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ def check_names(raw: Mapping[str, Any]) -> list[Fault]:
         *_check_targets(raw),
         *_check_comparisons(raw, named),
         *_check_sweep(raw),
+        *_check_texts((), raw),
     ]
     for name, arm in arms.items():
         if isinstance(arm, Mapping):
@@ -58,6 +61,20 @@ def check_names(raw: Mapping[str, Any]) -> list[Fault]:
         if isinstance(start, Mapping):
             faults += _check_stages(("starts", name), start, False)
     return faults
+
+
+def _check_texts(path: Path, value: Any) -> Iterator[Fault]:
+    """Texts that no UTF-8 file can hold: they have half of a surrogate pair, as names of files do that
+    are not UTF-8."""
+    if isinstance(value, str) and not value.isascii() and _SURROGATE.search(value):
+        yield Fault(path, value, "whole characters")
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _check_texts((*path, key), key)
+            yield from _check_texts((*path, key), inner)
+    elif isinstance(value, (list, tuple)):
+        for i, inner in enumerate(value):
+            yield from _check_texts((*path, i), inner)
 
 
 def _mapping(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -78,15 +95,17 @@ def _items(raw: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def _check_targets(raw: Mapping[str, Any]) -> Iterator[Fault]:
-    seen: set[object] = set()
+    seen: set[str] = set()
     for i, target in enumerate(_items(raw, "targets")):
         nested = isinstance(target, Mapping)
         path: Path = ("targets", i, "name") if nested else ("targets", i)
         name = target.get("name") if nested else target
+        if not isinstance(name, str):
+            continue  # the schema tells
         yield from _check(path, name, TARGETS, "the name of a target")
-        if isinstance(name, str) and name in seen:
+        if name in seen:
             yield Fault(path, name, "each target once (a second study for other data of it)")
-        seen.add(name if isinstance(name, str) else None)
+        seen.add(name)
         if name in TARGETS and TARGETS[name].needs_data and not (nested and target.get("data")):
             yield Fault(path, name, "a mapping with `name` and `data` (this target needs data)")
         if nested:

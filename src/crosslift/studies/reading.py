@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from crosslift.artifacts.parse import Location, parse_json, parse_yaml
 from crosslift.artifacts.places import user_path
-from crosslift.errors import DataError, StudyError, nearest
+from crosslift.errors import CrossLiftError, DataError, StudyError, nearest
 from crosslift.reports.formats import shorten
 from crosslift.sources.cldr import places as cldr
 from crosslift.studies.checks import Fault, check_names
@@ -101,6 +101,8 @@ def study_of(
         study = Study.model_validate(raw)
     except ValidationError as error:
         faults = [*(_fault(detail) for detail in error.errors()), *faults]
+    except CrossLiftError as error:  # of a name that does not exist, which `check_names` found too
+        faults = faults or [Fault((), error.what, error.expected or "a study that can be run")]
     if study is None or faults:
         raise StudyFileError(source, faults, lines or {})
     return study
