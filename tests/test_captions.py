@@ -115,6 +115,15 @@ def test_columns_bind_by_role(tmp_path: Path) -> None:
         read_captions(path, "validation", columns)  # type: ignore[arg-type]
 
 
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.jsonl")
+    put(tmp_path, "images/1.png", "images/2.png")
+    json_lines(tmp_path / name, ROWS)
+    for data in (tmp_path, tmp_path / name):
+        with pytest.raises(DataError, match=r"caf\\udce9\.jsonl' is not UTF-8"):
+            read_captions(data, "train")
+
+
 def test_json_lines_in_a_json_file_are_a_table(tmp_path: Path) -> None:
     put(tmp_path, "images/1.png", "images/2.png")
     path = json_lines(tmp_path / "pairs.json", ROWS)

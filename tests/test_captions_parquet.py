@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import signal
+import struct
 import subprocess
 import sys
 from functools import partial
@@ -192,6 +193,18 @@ def test_folders_of_save_to_disk(tmp_path: Path) -> None:
         read_captions(one, "train", {"image": "caption", "text": "img_id"})
 
 
+def test_a_saved_table_that_points_outside_itself_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "x"
+    dataset([{"image": cell(1), "caption": "one " * 9}] * 3).save_to_disk(str(folder))
+    (table,) = folder.glob("*.arrow")
+    data = table.read_bytes()
+    offsets = struct.pack("<4i", 0, 36, 72, 108)  # of the captions
+    assert data.count(offsets) == 1
+    table.write_bytes(data.replace(offsets, struct.pack("<4i", 0, 36, 1 << 30, 108)))
+    with pytest.raises(DataError, match=r"cannot be read: .*[Oo]ffset"):
+        read_captions(folder, "train")
+
+
 def test_saved_rows_without_a_picture_are_told(tmp_path: Path) -> None:
     rows = [*ROWS[:1], {**ROWS[1], "image": None}]
     dataset(rows).save_to_disk(str(tmp_path / "x"))
@@ -251,6 +264,23 @@ def test_hub_rows_may_tell_splits_and_have_several_columns(monkeypatch: pytest.M
     assert source.read("test").records == []
     with pytest.raises(DataError, match=r"split test: no column 'alt'"):
         HubCaptions("some/pictures", COMMIT, text="alt", splits={"train": ("test",)}).read("train")
+
+
+def test_a_dataset_of_the_hub_names_files_of_its_cache_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import datasets
+
+    put(tmp_path, "cache/in.png", "secret.png")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    kept = {"bytes": None, "path": str(tmp_path / "cache/in.png")}
+    hub(monkeypatch, {"train": [{"image": kept, "caption": "x"}]})
+    (record,) = HubCaptions("org/name", COMMIT).read("train").records
+    assert record.image == tmp_path / "cache/in.png"
+    for out in (str(tmp_path / "secret.png"), str(tmp_path / "cache/../secret.png"), "../x.png"):
+        hub(monkeypatch, {"train": [{"image": {"bytes": None, "path": out}, "caption": "x"}]})
+        with pytest.raises(DataError, match=r"split train, row 1: the file .* is outside"):
+            HubCaptions("org/name", COMMIT).read("train")
 
 
 def test_hub_checksums_and_faults() -> None:

@@ -36,6 +36,18 @@ def exists(path: Path) -> bool:
         return False
 
 
+def refuse_undecodable(path: Path) -> None:
+    """Raises where a name is not UTF-8: no result that holds it could be written.
+
+    Raises:
+        DataError: it is not.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"the name {str(path)!r} is not UTF-8", "UTF-8", "rename it") from error
+
+
 def inside(folder: Path, path: Path, place: str) -> Path:
     """A path that data name, which must not lead out of their folder.
 

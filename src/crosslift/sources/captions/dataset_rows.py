@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crosslift.errors import DataError
+from crosslift.errors import DataError, first_line
 from crosslift.sources.captions.columns import Binding, entry_of
 from crosslift.sources.captions.entry import Entry
 from crosslift.sources.file_names import inside_one_of
@@ -83,21 +83,49 @@ def dataset_entries(
     Raises:
         DataError: a row is at fault, or names a file elsewhere, or the column of pictures holds none.
     """
+    _refuse_damaged(dataset, where)
     undecoded = _undecoded(dataset, binding.image, where)
     pictures = undecoded.select_columns([binding.image])
-    number = 0
-    for batch in undecoded.with_format("arrow").iter(_ROWS_AT_ONCE):
-        files = _files(batch[binding.image])
-        rows = batch.select(binding.beside_image).to_pylist()
-        for values, (held, file) in zip(rows, files, strict=True):
-            picture: Picture | None = None
-            if held:
-                picture = DatasetPicture(where, number, binding.image, pictures)
-            number += 1
-            row = Row(values, f"{where}, row {number}", number)
-            if file and not held:
-                picture = inside_one_of(places, Path(file), row.place)
-            yield entry_of(row, binding, picture, f"{name}:{number}")
+    for number, (values, held, file) in enumerate(_cells(undecoded, binding, where), start=1):
+        row = Row(values, f"{where}, row {number}", number)
+        picture: Picture | None = None
+        if held:
+            picture = DatasetPicture(where, number - 1, binding.image, pictures)
+        elif file:
+            picture = inside_one_of(places, Path(file), row.place)
+        yield entry_of(row, binding, picture, f"{name}:{number}")
+
+
+def _cells(
+    undecoded: Any, binding: Binding, where: str
+) -> Iterator[tuple[dict[str, Any], bool, str | None]]:
+    """Of each row: its values, whether it holds a picture's bytes, and the path of its file.
+
+    Raises:
+        DataError: the dataset is damaged.
+    """
+    try:
+        for batch in undecoded.with_format("arrow").iter(_ROWS_AT_ONCE):
+            rows = batch.select(binding.beside_image).to_pylist()
+            for values, (held, file) in zip(rows, _files(batch[binding.image]), strict=True):
+                yield values, held, file
+    except Exception as error:
+        raise DataError(
+            f"{where} cannot be read: {first_line(error)}", "a whole dataset"
+        ) from error
+
+
+def _refuse_damaged(dataset: Any, where: str) -> None:
+    """Raises where the table's offsets are wrong: reading by them would end the process.
+
+    The bytes of pictures are not read.
+    """
+    try:
+        dataset.data.validate(full=True)
+    except Exception as error:
+        raise DataError(
+            f"{where} cannot be read: {first_line(error)}", "a whole dataset", "get it again"
+        ) from error
 
 
 def _undecoded(dataset: Any, column: str, where: str) -> Any:

@@ -12,7 +12,7 @@ from crosslift.sources.captions.columns import check_roles
 from crosslift.sources.captions.detect import source_of
 from crosslift.sources.captions.entry import SPLITS, CaptionSource, Split
 from crosslift.sources.dataset_files import checksum_of_files
-from crosslift.sources.file_names import is_file, is_folder
+from crosslift.sources.file_names import is_file, is_folder, refuse_undecodable
 from crosslift.sources.language_codes import language_code
 
 _NO_COLUMNS: Mapping[str, str] = {}
@@ -107,6 +107,8 @@ def _source(data: Path, columns: Mapping[str, str]) -> CaptionSource:
             f"{', '.join(columns)} was bound",
             "no columns",
         )
+    for path in source.files():
+        refuse_undecodable(path)
     return source
 
 
