@@ -107,6 +107,14 @@ PARTS = (*CODES, "tsv", "gz", "txt", "-", "-", ".", ".", "_", "@", "\n", "\u2028
 NAMES = st.lists(st.sampled_from(PARTS), max_size=9).map("".join)
 
 
+@pytest.mark.parametrize("kind", FOLDERS)
+@pytest.mark.parametrize("name", ["x" * 300, "x/" * 3000, "a\0b", "missing", "file"])
+def test_names_that_no_folder_has(kind: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(CrossLiftError):
+        READERS[kind](tmp_path / name)
+
+
 @FUZZ
 @given(st.lists(st.one_of(NAMES, st.text(max_size=30)), max_size=6))
 def test_any_names_of_files(names: list[str]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from crosslift.errors import DataError
 from crosslift.sources.checksums import sha256_of
+from crosslift.sources.folder_entries import entries_of
 from crosslift.sources.text_files import read_lines
 
 _SPLITS = {"dev": ("dev", "sample"), "training": ("training",), "test": ("test",)}
@@ -161,8 +162,7 @@ def _canonical(split: str) -> str:
 
 def _sides(folder: Path) -> Iterator[tuple[Path, re.Match[str]]]:
     """The files of the sides, gold left out, directly in ``folder`` or in its ``xx-en``."""
-    if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder", "a folder of BUCC's files")
+    entries_of(folder, "a folder of BUCC's files")
     known = {name for names in _SPLITS.values() for name in names}
     for path in _named_alike(folder):
         match = _NAME.fullmatch(path.name)

@@ -13,6 +13,8 @@ from babel.core import get_global
 from crosslift.errors import DataError
 from crosslift.languages import from_locale, is_known
 from crosslift.sources.catalog_formats import COMPILED, parse_headers
+from crosslift.sources.file_names import is_file
+from crosslift.sources.folder_entries import entries_of
 
 _ENDINGS = (".po", *COMPILED)
 _EXPECTED = "LANG/LC_MESSAGES/DOMAIN.po, LANG.po, DOMAIN.LANG.po, or a Language header"
@@ -69,7 +71,7 @@ def find_catalogs(path: Path) -> FoundCatalogs:
     Raises:
         DataError: there is none, or none tells its language.
     """
-    paths = [path] if path.is_file() else _catalogs_under(path)
+    paths = [path] if is_file(path) else _catalogs_under(path)
     if not paths:
         raise DataError(f"no gettext catalog in {path}", "a folder that holds .po or .mo files")
     files: list[CatalogFile] = []
@@ -91,6 +93,7 @@ def find_catalogs(path: Path) -> FoundCatalogs:
 
 
 def _catalogs_under(folder: Path) -> list[Path]:
+    entries_of(folder, "a folder that holds .po or .mo files")
     paths = sorted(file for ending in _ENDINGS for file in folder.rglob(f"*{ending}"))
     sources = {file for file in paths if file.suffix == ".po"}
     return [p for p in paths if p in sources or p.with_suffix(".po") not in sources]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from crosslift.errors import DataError
+from crosslift.sources.file_names import is_folder
 from crosslift.sources.language_codes import language_code
 from crosslift.sources.record import Record
 from crosslift.sources.tables import TABLE_ENDINGS, column_names, read_records, table_stem
@@ -30,7 +31,7 @@ def find_language_files(folder: Path) -> dict[str, Path]:
         DataError: no such folder, no file in it, a file of another type or name, or two of one
             language.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise DataError(f"{folder} is not a folder", "a folder with a file for each language")
     there = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     others = [path.name for path in there if not path.is_file() or table_stem(path) is None]

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.sources.captioned_targets.mvl_sib import Choice
+from crosslift.sources.file_names import exists
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Bitext, Record
 from crosslift.targets.protocol import OURS, Metric, Protocol, Split
@@ -84,7 +85,7 @@ class TargetSettings(BaseModel):
                 f"target {self.name!r} has no data",
                 f"`--data DIR` (in a study: `data: DIR`) with {files}",
             )
-        if not self.data.exists():
+        if not exists(self.data):
             raise DataError(f"{self.data} is not a folder or a file", files)
         return self.data
 
