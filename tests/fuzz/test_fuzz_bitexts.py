@@ -86,18 +86,17 @@ READERS: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("kind", FOLDERS)
-def test_damaged_folders_are_read_or_refused(kind: str) -> None:
+def test_damaged_folders_are_read_or_refused(kind: str, tmp_path: Path) -> None:
     @FUZZ
     @given(st.data())
     def read(data: st.DataObject) -> None:
         files = FOLDERS[kind]
         chosen = data.draw(st.sampled_from(sorted(files)))
-        with tempfile.TemporaryDirectory() as name:
-            for file, content in files.items():
-                own = data.draw(damaged(content, PIECES)) if file == chosen else content
-                (Path(name) / file).write_bytes(own)
-            with suppress(CrossLiftError):
-                READERS[kind](Path(name))
+        for file, content in files.items():
+            own = data.draw(damaged(content, PIECES)) if file == chosen else content
+            (tmp_path / file).write_bytes(own)
+        with suppress(CrossLiftError):
+            READERS[kind](tmp_path)
 
     read()
 
