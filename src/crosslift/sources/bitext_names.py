@@ -9,7 +9,7 @@ from pathlib import Path
 
 from babel.core import get_global
 
-from crosslift.errors import CrossLiftError, DataError
+from crosslift.errors import CrossLiftError, DataError, encodable
 from crosslift.languages import FAMILIES, from_iso3, from_locale, is_known, language
 from crosslift.sources.flores200 import FLORES_200
 from crosslift.sources.folder_entries import entries_of
@@ -70,7 +70,7 @@ def find_bitexts(folder: Path) -> BitextFolder:
         candidate = _candidate(path)
         if isinstance(candidate, str):
             if not path.name.startswith("."):
-                unread[path.name] = candidate
+                unread[encodable(path.name)] = candidate
             continue
         code, own = candidate
         if files.setdefault(code, own) != own:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from crosslift.errors import DataError
+from crosslift.errors import DataError, encodable
 from crosslift.sources.checksums import sha256_of
 from crosslift.sources.folder_entries import entries_of
 from crosslift.sources.text_files import read_lines
@@ -138,7 +138,7 @@ def unread_in(folder: Path) -> dict[str, str]:
     """
     stems = {path.with_suffix("") for path, _ in _sides(folder)}
     return {
-        str(path.relative_to(folder)): f"not named as a file of BUCC: {_LAYOUT}"
+        encodable(str(path.relative_to(folder))): f"not named as a file of BUCC: {_LAYOUT}"
         for path in _named_alike(folder)
         if path.with_suffix("") not in stems or path.suffix[1:] not in (*_codes(path), "gold")
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from babel.core import get_global
 
-from crosslift.errors import DataError
+from crosslift.errors import DataError, encodable
 from crosslift.languages import from_locale, is_known
 from crosslift.sources.catalog_formats import COMPILED, parse_headers
 from crosslift.sources.file_names import is_file
@@ -80,7 +80,7 @@ def find_catalogs(path: Path) -> FoundCatalogs:
     for clue, fault in _clues(paths):
         code = clue.language
         if code is None:
-            unread[str(clue.path)] = fault or DataError(
+            unread[encodable(str(clue.path))] = fault or DataError(
                 f"{clue.path} does not tell its language", _EXPECTED
             )
             continue
@@ -138,7 +138,8 @@ class _Clue:
         """What a reader must know where name and header tell different languages; else empty."""
         if self.fixed or self.name is None or self.header is None or self.agrees:
             return ""
-        return f"{self.path}: its name says {self.name}, its header {self.header}"
+        path = encodable(str(self.path))
+        return f"{path}: its name says {self.name}, its header {self.header}"
 
 
 def _clues(paths: Sequence[Path]) -> list[tuple[_Clue, DataError | None]]:

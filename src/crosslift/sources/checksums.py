@@ -26,6 +26,6 @@ def sha256_of(paths: Iterable[Path]) -> str:
         root = Path(os.path.commonpath([path.parent for path in files]))
         for name, path in sorted((path.relative_to(root).as_posix(), path) for path in files):
             data = path.read_bytes()
-            digest.update(f"{name}\x00{len(data)}\x00".encode())
+            digest.update(f"{name}\x00{len(data)}\x00".encode("utf-8", "surrogateescape"))
             digest.update(data)
     return digest.hexdigest()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crosslift.errors import DataError, UnknownNameError
+from crosslift.errors import DataError, UnknownNameError, encodable
 from crosslift.sources.file_names import is_folder
 from crosslift.sources.folder_entries import entries_of
 from crosslift.sources.lexicons.lexicon import Lexicon
@@ -52,7 +52,7 @@ def lexicons_of(where: Path, languages: Sequence[str] | None) -> FoundLexicons:
         try:
             lexicon = _lexicon(path)
         except DataError as fault:
-            faults[path.name] = fault
+            faults[encodable(path.name)] = fault
             continue
         if lexicon.language in found:
             raise DataError(
