@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,17 @@ def test_what_is_not_read_is_named_with_the_reason(tmp_path: Path) -> None:
         "x.fi-en.fi": "no x.fi-en.en beside it",
         "x.xqz_Latn-eng_Latn.xqz_Latn": "'xqz_Latn-eng_Latn' names no two known languages",
     }
+
+
+def test_names_that_are_not_utf8(tmp_path: Path) -> None:
+    for name, text in ((b"\xff.de-en", "ja\tyes\n"), (b"\xfe.fi-en", "yksi\n"), (b"\xfd", "")):
+        (tmp_path / os.fsdecode(name + b".tsv")).write_text(text, encoding="utf-8")
+    loaded = load_folder(tmp_path)
+    assert list(loaded.bitexts) == ["de"] and len(loaded.checksum) == 64
+    assert list(loaded.unread) == ["\\udcfd.tsv"]
+    assert (
+        loaded.gaps["fi"] == f"{tmp_path}/\\udcfe.fi-en.tsv, line 1: 1 columns, none with index 1"
+    )
 
 
 def test_a_language_at_fault_is_a_gap_unless_it_was_asked_for_or_is_the_only_one(

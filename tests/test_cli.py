@@ -209,6 +209,30 @@ def test_faults_of_bitexts_are_told_by_evaluate(
     assert "fr" in found.err
 
 
+def test_what_of_a_folder_is_not_measured_is_told_by_evaluate(
+    crosslift: Any, xlm_folder: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "x.de-en.tsv").write_text("eins\tone\nzwei\ttwo\n", encoding="utf-8")
+    (folder / "x.fi-en.tsv").write_text("yksi\tone\nkaksi\n", encoding="utf-8")
+    (folder / "x.xqz-eng.xqz").write_text("a\n", encoding="utf-8")
+    (folder / "x.fr-en_GB.fr").write_text("un\n", encoding="utf-8")
+    path, store = tmp_path / "scores.json", tmp_path / "store"
+    found = crosslift(
+        *("evaluate", xlm_folder, "--target", "bitext", "--data", folder),
+        *("--store", store, "--json", path),
+    )
+    assert found.code == 0, found.err
+    shown = " ".join(found.out.split())
+    assert "not measured: fi:" in shown and "line 2: 1 columns" in shown
+    assert "not read: x.xqz-eng.xqz: 'xqz-eng' names no two known languages" in shown
+    assert "not read: x.fr-en_GB.fr: no x.fr-en_GB.en_GB beside it" in shown
+    scores = json.loads(path.read_text())
+    assert list(scores["languages"]) == ["de"] and list(scores["gaps"]) == ["fi"]
+    assert sorted(scores["unread"]) == ["x.fr-en_GB.fr", "x.xqz-eng.xqz"]
+
+
 def test_ctrl_c_says_how_to_go_on(
     crosslift: Any, study_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -124,6 +124,22 @@ def test_files_at_fault(text: str, message: str, tmp_path: Path) -> None:
         load(tmp_path)
 
 
+def test_a_file_of_another_language_is_named(tmp_path: Path) -> None:
+    write_devtest(tmp_path)
+    assert load(tmp_path).unread == {}
+    (tmp_path / "xqz_Latn.devtest").write_text("one\n", encoding="utf-8")
+    assert list(load(tmp_path).unread) == ["xqz_Latn.devtest"]
+
+
+def test_files_that_were_sorted_apart_are_refused(tmp_path: Path) -> None:
+    lengths = [5, 40, 12, 33, 8, 27, 19, 3, 30, 15]
+    lines = [f"{chr(97 + i)}{'x' * length}" for i, length in enumerate(lengths)]
+    for name, texts in (("eng_Latn", lines), ("deu_Latn", sorted(lines, key=len))):
+        (tmp_path / f"{name}.devtest").write_text("\n".join(texts), encoding="utf-8")
+    with pytest.raises(DataError, match=r"deu_Latn\.devtest and .* sorted apart"):
+        load(tmp_path, "de")
+
+
 def test_files_that_are_missing(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has no data"):
         find_target("flores200").load(TargetSettings(name="flores200"))

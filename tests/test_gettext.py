@@ -418,6 +418,15 @@ def test_the_language_of_a_file(tmp_path: Path, name: str, header: str, language
     assert bool(found.notes) is (name in ("ast", "io"))
 
 
+def test_an_entry_that_a_file_holds_twice_is_counted(tmp_path: Path) -> None:
+    again = entry("Good morning", "Guten Tag")
+    other = entry("Good morning", "Morgen", 'msgctxt "short"\n')
+    write(tmp_path / "de.po", po(entry("Good morning", "Guten Morgen"), again, other))
+    catalogs = load_catalogs(tmp_path)
+    assert pairs(catalogs) == [("Good morning", "Guten Morgen"), ("Good morning", "Morgen")]
+    assert catalogs.skipped == {"repeated": 1}
+
+
 def test_names_count_where_files_beside_agree(tmp_path: Path) -> None:
     for name, header in (("de", "de"), ("pt_BR", "pt_BR"), ("sk", "cs")):
         write(tmp_path / "po" / f"{name}.po", po(entry("Yes", "x y"), language=header))

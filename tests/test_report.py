@@ -202,6 +202,15 @@ def test_gaps_and_missing_scores_are_shown(page: str) -> None:
     assert "Afrikaans" not in visible  # not among the first 25 languages of the sample
 
 
+def test_files_that_were_not_read_are_named(tmp_path: Path) -> None:
+    made = write_sample(tmp_path / "run")
+    assert "Files that were not read" not in write_report(made).read_text(encoding="utf-8")
+    odd = {"x<y>.xqz-en.xqz": "'xqz-en' names no two known languages"}
+    _change(made / "run.json", lambda run: run["targets"][0].update(unread=odd))
+    visible = _visible(write_report(made).read_text(encoding="utf-8"))
+    assert "Files that were not read x<y>.xqz-en.xqz: 'xqz-en' names no two" in visible
+
+
 def test_a_language_without_a_score_in_one_arm_is_a_hole(tmp_path: Path) -> None:
     made = write_sample(tmp_path / "run")
     rows = pq.read_table(made / "results.parquet").to_pylist()

@@ -16,14 +16,14 @@ class CrossLiftError(Exception):
     """
 
     def __init__(self, what: str, expected: str | None = None, remedy: str | None = None) -> None:
-        self.what = what
-        self.expected = expected
-        self.remedy = remedy
-        parts = [what]
-        if expected:
-            parts.append(f"Expected: {expected}")
-        if remedy:
-            parts.append(f"Next: {remedy}")
+        self.what = encodable(what)
+        self.expected = encodable(expected) if expected is not None else None
+        self.remedy = encodable(remedy) if remedy is not None else None
+        parts = [self.what]
+        if self.expected:
+            parts.append(f"Expected: {self.expected}")
+        if self.remedy:
+            parts.append(f"Next: {self.remedy}")
         super().__init__("\n".join(parts))
 
 
@@ -61,6 +61,15 @@ class UnknownNameError(CrossLiftError):
         near = nearest(name, names)
         hint = f"did you mean {' or '.join(repr(n) for n in near)}?" if near else None
         super().__init__(f"unknown {kind} {name!r}", f"one of {', '.join(names)}", hint)
+
+
+def encodable(text: str) -> str:
+    """A text that can be printed and written in UTF-8.
+
+    The name of a file may hold bytes that are not UTF-8, of which Python makes halves of surrogate
+    pairs: they are written as ``\\udcff``.
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def nearest(name: str, legal: Iterable[str], most: int = 2) -> list[str]:

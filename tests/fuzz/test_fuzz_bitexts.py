@@ -74,7 +74,7 @@ def _read_bucc(folder: Path) -> None:
 
 
 READERS: dict[str, Callable[[Path], object]] = {
-    "two files": lambda folder: load_folder(folder),
+    "two files": load_folder,
     "gzip": lambda folder: load_folder(folder, ["de"]),
     "bucc": _read_bucc,
     "flores": lambda folder: read_devtest(devtest_folder(folder), ("de",)),
@@ -86,60 +86,32 @@ READERS: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("kind", FOLDERS)
-def test_damaged_folders_are_read_or_refused(kind: str) -> None:
+def test_damaged_folders_are_read_or_refused(kind: str, tmp_path: Path) -> None:
     @FUZZ
     @given(st.data())
     def read(data: st.DataObject) -> None:
         files = FOLDERS[kind]
         chosen = data.draw(st.sampled_from(sorted(files)))
-        with tempfile.TemporaryDirectory() as name:
-            for file, content in files.items():
-                own = data.draw(damaged(content, PIECES)) if file == chosen else content
-                (Path(name) / file).write_bytes(own)
-            with suppress(CrossLiftError):
-                READERS[kind](Path(name))
+        for file, content in files.items():
+            own = data.draw(damaged(content, PIECES)) if file == chosen else content
+            (tmp_path / file).write_bytes(own)
+        with suppress(CrossLiftError):
+            READERS[kind](tmp_path)
 
     read()
 
 
-NAMES = st.lists(
-    st.sampled_from(
-        [
-            *(
-                "de",
-                "en",
-                "deu",
-                "eng_Latn",
-                "deu_Latn",
-                "en_GB",
-                "zho_Hans",
-                "xx",
-                "419",
-                "tsv",
-                "gz",
-            )
-        ]
-        + [
-            *(
-                "-",
-                "-",
-                ".",
-                ".",
-                "_",
-                "@",
-                "x",
-                "\n",
-                "\u2028",
-                "\u0130",
-                "no",
-                "prs",
-                "hbs",
-                "txt",
-            )
-        ]
-    ),
-    max_size=9,
-).map("".join)
+CODES = ("de", "en", "deu", "eng_Latn", "deu_Latn", "en_GB", "zho_Hans", "xx", "419", "prs", "hbs")
+PARTS = (*CODES, "tsv", "gz", "txt", "-", "-", ".", ".", "_", "@", "\n", "\u2028", "\u0130")
+NAMES = st.lists(st.sampled_from(PARTS), max_size=9).map("".join)
+
+
+@pytest.mark.parametrize("kind", FOLDERS)
+@pytest.mark.parametrize("name", ["x" * 300, "x/" * 3000, "a\0b", "missing", "file"])
+def test_names_that_no_folder_has(kind: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(CrossLiftError):
+        READERS[kind](tmp_path / name)
 
 
 @FUZZ

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -95,29 +94,30 @@ KINDS: dict[str, tuple[Format, Shape, bytes]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_damaged_examples_are_read_or_refused(kind: str) -> None:
+def test_damaged_examples_are_read_or_refused(kind: str, tmp_path: Path) -> None:
     read, shape, whole = KINDS[kind]
     layout = FilePerLanguage({"test": ("test-{language}.x",)}, read, shape)
 
     @FUZZ
     @given(damaged(whole, PIECES))
     def check(content: bytes) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "test-de.x").write_bytes(content)
-            for part in layout.find(Path(folder)).values():
-                with suppress(CrossLiftError):
-                    part.read()
+        (tmp_path / "test-de.x").write_bytes(content)
+        for part in layout.find(tmp_path).values():
+            with suppress(CrossLiftError):
+                part.read()
 
     check()
 
 
 @FUZZ
-@given(damaged(QUESTIONS, PIECES))
-def test_damaged_questions_of_many_languages_are_read_or_refused(content: bytes) -> None:
+@given(content=damaged(QUESTIONS, PIECES))
+def test_damaged_questions_of_many_languages_are_read_or_refused(
+    tmp_path: Path, content: bytes
+) -> None:
     layout = FileOfLanguages({"dev": ("x.json",)}, questions, QuestionShape(), tydiqa_language)
-    with tempfile.TemporaryDirectory() as folder, suppress(CrossLiftError):
-        (Path(folder) / "x.json").write_bytes(content)
-        for part in layout.find(Path(folder)).values():
+    (tmp_path / "x.json").write_bytes(content)
+    with suppress(CrossLiftError):
+        for part in layout.find(tmp_path).values():
             part.read()
 
 
@@ -133,15 +133,15 @@ FILES: dict[str, tuple[Callable[[Path], object], bytes]] = {
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_damaged_files_are_read_or_refused(kind: str) -> None:
+def test_damaged_files_are_read_or_refused(kind: str, tmp_path: Path) -> None:
     read, whole = FILES[kind]
 
     @FUZZ
     @given(damaged(whole, PIECES))
     def check(content: bytes) -> None:
-        with tempfile.TemporaryDirectory() as folder, suppress(CrossLiftError):
-            path = Path(folder) / "config.json"
-            path.write_bytes(content)
+        path = tmp_path / "config.json"
+        path.write_bytes(content)
+        with suppress(CrossLiftError):
             read(path)
 
     check()

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from babel.core import get_global
 
-from crosslift.errors import CrossLiftError, DataError
+from crosslift.errors import CrossLiftError, DataError, encodable
 from crosslift.languages import FAMILIES, from_iso3, from_locale, is_known, language
 from crosslift.sources.flores200 import FLORES_200
+from crosslift.sources.folder_entries import entries_of
 
 LAYOUTS = "files such as tatoeba.deu-eng.deu and .eng, NAME.de-en.de and .en, or NAME.de-en.tsv"
 
@@ -63,15 +64,13 @@ def find_bitexts(folder: Path) -> BitextFolder:
     Raises:
         DataError: no such folder, or two bitexts of one language.
     """
-    if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder", "a folder of bitexts")
     files: dict[str, BitextFiles] = {}
     unread: dict[str, str] = {}
-    for path in sorted(folder.iterdir()):
+    for path in entries_of(folder, "a folder of bitexts"):
         candidate = _candidate(path)
         if isinstance(candidate, str):
             if not path.name.startswith("."):
-                unread[path.name] = candidate
+                unread[encodable(path.name)] = candidate
             continue
         code, own = candidate
         if files.setdefault(code, own) != own:

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from crosslift.errors import DataError
+from crosslift.errors import DataError, encodable
 from crosslift.sources.checksums import sha256_of
+from crosslift.sources.folder_entries import entries_of
 from crosslift.sources.text_files import read_lines
 
 _SPLITS = {"dev": ("dev", "sample"), "training": ("training",), "test": ("test",)}
@@ -137,7 +138,7 @@ def unread_in(folder: Path) -> dict[str, str]:
     """
     stems = {path.with_suffix("") for path, _ in _sides(folder)}
     return {
-        str(path.relative_to(folder)): f"not named as a file of BUCC: {_LAYOUT}"
+        encodable(str(path.relative_to(folder))): f"not named as a file of BUCC: {_LAYOUT}"
         for path in _named_alike(folder)
         if path.with_suffix("") not in stems or path.suffix[1:] not in (*_codes(path), "gold")
     }
@@ -161,8 +162,7 @@ def _canonical(split: str) -> str:
 
 def _sides(folder: Path) -> Iterator[tuple[Path, re.Match[str]]]:
     """The files of the sides, gold left out, directly in ``folder`` or in its ``xx-en``."""
-    if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder", "a folder of BUCC's files")
+    entries_of(folder, "a folder of BUCC's files")
     known = {name for names in _SPLITS.values() for name in names}
     for path in _named_alike(folder):
         match = _NAME.fullmatch(path.name)

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from babel.core import get_global
 
-from crosslift.errors import DataError
+from crosslift.errors import DataError, encodable
 from crosslift.languages import from_locale, is_known
 from crosslift.sources.catalog_formats import COMPILED, parse_headers
+from crosslift.sources.file_names import is_file
+from crosslift.sources.folder_entries import entries_of
 
 _ENDINGS = (".po", *COMPILED)
 _EXPECTED = "LANG/LC_MESSAGES/DOMAIN.po, LANG.po, DOMAIN.LANG.po, or a Language header"
@@ -69,7 +71,7 @@ def find_catalogs(path: Path) -> FoundCatalogs:
     Raises:
         DataError: there is none, or none tells its language.
     """
-    paths = [path] if path.is_file() else _catalogs_under(path)
+    paths = [path] if is_file(path) else _catalogs_under(path)
     if not paths:
         raise DataError(f"no gettext catalog in {path}", "a folder that holds .po or .mo files")
     files: list[CatalogFile] = []
@@ -78,7 +80,7 @@ def find_catalogs(path: Path) -> FoundCatalogs:
     for clue, fault in _clues(paths):
         code = clue.language
         if code is None:
-            unread[str(clue.path)] = fault or DataError(
+            unread[encodable(str(clue.path))] = fault or DataError(
                 f"{clue.path} does not tell its language", _EXPECTED
             )
             continue
@@ -91,6 +93,7 @@ def find_catalogs(path: Path) -> FoundCatalogs:
 
 
 def _catalogs_under(folder: Path) -> list[Path]:
+    entries_of(folder, "a folder that holds .po or .mo files")
     paths = sorted(file for ending in _ENDINGS for file in folder.rglob(f"*{ending}"))
     sources = {file for file in paths if file.suffix == ".po"}
     return [p for p in paths if p in sources or p.with_suffix(".po") not in sources]
@@ -135,7 +138,8 @@ class _Clue:
         """What a reader must know where name and header tell different languages; else empty."""
         if self.fixed or self.name is None or self.header is None or self.agrees:
             return ""
-        return f"{self.path}: its name says {self.name}, its header {self.header}"
+        path = encodable(str(self.path))
+        return f"{path}: its name says {self.name}, its header {self.header}"
 
 
 def _clues(paths: Sequence[Path]) -> list[tuple[_Clue, DataError | None]]:

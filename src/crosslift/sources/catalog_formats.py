@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email import message_from_string
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.catalog import Message as BabelMessage
@@ -42,7 +43,7 @@ class CatalogEntry:
         context: its ``msgctxt``; None where it has none.
         ids: the English message; singular and plural where it has a plural.
         strings: its translation, or its plural forms; an empty one is untranslated.
-        state: "fuzzy", "obsolete" or "" for an entry in use.
+        state: "fuzzy", "obsolete", "repeated" or "" for an entry in use.
     """
 
     context: str | None
@@ -57,7 +58,7 @@ class ParsedCatalog:
 
     Args:
         headers: name in lower case -> value.
-        entries: all but the header, in the order of the file, obsolete ones last.
+        entries: all but the header, in the order of the file; obsolete and repeated ones last.
     """
 
     headers: Mapping[str, str]
@@ -148,6 +149,7 @@ class _Catalog(Catalog):  # type: ignore[misc]
     def __init__(self, forms: int) -> None:
         self.headers: dict[str, str] = {}
         self.forms = forms
+        self.repeated: list[BabelMessage] = []
         super().__init__()
 
     @property
@@ -158,6 +160,12 @@ class _Catalog(Catalog):  # type: ignore[misc]
     @mime_headers.setter
     def mime_headers(self, headers: Iterable[tuple[str, str]]) -> None:
         self.headers = {name.lower(): str(value) for name, value in headers}
+
+    def __setitem__(self, key: Any, message: BabelMessage) -> None:
+        """Adds an entry; of one that is there already Babel keeps the first translation."""
+        if message.id and self.get(message.id, message.context) is not None:
+            self.repeated.append(message)
+        super().__setitem__(key, message)
 
     @property
     def num_plurals(self) -> int:
@@ -178,7 +186,8 @@ def _parsed_po(text: str, path: Path) -> ParsedCatalog:
         raise DataError(f"{path} is broken: {short(error)}", _VALID_PO) from error
     used = [_entry(m, "fuzzy" if m.fuzzy else "") for m in catalog if m.id]
     obsolete = [_entry(message, "obsolete") for message in catalog.obsolete.values() if message.id]
-    return ParsedCatalog(catalog.headers, (*used, *obsolete))
+    repeated = [_entry(message, "repeated") for message in catalog.repeated]
+    return ParsedCatalog(catalog.headers, (*used, *obsolete, *repeated))
 
 
 def _one_line(text: str, longest: int = 100) -> str:

@@ -32,7 +32,7 @@ class Message:
         plural: the English plural; None where the entry has no plural.
         translation: the translation, or the form for n = 1; empty where untranslated.
         plural_translation: the form for n = 5; empty where untranslated or without a plural.
-        state: "fuzzy", "obsolete" or "" for an entry in use.
+        state: "fuzzy", "obsolete", "repeated" or "" for an entry in use.
     """
 
     context: str | None

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from babel.core import get_global
 
-from crosslift.errors import DataError
+from crosslift.errors import DataError, encodable
+from crosslift.sources.folder_entries import entries_of
 from crosslift.sources.record import Bitext
 from crosslift.sources.sorted_sides import sorted_apart
 from crosslift.sources.text_files import read_lines
@@ -98,6 +99,7 @@ def devtest_folder(folder: Path) -> Path:
     Raises:
         DataError: there is no such file.
     """
+    entries_of(folder, "the folder of FLORES-200")
     for place in _PLACES:
         if any((folder / place).glob("*_*.devtest")):
             return folder / place
@@ -115,7 +117,7 @@ def unread_in(folder: Path) -> dict[str, str]:
     """
     names = sorted(path.name for path in folder.glob("*.devtest"))
     return {
-        name: "its name is of no language of FLORES-200 (FLORES+ is other data)"
+        encodable(name): "its name is of no language of FLORES-200 (FLORES+ is other data)"
         for name in names
         if name.removesuffix(".devtest") not in FLORES_200
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from crosslift.errors import DataError, UnknownNameError
+from crosslift.errors import DataError, UnknownNameError, encodable
 from crosslift.sources.catalog_files import (
     CatalogFile,
     FoundCatalogs,
@@ -80,7 +80,7 @@ class Catalogs:
         for file in found.files:
             self._files.setdefault(file.language, []).append(file.path)
             if _is_english(file.language):
-                self._unread[str(file.path)] = "its language is English"
+                self._unread[encodable(str(file.path))] = "its language is English"
         self._min_characters = min_characters
         self._entries: dict[str, tuple[_Entry, ...]] = {}
         self._skipped: dict[str, Counter[str]] = {}
@@ -174,7 +174,7 @@ class Catalogs:
             try:
                 messages += read_messages(CatalogFile(path, language))
             except DataError as fault:
-                faults[str(path)] = fault
+                faults[encodable(str(path))] = fault
         if len(faults) == len(paths):
             raise next(iter(faults.values()))
         self._unread |= {name: fault.what for name, fault in faults.items()}

@@ -19,6 +19,7 @@ from typing import Literal
 
 from crosslift.artifacts.keys import key_of
 from crosslift.errors import DataError
+from crosslift.sources.folder_entries import entries_of
 from crosslift.sources.labelled.english import EnglishData
 from crosslift.sources.labelled.parts import Examples, Found, HubParts, Key, Layout, Part
 from crosslift.sources.labelled.training import MOST_HELD_OUT, PhaseThreeData, layout_in
@@ -162,13 +163,12 @@ def _found(facts: LabelledSet, settings: TargetSettings) -> tuple[Found, dict[st
     folder = settings.data
     if folder is None:
         return facts.hub.find(facts.remedy), {}
-    if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder", f"the folder of {facts.name}", facts.remedy)
+    entries = entries_of(folder, f"the folder of {facts.name}")
     for layout in facts.layouts:
         found = layout.find(folder)
         if found:
             return found, layout.unread(folder)
-    there = sorted(path.name for path in folder.iterdir())[:8]
+    there = [path.name for path in entries][:8]
     raise DataError(
         f"{folder} holds no file of {facts.name}; it holds {', '.join(there) or 'nothing'}",
         "the files as they are published",

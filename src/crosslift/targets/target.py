@@ -13,6 +13,7 @@ from crosslift.artifacts.fields import EachOnce
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.sources.captioned_targets.mvl_sib import Choice
+from crosslift.sources.file_names import exists
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Bitext, Record
 from crosslift.targets.protocol import OURS, Direction, Metric, Protocol, Split
@@ -88,7 +89,7 @@ class TargetSettings(BaseModel):
                 f"target {self.name!r} has no data",
                 f"`--data DIR` (in a study: `data: DIR`) with {files}",
             )
-        if not self.data.exists():
+        if not exists(self.data):
             raise DataError(f"{self.data} is not a folder or a file", files)
         return self.data
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from crosslift.errors import DataError
+from crosslift.errors import DataError, encodable
 from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.sources.formats.rows import Format, Row
 from crosslift.sources.hub import HubDataset
@@ -17,6 +17,8 @@ from crosslift.sources.labelled.shapes import EnglishFields, Shape
 from crosslift.sources.record import Record
 
 SplitName = Literal["train", "dev", "test"]
+
+_NO_CODE = "not named by a language code of two or three letters"
 
 
 class Key(NamedTuple):
@@ -139,9 +141,7 @@ class FilePerLanguage:
             for path in base.glob(pattern.replace("{language}", "*"))
         }
         return {
-            path.relative_to(
-                folder
-            ).as_posix(): "not named by a language code of two or three letters"
+            encodable(path.relative_to(folder).as_posix()): _NO_CODE
             for path in sorted(alike - read)
         }
 

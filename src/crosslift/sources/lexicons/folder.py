@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crosslift.errors import DataError, UnknownNameError
+from crosslift.errors import DataError, UnknownNameError, encodable
+from crosslift.sources.file_names import is_folder
+from crosslift.sources.folder_entries import entries_of
 from crosslift.sources.lexicons.lexicon import Lexicon
 from crosslift.sources.lexicons.read import FORMATS, names_languages, read_lexicon
 
@@ -39,18 +41,18 @@ def lexicons_of(where: Path, languages: Sequence[str] | None) -> FoundLexicons:
             language is missing.
         UnknownNameError: a language that none is of.
     """
-    if not where.is_dir():
+    if not is_folder(where):
         lexicon = read_lexicon(where)
         return FoundLexicons(_chosen(where, {lexicon.language: lexicon}, {}, languages), {})
     found: dict[str, Lexicon] = {}
     faults: dict[str, DataError] = {}
-    for path in sorted(where.iterdir()):
+    for path in entries_of(where, "a folder of lexicons"):
         if path.name.startswith(".") or path.name.endswith(_BESIDE_AN_INDEX):
             continue
         try:
             lexicon = _lexicon(path)
         except DataError as fault:
-            faults[path.name] = fault
+            faults[encodable(path.name)] = fault
             continue
         if lexicon.language in found:
             raise DataError(

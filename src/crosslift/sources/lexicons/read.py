@@ -15,6 +15,7 @@ from crosslift.artifacts.places import user_path
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.languages import from_iso3
 from crosslift.sources.dataset_files import checksum_of_files
+from crosslift.sources.file_names import is_file
 from crosslift.sources.language_codes import language_code
 from crosslift.sources.lexicons.freedict import dictionary_files, read_freedict
 from crosslift.sources.lexicons.lexicon import Lexicon, WordPair, folded, usable
@@ -65,7 +66,7 @@ def read_lexicon(where: str | Path, language: str | None = None) -> Lexicon:
     path = user_path(where)
     if path.name.endswith((".dict.dz", ".dict")):
         path = path.with_name(path.name.removesuffix(".dz")).with_suffix(".index")
-    if not path.is_file():
+    if not is_file(path):
         raise DataError(f"no lexicon at {path}", FORMATS)
     files = dictionary_files(path) if path.suffix == ".index" else (path,)
     return _read(path, language, checksum_of_files(files))

@@ -59,7 +59,12 @@ class Seq2Seq:
                 f"{self._name} is a model of type {self._kind!r}", f"one of {', '.join(KINDS)}"
             )
         self._tokenizer = self._load_tokenizer()
-        positions = int(config.get("max_position_embeddings") or 512)
+        positions = config.get("max_position_embeddings") or 512
+        if not isinstance(positions, int) or positions < 1:
+            raise DataError(
+                f"{self._folder}/config.json: max_position_embeddings {positions!r:.60}",
+                "a whole number, at least 1",
+            )
         self._longest = min(positions, int(self._tokenizer.model_max_length))
         self._spoken = {
             code: speak(self._tokenizer, code, settings.codes, self._name) for code in settings.to
