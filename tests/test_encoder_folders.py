@@ -15,7 +15,7 @@ import pytest
 import torch
 import transformers
 from sentence_transformers import SentenceTransformer
-from tiny_encoder import WIDTH, load_tiny, make_tiny_decoder, make_tiny_encoder
+from tiny_encoder import WIDTH, load_tiny, make_tiny_decoder, make_tiny_encoder, train_tiny
 from tiny_folders import (
     KINDS,
     LEGACY_POOLINGS,
@@ -506,3 +506,35 @@ def test_a_folder_is_read_by_newer_module_names(tmp_path: Path) -> None:
         package="sentence_transformer.modules",
     )
     assert load_tiny(folder).reading == expected.reading
+
+
+# Training
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [
+        ("distiluse", "text-pairs"),
+        ("distiluse", "masked-lm"),
+        ("distiluse", "image-text"),
+        ("static", "text-pairs"),
+        ("t5", "text-pairs"),
+        ("gemma", "text-pairs"),
+        ("adapter", "text-pairs"),
+    ],
+)
+def test_every_kind_is_trained_and_its_modules_stay(kind: str, form: str, tmp_path: Path) -> None:
+    folder = KINDS[kind](tmp_path / "model")
+    changed, _, _, encoder = train_tiny(form, folder, tmp_path / "checkpoint")
+    before = load_tiny(folder)
+    rows = before.table.whole[encoder.table.ids]
+    assert not torch.equal(changed["token_table"], rows)
+    for module, former in zip(encoder.modules, before.modules, strict=True):
+        for name, value in former.tensors().items():
+            assert torch.equal(module.tensors()[name], value)
+
+
+def test_matching_refuses_vectors_that_are_no_states(tmp_path: Path) -> None:
+    folder = make_distiluse(tmp_path / "model")
+    with pytest.raises(EncoderError, match="vectors of 20, its states are 32 wide"):
+        train_tiny("image-text-matching", folder, tmp_path / "checkpoint")
