@@ -15,7 +15,7 @@ import pytest
 import torch
 import transformers
 from sentence_transformers import SentenceTransformer
-from tiny_encoder import WIDTH, load_tiny, make_tiny_decoder, make_tiny_encoder
+from tiny_encoder import WIDTH, load_tiny, make_tiny_decoder, make_tiny_encoder, train_tiny
 from tiny_folders import (
     KINDS,
     LEGACY_POOLINGS,
@@ -27,6 +27,7 @@ from tiny_folders import (
     make_model2vec,
     make_static,
     make_t5,
+    make_two_towers,
     write_dense,
     write_json,
     write_modules,
@@ -206,6 +207,7 @@ _FILES = {
         "default_prompt_name": "nobody",
         "prompts": ["query: "],
         "truncate_dim": 0,
+        "requirements": {"transformers": ">=999"},
         "suffix": "</s>",
     },
     "1_Pooling/config.json": {
@@ -356,6 +358,28 @@ def test_the_fingerprint_of_an_adapter_covers_its_base(tmp_path: Path) -> None:
 
 # Folders that cannot be used, in a sentence
 
+_DAMAGED = {
+    "tokenizer.json": ["{", '{"model": {}}', "[]", "\0"],
+    "config.json": ["[]", "{", "\ud83d", '{"model_type": []}', '{"model_type": "bert", "pad": %s}'],
+    "sentence_bert_config.json": ['{"max_seq_length": "x"}', '{"max_seq_length": [1]}', "[]"],
+    "modules.json": ["{}", "[]", "[1]", '[{"type": 1}]'],
+    "1_Pooling/config.json": ["[]", '{"pooling_mode": [[]]}', '{"pooling_mode": []}'],
+    "2_Dense/config.json": ["[]", "{}", '{"in_features": 32, "out_features": 1e9}'],
+    "2_Dense/model.safetensors": ["", "x" * 100],
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "content"), [(file, content) for file, all_ in _DAMAGED.items() for content in all_]
+)
+def test_a_damaged_file_is_an_error_that_names_the_folder(
+    file: str, content: str, tmp_path: Path
+) -> None:
+    folder = make_labse(tmp_path / "model")
+    damaged = content.replace("%s", "9" * 5000).encode("utf-8", "surrogatepass")
+    (folder / file).write_bytes(damaged)
+    assert str(folder) in refusal(folder)
+
 
 def refusal(folder: Path) -> str:
     with pytest.raises(EncoderError) as caught:
@@ -386,20 +410,7 @@ def test_a_special_token_without_a_row_is_refused_where_it_occurs(tmp_path: Path
 
 
 def test_a_model_of_two_towers_is_refused(tmp_path: Path) -> None:
-    small = {
-        "hidden_size": 16,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "intermediate_size": 16,
-    }
-    config = transformers.CLIPConfig(
-        text_config={**small, "vocab_size": 90, "eos_token_id": 3, "bos_token_id": 2},
-        vision_config={**small, "image_size": 8, "patch_size": 4},
-        projection_dim=8,
-    )
-    folder = make_tiny_encoder(tmp_path / "clip")
-    transformers.CLIPModel(config).save_pretrained(folder)
-    message = refusal(folder)
+    message = refusal(make_two_towers(tmp_path / "clip"))
     assert "is no text encoder: it is a clip model of several parts" in message
     assert "`tower`" in message
 
@@ -506,3 +517,35 @@ def test_a_folder_is_read_by_newer_module_names(tmp_path: Path) -> None:
         package="sentence_transformer.modules",
     )
     assert load_tiny(folder).reading == expected.reading
+
+
+# Training
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [
+        ("distiluse", "text-pairs"),
+        ("distiluse", "masked-lm"),
+        ("distiluse", "image-text"),
+        ("static", "text-pairs"),
+        ("t5", "text-pairs"),
+        ("gemma", "text-pairs"),
+        ("adapter", "text-pairs"),
+    ],
+)
+def test_every_kind_is_trained_and_its_modules_stay(kind: str, form: str, tmp_path: Path) -> None:
+    folder = KINDS[kind](tmp_path / "model")
+    changed, _, _, encoder = train_tiny(form, folder, tmp_path / "checkpoint")
+    before = load_tiny(folder)
+    rows = before.table.whole[encoder.table.ids]
+    assert not torch.equal(changed["token_table"], rows)
+    for module, former in zip(encoder.modules, before.modules, strict=True):
+        for name, value in former.tensors().items():
+            assert torch.equal(module.tensors()[name], value)
+
+
+def test_matching_refuses_vectors_that_are_no_states(tmp_path: Path) -> None:
+    folder = make_distiluse(tmp_path / "model")
+    with pytest.raises(EncoderError, match="vectors of 20, its states are 32 wide"):
+        train_tiny("image-text-matching", folder, tmp_path / "checkpoint")

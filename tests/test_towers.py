@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -251,6 +252,21 @@ def test_text_vectors_share_the_space_of_pictures(folders: dict[str, Path], kind
     assert found.dtype == np.float32
     assert found.shape == (90, tower.width) and tower.width == pictures.pooled_width
     assert tower.vectors([]).shape == (0, tower.width)
+
+
+def test_texts_are_lower_cased_where_the_tokenizers_file_says_so(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    """SigLIP 2 was trained so; transformers reads the key for some classes of tokenizer alone."""
+    folder = Path(shutil.copytree(folders["siglip"], tmp_path / "siglip"))
+    texts = ["A Red Cat", "a red cat"]
+    apart = open_text_tower(str(folder)).vectors(texts)
+    assert not np.allclose(apart[0], apart[1], atol=1e-3)
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"do_lower_case": True}))
+    found = open_text_tower(str(folder)).vectors(texts)
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_allclose(found[1], apart[1], atol=1e-6)
 
 
 def test_models_without_texts_are_refused(folders: dict[str, Path], bert_folder: Path) -> None:

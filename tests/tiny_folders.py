@@ -250,6 +250,34 @@ def make_old_layout(folder: Path) -> Path:
     return folder
 
 
+def make_two_towers(folder: Path) -> Path:
+    """A CLIP, with a tokenizer and the preparation of its pictures."""
+    tokenizer = word_piece_tokenizer()
+    small = {
+        "hidden_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 16,
+    }
+    marks = {"bos_token_id": 2, "eos_token_id": 3}
+    config = transformers.CLIPConfig(
+        text_config={**small, **marks, "vocab_size": len(tokenizer), "max_position_embeddings": 12},
+        vision_config={**small, "image_size": 8, "patch_size": 4},
+        projection_dim=8,
+    )
+    saved(randomised(transformers.CLIPModel(config)), tokenizer, folder)
+    preparation = {
+        "image_processor_type": "CLIPImageProcessor",
+        "size": {"shortest_edge": 8},
+        "crop_size": {"height": 8, "width": 8},
+        "image_mean": [0.5] * 3,
+        "image_std": [0.5] * 3,
+        "resample": 3,
+    }
+    write_json(folder / "preprocessor_config.json", preparation)
+    return folder
+
+
 KINDS = {
     "labse": make_labse,
     "distiluse": make_distiluse,

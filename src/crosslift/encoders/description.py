@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from crosslift.artifacts.published import folder_inside, read_json, read_json_object
+from crosslift.encoders.requirements import check_requirement
 from crosslift.encoders.settings import Poolings
 from crosslift.errors import EncoderError
 
@@ -203,8 +204,9 @@ _MODEL = _Keys(
         "prompts": (dict, _NONE),
         "default_prompt_name": (str, _NONE),
         "truncate_dim": (int, _NONE),
+        "requirements": (dict, _NONE),
     },
-    harmless=frozenset({"__version__", "similarity_fn_name", "requirements"}),
+    harmless=frozenset({"__version__", "similarity_fn_name"}),
     only={"model_type": (None, "SentenceTransformer")},
 )
 _ENTRY = _Keys(
@@ -351,6 +353,8 @@ def _model(folder: Path) -> dict[str, Any]:
     dimensions = config.get("truncate_dim")
     if dimensions is not None and dimensions < 1:
         raise EncoderError(f"{path}: truncate_dim {dimensions}", "a positive number")
+    for name, required in (config.get("requirements") or {}).items():
+        check_requirement(name, required, path)
     return config
 
 

@@ -160,13 +160,17 @@ class Encoder:
                 return_attention_mask=False,
                 return_token_type_ids=False,
             )["input_ids"]
-        sequences = [ids or [self._stand_in()] for ids in sequences]
+        sequences = [ids or [self.stand_in()] for ids in sequences]
         if len(self.tokenizer) > len(self.table.whole):
             check_rows(sequences, len(self.table.whole), self.folder)
         return sequences
 
-    def _stand_in(self) -> int:
-        """The token of a text that the tokenizer turns into nothing."""
+    def stand_in(self) -> int:
+        """The token of a text that the tokenizer turns into nothing.
+
+        Raises:
+            EncoderError: the tokenizer has no token for it.
+        """
         for name in ("unk_token_id", "eos_token_id", "pad_token_id"):
             token = getattr(self.tokenizer, name, None)
             if token is not None:

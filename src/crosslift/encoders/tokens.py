@@ -256,6 +256,8 @@ def number_words(encoder: Encoder, texts: Sequence[str]) -> list[NumberedTokens]
             NumberedTokens(
                 np.asarray(ids, np.int64), _words(encoder.tokenizer, ids, found.word_ids(i))
             )
+            if ids
+            else NumberedTokens(np.array([encoder.stand_in()], np.int64), np.array([-1], np.int64))
             for i, ids in enumerate(found["input_ids"])
         ]
     return numbered

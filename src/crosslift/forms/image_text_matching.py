@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from crosslift.encoders.load import Encoder
-from crosslift.errors import DataError
+from crosslift.errors import DataError, EncoderError
 from crosslift.forms.contrast import info_nce, unit
 from crosslift.forms.cross_attention import CrossAttention, padded
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss
@@ -107,6 +107,23 @@ class OpenMatching(OpenImageText):
 
     form: ImageTextMatching
     head: MatchingHead
+
+    def __init__(
+        self,
+        form: ImageTextMatching,
+        encoder: Encoder,
+        train: Split,
+        dev: Split,
+        options: FormOptions,
+    ) -> None:
+        if encoder.width != encoder.state_width:
+            raise EncoderError(
+                f"{encoder.folder} gives vectors of {encoder.width}, its states are "
+                f"{encoder.state_width} wide; matching compares both with pictures",
+                "an encoder whose vectors are as wide as its states",
+                "set `pooling` of the encoder to use it without the modules after its pooling",
+            )
+        super().__init__(form, encoder, train, dev, options)
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """The contrastive loss and, weighted, the mean cross-entropy of right and wrong pairs."""

@@ -28,10 +28,11 @@ class TextTower:
     Args:
         model: the whole model.
         tokenizer: its tokenizer.
+        folder: where they were loaded from.
     """
 
-    def __init__(self, model: Any, tokenizer: Any) -> None:
-        self._model, self._tokenizer = model, tokenizer
+    def __init__(self, model: Any, tokenizer: Any, folder: Path) -> None:
+        self._model, self._tokenizer, self._folder = model, tokenizer, folder
         self._longest = int(model.config.text_config.max_position_embeddings)
         # SigLIP was trained on texts padded to the full length, and reads the last position.
         self._padding = "max_length" if model.config.model_type == "siglip" else "longest"
@@ -59,7 +60,8 @@ class TextTower:
         """
         found = np.empty((len(texts), self.width), np.float32)
         for first in range(0, len(texts), _BATCH):
-            found[first : first + _BATCH] = self._batch(list(texts[first : first + _BATCH]))
+            with published_folder(self._folder, "cannot read texts"):
+                found[first : first + _BATCH] = self._batch(list(texts[first : first + _BATCH]))
         if not np.isfinite(found).all():
             raise EncoderError("a text's vector is not finite", "finite numbers")
         return found
@@ -109,7 +111,7 @@ def open_text_tower(
         del model.vision_model
         rows = len(model.text_model.get_input_embeddings().weight)
         check_vocabulary(tokenizer, rows, folder)
-        return TextTower(model.eval().to(device or torch.device("cpu")), tokenizer)
+        return TextTower(model.eval().to(device or torch.device("cpu")), tokenizer, folder)
 
 
 def _tokenizer(folder: Path) -> Any:
