@@ -1,14 +1,16 @@
 """Runs the small study again and again, killed at one moment after another, until it ends.
 
 A child process is forked for each try; it kills itself with SIGKILL at its n-th passage of a
-watched moment: a training update, a flush inside the writing of an artifact, a rename. The last
-lines printed are the moments at which it was killed.
+watched moment: a training update, a flush inside the writing of a file, a rename. Each try has a few
+passages more than the one before, as the writing of the run's folder begins anew each time. The file
+OUT.kills has the moments at which it was killed.
 
     python kill_driver.py ENCODER STORE OUT PASSAGES
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -56,10 +58,10 @@ def main(encoder: Path, store: Path, out: Path, passages: int) -> None:
     """Tries until a child ends by itself."""
     log = out.with_suffix(".kills")
     log.touch()
-    while True:
+    for tries in itertools.count():
         child = os.fork()
         if child == 0:
-            watch(passages, log)
+            watch(passages + 4 * tries, log)
             run_study(small_study(encoder), out, Store(store))
             os._exit(0)
         _, status = os.waitpid(child, 0)

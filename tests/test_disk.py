@@ -257,7 +257,7 @@ SUM_KILLED = """
 """
 
 
-@pytest.mark.parametrize("flush", range(1, 7))
+@pytest.mark.parametrize("flush", range(1, 4))
 def test_a_kill_at_any_moment_leaves_a_file_with_its_sum(tmp_path: Path, flush: int) -> None:
     place = tmp_path / "state.bin"
     with file_written_with_sum(place) as draft:

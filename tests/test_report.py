@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
+import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +22,7 @@ import yaml
 from PIL import Image
 from report_sample import write_sample
 
-from crosslift.errors import DataError, UnknownNameError
+from crosslift.errors import ArtifactError, DataError, UnknownNameError
 from crosslift.reports import formats
 from crosslift.reports.answer import plain_answer
 from crosslift.reports.curves import MOST_POINTS, curve_panels, mean_curve
@@ -29,7 +31,7 @@ from crosslift.reports.formats import names_marked
 from crosslift.reports.html import write_report
 from crosslift.reports.looks import colour_variables, looks_of
 from crosslift.reports.model_card import card_of_arm, model_card
-from crosslift.reports.run_folder import FILES, RunFolder
+from crosslift.reports.run_folder import FILES, RunFolder, sums_of
 
 ATTACK = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
 
@@ -294,8 +296,61 @@ def test_what_the_folder_must_not_hold(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="unknown arm 'rwa'"):
         RunFolder.read(made)
     (made / "run.json").write_text("{")
-    with pytest.raises(DataError, match="is not JSON"):
+    with pytest.raises(DataError, match=r"run\.json: not JSON"):
         RunFolder.read(made)
+
+
+@pytest.mark.parametrize("name", ["results.parquet", "curves.parquet", "verdicts.json"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "other"])
+def test_a_damaged_file_is_found(tmp_path: Path, name: str, damage: str) -> None:
+    made = write_sample(tmp_path / "run", languages=2, seeds=1)
+    data = (made / name).read_bytes()
+    content = {"cut": data[:500], "empty": b"", "other": b"[" * 50_000}
+    content["flipped"] = data[:-99] + bytes([data[-99] ^ 1]) + data[-98:]
+    _change(made / "run.json", lambda run: run.update(sums_of(made)))
+    RunFolder.read(made)
+    (made / name).write_bytes(content[damage])
+    with pytest.raises(DataError, match=rf"{name} is not as the run left it") as caught:
+        RunFolder.read(made)
+    assert "run the study again" in str(caught.value.remedy)
+    if damage != "flipped":
+        _change(made / "run.json", lambda run: run.update(checksums={}))  # of an earlier version
+        with pytest.raises(DataError, match=name):
+            RunFolder.read(made)
+
+
+def test_a_folder_that_was_written_halfway_over_another_is_found(tmp_path: Path) -> None:
+    made = write_sample(tmp_path / "run", languages=2, seeds=1)
+    _change(made / "run.json", lambda run: run.update(sums_of(made)))
+    later = write_sample(tmp_path / "later", languages=3, seeds=1)
+    (made / "verdicts.json").write_bytes((later / "verdicts.json").read_bytes())
+    with pytest.raises(DataError, match=r"verdicts\.json is not as the run left it"):
+        RunFolder.read(made)
+
+
+def test_types_and_gaps_of_columns(tmp_path: Path) -> None:
+    made = write_sample(tmp_path / "run", languages=2, seeds=1)
+    rows = pq.read_table(made / "results.parquet").to_pylist()
+    for column, value, message in (
+        ("seed", "one", "cannot be read"),
+        ("arm", None, "lacks a value"),
+    ):
+        changed = [row | {column: value} for row in rows]
+        pq.write_table(pa.Table.from_pylist(changed), made / "results.parquet")
+        with pytest.raises(DataError, match=message):
+            RunFolder.read(made)
+
+
+def test_a_report_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = write_sample(tmp_path / "run", arms=2, languages=2, seeds=1)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ArtifactError, match="the disk is full"):
+        write_report(made)
+    assert not list(made.rglob("*.draft*"))
 
 
 def test_scores_must_be_finite_and_whole(tmp_path: Path) -> None:

@@ -310,7 +310,7 @@ def test_files_that_are_refused(small: Path) -> None:
     refused([rows[0] | {"thresholds": [float("nan")]}], DataError, "finite")
     refused({"arm": "raw"}, DataError, r"mining\.json is not what it should be")
     (small / MINING).write_text("[{", encoding="utf-8")
-    with pytest.raises(DataError, match=r"mining\.json is not JSON"):
+    with pytest.raises(DataError, match=r"mining\.json: not JSON"):
         mining_section(run)
 
 

@@ -331,7 +331,7 @@ def test_files_that_are_refused(small: Path) -> None:
     run = RunFolder.read(small)
     whole = (small / DIAGNOSTICS).read_text(encoding="utf-8")
     (small / DIAGNOSTICS).write_text("[{", encoding="utf-8")
-    with pytest.raises(DataError, match=r"diagnostics\.json is not JSON"):
+    with pytest.raises(DataError, match=r"diagnostics\.json: not JSON"):
         vector_section(run)
     (small / DIAGNOSTICS).write_text('{"arm": "raw"}', encoding="utf-8")
     with pytest.raises(DataError, match=r"diagnostics\.json is not what it should be"):

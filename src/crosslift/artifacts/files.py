@@ -52,7 +52,6 @@ def file_written_whole(place: Path) -> Iterator[Path]:
         yield draft
         _flush_to_disk(draft)
         draft.replace(place)
-        _flush_to_disk(place.parent)
 
 
 def _rename_unless_made(draft: Path, place: Path) -> None:
