@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -30,6 +31,7 @@ from crosslift.cli.options import (
 from crosslift.cli.pilot import word_pilot
 from crosslift.cli.xtreme import app as xtreme
 from crosslift.errors import CrossLiftError
+from crosslift.reports.formats import shorten
 
 app = typer.Typer(
     name="crosslift",
@@ -313,12 +315,28 @@ def main() -> None:
 
 
 def _usage_or_raise(error: Exception) -> None:
-    """Wrong usage is told by the command-line library itself; anything else is a fault of ours."""
+    """Wrong usage is reported by the command-line library itself, settings out of range by their class,
+    and a file by what the system says of it; anything else is a fault of ours."""
+    from pydantic import ValidationError
+
+    if isinstance(error, ValidationError) and error.title.endswith("Settings"):
+        _tell("\n".join(_words(detail) for detail in error.errors()))
+        sys.exit(2)
+    if isinstance(error, OSError) and error.filename is not None:
+        _tell(f"{error.strerror}: {shorten(str(error.filename), 200)}")
+        sys.exit(2)
     show = getattr(error, "show", None)
     if show is None:
         raise error
     show()
     sys.exit(getattr(error, "exit_code", 2))
+
+
+def _words(detail: Mapping[str, Any]) -> str:
+    """What is wrong with a setting, in one line."""
+    name = ".".join(map(str, detail["loc"])) or "the options"
+    expected = str(detail["msg"]).removeprefix("Value error, ")
+    return f"{name}: {shorten(repr(detail.get('input')), 200)}: {expected}"
 
 
 def _tell(text: str) -> None:

@@ -43,14 +43,21 @@ def bar_for(console: Console, *columns: ProgressColumn, transient: bool = False)
 
 
 def write_json(value: Any, json_to: str | None) -> None:
-    """Writes JSON to a file, to standard output ('-'), or nowhere (None)."""
+    """Writes JSON to a file, to standard output ('-'), or nowhere (None).
+
+    What is no plain file (`/dev/stderr`, a pipe) is written to, not replaced.
+    """
     if json_to is None:
         return
     text = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
     if json_to == "-":
         sys.stdout.write(text)
         return
-    with file_written_whole(Path(json_to)) as draft:
+    path = Path(json_to)
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        return
+    with file_written_whole(path) as draft:
         draft.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
