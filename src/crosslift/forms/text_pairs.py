@@ -112,7 +112,8 @@ class _Negatives:
         name: of the first negative of a record; None: there are none.
 
     Attributes:
-        texts: M token sequences, record after record.
+        texts: M texts, record after record.
+        tokens: their M token sequences.
     """
 
     def __init__(self, encoder: Encoder, records: Sequence[Record], name: str | None) -> None:
@@ -120,8 +121,8 @@ class _Negatives:
             [] if name is None else [r.texts[n] for n in names_of_several(r.texts, name)]
             for r in records
         ]
-        texts = [text for of_record in of_records for text in of_record]
-        self.texts = encoder.tokenise(texts) if texts else []
+        self.texts = [text for texts in of_records for text in texts]
+        self.tokens = encoder.tokenise(self.texts) if self.texts else []
         self._starts = np.cumsum([0, *map(len, of_records)])
 
     def of(self, rows: Rows) -> Rows:
@@ -160,7 +161,7 @@ class OpenTextPairs:
     def token_ids(self) -> Iterable[int]:
         """Ids of every token of the training and dev texts."""
         dev = [self.encoder.tokenise(texts) for texts in self._dev if texts]
-        train = (*self._texts, self._negatives.texts)
+        train = (*self._texts, self._negatives.tokens)
         return {i for texts in (*train, *dev) for sequence in texts for i in sequence}
 
     def draw(self, start: int, count: int, seed: int) -> Rows:
@@ -177,7 +178,7 @@ class OpenTextPairs:
         same = [groups[:, None] == groups[None, :]]
         negatives = self._negatives.of(rows)
         if len(negatives):
-            wanted.append((self._negatives.texts, negatives))
+            wanted.append((self._negatives.tokens, negatives))
             same.append(np.zeros((len(rows), len(negatives)), bool))
         if self._hard is not None:
             drawn = self._hard.draw(rows, generator)
