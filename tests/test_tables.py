@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from crosslift.errors import DataError
-from crosslift.sources.gunzip import ALWAYS_READ
+from crosslift.sources import gunzip
 from crosslift.sources.record import Record
 from crosslift.sources.tables import column_names, read_records, table_stem
 
@@ -198,8 +198,11 @@ def test_a_parquet_text_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
         read_records(path, {"t": "t"})
 
 
-def test_gzip_that_expands_without_bound_is_refused(tmp_path: Path) -> None:
-    zeros = b"0" * (ALWAYS_READ + 10_000)
+def test_gzip_that_expands_without_bound_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gunzip, "ALWAYS_READ", 1 << 20)
+    zeros = b"0" * ((1 << 20) + 1)
     for name in ("a.txt.gz", "a.csv.gz"):
         (tmp_path / name).write_bytes(gzip.compress(zeros))
         with pytest.raises(DataError, match=r"a\..*\.gz decompresses to more than 200 times"):
