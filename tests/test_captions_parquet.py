@@ -148,6 +148,9 @@ def test_parquet_names_no_picture_outside_its_folder(tmp_path: Path) -> None:
             path = write_parquet(folder / "x.parquet", [{"image": image, "text": "x"}])
             with pytest.raises(DataError, match=r"x\.parquet: the file .*secret\.png is outside"):
                 read_captions(path, "train")
+    path = write_parquet(folder / "x.parquet", [{"image": cell(3, "/its/own.png"), "text": "x"}])
+    (record,) = read_captions(path, "train").records
+    assert isinstance(record.image, ParquetPicture), "a name beside the bytes is read by nobody"
     dataset([{"image": str(folder / "in.png"), "text": "x"}]).save_to_disk(str(folder / "saved"))
     assert told(read_captions(folder / "saved", "train").records) == [("saved:1#0", "x")]
 

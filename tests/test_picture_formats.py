@@ -271,6 +271,37 @@ def test_crossmodal_has_several_captions(crossmodal: Path) -> None:
             pictures_of("crossmodal-3600", crossmodal)
 
 
+def test_the_first_picture_does_not_decide_the_languages(crossmodal: Path) -> None:
+    rows = [json.loads(line) for line in (crossmodal / "captions.jsonl").open()]
+    del rows[0]["de"]
+    put_json(crossmodal / "captions.jsonl", rows)
+    with pytest.raises(DataError, match="row 1: no column 'de'"):
+        pictures_of("crossmodal-3600", crossmodal)
+
+
+def test_no_picture_outside_the_folder_is_named(
+    xflickr: Path, classes: Path, tmp_path: Path
+) -> None:
+    put_pictures(tmp_path, "secret.jpg")
+    for out in ("../secret.jpg", str(tmp_path / "secret.jpg")):
+        put(classes / "pictures.csv", "image,class", f"{out},cat", f"{out},dog")
+        with pytest.raises(DataError, match=r"row 2: the file .*secret\.jpg is outside"):
+            pictures_of("picture-classes", classes)
+        for path in xflickr.rglob("test.jsonl"):
+            rows = [json.loads(line) for line in path.open()]
+            put_json(path, [{**rows[0], "img_path": out}])
+        (tmp_path / "images").mkdir(exist_ok=True)
+        with pytest.raises(DataError, match=r"picture 'secret': the file .*secret\.jpg is outside"):
+            pictures_of("xflickr-co", xflickr, images=tmp_path / "images")
+
+
+def test_an_address_that_is_none(wit: Path) -> None:
+    row = {**wit_row(1, "A.jpg", "a church", "en"), "image_url": "http://["}
+    put_json(wit / "annotations/test_en.jsonl", [row])
+    with pytest.raises(DataError, match=r"row 1: 'image_url' is 'http://\['"):
+        pictures_of("wit", wit)
+
+
 def test_a_picture_of_multi30k_may_stand_twice(multi30k: Path) -> None:
     data = pictures_of("multi30k-2017-coco", multi30k)
     assert data.texts["de"] == {

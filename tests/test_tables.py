@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from crosslift.errors import DataError
-from crosslift.sources.gunzip import ALWAYS_READ
+from crosslift.sources import gunzip
 from crosslift.sources.record import Record
 from crosslift.sources.tables import column_names, read_records, table_stem
 
@@ -80,7 +80,8 @@ def test_whole_numbers_are_groups(tmp_path: Path) -> None:
     assert [(r.id, r.group) for r in records] == [("1", "7"), ("3", "7")]
 
 
-PAIRS = {"anchor": "anchor", "positive": "positive", "negative": "negative"}
+PAIRS = {"anchor": "anchor", "positive": "positive"}
+NEGATIVES = {"negative": ["negative"]}
 
 
 def test_a_key_that_a_later_row_has_first_is_read(tmp_path: Path) -> None:
@@ -93,7 +94,7 @@ def test_a_key_that_a_later_row_has_first_is_read(tmp_path: Path) -> None:
     )
     assert column_names(path) == ("anchor", "positive", "negative", "language", "group")
     records = read_records(
-        path, PAIRS, optional=("negative",), group_column="group", language_column="language"
+        path, PAIRS, several=NEGATIVES, group_column="group", language_column="language"
     )
     assert records == [
         Record("1", {"anchor": "a", "positive": "b"}),
@@ -108,14 +109,14 @@ def test_an_optional_text_may_be_there_several_times(tmp_path: Path) -> None:
         "a.jsonl",
         '{"a": "x", "n": ["p", " q "], "m": "r"}\n{"a": "y", "m": "s"}\n{"a": "z", "n": []}\n',
     )
-    found = read_records(path, {"a": "a", "n": ("n", "m")}, optional=("n",))
+    found = read_records(path, {"a": "a"}, several={"n": ["n", "m"]})
     assert [record.texts for record in found] == [
         {"a": "x", "n": "p", "n_2": "q", "n_3": "r"},
         {"a": "y", "n": "s"},
         {"a": "z"},
     ]
     path = write(tmp_path, "a.csv", "a,n,m\nx,,p\ny,q,\nz,,\n")
-    found = read_records(path, {"a": "a", "n": ("n", "m")}, optional=("n",))
+    found = read_records(path, {"a": "a"}, several={"n": ["n", "m"]})
     assert [record.texts for record in found] == [
         {"a": "x", "n": "p"},
         {"a": "y", "n": "q"},
@@ -126,7 +127,7 @@ def test_an_optional_text_may_be_there_several_times(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"columns": {"text": "t", "n": ("gone",)}, "optional": ("n",)},
+        {"columns": {"text": "t"}, "several": {"n": ["gone"]}},
         {"columns": {"text": "t"}, "group_column": "gone"},
         {"columns": {"text": "t"}, "language_column": "gone"},
     ],
@@ -179,7 +180,7 @@ def test_rows_of_parquet(tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_pylist(rows), path)
     assert column_names(path) == ("anchor", "positive", "negative", "language")
     assert table_stem(path) == "a"
-    found = read_records(path, PAIRS, optional=("negative",), language_column="language")
+    found = read_records(path, PAIRS, several=NEGATIVES, language_column="language")
     assert found == [
         Record("1", {"anchor": "a", "positive": "b", "negative": "c", "negative_2": "d"}),
         Record("2", {"anchor": "e", "positive": "f"}, language="sw"),
@@ -198,8 +199,11 @@ def test_a_parquet_text_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
         read_records(path, {"t": "t"})
 
 
-def test_gzip_that_expands_without_bound_is_refused(tmp_path: Path) -> None:
-    zeros = b"0" * (ALWAYS_READ + 10_000)
+def test_gzip_that_expands_without_bound_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gunzip, "ALWAYS_READ", 1 << 20)
+    zeros = b"0" * ((1 << 20) + 1)
     for name in ("a.txt.gz", "a.csv.gz"):
         (tmp_path / name).write_bytes(gzip.compress(zeros))
         with pytest.raises(DataError, match=r"a\..*\.gz decompresses to more than 200 times"):

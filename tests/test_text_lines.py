@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from crosslift.errors import DataError
+from crosslift.sources import gunzip
 from crosslift.sources.text_lines import read_pairs, read_text_lines, refuse_missing, refuse_tabs
 
 LINES = ["ein Hund", "", "  zwei\u2028Zeilen ", "größer", "\U0001f600"]
@@ -48,6 +49,19 @@ def test_gzip_is_known_by_its_content_not_its_name(tmp_path: Path) -> None:
     assert plain.checksum == packed.checksum
     parts = gzip.compress(data[:7], mtime=0) + gzip.compress(data[7:])
     assert read_text_lines(write(tmp_path / "parts", parts)).texts == LINES
+
+
+def test_gzip_that_expands_without_bound_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gunzip, "ALWAYS_READ", 1 << 20)
+    zeros = gzip.compress(b"0" * ((1 << 20) + 1))
+    with pytest.raises(DataError, match=r"a\.txt decompresses to more than 200 times its size"):
+        read_text_lines(write(tmp_path / "a.txt", zeros))
+    usual = b"".join(b"%d a usual line of text\n" % (number**3) for number in range(40_000))
+    assert len(usual) > 1 << 20
+    found = read_text_lines(write(tmp_path / "b.txt", gzip.compress(usual)))
+    assert len(found.texts) == 40_000
 
 
 def test_a_pipe_will_do(tmp_path: Path) -> None:

@@ -140,8 +140,13 @@ class SpanFields:
 
     def _spans(self, row: Row, passage: str) -> list[tuple[int, int]]:
         answers = row.value("answers")
-        found = zip(answers["text"], answers["answer_start"], strict=True)
-        return [_span(row, passage, text, start) for text, start in found]
+        names = ("text", "answer_start")
+        texts, starts = (answers.get(n) if isinstance(answers, Mapping) else None for n in names)
+        if not isinstance(texts, list) or not isinstance(starts, list) or len(texts) != len(starts):
+            raise row.fault(
+                f"'answers' holds {short(answers)}", "lists `text` and `answer_start` of one length"
+            )
+        return [_span(row, passage, *answer) for answer in zip(texts, starts, strict=True)]
 
 
 def _span(row: Row, passage: str, text: object, start: object) -> tuple[int, int]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from crosslift.sources.language_codes import language_code
 from crosslift.sources.record import Record, numbered_name
 from crosslift.sources.text_files import lines_in, read_text
 
+_NONE: Mapping[str, Sequence[str]] = {}
+
 
 def read_records(
     path: Path,
-    columns: Mapping[str, str | Sequence[str]],
+    columns: Mapping[str, str],
     *,
-    optional: Collection[str] = (),
+    several: Mapping[str, Sequence[str]] = _NONE,
     image_column: str | None = None,
     group_column: str | None = None,
     language_column: str | None = None,
@@ -36,9 +39,9 @@ def read_records(
             ``.csv`` or ``.tsv`` with a header row (quotes mean something in CSV only), ``.parquet``,
             or ``.txt`` (a text a line, in the column ``text``; lines without text are passed over);
             each but parquet also with ``.gz`` behind. UTF-8. Empty lines are passed over.
-        columns: name of a record's text -> column that holds it; of an optional text also several.
-        optional: names of texts that a row may lack (no such key, null or an empty cell), or have
-            several of: in a list, or in several columns. They are numbered as
+        columns: name of a record's text -> column that holds it.
+        several: name of a text that a row may lack (no such key, null or an empty cell), or have
+            several of -> columns that hold them, each a text or a list of texts. They are numbered as
             `record.numbered_name` has it: ``negative``, ``negative_2``, and so on.
         image_column: column of picture paths, relative to the folder of ``path``; None means
             records without pictures.
@@ -57,25 +60,22 @@ def read_records(
             are), an empty text, a value of the wrong type, an unknown language, a picture that does
             not exist, a broken file; the message names file and row.
     """
-    if not columns:
+    if not columns and not several:
         raise DataError("no column is bound to a text", "at least one, as {'text': 'caption'}")
     records = []
     seen: dict[str, None] = {}
     for row in reader_of(path)(path):
         seen.update(dict.fromkeys(row.values))
-        texts = {
-            n: _text(row, c) for n, c in columns.items() if isinstance(c, str) and n not in optional
-        }
-        for name in (name for name in columns if name in optional):
-            texts |= _several(row, name, columns[name])
+        texts = {name: _text(row, column) for name, column in columns.items()}
+        for name, of in several.items():
+            texts |= _several(row, name, of)
         image = _image(path, row, image_column) if image_column else None
         group = _group(row, group_column) if group_column else ""
         code = _language(row, language_column) if language_column else None
         records.append(Record(str(row.number), texts, image, code or language, group))
     if not records:
         raise DataError(f"{path} holds no row", "at least one")
-    lacking = [c for name in optional if name in columns for c in _listed(columns[name])]
-    for column in (*lacking, group_column, language_column):
+    for column in (*chain.from_iterable(several.values()), group_column, language_column):
         if column is not None and column not in seen:
             raise _no_column(str(path), column, seen)
     return records
@@ -235,10 +235,6 @@ def _bound(path: Path, number: int, header: list[str], cells: list[str]) -> Row:
     return Row(dict(zip(header, cells, strict=True)), place, number)
 
 
-def _listed(columns: str | Sequence[str]) -> Sequence[str]:
-    return (columns,) if isinstance(columns, str) else columns
-
-
 def _no_column(place: str, column: str, known: Iterable[str]) -> DataError:
     names = list(known)
     near = nearest(column, names)
@@ -263,10 +259,10 @@ def _as_text(row: Row, column: str, value: object) -> str:
     return value.strip()
 
 
-def _several(row: Row, name: str, columns: str | Sequence[str]) -> dict[str, str]:
-    """The texts of an optional name: none, one, or several under numbered names."""
+def _several(row: Row, name: str, columns: Sequence[str]) -> dict[str, str]:
+    """The texts of a name in some columns: none, one, or several under numbered names."""
     texts = []
-    for column in _listed(columns):
+    for column in columns:
         value = row.values.get(column)
         if isinstance(value, list):
             texts += [_as_text(row, column, each) for each in value]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -58,25 +58,30 @@ class FileRecords:
 
     Args:
         path: of the file.
-        columns: column of the form -> column of the file; of an optional one, such as ``negative``,
-            also several.
+        columns: column of the form -> column of the file.
         language_column: column of the texts' BCP-47 codes; None: all count as English.
         group_column: column of the records' groups; None: there is none.
-        optional: columns of the form that a row may lack, or have several texts of.
+        several: column of the form that a row may lack, or have several texts of -> columns of the
+            file.
     """
 
     path: Path
-    columns: Mapping[str, str | tuple[str, ...]]
+    columns: Mapping[str, str]
     language_column: str | None = None
     group_column: str | None = None
-    optional: tuple[str, ...] = ()
+    several: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The columns of the form that are read."""
+        return (*self.columns, *self.several)
 
     def train(self) -> list[Record]:
         """All records of the file."""
         records = read_records(
             self.path,
             self.columns,
-            optional=self.optional,
+            several=self.several,
             group_column=self.group_column,
             language_column=self.language_column,
         )
@@ -89,7 +94,7 @@ class FileRecords:
     def checksum(self) -> str:
         """Of the file, and of which columns are read."""
         named = (self.language_column, self.group_column)
-        return _checksum([self.path], self.columns, named)
+        return _checksum([self.path], {**self.columns, **self.several}, named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,11 @@ class FolderRecords:
 
     folder: Path
     columns: Mapping[str, str]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The columns of the form that are read."""
+        return tuple(self.columns)
 
     def train(self) -> list[Record]:
         """The texts of all files, language by language."""
@@ -119,7 +129,7 @@ class FolderRecords:
 
 def _checksum(
     paths: Iterable[Path],
-    columns: Mapping[str, str] | Mapping[str, str | tuple[str, ...]],
+    columns: Mapping[str, str | tuple[str, ...]],
     named: tuple[str | None, ...],
 ) -> str:
     facts = repr((checksum_of_files([*paths]), sorted(columns.items()), named))
@@ -151,7 +161,7 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
     return IntermediateTask(
         name=name,
         title=f"{TITLES[name]}: {path}",
-        form=FormSpec(form.name, {n: n for n in source.columns}),
+        form=FormSpec(form.name, {n: n for n in source.texts}),
         source=source,
         languages=languages,
         licence="of your file",
@@ -179,20 +189,18 @@ def _of_file(
     form = FORMS[name]
     checksum = checksum_of_files([path])
     there = [c for c in _columns_in(path, checksum) if c not in columns.values()]
-    used: dict[str, str | tuple[str, ...]] = {
-        n: columns.get(n, n) for n in form.columns if n not in form.optional
+    used = {n: columns.get(n, n) for n in form.columns if n not in form.optional}
+    found = {
+        n: _bound(columns[n], path, checksum) if n in columns else _several(there)
+        for n in form.optional
     }
-    for column in form.optional:
-        several = _bound(columns[column], path, checksum) if column in columns else _several(there)
-        used |= {column: several} if several else {}
+    several = {n: names for n, names in found.items() if names}
 
     def optional(column: str) -> str | None:
         usual = column if column in _OPTIONAL[name] and column in there else None
         return columns.get(column, usual)
 
-    source = FileRecords(
-        path, used, optional(LANGUAGE_COLUMN), optional(_GROUP_COLUMN), form.optional
-    )
+    source = FileRecords(path, used, optional(LANGUAGE_COLUMN), optional(_GROUP_COLUMN), several)
     if source.language_column is None:
         return source, ("en",)
     return source, _languages_in(path, source.language_column, checksum)
@@ -221,7 +229,5 @@ def _columns_in(path: Path, checksum: str) -> tuple[str, ...]:
 @lru_cache(maxsize=8)
 def _languages_in(path: Path, column: str, checksum: str) -> tuple[str, ...]:
     del checksum  # a file that changed is read again
-    records = read_records(
-        path, {LANGUAGE_COLUMN: column}, optional=(LANGUAGE_COLUMN,), language_column=column
-    )
+    records = read_records(path, {}, several={LANGUAGE_COLUMN: (column,)}, language_column=column)
     return tuple(sorted({record.language for record in records}))

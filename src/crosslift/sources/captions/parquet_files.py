@@ -126,12 +126,12 @@ class ParquetFiles:
         kind = file.schema_arrow.field(column).type
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
             return [self._file(path, row[column]) for row in cells_of(path, file, [column], group)]
-        files: list[Path | None] | None = None
+        named: list[object] | None = None
         if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
             leaf = f"{column}.bytes"
             if kind.get_field_index("path") >= 0:
                 cells = (row[column] for row in cells_of(path, file, [f"{column}.path"], group))
-                files = [self._file(path, cell["path"] if cell else None) for cell in cells]
+                named = [cell["path"] if cell else None for cell in cells]
         elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
             leaf = column
         else:
@@ -140,10 +140,12 @@ class ParquetFiles:
                 "a struct of bytes and path, bytes, or a text with the path of a picture",
             )
         held = _held(path, leaf, group, _state(path))
-        if files is not None and len(files) != len(held):
+        if named is not None and len(named) != len(held):
             raise _uneven(path, group)
         return [
-            ParquetPicture(path, leaf, group, row) if there else files[row] if files else None
+            ParquetPicture(path, leaf, group, row)
+            if there
+            else self._file(path, named[row] if named else None)
             for row, there in enumerate(held)
         ]
 
