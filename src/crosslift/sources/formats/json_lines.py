@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from crosslift.artifacts.parse import parse_json
 from crosslift.errors import DataError
 from crosslift.sources.formats.rows import Row, lines_of, short
 
@@ -48,12 +48,9 @@ def parsed_object(text: str, place: str) -> dict[str, Any]:
     """A JSON object.
 
     Raises:
-        DataError: it is no JSON, or no object; ``place`` is told.
+        DataError: as `parse_json`, or it is no object; the error names ``place``.
     """
-    try:
-        value = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise DataError(f"{place}: not JSON: {error}", "a JSON object") from error
+    value = parse_json(text, place)
     if not isinstance(value, dict):
         raise DataError(f"{place}: {short(value)}", "a JSON object")
     return value
