@@ -427,6 +427,13 @@ def test_an_entry_that_a_file_holds_twice_is_counted(tmp_path: Path) -> None:
     assert catalogs.skipped == {"repeated": 1}
 
 
+def test_texts_of_hostile_length_are_counted(tmp_path: Path) -> None:
+    long = entry("Good morning", "{{" * 500_000)
+    write(tmp_path / "de.po", po(long, entry("Yes", "Ja"), entry("{{" * 500_000, "Ja")))
+    catalogs = load_catalogs(tmp_path)
+    assert pairs(catalogs) == [("Yes", "Ja")] and catalogs.skipped == {"too long": 2}
+
+
 def test_names_count_where_files_beside_agree(tmp_path: Path) -> None:
     for name, header in (("de", "de"), ("pt_BR", "pt_BR"), ("sk", "cs")):
         write(tmp_path / "po" / f"{name}.po", po(entry("Yes", "x y"), language=header))

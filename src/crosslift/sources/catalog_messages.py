@@ -42,6 +42,12 @@ class Message:
     plural_translation: str
     state: str
 
+    @property
+    def longest(self) -> int:
+        """Characters of its longest text."""
+        texts = (self.msgid, self.plural or "", self.translation, self.plural_translation)
+        return max(map(len, texts))
+
 
 def read_messages(file: CatalogFile) -> list[Message]:
     """Every entry of one catalog but its header, obsolete and untranslated ones too.

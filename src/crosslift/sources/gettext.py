@@ -22,6 +22,9 @@ from crosslift.sources.record import Bitext
 
 Half = Literal["train", "test"]
 
+LONGEST = 10_000
+"""Characters of a text; cleaning a longer one takes time with the square of its length."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
@@ -60,11 +63,12 @@ class Catalogs:
     """Translations of English messages into many languages.
 
     Left out: fuzzy, obsolete and untranslated entries, translations that equal their source,
-    texts with too few letters. Of an entry with a plural, the English singular pairs with the
-    form that the language uses for n = 1 and the English plural with the form for n = 5; where
-    both forms are one text only the singular pairs, so that no text has two English sides. A
-    plural whose English text falls into the other half than its singular is left out: the
-    halves share no entry.
+    texts with too few letters, or of more than 10,000 characters.
+
+    Of an entry with a plural, the English singular pairs with the form that the language uses for
+    n = 1 and the English plural with the form for n = 5; where both forms are one text only the
+    singular pairs, so that no text has two English sides. A plural whose English text falls into
+    the other half than its singular is left out: the halves share no entry.
 
     A file that is broken is left out and named in `unread`, where another of its language is whole.
 
@@ -195,6 +199,9 @@ class Catalogs:
     def _entries_of(self, message: Message, skipped: Counter[str]) -> Iterator[_Entry]:
         if message.state:
             skipped[message.state] += 1
+            return
+        if message.longest > LONGEST:
+            skipped["too long"] += 1
             return
         yield from self._pair(message, message.msgid, message.translation, skipped)
         if message.plural is None or message.plural_translation == message.translation:

@@ -163,7 +163,7 @@ def _found(facts: LabelledSet, settings: TargetSettings) -> tuple[Found, dict[st
     folder = settings.data
     if folder is None:
         return facts.hub.find(facts.remedy), {}
-    entries = entries_of(folder, f"the folder of {facts.name}")
+    entries = entries_of(folder, f"the folder of {facts.name}", facts.remedy)
     for layout in facts.layouts:
         found = layout.find(folder)
         if found:
