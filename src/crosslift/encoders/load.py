@@ -260,8 +260,8 @@ def load_encoder(settings: EncoderSettings) -> Encoder:
     Raises:
         EncoderError: it cannot be found, read or used.
     """
-    own = own_use(settings)
     folder = local_folder(settings)
+    own = own_use(settings, folder)
     with published_folder(folder):
         if own.kind == "static":
             return _load_static(settings, own, folder)
