@@ -459,6 +459,26 @@ def test_a_pickle_in_a_module_is_refused(tmp_path: Path) -> None:
     assert r"2_Dense has its weights only as a pickle (pytorch_model.bin)" in refusal(folder)
 
 
+def test_an_adapter_beside_a_configuration_is_an_adapter(tmp_path: Path) -> None:
+    folder = make_adapter(tmp_path / "model")
+    expected = encode(load_tiny(folder), TEXTS)
+    shutil.copy(tmp_path / "model-base" / "config.json", folder / "config.json")
+    np.testing.assert_array_equal(encode(load_tiny(folder), TEXTS), expected)
+    base = load_tiny(tmp_path / "model-base")
+    assert least_cosine(encode(base, TEXTS), expected) < 0.999
+
+
+def test_an_adapter_beside_a_whole_model_is_refused(tmp_path: Path) -> None:
+    """transformers would merge it again into weights into which it may have been merged."""
+    adapter = make_adapter(tmp_path / "model")
+    write_sentence_transformer(load_tiny(adapter), tmp_path / "merged")
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        shutil.copy(adapter / name, tmp_path / "merged" / name)
+    message = refusal(tmp_path / "merged")
+    assert "holds a whole model (model.safetensors) and an adapter" in message
+    assert "delete" in message
+
+
 def test_an_adapter_whose_base_is_missing_is_refused(tmp_path: Path) -> None:
     folder = make_adapter(tmp_path / "model")
     change_json(folder / "adapter_config.json", base_model_name_or_path="someone/no-such-model")

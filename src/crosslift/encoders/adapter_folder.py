@@ -12,8 +12,21 @@ _CONFIG = "adapter_config.json"
 
 
 def is_adapter_folder(folder: Path) -> bool:
-    """Whether a folder holds an adapter instead of a whole model."""
-    return (folder / _CONFIG).is_file() and not (folder / "config.json").is_file()
+    """Whether a folder holds an adapter instead of a whole model.
+
+    Raises:
+        EncoderError: it holds both, and so does not say whether the adapter is in the weights already.
+    """
+    if not (folder / _CONFIG).is_file():
+        return False
+    whole = sorted(path.name for path in folder.glob("model*.safetensors"))
+    if whole:
+        raise EncoderError(
+            f"{folder} holds a whole model ({whole[0]}) and an adapter ({_CONFIG})",
+            "one of them",
+            f"delete {whole[0]}, or {_CONFIG} where the adapter was merged into the model",
+        )
+    return True
 
 
 def base_settings(folder: Path) -> EncoderSettings:

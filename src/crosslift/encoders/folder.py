@@ -203,17 +203,22 @@ def prompt_of(settings: EncoderSettings) -> str:
     return own_prompts(settings).default if settings.prompt is None else settings.prompt
 
 
-def own_use(settings: EncoderSettings) -> Description:
+def own_use(settings: EncoderSettings, folder: Path | None = None) -> Description:
     """How the encoder's own files make vectors.
 
     Where the settings ask for a pooling, that of the files and what follows it are not read; where they
     ask for a hidden state, what follows the pooling is left out.
 
+    Args:
+        settings: of the encoder.
+        folder: its folder, where it is at hand; None: it is looked up.
+
     Raises:
         EncoderError: the encoder cannot be found or fetched, or makes vectors in a way that is not
             supported here.
     """
-    own = describe(local_folder(settings), pooled_here=settings.pooling is None)
+    place = local_folder(settings) if folder is None else folder
+    own = describe(place, pooled_here=settings.pooling is None)
     dimensions = settings.dimensions or own.dimensions
     modules = own.modules if settings.hidden_state is None else ()
     return replace(own, modules=modules, dimensions=dimensions)

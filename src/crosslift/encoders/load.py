@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,6 +61,11 @@ class Reading:
     modules: tuple[str, ...] = ()
     dimensions: int | None = None
     lower_case: bool = False
+
+    def facts(self) -> dict[str, Any]:
+        """JSON-like: what is not asked for by most models is left out where it is as with most."""
+        unusual = {f.name for f in fields(self) if getattr(self, f.name) != f.default}
+        return {name: value for name, value in asdict(self).items() if name in unusual}
 
 
 Perturb = Callable[[Tensor, PackedBatch], Tensor]
@@ -255,8 +260,8 @@ def load_encoder(settings: EncoderSettings) -> Encoder:
     Raises:
         EncoderError: it cannot be found, read or used.
     """
-    own = own_use(settings)
     folder = local_folder(settings)
+    own = own_use(settings, folder)
     with published_folder(folder):
         if own.kind == "static":
             return _load_static(settings, own, folder)

@@ -63,12 +63,15 @@ class PackedRunner:
             return self._run_padded(rows, batch, hidden_states)
         return self._run_packed(rows, batch, hidden_states, self.position_offset)
 
+    def _scaled(self, rows: Tensor) -> Tensor:
+        return rows if self._row_scale == 1 else rows * self._row_scale
+
     def _run_packed(
         self, rows: Tensor, batch: PackedBatch, hidden_states: Sequence[int], offset: int
     ) -> list[Tensor]:
         found = self._call(
             hidden_states,
-            inputs_embeds=(rows * self._row_scale)[None],
+            inputs_embeds=self._scaled(rows)[None],
             position_ids=batch.positions[None] + offset,
             packed_blocks=batch.blocks,
         )
@@ -79,7 +82,7 @@ class PackedRunner:
     ) -> list[Tensor]:
         count = sum(block.count for block in batch.blocks)
         longest = max(block.length for block in batch.blocks)
-        rows = rows * self._row_scale
+        rows = self._scaled(rows)
         padded = rows.new_zeros(count, longest, rows.shape[1])
         mask = torch.zeros(count, longest, dtype=torch.int64, device=rows.device)
         first = 0
@@ -116,7 +119,7 @@ class PackedRunner:
         except EncoderError:
             return False  # layers that share their weights are no list
         precision = next(layers[0].parameters()).dtype
-        rows = table.detach()[list(_PROBE[0])][None].to(precision) * self._row_scale
+        rows = self._scaled(table.detach()[list(_PROBE[0])][None].to(precision))
         with torch.inference_mode(), _evaluating(self.model), _attending_plainly(self):
             found = [self._try_up_to(k, inputs_embeds=rows) for k in range(last)]
             wanted = self._call_whole(range(last), inputs_embeds=rows)

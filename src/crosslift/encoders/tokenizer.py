@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import transformers
-from tokenizers import normalizers
+from tokenizers import models, normalizers
 
 from crosslift.artifacts.published import published_folder
 from crosslift.errors import EncoderError
@@ -83,6 +83,8 @@ def check_vocabulary(tokenizer: Any, rows: int, folder: Path) -> None:
     Raises:
         EncoderError: tokens were added and the table was not enlarged.
     """
+    if _surely_fits(tokenizer, rows):
+        return
     with published_folder(folder, "has no usable tokenizer"):
         special = set(tokenizer.all_special_ids)
         most = max((i for i in tokenizer.get_vocab().values() if i not in special), default=-1) + 1
@@ -93,6 +95,16 @@ def check_vocabulary(tokenizer: Any, rows: int, folder: Path) -> None:
             "load the model with transformers, call `model.resize_token_embeddings(len(tokenizer))` "
             "and save both",
         )
+
+
+def _surely_fits(tokenizer: Any, rows: int) -> bool:
+    """Whether all ids are below a number, as far as that is known without listing the vocabulary: of
+    Unigram, which numbers its pieces without gaps."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None or not isinstance(backend.model, models.Unigram):
+        return False
+    pieces = backend.get_vocab_size(with_added_tokens=False)
+    return bool(max([pieces - 1, *tokenizer.added_tokens_decoder]) < rows)
 
 
 def check_rows(sequences: Iterable[Sequence[int]], rows: int, folder: Path) -> None:

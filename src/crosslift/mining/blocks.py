@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol
 
@@ -84,7 +84,7 @@ def _encode_block(step: Step, workplace: Workplace, folder: Path) -> None:
 
     ready = encoder.load(workplace)
     np.save(folder / "vectors.npy", encode(ready, texts, advance=advance))
-    (folder / "reading.json").write_text(json.dumps(asdict(ready.reading)), encoding="utf-8")
+    (folder / "reading.json").write_text(json.dumps(ready.reading.facts()), encoding="utf-8")
 
 
 def encode_blocks(steps: Sequence[Step], store: Store, listener: PhaseListener) -> None:

@@ -148,7 +148,7 @@ def _encode(step: Step, workplace: Workplace, folder: Path) -> None:
 
     ready = encoder.load(workplace)
     np.save(folder / "vectors.npy", encode(ready, texts, advance=advance))
-    (folder / "reading.json").write_text(json.dumps(asdict(ready.reading)), encoding="utf-8")
+    (folder / "reading.json").write_text(json.dumps(ready.reading.facts()), encoding="utf-8")
 
 
 def reading_of(step: Step, store: Store) -> dict[str, Any]:
