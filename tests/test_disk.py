@@ -89,6 +89,16 @@ def test_a_read_only_place_hides_no_error_behind_another(
         refuse()
 
 
+def test_a_store_that_may_not_be_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise refusal(errno.EACCES, path)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    for use in ("stands", "keep", "discard"):
+        with pytest.raises(ArtifactError, match="Permission denied"):
+            getattr(Store(tmp_path), use)("encode", "ab")
+
+
 def test_a_device_is_not_replaced(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for place in (tmp_path / "pipe", Path("/dev/null")):
