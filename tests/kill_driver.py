@@ -1,8 +1,8 @@
 """Runs the small study again and again, killed at one moment after another, until it ends.
 
 A child process is forked for each try; it kills itself with SIGKILL at its n-th passage of a
-watched moment: a training update, a flush inside the writing of a file, a rename. Each try has a few
-passages more than the one before, as the writing of the run's folder begins anew each time. The file
+watched moment: a training update, a flush inside the writing of a file, a rename. After the
+tenth kill n grows from try to try, as the writing of the run's folder begins anew each time. The file
 OUT.kills has the moments at which it was killed.
 
     python kill_driver.py ENCODER STORE OUT PASSAGES
@@ -61,7 +61,7 @@ def main(encoder: Path, store: Path, out: Path, passages: int) -> None:
     for tries in itertools.count():
         child = os.fork()
         if child == 0:
-            watch(passages + 4 * tries, log)
+            watch(passages * max(1, tries - 8), log)
             run_study(small_study(encoder), out, Store(store))
             os._exit(0)
         _, status = os.waitpid(child, 0)

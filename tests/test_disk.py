@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from filelock._native import _unix
+from PIL import Image
 
 from crosslift.artifacts import drafts
 from crosslift.artifacts.disk_errors import disk_errors_explained, make_folder
@@ -20,6 +21,8 @@ from crosslift.artifacts.files import file_written_whole, folder_written_whole
 from crosslift.artifacts.store import Store
 from crosslift.artifacts.sums import check_sum, file_written_with_sum
 from crosslift.errors import ArtifactError
+from crosslift.studies.examples import _Example
+from crosslift.targets.target import PictureData
 
 
 def refusal(number: int, place: Path | None = None) -> OSError:
@@ -87,6 +90,16 @@ def test_a_read_only_place_hides_no_error_behind_another(
     with pytest.raises(ArtifactError, match="Read-only"), file_written_whole(tmp_path / "a"):
         monkeypatch.setattr(Path, "unlink", refuse)
         refuse()
+
+
+def test_a_store_that_may_not_be_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise refusal(errno.EACCES, path)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    for use in ("stands", "keep", "discard"):
+        with pytest.raises(ArtifactError, match="Permission denied"):
+            getattr(Store(tmp_path), use)("encode", "ab")
 
 
 def test_a_device_is_not_replaced(tmp_path: Path) -> None:
@@ -275,3 +288,18 @@ def test_a_kill_at_any_moment_leaves_a_file_with_its_sum(tmp_path: Path, flush: 
     check_sum(place, "the state", "")
     assert len((tmp_path / ".state.bin.sha256").read_text()) < 80
     assert draft_names(tmp_path) == []
+
+
+# Pictures of a run's folder
+
+
+def test_half_a_picture_of_an_earlier_run_is_written_again(tmp_path: Path) -> None:
+    Image.new("RGB", (96, 96), "red").save(tmp_path / "red.png")
+    data = PictureData({"a": tmp_path / "red.png"}, {"en": {"a": ("red",)}}, {}, "0")
+    out = tmp_path / "out"
+    name = _Example(data, "en", out)._picture("a")
+    whole = (out / name).read_bytes()
+    (out / name).write_bytes(whole[:50])
+    assert _Example(data, "en", out)._picture("a") == name
+    assert (out / name).read_bytes() == whole
+    assert [p.name for p in (out / name).parent.iterdir()] == [Path(name).name]

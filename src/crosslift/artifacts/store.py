@@ -94,7 +94,7 @@ class Store:
 
     def stands(self, kind: str, key: str) -> bool:
         """Whether the artifact is there (its files are checked when it is opened)."""
-        return (self.place(kind, key) / MANIFEST).is_file()
+        return _is_file(self.place(kind, key) / MANIFEST)
 
     def unfinished(self, key: str) -> Path:
         """The folder in which the step of this key keeps its checkpoints."""
@@ -155,8 +155,9 @@ class Store:
 
     def manifests(self, kind: str) -> list[Manifest]:
         """The manifests of all standing artifacts of a kind."""
-        folders = sorted((self.root / kind).glob("[0-9a-f]*"))
-        return [self.manifest(kind, f.name) for f in folders if (f / MANIFEST).is_file()]
+        with disk_errors_explained(self.root / kind):
+            keys = sorted(folder.name for folder in (self.root / kind).glob("[0-9a-f]*"))
+        return [self.manifest(kind, key) for key in keys if self.stands(kind, key)]
 
     def open(self, kind: str, key: str) -> Path:
         """The folder of a standing artifact, its files checked against the manifest.
@@ -210,18 +211,18 @@ class Store:
     def keep(self, kind: str, key: str) -> None:
         """Takes that mark off, where it is."""
         mark = self.place(kind, key) / LET_GO
-        if mark.is_file():
+        if _is_file(mark):
             with self.lock(key), disk_errors_explained(mark):
                 mark.unlink(missing_ok=True)
 
     def discard(self, kind: str, key: str) -> None:
         """Takes an artifact out that may be (see `let_go`); it can be made again."""
         place = self.place(kind, key)
-        if not (place / LET_GO).is_file():
+        if not _is_file(place / LET_GO):
             return
         with self.lock(key):
             gone = place.parent / f".{key}.discarded"
-            if (place / LET_GO).is_file():
+            if _is_file(place / LET_GO):
                 with disk_errors_explained(gone):
                     place.rename(gone)  # so that no half of it is ever seen
             shutil.rmtree(gone, ignore_errors=True)
@@ -241,6 +242,11 @@ class _ExplainedLock(FileLock):
     def acquire(self, *settings: Any, **named: Any) -> Any:
         with lock_errors_explained(Path(self.lock_file)):
             return super().acquire(*settings, **named)
+
+
+def _is_file(path: Path) -> bool:
+    with disk_errors_explained(path):  # of a folder that may not be entered
+        return path.is_file()
 
 
 def _read_manifest(path: Path) -> Manifest:

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from rich.table import Table
 from rich.text import Text
 
+from crosslift.artifacts.disk_errors import make_folder
 from crosslift.artifacts.environment import environment
 from crosslift.artifacts.places import home
 from crosslift.artifacts.versions import package_versions
@@ -74,8 +75,7 @@ def _catalogs() -> str:
 
 
 def _disk() -> str:
-    place = home()
-    place.mkdir(parents=True, exist_ok=True)
+    place = make_folder(home())
     free = shutil.disk_usage(place).free / 1e9
     told = f"{free:.0f} GB free in {place}"
     if free < _LEAST_FREE_GB:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from crosslift.artifacts.disk_errors import disk_errors_explained
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import DataError
 from crosslift.retrieval.margin import Margin
@@ -96,10 +97,12 @@ def check_mining(settings: MiningSettings) -> None:
 
 
 def refuse_output(settings: MiningSettings) -> None:
-    """Raises where the output would be written over something that is there."""
+    """Raises where the output would be written over something that exists, or can have no such name."""
+    with disk_errors_explained(settings.out):
+        exists = settings.out.exists()
     if settings.out.is_dir():
         raise DataError(f"{settings.out} is a folder", "a file to write")
-    if settings.out.exists() and not settings.overwrite:
+    if exists and not settings.overwrite:
         raise DataError(f"{settings.out} exists", "a new file", "another name, or `--overwrite`")
 
 

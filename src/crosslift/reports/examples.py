@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from crosslift.errors import DataError
 from crosslift.languages import language_pair
@@ -91,6 +92,10 @@ def example_groups(folder: RunFolder) -> list[ExampleGroup]:
     return groups
 
 
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
+"""What Pillow raises over a damaged file."""
+
+
 def _view(folder: RunFolder, target: Target, example: Example, pictures: Pictures) -> ExampleView:
     asked, answered = _sides(folder, target, example)
     answers = tuple(
@@ -150,7 +155,7 @@ def picture_uri(folder: Path, picture: str) -> str:
     try:
         with Image.open(path) as opened:
             small = opened.convert("RGBA")
-    except (OSError, UnidentifiedImageError) as error:
+    except _DAMAGE as error:
         raise DataError(
             f"the picture {picture!r} of {folder} cannot be read: {error}", "a PNG file"
         ) from error

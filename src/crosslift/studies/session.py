@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from crosslift.artifacts.disk_errors import disk_errors_explained
 from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.store import Store
 from crosslift.encoders.settings import EncoderSettings
@@ -318,7 +319,8 @@ def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
     Raises:
         UnknownNameError: no such arm or seed.
         StudyError: the folder to write exists and is not empty.
-        ArtifactError: the run's artifacts are no longer in its store.
+        ArtifactError: the run's artifacts are no longer in its store, or the folder cannot be
+            written.
     """
     from crosslift.encoders.export import write_sentence_transformer
     from crosslift.reports.model_card import card_of_arm, model_card
@@ -329,7 +331,9 @@ def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
     chosen = facts.seeds[0] if seed is None else seed
     if chosen not in facts.seeds:
         raise UnknownNameError(f"seed of arm {arm!r}", str(chosen), map(str, facts.seeds))
-    if to.exists() and any(to.iterdir()):
+    with disk_errors_explained(to):
+        taken = to.exists() and any(to.iterdir())
+    if taken:
         raise StudyError(f"{to} exists and is not empty", "a new folder")
     encoder = arm_run(study, arm, chosen).encoder
     loaded = encoder.load(Workplace(Store(Path(folder.run.store))))
