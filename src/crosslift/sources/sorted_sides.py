@@ -26,10 +26,11 @@ def sorted_apart(src: Sequence[str], tgt: Sequence[str]) -> bool:
 
     Pairs that were sorted together agree: their lengths, question marks, exclamation marks and digits
     correlate. The sum of these correlations, in standard deviations of chance, must reach 0.45 times
-    the square root of the number of lines, at least 2 and at most 6. Measured on the Tatoeba of 36
-    languages, English sorted alone and together with the other side: no whole file is told wrong
-    (apart at most 1.4, together at least 23.4). Of 3,600 random sets of 10, 20 and 100 lines, 4.4, 4.1
-    and 0.2 in 100 pass though apart, and 2.8, 0.03 and 0 in 100 are refused though together.
+    the square root of the number of lines, at least 2 and at most 6: chosen on the Tatoeba of 36
+    languages. Measured on other texts, Django's messages of three words and more in 84 languages,
+    English sorted alone and together with the other side: no whole language is told wrong. Of 1,680
+    random sets of 10, 20 and 100 messages 3.6, 3.5 and 1.1 in 100 pass though sorted apart, and 2.0, 0
+    and 0 in 100 are refused though sorted together.
 
     Args:
         src: N texts.
