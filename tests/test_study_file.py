@@ -231,3 +231,11 @@ def test_a_damaged_study_of_a_run_is_refused(tmp_path: Path, content: bytes, say
     (tmp_path / "study.json").write_bytes(content)
     with pytest.raises(StudyError, match=says):
         saved_study(tmp_path)
+
+
+def test_a_wrong_entry_is_one_error_not_a_list_that_is_too_short_as_well() -> None:
+    assert set(faults(GOOD.replace("seeds: [1, 2]", "seeds: [-1]"))) == {"seeds.0"}
+    assert set(faults(GOOD.replace("languages: [de, sw]", "languages: [5]"))) == {
+        "targets.1.languages.0"
+    }
+    assert set(faults(GOOD.replace("seeds: [1, 2]", "seeds: []"))) == {"seeds"}

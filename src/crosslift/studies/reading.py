@@ -100,7 +100,7 @@ def study_of(
     try:
         study = Study.model_validate(raw)
     except ValidationError as error:
-        faults = [*(_fault(detail) for detail in error.errors()), *faults]
+        faults = [*_faults(error), *faults]
     except CrossLiftError as error:  # of a name that does not exist, which `check_names` found too
         faults = faults or [Fault((), error.what, error.expected or "a study that can be run")]
     if study is None or faults:
@@ -152,6 +152,15 @@ def _placed(data: str, folder: Path) -> str:
     if data.startswith(cldr.SCHEME):
         return cldr.placed(data, folder)
     return str(folder / user_path(data))
+
+
+def _faults(error: ValidationError) -> Iterator[Fault]:
+    """Every fault once: a list is not too short as well because one of its entries is wrong."""
+    details = error.errors()
+    inside = {detail["loc"][:end] for detail in details for end in range(len(detail["loc"]))}
+    for detail in details:
+        if detail["type"] != "too_short" or detail["loc"] not in inside:
+            yield _fault(detail)
 
 
 def _fault(detail: Any) -> Fault:
