@@ -368,7 +368,11 @@ def test_scores_must_be_finite_and_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("picture", "message"),
-    [("../outside.png", "is outside"), ("pictures/none.png", "none.png.*cannot be read")],
+    [
+        ("a\0.png", "a name of a file"),
+        ("../outside.png", "is outside"),
+        ("pictures/none.png", "none.png.*cannot be read"),
+    ],
 )
 def test_pictures_must_be_in_the_folder(tmp_path: Path, picture: str, message: str) -> None:
     made = write_sample(tmp_path / "run", languages=2, seeds=1)

@@ -98,7 +98,7 @@ def test_five_errors_are_all_shown_with_line_and_nearest_name() -> None:
         ("baseline: {}", "untouched: {}", "baseline"),
         (
             "{encoder: embedded}",
-            "{encoder: {name: embedded, pooling: max}}",
+            "{encoder: {name: embedded, pooling: middle}}",
             "starts.plain.encoder.pooling",
         ),
         (

@@ -204,7 +204,7 @@ def _nearly(value: Any) -> Any:
 @pytest.mark.parametrize(
     ("steps", "told"),
     [
-        (["centre", "csls", "centre"], "each step of post-processing once"),
+        (["centre", "csls", "centre"], "each entry once; 'centre' appears twice"),
         (["center"], "'centre', 'whiten', 'all-but-the-top' or 'csls'"),
     ],
 )

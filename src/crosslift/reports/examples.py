@@ -149,6 +149,8 @@ def picture_uri(folder: Path, picture: str) -> str:
     Raises:
         DataError: the picture is missing, unreadable or outside the folder.
     """
+    if "\0" in picture:
+        raise DataError(f"the picture {picture!r} of {folder}", "a name of a file")
     path = (folder / picture).resolve()
     if not path.is_relative_to(folder.resolve()):
         raise DataError(f"the picture {picture!r} is outside {folder}", "a path inside the folder")
