@@ -146,16 +146,16 @@ def test_names_of_protocols() -> None:
 
 
 def test_the_direction_that_verdicts_are_of_comes_first() -> None:
-    directions = [p.direction for p in TATOEBA.asked(("laser",), "en->xx")]
+    directions = [p.direction for p in TATOEBA.asking("en->xx").asked(("laser",))]
     assert directions == ["en->xx", "xx->en", "both"]
-    assert TATOEBA.asked(("crosslift",), "xx->en") == TATOEBA.protocols
-    both = TATOEBA.asked(("crosslift",), "both")
+    assert TATOEBA.asking("xx->en") == TATOEBA.asking(None) == TATOEBA
+    both = TATOEBA.asking("both").protocols
     assert [p.id for p in both] == ["crosslift/both", "crosslift/xx->en", "crosslift/en->xx"]
     pictures = TARGETS["pictures"]
-    assert pictures.asked((), "picture->text")[0].direction == "picture->text"
+    assert pictures.asking("picture->text").protocols[0].direction == "picture->text"
     for target, direction in ((pictures, "both"), (TATOEBA, "picture->text"), (BUCC, "xx->en")):
         with pytest.raises(UnknownNameError, match=f"unknown direction of {target.name}"):
-            target.asked(("crosslift",), direction)  # type: ignore[arg-type]
+            target.asking(direction)  # type: ignore[arg-type]
 
 
 def test_words_have_the_mean_margin_of_both_directions() -> None:
@@ -165,7 +165,7 @@ def test_words_have_the_mean_margin_of_both_directions() -> None:
     def lookup(asked: tuple[str, ...]) -> np.ndarray:
         return np.array([vectors[text] for text in asked], np.float32)
 
-    own = [p for p in TATOEBA.asked((), "both") if p.direction in ("both", "xx->en", "en->xx")]
+    own = TATOEBA.asking("both").protocols
     both, forward, backward = evaluate_bitexts(dict.fromkeys(own, lookup), data)
     np.testing.assert_allclose(forward.values["pair_margin"], [0.4, 0.8], atol=1e-6)
     np.testing.assert_allclose(backward.values["pair_margin"], [1.0, 0.2], atol=1e-6)

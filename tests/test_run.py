@@ -81,6 +81,23 @@ def test_macro_is_the_unweighted_mean_of_the_languages(
     assert value("macro") == pytest.approx((value("de") + value("he")) / 2, abs=1e-12)
 
 
+def test_verdicts_are_of_the_direction_that_a_target_asks_for(
+    finished: tuple[Path, Store, RunFolder], xlm_folder: Path, tmp_path: Path
+) -> None:
+    target = {"name": "names", "languages": ["de", "ar"], "direction": "both"}
+    out = tmp_path / "out"
+    folder = run_study(small_study(xlm_folder, targets=[target]), out, finished[1])
+    assert {verdict.protocol for verdict in folder.verdicts} == {"crosslift/both"}
+    assert folder.run.targets[0].protocol == "crosslift/both"
+    found = scores(out)
+    for measure in ("top1_accuracy", "mrr"):
+        mean, there, back = (
+            found["text", 1, "names", "de", f"crosslift/{way}", "all", measure][0]
+            for way in ("both", "xx->en", "en->xx")
+        )
+        assert mean == pytest.approx((there + back) / 2)
+
+
 def test_outcomes_give_the_scores(finished: tuple[Path, Store, RunFolder]) -> None:
     out = finished[0]
     rows = [

@@ -221,10 +221,10 @@ def arm_run(study: Study, arm: str, seed: int) -> ArmRun:
 
 def load_target(settings: TargetSettings) -> LoadedTarget:
     """A target with its data."""
-    target = find_target(settings.name)
+    target = find_target(settings.name).asking(settings.direction)
     languages = list(settings.languages) if settings.languages else None
     own = settings.data is not None or settings.catalogs is not None
-    protocols = target.asked(settings.protocols, settings.direction)
+    protocols = target.asked(settings.protocols)
     asked: dict[str, Any] = {"languages": languages, "own files": own}
     data = target.load(settings)
     part = part_of(data, settings)

@@ -252,28 +252,33 @@ class Target:
     needs_data: bool = False
     photographs: str | None = None
 
-    def asked(
-        self, names: Sequence[str], direction: Direction | None = None
-    ) -> tuple[Protocol, ...]:
-        """Ours, the one that verdicts are of first, and the other projects' protocols of these names.
+    def asked(self, names: Sequence[str]) -> tuple[Protocol, ...]:
+        """Ours, and the other projects' protocols of these names.
 
         Args:
             names: of protocols, or ``all``.
-            direction: of the one that verdicts are of; None: the target's first.
 
         Raises:
-            UnknownNameError: the target has no protocol of a name, or no such direction.
+            UnknownNameError: the target has no protocol of a name.
         """
         legal = dict.fromkeys([p.name for p in (*self.protocols, *self.others)])
         for name in names:
             if name not in legal and name not in ("all", OURS):
                 raise UnknownNameError(f"protocol of {self.name}", name, [*legal, "all"])
         chosen = [p for p in self.others if "all" in names or p.name in names]
-        return (*self._own(direction), *chosen)
+        return (*self.protocols, *chosen)
 
-    def _own(self, direction: Direction | None) -> tuple[Protocol, ...]:
+    def asking(self, direction: Direction | None) -> Target:
+        """The target whose verdicts are of a direction: our protocol of it comes first.
+
+        Args:
+            direction: which side asks, or ``both``, of pairs of texts; None: the target as it is.
+
+        Raises:
+            UnknownNameError: none of our protocols of the target has the direction.
+        """
         if direction is None:
-            return self.protocols
+            return self
         own = self.protocols
         if self.kind == "bitext":
             own = (*own, replace(own[0], direction="both"))
@@ -281,7 +286,8 @@ class Target:
         if direction not in legal:
             raise UnknownNameError(f"direction of {self.name}", direction, legal)
         first = legal[direction]
-        return (first, *(protocol for protocol in self.protocols if protocol != first))
+        others = (protocol for protocol in self.protocols if protocol != first)
+        return replace(self, protocols=(first, *others))
 
 
 def notes_of(data: TargetData) -> Mapping[str, str]:
