@@ -173,7 +173,8 @@ def test_the_answer_says_what_gains_come_from(run: RunFolder) -> None:
     assert "What image gains is shown to come from picture content on Pictures from names; " in told
     assert (
         "it is less than its lead over image--shuffled-pictures on Names of concepts, as that control "
-        "does worse than the baseline"
+        "does worse than the baseline: picture content is shown to help there, but as no share of the "
+        "gain"
     ) in told
     assert (
         "it is less than captions alone bring on Tatoeba sentences; it is less than its lead"

@@ -245,32 +245,35 @@ def _source_sentences(folder: RunFolder) -> list[str]:
 def _source_sentence(folder: RunFolder, arm: str, gained: Sequence[Attribution]) -> str:
     """What an arm's gains come from.
 
-    A lead over a control that is above the whole gain is no part of it. A control that gains by itself
-    shows its source, also where it gains more than the arm.
+    A lead over a control that is above the whole gain is no part of it, but shows that its source
+    helps. A control that gains by itself shows its source, also where it gains more than the arm.
     """
     shown: dict[str, list[str]] = {}
     beaten: list[str] = []
-    beyond: dict[tuple[str, str], list[str]] = {}
+    beyond: dict[tuple[str, str, str], list[str]] = {}
     for found in gained:
         title = folder.target(found.target).title
         for part in found.parts:
-            titles = shown.setdefault(part.source.replace("`", ""), [])
+            source = part.source.replace("`", "")
+            titles = shown.setdefault(source, [])
             is_part = part.within_whole or part.named.arm != arm
             if part.named.verdict == HIGHER and is_part:
                 titles.append(title)
             elif part.named.verdict == HIGHER:
                 harms = ", as that control does worse than the baseline"
                 reason = harms if part.rest.verdict == LOWER else ""
-                beyond.setdefault((part.control, reason), []).append(title)
+                beyond.setdefault((part.control, reason, source), []).append(title)
             if part.kind == "captions-only" and part.rest.verdict == LOWER:
                 beaten.append(title)
     parts = [f"{source} on {listed(titles)}" for source, titles in shown.items() if titles]
-    empty = [source for source, titles in shown.items() if not titles]
+    helpful = {source for _, _, source in beyond}
+    empty = [source for source, titles in shown.items() if not titles and source not in helpful]
     clauses = [f"is shown to come from {'; from '.join(parts)}"] if parts else []
     clauses += [f"is not shown to come from {listed(empty)} on any target"] if empty else []
     clauses += [f"is less than captions alone bring on {listed(beaten)}"] if beaten else []
     clauses += [
-        f"is less than its lead over {control} on {listed(titles)}{reason}"
-        for (control, reason), titles in beyond.items()
+        f"is less than its lead over {control} on {listed(titles)}{reason}: {source} is shown to "
+        f"help there, but as no share of the gain"
+        for (control, reason, source), titles in beyond.items()
     ]
     return f"What {arm} gains {'; it '.join(clauses)}."
