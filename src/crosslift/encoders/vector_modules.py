@@ -39,7 +39,26 @@ class VectorModule(Protocol):
         """Moves its weights."""
 
 
-class Dense:
+class _Weights:
+    """The configuration and the weights of a module that has some."""
+
+    def __init__(self, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+        self._config, self._tensors = dict(config), dict(tensors)
+
+    def config(self) -> dict[str, Any]:
+        """Its config.json."""
+        return self._config
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Its weights by name."""
+        return self._tensors
+
+    def to(self, device: torch.device) -> None:
+        """Moves its weights."""
+        self._tensors = {name: value.to(device) for name, value in self._tensors.items()}
+
+
+class Dense(_Weights):
     """A linear layer, an activation, and where it is asked for the input added to them.
 
     Args:
@@ -53,7 +72,7 @@ class Dense:
     def __init__(
         self, config: Mapping[str, Any], tensors: Mapping[str, Tensor], place: Path
     ) -> None:
-        self._config, self._tensors = dict(config), dict(tensors)
+        super().__init__(config, tensors)
         self.width, width = _sizes(config, place)
         residual = config.get("use_residual", False)
         expected: dict[str, tuple[int, ...]] = {"linear.weight": (self.width, width)}
@@ -77,20 +96,8 @@ class Dense:
         added: Tensor = result + (vectors if weight is None else linear(vectors, weight))
         return added
 
-    def config(self) -> dict[str, Any]:
-        """Its config.json."""
-        return self._config
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Its weights by name."""
-        return self._tensors
-
-    def to(self, device: torch.device) -> None:
-        """Moves its weights."""
-        self._tensors = {name: value.to(device) for name, value in self._tensors.items()}
-
-
-class LayerNorm:
+class LayerNorm(_Weights):
     """A layer norm.
 
     Args:
@@ -104,7 +111,7 @@ class LayerNorm:
     def __init__(
         self, config: Mapping[str, Any], tensors: Mapping[str, Tensor], place: Path
     ) -> None:
-        self._config, self._tensors = dict(config), dict(tensors)
+        super().__init__(config, tensors)
         self.width = _required(config, "dimension", place)
         _check_shapes(tensors, dict.fromkeys(("norm.weight", "norm.bias"), (self.width,)), place)
 
@@ -112,18 +119,6 @@ class LayerNorm:
         """From float32 [N, D] to float32 [N, D]."""
         weight, bias = self._tensors["norm.weight"], self._tensors["norm.bias"]
         return torch.nn.functional.layer_norm(vectors, (self.width,), weight, bias)
-
-    def config(self) -> dict[str, Any]:
-        """Its config.json."""
-        return self._config
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Its weights by name."""
-        return self._tensors
-
-    def to(self, device: torch.device) -> None:
-        """Moves its weights."""
-        self._tensors = {name: value.to(device) for name, value in self._tensors.items()}
 
 
 class Normalize:
