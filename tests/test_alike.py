@@ -148,6 +148,23 @@ def test_a_shuffled_picture_never_gets_a_caption_that_it_has_itself(bert_folder:
         assert all(texts[picture] != texts[row] for row, picture in enumerate(shown))
 
 
+def test_pictures_that_share_label_words_can_be_shuffled(bert_folder: Path) -> None:
+    """Chains of equal labels connect all six pictures; groups keep each from itself."""
+    split = tiny_split("image-text")
+    labels = [("a", "b"), ("b", "c"), ("c", "d"), ("d", "e"), ("e", "f"), ("f", "a")]
+    records, places = [], []
+    for picture, words in enumerate(labels):
+        for word in words:
+            records.append(Record(f"{picture}-{word}", {"text": word}, group=f"p{picture}"))
+            places.append(picture)
+    options = FormOptions(text_locked=False, shuffle_pictures=True, seed=0)
+    task = tiny_form("image-text").open(
+        load_tiny(bert_folder), Split(records, split.pictures, np.array(places)), NONE, options
+    )
+    shown = task.pictures.shown(np.arange(0, 12, 2))  # of the first record of each picture
+    assert sorted(shown) == list(range(6)) and all(shown != np.arange(6))
+
+
 # Data without a negative
 
 

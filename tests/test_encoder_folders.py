@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 from sentence_transformers import SentenceTransformer
 from tiny_encoder import WIDTH, load_tiny, make_tiny_decoder, make_tiny_encoder, train_tiny
 from tiny_folders import (
@@ -493,6 +494,20 @@ def test_an_adapter_that_cannot_be_merged_is_refused(tmp_path: Path) -> None:
     folder = make_adapter(tmp_path / "model")
     change_json(folder / "adapter_config.json", peft_type="PROMPT_TUNING", num_virtual_tokens=4)
     assert f"{folder} cannot be merged into its base model" in refusal(folder)
+
+
+def test_an_adapter_of_a_model_with_a_head_is_refused(tmp_path: Path) -> None:
+    """PEFT warns of weights that fit nowhere, and would merge nothing."""
+    folder = make_adapter(tmp_path / "model")
+    weights = load_file(folder / "adapter_model.safetensors")
+    renamed = {
+        name.replace("base_model.model.", "base_model.model.roberta.", 1): value
+        for name, value in weights.items()
+    }
+    save_file(renamed, folder / "adapter_model.safetensors")
+    message = refusal(folder)
+    assert f"{len(weights)} weights of the adapter are missing" in message
+    assert f"and {len(weights)} fit nowhere, such as base_model.model.roberta." in message
 
 
 def test_positions_after_the_pad_id_are_counted(tmp_path: Path) -> None:

@@ -89,3 +89,11 @@ def first_few(names: Sequence[str], most: int = 12) -> str:
 def first_line(error: BaseException) -> str:
     """What another library's error says, as one of ours quotes it: its first line, else its type."""
     return (str(error).strip() or type(error).__name__).split("\n", 1)[0]
+
+
+def shorten(text: str, most: int) -> str:
+    """``text`` cut to ``most`` characters in its middle: names often differ at the end."""
+    if len(text) <= most:
+        return text
+    tail = (most - 1) // 2
+    return f"{text[: most - 1 - tail].rstrip()}\u2026{text[len(text) - tail :].lstrip()}"

@@ -30,8 +30,7 @@ from crosslift.cli.options import (
 )
 from crosslift.cli.pilot import word_pilot
 from crosslift.cli.xtreme import app as xtreme
-from crosslift.errors import CrossLiftError
-from crosslift.reports.formats import shorten
+from crosslift.errors import CrossLiftError, shorten
 
 app = typer.Typer(
     name="crosslift",

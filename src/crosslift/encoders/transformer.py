@@ -95,12 +95,30 @@ def _with_adapter(model: Any, folder: Path) -> Any:
     check_weights(folder)
     with published_folder(folder, "cannot be merged into its base model"), quietly():
         adapted = peft.PeftModel.from_pretrained(model, str(folder), use_safetensors=True)
+        _check_adapter(set(peft.get_peft_model_state_dict(adapted)), folder)
         merge = getattr(adapted, "merge_and_unload", None)
         if merge is None:
             raise EncoderError(
                 f"{folder} is an adapter that cannot be merged into its base model", "such as LoRA"
             )
         return merge()
+
+
+def _check_adapter(wanted: set[str], folder: Path) -> None:
+    """Raises EncoderError where the weights of an adapter are not those that its base model takes: one
+    of a model with a head names them otherwise, and would be passed over."""
+    names: set[str] = set()
+    for path in folder.glob("adapter_model*.safetensors"):
+        with safe_open(path, "pt") as tensors:
+            names |= set(tensors.keys())
+    if names != wanted:
+        raise EncoderError(
+            f"{folder}: {len(wanted - names)} weights of the adapter are missing, such as "
+            f"{min(wanted - names, default='none')}, and {len(names - wanted)} fit nowhere, such as "
+            f"{min(names - wanted, default='none')}",
+            "an adapter of the base model without a head",
+            "merge it into its base model with PEFT and name that folder",
+        )
 
 
 @contextlib.contextmanager

@@ -152,9 +152,20 @@ class ShownPictures:
         self.count = len(features if pictures is None else pictures)  # type: ignore[arg-type]
         self._shown = np.arange(self.count)
         if options.shuffle_pictures:
-            wrong = np.empty(self.count, np.int64)
-            wrong[self.places] = self._alike.joined()
-            self._shown = wrong_partners(wrong, options.seed)
+            self._shown = wrong_partners(self._apart(groups), options.seed)
+
+    def _apart(self, groups: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Numbers of pictures, int64 [P]: only pictures of two numbers are partners when shuffled.
+
+        Pictures that a chain of equal texts connects have one number. Where that joins more than half
+        of all, as labels of one word do, it is their group alone, and a picture may then get another
+        that shares a text.
+        """
+        wrong = np.empty(self.count, np.int64)
+        wrong[self.places] = self._alike.joined()
+        if 2 * int(np.bincount(wrong).max()) > self.count:
+            wrong[self.places] = groups
+        return wrong
 
     def draw(self, start: int, count: int, seed: int) -> Rows:
         """Shuffled epochs, in each of which a picture comes once, with one of its texts."""

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 from matplotlib.lines import Line2D
 
+from crosslift.errors import shorten
 from crosslift.reports.entries import Arm
-from crosslift.reports.formats import points, shorten
+from crosslift.reports.formats import points
 from crosslift.reports.looks import Look
 from crosslift.reports.svg import INK, MUTED, PAPER, RULE, new_figure
 

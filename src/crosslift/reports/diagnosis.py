@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from crosslift.errors import DataError
+from crosslift.errors import DataError, shorten
 from crosslift.reports.axes import Names, effect_axes, mark_style, row_words
 from crosslift.reports.entries import Arm, Entry, Target
-from crosslift.reports.formats import MINUS, percent, shorten
+from crosslift.reports.formats import MINUS, percent
 from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.svg import PAPER, Plot, drawing, finish

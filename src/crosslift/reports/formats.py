@@ -116,14 +116,6 @@ def metric_title(metric: str) -> str:
     return f"{title} (lower is better)" if metric in LOWER_IS_BETTER else title
 
 
-def shorten(text: str, most: int) -> str:
-    """``text`` cut to ``most`` characters in its middle: names often differ at the end."""
-    if len(text) <= most:
-        return text
-    tail = (most - 1) // 2
-    return f"{text[: most - 1 - tail].rstrip()}\u2026{text[len(text) - tail :].lstrip()}"
-
-
 def prompt_words(prompt: str) -> str:
     """A prompt for people: `prompt 'query: '`, or `no prompt`."""
     return f"prompt {prompt!r}" if prompt else "no prompt"

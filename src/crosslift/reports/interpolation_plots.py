@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from crosslift.errors import shorten
 from crosslift.reports.axes import Names, arm_legend, mark_style, square_axes
 from crosslift.reports.entries import Arm
-from crosslift.reports.formats import points, shorten
+from crosslift.reports.formats import points
 from crosslift.reports.labels import placed_labels
 from crosslift.reports.looks import Look
 from crosslift.reports.svg import INK, Plot, finish

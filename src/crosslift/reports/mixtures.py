@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crosslift.errors import shorten
 from crosslift.reports.axes import Names
 from crosslift.reports.curves import SHARE
 from crosslift.reports.entries import CurvePoint
-from crosslift.reports.formats import share, shorten
+from crosslift.reports.formats import share
 from crosslift.reports.labels import spread
 from crosslift.reports.looks import BASELINE, PALETTE, REFERENCE
 from crosslift.reports.run_folder import RunFolder

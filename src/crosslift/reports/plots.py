@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from crosslift.errors import shorten
 from crosslift.reports.axes import (
     Effect,
     Names,
@@ -29,7 +30,7 @@ from crosslift.reports.effects import (
     unattributed,
 )
 from crosslift.reports.entries import Arm, Target
-from crosslift.reports.formats import interval, metric_title, points, shorten
+from crosslift.reports.formats import interval, metric_title, points
 from crosslift.reports.labels import name_ends
 from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.run_folder import RunFolder

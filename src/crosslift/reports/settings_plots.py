@@ -8,9 +8,10 @@ from typing import Any
 
 from matplotlib.lines import Line2D
 
+from crosslift.errors import shorten
 from crosslift.reports.axes import Names, mark_style, square_axes
 from crosslift.reports.entries import Target
-from crosslift.reports.formats import metric_title, percent, shorten
+from crosslift.reports.formats import metric_title, percent
 from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.settings_paths import SettingPath, setting_paths

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crosslift.errors import shorten
 from crosslift.reports.axes import Names, effect_axes, interval_mark, limits_of, row_words
 from crosslift.reports.entries import Arm, Attribution, Figure, Part, Target
-from crosslift.reports.formats import interval, plural, points, shorten
+from crosslift.reports.formats import interval, plural, points
 from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.outcomes import mark_of
 from crosslift.reports.run_folder import RunFolder

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from crosslift.errors import shorten
 from crosslift.reports.entries import Arm, Augmentation, Stage, StageTask, Tower
-from crosslift.reports.formats import count, listed, share, shorten
+from crosslift.reports.formats import count, listed, share
 
 _TITLES = {
     "text_side": "text side",

@@ -12,10 +12,10 @@ from matplotlib.lines import Line2D
 from pydantic import model_validator
 
 from crosslift.artifacts.files import file_written_whole
-from crosslift.errors import DataError
+from crosslift.errors import DataError, shorten
 from crosslift.reports.axes import Names
 from crosslift.reports.entries import Arm, Entry, Target
-from crosslift.reports.formats import metric_title, percent, points, prompt_words, shorten
+from crosslift.reports.formats import metric_title, percent, points, prompt_words
 from crosslift.reports.looks import MARKERS, PALETTE, Look, looks_of
 from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.svg import INK, MUTED, PAPER, RULE, Plot, drawing, finish, new_figure

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crosslift.errors import shorten
 from crosslift.reports.axes import (
     Effect,
     Names,
@@ -16,7 +17,7 @@ from crosslift.reports.axes import (
 )
 from crosslift.reports.effects import effects_on
 from crosslift.reports.entries import Arm, Target
-from crosslift.reports.formats import points, shorten
+from crosslift.reports.formats import points
 from crosslift.reports.labels import placed_labels
 from crosslift.reports.looks import Look
 from crosslift.reports.run_folder import RunFolder

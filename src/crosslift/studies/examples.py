@@ -15,6 +15,7 @@ from crosslift.images.decode import load_picture
 from crosslift.sources.record import Record
 from crosslift.studies.collect import Gathered
 from crosslift.targets.captions import captions_of
+from crosslift.targets.protocol import Direction
 from crosslift.targets.target import BitextData, LabelledData, MiningData, PictureData
 
 _LANGUAGES = 6
@@ -37,7 +38,10 @@ def _examples_of(gathered: Gathered, target: str, folder: Path) -> list[dict[str
     loaded = gathered.plan.targets[target]
     if isinstance(loaded.data, MiningData) or loaded.target.metric in _OF_WORDS:
         return []
-    protocol = loaded.protocols[0].id
+    shown_as = loaded.protocols[0]
+    if shown_as.direction == "both":  # an answer is one of a direction
+        shown_as = loaded.protocols[1]
+    protocol = shown_as.id
     right = "top1_accuracy"
     if isinstance(loaded.data, LabelledData):
         right = "accuracy" if loaded.target.metric == "accuracy" else "exact_match"
@@ -51,12 +55,13 @@ def _examples_of(gathered: Gathered, target: str, folder: Path) -> list[dict[str
     for row in rows.to_pylist():
         if row["seed"] == first_seed[row["arm"]]:
             answers.setdefault((row["language"], row["item"]), {})[row["arm"]] = row
-    examples = []
+    examples: list[dict[str, Any]] = []
+    written: set[str] = set()
     for language in _spread(sorted({language for language, _ in answers}), _LANGUAGES):
         queries = [item for asked, item in answers if asked == language]
         queries.sort(key=lambda item: (_disagreement(answers[language, item]), item))
+        shown = _Example(loaded.data, language, shown_as.direction, folder, written)
         for item in queries[:_QUERIES]:
-            shown = _Example(loaded.data, language, folder)
             examples.append(
                 {"target": target, "language": language, "protocol": protocol}
                 | shown.query(item)
@@ -78,17 +83,36 @@ def _disagreement(answers: Mapping[str, Mapping[str, Any]]) -> int:
 
 
 class _Example:
+    """Queries of a language and their answers, as one direction asks.
+
+    Args:
+        data: of the target.
+        language: of the queries, or of their answers.
+        direction: which side asks.
+        folder: of the run.
+        written: ids of the pictures that are written already.
+    """
+
     def __init__(
-        self, data: BitextData | PictureData | LabelledData, language: str, folder: Path
+        self,
+        data: BitextData | PictureData | LabelledData,
+        language: str,
+        direction: Direction,
+        folder: Path,
+        written: set[str],
     ) -> None:
         self.data = data
         self.language = language
+        self.direction = direction
         self.folder = folder
-        self._written: set[str] = set()
+        self._written = written
         if isinstance(data, BitextData):
             bitext = data.bitexts[language]
-            self.src = dict(zip(bitext.items, bitext.src, strict=True))
-            self.tgt = dict(zip(bitext.items, bitext.tgt, strict=True))
+            asking, answering = bitext.src, bitext.tgt
+            if direction in ("en->xx", "yy->xx"):
+                asking, answering = answering, asking
+            self.asking = dict(zip(bitext.items, asking, strict=True))
+            self.answering = dict(zip(bitext.items, answering, strict=True))
         elif isinstance(data, LabelledData):
             self.records = {record.id: record for record in data.tests[language]}
         else:
@@ -99,13 +123,17 @@ class _Example:
     def query(self, item: str) -> dict[str, str | None]:
         """The query and the right answer."""
         if isinstance(self.data, BitextData):
-            return _sides("query", self.src[item], None) | _sides("gold", self.tgt[item], None)
+            query, gold = self.asking[item], self.answering[item]
+            return _sides("query", query, None) | _sides("gold", gold, None)
         if isinstance(self.data, LabelledData):
             record = self.records[item]
             return _sides("query", _asked(record), None) | _sides("gold", _right(record), None)
         if self.data.classes:
             name = self._class(self.data.classes[item])
             return _sides("query", None, self._picture(item)) | _sides("gold", name, None)
+        if self.direction == "picture->text":
+            gold = next(text for text, shown in self.texts.values() if self._fits(item, shown))
+            return _sides("query", None, self._picture(item)) | _sides("gold", gold, None)
         text, shown = self.texts[item]
         return _sides("query", text, None) | _sides(
             "gold", None, self._picture(self.data.right_picture(shown))
@@ -118,10 +146,19 @@ class _Example:
         if isinstance(self.data, LabelledData):
             return {"arm": arm, "text": item, "picture": None, "correct": correct}
         if isinstance(self.data, BitextData):
-            return {"arm": arm, "text": self.tgt[item], "picture": None, "correct": correct}
+            return {"arm": arm, "text": self.answering[item], "picture": None, "correct": correct}
         if self.data.classes:
             return {"arm": arm, "text": self._class(item), "picture": None, "correct": correct}
+        if self.direction == "picture->text":
+            texts = self.data.texts[self.language]
+            text = self.texts[item][0] if item in self.texts else texts[item][0]
+            return {"arm": arm, "text": text, "picture": None, "correct": correct}
         return {"arm": arm, "text": None, "picture": self._picture(item), "correct": correct}
+
+    def _fits(self, picture: str, item: str) -> bool:
+        """Whether the text of an item is right for a picture: its own, or one of its topic."""
+        topics = self.data.topics if isinstance(self.data, PictureData) else {}
+        return topics[item] == topics[picture] if topics else item == picture
 
     def _class(self, name: str) -> str:
         if not isinstance(self.data, PictureData):

@@ -12,8 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from crosslift.artifacts.parse import Location, parse_json, parse_yaml
 from crosslift.artifacts.places import user_path
-from crosslift.errors import CrossLiftError, DataError, StudyError, nearest
-from crosslift.reports.formats import shorten
+from crosslift.errors import CrossLiftError, DataError, StudyError, nearest, shorten
 from crosslift.sources.cldr import places as cldr
 from crosslift.studies.checks import Fault, check_names
 from crosslift.studies.schema import Study
