@@ -538,7 +538,7 @@ def test_numbers_as_text() -> None:
     assert formats.plural(1, "query") == "1 query"
     assert formats.plural(5200, "query") == "5,200 queries"
     assert formats.listed(["a", "b", "c"]) == "a, b and c"
-    assert formats.shorten("abcdefghij", 5) == "ab\u2026ij"
+    assert shorten("abcdefghij", 5) == "ab\u2026ij"
     assert formats.metric_title("dev_top1_accuracy") == "dev top-1 accuracy"
 
 
