@@ -22,7 +22,7 @@ import yaml
 from PIL import Image
 from report_sample import write_sample
 
-from crosslift.errors import ArtifactError, DataError, UnknownNameError
+from crosslift.errors import ArtifactError, DataError, UnknownNameError, shorten
 from crosslift.reports import formats
 from crosslift.reports.answer import plain_answer
 from crosslift.reports.curves import MOST_POINTS, curve_panels, mean_curve
