@@ -41,8 +41,8 @@ def refusal(number: int, place: Path | None = None) -> OSError:
         (errno.EEXIST, "cannot write .*: File exists", "a file is where a folder should be"),
         (errno.ENAMETOOLONG, "cannot write .*: File name too long", "a shorter name"),
         (errno.EIO, "cannot write .*: Input/output error", "check the disk"),
-        (errno.ENOSPC, "the disk is full: could not write", "it goes on where it was"),
-        (errno.EDQUOT, "the disk is full: could not write", "it goes on where it was"),
+        (errno.ENOSPC, "the disk is full: could not write", "it resumes"),
+        (errno.EDQUOT, "the disk is full: could not write", "it resumes"),
     ],
 )
 def test_errors_of_a_place(tmp_path: Path, number: int, said: str, remedy: str) -> None:
@@ -297,9 +297,9 @@ def test_half_a_picture_of_an_earlier_run_is_written_again(tmp_path: Path) -> No
     Image.new("RGB", (96, 96), "red").save(tmp_path / "red.png")
     data = PictureData({"a": tmp_path / "red.png"}, {"en": {"a": ("red",)}}, {}, "0")
     out = tmp_path / "out"
-    name = _Example(data, "en", out)._picture("a")
+    name = _Example(data, "en", "text->picture", out, set())._picture("a")
     whole = (out / name).read_bytes()
     (out / name).write_bytes(whole[:50])
-    assert _Example(data, "en", out)._picture("a") == name
+    assert _Example(data, "en", "text->picture", out, set())._picture("a") == name
     assert (out / name).read_bytes() == whole
     assert [p.name for p in (out / name).parent.iterdir()] == [Path(name).name]

@@ -49,8 +49,7 @@ def disk_errors_explained(place: Path) -> Iterator[None]:
             raise ArtifactError(
                 f"the disk is full: could not write {place}",
                 remedy="free some space, or choose a larger disk (--out for results, --store or "
-                "CROSSLIFT_HOME for the rest), and give the same command again: it goes on where "
-                "it was",
+                "CROSSLIFT_HOME for the rest), and give the same command again: it resumes",
             ) from error
         remedy = _REMEDIES.get(getattr(error, "errno", None) or 0)
         if isinstance(error, OSError) and remedy is not None and _is_about(error, place):

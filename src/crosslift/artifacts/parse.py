@@ -56,7 +56,7 @@ def parse_json(
 
 
 MOST_VALUES = 100_000
-"""Of a YAML text; what an alias stands for counts each time."""
+"""Of a YAML text, with every alias expanded."""
 MOST_LEVELS = 100
 """Of a YAML text."""
 _LARGEST = 2**63

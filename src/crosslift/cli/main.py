@@ -72,7 +72,7 @@ def demo(
 ) -> None:
     """Run a whole study on the embedded encoder and data: about 6 minutes, 9 without bfloat16.
 
-    Stopped with Ctrl-C, it goes on where it was when it is given again.
+    After Ctrl-C, the same command resumes.
     """
     from crosslift.cli import running
 
@@ -90,7 +90,7 @@ def run(
 ) -> None:
     """Run a study, or what is left of it, and write its report.
 
-    Stopped with Ctrl-C, it goes on where it was when it is given again.
+    After Ctrl-C, the same command resumes.
     """
     from crosslift.cli import running
     from crosslift.studies.reading import read_study
@@ -293,7 +293,7 @@ _INTERRUPTED = 130  # what typer gives for Ctrl-C
 
 
 def main() -> None:
-    """Entry of the command: errors are told in words, without a traceback.
+    """Runs the command and prints errors in words, without a traceback.
 
     A file's name that is no UTF-8 is printed with escapes.
     """

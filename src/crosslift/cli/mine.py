@@ -143,7 +143,7 @@ def mine(
 ) -> None:
     """Mine two files of texts for pairs that translate each other.
 
-    Stopped with Ctrl-C, it goes on where it was when it is given again.
+    After Ctrl-C, the same command resumes.
     """
     from crosslift.cli import mining
     from crosslift.encoders.settings import EncoderSettings

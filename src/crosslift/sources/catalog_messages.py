@@ -16,7 +16,7 @@ from crosslift.sources.catalog_files import CatalogFile
 from crosslift.sources.catalog_formats import MOST_FORMS, CatalogEntry, ParsedCatalog, parse_catalog
 from crosslift.sources.formats.rows import short
 
-# Five stands for "many": two to four have a form of their own in Slavic languages, zero, one and
+# Five is an example of "many": two to four have a form of their own in Slavic languages, zero, one and
 # two in others.
 _GENERAL_NUMBER = 5
 _RULE = re.compile(r"nplurals\s*=\s*[0-9]+\s*;\s*plural\s*=\s*(?P<rule>[^;]+)")

@@ -7,7 +7,7 @@ import html
 import re
 import unicodedata
 
-_HOLE = "\ufffc"  # stands where a placeholder was, until the text around it is tidied
+_HOLE = "\ufffc"  # replaces a placeholder until the text around it is tidied
 
 _PLACEHOLDER = re.compile(
     r"\{\{.*?\}\}|\{%.*?%\}"  # templates
@@ -34,7 +34,7 @@ _SUFFIX_ACCELERATOR = re.compile(r"\s*\([&_]\w\)")  # the form of Chinese, Japan
 def clean_pair(msgid: str, translation: str) -> tuple[str, str]:
     """Both texts without what the two share only because they are program messages.
 
-    A placeholder, a tag or an accelerator that stands on both sides gives the pair away to any
+    A placeholder, a tag or an accelerator in both texts gives the pair away to any
     retrieval method, whatever it knows of the languages.
 
     Args:

@@ -28,7 +28,7 @@ def sorted_apart(src: Sequence[str], tgt: Sequence[str]) -> bool:
     correlate. The sum of these correlations, in standard deviations of chance, must reach 0.45 times
     the square root of the number of lines, at least 2 and at most 6: chosen on the Tatoeba of 36
     languages. Measured on other texts, Django's messages of three words and more in 84 languages,
-    English sorted alone and together with the other side: no whole language is told wrong. Of 1,680
+    English sorted alone and together with the other side: no whole language is judged wrongly. Of 1,680
     random sets of 10, 20 and 100 messages 3.6, 3.5 and 1.1 in 100 pass though sorted apart, and 2.0, 0
     and 0 in 100 are refused though sorted together.
 
@@ -75,7 +75,7 @@ def _agreement(src: Sequence[str], tgt: Sequence[str]) -> float:
 
 
 def _features(texts: Sequence[str]) -> NDArray[np.float64]:
-    """Rank of the length, then 1 where a mark stands in the text; centred, float64 [4, N]."""
+    """Rank of the length, then 1 where the text has a mark; centred, float64 [4, N]."""
     ranks = _ranks(np.array([len(text) for text in texts]))
     marks = [[float(bool(mark.search(text))) for text in texts] for mark in _MARKS]
     rows = np.array([ranks, *marks], dtype=np.float64)

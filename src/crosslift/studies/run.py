@@ -69,7 +69,7 @@ def run_plan(
 ) -> tuple[Plan, list[StepRecord]]:
     """Makes every step of a plan that does not stand in the store.
 
-    Killed at any moment, it goes on where it was when it is called again.
+    Killed at any moment, it resumes when it is called again.
 
     Args:
         plan: of a study.

@@ -165,7 +165,7 @@ def _names(choices: Sequence[_Choices]) -> Iterator[str]:
 
 
 def _choices(inside: str, pattern: str) -> _Choices:
-    """What stands between braces: a range of numbers, or a list parted by commas."""
+    """Expands the text between braces: a range of numbers, or a list separated by commas."""
     match = _RANGE.fullmatch(inside)
     if match is None:
         if ".." in inside or "," not in inside:
