@@ -59,8 +59,8 @@ def read_text_lines(path: Path, advance: Callable[[int], None] | None = None) ->
     Raises:
         DataError: no such file (the nearest names are told), an empty one, another compression
             or encoding, bytes that are not UTF-8 (the error names the line), a broken gzip file or
-            one that decompresses to more than `gunzip.MOST_EXPANSION` times its size, a file that changes
-            while it is read.
+            one that decompresses to more than `gunzip.MOST_EXPANSION` times its size, a file that
+            changes while it is read.
     """
     digest, texts = hashlib.sha256(), []
     for line, data in enumerate(_lines(path), start=1):
