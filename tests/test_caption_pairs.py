@@ -11,7 +11,7 @@ from crosslift.errors import DataError
 from crosslift.languages import language_pair
 from crosslift.reports.language_names import PAIRS, family_of, name_of, script_of
 from crosslift.targets.caption_pairs import pair_bitexts, pairs_of
-from crosslift.targets.evaluate import evaluate_bitexts
+from crosslift.targets.evaluate import SideLookups, evaluate_bitexts
 from crosslift.targets.protocols import PAIR_RETRIEVAL
 from crosslift.targets.registry import find_target
 from crosslift.targets.target import BitextData, TargetSettings
@@ -65,14 +65,16 @@ def test_the_first_language_asks_first() -> None:
         return np.array([vectors[text] for text in asked], np.float32)
 
     data = BitextData(pair_bitexts(texts, {"de-fr": ("de", "fr")})[0], {}, "0")
-    first, second = evaluate_bitexts(dict.fromkeys(PAIR_RETRIEVAL, lookup), data)
+    first, second = evaluate_bitexts(
+        dict.fromkeys(PAIR_RETRIEVAL, SideLookups.of_both(lookup)), data
+    )
     assert (first.protocol, second.protocol) == ("crosslift/xx->yy", "crosslift/yy->xx")
     assert first.language == second.language == "de-fr"
     assert first.values["top1_accuracy"].tolist() == [1, 0] and first.retrieved == ("p", "p")
     assert second.values["top1_accuracy"].tolist() == [1, 1]
     protocols = find_target("flickr8k-pairs").asking("both").protocols
     assert [p.id for p in protocols[1:]] == ["crosslift/xx->yy", "crosslift/yy->xx"]
-    (mean,) = evaluate_bitexts({protocols[0]: lookup}, data)
+    (mean,) = evaluate_bitexts({protocols[0]: SideLookups.of_both(lookup)}, data)
     assert mean.protocol == "crosslift/both"
     assert mean.values["top1_accuracy"].tolist() == [1, 0.5]
 

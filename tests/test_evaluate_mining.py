@@ -22,7 +22,7 @@ from crosslift.sources.bucc_files import BuccSplit
 from crosslift.studies.plan import load_target
 from crosslift.studies.session import evaluate, evaluate_protocols, run_study
 from crosslift.targets.bucc import BUCC
-from crosslift.targets.evaluate import Lookup, Outcomes
+from crosslift.targets.evaluate import Lookup, Outcomes, SideLookups
 from crosslift.targets.evaluate_mining import MiningDetail, evaluate_mining
 from crosslift.targets.parts import first_sentences
 from crosslift.targets.protocol import Mining, Protocol, Split
@@ -131,7 +131,7 @@ class Found(NamedTuple):
 def mined(
     protocol: Protocol, data: MiningData, language: str = "de", lookup: Lookup = vectors
 ) -> Found:
-    for outcomes, detail in evaluate_mining({protocol: lookup}, data):
+    for outcomes, detail in evaluate_mining({protocol: SideLookups.of_both(lookup)}, data):
         if outcomes.language == language:
             assert detail is not None
             return Found(outcomes, detail)
@@ -317,7 +317,7 @@ def test_one_protocol_is_measured_without_the_others(
 ) -> None:
     """Ours stops over a negative mean; it must not keep anyone from LASER's number."""
     monkeypatch.setattr(
-        "crosslift.studies.target_steps.encode", lambda _encoder, texts, **_: turned(texts)
+        "crosslift.studies.text_steps.encode", lambda _encoder, texts, **_: turned(texts)
     )
     target = TargetSettings(name="bucc", data=bucc, languages=("fr",))
     with pytest.raises(DataError, match="`xtreme` or `laser` alone"):
@@ -392,7 +392,7 @@ def test_a_text_that_stands_twice_is_united_or_dropped() -> None:
     found = {
         protocol.name: (outcomes, detail)
         for protocol in (OURS, XTREME_MINING)
-        for outcomes, detail in evaluate_mining({protocol: lookup}, data)
+        for outcomes, detail in evaluate_mining({protocol: SideLookups.of_both(lookup)}, data)
     }
     united, dropped = found["crosslift"], found["xtreme"]
     assert united[1] is not None
@@ -411,7 +411,7 @@ def test_a_text_that_stands_twice_is_united_or_dropped() -> None:
 
 def test_mteb_asks_the_sentences_with_gold_alone(bucc: Path) -> None:
     data = load(bucc, languages=("de",))
-    ((outcomes, detail),) = evaluate_mining({MTEB_MINING: vectors}, data)
+    ((outcomes, detail),) = evaluate_mining({MTEB_MINING: SideLookups.of_both(vectors)}, data)
     assert detail is None
     split = data.splits["de"]["test"]
     assert split.gold is not None
@@ -449,7 +449,7 @@ def test_the_means_of_the_outcomes_are_the_scores(
 
 
 def test_details_are_strict_json(bucc: Path) -> None:
-    for _, detail in evaluate_mining(dict.fromkeys(ALL, vectors), load(bucc)):
+    for _, detail in evaluate_mining(dict.fromkeys(ALL, SideLookups.of_both(vectors)), load(bucc)):
         if detail is not None:
             assert json.loads(json.dumps(detail.to_json(), allow_nan=False)) is not None
 

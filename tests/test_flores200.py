@@ -11,7 +11,7 @@ from test_golden_retrieval import LentVectors, mteb_task, two_sides
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.languages import FAMILIES
 from crosslift.sources.flores200 import FLORES_200, PUBLISHED_NAME
-from crosslift.targets.evaluate import evaluate_bitexts
+from crosslift.targets.evaluate import SideLookups, evaluate_bitexts
 from crosslift.targets.flores200 import FLORES_LANGUAGES
 from crosslift.targets.protocols import MTEB_RETRIEVAL
 from crosslift.targets.registry import find_target
@@ -172,10 +172,10 @@ def test_the_score_is_that_of_mteb(tmp_path: Path) -> None:
 
     (protocol,) = find_target("flores200").others
     assert protocol is MTEB_RETRIEVAL
-    (ours,) = evaluate_bitexts({protocol: lookup}, data)
+    (ours,) = evaluate_bitexts({protocol: SideLookups.of_both(lookup)}, data)
     assert 0.1 < theirs["f1"] < 0.9
     assert ours.score("weighted_f1") == pytest.approx(theirs["f1"], abs=1e-6)
     own = find_target("flores200").protocols[0]
-    (found,) = evaluate_bitexts({own: lookup}, data)
+    (found,) = evaluate_bitexts({own: SideLookups.of_both(lookup)}, data)
     assert own.direction == "xx->en"
     assert found.score("top1_accuracy") == pytest.approx(theirs["accuracy"], abs=1e-6)

@@ -22,11 +22,11 @@ from crosslift.sources.record import Bitext
 from crosslift.studies.plan import load_target, plan_study
 from crosslift.studies.reading import parse_study
 from crosslift.studies.session import evaluate, evaluate_protocols
-from crosslift.studies.target_steps import OWN_READING, encode_steps, role_of
+from crosslift.studies.text_steps import OWN_READING, encode_steps, roles_of
 from crosslift.studies.training_steps import Trained
 from crosslift.targets.bitext import load_bitexts
 from crosslift.targets.bucc import BUCC
-from crosslift.targets.evaluate import Lookup, evaluate_bitexts
+from crosslift.targets.evaluate import Lookup, SideLookups, evaluate_bitexts
 from crosslift.targets.protocol import Protocol
 from crosslift.targets.protocols import (
     LASER_MINING,
@@ -166,7 +166,9 @@ def test_words_have_the_mean_margin_of_both_directions() -> None:
         return np.array([vectors[text] for text in asked], np.float32)
 
     own = TATOEBA.asking("both").protocols
-    both, forward, backward = evaluate_bitexts(dict.fromkeys(own, lookup), data)
+    both, forward, backward = evaluate_bitexts(
+        dict.fromkeys(own, SideLookups.of_both(lookup)), data
+    )
     np.testing.assert_allclose(forward.values["pair_margin"], [0.4, 0.8], atol=1e-6)
     np.testing.assert_allclose(backward.values["pair_margin"], [1.0, 0.2], atol=1e-6)
     np.testing.assert_allclose(both.values["pair_margin"], [0.7, 0.5], atol=1e-6)
@@ -272,7 +274,7 @@ def test_protocols_that_read_alike_share_one_encoding(clumsy: Path, folder: Path
         assert set(steps) == roles
         apart = {"texts as xtreme"} & roles  # MTEB reads this encoder as its files say
         assert len({step.key for step in steps.values()}) == 1 + len(apart)
-        assert {role_of(p) for p in loaded.protocols} == roles
+        assert {role for p in loaded.protocols for role in roles_of(p, loaded)} == roles
 
 
 def test_steps_of_all_protocols_are_made_once(clumsy: Path, folder: Path, tmp_path: Path) -> None:
@@ -362,7 +364,7 @@ def test_scores_with_many_ties(
     score: Callable[[np.ndarray], float],
 ) -> None:
     data, lookup, products = signs
-    (found,) = evaluate_bitexts({protocol: lookup}, data)
+    (found,) = evaluate_bitexts({protocol: SideLookups.of_both(lookup)}, data)
     assert found.protocol == protocol.id
     assert found.score(protocol.metric) == pytest.approx(score(products), abs=1e-12)
     asked = products.T if protocol.direction == "en->xx" else products
@@ -382,7 +384,8 @@ def test_two_pairs_by_hand() -> None:
     data = BitextData({"de": Bitext("de", ("a", "b"), ("c", "d"), ("de:1", "de:2"))}, {}, "0")
     protocols = (*RETRIEVAL, XTREME_RETRIEVAL, MTEB_RETRIEVAL, LASER_RETRIEVAL)
     found = evaluate_bitexts(
-        dict.fromkeys(protocols, lambda asked: np.ones((len(asked), 3), np.float32)), data
+        dict.fromkeys(protocols, SideLookups.of_both(lambda t: np.ones((len(t), 3), np.float32))),
+        data,
     )
     values = {o.protocol: next(iter(o.values.values())).tolist() for o in found}
     assert values == {

@@ -26,6 +26,7 @@ from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.tables import ScoreIndex, score_tables
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.studies.session import run_study
+from crosslift.targets.evaluate import SideLookups
 from crosslift.targets.evaluate_mining import evaluate_mining
 from crosslift.targets.protocols import MINING as OUR_MINING
 from crosslift.targets.target import MiningData
@@ -324,8 +325,9 @@ def test_what_evaluate_mining_gives_is_what_the_report_reads(small: Path) -> Non
         *("de", "dev", tuple(texts[:40]), tuple(texts[:40]), tuple(texts[40:]), tuple(texts[40:])),
         gold=tuple((i, i) for i in range(0, 40, 2)),
     )
+    sides = SideLookups.of_both(lambda t: vectors[[place[x] for x in t]].astype(np.float32))
     ((_, detail),) = evaluate_mining(
-        {OUR_MINING[0]: lambda asked: vectors[[place[t] for t in asked]].astype(np.float32)},
+        {OUR_MINING[0]: sides},
         MiningData({"de": {"dev": split}}, {}, "sum"),
     )
     assert detail is not None

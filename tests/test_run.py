@@ -260,15 +260,15 @@ def test_an_exported_arm_encodes_as_it_was_measured(
 ) -> None:
     from sentence_transformers import SentenceTransformer
 
-    from crosslift.targets.evaluate import evaluate_bitexts
+    from crosslift.targets.evaluate import SideLookups, evaluate_bitexts
     from crosslift.targets.names import NAMES
 
     out, _, _ = finished
     place = export_arm(out, "text", tmp_path / "model", seed=2)
     model = SentenceTransformer(str(place), device="cpu")
     data = NAMES.load(TargetSettings(name="names", languages=("de",)))
-    lookups = {NAMES.protocols[0]: lambda texts: model.encode(list(texts))}
-    found = next(evaluate_bitexts(lookups, data))  # type: ignore[arg-type]
+    sides = SideLookups.of_both(lambda texts: model.encode(list(texts)))
+    found = next(evaluate_bitexts({NAMES.protocols[0]: sides}, data))
     facts = ("text", 2, "names", "de", "crosslift/xx->en", "all", "mrr")
     assert found.score("mrr") == pytest.approx(scores(out)[facts][0], abs=2e-3)
     card = (place / "README.md").read_text(encoding="utf-8")

@@ -28,6 +28,7 @@ from crosslift.targets.evaluate import (
     MEDIANS,
     OUTCOME_OF_METRIC,
     Outcomes,
+    SideLookups,
     evaluate_bitexts,
 )
 from crosslift.targets.evaluate_pictures import evaluate_pictures
@@ -384,7 +385,11 @@ def test_embedded_bitexts_are_evaluated(name: str, xlm_folder: Path) -> None:
     assert isinstance(data, BitextData)
     assert list(data.bitexts) == ["de", "ja", "tr"]
     assert data.gaps == {}
-    found = list(evaluate_bitexts(dict.fromkeys(target.protocols, vectors_of(xlm_folder)), data))
+    found = list(
+        evaluate_bitexts(
+            dict.fromkeys(target.protocols, SideLookups.of_both(vectors_of(xlm_folder))), data
+        )
+    )
     assert [(o.language, o.protocol) for o in found] == [
         (code, protocol) for code in ("de", "ja", "tr") for protocol in PROTOCOLS["bitext"]
     ]
@@ -469,7 +474,11 @@ def test_bitexts_against_brute_force() -> None:
     def lookup(texts: Sequence[str]) -> np.ndarray:
         return np.array([vectors[text] for text in texts], np.float32)
 
-    found = list(evaluate_bitexts(dict.fromkeys(find_target("bitext").protocols, lookup), data))
+    found = list(
+        evaluate_bitexts(
+            dict.fromkeys(find_target("bitext").protocols, SideLookups.of_both(lookup)), data
+        )
+    )
     sides = {"crosslift/xx->en": (src, tgt), "crosslift/en->xx": (tgt, src)}
     assert [o.protocol for o in found] == list(sides)
     for outcomes in found:
@@ -511,7 +520,11 @@ def test_tatoeba_in_lasers_layout(name: str, tmp_path: Path, xlm_folder: Path) -
     assert data.bitexts["sw"].src[2] == "swh sentence 2"
     assert data.bitexts["sw"].tgt[2] == "eng sentence 2"
     target = find_target(name)
-    found = list(evaluate_bitexts(dict.fromkeys(target.protocols, vectors_of(xlm_folder)), data))
+    found = list(
+        evaluate_bitexts(
+            dict.fromkeys(target.protocols, SideLookups.of_both(vectors_of(xlm_folder))), data
+        )
+    )
     assert len(found) == 6
     check_outcomes(found, data, target.metric)
     first = data.checksum

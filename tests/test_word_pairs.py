@@ -16,7 +16,7 @@ from crosslift.sources.lexicons.lexicon import folded
 from crosslift.sources.record import Bitext
 from crosslift.studies.session import run_study
 from crosslift.studies.task_runs import TaskRun
-from crosslift.targets.evaluate import evaluate_bitexts
+from crosslift.targets.evaluate import SideLookups, evaluate_bitexts
 from crosslift.targets.registry import find_target
 from crosslift.targets.target import BitextData, TargetSettings
 from crosslift.tasks.registry import find_task, needs_data, task_names
@@ -107,14 +107,17 @@ def test_cosines_of_pairs_and_of_random_pairs() -> None:
         return np.array([rows[text] for text in texts], np.float32)
 
     data = BitextData({"sw": bitext}, {}, "", words=True)
-    found = {o.protocol: o for o in evaluate_bitexts(dict.fromkeys(protocols, lookup), data)}
+    found = {
+        o.protocol: o
+        for o in evaluate_bitexts(dict.fromkeys(protocols, SideLookups.of_both(lookup)), data)
+    }
     forth, back = found["crosslift/xx->en"], found["crosslift/en->xx"]
     assert forth.values["pair_cosine"] == pytest.approx([1.0, 0.8])
     assert forth.values["pair_margin"] == pytest.approx([1.0 - 0.6, 0.8 - 0.0])
     assert back.values["pair_margin"] == pytest.approx([1.0 - 0.0, 0.8 - 0.6])
     assert forth.score("pair_margin") == pytest.approx(0.6)
     plain = BitextData({"sw": bitext}, {}, "")
-    (first, *_) = evaluate_bitexts(dict.fromkeys(protocols, lookup), plain)
+    (first, *_) = evaluate_bitexts(dict.fromkeys(protocols, SideLookups.of_both(lookup)), plain)
     assert "pair_cosine" not in first.values
 
 

@@ -6,24 +6,18 @@ import io
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from crosslift.cli.encoder_options import with_encoder_options
 from crosslift.cli.fetch import app as fetch
 from crosslift.cli.mine import mine
 from crosslift.cli.options import (
-    DimensionsOption,
-    HiddenStateOption,
     Json,
     KeepGoing,
-    MaxTokensOption,
     Model,
     Out,
-    PoolingOption,
-    PrecisionOption,
-    PromptOption,
-    RevisionOption,
     StoreOption,
     StudyData,
     StudyFile,
@@ -31,6 +25,9 @@ from crosslift.cli.options import (
 from crosslift.cli.pilot import word_pilot
 from crosslift.cli.xtreme import app as xtreme
 from crosslift.errors import CrossLiftError, shorten
+
+if TYPE_CHECKING:
+    from crosslift.encoders.settings import EncoderSettings, SidePrompts
 
 app = typer.Typer(
     name="crosslift",
@@ -114,8 +111,8 @@ def plan(
 
 
 @app.command()
+@with_encoder_options(Model)
 def evaluate(
-    model: Model,
     target: Annotated[str, typer.Option("--target", metavar="T", help="See `crosslift targets`.")],
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Folder of the target's files.")
@@ -187,33 +184,25 @@ def evaluate(
         Path | None,
         typer.Option("--plot", metavar="FILE", help="Draw the sweep's curve (.svg or .png)."),
     ] = None,
-    pooling: PoolingOption = None,
-    prompt: PromptOption = None,
-    hidden_state: HiddenStateOption = None,
-    max_tokens: MaxTokensOption = None,
-    dimensions: DimensionsOption = None,
-    revision: RevisionOption = None,
-    precision: PrecisionOption = "auto",
     store: StoreOption = None,
     json: Json = None,
+    *,
+    encoder: EncoderSettings,
+    side_prompts: SidePrompts,
 ) -> None:
     """Measure an encoder, as it is, on a target."""
     from crosslift.cli import evaluating
-    from crosslift.encoders.settings import EncoderSettings
     from crosslift.targets.target import TargetSettings
 
-    encoder = EncoderSettings(
-        name=model,
-        revision=revision,
-        pooling=pooling,
-        prompt=prompt,
-        hidden_state=hidden_state,
-        max_tokens=max_tokens,
-        dimensions=dimensions,
-        precision=precision,
-    )
     codes = tuple(_listed(languages)) or None
-    asked = TargetSettings(name=target, data=data, catalogs=catalogs, languages=codes, pairs=pairs)
+    asked = TargetSettings(
+        name=target,
+        data=data,
+        catalogs=catalogs,
+        languages=codes,
+        pairs=pairs,
+        **side_prompts.side_prompts,
+    )
     if sweep:
         evaluating.refuse_protocol_options(protocol, direction)
         settings = evaluating.sweep_settings(
@@ -333,8 +322,10 @@ def _usage_or_raise(error: Exception) -> None:
 
 def _words(detail: Mapping[str, Any]) -> str:
     """What is wrong with a setting, in one line."""
-    name = ".".join(map(str, detail["loc"])) or "the options"
+    name = ".".join(map(str, detail["loc"]))
     expected = str(detail["msg"]).removeprefix("Value error, ")
+    if not name:  # of several settings together
+        return expected
     return f"{name}: {shorten(repr(detail.get('input')), 200)}: {expected}"
 
 

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from crosslift.cli.options import (
-    DimensionsOption,
-    HiddenStateOption,
-    Json,
-    MaxTokensOption,
-    PoolingOption,
-    PrecisionOption,
-    PromptOption,
-    RevisionOption,
-    StoreOption,
-)
+from crosslift.cli.encoder_options import with_encoder_options
+from crosslift.cli.options import Json, ModelOption, StoreOption
+
+if TYPE_CHECKING:
+    from crosslift.encoders.settings import EncoderSettings, SidePrompts
 
 
+@with_encoder_options(ModelOption)
 def mine(
     src: Annotated[
         Path, typer.Option("--src", metavar="FILE", help="One text a line, UTF-8, plain or gzip.")
     ],
     tgt: Annotated[
         Path, typer.Option("--tgt", metavar="FILE", help="Likewise, of the other language.")
-    ],
-    model: Annotated[
-        str, typer.Option("--model", metavar="M", help="`embedded`, a folder, or a hub name.")
     ],
     out: Annotated[
         Path,
@@ -119,19 +111,6 @@ def mine(
             "Default: each distinct text once.",
         ),
     ] = False,
-    pooling: PoolingOption = None,
-    prompt: PromptOption = None,
-    prompt_src: Annotated[
-        str | None, typer.Option("--prompt-src", help="Of the src texts alone. Default: --prompt.")
-    ] = None,
-    prompt_tgt: Annotated[
-        str | None, typer.Option("--prompt-tgt", help="Of the tgt texts alone. Default: --prompt.")
-    ] = None,
-    hidden_state: HiddenStateOption = None,
-    max_tokens: MaxTokensOption = None,
-    dimensions: DimensionsOption = None,
-    revision: RevisionOption = None,
-    precision: PrecisionOption = "auto",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Write --out though it exists.")
     ] = False,
@@ -140,30 +119,22 @@ def mine(
     ] = False,
     store: StoreOption = None,
     json: Json = None,
+    *,
+    encoder: EncoderSettings,
+    side_prompts: SidePrompts,
 ) -> None:
     """Mine two files of texts for pairs that translate each other.
 
     After Ctrl-C, the same command resumes.
     """
     from crosslift.cli import mining
-    from crosslift.encoders.settings import EncoderSettings
     from crosslift.mining.settings import MiningSettings
 
     settings = MiningSettings(
         src=src,
         tgt=tgt,
-        model=EncoderSettings(
-            name=model,
-            revision=revision,
-            pooling=pooling,
-            prompt=prompt,
-            hidden_state=hidden_state,
-            max_tokens=max_tokens,
-            dimensions=dimensions,
-            precision=precision,
-        ),
-        prompt_src=prompt_src,
-        prompt_tgt=prompt_tgt,
+        model=encoder,
+        **side_prompts.side_prompts,
         out=out,
         overwrite=overwrite,
         margin=margin,

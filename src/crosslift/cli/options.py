@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from crosslift.encoders.kinds import Pooling, Precision
+from crosslift.encoders.kinds import Precision
 
 Json = Annotated[
     str | None,
@@ -40,19 +40,9 @@ StoreOption = Annotated[
 Out = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Folder for results and report.")
 ]
-Model = Annotated[str, typer.Argument(metavar="MODEL", help="`embedded`, a folder, or a hub name.")]
-PoolingOption = Annotated[
-    Pooling | None,
-    typer.Option("--pooling", help="Default: as the model's own files say, else mean."),
-]
-PromptOption = Annotated[
-    str | None,
-    typer.Option("--prompt", help="Put before every text. Default: the model's own."),
-]
-HiddenStateOption = Annotated[
-    int | None,
-    typer.Option("--hidden-state", min=0, help="0 is the embedding output. Default: the last."),
-]
+_ENCODERS = "`embedded`, a folder, or a hub name."
+Model = Annotated[str, typer.Argument(metavar="MODEL", help=_ENCODERS)]
+ModelOption = Annotated[str, typer.Option("--model", metavar="M", help=_ENCODERS)]
 RevisionOption = Annotated[
     str | None,
     typer.Option(
@@ -63,15 +53,6 @@ MaxTokensOption = Annotated[
     int | None,
     typer.Option(
         "--max-tokens", min=3, help="Longer texts are cut. Default: as the model's own files say."
-    ),
-]
-DimensionsOption = Annotated[
-    int | None,
-    typer.Option(
-        "--dimensions",
-        min=1,
-        help="Cut vectors to their first numbers, of models trained for it (Matryoshka). Default: as "
-        "the model's own files say, else whole.",
     ),
 ]
 PrecisionOption = Annotated[

@@ -25,7 +25,7 @@ from crosslift.encoders.embedded import (
     embedded_folder,
 )
 from crosslift.encoders.settings import EncoderSettings
-from crosslift.errors import EncoderError, nearest
+from crosslift.errors import EncoderError, UnknownNameError, nearest
 
 EMBEDDED = "embedded"
 _FILES_NEEDED = ["*.json", "*.safetensors", "*.txt", "*.model", "*.spm", "*.bpe"]
@@ -198,9 +198,34 @@ def prompt_of(settings: EncoderSettings) -> str:
     encoder's own files; empty for none.
 
     Raises:
-        EncoderError: the encoder cannot be found or fetched.
+        EncoderError: the encoder cannot be found or fetched, or names no prompts.
+        UnknownNameError: its files name prompts, and none as the settings ask.
     """
-    return own_prompts(settings).default if settings.prompt is None else settings.prompt
+    if settings.prompt is not None:
+        return settings.prompt
+    own = own_prompts(settings)
+    if settings.prompt_name is None:
+        return own.default
+    if not own.named:
+        raise EncoderError(
+            f"{settings.name!r} names no prompts, and the one named {settings.prompt_name!r} is asked "
+            "for",
+            "`config_sentence_transformers.json` with `prompts`, or the prompt's text",
+        )
+    if settings.prompt_name not in own.named:
+        raise UnknownNameError(f"prompt of {settings.name}", settings.prompt_name, own.named)
+    return own.named[settings.prompt_name]
+
+
+def with_prompt_text(settings: EncoderSettings) -> EncoderSettings:
+    """The settings with the text of a prompt that they ask for by name.
+
+    Raises:
+        EncoderError, UnknownNameError: as for `prompt_of`.
+    """
+    if settings.prompt_name is None:
+        return settings
+    return settings.model_copy(update={"prompt": prompt_of(settings), "prompt_name": None})
 
 
 def own_use(settings: EncoderSettings, folder: Path | None = None) -> Description:

@@ -68,6 +68,19 @@ class Reading:
         return {name: value for name, value in asdict(self).items() if name in unusual}
 
 
+def reading_of_sides(src: dict[str, Any], tgt: dict[str, Any]) -> dict[str, Any]:
+    """How two sides of texts were read: one reading, with the prompt of each where they differ.
+
+    Args:
+        src: facts of a reading, of the src texts.
+        tgt: likewise of the tgt texts.
+    """
+    if src["prompt"] == tgt["prompt"]:
+        return src
+    same = {name: value for name, value in src.items() if name != "prompt"}
+    return same | {"prompt_src": src["prompt"], "prompt_tgt": tgt["prompt"]}
+
+
 Perturb = Callable[[Tensor, PackedBatch], Tensor]
 """From the token rows [T, D] of a packed batch to those that are read in their place."""
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crosslift.encoders.kinds import Pooling, Poolings, Precision
 
-__all__ = ["EncoderSettings", "Pooling", "Poolings", "Precision"]
+__all__ = ["EncoderSettings", "Pooling", "Poolings", "Precision", "Side", "SidePrompts"]
+
+Side = Literal["src", "tgt"]
+"""Of texts in pairs: ``src`` is the other language, ``tgt`` English, or as two files are named."""
 
 
 class EncoderSettings(BaseModel):
@@ -30,6 +33,9 @@ class EncoderSettings(BaseModel):
     pooling: Pooling | None = None
     prompt: str | None = None
     """Text put before every input text."""
+    prompt_name: str | None = None
+    """Name of one of the prompts in the encoder's own sentence-transformers files, such as ``query``,
+    instead of its text."""
     hidden_state: Annotated[int, Field(ge=0)] | None = None
     """Index of the hidden state that is pooled; 0 is the embedding output."""
     max_tokens: Annotated[int, Field(ge=3)] | None = None
@@ -39,3 +45,50 @@ class EncoderSettings(BaseModel):
     2205.13147)."""
     precision: Precision = "auto"
     """Of the arithmetic; auto: bfloat16 where the processor has it, else float32."""
+
+    @model_validator(mode="after")
+    def _one_prompt(self) -> EncoderSettings:
+        _refuse_both(self.prompt, self.prompt_name, "prompt", "prompt_name")
+        return self
+
+
+class SidePrompts(BaseModel):
+    """A prompt for each side of texts in pairs, for encoders that read queries and documents apart.
+
+    None: the encoder's settings say.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prompt_src: str | None = None
+    """Text put before every src text."""
+    prompt_tgt: str | None = None
+    """Text put before every tgt text."""
+    prompt_name_src: str | None = None
+    """Name of one of the encoder's own prompts, put before every src text."""
+    prompt_name_tgt: str | None = None
+    """Name of one of the encoder's own prompts, put before every tgt text."""
+
+    @model_validator(mode="after")
+    def _one_prompt_a_side(self) -> SidePrompts:
+        _refuse_both(self.prompt_src, self.prompt_name_src, "prompt_src", "prompt_name_src")
+        _refuse_both(self.prompt_tgt, self.prompt_name_tgt, "prompt_tgt", "prompt_name_tgt")
+        return self
+
+    @property
+    def side_prompts(self) -> dict[str, Any]:
+        """The prompts that are set, by the name of their setting."""
+        values = {name: getattr(self, name) for name in SidePrompts.model_fields}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def encoder_of_side(self, encoder: EncoderSettings, side: Side) -> EncoderSettings:
+        """The encoder as it reads one side."""
+        prompt, name = getattr(self, f"prompt_{side}"), getattr(self, f"prompt_name_{side}")
+        if prompt is None and name is None:
+            return encoder
+        return encoder.model_copy(update={"prompt": prompt, "prompt_name": name})
+
+
+def _refuse_both(text: str | None, name: str | None, text_field: str, name_field: str) -> None:
+    if text is not None and name is not None:
+        raise ValueError(f"{text_field} {text!r} and {name_field} {name!r}: give one of them")

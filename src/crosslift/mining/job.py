@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from crosslift.artifacts.store import Store
 from crosslift.encoders.folder import local_folder
+from crosslift.encoders.load import reading_of_sides
 from crosslift.errors import DataError
 from crosslift.mining.blocks import (
     BlockVectors,
@@ -32,7 +33,6 @@ from crosslift.mining.plan import MiningPlan, choose_search, plan_mining
 from crosslift.mining.settings import (
     MiningSettings,
     check_mining,
-    encoder_of_side,
     refuse_output,
     same_sides,
 )
@@ -187,10 +187,7 @@ def mine_files(
 
 def _reading(job: _Job) -> dict[str, Any]:
     """How the vectors were read; where the sides have prompts of their own, both of them."""
-    src, tgt = (reading_of_blocks(job.steps[side], job.store) for side in ("src", "tgt"))
-    if src["prompt"] == tgt["prompt"]:
-        return src
-    return src | {"prompt_src": src["prompt"], "prompt_tgt": tgt["prompt"]}
+    return reading_of_sides(*(reading_of_blocks(job.steps[s], job.store) for s in ("src", "tgt")))
 
 
 def _prepare(settings: MiningSettings, store: Store, listener: MiningListener) -> _Job:
@@ -202,10 +199,9 @@ def _prepare(settings: MiningSettings, store: Store, listener: MiningListener) -
         raise same_sides(f"{settings.src} and {settings.tgt} hold the same lines")
     sides = _filter(settings, lines, listener)
     gold = _read_gold(settings.gold, sides["src"])
-    steps = {
-        name: encode_steps(Trained.untouched(encoder_of_side(settings, name)), name, side.texts)
-        for name, side in sides.items()
-    }
+    encoder = Trained.untouched(settings.model)
+    of_side = {"src": encoder.of_side(settings, "src"), "tgt": encoder.of_side(settings, "tgt")}
+    steps = {name: encode_steps(of_side[name], name, side.texts) for name, side in sides.items()}
     search = choose_search(settings.search, len(sides["src"].texts), len(sides["tgt"].texts))
     stands_in = settings.target_precision is not None and gold is None
     columns = settings.k + stands_in

@@ -6,10 +6,10 @@ import math
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from crosslift.artifacts.disk_errors import disk_errors_explained
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.settings import EncoderSettings, SidePrompts
 from crosslift.errors import DataError
 from crosslift.retrieval.margin import Margin
 from crosslift.retrieval.mining import Retrieval
@@ -17,19 +17,13 @@ from crosslift.sources.line_filters import check_language
 from crosslift.sources.text_lines import refuse_missing
 
 
-class MiningSettings(BaseModel):
+class MiningSettings(SidePrompts):
     """What is mined, how, and what of it is written."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     src: Path
     """One text a line, UTF-8, plain or gzipped."""
     tgt: Path
     model: EncoderSettings
-    prompt_src: str | None = None
-    """Put before every src text; None: the model's settings say."""
-    prompt_tgt: str | None = None
-    """Put before every tgt text; None: the model's settings say."""
     out: Path
     """Scored pairs: `score<TAB>src text<TAB>tgt text`, best first; gzipped where it ends with .gz."""
     overwrite: bool = False
@@ -64,14 +58,6 @@ class MiningSettings(BaseModel):
     tgt_language: str | None = None
     keep_duplicates: bool = False
     """Writes a pair as often as its text stands in the file where it stands more often."""
-
-
-def encoder_of_side(settings: MiningSettings, side: str) -> EncoderSettings:
-    """The encoder of one side, `src` or `tgt`, with that side's prompt."""
-    prompt = settings.prompt_src if side == "src" else settings.prompt_tgt
-    if prompt is None or prompt == settings.model.prompt:
-        return settings.model
-    return settings.model.model_copy(update={"prompt": prompt})
 
 
 def check_mining(settings: MiningSettings) -> None:

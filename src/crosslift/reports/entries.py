@@ -194,6 +194,9 @@ class Target(Entry):
     """File of the data that looks like a part of it and was not read -> why."""
     photographs: str | None = None
     """The published set that its photographs are of; None: of none that towers are trained on."""
+    side_prompts: dict[str, str] = {}
+    """`prompt_src`, `prompt_tgt` (texts), `prompt_name_src`, `prompt_name_tgt` (names of the encoder's
+    own prompts), where the study sets them."""
 
 
 class Step(Entry):

@@ -6,8 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from crosslift.reports.entries import RunFacts
+from crosslift.reports.entries import RunFacts, Target
 from crosslift.reports.formats import listed, prompt_words
+
+_PROMPTS = ("prompt", "prompt_src", "prompt_tgt")
+"""Fields of a reading."""
 
 
 def prompt_sentences(run: RunFacts) -> tuple[str, ...]:
@@ -18,8 +21,8 @@ def prompt_sentences(run: RunFacts) -> tuple[str, ...]:
 
     Returns:
         The prompt with which the arms were trained and measured, or which arms have which; then the
-        protocols of other projects that put another. Empty for a run of a version that did not
-        record them.
+        targets with a prompt for each side, and the protocols of other projects that put another.
+        Empty for a run of a version that did not record them.
     """
     by_prompt: dict[str, list[str]] = defaultdict(list)
     for arm in run.arms:
@@ -28,7 +31,20 @@ def prompt_sentences(run: RunFacts) -> tuple[str, ...]:
     if not by_prompt:
         return ()
     others = _others(run.protocols, set(by_prompt))
-    return (_of_arms(by_prompt), *([others] if others else []))
+    sides = [_of_sides(target) for target in run.targets if target.side_prompts]
+    return (_of_arms(by_prompt), *sides, *([others] if others else []))
+
+
+def _of_sides(target: Target) -> str:
+    clauses = []
+    for side in ("src", "tgt"):
+        text = target.side_prompts.get(f"prompt_{side}")
+        name = target.side_prompts.get(f"prompt_name_{side}")
+        if text is not None:
+            clauses.append(f"{side} texts have {prompt_words(text)}")
+        if name is not None:
+            clauses.append(f"{side} texts have the prompt that the encoder names {name!r}")
+    return f"On {target.title}, {listed(clauses)} instead."
 
 
 def _of_arms(by_prompt: Mapping[str, list[str]]) -> str:
@@ -77,8 +93,8 @@ def field_words(name: str, value: Any) -> str:
     """The value of a protocol's field for people: an empty prompt is named, a reading listed."""
     if isinstance(value, Mapping):
         return ", ".join(_parts(value.items()))
-    return "none" if name == "prompt" and value == "" else str(value)
+    return "none" if name in _PROMPTS and value == "" else str(value)
 
 
 def _parts(pairs: Iterable[tuple[str, Any]]) -> list[str]:
-    return ["no prompt" if (n, v) == ("prompt", "") else f"{n} {v}" for n, v in pairs]
+    return [f"no {n}" if n in _PROMPTS and v == "" else f"{n} {v}" for n, v in pairs]

@@ -25,8 +25,9 @@ from crosslift.errors import DataError, StudyError
 from crosslift.forms.form import column
 from crosslift.forms.span_qa import SpanQA
 from crosslift.sources.record import Record
+from crosslift.studies.loaded_target import LoadedTarget
 from crosslift.studies.steps import Step, Workplace
-from crosslift.studies.target_steps import LoadedTarget, outcome_table
+from crosslift.studies.target_steps import outcome_table
 from crosslift.studies.task_runs import TaskRun
 from crosslift.studies.training_steps import Trained, load_head, train_step
 from crosslift.targets.evaluate_labelled import evaluate_answers

@@ -8,21 +8,20 @@ from typing import Any
 
 from crosslift.errors import CrossLiftError, StudyError
 from crosslift.retrieval.postprocess import Postprocessing
+from crosslift.studies.loaded_target import LoadedTarget
 from crosslift.studies.phase_three import PhaseThree, english_run, phase_three
 from crosslift.studies.picture_steps import picture_overlap_step
 from crosslift.studies.schema import Arm, Start, Study
 from crosslift.studies.steps import Step
 from crosslift.studies.sweep import sweep_steps
 from crosslift.studies.target_steps import (
-    OWN_READING,
-    LoadedTarget,
     diagnose_step,
     embed_pictures_step,
-    encode_steps,
     evaluate_step,
     overlap_step,
 )
 from crosslift.studies.task_runs import TaskRun, names_of
+from crosslift.studies.text_steps import encode_steps
 from crosslift.studies.training_steps import Trained, task_with_pictures, train_step
 from crosslift.targets.parts import part_of
 from crosslift.targets.registry import find_target
@@ -222,6 +221,11 @@ def arm_run(study: Study, arm: str, seed: int) -> ArmRun:
 def load_target(settings: TargetSettings) -> LoadedTarget:
     """A target with its data."""
     target = find_target(settings.name).asking(settings.direction)
+    if settings.side_prompts and target.kind not in ("bitext", "mining"):
+        raise StudyError(
+            f"{', '.join(settings.side_prompts)} of target {target.name!r}, whose texts have no sides",
+            "a target of bitexts or of mining, or `prompt` of the encoder",
+        )
     languages = list(settings.languages) if settings.languages else None
     own = settings.data is not None or settings.catalogs is not None
     protocols = target.asked(settings.protocols)
@@ -336,7 +340,7 @@ def _arm_run(
         if evaluation is not None:
             run.evaluations[loaded.target.name] = evaluation
         if isinstance(loaded.data, BitextData):
-            texts = encode_steps(encoder, loaded)[OWN_READING]
+            texts = encode_steps(encoder, loaded)
             described = diagnose_step(loaded, texts, arm.postprocessing)
             run.diagnoses[loaded.target.name] = described
     _add_path(run, study, start, targets)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -15,15 +14,11 @@ from crosslift.errors import DataError
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.retrieval.thresholds import best_threshold
 from crosslift.sources.bucc_files import BuccSplit, load_bucc, splits_in
+from crosslift.studies.loaded_target import LoadedTarget
 from crosslift.studies.run import Listener, make_steps
 from crosslift.studies.steps import Step
-from crosslift.studies.target_steps import (
-    LoadedTarget,
-    encode_steps,
-    evaluate_step,
-    lookup,
-    role_of,
-)
+from crosslift.studies.target_steps import evaluate_step
+from crosslift.studies.text_steps import encode_steps, open_lookups, roles_of, side_lookups
 from crosslift.studies.training_steps import Trained
 from crosslift.targets.evaluate_mining import mine_split
 from crosslift.targets.protocol import Protocol, Split
@@ -90,9 +85,10 @@ def _mined(
 ) -> dict[str, list[Any]]:
     data = loaded.data
     protocol = _protocol(loaded, "mining")
-    step = encode_steps(encoder, loaded)[role_of(protocol)]
-    make_steps([step], store, listener)
-    vectors = lookup(loaded.texts, np.load(step.open(store) / "vectors.npy"))
+    roles, steps = roles_of(protocol, loaded), encode_steps(encoder, loaded)
+    asked = {role: steps[role] for role in roles}
+    make_steps(list(asked.values()), store, listener)
+    vectors = side_lookups(open_lookups(asked, loaded, store), roles)
     if protocol.mining is None or not isinstance(data, MiningData):
         raise TypeError(f"protocol {protocol.id} mines nothing")
     found: dict[str, list[Any]] = {}

@@ -41,7 +41,7 @@ from crosslift.studies.schema import Arm, Study
 from crosslift.studies.stage_facts import stage_facts
 from crosslift.studies.steps import Step
 from crosslift.studies.sweep import sweep_report
-from crosslift.studies.target_steps import reading_of, role_of
+from crosslift.studies.text_steps import reading_of
 from crosslift.studies.xtreme_table import xtreme_table
 from crosslift.targets.target import (
     BitextData,
@@ -211,6 +211,7 @@ def _target(gathered: Gathered, name: str) -> dict[str, Any]:
         "left_out": {code: dict(counts) for code, counts in left_out_of(data).items()},
         "unread": dict(data.unread),
         "photographs": loaded.target.photographs,
+        "side_prompts": loaded.settings.side_prompts,
     }
 
 
@@ -223,16 +224,19 @@ def _languages(data: TargetData) -> list[str]:
 
 
 def _protocols(gathered: Gathered) -> dict[str, dict[str, Any]]:
-    """What each protocol id means, with how each start's vectors are read."""
+    """What each protocol id means, with how each start's vectors are read (and on which target, of one
+    with a prompt for each side)."""
     readings: dict[str, dict[str, dict[str, Any]]] = {}
     for run in gathered.plan.runs:
         start = gathered.plan.study.arms[run.arm].start or gathered.plan.study.start
         for target, step in run.evaluations.items():
             if target in run.fine_tuned:
                 continue
-            for protocol in gathered.plan.targets[target].protocols:
-                reading = reading_of(step.inputs[role_of(protocol)], gathered.store)
-                readings.setdefault(protocol.id, {})[start] = reading
+            loaded = gathered.plan.targets[target]
+            for protocol in loaded.protocols:
+                reading = reading_of(step.inputs, protocol, loaded, gathered.store)
+                place = f"{start} on {target}" if loaded.settings.side_prompts else start
+                readings.setdefault(protocol.id, {})[place] = reading
     fitted = _threshold_sources(gathered)
     return {
         protocol.id: protocol.facts()

@@ -19,6 +19,7 @@ from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.reports.run_folder import RunFolder
 from crosslift.studies.language_groups import groupings
+from crosslift.studies.loaded_target import LoadedTarget
 from crosslift.studies.plan import arm_run, load_target, plan_study
 from crosslift.studies.reading import saved_study
 from crosslift.studies.run import Listener, Silent, make_steps, run_plan
@@ -26,13 +27,8 @@ from crosslift.studies.run_folder import write_run_folder
 from crosslift.studies.schema import Study, SweepSettings
 from crosslift.studies.steps import Workplace
 from crosslift.studies.sweep import sweep_report, sweep_steps
-from crosslift.studies.target_steps import (
-    LoadedTarget,
-    encode_steps,
-    evaluate_step,
-    reading_of,
-    role_of,
-)
+from crosslift.studies.target_steps import evaluate_step
+from crosslift.studies.text_steps import encode_steps, reading_of, roles_of
 from crosslift.studies.training_steps import Trained
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC, score_of
 from crosslift.targets.protocol import OURS, Direction
@@ -205,7 +201,8 @@ def _evaluations(
     """The scores under each of the loaded target's protocols."""
     kept, heard = store or Store(), listener or Silent()
     steps = encode_steps(Trained.untouched(settings), loaded)
-    texts = {role_of(protocol): steps[role_of(protocol)] for protocol in loaded.protocols}
+    asked = {role for protocol in loaded.protocols for role in roles_of(protocol, loaded)}
+    texts = {role: step for role, step in steps.items() if role in asked}
     scored = evaluate_step(loaded, texts)
     make_steps((*texts.values(), scored), kept, heard)
     path = scored.open(kept)
@@ -214,7 +211,7 @@ def _evaluations(
     table = pq.read_table(path / "outcomes.parquet")
     evaluations = []
     for protocol in loaded.protocols:
-        reading = reading_of(texts[role_of(protocol)], kept)
+        reading = reading_of(texts, protocol, loaded, kept)
         languages = _by_language(table.filter(pc.field("protocol") == protocol.id))
         own = tuple(entry for entry in mined if entry["protocol"] == protocol.id)
         facts = protocol.facts() | reading

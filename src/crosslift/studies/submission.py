@@ -11,6 +11,7 @@ from crosslift.artifacts.store import Store
 from crosslift.encoders.folder import prompt_of
 from crosslift.errors import DataError, StudyError, UnknownNameError
 from crosslift.reports.run_folder import RunFolder
+from crosslift.studies.loaded_target import LoadedTarget
 from crosslift.studies.phase_three import answers_in, english_run, labelled, phase_three
 from crosslift.studies.plan import arm_run, load_target
 from crosslift.studies.reading import saved_study
@@ -18,7 +19,6 @@ from crosslift.studies.retrieval_answers import retrieval_answers, with_tests
 from crosslift.studies.run import Listener, Silent, make_steps
 from crosslift.studies.schema import Study
 from crosslift.studies.steps import Step
-from crosslift.studies.target_steps import LoadedTarget
 from crosslift.studies.training_steps import Trained
 from crosslift.targets.target import LabelledData, TargetSettings
 from crosslift.xtreme.benchmark import TASKS, XtremeTask, xtreme_task

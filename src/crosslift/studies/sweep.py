@@ -24,11 +24,12 @@ from crosslift.encoders.settings import Poolings
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.retrieval.folds import folds_of
 from crosslift.retrieval.metrics import top1_accuracy
+from crosslift.studies.loaded_target import LoadedTarget
 from crosslift.studies.schema import SweepSettings
 from crosslift.studies.steps import Step, Workplace
-from crosslift.studies.target_steps import LoadedTarget, lookup
+from crosslift.studies.text_steps import lookup
 from crosslift.studies.training_steps import Trained
-from crosslift.targets.evaluate import rank_bitext
+from crosslift.targets.evaluate import SideLookups, rank_bitext
 from crosslift.targets.target import BitextData
 
 
@@ -55,7 +56,8 @@ def sweep_steps(
     The vectors of all readings are kept: 4 x width bytes a text, hidden state, pooling and prompt.
 
     Raises:
-        StudyError: the target has no bitexts, or no language is left to report on.
+        StudyError: the target has no bitexts, or a prompt for each side; or no language is left to
+            report on.
         UnknownNameError: a dev language that the target lacks.
     """
     _check(loaded, settings)
@@ -87,7 +89,7 @@ def _encode_step(
         label=f"texts of {loaded.target.name}, every hidden state",
         settings={
             "encoder": encoder.facts,
-            "texts": loaded.texts_key,
+            "texts": loaded.all_texts.key,
             "places": [list(place) for place in places],
         },
         inputs=encoder.inputs,
@@ -109,6 +111,11 @@ def _check(loaded: LoadedTarget, settings: SweepSettings) -> None:
         raise StudyError(
             f"target {loaded.target.name!r} cannot be swept: it has no bitexts",
             "a target of bitexts",
+        )
+    if loaded.settings.side_prompts:
+        raise StudyError(
+            f"target {loaded.target.name!r} cannot be swept: it has a prompt for each side",
+            "one prompt for both sides, which the sweep tries with every reading",
         )
     there = list(loaded.data.bitexts)
     for language in settings.dev_languages or ():
@@ -165,7 +172,7 @@ def _dev_and_rest(data: BitextData, vectors: Any, settings: SweepSettings) -> tu
     dev: list[float] = []
     rest: list[float] = []
     for language, bitext in data.bitexts.items():
-        right = top1_accuracy(rank_bitext(vectors, bitext).src_to_tgt)
+        right = top1_accuracy(rank_bitext(SideLookups.of_both(vectors), bitext).src_to_tgt)
         if settings.dev_languages is not None:
             (dev if language in settings.dev_languages else rest).append(float(right.mean()))
             continue

@@ -1,11 +1,10 @@
-"""The steps of a target: encoding its texts and pictures, evaluating, and checking for overlap."""
+"""The steps of a target: embedding its pictures, evaluating, and checking for overlap."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,11 @@ import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 
-from crosslift.artifacts.keys import key_of
-from crosslift.artifacts.store import Store
-from crosslift.encoders.encode import encode
-from crosslift.encoders.folder import layers_of
 from crosslift.forms.caption_to_feature import FeatureHead
 from crosslift.retrieval.diagnostics import diagnose, separability
 from crosslift.retrieval.postprocess import Postprocessing, postprocess, transforms
 from crosslift.sources.overlap.find import find_overlap
+from crosslift.studies.loaded_target import LoadedTarget
 from crosslift.studies.picture_steps import (
     features_step,
     form_of,
@@ -32,130 +28,31 @@ from crosslift.studies.picture_steps import (
 )
 from crosslift.studies.steps import Step, Workplace
 from crosslift.studies.task_runs import TaskRun
-from crosslift.studies.training_steps import (
-    Trained,
-    load_head,
-    task_of,
-    task_with_pictures,
+from crosslift.studies.text_steps import (
+    OWN_READING,
+    open_lookup,
+    open_lookups,
+    own_roles,
+    roles_of,
+    side_lookups,
 )
+from crosslift.studies.training_steps import load_head, task_of, task_with_pictures
 from crosslift.targets.evaluate import Lookup, Outcomes, evaluate_bitexts
 from crosslift.targets.evaluate_mining import evaluate_mining
 from crosslift.targets.evaluate_pictures import evaluate_pictures
-from crosslift.targets.protocol import Protocol
 from crosslift.targets.target import (
     BitextData,
     MiningData,
     PictureData,
-    Target,
-    TargetData,
-    TargetSettings,
-    texts_of,
 )
 from crosslift.tasks.task import texts_read
 
-_ENCODING_CODE = ("crosslift.encoders", "crosslift.studies.target_steps")
-_EVALUATION_CODE = ("crosslift.retrieval", "crosslift.targets", "crosslift.studies.target_steps")
-
-
-@dataclass(frozen=True)
-class LoadedTarget:
-    """A target and its data.
-
-    Args:
-        target: the facts.
-        data: texts, or texts and pictures.
-        asked: what decided the data, JSON-like: part of the steps' keys.
-        protocols: those it is scored under, the primary one first.
-        settings: as they were asked for.
-    """
-
-    target: Target
-    data: TargetData
-    asked: dict[str, Any]
-    protocols: tuple[Protocol, ...]
-    settings: TargetSettings
-
-    @property
-    def generalised(self) -> bool:
-        """Whether pairs of texts in two languages are asked for."""
-        return self.settings.generalised
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What decides its texts."""
-        return {"target": self.target.name, "checksum": self.data.checksum, **self.asked}
-
-    @cached_property
-    def texts(self) -> list[str]:
-        """Every distinct text, sorted."""
-        return texts_of(self.data)
-
-    @cached_property
-    def texts_key(self) -> str:
-        """A hash of the texts: every arm and seed asks for it."""
-        return key_of({"texts": self.texts})
-
-
-def encode_steps(encoder: Trained, loaded: LoadedTarget) -> dict[str, Step]:
-    """The encoding steps of a target: as the encoder is read itself, and as other protocols read it.
-
-    Returns:
-        role -> step; the role "texts" is the encoder's own reading.
-    """
-    steps = {OWN_READING: encode_step(encoder, loaded)}
-    for protocol in loaded.protocols:
-        if not protocol.own_reading:
-            settings = protocol.reading(encoder.settings, lambda: layers_of(encoder.settings))
-            read = replace(encoder, settings=settings)
-            steps[role_of(protocol)] = encode_step(read, loaded)
-    return steps
-
-
-OWN_READING = "texts"
-
-
-def role_of(protocol: Protocol) -> str:
-    """The role of the encoding step whose vectors a protocol scores."""
-    return OWN_READING if protocol.own_reading else f"texts as {protocol.name}"
-
-
-def encode_step(encoder: Trained, loaded: LoadedTarget) -> Step:
-    """Encodes every distinct text of a target once: `vectors.npy`, float32 [texts, D].
-
-    Its key has the texts themselves in it and not the target: two targets of the same texts share it.
-    """
-    return Step(
-        kind="encode",
-        label=f"texts of {loaded.target.name}",
-        settings={"encoder": encoder.facts, "texts": loaded.texts_key},
-        inputs=encoder.inputs,
-        code=_ENCODING_CODE,
-        make=_encode,
-        work=len(loaded.texts),
-        context=(encoder, loaded),
-    )
-
-
-def _encode(step: Step, workplace: Workplace, folder: Path) -> None:
-    encoder, loaded = step.context
-    texts = loaded.texts
-    done = 0
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        workplace.report(done / len(texts))
-
-    ready = encoder.load(workplace)
-    np.save(folder / "vectors.npy", encode(ready, texts, advance=advance))
-    (folder / "reading.json").write_text(json.dumps(ready.reading.facts()), encoding="utf-8")
-
-
-def reading_of(step: Step, store: Store) -> dict[str, Any]:
-    """How the vectors of an encoding step were read from the encoder: pooling, prompt, ..."""
-    text = (step.open(store) / "reading.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+_EVALUATION_CODE = (
+    "crosslift.retrieval",
+    "crosslift.targets",
+    "crosslift.studies.target_steps",
+    "crosslift.studies.text_steps",
+)
 
 
 def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
@@ -251,11 +148,12 @@ def evaluate_step(
 
 def _evaluate(step: Step, workplace: Workplace, folder: Path) -> None:
     loaded: LoadedTarget = step.context
-    names = loaded.texts
-    by_role = _lookups(step, workplace, names)
-    lookups = {protocol: by_role[role_of(protocol)] for protocol in loaded.protocols}
+    encoded = {role: each for role, each in step.inputs.items() if role != "pictures"}
+    by_role = open_lookups(encoded, loaded, workplace.store)
+    lookups = {p: side_lookups(by_role, roles_of(p, loaded)) for p in loaded.protocols}
     if isinstance(loaded.data, PictureData):
-        shown = _lookup(step.inputs["pictures"], workplace, list(loaded.data.pictures))
+        names = list(loaded.data.pictures)
+        shown = open_lookup(step.inputs["pictures"], names, workplace.store)
         texts = _mapped(by_role[OWN_READING], step.inputs["pictures"], workplace)
         found = list(evaluate_pictures(loaded.protocols, loaded.data, texts, shown))
     elif isinstance(loaded.data, BitextData):
@@ -271,13 +169,6 @@ def _evaluate(step: Step, workplace: Workplace, folder: Path) -> None:
     pq.write_table(outcome_table(found), folder / "outcomes.parquet")
 
 
-def _lookups(step: Step, workplace: Workplace, names: Sequence[str]) -> dict[str, Lookup]:
-    """Role of an encoding step -> its vectors; one lookup for roles that share a step."""
-    read = {role: each for role, each in step.inputs.items() if role != "pictures"}
-    by_key = {each.key: _lookup(each, workplace, names) for each in read.values()}
-    return {role: by_key[each.key] for role, each in read.items()}
-
-
 def _mapped(texts: Lookup, pictures: Step, workplace: Workplace) -> Lookup:
     """Texts in the space of the pictures: mapped there, where the task learned a map of its own."""
     path = pictures.open(workplace.store) / "text_map.npz"
@@ -289,19 +180,28 @@ def _mapped(texts: Lookup, pictures: Step, workplace: Workplace) -> Lookup:
 
 
 def diagnose_step(
-    loaded: LoadedTarget, texts: Step, postprocessing: Sequence[Postprocessing] = ()
+    loaded: LoadedTarget,
+    texts: Mapping[str, Step],
+    postprocessing: Sequence[Postprocessing] = (),
 ) -> Step:
-    """Describes the vectors of a target's bitexts: `diagnostics.json`, one entry a language."""
+    """Describes the vectors of a target's bitexts: `diagnostics.json`, one entry a language.
+
+    Args:
+        loaded: the target.
+        texts: as `encode_steps` gives them.
+        postprocessing: of the vectors.
+    """
     return Step(
         kind="diagnose",
         label=loaded.target.name,
         settings={**loaded.facts, "postprocessing": list(postprocessing)},
-        inputs={OWN_READING: texts},
+        inputs={role: texts[role] for role in own_roles(loaded)},
         code=(
             "crosslift.retrieval.diagnostics",
             "crosslift.retrieval.postprocess",
             "crosslift.retrieval.similarity",
             "crosslift.studies.target_steps",
+            "crosslift.studies.text_steps",
         ),
         make=_diagnose,
         work=len(loaded.texts),
@@ -313,12 +213,13 @@ def _diagnose(step: Step, workplace: Workplace, folder: Path) -> None:
     loaded: LoadedTarget = step.context
     if not isinstance(loaded.data, BitextData):
         raise TypeError(f"target {loaded.target.name} has no bitexts")
-    lookup = _lookup(step.inputs[OWN_READING], workplace, loaded.texts)
+    by_role = open_lookups(step.inputs, loaded, workplace.store)
+    lookups = side_lookups(by_role, own_roles(loaded))
     vector_steps = transforms(step.settings["postprocessing"])
     found: list[dict[str, Any]] = []
     by_language: dict[str, NDArray[np.float32]] = {}
     for done, (language, bitext) in enumerate(loaded.data.bitexts.items(), 1):
-        sides = {"src": lookup(bitext.src), "tgt": lookup(bitext.tgt)}
+        sides = {"src": lookups.src(bitext.src), "tgt": lookups.tgt(bitext.tgt)}
         if vector_steps:
             sides = postprocess(sides, vector_steps)
         found.append(diagnose(language, sides["src"], sides["tgt"]).to_json())
@@ -329,22 +230,6 @@ def _diagnose(step: Step, workplace: Workplace, folder: Path) -> None:
     told = separability(by_language) if len(widths) == 1 else None
     found.append({"language": "all", "separability": told})
     (folder / "diagnostics.json").write_text(json.dumps(found), encoding="utf-8")
-
-
-def _lookup(step: Step, workplace: Workplace, names: Sequence[str]) -> Lookup:
-    vectors: NDArray[np.float32] = np.load(step.open(workplace.store) / "vectors.npy")
-    return lookup(names, vectors)
-
-
-def lookup(names: Sequence[str], vectors: NDArray[np.float32]) -> Lookup:
-    """Finds vectors by name.
-
-    Args:
-        names: N distinct names.
-        vectors: float32 [N, D], their vectors.
-    """
-    place = {name: i for i, name in enumerate(names)}
-    return lambda asked: vectors[[place[name] for name in asked]]
 
 
 def outcome_table(found: Sequence[Outcomes]) -> pa.Table:

@@ -13,10 +13,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from crosslift.artifacts.store import Store
-from crosslift.encoders.folder import fingerprint, layers_of
+from crosslift.encoders.folder import fingerprint, layers_of, with_prompt_text
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.precision import resolve_precision
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.settings import EncoderSettings, Side, SidePrompts
 from crosslift.encoders.state import save_change
 from crosslift.errors import StudyError
 from crosslift.forms.distillation import OpenDistillation
@@ -73,13 +73,21 @@ class Trained:
     @classmethod
     def untouched(cls, settings: EncoderSettings) -> Trained:
         """An encoder as it was published."""
-        precise = settings.model_copy(update={"precision": resolve_precision(settings.precision)})
+        asked = with_prompt_text(settings)
+        precise = asked.model_copy(update={"precision": resolve_precision(asked.precision)})
         return cls(precise, fingerprint(settings))
+
+    def of_side(self, prompts: SidePrompts, side: Side) -> Trained:
+        """The encoder as it reads one side of texts in pairs."""
+        read = with_prompt_text(prompts.encoder_of_side(self.settings, side))
+        return self if read == self.settings else replace(self, settings=read)
 
     @property
     def facts(self) -> dict[str, Any]:
         """What decides its vectors, beside the stages."""
-        settings = self.settings.model_dump(mode="json", exclude={"name", "revision"})
+        settings = self.settings.model_dump(
+            mode="json", exclude={"name", "revision", "prompt_name"}
+        )
         between = {"share": self.share, "since": self.since} if self.share < 1 else {}
         return {"files": self.fingerprint, **settings, **between}
 

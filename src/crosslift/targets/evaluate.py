@@ -25,6 +25,19 @@ Scaling = NDArray[np.float64]
 Lookup = Callable[[Sequence[str]], Vectors]
 """From N texts (or item ids of pictures) to their vectors, float32 [N, D]."""
 
+
+class SideLookups(NamedTuple):
+    """The vectors of texts in pairs: one lookup for both sides where they are read alike."""
+
+    src: Lookup
+    tgt: Lookup
+
+    @classmethod
+    def of_both(cls, lookup: Lookup) -> SideLookups:
+        """Both sides are read alike."""
+        return cls(lookup, lookup)
+
+
 OUTCOME_OF_METRIC = {
     "top1_accuracy": "top1_accuracy",
     "mrr": "reciprocal_rank",
@@ -101,7 +114,7 @@ class _Sides(NamedTuple):
 
 
 def evaluate_bitexts(
-    lookups: Mapping[Protocol, Lookup],
+    lookups: Mapping[Protocol, SideLookups],
     data: BitextData,
     postprocessing: Sequence[Postprocessing] = (),
 ) -> Iterator[Outcomes]:
@@ -110,29 +123,30 @@ def evaluate_bitexts(
     Candidates are the other side of the same language's bitext.
 
     Args:
-        lookups: protocol -> vectors as it reads them; protocols that read alike share one lookup.
+        lookups: protocol -> vectors as it reads them; protocols that read alike share their lookups.
         data: the bitexts.
         postprocessing: of the vectors, fitted on each bitext's own texts; and of the scores (csls).
     """
     for language, bitext in data.bitexts.items():
-        ranked: dict[int, Directions] = {}
-        for protocol, lookup in lookups.items():
-            if id(lookup) not in ranked:
-                ranked[id(lookup)] = rank_bitext(lookup, bitext, postprocessing)
-            values, found = _by_protocol(protocol, ranked[id(lookup)])
+        ranked: dict[SideLookups, Directions] = {}
+        for protocol, sides in lookups.items():
+            if sides not in ranked:
+                ranked[sides] = rank_bitext(sides, bitext, postprocessing)
+            values, found = _by_protocol(protocol, ranked[sides])
             if data.words and protocol.name == OURS and not postprocessing:
-                values |= _pair_values(lookup, bitext, protocol.direction)
+                values |= _pair_values(sides, bitext, protocol.direction)
             retrieved = tuple(bitext.items[i] for i in found)
             yield Outcomes(language, protocol.id, bitext.items, values, retrieved)
 
 
 def _pair_values(
-    lookup: Lookup, bitext: Bitext, direction: Direction
+    lookups: SideLookups, bitext: Bitext, direction: Direction
 ) -> dict[str, NDArray[np.float64]]:
     """The cosine of each pair, and how far it is above that of random pairs: the mean cosine of the
     side that asks with every other candidate, or its mean over both; float64 [N] each, of vectors as
     they are."""
-    src, tgt = (unit_rows(lookup(side)).astype(np.float64) for side in (bitext.src, bitext.tgt))
+    sides = _Sides(lookups.src(bitext.src), lookups.tgt(bitext.tgt))
+    src, tgt = (unit_rows(side).astype(np.float64) for side in sides)
     if direction == "both":
         return _means(_margins(src, tgt), _margins(tgt, src))
     return _margins(tgt, src) if direction == "en->xx" else _margins(src, tgt)
@@ -147,10 +161,10 @@ def _margins(
 
 
 def rank_bitext(
-    lookup: Lookup, bitext: Bitext, postprocessing: Sequence[Postprocessing] = ()
+    lookups: SideLookups, bitext: Bitext, postprocessing: Sequence[Postprocessing] = ()
 ) -> Directions:
     """The ranks of a bitext's pairs in both directions."""
-    sides = _Sides(lookup(bitext.src), lookup(bitext.tgt))
+    sides = _Sides(lookups.src(bitext.src), lookups.tgt(bitext.tgt))
     vector_steps = transforms(postprocessing)
     if vector_steps:
         done = postprocess({"src": sides.src, "tgt": sides.tgt}, vector_steps)

@@ -20,7 +20,7 @@ from crosslift.retrieval.thresholds import (
     score_at,
 )
 from crosslift.sources.bucc_files import BuccSplit
-from crosslift.targets.evaluate import Lookup, Outcomes
+from crosslift.targets.evaluate import Outcomes, SideLookups
 from crosslift.targets.protocol import Mining, Protocol
 from crosslift.targets.target import MiningData
 
@@ -83,7 +83,7 @@ class MiningDetail:
 
 
 def evaluate_mining(
-    lookups: Mapping[Protocol, Lookup], data: MiningData
+    lookups: Mapping[Protocol, SideLookups], data: MiningData
 ) -> Iterator[tuple[Outcomes, MiningDetail | None]]:
     """Mines every language under one protocol after another.
 
@@ -96,16 +96,16 @@ def evaluate_mining(
         mined: MTEB's definition only asks the sentences that have a translation).
     """
     for language in data.splits:
-        for protocol, lookup in lookups.items():
+        for protocol, sides in lookups.items():
             if protocol.mining is None:
-                yield _asked(protocol, lookup, data.scored(language)), None
+                yield _asked(protocol, sides, data.scored(language)), None
             else:
-                yield _mined(protocol, protocol.mining, lookup, data, language)
+                yield _mined(protocol, protocol.mining, sides, data, language)
 
 
-def _asked(protocol: Protocol, lookup: Lookup, split: BuccSplit) -> Outcomes:
+def _asked(protocol: Protocol, lookups: SideLookups, split: BuccSplit) -> Outcomes:
     gold = np.array(split.gold or ())
-    found = nearest(lookup([split.src[i] for i in gold[:, 0]]), lookup(split.tgt), 1)
+    found = nearest(lookups.src([split.src[i] for i in gold[:, 0]]), lookups.tgt(split.tgt), 1)
     predicted = found.indices[:, 0]
     values = {"weighted_f1": f1_of_answers(predicted, gold[:, 1])}
     asked = tuple(split.src_ids[i] for i in gold[:, 0])
@@ -114,9 +114,9 @@ def _asked(protocol: Protocol, lookup: Lookup, split: BuccSplit) -> Outcomes:
 
 
 def _mined(
-    protocol: Protocol, mining: Mining, lookup: Lookup, data: MiningData, language: str
+    protocol: Protocol, mining: Mining, lookups: SideLookups, data: MiningData, language: str
 ) -> tuple[Outcomes, MiningDetail]:
-    found = mine_split(data.scored(language), lookup, mining)
+    found = mine_split(data.scored(language), lookups, mining)
     tuned = data.splits[language].get(mining.threshold_source)
     scores, n_gold = found.pairs.score, len(found.gold)
     if tuned is None or tuned.split == found.split.split:
@@ -128,7 +128,7 @@ def _mined(
         thresholds = tuple(half.threshold for half in halves.folds)
     else:
         source = mining.threshold_source
-        other = mine_split(tuned, lookup, mining)
+        other = mine_split(tuned, lookups, mining)
         threshold = best_threshold(other.pairs.score, other.is_gold, len(other.gold))
         score = score_at(scores, found.is_gold, n_gold, threshold)
         extracted, thresholds = scores >= threshold, (threshold,)
@@ -142,16 +142,16 @@ def _mined(
     return _outcomes(protocol, found, extracted, values), detail
 
 
-def mine_split(split: BuccSplit, lookup: Lookup, mining: Mining) -> MinedSplit:
+def mine_split(split: BuccSplit, lookups: SideLookups, mining: Mining) -> MinedSplit:
     """Mines one split.
 
     Args:
         split: its texts and gold.
-        lookup: from texts to vectors.
+        lookups: from the texts of each side to vectors.
         mining: how.
     """
     src, tgt = distinct_texts(split.src), distinct_texts(split.tgt)
-    both = nearest_both(lookup(src.texts), lookup(tgt.texts), mining.neighbours)
+    both = nearest_both(lookups.src(src.texts), lookups.tgt(tgt.texts), mining.neighbours)
     pairs = mine(both, mining.margin, mining.retrieval, mining.ratio_over)
     if mining.scores_above is not None:
         pairs = pairs.chosen(pairs.score > mining.scores_above)

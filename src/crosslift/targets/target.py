@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from crosslift.artifacts.fields import EachOnce
+from crosslift.encoders.settings import Side, SidePrompts
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.sources.captioned_targets.mvl_sib import Choice
@@ -26,10 +27,13 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-class TargetSettings(BaseModel):
-    """A target as a study or a command asks for it."""
+class TargetSettings(SidePrompts):
+    """A target as a study or a command asks for it.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    A prompt for each side is of bitexts and mining: ``src`` texts are those in the other language,
+    ``tgt`` those in English, or of a pair such as ``de-zh`` those of the first and the second.
+    Protocols of other projects with a prompt of their own keep it.
+    """
 
     name: str
     """Name of a target (`crosslift targets` lists them)."""
@@ -300,16 +304,28 @@ def left_out_of(data: TargetData) -> Mapping[str, Mapping[str, int]]:
     return {} if isinstance(data, MiningData) else data.left_out
 
 
+def texts_of_side(data: TargetData, side: Side) -> list[str]:
+    """Every distinct text of one side of bitexts or of mining, sorted.
+
+    Raises:
+        TypeError: the data have no sides.
+    """
+    if isinstance(data, BitextData):
+        pairs: Iterable[Bitext | BuccSplit] = data.bitexts.values()
+    elif isinstance(data, MiningData):
+        pairs = (split for splits in data.splits.values() for split in splits.values())
+    else:
+        raise TypeError(f"{type(data).__name__} has no sides")
+    return sorted({text for each in pairs for text in (each.src if side == "src" else each.tgt)})
+
+
 def texts_of(data: TargetData) -> list[str]:
     """Every distinct text of a target, sorted."""
     if isinstance(data, PictureData):
         found = {t for named in data.texts.values() for texts in named.values() for t in texts}
-    elif isinstance(data, BitextData):
-        found = {text for b in data.bitexts.values() for side in (b.src, b.tgt) for text in side}
     elif isinstance(data, LabelledData):
         form = data.task.form
         found = {t for rs in data.tests.values() for r in rs for t in texts_read(r, form)}
     else:
-        splits = [split for of_language in data.splits.values() for split in of_language.values()]
-        found = {text for split in splits for side in (split.src, split.tgt) for text in side}
+        found = {*texts_of_side(data, "src"), *texts_of_side(data, "tgt")}
     return sorted(found)
