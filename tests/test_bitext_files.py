@@ -193,12 +193,33 @@ def test_codes_of_flores_and_variants_of_english(tmp_path: Path) -> None:
     assert found.files["es-419"].src_column == found.files["sr-Latn"].src_column == 1
 
 
+def test_the_folder_of_ntrex_as_it_is_published(tmp_path: Path) -> None:
+    name = "newstest2019"
+    codes = ("deu", "fra-CA", "arb", "aze-Latn", "srp-Latn", "zho-TW")
+    put(tmp_path, f"{name}-src.eng.txt", *(f"{name}-ref.{code}.txt" for code in codes))
+    put(tmp_path, f"{name}-ref-2.spa.txt", f"{name}-ref.eng-GB.txt", f"{name}-src.deu.txt")
+    loaded = load_folder(tmp_path)
+    assert list(loaded.bitexts) == ["ar", "az", "de", "fr-CA", "sr-Latn", "zh-TW"]
+    assert loaded.bitexts["de"].src[0] == f"{name}-ref.deu.txt one"
+    assert loaded.bitexts["de"].tgt[1] == f"{name}-src.eng.txt two"
+    assert loaded.unread == {
+        f"{name}-ref-2.spa.txt": "another reference of a language",
+        f"{name}-ref.eng-GB.txt": "English beside English",
+        f"{name}-src.deu.txt": "no English source",
+    }
+
+
+def test_an_english_side_of_ntrex_alone(tmp_path: Path) -> None:
+    put(tmp_path, "x.de-en.de", "x.de-en.en", "news-src.eng.txt")
+    assert load_folder(tmp_path).unread == {"news-src.eng.txt": "no news-ref.CODE.txt beside it"}
+
+
 def test_what_is_not_read_is_named_with_the_reason(tmp_path: Path) -> None:
     put(tmp_path, "x.de-en.de", "x.de-en.en", ".hidden", "newstest2019-ref.deu.txt")
     put(tmp_path, "x.xqz_Latn-eng_Latn.xqz_Latn", "x.en-en_GB.en", "x.fi-en.fi", "x.de-en.ids")
     (tmp_path / "more").mkdir()
     unread = dict(load_folder(tmp_path).unread)
-    assert unread.pop("newstest2019-ref.deu.txt").startswith("not named as a bitext")
+    assert unread.pop("newstest2019-ref.deu.txt") == "no newstest2019-src.eng.txt beside it"
     assert unread == {
         "more": "no file",
         "x.de-en.ids": "'ids' is neither side of 'de-en'",

@@ -225,6 +225,12 @@ def test_gzip_that_expands_without_bound_is_refused(
         ("a.json", '{"caption": "x"}', "holds a dict\nExpected: a list of objects"),
         ("a.json", "[3]", r"a\.json, row 1: a int"),
         ("a.json", "[", r"a\.json: not JSON"),
+        (
+            "a.jsonl",
+            '{"caption": "x"}\n{"n": 1, "n": 2}',
+            r"a\.jsonl, row 2: 'n' is twice in one object",
+        ),
+        ("a.json", '[{"n": 1, "n": 1}]', r"a\.json: 'n' is twice in one object"),
         ("a.csv", "caption,n\nx\n", r"a\.csv, row 2: 1 values\nExpected: 2"),
         ("a.csv", 'caption,n\n"x,1\n', r"a\.csv, row 2: "),
         ("a.tsv", "caption\tcaption\nx\ty\n", "names 'caption' twice"),

@@ -19,6 +19,20 @@ Pairs = list[tuple[str, Any]]
 """Keys and values of a JSON object in the order of the text."""
 
 
+class _TwiceError(ValueError):
+    """A key that one object has twice."""
+
+
+def unique_keys(pairs: Pairs) -> dict[str, Any]:
+    """An `object_hook` for texts in which no object may have a key twice."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise _TwiceError(f"{twice!r} is twice in one object")
+    return value
+
+
 def parse_json(
     text: str | bytes,
     place: str,
@@ -35,10 +49,11 @@ def parse_json(
         error: the error to raise.
         remedy: what the error advises.
         object_hook: makes the value of an object out of its pairs (default: a dict; of a repeated
-            key the last value).
+            key the last value; `unique_keys` refuses it).
 
     Raises:
-        CrossLiftError: ``error``, where the text is not UTF-8, not JSON, nested too deep, holds a
+        CrossLiftError: ``error``, where the text is not UTF-8, not JSON, nested too deep, refused by
+            ``object_hook``, holds a
             number of too many digits or half of a surrogate pair, which no UTF-8 file can hold.
     """
     try:
@@ -46,6 +61,8 @@ def parse_json(
         value = json.loads(content, object_pairs_hook=object_hook)
     except RecursionError as fault:
         raise error(f"{place}: JSON is nested too deep", "valid JSON", remedy) from fault
+    except _TwiceError as fault:
+        raise error(f"{place}: {fault}", "each key once", remedy) from fault
     except ValueError as fault:
         raise error(f"{place}: not JSON: {fault}", "valid JSON", remedy) from fault
     if _ESCAPED_SURROGATE.search(content) and _SURROGATE.search(

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
 
 from crosslift.artifacts.files import sha256_of_file
 from crosslift.artifacts.parse import parse_json
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.reports.entries import Arm, CurvePoint, Example, RunFacts, Score, Target, Verdict
+from crosslift.sources.formats.parquet_rows import opened
 
 SCHEMA = 2
 FILES = (
@@ -226,13 +226,14 @@ def _read_rows(path: Path, kind: type[Any]) -> tuple[Any, ...]:
 
 def _read_table(path: Path, wanted: pa.Schema) -> pa.Table:
     try:
-        present = pq.read_schema(path).names
+        file = opened(path)
+        present = file.schema_arrow.names
         missing = [name for name in wanted.names if name not in present]
         if missing:
             raise DataError(
                 f"{path} lacks the columns {', '.join(missing)}", ", ".join(wanted.names), _AGAIN
             )
-        return pq.read_table(path, columns=wanted.names).select(wanted.names).cast(wanted)
+        return file.read(columns=wanted.names).select(wanted.names).cast(wanted)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read: {error}", "a parquet file", _AGAIN) from error
 

@@ -1,10 +1,11 @@
-"""Which files of a folder are bitexts with English, by their names; the layouts of LASER and OPUS."""
+"""Which files of a folder are bitexts with English, by names as in LASER, OPUS and NTREX."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 from babel.core import get_global
@@ -14,8 +15,14 @@ from crosslift.languages import FAMILIES, from_iso3, from_locale, is_known, lang
 from crosslift.sources.flores200 import FLORES_200
 from crosslift.sources.folder_entries import entries_of
 
-LAYOUTS = "files such as tatoeba.deu-eng.deu and .eng, NAME.de-en.de and .en, or NAME.de-en.tsv"
+LAYOUTS = (
+    "files such as tatoeba.deu-eng.deu and .eng, NAME.de-en.de and .en, NAME.de-en.tsv, or "
+    "NAME-ref.deu.txt and NAME-src.eng.txt"
+)
 
+_NTREX = re.compile(
+    r"(?P<name>.+)-(?P<kind>src|ref)(?P<number>-[0-9]+)?\.(?P<code>[A-Za-z-]+)\.txt", re.DOTALL
+)
 _NAME = re.compile(r"(?:.+\.)?(?P<pair>[A-Za-z0-9_-]+)\.(?P<side>[A-Za-z0-9_-]+)", re.DOTALL)
 
 
@@ -57,8 +64,9 @@ def find_bitexts(folder: Path) -> BitextFolder:
     """The bitexts with English of one folder.
 
     Known layouts, each also with ``.gz`` behind: LASER's Tatoeba (``tatoeba.deu-eng.deu`` and
-    ``.eng``), OPUS in Moses form (``NAME.de-en.de`` and ``.en``, codes in either order) and
-    ``NAME.de-en.tsv``, whose columns follow the order of its name. A code is one of BCP-47, of ISO
+    ``.eng``), OPUS in Moses form (``NAME.de-en.de`` and ``.en``, codes in either order),
+    ``NAME.de-en.tsv``, whose columns follow the order of its name, and NTREX-128
+    (``newstest2019-ref.deu.txt`` and ``newstest2019-src.eng.txt``). A code is one of BCP-47, of ISO
     639-3, of FLORES-200 (``deu_Latn``) or of NTREX (``srp-Latn``); any variant of English is English.
 
     Raises:
@@ -68,6 +76,8 @@ def find_bitexts(folder: Path) -> BitextFolder:
     unread: dict[str, str] = {}
     for path in entries_of(folder, "a folder of bitexts"):
         candidate = _candidate(path)
+        if candidate is None:
+            continue
         if isinstance(candidate, str):
             if not path.name.startswith("."):
                 unread[encodable(path.name)] = candidate
@@ -82,12 +92,15 @@ def find_bitexts(folder: Path) -> BitextFolder:
     return BitextFolder(dict(sorted(files.items())), unread)
 
 
-def _candidate(path: Path) -> tuple[str, BitextFiles] | str:
-    """Language and files of the bitext that a file belongs to; why it belongs to none."""
+def _candidate(path: Path) -> tuple[str, BitextFiles] | str | None:
+    """Language and files of the bitext that a file belongs to; why it belongs to none; None for the
+    English side of several."""
     if not path.is_file():
         return "no file"
     ending = ".gz" if path.suffix == ".gz" else ""
     name = path.name.removesuffix(ending)
+    if published := _NTREX.fullmatch(name):
+        return _of_ntrex(path, published, ending)
     match = _NAME.fullmatch(name)
     if match is None or "-" not in match["pair"]:
         return f"not named as a bitext ({LAYOUTS})"
@@ -105,6 +118,27 @@ def _candidate(path: Path) -> tuple[str, BitextFiles] | str:
         if not side.is_file():
             return f"no {side.name} beside it"
     return code, BitextFiles(sides[src_column], sides[1 - src_column])
+
+
+def _of_ntrex(
+    path: Path, match: re.Match[str], ending: str
+) -> tuple[str, BitextFiles] | str | None:
+    """As `_candidate`, of a file of NTREX-128 (Federmann et al. 2022,
+    https://github.com/MicrosoftTranslator/NTREX): one English side, a reference in each language."""
+    english = path.with_name(f"{match['name']}-src.eng.txt{ending}")
+    if path == english:
+        others = path.parent.glob(f"{escape(match['name'])}-ref.*.txt{ending}")
+        return None if any(others) else f"no {match['name']}-ref.CODE.txt{ending} beside it"
+    code = code_in_name(match["code"])
+    if match["kind"] == "src" or code is None:
+        return f"{match['code']!r} is no known language" if code is None else "no English source"
+    if match["number"]:
+        return "another reference of a language"
+    if code.partition("-")[0] == "en":
+        return "English beside English"
+    if not english.is_file():
+        return f"no {english.name} beside it"
+    return code, BitextFiles(path, english)
 
 
 def _pair(name: str) -> tuple[str, int, tuple[str, str]] | str:

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from crosslift.artifacts.parse import parse_json
+from crosslift.artifacts.parse import parse_json, unique_keys
 from crosslift.errors import DataError, nearest
 from crosslift.sources.file_names import is_file
 from crosslift.sources.formats import parquet_rows
@@ -148,7 +148,7 @@ def _objects_in(path: Path, lines: Iterable[str]) -> Iterator[Row]:
     for number, line in enumerate(lines, start=1):
         if line.strip():
             place = f"{path}, row {number}"
-            yield _object(place, number, parse_json(line, place))
+            yield _object(place, number, parse_json(line, place, object_hook=unique_keys))
 
 
 def _json(path: Path) -> Iterator[Row]:
@@ -156,7 +156,7 @@ def _json(path: Path) -> Iterator[Row]:
     if json_kind(text) == "lines":
         yield from _objects_in(path, text.split("\n"))
         return
-    values = parse_json(text, str(path))
+    values = parse_json(text, str(path), object_hook=unique_keys)
     if not isinstance(values, list):
         raise DataError(
             f"{path} holds a {type(values).__name__}",

@@ -7,12 +7,12 @@ last entry are passed over. What does not fit the layout is an error that names 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crosslift.artifacts.parse import parse_json
+from crosslift.artifacts.parse import parse_json, unique_keys
 from crosslift.errors import DataError
 from crosslift.sources.text_files import lines_in, read_text
 
@@ -187,16 +187,7 @@ def _list(value: Any, place: str) -> list[Any]:
 
 
 def _json(path: Path) -> Any:
-    return parse_json(read_text(path), str(path), object_hook=lambda pairs: _once(path, pairs))
-
-
-def _once(path: Path, pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise DataError(f"{path}: {twice!r} stands twice in one object", "each name once")
-    return found
+    return parse_json(read_text(path), str(path), object_hook=unique_keys)
 
 
 def _entries(path: Path, each: str, *, may_be_empty: bool = False) -> Iterator[Entry]:

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from crosslift.artifacts.parse import parse_json
+from crosslift.artifacts.parse import parse_json, unique_keys
 from crosslift.errors import DataError
 from crosslift.sources.formats.rows import Row, lines_of, short
 
@@ -50,7 +50,7 @@ def parsed_object(text: str, place: str) -> dict[str, Any]:
     Raises:
         DataError: as `parse_json`, or it is no object; the error names ``place``.
     """
-    value = parse_json(text, place)
+    value = parse_json(text, place, object_hook=unique_keys)
     if not isinstance(value, dict):
         raise DataError(f"{place}: {short(value)}", "a JSON object")
     return value
