@@ -63,7 +63,7 @@ def test_plan_run_report_export(crosslift: Any, study_file: Path, tmp_path: Path
     assert before.code == 0
     assert "to run" in before.err
     steps = before.json["steps"]
-    assert not any(step["stands"] for step in steps)
+    assert not any(step["up_to_date"] for step in steps)
     assert {key for step in steps for key in step["inputs"]} <= {step["key"] for step in steps}
 
     out = tmp_path / "out"
@@ -75,7 +75,7 @@ def test_plan_run_report_export(crosslift: Any, study_file: Path, tmp_path: Path
     assert told["verdicts"][0]["sentence"] in " ".join(ran.out.split())
 
     after = crosslift("plan", study_file, "--json", "-").json["steps"]
-    assert all(step["stands"] for step in after)
+    assert all(step["up_to_date"] for step in after)
 
     (out / "report.html").unlink()
     again = crosslift("report", out, "--json", "-")

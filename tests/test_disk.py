@@ -97,7 +97,7 @@ def test_a_store_that_may_not_be_entered(tmp_path: Path, monkeypatch: pytest.Mon
         raise refusal(errno.EACCES, path)
 
     monkeypatch.setattr(Path, "stat", refuse)
-    for use in ("stands", "keep", "discard"):
+    for use in ("exists", "keep", "discard"):
         with pytest.raises(ArtifactError, match="Permission denied"):
             getattr(Store(tmp_path), use)("encode", "ab")
 

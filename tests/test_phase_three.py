@@ -31,6 +31,7 @@ from crosslift.studies.run import Passing, missing_steps, run_plan
 from crosslift.studies.run_folder import write_run_folder
 from crosslift.studies.schema import Study
 from crosslift.studies.session import evaluate
+from crosslift.studies.status import Status
 from crosslift.studies.steps import Step
 from crosslift.studies.submission import write_submission
 from crosslift.targets.evaluate_labelled import evaluate_answers
@@ -241,9 +242,9 @@ def test_weights_that_are_not_kept_are_made_again_only_when_asked_for(
     plan = plan_study(whole)
     done, records = run_plan(plan, store)
     tuned = [each.tuned for run in plan.runs for each in run.fine_tuned.values()]
-    assert tuned and not any(step.stands(store) for step in tuned)
+    assert tuned and not any(step.exists(store) for step in tuned)
     assert not list((store.root / "train").glob("*/encoder.safetensors"))
-    assert missing_steps(plan.steps(), store) == []
+    assert missing_steps(plan.steps(), store, Status(store)) == []
     _, second = run_plan(plan, store)
     assert [record.reused for record in second] == [True] * len(second)
     write_run_folder(done, store, records, tmp_path / "run")
@@ -257,10 +258,10 @@ def test_weights_that_are_not_kept_are_made_again_only_when_asked_for(
     same = plan_study(kept)
     assert [s.key for s in same.steps()] == [s.key for s in plan.steps()]  # no part of any key
     shutil.rmtree(store.place("answer", plan.runs[-1].fine_tuned["xnli"].answers.key))
-    wanted = missing_steps(plan.steps(), store)
+    wanted = missing_steps(plan.steps(), store, Status(store))
     assert [step.kind for step in wanted] == ["train", "answer"]
     run_plan(plan, store)
-    assert not any(step.stands(store) for step in tuned)
+    assert not any(step.exists(store) for step in tuned)
 
 
 def tuned_steps(plan: Plan) -> list[Step]:
@@ -283,9 +284,9 @@ def test_a_run_that_was_stopped_before_the_weights_went_clears_them(
     with monkeypatch.context() as stopped:
         stopped.setattr(Store, "discard", lambda *_: None)
         run_plan(plan, store)
-    assert all(step.stands(store) for step in tuned_steps(plan))
+    assert all(step.exists(store) for step in tuned_steps(plan))
     run_plan(plan, store)
-    assert not any(step.stands(store) for step in tuned_steps(plan))
+    assert not any(step.exists(store) for step in tuned_steps(plan))
 
 
 def test_weights_that_another_study_keeps_stay(
@@ -295,7 +296,7 @@ def test_weights_that_another_study_keeps_stay(
     kept = passing_plan(encoder, data, keep=True)
     run_plan(kept, store)
     run_plan(passing_plan(encoder, data, keep=False), store)
-    assert all(step.stands(store) for step in tuned_steps(kept))
+    assert all(step.exists(store) for step in tuned_steps(kept))
 
 
 def test_weights_that_are_gone_when_they_are_read_are_made_again(
@@ -309,7 +310,7 @@ def test_weights_that_are_gone_when_they_are_read_are_made_again(
 
     def losing(self: Passing, step: Step) -> None:
         note(self, step)
-        if step.passing and step.stands(store) and not lost:
+        if step.passing and step.exists(store) and not lost:
             lost.append(step.key)
             store.discard(step.kind, step.key)
 
@@ -317,7 +318,7 @@ def test_weights_that_are_gone_when_they_are_read_are_made_again(
     _, records = run_plan(plan, store)
     assert lost
     assert {"answer", "evaluate"} <= {record.step.kind for record in records}
-    assert not any(step.stands(store) for step in tuned_steps(plan))
+    assert not any(step.exists(store) for step in tuned_steps(plan))
 
 
 def test_one_target_that_keeps_its_weights_keeps_those_it_shares(
@@ -333,7 +334,7 @@ def test_one_target_that_keeps_its_weights_keeps_those_it_shares(
     store = Store(tmp_path / "store")
     plan = passing_plan(tiny_folders["xlm-roberta"], data, keep=False, targets=targets)
     run_plan(plan, store)
-    assert all(step.stands(store) for step in tuned_steps(plan))
+    assert all(step.exists(store) for step in tuned_steps(plan))
 
 
 def test_a_locked_text_side_trains_the_head_alone(

@@ -138,7 +138,7 @@ def test_votes_answer_from_the_same_weights(ran: tuple[Plan, Store, Path]) -> No
     assert given.keys() == voted.keys()
     assert all(len(given[code]) == len(voted[code]) for code in given)
     assert votes.generalised is not None
-    assert votes.generalised.stands(store)
+    assert votes.generalised.exists(store)
 
 
 @pytest.mark.parametrize("own", [{"budget": {"updates": 9}}, {"limit": 5}])

@@ -213,7 +213,7 @@ def test_a_step_that_fails_loses_nothing_before_it(
     store = Store(tmp_path / "store")
     with pytest.raises(TrainingError, match=r"is (nan|inf)"):
         run_study(small_study(xlm_folder, arms=arms), tmp_path / "out", store)
-    made = [step for step in plan_study(study).steps() if step.stands(store)]
+    made = [step for step in plan_study(study).steps() if step.exists(store)]
     assert {"name-alias, seed 1", "name-alias, seed 2"} <= {step.label for step in made}
 
 

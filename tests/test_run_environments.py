@@ -21,6 +21,7 @@ from crosslift.studies import run as running
 from crosslift.studies import steps as stepping
 from crosslift.studies.run import Passing, make_step
 from crosslift.studies.session import run_study
+from crosslift.studies.status import Status
 from crosslift.studies.steps import Step, Workplace
 
 Pretend = Callable[..., Environment]
@@ -44,7 +45,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
 
 def step_of(make: Any, inputs: dict[str, Step] | None = None, passing: bool = False) -> Step:
     name = f"{make.__name__} of {len(inputs or {})}"
-    return Step("encode", name, {"of": name}, inputs or {}, (), make, 1.0, passing=passing)
+    return Step("encode", name, {"of": name}, inputs or {}, make, 1.0, passing=passing)
 
 
 def nothing(step: Step, workplace: Workplace, folder: Path) -> None:
@@ -100,7 +101,7 @@ def test_a_resumed_step_has_the_environments_that_it_was_interrupted_in(
             made(step, store)
     last = pretend(threads="1")
     assert made(step, store).environments == [last, *environments]
-    assert not store.unfinished(step.key).exists()
+    assert not store.unfinished(step.attempt(store)).exists()
 
 
 def test_an_environment_that_left_nothing_to_resume_from_took_no_part(
@@ -108,11 +109,11 @@ def test_an_environment_that_left_nothing_to_resume_from_took_no_part(
 ) -> None:
     store = Store(tmp_path)
     pretend(threads="2")
-    step = Step("encode", "x", {}, {}, (), stops_at_once, 1.0, context=True)
+    step = Step("encode", "x", {}, {}, stops_at_once, 1.0, context=True)
     with pytest.raises(StoppedError):
         made(step, store)
     last = pretend(threads="1")
-    again = Step("encode", "x", {}, {}, (), stops_at_once, 1.0, context=False)
+    again = Step("encode", "x", {}, {}, stops_at_once, 1.0, context=False)
     assert again.key == step.key
     assert made(again, store).environments == [last]
 
@@ -124,7 +125,7 @@ def test_what_an_earlier_version_left_unfinished_has_an_unknown_environment(
     pretend(threads="2")
     with pytest.raises(StoppedError):
         made(step, store)
-    (store.unfinished(step.key) / "environments.json").unlink()
+    (store.unfinished(step.attempt(store)) / "environments.json").unlink()
     last = pretend(threads="1")
     with pytest.raises(StoppedError):
         made(step, store)
@@ -135,14 +136,14 @@ def test_an_input_that_is_not_kept_leaves_its_environment(tmp_path: Path, preten
     store = Store(tmp_path)
     before = step_of(nothing, passing=True)
     after = step_of(nothing, {"before": before})
-    passing = Passing([before, after], store)
+    passing = Passing([before, after], store, Status(store))
     first = pretend(threads="2")
     made(before, store)
     store.let_go(before.kind, before.key)
     last = pretend(threads="1")
     made(after, store)
     passing.note(after)
-    assert not before.stands(store)
+    assert not before.exists(store)
     assert store.manifest(after.kind, after.key).environments == [last, first]
 
 

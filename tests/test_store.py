@@ -1,4 +1,4 @@
-"""The store: keys, code versions, artifacts whole or not there, and faults on disk."""
+"""The store: keys, artifacts whole or not there, and faults on disk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 
 from crosslift.artifacts import files
 from crosslift.artifacts.files import file_written_whole, folder_written_whole, sha256_of_file
-from crosslift.artifacts.keys import code_version, key_of
+from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.store import MANIFEST, Manifest, Store
 from crosslift.errors import ArtifactError
 
@@ -80,77 +80,13 @@ def test_a_key_is_made_of_plain_values_only() -> None:
         key_of({"a": object()})
 
 
-MODULE = '''
-"""Docstring."""
-def double(x):
-    """Twice."""
-    return 2 * x  # two times
-class Thing:
-    """A thing."""
-    size = 3
-'''
-
-
-@pytest.fixture
-def version_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
-    """The version of a module, and of a package, with this text."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    sys.modules.pop("versioned", None)
-    (tmp_path / "versioned").mkdir()
-    (tmp_path / "versioned" / "__init__.py").write_text("")
-
-    def version(text: str) -> str:
-        (tmp_path / "versioned" / "inner.py").write_text(text)
-        code_version.cache_clear()
-        found = code_version("versioned.inner")
-        package = code_version("versioned")
-        assert package != found
-        return f"{found} {package}"
-
-    return version
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("# two times", "# twice, as said"),
-        ('"""Docstring."""', '"""Another."""'),
-        ('    """Twice."""\n', ""),
-        ('    """A thing."""\n', '    """A thing.\n\n    Of some size.\n    """\n'),
-        ("return 2 * x", "return (2\n        * x)"),
-    ],
-)
-def test_comments_docstrings_and_layout_do_not_change_the_code_version(
-    version_of: Callable[[str], str], old: str, new: str
-) -> None:
-    assert old in MODULE
-    assert version_of(MODULE.replace(old, new)) == version_of(MODULE)
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [("2 * x", "3 * x"), ("2 * x", "x * 2"), ("size = 3", "size = '3'"), ("double", "twice")],
-)
-def test_code_changes_the_code_version(
-    version_of: Callable[[str], str], old: str, new: str
-) -> None:
-    first, second = version_of(MODULE).split(), version_of(MODULE.replace(old, new)).split()
-    assert first[0] != second[0]
-    assert first[1] != second[1]
-
-
-def test_a_module_that_is_not_there_has_no_version() -> None:
-    with pytest.raises(ModuleNotFoundError, match=r"crosslift\.nothing_of_that_name"):
-        code_version("crosslift.nothing_of_that_name")
-
-
 # Making and opening
 
 
 def test_an_artifact_is_made_once_and_opened(store: Store) -> None:
-    assert not store.stands("encode", KEY)
+    assert not store.exists("encode", KEY)
     place = make(store, write_text)
-    assert store.stands("encode", KEY)
+    assert store.exists("encode", KEY)
     assert (place / "inner" / "a.txt").read_text() == "whole"
     manifest = store.manifest("encode", KEY)
     assert manifest.files == {
@@ -186,7 +122,7 @@ def test_a_writer_that_raises_leaves_nothing(store: Store) -> None:
 
     with pytest.raises(ZeroDivisionError):
         make(store, fail)
-    assert not store.stands("encode", KEY)
+    assert not store.exists("encode", KEY)
     assert left_over(store) == []
     make(store, write_text)
     assert Store(store.root).open("encode", KEY)
@@ -227,7 +163,7 @@ def wait_for(condition: Callable[[], object]) -> None:
 
 def check_recovers(store: Store) -> None:
     """A killed writer left a draft, no artifact, and nothing that hinders the next."""
-    assert not store.stands("encode", KEY)
+    assert not store.exists("encode", KEY)
     assert store.manifests("encode") == []
     drafts = left_over(store)
     assert len(drafts) == 1
@@ -330,7 +266,7 @@ def test_a_manifest_of_another_artifact(store: Store) -> None:
 def test_what_has_lost_its_manifest_is_made_anew(store: Store) -> None:
     place = make(store, write_text)
     (place / MANIFEST).unlink()
-    assert not store.stands("encode", KEY)
+    assert not store.exists("encode", KEY)
     make(store, lambda folder: write_text(folder, "again"))
     assert (Store(store.root).open("encode", KEY) / "inner" / "a.txt").read_text() == "again"
 
@@ -342,7 +278,7 @@ def test_stale_drafts_are_no_artifacts(store: Store) -> None:
         draft.mkdir()
         (draft / MANIFEST).write_text(json.dumps({"kind": "encode"}))
     assert [m.key for m in store.manifests("encode")] == [KEY]
-    assert not store.stands("encode", "ffff")
+    assert not store.exists("encode", "ffff")
 
 
 # A full disk
@@ -363,7 +299,7 @@ def check_full(store: Store, write: Callable[[Path], object]) -> None:
         make(store, write)
     assert str(store.place("encode", KEY)) in caught.value.what
     assert "CROSSLIFT_HOME" in str(caught.value.remedy)
-    assert not store.stands("encode", KEY)
+    assert not store.exists("encode", KEY)
     assert left_over(store) == []
 
 
@@ -371,7 +307,7 @@ def check_full(store: Store, write: Callable[[Path], object]) -> None:
 def test_a_full_disk_while_writing(store: Store, write: Callable[[Path], None]) -> None:
     check_full(store, write)
     make(store, write_text)
-    assert store.stands("encode", KEY)
+    assert store.exists("encode", KEY)
 
 
 def test_a_full_disk_while_flushing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,7 +131,7 @@ def test_the_ends_of_a_path_cost_nothing_and_a_second_run_nothing_at_all(mixed: 
     }
     steps = plan.steps()
     assert all(one(step, steps) for step in run.path[0.5].values())
-    assert all(step.stands(store) for step in steps)
+    assert all(step.exists(store) for step in steps)
     again = run_study(asked, folder.parent / "again", store)
     assert all(step.reused for step in again.run.steps)
     assert read(again.path, "interpolation.json") == read(folder, "interpolation.json")

@@ -348,8 +348,8 @@ def test_killed_between_encoding_and_scoring_it_goes_on(
         with pytest.raises(KeyboardInterrupt):
             sweep(encoder, whole, settings(), store)
     encode, score = sweep_steps(Trained.untouched(encoder), load_target(whole), settings())
-    assert encode.stands(store)
-    assert not score.stands(store)
+    assert encode.exists(store)
+    assert not score.exists(store)
     with monkeypatch.context() as patch:
         patch.setattr(sweeping, "_encode", killed)
         assert sweep(encoder, whole, settings(), store) == unbroken

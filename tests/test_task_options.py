@@ -22,7 +22,7 @@ from crosslift.tasks.registry import (
     legal_options,
     task_names,
 )
-from crosslift.tasks.task import _form_classes
+from crosslift.tasks.task import FORM_CLASSES, class_of_form
 
 COLUMNS = {
     *("text", "pair", "anchor", "positive", "negative", "question", "passage", "context"),
@@ -32,12 +32,12 @@ FIXED = {"name", "labels", "tags", "choices", "lowest", "highest", "unanswerable
 
 
 def fields_of(form: str) -> dict[str, Any]:
-    return {field.name: field for field in fields(_form_classes()[form])}
+    return {field.name: field for field in fields(class_of_form(form))}
 
 
 def test_the_options_are_the_fields_of_the_forms() -> None:
     """It fails when a form gets a field, or loses one, and the table does not follow."""
-    assert set(OPTIONS) == set(_form_classes())
+    assert set(OPTIONS) == set(FORM_CLASSES)
     seen: set[str] = set()
     for form, options in OPTIONS.items():
         free = set(fields_of(form)) - COLUMNS - FIXED
@@ -50,7 +50,7 @@ def test_the_options_are_the_fields_of_the_forms() -> None:
 
 @pytest.mark.parametrize("form", OPTIONS)
 def test_the_types_and_defaults_are_those_of_the_form(form: Any) -> None:
-    hints = get_type_hints(_form_classes()[form])
+    hints = get_type_hints(class_of_form(form))
     for name, option in OPTIONS[form].items():
         kinds = {
             str if get_origin(kind) is Literal else kind
@@ -63,7 +63,7 @@ def test_the_types_and_defaults_are_those_of_the_form(form: Any) -> None:
 
 
 def test_the_choices_of_regression_are_those_of_its_form() -> None:
-    heads = get_args(get_type_hints(_form_classes()["regression"])["head"])
+    heads = get_args(get_type_hints(class_of_form("regression"))["head"])
     assert [head for head in heads if OPTIONS["regression"]["head"].accepts(head)] == [
         "cosine",
         "pair",

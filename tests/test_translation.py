@@ -298,7 +298,7 @@ def test_pictures_are_where_the_task_has_them_now(fake: Any, tmp_path: Path) -> 
     made(translate_step(task_of(records, form, True), replace_to("es")), store)
     moved = [replace(r, image=Path(f"new/{r.id}.png")) for r in records]
     step = translate_step(task_of(moved, form, True), replace_to("es"))
-    assert step.stands(store)
+    assert step.exists(store)
     found = translated_records(step, store)
     assert [str(r.image) for r in found] == ["new/0.png", "new/1.png"] * 2
 

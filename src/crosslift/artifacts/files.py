@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,11 +21,15 @@ def sha256_of_file(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def folder_written_whole(place: Path) -> Iterator[Path]:
+def folder_written_whole(place: Path, *, replaces: bool = False) -> Iterator[Path]:
     """Gives an empty folder beside ``place``; renames it to ``place`` when the block ends well.
 
-    A reader, or a process killed at any moment, finds either nothing or the whole folder. Where
+    A reader, or a process killed at any moment, finds either nothing or a whole folder. Where
     another process made ``place`` meanwhile, that one is kept and ours is dropped.
+
+    Args:
+        place: of the folder.
+        replaces: the folder at ``place`` is deleted when the new one is whole.
 
     Raises:
         ArtifactError: the disk is full or the place cannot be written.
@@ -35,7 +40,10 @@ def folder_written_whole(place: Path) -> Iterator[Path]:
         for path in draft.rglob("*"):
             _flush_to_disk(path)
         _flush_to_disk(draft)
-        _rename_unless_made(draft, place)
+        if replaces:
+            _replace_folder(draft, place)
+        else:
+            _rename_unless_made(draft, place)
         _flush_to_disk(place.parent)
 
 
@@ -52,6 +60,14 @@ def file_written_whole(place: Path) -> Iterator[Path]:
         yield draft
         _flush_to_disk(draft)
         draft.replace(place)
+
+
+def _replace_folder(draft: Path, place: Path) -> None:
+    old = place.with_name(f".{place.name}.replaced")
+    shutil.rmtree(old, ignore_errors=True)
+    place.rename(old)
+    draft.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _rename_unless_made(draft: Path, place: Path) -> None:

@@ -1,8 +1,12 @@
-"""The content-addressed store: one folder an artifact, whole or not there, with a manifest.
+"""The store of artifacts: one folder an artifact, whole or not there, with a manifest.
 
-STORE/<kind>/<key>/          the artifact's files and manifest.json
-STORE/unfinished/<key>/      what a killed step left to go on from (checkpoints)
-STORE/locks/<key>.lock       held by the process that is making the artifact
+STORE/<kind>/<key>/              the artifact's files and manifest.json
+STORE/traces/<kind>/<key>.json   the manifest of an artifact that was made for other steps and deleted
+STORE/unfinished/<key>-<code>/   what a killed step left to resume from (checkpoints)
+STORE/locks/<key>.lock           held by the process that is making the artifact
+
+The key says what was asked for. What made the artifact is in the manifest: it decides whether the
+artifact is up to date (see `crosslift.studies.status`).
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from crosslift.artifacts.disk_errors import (
     make_folder,
 )
 from crosslift.artifacts.environment import Environment, as_recorded
-from crosslift.artifacts.files import folder_written_whole, sha256_of_file
+from crosslift.artifacts.files import file_written_whole, folder_written_whole, sha256_of_file
 from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.places import home
@@ -34,7 +38,11 @@ MANIFEST = "manifest.json"
 _TOOK_PART = "environments.json"
 _CHECKSUM = "checksum"
 LET_GO = "let-go"
-"""Marks an artifact that may be taken out once nothing needs it any more."""
+"""Marks an artifact that may be deleted once nothing needs it any more."""
+TRACES = "traces"
+TIMINGS = "timings.json"
+"""File of an artifact with the times that its making took: no part of what was made, so that the same
+result has the same digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,7 @@ class Manifest:
 
     Args:
         kind, key, label: of the step that made it.
-        made_from: settings, inputs' keys, code version: what the key is the hash of.
+        made_from: kind, settings and inputs' keys: what the key is the hash of.
         environment: of the process that finished it; no part of the key.
         started: ISO 8601 time.
         seconds: wall-clock time of the making, all parts of an interrupted one together.
@@ -52,6 +60,8 @@ class Manifest:
         files: name -> SHA-256.
         other_environments: that took part: an interrupted making was resumed from what one of them
             left, or one made an input that the store does not keep.
+        code: module that made it -> hash of its code (see `crosslift.artifacts.code`).
+        read: role of an input -> digest of the artifact that was read.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")  # for `_MANIFEST`
@@ -67,6 +77,13 @@ class Manifest:
     peak_bytes: int | None = None
     files: dict[str, str] = field(default_factory=dict)
     other_environments: list[dict[str, Any]] = field(default_factory=list)
+    code: dict[str, str] = field(default_factory=dict)
+    read: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """A hash of the artifact's files, their names and bytes, but that of `TIMINGS`."""
+        return key_of({name: checksum for name, checksum in self.files.items() if name != TIMINGS})
 
     @property
     def environments(self) -> list[Environment]:
@@ -87,40 +104,45 @@ class Store:
     def __init__(self, root: Path | None = None) -> None:
         self.root = root if root is not None else home() / "store"
         self._checked: set[str] = set()
+        self._read: dict[Path, tuple[int, Manifest]] = {}
 
     def place(self, kind: str, key: str) -> Path:
-        """Where an artifact stands, or would stand."""
+        """The folder of an artifact, whether it exists or not."""
         return self.root / kind / key
 
-    def stands(self, kind: str, key: str) -> bool:
-        """Whether the artifact is there (its files are checked when it is opened)."""
+    def exists(self, kind: str, key: str) -> bool:
+        """Whether the artifact exists (its files are checked when it is opened)."""
         return _is_file(self.place(kind, key) / MANIFEST)
 
-    def unfinished(self, key: str) -> Path:
-        """The folder in which the step of this key keeps its checkpoints."""
-        return self.root / "unfinished" / key
+    def unfinished(self, attempt: str) -> Path:
+        """The folder in which a step keeps its checkpoints.
 
-    def resume(self, key: str, environment: Environment) -> Path:
+        Args:
+            attempt: the step's key, and what makes it: nothing is resumed from what other code left.
+        """
+        return self.root / "unfinished" / attempt
+
+    def resume(self, attempt: str, environment: Environment) -> Path:
         """The folder of `unfinished`, in which this environment is noted as one that takes part.
 
         Those that were noted before remain where they left something to resume from. What an earlier
         version left was made in an environment of which no fact is known.
         """
-        folder = self.unfinished(key)
+        folder = self.unfinished(attempt)
         left = [p for p in folder.glob("[!.]*") if p.name != _TOOK_PART]
-        took_part = (self.took_part(key) or [{}]) if left else []
+        took_part = (self.took_part(attempt) or [{}]) if left else []
         if environment not in took_part:
             with file_written_with_sum(folder / _TOOK_PART) as draft:
                 draft.write_text(json.dumps([*took_part, environment]), encoding="utf-8")
         return folder
 
-    def took_part(self, key: str) -> list[Environment]:
+    def took_part(self, attempt: str) -> list[Environment]:
         """The environments that `resume` noted for a step that is not finished.
 
         Raises:
             ArtifactError: the note is corrupt.
         """
-        path = self.unfinished(key) / _TOOK_PART
+        path = self.unfinished(attempt) / _TOOK_PART
         if not path.is_file():
             return []
         remedy = _remake(path.parent)
@@ -131,20 +153,39 @@ class Store:
         return noted
 
     def manifest(self, kind: str, key: str) -> Manifest:
-        """The manifest of a standing artifact.
+        """The manifest of an artifact.
 
         Raises:
             ArtifactError: it is missing, unreadable, of another artifact, or has another checksum
                 than it was written with.
         """
-        path = self.place(kind, key) / MANIFEST
+        return self._manifest_in(self.place(kind, key) / MANIFEST, kind, key)
+
+    def trace(self, kind: str, key: str) -> Manifest | None:
+        """The manifest of an artifact, or the one that it left when it was deleted; None without any.
+
+        Raises:
+            ArtifactError: as for `manifest`.
+        """
+        if self.exists(kind, key):
+            return self.manifest(kind, key)
+        path = self._trace_place(kind, key)
+        return self._manifest_in(path, kind, key) if _is_file(path) else None
+
+    def _trace_place(self, kind: str, key: str) -> Path:
+        return self.root / TRACES / kind / f"{key}.json"
+
+    def _manifest_in(self, path: Path, kind: str, key: str) -> Manifest:
         try:
-            manifest = _read_manifest(path)
+            written = path.stat().st_mtime_ns
+            if path not in self._read or self._read[path][0] != written:
+                self._read[path] = (written, _read_manifest(path))
         except (OSError, ValidationError, CrossLiftError) as error:
             reason = error.what if isinstance(error, CrossLiftError) else error
             raise ArtifactError(
                 f"the manifest {path} cannot be read: {reason}", remedy=_remake(path.parent)
             ) from error
+        manifest = self._read[path][1]
         if (manifest.kind, manifest.key) != (kind, key):
             raise ArtifactError(
                 f"the manifest {path} is of the artifact {manifest.kind}/{manifest.key}",
@@ -154,19 +195,19 @@ class Store:
         return manifest
 
     def manifests(self, kind: str) -> list[Manifest]:
-        """The manifests of all standing artifacts of a kind."""
+        """The manifests of all artifacts of a kind."""
         with disk_errors_explained(self.root / kind):
             keys = sorted(folder.name for folder in (self.root / kind).glob("[0-9a-f]*"))
-        return [self.manifest(kind, key) for key in keys if self.stands(kind, key)]
+        return [self.manifest(kind, key) for key in keys if self.exists(kind, key)]
 
     def open(self, kind: str, key: str) -> Path:
-        """The folder of a standing artifact, its files checked against the manifest.
+        """The folder of an artifact, its files checked against the manifest.
 
         Raises:
             ArtifactError: it is missing, or a file of it is missing or has another checksum.
         """
         place = self.place(kind, key)
-        if not self.stands(kind, key):
+        if not self.exists(kind, key):
             raise ArtifactError(f"no artifact {place}", remedy="give the run's command again")
         if key not in self._checked:
             for name, expected in self.manifest(kind, key).files.items():
@@ -175,14 +216,21 @@ class Store:
         return place
 
     def make(
-        self, manifest: Manifest, write: Callable[[Path], None], measure: Callable[[], Manifest]
+        self,
+        manifest: Manifest,
+        write: Callable[[Path], None],
+        measure: Callable[[], Manifest],
+        serves: Callable[[Manifest], bool] = lambda _: True,
     ) -> Path:
-        """Makes an artifact, unless it stands; one process at a time makes one key.
+        """Makes an artifact, unless one that serves exists; one process at a time makes one key.
+
+        An artifact that does not serve is replaced when the new one is whole.
 
         Args:
             manifest: of the artifact to be made (kind and key are read here).
             write: writes the artifact's files into an empty folder.
             measure: called after the writing: the manifest with its measurements.
+            serves: whether an artifact with this manifest is as good as a new one.
 
         Returns:
             The artifact's folder.
@@ -190,33 +238,37 @@ class Store:
         kind, key = manifest.kind, manifest.key
         place = self.place(kind, key)
         with self.lock(key):
-            if not self.stands(kind, key):
-                for remnant in (place, *place.parent.glob(f".{key}.*")):
-                    shutil.rmtree(remnant, ignore_errors=True)  # of a killed or damaged making
-                with folder_written_whole(place) as draft:
+            if not (self.exists(kind, key) and serves(self.manifest(kind, key))):
+                for remnant in place.parent.glob(f".{key}.*"):  # of a killed making
+                    shutil.rmtree(remnant, ignore_errors=True)
+                if not self.exists(kind, key):
+                    shutil.rmtree(place, ignore_errors=True)  # of a damaged one
+                with folder_written_whole(place, replaces=self.exists(kind, key)) as draft:
                     write(draft)
                     _write_manifest(draft, measure())
                 self._checked.add(key)
-            shutil.rmtree(self.unfinished(key), ignore_errors=True)
+            for left in (self.root / "unfinished").glob(f"{key}*"):
+                shutil.rmtree(left, ignore_errors=True)
+            self._trace_place(kind, key).unlink(missing_ok=True)
         return place
 
     def let_go(self, kind: str, key: str) -> None:
-        """Marks a standing artifact as one that may be taken out."""
+        """Marks an artifact as one that may be deleted."""
         with self.lock(key):
             mark = self.place(kind, key) / LET_GO
-            if self.stands(kind, key):
+            if self.exists(kind, key):
                 with disk_errors_explained(mark):
                     mark.touch()
 
     def keep(self, kind: str, key: str) -> None:
-        """Takes that mark off, where it is."""
+        """Removes that mark, where it is."""
         mark = self.place(kind, key) / LET_GO
         if _is_file(mark):
             with self.lock(key), disk_errors_explained(mark):
                 mark.unlink(missing_ok=True)
 
     def discard(self, kind: str, key: str) -> None:
-        """Takes an artifact out that may be (see `let_go`); it can be made again."""
+        """Deletes an artifact that may be deleted (see `let_go`); its manifest stays as a trace."""
         place = self.place(kind, key)
         if not _is_file(place / LET_GO):
             return
@@ -224,6 +276,8 @@ class Store:
             gone = place.parent / f".{key}.discarded"
             if _is_file(place / LET_GO):
                 with disk_errors_explained(gone):
+                    with file_written_whole(self._trace_place(kind, key)) as draft:
+                        shutil.copyfile(place / MANIFEST, draft)
                     place.rename(gone)  # so that no half of it is ever seen
             shutil.rmtree(gone, ignore_errors=True)
             self._checked.discard(key)

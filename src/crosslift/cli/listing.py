@@ -81,7 +81,13 @@ def _print(rows: list[dict[str, object]], columns: tuple[str, ...], json_to: str
 
 def report(folder: Path, json_to: str | None) -> None:
     """Writes a run's report anew."""
-    from crosslift.cli.running import outcome, tell_idle, tell_mixture, tell_verdicts
+    from crosslift.cli.running import (
+        outcome,
+        tell_idle,
+        tell_mixture,
+        tell_other_code,
+        tell_verdicts,
+    )
     from crosslift.reports.html import write_report
     from crosslift.reports.run_folder import RunFolder
 
@@ -90,6 +96,7 @@ def report(folder: Path, json_to: str | None) -> None:
     found = RunFolder.read(folder)
     tell_verdicts(console, found)
     tell_mixture(console, found)
+    tell_other_code(console, found)
     tell_idle(console, found)
     console.print(Text.assemble("\nReport: ", (str(path), "bold")))
     write_json(outcome(found, path), json_to)

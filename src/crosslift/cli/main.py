@@ -21,8 +21,10 @@ from crosslift.cli.options import (
     StoreOption,
     StudyData,
     StudyFile,
+    TrustCode,
 )
 from crosslift.cli.pilot import word_pilot
+from crosslift.cli.store import app as store_commands
 from crosslift.cli.xtreme import app as xtreme
 from crosslift.errors import CrossLiftError, shorten
 
@@ -82,17 +84,21 @@ def run(
     out: Out = None,
     data: StudyData = None,
     keep_going: KeepGoing = False,
+    trust_code: TrustCode = False,
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
     """Run a study, or what is left of it, and write its report.
 
-    After Ctrl-C, the same command resumes.
+    After Ctrl-C, the same command resumes. Artifacts made by other code than this version are made
+    again; `crosslift plan` says which.
     """
     from crosslift.cli import running
     from crosslift.studies.reading import read_study
 
-    running.run(read_study(study, data), out, store, json, keep_going=keep_going)
+    running.run(
+        read_study(study, data), out, store, json, keep_going=keep_going, trust_code=trust_code
+    )
 
 
 @app.command()
@@ -100,14 +106,17 @@ def plan(
     study: StudyFile,
     data: StudyData = None,
     keep_going: KeepGoing = False,
+    trust_code: TrustCode = False,
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
-    """Print the tree of a study's steps: which stand, which will run, and how long they take."""
+    """Print the tree of a study's steps: which would run, why, and how long they take."""
     from crosslift.cli import planning
     from crosslift.studies.reading import read_study
 
-    planning.show(read_study(study, data), store, json, keep_going=keep_going)
+    planning.show(
+        read_study(study, data), store, json, keep_going=keep_going, trust_code=trust_code
+    )
 
 
 @app.command()
@@ -268,6 +277,7 @@ def export(
 
 app.add_typer(xtreme, name="xtreme")
 app.add_typer(fetch, name="fetch")
+app.add_typer(store_commands, name="store")
 
 
 @app.command()

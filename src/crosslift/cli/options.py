@@ -31,6 +31,13 @@ KeepGoing = Annotated[
         help="An arm that cannot be trained or measured is left out and named; the others go on.",
     ),
 ]
+TrustCode = Annotated[
+    bool,
+    typer.Option(
+        "--trust-code",
+        help="Take artifacts that other code made as they are. The report names them.",
+    ),
+]
 StoreOption = Annotated[
     Path | None,
     typer.Option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from rich.console import Console
@@ -12,31 +13,42 @@ from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, duration, write_json
 from crosslift.cli.running import tell_failures
 from crosslift.studies.estimates import Estimates
+from crosslift.studies.past_plans import asked_before
 from crosslift.studies.plan import ArmRun, Plan, plan_study
 from crosslift.studies.run import missing_steps
 from crosslift.studies.schema import Study
+from crosslift.studies.status import Status
 from crosslift.studies.steps import Step
 
 
 def show(
-    study: Study, store: Path | None, json_to: str | None, *, keep_going: bool = False
+    study: Study,
+    store: Path | None,
+    json_to: str | None,
+    *,
+    keep_going: bool = False,
+    trust_code: bool = False,
 ) -> None:
-    """Prints the tree of steps of a study."""
+    """Prints the tree of steps of a study, and why those would run that are not up to date."""
     kept = Store(store)
     console = console_for(json_to)
     with console.status("reading the data and planning"):
         plan = plan_study(study, keep_going=keep_going)
         steps = plan.steps()
+        status = Status(kept, trust_code=trust_code, asked_before=asked_before(plan, kept))
+        missing = missing_steps(steps, kept, status)
     estimates = Estimates(kept)
-    missing = missing_steps(steps, kept)
-    _Drawing(console, kept, estimates).draw(plan)
+    to_run = {step.key for step in missing}
+    drawing = _Drawing(console, status, estimates, to_run)
+    drawing.draw(plan)
     unknown = " (some steps' speed is not known yet)" if _unknown(estimates, missing) else ""
     console.print(
-        f"{len(steps)} steps: {len(steps) - len(missing)} stand, {len(missing)} to run, "
+        f"{len(steps)} steps: {len(steps) - len(missing)} up to date, {len(missing)} to run, "
         f"about {duration(estimates.total(missing))}{unknown}. Store: {kept.root}",
     )
+    _tell_reasons(console, status, missing)
     tell_failures(console, plan)
-    rows = [_row(step, kept, estimates) for step in steps]
+    rows = [_row(step, status, estimates, to_run) for step in steps]
     write_json({"study": study.name, "store": str(kept.root), "steps": rows}, json_to)
 
 
@@ -44,24 +56,42 @@ def _unknown(estimates: Estimates, steps: list[Step]) -> bool:
     return any(estimates.seconds(step) is None for step in steps)
 
 
-def _row(step: Step, store: Store, estimates: Estimates) -> dict[str, object]:
+def _tell_reasons(console: Console, status: Status, missing: list[Step]) -> None:
+    reasons = Counter(reason.kind for step in missing if (reason := status.reason(step)))
+    if reasons:
+        counts = ", ".join(f"{kind}: {count}" for kind, count in reasons.items())
+        console.print(f"Why they would run: {counts}.")
+    if reasons["input made again"]:
+        console.print("A step whose input comes out the same, byte for byte, does not run again.")
+    if reasons["other code"]:
+        console.print("`crosslift run --trust-code` takes what other code made as it is.")
+
+
+def _row(step: Step, status: Status, estimates: Estimates, to_run: set[str]) -> dict[str, object]:
+    reason = status.reason(step)
     return {
         "key": step.key,
         "kind": step.kind,
         "label": step.label,
         "inputs": [before.key for before in step.inputs.values()],
-        "stands": step.stands(store),
-        "expected_seconds": 0.0 if step.stands(store) else estimates.seconds(step),
+        "up_to_date": step.key not in to_run,
+        "reason": None if reason is None else reason.kind,
+        "why": None if reason is None else reason.words,
+        "modules": [] if reason is None else list(reason.modules),
+        "expected_seconds": estimates.seconds(step) if step.key in to_run else 0.0,
     }
 
 
 class _Drawing:
     """Draws the plan as a tree; a step that was drawn before is named, not drawn again."""
 
-    def __init__(self, console: Console, store: Store, estimates: Estimates) -> None:
+    def __init__(
+        self, console: Console, status: Status, estimates: Estimates, to_run: set[str]
+    ) -> None:
         self.console = console
-        self.store = store
+        self.status = status
         self.estimates = estimates
+        self.to_run = to_run
         self.drawn: set[str] = set()
 
     def draw(self, plan: Plan) -> None:
@@ -99,6 +129,8 @@ class _Drawing:
         text.append(step.key[:8], style="dim")
         if again:
             return text.append("  shared, see above", style="dim")
-        if step.stands(self.store):
-            return text.append("  stands", style="green")
-        return text.append(f"  to run, {duration(self.estimates.seconds(step))}", style="yellow")
+        if step.key not in self.to_run:
+            return text.append("  up to date", style="green")
+        text.append(f"  to run, {duration(self.estimates.seconds(step))}", style="yellow")
+        reason = self.status.reason(step)
+        return text.append(f"  ({reason.words})", style="dim") if reason else text

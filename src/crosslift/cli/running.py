@@ -12,7 +12,7 @@ from rich.text import Text
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, duration, write_json
 from crosslift.cli.progress import LiveProgress
-from crosslift.reports.environments import mixed_words
+from crosslift.reports.environments import mixed_words, other_code_words
 from crosslift.reports.idle import idle_sentences
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.starts import start_sentences
@@ -22,6 +22,7 @@ from crosslift.studies.reading import parse_study
 from crosslift.studies.run import missing_steps, run_plan
 from crosslift.studies.run_folder import write_run_folder
 from crosslift.studies.schema import Study
+from crosslift.studies.status import Status
 from crosslift.targets.target import TargetSettings
 
 
@@ -51,6 +52,7 @@ def run(
     json_to: str | None,
     *,
     keep_going: bool = False,
+    trust_code: bool = False,
 ) -> None:
     """Runs a study with live progress, and prints its verdicts and where the report is."""
     console = console_for(json_to)
@@ -61,19 +63,21 @@ def run(
         plan = plan_study(study, keep_going=keep_going)
         steps = plan.steps()
         estimates = Estimates(kept)
-        missing = missing_steps(steps, kept)
+        status = Status(kept, trust_code=trust_code)
+        missing = missing_steps(steps, kept, status)
     outlook = (
-        f": {len(steps)} steps, {len(steps) - len(missing)} stand, {len(missing)} to run, about "
-        f"{duration(estimates.total(missing))}. Ctrl-C stops it; the same command goes on."
+        f": {len(steps)} steps, {len(steps) - len(missing)} up to date, {len(missing)} to run, about "
+        f"{duration(estimates.total(missing))}. Ctrl-C stops it; the same command resumes."
     )
     console.print(Text.assemble((study.name, "bold"), outlook))
     with LiveProgress(console, missing, estimates) as progress:
-        plan, records = run_plan(plan, kept, progress, keep_going=keep_going)
+        plan, records = run_plan(plan, kept, progress, keep_going=keep_going, trust_code=trust_code)
     with console.status("comparing the arms and writing the report"):
         report = write_run_folder(plan, kept, records, folder)
     found = RunFolder.read(folder)
     tell_verdicts(console, found)
     tell_mixture(console, found)
+    tell_other_code(console, found)
     tell_idle(console, found)
     tell_failures(console, plan)
     ending = f"\n{duration(time.monotonic() - began)}. Report: "
@@ -86,6 +90,13 @@ def tell_mixture(console: Console, folder: RunFolder) -> None:
     words = mixed_words(folder.run)
     if words is not None:
         _warn(console, "mixed environments:", words)
+
+
+def tell_other_code(console: Console, folder: RunFolder) -> None:
+    """Prints one line where steps were made by other code and taken as they are."""
+    words = other_code_words(folder.run)
+    if words is not None:
+        _warn(console, "other code:", words)
 
 
 def tell_idle(console: Console, folder: RunFolder) -> None:

@@ -11,7 +11,8 @@ from typing import IO, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.artifacts.keys import code_version, key_of
+from crosslift.artifacts.code import code_of, import_closure
+from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.store import Store
 from crosslift.artifacts.sums import check_sum, file_written_with_sum
@@ -19,7 +20,8 @@ from crosslift.encoders.encode import encode
 from crosslift.encoders.lend import LentEncoder
 from crosslift.retrieval.approximate import ApproximateIndex, approximate_nearest
 from crosslift.retrieval.search import BothNeighbours, Neighbours, PairSearch
-from crosslift.studies.run import make_step
+from crosslift.studies.run import make_step, missing_steps
+from crosslift.studies.status import Status
 from crosslift.studies.steps import Step, Workplace
 from crosslift.studies.training_steps import Trained
 
@@ -28,9 +30,6 @@ BLOCK = 16_384
 
 Phase = Literal["reading", "encoding", "searching"]
 SearchKind = Literal["exact", "ivf", "hnsw"]
-
-_ENCODING_CODE = ("crosslift.encoders", "crosslift.mining.blocks")
-_SEARCH_CODE = (*_ENCODING_CODE, "crosslift.retrieval")
 
 
 class PhaseListener(Protocol):
@@ -64,7 +63,6 @@ def encode_steps(encoder: Trained, side: str, texts: Sequence[str]) -> list[Step
             label=f"{side} block {number} of {len(blocks)}",
             settings={"encoder": encoder.facts, "texts": key_of({"texts": list(block)})},
             inputs=encoder.inputs,
-            code=_ENCODING_CODE,
             make=_encode_block,
             work=len(block),
             context=(encoder, block),
@@ -88,8 +86,8 @@ def _encode_block(step: Step, workplace: Workplace, folder: Path) -> None:
 
 
 def encode_blocks(steps: Sequence[Step], store: Store, listener: PhaseListener) -> None:
-    """Makes the blocks that do not stand; the listener is told in texts."""
-    missing = [step for step in steps if not step.stands(store)]
+    """Makes the blocks that are not up to date; the listener is told in texts."""
+    missing = missing_steps(steps, store, Status(store))
     total, left = sum(step.work for step in steps), sum(step.work for step in missing)
     listener.begin("encoding", total, total - left)
     encoders = LentEncoder()
@@ -109,8 +107,8 @@ class BlockVectors:
     """The vectors of one side, block by block in the store.
 
     Args:
-        steps: encoding steps that stand, in the order of the rows.
-        store: where they stand.
+        steps: encoding steps whose artifacts exist, in the order of the rows.
+        store: holds the artifacts.
     """
 
     steps: Sequence[Step]
@@ -151,13 +149,14 @@ class BlockVectors:
 
 
 def search_key(src: Sequence[Step], tgt: Sequence[Step], kind: SearchKind, k: int) -> str:
-    """The key of a search: every vector, the kind of search, k and the code.
+    """The key of a search: every vector, the kind of search, k, and the code of both.
 
     What is done with the neighbours later (margin, threshold, output) does not change them: a search
     that was stopped goes on where only that has changed.
     """
     sides = {"src": [step.key for step in src], "tgt": [step.key for step in tgt]}
-    return key_of({**sides, "kind": kind, "k": k, "code": code_version(*_SEARCH_CODE)})
+    code = {**code_of(import_closure([__name__])), **src[0].code, **tgt[0].code}
+    return key_of({**sides, "kind": kind, "k": k, "code": code})
 
 
 def search_exactly(

@@ -41,6 +41,8 @@ from crosslift.retrieval.search import BothNeighbours
 from crosslift.sources.line_filters import KeptTexts, in_language, kept_texts, without_copies
 from crosslift.sources.text_lines import TextLines, read_pairs, read_text_lines, refuse_tabs
 from crosslift.studies.estimates import Estimates
+from crosslift.studies.run import missing_steps
+from crosslift.studies.status import Status
 from crosslift.studies.steps import Step
 from crosslift.studies.training_steps import Trained
 
@@ -238,7 +240,7 @@ def _plan(job: _Job) -> MiningPlan:
     return plan_mining(
         {name: side.texts for name, side in job.sides.items()},
         steps,
-        [step for step in steps if not step.stands(job.store)],
+        missing_steps(steps, job.store, Status(job.store)),
         job.settings.model,
         job.columns,
         job.search,

@@ -205,6 +205,7 @@ class Step(Entry):
     Args:
         environments: places in those of the run, the one that finished the step first; empty where
             they were not recorded.
+        other_code: the modules in which the code that made it differs from that which wrote the folder.
     """
 
     key: str
@@ -216,6 +217,7 @@ class Step(Entry):
     peak_bytes: int | None
     reused: bool
     environments: tuple[int, ...] = ()
+    other_code: tuple[str, ...] = ()
 
 
 class RunEnvironment(Entry):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,6 +43,7 @@ class EnvironmentSection:
         further: the other such facts.
         different: those that are not the same everywhere.
         recorded: whether it is known in which environment each step was made.
+        other_code: in words which steps other code made; None: none.
     """
 
     mixed: str | None
@@ -50,6 +52,7 @@ class EnvironmentSection:
     further: tuple[tuple[str, str], ...]
     different: tuple[FactRow, ...]
     recorded: bool
+    other_code: str | None
 
 
 def environment_section(run: RunFacts) -> EnvironmentSection:
@@ -73,6 +76,7 @@ def environment_section(run: RunFacts) -> EnvironmentSection:
             if name not in same
         ),
         recorded=any(step.environments for step in run.steps) or not run.steps,
+        other_code=other_code_words(run),
     )
 
 
@@ -94,6 +98,30 @@ def mixed_words(run: RunFacts) -> str | None:
         f"The steps of this run were made in {len(made)} environments that differ in "
         f"{listed(facts)}. {'. '.join(shares)}. A second run need not give the same "
         "numbers, and a small difference between arms that were made apart may come from this."
+    )
+
+
+def other_code_words(run: RunFacts) -> str | None:
+    """In words: which steps of a run were made by other code than wrote its folder, and taken as they
+    are.
+
+    Returns:
+        One paragraph; None where there are none.
+    """
+    others = [step for step in run.steps if step.other_code]
+    if not others:
+        return None
+    modules = sorted(
+        {name.removeprefix("crosslift.") for step in others for name in step.other_code}
+    )
+    named = modules[:_MOST_FACTS]
+    if len(modules) > len(named):
+        named.append(plural(len(modules) - len(named), "more module"))
+    kinds = Counter(step.kind for step in others)
+    counts = [plural(count, f"{kind} step") for kind, count in kinds.items()]
+    return (
+        f"Made by other code than this report: {plural(len(others), 'step')} ({listed(counts)}), taken "
+        f"as they are (--trust-code). The code differs in {listed(named)}."
     )
 
 

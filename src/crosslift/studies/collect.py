@@ -17,7 +17,7 @@ from crosslift.artifacts.store import Store
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.studies.plan import ArmRun, Plan
 from crosslift.studies.steps import Step
-from crosslift.studies.training_steps import SPENT
+from crosslift.studies.training_steps import SPENT, spent_of
 from crosslift.targets.captions import captions_of
 from crosslift.targets.evaluate import MEDIANS, OUTCOME_OF_METRIC
 from crosslift.targets.target import BitextData, LabelledData, PictureData
@@ -192,10 +192,9 @@ class Gathered:
         total = dict.fromkeys(SPENT, 0.0)
         for run in runs:
             for step in run.stage_steps:
-                text = (step.open(self.store) / "spent.json").read_text(encoding="utf-8")
-                found = json.loads(text)
+                spent = spent_of(step, self.store)
                 for name in SPENT:
-                    total[name] += found[name] / len(runs)
+                    total[name] += spent[name] / len(runs)
         return total
 
     def languages_of(self, step: Step) -> set[str]:

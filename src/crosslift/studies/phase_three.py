@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from crosslift.artifacts.store import Store
+from crosslift.artifacts.store import TIMINGS, Store
 from crosslift.encoders.load import Encoder
 from crosslift.errors import DataError, StudyError
 from crosslift.forms.form import column
@@ -38,15 +38,7 @@ from crosslift.training.settings import FineTuneSettings, MixedTaskSettings
 
 N_BEST = 5
 """Answers that are kept of each question, beside the one that is scored."""
-_ANSWER_CODE = (
-    "crosslift.encoders",
-    "crosslift.forms",
-    "crosslift.sources",
-    "crosslift.targets",
-    "crosslift.training.robust",
-    "crosslift.studies.phase_three",
-)
-_TOLD = ("spent.json", "curve.json", "records.json")
+_TOLD = ("spent.json", "curve.json", "records.json", TIMINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +154,6 @@ def _answer_step(asked: _Asked, tuned: Step) -> Step:
         label=f"{asked.loaded.target.name} in {len(tests)} languages{votes}",
         settings=asked.facts,
         inputs={"tuned": tuned},
-        code=_ANSWER_CODE,
         make=_answer,
         work=asked.run.words * sum(map(len, tests.values())) * asked.readings,
         context=asked,
@@ -221,7 +212,7 @@ def answers_in(step: Step, store: Store) -> dict[str, list[Any]]:
 
 def told_of_answering(step: Step, store: Store, name: str) -> Any:
     """What an answering step told: `cut` (language -> what did not go through whole -> how often),
-    and of the fine-tuning before it `spent`, `curve` and `records`."""
+    and of the fine-tuning before it `spent`, `curve`, `records` and `timings`."""
     return _read(step.open(store) / f"{name}.json")
 
 
@@ -232,10 +223,6 @@ def _evaluate_step(loaded: LoadedTarget, answers: Step) -> Step:
         label=loaded.target.name,
         settings={**loaded.facts, "protocols": protocols},
         inputs={"answers": answers},
-        code=(
-            *("crosslift.metrics", "crosslift.retrieval", "crosslift.sources", "crosslift.targets"),
-            *("crosslift.studies.phase_three", "crosslift.studies.target_steps"),
-        ),
         make=_evaluate,
         work=sum(map(len, labelled(loaded).tests.values())),
         context=loaded,
@@ -259,7 +246,6 @@ def _generalised_step(asked: _Asked, answers: Step) -> Step:
         label=f"{loaded.target.name} in {pairs} pairs of two languages",
         settings=asked.facts | {"generalised": True},
         inputs={"tuned": answers.inputs["tuned"], "answers": answers},
-        code=_ANSWER_CODE,
         make=_answer_pairs,
         work=asked.run.words * pairs * len(next(iter(tests.values()))) * asked.readings,
         context=asked,

@@ -35,10 +35,6 @@ _Preparation = tuple[int, Framing, int]
 _COMPARED_AS: _Preparation = (64, Framing("stretch"), 255)
 """Size, framing and background of pictures that are compared: all of each, whatever its shape."""
 
-_COMPARING = tuple(
-    f"crosslift.images.{module}" for module in ("copies", "sketches", "alignment", "contrast")
-)
-
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
@@ -90,14 +86,6 @@ def _decoding(
         label=label,
         settings={"of": dict(of), "size": size, "count": len(pictures), **asked},
         inputs={},
-        code=(
-            "crosslift.images.decode",
-            "crosslift.images.framing",
-            "crosslift.images.features",
-            "crosslift.images.svg_check",
-            "crosslift.images.svg_draw",
-            "crosslift.images.svg_renderer",
-        ),
         make=_decode,
         work=len(pictures) * (size / 64) ** 2,
         context=_Shown(pictures, framing),
@@ -154,7 +142,6 @@ def features_step(label: str, pictures: Step, form: PictureForm, seed: int) -> S
             "seed": seed if tower.from_scratch else None,
         },
         inputs={"pictures": pictures},
-        code=("crosslift.images", "crosslift.studies.picture_steps"),
         make=_extract,
         work=pictures.work,
         context=form,
@@ -179,7 +166,6 @@ def _teachings_step(run: TaskRun, form: CaptionToFeature) -> Step:
         label=f"captions of {run.task.name} as its teacher has them",
         settings={"tower": fingerprint_of(tower), "records": run.checksum, "text": form.text},
         inputs={},
-        code=("crosslift.images", "crosslift.studies.picture_steps"),
         make=_teach,
         work=len(run.task.source.train()),
         context=(run, form),
@@ -331,7 +317,6 @@ def picture_overlap_step(
         label=f"pictures of {run.task.name} with {target}",
         settings={},
         inputs={**splits, "test": test},
-        code=(*_COMPARING, "crosslift.studies.picture_steps"),
         make=_find_overlap,
         work=len(shown),
         context=list(shown),

@@ -66,23 +66,33 @@ class ArmRun:
     path: dict[float, dict[str, Step]] = field(default_factory=dict)
     fine_tuned: dict[str, PhaseThree] = field(default_factory=dict)
 
+    def places(self) -> dict[str, Step]:
+        """Place in words -> step: those that train, then those that measure something."""
+        steps = {f"start {number}": step for number, step in enumerate(self.start_steps, 1)}
+        steps |= {f"stage {number}": step for number, step in enumerate(self.stage_steps, 1)}
+        return steps | self._measuring()
+
     @property
     def ends(self) -> list[Step]:
         """The steps that measure something."""
-        on_the_way = [step for found in self.path.values() for step in found.values()]
-        sweep = [self.sweep] if self.sweep else []
-        answered = [step for each in self.fine_tuned.values() for step in each.ends]
-        return [
-            *self.evaluations.values(),
-            *self.diagnoses.values(),
-            *sweep,
-            *on_the_way,
-            *answered,
-        ]
+        return list(self._measuring().values())
+
+    def _measuring(self) -> dict[str, Step]:
+        steps = {f"scores on {target}": step for target, step in self.evaluations.items()}
+        steps |= {f"diagnosis on {target}": step for target, step in self.diagnoses.items()}
+        if self.sweep:
+            steps["sweep"] = self.sweep
+        for share, found in self.path.items():
+            way = f"{share:g} of the way"
+            steps |= {f"scores on {target} at {way}": step for target, step in found.items()}
+        for target, tuned in self.fine_tuned.items():
+            numbered = enumerate(tuned.ends, 1)
+            steps |= {f"answers on {target}, {number}": step for number, step in numbered}
+        return steps
 
     def steps(self) -> Iterator[Step]:
         """All its steps, each after its inputs; some come several times."""
-        for step in (*self.start_steps, *self.stage_steps, *self.ends):
+        for step in self.places().values():
             yield from step.with_inputs()
 
 

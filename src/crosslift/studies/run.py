@@ -1,4 +1,4 @@
-"""Running a plan: every step that does not stand is made, one after another, here."""
+"""Running a plan: every step that is not up to date is made, one after another, here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from typing import Protocol
 from crosslift.artifacts.environment import Environment, environment, peak_bytes
 from crosslift.artifacts.store import Manifest, Store
 from crosslift.errors import CrossLiftError
+from crosslift.studies.past_plans import note_plan
 from crosslift.studies.plan import Plan
+from crosslift.studies.status import Status
 from crosslift.studies.steps import Step, Workplace
 
 
@@ -56,18 +58,26 @@ class StepRecord:
     Args:
         step: the step.
         manifest: of its artifact.
-        reused: whether it stood before.
+        reused: whether it was up to date before.
+        other_code: the modules in which the code that made it differs from the present code; empty but
+            where such artifacts are taken as they are.
     """
 
     step: Step
     manifest: Manifest
     reused: bool
+    other_code: tuple[str, ...] = ()
 
 
 def run_plan(
-    plan: Plan, store: Store, listener: Listener | None = None, *, keep_going: bool = False
+    plan: Plan,
+    store: Store,
+    listener: Listener | None = None,
+    *,
+    keep_going: bool = False,
+    trust_code: bool = False,
 ) -> tuple[Plan, list[StepRecord]]:
-    """Makes every step of a plan that does not stand in the store.
+    """Makes every step of a plan that is not up to date in the store.
 
     Killed at any moment, it resumes when it is called again.
 
@@ -76,12 +86,13 @@ def run_plan(
         store: of the artifacts.
         listener: told of the run as it goes; None: nobody.
         keep_going: a step that cannot be made takes the arms out that need it, and the rest goes on.
+        trust_code: artifacts that other code made are taken as they are.
 
     Returns:
         The plan as it could be carried out, and what became of its steps.
 
     Raises:
-        CrossLiftError: a step cannot be made; all steps made before it stand. With `keep_going`, the
+        CrossLiftError: a step cannot be made; all steps made before it are kept. With `keep_going`, the
             baseline cannot be measured, or no arm can.
     """
     heard = listener or Silent()
@@ -89,7 +100,9 @@ def run_plan(
     records: dict[str, StepRecord] = {}
     failed: dict[str, CrossLiftError] = {}
     steps = plan.steps()
-    passing = Passing(steps, store)
+    note_plan(plan, store)
+    status = Status(store, trust_code=trust_code)
+    passing = Passing(steps, store, status)
     for step in steps:
         if not passing.wanted(step):
             passing.note(step)
@@ -98,7 +111,7 @@ def run_plan(
         if cause is not None:
             failed[step.key] = cause
             continue
-        reused = step.stands(store)
+        reused = not passing.to_make(step)
         try:
             if not reused:
                 _make_passing(step, workplace, heard, passing)
@@ -108,14 +121,15 @@ def run_plan(
             failed[step.key] = error
             heard.fail(step, error)
             continue
-        records[step.key] = StepRecord(step, store.manifest(step.kind, step.key), reused)
+        manifest = store.manifest(step.kind, step.key)
+        records[step.key] = StepRecord(step, manifest, reused, status.other_code(step))
         passing.note(step)
     done = plan.without(failed) if failed else plan
     return done, [records[step.key] for step in done.steps() if step.key in records]
 
 
 def make_steps(ends: Sequence[Step], store: Store, listener: Listener) -> None:
-    """Makes some steps and what they read, where they do not stand.
+    """Makes some steps and what they read, where they are not up to date.
 
     Args:
         ends: the steps that are wanted.
@@ -123,15 +137,15 @@ def make_steps(ends: Sequence[Step], store: Store, listener: Listener) -> None:
         listener: told of the work as it goes.
 
     Raises:
-        CrossLiftError: a step cannot be made; all steps made before it stand.
+        CrossLiftError: a step cannot be made; all steps made before it are kept.
     """
     steps = list({step.key: step for end in ends for step in end.with_inputs()}.values())
-    passing = Passing(steps, store)
+    passing = Passing(steps, store, Status(store))
     workplace = Workplace(store, report=listener.advance)
-    for step in missing_steps(steps, store):
-        if not step.stands(store):
+    for step in steps:
+        if passing.to_make(step):
             _make_passing(step, workplace, listener, passing)
-        passing.note(step)
+            passing.note(step)
 
 
 class Passing:
@@ -143,10 +157,12 @@ class Passing:
     Args:
         steps: of a plan. A step that any of them wants to keep is kept.
         store: of the artifacts.
+        status: of the store.
     """
 
-    def __init__(self, steps: Sequence[Step], store: Store) -> None:
+    def __init__(self, steps: Sequence[Step], store: Store, status: Status) -> None:
         self._store = store
+        self.status = status
         self._readers: dict[str, list[Step]] = {}
         every = [*steps, *(before for step in steps for before in step.inputs.values())]
         self._kept = {step.key for step in every if not step.passing}
@@ -161,12 +177,16 @@ class Passing:
     def wanted(self, step: Step) -> bool:
         """Whether it has to be made or opened: of a step that passes, whether one that reads it has
         yet to be made."""
-        readers = self._readers.get(step.key, ())
-        return not self.passes(step) or not all(r.stands(self._store) for r in readers)
+        return not self.passes(step) or any(map(self.to_make, self._readers.get(step.key, ())))
+
+    def to_make(self, step: Step) -> bool:
+        """Whether a run would make the step."""
+        made = self.status.up_to_date(step) and step.exists(self._store)
+        return not made and self.wanted(step)
 
     def note(self, step: Step) -> None:
-        """Takes account of a step that stands: what it was the last to read goes, and what an earlier
-        run left to go."""
+        """Takes account of a step that is made: what it was the last to read is deleted, and what an
+        earlier run left to be deleted."""
         if not self.passes(step):
             self._store.keep(step.kind, step.key)
         elif not self.wanted(step):
@@ -177,51 +197,59 @@ class Passing:
 
     @contextlib.contextmanager
     def held(self, step: Step, make: Callable[[Step], object]) -> Iterator[None]:
-        """Makes what a step reads and does not stand; no other process takes it out meanwhile."""
+        """Makes what a step reads and does not exist; no other process deletes it meanwhile."""
         with contextlib.ExitStack() as stack:
             for before in step.inputs.values():
                 if not self.passes(before):
                     continue
                 while True:
-                    if not before.stands(self._store):
+                    if not (before.exists(self._store) and self.status.up_to_date(before)):
                         make(before)
                         self._store.let_go(before.kind, before.key)
                     lock = self._store.lock(before.key)
                     lock.acquire()
-                    if before.stands(self._store):
+                    if before.exists(self._store):
                         stack.callback(lock.release)
                         break
-                    lock.release()  # another process took it out in between
+                    lock.release()  # another process deleted it in between
             yield
 
 
-def missing_steps(steps: Sequence[Step], store: Store) -> list[Step]:
-    """The steps of a plan that a run would make."""
-    passing = Passing(steps, store)
-    return [step for step in steps if not step.stands(store) and passing.wanted(step)]
+def missing_steps(steps: Sequence[Step], store: Store, status: Status) -> list[Step]:
+    """The steps of a plan that a run would make; those after an input that comes out as it was are
+    not made in fact."""
+    passing = Passing(steps, store, status)
+    return [step for step in steps if passing.to_make(step)]
 
 
 def _make_passing(step: Step, workplace: Workplace, heard: Listener, passing: Passing) -> None:
     """Makes a step; what it reads and was taken out is made again before."""
 
     def make(before: Step) -> None:
-        _make_heard(before, workplace, heard)
+        _make_heard(before, workplace, heard, passing.status)
 
     with passing.held(step, make):
-        _make_heard(step, workplace, heard)
+        _make_heard(step, workplace, heard, passing.status)
     if passing.passes(step):
         workplace.store.let_go(step.kind, step.key)
 
 
-def _make_heard(step: Step, workplace: Workplace, heard: Listener) -> None:
+def _make_heard(step: Step, workplace: Workplace, heard: Listener, status: Status) -> None:
     heard.begin(step)
     began = time.monotonic()
-    make_step(step, workplace)
+    make_step(step, workplace, status)
     heard.end(step, time.monotonic() - began)
 
 
-def make_step(step: Step, workplace: Workplace) -> Path:
-    """Makes one step's artifact, unless it stands; its inputs must stand."""
+def make_step(step: Step, workplace: Workplace, status: Status | None = None) -> Path:
+    """Makes one step's artifact, unless it is up to date; its inputs must exist.
+
+    Args:
+        step: the step.
+        workplace: what it is made with.
+        status: of the store; told that the step is made. None: a new one.
+    """
+    own = status or Status(workplace.store)
     began = time.monotonic()
     here = environment()
     manifest = Manifest(
@@ -233,6 +261,8 @@ def make_step(step: Step, workplace: Workplace) -> Path:
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         seconds=0.0,
         work=step.work,
+        code=step.code,
+        read=step.read(workplace.store),
     )
 
     def measured() -> Manifest:
@@ -246,7 +276,12 @@ def make_step(step: Step, workplace: Workplace) -> Path:
     def write(folder: Path) -> None:
         step.make(step, workplace, folder)
 
-    return workplace.store.make(manifest, write, measured)
+    def serves(made: Manifest) -> bool:
+        return own.serves(step, made)
+
+    place = workplace.store.make(manifest, write, measured, serves)
+    own.forget()
+    return place
 
 
 def _other_environments(step: Step, store: Store, here: Environment) -> list[Environment]:
@@ -254,7 +289,7 @@ def _other_environments(step: Step, store: Store, here: Environment) -> list[Env
     inputs whose manifests go with their artifacts."""
     passing = [before for before in step.inputs.values() if before.passing]
     took_part = [
-        *store.took_part(step.key),
+        *store.took_part(step.attempt(store)),
         *(e for i in passing for e in store.manifest(i.kind, i.key).environments),
     ]
     return [e for number, e in enumerate(took_part) if e not in (here, *took_part[:number])]

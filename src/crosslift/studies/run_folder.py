@@ -273,17 +273,14 @@ def _step(plan: Plan, record: StepRecord) -> dict[str, Any]:
         "seconds": record.manifest.seconds,
         "peak_bytes": record.manifest.peak_bytes,
         "reused": record.reused,
+        "other_code": list(record.other_code),
     }
 
 
 def _own(run: ArmRun) -> list[Step]:
     tuned = [each.tuned for each in run.fine_tuned.values()]
-    return [
-        *run.stage_steps,
-        *tuned,
-        *run.ends,
-        *(i for end in run.ends for i in end.inputs.values()),
-    ]
+    ends = run.ends
+    return [*run.stage_steps, *tuned, *ends, *(i for end in ends for i in end.inputs.values())]
 
 
 def _overlaps(gathered: Gathered) -> list[dict[str, Any]]:

@@ -42,6 +42,7 @@ def run_study(
     listener: Listener | None = None,
     *,
     keep_going: bool = False,
+    trust_code: bool = False,
 ) -> RunFolder:
     """Runs a study, or what is left of it, and writes its folder and report.
 
@@ -52,6 +53,7 @@ def run_study(
         listener: told of the run as it goes; None: nobody.
         keep_going: an arm that cannot be measured is left out and named in the report, and the
             others go on.
+        trust_code: artifacts that other code made are taken as they are, and named in the report.
 
     Returns:
         The folder, read.
@@ -61,7 +63,7 @@ def run_study(
     """
     kept = store or Store()
     plan = plan_study(study, keep_going=keep_going)
-    done, records = run_plan(plan, kept, listener, keep_going=keep_going)
+    done, records = run_plan(plan, kept, listener, keep_going=keep_going, trust_code=trust_code)
     write_run_folder(done, kept, records, out)
     return RunFolder.read(out)
 

@@ -1,4 +1,4 @@
-"""Steps: the nodes of a study's plan. What a step is made of decides its key."""
+"""Steps: the nodes of a study's plan. What is asked of a step decides its key."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from crosslift.artifacts.code import code_of, import_closure
 from crosslift.artifacts.environment import environment
-from crosslift.artifacts.keys import code_version, key_of
+from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.store import Store
 from crosslift.encoders.lend import LentEncoder
+from crosslift.studies.code_behind import modules_behind
 
 Kind = Literal[
     "pictures",
@@ -44,7 +46,7 @@ class Workplace:
 
     def unfinished(self, step: Step) -> Path:
         """The folder in which a step keeps what it resumes from; it notes who took part in it."""
-        return self.store.resume(step.key, environment())
+        return self.store.resume(step.attempt(self.store), environment())
 
 
 Make = Callable[["Step", Workplace, Path], None]
@@ -57,22 +59,21 @@ class Step:
     Args:
         kind: of work; also the folder of its artifact in the store.
         label: what it is for, in words.
-        settings: everything that decides its artifact, beside its inputs and its code; JSON-like.
+        settings: everything that is asked of its artifact, beside its inputs; JSON-like.
         inputs: role -> step whose artifact it reads.
-        code: modules and packages that compute it.
-        make: writes the artifact's files into an empty folder.
+        make: writes the artifact's files into an empty folder. The modules that its own imports, and
+            those that define what is in `context`, are the step's code.
         work: size of the job, in the unit of its kind (see `estimates`).
         context: what `make` needs beyond the settings; no part of the key, as all of it follows
             from the settings.
         passing: its artifact is large and wanted by other steps alone: it is made only where one of
-            them has to be made, and taken out of the store once they all stand.
+            them has to be made, and deleted once they all exist.
     """
 
     kind: Kind
     label: str
     settings: Mapping[str, Any]
     inputs: Mapping[str, Step]
-    code: tuple[str, ...]
     make: Make
     work: float
     context: Any = None
@@ -80,12 +81,11 @@ class Step:
 
     @cached_property
     def made_from(self) -> dict[str, Any]:
-        """What the key is the hash of."""
+        """What the key is the hash of: what was asked for, whatever code makes it."""
         return {
             "kind": self.kind,
             "settings": dict(self.settings),
             "inputs": {role: step.key for role, step in self.inputs.items()},
-            "code": code_version(*self.code),
         }
 
     @cached_property
@@ -93,15 +93,31 @@ class Step:
         """The artifact's key."""
         return key_of(self.made_from)
 
+    @cached_property
+    def code(self) -> dict[str, str]:
+        """Module that takes part in making the artifact -> hash of its code."""
+        modules = {self.make.__module__, *modules_behind(self.context, skip=Step)}
+        return code_of(import_closure(modules))
+
+    def read(self, store: Store) -> dict[str, str]:
+        """Role of an input -> digest of its artifact as it is now, or was when it was deleted; inputs
+        that were never made are absent."""
+        traces = {role: store.trace(s.kind, s.key) for role, s in self.inputs.items()}
+        return {role: trace.digest for role, trace in traces.items() if trace is not None}
+
+    def attempt(self, store: Store) -> str:
+        """The name of an attempt to make the artifact: its key, and a hash of code and inputs."""
+        return f"{self.key}-{key_of({'code': self.code, 'read': self.read(store)})[:12]}"
+
     def with_inputs(self) -> Iterator[Step]:
         """Every step it is made of, each after its inputs, itself last; some come several times."""
         for before in self.inputs.values():
             yield from before.with_inputs()
         yield self
 
-    def stands(self, store: Store) -> bool:
-        """Whether the artifact is in the store."""
-        return store.stands(self.kind, self.key)
+    def exists(self, store: Store) -> bool:
+        """Whether the artifact is in the store, whatever made it."""
+        return store.exists(self.kind, self.key)
 
     def open(self, store: Store) -> Path:
         """The artifact's folder, checked."""

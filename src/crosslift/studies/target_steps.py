@@ -47,13 +47,6 @@ from crosslift.targets.target import (
 )
 from crosslift.tasks.task import texts_read
 
-_EVALUATION_CODE = (
-    "crosslift.retrieval",
-    "crosslift.targets",
-    "crosslift.studies.target_steps",
-    "crosslift.studies.text_steps",
-)
-
 
 def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
     """Puts a target's pictures into the space that a stage's image-text task shares with its texts.
@@ -80,7 +73,6 @@ def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
         label=label,
         settings={**loaded.facts, "task": task},
         inputs={"tower": trained, "pictures": shown},
-        code=("crosslift.images", "crosslift.forms", "crosslift.studies.target_steps"),
         make=_embed_pictures,
         work=len(pictures),
         context=form,
@@ -139,7 +131,6 @@ def evaluate_step(
         label=loaded.target.name,
         settings={**loaded.facts, "protocols": protocols, "postprocessing": list(postprocessing)},
         inputs=inputs,
-        code=_EVALUATION_CODE,
         make=_evaluate,
         work=len(loaded.texts),
         context=loaded,
@@ -196,13 +187,6 @@ def diagnose_step(
         label=loaded.target.name,
         settings={**loaded.facts, "postprocessing": list(postprocessing)},
         inputs={role: texts[role] for role in own_roles(loaded)},
-        code=(
-            "crosslift.retrieval.diagnostics",
-            "crosslift.retrieval.postprocess",
-            "crosslift.retrieval.similarity",
-            "crosslift.studies.target_steps",
-            "crosslift.studies.text_steps",
-        ),
         make=_diagnose,
         work=len(loaded.texts),
         context=loaded,
@@ -262,7 +246,6 @@ def overlap_step(run: TaskRun, loaded: LoadedTarget, threshold: float) -> Step:
         settings={"task": task.source.checksum(), "form": asdict(task.form)}
         | {"name": task.name, **loaded.facts, "threshold": threshold, "dev": run.chooses_by_dev},
         inputs={"translated": run.translated} if run.translated else {},
-        code=("crosslift.sources.overlap", "crosslift.studies.target_steps", "crosslift.tasks"),
         make=_find_overlap,
         work=len(loaded.texts),
         context=(run.whole(), loaded),

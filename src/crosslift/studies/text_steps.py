@@ -21,8 +21,6 @@ from crosslift.studies.training_steps import Trained
 from crosslift.targets.evaluate import Lookup, SideLookups
 from crosslift.targets.protocol import Protocol
 
-_CODE = ("crosslift.encoders", "crosslift.studies.text_steps")
-
 OWN_READING = "texts"
 """Role of the step that encodes all texts as the encoder is read itself."""
 _SRC, _TGT = "src texts", "tgt texts"
@@ -82,7 +80,6 @@ def _encode_step(encoder: Trained, loaded: LoadedTarget, texts: TextSet) -> Step
         label=f"texts of {loaded.target.name}",
         settings={"encoder": encoder.facts, "texts": texts.key},
         inputs=encoder.inputs,
-        code=_CODE,
         make=_encode,
         work=len(texts.texts),
         context=(encoder, texts.texts),

@@ -12,7 +12,8 @@ import numpy as np
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from crosslift.artifacts.store import Store
+from crosslift.artifacts.parse import parse_json
+from crosslift.artifacts.store import TIMINGS, Store
 from crosslift.encoders.folder import fingerprint, layers_of, with_prompt_text
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.precision import resolve_precision
@@ -31,22 +32,8 @@ from crosslift.training.loop import Stage, train
 from crosslift.training.mixing import Member
 from crosslift.training.settings import Budget, StageSettings
 
-TRAINING_CODE = (
-    "crosslift.encoders",
-    "crosslift.forms",
-    "crosslift.training",
-    "crosslift.images",
-    "crosslift.retrieval",
-    "crosslift.tasks",
-    "crosslift.sources",
-    "crosslift.studies.augmentation",
-    "crosslift.studies.picture_steps",
-    "crosslift.studies.task_runs",
-    "crosslift.studies.training_steps",
-)
 SPENT = ("updates", "examples", "tokens", "flops", "seconds")
-"""What `spent.json` of a training step's artifact tells, beside the records of each task and the update
-whose weights were kept."""
+"""What a training step spends (see `spent_of`)."""
 
 _TOKENS_OF_A_TEXT = 12  # a guess, for budgets in tokens; only the expected time depends on it
 
@@ -141,7 +128,8 @@ def train_step(
         previous: the training step of the stage before, whose heads may be kept.
 
     Its artifact: `encoder.safetensors` (what changed in the text encoder; none where that is
-    locked), `head.safetensors` (of all tasks), `spent.json`, `curve.json` and `records.json`.
+    locked), `head.safetensors` (of all tasks), `spent.json`, `curve.json`, `records.json` and
+    `timings.json`.
 
     Raises:
         StudyError: settings that do not fit a task.
@@ -172,7 +160,6 @@ def train_step(
         label=_label(named, stage, seed),
         settings=settings,
         inputs=inputs,
-        code=TRAINING_CODE,
         make=_train,
         work=_texts_trained(tasks, stage, budget) * stage.cost,
         context=_Training(before, named, guard, stage, budget, seed),
@@ -319,12 +306,21 @@ def _train(step: Step, workplace: Workplace, folder: Path) -> None:
     if job.stage.text_side == "trainable":
         save_change(changed, encoder, folder / "encoder.safetensors")
     _save_heads(members, folder)
-    spent: dict[str, Any] = {name: getattr(progress, name) for name in SPENT}
-    spent |= {"taken": progress.taken, "best_update": progress.best_update}
-    spent["cost"] = progress.cost
-    written = {"spent": spent, "curve": progress.curve, "records": counts}
-    for name, content in written.items():
-        (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    spent = {n: getattr(progress, n) for n in (*SPENT, "taken", "best_update", "cost")}
+    timings = {"seconds": spent.pop("seconds")}
+    written = {"spent.json": spent, "curve.json": progress.curve, "records.json": counts}
+    for name, content in (written | {TIMINGS: timings}).items():
+        (folder / name).write_text(json.dumps(content), encoding="utf-8")
+
+
+def spent_of(step: Step, store: Store) -> dict[str, Any]:
+    """What a training step spent: the numbers named in `SPENT`; `taken`, the records of each task; the
+    `cost` of an update; and `best_update`, whose weights were kept."""
+    folder = step.open(store)
+    parts = [folder / name for name in ("spent.json", TIMINGS)]
+    return {
+        name: v for path in parts for name, v in parse_json(path.read_bytes(), str(path)).items()
+    }
 
 
 def _open_members(

@@ -27,8 +27,6 @@ from crosslift.sources.translation.settings import TranslationSettings
 from crosslift.studies.steps import Step, Workplace
 from crosslift.tasks.task import IntermediateTask
 
-TRANSLATION_CODE = ("crosslift.sources", "crosslift.tasks", "crosslift.studies.translation_steps")
-
 _CHUNK = 2048  # texts whose translation is kept at once; part of what decides a batch
 
 
@@ -69,7 +67,6 @@ def translate_step(task: IntermediateTask, settings: TranslationSettings) -> Ste
             "engine": facts,
         },
         inputs={},
-        code=TRANSLATION_CODE,
         make=_translate,
         work=_most_records(task, settings.limit) * len(settings.to),
         context=_Job(task, settings),

@@ -189,6 +189,7 @@ class _Table:
             if column.name in run.fine_tuned
         ]
         spent = [told_of_answering(step, store, "spent") for step in answers]
+        timings = [told_of_answering(step, store, "timings") for step in answers]
         records = next(iter(told_of_answering(answers[0], store, "records").values()))
         budget = settings.budget
         return {
@@ -197,7 +198,7 @@ class _Table:
             "batch_size": budget.batch_size if budget else None,
             "learning_rate": settings.learning_rate,
             "train": records["train"],
-            "seconds": float(np.mean([each["seconds"] for each in spent])),
+            "seconds": float(np.mean([each["seconds"] for each in timings])),
         }
 
     def _group(self, name: str) -> dict[str, Any]:

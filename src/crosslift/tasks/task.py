@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -24,6 +25,23 @@ FormName = Literal[
     "tagging",
     "text-pairs",
 ]
+
+
+FORM_CLASSES: dict[FormName, str] = {
+    "caption-to-feature": "CaptionToFeature",
+    "classification": "Classification",
+    "image-masked-lm": "ImageMaskedLM",
+    "image-text": "ImageText",
+    "image-text-matching": "ImageTextMatching",
+    "masked-lm": "MaskedLM",
+    "multiple-choice": "MultipleChoice",
+    "regression": "Regression",
+    "span-qa": "SpanQA",
+    "tagging": "Tagging",
+    "text-pairs": "TextPairs",
+}
+"""Form -> its class, in the module of `crosslift.forms` that has the form's name. Whoever imports this
+module loads none of them."""
 
 
 class Source(Protocol):
@@ -71,37 +89,26 @@ class FormSpec:
             return self.options.get("loss") == "softmax"
         return self.name in ("image-text", "image-text-matching")
 
+    @property
+    def code_modules(self) -> tuple[str, ...]:
+        """The module that computes it: part of the code of what is made with the form."""
+        return (_module_of(self.name),)
+
     def open(self) -> Form:
         """The form itself (this loads torch)."""
-        return _form_classes()[self.name](**self.columns, **self.options)
+        return class_of_form(self.name)(**self.columns, **self.options)
 
 
-def _form_classes() -> dict[FormName, Callable[..., Form]]:
-    from crosslift.forms.caption_to_feature import CaptionToFeature
-    from crosslift.forms.classification import Classification
-    from crosslift.forms.image_masked_lm import ImageMaskedLM
-    from crosslift.forms.image_text import ImageText
-    from crosslift.forms.image_text_matching import ImageTextMatching
-    from crosslift.forms.masked_lm import MaskedLM
-    from crosslift.forms.multiple_choice import MultipleChoice
-    from crosslift.forms.regression import Regression
-    from crosslift.forms.span_qa import SpanQA
-    from crosslift.forms.tagging import Tagging
-    from crosslift.forms.text_pairs import TextPairs
+def class_of_form(form: FormName) -> Callable[..., Form]:
+    """The class of a form (this loads torch)."""
+    form_class: Callable[..., Form] = getattr(
+        importlib.import_module(_module_of(form)), FORM_CLASSES[form]
+    )
+    return form_class
 
-    return {
-        "caption-to-feature": CaptionToFeature,
-        "classification": Classification,
-        "image-masked-lm": ImageMaskedLM,
-        "image-text": ImageText,
-        "image-text-matching": ImageTextMatching,
-        "masked-lm": MaskedLM,
-        "multiple-choice": MultipleChoice,
-        "regression": Regression,
-        "span-qa": SpanQA,
-        "tagging": Tagging,
-        "text-pairs": TextPairs,
-    }
+
+def _module_of(form: FormName) -> str:
+    return f"crosslift.forms.{form.replace('-', '_')}"
 
 
 def texts_read(record: Record, form: FormSpec) -> Iterator[str]:

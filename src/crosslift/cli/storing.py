@@ -1,0 +1,122 @@
+"""`crosslift store`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from crosslift.artifacts.store import Store
+from crosslift.cli.output import console_for, duration, write_json
+from crosslift.studies.store_upkeep import Held, check_all, delete, held_in, needed_by
+
+_NOBODY = "no study"
+
+
+def show(store: Path | None, json_to: str | None) -> None:
+    """Prints what a store holds, by kind and by study; as JSON, every artifact."""
+    kept = Store(store)
+    console = console_for(json_to)
+    held = held_in(kept)
+    _print_table(console, "kind", {kind: _of_kind(held, kind) for kind in _kinds(held)})
+    by_study: dict[str, list[Held]] = {}
+    for each in held:
+        for name in each.studies or (_NOBODY,):
+            by_study.setdefault(name, []).append(each)
+    _print_table(console, "used by", by_study)
+    console.print(f"{len(held)} in all, {_size(sum(each.size for each in held))}: {kept.root}")
+    write_json({"store": str(kept.root), "held": [_as_json(each) for each in held]}, json_to)
+
+
+def prune(studies: list[str], store: Path | None, json_to: str | None, *, yes: bool) -> None:
+    """Shows what no named study needs, and deletes it where that is confirmed."""
+    kept = Store(store)
+    console = console_for(json_to)
+    needed = needed_by(kept, studies)
+    unneeded = [each for each in held_in(kept) if each.key not in needed]
+    for each in unneeded:
+        line = f"{each.kind} {each.key[:8]} {_size(each.size):>9}, {_age(each)} old"
+        users = f", used by {', '.join(each.studies)}" if each.studies else ""
+        console.print(Text.assemble(line, (f"  {each.label}{users}", "dim")))
+    total = f"{len(unneeded)} to delete, {_size(sum(each.size for each in unneeded))}"
+    console.print(f"{total}: what {', '.join(studies)} did not use. Store: {kept.root}")
+    deleted = bool(unneeded) and (yes or _confirmed())
+    if deleted:
+        delete(kept, unneeded)
+        console.print("deleted")
+    elif unneeded:
+        console.print("nothing is deleted: give --yes to delete it")
+    content = {"deleted": deleted, "held": [_as_json(each) for each in unneeded]}
+    write_json({"store": str(kept.root), **content}, json_to)
+
+
+def _confirmed() -> bool:
+    return sys.stdin.isatty() and typer.confirm("Delete it?", err=True)
+
+
+def verify(store: Path | None, json_to: str | None) -> None:
+    """Checks every artifact; exits with 1 where one is damaged."""
+    kept = Store(store)
+    console = console_for(json_to)
+    whole, faults = 0, []
+    with console.status("checking"):
+        for _, fault in check_all(kept):
+            if fault is None:
+                whole += 1
+            else:
+                faults.append(fault)
+    for fault in faults:
+        console.print(fault.error, soft_wrap=True)
+    console.print(f"{whole} artifacts are as they were written, {len(faults)} are not: {kept.root}")
+    rows = [{"path": str(fault.path), "error": str(fault.error)} for fault in faults]
+    write_json({"store": str(kept.root), "whole": whole, "damaged": rows}, json_to)
+    if faults:
+        raise typer.Exit(1)
+
+
+def _print_table(console: Console, title: str, groups: dict[str, list[Held]]) -> None:
+    table = Table(title, "artifacts", "size", "oldest", "newest")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, held in groups.items():
+        ages = sorted(held, key=lambda each: each.written)
+        size = _size(sum(each.size for each in held))
+        table.add_row(name, str(len(held)), size, _age(ages[0]), _age(ages[-1]))
+    console.print(table)
+
+
+def _kinds(held: Sequence[Held]) -> list[str]:
+    return list(dict.fromkeys(each.kind for each in held))
+
+
+def _of_kind(held: Sequence[Held], kind: str) -> list[Held]:
+    return [each for each in held if each.kind == kind]
+
+
+def _age(held: Held) -> str:
+    seconds = max(0.0, time.time() - held.written)
+    return f"{seconds / 86400:.0f} days" if seconds >= 2 * 86400 else duration(seconds)
+
+
+def _size(count: int) -> str:
+    for unit, one in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= one:
+            return f"{count / one:.1f} {unit}"
+    return f"{count} B"
+
+
+def _as_json(held: Held) -> dict[str, object]:
+    return {
+        "kind": held.kind,
+        "key": held.key,
+        "label": held.label,
+        "bytes": held.size,
+        "written": held.written,
+        "studies": list(held.studies),
+    }

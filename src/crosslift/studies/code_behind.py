@@ -1,0 +1,72 @@
+"""Which modules define the objects that a step is given: the task's, the form's, the target's."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from itertools import islice
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import Any
+
+from pydantic import BaseModel
+
+_OURS = "crosslift."
+_MOST_LOOKED_AT = 1000
+"""Elements of one collection: those of a longer one are records or texts, all of the same kinds."""
+_PLAIN = (str, bytes, int, float, bool, complex, type(None))
+
+
+def modules_behind(value: object, skip: type) -> frozenset[str]:
+    """The modules of this package in which the classes and functions of a value are defined, and of all
+    values that it holds.
+
+    An object that loads more code when it is used names the modules in an attribute ``code_modules``.
+
+    Args:
+        value: such as the context of a step.
+        skip: objects of this class are passed over.
+    """
+    modules: set[str] = set()
+    seen: set[int] = set()
+    waiting: list[object] = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, (*_PLAIN, skip)) or id(each) in seen:
+            continue
+        seen.add(id(each))
+        modules.update(_own_modules(each))
+        waiting += _held(each)
+    return frozenset(modules)
+
+
+def _own_modules(value: object) -> Iterator[str]:
+    """The modules that define an object: its function's, or its class and those it inherits from."""
+    if isinstance(value, FunctionType | BuiltinFunctionType | MethodType):
+        names: Iterable[str | None] = [value.__module__]
+    else:
+        kind = value if isinstance(value, type) else type(value)
+        names = [each.__module__ for each in kind.__mro__]
+    yield from (name for name in names if name and name.startswith(_OURS))
+    yield from getattr(value, "code_modules", ())
+
+
+def _held(value: object) -> list[Any]:
+    """What an object holds: elements, arguments, or the attributes of an object of ours."""
+    if isinstance(value, Mapping):
+        return [each for pair in islice(value.items(), _MOST_LOOKED_AT) for each in pair]
+    if isinstance(value, list | tuple | set | frozenset):
+        return list(islice(value, _MOST_LOOKED_AT))
+    if isinstance(value, functools.partial):
+        return [value.func, *value.args, *value.keywords.values()]
+    if isinstance(value, MethodType):
+        return [value.__self__]
+    if isinstance(value, FunctionType):
+        return [cell.cell_contents for cell in value.__closure__ or ()]
+    if isinstance(value, type) or not type(value).__module__.startswith(_OURS):
+        return []
+    if isinstance(value, BaseModel):
+        return list(vars(value).values())
+    if is_dataclass(value):
+        return [getattr(value, each.name, None) for each in fields(value)]
+    return list(getattr(value, "__dict__", {}).values())
