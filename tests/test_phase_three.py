@@ -259,8 +259,10 @@ def test_weights_that_are_not_kept_are_made_again_only_when_asked_for(
     assert [s.key for s in same.steps()] == [s.key for s in plan.steps()]  # no part of any key
     shutil.rmtree(store.place("answer", plan.runs[-1].fine_tuned["xnli"].answers.key))
     wanted = missing_steps(plan.steps(), store, Status(store))
-    assert [step.kind for step in wanted] == ["train", "answer"]
-    run_plan(plan, store)
+    assert [step.kind for step in wanted] == ["train", "answer", "evaluate"]
+    _, third = run_plan(plan, store)
+    again = [record.step.kind for record in third if not record.reused]
+    assert again == ["train", "answer"], "the same answers have the same scores"
     assert not any(step.exists(store) for step in tuned)
 
 

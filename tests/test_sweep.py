@@ -343,6 +343,7 @@ def test_killed_between_encoding_and_scoring_it_goes_on(
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
+    killed.__module__ = sweeping.__name__  # it counts as the same code
     with monkeypatch.context() as patch:
         patch.setattr(sweeping, "_score", killed)
         with pytest.raises(KeyboardInterrupt):
