@@ -317,7 +317,7 @@ def test_one_protocol_is_measured_without_the_others(
 ) -> None:
     """Ours stops over a negative mean; it must not keep anyone from LASER's number."""
     monkeypatch.setattr(
-        "crosslift.studies.text_steps.encode", lambda _encoder, texts, **_: turned(texts)
+        "crosslift.studies.making.encode.encode", lambda _encoder, texts, **_: turned(texts)
     )
     target = TargetSettings(name="bucc", data=bucc, languages=("fr",))
     with pytest.raises(DataError, match="`xtreme` or `laser` alone"):

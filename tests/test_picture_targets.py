@@ -26,10 +26,10 @@ from crosslift.retrieval.ranks import Ranks
 from crosslift.sources.pictograms import load_concepts, split_of
 from crosslift.statistics.wording import LOWER_IS_BETTER
 from crosslift.studies.collect import cube_of, overlapping_queries
+from crosslift.studies.making.evaluate import outcome_table
 from crosslift.studies.plan import load_target
 from crosslift.studies.reading import parse_study
 from crosslift.studies.session import evaluate, run_study
-from crosslift.studies.target_steps import outcome_table
 from crosslift.targets.captions import captions_of
 from crosslift.targets.evaluate import MEDIANS, Lookup, Outcomes, score_of
 from crosslift.targets.evaluate_pictures import evaluate_pictures

@@ -19,11 +19,12 @@ from crosslift.encoders.folder import layers_of
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import EncoderError, UnknownNameError
 from crosslift.sources.record import Bitext
+from crosslift.studies.making.vectors import OWN_READING, roles_of
 from crosslift.studies.plan import load_target, plan_study
 from crosslift.studies.reading import parse_study
 from crosslift.studies.session import evaluate, evaluate_protocols
-from crosslift.studies.text_steps import OWN_READING, encode_steps, roles_of
-from crosslift.studies.training_steps import Trained
+from crosslift.studies.text_steps import encode_steps
+from crosslift.studies.trained import Trained
 from crosslift.targets.bitext import load_bitexts
 from crosslift.targets.bucc import BUCC
 from crosslift.targets.evaluate import Lookup, SideLookups, evaluate_bitexts

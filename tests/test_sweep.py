@@ -27,7 +27,7 @@ from crosslift.studies.schema import SweepSettings
 from crosslift.studies.session import evaluate, run_study, sweep
 from crosslift.studies.steps import Workplace
 from crosslift.studies.sweep import Reading, sweep_steps
-from crosslift.studies.training_steps import Trained
+from crosslift.studies.trained import Trained
 from crosslift.targets.target import BitextData, TargetSettings
 
 STATES = [0, 1, 2]

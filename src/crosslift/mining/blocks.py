@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,17 +12,16 @@ from numpy.typing import NDArray
 
 from crosslift.artifacts.code import code_of, import_closure
 from crosslift.artifacts.keys import key_of
-from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.store import Store
 from crosslift.artifacts.sums import check_sum, file_written_with_sum
-from crosslift.encoders.encode import encode
 from crosslift.encoders.lend import LentEncoder
 from crosslift.retrieval.approximate import ApproximateIndex, approximate_nearest
 from crosslift.retrieval.search import BothNeighbours, Neighbours, PairSearch
+from crosslift.studies.making.encode import encode_texts
 from crosslift.studies.run import make_step, missing_steps
 from crosslift.studies.status import Status
 from crosslift.studies.steps import Step, Workplace
-from crosslift.studies.training_steps import Trained
+from crosslift.studies.trained import Trained
 
 BLOCK = 16_384
 """Texts encoded, and src rows searched, between two points that a killed run goes on from."""
@@ -63,26 +61,12 @@ def encode_steps(encoder: Trained, side: str, texts: Sequence[str]) -> list[Step
             label=f"{side} block {number} of {len(blocks)}",
             settings={"encoder": encoder.facts, "texts": key_of({"texts": list(block)})},
             inputs=encoder.inputs,
-            make=_encode_block,
+            make=encode_texts,
             work=len(block),
             context=(encoder, block),
         )
         for number, block in enumerate(blocks, start=1)
     ]
-
-
-def _encode_block(step: Step, workplace: Workplace, folder: Path) -> None:
-    encoder, texts = step.context
-    done = 0
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        workplace.report(done / len(texts))
-
-    ready = encoder.load(workplace)
-    np.save(folder / "vectors.npy", encode(ready, texts, advance=advance))
-    (folder / "reading.json").write_text(json.dumps(ready.reading.facts()), encoding="utf-8")
 
 
 def encode_blocks(steps: Sequence[Step], store: Store, listener: PhaseListener) -> None:
@@ -285,10 +269,3 @@ def _check(path: Path) -> None:
         f"delete the folder {path.parent} and give the same command again: the search begins anew, "
         "encoded texts are kept",
     )
-
-
-def reading_of_blocks(steps: Sequence[Step], store: Store) -> dict[str, Any]:
-    """How the vectors were read from the encoder: pooling, prompt, ..."""
-    path = steps[0].open(store) / "reading.json"
-    reading: dict[str, Any] = parse_json(path.read_bytes(), str(path))
-    return reading

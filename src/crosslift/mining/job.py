@@ -22,7 +22,6 @@ from crosslift.mining.blocks import (
     SearchKind,
     encode_blocks,
     encode_steps,
-    reading_of_blocks,
     rows_searched,
     search_approximately,
     search_exactly,
@@ -41,10 +40,11 @@ from crosslift.retrieval.search import BothNeighbours
 from crosslift.sources.line_filters import KeptTexts, in_language, kept_texts, without_copies
 from crosslift.sources.text_lines import TextLines, read_pairs, read_text_lines, refuse_tabs
 from crosslift.studies.estimates import Estimates
+from crosslift.studies.making.encode import open_reading
 from crosslift.studies.run import missing_steps
 from crosslift.studies.status import Status
 from crosslift.studies.steps import Step
-from crosslift.studies.training_steps import Trained
+from crosslift.studies.trained import Trained
 
 
 class MiningListener(PhaseListener, Protocol):
@@ -189,7 +189,7 @@ def mine_files(
 
 def _reading(job: _Job) -> dict[str, Any]:
     """How the vectors were read; where the sides have prompts of their own, both of them."""
-    return reading_of_sides(*(reading_of_blocks(job.steps[s], job.store) for s in ("src", "tgt")))
+    return reading_of_sides(*(open_reading(job.steps[s][0], job.store) for s in ("src", "tgt")))
 
 
 def _prepare(settings: MiningSettings, store: Store, listener: MiningListener) -> _Job:

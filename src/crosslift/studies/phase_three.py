@@ -26,10 +26,12 @@ from crosslift.forms.form import column
 from crosslift.forms.span_qa import SpanQA
 from crosslift.sources.record import Record
 from crosslift.studies.loaded_target import LoadedTarget
+from crosslift.studies.making.evaluate import outcome_table
+from crosslift.studies.making.heads import load_head
 from crosslift.studies.steps import Step, Workplace
-from crosslift.studies.target_steps import outcome_table
 from crosslift.studies.task_runs import TaskRun
-from crosslift.studies.training_steps import Trained, load_head, train_step
+from crosslift.studies.trained import Trained
+from crosslift.studies.training_steps import train_step
 from crosslift.targets.evaluate_labelled import evaluate_answers
 from crosslift.targets.target import LabelledData
 from crosslift.training.robust import smoothed_answers

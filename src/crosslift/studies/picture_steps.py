@@ -3,43 +3,29 @@ tower, or put in words by a teacher; and their comparison with the pictures of a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from crosslift.artifacts.array_file import array_file
-from crosslift.artifacts.parse import parse_json
-from crosslift.artifacts.store import Store
-from crosslift.encoders.precision import device
-from crosslift.errors import DataError
 from crosslift.forms.caption_to_feature import CaptionToFeature
-from crosslift.forms.form import Split, column, pictures_of
+from crosslift.forms.form import pictures_of
 from crosslift.forms.picture_side import PictureForm
-from crosslift.images.copies import find_copies
-from crosslift.images.features import decode_into, extract_features
 from crosslift.images.framing import Framing
 from crosslift.images.tower_settings import TowerSettings
-from crosslift.images.towers import fingerprint_of, open_text_tower, open_tower, preparation_for
+from crosslift.images.towers import fingerprint_of, preparation_for
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Record
-from crosslift.studies.steps import Step, Workplace
+from crosslift.studies.making.features import make_features, make_teachings
+from crosslift.studies.making.picture_overlap import find_picture_overlap
+from crosslift.studies.making.pictures import Shown, decode_pictures
+from crosslift.studies.making.splits import picture_role, teaching_role
+from crosslift.studies.steps import Step
 from crosslift.studies.task_runs import TaskRun
 from crosslift.tasks.task import IntermediateTask
 
 _Preparation = tuple[int, Framing, int]
 _COMPARED_AS: _Preparation = (64, Framing("stretch"), 255)
 """Size, framing and background of pictures that are compared: all of each, whatever its shape."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    pictures: Sequence[Picture]
-    framing: Framing
 
 
 def form_of(task: IntermediateTask) -> PictureForm:
@@ -86,39 +72,10 @@ def _decoding(
         label=label,
         settings={"of": dict(of), "size": size, "count": len(pictures), **asked},
         inputs={},
-        make=_decode,
+        make=decode_pictures,
         work=len(pictures) * (size / 64) ** 2,
-        context=_Shown(pictures, framing),
+        context=Shown(pictures, framing),
     )
-
-
-def _decode(step: Step, workplace: Workplace, folder: Path) -> None:
-    shown: _Shown = step.context
-    size, count = step.settings["size"], len(shown.pictures)
-    with array_file(folder / "pictures.npy", (count, size, size, 3), np.uint8) as squares:
-        skipped = decode_into(
-            squares,
-            shown.pictures,
-            size,
-            fit=shown.framing,
-            background=step.settings["background"],
-            report=_share_of(workplace, count),
-            skip_broken=step.settings["skip_broken"],
-        )
-    if count and len(skipped) == count:
-        raise DataError(f"none of {count} pictures can be read: {skipped[0]}", "whole pictures")
-    (folder / "skipped.json").write_text(json.dumps(skipped), encoding="utf-8")
-
-
-def _share_of(workplace: Workplace, count: int) -> Any:
-    done = 0
-
-    def report(more: int) -> None:
-        nonlocal done
-        done += more
-        workplace.report(done / max(1, count))
-
-    return report
 
 
 def features_step(label: str, pictures: Step, form: PictureForm, seed: int) -> Step:
@@ -142,19 +99,10 @@ def features_step(label: str, pictures: Step, form: PictureForm, seed: int) -> S
             "seed": seed if tower.from_scratch else None,
         },
         inputs={"pictures": pictures},
-        make=_extract,
+        make=make_features,
         work=pictures.work,
         context=form,
     )
-
-
-def _extract(step: Step, workplace: Workplace, folder: Path) -> None:
-    form: PictureForm = step.context
-    tower = open_tower(form.tower_settings, step.settings["seed"] or 0, device())
-    pictures = open_pictures(step.inputs["pictures"], workplace.store)
-    report = _share_of(workplace, len(pictures))
-    found = extract_features(tower, pictures, states=form.patches, report=report)
-    np.save(folder / "features.npy", found)
 
 
 def _teachings_step(run: TaskRun, form: CaptionToFeature) -> Step:
@@ -166,39 +114,10 @@ def _teachings_step(run: TaskRun, form: CaptionToFeature) -> Step:
         label=f"captions of {run.task.name} as its teacher has them",
         settings={"tower": fingerprint_of(tower), "records": run.checksum, "text": form.text},
         inputs={},
-        make=_teach,
+        make=make_teachings,
         work=len(run.task.source.train()),
         context=(run, form),
     )
-
-
-def _teach(step: Step, workplace: Workplace, folder: Path) -> None:
-    run, form = step.context
-    teacher = open_text_tower(form.tower, form.tower_revision, device())
-    np.save(folder / "features.npy", teacher.vectors(column(run.task.source.train(), form.text)))
-    workplace.report(1.0)
-
-
-def open_pictures(step: Step, store: Store) -> NDArray[np.uint8]:
-    """The pictures of a picture step, uint8 [N, S, S, 3]: a memory map that is not written to."""
-    pictures: NDArray[np.uint8] = np.load(step.open(store) / "pictures.npy", mmap_mode="r")
-    return pictures
-
-
-def open_features(step: Step, store: Store) -> NDArray[np.floating]:
-    """The features of a features step, float [N, ...]: a memory map that is not written to."""
-    features: NDArray[np.floating] = np.load(step.open(store) / "features.npy", mmap_mode="r")
-    return features
-
-
-def picture_role(name: str, split: str) -> str:
-    """The role of the step that makes what a task's form reads of its pictures, among the inputs of a
-    training step."""
-    return f"{name}: {split} pictures"
-
-
-def _teaching_role(name: str) -> str:
-    return f"{name}: train teachings"
 
 
 def picture_steps(name: str, run: TaskRun, seed: int) -> dict[str, Step]:
@@ -223,7 +142,7 @@ def picture_steps(name: str, run: TaskRun, seed: int) -> dict[str, Step]:
     if isinstance(form, CaptionToFeature):
         form.check()
         if form.teacher == "captions":
-            found[_teaching_role(name)] = _teachings_step(run, form)
+            found[teaching_role(name)] = _teachings_step(run, form)
     return found
 
 
@@ -239,57 +158,6 @@ def _decoded(
         preparation,
         skip_broken=run.settings.skip_broken,
     )
-
-
-def open_split(
-    step: Step, store: Store, name: str, split: str, records: Sequence[Record]
-) -> tuple[Split, dict[str, int]]:
-    """Records with what their form reads of their pictures, and reason -> how many were left out.
-
-    Args:
-        step: the training step.
-        store: with its inputs.
-        name: of the task in its stage.
-        split: "train" or "dev".
-        records: N of them.
-    """
-    made = step.inputs.get(picture_role(name, split))
-    if made is None:
-        return Split(records), {}
-    frozen = made.kind == "features"
-    decoded = made.inputs["pictures"] if frozen else made
-    row = {picture: number for number, picture in enumerate(decoded.context.pictures)}
-    broken = {int(n) for n in _skipped(decoded, store)}
-    kept = [r for r, p in zip(records, pictures_of(records), strict=True) if row[p] not in broken]
-    places = np.array([row[picture] for picture in pictures_of(kept)], np.int64)
-    shown, where = np.unique(places, return_inverse=True)
-    held: Any = open_features(made, store) if frozen else open_pictures(made, store)
-    if len(shown) < len(held):
-        held = held[shown]
-    teachings = _teachings(step, store, name, kept) if split == "train" else None
-    left_out = {"picture damaged": len(records) - len(kept)} if len(kept) < len(records) else {}
-    pictures, features = (None, held) if frozen else (held, None)
-    return Split(kept, pictures, where, features, teachings), left_out
-
-
-def _skipped(step: Step, store: Store) -> dict[str, str]:
-    path = step.open(store) / "skipped.json"
-    skipped: dict[str, str] = parse_json(path.read_bytes(), str(path))
-    return skipped
-
-
-def _teachings(
-    step: Step, store: Store, name: str, records: Sequence[Record]
-) -> NDArray[np.float32] | None:
-    """The teacher's vectors of records, float32 [N, E]: of a translated one, those of its original."""
-    made = step.inputs.get(_teaching_role(name))
-    if made is None:
-        return None
-    run, _ = made.context
-    row = {record.id: number for number, record in enumerate(run.task.source.train())}
-    ids = [r.id if r.id in row else r.id.removesuffix(f":{r.language}") for r in records]
-    vectors: NDArray[np.float32] = np.load(made.open(store) / "features.npy")
-    return vectors[[row[i] for i in ids]]
 
 
 def picture_overlap_step(
@@ -317,39 +185,7 @@ def picture_overlap_step(
         label=f"pictures of {run.task.name} with {target}",
         settings={},
         inputs={**splits, "test": test},
-        make=_find_overlap,
+        make=find_picture_overlap,
         work=len(shown),
         context=list(shown),
     )
-
-
-def _find_overlap(step: Step, workplace: Workplace, folder: Path) -> None:
-    test = open_pictures(step.inputs["test"], workplace.store)
-    records, found = 0, dict[str, Any]()
-    for split in ("train", "dev"):
-        if split in step.inputs:
-            pictures = open_pictures(step.inputs[split], workplace.store)
-            records += len(pictures)
-            copies = _copies_in(split, step, pictures, test)
-            found = copies | found  # a training picture is named rather than a dev picture
-    content = {"records": records, "pictures": found}
-    (folder / "overlap.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-
-
-def _copies_in(
-    split: str, step: Step, pictures: NDArray[np.uint8], test: NDArray[np.uint8]
-) -> dict[str, dict[str, Any]]:
-    """Item -> the picture of a split that it is a copy of, and how."""
-    copies = find_copies(pictures, test)
-    names = step.inputs[split].context.pictures
-    return {
-        item: {
-            "kind": "exact" if np.array_equal(pictures[at], test[row]) else "near",
-            "train": Path(str(names[at])).name,
-            "split": split,
-            "agreement": float(copies.agreement[row]),
-            "mirrored": bool(copies.mirrored[row]),
-        }
-        for row, item in enumerate(step.context)
-        if (at := copies.train[row]) >= 0
-    }

@@ -22,7 +22,8 @@ from crosslift.studies.target_steps import (
 )
 from crosslift.studies.task_runs import TaskRun, names_of
 from crosslift.studies.text_steps import encode_steps
-from crosslift.studies.training_steps import Trained, task_with_pictures, train_step
+from crosslift.studies.trained import Trained
+from crosslift.studies.training_steps import task_with_pictures, train_step
 from crosslift.targets.parts import part_of
 from crosslift.targets.registry import find_target
 from crosslift.targets.target import (

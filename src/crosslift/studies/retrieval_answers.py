@@ -15,11 +15,12 @@ from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.retrieval.thresholds import best_threshold
 from crosslift.sources.bucc_files import BuccSplit, load_bucc, splits_in
 from crosslift.studies.loaded_target import LoadedTarget
+from crosslift.studies.making.vectors import open_lookups, roles_of, side_lookups
 from crosslift.studies.run import Listener, make_steps
 from crosslift.studies.steps import Step
 from crosslift.studies.target_steps import evaluate_step
-from crosslift.studies.text_steps import encode_steps, open_lookups, roles_of, side_lookups
-from crosslift.studies.training_steps import Trained
+from crosslift.studies.text_steps import encode_steps
+from crosslift.studies.trained import Trained
 from crosslift.targets.evaluate_mining import mine_split
 from crosslift.targets.protocol import Protocol, Split
 from crosslift.targets.target import BitextData, MiningData

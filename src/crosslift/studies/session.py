@@ -20,6 +20,7 @@ from crosslift.errors import StudyError, UnknownNameError
 from crosslift.reports.run_folder import RunFolder
 from crosslift.studies.language_groups import groupings
 from crosslift.studies.loaded_target import LoadedTarget
+from crosslift.studies.making.vectors import roles_of
 from crosslift.studies.plan import arm_run, load_target, plan_study
 from crosslift.studies.reading import saved_study
 from crosslift.studies.run import Listener, Silent, make_steps, run_plan
@@ -28,8 +29,8 @@ from crosslift.studies.schema import Study, SweepSettings
 from crosslift.studies.steps import Workplace
 from crosslift.studies.sweep import sweep_report, sweep_steps
 from crosslift.studies.target_steps import evaluate_step
-from crosslift.studies.text_steps import encode_steps, reading_of, roles_of
-from crosslift.studies.training_steps import Trained
+from crosslift.studies.text_steps import encode_steps, reading_of
+from crosslift.studies.trained import Trained
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC, score_of
 from crosslift.targets.protocol import OURS, Direction
 from crosslift.targets.target import TargetSettings, left_out_of, notes_of

@@ -19,7 +19,7 @@ from crosslift.studies.retrieval_answers import retrieval_answers, with_tests
 from crosslift.studies.run import Listener, Silent, make_steps
 from crosslift.studies.schema import Study
 from crosslift.studies.steps import Step
-from crosslift.studies.training_steps import Trained
+from crosslift.studies.trained import Trained
 from crosslift.targets.target import LabelledData, TargetSettings
 from crosslift.xtreme.benchmark import TASKS, XtremeTask, xtreme_task
 from crosslift.xtreme.write import (

@@ -25,10 +25,10 @@ from crosslift.errors import StudyError, UnknownNameError
 from crosslift.retrieval.folds import folds_of
 from crosslift.retrieval.metrics import top1_accuracy
 from crosslift.studies.loaded_target import LoadedTarget
+from crosslift.studies.making.vectors import lookup
 from crosslift.studies.schema import SweepSettings
 from crosslift.studies.steps import Step, Workplace
-from crosslift.studies.text_steps import lookup
-from crosslift.studies.training_steps import Trained
+from crosslift.studies.trained import Trained
 from crosslift.targets.evaluate import SideLookups, rank_bitext
 from crosslift.targets.target import BitextData
 

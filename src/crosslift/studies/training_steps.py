@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from safetensors.torch import save_file
 
 from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.store import TIMINGS, Store
-from crosslift.encoders.folder import fingerprint, layers_of, with_prompt_text
+from crosslift.encoders.folder import layers_of
 from crosslift.encoders.load import Encoder
-from crosslift.encoders.precision import resolve_precision
-from crosslift.encoders.settings import EncoderSettings, Side, SidePrompts
+from crosslift.encoders.settings import EncoderSettings
 from crosslift.encoders.state import save_change
 from crosslift.errors import StudyError
 from crosslift.forms.distillation import OpenDistillation
 from crosslift.forms.form import FormOptions, OpenTask
 from crosslift.studies.augmentation import robust_facts, smoothed
-from crosslift.studies.picture_steps import open_split, picture_steps
+from crosslift.studies.making.heads import load_head
+from crosslift.studies.making.splits import open_split
+from crosslift.studies.picture_steps import picture_steps
 from crosslift.studies.steps import Step, Workplace
 from crosslift.studies.task_runs import TaskRun, names_of
+from crosslift.studies.trained import Trained
 from crosslift.tasks.registry import find_task
 from crosslift.tasks.task import IntermediateTask
 from crosslift.training.loop import Stage, train
@@ -36,67 +37,6 @@ SPENT = ("updates", "examples", "tokens", "flops", "seconds")
 """What a training step spends (see `spent_of`)."""
 
 _TOKENS_OF_A_TEXT = 12  # a guess, for budgets in tokens; only the expected time depends on it
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """A text encoder as the stages before have left it.
-
-    Args:
-        settings: of the encoder it began as; precision resolved.
-        fingerprint: of that encoder's files.
-        stages: the training steps that changed its text side, first to last.
-        share: of the way from what the first `since` stages left to the end, 1 being the end: each
-            weight in a straight line (WiSE-FT, Wortsman et al. 2022, arXiv 2109.01903, section 3).
-        since: see `share`.
-    """
-
-    settings: EncoderSettings
-    fingerprint: str
-    stages: tuple[Step, ...] = ()
-    share: float = 1.0
-    since: int = 0
-
-    @classmethod
-    def untouched(cls, settings: EncoderSettings) -> Trained:
-        """An encoder as it was published."""
-        asked = with_prompt_text(settings)
-        precise = asked.model_copy(update={"precision": resolve_precision(asked.precision)})
-        return cls(precise, fingerprint(settings))
-
-    def of_side(self, prompts: SidePrompts, side: Side) -> Trained:
-        """The encoder as it reads one side of texts in pairs."""
-        read = with_prompt_text(prompts.encoder_of_side(self.settings, side))
-        return self if read == self.settings else replace(self, settings=read)
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What decides its vectors, beside the stages."""
-        settings = self.settings.model_dump(
-            mode="json", exclude={"name", "revision", "prompt_name"}
-        )
-        between = {"share": self.share, "since": self.since} if self.share < 1 else {}
-        return {"files": self.fingerprint, **settings, **between}
-
-    def part_of_the_way(self, share: float, since: int) -> Trained:
-        """The encoder between what its first `since` stages left (share 0) and its end (share 1)."""
-        if share == 0:
-            return replace(self, stages=self.stages[:since])
-        return replace(self, share=share, since=since)
-
-    @property
-    def inputs(self) -> dict[str, Step]:
-        """The steps it is made by, as a step's inputs (the last depends on those before it)."""
-        return {"encoder": self.stages[-1]} if self.stages else {}
-
-    def load(self, workplace: Workplace) -> Encoder:
-        """The encoder itself."""
-        folders = [step.open(workplace.store) for step in self.stages]
-        changes = [folder / "encoder.safetensors" for folder in folders]
-        if self.share == 1:
-            return workplace.encoders.lend(self.settings, changes)
-        before, after = changes[: self.since], changes[self.since :]
-        return workplace.encoders.lend(self.settings, before, after, self.share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,13 +308,6 @@ def _save_heads(members: Sequence[Member], folder: Path) -> None:
         for name, value in member.task.head.state_dict().items()
     }
     save_file(tensors, folder / "head.safetensors")
-
-
-def load_head(step: Step, store: Store, task: str) -> dict[str, Tensor]:
-    """The weights of a task's head as a training step left it, by the head's own names."""
-    found = load_file(step.open(store) / "head.safetensors")
-    prefix = f"{task}/"
-    return {n.removeprefix(prefix): v for n, v in found.items() if n.startswith(prefix)}
 
 
 def _options(job: _Training, seed: int, shuffled: bool = False) -> FormOptions:

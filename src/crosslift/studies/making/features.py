@@ -1,0 +1,41 @@
+"""Makes what a frozen tower computes: features of pictures, and vectors of a teacher's texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.artifacts.store import Store
+from crosslift.encoders.precision import device
+from crosslift.forms.form import column
+from crosslift.forms.picture_side import PictureForm
+from crosslift.images.features import extract_features
+from crosslift.images.towers import open_text_tower, open_tower
+from crosslift.studies.making.pictures import open_pictures, share_of
+from crosslift.studies.steps import Step, Workplace
+
+
+def make_features(step: Step, workplace: Workplace, folder: Path) -> None:
+    """Writes `features.npy`, float32 [N, E] or, of patches, float16 [N, P, W]."""
+    form: PictureForm = step.context
+    tower = open_tower(form.tower_settings, step.settings["seed"] or 0, device())
+    pictures = open_pictures(step.inputs["pictures"], workplace.store)
+    report = share_of(workplace, len(pictures))
+    found = extract_features(tower, pictures, states=form.patches, report=report)
+    np.save(folder / "features.npy", found)
+
+
+def make_teachings(step: Step, workplace: Workplace, folder: Path) -> None:
+    """Writes `features.npy`, float32 [N, E], in the order of the training records."""
+    run, form = step.context
+    teacher = open_text_tower(form.tower, form.tower_revision, device())
+    np.save(folder / "features.npy", teacher.vectors(column(run.task.source.train(), form.text)))
+    workplace.report(1.0)
+
+
+def open_features(step: Step, store: Store) -> NDArray[np.floating]:
+    """The features of a features step, float [N, ...]: a memory map that is not written to."""
+    features: NDArray[np.floating] = np.load(step.open(store) / "features.npy", mmap_mode="r")
+    return features

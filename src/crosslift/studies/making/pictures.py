@@ -1,0 +1,77 @@
+"""Makes decoded pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.artifacts.array_file import array_file
+from crosslift.artifacts.parse import parse_json
+from crosslift.artifacts.store import Store
+from crosslift.errors import DataError
+from crosslift.images.features import decode_into
+from crosslift.images.framing import Framing
+from crosslift.sources.picture import Picture
+from crosslift.studies.steps import Step, Workplace
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Pictures, and how they are framed in squares."""
+
+    pictures: Sequence[Picture]
+    framing: Framing
+
+
+def decode_pictures(step: Step, workplace: Workplace, folder: Path) -> None:
+    """Writes `pictures.npy`, uint8 [N, S, S, 3], and `skipped.json`: index -> why a picture cannot be
+    read.
+
+    Raises:
+        DataError: no picture can be read, or one, where none may be skipped.
+    """
+    shown: Shown = step.context
+    size, count = step.settings["size"], len(shown.pictures)
+    with array_file(folder / "pictures.npy", (count, size, size, 3), np.uint8) as squares:
+        skipped = decode_into(
+            squares,
+            shown.pictures,
+            size,
+            fit=shown.framing,
+            background=step.settings["background"],
+            report=share_of(workplace, count),
+            skip_broken=step.settings["skip_broken"],
+        )
+    if count and len(skipped) == count:
+        raise DataError(f"none of {count} pictures can be read: {skipped[0]}", "whole pictures")
+    (folder / "skipped.json").write_text(json.dumps(skipped), encoding="utf-8")
+
+
+def share_of(workplace: Workplace, count: int) -> Callable[[int], None]:
+    """Reports the share of a step from how many of its pictures are done."""
+    done = 0
+
+    def report(more: int) -> None:
+        nonlocal done
+        done += more
+        workplace.report(done / max(1, count))
+
+    return report
+
+
+def open_pictures(step: Step, store: Store) -> NDArray[np.uint8]:
+    """The pictures of a picture step, uint8 [N, S, S, 3]: a memory map that is not written to."""
+    pictures: NDArray[np.uint8] = np.load(step.open(store) / "pictures.npy", mmap_mode="r")
+    return pictures
+
+
+def open_skipped(step: Step, store: Store) -> dict[str, str]:
+    """Index of a picture that could not be read -> why."""
+    path = step.open(store) / "skipped.json"
+    skipped: dict[str, str] = parse_json(path.read_bytes(), str(path))
+    return skipped
