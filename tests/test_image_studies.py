@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from executed_modules import modules_outside_their_code
 from PIL import Image
 
 from crosslift.artifacts.store import Store
@@ -104,7 +105,9 @@ def test_krasner_2025_runs_at_tiny_size(xlm_folder: Path, tmp_path: Path) -> Non
             if "options" in stage:
                 stage["options"] |= {"tower": tower}
                 stage["options"].pop("tower_revision")
-    run = run_study(study_of(raw), tmp_path / "run", Store(tmp_path / "store"))
+    with modules_outside_their_code() as outside:
+        run = run_study(study_of(raw), tmp_path / "run", Store(tmp_path / "store"))
+    assert "features" in outside and not any(outside.values()), outside
     kinds = {arm.name: arm.control for arm in run.run.arms}
     assert kinds["english--random-features"] == "random-features"
     assert len(kinds) == 4 + 4 + 2

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from executed_modules import modules_outside_their_code
 from labelled_samples import xtreme_folder
 from small_study import SCRATCH
 from tiny_encoder import load_tiny
@@ -80,7 +81,9 @@ def ran(
     ]
     plan = plan_study(study(tiny_folders["xlm-roberta"], data, targets=targets))
     store = Store(root / "store")
-    done, records = run_plan(plan, store)
+    with modules_outside_their_code() as outside:
+        done, records = run_plan(plan, store)
+    assert {"train", "answer", "evaluate"} <= set(outside) and not any(outside.values()), outside
     write_run_folder(done, store, records, root / "run")
     return done, store, root / "run"
 

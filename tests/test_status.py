@@ -5,13 +5,12 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
+from executed_modules import modules_outside_their_code
 from small_study import small_study
 
 from crosslift.artifacts import code
@@ -22,7 +21,7 @@ from crosslift.studies.plan import plan_study
 from crosslift.studies.run import Passing, Silent, make_steps, missing_steps
 from crosslift.studies.session import run_study
 from crosslift.studies.status import Status
-from crosslift.studies.steps import Step, Workplace
+from crosslift.studies.steps import Step
 
 MAKER = """
 from pathlib import Path
@@ -274,45 +273,10 @@ def test_changed_settings_are_told(xlm_folder: Path, tmp_path: Path) -> None:
 # The modules that steps execute
 
 
-def executed_by(study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
-    """Kind of step -> modules that its making executed and that are no part of its code."""
-    outside: dict[str, set[str]] = {}
-    make_step = running.make_step
-
-    def traced(step: Step, workplace: Workplace, status: Status | None = None) -> Path:
-        executed: set[str] = set()
-
-        def profile(frame: FrameType, event: str, argument: object) -> None:
-            executed.add(frame.f_globals.get("__name__", ""))
-
-        def make(step: Step, workplace: Workplace, folder: Path) -> None:
-            threading.setprofile(profile)
-            sys.setprofile(profile)
-            try:
-                original(step, workplace, folder)
-            finally:
-                sys.setprofile(None)
-                threading.setprofile(None)  # type: ignore[arg-type]
-
-        original, known = step.make, set(step.code)
-        step.__dict__["make"] = make
-        try:
-            return make_step(step, workplace, status)
-        finally:
-            step.__dict__["make"] = original
-            listening = {"crosslift.studies.run"}  # it is told how far the step is
-            own = {name for name in executed if name.startswith("crosslift.")}
-            outside.setdefault(step.kind, set()).update(own - known - listening)
-
-    monkeypatch.setattr(running, "make_step", traced)
-    run_study(study, tmp_path / "out", Store(tmp_path / "store"))
-    return outside
-
-
-def test_every_module_that_a_step_executes_is_in_its_code(
-    xlm_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_module_that_a_step_executes_is_in_its_code(xlm_folder: Path, tmp_path: Path) -> None:
+    """Fine-tuning, frozen towers and translation are traced where their studies are tested."""
     study = small_study(xlm_folder, sweep={"target": "names"}, seeds=[1])
-    outside = executed_by(study, tmp_path, monkeypatch)
+    with modules_outside_their_code() as outside:
+        run_study(study, tmp_path / "out", Store(tmp_path / "store"))
     kinds = ("overlap", "pictures", "train", "encode", "embed-pictures", "evaluate", "diagnose")
     assert outside == {kind: set() for kind in (*kinds, "sweep")}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from executed_modules import modules_outside_their_code
 from tiny_translators import SENTENCES, fake, model_folders, question
 
 from crosslift.artifacts.store import Store
@@ -21,7 +22,7 @@ from crosslift.sources.translation.marks import Marks, Piece, put_marks, take_ma
 from crosslift.sources.translation.record_lines import line_of, record_of
 from crosslift.sources.translation.records import translate_records
 from crosslift.sources.translation.settings import TranslationSettings
-from crosslift.studies.run import make_step
+from crosslift.studies import run as running
 from crosslift.studies.steps import Step, Workplace
 from crosslift.studies.translation_steps import (
     dropped_counts,
@@ -174,7 +175,7 @@ def test_records_are_read_back_as_they_were(record: Record) -> None:
 
 
 def made(step: Step, store: Store) -> Step:
-    make_step(step, Workplace(store))
+    running.make_step(step, Workplace(store))
     return step
 
 
@@ -307,7 +308,9 @@ def test_a_model_translates_in_the_step(model_folders: dict[str, Path], tmp_path
     settings = TranslationSettings(engine="seq2seq", model=str(model_folders["nllb"]), to=("es",))
     records = [Record(str(i), {"anchor": s, "positive": s}) for i, s in enumerate(SENTENCES)]
     store = Store(tmp_path / "store")
-    step = made(translate_step(task_of(records), settings), store)
+    with modules_outside_their_code() as outside:
+        step = made(translate_step(task_of(records), settings), store)
+    assert outside == {"translate": set()}
     found = translated_records(step, store)[len(records) :]
     assert [r.texts for r in found] == [{"anchor": "gato", "positive": "gato"}] * len(records)
     moved = shutil.copytree(model_folders["nllb"], tmp_path / "copy")
