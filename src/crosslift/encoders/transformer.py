@@ -27,7 +27,6 @@ def load_transformer(folder: Path) -> Any:
     """
     if is_adapter_folder(folder):
         return _with_adapter(load_transformer(base_of(folder)), folder)
-    check_weights(folder)
     config = load_config(folder)
     with library_errors_explained(folder):
         _check_kind(config, folder)
