@@ -18,6 +18,7 @@ from tiny_encoder import make_tiny_encoder
 from tiny_folders import change_json, make_two_towers
 from tiny_translators import marian
 
+import crosslift
 from crosslift.artifacts import files
 from crosslift.encoders import folder as encoder_folder
 from crosslift.encoders.load import load_encoder
@@ -422,3 +423,31 @@ def test_every_kind_has_its_own_error_class() -> None:
     declared = [published(kind, "a").kind for kind in KINDS]
     assert [kind.name for kind in declared] == list(KINDS)
     assert all(issubclass(kind.error, CrossLiftError) for kind in declared)
+
+
+# One package for all of this
+
+_SOURCES = Path(crosslift.__file__).parent
+_ONLY_HERE = ("snapshot_download", "try_to_load_from_cache", "trust_remote_code", "AutoTokenizer.")
+
+
+@pytest.mark.parametrize("word", _ONLY_HERE)
+def test_models_are_found_and_loaded_in_one_package(word: str) -> None:
+    places = {
+        path.relative_to(_SOURCES).parts[0]
+        for path in _SOURCES.rglob("*.py")
+        if word in path.read_text(encoding="utf-8")
+    }
+    assert places == {"model_files"}
+
+
+def test_the_package_imports_only_what_lies_below_it() -> None:
+    lines = [
+        line.split()[1]
+        for path in (_SOURCES / "model_files").glob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.strip().startswith("from crosslift")
+    ]
+    below = ("crosslift.artifacts.", "crosslift.errors", "crosslift.model_files.")
+    assert lines
+    assert [name for name in lines if not name.startswith(below)] == []
