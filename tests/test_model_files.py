@@ -148,6 +148,7 @@ def test_a_model_of_the_cache_is_known_by_its_commit(kind: str, cached: Path) ->
         assert model.folder() == cached
         assert model.fingerprint(str) == f"hub:someone/model@{COMMIT}"
     assert published(kind, "someone/model", "a-branch").cached_commit() is None
+    assert published(kind, str(cached)).fingerprint(lambda _: "sum") == "folder:sum"
 
 
 @pytest.mark.parametrize("kind", KINDS)
