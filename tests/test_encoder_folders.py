@@ -443,17 +443,6 @@ def test_language_adapters_need_a_language(tmp_path: Path) -> None:
     assert_equal_vectors(_xmod(tmp_path / "german", default_language="de_DE"))
 
 
-def test_code_of_a_folder_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    folder = make_tiny_encoder(tmp_path / "model")
-    classes = {"AutoConfig": "configuration.NewConfig", "AutoModel": "modeling.NewModel"}
-    change_json(folder / "config.json", model_type="new-model", auto_map=classes)
-    for name in ("configuration.py", "modeling.py"):
-        (folder / name).write_text("raise SystemExit\n")
-    message = refusal(folder)
-    assert "CrossLift runs no code of a model folder" in message
-    assert "trust_remote_code" not in message
-
-
 def test_a_pickle_in_a_module_is_refused(tmp_path: Path) -> None:
     folder = make_labse(tmp_path / "model")
     (folder / "2_Dense" / "model.safetensors").rename(folder / "2_Dense" / "pytorch_model.bin")

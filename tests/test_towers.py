@@ -290,42 +290,6 @@ def test_models_without_pictures_are_refused(bert_folder: Path, tmp_path: Path) 
         open_tower(TowerSettings(str(tmp_path / "beit"), weights="random"), 0, CPU)
 
 
-def test_weights_as_pickles_are_refused(tmp_path: Path) -> None:
-    folder = make_folder(tmp_path / "vit", "vit")
-    weights = safetensors.torch.load_file(folder / "model.safetensors")
-    (folder / "model.safetensors").unlink()
-    torch.save(weights, folder / "pytorch_model.bin")
-    with pytest.raises(EncoderError, match=r"only as a pickle \(pytorch_model\.bin\)"):
-        open_tower(TowerSettings(str(folder)), 0, CPU)
-
-
-def test_missing_and_damaged_weights_are_told(tmp_path: Path) -> None:
-    folder = make_folder(tmp_path / "vit", "vit")
-    path = folder / "model.safetensors"
-    weights = safetensors.torch.load_file(path)
-    gone = next(name for name in weights if name.endswith("layernorm.weight"))
-    kept = {name: weight for name, weight in weights.items() if name != gone}
-    safetensors.torch.save_file(kept, path, metadata={"format": "pt"})
-    with pytest.raises(EncoderError, match=rf"lacks weights: {gone}"):
-        open_tower(TowerSettings(str(folder)), 0, CPU)
-    path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(EncoderError, match="cannot be loaded"):
-        open_tower(TowerSettings(str(folder)), 0, CPU)
-
-
-def test_names_that_lead_nowhere(tmp_path: Path) -> None:
-    with pytest.raises(EncoderError, match="did you mean 'convolutional'"):
-        open_tower(TowerSettings("convolutonal"), 0, CPU)
-    with pytest.raises(EncoderError, match="no hub name"):
-        fingerprint_of(TowerSettings("no/such/folder/here"))
-    with pytest.raises(EncoderError, match="hf download nobody/nothing"):
-        open_tower(TowerSettings("nobody/nothing"), 0, CPU)
-    with pytest.raises(EncoderError, match="hf download timm/nothing"):
-        open_tower(TowerSettings("timm:nothing"), 0, CPU)
-    with pytest.raises(EncoderError, match=r"has no config\.json"):
-        open_tower(TowerSettings(str(tmp_path)), 0, CPU)
-
-
 def test_settings_at_fault() -> None:
     with pytest.raises(StudyError, match="weights 'none'"):
         TowerSettings("convolutional", weights="none")  # type: ignore[arg-type]
@@ -349,16 +313,6 @@ def test_fingerprints_follow_the_files(tmp_path: Path) -> None:
     config = folder / "preprocessor_config.json"
     config.write_text(config.read_text().replace("0.5", "0.6"))
     assert fingerprint_of(replace(settings, weights="random")) != random
-
-
-def test_fingerprints_of_names() -> None:
-    assert fingerprint_of(TowerSettings("convolutional")) == fingerprint_of(
-        TowerSettings("convolutional", picture_size=96)
-    )
-    pinned = TowerSettings("google/vit-base-patch16-224", revision="abc")
-    assert fingerprint_of(pinned) == "hub:google/vit-base-patch16-224@abc:published"
-    named = fingerprint_of(TowerSettings("timm:resnet18.a1_in1k", weights="random"))
-    assert named == "hub:timm/resnet18.a1_in1k@main:random"
 
 
 @pytest.mark.parametrize(

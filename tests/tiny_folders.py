@@ -269,6 +269,7 @@ def make_two_towers(folder: Path) -> Path:
     preparation = {
         "image_processor_type": "CLIPImageProcessor",
         "size": {"shortest_edge": 8},
+        "do_center_crop": True,
         "crop_size": {"height": 8, "width": 8},
         "image_mean": [0.5] * 3,
         "image_std": [0.5] * 3,

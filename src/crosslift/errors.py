@@ -32,7 +32,7 @@ class DataError(CrossLiftError):
 
 
 class EncoderError(CrossLiftError):
-    """An encoder that cannot be found, read or used."""
+    """A text encoder or image tower that cannot be found, read or used."""
 
 
 class ArtifactError(CrossLiftError):

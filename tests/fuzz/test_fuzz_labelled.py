@@ -12,7 +12,8 @@ from damage import damaged
 from fuzz_settings import FUZZ
 from hypothesis import given
 
-from crosslift.errors import CrossLiftError
+from crosslift.errors import CrossLiftError, DataError
+from crosslift.model_files.read import read_json_object
 from crosslift.sources.formats.rows import Format
 from crosslift.sources.labelled.conllu import conllu
 from crosslift.sources.labelled.pairs import pairs_table
@@ -20,7 +21,6 @@ from crosslift.sources.labelled.parts import FileOfLanguages, FilePerLanguage
 from crosslift.sources.labelled.questions import questions, tydiqa_language
 from crosslift.sources.labelled.shapes import PairShape, QuestionShape, Shape, WordShape
 from crosslift.sources.labelled.words import ENTITIES, UPOS, TaggedWords
-from crosslift.sources.translation.model_files import read_config
 from crosslift.xtreme import files as xtreme
 
 PIECES = (
@@ -128,7 +128,10 @@ FILES: dict[str, tuple[Callable[[Path], object], bytes]] = {
     "tags": (xtreme.read_tags, b"O\nB-LOC\n\nO\n"),
     "answers": (xtreme.read_answers, b'{"q1": "a", "q2": ""}'),
     "right answers": (xtreme.read_questions, QUESTIONS),
-    "config": (lambda path: read_config(path.parent), b'{"architectures": ["MarianMTModel"]}'),
+    "config": (
+        lambda path: read_json_object(path, DataError),
+        b'{"architectures": ["MarianMTModel"]}',
+    ),
 }
 
 

@@ -7,17 +7,41 @@ import errno
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from crosslift.artifacts.disk_errors import disk_errors_explained, make_folder
 from crosslift.artifacts.drafts import draft_of
+
+_SETTLED = 2_000_000_000
+"""Nanoseconds after which another change of a file has another time, on coarse file systems too."""
 
 
 def sha256_of_file(path: Path) -> str:
     """The hexadecimal SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def cached_sha256(path: Path) -> str:
+    """The hexadecimal SHA-256 of a file's bytes, read once in a process if the file does not change.
+
+    A plan asks for the checksums of the same weights for each arm and seed. A checksum is kept for the
+    path, size and time of change of its file; not if the file was written just now, because it may
+    change again within one tick of the file system's clock.
+    """
+    state = path.stat()
+    if time.time_ns() - state.st_mtime_ns < _SETTLED:
+        return sha256_of_file(path)
+    return _sha256_of_state(path.absolute(), state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=1024)
+def _sha256_of_state(path: Path, size: int, time_of_change: int) -> str:
+    del size, time_of_change
+    return sha256_of_file(path)
 
 
 @contextlib.contextmanager

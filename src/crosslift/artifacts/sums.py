@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from crosslift.artifacts.files import file_written_whole, sha256_of_file
+from crosslift.artifacts.files import cached_sha256, file_written_whole, sha256_of_file
 from crosslift.artifacts.parse import parse_json
 from crosslift.errors import ArtifactError, CrossLiftError, EncoderError
 
@@ -41,7 +41,7 @@ def check_sums(folder: Path, what: str) -> None:
         raise EncoderError(incomplete, None, remedy)
     for name, expected in sums.items():
         path = folder / name
-        checksum = sha256_of_file(path) if path.is_file() else "no such file"
+        checksum = cached_sha256(path) if path.is_file() else "no such file"
         if checksum != expected:
             raise EncoderError(f"checksum mismatch: {path}: {checksum}", expected, remedy)
 

@@ -1,14 +1,12 @@
-"""From an encoder's name to a local folder, and what that folder's own files say of its use."""
+"""From an encoder's name to a local folder, and what that folder's own files say about its use."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from crosslift.artifacts.files import sha256_of_file
-from crosslift.artifacts.places import user_path
-from crosslift.artifacts.published import published_folder, read_json_object
 from crosslift.encoders.adapter_folder import base_settings, is_adapter_folder
 from crosslift.encoders.description import (
     Description,
@@ -25,30 +23,33 @@ from crosslift.encoders.embedded import (
     embedded_folder,
 )
 from crosslift.encoders.settings import EncoderSettings
-from crosslift.errors import EncoderError, UnknownNameError, nearest
+from crosslift.errors import EncoderError, UnknownNameError
+from crosslift.model_files.find import WEIGHTS, ModelKind, PublishedModel, listing
+from crosslift.model_files.read import read_json_object, tensor_shapes
 
 EMBEDDED = "embedded"
-_FILES_NEEDED = ["*.json", "*.safetensors", "*.txt", "*.model", "*.spm", "*.bpe"]
-_ONE_OF = ("config.json", "modules.json", "adapter_config.json")
+_ENCODER = ModelKind(
+    name="encoder",
+    error=EncoderError,
+    files=("*.json", WEIGHTS, "*.txt", "*.model", "*.spm", "*.bpe"),
+    one_of=("config.json", "modules.json", "adapter_config.json"),
+    expected="`embedded`, a folder with config.json, model.safetensors and tokenizer files, or a hub "
+    "name such as `FacebookAI/xlm-roberta-large`",
+    built_in=(EMBEDDED,),
+)
 
 
 def local_folder(settings: EncoderSettings) -> Path:
-    """The folder of an encoder: converted (``embedded``), as given, or fetched from the hub.
+    """The folder of an encoder: converted (``embedded``), as named, or fetched from the hub.
 
     Raises:
         EncoderError: no such folder, no network.
     """
-    if settings.name == EMBEDDED:
-        return embedded_folder()
-    folder = user_path(settings.name)
-    if not folder.is_dir():
-        folder = _from_hub(settings)
-    if not any((folder / name).is_file() for name in _ONE_OF):
-        raise EncoderError(
-            f"{folder} has no config.json",
-            "a transformers or sentence-transformers folder",
-        )
-    return folder
+    return embedded_folder() if settings.name == EMBEDDED else _published(settings).folder()
+
+
+def _published(settings: EncoderSettings) -> PublishedModel:
+    return PublishedModel(_ENCODER, settings.name, settings.revision)
 
 
 def base_of(folder: Path) -> Path:
@@ -71,12 +72,8 @@ def fingerprint(settings: EncoderSettings) -> str:
     """
     if settings.name == EMBEDDED:
         return f"embedded:{CONVERSION}:{SOURCE_SHA256}"
-    folder = user_path(settings.name)
-    if folder.is_dir():
-        return "folder:" + _sum_of_folder(folder)
-    _check_hub_name(settings.name)
-    commit = _cached_commit(settings) or settings.revision or "main"
-    return f"hub:{settings.name}@{commit}"
+    model = _published(settings)
+    return model.fingerprint(lambda folder: _sum_of_folder(model, folder))
 
 
 PUBLISHED_LAYERS = {
@@ -111,73 +108,20 @@ def layers_of(settings: EncoderSettings) -> int:
 
 def _is_published_elsewhere(settings: EncoderSettings) -> bool:
     """Whether it is one of `PUBLISHED_LAYERS` and its files are not here."""
-    here = settings.name == EMBEDDED or user_path(settings.name).is_dir()
-    return not here and settings.name in PUBLISHED_LAYERS and _cached_commit(settings) is None
+    model = _published(settings)
+    return (
+        settings.name in PUBLISHED_LAYERS
+        and model.local_folder() is None
+        and model.cached_commit() is None
+    )
 
 
-def _sum_of_folder(folder: Path) -> str:
-    import hashlib
-
-    total = hashlib.sha256()
-    for place in (folder, *module_folders(folder)):
-        for pattern in _FILES_NEEDED:
-            for path in sorted(place.glob(pattern)):
-                total.update(f"{path.relative_to(folder)}:{sha256_of_file(path)};".encode())
+def _sum_of_folder(model: PublishedModel, folder: Path) -> str:
+    places = (folder, *module_folders(folder))
+    whole = listing(folder, (path for place in places for path in model.files_in(place)))
     if is_adapter_folder(folder):
-        total.update(fingerprint(base_settings(folder)).encode())
-    return total.hexdigest()
-
-
-def _check_hub_name(name: str) -> None:
-    from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
-
-    try:
-        validate_repo_id(name)
-    except HFValidationError as error:
-        near = nearest(name, [EMBEDDED])
-        raise EncoderError(
-            f"no encoder {name!r}: no folder of that path, and no hub name",
-            "`embedded`, a folder, or a hub name such as `xlm-roberta-large`",
-            f"did you mean {near[0]!r}?" if near else None,
-        ) from error
-
-
-def _cached_commit(settings: EncoderSettings) -> str | None:
-    from huggingface_hub import try_to_load_from_cache
-
-    for name in _ONE_OF:
-        path = try_to_load_from_cache(settings.name, name, revision=settings.revision)
-        if isinstance(path, str):
-            return Path(path).parent.name
-    return None
-
-
-def _from_hub(settings: EncoderSettings) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    _check_hub_name(settings.name)
-    try:
-        found = snapshot_download(
-            settings.name, revision=settings.revision, allow_patterns=_FILES_NEEDED
-        )
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        near = nearest(settings.name, [EMBEDDED])
-        hint = f"did you mean {near[0]!r}? Otherwise give" if near else "give"
-        raise EncoderError(
-            f"encoder {settings.name!r} is neither a folder here nor in the hub's local cache, and "
-            f"could not be fetched: {_first_line(error)}",
-            "`embedded`, a folder with config.json, model.safetensors and tokenizer files, or a hub "
-            "name while there is a network",
-            f"{hint} the folder's path, or fetch it where there is a network: "
-            f"`hf download {settings.name}`",
-        ) from error
-    return Path(found)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        whole += fingerprint(base_settings(folder))
+    return hashlib.sha256(whole.encode()).hexdigest()
 
 
 def own_prompts(settings: EncoderSettings) -> OwnPrompts:
@@ -275,7 +219,7 @@ def weight_bytes(settings: EncoderSettings) -> int:
     places = [folder, *module_folders(folder)]
     if is_adapter_folder(folder):
         places.append(base_of(folder))
-    return sum(path.stat().st_size for place in places for path in place.glob("*.safetensors"))
+    return sum(path.stat().st_size for place in places for path in place.glob(WEIGHTS))
 
 
 _WIDTHS = ("hidden_size", "d_model", "dim", "n_embd", "emb_dim")
@@ -290,9 +234,11 @@ def _config_of(folder: Path) -> dict[str, Any]:
 
 
 def _table_width(folder: Path) -> int:
-    from safetensors import safe_open
-
-    with published_folder(folder), safe_open(folder / "model.safetensors", "np") as tensors:
-        there = set(tensors.keys())
-        name = "embedding.weight" if "embedding.weight" in there else "embeddings"
-        return int(tensors.get_slice(name).get_shape()[1])
+    shapes = tensor_shapes(folder, "model.safetensors")
+    name = "embedding.weight" if "embedding.weight" in shapes else "embeddings"
+    if len(shapes.get(name, ())) != 2:
+        raise EncoderError(
+            f"{folder}/model.safetensors holds {', '.join(sorted(shapes)) or 'nothing'}",
+            "a token table `embedding.weight` or `embeddings`",
+        )
+    return shapes[name][1]

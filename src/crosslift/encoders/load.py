@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crosslift.artifacts.published import published_folder
 from crosslift.encoders.adapter_folder import is_adapter_folder
 from crosslift.encoders.description import Description
 from crosslift.encoders.dropout import make_dropout_cheap
@@ -28,12 +27,13 @@ from crosslift.encoders.token_table import TokenTable
 from crosslift.encoders.tokenizer import (
     check_rows,
     check_vocabulary,
-    load_tokenizer,
+    load_padding_tokenizer,
     longest_sequence,
 )
 from crosslift.encoders.transformer import learned_positions, load_transformer
 from crosslift.encoders.vector_modules import VectorModule, apply_modules, read_modules
 from crosslift.errors import EncoderError
+from crosslift.model_files.read import library_errors_explained
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class Encoder:
         return self._tokenise([self.reading.prompt + text for text in first], list(second))
 
     def _tokenise(self, *texts: list[str]) -> list[list[int]]:
-        with published_folder(self.folder, "has a tokenizer that fails"):
+        with library_errors_explained(self.folder, "has a tokenizer that fails"):
             sequences: list[list[int]] = self.tokenizer(
                 *texts,
                 truncation=True,
@@ -275,7 +275,7 @@ def load_encoder(settings: EncoderSettings) -> Encoder:
     """
     folder = local_folder(settings)
     own = own_use(settings, folder)
-    with published_folder(folder):
+    with library_errors_explained(folder):
         if own.kind == "static":
             return _load_static(settings, own, folder)
         return _load_transformer(settings, own, folder)
@@ -283,7 +283,7 @@ def load_encoder(settings: EncoderSettings) -> Encoder:
 
 def _load_transformer(settings: EncoderSettings, own: Description, folder: Path) -> Encoder:
     model = load_transformer(own.input)
-    tokenizer = load_tokenizer(_tokenizer_folder(own.input), lower_case=own.lower_case)
+    tokenizer = load_padding_tokenizer(_tokenizer_folder(own.input), lower_case=own.lower_case)
     check_vocabulary(tokenizer, len(model.get_input_embeddings().weight), folder)
     longest = _longest_inputs(own, learned_positions(model), model.config, tokenizer)
     reading = _resolve(settings, own, model.config, longest)

@@ -12,13 +12,13 @@ from typing import Any
 
 import torch
 import transformers
-from safetensors.torch import load_file
 from tokenizers import Tokenizer, processors
 from torch import Tensor
 
-from crosslift.artifacts.published import check_weights, published_folder
 from crosslift.encoders.packing import PackedBatch
 from crosslift.errors import EncoderError
+from crosslift.model_files.load import load_tensors
+from crosslift.model_files.read import library_errors_explained
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,9 @@ def load_static(folder: Path) -> tuple[StaticModel, Any]:
     Raises:
         EncoderError: a file is missing or damaged.
     """
-    check_weights(folder)
-    with published_folder(folder):
-        table = _table(load_file(folder / "model.safetensors"), folder)
+    tensors = load_tensors(folder)
+    with library_errors_explained(folder):
+        table = _table(tensors, folder)
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         tokenizer.no_padding()
         tokenizer.no_truncation()

@@ -1,4 +1,4 @@
-"""Loading the tokenizer of a model folder."""
+"""The tokenizer of a text encoder, and whether it fits the encoder's token table."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import transformers
 from tokenizers import models, normalizers
 
-from crosslift.artifacts.published import published_folder
 from crosslift.errors import EncoderError
+from crosslift.model_files.load import load_tokenizer
+from crosslift.model_files.read import library_errors_explained
 
 
-def load_tokenizer(folder: Path, *, lower_case: bool = False) -> Any:
+def load_padding_tokenizer(folder: Path, *, lower_case: bool = False) -> Any:
     """The tokenizer of a folder, with a pad token.
 
     Args:
@@ -23,10 +23,7 @@ def load_tokenizer(folder: Path, *, lower_case: bool = False) -> Any:
     Raises:
         EncoderError: the folder has none that works.
     """
-    with published_folder(folder, "has no usable tokenizer"):
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-        _check_files(tokenizer, folder)
-        tokenizer(["a"])
+    tokenizer = load_tokenizer(folder)
     if tokenizer.pad_token_id is None:  # of decoders; what is padded is masked by length anyway
         if tokenizer.eos_token_id is None:
             raise EncoderError(
@@ -37,17 +34,6 @@ def load_tokenizer(folder: Path, *, lower_case: bool = False) -> Any:
     if lower_case:
         lower_case_first(tokenizer, folder)
     return tokenizer
-
-
-def _check_files(tokenizer: Any, folder: Path) -> None:
-    """Refuses a tokenizer that transformers made up, with an empty vocabulary, for want of a file."""
-    files = {name for name in type(tokenizer).vocab_files_names.values() if name}
-    if files and not any((folder / name).is_file() for name in files | {"tokenizer.json"}):
-        raise EncoderError(
-            f"{folder} has no tokenizer: none of the files {', '.join(sorted(files))}",
-            "the files of its tokenizer beside the weights",
-            "`tokenizer.save_pretrained(FOLDER)` writes them",
-        )
 
 
 def lower_case_first(tokenizer: Any, folder: Path) -> None:
@@ -85,7 +71,7 @@ def check_vocabulary(tokenizer: Any, rows: int, folder: Path) -> None:
     """
     if _surely_fits(tokenizer, rows):
         return
-    with published_folder(folder, "has no usable tokenizer"):
+    with library_errors_explained(folder, "has no usable tokenizer"):
         special = set(tokenizer.all_special_ids)
         most = max((i for i in tokenizer.get_vocab().values() if i not in special), default=-1) + 1
     if most > rows:

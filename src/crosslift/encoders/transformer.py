@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from safetensors import safe_open
 from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_ENCODING_MAPPING
 
-from crosslift.artifacts.published import check_weights, published_folder
 from crosslift.encoders.adapter_folder import is_adapter_folder
 from crosslift.encoders.folder import base_of
 from crosslift.errors import EncoderError
+from crosslift.model_files.load import load_config, load_model, quiet_transformers
+from crosslift.model_files.read import check_weights, library_errors_explained, tensor_shapes
 
 
 def load_transformer(folder: Path) -> Any:
@@ -29,26 +27,13 @@ def load_transformer(folder: Path) -> Any:
     """
     if is_adapter_folder(folder):
         return _with_adapter(load_transformer(base_of(folder)), folder)
-    check_weights(folder)
-    with published_folder(folder):
-        config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    config = load_config(folder)
+    with library_errors_explained(folder):
         _check_kind(config, folder)
         _check_layers(config, folder)
-        encoding = type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING
-        kind = transformers.AutoModelForTextEncoding if encoding else transformers.AutoModel
-        with quietly():
-            model, info = kind.from_pretrained(
-                folder,
-                use_safetensors=True,
-                trust_remote_code=False,
-                dtype=torch.float32,
-                output_loading_info=True,
-            )
-    missing = sorted(name for name in info["missing_keys"] if not name.startswith("pooler."))
-    if missing:
-        raise EncoderError(
-            f"{folder} lacks weights: {', '.join(missing[:5])} ({len(missing)} in all)"
-        )
+    encoding = type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING
+    kind = transformers.AutoModelForTextEncoding if encoding else transformers.AutoModel
+    model = load_model(folder, kind, not_needed=("pooler.",))
     if getattr(model, "pooler", None) is not None:
         model.pooler = None
     return model
@@ -77,10 +62,7 @@ def _check_kind(config: Any, folder: Path) -> None:
 
 def _check_layers(config: Any, folder: Path) -> None:
     """Compares the number of layers with that of the tensors: a damaged one takes all memory."""
-    count = 0
-    for path in folder.glob("*.safetensors"):
-        with safe_open(path, "pt") as tensors:
-            count += len(tensors.keys())
+    count = len(tensor_shapes(folder))
     if not 0 <= config.num_hidden_layers <= count:
         raise EncoderError(
             f"{folder}/config.json: {config.num_hidden_layers} layers",
@@ -93,7 +75,10 @@ def _with_adapter(model: Any, folder: Path) -> Any:
     import peft
 
     check_weights(folder)
-    with published_folder(folder, "cannot be merged into its base model"), quietly():
+    with (
+        library_errors_explained(folder, "cannot be merged into its base model"),
+        quiet_transformers(),
+    ):
         adapted = peft.PeftModel.from_pretrained(model, str(folder), use_safetensors=True)
         _check_adapter(set(peft.get_peft_model_state_dict(adapted)), folder)
         merge = getattr(adapted, "merge_and_unload", None)
@@ -107,10 +92,7 @@ def _with_adapter(model: Any, folder: Path) -> Any:
 def _check_adapter(wanted: set[str], folder: Path) -> None:
     """Raises EncoderError where the weights of an adapter are not those that its base model takes: one
     of a model with a head names them otherwise, and would be passed over."""
-    names: set[str] = set()
-    for path in folder.glob("adapter_model*.safetensors"):
-        with safe_open(path, "pt") as tensors:
-            names |= set(tensors.keys())
+    names = set(tensor_shapes(folder, "adapter_model*.safetensors"))
     if names != wanted:
         raise EncoderError(
             f"{folder}: {len(wanted - names)} weights of the adapter are missing, such as "
@@ -119,21 +101,6 @@ def _check_adapter(wanted: set[str], folder: Path) -> None:
             "an adapter of the base model without a head",
             "merge it into its base model with PEFT and name that folder",
         )
-
-
-@contextlib.contextmanager
-def quietly() -> Iterator[None]:
-    """Keeps transformers from writing reports and progress bars."""
-    logging = transformers.utils.logging
-    shown, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(shown)
-        if bar:
-            logging.enable_progress_bar()
 
 
 def learned_positions(model: Any) -> int | None:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
-from crosslift.artifacts.published import check_weights, published_folder
 from crosslift.encoders.description import Description, ModuleFiles, ModuleKind
 from crosslift.errors import EncoderError
+from crosslift.model_files.load import load_tensors
+from crosslift.model_files.read import library_errors_explained
 
 
 class VectorModule(Protocol):
@@ -180,9 +180,7 @@ def _read_module(files: ModuleFiles, width: int) -> VectorModule:
     )
     if wanted != width:
         raise EncoderError(f"{files.folder} takes vectors of {wanted}", f"vectors of {width}")
-    check_weights(files.folder)
-    with published_folder(files.folder):
-        tensors = load_file(files.folder / "model.safetensors")
+    tensors = load_tensors(files.folder)
     single = {name: value.to(torch.float32) for name, value in tensors.items()}
     kind = Dense if files.kind == "Dense" else LayerNorm
     return kind(files.config, single, files.folder)
@@ -228,5 +226,5 @@ def _activation(config: Mapping[str, Any], place: Path) -> torch.nn.Module:
             f"{place}/config.json: activation_function {name!r}",
             "an activation of torch.nn, such as torch.nn.modules.activation.Tanh",
         )
-    with published_folder(place):
+    with library_errors_explained(place):
         return kind().eval()

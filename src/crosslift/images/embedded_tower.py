@@ -18,8 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from crosslift.artifacts.files import folder_written_whole, sha256_of_file
@@ -31,13 +30,13 @@ from crosslift.images.framing import Framing
 from crosslift.images.image_tower import ImageTower, pixels
 from crosslift.images.preparation import Preparation
 from crosslift.images.tower_settings import TowerSettings
+from crosslift.model_files.load import load_tensors
 
 CONVERSION = 1
 """Number of the conversion below; raised whenever it writes something else."""
 
 _SHOWN = 0.875  # of the shorter side of a picture
 _MIDDLE, _SPREAD = 127.0, 128.0  # of a channel's 0 to 255
-_WEIGHTS = "model.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +158,7 @@ def open_embedded(settings: TowerSettings) -> EmbeddedTower:
     if settings.weights == "random":
         _start_randomly(tower)
         return tower.eval()
-    path = _converted(settings.name) / _WEIGHTS
-    try:
-        state = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise EncoderError(f"{path} cannot be read: {error}", "safetensors") from error
+    state = load_tensors(_converted(settings.name))
     tower.network.load_state_dict({name: state[name] for name in tower.network.state_dict()})
     return tower.eval()
 
@@ -177,7 +172,7 @@ def embedded_classifier(name: str) -> tuple[Tensor, Tensor]:
     Raises:
         EncoderError: as `open_embedded`.
     """
-    state = load_file(_converted(name) / _WEIGHTS)
+    state = load_tensors(_converted(name))
     return state["classifier.weight"], state["classifier.bias"]
 
 
@@ -197,7 +192,7 @@ def _converted(name: str) -> Path:
     if not place.exists():
         source = _package_file(name, packaged)
         with folder_written_whole(place) as draft:
-            save_file(_state_of(source), draft / _WEIGHTS)
+            save_file(_state_of(source), draft / "model.safetensors")
             write_sums(draft)
     check_sums(place, f"the converted image tower {name!r}")
     return place

@@ -10,10 +10,10 @@ from typing import Any
 
 from PIL import Image
 
-from crosslift.artifacts.published import published_folder, read_json_object
 from crosslift.errors import EncoderError
 from crosslift.images.framing import Framing
 from crosslift.images.tower_files import is_timm
+from crosslift.model_files.read import library_errors_explained, read_json_object
 
 _OWN_RESAMPLING = {"ViT": "bilinear", "DINOv3ViT": "bilinear"}  # of transformers' processors
 _NO_CROP_FROM = 384  # transformers' ConvNext processor stretches from this size on
@@ -64,7 +64,7 @@ def preparation_of(folder: Path) -> Preparation:
     Raises:
         EncoderError: it is not there, or says what is not supported here.
     """
-    with published_folder(folder, "does not say how its pictures are made"):
+    with library_errors_explained(folder, "does not say how its pictures are made"):
         return _of_timm(folder) if is_timm(folder) else _of_files(folder)
 
 

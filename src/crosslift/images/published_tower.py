@@ -14,13 +14,13 @@ import transformers
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crosslift.artifacts.published import published_folder
-from crosslift.encoders.transformer import quietly
 from crosslift.errors import EncoderError
 from crosslift.images.image_tower import ImageTower, pixels
 from crosslift.images.preparation import Preparation, preparation_of
 from crosslift.images.tower_files import tower_folder
 from crosslift.images.tower_settings import TowerSettings
+from crosslift.model_files.load import load_config, load_model
+from crosslift.model_files.read import library_errors_explained
 
 Kind = Literal["class-token", "grid", "clip", "siglip"]
 
@@ -40,7 +40,7 @@ _KINDS: dict[str, Kind] = {
 }
 _INTERPOLATE = ("vit", "clip", "clip_vision_model", "siglip", "siglip_vision_model")
 _OF_ANY_SHAPE = ("siglip2", "siglip2_vision_model")
-_NOT_USED = ("pooler.", "vit.pooler.")  # heads of pretraining
+_HEADS_OF_PRETRAINING = ("pooler.", "vit.pooler.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +149,8 @@ def open_published(settings: TowerSettings, seed: int) -> PublishedTower:
         EncoderError: it cannot be found, is not of a known kind, or lacks weights.
     """
     folder = tower_folder(settings)
-    config = read_config(folder)
-    with published_folder(folder):
+    config = load_config(folder)
+    with library_errors_explained(folder):
         shape = _shape_of(config, settings, folder)
         preparation = preparation_of(folder).at(settings.picture_size)
         _check_size(_vision(config), preparation.size, folder)
@@ -165,45 +165,15 @@ def _tower(
     preparation: Preparation,
     folder: Path,
 ) -> PublishedTower:
-    whole = random_model(config, seed) if settings.weights == "random" else load_whole(folder)
+    if settings.weights == "random":
+        whole = random_model(config, seed)
+    else:
+        whole = load_model(folder, transformers.AutoModel, not_needed=_HEADS_OF_PRETRAINING)
     model = getattr(whole, "vision_model", whole)
     if getattr(model, "pooler", None) is not None and shape.kind == "class-token":
         model.pooler = None
     projection = whole.visual_projection if settings.projected and shape.kind == "clip" else None
     return PublishedTower(settings, preparation, model, projection, shape).eval()
-
-
-def read_config(folder: Path) -> Any:
-    """The configuration of a model of transformers; no code of its own is trusted.
-
-    Raises:
-        EncoderError: it cannot be read.
-    """
-    with published_folder(folder):
-        return transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
-
-
-def load_whole(folder: Path) -> Any:
-    """A model with its published weights in float32, safetensors only.
-
-    Raises:
-        EncoderError: it cannot be loaded, or weights that are used are missing.
-    """
-    with published_folder(folder), quietly():
-        model, info = transformers.AutoModel.from_pretrained(
-            folder,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
-    missing = sorted(n for n in info["missing_keys"] if not n.startswith(_NOT_USED))
-    if missing:
-        raise EncoderError(
-            f"{folder} lacks weights: {', '.join(missing[:5])} ({len(missing)} in all)",
-            "weights for every part of the model",
-        )
-    return model
 
 
 def random_model(config: Any, seed: int) -> Any:

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import torch
+import transformers
 from numpy.typing import NDArray
 
-from crosslift.artifacts.published import published_folder, read_json_object
-from crosslift.encoders.tokenizer import check_vocabulary, load_tokenizer
+from crosslift.encoders.tokenizer import check_vocabulary, load_padding_tokenizer
 from crosslift.errors import EncoderError
-from crosslift.images.published_tower import load_whole, read_config
 from crosslift.images.tower_files import model_folder
+from crosslift.model_files.load import load_config, load_model
+from crosslift.model_files.read import library_errors_explained, read_json_object
 
 _BATCH = 64
 
@@ -60,7 +61,7 @@ class TextTower:
         """
         found = np.empty((len(texts), self.width), np.float32)
         for first in range(0, len(texts), _BATCH):
-            with published_folder(self._folder, "cannot read texts"):
+            with library_errors_explained(self._folder, "cannot read texts"):
                 found[first : first + _BATCH] = self._batch(list(texts[first : first + _BATCH]))
         if not np.isfinite(found).all():
             raise EncoderError("a text's vector is not finite", "finite numbers")
@@ -99,15 +100,15 @@ def open_text_tower(
     Source: Radford et al. 2021 (arXiv 2103.00020); Zhai et al. 2023 (arXiv 2303.15343).
     """
     folder = model_folder(name, revision)
-    config = read_config(folder)
+    config = load_config(folder)
     if config.model_type not in ("clip", "siglip"):
         raise EncoderError(
             f"{folder} is of the kind {config.model_type!r}, without a text half that shares a space "
             "with pictures",
             "a whole CLIP or SigLIP model",
         )
-    with published_folder(folder):
-        model, tokenizer = load_whole(folder), _tokenizer(folder)
+    with library_errors_explained(folder):
+        model, tokenizer = load_model(folder, transformers.AutoModel), _tokenizer(folder)
         del model.vision_model
         rows = len(model.text_model.get_input_embeddings().weight)
         check_vocabulary(tokenizer, rows, folder)
@@ -120,4 +121,4 @@ def _tokenizer(folder: Path) -> Any:
     That of SigLIP 2 says so for a class of tokenizer that does not read the key.
     """
     lower_case = read_json_object(folder / "tokenizer_config.json").get("do_lower_case") is True
-    return load_tokenizer(folder, lower_case=lower_case)
+    return load_padding_tokenizer(folder, lower_case=lower_case)

@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crosslift.artifacts.published import published_folder, read_json_object
 from crosslift.errors import EncoderError
 from crosslift.images.image_tower import ImageTower
 from crosslift.images.preparation import preparation_of
 from crosslift.images.published_tower import Normaliser, seeded
 from crosslift.images.tower_files import is_timm, tower_folder
 from crosslift.images.tower_settings import TowerSettings
+from crosslift.model_files.read import library_errors_explained, read_json_object
 
 
 class TimmTower(ImageTower):
@@ -107,7 +107,7 @@ def _create(settings: TowerSettings, folder: Path) -> Any:
     config = read_json_object(folder / "config.json").get("pretrained_cfg", {})
     if settings.picture_size is not None and config.get("fixed_input_size", False):
         options["img_size"] = settings.picture_size
-    with published_folder(folder, "cannot be loaded by timm"):
+    with library_errors_explained(folder, "cannot be loaded by timm"):
         return timm.create_model(f"local-dir:{folder}", **options)
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crosslift.artifacts.files import cached_sha256
 from crosslift.errors import DataError
 from crosslift.sources.translation.apertium_stream import (
     MARKS,
@@ -28,7 +29,6 @@ from crosslift.sources.translation.apertium_stream import (
 from crosslift.sources.translation.codes import engine_code
 from crosslift.sources.translation.engines import Advance
 from crosslift.sources.translation.marks import Piece, put_marks, take_marks
-from crosslift.sources.translation.sums import sum_of_file, sums_by_name
 
 PROGRAM = "apertium"
 OLDEST = (3, 8)
@@ -159,7 +159,7 @@ class Apertium:
         text = mode.read_text(encoding="utf-8")
         named = [word.strip("'\"") for word in text.split()]
         data = sorted({Path(word) for word in named if "/" in word and Path(word).is_file()})
-        sums = [sum_of_file(mode), *map(sum_of_file, data), *_sums_of_programs(text).values()]
+        sums = [cached_sha256(path) for path in (mode, *data, *_programs(text))]
         return {"pair": pair, "files": hashlib.sha256(";".join(sums).encode()).hexdigest()}
 
     def mark(self, text: str, start: int, end: int) -> str | None:
@@ -215,11 +215,13 @@ def data_folder(program: str) -> Path:
     return Path(chosen) if chosen else Path(program).resolve().parent.parent / "share" / "apertium"
 
 
-def _sums_of_programs(mode: str) -> dict[str, str]:
+def _programs(mode: str) -> list[Path]:
+    """The programs that a mode calls, and our own use of Apertium: by name, each once."""
     called = [words.split()[0] for words in mode.split("|") if words.split()]
     names = {*called, *(f"{PROGRAM}-{name}" for name in _OWN_PROGRAMS)}
     found = [shutil.which(name) for name in sorted(names)]
-    return sums_by_name(Path(path) for path in found if path)
+    by_name = {path.name: path for path in sorted(Path(each) for each in found if each)}
+    return list(by_name.values())
 
 
 def _read(given: bytes, count: int, pair: str) -> list[str]:

@@ -6,8 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from crosslift.sources.translation.marks import Piece
-from crosslift.sources.translation.model_files import model_facts, not_yet_fetched
 from crosslift.sources.translation.settings import TranslationSettings
+from crosslift.sources.translation.translator_files import (
+    is_yet_to_fetch,
+    translator,
+    translator_facts,
+)
 
 Advance = Callable[[int], None]
 """Told how many more texts are translated."""
@@ -66,6 +70,6 @@ def engine_facts(settings: TranslationSettings) -> dict[str, Any]:
     Raises:
         DataError: as `open_engine`.
     """
-    if settings.engine == "seq2seq" and not_yet_fetched(str(settings.model), settings.revision):
-        return model_facts(f"hub:{settings.model}@{settings.revision}")
+    if settings.engine == "seq2seq" and is_yet_to_fetch(translator(settings)):
+        return translator_facts(translator(settings))
     return open_engine(settings).facts()

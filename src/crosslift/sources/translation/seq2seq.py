@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 import transformers
-from safetensors import SafetensorError
 
 from crosslift.encoders.precision import device
 from crosslift.errors import DataError
 from crosslift.languages import FAMILIES, language
+from crosslift.model_files.load import load_model, load_tokenizer, quiet_transformers
+from crosslift.model_files.read import read_json_object
 from crosslift.sources.translation.engines import Advance
 from crosslift.sources.translation.marks import Marks, Piece, put_marks, take_marks
-from crosslift.sources.translation.model_files import (
-    model_checksum,
-    model_facts,
-    model_folder,
-    read_config,
-)
 from crosslift.sources.translation.sentences import cut
 from crosslift.sources.translation.settings import TranslationSettings
 from crosslift.sources.translation.speaking import Spoken, speak
+from crosslift.sources.translation.translator_files import (
+    translator,
+    translator_facts,
+    translator_folder,
+)
 
 MARKS = Marks("[", "]")
 KINDS = ("marian", "m2m_100", "mbart")
@@ -50,15 +49,16 @@ class Seq2Seq:
 
     def __init__(self, settings: TranslationSettings) -> None:
         self._settings = settings
-        self._name = str(settings.model)
-        self._folder = model_folder(self._name, settings.revision)
-        config = read_config(self._folder)
+        self._published = translator(settings)
+        self._name = self._published.name
+        self._folder = translator_folder(self._published)
+        config = read_json_object(self._folder / "config.json", DataError)
         self._kind = str(config.get("model_type"))
         if self._kind not in KINDS:
             raise DataError(
                 f"{self._name} is a model of type {self._kind!r}", f"one of {', '.join(KINDS)}"
             )
-        self._tokenizer = self._load_tokenizer()
+        self._tokenizer = load_tokenizer(self._folder, DataError)
         positions = config.get("max_position_embeddings") or 512
         if not isinstance(positions, int) or positions < 1:
             raise DataError(
@@ -73,7 +73,7 @@ class Seq2Seq:
 
     def facts(self) -> dict[str, Any]:
         """The model's files, and what else reads the texts."""
-        return model_facts(model_checksum(self._folder, self._name))
+        return translator_facts(self._published)
 
     def mark(self, text: str, start: int, end: int) -> str | None:
         """The text with square brackets around a piece; None where it has brackets of its own."""
@@ -108,7 +108,7 @@ class Seq2Seq:
         self, sentences: Sequence[str], spoken: Spoken, found: dict[str, str | None]
     ) -> Iterator[list[str]]:
         """Batches of sentences, the shortest first; those that are too long get None at once."""
-        with _quiet():
+        with quiet_transformers():
             ids = self._tokenizer([spoken.prefix + s for s in sentences])["input_ids"] or []
         lengths = {s: len(row) for s, row in zip(sentences, ids, strict=True)}
         found |= {s: None for s, length in lengths.items() if length > self._longest}
@@ -123,7 +123,7 @@ class Seq2Seq:
         ).to(model.device)
         longest = batch["input_ids"].shape[1] * _MOST_TIMES_LONGER + _MORE_TOKENS
         room = min(longest, self._longest - 2)
-        with torch.inference_mode(), _quiet():
+        with torch.inference_mode(), quiet_transformers():
             given = model.generate(
                 input_ids=batch["input_ids"],
                 attention_mask=batch["attention_mask"],
@@ -137,42 +137,13 @@ class Seq2Seq:
         ended = (said == self._tokenizer.eos_token_id).any(dim=1).tolist()
         return [text.strip() if end else None for text, end in zip(texts, ended, strict=True)]
 
-    def _load_tokenizer(self) -> Any:
-        try:
-            with _quiet():
-                return transformers.AutoTokenizer.from_pretrained(
-                    self._folder, trust_remote_code=False
-                )
-        except ImportError as error:
-            raise DataError(
-                f"{self._name} needs a package that is not installed: {error}",
-                remedy="`pip install 'crosslift[translation]'`",
-            ) from error
-        except (OSError, ValueError, KeyError) as error:
-            raise DataError(f"{self._name} has no usable tokenizer: {error}") from error
-
     def _loaded(self) -> Any:
         if self._model is None:
             self._model = self._load_model().eval().to(device())
         return self._model
 
     def _load_model(self) -> Any:
-        try:
-            with _quiet():
-                model, info = transformers.AutoModelForSeq2SeqLM.from_pretrained(
-                    self._folder,
-                    use_safetensors=True,
-                    trust_remote_code=False,
-                    dtype=torch.float32,
-                    output_loading_info=True,
-                )
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            raise DataError(f"{self._name} cannot be loaded: {error}") from error
-        missing = sorted(info["missing_keys"])
-        if missing:
-            raise DataError(
-                f"{self._name} lacks weights: {', '.join(missing[:5])} ({len(missing)} in all)"
-            )
+        model = load_model(self._folder, transformers.AutoModelForSeq2SeqLM, error=DataError)
         model.generation_config.forced_eos_token_id = None  # it would hide a translation cut short
         return model
 
@@ -185,18 +156,3 @@ def _joined(parts: Sequence[str | None], gaps: Sequence[str], code: str) -> str 
     if known and language(code).script in _WITHOUT_SPACES:
         gaps = [gap if "\n" in gap else "" for gap in gaps]
     return "".join(p + gap for p, gap in zip(whole, [*gaps, ""], strict=True)).strip()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the library's own messages and bars."""
-    shown = transformers.utils.logging.get_verbosity()
-    bar = transformers.utils.logging.is_progress_bar_enabled()
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers.utils.logging.set_verbosity(shown)
-        if bar:
-            transformers.utils.logging.enable_progress_bar()
