@@ -23,12 +23,9 @@ from crosslift.sources.translation.record_lines import line_of, record_of
 from crosslift.sources.translation.records import translate_records
 from crosslift.sources.translation.settings import TranslationSettings
 from crosslift.studies import run as running
+from crosslift.studies.making.translated import dropped_counts, translated_records
 from crosslift.studies.steps import Step, Workplace
-from crosslift.studies.translation_steps import (
-    dropped_counts,
-    translate_step,
-    translated_records,
-)
+from crosslift.studies.translation_steps import translate_step
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
 __all__ = ["fake", "model_folders"]  # fixtures
@@ -264,7 +261,7 @@ def test_nothing_left_in_a_language_is_an_error(fake: Any, tmp_path: Path) -> No
 def test_a_killed_step_goes_on_where_it_was(
     fake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crosslift.studies.translation_steps._CHUNK", 2)
+    monkeypatch.setattr("crosslift.studies.making.translate._CHUNK", 2)
     records = [Record(str(i), {"anchor": f"a{i}", "positive": f"b{i}"}) for i in range(5)]
     task, store = task_of(records), Store(tmp_path / "store")
     fake()

@@ -12,8 +12,9 @@ import numpy as np
 
 from crosslift.artifacts.store import Store
 from crosslift.sources.record import Record
+from crosslift.studies.making.translated import dropped_counts, translated_records
 from crosslift.studies.steps import Step
-from crosslift.studies.translation_steps import dropped_counts, translate_step, translated_records
+from crosslift.studies.translation_steps import translate_step
 from crosslift.tasks.controls import PICTURE_FORMS, controlled, placebo
 from crosslift.tasks.registry import find_task, form_name
 from crosslift.tasks.task import IntermediateTask
