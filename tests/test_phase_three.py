@@ -25,7 +25,8 @@ from crosslift.metrics.tags import chunk_counts, chunk_scores
 from crosslift.reports.run_folder import RunFolder
 from crosslift.sources.record import Record
 from crosslift.studies.collect import Gathered
-from crosslift.studies.phase_three import answers_in, check_parallel, labelled_alike, pairs_in
+from crosslift.studies.making.answer import answers_in, labelled_alike, pairs_in
+from crosslift.studies.phase_three import check_parallel
 from crosslift.studies.plan import Plan, plan_study
 from crosslift.studies.reading import StudyFileError, study_of
 from crosslift.studies.run import Passing, missing_steps, run_plan

@@ -19,7 +19,7 @@ from crosslift.errors import DataError
 from crosslift.forms.form import Split
 from crosslift.sources.record import Record
 from crosslift.studies.augmentation import robust_facts, smoothed
-from crosslift.studies.phase_three import answers_in
+from crosslift.studies.making.answer import answers_in
 from crosslift.studies.plan import ArmRun, Plan, plan_study
 from crosslift.studies.reading import StudyFileError, parse_study, study_of
 from crosslift.studies.run import run_plan

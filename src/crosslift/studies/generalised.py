@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crosslift.statistics.differences import paired_difference
 from crosslift.studies.collect import Gathered
-from crosslift.studies.phase_three import pairs_in
+from crosslift.studies.making.answer import pairs_in
 
 Cube = NDArray[np.float64]
 """Outcomes [S, L, L, N] of seeds, languages of the first and the second text, and examples."""

@@ -13,7 +13,7 @@ from crosslift.statistics.gains import GainNames, share_surviving
 from crosslift.statistics.verdicts import Comparison, Verdict, judge
 from crosslift.statistics.wording import zero_shot_words
 from crosslift.studies.collect import Gathered, as_many_seeds
-from crosslift.studies.phase_three import told_of_answering
+from crosslift.studies.making.answer import told_of_answering
 from crosslift.studies.schema import Study
 from crosslift.studies.steps import Step
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC

@@ -12,7 +12,8 @@ from crosslift.encoders.folder import prompt_of
 from crosslift.errors import DataError, StudyError, UnknownNameError
 from crosslift.reports.run_folder import RunFolder
 from crosslift.studies.loaded_target import LoadedTarget
-from crosslift.studies.phase_three import answers_in, english_run, labelled, phase_three
+from crosslift.studies.making.answer import answers_in, labelled
+from crosslift.studies.phase_three import english_run, phase_three
 from crosslift.studies.plan import arm_run, load_target
 from crosslift.studies.reading import saved_study
 from crosslift.studies.retrieval_answers import retrieval_answers, with_tests

@@ -17,7 +17,7 @@ from crosslift.statistics.verdicts import Verdict
 from crosslift.studies.collect import Gathered, as_many_seeds
 from crosslift.studies.judging import control_kind
 from crosslift.studies.loaded_target import LoadedTarget
-from crosslift.studies.phase_three import told_of_answering
+from crosslift.studies.making.answer import told_of_answering
 from crosslift.targets.evaluate import OUTCOME_OF_METRIC
 from crosslift.targets.parts import part_words
 from crosslift.targets.protocol import Protocol
