@@ -189,8 +189,8 @@ def test_only_the_last_stage_and_the_tasks_that_can_are_controlled(tmp_path: Pat
     mixed = {"tasks": [{"task": "picture-name", **SCRATCH}, {"task": "gettext-mlm"}]}
     arms = arms_of(tmp_path, stages=[{"task": "name-alias"}, mixed], controls="auto")
     first, last = arms["image--shuffled-pictures"].stages
-    assert first.control is None
-    assert [member.control for member in last.members] == ["shuffled-pictures", None]
+    assert [task.control for task in first.tasks] == [None]
+    assert [task.control for task in last.tasks] == ["shuffled-pictures", None]
 
 
 def test_captions_only_is_not_automatic_where_the_text_side_is_locked(tmp_path: Path) -> None:

@@ -256,7 +256,7 @@ class _Tasks:
             self._add_guard(stage.distillation)
         return [
             replace(self._one(member, stage.chooses_by_dev), settings=member)
-            for member in stage.members
+            for member in stage.tasks
         ]
 
     def _one(self, settings: MixedTaskSettings, chooses_by_dev: bool = False) -> TaskRun:

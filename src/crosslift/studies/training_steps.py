@@ -157,7 +157,7 @@ def train_step(
     if stage.heads == "kept":
         inputs["heads"] = _with_heads(previous, named)
     guard = _guard(stage)
-    beside = {*StageSettings.task_fields(), "budget", "distillation", "robust"}
+    beside = {"tasks", "budget", "distillation", "robust"}
     settings = {
         "encoder": before.facts,
         "tasks": [run.facts for run in tasks],
