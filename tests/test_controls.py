@@ -170,7 +170,8 @@ def test_controls_become_arms_with_the_same_settings(tmp_path: Path) -> None:
         assert (arm.control_of, arm.control, arm.controls) == ("image", control, ())
         assert arm.interpolate == ()
         whole, changed = arms["image"].stages[0], arm.stages[0]
-        assert changed == whole.model_copy(update={"control": control})
+        controlled = whole.tasks[0].model_copy(update={"control": control})
+        assert changed == whole.model_copy(update={"tasks": (controlled,)})
 
 
 def test_a_study_may_ask_for_the_controls_of_all_its_arms(tmp_path: Path) -> None:

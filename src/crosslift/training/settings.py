@@ -19,7 +19,10 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from crosslift.sources.translation.settings import TranslationSettings
 from crosslift.tasks.controls import Control
-from crosslift.training.guard_settings import DistillationSettings, LoraSettings
+from crosslift.training.guards.distillation import Distillation, DistillationSettings
+from crosslift.training.guards.guard import Guard, GuardOnData
+from crosslift.training.guards.l2_sp import L2SP
+from crosslift.training.guards.lora import Lora, LoraSettings
 from crosslift.training.robust_settings import (
     SEARCH,
     RobustSettings,
@@ -33,6 +36,10 @@ NotNegative = Annotated[float, Field(ge=0)]
 Weight = NotNegative | dict[Share, NotNegative]
 
 _SUM_TOLERANCE = 1e-6
+
+GUARDS: dict[str, type[Guard]] = {kind.name: kind for kind in (Lora, L2SP, Distillation)}
+"""Setting of a stage -> the guard that it asks for."""
+GUARDS_ON_DATA = [name for name, kind in GUARDS.items() if issubclass(kind, GuardOnData)]
 
 
 class Budget(BaseModel):
@@ -250,16 +257,25 @@ class TrainingSettings(BaseModel):
         """Cost of an update by its passes, in updates without robust training. Of adapters alone, a
         pass that trains needs no gradient of the weights under them."""
         of_rows = self.robust.of_rows if self.robust else None
-        return of_rows.cost(1.0 if self.lora else SEARCH) if of_rows else 1.0
+        search = SEARCH if all(guard.trains_weights for guard in self.guards) else 1.0
+        return of_rows.cost(search) if of_rows else 1.0
+
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        """What keeps the encoder from forgetting."""
+        values = {name: getattr(self, name) for name in GUARDS}
+        return tuple(GUARDS[name](value) for name, value in values.items() if value)
 
     def _guard_fault(self) -> str | None:
+        names = [guard.name for guard in self.guards]
         if self.text_side == "locked":
-            given = [n for n in ("lora", "l2_sp", "distillation") if getattr(self, n)]
             if self.robust and self.robust.of_rows:
-                given.append("robust training of token rows")
-            return f"no {given[0]} where text_side is locked: nothing can move" if given else None
-        if self.lora and self.l2_sp:
-            return "either lora or l2_sp: adapters have no start to be pulled to"
+                names.append("robust training of token rows")
+            return f"no {names[0]} where text_side is locked: nothing can move" if names else None
+        for guard in self.guards:
+            for other, reason in guard.excludes.items():
+                if other in names:
+                    return f"either {guard.name} or {other}: {reason}"
         return None
 
 
