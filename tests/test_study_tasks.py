@@ -491,7 +491,9 @@ def test_phang_2020_on_all_nine_targets_at_tiny_size(xlm_folder: Path, tmp_path:
     raw["starts"] = {"xlm-roberta-large": {"encoder": {"name": str(xlm_folder), "max_tokens": 48}}}
     raw |= {"seeds": [1], "budget": {"updates": 1, "batch_size": 4}}
     raw |= {"arms": {n: raw["arms"][n] for n in ("baseline", "mnli")}, "comparisons": []}
-    raw["arms"]["mnli"]["stages"][0]["tasks"][0]["data"] = str(write_files(tmp_path / "mnli", "mnli"))
+    raw["arms"]["mnli"]["stages"][0]["tasks"][0]["data"] = str(
+        write_files(tmp_path / "mnli", "mnli")
+    )
     folder = xtreme_folder(tmp_path, "all")
     assert {target["name"] for target in raw["targets"]} == {task.target for task in TASKS}
     targets = [t for t in raw["targets"] if t["name"] not in ("tatoeba", "bucc")]
