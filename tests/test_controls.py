@@ -170,7 +170,8 @@ def test_controls_become_arms_with_the_same_settings(tmp_path: Path) -> None:
         assert (arm.control_of, arm.control, arm.controls) == ("image", control, ())
         assert arm.interpolate == ()
         whole, changed = arms["image"].stages[0], arm.stages[0]
-        assert changed == whole.model_copy(update={"control": control})
+        controlled = whole.tasks[0].model_copy(update={"control": control})
+        assert changed == whole.model_copy(update={"tasks": (controlled,)})
 
 
 def test_a_study_may_ask_for_the_controls_of_all_its_arms(tmp_path: Path) -> None:
@@ -189,8 +190,8 @@ def test_only_the_last_stage_and_the_tasks_that_can_are_controlled(tmp_path: Pat
     mixed = {"tasks": [{"task": "picture-name", **SCRATCH}, {"task": "gettext-mlm"}]}
     arms = arms_of(tmp_path, stages=[{"task": "name-alias"}, mixed], controls="auto")
     first, last = arms["image--shuffled-pictures"].stages
-    assert first.control is None
-    assert [member.control for member in last.members] == ["shuffled-pictures", None]
+    assert [task.control for task in first.tasks] == [None]
+    assert [task.control for task in last.tasks] == ["shuffled-pictures", None]
 
 
 def test_captions_only_is_not_automatic_where_the_text_side_is_locked(tmp_path: Path) -> None:

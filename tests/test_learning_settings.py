@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ from crosslift.forms.regression import Regression
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
 from crosslift.training.checkpoint import Progress
-from crosslift.training.loop import DISTILLATION, Stage, train
+from crosslift.training.guards.distillation import Distillation
+from crosslift.training.loop import Stage, train
 from crosslift.training.selection import chosen_score
 from crosslift.training.settings import Budget, StageSettings
 from crosslift.training.weights import Weights
@@ -59,6 +61,7 @@ def interrupted(number: int) -> Any:
 SETTINGS: dict[str, dict[str, Any]] = {
     "lora": {"lora": {"rank": 2, "dropout": 0.3}},
     "l2-sp": {"l2_sp": 0.1},
+    "distillation": {"distillation": {"texts": 9, "batch_size": 4}},
     "layer decay": {"layer_decay": 0.5},
     "cached": {"cached_texts": 3},
     "checkpointing": {"gradient_checkpointing": True},
@@ -306,7 +309,10 @@ def test_l2_sp_adds_its_gradient(bert_folder: Path) -> None:
         encoder = load_tiny(bert_folder, precision="float32")
         task = open_tiny_task("text-pairs", encoder)
         settings = StageSettings(task="text-pairs", l2_sp=strength, clip_norm=1e9)
-        weights = Weights(encoder, {"text-pairs": task.head}, task.token_ids(), settings)
+        heads = {"text-pairs": task.head}
+        with contextlib.ExitStack() as stack:
+            guards = [stack.enter_context(g.open(encoder, OPTIONS)) for g in settings.guards]
+            weights = Weights(encoder, heads, task.token_ids(), settings, guards)
         with torch.no_grad():
             for value in (*weights.masters.values(), *weights.rows.values()):
                 value.add_(0.5)
@@ -343,21 +349,26 @@ def test_a_strong_pull_keeps_the_weights_nearer(bert_folder: Path, tmp_path: Pat
 
 
 def test_distillation_holds_the_vectors_of_its_texts(bert_folder: Path, tmp_path: Path) -> None:
-    records = [Record(t, {"text": t}, language=code) for t, code in zip(TEXTS, "abab", strict=True)]
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    for code, first in (("de", 0), ("fi", 1)):
+        (texts / f"{code}.txt").write_text("\n".join(TEXTS[first::2]), encoding="utf-8")
 
     def drift(weight: float | None) -> tuple[float, Progress]:
         encoder = load_tiny(bert_folder, precision="float32")
         before = encode(encoder, TEXTS)
         task = open_tiny_task("text-pairs", encoder)
-        asked = {"weight": weight, "batch_size": 4} if weight else None
+        held = {"task": "masked-lm", "data": texts, "weight": weight, "batch_size": 4, "texts": 4}
         settings = StageSettings(
-            task="text-pairs", learning_rate=3e-3, dropout=0.0, distillation=asked
+            task="text-pairs",
+            learning_rate=3e-3,
+            dropout=0.0,
+            distillation=held if weight else None,
         )
-        guard = OpenDistillation(encoder, records, "text", 4, OPTIONS) if weight else None
         stage = Stage(
             settings, Budget(updates=20, batch_size=4), 0, tmp_path / str(weight), lambda s: None
         )
-        _, progress = train(stage, alone(task), encoder, guard)
+        _, progress = train(stage, alone(task), encoder)
         encoder.table.write_back()
         after = encode(encoder, TEXTS)
         return float(1 - (before * after).sum(axis=1).mean()), progress
@@ -367,7 +378,7 @@ def test_distillation_holds_the_vectors_of_its_texts(bert_folder: Path, tmp_path
     assert progress.examples == plain.examples, "its texts are no examples of the task"
     assert progress.tokens > plain.tokens, "but their tokens are spent"
     losses = [
-        v for _, task, metric, v in progress.curve if (task, metric) == (DISTILLATION, "loss")
+        v for _, task, metric, v in progress.curve if (task, metric) == (Distillation.name, "loss")
     ]
     assert len(losses) == 20
     assert losses[0] == pytest.approx(0, abs=1e-6)

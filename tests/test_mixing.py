@@ -93,8 +93,8 @@ def test_either_task_or_tasks() -> None:
     ):
         with pytest.raises(ValueError, match=told):
             StageSettings(**settings)
-    assert [m.task for m in StageSettings(tasks=["a", {"task": "b"}]).members] == ["a", "b"]
-    assert StageSettings(task="a", options={"x": 1}).members[0].options == {"x": 1}
+    assert [m.task for m in StageSettings(tasks=["a", {"task": "b"}]).tasks] == ["a", "b"]
+    assert StageSettings(task="a", options={"x": 1}).tasks[0].options == {"x": 1}
 
 
 class Sized:
@@ -191,7 +191,7 @@ def train_mixed(
     )
     members = [
         Member(m.task, m, open_tiny_task(m.task, encoder, seed=i), i)
-        for i, m in enumerate(stage.members)
+        for i, m in enumerate(stage.tasks)
     ]
     chosen = budget or Budget(updates=8, batch_size=4)
     changed, progress = train(Stage(stage, chosen, 3, place, report), members, encoder)

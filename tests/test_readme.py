@@ -53,7 +53,7 @@ def test_the_stages_shown_are_valid() -> None:
     shown = [yaml.safe_load(block) for block in blocks("yaml")]
     alone = [raw["stages"] for raw in shown if "stages" in raw]
     stages = [StageSettings.model_validate(stage) for found in alone for stage in found]
-    assert [stage.task for stage in stages] == ["text-pairs", "image-text"]
+    assert [stage.title for stage in stages] == ["text-pairs", "image-text"]
     start = {"starts": {"s": {"encoder": "embedded"}}, "start": "s", "budget": {"updates": 1}}
     rest = {"name": "x", "question": "y", "targets": ["names"]}
     titles = []

@@ -16,6 +16,7 @@ from crosslift.studies.reading import (
     saved_study,
     study_of,
 )
+from crosslift.training.settings import StageSettings
 
 GOOD = """
 name: small
@@ -204,7 +205,8 @@ def test_one_anchor_in_two_places_is_placed_in_each_once() -> None:
         "  text: {stages: &s [{task: text-pairs, data: p.tsv}]}\n  more: {stages: *s}",
     )
     arms = parse_study(text, folder=Path("studies")).arms
-    assert arms["text"].stages[0].data == arms["more"].stages[0].data == Path("studies/p.tsv")
+    found = [arms[name].stages[0].tasks[0].data for name in ("text", "more")]
+    assert found == [Path("studies/p.tsv")] * 2
 
 
 def test_an_unknown_task_beside_controls_is_told_with_its_line() -> None:
@@ -239,3 +241,84 @@ def test_a_wrong_entry_is_one_error_not_a_list_that_is_too_short_as_well() -> No
         "targets.1.languages.0"
     }
     assert set(faults(GOOD.replace("seeds: [1, 2]", "seeds: []"))) == {"seeds"}
+
+
+# The short form of a stage: `task` and its settings beside those of the stage
+
+
+def stages_of(text: str) -> tuple[StageSettings, ...]:
+    return parse_study(text, folder=Path("studies")).arms["text"].stages
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("{task: name-alias}", "{tasks: [name-alias]}"),
+        ("{task: name-alias, tasks: []}", "{tasks: [{task: name-alias}], task: null, columns: {}}"),
+        (
+            "{task: text-pairs, data: p.tsv, limit: 5, control: placebo-labels, l2_sp: 0.1}",
+            "{tasks: [{task: text-pairs, data: p.tsv, limit: 5, control: placebo-labels}], l2_sp: 0.1}",
+        ),
+    ],
+)
+def test_both_forms_of_a_stage_are_one_stage(short: str, long: str) -> None:
+    first, second = (stages_of(GOOD.replace("{task: name-alias}", form)) for form in (short, long))
+    assert first == second
+    assert StageSettings.model_validate(first[0].model_dump(mode="json")) == first[0]
+
+
+@pytest.mark.parametrize(
+    ("stage", "told"),
+    [
+        (
+            "{task: name-alias,\n   limit: 0,\n   lr: 1,\n   learning_rate: -1}",
+            {
+                "line 12: arms.text.stages[0].limit: found 0, expected greater than or equal to 1.",
+                "line 13: arms.text.stages[0].lr: found 'lr', expected one of the settings "
+                "accumulation, ",
+                "line 14: arms.text.stages[0].learning_rate: found -1, expected greater than 0.",
+            },
+        ),
+        (
+            "{task: mnli,\n   translate: {engine: apertium,\n     too: de, to: []}}",
+            {
+                "line 13: arms.text.stages[0].translate.to: found [], expected Tuple should have at "
+                "least 1 item after validation, not 0.",
+                "line 13: arms.text.stages[0].translate.too: found 'too', expected one of the settings "
+                "batch_size, ",
+            },
+        ),
+        (
+            "{l2_sp: 1, lora: {}, task: mnli}",
+            {
+                "line 11: arms.text.stages[0]: found {'l2_sp': 1, 'lora': {}, 'task': 'mnli'}, "
+                "expected either lora or l2_sp"
+            },
+        ),
+        ("{limit: 5}", {"arms.text.stages[0]: found {'limit': 5}, expected either task or tasks"}),
+        (
+            "{tasks: [mnli], limit: x}",
+            {"arms.text.stages[0].limit: found 'x', expected a valid int"},
+        ),
+        (
+            "{tasks: [mnli], limit: 5}",
+            {"found {'tasks': ['mnli'], 'limit': 5}, expected limit inside the tasks"},
+        ),
+        ("{tasks: [{task: mnli, limit: 0}]}", {"arms.text.stages[0].tasks[0].limit: found 0"}),
+    ],
+)
+def test_a_fault_of_a_stage_is_at_the_place_where_it_was_written(
+    stage: str, told: set[str]
+) -> None:
+    with pytest.raises(StudyFileError) as caught:
+        parse_study(GOOD.replace("{task: name-alias}", stage))
+    message = str(caught.value)
+    assert len(caught.value.faults) == len(told), message
+    for fault in told:
+        assert fault in message
+
+
+def test_an_unknown_setting_of_a_stage_is_compared_with_those_of_both_forms() -> None:
+    found = faults(GOOD.replace("{task: name-alias}", "{task: name-alias, limti: 5, mixin: {}}"))
+    assert found["arms.text.stages.0.limti"][1][0] == "limit"
+    assert found["arms.text.stages.0.mixin"][1] == ("mixing",)

@@ -460,7 +460,7 @@ def small_phang(encoder: Path, translator: Path, folder: Path) -> Study:
     raw["targets"] = NAMES
     for arm in raw["arms"].values():
         for stage in arm.get("stages", ()):
-            for task in stage.get("tasks", [stage]):
+            for task in stage["tasks"]:
                 task["data"] = str(data[task["task"]])
                 if "translate" in task:
                     engine = {"engine": "apertium"}
@@ -491,7 +491,9 @@ def test_phang_2020_on_all_nine_targets_at_tiny_size(xlm_folder: Path, tmp_path:
     raw["starts"] = {"xlm-roberta-large": {"encoder": {"name": str(xlm_folder), "max_tokens": 48}}}
     raw |= {"seeds": [1], "budget": {"updates": 1, "batch_size": 4}}
     raw |= {"arms": {n: raw["arms"][n] for n in ("baseline", "mnli")}, "comparisons": []}
-    raw["arms"]["mnli"]["stages"][0]["data"] = str(write_files(tmp_path / "mnli", "mnli"))
+    raw["arms"]["mnli"]["stages"][0]["tasks"][0]["data"] = str(
+        write_files(tmp_path / "mnli", "mnli")
+    )
     folder = xtreme_folder(tmp_path, "all")
     assert {target["name"] for target in raw["targets"]} == {task.target for task in TASKS}
     targets = [t for t in raw["targets"] if t["name"] not in ("tatoeba", "bucc")]
@@ -519,7 +521,7 @@ def test_phang_2020_is_planned_without_the_hub(tmp_path: Path) -> None:
     raw["targets"] = NAMES
     for arm in raw["arms"].values():
         for stage in arm.get("stages", ()):
-            for task in stage.get("tasks", [stage]):
+            for task in stage["tasks"]:
                 if task["task"] == "ccg":
                     task["data"] = str(ccg)
     plan = plan_study(study_of(raw))

@@ -305,7 +305,7 @@ def train_tiny(
         form,
         encoder,
         locked=locked,
-        shuffled=stage.control == "shuffled-pictures",
+        shuffled=stage.tasks[0].control == "shuffled-pictures",
         seed=seed,
         cached_texts=stage.cached_texts,
     )

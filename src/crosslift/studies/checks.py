@@ -15,6 +15,7 @@ from crosslift.errors import nearest
 from crosslift.targets.registry import TARGETS
 from crosslift.tasks.controls import CONTROLS
 from crosslift.tasks.registry import legal_options, needs_data, task_names
+from crosslift.training.settings import GUARDS_ON_DATA
 
 Path = tuple[str | int, ...]
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -146,9 +147,10 @@ def _check_stages(path: Path, owner: Mapping[str, Any], has_budget: bool) -> Ite
         yield from _check_task(here, stage)
         for j, task in enumerate(_items(stage, "tasks")):
             yield from _check_task((*here, "tasks", j), task)
-        guard = stage.get("distillation")
-        if isinstance(guard, Mapping):
-            yield from _check_task((*here, "distillation"), guard)
+        for name in GUARDS_ON_DATA:
+            guard = stage.get(name)
+            if isinstance(guard, Mapping):
+                yield from _check_task((*here, name), guard)
         if not has_budget and stage.get("budget") is None:
             yield Fault((*here, "budget"), None, "a budget here or one of the study")
 

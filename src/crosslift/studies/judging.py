@@ -65,7 +65,7 @@ def control_kind(study: Study, name: str) -> str | None:
     arm = study.arms[name]
     if arm.control is not None:
         return arm.control
-    members = [member for stage in arm.stages for member in stage.members]
+    members = [member for stage in arm.stages for member in stage.tasks]
     written = {member.control for member in members if member.control is not None}
     return written.pop() if len(written) == 1 else None
 

@@ -33,7 +33,7 @@ from crosslift.targets.target import (
     PictureData,
     TargetSettings,
 )
-from crosslift.training.guard_settings import DistillationSettings
+from crosslift.training.guards.guard import GuardOnData
 from crosslift.training.settings import MixedTaskSettings, StageSettings
 
 
@@ -259,15 +259,16 @@ class _Tasks:
 
     def __init__(self) -> None:
         self._found: dict[str, TaskRun] = {}
-        self._guards: dict[str, TaskRun] = {}
+        self._guards: dict[tuple[str, str], TaskRun] = {}
 
     def of(self, stage: StageSettings) -> list[TaskRun]:
         """The tasks of a stage."""
-        if stage.distillation is not None:
-            self._add_guard(stage.distillation)
+        for guard in stage.guards:
+            if isinstance(guard, GuardOnData):
+                self._add_guard(guard)
         return [
             replace(self._one(member, stage.chooses_by_dev), settings=member)
-            for member in stage.members
+            for member in stage.tasks
         ]
 
     def _one(self, settings: MixedTaskSettings, chooses_by_dev: bool = False) -> TaskRun:
@@ -278,9 +279,9 @@ class _Tasks:
             self._found[key] = replace(self._found[key], chooses_by_dev=True)
         return self._found[key]
 
-    def _add_guard(self, settings: DistillationSettings) -> None:
-        asked = MixedTaskSettings(task=settings.task, data=settings.data, columns=settings.columns)
-        key = asked.model_dump_json()
+    def _add_guard(self, guard: GuardOnData) -> None:
+        asked = MixedTaskSettings(**guard.texts)
+        key = (guard.name, asked.model_dump_json())
         if key not in self._guards:
             self._guards[key] = TaskRun.of(asked)
 
@@ -299,11 +300,11 @@ class _Tasks:
         return dict(zip(names_of(found), found, strict=True))
 
     def of_texts(self) -> dict[str, TaskRun]:
-        """All tasks whose texts are learned from, by name: also those whose vectors distillation
-        holds."""
-        guards = list(self._guards.values())
-        named = zip(names_of(guards), guards, strict=True)
-        return self.titled() | {f"{name} (distillation)": run for name, run in named}
+        """All tasks whose texts are learned from, by name: also those that a guard learns
+        from."""
+        names = names_of(list(self._guards.values()))
+        found = zip(names, self._guards.items(), strict=True)
+        return self.titled() | {f"{name} ({guard})": run for name, ((guard, _), run) in found}
 
 
 def _arm_runs(

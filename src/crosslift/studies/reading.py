@@ -17,6 +17,7 @@ from crosslift.sources.cldr import places as cldr
 from crosslift.studies.checks import Fault, check_names
 from crosslift.studies.schema import Study
 from crosslift.training.robust_settings import SYNONYM_SOURCES
+from crosslift.training.settings import StageSettings
 
 
 class StudyFileError(StudyError):
@@ -183,11 +184,18 @@ def _legal_fields(path: Location) -> list[str]:
     for part in path:
         kind = _bare(kind)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            kind = typing.get_type_hints(kind)[str(part)]
+            kind = _hints(kind)[str(part)]
         else:
             kind = next(a for a in reversed(typing.get_args(kind)) if a is not Ellipsis)
     kind = _bare(kind)
-    return sorted(kind.model_fields) if hasattr(kind, "model_fields") else []
+    return sorted(_hints(kind)) if hasattr(kind, "model_fields") else []
+
+
+def _hints(settings: type[BaseModel]) -> dict[str, Any]:
+    """Name -> type of the settings that a mapping may hold; a stage's include its short form."""
+    hints = typing.get_type_hints(settings)
+    own = {name: hints[name] for name in settings.model_fields}
+    return own | _hints(settings.short_form) if issubclass(settings, StageSettings) else own
 
 
 def _bare(kind: Any) -> Any:

@@ -128,7 +128,7 @@ def control_arms(
         return {}
     if not arm.stages:
         raise ValueError(f"controls of arm {name}, which trains nothing")
-    forms = [form_name(member.task) for member in arm.stages[-1].members]
+    forms = [form_name(task.task) for task in arm.stages[-1].tasks]
     if asked == "auto":
         found = dict.fromkeys(c for form in forms for c in automatic_controls(form))
         locked = arm.stages[-1].text_side == "locked"
@@ -138,18 +138,14 @@ def control_arms(
 
 def _control_arm(name: str, arm: Arm, control: Control) -> Arm:
     stage = arm.stages[-1]
-    able = {m.task for m in stage.members if control in legal_controls(form_name(m.task))}
+    able = {t.task for t in stage.tasks if control in legal_controls(form_name(t.task))}
     if not able:
         raise ValueError(f"control {control} of arm {name}: no task of its last stage has it")
-    if stage.tasks:
-        changed: dict[str, Any] = {
-            "tasks": tuple(
-                t.model_copy(update={"control": control}) if t.task in able else t
-                for t in stage.tasks
-            )
-        }
-    else:
-        changed = {"control": control}
+    changed: dict[str, Any] = {
+        "tasks": tuple(
+            t.model_copy(update={"control": control}) if t.task in able else t for t in stage.tasks
+        )
+    }
     if control == "same-updates-no-task":
         changed["cached_texts"] = None  # it reads tokens; the loss is the same without
     stages = (*arm.stages[:-1], stage.model_copy(update=changed))

@@ -16,7 +16,7 @@ from crosslift.tasks.controls import PICTURE_FORMS
 from crosslift.training.settings import MixedTaskSettings, StageSettings
 
 _TOLD_OF_A_TASK = {"task", "data", "columns"}
-_TOLD_OF_A_STAGE = {*StageSettings.task_fields(), "budget", "learning_rate"}
+_TOLD_OF_A_STAGE = {"tasks", "budget", "learning_rate"}
 
 
 def stage_facts(gathered: Gathered, arm: str, number: int) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def _tasks(
     taken, cost = spent["taken"], spent["cost"]
     drawn = sum(taken.get(name, 0) for name in records) or 1
     forms = [each["form"]["name"] for each in step.settings["tasks"]]
-    rows = zip(forms, stage.members, records.items(), strict=True)
+    rows = zip(forms, stage.tasks, records.items(), strict=True)
     return [
         {
             "task": name,

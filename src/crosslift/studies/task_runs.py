@@ -22,15 +22,8 @@ from crosslift.training.settings import MixedTaskSettings
 
 _TEXTS_OF_FORM = {"span-qa": 12.0, "multiple-choice": 16.0, "classification": 3.0}
 _TEXTS_OF_FORM |= {"tagging": 3.0, "image-text": 1.0, "image-text-matching": 2.0}
-_DECIDES = {
-    "weight",
-    "loss_weight",
-    "limit",
-    "dev_limit",
-    "control",
-    "skip_broken",
-    "check_language",
-}
+_IN_THE_TASK = {"task", "data", "hub", "columns", "options", "translate"}
+"""Settings whose effect is in the form and the records of the task, or in its translation."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +67,7 @@ class TaskRun:
     @property
     def facts(self) -> dict[str, Any]:
         """What decides what is learned, beside its translation."""
-        own = self.settings.model_dump(mode="json", include=_DECIDES)
+        own = self.settings.model_dump(mode="json", exclude=_IN_THE_TASK)
         if self.limited_by == "pictures" and (self.settings.limit or self.settings.dev_limit):
             own["limited_by"] = self.limited_by
         form = {"form": asdict(self.task.form), "records": self.checksum}

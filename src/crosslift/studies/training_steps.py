@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,7 @@ from crosslift.encoders.load import Encoder
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.encoders.state import save_change
 from crosslift.errors import StudyError
-from crosslift.forms.distillation import OpenDistillation
-from crosslift.forms.form import FormOptions, OpenTask
+from crosslift.forms.form import FormOptions
 from crosslift.studies.augmentation import robust_facts, smoothed
 from crosslift.studies.making.heads import load_head
 from crosslift.studies.making.splits import open_split
@@ -27,11 +26,10 @@ from crosslift.studies.picture_steps import picture_steps
 from crosslift.studies.steps import Step, Workplace
 from crosslift.studies.task_runs import TaskRun, names_of
 from crosslift.studies.trained import Trained
-from crosslift.tasks.registry import find_task
-from crosslift.tasks.task import IntermediateTask
+from crosslift.training.guards.guard import Guard, GuardOnData
 from crosslift.training.loop import Stage, train
 from crosslift.training.mixing import Member
-from crosslift.training.settings import Budget, StageSettings
+from crosslift.training.settings import GUARDS_ON_DATA, Budget, StageSettings
 
 SPENT = ("updates", "examples", "tokens", "flops", "seconds")
 """What a training step spends (see `spent_of`)."""
@@ -43,7 +41,7 @@ _TOKENS_OF_A_TEXT = 12  # a guess, for budgets in tokens; only the expected time
 class _Training:
     before: Trained
     tasks: dict[str, TaskRun]
-    guard: IntermediateTask | None
+    guards: tuple[Guard, ...]
     stage: StageSettings
     budget: Budget
     seed: int
@@ -84,13 +82,13 @@ def train_step(
         inputs |= picture_steps(name, run, seed)
     if stage.heads == "kept":
         inputs["heads"] = _with_heads(previous, named)
-    guard = _guard(stage)
-    beside = {*StageSettings.task_fields(), "budget", "distillation", "robust"}
+    guards = stage.guards
+    beside = {"tasks", "budget", "robust", *GUARDS_ON_DATA}
     settings = {
         "encoder": before.facts,
         "tasks": [run.facts for run in tasks],
         "stage": stage.model_dump(mode="json", exclude=beside),
-        "distillation": _guard_facts(stage, guard),
+        **_guard_facts(guards),
         "robust": robust_facts(stage.robust),
         "budget": budget.model_dump(mode="json"),
         "seed": seed,
@@ -102,7 +100,7 @@ def train_step(
         inputs=inputs,
         make=_train,
         work=_texts_trained(tasks, stage, budget) * stage.cost,
-        context=_Training(before, named, guard, stage, budget, seed),
+        context=_Training(before, named, guards, stage, budget, seed),
     )
 
 
@@ -186,23 +184,10 @@ def task_of(step: Step, name: str) -> TaskRun:
 _SHARED_SPACE = ("caption-to-feature", "image-text", "image-text-matching")
 
 
-def _guard(stage: StageSettings) -> IntermediateTask | None:
-    asked = stage.distillation
-    if asked is None:
-        return None
-    task = find_task(asked.task, asked.data, asked.columns)
-    if not task.form.columns:
-        raise StudyError(
-            f"distillation on task {asked.task!r}, which has no texts", "a task of texts"
-        )
-    return task
-
-
-def _guard_facts(stage: StageSettings, guard: IntermediateTask | None) -> dict[str, Any] | None:
-    if stage.distillation is None or guard is None:
-        return None
-    own = stage.distillation.model_dump(mode="json", exclude={"data", "columns"})
-    return {**own, "form": asdict(guard.form), "records": guard.source.checksum()}
+def _guard_facts(guards: Sequence[Guard]) -> dict[str, Any]:
+    """Setting -> facts of each guard on data; None of those that the stage does not ask for."""
+    facts = {guard.name: guard.facts() for guard in guards if isinstance(guard, GuardOnData)}
+    return {name: facts.get(name) for name in GUARDS_ON_DATA}
 
 
 def _label(tasks: Mapping[str, TaskRun], stage: StageSettings, seed: int) -> str:
@@ -242,7 +227,7 @@ def _train(step: Step, workplace: Workplace, folder: Path) -> None:
         workplace.unfinished(step) / "checkpoint.safetensors",
         workplace.report,
     )
-    changed, progress = train(stage, members, encoder, _open_guard(job, encoder))
+    changed, progress = train(stage, members, encoder, job.guards)
     if job.stage.text_side == "trainable":
         save_change(changed, encoder, folder / "encoder.safetensors")
     _save_heads(members, folder)
@@ -292,15 +277,6 @@ def _open_members(
     return members, counts
 
 
-def _open_guard(job: _Training, encoder: Encoder) -> OpenTask | None:
-    asked = job.stage.distillation
-    if asked is None or job.guard is None:
-        return None
-    column = next(iter(job.guard.form.columns.values()))
-    records = job.guard.source.train()
-    return OpenDistillation(encoder, records, column, asked.texts, _options(job, job.seed))
-
-
 def _save_heads(members: Sequence[Member], folder: Path) -> None:
     tensors = {
         f"{member.name}/{name}": value.contiguous().cpu()
@@ -310,6 +286,6 @@ def _save_heads(members: Sequence[Member], folder: Path) -> None:
     save_file(tensors, folder / "head.safetensors")
 
 
-def _options(job: _Training, seed: int, shuffled: bool = False) -> FormOptions:
+def _options(job: _Training, seed: int, shuffled: bool) -> FormOptions:
     locked = job.stage.text_side == "locked"
     return FormOptions(locked, shuffled, seed, job.stage.cached_texts)

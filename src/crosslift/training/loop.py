@@ -7,7 +7,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +16,14 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from crosslift.encoders.adapters import adapters, is_adapter, merged
+from crosslift.encoders.adapters import is_adapter, merged
 from crosslift.encoders.load import Encoder
 from crosslift.errors import TrainingError
-from crosslift.forms.form import OpenTask, StepLoss
+from crosslift.forms.form import FormOptions, OpenTask, StepLoss
 from crosslift.training.checkpoint import Progress, load_checkpoint, save_checkpoint
-from crosslift.training.mixing import Member, Mixture, Part
+from crosslift.training.guards.guard import Guard, GuardOnData, OpenGuard
+from crosslift.training.mixing import Member, Mixture
+from crosslift.training.part import Part
 from crosslift.training.rates import rate_of
 from crosslift.training.robust import Before, Passes, Robustness
 from crosslift.training.selection import Selection
@@ -29,8 +31,6 @@ from crosslift.training.settings import Budget, StageSettings
 from crosslift.training.weights import Weights
 
 SECONDS_BETWEEN_CHECKPOINTS = 20.0
-DISTILLATION = "distillation"
-"""The name of that guard among a stage's tasks, in curves and costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,10 @@ class Stage:
 
 
 def train(
-    stage: Stage, members: Sequence[Member], encoder: Encoder, guard: OpenTask | None = None
+    stage: Stage,
+    members: Sequence[Member],
+    encoder: Encoder,
+    guards: Sequence[Guard] | None = None,
 ) -> tuple[dict[str, Tensor], Progress]:
     """Trains one stage to the end of its budget, from its checkpoint where it has one.
 
@@ -65,7 +68,7 @@ def train(
         stage: what to do.
         members: its tasks.
         encoder: on which they are opened.
-        guard: a distillation beside them.
+        guards: what keeps the encoder from forgetting; None: what the stage's settings ask for.
 
     Returns:
         The trained parameters of the text encoder by name, float32, and what was spent. The heads
@@ -73,9 +76,11 @@ def train(
 
     Raises:
         TrainingError: a loss is not finite; the settings do not fit the encoder or the tasks.
+        DataError: a guard on data has none.
     """
-    with _adapted(encoder, stage), _recomputing(encoder, stage.settings):
-        run = _Run(stage, members, encoder, guard)
+    chosen = stage.settings.guards if guards is None else guards
+    with _on(encoder, chosen, stage) as opened, _recomputing(encoder, stage.settings):
+        run = _Run(stage, members, encoder, opened)
         run.to_the_end()
         return merged(encoder, run.weights.masters), run.progress
 
@@ -84,7 +89,11 @@ class _Run:
     """A stage while it is trained."""
 
     def __init__(
-        self, stage: Stage, members: Sequence[Member], encoder: Encoder, guard: OpenTask | None
+        self,
+        stage: Stage,
+        members: Sequence[Member],
+        encoder: Encoder,
+        guards: Mapping[str, OpenGuard],
     ) -> None:
         self.stage = stage
         self.encoder = encoder
@@ -93,15 +102,17 @@ class _Run:
         )
         self.tasks = {member.name: member.task for member in members}
         self.seeds = {member.name: member.seed for member in members}
-        self.guard = guard
-        if guard is not None:
-            self.tasks[DISTILLATION], self.seeds[DISTILLATION] = guard, stage.seed
+        self.guards = guards
+        for name, guard in guards.items():
+            if guard.task is not None:
+                self.tasks[name], self.seeds[name] = guard.task, stage.seed
         heads = {name: task.head for name, task in self.tasks.items()}
         token_ids = {i for task in self.tasks.values() for i in task.token_ids()}
         robust = stage.settings.robust
         self.robustness = Robustness(encoder, robust.of_rows if robust else None, stage.seed)
         self.plain = Robustness(encoder, None, stage.seed)
-        self.weights = Weights(encoder, heads, token_ids, stage.settings)
+        opened = list(guards.values())
+        self.weights = Weights(encoder, heads, token_ids, stage.settings, opened)
         self.selection = Selection(stage.settings, stage.checkpoint.with_name("best.safetensors"))
         self.progress = load_checkpoint(stage.checkpoint, self.weights)
 
@@ -140,7 +151,7 @@ class _Run:
         for part in (*parts, *self._guard_parts()):
             loss = self._learn(part, generator)
             losses[part.name] = losses.get(part.name, 0.0) + loss * part.weight
-            if part.name != DISTILLATION:
+            if part.name not in self.guards:
                 progress.examples += part.count
         self.weights.step(rate)
         progress.updates += 1
@@ -148,11 +159,10 @@ class _Run:
         progress.seconds += time.monotonic() - began
 
     def _guard_parts(self) -> list[Part]:
-        settings = self.stage.settings.distillation
-        if self.guard is None or settings is None:
-            return []
-        start = self.progress.taken.get(DISTILLATION, 0)
-        return [Part(DISTILLATION, start, settings.batch_size, settings.weight)]
+        taken = self.progress.taken
+        return [
+            part for name, guard in self.guards.items() for part in guard.parts(taken.get(name, 0))
+        ]
 
     def _learn(self, part: Part, generator: np.random.Generator) -> float:
         """Adds the gradient of a part; its mean loss."""
@@ -167,7 +177,7 @@ class _Run:
         def back(loss: Tensor, share: float) -> None:
             self._back(part, loss, share)
 
-        how = self.plain if part.name == DISTILLATION else self.robustness
+        how = self.plain if part.name in self.guards else self.robustness
         place = (progress.updates, part.start, self.seeds[part.name])
         if part.name in progress.flops_per_example:
             outcome = how.take(Passes(self.encoder, forward, back), *place)
@@ -205,7 +215,7 @@ class _Run:
         tasks, the share of the examples that was each one's."""
         progress, batch_size = self.progress, self.stage.budget.batch_size
         counts = dict.fromkeys((part.name for part in parts), 0)
-        weights = dict.fromkeys((*counts, DISTILLATION), 0.0)
+        weights = dict.fromkeys((*counts, *self.guards), 0.0)
         for part in (*parts, *self._guard_parts()):
             weights[part.name] += part.weight
             if part.name in counts:
@@ -263,21 +273,15 @@ def _interrupts_held() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _adapted(encoder: Encoder, stage: Stage) -> Iterator[None]:
-    """Low-rank adapters on the encoder, where the stage asks for them."""
-    lora = stage.settings.lora
-    if lora is None:
-        yield
-        return
-    with adapters(
-        encoder,
-        lora.modules,
-        rank=lora.rank,
-        alpha=lora.alpha,
-        dropout=lora.dropout,
-        seed=stage.seed,
-    ):
-        yield
+def _on(encoder: Encoder, guards: Sequence[Guard], stage: Stage) -> Iterator[dict[str, OpenGuard]]:
+    """The guards on an encoder, by name. Those on data come first: they may read the encoder, and
+    another guard may have changed its layers."""
+    settings = stage.settings
+    locked = settings.text_side == "locked"
+    options = FormOptions(locked, False, stage.seed, settings.cached_texts)
+    in_order = sorted(guards, key=lambda guard: not isinstance(guard, GuardOnData))
+    with contextlib.ExitStack() as stack:
+        yield {guard.name: stack.enter_context(guard.open(encoder, options)) for guard in in_order}
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.forms.form import OpenTask
+from crosslift.training.part import Part
 from crosslift.training.settings import MixedTaskSettings, MixingSettings
 
 Shares = NDArray[np.float64]
@@ -29,23 +30,6 @@ class Member:
     settings: MixedTaskSettings
     task: OpenTask
     seed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Records of one task that go through in one go.
-
-    Args:
-        name: of the task.
-        start: records of that task drawn before.
-        count: records.
-        weight: factor of their mean loss in the update's.
-    """
-
-    name: str
-    start: int
-    count: int
-    weight: float
 
 
 def shares_of(

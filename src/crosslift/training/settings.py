@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from crosslift.sources.translation.settings import TranslationSettings
 from crosslift.tasks.controls import Control
-from crosslift.training.guard_settings import DistillationSettings, LoraSettings
+from crosslift.training.guards.distillation import Distillation, DistillationSettings
+from crosslift.training.guards.guard import Guard, GuardOnData
+from crosslift.training.guards.l2_sp import L2SP
+from crosslift.training.guards.lora import Lora, LoraSettings
 from crosslift.training.robust_settings import (
     SEARCH,
     RobustSettings,
@@ -23,8 +36,10 @@ NotNegative = Annotated[float, Field(ge=0)]
 Weight = NotNegative | dict[Share, NotNegative]
 
 _SUM_TOLERANCE = 1e-6
-_DATA = ("data", "hub", "columns", "options", "limit", "dev_limit")
-_OF_A_TASK = ("task", *_DATA, "translate", "control", "skip_broken", "check_language")
+
+GUARDS: dict[str, type[Guard]] = {kind.name: kind for kind in (Lora, L2SP, Distillation)}
+"""Setting of a stage -> the guard that it asks for."""
+GUARDS_ON_DATA = [name for name, kind in GUARDS.items() if issubclass(kind, GuardOnData)]
 
 
 class Budget(BaseModel):
@@ -242,46 +257,39 @@ class TrainingSettings(BaseModel):
         """Cost of an update by its passes, in updates without robust training. Of adapters alone, a
         pass that trains needs no gradient of the weights under them."""
         of_rows = self.robust.of_rows if self.robust else None
-        return of_rows.cost(1.0 if self.lora else SEARCH) if of_rows else 1.0
+        search = SEARCH if all(guard.trains_weights for guard in self.guards) else 1.0
+        return of_rows.cost(search) if of_rows else 1.0
+
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        """What keeps the encoder from forgetting."""
+        values = {name: getattr(self, name) for name in GUARDS}
+        return tuple(GUARDS[name](value) for name, value in values.items() if value)
 
     def _guard_fault(self) -> str | None:
+        names = [guard.name for guard in self.guards]
         if self.text_side == "locked":
-            given = [n for n in ("lora", "l2_sp", "distillation") if getattr(self, n)]
             if self.robust and self.robust.of_rows:
-                given.append("robust training of token rows")
-            return f"no {given[0]} where text_side is locked: nothing can move" if given else None
-        if self.lora and self.l2_sp:
-            return "either lora or l2_sp: adapters have no start to be pulled to"
+                names.append("robust training of token rows")
+            return f"no {names[0]} where text_side is locked: nothing can move" if names else None
+        for guard in self.guards:
+            for other, reason in guard.excludes.items():
+                if other in names:
+                    return f"either {guard.name} or {other}: {reason}"
         return None
 
 
 class StageSettings(TrainingSettings):
-    """One stage of training, on one intermediate task or several at once."""
+    """One stage of training, on one intermediate task or several at once.
 
-    task: str | None = None
-    """Name of an intermediate task (`crosslift tasks` lists them); either this or `tasks`."""
-    data: Path | None = None
-    """As of one of several tasks."""
-    hub: str | None = None
-    """As of one of several tasks."""
-    columns: dict[str, str] = Field(default_factory=dict)
-    """As of one of several tasks."""
-    options: dict[str, Any] = Field(default_factory=dict)
-    """As of one of several tasks."""
-    limit: Count | None = None
-    """As of one of several tasks."""
-    dev_limit: Count | None = None
-    """As of one of several tasks."""
-    translate: TranslationSettings | None = None
-    """As of one of several tasks."""
-    control: Control | None = None
-    """As of one of several tasks."""
-    skip_broken: bool = False
-    """As of one of several tasks."""
-    check_language: bool = False
-    """As of one of several tasks."""
+    A stage of one task may be written in short: `task` and the settings of that task beside those of
+    the stage. `tasks` holds it then, and errors name the place where the user wrote the setting.
+    """
+
+    short_form: ClassVar[type[TaskSettings]] = TaskSettings
+    """The settings that may stand beside those of the stage, in the place of `tasks`."""
     tasks: Annotated[tuple[MixedTaskSettings, ...], BeforeValidator(_several)] = ()
-    """Several tasks at once; a bare name stands for a task."""
+    """What it trains on; a bare name stands for a task."""
     mixing: MixingSettings = MixingSettings()
     """How several tasks share the budget."""
     heads: Literal["new", "kept"] = "new"
@@ -290,19 +298,32 @@ class StageSettings(TrainingSettings):
 
     @model_validator(mode="after")
     def _whole(self) -> StageSettings:
-        for fault in (self._task_fault(), self._weights_fault()):
-            if fault:
-                raise ValueError(fault)
+        fault = self._weights_fault() if self.tasks else "either task or tasks, found neither"
+        if fault:
+            raise ValueError(fault)
         return self
 
-    def _task_fault(self) -> str | None:
-        if (self.task is None) == (not self.tasks):
-            return f"either task or tasks, found {'both' if self.tasks else 'neither'}"
-        own = _OF_A_TASK[1:]
-        beside = [name for name in own if self.tasks and getattr(self, name)]
-        if beside:
-            return f"{' and '.join(beside)} inside the tasks that they are of, not beside `tasks`"
-        return None
+    @model_validator(mode="wrap")
+    @classmethod
+    def _fold_short_form(cls, value: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(value, Mapping):
+            return validate(value)
+        short = {name: value[name] for name in cls.short_form.model_fields if name in value}
+        rest = {name: setting for name, setting in value.items() if name not in short}
+        folds = short.get("task") is not None and not value.get("tasks")
+        beside = {} if folds else short
+        given = cls.short_form.model_validate(beside | {"task": beside.get("task") or ""})
+        try:
+            stage = validate(rest | {"tasks": [short]} if folds else rest)
+        except ValidationError as error:
+            raise _as_written(error, value, folds) from error
+        if given.task:
+            raise ValueError("either task or tasks, found both")
+        names = [name for name in beside if getattr(given, name)]
+        if names:
+            inside = "inside the tasks that they are of, not beside `tasks`"
+            raise ValueError(f"{' and '.join(names)} {inside}")
+        return stage
 
     def _weights_fault(self) -> str | None:
         weighted = [task for task in self.tasks if task.weight is not None]
@@ -321,23 +342,30 @@ class StageSettings(TrainingSettings):
                 return f"weights that sum to 1; they sum to {total:g}{at}"
         return None
 
-    @classmethod
-    def task_fields(cls) -> tuple[str, ...]:
-        """Names of the settings that say what is trained on."""
-        return (*_OF_A_TASK, "tasks")
-
-    @property
-    def members(self) -> tuple[MixedTaskSettings, ...]:
-        """The tasks it trains on, one or several."""
-        if self.tasks:
-            return self.tasks
-        own = {name: getattr(self, name) for name in _OF_A_TASK}
-        return (MixedTaskSettings(**own),)
-
     @property
     def title(self) -> str:
         """The names of its tasks, joined."""
-        return " + ".join(member.task for member in self.members)
+        return " + ".join(task.task for task in self.tasks)
+
+
+def _as_written(
+    error: ValidationError, written: Mapping[str, Any], in_short: bool
+) -> ValidationError:
+    """The faults of a stage, at the places where its settings were written.
+
+    Args:
+        error: the faults, with a short form folded into `tasks`.
+        written: the stage as it was written.
+        in_short: whether it was written in the short form.
+    """
+    faults = []
+    for fault in error.errors():
+        place, value = fault["loc"], fault["input"]
+        if in_short and place[:2] == ("tasks", 0):
+            place = place[2:]
+        kind = PydanticCustomError(fault["type"], fault["msg"])
+        faults.append(InitErrorDetails(type=kind, loc=place, input=value if place else written))
+    return ValidationError.from_exception_data(error.title, faults)
 
 
 class FineTuneSettings(TrainingSettings):
@@ -362,8 +390,9 @@ class FineTuneSettings(TrainingSettings):
 
     def stage(self, task: str) -> StageSettings:
         """The stage that trains on a task so."""
-        trained = {*TrainingSettings.model_fields, "limit", "dev_limit"}
-        return StageSettings(task=task, **{name: getattr(self, name) for name in trained})
+        trained_on = MixedTaskSettings(task=task, limit=self.limit, dev_limit=self.dev_limit)
+        how = {name: getattr(self, name) for name in TrainingSettings.model_fields}
+        return StageSettings(tasks=(trained_on,), **how)
 
     def changed(self, own: FineTuneSettings | None) -> FineTuneSettings:
         """These settings with those that an arm sets itself in their place."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from crosslift.encoders.adapters import is_adapter
 from crosslift.encoders.load import Encoder
 from crosslift.errors import TrainingError
+from crosslift.training.guards.guard import OpenGuard
 from crosslift.training.settings import StageSettings
 
 _TABLE = "token_table"
@@ -23,11 +23,11 @@ class Weights:
     and the updated masters are written back to them.
 
     Args:
-        encoder: whose parameters are trained, unless the text side is locked; its low-rank adapters
-            alone where it has some.
+        encoder: whose parameters are trained, unless the text side is locked.
         heads: task -> its form's head, trained in float32.
         token_ids: every token that can occur.
         settings: of the stage.
+        guards: that decide which parameters of the encoder are trained, and pull them.
     """
 
     def __init__(
@@ -36,20 +36,22 @@ class Weights:
         heads: Mapping[str, torch.nn.Module],
         token_ids: Iterable[int],
         settings: StageSettings,
+        guards: Sequence[OpenGuard] = (),
     ) -> None:
         locked = settings.text_side == "locked"
         frozen = locked or settings.frozen_layers > 0 or settings.token_table == "frozen"
-        frozen = frozen or settings.lora is not None
+        frozen = frozen or not all(guard.trains(_TABLE) for guard in guards)
         self.settings = settings
-        self.working = {} if locked else _trainable(encoder, settings)
+        self._guards = guards
+        self.working = {} if locked else _trainable(encoder, settings, guards)
         table = encoder.table.keep_only(token_ids, trainable=not frozen)
         self.masters = {name: _master(p) for name, p in self.working.items()}
         self.heads = _named(heads, "named_parameters")
         self._buffers = _named(heads, "named_buffers")
         self._published = _published(heads)
         self.rows: dict[str, Tensor] = {} if frozen else {_TABLE: table}
-        pulled = {**self.masters, **self.rows} if settings.l2_sp else {}
-        self._starts = {name: value.detach().clone() for name, value in pulled.items()}
+        for guard in guards:
+            guard.begin({**self.masters, **self.rows})
         groups = self._groups(_depths(encoder) if settings.layer_decay < 1 else {})
         if not groups:
             raise TrainingError(
@@ -99,11 +101,8 @@ class Weights:
         Args:
             rate: share of the peak learning rates, in [0, 1].
         """
-        values = {**self.masters, **self.rows}
-        for name, start in self._starts.items():
-            value = values[name]
-            pull = (value.detach() - start).mul_(self.settings.l2_sp)
-            value.grad = pull if value.grad is None else value.grad.add_(pull)
+        for guard in self._guards:
+            guard.pull({**self.masters, **self.rows})
         trained = [p for group in self.optimizer.param_groups for p in group["params"]]
         torch.nn.utils.clip_grad_norm_(trained, self.settings.clip_norm)
         for group, peak in zip(self.optimizer.param_groups, self._peaks, strict=True):
@@ -170,13 +169,12 @@ def _master(parameter: torch.nn.Parameter) -> Tensor:
     return parameter.detach().float().clone().requires_grad_(True)
 
 
-def _trainable(encoder: Encoder, settings: StageSettings) -> dict[str, torch.nn.Parameter]:
+def _trainable(
+    encoder: Encoder, settings: StageSettings, guards: Sequence[OpenGuard]
+) -> dict[str, torch.nn.Parameter]:
     model = encoder.model
-    if settings.lora is None:
-        model.requires_grad_(True)
-    else:
-        for name, parameter in model.named_parameters():
-            parameter.requires_grad_(is_adapter(name))
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(all(guard.trains(name) for guard in guards))
     encoder.table.whole.requires_grad_(False)
     if settings.frozen_layers > 0:
         _freeze(encoder, settings.frozen_layers)

@@ -1,0 +1,110 @@
+"""Distillation to the encoder itself: the vectors of unlabelled texts are held where they were."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from crosslift.errors import StudyError
+from crosslift.training.guards.guard import GuardOnData, OpenGuard
+from crosslift.training.part import Part
+
+if TYPE_CHECKING:
+    from crosslift.encoders.load import Encoder
+    from crosslift.forms.form import FormOptions, OpenTask
+    from crosslift.tasks.task import IntermediateTask
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class DistillationSettings(BaseModel):
+    """Holds the vectors of unlabelled multilingual texts where they were as the stage began.
+
+    Source: of hidden vectors, Romero et al. 2015 (arXiv 1412.6550), section 2; against forgetting,
+    Li and Hoiem 2016 (arXiv 1606.09282), section 3.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task: str = "gettext-mlm"
+    """A task whose texts are taken; what it trains on is not."""
+    data: Path | None = None
+    """Of that task."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Of that task."""
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    """Factor of the loss, which is 1 - cosine, the mean over the texts."""
+    batch_size: Count = 32
+    """Texts in one update, beside the batch of the budget; their tokens count as spent."""
+    texts: Count = 2_000
+    """So many texts are drawn, each language equally often, and their vectors kept."""
+
+
+_TASK = {"task", "data", "columns"}
+
+
+class Distillation(GuardOnData):
+    """Adds the loss of texts whose vectors move (see `crosslift.forms.distillation`)."""
+
+    settings: DistillationSettings
+    name = "distillation"
+
+    @property
+    def texts(self) -> Mapping[str, Any]:
+        """Name, data and columns of the task."""
+        return {name: getattr(self.settings, name) for name in _TASK}
+
+    @cached_property
+    def task(self) -> IntermediateTask:
+        """The task itself.
+
+        Raises:
+            StudyError: it has no texts.
+        """
+        from crosslift.tasks.registry import find_task
+
+        task = find_task(self.settings.task, self.settings.data, self.settings.columns)
+        if not task.form.columns:
+            raise StudyError(
+                f"distillation on task {task.name!r}, which has no texts", "a task of texts"
+            )
+        return task
+
+    def facts(self) -> dict[str, Any]:
+        """Its settings, and the form and the records of the task.
+
+        Raises:
+            StudyError: the task has no texts.
+        """
+        own = self.settings.model_dump(mode="json", exclude={"data", "columns"})
+        form, source = self.task.form, self.task.source
+        return {**own, "form": asdict(form), "records": source.checksum()}
+
+    @contextlib.contextmanager
+    def open(self, encoder: Encoder, options: FormOptions) -> Iterator[OpenGuard]:
+        """Remembers the vectors of the texts.
+
+        Raises:
+            DataError: there is no text.
+        """
+        from crosslift.forms.distillation import OpenDistillation
+
+        column = next(iter(self.task.form.columns.values()))
+        records, texts = self.task.source.train(), self.settings.texts
+        yield _Held(self.settings, OpenDistillation(encoder, records, column, texts, options))
+
+
+class _Held(OpenGuard):
+    def __init__(self, settings: DistillationSettings, task: OpenTask) -> None:
+        self.settings = settings
+        self.task = task
+
+    def parts(self, start: int) -> list[Part]:
+        settings = self.settings
+        return [Part(Distillation.name, start, settings.batch_size, settings.weight)]

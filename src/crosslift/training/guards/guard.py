@@ -1,0 +1,103 @@
+"""What every guard gives the training loop, which knows nothing else of it.
+
+No torch here, nor in the files of the guards until they are opened: studies are validated without it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from crosslift.training.part import Part
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from crosslift.encoders.load import Encoder
+    from crosslift.forms.form import FormOptions, OpenTask
+    from crosslift.tasks.task import IntermediateTask
+
+
+class OpenGuard:
+    """A guard on an encoder while a stage trains it. This one does nothing; each guard overrides what
+    it needs."""
+
+    task: OpenTask | None = None
+    """What its parts are drawn from; None: it adds no parts."""
+
+    def parts(self, start: int) -> list[Part]:
+        """The parts that it adds to an update. They are no examples of the budget, but their tokens
+        count, and robust training leaves them as they are.
+
+        Args:
+            start: records that its parts have drawn before.
+        """
+        del start
+        return []
+
+    def trains(self, name: str) -> bool:
+        """Whether a parameter of the encoder is trained; its token rows have the name
+        ``token_table``."""
+        del name
+        return True
+
+    def begin(self, weights: Mapping[str, Tensor]) -> None:
+        """Reads the trained weights of the encoder as the stage finds them, float32 by name."""
+
+    def pull(self, weights: Mapping[str, Tensor]) -> None:
+        """Adds to the gradients of these weights, after all parts of an update."""
+
+
+class Guard(ABC):
+    """Keeps an encoder from forgetting.
+
+    Args:
+        settings: the value of its setting.
+    """
+
+    name: ClassVar[str]
+    """The name of its setting; also that of its parts among a stage's tasks, in curves and costs."""
+    trains_weights: ClassVar[bool] = True
+    """Whether the encoder's own weights are trained, so that a pass needs their gradient."""
+    excludes: ClassVar[Mapping[str, str]] = {}
+    """Name of a guard that cannot be beside this one -> why."""
+
+    def __init__(self, settings: Any) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def open(self, encoder: Encoder, options: FormOptions) -> AbstractContextManager[OpenGuard]:
+        """Puts it on an encoder for the time of a stage, and takes it off again.
+
+        Args:
+            encoder: as the stage finds it.
+            options: of the stage; its seed decides what is random.
+        """
+
+
+class GuardOnData(Guard):
+    """A guard that learns from texts."""
+
+    @property
+    @abstractmethod
+    def texts(self) -> Mapping[str, Any]:
+        """Settings of the task whose texts it takes, by name, such as `task` and `data`."""
+
+    @property
+    @abstractmethod
+    def task(self) -> IntermediateTask:
+        """The task whose texts it takes.
+
+        Raises:
+            CrossLiftError: it cannot be used.
+        """
+
+    @abstractmethod
+    def facts(self) -> dict[str, Any]:
+        """What decides its effect: its settings and its data, JSON-like.
+
+        Raises:
+            CrossLiftError: the data cannot be used.
+        """
