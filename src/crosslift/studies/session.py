@@ -247,7 +247,7 @@ def sweep(
 
     Args:
         model: as for `evaluate`.
-        target: as for `evaluate`.
+        target: as for `evaluate`; its `direction` is the one that is scored.
         settings: poolings, prompts, and what the choice is made on.
         store: keeps the vectors of every reading; None: the user's cache.
         listener: as for `evaluate`.
@@ -260,11 +260,12 @@ def sweep(
     """
     encoder = EncoderSettings(name=model) if isinstance(model, str) else model
     asked = TargetSettings(name=target) if isinstance(target, str) else target
-    steps = sweep_steps(Trained.untouched(encoder), load_target(asked), settings)
+    loaded = load_target(asked)
+    steps = sweep_steps(Trained.untouched(encoder), loaded, settings)
     kept = store or Store()
     make_steps(steps, kept, listener or Silent())
-    found = json.loads((steps[-1].open(kept) / "sweep.json").read_text(encoding="utf-8"))
-    return sweep_report(settings, [(encoder.name, 0, found)])
+    curves = json.loads((steps[-1].open(kept) / "sweep.json").read_text(encoding="utf-8"))
+    return sweep_report(settings, loaded, [(encoder.name, 0, curves)])
 
 
 def _refuse_pictures(loaded: LoadedTarget, settings: EncoderSettings) -> None:
