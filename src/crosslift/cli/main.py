@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from crosslift.artifacts.read_once import reading_once
 from crosslift.cli.encoder_options import with_encoder_options
 from crosslift.cli.fetch import app as fetch
 from crosslift.cli.mine import mine
@@ -230,7 +231,8 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     code = 0
     try:
-        code = int(app(standalone_mode=False) or 0)
+        with reading_once():
+            code = int(app(standalone_mode=False) or 0)
     except CrossLiftError as error:
         _tell(str(error))
         code = 2

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from crosslift.artifacts.disk_errors import disk_errors_explained
 from crosslift.artifacts.files import file_written_whole
+from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError, UnknownNameError
@@ -35,6 +36,7 @@ from crosslift.targets.protocol import OURS, Direction
 from crosslift.targets.target import TargetSettings, left_out_of, notes_of
 
 
+@reading_once()
 def run_study(
     study: Study,
     out: Path,
@@ -116,6 +118,7 @@ class Evaluation:
         return GroupScores(tuple(codes), _macro({code: self.languages[code] for code in codes}))
 
 
+@reading_once()
 def evaluate(
     model: EncoderSettings | str,
     target: TargetSettings | str,
@@ -154,6 +157,7 @@ def evaluate(
     return named[chosen]
 
 
+@reading_once()
 def evaluate_protocols(
     model: EncoderSettings | str,
     target: TargetSettings | str,
@@ -235,6 +239,7 @@ def _evaluations(
     return evaluations
 
 
+@reading_once()
 def sweep(
     model: EncoderSettings | str,
     target: TargetSettings | str,
@@ -305,6 +310,7 @@ def _macro(languages: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     return {m: sum(values[m] for values in languages.values()) / len(languages) for m in metrics}
 
 
+@reading_once()
 def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
     """Writes an arm's text encoder as a sentence-transformers folder with a model card.
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
 from crosslift.encoders.folder import prompt_of
 from crosslift.errors import DataError, StudyError, UnknownNameError
@@ -41,6 +42,7 @@ _WRITERS: dict[str, Callable[[Path, str, str, Any], Path]] = {
 }
 
 
+@reading_once()
 def write_submission(
     run: Path,
     arm: str,
