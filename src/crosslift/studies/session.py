@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from crosslift.artifacts.disk_errors import disk_errors_explained
 from crosslift.artifacts.files import file_written_whole
+from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
 from crosslift.encoders.settings import EncoderSettings
@@ -23,7 +24,7 @@ from crosslift.studies.language_groups import groupings
 from crosslift.studies.loaded_target import LoadedTarget
 from crosslift.studies.plan import arm_run, load_target, plan_study
 from crosslift.studies.reading import saved_study
-from crosslift.studies.run import Listener, Silent, make_steps, run_plan
+from crosslift.studies.run import Listener, make_steps, run_plan
 from crosslift.studies.run_folder import write_run_folder
 from crosslift.studies.schema import Study, SweepSettings
 from crosslift.studies.steps import Workplace

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
 from crosslift.encoders.folder import prompt_of
@@ -17,7 +18,7 @@ from crosslift.studies.phase_three import answers_in, english_run, labelled, pha
 from crosslift.studies.plan import arm_run, load_target
 from crosslift.studies.reading import saved_study
 from crosslift.studies.retrieval_answers import retrieval_answers, with_tests
-from crosslift.studies.run import Listener, Silent, make_steps
+from crosslift.studies.run import Listener, make_steps
 from crosslift.studies.schema import Study
 from crosslift.studies.steps import Step
 from crosslift.studies.training_steps import Trained
