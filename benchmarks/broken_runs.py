@@ -30,11 +30,12 @@ from pathlib import Path
 import torch
 
 from crosslift.artifacts.files import sha256_of_file
+from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.store import Store
 from crosslift.errors import CrossLiftError
 from crosslift.studies import session
 from crosslift.studies.plan import plan_study
-from crosslift.studies.run import Silent, run_plan
+from crosslift.studies.run import run_plan
 from crosslift.studies.run_folder import write_run_folder
 from crosslift.studies.schema import Study
 from crosslift.studies.steps import Step

@@ -13,7 +13,7 @@ import yaml
 from small_study import SCRATCH, small_study
 
 COMMANDS = (
-    *("demo", "run", "plan", "evaluate", "mine", "report"),
+    *("demo", "run", "plan", "evaluate", "sweep", "mine", "report"),
     *("tasks", "targets", "export", "doctor", "word-pilot"),
 )
 

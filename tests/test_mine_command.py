@@ -21,6 +21,7 @@ import pytest
 from tiny_encoder import load_tiny
 
 from crosslift.artifacts import files
+from crosslift.artifacts.progress import Phase, Silent
 from crosslift.artifacts.store import Store
 from crosslift.cli import mining
 from crosslift.cli.main import main
@@ -28,7 +29,7 @@ from crosslift.encoders.encode import encode
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import ArtifactError, DataError
 from crosslift.mining import blocks as mining_blocks
-from crosslift.mining.job import SilentMining, mine_files, plan_of_files
+from crosslift.mining.job import mine_files, plan_of_files
 from crosslift.mining.plan import choose_search, memory_of
 from crosslift.mining.settings import MiningSettings
 from crosslift.mining.threshold import calibrate_on_gold, stand_ins
@@ -264,16 +265,16 @@ def test_languages_are_told_apart(mine: Any, tmp_path: Path) -> None:
     assert "did you mean 'en'" in unknown.err
 
 
-class Stopping(SilentMining):
+class Stopping(Silent[Phase]):
     """Interrupts a job the n-th time it is told of progress in a phase."""
 
     def __init__(self, phase: str, times: int) -> None:
         self.wanted, self.left, self.phase = phase, times, ""
         self.started: dict[str, float] = {}
 
-    def begin(self, phase: Any, total: float, done: float) -> None:
-        self.phase = phase
-        self.started[phase] = done
+    def begin(self, work: Phase) -> None:
+        self.phase = work.name
+        self.started[work.name] = work.done
 
     def advance(self, done: float) -> None:
         if self.phase == self.wanted:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from PIL import Image, ImageOps
 
+from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.store import Store
 from crosslift.studies.picture_steps import picture_overlap_step
-from crosslift.studies.run import Silent, make_steps
+from crosslift.studies.run import make_steps
 from crosslift.studies.task_runs import TaskRun
 from crosslift.training.settings import MixedTaskSettings
 from tests.test_copies import scenes

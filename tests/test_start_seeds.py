@@ -13,6 +13,7 @@ import pytest
 from labelled_samples import xtreme_folder
 from small_study import SCRATCH, small_study
 
+from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.store import Store
 from crosslift.reports.entries import Arm
 from crosslift.reports.run_folder import RunFolder
@@ -21,7 +22,7 @@ from crosslift.statistics.differences import paired_difference
 from crosslift.studies.collect import as_many_seeds
 from crosslift.studies.plan import ArmRun, Plan, arm_run, plan_study
 from crosslift.studies.reading import StudyFileError
-from crosslift.studies.run import Silent, run_plan
+from crosslift.studies.run import run_plan
 from crosslift.studies.schema import Study
 from crosslift.studies.session import export_arm, run_study
 from crosslift.studies.steps import Step

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from labelled_samples import xtreme_folder
 
+from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError
 from crosslift.sources.bucc_files import load_bucc
 from crosslift.studies.reading import study_of
-from crosslift.studies.run import Silent
 from crosslift.studies.schema import Study
 from crosslift.studies.session import run_study
 from crosslift.studies.steps import Step

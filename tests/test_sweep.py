@@ -28,6 +28,7 @@ from crosslift.studies.session import evaluate, run_study, sweep
 from crosslift.studies.steps import Workplace
 from crosslift.studies.sweep import Reading, sweep_steps
 from crosslift.studies.trained import Trained
+from crosslift.targets.protocols import RETRIEVAL
 from crosslift.targets.target import BitextData, TargetSettings
 
 STATES = [0, 1, 2]
@@ -120,6 +121,29 @@ def test_halves_are_of_items_of_every_language(
         told = curve(found, "mean")
         assert told["dev"][state] == pytest.approx(np.mean(means[0]), abs=1e-6)
         assert told["rest"][state] == pytest.approx(np.mean(means[1]), abs=1e-6)
+
+
+@pytest.mark.parametrize("direction", ["en->xx", "both"])
+def test_the_direction_of_the_target_is_scored(
+    encoder: EncoderSettings, whole: TargetSettings, tmp_path: Path, direction: str
+) -> None:
+    store = Store(tmp_path / "store")
+    parts = settings(poolings=(), dev_languages=("fi",))
+    target = TargetSettings.model_validate(whole.model_dump() | {"direction": direction})
+    content = sweep(encoder, target, parts, store)
+    assert content["direction"] == direction
+    for state in STATES:
+        read = encoder.model_copy(update={"hidden_state": state})
+        alone = evaluate(read, whole, direction=direction, store=store).languages
+        scores = {code: alone[code]["top1_accuracy"] for code in LANGUAGES}
+        assert curve(content, "mean")["dev"][state] == pytest.approx(scores["fi"], abs=1e-6)
+        rest = (scores["de"] + scores["sw"]) / 2
+        assert curve(content, "mean")["rest"][state] == pytest.approx(rest, abs=1e-6)
+    default = sweep(encoder, whole, parts, store)
+    assert default["direction"] == "xx->en"
+    assert default["arms"] != content["arms"], "the case must tell the directions apart"
+    named = TargetSettings.model_validate(whole.model_dump() | {"direction": "xx->en"})
+    assert sweep(encoder, named, parts, store) == default
 
 
 # The choice
@@ -240,31 +264,54 @@ def test_a_half_without_items_is_refused(encoder: EncoderSettings) -> None:
             return np.eye(3, dtype=np.float32)[: len(asked)]
 
         with pytest.raises(StudyError, match=f"no item of any language is in the {told}"):
-            sweeping._dev_and_rest(data, vectors, settings())
+            sweeping._dev_and_rest(data, vectors, settings(), RETRIEVAL[0])
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
-        (("--sweep", "--sweep-poolings", "meen"), "did you mean 'mean'"),
-        (("--sweep", "--dev-languages", "xx"), "dev language of names 'xx'"),
-        (("--sweep", "--dev-languages", "de,ar"), "every language of the sweep is a dev language"),
-        (("--sweep", "--protocol", "xtreme"), "--protocol xtreme beside --sweep"),
-        (("--sweep", "--direction", "en->xx"), "--direction en->xx beside --sweep"),
-        (("--sweep-poolings", "mean"), "belong to a sweep"),
-        (("--sweep-prompts", ""), "belong to a sweep"),
-        (("--dev-languages", "de"), "belong to a sweep"),
-        (("--plot", "x.svg"), "belong to a sweep"),
+        (("--poolings", "meen"), "did you mean 'mean'"),
+        (("--dev-languages", "xx"), "dev language of names 'xx'"),
+        (("--dev-languages", "de,ar"), "every language of the sweep is a dev language"),
+        (("--direction", "sideways"), "'sideways' is not one of"),
     ],
 )
 def test_the_command_refuses(
-    crosslift: Any, encoder: EncoderSettings, options: tuple[str, ...], told: str
+    crosslift: Any, encoder: EncoderSettings, options: tuple[str, ...], message: str
 ) -> None:
-    given = ("evaluate", encoder.name, "--target", "names", "--languages", "de,ar")
-    found = crosslift(*given, *options)
-    assert found.code == 2
-    assert told in " ".join(found.err.split())
-    assert "Traceback" not in found.err
+    command = ("sweep", encoder.name, "--target", "names", "--languages", "de,ar")
+    outcome = crosslift(*command, *options)
+    assert outcome.code == 2
+    assert message in " ".join(outcome.err.split())
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("options", "new"),
+    [
+        (("--sweep",), "crosslift sweep"),
+        (("--sweep-poolings", "mean"), "crosslift sweep --poolings"),
+        (("--sweep-prompts", ""), "crosslift sweep --prompts"),
+        (("--dev-languages", "de"), "crosslift sweep --dev-languages"),
+        (("--plot=x.svg",), "crosslift sweep --plot"),
+    ],
+)
+def test_evaluate_names_the_new_command_of_old_options(
+    crosslift: Any, options: tuple[str, ...], new: str
+) -> None:
+    outcome = crosslift("evaluate", "embedded", "--target", "names", *options)
+    assert outcome.code == 2
+    option = options[0].partition("=")[0]
+    assert outcome.err.splitlines() == [
+        f"`crosslift evaluate` has no option {option}",
+        f"Expected: `{new}`",
+    ]
+
+
+def test_other_unknown_options_keep_their_own_error(crosslift: Any) -> None:
+    outcome = crosslift("evaluate", "embedded", "--target", "names", "--swep")
+    assert outcome.code == 2
+    assert "No such option: --swep" in outcome.err
 
 
 def test_a_study_checks_its_sweep(xlm_folder: Path) -> None:
@@ -283,10 +330,10 @@ def test_a_study_checks_its_sweep(xlm_folder: Path) -> None:
 def test_the_command_draws_the_curve(
     crosslift: Any, encoder: EncoderSettings, whole: TargetSettings, tmp_path: Path
 ) -> None:
-    given = ("evaluate", encoder.name, "--target", "bitext", "--data", whole.data, "--sweep")
+    given = ("sweep", encoder.name, "--target", "bitext", "--data", whole.data)
     plot = tmp_path / "x.svg"
-    prompts = ("--sweep-prompts", "rain: ", "--sweep-prompts", "")
-    found = crosslift(*given, "--sweep-poolings", "all", *prompts, "--plot", plot, "--json", "-")
+    prompts = ("--prompts", "rain: ", "--prompts", "")
+    found = crosslift(*given, "--poolings", "all", *prompts, "--plot", plot, "--json", "-")
     assert found.code == 0, found.err
     assert "<svg" in plot.read_text(encoding="utf-8")
     arm = Sweep.model_validate(found.json).arms[0]
@@ -297,6 +344,19 @@ def test_the_command_draws_the_curve(
     assert f"hidden_state {arm.chosen.hidden_state}, pooling {arm.chosen.pooling}" in told
     assert f"{prompt_words(arm.chosen.prompt or '')}: " in told
     assert f"{arm.default.pooling}, no prompt): " in told
+    assert "top-1 accuracy, xx->en, %: on one half of the items" in told
+
+
+def test_the_command_scores_the_direction_it_is_given(
+    crosslift: Any, encoder: EncoderSettings, whole: TargetSettings
+) -> None:
+    command = ("sweep", encoder.name, "--target", "bitext", "--data", whole.data)
+    options = ("--precision", "float32", "--direction", "en->xx", "--json", "-")
+    outcome = crosslift(*command, *options)
+    assert outcome.code == 0, outcome.err
+    target = TargetSettings(name="bitext", data=whole.data, direction="en->xx")
+    assert outcome.json == sweep(encoder, target, settings(poolings=()))
+    assert "top-1 accuracy, en->xx, %" in " ".join(outcome.err.split())
 
 
 def test_a_study_writes_the_sweep_and_reports_it(
@@ -309,7 +369,7 @@ def test_a_study_writes_the_sweep_and_reports_it(
         arms=arms,
         start="plain",
         comparisons=[],
-        targets=[{"name": "bitext", "data": str(whole.data)}],
+        targets=[{"name": "bitext", "data": str(whole.data), "direction": "both"}],
         sweep=asked,
     )
     store, out = Store(tmp_path / "store"), tmp_path / "out"
@@ -321,11 +381,15 @@ def test_a_study_writes_the_sweep_and_reports_it(
         ("text", 2),
     ]
     assert found.arms[0].curves != found.arms[1].curves
-    assert 'id="sweep"' in (out / "report.html").read_text(encoding="utf-8")
+    assert found.direction == "both"
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert 'id="sweep"' in page
+    assert "top-1 accuracy, both" in page
     steps = {(step.kind, step.arm, step.seed) for step in folder.run.steps}
     assert ("sweep", "text", 2) in steps
     assert ("sweep", "baseline", 0) in steps
-    alone = sweep(str(xlm_folder), whole, SweepSettings.model_validate(asked), store)
+    target = TargetSettings(name="bitext", data=whole.data, direction="both")
+    alone = sweep(str(xlm_folder), target, SweepSettings.model_validate(asked), store)
     assert alone["arms"][0]["curves"] == [c.model_dump(mode="json") for c in found.arms[0].curves]
     _, again = run_plan(plan_study(study), store)
     assert all(record.reused for record in again)
@@ -371,7 +435,7 @@ def test_every_place_has_vectors_of_its_own(
 def test_a_plot_of_another_kind_is_refused(
     crosslift: Any, encoder: EncoderSettings, whole: TargetSettings, tmp_path: Path
 ) -> None:
-    given = ("evaluate", encoder.name, "--target", "bitext", "--data", whole.data, "--sweep")
+    given = ("sweep", encoder.name, "--target", "bitext", "--data", whole.data)
     found = crosslift(*given, "--plot", tmp_path / "x.jpg")
     assert found.code == 2
     assert "x.jpg" in found.err

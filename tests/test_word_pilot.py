@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from tiny_encoder import load_tiny, make_tiny_decoder, make_tiny_encoder
 
+from crosslift.artifacts.progress import Phase, Silent
 from crosslift.encoders.encode import encode
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import DataError, EncoderError, StudyError
@@ -534,25 +535,41 @@ def test_a_hidden_state_that_the_model_lacks(xlm_folder: Path, wrong: list[int])
         pilot_of_words(str(xlm_folder), PAIRS, hidden_states=wrong)
 
 
+class Heard(Silent[Phase]):
+    """Notes the phases, and how far each was."""
+
+    def __init__(self) -> None:
+        self.phases: list[str] = []
+        self.done: dict[str, list[float]] = {}
+
+    def begin(self, work: Phase) -> None:
+        self.phases.append(f"begin {work.name}")
+        self.name = work.name
+
+    def advance(self, done: float) -> None:
+        self.done.setdefault(self.name, []).append(done)
+
+    def end(self, work: Phase, seconds: float) -> None:
+        assert seconds >= 0
+        self.phases.append(f"end {work.name}")
+
+
 def test_pairs_of_the_same_tokens_in_another_order_are_alike_at_hidden_state_0(
     xlm_folder: Path,
 ) -> None:
     """The letters of each word, turned round, are its translation: a mean of rows cannot tell."""
     letters = [f"{a}{b}{c}" for a in "bcdfgh" for b in "jkmp" for c in "xzq"][:40]
     words = PilotWords("x", "sw", "", tuple((word, word[::-1]) for word in letters), {})
-    told: list[tuple[str, float]] = []
-    pilot = pilot_of_words(
-        str(xlm_folder), words, listener=lambda doing, done: told.append((doing, done))
-    )
+    heard = Heard()
+    pilot = pilot_of_words(str(xlm_folder), words, listener=heard)
     assert pilot.findings[0].kind == "aligned"
     assert pilot.best is not None
     assert pilot.shared_tokens.pairs == 1
     assert 0 < pilot.shared_tokens.random < 1
     assert "Of the pairs, 100.0 % have a token in common" in pilot.verdict[-1]
-    assert [done for doing, done in told if doing == "encoding"][-1] == 1
-    assert [done for doing, done in told if doing == "measuring"] == pytest.approx(
-        [1 / 3, 2 / 3, 1]
-    )
+    assert heard.phases == ["begin encoding", "end encoding", "begin measuring", "end measuring"]
+    assert heard.done["encoding"][-1] == 80
+    assert heard.done["measuring"] == [1, 2, 3]
 
 
 def test_shared_tokens_by_hand(xlm_folder: Path) -> None:

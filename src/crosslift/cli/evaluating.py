@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -13,11 +13,10 @@ from rich.text import Text
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, percent, write_json
 from crosslift.cli.progress import StatusLine
-from crosslift.encoders.settings import EncoderSettings, Pooling
-from crosslift.errors import StudyError, UnknownNameError, first_few
+from crosslift.encoders.settings import EncoderSettings
+from crosslift.errors import StudyError, first_few
 from crosslift.reports.formats import plural, prompt_words
-from crosslift.studies.schema import SweepSettings
-from crosslift.studies.session import Evaluation, evaluate, evaluate_protocols, sweep
+from crosslift.studies.session import Evaluation, evaluate, evaluate_protocols
 from crosslift.targets.protocol import Direction
 from crosslift.targets.target import TargetSettings
 
@@ -48,77 +47,6 @@ def show(
         one = evaluate(model, target, protocol, direction, Store(store), listener)
     _print(console, one)
     write_json(_as_json(one), json_to)
-
-
-def show_sweep(
-    model: EncoderSettings,
-    target: TargetSettings,
-    settings: SweepSettings,
-    plot: Path | None,
-    store: Path | None,
-    json_to: str | None,
-) -> None:
-    """Scores every hidden state, prints the curves and the choice, and draws them where asked."""
-    console = console_for(json_to)
-    listener = StatusLine(console, "reading the data")
-    with listener.status:
-        found = sweep(model, target, settings, Store(store), listener)
-    _print_sweep(console, found)
-    if plot is not None:
-        from crosslift.reports.sweep import write_sweep_plot
-
-        write_sweep_plot(found, plot)
-        console.print(Text.assemble("curve: ", (str(plot), "bold")))
-    write_json(found, json_to)
-
-
-def sweep_settings(
-    target: str, poolings: list[str], prompts: list[str], dev_languages: list[str]
-) -> SweepSettings:
-    """Settings of a sweep from the words of the command line.
-
-    Raises:
-        UnknownNameError: a pooling that does not exist.
-    """
-    legal: tuple[Pooling, ...] = get_args(Pooling)
-    for name in poolings:
-        if name not in (*legal, "all"):
-            raise UnknownNameError("pooling", name, (*legal, "all"))
-    chosen = tuple(name for name in legal if name in poolings or "all" in poolings)
-    return SweepSettings(
-        target=target,
-        poolings=chosen,
-        prompts=tuple(prompts),
-        dev_languages=tuple(dev_languages) or None,
-    )
-
-
-def refuse_protocol_options(protocol: str, direction: Direction | None) -> None:
-    """A sweep scores top-1 accuracy, xx->en, under our protocol alone.
-
-    Raises:
-        StudyError: another protocol, or a direction, was given.
-    """
-    given = [f"--protocol {protocol}"] if protocol != "crosslift" else []
-    given += [f"--direction {direction}"] if direction else []
-    if given:
-        raise StudyError(
-            f"{' and '.join(given)} beside --sweep",
-            "a sweep without: it scores top-1 accuracy, xx->en",
-        )
-
-
-def refuse_sweep_options(*given: object) -> None:
-    """Options of the sweep mean nothing without it.
-
-    Raises:
-        StudyError: one was given.
-    """
-    if any(given):
-        raise StudyError(
-            "--sweep-poolings, --sweep-prompts, --dev-languages and --plot belong to a sweep",
-            "--sweep beside them",
-        )
 
 
 def _as_json(found: Evaluation) -> dict[str, Any]:
@@ -234,32 +162,3 @@ def _print_side_by_side(console: Console, found: Sequence[Evaluation]) -> None:
     for each in found:
         _tell_mining(console, each)
         _tell_protocol(console, each)
-
-
-def _print_sweep(console: Console, found: Mapping[str, Any]) -> None:
-    arm = found["arms"][0]
-    chosen, default = arm["chosen"], arm["default"]
-    several = len({c["prompt"] for c in arm["curves"]}) > 1
-    heads = (
-        c["pooling"].replace("_", " ") + (f"\n{prompt_words(c['prompt'])}" if several else "")
-        for c in arm["curves"]
-    )
-    table = Table("hidden_state", *heads)
-    for column in table.columns:
-        column.justify = "right"
-    for row, state in enumerate(arm["curves"][0]["hidden_states"]):
-        cells = (f"{percent(c['dev'][row])} / {percent(c['rest'][row])}" for c in arm["curves"])
-        style = "bold" if state == chosen["hidden_state"] else ""
-        table.add_row(str(state), *cells, style=style)
-    console.print(table)
-    console.print(f"top-1 accuracy, %: on {found['chosen_on']} / on {found['reported_on']}")
-    console.print(
-        f"chosen on {found['chosen_on']}: {_reading_words(chosen)}: {percent(arm['score'])} % top-1 "
-        f"accuracy on {found['reported_on']}; the encoder's own ({_reading_words(default)}): "
-        f"{percent(default['score'])} %",
-    )
-
-
-def _reading_words(reading: Mapping[str, Any]) -> str:
-    state, pooling = reading["hidden_state"], reading["pooling"]
-    return f"hidden_state {state}, pooling {pooling}, {prompt_words(reading['prompt'])}"

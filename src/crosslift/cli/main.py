@@ -10,21 +10,31 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from crosslift.artifacts.read_once import reading_once
 from crosslift.cli.encoder_options import with_encoder_options
 from crosslift.cli.fetch import app as fetch
 from crosslift.cli.mine import mine
+from crosslift.cli.moved_options import moved_option_error
 from crosslift.cli.options import (
+    CatalogsOption,
+    DirectionOption,
     Json,
     KeepGoing,
+    LanguagesOption,
     Model,
     Out,
+    PairsOption,
     StoreOption,
     StudyData,
     StudyFile,
+    TargetDataOption,
+    TargetOption,
     TrustCode,
+    listed,
 )
 from crosslift.cli.pilot import word_pilot
 from crosslift.cli.store import app as store_commands
+from crosslift.cli.sweep import sweep
 from crosslift.cli.xtreme import app as xtreme
 from crosslift.errors import CrossLiftError, shorten
 
@@ -122,26 +132,11 @@ def plan(
 @app.command()
 @with_encoder_options(Model)
 def evaluate(
-    target: Annotated[str, typer.Option("--target", metavar="T", help="See `crosslift targets`.")],
-    data: Annotated[
-        Path | None, typer.Option("--data", metavar="DIR", help="Folder of the target's files.")
-    ] = None,
-    catalogs: Annotated[
-        Path | None,
-        typer.Option(
-            "--catalogs", metavar="PATH", help="gettext catalogs (.po, .mo) of a project."
-        ),
-    ] = None,
-    languages: Annotated[
-        list[str] | None,
-        typer.Option("--languages", metavar="CODES", help="Such as: de,sw,zh. Default: all."),
-    ] = None,
-    pairs: Annotated[
-        int | None,
-        typer.Option(
-            "--pairs", min=2, help="Only the first pairs of each language: quick, and easier."
-        ),
-    ] = None,
+    target: TargetOption,
+    data: TargetDataOption = None,
+    catalogs: CatalogsOption = None,
+    languages: LanguagesOption = None,
+    pairs: PairsOption = None,
     protocol: Annotated[
         str,
         typer.Option(
@@ -150,49 +145,7 @@ def evaluate(
             help="crosslift, xtreme, mteb or laser; `all` prints them side by side.",
         ),
     ] = "crosslift",
-    direction: Annotated[
-        Literal["xx->en", "en->xx", "both"] | None,
-        typer.Option(
-            "--direction",
-            help="Which side asks, or the mean of both. Default: the protocol's own.",
-        ),
-    ] = None,
-    sweep: Annotated[
-        bool,
-        typer.Option(
-            "--sweep", help="Score every hidden state from one run, and choose one on dev data."
-        ),
-    ] = False,
-    sweep_poolings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--sweep-poolings",
-            metavar="NAMES",
-            help="Poolings tried beside the model's own, such as: mean,first_token; or all.",
-        ),
-    ] = None,
-    sweep_prompts: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--sweep-prompts",
-            metavar="PROMPT",
-            help="A prompt tried beside the model's own, exactly as it is put: 'query: ', or '' for "
-            "none. Give it once for each prompt.",
-        ),
-    ] = None,
-    dev_languages: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--dev-languages",
-            metavar="CODES",
-            help="The sweep chooses on these and reports on the others. Default: it chooses on one "
-            "half of the items and reports on the other.",
-        ),
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option("--plot", metavar="FILE", help="Draw the sweep's curve (.svg or .png)."),
-    ] = None,
+    direction: DirectionOption = None,
     store: StoreOption = None,
     json: Json = None,
     *,
@@ -203,31 +156,18 @@ def evaluate(
     from crosslift.cli import evaluating
     from crosslift.targets.target import TargetSettings
 
-    codes = tuple(_listed(languages)) or None
-    asked = TargetSettings(
+    settings = TargetSettings(
         name=target,
         data=data,
         catalogs=catalogs,
-        languages=codes,
+        languages=tuple(listed(languages)) or None,
         pairs=pairs,
         **side_prompts.side_prompts,
     )
-    if sweep:
-        evaluating.refuse_protocol_options(protocol, direction)
-        settings = evaluating.sweep_settings(
-            target, _listed(sweep_poolings), sweep_prompts or [], _listed(dev_languages)
-        )
-        evaluating.show_sweep(encoder, asked, settings, plot, store, json)
-    else:
-        evaluating.refuse_sweep_options(sweep_poolings, sweep_prompts, dev_languages, plot)
-        evaluating.show(encoder, asked, protocol, direction, store, json)
+    evaluating.show(encoder, settings, protocol, direction, store, json)
 
 
-def _listed(values: list[str] | None) -> list[str]:
-    """The names of an option that may be given several times, with commas or spaces between them."""
-    return [name for part in values or [] for name in part.replace(",", " ").split()]
-
-
+app.command()(sweep)
 app.command()(mine)
 app.command()(word_pilot)
 
@@ -301,7 +241,8 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     code = 0
     try:
-        code = int(app(standalone_mode=False) or 0)
+        with reading_once():
+            code = int(app(standalone_mode=False) or 0)
     except CrossLiftError as error:
         _tell(str(error))
         code = 2
@@ -322,6 +263,10 @@ def _usage_or_raise(error: Exception) -> None:
         sys.exit(2)
     if isinstance(error, OSError) and error.filename is not None:
         _tell(f"{error.strerror}: {shorten(str(error.filename), 200)}")
+        sys.exit(2)
+    moved = moved_option_error(error)
+    if moved is not None:
+        _tell(str(moved))
         sys.exit(2)
     show = getattr(error, "show", None)
     if show is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -14,16 +13,15 @@ from rich.progress import TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from crosslift.artifacts.progress import Phase, Silent
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import bar_for, console_for, duration, percent, write_json
-from crosslift.mining.blocks import Phase
 from crosslift.mining.job import MiningOutcome, mine_files, plan_of_files
 from crosslift.mining.plan import MiningPlan
 from crosslift.mining.settings import MiningSettings
 from crosslift.mining.threshold import Threshold
 
 _SECONDS_BETWEEN_LINES = 60.0
-_UNITS: Mapping[Phase, str] = {"reading": "lines", "encoding": "sentences", "searching": "pairs"}
 
 
 def show(
@@ -35,15 +33,15 @@ def show(
     with MiningProgress(console) as progress:
         if plan_only:
             plan = plan_of_files(settings, kept, progress)
-            progress.planned(plan)
+            progress.show_plan(plan)
             write_json({"plan": plan_json(plan)}, json_to)
             return
-        outcome = mine_files(settings, kept, progress)
+        outcome = mine_files(settings, kept, progress, progress.show_plan)
     _print(console, outcome)
     write_json(outcome_json(outcome), json_to)
 
 
-class MiningProgress:
+class MiningProgress(Silent[Phase]):
     """Live progress of a mining job; where there is no terminal, a line now and then.
 
     Args:
@@ -54,10 +52,8 @@ class MiningProgress:
         self._console = console
         self._bar = bar_for(console, TextColumn("{task.fields[pace]}"), transient=True)
         self._task = self._bar.add_task("", total=None, pace="", visible=False)
-        self._phase: Phase = "reading"
-        self._unit = ""
-        self._total = self._first = self._done = self._began = self._told = 0.0
-        self._searched = "pairs"
+        self._phase = Phase("reading", "lines")
+        self._done = self._began = self._told = 0.0
 
     def __enter__(self) -> MiningProgress:
         self._bar.__enter__()
@@ -71,20 +67,21 @@ class MiningProgress:
     ) -> None:
         self._bar.__exit__(kind, error, trace)
 
-    def planned(self, plan: MiningPlan) -> None:
+    def show_plan(self, plan: MiningPlan) -> None:
         """Prints the plan."""
-        self._searched = "pairs" if plan.search == "exact" else "queries"
         for line in plan_lines(plan):
             self._print(line)
 
-    def begin(self, phase: Phase, total: float, done: float) -> None:
+    def begin(self, work: Phase) -> None:
         """A phase begins."""
-        self._phase, self._total = phase, total
-        self._unit = self._searched if phase == "searching" else _UNITS[phase]
-        self._first = self._done = done
+        self._phase, self._done = work, work.done
         self._began = self._told = time.monotonic()
         self._bar.reset(
-            self._task, total=total or None, completed=int(done), description=phase, visible=True
+            self._task,
+            total=work.total or None,
+            completed=int(work.done),
+            description=work.name,
+            visible=True,
         )
 
     def advance(self, done: float) -> None:
@@ -92,25 +89,25 @@ class MiningProgress:
         self._done = done
         self._bar.update(self._task, completed=done, pace=self.pace())
         if not self._console.is_terminal and self._due():
-            self._print(f"{self._phase}: {self.pace()}")
+            self._print(f"{self._phase.name}: {self.pace()}")
 
-    def end(self) -> None:
+    def end(self, work: Phase, seconds: float) -> None:
         """The phase is over."""
         self._bar.update(self._task, visible=False)
-        if self._phase != "reading" and self._done > self._first:
-            seconds = time.monotonic() - self._began
-            done = f"{count_words(self._done - self._first)} {self._unit} in {duration(seconds)}"
-            self._print(Text.assemble(("done", "green"), f" {self._phase}: {done}, {self._rate()}"))
+        if work.name != "reading" and self._done > work.done:
+            done = f"{count_words(self._done - work.done)} {work.unit} in {duration(seconds)}"
+            self._print(Text.assemble(("done", "green"), f" {work.name}: {done}, {self._rate()}"))
 
     def pace(self) -> str:
         """How far, how fast and how long yet, in words."""
-        if not self._total:
-            return f"{self._done:,.0f} {self._unit}"
+        total = self._phase.total
+        if not total:
+            return f"{self._done:,.0f} {self._phase.unit}"
         speed = self._speed()
-        seconds = (self._total - self._done) / speed if speed else None
+        seconds = (total - self._done) / speed if speed else None
         about = "" if seconds is not None and seconds < 1 else "about "
         left = "" if seconds is None else f", {about}{duration(seconds)} left"
-        share = percent(self._done / self._total)
+        share = percent(self._done / total)
         far = "" if self._console.is_terminal else f"{share} %, "
         return f"{far}{self._rate()}{left}"
 
@@ -119,10 +116,10 @@ class MiningProgress:
 
     def _speed(self) -> float:
         seconds = time.monotonic() - self._began
-        return (self._done - self._first) / seconds if seconds > 0 else 0.0
+        return (self._done - self._phase.done) / seconds if seconds > 0 else 0.0
 
     def _rate(self) -> str:
-        return f"{count_words(self._speed())} {self._unit}/s"
+        return f"{count_words(self._speed())} {self._phase.unit}/s"
 
     def _due(self) -> bool:
         now = time.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -66,3 +66,35 @@ PrecisionOption = Annotated[
     Precision,
     typer.Option("--precision", help="Of the encoder's arithmetic."),
 ]
+TargetOption = Annotated[
+    str, typer.Option("--target", metavar="T", help="See `crosslift targets`.")
+]
+TargetDataOption = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Folder of the target's files.")
+]
+CatalogsOption = Annotated[
+    Path | None,
+    typer.Option("--catalogs", metavar="PATH", help="gettext catalogs (.po, .mo) of a project."),
+]
+LanguagesOption = Annotated[
+    list[str] | None,
+    typer.Option("--languages", metavar="CODES", help="Such as: de,sw,zh. Default: all."),
+]
+PairsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--pairs", min=2, help="Only the first pairs of each language: quick, and easier."
+    ),
+]
+DirectionOption = Annotated[
+    Literal["xx->en", "en->xx", "both"] | None,
+    typer.Option(
+        "--direction",
+        help="Which side asks, or the mean of both. Default: the protocol's own.",
+    ),
+]
+
+
+def listed(values: list[str] | None) -> list[str]:
+    """The names of an option that may be given several times, with commas or spaces between them."""
+    return [name for part in values or [] for name in part.replace(",", " ").split()]

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from crosslift.cli.output import bar_for, console_for, percent, write_json
+from crosslift.cli.output import console_for, percent, write_json
+from crosslift.cli.progress import PhaseBar
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError
 from crosslift.reports.word_pilot import refuse_page, write_word_pilot_page
@@ -64,12 +65,8 @@ def show(model: EncoderSettings, asked: Asked, out: Path | None, json_to: str | 
     if out is not None:
         refuse_page(out)
     console = console_for(json_to)
-    with bar_for(console, transient=True) as progress:
-        task = progress.add_task("reading the words", total=1.0)
-
-        def listener(doing: str, done: float) -> None:
-            progress.update(task, description=doing, completed=done)
-
+    listener = PhaseBar(console, "reading the words")
+    with listener.bar:
         found = word_pilot(
             model,
             asked.lexicon,

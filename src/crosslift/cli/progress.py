@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.progress import TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from crosslift.artifacts.progress import Phase, Silent
 from crosslift.cli.output import bar_for, duration
 from crosslift.errors import CrossLiftError
 from crosslift.studies.estimates import Estimates
-from crosslift.studies.run import Silent
 from crosslift.studies.steps import Step
 
 
-class LiveProgress:
+class LiveProgress(Silent[Step]):
     """Shows which step runs and how much time remains.
 
     What remains is the sum of the steps' expected seconds, corrected by how the steps so far
@@ -52,29 +52,29 @@ class LiveProgress:
     ) -> None:
         self._bar.__exit__(kind, error, trace)
 
-    def begin(self, step: Step) -> None:
+    def begin(self, work: Step) -> None:
         """A step is about to be made."""
-        self._step, self._began = step, time.monotonic()
+        self._step, self._began = work, time.monotonic()
         self._count += 1
         self._show(0.0)
 
-    def advance(self, share: float) -> None:
-        """So much of the step is done."""
-        self._show(share)
+    def advance(self, done: float) -> None:
+        """Such a share of the step is done."""
+        self._show(done)
 
-    def end(self, step: Step, seconds: float) -> None:
+    def end(self, work: Step, seconds: float) -> None:
         """The step is made."""
-        self._done_expected += self._remaining.pop(step.key, 0.0)
+        self._done_expected += self._remaining.pop(work.key, 0.0)
         self._done_seconds += seconds
-        step_words = f" {self._count}/{len(self._expected)} {_name(step)} "
+        step_words = f" {self._count}/{len(self._expected)} {_name(work)} "
         self._console.print(
             Text.assemble(("done", "green"), step_words, (duration(seconds), "dim"))
         )
 
-    def fail(self, step: Step, error: CrossLiftError) -> None:
+    def fail(self, work: Step, error: CrossLiftError) -> None:
         """The step cannot be made, and the run goes on."""
-        self._remaining.pop(step.key, None)
-        failure = Text.assemble(("failed", "red"), f" {_name(step)}: {error}")
+        self._remaining.pop(work.key, None)
+        failure = Text.assemble(("failed", "red"), f" {_name(work)}: {error}")
         self._console.print(failure, soft_wrap=True)
 
     def _show(self, share: float) -> None:
@@ -102,7 +102,7 @@ def _name(step: Step) -> str:
     return f"{step.kind}: {step.label}"
 
 
-class StatusLine(Silent):
+class StatusLine(Silent[Step]):
     """Tells on one line what is being done and how far it is.
 
     Args:
@@ -114,11 +114,34 @@ class StatusLine(Silent):
         self.status = console.status(first)
         self._doing = ""
 
-    def begin(self, step: Step) -> None:
-        """Tells the step."""
-        self._doing = f"{step.kind}: {step.label}"
+    def begin(self, work: Step) -> None:
+        """Shows the step."""
+        self._doing = _name(work)
         self.status.update(Text(self._doing))
 
-    def advance(self, share: float) -> None:
-        """Tells how far it is."""
-        self.status.update(Text(f"{self._doing}, {100 * share:.0f} %"))
+    def advance(self, done: float) -> None:
+        """Shows how far it is."""
+        self.status.update(Text(f"{self._doing}, {100 * done:.0f} %"))
+
+
+class PhaseBar(Silent[Phase]):
+    """Shows the name of a phase, and a bar with the share of it that is done.
+
+    Args:
+        console: to show it on.
+        first: what is shown before the first phase.
+    """
+
+    def __init__(self, console: Console, first: str) -> None:
+        self.bar = bar_for(console, transient=True)
+        self._task = self.bar.add_task(first, total=1.0)
+
+    def begin(self, work: Phase) -> None:
+        """Shows the phase."""
+        self.bar.reset(
+            self._task, total=work.total or None, completed=int(work.done), description=work.name
+        )
+
+    def advance(self, done: float) -> None:
+        """Shows how far it is."""
+        self.bar.update(self._task, completed=done)

@@ -7,6 +7,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from crosslift.artifacts.array_file import Rows
+from crosslift.artifacts.read_once import reading_once
 from crosslift.encoders.precision import resolve_precision
 from crosslift.errors import DataError
 from crosslift.images.decode import MAX_PIXELS, check_square, load_picture
@@ -73,6 +75,7 @@ def decode_all(
     return squares, skipped
 
 
+@reading_once()
 def decode_into(
     squares: Rows,
     pictures: Sequence[Picture],
@@ -148,7 +151,7 @@ def _in_order(
     with ThreadPoolExecutor(workers) as pool:
         try:
             for first in firsts:
-                waiting.append(pool.submit(work, first))
+                waiting.append(pool.submit(copy_context().run, work, first))
                 if len(waiting) > 2 * workers:
                     yield waiting.popleft().result()
             while waiting:

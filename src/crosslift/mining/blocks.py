@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal, Protocol
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.artifacts.code import code_of, import_closure
 from crosslift.artifacts.keys import key_of
+from crosslift.artifacts.progress import Listener, Phase, in_phase
 from crosslift.artifacts.store import Store
 from crosslift.artifacts.sums import check_sum, file_written_with_sum
 from crosslift.encoders.lend import LentEncoder
@@ -26,21 +27,7 @@ from crosslift.studies.trained import Trained
 BLOCK = 16_384
 """Texts encoded, and src rows searched, between two points that a killed run goes on from."""
 
-Phase = Literal["reading", "encoding", "searching"]
 SearchKind = Literal["exact", "ivf", "hnsw"]
-
-
-class PhaseListener(Protocol):
-    """Told how far a phase of the work is."""
-
-    def begin(self, phase: Phase, total: float, done: float) -> None:
-        """A phase begins; so much of its total stands from a run before."""
-
-    def advance(self, done: float) -> None:
-        """So much of the phase's total is done."""
-
-    def end(self) -> None:
-        """The phase is over."""
 
 
 def encode_steps(encoder: Trained, side: str, texts: Sequence[str]) -> list[Step]:
@@ -69,21 +56,20 @@ def encode_steps(encoder: Trained, side: str, texts: Sequence[str]) -> list[Step
     ]
 
 
-def encode_blocks(steps: Sequence[Step], store: Store, listener: PhaseListener) -> None:
+def encode_blocks(steps: Sequence[Step], store: Store, listener: Listener[Phase]) -> None:
     """Makes the blocks that are not up to date; the listener is told in texts."""
     missing = missing_steps(steps, store, Status(store))
     total, left = sum(step.work for step in steps), sum(step.work for step in missing)
-    listener.begin("encoding", total, total - left)
     encoders = LentEncoder()
-    for step in missing:
-        done = total - left
+    with in_phase(listener, Phase("encoding", "sentences", total, total - left)):
+        for step in missing:
+            done = total - left
 
-        def report(share: float, done: float = done, work: float = step.work) -> None:
-            listener.advance(done + share * work)
+            def report(share: float, done: float = done, work: float = step.work) -> None:
+                listener.advance(done + share * work)
 
-        make_step(step, Workplace(store, encoders, report))
-        left -= step.work
-    listener.end()
+            make_step(step, Workplace(store, encoders, report))
+            left -= step.work
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +130,7 @@ def search_key(src: Sequence[Step], tgt: Sequence[Step], kind: SearchKind, k: in
 
 
 def search_exactly(
-    src: BlockVectors, tgt: BlockVectors, k: int, folder: Path, listener: PhaseListener
+    src: BlockVectors, tgt: BlockVectors, k: int, folder: Path, listener: Listener[Phase]
 ) -> BothNeighbours:
     """Neighbours in both directions, a block of src rows at a time; goes on where it was.
 
@@ -161,14 +147,14 @@ def search_exactly(
     search = PairSearch(tgt.whole(folder / "tgt.npy"), k)
     count = _restore(search, folder)
     pairs = float(len(src)) * len(tgt)
-    listener.begin("searching", pairs, float(search.rows_done) * len(tgt))
-    for number in range(count, len(src.steps)):
-        found = search.add(src.block(number))
-        _save(folder / f"rows-{number:06}.npz", found)
-        reached = {"rows_done": np.array(search.rows_done), "blocks": np.array(number + 1)}
-        _save(folder / "columns.npz", search.tgt_to_src, reached)
-        listener.advance(float(search.rows_done) * len(tgt))
-    listener.end()
+    searched = float(search.rows_done) * len(tgt)
+    with in_phase(listener, Phase("searching", "pairs", pairs, searched)):
+        for number in range(count, len(src.steps)):
+            found = search.add(src.block(number))
+            _save(folder / f"rows-{number:06}.npz", found)
+            reached = {"rows_done": np.array(search.rows_done), "blocks": np.array(number + 1)}
+            _save(folder / "columns.npz", search.tgt_to_src, reached)
+            listener.advance(float(search.rows_done) * len(tgt))
     return BothNeighbours(_joined(folder, len(src.steps)), search.tgt_to_src)
 
 
@@ -217,7 +203,7 @@ def search_approximately(
     k: int,
     index: ApproximateIndex,
     folder: Path,
-    listener: PhaseListener,
+    listener: Listener[Phase],
 ) -> tuple[BothNeighbours, Recall]:
     """Neighbours in both directions from an index; goes on after a direction that was finished.
 
@@ -230,17 +216,17 @@ def search_approximately(
         listener: told in queries.
     """
     sides = {"src": src.whole(folder / "src.npy"), "tgt": tgt.whole(folder / "tgt.npy")}
-    listener.begin("searching", len(src) + len(tgt), 0)
+    queries = len(src) + len(tgt)
     found = []
-    for done, (asks, answers) in ((len(src), ("src", "tgt")), (len(tgt), ("tgt", "src"))):
-        path = folder / f"{asks}-asks.npz"
-        if not path.is_file():
-            result = approximate_nearest(sides[asks], sides[answers], k, index=index)
-            measured = {"recall": np.array(result.recall), "sampled": np.array(result.sampled)}
-            _save(path, result.neighbours, measured)
-        found.append(_load(path))
-        listener.advance(done if asks == "src" else len(src) + len(tgt))
-    listener.end()
+    with in_phase(listener, Phase("searching", "queries", queries)):
+        for done, asks, answers in ((len(src), "src", "tgt"), (queries, "tgt", "src")):
+            path = folder / f"{asks}-asks.npz"
+            if not path.is_file():
+                result = approximate_nearest(sides[asks], sides[answers], k, index=index)
+                measured = {"recall": np.array(result.recall), "sampled": np.array(result.sampled)}
+                _save(path, result.neighbours, measured)
+            found.append(_load(path))
+            listener.advance(done)
     forward, backward = (Neighbours(each["indices"], each["scores"]) for each in found)
     there, back = (float(each["recall"]) for each in found)
     sampled = min(int(each["sampled"]) for each in found)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from crosslift.artifacts.progress import Listener, Phase, Silent, in_phase
 from crosslift.artifacts.store import Store
 from crosslift.encoders.folder import local_folder
 from crosslift.encoders.load import reading_of_sides
 from crosslift.errors import DataError
 from crosslift.mining.blocks import (
     BlockVectors,
-    Phase,
-    PhaseListener,
     Recall,
     SearchKind,
     encode_blocks,
@@ -45,29 +44,6 @@ from crosslift.studies.run import missing_steps
 from crosslift.studies.status import Status
 from crosslift.studies.steps import Step
 from crosslift.studies.trained import Trained
-
-
-class MiningListener(PhaseListener, Protocol):
-    """Told of a mining job as it goes."""
-
-    def planned(self, plan: MiningPlan) -> None:
-        """The texts are read; this is what the rest will need."""
-
-
-class SilentMining:
-    """Listens and says nothing."""
-
-    def planned(self, plan: MiningPlan) -> None:
-        """Nothing."""
-
-    def begin(self, phase: Phase, total: float, done: float) -> None:
-        """Nothing."""
-
-    def advance(self, done: float) -> None:
-        """Nothing."""
-
-    def end(self) -> None:
-        """Nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +102,21 @@ class _Job:
 
 
 def plan_of_files(
-    settings: MiningSettings, store: Store | None = None, listener: MiningListener | None = None
+    settings: MiningSettings, store: Store | None = None, listener: Listener[Phase] | None = None
 ) -> MiningPlan:
     """What mining two files would need; reads and filters them, and does nothing else.
 
     Raises:
         CrossLiftError: as `mine_files`.
     """
-    return _plan(_prepare(settings, store or Store(), listener or SilentMining()))
+    return _plan(_prepare(settings, store or Store(), listener or Silent()))
 
 
 def mine_files(
-    settings: MiningSettings, store: Store | None = None, listener: MiningListener | None = None
+    settings: MiningSettings,
+    store: Store | None = None,
+    listener: Listener[Phase] | None = None,
+    on_plan: Callable[[MiningPlan], None] | None = None,
 ) -> MiningOutcome:
     """Mines two files for pairs that translate each other, and writes the pairs.
 
@@ -150,7 +129,8 @@ def mine_files(
     Args:
         settings: of the job.
         store: keeps vectors and the state of an unfinished search; None: the user's cache.
-        listener: told of the work as it goes; None: nobody.
+        listener: hears of the work as it goes; None: nobody.
+        on_plan: called with the plan once the texts are read; None: not called.
 
     Raises:
         DataError: a file that cannot be used (see `read_text_lines`), no text left on a side, a
@@ -158,10 +138,11 @@ def mine_files(
             calibrated.
         EncoderError: the encoder cannot be found, read or used.
     """
-    heard = listener or SilentMining()
+    heard = listener or Silent()
     job = _prepare(settings, store or Store(), heard)
     plan = _plan(job)
-    heard.planned(plan)
+    if on_plan is not None:
+        on_plan(plan)
     with job.timed("encoding"):
         encode_blocks([*job.steps["src"], *job.steps["tgt"]], job.store, heard)
     with job.store.lock(job.key):
@@ -192,7 +173,7 @@ def _reading(job: _Job) -> dict[str, Any]:
     return reading_of_sides(*(open_reading(job.steps[s][0], job.store) for s in ("src", "tgt")))
 
 
-def _prepare(settings: MiningSettings, store: Store, listener: MiningListener) -> _Job:
+def _prepare(settings: MiningSettings, store: Store, listener: Listener[Phase]) -> _Job:
     check_mining(settings)
     local_folder(settings.model)  # fetched now: its fingerprint is that of the files that are used
     began = time.monotonic()
@@ -249,16 +230,19 @@ def _plan(job: _Job) -> MiningPlan:
     )
 
 
-def _read(path: Path, listener: MiningListener) -> TextLines:
-    listener.begin("reading", 0, 0)
-    lines = read_text_lines(path, listener.advance)
-    refuse_tabs(lines)
-    listener.end()
+def _read(path: Path, listener: Listener[Phase]) -> TextLines:
+    with in_phase(listener, _reading_lines()):
+        lines = read_text_lines(path, listener.advance)
+        refuse_tabs(lines)
     return lines
 
 
+def _reading_lines(total: int = 0) -> Phase:
+    return Phase("reading", "lines", total)
+
+
 def _filter(
-    settings: MiningSettings, lines: Mapping[str, TextLines], listener: MiningListener
+    settings: MiningSettings, lines: Mapping[str, TextLines], listener: Listener[Phase]
 ) -> dict[str, KeptTexts]:
     shortest, longest = settings.min_length, settings.max_length
     sides = {name: kept_texts(side.texts, shortest, longest) for name, side in lines.items()}
@@ -267,9 +251,8 @@ def _filter(
     languages = {"src": settings.src_language, "tgt": settings.tgt_language}
     for name, language in languages.items():
         if language is not None:
-            listener.begin("reading", len(sides[name].texts), 0)
-            sides[name] = in_language(sides[name], language, listener.advance)
-            listener.end()
+            with in_phase(listener, _reading_lines(len(sides[name].texts))):
+                sides[name] = in_language(sides[name], language, listener.advance)
     for name, side in sides.items():
         if not side.texts:
             raise DataError(
@@ -287,7 +270,7 @@ def left_out(side: KeptTexts) -> str:
     return ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items() if n) or "none"
 
 
-def _search(job: _Job, listener: MiningListener) -> tuple[BothNeighbours, Recall | None]:
+def _search(job: _Job, listener: Listener[Phase]) -> tuple[BothNeighbours, Recall | None]:
     src, tgt = (BlockVectors(job.steps[name], job.store) for name in ("src", "tgt"))
     if job.search == "exact":
         return search_exactly(src, tgt, job.columns, job.folder, listener), None

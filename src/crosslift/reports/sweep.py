@@ -101,13 +101,29 @@ class SweepArm(Entry):
 
 
 class Sweep(Entry):
-    """A choice of hidden state, pooling and prompt for each arm, and what it was made on."""
+    """A choice of hidden state, pooling and prompt for each arm, and what it was made on.
+
+    Args:
+        target: name of the target.
+        metric: of the scores.
+        direction: which side asks. None: a run of a version that did not record it (xx->en).
+        chosen_on: what the choice was made on, in words.
+        reported_on: what the scores are of, in words.
+        arms: one entry for each arm and seed.
+    """
 
     target: str
     metric: str
+    direction: str | None = None
     chosen_on: str
     reported_on: str
     arms: tuple[SweepArm, ...]
+
+    @property
+    def metric_words(self) -> str:
+        """The metric and, where it is recorded, the direction: ``top-1 accuracy, xx->en``."""
+        direction = f", {self.direction}" if self.direction else ""
+        return metric_title(self.metric) + direction
 
 
 @dataclass(frozen=True)
@@ -215,12 +231,12 @@ def _row(arm: Arm, entry: SweepArm) -> SweepRow:
 
 
 def _alternative(sweep: Sweep, arm: str, entries: Sequence[SweepArm]) -> str:
-    told = "; ".join(
+    choices = "; ".join(
         f"seed {entry.seed} chose {entry.chosen}, {percent(entry.score)} against"
         f" {percent(entry.default.score)} of the default"
         for entry in entries
     )
-    return f"{arm}: {metric_title(sweep.metric)} in percent by hidden state. {told}."
+    return f"{arm}: {sweep.metric_words} in percent by hidden state. {choices}."
 
 
 def _figure(
@@ -249,7 +265,7 @@ def _figure(
         )
         axes.set_ylim(*_limits(sweep))
         _panel(axes, entries, looks[arm])
-        axes.set_ylabel(f"{metric_title(sweep.metric)}, percent", size=11.5)
+        axes.set_ylabel(f"{sweep.metric_words}, percent", size=11.5)
     _legend(figure)
     return figure
 

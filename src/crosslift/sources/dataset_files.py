@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
+from crosslift.artifacts.read_once import read_once
 from crosslift.errors import DataError, first_line
 from crosslift.sources.checksums import sha256_of
 from crosslift.sources.fields import Fields
@@ -118,12 +118,12 @@ class LocalFiles:
 
 
 def checksum_of_files(paths: Sequence[Path]) -> str:
-    """`sha256_of` some files; those that have not changed since (size and time) are not read again.
+    """`sha256_of` some files, read once in a run.
 
     Raises:
         DataError: a file is missing, or cannot be read.
     """
-    return _sum(_states(paths))
+    return _sum(tuple(path.absolute() for path in paths))
 
 
 def _told(patterns: Sequence[str]) -> str:
@@ -151,6 +151,7 @@ def _state(path: Path) -> _State:
     return path.absolute(), stat.st_size, stat.st_mtime_ns
 
 
-@lru_cache(maxsize=64)
-def _sum(states: tuple[_State, ...]) -> str:
-    return sha256_of(path for path, _, _ in states)
+@read_once()
+def _sum(paths: tuple[Path, ...]) -> str:
+    _states(paths)  # raises where a file is missing
+    return sha256_of(paths)

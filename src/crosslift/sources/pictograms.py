@@ -96,6 +96,14 @@ def split_of(concepts: Sequence[Concept]) -> dict[str, Split]:
 
 
 @cache
+def concepts_of(split: Split) -> tuple[Concept, ...]:
+    """The concepts of a split, in the order of their ids."""
+    concepts = load_concepts()
+    splits = split_of(concepts)
+    return tuple(concept for concept in concepts if splits[concept.id] == split)
+
+
+@cache
 def checksum() -> str:
     """SHA-256 over the names, aliases and pictures of all concepts, for the keys of steps."""
     concepts = load_concepts()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from crosslift.artifacts.read_once import reading_once
 from crosslift.errors import CrossLiftError, StudyError
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.studies.loaded_target import LoadedTarget
@@ -157,6 +158,7 @@ def _refuse_hollow(study: Study, reasons: Mapping[str, CrossLiftError]) -> None:
         raise reasons.get(study.baseline) or next(iter(reasons.values()))
 
 
+@reading_once()
 def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
     """The plan of a study: its data is read, nothing is computed.
 

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
+from crosslift.artifacts import progress
 from crosslift.artifacts.environment import Environment, environment, peak_bytes
+from crosslift.artifacts.progress import Silent
+from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Manifest, Store
 from crosslift.errors import CrossLiftError
 from crosslift.studies.past_plans import note_plan
@@ -18,37 +20,8 @@ from crosslift.studies.plan import Plan
 from crosslift.studies.status import Status
 from crosslift.studies.steps import Step, Workplace
 
-
-class Listener(Protocol):
-    """Told of a run as it goes."""
-
-    def begin(self, step: Step) -> None:
-        """A step is about to be made."""
-
-    def advance(self, share: float) -> None:
-        """So much of the step is done, in [0, 1]."""
-
-    def end(self, step: Step, seconds: float) -> None:
-        """The step is made."""
-
-    def fail(self, step: Step, error: CrossLiftError) -> None:
-        """The step cannot be made, and the run goes on without the arms that need it."""
-
-
-class Silent:
-    """Listens and says nothing."""
-
-    def begin(self, step: Step) -> None:
-        """Nothing."""
-
-    def advance(self, share: float) -> None:
-        """Nothing."""
-
-    def end(self, step: Step, seconds: float) -> None:
-        """Nothing."""
-
-    def fail(self, step: Step, error: CrossLiftError) -> None:
-        """Nothing: what failed stands in the plan that is returned."""
+Listener = progress.Listener[Step]
+"""Hears of the steps of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +42,7 @@ class StepRecord:
     other_code: tuple[str, ...] = ()
 
 
+@reading_once()
 def run_plan(
     plan: Plan,
     store: Store,
@@ -128,6 +102,7 @@ def run_plan(
     return done, [records[step.key] for step in done.steps() if step.key in records]
 
 
+@reading_once()
 def make_steps(ends: Sequence[Step], store: Store, listener: Listener) -> None:
     """Makes some steps and what they read, where they are not up to date.
 

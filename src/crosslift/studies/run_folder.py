@@ -92,7 +92,7 @@ def _contents(gathered: Gathered, judged: Sequence[Verdict], folder: Path) -> di
         "groups.json": language_groups(gathered),
         "xtreme.json": xtreme_table(gathered, judged) if fine_tuned else None,
         "generalised.json": generalised_matrices(gathered) if fine_tuned else None,
-        "sweep.json": sweep_report(study.sweep, _sweeps(gathered)) if study.sweep else None,
+        "sweep.json": _sweep(gathered),
         "study.json": study.model_dump(mode="json"),
     }
 
@@ -125,13 +125,17 @@ def _entries(gathered: Gathered, steps: str, file: str) -> list[dict[str, Any]]:
     return found
 
 
-def _sweeps(gathered: Gathered) -> list[tuple[str, int, Any]]:
-    return [
+def _sweep(gathered: Gathered) -> dict[str, Any] | None:
+    settings = gathered.plan.study.sweep
+    if settings is None or settings.target not in gathered.plan.targets:
+        return None
+    arms = [
         (run.arm, run.seed, parse_json(path.read_bytes(), str(path)))
         for run in gathered.plan.runs
         if run.sweep is not None
         for path in [run.sweep.open(gathered.store) / "sweep.json"]
     ]
+    return sweep_report(settings, gathered.plan.targets[settings.target], arms)
 
 
 def _facts(

@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 
 from crosslift.artifacts.disk_errors import disk_errors_explained
 from crosslift.artifacts.files import file_written_whole
+from crosslift.artifacts.progress import Silent
+from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError, UnknownNameError
@@ -23,7 +25,7 @@ from crosslift.studies.loaded_target import LoadedTarget
 from crosslift.studies.making.vectors import roles_of
 from crosslift.studies.plan import arm_run, load_target, plan_study
 from crosslift.studies.reading import saved_study
-from crosslift.studies.run import Listener, Silent, make_steps, run_plan
+from crosslift.studies.run import Listener, make_steps, run_plan
 from crosslift.studies.run_folder import write_run_folder
 from crosslift.studies.schema import Study, SweepSettings
 from crosslift.studies.steps import Workplace
@@ -36,6 +38,7 @@ from crosslift.targets.protocol import OURS, Direction
 from crosslift.targets.target import TargetSettings, left_out_of, notes_of
 
 
+@reading_once()
 def run_study(
     study: Study,
     out: Path,
@@ -119,6 +122,7 @@ class Evaluation:
         return GroupScores(tuple(codes), _macro({code: self.languages[code] for code in codes}))
 
 
+@reading_once()
 def evaluate(
     model: EncoderSettings | str,
     target: TargetSettings | str,
@@ -157,6 +161,7 @@ def evaluate(
     return named[chosen]
 
 
+@reading_once()
 def evaluate_protocols(
     model: EncoderSettings | str,
     target: TargetSettings | str,
@@ -238,6 +243,7 @@ def _evaluations(
     return evaluations
 
 
+@reading_once()
 def sweep(
     model: EncoderSettings | str,
     target: TargetSettings | str,
@@ -250,7 +256,7 @@ def sweep(
 
     Args:
         model: as for `evaluate`.
-        target: as for `evaluate`.
+        target: as for `evaluate`; its `direction` is the one that is scored.
         settings: poolings, prompts, and what the choice is made on.
         store: keeps the vectors of every reading; None: the user's cache.
         listener: as for `evaluate`.
@@ -263,11 +269,12 @@ def sweep(
     """
     encoder = EncoderSettings(name=model) if isinstance(model, str) else model
     asked = TargetSettings(name=target) if isinstance(target, str) else target
-    steps = sweep_steps(Trained.untouched(encoder), load_target(asked), settings)
+    loaded = load_target(asked)
+    steps = sweep_steps(Trained.untouched(encoder), loaded, settings)
     kept = store or Store()
     make_steps(steps, kept, listener or Silent())
-    found = json.loads((steps[-1].open(kept) / "sweep.json").read_text(encoding="utf-8"))
-    return sweep_report(settings, [(encoder.name, 0, found)])
+    curves = json.loads((steps[-1].open(kept) / "sweep.json").read_text(encoding="utf-8"))
+    return sweep_report(settings, loaded, [(encoder.name, 0, curves)])
 
 
 def _refuse_pictures(loaded: LoadedTarget, settings: EncoderSettings) -> None:
@@ -307,6 +314,7 @@ def _macro(languages: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     return {m: sum(values[m] for values in languages.values()) / len(languages) for m in metrics}
 
 
+@reading_once()
 def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
     """Writes an arm's text encoder as a sentence-transformers folder with a model card.
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from crosslift.artifacts.progress import Silent
+from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
 from crosslift.encoders.folder import prompt_of
 from crosslift.errors import DataError, StudyError, UnknownNameError
@@ -17,7 +19,7 @@ from crosslift.studies.phase_three import english_run, phase_three
 from crosslift.studies.plan import arm_run, load_target
 from crosslift.studies.reading import saved_study
 from crosslift.studies.retrieval_answers import retrieval_answers, with_tests
-from crosslift.studies.run import Listener, Silent, make_steps
+from crosslift.studies.run import Listener, make_steps
 from crosslift.studies.schema import Study
 from crosslift.studies.steps import Step
 from crosslift.studies.trained import Trained
@@ -42,6 +44,7 @@ _WRITERS: dict[str, Callable[[Path, str, str, Any], Path]] = {
 }
 
 
+@reading_once()
 def write_submission(
     run: Path,
     arm: str,

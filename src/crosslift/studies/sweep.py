@@ -23,14 +23,16 @@ from crosslift.encoders.load import Place
 from crosslift.encoders.settings import Poolings
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.retrieval.folds import folds_of
-from crosslift.retrieval.metrics import top1_accuracy
 from crosslift.studies.loaded_target import LoadedTarget
 from crosslift.studies.making.vectors import lookup
 from crosslift.studies.schema import SweepSettings
 from crosslift.studies.steps import Step, Workplace
 from crosslift.studies.trained import Trained
-from crosslift.targets.evaluate import SideLookups, rank_bitext
+from crosslift.targets.evaluate import Lookup, SideLookups, outcomes_of, rank_bitext
+from crosslift.targets.protocol import Protocol
 from crosslift.targets.target import BitextData
+
+_METRIC = "top1_accuracy"
 
 
 class Reading(NamedTuple):
@@ -68,7 +70,11 @@ def sweep_steps(
     score = Step(
         kind="sweep",
         label=loaded.target.name,
-        settings={**loaded.facts, **settings.model_dump(mode="json")},
+        settings={
+            **loaded.facts,
+            **settings.model_dump(mode="json"),
+            "direction": loaded.protocols[0].direction,
+        },
         inputs={f"prompt {prompt!r}": step for prompt, step in encoded.items()},
         make=_score,
         work=len(loaded.texts) * len(places) * len(prompts),
@@ -156,7 +162,8 @@ def _score(step: Step, workplace: Workplace, folder: Path) -> None:
     for prompt, kept in folders.items():
         for place in places:
             vectors = np.load(kept / _file(place), mmap_mode="r")
-            parts = _dev_and_rest(loaded.data, lookup(loaded.texts, vectors), settings)
+            vectors_of = lookup(loaded.texts, vectors)
+            parts = _dev_and_rest(loaded.data, vectors_of, settings, loaded.protocols[0])
             scores[Reading(place.hidden_state, place.pooling, prompt)] = parts
             workplace.report(len(scores) / (len(places) * len(folders)))
     path = next(iter(folders.values())) / "own.json"
@@ -165,18 +172,21 @@ def _score(step: Step, workplace: Workplace, folder: Path) -> None:
     (folder / "sweep.json").write_text(json.dumps(curves), encoding="utf-8")
 
 
-def _dev_and_rest(data: BitextData, vectors: Any, settings: SweepSettings) -> tuple[float, float]:
-    """Macro top-1 accuracy, xx->en, on the dev part and on the rest."""
+def _dev_and_rest(
+    data: BitextData, vectors_of: Lookup, settings: SweepSettings, protocol: Protocol
+) -> tuple[float, float]:
+    """Macro top-1 accuracy, in the protocol's direction, on the dev part and on the rest."""
     dev: list[float] = []
     rest: list[float] = []
     for language, bitext in data.bitexts.items():
-        right = top1_accuracy(rank_bitext(SideLookups.of_both(vectors), bitext).src_to_tgt)
+        outcomes, _ = outcomes_of(protocol, rank_bitext(SideLookups.of_both(vectors_of), bitext))
+        right = outcomes[_METRIC]
         if settings.dev_languages is not None:
             (dev if language in settings.dev_languages else rest).append(float(right.mean()))
             continue
-        for part, found in zip(_halves(bitext.items), (dev, rest), strict=True):
+        for part, scores in zip(_halves(bitext.items), (dev, rest), strict=True):
             if part.any():
-                found.append(float(right[part].mean()))
+                scores.append(float(right[part].mean()))
     for name, values in (("dev half", dev), ("other half", rest)):
         if not values:
             raise StudyError(
@@ -216,19 +226,23 @@ def _curves(scores: Mapping[Reading, tuple[float, float]], own: Reading) -> dict
 
 
 def sweep_report(
-    settings: SweepSettings, arms: Sequence[tuple[str, int, Mapping[str, Any]]]
+    settings: SweepSettings,
+    loaded: LoadedTarget,
+    arms: Sequence[tuple[str, int, Mapping[str, Any]]],
 ) -> dict[str, Any]:
     """What `sweep.json` of a run holds.
 
     Args:
         settings: of the sweep.
-        arms: arm, seed and what its sweep step found.
+        loaded: its target.
+        arms: arm, seed and content of the artifact of its sweep step.
     """
     languages = settings.dev_languages
     return {
         "target": settings.target,
-        "metric": "top1_accuracy",
+        "metric": _METRIC,
+        "direction": loaded.protocols[0].direction,
         "chosen_on": f"languages {', '.join(languages)}" if languages else "one half of the items",
         "reported_on": "the other languages" if languages else "the other half of the items",
-        "arms": [{"arm": arm, "seed": seed, **found} for arm, seed, found in arms],
+        "arms": [{"arm": arm, "seed": seed, **curves} for arm, seed, curves in arms],
     }

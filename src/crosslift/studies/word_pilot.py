@@ -7,7 +7,7 @@ words share is not taken for alignment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from crosslift.artifacts.progress import Listener, Phase, Silent, in_phase
 from crosslift.encoders.encode import encode_into
 from crosslift.encoders.folder import layers_of, own_use
 from crosslift.encoders.load import Encoder, Place, load_encoder
@@ -39,9 +40,6 @@ MOST_PAIRS = 1000
 
 FEWEST_PAIRS = 20
 """The fewest pairs of a pilot: with fewer words an interval over words does not hold its level."""
-
-Listener = Callable[[str, float], None]
-"""Told what is being done and which share of it is done."""
 
 
 class SharedTokens(NamedTuple):
@@ -137,7 +135,7 @@ def word_pilot(
     hidden_states: Sequence[int] | None = None,
     most_pairs: int = MOST_PAIRS,
     seed: int = 0,
-    listener: Listener | None = None,
+    listener: Listener[Phase] | None = None,
 ) -> WordPilot:
     """Measure at every hidden state of an encoder, or decoder, whether translated words are aligned.
 
@@ -203,7 +201,7 @@ def pilot_of_words(
     *,
     hidden_states: Sequence[int] | None = None,
     seed: int = 0,
-    listener: Listener | None = None,
+    listener: Listener[Phase] | None = None,
 ) -> WordPilot:
     """Measure given pairs of words at every hidden state, from one run over the words.
 
@@ -220,7 +218,7 @@ def pilot_of_words(
         words: what to measure.
         hidden_states: which; None: that of the settings, or else all.
         seed: with which the pairs were chosen; it is reported.
-        listener: told how far it is; None: nobody.
+        listener: hears how far it is; None: nobody.
 
     Raises:
         EncoderError: the encoder cannot be used or lacks a hidden state.
@@ -228,12 +226,13 @@ def pilot_of_words(
     settings = EncoderSettings(name=model, precision="float32") if isinstance(model, str) else model
     states = _states(settings, hidden_states)
     encoder = load_encoder(_read_words(settings, states[-1]))
-    heard = listener or (lambda _, __: None)
+    heard = listener or Silent()
     vectors = _vectors(encoder, words.pairs, states, heard)
     alignments = {}
-    for done, state in enumerate(states, 1):
-        alignments[state] = alignment_of(*vectors.pop(state))
-        heard("measuring", done / len(states))
+    with in_phase(heard, Phase("measuring", "hidden states", len(states))):
+        for done, state in enumerate(states, 1):
+            alignments[state] = alignment_of(*vectors.pop(state))
+            heard.advance(done)
     findings = findings_of(alignments)
     best = best_of(alignments, findings)
     shared = _shared_tokens(encoder, words.pairs)
@@ -279,7 +278,10 @@ Sides = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 def _vectors(
-    encoder: Encoder, pairs: Sequence[tuple[str, str]], states: Sequence[int], heard: Listener
+    encoder: Encoder,
+    pairs: Sequence[tuple[str, str]],
+    states: Sequence[int],
+    listener: Listener[Phase],
 ) -> dict[int, Sides]:
     """Hidden state -> the vectors of both sides, float32 [N, D]; a text is encoded once."""
     number: dict[str, int] = {}
@@ -292,9 +294,10 @@ def _vectors(
     def advance(count: int) -> None:
         nonlocal done
         done += count
-        heard("encoding", done / len(number))
+        listener.advance(done)
 
-    encode_into(stores, encoder, list(number), places, advance=advance)
+    with in_phase(listener, Phase("encoding", "words", len(number))):
+        encode_into(stores, encoder, list(number), places, advance=advance)
     src, tgt = ([number[pair[side]] for pair in pairs] for side in (0, 1))
     return {state: (rows[src], rows[tgt]) for state, rows in zip(states, stores, strict=True)}
 

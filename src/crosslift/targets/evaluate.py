@@ -132,7 +132,7 @@ def evaluate_bitexts(
         for protocol, sides in lookups.items():
             if sides not in ranked:
                 ranked[sides] = rank_bitext(sides, bitext, postprocessing)
-            values, found = _by_protocol(protocol, ranked[sides])
+            values, found = outcomes_of(protocol, ranked[sides])
             if data.words and protocol.name == OURS and not postprocessing:
                 values |= _pair_values(sides, bitext, protocol.direction)
             retrieved = tuple(bitext.items[i] for i in found)
@@ -192,10 +192,18 @@ def _csls_ranks(
     return join_ranks(blocks)
 
 
-def _by_protocol(
+def outcomes_of(
     protocol: Protocol, ranked: Directions
 ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.int64]]:
-    """Outcomes [N] and the best candidate of each query [N]."""
+    """The outcomes of N pairs under a protocol, in the direction that it names.
+
+    Args:
+        protocol: of pairs of texts.
+        ranked: the ranks of the pairs in both directions.
+
+    Returns:
+        Outcome -> float64 [N], and the index of each query's best candidate, int64 [N].
+    """
     forward, backward = ranked
     if protocol.name == OURS and protocol.direction == "both":
         return _means(own_values(forward), own_values(backward)), forward.retrieved

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 from crosslift.errors import DataError, UnknownNameError
@@ -13,20 +12,16 @@ from crosslift.sources.pictograms import (
     NAME_LANGUAGES,
     Concept,
     checksum,
-    load_concepts,
-    split_of,
+    concepts_of,
 )
 from crosslift.sources.record import Bitext
 from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
 from crosslift.targets.target import BitextData, Target, TargetSettings
 
 
-@cache
 def held_out_concepts() -> tuple[Concept, ...]:
     """The concepts of the test split."""
-    concepts = load_concepts()
-    splits = split_of(concepts)
-    return tuple(concept for concept in concepts if splits[concept.id] == "test")
+    return concepts_of("test")
 
 
 def asked_languages(settings: TargetSettings, legal: Sequence[str]) -> tuple[str, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crosslift.artifacts.read_once import read_once
 from crosslift.errors import StudyError
 from crosslift.sources.record import Record
 from crosslift.tasks.controls import PICTURE_FORMS
@@ -59,9 +59,7 @@ class CaptionedPictures:
 
     def read(self, split: str) -> CaptionRecords:
         """The records of a split ("train" or "dev"), and reason -> number of those left out."""
-        return _read(
-            self.data, tuple(sorted(self.columns.items())), split, self.allowed, self.checksum()
-        )
+        return _read(self.data, tuple(sorted(self.columns.items())), split, self.allowed)
 
     def train(self) -> list[Record]:
         """One record a caption."""
@@ -78,13 +76,12 @@ class CaptionedPictures:
         return checksum_of(self.data, self.columns)
 
 
-@lru_cache(maxsize=8)
+@read_once()
 def _read(
-    data: Path, columns: tuple[tuple[str, str], ...], split: str, allowed: Allowed, checksum: str
+    data: Path, columns: tuple[tuple[str, str], ...], split: str, allowed: Allowed
 ) -> CaptionRecords:
     from crosslift.sources.captions import read_captions
 
-    del checksum  # it is what makes the answer another one when the data change
     return read_captions(
         data,
         split,  # type: ignore[arg-type]

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
+from crosslift.artifacts.read_once import read_once
 from crosslift.sources.dataset_files import Layout, LocalFiles
 from crosslift.sources.fields import TagFields
 from crosslift.sources.formats.ccg_auto import ccg_auto
@@ -48,7 +48,7 @@ class CommonTags:
 
     def tags(self) -> tuple[str, ...]:
         """The tags of its records in alphabetical order, `other` last."""
-        return (*_common(self, self.checksum()), OTHER)
+        return (*_common(self), OTHER)
 
     def read(self, split: str) -> DatasetRecords:
         """The records of a split, with rare tags and those unseen in training as `other`."""
@@ -72,9 +72,8 @@ class CommonTags:
         return self.of.checksum()
 
 
-@lru_cache(maxsize=8)
-def _common(source: CommonTags, checksum: str) -> tuple[str, ...]:
-    del checksum  # it is what makes the answer another one when the files change
+@read_once()
+def _common(source: CommonTags) -> tuple[str, ...]:
     return common_tags(source.of.train(), source.fewest)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
+from crosslift.artifacts.read_once import read_once
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.sources.file_names import is_folder
@@ -187,12 +187,10 @@ def _of_file(
     name: str, path: Path, columns: Mapping[str, str]
 ) -> tuple[FileRecords | FolderRecords, tuple[str, ...]]:
     form = FORMS[name]
-    checksum = checksum_of_files([path])
-    there = [c for c in _columns_in(path, checksum) if c not in columns.values()]
+    there = [c for c in _columns_in(path) if c not in columns.values()]
     used = {n: columns.get(n, n) for n in form.columns if n not in form.optional}
     found = {
-        n: _bound(columns[n], path, checksum) if n in columns else _several(there)
-        for n in form.optional
+        n: _bound(columns[n], path) if n in columns else _several(there) for n in form.optional
     }
     several = {n: names for n, names in found.items() if names}
 
@@ -203,12 +201,12 @@ def _of_file(
     source = FileRecords(path, used, optional(LANGUAGE_COLUMN), optional(_GROUP_COLUMN), several)
     if source.language_column is None:
         return source, ("en",)
-    return source, _languages_in(path, source.language_column, checksum)
+    return source, _languages_in(path, source.language_column)
 
 
-def _bound(written: str, path: Path, checksum: str) -> tuple[str, ...]:
+def _bound(written: str, path: Path) -> tuple[str, ...]:
     """The columns that `columns` binds to an optional one: a name, or several parted by commas."""
-    if written in _columns_in(path, checksum):
+    if written in _columns_in(path):
         return (written,)
     return tuple(part.strip() for part in written.split(","))
 
@@ -220,14 +218,12 @@ def _several(names: Collection[str]) -> tuple[str, ...]:
     return (*first, *(further[number] for number in sorted(further)))
 
 
-@lru_cache(maxsize=8)
-def _columns_in(path: Path, checksum: str) -> tuple[str, ...]:
-    del checksum  # a file that changed is read again
+@read_once()
+def _columns_in(path: Path) -> tuple[str, ...]:
     return column_names(path)
 
 
-@lru_cache(maxsize=8)
-def _languages_in(path: Path, column: str, checksum: str) -> tuple[str, ...]:
-    del checksum  # a file that changed is read again
+@read_once()
+def _languages_in(path: Path, column: str) -> tuple[str, ...]:
     records = read_records(path, {}, several={LANGUAGE_COLUMN: (column,)}, language_column=column)
     return tuple(sorted({record.language for record in records}))

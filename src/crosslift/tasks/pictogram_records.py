@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-from crosslift.sources.pictograms import Concept, checksum, load_concepts, split_of
+from crosslift.sources.pictograms import Concept, Split, checksum, concepts_of
 from crosslift.sources.record import Record
-
-
-@cache
-def concepts_of(split: str) -> tuple[Concept, ...]:
-    """The concepts of a split: "train", "dev" or "test"."""
-    concepts = load_concepts()
-    splits = split_of(concepts)
-    return tuple(concept for concept in concepts if splits[concept.id] == split)
 
 
 class PictureNames:
@@ -52,7 +42,7 @@ class NameAliases:
         return checksum()
 
 
-def _alias_records(split: str) -> list[Record]:
+def _alias_records(split: Split) -> list[Record]:
     return [
         Record(
             f"{concept.id}:{number}",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from crosslift.artifacts.read_once import read_once
 from crosslift.errors import DataError
 from crosslift.sources.captions.columns import ID_NAMES, Binding, bind, entry_of
 from crosslift.sources.captions.entry import Entry, split_in_name
@@ -23,8 +23,8 @@ _GROUPS_KEPT = 4
 class ParquetPicture:
     """A picture in a cell of a parquet file.
 
-    Reading one reads its row group; the last few groups are kept, so that pictures next to one
-    another are read once.
+    Reading one reads its row group; a run keeps the last few groups, so that pictures next to one
+    another are read together.
 
     Args:
         path: of the file.
@@ -45,7 +45,7 @@ class ParquetPicture:
             OSError: the file cannot be read.
             DataError: the file is damaged, or has changed.
         """
-        cells = _cells(self.path, self.column, self.group, _state(self.path))
+        cells = _cells(self.path, self.column, self.group)
         data = cells[self.row].as_py() if self.row < len(cells) else None
         if data is None:
             raise DataError(f"{self}: no bytes", "a file that nobody has changed since")
@@ -139,7 +139,7 @@ class ParquetFiles:
                 f"{path}: the column {column!r} is of the type {kind}",
                 "a struct of bytes and path, bytes, or a text with the path of a picture",
             )
-        held = _held(path, leaf, group, _state(path))
+        held = _held(path, leaf, group)
         if named is not None and len(named) != len(held):
             raise _uneven(path, group)
         return [
@@ -164,15 +164,9 @@ def _uneven(path: Path, group: int) -> DataError:
     )
 
 
-def _state(path: Path) -> tuple[int, int]:
-    stat = path.stat()
-    return stat.st_size, stat.st_mtime_ns
-
-
-@lru_cache(maxsize=4096)
-def _held(path: Path, leaf: str, group: int, state: tuple[int, int]) -> tuple[bool, ...]:
+@read_once()
+def _held(path: Path, leaf: str, group: int) -> tuple[bool, ...]:
     """Which cells of a row group hold bytes. They are read: see `parquet_rows` on statistics."""
-    del state  # part of the key: a file that changed is read again
     file = opened(path)
     batches = batches_of(path, file, [leaf], group)
     return tuple(
@@ -189,9 +183,8 @@ def _leaf(file: Any, leaf: str, cells: Any) -> Any:
     return pc.struct_field(cells[leaf.removesuffix(".bytes")], "bytes")
 
 
-@lru_cache(maxsize=_GROUPS_KEPT)
-def _cells(path: Path, leaf: str, group: int, state: tuple[int, int]) -> Any:
-    del state  # part of the key: a file that changed is read again
+@read_once(most=_GROUPS_KEPT)
+def _cells(path: Path, leaf: str, group: int) -> Any:
     file = opened(path)
     if group >= file.num_row_groups:
         raise DataError(f"{path} has no row group {group}", "a file that nobody has changed since")

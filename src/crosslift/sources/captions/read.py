@@ -62,8 +62,7 @@ def checksum_of(data: Path, columns: Mapping[str, str] = _NO_COLUMNS) -> str:
     """SHA-256 of all that records of any split are made of, for the keys of steps.
 
     That is the format, the columns, the names and bytes of the files of captions and of every
-    picture, and the names of pictures that are missing. Files that have not changed since (size
-    and time) are not read again.
+    picture, and the names of pictures that are missing. A run reads each file once.
 
     Args:
         data: as `read_captions` takes it.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from crosslift.artifacts.read_once import read_once
 from crosslift.errors import DataError
 from crosslift.languages import FAMILIES, language
 from crosslift.sources.formats.rows import short
@@ -120,24 +120,17 @@ class EnglishData(PublishedData):
             DataError: as `PublishedData.read`; the records are not English.
         """
         if self.folder is None and not self._hub().pinned:
-            return self._checked(split)  # what a branch holds is not known without the network
-        key = (self.checksum(), split, self.least)
-        if key not in _READ:
-            _keep(key, self._checked(split))
-        return _READ[key]
+            return self.read_and_check(split)  # the commit of a branch needs the network
+        return _read(self, split)
 
-    def _checked(self, split: str) -> DatasetRecords:
+    def read_and_check(self, split: str) -> DatasetRecords:
+        """As `read`, but reads anew whenever it is called."""
         found = PublishedData.read(self, split)
         check_english(found.records, f"{split} of {self.folder or self._hub().id}", self.least)
         return found
 
 
-_READ: OrderedDict[tuple[str, str, float], DatasetRecords] = OrderedDict()
-"""What was read last: every arm and seed is trained on it. Its key is all that decides it."""
-_MOST_READ = 8
-
-
-def _keep(key: tuple[str, str, float], found: DatasetRecords) -> None:
-    while len(_READ) >= _MOST_READ:
-        _READ.popitem(last=False)
-    _READ[key] = found
+@read_once(key=lambda data, split: (data.checksum(), split, data.least))
+def _read(data: EnglishData, split: str) -> DatasetRecords:
+    """The records of a split: every arm and seed is trained on them."""
+    return data.read_and_check(split)

@@ -7,11 +7,11 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from crosslift.artifacts.places import user_path
+from crosslift.artifacts.read_once import read_once
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.languages import from_iso3
 from crosslift.sources.dataset_files import checksum_of_files
@@ -68,13 +68,13 @@ def read_lexicon(where: str | Path, language: str | None = None) -> Lexicon:
         path = path.with_name(path.name.removesuffix(".dz")).with_suffix(".index")
     if not is_file(path):
         raise DataError(f"no lexicon at {path}", FORMATS)
+    return _read(path, language)
+
+
+@read_once()
+def _read(path: Path, language: str | None) -> Lexicon:
     files = dictionary_files(path) if path.suffix == ".index" else (path,)
-    return _read(path, language, checksum_of_files(files))
-
-
-@lru_cache(maxsize=16)
-def _read(path: Path, language: str | None, checksum: str) -> Lexicon:
-    """The lexicon of a file; its checksum is what makes the answer another one when that changes."""
+    checksum = checksum_of_files(files)
     code, english_first = _sides(path, language)
     left_out: Mapping[str, int] = {}
     table = _Table([], english_first)

@@ -1,0 +1,72 @@
+"""Who hears how far some work is: the steps of a run, the phases of mining and of a pilot of words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from crosslift.errors import CrossLiftError
+
+Work = TypeVar("Work", contravariant=True)
+"""What is done: a step of a study, or a `Phase`."""
+
+
+class Listener(Protocol[Work]):
+    """Hears of work as it goes."""
+
+    def begin(self, work: Work) -> None:
+        """A piece of work begins."""
+
+    def advance(self, done: float) -> None:
+        """So much of it is done: of a step a share in [0, 1], of a phase a count in its unit."""
+
+    def end(self, work: Work, seconds: float) -> None:
+        """The piece of work is done."""
+
+    def fail(self, work: Work, error: CrossLiftError) -> None:
+        """It cannot be done, and the rest goes on without it."""
+
+
+class Silent(Generic[Work]):
+    """Listens and shows nothing."""
+
+    def begin(self, work: Work) -> None:
+        """Nothing."""
+
+    def advance(self, done: float) -> None:
+        """Nothing."""
+
+    def end(self, work: Work, seconds: float) -> None:
+        """Nothing."""
+
+    def fail(self, work: Work, error: CrossLiftError) -> None:
+        """Nothing: the outcome of the run names what failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of some work that is not a step of a study.
+
+    Args:
+        name: such as ``searching``.
+        unit: what is counted, in the plural, such as ``pairs``.
+        total: how many there are; 0: not known.
+        done: how many of them a run before has done.
+    """
+
+    name: str
+    unit: str
+    total: float = 0.0
+    done: float = 0.0
+
+
+@contextmanager
+def in_phase(listener: Listener[Phase], phase: Phase) -> Iterator[None]:
+    """Tells a listener that a phase begins and, unless an error is raised, that it ends."""
+    listener.begin(phase)
+    began = time.monotonic()
+    yield
+    listener.end(phase, time.monotonic() - began)

@@ -1,0 +1,86 @@
+"""`crosslift sweep`: its options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crosslift.cli.encoder_options import with_encoder_options
+from crosslift.cli.options import (
+    CatalogsOption,
+    DirectionOption,
+    Json,
+    LanguagesOption,
+    Model,
+    PairsOption,
+    StoreOption,
+    TargetDataOption,
+    TargetOption,
+    listed,
+)
+
+if TYPE_CHECKING:
+    from crosslift.encoders.settings import EncoderSettings
+
+
+@with_encoder_options(Model)
+def sweep(
+    target: TargetOption,
+    poolings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--poolings",
+            metavar="NAMES",
+            help="Poolings tried beside the model's own, such as: mean,first_token; or all.",
+        ),
+    ] = None,
+    prompts: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prompts",
+            metavar="PROMPT",
+            help="A prompt tried beside the model's own, exactly as it is put: 'query: ', or '' for "
+            "none. Give it once for each prompt.",
+        ),
+    ] = None,
+    dev_languages: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dev-languages",
+            metavar="CODES",
+            help="Choose on these languages and report on the others. Default: choose on one half of "
+            "the items and report on the other.",
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Draw the curves (.svg or .png)."),
+    ] = None,
+    data: TargetDataOption = None,
+    catalogs: CatalogsOption = None,
+    languages: LanguagesOption = None,
+    pairs: PairsOption = None,
+    direction: DirectionOption = None,
+    store: StoreOption = None,
+    json: Json = None,
+    *,
+    encoder: EncoderSettings,
+) -> None:
+    """Score every hidden state of an encoder on a target of bitexts, and choose one on dev data."""
+    from crosslift.cli import sweeping
+    from crosslift.targets.target import TargetSettings
+
+    settings = TargetSettings(
+        name=target,
+        data=data,
+        catalogs=catalogs,
+        languages=tuple(listed(languages)) or None,
+        pairs=pairs,
+        direction=direction,
+    )
+    readings = sweeping.sweep_settings(
+        target, listed(poolings), prompts or [], listed(dev_languages)
+    )
+    sweeping.show(encoder, settings, readings, plot, store, json)

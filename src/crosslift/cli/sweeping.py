@@ -1,0 +1,94 @@
+"""`crosslift sweep`: its settings and what it prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from crosslift.artifacts.store import Store
+from crosslift.cli.output import console_for, percent, write_json
+from crosslift.cli.progress import StatusLine
+from crosslift.encoders.settings import EncoderSettings, Pooling
+from crosslift.errors import UnknownNameError
+from crosslift.reports.formats import prompt_words
+from crosslift.studies.schema import SweepSettings
+from crosslift.studies.session import sweep
+from crosslift.targets.target import TargetSettings
+
+
+def sweep_settings(
+    target: str, poolings: list[str], prompts: list[str], dev_languages: list[str]
+) -> SweepSettings:
+    """The settings of a sweep from the words of the command line.
+
+    Raises:
+        UnknownNameError: a pooling that does not exist.
+    """
+    legal: tuple[Pooling, ...] = get_args(Pooling)
+    for name in poolings:
+        if name not in (*legal, "all"):
+            raise UnknownNameError("pooling", name, (*legal, "all"))
+    chosen = tuple(name for name in legal if name in poolings or "all" in poolings)
+    return SweepSettings(
+        target=target,
+        poolings=chosen,
+        prompts=tuple(prompts),
+        dev_languages=tuple(dev_languages) or None,
+    )
+
+
+def show(
+    model: EncoderSettings,
+    target: TargetSettings,
+    settings: SweepSettings,
+    plot: Path | None,
+    store: Path | None,
+    json_to: str | None,
+) -> None:
+    """Scores every hidden state, prints the scores and the choice, and draws the curves if asked."""
+    console = console_for(json_to)
+    listener = StatusLine(console, "reading the data")
+    with listener.status:
+        content = sweep(model, target, settings, Store(store), listener)
+    _print(console, content)
+    if plot is not None:
+        from crosslift.reports.sweep import write_sweep_plot
+
+        write_sweep_plot(content, plot)
+        console.print(Text.assemble("curve: ", (str(plot), "bold")))
+    write_json(content, json_to)
+
+
+def _print(console: Console, content: Mapping[str, Any]) -> None:
+    arm = content["arms"][0]
+    chosen, default = arm["chosen"], arm["default"]
+    several = len({c["prompt"] for c in arm["curves"]}) > 1
+    heads = (
+        c["pooling"].replace("_", " ") + (f"\n{prompt_words(c['prompt'])}" if several else "")
+        for c in arm["curves"]
+    )
+    table = Table("hidden_state", *heads)
+    for column in table.columns:
+        column.justify = "right"
+    for row, state in enumerate(arm["curves"][0]["hidden_states"]):
+        cells = (f"{percent(c['dev'][row])} / {percent(c['rest'][row])}" for c in arm["curves"])
+        style = "bold" if state == chosen["hidden_state"] else ""
+        table.add_row(str(state), *cells, style=style)
+    console.print(table)
+    metric = f"top-1 accuracy, {content['direction']}, %"
+    console.print(f"{metric}: on {content['chosen_on']} / on {content['reported_on']}")
+    console.print(
+        f"chosen on {content['chosen_on']}: {_reading_words(chosen)}: {percent(arm['score'])} % top-1 "
+        f"accuracy on {content['reported_on']}; the encoder's own ({_reading_words(default)}): "
+        f"{percent(default['score'])} %",
+    )
+
+
+def _reading_words(reading: Mapping[str, Any]) -> str:
+    state, pooling = reading["hidden_state"], reading["pooling"]
+    return f"hidden_state {state}, pooling {pooling}, {prompt_words(reading['prompt'])}"
