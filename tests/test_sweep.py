@@ -15,7 +15,6 @@ from tiny_encoder import make_tiny_encoder
 from crosslift.artifacts.store import Store
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError, UnknownNameError
-from crosslift.reports.formats import prompt_words
 from crosslift.reports.sweep import Sweep
 from crosslift.retrieval.folds import folds_of
 from crosslift.sources.record import Bitext
@@ -29,6 +28,7 @@ from crosslift.studies.steps import Workplace
 from crosslift.studies.sweep import Reading, sweep_steps
 from crosslift.studies.training_steps import Trained
 from crosslift.targets.target import BitextData, TargetSettings
+from crosslift.wording import prompt_words
 
 STATES = [0, 1, 2]
 POOLINGS = ("first_token", "mean_without_specials")

@@ -11,15 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from crosslift.artifacts.store import Store
-from crosslift.cli.output import console_for, percent, write_json
+from crosslift.cli.output import console_for, write_json
 from crosslift.cli.progress import StatusLine
 from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.errors import StudyError, UnknownNameError, first_few
-from crosslift.reports.formats import plural, prompt_words
+from crosslift.metrics.table import described
 from crosslift.studies.schema import SweepSettings
 from crosslift.studies.session import Evaluation, evaluate, evaluate_protocols, sweep
 from crosslift.targets.protocol import Direction
 from crosslift.targets.target import TargetSettings
+from crosslift.wording import percent, plural, prompt_words, share
 
 
 def show(
@@ -146,15 +147,16 @@ def _as_json(found: Evaluation) -> dict[str, Any]:
 
 def _print(console: Console, found: Evaluation) -> None:
     metrics = list(found.macro)
-    table = Table("language", "n", *(f"{metric} %" for metric in metrics))
+    table = Table("language", "n", *(described(metric).column for metric in metrics))
     for column in table.columns[1:]:
         column.justify = "right"
     for language, values in found.languages.items():
-        scores = (percent(values[metric]) for metric in metrics)
+        scores = (described(metric).score(values[metric]) for metric in metrics)
         table.add_row(language, str(int(values["n"])), *scores)
     table.add_section()
     queries = str(int(sum(values["n"] for values in found.languages.values())))
-    table.add_row("macro", queries, *(percent(found.macro[m]) for m in metrics), style="bold")
+    means = (described(metric).score(found.macro[metric]) for metric in metrics)
+    table.add_row("macro", queries, *means, style="bold")
     console.print(table)
     _tell_pretraining(console, found)
     _tell_gaps(console, found)
@@ -167,8 +169,8 @@ def _print(console: Console, found: Evaluation) -> None:
 def _tell_pretraining(console: Console, found: Evaluation) -> None:
     for group, scores in found.by_group().get("pretraining", {}).items():
         languages = plural(len(scores.languages), "language")
-        score = f"{found.metric} {percent(scores.macro[found.metric])} %"
-        console.print(f"{group}: {languages}, {score}")
+        score = share(scores.macro[found.metric], 1)
+        console.print(f"{group}: {languages}, {found.metric} {score}")
 
 
 def _tell_gaps(console: Console, found: Evaluation) -> None:
@@ -201,7 +203,7 @@ def _tell_mining(console: Console, found: Evaluation) -> None:
             f"{entry['language']}: scored on {entry['scored_on']}, threshold {cut} fitted on "
             f"{entry['threshold_source']}; {score['mined']} pairs taken, {score['correct']} of the "
             f"{score['gold']} true ones. Fitted on what it is scored on (an oracle, no result), F1 "
-            f"would be {percent(entry['oracle']['mining_f1'])} %.",
+            f"would be {share(entry['oracle']['mining_f1'], 1)}.",
         )
 
 
@@ -254,9 +256,9 @@ def _print_sweep(console: Console, found: Mapping[str, Any]) -> None:
     console.print(table)
     console.print(f"top-1 accuracy, %: on {found['chosen_on']} / on {found['reported_on']}")
     console.print(
-        f"chosen on {found['chosen_on']}: {_reading_words(chosen)}: {percent(arm['score'])} % top-1 "
+        f"chosen on {found['chosen_on']}: {_reading_words(chosen)}: {share(arm['score'], 1)} top-1 "
         f"accuracy on {found['reported_on']}; the encoder's own ({_reading_words(default)}): "
-        f"{percent(default['score'])} %",
+        f"{share(default['score'], 1)}",
     )
 
 

@@ -10,11 +10,13 @@ from rich.console import Console
 from rich.progress import TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from crosslift.cli.output import bar_for, duration
+from crosslift.cli.output import bar_for
 from crosslift.errors import CrossLiftError
 from crosslift.studies.estimates import Estimates
 from crosslift.studies.run import Silent
 from crosslift.studies.steps import Step
+from crosslift.wording import duration
+from crosslift.wording import share as share_words
 
 
 class LiveProgress:
@@ -121,4 +123,4 @@ class StatusLine(Silent):
 
     def advance(self, share: float) -> None:
         """Tells how far it is."""
-        self.status.update(Text(f"{self._doing}, {100 * share:.0f} %"))
+        self.status.update(Text(f"{self._doing}, {share_words(share)}"))

@@ -13,12 +13,13 @@ from pydantic import model_validator
 
 from crosslift.artifacts.files import file_written_whole
 from crosslift.errors import DataError, shorten
+from crosslift.metrics.table import described
 from crosslift.reports.axes import Names
 from crosslift.reports.entries import Arm, Entry, Target
-from crosslift.reports.formats import metric_title, percent, points, prompt_words
 from crosslift.reports.looks import MARKERS, PALETTE, Look, looks_of
 from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.svg import INK, MUTED, PAPER, RULE, Plot, drawing, finish, new_figure
+from crosslift.wording import percent, prompt_words, signed_points
 
 SWEEP = "sweep.json"
 _WIDTH, _HEIGHT = 380, 220
@@ -210,7 +211,7 @@ def _row(arm: Arm, entry: SweepArm) -> SweepRow:
         score=percent(entry.score),
         default=entry.default,
         default_score=percent(entry.default.score),
-        difference=points(entry.score - entry.default.score),
+        difference=signed_points(entry.score - entry.default.score),
     )
 
 
@@ -220,7 +221,7 @@ def _alternative(sweep: Sweep, arm: str, entries: Sequence[SweepArm]) -> str:
         f" {percent(entry.default.score)} of the default"
         for entry in entries
     )
-    return f"{arm}: {metric_title(sweep.metric)} in percent by hidden state. {told}."
+    return f"{arm}: {described(sweep.metric).heading} in percent by hidden state. {told}."
 
 
 def _figure(
@@ -249,7 +250,7 @@ def _figure(
         )
         axes.set_ylim(*_limits(sweep))
         _panel(axes, entries, looks[arm])
-        axes.set_ylabel(f"{metric_title(sweep.metric)}, percent", size=11.5)
+        axes.set_ylabel(f"{described(sweep.metric).heading}, percent", size=11.5)
     _legend(figure)
     return figure
 
