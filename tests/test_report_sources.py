@@ -134,7 +134,7 @@ def test_the_section_shows_sentence_figures_and_plots(
     plots = [a for a in _alternatives(section) if "where the effect of image comes from" in a]
     assert len(plots) == 3
     assert "whole effect +" in plots[0] and "picture content +" in plots[0]
-    assert re.search(r"labels 0\.0 \[.*\], none shown", plots[1])
+    assert re.search(r"labels \u22120\.02 \[.*\], none shown", plots[1])
     assert {f"source-image-{t}.svg" for t in ("names", "tatoeba", "pictures")} <= {
         path.name for path in (folder / "plots").iterdir()
     }

@@ -311,7 +311,9 @@ def test_a_gain_that_survives_in_part() -> None:
 def test_a_gain_whose_control_fell() -> None:
     parts = shared((0.03, -0.05))
     assert parts.share is None
-    assert "no share is given: `image-shuffled` is 5.0 points (95% interval \u22125." in parts.sentence
+    assert (
+        "no share is given: `image-shuffled` is 5.0 points (95% interval \u22125." in parts.sentence
+    )
     assert "below `baseline`, so that the arm's 8.0 (95% interval" in parts.sentence
     assert parts.sentence.endswith(
         "points above it are more than the whole gain; the pictures' content is shown to help."

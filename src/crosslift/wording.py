@@ -103,7 +103,7 @@ def large(value: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A time span in the two largest units that fit (``2 h 05 min``, ``48.3 s``).
+    """A time span in the two largest units that fit (``2 h 05 min``, ``48.3 s``, ``under 0.1 s``).
 
     ``unknown`` for None.
     """
@@ -117,6 +117,12 @@ def duration(seconds: float | None) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def about_duration(seconds: float) -> str:
+    """An estimated time span (``about 12 min 30 s``, ``under 0.1 s``)."""
+    text = duration(seconds)
+    return text if text.startswith("under") else f"about {text}"
 
 
 def memory(size: int | None) -> str:

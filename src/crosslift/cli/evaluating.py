@@ -219,17 +219,16 @@ def _tell_protocol(console: Console, found: Evaluation) -> None:
 def _print_side_by_side(console: Console, found: Sequence[Evaluation]) -> None:
     """One column a protocol, in its own metric: numbers of one name that are not the same thing."""
     kinds = (f"{e.protocol['name']} {e.protocol['direction']}" for e in found)
-    metrics = (
-        e.metric.replace("_", " ") for e in found
-    )  # words, so that a narrow table breaks them
-    table = Table("language", *(f"{k}\n{m} %" for k, m in zip(kinds, metrics, strict=True)))
+    columns = (described(e.metric).column.replace("_", " ") for e in found)  # words can be broken
+    table = Table("language", *(f"{k}\n{c}" for k, c in zip(kinds, columns, strict=True)))
     for column in table.columns[1:]:
         column.justify = "right"
     for language in found[0].languages:
-        cells = (percent(e.languages[language][e.metric]) for e in found)
+        cells = (described(e.metric).score(e.languages[language][e.metric]) for e in found)
         table.add_row(language, *cells)
     table.add_section()
-    table.add_row("macro", *(percent(e.macro[e.metric]) for e in found), style="bold")
+    means = (described(e.metric).score(e.macro[e.metric]) for e in found)
+    table.add_row("macro", *means, style="bold")
     console.print(table)
     _tell_gaps(console, found[0])
     _tell_unread(console, found[0])

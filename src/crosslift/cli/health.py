@@ -17,7 +17,7 @@ from crosslift.cli.output import console_for, write_json
 from crosslift.errors import CrossLiftError
 from crosslift.wording import memory
 
-_LEAST_FREE = 5 * 2**30
+_LEAST_FREE = 5 * 10**9
 
 
 def show(json_to: str | None) -> None:

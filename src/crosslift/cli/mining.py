@@ -21,7 +21,7 @@ from crosslift.mining.job import MiningOutcome, mine_files, plan_of_files
 from crosslift.mining.plan import MiningPlan
 from crosslift.mining.settings import MiningSettings
 from crosslift.mining.threshold import Threshold
-from crosslift.wording import count, duration, memory, rounded_count, share
+from crosslift.wording import about_duration, count, duration, memory, rounded_count, share
 
 _SECONDS_BETWEEN_LINES = 60.0
 _UNITS: Mapping[Phase, str] = {"reading": "lines", "encoding": "sentences", "searching": "pairs"}
@@ -109,7 +109,7 @@ class MiningProgress:
             return f"{count(self._done)} {self._unit}"
         speed = self._speed()
         seconds = (self._total - self._done) / speed if speed else None
-        left = "" if seconds is None else f", about {duration(seconds)} left"
+        left = "" if seconds is None else f", {about_duration(seconds)} left"
         far = "" if self._console.is_terminal else f"{share(self._done / self._total, 1)}, "
         return f"{far}{self._rate()}{left}"
 
@@ -151,7 +151,7 @@ def plan_lines(plan: MiningPlan) -> list[str]:
 def _expected(seconds: float | None) -> str:
     if seconds is None:
         return "for a time that is not known yet"
-    return f"about {duration(seconds)}"
+    return about_duration(seconds)
 
 
 def threshold_words(threshold: Threshold) -> str:

@@ -15,7 +15,7 @@ from crosslift.errors import CrossLiftError
 from crosslift.studies.estimates import Estimates
 from crosslift.studies.run import Silent
 from crosslift.studies.steps import Step
-from crosslift.wording import duration
+from crosslift.wording import about_duration, duration
 from crosslift.wording import share as share_words
 
 
@@ -90,7 +90,7 @@ class LiveProgress:
             self._task,
             completed=total - left,
             description=f"{self._count}/{len(self._expected)} {_name(self._step)}",
-            left=f"about {duration(left * pace)} left",
+            left=f"{about_duration(left * pace)} left",
         )
 
     def _pace(self, expected_here: float) -> float:

@@ -232,7 +232,7 @@ def _source_sentences(folder: RunFolder) -> list[str]:
     """Of each arm with controls, what its gains are shown to come from, and on which targets."""
     by_arm: dict[str, list[Attribution]] = {}
     for found in folder.run.attributions:
-        if found.whole.verdict == better_outcome(folder.target(found.target).metric):
+        if found.whole.verdict == better_outcome(found.metric):
             by_arm.setdefault(found.arm, []).append(found)
     return [_source_sentence(folder, arm, gained) for arm, gained in by_arm.items()]
 
@@ -248,7 +248,7 @@ def _source_sentence(folder: RunFolder, arm: str, gained: Sequence[Attribution])
     beyond: dict[tuple[str, str, str], list[str]] = {}
     for found in gained:
         title = folder.target(found.target).title
-        better = better_outcome(folder.target(found.target).metric)
+        better = better_outcome(found.metric)
         worse = opposite(better)
         for part in found.parts:
             source = part.source.replace("`", "")
