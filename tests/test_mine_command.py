@@ -393,7 +393,7 @@ def test_a_threshold_from_gold_reaches_the_precision(mine: Any, tmp_path: Path) 
     assert found["precision"] >= 0.95
     assert len(true) == 20
     assert (
-        "fitted to 95.0 % on 30 pairs"
+        "fitted to 95.0% on 30 pairs"
         in mine(*options, "--target-precision", 0.95, "--overwrite").out
     )
 

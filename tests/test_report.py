@@ -22,15 +22,16 @@ import yaml
 from PIL import Image
 from report_sample import write_sample
 
+from crosslift import wording
 from crosslift.errors import ArtifactError, DataError, UnknownNameError, shorten
-from crosslift.reports import formats
+from crosslift.metrics.table import described
 from crosslift.reports.answer import plain_answer
 from crosslift.reports.curves import MOST_POINTS, curve_panels, mean_curve
 from crosslift.reports.entries import CurvePoint
-from crosslift.reports.formats import names_marked
 from crosslift.reports.html import write_report
 from crosslift.reports.looks import colour_variables, looks_of
 from crosslift.reports.model_card import card_of_arm, model_card
+from crosslift.reports.pages import names_marked
 from crosslift.reports.run_folder import FILES, RunFolder, sums_of
 
 ATTACK = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
@@ -524,22 +525,21 @@ def test_losses_come_before_dev_metrics() -> None:
 
 
 def test_numbers_as_text() -> None:
-    assert formats.percent(0.8534) == "85.3"
-    assert formats.points(0.042) == "+4.2"
-    assert formats.points(-0.021) == "\u22122.1"
-    assert formats.points(-0.0001) == "0.0"
-    assert formats.interval(-0.01, 0.063) == "[\u22121.0, +6.3]"
-    assert formats.p_value(0.0004) == "< 0.001"
-    assert formats.duration(48.34) == "48.3 s"
-    assert formats.duration(119.7) == "2 min 00 s"
-    assert formats.duration(7500) == "2 h 05 min"
-    assert formats.memory(None) == "\u2013"
-    assert formats.memory(3 * 2**30) == "3.0 GiB"
-    assert formats.plural(1, "query") == "1 query"
-    assert formats.plural(5200, "query") == "5,200 queries"
-    assert formats.listed(["a", "b", "c"]) == "a, b and c"
+    assert wording.percent(0.8534) == "85.3"
+    assert wording.signed_points(0.042) == "+4.2"
+    assert wording.signed_points(-0.021) == "\u22122.1"
+    assert wording.signed_points(-0.0001) == "\u22120.01"
+    assert wording.interval(-0.01, 0.063) == "[\u22121.0, +6.3]"
+    assert wording.duration(48.34) == "48.3 s"
+    assert wording.duration(119.7) == "2 min 00 s"
+    assert wording.duration(7500) == "2 h 05 min"
+    assert wording.memory(None) == "\u2013"
+    assert wording.memory(3 * 2**30) == "3.0 GiB"
+    assert wording.plural(1, "query") == "1 query"
+    assert wording.plural(5200, "query") == "5,200 queries"
+    assert wording.listed(["a", "b", "c"]) == "a, b and c"
     assert shorten("abcdefghij", 5) == "ab\u2026ij"
-    assert formats.metric_title("dev_top1_accuracy") == "dev top-1 accuracy"
+    assert described("dev_top1_accuracy").heading == "dev top-1 accuracy"
 
 
 def test_model_card(folder: Path) -> None:
@@ -556,7 +556,7 @@ def test_model_card(folder: Path) -> None:
     assert "base_model" not in facts  # an embedded encoder has no hub id
     verdict = run.against_baseline("image", run.target("tatoeba"))
     assert verdict is not None
-    assert formats.interval(verdict.low, verdict.high) in body
+    assert wording.interval(verdict.low, verdict.high) in body
     assert "`crosslift/xx->en`" in body
     assert "100 updates of 128, learning rate 2e-05" in body
     assert "100 updates, 12,800 examples, 91,877 tokens, 19.3 TFLOP" in body

@@ -20,7 +20,7 @@ from small_study import SCRATCH, small_study
 
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, UnknownNameError
-from crosslift.reports import formats
+from crosslift.metrics.table import described
 from crosslift.reports.answer import plain_answer
 from crosslift.reports.entries import Arm, CurvePoint, Target
 from crosslift.reports.groups import GROUPS, group_section
@@ -134,7 +134,7 @@ def test_the_section_shows_sentence_figures_and_plots(
     plots = [a for a in _alternatives(section) if "where the effect of image comes from" in a]
     assert len(plots) == 3
     assert "whole effect +" in plots[0] and "picture content +" in plots[0]
-    assert re.search(r"labels 0\.0 \[.*\], none shown", plots[1])
+    assert re.search(r"labels \u22120\.02 \[.*\], none shown", plots[1])
     assert {f"source-image-{t}.svg" for t in ("names", "tatoeba", "pictures")} <= {
         path.name for path in (folder / "plots").iterdir()
     }
@@ -375,10 +375,10 @@ def test_labels_and_captions_are_told_apart() -> None:
 
 
 def test_ranks_are_plain_numbers_and_lower_is_better(run: RunFolder, page: str) -> None:
-    assert formats.score("median_rank", 12.5) == "12.5"
-    assert formats.score("mrr", 0.125) == "12.5"
-    assert formats.change("median_rank", -2.0) == "\u22122.0"
-    assert formats.is_better("median_rank", -2.0) and not formats.is_better("mrr", -0.2)
+    assert described("median_rank").score(12.5) == "12.5"
+    assert described("mrr").score(0.125) == "12.5"
+    assert described("median_rank").change(-2.0) == "\u22122.0"
+    assert described("median_rank").is_better(-2.0) and not described("mrr").is_better(-0.2)
     index = ScoreIndex(run)
     table = score_tables(run, index)[2]
     place = [column.metric for column in table.other_columns].index("median_rank")

@@ -29,7 +29,6 @@ from crosslift.reports.answer import plain_answer
 from crosslift.reports.curves import curve_panels, mean_curve
 from crosslift.reports.effects import effects_on
 from crosslift.reports.entries import CurvePoint, Stage
-from crosslift.reports.formats import interval, percent, points, share
 from crosslift.reports.heat import heat_pairs
 from crosslift.reports.html import write_report
 from crosslift.reports.interpolation import INTERPOLATION, path_section
@@ -41,6 +40,7 @@ from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.stages import setting_words, stage_words, task_rows
 from crosslift.reports.tables import ScoreIndex
 from crosslift.studies.session import run_study
+from crosslift.wording import interval, percent, share, signed_points
 
 ATTACK = "<script>alert('x')</script>"
 NINE_TASKS, TWO_TASKS = "text-image mix, share 00 per cent", "text-image mix, share 10 per cent"
@@ -138,7 +138,7 @@ def test_forest_plots_and_heat_maps_keep_the_starts_apart(
     ours, theirs = (
         index.mean(arm, run.target("names"), "macro") or 0.0 for arm in ("e5-text", "e5")
     )
-    assert table.mean.cells[shown.index("e5-text")].text == points(ours - theirs)
+    assert table.mean.cells[shown.index("e5-text")].text == signed_points(ours - theirs)
 
 
 def test_words_say_whose_baseline(page: str, run: RunFolder) -> None:
@@ -190,24 +190,24 @@ def test_settings_in_words() -> None:
 def test_a_stage_in_words() -> None:
     mixed = [sample_task("nli", "classification", 6, 0.6), sample_task("mlm", "masked-lm", 4, 0.4)]
     told = stage_words(Stage.model_validate(sample_stage(mixed, {}, 80, 60)))
-    assert told.tasks == "nli (classification) 60\u00a0%, mlm (masked-lm) 40\u00a0%"
+    assert told.tasks == "nli (classification) 60%, mlm (masked-lm) 40%"
     assert told.budget == "100 updates of 128, learning rate 2e-05"
     assert told.kept == "the weights of updates 80 and 60 were kept, one for each seed"
     alone = stage_words(Stage.model_validate(sample_stage(mixed[:1], {}, 80, 80)))
     assert alone.tasks == "nli (classification)"
     assert alone.kept == "the weights of update 80 were kept"
-    assert (share(0.004), share(0.0), share(0.0996)) == ("0.4\u00a0%", "0\u00a0%", "10\u00a0%")
+    assert (share(0.004), share(0.0), share(0.0996)) == ("0.4%", "0%", "10%")
 
 
 def test_arms_show_tasks_settings_and_kept_updates(page: str) -> None:
     stages = {row[0]: row[4] for row in _cells(page, "Arms")[1:]}
     assert stages["raw baseline"] == "none"
     nine = stages[NINE_TASKS]
-    assert "nli (classification) 11 %, squad-v2-and-more (span-qa) 11 %" in nine
+    assert "nli (classification) 11%, squad-v2-and-more (span-qa) 11%" in nine
     assert "LoRA (rank 8, alpha 16); mixing sampling uniform; accumulation 4" in nine
     assert "The weights of updates 80 and 60 were kept, one for each seed." in nine
     two = stages[TWO_TASKS]
-    assert two.startswith("1. nli (classification) 60 %, gettext-mlm (masked-lm) 40 %: 100 updates")
+    assert two.startswith("1. nli (classification) 60%, gettext-mlm (masked-lm) 40%: 100 updates")
     assert "L2-SP 0.01; frozen layers 6; distillation" in two
     assert "2. name-alias (text pairs)" in two and "3. name-alias (text pairs)" in two
     assert stages["image-locked"].endswith("; text side locked")
@@ -227,7 +227,7 @@ def test_training_data_shows_what_was_left_out(page: str, run: RunFolder) -> Non
 
 def test_model_cards_tell_mixtures(run: RunFolder) -> None:
     text = model_card(card_of_arm(run, NINE_TASKS, 1, "m", "", None, ""))
-    assert "1. nli (classification) 11 %, squad-v2-and-more (span-qa) 11 %" in text
+    assert "1. nli (classification) 11%, squad-v2-and-more (span-qa) 11%" in text
     assert "LoRA (rank 8, alpha 16); mixing sampling uniform; accumulation 4" in text
     assert "the weights of updates 80 and 60 were kept" in text
     left_out = "left out: 1,204 × no gold label; 31 × es: nothing came out"
@@ -280,7 +280,7 @@ def test_shares_of_a_mixture_are_drawn_once_an_arm(folder: Path, page: str) -> N
     told = [a for a in _alternatives(section) if a.startswith("Share of the examples")]
     assert len(told) == 2
     assert all(f"{name} " in told[0] for name, _ in NINE)
-    assert "in all nli 60\u00a0%, gettext-mlm 40\u00a0%" in told[1]
+    assert "in all nli 60%, gettext-mlm 40%" in told[1]
     for colour in ("var(--arm-baseline)", "var(--arm-7)"):  # nine tasks, nine colours
         assert colour in section
 
@@ -327,7 +327,7 @@ def test_every_point_of_a_path_is_in_the_table(folder: Path, page: str, run: Run
         if point["share"] == 0:
             assert shown == f"{percent(point['score'])} start"
             continue
-        effect = f"{points(point['effect'])} {interval(point['low'], point['high'])}"
+        effect = f"{signed_points(point['effect'])} {interval(point['low'], point['high'])}"
         assert shown == f"{percent(point['score'])} {effect} {signs[point['verdict']]}"
     assert {"higher", "lower"} <= {p["verdict"] for p in found if p["target"] == "tatoeba"}
 

@@ -15,10 +15,10 @@ from report_sample import write_sample
 from report_xtreme_sample import write_xtreme_files
 
 from crosslift.errors import DataError, UnknownNameError
+from crosslift.metrics.table import described
 from crosslift.reports.answer import baseline_verdicts
 from crosslift.reports.effects import trade_offs
 from crosslift.reports.examples import example_groups
-from crosslift.reports.formats import metric_title
 from crosslift.reports.generalised import GENERALISED, generalised_section
 from crosslift.reports.heat import LEVELS, change_shade, heat_pairs, score_shade
 from crosslift.reports.html import write_report
@@ -544,4 +544,4 @@ def test_a_model_card_says_what_was_fine_tuned_once_more(run: RunFolder) -> None
     ],
 )
 def test_metrics_of_labelled_targets_have_titles(metric: str, title: str) -> None:
-    assert metric_title(metric) == title
+    assert described(metric).heading == title

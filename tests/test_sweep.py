@@ -15,7 +15,6 @@ from tiny_encoder import make_tiny_encoder
 from crosslift.artifacts.store import Store
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError, UnknownNameError
-from crosslift.reports.formats import prompt_words
 from crosslift.reports.sweep import Sweep
 from crosslift.retrieval.folds import folds_of
 from crosslift.sources.record import Bitext
@@ -30,6 +29,7 @@ from crosslift.studies.sweep import Reading, sweep_steps
 from crosslift.studies.trained import Trained
 from crosslift.targets.protocols import RETRIEVAL
 from crosslift.targets.target import BitextData, TargetSettings
+from crosslift.wording import prompt_words
 
 STATES = [0, 1, 2]
 POOLINGS = ("first_token", "mean_without_specials")

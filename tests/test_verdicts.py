@@ -25,8 +25,9 @@ from crosslift.statistics import (
     share_surviving,
 )
 from crosslift.statistics.attribution import CONTROL_FACTS, facts_of
-from crosslift.statistics.wording import p_clause, points, signed_points, zero_shot_words
+from crosslift.statistics.wording import zero_shot_words
 from crosslift.tasks.controls import CONTROLS
+from crosslift.wording import p_value, points, signed_points
 
 COMPARISON = Comparison(
     arm="image",
@@ -97,7 +98,7 @@ def test_a_lower_arm_in_words() -> None:
     (verdict,) = judge([(replace(COMPARISON, metric="recall_at_5"), lower)])
     assert verdict.verdict == "lower"
     assert "scored 2.0 points lower than `image-shuffled` in recall at 5" in verdict.sentence
-    assert "95% interval -4.0 to -0.1" in verdict.sentence
+    assert "95% interval \u22124.0 to \u22120.1" in verdict.sentence
 
 
 def test_no_difference_in_words() -> None:
@@ -108,7 +109,7 @@ def test_no_difference_in_words() -> None:
     assert verdict.sentence == (
         "On gettext (only items that overlap no training text), no difference between `image` and "
         "`text` in mean reciprocal rank was shown: +0.4 points (protocol crosslift/xx->en; "
-        "95% interval -1.0 to 1.9; 5,200 queries in 13 languages, 2 seeds; "
+        "95% interval \u22121.0 to 1.9; 5,200 queries in 13 languages, 2 seeds; "
         "Holm-corrected p = 0.600; equal budgets)."
     )
 
@@ -205,7 +206,7 @@ def test_a_lower_rank_is_the_better_and_no_percentage() -> None:
     assert verdict.verdict == "lower"
     assert verdict.sentence.startswith(
         "On names, the median rank of `image` was 2.5 lower, which is better, than that of "
-        "`image-shuffled` (protocol crosslift/xx->en; 95% interval -4 to -1.25;"
+        "`image-shuffled` (protocol crosslift/xx->en; 95% interval \u22124.0 to \u22121.2;"
     )
     (verdict,) = judge([(asked, replace(ranks, effect=2.5, low=1.25, high=4.0))])
     assert "was 2.5 higher, which is worse, than" in verdict.sentence
@@ -229,19 +230,19 @@ def test_judging_nothing_gives_nothing() -> None:
 def test_points_never_hide_a_difference_nor_show_minus_zero() -> None:
     assert [points(value) for value in (0.0312, -0.01, 0.0002, -0.00003, -1e-9, 0)] == [
         "3.1",
-        "-1.0",
+        "\u22121.0",
         "0.02",
-        "-0.003",
+        "\u22120.003",
         "0.0",
         "0.0",
     ]
-    assert [signed_points(value) for value in (0.004, -0.004, 0)] == ["+0.4", "-0.4", "0.0"]
+    assert [signed_points(value) for value in (0.004, -0.004, 0)] == ["+0.4", "\u22120.4", "0.0"]
 
 
 def test_p_is_shown_on_its_side_of_alpha() -> None:
-    assert p_clause(0.04996, alpha=0.05) == "p = 0.049960"
-    assert p_clause(0.0004, alpha=0.05) == "p = 0.0004"
-    assert p_clause(1.0, alpha=0.05) == "p = 1"
+    assert p_value(0.04996, alpha=0.05) == "= 0.049960"
+    assert p_value(0.0004, alpha=0.05) == "= 0.0004"
+    assert p_value(1.0, alpha=0.05) == "= 1"
 
 
 def arms(gains: tuple[float, float], spread: float = 0.02) -> list[np.ndarray]:
@@ -295,7 +296,7 @@ def test_a_gain_that_the_control_shares() -> None:
     assert parts.sentence.endswith(
         ": no part of the gain is shown to come from the pictures' content."
     )
-    assert "survive against `image-shuffled`, a share of 0 % (95% interval -61 to 37 %)" in (
+    assert "survive against `image-shuffled`, a share of 0% (95% interval \u221261% to 37%)" in (
         parts.sentence
     )
 
@@ -303,14 +304,16 @@ def test_a_gain_that_the_control_shares() -> None:
 def test_a_gain_that_survives_in_part() -> None:
     sentence = shared((0.095, 0.03)).sentence
     assert "6.5 (95% interval" in sentence
-    assert "a share of 68 % (95% interval 6" in sentence
+    assert "a share of 68% (95% interval 6" in sentence
     assert "that part is shown to come from the pictures' content." in sentence
 
 
 def test_a_gain_whose_control_fell() -> None:
     parts = shared((0.03, -0.05))
     assert parts.share is None
-    assert "no share is given: `image-shuffled` is 5.0 points (95% interval -5." in parts.sentence
+    assert (
+        "no share is given: `image-shuffled` is 5.0 points (95% interval \u22125." in parts.sentence
+    )
     assert "below `baseline`, so that the arm's 8.0 (95% interval" in parts.sentence
     assert parts.sentence.endswith(
         "points above it are more than the whole gain; the pictures' content is shown to help."
@@ -397,8 +400,8 @@ def test_an_attribution_in_words() -> None:
     told = attributed(0.08, shuffled_pictures=0.075, captions_only=0.02).sentence
     assert told == (
         "On names, `image` gained 8.0 points over `raw` (95% interval 7.0 to 9.0; 5,200 queries in "
-        "13 languages). By source: picture content +0.5 points [-0.5 to 1.5], none shown; text "
-        "exposure +2.0 points [1.0 to 3.0]."
+        "13 languages). By source: picture content +0.5 points [\u22120.5, +1.5], none shown; text "
+        "exposure +2.0 points [+1.0, +3.0]."
     )
     assert "`image` lost 8.0 points against `raw`" in attributed(-0.08, captions_only=0).sentence
     told = attributed(0.004, shuffled_pictures=0.0).sentence
@@ -411,8 +414,8 @@ def test_a_part_above_the_whole_is_no_part() -> None:
     (content,) = found.parts
     assert not content.within_whole
     assert found.sentence.endswith(
-        "By source: picture content +17.0 points [16.0 to 18.0], more than the whole and so no part "
-        "of it, as `shuffled_pictures` is below `raw`: -14.0 points [-15.0 to -13.0]."
+        "By source: picture content +17.0 points [+16.0, +18.0], more than the whole and so no part "
+        "of it, as `shuffled_pictures` is below `raw`: \u221214.0 points [\u221215.0, \u221213.0]."
     )
     assert attributed(0.03, shuffled_pictures=0.01).parts[0].within_whole
     lost = attributed(-0.03, shuffled_pictures=0.02)
@@ -434,7 +437,7 @@ def test_a_part_that_the_correction_takes_is_said() -> None:
     whole = verdict_of("image", "raw", 0.08)
     found = attribute(whole, [Controlled(None, part, verdict_of("control", "raw", 0.03))])
     assert found.parts[0].named.shown == "none shown after correction"
-    assert "what `control` lacks +5.0 points [4.0 to 6.0], none shown after correction" in (
+    assert "what `control` lacks +5.0 points [+4.0, +6.0], none shown after correction" in (
         found.sentence
     )
 

@@ -32,7 +32,7 @@ from crosslift.retrieval.word_findings import (
     best_of,
     findings_of,
 )
-from crosslift.retrieval.word_verdict import cosine, margin, share, states, together, verdict_of
+from crosslift.retrieval.word_verdict import cosine, margin, states, together, verdict_of
 from crosslift.studies.word_pilot import (
     FEWEST_PAIRS,
     PilotWords,
@@ -40,6 +40,7 @@ from crosslift.studies.word_pilot import (
     choose_words,
     pilot_of_words,
 )
+from crosslift.wording import share
 
 Sides = tuple[NDArray[np.float32], NDArray[np.float32]]
 WORDS, WIDTH = 200, 48
@@ -262,7 +263,7 @@ def test_the_verdict_on_anisotropy_alone(measured: dict[int, WordAlignment]) -> 
     told = verdict_of(alone, findings, best_of(alone, findings))
     near = re.fullmatch(
         r"At hidden state 2 the cosine of pairs is (0\.9\d+), but that of random pairs is (0\.9\d+): "
-        r"this is anisotropy, not alignment; retrieval is \d\.\d+ % \(chance 0\.50 %\), \d\.\d+ % "
+        r"this is anisotropy, not alignment; retrieval is \d\.\d+% \(chance 0\.50%\), \d\.\d+% "
         r"after centring\.",
         told[0],
     )
@@ -437,9 +438,9 @@ def test_numbers_in_words() -> None:
     assert margin(0.19342) == "+0.1934"
     assert margin(-0.0000213) == "-2.1e-05"
     assert margin(0.0) == "+0.0000"
-    assert share(0.4534) == "45.3 %"
-    assert share(0.001) == "0.10 %"
-    assert share(0.0) == "0.0 %"
+    assert share(0.4534, 1) == "45.3%"
+    assert share(0.001, 1) == "0.10%"
+    assert share(0.0, 1) == "0.0%"
     assert states([3]) == "hidden state 3"
     assert states([1, 2]) == "hidden states 1 and 2"
     assert states([0, 1, 2, 3, 7, 9, 10, 11, 12]) == "hidden states 0 to 3, 7 and 9 to 12"
@@ -566,7 +567,7 @@ def test_pairs_of_the_same_tokens_in_another_order_are_alike_at_hidden_state_0(
     assert pilot.best is not None
     assert pilot.shared_tokens.pairs == 1
     assert 0 < pilot.shared_tokens.random < 1
-    assert "Of the pairs, 100.0 % have a token in common" in pilot.verdict[-1]
+    assert "Of the pairs, 100.0% have a token in common" in pilot.verdict[-1]
     assert heard.phases == ["begin encoding", "end encoding", "begin measuring", "end measuring"]
     assert heard.done["encoding"][-1] == 80
     assert heard.done["measuring"] == [1, 2, 3]

@@ -11,14 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from crosslift.artifacts.store import Store
-from crosslift.cli.output import console_for, percent, write_json
+from crosslift.cli.output import console_for, write_json
 from crosslift.cli.progress import StatusLine
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError, first_few
-from crosslift.reports.formats import plural, prompt_words
+from crosslift.metrics.table import described
 from crosslift.studies.session import Evaluation, evaluate, evaluate_protocols
 from crosslift.targets.protocol import Direction
 from crosslift.targets.target import TargetSettings
+from crosslift.wording import plural, prompt_words, share
 
 
 def show(
@@ -74,15 +75,16 @@ def _as_json(found: Evaluation) -> dict[str, Any]:
 
 def _print(console: Console, found: Evaluation) -> None:
     metrics = list(found.macro)
-    table = Table("language", "n", *(f"{metric} %" for metric in metrics))
+    table = Table("language", "n", *(described(metric).column for metric in metrics))
     for column in table.columns[1:]:
         column.justify = "right"
     for language, values in found.languages.items():
-        scores = (percent(values[metric]) for metric in metrics)
+        scores = (described(metric).score(values[metric]) for metric in metrics)
         table.add_row(language, str(int(values["n"])), *scores)
     table.add_section()
     queries = str(int(sum(values["n"] for values in found.languages.values())))
-    table.add_row("macro", queries, *(percent(found.macro[m]) for m in metrics), style="bold")
+    means = (described(metric).score(found.macro[metric]) for metric in metrics)
+    table.add_row("macro", queries, *means, style="bold")
     console.print(table)
     _tell_pretraining(console, found)
     _tell_gaps(console, found)
@@ -95,8 +97,8 @@ def _print(console: Console, found: Evaluation) -> None:
 def _tell_pretraining(console: Console, found: Evaluation) -> None:
     for group, scores in found.by_group().get("pretraining", {}).items():
         languages = plural(len(scores.languages), "language")
-        score = f"{found.metric} {percent(scores.macro[found.metric])} %"
-        console.print(f"{group}: {languages}, {score}")
+        score = share(scores.macro[found.metric], 1)
+        console.print(f"{group}: {languages}, {found.metric} {score}")
 
 
 def _tell_gaps(console: Console, found: Evaluation) -> None:
@@ -129,7 +131,7 @@ def _tell_mining(console: Console, found: Evaluation) -> None:
             f"{entry['language']}: scored on {entry['scored_on']}, threshold {cut} fitted on "
             f"{entry['threshold_source']}; {score['mined']} pairs taken, {score['correct']} of the "
             f"{score['gold']} true ones. Fitted on what it is scored on (an oracle, no result), F1 "
-            f"would be {percent(entry['oracle']['mining_f1'])} %.",
+            f"would be {share(entry['oracle']['mining_f1'], 1)}.",
         )
 
 
@@ -145,17 +147,16 @@ def _tell_protocol(console: Console, found: Evaluation) -> None:
 def _print_side_by_side(console: Console, found: Sequence[Evaluation]) -> None:
     """One column a protocol, in its own metric: numbers of one name that are not the same thing."""
     kinds = (f"{e.protocol['name']} {e.protocol['direction']}" for e in found)
-    metrics = (
-        e.metric.replace("_", " ") for e in found
-    )  # words, so that a narrow table breaks them
-    table = Table("language", *(f"{k}\n{m} %" for k, m in zip(kinds, metrics, strict=True)))
+    columns = (described(e.metric).column.replace("_", " ") for e in found)  # words can be broken
+    table = Table("language", *(f"{k}\n{c}" for k, c in zip(kinds, columns, strict=True)))
     for column in table.columns[1:]:
         column.justify = "right"
     for language in found[0].languages:
-        cells = (percent(e.languages[language][e.metric]) for e in found)
+        cells = (described(e.metric).score(e.languages[language][e.metric]) for e in found)
         table.add_row(language, *cells)
     table.add_section()
-    table.add_row("macro", *(percent(e.macro[e.metric]) for e in found), style="bold")
+    means = (described(e.metric).score(e.macro[e.metric]) for e in found)
+    table.add_row("macro", *means, style="bold")
     console.print(table)
     _tell_gaps(console, found[0])
     _tell_unread(console, found[0])

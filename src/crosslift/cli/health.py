@@ -15,8 +15,9 @@ from crosslift.artifacts.places import home
 from crosslift.artifacts.versions import package_versions
 from crosslift.cli.output import console_for, write_json
 from crosslift.errors import CrossLiftError
+from crosslift.wording import memory
 
-_LEAST_FREE_GB = 5
+_LEAST_FREE = 5 * 10**9
 
 
 def show(json_to: str | None) -> None:
@@ -76,10 +77,10 @@ def _catalogs() -> str:
 
 def _disk() -> str:
     place = make_folder(home())
-    free = shutil.disk_usage(place).free / 1e9
-    told = f"{free:.0f} GB free in {place}"
-    if free < _LEAST_FREE_GB:
-        raise CrossLiftError(told, f"{_LEAST_FREE_GB} GB", "free some, or set CROSSLIFT_HOME")
+    free = shutil.disk_usage(place).free
+    told = f"{memory(free)} free in {place}"
+    if free < _LEAST_FREE:
+        raise CrossLiftError(told, memory(_LEAST_FREE), "free some, or set CROSSLIFT_HOME")
     return told
 
 

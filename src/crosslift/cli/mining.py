@@ -15,11 +15,12 @@ from rich.text import Text
 
 from crosslift.artifacts.progress import Phase, Silent
 from crosslift.artifacts.store import Store
-from crosslift.cli.output import bar_for, console_for, duration, percent, write_json
+from crosslift.cli.output import bar_for, console_for, write_json
 from crosslift.mining.job import MiningOutcome, mine_files, plan_of_files
 from crosslift.mining.plan import MiningPlan
 from crosslift.mining.settings import MiningSettings
 from crosslift.mining.threshold import Threshold
+from crosslift.wording import about_duration, count, duration, memory, rounded_count, share
 
 _SECONDS_BETWEEN_LINES = 60.0
 
@@ -95,20 +96,18 @@ class MiningProgress(Silent[Phase]):
         """The phase is over."""
         self._bar.update(self._task, visible=False)
         if work.name != "reading" and self._done > work.done:
-            done = f"{count_words(self._done - work.done)} {work.unit} in {duration(seconds)}"
+            done = f"{rounded_count(self._done - work.done)} {work.unit} in {duration(seconds)}"
             self._print(Text.assemble(("done", "green"), f" {work.name}: {done}, {self._rate()}"))
 
     def pace(self) -> str:
         """How far, how fast and how long yet, in words."""
         total = self._phase.total
         if not total:
-            return f"{self._done:,.0f} {self._phase.unit}"
+            return f"{count(self._done)} {self._phase.unit}"
         speed = self._speed()
         seconds = (total - self._done) / speed if speed else None
-        about = "" if seconds is not None and seconds < 1 else "about "
-        left = "" if seconds is None else f", {about}{duration(seconds)} left"
-        share = percent(self._done / total)
-        far = "" if self._console.is_terminal else f"{share} %, "
+        left = "" if seconds is None else f", {about_duration(seconds)} left"
+        far = "" if self._console.is_terminal else f"{share(self._done / total, 1)}, "
         return f"{far}{self._rate()}{left}"
 
     def _print(self, text: str | Text) -> None:
@@ -119,7 +118,7 @@ class MiningProgress(Silent[Phase]):
         return (self._done - self._phase.done) / seconds if seconds > 0 else 0.0
 
     def _rate(self) -> str:
-        return f"{count_words(self._speed())} {self._phase.unit}/s"
+        return f"{rounded_count(self._speed())} {self._phase.unit}/s"
 
     def _due(self) -> bool:
         now = time.monotonic()
@@ -141,27 +140,15 @@ def plan_lines(plan: MiningPlan) -> list[str]:
         f"{plan.search} search{resumed}",
         f"encoding: {plan.to_encode:,} texts ({standing:,} stand in the store), {encoding}; "
         f"searching: {searching}",
-        f"memory: at most about {_gigabytes(plan.peak_memory)} (while {largest}); "
-        f"store: {_gigabytes(plan.disk)}",
+        f"memory: at most about {memory(plan.peak_memory)} (while {largest}); "
+        f"store: {memory(plan.disk)}",
     ]
 
 
 def _expected(seconds: float | None) -> str:
     if seconds is None:
         return "for a time that is not known yet"
-    return f"about {duration(seconds)}" if seconds >= 1 else "under 1 s"
-
-
-def count_words(number: float) -> str:
-    """A large number as a person reads it, such as `1.2 million`."""
-    for size, word in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
-        if number >= size:
-            return f"{number / size:.1f}{word}"
-    return f"{number:,.0f}"
-
-
-def _gigabytes(count: int) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
+    return about_duration(seconds)
 
 
 def threshold_words(threshold: Threshold) -> str:
@@ -171,15 +158,15 @@ def threshold_words(threshold: Threshold) -> str:
     told = f"threshold: {threshold.value:.6g}"
     if threshold.source == "given":
         return f"{told}, as given"
-    reached = "unknown" if threshold.precision is None else f"{percent(threshold.precision)} %"
-    wanted = percent(threshold.target_precision or 0.0)
+    reached = "unknown" if threshold.precision is None else share(threshold.precision, 1)
+    wanted = share(threshold.target_precision or 0.0, 1)
     if threshold.source == "gold":
         return (
-            f"{told}, fitted to {wanted} % on {threshold.compared:,} pairs that the gold labels "
+            f"{told}, fitted to {wanted} on {threshold.compared:,} pairs that the gold labels "
             f"({reached} of these are true)"
         )
     return (
-        f"{told}, estimated to give {wanted} % ({reached}) from the second-best candidates of "
+        f"{told}, estimated to give {wanted} ({reached}) from the second-best candidates of "
         f"{threshold.compared:,} texts: no measurement, see --target-precision in the help"
     )
 
@@ -205,7 +192,7 @@ def _print(console: Console, outcome: MiningOutcome) -> None:
         found = outcome.recall
         console.print(
             f"recall of the {outcome.plan.search} search on {found.sampled:,} queries each way: "
-            f"{percent(found.src_to_tgt)} % src to tgt, {percent(found.tgt_to_src)} % tgt to src",
+            f"{share(found.src_to_tgt, 1)} src to tgt, {share(found.tgt_to_src, 1)} tgt to src",
             soft_wrap=True,
         )
     written = Text.assemble(

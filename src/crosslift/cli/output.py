@@ -34,7 +34,7 @@ def bar_for(console: Console, *columns: ProgressColumn, transient: bool = False)
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
-        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.percentage:>3.0f}%"),
         *columns,
         console=console,
         disable=not console.is_terminal,
@@ -59,20 +59,3 @@ def write_json(value: Any, json_to: str | None) -> None:
         return
     with file_written_whole(path) as draft:
         draft.write_text(text, encoding="utf-8", errors="backslashreplace")
-
-
-def percent(score: float) -> str:
-    """A score in [0, 1] in percent, one decimal."""
-    return f"{100 * score:.1f}"
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds as a person says them; unknown for None."""
-    if seconds is None:
-        return "unknown"
-    if seconds < 1:
-        return "under 1 s"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = seconds / 60
-    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"

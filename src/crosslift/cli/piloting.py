@@ -10,15 +10,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from crosslift.cli.output import console_for, percent, write_json
+from crosslift.cli.output import console_for, write_json
 from crosslift.cli.progress import PhaseBar
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError
 from crosslift.reports.word_pilot import refuse_page, write_word_pilot_page
 from crosslift.retrieval.word_alignment import Estimate, Figures
 from crosslift.retrieval.word_verdict import cosine, margin
-from crosslift.statistics.wording import percent as level_words
 from crosslift.studies.word_pilot import WordPilot, word_pilot
+from crosslift.wording import level_words, percent, plural
 
 _SHOWN = "hidden state, mean cosines, top-1 retrieval"
 _WIDE = 99
@@ -96,8 +96,8 @@ def _print(console: Console, found: WordPilot) -> None:
         if each.not_centred:
             told = f"not centred: hidden state {state}: {each.not_centred}"
             console.print(told, soft_wrap=True)
-    for why, count in found.words.left_out.items():
-        console.print(f"left out: {count:,} pairs: {why}")
+    for why, number in found.words.left_out.items():
+        console.print(f"left out: {plural(number, 'pair')}: {why}")
     reading = ", ".join(f"{name} {value!r}" for name, value in found.reading.items())
     console.print(Text(f"read with: {reading}", style="dim"))
     console.print()
@@ -117,7 +117,7 @@ def _table(
         "margin",
         f"{language}->en, %",
         f"en->{language}, %",
-        title=f"{len(found.words.pairs):,} words, {title}:\n{_SHOWN} ({level} intervals)",
+        title=f"{plural(len(found.words.pairs), 'word')}, {title}:\n{_SHOWN} ({level} intervals)",
         title_justify="left",
     )
     for column in table.columns:

@@ -10,7 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from crosslift.artifacts.store import Store
-from crosslift.cli.output import console_for, duration, write_json
+from crosslift.cli.output import console_for, write_json
 from crosslift.cli.running import tell_failures
 from crosslift.studies.estimates import Estimates
 from crosslift.studies.past_plans import asked_before
@@ -19,6 +19,7 @@ from crosslift.studies.run import missing_steps
 from crosslift.studies.schema import Study
 from crosslift.studies.status import Status
 from crosslift.studies.steps import Step
+from crosslift.wording import about_duration, duration
 
 
 def show(
@@ -44,7 +45,7 @@ def show(
     unknown = " (some steps' speed is not known yet)" if _unknown(estimates, missing) else ""
     console.print(
         f"{len(steps)} steps: {len(steps) - len(missing)} up to date, {len(missing)} to run, "
-        f"about {duration(estimates.total(missing))}{unknown}. Store: {kept.root}",
+        f"{about_duration(estimates.total(missing))}{unknown}. Store: {kept.root}",
     )
     _tell_reasons(console, status, missing)
     tell_failures(console, plan)

@@ -11,10 +11,12 @@ from rich.progress import TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from crosslift.artifacts.progress import Phase, Silent
-from crosslift.cli.output import bar_for, duration
+from crosslift.cli.output import bar_for
 from crosslift.errors import CrossLiftError
 from crosslift.studies.estimates import Estimates
 from crosslift.studies.steps import Step
+from crosslift.wording import about_duration, duration
+from crosslift.wording import share as share_words
 
 
 class LiveProgress(Silent[Step]):
@@ -88,7 +90,7 @@ class LiveProgress(Silent[Step]):
             self._task,
             completed=total - left,
             description=f"{self._count}/{len(self._expected)} {_name(self._step)}",
-            left=f"about {duration(left * pace)} left",
+            left=f"{about_duration(left * pace)} left",
         )
 
     def _pace(self, expected_here: float) -> float:
@@ -121,7 +123,7 @@ class StatusLine(Silent[Step]):
 
     def advance(self, done: float) -> None:
         """Shows how far it is."""
-        self.status.update(Text(f"{self._doing}, {100 * done:.0f} %"))
+        self.status.update(Text(f"{self._doing}, {share_words(done)}"))
 
 
 class PhaseBar(Silent[Phase]):

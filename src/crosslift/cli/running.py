@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from crosslift.artifacts.store import Store
-from crosslift.cli.output import console_for, duration, write_json
+from crosslift.cli.output import console_for, write_json
 from crosslift.cli.progress import LiveProgress
 from crosslift.reports.environments import mixed_words, other_code_words
 from crosslift.reports.idle import idle_sentences
@@ -24,6 +24,7 @@ from crosslift.studies.run_folder import write_run_folder
 from crosslift.studies.schema import Study
 from crosslift.studies.status import Status
 from crosslift.targets.target import TargetSettings
+from crosslift.wording import about_duration, duration
 
 
 def demo_study(data: Path | None, start: str) -> Study:
@@ -66,8 +67,8 @@ def run(
         status = Status(kept, trust_code=trust_code)
         missing = missing_steps(steps, kept, status)
     outlook = (
-        f": {len(steps)} steps, {len(steps) - len(missing)} up to date, {len(missing)} to run, about "
-        f"{duration(estimates.total(missing))}. Ctrl-C stops it; the same command resumes."
+        f": {len(steps)} steps, {len(steps) - len(missing)} up to date, {len(missing)} to run, "
+        f"{about_duration(estimates.total(missing))}. Ctrl-C stops it; the same command resumes."
     )
     console.print(Text.assemble((study.name, "bold"), outlook))
     with LiveProgress(console, missing, estimates) as progress:

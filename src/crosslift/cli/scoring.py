@@ -7,7 +7,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from crosslift.cli.output import console_for, percent, write_json
+from crosslift.cli.output import console_for, write_json
+from crosslift.wording import percent
 from crosslift.xtreme.benchmark import GROUPS
 from crosslift.xtreme.score import Scores, TaskScores, score_folder
 

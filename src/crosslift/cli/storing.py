@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from crosslift.artifacts.store import Store
-from crosslift.cli.output import console_for, duration, write_json
+from crosslift.cli.output import console_for, write_json
 from crosslift.studies.store_upkeep import Held, check_all, delete, held_in, needed_by
+from crosslift.wording import duration, memory
 
 _NOBODY = "no study"
 
@@ -30,7 +31,7 @@ def show(store: Path | None, json_to: str | None) -> None:
         for name in each.studies or (_NOBODY,):
             by_study.setdefault(name, []).append(each)
     _print_table(console, "used by", by_study)
-    console.print(f"{len(held)} in all, {_size(sum(each.size for each in held))}: {kept.root}")
+    console.print(f"{len(held)} in all, {memory(sum(each.size for each in held))}: {kept.root}")
     write_json({"store": str(kept.root), "held": [_as_json(each) for each in held]}, json_to)
 
 
@@ -41,10 +42,10 @@ def prune(studies: list[str], store: Path | None, json_to: str | None, *, yes: b
     needed = needed_by(kept, studies)
     unneeded = [each for each in held_in(kept) if each.key not in needed]
     for each in unneeded:
-        line = f"{each.kind} {each.key[:8]} {_size(each.size):>9}, {_age(each)} old"
+        line = f"{each.kind} {each.key[:8]} {memory(each.size):>9}, {_age(each)} old"
         users = f", used by {', '.join(each.studies)}" if each.studies else ""
         console.print(Text.assemble(line, (f"  {each.label}{users}", "dim")))
-    total = f"{len(unneeded)} to delete, {_size(sum(each.size for each in unneeded))}"
+    total = f"{len(unneeded)} to delete, {memory(sum(each.size for each in unneeded))}"
     console.print(f"{total}: what {', '.join(studies)} did not use. Store: {kept.root}")
     deleted = bool(unneeded) and (yes or _confirmed())
     if deleted:
@@ -86,7 +87,7 @@ def _print_table(console: Console, title: str, groups: dict[str, list[Held]]) ->
         column.justify = "right"
     for name, held in groups.items():
         ages = sorted(held, key=lambda each: each.written)
-        size = _size(sum(each.size for each in held))
+        size = memory(sum(each.size for each in held))
         table.add_row(name, str(len(held)), size, _age(ages[0]), _age(ages[-1]))
     console.print(table)
 
@@ -102,13 +103,6 @@ def _of_kind(held: Sequence[Held], kind: str) -> list[Held]:
 def _age(held: Held) -> str:
     seconds = max(0.0, time.time() - held.written)
     return f"{seconds / 86400:.0f} days" if seconds >= 2 * 86400 else duration(seconds)
-
-
-def _size(count: int) -> str:
-    for unit, one in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= one:
-            return f"{count / one:.1f} {unit}"
-    return f"{count} B"
 
 
 def _as_json(held: Held) -> dict[str, object]:

@@ -11,14 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from crosslift.artifacts.store import Store
-from crosslift.cli.output import console_for, percent, write_json
+from crosslift.cli.output import console_for, write_json
 from crosslift.cli.progress import StatusLine
 from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.errors import UnknownNameError
-from crosslift.reports.formats import prompt_words
 from crosslift.studies.schema import SweepSettings
 from crosslift.studies.session import sweep
 from crosslift.targets.target import TargetSettings
+from crosslift.wording import percent, prompt_words, share
 
 
 def sweep_settings(
@@ -83,9 +83,9 @@ def _print(console: Console, content: Mapping[str, Any]) -> None:
     metric = f"top-1 accuracy, {content['direction']}, %"
     console.print(f"{metric}: on {content['chosen_on']} / on {content['reported_on']}")
     console.print(
-        f"chosen on {content['chosen_on']}: {_reading_words(chosen)}: {percent(arm['score'])} % top-1 "
+        f"chosen on {content['chosen_on']}: {_reading_words(chosen)}: {share(arm['score'], 1)} top-1 "
         f"accuracy on {content['reported_on']}; the encoder's own ({_reading_words(default)}): "
-        f"{percent(default['score'])} %",
+        f"{share(default['score'], 1)}",
     )
 
 

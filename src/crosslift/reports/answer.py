@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from crosslift.metrics.table import described
 from crosslift.reports.effects import unattributed
 from crosslift.reports.entries import Attribution, Verdict
-from crosslift.reports.formats import listed, metric_title, p_value, plural, points
 from crosslift.reports.outcomes import mark_of
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.tables import query_word
-from crosslift.statistics.verdicts import HIGHER, LOWER, ONE_SEED
+from crosslift.statistics.judgements import NO_DIFFERENCE, ONE_SEED, SHOWN, better_outcome, opposite
+from crosslift.wording import listed, p_value, plural, signed_points
 
 _MOST_DECLARED = 3
 _MOST_ARMS = 4
@@ -71,7 +72,7 @@ def baseline_verdicts(folder: RunFolder) -> list[VerdictGroup]:
 def _view(folder: RunFolder, verdict: Verdict) -> VerdictView:
     queries = plural(verdict.n_queries, query_word(folder.target(verdict.target)))
     details = (
-        f"{metric_title(verdict.metric)} · {verdict.protocol}"
+        f"{described(verdict.metric).heading} · {verdict.protocol}"
         f" · {_corrected(verdict)} · {queries}"
         f" · {plural(verdict.n_languages, 'language')} · {plural(verdict.seeds, 'seed')}"
     )
@@ -142,11 +143,11 @@ def _pair_sentence(folder: RunFolder, pair: tuple[str, str], found: Sequence[Ver
     arm, other = (_named(folder, name) for name in pair)
     against = f"its control {other}" if own_control else other
     shown = []
-    for outcome in ("higher", "lower"):
+    for outcome in SHOWN:
         titles = [_titled(folder, verdict) for verdict in found if verdict.verdict == outcome]
         if titles:
             shown.append(f"{outcome} on {listed(titles)}")
-    even = [folder.target(v.target).title for v in found if v.verdict == "no difference shown"]
+    even = [folder.target(v.target).title for v in found if v.verdict == NO_DIFFERENCE]
     if not shown:
         return f"No difference between {arm} and {against} is shown on {listed(even)}."
     tail = f"; no difference is shown on {listed(even)}" if even else ""
@@ -154,7 +155,7 @@ def _pair_sentence(folder: RunFolder, pair: tuple[str, str], found: Sequence[Ver
 
 
 def _titled(folder: RunFolder, verdict: Verdict) -> str:
-    return f"{folder.target(verdict.target).title} ({points(verdict.effect)} points)"
+    return f"{folder.target(verdict.target).title} ({signed_points(verdict.effect)} points)"
 
 
 def _baseline_sentences(
@@ -199,11 +200,11 @@ def _differing_then_even(
 
 
 def _differs(found: Sequence[Verdict]) -> bool:
-    return any(verdict.verdict in ("higher", "lower") for verdict in found)
+    return any(verdict.verdict in SHOWN for verdict in found)
 
 
 def _tally(arm: str, found: Sequence[Verdict]) -> str:
-    held = {kind: sum(verdict.verdict == kind for verdict in found) for kind in ("higher", "lower")}
+    held = {kind: sum(verdict.verdict == kind for verdict in found) for kind in SHOWN}
     shown = [f"{kind} on {number}" for kind, number in held.items() if number]
     of_all = f"of {plural(len(found), 'target')}"
     return f"{arm} is {listed(shown)} {of_all}" if shown else f"{arm} is not shown to differ"
@@ -214,15 +215,9 @@ def _control_sentences(folder: RunFolder, declared: set[tuple[str, str]]) -> lis
     sentences = []
     for pair in unattributed(folder):
         name, control = pair.arm.name, pair.control.name
-        gained = [
-            row for row in pair.rows if row.gain and row.gain.verdict == "higher" and row.content
-        ]
-        kept = [
-            row.target.title for row in gained if row.content and row.content.verdict == "higher"
-        ]
-        lost = [
-            row.target.title for row in gained if row.content and row.content.verdict != "higher"
-        ]
+        gained = [row for row in pair.rows if row.gained and row.content]
+        kept = [row.target.title for row in gained if row.above_control]
+        lost = [row.target.title for row in gained if not row.above_control]
         if kept and (name, control) not in declared:
             sentences.append(f"On {listed(kept)}, {name} gains more than its control {control}.")
         if lost:
@@ -237,7 +232,7 @@ def _source_sentences(folder: RunFolder) -> list[str]:
     """Of each arm with controls, what its gains are shown to come from, and on which targets."""
     by_arm: dict[str, list[Attribution]] = {}
     for found in folder.run.attributions:
-        if found.whole.verdict == "higher":
+        if found.whole.verdict == better_outcome(found.metric):
             by_arm.setdefault(found.arm, []).append(found)
     return [_source_sentence(folder, arm, gained) for arm, gained in by_arm.items()]
 
@@ -253,17 +248,19 @@ def _source_sentence(folder: RunFolder, arm: str, gained: Sequence[Attribution])
     beyond: dict[tuple[str, str, str], list[str]] = {}
     for found in gained:
         title = folder.target(found.target).title
+        better = better_outcome(found.metric)
+        worse = opposite(better)
         for part in found.parts:
             source = part.source.replace("`", "")
             titles = shown.setdefault(source, [])
             is_part = part.within_whole or part.named.arm != arm
-            if part.named.verdict == HIGHER and is_part:
+            if part.named.verdict == better and is_part:
                 titles.append(title)
-            elif part.named.verdict == HIGHER:
+            elif part.named.verdict == better:
                 harms = ", as that control does worse than the baseline"
-                reason = harms if part.rest.verdict == LOWER else ""
+                reason = harms if part.rest.verdict == worse else ""
                 beyond.setdefault((part.control, reason, source), []).append(title)
-            if part.kind == "captions-only" and part.rest.verdict == LOWER:
+            if part.kind == "captions-only" and part.rest.verdict == worse:
                 beaten.append(title)
     parts = [f"{source} on {listed(titles)}" for source, titles in shown.items() if titles]
     helpful = {source for _, _, source in beyond}

@@ -10,9 +10,9 @@ from matplotlib.lines import Line2D
 
 from crosslift.errors import shorten
 from crosslift.reports.entries import Arm
-from crosslift.reports.formats import points
 from crosslift.reports.looks import Look
 from crosslift.reports.svg import INK, MUTED, PAPER, RULE, new_figure
+from crosslift.wording import signed_points
 
 _WIDTH = 320
 _WIDE = 380
@@ -93,7 +93,7 @@ def effect_axes(title: str, rows: int, row: int, limits: tuple[float, float], be
     for top in range(0, rows * row, row):  # not through the words of a row
         axes.vlines(ticks, top + 21, top + row - 3, color=RULE, linewidth=0.8, zorder=1)
         axes.vlines([0], top + 21, top + row - 3, color=INK, linewidth=1.1, zorder=1.5)
-    axes.xaxis.set_major_formatter(lambda value, _: points(value / 100).removesuffix(".0"))
+    axes.xaxis.set_major_formatter(lambda value, _: signed_points(value / 100).removesuffix(".0"))
     axes.tick_params(length=0, labelsize=11.5)
     for side in ("left", "right", "top"):
         axes.spines[side].set_visible(False)
@@ -218,4 +218,4 @@ def square_axes(title: str, height: int, legend_rows: int) -> Any:
 def signed_ticks(axes: Any) -> None:
     """Points with their sign on both axes."""
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(lambda value, _: points(value / 100).removesuffix(".0"))
+        axis.set_major_formatter(lambda value, _: signed_points(value / 100).removesuffix(".0"))

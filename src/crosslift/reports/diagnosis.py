@@ -11,10 +11,10 @@ from typing import Any, Literal
 from crosslift.errors import DataError, shorten
 from crosslift.reports.axes import Names, effect_axes, mark_style, row_words
 from crosslift.reports.entries import Arm, Entry, Target
-from crosslift.reports.formats import MINUS, percent
 from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.svg import PAPER, Plot, drawing, finish
+from crosslift.wording import MINUS, percent
 
 DIAGNOSTICS = "diagnostics.json"
 _ROW = 44

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from crosslift.reports.entries import Arm, Orientation, Target, Verdict
 from crosslift.reports.run_folder import RunFolder
-from crosslift.statistics.verdicts import ONE_SEED
+from crosslift.statistics.judgements import ONE_SEED, Outcome, better_outcome, opposite
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,31 @@ class ControlRow:
     content: Verdict | None
 
     @property
+    def _better(self) -> Outcome:
+        return better_outcome(self.target.metric)
+
+    @property
+    def gained(self) -> bool:
+        """Whether the arm is shown to do better than its baseline."""
+        return self.gain is not None and self.gain.verdict == self._better
+
+    @property
+    def above_control(self) -> bool:
+        """Whether the arm is shown to do better than its control."""
+        return self.content is not None and self.content.verdict == self._better
+
+    @property
     def reading(self) -> str:
         """The row in words, and only as far as the verdicts carry."""
         if self.content is None:
             return "The arm and its control were not compared here."
         if self.content.verdict == ONE_SEED:
             return "One seed gives no verdict."
-        if self.content.verdict == "higher":
+        if self.above_control:
             return "The arm does better than its control: the content matters here."
-        if self.content.verdict == "lower":
+        if self.content.verdict == opposite(self._better):
             return "The arm does worse than its control."
-        if self.control_gain is not None and self.control_gain.verdict == "higher":
+        if self.control_gain is not None and self.control_gain.verdict == self._better:
             return (
                 "The control gains too, and no difference to it is shown: the gain is not shown"
                 " to come from the content."

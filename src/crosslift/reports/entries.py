@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crosslift.statistics.attribution import shown_words
-from crosslift.statistics.verdicts import Outcome
+from crosslift.statistics.judgements import Outcome
 from crosslift.statistics.wording import zero_shot_words
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crosslift.reports.entries import RunEnvironment, RunFacts
-from crosslift.reports.formats import listed, plural
+from crosslift.wording import listed, plural
 
 NOT_RECORDED = "not recorded"
 _MOST_FACTS = 6

@@ -14,14 +14,13 @@ from PIL import Image
 
 from crosslift.errors import DataError
 from crosslift.languages import language_pair
+from crosslift.metrics.table import described
 from crosslift.reports.entries import Arm, Example, Target
 from crosslift.reports.language_names import known_language, name_of
 from crosslift.reports.run_folder import RunFolder
 
 PIVOT = "en"
 PICTURE_SIDE = 144
-ANSWER_METRICS = ("answer_f1", "exact_match")
-"""Primary metrics of targets whose answers are spans of their texts, in the language of these."""
 Pictures = Callable[[str], str]
 
 
@@ -116,8 +115,11 @@ def _view(folder: RunFolder, target: Target, example: Example, pictures: Picture
 
 
 def _sides(folder: RunFolder, target: Target, example: Example) -> tuple[str, str]:
-    """The languages of a query's text and of its answers' texts; labels and tags are English."""
-    if target.kind == "pictures" or target.metric in ANSWER_METRICS:
+    """The languages of a query's text and of its answers' texts.
+
+    Spans are in the language of their text; labels and tags are English.
+    """
+    if target.kind == "pictures" or described(target.metric).answers == "spans":
         return example.language, example.language
     stated = folder.run.protocols.get(example.protocol, {}).get("direction")
     direction = str(stated or example.protocol.rpartition("/")[2])

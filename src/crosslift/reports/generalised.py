@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from crosslift.errors import DataError
 from crosslift.reports.entries import Arm
-from crosslift.reports.formats import percent, plural, points
 from crosslift.reports.heat import LEAST_SPAN, HeatCell, change_shade, score_shade
 from crosslift.reports.language_names import name_of
 from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.xtreme_behind import change_words
 from crosslift.reports.xtreme_entries import GeneralisedFacts
+from crosslift.wording import percent, plural, signed_points
 
 GENERALISED = "generalised.json"
 _AGAIN = "run the study again with this version; finished steps are not repeated"
@@ -196,10 +196,10 @@ def _changes(arm: Arm, entry: GeneralisedFacts, changes: Mapping[str, Matrix]) -
     span = max(LEAST_SPAN, *values)
 
     def cell(value: float) -> HeatCell:
-        return HeatCell(points(value), change_shade(abs(value) / span, value > 0))
+        return HeatCell(signed_points(value), change_shade(abs(value) / span, value > 0))
 
     rows = _rows(entry, changes[arm.name], cell)
-    return PairMatrix(arm, arm.baseline, rows, points(-span), points(span))
+    return PairMatrix(arm, arm.baseline, rows, signed_points(-span), signed_points(span))
 
 
 def _rows(

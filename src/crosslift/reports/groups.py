@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from crosslift.errors import DataError
 from crosslift.reports.entries import Arm, LanguageGroup, Target
-from crosslift.reports.formats import interval, listed, points
 from crosslift.reports.language_names import name_of
 from crosslift.reports.outcomes import mark_of
 from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.tables import EffectCell
+from crosslift.wording import interval, listed, signed_points
 
 GROUPS = "groups.json"
 
@@ -125,4 +125,4 @@ def _cell(entry: LanguageGroup | None) -> EffectCell | None:
     if entry is None:
         return None
     shown = interval(entry.low, entry.high)
-    return EffectCell(points(entry.effect), shown, mark_of(entry.verdict))
+    return EffectCell(signed_points(entry.effect), shown, mark_of(entry.verdict))

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from crosslift.metrics.table import described
 from crosslift.reports.entries import Arm, Target
-from crosslift.reports.formats import change, is_better, plural, score
 from crosslift.reports.language_names import NO_FAMILY, family_of, name_of, script_of
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.seen_photographs import seen_photographs
 from crosslift.reports.tables import MACRO, ScoreIndex
-from crosslift.statistics.wording import LOWER_IS_BETTER
+from crosslift.wording import plural
 
 LEVELS = 7
 LEAST_SPAN = 0.05
@@ -137,18 +137,19 @@ def _scores(folder: RunFolder, index: ScoreIndex, target: Target) -> HeatTable:
     of_languages = [value for (code, _), value in values.items() if code != MACRO]
     low, high = min(of_languages, default=0.0), max(of_languages, default=1.0)
     span = max(high - low, LEAST_SPAN)
-    paler = target.metric in LOWER_IS_BETTER  # the better, the darker
+    metric = described(target.metric)
+    paler = metric.lower_is_better  # the better, the darker
 
     def cell(code: str, arm: Arm) -> HeatCell:
         value = values.get((code, arm.name))
         if value is None:
             return HeatCell("", "")
         shade = score_shade((high - value if paler else value - low) / span)
-        return HeatCell(score(target.metric, value), shade)
+        return HeatCell(metric.score(value), shade)
 
     arms = _scored(folder, values)
     rows = _rows(target, arms, cell)
-    ends = [score(target.metric, value) for value in ((high, low) if paler else (low, high))]
+    ends = [metric.score(value) for value in ((high, low) if paler else (low, high))]
     return HeatTable(arms, rows[0], _grouped(rows[1:]), ends[0], ends[1], False)
 
 
@@ -170,18 +171,19 @@ def _differences(folder: RunFolder, index: ScoreIndex, target: Target) -> HeatTa
         for code in (MACRO, *target.languages)
         if (code, arm.name) in values and (code, arm.baseline) in values
     }
+    metric = described(target.metric)
     span = max([LEAST_SPAN, *(abs(v) for (code, _), v in effects.items() if code != MACRO)])
 
     def cell(code: str, arm: Arm) -> HeatCell:
         effect = effects.get((code, arm.name))
         if effect is None:
             return HeatCell("", "")
-        shade = change_shade(abs(effect) / span, is_better(target.metric, effect))
-        return HeatCell(change(target.metric, effect), shade)
+        shade = change_shade(abs(effect) / span, metric.is_better(effect))
+        return HeatCell(metric.change(effect), shade)
 
     rows = _rows(target, arms, cell)
-    worst = span if target.metric in LOWER_IS_BETTER else -span
-    ends = [change(target.metric, value) for value in (worst, -worst)]
+    worst = span if metric.lower_is_better else -span
+    ends = [metric.change(value) for value in (worst, -worst)]
     return HeatTable(arms, rows[0], _grouped(rows[1:]), ends[0], ends[1], True)
 
 

@@ -10,12 +10,12 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from crosslift.artifacts.files import file_written_whole
+from crosslift.metrics.table import described
 from crosslift.reports.answer import baseline_verdicts, declared_verdicts, plain_answer
 from crosslift.reports.diagnosis import VectorSection, vector_section
 from crosslift.reports.effects import unattributed
 from crosslift.reports.environments import environment_section
 from crosslift.reports.examples import example_groups
-from crosslift.reports.formats import duration, metric_title, names_marked, percent, plural
 from crosslift.reports.generalised import GeneralisedSection, generalised_section
 from crosslift.reports.groups import GroupSection, group_section
 from crosslift.reports.heat import LEVELS, heat_pairs
@@ -25,7 +25,7 @@ from crosslift.reports.language_names import name_of
 from crosslift.reports.looks import colour_variables, looks_of
 from crosslift.reports.mining import MiningSection, mining_section
 from crosslift.reports.mixtures import MixtureSection, mixture_section
-from crosslift.reports.pages import templates
+from crosslift.reports.pages import names_marked, templates
 from crosslift.reports.plots import Plots, draw_plots
 from crosslift.reports.prompts import field_words, prompt_sentences
 from crosslift.reports.run_folder import RunFolder
@@ -44,6 +44,7 @@ from crosslift.reports.tables import (
     step_rows,
 )
 from crosslift.reports.xtreme import XtremeSection, xtreme_section
+from crosslift.wording import duration, percent, plural
 
 REPORT = "report.html"
 PLOTS = "plots"
@@ -160,7 +161,7 @@ def _templates() -> Environment:
     environment.filters.update(
         plural=plural,
         percent=percent,
-        metric=metric_title,
+        metric=lambda name: described(name).heading,
         duration=duration,
         language=name_of,
         names_marked=names_marked,

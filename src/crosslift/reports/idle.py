@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from crosslift.reports.entries import CurvePoint
-from crosslift.reports.formats import count, plural
+from crosslift.wording import count, plural
 
 LEAST_SHARE = 0.1
 """Of a stage's updates, all seeds together; fewer are not reported."""

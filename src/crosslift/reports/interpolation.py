@@ -11,13 +11,13 @@ from pydantic import Field, model_validator
 from crosslift.errors import DataError
 from crosslift.reports.axes import Names
 from crosslift.reports.entries import Arm, Entry, Target
-from crosslift.reports.formats import interval, percent, points
 from crosslift.reports.interpolation_plots import Spot, draw_effects, draw_ways
 from crosslift.reports.looks import looks_of
 from crosslift.reports.outcomes import mark_of
 from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.svg import Plot, drawing
-from crosslift.statistics.verdicts import Outcome
+from crosslift.statistics.judgements import Outcome
+from crosslift.wording import interval, percent, signed_points
 
 INTERPOLATION = "interpolation.json"
 _AGAINST_START = ("effect", "low", "high", "p", "p_corrected", "verdict")
@@ -198,7 +198,9 @@ def _cell(point: PathPoint) -> PathCell:
     if point.effect is None or point.low is None or point.high is None:
         return PathCell(percent(point.score), "", "", "")
     shown = interval(point.low, point.high)
-    return PathCell(percent(point.score), points(point.effect), shown, mark_of(point.verdict))
+    return PathCell(
+        percent(point.score), signed_points(point.effect), shown, mark_of(point.verdict)
+    )
 
 
 def _trade_off(
@@ -227,8 +229,8 @@ def _trade_off(
     )
     told = (
         f"Of all targets, {gained.title} has the largest mean gain over the arms at any share"
-        f" ({points(best)} points), {lost.title} the largest mean loss at share 1"
-        f" ({points(at_end)} points)."
+        f" ({signed_points(best)} points), {lost.title} the largest mean loss at share 1"
+        f" ({signed_points(at_end)} points)."
     )
     return TradeOff(told, plots)
 

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from crosslift.errors import shorten
 from crosslift.reports.axes import Names, arm_legend, mark_style, square_axes
 from crosslift.reports.entries import Arm
-from crosslift.reports.formats import points
 from crosslift.reports.labels import placed_labels
 from crosslift.reports.looks import Look
 from crosslift.reports.svg import INK, Plot, finish
+from crosslift.wording import signed_points
 
 _MOST_LINES = 8
 _MOST_WAYS = 4
@@ -128,7 +128,7 @@ def _effects(
         _path(axes, paths[arm.name], aside, looks[arm.name])
     shown = shares if len(shares) <= _MOST_TICKS else [0.0, 0.25, 0.5, 0.75, 1.0]
     axes.set_xticks(shown, [f"{share:g}" for share in shown])
-    axes.yaxis.set_major_formatter(lambda value, _: points(value / 100).removesuffix(".0"))
+    axes.yaxis.set_major_formatter(lambda value, _: signed_points(value / 100).removesuffix(".0"))
     axes.set_xlabel("share of the way: 0 start, 1 end", size=11.5, labelpad=5)
     axes.set_ylabel("points against the own start", size=11.5)
     arm_legend(axes, arms, looks, columns=2, most=24, lines=True)
@@ -140,7 +140,9 @@ def _effects(
 
 
 def _told(path: Sequence[Spot]) -> str:
-    return ", ".join(f"{points(spot.effect)} at {spot.share:g}" for spot in path if spot.share > 0)
+    return ", ".join(
+        f"{signed_points(spot.effect)} at {spot.share:g}" for spot in path if spot.share > 0
+    )
 
 
 def _path(axes: Any, path: Sequence[Spot], aside: float, look: Look) -> None:
@@ -197,7 +199,9 @@ def draw_ways(
 
 def _way_told(way: Way) -> str:
     return ", ".join(
-        f"{points(x)} and {points(y)} at {share:g}" for share, x, y in way if share > 0
+        f"{signed_points(x)} and {signed_points(y)} at {share:g}"
+        for share, x, y in way
+        if share > 0
     )
 
 
@@ -205,7 +209,7 @@ def _ways(axes: Any, arms: Sequence[Arm], ways: Mapping[str, Way], looks: dict[s
     axes.axvline(0, color=INK, linewidth=1.1, zorder=1.5)
     axes.axhline(0, color=INK, linewidth=1.1, zorder=1.5)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(lambda value, _: points(value / 100).removesuffix(".0"))
+        axis.set_major_formatter(lambda value, _: signed_points(value / 100).removesuffix(".0"))
     spots = []
     for arm in arms:
         look, way = looks[arm.name], ways[arm.name]

@@ -11,12 +11,12 @@ from pydantic import Field
 from crosslift.errors import DataError
 from crosslift.reports.axes import Names, arm_legend, mark_style, square_axes
 from crosslift.reports.entries import Arm, Entry, Target
-from crosslift.reports.formats import listed, percent, plural
 from crosslift.reports.language_names import name_of
 from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.svg import Plot, drawing, finish
 from crosslift.reports.tables import ScoreCell, score_cell
+from crosslift.wording import listed, percent, plural
 
 MINING = "mining.json"
 _HEIGHT = 240

@@ -14,11 +14,11 @@ from crosslift.errors import shorten
 from crosslift.reports.axes import Names
 from crosslift.reports.curves import SHARE
 from crosslift.reports.entries import CurvePoint
-from crosslift.reports.formats import share
 from crosslift.reports.labels import spread
 from crosslift.reports.looks import BASELINE, PALETTE, REFERENCE
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.svg import INK, PAPER, RULE, Plot, drawing, finish, new_figure
+from crosslift.wording import share
 
 WINDOW = 0.125
 """Of the running means: this share of all updates."""

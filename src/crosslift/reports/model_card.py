@@ -8,13 +8,14 @@ from typing import Any
 
 import yaml
 
+from crosslift.metrics.table import described
 from crosslift.reports.entries import Arm, Budget, Stage, Target, Verdict
-from crosslift.reports.formats import count, interval, large, listed, metric_title, percent, points
 from crosslift.reports.prompts import field_words
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.stages import left_out_words, stage_words
 from crosslift.reports.starts import phase_one_words, start_sentences
 from crosslift.reports.tables import MACRO, ScoreIndex
+from crosslift.wording import count, interval, large, listed, signed_points
 
 
 @dataclass(frozen=True)
@@ -258,11 +259,11 @@ def _score_table(scores: Sequence[CardScore]) -> str:
     for score in scores:
         cells = (
             _plain(score.target),
-            metric_title(score.metric),
+            described(score.metric).heading,
             f"`{score.protocol}`",
             str(score.languages),
-            percent(score.value),
-            "\u2013" if score.baseline is None else percent(score.baseline),
+            described(score.metric).score(score.value),
+            "\u2013" if score.baseline is None else described(score.metric).score(score.baseline),
             _change(score.effect),
         )
         rows.append(f"| {' | '.join(cells)} |")
@@ -284,7 +285,7 @@ def _change(verdict: Verdict | None) -> str:
     if verdict is None:
         return "not compared"
     span = interval(verdict.low, verdict.high)
-    return f"{points(verdict.effect)} {span}, {verdict.verdict}"
+    return f"{signed_points(verdict.effect)} {span}, {verdict.verdict}"
 
 
 def _protocols(protocols: dict[str, dict[str, Any]]) -> str:

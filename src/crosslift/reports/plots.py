@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from crosslift.errors import shorten
+from crosslift.metrics.table import described
 from crosslift.reports.axes import (
     Effect,
     Names,
@@ -30,12 +31,12 @@ from crosslift.reports.effects import (
     unattributed,
 )
 from crosslift.reports.entries import Arm, Target
-from crosslift.reports.formats import interval, metric_title, points
 from crosslift.reports.labels import name_ends
 from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.svg import Plot, drawing, finish
 from crosslift.reports.trade_off_plots import draw_trade_offs
+from crosslift.wording import interval, signed_points
 
 _ROW = 44
 _SPREAD = 4.0
@@ -158,12 +159,14 @@ def _forest(
         if isinstance(arm, str):
             row_words(axes, top + 12, shorten(arm, 40), "", bold=True)
             continue
-        known = f"{points(found.effect)}  {interval(found.low, found.high)}" if found else ""
+        known = f"{signed_points(found.effect)}  {interval(found.low, found.high)}" if found else ""
         label = shorten(arm.name, 26 - len(role_words(arm))) + role_words(arm)
         row_words(axes, top + 12, label, known or "not compared")
         if found is not None:
             interval_mark(axes, top + 30, found, looks[arm.name])
-            told.append(f"{arm.name} {points(found.effect)} {interval(found.low, found.high)}")
+            told.append(
+                f"{arm.name} {signed_points(found.effect)} {interval(found.low, found.high)}"
+            )
     against = f"points against {shorten(baseline, 24)}, with 95% interval"
     axes.set_xlabel(against, size=11.5, labelpad=5)
     words = f"effect of each arm against {baseline}, in points. {'; '.join(told)}."
@@ -179,7 +182,9 @@ def _controls(pair: ControlPair, looks: dict[str, Look], names: Names) -> Plot:
     axes = effect_axes(f"{pair.arm.name} and its control", len(shown), row, limits, 44)
     for index, entry in enumerate(shown):
         top = index * row
-        content = f"difference {points(entry.content.effect)}" if entry.content else "not compared"
+        content = (
+            f"difference {signed_points(entry.content.effect)}" if entry.content else "not compared"
+        )
         row_words(axes, top + 12, shorten(entry.target.title, 26), content)
         for verdict, arm, y in ((entry.gain, pair.arm, 29), (entry.control_gain, pair.control, 44)):
             if verdict is not None:
@@ -202,20 +207,20 @@ def _curve_panel(
 ) -> Plot:
     shown = {curve.arm for curve in curves}
     arms = [arm for arm in folder.run.arms if arm.name in shown]
-    axes = square_axes(f"{task}: {metric_title(metric)}", 220, -(-len(arms) // 2))
+    axes = square_axes(f"{task}: {described(metric).heading}", 220, -(-len(arms) // 2))
     for curve in curves:
         _curve(axes, curve, looks[curve.arm])
     again = {curve.arm for curve in curves if sum(c.arm == curve.arm for c in curves) > 1}
     ends = [(c.updates[-1], c.values[-1], c.stage + 1) for c in curves if c.arm in again]
     name_ends(axes, [(x, y, f"stage {stage}") for x, y, stage in ends])
     axes.set_xlabel("update", size=11.5, labelpad=5)
-    axes.set_ylabel(metric_title(metric), size=11.5)
+    axes.set_ylabel(described(metric).heading, size=11.5)
     arm_legend(axes, arms, looks, columns=2, most=24, lines=True)
     told = [
         f"{c.arm}{f' in stage {c.stage + 1}' if c.arm in again else ''} ends at {c.values[-1]:.3g}"
         for c in curves
     ]
-    alternative = f"{metric_title(metric)} on {task} during training: {'; '.join(told)}."
+    alternative = f"{described(metric).heading} on {task} during training: {'; '.join(told)}."
     return finish(axes.figure, names.give("curve", task, metric), alternative)
 
 

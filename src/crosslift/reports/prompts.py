@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from crosslift.reports.entries import RunFacts, Target
-from crosslift.reports.formats import listed, prompt_words
+from crosslift.wording import listed, prompt_words
 
 _PROMPTS = ("prompt", "prompt_src", "prompt_tgt")
 """Fields of a reading."""

@@ -16,6 +16,7 @@ from crosslift.artifacts.parse import parse_json
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.reports.entries import Arm, CurvePoint, Example, RunFacts, Score, Target, Verdict
 from crosslift.sources.formats.parquet_rows import opened
+from crosslift.statistics.judgements import opposite
 
 SCHEMA = 2
 FILES = (
@@ -128,7 +129,6 @@ class RunFolder:
 
 
 def _turned(verdict: Verdict) -> Verdict:
-    opposite = {"higher": "lower", "lower": "higher"}
     return verdict.model_copy(
         update={
             "arm": verdict.against,
@@ -136,7 +136,7 @@ def _turned(verdict: Verdict) -> Verdict:
             "effect": -verdict.effect,
             "low": -verdict.high,
             "high": -verdict.low,
-            "verdict": opposite.get(verdict.verdict, verdict.verdict),
+            "verdict": opposite(verdict.verdict),
         }
     )
 

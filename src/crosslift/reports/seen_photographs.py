@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crosslift.reports.entries import Arm, Target, Tower
-from crosslift.reports.formats import listed
+from crosslift.wording import listed
 
 
 def seen_photographs(target: Target, arms: Sequence[Arm]) -> str:

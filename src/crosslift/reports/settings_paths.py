@@ -7,11 +7,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from crosslift.metrics.table import DEV, described
 from crosslift.reports.entries import Arm, CurvePoint, Stage
-from crosslift.reports.formats import metric_title
 
 _NAME = re.compile(r"(?P<stem>.+?)@(?P<value>[0-9][0-9.eE+-]*?)(?P<control>--.+)?")
-_LOWER_ON_DEV = ("loss", "perplexity", "rank")
 
 
 @dataclass(frozen=True)
@@ -83,12 +82,18 @@ def parsed(name: str) -> tuple[str, float | None]:
 def _path(
     stem: str, start: str, tried: Sequence[Tried], curves: Sequence[CurvePoint]
 ) -> SettingPath:
-    scores, told = _dev_scores([each.arm for each in tried], curves)
-    lower = any(word in told for word in _LOWER_ON_DEV)
-    chosen = None
-    if scores:
-        chosen = (min if lower else max)(scores, key=scores.__getitem__)
-    return SettingPath(stem, _setting(tried), start, tuple(tried), chosen, told)
+    arms = tuple(each.arm for each in tried)
+    of_arms = {arm.name: _last_dev(arm, curves) for arm in arms}
+    of_all = _of_all(of_arms)
+    if of_all is None:
+        return SettingPath(stem, _setting(tried), start, tuple(tried), None, "")
+    task, name = of_all
+    metric = described(name)
+    best = min if metric.lower_is_better else max
+    chosen = best(of_arms, key=lambda arm: of_arms[arm][of_all])
+    return SettingPath(
+        stem, _setting(tried), start, tuple(tried), chosen, f"{metric.heading} on {task}"
+    )
 
 
 def _setting(tried: Sequence[Tried]) -> str:
@@ -114,16 +119,10 @@ def _numbers(stage: Stage) -> dict[str, float]:
     }
 
 
-def _dev_scores(arms: Sequence[Arm], curves: Sequence[CurvePoint]) -> tuple[dict[str, float], str]:
-    """Each arm's dev score, mean over seeds, and what it is of; none unless every arm has one."""
-    of_arms = {arm.name: _last_dev(arm, curves) for arm in arms}
+def _of_all(of_arms: Mapping[str, Mapping[tuple[str, str], float]]) -> tuple[str, str] | None:
+    """The first (task, dev metric) that each arm has a score of; None if there is none."""
     first, *others = of_arms.values()
-    shared = [name for name in first if all(name in other for other in others)]
-    if not shared:
-        return {}, ""
-    task, metric = shared[0]
-    scores = {name: found[task, metric] for name, found in of_arms.items()}
-    return scores, f"{metric_title(metric)} on {task}"
+    return next((key for key in first if all(key in other for other in others)), None)
 
 
 def _last_dev(arm: Arm, curves: Sequence[CurvePoint]) -> dict[tuple[str, str], float]:
@@ -132,7 +131,7 @@ def _last_dev(arm: Arm, curves: Sequence[CurvePoint]) -> dict[tuple[str, str], f
     by_seed: dict[tuple[str, str], dict[int, dict[int, float]]] = {}
     last = len(arm.stages) - 1
     for point in curves:
-        if (point.arm, point.stage) == (arm.name, last) and point.metric.startswith("dev_"):
+        if (point.arm, point.stage) == (arm.name, last) and point.metric.startswith(DEV):
             seeds = by_seed.setdefault((point.task, point.metric), {})
             seeds.setdefault(point.seed, {})[point.update] = point.value
     kept = dict(zip(arm.seeds, arm.stages[last].kept_updates if arm.stages else (), strict=False))

@@ -9,14 +9,15 @@ from typing import Any
 from matplotlib.lines import Line2D
 
 from crosslift.errors import shorten
+from crosslift.metrics.table import described
 from crosslift.reports.axes import Names, mark_style, square_axes
 from crosslift.reports.entries import Target
-from crosslift.reports.formats import metric_title, percent
 from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.settings_paths import SettingPath, setting_paths
 from crosslift.reports.svg import INK, MUTED, Plot, drawing, finish
 from crosslift.reports.tables import MACRO, ScoreIndex
+from crosslift.wording import percent
 
 _HEIGHT = 220
 _MOST_TICKS = 8
@@ -90,9 +91,9 @@ def _panel(
         axes.axhline(level * 100, color=INK, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1.5)
     _ticks(axes, sorted({each.value for path in paths for each in path.tried}))
     axes.set_xlabel(f"{paths[0].setting} (logarithmic)", size=11.5, labelpad=5)
-    axes.set_ylabel(f"{metric_title(target.metric)}, percent", size=11.5)
+    axes.set_ylabel(f"{described(target.metric).heading}, percent", size=11.5)
     _legend(axes, paths, looks, baseline if level is not None else "")
-    words = f"{target.title}: {metric_title(target.metric)} in percent by {paths[0].setting}."
+    words = f"{target.title}: {described(target.metric).heading} in percent by {paths[0].setting}."
     name = names.give("setting", paths[0].setting, target.name, *([start] if start else []))
     return finish(axes.figure, name, f"{words} {'; '.join(told)}.")
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from crosslift.errors import shorten
 from crosslift.reports.axes import Names, effect_axes, interval_mark, limits_of, row_words
 from crosslift.reports.entries import Arm, Attribution, Figure, Part, Target
-from crosslift.reports.formats import interval, plural, points
 from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.outcomes import mark_of
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.svg import Plot, drawing, finish
 from crosslift.reports.tables import query_word
+from crosslift.wording import interval, plural, signed_points
 
 WHOLE = "whole effect"
 _ROW = 44
@@ -139,7 +139,7 @@ def _cell(figure: Figure, target: Target) -> FigureCell:
     )
     return FigureCell(
         pair=f"{figure.arm} against {figure.against}",
-        effect=points(figure.effect),
+        effect=signed_points(figure.effect),
         interval=interval(figure.low, figure.high),
         outcome=mark_of(figure.verdict),
         shown=figure.shown,
@@ -160,12 +160,13 @@ def _plot(
     axes = effect_axes(target.title, len(rows), _ROW, limits, 0)
     for index, (source, figure, look) in enumerate(rows):
         top = index * _ROW
-        told = f"{points(figure.effect)}  {interval(figure.low, figure.high)}"
+        told = f"{signed_points(figure.effect)}  {interval(figure.low, figure.high)}"
         row_words(axes, top + 12, shorten(source.replace("`", ""), 24), told, bold=index == 0)
         interval_mark(axes, top + 30, figure, look)
     axes.set_xlabel("points, with 95% interval", size=11.5, labelpad=5)
     listed = "; ".join(
-        f"{source} {points(f.effect)} {interval(f.low, f.high)}, {f.shown}" for source, f, _ in rows
+        f"{source} {signed_points(f.effect)} {interval(f.low, f.high)}, {f.shown}"
+        for source, f, _ in rows
     )
     alternative = (
         f"{target.title}: where the effect of {entry.arm} comes from, in points. {listed}."

@@ -8,7 +8,7 @@ from typing import Any
 
 from crosslift.errors import shorten
 from crosslift.reports.entries import Arm, Augmentation, Stage, StageTask, Tower
-from crosslift.reports.formats import count, listed, share
+from crosslift.wording import count, listed, plural, share
 
 _TITLES = {
     "text_side": "text side",
@@ -70,7 +70,7 @@ class TaskRow:
 
 def stage_words(stage: Stage) -> StageWords:
     """A stage in words."""
-    updates = "1 update" if stage.updates == 1 else f"{stage.updates:,} updates"
+    updates = plural(stage.updates, "update")
     return StageWords(
         tasks=", ".join(_task(task, len(stage.tasks) > 1) for task in stage.tasks),
         budget=f"{updates} of {stage.batch_size}, learning rate {stage.learning_rate:g}",
@@ -96,7 +96,7 @@ def tower_words(tower: Tower) -> str:
 
 
 def _copies(found: Augmentation) -> str:
-    """Such as ``3 copies of each record, 42 % of their words with synonyms, 31 % replaced``."""
+    """Such as ``3 copies of each record, 42% of their words with synonyms, 31% replaced``."""
     shares = [share(number / found.words) for number in (found.with_synonyms, found.replaced)]
     return (
         f"{found.copies} copies of each record, {shares[0]} of their words with synonyms "
@@ -109,7 +109,7 @@ def _kept(updates: Sequence[int]) -> str:
         return ""
     if len(set(updates)) == 1:
         return f"the weights of update {updates[0]:,} were kept"
-    told = listed([f"{update:,}" for update in updates])
+    told = listed([count(update) for update in updates])
     return f"the weights of updates {told} were kept, one for each seed"
 
 

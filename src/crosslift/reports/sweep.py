@@ -13,12 +13,13 @@ from pydantic import model_validator
 
 from crosslift.artifacts.files import file_written_whole
 from crosslift.errors import DataError, shorten
+from crosslift.metrics.table import described
 from crosslift.reports.axes import Names
 from crosslift.reports.entries import Arm, Entry, Target
-from crosslift.reports.formats import metric_title, percent, points, prompt_words
 from crosslift.reports.looks import MARKERS, PALETTE, Look, looks_of
 from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.svg import INK, MUTED, PAPER, RULE, Plot, drawing, finish, new_figure
+from crosslift.wording import percent, prompt_words, signed_points
 
 SWEEP = "sweep.json"
 _WIDTH, _HEIGHT = 380, 220
@@ -123,7 +124,7 @@ class Sweep(Entry):
     def metric_words(self) -> str:
         """The metric and, where it is recorded, the direction: ``top-1 accuracy, xx->en``."""
         direction = f", {self.direction}" if self.direction else ""
-        return metric_title(self.metric) + direction
+        return described(self.metric).heading + direction
 
 
 @dataclass(frozen=True)
@@ -226,7 +227,7 @@ def _row(arm: Arm, entry: SweepArm) -> SweepRow:
         score=percent(entry.score),
         default=entry.default,
         default_score=percent(entry.default.score),
-        difference=points(entry.score - entry.default.score),
+        difference=signed_points(entry.score - entry.default.score),
     )
 
 

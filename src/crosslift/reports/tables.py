@@ -6,24 +6,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from crosslift.metrics.table import described
 from crosslift.reports.effects import ControlPair, unattributed
 from crosslift.reports.entries import Arm, Step, Target, Verdict
-from crosslift.reports.formats import (
-    count,
-    duration,
-    interval,
-    large,
-    memory,
-    plural,
-    points,
-    score,
-)
 from crosslift.reports.outcomes import mark_of
 from crosslift.reports.run_folder import RunFolder
+from crosslift.wording import count, duration, interval, large, memory, plural, signed_points
 
 MACRO = "macro"
-ORACLE = "oracle_"
-"""Begins the names of metrics that are no results; those are shown apart, with the mining."""
 
 
 class ScoreIndex:
@@ -144,7 +134,7 @@ def _score_table(folder: RunFolder, index: ScoreIndex, target: Target) -> ScoreT
     for protocol in index.protocols(target):
         first, *rest = _score_columns(folder, index, target, protocol)
         (ours if _project(protocol) == _project(target.protocol) else theirs).append(first)
-        other += [column for column in rest if not column.metric.startswith(ORACLE)]
+        other += [column for column in rest if not described(column.metric).oracle]
     defined = [*ours, *theirs] if theirs else []
     return ScoreTable(
         target=target,
@@ -219,12 +209,13 @@ def score_cell(values: Sequence[float], planned: int, metric: str) -> ScoreCell:
     Args:
         values: of each seed; at least one.
         planned: seeds that there should be.
-        metric: it is a score of; ranks are shown as they are, all else in percent.
+        metric: it is a score of, which is shown in the metric's unit.
     """
-    low, high = score(metric, min(values)), score(metric, max(values))
+    score = described(metric).score
+    low, high = score(min(values)), score(max(values))
     spread = f"{low}\u2013{high}" if len(values) > 1 else ""
     missing = f"{len(values)} of {planned} seeds" if len(values) < planned else ""
-    return ScoreCell(score(metric, sum(values) / len(values)), spread, missing)
+    return ScoreCell(score(sum(values) / len(values)), spread, missing)
 
 
 @dataclass(frozen=True)
@@ -279,7 +270,7 @@ def _effect_cell(verdict: Verdict | None) -> EffectCell | None:
     if verdict is None:
         return None
     shown = interval(verdict.low, verdict.high)
-    return EffectCell(points(verdict.effect), shown, mark_of(verdict.verdict))
+    return EffectCell(signed_points(verdict.effect), shown, mark_of(verdict.verdict))
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from crosslift.reports.axes import (
 )
 from crosslift.reports.effects import effects_on
 from crosslift.reports.entries import Arm, Target
-from crosslift.reports.formats import points
 from crosslift.reports.labels import placed_labels
 from crosslift.reports.looks import Look
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.svg import INK, MUTED, Plot, finish
+from crosslift.wording import signed_points
 
 _MOST_NAMED = 6
 _MOST_LETTERS = 22
@@ -85,7 +85,7 @@ def _panel(
     numbered = not _name_marks(axes, spots)
     arm_legend(axes, arms, looks, columns=2, most=24, numbers=numbered)
     told = "; ".join(
-        f"{a.name} {points(across[a.name].effect)} and {points(upward[a.name].effect)}"
+        f"{a.name} {signed_points(across[a.name].effect)} and {signed_points(upward[a.name].effect)}"
         for a in arms
     )
     whose = "the baseline" if alone else baseline

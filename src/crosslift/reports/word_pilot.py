@@ -16,13 +16,13 @@ from crosslift.artifacts.files import file_written_whole
 from crosslift.errors import DataError
 from crosslift.reports.axes import mark_style, square_axes
 from crosslift.reports.entries import Entry
-from crosslift.reports.formats import percent, plural
 from crosslift.reports.language_names import name_of
 from crosslift.reports.looks import PALETTE, Look, colour_variables
 from crosslift.reports.pages import templates
 from crosslift.reports.run_folder import validated
 from crosslift.reports.svg import INK, MUTED, Plot, drawing, finish
 from crosslift.retrieval.word_verdict import cosine, margin
+from crosslift.wording import level_words, percent, plural
 
 _HEIGHT = 240
 _ASIDE = 0.1
@@ -140,7 +140,9 @@ def write_word_pilot_page(content: Mapping[str, Any], path: Path) -> None:
     with drawing():
         plots = (_cosines(pilot), _retrieval(pilot))
     environment = templates()
-    environment.filters.update(cosine=_digits(pilot), margin=margin, percent=percent)
+    environment.filters.update(
+        cosine=_digits(pilot), level=level_words, margin=margin, percent=percent
+    )
     page = environment.get_template("word_pilot.html.j2").render(
         pilot=pilot,
         plots=plots,

@@ -6,8 +6,8 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from crosslift.errors import DataError, UnknownNameError
+from crosslift.metrics.table import described
 from crosslift.reports.entries import Arm
-from crosslift.reports.formats import listed, metric_title, percent, plural
 from crosslift.reports.outcomes import mark_of
 from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.xtreme_behind import (
@@ -30,11 +30,11 @@ from crosslift.reports.xtreme_entries import (
     XtremeFacts,
     XtremeGroup,
 )
-from crosslift.statistics.verdicts import Outcome
+from crosslift.statistics.judgements import Outcome
+from crosslift.wording import listed, percent, plural
 
 XTREME = "xtreme.json"
 ALL = "all"
-_ANSWERS = ("answer_f1", "exact_match")
 _LONGEST_NOTE = 45
 
 
@@ -157,7 +157,7 @@ class XtremeSection:
     @property
     def answers(self) -> bool:
         """Whether a cell holds two metrics, F1 and exact match."""
-        return any(head.primary == _ANSWERS[0] for head in self.heads)
+        return any(described(head.primary).beside for head in self.heads)
 
 
 def xtreme_section(folder: RunFolder) -> XtremeSection | None:
@@ -263,13 +263,12 @@ def _remark(told: str) -> tuple[str, ...]:
 
 
 def _task_head(column: XtremeColumn) -> ColumnHead:
-    both = column.metric == _ANSWERS[0]
     notes = [f"{column.split} set"] if column.split else []
     notes += [plural(len(column.gaps), "gap")] if column.gaps else []
     return ColumnHead(
         key=column.target,
         title=column.title,
-        metric=" / ".join(map(metric_title, _ANSWERS)) if both else metric_title(column.metric),
+        metric=" / ".join(described(name).heading for name in described(column.metric).shown),
         notes=(*notes, *_remark(column.remark)),
         average=False,
         primary=column.metric,
@@ -330,11 +329,9 @@ def _cell(cell: XtremeCell | None, head: ColumnHead) -> XtremeCellView | None:
 
 
 def _score(details: Mapping[str, float | None], primary: str, score: float) -> str:
-    """A score in percent; of answers, F1 and exact match."""
-    exact = details.get(_ANSWERS[1])
-    if primary == _ANSWERS[0] and exact is not None:
-        return f"{percent(score)} / {percent(exact)}"
-    return percent(score)
+    """A score in percent, with that of the metric beside it: of answers, F1 and exact match."""
+    second = details.get(described(primary).beside or "")
+    return percent(score) if second is None else f"{percent(score)} / {percent(second)}"
 
 
 def _outcome(verdict: Outcome | None) -> str:
@@ -367,5 +364,5 @@ def _published_cell(row: PublishedRow, head: ColumnHead) -> str:
     found = row.cells.get(head.key, {})
     if head.primary in found:
         return _score(found, head.primary, found[head.primary])
-    told = [f"{metric_title(metric)} {percent(value)}" for metric, value in found.items()]
+    told = [f"{described(metric).heading} {percent(value)}" for metric, value in found.items()]
     return listed(told) or DASH

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from crosslift.metrics.table import described
 from crosslift.reports.entries import Arm
-from crosslift.reports.formats import count, duration, interval, metric_title, percent, points
 from crosslift.reports.language_names import name_of
 from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.xtreme_entries import LanguageScore, TransferGap, XtremeColumn, XtremeFacts
+from crosslift.wording import count, duration, interval, percent, signed_points
 
 ENGLISH = "en"
 DASH = "\u2013"
@@ -100,7 +101,7 @@ def change_words(effect: float | None, low: float | None, high: float | None) ->
     if effect is None:
         return "", ""
     span = "" if low is None or high is None else interval(low, high)
-    return points(effect), span
+    return signed_points(effect), span
 
 
 def measured_rows(folder: RunFolder, facts: XtremeFacts) -> tuple[MeasuredRow, ...]:
@@ -112,7 +113,7 @@ def _measured(folder: RunFolder, column: XtremeColumn) -> MeasuredRow:
     reasons = {gap.language: gap.reason for gap in folder.target(column.target).gaps}
     return MeasuredRow(
         title=column.title,
-        metric=metric_title(column.metric),
+        metric=described(column.metric).heading,
         languages=count(column.languages),
         n=count(column.n),
         split=column.split or "",
@@ -155,7 +156,7 @@ def gap_tables(folder: RunFolder, facts: XtremeFacts) -> tuple[GapTable, ...]:
 
 def _gap(arm: Arm, entry: TransferGap) -> GapRow:
     effect, span = change_words(entry.effect, entry.low, entry.high)
-    cells = (percent(entry.english), percent(entry.others), points(entry.gap))
+    cells = (percent(entry.english), percent(entry.others), signed_points(entry.gap))
     return GapRow(arm, cells, effect, span)
 
 
@@ -169,7 +170,7 @@ def language_tables(folder: RunFolder, facts: XtremeFacts) -> tuple[LanguageTabl
         codes = sorted({c for c, _ in found}, key=lambda c: (c != ENGLISH, name_of(c), c))
         rows = tuple(_language(code, arms, found) for code in codes)
         if rows:
-            tables.append(LanguageTable(column.title, metric_title(column.metric), arms, rows))
+            tables.append(LanguageTable(column.title, described(column.metric).heading, arms, rows))
     return tuple(tables)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from crosslift.reports.entries import Entry
-from crosslift.statistics.verdicts import Outcome
+from crosslift.statistics.judgements import Outcome
 
 _ROUNDING = 1e-9
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from crosslift.errors import DataError
 from crosslift.retrieval.similarity import distinct_rows, unit_rows
+from crosslift.wording import plural
 
 MARGIN_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """The quantiles that ``Margins.quantiles`` holds, in this order."""
@@ -209,7 +210,7 @@ def separability(
 
 def _notes(left: Matrix, right: Matrix, pairs: int) -> tuple[str, ...]:
     """Why values are missing, and what was left out."""
-    told = "1 pair" if pairs == 1 else f"{pairs} pairs"
+    told = plural(pairs, "pair")
     said = [
         (pairs < 2, f"{told}: no two texts of a side, and no wrong candidate"),
         (pairs < FEWEST_TEXTS, f"{told}: a probe needs {FEWEST_TEXTS}"),

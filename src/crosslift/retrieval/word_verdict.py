@@ -13,7 +13,7 @@ from crosslift.retrieval.word_findings import (
     StateFinding,
     number_of_tests,
 )
-from crosslift.statistics.wording import percent as level_words
+from crosslift.wording import level_words, listed, share
 
 _MOST_DECIMALS = 7
 _ROUNDING = 12  # decimals; cosines that agree in them differ by sums of rounding errors
@@ -86,12 +86,6 @@ def margin(value: float) -> str:
     return f"{value:+.4f}" if abs(value) >= 0.001 or value == 0 else f"{value:+.1e}"
 
 
-def share(value: float) -> str:
-    """A share in per cent with one decimal, two below one per cent (``45.3 %``, ``0.10 %``)."""
-    digits = 2 if 0 < value < 0.00995 else 1
-    return f"{100 * value:.{digits}f} %"
-
-
 def states(numbers: Iterable[int]) -> str:
     """Hidden states in words: ``hidden state 3``, ``hidden states 0 to 3, 7 and 9 to 12``."""
     runs: list[list[int]] = []
@@ -101,8 +95,7 @@ def states(numbers: Iterable[int]) -> str:
         else:
             runs.append([number])
     parts = [part for run in runs for part in _run(run)]
-    joined = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
-    return f"hidden state{'s' if sum(map(len, runs)) > 1 else ''} {joined}"
+    return f"hidden state{'s' if sum(map(len, runs)) > 1 else ''} {listed(parts)}"
 
 
 def _run(run: Sequence[int]) -> list[str]:
@@ -146,11 +139,11 @@ def _margin(found: WordAlignment) -> str:
 
 
 def _retrieval(found: WordAlignment) -> str:
-    """Such as ``retrieval is 3.1 % (chance 0.10 %), 45.0 % after centring``."""
-    told = f"retrieval is {share(found.as_is.both.value)} (chance {share(found.chance)})"
+    """Such as ``retrieval is 3.1% (chance 0.10%), 45.0% after centring``."""
+    told = f"retrieval is {share(found.as_is.both.value, 1)} (chance {share(found.chance, 1)})"
     if found.centred is None:
         return f"{told}, and it cannot be centred: {found.not_centred}"
-    return f"{told}, {share(found.centred.both.value)} after centring"
+    return f"{told}, {share(found.centred.both.value, 1)} after centring"
 
 
 def _best(alignments: Mapping[int, WordAlignment], best: Best | None) -> str:
@@ -160,14 +153,15 @@ def _best(alignments: Mapping[int, WordAlignment], best: Best | None) -> str:
     own = found.retrieval
     pairs, random = together(found.as_is.pairs, found.as_is.random)
     after, without = (
-        (" after centring", f", {share(found.as_is.both.value)} without")
+        (" after centring", f", {share(found.as_is.both.value, 1)} without")
         if found.centred
         else ("", "")
     )
     told = (
-        f"Words are best aligned at hidden state {best.hidden_state}: retrieval is {share(own.value)}"
-        f"{after} ({level_words(found.level)} interval {share(own.low)} to {share(own.high)}; chance "
-        f"{share(found.chance)}){without}; the cosine of pairs is {pairs}, of random pairs {random}."
+        f"Words are best aligned at hidden state {best.hidden_state}: retrieval is "
+        f"{share(own.value, 1)}{after} ({level_words(found.level)} interval {share(own.low, 1)} to "
+        f"{share(own.high, 1)}; chance {share(found.chance, 1)}){without}; the cosine of pairs is "
+        f"{pairs}, of random pairs {random}."
     )
     if not best.level_with:
         return f"{told} No other aligned state retrieves as much."

@@ -13,15 +13,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from crosslift.errors import DataError
-from crosslift.statistics.verdicts import (
-    HIGHER,
-    LOWER,
-    NO_DIFFERENCE,
-    ONE_SEED,
-    Outcome,
-    Verdict,
-)
-from crosslift.statistics.wording import interval, plural, points, signed_points
+from crosslift.statistics.judgements import HIGHER, LOWER, NO_DIFFERENCE, ONE_SEED, SHOWN, Outcome
+from crosslift.statistics.verdicts import Verdict
+from crosslift.statistics.wording import interval_clause
+from crosslift.wording import interval, plural, points, signed_points
 
 _ROUNDING = 1e-9
 
@@ -230,8 +225,8 @@ def _part(whole: Verdict, controlled: Controlled) -> Part:
 
 def _sentence(whole: Verdict, parts: Sequence[Part]) -> str:
     clauses = [_clause(whole, part) for part in parts]
-    queries = plural(whole.n_queries, "query", "queries")
-    asked = f"{interval(whole)}; {queries} in {plural(whole.n_languages, 'language')}"
+    queries = plural(whole.n_queries, "query")
+    asked = f"{interval_clause(whole)}; {queries} in {plural(whole.n_languages, 'language')}"
     opening = f"On {whole.target}, `{whole.arm}` {_whole_words(whole)} ({asked})"
     return f"{opening}. By source: {'; '.join(clauses)}.{_captions_words(whole.arm, parts)}"
 
@@ -251,7 +246,7 @@ def _whole_words(whole: Verdict) -> str:
 def _clause(whole: Verdict, part: Part) -> str:
     named = f"{part.source} {_figure_words(part.named)}"
     beyond = abs(part.named.effect) > abs(whole.effect) and part.named.effect * whole.effect > 0
-    if whole.verdict not in (HIGHER, LOWER) or not beyond:
+    if whole.verdict not in SHOWN or not beyond:
         return named
     side = "below" if part.rest.effect < 0 else "above"
     return (
@@ -261,8 +256,7 @@ def _clause(whole: Verdict, part: Part) -> str:
 
 
 def _figure_words(figure: Figure) -> str:
-    ends = f"[{points(figure.low)} to {points(figure.high)}]"
-    words = f"{signed_points(figure.effect)} points {ends}"
+    words = f"{signed_points(figure.effect)} points {interval(figure.low, figure.high)}"
     return words if figure.shown == "shown" else f"{words}, {figure.shown}"
 
 

@@ -17,7 +17,10 @@ from crosslift.statistics.differences import (
     influences_of,
     paired_difference,
 )
-from crosslift.statistics.wording import interval, percent, points, signed_points
+from crosslift.statistics.judgements import HIGHER, LOWER, by_interval
+from crosslift.statistics.wording import interval_clause
+from crosslift.wording import level_words, points, signed_points
+from crosslift.wording import share as share_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,15 +170,16 @@ def _sentence(
             f"`{names.baseline}` by {_signed(total)} and from `{names.control}` by "
             f"{_signed(content)}: one seed gives no verdict, so nothing is divided."
         )
-    if total.low > 0:
+    gained = by_interval(total)
+    if gained == HIGHER:
         return (
-            f"Of the {points(total.effect)} points ({interval(total)}) that `{names.arm}` gained "
-            f"over `{names.baseline}` on {names.target}, {_surviving(names, content, other, share)}."
+            f"Of the {points(total.effect)} points ({interval_clause(total)}) that `{names.arm}` "
+            f"gained over `{names.baseline}` on {names.target}, "
+            f"{_surviving(names, content, other, share)}."
         )
-    if total.high < 0:
-        whole = (
-            f"lost {points(-total.effect)} points against `{names.baseline}` ({interval(total)})"
-        )
+    if gained == LOWER:
+        lost = f"{points(-total.effect)} points against `{names.baseline}`"
+        whole = f"lost {lost} ({interval_clause(total)})"
     else:
         whole = f"is not shown to gain over `{names.baseline}`: {_signed(total)}"
     return (
@@ -186,18 +190,19 @@ def _sentence(
 
 
 def _signed(difference: Difference) -> str:
-    return f"{signed_points(difference.effect)} points ({interval(difference)})"
+    return f"{signed_points(difference.effect)} points ({interval_clause(difference)})"
 
 
 def _surviving(
     names: GainNames, content: Difference, other: Difference, share: Share | None
 ) -> str:
     against = f"against `{names.control}`"
-    part = f"{points(content.effect)} ({interval(content)})"
-    if content.high < 0:
+    shown = by_interval(content)
+    part = f"{points(content.effect)} ({interval_clause(content)})"
+    if shown == LOWER:
         return (
             f"none survive {against}, which scores {points(-content.effect)} points higher "
-            f"({interval(content)} for the arm against it): {names.content} is shown to cost"
+            f"({interval_clause(content)} for the arm against it): {names.content} is shown to cost"
         )
     if share is None and content.effect > 0:
         return (
@@ -211,25 +216,26 @@ def _surviving(
             f"{_content_shown(names, content)}"
         )
     surviving = f"{part} survive {against}, a share of {_share_words(share)}"
-    if content.low > 0:
+    if shown == HIGHER:
         return f"{surviving}: that part is shown to come from {names.content}"
     return f"{surviving}: no part of the gain is shown to come from {names.content}"
 
 
 def _below(other: Difference) -> str:
     """How far a control is below the baseline, and whether that is shown."""
-    shown = "" if other.high < 0 else ", not shown,"
-    return f"{points(-other.effect)} points ({interval(other)}){shown} below"
+    shown = "" if by_interval(other) == LOWER else ", not shown,"
+    return f"{points(-other.effect)} points ({interval_clause(other)}){shown} below"
 
 
 def _share_words(share: Share) -> str:
-    low, value, high = (f"{100 * each:.0f}" for each in (share.low, share.value, share.high))
-    return f"{value} % ({percent(share.level)} interval {low} to {high} %)"
+    low, value, high = (share_words(each) for each in (share.low, share.value, share.high))
+    return f"{value} ({level_words(share.level)} interval {low} to {high})"
 
 
 def _content_shown(names: GainNames, content: Difference) -> str:
-    if content.low > 0:
+    shown = by_interval(content)
+    if shown == HIGHER:
         return f"{names.content} is shown to help"
-    if content.high < 0:
+    if shown == LOWER:
         return f"{names.content} is shown to cost"
     return f"{names.content} is not shown to matter"

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
 
 from crosslift.errors import DataError
-from crosslift.statistics.corrections import holm
+from crosslift.metrics.table import described
 from crosslift.statistics.differences import Difference
-from crosslift.statistics.wording import (
-    LOWER_IS_BETTER,
-    amount,
-    interval,
-    metric_words,
-    p_clause,
-    place,
-    sample,
-    seeds_clause,
-    signed_amount,
+from crosslift.statistics.judgements import (
+    NO_DIFFERENCE,
+    ONE_SEED,
+    Judgement,
+    Outcome,
+    alpha_of,
+    better_outcome,
+    judge_family,
 )
-
-Outcome = Literal["higher", "lower", "no difference shown", "one seed"]
-HIGHER: Outcome = "higher"
-LOWER: Outcome = "lower"
-NO_DIFFERENCE: Outcome = "no difference shown"
-ONE_SEED: Outcome = "one seed"
-"""No verdict: an arm that is trained was run with one seed, and nobody knows how far seeds vary."""
+from crosslift.statistics.wording import interval_clause, place, sample, seeds_clause
+from crosslift.wording import p_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,69 +105,6 @@ class Verdict:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What a difference is taken for, among those that are corrected together.
-
-    Args:
-        outcome: the verdict.
-        p_corrected: after Holm's correction; None of ``one seed``.
-    """
-
-    outcome: Outcome
-    p_corrected: float | None
-
-    def to_json(self, difference: Difference) -> dict[str, str | float | None]:
-        """The difference that was judged, with the verdict."""
-        return {
-            "effect": difference.effect,
-            "low": difference.low,
-            "high": difference.high,
-            "p": difference.p,
-            "p_corrected": self.p_corrected,
-            "verdict": self.outcome,
-        }
-
-
-def judge_family(
-    differences: Sequence[Difference], trained: Sequence[bool], level: float = 0.95
-) -> list[Judgement]:
-    """Judge differences that are corrected together.
-
-    A difference is higher or lower only if its corrected p is below ``1 - level`` and its interval
-    excludes 0; the interval itself is not corrected. Otherwise no difference is shown, which does not
-    say that there is none. One seed of a trained arm gives no verdict: its interval lacks what seeds
-    vary by, and 27 to 73 % of true zeros would be found higher or lower. Such a difference takes no
-    part in the correction of the others.
-
-    Args:
-        differences: of one family.
-        trained: of each, whether an arm is trained, so that seeds could vary.
-        level: of the intervals.
-
-    Returns:
-        One judgement per difference, in the order given.
-    """
-    alone = [each and d.seeds == 1 for d, each in zip(differences, trained, strict=True)]
-    tested = [d.p for d, one in zip(differences, alone, strict=True) if not one]
-    corrected = iter(holm(tested).tolist())
-    alpha = _alpha(level)
-    return [
-        Judgement(ONE_SEED, None) if one else _judged(difference, next(corrected), alpha)
-        for difference, one in zip(differences, alone, strict=True)
-    ]
-
-
-def _judged(difference: Difference, p_corrected: float, alpha: float) -> Judgement:
-    if p_corrected < alpha and difference.excludes_zero:
-        return Judgement(HIGHER if difference.effect > 0 else LOWER, p_corrected)
-    return Judgement(NO_DIFFERENCE, p_corrected)
-
-
-def _alpha(level: float) -> float:
-    return round(1 - level, 9)
-
-
 def judge(compared: Sequence[tuple[Comparison, Difference]], level: float = 0.95) -> list[Verdict]:
     """Judge comparisons, corrected within each family; see `judge_family`.
 
@@ -198,7 +127,7 @@ def judge(compared: Sequence[tuple[Comparison, Difference]], level: float = 0.95
         pairs = [compared[member] for member in members]
         judged = judge_family([d for _, d in pairs], [c.trained for c, _ in pairs], level)
         for member, judgement in zip(members, judged, strict=True):
-            verdicts[member] = _verdict(*compared[member], judgement, _alpha(level))
+            verdicts[member] = _verdict(*compared[member], judgement, alpha_of(level))
     return [verdicts[number] for number in range(len(compared))]
 
 
@@ -248,20 +177,20 @@ def _sentence(
 
 
 def _claim(comparison: Comparison, effect: float, outcome: Outcome) -> str:
-    metric, arm, against = metric_words(comparison.metric), comparison.arm, comparison.against
-    gap = signed_amount(comparison.metric, effect)
+    metric, arm, against = described(comparison.metric), comparison.arm, comparison.against
+    gap = metric.signed_amount(effect)
     if outcome == NO_DIFFERENCE:
-        return f"no difference between `{arm}` and `{against}` in {metric} was shown: {gap}"
+        return f"no difference between `{arm}` and `{against}` in {metric.title} was shown: {gap}"
     if outcome == ONE_SEED:
-        return f"for this seed alone, `{arm}` differs from `{against}` by {gap} in {metric}"
-    gap = amount(comparison.metric, abs(effect))
-    if comparison.metric in LOWER_IS_BETTER:
-        meaning = "better" if outcome == LOWER else "worse"
+        return f"for this seed alone, `{arm}` differs from `{against}` by {gap} in {metric.title}"
+    gap = metric.amount(abs(effect))
+    if metric.lower_is_better:
+        meaning = "better" if outcome == better_outcome(comparison.metric) else "worse"
         return (
-            f"the {metric} of `{arm}` was {gap} {outcome}, which is {meaning}, than that of "
+            f"the {metric.title} of `{arm}` was {gap} {outcome}, which is {meaning}, than that of "
             f"`{against}`"
         )
-    return f"`{arm}` scored {gap} {outcome} than `{against}` in {metric}"
+    return f"`{arm}` scored {gap} {outcome} than `{against}` in {metric.title}"
 
 
 def _evidence(
@@ -271,11 +200,11 @@ def _evidence(
     seeds = seeds_clause(difference.seeds, comparison.trained)
     parts = [
         f"protocol {comparison.protocol}",
-        interval(difference, comparison.metric),
+        interval_clause(difference, described(comparison.metric)),
         f"{sample(difference)}, {seeds}",
     ]
     if judgement.p_corrected is not None:
-        parts.append(f"Holm-corrected {p_clause(judgement.p_corrected, alpha)}")
+        parts.append(f"Holm-corrected p {p_value(judgement.p_corrected, alpha)}")
     parts += [_budget_clause(comparison), *comparison.remarks]
     return "; ".join(parts)
 

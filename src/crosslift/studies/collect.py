@@ -14,26 +14,19 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from crosslift.artifacts.store import Store
+from crosslift.metrics.table import METRICS, OUTCOME_OF_METRIC
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.studies.plan import ArmRun, Plan
 from crosslift.studies.steps import Step
 from crosslift.studies.training_steps import SPENT, spent_of
 from crosslift.targets.captions import captions_of
-from crosslift.targets.evaluate import MEDIANS, OUTCOME_OF_METRIC
 from crosslift.targets.target import BitextData, LabelledData, PictureData
 from crosslift.tasks.task import texts_read
 
 MACRO = "macro"
-_OF_ALL_QUERIES = frozenset(
-    {
-        *("weighted_f1", "mining_f1", "mining_precision", "mining_recall", "oracle_mining_f1"),
-        *("tag_f1", "entity_f1", "tagging_accuracy", "class_accuracy"),
-    }
+_OF_MEDIANS = frozenset(
+    OUTCOME_OF_METRIC[name] for name, metric in METRICS.items() if metric.aggregation == "median"
 )
-"""Metrics of all queries together, in which they compete for candidates or weigh by their words: the
-outcomes of a part of them say nothing of it."""
-
-_OF_MEDIANS = frozenset(OUTCOME_OF_METRIC[metric] for metric in MEDIANS)
 
 
 @dataclass(frozen=True)
@@ -153,7 +146,7 @@ class Gathered:
             for metric, outcome in OUTCOME_OF_METRIC.items():
                 if any(r[f"{outcome}_mean"] is None for r in languages):
                     continue  # the protocol has no such outcome
-                if subset == "clean" and metric in _OF_ALL_QUERIES:
+                if subset == "clean" and METRICS[metric].aggregation == "all queries":
                     continue
                 named = {str(r["language"]): float(str(r[f"{outcome}_mean"])) for r in languages}
                 counts = {str(r["language"]): int(str(r["item_count"])) for r in languages}

@@ -12,6 +12,7 @@ from PIL import Image
 
 from crosslift.artifacts.files import file_written_whole
 from crosslift.images.decode import load_picture
+from crosslift.metrics.table import metric_named
 from crosslift.sources.record import Record
 from crosslift.studies.collect import Gathered
 from crosslift.targets.captions import captions_of
@@ -22,8 +23,6 @@ _LANGUAGES = 6
 _QUERIES = 3
 _PICTURE_SIZE = 96
 _LONGEST = 300
-_OF_WORDS = ("tag_f1", "entity_f1")
-"""Primary metrics of tagging: a sentence is not right or wrong as a whole."""
 
 
 def write_examples(gathered: Gathered, folder: Path) -> list[dict[str, Any]]:
@@ -36,15 +35,13 @@ def write_examples(gathered: Gathered, folder: Path) -> list[dict[str, Any]]:
 
 def _examples_of(gathered: Gathered, target: str, folder: Path) -> list[dict[str, Any]]:
     loaded = gathered.plan.targets[target]
-    if isinstance(loaded.data, MiningData) or loaded.target.metric in _OF_WORDS:
+    right = metric_named(loaded.target.metric).right
+    if isinstance(loaded.data, MiningData) or right is None:
         return []
     shown_as = loaded.protocols[0]
     if shown_as.direction == "both":  # an answer is one of a direction
         shown_as = loaded.protocols[1]
     protocol = shown_as.id
-    right = "top1_accuracy"
-    if isinstance(loaded.data, LabelledData):
-        right = "accuracy" if loaded.target.metric == "accuracy" else "exact_match"
     rows = gathered.outcomes.filter(
         (pc.field("target") == target) & (pc.field("protocol") == protocol)
     ).select(["arm", "seed", "language", "item", right, "retrieved"])

@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from crosslift.metrics.table import OUTCOME_OF_METRIC
 from crosslift.statistics.differences import Difference, paired_difference, strata_of
-from crosslift.statistics.verdicts import Judgement, judge_family
+from crosslift.statistics.judgements import Judgement, judge_family
 from crosslift.studies.collect import Gathered, cube_of
-from crosslift.targets.evaluate import OUTCOME_OF_METRIC
 
 _LEVEL = 0.95
 

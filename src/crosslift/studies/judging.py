@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from crosslift.metrics.table import OUTCOME_OF_METRIC
 from crosslift.statistics.attribution import Controlled, attribute, facts_of
 from crosslift.statistics.differences import Difference, paired_difference, strata_of
 from crosslift.statistics.gains import GainNames, share_surviving
@@ -16,7 +17,6 @@ from crosslift.studies.collect import Gathered, as_many_seeds
 from crosslift.studies.making.answer import told_of_answering
 from crosslift.studies.schema import Study
 from crosslift.studies.steps import Step
-from crosslift.targets.evaluate import OUTCOME_OF_METRIC
 
 _NEARLY_EQUAL = 0.01
 

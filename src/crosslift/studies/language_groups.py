@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow.compute as pc
 
 from crosslift.encoders.pretraining import pretraining_of
+from crosslift.metrics.table import OUTCOME_OF_METRIC
 from crosslift.reports.language_names import family_of, script_of
 from crosslift.statistics.differences import group_differences, strata_of
-from crosslift.statistics.verdicts import judge_family
+from crosslift.statistics.judgements import judge_family
 from crosslift.studies.collect import Gathered, as_many_seeds
 from crosslift.studies.judging import any_trained, compared_with_baseline, shared_targets
-from crosslift.targets.evaluate import OUTCOME_OF_METRIC
 
 _LEVEL = 0.95
 _GROUPINGS: dict[str, Callable[[str], str]] = {

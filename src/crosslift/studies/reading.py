@@ -18,6 +18,7 @@ from crosslift.studies.checks import Fault, check_names
 from crosslift.studies.schema import Study
 from crosslift.training.robust_settings import SYNONYM_SOURCES
 from crosslift.training.settings import StageSettings
+from crosslift.wording import plural
 
 
 class StudyFileError(StudyError):
@@ -32,8 +33,7 @@ class StudyFileError(StudyError):
     def __init__(self, source: str, faults: Sequence[Fault], lines: Mapping[Location, int]) -> None:
         self.faults = tuple(faults)
         told = "\n".join(_tell(fault, lines) for fault in faults)
-        count = f"{len(faults)} error" + ("s" if len(faults) != 1 else "")
-        super().__init__(f"{source}: {count}\n{told}")
+        super().__init__(f"{source}: {plural(len(faults), 'error')}\n{told}")
 
 
 def read_study(path: Path, data: Path | None = None) -> Study:

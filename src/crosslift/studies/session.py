@@ -19,6 +19,7 @@ from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError, UnknownNameError
+from crosslift.metrics.table import OUTCOME_OF_METRIC
 from crosslift.reports.run_folder import RunFolder
 from crosslift.studies.language_groups import groupings
 from crosslift.studies.loaded_target import LoadedTarget
@@ -33,7 +34,7 @@ from crosslift.studies.sweep import sweep_report, sweep_steps
 from crosslift.studies.target_steps import evaluate_step
 from crosslift.studies.text_steps import encode_steps, reading_of
 from crosslift.studies.trained import Trained
-from crosslift.targets.evaluate import OUTCOME_OF_METRIC, score_of
+from crosslift.targets.evaluate import score_of
 from crosslift.targets.protocol import OURS, Direction
 from crosslift.targets.target import TargetSettings, left_out_of, notes_of
 

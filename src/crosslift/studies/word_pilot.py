@@ -31,9 +31,10 @@ from crosslift.retrieval.word_findings import (
     best_of,
     findings_of,
 )
-from crosslift.retrieval.word_verdict import share, verdict_of
+from crosslift.retrieval.word_verdict import verdict_of
 from crosslift.sources.lexicons.read import read_lexicon
 from crosslift.sources.lexicons.split import split_of_lexicon
+from crosslift.wording import share
 
 MOST_PAIRS = 1000
 """Pairs of words that are measured unless another number is asked for."""
@@ -325,8 +326,8 @@ def _tokens_of(sequences: Sequence[NDArray[np.int64]]) -> Any:
 
 def _shared_words(shared: SharedTokens, states: Sequence[int]) -> str:
     told = (
-        f"Of the pairs, {share(shared.pairs)} have a token in common, of random pairs "
-        f"{share(shared.random)}."
+        f"Of the pairs, {share(shared.pairs, 1)} have a token in common, of random pairs "
+        f"{share(shared.random, 1)}."
     )
     if 0 not in states:
         return told

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crosslift.metrics.table import OUTCOME_OF_METRIC, metric_named
 from crosslift.statistics.contrasts import Weighted, contrast
 from crosslift.statistics.differences import group_differences, strata_of
 from crosslift.statistics.verdicts import Verdict
@@ -18,7 +19,6 @@ from crosslift.studies.collect import Gathered, as_many_seeds
 from crosslift.studies.judging import control_kind
 from crosslift.studies.loaded_target import LoadedTarget
 from crosslift.studies.making.answer import told_of_answering
-from crosslift.targets.evaluate import OUTCOME_OF_METRIC
 from crosslift.targets.parts import part_words
 from crosslift.targets.protocol import Protocol
 from crosslift.targets.target import LabelledData
@@ -65,9 +65,7 @@ class _Column:
     @property
     def details(self) -> tuple[str, ...]:
         """The metrics that are shown; of questions on passages both."""
-        if self.metric == "answer_f1":
-            return ("answer_f1", "exact_match")
-        return (self.metric,)
+        return metric_named(self.metric).shown
 
 
 class _Table:

@@ -26,7 +26,7 @@ from crosslift.targets.caption_pairs import (
     pairs_of,
     refuse_pairs,
 )
-from crosslift.targets.protocol import Metric, Protocol
+from crosslift.targets.protocol import Protocol
 from crosslift.targets.protocols import (
     OTHER_RETRIEVAL,
     PAIR_RETRIEVAL,
@@ -62,7 +62,7 @@ class CaptionedSet:
     what: str
     languages: tuple[str, ...]
     files: PublishedFormat
-    metric: Metric
+    metric: str
     licence: str
     citation: str
     pool: Literal["all", "language"] = "all"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from crosslift.metrics.table import OUTCOME_OF_METRIC, metric_named
 from crosslift.retrieval.directions import Directions, both_directions
 from crosslift.retrieval.margin import csls_scores, local_scaling
 from crosslift.retrieval.metrics import f1_of_answers, recall_at, reciprocal_rank, top1_accuracy
@@ -37,35 +38,6 @@ class SideLookups(NamedTuple):
         """Both sides are read alike."""
         return cls(lookup, lookup)
 
-
-OUTCOME_OF_METRIC = {
-    "top1_accuracy": "top1_accuracy",
-    "mrr": "reciprocal_rank",
-    "recall_at_5": "recall_at_5",
-    "recall_at_10": "recall_at_10",
-    "median_rank": "rank",
-    "weighted_f1": "weighted_f1",
-    "mining_f1": "mining_f1",
-    "mining_precision": "mining_precision",
-    "mining_recall": "mining_recall",
-    "oracle_mining_f1": "oracle_mining_f1",
-    "accuracy": "accuracy",
-    "tag_f1": "tag_f1",
-    "entity_f1": "entity_f1",
-    "tagging_accuracy": "tagging_accuracy",
-    "answer_f1": "answer_f1",
-    "exact_match": "exact_match",
-    "pair_cosine": "pair_cosine",
-    "pair_margin": "pair_margin",
-    "class_accuracy": "class_accuracy",
-    "chance": "chance",
-    "ndcg_at_10": "ndcg_at_10",
-}
-"""Metric -> the outcome of single queries whose mean it is; of `median_rank`, whose median."""
-
-MEDIANS = frozenset({"median_rank"})
-"""Metrics that are a median over queries. No target has one as its primary metric: differences are
-told of means."""
 
 CSLS_NEIGHBOURS = 10
 """As in Conneau et al. 2018, arXiv 1710.04087, section 2.3."""
@@ -98,14 +70,18 @@ class Outcomes:
 
 
 def score_of(metric: str, values: NDArray[np.floating]) -> float:
-    """A metric's value over queries: the mean of their outcomes, or the median of a median metric.
+    """A metric's value over queries: the mean or the median of their outcomes.
 
     Args:
         metric: its name.
         values: floats [N], N at least 1.
+
+    Raises:
+        UnknownNameError: there is no such metric.
     """
-    middle = np.median(values) if metric in MEDIANS else values.mean(dtype=np.float64)
-    return float(middle)
+    if metric_named(metric).aggregation == "median":
+        return float(np.median(values))
+    return float(values.mean(dtype=np.float64))
 
 
 class _Sides(NamedTuple):

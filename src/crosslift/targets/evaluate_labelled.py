@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from crosslift.errors import DataError
 from crosslift.metrics.answers import question_scores
+from crosslift.metrics.table import metric_named
 from crosslift.metrics.tags import chunk_counts
 from crosslift.retrieval.folds import influence_values, share_values
 from crosslift.sources.record import Record
@@ -51,10 +52,11 @@ def evaluate_answers(
 def _outcomes(
     protocol: Protocol, language: str, records: Sequence[Record], given: Sequence[Any]
 ) -> tuple[Values, tuple[str, ...]]:
-    if protocol.metric == "accuracy":
+    answers = metric_named(protocol.metric).answers
+    if answers == "labels":
         right = [float(r.label == answer) for r, answer in zip(records, given, strict=True)]
         return {"accuracy": np.array(right)}, tuple(given)
-    if protocol.metric in ("tag_f1", "entity_f1"):
+    if answers == "tags":
         return _of_tags(protocol.metric, records, given), ("",) * len(records)
     return _of_answers(protocol, language, records, given), tuple(given)
 

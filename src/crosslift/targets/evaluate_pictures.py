@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from crosslift.metrics.table import OUTCOME_OF_METRIC
 from crosslift.retrieval.metrics import expected_rank, top1_accuracy
 from crosslift.retrieval.ranks import Ranks
 from crosslift.retrieval.similarity import unit_rows
 from crosslift.targets.captions import captions_of
-from crosslift.targets.evaluate import OUTCOME_OF_METRIC, Lookup, Outcomes, Vectors, own_values
+from crosslift.targets.evaluate import Lookup, Outcomes, Vectors, own_values
 from crosslift.targets.picture_search import Ranked, rows, search
 from crosslift.targets.picture_topics import by_topic
 from crosslift.targets.protocol import OURS, Direction, Protocol

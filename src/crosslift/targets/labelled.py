@@ -24,7 +24,7 @@ from crosslift.sources.labelled.english import EnglishData
 from crosslift.sources.labelled.parts import Examples, Found, HubParts, Key, Layout, Part
 from crosslift.sources.labelled.training import MOST_HELD_OUT, PhaseThreeData, layout_in
 from crosslift.targets.other_english import other_english
-from crosslift.targets.protocol import Metric, Protocol
+from crosslift.targets.protocol import Protocol
 from crosslift.targets.target import LabelledData, Target, TargetSettings
 from crosslift.tasks.task import FormSpec, IntermediateTask
 from crosslift.xtreme.benchmark import xtreme_task
@@ -72,7 +72,7 @@ class LabelledSet:
     what: str
     languages: tuple[str, ...]
     form: FormSpec
-    metric: Metric
+    metric: str
     layouts: tuple[Layout, ...]
     hub: HubParts
     where: str

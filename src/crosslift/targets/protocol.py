@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 from crosslift.encoders.folder import prompt_of
 from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.metrics.answers import AnswerRules
+from crosslift.metrics.table import metric_named
 from crosslift.retrieval.margin import Margin, RatioOver
 from crosslift.retrieval.mining import Retrieval
 
@@ -25,29 +26,6 @@ Direction = Literal[
     "picture->class",
     "text->4 pictures",
     "zero-shot",
-]
-Metric = Literal[
-    "top1_accuracy",
-    "mrr",
-    "recall_at_5",
-    "recall_at_10",
-    "median_rank",
-    "weighted_f1",
-    "mining_f1",
-    "mining_precision",
-    "mining_recall",
-    "oracle_mining_f1",
-    "accuracy",
-    "tag_f1",
-    "entity_f1",
-    "tagging_accuracy",
-    "answer_f1",
-    "exact_match",
-    "pair_cosine",
-    "pair_margin",
-    "class_accuracy",
-    "chance",
-    "ndcg_at_10",
 ]
 Split = Literal["dev", "training", "test"]
 OURS = "crosslift"
@@ -112,7 +90,7 @@ class Protocol:
         name: "crosslift" for ours, else the project whose definition it is.
         direction: which side asks; ``both``: the mean of the two; ``gold->en``: the texts that have
             a translation ask.
-        metric: the protocol's primary one.
+        metric: name of the primary one, see `crosslift.metrics.table`.
         pooling: of the tokens; None: the encoder's own.
         prompt: which is put before every text; None: the encoder's own.
         hidden_state: which is pooled; None: the encoder's own.
@@ -121,11 +99,14 @@ class Protocol:
         mining: how pairs are mined; None: every query has an answer, and candidates are ranked.
         reproduces: the file of the other project that defines it.
         answer_rules: how answers to questions are compared with the right ones; None: there are none.
+
+    Raises:
+        UnknownNameError: there is no such metric.
     """
 
     name: str
     direction: Direction
-    metric: Metric = "top1_accuracy"
+    metric: str = "top1_accuracy"
     pooling: Pooling | None = None
     prompt: PromptRule | None = None
     hidden_state: HiddenStateRule | None = None
@@ -134,6 +115,9 @@ class Protocol:
     mining: Mining | None = None
     reproduces: str | None = None
     answer_rules: AnswerRules | None = None
+
+    def __post_init__(self) -> None:
+        metric_named(self.metric)
 
     @property
     def id(self) -> str:

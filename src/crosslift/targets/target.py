@@ -17,7 +17,7 @@ from crosslift.sources.captioned_targets.mvl_sib import Choice
 from crosslift.sources.file_names import exists
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Bitext, Record
-from crosslift.targets.protocol import OURS, Direction, Metric, Protocol, Split
+from crosslift.targets.protocol import OURS, Direction, Protocol, Split
 from crosslift.tasks.task import IntermediateTask, texts_read
 from crosslift.training.settings import FineTuneSettings
 
@@ -246,7 +246,7 @@ class Target:
     title: str
     description: str
     kind: Literal["bitext", "pictures", "mining", "labelled"]
-    metric: Metric
+    metric: str
     load: Callable[[TargetSettings], TargetData]
     licence: str
     citation: str

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from crosslift.errors import TrainingError, nearest
+from crosslift.metrics.table import described
 from crosslift.training.checkpoint import Progress, load_tensors, save_tensors
 from crosslift.training.settings import StageSettings
 from crosslift.training.weights import Weights
@@ -61,7 +62,7 @@ class Selection:
 
 
 def chosen_score(scores: Scores, metric: str | None) -> float:
-    """The score that a stage chooses by; higher is better, so losses count negative.
+    """The score that a stage chooses by; higher is better, so that a loss counts negative.
 
     Args:
         scores: of all tasks that have dev records.
@@ -89,7 +90,8 @@ def chosen_score(scores: Scores, metric: str | None) -> float:
 
 
 def _oriented(name: str, value: float) -> float:
-    return -value if name.endswith("loss") else value
+    metric = described(name.rpartition(":")[2])
+    return -value if metric.lower_is_better else value
 
 
 def _unclear(metric: str, matching: Sequence[str], legal: Sequence[str]) -> TrainingError:
