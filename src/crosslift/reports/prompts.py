@@ -8,6 +8,7 @@ from typing import Any
 
 from crosslift.reports.entries import RunFacts, Target
 from crosslift.reports.formats import listed, prompt_words
+from crosslift.reports.run_folder import RunFolder
 
 _PROMPTS = ("prompt", "prompt_src", "prompt_tgt")
 """Fields of a reading."""
@@ -98,3 +99,11 @@ def field_words(name: str, value: Any) -> str:
 
 def _parts(pairs: Iterable[tuple[str, Any]]) -> list[str]:
     return [f"no {n}" if n in _PROMPTS and v == "" else f"{n} {v}" for n, v in pairs]
+
+
+def protocol_section(folder: RunFolder) -> dict[str, list[tuple[str, str]]]:
+    """The section of the report: name of a protocol -> its fields that have a value, in words."""
+    return {
+        name: [(field, field_words(field, v)) for field, v in fields.items() if v is not None]
+        for name, fields in folder.run.protocols.items()
+    }

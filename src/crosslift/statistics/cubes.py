@@ -37,7 +37,8 @@ def number_of_languages(outcomes: OutcomeCube) -> int:
     """L of outcomes [S, N, L]; raises DataError where they have another shape or are empty."""
     if outcomes.ndim != 3 or 0 in outcomes.shape:
         raise DataError(f"outcomes of shape {outcomes.shape}", "[seeds, items, languages]")
-    return outcomes.shape[2]
+    languages: int = outcomes.shape[2]
+    return languages
 
 
 def _check_outcomes(outcomes: OutcomeCube, presence: NDArray[np.bool_], name: str) -> None:

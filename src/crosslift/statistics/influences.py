@@ -129,6 +129,8 @@ def side_by_side(parts: Sequence[Influence]) -> Influence:
     Args:
         parts: one for each target, of S seeds or of one, which counts the same in every seed.
     """
+    if len(parts) == 1:
+        return parts[0]
     seeds = max(len(part.per_seed) for part in parts)
     strata, first = [], 0
     for part in parts:
