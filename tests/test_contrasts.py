@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 
 from crosslift.errors import DataError
-from crosslift.statistics.contrasts import Weighted, contrast
-from crosslift.statistics.differences import paired_difference, strata_of
+from crosslift.statistics.differences import (
+    Difference,
+    Weighted,
+    contrast,
+    group_differences,
+    paired_difference,
+    strata_of,
+    weighted_differences,
+)
 
 
 def cubes(seed: int, seeds: int = 3, items: int = 60, languages: int = 3) -> tuple[np.ndarray, ...]:
@@ -88,3 +95,47 @@ def test_strata_of_two_targets_may_differ() -> None:
     whole = paired_difference(treatment, control, strata)
     assert found.effect == pytest.approx(whole.effect, abs=1e-12)
     assert found.queries == 150
+
+
+def figures(found: Difference) -> tuple[float, ...]:
+    return (found.effect, found.low, found.high, found.p)
+
+
+def test_the_three_questions_are_weights_of_one_computation() -> None:
+    treatment, control, strata = cubes(8, seeds=4, items=50, languages=4)
+    groups = [[0, 1, 2, 3], [2, 0], [1]]
+    weights = np.array([[1 / 4, 1 / 2, 0.0], [1 / 4, 0.0, 1.0], [1 / 4, 1 / 2, 0.0], [1 / 4, 0, 0]])
+    by_group = group_differences(treatment, control, strata, groups)
+    assert by_group == weighted_differences([Weighted(treatment, control, strata, weights)])
+    whole = paired_difference(treatment, control, strata)
+    assert figures(by_group[0]) == pytest.approx(figures(whole), abs=1e-12)
+    alone = [contrast([Weighted(treatment, control, strata, w)]) for w in weights.T]
+    for one, other in zip(alone, by_group, strict=True):
+        assert figures(one) == pytest.approx(figures(other), abs=1e-12)
+        sizes = (other.items, other.languages, other.queries, other.seeds)
+        assert (one.items, one.languages, one.queries, one.seeds) == sizes
+
+
+def test_differences_keep_the_values_of_earlier_versions() -> None:
+    treatment, control, strata = cubes(9, seeds=3, items=20, languages=3)
+    treatment[:, :5, 1] = control[:, :5, 1] = np.nan
+    two = cubes(10, seeds=1, items=12, languages=2)
+    whole = paired_difference(treatment, control, strata)
+    part = group_differences(treatment, control, strata, [[2, 1]], level=0.9)[0]
+    gap = contrast(
+        [
+            Weighted(treatment, control, strata, np.array([1.0, -0.5, -0.5])),
+            Weighted(*two, np.array([0.25, 0.25])),
+        ]
+    )
+    assert figures(whole) == pytest.approx(
+        (0.18888888888888888, -0.041629334841871174, 0.4194071126196489, 0.07188314626455578)
+    )
+    assert figures(part) == pytest.approx(
+        (0.19166666666666665, 0.05996919369341577, 0.3233641396399175, 0.05015623862448593)
+    )
+    assert figures(gap) == pytest.approx(
+        (-0.07083333333333333, -0.334884316070981, 0.19321764940431432, 0.4502676710781303)
+    )
+    assert [found.queries for found in (whole, part, gap)] == [55, 35, 79]
+    assert (gap.items, gap.languages, gap.seeds) == (32, 5, 3)

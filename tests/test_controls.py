@@ -25,6 +25,7 @@ from crosslift.tasks.controls import (
     controlled,
     legal_controls,
     placebo,
+    trains_on_captions,
 )
 from crosslift.tasks.registry import find_task, form_name, task_names
 from crosslift.tasks.task import FormSpec
@@ -49,6 +50,13 @@ def test_every_control_is_told_and_legal_somewhere() -> None:
 def test_a_control_that_a_task_cannot_have_is_refused() -> None:
     with pytest.raises(StudyError, match=r"(?s)no control 'shuffled-pictures'.*placebo-labels"):
         controlled(find_task("name-alias"), "shuffled-pictures")
+
+
+def test_captions_are_what_forms_with_pictures_train_on() -> None:
+    assert trains_on_captions(["image-text"])
+    assert trains_on_captions(["image-masked-lm", "caption-to-feature", "image-text-matching"])
+    assert not trains_on_captions(["image-text", "classification"])
+    assert not trains_on_captions([])
 
 
 # Captions only

@@ -8,7 +8,7 @@ from scipy.stats import ttest_1samp
 
 from crosslift.errors import DataError
 from crosslift.statistics import paired_difference, strata_of
-from crosslift.statistics.differences import influences_of
+from crosslift.statistics.influences import influences_of
 
 
 def loop_bootstrap(gaps: np.ndarray, strata: np.ndarray, draws: int, seed: int) -> np.ndarray:

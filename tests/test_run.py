@@ -49,6 +49,14 @@ def weights(store: Store) -> dict[str, bytes]:
     }
 
 
+def test_the_folder_says_what_the_texts_of_each_target_are(
+    finished: tuple[Path, Store, RunFolder],
+) -> None:
+    facts = json.loads((finished[0] / "run.json").read_text(encoding="utf-8"))
+    texts = {target["name"]: target["texts"] for target in facts["targets"]}
+    assert texts == {"names": "words", "gettext": "sentences", "pictures": "words"}
+
+
 def test_the_folder_holds_every_row_once(finished: tuple[Path, Store, RunFolder]) -> None:
     out, _, folder = finished
     rows = pq.read_table(out / "results.parquet").to_pylist()

@@ -216,11 +216,12 @@ def test_a_lower_rank_is_the_better_and_no_percentage() -> None:
 
 
 def test_remarks_end_the_sentence() -> None:
-    asked = replace(COMPARISON, remarks=(f"`image` is {zero_shot_words(['en', 'de'], ['nli'])}",))
+    german = zero_shot_words(["en", "de"], captions=False)
+    asked = replace(COMPARISON, remarks=(f"`image` is {german}",))
     (verdict,) = judge([(asked, DIFFERENCE)])
     assert verdict.sentence.endswith("; `image` is not zero-shot: labels in de).")
-    assert zero_shot_words(["de", "fr"], ["image-text"]) == "not zero-shot: captions in de, fr"
-    assert zero_shot_words([], ["image-text", "nli"]) == "not zero-shot: labels in other languages"
+    assert zero_shot_words(["de", "fr"], captions=True) == "not zero-shot: captions in de, fr"
+    assert zero_shot_words([], captions=False) == "not zero-shot: labels in other languages"
 
 
 def test_judging_nothing_gives_nothing() -> None:

@@ -12,8 +12,13 @@ from dataclasses import dataclass
 from crosslift.metrics.table import described
 from crosslift.reports.effects import unattributed
 from crosslift.reports.entries import Attribution, Verdict
+from crosslift.reports.environments import mixed_words, other_code_words
+from crosslift.reports.forest import Forest, draw_forest
+from crosslift.reports.idle import idle_sentences
 from crosslift.reports.outcomes import mark_of
 from crosslift.reports.run_folder import RunFolder
+from crosslift.reports.starts import start_sentences
+from crosslift.reports.svg import Plot
 from crosslift.reports.tables import query_word
 from crosslift.statistics.judgements import NO_DIFFERENCE, ONE_SEED, SHOWN, better_outcome, opposite
 from crosslift.wording import listed, p_value, plural, signed_points
@@ -49,6 +54,67 @@ class VerdictGroup:
 
     question: str
     verdicts: tuple[VerdictView, ...]
+
+
+@dataclass(frozen=True)
+class AnswerSection:
+    """What the section of the report shows.
+
+    Args:
+        answer: the short answer, in words.
+        languages: of all targets.
+        seeds: with which any phase was trained.
+        starts: how often phase one was trained, in sentences.
+        mixed: which facts differ between the environments of steps; None: none do.
+        other_code: which steps other code made; None: none.
+        idle: updates that learned nothing, in sentences.
+        declared: verdicts of the questions that the study declared.
+        against_baseline: verdicts of every arm against its baseline.
+        forest: the effect of each arm against its baseline.
+        attributed: whether the page says where effects come from.
+    """
+
+    answer: str
+    languages: tuple[str, ...]
+    seeds: tuple[int, ...]
+    starts: tuple[str, ...]
+    mixed: str | None
+    other_code: str | None
+    idle: tuple[str, ...]
+    declared: tuple[VerdictGroup, ...]
+    against_baseline: tuple[VerdictGroup, ...]
+    forest: Forest
+    attributed: bool
+
+    @property
+    def plots(self) -> tuple[Plot, ...]:
+        """Those of the effects."""
+        return self.forest.plots
+
+
+def answer_section(folder: RunFolder) -> AnswerSection:
+    """The section of the report; every run has it."""
+    return AnswerSection(
+        answer=plain_answer(folder),
+        languages=tuple(sorted({code for t in folder.run.targets for code in t.languages})),
+        seeds=_seeds(folder),
+        starts=tuple(start_sentences(folder.run.arms)),
+        mixed=mixed_words(folder.run),
+        other_code=other_code_words(folder.run),
+        idle=tuple(idle_sentences(folder.curves)),
+        declared=tuple(declared_verdicts(folder)),
+        against_baseline=tuple(baseline_verdicts(folder)),
+        forest=draw_forest(folder),
+        attributed=bool(folder.run.attributions),
+    )
+
+
+def _seeds(folder: RunFolder) -> tuple[int, ...]:
+    """The seeds with which any phase was trained, rising."""
+    arms = (arm for arm in folder.run.arms if arm.stages or arm.start_seeds == "paired")
+    trained = {seed for arm in arms for seed in arm.seeds}
+    tuned = {target.name for target in folder.run.targets if target.kind == "labelled"}
+    return tuple(sorted(trained | {row.seed for row in folder.scores if row.target in tuned}))
 
 
 def declared_verdicts(folder: RunFolder) -> list[VerdictGroup]:

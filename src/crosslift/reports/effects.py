@@ -95,19 +95,11 @@ def _control_row(folder: RunFolder, arm: Arm, control: Arm, target: Target) -> C
     )
 
 
-def tells_words(target: Target) -> bool:
-    """True for targets of single names or of pictures, False for those of whole sentences."""
-    return target.kind == "pictures" or "name" in target.name.lower()
-
-
 def trade_offs(folder: RunFolder) -> list[tuple[Target, Target]]:
-    """Pairs of a names or pictures target and a sentences target that both have effects; labelled
-    targets are neither: their encoders were fine-tuned once more.
-    """
-    retrieved = [t for t in folder.run.targets if t.kind != "labelled"]
-    measured = [t for t in retrieved if effects_on(folder, t)]
-    gains = [target for target in measured if tells_words(target)]
-    losses = [target for target in measured if not tells_words(target)]
+    """Pairs of a target that shows gains and a target that shows losses, where both have effects."""
+    measured = [target for target in folder.run.targets if effects_on(folder, target)]
+    gains = [target for target in measured if target.trade_off == "gain"]
+    losses = [target for target in measured if target.trade_off == "loss"]
     return [(gain, loss) for gain in gains for loss in losses]
 
 

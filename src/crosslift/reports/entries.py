@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from crosslift.statistics.attribution import shown_words
 from crosslift.statistics.judgements import Outcome
 from crosslift.statistics.wording import zero_shot_words
+from crosslift.tasks.controls import trains_on_captions
+
+_WORD_TARGETS_BEFORE = ("names", "word-pairs", "word-pairs-trained")
 
 
 class Entry(BaseModel):
@@ -160,7 +163,7 @@ class Arm(Entry):
         if self.zero_shot:
             return ""
         forms = [task.form for stage in self.stages for task in stage.tasks]
-        return zero_shot_words(self.languages, forms)
+        return zero_shot_words(self.languages, captions=trains_on_captions(forms))
 
 
 class Gap(Entry):
@@ -197,6 +200,24 @@ class Target(Entry):
     side_prompts: dict[str, str] = {}
     """`prompt_src`, `prompt_tgt` (texts), `prompt_name_src`, `prompt_name_tgt` (names of the encoder's
     own prompts), where the study sets them."""
+    texts: Literal["words", "sentences"] = "sentences"
+    """What its texts are."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _texts_of_earlier_versions(cls, content: Any) -> Any:
+        """An earlier version did not record them; these were its targets of words."""
+        if isinstance(content, dict) and content.get("name") in _WORD_TARGETS_BEFORE:
+            return {"texts": "words"} | content
+        return content
+
+    @property
+    def trade_off(self) -> Literal["gain", "loss"] | None:
+        """What it shows of a trade-off: gains on words and pictures, losses on sentences. None of
+        labelled targets: their encoders were fine-tuned once more."""
+        if self.kind == "labelled":
+            return None
+        return "gain" if self.kind == "pictures" or self.texts == "words" else "loss"
 
 
 class Step(Entry):

@@ -43,7 +43,6 @@ class EnvironmentSection:
         further: the other such facts.
         different: those that are not the same everywhere.
         recorded: whether it is known in which environment each step was made.
-        other_code: in words which steps other code made; None: none.
     """
 
     mixed: str | None
@@ -52,7 +51,6 @@ class EnvironmentSection:
     further: tuple[tuple[str, str], ...]
     different: tuple[FactRow, ...]
     recorded: bool
-    other_code: str | None
 
 
 def environment_section(run: RunFacts) -> EnvironmentSection:
@@ -76,7 +74,6 @@ def environment_section(run: RunFacts) -> EnvironmentSection:
             if name not in same
         ),
         recorded=any(step.environments for step in run.steps) or not run.steps,
-        other_code=other_code_words(run),
     )
 
 

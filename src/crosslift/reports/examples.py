@@ -91,6 +91,11 @@ def example_groups(folder: RunFolder) -> list[ExampleGroup]:
     return groups
 
 
+def example_section(folder: RunFolder) -> list[ExampleGroup] | None:
+    """The section of the report; None where the run has no examples."""
+    return example_groups(folder) or None
+
+
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
 """What Pillow raises over a damaged file."""
 

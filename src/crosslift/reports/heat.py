@@ -101,6 +101,11 @@ def heat_pairs(folder: RunFolder, index: ScoreIndex) -> list[HeatPair]:
     ]
 
 
+def language_section(folder: RunFolder) -> list[HeatPair]:
+    """The section of the report."""
+    return heat_pairs(folder, ScoreIndex(folder))
+
+
 def _left_out(target: Target) -> str:
     totals: Counter[str] = Counter()
     for counts in target.left_out.values():

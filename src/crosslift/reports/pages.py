@@ -1,9 +1,93 @@
-"""The templates of pages, and what they mark in a sentence."""
+"""What pages are made of: sections, templates, and what they mark in a sentence."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
+
+from crosslift.reports.run_folder import RunFolder
+from crosslift.reports.svg import Plot
+
+View = TypeVar("View")
+
+
+def _no_plots(_: Any) -> tuple[Plot, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section(Generic[View]):
+    """A section of the report.
+
+    Args:
+        anchor: of its place on the page, and the name of its template: ``sections/ANCHOR.html.j2``.
+        title: of its heading and in the navigation.
+        view: makes what the template shows of a run; None: this run has nothing to show.
+        plots: those of a view, for the files beside the page.
+        parts: sections that lie within this one, where its template places them.
+    """
+
+    anchor: str
+    title: str
+    view: Callable[[RunFolder], View | None]
+    plots: Callable[[View], tuple[Plot, ...]] = _no_plots
+    parts: tuple[Section[Any], ...] = ()
+
+    @property
+    def template(self) -> str:
+        """Where its template lies, in the folder of templates."""
+        return f"sections/{self.anchor}.html.j2"
+
+    def show(self, folder: RunFolder) -> ShownSection | None:
+        """The section of a run; None where the run has nothing to show in it.
+
+        Raises:
+            DataError: a file of the folder is not what it should be.
+            UnknownNameError: a file names an arm or a target that ``run.json`` does not.
+        """
+        view = self.view(folder)
+        if view is None:
+            return None
+        return ShownSection(self, view, self.plots(view), shown_sections(self.parts, folder))
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSection:
+    """A section of one run.
+
+    Args:
+        section: which.
+        view: what its template shows.
+        plots: of the view.
+        parts: those of its parts that the run has.
+    """
+
+    section: Section[Any]
+    view: Any
+    plots: tuple[Plot, ...]
+    parts: tuple[ShownSection, ...]
+
+    def walk(self) -> Iterator[ShownSection]:
+        """This section and all within it, in the order of the page."""
+        yield self
+        for part in self.parts:
+            yield from part.walk()
+
+
+def shown_sections(
+    sections: tuple[Section[Any], ...], folder: RunFolder
+) -> tuple[ShownSection, ...]:
+    """Those sections that a run has something to show in, in their order.
+
+    Raises:
+        DataError: a file of the folder is not what it should be.
+        UnknownNameError: a file names an arm or a target that ``run.json`` does not.
+    """
+    return tuple(shown for section in sections if (shown := section.show(folder)) is not None)
 
 
 def templates() -> Environment:

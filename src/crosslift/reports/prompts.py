@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from crosslift.reports.entries import RunFacts, Target
+from crosslift.reports.run_folder import RunFolder
 from crosslift.wording import listed, prompt_words
 
 _PROMPTS = ("prompt", "prompt_src", "prompt_tgt")
@@ -98,3 +99,11 @@ def field_words(name: str, value: Any) -> str:
 
 def _parts(pairs: Iterable[tuple[str, Any]]) -> list[str]:
     return [f"no {n}" if n in _PROMPTS and v == "" else f"{n} {v}" for n, v in pairs]
+
+
+def protocol_section(folder: RunFolder) -> dict[str, list[tuple[str, str]]]:
+    """The section of the report: name of a protocol -> its fields that have a value, in words."""
+    return {
+        name: [(field, field_words(field, v)) for field, v in fields.items() if v is not None]
+        for name, fields in folder.run.protocols.items()
+    }

@@ -1,4 +1,4 @@
-"""The tables of a report as plain views: strings ready to be shown, in the order of the page."""
+"""The tables of scores as plain views: strings ready to be shown, in the order of the page."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crosslift.metrics.table import described
-from crosslift.reports.effects import ControlPair, unattributed
-from crosslift.reports.entries import Arm, Step, Target, Verdict
-from crosslift.reports.outcomes import mark_of
+from crosslift.reports.entries import Arm, Target
 from crosslift.reports.run_folder import RunFolder
-from crosslift.wording import count, duration, interval, large, memory, plural, signed_points
+from crosslift.wording import plural
 
 MACRO = "macro"
 
@@ -127,6 +125,11 @@ def score_tables(folder: RunFolder, index: ScoreIndex) -> list[ScoreTable]:
     return [_score_table(folder, index, target) for target in folder.run.targets]
 
 
+def score_section(folder: RunFolder) -> list[ScoreTable]:
+    """The section of the report."""
+    return score_tables(folder, ScoreIndex(folder))
+
+
 def _score_table(folder: RunFolder, index: ScoreIndex, target: Target) -> ScoreTable:
     ours: list[ScoreColumn] = []
     theirs: list[ScoreColumn] = []
@@ -225,119 +228,3 @@ class EffectCell:
     effect: str
     interval: str
     outcome: str
-
-
-@dataclass(frozen=True)
-class ControlLine:
-    """A target's row in the table of an arm and its control; None where not compared."""
-
-    title: str
-    gain: EffectCell | None
-    control: EffectCell | None
-    content: EffectCell | None
-    reading: str
-
-
-@dataclass(frozen=True)
-class ControlTable:
-    """An arm beside its control."""
-
-    arm: Arm
-    control: Arm
-    lines: tuple[ControlLine, ...]
-
-
-def control_tables(folder: RunFolder) -> list[ControlTable]:
-    """One table for each arm and control that no attribution takes in."""
-    return [_control_table(pair) for pair in unattributed(folder)]
-
-
-def _control_table(pair: ControlPair) -> ControlTable:
-    lines = tuple(
-        ControlLine(
-            title=row.target.title,
-            gain=_effect_cell(row.gain),
-            control=_effect_cell(row.control_gain),
-            content=_effect_cell(row.content),
-            reading=row.reading,
-        )
-        for row in pair.rows
-    )
-    return ControlTable(pair.arm, pair.control, lines)
-
-
-def _effect_cell(verdict: Verdict | None) -> EffectCell | None:
-    if verdict is None:
-        return None
-    shown = interval(verdict.low, verdict.high)
-    return EffectCell(signed_points(verdict.effect), shown, mark_of(verdict.verdict))
-
-
-@dataclass(frozen=True)
-class BudgetRow:
-    """What an arm spent; ``unequal`` names the arms it was compared with at another budget."""
-
-    arm: Arm
-    cells: tuple[str, ...]
-    unequal: tuple[str, ...]
-
-
-def budget_rows(folder: RunFolder) -> list[BudgetRow]:
-    """Updates, examples, tokens, TFLOP and time of each arm."""
-    unequal: dict[str, dict[str, None]] = defaultdict(dict)
-    for verdict in folder.verdicts:
-        if not verdict.budget_equal:
-            note = f": {verdict.budget_note}" if verdict.budget_note else ""
-            unequal[verdict.arm][f"{verdict.against}{note}"] = None
-    return [BudgetRow(arm, _budget_cells(arm), tuple(unequal[arm.name])) for arm in folder.run.arms]
-
-
-def _budget_cells(arm: Arm) -> tuple[str, ...]:
-    budget = arm.budget
-    if not arm.stages and not budget.updates:
-        return ("\u2013",) * 5
-    return (
-        count(budget.updates),
-        count(budget.examples),
-        count(budget.tokens),
-        large(budget.flops / 1e12),
-        duration(budget.seconds),
-    )
-
-
-@dataclass(frozen=True)
-class StepRow:
-    """One step of the plan."""
-
-    step: Step
-    time: str
-    peak: str
-
-
-@dataclass(frozen=True)
-class StepKind:
-    """All steps of one kind together."""
-
-    kind: str
-    made: int
-    reused: int
-    time: str
-
-
-def step_rows(folder: RunFolder) -> list[StepRow]:
-    """Every step with its time and its peak of memory, in the order of the plan."""
-    return [StepRow(s, duration(s.seconds), memory(s.peak_bytes)) for s in folder.run.steps]
-
-
-def step_kinds(folder: RunFolder) -> list[StepKind]:
-    """The steps of each kind: how many were made, how many reused, the time of those made."""
-    kinds: dict[str, list[Step]] = {}
-    for step in folder.run.steps:
-        kinds.setdefault(step.kind, []).append(step)
-    return [_step_kind(kind, steps) for kind, steps in kinds.items()]
-
-
-def _step_kind(kind: str, steps: Sequence[Step]) -> StepKind:
-    made = [step for step in steps if not step.reused]
-    time = duration(sum(step.seconds for step in made))
-    return StepKind(kind, len(made), len(steps) - len(made), time)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from crosslift.errors import shorten
@@ -15,16 +16,35 @@ from crosslift.reports.axes import (
     signed_ticks,
     square_axes,
 )
-from crosslift.reports.effects import effects_on
+from crosslift.reports.effects import effects_on, trade_offs
 from crosslift.reports.entries import Arm, Target
 from crosslift.reports.labels import placed_labels
-from crosslift.reports.looks import Look
+from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.run_folder import RunFolder
-from crosslift.reports.svg import INK, MUTED, Plot, finish
+from crosslift.reports.svg import INK, MUTED, Plot, drawing, finish
 from crosslift.wording import signed_points
 
 _MOST_NAMED = 6
 _MOST_LETTERS = 22
+
+
+@dataclass(frozen=True)
+class TradeOffSection:
+    """What the section of the report shows."""
+
+    plots: tuple[Plot, ...]
+
+
+def trade_off_section(folder: RunFolder) -> TradeOffSection | None:
+    """Draw what arms gained against what they forgot; None where no two targets show it."""
+    looks, names = looks_of(folder.run.arms), Names()
+    with drawing():
+        plots = tuple(
+            plot
+            for gain, loss in trade_offs(folder)
+            for plot in draw_trade_offs(folder, gain, loss, looks, names)
+        )
+    return TradeOffSection(plots) if plots else None
 
 
 def draw_trade_offs(

@@ -19,8 +19,7 @@ def paired_gaps(treatment: OutcomeCube, control: OutcomeCube) -> OutcomeCube:
     Raises:
         DataError: shapes that do not fit, or outcomes that are infinite or missing in one only.
     """
-    if treatment.ndim != 3 or 0 in treatment.shape:
-        raise DataError(f"outcomes of shape {treatment.shape}", "[seeds, items, languages]")
+    number_of_languages(treatment)
     one_control = (1, *treatment.shape[1:])
     if control.shape not in (treatment.shape, one_control):
         raise DataError(
@@ -32,6 +31,14 @@ def paired_gaps(treatment: OutcomeCube, control: OutcomeCube) -> OutcomeCube:
     _check_outcomes(treatment, presence, "treatment")
     _check_outcomes(control, presence, "control")
     return treatment - control
+
+
+def number_of_languages(outcomes: OutcomeCube) -> int:
+    """L of outcomes [S, N, L]; raises DataError where they have another shape or are empty."""
+    if outcomes.ndim != 3 or 0 in outcomes.shape:
+        raise DataError(f"outcomes of shape {outcomes.shape}", "[seeds, items, languages]")
+    languages: int = outcomes.shape[2]
+    return languages
 
 
 def _check_outcomes(outcomes: OutcomeCube, presence: NDArray[np.bool_], name: str) -> None:

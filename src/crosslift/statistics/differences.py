@@ -1,15 +1,12 @@
-"""Paired difference of two arms, with an interval and a p value over items and seeds.
+"""Paired differences of two arms, with an interval and a p value over items and seeds.
 
 How the uncertainty is counted follows from how the numbers arise. Both arms answer the same queries,
 so the difference is taken per query first. One item that is asked in several languages is one
 cluster, since a hard concept is hard in most languages. Languages weigh the same. Every seed answers
-every query, so that items and seeds are crossed (`noise`).
+every query, so that items and seeds are crossed (`noise`). What items add is counted in `influences`.
 
-The variance between items is the one that resampling the items within each language gives: each item
-moves the effect by ``influence``, its deviation from its languages' means over their numbers of items,
-and the variance is the sum of the squared influences. It is computed in closed form, so no random
-generator is involved. Earlier releases drew items and seeds anew (a percentile bootstrap); in the tail
-that Holm's correction reads its p values were far too small with few items or few seeds.
+`paired_difference`, `group_differences` and `contrast` differ in the weights of languages alone;
+`weighted_differences` computes them all.
 """
 
 from __future__ import annotations
@@ -21,18 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
+from crosslift.errors import DataError
 from crosslift.statistics.cubes import (
     OutcomeCube,
     check_groups,
     check_level,
     check_presence,
     check_strata,
+    number_of_languages,
     paired_gaps,
 )
-from crosslift.statistics.noise import Noise
-
-ROUNDING = 1e-12
-"""Differences below this are sums of rounding errors and are taken as 0."""
+from crosslift.statistics.influences import Influence, influences_of, side_by_side
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,73 +63,24 @@ class Difference:
         return self.low > 0 or self.high < 0
 
 
-@dataclass(frozen=True)
-class Influence:
-    """What makes up one weighted sum of language means, and its noise.
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """Two arms on one target, and how its languages count in one weighted sum or in several.
 
     Args:
-        per_seed: float64 [S], the sum under each seed.
-        of_items: float64 [S, N], by how much each item moves it.
-        leverage: float64 [N], the share of the sum that an item has, over its languages.
+        treatment: float64 [S, N, L], outcome of item n in language l under seed s; NaN where the
+            item does not exist in the language.
+        control: the same with the same seeds in the same places, or [1, N, L] where the control
+            is untrained and has no seeds.
         strata: int [N], see `strata_of`.
+        weights: float64 [L] of one sum, or [L, G] of G sums: what the mean of each language counts.
+            A sum does not contain the languages whose weight is 0.
     """
 
-    per_seed: NDArray[np.float64]
-    of_items: NDArray[np.float64]
-    leverage: NDArray[np.float64]
+    treatment: OutcomeCube
+    control: OutcomeCube
     strata: NDArray[np.integer]
-
-    @property
-    def effect(self) -> float:
-        """The mean over seeds; 0 where it is a rounding error."""
-        mean = float(self.per_seed.mean())
-        return mean if abs(mean) >= ROUNDING else 0.0
-
-    @property
-    def noise(self) -> Noise:
-        """The two components of its noise."""
-        seeds = len(self.per_seed)
-        common = self.of_items.mean(axis=0)
-        between = own = 0.0
-        if seeds > 1:
-            between = _unless_rounding(self.per_seed.var(ddof=1))
-            own = _unless_rounding(np.sum((self.of_items - common) ** 2) / (seeds - 1))
-        squared = common**2
-        items = _unless_rounding(squared.sum())
-        if not (items or between or own):
-            return self._without_scatter(seeds)
-        freedom = _freedom(squared, self.leverage, self.strata) if items else 1.0
-        return Noise.from_scatter(seeds, between, items, own, freedom)
-
-    def _without_scatter(self, seeds: int) -> Noise:
-        """Where nothing scatters at all: n items that all differ alike are n signs, no certainty."""
-        count = int((self.leverage > 0).sum())
-        return Noise(seeds, 0.0, self.effect**2 / count, float(max(count - 1, 1)))
-
-
-def _unless_rounding(variance: np.float64) -> float:
-    return float(variance) if variance > ROUNDING**2 else 0.0
-
-
-def _freedom(
-    squared: NDArray[np.float64], leverage: NDArray[np.float64], strata: NDArray[np.integer]
-) -> float:
-    """Degrees of freedom of a sum of squared influences: the smaller of two counts.
-
-    By design: each stratum has one fewer than its items count, where items of little leverage count
-    little; strata are joined by Satterthwaite's formula. By the values: 2 / the squared coefficient of
-    variation of the sum, from the fourth powers. The second is small where few items differ between
-    the arms at all: four items that differ are no evidence of a thousand.
-    """
-    weighing = leverage > 0
-    _, stratum = np.unique(strata[weighing], return_inverse=True)
-    expected = np.bincount(stratum, leverage[weighing] ** 2)
-    counted = expected**2 / np.bincount(stratum, leverage[weighing] ** 4)
-    by_design = expected.sum() ** 2 / (expected**2 / np.maximum(counted - 1, 1)).sum()
-    variance = float(squared.sum())
-    scatter = float((squared**2).sum()) - variance**2 / int(weighing.sum())
-    by_values = 2 * variance**2 / scatter if scatter > 0 else np.inf
-    return float(max(1.0, min(by_design, by_values)))
+    weights: NDArray[np.float64]
 
 
 def strata_of(presence: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -178,10 +125,8 @@ def paired_difference(
     over seeds of treatment - control. How its uncertainty is counted: see the head of this file.
 
     Args:
-        treatment: float64 [S, N, L], outcome of item n in language l under seed s; NaN where the
-            item does not exist in the language.
-        control: the same with the same seeds in the same places, or [1, N, L] where the control
-            is untrained and has no seeds.
+        treatment: float64 [S, N, L], as of `Weighted`.
+        control: the same, or [1, N, L] where it is untrained.
         strata: int [N], see `strata_of`.
         level: of the interval.
 
@@ -192,8 +137,8 @@ def paired_difference(
         DataError: shapes that do not fit, outcomes that are infinite or missing in only one of the
             arms or seeds, a language or an item without outcomes, ``level`` out of range.
     """
-    everything = [range(treatment.shape[2])] if treatment.ndim == 3 else []
-    return group_differences(treatment, control, strata, everything, level=level)[0]
+    all_languages = range(number_of_languages(treatment))
+    return group_differences(treatment, control, strata, [all_languages], level=level)[0]
 
 
 def group_differences(
@@ -210,7 +155,7 @@ def group_differences(
     the same.
 
     Args:
-        treatment: float64 [S, N, L], as of `paired_difference`.
+        treatment: float64 [S, N, L], as of `Weighted`.
         control: the same, or [1, N, L] where it is untrained.
         strata: int [N], of all items, see `strata_of`.
         groups: places of languages in [0, L), at least one a group; groups may overlap.
@@ -221,59 +166,99 @@ def group_differences(
 
     Raises:
         DataError: as `paired_difference`; a group that is empty or names a language twice or one
-            that there is not.
+            that does not exist.
     """
-    check_level(level)
-    gaps = paired_gaps(treatment, control)
-    presence = ~np.isnan(gaps[0])
-    check_presence(presence)
-    check_strata(strata, len(presence))
-    check_groups(groups, presence.shape[1])
-    weights = np.zeros((presence.shape[1], len(groups)))
+    languages = number_of_languages(treatment)
+    check_groups(groups, languages)
+    weights = np.zeros((languages, len(groups)))
     for place, group in enumerate(map(list, groups)):
         weights[group, place] = 1 / len(group)
-    influences = influences_of(gaps, strata, weights)
-    return [
-        difference_of(influence, presence[:, list(group)], level)
-        for influence, group in zip(influences, groups, strict=True)
-    ]
+    return weighted_differences([Weighted(treatment, control, strata, weights)], level=level)
 
 
-def influences_of(
-    gaps: OutcomeCube, strata: NDArray[np.integer], weights: NDArray[np.float64]
-) -> list[Influence]:
-    """The parts of several weighted sums of language means, one for each column of ``weights``.
+def contrast(parts: Sequence[Weighted], *, level: float = 0.95) -> Difference:
+    """Estimate the difference in one weighted sum of language means, of one target or of several.
 
-    Deviations from a mean of n items have (n - 1) / n of the variance, so they are scaled by
-    sqrt(n / (n - 1)). The single item of a language has no scatter of its own; its deviation is taken
-    from the mean over languages.
+    Example, one target of the languages en, de, fr: weights 1, -1/2, -1/2 give the difference of the
+    two arms' gaps between English and the others; of two targets, weights 1/L/2 in each give the
+    difference of their averages.
 
     Args:
-        gaps: float64 [S, N, L], see `paired_gaps`.
-        strata: int [N], see `strata_of`.
-        weights: float64 [L, G], what the mean of each language counts in each sum.
+        parts: the targets, each with one sum. A target with a single seed counts the same in every
+            seed of the others.
+        level: of the interval.
+
+    Raises:
+        DataError: as `weighted_differences`.
     """
-    presence = ~np.isnan(gaps[0])
-    items = presence.sum(axis=0)
-    means = np.nansum(gaps, axis=1) / items
-    centres = np.where(items > 1, means, means.mean(axis=1, keepdims=True))
-    deviations = np.where(presence, gaps - centres[:, None], 0.0)
-    shares = weights / items[:, None]
-    moves = deviations @ (np.sqrt(items / np.maximum(items - 1, 1))[:, None] * shares)
-    leverage = presence @ np.abs(shares)
-    sums = means @ weights
+    return weighted_differences(parts, level=level)[0]
+
+
+def weighted_differences(parts: Sequence[Weighted], *, level: float = 0.95) -> list[Difference]:
+    """Estimate the difference in each of G weighted sums of language means.
+
+    Items vary within their stratum, those of each target independently of the others; seeds, which
+    all targets share, vary together.
+
+    Args:
+        parts: the targets, with G sums each.
+        level: of the intervals.
+
+    Returns:
+        One difference for each sum, over all targets.
+
+    Raises:
+        DataError: as `paired_difference`; no target; weights that do not fit; other numbers of seeds.
+    """
+    check_level(level)
+    if not parts:
+        raise DataError("a contrast of nothing", "one target at least")
+    gaps = [_gaps_of(part) for part in parts]
+    _check_seeds([len(each) for each in gaps])
+    weights = [part.weights.reshape(len(part.weights), -1) for part in parts]
+    of_targets = [
+        influences_of(each, part.strata, own)
+        for each, part, own in zip(gaps, parts, weights, strict=True)
+    ]
+    presences = [~np.isnan(each[0]) for each in gaps]
     return [
-        Influence(sums[:, place], moves[:, :, place], leverage[:, place], strata)
-        for place in range(weights.shape[1])
+        _difference(
+            side_by_side(influences),
+            [here[:, own[:, place] != 0] for here, own in zip(presences, weights, strict=True)],
+            level,
+        )
+        for place, influences in enumerate(zip(*of_targets, strict=True))
     ]
 
 
-def difference_of(influence: Influence, presence: NDArray[np.bool_], level: float) -> Difference:
+def _gaps_of(part: Weighted) -> OutcomeCube:
+    """Treatment - control [S, N, L], after every check of the part by itself."""
+    gaps = paired_gaps(part.treatment, part.control)
+    presence = ~np.isnan(gaps[0])
+    check_presence(presence)
+    check_strata(part.strata, len(presence))
+    if len(part.weights) != presence.shape[1]:
+        raise DataError(f"{len(part.weights)} weights of {presence.shape[1]} languages")
+    return gaps
+
+
+def _check_seeds(numbers: Sequence[int]) -> None:
+    several = [number for number in numbers if number != 1]
+    for number in several:
+        if number != several[0]:
+            raise DataError(
+                f"a target of {number} seeds beside one of {several[0]}", "the same seeds"
+            )
+
+
+def _difference(
+    influence: Influence, presences: Sequence[NDArray[np.bool_]], level: float
+) -> Difference:
     """The difference that a sum and its noise give.
 
     Args:
-        influence: of the sum.
-        presence: bool [N, L], of the languages in the sum.
+        influence: of the sum, over all targets.
+        presences: bool [N, L], of the languages of each target that the sum contains.
         level: of the interval.
     """
     noise, effect = influence.noise, influence.effect
@@ -285,7 +270,7 @@ def difference_of(influence: Influence, presence: NDArray[np.bool_], level: floa
         level=level,
         p=noise.p_value(effect),
         seeds=len(influence.per_seed),
-        items=int(presence.any(axis=1).sum()),
-        languages=presence.shape[1],
-        queries=int(presence.sum()),
+        items=sum(int(here.any(axis=1).sum()) for here in presences),
+        languages=sum(here.shape[1] for here in presences),
+        queries=sum(int(here.sum()) for here in presences),
     )

@@ -11,12 +11,8 @@ from scipy.optimize import brentq
 
 from crosslift.errors import DataError
 from crosslift.statistics.cubes import OutcomeCube, paired_gaps
-from crosslift.statistics.differences import (
-    Difference,
-    Influence,
-    influences_of,
-    paired_difference,
-)
+from crosslift.statistics.differences import Difference, paired_difference
+from crosslift.statistics.influences import Influence, influences_of
 from crosslift.statistics.judgements import HIGHER, LOWER, by_interval
 from crosslift.statistics.wording import interval_clause
 from crosslift.wording import level_words, points, signed_points

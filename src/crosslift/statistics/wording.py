@@ -66,13 +66,12 @@ def place(target: str, subset: str) -> str:
     return target + SUBSET_WORDS.get(subset, f" ({subset})")
 
 
-def zero_shot_words(languages: Collection[str], forms: Collection[str]) -> str:
+def zero_shot_words(languages: Collection[str], *, captions: bool) -> str:
     """What is said of an arm that is not zero-shot, such as ``not zero-shot: captions in de, fr``.
 
     Args:
         languages: of its labelled training texts; English is not named.
-        forms: of the tasks that it was trained on: where all have pictures, the texts are captions.
+        captions: whether these texts are captions of pictures; else they have labels.
     """
-    pictures = bool(forms) and all("image" in f or f.startswith("caption-") for f in forms)
     seen = ", ".join(code for code in languages if code != "en") or "other languages"
-    return f"not zero-shot: {'captions' if pictures else 'labels'} in {seen}"
+    return f"not zero-shot: {'captions' if captions else 'labels'} in {seen}"

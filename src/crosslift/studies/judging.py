@@ -17,6 +17,7 @@ from crosslift.studies.collect import Gathered, as_many_seeds
 from crosslift.studies.making.answer import told_of_answering
 from crosslift.studies.schema import Study
 from crosslift.studies.steps import Step
+from crosslift.tasks.controls import trains_on_captions
 
 _NEARLY_EQUAL = 0.01
 
@@ -278,7 +279,8 @@ def _remarks(gathered: Gathered, *arms: str) -> tuple[str, ...]:
             steps = _own_stages(gathered, arm)
             forms = [task["form"]["name"] for step in steps for task in step.settings["tasks"]]
             languages = labelled_languages(gathered, arm)
-            told.append(f"`{arm}` is {zero_shot_words(languages, forms)}")
+            words = zero_shot_words(languages, captions=trains_on_captions(forms))
+            told.append(f"`{arm}` is {words}")
     return tuple(told)
 
 

@@ -215,6 +215,7 @@ def _target(gathered: Gathered, name: str) -> dict[str, Any]:
         "left_out": {code: dict(counts) for code, counts in left_out_of(data).items()},
         "unread": dict(data.unread),
         "photographs": loaded.target.photographs,
+        "texts": loaded.target.texts,
         "side_prompts": loaded.settings.side_prompts,
     }
 

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.metrics.table import OUTCOME_OF_METRIC, metric_named
-from crosslift.statistics.contrasts import Weighted, contrast
-from crosslift.statistics.differences import group_differences, strata_of
+from crosslift.statistics.differences import Weighted, contrast, group_differences, strata_of
 from crosslift.statistics.verdicts import Verdict
 from crosslift.studies.collect import Gathered, as_many_seeds
 from crosslift.studies.judging import control_kind

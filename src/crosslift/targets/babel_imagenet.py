@@ -96,4 +96,5 @@ BABEL_IMAGENET = Target(
     licence="names: MIT; photographs: ImageNet's terms, research use",
     citation="Geigle, Timofte and Glavaš 2024, arXiv 2306.08658; Deng et al. 2009 (ImageNet)",
     photographs="imagenet-1k",
+    texts="words",
 )

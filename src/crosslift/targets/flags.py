@@ -92,4 +92,5 @@ FLAGS = Target(
     languages=FLAG_LANGUAGES,
     licence="pictures: CC BY-SA 4.0 (OpenMoji); names: Unicode licence (CLDR)",
     citation="OpenMoji 17 (openmoji.org); Unicode CLDR, Python package babel",
+    texts="words",
 )

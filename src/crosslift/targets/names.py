@@ -103,4 +103,5 @@ NAMES = Target(
     languages=NAME_LANGUAGES,
     licence="BSD-3-Clause (emoji), Unicode licence (CLDR)",
     citation="Python package emoji",
+    texts="words",
 )

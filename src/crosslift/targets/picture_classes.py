@@ -62,4 +62,5 @@ PICTURE_CLASSES_TARGET = Target(
     needs_data=True,
     licence="of your files",
     citation="your files",
+    texts="words",
 )

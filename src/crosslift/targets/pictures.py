@@ -47,4 +47,5 @@ PICTURES = Target(
     languages=LANGUAGES,
     licence="pictures: CC BY-SA 4.0 (OpenMoji); names: BSD-3-Clause (emoji), Unicode licence (CLDR)",
     citation="OpenMoji 17 (openmoji.org); Python package emoji",
+    texts="words",
 )

@@ -240,6 +240,8 @@ class Target:
         photographs: name of the published set that its photographs are from (``imagenet-1k``), for
             those who must know whether an image tower was trained on that set; None: of no set that
             towers are trained on, or not known.
+        texts: what its texts are: words (names, too), or sentences (captions, too). Reports set what
+            arms gain on words and pictures against what they lose on sentences.
     """
 
     name: str
@@ -255,6 +257,7 @@ class Target:
     languages: tuple[str, ...] | None = field(default=None)
     needs_data: bool = False
     photographs: str | None = None
+    texts: Literal["words", "sentences"] = "sentences"
 
     def asked(self, names: Sequence[str]) -> tuple[Protocol, ...]:
         """Ours, and the other projects' protocols of these names.

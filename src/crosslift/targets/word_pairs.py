@@ -73,6 +73,7 @@ WORD_PAIRS = Target(
     needs_data=True,
     licence="of the lexicons (FreeDict: GPL, most of them)",
     citation="your lexicons",
+    texts="words",
 )
 
 WORD_PAIRS_TRAINED = replace(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
@@ -47,6 +47,11 @@ _PLACEBO_FORMS: tuple[FormName, ...] = (
     "tagging",
     "text-pairs",
 )
+
+
+def trains_on_captions(forms: Collection[str]) -> bool:
+    """Whether tasks of these forms train on captions of pictures and on nothing else."""
+    return bool(forms) and all(form in PICTURE_FORMS for form in forms)
 
 
 def legal_controls(form: FormName) -> tuple[Control, ...]:

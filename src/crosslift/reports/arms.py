@@ -1,0 +1,84 @@
+"""How each arm was made and what it spent, and what the tasks read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from crosslift.reports.entries import Arm
+from crosslift.reports.prompts import prompt_sentences
+from crosslift.reports.run_folder import RunFolder
+from crosslift.reports.stages import StageWords, TaskRow, setting_words, stage_words, task_rows
+from crosslift.wording import count, duration, large
+
+
+@dataclass(frozen=True)
+class BudgetRow:
+    """What an arm spent; ``unequal`` names the arms it was compared with at another budget."""
+
+    arm: Arm
+    cells: tuple[str, ...]
+    unequal: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ArmRow:
+    """How an arm was made: its stages, and its settings of phase three, in words."""
+
+    arm: Arm
+    stages: tuple[StageWords, ...]
+    fine_tune: str
+
+
+@dataclass(frozen=True)
+class ArmSection:
+    """What the section of the report shows.
+
+    Args:
+        prompts: which prompts the texts had, in sentences.
+        budgets: what each arm spent.
+        arms: how each arm was made.
+        tasks: what the tasks read.
+    """
+
+    prompts: tuple[str, ...]
+    budgets: tuple[BudgetRow, ...]
+    arms: tuple[ArmRow, ...]
+    tasks: tuple[TaskRow, ...]
+
+
+def arm_section(folder: RunFolder) -> ArmSection:
+    """The section of the report; every run has it."""
+    return ArmSection(
+        prompts=prompt_sentences(folder.run),
+        budgets=tuple(budget_rows(folder)),
+        arms=tuple(map(_arm_row, folder.run.arms)),
+        tasks=tuple(task_rows(folder.run.arms)),
+    )
+
+
+def _arm_row(arm: Arm) -> ArmRow:
+    return ArmRow(arm, tuple(map(stage_words, arm.stages)), setting_words(arm.fine_tune))
+
+
+def budget_rows(folder: RunFolder) -> list[BudgetRow]:
+    """Updates, examples, tokens, TFLOP and time of each arm."""
+    unequal: dict[str, dict[str, None]] = defaultdict(dict)
+    for verdict in folder.verdicts:
+        if not verdict.budget_equal:
+            note = f": {verdict.budget_note}" if verdict.budget_note else ""
+            unequal[verdict.arm][f"{verdict.against}{note}"] = None
+    return [BudgetRow(arm, _budget_cells(arm), tuple(unequal[arm.name])) for arm in folder.run.arms]
+
+
+def _budget_cells(arm: Arm) -> tuple[str, ...]:
+    budget = arm.budget
+    if not arm.stages and not budget.updates:
+        return ("\u2013",) * 5
+    return (
+        count(budget.updates),
+        count(budget.examples),
+        count(budget.tokens),
+        large(budget.flops / 1e12),
+        duration(budget.seconds),
+    )
