@@ -15,7 +15,7 @@ from crosslift.studies import run as running
 from crosslift.studies.status import Status
 from crosslift.studies.steps import Step, Workplace
 
-LISTENING = {"crosslift.studies.run"}
+LISTENING = {"crosslift.artifacts.progress", "crosslift.studies.run"}
 """Reports how far a step is: whoever listens is no part of what is made."""
 
 

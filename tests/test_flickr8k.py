@@ -13,8 +13,9 @@ from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, StudyError
 from crosslift.sources.captions import checksum_of, format_of, read_captions
 from crosslift.sources.flickr8k.splits import joint_split, photograph_id
+from crosslift.studies.making.task_run import TaskRun
 from crosslift.studies.session import run_study
-from crosslift.studies.task_runs import TaskRun
+from crosslift.studies.task_runs import task_run
 from crosslift.targets.registry import find_target
 from crosslift.targets.target import BitextData, PictureData, TargetSettings
 from crosslift.tasks.registry import find_task
@@ -233,7 +234,7 @@ def more_training(data: Path, count: int = 12) -> Path:
 
 
 def run_of(data: Path, **settings: Any) -> TaskRun:
-    return TaskRun.of(MixedTaskSettings(task="image-text", data=data, **settings))
+    return task_run(MixedTaskSettings(task="image-text", data=data, **settings))
 
 
 def test_controls_have_the_captions_of_the_arm(tmp_path: Path) -> None:

@@ -11,12 +11,14 @@ import pytest
 import torch
 from tiny_encoder import alone, everything_trained, load_tiny, open_tiny_task
 
+from crosslift.artifacts.code import import_closure
 from crosslift.encoders.load import Encoder
-from crosslift.errors import StudyError
+from crosslift.errors import StudyError, TrainingError
 from crosslift.forms.form import FormOptions, OpenTask
 from crosslift.tasks.registry import find_task
 from crosslift.tasks.task import IntermediateTask
 from crosslift.training.checkpoint import Progress
+from crosslift.training.guards.data import on_their_data
 from crosslift.training.guards.distillation import Distillation, DistillationSettings
 from crosslift.training.guards.guard import Guard, GuardOnData, OpenGuard
 from crosslift.training.loop import Stage, train
@@ -133,7 +135,9 @@ def test_the_facts_of_a_distillation_are_its_settings_and_its_data(tmp_path: Pat
     def facts(text: str, **settings: Any) -> dict[str, Any]:
         (tmp_path / "de.txt").write_text(text, encoding="utf-8")
         asked = {"task": "masked-lm", "data": tmp_path / "de.txt", **settings}
-        return Distillation(DistillationSettings(**asked)).facts()
+        (guard,) = on_their_data([Distillation(DistillationSettings(**asked))])
+        assert isinstance(guard, Distillation)
+        return guard.facts()
 
     first = facts("eins\nzwei\n", weight=2.0)
     assert {**first, "records": ""} == {
@@ -148,6 +152,17 @@ def test_the_facts_of_a_distillation_are_its_settings_and_its_data(tmp_path: Pat
     assert facts("eins\ndrei\n", weight=2.0)["records"] != first["records"]
 
 
+def test_a_guard_on_data_without_its_data(bert_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="guard distillation has no data yet"):
+        trained(bert_folder, tmp_path / "a", distillation={})
+
+
+def test_training_code_has_no_readers_of_tasks_that_are_not_trained_on() -> None:
+    modules = import_closure(["crosslift.training.loop"])
+    assert "crosslift.training.guards.distillation" in modules
+    assert "crosslift.tasks.registry" not in modules
+
+
 def test_a_distillation_needs_texts() -> None:
     with pytest.raises(StudyError, match="distillation on task 'udpos', which has no texts"):
-        Distillation(DistillationSettings(task="udpos")).facts()
+        on_their_data([Distillation(DistillationSettings(task="udpos"))])

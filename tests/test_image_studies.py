@@ -91,7 +91,8 @@ def krasner(folder: Path, **changes: Any) -> dict[str, Any]:
     data["pivot.tsv"] = pivot
     for arm in raw["arms"].values():
         for stage in arm.get("stages", ()):
-            stage["data"] = str(data[Path(stage["data"]).name])
+            for task in stage["tasks"]:
+                task["data"] = str(data[Path(task["data"]).name])
     return raw | {"targets": NAMES} | changes
 
 
@@ -102,9 +103,10 @@ def test_krasner_2025_runs_at_tiny_size(xlm_folder: Path, tmp_path: Path) -> Non
     tower = str(vit(tmp_path / "vit"))
     for arm in raw["arms"].values():
         for stage in arm.get("stages", ()):
-            if "options" in stage:
-                stage["options"] |= {"tower": tower}
-                stage["options"].pop("tower_revision")
+            for task in stage["tasks"]:
+                if "options" in task:
+                    task["options"] |= {"tower": tower}
+                    task["options"].pop("tower_revision")
     with modules_outside_their_code() as outside:
         run = run_study(study_of(raw), tmp_path / "run", Store(tmp_path / "store"))
     assert "features" in outside and not any(outside.values()), outside

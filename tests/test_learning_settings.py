@@ -35,6 +35,7 @@ from crosslift.forms.regression import Regression
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
 from crosslift.training.checkpoint import Progress
+from crosslift.training.guards.data import on_their_data
 from crosslift.training.guards.distillation import Distillation
 from crosslift.training.loop import Stage, train
 from crosslift.training.selection import chosen_score
@@ -368,7 +369,7 @@ def test_distillation_holds_the_vectors_of_its_texts(bert_folder: Path, tmp_path
         stage = Stage(
             settings, Budget(updates=20, batch_size=4), 0, tmp_path / str(weight), lambda s: None
         )
-        _, progress = train(stage, alone(task), encoder)
+        _, progress = train(stage, alone(task), encoder, on_their_data(settings.guards))
         encoder.table.write_back()
         after = encode(encoder, TEXTS)
         return float(1 - (before * after).sum(axis=1).mean()), progress

@@ -11,9 +11,10 @@ from PIL import Image, ImageOps
 
 from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.store import Store
+from crosslift.studies.making.task_run import TaskRun
 from crosslift.studies.picture_steps import picture_overlap_step
 from crosslift.studies.run import make_steps
-from crosslift.studies.task_runs import TaskRun
+from crosslift.studies.task_runs import task_run
 from crosslift.training.settings import MixedTaskSettings
 from tests.test_copies import scenes
 
@@ -28,7 +29,7 @@ def task_of(folder: Path, pictures: dict[str, list[Image.Image]], augmentation: 
             rows[-1]["split"] = split
     (folder / "captions.jsonl").write_text("\n".join(map(json.dumps, rows)))
     options: dict[str, Any] = {"augmentation": augmentation}
-    return TaskRun.of(
+    return task_run(
         MixedTaskSettings(task="image-text", data=str(folder / "captions.jsonl"), options=options)
     )
 

@@ -16,13 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 from small_study import small_study
 
-from crosslift.artifacts.files import sha256_of_file
 from crosslift.artifacts.read_once import read_once, reading_once
 from crosslift.artifacts.store import Store
 from crosslift.images.features import decode_all
 from crosslift.sources.captions import parquet_files
 from crosslift.sources.captions.parquet_files import ParquetPicture
-from crosslift.sources.translation import sums
 from crosslift.studies.session import run_study
 from crosslift.tasks import own_files
 
@@ -232,19 +230,6 @@ def counted(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[Any
 
     monkeypatch.setattr(module, name, counting)
     return calls
-
-
-def test_the_checksum_of_a_file_is_the_same_by_any_path(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    path = written(tmp_path / "a", "1")
-    with reading_once():
-        before = sums.sum_of_file(path)
-        written(path, "2")
-        assert sums.sum_of_file(Path("a")) == before
-    with reading_once():
-        assert sums.sum_of_file(Path("a")) == sha256_of_file(path) != before
 
 
 def test_pictures_of_a_row_group_are_decoded_from_one_reading(

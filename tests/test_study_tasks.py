@@ -234,12 +234,12 @@ def test_every_setting_is_part_of_the_key(xlm_folder: Path, pairs: Path) -> None
 
 
 def test_limits_take_the_same_records_for_every_seed(xlm_folder: Path, pairs: Path) -> None:
-    from crosslift.studies.task_runs import TaskRun
+    from crosslift.studies.task_runs import task_run
     from crosslift.training.settings import MixedTaskSettings
 
     def taken(**settings: Any) -> list[str]:
         asked = MixedTaskSettings(task="text-pairs", data=pairs, **settings)
-        return [r.id for r in TaskRun.of(asked).train(Store(Path("unused")))[0]]
+        return [r.id for r in task_run(asked).train(Store(Path("unused")))[0]]
 
     assert taken(limit=2) == taken(limit=2)
     assert len(taken(limit=2)) == 2

@@ -15,7 +15,7 @@ from crosslift.errors import DataError, StudyError, UnknownNameError
 from crosslift.sources.lexicons.lexicon import folded
 from crosslift.sources.record import Bitext
 from crosslift.studies.session import run_study
-from crosslift.studies.task_runs import TaskRun
+from crosslift.studies.task_runs import task_run
 from crosslift.targets.evaluate import SideLookups, evaluate_bitexts
 from crosslift.targets.registry import find_target
 from crosslift.targets.target import BitextData, TargetSettings
@@ -64,14 +64,14 @@ def test_control_words_are_never_trained_on(lexicon: Path) -> None:
 
 def test_what_is_left_out_of_training_is_counted(lexicon: Path) -> None:
     """All 360 pairs are single words; of two lines that are added neither is a pair of them."""
-    before = TaskRun.of(MixedTaskSettings(task="word-pairs", data=lexicon))
+    before = task_run(MixedTaskSettings(task="word-pairs", data=lexicon))
     records, left_out = before.train(Store(lexicon.parent / "store"))
     assert left_out == {"control pairs": 360 - len(records)}
     path = lexicon.parent / "more" / "swh-eng.tsv"
     path.parent.mkdir()
     added = "radio\tradio\nmti mkubwa\ttree\n"
     path.write_text(lexicon.read_text(encoding="utf-8") + added, encoding="utf-8")
-    again = TaskRun.of(MixedTaskSettings(task="word-pairs", data=path))
+    again = task_run(MixedTaskSettings(task="word-pairs", data=path))
     assert again.train(Store(lexicon.parent / "store"))[1] == {
         "the same in both languages": 1,
         "of several words": 1,

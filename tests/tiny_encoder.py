@@ -23,6 +23,7 @@ from crosslift.forms.masked_lm import MaskedLM
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
 from crosslift.training.checkpoint import Progress
+from crosslift.training.guards.data import on_their_data
 from crosslift.training.loop import Stage, train
 from crosslift.training.mixing import Member
 from crosslift.training.settings import Budget, MixedTaskSettings, StageSettings
@@ -311,7 +312,9 @@ def train_tiny(
     )
     chosen = budget or Budget(updates=6, batch_size=4)
     members = alone(task, form, seed)
-    changed, progress = train(Stage(stage, chosen, seed, checkpoint, report), members, encoder)
+    guards = on_their_data(stage.guards)
+    asked = Stage(stage, chosen, seed, checkpoint, report)
+    changed, progress = train(asked, members, encoder, guards)
     return everything_trained(changed, task, encoder), progress, task, encoder
 
 

@@ -15,7 +15,6 @@ from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.progress import Listener, Phase, in_phase
 from crosslift.artifacts.store import Store
 from crosslift.artifacts.sums import check_sum, file_written_with_sum
-from crosslift.encoders.lend import LentEncoder
 from crosslift.retrieval.approximate import ApproximateIndex, approximate_nearest
 from crosslift.retrieval.search import BothNeighbours, Neighbours, PairSearch
 from crosslift.studies.making.encode import encode_texts
@@ -60,7 +59,7 @@ def encode_blocks(steps: Sequence[Step], store: Store, listener: Listener[Phase]
     """Makes the blocks that are not up to date; the listener is told in texts."""
     missing = missing_steps(steps, store, Status(store))
     total, left = sum(step.work for step in steps), sum(step.work for step in missing)
-    encoders = LentEncoder()
+    shared: dict[type, Any] = {}
     with in_phase(listener, Phase("encoding", "sentences", total, total - left)):
         for step in missing:
             done = total - left
@@ -68,7 +67,7 @@ def encode_blocks(steps: Sequence[Step], store: Store, listener: Listener[Phase]
             def report(share: float, done: float = done, work: float = step.work) -> None:
                 listener.advance(done + share * work)
 
-            make_step(step, Workplace(store, encoders, report))
+            make_step(step, Workplace(store, report, shared))
             left -= step.work
 
 

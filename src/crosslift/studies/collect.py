@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from crosslift.artifacts.store import Store
 from crosslift.metrics.table import METRICS, OUTCOME_OF_METRIC
 from crosslift.sources.bucc_files import BuccSplit
+from crosslift.studies.making.train import SPENT, spent_of
 from crosslift.studies.plan import ArmRun, Plan
 from crosslift.studies.steps import Step
-from crosslift.studies.training_steps import SPENT, spent_of
 from crosslift.targets.captions import captions_of
 from crosslift.targets.target import BitextData, LabelledData, PictureData
 from crosslift.tasks.task import texts_read

@@ -19,8 +19,8 @@ from crosslift.studies.making.answer import (
     evaluate_labelled,
     labelled,
 )
+from crosslift.studies.making.task_run import TaskRun
 from crosslift.studies.steps import Step
-from crosslift.studies.task_runs import TaskRun
 from crosslift.studies.trained import Trained
 from crosslift.studies.training_steps import train_step
 from crosslift.targets.target import LabelledData

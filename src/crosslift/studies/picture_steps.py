@@ -19,8 +19,8 @@ from crosslift.studies.making.features import make_features, make_teachings
 from crosslift.studies.making.picture_overlap import find_picture_overlap
 from crosslift.studies.making.pictures import Shown, decode_pictures
 from crosslift.studies.making.splits import picture_role, teaching_role
+from crosslift.studies.making.task_run import TaskRun
 from crosslift.studies.steps import Step
-from crosslift.studies.task_runs import TaskRun
 from crosslift.tasks.task import IntermediateTask
 
 _Preparation = tuple[int, Framing, int]

@@ -10,6 +10,7 @@ from crosslift.artifacts.read_once import reading_once
 from crosslift.errors import CrossLiftError, StudyError
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.studies.loaded_target import LoadedTarget
+from crosslift.studies.making.task_run import TaskRun
 from crosslift.studies.phase_three import PhaseThree, english_run, phase_three
 from crosslift.studies.picture_steps import picture_overlap_step
 from crosslift.studies.schema import Arm, Start, Study
@@ -21,7 +22,7 @@ from crosslift.studies.target_steps import (
     evaluate_step,
     overlap_step,
 )
-from crosslift.studies.task_runs import TaskRun, names_of
+from crosslift.studies.task_runs import names_of, task_run
 from crosslift.studies.text_steps import encode_steps
 from crosslift.studies.trained import Trained
 from crosslift.studies.training_steps import task_with_pictures, train_step
@@ -276,7 +277,7 @@ class _Tasks:
     def _one(self, settings: MixedTaskSettings, chooses_by_dev: bool = False) -> TaskRun:
         key = settings.model_dump_json(exclude=_BESIDE_DATA)
         if key not in self._found:
-            self._found[key] = TaskRun.of(settings)
+            self._found[key] = task_run(settings)
         if chooses_by_dev and not self._found[key].chooses_by_dev:
             self._found[key] = replace(self._found[key], chooses_by_dev=True)
         return self._found[key]
@@ -285,7 +286,7 @@ class _Tasks:
         asked = MixedTaskSettings(**guard.texts)
         key = (guard.name, asked.model_dump_json())
         if key not in self._guards:
-            self._guards[key] = TaskRun.of(asked)
+            self._guards[key] = task_run(asked)
 
     def titled(self) -> dict[str, TaskRun]:
         """All tasks that were asked for, by name; those of one name on different data are numbered

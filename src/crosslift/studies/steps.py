@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from crosslift.artifacts.code import code_of, import_closure
 from crosslift.artifacts.environment import environment
 from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.store import Store
-from crosslift.encoders.lend import LentEncoder
 from crosslift.studies.code_behind import modules_behind
+
+Shared = TypeVar("Shared")
 
 Kind = Literal[
     "pictures",
@@ -36,13 +37,20 @@ class Workplace:
 
     Args:
         store: of all artifacts.
-        encoders: one loaded encoder, lent to one step after another.
         report: called with the share of the step that is done, in [0, 1].
+        shared: class -> its object that one step after another uses, such as a loaded encoder.
     """
 
     store: Store
-    encoders: LentEncoder = field(default_factory=LentEncoder)
     report: Callable[[float], None] = lambda _: None
+    shared: dict[type, Any] = field(default_factory=dict)
+
+    def the(self, kind: type[Shared]) -> Shared:
+        """The object of a class that all steps share, made when it is first asked for."""
+        if kind not in self.shared:
+            self.shared[kind] = kind()
+        shared: Shared = self.shared[kind]
+        return shared
 
     def unfinished(self, step: Step) -> Path:
         """The folder in which a step keeps what it resumes from; it notes who took part in it."""

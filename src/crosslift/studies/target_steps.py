@@ -10,11 +10,11 @@ from crosslift.studies.loaded_target import LoadedTarget
 from crosslift.studies.making.diagnose import diagnose_target
 from crosslift.studies.making.embed_pictures import embed_pictures
 from crosslift.studies.making.evaluate import evaluate_target
+from crosslift.studies.making.task_run import TaskRun
 from crosslift.studies.making.text_overlap import find_text_overlap
 from crosslift.studies.making.vectors import own_roles
 from crosslift.studies.picture_steps import features_step, form_of, picture_step
 from crosslift.studies.steps import Step
-from crosslift.studies.task_runs import TaskRun
 from crosslift.studies.training_steps import task_of, task_with_pictures
 from crosslift.targets.target import (
     PictureData,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from crosslift.encoders.folder import fingerprint, with_prompt_text
+from crosslift.encoders.lend import LentEncoder
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.precision import resolve_precision
 from crosslift.encoders.settings import EncoderSettings, Side, SidePrompts
@@ -68,6 +69,6 @@ class Trained:
         folders = [step.open(workplace.store) for step in self.stages]
         changes = [folder / "encoder.safetensors" for folder in folders]
         if self.share == 1:
-            return workplace.encoders.lend(self.settings, changes)
+            return workplace.the(LentEncoder).lend(self.settings, changes)
         before, after = changes[: self.since], changes[self.since :]
-        return workplace.encoders.lend(self.settings, before, after, self.share)
+        return workplace.the(LentEncoder).lend(self.settings, before, after, self.share)

@@ -187,6 +187,7 @@ def _of_file(
     name: str, path: Path, columns: Mapping[str, str]
 ) -> tuple[FileRecords | FolderRecords, tuple[str, ...]]:
     form = FORMS[name]
+    checksum_of_files([path])  # raises if the file cannot be read, of whatever type it is
     there = [c for c in _columns_in(path) if c not in columns.values()]
     used = {n: columns.get(n, n) for n in form.columns if n not in form.optional}
     found = {

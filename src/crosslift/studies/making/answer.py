@@ -21,8 +21,8 @@ from crosslift.sources.record import Record
 from crosslift.studies.loaded_target import LoadedTarget
 from crosslift.studies.making.evaluate import outcome_table
 from crosslift.studies.making.heads import load_head
+from crosslift.studies.making.task_run import TaskRun
 from crosslift.studies.steps import Step, Workplace
-from crosslift.studies.task_runs import TaskRun
 from crosslift.studies.trained import Trained
 from crosslift.targets.evaluate_labelled import evaluate_answers
 from crosslift.targets.target import LabelledData

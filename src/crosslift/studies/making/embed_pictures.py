@@ -10,9 +10,8 @@ import numpy as np
 import torch
 
 from crosslift.forms.caption_to_feature import FeatureHead
-from crosslift.studies.making.features import open_features
 from crosslift.studies.making.heads import load_head
-from crosslift.studies.making.pictures import open_pictures
+from crosslift.studies.making.picture_arrays import open_features, open_pictures
 from crosslift.studies.steps import Step, Workplace
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from crosslift.artifacts.store import Store
 from crosslift.encoders.precision import device
 from crosslift.forms.form import column
 from crosslift.forms.picture_side import PictureForm
 from crosslift.images.features import extract_features
 from crosslift.images.towers import open_text_tower, open_tower
-from crosslift.studies.making.pictures import open_pictures, share_of
+from crosslift.studies.making.picture_arrays import open_pictures
+from crosslift.studies.making.pictures import share_of
 from crosslift.studies.steps import Step, Workplace
 
 
@@ -33,9 +32,3 @@ def make_teachings(step: Step, workplace: Workplace, folder: Path) -> None:
     teacher = open_text_tower(form.tower, form.tower_revision, device())
     np.save(folder / "features.npy", teacher.vectors(column(run.task.source.train(), form.text)))
     workplace.report(1.0)
-
-
-def open_features(step: Step, store: Store) -> NDArray[np.floating]:
-    """The features of a features step, float [N, ...]: a memory map that is not written to."""
-    features: NDArray[np.floating] = np.load(step.open(store) / "features.npy", mmap_mode="r")
-    return features

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.images.copies import find_copies
-from crosslift.studies.making.pictures import open_pictures
+from crosslift.studies.making.picture_arrays import open_pictures
 from crosslift.studies.steps import Step, Workplace
 
 

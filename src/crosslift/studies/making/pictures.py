@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crosslift.artifacts.array_file import array_file
-from crosslift.artifacts.parse import parse_json
-from crosslift.artifacts.store import Store
 from crosslift.errors import DataError
 from crosslift.images.features import decode_into
 from crosslift.images.framing import Framing
@@ -62,16 +59,3 @@ def share_of(workplace: Workplace, count: int) -> Callable[[int], None]:
         workplace.report(done / max(1, count))
 
     return report
-
-
-def open_pictures(step: Step, store: Store) -> NDArray[np.uint8]:
-    """The pictures of a picture step, uint8 [N, S, S, 3]: a memory map that is not written to."""
-    pictures: NDArray[np.uint8] = np.load(step.open(store) / "pictures.npy", mmap_mode="r")
-    return pictures
-
-
-def open_skipped(step: Step, store: Store) -> dict[str, str]:
-    """Index of a picture that could not be read -> why."""
-    path = step.open(store) / "skipped.json"
-    skipped: dict[str, str] = parse_json(path.read_bytes(), str(path))
-    return skipped

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from crosslift.artifacts.store import Store
 from crosslift.forms.form import Split, pictures_of
 from crosslift.sources.record import Record
-from crosslift.studies.making.features import open_features
-from crosslift.studies.making.pictures import open_pictures, open_skipped
+from crosslift.studies.making.picture_arrays import open_features, open_pictures, open_skipped
 from crosslift.studies.steps import Step
 
 

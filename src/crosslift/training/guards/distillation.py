@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -60,28 +59,20 @@ class Distillation(GuardOnData):
         """Name, data and columns of the task."""
         return {name: getattr(self.settings, name) for name in _TASK}
 
-    @cached_property
-    def task(self) -> IntermediateTask:
-        """The task itself.
+    def on(self, task: IntermediateTask) -> Self:
+        """Holds the vectors of a task's texts.
 
         Raises:
             StudyError: it has no texts.
         """
-        from crosslift.tasks.registry import find_task
-
-        task = find_task(self.settings.task, self.settings.data, self.settings.columns)
         if not task.form.columns:
             raise StudyError(
                 f"distillation on task {task.name!r}, which has no texts", "a task of texts"
             )
-        return task
+        return super().on(task)
 
     def facts(self) -> dict[str, Any]:
-        """Its settings, and the form and the records of the task.
-
-        Raises:
-            StudyError: the task has no texts.
-        """
+        """Its settings, and the form and the records of the task."""
         own = self.settings.model_dump(mode="json", exclude={"data", "columns"})
         form, source = self.task.form, self.task.source
         return {**own, "form": asdict(form), "records": source.checksum()}

@@ -8,8 +8,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from crosslift.errors import TrainingError
 from crosslift.training.part import Part
 
 if TYPE_CHECKING:
@@ -78,7 +79,16 @@ class Guard(ABC):
 
 
 class GuardOnData(Guard):
-    """A guard that learns from texts."""
+    """A guard that learns from texts.
+
+    Args:
+        settings: the value of its setting.
+        task: whose texts it takes; None: it is not known yet (see `on`).
+    """
+
+    def __init__(self, settings: Any, task: IntermediateTask | None = None) -> None:
+        super().__init__(settings)
+        self._task = task
 
     @property
     @abstractmethod
@@ -86,13 +96,25 @@ class GuardOnData(Guard):
         """Settings of the task whose texts it takes, by name, such as `task` and `data`."""
 
     @property
-    @abstractmethod
     def task(self) -> IntermediateTask:
         """The task whose texts it takes.
 
         Raises:
-            CrossLiftError: it cannot be used.
+            TrainingError: the task is not known yet.
         """
+        if self._task is None:
+            raise TrainingError(
+                f"guard {self.name} has no data yet", "a guard of `crosslift.training.guards.data`"
+            )
+        return self._task
+
+    def on(self, task: IntermediateTask) -> Self:
+        """The guard with a task whose texts it takes.
+
+        Raises:
+            CrossLiftError: it cannot use them.
+        """
+        return type(self)(self.settings, task)
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:
