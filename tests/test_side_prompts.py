@@ -16,8 +16,8 @@ from crosslift.encoders.encode import encode
 from crosslift.encoders.folder import prompt_of
 from crosslift.encoders.settings import EncoderSettings, SidePrompts
 from crosslift.errors import EncoderError, StudyError, UnknownNameError
-from crosslift.studies.schema import SweepSettings
 from crosslift.studies.session import evaluate, run_study, sweep
+from crosslift.studies.sweep_settings import SweepSettings
 from crosslift.targets.target import TargetSettings
 
 WORDS = ("red", "blue", "old", "new", "cat", "dog", "sun", "rain", "hill", "sea", "bread", "salt")

@@ -19,13 +19,14 @@ from crosslift.reports.sweep import Sweep
 from crosslift.retrieval.folds import folds_of
 from crosslift.sources.record import Bitext
 from crosslift.studies import sweep as sweeping
+from crosslift.studies.making.sweep import Reading, curves_of, dev_and_rest, score_readings
 from crosslift.studies.plan import load_target, plan_study
 from crosslift.studies.reading import StudyFileError
 from crosslift.studies.run import make_step, run_plan
-from crosslift.studies.schema import SweepSettings
 from crosslift.studies.session import evaluate, run_study, sweep
 from crosslift.studies.steps import Workplace
-from crosslift.studies.sweep import Reading, sweep_steps
+from crosslift.studies.sweep import sweep_steps
+from crosslift.studies.sweep_settings import SweepSettings
 from crosslift.studies.trained import Trained
 from crosslift.targets.protocols import RETRIEVAL
 from crosslift.targets.target import BitextData, TargetSettings
@@ -155,7 +156,7 @@ def test_the_choice_is_made_on_dev_alone() -> None:
         Reading(1, "mean", ""): (0.6, 0.2),
         Reading(2, "mean", ""): (0.5, 0.95),
     }
-    found = sweeping._curves(scores, Reading(2, "mean", ""))
+    found = curves_of(scores, Reading(2, "mean", ""))
     assert found["chosen"] == {"hidden_state": 1, "pooling": "mean", "prompt": ""}
     assert found["score"] == 0.2
     assert found["default"] == {"hidden_state": 2, "pooling": "mean", "prompt": "", "score": 0.95}
@@ -168,7 +169,7 @@ def test_of_equals_the_highest_hidden_state_and_the_own_pooling_and_prompt_are_t
         for pooling in ("mean", "first_token")
         for state in (0, 1)
     }
-    found = sweeping._curves(scores, Reading(1, "mean", "ask: "))
+    found = curves_of(scores, Reading(1, "mean", "ask: "))
     assert found["chosen"] == {"hidden_state": 1, "pooling": "mean", "prompt": "ask: "}
     kinds = [(curve["pooling"], curve["prompt"]) for curve in found["curves"]]
     assert kinds == [(p, q) for q in ("ask: ", "") for p in ("mean", "first_token")]
@@ -264,7 +265,7 @@ def test_a_half_without_items_is_refused(encoder: EncoderSettings) -> None:
             return np.eye(3, dtype=np.float32)[: len(asked)]
 
         with pytest.raises(StudyError, match=f"no item of any language is in the {told}"):
-            sweeping._dev_and_rest(data, vectors, settings(), RETRIEVAL[0])
+            dev_and_rest(data, vectors, settings(), RETRIEVAL[0])
 
 
 @pytest.mark.parametrize(
@@ -407,16 +408,16 @@ def test_killed_between_encoding_and_scoring_it_goes_on(
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    killed.__module__ = sweeping.__name__  # it counts as the same code
+    killed.__module__ = score_readings.__module__  # it counts as the same code
     with monkeypatch.context() as patch:
-        patch.setattr(sweeping, "_score", killed)
+        patch.setattr(sweeping, "score_readings", killed)
         with pytest.raises(KeyboardInterrupt):
             sweep(encoder, whole, settings(), store)
     encode, score = sweep_steps(Trained.untouched(encoder), load_target(whole), settings())
     assert encode.exists(store)
     assert not score.exists(store)
     with monkeypatch.context() as patch:
-        patch.setattr(sweeping, "_encode", killed)
+        patch.setattr(sweeping, "encode_everywhere", killed)
         assert sweep(encoder, whole, settings(), store) == unbroken
 
 

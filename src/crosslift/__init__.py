@@ -18,7 +18,7 @@ _PLACES = {
     "Store": "crosslift.artifacts.store",
     "Study": "crosslift.studies.schema",
     "TargetSettings": "crosslift.targets.target",
-    "SweepSettings": "crosslift.studies.schema",
+    "SweepSettings": "crosslift.studies.sweep_settings",
     "evaluate": "crosslift.studies.session",
     "evaluate_protocols": "crosslift.studies.session",
     "sweep": "crosslift.studies.session",

@@ -15,8 +15,8 @@ from crosslift.cli.output import console_for, write_json
 from crosslift.cli.progress import StatusLine
 from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.errors import UnknownNameError
-from crosslift.studies.schema import SweepSettings
 from crosslift.studies.session import sweep
+from crosslift.studies.sweep_settings import SweepSettings
 from crosslift.targets.target import TargetSettings
 from crosslift.wording import percent, prompt_words, share
 

@@ -16,8 +16,9 @@ from pydantic import (
 )
 
 from crosslift.artifacts.fields import EachOnce
-from crosslift.encoders.settings import EncoderSettings, Pooling
+from crosslift.encoders.settings import EncoderSettings
 from crosslift.retrieval.postprocess import Postprocessing
+from crosslift.studies.sweep_settings import SweepSettings
 from crosslift.targets.target import TargetSettings
 from crosslift.tasks.controls import CONTROLS, Control, automatic_controls, legal_controls
 from crosslift.tasks.registry import form_name
@@ -170,23 +171,6 @@ class Comparison(BaseModel):
     targets: Annotated[tuple[str, ...], EachOnce] | None = None
     """None: every target that both arms have scores on."""
     question: str = ""
-
-
-class SweepSettings(BaseModel):
-    """Which hidden states, poolings and prompts are tried, on which target, and what the choice is
-    made on."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    target: str
-    """Name of a target of bitexts."""
-    poolings: Annotated[tuple[Pooling, ...], EachOnce] = ()
-    """Tried beside the encoder's own."""
-    prompts: Annotated[tuple[str, ...], EachOnce] = ()
-    """Tried beside the encoder's own, each with every hidden state and pooling; `""` is none."""
-    dev_languages: Annotated[tuple[str, ...], Field(min_length=1), EachOnce] | None = None
-    """The choice is made on these languages and reported on the others. None: it is made on one half
-    of the items of every language, and reported on the other half."""
 
 
 class Study(BaseModel):

@@ -28,9 +28,10 @@ from crosslift.studies.plan import arm_run, load_target, plan_study
 from crosslift.studies.reading import saved_study
 from crosslift.studies.run import Listener, make_steps, run_plan
 from crosslift.studies.run_folder import write_run_folder
-from crosslift.studies.schema import Study, SweepSettings
+from crosslift.studies.schema import Study
 from crosslift.studies.steps import Workplace
 from crosslift.studies.sweep import sweep_report, sweep_steps
+from crosslift.studies.sweep_settings import SweepSettings
 from crosslift.studies.target_steps import evaluate_step
 from crosslift.studies.text_steps import encode_steps, reading_of
 from crosslift.studies.trained import Trained

@@ -1,0 +1,27 @@
+"""What a sweep tries. No torch here: studies are validated without it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from crosslift.artifacts.fields import EachOnce
+from crosslift.encoders.kinds import Pooling
+
+
+class SweepSettings(BaseModel):
+    """Which hidden states, poolings and prompts are tried, on which target, and what the choice is
+    made on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    target: str
+    """Name of a target of bitexts."""
+    poolings: Annotated[tuple[Pooling, ...], EachOnce] = ()
+    """Tried beside the encoder's own."""
+    prompts: Annotated[tuple[str, ...], EachOnce] = ()
+    """Tried beside the encoder's own, each with every hidden state and pooling; `""` is none."""
+    dev_languages: Annotated[tuple[str, ...], Field(min_length=1), EachOnce] | None = None
+    """The choice is made on these languages and reported on the others. None: it is made on one half
+    of the items of every language, and reported on the other half."""
