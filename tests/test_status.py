@@ -15,13 +15,14 @@ from small_study import small_study
 
 from crosslift.artifacts import code
 from crosslift.artifacts.store import MANIFEST, Store
+from crosslift.errors import ArtifactError
 from crosslift.studies import run as running
 from crosslift.studies.past_plans import asked_before, note_plan
 from crosslift.studies.plan import plan_study
 from crosslift.studies.run import Passing, Silent, make_steps, missing_steps
 from crosslift.studies.session import run_study
 from crosslift.studies.status import Status
-from crosslift.studies.steps import Step
+from crosslift.studies.steps import Step, Workplace
 
 MAKER = """
 from pathlib import Path
@@ -280,3 +281,70 @@ def test_every_module_that_a_step_executes_is_in_its_code(xlm_folder: Path, tmp_
         run_study(study, tmp_path / "out", Store(tmp_path / "store"))
     kinds = ("overlap", "pictures", "train", "encode", "embed-pictures", "evaluate", "diagnose")
     assert outside == {kind: set() for kind in (*kinds, "sweep")}
+
+
+def test_what_planning_chose_is_in_the_code_of_what_is_made_of_it(xlm_folder: Path) -> None:
+    """Readers and parts decide while a study is planned which texts and pictures there are."""
+    plan = plan_study(small_study(xlm_folder, seeds=[1]))
+    (run,) = (run for run in plan.runs if run.arm == "image")
+    assert "crosslift.targets.parts" in run.evaluations["names"].code
+    assert "crosslift.targets.names" in run.evaluations["names"].code
+    pictures = [step for step in plan.steps() if step.kind == "pictures"]
+    for step in pictures:
+        of_target = "crosslift.targets.pictures" in step.code
+        of_task = {"crosslift.studies.making.task_run", "crosslift.tasks.pictogram_records"}
+        assert of_target or of_task <= set(step.code), step.label
+
+
+def test_every_stage_that_an_encoder_reads_is_an_input(xlm_folder: Path) -> None:
+    plan = plan_study(only_text(xlm_folder))
+    (run,) = (run for run in plan.runs if run.arm == "text")
+    (encode,) = run.evaluations["names"].inputs.values()
+    assert list(encode.inputs.values()) == [*run.start_steps, *run.stage_steps]
+
+
+def test_code_is_that_of_the_beginning_of_a_run(
+    written: Callable[..., Any], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = chain(written, ONE)
+    real = running.make_step
+
+    def edited(step: Step, *rest: Any) -> Path:
+        path = Path(sys.modules["second"].__file__ or "")
+        path.write_text(MAKER.format(text="edited "))
+        code._read.cache_clear()
+        return real(step, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "make_step", edited)
+        made(steps, store)
+    again = chain(written, ONE)
+    assert store.manifest(again[1].kind, again[1].key).code == again[1].code
+    assert (again[1].open(store) / "text").read_text() == "second one "
+
+
+def test_an_input_that_is_replaced_meanwhile_is_an_error(
+    written: Callable[..., Any], store: Store
+) -> None:
+    first, second, _ = chain(written, ONE)
+    made([first], store)
+    other = chain(written, OTHER_BYTES)[0]
+
+    def slow(step: Step, workplace: Workplace, folder: Path) -> None:
+        made([other], Store(store.root))
+        (folder / "text").write_text("of which first?")
+
+    slow.__module__ = second.make.__module__
+    late = Step("encode", "second", {"of": "second"}, {"before": first}, slow, 1.0)
+    with pytest.raises(ArtifactError, match="an input of encode: second was replaced"):
+        running.make_step(late, Workplace(store))
+    assert not late.exists(store)
+
+
+def test_a_trace_that_cannot_be_read_is_none(written: Callable[..., Any], store: Store) -> None:
+    steps = chain(written, ONE, passing=True)
+    made(steps, store)
+    (trace,) = (store.root / "traces").rglob("*.json")
+    trace.write_text("{")
+    assert store.trace(steps[0].kind, steps[0].key) is None
+    assert made(chain(written, ONE, passing=True), store) == ["first"]

@@ -55,7 +55,7 @@ def test_pruning_shows_first_and_deletes_what_no_named_study_used(
 ) -> None:
     before = {(held.kind, held.key) for held in held_in(store)}
     shown = crosslift("store", "prune", "short", "--store", store.root)
-    assert shown.code == 0 and "nothing is deleted: give --yes" in shown.out
+    assert shown.code == 0 and "nothing is deleted: answer yes, or give --yes" in shown.out
     assert {(held.kind, held.key) for held in held_in(store)} == before
     told = crosslift("store", "prune", "short", "--store", store.root, "--yes", "--json", "-").json
     assert told["deleted"]
@@ -136,3 +136,14 @@ def test_the_plan_says_why_each_step_would_run(
     assert "`crosslift run --trust-code` takes what other code made as it is." in words
     trusted = crosslift("plan", path, "--store", store.root, "--trust-code", "--json", "-").json
     assert not [step for step in trusted["steps"] if step["reason"] == "other code"]
+
+
+def test_folders_of_other_things_are_no_artifacts(crosslift: Any, store: Store) -> None:
+    for name in ("photos/holiday", "train/notes"):
+        (store.root / name).mkdir(parents=True)
+        (store.root / name / "a.txt").write_text("mine")
+    assert not [held for held in held_in(store) if held.path.name in ("holiday", "notes")]
+    assert crosslift("store", "verify", "--store", store.root).code == 0
+    crosslift("store", "prune", "short", "--store", store.root, "--yes")
+    assert (store.root / "photos" / "holiday" / "a.txt").is_file()
+    assert (store.root / "train" / "notes" / "a.txt").is_file()

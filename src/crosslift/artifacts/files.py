@@ -89,7 +89,8 @@ def file_written_whole(place: Path) -> Iterator[Path]:
 def _replace_folder(draft: Path, place: Path) -> None:
     old = place.with_name(f".{place.name}.replaced")
     shutil.rmtree(old, ignore_errors=True)
-    place.rename(old)
+    with contextlib.suppress(FileNotFoundError):  # somebody deleted it meanwhile
+        place.rename(old)
     draft.rename(place)
     shutil.rmtree(old, ignore_errors=True)
 

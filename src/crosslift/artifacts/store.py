@@ -11,6 +11,7 @@ artifact is up to date (see `crosslift.studies.status`).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable
@@ -103,7 +104,7 @@ class Store:
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root if root is not None else home() / "store"
-        self._checked: set[str] = set()
+        self._checked: dict[str, str] = {}  # key -> digest of the artifact that was checked
         self._read: dict[Path, tuple[int, Manifest]] = {}
 
     def place(self, kind: str, key: str) -> Path:
@@ -162,7 +163,8 @@ class Store:
         return self._manifest_in(self.place(kind, key) / MANIFEST, kind, key)
 
     def trace(self, kind: str, key: str) -> Manifest | None:
-        """The manifest of an artifact, or the one that it left when it was deleted; None without any.
+        """The manifest of an artifact, or the one that it left when it was deleted; None without any,
+        or where what it left cannot be read.
 
         Raises:
             ArtifactError: as for `manifest`.
@@ -170,7 +172,9 @@ class Store:
         if self.exists(kind, key):
             return self.manifest(kind, key)
         path = self._trace_place(kind, key)
-        return self._manifest_in(path, kind, key) if _is_file(path) else None
+        with contextlib.suppress(ArtifactError):
+            return self._manifest_in(path, kind, key) if _is_file(path) else None
+        return None
 
     def _trace_place(self, kind: str, key: str) -> Path:
         return self.root / TRACES / kind / f"{key}.json"
@@ -209,10 +213,11 @@ class Store:
         place = self.place(kind, key)
         if not self.exists(kind, key):
             raise ArtifactError(f"no artifact {place}", remedy="give the run's command again")
-        if key not in self._checked:
-            for name, expected in self.manifest(kind, key).files.items():
+        manifest = self.manifest(kind, key)
+        if self._checked.get(key) != manifest.digest:
+            for name, expected in manifest.files.items():
                 _check_file(place, name, expected)
-            self._checked.add(key)
+            self._checked[key] = manifest.digest
         return place
 
     def make(
@@ -246,7 +251,7 @@ class Store:
                 with folder_written_whole(place, replaces=self.exists(kind, key)) as draft:
                     write(draft)
                     _write_manifest(draft, measure())
-                self._checked.add(key)
+                self._checked[key] = self.manifest(kind, key).digest
             for left in (self.root / "unfinished").glob(f"{key}*"):
                 shutil.rmtree(left, ignore_errors=True)
             self._trace_place(kind, key).unlink(missing_ok=True)
@@ -280,7 +285,7 @@ class Store:
                         shutil.copyfile(place / MANIFEST, draft)
                     place.rename(gone)  # so that no half of it is ever seen
             shutil.rmtree(gone, ignore_errors=True)
-            self._checked.discard(key)
+            self._checked.pop(key, None)
 
     def lock(self, key: str) -> FileLock:
         """The lock of a key; the operating system frees it when its process dies.

@@ -58,7 +58,7 @@ def _unknown(estimates: Estimates, steps: list[Step]) -> bool:
 
 
 def _tell_reasons(console: Console, status: Status, missing: list[Step]) -> None:
-    reasons = Counter(reason.kind for step in missing if (reason := status.reason(step)))
+    reasons = Counter(status.why_made(step).kind for step in missing)
     if reasons:
         counts = ", ".join(f"{kind}: {count}" for kind, count in reasons.items())
         console.print(f"Why they would run: {counts}.")
@@ -69,7 +69,7 @@ def _tell_reasons(console: Console, status: Status, missing: list[Step]) -> None
 
 
 def _row(step: Step, status: Status, estimates: Estimates, to_run: set[str]) -> dict[str, object]:
-    reason = status.reason(step)
+    reason = status.why_made(step) if step.key in to_run else None
     return {
         "key": step.key,
         "kind": step.kind,
@@ -133,5 +133,4 @@ class _Drawing:
         if step.key not in self.to_run:
             return text.append("  up to date", style="green")
         text.append(f"  to run, {duration(self.estimates.seconds(step))}", style="yellow")
-        reason = self.status.reason(step)
-        return text.append(f"  ({reason.words})", style="dim") if reason else text
+        return text.append(f"  ({self.status.why_made(step).words})", style="dim")

@@ -52,7 +52,7 @@ def prune(studies: list[str], store: Path | None, json_to: str | None, *, yes: b
         delete(kept, unneeded)
         console.print("deleted")
     elif unneeded:
-        console.print("nothing is deleted: give --yes to delete it")
+        console.print("nothing is deleted: answer yes, or give --yes")
     content = {"deleted": deleted, "held": [_as_json(each) for each in unneeded]}
     write_json({"store": str(kept.root), **content}, json_to)
 

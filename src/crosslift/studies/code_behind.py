@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 _OURS = "crosslift."
-_MOST_LOOKED_AT = 1000
+_MOST_LOOKED_AT = 100
 """Elements of one collection: those of a longer one are records or texts, all of the same kinds."""
 _PLAIN = (str, bytes, int, float, bool, complex, type(None))
 

@@ -51,6 +51,11 @@ class LoadedTarget:
         return self.settings.generalised
 
     @property
+    def code_modules(self) -> tuple[str, ...]:
+        """What chose a part of its data while the study was planned."""
+        return ("crosslift.targets.parts",)
+
+    @property
     def facts(self) -> dict[str, Any]:
         """What decides its texts."""
         return {"target": self.target.name, "checksum": self.data.checksum, **self.asked}

@@ -37,7 +37,11 @@ def form_of(task: IntermediateTask) -> PictureForm:
 
 
 def picture_step(
-    label: str, pictures: Sequence[Picture], of: Mapping[str, Any], tower: TowerSettings
+    label: str,
+    pictures: Sequence[Picture],
+    of: Mapping[str, Any],
+    tower: TowerSettings,
+    owner: object,
 ) -> Step:
     """Decodes pictures as an image tower takes them: `pictures.npy`, uint8 [N, S, S, 3].
 
@@ -46,8 +50,9 @@ def picture_step(
         pictures: N of them.
         of: what decides which they are, JSON-like.
         tower: of which size and framing count here.
+        owner: the task or the target that they are of.
     """
-    return _decoding(label, pictures, of, preparation_for(tower), skip_broken=False)
+    return _decoding(label, pictures, of, preparation_for(tower), owner, skip_broken=False)
 
 
 def _decoding(
@@ -55,13 +60,14 @@ def _decoding(
     pictures: Sequence[Picture],
     of: Mapping[str, Any],
     preparation: _Preparation,
+    owner: object,
     *,
     skip_broken: bool,
 ) -> Step:
     """Makes `pictures.npy`, and `skipped.json`: index -> reason of those that could not be read.
 
     Args:
-        label, pictures, of: see `picture_step`.
+        label, pictures, of, owner: see `picture_step`.
         preparation: size in pixels, framing and background.
         skip_broken: leave damaged pictures out; else the first is an error.
     """
@@ -74,7 +80,7 @@ def _decoding(
         inputs={},
         make=decode_pictures,
         work=len(pictures) * (size / 64) ** 2,
-        context=Shown(pictures, framing),
+        context=Shown(pictures, framing, owner),
     )
 
 
@@ -156,12 +162,17 @@ def _decoded(
         list(dict.fromkeys(pictures_of(records))),
         {"records": run.checksum, "split": split, **limited},
         preparation,
+        run,
         skip_broken=run.settings.skip_broken,
     )
 
 
 def picture_overlap_step(
-    run: TaskRun, target: str, shown: Mapping[str, Picture], facts: Mapping[str, Any]
+    run: TaskRun,
+    target: str,
+    shown: Mapping[str, Picture],
+    facts: Mapping[str, Any],
+    owner: object = None,
 ) -> Step:
     """Compares a task's training and dev pictures with a target's: `overlap.json`.
 
@@ -172,6 +183,7 @@ def picture_overlap_step(
         target: name of the target.
         shown: item -> picture of the target.
         facts: what decides them, JSON-like.
+        owner: the target itself.
     """
     splits = {
         split: _decoded(run, split, records, _COMPARED_AS)
@@ -179,7 +191,8 @@ def picture_overlap_step(
         if records
     }
     pictures = list(shown.values())
-    test = _decoding(f"pictures of {target}", pictures, facts, _COMPARED_AS, skip_broken=False)
+    label = f"pictures of {target}"
+    test = _decoding(label, pictures, facts, _COMPARED_AS, owner, skip_broken=False)
     return Step(
         kind="overlap",
         label=f"pictures of {run.task.name} with {target}",

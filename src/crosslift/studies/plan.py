@@ -206,7 +206,7 @@ def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
         for name, run in english.items()
     }
     of_pictures = {
-        (title, name): picture_overlap_step(run, name, loaded.data.pictures, loaded.facts)
+        (title, name): picture_overlap_step(run, name, loaded.data.pictures, loaded.facts, loaded)
         for title, run in tasks.titled().items()
         for name, loaded in targets.items()
         if run.task.pictures and isinstance(loaded.data, PictureData)

@@ -14,7 +14,7 @@ from crosslift.artifacts.environment import Environment, environment, peak_bytes
 from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Manifest, Store
-from crosslift.errors import CrossLiftError
+from crosslift.errors import ArtifactError, CrossLiftError
 from crosslift.studies.past_plans import note_plan
 from crosslift.studies.plan import Plan
 from crosslift.studies.status import Status
@@ -75,10 +75,13 @@ def run_plan(
     failed: dict[str, CrossLiftError] = {}
     steps = plan.steps()
     note_plan(plan, store)
+    _read_code(steps)
     status = Status(store, trust_code=trust_code)
     passing = Passing(steps, store, status)
     for step in steps:
         if not passing.wanted(step):
+            if (trace := store.trace(step.kind, step.key)) and status.other_code(step):
+                records[step.key] = StepRecord(step, trace, True, status.other_code(step))
             passing.note(step)
             continue
         cause = next((failed[s.key] for s in step.inputs.values() if s.key in failed), None)
@@ -115,12 +118,20 @@ def make_steps(ends: Sequence[Step], store: Store, listener: Listener) -> None:
         CrossLiftError: a step cannot be made; all steps made before it are kept.
     """
     steps = list({step.key: step for end in ends for step in end.with_inputs()}.values())
+    _read_code(steps)
     passing = Passing(steps, store, Status(store))
     workplace = Workplace(store, report=listener.advance)
     for step in steps:
         if passing.to_make(step):
             _make_passing(step, workplace, listener, passing)
             passing.note(step)
+
+
+def _read_code(steps: Sequence[Step]) -> None:
+    """Reads the code of steps now, while it is the code that this process has loaded: files may change
+    during a long run."""
+    for step in steps:
+        step.code  # noqa: B018 (read once and kept)
 
 
 class Passing:
@@ -241,6 +252,12 @@ def make_step(step: Step, workplace: Workplace, status: Status | None = None) ->
     )
 
     def measured() -> Manifest:
+        if step.read(workplace.store) != manifest.read:
+            raise ArtifactError(
+                f"an input of {step.kind}: {step.label} was replaced while it was made",
+                "one version of the code in all processes that use a store",
+                "give the command again",
+            )
         return replace(
             manifest,
             seconds=time.monotonic() - began,

@@ -26,13 +26,19 @@ class Reason:
     Args:
         kind: ``never made``; ``settings changed`` since the study ran last; ``other code`` made the
             artifact; ``input changed``: another artifact was read; ``input made again``: an input runs
-            first, and where it comes out the same this step does not run.
+            first, and where it comes out the same this step does not run; ``deleted`` after it was
+            used, and needed again.
         words: the same for people, with what differs.
         modules: of ``other code``: the modules that differ.
     """
 
     kind: Literal[
-        "never made", "settings changed", "other code", "input changed", "input made again"
+        "never made",
+        "settings changed",
+        "other code",
+        "input changed",
+        "input made again",
+        "deleted",
     ]
     words: str
     modules: tuple[str, ...] = ()
@@ -69,6 +75,10 @@ class Status:
         if step.key not in self._reasons:
             self._reasons[step.key] = self._find_reason(step)
         return self._reasons[step.key]
+
+    def why_made(self, step: Step) -> Reason:
+        """Why a run makes a step that is to be made."""
+        return self.reason(step) or Reason("deleted", "deleted after use, and needed again")
 
     def forget(self) -> None:
         """Looks again from now on: a step was made."""
@@ -123,12 +133,16 @@ def _other_code_words(manifest: Manifest, modules: tuple[str, ...]) -> str:
     if not manifest.code:
         return f"made by other code ({named})"
     short = [name.removeprefix("crosslift.") for name in modules]
-    return f"made by other code ({named}); {_first_few(short)} differ"
+    verb = "differs" if len(short) == 1 else "differ"
+    return f"made by other code ({named}); {_first_few(short)} {verb}"
 
 
 def _first_few(names: list[str]) -> str:
     more = len(names) - _MOST_NAMED
     return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+_ABSENT = "absent"
 
 
 def _changes(old: Any, new: Any, place: str = "") -> list[str]:
@@ -138,7 +152,9 @@ def _changes(old: Any, new: Any, place: str = "") -> list[str]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         names = dict.fromkeys([*old, *new])
         dotted = {name: f"{place}.{name}" if place else str(name) for name in names}
-        return [c for n in names for c in _changes(old.get(n), new.get(n), dotted[n])]
+        return [
+            c for n in names for c in _changes(old.get(n, _ABSENT), new.get(n, _ABSENT), dotted[n])
+        ]
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         return [
             change

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from crosslift.artifacts.disk_errors import disk_errors_explained
 from crosslift.artifacts.store import TRACES, Manifest, Store
 from crosslift.errors import CrossLiftError, UnknownNameError
 from crosslift.studies.past_plans import past_plans, used_by
+from crosslift.studies.steps import Kind
 
-_NOT_ARTIFACTS = ("unfinished", "locks", "studies", TRACES)
+_KEY = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def held_in(store: Store) -> list[Held]:
             _held(path, kind, key, _label(store, kind, key), tuple(users.get((kind, key), ())))
             for kind, key, path in _artifacts(store)
         ]
-        for path in sorted(store.root.glob("unfinished/*")):
+        for path in sorted(store.root.glob("unfinished/[!.]*")):
             key = path.name.partition("-")[0]
             held.append(_held(path, "unfinished", key, "", tuple(by_key.get(key, ()))))
         for path in sorted(store.root.glob(f"{TRACES}/*/*.json")):
@@ -62,10 +65,10 @@ def held_in(store: Store) -> list[Held]:
 
 def _artifacts(store: Store) -> Iterator[tuple[str, str, Path]]:
     """Kind, key and folder of every artifact, whole or damaged."""
-    for kind in sorted(path for path in store.root.glob("*") if path.is_dir()):
-        if kind.name not in _NOT_ARTIFACTS:
-            for place in sorted(path for path in kind.glob("[!.]*") if path.is_dir()):
-                yield kind.name, place.name, place
+    for kind in sorted(get_args(Kind)):
+        for place in sorted((store.root / kind).glob("[!.]*")):
+            if place.is_dir() and _KEY.fullmatch(place.name):
+                yield kind, place.name, place
 
 
 def _held(path: Path, kind: str, key: str, label: str, studies: tuple[str, ...]) -> Held:

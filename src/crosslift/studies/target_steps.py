@@ -38,7 +38,7 @@ def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
     form = form_of(task_of(trained, task).task)
     label = f"pictures of {loaded.target.name}"
     pictures = list(loaded.data.pictures.values())
-    shown = picture_step(label, pictures, loaded.facts, form.tower_settings)
+    shown = picture_step(label, pictures, loaded.facts, form.tower_settings, loaded)
     if form.frozen:
         shown = features_step(f"{label}, as a frozen tower has them", shown, form, seed)
     return Step(

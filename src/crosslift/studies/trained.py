@@ -61,8 +61,11 @@ class Trained:
 
     @property
     def inputs(self) -> dict[str, Step]:
-        """The steps it is made by, as a step's inputs (the last depends on those before it)."""
-        return {"encoder": self.stages[-1]} if self.stages else {}
+        """The steps it is made by, as a step's inputs: each of them is read."""
+        if not self.stages:
+            return {}
+        *before, last = self.stages
+        return {f"encoder, stage {n}": step for n, step in enumerate(before, 1)} | {"encoder": last}
 
     def load(self, workplace: Workplace) -> Encoder:
         """The encoder itself."""

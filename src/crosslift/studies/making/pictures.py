@@ -19,10 +19,17 @@ from crosslift.studies.steps import Step, Workplace
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Pictures, and how they are framed in squares."""
+    """Pictures, and how they are framed in squares.
+
+    Args:
+        pictures: N of them.
+        framing: of each.
+        owner: the task or the target whose reader chose and ordered them: a part of the code.
+    """
 
     pictures: Sequence[Picture]
     framing: Framing
+    owner: object
 
 
 def decode_pictures(step: Step, workplace: Workplace, folder: Path) -> None:
