@@ -49,7 +49,7 @@ def test_training_and_dev_pictures_are_compared(augmentation: str, tmp_path: Pat
     }.items():
         shown[name] = tmp_path / f"{name}.png"
         picture.save(shown[name])
-    step = picture_overlap_step(run, "target", shown, {"target": 1})
+    step = picture_overlap_step(run, "target", shown, {"target": 1}, None)
     store = Store(tmp_path / "store")
     make_steps([step], store, Silent())
     content = json.loads((step.open(store) / "overlap.json").read_text())
@@ -68,5 +68,5 @@ def test_training_and_dev_pictures_are_compared(augmentation: str, tmp_path: Pat
 
 def test_a_task_without_dev_pictures(tmp_path: Path) -> None:
     run = task_of(tmp_path, {"train": scenes(2)}, "photo")
-    step = picture_overlap_step(run, "target", {"a": tmp_path / "train1.png"}, {"target": 1})
+    step = picture_overlap_step(run, "target", {"a": tmp_path / "train1.png"}, {"target": 1}, None)
     assert set(step.inputs) == {"train", "test"}

@@ -30,7 +30,7 @@ from crosslift.cli.options import (
     TargetDataOption,
     TargetOption,
     TrustCode,
-    listed,
+    target_settings,
 )
 from crosslift.cli.pilot import word_pilot
 from crosslift.cli.store import app as store_commands
@@ -154,14 +154,13 @@ def evaluate(
 ) -> None:
     """Measure an encoder, as it is, on a target."""
     from crosslift.cli import evaluating
-    from crosslift.targets.target import TargetSettings
 
-    settings = TargetSettings(
-        name=target,
-        data=data,
-        catalogs=catalogs,
-        languages=tuple(listed(languages)) or None,
-        pairs=pairs,
+    settings = target_settings(
+        target,
+        data,
+        catalogs,
+        languages,
+        pairs,
         **side_prompts.side_prompts,
     )
     evaluating.show(encoder, settings, protocol, direction, store, json)

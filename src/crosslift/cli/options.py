@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from crosslift.encoders.kinds import Precision
+
+if TYPE_CHECKING:
+    from crosslift.targets.target import TargetSettings
 
 Json = Annotated[
     str | None,
@@ -98,3 +101,25 @@ DirectionOption = Annotated[
 def listed(values: list[str] | None) -> list[str]:
     """The names of an option that may be given several times, with commas or spaces between them."""
     return [name for part in values or [] for name in part.replace(",", " ").split()]
+
+
+def target_settings(
+    name: str,
+    data: Path | None,
+    catalogs: Path | None,
+    languages: list[str] | None,
+    pairs: int | None,
+    **further: Any,
+) -> TargetSettings:
+    """A target as options name it.
+
+    Args:
+        name, data, catalogs, languages, pairs: as the options of these names have them.
+        further: settings of a target.
+    """
+    from crosslift.targets.target import TargetSettings
+
+    codes = tuple(listed(languages)) or None
+    return TargetSettings(
+        name=name, data=data, catalogs=catalogs, languages=codes, pairs=pairs, **further
+    )

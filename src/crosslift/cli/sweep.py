@@ -19,6 +19,7 @@ from crosslift.cli.options import (
     TargetDataOption,
     TargetOption,
     listed,
+    target_settings,
 )
 
 if TYPE_CHECKING:
@@ -70,14 +71,13 @@ def sweep(
 ) -> None:
     """Score every hidden state of an encoder on a target of bitexts, and choose one on dev data."""
     from crosslift.cli import sweeping
-    from crosslift.targets.target import TargetSettings
 
-    settings = TargetSettings(
-        name=target,
-        data=data,
-        catalogs=catalogs,
-        languages=tuple(listed(languages)) or None,
-        pairs=pairs,
+    settings = target_settings(
+        target,
+        data,
+        catalogs,
+        languages,
+        pairs,
         direction=direction,
     )
     readings = sweeping.sweep_settings(

@@ -27,8 +27,8 @@ class Unit:
 
     Args:
         scale: shown is this many times the score.
-        sign: stands behind the name of a metric, above scores of it.
-        of_differences: stands behind a difference.
+        sign: follows the name of a metric, above scores of it.
+        of_differences: follows a difference.
     """
 
     scale: float

@@ -56,7 +56,7 @@ def encode_steps(encoder: Trained, side: str, texts: Sequence[str]) -> list[Step
 
 
 def encode_blocks(steps: Sequence[Step], store: Store, listener: Listener[Phase]) -> None:
-    """Makes the blocks that are not up to date; the listener is told in texts."""
+    """Makes the blocks that are not up to date, and reports the progress in texts."""
     missing = missing_steps(steps, store, Status(store))
     total, left = sum(step.work for step in steps), sum(step.work for step in missing)
     shared: dict[type, Any] = {}

@@ -172,7 +172,7 @@ def picture_overlap_step(
     target: str,
     shown: Mapping[str, Picture],
     facts: Mapping[str, Any],
-    owner: object = None,
+    owner: object,
 ) -> Step:
     """Compares a task's training and dev pictures with a target's: `overlap.json`.
 

@@ -52,6 +52,18 @@ class Workplace:
         shared: Shared = self.shared[kind]
         return shared
 
+    def counting(self, total: int) -> Callable[[int], None]:
+        """What reports the share of a step that is done, when it is called with how many more of its
+        parts are."""
+        done = 0
+
+        def advance(more: int) -> None:
+            nonlocal done
+            done += more
+            self.report(done / max(1, total))
+
+        return advance
+
     def unfinished(self, step: Step) -> Path:
         """The folder in which a step keeps what it resumes from; it notes who took part in it."""
         return self.store.resume(step.attempt(self.store), environment())

@@ -289,7 +289,7 @@ class StageSettings(TrainingSettings):
     short_form: ClassVar[type[TaskSettings]] = TaskSettings
     """The settings that may stand beside those of the stage, in the place of `tasks`."""
     tasks: Annotated[tuple[MixedTaskSettings, ...], BeforeValidator(_several)] = ()
-    """What it trains on; a bare name stands for a task."""
+    """What it trains on; a bare name means the task of that name."""
     mixing: MixingSettings = MixingSettings()
     """How several tasks share the budget."""
     heads: Literal["new", "kept"] = "new"

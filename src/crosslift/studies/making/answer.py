@@ -72,7 +72,7 @@ def labelled(loaded: LoadedTarget) -> LabelledData:
 
 def answer_examples(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `answers.json`, language -> answers; `n_best.json` of questions on passages; `cut.json`;
-    and what the fine-tuning tells of itself."""
+    and the spent budget, curve, records and timings of the fine-tuning."""
     asked: Answering = step.context
     tests = labelled(asked.loaded).tests
     form, ready, head = _opened(asked, step.inputs["tuned"], workplace)

@@ -22,15 +22,8 @@ def encode_texts(step: Step, workplace: Workplace, folder: Path) -> None:
     """
     encoder: Trained
     encoder, texts = step.context
-    done = 0
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        workplace.report(done / len(texts))
-
     ready = encoder.load(workplace)
-    np.save(folder / "vectors.npy", encode(ready, texts, advance=advance))
+    np.save(folder / "vectors.npy", encode(ready, texts, advance=workplace.counting(len(texts))))
     (folder / "reading.json").write_text(json.dumps(ready.reading.facts()), encoding="utf-8")
 
 

@@ -12,7 +12,6 @@ from crosslift.forms.picture_side import PictureForm
 from crosslift.images.features import extract_features
 from crosslift.images.towers import open_text_tower, open_tower
 from crosslift.studies.making.picture_arrays import open_pictures
-from crosslift.studies.making.pictures import share_of
 from crosslift.studies.steps import Step, Workplace
 
 
@@ -21,7 +20,7 @@ def make_features(step: Step, workplace: Workplace, folder: Path) -> None:
     form: PictureForm = step.context
     tower = open_tower(form.tower_settings, step.settings["seed"] or 0, device())
     pictures = open_pictures(step.inputs["pictures"], workplace.store)
-    report = share_of(workplace, len(pictures))
+    report = workplace.counting(len(pictures))
     found = extract_features(tower, pictures, states=form.patches, report=report)
     np.save(folder / "features.npy", found)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,21 +48,9 @@ def decode_pictures(step: Step, workplace: Workplace, folder: Path) -> None:
             size,
             fit=shown.framing,
             background=step.settings["background"],
-            report=share_of(workplace, count),
+            report=workplace.counting(count),
             skip_broken=step.settings["skip_broken"],
         )
     if count and len(skipped) == count:
         raise DataError(f"none of {count} pictures can be read: {skipped[0]}", "whole pictures")
     (folder / "skipped.json").write_text(json.dumps(skipped), encoding="utf-8")
-
-
-def share_of(workplace: Workplace, count: int) -> Callable[[int], None]:
-    """Reports the share of a step from how many of its pictures are done."""
-    done = 0
-
-    def report(more: int) -> None:
-        nonlocal done
-        done += more
-        workplace.report(done / max(1, count))
-
-    return report

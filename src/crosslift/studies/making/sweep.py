@@ -51,19 +51,12 @@ def encode_everywhere(step: Step, workplace: Workplace, folder: Path) -> None:
     the encoder's own reading."""
     encoder, texts, places = step.context
     ready = encoder.load(workplace)
-    done = 0
-
-    def advance(count: int) -> None:
-        nonlocal done
-        done += count
-        workplace.report(done / len(texts))
-
     with contextlib.ExitStack() as stack:
         files = []
         for place in places:
             shape = (len(texts), ready.width_in(place))
             files.append(stack.enter_context(array_file(folder / _file(place), shape, np.float32)))
-        encode_into(files, ready, texts, places, advance=advance)
+        encode_into(files, ready, texts, places, advance=workplace.counting(len(texts)))
     own = {name: getattr(ready.reading, name) for name in Reading._fields}
     (folder / "own.json").write_text(json.dumps(own), encoding="utf-8")
 
