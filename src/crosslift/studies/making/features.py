@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +12,20 @@ from crosslift.forms.form import column
 from crosslift.forms.picture_side import PictureForm
 from crosslift.images.features import extract_features
 from crosslift.images.towers import open_text_tower, open_tower
-from crosslift.studies.making.picture_arrays import open_pictures
+from crosslift.studies.making.picture_arrays import SKIPPED, open_pictures
 from crosslift.studies.steps import Step, Workplace
 
 
 def make_features(step: Step, workplace: Workplace, folder: Path) -> None:
-    """Writes `features.npy`, float32 [N, E] or, of patches, float16 [N, P, W]."""
+    """Writes `features.npy`, float32 [N, E] or, of patches, float16 [N, P, W], and `skipped.json`, that
+    of the pictures."""
     form: PictureForm = step.context
     tower = open_tower(form.tower_settings, step.settings["seed"] or 0, device())
     pictures = open_pictures(step.inputs["pictures"], workplace.store)
     report = workplace.counting(len(pictures))
     found = extract_features(tower, pictures, states=form.patches, report=report)
     np.save(folder / "features.npy", found)
+    shutil.copyfile(step.inputs["pictures"].open(workplace.store) / SKIPPED, folder / SKIPPED)
 
 
 def make_teachings(step: Step, workplace: Workplace, folder: Path) -> None:

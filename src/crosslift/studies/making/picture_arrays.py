@@ -9,6 +9,8 @@ from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.store import Store
 from crosslift.studies.steps import Step
 
+SKIPPED = "skipped.json"
+
 
 def open_pictures(step: Step, store: Store) -> NDArray[np.uint8]:
     """The pictures of a picture step, uint8 [N, S, S, 3]: a memory map that is not written to."""
@@ -17,8 +19,8 @@ def open_pictures(step: Step, store: Store) -> NDArray[np.uint8]:
 
 
 def open_skipped(step: Step, store: Store) -> dict[str, str]:
-    """Index of a picture that could not be read -> why."""
-    path = step.open(store) / "skipped.json"
+    """Index of a picture that could not be read -> why, of decoded pictures or their features."""
+    path = step.open(store) / SKIPPED
     skipped: dict[str, str] = parse_json(path.read_bytes(), str(path))
     return skipped
 

@@ -14,6 +14,7 @@ from crosslift.errors import DataError
 from crosslift.images.features import decode_into
 from crosslift.images.framing import Framing
 from crosslift.sources.picture import Picture
+from crosslift.studies.making.picture_arrays import SKIPPED
 from crosslift.studies.steps import Step, Workplace
 
 
@@ -53,4 +54,4 @@ def decode_pictures(step: Step, workplace: Workplace, folder: Path) -> None:
         )
     if count and len(skipped) == count:
         raise DataError(f"none of {count} pictures can be read: {skipped[0]}", "whole pictures")
-    (folder / "skipped.json").write_text(json.dumps(skipped), encoding="utf-8")
+    (folder / SKIPPED).write_text(json.dumps(skipped), encoding="utf-8")

@@ -44,7 +44,7 @@ def open_split(
     frozen = made.kind == "features"
     decoded = made.inputs["pictures"] if frozen else made
     row = {picture: number for number, picture in enumerate(decoded.context.pictures)}
-    broken = {int(n) for n in open_skipped(decoded, store)}
+    broken = {int(n) for n in open_skipped(made, store)}
     kept = [r for r, p in zip(records, pictures_of(records), strict=True) if row[p] not in broken]
     places = np.array([row[picture] for picture in pictures_of(kept)], np.int64)
     shown, where = np.unique(places, return_inverse=True)
