@@ -29,16 +29,16 @@ from pathlib import Path
 
 import torch
 
+from crosslift.analysis.run_folder import write_run_folder
+from crosslift.api import session
 from crosslift.artifacts.files import sha256_of_file
 from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.store import Store
 from crosslift.errors import CrossLiftError
-from crosslift.studies import session
-from crosslift.studies.plan import plan_study
-from crosslift.studies.run import run_plan
-from crosslift.studies.run_folder import write_run_folder
+from crosslift.planning.plan import plan_study
+from crosslift.steps.run import run_plan
+from crosslift.steps.step import Step
 from crosslift.studies.schema import Study
-from crosslift.studies.steps import Step
 from crosslift.training import loop
 from tests.small_study import small_study
 from tests.tiny_encoder import make_tiny_encoder

@@ -10,13 +10,13 @@ import numpy as np
 import transformers
 
 from benchmarks.table import Row
+from crosslift.api.session import evaluate_protocols, sweep
 from crosslift.artifacts.store import Store
 from crosslift.encoders.folder import local_folder
 from crosslift.encoders.settings import EncoderSettings
+from crosslift.planning.plan import load_target
 from crosslift.sources.record import Bitext
-from crosslift.studies.plan import load_target
 from crosslift.studies.schema import SweepSettings
-from crosslift.studies.session import evaluate_protocols, sweep
 from crosslift.targets.target import BitextData, TargetSettings
 
 _SAME = 0.01

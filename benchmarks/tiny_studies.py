@@ -16,12 +16,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from benchmarks.calibration import ALPHA
+from crosslift.analysis.collect import cube_of
+from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
 from crosslift.statistics.differences import Difference, paired_difference, strata_of
 from crosslift.statistics.verdicts import judge_family
-from crosslift.studies.collect import cube_of
 from crosslift.studies.reading import study_of
-from crosslift.studies.session import run_study
 from tests.tiny_encoder import make_tiny_encoder
 
 _LANGUAGES = ["de", "es", "fr", "it", "pt", "id"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,6 @@ from damage import damaged
 from fuzz_settings import FUZZ
 from hypothesis import given
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # for the sample
 from report_sample import write_sample, write_vector_files
 
 from crosslift.errors import CrossLiftError

@@ -13,10 +13,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crosslift.artifacts.parse import parse_yaml
+from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import DataError, StudyError
 from crosslift.studies.reading import parse_study, study_of
 from crosslift.studies.schema import Arm, Comparison, Start, Study
-from crosslift.studies.sweep_settings import SweepSettings
 from crosslift.targets.target import TargetSettings
 from crosslift.training.settings import Budget, MixedTaskSettings, StageSettings
 

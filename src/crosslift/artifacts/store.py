@@ -6,7 +6,7 @@ STORE/unfinished/<key>-<code>/   what a killed step left to resume from (checkpo
 STORE/locks/<key>.lock           held by the process that is making the artifact
 
 The key says what was asked for. What made the artifact is in the manifest: it decides whether the
-artifact is up to date (see `crosslift.studies.status`).
+artifact is up to date (see `crosslift.steps.status`).
 """
 
 from __future__ import annotations

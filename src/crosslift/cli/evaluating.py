@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from crosslift.api.session import Evaluation, evaluate, evaluate_protocols
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, write_json
 from crosslift.cli.progress import StatusLine
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError, first_few
 from crosslift.metrics.table import described
-from crosslift.studies.session import Evaluation, evaluate, evaluate_protocols
 from crosslift.targets.protocol import Direction
 from crosslift.targets.target import TargetSettings
 from crosslift.wording import plural, prompt_words, share

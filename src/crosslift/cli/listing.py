@@ -104,7 +104,7 @@ def report(folder: Path, json_to: str | None) -> None:
 
 def export(folder: Path, arm: str, to: Path, seed: int | None, json_to: str | None) -> None:
     """Writes an arm's encoder as a sentence-transformers folder."""
-    from crosslift.studies.session import export_arm
+    from crosslift.api.session import export_arm
 
     console = console_for(json_to)
     with console.status(Text(f"writing {to}")):

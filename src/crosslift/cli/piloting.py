@@ -15,9 +15,9 @@ from crosslift.cli.progress import PhaseBar
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError
 from crosslift.reports.word_pilot import refuse_page, write_word_pilot_page
-from crosslift.retrieval.word_alignment import Estimate, Figures
-from crosslift.retrieval.word_verdict import cosine, margin
-from crosslift.studies.word_pilot import WordPilot, word_pilot
+from crosslift.word_pilot.alignment import Estimate, Figures
+from crosslift.word_pilot.pilot import WordPilot, word_pilot
+from crosslift.word_pilot.verdict import cosine, margin
 from crosslift.wording import level_words, percent, plural
 
 _SHOWN = "hidden state, mean cosines, top-1 retrieval"

@@ -12,13 +12,13 @@ from rich.tree import Tree
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, write_json
 from crosslift.cli.running import tell_failures
-from crosslift.studies.estimates import Estimates
-from crosslift.studies.past_plans import asked_before
-from crosslift.studies.plan import ArmRun, Plan, plan_study
-from crosslift.studies.run import missing_steps
+from crosslift.planning.plan import ArmRun, Plan, plan_study
+from crosslift.steps.estimates import Estimates
+from crosslift.steps.past_plans import asked_before
+from crosslift.steps.run import missing_steps
+from crosslift.steps.status import Status
+from crosslift.steps.step import Step
 from crosslift.studies.schema import Study
-from crosslift.studies.status import Status
-from crosslift.studies.steps import Step
 from crosslift.wording import about_duration, duration
 
 

@@ -13,8 +13,8 @@ from rich.text import Text
 from crosslift.artifacts.progress import Phase, Silent
 from crosslift.cli.output import bar_for
 from crosslift.errors import CrossLiftError
-from crosslift.studies.estimates import Estimates
-from crosslift.studies.steps import Step
+from crosslift.steps.estimates import Estimates
+from crosslift.steps.step import Step
 from crosslift.wording import about_duration, duration
 from crosslift.wording import share as share_words
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, write_json
-from crosslift.studies.store_upkeep import Held, check_all, delete, held_in, needed_by
+from crosslift.steps.store_upkeep import Held, check_all, delete, held_in, needed_by
 from crosslift.wording import duration, memory
 
 _NOBODY = "no study"

@@ -35,7 +35,7 @@ def predict(
         StudyError: a list of tasks that names none.
         UnknownNameError: a task that XTREME does not have.
     """
-    from crosslift.studies.submission import write_submission
+    from crosslift.submissions.submission import write_submission
 
     names = None if tasks is None else [xtreme_task(name).target for name in tasks]
     if names == []:

@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from crosslift.api.session import sweep
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, write_json
 from crosslift.cli.progress import StatusLine
 from crosslift.encoders.settings import EncoderSettings, Pooling
+from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import UnknownNameError
-from crosslift.studies.session import sweep
-from crosslift.studies.sweep_settings import SweepSettings
 from crosslift.targets.target import TargetSettings
 from crosslift.wording import percent, prompt_words, share
 

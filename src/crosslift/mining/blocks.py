@@ -15,13 +15,13 @@ from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.progress import Listener, Phase, in_phase
 from crosslift.artifacts.store import Store
 from crosslift.artifacts.sums import check_sum, file_written_with_sum
+from crosslift.making.encode import encode_texts
+from crosslift.making.trained import Trained
 from crosslift.retrieval.approximate import ApproximateIndex, approximate_nearest
 from crosslift.retrieval.search import BothNeighbours, Neighbours, PairSearch
-from crosslift.studies.making.encode import encode_texts
-from crosslift.studies.run import make_step, missing_steps
-from crosslift.studies.status import Status
-from crosslift.studies.steps import Step, Workplace
-from crosslift.studies.trained import Trained
+from crosslift.steps.run import make_step, missing_steps
+from crosslift.steps.status import Status
+from crosslift.steps.step import Step, Workplace
 
 BLOCK = 16_384
 """Texts encoded, and src rows searched, between two points that a killed run goes on from."""

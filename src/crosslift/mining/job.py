@@ -15,6 +15,8 @@ from crosslift.artifacts.store import Store
 from crosslift.encoders.folder import local_folder
 from crosslift.encoders.load import reading_of_sides
 from crosslift.errors import DataError
+from crosslift.making.encode import open_reading
+from crosslift.making.trained import Trained
 from crosslift.mining.blocks import (
     BlockVectors,
     Recall,
@@ -38,12 +40,10 @@ from crosslift.mining.threshold import Threshold
 from crosslift.retrieval.search import BothNeighbours
 from crosslift.sources.line_filters import KeptTexts, in_language, kept_texts, without_copies
 from crosslift.sources.text_lines import TextLines, read_pairs, read_text_lines, refuse_tabs
-from crosslift.studies.estimates import Estimates
-from crosslift.studies.making.encode import open_reading
-from crosslift.studies.run import missing_steps
-from crosslift.studies.status import Status
-from crosslift.studies.steps import Step
-from crosslift.studies.trained import Trained
+from crosslift.steps.estimates import Estimates
+from crosslift.steps.run import missing_steps
+from crosslift.steps.status import Status
+from crosslift.steps.step import Step
 
 
 @dataclass(frozen=True, slots=True)

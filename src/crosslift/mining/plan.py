@@ -12,8 +12,8 @@ from crosslift.encoders.folder import weight_bytes, width_of
 from crosslift.encoders.precision import resolve_precision
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.mining.blocks import BLOCK, SearchKind
-from crosslift.studies.estimates import Estimates
-from crosslift.studies.steps import Step
+from crosslift.steps.estimates import Estimates
+from crosslift.steps.step import Step
 
 PAIRS_SEARCHED_EXACTLY = 4e12
 """`auto` searches more pairs than these approximately, where faiss is installed."""

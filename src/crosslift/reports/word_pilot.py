@@ -21,7 +21,7 @@ from crosslift.reports.looks import PALETTE, Look, colour_variables
 from crosslift.reports.pages import templates
 from crosslift.reports.run_folder import validated
 from crosslift.reports.svg import INK, MUTED, Plot, drawing, finish
-from crosslift.retrieval.word_verdict import cosine, margin
+from crosslift.word_pilot.verdict import cosine, margin
 from crosslift.wording import level_words, percent, plural
 
 _HEIGHT = 240

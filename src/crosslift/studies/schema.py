@@ -17,8 +17,8 @@ from pydantic import (
 
 from crosslift.artifacts.fields import EachOnce
 from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.retrieval.postprocess import Postprocessing
-from crosslift.studies.sweep_settings import SweepSettings
 from crosslift.targets.target import TargetSettings
 from crosslift.tasks.controls import CONTROLS, Control, automatic_controls, legal_controls
 from crosslift.tasks.registry import form_name

@@ -1,0 +1,290 @@
+"""Gathering what the steps of a run left: results, outcomes of queries, curves, budgets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from crosslift.artifacts.store import Store
+from crosslift.making.train import SPENT, spent_of
+from crosslift.metrics.table import METRICS, OUTCOME_OF_METRIC
+from crosslift.planning.plan import ArmRun, Plan
+from crosslift.sources.bucc_files import BuccSplit
+from crosslift.steps.step import Step
+from crosslift.targets.captions import captions_of
+from crosslift.targets.target import BitextData, LabelledData, PictureData
+from crosslift.tasks.task import texts_read
+
+MACRO = "macro"
+_OF_MEDIANS = frozenset(
+    OUTCOME_OF_METRIC[name] for name, metric in METRICS.items() if metric.aggregation == "median"
+)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Everything that was measured, in tables.
+
+    Args:
+        plan: of the study.
+        store: with the artifacts.
+    """
+
+    plan: Plan
+    store: Store
+
+    @cached_property
+    def overlapping(self) -> dict[str, set[str]]:
+        """Target -> its texts that overlap the training texts of any task of the study."""
+        found: dict[str, set[str]] = {name: set() for name in self.plan.targets}
+        for (_, target), step in self.plan.overlaps.items():
+            found[target] |= set(self.overlap(step)["texts"])
+        return found
+
+    @cached_property
+    def overlapping_pictures(self) -> dict[str, set[str]]:
+        """Target -> items whose picture is (nearly) among the training pictures of a task."""
+        found: dict[str, set[str]] = {name: set() for name in self.plan.targets}
+        for (_, target), step in self.plan.picture_overlaps.items():
+            found[target] |= set(self.overlap(step)["pictures"])
+        return found
+
+    def overlap(self, step: Step) -> dict[str, Mapping[str, str]]:
+        """What an overlap step found."""
+        content = (step.open(self.store) / "overlap.json").read_text(encoding="utf-8")
+        found: dict[str, Mapping[str, str]] = json.loads(content)
+        return found
+
+    def overlapping_items(self, target: str, texts: set[str]) -> dict[str, set[str]]:
+        """Language -> items of a target of which a text is among these."""
+        data = self.plan.targets[target].data
+        if isinstance(data, BitextData):
+            return {
+                language: {
+                    item
+                    for item, src, tgt in zip(b.items, b.src, b.tgt, strict=True)
+                    if src in texts or tgt in texts
+                }
+                for language, b in data.bitexts.items()
+            }
+        if isinstance(data, LabelledData):
+            form = data.task.form
+            return {
+                language: {r.id for r in records if not texts.isdisjoint(texts_read(r, form))}
+                for language, records in data.tests.items()
+            }
+        if isinstance(data, PictureData):
+            return {language: overlapping_queries(data, language, texts) for language in data.texts}
+        return {code: overlapping_sentences(data.scored(code), texts) for code in data.splits}
+
+    @cached_property
+    def outcomes(self) -> pa.Table:
+        """One row a query of every arm, seed, target and protocol."""
+        table = pa.concat_tables(self._outcomes(), promote_options="default")
+        for name in dict.fromkeys(OUTCOME_OF_METRIC.values()):
+            if name not in table.column_names:
+                table = table.append_column(name, pa.nulls(len(table), pa.float32()))
+        return table
+
+    def _outcomes(self) -> Iterator[pa.Table]:
+        unclean = {
+            target: self.overlapping_items(target, texts)
+            for target, texts in self.overlapping.items()
+        }
+        for run in self.plan.runs:
+            for target, step in run.evaluations.items():
+                table = pq.read_table(step.open(self.store) / "outcomes.parquet")
+                pairs = zip(table["language"].to_pylist(), table["item"].to_pylist(), strict=True)
+                shown = self.overlapping_pictures[target]
+                clean = [
+                    item not in unclean[target][language]
+                    and item not in shown
+                    and item.rpartition("#")[0] not in shown
+                    for language, item in pairs
+                ]
+                facts = {
+                    "study": self.plan.study.name,
+                    "arm": run.arm,
+                    "seed": run.seed,
+                    "target": target,
+                    "step_key": step.key,
+                }
+                for name, value in facts.items():
+                    table = table.append_column(name, pa.array([value] * len(table)))
+                yield table.append_column("clean", pa.array(clean))
+
+    @cached_property
+    def results(self) -> pa.Table:
+        """One row a study, arm, seed, target, language, protocol, subset and metric."""
+        rows = [*self._rows("all", self.outcomes)]
+        rows += self._rows("clean", self.outcomes.filter(pc.field("clean")))
+        table = pa.Table.from_pylist(rows)
+        order = ("arm", "seed", "target", "protocol", "subset", "metric", "language")
+        return table.sort_by([(name, "ascending") for name in order])
+
+    def _rows(self, subset: str, outcomes: pa.Table) -> Iterator[dict[str, object]]:
+        keys = ["study", "arm", "seed", "target", "protocol", "step_key"]
+        measured = sorted(set(OUTCOME_OF_METRIC.values()))
+        ways = [(name, "list" if name in _OF_MEDIANS else "mean") for name in measured]
+        means = outcomes.group_by([*keys, "language"]).aggregate([*ways, ("item", "count")])
+        by_arm: dict[tuple[object, ...], list[dict[str, object]]] = {}
+        for row in means.to_pylist():
+            for name in _OF_MEDIANS:
+                values = row.pop(f"{name}_list")
+                row[f"{name}_mean"] = None if None in values else float(np.median(values))
+            by_arm.setdefault(tuple(row[key] for key in keys), []).append(row)
+        for values, languages in by_arm.items():
+            facts = dict(zip(keys, values, strict=True)) | {"subset": subset}
+            for metric, outcome in OUTCOME_OF_METRIC.items():
+                if any(r[f"{outcome}_mean"] is None for r in languages):
+                    continue  # the protocol has no such outcome
+                if subset == "clean" and METRICS[metric].aggregation == "all queries":
+                    continue
+                named = {str(r["language"]): float(str(r[f"{outcome}_mean"])) for r in languages}
+                counts = {str(r["language"]): int(str(r["item_count"])) for r in languages}
+                named[MACRO] = float(np.mean([named[name] for name in sorted(named)]))
+                counts[MACRO] = sum(counts.values())
+                for language, value in named.items():
+                    n = counts[language]
+                    yield facts | {"language": language, "metric": metric, "value": value, "n": n}
+
+    @cached_property
+    def curves(self) -> pa.Table:
+        """One row a loss or dev score: arm, seed, stage, task, update, metric, value."""
+        rows = [row for run in self.plan.runs for row in self._curve(run)]
+        schema = {"arm": pa.string(), "seed": pa.int64(), "stage": pa.int64(), "task": pa.string()}
+        schema |= {"update": pa.int64(), "metric": pa.string(), "value": pa.float64()}
+        return pa.Table.from_pylist(rows, schema=pa.schema(list(schema.items())))
+
+    def _curve(self, run: ArmRun) -> Iterator[dict[str, object]]:
+        for number, step in enumerate(run.stage_steps):
+            text = (step.open(self.store) / "curve.json").read_text(encoding="utf-8")
+            for update, task, metric, value in json.loads(text):
+                yield {
+                    "arm": run.arm,
+                    "seed": run.seed,
+                    "stage": number,
+                    "task": task,
+                    "update": update,
+                    "metric": metric,
+                    "value": value,
+                }
+
+    def spent(self, arm: str) -> dict[str, float]:
+        """What the stages of an arm spent: updates, examples, tokens, flops, seconds; mean over
+        its seeds."""
+        runs = [run for run in self.plan.runs if run.arm == arm]
+        total = dict.fromkeys(SPENT, 0.0)
+        for run in runs:
+            for step in run.stage_steps:
+                spent = spent_of(step, self.store)
+                for name in SPENT:
+                    total[name] += spent[name] / len(runs)
+        return total
+
+    def languages_of(self, step: Step) -> set[str]:
+        """The languages that a step of evaluation has outcomes of."""
+        path = step.open(self.store) / "outcomes.parquet"
+        return set(pq.read_table(path, columns=["language"])["language"].to_pylist())
+
+    def cube(
+        self, arm: str, target: str, protocol: str, outcome: str
+    ) -> tuple[NDArray[np.float64], list[str]]:
+        """Outcomes of an arm on a target.
+
+        Returns:
+            float64 [seeds, items, languages], NaN where an item is not in a language, and the items'
+            ids; items and languages are in the same order for every arm. Queries of one cluster, such
+            as the captions of a picture, are one item: see `cube_of`.
+        """
+        rows = self.outcomes.filter(
+            (pc.field("arm") == arm)
+            & (pc.field("target") == target)
+            & (pc.field("protocol") == protocol)
+        )
+        return cube_of(rows, outcome)
+
+
+def as_many_seeds(cube: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A cube of an arm that no seed changes, repeated for each seed of the arm it is compared with.
+
+    Args:
+        cube: float64 [1, items, languages], or with several seeds, which it keeps.
+        other: float64 [seeds, items, languages].
+    """
+    if len(cube) > 1:
+        return cube
+    return np.broadcast_to(cube, (len(other), *cube.shape[1:]))
+
+
+def overlapping_sentences(split: BuccSplit, texts: set[str]) -> set[str]:
+    """Ids of the src sentences of a mining split that are among some texts, or whose gold partner is.
+
+    A sentence that the split has several times is one query, so all of its ids count.
+    """
+    partners = {split.src[src] for src, tgt in split.gold or () if split.tgt[tgt] in texts}
+    touched = texts | partners
+    return {i for i, text in zip(split.src_ids, split.src, strict=True) if text in touched}
+
+
+def overlapping_queries(data: PictureData, language: str, texts: set[str]) -> set[str]:
+    """Ids of the queries of a language that have to do with one of some texts.
+
+    Of pictures with texts: every such text, and every picture that has one. Of pictures with classes:
+    every picture of a class with such a name.
+    """
+    named = data.texts[language]
+    touched = {item for item, said in named.items() if not texts.isdisjoint(said)}
+    if data.classes:
+        return {item for item, name in data.classes.items() if name in touched}
+    chosen = data.choices.get(language, {})
+    touched |= {query for query, choice in chosen.items() if choice.text in touched}
+    captions = captions_of(named)
+    told = zip(captions.ids, captions.texts, strict=True)
+    return touched | {name for name, text in told if text in texts}
+
+
+def cube_of(rows: pa.Table, outcome: str) -> tuple[NDArray[np.float64], list[str]]:
+    """Outcomes of queries as a cube, with a row for each cluster of queries; see `Gathered.cube`.
+
+    Where a cluster has several queries (the captions of one picture), they count as one item, so that
+    they are resampled together. Its outcome is R + (s - R n) / m, with the sum s of its n outcomes,
+    the mean R over all queries, and the mean m of n over clusters: the mean over clusters is then R
+    itself, whatever their sizes, and the mean of each resample is that of its queries to first order
+    (the linearised ratio; Davison and Hinkley 1997, section 2.7.2). Where all sizes are one, it is
+    the outcome itself; where all are equal, the mean of the cluster.
+
+    Args:
+        rows: with the columns seed, cluster, language and the outcome.
+        outcome: its name.
+    """
+    places = []
+    for name in ("seed", "cluster", "language"):
+        values, place = np.unique(rows[name].to_numpy(), return_inverse=True)
+        places.append((values, place))
+    shape = tuple(len(values) for values, _ in places)
+    cell = np.ravel_multi_index(tuple(place for _, place in places), shape)
+    size = int(np.prod(shape))
+    counts = np.bincount(cell, minlength=size).reshape(shape)
+    sums = np.bincount(cell, rows[outcome].to_numpy().astype(np.float64), size).reshape(shape)
+    cube = np.where(counts > 0, sums, np.nan)
+    if counts.max(initial=0) > 1:
+        cube = _linearised(cube, counts)
+    return cube, [str(cluster) for cluster in places[1][0]]
+
+
+def _linearised(sums: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Sums and counts of clusters [seeds, clusters, languages] as outcomes; NaN stays."""
+    present = (counts > 0).sum(axis=1, keepdims=True)
+    total = counts.sum(axis=1, keepdims=True)
+    mean = np.nansum(sums, axis=1, keepdims=True) / total
+    found: NDArray[np.float64] = mean + (sums - mean * counts) / (total / present)
+    return found

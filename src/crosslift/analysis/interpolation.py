@@ -1,0 +1,102 @@
+"""What arms score on the way from their start to their end: the path of weight interpolation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from crosslift.analysis.collect import Gathered, cube_of
+from crosslift.metrics.table import OUTCOME_OF_METRIC
+from crosslift.statistics.differences import Difference, paired_difference, strata_of
+from crosslift.statistics.judgements import Judgement, judge_family
+
+_LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """An arm at a share of the way, on a target."""
+
+    arm: str
+    target: str
+    share: float
+    by_seed: tuple[float, ...]
+    difference: Difference | None
+
+
+def interpolation_paths(gathered: Gathered) -> list[dict[str, Any]]:
+    """Every point of every arm's path on every target, in its primary metric and protocol.
+
+    Each is compared with the arm's own start by a paired interval; the p-values of all points of
+    the study are corrected together (Holm). No point is chosen: which share is best on a target is
+    not known without looking at that target, and a share taken from these scores is fitted on them.
+
+    Returns:
+        JSON-like entries: arm, target, metric, protocol, share (0 the start, 1 the end), score (the
+        mean over seeds of the macro mean over languages), seeds (each seed's), and against the start
+        effect, low, high, p, p_corrected and verdict; None at the start itself.
+    """
+    points = list(_points(gathered))
+    differences = [point.difference for point in points if point.difference is not None]
+    judged = iter(judge_family(differences, [True] * len(differences), _LEVEL))
+    return [_entry(gathered, p, next(judged) if p.difference else None) for p in points]
+
+
+def _points(gathered: Gathered) -> Iterator[_Point]:
+    study = gathered.plan.study
+    for arm in study.arms:
+        runs = [run for run in gathered.plan.runs if run.arm == arm and run.path]
+        for target in gathered.plan.targets:
+            if not runs or target not in runs[0].path[0.0]:
+                continue
+            cubes = {share: _cube(gathered, arm, target, share) for share in runs[0].path}
+            start = cubes[0.0]
+            if study.start_seeds_of(study.arms[arm]) != "paired":
+                start = start[:1]  # all seeds share it
+            strata = strata_of(~np.isnan(start[0]))
+            for share, cube in cubes.items():
+                difference = None
+                if share > 0:
+                    difference = paired_difference(cube, start, strata, level=_LEVEL)
+                yield _Point(arm, target, share, _macros(cube if share else start), difference)
+
+
+def _cube(gathered: Gathered, arm: str, target: str, share: float) -> NDArray[np.float64]:
+    facts = gathered.plan.targets[target].target
+    tables = []
+    for run in gathered.plan.runs:
+        if run.arm == arm:
+            step = run.path[share][target]
+            table = pq.read_table(step.open(gathered.store) / "outcomes.parquet")
+            table = table.filter(pc.field("protocol") == facts.protocols[0].id)
+            tables.append(table.append_column("seed", pa.array([run.seed] * len(table))))
+    return cube_of(pa.concat_tables(tables), OUTCOME_OF_METRIC[facts.metric])[0]
+
+
+def _macros(cube: NDArray[np.float64]) -> tuple[float, ...]:
+    """Of each seed the mean over languages of the mean over items."""
+    return tuple(float(value) for value in np.nanmean(cube, axis=1).mean(axis=1))
+
+
+def _entry(gathered: Gathered, point: _Point, judgement: Judgement | None) -> dict[str, Any]:
+    facts = gathered.plan.targets[point.target].target
+    entry = {
+        "arm": point.arm,
+        "target": point.target,
+        "metric": facts.metric,
+        "protocol": facts.protocols[0].id,
+        "share": point.share,
+        "score": float(np.mean(point.by_seed)),
+        "seeds": list(point.by_seed),
+    }
+    difference = point.difference
+    if difference is None or judgement is None:
+        return entry | dict.fromkeys(("effect", "low", "high", "p", "p_corrected", "verdict"))
+    return entry | judgement.to_json(difference)

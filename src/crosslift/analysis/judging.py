@@ -1,0 +1,319 @@
+"""The comparisons of a study and their verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from crosslift.analysis.collect import Gathered, as_many_seeds
+from crosslift.making.answer import told_of_answering
+from crosslift.metrics.table import OUTCOME_OF_METRIC
+from crosslift.statistics.attribution import Controlled, attribute, facts_of
+from crosslift.statistics.differences import Difference, paired_difference, strata_of
+from crosslift.statistics.gains import GainNames, share_surviving
+from crosslift.statistics.verdicts import Comparison, Verdict, judge
+from crosslift.statistics.wording import zero_shot_words
+from crosslift.steps.step import Step
+from crosslift.studies.schema import Study
+from crosslift.tasks.controls import trains_on_captions
+
+_NEARLY_EQUAL = 0.01
+
+
+def verdicts(gathered: Gathered) -> list[Verdict]:
+    """A verdict for each declared comparison, for each arm against the baseline, and for what the
+    attribution of effects needs, on each target that both have scores on, in the target's primary
+    metric and protocol."""
+    return judge([(c, _difference(gathered, c)) for c in _comparisons(gathered)])
+
+
+def attributions(gathered: Gathered, judged: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """Where the effect of each arm with controls comes from, per target, of its verdicts.
+
+    Args:
+        gathered: the run.
+        judged: its verdicts, see `verdicts`.
+
+    Returns:
+        JSON-like entries, see `Attribution`.
+    """
+    study = gathered.plan.study
+    found = {(v.arm, v.against, v.target): v for v in judged}
+    entries = []
+    for arm, controls in _controls(study).items():
+        baseline = study.baseline_of(arm)
+        for target in shared_targets(gathered, arm, baseline):
+            whole = found.get((arm, baseline, target))
+            parts = [
+                Controlled(
+                    control_kind(study, control),
+                    found[arm, control, target],
+                    found[control, baseline, target],
+                )
+                for control in controls
+                if (control, baseline, target) in found and (arm, control, target) in found
+            ]
+            if whole is not None and parts:
+                entries.append(attribute(whole, parts).to_json())
+    return entries
+
+
+def control_kind(study: Study, name: str) -> str | None:
+    """Which of the named controls an arm is: asked for as such, or written by hand with one in every
+    task of its that has any; None: another one."""
+    arm = study.arms[name]
+    if arm.control is not None:
+        return arm.control
+    members = [member for stage in arm.stages for member in stage.tasks]
+    written = {member.control for member in members if member.control is not None}
+    return written.pop() if len(written) == 1 else None
+
+
+def orientations(gathered: Gathered) -> list[dict[str, Any]]:
+    """How far each reference stands from a baseline, with an interval and without a verdict.
+
+    A reference is shown for orientation and tested against nothing: these differences stand in no
+    family and are corrected for nothing.
+
+    Returns:
+        JSON-like entries: arm, against (the baseline of its start, or, where that is the reference
+        itself, the study's), target, effect, low, high, level, n_queries, n_languages.
+    """
+    study = gathered.plan.study
+    entries = []
+    for arm in (name for name, settings in study.arms.items() if settings.reference):
+        own = study.baseline_of(arm)
+        against = study.baseline if own == arm else own
+        for target in shared_targets(gathered, arm, against) if against in study.arms else ():
+            if arm != against:
+                entries.append(_orientation(gathered, arm, against, target))
+    return entries
+
+
+def _orientation(gathered: Gathered, arm: str, against: str, target: str) -> dict[str, Any]:
+    found = _difference(gathered, _comparison(gathered, arm, against, target, "", "references"))
+    return {
+        "arm": arm,
+        "against": against,
+        "target": target,
+        "effect": found.effect,
+        "low": found.low,
+        "high": found.high,
+        "level": found.level,
+        "n_queries": found.queries,
+        "n_languages": found.languages,
+    }
+
+
+def gains(gathered: Gathered) -> list[dict[str, Any]]:
+    """What part of each arm's gain over the baseline survives against each control that the study
+    writes out, per target; what those asked for in one word say, `attributions` holds."""
+    study = gathered.plan.study
+    return [
+        _gain(gathered, arm, control, target)
+        for arm, controls in _controls(study).items()
+        for control in controls
+        if not _asked_in_one_word(study, control)
+        for target in shared_targets(gathered, control, arm, study.baseline_of(control))
+    ]
+
+
+def _controls(study: Study) -> dict[str, list[str]]:
+    """Arm -> its controls, of the arms that have any and have a baseline beside them."""
+    found: dict[str, list[str]] = {}
+    for control, settings in study.arms.items():
+        arm = settings.control_of
+        if arm is not None and study.baseline_of(arm) in study.arms:
+            found.setdefault(arm, []).append(control)
+    return found
+
+
+def _gain(gathered: Gathered, arm: str, control: str, target: str) -> dict[str, Any]:
+    facts = gathered.plan.targets[target].target
+    outcome = OUTCOME_OF_METRIC[facts.metric]
+    study = gathered.plan.study
+    baseline = study.baseline_of(arm)
+    of_arm, of_control, of_baseline = (
+        gathered.cube(name, target, facts.protocols[0].id, outcome)[0]
+        for name in (arm, control, baseline)
+    )
+    content = facts_of(control_kind(study, control), control).lacks
+    names = GainNames(arm, control, baseline, target, content)
+    strata = strata_of(~np.isnan(of_arm[0]))
+    share = share_surviving(of_arm, of_control, of_baseline, strata, names)
+    return {"arm": arm, "control": control, "target": target, "sentence": share.sentence}
+
+
+def _comparisons(gathered: Gathered) -> Iterator[Comparison]:
+    """Each pair of arms on a target once: declared, then against the baseline, then of controls."""
+    study = gathered.plan.study
+    made: set[tuple[str, str, str]] = set()
+    for asked in study.comparisons:
+        for target in asked.targets or shared_targets(gathered, asked.arm, asked.against):
+            made.add((asked.arm, asked.against, target))
+            question = asked.question
+            yield _comparison(gathered, asked.arm, asked.against, target, question, "declared")
+    for arm, baseline in compared_with_baseline(study):
+        if not _asked_in_one_word(study, arm):
+            made |= {(arm, baseline, target) for target in shared_targets(gathered, arm, baseline)}
+            for target in shared_targets(gathered, arm, baseline):
+                yield _comparison(gathered, arm, baseline, target, "", "vs-baseline")
+    for arm, against in _of_controls(study):
+        for target in shared_targets(gathered, arm, against):
+            if (arm, against, target) not in made:
+                yield _comparison(gathered, arm, against, target, "", "controls")
+
+
+def compared_with_baseline(study: Study) -> list[tuple[str, str]]:
+    """Each arm that is compared with a baseline, and that baseline."""
+    if study.baseline not in study.arms:
+        return []
+    pairs = [(name, study.baseline_of(name)) for name, a in study.arms.items() if not a.reference]
+    return [(name, baseline) for name, baseline in pairs if name != baseline]
+
+
+def _asked_in_one_word(study: Study, arm: str) -> bool:
+    """Whether an arm is a control that the study did not write out. Those are many, so they are
+    corrected among themselves and take nothing from the arms that the study is about."""
+    return study.arms[arm].control is not None
+
+
+def _of_controls(study: Study) -> Iterator[tuple[str, str]]:
+    """What the attribution of effects needs: each arm against its controls, they against its
+    baseline."""
+    for arm, controls in _controls(study).items():
+        for control in controls:
+            yield arm, control
+            yield control, study.baseline_of(arm)
+
+
+def shared_targets(gathered: Gathered, *arms: str) -> list[str]:
+    """Targets on which all of these arms have scores, in the order of the study."""
+    scored = [
+        {target for run in gathered.plan.runs if run.arm == arm for target in run.evaluations}
+        for arm in arms
+    ]
+    return [target for target in gathered.plan.targets if all(target in s for s in scored)]
+
+
+def _comparison(
+    gathered: Gathered, arm: str, against: str, target: str, question: str, family: str
+) -> Comparison:
+    facts = gathered.plan.targets[target].target
+    spent = gathered.spent(arm), gathered.spent(against)
+    equal, note = _budgets(*spent)
+    tuned = _tuning_note(gathered, arm, against, target)
+    if tuned:
+        equal, note = False, "; ".join(part for part in (note, tuned) if part)
+    return Comparison(
+        arm=arm,
+        against=against,
+        target=target,
+        metric=facts.metric,
+        protocol=facts.protocols[0].id,
+        question=question or None,
+        family=family,
+        budget_equal=equal,
+        budget_note=note,
+        trained=any_trained(gathered, target, arm, against),
+        remarks=(*_remarks(gathered, arm, against), *_own_tuning(gathered, target, arm, against)),
+    )
+
+
+def any_trained(gathered: Gathered, target: str, *arms: str) -> bool:
+    """Whether a seed changes what one of the arms scores on a target: in phase one, two or three.
+
+    Phase one that all seeds share cancels out between arms of one start; arms of two starts differ by
+    it, so that it counts there.
+    """
+    study = gathered.plan.study
+    settings = [study.arms[arm] for arm in arms]
+    starts = {each.start or study.start for each in settings}
+    apart = len(starts) > 1 and any(study.start_seeds_of(each) == "shared" for each in settings)
+    return apart or any(_varies(gathered, arm, target) for arm in arms)
+
+
+def _varies(gathered: Gathered, arm: str, target: str) -> bool:
+    study = gathered.plan.study
+    settings = study.arms[arm]
+    tuned = any(target in run.fine_tuned for run in gathered.plan.runs if run.arm == arm)
+    return bool(settings.stages) or study.start_seeds_of(settings) == "paired" or tuned
+
+
+def _tuning_note(gathered: Gathered, arm: str, against: str, target: str) -> str:
+    """In what two arms' fine-tuning on a target differs (early stopping); empty where it does not."""
+    one, other = (
+        [
+            told_of_answering(run.fine_tuned[target].answers, gathered.store, "spent")["updates"]
+            for run in gathered.plan.runs
+            if run.arm == name and target in run.fine_tuned
+        ]
+        for name in (arm, against)
+    )
+    if not one or not other:
+        return ""
+    means = float(np.mean(one)), float(np.mean(other))
+    if abs(means[0] - means[1]) <= _NEARLY_EQUAL * max(means):
+        return ""
+    return f"updates of fine-tuning {means[0]:,.0f} and {means[1]:,.0f}"
+
+
+def labelled_languages(gathered: Gathered, arm: str) -> tuple[str, ...]:
+    """Languages of the labels, captions and pairs that an arm is trained on, in order."""
+    runs = [run for step in _own_stages(gathered, arm) for run in step.context.tasks.values()]
+    return tuple(dict.fromkeys(code for run in runs for code in run.labelled_languages))
+
+
+def _own_stages(gathered: Gathered, arm: str) -> tuple[Step, ...]:
+    """The training steps of an arm, of its first seed."""
+    return next(run.stage_steps for run in gathered.plan.runs if run.arm == arm)
+
+
+def _remarks(gathered: Gathered, *arms: str) -> tuple[str, ...]:
+    """What is said of those of the arms that are not zero-shot."""
+    told = []
+    for arm in arms:
+        if not gathered.plan.study.arms[arm].zero_shot:
+            steps = _own_stages(gathered, arm)
+            forms = [task["form"]["name"] for step in steps for task in step.settings["tasks"]]
+            languages = labelled_languages(gathered, arm)
+            words = zero_shot_words(languages, captions=trains_on_captions(forms))
+            told.append(f"`{arm}` is {words}")
+    return tuple(told)
+
+
+def _own_tuning(gathered: Gathered, target: str, *arms: str) -> Iterator[str]:
+    """What is said of arms that are fine-tuned otherwise than the others on a target."""
+    if any(target in run.fine_tuned for run in gathered.plan.runs):
+        for arm in arms:
+            own = gathered.plan.study.arms[arm].fine_tune
+            if own is not None:
+                names = " and ".join(
+                    name.replace("_", " ") for name in sorted(own.model_fields_set)
+                )
+                yield f"`{arm}` has a fine-tuning of its own ({names})"
+
+
+def _budgets(one: Mapping[str, float], other: Mapping[str, float]) -> tuple[bool, str]:
+    """Whether two arms spent the same, and in what they differ."""
+    if not one["updates"] and not other["updates"]:
+        return True, ""
+    if not one["updates"] or not other["updates"]:
+        return False, "one of the two is untrained"
+    parts = []
+    for unit in ("updates", "examples", "tokens"):
+        if abs(one[unit] - other[unit]) > _NEARLY_EQUAL * max(one[unit], other[unit]):
+            parts.append(f"{unit} {one[unit]:,.0f} and {other[unit]:,.0f}")
+    return not parts, "; ".join(parts)
+
+
+def _difference(gathered: Gathered, comparison: Comparison) -> Difference:
+    outcome = OUTCOME_OF_METRIC[comparison.metric]
+    arm, against = (
+        gathered.cube(name, comparison.target, comparison.protocol, outcome)[0]
+        for name in (comparison.arm, comparison.against)
+    )
+    strata = strata_of(~np.isnan(arm[0]))
+    return paired_difference(as_many_seeds(arm, against), against, strata)

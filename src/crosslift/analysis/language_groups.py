@@ -1,0 +1,115 @@
+"""The effect of each arm by language family, by script, and by what the pretraining had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from crosslift.analysis.collect import Gathered, as_many_seeds
+from crosslift.analysis.judging import any_trained, compared_with_baseline, shared_targets
+from crosslift.encoders.pretraining import pretraining_of
+from crosslift.metrics.table import OUTCOME_OF_METRIC
+from crosslift.reports.language_names import family_of, script_of
+from crosslift.statistics.differences import group_differences, strata_of
+from crosslift.statistics.judgements import judge_family
+
+_LEVEL = 0.95
+_GROUPINGS: dict[str, Callable[[str], str]] = {
+    "family": family_of,
+    "script": lambda code: script_of(code) or "Script not known",
+}
+
+
+def language_groups(gathered: Gathered) -> list[dict[str, Any]]:
+    """The effect of each arm against its baseline over the languages of each family and script,
+    and over those that the encoder's pretraining had, had in another script, and had not.
+
+    Languages of a group weigh the same. The pretraining is a grouping only where it is known and
+    the target has languages of several of these kinds. The p-values of the groups of one grouping
+    are corrected together (Holm), for each arm by itself.
+
+    Returns:
+        JSON-like entries: arm, against, target, metric, protocol, grouping (family, script or
+        pretraining), group, languages, effect, low, high, p, p_corrected, verdict, n_queries, seeds.
+    """
+    return [
+        entry
+        for arm, baseline in compared_with_baseline(gathered.plan.study)
+        for target in shared_targets(gathered, arm, baseline)
+        for entry in _of_pair(gathered, arm, baseline, target)
+    ]
+
+
+def _of_pair(gathered: Gathered, arm: str, baseline: str, target: str) -> Iterator[dict[str, Any]]:
+    facts = gathered.plan.targets[target].target
+    protocol = facts.protocols[0].id
+    of_arm, of_baseline = (
+        gathered.cube(name, target, protocol, OUTCOME_OF_METRIC[facts.metric])[0]
+        for name in (arm, baseline)
+    )
+    languages = _languages(gathered, target, protocol)
+    encoder = gathered.plan.study.start_of(gathered.plan.study.arms[baseline]).encoder.name
+    parted = groupings(languages, encoder)
+    differences = group_differences(
+        as_many_seeds(of_arm, of_baseline),
+        of_baseline,
+        strata_of(~np.isnan(of_arm[0])),
+        [places for groups in parted.values() for places in groups.values()],
+        level=_LEVEL,
+    )
+    trained = any_trained(gathered, target, arm, baseline)
+    taken = iter(differences)
+    for grouping, groups in parted.items():
+        own = [next(taken) for _ in groups]
+        judged = judge_family(own, [trained] * len(own), _LEVEL)
+        for (group, places), difference, judgement in zip(groups.items(), own, judged, strict=True):
+            yield {
+                "arm": arm,
+                "against": baseline,
+                "target": target,
+                "metric": facts.metric,
+                "protocol": protocol,
+                "grouping": grouping,
+                "group": group,
+                "languages": [languages[place] for place in places],
+                **judgement.to_json(difference),
+                "n_queries": difference.queries,
+                "seeds": difference.seeds,
+            }
+
+
+def _languages(gathered: Gathered, target: str, protocol: str) -> list[str]:
+    """The languages of a target's scores, in the order of `Gathered.cube`."""
+    rows = gathered.outcomes.filter(
+        (pc.field("target") == target) & (pc.field("protocol") == protocol)
+    )
+    return sorted(pc.unique(rows["language"]).to_pylist())
+
+
+def groupings(languages: Sequence[str], encoder: str) -> dict[str, dict[str, list[int]]]:
+    """Every way in which languages are grouped for an encoder.
+
+    Args:
+        languages: BCP-47 codes.
+        encoder: name of the encoder that the arms start from.
+
+    Returns:
+        grouping -> group -> places of its languages.
+    """
+    parted = {name: _parted(languages, group_of) for name, group_of in _GROUPINGS.items()}
+    pretraining = pretraining_of(encoder)
+    if pretraining is None:
+        return parted
+    of_pretraining = _parted(languages, pretraining.group_of)
+    return parted | ({"pretraining": of_pretraining} if len(of_pretraining) > 1 else {})
+
+
+def _parted(languages: Sequence[str], group_of: Callable[[str], str]) -> dict[str, list[int]]:
+    """Group -> places of its languages, groups by name."""
+    groups: dict[str, list[int]] = {}
+    for place, code in enumerate(languages):
+        groups.setdefault(group_of(code), []).append(place)
+    return dict(sorted(groups.items()))

@@ -1,0 +1,393 @@
+"""The XTREME table of a run: tasks, group averages, deltas, transfer gaps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.analysis.collect import Gathered, as_many_seeds
+from crosslift.analysis.judging import control_kind
+from crosslift.making.answer import told_of_answering
+from crosslift.making.loaded_target import LoadedTarget
+from crosslift.metrics.table import OUTCOME_OF_METRIC, metric_named
+from crosslift.statistics.differences import Weighted, contrast, group_differences, strata_of
+from crosslift.statistics.verdicts import Verdict
+from crosslift.targets.parts import part_words
+from crosslift.targets.protocol import Protocol
+from crosslift.targets.target import LabelledData
+from crosslift.xtreme.benchmark import TASKS, XtremeTask
+from crosslift.xtreme.published import PublishedRow, published_for
+
+ALL = "all"
+GROUP_TITLES = {
+    "classification": "Classification",
+    "tagging": "Tagging",
+    "qa": "Question answering",
+    "retrieval": "Retrieval",
+}
+XTREME = "xtreme"
+Cube = NDArray[np.float64]
+
+
+def xtreme_table(gathered: Gathered, judged: Sequence[Verdict]) -> dict[str, Any]:
+    """The table, JSON-like; docs/json.md tells its fields.
+
+    Args:
+        gathered: the run.
+        judged: its verdicts.
+    """
+    return _Table(gathered, judged).to_json()
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A task of XTREME that the study measures."""
+
+    task: XtremeTask
+    loaded: LoadedTarget
+    protocol: Protocol
+
+    @property
+    def name(self) -> str:
+        return self.loaded.target.name
+
+    @property
+    def metric(self) -> str:
+        return self.protocol.metric
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """The metrics that are shown; of questions on passages both."""
+        return metric_named(self.metric).shown
+
+
+class _Table:
+    def __init__(self, gathered: Gathered, judged: Sequence[Verdict]) -> None:
+        self.gathered = gathered
+        self.study = gathered.plan.study
+        self.judged = {(v.arm, v.against, v.target): v for v in judged}
+        self._cubes: dict[tuple[str, str, tuple[str, ...]], Cube] = {}
+
+    @cached_property
+    def columns(self) -> list[_Column]:
+        found = []
+        for task in sorted(TASKS, key=lambda task: list(GROUP_TITLES).index(task.group)):
+            loaded = self.gathered.plan.targets.get(task.target)
+            if loaded is not None and self._scored(task.target):
+                found.append(_Column(task, loaded, _protocol_of(loaded)))
+        return found
+
+    def _scored(self, target: str) -> bool:
+        """Whether any arm has scores on it: examples without labels are answered, not scored."""
+        return any(target in run.evaluations for run in self.gathered.plan.runs)
+
+    @cached_property
+    def groups(self) -> dict[str, list[_Column]]:
+        """Group -> its columns; those whose tasks are not all measured have an average of what is."""
+        found = {g: [c for c in self.columns if c.task.group == g] for g in GROUP_TITLES}
+        return {ALL: self.columns, **{g: columns for g, columns in found.items() if columns}}
+
+    def to_json(self) -> dict[str, Any]:
+        rows = [{"arm": arm, "cells": self._cells(arm)} for arm in self._measured()]
+        return {
+            "columns": [self._column(column) for column in self.columns],
+            "groups": [self._group(name) for name in self.groups],
+            "rows": rows,
+            "best": self._best(rows),
+            "transfer_gaps": list(self._gaps()),
+            "languages": list(self._languages()),
+            "published": self._published(),
+        }
+
+    def _measured(self) -> list[str]:
+        names = {c.name for c in self.columns}
+        there = {run.arm for run in self.gathered.plan.runs if names & set(run.evaluations)}
+        arms = [arm for arm in self.study.arms if arm in there]
+        return sorted(arms, key=lambda arm: arm != self.study.baseline)
+
+    def _has(self, arm: str, column: _Column) -> bool:
+        runs = self.gathered.plan.runs
+        return any(run.arm == arm and column.name in run.evaluations for run in runs)
+
+    def _cube(self, arm: str, column: _Column, metrics: tuple[str, ...]) -> Cube:
+        """Outcomes [S, N, L]; of several metrics their mean."""
+        key = (arm, column.name, metrics)
+        if key not in self._cubes:
+            cubes = [
+                self.gathered.cube(arm, column.name, column.protocol.id, OUTCOME_OF_METRIC[m])[0]
+                for m in metrics
+            ]
+            self._cubes[key] = np.mean(cubes, axis=0)
+        return self._cubes[key]
+
+    def _column(self, column: _Column) -> dict[str, Any]:
+        data = column.loaded.data
+        labelled = data if isinstance(data, LabelledData) else None
+        rows = self._cube(self._measured_on(column), column, (column.metric,))[0]
+        languages = self._language_names(column)
+        remarks = [part_words(column.loaded.data, column.loaded.settings)]
+        if labelled:
+            remarks += [labelled.remark]
+            remarks += [_counted("left out of the files", labelled.left_out), self._cut(column)]
+        if column.protocol.name != XTREME:
+            remarks.append("our own definition, not XTREME's")
+        return {
+            "target": column.name,
+            "title": column.task.title,
+            "group": column.task.group,
+            "metric": column.metric,
+            "languages": len(languages),
+            "n": int((~np.isnan(rows)).sum()),
+            "split": labelled.split if labelled else None,
+            "selection": self._selection(column, labelled) if labelled else None,
+            "remark": "; ".join(remark for remark in remarks if remark),
+            "fine_tune": self._tuning(column) if labelled else None,
+            "gaps": [code for code in column.task.languages if code not in languages],
+        }
+
+    def _cut(self, column: _Column) -> str:
+        """What did not go through the encoder whole."""
+        step = next(
+            run.fine_tuned[column.name].answers
+            for run in self.gathered.plan.runs
+            if column.name in run.fine_tuned
+        )
+        return _counted("", told_of_answering(step, self.gathered.store, "cut"))
+
+    def _selection(self, column: _Column, data: LabelledData) -> str | None:
+        """What weights were chosen by; None: the last were taken."""
+        settings = self.study.fine_tuning_of(column.loaded.settings)
+        return data.selection if settings.keep_best or settings.early_stopping else None
+
+    def _measured_on(self, column: _Column) -> str:
+        return next(arm for arm in self._measured() if self._has(arm, column))
+
+    def _language_names(self, column: _Column) -> list[str]:
+        """The languages of a cube, in its order."""
+        step = next(
+            run.evaluations[column.name]
+            for run in self.gathered.plan.runs
+            if column.name in run.evaluations
+        )
+        return sorted(self.gathered.languages_of(step))
+
+    def _tuning(self, column: _Column) -> dict[str, Any]:
+        settings = self.study.fine_tuning_of(column.loaded.settings)
+        store = self.gathered.store
+        answers = [
+            run.fine_tuned[column.name].answers
+            for run in self.gathered.plan.runs
+            if column.name in run.fine_tuned
+        ]
+        spent = [told_of_answering(step, store, "spent") for step in answers]
+        timings = [told_of_answering(step, store, "timings") for step in answers]
+        records = next(iter(told_of_answering(answers[0], store, "records").values()))
+        budget = settings.budget
+        return {
+            "updates": round(float(np.mean([each["updates"] for each in spent]))),
+            "examples": round(float(np.mean([each["examples"] for each in spent]))),
+            "batch_size": budget.batch_size if budget else None,
+            "learning_rate": settings.learning_rate,
+            "train": records["train"],
+            "seconds": float(np.mean([each["seconds"] for each in timings])),
+        }
+
+    def _group(self, name: str) -> dict[str, Any]:
+        within = [task for task in TASKS if name in (ALL, task.group)]
+        there = [column.name for column in self.groups[name]]
+        return {
+            "name": name,
+            "title": "All" if name == ALL else GROUP_TITLES[name],
+            "targets": there,
+            "missing": [self._absent(task) for task in within if task.target not in there],
+        }
+
+    def _absent(self, task: XtremeTask) -> str:
+        measured = task.target in self.gathered.plan.targets
+        return f"{task.title} (no labels)" if measured else task.title
+
+    def _cells(self, arm: str) -> dict[str, Any]:
+        cells = {c.name: self._cell(arm, c) for c in self.columns if self._has(arm, c)}
+        for name, columns in self.groups.items():
+            if all(column.name in cells for column in columns):
+                cells[name] = self._average(arm, columns)
+        return cells
+
+    def _cell(self, arm: str, column: _Column) -> dict[str, Any]:
+        own = (column.metric,)
+        details = {m: _score(self._cube(arm, column, (m,))).mean() for m in column.details}
+        found = _seeds(_score(self._cube(arm, column, own))) | {
+            "details": {name: float(value) for name, value in details.items()},
+            **_NO_EFFECT,
+        }
+        against = self.study.baseline_of(arm)
+        if arm == against or not self._has(against, column):
+            return found
+        verdict = self.judged.get((arm, against, column.name))
+        same = verdict is not None and verdict.protocol == column.protocol.id
+        if verdict is not None and same and verdict.metric == column.metric:
+            return found | {
+                "effect": verdict.effect,
+                "low": verdict.low,
+                "high": verdict.high,
+                "verdict": verdict.verdict,
+            }
+        return found | self._effect([self._weighted(arm, against, column, own)])
+
+    def _average(self, arm: str, columns: Sequence[_Column]) -> dict[str, Any]:
+        """The mean over tasks as XTREME takes it: of questions, F1 and exact match count half."""
+        per_seed = np.mean(
+            np.broadcast_arrays(*(_score(self._cube(arm, c, c.details)) for c in columns)), axis=0
+        )
+        found = _seeds(per_seed) | {"details": {}, **_NO_EFFECT}
+        against = self.study.baseline_of(arm)
+        if arm == against or not all(self._has(against, c) for c in columns):
+            return found
+        share = 1 / len(columns)
+        parts = [self._weighted(arm, against, c, c.details, share) for c in columns]
+        return found | self._effect(parts)
+
+    def _weighted(
+        self, arm: str, against: str, column: _Column, metrics: tuple[str, ...], share: float = 1.0
+    ) -> Weighted:
+        treatment = self._cube(arm, column, metrics)
+        languages = treatment.shape[2]
+        weights = np.full(languages, share / languages)
+        return self._part(treatment, self._cube(against, column, metrics), weights)
+
+    def _part(self, treatment: Cube, control: Cube, weights: NDArray[np.float64]) -> Weighted:
+        strata = strata_of(~np.isnan(treatment[0]))
+        return Weighted(as_many_seeds(treatment, control), control, strata, weights)
+
+    def _effect(self, parts: Sequence[Weighted]) -> dict[str, Any]:
+        found = contrast(parts)
+        return {"effect": found.effect, "low": found.low, "high": found.high}
+
+    def _best(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The best arm of each column among those the study is about: zero-shot, of its own start."""
+        told = ("score", "effect", "low", "high", "verdict")
+        asked = [row for row in rows if self._intermediate(row["arm"])]
+        best = []
+        for column in [*(c.name for c in self.columns), *self.groups]:
+            scored = [row for row in asked if column in row["cells"]]
+            if scored:
+                first = max(scored, key=lambda row: row["cells"][column]["score"])
+                cell = first["cells"][column]
+                best.append({"column": column, "arm": first["arm"]} | {t: cell[t] for t in told})
+        return best
+
+    def _intermediate(self, name: str) -> bool:
+        arm = self.study.arms[name]
+        control = arm.control_of is not None or control_kind(self.study, name) is not None
+        own = arm.start in (None, self.study.start) and arm.zero_shot
+        return bool(arm.stages) and own and not arm.reference and not control
+
+    def _gaps(self) -> Iterator[dict[str, Any]]:
+        """English minus the mean of the others, of every arm and task that has both."""
+        for column in self.columns:
+            names = self._language_names(column)
+            if "en" not in names or len(names) < 2:
+                continue
+            weights = np.full(len(names), -1 / (len(names) - 1))
+            weights[names.index("en")] = 1.0
+            for arm in self._measured():
+                if self._has(arm, column):
+                    yield self._gap(arm, column, weights)
+
+    def _gap(self, arm: str, column: _Column, weights: NDArray[np.float64]) -> dict[str, Any]:
+        cube = self._cube(arm, column, (column.metric,))
+        means = np.nanmean(cube, axis=1).mean(axis=0)
+        english = float(means[weights > 0].sum())
+        others = float(means[weights < 0].mean())
+        entry = {"arm": arm, "target": column.name, "english": english, "others": others}
+        entry |= {"gap": english - others, "effect": None, "low": None, "high": None}
+        against = self.study.baseline_of(arm)
+        if arm == against or not self._has(against, column):
+            return entry
+        control = self._cube(against, column, (column.metric,))
+        return entry | self._effect([self._part(cube, control, weights)])
+
+    def _languages(self) -> Iterator[dict[str, Any]]:
+        for column in self.columns:
+            names = self._language_names(column)
+            for arm in self._measured():
+                if self._has(arm, column):
+                    yield from self._by_language(arm, column, names)
+
+    def _by_language(
+        self, arm: str, column: _Column, names: Sequence[str]
+    ) -> Iterator[dict[str, Any]]:
+        cube = self._cube(arm, column, (column.metric,))
+        scores = np.nanmean(cube, axis=1).mean(axis=0)
+        against = self.study.baseline_of(arm)
+        effects: list[Any] = [None] * len(names)
+        if arm != against and self._has(against, column):
+            control = self._cube(against, column, (column.metric,))
+            strata = strata_of(~np.isnan(cube[0]))
+            alone = [[place] for place in range(len(names))]
+            treatment = as_many_seeds(cube, control)
+            effects = list(group_differences(treatment, control, strata, alone))
+        for name, score, found in zip(names, scores, effects, strict=True):
+            yield {
+                "target": column.name,
+                "arm": arm,
+                "language": name,
+                "score": float(score),
+                "effect": found.effect if found else None,
+                "low": found.low if found else None,
+                "high": found.high if found else None,
+            }
+
+    def _published(self) -> list[dict[str, Any]]:
+        used = sorted({start.encoder.name for start in self.study.starts.values()})
+        return [_published(row) for encoder in used for row in published_for(encoder)]
+
+
+def _published(row: PublishedRow) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "source": f"{row.source}; read in {row.read_in}",
+        "remark": row.remark,
+        "encoder": row.encoders[0],
+        "cells": {target: dict(scores) for target, scores in row.scores.items()},
+        "average": row.average,
+    }
+
+
+def _counted(what: str, by_language: Mapping[str, Mapping[str, int]]) -> str:
+    """Counts of all languages together, in words; empty where there are none."""
+    total: Counter[str] = Counter()
+    for counts in by_language.values():
+        total.update(counts)
+    words = ", ".join(f"{count:,} {reason}" for reason, count in total.items() if count)
+    return f"{what}: {words}" if words and what else words
+
+
+_NO_EFFECT = {"effect": None, "low": None, "high": None, "verdict": None}
+
+
+def _protocol_of(loaded: LoadedTarget) -> Protocol:
+    """XTREME's definition where it was asked for, else the target's own."""
+    theirs = [protocol for protocol in loaded.protocols if protocol.name == XTREME]
+    return theirs[0] if theirs else loaded.protocols[0]
+
+
+def _score(cube: Cube) -> NDArray[np.float64]:
+    """The score of each seed: the mean over languages, equally weighted [S]."""
+    found: NDArray[np.float64] = np.nanmean(cube, axis=1).mean(axis=1)
+    return found
+
+
+def _seeds(per_seed: NDArray[np.float64]) -> dict[str, Any]:
+    return {
+        "score": float(per_seed.mean()),
+        "low_seed": float(per_seed.min()),
+        "high_seed": float(per_seed.max()),
+        "seeds": len(per_seed),
+    }

@@ -1,0 +1,1 @@
+"""What Python users and the command line call: run a study, evaluate an encoder, export an arm."""

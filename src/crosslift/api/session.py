@@ -1,0 +1,368 @@
+"""The ways in: run a study, evaluate an encoder, export an arm. The command line calls these."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from crosslift.analysis.language_groups import groupings
+from crosslift.analysis.run_folder import write_run_folder
+from crosslift.artifacts.disk_errors import disk_errors_explained
+from crosslift.artifacts.files import file_written_whole
+from crosslift.artifacts.progress import Silent
+from crosslift.artifacts.read_once import reading_once
+from crosslift.artifacts.store import Store
+from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.sweep_settings import SweepSettings
+from crosslift.errors import StudyError, UnknownNameError
+from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.trained import Trained
+from crosslift.making.vectors import roles_of
+from crosslift.metrics.table import OUTCOME_OF_METRIC
+from crosslift.planning.plan import arm_run, load_target, plan_study
+from crosslift.planning.sweep_steps import sweep_report, sweep_steps
+from crosslift.planning.target_steps import evaluate_step
+from crosslift.planning.text_steps import encode_steps, reading_of
+from crosslift.reports.run_folder import RunFolder
+from crosslift.steps.run import Listener, make_steps, run_plan
+from crosslift.steps.step import Workplace
+from crosslift.studies.reading import saved_study
+from crosslift.studies.schema import Study
+from crosslift.targets.evaluate import score_of
+from crosslift.targets.protocol import OURS, Direction
+from crosslift.targets.target import TargetSettings, left_out_of, notes_of
+
+
+@reading_once()
+def run_study(
+    study: Study,
+    out: Path,
+    store: Store | None = None,
+    listener: Listener | None = None,
+    *,
+    keep_going: bool = False,
+    trust_code: bool = False,
+) -> RunFolder:
+    """Runs a study, or what is left of it, and writes its folder and report.
+
+    Args:
+        study: what to run.
+        out: folder for results.csv, results.parquet, report.html and the rest.
+        store: of the artifacts; None: the one in the user's cache.
+        listener: told of the run as it goes; None: nobody.
+        keep_going: an arm that cannot be measured is left out and named in the report, and the
+            others go on.
+        trust_code: artifacts that other code made are taken as they are, and named in the report.
+
+    Returns:
+        The folder, read.
+
+    Raises:
+        CrossLiftError: a step cannot be made; all steps made before it are kept.
+    """
+    kept = store or Store()
+    plan = plan_study(study, keep_going=keep_going)
+    done, records = run_plan(plan, kept, listener, keep_going=keep_going, trust_code=trust_code)
+    write_run_folder(done, kept, records, out)
+    return RunFolder.read(out)
+
+
+class GroupScores(NamedTuple):
+    """The languages of a group, and metric -> unweighted mean over them."""
+
+    languages: tuple[str, ...]
+    macro: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The scores of one encoder on one target under one protocol.
+
+    Args:
+        model: name of the encoder.
+        target: name of the target.
+        metric: the protocol's primary one.
+        protocol: every setting of the protocol and of the encoder's reading.
+        macro: metric -> unweighted mean over the languages.
+        languages: language -> {"n": queries, metric: value}; in [0, 1].
+        gaps: language -> why it is not measured.
+        mining: of a protocol that mines: what was mined in each language, at which threshold from
+            where, and the precision-recall curve.
+        notes: language -> what its texts are, in words, where that must be known.
+        left_out: language -> reason -> number of items of the data that are not measured.
+        unread: file of the data that looks like a part of it and is not read -> why.
+    """
+
+    model: str
+    target: str
+    metric: str
+    protocol: Mapping[str, Any]
+    macro: Mapping[str, float]
+    languages: Mapping[str, Mapping[str, float]]
+    gaps: Mapping[str, str]
+    mining: tuple[Mapping[str, Any], ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+    def by_group(self) -> dict[str, dict[str, GroupScores]]:
+        """Grouping (family, script, and pretraining where it parts them) -> group -> scores."""
+        codes = list(self.languages)
+        return {
+            grouping: {group: self._of([codes[i] for i in places]) for group, places in own.items()}
+            for grouping, own in groupings(codes, self.model).items()
+        }
+
+    def _of(self, codes: list[str]) -> GroupScores:
+        return GroupScores(tuple(codes), _macro({code: self.languages[code] for code in codes}))
+
+
+@reading_once()
+def evaluate(
+    model: EncoderSettings | str,
+    target: TargetSettings | str,
+    protocol: str = "crosslift",
+    direction: Direction | None = None,
+    store: Store | None = None,
+    listener: Listener | None = None,
+) -> Evaluation:
+    """Measures an encoder on a target of texts, as it is, under one protocol.
+
+    Args:
+        model: `embedded`, a folder, a hub name, or settings of an encoder.
+        target: name or settings of a target.
+        protocol: its name.
+        direction: which side asks, of a protocol that has two, or ``both``; None: the protocol's
+            first.
+        store: keeps the vectors, so that a second call takes no time; None: the user's cache.
+        listener: told of the work as it goes; None: nobody.
+
+    Raises:
+        UnknownNameError: a target, language, protocol or direction that does not exist.
+        StudyError: the target needs an image tower, which an encoder alone does not have.
+        DataError, EncoderError: data or encoder cannot be used.
+    """
+    own = direction if protocol == OURS else None
+    settings, loaded = _loaded(model, target, (protocol,), own)
+    alone = tuple(p for p in loaded.protocols if p.name == protocol)
+    if not alone:
+        names = {p.name for p in loaded.protocols}
+        raise UnknownNameError(f"single protocol of {loaded.target.name}", protocol, names)
+    found = _evaluations(settings, replace(loaded, protocols=alone), store, listener)
+    named = {e.protocol["direction"]: e for e in found}
+    chosen = next(iter(named)) if direction is None else direction
+    if chosen not in named:
+        raise UnknownNameError(f"direction of protocol {protocol}", chosen, named)
+    return named[chosen]
+
+
+@reading_once()
+def evaluate_protocols(
+    model: EncoderSettings | str,
+    target: TargetSettings | str,
+    protocols: tuple[str, ...] = ("all",),
+    store: Store | None = None,
+    listener: Listener | None = None,
+) -> list[Evaluation]:
+    """Measures an encoder on a target of texts under several protocols; ours come first.
+
+    Args:
+        model: as for `evaluate`.
+        target: as for `evaluate`.
+        protocols: names, or ``all``.
+        store: as for `evaluate`.
+        listener: as for `evaluate`.
+
+    Raises:
+        UnknownNameError, StudyError, DataError, EncoderError: as for `evaluate`.
+    """
+    settings, loaded = _loaded(model, target, protocols)
+    return _evaluations(settings, loaded, store, listener)
+
+
+def _loaded(
+    model: EncoderSettings | str,
+    target: TargetSettings | str,
+    protocols: tuple[str, ...],
+    direction: Direction | None = None,
+) -> tuple[EncoderSettings, LoadedTarget]:
+    settings = EncoderSettings(name=model) if isinstance(model, str) else model
+    asked = TargetSettings(name=target) if isinstance(target, str) else target
+    given = {"protocols": protocols} | ({"direction": direction} if direction else {})
+    loaded = load_target(asked.model_copy(update=given))
+    _refuse_pictures(loaded, settings)
+    _refuse_labelled(loaded)
+    return settings, loaded
+
+
+def _evaluations(
+    settings: EncoderSettings,
+    loaded: LoadedTarget,
+    store: Store | None,
+    listener: Listener | None,
+) -> list[Evaluation]:
+    """The scores under each of the loaded target's protocols."""
+    kept, heard = store or Store(), listener or Silent()
+    steps = encode_steps(Trained.untouched(settings), loaded)
+    asked = {role for protocol in loaded.protocols for role in roles_of(protocol, loaded)}
+    texts = {role: step for role, step in steps.items() if role in asked}
+    scored = evaluate_step(loaded, texts)
+    make_steps((*texts.values(), scored), kept, heard)
+    path = scored.open(kept)
+    details = path / "mining.json"
+    mined = json.loads(details.read_text(encoding="utf-8")) if details.is_file() else []
+    table = pq.read_table(path / "outcomes.parquet")
+    evaluations = []
+    for protocol in loaded.protocols:
+        reading = reading_of(texts, protocol, loaded, kept)
+        languages = _by_language(table.filter(pc.field("protocol") == protocol.id))
+        own = tuple(entry for entry in mined if entry["protocol"] == protocol.id)
+        facts = protocol.facts() | reading
+        if own:
+            facts["threshold_source"] = ", ".join(sorted({e["threshold_source"] for e in own}))
+        evaluations.append(
+            Evaluation(
+                settings.name,
+                loaded.target.name,
+                protocol.metric,
+                facts,
+                _macro(languages),
+                languages,
+                loaded.data.gaps,
+                own,
+                notes_of(loaded.data),
+                left_out_of(loaded.data),
+                loaded.data.unread,
+            )
+        )
+    return evaluations
+
+
+@reading_once()
+def sweep(
+    model: EncoderSettings | str,
+    target: TargetSettings | str,
+    settings: SweepSettings,
+    store: Store | None = None,
+    listener: Listener | None = None,
+) -> dict[str, Any]:
+    """Scores every hidden state of an encoder on a target of bitexts, from one run over its texts for
+    each prompt.
+
+    Args:
+        model: as for `evaluate`.
+        target: as for `evaluate`; its `direction` is the one that is scored.
+        settings: poolings, prompts, and what the choice is made on.
+        store: keeps the vectors of every reading; None: the user's cache.
+        listener: as for `evaluate`.
+
+    Returns:
+        What `sweep.json` of a run holds (docs/json.md), with the encoder as its only arm.
+
+    Raises:
+        UnknownNameError, StudyError, DataError, EncoderError: as for `evaluate`.
+    """
+    encoder = EncoderSettings(name=model) if isinstance(model, str) else model
+    asked = TargetSettings(name=target) if isinstance(target, str) else target
+    loaded = load_target(asked)
+    steps = sweep_steps(Trained.untouched(encoder), loaded, settings)
+    kept = store or Store()
+    make_steps(steps, kept, listener or Silent())
+    curves = json.loads((steps[-1].open(kept) / "sweep.json").read_text(encoding="utf-8"))
+    return sweep_report(settings, loaded, [(encoder.name, 0, curves)])
+
+
+def _refuse_pictures(loaded: LoadedTarget, settings: EncoderSettings) -> None:
+    if loaded.target.kind == "pictures":
+        raise StudyError(
+            f"target {loaded.target.name!r} needs an image tower, which {settings.name!r} alone "
+            "does not have",
+            "a target of texts",
+            "run a study with an image-text arm: `crosslift demo` shows one",
+        )
+
+
+def _refuse_labelled(loaded: LoadedTarget) -> None:
+    if loaded.target.kind == "labelled":
+        raise StudyError(
+            f"target {loaded.target.name!r} is answered by an encoder that was fine-tuned on its "
+            "English training set",
+            "a target of retrieval",
+            "run a study with this target and `fine_tune`: studies/xtreme-small.yaml shows one",
+        )
+
+
+def _by_language(outcomes: pa.Table) -> dict[str, dict[str, float]]:
+    """Language -> {"n": queries, metric: value}, of the outcomes of one protocol."""
+    there = {m: o for m, o in OUTCOME_OF_METRIC.items() if o in outcomes.column_names}
+    there = {m: o for m, o in there.items() if outcomes[o].null_count == 0}
+    found: dict[str, dict[str, float]] = {}
+    for language in dict.fromkeys(outcomes["language"].to_pylist()):
+        rows = outcomes.filter(pc.field("language") == language)
+        scores = {m: score_of(m, rows[o].to_numpy()) for m, o in there.items()}
+        found[language] = {"n": len(rows), **scores}
+    return found
+
+
+def _macro(languages: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    metrics = [name for name in next(iter(languages.values())) if name != "n"]
+    return {m: sum(values[m] for values in languages.values()) / len(languages) for m in metrics}
+
+
+@reading_once()
+def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
+    """Writes an arm's text encoder as a sentence-transformers folder with a model card.
+
+    Args:
+        run: folder of a run.
+        arm: name of the arm.
+        to: new folder.
+        seed: which seed's weights; None: the arm's first.
+
+    Raises:
+        UnknownNameError: no such arm or seed.
+        StudyError: the folder to write exists and is not empty.
+        ArtifactError: the run's artifacts are no longer in its store, or the folder cannot be
+            written.
+    """
+    from crosslift.encoders.export import write_sentence_transformer
+    from crosslift.reports.model_card import card_of_arm, model_card
+
+    folder = RunFolder.read(run)
+    facts = folder.arm(arm)
+    study = saved_study(run)
+    chosen = facts.seeds[0] if seed is None else seed
+    if chosen not in facts.seeds:
+        raise UnknownNameError(f"seed of arm {arm!r}", str(chosen), map(str, facts.seeds))
+    with disk_errors_explained(to):
+        taken = to.exists() and any(to.iterdir())
+    if taken:
+        raise StudyError(f"{to} exists and is not empty", "a new folder")
+    encoder = arm_run(study, arm, chosen).encoder
+    loaded = encoder.load(Workplace(Store(Path(folder.run.store))))
+    card = card_of_arm(
+        folder,
+        arm,
+        chosen,
+        to.name,
+        loaded.reading.prompt,
+        "mit" if facts.encoder == "embedded" else None,
+        _licence_note(facts.encoder),
+    )
+    write_sentence_transformer(loaded, to)
+    with file_written_whole(to / "README.md") as draft:
+        draft.write_text(model_card(card), encoding="utf-8")
+    return to
+
+
+def _licence_note(encoder: str) -> str:
+    if encoder == "embedded":
+        return "The weights derive from multilingual-e5-small (MIT), which is carried in 4 bits."
+    return f"The weights derive from {encoder}: its licence holds."

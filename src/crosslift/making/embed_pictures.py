@@ -1,0 +1,46 @@
+"""Makes the vectors of a target's pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from crosslift.forms.caption_to_feature import FeatureHead
+from crosslift.making.heads import load_head
+from crosslift.making.picture_arrays import open_features, open_pictures
+from crosslift.steps.step import Step, Workplace
+
+
+def embed_pictures(step: Step, workplace: Workplace, folder: Path) -> None:
+    """Writes `vectors.npy`, float32 [pictures, D], and `text_map.npz` where texts are mapped."""
+    form, made = step.context, step.inputs["pictures"]
+    state = load_head(step.inputs["tower"], workplace.store, step.settings["task"])
+    head = head_of(form, state)
+    if form.frozen:
+        features = torch.from_numpy(np.array(open_features(made, workplace.store), np.float32))
+    else:
+        features = head.features(open_pictures(made, workplace.store), patches=form.patches)
+    with torch.inference_mode():
+        np.save(folder / "vectors.npy", head.picture_vectors(features).numpy())
+    if isinstance(head, FeatureHead):
+        np.savez(folder / "text_map.npz", weight=state["map.weight"], bias=state["map.bias"])
+
+
+def head_of(form: Any, state: Mapping[str, torch.Tensor]) -> Any:
+    """The head of a form that puts pictures and texts into one space, with its trained weights.
+
+    Args:
+        form: the form.
+        state: as `load_head` gives it.
+    """
+    if "map.weight" in state:
+        features, width = state["map.weight"].shape
+    else:
+        width, features = state["project.weight"].shape
+    head = form.head(width, 0, features)
+    head.load_state_dict(state)
+    return head.eval()

@@ -1,0 +1,34 @@
+"""Makes the vectors of texts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crosslift.artifacts.parse import parse_json
+from crosslift.artifacts.store import Store
+from crosslift.encoders.encode import encode
+from crosslift.making.trained import Trained
+from crosslift.steps.step import Step, Workplace
+
+
+def encode_texts(step: Step, workplace: Workplace, folder: Path) -> None:
+    """Writes `vectors.npy`, float32 [N, D], and `reading.json`: how they were read from the encoder.
+
+    The step's context is the encoder and its N texts.
+    """
+    encoder: Trained
+    encoder, texts = step.context
+    ready = encoder.load(workplace)
+    np.save(folder / "vectors.npy", encode(ready, texts, advance=workplace.counting(len(texts))))
+    (folder / "reading.json").write_text(json.dumps(ready.reading.facts()), encoding="utf-8")
+
+
+def open_reading(step: Step, store: Store) -> dict[str, Any]:
+    """How the vectors of an encoding step were read from the encoder: pooling, prompt, ..."""
+    path = step.open(store) / "reading.json"
+    reading: dict[str, Any] = parse_json(path.read_bytes(), str(path))
+    return reading

@@ -1,0 +1,36 @@
+"""Makes what a frozen tower computes: features of pictures, and vectors of a teacher's texts."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from crosslift.encoders.precision import device
+from crosslift.forms.form import column
+from crosslift.forms.picture_side import PictureForm
+from crosslift.images.features import extract_features
+from crosslift.images.towers import open_text_tower, open_tower
+from crosslift.making.picture_arrays import SKIPPED, open_pictures
+from crosslift.steps.step import Step, Workplace
+
+
+def make_features(step: Step, workplace: Workplace, folder: Path) -> None:
+    """Writes `features.npy`, float32 [N, E] or, of patches, float16 [N, P, W], and `skipped.json`, that
+    of the pictures."""
+    form: PictureForm = step.context
+    tower = open_tower(form.tower_settings, step.settings["seed"] or 0, device())
+    pictures = open_pictures(step.inputs["pictures"], workplace.store)
+    report = workplace.counting(len(pictures))
+    found = extract_features(tower, pictures, states=form.patches, report=report)
+    np.save(folder / "features.npy", found)
+    shutil.copyfile(step.inputs["pictures"].open(workplace.store) / SKIPPED, folder / SKIPPED)
+
+
+def make_teachings(step: Step, workplace: Workplace, folder: Path) -> None:
+    """Writes `features.npy`, float32 [N, E], in the order of the training records."""
+    run, form = step.context
+    teacher = open_text_tower(form.tower, form.tower_revision, device())
+    np.save(folder / "features.npy", teacher.vectors(column(run.task.source.train(), form.text)))
+    workplace.report(1.0)

@@ -1,0 +1,57 @@
+"""Makes decoded pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from crosslift.artifacts.array_file import array_file
+from crosslift.errors import DataError
+from crosslift.images.features import decode_into
+from crosslift.images.framing import Framing
+from crosslift.making.picture_arrays import SKIPPED
+from crosslift.sources.picture import Picture
+from crosslift.steps.step import Step, Workplace
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Pictures, and how they are framed in squares.
+
+    Args:
+        pictures: N of them.
+        framing: of each.
+        owner: the task or the target whose reader chose and ordered them: a part of the code.
+    """
+
+    pictures: Sequence[Picture]
+    framing: Framing
+    owner: object
+
+
+def decode_pictures(step: Step, workplace: Workplace, folder: Path) -> None:
+    """Writes `pictures.npy`, uint8 [N, S, S, 3], and `skipped.json`: index -> why a picture cannot be
+    read.
+
+    Raises:
+        DataError: no picture can be read, or one, where none may be skipped.
+    """
+    shown: Shown = step.context
+    size, count = step.settings["size"], len(shown.pictures)
+    with array_file(folder / "pictures.npy", (count, size, size, 3), np.uint8) as squares:
+        skipped = decode_into(
+            squares,
+            shown.pictures,
+            size,
+            fit=shown.framing,
+            background=step.settings["background"],
+            report=workplace.counting(count),
+            skip_broken=step.settings["skip_broken"],
+        )
+    if count and len(skipped) == count:
+        raise DataError(f"none of {count} pictures can be read: {skipped[0]}", "whole pictures")
+    (folder / SKIPPED).write_text(json.dumps(skipped), encoding="utf-8")

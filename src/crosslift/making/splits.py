@@ -1,0 +1,71 @@
+"""What a training step reads of its records' pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.artifacts.store import Store
+from crosslift.forms.form import Split, pictures_of
+from crosslift.making.picture_arrays import open_features, open_pictures, open_skipped
+from crosslift.sources.record import Record
+from crosslift.steps.step import Step
+
+
+def picture_role(name: str, split: str) -> str:
+    """The role of the step that makes what a task's form reads of its pictures, among the inputs of a
+    training step."""
+    return f"{name}: {split} pictures"
+
+
+def teaching_role(name: str) -> str:
+    """The role of the step with a teacher's vectors, among the inputs of a training step."""
+    return f"{name}: train teachings"
+
+
+def open_split(
+    step: Step, store: Store, name: str, split: str, records: Sequence[Record]
+) -> tuple[Split, dict[str, int]]:
+    """Records with what their form reads of their pictures, and reason -> how many were left out.
+
+    Args:
+        step: the training step.
+        store: with its inputs.
+        name: of the task in its stage.
+        split: "train" or "dev".
+        records: N of them.
+    """
+    made = step.inputs.get(picture_role(name, split))
+    if made is None:
+        return Split(records), {}
+    frozen = made.kind == "features"
+    decoded = made.inputs["pictures"] if frozen else made
+    row = {picture: number for number, picture in enumerate(decoded.context.pictures)}
+    broken = {int(n) for n in open_skipped(made, store)}
+    kept = [r for r, p in zip(records, pictures_of(records), strict=True) if row[p] not in broken]
+    places = np.array([row[picture] for picture in pictures_of(kept)], np.int64)
+    shown, where = np.unique(places, return_inverse=True)
+    held: Any = open_features(made, store) if frozen else open_pictures(made, store)
+    if len(shown) < len(held):
+        held = held[shown]
+    teachings = _teachings(step, store, name, kept) if split == "train" else None
+    left_out = {"picture damaged": len(records) - len(kept)} if len(kept) < len(records) else {}
+    pictures, features = (None, held) if frozen else (held, None)
+    return Split(kept, pictures, where, features, teachings), left_out
+
+
+def _teachings(
+    step: Step, store: Store, name: str, records: Sequence[Record]
+) -> NDArray[np.float32] | None:
+    """The teacher's vectors of records, float32 [N, E]: of a translated one, those of its original."""
+    made = step.inputs.get(teaching_role(name))
+    if made is None:
+        return None
+    run, _ = made.context
+    row = {record.id: number for number, record in enumerate(run.task.source.train())}
+    ids = [r.id if r.id in row else r.id.removesuffix(f":{r.language}") for r in records]
+    vectors: NDArray[np.float32] = np.load(made.open(store) / "features.npy")
+    return vectors[[row[i] for i in ids]]

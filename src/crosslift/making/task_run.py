@@ -1,0 +1,145 @@
+"""A task as a stage trains on it: its records, translated where asked, and how many of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from crosslift.artifacts.store import Store
+from crosslift.making.translated import dropped_counts, translated_records
+from crosslift.sources.record import Record
+from crosslift.steps.step import Step
+from crosslift.tasks.controls import placebo
+from crosslift.tasks.task import IntermediateTask
+from crosslift.training.settings import MixedTaskSettings
+
+_TEXTS_OF_FORM = {"span-qa": 12.0, "multiple-choice": 16.0, "classification": 3.0}
+_TEXTS_OF_FORM |= {"tagging": 3.0, "image-text": 1.0, "image-text-matching": 2.0}
+_IN_THE_TASK = {"task", "data", "hub", "columns", "options", "translate"}
+"""Settings whose effect is in the form and the records of the task, or in its translation."""
+
+
+@dataclass(frozen=True)
+class TaskRun:
+    """A task as a stage trains on it.
+
+    Args:
+        settings: as the study has them.
+        task: the task.
+        translated: the step that translates its training records; None: they stay as they are.
+        chooses_by_dev: whether its dev records choose which weights are kept, so that it learns from
+            them, too.
+        limited_by: what a limit takes: whole pictures of a task with pictures, and of its controls
+            without any, so that an arm and its controls have the same captions; else records.
+    """
+
+    settings: MixedTaskSettings
+    task: IntermediateTask
+    translated: Step | None = None
+    chooses_by_dev: bool = False
+    limited_by: Literal["pictures", "records"] = "records"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What decides what is learned, beside its translation."""
+        own = self.settings.model_dump(mode="json", exclude=_IN_THE_TASK)
+        if self.limited_by == "pictures" and (self.settings.limit or self.settings.dev_limit):
+            own["limited_by"] = self.limited_by
+        form = {"form": asdict(self.task.form), "records": self.checksum}
+        return {"task": self.task.name, **form, **own}
+
+    @cached_property
+    def checksum(self) -> str:
+        """Of everything the records are made of."""
+        return self.task.source.checksum()
+
+    @cached_property
+    def has_dev(self) -> bool:
+        """Whether it has dev records."""
+        return bool(self.task.source.dev())
+
+    def shown(self) -> dict[str, list[Record]]:
+        """Split -> the records whose pictures are decoded: those that are trained on, or, where
+        these are translated, all."""
+        train = self.task.source.train()
+        limit = self.settings.limit if self.translated is None else None
+        return {"train": self._some(train, limit), "dev": self.dev()}
+
+    @property
+    def words(self) -> float:
+        """Texts of a dozen tokens that one record is like, by its form: a guess."""
+        return _TEXTS_OF_FORM.get(self.task.form.name) or max(1, len(self.task.form.columns))
+
+    @property
+    def labelled_languages(self) -> tuple[str, ...]:
+        """Languages of its labels, captions and pairs; none of texts without any."""
+        if self.task.form.name == "masked-lm":
+            return ()
+        translate = self.settings.translate
+        return (*self.task.languages, *(translate.to if translate else ()))
+
+    def train(self, store: Store, seed: int = 0) -> tuple[list[Record], dict[str, int]]:
+        """The training records, and reason -> number of those left out.
+
+        Args:
+            store: with the translation.
+            seed: of labels that are drawn at random, where they are.
+        """
+        records, left_out = _read_training(self.task)
+        if self.translated is not None:
+            records = translated_records(self.translated, store)
+            left_out |= dropped_counts(self.translated, store)
+        records = self._some(records, self.settings.limit)
+        if self.settings.control == "placebo-labels":
+            records = placebo(records, self.task.form, seed)
+        return records, left_out
+
+    def whole(self) -> TaskRun:
+        """The task with all its records, however few of them a stage takes."""
+        every = {"limit": None, "dev_limit": None}
+        return replace(self, settings=self.settings.model_copy(update=every))
+
+    def dev(self) -> list[Record]:
+        """The dev records."""
+        return self._some(self.task.source.dev(), self.settings.dev_limit)
+
+    def _some(self, records: list[Record], limit: int | None) -> list[Record]:
+        """So many records at most, in their order; which ones does not depend on a run's seed."""
+        if limit is None or limit >= len(records):
+            return records
+        if self.limited_by == "pictures":
+            return _of_some_groups(records, limit)
+        chosen = np.random.default_rng(0).permutation(len(records))[:limit]
+        return [records[row] for row in sorted(chosen)]
+
+
+def _of_some_groups(records: list[Record], limit: int) -> list[Record]:
+    """The records of groups drawn at random, in their order: groups as long as all of their records
+    find room, and of the next as many as do."""
+    names = [record.group or record.id for record in records]
+    sizes = Counter(names)
+    order = list(sizes)
+    room = dict[str, int]()
+    left = limit
+    for number in np.random.default_rng(0).permutation(len(order)):
+        room[order[number]] = min(sizes[order[number]], left)
+        left -= room[order[number]]
+    taken = Counter[str]()
+    kept = []
+    for name, record in zip(names, records, strict=True):
+        taken[name] += 1
+        if taken[name] <= room[name]:
+            kept.append(record)
+    return kept
+
+
+def _read_training(task: IntermediateTask) -> tuple[list[Record], dict[str, int]]:
+    read = getattr(task.source, "read", None)
+    found = read("train") if read is not None else None
+    if found is None or not found.records:
+        return task.source.train(), {}
+    return found.records, dict(found.skipped)

@@ -1,0 +1,32 @@
+"""Makes the comparison of a task's texts with those of a target."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from crosslift.sources.overlap.find import find_overlap
+from crosslift.steps.step import Step, Workplace
+from crosslift.tasks.task import texts_read
+
+
+def find_text_overlap(step: Step, workplace: Workplace, folder: Path) -> None:
+    """Writes `overlap.json`: a task's number of records, and the target's texts that are in them."""
+    run, loaded = step.context
+    records, _ = run.train(workplace.store)
+    records = [*records, *(run.dev() if run.chooses_by_dev else ())]
+    trained = list(dict.fromkeys(text for r in records for text in texts_read(r, run.task.form)))
+    tested = loaded.texts
+    found = find_overlap(trained, tested, threshold=step.settings["threshold"])
+    kinds = [str(kind) for kind in found.kind]
+    examples = [
+        {"train": trained[found.train_index[i]], "test": text, "similarity": similarity}
+        for i, text in enumerate(tested)
+        if kinds[i] != "none" and (similarity := float(found.similarity[i]))
+    ]
+    content = {
+        "records": len(records),
+        "texts": {text: kind for text, kind in zip(tested, kinds, strict=True) if kind != "none"},
+        "examples": examples[:20],
+    }
+    (folder / "overlap.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")

@@ -1,0 +1,77 @@
+"""A text encoder as training steps have left it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from crosslift.encoders.folder import fingerprint, with_prompt_text
+from crosslift.encoders.lend import LentEncoder
+from crosslift.encoders.load import Encoder
+from crosslift.encoders.precision import resolve_precision
+from crosslift.encoders.settings import EncoderSettings, Side, SidePrompts
+from crosslift.steps.step import Step, Workplace
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A text encoder as the stages before have left it.
+
+    Args:
+        settings: of the encoder it began as; precision resolved.
+        fingerprint: of that encoder's files.
+        stages: the training steps that changed its text side, first to last.
+        share: of the way from what the first `since` stages left to the end, 1 being the end: each
+            weight in a straight line (WiSE-FT, Wortsman et al. 2022, arXiv 2109.01903, section 3).
+        since: see `share`.
+    """
+
+    settings: EncoderSettings
+    fingerprint: str
+    stages: tuple[Step, ...] = ()
+    share: float = 1.0
+    since: int = 0
+
+    @classmethod
+    def untouched(cls, settings: EncoderSettings) -> Trained:
+        """An encoder as it was published."""
+        asked = with_prompt_text(settings)
+        precise = asked.model_copy(update={"precision": resolve_precision(asked.precision)})
+        return cls(precise, fingerprint(settings))
+
+    def of_side(self, prompts: SidePrompts, side: Side) -> Trained:
+        """The encoder as it reads one side of texts in pairs."""
+        read = with_prompt_text(prompts.encoder_of_side(self.settings, side))
+        return self if read == self.settings else replace(self, settings=read)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What decides its vectors, beside the stages."""
+        settings = self.settings.model_dump(
+            mode="json", exclude={"name", "revision", "prompt_name"}
+        )
+        between = {"share": self.share, "since": self.since} if self.share < 1 else {}
+        return {"files": self.fingerprint, **settings, **between}
+
+    def part_of_the_way(self, share: float, since: int) -> Trained:
+        """The encoder between what its first `since` stages left (share 0) and its end (share 1)."""
+        if share == 0:
+            return replace(self, stages=self.stages[:since])
+        return replace(self, share=share, since=since)
+
+    @property
+    def inputs(self) -> dict[str, Step]:
+        """The steps it is made by, as a step's inputs: each of them is read."""
+        if not self.stages:
+            return {}
+        *before, last = self.stages
+        return {f"encoder, stage {n}": step for n, step in enumerate(before, 1)} | {"encoder": last}
+
+    def load(self, workplace: Workplace) -> Encoder:
+        """The encoder itself."""
+        folders = [step.open(workplace.store) for step in self.stages]
+        changes = [folder / "encoder.safetensors" for folder in folders]
+        if self.share == 1:
+            return workplace.the(LentEncoder).lend(self.settings, changes)
+        before, after = changes[: self.since], changes[self.since :]
+        return workplace.the(LentEncoder).lend(self.settings, before, after, self.share)

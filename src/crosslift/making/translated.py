@@ -1,0 +1,67 @@
+"""Reads what a translation step has made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from crosslift.artifacts.parse import parse_json
+from crosslift.artifacts.store import Store
+from crosslift.sources.picture import Picture
+from crosslift.sources.record import Record
+from crosslift.sources.translation.record_lines import read_lines
+from crosslift.sources.translation.settings import TranslationSettings
+from crosslift.steps.step import Step
+from crosslift.tasks.task import IntermediateTask
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What a translation step is asked for."""
+
+    task: IntermediateTask
+    settings: TranslationSettings
+
+
+def translated_records(step: Step, store: Store) -> list[Record]:
+    """All records to train on, exactly as the step made them.
+
+    Pictures are where the task's source has them now.
+
+    Args:
+        step: a translation step that is made.
+        store: its store.
+
+    Raises:
+        ArtifactError: the artifact is missing or corrupt.
+    """
+    job: Translation = step.context
+    records = list(read_lines(step.open(store) / "records.jsonl"))
+    if not job.task.pictures:
+        return records
+    images = {record.id: record.image for record in job.task.source.train()}
+    return [replace(record, image=_image(record, images)) for record in records]
+
+
+def _image(record: Record, images: Mapping[str, Picture | None]) -> Picture | None:
+    original = record.id.removesuffix(f":{record.language}")
+    return images.get(record.id, images.get(original, record.image))
+
+
+def dropped_counts(step: Step, store: Store) -> dict[str, int]:
+    """Language and reason ("es: nothing came out") -> how many records were dropped.
+
+    Args:
+        step: a translation step that is made.
+        store: its store.
+
+    Raises:
+        ArtifactError: the artifact is missing or corrupt.
+    """
+    path = step.open(store) / "translation.json"
+    facts_of = parse_json(path.read_bytes(), str(path))["languages"]
+    return {
+        f"{language}: {reason}": count
+        for language, facts in facts_of.items()
+        for reason, count in facts["dropped"].items()
+    }

@@ -1,0 +1,167 @@
+"""Phase three: an arm's encoder is fine-tuned on the English training set of a target, then answers its
+examples in every language.
+
+The weights that fine-tuning leaves are as large as the encoder, and there are as many as arms times
+seeds times targets. Where they are not to be kept, they are made only for the steps that read them and
+taken out of the store once these stand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from crosslift.errors import DataError, StudyError
+from crosslift.making.answer import (
+    Answering,
+    answer_examples,
+    answer_pairs,
+    evaluate_labelled,
+    labelled,
+)
+from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.task_run import TaskRun
+from crosslift.making.trained import Trained
+from crosslift.planning.training_steps import train_step
+from crosslift.steps.step import Step
+from crosslift.targets.target import LabelledData
+from crosslift.training.settings import FineTuneSettings, MixedTaskSettings
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseThree:
+    """What one arm and seed does on one target of labelled examples.
+
+    Args:
+        tuned: the step that fine-tunes on English.
+        answers: the step that answers every example: `answers.json`, language -> answers; of
+            questions on passages also `n_best.json`; `cut.json`; what its fine-tuning told of itself.
+        evaluation: the step that scores the answers; None: the examples have no labels.
+        generalised: the step that answers pairs of texts in two languages; None: not asked for.
+    """
+
+    tuned: Step
+    answers: Step
+    evaluation: Step | None
+    generalised: Step | None = None
+
+    @property
+    def ends(self) -> list[Step]:
+        """The steps that are wanted for their own sake."""
+        return [s for s in (self.answers, self.evaluation, self.generalised) if s is not None]
+
+
+def english_run(loaded: LoadedTarget, settings: FineTuneSettings) -> TaskRun:
+    """What every arm is fine-tuned on for a target.
+
+    Args:
+        loaded: the target.
+        settings: of the fine-tuning.
+    """
+    task = labelled(loaded).task
+    asked = MixedTaskSettings(task=task.name, limit=settings.limit, dev_limit=settings.dev_limit)
+    return TaskRun(asked, task)
+
+
+def phase_three(
+    encoder: Trained, loaded: LoadedTarget, run: TaskRun, settings: FineTuneSettings, seed: int
+) -> PhaseThree:
+    """The steps of an arm's encoder on a target of labelled examples.
+
+    Args:
+        encoder: as the arm leaves it.
+        loaded: the target.
+        run: what it is fine-tuned on, see `english_run`.
+        settings: of the fine-tuning.
+        seed: of everything random in it.
+
+    Raises:
+        StudyError: no budget; settings that do not fit the target.
+    """
+    data = labelled(loaded)
+    if settings.budget is None:
+        raise StudyError(
+            f"target {loaded.target.name!r} is fine-tuned without a budget",
+            "`budget` in `fine_tune` of the study or of the target",
+            "such as `fine_tune: {budget: {updates: 2000, batch_size: 32}}`",
+        )
+    stage = settings.stage(data.task.name)
+    tuned = train_step(encoder, [run], stage, settings.budget, seed)
+    tuned = replace(tuned, label=f"fine-tuning: {tuned.label}", passing=not settings.keep_weights)
+    if settings.text_side == "trainable":
+        encoder = replace(encoder, stages=(*encoder.stages, tuned))
+    asked = Answering(encoder, run, loaded, settings.smoothed_prediction)
+    answers = _answer_step(asked, tuned)
+    evaluation = _evaluate_step(loaded, answers) if data.labelled else None
+    pairs = _generalised_step(asked, answers) if loaded.generalised else None
+    return PhaseThree(tuned, answers, evaluation, pairs)
+
+
+def _answer_step(asked: Answering, tuned: Step) -> Step:
+    tests = labelled(asked.loaded).tests
+    votes = f", by vote over {asked.readings} draws" if asked.smoothed else ""
+    return Step(
+        kind="answer",
+        label=f"{asked.loaded.target.name} in {len(tests)} languages{votes}",
+        settings=asked.facts,
+        inputs={"tuned": tuned},
+        make=answer_examples,
+        work=asked.run.words * sum(map(len, tests.values())) * asked.readings,
+        context=asked,
+    )
+
+
+def _evaluate_step(loaded: LoadedTarget, answers: Step) -> Step:
+    protocols = [protocol.facts() for protocol in loaded.protocols]
+    return Step(
+        kind="evaluate",
+        label=loaded.target.name,
+        settings={**loaded.facts, "protocols": protocols},
+        inputs={"answers": answers},
+        make=evaluate_labelled,
+        work=sum(map(len, labelled(loaded).tests.values())),
+        context=loaded,
+    )
+
+
+def _generalised_step(asked: Answering, answers: Step) -> Step:
+    loaded = asked.loaded
+    tests = labelled(loaded).tests
+    check_parallel(loaded.target.name, labelled(loaded))
+    pairs = len(tests) * (len(tests) - 1)
+    return Step(
+        kind="answer",
+        label=f"{loaded.target.name} in {pairs} pairs of two languages",
+        settings=asked.facts | {"generalised": True},
+        inputs={"tuned": answers.inputs["tuned"], "answers": answers},
+        make=answer_pairs,
+        work=asked.run.words * pairs * len(next(iter(tests.values()))) * asked.readings,
+        context=asked,
+    )
+
+
+def check_parallel(target: str, data: LabelledData) -> None:
+    """Checks that there are labelled pairs of texts, one at each place in each of several languages.
+
+    Raises:
+        StudyError: examples without labels or of single texts; one language alone.
+        DataError: another number of examples.
+    """
+    first, *others = data.tests
+    told = f"`generalised: true` of target {target!r}"
+    if any("pair" not in record.texts for record in data.tests[first]):
+        raise StudyError(f"{told}, whose examples are no pairs of texts", "xnli or pawsx")
+    if not data.labelled:
+        raise StudyError(
+            f"{told}, whose {data.split} examples have no labels",
+            "examples with labels",
+            "score `split: dev`, or take `generalised` out",
+        )
+    if not others:
+        raise StudyError(f"{told} in {first} alone", "two languages or more")
+    for language in others:
+        if len(data.tests[language]) != len(data.tests[first]):
+            raise DataError(
+                f"{target}: {len(data.tests[language])} examples in {language}, "
+                f"{len(data.tests[first])} in {first}",
+                "as many in every language, in the same order, for two languages at once",
+            )

@@ -1,0 +1,439 @@
+"""From a study to the tree of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from crosslift.artifacts.read_once import reading_once
+from crosslift.errors import CrossLiftError, StudyError
+from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.task_run import TaskRun
+from crosslift.making.trained import Trained
+from crosslift.planning.phase_three import PhaseThree, english_run, phase_three
+from crosslift.planning.picture_steps import picture_overlap_step
+from crosslift.planning.sweep_steps import sweep_steps
+from crosslift.planning.target_steps import (
+    diagnose_step,
+    embed_pictures_step,
+    evaluate_step,
+    overlap_step,
+)
+from crosslift.planning.task_runs import names_of, task_run
+from crosslift.planning.text_steps import encode_steps
+from crosslift.planning.training_steps import task_with_pictures, train_step
+from crosslift.retrieval.postprocess import Postprocessing
+from crosslift.steps.graph import with_input_places
+from crosslift.steps.step import Step
+from crosslift.studies.schema import Arm, Start, Study
+from crosslift.targets.parts import part_of
+from crosslift.targets.registry import find_target
+from crosslift.targets.target import (
+    BitextData,
+    LabelledData,
+    MiningData,
+    PictureData,
+    TargetSettings,
+)
+from crosslift.training.guards.guard import GuardOnData
+from crosslift.training.settings import MixedTaskSettings, StageSettings
+
+
+@dataclass(frozen=True)
+class ArmRun:
+    """One arm with one seed.
+
+    Args:
+        arm: its name.
+        seed: of its stages, and of its start's where the study pairs them.
+        encoder: as the arm leaves it.
+        start_steps: training steps of its start.
+        stage_steps: training steps of its own stages.
+        evaluations: target -> the step that scores it; a target that needs pictures is absent where
+            the arm has no image tower.
+        diagnoses: target of bitexts -> the step that describes its vectors.
+        sweep: the step that chooses a hidden state; None: the study asks for none.
+        path: share of the way from the start to the end -> target -> the step that scores it there;
+            empty where the arm is not interpolated.
+        fine_tuned: target of labelled examples -> its fine-tuning and answers.
+    """
+
+    arm: str
+    seed: int
+    encoder: Trained
+    start_steps: tuple[Step, ...]
+    stage_steps: tuple[Step, ...]
+    evaluations: dict[str, Step] = field(default_factory=dict)
+    diagnoses: dict[str, Step] = field(default_factory=dict)
+    sweep: Step | None = None
+    path: dict[float, dict[str, Step]] = field(default_factory=dict)
+    fine_tuned: dict[str, PhaseThree] = field(default_factory=dict)
+
+    def places(self) -> dict[str, Step]:
+        """Place in words -> step: those that train, then those that measure something."""
+        steps = {f"start {number}": step for number, step in enumerate(self.start_steps, 1)}
+        steps |= {f"stage {number}": step for number, step in enumerate(self.stage_steps, 1)}
+        return steps | self._measuring()
+
+    @property
+    def ends(self) -> list[Step]:
+        """The steps that measure something."""
+        return list(self._measuring().values())
+
+    def _measuring(self) -> dict[str, Step]:
+        steps = {f"scores on {target}": step for target, step in self.evaluations.items()}
+        steps |= {f"diagnosis on {target}": step for target, step in self.diagnoses.items()}
+        if self.sweep:
+            steps["sweep"] = self.sweep
+        for share, found in self.path.items():
+            way = f"{share:g} of the way"
+            steps |= {f"scores on {target} at {way}": step for target, step in found.items()}
+        for target, tuned in self.fine_tuned.items():
+            numbered = enumerate(tuned.ends, 1)
+            steps |= {f"answers on {target}, {number}": step for number, step in numbered}
+        return steps
+
+    def steps(self) -> Iterator[Step]:
+        """All its steps, each after its inputs; some come several times."""
+        for step in self.places().values():
+            yield from step.with_inputs()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a study will do.
+
+    Args:
+        study: the study, without the arms that failed.
+        runs: every arm with every seed.
+        targets: by name, with their data.
+        overlaps: (task, target) -> the step that compares their texts.
+        picture_overlaps: (task, target) -> the step that compares their pictures.
+        failures: arm -> why it is left out, of a study that goes on without it.
+    """
+
+    study: Study
+    runs: tuple[ArmRun, ...]
+    targets: dict[str, LoadedTarget]
+    overlaps: dict[tuple[str, str], Step]
+    picture_overlaps: dict[tuple[str, str], Step] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Of the study."""
+        return self.study.name
+
+    def places(self) -> Iterator[tuple[str, Step]]:
+        """Every step with its place in the plan, in words that do not change with the settings."""
+        for kind, overlaps in (("texts", self.overlaps), ("pictures", self.picture_overlaps)):
+            for (task, target), step in overlaps.items():
+                yield from with_input_places(f"overlap of {kind}/{task}/{target}", step)
+        for run in self.runs:
+            for place, step in run.places().items():
+                yield from with_input_places(f"{run.arm}/{run.seed}/{place}", step)
+
+    def steps(self) -> list[Step]:
+        """Every distinct step, each after its inputs, in the order they are run."""
+        found: dict[str, Step] = {}
+        for step in (*self.overlaps.values(), *self.picture_overlaps.values()):
+            found |= {each.key: each for each in step.with_inputs()}
+        for run in self.runs:
+            for step in run.steps():
+                found.setdefault(step.key, step)
+        return list(found.values())
+
+    def without(self, failed: Mapping[str, CrossLiftError]) -> Plan:
+        """The plan without the arms that need a step that failed.
+
+        Args:
+            failed: key of a step -> why it could not be made.
+
+        Raises:
+            CrossLiftError: the baseline needs such a step, or every arm does.
+        """
+        reasons: dict[str, CrossLiftError] = {}
+        for run in self.runs:
+            for step in run.steps():
+                if step.key in failed:
+                    reasons.setdefault(run.arm, failed[step.key])
+        _refuse_hollow(self.study, reasons)
+        return Plan(
+            self.study.without(reasons),
+            tuple(run for run in self.runs if run.arm not in reasons),
+            self.targets,
+            {pair: s for pair, s in self.overlaps.items() if s.key not in failed},
+            {pair: s for pair, s in self.picture_overlaps.items() if s.key not in failed},
+            self.failures | {arm: str(error) for arm, error in reasons.items()},
+        )
+
+
+def _refuse_hollow(study: Study, reasons: Mapping[str, CrossLiftError]) -> None:
+    if reasons and (study.baseline in reasons or len(reasons) == len(study.arms)):
+        raise reasons.get(study.baseline) or next(iter(reasons.values()))
+
+
+@reading_once()
+def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
+    """The plan of a study: its data is read, nothing is computed.
+
+    Args:
+        study: the study.
+        keep_going: arms whose data or encoder cannot be used are left out and named in `failures`.
+
+    Raises:
+        CrossLiftError: data or an encoder's files cannot be used.
+    """
+    targets = {settings.name: load_target(settings) for settings in study.targets}
+    tasks = _Tasks()
+    _refuse_unlabelled(targets)
+    english = {
+        name: replace(
+            english_run(loaded, study.fine_tuning_of(loaded.settings)),
+            chooses_by_dev=any(
+                study.fine_tuning_of(loaded.settings, arm).chooses_by_dev
+                for arm in study.arms.values()
+            ),
+        )
+        for name, loaded in targets.items()
+        if isinstance(loaded.data, LabelledData)
+    }
+    runs: list[ArmRun] = []
+    reasons: dict[str, CrossLiftError] = {}
+    for name, arm in study.arms.items():
+        try:
+            runs += _arm_runs(study, name, arm, targets, tasks, english)
+        except CrossLiftError as error:
+            if not keep_going:
+                raise
+            reasons[name] = error
+    _refuse_hollow(study, reasons)
+    overlaps = {
+        (title, name): overlap_step(run, loaded, study.overlap_threshold)
+        for title, run in tasks.of_texts().items()
+        for name, loaded in targets.items()
+    }
+    overlaps |= {
+        (f"{run.task.name} (fine-tuning)", name): overlap_step(
+            run, targets[name], study.overlap_threshold
+        )
+        for name, run in english.items()
+    }
+    of_pictures = {
+        (title, name): picture_overlap_step(run, name, loaded.data.pictures, loaded.facts, loaded)
+        for title, run in tasks.titled().items()
+        for name, loaded in targets.items()
+        if run.task.pictures and isinstance(loaded.data, PictureData)
+    }
+    failures = {arm: str(error) for arm, error in reasons.items()}
+    return Plan(study.without(reasons), tuple(runs), targets, overlaps, of_pictures, failures)
+
+
+def _refuse_unlabelled(targets: Mapping[str, LoadedTarget]) -> None:
+    data = [loaded.data for loaded in targets.values()]
+    if data and all(isinstance(each, LabelledData) and not each.labelled for each in data):
+        raise StudyError(
+            f"no target of the study has labels: {', '.join(targets)}",
+            "a target that can be scored",
+            "score `split: dev` of one, for example; `crosslift xtreme predict` answers test sets",
+        )
+
+
+def arm_run(study: Study, arm: str, seed: int) -> ArmRun:
+    """An arm of a study with a seed, without any target."""
+    only = study.model_copy(update={"arms": {arm: study.arms[arm]}, "targets": (), "sweep": None})
+    found = {run.seed: run for run in plan_study(only).runs}
+    return found.get(seed) or next(iter(found.values()))
+
+
+def load_target(settings: TargetSettings) -> LoadedTarget:
+    """A target with its data."""
+    target = find_target(settings.name).asking(settings.direction)
+    if settings.side_prompts and target.kind not in ("bitext", "mining"):
+        raise StudyError(
+            f"{', '.join(settings.side_prompts)} of target {target.name!r}, whose texts have no sides",
+            "a target of bitexts or of mining, or `prompt` of the encoder",
+        )
+    languages = list(settings.languages) if settings.languages else None
+    own = settings.data is not None or settings.catalogs is not None
+    protocols = target.asked(settings.protocols)
+    asked: dict[str, Any] = {"languages": languages, "own files": own}
+    data = target.load(settings)
+    part = part_of(data, settings)
+    if part is not None:
+        data, asked = part.data, asked | part.asked
+        target = replace(target, title=f"{target.title} ({part.words})")
+    if isinstance(data, LabelledData) and data.split == "dev":
+        target = replace(target, title=f"{target.title}, dev")
+    return LoadedTarget(target, data, asked, protocols, settings)
+
+
+_BESIDE_DATA = {"weight", "loss_weight", "limit", "dev_limit"}
+
+
+class _Tasks:
+    """The tasks of a study, each found once however many arms and seeds train on it."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, TaskRun] = {}
+        self._guards: dict[tuple[str, str], TaskRun] = {}
+
+    def of(self, stage: StageSettings) -> list[TaskRun]:
+        """The tasks of a stage."""
+        for guard in stage.guards:
+            if isinstance(guard, GuardOnData):
+                self._add_guard(guard)
+        return [
+            replace(self._one(member, stage.chooses_by_dev), settings=member)
+            for member in stage.tasks
+        ]
+
+    def _one(self, settings: MixedTaskSettings, chooses_by_dev: bool = False) -> TaskRun:
+        key = settings.model_dump_json(exclude=_BESIDE_DATA)
+        if key not in self._found:
+            self._found[key] = task_run(settings)
+        if chooses_by_dev and not self._found[key].chooses_by_dev:
+            self._found[key] = replace(self._found[key], chooses_by_dev=True)
+        return self._found[key]
+
+    def _add_guard(self, guard: GuardOnData) -> None:
+        asked = MixedTaskSettings(**guard.texts)
+        key = (guard.name, asked.model_dump_json())
+        if key not in self._guards:
+            self._guards[key] = task_run(asked)
+
+    def titled(self) -> dict[str, TaskRun]:
+        """All tasks that were asked for, by name; those of one name on different data are numbered
+        from the second on. A control of a task has the task's own texts and pictures."""
+        plain: dict[str, TaskRun] = {}
+        choosing: set[str] = set()
+        for run in self._found.values():
+            settings = run.settings.model_dump_json(exclude={*_BESIDE_DATA, "control"})
+            if run.chooses_by_dev:
+                choosing.add(settings)
+            if settings not in plain or plain[settings].settings.control is not None:
+                plain[settings] = run
+        found = [replace(run, chooses_by_dev=asked in choosing) for asked, run in plain.items()]
+        return dict(zip(names_of(found), found, strict=True))
+
+    def of_texts(self) -> dict[str, TaskRun]:
+        """All tasks whose texts are learned from, by name: also those that a guard learns
+        from."""
+        names = names_of(list(self._guards.values()))
+        found = zip(names, self._guards.items(), strict=True)
+        return self.titled() | {f"{name} ({guard})": run for name, ((guard, _), run) in found}
+
+
+def _arm_runs(
+    study: Study,
+    name: str,
+    arm: Arm,
+    targets: dict[str, LoadedTarget],
+    tasks: _Tasks,
+    english: Mapping[str, TaskRun],
+) -> list[ArmRun]:
+    """An arm with every seed. One that no seed changes has one run for what is measured on its encoder
+    as it is, and one a seed for what it is fine-tuned on."""
+    others = {n: loaded for n, loaded in targets.items() if n not in english}
+    as_is, tuned = study.seeds_of(arm), study.fine_tuning_seeds_of(arm) if english else ()
+    runs = []
+    for seed in dict.fromkeys((*as_is, *tuned)):
+        run = _arm_run(study, name, seed, others if seed in as_is else {}, tasks)
+        for target, trained_on in english.items() if seed in tuned else ():
+            loaded = targets[target]
+            settings = study.fine_tuning_of(loaded.settings, arm)
+            found = phase_three(run.encoder, loaded, trained_on, settings, seed)
+            run.fine_tuned[target] = found
+            if found.evaluation is not None:
+                run.evaluations[target] = found.evaluation
+        runs.append(run)
+    return runs
+
+
+def _arm_run(
+    study: Study, name: str, seed: int, targets: dict[str, LoadedTarget], tasks: _Tasks
+) -> ArmRun:
+    arm = study.arms[name]
+    untouched = Trained.untouched(study.start_of(arm).encoder)
+    if arm.zero_shot:
+        _refuse_other_languages(name, arm, tasks)
+    start_seed = study.start_seed_of(arm, seed)
+    start, start_steps = _trained(study, untouched, study.start_of(arm), start_seed, tasks)
+    encoder, stage_steps = _trained(study, start, arm, seed, tasks)
+    sweep = None
+    if study.sweep is not None and study.sweep.target in targets and not arm.postprocessing:
+        sweep = sweep_steps(encoder, targets[study.sweep.target], study.sweep)[-1]
+    run = ArmRun(name, seed, encoder, start_steps, stage_steps, sweep=sweep)
+    for loaded in targets.values():
+        evaluation = _evaluation(run, encoder, loaded, arm.postprocessing)
+        if evaluation is not None:
+            run.evaluations[loaded.target.name] = evaluation
+        if isinstance(loaded.data, BitextData):
+            texts = encode_steps(encoder, loaded)
+            described = diagnose_step(loaded, texts, arm.postprocessing)
+            run.diagnoses[loaded.target.name] = described
+    _add_path(run, study, start, targets)
+    return run
+
+
+def _refuse_other_languages(name: str, arm: Arm, tasks: _Tasks) -> None:
+    """Labels, captions and pairs in another language make an arm one that is not zero-shot."""
+    for stage in arm.stages:
+        for run in tasks.of(stage):
+            found = [code for code in run.labelled_languages if code.partition("-")[0] != "en"]
+            if found:
+                raise StudyError(
+                    f"arm {name!r} learns from {run.task.name} in {', '.join(found)}, and is not "
+                    "marked so",
+                    "English alone in a zero-shot arm",
+                    "write `zero_shot: false` into the arm: it is then told apart in the report",
+                )
+
+
+def _trained(
+    study: Study, encoder: Trained, owner: Start | Arm, seed: int, tasks: _Tasks
+) -> tuple[Trained, tuple[Step, ...]]:
+    steps: list[Step] = []
+    for stage in owner.stages:
+        previous = steps[-1] if steps else None
+        budget = study.budget_of(stage)
+        step = train_step(encoder, tasks.of(stage), stage, budget, seed, previous)
+        steps.append(step)
+        if stage.text_side == "trainable":
+            encoder = Trained(encoder.settings, encoder.fingerprint, (*encoder.stages, step))
+    return encoder, tuple(steps)
+
+
+def _add_path(
+    run: ArmRun, study: Study, start: Trained, targets: Mapping[str, LoadedTarget]
+) -> None:
+    """Adds what an arm scores on the way from its start to its end, where that moves the encoder."""
+    arm, since = study.arms[run.arm], len(start.stages)
+    if len(run.encoder.stages) == since:
+        return
+    for share in study.path_of(arm):
+        encoder = run.encoder.part_of_the_way(share, since)
+        found = {
+            name: _evaluation(run, encoder, loaded, arm.postprocessing)
+            for name, loaded in targets.items()
+        }
+        run.path[share] = {name: step for name, step in found.items() if step is not None}
+
+
+def _evaluation(
+    run: ArmRun, encoder: Trained, loaded: LoadedTarget, postprocessing: Sequence[Postprocessing]
+) -> Step | None:
+    """The step that scores an arm's encoder on a target; None where it cannot be scored: without an
+    image tower, or, of an arm with post-processing, on anything but bitexts."""
+    texts = encode_steps(encoder, loaded)
+    if isinstance(loaded.data, BitextData):
+        return evaluate_step(loaded, texts, None, postprocessing)
+    if postprocessing:
+        return None
+    if isinstance(loaded.data, MiningData):
+        return evaluate_step(loaded, texts)
+    towers = [step for step in run.stage_steps if task_with_pictures(step)]
+    if not towers:
+        return None
+    return evaluate_step(loaded, texts, embed_pictures_step(towers[-1], loaded, run.seed))

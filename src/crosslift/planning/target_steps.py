@@ -1,0 +1,121 @@
+"""The steps of a target: embedding its pictures, evaluating, and checking for overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from crosslift.making.diagnose import diagnose_target
+from crosslift.making.embed_pictures import embed_pictures
+from crosslift.making.evaluate import evaluate_target
+from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.task_run import TaskRun
+from crosslift.making.text_overlap import find_text_overlap
+from crosslift.making.vectors import own_roles
+from crosslift.planning.picture_steps import features_step, form_of, picture_step
+from crosslift.planning.training_steps import task_of, task_with_pictures
+from crosslift.retrieval.postprocess import Postprocessing
+from crosslift.steps.step import Step
+from crosslift.targets.target import (
+    PictureData,
+)
+
+
+def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
+    """Puts a target's pictures into the space that a stage's image-text task shares with its texts.
+
+    Its artifact: `vectors.npy`, float32 [pictures, D], and, where texts are mapped into that space,
+    `text_map.npz` with a weight float32 [D, width] and a bias float32 [D].
+
+    Args:
+        trained: the training step of the stage.
+        loaded: the target.
+        seed: of the arm, for a frozen tower with random weights.
+    """
+    task = task_with_pictures(trained)
+    if not isinstance(loaded.data, PictureData) or task is None:
+        raise TypeError(f"no pictures in target {loaded.target.name}, or no image tower")
+    form = form_of(task_of(trained, task).task)
+    label = f"pictures of {loaded.target.name}"
+    pictures = list(loaded.data.pictures.values())
+    shown = picture_step(label, pictures, loaded.facts, form.tower_settings, loaded)
+    if form.frozen:
+        shown = features_step(f"{label}, as a frozen tower has them", shown, form, seed)
+    return Step(
+        kind="embed-pictures",
+        label=label,
+        settings={**loaded.facts, "task": task},
+        inputs={"tower": trained, "pictures": shown},
+        make=embed_pictures,
+        work=len(pictures),
+        context=form,
+    )
+
+
+def evaluate_step(
+    loaded: LoadedTarget,
+    texts: Mapping[str, Step],
+    pictures: Step | None = None,
+    postprocessing: Sequence[Postprocessing] = (),
+) -> Step:
+    """Scores a target: `outcomes.parquet`, one row a query and protocol; `mining.json` where pairs
+    are mined.
+
+    Args:
+        loaded: the target.
+        texts: as `encode_steps` gives them.
+        pictures: the step that embeds its pictures, for a target that has some.
+        postprocessing: of vectors and scores.
+    """
+    inputs = dict(texts) if pictures is None else {**texts, "pictures": pictures}
+    protocols = [protocol.facts() for protocol in loaded.protocols]
+    return Step(
+        kind="evaluate",
+        label=loaded.target.name,
+        settings={**loaded.facts, "protocols": protocols, "postprocessing": list(postprocessing)},
+        inputs=inputs,
+        make=evaluate_target,
+        work=len(loaded.texts),
+        context=loaded,
+    )
+
+
+def diagnose_step(
+    loaded: LoadedTarget,
+    texts: Mapping[str, Step],
+    postprocessing: Sequence[Postprocessing] = (),
+) -> Step:
+    """Describes the vectors of a target's bitexts: `diagnostics.json`, one entry a language.
+
+    Args:
+        loaded: the target.
+        texts: as `encode_steps` gives them.
+        postprocessing: of the vectors.
+    """
+    return Step(
+        kind="diagnose",
+        label=loaded.target.name,
+        settings={**loaded.facts, "postprocessing": list(postprocessing)},
+        inputs={role: texts[role] for role in own_roles(loaded)},
+        make=diagnose_target,
+        work=len(loaded.texts),
+        context=loaded,
+    )
+
+
+def overlap_step(run: TaskRun, loaded: LoadedTarget, threshold: float) -> Step:
+    """Compares a task's training texts, translated ones too, with a target's texts: `overlap.json`.
+
+    Its dev texts are compared, too, where they choose which weights are kept.
+    """
+    task = run.task
+    return Step(
+        kind="overlap",
+        label=f"{task.name} with {loaded.target.name}",
+        settings={"task": task.source.checksum(), "form": asdict(task.form)}
+        | {"name": task.name, **loaded.facts, "threshold": threshold, "dev": run.chooses_by_dev},
+        inputs={"translated": run.translated} if run.translated else {},
+        make=find_text_overlap,
+        work=len(loaded.texts),
+        context=(run.whole(), loaded),
+    )

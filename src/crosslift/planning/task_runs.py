@@ -1,0 +1,45 @@
+"""Finds the tasks that a stage trains on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from crosslift.making.task_run import TaskRun
+from crosslift.planning.translation_steps import translate_step
+from crosslift.tasks.controls import PICTURE_FORMS, controlled
+from crosslift.tasks.registry import find_task, form_name
+from crosslift.training.settings import MixedTaskSettings
+
+
+def task_run(settings: MixedTaskSettings) -> TaskRun:
+    """The task that settings name, with its translation.
+
+    Raises:
+        UnknownNameError, StudyError, DataError: it cannot be had.
+    """
+    task = find_task(
+        settings.task,
+        settings.data,
+        settings.columns,
+        settings.options,
+        hub=settings.hub,
+        skip_broken=settings.skip_broken,
+        check_language=settings.check_language,
+    )
+    if settings.control is not None:
+        task = controlled(task, settings.control)
+    translated = translate_step(task, settings.translate) if settings.translate else None
+    control = settings.control is not None
+    shown = task.pictures or (control and form_name(settings.task) in PICTURE_FORMS)
+    limited_by: Literal["pictures", "records"] = "pictures" if shown else "records"
+    return TaskRun(settings, task, translated, limited_by=limited_by)
+
+
+def names_of(tasks: Sequence[TaskRun]) -> list[str]:
+    """The tasks' names; one that stands twice is numbered from the second on."""
+    found: list[str] = []
+    for run in tasks:
+        same = sum(name.partition(" (")[0] == run.task.name for name in found)
+        found.append(f"{run.task.name} ({same + 1})" if same else run.task.name)
+    return found

@@ -1,0 +1,191 @@
+"""The steps of a training stage: decoded pictures, and the training itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crosslift.encoders.folder import layers_of
+from crosslift.encoders.settings import EncoderSettings
+from crosslift.errors import StudyError
+from crosslift.making.augmentation import robust_facts
+from crosslift.making.task_run import TaskRun
+from crosslift.making.train import Training, train_stage
+from crosslift.making.trained import Trained
+from crosslift.planning.picture_steps import picture_steps
+from crosslift.planning.task_runs import names_of
+from crosslift.steps.step import Step
+from crosslift.training.guards.data import on_their_data
+from crosslift.training.guards.guard import Guard, GuardOnData
+from crosslift.training.settings import GUARDS_ON_DATA, Budget, StageSettings
+
+_TOKENS_OF_A_TEXT = 12  # a guess, for budgets in tokens; only the expected time depends on it
+
+
+def train_step(
+    before: Trained,
+    tasks: Sequence[TaskRun],
+    stage: StageSettings,
+    budget: Budget,
+    seed: int,
+    previous: Step | None = None,
+) -> Step:
+    """Trains one stage.
+
+    Args:
+        before: the encoder as it finds it.
+        tasks: what it trains on.
+        stage: its settings.
+        budget: how much it may train.
+        seed: of everything random.
+        previous: the training step of the stage before, whose heads may be kept.
+
+    Its artifact: `encoder.safetensors` (what changed in the text encoder; none where that is
+    locked), `head.safetensors` (of all tasks), `spent.json`, `curve.json`, `records.json` and
+    `timings.json`.
+
+    Raises:
+        StudyError: settings that do not fit a task.
+    """
+    named = dict(zip(names_of(tasks), tasks, strict=True))
+    _check_stage(stage, named, before.settings)
+    _check_negatives(stage, named, budget)
+    inputs = dict(before.inputs)
+    for name, run in named.items():
+        if run.translated is not None:
+            inputs[f"{name}: translated"] = run.translated
+        inputs |= picture_steps(name, run, seed)
+    if stage.heads == "kept":
+        inputs["heads"] = _with_heads(previous, named)
+    guards = on_their_data(stage.guards)
+    beside = {"tasks", "budget", "robust", *GUARDS_ON_DATA}
+    settings = {
+        "encoder": before.facts,
+        "tasks": [run.facts for run in tasks],
+        "stage": stage.model_dump(mode="json", exclude=beside),
+        **_guard_facts(guards),
+        "robust": robust_facts(stage.robust),
+        "budget": budget.model_dump(mode="json"),
+        "seed": seed,
+    }
+    return Step(
+        kind="train",
+        label=_label(named, stage, seed),
+        settings=settings,
+        inputs=inputs,
+        make=train_stage,
+        work=_texts_trained(tasks, stage, budget) * stage.cost,
+        context=Training(before, named, guards, stage, budget, seed),
+    )
+
+
+def _with_heads(previous: Step | None, tasks: Mapping[str, TaskRun]) -> Step:
+    there = list(previous.context.tasks) if previous is not None else []
+    for name in tasks:
+        if previous is None or name not in there:
+            raise StudyError(
+                f"heads: kept of task {name!r}, which the stage before does not train",
+                f"one of {', '.join(there)}" if there else "a stage before it",
+                "write `heads: new`, or train the task in the stage before",
+            )
+    if previous is None:
+        raise StudyError("heads: kept in a stage without tasks")
+    return previous
+
+
+def _check_hidden_state(name: str, run: TaskRun, encoder: EncoderSettings) -> None:
+    wanted = run.task.form.options.get("hidden_state")
+    if wanted is not None and wanted > layers_of(encoder):
+        raise StudyError(
+            f"hidden_state {wanted} of task {name!r}",
+            f"0 (embedding output) to {layers_of(encoder)}, those that {encoder.name!r} has",
+        )
+
+
+def _check_stage(
+    stage: StageSettings, tasks: Mapping[str, TaskRun], encoder: EncoderSettings
+) -> None:
+    for name, run in tasks.items():
+        form = run.task.form.name
+        _check_hidden_state(name, run, encoder)
+        if stage.cached_texts and form not in _FORMS_OF_VECTORS:
+            raise StudyError(
+                f"cached_texts with task {name!r}, whose form {form} reads tokens, not vectors",
+                f"a task of the forms {', '.join(_FORMS_OF_VECTORS)}",
+                "accumulation saves memory with every form",
+            )
+    if stage.chooses_by_dev and not any(run.has_dev for run in tasks.values()):
+        raise StudyError(
+            f"early_stopping or keep_best with {' + '.join(tasks)}, without dev records",
+            "a task that has a dev split",
+            "take early_stopping and keep_best out, or name data that have one",
+        )
+
+
+def _check_negatives(stage: StageSettings, tasks: Mapping[str, TaskRun], budget: Budget) -> None:
+    """Raises where a part of a batch is one record, and a task finds its negatives in that part."""
+    smallest = max(1, budget.batch_size // stage.accumulation)
+    alone = [name for name, run in tasks.items() if run.task.form.learns_from_others]
+    if alone and smallest == 1:
+        raise StudyError(
+            f"task {alone[0]!r} finds its negatives among the other records of a part of a batch, and "
+            f"batch_size {budget.batch_size} with accumulation {stage.accumulation} leaves parts of "
+            "one record: its loss is 0, and it learns nothing",
+            "parts of 2 records or more; the more, the better",
+            "raise batch_size or lower accumulation; `cached_texts` saves memory instead",
+        )
+
+
+_FORMS_OF_VECTORS = (
+    *("caption-to-feature", "classification", "image-text"),
+    *("multiple-choice", "regression", "text-pairs"),
+)
+
+
+def task_with_pictures(step: Step) -> str | None:
+    """The task of a training step that puts pictures and texts into one space; the last of several,
+    None without one."""
+    job: Training = step.context
+    shared = [name for name, run in job.tasks.items() if run.task.form.name in _SHARED_SPACE]
+    return shared[-1] if shared else None
+
+
+def task_of(step: Step, name: str) -> TaskRun:
+    """A task of a training step."""
+    job: Training = step.context
+    return job.tasks[name]
+
+
+_SHARED_SPACE = ("caption-to-feature", "image-text", "image-text-matching")
+
+
+def _guard_facts(guards: Sequence[Guard]) -> dict[str, Any]:
+    """Setting -> facts of each guard on data; None of those that the stage does not ask for."""
+    facts = {guard.name: guard.facts() for guard in guards if isinstance(guard, GuardOnData)}
+    return {name: facts.get(name) for name in GUARDS_ON_DATA}
+
+
+def _label(tasks: Mapping[str, TaskRun], stage: StageSettings, seed: int) -> str:
+    controls = sorted({run.settings.control for run in tasks.values() if run.settings.control})
+    shuffled = f", {' + '.join(controls)}" if controls else ""
+    locked = ", text locked" if stage.text_side == "locked" else ""
+    robust = f", {_robust_words(stage)}" if stage.robust else ""
+    return f"{' + '.join(tasks)}, seed {seed}{shuffled}{locked}{robust}"
+
+
+def _robust_words(stage: StageSettings) -> str:
+    """Robust training in words, with what an update costs by its passes."""
+    asked = stage.robust.model_dump() if stage.robust else {}
+    names = [name.replace("_", " ") for name, value in asked.items() if value is not None]
+    cost = f" ({stage.cost:.3g} x the cost of plain updates)" if stage.cost != 1 else ""
+    return " and ".join(names) + cost
+
+
+def _texts_trained(tasks: Sequence[TaskRun], stage: StageSettings, budget: Budget) -> float:
+    texts = sum(run.words for run in tasks) / len(tasks)
+    examples = {
+        "updates": budget.amount * budget.batch_size,
+        "examples": budget.amount,
+        "tokens": budget.amount / _TOKENS_OF_A_TEXT / texts,
+    }[budget.unit]
+    return examples * texts * (0.25 if stage.text_side == "locked" else 1.0)

@@ -1,0 +1,60 @@
+"""The step that translates a task's training data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from crosslift.errors import StudyError
+from crosslift.making.translate import translate_task
+from crosslift.making.translated import Translation
+from crosslift.sources.translation.engines import engine_facts
+from crosslift.sources.translation.records import (
+    check_form,
+)
+from crosslift.sources.translation.settings import TranslationSettings
+from crosslift.steps.step import Step
+from crosslift.tasks.task import IntermediateTask
+
+
+def translate_step(task: IntermediateTask, settings: TranslationSettings) -> Step:
+    """Translates the English training records of a task; nothing is translated yet, and nothing is
+    fetched but what a key cannot be made without.
+
+    Its artifact: `records.jsonl`, all that is trained on (English records where they are kept, then
+    those of each language), and `translation.json`: facts of the engine and, for each language, how
+    many records were translated and dropped, by reason.
+
+    Raises:
+        StudyError: the task has no English texts, or texts that cannot be translated.
+        DataError: the engine, a language pair or the model is missing.
+    """
+    check_form(task.form.name)
+    facts = engine_facts(settings)
+    if not any(code.partition("-")[0] == "en" for code in task.languages):
+        raise StudyError(
+            f"task {task.name!r} has no English records to translate",
+            "a task with English texts",
+            "take `translate` out of this task",
+        )
+    return Step(
+        kind="translate",
+        label=f"{task.name} in {', '.join(settings.to)}",
+        settings={
+            "task": task.name,
+            "form": asdict(task.form),
+            "records": task.source.checksum(),
+            "translation": settings.model_dump(mode="json", exclude={"model", "revision"}),
+            "engine": facts,
+        },
+        inputs={},
+        make=translate_task,
+        work=_most_records(task, settings.limit) * len(settings.to),
+        context=Translation(task, settings),
+    )
+
+
+def _most_records(task: IntermediateTask, limit: int | None) -> int:
+    """About how many records go into each language; data of the hub are not read for that."""
+    told = getattr(task, "train_examples", None)
+    count = int(told) if told is not None else len(task.source.train())
+    return count if limit is None else min(limit, count)

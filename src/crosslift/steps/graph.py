@@ -1,0 +1,47 @@
+"""What the step engine runs: any graph of steps, such as the plan of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol, Self
+
+from crosslift.errors import CrossLiftError
+from crosslift.steps.step import Step
+
+
+class StepGraph(Protocol):
+    """Steps that are run together."""
+
+    @property
+    def name(self) -> str:
+        """Of the study that needs them."""
+        ...
+
+    def steps(self) -> list[Step]:
+        """Every distinct step, each after its inputs, in the order they are run."""
+        ...
+
+    def places(self) -> Iterator[tuple[str, Step]]:
+        """Every place of a step, in words that do not change with the settings, with the step there.
+
+        The inputs of a step have places of their own (see `with_input_places`).
+        """
+        ...
+
+    def without(self, failed: Mapping[str, CrossLiftError]) -> Self:
+        """The graph without what needs a step that failed.
+
+        Args:
+            failed: key of a step -> why it could not be made.
+
+        Raises:
+            CrossLiftError: nothing of use is left.
+        """
+        ...
+
+
+def with_input_places(place: str, step: Step) -> Iterator[tuple[str, Step]]:
+    """A step at its place, and all its inputs at places below it."""
+    yield place, step
+    for role, before in step.inputs.items():
+        yield from with_input_places(f"{place}/{role}", before)

@@ -1,0 +1,290 @@
+"""Running a plan: every step that is not up to date is made, one after another, here."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from crosslift.artifacts import progress
+from crosslift.artifacts.environment import Environment, environment, peak_bytes
+from crosslift.artifacts.progress import Silent
+from crosslift.artifacts.read_once import reading_once
+from crosslift.artifacts.store import Manifest, Store
+from crosslift.errors import ArtifactError, CrossLiftError
+from crosslift.steps.graph import StepGraph
+from crosslift.steps.past_plans import note_plan
+from crosslift.steps.status import Status
+from crosslift.steps.step import Step, Workplace
+
+Listener = progress.Listener[Step]
+"""Hears of the steps of a run."""
+
+Graph = TypeVar("Graph", bound=StepGraph)
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """What became of a step in a run.
+
+    Args:
+        step: the step.
+        manifest: of its artifact.
+        reused: whether it was up to date before.
+        other_code: the modules in which the code that made it differs from the present code; empty but
+            where such artifacts are taken as they are.
+    """
+
+    step: Step
+    manifest: Manifest
+    reused: bool
+    other_code: tuple[str, ...] = ()
+
+
+@reading_once()
+def run_plan(
+    plan: Graph,
+    store: Store,
+    listener: Listener | None = None,
+    *,
+    keep_going: bool = False,
+    trust_code: bool = False,
+) -> tuple[Graph, list[StepRecord]]:
+    """Makes every step of a plan that is not up to date in the store.
+
+    Killed at any moment, it resumes when it is called again.
+
+    Args:
+        plan: such as that of a study.
+        store: of the artifacts.
+        listener: told of the run as it goes; None: nobody.
+        keep_going: a step that cannot be made takes the arms out that need it, and the rest goes on.
+        trust_code: artifacts that other code made are taken as they are.
+
+    Returns:
+        The plan as it could be carried out, and what became of its steps.
+
+    Raises:
+        CrossLiftError: a step cannot be made; all steps made before it are kept. With `keep_going`, the
+            baseline cannot be measured, or no arm can.
+    """
+    heard = listener or Silent()
+    workplace = Workplace(store, report=heard.advance)
+    records: dict[str, StepRecord] = {}
+    failed: dict[str, CrossLiftError] = {}
+    steps = plan.steps()
+    note_plan(plan, store)
+    _read_code(steps)
+    status = Status(store, trust_code=trust_code)
+    passing = Passing(steps, store, status)
+    for step in steps:
+        if not passing.wanted(step):
+            if (trace := store.trace(step.kind, step.key)) and status.other_code(step):
+                records[step.key] = StepRecord(step, trace, True, status.other_code(step))
+            passing.note(step)
+            continue
+        cause = next((failed[s.key] for s in step.inputs.values() if s.key in failed), None)
+        if cause is not None:
+            failed[step.key] = cause
+            continue
+        reused = not passing.to_make(step)
+        try:
+            if not reused:
+                _make_passing(step, workplace, heard, passing)
+        except CrossLiftError as error:
+            if not keep_going:
+                raise
+            failed[step.key] = error
+            heard.fail(step, error)
+            continue
+        manifest = store.manifest(step.kind, step.key)
+        records[step.key] = StepRecord(step, manifest, reused, status.other_code(step))
+        passing.note(step)
+    done = plan.without(failed) if failed else plan
+    return done, [records[step.key] for step in done.steps() if step.key in records]
+
+
+@reading_once()
+def make_steps(ends: Sequence[Step], store: Store, listener: Listener) -> None:
+    """Makes some steps and what they read, where they are not up to date.
+
+    Args:
+        ends: the steps that are wanted.
+        store: of the artifacts.
+        listener: told of the work as it goes.
+
+    Raises:
+        CrossLiftError: a step cannot be made; all steps made before it are kept.
+    """
+    steps = list({step.key: step for end in ends for step in end.with_inputs()}.values())
+    _read_code(steps)
+    passing = Passing(steps, store, Status(store))
+    workplace = Workplace(store, report=listener.advance)
+    for step in steps:
+        if passing.to_make(step):
+            _make_passing(step, workplace, listener, passing)
+            passing.note(step)
+
+
+def _read_code(steps: Sequence[Step]) -> None:
+    """Reads the code of steps now, while it is the code that this process has loaded: files may change
+    during a long run."""
+    for step in steps:
+        step.code  # noqa: B018 (read once and kept)
+
+
+class Passing:
+    """Steps whose artifacts are not kept: which of them are wanted, and when they go.
+
+    An artifact goes only where it was made to go: one that another study made to be kept, or wants to
+    keep, stays.
+
+    Args:
+        steps: of a plan. A step that any of them wants to keep is kept.
+        store: of the artifacts.
+        status: of the store.
+    """
+
+    def __init__(self, steps: Sequence[Step], store: Store, status: Status) -> None:
+        self._store = store
+        self.status = status
+        self._readers: dict[str, list[Step]] = {}
+        every = [*steps, *(before for step in steps for before in step.inputs.values())]
+        self._kept = {step.key for step in every if not step.passing}
+        for step in steps:
+            for before in step.inputs.values():
+                self._readers.setdefault(before.key, []).append(step)
+
+    def passes(self, step: Step) -> bool:
+        """Whether its artifact is not to be kept."""
+        return step.key not in self._kept
+
+    def wanted(self, step: Step) -> bool:
+        """Whether it has to be made or opened: of a step that passes, whether one that reads it has
+        yet to be made."""
+        return not self.passes(step) or any(map(self.to_make, self._readers.get(step.key, ())))
+
+    def to_make(self, step: Step) -> bool:
+        """Whether a run would make the step."""
+        made = self.status.up_to_date(step) and step.exists(self._store)
+        return not made and self.wanted(step)
+
+    def note(self, step: Step) -> None:
+        """Takes account of a step that is made: what it was the last to read is deleted, and what an
+        earlier run left to be deleted."""
+        if not self.passes(step):
+            self._store.keep(step.kind, step.key)
+        elif not self.wanted(step):
+            self._store.discard(step.kind, step.key)
+        for before in step.inputs.values():
+            if self.passes(before) and not self.wanted(before):
+                self._store.discard(before.kind, before.key)
+
+    @contextlib.contextmanager
+    def held(self, step: Step, make: Callable[[Step], object]) -> Iterator[None]:
+        """Makes what a step reads and does not exist; no other process deletes it meanwhile."""
+        with contextlib.ExitStack() as stack:
+            for before in step.inputs.values():
+                if not self.passes(before):
+                    continue
+                while True:
+                    if not (before.exists(self._store) and self.status.up_to_date(before)):
+                        make(before)
+                        self._store.let_go(before.kind, before.key)
+                    lock = self._store.lock(before.key)
+                    lock.acquire()
+                    if before.exists(self._store):
+                        stack.callback(lock.release)
+                        break
+                    lock.release()  # another process deleted it in between
+            yield
+
+
+def missing_steps(steps: Sequence[Step], store: Store, status: Status) -> list[Step]:
+    """The steps of a plan that a run would make; those after an input that comes out as it was are
+    not made in fact."""
+    passing = Passing(steps, store, status)
+    return [step for step in steps if passing.to_make(step)]
+
+
+def _make_passing(step: Step, workplace: Workplace, heard: Listener, passing: Passing) -> None:
+    """Makes a step; what it reads and was taken out is made again before."""
+
+    def make(before: Step) -> None:
+        _make_heard(before, workplace, heard, passing.status)
+
+    with passing.held(step, make):
+        _make_heard(step, workplace, heard, passing.status)
+    if passing.passes(step):
+        workplace.store.let_go(step.kind, step.key)
+
+
+def _make_heard(step: Step, workplace: Workplace, heard: Listener, status: Status) -> None:
+    heard.begin(step)
+    began = time.monotonic()
+    make_step(step, workplace, status)
+    heard.end(step, time.monotonic() - began)
+
+
+def make_step(step: Step, workplace: Workplace, status: Status | None = None) -> Path:
+    """Makes one step's artifact, unless it is up to date; its inputs must exist.
+
+    Args:
+        step: the step.
+        workplace: what it is made with.
+        status: of the store; told that the step is made. None: a new one.
+    """
+    own = status or Status(workplace.store)
+    began = time.monotonic()
+    here = environment()
+    manifest = Manifest(
+        kind=step.kind,
+        key=step.key,
+        label=step.label,
+        made_from=step.made_from,
+        environment=here,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=0.0,
+        work=step.work,
+        code=step.code,
+        read=step.read(workplace.store),
+    )
+
+    def measured() -> Manifest:
+        if step.read(workplace.store) != manifest.read:
+            raise ArtifactError(
+                f"an input of {step.kind}: {step.label} was replaced while it was made",
+                "one version of the code in all processes that use a store",
+                "give the command again",
+            )
+        return replace(
+            manifest,
+            seconds=time.monotonic() - began,
+            peak_bytes=peak_bytes(),
+            other_environments=_other_environments(step, workplace.store, here),
+        )
+
+    def write(folder: Path) -> None:
+        step.make(step, workplace, folder)
+
+    def serves(made: Manifest) -> bool:
+        return own.serves(step, made)
+
+    place = workplace.store.make(manifest, write, measured, serves)
+    own.forget()
+    return place
+
+
+def _other_environments(step: Step, store: Store, here: Environment) -> list[Environment]:
+    """Environments but this one that a step was made in: before it was interrupted, and those of
+    inputs whose manifests go with their artifacts."""
+    passing = [before for before in step.inputs.values() if before.passing]
+    took_part = [
+        *store.took_part(step.attempt(store)),
+        *(e for i in passing for e in store.manifest(i.kind, i.key).environments),
+    ]
+    return [e for number, e in enumerate(took_part) if e not in (here, *took_part[:number])]

@@ -1,0 +1,144 @@
+"""Steps: the nodes of a study's plan. What is asked of a step decides its key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from crosslift.artifacts.code import code_of, import_closure
+from crosslift.artifacts.environment import environment
+from crosslift.artifacts.keys import key_of
+from crosslift.artifacts.store import Store
+from crosslift.steps.code_behind import modules_behind
+
+Shared = TypeVar("Shared")
+
+Kind = Literal[
+    "pictures",
+    "features",
+    "overlap",
+    "translate",
+    "train",
+    "encode",
+    "embed-pictures",
+    "evaluate",
+    "answer",
+    "diagnose",
+    "sweep",
+]
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What the making of a step works with.
+
+    Args:
+        store: of all artifacts.
+        report: called with the share of the step that is done, in [0, 1].
+        shared: class -> its object that one step after another uses, such as a loaded encoder.
+    """
+
+    store: Store
+    report: Callable[[float], None] = lambda _: None
+    shared: dict[type, Any] = field(default_factory=dict)
+
+    def the(self, kind: type[Shared]) -> Shared:
+        """The object of a class that all steps share, made when it is first asked for."""
+        if kind not in self.shared:
+            self.shared[kind] = kind()
+        shared: Shared = self.shared[kind]
+        return shared
+
+    def counting(self, total: int) -> Callable[[int], None]:
+        """What reports the share of a step that is done, when it is called with how many more of its
+        parts are."""
+        done = 0
+
+        def advance(more: int) -> None:
+            nonlocal done
+            done += more
+            self.report(done / max(1, total))
+
+        return advance
+
+    def unfinished(self, step: Step) -> Path:
+        """The folder in which a step keeps what it resumes from; it notes who took part in it."""
+        return self.store.resume(step.attempt(self.store), environment())
+
+
+Make = Callable[["Step", Workplace, Path], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One node of the plan.
+
+    Args:
+        kind: of work; also the folder of its artifact in the store.
+        label: what it is for, in words.
+        settings: everything that is asked of its artifact, beside its inputs; JSON-like.
+        inputs: role -> step whose artifact it reads.
+        make: writes the artifact's files into an empty folder. The modules that its own imports, and
+            those that define what is in `context`, are the step's code.
+        work: size of the job, in the unit of its kind (see `estimates`).
+        context: what `make` needs beyond the settings; no part of the key, as all of it follows
+            from the settings.
+        passing: its artifact is large and wanted by other steps alone: it is made only where one of
+            them has to be made, and deleted once they all exist.
+    """
+
+    kind: Kind
+    label: str
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, Step]
+    make: Make
+    work: float
+    context: Any = None
+    passing: bool = False
+
+    @cached_property
+    def made_from(self) -> dict[str, Any]:
+        """What the key is the hash of: what was asked for, whatever code makes it."""
+        return {
+            "kind": self.kind,
+            "settings": dict(self.settings),
+            "inputs": {role: step.key for role, step in self.inputs.items()},
+        }
+
+    @cached_property
+    def key(self) -> str:
+        """The artifact's key."""
+        return key_of(self.made_from)
+
+    @cached_property
+    def code(self) -> dict[str, str]:
+        """Module that takes part in making the artifact -> hash of its code."""
+        modules = {self.make.__module__, *modules_behind(self.context, skip=Step)}
+        return code_of(import_closure(modules))
+
+    def read(self, store: Store) -> dict[str, str]:
+        """Role of an input -> digest of its artifact as it is now, or was when it was deleted; inputs
+        that were never made are absent."""
+        traces = {role: store.trace(s.kind, s.key) for role, s in self.inputs.items()}
+        return {role: trace.digest for role, trace in traces.items() if trace is not None}
+
+    def attempt(self, store: Store) -> str:
+        """The name of an attempt to make the artifact: its key, and a hash of code and inputs."""
+        return f"{self.key}-{key_of({'code': self.code, 'read': self.read(store)})[:12]}"
+
+    def with_inputs(self) -> Iterator[Step]:
+        """Every step it is made of, each after its inputs, itself last; some come several times."""
+        for before in self.inputs.values():
+            yield from before.with_inputs()
+        yield self
+
+    def exists(self, store: Store) -> bool:
+        """Whether the artifact is in the store, whatever made it."""
+        return store.exists(self.kind, self.key)
+
+    def open(self, store: Store) -> Path:
+        """The artifact's folder, checked."""
+        return store.open(self.kind, self.key)

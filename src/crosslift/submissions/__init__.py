@@ -1,0 +1,1 @@
+"""The folder of answers that the XTREME benchmark takes."""

@@ -1,0 +1,134 @@
+"""What an encoder retrieves on Tatoeba and mines on BUCC, as XTREME's submissions have it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from crosslift.artifacts.store import Store
+from crosslift.errors import DataError
+from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.trained import Trained
+from crosslift.making.vectors import open_lookups, roles_of, side_lookups
+from crosslift.planning.target_steps import evaluate_step
+from crosslift.planning.text_steps import encode_steps
+from crosslift.retrieval.postprocess import Postprocessing
+from crosslift.retrieval.thresholds import best_threshold
+from crosslift.sources.bucc_files import BuccSplit, load_bucc, splits_in
+from crosslift.steps.run import Listener, make_steps
+from crosslift.steps.step import Step
+from crosslift.targets.evaluate_mining import mine_split
+from crosslift.targets.protocol import Protocol, Split
+from crosslift.targets.target import BitextData, MiningData
+from crosslift.xtreme.write import english_order
+
+XTREME = "xtreme"
+
+
+def retrieval_answers(
+    encoder: Trained,
+    loaded: LoadedTarget,
+    store: Store,
+    listener: Listener,
+    postprocessing: Sequence[Postprocessing] = (),
+) -> dict[str, list[Any]]:
+    """What an encoder answers to Tatoeba's or BUCC's test sets.
+
+    It is read as XTREME's protocol reads it where the study asks for that protocol, else as it is.
+
+    Args:
+        encoder: the encoder.
+        loaded: the target, with all languages; BUCC as `with_tests` gives it.
+        store: of the artifacts.
+        listener: told of the work as it goes.
+        postprocessing: of the arm; of Tatoeba alone.
+
+    Returns:
+        Language -> of Tatoeba, for each English sentence in alphabetical order (XTREME hands them out
+        so) the place from 0 of the sentence of the language; of BUCC, (src id, tgt id) of each mined
+        pair.
+    """
+    if isinstance(loaded.data, BitextData):
+        scored = evaluate_step(loaded, encode_steps(encoder, loaded), None, postprocessing)
+        make_steps([scored], store, listener)
+        return _retrieved(scored, loaded, loaded.data, store)
+    return _mined(encoder, loaded, store, listener)
+
+
+def _retrieved(
+    scored: Step, loaded: LoadedTarget, data: BitextData, store: Store
+) -> dict[str, list[Any]]:
+    protocol = _protocol(loaded, "en->xx")
+    table = pq.read_table(scored.open(store) / "outcomes.parquet")
+    rows = table.filter(pc.field("protocol") == protocol.id)
+    found: dict[str, list[Any]] = {}
+    for language, bitext in data.bitexts.items():
+        own = rows.filter(pc.field("language") == language)
+        given = dict(zip(own["item"].to_pylist(), own["retrieved"].to_pylist(), strict=True))
+        place = {item: number for number, item in enumerate(bitext.items)}
+        order = english_order(bitext.tgt)
+        found[language] = [place[given[bitext.items[i]]] for i in order]
+    return found
+
+
+def _protocol(loaded: LoadedTarget, direction: str) -> Protocol:
+    """XTREME's protocol where it is asked for, else ours in that direction."""
+    fitting = [p for p in loaded.protocols if p.direction == direction]
+    return next((p for p in fitting if p.name == XTREME), fitting[0])
+
+
+def _mined(
+    encoder: Trained, loaded: LoadedTarget, store: Store, listener: Listener
+) -> dict[str, list[Any]]:
+    data = loaded.data
+    protocol = _protocol(loaded, "mining")
+    roles, steps = roles_of(protocol, loaded), encode_steps(encoder, loaded)
+    asked = {role: steps[role] for role in roles}
+    make_steps(list(asked.values()), store, listener)
+    vectors = side_lookups(open_lookups(asked, loaded, store), roles)
+    if protocol.mining is None or not isinstance(data, MiningData):
+        raise TypeError(f"protocol {protocol.id} mines nothing")
+    found: dict[str, list[Any]] = {}
+    for language, splits in data.splits.items():
+        dev = mine_split(splits["dev"], vectors, protocol.mining)
+        threshold = best_threshold(dev.pairs.score, dev.is_gold, len(dev.gold))
+        test = mine_split(splits["test"], vectors, protocol.mining)
+        taken = test.pairs.score >= threshold
+        pairs = zip(test.pairs.src[taken], test.pairs.tgt[taken], strict=True)
+        found[language] = [
+            (test.split.src_ids[test.src.first[i]], test.split.tgt_ids[test.tgt.first[j]])
+            for i, j in pairs
+        ]
+    return found
+
+
+def with_tests(loaded: LoadedTarget) -> LoadedTarget:
+    """BUCC with the dev splits, which thresholds are fitted on, and the test splits, with or without
+    gold.
+
+    Raises:
+        DataError: a split is missing.
+    """
+    folder, data = loaded.settings.data, loaded.data
+    if folder is None or not isinstance(data, MiningData):
+        raise TypeError(f"target {loaded.target.name} mines nothing")
+    splits: dict[str, dict[Split, BuccSplit]] = {}
+    for language in data.splits:
+        there = splits_in(folder, language)
+        lacking = [name for name in ("dev", "test") if name not in there]
+        if lacking:
+            raise DataError(
+                f"{folder} has no {' and no '.join(lacking)} split of {language}",
+                f"{language}-en.test.{language} and .en, and {language}-en.dev.* with gold, on which "
+                "the threshold is fitted",
+                "get them from BUCC 2018, or name other tasks with --tasks",
+            )
+        splits[language] = {
+            "dev": load_bucc(folder, language, "dev"),
+            "test": load_bucc(folder, language, "test"),
+        }
+    return replace(loaded, data=replace(data, splits=splits))

@@ -1,0 +1,220 @@
+"""An arm's answers to XTREME's test sets, in the folder layout of the official scorer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from crosslift.artifacts.progress import Silent
+from crosslift.artifacts.read_once import reading_once
+from crosslift.artifacts.store import Store
+from crosslift.encoders.folder import prompt_of
+from crosslift.errors import DataError, StudyError, UnknownNameError
+from crosslift.making.answer import answers_in, labelled
+from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.trained import Trained
+from crosslift.planning.phase_three import english_run, phase_three
+from crosslift.planning.plan import arm_run, load_target
+from crosslift.reports.run_folder import RunFolder
+from crosslift.steps.run import Listener, make_steps
+from crosslift.steps.step import Step
+from crosslift.studies.reading import saved_study
+from crosslift.studies.schema import Study
+from crosslift.submissions.retrieval_answers import retrieval_answers, with_tests
+from crosslift.targets.target import LabelledData, TargetSettings
+from crosslift.xtreme.benchmark import TASKS, XtremeTask, xtreme_task
+from crosslift.xtreme.write import (
+    write_answers,
+    write_labels,
+    write_line_numbers,
+    write_pairs,
+    write_tags,
+)
+
+Answered = tuple[XtremeTask, dict[str, Any]]
+"""A task and, by language, what a file of its layout holds."""
+_WRITERS: dict[str, Callable[[Path, str, str, Any], Path]] = {
+    "labels": write_labels,
+    "tags": write_tags,
+    "answers": write_answers,
+    "pairs": write_pairs,
+    "lines": write_line_numbers,
+}
+
+
+@reading_once()
+def write_submission(
+    run: Path,
+    arm: str,
+    to: Path,
+    seed: int | None = None,
+    tasks: Sequence[str] | None = None,
+    listener: Listener | None = None,
+) -> list[Path]:
+    """Writes what an arm answers to the test sets of XTREME's tasks.
+
+    The encoders of phase three are those of the run: what stands in its store is not trained again.
+
+    Args:
+        run: folder of a run.
+        arm: name of the arm.
+        to: new folder; it gets a sub-folder for each task, with `test-{language}.tsv` or `.json`.
+        seed: whose answers; None: the study's first.
+        tasks: names of XTREME's folders or of our targets; None: all nine.
+        listener: told of the work as it goes; None: nobody.
+
+    Returns:
+        The files, in order.
+
+    Raises:
+        UnknownNameError: no such arm, seed or task.
+        StudyError: the study does not measure a task; the folder is not empty.
+        DataError: a language of a task is missing: nothing is written then.
+    """
+    folder = RunFolder.read(run)
+    study = saved_study(run)
+    if arm not in study.arms:
+        raise UnknownNameError("arm", arm, study.arms)
+    _refuse_another_prompt(folder, study, arm)
+    chosen = study.seeds[0] if seed is None else seed
+    if chosen not in study.seeds:
+        raise UnknownNameError("seed", str(chosen), map(str, study.seeds))
+    if to.exists() and any(to.iterdir()):
+        raise StudyError(f"{to} exists and is not empty", "a new folder")
+    asked = _asked(study, tasks)
+    _refuse_postprocessing(study, arm, [task for task, _ in asked])
+    loaded = [(task, settings, _whole(task, settings)) for task, settings in asked]
+    store, heard = Store(Path(folder.run.store)), listener or Silent()
+    found = list(_answered(study, arm, chosen, loaded, store, heard))
+    return [
+        _WRITERS[task.layout](to, task.folder, language, given)
+        for task, answers in found
+        for language, given in answers.items()
+    ]
+
+
+def _refuse_another_prompt(folder: RunFolder, study: Study, arm: str) -> None:
+    """The answers must be those of the run: what goes before a text has changed between releases."""
+    recorded, present = folder.arm(arm).prompt, prompt_of(study.start_of(study.arms[arm]).encoder)
+    if recorded != present:
+        was = "a prompt that is not recorded" if recorded is None else f"the prompt {recorded!r}"
+        raise StudyError(
+            f"arm {arm!r} of {folder.path} was run with {was}; this release puts {present!r}",
+            "a run of this release",
+            "run the study again, with `prompt` of its encoder set where another one is meant",
+        )
+
+
+def _asked(study: Study, tasks: Sequence[str] | None) -> list[tuple[XtremeTask, TargetSettings]]:
+    """The tasks and how the study measures them."""
+    named = [xtreme_task(name) for name in tasks or ()]
+    wanted = list(TASKS) if tasks is None else list({task.folder: task for task in named}.values())
+    measured = {settings.name: settings for settings in study.targets}
+    lacking = [task.target for task in wanted if task.target not in measured]
+    if lacking:
+        raise StudyError(
+            f"study {study.name!r} does not measure {', '.join(lacking)}",
+            "a target for each task that is asked for",
+            "add them to the study's targets, or name those it has with --tasks",
+        )
+    return [(task, measured[task.target]) for task in wanted]
+
+
+def _refuse_postprocessing(study: Study, arm: str, tasks: Sequence[XtremeTask]) -> None:
+    """Post-processing is of the vectors of bitexts: such an arm has no answers to other tasks."""
+    others = [task.target for task in tasks if task.target != "tatoeba"]
+    if study.arms[arm].postprocessing and others:
+        raise StudyError(
+            f"arm {arm!r} has post-processing, and is not measured on {', '.join(others)}",
+            "the task tatoeba alone, for such an arm",
+            "give `--tasks tatoeba`",
+        )
+
+
+def _whole(task: XtremeTask, settings: TargetSettings) -> LoadedTarget:
+    """The whole test set of a task, with or without labels, in all languages of XTREME.
+
+    Raises:
+        DataError: a language is missing.
+    """
+    whole: dict[str, Any] = dict.fromkeys(("languages", "examples", "pairs", "sentences"))
+    if task.group != "retrieval":
+        whole |= {"split": "test", "generalised": False}
+    loaded = load_target(settings.model_copy(update=whole))
+    if loaded.data.gaps:
+        code, reason = next(iter(loaded.data.gaps.items()))
+        others = len(loaded.data.gaps) - 1
+        raise DataError(
+            f"{task.title} lacks {code} ({reason})" + (f" and {others} more" if others else ""),
+            f"all {len(task.languages)} languages of XTREME: {', '.join(task.languages)}",
+            "get the missing files, or name other tasks with --tasks",
+        )
+    if task.target == "bucc":
+        return with_tests(loaded)
+    _refuse_left_out(task, loaded)
+    return loaded
+
+
+def _refuse_left_out(task: XtremeTask, loaded: LoadedTarget) -> None:
+    left_out = labelled(loaded).left_out if task.group != "retrieval" else {}
+    for language, counts in left_out.items():
+        reason, count = next(iter(counts.items()))
+        raise DataError(
+            f"{task.title}: {count:,} rows of the {language} files are no example here ({reason}), "
+            "and XTREME's test set has them otherwise",
+            "XTREME's own files, or the hub",
+            "give `data` with the folder that XTREME's download script leaves",
+        )
+
+
+def _answered(
+    study: Study,
+    arm: str,
+    seed: int,
+    loaded: Sequence[tuple[XtremeTask, TargetSettings, LoadedTarget]],
+    store: Store,
+    listener: Listener,
+) -> Iterator[Answered]:
+    encoder = arm_run(study, arm, seed).encoder
+    tuned = {
+        task.folder: _tuned(study, arm, encoder, settings, whole, seed)
+        for task, settings, whole in loaded
+        if task.group != "retrieval"
+    }
+    make_steps([step for _, step in tuned.values()], store, listener)
+    for task, _, whole in loaded:
+        if task.group == "retrieval":
+            postprocessing = study.arms[arm].postprocessing
+            yield task, retrieval_answers(encoder, whole, store, listener, postprocessing)
+        else:
+            data, step = tuned[task.folder]
+            yield task, _by_layout(task, data, answers_in(step, store))
+
+
+def _tuned(
+    study: Study,
+    arm: str,
+    encoder: Trained,
+    settings: TargetSettings,
+    whole: LoadedTarget,
+    seed: int,
+) -> tuple[LabelledData, Step]:
+    """The test set, and the step that answers it with the fine-tuned encoder of the run."""
+    own = labelled(load_target(settings))
+    data = replace(labelled(whole), task=own.task, selection=own.selection)
+    asked, tuning = replace(whole, data=data), study.fine_tuning_of(settings, study.arms[arm])
+    run = english_run(asked, tuning)
+    return data, phase_three(encoder, asked, run, tuning, seed).answers
+
+
+def _by_layout(
+    task: XtremeTask, data: LabelledData, answers: Mapping[str, list[Any]]
+) -> dict[str, Any]:
+    if task.layout != "answers":
+        return dict(answers)
+    return {
+        language: {r.id: given for r, given in zip(records, answers[language], strict=True)}
+        for language, records in data.tests.items()
+    }

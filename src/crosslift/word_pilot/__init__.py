@@ -1,0 +1,1 @@
+"""How well an encoder aligns the words of two languages, before anything is trained."""

@@ -1,0 +1,159 @@
+"""At which hidden states words are aligned, where it is anisotropy alone, and how that is said.
+
+The rule needs no threshold but one. For each hidden state three things are tested, all of them
+together corrected after Holm: that the margin over random pairs is not 0, and that retrieval, as
+the vectors are and after centring, is not at chance.
+
+- *aligned*: the margin is above 0, and retrieval, in one of the two spaces at least, above chance.
+- *in part*: only one of the two holds, so they contradict each other.
+- *anisotropy*: neither holds, and random pairs have a cosine above ``MOSTLY_SHARED``: a high cosine
+  of pairs is then no sign of alignment.
+- *none*: neither holds, and the cosine of random pairs is not high either.
+
+A state can be aligned and anisotropic: then the alignment is there, but the height of the cosine is
+not what shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from crosslift.statistics.corrections import holm
+from crosslift.statistics.differences import group_differences
+from crosslift.word_pilot.alignment import Estimate, WordAlignment
+
+Kind = Literal["aligned", "in part", "anisotropy", "none"]
+
+ALPHA = 0.05
+"""Chance of any false finding among all tests of a pilot."""
+
+MOSTLY_SHARED = 0.5
+"""Random pairs whose mean cosine is above this are called anisotropic. Where both languages have one
+mean, that is the part of the squared length (of vectors of length one) which all words share; above one
+half, what they share outweighs all that tells them apart. Two narrow cones in two directions, one a
+language, are not seen by it: their pairs have no high cosine to be mistaken for alignment either."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateFinding:
+    """What holds at one hidden state.
+
+    Args:
+        hidden_state: its index.
+        kind: see the head of this file.
+        anisotropic: whether the cosine of random pairs is above ``MOSTLY_SHARED``.
+        p_margin: of the margin, corrected.
+        p_retrieval: of retrieval, the smaller of the two spaces' corrected values.
+    """
+
+    hidden_state: int
+    kind: Kind
+    anisotropic: bool
+    p_margin: float
+    p_retrieval: float
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The aligned hidden state that finds most words.
+
+    Args:
+        hidden_state: its index; the lowest of equals.
+        level_with: the other aligned states that are not told apart from it.
+    """
+
+    hidden_state: int
+    level_with: tuple[int, ...]
+
+
+def findings_of(
+    alignments: Mapping[int, WordAlignment], alpha: float = ALPHA
+) -> tuple[StateFinding, ...]:
+    """Say of each hidden state whether words are aligned there.
+
+    Args:
+        alignments: hidden state -> what was measured, one or more.
+        alpha: chance of any false finding.
+
+    Returns:
+        One finding a hidden state, in the order given.
+    """
+    tests = {state: _tests(found) for state, found in alignments.items()}
+    corrected = iter(holm([_p_above(*test) for own in tests.values() for test in own]))
+    return tuple(
+        _finding(state, alignments[state], [float(next(corrected)) for _ in own], alpha)
+        for state, own in tests.items()
+    )
+
+
+def number_of_tests(alignments: Mapping[int, WordAlignment]) -> int:
+    """How many tests are corrected together."""
+    return sum(len(_tests(found)) for found in alignments.values())
+
+
+def _tests(found: WordAlignment) -> list[tuple[Estimate, float]]:
+    """What is tested at a hidden state, the margin first, and its value without alignment."""
+    retrievals = [found.as_is.both, *([found.centred.both] if found.centred else [])]
+    return [(found.as_is.margin, 0.0), *((each, found.chance) for each in retrievals)]
+
+
+def _p_above(test: Estimate, null: float) -> float:
+    """The p-value, two-sided, of a test that is above its null; 1 of one that is not: words that are
+    found less often than by chance are no sign of alignment."""
+    return test.p if test.value > null else 1.0
+
+
+def _finding(
+    state: int,
+    found: WordAlignment,
+    p_values: Sequence[float],
+    alpha: float,
+) -> StateFinding:
+    above = [p < alpha for p in p_values]
+    anisotropic = found.as_is.random > MOSTLY_SHARED
+    kind: Kind = "anisotropy" if anisotropic else "none"
+    if above[0] and any(above[1:]):
+        kind = "aligned"
+    elif any(above):
+        kind = "in part"
+    return StateFinding(state, kind, anisotropic, p_values[0], min(p_values[1:]))
+
+
+def best_of(
+    alignments: Mapping[int, WordAlignment],
+    findings: Sequence[StateFinding],
+    *,
+    alpha: float = ALPHA,
+) -> Best | None:
+    """The aligned hidden state that finds most words, and those that are not told apart from it.
+
+    Retrieval is the mean of both ways after centring. The others are compared with the best by what
+    the same words find (`paired_difference`), corrected after Holm.
+
+    Args:
+        alignments: hidden state -> what was measured on the same words.
+        findings: of these hidden states.
+        alpha: chance of any false difference.
+
+    Returns:
+        The best; None where no hidden state is aligned.
+    """
+    aligned = [each.hidden_state for each in findings if each.kind == "aligned"]
+    if not aligned:
+        return None
+    best = max(aligned, key=lambda state: (alignments[state].retrieval.value, -state))
+    others = [state for state in aligned if state != best]
+    if not others:
+        return Best(best, ())
+    theirs = np.stack([alignments[state].found for state in others], axis=1)[None]
+    ours = np.broadcast_to(alignments[best].found[None, :, None], theirs.shape).copy()
+    strata = np.zeros(theirs.shape[1], np.int64)
+    groups = [[place] for place in range(len(others))]
+    found = group_differences(ours, theirs, strata, groups)
+    corrected = holm([difference.p for difference in found])
+    level = (state for state, p in zip(others, corrected, strict=True) if p >= alpha)
+    return Best(best, tuple(level))

@@ -1,0 +1,337 @@
+"""The pilot of targeted lexical injection: at which hidden states translated words are aligned.
+
+Ngugi 2025 (arXiv 2506.15415) picks the early hidden state whose word pairs have the highest cosine.
+The pilot measures every hidden state beside random pairs and retrieval, so that a cosine which all
+words share is not taken for alignment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from crosslift.artifacts.progress import Listener, Phase, Silent, in_phase
+from crosslift.encoders.encode import encode_into
+from crosslift.encoders.folder import layers_of, own_use
+from crosslift.encoders.load import Encoder, Place, load_encoder
+from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.tokens import tokenise_bare
+from crosslift.errors import DataError, EncoderError
+from crosslift.sources.lexicons.read import read_lexicon
+from crosslift.sources.lexicons.split import split_of_lexicon
+from crosslift.word_pilot.alignment import LEVEL, WordAlignment, alignment_of, one_to_one
+from crosslift.word_pilot.findings import (
+    ALPHA,
+    Best,
+    StateFinding,
+    best_of,
+    findings_of,
+)
+from crosslift.word_pilot.verdict import verdict_of
+from crosslift.wording import share
+
+MOST_PAIRS = 1000
+"""Pairs of words that are measured unless another number is asked for."""
+
+FEWEST_PAIRS = 20
+"""The fewest pairs of a pilot: with fewer words an interval over words does not hold its level."""
+
+
+class SharedTokens(NamedTuple):
+    """How often the two words of a pair have a token in common, which makes them alike at hidden
+    state 0 whatever they mean.
+
+    Args:
+        pairs: share of the pairs.
+        random: share of all mismatched pairs.
+    """
+
+    pairs: float
+    random: float
+
+
+@dataclass(frozen=True, slots=True)
+class PilotWords:
+    """The pairs of words that a pilot measures, and where they come from.
+
+    Args:
+        lexicon: as it was named.
+        language: of the words that are not English.
+        checksum: of the lexicon.
+        pairs: word and its English translation, each word once on its side.
+        left_out: reason -> pairs of the lexicon that are not measured.
+    """
+
+    lexicon: str
+    language: str
+    checksum: str
+    pairs: tuple[tuple[str, str], ...]
+    left_out: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class WordPilot:
+    """What a pilot found.
+
+    Args:
+        model: name of the encoder.
+        words: what was measured.
+        reading: how vectors were read: pooling, prompt, max_tokens, precision.
+        shared_tokens: how often words share a token.
+        alignments: hidden state -> what was measured, ascending.
+        findings: one a hidden state, in the same order.
+        best: the hidden state where words are best aligned; None: they are at none.
+        seed: of the choice of pairs.
+        verdict: sentences.
+    """
+
+    model: str
+    words: PilotWords
+    reading: Mapping[str, Any]
+    shared_tokens: SharedTokens
+    alignments: Mapping[int, WordAlignment]
+    findings: tuple[StateFinding, ...]
+    best: Best | None
+    seed: int
+    verdict: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """What `crosslift word-pilot --json` writes; see docs/json.md."""
+        own = asdict(self.words)
+        own["pairs"] = len(self.words.pairs)
+        return {
+            "model": self.model,
+            "words": own,
+            "reading": dict(self.reading),
+            "shared_tokens": self.shared_tokens._asdict(),
+            "chance": 1 / len(self.words.pairs),
+            "level": LEVEL,
+            "alpha": ALPHA,
+            "seed": self.seed,
+            "states": [_state_json(self.alignments[f.hidden_state], f) for f in self.findings],
+            "best": asdict(self.best) if self.best else None,
+            "verdict": list(self.verdict),
+        }
+
+
+def _state_json(found: WordAlignment, finding: StateFinding) -> dict[str, Any]:
+    return asdict(finding) | {
+        "as_is": asdict(found.as_is),
+        "centred": asdict(found.centred) if found.centred else None,
+        "not_centred": found.not_centred,
+    }
+
+
+def word_pilot(
+    model: EncoderSettings | str,
+    lexicon: str | Path,
+    language: str | None = None,
+    *,
+    hidden_states: Sequence[int] | None = None,
+    most_pairs: int = MOST_PAIRS,
+    seed: int = 0,
+    listener: Listener[Phase] | None = None,
+) -> WordPilot:
+    """Measure at every hidden state of an encoder, or decoder, whether translated words are aligned.
+
+    Args:
+        model: as for `pilot_of_words`.
+        lexicon: a file of word pairs, or ``names:LANGUAGE``.
+        language: of the words that are not English; None: as the lexicon says.
+        hidden_states: as for `pilot_of_words`.
+        most_pairs: of more, as many are drawn by ``seed``: a lexicon is in the order of the alphabet.
+        seed: as for `pilot_of_words`.
+        listener: as for `pilot_of_words`.
+
+    The control pairs of the lexicon are left out: a hidden state that is chosen here may then be
+    trained at, and the outcome measured on them.
+
+    Raises:
+        DataError: the lexicon cannot be read, or has fewer than ``FEWEST_PAIRS`` pairs to measure.
+        EncoderError: as for `pilot_of_words`.
+    """
+    found = read_lexicon(lexicon, language)
+    split = split_of_lexicon(found)
+    pairs = [(pair.word, pair.english) for pair in split.trained]
+    words = choose_words(pairs, most_pairs, seed)
+    told = PilotWords(
+        str(lexicon),
+        found.language,
+        found.checksum,
+        words.pairs,
+        {**found.left_out, "control words, never trained on": len(split.control), **words.left_out},
+    )
+    return pilot_of_words(model, told, hidden_states=hidden_states, seed=seed, listener=listener)
+
+
+def choose_words(pairs: Sequence[tuple[str, str]], most_pairs: int, seed: int) -> PilotWords:
+    """Pairs in which each word stands once on its side, at most so many, drawn by ``seed``.
+
+    Raises:
+        DataError: fewer than ``FEWEST_PAIRS`` are left or asked for.
+    """
+    matching = one_to_one(pairs)
+    kept = matching.pairs
+    if min(len(kept), most_pairs) < FEWEST_PAIRS:
+        asked = f", at most {most_pairs} asked for" if most_pairs < FEWEST_PAIRS else ""
+        raise DataError(
+            f"{len(kept)} pairs of words that can be measured{asked} ({matching.repeated} repeat a "
+            f"word, {matching.spelled_alike} are spelled alike)",
+            f"{FEWEST_PAIRS} or more",
+        )
+    if len(kept) > most_pairs:
+        drawn = np.random.default_rng(seed).choice(len(kept), most_pairs, replace=False)
+        kept = tuple(kept[place] for place in sorted(drawn))
+    left_out = {
+        "repeats a word of a pair before it": matching.repeated,
+        "spelled alike in both languages": matching.spelled_alike,
+        "not drawn": len(matching.pairs) - len(kept),
+    }
+    return PilotWords("", "", "", kept, {why: count for why, count in left_out.items() if count})
+
+
+def pilot_of_words(
+    model: EncoderSettings | str,
+    words: PilotWords,
+    *,
+    hidden_states: Sequence[int] | None = None,
+    seed: int = 0,
+    listener: Listener[Phase] | None = None,
+) -> WordPilot:
+    """Measure given pairs of words at every hidden state, from one run over the words.
+
+    Where nothing else is asked, a word is read without prompt, and where the model's own files name
+    no pooling, over the word's own tokens (``mean_without_specials``). What stands around every
+    word, a prompt or the mark of a text's beginning, is a part that all words share and raises the
+    cosine of any two; in a decoder the first mark's state is even the same vector for all. Arithmetic
+    is in float32 where only a name is given: cosines near 1 differ in digits that bfloat16 lacks.
+
+    The vectors of all hidden states are held at once: 4 x width bytes a word and hidden state.
+
+    Args:
+        model: `embedded`, a folder, a hub name, or settings of an encoder.
+        words: what to measure.
+        hidden_states: which; None: that of the settings, or else all.
+        seed: with which the pairs were chosen; it is reported.
+        listener: hears how far it is; None: nobody.
+
+    Raises:
+        EncoderError: the encoder cannot be used or lacks a hidden state.
+    """
+    settings = EncoderSettings(name=model, precision="float32") if isinstance(model, str) else model
+    states = _states(settings, hidden_states)
+    encoder = load_encoder(_read_words(settings, states[-1]))
+    heard = listener or Silent()
+    vectors = _vectors(encoder, words.pairs, states, heard)
+    alignments = {}
+    with in_phase(heard, Phase("measuring", "hidden states", len(states))):
+        for done, state in enumerate(states, 1):
+            alignments[state] = alignment_of(*vectors.pop(state))
+            heard.advance(done)
+    findings = findings_of(alignments)
+    best = best_of(alignments, findings)
+    shared = _shared_tokens(encoder, words.pairs)
+    reading = encoder.reading
+    return WordPilot(
+        model=settings.name,
+        words=words,
+        reading={n: getattr(reading, n) for n in ("pooling", "prompt", "max_tokens", "precision")},
+        shared_tokens=shared,
+        alignments=alignments,
+        findings=findings,
+        best=best,
+        seed=seed,
+        verdict=(*verdict_of(alignments, findings, best), _shared_words(shared, states)),
+    )
+
+
+def _states(settings: EncoderSettings, asked: Sequence[int] | None) -> list[int]:
+    """The hidden states to measure, ascending.
+
+    Raises:
+        EncoderError: one that the model lacks, or none.
+    """
+    last = layers_of(settings)
+    if asked is None:
+        own = settings.hidden_state
+        asked = range(last + 1) if own is None else [own]
+    wrong = [state for state in asked if not 0 <= state <= last]
+    if wrong or not asked:
+        what = f"hidden_state {wrong[0]} of {settings.name!r}" if wrong else "no hidden states"
+        raise EncoderError(what, f"0 (embedding output) to {last}")
+    return sorted(set(asked))
+
+
+def _read_words(settings: EncoderSettings, highest: int) -> EncoderSettings:
+    """The settings with which words are read."""
+    pooling = settings.pooling or own_use(settings).pooling or "mean_without_specials"
+    changed = {"prompt": settings.prompt or "", "pooling": pooling, "hidden_state": highest}
+    return settings.model_copy(update=changed)
+
+
+Sides = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+def _vectors(
+    encoder: Encoder,
+    pairs: Sequence[tuple[str, str]],
+    states: Sequence[int],
+    listener: Listener[Phase],
+) -> dict[int, Sides]:
+    """Hidden state -> the vectors of both sides, float32 [N, D]; a text is encoded once."""
+    number: dict[str, int] = {}
+    for text in (text for pair in pairs for text in pair):
+        number.setdefault(text, len(number))
+    places = [Place(state, encoder.reading.pooling) for state in states]
+    stores = [np.empty((len(number), encoder.width_in(p)), np.float32) for p in places]
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        listener.advance(done)
+
+    with in_phase(listener, Phase("encoding", "words", len(number))):
+        encode_into(stores, encoder, list(number), places, advance=advance)
+    src, tgt = ([number[pair[side]] for pair in pairs] for side in (0, 1))
+    return {state: (rows[src], rows[tgt]) for state, rows in zip(states, stores, strict=True)}
+
+
+def _shared_tokens(encoder: Encoder, pairs: Sequence[tuple[str, str]]) -> SharedTokens:
+    """Shares of the pairs, and of all mismatched pairs, with a token in common."""
+    src, tgt = (
+        _tokens_of(tokenise_bare(encoder, [pair[side] for pair in pairs])) for side in (0, 1)
+    )
+    width = max(src.shape[1], tgt.shape[1])
+    for tokens in (src, tgt):
+        tokens.resize((len(pairs), width))
+    common = (src @ tgt.T).tocsr()
+    own, every = int((common.diagonal() > 0).sum()), int(common.nnz)
+    count = len(pairs)
+    return SharedTokens(own / count, (every - own) / (count * (count - 1)))
+
+
+def _tokens_of(sequences: Sequence[NDArray[np.int64]]) -> Any:
+    """Which tokens each text has, sparse [N, tokens]."""
+    rows = np.repeat(np.arange(len(sequences)), [len(ids) for ids in sequences])
+    columns = np.concatenate(sequences)
+    return csr_array((np.ones(len(columns)), (rows, columns)))
+
+
+def _shared_words(shared: SharedTokens, states: Sequence[int]) -> str:
+    told = (
+        f"Of the pairs, {share(shared.pairs, 1)} have a token in common, of random pairs "
+        f"{share(shared.random, 1)}."
+    )
+    if 0 not in states:
+        return told
+    return (
+        f"{told} Hidden state 0 knows the tokens alone: what is found there is found by tokens in "
+        "common, or because the token table is aligned itself."
+    )

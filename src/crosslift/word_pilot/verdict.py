@@ -1,0 +1,192 @@
+"""What a pilot of word alignment found, in plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from crosslift.word_pilot.alignment import WordAlignment
+from crosslift.word_pilot.findings import (
+    ALPHA,
+    MOSTLY_SHARED,
+    Best,
+    Kind,
+    StateFinding,
+    number_of_tests,
+)
+from crosslift.wording import level_words, listed, share
+
+_MOST_DECIMALS = 7
+_ROUNDING = 12  # decimals; cosines that agree in them differ by sums of rounding errors
+_NAMES: Mapping[Kind, str] = {
+    "aligned": "Aligned",
+    "in part": "In part (of margin and retrieval only one is above what chance gives)",
+    "anisotropy": "Anisotropy alone",
+    "none": "No alignment",
+}
+
+
+def verdict_of(
+    alignments: Mapping[int, WordAlignment], findings: Sequence[StateFinding], best: Best | None
+) -> tuple[str, ...]:
+    """The verdict on an encoder.
+
+    Args:
+        alignments: hidden state -> what was measured.
+        findings: of these hidden states, in their order.
+        best: of them; None where none is aligned.
+
+    Returns:
+        Sentences: where the cosine of pairs is highest and what that shows; where words are best
+        aligned; the finding of every hidden state; the rule.
+    """
+    kinds = {each.hidden_state: each for each in findings}
+    highest = max(alignments, key=lambda state: alignments[state].as_is.pairs)
+    told = [_highest(alignments[highest], kinds[highest], len(findings) > 1)]
+    if len(findings) > 1:
+        told += [_best(alignments, best), _every(findings)]
+    return (*told, _rule(alignments))
+
+
+def together(first: float, second: float) -> tuple[str, str]:
+    """Two cosines with as many decimals, 2 or more, as show them apart and not as 1 (at most 7).
+
+    Example::
+
+        0.81    0.62     ->  0.81    0.62
+        0.99998 0.99991  ->  0.99998 0.99991
+        0.5     0.5      ->  0.50    0.50
+    """
+    values = round(first, _ROUNDING), round(second, _ROUNDING)
+    for decimals in range(2, _MOST_DECIMALS + 1):
+        texts = cosine(first, decimals), cosine(second, decimals)
+        apart = texts[0] != texts[1] or values[0] == values[1]
+        if apart and not _rounded_to_one(texts, values):
+            return texts
+    return _below_one(values[0]), _below_one(values[1])
+
+
+def _below_one(value: float) -> str:
+    """A cosine with all the decimals that are shown; one that would read 1 is said to be above."""
+    text = cosine(value, _MOST_DECIMALS)
+    return f"over 0.{'9' * _MOST_DECIMALS}" if float(text) == 1 and value < 1 else text
+
+
+def _rounded_to_one(texts: Sequence[str], values: Sequence[float]) -> bool:
+    return any(float(text) == 1 and value != 1 for text, value in zip(texts, values, strict=True))
+
+
+def cosine(value: float, decimals: int = 4) -> str:
+    """A cosine, such as ``0.8102``; never ``-0.0000``."""
+    text = f"{value:.{decimals}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def margin(value: float) -> str:
+    """A difference of cosines with its sign: ``+0.1934``, and of small ones ``+2.1e-05``."""
+    return f"{value:+.4f}" if abs(value) >= 0.001 or value == 0 else f"{value:+.1e}"
+
+
+def states(numbers: Iterable[int]) -> str:
+    """Hidden states in words: ``hidden state 3``, ``hidden states 0 to 3, 7 and 9 to 12``."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    parts = [part for run in runs for part in _run(run)]
+    return f"hidden state{'s' if sum(map(len, runs)) > 1 else ''} {listed(parts)}"
+
+
+def _run(run: Sequence[int]) -> list[str]:
+    if len(run) > 2:
+        return [f"{run[0]} to {run[-1]}"]
+    return [str(number) for number in run]
+
+
+def _highest(found: WordAlignment, finding: StateFinding, several: bool) -> str:
+    pairs, random = together(found.as_is.pairs, found.as_is.random)
+    highest = "highest, " if several else ""
+    opening = f"At hidden state {finding.hidden_state} the cosine of pairs is {highest}{pairs}"
+    if finding.kind == "anisotropy":
+        return (
+            f"{opening}, but that of random pairs is {random}: this is anisotropy, not alignment; "
+            f"{_retrieval(found)}."
+        )
+    between = ", but that of" if finding.anisotropic else "; that of"
+    height = ": the height is anisotropy" if finding.anisotropic else ""
+    return (
+        f"{opening}{between} random pairs is {random}{height}. {_meaning(finding)}: the margin is "
+        f"{_margin(found)}, {_retrieval(found)}."
+    )
+
+
+def _meaning(finding: StateFinding) -> str:
+    if finding.kind == "aligned":
+        same = " all the same" if finding.anisotropic else ""
+        return f"The words are aligned there{same}"
+    if finding.kind == "in part":
+        return "Whether the words are aligned there is not clear"
+    return "The words are not aligned there"
+
+
+def _margin(found: WordAlignment) -> str:
+    own = found.as_is.margin
+    return (
+        f"{margin(own.value)} ({level_words(found.level)} interval {margin(own.low)} to "
+        f"{margin(own.high)})"
+    )
+
+
+def _retrieval(found: WordAlignment) -> str:
+    """Such as ``retrieval is 3.1% (chance 0.10%), 45.0% after centring``."""
+    told = f"retrieval is {share(found.as_is.both.value, 1)} (chance {share(found.chance, 1)})"
+    if found.centred is None:
+        return f"{told}, and it cannot be centred: {found.not_centred}"
+    return f"{told}, {share(found.centred.both.value, 1)} after centring"
+
+
+def _best(alignments: Mapping[int, WordAlignment], best: Best | None) -> str:
+    if best is None:
+        return "Words are aligned at no hidden state."
+    found = alignments[best.hidden_state]
+    own = found.retrieval
+    pairs, random = together(found.as_is.pairs, found.as_is.random)
+    after, without = (
+        (" after centring", f", {share(found.as_is.both.value, 1)} without")
+        if found.centred
+        else ("", "")
+    )
+    told = (
+        f"Words are best aligned at hidden state {best.hidden_state}: retrieval is "
+        f"{share(own.value, 1)}{after} ({level_words(found.level)} interval {share(own.low, 1)} to "
+        f"{share(own.high, 1)}; chance {share(found.chance, 1)}){without}; the cosine of pairs is "
+        f"{pairs}, of random pairs {random}."
+    )
+    if not best.level_with:
+        return f"{told} No other aligned state retrieves as much."
+    level = states(best.level_with)
+    verb = "are" if len(best.level_with) > 1 else "is"
+    return f"{told} {level[0].upper()}{level[1:]} {verb} not told apart from it."
+
+
+def _every(findings: Sequence[StateFinding]) -> str:
+    by_kind = {
+        kind: [each.hidden_state for each in findings if each.kind == kind] for kind in _NAMES
+    }
+    told = (f"{_NAMES[kind]}: {states(own)}." for kind, own in by_kind.items() if own)
+    anisotropic = [each.hidden_state for each in findings if each.anisotropic]
+    where = states(anisotropic) if anisotropic else "no hidden state"
+    return f"{' '.join(told)} Random pairs have a cosine above {MOSTLY_SHARED} at {where}."
+
+
+def _rule(alignments: Mapping[int, WordAlignment]) -> str:
+    words = next(iter(alignments.values())).words
+    return (
+        f"Measured on {words:,} pairs of words. Aligned: the margin over random pairs is above 0, and "
+        "retrieval (mean of both ways, as the vectors are or after centring) above chance, at a level "
+        f"of {ALPHA} corrected after Holm over {number_of_tests(alignments)} tests. Anisotropy "
+        f"alone: neither is, and random pairs have a cosine above {MOSTLY_SHARED}. Centring subtracts "
+        "the mean of each language over these same words; it sees no pairs, so it makes no alignment. "
+        "The best hidden state is the best on these words."
+    )

@@ -1,0 +1,320 @@
+"""Studies run whole: artifacts shared, nothing done twice, killed runs that end the same."""
+
+from __future__ import annotations
+
+import collections
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from small_study import SCRATCH, small_study
+
+from crosslift.api.session import evaluate, export_arm, run_study
+from crosslift.artifacts.store import Store
+from crosslift.errors import ArtifactError, StudyError, TrainingError, UnknownNameError
+from crosslift.planning.plan import plan_study
+from crosslift.reports.run_folder import RunFolder
+from crosslift.steps import run as running
+from crosslift.targets.target import TargetSettings
+
+KILLED_EVERY = 29
+"""Passages of a watched moment between two kills; see `kill_driver`."""
+
+
+@pytest.fixture(scope="module")
+def finished(
+    xlm_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Store, RunFolder]:
+    """An unbroken run of the small study."""
+    base = tmp_path_factory.mktemp("run")
+    store = Store(base / "store")
+    return base / "out", store, run_study(small_study(xlm_folder), base / "out", store)
+
+
+def scores(out: Path) -> dict[tuple[Any, ...], tuple[float, int]]:
+    rows = pq.read_table(out / "results.parquet").to_pylist()
+    keys = ("arm", "seed", "target", "language", "protocol", "subset", "metric")
+    return {tuple(row[k] for k in keys): (row["value"], row["n"]) for row in rows}
+
+
+def weights(store: Store) -> dict[str, bytes]:
+    return {
+        f"{path.parent.name}/{path.name}": path.read_bytes()
+        for path in sorted(store.root.glob("train/*/*.safetensors"))
+    }
+
+
+def test_the_folder_says_what_the_texts_of_each_target_are(
+    finished: tuple[Path, Store, RunFolder],
+) -> None:
+    facts = json.loads((finished[0] / "run.json").read_text(encoding="utf-8"))
+    texts = {target["name"]: target["texts"] for target in facts["targets"]}
+    assert texts == {"names": "words", "gettext": "sentences", "pictures": "words"}
+
+
+def test_the_folder_holds_every_row_once(finished: tuple[Path, Store, RunFolder]) -> None:
+    out, _, folder = finished
+    rows = pq.read_table(out / "results.parquet").to_pylist()
+    found = scores(out)
+    assert len(rows) == len(found)
+    assert {row["study"] for row in rows} == {"small"}
+    assert all(n > 0 for _, n in found.values())
+    assert all(0 <= row["value"] <= 1 for row in rows if row["metric"] != "median_rank")
+    ranks = [row["value"] for row in rows if row["metric"] == "median_rank"]
+    assert ranks and all(1 <= rank <= 400 for rank in ranks)
+    arms = {arm.name: arm for arm in folder.run.arms}
+    assert arms["image-shuffled"].role == "control"
+    assert arms["plain"].role == "reference"
+    assert arms["text"].budget.updates == 3
+    assert arms["text"].budget.examples == 18
+    assert arms["baseline"].budget.updates == 0
+    assert (out / "results.csv").read_text(encoding="utf-8").count("\n") == len(rows) + 1
+
+
+def test_macro_is_the_unweighted_mean_of_the_languages(
+    finished: tuple[Path, Store, RunFolder],
+) -> None:
+    found = scores(finished[0])
+    facts = ("gettext", "crosslift/xx->en", "all", "top1_accuracy")
+
+    def value(language: str) -> float:
+        target, protocol, subset, metric = facts
+        return found["text", 1, target, language, protocol, subset, metric][0]
+
+    assert value("macro") == pytest.approx((value("de") + value("he")) / 2, abs=1e-12)
+
+
+def test_verdicts_are_of_the_direction_that_a_target_asks_for(
+    finished: tuple[Path, Store, RunFolder], xlm_folder: Path, tmp_path: Path
+) -> None:
+    target = {"name": "names", "languages": ["de", "ar"], "direction": "both"}
+    out = tmp_path / "out"
+    folder = run_study(small_study(xlm_folder, targets=[target]), out, finished[1])
+    assert {verdict.protocol for verdict in folder.verdicts} == {"crosslift/both"}
+    assert folder.run.targets[0].protocol == "crosslift/both"
+    found = scores(out)
+    for measure in ("top1_accuracy", "mrr"):
+        mean, there, back = (
+            found["text", 1, "names", "de", f"crosslift/{way}", "all", measure][0]
+            for way in ("both", "xx->en", "en->xx")
+        )
+        assert mean == pytest.approx((there + back) / 2)
+
+
+def test_outcomes_give_the_scores(finished: tuple[Path, Store, RunFolder]) -> None:
+    out = finished[0]
+    rows = [
+        row
+        for row in pq.read_table(out / "outcomes.parquet").to_pylist()
+        if (row["arm"], row["seed"], row["target"]) == ("image", 2, "names")
+        and (row["language"], row["protocol"]) == ("ar", "crosslift/en->xx")
+    ]
+    found = scores(out)
+    facts = ("image", 2, "names", "ar", "crosslift/en->xx")
+    for subset, kept in (("all", rows), ("clean", [row for row in rows if row["clean"]])):
+        mean = np.mean([row["reciprocal_rank"] for row in kept])
+        assert found[(*facts, subset, "mrr")] == (pytest.approx(float(mean)), len(kept))
+
+
+def test_an_arm_with_locked_text_shares_the_baselines_vectors(
+    finished: tuple[Path, Store, RunFolder],
+) -> None:
+    found = scores(finished[0])
+    of_arm = {
+        arm: {key[2:]: value for key, value in found.items() if key[0] == arm and key[2] == "names"}
+        for arm in ("baseline", "image-locked", "text")
+    }
+    assert of_arm["image-locked"] == of_arm["baseline"]
+    assert of_arm["text"] != of_arm["baseline"]
+
+
+def test_arms_share_the_steps_of_their_common_prefix(xlm_folder: Path) -> None:
+    plan = plan_study(small_study(xlm_folder))
+    steps = plan.steps()
+    assert len({step.key for step in steps}) == len(steps)
+    kinds = collections.Counter(step.kind for step in steps)
+    assert kinds["train"] == 1 + 2 * 4  # the start once, then two seeds of four arms
+    place = {step.key: i for i, step in enumerate(steps)}
+    assert all(place[i.key] < place[s.key] for s in steps for i in s.inputs.values())
+
+
+@pytest.mark.parametrize(
+    ("arm", "setting"),
+    [
+        ("text", {"task": "name-alias", "learning_rate": 1e-3}),
+        ("text", {"task": "name-alias", "dropout": 0.3}),
+        ("image", {"task": "picture-name", **SCRATCH, "frozen_layers": 1}),
+    ],
+)
+def test_a_changed_setting_changes_the_keys_of_its_arm_alone(
+    xlm_folder: Path, arm: str, setting: dict[str, Any]
+) -> None:
+    before = small_study(xlm_folder)
+    arms = before.model_dump(mode="json", exclude_none=True)["arms"]
+    arms[arm]["stages"] = [setting]
+    after = small_study(xlm_folder, arms=arms)
+    keys = [
+        {
+            (r.arm, r.seed, t): s.key
+            for r in plan_study(study).runs
+            for t, s in r.evaluations.items()
+        }
+        for study in (before, after)
+    ]
+    changed = {name[0] for name in keys[0] if keys[0][name] != keys[1][name]}
+    assert changed == {arm}
+
+
+def test_a_second_run_makes_nothing(
+    finished: tuple[Path, Store, RunFolder],
+    xlm_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out, store, _ = finished
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a step was made again")
+
+    monkeypatch.setattr(running, "make_step", fail)
+    run_study(small_study(xlm_folder), tmp_path / "again", store)
+    assert scores(tmp_path / "again") == scores(out)
+
+
+def test_another_store_gives_the_same_bytes(
+    finished: tuple[Path, Store, RunFolder], xlm_folder: Path, tmp_path: Path
+) -> None:
+    out, store, _ = finished
+    other = Store(tmp_path / "store")
+    run_study(small_study(xlm_folder), tmp_path / "out", other)
+    assert weights(other) == weights(store)
+    assert scores(tmp_path / "out") == scores(out)
+
+
+def test_a_run_killed_again_and_again_ends_with_the_same_numbers(
+    finished: tuple[Path, Store, RunFolder], xlm_folder: Path, tmp_path: Path
+) -> None:
+    out, store, _ = finished
+    driver = Path(__file__).parents[1] / "samples" / "kill_driver.py"
+    places = [str(p) for p in (xlm_folder, tmp_path / "store", tmp_path / "out")]
+    subprocess.run([sys.executable, driver, *places, str(KILLED_EVERY)], check=True, timeout=500)
+    killed = collections.Counter((tmp_path / "out.kills").read_text(encoding="utf-8").split())
+    assert killed.total() >= 8
+    assert killed["flush"] >= 1
+    assert scores(tmp_path / "out") == scores(out)
+    assert weights(Store(tmp_path / "store")) == weights(store)
+
+
+def test_a_step_that_fails_loses_nothing_before_it(
+    xlm_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = small_study(xlm_folder)
+    arms = study.model_dump(mode="json", exclude_none=True)["arms"]
+    arms["image"]["stages"] = [
+        {"task": "picture-name", **SCRATCH, "head_learning_rate": 1e30, "dev_evaluations": 0}
+    ]
+    store = Store(tmp_path / "store")
+    with pytest.raises(TrainingError, match=r"is (nan|inf)"):
+        run_study(small_study(xlm_folder, arms=arms), tmp_path / "out", store)
+    made = [step for step in plan_study(study).steps() if step.exists(store)]
+    assert {"name-alias, seed 1", "name-alias, seed 2"} <= {step.label for step in made}
+
+
+def test_a_corrupt_artifact_is_told_and_only_it_is_made_anew(
+    xlm_folder: Path, tmp_path: Path
+) -> None:
+    arms = {"baseline": {}, "text": {"stages": [{"task": "name-alias"}]}}
+    study = small_study(xlm_folder, arms=arms, comparisons=[])
+    store = Store(tmp_path / "store")
+    run_study(study, tmp_path / "out", store)
+    victim = next(store.root.glob("evaluate/*/outcomes.parquet"))
+    victim.write_bytes(victim.read_bytes()[:-7])
+    with pytest.raises(ArtifactError, match="corrupt") as caught:
+        run_study(study, tmp_path / "out", Store(store.root))
+    assert str(victim.parent) in str(caught.value.remedy)
+    for path in victim.parent.iterdir():
+        path.unlink()
+    victim.parent.rmdir()
+    folder = run_study(study, tmp_path / "out", Store(store.root))
+    assert sum(not step.reused for step in folder.run.steps) == 1
+
+
+def test_evaluate_reads_the_same_as_the_run(
+    finished: tuple[Path, Store, RunFolder], xlm_folder: Path
+) -> None:
+    out, store, _ = finished
+    target = TargetSettings(name="names", languages=("de", "ar"))
+    found = evaluate(str(xlm_folder), target, direction="en->xx", store=store)
+    expected = scores(out)
+    for language in ("de", "ar"):
+        facts = ("plain", 0, "names", language, "crosslift/en->xx", "all", "mrr")
+        assert found.languages[language]["mrr"] == pytest.approx(expected[facts][0], abs=1e-12)
+        assert found.languages[language]["n"] == 400
+    assert found.protocol["direction"] == "en->xx"
+    assert found.protocol["pooling"] == "mean"
+    with pytest.raises(UnknownNameError, match="direction"):
+        evaluate(str(xlm_folder), target, direction="text->picture", store=store)
+    with pytest.raises(StudyError, match="image tower"):
+        evaluate(str(xlm_folder), "pictures", store=store)
+
+
+def test_an_exported_arm_encodes_as_it_was_measured(
+    finished: tuple[Path, Store, RunFolder], tmp_path: Path
+) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    from crosslift.targets.evaluate import SideLookups, evaluate_bitexts
+    from crosslift.targets.names import NAMES
+
+    out, _, _ = finished
+    place = export_arm(out, "text", tmp_path / "model", seed=2)
+    model = SentenceTransformer(str(place), device="cpu")
+    data = NAMES.load(TargetSettings(name="names", languages=("de",)))
+    sides = SideLookups.of_both(lambda texts: model.encode(list(texts)))
+    found = next(evaluate_bitexts({NAMES.protocols[0]: sides}, data))
+    facts = ("text", 2, "names", "de", "crosslift/xx->en", "all", "mrr")
+    assert found.score("mrr") == pytest.approx(scores(out)[facts][0], abs=2e-3)
+    card = (place / "README.md").read_text(encoding="utf-8")
+    assert "crosslift/xx->en" in card
+    with pytest.raises(StudyError, match="not empty"):
+        export_arm(out, "text", place)
+    with pytest.raises(UnknownNameError, match="arm"):
+        export_arm(out, "txt", tmp_path / "other")
+    with pytest.raises(UnknownNameError, match="seed"):
+        export_arm(out, "text", tmp_path / "other", seed=7)
+
+
+def test_overlap_is_reported_and_clean_scores_leave_it_out(
+    finished: tuple[Path, Store, RunFolder],
+) -> None:
+    out, _, folder = finished
+    rows = pq.read_table(out / "outcomes.parquet").to_pylist()
+    unclean = {row["target"] for row in rows if not row["clean"]}
+    reported = {o.target for o in folder.run.overlap if o.exact + o.near}
+    assert unclean == reported
+    assert {(o.task, o.target) for o in folder.run.overlap} == {
+        (task, target)
+        for task in ("gettext-mlm", "name-alias", "picture-name")
+        for target in ("names", "gettext", "pictures")
+    }
+
+
+def test_verdicts_cover_declared_and_baseline_comparisons(
+    finished: tuple[Path, Store, RunFolder],
+) -> None:
+    out, _, folder = finished
+    found = {(v.family, v.arm, v.against, v.target) for v in folder.verdicts}
+    assert ("declared", "image", "image-shuffled", "pictures") in found
+    assert ("vs-baseline", "text", "baseline", "gettext") in found
+    assert not any("plain" in entry[1:3] for entry in found)
+    for verdict in folder.verdicts:
+        assert verdict.against in verdict.sentence
+        assert verdict.low <= verdict.effect <= verdict.high
+        assert verdict.p <= verdict.p_corrected <= 1
+    facts = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert {(g["arm"], g["control"]) for g in facts["gains"]} == {("image", "image-shuffled")}

@@ -1,0 +1,187 @@
+"""The code of an artifact: the import closure of modules, and what changes a module's hash."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crosslift.artifacts import code
+from crosslift.artifacts.code import code_of, import_closure
+from crosslift.sources.record import Record
+from crosslift.steps.code_behind import modules_behind
+from crosslift.tasks.task import FORM_CLASSES, FormSpec, class_of_form
+
+MODULE = '''
+"""Docstring."""
+def double(x):
+    """Twice."""
+    return 2 * x  # two times
+class Thing:
+    """A thing."""
+    size = 3
+'''
+
+Write = Callable[[Mapping[str, str]], None]
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """Writes the modules of a package `written`."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def put(files: Mapping[str, str]) -> None:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "written"]:
+            del sys.modules[name]
+        for name, text in {"__init__": "", **files}.items():
+            path = tmp_path / "written" / f"{name}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        importlib.invalidate_caches()
+        code._read.cache_clear()
+        code._spec.cache_clear()
+
+    return put
+
+
+# Hashes
+
+
+def hash_of(write: Write, text: str) -> str:
+    write({"inner": text})
+    return code_of(["written.inner"])["written.inner"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("# two times", "# twice, as said"),
+        ('"""Docstring."""', '"""Another."""'),
+        ('    """Twice."""\n', ""),
+        ('    """A thing."""\n', '    """A thing.\n\n    Of some size.\n    """\n'),
+        ("return 2 * x", "return (2\n        * x)"),
+    ],
+)
+def test_comments_docstrings_and_layout_do_not_change_the_hash(
+    write: Write, old: str, new: str
+) -> None:
+    assert old in MODULE
+    assert hash_of(write, MODULE.replace(old, new)) == hash_of(write, MODULE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("2 * x", "3 * x"), ("2 * x", "x * 2"), ("size = 3", "size = '3'"), ("double", "twice")],
+)
+def test_code_changes_the_hash(write: Write, old: str, new: str) -> None:
+    assert hash_of(write, MODULE.replace(old, new)) != hash_of(write, MODULE)
+
+
+def test_a_module_that_does_not_exist() -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"crosslift\.nothing_of_that_name"):
+        code_of(["crosslift.nothing_of_that_name"])
+
+
+# Closures
+
+
+def closure(*modules: str) -> list[str]:
+    found = import_closure(f"written.{module}" for module in modules)
+    return sorted(name.removeprefix("written.") for name in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import written.b",
+        "import json, written.b as other",
+        "from written import b",
+        "from written.b import thing",
+        "from . import b",
+        "from .b import thing as it",
+        "def f():\n    from written.b import thing",
+        "try:\n    import written.b\nexcept ImportError:\n    pass",
+        "class A:\n    def f(self):\n        import written.b",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import written.c\nelse:\n"
+        "    import written.b",
+    ],
+)
+def test_imports_are_found_wherever_they_are_written(write: Write, text: str) -> None:
+    write({"a": text, "b": "thing = 1", "c": ""})
+    names = [name for name in closure("a") if name != "written"]
+    assert names == ["a", "b"]
+
+
+def test_imports_are_followed_through_circles_and_packages(write: Write) -> None:
+    write(
+        {
+            "a": "import written.pack.inner",
+            "pack/__init__": "from written import c",
+            "pack/inner": "from written.a import x",
+            "c": "",
+            "d": "",
+        }
+    )
+    assert closure("a") == ["a", "c", "pack", "pack.inner"]
+    assert closure("pack") == ["c", "pack"]
+    assert closure("d", "c") == ["c", "d"]
+
+
+def test_imports_for_type_checkers_and_of_other_packages_are_left_out(write: Write) -> None:
+    lines = "import typing\nif typing.TYPE_CHECKING:\n    from written import b\nimport numpy\n"
+    write({"a": lines, "b": ""})
+    assert closure("a") == ["a"]
+
+
+def test_what_shows_artifacts_is_no_part_of_making_them() -> None:
+    modules = import_closure(["crosslift.cli.main", "crosslift.api.session"])
+    assert "crosslift.planning.training_steps" in modules
+    assert not [m for m in modules if m.startswith(("crosslift.cli", "crosslift.reports"))]
+
+
+def test_encoding_does_not_depend_on_readers_of_tasks() -> None:
+    modules = import_closure(["crosslift.making.encode"])
+    assert not [m for m in modules if m.startswith(("crosslift.tasks", "crosslift.sources"))]
+
+
+@pytest.mark.parametrize("form", FORM_CLASSES)
+def test_the_code_of_a_form_is_that_of_its_class(form: Any) -> None:
+    assert FormSpec(form).code_modules == (class_of_form(form).__module__,)
+
+
+# What is behind an object
+
+
+@dataclass
+class Holder:
+    """Not of the package: what it holds is not looked at."""
+
+    value: object
+
+
+def test_modules_behind_objects_and_functions() -> None:
+    record = Record(id="a", language="en", texts={})
+    behind = partial(modules_behind, skip=Holder)
+    assert behind(record) == {"crosslift.sources.record"}
+    assert behind({"a": [(record, 1)]}) == {"crosslift.sources.record"}
+    assert behind(closure) == frozenset()
+    assert behind([code_of, "text", None, 3]) == {"crosslift.artifacts.code"}
+    assert behind(partial(class_of_form, record)) == {
+        "crosslift.tasks.task",
+        "crosslift.sources.record",
+    }
+    assert behind(lambda: record) == {"crosslift.sources.record"}
+    assert behind(Holder(record)) == frozenset()
+    assert "crosslift.forms.span_qa" in behind({"form": FormSpec("span-qa")})
+
+
+def test_objects_that_hold_one_another_are_looked_at_once() -> None:
+    circle: list[Any] = [Record(id="a", language="en", texts={})]
+    circle.append(circle)
+    assert modules_behind(circle, skip=Holder) == {"crosslift.sources.record"}

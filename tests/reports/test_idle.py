@@ -1,0 +1,85 @@
+"""Training that learns nothing: refused where that is known before, reported where it shows after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_sample import write_sample
+from small_study import SCRATCH, small_study
+
+from crosslift.errors import StudyError
+from crosslift.planning.plan import plan_study
+from crosslift.reports.entries import CurvePoint
+from crosslift.reports.html import write_report
+from crosslift.reports.idle import idle_sentences
+
+
+def points(arm: str, stage: int, task: str, *losses: float) -> list[CurvePoint]:
+    return [CurvePoint(arm, 1, stage, task, u + 1, "loss", v) for u, v in enumerate(losses)]
+
+
+def test_losses_of_0_are_reported_by_arm_stage_and_task() -> None:
+    curves = [
+        *points("a", 0, "text-pairs", 0.0, 0.0, 0.0),
+        *points("a", 1, "image-text", *[0.0] * 2, *[1.0] * 8),
+        *points("b", 0, "text-pairs", *[0.0], *[1.0] * 10),
+        CurvePoint("b", 1, 0, "text-pairs", 5, "dev_top1_accuracy", 0.0),
+    ]
+    assert idle_sentences(curves) == [
+        "Arm a, stage 1: the loss of text-pairs was 0 at every one of its 3 updates: it learned "
+        "nothing.",
+        "Arm a, stage 2: the loss of image-text was 0 at 2 of 10 updates, which taught it nothing.",
+    ]
+
+
+def test_the_report_warns_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_sample(tmp_path / "run")
+    assert "Updates without a loss" not in write_report(folder).read_text(encoding="utf-8")
+    lost = points("image", 0, "picture-name", 0.0)
+    monkeypatch.setattr(
+        "crosslift.reports.answer.idle_sentences", lambda curves: idle_sentences(lost)
+    )
+    page = write_report(folder).read_text(encoding="utf-8")
+    assert "the loss of picture-name was 0 at its only update: it learned nothing" in page
+
+
+TASKS: dict[str, dict[str, Any]] = {
+    "name-alias": {"task": "name-alias"},
+    "image-text": {"task": "image-text", **SCRATCH},
+    "image-text-matching": {"task": "image-text-matching", **SCRATCH},
+}
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(
+    ("batch_size", "accumulation"),
+    [(1, 1), (4, 4), (5, 4), (3, 8)],
+)
+def test_parts_of_one_record_are_refused_where_negatives_come_from_the_batch(
+    xlm_folder: Path, task: str, batch_size: int, accumulation: int
+) -> None:
+    budget = {"updates": 2, "batch_size": batch_size}
+    stage = {**TASKS[task], "accumulation": accumulation, "budget": budget}
+    arms = {"baseline": {}, "arm": {"stages": [stage]}}
+    study = small_study(xlm_folder, arms=arms, start="plain", comparisons=[])
+    with pytest.raises(StudyError, match=f"batch_size {batch_size} with accumulation"):
+        plan_study(study)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        {"task": "gettext-mlm"},
+        {"task": "name-alias", "options": {"hard_negatives": "string"}},
+        {"task": "name-alias", "accumulation": 2, "budget": {"updates": 2, "batch_size": 4}},
+    ],
+)
+def test_one_record_is_enough_where_negatives_come_from_elsewhere(
+    xlm_folder: Path, task: dict[str, Any]
+) -> None:
+    stage = {"budget": {"updates": 2, "batch_size": 1}} | task
+    arms = {"baseline": {}, "arm": {"stages": [stage]}}
+    study = small_study(xlm_folder, arms=arms, start="plain", comparisons=[])
+    assert any(step.kind == "train" for step in plan_study(study).steps())
