@@ -27,13 +27,9 @@ def imported_rooms(room: str) -> dict[str, list[str]]:
             if isinstance(node, ast.Import):
                 modules = [alias.name for alias in node.names]
             for module in modules:
-                package, _, rest = module.partition(".")
-                name = rest.partition(".")[0]
-                if (
-                    package == "crosslift"
-                    and (SOURCES / name / "__init__.py").is_file()
-                    and name not in ("", room)
-                ):
+                name = module.removeprefix("crosslift.").partition(".")[0]
+                is_room = module.startswith("crosslift.") and name in rooms()
+                if is_room and name != room:
                     imported.setdefault(name, []).append(str(path.relative_to(SOURCES)))
     return imported
 
