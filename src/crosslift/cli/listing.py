@@ -89,7 +89,7 @@ def report(folder: Path, json_to: str | None) -> None:
         tell_verdicts,
     )
     from crosslift.reports.html import write_report
-    from crosslift.reports.run_folder import RunFolder
+    from crosslift.results.run_folder import RunFolder
 
     console = console_for(json_to)
     path = write_report(folder)
