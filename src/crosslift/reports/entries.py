@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from crosslift.forms.declared_forms import trains_on_captions
 from crosslift.statistics.attribution import shown_words
 from crosslift.statistics.judgements import Outcome
 from crosslift.statistics.wording import zero_shot_words
-from crosslift.tasks.controls import trains_on_captions
 
 _WORD_TARGETS_BEFORE = ("names", "word-pairs", "word-pairs-trained")
 
