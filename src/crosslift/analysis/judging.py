@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from crosslift.analysis.collect import Gathered, as_many_seeds
+from crosslift.forms.declared_forms import trains_on_captions
 from crosslift.making.answer import told_of_answering
 from crosslift.metrics.table import OUTCOME_OF_METRIC
 from crosslift.results.arm_facts import ArmBudget
@@ -19,7 +20,7 @@ from crosslift.statistics.verdicts import Comparison, judge
 from crosslift.statistics.wording import zero_shot_words
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Study
-from crosslift.tasks.controls import Control, trains_on_captions
+from crosslift.tasks.controls import Control
 
 _NEARLY_EQUAL = 0.01
 
