@@ -7,7 +7,7 @@ import json
 import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import pytest
 from pydantic import ValidationError
@@ -16,7 +16,7 @@ from report_sources_sample import write_sources_sample
 
 import crosslift.results
 from crosslift.errors import DataError
-from crosslift.results.arm_facts import Augmentation
+from crosslift.results.arm_facts import Augmentation, ControlKind
 from crosslift.results.example import Example
 from crosslift.results.group_effect import GroupEffect
 from crosslift.results.overlap_facts import OverlapFacts
@@ -31,6 +31,7 @@ from crosslift.results.record import (
 from crosslift.results.run_facts import RunFacts
 from crosslift.results.score_rows import CurvePoint, Score, read_rows, table_of
 from crosslift.results.verdict import Verdict
+from crosslift.tasks.controls import CONTROLS
 
 KEYS = {
     "": "schema study question created version baseline arms failed targets protocols environments "
@@ -158,6 +159,10 @@ def test_the_columns_of_tables(tmp_path: Path) -> None:
     scores = read_rows(made / "results.parquet", Score)
     assert table_of(scores, Score).to_pylist() == [row._asdict() for row in scores]
     assert table_of([], CurvePoint).column_names == list(CurvePoint._fields)
+
+
+def test_a_record_knows_every_control_that_a_study_can_name() -> None:
+    assert set(get_args(ControlKind)) == set(CONTROLS)
 
 
 def test_every_field_of_every_record_is_documented() -> None:
