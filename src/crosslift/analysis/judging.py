@@ -63,8 +63,8 @@ def attributions(gathered: Gathered, judged: Sequence[Verdict]) -> list[Attribut
 
 
 def control_kind(study: Study, name: str) -> Control | None:
-    """Which of the named controls an arm is: asked for as such, or written by hand with one in every
-    task of its that has any; None: another one."""
+    """Which of the named controls an arm is: the study names it for the arm, or for the tasks of an arm
+    that it writes out. Returns None for any other arm."""
     arm = study.arms[name]
     if arm.control is not None:
         return arm.control
@@ -115,19 +115,19 @@ def gains(gathered: Gathered) -> list[Gain]:
         _gain(gathered, arm, control, target)
         for arm, controls in _controls(study).items()
         for control in controls
-        if not _asked_in_one_word(study, control)
+        if not _named_in_one_word(study, control)
         for target in shared_targets(gathered, control, arm, study.baseline_of(control))
     ]
 
 
 def _controls(study: Study) -> dict[str, list[str]]:
     """Arm -> its controls, of the arms that have any and have a baseline beside them."""
-    found: dict[str, list[str]] = {}
+    controls: dict[str, list[str]] = {}
     for control, settings in study.arms.items():
         arm = settings.control_of
         if arm is not None and study.baseline_of(arm) in study.arms:
-            found.setdefault(arm, []).append(control)
-    return found
+            controls.setdefault(arm, []).append(control)
+    return controls
 
 
 def _gain(gathered: Gathered, arm: str, control: str, target: str) -> Gain:
@@ -149,20 +149,20 @@ def _gain(gathered: Gathered, arm: str, control: str, target: str) -> Gain:
 def _comparisons(gathered: Gathered) -> Iterator[Comparison]:
     """Each pair of arms on a target once: declared, then against the baseline, then of controls."""
     study = gathered.plan.study
-    made: set[tuple[str, str, str]] = set()
-    for asked in study.comparisons:
-        for target in asked.targets or shared_targets(gathered, asked.arm, asked.against):
-            made.add((asked.arm, asked.against, target))
-            question = asked.question
-            yield _comparison(gathered, asked.arm, asked.against, target, question, "declared")
+    compared: set[tuple[str, str, str]] = set()
+    for declared in study.comparisons:
+        arm, against, question = declared.arm, declared.against, declared.question
+        for target in declared.targets or shared_targets(gathered, arm, against):
+            compared.add((arm, against, target))
+            yield _comparison(gathered, arm, against, target, question, "declared")
     for arm, baseline in compared_with_baseline(study):
-        if not _asked_in_one_word(study, arm):
-            made |= {(arm, baseline, target) for target in shared_targets(gathered, arm, baseline)}
+        if not _named_in_one_word(study, arm):
             for target in shared_targets(gathered, arm, baseline):
+                compared.add((arm, baseline, target))
                 yield _comparison(gathered, arm, baseline, target, "", "vs-baseline")
     for arm, against in _of_controls(study):
         for target in shared_targets(gathered, arm, against):
-            if (arm, against, target) not in made:
+            if (arm, against, target) not in compared:
                 yield _comparison(gathered, arm, against, target, "", "controls")
 
 
@@ -174,9 +174,9 @@ def compared_with_baseline(study: Study) -> list[tuple[str, str]]:
     return [(name, baseline) for name, baseline in pairs if name != baseline]
 
 
-def _asked_in_one_word(study: Study, arm: str) -> bool:
-    """Whether an arm is a control that the study did not write out. Those are many, so they are
-    corrected among themselves and take nothing from the arms that the study is about."""
+def _named_in_one_word(study: Study, arm: str) -> bool:
+    """Whether an arm is a control that the study names in one word and does not write out. There are
+    many of these; corrected by themselves, they take nothing from the arms that the study is about."""
     return study.arms[arm].control is not None
 
 
@@ -273,19 +273,19 @@ def _own_stages(gathered: Gathered, arm: str) -> tuple[Step, ...]:
 
 def _remarks(gathered: Gathered, *arms: str) -> tuple[str, ...]:
     """What is said of those of the arms that are not zero-shot."""
-    told = []
+    remarks = []
     for arm in arms:
         if not gathered.plan.study.arms[arm].zero_shot:
             steps = _own_stages(gathered, arm)
             forms = [task["form"]["name"] for step in steps for task in step.settings["tasks"]]
             languages = labelled_languages(gathered, arm)
             words = zero_shot_words(languages, captions=trains_on_captions(forms))
-            told.append(f"`{arm}` is {words}")
-    return tuple(told)
+            remarks.append(f"`{arm}` is {words}")
+    return tuple(remarks)
 
 
 def _own_tuning(gathered: Gathered, target: str, *arms: str) -> Iterator[str]:
-    """What is said of arms that are fine-tuned otherwise than the others on a target."""
+    """What is said of arms whose fine-tuning on a target differs from that of the others."""
     if any(target in run.fine_tuned for run in gathered.plan.runs):
         for arm in arms:
             own = gathered.plan.study.arms[arm].fine_tune
