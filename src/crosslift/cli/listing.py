@@ -12,11 +12,13 @@ from crosslift.cli.output import console_for, write_json
 from crosslift.results.command_output import ExportedArm, TargetEntry, TaskEntry
 from crosslift.results.record import Record
 
+_CAPTIONS = "your data, a dataset of the hub, or without either the pictograms"
+
 
 def tasks(json_to: str | None) -> None:
     """Prints the intermediate tasks."""
-    from crosslift.tasks.captioned import TITLES as CAPTIONED
-    from crosslift.tasks.own_files import FORMS, TITLES
+    from crosslift.forms.declared_forms import FORMS
+    from crosslift.tasks.own_files import OWN_FILE_TASKS
     from crosslift.tasks.registry import TASKS, legal_options, needs_data
     from crosslift.tasks.word_pairs import FORM, NAME, TITLE
 
@@ -33,12 +35,14 @@ def tasks(json_to: str | None) -> None:
         )
         for task in TASKS.values()
     ]
-    own_files = [(name, name, TITLES[name], True, "of your file", "your file") for name in FORMS]
+    own_files = [
+        (name, name, own.title, True, "of your file", "your file")
+        for name, own in OWN_FILE_TASKS.items()
+    ]
     captioned = [
-        *(
-            (form, form, title, False, "of your data", _CAPTIONS)
-            for form, title in CAPTIONED.items()
-        )
+        (form, form, facts.pictures.title, False, "of your data", _CAPTIONS)
+        for form, facts in FORMS.items()
+        if facts.pictures is not None
     ]
     lexicon = [(NAME, FORM.name, TITLE, True, "of your lexicon", "your lexicon")]
     rows += [
@@ -55,9 +59,6 @@ def tasks(json_to: str | None) -> None:
         for name, form, title, needed, licence, citation in (*own_files, *captioned, *lexicon)
     ]
     _print(rows, ("name", "form", "title", "licence"), json_to)
-
-
-_CAPTIONS = "your data, a dataset of the hub, or without either the pictograms"
 
 
 def targets(json_to: str | None) -> None:

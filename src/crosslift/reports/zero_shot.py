@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from crosslift.forms.declared_forms import trains_on_captions
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.statistics.wording import zero_shot_words
-from crosslift.tasks.controls import trains_on_captions
 
 
 def not_zero_shot(arm: ArmFacts) -> str:

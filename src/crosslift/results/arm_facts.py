@@ -98,12 +98,15 @@ class ArmBudget(Record):
     """Time, in seconds."""
 
 
+Role = Literal["baseline", "trained", "control", "reference"]
+
+
 class ArmFacts(Record):
     """One arm of the study."""
 
     name: str
     """Name of the arm."""
-    role: Literal["baseline", "trained", "control", "reference"]
+    role: Role
     """What the arm is for."""
     baseline: str
     """The untrained arm of the same start, which the arm is compared with; it may be the arm itself."""
