@@ -17,6 +17,8 @@ from crosslift.errors import DataError, UnknownNameError
 from crosslift.reports.diagnosis import DIAGNOSTICS, vector_section
 from crosslift.reports.html import write_report
 from crosslift.reports.sweep import SWEEP, sweep_section, write_sweep_plot
+from crosslift.results.reading_sweep import Sweep
+from crosslift.results.record import from_json
 from crosslift.results.run_folder import RunFolder
 from crosslift.retrieval.diagnostics import diagnose, separability
 
@@ -272,24 +274,28 @@ def _drawn_circle(path: Path) -> list[tuple[float, float]]:
     ]
 
 
+def _plot(content: dict[str, Any], path: Path) -> None:
+    write_sweep_plot(from_json(content, Sweep, "the sweep"), path)
+
+
 def test_a_sweep_is_written_alone(tmp_path: Path) -> None:
-    write_sweep_plot(_sweep(), tmp_path / "new" / "sweep.svg")
+    _plot(_sweep(), tmp_path / "new" / "sweep.svg")
     text = (tmp_path / "new" / "sweep.svg").read_text(encoding="utf-8")
     for word in ("raw", "mean", "hidden state", "top-1 accuracy, percent", "chosen", "default"):
         assert f">{word}</text>" in text
     assert "#ffffff" in text
-    write_sweep_plot(_sweep(), tmp_path / "sweep.png")
+    _plot(_sweep(), tmp_path / "sweep.png")
     with Image.open(tmp_path / "sweep.png") as picture:
         assert picture.format == "PNG"
         assert picture.width == 2 * 380
-    write_sweep_plot(_sweep(), tmp_path / "again.svg")
+    _plot(_sweep(), tmp_path / "again.svg")
     assert (tmp_path / "again.svg").read_text(encoding="utf-8") == text
 
 
 def test_the_chosen_state_is_marked_where_it_is(tmp_path: Path) -> None:
-    write_sweep_plot(_sweep(), tmp_path / "one.svg")
+    _plot(_sweep(), tmp_path / "one.svg")
     chosen = {"hidden_state": 0, "pooling": "mean"}
-    write_sweep_plot(_sweep(chosen=chosen), tmp_path / "other.svg")
+    _plot(_sweep(chosen=chosen), tmp_path / "other.svg")
     one, other = (_drawn_circle(tmp_path / name) for name in ("one.svg", "other.svg"))
     moved = [pair for pair in zip(one, other, strict=True) if pair[0] != pair[1]]
     assert len(moved) == 1
@@ -299,31 +305,27 @@ def test_the_chosen_state_is_marked_where_it_is(tmp_path: Path) -> None:
 
 
 def test_a_default_that_was_not_tried_is_not_marked(tmp_path: Path) -> None:
-    write_sweep_plot(_sweep(), tmp_path / "one.svg")
+    _plot(_sweep(), tmp_path / "one.svg")
     default = {"hidden_state": 24, "pooling": "cls", "score": 0.3}
-    write_sweep_plot(_sweep(default=default), tmp_path / "other.svg")
+    _plot(_sweep(default=default), tmp_path / "other.svg")
     one, other = (_drawn_circle(tmp_path / name) for name in ("one.svg", "other.svg"))
     assert len(one) == len(other) + 1
 
 
 def test_sweeps_that_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"sweep\.jpg"):
-        write_sweep_plot(_sweep(), tmp_path / "sweep.jpg")
+        _plot(_sweep(), tmp_path / "sweep.jpg")
     with pytest.raises(DataError, match="hidden state 7, mean was chosen but is on none"):
-        write_sweep_plot(
-            _sweep(chosen={"hidden_state": 7, "pooling": "mean"}), tmp_path / "sweep.png"
-        )
+        _plot(_sweep(chosen={"hidden_state": 7, "pooling": "mean"}), tmp_path / "sweep.png")
     short = {"pooling": "cls", "hidden_states": [0, 1], "dev": [0.1, 0.2], "rest": [0.1]}
     with pytest.raises(DataError, match="cls: 2 hidden states, 2 scores of dev, 1 of the rest"):
-        write_sweep_plot(_sweep(curves=[short]), tmp_path / "sweep.png")
+        _plot(_sweep(curves=[short]), tmp_path / "sweep.png")
     with pytest.raises(DataError, match="finite"):
-        write_sweep_plot(_sweep(score=float("nan")), tmp_path / "sweep.png")
+        _plot(_sweep(score=float("nan")), tmp_path / "sweep.png")
     with pytest.raises(DataError, match="no arm"):
-        write_sweep_plot(_sweep() | {"arms": []}, tmp_path / "sweep.png")
+        _plot(_sweep() | {"arms": []}, tmp_path / "sweep.png")
     with pytest.raises(DataError, match="chosen_on"):
-        write_sweep_plot(
-            {k: v for k, v in _sweep().items() if k != "chosen_on"}, tmp_path / "a.png"
-        )
+        _plot({k: v for k, v in _sweep().items() if k != "chosen_on"}, tmp_path / "a.png")
     assert list(tmp_path.iterdir()) == []
 
 

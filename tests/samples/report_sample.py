@@ -18,11 +18,19 @@ from PIL import Image, ImageDraw
 from crosslift.results.arm_facts import ArmBudget, ArmFacts, Role, StageFacts, StageTask
 from crosslift.results.example import ArmAnswer, Example
 from crosslift.results.overlap_facts import OverlapExample, OverlapFacts
+from crosslift.results.reading_sweep import Reading, ScoredReading, Sweep, SweepArm, SweepCurve
 from crosslift.results.record import write_json_file
 from crosslift.results.run_facts import RunFacts
 from crosslift.results.score_rows import CurvePoint, Score, table_of
 from crosslift.results.step_facts import RunEnvironment, StepFacts
 from crosslift.results.target_facts import Gap, TargetFacts
+from crosslift.results.vector_diagnoses import (
+    Diagnosis,
+    DiagnosisOfArm,
+    Hubness,
+    Margins,
+    SeparabilityOfArm,
+)
 from crosslift.results.verdict import Family, Outcome, Verdict
 
 _LINE = (
@@ -127,49 +135,56 @@ def write_vector_files(folder: Path, remark: str = "") -> None:
         for target in bitexts
         for row in _diagnoses(arm["name"], seed, target, chance)
     ]
-    _write_json(folder / "diagnostics.json", rows)
+    write_json_file(folder / "diagnostics.json", rows)
     shown = run["arms"][:3]
     arms = [_sweep_arm(arm["name"], seed, chance) for arm in shown for seed in arm["seeds"]]
-    sweep = {"target": "tatoeba", "metric": "top1_accuracy", "arms": arms}
-    sweep |= {"chosen_on": "the first 200 pairs of each language" + remark}
-    sweep |= {"reported_on": "all other pairs" + remark}
-    _write_json(folder / "sweep.json", sweep)
+    sweep = Sweep(
+        target="tatoeba",
+        metric="top1_accuracy",
+        chosen_on="the first 200 pairs of each language" + remark,
+        reported_on="all other pairs" + remark,
+        arms=arms,
+    )
+    write_json_file(folder / "sweep.json", sweep)
 
 
 def _diagnoses(
     arm: str, seed: int, target: dict[str, Any], chance: random.Random
-) -> list[dict[str, Any]]:
+) -> list[DiagnosisOfArm | SeparabilityOfArm]:
     key = {"arm": arm, "seed": seed, "target": target["name"]}
     lift = LIFTS.get(arm, (0.0, 0.05, 0.0))[0 if target["name"] == "names" else 1]
     rows = [
-        key | _diagnosis(code, lift + chance.uniform(-0.03, 0.03)) for code in target["languages"]
+        DiagnosisOfArm.of(_diagnosis(code, lift + chance.uniform(-0.03, 0.03)), **key)
+        for code in target["languages"]
     ]
-    return [*rows, key | {"language": "all", "separability": 0.93 - 2 * lift}]
+    return [*rows, SeparabilityOfArm(separability=0.93 - 2 * lift, **key)]
 
 
-def _diagnosis(code: str, lift: float) -> dict[str, Any]:
+def _diagnosis(code: str, lift: float) -> Diagnosis:
     middle = lift - 0.02
-    margins = {"quantiles": [middle + step for step in (-0.16, -0.05, 0.0, 0.06, 0.15)]}
-    margins |= {"above_zero": 0.4 + lift}
-    hubness = {"skewness": 2.4 - 6 * lift, "never_retrieved": 0.31 - lift}
-    return {
-        "language": code,
-        "n_pairs": 400,
-        "mean_cosine_src": 0.82 - 2 * lift,
-        "mean_cosine_tgt": 0.80 - 2 * lift,
-        "iso_score_src": 0.08 + lift,
-        "iso_score_tgt": 0.09 + lift,
-        "probe_accuracy": 0.97 - lift,
-        "hubness_src_to_tgt": hubness,
-        "hubness_tgt_to_src": hubness,
-        "margins_src_to_tgt": margins,
-        "margins_tgt_to_src": margins,
-        "alignment": 0.3,
-        "notes": [],
-    }
+    margins = Margins(
+        quantiles=[middle + step for step in (-0.16, -0.05, 0.0, 0.06, 0.15)],
+        above_zero=0.4 + lift,
+    )
+    hubness = Hubness(skewness=2.4 - 6 * lift, never_retrieved=0.31 - lift)
+    return Diagnosis(
+        language=code,
+        n_pairs=400,
+        mean_cosine_src=0.82 - 2 * lift,
+        mean_cosine_tgt=0.80 - 2 * lift,
+        iso_score_src=0.08 + lift,
+        iso_score_tgt=0.09 + lift,
+        probe_accuracy=0.97 - lift,
+        hubness_src_to_tgt=hubness,
+        hubness_tgt_to_src=hubness,
+        margins_src_to_tgt=margins,
+        margins_tgt_to_src=margins,
+        alignment=0.3,
+        notes=(),
+    )
 
 
-def _sweep_arm(arm: str, seed: int, chance: random.Random) -> dict[str, Any]:
+def _sweep_arm(arm: str, seed: int, chance: random.Random) -> SweepArm:
     states = list(range(13))
     curves = []
     for pooling, level in (("mean", 0.42), ("cls", 0.25), ("max", 0.31)):
@@ -178,16 +193,17 @@ def _sweep_arm(arm: str, seed: int, chance: random.Random) -> dict[str, Any]:
             for state in states
         ]
         rest = [value - 0.02 + chance.uniform(-0.01, 0.01) for value in dev]
-        curves.append({"pooling": pooling, "hidden_states": states, "dev": dev, "rest": rest})
-    best = max(states, key=lambda state: curves[0]["dev"][state])
-    return {
-        "arm": arm,
-        "seed": seed,
-        "curves": curves,
-        "chosen": {"hidden_state": best, "pooling": "mean"},
-        "score": curves[0]["rest"][best],
-        "default": {"hidden_state": 12, "pooling": "mean", "score": curves[0]["rest"][12]},
-    }
+        curves.append(SweepCurve(pooling=pooling, hidden_states=states, dev=dev, rest=rest))
+    dev, rest = curves[0].dev, curves[0].rest
+    best = max(states, key=lambda state: dev[state])
+    return SweepArm(
+        arm=arm,
+        seed=seed,
+        curves=curves,
+        chosen=Reading(hidden_state=best, pooling="mean"),
+        score=rest[best],
+        default=ScoredReading(hidden_state=12, pooling="mean", score=rest[12]),
+    )
 
 
 def _arms(number: int, seeds: int, remark: str, starts: int) -> list[ArmFacts]:

@@ -17,6 +17,7 @@ from crosslift.results.arm_facts import ArmFacts, Failure
 from crosslift.results.record import read_json_file, write_json_file
 from crosslift.results.run_facts import RunFacts
 from crosslift.results.score_rows import CurvePoint, read_rows, table_of
+from crosslift.results.weight_paths import PathPoint
 
 NINE = (
     ("nli", "classification"),
@@ -120,12 +121,12 @@ def write_paths(folder: Path, shares: tuple[float, ...] = SHARES, losing: bool =
         for gain in [chance.uniform(0.02, 0.12)]
         for share in shares
     ]
-    _write_json(folder / "interpolation.json", points)
+    write_json_file(folder / "interpolation.json", points)
 
 
 def _path_point(
     arm: dict[str, Any], target: dict[str, Any], share: float, gain: float, losing: bool
-) -> dict[str, Any]:
+) -> PathPoint:
     bend = 1.6 if losing and target["name"] == "tatoeba" else 0.4
     effect = gain * 2 * share * (1 - bend * share)
     half = 0.006 + 0.012 * share
@@ -134,12 +135,12 @@ def _path_point(
     point |= {"protocol": target["protocol"], "share": share, "score": score}
     if share == 0:
         empty = dict.fromkeys(("effect", "low", "high", "p", "p_corrected", "verdict"))
-        return point | empty | {"seeds": [score]}
+        return PathPoint(**point, **empty, seeds=(score,))
     outcome = "higher" if effect > half else "lower" if effect < -half else "no difference shown"
     found = {"effect": effect, "low": effect - half, "high": effect + half, "verdict": outcome}
     sure = outcome != "no difference shown"
     found |= {"p": 0.001 if sure else 0.3, "p_corrected": 0.01 if sure else 1.0}
-    return point | found | {"seeds": [score] * len(arm["seeds"])}
+    return PathPoint(**point, **found, seeds=(score,) * len(arm["seeds"]))
 
 
 def write_failures(folder: Path, remark: str = "") -> None:

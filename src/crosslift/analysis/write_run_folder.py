@@ -29,14 +29,13 @@ from crosslift.analysis.judging import (
 from crosslift.analysis.language_groups import language_groups
 from crosslift.analysis.overlaps import overlaps
 from crosslift.analysis.stage_facts import stage_facts
+from crosslift.analysis.step_records import mined_languages, swept_readings, vector_diagnoses
 from crosslift.analysis.xtreme_table import xtreme_table
 from crosslift.artifacts.disk_errors import disk_errors_explained, make_folder
 from crosslift.artifacts.files import file_written_whole
-from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.store import Store
 from crosslift.encoders.folder import prompt_of
 from crosslift.planning.plan import ArmRun, Plan
-from crosslift.planning.sweep_steps import sweep_report
 from crosslift.planning.text_steps import reading_of
 from crosslift.reports.html import write_report
 from crosslift.results.arm_facts import ArmFacts, Failure, Role
@@ -80,26 +79,27 @@ def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], fo
         if content is None:
             _delete(folder / name)
         else:
-            _write_json(content, folder / name)
+            write_json_file(folder / name, content)
+    _write_study(plan.study, folder / "study.json")
     write_json_file(folder / "run.json", _facts(gathered, records, judged, folder))
     return write_report(folder)
 
 
-def _contents(gathered: Gathered, judged: Sequence[Verdict], folder: Path) -> dict[str, Any]:
+def _contents(
+    gathered: Gathered, judged: Sequence[Verdict], folder: Path
+) -> dict[str, Record | Sequence[Record] | None]:
     """Name -> content of the JSON files; None: this run has none, and an earlier one may have."""
-    study = gathered.plan.study
     fine_tuned = any(run.fine_tuned for run in gathered.plan.runs)
     return {
         "verdicts.json": judged,
         "examples.json": write_examples(gathered, folder),
-        "diagnostics.json": _entries(gathered, "diagnoses", "diagnostics.json"),
-        "mining.json": _entries(gathered, "evaluations", "mining.json"),
+        "diagnostics.json": vector_diagnoses(gathered),
+        "mining.json": mined_languages(gathered),
         "interpolation.json": interpolation_paths(gathered),
         "groups.json": language_groups(gathered),
         "xtreme.json": xtreme_table(gathered, judged) if fine_tuned else None,
         "generalised.json": generalised_matrices(gathered) if fine_tuned else None,
-        "sweep.json": _sweep(gathered),
-        "study.json": study.model_dump(mode="json"),
+        "sweep.json": swept_readings(gathered),
     }
 
 
@@ -113,43 +113,10 @@ def _write_table(table: pa.Table, path: Path) -> None:
         pq.write_table(table, draft)
 
 
-def _write_json(value: Any, path: Path) -> None:
+def _write_study(study: Study, path: Path) -> None:
+    content = json.dumps(study.model_dump(mode="json"), ensure_ascii=False, indent=1)
     with file_written_whole(path) as draft:
-        draft.write_text(json.dumps(_plain(value), ensure_ascii=False, indent=1), encoding="utf-8")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Record):
-        return value.to_json()
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return value
-
-
-def _entries(gathered: Gathered, steps: str, file: str) -> list[dict[str, Any]]:
-    """What the steps of every run wrote into a file, each entry with its arm, seed and target."""
-    found: list[dict[str, Any]] = []
-    for run in gathered.plan.runs:
-        for target, step in getattr(run, steps).items():
-            path = step.open(gathered.store) / file
-            if path.is_file():
-                facts = {"arm": run.arm, "seed": run.seed, "target": target}
-                entries = parse_json(path.read_bytes(), str(path))
-                found += [facts | entry for entry in entries]
-    return found
-
-
-def _sweep(gathered: Gathered) -> dict[str, Any] | None:
-    settings = gathered.plan.study.sweep
-    if settings is None or settings.target not in gathered.plan.targets:
-        return None
-    arms = [
-        (run.arm, run.seed, parse_json(path.read_bytes(), str(path)))
-        for run in gathered.plan.runs
-        if run.sweep is not None
-        for path in [run.sweep.open(gathered.store) / "sweep.json"]
-    ]
-    return sweep_report(settings, gathered.plan.targets[settings.target], arms)
+        draft.write_text(content, encoding="utf-8")
 
 
 def _facts(
@@ -267,8 +234,8 @@ def _protocols(gathered: Gathered) -> dict[str, dict[str, Any]]:
 def _threshold_sources(gathered: Gathered) -> dict[str, dict[str, str]]:
     """What thresholds were fitted on in fact, by protocol: the data may lack the split it names."""
     found: dict[str, set[str]] = {}
-    for entry in _entries(gathered, "evaluations", "mining.json"):
-        found.setdefault(entry["protocol"], set()).add(entry["threshold_source"])
+    for entry in mined_languages(gathered):
+        found.setdefault(entry.protocol, set()).add(entry.threshold_source)
     return {name: {"threshold_source": ", ".join(sorted(s))} for name, s in found.items()}
 
 
