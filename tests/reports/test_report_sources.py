@@ -23,7 +23,7 @@ from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.metrics.table import described
 from crosslift.reports.answer import plain_answer
-from crosslift.reports.groups import GROUPS, group_section
+from crosslift.reports.groups import group_section
 from crosslift.reports.heat import heat_pairs
 from crosslift.reports.html import write_report
 from crosslift.reports.looks import looks_of
@@ -33,6 +33,7 @@ from crosslift.reports.sources import source_section
 from crosslift.reports.tables import ScoreIndex, score_tables
 from crosslift.reports.zero_shot import not_zero_shot
 from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.group_effect import GROUPS_FILE
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.score_rows import CurvePoint
 from crosslift.results.target_facts import TargetFacts
@@ -165,7 +166,7 @@ def test_controls_without_attribution_keep_their_own_section(page: str, tmp_path
     for name in ("results.parquet", "curves.parquet"):
         table = pq.read_table(made / name)
         pq.write_table(table.filter(pc.field("arm") != "image-shuffled"), made / name)
-    _change(made / GROUPS, lambda rows: [r for r in rows if r["arm"] != "image-shuffled"])
+    _change(made / GROUPS_FILE, lambda rows: [r for r in rows if r["arm"] != "image-shuffled"])
     text = write_report(made).read_text(encoding="utf-8")
     assert 'id="sources"' not in text
     assert "image and its control image--captions-only" in text
@@ -272,13 +273,13 @@ def test_groups_by_family_and_script_for_each_start(page: str, run: RunFolder) -
 
 def test_arms_of_one_table_have_the_same_languages(tmp_path: Path) -> None:
     made = write_sources_sample(tmp_path / "run", starts=1, seeds=1)
-    _change(made / GROUPS, lambda rows: rows[0].update(languages=["xx"]))
+    _change(made / GROUPS_FILE, lambda rows: rows[0].update(languages=["xx"]))
     with pytest.raises(DataError, match="different languages of"):
         group_section(RunFolder.read(made))
-    _change(made / GROUPS, lambda rows: rows[0].update(target="bucc"))
+    _change(made / GROUPS_FILE, lambda rows: rows[0].update(target="bucc"))
     with pytest.raises(UnknownNameError, match="unknown target 'bucc'"):
         group_section(RunFolder.read(made))
-    (made / GROUPS).unlink()
+    (made / GROUPS_FILE).unlink()
     assert group_section(RunFolder.read(made)) is None
 
 
@@ -444,7 +445,7 @@ def test_hostile_texts_are_escaped_and_bytes_are_the_same(tmp_path: Path) -> Non
         run["overlap"][-1]["examples"][0]["train"] = ATTACK
 
     _change(made / "run.json", spoil)
-    _change(made / GROUPS, lambda rows: [r | {"group": r["group"] + ATTACK} for r in rows])
+    _change(made / GROUPS_FILE, lambda rows: [r | {"group": r["group"] + ATTACK} for r in rows])
     text = write_report(made).read_text(encoding="utf-8")
     assert "<script" not in text
     ids = re.findall(r'\bid="([^"]+)"', text)

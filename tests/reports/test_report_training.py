@@ -31,7 +31,7 @@ from crosslift.reports.curves import curve_panels, mean_curve
 from crosslift.reports.effects import effects_on
 from crosslift.reports.heat import heat_pairs
 from crosslift.reports.html import write_report
-from crosslift.reports.interpolation import INTERPOLATION, path_section
+from crosslift.reports.interpolation import path_section
 from crosslift.reports.interpolation_plots import panels
 from crosslift.reports.labels import spread
 from crosslift.reports.mixtures import mixture_section
@@ -40,6 +40,7 @@ from crosslift.reports.stages import setting_words, stage_words, task_rows
 from crosslift.reports.tables import ScoreIndex
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.score_rows import CurvePoint
+from crosslift.results.weight_paths import INTERPOLATION_FILE
 from crosslift.wording import interval, percent, share, signed_points
 
 ATTACK = "<script>alert('x')</script>"
@@ -309,7 +310,7 @@ def test_names_are_spread_in_order() -> None:
 
 
 def test_every_point_of_a_path_is_in_the_table(folder: Path, page: str, run: RunFolder) -> None:
-    found = json.loads((folder / INTERPOLATION).read_text(encoding="utf-8"))
+    found = json.loads((folder / INTERPOLATION_FILE).read_text(encoding="utf-8"))
     rows = _cells(page, "Between start and end: Tatoeba sentences")
     assert rows[0] == ["Arm", *(f"Share {each:g}" for each in SHARES)]
     trained = [arm.name for arm in run.run.arms if arm.stages]
@@ -369,7 +370,9 @@ def test_without_a_lost_target_there_is_no_trade_off(small: Path) -> None:
     assert found is not None
     assert found.trade_off.plots == ()
     assert found.trade_off.told == "No target lost at the end, in the mean over the arms."
-    _change(small / INTERPOLATION, lambda entries: [e for e in entries if e["target"] == "names"])
+    _change(
+        small / INTERPOLATION_FILE, lambda entries: [e for e in entries if e["target"] == "names"]
+    )
     text = _visible(write_report(small).read_text(encoding="utf-8"))
     assert "Only one target was measured on the way: there is no trade-off." in text
 
@@ -382,7 +385,7 @@ def test_without_a_gained_target_there_is_no_trade_off(small: Path) -> None:
             if entry["share"]:
                 entry.update(effect=-0.1, low=-0.2, high=-0.05, verdict="lower")
 
-    _change(small / INTERPOLATION, lose)
+    _change(small / INTERPOLATION_FILE, lose)
     found = path_section(RunFolder.read(small))
     assert found is not None
     assert "lost at the end" in found.trade_off.told
@@ -394,14 +397,14 @@ def test_a_run_that_interpolated_nothing_has_no_such_section(
     small: Path, content: str | None
 ) -> None:
     if content is not None:
-        (small / INTERPOLATION).write_text(content)
+        (small / INTERPOLATION_FILE).write_text(content)
     assert path_section(RunFolder.read(small)) is None
     assert "Between start and end" not in write_report(small).read_text(encoding="utf-8")
 
 
 def test_what_a_path_must_not_hold(small: Path) -> None:
     write_paths(small)
-    whole = (small / INTERPOLATION).read_text(encoding="utf-8")
+    whole = (small / INTERPOLATION_FILE).read_text(encoding="utf-8")
     read = RunFolder.read(small)
     cases: list[tuple[Callable[[Any], Any], str]] = [
         (lambda e: e[1].update(effect=None), "share 0.25 lacks effect"),
@@ -411,11 +414,11 @@ def test_what_a_path_must_not_hold(small: Path) -> None:
         (lambda e: e.append(e[1]), "twice"),
     ]
     for change, message in cases:
-        _change(small / INTERPOLATION, change)
+        _change(small / INTERPOLATION_FILE, change)
         with pytest.raises(DataError, match=message):
             path_section(read)
-        (small / INTERPOLATION).write_text(whole, encoding="utf-8")
-    _change(small / INTERPOLATION, lambda e: e[1].update(arm="rwa"))
+        (small / INTERPOLATION_FILE).write_text(whole, encoding="utf-8")
+    _change(small / INTERPOLATION_FILE, lambda e: e[1].update(arm="rwa"))
     with pytest.raises(UnknownNameError, match="unknown arm 'rwa'"):
         path_section(read)
 
@@ -423,7 +426,7 @@ def test_what_a_path_must_not_hold(small: Path) -> None:
 def test_an_arm_may_have_other_shares_than_another(small: Path) -> None:
     write_paths(small)
     _change(
-        small / INTERPOLATION,
+        small / INTERPOLATION_FILE,
         lambda entries: [e for e in entries if (e["arm"], e["share"]) != ("image", 0.25)],
     )
     rows = _cells(

@@ -39,12 +39,21 @@ from crosslift.planning.plan import ArmRun, Plan
 from crosslift.planning.text_steps import reading_of
 from crosslift.reports.html import write_report
 from crosslift.results.arm_facts import ArmFacts, Failure, Role
+from crosslift.results.example import EXAMPLES_FILE
+from crosslift.results.group_effect import GROUPS_FILE
+from crosslift.results.language_pairs import GENERALISED_FILE
+from crosslift.results.mined_languages import MINING_FILE
+from crosslift.results.reading_sweep import SWEEP_FILE
 from crosslift.results.record import Record, write_json_file
-from crosslift.results.run_facts import RunFacts
+from crosslift.results.run_facts import RUN_FILE, RunFacts
 from crosslift.results.run_folder import checksums_of
+from crosslift.results.score_rows import CURVES_FILE, RESULTS_FILE
 from crosslift.results.step_facts import StepFacts
 from crosslift.results.target_facts import Gap, Note, TargetFacts
-from crosslift.results.verdict import Verdict
+from crosslift.results.vector_diagnoses import DIAGNOSTICS_FILE
+from crosslift.results.verdict import VERDICTS_FILE, Verdict
+from crosslift.results.weight_paths import INTERPOLATION_FILE
+from crosslift.results.xtreme_scores import XTREME_FILE
 from crosslift.steps.run import StepRecord
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Arm, Study
@@ -69,11 +78,11 @@ def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], fo
     """
     make_folder(folder)
     gathered = Gathered(plan, store)
-    _write_table(gathered.results, folder / "results.parquet")
+    _write_table(gathered.results, folder / RESULTS_FILE)
     with file_written_whole(folder / "results.csv") as draft:
         pyarrow.csv.write_csv(gathered.results, draft)
     _write_table(gathered.outcomes, folder / "outcomes.parquet")
-    _write_table(gathered.curves, folder / "curves.parquet")
+    _write_table(gathered.curves, folder / CURVES_FILE)
     judged = verdicts(gathered)
     for name, content in _contents(gathered, judged, folder).items():
         if content is None:
@@ -81,7 +90,7 @@ def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], fo
         else:
             write_json_file(folder / name, content)
     _write_study(plan.study, folder / "study.json")
-    write_json_file(folder / "run.json", _facts(gathered, records, judged, folder))
+    write_json_file(folder / RUN_FILE, _facts(gathered, records, judged, folder))
     return write_report(folder)
 
 
@@ -91,15 +100,15 @@ def _contents(
     """Name -> content of the JSON files; None: this run has none, and an earlier one may have."""
     fine_tuned = any(run.fine_tuned for run in gathered.plan.runs)
     return {
-        "verdicts.json": judged,
-        "examples.json": write_examples(gathered, folder),
-        "diagnostics.json": vector_diagnoses(gathered),
-        "mining.json": mined_languages(gathered),
-        "interpolation.json": interpolation_paths(gathered),
-        "groups.json": language_groups(gathered),
-        "xtreme.json": xtreme_table(gathered, judged) if fine_tuned else None,
-        "generalised.json": generalised_matrices(gathered) if fine_tuned else None,
-        "sweep.json": swept_readings(gathered),
+        VERDICTS_FILE: judged,
+        EXAMPLES_FILE: write_examples(gathered, folder),
+        DIAGNOSTICS_FILE: vector_diagnoses(gathered),
+        MINING_FILE: mined_languages(gathered),
+        INTERPOLATION_FILE: interpolation_paths(gathered),
+        GROUPS_FILE: language_groups(gathered),
+        XTREME_FILE: xtreme_table(gathered, judged) if fine_tuned else None,
+        GENERALISED_FILE: generalised_matrices(gathered) if fine_tuned else None,
+        SWEEP_FILE: swept_readings(gathered),
     }
 
 

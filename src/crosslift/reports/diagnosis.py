@@ -16,10 +16,14 @@ from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
-from crosslift.results.vector_diagnoses import DiagnosisOfArm, SeparabilityOfArm, VectorEntryOfArm
+from crosslift.results.vector_diagnoses import (
+    DIAGNOSTICS_FILE,
+    DiagnosisOfArm,
+    SeparabilityOfArm,
+    VectorEntryOfArm,
+)
 from crosslift.wording import MINUS, percent
 
-DIAGNOSTICS = "diagnostics.json"
 _ROW = 44
 
 
@@ -98,7 +102,7 @@ class _Facts:
 
     @classmethod
     def read(cls, folder: RunFolder) -> _Facts:
-        path = folder.path / DIAGNOSTICS
+        path = folder.path / DIAGNOSTICS_FILE
         entries = read_optional_json_file(path, tuple[VectorEntryOfArm, ...]) or ()
         _check(folder, entries)
         return cls(entries)
@@ -132,7 +136,9 @@ def _check(folder: RunFolder, rows: Sequence[DiagnosisOfArm | SeparabilityOfArm]
         folder.target(row.target)
         key = (row.arm, row.seed, row.target, row.language)
         if key in seen:
-            raise DataError(f"{folder.path / DIAGNOSTICS} holds {key} twice", "one entry of each")
+            raise DataError(
+                f"{folder.path / DIAGNOSTICS_FILE} holds {key} twice", "one entry of each"
+            )
         seen.add(key)
 
 

@@ -10,12 +10,11 @@ from crosslift.reports.heat import LEAST_SPAN, HeatCell, change_shade, score_sha
 from crosslift.reports.language_names import name_of
 from crosslift.reports.xtreme_behind import change_words
 from crosslift.results.arm_facts import ArmFacts
-from crosslift.results.language_pairs import LanguagePairScores
+from crosslift.results.language_pairs import GENERALISED_FILE, LanguagePairScores
 from crosslift.results.record import RUN_AGAIN, read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.wording import percent, plural, signed_points
 
-GENERALISED = "generalised.json"
 Matrix = Sequence[Sequence[float]]
 
 
@@ -112,7 +111,9 @@ def generalised_section(folder: RunFolder) -> GeneralisedSection | None:
             languages; the arms of a target differ in these; or an arm stands twice.
         UnknownNameError: it names an arm or a target that the run has not.
     """
-    entries = read_optional_json_file(folder.path / GENERALISED, tuple[LanguagePairScores, ...])
+    entries = read_optional_json_file(
+        folder.path / GENERALISED_FILE, tuple[LanguagePairScores, ...]
+    )
     if not entries:
         return None
     by_target: dict[str, dict[str, LanguagePairScores]] = {}
@@ -126,7 +127,7 @@ def generalised_section(folder: RunFolder) -> GeneralisedSection | None:
 def _check(
     folder: RunFolder, entry: LanguagePairScores, held: dict[str, LanguagePairScores]
 ) -> None:
-    told = f"{folder.path / GENERALISED}: {entry.arm} on {entry.target}"
+    told = f"{folder.path / GENERALISED_FILE}: {entry.arm} on {entry.target}"
     width = len(entry.languages)
     sizes = [len(entry.matrix), *map(len, entry.matrix)]
     if set(sizes) != {width}:

@@ -15,10 +15,8 @@ from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
-from crosslift.results.weight_paths import PathPoint
+from crosslift.results.weight_paths import INTERPOLATION_FILE, PathPoint
 from crosslift.wording import interval, percent, signed_points
-
-INTERPOLATION = "interpolation.json"
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ Paths = Mapping[str, Sequence[PathPoint]]
 
 
 def _read(folder: RunFolder) -> dict[tuple[str, str, float], PathPoint]:
-    path = folder.path / INTERPOLATION
+    path = folder.path / INTERPOLATION_FILE
     points = read_optional_json_file(path, tuple[PathPoint, ...]) or ()
     found: dict[tuple[str, str, float], PathPoint] = {}
     for point in points:

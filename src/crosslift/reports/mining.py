@@ -13,13 +13,12 @@ from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.svg import Plot, drawing, finish
 from crosslift.reports.tables import ScoreCell, score_cell
 from crosslift.results.arm_facts import ArmFacts
-from crosslift.results.mined_languages import MinedByArm, MiningScore
+from crosslift.results.mined_languages import MINING_FILE, MinedByArm, MiningScore
 from crosslift.results.record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import listed, percent, plural
 
-MINING = "mining.json"
 _HEIGHT = 240
 _LIMITS = (-3, 103)
 
@@ -109,7 +108,7 @@ def mining_section(folder: RunFolder) -> MiningSection | None:
 
 
 def _read(folder: RunFolder) -> tuple[MinedByArm, ...]:
-    path = folder.path / MINING
+    path = folder.path / MINING_FILE
     entries = read_optional_json_file(path, tuple[MinedByArm, ...]) or ()
     seen = set()
     for entry in entries:

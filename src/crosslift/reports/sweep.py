@@ -17,13 +17,12 @@ from crosslift.reports.axes import Names
 from crosslift.reports.looks import MARKERS, PALETTE, Look, looks_of
 from crosslift.reports.svg import INK, MUTED, PAPER, RULE, Plot, drawing, finish, new_figure
 from crosslift.results.arm_facts import ArmFacts
-from crosslift.results.reading_sweep import Reading, Sweep, SweepArm
+from crosslift.results.reading_sweep import SWEEP_FILE, Reading, Sweep, SweepArm
 from crosslift.results.record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import percent, signed_points
 
-SWEEP = "sweep.json"
 _WIDTH, _HEIGHT = 380, 220
 _TITLE, _AXIS, _LEGEND = 34, 50, 44
 _LEFT, _RIGHT = 58, 64
@@ -69,7 +68,7 @@ def sweep_section(folder: RunFolder) -> SweepSection | None:
         DataError: the file is not JSON or not what it should be.
         UnknownNameError: it names an arm or a target that ``run.json`` does not.
     """
-    sweep = read_optional_json_file(folder.path / SWEEP, Sweep)
+    sweep = read_optional_json_file(folder.path / SWEEP_FILE, Sweep)
     if sweep is None:
         return None
     target, looks, names = folder.target(sweep.target), looks_of(folder.run.arms), Names()

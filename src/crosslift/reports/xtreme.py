@@ -25,6 +25,7 @@ from crosslift.results.record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.verdict import Outcome
 from crosslift.results.xtreme_scores import (
+    XTREME_FILE,
     BestArm,
     PublishedScores,
     XtremeCell,
@@ -34,7 +35,6 @@ from crosslift.results.xtreme_scores import (
 )
 from crosslift.wording import listed, percent, plural
 
-XTREME = "xtreme.json"
 ALL = "all"
 _LONGEST_NOTE = 45
 
@@ -174,7 +174,7 @@ def xtreme_section(folder: RunFolder) -> XtremeSection | None:
         DataError: the file is not what it should be, or holds a row or a column twice.
         UnknownNameError: it names an arm, a target, a group or a column that is not there.
     """
-    facts = read_optional_json_file(folder.path / XTREME, XtremeTable)
+    facts = read_optional_json_file(folder.path / XTREME_FILE, XtremeTable)
     if facts is None:
         return None
     _check(folder, facts)
@@ -210,7 +210,7 @@ def _check(folder: RunFolder, facts: XtremeTable) -> None:
     _known("group", [column.group for column in facts.columns], groups)
     _known("column", [*keys, *(entry.column for entry in facts.best)], [*targets, *groups])
     _known("arm", of_arms, arms)
-    path = folder.path / XTREME
+    path = folder.path / XTREME_FILE
     _once(f"columns of {path}", targets)
     _once(f"groups of {path}", groups)
     _once(f"rows of {path}", [row.arm for row in facts.rows])

@@ -9,6 +9,8 @@ from pydantic import Field
 from crosslift.results.record import Record
 from crosslift.results.verdict import Outcome
 
+GROUPS_FILE = "groups.json"
+
 Grouping = Literal["family", "script", "pretraining"]
 
 

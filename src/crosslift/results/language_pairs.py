@@ -9,6 +9,8 @@ from pydantic import Field
 from crosslift.results.numbers import Count, UnitScore
 from crosslift.results.record import Record
 
+GENERALISED_FILE = "generalised.json"
+
 
 class LanguagePairScores(Record):
     """An arm on pairs of texts in every two languages of a target.

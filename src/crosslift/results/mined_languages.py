@@ -10,6 +10,8 @@ from pydantic import Field
 from crosslift.results.origins import OfArmOnTarget
 from crosslift.results.record import Record
 
+MINING_FILE = "mining.json"
+
 
 def finite_or_none(threshold: float) -> float | None:
     """A threshold as records hold it: None of one that is infinite, as where no pair is taken."""

@@ -8,6 +8,8 @@ from crosslift.results.origins import OfArm
 from crosslift.results.record import Record
 from crosslift.wording import prompt_words
 
+SWEEP_FILE = "sweep.json"
+
 
 class Reading(Record):
     """One way to read vectors from an encoder."""

@@ -10,6 +10,8 @@ from pydantic import Discriminator, Tag
 from crosslift.results.origins import OfArmOnTarget
 from crosslift.results.record import Record
 
+DIAGNOSTICS_FILE = "diagnostics.json"
+
 WHOLE: Literal["all"] = "all"
 """The language of an entry about all languages of a target."""
 

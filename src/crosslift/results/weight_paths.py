@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from crosslift.results.record import Record
 from crosslift.results.verdict import Outcome
 
+INTERPOLATION_FILE = "interpolation.json"
+
 _AGAINST_START = ("effect", "low", "high", "p", "p_corrected", "verdict")
 
 

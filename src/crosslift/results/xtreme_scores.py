@@ -10,6 +10,8 @@ from crosslift.results.numbers import Count, UnitScore
 from crosslift.results.record import Record
 from crosslift.results.verdict import Outcome
 
+XTREME_FILE = "xtreme.json"
+
 GroupName = Literal["classification", "tagging", "qa", "retrieval", "all"]
 
 
