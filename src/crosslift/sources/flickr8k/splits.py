@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crosslift.errors import DataError
-from crosslift.sources.captioned_targets.published import find_file
+from crosslift.sources.captioned_targets.published_captions import find_file
 from crosslift.sources.formats.json_lines import json_lines
 from crosslift.sources.formats.rows import lines_of
 
