@@ -21,12 +21,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosslift.errors import CrossLiftError
-from crosslift.sources.captioned_targets.babel_imagenet import load_class_names
 from crosslift.sources.captioned_targets.class_folders import load_classes
+from crosslift.sources.captioned_targets.imagenet_names import load_class_names
 from crosslift.sources.captioned_targets.imagenet_photographs import load_photographs
-from crosslift.sources.captioned_targets.mvl_sib import TOPICS, load_pictures, load_texts
 from crosslift.sources.captioned_targets.picture_files import pictures_in
 from crosslift.sources.captioned_targets.published_captions import PublishedFormat
+from crosslift.sources.captioned_targets.topic_files import TOPICS, load_pictures, load_texts
 from crosslift.sources.captions import checksum_of, read_captions
 from crosslift.targets import crossmodal, flickr8k, multi30k, wit, xflickr_co, xtd10
 

@@ -13,7 +13,7 @@ from crosslift.artifacts.fields import EachOnce
 from crosslift.encoders.settings import Side, SidePrompts
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.bucc_files import BuccSplit
-from crosslift.sources.captioned_targets.mvl_sib import Choice
+from crosslift.sources.captioned_targets.topic_files import Choice
 from crosslift.sources.file_names import exists
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Bitext, Record
