@@ -12,5 +12,4 @@ PICTURE_NAME = IntermediateTask(
     languages=("en",),
     licence=PICTURES_ORIGIN.licence,
     citation=PICTURES_ORIGIN.citation,
-    pictures=True,
 )
