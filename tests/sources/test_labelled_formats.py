@@ -26,8 +26,9 @@ from crosslift.sources.labelled.pairs import pairs_table
 from crosslift.sources.labelled.parts import FilePerLanguage
 from crosslift.sources.labelled.shapes import WordShape
 from crosslift.sources.labelled.words import ENTITIES, UPOS, TaggedWords
+from crosslift.targets.kinds.labelled_examples import LabelledData
 from crosslift.targets.registry import find_target
-from crosslift.targets.target import LabelledData, TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 
 NAMES = ("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa")
 

@@ -21,6 +21,7 @@ from crosslift.reports.starts import start_sentences
 from crosslift.reports.svg import Plot
 from crosslift.reports.tables import query_word
 from crosslift.statistics.judgements import NO_DIFFERENCE, ONE_SEED, SHOWN, better_outcome, opposite
+from crosslift.targets.kinds.every_kind import KINDS
 from crosslift.wording import listed, p_value, plural, signed_points
 
 _MOST_DECLARED = 3
@@ -113,7 +114,7 @@ def _seeds(folder: RunFolder) -> tuple[int, ...]:
     """The seeds with which any phase was trained, rising."""
     arms = (arm for arm in folder.run.arms if arm.stages or arm.start_seeds == "paired")
     trained = {seed for arm in arms for seed in arm.seeds}
-    tuned = {target.name for target in folder.run.targets if target.kind == "labelled"}
+    tuned = {target.name for target in folder.run.targets if KINDS[target.kind].fine_tuned}
     return tuple(sorted(trained | {row.seed for row in folder.scores if row.target in tuned}))
 
 

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from crosslift.statistics.attribution import shown_words
 from crosslift.statistics.judgements import Outcome
 from crosslift.statistics.wording import zero_shot_words
+from crosslift.targets.kinds.every_kind import KINDS
+from crosslift.targets.target import KindName
 from crosslift.tasks.controls import trains_on_captions
 
 _WORD_TARGETS_BEFORE = ("names", "word-pairs", "word-pairs-trained")
@@ -189,7 +191,7 @@ class Target(Entry):
     protocol: str
     languages: tuple[str, ...]
     gaps: tuple[Gap, ...]
-    kind: Literal["bitext", "pictures", "mining", "labelled"]
+    kind: KindName
     notes: tuple[Note, ...] = ()
     left_out: dict[str, dict[str, int]] = {}
     """Language -> reason -> number of items that are not measured."""
@@ -215,9 +217,10 @@ class Target(Entry):
     def trade_off(self) -> Literal["gain", "loss"] | None:
         """What it shows of a trade-off: gains on words and pictures, losses on sentences. None of
         labelled targets: their encoders were fine-tuned once more."""
-        if self.kind == "labelled":
+        kind = KINDS[self.kind]
+        if kind.fine_tuned:
             return None
-        return "gain" if self.kind == "pictures" or self.texts == "words" else "loss"
+        return "gain" if kind.shows_gains or self.texts == "words" else "loss"
 
 
 class Step(Entry):

@@ -18,6 +18,7 @@ from crosslift.metrics.table import described
 from crosslift.reports.entries import Arm, Example, Target
 from crosslift.reports.language_names import known_language, name_of
 from crosslift.reports.run_folder import RunFolder
+from crosslift.targets.kinds.every_kind import KINDS
 
 PIVOT = "en"
 PICTURE_SIDE = 144
@@ -124,7 +125,7 @@ def _sides(folder: RunFolder, target: Target, example: Example) -> tuple[str, st
 
     Spans are in the language of their text; labels and tags are English.
     """
-    if target.kind == "pictures" or described(target.metric).answers == "spans":
+    if KINDS[target.kind].one_language or described(target.metric).answers == "spans":
         return example.language, example.language
     stated = folder.run.protocols.get(example.protocol, {}).get("direction")
     direction = str(stated or example.protocol.rpartition("/")[2])

@@ -15,6 +15,7 @@ from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.stages import left_out_words, stage_words
 from crosslift.reports.starts import phase_one_words, start_sentences
 from crosslift.reports.tables import MACRO, ScoreIndex
+from crosslift.targets.kinds.every_kind import KINDS
 from crosslift.wording import count, interval, large, listed, signed_points
 
 
@@ -168,7 +169,7 @@ def _score(folder: RunFolder, index: ScoreIndex, arm: Arm, target: Target) -> Ca
         value=value,
         baseline=index.mean(arm.baseline, target, MACRO),
         effect=folder.against_baseline(arm.name, target),
-        fine_tuned=target.kind == "labelled",
+        fine_tuned=KINDS[target.kind].fine_tuned,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from crosslift.metrics.table import described
 from crosslift.reports.entries import Arm, Target
 from crosslift.reports.run_folder import RunFolder
+from crosslift.targets.kinds.every_kind import KINDS
 from crosslift.wording import plural
 
 MACRO = "macro"
@@ -153,9 +154,8 @@ def _score_table(folder: RunFolder, index: ScoreIndex, target: Target) -> ScoreT
 
 
 def _has_clean(index: ScoreIndex, target: Target) -> bool:
-    if target.kind == "labelled":
-        return index.has_clean(target)
-    return target.kind != "mining"
+    clean = KINDS[target.kind].clean
+    return index.has_clean(target) if clean == "where there are" else clean == "always"
 
 
 def _project(protocol: str) -> str:
@@ -189,7 +189,7 @@ def _size_summary(target: Target, size: int) -> str:
 
 def query_word(target: Target) -> str:
     """What the outcomes of a target are of."""
-    return {"mining": "src text", "labelled": "example"}.get(target.kind, "query")
+    return KINDS[target.kind].asks
 
 
 def _score_rows(

@@ -23,9 +23,10 @@ from crosslift.sources.folder_entries import entries_of
 from crosslift.sources.labelled.english import EnglishData
 from crosslift.sources.labelled.parts import Examples, Found, HubParts, Key, Layout, Part
 from crosslift.sources.labelled.training import MOST_HELD_OUT, PhaseThreeData, layout_in
+from crosslift.targets.kinds.labelled_examples import LabelledData, LabelledTarget
 from crosslift.targets.other_english import other_english
 from crosslift.targets.protocol import Protocol
-from crosslift.targets.target import LabelledData, Target, TargetSettings
+from crosslift.targets.target_settings import LabelledSettings
 from crosslift.tasks.task import FormSpec, IntermediateTask
 from crosslift.xtreme.benchmark import xtreme_task
 
@@ -91,10 +92,10 @@ class LabelledSet:
         return f"give `data:` with the folder of {names}; get them: {self.where}"
 
 
-def labelled_target(facts: LabelledSet) -> Target:
+def labelled_target(facts: LabelledSet) -> LabelledTarget:
     """The target of some facts."""
 
-    def load(settings: TargetSettings) -> LabelledData:
+    def load(settings: LabelledSettings) -> LabelledData:
         found, unread = _found(facts, settings)
         told = []
         if facts.train_is_scored and settings.split is None and _only_training(found):
@@ -132,11 +133,10 @@ def labelled_target(facts: LabelledSet) -> Target:
         reproduces="google-research/xtreme: evaluate.py",
         answer_rules=xtreme_task(facts.name).answer_rules,
     )
-    return Target(
+    return LabelledTarget(
         name=facts.name,
         title=facts.title,
         description=facts.what,
-        kind="labelled",
         metric=facts.metric,
         load=load,
         protocols=(protocol,),
@@ -158,7 +158,7 @@ def _task(facts: LabelledSet, source: PhaseThreeData) -> IntermediateTask:
     )
 
 
-def _found(facts: LabelledSet, settings: TargetSettings) -> tuple[Found, dict[str, str]]:
+def _found(facts: LabelledSet, settings: LabelledSettings) -> tuple[Found, dict[str, str]]:
     """All parts of the folder, or of the hub where no folder is given; files that are not read."""
     folder = settings.data
     if folder is None:
@@ -186,7 +186,7 @@ def _with_training_scored(found: Found) -> Found:
     return {**found, **{Key("dev", key.language): part for key, part in others.items()}}
 
 
-def _split(facts: LabelledSet, settings: TargetSettings, found: Found) -> Scored:
+def _split(facts: LabelledSet, settings: LabelledSettings, found: Found) -> Scored:
     """The split that is scored; a part is read where its labels decide."""
     asked = settings.languages or facts.languages
     there: dict[Scored, list[Part]] = {
@@ -203,7 +203,7 @@ def _split(facts: LabelledSet, settings: TargetSettings, found: Found) -> Scored
 
 
 def _languages(
-    facts: LabelledSet, settings: TargetSettings, found: Found, split: Scored
+    facts: LabelledSet, settings: LabelledSettings, found: Found, split: Scored
 ) -> tuple[list[str], dict[str, str]]:
     """The languages that are measured, in the order asked for, and why others are not.
 
@@ -228,7 +228,7 @@ def _languages(
 
 
 def _labelled(
-    facts: LabelledSet, settings: TargetSettings, split: Scored, read: Mapping[str, Examples]
+    facts: LabelledSet, settings: LabelledSettings, split: Scored, read: Mapping[str, Examples]
 ) -> bool:
     """Whether the examples have labels.
 
@@ -246,7 +246,7 @@ def _labelled(
 
 
 def _phase_three(
-    facts: LabelledSet, settings: TargetSettings, found: Found, split: Scored
+    facts: LabelledSet, settings: LabelledSettings, found: Found, split: Scored
 ) -> tuple[PhaseThreeData, str]:
     """What is trained on and chosen by, and the latter in words."""
     data = _english(facts, settings)
@@ -261,7 +261,7 @@ def _phase_three(
     return PhaseThreeData(data), words
 
 
-def _english(facts: LabelledSet, settings: TargetSettings) -> EnglishData:
+def _english(facts: LabelledSet, settings: LabelledSettings) -> EnglishData:
     """The English training set: in `english`, else in or beside `data`, else on the hub.
 
     Raises:

@@ -9,7 +9,8 @@ from crosslift.targets.captioned import (
     pair_target,
     picture_target,
 )
-from crosslift.targets.target import Target
+from crosslift.targets.kinds.bitexts import BitextTarget
+from crosslift.targets.kinds.pictures_with_texts import PictureTarget
 
 _CZECH = ("en", "de", "fr", "cs")
 _LICENCE = "captions: none stated in the repository; pictures: Flickr terms, COCO terms of use"
@@ -40,7 +41,7 @@ _SETS = (
     _facts("multi30k-2018", "test_2018_flickr", "1,071 Flickr", _CZECH, _2018),
 )
 
-MULTI30K: tuple[Target, ...] = tuple(
+MULTI30K: tuple[PictureTarget | BitextTarget, ...] = tuple(
     build(facts) for facts in _SETS for build in (picture_target, caption_target, pair_target)
 )
 """Each test set as pictures with captions, and as captions alone: with English, and in pairs."""
