@@ -31,7 +31,7 @@ import torch
 from tests.small_study import small_study
 from tests.tiny_encoder import make_tiny_encoder
 
-from crosslift.analysis.run_folder import write_run_folder
+from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.api import session
 from crosslift.artifacts.files import sha256_of_file
 from crosslift.artifacts.progress import Silent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import sys
 from collections.abc import Callable, Mapping
@@ -14,9 +15,10 @@ import pytest
 
 from crosslift.artifacts import code
 from crosslift.artifacts.code import code_of, import_closure
+from crosslift.forms.declared_forms import FORMS
 from crosslift.sources.record import Record
 from crosslift.steps.code_behind import modules_behind
-from crosslift.tasks.task import FORM_CLASSES, FormSpec, class_of_form
+from crosslift.tasks.task import FormSpec, texts_read
 
 MODULE = '''
 """Docstring."""
@@ -81,6 +83,84 @@ def test_comments_docstrings_and_layout_do_not_change_the_hash(
 )
 def test_code_changes_the_hash(write: Write, old: str, new: str) -> None:
     assert hash_of(write, MODULE.replace(old, new)) != hash_of(write, MODULE)
+
+
+EVERYTHING = """
+import os as o
+from . import a
+async def f(x, /, y: int = 3, *z, k=None, l, **rest) -> "u":
+    async with x as y, z: await y
+    return {**x, 1: [*y, ()]}, {2}, x[1:, ..., ::2], (yield), -1.5e300, 2j, b"\\xff", True
+@d
+class C(B, metaclass=M):
+    x: int
+    def g(self): return f"a{self.x!r:>{w}}b" "\\u1e9e\\U0001fae8" f"{self=}{{}}" u"c"
+try: pass
+except* E as e: raise T from e
+else: del x[0]
+match p:
+    case [1, *_, {"a": b, **c}] | C(d=None) as q if (n := q): lambda *a: a if b else c
+    case _: global G
+for i in (j for j in k if j async for m in n): i **= 2
+"""
+
+
+def tree_of(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+def test_the_hash_is_the_same_in_every_version_of_python() -> None:
+    """A tree of Python 3.11; another version must come to the same hash."""
+    assert code._digest(tree_of(EVERYTHING)) == "16084555e4c6df84"
+
+
+def test_fields_without_a_value_do_not_change_the_hash() -> None:
+    """Python 3.12 added `type_params` to definitions, empty in all code that 3.11 can read."""
+    added, lacking = tree_of(EVERYTHING), tree_of(EVERYTHING)
+    for node in ast.walk(added):
+        node._fields = (*node._fields, "type_params", "of_tomorrow")
+        node.type_params, node.of_tomorrow = [], None  # type: ignore[attr-defined]
+    removed = 0
+    for node in ast.walk(lacking):
+        empty = [name for name in node._fields if getattr(node, name, None) in (None, [])]
+        node._fields = tuple(name for name in node._fields if name not in empty)
+        removed += len(empty)
+    assert removed > 50
+    plain = code._digest(tree_of(EVERYTHING))
+    assert code._digest(added) == code._digest(lacking) == plain
+    definition = next(node for node in ast.walk(added) if isinstance(node, ast.ClassDef))
+    definition.type_params = [ast.Name("T")]  # type: ignore[attr-defined]
+    assert code._digest(added) != plain
+
+
+def test_how_the_text_of_an_f_string_is_split_does_not_change_the_hash() -> None:
+    def digest(*parts: str | ast.expr) -> str:
+        values = [ast.Constant(part) if isinstance(part, str) else part for part in parts]
+        return code._digest(ast.JoinedStr(values))
+
+    held = ast.FormattedValue(ast.Name("x"), -1)
+    assert digest("a", "b", held, "") == digest("ab", held) == digest("", "ab", "", held)
+    assert digest("ab", held) != digest("a", held, "b")
+    assert digest(held) != digest(held, held)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("x = None", "x = ''"),
+        ("x = [None]", "x = []"),
+        ("return", "return None"),
+        ("x = 1", "x = True"),
+        ("x = 0.0", "x = -0.0"),
+        ("f(a, b)", "f((a, b))"),
+        ("{None: 1}", "{**1}"),
+        ("x = 'é'", "x = 'e'"),
+        ("def f(a=1): 1", "def f(*, a=1): 1"),
+        ("x[1:]", "x[:1]"),
+    ],
+)
+def test_code_that_is_alike_but_for_an_empty_value_differs(old: str, new: str) -> None:
+    assert code._digest(tree_of(old)) != code._digest(tree_of(new))
 
 
 def test_a_module_that_does_not_exist() -> None:
@@ -150,9 +230,9 @@ def test_encoding_does_not_depend_on_readers_of_tasks() -> None:
     assert not [m for m in modules if m.startswith(("crosslift.tasks", "crosslift.sources"))]
 
 
-@pytest.mark.parametrize("form", FORM_CLASSES)
+@pytest.mark.parametrize("form", FORMS)
 def test_the_code_of_a_form_is_that_of_its_class(form: Any) -> None:
-    assert FormSpec(form).code_modules == (class_of_form(form).__module__,)
+    assert FormSpec(form).code_modules == (FORMS[form].form_class().__module__,)
 
 
 # What is behind an object
@@ -172,7 +252,7 @@ def test_modules_behind_objects_and_functions() -> None:
     assert behind({"a": [(record, 1)]}) == {"crosslift.sources.record"}
     assert behind(closure) == frozenset()
     assert behind([code_of, "text", None, 3]) == {"crosslift.artifacts.code"}
-    assert behind(partial(class_of_form, record)) == {
+    assert behind(partial(texts_read, record)) == {
         "crosslift.tasks.task",
         "crosslift.sources.record",
     }

@@ -42,7 +42,8 @@ def import_closure(modules: Iterable[str]) -> frozenset[str]:
 def code_of(modules: Iterable[str]) -> dict[str, str]:
     """Module -> a hash of its syntax tree, docstrings left out, in the order of the names.
 
-    Editing a comment or a docstring changes nothing; editing what runs does.
+    Editing a comment or a docstring changes nothing; editing what runs does. The hash is the same in
+    every version of Python.
 
     Raises:
         ModuleNotFoundError: there is no such module.
@@ -112,15 +113,57 @@ def _executed(tree: ast.AST) -> Iterator[ast.AST]:
             waiting += ast.iter_child_nodes(node)
 
 
-def _digest(tree: ast.Module) -> str:
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [part for part in body if not _is_text(part)]  # type: ignore[attr-defined]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16]
+def _digest(tree: ast.AST) -> str:
+    pieces: list[str] = []
+    _write(tree, pieces)
+    return hashlib.sha256(",".join(pieces).encode()).hexdigest()[:16]
 
 
-def _is_text(node: ast.AST) -> bool:
+def _write(value: object, pieces: list[str]) -> None:
+    """Appends a text of a syntax tree that is the same in every version of Python.
+
+    Versions add fields to nodes and disagree on whether an empty one is there, so fields without a
+    value are left out. Statements that are a text alone, such as docstrings, are left out too.
+    """
+    if isinstance(value, ast.AST):
+        pieces.append(type(value).__name__)
+        for name, held in _filled(value):
+            pieces.append(name)
+            _write(held, pieces)
+        pieces.append(")")
+    elif isinstance(value, list):
+        for each in value:
+            _write(each, pieces)
+        pieces.append("]")
+    else:
+        pieces.append(ascii(value))  # what `repr` escapes depends on a version's Unicode tables
+
+
+def _filled(node: ast.AST) -> Iterator[tuple[str, object]]:
+    """The fields of a node that have a value."""
+    for name in node._fields:
+        held = getattr(node, name, None)
+        if isinstance(held, list):
+            held = [each for each in held if not _is_text(each)]
+            if isinstance(node, ast.JoinedStr):
+                held = _joined(held)
+        if held is not None and held != []:
+            yield name, held
+
+
+def _joined(parts: list[ast.expr]) -> list[object]:
+    """The parts of an f-string. Versions of Python split its constant text in different ways."""
+    joined: list[object] = []
+    for part in parts:
+        text = part.value if isinstance(part, ast.Constant) else part
+        if isinstance(text, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += text
+        elif text != "":
+            joined.append(text)
+    return joined
+
+
+def _is_text(node: object) -> bool:
     return (
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)

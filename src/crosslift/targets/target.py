@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Generic, Literal, Self, TypeVar
 
 from crosslift.errors import UnknownNameError
+from crosslift.results.target_facts import KindName
 from crosslift.targets.protocol import OURS, Direction, Protocol
 from crosslift.targets.target_data import TargetData
 from crosslift.targets.target_settings import AnyTargetSettings
 
-KindName = Literal["bitext", "pictures", "mining", "labelled"]
 SettingsT = TypeVar("SettingsT", bound=AnyTargetSettings)
 DataT = TypeVar("DataT", bound=TargetData, covariant=True)
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from crosslift.errors import StudyError
+from crosslift.results.target_facts import KindName
 from crosslift.sources.record import Record
 from crosslift.targets.protocol import Direction
-from crosslift.targets.target import KindName, Target
+from crosslift.targets.target import Target
 from crosslift.targets.target_data import Part, Shown, TargetData
 from crosslift.targets.target_settings import LabelledSettings
 from crosslift.tasks.task import IntermediateTask, texts_read

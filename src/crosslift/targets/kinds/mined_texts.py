@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.encoders.settings import Side
+from crosslift.results.target_facts import KindName
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.targets.protocol import Direction, Split
-from crosslift.targets.target import KindName, Target
+from crosslift.targets.target import Target
 from crosslift.targets.target_data import Part, TargetData
 from crosslift.targets.target_settings import MiningSettings
 
