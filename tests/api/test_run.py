@@ -20,7 +20,7 @@ from crosslift.errors import ArtifactError, StudyError, TrainingError, UnknownNa
 from crosslift.planning.plan import plan_study
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps import run as running
-from crosslift.targets.target import TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 
 KILLED_EVERY = 29
 """Passages of a watched moment between two kills; see `kill_driver`."""

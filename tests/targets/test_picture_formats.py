@@ -15,8 +15,10 @@ from PIL import Image
 
 from crosslift.errors import CrossLiftError, DataError
 from crosslift.targets.crossmodal import CROSSMODAL
+from crosslift.targets.kinds.bitexts import BitextData
+from crosslift.targets.kinds.pictures_with_texts import PictureData
 from crosslift.targets.registry import find_target
-from crosslift.targets.target import BitextData, PictureData, TargetSettings, texts_of
+from crosslift.targets.target_settings import TargetSettings
 
 
 def put_pictures(folder: Path, *names: str) -> None:
@@ -257,7 +259,7 @@ def test_crossmodal_has_several_captions(crossmodal: Path) -> None:
     assert bitexts_of("crossmodal-3600-captions", crossmodal).bitexts["fil"].tgt == (
         *("en 0a 0", "en 0b 0"),
     )
-    assert len(texts_of(data)) == 36 * 2 + 1
+    assert len(data.distinct_texts()) == 36 * 2 + 1
     rows = [json.loads(line) for line in (crossmodal / "captions.jsonl").open()]
     for change, told in (
         (lambda row: row["de"].update(caption=[]), r"row 2: `caption` of 'de' is \[\]"),

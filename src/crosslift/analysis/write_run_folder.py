@@ -44,14 +44,6 @@ from crosslift.results.verdict import Verdict
 from crosslift.steps.run import StepRecord
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Arm, Study
-from crosslift.targets.target import (
-    BitextData,
-    LabelledData,
-    PictureData,
-    TargetData,
-    left_out_of,
-    notes_of,
-)
 
 
 def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], folder: Path) -> Path:
@@ -205,30 +197,21 @@ def _arm(gathered: Gathered, name: str, arm: Arm) -> dict[str, Any]:
 def _target(gathered: Gathered, name: str) -> dict[str, Any]:
     loaded = gathered.plan.targets[name]
     data = loaded.data
-    languages = _languages(data)
     return {
         "name": name,
         "title": loaded.target.title,
         "metric": loaded.target.metric,
         "protocol": loaded.protocols[0].id,
-        "languages": languages,
+        "languages": list(data.languages),
         "gaps": [{"language": code, "reason": reason} for code, reason in data.gaps.items()],
         "kind": loaded.target.kind,
-        "notes": [{"language": code, "note": note} for code, note in notes_of(data).items()],
-        "left_out": {code: dict(counts) for code, counts in left_out_of(data).items()},
+        "notes": [{"language": code, "note": note} for code, note in data.notes.items()],
+        "left_out": {code: dict(counts) for code, counts in data.left_out.items()},
         "unread": dict(data.unread),
         "photographs": loaded.target.photographs,
         "texts": loaded.target.texts,
         "side_prompts": loaded.settings.side_prompts,
     }
-
-
-def _languages(data: TargetData) -> list[str]:
-    if isinstance(data, BitextData):
-        return list(data.bitexts)
-    if isinstance(data, LabelledData):
-        return list(data.tests)
-    return list(data.texts if isinstance(data, PictureData) else data.splits)
 
 
 def _protocols(gathered: Gathered) -> dict[str, dict[str, Any]]:

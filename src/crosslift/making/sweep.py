@@ -22,8 +22,8 @@ from crosslift.making.vectors import lookup
 from crosslift.retrieval.folds import folds_of
 from crosslift.steps.step import Step, Workplace
 from crosslift.targets.evaluate import Lookup, SideLookups, outcomes_of, rank_bitext
+from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.protocol import Protocol
-from crosslift.targets.target import BitextData
 
 SWEEP_METRIC = "top1_accuracy"
 

@@ -18,7 +18,6 @@ from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.sweep import SWEEP_METRIC, encode_everywhere, score_readings
 from crosslift.making.trained import Trained
 from crosslift.steps.step import Step
-from crosslift.targets.target import BitextData
 
 
 def sweep_steps(
@@ -83,7 +82,7 @@ def _poolings(encoder: Trained, settings: SweepSettings) -> tuple[Poolings, ...]
 
 
 def _check(loaded: LoadedTarget, settings: SweepSettings) -> None:
-    if not isinstance(loaded.data, BitextData):
+    if not loaded.data.bitexts:
         raise StudyError(
             f"target {loaded.target.name!r} cannot be swept: it has no bitexts",
             "a target of bitexts",

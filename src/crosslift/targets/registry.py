@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from crosslift.errors import UnknownNameError
 from crosslift.targets.babel_imagenet import BABEL_IMAGENET
 from crosslift.targets.bitext import BITEXT
@@ -49,10 +52,12 @@ _PUBLISHED = (
 )
 _LABELLED = tuple(map(labelled_target, (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA)))
 
-TARGETS = {target.name: target for target in (*_BITEXTS, *_PICTURES, *_PUBLISHED, *_LABELLED)}
+TARGETS: Mapping[str, Target[Any, Any]] = {
+    target.name: target for target in (*_BITEXTS, *_PICTURES, *_PUBLISHED, *_LABELLED)
+}
 
 
-def find_target(name: str) -> Target:
+def find_target(name: str) -> Target[Any, Any]:
     """The target of a name.
 
     Raises:
