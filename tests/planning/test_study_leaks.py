@@ -11,11 +11,11 @@ from dataset_samples import tabs, write_sample
 from labelled_samples import xtreme_folder
 from small_study import small_study
 
-from crosslift.analysis.collect import overlapping_sentences
 from crosslift.artifacts.store import Store
 from crosslift.planning.plan import Plan, plan_study
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.steps.step import Workplace
+from crosslift.targets.kinds.mined_texts import overlapping_sentences
 
 SPLIT = BuccSplit(
     language="de",

@@ -15,14 +15,11 @@ from crosslift.results.vector_diagnoses import Separability
 from crosslift.retrieval.diagnostics import diagnose, separability
 from crosslift.retrieval.postprocess import postprocess, transforms
 from crosslift.steps.step import Step, Workplace
-from crosslift.targets.target import BitextData
 
 
 def diagnose_target(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `diagnostics.json`: one entry a language, and one of all together."""
     loaded: LoadedTarget = step.context
-    if not isinstance(loaded.data, BitextData):
-        raise TypeError(f"target {loaded.target.name} has no bitexts")
     by_role = open_lookups(step.inputs, loaded, workplace.store)
     lookups = side_lookups(by_role, own_roles(loaded))
     vector_steps = transforms(step.settings["postprocessing"])

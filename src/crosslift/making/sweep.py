@@ -25,7 +25,7 @@ from crosslift.retrieval.folds import folds_of
 from crosslift.steps.step import Step, Workplace
 from crosslift.targets.evaluate import Lookup, SideLookups, outcomes_of, rank_bitext
 from crosslift.targets.protocol import Protocol
-from crosslift.targets.target import BitextData
+from crosslift.targets.target_data import TargetData
 
 SWEEP_METRIC = "top1_accuracy"
 
@@ -42,7 +42,7 @@ class EveryReading(NamedTuple):
     """What `score_readings` works with; ``encoded`` maps a prompt to the step with its vectors."""
 
     loaded: LoadedTarget
-    data: BitextData
+    data: TargetData
     settings: SweepSettings
     places: Sequence[Place]
     encoded: Mapping[str, Step]
@@ -96,7 +96,7 @@ def _at(hidden_state: int, pooling: str, prompt: str | None) -> Reading:
 
 
 def dev_and_rest(
-    data: BitextData, vectors_of: Lookup, settings: SweepSettings, protocol: Protocol
+    data: TargetData, vectors_of: Lookup, settings: SweepSettings, protocol: Protocol
 ) -> tuple[float, float]:
     """Macro top-1 accuracy, in the protocol's direction, on the dev part and on the rest."""
     dev: list[float] = []

@@ -24,7 +24,7 @@ from crosslift.making.sweep import (
 from crosslift.making.trained import Trained
 from crosslift.results.reading_sweep import Sweep, SweepArm
 from crosslift.steps.step import Step
-from crosslift.targets.target import BitextData
+from crosslift.targets.target_data import TargetData
 
 
 def sweep_steps(
@@ -88,9 +88,9 @@ def _poolings(encoder: Trained, settings: SweepSettings) -> tuple[Poolings, ...]
     return tuple(dict.fromkeys((own, *settings.poolings)))
 
 
-def _bitexts(loaded: LoadedTarget, settings: SweepSettings) -> BitextData:
+def _bitexts(loaded: LoadedTarget, settings: SweepSettings) -> TargetData:
     """The data of a target that can be swept."""
-    if not isinstance(loaded.data, BitextData):
+    if not loaded.data.bitexts:
         raise StudyError(
             f"target {loaded.target.name!r} cannot be swept: it has no bitexts",
             "a target of bitexts",

@@ -9,7 +9,7 @@ from crosslift.sources.labelled.english import check_english
 from crosslift.sources.labelled.training import hold_out
 from crosslift.sources.published import DatasetRecords
 from crosslift.sources.record import Record
-from crosslift.targets.target import TargetSettings
+from crosslift.targets.target_settings import LabelledSettings
 from crosslift.tasks.registry import find_task
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
@@ -67,7 +67,7 @@ class OtherEnglish:
 
 
 def other_english(
-    target: str, form: FormSpec, settings: TargetSettings
+    target: str, form: FormSpec, settings: LabelledSettings
 ) -> tuple[IntermediateTask, str]:
     """The task that `english_task` of a target's settings names, with the target's labels.
 

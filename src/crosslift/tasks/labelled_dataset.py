@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from crosslift.sources.dataset_files import Layout, LocalFiles, SplitName
+from crosslift.sources.dataset_files import Layout, LocalFiles
 from crosslift.sources.hub import HubDataset
 from crosslift.sources.labelled.english import LEAST, EnglishData
+from crosslift.sources.record import SplitName
 from crosslift.tasks.dataset import DatasetTask
 from crosslift.tasks.task import FormSpec
 
