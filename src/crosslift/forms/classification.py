@@ -17,7 +17,7 @@ from crosslift.encoders.tokens import (
     tokenise_bare,
     tokenise_compactly,
 )
-from crosslift.forms.fields import checked_names, class_numbers, filled_column
+from crosslift.forms.checked_fields import checked_names, class_numbers, filled_column
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
 from crosslift.forms.forward import all_vectors, batch_vectors, count_tokens, distinct_ids
 from crosslift.forms.heads import ClassificationHead, seeded

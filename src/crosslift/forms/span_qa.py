@@ -15,7 +15,7 @@ from torch import Tensor
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.packing import PackedBatch
 from crosslift.errors import DataError
-from crosslift.forms.fields import check_spans, filled_column
+from crosslift.forms.checked_fields import check_spans, filled_column
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
 from crosslift.forms.forward import all_token_scores, batch_states, count_tokens, distinct_ids
 from crosslift.forms.heads import TokenHead, seeded

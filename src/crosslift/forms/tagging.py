@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.tokens import Frame, Ids, frame_of_texts, tokenise_bare, tokenise_words
 from crosslift.errors import DataError
-from crosslift.forms.fields import checked_names, tag_numbers
+from crosslift.forms.checked_fields import checked_names, tag_numbers
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
 from crosslift.forms.forward import (
     all_token_scores,
