@@ -16,7 +16,7 @@ from crosslift.encoders.load import Encoder, load_encoder
 from crosslift.encoders.packing import pack
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import DataError, TrainingError
-from crosslift.forms.contrast import triplet, unit
+from crosslift.forms.contrastive_losses import triplet, unit
 from crosslift.forms.form import FormOptions, Split
 from crosslift.forms.hard_negatives import HardNegatives
 from crosslift.forms.text_pairs import TextPairs

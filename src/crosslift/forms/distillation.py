@@ -10,7 +10,7 @@ import torch
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.tokens import tokenise_compactly
 from crosslift.errors import DataError
-from crosslift.forms.contrast import unit
+from crosslift.forms.contrastive_losses import unit
 from crosslift.forms.form import FormOptions, Rows, StepLoss, epoch_rows
 from crosslift.forms.forward import all_vectors, batch_vectors, count_tokens, distinct_ids
 from crosslift.sources.record import Record

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from crosslift.encoders.load import Encoder
 from crosslift.errors import DataError, EncoderError
-from crosslift.forms.contrast import info_nce, unit
+from crosslift.forms.contrastive_losses import info_nce, unit
 from crosslift.forms.cross_attention import CrossAttention, padded
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss
 from crosslift.forms.forward import batch_states, count_tokens

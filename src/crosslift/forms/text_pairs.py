@@ -15,7 +15,7 @@ from crosslift.encoders.encode import encode
 from crosslift.encoders.load import Encoder
 from crosslift.errors import DataError
 from crosslift.forms.alike import Alike, text_numbers
-from crosslift.forms.contrast import info_nce, triplet, unit
+from crosslift.forms.contrastive_losses import info_nce, triplet, unit
 from crosslift.forms.form import (
     FormOptions,
     Rows,
