@@ -23,11 +23,11 @@ from crosslift.forms.form import FormOptions, OpenTask, StepLoss
 from crosslift.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from crosslift.training.guards.guard import Guard, GuardOnData, OpenGuard
 from crosslift.training.mixing import Member, Mixture
-from crosslift.training.part import Part
 from crosslift.training.rates import rate_of
 from crosslift.training.robust import Before, Passes, Robustness
 from crosslift.training.selection import Selection
 from crosslift.training.settings import Budget, StageSettings
+from crosslift.training.update_part import Part
 from crosslift.training.weights import Weights
 
 SECONDS_BETWEEN_CHECKPOINTS = 20.0

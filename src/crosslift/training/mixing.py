@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.forms.form import OpenTask
-from crosslift.training.part import Part
 from crosslift.training.settings import MixedTaskSettings, MixingSettings
+from crosslift.training.update_part import Part
 
 Shares = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crosslift.errors import StudyError
 from crosslift.training.guards.guard import GuardOnData, OpenGuard
-from crosslift.training.part import Part
+from crosslift.training.update_part import Part
 
 if TYPE_CHECKING:
     from crosslift.encoders.load import Encoder

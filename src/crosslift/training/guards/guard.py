@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from crosslift.errors import TrainingError
-from crosslift.training.part import Part
+from crosslift.training.update_part import Part
 
 if TYPE_CHECKING:
     from torch import Tensor
