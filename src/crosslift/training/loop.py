@@ -27,7 +27,7 @@ from crosslift.training.rates import rate_of
 from crosslift.training.robust import Before, Passes, Robustness
 from crosslift.training.selection import Selection
 from crosslift.training.settings import Budget, StageSettings
-from crosslift.training.update_part import Part
+from crosslift.training.update_part import UpdatePart
 from crosslift.training.weights import Weights
 
 SECONDS_BETWEEN_CHECKPOINTS = 20.0
@@ -158,13 +158,13 @@ class _Run:
         self._note(parts, losses)
         progress.seconds += time.monotonic() - began
 
-    def _guard_parts(self) -> list[Part]:
+    def _guard_parts(self) -> list[UpdatePart]:
         taken = self.progress.taken
         return [
             part for name, guard in self.guards.items() for part in guard.parts(taken.get(name, 0))
         ]
 
-    def _learn(self, part: Part, generator: np.random.Generator) -> float:
+    def _learn(self, part: UpdatePart, generator: np.random.Generator) -> float:
         """Adds the gradient of a part; its mean loss."""
         task, progress = self.tasks[part.name], self.progress
         rows = task.draw(part.start, part.count, self.seeds[part.name])
@@ -193,7 +193,7 @@ class _Run:
         progress.flops += progress.flops_per_example[part.name] * part.count
         return outcome.loss.item()
 
-    def _back(self, part: Part, loss: Tensor, share: float) -> None:
+    def _back(self, part: UpdatePart, loss: Tensor, share: float) -> None:
         if not loss.requires_grad:
             raise TrainingError(
                 f"nothing that is trained changes the loss of {part.name}",
@@ -210,7 +210,7 @@ class _Run:
             )
         self.weights.add_gradient(loss * (share * part.weight))
 
-    def _note(self, parts: Sequence[Part], losses: dict[str, float]) -> None:
+    def _note(self, parts: Sequence[UpdatePart], losses: dict[str, float]) -> None:
         """Adds an update to the curves: the mean loss of each task that it held, and, of several
         tasks, the share of the examples that was each one's."""
         progress, batch_size = self.progress, self.stage.budget.batch_size

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crosslift.forms.form import OpenTask
 from crosslift.training.settings import MixedTaskSettings, MixingSettings
-from crosslift.training.update_part import Part
+from crosslift.training.update_part import UpdatePart
 
 Shares = NDArray[np.float64]
 
@@ -87,7 +87,7 @@ class Mixture:
 
     def parts(
         self, number: int, spent: float, batch_size: int, taken: Mapping[str, int]
-    ) -> list[Part]:
+    ) -> list[UpdatePart]:
         """The parts of an update.
 
         Args:
@@ -105,7 +105,7 @@ class Mixture:
                     continue
                 start = drawn.get(member.name, 0)
                 weight = count / batch_size * member.settings.loss_weight
-                found.append(Part(member.name, start, count, weight))
+                found.append(UpdatePart(member.name, start, count, weight))
                 drawn[member.name] = start + count
         return found
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crosslift.errors import StudyError
 from crosslift.training.guards.guard import GuardOnData, OpenGuard
-from crosslift.training.update_part import Part
+from crosslift.training.update_part import UpdatePart
 
 if TYPE_CHECKING:
     from crosslift.encoders.load import Encoder
@@ -96,6 +96,6 @@ class _Held(OpenGuard):
         self.settings = settings
         self.task = task
 
-    def parts(self, start: int) -> list[Part]:
+    def parts(self, start: int) -> list[UpdatePart]:
         settings = self.settings
-        return [Part(Distillation.name, start, settings.batch_size, settings.weight)]
+        return [UpdatePart(Distillation.name, start, settings.batch_size, settings.weight)]
