@@ -279,9 +279,9 @@ def test_the_loss_weight_scales_the_gradient(xlm_folder: Path, tmp_path: Path) -
 
 def test_accumulated_parts_give_the_gradient_of_the_whole(xlm_folder: Path, tmp_path: Path) -> None:
     """Of a loss that is a mean over records; contrastive losses look at the whole part."""
-    from crosslift.forms.distillation import OpenDistillation  # a loss of single records
     from crosslift.forms.form import FormOptions
     from crosslift.sources.record import Record
+    from crosslift.training.guards.held_vectors import OpenDistillation  # a loss of single records
     from crosslift.training.weights import Weights
 
     texts = ["a cat", "the dog is running", "rain", "one two three", "x", "hill"]

@@ -49,7 +49,7 @@ _TASK = {"task", "data", "columns"}
 
 
 class Distillation(GuardOnData):
-    """Adds the loss of texts whose vectors move (see `crosslift.forms.distillation`)."""
+    """Adds the loss of texts whose vectors move (see `crosslift.training.guards.held_vectors`)."""
 
     settings: DistillationSettings
     name = "distillation"
@@ -84,7 +84,7 @@ class Distillation(GuardOnData):
         Raises:
             DataError: there is no text.
         """
-        from crosslift.forms.distillation import OpenDistillation
+        from crosslift.training.guards.held_vectors import OpenDistillation
 
         column = next(iter(self.task.form.columns.values()))
         records, texts = self.task.source.train(), self.settings.texts
