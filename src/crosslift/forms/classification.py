@@ -85,8 +85,8 @@ class Classification:
         self, encoder: Encoder, head: ClassificationHead, records: Sequence[Record]
     ) -> list[str]:
         """The class that a trained encoder and head give to each record; of equals the first."""
-        found = predicted_classes(encoder, head, self.sequences(encoder, records))
-        return [self.labels[number] for number in found]
+        classes = predicted_classes(encoder, head, self.sequences(encoder, records))
+        return [self.labels[number] for number in classes]
 
 
 def predicted_classes(
@@ -95,8 +95,8 @@ def predicted_classes(
     """The class with the highest score of each of N sequences, int64 [N]."""
     with torch.inference_mode():
         scores = head(all_vectors(encoder, sequences))
-    found: NDArray[np.int64] = scores.argmax(dim=1).cpu().numpy()
-    return found
+    classes: NDArray[np.int64] = scores.argmax(dim=1).cpu().numpy()
+    return classes
 
 
 class OpenClassification:

@@ -208,8 +208,8 @@ class OpenTextPairs:
     def _right_texts(self, rows: Rows, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Where a text, by its number, is the text of an anchor or of its positive, bool [n, m]."""
         anchors, positives = (own[rows][:, None] for own in self._numbers[:2])
-        found: NDArray[np.bool_] = (numbers == anchors) | (numbers == positives)
-        return found
+        right: NDArray[np.bool_] = (numbers == anchors) | (numbers == positives)
+        return right
 
     def _contrast(self, anchors: Tensor, candidates: Tensor, same: Tensor) -> Tensor:
         if self.form.loss == "triplet":

@@ -243,8 +243,8 @@ class _Run:
         with _interrupts_held():
             progress.curve.extend(
                 (progress.updates, name, metric, value)
-                for name, found in scores.items()
-                for metric, value in found.items()
+                for name, metrics in scores.items()
+                for metric, value in metrics.items()
             )
             progress.dev_evaluations += 1
             self.selection.note(scores, progress, self.weights)

@@ -84,8 +84,8 @@ def balanced(records: Sequence[Record], count: int, seed: int) -> list[Record]:
         by_language.setdefault(record.language, []).append(record)
     generator = np.random.default_rng(seed)
     piles = [
-        [found[i] for i in generator.permutation(len(found))]
-        for _, found in sorted(by_language.items())
+        [pile[i] for i in generator.permutation(len(pile))]
+        for _, pile in sorted(by_language.items())
     ]
     longest = max(map(len, piles), default=0)
     in_turn = [pile[i] for i in range(longest) for pile in piles if i < len(pile)]
