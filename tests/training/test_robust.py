@@ -179,8 +179,8 @@ def test_passes_that_perturb_nothing_are_plain_training_bit_for_bit(
     form: str,
     robust: dict[str, Any],
 ) -> None:
-    """Dropout, masking and augmentation are the same in every pass, and what comes after finds the random
-    state as after one pass."""
+    """Dropout, masking and augmentation are the same in every pass, and what comes after finds the
+    random state as after one pass."""
     folder = tiny_folders[TRAINED_FORMS[form]]
     plain, spent, _, _ = train_tiny(form, folder, checkpoint, dropout=0.3)
     checkpoint.unlink(missing_ok=True)

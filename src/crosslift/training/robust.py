@@ -36,8 +36,8 @@ _NOISE = 6  # among the seeds of an update
 
 
 class Before:
-    """What a pass over a batch moves beside gradients, as the first pass finds it: torch's random state,
-    a generator, and the buffers of a head, such as the running means of batch norms.
+    """What a pass over a batch moves beside gradients, as the first pass finds it: torch's random
+    state, a generator, and the buffers of a head, such as the running means of batch norms.
 
     Every pass begins with the same, so that dropout, masking and augmentation are the same in each
     (FreeLB, arXiv 1909.11764, section 3.3), and what comes after finds all as after a single pass.
