@@ -125,6 +125,11 @@ class Plan:
         """Of the study."""
         return self.study.name
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether arms are left out because they could not be planned or run."""
+        return bool(self.failures)
+
     def places(self) -> Iterator[tuple[str, Step]]:
         """Every step with its place in the plan, in words that do not change with the settings."""
         for kind, overlaps in (("texts", self.overlaps), ("pictures", self.picture_overlaps)):
