@@ -279,6 +279,7 @@ def _step(plan: Plan, record: StepRecord) -> dict[str, Any]:
         "peak_bytes": record.manifest.peak_bytes,
         "reused": record.reused,
         "other_code": list(record.other_code),
+        "digest": record.manifest.digest,
     }
 
 

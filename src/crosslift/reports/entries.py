@@ -227,6 +227,7 @@ class Step(Entry):
         environments: places in those of the run, the one that finished the step first; empty where
             they were not recorded.
         other_code: the modules in which the code that made it differs from that which wrote the folder.
+        digest: of its artifact; None in folders of an earlier version.
     """
 
     key: str
@@ -239,6 +240,7 @@ class Step(Entry):
     reused: bool
     environments: tuple[int, ...] = ()
     other_code: tuple[str, ...] = ()
+    digest: str | None = None
 
 
 class RunEnvironment(Entry):
