@@ -19,8 +19,8 @@ from crosslift.planning.text_steps import encode_steps
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.retrieval.thresholds import best_threshold
 from crosslift.sources.bucc_files import BuccSplit, load_bucc, splits_in
-from crosslift.steps.run import Listener, make_steps
 from crosslift.steps.step import Step
+from crosslift.submissions.reported_steps import ReportedSteps
 from crosslift.targets.evaluate_mining import mine_split
 from crosslift.targets.protocol import Protocol, Split
 from crosslift.targets.target import BitextData, MiningData
@@ -32,8 +32,7 @@ XTREME = "xtreme"
 def retrieval_answers(
     encoder: Trained,
     loaded: LoadedTarget,
-    store: Store,
-    listener: Listener,
+    steps: ReportedSteps,
     postprocessing: Sequence[Postprocessing] = (),
 ) -> dict[str, list[Any]]:
     """What an encoder answers to Tatoeba's or BUCC's test sets.
@@ -43,8 +42,7 @@ def retrieval_answers(
     Args:
         encoder: the encoder.
         loaded: the target, with all languages; BUCC as `with_tests` gives it.
-        store: of the artifacts.
-        listener: told of the work as it goes.
+        steps: makes those of the run.
         postprocessing: of the arm; of Tatoeba alone.
 
     Returns:
@@ -54,9 +52,9 @@ def retrieval_answers(
     """
     if isinstance(loaded.data, BitextData):
         scored = evaluate_step(loaded, encode_steps(encoder, loaded), None, postprocessing)
-        make_steps([scored], store, listener)
-        return _retrieved(scored, loaded, loaded.data, store)
-    return _mined(encoder, loaded, store, listener)
+        steps.make([scored])
+        return _retrieved(scored, loaded, loaded.data, steps.store)
+    return _mined(encoder, loaded, steps)
 
 
 def _retrieved(
@@ -81,15 +79,13 @@ def _protocol(loaded: LoadedTarget, direction: str) -> Protocol:
     return next((p for p in fitting if p.name == XTREME), fitting[0])
 
 
-def _mined(
-    encoder: Trained, loaded: LoadedTarget, store: Store, listener: Listener
-) -> dict[str, list[Any]]:
+def _mined(encoder: Trained, loaded: LoadedTarget, steps: ReportedSteps) -> dict[str, list[Any]]:
     data = loaded.data
     protocol = _protocol(loaded, "mining")
-    roles, steps = roles_of(protocol, loaded), encode_steps(encoder, loaded)
-    asked = {role: steps[role] for role in roles}
-    make_steps(list(asked.values()), store, listener)
-    vectors = side_lookups(open_lookups(asked, loaded, store), roles)
+    roles, encoding = roles_of(protocol, loaded), encode_steps(encoder, loaded)
+    asked = {role: encoding[role] for role in roles}
+    steps.make(list(asked.values()))
+    vectors = side_lookups(open_lookups(asked, loaded, steps.store), roles)
     if protocol.mining is None or not isinstance(data, MiningData):
         raise TypeError(f"protocol {protocol.id} mines nothing")
     found: dict[str, list[Any]] = {}
