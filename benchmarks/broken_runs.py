@@ -28,8 +28,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from tests.small_study import small_study
+from tests.tiny_encoder import make_tiny_encoder
 
-from crosslift.analysis.run_folder import write_run_folder
+from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.api import session
 from crosslift.artifacts.files import sha256_of_file
 from crosslift.artifacts.progress import Silent
@@ -40,8 +42,6 @@ from crosslift.steps.run import run_plan
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Study
 from crosslift.training import loop
-from tests.small_study import small_study
-from tests.tiny_encoder import make_tiny_encoder
 
 _REFUSED, _INTERRUPTED, _FAULT = 3, 130, 1
 _NUMBERS = (".safetensors", ".npy", ".parquet", ".npz")

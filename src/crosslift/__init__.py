@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 _PLACES = {
     "CrossLiftError": "crosslift.errors",
     "EncoderSettings": "crosslift.encoders.settings",
-    "RunFolder": "crosslift.reports.run_folder",
+    "RunFolder": "crosslift.results.run_folder",
     "Store": "crosslift.artifacts.store",
     "Study": "crosslift.studies.schema",
     "TargetSettings": "crosslift.targets.target",

@@ -19,7 +19,7 @@ from crosslift.api.session import evaluate, export_arm, run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import ArtifactError, StudyError, TrainingError, UnknownNameError
 from crosslift.planning.plan import plan_study
-from crosslift.reports.run_folder import RunFolder
+from crosslift.results.run_folder import RunFolder
 from crosslift.steps import run as running
 from crosslift.targets.target import TargetSettings
 

@@ -15,9 +15,10 @@ import pytest
 
 from crosslift.artifacts import code
 from crosslift.artifacts.code import code_of, import_closure
+from crosslift.forms.declared_forms import FORMS
 from crosslift.sources.record import Record
 from crosslift.steps.code_behind import modules_behind
-from crosslift.tasks.task import FORM_CLASSES, FormSpec, class_of_form
+from crosslift.tasks.task import FormSpec, texts_read
 
 MODULE = '''
 """Docstring."""
@@ -229,9 +230,9 @@ def test_encoding_does_not_depend_on_readers_of_tasks() -> None:
     assert not [m for m in modules if m.startswith(("crosslift.tasks", "crosslift.sources"))]
 
 
-@pytest.mark.parametrize("form", FORM_CLASSES)
+@pytest.mark.parametrize("form", FORMS)
 def test_the_code_of_a_form_is_that_of_its_class(form: Any) -> None:
-    assert FormSpec(form).code_modules == (class_of_form(form).__module__,)
+    assert FormSpec(form).code_modules == (FORMS[form].form_class().__module__,)
 
 
 # What is behind an object
@@ -251,7 +252,7 @@ def test_modules_behind_objects_and_functions() -> None:
     assert behind({"a": [(record, 1)]}) == {"crosslift.sources.record"}
     assert behind(closure) == frozenset()
     assert behind([code_of, "text", None, 3]) == {"crosslift.artifacts.code"}
-    assert behind(partial(class_of_form, record)) == {
+    assert behind(partial(texts_read, record)) == {
         "crosslift.tasks.task",
         "crosslift.sources.record",
     }

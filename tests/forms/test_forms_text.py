@@ -30,6 +30,7 @@ from crosslift.encoders.tokens import (
 )
 from crosslift.errors import DataError, EncoderError, TrainingError
 from crosslift.forms.classification import Classification
+from crosslift.forms.declared_forms import FORMS as DECLARED
 from crosslift.forms.form import FormOptions, OpenTask, Split
 from crosslift.forms.masked_lm import MaskedLM
 from crosslift.forms.multiple_choice import MultipleChoice
@@ -846,6 +847,23 @@ def test_regression_by_cosine_has_nothing_to_train_when_locked(
         train_form(
             "regression", bert_folder, tmp_path / "c", budget=Budget(updates=1), text_side="locked"
         )
+
+
+@pytest.mark.parametrize("name", NAMES_OF_FORMS)
+def test_a_form_reads_of_the_encoder_what_its_facts_state(
+    bert_folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    task = open_form(name, load_pairs(bert_folder))
+    inner = Encoder.vectors
+    pooled: list[int] = []
+
+    def vectors(self: Encoder, sequences: Any, *options: Any) -> torch.Tensor:
+        pooled.append(len(sequences))
+        return inner(self, sequences, *options)
+
+    monkeypatch.setattr(Encoder, "vectors", vectors)
+    loss_of(task)
+    assert bool(pooled) == (DECLARED[FORMS[name].name].reads == "vectors")
 
 
 @pytest.mark.parametrize("name", NAMES_OF_FORMS)

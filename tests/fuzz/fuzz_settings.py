@@ -2,19 +2,69 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 
 _MANY = os.environ.get("CROSSLIFT_FUZZ_INPUTS")
+_SECONDS = float(os.environ.get("CROSSLIFT_FUZZ_SECONDS", "inf"))
+"""Each target ends after these, with the inputs that it had until then."""
+_COUNTS = os.environ.get("CROSSLIFT_FUZZ_COUNTS")
+"""A file to which every target adds a line: its name, how many inputs it had, seconds."""
 INPUTS = int(_MANY or "60")
-"""For each reader."""
+"""For each target."""
 
-FUZZ = settings(
+_SETTINGS = settings(
     max_examples=INPUTS,
     derandomize=_MANY is None,  # a test run fails by what was changed, never by chance
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-"""The decorator of every fuzz target."""
+
+
+class _TimeIsUp(BaseException):
+    """Hypothesis lets it through: it is no failure of the input."""
+
+
+def FUZZ(test: Any) -> Callable[..., None]:  # noqa: N802 (a decorator that reads as a constant)
+    """The decorator of every fuzz target; above `given`."""
+    inner = test.hypothesis.inner_test
+    began = 0.0
+    inputs = 0
+
+    @functools.wraps(inner)
+    def counted(*args: Any, **kwargs: Any) -> None:
+        nonlocal inputs
+        inputs += 1
+        inner(*args, **kwargs)
+        if time.monotonic() - began > _SECONDS:
+            raise _TimeIsUp  # at the end of an input: what it draws must not depend on the time
+
+    test.hypothesis.inner_test = counted
+    many = _SETTINGS(test)
+
+    @functools.wraps(many)
+    def bounded(*args: Any, **kwargs: Any) -> None:
+        nonlocal began, inputs
+        began, inputs = time.monotonic(), 0
+        try:
+            many(*args, **kwargs)
+        except _TimeIsUp:
+            pass
+        finally:
+            _note(inputs, time.monotonic() - began)
+
+    return bounded
+
+
+def _note(inputs: int, seconds: float) -> None:
+    if _COUNTS:
+        target = os.environ["PYTEST_CURRENT_TEST"].removesuffix(" (call)")
+        with Path(_COUNTS).open("a", encoding="utf-8") as counts:
+            counts.write(f"{target}\t{inputs}\t{seconds:.0f}\n")

@@ -14,12 +14,13 @@ from hypothesis import given
 
 from crosslift.errors import CrossLiftError, DataError
 from crosslift.model_files.read import read_json_object
+from crosslift.sources.dataset_files import Layout
+from crosslift.sources.fields import Fields, PairFields, SpanFields, TagFields
 from crosslift.sources.formats.rows import Format
 from crosslift.sources.labelled.conllu import conllu
 from crosslift.sources.labelled.pairs import pairs_table
-from crosslift.sources.labelled.parts import FileOfLanguages, FilePerLanguage
+from crosslift.sources.labelled.parts import find_parts
 from crosslift.sources.labelled.questions import questions, tydiqa_language
-from crosslift.sources.labelled.shapes import PairShape, QuestionShape, Shape, WordShape
 from crosslift.sources.labelled.words import ENTITIES, UPOS, TaggedWords
 from crosslift.xtreme import files as xtreme
 
@@ -80,29 +81,29 @@ SQUAD = {
     ]
 }
 QUESTIONS = json.dumps(SQUAD).encode()
-KINDS: dict[str, tuple[Format, Shape, bytes]] = {
-    "conllu": (conllu, WordShape(), CONLLU + b"\n# a\n1-2\tdu\t_\t_\t_\t_\t_\t_\t_\t_\n" + CONLLU),
-    "words": (TaggedWords(ENTITIES), WordShape(), b"Berlin\tB-LOC\nist\tO\n\nMerkel\tB-PER\n"),
-    "prefixed": (TaggedWords(UPOS, prefixed=True), WordShape(), b"en:a\tDET\nen:dog\tNOUN\n"),
+KINDS: dict[str, tuple[Format, Fields, bytes]] = {
+    "conllu": (conllu, TagFields(), CONLLU + b"\n# a\n1-2\tdu\t_\t_\t_\t_\t_\t_\t_\t_\n" + CONLLU),
+    "words": (TaggedWords(ENTITIES), TagFields(), b"Berlin\tB-LOC\nist\tO\n\nMerkel\tB-PER\n"),
+    "prefixed": (TaggedWords(UPOS, prefixed=True), TagFields(), b"en:a\tDET\nen:dog\tNOUN\n"),
     "pairs": (
         pairs_table,
-        PairShape({"0": "no", "1": "yes"}),
+        PairFields("text", "pair", "label", {"0": "no", "1": "yes"}, withheld=True),
         b'one\t"t""wo"\t1\nthree\tfour\t0\n',
     ),
-    "questions": (questions, QuestionShape(), QUESTIONS),
+    "questions": (questions, SpanFields(withheld=True), QUESTIONS),
 }
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_damaged_examples_are_read_or_refused(kind: str, tmp_path: Path) -> None:
-    read, shape, whole = KINDS[kind]
-    layout = FilePerLanguage({"test": ("test-{language}.x",)}, read, shape)
+    read, fields, whole = KINDS[kind]
+    layout = Layout((), (), read, fields, test=("test-{language}.x",))
 
     @FUZZ
     @given(damaged(whole, PIECES))
     def check(content: bytes) -> None:
         (tmp_path / "test-de.x").write_bytes(content)
-        for part in layout.find(tmp_path).values():
+        for part in find_parts(layout, tmp_path).values():
             with suppress(CrossLiftError):
                 part.read()
 
@@ -114,10 +115,11 @@ def test_damaged_examples_are_read_or_refused(kind: str, tmp_path: Path) -> None
 def test_damaged_questions_of_many_languages_are_read_or_refused(
     tmp_path: Path, content: bytes
 ) -> None:
-    layout = FileOfLanguages({"dev": ("x.json",)}, questions, QuestionShape(), tydiqa_language)
+    fields = SpanFields(withheld=True)
+    layout = Layout((), ("x.json",), questions, fields, language_of=tydiqa_language)
     (tmp_path / "x.json").write_bytes(content)
     with suppress(CrossLiftError):
-        for part in layout.find(tmp_path).values():
+        for part in find_parts(layout, tmp_path).values():
             part.read()
 
 

@@ -19,8 +19,8 @@ from crosslift.errors import CrossLiftError
 from crosslift.reports.forest import Forest
 from crosslift.reports.html import render
 from crosslift.reports.pages import shown_sections
-from crosslift.reports.run_folder import RunFolder, sums_of
 from crosslift.reports.sections import SECTIONS
+from crosslift.results.run_folder import RunFolder, checksums_of
 
 _JSON = ("run.json", "verdicts.json", "examples.json")
 _PARQUET = ("results.parquet", "curves.parquet")
@@ -36,7 +36,7 @@ class _Sample:
     def __init__(self, folder: Path) -> None:
         self.folder = write_sample(folder, arms=2, languages=2, seeds=1)
         write_vector_files(folder)
-        run = json.loads((folder / "run.json").read_bytes()) | sums_of(folder)
+        run = json.loads((folder / "run.json").read_bytes()) | {"checksums": checksums_of(folder)}
         (folder / "run.json").write_text(json.dumps(run))
         self.whole = {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
 

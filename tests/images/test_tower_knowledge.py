@@ -9,9 +9,10 @@ from report_sample import sample_stage, sample_task
 
 from crosslift.images.tower_knowledge import knowledge_of
 from crosslift.images.tower_settings import TowerSettings
-from crosslift.reports.entries import Arm, Stage, Target
 from crosslift.reports.seen_photographs import seen_photographs
 from crosslift.reports.stages import stage_words
+from crosslift.results.arm_facts import ArmFacts, StageFacts
+from crosslift.results.target_facts import TargetFacts
 
 
 @pytest.mark.parametrize(
@@ -38,22 +39,24 @@ def test_a_stage_says_what_its_tower_was_trained_on() -> None:
     task = sample_task("image-text", "image-text", 6, 1.0)
     tower = {"name": "embedded", "side": "frozen", "trained_on": "ImageNet-1k photographs"}
     stage = sample_stage([task | {"tower": tower | {"photographs": ["imagenet-1k"]}}], {})
-    assert stage_words(Stage.model_validate(stage)).tasks == (
+    assert stage_words(StageFacts.model_validate(stage)).tasks == (
         "image-text (image-text; image tower embedded, frozen, was trained on ImageNet-1k photographs)"
     )
     trained = [task | {"tower": tower | {"side": "trainable", "photographs": None}}]
     assert (
         "embedded, trained here, was"
-        in stage_words(Stage.model_validate(sample_stage(trained, {}))).tasks
+        in stage_words(StageFacts.model_validate(sample_stage(trained, {}))).tasks
     )
-    plain = stage_words(Stage.model_validate(sample_stage([task], {}))).tasks
+    plain = stage_words(StageFacts.model_validate(sample_stage([task], {}))).tasks
     assert plain == "image-text (image-text)"
 
 
-def arm_with(name: str, photographs: list[str] | None) -> Arm:
+def arm_with(name: str, photographs: list[str] | None) -> ArmFacts:
     tower = {"name": "t", "side": "frozen", "trained_on": "x", "photographs": photographs}
     task = sample_task("image-text", "image-text", 6, 1.0) | {"tower": tower}
-    return Arm.model_construct(name=name, stages=(Stage.model_validate(sample_stage([task], {})),))
+    return ArmFacts.model_construct(
+        name=name, stages=(StageFacts.model_validate(sample_stage([task], {})),)
+    )
 
 
 def test_targets_name_the_towers_that_saw_their_photographs() -> None:
@@ -61,12 +64,12 @@ def test_targets_name_the_towers_that_saw_their_photographs() -> None:
         arm_with("image", ["imagenet-1k"]),
         arm_with("scratch", []),
         arm_with("hub", None),
-        Arm.model_construct(name="baseline", stages=()),
+        ArmFacts.model_construct(name="baseline", stages=()),
     ]
-    target = Target.model_construct(photographs="imagenet-1k")
+    target = TargetFacts.model_construct(photographs="imagenet-1k")
     assert seen_photographs(target, arms) == (
         "The photographs are of imagenet-1k, on which the image tower of image was trained, with "
         "labels. Whether the image tower of hub was trained on imagenet-1k is not recorded."
     )
     assert seen_photographs(target, arms[1:2]) == ""
-    assert seen_photographs(Target.model_construct(photographs=None), arms) == ""
+    assert seen_photographs(TargetFacts.model_construct(photographs=None), arms) == ""

@@ -16,7 +16,7 @@ from small_study import SCRATCH
 from tiny_encoder import load_tiny
 
 from crosslift.analysis.collect import Gathered
-from crosslift.analysis.run_folder import write_run_folder
+from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.api.session import evaluate
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, StudyError, UnknownNameError
@@ -28,7 +28,7 @@ from crosslift.metrics.answers import question_scores
 from crosslift.metrics.tags import chunk_counts, chunk_scores
 from crosslift.planning.phase_three import check_parallel
 from crosslift.planning.plan import Plan, plan_study
-from crosslift.reports.run_folder import RunFolder
+from crosslift.results.run_folder import RunFolder
 from crosslift.sources.record import Record
 from crosslift.steps.run import Passing, missing_steps, run_plan
 from crosslift.steps.status import Status

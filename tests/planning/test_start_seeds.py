@@ -18,9 +18,9 @@ from crosslift.api.session import export_arm, run_study
 from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.store import Store
 from crosslift.planning.plan import ArmRun, Plan, arm_run, plan_study
-from crosslift.reports.entries import Arm
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.starts import phase_one_words, start_sentences
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.run_folder import RunFolder
 from crosslift.statistics.differences import paired_difference
 from crosslift.steps.run import run_plan
 from crosslift.steps.step import Step
@@ -313,9 +313,9 @@ def test_the_report_says_which_of_the_two_it_was(ran: tuple[Any, ...]) -> None:
     assert "shared by all seeds" not in page
 
 
-def arm(start: str, start_seeds: str | None, seeds: tuple[int, ...] = (1, 2)) -> Arm:
+def arm(start: str, start_seeds: str | None, seeds: tuple[int, ...] = (1, 2)) -> ArmFacts:
     budget = dict.fromkeys(("updates", "examples", "tokens", "flops", "seconds"), 0.0)
-    return Arm.model_validate(
+    return ArmFacts.model_validate(
         {"name": start, "role": "trained", "baseline": start, "control_of": None}
         | {"description": "", "encoder": "tiny", "start": start, "seeds": seeds}
         | {"stages": [], "budget": budget, "start_seeds": start_seeds}

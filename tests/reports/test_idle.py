@@ -11,9 +11,9 @@ from small_study import SCRATCH, small_study
 
 from crosslift.errors import StudyError
 from crosslift.planning.plan import plan_study
-from crosslift.reports.entries import CurvePoint
 from crosslift.reports.html import write_report
 from crosslift.reports.idle import idle_sentences
+from crosslift.results.score_rows import CurvePoint
 
 
 def points(arm: str, stage: int, task: str, *losses: float) -> list[CurvePoint]:

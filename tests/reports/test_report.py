@@ -27,12 +27,12 @@ from crosslift.errors import ArtifactError, DataError, UnknownNameError, shorten
 from crosslift.metrics.table import described
 from crosslift.reports.answer import plain_answer
 from crosslift.reports.curves import MOST_POINTS, curve_panels, mean_curve
-from crosslift.reports.entries import CurvePoint
 from crosslift.reports.html import write_report
 from crosslift.reports.looks import colour_variables, looks_of
 from crosslift.reports.model_card import card_of_arm, model_card
 from crosslift.reports.pages import names_marked
-from crosslift.reports.run_folder import FILES, RunFolder, sums_of
+from crosslift.results.run_folder import FILES, RunFolder, checksums_of
+from crosslift.results.score_rows import CurvePoint
 
 ATTACK = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
 
@@ -308,7 +308,7 @@ def test_a_damaged_file_is_found(tmp_path: Path, name: str, damage: str) -> None
     data = (made / name).read_bytes()
     content = {"cut": data[:500], "empty": b"", "other": b"[" * 50_000}
     content["flipped"] = data[:-99] + bytes([data[-99] ^ 1]) + data[-98:]
-    _change(made / "run.json", lambda run: run.update(sums_of(made)))
+    _change(made / "run.json", lambda run: run.update(checksums=checksums_of(made)))
     RunFolder.read(made)
     (made / name).write_bytes(content[damage])
     with pytest.raises(DataError, match=rf"{name} is not as the run left it") as caught:
@@ -322,7 +322,7 @@ def test_a_damaged_file_is_found(tmp_path: Path, name: str, damage: str) -> None
 
 def test_a_folder_that_was_written_halfway_over_another_is_found(tmp_path: Path) -> None:
     made = write_sample(tmp_path / "run", languages=2, seeds=1)
-    _change(made / "run.json", lambda run: run.update(sums_of(made)))
+    _change(made / "run.json", lambda run: run.update(checksums=checksums_of(made)))
     later = write_sample(tmp_path / "later", languages=3, seeds=1)
     (made / "verdicts.json").write_bytes((later / "verdicts.json").read_bytes())
     with pytest.raises(DataError, match=r"verdicts\.json is not as the run left it"):

@@ -23,8 +23,8 @@ from crosslift.reports.answer import plain_answer
 from crosslift.reports.html import write_report
 from crosslift.reports.mining import MINING, mining_section
 from crosslift.reports.model_card import card_of_arm, model_card
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.tables import ScoreIndex, score_tables
+from crosslift.results.run_folder import RunFolder
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.targets.evaluate import SideLookups
 from crosslift.targets.evaluate_mining import evaluate_mining

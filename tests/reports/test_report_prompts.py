@@ -11,7 +11,7 @@ from report_sample import write_sample
 
 from crosslift.reports.html import write_report
 from crosslift.reports.prompts import field_words, prompt_sentences
-from crosslift.reports.run_folder import RunFolder
+from crosslift.results.run_folder import RunFolder
 
 
 def told(folder: Path, prompts: dict[str, str], **protocols: Any) -> tuple[str, ...]:

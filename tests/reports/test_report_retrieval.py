@@ -16,8 +16,8 @@ from report_sample import write_sample, write_vector_files
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.reports.diagnosis import DIAGNOSTICS, vector_section
 from crosslift.reports.html import write_report
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.sweep import SWEEP, sweep_section, write_sweep_plot
+from crosslift.results.run_folder import RunFolder
 from crosslift.retrieval.diagnostics import diagnose, separability
 
 ATTACK = "<script>alert('x')</script>"

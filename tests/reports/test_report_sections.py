@@ -13,11 +13,11 @@ from report_sample import write_sample
 
 from crosslift.reports import html
 from crosslift.reports.effects import trade_offs
-from crosslift.reports.entries import Target
 from crosslift.reports.html import write_report
 from crosslift.reports.pages import Section, shown_sections
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.sections import SECTIONS
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.target_facts import TargetFacts
 from crosslift.targets.registry import TARGETS
 
 TEMPLATES = Path(html.__file__).parent / "templates"
@@ -106,18 +106,18 @@ def test_a_target_says_itself_whether_its_texts_are_words(folder: Path) -> None:
 
 def test_a_name_decides_nothing(folder: Path) -> None:
     facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))["targets"][0]
-    assert Target.model_validate(facts | {"name": "filenames"}).trade_off == "loss"
-    assert Target.model_validate(facts | {"name": "x", "texts": "words"}).trade_off == "gain"
-    assert Target.model_validate(facts | {"name": "x", "kind": "pictures"}).trade_off == "gain"
+    assert TargetFacts.model_validate(facts | {"name": "filenames"}).trade_off == "loss"
+    assert TargetFacts.model_validate(facts | {"name": "x", "texts": "words"}).trade_off == "gain"
+    assert TargetFacts.model_validate(facts | {"name": "x", "kind": "pictures"}).trade_off == "gain"
     labelled = facts | {"texts": "words", "kind": "labelled"}
-    assert Target.model_validate(labelled).trade_off is None
+    assert TargetFacts.model_validate(labelled).trade_off is None
 
 
 def test_a_folder_of_an_earlier_version_says_nothing_of_its_texts(folder: Path) -> None:
     facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))["targets"][0]
     assert "texts" not in facts
     told = {
-        name: Target.model_validate(facts | {"name": name}).texts
+        name: TargetFacts.model_validate(facts | {"name": name}).texts
         for name in ("names", "word-pairs", "word-pairs-trained", "tatoeba")
     }
     assert told == dict.fromkeys(("names", "word-pairs", "word-pairs-trained"), "words") | {

@@ -23,16 +23,19 @@ from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.metrics.table import described
 from crosslift.reports.answer import plain_answer
-from crosslift.reports.entries import Arm, CurvePoint, Target
 from crosslift.reports.groups import GROUPS, group_section
 from crosslift.reports.heat import heat_pairs
 from crosslift.reports.html import write_report
 from crosslift.reports.looks import looks_of
 from crosslift.reports.model_card import card_of_arm, model_card
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.settings_paths import parsed, setting_paths
 from crosslift.reports.sources import source_section
 from crosslift.reports.tables import ScoreIndex, score_tables
+from crosslift.reports.zero_shot import not_zero_shot
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.score_rows import CurvePoint
+from crosslift.results.target_facts import TargetFacts
 from crosslift.statistics import group_differences, paired_difference, strata_of
 from crosslift.tasks.controls import CONTROLS
 
@@ -311,10 +314,10 @@ def test_names_with_a_value() -> None:
         assert parsed(name) == (name, None)
 
 
-def _arm(name: str, rate: float) -> Arm:
+def _arm(name: str, rate: float) -> ArmFacts:
     arm = sample_arm(name, "trained", None, 2)
     arm["stages"][0]["learning_rate"] = rate
-    return Arm.model_validate(arm)
+    return ArmFacts.model_validate(arm)
 
 
 def _dev(arm: str, seed: int, update: int, value: float, metric: str) -> CurvePoint:
@@ -355,10 +358,10 @@ def test_scores_over_the_value_are_drawn(page: str, folder: Path) -> None:
 
 def test_what_is_not_zero_shot_is_marked_everywhere(page: str, run: RunFolder) -> None:
     arm = run.arm("image-de")
-    assert arm.seen == "not zero-shot: captions in de, fr"
-    assert run.arm("image").seen == ""
+    assert not_zero_shot(arm) == "not zero-shot: captions in de, fr"
+    assert not_zero_shot(run.arm("image")) == ""
     for anchor in ("scores", "languages", "groups", "arms"):
-        assert arm.seen in _section(page, anchor), anchor
+        assert not_zero_shot(arm) in _section(page, anchor), anchor
     assert "image-de: not zero-shot: captions in de, fr" in page  # at its verdicts
     told = [v for v in run.verdicts if v.family == "vs-baseline" and v.arm == "image-de"]
     answer = plain_answer(replace(run, verdicts=tuple(told)))
@@ -371,7 +374,7 @@ def test_what_is_not_zero_shot_is_marked_everywhere(page: str, run: RunFolder) -
 
 def test_labels_and_captions_are_told_apart() -> None:
     arm = sample_arm("text", "trained", None, 1) | {"zero_shot": False, "languages": ["de"]}
-    assert Arm.model_validate(arm).seen == "not zero-shot: labels in de"
+    assert not_zero_shot(ArmFacts.model_validate(arm)) == "not zero-shot: labels in de"
 
 
 def test_ranks_are_plain_numbers_and_lower_is_better(run: RunFolder, page: str) -> None:
@@ -390,7 +393,9 @@ def test_ranks_are_plain_numbers_and_lower_is_better(run: RunFolder, page: str) 
 
 
 def test_heat_maps_colour_a_lower_rank_as_the_better(run: RunFolder) -> None:
-    target = Target.model_validate(run.target("pictures").model_dump() | {"metric": "median_rank"})
+    target = TargetFacts.model_validate(
+        run.target("pictures").model_dump() | {"metric": "median_rank"}
+    )
     facts = run.run.model_copy(update={"targets": (target,)})
     (pair,) = heat_pairs(replace(run, run=facts), ScoreIndex(run))
     assert pair.differences is not None

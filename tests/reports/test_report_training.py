@@ -29,7 +29,6 @@ from crosslift.errors import DataError, UnknownNameError
 from crosslift.reports.answer import plain_answer
 from crosslift.reports.curves import curve_panels, mean_curve
 from crosslift.reports.effects import effects_on
-from crosslift.reports.entries import CurvePoint, Stage
 from crosslift.reports.heat import heat_pairs
 from crosslift.reports.html import write_report
 from crosslift.reports.interpolation import INTERPOLATION, path_section
@@ -37,9 +36,11 @@ from crosslift.reports.interpolation_plots import panels
 from crosslift.reports.labels import spread
 from crosslift.reports.mixtures import mixture_section
 from crosslift.reports.model_card import card_of_arm, model_card
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.stages import setting_words, stage_words, task_rows
 from crosslift.reports.tables import ScoreIndex
+from crosslift.results.arm_facts import StageFacts
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.score_rows import CurvePoint
 from crosslift.wording import interval, percent, share, signed_points
 
 ATTACK = "<script>alert('x')</script>"
@@ -189,11 +190,11 @@ def test_settings_in_words() -> None:
 
 def test_a_stage_in_words() -> None:
     mixed = [sample_task("nli", "classification", 6, 0.6), sample_task("mlm", "masked-lm", 4, 0.4)]
-    told = stage_words(Stage.model_validate(sample_stage(mixed, {}, 80, 60)))
+    told = stage_words(StageFacts.model_validate(sample_stage(mixed, {}, 80, 60)))
     assert told.tasks == "nli (classification) 60%, mlm (masked-lm) 40%"
     assert told.budget == "100 updates of 128, learning rate 2e-05"
     assert told.kept == "the weights of updates 80 and 60 were kept, one for each seed"
-    alone = stage_words(Stage.model_validate(sample_stage(mixed[:1], {}, 80, 80)))
+    alone = stage_words(StageFacts.model_validate(sample_stage(mixed[:1], {}, 80, 80)))
     assert alone.tasks == "nli (classification)"
     assert alone.kept == "the weights of update 80 were kept"
     assert (share(0.004), share(0.0), share(0.0996)) == ("0.4%", "0%", "10%")

@@ -23,9 +23,9 @@ from crosslift.reports.generalised import GENERALISED, generalised_section
 from crosslift.reports.heat import LEVELS, change_shade, heat_pairs, score_shade
 from crosslift.reports.html import write_report
 from crosslift.reports.model_card import card_of_arm, model_card
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.tables import ScoreIndex, score_tables
 from crosslift.reports.xtreme import XTREME, XtremeCellView, XtremeSection, xtreme_section
+from crosslift.results.run_folder import RunFolder
 
 ATTACK = "<script>alert('x')</script>"
 

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 from report_sample import CONTROL_LIFTS, VALUES, sample_arm, write_sample
 
 from crosslift.reports.language_names import family_of, script_of
+from crosslift.results.verdict import Verdict
 from crosslift.statistics.attribution import Controlled, attribute
-from crosslift.statistics.verdicts import Verdict
 
 
 def write_sources_sample(folder: Path, remark: str = "", starts: int = 2, seeds: int = 2) -> Path:

@@ -14,13 +14,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
 from crosslift.encoders.load import Encoder, load_encoder
 from crosslift.encoders.settings import EncoderSettings
-from crosslift.forms.caption_to_feature import CaptionToFeature
+from crosslift.forms.declared_forms import FORMS, PICTURE_FORMS
 from crosslift.forms.form import FormOptions, OpenTask, Split
-from crosslift.forms.image_masked_lm import ImageMaskedLM
-from crosslift.forms.image_text import ImageText
-from crosslift.forms.image_text_matching import ImageTextMatching
-from crosslift.forms.masked_lm import MaskedLM
-from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
 from crosslift.training.checkpoint import Progress
 from crosslift.training.guards.data import on_their_data
@@ -229,6 +224,11 @@ NAMES = ("red apple", "blue car", "old tree", "green fish", "small house", "big 
 OTHER_NAMES = ("fruit", "motor", "oak", "trout", "hut", "bass")
 
 
+TRAINED_FORMS = {"text-pairs": "bert", "masked-lm": "xlm-roberta"}
+TRAINED_FORMS |= dict.fromkeys(PICTURE_FORMS, "bert")
+"""Form that `train_tiny` can train -> the kind of tiny encoder that it is trained on."""
+
+
 def tiny_split(form: str) -> Split:
     """Six records of a form; the pictures are random patches of 24 x 24 pixels."""
     if form == "text-pairs":
@@ -250,15 +250,13 @@ def tiny_split(form: str) -> Split:
 
 def tiny_form(form: str, **settings: Any) -> Any:
     """A form; those with pictures take the tiny pictures' size."""
-    if form == "text-pairs":
-        return TextPairs(**settings)
-    if form == "masked-lm":
-        return MaskedLM(**settings)
-    if form == "caption-to-feature":
-        return CaptionToFeature(tower="convolutional", tower_weights="random", **settings)
-    classes = {"image-text": ImageText, "image-masked-lm": ImageMaskedLM}
-    classes["image-text-matching"] = ImageTextMatching
-    return classes[form](**({"tower": "convolutional", "picture_size": 24} | settings))
+    facts = FORMS[form]
+    if facts.pictures is None:
+        return facts.form_class()(**settings)
+    tower: dict[str, Any] = {"tower": "convolutional", "picture_size": 24}
+    if form == "caption-to-feature":  # frozen: features are in the place of its pictures
+        tower = {"tower": "convolutional", "tower_weights": "random"}
+    return facts.form_class()(**(tower | settings))
 
 
 def open_tiny_task(
@@ -269,9 +267,10 @@ def open_tiny_task(
     shuffled: bool = False,
     seed: int = 0,
     cached_texts: int | None = None,
+    **settings: Any,
 ) -> OpenTask:
     """The six records opened on an encoder; text pairs and pictures have dev records too."""
-    made: Any = tiny_form(form)
+    made: Any = tiny_form(form, **settings)
     split = tiny_split(form)
     options = FormOptions(locked, shuffled, seed, cached_texts)
     opened: OpenTask = made.open(encoder, split, split, options)

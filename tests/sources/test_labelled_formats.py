@@ -21,10 +21,11 @@ from labelled_samples import (
 )
 
 from crosslift.errors import DataError
+from crosslift.sources.dataset_files import Layout
+from crosslift.sources.fields import TagFields
 from crosslift.sources.labelled.conllu import conllu
 from crosslift.sources.labelled.pairs import pairs_table
-from crosslift.sources.labelled.parts import FilePerLanguage
-from crosslift.sources.labelled.shapes import WordShape
+from crosslift.sources.labelled.parts import find_parts, unread_files
 from crosslift.sources.labelled.words import ENTITIES, UPOS, TaggedWords
 from crosslift.targets.registry import find_target
 from crosslift.targets.target import LabelledData, TargetSettings
@@ -63,9 +64,10 @@ def test_files_that_look_like_a_part_and_are_not_read_are_named(tmp_path: Path) 
         (tmp_path / "panx" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "panx" / name).write_text("Berlin\tB-LOC\n", encoding="utf-8")
     files = {"dev": ("dev-{language}.tsv",), "test": ("test-{language}.tsv",)}
-    layout = FilePerLanguage(files, TaggedWords(ENTITIES), WordShape(), ("", "panx"))
-    assert set(layout.find(tmp_path)) == {("test", "de"), ("dev", "en")}
-    assert list(layout.unread(tmp_path)) == ["panx/test-pt-BR.tsv"]
+    read, fields = TaggedWords(ENTITIES), TagFields()
+    layout = Layout(**files, train=(), read=read, fields=fields, folders=("panx",))
+    assert set(find_parts(layout, tmp_path)) == {("test", "de"), ("dev", "en")}
+    assert list(unread_files(layout, tmp_path)) == ["panx/test-pt-BR.tsv"]
 
 
 @pytest.mark.parametrize("name", NAMES)

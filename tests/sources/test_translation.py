@@ -75,10 +75,10 @@ class Listed:
         return self.sum
 
 
-def task_of(records: Sequence[Record], form: FormSpec = PAIRS, pictures: bool = False) -> Any:
+def task_of(records: Sequence[Record], form: FormSpec = PAIRS) -> Any:
     """A task with these training records."""
     source = Listed(tuple(records))
-    return IntermediateTask("own", "Own", form, source, ("en",), "none", "none", pictures)
+    return IntermediateTask("own", "Own", form, source, ("en",), "none", "none")
 
 
 # Records
@@ -88,12 +88,12 @@ def test_what_a_form_reads_is_translated_and_the_rest_stays() -> None:
     choice = Record(
         "c", {"context": "a b", "note": "left"}, choices=("x", "y"), answer=1, group="g"
     )
-    made = translate_records([choice], {"context": "context"}, "multiple-choice", Upper(), "es")
+    made = translate_records([choice], {"context": "context"}, None, Upper(), "es")
     assert made.records == (
         replace(choice, id="c:es", language="es", texts={"context": "A B"}, choices=("X", "Y")),
     )
     graded = Record("s", {"a": "one", "b": "two"}, score=0.5, label="same", image=Path("p.svg"))
-    made = translate_records([graded], {"x": "a", "y": "b"}, "regression", Upper(), "ca")
+    made = translate_records([graded], {"x": "a", "y": "b"}, None, Upper(), "ca")
     texts = {"a": "ONE", "b": "TWO"}
     expected = replace(graded, id="s:ca", language="ca", texts=texts, group="\0s")
     assert made.records == (expected,)
@@ -102,7 +102,7 @@ def test_what_a_form_reads_is_translated_and_the_rest_stays() -> None:
 def test_each_hard_negative_is_translated() -> None:
     texts = {"anchor": "a", "positive": "b", "negative": "c", "negative_2": "d"}
     columns = {**PAIRS.columns, "negative": "negative"}
-    made = translate_records([Record("p", texts)], columns, "text-pairs", Upper(), "es")
+    made = translate_records([Record("p", texts)], columns, None, Upper(), "es")
     upper = {name: text.upper() for name, text in texts.items()}
     assert [record.texts for record in made.records] == [upper]
 
@@ -110,7 +110,7 @@ def test_each_hard_negative_is_translated() -> None:
 def test_equal_texts_are_translated_once() -> None:
     engine, shares = Upper(), []
     records = [Record(str(i), {"anchor": "same", "positive": f"{i % 2}"}) for i in range(6)]
-    made = translate_records(records, PAIRS.columns, "text-pairs", engine, "es", shares.append)
+    made = translate_records(records, PAIRS.columns, None, engine, "es", shares.append)
     assert sorted(engine.asked) == ["0", "1", "same"]
     assert len(made.records) == 6
     assert shares[-1] == 1
@@ -131,7 +131,7 @@ def test_what_is_dropped_is_counted_by_reason() -> None:
         question("void", "void", None),
         question("long", "long", None),
     ]
-    made = translate_records(records, QUESTION.columns, "span-qa", Upper(given), "es")
+    made = translate_records(records, QUESTION.columns, "passage", Upper(given), "es")
     assert [(r.id, r.texts["passage"], r.spans) for r in made.records] == [
         ("kept:es", "IN OSLO.", ((3, 7),))
     ]
@@ -142,15 +142,8 @@ def test_what_is_dropped_is_counted_by_reason() -> None:
         "not translated whole": 1,
     }
     choice = Record("c", {}, choices=("big", "large"), answer=0)
-    made = translate_records(
-        [choice], {}, "multiple-choice", Upper({"big": "grande", "large": "grande"}), "es"
-    )
+    made = translate_records([choice], {}, None, Upper({"big": "grande", "large": "grande"}), "es")
     assert made.dropped == {"two choices became one": 1}
-
-
-def test_tagging_is_refused() -> None:
-    with pytest.raises(StudyError, match="a translation have no tags"):
-        translate_records([], {}, "tagging", Upper(), "es")
 
 
 @pytest.mark.parametrize(
@@ -293,9 +286,9 @@ def test_pictures_are_where_the_task_has_them_now(fake: Any, tmp_path: Path) -> 
     form = FormSpec("image-text", {"text": "text"})
     records = [Record(str(i), {"text": f"cat {i}"}, Path(f"old/{i}.png")) for i in range(2)]
     store = Store(tmp_path / "store")
-    made(translate_step(task_of(records, form, True), replace_to("es")), store)
+    made(translate_step(task_of(records, form), replace_to("es")), store)
     moved = [replace(r, image=Path(f"new/{r.id}.png")) for r in records]
-    step = translate_step(task_of(moved, form, True), replace_to("es"))
+    step = translate_step(task_of(moved, form), replace_to("es"))
     assert step.exists(store)
     found = translated_records(step, store)
     assert [str(r.image) for r in found] == ["new/0.png", "new/1.png"] * 2

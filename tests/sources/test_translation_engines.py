@@ -304,7 +304,7 @@ def test_apertium_finds_answers_again() -> None:
         question("none", "Nobody knows it.", None),
         question("mark", "It is \ufdd0 here.", "here"),
     ]
-    made = translate_records(passages, QUESTION_COLUMNS, "span-qa", Apertium(["es"], {}), "es")
+    made = translate_records(passages, QUESTION_COLUMNS, "passage", Apertium(["es"], {}), "es")
     answers = {r.id: [r.texts["passage"][a:b] for a, b in r.spans] for r in made.records}
     assert answers["moved:es"] == ["casa roja"]
     assert answers["added:es"] == ["errores de construcción"]

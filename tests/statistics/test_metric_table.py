@@ -14,17 +14,9 @@ import pytest
 import crosslift
 from crosslift.errors import UnknownNameError
 from crosslift.metrics.table import DEV, METRICS, OUTCOME_OF_METRIC, described, metric_named
+from crosslift.results.verdict import HIGHER, LOWER, NO_DIFFERENCE, ONE_SEED, opposite
 from crosslift.statistics.differences import Difference
-from crosslift.statistics.judgements import (
-    HIGHER,
-    LOWER,
-    NO_DIFFERENCE,
-    ONE_SEED,
-    better_outcome,
-    by_interval,
-    judge_family,
-    opposite,
-)
+from crosslift.statistics.judgements import better_outcome, by_interval, judge_family
 from crosslift.targets.evaluate import score_of
 from crosslift.targets.protocol import Protocol
 from crosslift.targets.registry import TARGETS

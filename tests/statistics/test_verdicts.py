@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from scipy.special import stdtrit
 
 from crosslift.errors import DataError
+from crosslift.results.effect_parts import Attribution
+from crosslift.results.verdict import Verdict
 from crosslift.statistics import (
-    Attribution,
     Comparison,
     Controlled,
     Difference,
     GainNames,
-    Verdict,
     attribute,
     holm,
     judge,

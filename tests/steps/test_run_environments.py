@@ -17,7 +17,7 @@ from crosslift.artifacts.store import MANIFEST, Manifest, Store
 from crosslift.errors import ArtifactError, DataError
 from crosslift.reports.environments import environment_section, mixed_words
 from crosslift.reports.html import write_report
-from crosslift.reports.run_folder import RunFolder
+from crosslift.results.run_folder import RunFolder
 from crosslift.steps import run as running
 from crosslift.steps import step as stepping
 from crosslift.steps.run import Passing, make_step

@@ -14,7 +14,7 @@ from labelled_samples import xtreme_folder
 from small_study import small_study
 from tiny_encoder import load_tiny
 
-from crosslift.analysis.run_folder import write_run_folder
+from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError
 from crosslift.forms.form import Split

@@ -18,7 +18,7 @@ from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
 from crosslift.encoders.encode import encode
 from crosslift.planning.plan import plan_study
-from crosslift.reports.run_folder import RunFolder
+from crosslift.results.run_folder import RunFolder
 from crosslift.retrieval.diagnostics import diagnose, separability
 from crosslift.studies.reading import StudyFileError
 

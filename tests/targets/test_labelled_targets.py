@@ -300,6 +300,19 @@ def test_treebanks_of_a_language_are_pooled(tmp_path: Path) -> None:
     assert "en" in data.gaps
 
 
+@pytest.mark.parametrize("inside", ["", "ud-treebanks-v2.5", "udpos/ud-treebanks-v2.7"])
+def test_treebanks_are_trained_on_where_they_are_measured(inside: str, tmp_path: Path) -> None:
+    english = "".join(map(conllu_sentence, parts_of_speech("en", 8)))
+    files = {
+        f"UD_{name}-A/{code}_a-ud-{split}.conllu": english
+        for code, name, split in (("en", "English", "train"), ("fr", "French", "test"))
+    }
+    put(tmp_path / inside, files)
+    data = load("udpos", tmp_path)
+    assert (data.split, set(data.tests)) == ("test", {"fr"})
+    assert len(data.task.source.train()) + len(data.task.source.dev()) == 8
+
+
 def test_wikiann_of_its_publishers(tmp_path: Path) -> None:
     files = {
         f"{code}/{split}": wikiann_file(code, entities("en" if code == "en" else "de", 8))

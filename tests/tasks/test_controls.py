@@ -15,6 +15,7 @@ from small_study import SCRATCH, small_study
 from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, StudyError
+from crosslift.forms.declared_forms import trains_on_captions
 from crosslift.planning.plan import plan_study
 from crosslift.sources.record import Record
 from crosslift.studies.reading import StudyFileError
@@ -25,7 +26,6 @@ from crosslift.tasks.controls import (
     controlled,
     legal_controls,
     placebo,
-    trains_on_captions,
 )
 from crosslift.tasks.registry import find_task, form_name, task_names
 from crosslift.tasks.task import FormSpec

@@ -50,7 +50,7 @@ from crosslift.sources.record import Record
 from crosslift.tasks.ccg import OTHER, CommonTags, common_tags
 from crosslift.tasks.dataset import NLI_LABELS, DatasetTask
 from crosslift.tasks.nli_contrastive import sentences_twice, triplets
-from crosslift.tasks.own_files import FORMS
+from crosslift.tasks.own_files import OWN_FILE_TASKS
 from crosslift.tasks.registry import CORPORA, DATASETS, EMBEDDED, TASKS, find_task, needs_data
 from crosslift.tasks.squad_pairs import sentence_around
 from crosslift.tasks.task import IntermediateTask
@@ -99,7 +99,7 @@ def test_every_dataset_has_a_sample_and_hub_rows() -> None:
 
 
 def test_names_are_unique() -> None:
-    assert not set(DATASETS) & {*EMBEDDED, *FORMS}
+    assert not set(DATASETS) & {*EMBEDDED, *OWN_FILE_TASKS}
     assert set(TASKS) == {*DATASETS, *EMBEDDED, *CORPORA}
     titles = Counter(task.title for task in TASKS.values())
     assert max(titles.values()) == 1
@@ -124,7 +124,7 @@ def test_lists_of_exceptions_are_not_stale() -> None:
     hubs = [d.hub for task in DATASETS.values() for d in published(task.source) if d.hub]
     assert {hub.id for hub in hubs if not hub.pinned} == NOT_PINNED
     assert {name for name in DATASETS if needs_data(name)} == LOCAL_ONLY
-    assert all(needs_data(name) for name in FORMS)
+    assert all(needs_data(name) for name in OWN_FILE_TASKS)
     assert not any(needs_data(name) for name in EMBEDDED)
 
 

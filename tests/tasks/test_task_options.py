@@ -7,14 +7,14 @@ import sys
 from dataclasses import asdict, fields
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 import pytest
 from dataset_samples import SAMPLES, write_sample
 
 from crosslift.errors import StudyError, UnknownNameError
-from crosslift.tasks.options import OPTIONS
-from crosslift.tasks.own_files import FORMS
+from crosslift.forms.declared_forms import FORMS
+from crosslift.tasks.own_files import OWN_FILE_TASKS
 from crosslift.tasks.registry import (
     TASKS,
     check_options,
@@ -22,7 +22,6 @@ from crosslift.tasks.registry import (
     legal_options,
     task_names,
 )
-from crosslift.tasks.task import FORM_CLASSES, class_of_form
 
 COLUMNS = {
     *("text", "pair", "anchor", "positive", "negative", "question", "passage", "context"),
@@ -32,26 +31,25 @@ FIXED = {"name", "labels", "tags", "choices", "lowest", "highest", "unanswerable
 
 
 def fields_of(form: str) -> dict[str, Any]:
-    return {field.name: field for field in fields(class_of_form(form))}
+    return {field.name: field for field in fields(cast(Any, FORMS[form].form_class()))}
 
 
 def test_the_options_are_the_fields_of_the_forms() -> None:
-    """It fails when a form gets a field, or loses one, and the table does not follow."""
-    assert set(OPTIONS) == set(FORM_CLASSES)
+    """It fails when a form gets a field, or loses one, and its facts do not follow."""
     seen: set[str] = set()
-    for form, options in OPTIONS.items():
+    for form, facts in FORMS.items():
         free = set(fields_of(form)) - COLUMNS - FIXED
         if form == "caption-to-feature":
             free -= {"augmentation"}  # its tower is frozen, and sees pictures as they are
-        assert set(options) == free, form
+        assert set(facts.options) == free, form
         seen |= set(fields_of(form))
     assert seen >= COLUMNS | FIXED, "no exception is stale"
 
 
-@pytest.mark.parametrize("form", OPTIONS)
+@pytest.mark.parametrize("form", FORMS)
 def test_the_types_and_defaults_are_those_of_the_form(form: Any) -> None:
-    hints = get_type_hints(class_of_form(form))
-    for name, option in OPTIONS[form].items():
+    hints = get_type_hints(FORMS[form].form_class())
+    for name, option in FORMS[form].options.items():
         kinds = {
             str if get_origin(kind) is Literal else kind
             for kind in (
@@ -63,8 +61,8 @@ def test_the_types_and_defaults_are_those_of_the_form(form: Any) -> None:
 
 
 def test_the_choices_of_regression_are_those_of_its_form() -> None:
-    heads = get_args(get_type_hints(class_of_form("regression"))["head"])
-    assert [head for head in heads if OPTIONS["regression"]["head"].accepts(head)] == [
+    heads = get_args(get_type_hints(FORMS["regression"].form_class())["head"])
+    assert [head for head in heads if FORMS["regression"].options["head"].accepts(head)] == [
         "cosine",
         "pair",
     ]
@@ -120,7 +118,7 @@ def test_options_do_not_touch_what_the_dataset_fixes(tmp_path: Path) -> None:
     (tmp_path / "pairs.tsv").write_text("anchor\tpositive\na\tb\n")
     pairs: Any = find_task("text-pairs", tmp_path / "pairs.tsv", options={"temperature": 0.07})
     assert pairs.form.open().temperature == 0.07
-    assert "temperature" not in FORMS["text-pairs"].options
+    assert "temperature" not in OWN_FILE_TASKS["text-pairs"].form.options
 
 
 @pytest.mark.parametrize(

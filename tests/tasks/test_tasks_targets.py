@@ -17,6 +17,7 @@ from tiny_encoder import alone, load_tiny
 
 from crosslift.encoders.encode import encode
 from crosslift.errors import DataError, StudyError, UnknownNameError
+from crosslift.forms.declared_forms import PICTURE_FORMS
 from crosslift.forms.form import FormOptions, Split, pictures_of
 from crosslift.forms.picture_side import PictureForm
 from crosslift.images.decode import load_picture
@@ -35,8 +36,7 @@ from crosslift.targets.protocol import Protocol
 from crosslift.targets.registry import TARGETS, find_target
 from crosslift.targets.target import BitextData, PictureData, TargetSettings, texts_of
 from crosslift.targets.tatoeba import TATOEBA_36
-from crosslift.tasks.controls import PICTURE_FORMS
-from crosslift.tasks.own_files import FORMS
+from crosslift.tasks.own_files import OWN_FILE_TASKS
 from crosslift.tasks.registry import EMBEDDED, TASKS, find_task, task_names
 from crosslift.tasks.task import IntermediateTask, texts_read
 from crosslift.training.loop import Stage, train
@@ -134,7 +134,7 @@ def test_unknown_names_get_the_nearest() -> None:
         find_task("picture-names")
     with pytest.raises(UnknownNameError, match="did you mean 'tatoeba'"):
         find_target("tatoba")
-    assert task_names() == sorted([*TASKS, *FORMS, *PICTURE_FORMS, "word-pairs"])
+    assert task_names() == sorted([*TASKS, *OWN_FILE_TASKS, *PICTURE_FORMS, "word-pairs"])
 
 
 def test_a_task_with_its_own_data_takes_no_file(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_task_with_its_own_data_takes_no_file(tmp_path: Path) -> None:
         find_task("name-alias", tmp_path / "x.tsv")
 
 
-@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("name", OWN_FILE_TASKS)
 def test_a_task_of_own_files_needs_one(name: str) -> None:
     with pytest.raises(StudyError, match=f"task '{name}' has no data"):
         find_task(name)

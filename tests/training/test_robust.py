@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
-from tiny_encoder import load_tiny, train_tiny
+from tiny_encoder import TRAINED_FORMS, load_tiny, train_tiny
 from torch import Tensor
 
 from crosslift.encoders.load import Encoder
@@ -35,8 +35,6 @@ from crosslift.training.robust_settings import (
 )
 from crosslift.training.settings import Budget, FineTuneSettings, StageSettings
 
-FORMS = {"text-pairs": "bert", "masked-lm": "xlm-roberta", "image-text": "bert"}
-FORMS |= {"image-text-matching": "bert", "image-masked-lm": "bert", "caption-to-feature": "bert"}
 ADVERSARIAL: list[dict[str, Any]] = [
     {},
     {"steps": 3},
@@ -142,7 +140,7 @@ def test_what_is_added_belongs_to_the_tokens_of_a_batch() -> None:
 # Training
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", TRAINED_FORMS)
 @pytest.mark.parametrize(
     "robust",
     [{"adversarial": {**a, "radius": 0}} for a in ADVERSARIAL[:4]]
@@ -151,7 +149,7 @@ def test_what_is_added_belongs_to_the_tokens_of_a_batch() -> None:
 def test_radius_0_is_plain_training_bit_for_bit(
     tiny_folders: dict[str, Path], checkpoint: Path, form: str, robust: dict[str, Any]
 ) -> None:
-    folder = tiny_folders[FORMS[form]]
+    folder = tiny_folders[TRAINED_FORMS[form]]
     plain, spent, _, _ = train_tiny(form, folder, checkpoint)
     checkpoint.unlink(missing_ok=True)
     found, again, _, _ = train_tiny(form, folder, checkpoint, robust=robust)
@@ -183,7 +181,7 @@ def test_passes_that_perturb_nothing_are_plain_training_bit_for_bit(
 ) -> None:
     """Dropout, masking and augmentation are the same in every pass, and what comes after finds the dice
     as after one pass."""
-    folder = tiny_folders[FORMS[form]]
+    folder = tiny_folders[TRAINED_FORMS[form]]
     plain, spent, _, _ = train_tiny(form, folder, checkpoint, dropout=0.3)
     checkpoint.unlink(missing_ok=True)
     monkeypatch.setattr("crosslift.training.loop.Robustness", _OfNothing)
@@ -192,7 +190,7 @@ def test_passes_that_perturb_nothing_are_plain_training_bit_for_bit(
     assert outcome_of(found) == outcome_of(plain)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", TRAINED_FORMS)
 @pytest.mark.parametrize(
     "robust", [{"adversarial": {"steps": 2}}, {"random_perturbation": {}}], ids=str
 )
@@ -200,7 +198,7 @@ def test_every_form_is_trained_robustly(
     tiny_folders: dict[str, Path], checkpoint: Path, form: str, robust: dict[str, Any]
 ) -> None:
     """It ends elsewhere than plain training, and one seed at one place."""
-    folder = tiny_folders[FORMS[form]]
+    folder = tiny_folders[TRAINED_FORMS[form]]
     plain, spent, _, _ = train_tiny(form, folder, checkpoint)
     ends = []
     for _ in range(2):
@@ -361,7 +359,7 @@ def test_an_update_costs_what_its_passes_predict(
 ) -> None:
     stage = StageSettings(task="snli", robust=robust)
     assert stage.cost == pytest.approx(expected)
-    folder = tiny_folders[FORMS[form]]
+    folder = tiny_folders[TRAINED_FORMS[form]]
     _, plain, _, _ = train_tiny(form, folder, checkpoint)
     checkpoint.unlink(missing_ok=True)
     _, found, _, _ = train_tiny(form, folder, checkpoint, robust=robust)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_encoder import alone, load_tiny, open_tiny_task, tiny_split, train_tiny
+from tiny_encoder import TRAINED_FORMS, alone, load_tiny, open_tiny_task, tiny_split, train_tiny
 
 from crosslift.encoders.encode import encode
 from crosslift.errors import ArtifactError, TrainingError
@@ -24,8 +24,6 @@ from crosslift.training.loop import Stage, train
 from crosslift.training.settings import Budget, StageSettings
 from crosslift.training.weights import Weights
 
-FORMS = {"text-pairs": "bert", "masked-lm": "xlm-roberta", "image-text": "bert"}
-FORMS |= {"image-text-matching": "bert", "image-masked-lm": "bert", "caption-to-feature": "bert"}
 UPDATES = 6
 
 
@@ -51,7 +49,7 @@ def test_training_the_occurring_rows_is_training_the_whole_table(
     tiny_folders: dict[str, Path], checkpoint: Path, form: str
 ) -> None:
     """A plain loop with torch's own AdamW over the model's own table ends with the same weights."""
-    folder = tiny_folders[FORMS[form]]
+    folder = tiny_folders[TRAINED_FORMS[form]]
     weights, progress, _, encoder = train_tiny(
         form, folder, checkpoint, dropout=0.0, weight_decay=1.0
     )
@@ -200,11 +198,11 @@ class Interruption:
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", TRAINED_FORMS)
 def test_resumed_equals_unbroken_bit_for_bit(
     tiny_folders: dict[str, Path], tmp_path: Path, form: str, precision: str
 ) -> None:
-    folder = tiny_folders[FORMS[form]]
+    folder = tiny_folders[TRAINED_FORMS[form]]
     kept = {"precision": precision, "dropout": 0.2}
     weights, progress, _, _ = train_tiny(form, folder, tmp_path / "a", **kept)
     expected = outcome_of(weights)
@@ -297,11 +295,13 @@ def test_a_killed_process_goes_on_from_the_last_checkpoint(
     assert outcome_of(weights) == expected
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", TRAINED_FORMS)
 def test_same_seed_same_bytes(tiny_folders: dict[str, Path], tmp_path: Path, form: str) -> None:
     def run(name: str, seed: int) -> dict[str, bytes]:
         torch.rand(len(name))  # what was drawn before must not matter
-        weights, _, _, _ = train_tiny(form, tiny_folders[FORMS[form]], tmp_path / name, seed=seed)
+        weights, _, _, _ = train_tiny(
+            form, tiny_folders[TRAINED_FORMS[form]], tmp_path / name, seed=seed
+        )
         return outcome_of(weights)
 
     first = run("one", 3)
@@ -530,7 +530,7 @@ def test_dev_scores_are_taken_as_often_as_asked(
     assert found == [(update, "dev_top1_accuracy") for update in taken]
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", TRAINED_FORMS)
 def test_taking_dev_scores_does_not_disturb_training(
     tiny_folders: dict[str, Path], tmp_path: Path, form: str
 ) -> None:
@@ -538,7 +538,7 @@ def test_taking_dev_scores_does_not_disturb_training(
     for wanted in (0, 4):
         place = tmp_path / str(wanted)
         weights, _, task, encoder = train_tiny(
-            form, tiny_folders[FORMS[form]], place, dev_evaluations=wanted, dropout=0.3
+            form, tiny_folders[TRAINED_FORMS[form]], place, dev_evaluations=wanted, dropout=0.3
         )
         outcomes.append(outcome_of(weights))
         assert not encoder.model.training

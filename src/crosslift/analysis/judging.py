@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 
 from crosslift.analysis.collect import Gathered, as_many_seeds
+from crosslift.forms.declared_forms import trains_on_captions
 from crosslift.making.answer import told_of_answering
 from crosslift.metrics.table import OUTCOME_OF_METRIC
+from crosslift.results.verdict import Family, Verdict
 from crosslift.statistics.attribution import Controlled, attribute, facts_of
 from crosslift.statistics.differences import Difference, paired_difference, strata_of
 from crosslift.statistics.gains import GainNames, share_surviving
-from crosslift.statistics.verdicts import Comparison, Verdict, judge
+from crosslift.statistics.verdicts import Comparison, judge
 from crosslift.statistics.wording import zero_shot_words
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Study
-from crosslift.tasks.controls import trains_on_captions
 
 _NEARLY_EQUAL = 0.01
 
@@ -26,7 +27,9 @@ def verdicts(gathered: Gathered) -> list[Verdict]:
     """A verdict for each declared comparison, for each arm against the baseline, and for what the
     attribution of effects needs, on each target that both have scores on, in the target's primary
     metric and protocol."""
-    return judge([(c, _difference(gathered, c)) for c in _comparisons(gathered)])
+    return judge(
+        [(c, _difference(gathered, c.arm, c.against, c.target)) for c in _comparisons(gathered)]
+    )
 
 
 def attributions(gathered: Gathered, judged: Sequence[Verdict]) -> list[dict[str, Any]]:
@@ -93,7 +96,7 @@ def orientations(gathered: Gathered) -> list[dict[str, Any]]:
 
 
 def _orientation(gathered: Gathered, arm: str, against: str, target: str) -> dict[str, Any]:
-    found = _difference(gathered, _comparison(gathered, arm, against, target, "", "references"))
+    found = _difference(gathered, arm, against, target)
     return {
         "arm": arm,
         "against": against,
@@ -199,7 +202,7 @@ def shared_targets(gathered: Gathered, *arms: str) -> list[str]:
 
 
 def _comparison(
-    gathered: Gathered, arm: str, against: str, target: str, question: str, family: str
+    gathered: Gathered, arm: str, against: str, target: str, question: str, family: Family
 ) -> Comparison:
     facts = gathered.plan.targets[target].target
     spent = gathered.spent(arm), gathered.spent(against)
@@ -309,11 +312,12 @@ def _budgets(one: Mapping[str, float], other: Mapping[str, float]) -> tuple[bool
     return not parts, "; ".join(parts)
 
 
-def _difference(gathered: Gathered, comparison: Comparison) -> Difference:
-    outcome = OUTCOME_OF_METRIC[comparison.metric]
-    arm, against = (
-        gathered.cube(name, comparison.target, comparison.protocol, outcome)[0]
-        for name in (comparison.arm, comparison.against)
+def _difference(gathered: Gathered, arm: str, against: str, target: str) -> Difference:
+    """The difference of two arms in a target's primary metric and protocol."""
+    facts = gathered.plan.targets[target].target
+    of_arm, of_other = (
+        gathered.cube(name, target, facts.protocols[0].id, OUTCOME_OF_METRIC[facts.metric])[0]
+        for name in (arm, against)
     )
-    strata = strata_of(~np.isnan(arm[0]))
-    return paired_difference(as_many_seeds(arm, against), against, strata)
+    strata = strata_of(~np.isnan(of_arm[0]))
+    return paired_difference(as_many_seeds(of_arm, of_other), of_other, strata)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from crosslift.artifacts.store import Store
 from crosslift.errors import ArtifactError
-from crosslift.reports.run_folder import RunFolder
+from crosslift.results.run_folder import RunFolder
 from crosslift.steps.step import Step
 
 

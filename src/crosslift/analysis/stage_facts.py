@@ -12,7 +12,6 @@ from crosslift.images.tower_knowledge import knowledge_of
 from crosslift.planning.picture_steps import form_of
 from crosslift.planning.training_steps import task_of
 from crosslift.steps.step import Step
-from crosslift.tasks.controls import PICTURE_FORMS
 from crosslift.training.settings import MixedTaskSettings, StageSettings
 
 _TOLD_OF_A_TASK = {"task", "data", "columns"}
@@ -71,7 +70,7 @@ def _tasks(
 
 def _tower(step: Step, name: str) -> dict[str, Any] | None:
     task = task_of(step, name).task
-    if task.form.name not in PICTURE_FORMS:
+    if not task.pictures:
         return None
     form = form_of(task)
     knowledge = knowledge_of(form.tower_settings)

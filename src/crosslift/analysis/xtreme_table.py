@@ -16,8 +16,8 @@ from crosslift.analysis.judging import control_kind
 from crosslift.making.answer import told_of_answering
 from crosslift.making.loaded_target import LoadedTarget
 from crosslift.metrics.table import OUTCOME_OF_METRIC, metric_named
+from crosslift.results.verdict import Verdict
 from crosslift.statistics.differences import Weighted, contrast, group_differences, strata_of
-from crosslift.statistics.verdicts import Verdict
 from crosslift.targets.parts import part_words
 from crosslift.targets.protocol import Protocol
 from crosslift.targets.target import LabelledData

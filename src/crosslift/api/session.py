@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from crosslift.analysis.language_groups import groupings
 from crosslift.analysis.reported import refuse_unreported
-from crosslift.analysis.run_folder import write_run_folder
+from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.artifacts.disk_errors import disk_errors_explained
 from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.progress import Silent
@@ -31,7 +31,7 @@ from crosslift.planning.plan import arm_run, load_target, plan_study
 from crosslift.planning.sweep_steps import sweep_report, sweep_steps
 from crosslift.planning.target_steps import evaluate_step
 from crosslift.planning.text_steps import encode_steps, reading_of
-from crosslift.reports.run_folder import RunFolder
+from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import Listener, make_steps, run_plan
 from crosslift.steps.step import Workplace
 from crosslift.studies.reading import saved_study

@@ -12,8 +12,8 @@ from crosslift.cli.output import console_for, write_json
 
 def tasks(json_to: str | None) -> None:
     """Prints the intermediate tasks."""
-    from crosslift.tasks.captioned import TITLES as CAPTIONED
-    from crosslift.tasks.own_files import FORMS, TITLES
+    from crosslift.forms.declared_forms import FORMS
+    from crosslift.tasks.own_files import OWN_FILE_TASKS
     from crosslift.tasks.registry import TASKS, legal_options, needs_data
     from crosslift.tasks.word_pairs import FORM, NAME, TITLE
 
@@ -31,15 +31,16 @@ def tasks(json_to: str | None) -> None:
         for task in TASKS.values()
     ]
     rows += [
-        {"name": name, "form": name, "title": TITLES[name], "languages": [], "needs_data": True}
+        {"name": name, "form": name, "title": own.title, "languages": [], "needs_data": True}
         | {"options": list(legal_options(name)), "licence": "of your file", "citation": "your file"}
-        for name in FORMS
+        for name, own in OWN_FILE_TASKS.items()
     ]
     rows += [
-        {"name": form, "form": form, "title": title, "languages": [], "needs_data": False}
-        | {"options": list(legal_options(form)), "licence": "of your data"}
+        {"name": form, "form": form, "title": facts.pictures.title, "languages": []}
+        | {"needs_data": False, "options": list(legal_options(form)), "licence": "of your data"}
         | {"citation": "your data, a dataset of the hub, or without either the pictograms"}
-        for form, title in CAPTIONED.items()
+        for form, facts in FORMS.items()
+        if facts.pictures is not None
     ]
     rows.append(
         {"name": NAME, "form": FORM.name, "title": TITLE, "languages": [], "needs_data": True}
@@ -89,7 +90,7 @@ def report(folder: Path, json_to: str | None) -> None:
         tell_verdicts,
     )
     from crosslift.reports.html import write_report
-    from crosslift.reports.run_folder import RunFolder
+    from crosslift.results.run_folder import RunFolder
 
     console = console_for(json_to)
     path = write_report(folder)

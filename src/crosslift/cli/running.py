@@ -9,15 +9,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from crosslift.analysis.run_folder import write_run_folder
+from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, warn, write_json
 from crosslift.cli.progress import LiveProgress
 from crosslift.planning.plan import Plan, plan_study
 from crosslift.reports.environments import mixed_words, other_code_words
 from crosslift.reports.idle import idle_sentences
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.starts import start_sentences
+from crosslift.results.run_folder import RunFolder
 from crosslift.steps.estimates import Estimates
 from crosslift.steps.run import missing_steps, run_plan
 from crosslift.steps.status import Status

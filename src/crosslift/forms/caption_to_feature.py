@@ -65,6 +65,11 @@ class CaptionToFeature(PictureForm):
             self.tower, self.tower_revision, self.tower_weights, self.picture_size, projected
         )
 
+    @property
+    def reads_teachings(self) -> bool:
+        """Whether the teacher is the text half, which reads captions."""
+        return self.teacher == "captions"
+
     def check(self) -> None:
         """Raises where there is no teacher to learn from.
 

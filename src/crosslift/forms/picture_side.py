@@ -82,6 +82,18 @@ class PictureForm:
         """Whether it reads the states of a picture's patches, not one vector of the picture."""
         return False
 
+    @property
+    def reads_teachings(self) -> bool:
+        """Whether it learns from a teacher's vectors of the texts (`Split.teachings`)."""
+        return False
+
+    def check(self) -> None:
+        """Raises where the form cannot be trained with its image tower; most forms take any.
+
+        Raises:
+            DataError: the reason.
+        """
+
 
 class PictureSide(torch.nn.Module):
     """What a head holds of the picture side: the image tower, unless it is frozen, and the map from

@@ -17,8 +17,6 @@ from crosslift.tasks.controls import placebo
 from crosslift.tasks.task import IntermediateTask
 from crosslift.training.settings import MixedTaskSettings
 
-_TEXTS_OF_FORM = {"span-qa": 12.0, "multiple-choice": 16.0, "classification": 3.0}
-_TEXTS_OF_FORM |= {"tagging": 3.0, "image-text": 1.0, "image-text-matching": 2.0}
 _IN_THE_TASK = {"task", "data", "hub", "columns", "options", "translate"}
 """Settings whose effect is in the form and the records of the task, or in its translation."""
 
@@ -70,14 +68,9 @@ class TaskRun:
         return {"train": self._some(train, limit), "dev": self.dev()}
 
     @property
-    def words(self) -> float:
-        """Texts of a dozen tokens that one record is like, by its form: a guess."""
-        return _TEXTS_OF_FORM.get(self.task.form.name) or max(1, len(self.task.form.columns))
-
-    @property
     def labelled_languages(self) -> tuple[str, ...]:
         """Languages of its labels, captions and pairs; none of texts without any."""
-        if self.task.form.name == "masked-lm":
+        if not self.task.form.facts.labelled:
             return ()
         translate = self.settings.translate
         return (*self.task.languages, *(translate.to if translate else ()))

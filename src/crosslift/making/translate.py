@@ -45,7 +45,7 @@ def translate_task(step: Step, workplace: Workplace, folder: Path) -> None:
     for number, language in enumerate(job.settings.to):
         report = _share(workplace.report, number, len(job.settings.to))
         form = job.task.form
-        made = translate_records(english, form.columns, form.name, engine, language, report)
+        made = translate_records(english, form.columns, form.passage, engine, language, report)
         _refuse_nothing(made, language, job.task.name)
         written += made.records
         told[language] = {"translated": len(made.records), "dropped": dict(made.dropped)}

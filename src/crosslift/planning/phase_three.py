@@ -105,7 +105,7 @@ def _answer_step(asked: Answering, tuned: Step) -> Step:
         settings=asked.facts,
         inputs={"tuned": tuned},
         make=answer_examples,
-        work=asked.run.words * sum(map(len, tests.values())) * asked.readings,
+        work=asked.run.task.form.texts_per_record * sum(map(len, tests.values())) * asked.readings,
         context=asked,
     )
 
@@ -128,13 +128,14 @@ def _generalised_step(asked: Answering, answers: Step) -> Step:
     tests = labelled(loaded).tests
     check_parallel(loaded.target.name, labelled(loaded))
     pairs = len(tests) * (len(tests) - 1)
+    texts = asked.run.task.form.texts_per_record * pairs * len(next(iter(tests.values())))
     return Step(
         kind="answer",
         label=f"{loaded.target.name} in {pairs} pairs of two languages",
         settings=asked.facts | {"generalised": True},
         inputs={"tuned": answers.inputs["tuned"], "answers": answers},
         make=answer_pairs,
-        work=asked.run.words * pairs * len(next(iter(tests.values()))) * asked.readings,
+        work=texts * asked.readings,
         context=asked,
     )
 

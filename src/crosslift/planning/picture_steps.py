@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from crosslift.forms.caption_to_feature import CaptionToFeature
 from crosslift.forms.form import pictures_of
 from crosslift.forms.picture_side import PictureForm
 from crosslift.images.framing import Framing
@@ -111,7 +110,7 @@ def features_step(label: str, pictures: Step, form: PictureForm, seed: int) -> S
     )
 
 
-def _teachings_step(run: TaskRun, form: CaptionToFeature) -> Step:
+def _teachings_step(run: TaskRun, form: PictureForm) -> Step:
     """What the text half of a CLIP model makes of a task's English texts: `features.npy`, float32
     [N, E], in the order of the training records."""
     tower = form.tower_settings
@@ -145,10 +144,9 @@ def picture_steps(name: str, run: TaskRun, seed: int) -> dict[str, Step]:
         if form.frozen:
             made = features_step(f"{made.label}, as a frozen tower has them", made, form, seed)
         found[picture_role(name, split)] = made
-    if isinstance(form, CaptionToFeature):
-        form.check()
-        if form.teacher == "captions":
-            found[teaching_role(name)] = _teachings_step(run, form)
+    form.check()
+    if form.reads_teachings:
+        found[teaching_role(name)] = _teachings_step(run, form)
     return found
 
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 from crosslift.making.task_run import TaskRun
 from crosslift.planning.translation_steps import translate_step
-from crosslift.tasks.controls import PICTURE_FORMS, controlled
-from crosslift.tasks.registry import find_task, form_name
+from crosslift.tasks.controls import controlled
+from crosslift.tasks.registry import find_task
 from crosslift.training.settings import MixedTaskSettings
 
 
@@ -27,12 +27,10 @@ def task_run(settings: MixedTaskSettings) -> TaskRun:
         skip_broken=settings.skip_broken,
         check_language=settings.check_language,
     )
+    limited_by: Literal["pictures", "records"] = "pictures" if task.pictures else "records"
     if settings.control is not None:
         task = controlled(task, settings.control)
     translated = translate_step(task, settings.translate) if settings.translate else None
-    control = settings.control is not None
-    shown = task.pictures or (control and form_name(settings.task) in PICTURE_FORMS)
-    limited_by: Literal["pictures", "records"] = "pictures" if shown else "records"
     return TaskRun(settings, task, translated, limited_by=limited_by)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from crosslift.encoders.folder import layers_of
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError
+from crosslift.forms.declared_forms import forms_of_vectors
 from crosslift.making.augmentation import robust_facts
 from crosslift.making.task_run import TaskRun
 from crosslift.making.train import Training, train_stage
@@ -106,12 +107,12 @@ def _check_stage(
     stage: StageSettings, tasks: Mapping[str, TaskRun], encoder: EncoderSettings
 ) -> None:
     for name, run in tasks.items():
-        form = run.task.form.name
+        form = run.task.form
         _check_hidden_state(name, run, encoder)
-        if stage.cached_texts and form not in _FORMS_OF_VECTORS:
+        if stage.cached_texts and form.facts.reads == "tokens":
             raise StudyError(
-                f"cached_texts with task {name!r}, whose form {form} reads tokens, not vectors",
-                f"a task of the forms {', '.join(_FORMS_OF_VECTORS)}",
+                f"cached_texts with task {name!r}, whose form {form.name} reads tokens, not vectors",
+                f"a task of the forms {', '.join(forms_of_vectors())}",
                 "accumulation saves memory with every form",
             )
     if stage.chooses_by_dev and not any(run.has_dev for run in tasks.values()):
@@ -136,17 +137,11 @@ def _check_negatives(stage: StageSettings, tasks: Mapping[str, TaskRun], budget:
         )
 
 
-_FORMS_OF_VECTORS = (
-    *("caption-to-feature", "classification", "image-text"),
-    *("multiple-choice", "regression", "text-pairs"),
-)
-
-
 def task_with_pictures(step: Step) -> str | None:
     """The task of a training step that puts pictures and texts into one space; the last of several,
     None without one."""
     job: Training = step.context
-    shared = [name for name, run in job.tasks.items() if run.task.form.name in _SHARED_SPACE]
+    shared = [name for name, run in job.tasks.items() if run.task.form.facts.shares_space]
     return shared[-1] if shared else None
 
 
@@ -154,9 +149,6 @@ def task_of(step: Step, name: str) -> TaskRun:
     """A task of a training step."""
     job: Training = step.context
     return job.tasks[name]
-
-
-_SHARED_SPACE = ("caption-to-feature", "image-text", "image-text-matching")
 
 
 def _guard_facts(guards: Sequence[Guard]) -> dict[str, Any]:
@@ -182,7 +174,7 @@ def _robust_words(stage: StageSettings) -> str:
 
 
 def _texts_trained(tasks: Sequence[TaskRun], stage: StageSettings, budget: Budget) -> float:
-    texts = sum(run.words for run in tasks) / len(tasks)
+    texts = sum(run.task.form.texts_per_record for run in tasks) / len(tasks)
     examples = {
         "updates": budget.amount * budget.batch_size,
         "examples": budget.amount,

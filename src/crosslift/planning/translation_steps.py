@@ -8,9 +8,6 @@ from crosslift.errors import StudyError
 from crosslift.making.translate import translate_task
 from crosslift.making.translated import Translation
 from crosslift.sources.translation.engines import engine_facts
-from crosslift.sources.translation.records import (
-    check_form,
-)
 from crosslift.sources.translation.settings import TranslationSettings
 from crosslift.steps.step import Step
 from crosslift.tasks.task import IntermediateTask
@@ -28,7 +25,7 @@ def translate_step(task: IntermediateTask, settings: TranslationSettings) -> Ste
         StudyError: the task has no English texts, or texts that cannot be translated.
         DataError: the engine, a language pair or the model is missing.
     """
-    check_form(task.form.name)
+    task.form.facts.check_translatable()
     facts = engine_facts(settings)
     if not any(code.partition("-")[0] == "en" for code in task.languages):
         raise StudyError(

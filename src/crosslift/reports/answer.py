@@ -11,16 +11,18 @@ from dataclasses import dataclass
 
 from crosslift.metrics.table import described
 from crosslift.reports.effects import unattributed
-from crosslift.reports.entries import Attribution, Verdict
 from crosslift.reports.environments import mixed_words, other_code_words
 from crosslift.reports.forest import Forest, draw_forest
 from crosslift.reports.idle import idle_sentences
 from crosslift.reports.outcomes import mark_of
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.starts import start_sentences
 from crosslift.reports.svg import Plot
 from crosslift.reports.tables import query_word
-from crosslift.statistics.judgements import NO_DIFFERENCE, ONE_SEED, SHOWN, better_outcome, opposite
+from crosslift.reports.zero_shot import not_zero_shot
+from crosslift.results.effect_parts import Attribution
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.verdict import NO_DIFFERENCE, ONE_SEED, SHOWN, Verdict, opposite
+from crosslift.statistics.judgements import better_outcome
 from crosslift.wording import listed, p_value, plural, signed_points
 
 _MOST_DECLARED = 3
@@ -144,7 +146,7 @@ def _view(folder: RunFolder, verdict: Verdict) -> VerdictView:
     )
     unequal = "" if verdict.budget_equal else verdict.budget_note or "budgets differ"
     arms = (folder.arm(verdict.arm), folder.arm(verdict.against))
-    seen = tuple(f"{arm.name}: {arm.seen}" for arm in arms if arm.seen)
+    seen = tuple(f"{arm.name}: {not_zero_shot(arm)}" for arm in arms if not arm.zero_shot)
     clean = verdict.subset == "clean"
     return VerdictView(mark_of(verdict.verdict), verdict.sentence, details, clean, unequal, seen)
 
@@ -157,7 +159,7 @@ def _corrected(verdict: Verdict) -> str:
 
 def _named(folder: RunFolder, arm: str) -> str:
     """The name of an arm, with what is said of it where it is not zero-shot."""
-    seen = folder.arm(arm).seen
+    seen = not_zero_shot(folder.arm(arm))
     return f"{arm} ({seen})" if seen else arm
 
 

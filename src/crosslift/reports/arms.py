@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from crosslift.reports.entries import Arm
 from crosslift.reports.prompts import prompt_sentences
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.stages import StageWords, TaskRow, setting_words, stage_words, task_rows
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.run_folder import RunFolder
 from crosslift.wording import count, duration, large
 
 
@@ -16,7 +16,7 @@ from crosslift.wording import count, duration, large
 class BudgetRow:
     """What an arm spent; ``unequal`` names the arms it was compared with at another budget."""
 
-    arm: Arm
+    arm: ArmFacts
     cells: tuple[str, ...]
     unequal: tuple[str, ...]
 
@@ -25,7 +25,7 @@ class BudgetRow:
 class ArmRow:
     """How an arm was made: its stages, and its settings of phase three, in words."""
 
-    arm: Arm
+    arm: ArmFacts
     stages: tuple[StageWords, ...]
     fine_tune: str
 
@@ -57,7 +57,7 @@ def arm_section(folder: RunFolder) -> ArmSection:
     )
 
 
-def _arm_row(arm: Arm) -> ArmRow:
+def _arm_row(arm: ArmFacts) -> ArmRow:
     return ArmRow(arm, tuple(map(stage_words, arm.stages)), setting_words(arm.fine_tune))
 
 
@@ -71,7 +71,7 @@ def budget_rows(folder: RunFolder) -> list[BudgetRow]:
     return [BudgetRow(arm, _budget_cells(arm), tuple(unequal[arm.name])) for arm in folder.run.arms]
 
 
-def _budget_cells(arm: Arm) -> tuple[str, ...]:
+def _budget_cells(arm: ArmFacts) -> tuple[str, ...]:
     budget = arm.budget
     if not arm.stages and not budget.updates:
         return ("\u2013",) * 5

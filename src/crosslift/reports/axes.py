@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from matplotlib.lines import Line2D
 
 from crosslift.errors import shorten
-from crosslift.reports.entries import Arm
 from crosslift.reports.looks import Look
 from crosslift.reports.svg import INK, MUTED, PAPER, RULE, new_figure
+from crosslift.results.arm_facts import ArmFacts
 from crosslift.wording import signed_points
 
 _WIDTH = 320
@@ -141,7 +141,7 @@ def _edge_arrow(axes: Any, y: float, right: bool, look: Look) -> None:
     axes.plot([x], [y], zorder=3, **style)
 
 
-def role_words(arm: Arm) -> str:
+def role_words(arm: ArmFacts) -> str:
     """What stands behind the name of an arm in a plot; the name of a control that was asked for in one
     word says itself what it is."""
     named = arm.name == f"{arm.control_of}--{arm.control}"
@@ -152,7 +152,7 @@ def role_words(arm: Arm) -> str:
 
 def arm_legend(
     axes: Any,
-    arms: Sequence[Arm],
+    arms: Sequence[ArmFacts],
     looks: dict[str, Look],
     columns: int,
     most: int,

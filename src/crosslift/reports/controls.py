@@ -15,12 +15,13 @@ from crosslift.reports.axes import (
     row_words,
 )
 from crosslift.reports.effects import ControlPair, unattributed
-from crosslift.reports.entries import Arm, Verdict
 from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.outcomes import mark_of
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.svg import Plot, drawing, finish
 from crosslift.reports.tables import EffectCell
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.verdict import Verdict
 from crosslift.wording import interval, signed_points
 
 
@@ -39,8 +40,8 @@ class ControlLine:
 class ControlTable:
     """An arm beside its control; ``gains`` say in words what part of its gain survives."""
 
-    arm: Arm
-    control: Arm
+    arm: ArmFacts
+    control: ArmFacts
     lines: tuple[ControlLine, ...]
     gains: tuple[str, ...]
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from crosslift.reports.entries import CurvePoint
+from crosslift.results.score_rows import CurvePoint
 
 MOST_POINTS = 160
 SHARE = "share"

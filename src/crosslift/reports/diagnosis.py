@@ -10,31 +10,33 @@ from typing import Any, Literal
 
 from crosslift.errors import DataError, shorten
 from crosslift.reports.axes import Names, effect_axes, mark_style, row_words
-from crosslift.reports.entries import Arm, Entry, Target
 from crosslift.reports.looks import Look, looks_of
-from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.svg import PAPER, Plot, drawing, finish
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.record import Record, from_json, read_optional_json_file
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import MINUS, percent
 
 DIAGNOSTICS = "diagnostics.json"
 _ROW = 44
 
 
-class HubnessFacts(Entry):
+class HubnessFacts(Record):
     """See ``crosslift.retrieval.diagnostics.Hubness``."""
 
     skewness: float
     never_retrieved: float
 
 
-class MarginFacts(Entry):
+class MarginFacts(Record):
     """See ``crosslift.retrieval.diagnostics.Margins``; quantiles at 5, 25, 50, 75, 95 per cent."""
 
     quantiles: tuple[float, float, float, float, float]
     above_zero: float
 
 
-class LanguageFacts(Entry):
+class LanguageFacts(Record):
     """One language's vectors by one arm; see ``crosslift.retrieval.diagnostics.Diagnosis``."""
 
     arm: str
@@ -48,7 +50,7 @@ class LanguageFacts(Entry):
     margins_src_to_tgt: MarginFacts | None
 
 
-class TargetFacts(Entry):
+class TargetDiagnosis(Record):
     """How well a probe names the language of a text, over all languages of a target."""
 
     arm: str
@@ -70,7 +72,7 @@ class VectorCell:
 class VectorRow:
     """An arm's means, one cell for each of the columns; None where no language has a value."""
 
-    arm: Arm
+    arm: ArmFacts
     cells: tuple[VectorCell | None, ...]
 
 
@@ -78,7 +80,7 @@ class VectorRow:
 class VectorTable:
     """The means of every diagnosed arm on one target."""
 
-    target: Target
+    target: TargetFacts
     columns: tuple[str, ...]
     rows: tuple[VectorRow, ...]
 
@@ -122,7 +124,9 @@ def vector_section(folder: RunFolder) -> VectorSection | None:
 class _Facts:
     """Finds what is known of an arm's vectors."""
 
-    def __init__(self, languages: Iterable[LanguageFacts], targets: Iterable[TargetFacts]) -> None:
+    def __init__(
+        self, languages: Iterable[LanguageFacts], targets: Iterable[TargetDiagnosis]
+    ) -> None:
         self._languages: dict[tuple[str, str], list[LanguageFacts]] = defaultdict(list)
         self._separability: dict[tuple[str, str], list[float]] = defaultdict(list)
         for row in languages:
@@ -134,27 +138,26 @@ class _Facts:
     @classmethod
     def read(cls, folder: RunFolder) -> _Facts:
         path = folder.path / DIAGNOSTICS
-        content = read_optional(path)
-        rows = validated(str(path), [] if content is None else content, list[dict[str, Any]])
+        rows = read_optional_json_file(path, list[dict[str, Any]]) or []
         whole = [row for row in rows if row.get("language") == "all"]
         single = [row for row in rows if row.get("language") != "all"]
-        languages = validated(str(path), single, tuple[LanguageFacts, ...])
-        targets = validated(str(path), whole, tuple[TargetFacts, ...])
+        languages = from_json(single, tuple[LanguageFacts, ...], str(path))
+        targets = from_json(whole, tuple[TargetDiagnosis, ...], str(path))
         _check(folder, [*languages, *targets])
         return cls(languages, targets)
 
-    def arms(self, target: Target) -> set[str]:
+    def arms(self, target: TargetFacts) -> set[str]:
         """The arms that were diagnosed on a target."""
         known = {*self._languages, *self._separability}
         return {arm for arm, name in known if name == target.name}
 
-    def separability(self, arm: Arm, target: Target) -> float | None:
+    def separability(self, arm: ArmFacts, target: TargetFacts) -> float | None:
         """Mean over seeds; None where there is none."""
         found = self._separability.get((arm.name, target.name), [])
         return _mean(found) if found else None
 
     def means(
-        self, arm: Arm, target: Target, value: Callable[[LanguageFacts], float | None]
+        self, arm: ArmFacts, target: TargetFacts, value: Callable[[LanguageFacts], float | None]
     ) -> dict[str, float]:
         """Language -> mean over seeds; without the languages that have no value."""
         found: dict[str, list[float]] = defaultdict(list)
@@ -165,7 +168,7 @@ class _Facts:
         return {language: _mean(values) for language, values in found.items()}
 
 
-def _check(folder: RunFolder, rows: Sequence[LanguageFacts | TargetFacts]) -> None:
+def _check(folder: RunFolder, rows: Sequence[LanguageFacts | TargetDiagnosis]) -> None:
     seen = set()
     for row in rows:
         folder.arm(row.arm)
@@ -228,7 +231,7 @@ _COLUMNS = (
 _SEPARABILITY = "Probe names the language"
 
 
-def _table(folder: RunFolder, target: Target, facts: _Facts) -> VectorTable:
+def _table(folder: RunFolder, target: TargetFacts, facts: _Facts) -> VectorTable:
     arms = [arm for arm in folder.run.arms if arm.name in facts.arms(target)]
     named = any(facts.separability(arm, target) is not None for arm in arms)
     titles = [column.title for column in _COLUMNS]
@@ -244,7 +247,7 @@ def _table(folder: RunFolder, target: Target, facts: _Facts) -> VectorTable:
     return VectorTable(target, tuple(titles), tuple(rows))
 
 
-def _cell(means: dict[str, float], column: _Column, target: Target) -> VectorCell | None:
+def _cell(means: dict[str, float], column: _Column, target: TargetFacts) -> VectorCell | None:
     if not means:
         return None
     count, planned = len(means), len(target.languages)
@@ -252,7 +255,7 @@ def _cell(means: dict[str, float], column: _Column, target: Target) -> VectorCel
     return VectorCell(column.text(_mean(list(means.values()))), missing)
 
 
-def _margin_plot(folder: RunFolder, target: Target, facts: _Facts) -> Plot | None:
+def _margin_plot(folder: RunFolder, target: TargetFacts, facts: _Facts) -> Plot | None:
     looks = looks_of(folder.run.arms)
     bars = {arm.name: _quantiles(facts, arm, target) for arm in folder.run.arms}
     shown = {name: bar for name, bar in bars.items() if bar}
@@ -277,7 +280,7 @@ def _margin_plot(folder: RunFolder, target: Target, facts: _Facts) -> Plot | Non
     return finish(axes.figure, Names().give("margins", target.name), alternative)
 
 
-def _quantiles(facts: _Facts, arm: Arm, target: Target) -> list[float]:
+def _quantiles(facts: _Facts, arm: ArmFacts, target: TargetFacts) -> list[float]:
     """Each quantile's mean over languages; empty where no language has any."""
     found = [facts.means(arm, target, partial(_quantile, place=place)) for place in range(5)]
     return [_mean(list(means.values())) for means in found if means]

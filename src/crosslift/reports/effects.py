@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crosslift.reports.entries import Arm, Orientation, Target, Verdict
-from crosslift.reports.run_folder import RunFolder
-from crosslift.statistics.judgements import ONE_SEED, Outcome, better_outcome, opposite
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.effect_parts import Orientation
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.target_facts import TargetFacts
+from crosslift.results.verdict import ONE_SEED, Outcome, Verdict, opposite
+from crosslift.statistics.judgements import better_outcome
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class ControlRow:
         content: the arm against its control: what is left of the gain.
     """
 
-    target: Target
+    target: TargetFacts
     gain: Verdict | None
     control_gain: Verdict | None
     content: Verdict | None
@@ -62,8 +65,8 @@ class ControlRow:
 class ControlPair:
     """An arm with one of its controls, over all targets."""
 
-    arm: Arm
-    control: Arm
+    arm: ArmFacts
+    control: ArmFacts
     rows: tuple[ControlRow, ...]
 
 
@@ -86,7 +89,9 @@ def unattributed(folder: RunFolder) -> list[ControlPair]:
     return [p for p in control_pairs(folder) if (p.arm.name, p.control.name) not in held]
 
 
-def _control_row(folder: RunFolder, arm: Arm, control: Arm, target: Target) -> ControlRow:
+def _control_row(
+    folder: RunFolder, arm: ArmFacts, control: ArmFacts, target: TargetFacts
+) -> ControlRow:
     return ControlRow(
         target=target,
         gain=folder.against_baseline(arm.name, target),
@@ -95,7 +100,7 @@ def _control_row(folder: RunFolder, arm: Arm, control: Arm, target: Target) -> C
     )
 
 
-def trade_offs(folder: RunFolder) -> list[tuple[Target, Target]]:
+def trade_offs(folder: RunFolder) -> list[tuple[TargetFacts, TargetFacts]]:
     """Pairs of a target that shows gains and a target that shows losses, where both have effects."""
     measured = [target for target in folder.run.targets if effects_on(folder, target)]
     gains = [target for target in measured if target.trade_off == "gain"]
@@ -103,13 +108,15 @@ def trade_offs(folder: RunFolder) -> list[tuple[Target, Target]]:
     return [(gain, loss) for gain in gains for loss in losses]
 
 
-def effects_on(folder: RunFolder, target: Target) -> dict[str, Verdict]:
+def effects_on(folder: RunFolder, target: TargetFacts) -> dict[str, Verdict]:
     """The verdict of each arm against its own baseline on ``target``, by arm, in the order of arms."""
     found = {arm.name: folder.against_baseline(arm.name, target) for arm in folder.run.arms}
     return {name: verdict for name, verdict in found.items() if verdict is not None}
 
 
-def orientations_on(folder: RunFolder, target: Target, baseline: str) -> dict[str, Orientation]:
+def orientations_on(
+    folder: RunFolder, target: TargetFacts, baseline: str
+) -> dict[str, Orientation]:
     """How far each reference stands from ``baseline`` on ``target``, by arm; tested against nothing."""
     return {
         found.arm: found

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crosslift.reports.entries import RunEnvironment, RunFacts
+from crosslift.results.run_facts import RunFacts
+from crosslift.results.step_facts import RunEnvironment
 from crosslift.wording import listed, plural
 
 NOT_RECORDED = "not recorded"

@@ -15,9 +15,11 @@ from PIL import Image
 from crosslift.errors import DataError
 from crosslift.languages import language_pair
 from crosslift.metrics.table import described
-from crosslift.reports.entries import Arm, Example, Target
 from crosslift.reports.language_names import known_language, name_of
-from crosslift.reports.run_folder import RunFolder
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.example import Example
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.target_facts import TargetFacts
 
 PIVOT = "en"
 PICTURE_SIDE = 144
@@ -45,7 +47,7 @@ class Content:
 class AnswerView:
     """What an arm returned."""
 
-    arm: Arm
+    arm: ArmFacts
     content: Content
     correct: bool
 
@@ -65,7 +67,7 @@ class ExampleView:
 class ExampleGroup:
     """The examples of one target."""
 
-    target: Target
+    target: TargetFacts
     examples: tuple[ExampleView, ...]
 
 
@@ -100,7 +102,9 @@ _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.Decom
 """What Pillow raises over a damaged file."""
 
 
-def _view(folder: RunFolder, target: Target, example: Example, pictures: Pictures) -> ExampleView:
+def _view(
+    folder: RunFolder, target: TargetFacts, example: Example, pictures: Pictures
+) -> ExampleView:
     asked, answered = _sides(folder, target, example)
     answers = tuple(
         AnswerView(
@@ -119,7 +123,7 @@ def _view(folder: RunFolder, target: Target, example: Example, pictures: Picture
     )
 
 
-def _sides(folder: RunFolder, target: Target, example: Example) -> tuple[str, str]:
+def _sides(folder: RunFolder, target: TargetFacts, example: Example) -> tuple[str, str]:
     """The languages of a query's text and of its answers' texts.
 
     Spans are in the language of their text; labels and tags are English.

@@ -16,10 +16,11 @@ from crosslift.reports.axes import (
     row_words,
 )
 from crosslift.reports.effects import effects_on, orientations_on
-from crosslift.reports.entries import Arm, Target
 from crosslift.reports.looks import Look, looks_of
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.svg import Plot, drawing, finish
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import interval, signed_points
 
 _ROW = 44
@@ -50,7 +51,7 @@ def draw_forest(folder: RunFolder) -> Forest:
 
 
 def _forest_scales(
-    folder: RunFolder, targets: Sequence[Target]
+    folder: RunFolder, targets: Sequence[TargetFacts]
 ) -> tuple[dict[str, tuple[float, float]], bool]:
     own = {target.name: limits_of(effects_on(folder, target).values()) for target in targets}
     if not own:
@@ -62,7 +63,7 @@ def _forest_scales(
     return dict.fromkeys(own, both), True
 
 
-def _compared(folder: RunFolder, target: Target, baseline: str) -> dict[str, Effect]:
+def _compared(folder: RunFolder, target: TargetFacts, baseline: str) -> dict[str, Effect]:
     """The effects of the arms that have this baseline; no controls that the study did not write out:
     they stand where the effect comes from."""
     found = effects_on(folder, target)
@@ -74,8 +75,8 @@ def _compared(folder: RunFolder, target: Target, baseline: str) -> dict[str, Eff
 
 
 def _forest_rows(
-    folder: RunFolder, target: Target, baseline: str
-) -> list[tuple[Arm | str, Effect | None]]:
+    folder: RunFolder, target: TargetFacts, baseline: str
+) -> list[tuple[ArmFacts | str, Effect | None]]:
     """The rows of an effect plot: the arms of the baseline's start, then the references of each other
     start under a heading."""
     effects = _compared(folder, target, baseline)
@@ -86,7 +87,7 @@ def _forest_rows(
         for arm in folder.run.arms
         if arm.baseline == baseline != arm.name and arm.name not in hidden
     ]
-    rows: list[tuple[Arm | str, Effect | None]] = [
+    rows: list[tuple[ArmFacts | str, Effect | None]] = [
         (arm, effects.get(arm.name) or references.get(arm.name)) for arm in own
     ]
     apart = [folder.arm(name) for name in references if name not in {arm.name for arm in own}]
@@ -98,7 +99,7 @@ def _forest_rows(
 
 def _forest(
     folder: RunFolder,
-    target: Target,
+    target: TargetFacts,
     baseline: str,
     looks: dict[str, Look],
     limits: tuple[float, float],

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from crosslift.errors import DataError
-from crosslift.reports.entries import Arm
 from crosslift.reports.heat import LEAST_SPAN, HeatCell, change_shade, score_shade
 from crosslift.reports.language_names import name_of
-from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.xtreme_behind import change_words
 from crosslift.reports.xtreme_entries import GeneralisedFacts
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.record import read_optional_json_file
+from crosslift.results.run_folder import RunFolder
 from crosslift.wording import percent, plural, signed_points
 
 GENERALISED = "generalised.json"
@@ -47,7 +48,7 @@ class PairMatrix:
         high: that of the other end.
     """
 
-    arm: Arm
+    arm: ArmFacts
     against: str
     rows: tuple[MatrixRow, ...]
     low: str
@@ -64,7 +65,7 @@ class PairMeans:
     """The means of an arm's matrix: of the diagonal, of the rest, and the effect on the latter, empty
     for a baseline."""
 
-    arm: Arm
+    arm: ArmFacts
     same: str
     mixed: str
     effect: str
@@ -112,10 +113,9 @@ def generalised_section(folder: RunFolder) -> GeneralisedSection | None:
             languages; the arms of a target differ in these; or an arm stands twice.
         UnknownNameError: it names an arm or a target that the run has not.
     """
-    content = read_optional(folder.path / GENERALISED)
-    if not content:
+    found = read_optional_json_file(folder.path / GENERALISED, tuple[GeneralisedFacts, ...])
+    if not found:
         return None
-    found = validated(str(folder.path / GENERALISED), content, tuple[GeneralisedFacts, ...])
     by_target: dict[str, dict[str, GeneralisedFacts]] = {}
     for entry in found:
         held = by_target.setdefault(folder.target(entry.target).name, {})
@@ -157,12 +157,14 @@ def _target(folder: RunFolder, held: dict[str, GeneralisedFacts]) -> Generalised
     )
 
 
-def _means(arm: Arm, entry: GeneralisedFacts) -> PairMeans:
+def _means(arm: ArmFacts, entry: GeneralisedFacts) -> PairMeans:
     effect, span = change_words(entry.effect, entry.low, entry.high)
     return PairMeans(arm, percent(entry.same), percent(entry.mixed), effect, span, entry.seeds)
 
 
-def _matrices(arms: Sequence[Arm], held: dict[str, GeneralisedFacts]) -> tuple[PairMatrix, ...]:
+def _matrices(
+    arms: Sequence[ArmFacts], held: dict[str, GeneralisedFacts]
+) -> tuple[PairMatrix, ...]:
     """The scores of every baseline on one scale, then all differences on one; an arm whose baseline
     was not measured has scores."""
     bases = [arm for arm in arms if arm.baseline == arm.name or arm.baseline not in held]
@@ -178,7 +180,7 @@ def _less(matrix: Matrix, other: Matrix) -> Matrix:
     return [[a - b for a, b in zip(own, base, strict=True)] for own, base in rows]
 
 
-def _scores(arm: Arm, entry: GeneralisedFacts, scores: Mapping[str, Matrix]) -> PairMatrix:
+def _scores(arm: ArmFacts, entry: GeneralisedFacts, scores: Mapping[str, Matrix]) -> PairMatrix:
     values = [value for matrix in scores.values() for row in matrix for value in row]
     low, high = min(values), max(values)
     span = max(high - low, LEAST_SPAN)
@@ -191,7 +193,7 @@ def _scores(arm: Arm, entry: GeneralisedFacts, scores: Mapping[str, Matrix]) -> 
     )
 
 
-def _changes(arm: Arm, entry: GeneralisedFacts, changes: Mapping[str, Matrix]) -> PairMatrix:
+def _changes(arm: ArmFacts, entry: GeneralisedFacts, changes: Mapping[str, Matrix]) -> PairMatrix:
     values = [abs(value) for matrix in changes.values() for row in matrix for value in row]
     span = max(LEAST_SPAN, *values)
 

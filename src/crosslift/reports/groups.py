@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crosslift.errors import DataError
-from crosslift.reports.entries import Arm, LanguageGroup, Target
 from crosslift.reports.language_names import name_of
 from crosslift.reports.outcomes import mark_of
-from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.tables import EffectCell
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.group_effect import GroupEffect
+from crosslift.results.record import read_optional_json_file
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import interval, listed, signed_points
 
 GROUPS = "groups.json"
@@ -38,10 +41,10 @@ class GroupTable:
     """The effects of the arms of one start on one target, by family or by script."""
 
     grouping: str
-    target: Target
+    target: TargetFacts
     baseline: str
     start: str
-    arms: tuple[Arm, ...]
+    arms: tuple[ArmFacts, ...]
     rows: tuple[GroupRow, ...]
 
 
@@ -49,7 +52,7 @@ class GroupTable:
 class GroupTarget:
     """The tables of one target: of each start, by family and by script."""
 
-    target: Target
+    target: TargetFacts
     tables: tuple[GroupTable, ...]
 
 
@@ -74,11 +77,10 @@ def group_section(folder: RunFolder) -> GroupSection | None:
             of a group.
         UnknownNameError: it names an arm or a target that the run has not.
     """
-    content = read_optional(folder.path / GROUPS)
-    if not content:
+    found = read_optional_json_file(folder.path / GROUPS, tuple[GroupEffect, ...])
+    if not found:
         return None
-    found = validated(str(folder.path / GROUPS), content, tuple[LanguageGroup, ...])
-    by_table: dict[tuple[str, str, str], list[LanguageGroup]] = {}
+    by_table: dict[tuple[str, str, str], list[GroupEffect]] = {}
     for entry in found:
         key = (folder.target(entry.target).name, folder.arm(entry.against).name, entry.grouping)
         by_table.setdefault(key, []).append(entry)
@@ -92,12 +94,12 @@ def group_section(folder: RunFolder) -> GroupSection | None:
 
 
 def _table(
-    folder: RunFolder, key: tuple[str, str, str], entries: Sequence[LanguageGroup]
+    folder: RunFolder, key: tuple[str, str, str], entries: Sequence[GroupEffect]
 ) -> GroupTable:
     target, baseline, grouping = key
     named = {folder.arm(entry.arm).name for entry in entries}
     arms = tuple(arm for arm in folder.run.arms if arm.name in named)
-    groups: dict[str, dict[str, LanguageGroup]] = {}
+    groups: dict[str, dict[str, GroupEffect]] = {}
     for entry in entries:
         groups.setdefault(entry.group, {})[entry.arm] = entry
     rows = (_row(folder, group, arms, found) for group, found in sorted(groups.items()))
@@ -106,7 +108,7 @@ def _table(
 
 
 def _row(
-    folder: RunFolder, group: str, arms: Sequence[Arm], found: dict[str, LanguageGroup]
+    folder: RunFolder, group: str, arms: Sequence[ArmFacts], found: dict[str, GroupEffect]
 ) -> GroupRow:
     languages = {entry.languages for entry in found.values()}
     if len(languages) > 1:
@@ -121,7 +123,7 @@ def _row(
     return GroupRow(group, len(codes), ", ".join(sorted(map(name_of, codes))), cells)
 
 
-def _cell(entry: LanguageGroup | None) -> EffectCell | None:
+def _cell(entry: GroupEffect | None) -> EffectCell | None:
     if entry is None:
         return None
     shown = interval(entry.low, entry.high)

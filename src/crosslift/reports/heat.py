@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from crosslift.metrics.table import described
-from crosslift.reports.entries import Arm, Target
 from crosslift.reports.language_names import NO_FAMILY, family_of, name_of, script_of
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.seen_photographs import seen_photographs
 from crosslift.reports.tables import MACRO, ScoreIndex
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import plural
 
 LEVELS = 7
@@ -58,7 +59,7 @@ class HeatTable:
         signed: True for differences: two colours, none at zero.
     """
 
-    arms: tuple[Arm, ...]
+    arms: tuple[ArmFacts, ...]
     mean: HeatRow
     groups: tuple[HeatGroup, ...]
     low: str
@@ -76,7 +77,7 @@ class HeatPair:
         seen: which image towers were trained on its photographs; empty where none was.
     """
 
-    target: Target
+    target: TargetFacts
     differences: HeatTable | None
     scores: HeatTable
     gaps: int
@@ -106,7 +107,7 @@ def language_section(folder: RunFolder) -> list[HeatPair]:
     return heat_pairs(folder, ScoreIndex(folder))
 
 
-def _left_out(target: Target) -> str:
+def _left_out(target: TargetFacts) -> str:
     totals: Counter[str] = Counter()
     for counts in target.left_out.values():
         totals.update(counts)
@@ -137,7 +138,7 @@ def change_shade(share: float, better: bool) -> str:
     return f"{'p' if better else 'n'}{min(round(share * LEVELS), LEVELS)}"
 
 
-def _scores(folder: RunFolder, index: ScoreIndex, target: Target) -> HeatTable:
+def _scores(folder: RunFolder, index: ScoreIndex, target: TargetFacts) -> HeatTable:
     values = _values(folder.run.arms, index, target)
     of_languages = [value for (code, _), value in values.items() if code != MACRO]
     low, high = min(of_languages, default=0.0), max(of_languages, default=1.0)
@@ -145,7 +146,7 @@ def _scores(folder: RunFolder, index: ScoreIndex, target: Target) -> HeatTable:
     metric = described(target.metric)
     paler = metric.lower_is_better  # the better, the darker
 
-    def cell(code: str, arm: Arm) -> HeatCell:
+    def cell(code: str, arm: ArmFacts) -> HeatCell:
         value = values.get((code, arm.name))
         if value is None:
             return HeatCell("", "")
@@ -158,13 +159,13 @@ def _scores(folder: RunFolder, index: ScoreIndex, target: Target) -> HeatTable:
     return HeatTable(arms, rows[0], _grouped(rows[1:]), ends[0], ends[1], False)
 
 
-def _scored(folder: RunFolder, values: Values) -> tuple[Arm, ...]:
+def _scored(folder: RunFolder, values: Values) -> tuple[ArmFacts, ...]:
     """The arms that have a score (an arm without an image tower has none on pictures)."""
     having = {arm for _, arm in values}
     return tuple(arm for arm in folder.run.arms if arm.name in having)
 
 
-def _differences(folder: RunFolder, index: ScoreIndex, target: Target) -> HeatTable | None:
+def _differences(folder: RunFolder, index: ScoreIndex, target: TargetFacts) -> HeatTable | None:
     values = _values(folder.run.arms, index, target)
     scored = {arm.name: arm for arm in _scored(folder, values)}
     arms = tuple(a for a in scored.values() if a.baseline != a.name and a.baseline in scored)
@@ -179,7 +180,7 @@ def _differences(folder: RunFolder, index: ScoreIndex, target: Target) -> HeatTa
     metric = described(target.metric)
     span = max([LEAST_SPAN, *(abs(v) for (code, _), v in effects.items() if code != MACRO)])
 
-    def cell(code: str, arm: Arm) -> HeatCell:
+    def cell(code: str, arm: ArmFacts) -> HeatCell:
         effect = effects.get((code, arm.name))
         if effect is None:
             return HeatCell("", "")
@@ -192,14 +193,14 @@ def _differences(folder: RunFolder, index: ScoreIndex, target: Target) -> HeatTa
     return HeatTable(arms, rows[0], _grouped(rows[1:]), ends[0], ends[1], True)
 
 
-def _values(arms: Sequence[Arm], index: ScoreIndex, target: Target) -> Values:
+def _values(arms: Sequence[ArmFacts], index: ScoreIndex, target: TargetFacts) -> Values:
     codes = (MACRO, *target.languages)
     found = {(code, arm.name): index.mean(arm.name, target, code) for code in codes for arm in arms}
     return {key: value for key, value in found.items() if value is not None}
 
 
 def _rows(
-    target: Target, arms: Sequence[Arm], cell: Callable[[str, Arm], HeatCell]
+    target: TargetFacts, arms: Sequence[ArmFacts], cell: Callable[[str, ArmFacts], HeatCell]
 ) -> list[HeatRow]:
     gaps = {gap.language: gap.reason for gap in target.gaps}
     codes = [MACRO, *dict.fromkeys((*target.languages, *gaps))]

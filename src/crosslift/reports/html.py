@@ -14,8 +14,8 @@ from crosslift.reports.heat import LEVELS
 from crosslift.reports.language_names import name_of
 from crosslift.reports.looks import colour_variables, looks_of
 from crosslift.reports.pages import ShownSection, names_marked, shown_sections, templates
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.sections import SECTIONS
+from crosslift.results.run_folder import RunFolder
 from crosslift.wording import percent, plural
 
 REPORT = "report.html"

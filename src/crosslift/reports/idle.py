@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from crosslift.reports.entries import CurvePoint
+from crosslift.results.score_rows import CurvePoint
 from crosslift.wording import count, plural
 
 LEAST_SHARE = 0.1

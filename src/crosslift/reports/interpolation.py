@@ -10,20 +10,22 @@ from pydantic import Field, model_validator
 
 from crosslift.errors import DataError
 from crosslift.reports.axes import Names
-from crosslift.reports.entries import Arm, Entry, Target
 from crosslift.reports.interpolation_plots import Spot, draw_effects, draw_ways
 from crosslift.reports.looks import looks_of
 from crosslift.reports.outcomes import mark_of
-from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.svg import Plot, drawing
-from crosslift.statistics.judgements import Outcome
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.record import Record, read_optional_json_file
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.target_facts import TargetFacts
+from crosslift.results.verdict import Outcome
 from crosslift.wording import interval, percent, signed_points
 
 INTERPOLATION = "interpolation.json"
 _AGAINST_START = ("effect", "low", "high", "p", "p_corrected", "verdict")
 
 
-class PathPoint(Entry):
+class PathPoint(Record):
     """An arm at a share of the way from its start to its end, on one target.
 
     Args:
@@ -85,7 +87,7 @@ class PathCell:
 class PathRow:
     """An arm's cells, one for each share; None where it was not measured there."""
 
-    arm: Arm
+    arm: ArmFacts
     cells: tuple[PathCell | None, ...]
 
 
@@ -93,7 +95,7 @@ class PathRow:
 class PathTable:
     """Every arm at every share, on one target."""
 
-    target: Target
+    target: TargetFacts
     shares: tuple[str, ...]
     rows: tuple[PathRow, ...]
     plots: tuple[Plot, ...]
@@ -160,8 +162,7 @@ Paths = Mapping[str, Sequence[PathPoint]]
 
 def _read(folder: RunFolder) -> dict[tuple[str, str, float], PathPoint]:
     path = folder.path / INTERPOLATION
-    content = read_optional(path)
-    read = validated(str(path), [] if content is None else content, tuple[PathPoint, ...])
+    read = read_optional_json_file(path, tuple[PathPoint, ...]) or ()
     found: dict[tuple[str, str, float], PathPoint] = {}
     for point in read:
         folder.arm(point.arm)
@@ -174,14 +175,14 @@ def _read(folder: RunFolder) -> dict[tuple[str, str, float], PathPoint]:
 
 
 def _path(
-    found: Mapping[tuple[str, str, float], PathPoint], arm: Arm, target: Target
+    found: Mapping[tuple[str, str, float], PathPoint], arm: ArmFacts, target: TargetFacts
 ) -> list[PathPoint]:
     """The points of an arm on a target, from its start on."""
     keys = sorted(key for key in found if key[:2] == (arm.name, target.name))
     return [found[key] for key in keys]
 
 
-def _table(folder: RunFolder, target: Target, paths: Paths, names: Names) -> PathTable:
+def _table(folder: RunFolder, target: TargetFacts, paths: Paths, names: Names) -> PathTable:
     shares = sorted({point.share for path in paths.values() for point in path})
     rows = []
     for arm in folder.run.arms:
@@ -204,7 +205,7 @@ def _cell(point: PathPoint) -> PathCell:
 
 
 def _trade_off(
-    folder: RunFolder, targets: Sequence[Target], paths: Mapping[str, Paths], names: Names
+    folder: RunFolder, targets: Sequence[TargetFacts], paths: Mapping[str, Paths], names: Names
 ) -> TradeOff:
     """The ways of the arms in the plane of the target that gained most and that which lost most."""
     if len(targets) == 1:
@@ -236,11 +237,11 @@ def _trade_off(
 
 
 def _extreme(
-    targets: Sequence[Target],
+    targets: Sequence[TargetFacts],
     paths: Mapping[str, Paths],
     of: Callable[[Sequence[float]], float],
     at_end: bool,
-) -> tuple[Target | None, float]:
+) -> tuple[TargetFacts | None, float]:
     """The target with the extreme mean effect over the arms, at share 1 or at any above 0."""
     found = {}
     for target in targets:

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from crosslift.errors import shorten
 from crosslift.reports.axes import Names, arm_legend, mark_style, square_axes
-from crosslift.reports.entries import Arm
 from crosslift.reports.labels import placed_labels
 from crosslift.reports.looks import Look
 from crosslift.reports.svg import INK, Plot, finish
+from crosslift.results.arm_facts import ArmFacts
 from crosslift.wording import signed_points
 
 _MOST_LINES = 8
@@ -34,10 +34,10 @@ class Panel(NamedTuple):
     """Arms that are drawn together; ``title`` is empty where they are all."""
 
     title: str
-    arms: tuple[Arm, ...]
+    arms: tuple[ArmFacts, ...]
 
 
-def panels(arms: Sequence[Arm], most: int) -> list[Panel]:
+def panels(arms: Sequence[ArmFacts], most: int) -> list[Panel]:
     """All arms in one panel, or, where they are more than ``most``, in several by their start.
 
     Args:
@@ -50,13 +50,13 @@ def panels(arms: Sequence[Arm], most: int) -> list[Panel]:
     """
     if len(arms) <= most:
         return [Panel("", tuple(arms))]
-    starts: dict[str, list[Arm]] = {}
+    starts: dict[str, list[ArmFacts]] = {}
     for arm in arms:
         starts.setdefault(arm.start, []).append(arm)
     return [panel for start, own in starts.items() for panel in _parts(start, own, most)]
 
 
-def _parts(start: str, arms: Sequence[Arm], most: int) -> list[Panel]:
+def _parts(start: str, arms: Sequence[ArmFacts], most: int) -> list[Panel]:
     places = {arm.name: place for place, arm in enumerate(arms)}
     ordered = sorted(arms, key=lambda arm: places.get(arm.control_of or "", places[arm.name]))
     number = -(-len(ordered) // most)
@@ -73,7 +73,7 @@ def _parts(start: str, arms: Sequence[Arm], most: int) -> list[Panel]:
 def draw_effects(
     title: str,
     name: str,
-    arms: Sequence[Arm],
+    arms: Sequence[ArmFacts],
     paths: Mapping[str, Sequence[Spot]],
     looks: dict[str, Look],
     names: Names,
@@ -111,7 +111,7 @@ def _limits(values: Sequence[float]) -> tuple[float, float]:
 def _effects(
     title: str,
     name: str,
-    arms: Sequence[Arm],
+    arms: Sequence[ArmFacts],
     paths: Mapping[str, Sequence[Spot]],
     looks: dict[str, Look],
     limits: tuple[float, float],
@@ -161,7 +161,7 @@ def _path(axes: Any, path: Sequence[Spot], aside: float, look: Look) -> None:
 def draw_ways(
     titles: tuple[str, str],
     targets: tuple[str, str],
-    arms: Sequence[Arm],
+    arms: Sequence[ArmFacts],
     ways: Mapping[str, Way],
     looks: dict[str, Look],
     names: Names,
@@ -205,7 +205,9 @@ def _way_told(way: Way) -> str:
     )
 
 
-def _ways(axes: Any, arms: Sequence[Arm], ways: Mapping[str, Way], looks: dict[str, Look]) -> None:
+def _ways(
+    axes: Any, arms: Sequence[ArmFacts], ways: Mapping[str, Way], looks: dict[str, Look]
+) -> None:
     axes.axvline(0, color=INK, linewidth=1.1, zorder=1.5)
     axes.axhline(0, color=INK, linewidth=1.1, zorder=1.5)
     for axis in (axes.xaxis, axes.yaxis):

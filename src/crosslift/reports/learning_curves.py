@@ -14,8 +14,8 @@ from crosslift.reports.curves import MeanCurve, curve_panels
 from crosslift.reports.labels import name_ends
 from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.mixtures import MixtureSection, mixture_section
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.svg import Plot, drawing, finish
+from crosslift.results.run_folder import RunFolder
 
 
 @dataclass(frozen=True)

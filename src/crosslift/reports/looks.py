@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from crosslift.reports.entries import Arm
+from crosslift.results.arm_facts import ArmFacts
 
 # On white, on the dark page. Chosen by search: each has at least 3:1 against its page, and any two
 # stay apart under simulated protanopia, deuteranopia and tritanopia; the first are farthest apart.
@@ -57,7 +57,7 @@ class Look:
     hollow: bool
 
 
-def looks_of(arms: Sequence[Arm]) -> dict[str, Look]:
+def looks_of(arms: Sequence[ArmFacts]) -> dict[str, Look]:
     """The look of each arm by name: fixed by the order of the arms, all different."""
     looks: dict[str, Look] = {}
     trained = 0

@@ -10,12 +10,14 @@ from pydantic import Field
 
 from crosslift.errors import DataError
 from crosslift.reports.axes import Names, arm_legend, mark_style, square_axes
-from crosslift.reports.entries import Arm, Entry, Target
 from crosslift.reports.language_names import name_of
 from crosslift.reports.looks import Look, looks_of
-from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.svg import Plot, drawing, finish
 from crosslift.reports.tables import ScoreCell, score_cell
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.record import Record, read_optional_json_file
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import listed, percent, plural
 
 MINING = "mining.json"
@@ -23,7 +25,7 @@ _HEIGHT = 240
 _LIMITS = (-3, 103)
 
 
-class ScoreFacts(Entry):
+class ScoreFacts(Record):
     """See ``crosslift.retrieval.thresholds.MiningScore``; no threshold: there is not just one."""
 
     precision: float
@@ -35,7 +37,7 @@ class ScoreFacts(Entry):
     threshold: float | None
 
 
-class MinedLanguage(Entry):
+class MinedLanguage(Record):
     """One language as one arm mined it; see ``crosslift.targets.evaluate_mining.MiningDetail``.
 
     A threshold that is None extracts nothing.
@@ -79,7 +81,7 @@ class MiningCells:
 class MiningRow:
     """An arm's row; ``cells`` is None where it mined no pairs."""
 
-    arm: Arm
+    arm: ArmFacts
     cells: MiningCells | None
 
 
@@ -96,7 +98,7 @@ class MiningGroup:
 class MiningTable:
     """One target, language by language, under its primary protocol."""
 
-    target: Target
+    target: TargetFacts
     groups: tuple[MiningGroup, ...]
     plots: tuple[Plot, ...]
 
@@ -140,8 +142,7 @@ def mining_section(folder: RunFolder) -> MiningSection | None:
 
 def _read(folder: RunFolder) -> tuple[MinedLanguage, ...]:
     path = folder.path / MINING
-    content = read_optional(path)
-    found = validated(str(path), [] if content is None else content, tuple[MinedLanguage, ...])
+    found = read_optional_json_file(path, tuple[MinedLanguage, ...]) or ()
     seen = set()
     for entry in found:
         folder.arm(entry.arm)
@@ -154,7 +155,7 @@ def _read(folder: RunFolder) -> tuple[MinedLanguage, ...]:
 
 
 def _table(
-    folder: RunFolder, target: Target, entries: Sequence[MinedLanguage], names: Names
+    folder: RunFolder, target: TargetFacts, entries: Sequence[MinedLanguage], names: Names
 ) -> MiningTable:
     looks = looks_of(folder.run.arms)
     codes = list(dict.fromkeys((*target.languages, *(entry.language for entry in entries))))
@@ -182,7 +183,7 @@ def _told(entries: Sequence[MinedLanguage]) -> str:
     return f"scored on {listed([*splits])}, {listed([*sizes])}" if entries else ""
 
 
-def _cells(arm: Arm, entries: Sequence[MinedLanguage]) -> MiningCells:
+def _cells(arm: ArmFacts, entries: Sequence[MinedLanguage]) -> MiningCells:
     def mean(scores: Sequence[ScoreFacts], name: str) -> ScoreCell:
         return score_cell([getattr(score, name) for score in scores], len(arm.seeds), "mining_f1")
 
@@ -212,7 +213,7 @@ def _threshold(entries: Sequence[MinedLanguage]) -> str:
 
 def _curves(
     folder: RunFolder,
-    target: Target,
+    target: TargetFacts,
     entries: Sequence[MinedLanguage],
     looks: dict[str, Look],
     names: Names,
@@ -241,7 +242,7 @@ def _curves(
     return finish(axes.figure, names.give("mining", target.name, code), alternative)
 
 
-def _first_seed(arm: Arm, entries: Sequence[MinedLanguage]) -> MinedLanguage | None:
+def _first_seed(arm: ArmFacts, entries: Sequence[MinedLanguage]) -> MinedLanguage | None:
     own = {entry.seed: entry for entry in entries if entry.arm == arm.name}
     return next((own[seed] for seed in (*arm.seeds, *own) if seed in own), None)
 

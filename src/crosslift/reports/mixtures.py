@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from crosslift.errors import shorten
 from crosslift.reports.axes import Names
 from crosslift.reports.curves import SHARE
-from crosslift.reports.entries import CurvePoint
 from crosslift.reports.labels import spread
 from crosslift.reports.looks import BASELINE, PALETTE, REFERENCE
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.svg import INK, PAPER, RULE, Plot, drawing, finish, new_figure
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.score_rows import CurvePoint
 from crosslift.wording import share
 
 WINDOW = 0.125

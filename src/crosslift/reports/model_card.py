@@ -9,12 +9,15 @@ from typing import Any
 import yaml
 
 from crosslift.metrics.table import described
-from crosslift.reports.entries import Arm, Budget, Stage, Target, Verdict
 from crosslift.reports.prompts import field_words
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.stages import left_out_words, stage_words
 from crosslift.reports.starts import phase_one_words, start_sentences
 from crosslift.reports.tables import MACRO, ScoreIndex
+from crosslift.reports.zero_shot import not_zero_shot
+from crosslift.results.arm_facts import ArmBudget, ArmFacts, StageFacts
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.target_facts import TargetFacts
+from crosslift.results.verdict import Verdict
 from crosslift.wording import count, interval, large, listed, signed_points
 
 
@@ -80,8 +83,8 @@ class ModelCard:
     description: str
     version: str
     languages: tuple[str, ...]
-    stages: tuple[Stage, ...]
-    budget: Budget
+    stages: tuple[StageFacts, ...]
+    budget: ArmBudget
     seed: int
     scores: tuple[CardScore, ...]
     protocols: dict[str, dict[str, Any]]
@@ -139,24 +142,26 @@ def card_of_arm(
         prompt=prompt,
         licence=licence,
         licence_note=licence_note,
-        seen=found.seen,
+        seen=not_zero_shot(found),
         phase_one=phase_one_words(found, seed),
         start_note=" ".join(start_sentences([found])),
     )
 
 
-def _baseline_words(folder: RunFolder, arm: Arm) -> str:
+def _baseline_words(folder: RunFolder, arm: ArmFacts) -> str:
     alone = folder.baselines == (arm.baseline,)
     return "the study's baseline" if alone else f"the baseline `{arm.baseline}`"
 
 
-def _scores(folder: RunFolder, arm: Arm) -> tuple[CardScore, ...]:
+def _scores(folder: RunFolder, arm: ArmFacts) -> tuple[CardScore, ...]:
     index = ScoreIndex(folder)
     found = [_score(folder, index, arm, target) for target in folder.run.targets]
     return tuple(score for score in found if score is not None)
 
 
-def _score(folder: RunFolder, index: ScoreIndex, arm: Arm, target: Target) -> CardScore | None:
+def _score(
+    folder: RunFolder, index: ScoreIndex, arm: ArmFacts, target: TargetFacts
+) -> CardScore | None:
     value = index.mean(arm.name, target, MACRO)
     if value is None:
         return None
@@ -300,7 +305,7 @@ def _protocols(protocols: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _stage_lines(number: int, stage: Stage) -> list[str]:
+def _stage_lines(number: int, stage: StageFacts) -> list[str]:
     """A stage as an entry of a numbered list; what was left out of its data, indented below."""
     told = stage_words(stage)
     facts = "; ".join(part for part in (told.budget, told.settings, told.kept) if part)

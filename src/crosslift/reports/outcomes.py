@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from crosslift.statistics.judgements import HIGHER, LOWER, ONE_SEED, Outcome
+from crosslift.results.verdict import HIGHER, LOWER, ONE_SEED, Outcome
 
 Mark = Literal["higher", "lower", "none", "alone"]
 

@@ -9,8 +9,9 @@ from typing import Any, Generic, TypeVar
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.svg import Plot
+from crosslift.reports.zero_shot import not_zero_shot
+from crosslift.results.run_folder import RunFolder
 
 View = TypeVar("View")
 
@@ -92,13 +93,15 @@ def shown_sections(
 
 def templates() -> Environment:
     """The templates of this package: what they show is escaped, and a name they lack is an error."""
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("crosslift.reports", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["not_zero_shot"] = not_zero_shot
+    return environment
 
 
 def names_marked(sentence: str) -> Markup:

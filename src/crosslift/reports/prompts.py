@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from crosslift.reports.entries import RunFacts, Target
-from crosslift.reports.run_folder import RunFolder
+from crosslift.results.run_facts import RunFacts
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import listed, prompt_words
 
 _PROMPTS = ("prompt", "prompt_src", "prompt_tgt")
@@ -36,7 +37,7 @@ def prompt_sentences(run: RunFacts) -> tuple[str, ...]:
     return (_of_arms(by_prompt), *sides, *([others] if others else []))
 
 
-def _of_sides(target: Target) -> str:
+def _of_sides(target: TargetFacts) -> str:
     clauses = []
     for side in ("src", "tgt"):
         text = target.side_prompts.get(f"prompt_{side}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crosslift.reports.entries import Arm, Target, Tower
+from crosslift.results.arm_facts import ArmFacts, TaskTower
+from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import listed
 
 
-def seen_photographs(target: Target, arms: Sequence[Arm]) -> str:
+def seen_photographs(target: TargetFacts, arms: Sequence[ArmFacts]) -> str:
     """Sentences on the arms whose towers saw the photographs, and on those of unknown towers.
 
     Args:
@@ -40,9 +41,9 @@ def seen_photographs(target: Target, arms: Sequence[Arm]) -> str:
     return " ".join(sentences)
 
 
-def _saw(tower: Tower, target: Target) -> bool:
+def _saw(tower: TaskTower, target: TargetFacts) -> bool:
     return target.photographs in (tower.photographs or ())
 
 
-def _towers(arm: Arm) -> list[Tower]:
+def _towers(arm: ArmFacts) -> list[TaskTower]:
     return [task.tower for stage in arm.stages for task in stage.tasks if task.tower]

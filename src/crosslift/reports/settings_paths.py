@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crosslift.metrics.table import DEV, described
-from crosslift.reports.entries import Arm, CurvePoint, Stage
+from crosslift.results.arm_facts import ArmFacts, StageFacts
+from crosslift.results.score_rows import CurvePoint
 
 _NAME = re.compile(r"(?P<stem>.+?)@(?P<value>[0-9][0-9.eE+-]*?)(?P<control>--.+)?")
 
@@ -17,7 +18,7 @@ _NAME = re.compile(r"(?P<stem>.+?)@(?P<value>[0-9][0-9.eE+-]*?)(?P<control>--.+)
 class Tried:
     """An arm at one value of the setting."""
 
-    arm: Arm
+    arm: ArmFacts
     value: float
 
 
@@ -42,7 +43,7 @@ class SettingPath:
     dev: str
 
 
-def setting_paths(arms: Sequence[Arm], curves: Sequence[CurvePoint]) -> list[SettingPath]:
+def setting_paths(arms: Sequence[ArmFacts], curves: Sequence[CurvePoint]) -> list[SettingPath]:
     """The stems of a study, in the order of its arms.
 
     ``image@4e-6`` is the stem ``image`` at 4e-6, ``image@4e-6--captions-only`` the stem
@@ -105,7 +106,7 @@ def _setting(tried: Sequence[Tried]) -> str:
     return names[0].replace("_", " ") if names else "value"
 
 
-def _numbers(stage: Stage) -> dict[str, float]:
+def _numbers(stage: StageFacts) -> dict[str, float]:
     plain: Mapping[str, object] = {
         "learning_rate": stage.learning_rate,
         "batch_size": stage.batch_size,
@@ -125,7 +126,7 @@ def _of_all(of_arms: Mapping[str, Mapping[tuple[str, str], float]]) -> tuple[str
     return next((key for key in first if all(key in other for other in others)), None)
 
 
-def _last_dev(arm: Arm, curves: Sequence[CurvePoint]) -> dict[tuple[str, str], float]:
+def _last_dev(arm: ArmFacts, curves: Sequence[CurvePoint]) -> dict[tuple[str, str], float]:
     """(task, dev metric) of the arm's last stage -> the score at its end, or at the update whose
     weights were kept."""
     by_seed: dict[tuple[str, str], dict[int, dict[int, float]]] = {}

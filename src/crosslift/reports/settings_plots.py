@@ -11,12 +11,12 @@ from matplotlib.lines import Line2D
 from crosslift.errors import shorten
 from crosslift.metrics.table import described
 from crosslift.reports.axes import Names, mark_style, square_axes
-from crosslift.reports.entries import Target
 from crosslift.reports.looks import Look, looks_of
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.settings_paths import SettingPath, setting_paths
 from crosslift.reports.svg import INK, MUTED, Plot, drawing, finish
 from crosslift.reports.tables import MACRO, ScoreIndex
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import percent
 
 _HEIGHT = 220
@@ -73,7 +73,7 @@ def _choice(path: SettingPath) -> str:
 
 def _panel(
     index: ScoreIndex,
-    target: Target,
+    target: TargetFacts,
     paths: Sequence[SettingPath],
     looks: dict[str, Look],
     names: Names,
@@ -99,7 +99,7 @@ def _panel(
 
 
 def _line(
-    axes: Any, index: ScoreIndex, target: Target, path: SettingPath, looks: dict[str, Look]
+    axes: Any, index: ScoreIndex, target: TargetFacts, path: SettingPath, looks: dict[str, Look]
 ) -> str:
     """Draw a stem and its seeds; returns it in words."""
     first = looks[path.tried[0].arm.name]

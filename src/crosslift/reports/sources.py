@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from crosslift.errors import shorten
 from crosslift.reports.axes import Names, effect_axes, interval_mark, limits_of, row_words
-from crosslift.reports.entries import Arm, Attribution, Figure, Part, Target
 from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.outcomes import mark_of
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.svg import Plot, drawing, finish
 from crosslift.reports.tables import query_word
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.effect_parts import Attribution, EffectPart, Figure
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import interval, plural, signed_points
 
 WHOLE = "whole effect"
@@ -52,7 +54,7 @@ class SourceRow:
 class SourceTable:
     """The effect of an arm on one target."""
 
-    target: Target
+    target: TargetFacts
     sentence: str
     rows: tuple[SourceRow, ...]
 
@@ -61,7 +63,7 @@ class SourceTable:
 class SourceArm:
     """An arm with controls, over all targets."""
 
-    arm: Arm
+    arm: ArmFacts
     plots: tuple[Plot, ...]
     tables: tuple[SourceTable, ...]
     alone: tuple[str, ...]
@@ -105,7 +107,7 @@ def source_section(folder: RunFolder) -> SourceSection | None:
 
 def _source_arm(
     folder: RunFolder,
-    arm: Arm,
+    arm: ArmFacts,
     entries: list[Attribution],
     looks: dict[str, Look],
     names: Names,
@@ -131,7 +133,7 @@ def _table(folder: RunFolder, entry: Attribution) -> SourceTable:
     return SourceTable(target, entry.sentence, tuple(rows))
 
 
-def _cell(figure: Figure, target: Target) -> FigureCell:
+def _cell(figure: Figure, target: TargetFacts) -> FigureCell:
     sizes = (
         plural(figure.n_queries, query_word(target)),
         plural(figure.n_languages, "language"),
@@ -174,5 +176,5 @@ def _plot(
     return finish(axes.figure, names.give("source", entry.arm, entry.target), alternative)
 
 
-def _control(folder: RunFolder, part: Part) -> str:
+def _control(folder: RunFolder, part: EffectPart) -> str:
     return folder.arm(part.control).name

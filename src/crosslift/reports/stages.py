@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crosslift.errors import shorten
-from crosslift.reports.entries import Arm, Augmentation, Stage, StageTask, Tower
+from crosslift.results.arm_facts import ArmFacts, Augmentation, StageFacts, StageTask, TaskTower
 from crosslift.wording import count, listed, plural, share
 
 _TITLES = {
@@ -68,7 +68,7 @@ class TaskRow:
     arms: str
 
 
-def stage_words(stage: Stage) -> StageWords:
+def stage_words(stage: StageFacts) -> StageWords:
     """A stage in words."""
     updates = plural(stage.updates, "update")
     return StageWords(
@@ -89,7 +89,7 @@ def _task(task: StageTask, mixed: bool) -> str:
     )
 
 
-def tower_words(tower: Tower) -> str:
+def tower_words(tower: TaskTower) -> str:
     """Such as ``image tower embedded, frozen, was trained on ImageNet-1k photographs``."""
     side = "trained here" if tower.side == "trainable" else tower.side
     return f"image tower {tower.name}, {side}, was trained on {tower.trained_on}"
@@ -149,7 +149,7 @@ def _value(value: Any) -> str:
     return shorten(str(value), _MOST_LETTERS)
 
 
-def task_rows(arms: Sequence[Arm]) -> list[TaskRow]:
+def task_rows(arms: Sequence[ArmFacts]) -> list[TaskRow]:
     """The training data of every task of every arm; arms that read the same data share a row.
 
     Args:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crosslift.reports.entries import Arm
+from crosslift.results.arm_facts import ArmFacts
 
 
-def start_sentences(arms: Sequence[Arm]) -> list[str]:
+def start_sentences(arms: Sequence[ArmFacts]) -> list[str]:
     """One sentence for each start with a phase one, in the order of the arms.
 
     A start without stages has none: nothing was trained in it, so nothing varies.
     """
-    of_start: dict[str, Arm] = {}
+    of_start: dict[str, ArmFacts] = {}
     for arm in arms:
         known = of_start.setdefault(arm.start, arm)
         if len(arm.seeds) > len(known.seeds):
@@ -20,7 +20,7 @@ def start_sentences(arms: Sequence[Arm]) -> list[str]:
     return [f"{_sentence(start, arm)}." for start, arm in of_start.items() if arm.start_seeds]
 
 
-def _sentence(start: str, arm: Arm) -> str:
+def _sentence(start: str, arm: ArmFacts) -> str:
     if arm.start_seeds == "shared":
         return (
             f"Phase one of {start} was trained once and is shared by all seeds: no interval contains "
@@ -31,7 +31,7 @@ def _sentence(start: str, arm: Arm) -> str:
     return f"Phase one of {start} was trained once per seed: intervals contain its variation"
 
 
-def phase_one_words(arm: Arm, seed: int) -> str:
+def phase_one_words(arm: ArmFacts, seed: int) -> str:
     """What phase one did before an arm's own stages, with one of its seeds; empty where it did
     nothing."""
     if arm.start_seeds is None:

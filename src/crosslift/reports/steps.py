@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crosslift.reports.entries import Step
 from crosslift.reports.environments import EnvironmentSection, environment_section
-from crosslift.reports.run_folder import RunFolder
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.step_facts import StepFacts
 from crosslift.wording import duration, memory
 
 
@@ -15,7 +15,7 @@ from crosslift.wording import duration, memory
 class StepRow:
     """One step of the plan."""
 
-    step: Step
+    step: StepFacts
     time: str
     peak: str
 
@@ -55,13 +55,13 @@ def step_rows(folder: RunFolder) -> list[StepRow]:
 
 def step_kinds(folder: RunFolder) -> list[StepKind]:
     """The steps of each kind: how many were made, how many reused, the time of those made."""
-    kinds: dict[str, list[Step]] = {}
+    kinds: dict[str, list[StepFacts]] = {}
     for step in folder.run.steps:
         kinds.setdefault(step.kind, []).append(step)
     return [_step_kind(kind, steps) for kind, steps in kinds.items()]
 
 
-def _step_kind(kind: str, steps: Sequence[Step]) -> StepKind:
+def _step_kind(kind: str, steps: Sequence[StepFacts]) -> StepKind:
     made = [step for step in steps if not step.reused]
     time = duration(sum(step.seconds for step in made))
     return StepKind(kind, len(made), len(steps) - len(made), time)

@@ -15,10 +15,12 @@ from crosslift.artifacts.files import file_written_whole
 from crosslift.errors import DataError, shorten
 from crosslift.metrics.table import described
 from crosslift.reports.axes import Names
-from crosslift.reports.entries import Arm, Entry, Target
 from crosslift.reports.looks import MARKERS, PALETTE, Look, looks_of
-from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.svg import INK, MUTED, PAPER, RULE, Plot, drawing, finish, new_figure
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.record import Record, from_json, read_optional_json_file
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import percent, prompt_words, signed_points
 
 SWEEP = "sweep.json"
@@ -30,7 +32,7 @@ _Kind = tuple[str, str | None]
 """Pooling and prompt of a curve."""
 
 
-class Curve(Entry):
+class Curve(Record):
     """The scores of one pooling and prompt, by hidden state.
 
     Args:
@@ -58,7 +60,7 @@ class Curve(Entry):
         return self
 
 
-class Reading(Entry):
+class Reading(Record):
     """A hidden state, a pooling and a prompt."""
 
     hidden_state: int
@@ -76,7 +78,7 @@ class DefaultReading(Reading):
     score: float
 
 
-class SweepArm(Entry):
+class SweepArm(Record):
     """One arm with one seed: its curves, what was chosen, the score of that on the rest."""
 
     arm: str
@@ -101,7 +103,7 @@ class SweepArm(Entry):
         return self
 
 
-class Sweep(Entry):
+class Sweep(Record):
     """A choice of hidden state, pooling and prompt for each arm, and what it was made on.
 
     Args:
@@ -131,7 +133,7 @@ class Sweep(Entry):
 class SweepRow:
     """One arm and seed in the table; scores in percent, the difference in points."""
 
-    arm: Arm
+    arm: ArmFacts
     seed: int
     chosen: Reading
     score: str
@@ -145,7 +147,7 @@ class SweepSection:
     """What the section of the report shows."""
 
     sweep: Sweep
-    target: Target
+    target: TargetFacts
     rows: tuple[SweepRow, ...]
     plots: tuple[Plot, ...]
 
@@ -164,10 +166,9 @@ def sweep_section(folder: RunFolder) -> SweepSection | None:
         UnknownNameError: it names an arm or a target that ``run.json`` does not.
     """
     path = folder.path / SWEEP
-    content = read_optional(path)
-    if content is None:
+    sweep = read_optional_json_file(path, Sweep)
+    if sweep is None:
         return None
-    sweep = validated(str(path), content, Sweep)
     target, looks, names = folder.target(sweep.target), looks_of(folder.run.arms), Names()
     rows = tuple(_row(folder.arm(entry.arm), entry) for entry in sweep.arms)
     groups = _by_arm(sweep)
@@ -197,7 +198,7 @@ def write_sweep_plot(sweep: Mapping[str, Any], path: Path) -> None:
     """
     if path.suffix not in (".svg", ".png"):
         raise DataError(f"a plot cannot be written to {path}", "a path that ends in .svg or .png")
-    read = validated("the sweep", dict(sweep), Sweep)
+    read = from_json(dict(sweep), Sweep, "the sweep")
     groups = _by_arm(read)
     if not groups:
         raise DataError("the sweep has no arm", "one or more, each with its curves")
@@ -219,7 +220,7 @@ def _by_arm(sweep: Sweep) -> dict[str, list[SweepArm]]:
     return groups
 
 
-def _row(arm: Arm, entry: SweepArm) -> SweepRow:
+def _row(arm: ArmFacts, entry: SweepArm) -> SweepRow:
     return SweepRow(
         arm=arm,
         seed=entry.seed,

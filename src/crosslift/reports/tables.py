@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crosslift.metrics.table import described
-from crosslift.reports.entries import Arm, Target
-from crosslift.reports.run_folder import RunFolder
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import plural
 
 MACRO = "macro"
@@ -39,25 +40,25 @@ class ScoreIndex:
         """The scores of each seed; empty where there is none."""
         return self._values.get((arm, target, language, protocol, subset, metric), [])
 
-    def mean(self, arm: str, target: Target, language: str) -> float | None:
+    def mean(self, arm: str, target: TargetFacts, language: str) -> float | None:
         """The primary score of one language, mean over seeds; None where there is none."""
         found = self.values(arm, target.name, language, target.protocol, "all", target.metric)
         return sum(found) / len(found) if found else None
 
-    def protocols(self, target: Target) -> list[str]:
+    def protocols(self, target: TargetFacts) -> list[str]:
         """The protocols that a target was scored by, the primary one first."""
         return sorted(self._columns[target.name], key=lambda name: (name != target.protocol, name))
 
-    def metrics(self, target: Target, protocol: str) -> list[str]:
+    def metrics(self, target: TargetFacts, protocol: str) -> list[str]:
         """The metrics of a target under a protocol, the primary one first."""
         found = self._columns[target.name][protocol]
         return sorted(found, key=lambda name: (name != target.metric, name))
 
-    def size(self, target: Target) -> int:
+    def size(self, target: TargetFacts) -> int:
         """Number of queries of a target's primary score; 0 where it was not scored."""
         return self._sizes.get((target.name, MACRO, target.protocol), 0)
 
-    def has_clean(self, target: Target) -> bool:
+    def has_clean(self, target: TargetFacts) -> bool:
         """Whether any arm has a score of a target's clean items."""
         return target.name in self._clean
 
@@ -85,7 +86,7 @@ class ScoreColumn:
 class ScoreRow:
     """An arm's scores: one pair (all items, clean items) for each column."""
 
-    arm: Arm
+    arm: ArmFacts
     cells: tuple[tuple[ScoreCell | None, ScoreCell | None], ...]
 
 
@@ -107,7 +108,7 @@ class ScoreTable:
             left out later, and for labelled examples without clean scores.
     """
 
-    target: Target
+    target: TargetFacts
     summary: str
     columns: tuple[ScoreColumn, ...]
     rows: tuple[ScoreRow, ...]
@@ -130,7 +131,7 @@ def score_section(folder: RunFolder) -> list[ScoreTable]:
     return score_tables(folder, ScoreIndex(folder))
 
 
-def _score_table(folder: RunFolder, index: ScoreIndex, target: Target) -> ScoreTable:
+def _score_table(folder: RunFolder, index: ScoreIndex, target: TargetFacts) -> ScoreTable:
     ours: list[ScoreColumn] = []
     theirs: list[ScoreColumn] = []
     other: list[ScoreColumn] = []
@@ -152,7 +153,7 @@ def _score_table(folder: RunFolder, index: ScoreIndex, target: Target) -> ScoreT
     )
 
 
-def _has_clean(index: ScoreIndex, target: Target) -> bool:
+def _has_clean(index: ScoreIndex, target: TargetFacts) -> bool:
     if target.kind == "labelled":
         return index.has_clean(target)
     return target.kind != "mining"
@@ -164,7 +165,7 @@ def _project(protocol: str) -> str:
 
 
 def _score_columns(
-    folder: RunFolder, index: ScoreIndex, target: Target, protocol: str
+    folder: RunFolder, index: ScoreIndex, target: TargetFacts, protocol: str
 ) -> list[ScoreColumn]:
     """The metrics of a protocol, its own primary one first."""
     facts = folder.run.protocols.get(protocol, {})
@@ -178,7 +179,7 @@ def _score_columns(
     ]
 
 
-def _size_summary(target: Target, size: int) -> str:
+def _size_summary(target: TargetFacts, size: int) -> str:
     parts = [plural(len(target.languages), "language")]
     if size:
         parts.append(plural(size, query_word(target)))
@@ -187,15 +188,15 @@ def _size_summary(target: Target, size: int) -> str:
     return ", ".join(parts)
 
 
-def query_word(target: Target) -> str:
+def query_word(target: TargetFacts) -> str:
     """What the outcomes of a target are of."""
     return {"mining": "src text", "labelled": "example"}.get(target.kind, "query")
 
 
 def _score_rows(
-    folder: RunFolder, index: ScoreIndex, target: Target, columns: Sequence[ScoreColumn]
+    folder: RunFolder, index: ScoreIndex, target: TargetFacts, columns: Sequence[ScoreColumn]
 ) -> tuple[ScoreRow, ...]:
-    def cell(arm: Arm, column: ScoreColumn, subset: str) -> ScoreCell | None:
+    def cell(arm: ArmFacts, column: ScoreColumn, subset: str) -> ScoreCell | None:
         key = (arm.name, target.name, MACRO, column.protocol, subset, column.metric)
         found = index.values(*key)
         return score_cell(found, len(arm.seeds), column.metric) if found else None

@@ -17,11 +17,12 @@ from crosslift.reports.axes import (
     square_axes,
 )
 from crosslift.reports.effects import effects_on, trade_offs
-from crosslift.reports.entries import Arm, Target
 from crosslift.reports.labels import placed_labels
 from crosslift.reports.looks import Look, looks_of
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.svg import INK, MUTED, Plot, drawing, finish
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import signed_points
 
 _MOST_NAMED = 6
@@ -48,7 +49,7 @@ def trade_off_section(folder: RunFolder) -> TradeOffSection | None:
 
 
 def draw_trade_offs(
-    folder: RunFolder, gain: Target, loss: Target, looks: dict[str, Look], names: Names
+    folder: RunFolder, gain: TargetFacts, loss: TargetFacts, looks: dict[str, Look], names: Names
 ) -> list[Plot]:
     """The effects on two targets in a plane, all panels on one scale.
 
@@ -81,8 +82,8 @@ def draw_trade_offs(
 
 def _panel(
     folder: RunFolder,
-    targets: tuple[Target, Target],
-    arms: Sequence[Arm],
+    targets: tuple[TargetFacts, TargetFacts],
+    arms: Sequence[ArmFacts],
     effects: tuple[Mapping[str, Effect], Mapping[str, Effect]],
     limits: tuple[tuple[float, float], tuple[float, float]],
     looks: dict[str, Look],

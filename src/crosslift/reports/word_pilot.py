@@ -15,12 +15,11 @@ from crosslift import __version__
 from crosslift.artifacts.files import file_written_whole
 from crosslift.errors import DataError
 from crosslift.reports.axes import mark_style, square_axes
-from crosslift.reports.entries import Entry
 from crosslift.reports.language_names import name_of
 from crosslift.reports.looks import PALETTE, Look, colour_variables
 from crosslift.reports.pages import templates
-from crosslift.reports.run_folder import validated
 from crosslift.reports.svg import INK, MUTED, Plot, drawing, finish
+from crosslift.results.record import Record, from_json
 from crosslift.word_pilot.verdict import cosine, margin
 from crosslift.wording import level_words, percent, plural
 
@@ -34,7 +33,7 @@ _KINDS = {
 }
 
 
-class PilotEstimate(Entry):
+class PilotEstimate(Record):
     """A figure with its interval."""
 
     value: float
@@ -42,7 +41,7 @@ class PilotEstimate(Entry):
     high: float
 
 
-class PilotFigures(Entry):
+class PilotFigures(Record):
     """What one hidden state looks like, as the vectors are or after centring."""
 
     pairs: float
@@ -53,7 +52,7 @@ class PilotFigures(Entry):
     both: PilotEstimate
 
 
-class PilotState(Entry):
+class PilotState(Record):
     """One hidden state: figures and finding."""
 
     hidden_state: int
@@ -68,7 +67,7 @@ class PilotState(Entry):
         return _KINDS[self.kind]
 
 
-class PilotWords(Entry):
+class PilotWords(Record):
     """Which words were measured."""
 
     lexicon: str
@@ -78,13 +77,13 @@ class PilotWords(Entry):
     left_out: dict[str, int]
 
 
-class PilotBest(Entry):
+class PilotBest(Record):
     """The hidden state where words are best aligned."""
 
     hidden_state: int
 
 
-class Pilot(Entry):
+class Pilot(Record):
     """What ``crosslift word-pilot --json`` writes, as far as the page shows it."""
 
     model: str
@@ -136,7 +135,7 @@ def write_word_pilot_page(content: Mapping[str, Any], path: Path) -> None:
         ArtifactError: the place cannot be written.
     """
     refuse_page(path)
-    pilot = validated("the pilot", dict(content), Pilot)
+    pilot = from_json(dict(content), Pilot, "the pilot")
     with drawing():
         plots = (_cosines(pilot), _retrieval(pilot))
     environment = templates()

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.metrics.table import described
-from crosslift.reports.entries import Arm
 from crosslift.reports.outcomes import mark_of
-from crosslift.reports.run_folder import RunFolder, read_optional, validated
 from crosslift.reports.xtreme_behind import (
     DASH,
     GapTable,
@@ -30,7 +28,10 @@ from crosslift.reports.xtreme_entries import (
     XtremeFacts,
     XtremeGroup,
 )
-from crosslift.statistics.judgements import Outcome
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.record import read_optional_json_file
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.verdict import Outcome
 from crosslift.wording import listed, percent, plural
 
 XTREME = "xtreme.json"
@@ -79,7 +80,7 @@ class XtremeCellView:
     effect: str
     interval: str
     outcome: str
-    arm: Arm | None = None
+    arm: ArmFacts | None = None
 
     @property
     def wins(self) -> bool:
@@ -91,7 +92,7 @@ class XtremeCellView:
 class XtremeLine:
     """The cells of an arm; None where it has no score."""
 
-    arm: Arm
+    arm: ArmFacts
     cells: tuple[XtremeCellView | None, ...]
 
 
@@ -173,10 +174,9 @@ def xtreme_section(folder: RunFolder) -> XtremeSection | None:
         DataError: the file is not what it should be, or holds a row or a column twice.
         UnknownNameError: it names an arm, a target, a group or a column that is not there.
     """
-    content = read_optional(folder.path / XTREME)
-    if content is None:
+    facts = read_optional_json_file(folder.path / XTREME, XtremeFacts)
+    if facts is None:
         return None
-    facts = validated(str(folder.path / XTREME), content, XtremeFacts)
     _check(folder, facts)
     heads, head_groups = _heads(facts)
     return XtremeSection(
@@ -288,7 +288,7 @@ def _blocks(
     by_arm = {row.arm: row.cells for row in facts.rows}
     several = len(folder.baselines) > 1
     left = [arm for arm in folder.run.arms if arm.name in by_arm]
-    parts: list[tuple[str, list[Arm]]] = []
+    parts: list[tuple[str, list[ArmFacts]]] = []
     for name in folder.baselines:
         own = [arm for arm in left if name in (arm.name, arm.baseline)]
         told = f"Start {folder.arm(name).start}" if several else ""
@@ -304,7 +304,9 @@ def _blocks(
     )
 
 
-def _line(arm: Arm, cells: Mapping[str, XtremeCell], heads: Sequence[ColumnHead]) -> XtremeLine:
+def _line(
+    arm: ArmFacts, cells: Mapping[str, XtremeCell], heads: Sequence[ColumnHead]
+) -> XtremeLine:
     return XtremeLine(arm, tuple(_cell(cells.get(head.key), head) for head in heads))
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crosslift.metrics.table import described
-from crosslift.reports.entries import Arm
 from crosslift.reports.language_names import name_of
-from crosslift.reports.run_folder import RunFolder
 from crosslift.reports.xtreme_entries import LanguageScore, TransferGap, XtremeColumn, XtremeFacts
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.run_folder import RunFolder
 from crosslift.wording import count, duration, interval, percent, signed_points
 
 ENGLISH = "en"
@@ -54,7 +54,7 @@ class PhaseThreeRow:
 class GapRow:
     """English beside the other languages, of an arm; ``effect`` is empty for a baseline."""
 
-    arm: Arm
+    arm: ArmFacts
     cells: tuple[str, ...]
     effect: str
     interval: str
@@ -92,7 +92,7 @@ class LanguageTable:
 
     title: str
     metric: str
-    arms: tuple[Arm, ...]
+    arms: tuple[ArmFacts, ...]
     rows: tuple[LanguageRow, ...]
 
 
@@ -154,7 +154,7 @@ def gap_tables(folder: RunFolder, facts: XtremeFacts) -> tuple[GapTable, ...]:
     return tuple(tables)
 
 
-def _gap(arm: Arm, entry: TransferGap) -> GapRow:
+def _gap(arm: ArmFacts, entry: TransferGap) -> GapRow:
     effect, span = change_words(entry.effect, entry.low, entry.high)
     cells = (percent(entry.english), percent(entry.others), signed_points(entry.gap))
     return GapRow(arm, cells, effect, span)
@@ -175,7 +175,7 @@ def language_tables(folder: RunFolder, facts: XtremeFacts) -> tuple[LanguageTabl
 
 
 def _language(
-    code: str, arms: Sequence[Arm], found: dict[tuple[str, str], LanguageScore]
+    code: str, arms: Sequence[ArmFacts], found: dict[tuple[str, str], LanguageScore]
 ) -> LanguageRow:
     return LanguageRow(code, name_of(code), tuple(_cell(found.get((code, a.name))) for a in arms))
 

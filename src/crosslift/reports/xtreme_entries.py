@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from crosslift.reports.entries import Entry
-from crosslift.statistics.judgements import Outcome
+from crosslift.results.record import Record
+from crosslift.results.verdict import Outcome
 
 _ROUNDING = 1e-9
 
@@ -23,7 +23,7 @@ Score = Annotated[float, AfterValidator(_share)]
 Count = Annotated[int, Field(ge=0)]
 
 
-class FineTuning(Entry):
+class FineTuning(Record):
     """How phase three trained on a task.
 
     Args:
@@ -43,7 +43,7 @@ class FineTuning(Entry):
     seconds: float
 
 
-class XtremeColumn(Entry):
+class XtremeColumn(Record):
     """A task of XTREME as it was measured.
 
     Args:
@@ -73,7 +73,7 @@ class XtremeColumn(Entry):
     gaps: tuple[str, ...]
 
 
-class XtremeGroup(Entry):
+class XtremeGroup(Record):
     """Tasks that have an average.
 
     Args:
@@ -89,7 +89,7 @@ class XtremeGroup(Entry):
     missing: tuple[str, ...]
 
 
-class XtremeCell(Entry):
+class XtremeCell(Record):
     """A score of an arm on a task or of a group of tasks, mean over languages and seeds.
 
     Args:
@@ -115,14 +115,14 @@ class XtremeCell(Entry):
     verdict: Outcome | None
 
 
-class XtremeRow(Entry):
+class XtremeRow(Record):
     """An arm's scores by name of a target or of a group."""
 
     arm: str
     cells: dict[str, XtremeCell]
 
 
-class BestArm(Entry):
+class BestArm(Record):
     """The arm with the highest score on a target or of a group, baselines, controls and references
     left out."""
 
@@ -135,7 +135,7 @@ class BestArm(Entry):
     verdict: Outcome | None
 
 
-class TransferGap(Entry):
+class TransferGap(Record):
     """How far the other languages are behind English, of an arm on a target.
 
     Args:
@@ -157,7 +157,7 @@ class TransferGap(Entry):
     high: float | None
 
 
-class LanguageScore(Entry):
+class LanguageScore(Record):
     """What stands behind a cell: the score of an arm on a target in one language."""
 
     target: str
@@ -169,7 +169,7 @@ class LanguageScore(Entry):
     high: float | None
 
 
-class PublishedRow(Entry):
+class PublishedRow(Record):
     """Scores that a paper reports of the encoder that the study starts from.
 
     Args:
@@ -189,7 +189,7 @@ class PublishedRow(Entry):
     remark: str = ""
 
 
-class XtremeFacts(Entry):
+class XtremeFacts(Record):
     """All of ``xtreme.json``."""
 
     columns: Annotated[tuple[XtremeColumn, ...], Field(min_length=1)]
@@ -201,7 +201,7 @@ class XtremeFacts(Entry):
     published: tuple[PublishedRow, ...]
 
 
-class GeneralisedFacts(Entry):
+class GeneralisedFacts(Record):
     """An entry of ``generalised.json``: an arm on pairs of texts in every two languages of a target.
 
     Args:

@@ -1,10 +1,11 @@
-"""The published files of a dataset in a folder: found, read, summed."""
+"""The published files of a dataset in a folder: how they are laid out, found, read and summed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from crosslift.artifacts.read_once import read_once
 from crosslift.errors import DataError, first_line
@@ -13,6 +14,9 @@ from crosslift.sources.fields import Fields
 from crosslift.sources.file_names import is_folder
 from crosslift.sources.formats.rows import Format, Row
 
+SplitName = Literal["train", "dev", "test"]
+
+_LANGUAGE = "{language}"
 _MOST_SHOWN = 8
 _State = tuple[Path, int, int]
 
@@ -21,14 +25,20 @@ _State = tuple[Path, int, int]
 class Layout:
     """One way a dataset is published as files.
 
+    Paths are patterns: ``*`` stands for any name. In a dataset of several languages with a file for
+    each, ``{language}`` stands for the language's code (the same wherever it stands); several files of
+    a language are read as one, in the order of their names.
+
     Args:
-        train: paths of the training files, with ``*`` for any name; each must be there.
+        train: paths of the training files; those of English must all be there.
         dev: paths of the dev files; where none is there, there are no dev records.
         read: how a file becomes rows.
         fields: how a row becomes a record.
         folders: where the archive puts the files; they may lie directly in the folder too.
         beside: ending of a file that belongs to ``NAME.jsonl`` (``NAME`` and the ending); may be
             empty.
+        test: paths of the test files.
+        language_of: the language of a row, where a file holds several; None: a file holds one.
     """
 
     train: tuple[str, ...]
@@ -37,11 +47,35 @@ class Layout:
     fields: Fields
     folders: tuple[str, ...] = ()
     beside: str = ""
+    test: tuple[str, ...] = ()
+    language_of: Callable[[Row], str] | None = None
+
+    def patterns(self, split: SplitName) -> tuple[str, ...]:
+        """The paths of the files of a split."""
+        return {"train": self.train, "dev": self.dev, "test": self.test}[split]
+
+    def names(self, splits: Sequence[SplitName]) -> str:
+        """A file of each of some splits, as errors name them."""
+        firsts = (self.patterns(split)[0] for split in splits if self.patterns(split))
+        return ", ".join(name.replace(_LANGUAGE, "XX") for name in firsts)
+
+    def bases(self, folder: Path) -> Iterator[Path]:
+        """The folders that the files may lie in, the likeliest first."""
+        yield folder
+        yield from (folder / name for name in self.folders)
+
+    def english(self) -> Layout:
+        """The English training and dev files alone."""
+        train, dev = (
+            tuple(pattern.replace(_LANGUAGE, "en") for pattern in patterns)
+            for patterns in (self.train, self.dev)
+        )
+        return replace(self, train=train, dev=dev, test=())
 
 
 @dataclass(frozen=True, slots=True)
 class LocalFiles:
-    """The published files of a dataset.
+    """The published training and dev files of a dataset in English.
 
     Args:
         layouts: ways they are published; the first whose first training file is there is read.
@@ -53,12 +87,24 @@ class LocalFiles:
 
     @property
     def names(self) -> str:
-        """The training files, as errors tell them."""
-        return " or ".join(_told(layout.train) for layout in self.layouts)
+        """The training files, as errors name them."""
+        return " or ".join(_listed(layout.train) for layout in self.layouts)
 
-    def fields(self, folder: Path) -> Fields:
-        """How a row of the files in a folder becomes a record."""
-        return self._found(folder)[0].fields
+    def layout_in(self, folder: Path) -> tuple[Layout, Path] | None:
+        """The layout that a folder has, and where its files lie; None: it has none."""
+        for layout in self.layouts:
+            for base in layout.bases(folder):
+                if _matching(base, layout.train[0]):
+                    return layout, base
+        return None
+
+    def layout(self, folder: Path) -> Layout:
+        """The layout of the files in a folder.
+
+        Raises:
+            DataError: it has none.
+        """
+        return self._needed(folder)[0]
 
     def rows(self, folder: Path, split: str) -> Iterator[Row]:
         """The rows of a split ("train" or "dev") of the files in a folder.
@@ -66,7 +112,7 @@ class LocalFiles:
         Raises:
             DataError: a file is missing, at fault, or changes while it is read.
         """
-        layout, base = self._found(folder)
+        layout, base = self._needed(folder)
         paths = self._paths(layout, base, split)
         before = _states(_with_beside(layout, paths))
         for path in paths:
@@ -82,39 +128,38 @@ class LocalFiles:
         Raises:
             DataError: a file is missing.
         """
-        layout, base = self._found(folder)
-        paths = [p for split in ("train", "dev") for p in self._paths(layout, base, split)]
+        layout, base = self._needed(folder)
+        paths = [*self._paths(layout, base, "train"), *self._paths(layout, base, "dev")]
         return checksum_of_files(_with_beside(layout, paths))
 
-    def _found(self, folder: Path) -> tuple[Layout, Path]:
+    def _needed(self, folder: Path) -> tuple[Layout, Path]:
         if not is_folder(folder):
             raise DataError(
                 f"{folder} is not a folder", f"the folder of {self.names}", f"get it: {self.where}"
             )
-        for layout in self.layouts:
-            for base in (folder, *(folder / name for name in layout.folders)):
-                if _matching(base, layout.train[0]):
-                    return layout, base
-        there = sorted(path.name for path in folder.iterdir())
-        more = ", ..." if len(there) > _MOST_SHOWN else ""
-        raise DataError(
-            f"{folder} holds no {self.names}; it holds "
-            f"{', '.join(there[:_MOST_SHOWN]) or 'nothing'}{more}",
-            "the files as they are published",
-            f"get them: {self.where}",
-        )
+        place = self.layout_in(folder)
+        if place is None:
+            entries = sorted(path.name for path in folder.iterdir())
+            more = ", ..." if len(entries) > _MOST_SHOWN else ""
+            raise DataError(
+                f"{folder} holds no {self.names}; it holds "
+                f"{', '.join(entries[:_MOST_SHOWN]) or 'nothing'}{more}",
+                "the files as they are published",
+                f"get them: {self.where}",
+            )
+        return place
 
     def _paths(self, layout: Layout, base: Path, split: str) -> list[Path]:
         patterns = layout.train if split == "train" else layout.dev
-        found = [_matching(base, pattern) for pattern in patterns]
-        if split == "dev" and not any(found):
+        matching = [_matching(base, pattern) for pattern in patterns]
+        if split == "dev" and not any(matching):
             return []
-        for pattern, paths in zip(patterns, found, strict=True):
+        for pattern, paths in zip(patterns, matching, strict=True):
             if not paths:
                 raise DataError(
-                    f"{base} holds no {pattern}", _told(patterns), f"get it: {self.where}"
+                    f"{base} holds no {pattern}", _listed(patterns), f"get it: {self.where}"
                 )
-        return [path for paths in found for path in paths]
+        return [path for paths in matching for path in paths]
 
 
 def checksum_of_files(paths: Sequence[Path]) -> str:
@@ -126,7 +171,7 @@ def checksum_of_files(paths: Sequence[Path]) -> str:
     return _sum(tuple(path.absolute() for path in paths))
 
 
-def _told(patterns: Sequence[str]) -> str:
+def _listed(patterns: Sequence[str]) -> str:
     return ", ".join(patterns) if len(patterns) < 4 else f"{patterns[0]} to {patterns[-1]}"
 
 

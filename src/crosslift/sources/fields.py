@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from crosslift.sources.formats.rows import Row, short
 from crosslift.sources.record import Record
@@ -13,15 +14,53 @@ NO_LABEL = "no gold label"
 EMPTY = "empty text"
 
 
-class Fields(Protocol):
-    """What makes a record of a row."""
+class Fields(ABC):
+    """What makes a record of a row.
 
-    def record(self, row: Row, split: str) -> Record | str:
-        """The record, whose id begins with the split's name; a text: why the row is left out."""
+    Training examples are called by their published id. Examples that are scored are called by their
+    place, so that translations of one example have one id, unless `example_id` says otherwise.
+    """
+
+    __slots__ = ()
+
+    def key(self, row: Row) -> str:
+        """The published id of a row; the row's number where none is published."""
+        return str(row.number)
+
+    def example_id(self, row: Row, place: int) -> str:
+        """The id of an example that is scored.
+
+        Args:
+            row: of the example.
+            place: of the example among those of its split and language, from 0.
+        """
+        del row
+        return str(place)
+
+    def labelled(self, row: Row) -> bool:
+        """Whether a row has its label; always, where no published file withholds labels."""
+        del row
+        return True
+
+    @abstractmethod
+    def record(
+        self, row: Row, key: str, language: str = "en", labelled: bool = True
+    ) -> Record | str:
+        """The record of a row; or a text: why the row is left out.
+
+        Args:
+            row: of the data.
+            key: id of the record.
+            language: BCP-47 code of its texts.
+            labelled: whether the label is read; False where labels are withheld.
+
+        Raises:
+            DataError: the row is at fault.
+        """
 
 
 @dataclass(frozen=True, slots=True)
-class PairFields:
+class PairFields(Fields):
     """Two texts and a class.
 
     Args:
@@ -29,6 +68,7 @@ class PairFields:
         labels: label as it is published (whole numbers too, as text) -> class; None: not labelled.
         id: columns of the published id; none: the row's number.
         empty: the published data are known to have empty texts: such rows are left out.
+        withheld: there are files whose labels are withheld: they lack the column of labels.
     """
 
     text: str
@@ -37,20 +77,37 @@ class PairFields:
     labels: Mapping[str, str | None]
     id: tuple[str, ...] = ()
     empty: bool = False
+    withheld: bool = False
 
-    def record(self, row: Row, split: str) -> Record | str:
+    def key(self, row: Row) -> str:
+        """The published id, or the row's number."""
+        return row.key(self.id)
+
+    def labelled(self, row: Row) -> bool:
+        """Whether there is the column of labels, where labels may be withheld."""
+        return not self.withheld or self.label in row.values
+
+    def record(
+        self, row: Row, key: str, language: str = "en", labelled: bool = True
+    ) -> Record | str:
         """The record; left out are rows whose label says that there is none."""
-        label = _meaning(row, self.label, self.labels)
-        if label is None:
+        label = self._class(row) if labelled else None
+        if labelled and label is None:
             return NO_LABEL
         if self.empty and "" in (row.value(self.text), row.value(self.pair)):
             return EMPTY
         texts = {"text": row.text(self.text), "pair": row.text(self.pair)}
-        return Record(f"{split}:{row.key(self.id)}", texts, label=label)
+        return Record(key, texts, language=language, label=label)
+
+    def _class(self, row: Row) -> str | None:
+        # files that withhold labels name no columns: the error names none either
+        name = "label" if self.withheld else f"{self.label!r} holds"
+        label: str | None = _meaning(row, self.label, self.labels, name)
+        return label
 
 
 @dataclass(frozen=True, slots=True)
-class GradeFields:
+class GradeFields(Fields):
     """Two texts and a grade.
 
     Args:
@@ -66,15 +123,21 @@ class GradeFields:
     highest: float
     id: tuple[str, ...] = ()
 
-    def record(self, row: Row, split: str) -> Record | str:
+    def key(self, row: Row) -> str:
+        """The published id, or the row's number."""
+        return row.key(self.id)
+
+    def record(
+        self, row: Row, key: str, language: str = "en", labelled: bool = True
+    ) -> Record | str:
         """The record."""
         texts = {"text": row.text(self.text), "pair": row.text(self.pair)}
-        score = row.number_in(self.score, self.lowest, self.highest)
-        return Record(f"{split}:{row.key(self.id)}", texts, score=score)
+        score = row.number_in(self.score, self.lowest, self.highest) if labelled else None
+        return Record(key, texts, language=language, score=score)
 
 
 @dataclass(frozen=True, slots=True)
-class ChoiceFields:
+class ChoiceFields(Fields):
     """Texts to choose from.
 
     Args:
@@ -93,13 +156,21 @@ class ChoiceFields:
     answers: Mapping[str, int]
     id: tuple[str, ...] = ()
 
-    def record(self, row: Row, split: str) -> Record | str:
+    def key(self, row: Row) -> str:
+        """The published id, or the row's number."""
+        return row.key(self.id)
+
+    def record(
+        self, row: Row, key: str, language: str = "en", labelled: bool = True
+    ) -> Record | str:
         """The record."""
+        name = f"{self.answer!r} holds"
         return Record(
-            f"{split}:{row.key(self.id)}",
+            key,
             {name: row.text(column) for name, column in self.texts.items()},
+            language=language,
             choices=self._choices(row),
-            answer=_meaning(row, self.answer, self.answers),
+            answer=_meaning(row, self.answer, self.answers, name) if labelled else None,
         )
 
     def _choices(self, row: Row) -> tuple[str, ...]:
@@ -114,7 +185,7 @@ class ChoiceFields:
 
 
 @dataclass(frozen=True, slots=True)
-class SpanFields:
+class SpanFields(Fields):
     """A question, a passage, and the places in the passage that answer it (SQuAD's columns).
 
     The passage keeps its outer space, so that the published offsets hold. An answer must stand at
@@ -122,21 +193,38 @@ class SpanFields:
 
     Args:
         unanswerable: questions without an answer are allowed (SQuAD 2.0).
+        withheld: there are files whose answers are withheld: they are empty, at 0 (XTREME's).
     """
 
     unanswerable: bool = False
+    withheld: bool = False
 
-    def record(self, row: Row, split: str) -> Record | str:
+    def key(self, row: Row) -> str:
+        """The published id."""
+        return row.key(("id",))
+
+    def example_id(self, row: Row, place: int) -> str:
+        """The published id: translations of one question share it."""
+        del place
+        return self.key(row)
+
+    def labelled(self, row: Row) -> bool:
+        """Whether there is an answer, where answers may be withheld."""
+        return not self.withheld or any(text != "" for text in row.value("answers")["text"])
+
+    def record(
+        self, row: Row, key: str, language: str = "en", labelled: bool = True
+    ) -> Record | str:
         """The record; an answer given several times is one span."""
         passage = row.value("context")
         row.as_text(passage, "context")
-        spans = tuple(dict.fromkeys(self._spans(row, passage)))
-        if not spans and not self.unanswerable:
+        spans = tuple(dict.fromkeys(self._spans(row, passage))) if labelled else ()
+        if not spans and labelled and not self.unanswerable:
             raise row.fault("no answer", "an answer (questions without one are of SQuAD 2.0)")
         if spans and row.values.get("is_impossible", False):
             raise row.fault("an answer to a question called impossible", "none")
         texts = {"question": row.text("question"), "passage": passage}
-        return Record(f"{split}:{row.key(('id',))}", texts, spans=spans)
+        return Record(key, texts, language=language, spans=spans)
 
     def _spans(self, row: Row, passage: str) -> list[tuple[int, int]]:
         answers = row.value("answers")
@@ -164,18 +252,35 @@ def _span(row: Row, passage: str, text: object, start: object) -> tuple[int, int
 
 
 @dataclass(frozen=True, slots=True)
-class TagFields:
-    """Words and their tags, in the columns ``id``, ``words`` and ``tags``."""
+class TagFields(Fields):
+    """Words and their tags, in the columns ``words`` and ``tags``, checked as they were read.
 
-    def record(self, row: Row, split: str) -> Record | str:
+    Args:
+        id: columns of the published id; none: the row's number.
+    """
+
+    id: tuple[str, ...] = ()
+
+    def key(self, row: Row) -> str:
+        """The published id, or the row's number."""
+        return row.key(self.id)
+
+    def labelled(self, row: Row) -> bool:
+        """Whether there is the column ``tags``."""
+        return "tags" in row.values
+
+    def record(
+        self, row: Row, key: str, language: str = "en", labelled: bool = True
+    ) -> Record | str:
         """The record."""
-        words, tags = tuple(row.value("words")), tuple(row.value("tags"))
-        return Record(f"{split}:{row.key(('id',))}", words=words, tags=tags)
+        tags = tuple(row.value("tags")) if labelled else ()
+        return Record(key, language=language, words=tuple(row.value("words")), tags=tags)
 
 
-def _meaning(row: Row, column: str, meanings: Mapping[str, Any]) -> Any:
+def _meaning(row: Row, column: str, meanings: Mapping[str, Any], name: str) -> Any:
+    """What the label in a column means; an error begins with ``name``."""
     value = row.value(column)
     label = str(value).strip() if isinstance(value, str | int) else ""
     if label not in meanings:
-        raise row.fault(f"{column!r} holds {short(value)}", f"one of {', '.join(meanings)}")
+        raise row.fault(f"{name} {short(value)}", f"one of {', '.join(meanings)}")
     return meanings[label]

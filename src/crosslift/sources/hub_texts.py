@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from crosslift.errors import DataError
 from crosslift.sources.catalog_texts import count_letters
-from crosslift.sources.fields import EMPTY
+from crosslift.sources.fields import EMPTY, Fields
 from crosslift.sources.formats.rows import Row
 from crosslift.sources.hub import HubDataset
 from crosslift.sources.published import collect
@@ -19,7 +19,7 @@ _BLANK_LINE = re.compile(r"\n\s*\n")
 
 
 @dataclass(frozen=True, slots=True)
-class ArticleFields:
+class ArticleFields(Fields):
     """A whole article in the column ``text``, with an ``id``.
 
     Args:
@@ -28,16 +28,21 @@ class ArticleFields:
 
     language: str
 
-    def record(self, row: Row, split: str) -> Record | str:
-        """The record; articles without text are left out."""
-        del split
+    def key(self, row: Row) -> str:
+        """The published id, with the language before it."""
+        return f"{self.language}:{row.key(('id',))}"
+
+    def record(
+        self, row: Row, key: str, language: str = "en", labelled: bool = True
+    ) -> Record | str:
+        """The record, in the language of the articles; articles without text are left out."""
+        del language, labelled
         text = row.value("text")
         if not isinstance(text, str):
             raise row.fault(f"'text' holds {text!r}", "a text")
         if not text.strip():
             return EMPTY
-        name = f"{self.language}:{row.key(('id',))}"
-        return Record(name, {"text": text}, language=self.language)
+        return Record(key, {"text": text}, language=self.language)
 
 
 def paragraphs_of(articles: Iterable[Record], fewest_letters: int) -> Iterator[Record]:
@@ -80,7 +85,7 @@ class HubTexts:
         """
         records: list[Record] = []
         for language, hub in self.parts.items():
-            articles = collect(hub.rows("train", self.remedy), hub.fields, "train").records
+            articles = collect(hub.rows("train", self.remedy), hub.fields, "").records
             found = list(paragraphs_of(articles, self.fewest_letters))
             if not found:
                 raise DataError(f"no paragraph of {hub.id}, {hub.config} ({language})")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +15,8 @@ from crosslift.sources.fields import Fields
 from crosslift.sources.formats.rows import Row
 from crosslift.sources.hub import HubDataset
 from crosslift.sources.record import Record
+
+OTHER_LANGUAGE = "in another language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class DatasetSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PublishedData:
-    """One dataset.
+    """The training and dev examples of a dataset in English.
 
     Args:
         files: its published files.
@@ -83,10 +85,12 @@ class PublishedData:
             DataError: the data cannot be had, or are at fault (file and row are told).
         """
         if self.folder is not None:
-            rows: Iterable[Row] = self.files.rows(self.folder, split)
-            return collect(rows, self.files.fields(self.folder), split)
+            layout = self.files.layout(self.folder)
+            rows = english_rows(self.files.rows(self.folder, split), layout.language_of)
+            return collect(rows, layout.fields, f"{split}:")
         hub = self._hub()
-        return collect(hub.rows(split, self._remedy), hub.fields, split)
+        rows = english_rows(hub.rows(split, self._remedy), hub.language_of)
+        return collect(rows, hub.fields, f"{split}:")
 
     def train(self) -> list[Record]:
         """The training records.
@@ -217,28 +221,47 @@ class Derived:
         return self.of.checksum()
 
 
-def collect(rows: Iterable[Row], fields: Fields, split: str) -> DatasetRecords:
-    """Rows as records.
+def english_rows(rows: Iterable[Row], language_of: Callable[[Row], str] | None) -> Iterator[Row]:
+    """Rows of data that may hold several languages; those in another than English are left out.
+
+    Args:
+        rows: of one split.
+        language_of: the language of a row; None: all are English.
+    """
+    for row in rows:
+        if language_of is None or row.broken or language_of(row) == "en":
+            yield row
+        else:
+            yield replace(row, broken=OTHER_LANGUAGE)
+
+
+def collect(rows: Iterable[Row], fields: Fields, prefix: str) -> DatasetRecords:
+    """Rows as records that one can train on.
 
     Args:
         rows: of one split.
         fields: how a row becomes a record.
-        split: name that ids begin with.
+        prefix: what ids begin with, before the published id.
 
     Raises:
-        DataError: a row is at fault, or an id stands twice.
+        DataError: a row is at fault or lacks its label, or an id is there twice.
     """
     records: list[Record] = []
     skipped: Counter[str] = Counter()
     seen: set[str] = set()
     for row in rows:
-        record = row.broken or fields.record(row, split)
+        if row.broken:
+            skipped[row.broken] += 1
+            continue
+        if not fields.labelled(row):
+            raise row.fault("no label", "labelled examples to train on and to choose by")
+        key = fields.key(row)
+        record = fields.record(row, f"{prefix}{key}")
         if isinstance(record, str):
             skipped[record] += 1
             continue
-        if record.id in seen:
-            published = record.id.removeprefix(f"{split}:")
-            raise row.fault(f"the id {published!r} stands twice", "an id for each example")
-        seen.add(record.id)
+        if key in seen:
+            raise row.fault(f"the id {key!r} stands twice", "an id for each example")
+        seen.add(key)
         records.append(record)
     return DatasetRecords(records, dict(skipped))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crosslift.statistics.attribution import Attribution, Controlled, Figure, attribute
+from crosslift.statistics.attribution import Controlled, attribute
 from crosslift.statistics.corrections import holm
 from crosslift.statistics.differences import (
     Difference,
@@ -11,18 +11,15 @@ from crosslift.statistics.differences import (
     strata_of,
 )
 from crosslift.statistics.gains import GainNames, GainShare, Share, share_surviving
-from crosslift.statistics.verdicts import Comparison, Verdict, judge
+from crosslift.statistics.verdicts import Comparison, judge
 
 __all__ = [
-    "Attribution",
     "Comparison",
     "Controlled",
     "Difference",
-    "Figure",
     "GainNames",
     "GainShare",
     "Share",
-    "Verdict",
     "attribute",
     "group_differences",
     "holm",

@@ -9,12 +9,12 @@ trains on captions alone shows in control - baseline what text alone does.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from crosslift.errors import DataError
-from crosslift.statistics.judgements import HIGHER, LOWER, NO_DIFFERENCE, ONE_SEED, SHOWN, Outcome
-from crosslift.statistics.verdicts import Verdict
+from crosslift.results.effect_parts import Attribution, EffectPart, Figure
+from crosslift.results.verdict import HIGHER, LOWER, ONE_SEED, SHOWN, Verdict
 from crosslift.statistics.wording import interval_clause
 from crosslift.wording import interval, plural, points, signed_points
 
@@ -68,96 +68,6 @@ def facts_of(kind: str | None, control: str) -> ControlFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One difference of two arms, with what it rests on; fields as of `Verdict`."""
-
-    arm: str
-    against: str
-    effect: float
-    low: float
-    high: float
-    level: float
-    p_corrected: float | None
-    verdict: Outcome
-    n_queries: int
-    n_languages: int
-    seeds: int
-
-    @classmethod
-    def of(cls, verdict: Verdict) -> Figure:
-        """The figure of a verdict."""
-        return cls(**{name: getattr(verdict, name) for name in cls.__slots__})
-
-    @property
-    def shown(self) -> str:
-        """Whether it is shown, in words."""
-        return shown_words(self.verdict, self.low, self.high)
-
-
-def shown_words(verdict: Outcome, low: float, high: float) -> str:
-    """``shown``, ``none shown`` where the interval holds 0, ``none shown after correction``, or, of one
-    seed, which gives no verdict, ``one seed``.
-
-    Args:
-        verdict: on the difference.
-        low: lower end of its interval.
-        high: upper end.
-    """
-    if verdict == ONE_SEED:
-        return "one seed"
-    if verdict != NO_DIFFERENCE:
-        return "shown"
-    return "none shown" if low <= 0 <= high else "none shown after correction"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A control's part of an effect; ``named`` and ``rest`` add up to the whole.
-
-    Args:
-        source: what the named part is, in words.
-        control: the control that shows it.
-        kind: of the control; None: written by hand.
-        named: the part of that name.
-        rest: what is left of the whole without it.
-        within_whole: whether ``named`` lies between 0 and the whole. A figure above the whole is no
-            part of it: the control is then on the other side of the
-            baseline.
-    """
-
-    source: str
-    control: str
-    kind: str | None
-    named: Figure
-    rest: Figure
-    within_whole: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Attribution:
-    """Where the effect of an arm on a target comes from, as written in ``run.json``.
-
-    Args:
-        whole: the arm against its baseline.
-        parts: one for each control. Parts of different controls overlap, and add up to nothing.
-        sentence: the finding in words, effects in percentage points.
-    """
-
-    arm: str
-    baseline: str
-    target: str
-    metric: str
-    protocol: str
-    whole: Figure
-    parts: tuple[Part, ...]
-    sentence: str
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields as a JSON object."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
 class Controlled:
     """A control with the two verdicts that it takes part in.
 
@@ -204,7 +114,7 @@ def attribute(whole: Verdict, controls: Sequence[Controlled]) -> Attribution:
     )
 
 
-def _part(whole: Verdict, controlled: Controlled) -> Part:
+def _part(whole: Verdict, controlled: Controlled) -> EffectPart:
     of_arm, of_control = controlled.of_arm, controlled.of_control
     chain = (of_arm.arm, of_arm.against, of_control.against)
     added = of_arm.effect + of_control.effect
@@ -220,10 +130,17 @@ def _part(whole: Verdict, controlled: Controlled) -> Part:
     named, rest = pair if facts.shown_by == "arm - control" else pair[::-1]
     lowest, highest = min(0.0, whole.effect) - _ROUNDING, max(0.0, whole.effect) + _ROUNDING
     within = lowest <= named.effect <= highest
-    return Part(facts.source, of_control.arm, controlled.kind, named, rest, within)
+    return EffectPart(
+        source=facts.source,
+        control=of_control.arm,
+        kind=controlled.kind,
+        named=named,
+        rest=rest,
+        within_whole=within,
+    )
 
 
-def _sentence(whole: Verdict, parts: Sequence[Part]) -> str:
+def _sentence(whole: Verdict, parts: Sequence[EffectPart]) -> str:
     clauses = [_clause(whole, part) for part in parts]
     queries = plural(whole.n_queries, "query")
     asked = f"{interval_clause(whole)}; {queries} in {plural(whole.n_languages, 'language')}"
@@ -243,7 +160,7 @@ def _whole_words(whole: Verdict) -> str:
     return f"is not shown to differ from {against}: {gap}"
 
 
-def _clause(whole: Verdict, part: Part) -> str:
+def _clause(whole: Verdict, part: EffectPart) -> str:
     named = f"{part.source} {_figure_words(part.named)}"
     beyond = abs(part.named.effect) > abs(whole.effect) and part.named.effect * whole.effect > 0
     if whole.verdict not in SHOWN or not beyond:
@@ -260,7 +177,7 @@ def _figure_words(figure: Figure) -> str:
     return words if figure.shown == "shown" else f"{words}, {figure.shown}"
 
 
-def _captions_words(arm: str, parts: Sequence[Part]) -> str:
+def _captions_words(arm: str, parts: Sequence[EffectPart]) -> str:
     """Says where captions alone are above the arm: the pictures then cost more than they bring."""
     sentences = []
     for part in parts:

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from crosslift.errors import DataError
+from crosslift.results.verdict import HIGHER, LOWER
 from crosslift.statistics.cubes import OutcomeCube, paired_gaps
 from crosslift.statistics.differences import Difference, paired_difference
 from crosslift.statistics.influences import Influence, influences_of
-from crosslift.statistics.judgements import HIGHER, LOWER, by_interval
+from crosslift.statistics.judgements import by_interval
 from crosslift.statistics.wording import interval_clause
 from crosslift.wording import level_words, points, signed_points
 from crosslift.wording import share as share_words

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from crosslift.metrics.table import described
+from crosslift.results.verdict import HIGHER, LOWER, NO_DIFFERENCE, ONE_SEED, Outcome
 from crosslift.statistics.corrections import holm
 from crosslift.statistics.differences import Difference
-
-Outcome = Literal["higher", "lower", "no difference shown", "one seed"]
-HIGHER: Outcome = "higher"
-LOWER: Outcome = "lower"
-NO_DIFFERENCE: Outcome = "no difference shown"
-ONE_SEED: Outcome = "one seed"
-"""No verdict: an arm that is trained was run with one seed, and nobody knows how far seeds vary."""
-SHOWN = (HIGHER, LOWER)
-"""The outcomes that say that there is a difference."""
 
 
 def outcome_of(effect: float, shown: bool) -> Outcome:
@@ -30,11 +21,6 @@ def outcome_of(effect: float, shown: bool) -> Outcome:
 def by_interval(difference: Difference) -> Outcome:
     """The outcome that a difference's interval alone gives, without any correction."""
     return outcome_of(difference.effect, difference.excludes_zero)
-
-
-def opposite(outcome: Outcome) -> Outcome:
-    """The outcome of a comparison whose arms change places."""
-    return {HIGHER: LOWER, LOWER: HIGHER}.get(outcome, outcome)
 
 
 def better_outcome(metric: str) -> Outcome:

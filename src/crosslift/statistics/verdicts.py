@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from crosslift.errors import DataError
 from crosslift.metrics.table import described
+from crosslift.results.verdict import NO_DIFFERENCE, ONE_SEED, Family, Outcome, Verdict
 from crosslift.statistics.differences import Difference
-from crosslift.statistics.judgements import (
-    NO_DIFFERENCE,
-    ONE_SEED,
-    Judgement,
-    Outcome,
-    alpha_of,
-    better_outcome,
-    judge_family,
-)
+from crosslift.statistics.judgements import Judgement, alpha_of, better_outcome, judge_family
 from crosslift.statistics.wording import interval_clause, place, sample, seeds_clause
 from crosslift.wording import p_value
 
@@ -48,61 +41,11 @@ class Comparison:
     protocol: str
     subset: str = "all"
     question: str | None = None
-    family: str = "declared"
+    family: Family = "declared"
     budget_equal: bool = True
     budget_note: str = ""
     trained: bool = True
     remarks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A comparison with its outcome, as written in ``verdicts.json``.
-
-    Args:
-        effect: score of ``arm`` minus score of ``against``, as a share of 1; of a metric such as
-            ``median_rank``, in its own unit.
-        low: lower end of the interval of ``effect``.
-        high: upper end.
-        level: of the interval.
-        p: two-sided.
-        p_corrected: after Holm's correction within ``family``; None where there is no verdict, since
-            such a comparison is in no family.
-        n_queries: queries under one seed.
-        n_languages: languages, equally weighted.
-        seeds: seeds of ``arm``.
-        verdict: ``higher``, ``lower`` or ``no difference shown``: of the number, which for
-            ``median_rank`` is the better the lower it is; or ``one seed``, which is no verdict.
-        sentence: the verdict in words, effects in percentage points.
-
-    The other fields are those of `Comparison`.
-    """
-
-    arm: str
-    against: str
-    target: str
-    protocol: str
-    metric: str
-    subset: str
-    question: str | None
-    family: str
-    effect: float
-    low: float
-    high: float
-    level: float
-    p: float
-    p_corrected: float | None
-    n_queries: int
-    n_languages: int
-    seeds: int
-    verdict: Outcome
-    budget_equal: bool
-    budget_note: str
-    sentence: str
-
-    def to_json(self) -> dict[str, str | float | int | bool | None]:
-        """The fields as a JSON object."""
-        return asdict(self)
 
 
 def judge(compared: Sequence[tuple[Comparison, Difference]], level: float = 0.95) -> list[Verdict]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from crosslift.analysis.reported import refuse_unreported
 from crosslift.artifacts.store import Store
-from crosslift.reports.run_folder import RunFolder
+from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import Listener, StepRecord, make_steps
 from crosslift.steps.step import Step
 

@@ -17,7 +17,7 @@ from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.trained import Trained
 from crosslift.planning.phase_three import english_run, phase_three
 from crosslift.planning.plan import arm_run, load_target
-from crosslift.reports.run_folder import RunFolder
+from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import Listener, StepRecord
 from crosslift.steps.step import Step
 from crosslift.studies.reading import saved_study

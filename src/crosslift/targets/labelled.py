@@ -13,7 +13,7 @@ is trained on and what weights are chosen by is decided here, once for all of th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,15 +21,23 @@ from crosslift.artifacts.keys import key_of
 from crosslift.errors import DataError
 from crosslift.sources.folder_entries import entries_of
 from crosslift.sources.labelled.english import EnglishData
-from crosslift.sources.labelled.parts import Examples, Found, HubParts, Key, Layout, Part
-from crosslift.sources.labelled.training import MOST_HELD_OUT, PhaseThreeData, layout_in
+from crosslift.sources.labelled.parts import (
+    Examples,
+    Found,
+    Key,
+    Part,
+    find_parts,
+    hub_parts,
+    unread_files,
+)
+from crosslift.sources.labelled.training import MOST_HELD_OUT, PhaseThreeData
 from crosslift.targets.other_english import other_english
 from crosslift.targets.protocol import Protocol
 from crosslift.targets.target import LabelledData, Target, TargetSettings
-from crosslift.tasks.task import FormSpec, IntermediateTask
+from crosslift.tasks.labelled_dataset import ENGLISH, LabelledDataset
+from crosslift.tasks.task import IntermediateTask
 from crosslift.xtreme.benchmark import xtreme_task
 
-ENGLISH = "en"
 Scored = Literal["dev", "test"]
 _OF_TRAINING = (
     "training examples of other languages are scored, as there are no others: they compare with no "
@@ -42,56 +50,7 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelledSet:
-    """The facts of a target of labelled examples.
-
-    Args:
-        name: of the target; XTREME's files lie in a folder of this name.
-        title: a word or two.
-        what: one line for lists.
-        languages: BCP-47 codes, as XTREME lists them.
-        form: of the examples.
-        metric: the primary one.
-        layouts: how its files are published; the first that a folder has is read.
-        hub: where the hub has it.
-        where: where its files are had, for errors.
-        english: what is trained on.
-        dev: what weights are chosen by: English dev of its own; a held-out part of the training set,
-            for there is none; or likewise, for the training set is shared with other targets.
-        dev_name: its own dev examples in words; empty where there are none.
-        english_name: of the English training set; targets with the same one are fine-tuned once.
-        train_is_scored: where no other files are there, training examples of other languages than
-            English are scored, called dev; none are trained on.
-        licence: of the data.
-        citation: where it comes from.
-    """
-
-    name: str
-    title: str
-    what: str
-    languages: tuple[str, ...]
-    form: FormSpec
-    metric: str
-    layouts: tuple[Layout, ...]
-    hub: HubParts
-    where: str
-    english: EnglishData
-    dev: Literal["own", "none", "shared"]
-    dev_name: str = ""
-    english_name: str = ""
-    train_is_scored: bool = False
-    licence: str
-    citation: str
-
-    @property
-    def remedy(self) -> str:
-        """What to do where the data cannot be had."""
-        names = " or ".join(dict.fromkeys(layout.names for layout in self.layouts))
-        return f"give `data:` with the folder of {names}; get them: {self.where}"
-
-
-def labelled_target(facts: LabelledSet) -> Target:
+def labelled_target(facts: LabelledDataset) -> Target:
     """The target of some facts."""
 
     def load(settings: TargetSettings) -> LabelledData:
@@ -146,9 +105,9 @@ def labelled_target(facts: LabelledSet) -> Target:
     )
 
 
-def _task(facts: LabelledSet, source: PhaseThreeData) -> IntermediateTask:
+def _task(facts: LabelledDataset, source: PhaseThreeData) -> IntermediateTask:
     return IntermediateTask(
-        name=facts.english_name or facts.name,
+        name=facts.other_name or facts.name,
         title=f"English examples of {facts.title}",
         form=facts.form,
         source=source,
@@ -158,16 +117,16 @@ def _task(facts: LabelledSet, source: PhaseThreeData) -> IntermediateTask:
     )
 
 
-def _found(facts: LabelledSet, settings: TargetSettings) -> tuple[Found, dict[str, str]]:
+def _found(facts: LabelledDataset, settings: TargetSettings) -> tuple[Found, dict[str, str]]:
     """All parts of the folder, or of the hub where no folder is given; files that are not read."""
     folder = settings.data
     if folder is None:
-        return facts.hub.find(facts.remedy), {}
+        return hub_parts(facts.hub, facts.remedy), {}
     entries = entries_of(folder, f"the folder of {facts.name}", facts.remedy)
     for layout in facts.layouts:
-        found = layout.find(folder)
-        if found:
-            return found, layout.unread(folder)
+        parts = find_parts(layout, folder, facts.scored_splits)
+        if parts:
+            return parts, unread_files(layout, folder, facts.scored_splits)
     there = [path.name for path in entries][:8]
     raise DataError(
         f"{folder} holds no file of {facts.name}; it holds {', '.join(there) or 'nothing'}",
@@ -186,7 +145,7 @@ def _with_training_scored(found: Found) -> Found:
     return {**found, **{Key("dev", key.language): part for key, part in others.items()}}
 
 
-def _split(facts: LabelledSet, settings: TargetSettings, found: Found) -> Scored:
+def _split(facts: LabelledDataset, settings: TargetSettings, found: Found) -> Scored:
     """The split that is scored; a part is read where its labels decide."""
     asked = settings.languages or facts.languages
     there: dict[Scored, list[Part]] = {
@@ -203,7 +162,7 @@ def _split(facts: LabelledSet, settings: TargetSettings, found: Found) -> Scored
 
 
 def _languages(
-    facts: LabelledSet, settings: TargetSettings, found: Found, split: Scored
+    facts: LabelledDataset, settings: TargetSettings, found: Found, split: Scored
 ) -> tuple[list[str], dict[str, str]]:
     """The languages that are measured, in the order asked for, and why others are not.
 
@@ -228,7 +187,7 @@ def _languages(
 
 
 def _labelled(
-    facts: LabelledSet, settings: TargetSettings, split: Scored, read: Mapping[str, Examples]
+    facts: LabelledDataset, settings: TargetSettings, split: Scored, read: Mapping[str, Examples]
 ) -> bool:
     """Whether the examples have labels.
 
@@ -246,7 +205,7 @@ def _labelled(
 
 
 def _phase_three(
-    facts: LabelledSet, settings: TargetSettings, found: Found, split: Scored
+    facts: LabelledDataset, settings: TargetSettings, found: Found, split: Scored
 ) -> tuple[PhaseThreeData, str]:
     """What is trained on and chosen by, and the latter in words."""
     data = _english(facts, settings)
@@ -261,7 +220,7 @@ def _phase_three(
     return PhaseThreeData(data), words
 
 
-def _english(facts: LabelledSet, settings: TargetSettings) -> EnglishData:
+def _english(facts: LabelledDataset, settings: TargetSettings) -> EnglishData:
     """The English training set: in `english`, else in or beside `data`, else on the hub.
 
     Raises:
@@ -272,13 +231,14 @@ def _english(facts: LabelledSet, settings: TargetSettings) -> EnglishData:
         places = (settings.english,)
     elif settings.data is not None:
         places = (settings.data, settings.data.parent)
+    training = facts.training
     for place in places:
-        if layout_in(facts.english.files, place):
-            return replace(facts.english, folder=place)
+        if training.files.layout_in(place):
+            return replace(training, folder=place)
     if settings.english is not None:
         raise DataError(
             f"{settings.english} holds no English training set of {facts.name}",
-            f"a folder with {facts.english.files.names}",
-            f"get it: {facts.english.files.where}",
+            f"a folder with {training.files.names}",
+            f"get it: {training.files.where}",
         )
-    return facts.english
+    return training

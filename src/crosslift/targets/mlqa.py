@@ -7,52 +7,55 @@ Published sizes (Hu et al. 2020, arXiv 2003.11080, table 1): 87,599 English trai
 
 from __future__ import annotations
 
-from crosslift.sources.labelled.parts import FilePerLanguage, HubParts
+from crosslift.sources.dataset_files import Layout
+from crosslift.sources.fields import SpanFields
+from crosslift.sources.hub import HubDataset
 from crosslift.sources.labelled.questions import questions
-from crosslift.sources.labelled.shapes import QuestionShape
-from crosslift.targets.labelled import LabelledSet, labelled_target
 from crosslift.targets.xquad import SQUAD_ENGLISH
-from crosslift.tasks.tydiqa import QUESTION_FORM
+from crosslift.tasks.dataset import span_of_passage
+from crosslift.tasks.labelled_dataset import LabelledDataset
 from crosslift.xtreme.benchmark import xtreme_task
 
-MLQA_7 = xtreme_task("mlqa").languages
-
+_LANGUAGES = xtreme_task("mlqa").languages
+_FIELDS = SpanFields(withheld=True)
 _PLAIN = "-context-{language}-question-{language}.json"
 
-MLQA = labelled_target(
-    LabelledSet(
-        name="mlqa",
-        title="MLQA",
-        what="MLQA: questions on passages in 7 languages, fine-tuned on SQuAD 1.1",
-        languages=MLQA_7,
-        form=QUESTION_FORM,
-        metric="answer_f1",
-        layouts=(
-            FilePerLanguage(
-                {"dev": (f"dev/dev{_PLAIN}",), "test": (f"test/test{_PLAIN}",)},
-                questions,
-                QuestionShape(),
-                ("MLQA_V1", "", "mlqa/MLQA_V1", "mlqa"),
-            ),
-            FilePerLanguage(
-                {"dev": (f"dev{_PLAIN}",), "test": (f"test{_PLAIN}",)},
-                questions,
-                QuestionShape(),
-                ("", "mlqa"),
-            ),
+MLQA = LabelledDataset(
+    name="mlqa",
+    title="MLQA",
+    what="MLQA: questions on passages in 7 languages, fine-tuned on SQuAD 1.1",
+    languages=_LANGUAGES,
+    form=span_of_passage(unanswerable=False),
+    metric="answer_f1",
+    layouts=(
+        Layout(
+            train=(),
+            dev=(f"dev/dev{_PLAIN}",),
+            test=(f"test/test{_PLAIN}",),
+            read=questions,
+            fields=_FIELDS,
+            folders=("MLQA_V1", "mlqa/MLQA_V1", "mlqa"),
         ),
-        hub=HubParts(
-            "google/xtreme",
-            "main",
-            {code: f"MLQA.{code}.{code}" for code in MLQA_7},
-            {"dev": "validation", "test": "test"},
-            QuestionShape(),
+        Layout(
+            train=(),
+            dev=(f"dev{_PLAIN}",),
+            test=(f"test{_PLAIN}",),
+            read=questions,
+            fields=_FIELDS,
+            folders=("mlqa",),
         ),
-        where="https://github.com/facebookresearch/MLQA (MLQA_V1.zip)",
-        english=SQUAD_ENGLISH,
-        dev="shared",
-        english_name="squad-1.1",
-        licence="CC BY-SA 3.0",
-        citation="Lewis, Oguz, Rinott, Riedel and Schwenk 2020 (arXiv 1910.07475)",
-    )
+    ),
+    hub=HubDataset(
+        "google/xtreme",
+        revision="main",
+        fields=_FIELDS,
+        test=("test",),
+        configs={code: f"MLQA.{code}.{code}" for code in _LANGUAGES},
+    ),
+    where="https://github.com/facebookresearch/MLQA (MLQA_V1.zip)",
+    other_english=SQUAD_ENGLISH,
+    other_name="squad-1.1",
+    dev="shared",
+    licence="CC BY-SA 3.0",
+    citation="Lewis, Oguz, Rinott, Riedel and Schwenk 2020 (arXiv 1910.07475)",
 )

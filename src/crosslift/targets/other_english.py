@@ -88,7 +88,7 @@ def other_english(
     task = find_task(name, settings.english)
     unanswerable = [bool(of.options.get("unanswerable")) for of in (task.form, form)]
     if task.form.name != form.name or unanswerable[0] != unanswerable[1]:
-        kind = "whose questions all have an answer" if form.name == "span-qa" else ""
+        kind = "whose questions all have an answer" if form.passage is not None else ""
         raise StudyError(
             f"english_task {name!r} of target {target!r} is of the form {task.form.name}",
             f"a task of the form {form.name} {kind}".rstrip(),
@@ -103,11 +103,10 @@ def other_english(
 def _check_labels(
     target: str, name: str, given: FormSpec, wanted: FormSpec, named: dict[str, str]
 ) -> None:
-    kind = "labels" if wanted.name == "classification" else "tags"
-    there = {str(label) for label in given.options.get(kind, ())}
+    there = set(given.classes)
     unknown = sorted(set(named) - there)
     made = {named.get(label, label) for label in there}
-    right = set(wanted.options.get(kind, ()))
+    right = set(wanted.classes)
     if unknown or not made <= right:
         wrong = unknown or sorted(made - right)
         raise StudyError(

@@ -15,12 +15,11 @@ from crosslift.targets.flags import FLAGS
 from crosslift.targets.flickr8k import FLICKR8K, FLICKR8K_CAPTIONS, FLICKR8K_PAIRS
 from crosslift.targets.flores200 import FLORES200
 from crosslift.targets.gettext import GETTEXT
+from crosslift.targets.labelled import labelled_target
 from crosslift.targets.mlqa import MLQA
 from crosslift.targets.multi30k import MULTI30K
 from crosslift.targets.mvl_sib import MVL_SIB
 from crosslift.targets.names import NAMES
-from crosslift.targets.panx import PANX
-from crosslift.targets.pawsx import PAWSX
 from crosslift.targets.picture_captions import (
     PICTURE_CAPTIONS,
     PICTURE_CAPTIONS_PAIRS,
@@ -30,8 +29,6 @@ from crosslift.targets.picture_classes import PICTURE_CLASSES_TARGET
 from crosslift.targets.pictures import PICTURES
 from crosslift.targets.target import Target
 from crosslift.targets.tatoeba import TATOEBA
-from crosslift.targets.tydiqa import TYDIQA
-from crosslift.targets.udpos import UDPOS
 from crosslift.targets.wit import WIT
 from crosslift.targets.word_pairs import WORD_PAIRS, WORD_PAIRS_TRAINED
 from crosslift.targets.xflickr_co import (
@@ -42,6 +39,10 @@ from crosslift.targets.xflickr_co import (
 from crosslift.targets.xnli import XNLI
 from crosslift.targets.xquad import XQUAD
 from crosslift.targets.xtd10 import XTD10, XTD10_CAPTIONS, XTD10_PAIRS
+from crosslift.tasks.panx import PANX
+from crosslift.tasks.pawsx import PAWSX
+from crosslift.tasks.tydiqa import TYDIQA
+from crosslift.tasks.udpos import UDPOS
 
 _BITEXTS = (BITEXT, BUCC, FLORES200, GETTEXT, NAMES, TATOEBA, WORD_PAIRS, WORD_PAIRS_TRAINED)
 _PICTURES = (
@@ -53,7 +54,7 @@ _PUBLISHED = (
     *(*MULTI30K, XFLICKR_CO, XFLICKR_CO_CAPTIONS, XFLICKR_CO_PAIRS, WIT),
     *(FLICKR8K, FLICKR8K_CAPTIONS, FLICKR8K_PAIRS, BABEL_IMAGENET, MVL_SIB),
 )
-_LABELLED = (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA)
+_LABELLED = tuple(map(labelled_target, (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA)))
 
 TARGETS = {target.name: target for target in (*_BITEXTS, *_PICTURES, *_PUBLISHED, *_LABELLED)}
 

@@ -10,21 +10,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from crosslift.sources.dataset_files import Layout
+from crosslift.sources.fields import PairFields
 from crosslift.sources.formats.delimited import TabSeparated
 from crosslift.sources.formats.rows import Row, changed
+from crosslift.sources.hub import HubDataset
 from crosslift.sources.labelled.english import EnglishData
 from crosslift.sources.labelled.pairs import pairs_table
-from crosslift.sources.labelled.parts import FileOfLanguages, FilePerLanguage, HubParts
-from crosslift.sources.labelled.shapes import EnglishFields, PairShape
-from crosslift.targets.labelled import LabelledSet, labelled_target
 from crosslift.tasks.dataset import NLI_BY_NUMBER, NLI_LABELS, pair_classes
+from crosslift.tasks.labelled_dataset import LabelledDataset
 from crosslift.tasks.mnli import MNLI_DATA
 from crosslift.xtreme.benchmark import xtreme_task
 
-XNLI_15 = xtreme_task("xnli").languages
-
-_BY_NAME = PairShape({label: label for label in NLI_LABELS})
-_BY_NUMBER = PairShape(NLI_BY_NUMBER)
+_LANGUAGES = xtreme_task("xnli").languages
+_FIELDS = PairFields("text", "pair", "label", {label: label for label in NLI_LABELS}, withheld=True)
 
 
 def _own_columns(row: Row) -> dict[str, object]:
@@ -37,54 +35,57 @@ def _hub_columns(row: Row) -> dict[str, object]:
     return {"label": row.value("label"), **texts}
 
 
-_ENGLISH = EnglishData(
-    files=replace(
-        MNLI_DATA.files,
-        layouts=(
-            Layout(("train-en.tsv",), (), pairs_table, EnglishFields(_BY_NAME), folders=("xnli",)),
-            *MNLI_DATA.files.layouts,
+def _language(row: Row) -> str:
+    return str(row.value("language"))
+
+
+XNLI = LabelledDataset(
+    name="xnli",
+    title="XNLI",
+    what="XNLI: natural language inference in 15 languages, fine-tuned on MultiNLI",
+    languages=_LANGUAGES,
+    form=pair_classes(NLI_LABELS),
+    metric="accuracy",
+    layouts=(
+        Layout(
+            train=("train-{language}.tsv",),
+            dev=("dev-{language}.tsv",),
+            test=("test-{language}.tsv",),
+            read=pairs_table,
+            fields=_FIELDS,
+            folders=("xnli",),
+        ),
+        Layout(
+            train=(),
+            dev=("xnli.dev.tsv",),
+            test=("xnli.test.tsv",),
+            read=changed(TabSeparated(), _own_columns),
+            fields=_FIELDS,
+            folders=("XNLI-1.0", "xnli/XNLI-1.0"),
+            language_of=_language,
         ),
     ),
-    hub=MNLI_DATA.hub,
-    setting="english",
-)
-
-XNLI = labelled_target(
-    LabelledSet(
-        name="xnli",
-        title="XNLI",
-        what="XNLI: natural language inference in 15 languages, fine-tuned on MultiNLI",
-        languages=XNLI_15,
-        form=pair_classes(NLI_LABELS),
-        metric="accuracy",
-        layouts=(
-            FilePerLanguage(
-                {"dev": ("dev-{language}.tsv",), "test": ("test-{language}.tsv",)},
-                pairs_table,
-                _BY_NAME,
-                ("", "xnli"),
-            ),
-            FileOfLanguages(
-                {"dev": ("xnli.dev.tsv",), "test": ("xnli.test.tsv",)},
-                changed(TabSeparated(), _own_columns),
-                _BY_NAME,
-                lambda row: str(row.value("language")),
-                ("", "XNLI-1.0", "xnli/XNLI-1.0"),
+    hub=HubDataset(
+        "facebook/xnli",
+        revision="b8dd5d7af51114dbda02c0e3f6133f332186418e",
+        fields=replace(_FIELDS, labels=NLI_BY_NUMBER),
+        configs={code: code for code in _LANGUAGES},
+        test=("test",),
+        change=_hub_columns,
+    ),
+    where="https://dl.fbaipublicfiles.com/XNLI/XNLI-1.0.zip, or XTREME's download script",
+    other_english=EnglishData(
+        files=replace(
+            MNLI_DATA.files,
+            layouts=(
+                Layout(("train-en.tsv",), (), pairs_table, _FIELDS, ("xnli",)),
+                *MNLI_DATA.files.layouts,
             ),
         ),
-        hub=HubParts(
-            "facebook/xnli",
-            "b8dd5d7af51114dbda02c0e3f6133f332186418e",
-            {code: code for code in XNLI_15},
-            {"dev": "validation", "test": "test"},
-            _BY_NUMBER,
-            _hub_columns,
-        ),
-        where="https://dl.fbaipublicfiles.com/XNLI/XNLI-1.0.zip, or XTREME's download script",
-        english=_ENGLISH,
-        dev="own",
-        dev_name="XNLI's English dev examples",
-        licence="CC BY-NC 4.0",
-        citation="Conneau et al. 2018 (arXiv 1809.05053)",
-    )
+        hub=MNLI_DATA.hub,
+    ),
+    dev="own",
+    dev_name="XNLI's English dev examples",
+    licence="CC BY-NC 4.0",
+    citation="Conneau et al. 2018 (arXiv 1809.05053)",
 )

@@ -1,25 +1,26 @@
 """XQuAD: questions on passages of Wikipedia in 11 languages; trained on SQuAD 1.1.
 
 The questions are human translations of 1,190 of SQuAD's dev questions: SQuAD dev is neither trained on
-nor chosen by. Published sizes (Hu et al.
-2020, arXiv 2003.11080, table 1): 87,599 English training questions, 1,190 test questions in each
-language; there are no dev questions.
+nor used to choose weights. Published sizes (Hu et al. 2020, arXiv 2003.11080, table 1): 87,599 English
+training questions, 1,190 test questions in each language; there are no dev questions.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from crosslift.sources.dataset_files import Layout
+from crosslift.sources.fields import SpanFields
+from crosslift.sources.hub import HubDataset
 from crosslift.sources.labelled.english import EnglishData
-from crosslift.sources.labelled.parts import FilePerLanguage, HubParts
 from crosslift.sources.labelled.questions import questions
-from crosslift.sources.labelled.shapes import QuestionShape
-from crosslift.targets.labelled import LabelledSet, labelled_target
+from crosslift.tasks.dataset import span_of_passage
+from crosslift.tasks.labelled_dataset import LabelledDataset
 from crosslift.tasks.squad import SQUAD_DATA
-from crosslift.tasks.tydiqa import QUESTION_FORM
 from crosslift.xtreme.benchmark import xtreme_task
 
-XQUAD_11 = xtreme_task("xquad").languages
+_LANGUAGES = xtreme_task("xquad").languages
+_FIELDS = SpanFields(withheld=True)
 
 SQUAD_ENGLISH = EnglishData(
     files=replace(
@@ -27,35 +28,38 @@ SQUAD_ENGLISH = EnglishData(
         layouts=tuple(replace(layout, folders=("squad",)) for layout in SQUAD_DATA.files.layouts),
     ),
     hub=SQUAD_DATA.hub,
-    setting="english",
 )
 """SQuAD 1.1, in a folder of its own or in `squad`, as XTREME puts it."""
 
-XQUAD = labelled_target(
-    LabelledSet(
-        name="xquad",
-        title="XQuAD",
-        what="XQuAD: questions on passages in 11 languages, fine-tuned on SQuAD 1.1",
-        languages=XQUAD_11,
-        form=QUESTION_FORM,
-        metric="answer_f1",
-        layouts=(
-            FilePerLanguage(
-                {"test": ("xquad.{language}.json",)}, questions, QuestionShape(), ("", "xquad")
-            ),
+XQUAD = LabelledDataset(
+    name="xquad",
+    title="XQuAD",
+    what="XQuAD: questions on passages in 11 languages, fine-tuned on SQuAD 1.1",
+    languages=_LANGUAGES,
+    form=span_of_passage(unanswerable=False),
+    metric="answer_f1",
+    layouts=(
+        Layout(
+            train=(),
+            dev=(),
+            test=("xquad.{language}.json",),
+            read=questions,
+            fields=_FIELDS,
+            folders=("xquad",),
         ),
-        hub=HubParts(
-            "google/xtreme",
-            "main",
-            {code: f"XQuAD.{code}" for code in XQUAD_11},
-            {"test": "validation"},
-            QuestionShape(),
-        ),
-        where="https://github.com/google-deepmind/xquad",
-        english=SQUAD_ENGLISH,
-        dev="shared",
-        english_name="squad-1.1",
-        licence="CC BY-SA 4.0",
-        citation="Artetxe, Ruder and Yogatama 2020 (arXiv 1910.11856)",
-    )
+    ),
+    hub=HubDataset(
+        "google/xtreme",
+        revision="main",
+        fields=_FIELDS,
+        dev=(),
+        test=("validation",),
+        configs={code: f"XQuAD.{code}" for code in _LANGUAGES},
+    ),
+    where="https://github.com/google-deepmind/xquad",
+    other_english=SQUAD_ENGLISH,
+    other_name="squad-1.1",
+    dev="shared",
+    licence="CC BY-SA 4.0",
+    citation="Artetxe, Ruder and Yogatama 2020 (arXiv 1910.11856)",
 )

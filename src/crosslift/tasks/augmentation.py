@@ -232,7 +232,7 @@ class _Draft:
 
 def _draft(record: Record, form: FormSpec, options: _Options) -> _Draft:
     columns = names_bound(record.texts, form.columns.values())
-    passage = form.columns.get("passage") if form.name == "span-qa" else None
+    passage = form.passage
     texts = [
         _text(record.texts[name], record.spans if name == passage else (), options)
         for name in columns

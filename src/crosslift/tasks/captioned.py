@@ -9,21 +9,14 @@ from typing import TYPE_CHECKING
 
 from crosslift.artifacts.read_once import read_once
 from crosslift.errors import StudyError
+from crosslift.forms.declared_forms import PICTURE_FORMS, form_facts
+from crosslift.forms.form_facts import PictureFacts
 from crosslift.sources.record import Record
-from crosslift.tasks.controls import PICTURE_FORMS
 from crosslift.tasks.picture_name import PICTURE_NAME
-from crosslift.tasks.task import FormName, FormSpec, IntermediateTask
+from crosslift.tasks.task import FormSpec, IntermediateTask
 
 if TYPE_CHECKING:
     from crosslift.sources.captions import CaptionRecords, HubCaptions
-
-TITLES: Mapping[FormName, str] = {
-    "image-text": "pictures and captions drawn together (CLIP's softmax, or SigLIP's sigmoid)",
-    "image-text-matching": "whether a caption belongs to a picture, with hard negatives",
-    "image-masked-lm": "masked LM on captions that see their picture",
-    "caption-to-feature": "captions drawn to the vectors of a frozen image tower or CLIP text tower",
-}
-"""Form -> what its task does; the task has the form's name."""
 
 COLUMNS = ("image", "text", "id", "language", "group", "split")
 """What a column of a table of captioned pictures can be bound to; an empty ``split`` makes all of it
@@ -125,7 +118,7 @@ class HubPictures:
 
 
 def captioned_task(
-    name: FormName,
+    name: str,
     data: Path | None,
     hub: str | None,
     columns: Mapping[str, str],
@@ -145,12 +138,13 @@ def captioned_task(
         StudyError: data and hub at once; columns of the pictograms; a hub name without a revision.
         DataError: the data cannot be read.
     """
-    if name not in PICTURE_FORMS:
+    facts = form_facts(name).pictures
+    if facts is None:
         raise StudyError(f"task {name!r} has no pictures", f"one of {', '.join(PICTURE_FORMS)}")
     if data is not None and hub is not None:
         raise StudyError(f"task {name!r} has `data` and `hub`", "one of them")
     if data is None and hub is None:
-        return _on_pictograms(name, columns)
+        return _on_pictograms(name, facts, columns)
     source: CaptionedPictures | HubPictures
     if data is not None:
         source = CaptionedPictures(data, dict(columns), allowed)
@@ -159,21 +153,20 @@ def captioned_task(
     languages = tuple(sorted({record.language for record in source.train()}))
     return IntermediateTask(
         name=name,
-        title=f"{TITLES[name]}: {data or hub}",
+        title=f"{facts.title}: {data or hub}",
         form=FormSpec(name, {"text": "text"}, options=_augmentation(name, "photo")),
         source=source,
         languages=languages,
         licence="of your data",
         citation=str(data or hub),
-        pictures=True,
     )
 
 
-def _augmentation(name: FormName, kind: str) -> dict[str, str]:
-    return {} if name == "caption-to-feature" else {"augmentation": kind}
+def _augmentation(name: str, kind: str) -> dict[str, str]:
+    return {"augmentation": kind} if "augmentation" in form_facts(name).options else {}
 
 
-def _on_pictograms(name: FormName, columns: Mapping[str, str]) -> IntermediateTask:
+def _on_pictograms(name: str, facts: PictureFacts, columns: Mapping[str, str]) -> IntermediateTask:
     if columns:
         raise StudyError(
             f"task {name!r} without `data` is on the pictograms, but `columns` names "
@@ -182,13 +175,12 @@ def _on_pictograms(name: FormName, columns: Mapping[str, str]) -> IntermediateTa
         )
     return IntermediateTask(
         name=name,
-        title=f"{TITLES[name]}: pictograms and their English names",
+        title=f"{facts.title}: pictograms and their English names",
         form=FormSpec(name, {"text": "name"}, options=_augmentation(name, "drawing")),
         source=PICTURE_NAME.source,
         languages=PICTURE_NAME.languages,
         licence=PICTURE_NAME.licence,
         citation=PICTURE_NAME.citation,
-        pictures=True,
     )
 
 

@@ -18,8 +18,8 @@ from crosslift.sources.fields import TagFields
 from crosslift.sources.formats.ccg_auto import ccg_auto
 from crosslift.sources.published import DatasetRecords, DatasetSource, PublishedData
 from crosslift.sources.record import Record
-from crosslift.tasks.dataset import DatasetTask
-from crosslift.tasks.task import FormSpec, IntermediateTask
+from crosslift.tasks.dataset import DatasetTask, tags_of_words
+from crosslift.tasks.task import IntermediateTask
 
 OTHER = "other"
 FEWEST = 10
@@ -96,17 +96,13 @@ class TaggingTask(DatasetTask):
             DataError: the files are missing or at fault.
         """
         source = self.source.at(folder)
-        return replace(self, source=source, form=_tagging(source.tags()))
-
-
-def _tagging(tags: tuple[str, ...]) -> FormSpec:
-    return FormSpec("tagging", {}, options={"tags": tags})
+        return replace(self, source=source, form=tags_of_words(source.tags()))
 
 
 CCG = TaggingTask(
     name="ccg",
     title="CCG supertagging: the lexical category of each word",
-    form=_tagging(()),
+    form=tags_of_words(()),
     source=CommonTags(
         PublishedData(
             files=LocalFiles(
@@ -115,7 +111,7 @@ CCG = TaggingTask(
                         train=tuple(f"{section:02}/*.auto" for section in range(2, 22)),
                         dev=("00/*.auto",),
                         read=ccg_auto,
-                        fields=TagFields(),
+                        fields=TagFields(("id",)),
                         folders=("data/AUTO", "AUTO", "ccgbank_1_1/data/AUTO"),
                     ),
                 ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 
 from crosslift.errors import StudyError
+from crosslift.forms.declared_forms import form_facts
 from crosslift.sources.record import Record
-from crosslift.tasks.task import FormName, FormSpec, IntermediateTask, Source, texts_read
+from crosslift.tasks.task import FormSpec, IntermediateTask, Source, texts_read
 
 Control = Literal[
     "shuffled-pictures",
@@ -31,45 +32,25 @@ CONTROLS: Mapping[Control, str] = {
 }
 """Control -> what is trained on instead."""
 
-PICTURE_FORMS: tuple[FormName, ...] = (
-    "image-text",
-    "image-text-matching",
-    "image-masked-lm",
-    "caption-to-feature",
-)
-"""The forms whose records have pictures."""
 
-_PLACEBO_FORMS: tuple[FormName, ...] = (
-    "classification",
-    "multiple-choice",
-    "regression",
-    "span-qa",
-    "tagging",
-    "text-pairs",
-)
-
-
-def trains_on_captions(forms: Collection[str]) -> bool:
-    """Whether tasks of these forms train on captions of pictures and on nothing else."""
-    return bool(forms) and all(form in PICTURE_FORMS for form in forms)
-
-
-def legal_controls(form: FormName) -> tuple[Control, ...]:
+def legal_controls(form: str) -> tuple[Control, ...]:
     """The controls that a task of a form can have."""
-    if form in PICTURE_FORMS:
+    facts = form_facts(form)
+    if facts.pictures is not None:
         return ("shuffled-pictures", "captions-only", "same-updates-no-task", "random-features")
-    return ("placebo-labels", "same-updates-no-task") if form in _PLACEBO_FORMS else ()
+    return ("placebo-labels", "same-updates-no-task") if facts.placebo is not None else ()
 
 
-def automatic_controls(form: FormName) -> tuple[Control, ...]:
-    """The controls that `auto` stands for: those without which the effect of a task of this form
-    cannot be told from that of its updates."""
-    if form in PICTURE_FORMS:
+def automatic_controls(form: str) -> tuple[Control, ...]:
+    """The controls that `auto` means: those without which the effect of a task of this form cannot be
+    told from that of its updates."""
+    facts = form_facts(form)
+    if facts.pictures is not None:
         return ("shuffled-pictures", "captions-only")
-    return ("placebo-labels",) if form in _PLACEBO_FORMS else ()
+    return ("placebo-labels",) if facts.placebo is not None else ()
 
 
-def check_control(task: str, form: FormName, control: Control) -> None:
+def check_control(task: str, form: str, control: Control) -> None:
     """Raises where a task of a form has no such control.
 
     Raises:
@@ -102,10 +83,10 @@ def controlled(task: IntermediateTask, control: Control) -> IntermediateTask:
         pairs = {"anchor": "anchor", "positive": "positive"}
         form = FormSpec("text-pairs", pairs, options={"one_of_a_group": True})
         source: Source = _CaptionPairs(task.source, task.form.columns["text"])
-        return replace(task, form=form, source=source, pictures=False)
+        return replace(task, form=form, source=source)
     if control == "same-updates-no-task":
         form = FormSpec("masked-lm", {"text": "text"})
-        return replace(task, form=form, source=_TextsAlone(task), pictures=False)
+        return replace(task, form=form, source=_TextsAlone(task))
     if control == "random-features":
         frozen = task.form.changed({"tower_weights": "random", "tower_side": "frozen"})
         return replace(task, form=frozen)
@@ -177,37 +158,24 @@ def _alone(records: Sequence[Record], form: FormSpec) -> list[Record]:
 def placebo(records: Sequence[Record], form: FormSpec, seed: int) -> list[Record]:
     """Records whose labels mean nothing.
 
-    Labels, grades and partners are those of other records, drawn as a shuffling, so that each stands
-    as often as before; the answer of a multiple choice is drawn from its choices, the answer spans of
-    a passage are moved inside it, and tags are shuffled among the words of their sentence.
+    Labels, grades and partners are those of other records, drawn as a shuffling, so that each occurs as
+    often as before; the answer of a multiple choice is drawn from its choices, the answer spans of a
+    passage are moved inside it, and tags are shuffled among the words of their sentence.
 
     Args:
         records: of a task.
-        form: its form, one of those with placebo labels.
+        form: its form.
         seed: of the shuffling.
+
+    Raises:
+        StudyError: the form has no placebo labels.
     """
+    change = form.facts.placebo
+    if change is None:
+        raise StudyError(f"placebo labels of a {form.name} task", "a form with labels")
     generator = np.random.default_rng((seed, 7))
     order = generator.permutation(len(records))
-    partner = form.columns.get("positive")
-    change: Callable[[Record, Record], Record] = {
-        "classification": lambda r, other: replace(r, label=other.label),
-        "regression": lambda r, other: replace(r, score=other.score),
-        "multiple-choice": lambda r, _: replace(
-            r, answer=int(generator.integers(len(r.choices))) if r.choices else None
-        ),
-        "tagging": lambda r, _: replace(r, tags=tuple(generator.permutation(r.tags).tolist())),
-        "span-qa": lambda r, _: replace(r, spans=tuple(_moved(r, form, generator))),
-        "text-pairs": lambda r, other: replace(
-            r, texts={**r.texts, str(partner): other.texts[str(partner)]}
-        ),
-    }[form.name]
-    return [change(record, records[other]) for record, other in zip(records, order, strict=True)]
-
-
-def _moved(
-    record: Record, form: FormSpec, generator: np.random.Generator
-) -> Iterator[tuple[int, int]]:
-    passage = record.texts[form.columns["passage"]]
-    for start, end in record.spans:
-        first = int(generator.integers(len(passage) - (end - start) + 1))
-        yield first, first + end - start
+    return [
+        change(record, records[other], form.columns, generator)
+        for record, other in zip(records, order, strict=True)
+    ]

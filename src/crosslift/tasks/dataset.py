@@ -55,3 +55,17 @@ def pair_grades(lowest: float, highest: float) -> FormSpec:
 def choice_of(count: int, *columns: str) -> FormSpec:
     """Multiple choice among so many texts, with these columns before them."""
     return FormSpec("multiple-choice", {name: name for name in columns}, options={"choices": count})
+
+
+def span_of_passage(unanswerable: bool) -> FormSpec:
+    """Where in a passage a question is answered; some questions may have no answer there."""
+    return FormSpec(
+        "span-qa",
+        {"question": "question", "passage": "passage"},
+        options={"unanswerable": unanswerable},
+    )
+
+
+def tags_of_words(tags: tuple[str, ...]) -> FormSpec:
+    """Tagging of words."""
+    return FormSpec("tagging", {}, options={"tags": tags})

@@ -21,29 +21,50 @@ from crosslift.sources.record import Record
 from crosslift.sources.tables import column_names, read_records
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
-FORMS = {
-    "text-pairs": FormSpec(
-        "text-pairs",
-        {"anchor": "anchor", "positive": "positive", "negative": "negative"},
-        optional=("negative",),
-    ),
-    "masked-lm": FormSpec("masked-lm", {"text": "text"}),
-}
-"""Name of the task -> its form."""
-
-TITLES = {
-    "text-pairs": "text pairs of your own file (columns anchor, positive; negative optional, one or "
-    "several)",
-    "masked-lm": "masked LM on your own texts: a file (a line, or the column text, is one text), "
-    "or a folder with a file for each language (de.txt)",
-}
-
 _GROUP_COLUMN = "group"
-_OPTIONAL = {
-    "text-pairs": (LANGUAGE_COLUMN, _GROUP_COLUMN),
-    "masked-lm": (LANGUAGE_COLUMN,),
-}
-"""Columns that say more of a record, where a file has them, or `columns` binds others to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFileTask:
+    """A task on a file of yours; it has the name of its form.
+
+    Args:
+        title: one line.
+        form: with its columns.
+        of_records: columns that say more of a record, where a file has them, or `columns` binds others
+            to them.
+        folders: whether it reads a folder with a file for each language, too.
+    """
+
+    title: str
+    form: FormSpec
+    of_records: tuple[str, ...]
+    folders: bool
+
+
+_TASKS = (
+    OwnFileTask(
+        title="text pairs of your own file (columns anchor, positive; negative optional, one or "
+        "several)",
+        form=FormSpec(
+            "text-pairs",
+            {"anchor": "anchor", "positive": "positive", "negative": "negative"},
+            optional=("negative",),
+        ),
+        of_records=(LANGUAGE_COLUMN, _GROUP_COLUMN),
+        folders=False,
+    ),
+    OwnFileTask(
+        title="masked LM on your own texts: a file (a line, or the column text, is one text), "
+        "or a folder with a file for each language (de.txt)",
+        form=FormSpec("masked-lm", {"text": "text"}),
+        of_records=(LANGUAGE_COLUMN,),
+        folders=True,
+    ),
+)
+
+OWN_FILE_TASKS: Mapping[str, OwnFileTask] = {task.form.name: task for task in _TASKS}
+"""Every task on your own files by its name."""
 
 _FURTHER = re.compile(r"negative_(\d{1,6})")
 """A further column of hard negatives, as sentence-transformers writes them."""
@@ -140,7 +161,7 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
     """The task that reads a file or, for a masked LM, a folder with a file for each language.
 
     Args:
-        name: one of `FORMS`.
+        name: one of `OWN_FILE_TASKS`.
         path: the file of records, or the folder.
         columns: column of the form (or `language`, `group`) -> column of the file, where
             the names differ; of `negative` also several, parted by commas.
@@ -152,16 +173,16 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
     """
     if path is None:
         raise StudyError(f"task {name!r} has no data", "`data:` with the path of a file of records")
-    form = FORMS[name]
-    legal = [*form.columns, *_OPTIONAL[name]]
+    facts = OWN_FILE_TASKS[name]
+    legal = [*facts.form.columns, *facts.of_records]
     for column in columns:
         if column not in legal:
             raise UnknownNameError(f"column of {name}", column, legal)
-    source, languages = (_of_folder if is_folder(path) else _of_file)(name, path, columns)
+    source, languages = (_of_folder if is_folder(path) else _of_file)(facts, path, columns)
     return IntermediateTask(
         name=name,
-        title=f"{TITLES[name]}: {path}",
-        form=FormSpec(form.name, {n: n for n in source.texts}),
+        title=f"{facts.title}: {path}",
+        form=FormSpec(name, {n: n for n in source.texts}),
         source=source,
         languages=languages,
         licence="of your file",
@@ -170,23 +191,25 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
 
 
 def _of_folder(
-    name: str, folder: Path, columns: Mapping[str, str]
+    facts: OwnFileTask, folder: Path, columns: Mapping[str, str]
 ) -> tuple[FileRecords | FolderRecords, tuple[str, ...]]:
-    if name != "masked-lm":
-        raise StudyError(f"`data` of task {name!r} is a folder: {folder}", "a file of records")
+    if not facts.folders:
+        raise StudyError(
+            f"`data` of task {facts.form.name!r} is a folder: {folder}", "a file of records"
+        )
     if LANGUAGE_COLUMN in columns:
         raise StudyError(
             f"`columns` binds {LANGUAGE_COLUMN!r}, but {folder} is a folder",
             "no such column: the name of each file tells its language",
         )
-    used = {n: columns.get(n, n) for n in FORMS[name].columns}
+    used = {n: columns.get(n, n) for n in facts.form.columns}
     return FolderRecords(folder, used), tuple(find_language_files(folder))
 
 
 def _of_file(
-    name: str, path: Path, columns: Mapping[str, str]
+    facts: OwnFileTask, path: Path, columns: Mapping[str, str]
 ) -> tuple[FileRecords | FolderRecords, tuple[str, ...]]:
-    form = FORMS[name]
+    form = facts.form
     checksum_of_files([path])  # raises if the file cannot be read, of whatever type it is
     there = [c for c in _columns_in(path) if c not in columns.values()]
     used = {n: columns.get(n, n) for n in form.columns if n not in form.optional}
@@ -196,7 +219,7 @@ def _of_file(
     several = {n: names for n, names in found.items() if names}
 
     def optional(column: str) -> str | None:
-        usual = column if column in _OPTIONAL[name] and column in there else None
+        usual = column if column in facts.of_records and column in there else None
         return columns.get(column, usual)
 
     source = FileRecords(path, used, optional(LANGUAGE_COLUMN), optional(_GROUP_COLUMN), several)

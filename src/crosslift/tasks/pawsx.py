@@ -1,27 +1,35 @@
-"""PAWS-X's English part: do two sentences of almost the same words mean the same.
+"""PAWS-X: do two sentences of almost the same words mean the same, in 7 languages.
 
-The pairs are those of PAWS-Wiki; classes are named "0" and "1" as XTREME's files and scorer have them.
+The English pairs are those of PAWS-Wiki; classes are named "0" and "1" as XTREME's files and scorer
+have them. Examples of other languages are translations of English ones, place by place; a few are
+missing in a language (both texts are ``NS``) or are labelled otherwise there, and XTREME scores them
+all the same. Published sizes (Hu et al. 2020, arXiv 2003.11080, table 1): 49,401 English training
+examples, 2,000 dev and 2,000 test examples in each language.
 """
 
-from crosslift.sources.dataset_files import Layout, LocalFiles
+from __future__ import annotations
+
+from dataclasses import replace
+
+from crosslift.sources.dataset_files import Layout
+from crosslift.sources.fields import PairFields
 from crosslift.sources.formats.delimited import TabSeparated
 from crosslift.sources.formats.rows import Row, changed
 from crosslift.sources.hub import HubDataset
-from crosslift.sources.labelled.english import EnglishData
 from crosslift.sources.labelled.pairs import pairs_table
-from crosslift.sources.labelled.shapes import EnglishFields, PairShape
-from crosslift.tasks.dataset import DatasetTask, pair_classes
+from crosslift.tasks.dataset import pair_classes
+from crosslift.tasks.labelled_dataset import LabelledDataset
+from crosslift.xtreme.benchmark import xtreme_task
 
-PAWSX_LABELS = ("0", "1")
+_LANGUAGES = xtreme_task("pawsx").languages
+_LABELS = ("0", "1")
 """Another meaning, the same meaning."""
-PAWSX_SHAPE = PairShape({label: label for label in PAWSX_LABELS})
-PAWSX_HUB = "google-research-datasets/paws-x"
-PAWSX_REVISION = "4cd8187c404bda33cb1f62b49b001115862acf37"
-PAWSX_WHERE = "https://github.com/google-research-datasets/paws/tree/master/pawsx (x-final.tar.gz)"
+_FIELDS = PairFields("text", "pair", "label", {label: label for label in _LABELS}, withheld=True)
+_WITH_IDS = replace(_FIELDS, id=("id",))
 
 
-def pawsx_columns(row: Row) -> dict[str, object]:
-    """The columns of PAWS-X's own files and of the hub, as `PairShape` reads them."""
+def _columns(row: Row) -> dict[str, object]:
+    """The columns of PAWS-X's own files and of the hub, as the fields name them."""
     return {
         "id": str(row.value("id")),
         "text": row.value("sentence1"),
@@ -30,34 +38,43 @@ def pawsx_columns(row: Row) -> dict[str, object]:
     }
 
 
-pawsx_table = changed(TabSeparated(), pawsx_columns)
-"""Reads PAWS-X's own files."""
-
-_FIELDS = EnglishFields(PAWSX_SHAPE)
-
-PAWSX_ENGLISH = EnglishData(
-    files=LocalFiles(
-        layouts=(
-            Layout(("train-en.tsv",), ("dev-en.tsv",), pairs_table, _FIELDS, folders=("pawsx",)),
-            Layout(
-                ("en/train.tsv",),
-                ("en/dev_2k.tsv",),
-                pawsx_table,
-                _FIELDS,
-                folders=("x-final", "pawsx/x-final"),
-            ),
-        ),
-        where=PAWSX_WHERE,
-    ),
-    hub=HubDataset(PAWSX_HUB, PAWSX_REVISION, fields=_FIELDS, config="en", change=pawsx_columns),
-)
-
-PAWSX = DatasetTask(
+PAWSX = LabelledDataset(
     name="pawsx",
-    title="PAWS-X, English: paraphrase or not, of almost the same words",
-    form=pair_classes(PAWSX_LABELS),
-    source=PAWSX_ENGLISH,
-    languages=("en",),
+    title="PAWS-X",
+    what="PAWS-X: paraphrases of almost the same words in 7 languages",
+    task_title="PAWS-X, English: paraphrase or not, of almost the same words",
+    languages=_LANGUAGES,
+    form=pair_classes(_LABELS),
+    metric="accuracy",
+    layouts=(
+        Layout(
+            train=("train-{language}.tsv",),
+            dev=("dev-{language}.tsv",),
+            test=("test-{language}.tsv",),
+            read=pairs_table,
+            fields=_FIELDS,
+            folders=("pawsx",),
+        ),
+        Layout(
+            train=("{language}/train.tsv",),
+            dev=("{language}/dev_2k.tsv",),
+            test=("{language}/test_2k.tsv",),
+            read=changed(TabSeparated(), _columns),
+            fields=_WITH_IDS,
+            folders=("x-final", "pawsx/x-final"),
+        ),
+    ),
+    hub=HubDataset(
+        "google-research-datasets/paws-x",
+        revision="4cd8187c404bda33cb1f62b49b001115862acf37",
+        fields=_WITH_IDS,
+        configs={code: code for code in _LANGUAGES},
+        test=("test",),
+        change=_columns,
+    ),
+    where="https://github.com/google-research-datasets/paws/tree/master/pawsx (x-final.tar.gz)",
+    dev="own",
+    dev_name="PAWS-X's English dev examples",
     licence="free for any purpose, with acknowledgement of Google LLC",
     citation="Yang, Zhang, Tar and Baldridge 2019 (arXiv 1908.11828)",
     train_examples=49_401,

@@ -11,5 +11,4 @@ PICTURE_NAME = IntermediateTask(
     languages=("en",),
     licence="pictures: CC BY-SA 4.0 (OpenMoji); names: BSD-3-Clause (emoji), Unicode licence (CLDR)",
     citation="OpenMoji 17 (openmoji.org); Python package emoji",
-    pictures=True,
 )

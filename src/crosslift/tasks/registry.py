@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from crosslift.errors import StudyError, UnknownNameError
+from crosslift.forms.declared_forms import PICTURE_FORMS, form_facts
 from crosslift.tasks.anli import ANLI, ANLI_PLUS
 from crosslift.tasks.captioned import Allowed, captioned_task
 from crosslift.tasks.ccg import CCG
 from crosslift.tasks.commonsense_qa import COMMONSENSE_QA
-from crosslift.tasks.controls import PICTURE_FORMS
 from crosslift.tasks.cosmos_qa import COSMOS_QA
 from crosslift.tasks.dataset import DatasetTask
 from crosslift.tasks.gettext_mlm import GETTEXT_MLM
@@ -25,8 +25,7 @@ from crosslift.tasks.nli_contrastive import (
     NLI_UNSUPERVISED,
     SNLI_CAD_CONTRASTIVE,
 )
-from crosslift.tasks.options import OPTIONS, checked_options
-from crosslift.tasks.own_files import FORMS, task_of_file
+from crosslift.tasks.own_files import OWN_FILE_TASKS, task_of_file
 from crosslift.tasks.panx import PANX
 from crosslift.tasks.paws import PAWS
 from crosslift.tasks.pawsx import PAWSX
@@ -39,7 +38,7 @@ from crosslift.tasks.social_iqa import SOCIAL_IQA
 from crosslift.tasks.squad import SQUAD_1, SQUAD_2
 from crosslift.tasks.squad_pairs import SQUAD_PASSAGE, SQUAD_SENTENCE
 from crosslift.tasks.sts_b import STS_B
-from crosslift.tasks.task import FormName, IntermediateTask
+from crosslift.tasks.task import IntermediateTask
 from crosslift.tasks.tydiqa import TYDIQA
 from crosslift.tasks.udpos import UDPOS
 from crosslift.tasks.wikipedia_mlm import WIKIPEDIA_MLM, WikipediaTask
@@ -52,7 +51,7 @@ _DATASETS = (
     *(ANLI_PLUS, MNLI, QQP, SQUAD_2, SQUAD_1, HELLASWAG, CCG, COSMOS_QA, COMMONSENSE_QA),
     *(ANLI, SNLI, SNLI_CAD, SICK, SICK_RELATEDNESS, MRPC, PAWS, STS_B, SOCIAL_IQA),
     *(NLI_CONTRASTIVE, NLI_UNSUPERVISED, SNLI_CAD_CONTRASTIVE, SQUAD_SENTENCE, SQUAD_PASSAGE),
-    *(PAWSX, UDPOS, PANX, TYDIQA),
+    *(dataset.task for dataset in (PAWSX, UDPOS, PANX, TYDIQA)),
 )
 
 EMBEDDED: dict[str, IntermediateTask] = {task.name: task for task in _EMBEDDED}
@@ -69,12 +68,12 @@ TASKS: dict[str, IntermediateTask] = {**EMBEDDED, **CORPORA, **DATASETS}
 
 def task_names() -> list[str]:
     """Every legal task name."""
-    return sorted([*TASKS, *FORMS, *PICTURE_FORMS, WORD_PAIRS])
+    return sorted([*TASKS, *OWN_FILE_TASKS, *PICTURE_FORMS, WORD_PAIRS])
 
 
 def needs_data(name: str) -> bool:
     """Whether a task cannot do without `data`: your own file, or a dataset that the hub lacks."""
-    return name in (*FORMS, WORD_PAIRS) or (name in DATASETS and DATASETS[name].needs_data)
+    return name in (*OWN_FILE_TASKS, WORD_PAIRS) or (name in DATASETS and DATASETS[name].needs_data)
 
 
 def legal_options(name: str) -> tuple[str, ...]:
@@ -86,7 +85,7 @@ def legal_options(name: str) -> tuple[str, ...]:
     Raises:
         UnknownNameError: no task of that name.
     """
-    return tuple(sorted(OPTIONS[form_name(name)]))
+    return tuple(sorted(form_facts(form_name(name)).options))
 
 
 def check_options(name: str, options: Mapping[str, Any]) -> None:
@@ -100,7 +99,7 @@ def check_options(name: str, options: Mapping[str, Any]) -> None:
         UnknownNameError: no task of that name, or an option that its form does not have.
         StudyError: a value of the wrong type or out of range; options of a form that has none.
     """
-    checked_options(name, form_name(name), options)
+    form_facts(form_name(name)).checked_options(name, options)
 
 
 def find_task(
@@ -134,8 +133,8 @@ def find_task(
         StudyError: data, columns or options that do not fit the task.
         DataError: the data cannot be read, or the tags of a tagging task cannot be counted in them.
     """
-    changed = checked_options(name, form_name(name), options or {})
     form = form_name(name)
+    changed = form_facts(form).checked_options(name, options or {})
     if form in PICTURE_FORMS and name not in TASKS:
         task = captioned_task(form, data, hub, columns or {}, Allowed(skip_broken, check_language))
     elif hub is not None:
@@ -149,37 +148,38 @@ def find_task(
     return replace(task, form=task.form.changed(changed)) if changed else task
 
 
-def form_name(name: str) -> FormName:
+def form_name(name: str) -> str:
     """The form of a task, without its data.
 
     Raises:
         UnknownNameError: no task of that name.
     """
-    if name in FORMS:
-        return FORMS[name].name
+    if name in OWN_FILE_TASKS:
+        return name
     if name == WORD_PAIRS:
         return WORD_PAIRS_FORM.name
     if name in PICTURE_FORMS:
-        return next(form for form in PICTURE_FORMS if form == name)
+        return name
     if name not in TASKS:
         raise UnknownNameError("task", name, task_names())
     return TASKS[name].form.name
 
 
 def _task(name: str, data: Path | None, columns: Mapping[str, str]) -> IntermediateTask:
-    if name in FORMS:
+    if name in OWN_FILE_TASKS:
         return task_of_file(name, data, columns)
     if name == WORD_PAIRS:
         return task_of_lexicon(data, columns)
     if name in EMBEDDED and (data is not None or columns):
         raise StudyError(
             f"task {name!r} brings its own data, but data {str(data)!r} was given",
-            f"no `data` and no `columns`, or one of the tasks {', '.join((*FORMS, *PICTURE_FORMS))}",
+            "no `data` and no `columns`, or one of the tasks "
+            f"{', '.join((*OWN_FILE_TASKS, *PICTURE_FORMS))}",
         )
     if columns:
         raise StudyError(
             f"task {name!r} knows its columns, but `columns` names {', '.join(columns)}",
-            f"no `columns`, or one of the tasks {', '.join(FORMS)}",
+            f"no `columns`, or one of the tasks {', '.join(OWN_FILE_TASKS)}",
         )
     if data is None:
         return TASKS[name]

@@ -8,18 +8,9 @@ from crosslift.sources.fields import SpanFields
 from crosslift.sources.formats.squad_json import squad_json
 from crosslift.sources.hub import HubDataset
 from crosslift.sources.published import PublishedData
-from crosslift.tasks.dataset import DatasetTask
-from crosslift.tasks.task import FormSpec
+from crosslift.tasks.dataset import DatasetTask, span_of_passage
 
 _WHERE = "https://rajpurkar.github.io/SQuAD-explorer/"
-
-
-def _span_form(unanswerable: bool) -> FormSpec:
-    return FormSpec(
-        "span-qa",
-        {"question": "question", "passage": "passage"},
-        options={"unanswerable": unanswerable},
-    )
 
 
 SQUAD_DATA = PublishedData(
@@ -38,7 +29,7 @@ SQUAD_DATA = PublishedData(
 SQUAD_1 = DatasetTask(
     name="squad-1.1",
     title="SQuAD 1.1: where in a passage a question is answered",
-    form=_span_form(False),
+    form=span_of_passage(unanswerable=False),
     source=SQUAD_DATA,
     languages=("en",),
     licence="CC BY-SA 4.0",
@@ -49,7 +40,7 @@ SQUAD_1 = DatasetTask(
 SQUAD_2 = DatasetTask(
     name="squad-2.0",
     title="SQuAD 2.0: where in a passage a question is answered, if it is",
-    form=_span_form(True),
+    form=span_of_passage(unanswerable=True),
     source=PublishedData(
         files=LocalFiles(
             layouts=(

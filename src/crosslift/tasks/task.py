@@ -2,46 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from crosslift.forms.declared_forms import form_facts
+from crosslift.forms.form_facts import FormFacts
 from crosslift.sources.record import Record, names_bound
 
 if TYPE_CHECKING:
     from crosslift.forms.form import Form
-
-FormName = Literal[
-    "caption-to-feature",
-    "classification",
-    "image-masked-lm",
-    "image-text",
-    "image-text-matching",
-    "masked-lm",
-    "multiple-choice",
-    "regression",
-    "span-qa",
-    "tagging",
-    "text-pairs",
-]
-
-
-FORM_CLASSES: dict[FormName, str] = {
-    "caption-to-feature": "CaptionToFeature",
-    "classification": "Classification",
-    "image-masked-lm": "ImageMaskedLM",
-    "image-text": "ImageText",
-    "image-text-matching": "ImageTextMatching",
-    "masked-lm": "MaskedLM",
-    "multiple-choice": "MultipleChoice",
-    "regression": "Regression",
-    "span-qa": "SpanQA",
-    "tagging": "Tagging",
-    "text-pairs": "TextPairs",
-}
-"""Form -> its class, in the module of `crosslift.forms` that has the form's name. Whoever imports this
-module loads none of them."""
 
 
 class Source(Protocol):
@@ -68,47 +38,58 @@ class FormSpec:
         optional: columns of the form that may be absent.
         options: the form's other arguments by name, such as ``labels``; values as JSON has them
             (and tuples for lists).
+
+    Raises:
+        UnknownNameError: no form of that name.
     """
 
-    name: FormName
+    name: str
     columns: dict[str, str] = field(default_factory=dict)
     optional: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        form_facts(self.name)  # raises where there is no such form
 
     def changed(self, options: Mapping[str, Any]) -> FormSpec:
         """The same form with other values of some options."""
         return replace(self, options={**self.options, **options})
 
     @property
+    def facts(self) -> FormFacts:
+        """What the form states about itself."""
+        return form_facts(self.name)
+
+    @property
     def learns_from_others(self) -> bool:
         """Whether a record's only negatives are the other records of its part of a batch."""
-        if self.name == "text-pairs":
-            own = self.options.get("hard_negatives", "none") != "none"
-            return not own and set(self.columns) <= {"anchor", "positive"}
-        if self.name == "caption-to-feature":
-            return self.options.get("loss") == "softmax"
-        return self.name in ("image-text", "image-text-matching")
+        return self.facts.learns_from_others(self.columns, self.options)
+
+    @property
+    def passage(self) -> str | None:
+        """The column of the records in which their answers lie; None: the form has no such column."""
+        return None if self.facts.passage is None else self.columns.get(self.facts.passage)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes or tags that a dataset names; none of a form without any."""
+        if self.facts.class_option is None:
+            return ()
+        return tuple(str(name) for name in self.options.get(self.facts.class_option, ()))
+
+    @property
+    def texts_per_record(self) -> float:
+        """About how many texts of a dozen tokens one record is like."""
+        return self.facts.texts_per_record or max(1, len(self.columns))
 
     @property
     def code_modules(self) -> tuple[str, ...]:
         """The module that computes it: part of the code of what is made with the form."""
-        return (_module_of(self.name),)
+        return (self.facts.module,)
 
     def open(self) -> Form:
         """The form itself (this loads torch)."""
-        return class_of_form(self.name)(**self.columns, **self.options)
-
-
-def class_of_form(form: FormName) -> Callable[..., Form]:
-    """The class of a form (this loads torch)."""
-    form_class: Callable[..., Form] = getattr(
-        importlib.import_module(_module_of(form)), FORM_CLASSES[form]
-    )
-    return form_class
-
-
-def _module_of(form: FormName) -> str:
-    return f"crosslift.forms.{form.replace('-', '_')}"
+        return self.facts.form_class()(**self.columns, **self.options)
 
 
 def texts_read(record: Record, form: FormSpec) -> Iterator[str]:
@@ -132,7 +113,6 @@ class IntermediateTask:
         languages: BCP-47 codes of the texts.
         licence: of the data.
         citation: where it comes from.
-        pictures: whether its records have pictures.
     """
 
     name: str
@@ -142,4 +122,8 @@ class IntermediateTask:
     languages: tuple[str, ...]
     licence: str
     citation: str
-    pictures: bool = False
+
+    @property
+    def pictures(self) -> bool:
+        """Whether its records have pictures."""
+        return self.form.facts.pictures is not None

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from crosslift.errors import DataError, UnknownNameError, first_line
+from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.captions.assemble import CaptionRecords, Rules, assemble
 from crosslift.sources.captions.columns import Binding
 from crosslift.sources.captions.dataset_rows import dataset_entries, datasets_library
 from crosslift.sources.captions.entry import SPLITS, Entry, Split
+from crosslift.sources.hub import HubRepository
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _REMEDY = "get the data and give their folder"
 
 
@@ -24,16 +23,13 @@ def _usual_splits() -> dict[Split, tuple[str, ...]]:
 
 
 @dataclass(frozen=True, slots=True)
-class HubCaptions:
-    """A dataset of the hub with pictures and captions. No code of a dataset is run.
+class HubCaptions(HubRepository):
+    """A dataset of the hub with pictures and captions.
 
     Args:
-        id: such as ``nlphuji/flickr30k``.
-        revision: a commit; a branch is resolved to its commit when a checksum is asked for.
         image: column of the pictures.
         text: column of captions (a text, or a list of texts), or several such columns.
         splits: our split -> names of the dataset's; a split that is left out has no records.
-        config: of a dataset that has several; None: its only one.
         id_column: names the picture of a row, where a picture has several rows; None: each row
             is a picture of its own.
         language_column: of BCP-47 codes; None: all captions are in ``language``.
@@ -43,22 +39,14 @@ class HubCaptions:
         language: BCP-47 code of captions whose rows do not say.
     """
 
-    id: str
-    revision: str
     image: str = "image"
     text: str | tuple[str, ...] = "caption"
     splits: Mapping[Split, tuple[str, ...]] = field(default_factory=_usual_splits)
-    config: str | None = None
     id_column: str | None = None
     language_column: str | None = None
     group_column: str | None = None
     split_column: str | None = None
     language: str = "en"
-
-    @property
-    def pinned(self) -> bool:
-        """Whether the revision is a commit."""
-        return _COMMIT.fullmatch(self.revision) is not None
 
     def read(
         self, split: Split, *, skip_broken: bool = False, check_language: bool = False
@@ -85,7 +73,7 @@ class HubCaptions:
         Raises:
             DataError: the revision is a branch, and the hub cannot be asked for its commit.
         """
-        commit = self.revision if self.pinned else self._commit()
+        commit = self.commit(_REMEDY)
         splits = sorted((ours, theirs) for ours, theirs in self.splits.items())
         facts = repr(("captions", self.id, self.config, commit, splits, self._binding()))
         return hashlib.sha256(facts.encode()).hexdigest()
@@ -106,36 +94,19 @@ class HubCaptions:
         binding = self._binding()
         for ours in wanted:
             for theirs in self.splits.get(ours, ()):
-                dataset = self._load(theirs)
-                where = f"{self._name} of the hub, split {theirs}"
+                dataset = self.load(theirs, _REMEDY)
+                where = f"{self.name} of the hub, split {theirs}"
                 _check_columns(dataset, binding, where)
                 for entry in dataset_entries(dataset, binding, where, theirs, _caches()):
                     yield entry if self.split_column else replace(entry, split=ours)
 
-    @property
-    def _name(self) -> str:
-        return self.id if self.config is None else f"{self.id} ({self.config})"
+    def library(self, name: str, remedy: str) -> Any:
+        """A library that reads the hub, or what is kept of it on disk.
 
-    def _load(self, name: str) -> Any:
-        library = datasets_library("datasets", _REMEDY)
-        try:
-            return library.load_dataset(self.id, self.config, split=name, revision=self.revision)
-        except Exception as error:
-            raise self._unread(error) from error
-
-    def _commit(self) -> str:
-        library = datasets_library("huggingface_hub", _REMEDY)
-        try:
-            return str(library.HfApi().dataset_info(self.id, revision=self.revision).sha)
-        except Exception as error:
-            raise self._unread(error) from error
-
-    def _unread(self, error: Exception) -> DataError:
-        return DataError(
-            f"{self._name} at {self.revision} cannot be read from the hub: {first_line(error)}",
-            "the network, or the dataset in the library's cache",
-            _REMEDY,
-        )
+        Raises:
+            DataError: it is not installed.
+        """
+        return datasets_library(name, remedy)
 
 
 def _caches() -> tuple[Path, ...]:

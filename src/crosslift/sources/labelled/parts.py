@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 from crosslift.errors import DataError, encodable
-from crosslift.sources.dataset_files import checksum_of_files
-from crosslift.sources.formats.rows import Format, Row
+from crosslift.sources.dataset_files import Layout, SplitName, checksum_of_files
+from crosslift.sources.fields import Fields
+from crosslift.sources.formats.rows import Row
 from crosslift.sources.hub import HubDataset
-from crosslift.sources.labelled.shapes import EnglishFields, Shape
 from crosslift.sources.record import Record
 
-SplitName = Literal["train", "dev", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "dev", "test")
 
 _NO_CODE = "not named by a language code of two or three letters"
 
@@ -60,17 +60,17 @@ Found = Mapping[Key, Part]
 """All parts of a folder or of the hub."""
 
 
-def examples_of(rows: Iterable[Row], shape: Shape, language: str, what: str) -> Examples:
+def examples_of(rows: Iterable[Row], fields: Fields, language: str, what: str) -> Examples:
     """Rows of one language as examples.
 
     Args:
         rows: of one split.
-        shape: how a row becomes an example.
+        fields: how a row becomes an example.
         language: BCP-47 code.
         what: what is read, for errors.
 
     Raises:
-        DataError: no example, an id that stands twice, labels in some rows alone; as the shape.
+        DataError: no example, an id that is there twice, labels in some rows alone; as the fields.
     """
     records: list[Record] = []
     left_out: Counter[str] = Counter()
@@ -80,7 +80,7 @@ def examples_of(rows: Iterable[Row], shape: Shape, language: str, what: str) -> 
         if row.broken:
             left_out[row.broken] += 1
             continue
-        has = shape.labelled(row)
+        has = fields.labelled(row)
         labelled = has if labelled is None else labelled
         if has != labelled:
             raise row.fault(
@@ -89,79 +89,70 @@ def examples_of(rows: Iterable[Row], shape: Shape, language: str, what: str) -> 
                 else "no label, where rows before have one",
                 "a label in every row, or in none where labels are withheld",
             )
-        key = shape.key(row, len(records))
+        key = fields.example_id(row, len(records))
         if key in seen:
             raise row.fault(f"the id {key!r} stands twice", "an id for each example")
         seen.add(key)
-        records.append(shape.record(row, key, language, labelled))
+        record = fields.record(row, key, language, labelled)
+        if isinstance(record, str):
+            raise row.fault(record, "an example")
+        records.append(record)
     if not records:
         raise DataError(f"{what} holds no example", "one at least")
     return Examples(tuple(records), bool(labelled), dict(left_out))
 
 
-@dataclass(frozen=True, slots=True)
-class FilePerLanguage:
-    """Files of one language each.
+def find_parts(layout: Layout, folder: Path, splits: Sequence[SplitName] = SPLITS) -> Found:
+    """The parts of a folder; none where it has no file of these splits.
 
     Args:
-        files: split -> patterns of paths, where ``{language}`` stands for the code (the same wherever
-            it stands) and ``*`` for anything. Several files of a language are read as one, in the
-            order of their names.
-        read: how a file becomes rows.
-        shape: how a row becomes an example.
-        folders: where they lie, tried in this order; an empty one is the folder itself.
+        layout: of the files.
+        folder: of the data.
+        splits: those wanted.
+
+    Raises:
+        DataError: a file of several languages, which is read for them, is at fault.
     """
+    for base in layout.bases(folder):
+        parts = _parts_of_files(layout, _files(layout, base, splits))
+        if parts:
+            return parts
+    return {}
 
-    files: Mapping[SplitName, tuple[str, ...]]
-    read: Format
-    shape: Shape
-    folders: tuple[str, ...] = ("",)
 
-    @property
-    def names(self) -> str:
-        """The files, as errors tell them."""
-        return _told(self.files, "XX")
+def unread_files(
+    layout: Layout, folder: Path, splits: Sequence[SplitName] = SPLITS
+) -> dict[str, str]:
+    """Files named like those of the parts but for the code of the language -> why they are not read.
 
-    def find(self, folder: Path) -> Found:
-        """The parts of a folder; none where it has no such file."""
-        for base in (folder / name for name in self.folders):
-            paths = self._paths(base)
-            if paths:
-                return {key: self._part(key, sorted(set(of))) for key, of in paths.items()}
-        return {}
+    Args: as of `find_parts`.
+    """
+    bases = [base for base in layout.bases(folder) if _files(layout, base, splits)]
+    base = bases[0] if bases else folder
+    read = {path for paths in _files(layout, base, splits).values() for path in paths}
+    alike = {
+        path
+        for split in splits
+        for pattern in layout.patterns(split)
+        for path in base.glob(pattern.replace("{language}", "*"))
+    }
+    return {
+        encodable(path.relative_to(folder).as_posix()): _NO_CODE for path in sorted(alike - read)
+    }
 
-    def unread(self, folder: Path) -> dict[str, str]:
-        """Files named like the others but for the code of the language -> why they are not read."""
-        base = next((folder / name for name in self.folders if self._paths(folder / name)), folder)
-        read = {path for paths in self._paths(base).values() for path in paths}
-        alike = {
-            path
-            for patterns in self.files.values()
-            for pattern in patterns
-            for path in base.glob(pattern.replace("{language}", "*"))
-        }
-        return {
-            encodable(path.relative_to(folder).as_posix()): _NO_CODE
-            for path in sorted(alike - read)
-        }
 
-    def _paths(self, base: Path) -> dict[Key, list[Path]]:
-        found: dict[Key, list[Path]] = {}
-        for split, patterns in self.files.items():
-            for pattern in patterns:
-                regex = _regex(pattern)
-                for path in base.glob(pattern.replace("{language}", "*")):
-                    match = regex.fullmatch(path.relative_to(base).as_posix())
-                    if match and path.is_file():
-                        found.setdefault(Key(split, match["language"]), []).append(path)
-        return found
-
-    def _part(self, key: Key, paths: Sequence[Path]) -> Part:
-        def read() -> Examples:
-            rows = (row for path in paths for row in self.read(path))
-            return examples_of(rows, self.shape, key.language, ", ".join(map(str, paths)))
-
-        return Part(read, lambda: checksum_of_files(paths))
+def _files(layout: Layout, base: Path, splits: Sequence[SplitName]) -> dict[Key, list[Path]]:
+    """The files of each part; the language of files that hold several is empty."""
+    files: dict[Key, list[Path]] = {}
+    for split in splits:
+        for pattern in layout.patterns(split):
+            regex = _regex(pattern)
+            for path in base.glob(pattern.replace("{language}", "*")):
+                match = regex.fullmatch(path.relative_to(base).as_posix())
+                if match and path.is_file():
+                    language = match.groupdict().get("language", "")
+                    files.setdefault(Key(split, language), []).append(path)
+    return files
 
 
 def _regex(pattern: str) -> re.Pattern[str]:
@@ -170,121 +161,69 @@ def _regex(pattern: str) -> re.Pattern[str]:
     return re.compile(named.replace(re.escape("{language}"), "(?P=language)"))
 
 
-@dataclass(frozen=True, slots=True)
-class FileOfLanguages:
-    """A file of all languages for each split.
-
-    Args:
-        files: split -> names that its file may have.
-        read: how a file becomes rows.
-        shape: how a row becomes an example.
-        language_of: the language of a row.
-        folders: as of `FilePerLanguage`.
-    """
-
-    files: Mapping[SplitName, tuple[str, ...]]
-    read: Format
-    shape: Shape
-    language_of: Callable[[Row], str]
-    folders: tuple[str, ...] = ("",)
-
-    @property
-    def names(self) -> str:
-        """The files, as errors tell them."""
-        return _told(self.files, "")
-
-    def find(self, folder: Path) -> Found:
-        """The parts of a folder, whose files are read for their languages; none where it has none.
-
-        Raises:
-            DataError: a file is at fault.
-        """
-        for base in (folder / name for name in self.folders):
-            paths = {
-                split: path
-                for split, names in self.files.items()
-                for path in [next((base / n for n in names if (base / n).is_file()), None)]
-                if path is not None
-            }
-            if paths:
-                return {k: p for split, path in paths.items() for k, p in self._parts(split, path)}
-        return {}
-
-    def unread(self, folder: Path) -> dict[str, str]:
-        """None: the file of a split holds all its languages."""
-        del folder
-        return {}
-
-    def _parts(self, split: SplitName, path: Path) -> list[tuple[Key, Part]]:
-        rows: dict[str, list[Row]] = {}
-        for row in self.read(path):
-            rows.setdefault(self.language_of(row), []).append(row)
-
-        def part(language: str) -> Part:
-            return Part(
-                lambda: examples_of(rows[language], self.shape, language, str(path)),
-                lambda: checksum_of_files([path]),
-            )
-
-        return [(Key(split, language), part(language)) for language in rows]
+def _parts_of_files(layout: Layout, files: Mapping[Key, Sequence[Path]]) -> dict[Key, Part]:
+    parts: dict[Key, Part] = {}
+    for key, unsorted in files.items():
+        paths = sorted(set(unsorted))
+        if layout.language_of is None:
+            parts[key] = _part_of_files(layout, key, paths)
+        else:
+            parts |= _parts_of_languages(layout, layout.language_of, key.split, paths)
+    return parts
 
 
-Layout = FilePerLanguage | FileOfLanguages
+def _part_of_files(layout: Layout, key: Key, paths: Sequence[Path]) -> Part:
+    def read() -> Examples:
+        rows = (row for path in paths for row in layout.read(path))
+        return examples_of(rows, layout.fields, key.language, ", ".join(map(str, paths)))
+
+    return Part(read, lambda: checksum_of_files(paths))
 
 
-@dataclass(frozen=True, slots=True)
-class HubParts:
-    """Where the hub has the examples.
+def _parts_of_languages(
+    layout: Layout, language_of: Callable[[Row], str], split: SplitName, paths: Sequence[Path]
+) -> dict[Key, Part]:
+    """The parts of files of several languages, which are read for them."""
+    rows: dict[str, list[Row]] = {}
+    for path in paths:
+        for row in layout.read(path):
+            rows.setdefault(language_of(row), []).append(row)
+    what = ", ".join(map(str, paths))
 
-    Args:
-        id: of the dataset.
-        revision: a commit, or a branch.
-        configs: BCP-47 code -> config.
-        splits: split -> its name there.
-        shape: how a row becomes an example.
-        change: gives a row the columns that the shape reads; None: it has them.
-        language_of: the language of a row, where a config holds several; None: it is the config's.
-        absent: parts that the dataset does not have.
-    """
-
-    id: str
-    revision: str
-    configs: Mapping[str, str]
-    splits: Mapping[SplitName, str]
-    shape: Shape
-    change: Callable[[Row], Mapping[str, Any]] | None = None
-    language_of: Callable[[Row], str] | None = None
-    absent: frozenset[Key] = field(default=frozenset())
-
-    def find(self, remedy: str) -> Found:
-        """The parts; nothing is fetched yet.
-
-        Args:
-            remedy: what an error says to do instead.
-        """
-        keys = [Key(split, language) for split in self.splits for language in self.configs]
-        return {key: self._part(key, remedy) for key in keys if key not in self.absent}
-
-    def _part(self, key: Key, remedy: str) -> Part:
-        hub = HubDataset(
-            self.id,
-            self.revision,
-            EnglishFields(self.shape),
-            dev=(self.splits[key.split],),
-            config=self.configs[key.language],
-            change=self.change,
+    def part(language: str) -> Part:
+        return Part(
+            lambda: examples_of(rows[language], layout.fields, language, what),
+            lambda: checksum_of_files(paths),
         )
 
-        def read() -> Examples:
-            rows = hub.rows("dev", remedy)
-            if self.language_of is not None:
-                wanted = self.language_of
-                rows = (row for row in rows if wanted(row) == key.language)
-            what = f"{self.id} ({hub.config}) of the hub, split {hub.dev[0]}"
-            return examples_of(rows, self.shape, key.language, what)
-
-        return Part(read, lambda: hub.checksum(remedy))
+    return {Key(split, language): part(language) for language in rows}
 
 
-def _told(files: Mapping[SplitName, tuple[str, ...]], language: str) -> str:
-    return ", ".join(patterns[0].replace("{language}", language) for patterns in files.values())
+def hub_parts(hub: HubDataset, remedy: str) -> Found:
+    """The dev and test parts of a dataset of the hub; nothing is fetched yet.
+
+    Args:
+        hub: with a config for each language.
+        remedy: what an error says to do instead.
+    """
+    names: dict[SplitName, tuple[str, ...]] = {"dev": hub.dev, "test": hub.test}
+    return {
+        Key(split, language): _hub_part(hub, language, names[split], remedy)
+        for split in names
+        for language in hub.configs
+        if names[split] and not (split == "dev" and language in hub.without_dev)
+    }
+
+
+def _hub_part(hub: HubDataset, language: str, names: tuple[str, ...], remedy: str) -> Part:
+    part = replace(hub.in_language(language), dev=names)
+
+    def read() -> Examples:
+        rows = part.rows("dev", remedy)
+        if part.language_of is not None:
+            language_of = part.language_of
+            rows = (row for row in rows if language_of(row) == language)
+        what = f"{part.name} of the hub, split {names[0]}"
+        return examples_of(rows, part.fields, language, what)
+
+    return Part(read, lambda: part.checksum(remedy))

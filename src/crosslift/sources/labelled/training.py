@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from pathlib import Path
 
 from crosslift.errors import DataError
-from crosslift.sources.dataset_files import Layout, LocalFiles
 from crosslift.sources.labelled.english import EnglishData, check_english
 from crosslift.sources.labelled.parts import Part
 from crosslift.sources.published import DatasetRecords
@@ -115,12 +113,3 @@ def _group(record: Record) -> str:
 
 def _order(name: str) -> str:
     return sha256(f"{_SEED}\n{name}".encode()).hexdigest()
-
-
-def layout_in(files: LocalFiles, folder: Path) -> tuple[Layout, Path] | None:
-    """The layout of a dataset's files that a folder has, and where they lie; None: it has none."""
-    for layout in files.layouts:
-        for base in (folder, *(folder / name for name in layout.folders)):
-            if any(path.is_file() for path in base.glob(layout.train[0])):
-                return layout, base
-    return None

@@ -33,6 +33,26 @@ def checked_tag(tag: str, legal: Sequence[str], place: str) -> str:
     return tag
 
 
+def numbered_tags(row: Row, column: str, names: Sequence[str]) -> dict[str, object]:
+    """The columns ``words`` and ``tags`` of a row of the hub, whose tags are numbers.
+
+    Args:
+        row: with the words in ``tokens``.
+        column: of the numbers, from 0.
+        names: of the tags, in their order.
+
+    Raises:
+        DataError: a number that is no tag's, another number of tags than words.
+    """
+    words, numbers = row.value("tokens"), row.value(column)
+    if len(words) != len(numbers):
+        raise row.fault(f"{len(words)} words and {len(numbers)} tags", "a tag for each word")
+    for number in numbers:
+        if not isinstance(number, int) or not 0 <= number < len(names):
+            raise row.fault(f"{column!r} holds {short(number)}", f"0 to {len(names) - 1}")
+    return {"words": tuple(words), "tags": tuple(names[number] for number in numbers)}
+
+
 class _Line(NamedTuple):
     number: int
     cells: list[str]

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from crosslift.errors import StudyError
 from crosslift.sources.record import Record, names_bound
 from crosslift.sources.translation.engines import Engine
 
@@ -49,7 +48,7 @@ class _Asked:
 def translate_records(
     records: Sequence[Record],
     columns: Mapping[str, str],
-    form_name: str,
+    passage: str | None,
     engine: Engine,
     language: str,
     report: Callable[[float], None] = lambda _: None,
@@ -63,17 +62,14 @@ def translate_records(
     Args:
         records: in English.
         columns: column of the form -> column of the records, as in the task's form.
-        form_name: of the form.
+        passage: the column in which answers lie; None: the form has none.
         engine: translates.
         language: BCP-47 code of the language it translates into.
         report: called with the share that is done.
 
     Raises:
-        StudyError: the form's texts cannot be translated.
         DataError: the engine fails.
     """
-    check_form(form_name)
-    passage = columns.get("passage") if form_name == "span-qa" else None
     asked = [_ask(record, columns, passage, engine) for record in records]
     texts = list(dict.fromkeys(t for a in asked if isinstance(a, _Asked) for t in _all(a)))
     done = 0
@@ -93,20 +89,6 @@ def translate_records(
         else:
             dropped[made] += 1
     return Translated(tuple(kept), dropped)
-
-
-def check_form(name: str) -> None:
-    """Refuses forms whose records cannot be translated.
-
-    Raises:
-        StudyError: it is such a form.
-    """
-    if name == "tagging":
-        raise StudyError(
-            "a tagging task cannot be translated: the words of a translation have no tags",
-            "a task of another form",
-            "take `translate` out of this task",
-        )
 
 
 def group_of(record: Record) -> str:

@@ -38,8 +38,9 @@ from crosslift.planning.plan import ArmRun, Plan
 from crosslift.planning.sweep_steps import sweep_report
 from crosslift.planning.text_steps import reading_of
 from crosslift.reports.html import write_report
-from crosslift.reports.run_folder import SCHEMA, sums_of
-from crosslift.statistics.verdicts import Verdict
+from crosslift.results.run_facts import SCHEMA
+from crosslift.results.run_folder import checksums_of
+from crosslift.results.verdict import Verdict
 from crosslift.steps.run import StepRecord
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Arm, Study
@@ -75,7 +76,9 @@ def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], fo
             _delete(folder / name)
         else:
             _write_json(content, folder / name)
-    _write_json(_facts(gathered, records, judged) | sums_of(folder), folder / "run.json")
+    _write_json(
+        _facts(gathered, records, judged) | {"checksums": checksums_of(folder)}, folder / "run.json"
+    )
     return write_report(folder)
 
 

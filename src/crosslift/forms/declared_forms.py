@@ -1,0 +1,290 @@
+"""The facts of every form, one declaration each (see `FormFacts`)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from crosslift.errors import UnknownNameError
+from crosslift.forms.form_facts import FormFacts, PictureFacts
+from crosslift.forms.placebos import (
+    answer_at_random,
+    label_of_another,
+    positive_of_another,
+    score_of_another,
+    spans_moved,
+    tags_shuffled,
+)
+from crosslift.forms.study_options import (
+    ABOVE_0,
+    ABOVE_0_OR_NONE,
+    COUNT,
+    FLAG,
+    SHARE,
+    Option,
+    one_of,
+)
+
+# Options of several forms
+
+_TOWER = {
+    "tower": Option(str, "embedded, convolutional, a folder, a hub name, or timm:NAME", bool),
+    "tower_revision": Option(str, "a commit, tag or branch, or null", bool, none=True),
+    "tower_weights": one_of("published", "random"),
+    "tower_side": one_of("trainable", "frozen", none=True),
+    "picture_size": Option(
+        int, "a whole number of 8 or more, in pixels, or null", lambda value: value >= 8, none=True
+    ),
+}
+_TRAINED_TOWER = {**_TOWER, "augmentation": one_of("drawing", "photo", "none")}
+"""Of the forms that can train their tower, and show it changed pictures."""
+_MASKS = {"masked_share": SHARE, "whole_words": FLAG}
+
+
+# Whether a record's only negatives are the other records of its part of a batch
+
+
+def _always(columns: Mapping[str, str], options: Mapping[str, Any]) -> bool:
+    del columns, options
+    return True
+
+
+def _never(columns: Mapping[str, str], options: Mapping[str, Any]) -> bool:
+    del columns, options
+    return False
+
+
+def _with_softmax(columns: Mapping[str, str], options: Mapping[str, Any]) -> bool:
+    del columns
+    return options.get("loss") == "softmax"
+
+
+def _without_own_negatives(columns: Mapping[str, str], options: Mapping[str, Any]) -> bool:
+    hard_negatives = options.get("hard_negatives", "none") != "none"
+    return not hard_negatives and set(columns) <= {"anchor", "positive"}
+
+
+# Forms whose records have pictures
+
+_IMAGE_TEXT = FormFacts(
+    name="image-text",
+    class_name="ImageText",
+    pictures=PictureFacts(
+        title="pictures and captions drawn together (CLIP's softmax, or SigLIP's sigmoid)",
+        shared_space=True,
+    ),
+    reads="vectors",
+    labelled=True,
+    texts_per_record=None,
+    learns_from_others=_always,
+    placebo=None,
+    untranslatable=None,
+    options={
+        **_TRAINED_TOWER,
+        "loss": one_of("softmax", "sigmoid"),
+        "first_temperature": ABOVE_0_OR_NONE,
+    },
+)
+
+_IMAGE_TEXT_MATCHING = FormFacts(
+    name="image-text-matching",
+    class_name="ImageTextMatching",
+    pictures=PictureFacts(
+        title="whether a caption belongs to a picture, with hard negatives", shared_space=True
+    ),
+    reads="tokens",
+    labelled=True,
+    texts_per_record=2.0,
+    learns_from_others=_always,
+    placebo=None,
+    untranslatable=None,
+    options={
+        **_TRAINED_TOWER,
+        "loss": one_of("softmax"),
+        "matching_weight": ABOVE_0,
+        "first_temperature": ABOVE_0_OR_NONE,
+    },
+)
+
+_IMAGE_MASKED_LM = FormFacts(
+    name="image-masked-lm",
+    class_name="ImageMaskedLM",
+    pictures=PictureFacts(title="masked LM on captions that see their picture", shared_space=False),
+    reads="tokens",
+    labelled=True,
+    texts_per_record=None,
+    learns_from_others=_never,
+    placebo=None,
+    untranslatable=None,
+    options={**_TRAINED_TOWER, **_MASKS},
+)
+
+_CAPTION_TO_FEATURE = FormFacts(
+    name="caption-to-feature",
+    class_name="CaptionToFeature",
+    pictures=PictureFacts(
+        title="captions drawn to the vectors of a frozen image tower or CLIP text tower",
+        shared_space=True,
+    ),
+    reads="vectors",
+    labelled=True,
+    texts_per_record=None,
+    learns_from_others=_with_softmax,
+    placebo=None,
+    untranslatable=None,
+    options={
+        **_TOWER,
+        "teacher": one_of("pictures", "captions"),
+        "loss": one_of("cosine", "mse", "softmax"),
+        "shared_space": FLAG,
+    },
+)
+
+# Forms of texts alone
+
+_CLASSIFICATION = FormFacts(
+    name="classification",
+    class_name="Classification",
+    pictures=None,
+    reads="vectors",
+    labelled=True,
+    texts_per_record=3.0,
+    learns_from_others=_never,
+    placebo=label_of_another,
+    untranslatable=None,
+    class_option="labels",
+)
+
+_MASKED_LM = FormFacts(
+    name="masked-lm",
+    class_name="MaskedLM",
+    pictures=None,
+    reads="tokens",
+    labelled=False,
+    texts_per_record=None,
+    learns_from_others=_never,
+    placebo=None,
+    untranslatable=None,
+    options={
+        **_MASKS,
+        "language_temperature": Option(
+            float, "a number of 1 or more, or null", lambda value: value >= 1, none=True
+        ),
+    },
+)
+
+_MULTIPLE_CHOICE = FormFacts(
+    name="multiple-choice",
+    class_name="MultipleChoice",
+    pictures=None,
+    reads="vectors",
+    labelled=True,
+    texts_per_record=16.0,
+    learns_from_others=_never,
+    placebo=answer_at_random,
+    untranslatable=None,
+)
+
+_REGRESSION = FormFacts(
+    name="regression",
+    class_name="Regression",
+    pictures=None,
+    reads="vectors",
+    labelled=True,
+    texts_per_record=None,
+    learns_from_others=_never,
+    placebo=score_of_another,
+    untranslatable=None,
+    options={"head": one_of("cosine", "pair")},
+)
+
+_SPAN_QA = FormFacts(
+    name="span-qa",
+    class_name="SpanQA",
+    pictures=None,
+    reads="tokens",
+    labelled=True,
+    texts_per_record=12.0,
+    learns_from_others=_never,
+    placebo=spans_moved,
+    untranslatable=None,
+    passage="passage",
+    options={"stride": COUNT, "longest_answer": COUNT},
+)
+
+_TAGGING = FormFacts(
+    name="tagging",
+    class_name="Tagging",
+    pictures=None,
+    reads="tokens",
+    labelled=True,
+    texts_per_record=3.0,
+    learns_from_others=_never,
+    placebo=tags_shuffled,
+    untranslatable="the words of a translation have no tags",
+    class_option="tags",
+)
+
+_TEXT_PAIRS = FormFacts(
+    name="text-pairs",
+    class_name="TextPairs",
+    pictures=None,
+    reads="vectors",
+    labelled=True,
+    texts_per_record=None,
+    learns_from_others=_without_own_negatives,
+    placebo=positive_of_another,
+    untranslatable=None,
+    options={
+        "loss": one_of("softmax", "triplet"),
+        "temperature": ABOVE_0,
+        "margin": ABOVE_0,
+        "hidden_state": Option(
+            int, "a whole number of 0 or more, or null", lambda value: value >= 0, none=True
+        ),
+        "hard_negatives": one_of("none", "string", "embedding"),
+        "one_of_a_group": FLAG,
+    },
+)
+
+FORMS: Mapping[str, FormFacts] = {
+    facts.name: facts
+    for facts in (
+        _IMAGE_TEXT,
+        _IMAGE_TEXT_MATCHING,
+        _IMAGE_MASKED_LM,
+        _CAPTION_TO_FEATURE,
+        _CLASSIFICATION,
+        _MASKED_LM,
+        _MULTIPLE_CHOICE,
+        _REGRESSION,
+        _SPAN_QA,
+        _TAGGING,
+        _TEXT_PAIRS,
+    )
+}
+"""Every form by its name."""
+
+PICTURE_FORMS = tuple(name for name, facts in FORMS.items() if facts.pictures is not None)
+"""Names of the forms whose records have pictures."""
+
+
+def form_facts(name: str) -> FormFacts:
+    """The facts of a form.
+
+    Raises:
+        UnknownNameError: no form of that name.
+    """
+    if name not in FORMS:
+        raise UnknownNameError("form", name, FORMS)
+    return FORMS[name]
+
+
+def trains_on_captions(forms: Collection[str]) -> bool:
+    """Whether tasks of these forms, by name, train on captions of pictures and on nothing else."""
+    return bool(forms) and all(form in PICTURE_FORMS for form in forms)
+
+
+def forms_of_vectors() -> list[str]:
+    """Names of the forms whose loss reads pooled vectors, in alphabetical order."""
+    return sorted(name for name, facts in FORMS.items() if facts.reads == "vectors")

@@ -1,0 +1,53 @@
+"""The options of a form that a study may change, and which values they take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a form.
+
+    Args:
+        kind: type of its values; a float may be written as a whole number.
+        expected: the legal values, as an error says them.
+        within: whether a value of that type is legal; None: every one is.
+        none: whether it may be none.
+    """
+
+    kind: type[bool] | type[int] | type[float] | type[str]
+    expected: str
+    within: Callable[[Any], bool] | None = None
+    none: bool = False
+
+    def accepts(self, value: object) -> bool:
+        """Whether a value, as YAML gives it, is legal. True is no number, and 1 is not True."""
+        if value is None:
+            return self.none
+        kinds = (int, float) if self.kind is float else (self.kind,)
+        if not isinstance(value, kinds) or isinstance(value, bool) != (self.kind is bool):
+            return False
+        if isinstance(value, float) and not isfinite(value):
+            return False
+        return self.within is None or self.within(value)
+
+    def value(self, value: Any) -> Any:
+        """A legal value in the option's own type."""
+        return float(value) if self.kind is float and value is not None else value
+
+
+def one_of(*names: str, none: bool = False) -> Option:
+    """An option whose value is one of some names, or none where that is legal."""
+    legal = " or ".join([*names, *(["null"] if none else [])])
+    return Option(str, legal, lambda value: value in names, none=none)
+
+
+SHARE = Option(float, "a number above 0 and at most 1", lambda value: 0 < value <= 1)
+ABOVE_0 = Option(float, "a number above 0", lambda value: value > 0)
+ABOVE_0_OR_NONE = Option(float, "a number above 0, or null", lambda value: value > 0, none=True)
+COUNT = Option(int, "a whole number of 1 or more", lambda value: value >= 1)
+FLAG = Option(bool, "true or false")

@@ -1,0 +1,155 @@
+"""How each arm was trained, and what it spent: records of ``run.json``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from crosslift.results.record import Record, absent_if
+
+
+class Augmentation(Record):
+    """Copies of a task's training records in which synonyms replace words."""
+
+    copies: int
+    """Number of copies of each record."""
+    source: str
+    """Source of the synonyms."""
+    words: int
+    """Number of words of all copies."""
+    with_synonyms: int
+    """Number of these words that have synonyms."""
+    replaced: int
+    """Number of these words that a synonym replaces."""
+
+
+class TaskTower(Record):
+    """The image tower of a task."""
+
+    name: str
+    """Name of the tower in the study."""
+    side: str
+    """``frozen`` or ``trainable``."""
+    trained_on: str
+    """What it was trained on before the study, in words."""
+    photographs: tuple[str, ...] | None
+    """Published sets whose photographs it was trained on; null: not recorded."""
+
+
+class StageTask(Record):
+    """One task of a stage and its training data."""
+
+    task: str
+    """Name of the task."""
+    form: str
+    """Name of its form."""
+    examples: int
+    """Number of examples that training drew from it."""
+    share: Annotated[float, Field(ge=0, le=1)]
+    """Its share of the examples of the stage."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the task in this stage that differ from their defaults."""
+    cost: float = 1.0
+    """Counted operations of an update, relative to an update without robust training."""
+    tower: TaskTower | None = None
+    """The image tower; null: the task has no pictures, or an earlier version wrote the file."""
+    train: int
+    """Number of training records."""
+    dev: int
+    """Number of dev records."""
+    rows: int
+    """Number of rows that training draws from: a form may make several rows of a record, or none."""
+    left_out: dict[str, int]
+    """Reason -> number of records that training leaves out."""
+    augmentation: Annotated[Augmentation | None, absent_if(None)] = None
+    """Copies of the records with synonyms; absent: there are none."""
+
+
+class StageFacts(Record):
+    """One stage of an arm's training."""
+
+    tasks: Annotated[tuple[StageTask, ...], Field(min_length=1)]
+    """The tasks that it trains on at once."""
+    updates: int
+    """Number of updates, mean over seeds."""
+    batch_size: int
+    """Number of examples of an update."""
+    learning_rate: float
+    """Peak learning rate."""
+    settings: dict[str, Any]
+    """All other settings that differ from their defaults."""
+    kept_updates: tuple[int, ...]
+    """The update whose weights were kept, for each seed; empty: the last."""
+
+
+class ArmBudget(Record):
+    """What an arm spent on training, mean over seeds; zeros for an arm that is not trained."""
+
+    updates: float
+    """Number of updates of the weights."""
+    examples: float
+    """Number of examples."""
+    tokens: float
+    """Number of tokens."""
+    flops: float
+    """Number of floating-point operations."""
+    seconds: float
+    """Time, in seconds."""
+
+
+class ArmFacts(Record):
+    """One arm of the study."""
+
+    name: str
+    """Name of the arm."""
+    role: Literal["baseline", "trained", "control", "reference"]
+    """What the arm is for."""
+    baseline: str
+    """The untrained arm of the same start, which the arm is compared with; it may be the arm itself."""
+    control_of: str | None
+    """The arm that it controls."""
+    control: (
+        Literal[
+            "shuffled-pictures",
+            "captions-only",
+            "same-updates-no-task",
+            "random-features",
+            "placebo-labels",
+        ]
+        | None
+    ) = None
+    """Kind of the control; null: another one, or none."""
+    zero_shot: bool = True
+    """Whether it saw no labels and no captions in other languages than English."""
+    languages: tuple[str, ...] = ()
+    """Languages of its labelled training texts."""
+    description: str
+    """Description in the study."""
+    encoder: str
+    """Name of the encoder that it starts from."""
+    start: str
+    """Name of the start in the study."""
+    start_seeds: Literal["shared", "paired"] | None = None
+    """``shared``: phase one was trained once for all seeds, and no interval contains its variation.
+    ``paired``: it was trained once for each seed. null: the start has no stages."""
+    prompt: str | None = None
+    """The prompt before every text, in training and in our protocols; empty: none. null: an earlier
+    version wrote the file."""
+    seeds: tuple[int, ...]
+    """Seeds of the arm."""
+    stages: tuple[StageFacts, ...]
+    """Stages of phase two, in order."""
+    budget: ArmBudget
+    """What the stages spent."""
+    fine_tune: dict[str, Any] = Field(default_factory=dict)
+    """Settings of phase three that replace those of the study."""
+
+
+class Failure(Record):
+    """An arm that the run left out."""
+
+    arm: str
+    """Name of the arm."""
+    error: str
+    """The whole message of the error."""

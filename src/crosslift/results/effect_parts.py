@@ -1,0 +1,134 @@
+"""Where the effect of an arm comes from: records of ``run.json``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from crosslift.results.record import Record
+from crosslift.results.verdict import NO_DIFFERENCE, ONE_SEED, Outcome, Verdict
+
+
+class Figure(Record):
+    """The verdict on two arms, in figures."""
+
+    arm: str
+    """The arm that is compared."""
+    against: str
+    """The arm it is compared with."""
+    effect: float
+    """Mean of the scores of ``arm`` minus that of ``against``, in [-1, 1]."""
+    low: float
+    """Lower end of its interval."""
+    high: float
+    """Upper end of its interval."""
+    level: float
+    """Level of the interval."""
+    p_corrected: float | None
+    """The p-value after Holm's correction; null where there is no verdict."""
+    verdict: Outcome
+    """As that of a verdict."""
+    n_queries: int
+    """Number of queries under one seed."""
+    n_languages: int
+    """Number of languages; each has the same weight."""
+    seeds: int
+    """Number of seeds of ``arm``."""
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> Figure:
+        """The figure of a verdict."""
+        return cls(**{name: getattr(verdict, name) for name in cls.model_fields})
+
+    @property
+    def shown(self) -> str:
+        """``shown``; ``none shown`` where the interval holds 0, else ``none shown after correction``;
+        or ``one seed``, which gives no verdict."""
+        if self.verdict == ONE_SEED:
+            return "one seed"
+        if self.verdict != NO_DIFFERENCE:
+            return "shown"
+        return "none shown" if self.low <= 0 <= self.high else "none shown after correction"
+
+
+class EffectPart(Record):
+    """What one control says about an effect. ``named`` and ``rest`` add up to the whole."""
+
+    source: str
+    """What the named part is, in words."""
+    control: str
+    """Name of the control arm."""
+    kind: str | None
+    """Kind of the control, as of an arm; null: the study writes it out."""
+    named: Figure
+    """The part of that name: the arm against the control (``shuffled-pictures``: picture content;
+    ``random-features``: learned features; ``placebo-labels``: labels; a control that the study writes
+    out: what it lacks), or the control against the baseline (``captions-only``: text exposure;
+    ``same-updates-no-task``: training at all)."""
+    rest: Figure
+    """The whole without the named part."""
+    within_whole: bool = True
+    """Whether ``named`` lies between 0 and the whole. If not, it is no part of the whole: the control
+    is on the other side of the baseline."""
+
+
+class Attribution(Record):
+    """Where the effect of an arm with controls comes from, on one target.
+
+    The parts of different controls overlap, and do not add up.
+    """
+
+    arm: str
+    """The arm."""
+    baseline: str
+    """The baseline of its start."""
+    target: str
+    """Name of the target."""
+    metric: str
+    """Primary metric of the target."""
+    protocol: str
+    """Id of the primary protocol of the target."""
+    whole: Figure
+    """The arm against its baseline."""
+    parts: Annotated[tuple[EffectPart, ...], Field(min_length=1)]
+    """One part for each control."""
+    sentence: str
+    """The finding in words, with effects in percentage points."""
+
+
+class Gain(Record):
+    """What part of an arm's gain over the baseline survives against a control that the study writes
+    out."""
+
+    arm: str
+    """The arm."""
+    control: str
+    """Its control."""
+    target: str
+    """Name of the target."""
+    sentence: str
+    """The finding in words."""
+
+
+class Orientation(Record):
+    """How far a reference is from a baseline. No test and no correction applies to it."""
+
+    arm: str
+    """The reference."""
+    against: str
+    """The baseline of its start or, where that is the reference itself, that of the study."""
+    target: str
+    """Name of the target."""
+    effect: float
+    """Mean of the scores of ``arm`` minus that of ``against``."""
+    low: float
+    """Lower end of its interval."""
+    high: float
+    """Upper end of its interval."""
+    level: float
+    """Level of the interval."""
+    n_queries: int
+    """Number of queries under one seed."""
+    n_languages: int
+    """Number of languages; each has the same weight."""

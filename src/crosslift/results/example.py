@@ -1,0 +1,39 @@
+"""Queries with what each arm returned: records of ``examples.json``."""
+
+from __future__ import annotations
+
+from crosslift.results.record import Record
+
+
+class ArmAnswer(Record):
+    """What an arm returned for a query."""
+
+    arm: str
+    """Name of the arm."""
+    text: str | None
+    """The text that it returned; null: it returned a picture."""
+    picture: str | None
+    """Path of the picture that it returned, relative to the folder; null: it returned a text."""
+    correct: bool
+    """Whether the answer is right."""
+
+
+class Example(Record):
+    """One query with the answers of every arm."""
+
+    target: str
+    """Name of the target."""
+    language: str
+    """Code of the language, or of the pair of languages."""
+    protocol: str
+    """Id of the protocol that asks."""
+    query_text: str | None
+    """The query, if it is a text."""
+    query_picture: str | None
+    """The query, if it is a picture: its path, relative to the folder."""
+    gold_text: str | None
+    """The right answer, if it is a text."""
+    gold_picture: str | None
+    """The right answer, if it is a picture: its path, relative to the folder."""
+    answers: tuple[ArmAnswer, ...]
+    """The answer of each arm, under its first seed."""

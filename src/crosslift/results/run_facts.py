@@ -1,0 +1,81 @@
+"""What ``run.json`` says of a study and its run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from crosslift.results.arm_facts import ArmFacts, Failure
+from crosslift.results.effect_parts import Attribution, Gain, Orientation
+from crosslift.results.overlap_facts import OverlapFacts
+from crosslift.results.record import Record
+from crosslift.results.step_facts import RunEnvironment, StepFacts
+from crosslift.results.target_facts import TargetFacts
+
+SCHEMA: Literal[2] = 2
+"""Version of the format of run folders."""
+
+
+class RunFacts(Record):
+    """The content of ``run.json``."""
+
+    schema_version: Annotated[Literal[2], Field(alias="schema")] = SCHEMA
+    """Version of the format; a folder of another one is refused."""
+    study: str
+    """Name of the study."""
+    question: str
+    """Question of the study."""
+    created: str
+    """When the folder was written, in UTC, as of ISO 8601."""
+    version: str
+    """Version of CrossLift that wrote the folder."""
+    baseline: str
+    """The baseline of the study."""
+    arms: tuple[ArmFacts, ...]
+    """The arms that were run, in the order of the study."""
+    failed: tuple[Failure, ...] = ()
+    """The arms that the run left out."""
+    targets: tuple[TargetFacts, ...]
+    """The targets, in the order of the study."""
+    protocols: dict[str, dict[str, Any]]
+    """Id of a protocol -> its facts, and how the vectors were read from the encoder: of each start
+    where these differ."""
+    environments: Annotated[tuple[RunEnvironment, ...], Field(min_length=1)]
+    """The different environments of all steps, and that of the process that wrote the folder."""
+    written_in: int
+    """Place of the latter."""
+    differing: tuple[str, ...]
+    """Facts that can change a number and that are not the same for all steps."""
+    store: str
+    """Path of the store."""
+    steps: tuple[StepFacts, ...]
+    """Every step of the plan."""
+    overlap: tuple[OverlapFacts, ...]
+    """What training data and targets have in common."""
+    gains: tuple[Gain, ...] = ()
+    """What part of each gain survives against each control that the study writes out."""
+    attributions: tuple[Attribution, ...] = ()
+    """Where the effects of the arms with controls come from."""
+    orientations: tuple[Orientation, ...] = ()
+    """How far each reference is from a baseline."""
+    checksums: dict[str, str] = Field(default_factory=dict)
+    """Name -> SHA-256 of files of the folder. A folder with another sum is damaged, or half replaced,
+    and is refused."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _environment_of_earlier_versions(cls, content: Any) -> Any:
+        """An earlier version recorded only the environment of the process that wrote the folder."""
+        if not isinstance(content, dict) or "environment" not in content:
+            return content
+        written = {"facts": content["environment"], "steps": 0, "arms": ()}
+        return {"environments": [written], "written_in": 0, "differing": ()} | content
+
+    @model_validator(mode="after")
+    def _environments_exist(self) -> RunFacts:
+        places = {self.written_in, *(n for step in self.steps for n in step.environments)}
+        wrong = sorted(places - set(range(len(self.environments))))
+        if wrong:
+            raise ValueError(f"environment {wrong[0]} of {len(self.environments)} is named")
+        return self

@@ -1,0 +1,177 @@
+"""The folder that a run leaves: read once, checked, and typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from crosslift.artifacts.files import sha256_of_file
+from crosslift.errors import DataError, UnknownNameError
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.example import Example
+from crosslift.results.record import RUN_AGAIN, from_json, parse_json_file, read_json_file
+from crosslift.results.run_facts import SCHEMA, RunFacts
+from crosslift.results.score_rows import CurvePoint, Score, read_rows
+from crosslift.results.target_facts import TargetFacts
+from crosslift.results.verdict import Verdict
+
+FILES = (
+    "run.json",
+    "verdicts.json",
+    "examples.json",
+    "results.parquet",
+    "results.csv",
+    "outcomes.parquet",
+    "curves.parquet",
+)
+"""Files that every run folder has."""
+_SUMMED = ("results.parquet", "curves.parquet", "verdicts.json", "examples.json")
+"""Files that every report reads, whose checksums ``run.json`` holds."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The results of a run.
+
+    Args:
+        path: the folder.
+        run: the facts of ``run.json``: question, arms, targets, protocols, environments, steps.
+        scores: every row of ``results.parquet``.
+        curves: every point of the learning curves.
+        verdicts: every comparison, in the order of the file.
+        examples: queries with the answers of every arm.
+    """
+
+    path: Path
+    run: RunFacts
+    scores: tuple[Score, ...]
+    curves: tuple[CurvePoint, ...]
+    verdicts: tuple[Verdict, ...]
+    examples: tuple[Example, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> RunFolder:
+        """Reads and checks a run folder.
+
+        Args:
+            path: the folder that a run left.
+
+        Raises:
+            DataError: a file is missing, of another schema version, not what it should be, or changed
+                since the run wrote it.
+            UnknownNameError: a row names an arm or a target that ``run.json`` does not.
+        """
+        _require_files(path)
+        run = _read_run(path / "run.json")
+        _check_sums(path, run.checksums)
+        folder = cls(
+            path=path,
+            run=run,
+            scores=read_rows(path / "results.parquet", Score),
+            curves=read_rows(path / "curves.parquet", CurvePoint),
+            verdicts=read_json_file(path / "verdicts.json", tuple[Verdict, ...]),
+            examples=read_json_file(path / "examples.json", tuple[Example, ...]),
+        )
+        _check_names(folder)
+        return folder
+
+    def arm(self, name: str) -> ArmFacts:
+        """The arm called ``name``; raises UnknownNameError if there is none."""
+        for arm in self.run.arms:
+            if arm.name == name:
+                return arm
+        raise UnknownNameError("arm", name, [arm.name for arm in self.run.arms])
+
+    def target(self, name: str) -> TargetFacts:
+        """The target called ``name``; raises UnknownNameError if there is none."""
+        for target in self.run.targets:
+            if target.name == name:
+                return target
+        raise UnknownNameError("target", name, [target.name for target in self.run.targets])
+
+    def comparison(self, arm: str, against: str, target: TargetFacts) -> Verdict | None:
+        """The verdict of two arms on a target's primary score, over all its queries.
+
+        A verdict on the two arms in the other order is turned. Returns None if they were not compared.
+        """
+        wanted = (target.name, target.metric, target.protocol, "all")
+        for verdict in self.verdicts:
+            if (verdict.target, verdict.metric, verdict.protocol, verdict.subset) != wanted:
+                continue
+            if (verdict.arm, verdict.against) == (arm, against):
+                return verdict
+            if (verdict.arm, verdict.against) == (against, arm):
+                return verdict.turned()
+        return None
+
+    def against_baseline(self, arm: str, target: TargetFacts) -> Verdict | None:
+        """The verdict of ``arm`` against its own baseline; returns None if there is none."""
+        return self.comparison(arm, self.arm(arm).baseline, target)
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The arms that others are compared with, in the order of the arms: one for each start that
+        has one. Only the study's baseline where no arm is compared with another.
+        """
+        named = {arm.baseline for arm in self.run.arms if arm.baseline != arm.name}
+        compared = tuple(arm.name for arm in self.run.arms if arm.name in named)
+        return compared or (self.run.baseline,)
+
+
+def _require_files(path: Path) -> None:
+    if not path.is_dir():
+        raise DataError(f"no run folder at {path}", "the folder that `crosslift run` left")
+    missing = [name for name in FILES if not (path / name).is_file()]
+    if missing:
+        raise DataError(
+            f"the run folder {path} lacks {', '.join(missing)}", ", ".join(FILES), RUN_AGAIN
+        )
+
+
+def checksums_of(folder: Path) -> dict[str, str]:
+    """Name -> SHA-256 of the files that every report reads, as ``run.json`` holds them."""
+    return {name: sha256_of_file(folder / name) for name in _SUMMED}
+
+
+def _check_sums(folder: Path, sums: Mapping[str, str]) -> None:
+    """Finds damage, and a folder that was written halfway over that of an earlier run.
+
+    It runs before pyarrow reads anything: damaged parquet files can make pyarrow abort the process.
+    """
+    for name in _SUMMED:
+        if name in sums and (checksum := sha256_of_file(folder / name)) != sums[name]:
+            raise DataError(
+                f"{folder / name} is not as the run left it: its SHA-256 is {checksum}",
+                sums[name],
+                RUN_AGAIN,
+            )
+
+
+def _read_run(path: Path) -> RunFacts:
+    content = parse_json_file(path)
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if schema != SCHEMA:
+        raise DataError(
+            f"{path} has schema {schema!r}",
+            f"schema {SCHEMA}",
+            "make the report with the version of CrossLift that ran the study, or run it again",
+        )
+    return from_json(content, RunFacts, str(path))
+
+
+def _check_names(folder: RunFolder) -> None:
+    arms = {arm.name for arm in folder.run.arms}
+    targets = {target.name for target in folder.run.targets}
+    named = {folder.run.baseline, *(arm.baseline for arm in folder.run.arms)}
+    named |= {arm.control_of for arm in folder.run.arms if arm.control_of is not None}
+    named |= {score.arm for score in folder.scores} | {point.arm for point in folder.curves}
+    named |= {name for verdict in folder.verdicts for name in (verdict.arm, verdict.against)}
+    named |= {answer.arm for example in folder.examples for answer in example.answers}
+    for name in sorted(named - arms):
+        raise UnknownNameError("arm", name, arms)
+    measured = {score.target for score in folder.scores}
+    measured |= {verdict.target for verdict in folder.verdicts}
+    measured |= {example.target for example in folder.examples}
+    for name in sorted(measured - targets):
+        raise UnknownNameError("target", name, targets)

@@ -1,0 +1,78 @@
+"""What was measured: records of ``run.json``."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from crosslift.results.record import Record
+
+_WORD_TARGETS_BEFORE = ("names", "word-pairs", "word-pairs-trained")
+
+
+class Gap(Record):
+    """A language without a score."""
+
+    language: str
+    """Code of the language."""
+    reason: str
+    """Why it has no score."""
+
+
+class Note(Record):
+    """What the texts of a language are, where the data say so."""
+
+    language: str
+    """Code of the language."""
+    note: str
+    """The note, in words."""
+
+
+class TargetFacts(Record):
+    """A target of the study."""
+
+    name: str
+    """Name of the target."""
+    title: str
+    """Title in the report."""
+    metric: str
+    """Primary metric."""
+    protocol: str
+    """Id of the primary protocol."""
+    languages: tuple[str, ...]
+    """Codes of the measured languages."""
+    gaps: tuple[Gap, ...]
+    """Languages without a score."""
+    kind: Literal["bitext", "pictures", "mining", "labelled"]
+    """Kind of the data."""
+    notes: tuple[Note, ...] = ()
+    """What the texts of a language are."""
+    left_out: dict[str, dict[str, int]] = Field(default_factory=dict)
+    """Language -> reason -> number of items of the data (before ``pairs: N``) that are not measured."""
+    unread: dict[str, str] = Field(default_factory=dict)
+    """File that looks like a part of the data -> why it was not read."""
+    photographs: str | None = None
+    """The published set that its photographs are from, such as ``imagenet-1k``; null: from none that
+    towers are trained on."""
+    texts: Literal["words", "sentences"] = "sentences"
+    """What its texts are; names are words. An earlier version did not record it: ``names``,
+    ``word-pairs`` and ``word-pairs-trained`` then have words, all others sentences."""
+    side_prompts: dict[str, str] = Field(default_factory=dict)
+    """Prompts that the study sets for each side: ``prompt_src``, ``prompt_tgt`` (texts),
+    ``prompt_name_src``, ``prompt_name_tgt`` (names of the encoder's own prompts)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _texts_of_earlier_versions(cls, content: Any) -> Any:
+        if isinstance(content, dict) and content.get("name") in _WORD_TARGETS_BEFORE:
+            return {"texts": "words"} | content
+        return content
+
+    @property
+    def trade_off(self) -> Literal["gain", "loss"] | None:
+        """What the target shows of a trade-off: gains on words and pictures, losses on sentences.
+        Returns None for labelled targets, whose encoders are fine-tuned once more."""
+        if self.kind == "labelled":
+            return None
+        return "gain" if self.kind == "pictures" or self.texts == "words" else "loss"

@@ -1,0 +1,109 @@
+"""Labelled datasets in many languages: what is trained on in English and measured in all of them.
+
+A dataset is declared once. Its English part is an intermediate task; all its languages are a target,
+for an encoder that was fine-tuned on English examples alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from crosslift.sources.dataset_files import Layout, LocalFiles, SplitName
+from crosslift.sources.hub import HubDataset
+from crosslift.sources.labelled.english import LEAST, EnglishData
+from crosslift.tasks.dataset import DatasetTask
+from crosslift.tasks.task import FormSpec
+
+ENGLISH = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledDataset:
+    """The facts of a labelled dataset in many languages, and how it is read.
+
+    Args:
+        name: of the task and of the target; XTREME's files lie in a folder of this name.
+        title: a word or two.
+        what: one line for lists of targets.
+        languages: BCP-47 codes, as XTREME lists them.
+        form: of the examples.
+        metric: the primary one.
+        layouts: how its files are published; the first that a folder has is read.
+        hub: where the hub has it.
+        where: where its files are had, for errors.
+        licence: of the data.
+        citation: where it comes from.
+        task_title: one line for lists of tasks; empty: its English part is no intermediate task.
+        train_examples: how many English training examples its publishers tell of.
+        english_layouts: how its English training files are published, where that is not as
+            ``layouts`` says.
+        least_english: share of its English examples that read as English, see `check_english`.
+        other_english: the English training set of another dataset; None: its own.
+        other_name: of that dataset; targets with the same one are fine-tuned once.
+        dev: what weights are chosen by: English dev of its own; a held-out part of the training set,
+            for there is none; or likewise, for the training set is shared with other targets.
+        dev_name: its own dev examples in words; empty where there are none.
+        train_is_scored: where no other files are there, training examples of other languages than
+            English are scored, called dev; none are trained on.
+    """
+
+    name: str
+    title: str
+    what: str
+    languages: tuple[str, ...]
+    form: FormSpec
+    metric: str
+    layouts: tuple[Layout, ...]
+    hub: HubDataset
+    where: str
+    licence: str
+    citation: str
+    task_title: str = ""
+    train_examples: int = 0
+    english_layouts: tuple[Layout, ...] = ()
+    least_english: float = LEAST
+    other_english: EnglishData | None = None
+    other_name: str = ""
+    dev: Literal["own", "none", "shared"]
+    dev_name: str = ""
+    train_is_scored: bool = False
+
+    @property
+    def task(self) -> DatasetTask:
+        """The intermediate task on its English part."""
+        return DatasetTask(
+            name=self.name,
+            title=self.task_title,
+            form=self.form,
+            source=self._own_english,
+            languages=(ENGLISH,),
+            licence=self.licence,
+            citation=self.citation,
+            train_examples=self.train_examples,
+        )
+
+    @property
+    def training(self) -> EnglishData:
+        """The English training set of the target, which the setting `english` may name."""
+        return replace(self.other_english or self._own_english, setting="english")
+
+    @property
+    def scored_splits(self) -> tuple[SplitName, ...]:
+        """The splits that the target reads in every language."""
+        return ("train", "dev", "test") if self.train_is_scored else ("dev", "test")
+
+    @property
+    def remedy(self) -> str:
+        """What to do where the target's data cannot be had."""
+        names = dict.fromkeys(layout.names(self.scored_splits) for layout in self.layouts)
+        return f"give `data:` with the folder of {' or '.join(names)}; get them: {self.where}"
+
+    @property
+    def _own_english(self) -> EnglishData:
+        layouts = self.english_layouts or tuple(layout.english() for layout in self.layouts)
+        return EnglishData(
+            files=LocalFiles(layouts, self.where),
+            hub=self.hub.in_language(ENGLISH),
+            least=self.least_english,
+        )
