@@ -11,4 +11,5 @@ NAME_ALIAS = IntermediateTask(
     languages=("en",),
     licence="BSD-3-Clause (emoji), Unicode licence (CLDR)",
     citation="Python package emoji",
+    at_hand=True,
 )
