@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from crosslift.artifacts.keys import key_of
+from crosslift.steps.code_behind import HeldByManySteps
 from crosslift.targets.protocol import Protocol
 from crosslift.targets.target import Target, TargetData, TargetSettings, texts_of, texts_of_side
 
@@ -28,7 +29,7 @@ class TextSet:
 
 
 @dataclass(frozen=True)
-class LoadedTarget:
+class LoadedTarget(HeldByManySteps):
     """A target and its data.
 
     Args:
