@@ -220,6 +220,7 @@ def _delete(path: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         if path.is_dir():
             gone = path.with_name(f".{path.name}.deleted")
+            shutil.rmtree(gone, ignore_errors=True)  # of a killed deletion
             path.rename(gone)  # so that no half of it is ever seen
             shutil.rmtree(gone)
         else:
