@@ -14,6 +14,7 @@ from crosslift.analysis.collect import Gathered
 from crosslift.artifacts.files import file_written_whole
 from crosslift.images.decode import load_picture
 from crosslift.metrics.table import metric_named
+from crosslift.results.example import ArmAnswer, Example
 from crosslift.sources.record import Record
 from crosslift.targets.captions import captions_of
 from crosslift.targets.protocol import Direction
@@ -25,15 +26,15 @@ _PICTURE_SIZE = 96
 _LONGEST = 300
 
 
-def write_examples(gathered: Gathered, folder: Path) -> list[dict[str, Any]]:
+def write_examples(gathered: Gathered, folder: Path) -> list[Example]:
     """Chooses examples of every target, and writes the pictures they need into ``pictures/``."""
-    found: list[dict[str, Any]] = []
+    examples: list[Example] = []
     for target in gathered.plan.targets:
-        found += _examples_of(gathered, target, folder)
-    return found
+        examples += _examples_of(gathered, target, folder)
+    return examples
 
 
-def _examples_of(gathered: Gathered, target: str, folder: Path) -> list[dict[str, Any]]:
+def _examples_of(gathered: Gathered, target: str, folder: Path) -> list[Example]:
     loaded = gathered.plan.targets[target]
     right = metric_named(loaded.target.metric).right
     if isinstance(loaded.data, MiningData) or right is None:
@@ -52,17 +53,22 @@ def _examples_of(gathered: Gathered, target: str, folder: Path) -> list[dict[str
     for row in rows.to_pylist():
         if row["seed"] == first_seed[row["arm"]]:
             answers.setdefault((row["language"], row["item"]), {})[row["arm"]] = row
-    examples: list[dict[str, Any]] = []
+    examples: list[Example] = []
     written: set[str] = set()
     for language in _spread(sorted({language for language, _ in answers}), _LANGUAGES):
         queries = [item for asked, item in answers if asked == language]
         queries.sort(key=lambda item: (_disagreement(answers[language, item]), item))
         shown = _Example(loaded.data, language, shown_as.direction, folder, written)
         for item in queries[:_QUERIES]:
+            returned = answers[language, item].items()
             examples.append(
-                {"target": target, "language": language, "protocol": protocol}
-                | shown.query(item)
-                | {"answers": [shown.answer(arm, r) for arm, r in answers[language, item].items()]}
+                Example(
+                    target=target,
+                    language=language,
+                    protocol=protocol,
+                    **shown.query(item),
+                    answers=tuple(shown.answer(arm, row) for arm, row in returned),
+                )
             )
     return examples
 
@@ -136,21 +142,21 @@ class _Example:
             "gold", None, self._picture(self.data.right_picture(shown))
         )
 
-    def answer(self, arm: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    def answer(self, arm: str, row: Mapping[str, Any]) -> ArmAnswer:
         """What an arm returned."""
         item = row["retrieved"]
         correct = row["right"] > 0
         if isinstance(self.data, LabelledData):
-            return {"arm": arm, "text": item, "picture": None, "correct": correct}
+            return ArmAnswer(arm=arm, text=item, picture=None, correct=correct)
         if isinstance(self.data, BitextData):
-            return {"arm": arm, "text": self.answering[item], "picture": None, "correct": correct}
+            return ArmAnswer(arm=arm, text=self.answering[item], picture=None, correct=correct)
         if self.data.classes:
-            return {"arm": arm, "text": self._class(item), "picture": None, "correct": correct}
+            return ArmAnswer(arm=arm, text=self._class(item), picture=None, correct=correct)
         if self.direction == "picture->text":
             texts = self.data.texts[self.language]
             text = self.texts[item][0] if item in self.texts else texts[item][0]
-            return {"arm": arm, "text": text, "picture": None, "correct": correct}
-        return {"arm": arm, "text": None, "picture": self._picture(item), "correct": correct}
+            return ArmAnswer(arm=arm, text=text, picture=None, correct=correct)
+        return ArmAnswer(arm=arm, text=None, picture=self._picture(item), correct=correct)
 
     def _fits(self, picture: str, item: str) -> bool:
         """Whether the text of an item is right for a picture: its own, or one of its topic."""

@@ -11,6 +11,7 @@ from crosslift.cli.output import console_for, warn, write_json
 from crosslift.cli.progress import StatusLine
 from crosslift.errors import StudyError
 from crosslift.reports.environments import trusted_words
+from crosslift.results.command_output import TrustedStep, WrittenPredictions
 from crosslift.xtreme.benchmark import xtreme_task
 
 
@@ -49,17 +50,18 @@ def predict(
     with listener.status:
         written = write_submission(run, arm, to, seed, names, listener, trust_code=trust_code)
     console.print(Text.assemble(f"{len(written.files)} files in ", (str(to), "bold")))
-    others = [(record.step, record.other_code) for record in written.other_code]
+    others = tuple(
+        TrustedStep(
+            key=record.step.key,
+            kind=record.step.kind,
+            label=record.step.label,
+            modules=record.other_code,
+        )
+        for record in written.other_code
+    )
     if others:
-        words = trusted_words([(step.kind, modules) for step, modules in others], "this submission")
+        words = trusted_words([(step.kind, step.modules) for step in others], "this submission")
         warn(console, "other code:", words)
-    content = {
-        "arm": arm,
-        "folder": str(to),
-        "files": [str(path) for path in written.files],
-        "other_code": [
-            {"key": step.key, "kind": step.kind, "label": step.label, "modules": list(modules)}
-            for step, modules in others
-        ],
-    }
+    files = tuple(str(path) for path in written.files)
+    content = WrittenPredictions(arm=arm, folder=str(to), files=files, other_code=others)
     write_json(content, json_to)
