@@ -75,8 +75,8 @@ def trainer_rows(texts: Sequence[str], steps: int, peaks: dict[str, float]) -> I
 def _row(
     title: str, ours: list[dict[str, Any]], theirs: list[dict[str, Any]], config: Any, peak: float
 ) -> Row:
-    """Examples a second of both; batches are drawn by each side's own random generator, so tokens differ
-    a little from update to update, and the whole is compared."""
+    """Examples a second of both; each side draws batches by a random generator of its own, so tokens
+    differ a little from update to update, and the whole is compared."""
     seconds = [sum(answer["seconds"] for answer in side) for side in (ours, theirs)]
     rates = [BATCH * len(side) / spent for side, spent in zip((ours, theirs), seconds, strict=True)]
     needed = sum(3 * forward_operations(config, answer["lengths"]) for answer in ours)

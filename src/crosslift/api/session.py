@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crosslift.analysis.language_groups import groupings
+from crosslift.analysis.reported import refuse_unreported
 from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.artifacts.disk_errors import disk_errors_explained
 from crosslift.artifacts.files import file_written_whole
@@ -275,8 +276,8 @@ def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
     Raises:
         UnknownNameError: no such arm or seed.
         StudyError: the folder to write exists and is not empty.
-        ArtifactError: the run's artifacts are no longer in its store, or the folder cannot be
-            written.
+        ArtifactError: the run's artifacts are no longer in its store, or were made again since with
+            other bytes; the folder cannot be written.
     """
     from crosslift.encoders.export import write_sentence_transformer
     from crosslift.reports.model_card import card_of_arm, model_card
@@ -292,7 +293,9 @@ def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
     if taken:
         raise StudyError(f"{to} exists and is not empty", "a new folder")
     encoder = arm_run(study, arm, chosen).encoder
-    loaded = encoder.load(Workplace(Store(Path(folder.run.store))))
+    store = Store(Path(folder.run.store))
+    refuse_unreported(folder, encoder.stages, store)
+    loaded = encoder.load(Workplace(store))
     card = card_of_arm(
         folder,
         arm,

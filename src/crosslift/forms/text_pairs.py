@@ -156,7 +156,7 @@ class OpenTextPairs:
         self._hard = None
         if form.hard_negatives != "none":
             self._hard = HardNegatives(form.hard_negatives, texts[1], self._groups, self._read)
-        elif not self._negatives.texts:
+        if not self._negatives.texts:  # hard negatives are positives of other pairs, too
             self._alike.check_negatives("pairs")
         self._dev = [column(dev.records, name) for name in form.columns[:2]]
 

@@ -12,6 +12,7 @@ from crosslift.artifacts.code import code_of, import_closure
 from crosslift.artifacts.environment import environment
 from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.store import Store
+from crosslift.steps.attempts import note_attempt
 from crosslift.steps.code_behind import modules_behind
 
 Shared = TypeVar("Shared")
@@ -65,8 +66,13 @@ class Workplace:
         return advance
 
     def unfinished(self, step: Step) -> Path:
-        """The folder in which a step keeps what it resumes from; it notes who took part in it."""
-        return self.store.resume(step.attempt(self.store), environment())
+        """The folder in which a step keeps what it resumes from; it notes who took part in it, and what
+        it is made by and from."""
+        folder = self.store.resume(step.attempt(self.store), environment())
+        read = step.read(self.store)
+        inputs = [(step.inputs[role].kind, step.inputs[role].key, read[role]) for role in read]
+        note_attempt(folder, step.code, inputs)
+        return folder
 
 
 Make = Callable[["Step", Workplace, Path], None]

@@ -187,6 +187,7 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
         languages=languages,
         licence="of your file",
         citation=str(path),
+        at_hand=True,
     )
 
 
