@@ -34,6 +34,7 @@ from crosslift.targets.target import Target
 from crosslift.targets.tatoeba import TATOEBA
 from crosslift.targets.wit import WIT
 from crosslift.targets.word_pairs import WORD_PAIRS, WORD_PAIRS_TRAINED
+from crosslift.targets.xcopa import XCOPA
 from crosslift.targets.xflickr_co import (
     XFLICKR_CO,
     XFLICKR_CO_CAPTIONS,
@@ -57,7 +58,7 @@ _PUBLISHED = (
     *(*MULTI30K, XFLICKR_CO, XFLICKR_CO_CAPTIONS, XFLICKR_CO_PAIRS, WIT),
     *(FLICKR8K, FLICKR8K_CAPTIONS, FLICKR8K_PAIRS, BABEL_IMAGENET, MVL_SIB),
 )
-_LABELLED = tuple(map(labelled_target, (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA)))
+_LABELLED = tuple(map(labelled_target, (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA, XCOPA)))
 
 TARGETS: Mapping[str, Target[Any, Any]] = {
     target.name: target for target in (*_BITEXTS, *_PICTURES, *_PUBLISHED, *_LABELLED)
