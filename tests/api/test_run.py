@@ -18,7 +18,10 @@ from crosslift.api.session import evaluate, export_arm, run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import ArtifactError, StudyError, TrainingError, UnknownNameError
 from crosslift.planning.plan import plan_study
+from crosslift.results.group_effect import GroupEffect
+from crosslift.results.record import read_json_file, write_json_file
 from crosslift.results.run_folder import RunFolder
+from crosslift.results.score_rows import CurvePoint, Score, table_of
 from crosslift.steps import run as running
 from crosslift.targets.target_settings import TargetSettings
 
@@ -55,6 +58,21 @@ def test_the_folder_says_what_the_texts_of_each_target_are(
     facts = json.loads((finished[0] / "run.json").read_text(encoding="utf-8"))
     texts = {target["name"]: target["texts"] for target in facts["targets"]}
     assert texts == {"names": "words", "gettext": "sentences", "pictures": "words"}
+
+
+def test_the_folder_is_written_as_it_is_read(
+    finished: tuple[Path, Store, RunFolder], tmp_path: Path
+) -> None:
+    out, _, folder = finished
+    write_json_file(tmp_path / "run.json", folder.run)
+    write_json_file(tmp_path / "verdicts.json", folder.verdicts)
+    write_json_file(tmp_path / "examples.json", folder.examples)
+    groups = read_json_file(out / "groups.json", tuple[GroupEffect, ...])
+    write_json_file(tmp_path / "groups.json", groups)
+    for path in sorted(tmp_path.iterdir()):
+        assert path.read_bytes() == (out / path.name).read_bytes(), path.name
+    assert table_of(folder.scores, Score).equals(pq.read_table(out / "results.parquet"))
+    assert table_of(folder.curves, CurvePoint).equals(pq.read_table(out / "curves.parquet"))
 
 
 def test_the_folder_holds_every_row_once(finished: tuple[Path, Store, RunFolder]) -> None:

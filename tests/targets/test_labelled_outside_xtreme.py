@@ -189,7 +189,7 @@ def test_an_arm_is_fine_tuned_and_scored(
     example = next(e for e in shown if row.test.texts["context"] in e["query_text"])
     assert example["gold_text"] == row.test.right
     assert example["answers"][0]["text"] in row.test.choices
-    assert json.loads((out / "xtreme.json").read_text(encoding="utf-8"))["columns"] == []
+    assert not (out / "xtreme.json").exists()
     assert find_target(row.name).title in (out / "report.html").read_text(encoding="utf-8")
 
 

@@ -17,6 +17,7 @@ from crosslift.planning.plan import Plan, plan_study
 from crosslift.reports.environments import mixed_words, other_code_words
 from crosslift.reports.idle import idle_sentences
 from crosslift.reports.starts import start_sentences
+from crosslift.results.command_output import RunOutcome
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps.estimates import Estimates
 from crosslift.steps.run import missing_steps, run_plan
@@ -117,16 +118,16 @@ def tell_failures(console: Console, plan: Plan) -> None:
         console.print(error, soft_wrap=True)
 
 
-def outcome(folder: RunFolder, report: Path) -> dict[str, object]:
+def outcome(folder: RunFolder, report: Path) -> RunOutcome:
     """What `run`, `demo` and `report` write as JSON."""
-    return {
-        "study": folder.run.study,
-        "question": folder.run.question,
-        "folder": str(folder.path),
-        "report": str(report),
-        "idle": idle_sentences(folder.curves),
-        "verdicts": [verdict.model_dump(mode="json") for verdict in folder.verdicts],
-    }
+    return RunOutcome(
+        study=folder.run.study,
+        question=folder.run.question,
+        folder=str(folder.path),
+        report=str(report),
+        idle=tuple(idle_sentences(folder.curves)),
+        verdicts=folder.verdicts,
+    )
 
 
 def tell_verdicts(console: Console, folder: RunFolder) -> None:

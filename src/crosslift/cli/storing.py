@@ -14,6 +14,13 @@ from rich.text import Text
 
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, write_json
+from crosslift.results.command_output import (
+    DamagedArtifact,
+    HeldArtifact,
+    PrunedStore,
+    StoreContent,
+    VerifiedStore,
+)
 from crosslift.steps.store_upkeep import Held, check_all, delete, held_in, needed_by
 from crosslift.wording import duration, memory
 
@@ -32,7 +39,8 @@ def show(store: Path | None, json_to: str | None) -> None:
             by_study.setdefault(name, []).append(each)
     _print_table(console, "used by", by_study)
     console.print(f"{len(held)} in all, {memory(sum(each.size for each in held))}: {kept.root}")
-    write_json({"store": str(kept.root), "held": [_as_json(each) for each in held]}, json_to)
+    content = StoreContent(store=str(kept.root), held=tuple(map(_held, held)))
+    write_json(content, json_to)
 
 
 def prune(studies: list[str], store: Path | None, json_to: str | None, *, yes: bool) -> None:
@@ -53,8 +61,8 @@ def prune(studies: list[str], store: Path | None, json_to: str | None, *, yes: b
         console.print("deleted")
     elif unneeded:
         console.print("nothing is deleted: answer yes, or give --yes")
-    content = {"deleted": deleted, "held": [_as_json(each) for each in unneeded]}
-    write_json({"store": str(kept.root), **content}, json_to)
+    content = PrunedStore(store=str(kept.root), deleted=deleted, held=tuple(map(_held, unneeded)))
+    write_json(content, json_to)
 
 
 def _confirmed() -> bool:
@@ -75,8 +83,8 @@ def verify(store: Path | None, json_to: str | None) -> None:
     for fault in faults:
         console.print(fault.error, soft_wrap=True)
     console.print(f"{whole} artifacts are as they were written, {len(faults)} are not: {kept.root}")
-    rows = [{"path": str(fault.path), "error": str(fault.error)} for fault in faults]
-    write_json({"store": str(kept.root), "whole": whole, "damaged": rows}, json_to)
+    damaged = tuple(DamagedArtifact(path=str(f.path), error=str(f.error)) for f in faults)
+    write_json(VerifiedStore(store=str(kept.root), whole=whole, damaged=damaged), json_to)
     if faults:
         raise typer.Exit(1)
 
@@ -105,12 +113,12 @@ def _age(held: Held) -> str:
     return f"{seconds / 86400:.0f} days" if seconds >= 2 * 86400 else duration(seconds)
 
 
-def _as_json(held: Held) -> dict[str, object]:
-    return {
-        "kind": held.kind,
-        "key": held.key,
-        "label": held.label,
-        "bytes": held.size,
-        "written": held.written,
-        "studies": list(held.studies),
-    }
+def _held(held: Held) -> HeldArtifact:
+    return HeldArtifact(
+        kind=held.kind,
+        key=held.key,
+        label=held.label,
+        bytes=held.size,
+        written=held.written,
+        studies=held.studies,
+    )

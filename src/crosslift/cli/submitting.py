@@ -10,6 +10,7 @@ from rich.text import Text
 from crosslift.cli.output import console_for, write_json
 from crosslift.cli.progress import StatusLine
 from crosslift.errors import StudyError
+from crosslift.results.command_output import WrittenPredictions
 from crosslift.xtreme.benchmark import xtreme_task
 
 
@@ -45,4 +46,5 @@ def predict(
     with listener.status:
         paths = write_submission(run, arm, to, seed, names, listener)
     console.print(Text.assemble(f"{len(paths)} files in ", (str(to), "bold")))
-    write_json({"arm": arm, "folder": str(to), "files": [str(path) for path in paths]}, json_to)
+    files = tuple(str(path) for path in paths)
+    write_json(WrittenPredictions(arm=arm, folder=str(to), files=files), json_to)

@@ -19,10 +19,11 @@ from crosslift.making.vectors import (
     roles_of,
     side_lookups,
 )
+from crosslift.results.mined_languages import MinedLanguage
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.step import Step, Workplace
 from crosslift.targets.evaluate import Lookup, Outcomes, SideLookups, evaluate_bitexts
-from crosslift.targets.evaluate_mining import MiningDetail, evaluate_mining
+from crosslift.targets.evaluate_mining import evaluate_mining
 from crosslift.targets.evaluate_pictures import evaluate_pictures
 from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.kinds.mined_texts import MiningData
@@ -52,7 +53,7 @@ class Scored(NamedTuple):
     """The outcomes of a target, and how they came about where pairs are mined (else None)."""
 
     outcomes: Sequence[Outcomes]
-    mining: Sequence[MiningDetail] | None = None
+    mining: Sequence[MinedLanguage] | None = None
 
 
 @singledispatch
