@@ -187,7 +187,7 @@ def _target(gathered: Gathered, name: str) -> TargetFacts:
         title=loaded.target.title,
         metric=loaded.target.metric,
         protocol=loaded.protocols[0].id,
-        languages=tuple(data.languages),
+        languages=data.languages,
         gaps=tuple(Gap(language=code, reason=reason) for code, reason in data.gaps.items()),
         kind=loaded.target.kind,
         notes=tuple(Note(language=code, note=note) for code, note in data.notes.items()),

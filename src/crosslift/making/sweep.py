@@ -42,7 +42,6 @@ class EveryReading(NamedTuple):
     """What `score_readings` works with; ``encoded`` maps a prompt to the step with its vectors."""
 
     loaded: LoadedTarget
-    data: TargetData
     settings: SweepSettings
     places: Sequence[Place]
     encoded: Mapping[str, Step]
@@ -76,14 +75,14 @@ def _reading_of(encoder: Encoder) -> Reading:
 def score_readings(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `sweep.json`: the score of every reading, and the choice."""
     context: EveryReading = step.context
-    loaded, data, settings, places, encoded = context
+    loaded, settings, places, encoded = context
     folders = {prompt: each.open(workplace.store) for prompt, each in encoded.items()}
     scores: dict[Reading, tuple[float, float]] = {}
     for prompt, kept in folders.items():
         for place in places:
             vectors = np.load(kept / _file(place), mmap_mode="r")
             vectors_of = lookup(loaded.texts, vectors)
-            parts = dev_and_rest(data, vectors_of, settings, loaded.protocols[0])
+            parts = dev_and_rest(loaded.data, vectors_of, settings, loaded.protocols[0])
             scores[_at(place.hidden_state, place.pooling, prompt)] = parts
             workplace.report(len(scores) / (len(places) * len(folders)))
     path = next(iter(folders.values())) / "own.json"
