@@ -18,6 +18,7 @@ from crosslift.making.vectors import (
     roles_of,
     side_lookups,
 )
+from crosslift.results.mined_languages import MINING_FILE
 from crosslift.steps.step import Step, Workplace
 from crosslift.targets.evaluate import Lookup, Outcomes, evaluate_bitexts
 from crosslift.targets.evaluate_mining import evaluate_mining
@@ -43,7 +44,7 @@ def evaluate_target(step: Step, workplace: Workplace, folder: Path) -> None:
         mined = list(evaluate_mining(lookups, loaded.data))
         found = [outcomes for outcomes, _ in mined]
         details = [detail.to_json() for _, detail in mined if detail is not None]
-        (folder / "mining.json").write_text(json.dumps(details), encoding="utf-8")
+        (folder / MINING_FILE).write_text(json.dumps(details), encoding="utf-8")
     else:
         raise TypeError(f"target {loaded.target.name} is answered after fine-tuning")
     pq.write_table(outcome_table(found), folder / "outcomes.parquet")
