@@ -30,8 +30,8 @@ from crosslift.planning.sweep_steps import sweep_of, sweep_steps
 from crosslift.planning.target_steps import evaluate_step
 from crosslift.planning.text_steps import encode_steps, reading_of
 from crosslift.results.evaluations import Evaluation, GroupScores
-from crosslift.results.mined_languages import MinedLanguage
-from crosslift.results.reading_sweep import ReadingChoice, Sweep, SweepArm
+from crosslift.results.mined_languages import MINING_FILE, MinedLanguage
+from crosslift.results.reading_sweep import SWEEP_FILE, ReadingChoice, Sweep, SweepArm
 from crosslift.results.record import read_json_file, read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import Listener, make_steps, run_plan
@@ -168,7 +168,7 @@ def _evaluations(
     scored = evaluate_step(loaded, texts)
     make_steps((*texts.values(), scored), kept, heard)
     path = scored.open(kept)
-    mined = read_optional_json_file(path / "mining.json", tuple[MinedLanguage, ...]) or ()
+    mined = read_optional_json_file(path / MINING_FILE, tuple[MinedLanguage, ...]) or ()
     table = pq.read_table(path / "outcomes.parquet")
     evaluations = []
     for protocol in loaded.protocols:
@@ -242,7 +242,7 @@ def sweep(
     steps = sweep_steps(Trained.untouched(encoder), loaded, settings)
     kept = store or Store()
     make_steps(steps, kept, listener or Silent())
-    choice = read_json_file(steps[-1].open(kept) / "sweep.json", ReadingChoice)
+    choice = read_json_file(steps[-1].open(kept) / SWEEP_FILE, ReadingChoice)
     return sweep_of(settings, loaded, [SweepArm.of(choice, arm=encoder.name, seed=0)])
 
 

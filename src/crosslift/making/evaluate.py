@@ -19,7 +19,7 @@ from crosslift.making.vectors import (
     roles_of,
     side_lookups,
 )
-from crosslift.results.mined_languages import MinedLanguage
+from crosslift.results.mined_languages import MINING_FILE, MinedLanguage
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.step import Step, Workplace
 from crosslift.targets.evaluate import Lookup, Outcomes, SideLookups, evaluate_bitexts
@@ -105,7 +105,7 @@ def evaluate_target(step: Step, workplace: Workplace, folder: Path) -> None:
     scored = score(loaded.data, Vectors(texts, pictures, step.settings["postprocessing"]))
     if scored.mining is not None:
         details = [detail.to_json() for detail in scored.mining]
-        (folder / "mining.json").write_text(json.dumps(details), encoding="utf-8")
+        (folder / MINING_FILE).write_text(json.dumps(details), encoding="utf-8")
     pq.write_table(outcome_table(scored.outcomes), folder / "outcomes.parquet")
 
 

@@ -19,7 +19,13 @@ from crosslift.errors import StudyError
 from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.trained import Trained
 from crosslift.making.vectors import lookup
-from crosslift.results.reading_sweep import Reading, ReadingChoice, ScoredReading, SweepCurve
+from crosslift.results.reading_sweep import (
+    SWEEP_FILE,
+    Reading,
+    ReadingChoice,
+    ScoredReading,
+    SweepCurve,
+)
 from crosslift.results.record import read_json_file
 from crosslift.retrieval.folds import folds_of
 from crosslift.steps.step import Step, Workplace
@@ -87,7 +93,7 @@ def score_readings(step: Step, workplace: Workplace, folder: Path) -> None:
             workplace.report(len(scores) / (len(places) * len(folders)))
     path = next(iter(folders.values())) / "own.json"
     choice = choice_of(scores, read_json_file(path, Reading))
-    (folder / "sweep.json").write_text(json.dumps(choice.to_json()), encoding="utf-8")
+    (folder / SWEEP_FILE).write_text(json.dumps(choice.to_json()), encoding="utf-8")
 
 
 def _at(hidden_state: int, pooling: str, prompt: str | None) -> Reading:
