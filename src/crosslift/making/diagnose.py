@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.vectors import open_lookups, own_roles, side_lookups
 from crosslift.results.record import Record
 from crosslift.results.vector_diagnoses import DIAGNOSTICS_FILE, Separability
@@ -19,7 +19,7 @@ from crosslift.steps.step import Step, Workplace
 
 def diagnose_target(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `diagnostics.json`: one entry a language, and one of all together."""
-    loaded: LoadedTarget = step.context
+    loaded: LoadedTarget = step.job_as(Loaded)
     by_role = open_lookups(step.inputs, loaded, workplace.store)
     lookups = side_lookups(by_role, own_roles(loaded))
     vector_steps = transforms(step.settings["postprocessing"])

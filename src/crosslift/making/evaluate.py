@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.vectors import (
     open_lookup,
     open_lookups,
@@ -93,7 +93,7 @@ def _score_pictures(data: PictureData, vectors: Vectors) -> Scored:
 
 def evaluate_target(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `outcomes.parquet`, one row a query and protocol; `mining.json` where pairs are mined."""
-    loaded: LoadedTarget = step.context
+    loaded: LoadedTarget = step.job_as(Loaded)
     encoded = {role: each for role, each in step.inputs.items() if role != PICTURES}
     by_role = open_lookups(encoded, loaded, workplace.store)
     pictures = None

@@ -60,8 +60,7 @@ def _file(place: Place) -> str:
 def encode_everywhere(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes the vectors of every place, `vectors-STATE-POOLING.npy`, float32 [N, D], and `own.json`:
     the encoder's own reading."""
-    context: EveryPlace = step.context
-    encoder, texts, places = context
+    encoder, texts, places = step.job_as(EveryPlace)
     ready = encoder.load(workplace)
     with contextlib.ExitStack() as stack:
         files = []
@@ -80,8 +79,7 @@ def _reading_of(encoder: Encoder) -> Reading:
 
 def score_readings(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `sweep.json`: the score of every reading, and the choice."""
-    context: EveryReading = step.context
-    loaded, settings, places, encoded = context
+    loaded, settings, places, encoded = step.job_as(EveryReading)
     folders = {prompt: each.open(workplace.store) for prompt, each in encoded.items()}
     scores: dict[Reading, tuple[float, float]] = {}
     for prompt, kept in folders.items():

@@ -49,7 +49,7 @@ def train_stage(step: Step, workplace: Workplace, folder: Path) -> None:
     Raises:
         CrossLiftError: the stage cannot be trained.
     """
-    job: Training = step.context
+    job = step.job_as(Training)
     encoder = job.before.load(workplace)
     members, counts = _open_members(step, workplace, encoder)
     stage = Stage(
@@ -84,7 +84,7 @@ def _open_members(
     step: Step, workplace: Workplace, encoder: Encoder
 ) -> tuple[list[StageTask], dict[str, Any]]:
     """The tasks of a stage, opened, and how many records each has and left out."""
-    job: Training = step.context
+    job = step.job_as(Training)
     members, counts = [], {}
     for number, (name, run) in enumerate(job.tasks.items()):
         seed = job.seed
