@@ -24,7 +24,7 @@ from crosslift.results.record import read_json_file, write_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.score_rows import CurvePoint, Score, table_of
 from crosslift.steps import run as running
-from crosslift.targets.target import TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 
 KILLED_EVERY = 29
 """Passages of a watched moment between two kills; see `kill_driver`."""

@@ -319,7 +319,7 @@ def test_what_planning_chose_is_in_the_code_of_what_is_made_of_it(xlm_folder: Pa
     """Readers and parts decide while a study is planned which texts and pictures there are."""
     plan = plan_study(small_study(xlm_folder, seeds=[1]))
     (run,) = (run for run in plan.runs if run.arm == "image")
-    assert "crosslift.targets.parts" in run.evaluations["names"].code
+    assert "crosslift.targets.kinds.bitexts" in run.evaluations["names"].code
     assert "crosslift.targets.names" in run.evaluations["names"].code
     pictures = [step for step in plan.steps() if step.kind == "pictures"]
     for step in pictures:

@@ -30,8 +30,8 @@ from crosslift.planning.sweep_steps import sweep_of, sweep_steps
 from crosslift.planning.target_steps import evaluate_step
 from crosslift.planning.text_steps import encode_steps, reading_of
 from crosslift.results.evaluations import Evaluation, GroupScores
-from crosslift.results.mined_languages import MinedLanguage
-from crosslift.results.reading_sweep import ReadingChoice, Sweep, SweepArm
+from crosslift.results.mined_languages import MINING_FILE, MinedLanguage
+from crosslift.results.reading_sweep import SWEEP_FILE, ReadingChoice, Sweep, SweepArm
 from crosslift.results.record import read_json_file, read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import Listener, make_steps, run_plan
@@ -40,7 +40,7 @@ from crosslift.studies.reading import saved_study
 from crosslift.studies.schema import Study
 from crosslift.targets.evaluate import score_of
 from crosslift.targets.protocol import OURS, Direction
-from crosslift.targets.target import TargetSettings, left_out_of, notes_of
+from crosslift.targets.target_settings import TargetSettings
 
 
 @reading_once()
@@ -150,8 +150,7 @@ def _loaded(
     asked = TargetSettings(name=target) if isinstance(target, str) else target
     given = {"protocols": protocols} | ({"direction": direction} if direction else {})
     loaded = load_target(asked.model_copy(update=given))
-    _refuse_pictures(loaded, settings)
-    _refuse_labelled(loaded)
+    loaded.target.check_encoder_alone(settings.name)
     return settings, loaded
 
 
@@ -169,7 +168,7 @@ def _evaluations(
     scored = evaluate_step(loaded, texts)
     make_steps((*texts.values(), scored), kept, heard)
     path = scored.open(kept)
-    mined = read_optional_json_file(path / "mining.json", tuple[MinedLanguage, ...]) or ()
+    mined = read_optional_json_file(path / MINING_FILE, tuple[MinedLanguage, ...]) or ()
     table = pq.read_table(path / "outcomes.parquet")
     evaluations = []
     for protocol in loaded.protocols:
@@ -187,8 +186,8 @@ def _evaluations(
                 macro=_macro(languages),
                 languages=languages,
                 gaps=dict(loaded.data.gaps),
-                notes=dict(notes_of(loaded.data)),
-                left_out={code: dict(counts) for code, counts in left_out_of(loaded.data).items()},
+                notes=dict(loaded.data.notes),
+                left_out={code: dict(counts) for code, counts in loaded.data.left_out.items()},
                 unread=dict(loaded.data.unread),
                 groups=_by_group(settings.name, languages),
                 mining=own,
@@ -243,28 +242,8 @@ def sweep(
     steps = sweep_steps(Trained.untouched(encoder), loaded, settings)
     kept = store or Store()
     make_steps(steps, kept, listener or Silent())
-    choice = read_json_file(steps[-1].open(kept) / "sweep.json", ReadingChoice)
+    choice = read_json_file(steps[-1].open(kept) / SWEEP_FILE, ReadingChoice)
     return sweep_of(settings, loaded, [SweepArm.of(choice, arm=encoder.name, seed=0)])
-
-
-def _refuse_pictures(loaded: LoadedTarget, settings: EncoderSettings) -> None:
-    if loaded.target.kind == "pictures":
-        raise StudyError(
-            f"target {loaded.target.name!r} needs an image tower, which {settings.name!r} alone "
-            "does not have",
-            "a target of texts",
-            "run a study with an image-text arm: `crosslift demo` shows one",
-        )
-
-
-def _refuse_labelled(loaded: LoadedTarget) -> None:
-    if loaded.target.kind == "labelled":
-        raise StudyError(
-            f"target {loaded.target.name!r} is answered by an encoder that was fine-tuned on its "
-            "English training set",
-            "a target of retrieval",
-            "run a study with this target and `fine_tune`: studies/xtreme-small.yaml shows one",
-        )
 
 
 def _by_language(outcomes: pa.Table) -> dict[str, dict[str, float]]:

@@ -24,7 +24,7 @@ from crosslift.steps.run import missing_steps, run_plan
 from crosslift.steps.status import Status
 from crosslift.studies.reading import parse_study
 from crosslift.studies.schema import Study
-from crosslift.targets.target import TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 from crosslift.wording import about_duration, duration
 
 

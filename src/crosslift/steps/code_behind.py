@@ -36,7 +36,7 @@ def modules_behind(value: object, skip: type) -> frozenset[str]:
     An object that loads more code when it is used names the modules in an attribute ``code_modules``.
 
     Args:
-        value: such as the context of a step.
+        value: such as the job of a step.
         skip: objects of this class are passed over.
     """
     return value.modules_behind(skip) if isinstance(value, HeldByManySteps) else _walk(value, skip)

@@ -12,8 +12,8 @@ from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
 from crosslift.encoders.folder import prompt_of
 from crosslift.errors import DataError, StudyError, UnknownNameError
-from crosslift.making.answer import answers_in, labelled
-from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.answer import answers_in
+from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.trained import Trained
 from crosslift.planning.phase_three import english_run, phase_three
 from crosslift.planning.plan import arm_run, load_target
@@ -23,8 +23,10 @@ from crosslift.steps.step import Step
 from crosslift.studies.reading import saved_study
 from crosslift.studies.schema import Study
 from crosslift.submissions.reported_steps import ReportedSteps
-from crosslift.submissions.retrieval_answers import retrieval_answers, with_tests
-from crosslift.targets.target import LabelledData, TargetSettings
+from crosslift.submissions.retrieval_answers import mined_pairs, retrieved_lines, with_tests
+from crosslift.targets.kinds.labelled_examples import LabelledData
+from crosslift.targets.registry import find_target
+from crosslift.targets.target_settings import TargetSettings
 from crosslift.xtreme.benchmark import TASKS, XtremeTask, xtreme_task
 from crosslift.xtreme.write import (
     write_answers,
@@ -142,7 +144,7 @@ def _asked(study: Study, tasks: Sequence[str] | None) -> list[tuple[XtremeTask, 
 
 def _refuse_postprocessing(study: Study, arm: str, tasks: Sequence[XtremeTask]) -> None:
     """Post-processing is of the vectors of bitexts: such an arm has no answers to other tasks."""
-    others = [task.target for task in tasks if task.target != "tatoeba"]
+    others = [task.target for task in tasks if not find_target(task.target).postprocessed]
     if study.arms[arm].postprocessing and others:
         raise StudyError(
             f"arm {arm!r} has post-processing, and is not measured on {', '.join(others)}",
@@ -151,14 +153,14 @@ def _refuse_postprocessing(study: Study, arm: str, tasks: Sequence[XtremeTask]) 
         )
 
 
-def _whole(task: XtremeTask, settings: TargetSettings) -> LoadedTarget:
+def _whole(task: XtremeTask, settings: TargetSettings) -> Loaded[Any]:
     """The whole test set of a task, with or without labels, in all languages of XTREME.
 
     Raises:
         DataError: a language is missing.
     """
     whole: dict[str, Any] = dict.fromkeys(("languages", "examples", "pairs", "sentences"))
-    if task.group != "retrieval":
+    if find_target(task.target).fine_tuned:
         whole |= {"split": "test", "generalised": False}
     loaded = load_target(settings.model_copy(update=whole))
     if loaded.data.gaps:
@@ -169,15 +171,14 @@ def _whole(task: XtremeTask, settings: TargetSettings) -> LoadedTarget:
             f"all {len(task.languages)} languages of XTREME: {', '.join(task.languages)}",
             "get the missing files, or name other tasks with --tasks",
         )
-    if task.target == "bucc":
+    if task.layout == "pairs":
         return with_tests(loaded)
     _refuse_left_out(task, loaded)
     return loaded
 
 
 def _refuse_left_out(task: XtremeTask, loaded: LoadedTarget) -> None:
-    left_out = labelled(loaded).left_out if task.group != "retrieval" else {}
-    for language, counts in left_out.items():
+    for language, counts in loaded.data.left_out.items():
         reason, count = next(iter(counts.items()))
         raise DataError(
             f"{task.title}: {count:,} rows of the {language} files are no example here ({reason}), "
@@ -191,23 +192,25 @@ def _answered(
     study: Study,
     arm: str,
     seed: int,
-    loaded: Sequence[tuple[XtremeTask, TargetSettings, LoadedTarget]],
+    loaded: Sequence[tuple[XtremeTask, TargetSettings, Loaded[Any]]],
     steps: ReportedSteps,
 ) -> Iterator[Answered]:
     encoder = arm_run(study, arm, seed).encoder
     tuned = {
         task.folder: _tuned(study, arm, encoder, settings, whole, seed)
         for task, settings, whole in loaded
-        if task.group != "retrieval"
+        if whole.target.fine_tuned
     }
     steps.make([step for _, step in tuned.values()])
     for task, _, whole in loaded:
-        if task.group == "retrieval":
-            postprocessing = study.arms[arm].postprocessing
-            yield task, retrieval_answers(encoder, whole, steps, postprocessing)
-        else:
+        if whole.target.fine_tuned:
             data, step = tuned[task.folder]
             yield task, _by_layout(task, data, answers_in(step, steps.store))
+        elif task.layout == "pairs":
+            yield task, mined_pairs(encoder, whole, steps)
+        else:
+            postprocessing = study.arms[arm].postprocessing
+            yield task, retrieved_lines(encoder, whole, steps, postprocessing)
 
 
 def _tuned(
@@ -215,12 +218,12 @@ def _tuned(
     arm: str,
     encoder: Trained,
     settings: TargetSettings,
-    whole: LoadedTarget,
+    whole: Loaded[LabelledData],
     seed: int,
 ) -> tuple[LabelledData, Step]:
     """The test set, and the step that answers it with the fine-tuned encoder of the run."""
-    own = labelled(load_target(settings))
-    data = replace(labelled(whole), task=own.task, selection=own.selection)
+    own: LabelledData = load_target(settings).data
+    data = replace(whole.data, task=own.task, selection=own.selection)
     asked, tuning = replace(whole, data=data), study.fine_tuning_of(settings, study.arms[arm])
     run = english_run(asked, tuning)
     return data, phase_three(encoder, asked, run, tuning, seed).answers
