@@ -15,8 +15,9 @@ _LEAST_P = 1e-6
 
 
 def percent(score: float) -> str:
-    """A score of [0, 1] in percent with one decimal, without the sign (``85.3``)."""
-    return f"{score * 100:.1f}"
+    """A score of [0, 1] in percent with one decimal, without the sign (``85.3``; never ``-0.0``)."""
+    text = f"{score * 100:.1f}"
+    return text.removeprefix("-") if float(text) == 0 else text
 
 
 def share(part: float, decimals: int = 0) -> str:

@@ -12,17 +12,18 @@ import pytest
 from small_study import small_study
 from tiny_encoder import make_tiny_encoder
 
-from crosslift.api.session import evaluate, run_study, sweep
+from crosslift.api import session
+from crosslift.api.session import evaluate, run_study
 from crosslift.artifacts.store import Store
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import StudyError, UnknownNameError
-from crosslift.making.sweep import Reading, curves_of, dev_and_rest, score_readings
+from crosslift.making.sweep import choice_of, dev_and_rest, score_readings
 from crosslift.making.trained import Trained
 from crosslift.planning import sweep_steps as sweeping
 from crosslift.planning.plan import load_target, plan_study
 from crosslift.planning.sweep_steps import sweep_steps
-from crosslift.reports.sweep import Sweep
+from crosslift.results.reading_sweep import Reading, Sweep
 from crosslift.retrieval.folds import folds_of
 from crosslift.sources.record import Bitext
 from crosslift.steps.run import make_step, run_plan
@@ -69,6 +70,11 @@ def encoder(tmp_path: Path) -> EncoderSettings:
 
 def settings(**changed: Any) -> SweepSettings:
     return SweepSettings(**{"target": "bitext", "poolings": POOLINGS, **changed})
+
+
+def sweep(*arguments: Any) -> dict[str, Any]:
+    """The JSON of a sweep."""
+    return session.sweep(*arguments).to_json()
 
 
 def curve(found: dict[str, Any], pooling: str) -> dict[str, Any]:
@@ -151,13 +157,17 @@ def test_the_direction_of_the_target_is_scored(
 # The choice
 
 
+def reading(hidden_state: int, pooling: str, prompt: str) -> Reading:
+    return Reading(hidden_state=hidden_state, pooling=pooling, prompt=prompt)
+
+
 def test_the_choice_is_made_on_dev_alone() -> None:
     scores = {
-        Reading(0, "mean", ""): (0.3, 0.9),
-        Reading(1, "mean", ""): (0.6, 0.2),
-        Reading(2, "mean", ""): (0.5, 0.95),
+        reading(0, "mean", ""): (0.3, 0.9),
+        reading(1, "mean", ""): (0.6, 0.2),
+        reading(2, "mean", ""): (0.5, 0.95),
     }
-    found = curves_of(scores, Reading(2, "mean", ""))
+    found = choice_of(scores, reading(2, "mean", "")).to_json()
     assert found["chosen"] == {"hidden_state": 1, "pooling": "mean", "prompt": ""}
     assert found["score"] == 0.2
     assert found["default"] == {"hidden_state": 2, "pooling": "mean", "prompt": "", "score": 0.95}
@@ -165,12 +175,12 @@ def test_the_choice_is_made_on_dev_alone() -> None:
 
 def test_of_equals_the_highest_hidden_state_and_the_own_pooling_and_prompt_are_taken() -> None:
     scores = {
-        Reading(state, pooling, prompt): (0.5, 0.1 * state)
+        reading(state, pooling, prompt): (0.5, 0.1 * state)
         for prompt in ("ask: ", "")
         for pooling in ("mean", "first_token")
         for state in (0, 1)
     }
-    found = curves_of(scores, Reading(1, "mean", "ask: "))
+    found = choice_of(scores, reading(1, "mean", "ask: ")).to_json()
     assert found["chosen"] == {"hidden_state": 1, "pooling": "mean", "prompt": "ask: "}
     kinds = [(curve["pooling"], curve["prompt"]) for curve in found["curves"]]
     assert kinds == [(p, q) for q in ("ask: ", "") for p in ("mean", "first_token")]

@@ -11,7 +11,7 @@ from crosslift.images.tower_knowledge import knowledge_of
 from crosslift.images.tower_settings import TowerSettings
 from crosslift.reports.seen_photographs import seen_photographs
 from crosslift.reports.stages import stage_words
-from crosslift.results.arm_facts import ArmFacts, StageFacts
+from crosslift.results.arm_facts import ArmFacts, TaskTower
 from crosslift.results.target_facts import TargetFacts
 
 
@@ -37,32 +37,33 @@ def test_knowledge_follows_name_and_weights(
 
 def test_a_stage_says_what_its_tower_was_trained_on() -> None:
     task = sample_task("image-text", "image-text", 6, 1.0)
-    tower = {"name": "embedded", "side": "frozen", "trained_on": "ImageNet-1k photographs"}
-    stage = sample_stage([task | {"tower": tower | {"photographs": ["imagenet-1k"]}}], {})
-    assert stage_words(StageFacts.model_validate(stage)).tasks == (
+    tower = TaskTower(
+        name="embedded",
+        side="frozen",
+        trained_on="ImageNet-1k photographs",
+        photographs=("imagenet-1k",),
+    )
+    stage = sample_stage([task.model_copy(update={"tower": tower})], {})
+    assert stage_words(stage).tasks == (
         "image-text (image-text; image tower embedded, frozen, was trained on ImageNet-1k photographs)"
     )
-    trained = [task | {"tower": tower | {"side": "trainable", "photographs": None}}]
-    assert (
-        "embedded, trained here, was"
-        in stage_words(StageFacts.model_validate(sample_stage(trained, {}))).tasks
-    )
-    plain = stage_words(StageFacts.model_validate(sample_stage([task], {}))).tasks
+    trained = tower.model_copy(update={"side": "trainable", "photographs": None})
+    stage = sample_stage([task.model_copy(update={"tower": trained})], {})
+    assert "embedded, trained here, was" in stage_words(stage).tasks
+    plain = stage_words(sample_stage([task], {})).tasks
     assert plain == "image-text (image-text)"
 
 
-def arm_with(name: str, photographs: list[str] | None) -> ArmFacts:
-    tower = {"name": "t", "side": "frozen", "trained_on": "x", "photographs": photographs}
-    task = sample_task("image-text", "image-text", 6, 1.0) | {"tower": tower}
-    return ArmFacts.model_construct(
-        name=name, stages=(StageFacts.model_validate(sample_stage([task], {})),)
-    )
+def arm_with(name: str, photographs: tuple[str, ...] | None) -> ArmFacts:
+    tower = TaskTower(name="t", side="frozen", trained_on="x", photographs=photographs)
+    task = sample_task("image-text", "image-text", 6, 1.0).model_copy(update={"tower": tower})
+    return ArmFacts.model_construct(name=name, stages=(sample_stage([task], {}),))
 
 
 def test_targets_name_the_towers_that_saw_their_photographs() -> None:
     arms = [
-        arm_with("image", ["imagenet-1k"]),
-        arm_with("scratch", []),
+        arm_with("image", ("imagenet-1k",)),
+        arm_with("scratch", ()),
         arm_with("hub", None),
         ArmFacts.model_construct(name="baseline", stages=()),
     ]

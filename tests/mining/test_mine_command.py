@@ -513,10 +513,11 @@ def test_approximate_search_tells_its_recall_and_goes_on(
     with pytest.raises(KeyboardInterrupt):
         mine_files(asked, store, Stopping("searching", 1))
     found = mine_files(asked, store)
-    assert found.recall is not None
-    assert 0.5 < found.recall.src_to_tgt <= 1
-    assert found.recall.sampled == 50
-    assert found.rows == len(rows(asked.out))
+    recall = found.search.recall
+    assert recall is not None
+    assert 0.5 < recall.src_to_tgt <= 1
+    assert recall.sampled == 50
+    assert found.pairs.rows == len(rows(asked.out))
 
 
 def fault(mine: Any, *options: object, **changed: object) -> str:

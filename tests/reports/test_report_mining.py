@@ -21,9 +21,10 @@ from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.reports.answer import plain_answer
 from crosslift.reports.html import write_report
-from crosslift.reports.mining import MINING, mining_section
+from crosslift.reports.mining import mining_section
 from crosslift.reports.model_card import card_of_arm, model_card
 from crosslift.reports.tables import ScoreIndex, score_tables
+from crosslift.results.mined_languages import MINING_FILE
 from crosslift.results.run_folder import RunFolder
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.targets.evaluate import SideLookups
@@ -82,7 +83,7 @@ def _change(path: Path, change: Callable[[Any], Any]) -> None:
 
 
 def _mined(folder: Path, arm: str, language: str) -> list[dict[str, Any]]:
-    rows = json.loads((folder / MINING).read_text(encoding="utf-8"))
+    rows = json.loads((folder / MINING_FILE).read_text(encoding="utf-8"))
     wanted = (arm, language, OWN)
     return [row for row in rows if (row["arm"], row["language"], row["protocol"]) == wanted]
 
@@ -97,7 +98,7 @@ def test_a_run_without_mined_pairs_has_no_section(tmp_path: Path) -> None:
     bare = write_sample(tmp_path / "bare", arms=2, languages=2, seeds=1)
     assert mining_section(RunFolder.read(bare)) is None
     without = write_report(bare).read_text(encoding="utf-8")
-    (bare / MINING).write_text("[]", encoding="utf-8")
+    (bare / MINING_FILE).write_text("[]", encoding="utf-8")
     assert mining_section(RunFolder.read(bare)) is None
     assert write_report(bare).read_text(encoding="utf-8") == without
     assert 'id="mining"' not in without
@@ -180,7 +181,7 @@ def test_the_mark_lies_where_the_score_is(small: Path) -> None:
         row = next(row for row in rows if (row["arm"], row["protocol"]) == ("text", OWN))
         row["score"] |= {"precision": 0.99, "recall": 0.99}
 
-    _change(small / MINING, better)
+    _change(small / MINING_FILE, better)
     after = mining_section(RunFolder.read(small))
     assert before is not None and after is not None
     places = [_marks(section.plots[0].svg) for section in (before, after)]
@@ -202,7 +203,7 @@ def test_thresholds_that_take_nothing_are_told(small: Path) -> None:
                 row["thresholds"] = [None, 1.1] if row["arm"] == "raw" else [None]
                 row["curve"] = []
 
-    _change(small / MINING, empty)
+    _change(small / MINING_FILE, empty)
     rows = _table(write_report(small).read_text(encoding="utf-8"), "Mining: BUCC mining")
     assert rows[2][4] == "1.1000; 1 of 2: nothing taken"
     assert rows[3][4] == "nothing taken"
@@ -210,7 +211,7 @@ def test_thresholds_that_take_nothing_are_told(small: Path) -> None:
 
 def test_a_missing_seed_is_counted(tmp_path: Path) -> None:
     made = _sample(tmp_path / "run", arms=2, languages=2, seeds=2)
-    _change(made / MINING, lambda rows: [row for row in rows if row["seed"] != 2])
+    _change(made / MINING_FILE, lambda rows: [row for row in rows if row["seed"] != 2])
     rows = _table(write_report(made).read_text(encoding="utf-8"), "Mining: BUCC mining")
     assert rows[3][1].endswith("1 of 2 seeds")
 
@@ -287,7 +288,7 @@ def test_the_model_card_copes_with_mining(folder: Path) -> None:
 
 def test_texts_are_escaped_and_ids_unique(tmp_path: Path) -> None:
     made = _sample(tmp_path / "run", arms=3, languages=2, seeds=1, remark=ATTACK)
-    _change(made / MINING, lambda rows: [row | {"threshold_source": ATTACK} for row in rows])
+    _change(made / MINING_FILE, lambda rows: [row | {"threshold_source": ATTACK} for row in rows])
     text = write_report(made).read_text(encoding="utf-8")
     assert "<script" not in text
     ids = re.findall(r'\bid="([^"]+)"', text)
@@ -296,10 +297,10 @@ def test_texts_are_escaped_and_ids_unique(tmp_path: Path) -> None:
 
 def test_files_that_are_refused(small: Path) -> None:
     run = RunFolder.read(small)
-    rows = json.loads((small / MINING).read_text(encoding="utf-8"))
+    rows = json.loads((small / MINING_FILE).read_text(encoding="utf-8"))
 
     def refused(content: Any, kind: type[Exception], message: str) -> None:
-        (small / MINING).write_text(json.dumps(content), encoding="utf-8")
+        (small / MINING_FILE).write_text(json.dumps(content), encoding="utf-8")
         with pytest.raises(kind, match=message):
             mining_section(run)
 
@@ -310,7 +311,7 @@ def test_files_that_are_refused(small: Path) -> None:
     refused([rows[0] | {"curve": [[1.0, 0.5]]}], DataError, "curve")
     refused([rows[0] | {"thresholds": [float("nan")]}], DataError, "finite")
     refused({"arm": "raw"}, DataError, r"mining\.json is not what it should be")
-    (small / MINING).write_text("[{", encoding="utf-8")
+    (small / MINING_FILE).write_text("[{", encoding="utf-8")
     with pytest.raises(DataError, match=r"mining\.json: not JSON"):
         mining_section(run)
 
@@ -332,7 +333,7 @@ def test_what_evaluate_mining_gives_is_what_the_report_reads(small: Path) -> Non
     )
     assert detail is not None
     written = [{"arm": "raw", "seed": 0, "target": "bucc"} | detail.to_json()]
-    (small / MINING).write_text(json.dumps(written), encoding="utf-8")
+    (small / MINING_FILE).write_text(json.dumps(written), encoding="utf-8")
     rows = _table(write_report(small).read_text(encoding="utf-8"), "Mining: BUCC mining")
     assert rows[1] == ["German scored on dev, 20 gold pairs"]
     assert rows[2][3] == f"{100 * detail.score.mining_f1:.1f}"

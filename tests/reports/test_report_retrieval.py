@@ -14,10 +14,13 @@ from PIL import Image
 from report_sample import write_sample, write_vector_files
 
 from crosslift.errors import DataError, UnknownNameError
-from crosslift.reports.diagnosis import DIAGNOSTICS, vector_section
+from crosslift.reports.diagnosis import vector_section
 from crosslift.reports.html import write_report
-from crosslift.reports.sweep import SWEEP, sweep_section, write_sweep_plot
+from crosslift.reports.sweep import sweep_section, write_sweep_plot
+from crosslift.results.reading_sweep import SWEEP_FILE, Sweep
+from crosslift.results.record import from_json
 from crosslift.results.run_folder import RunFolder
+from crosslift.results.vector_diagnoses import DIAGNOSTICS_FILE
 from crosslift.retrieval.diagnostics import diagnose, separability
 
 ATTACK = "<script>alert('x')</script>"
@@ -63,7 +66,7 @@ def _change(path: Path, change: Callable[[Any], Any]) -> None:
 
 
 def _known(folder: Path, arm: str, target: str) -> list[dict[str, Any]]:
-    rows = json.loads((folder / DIAGNOSTICS).read_text(encoding="utf-8"))
+    rows = json.loads((folder / DIAGNOSTICS_FILE).read_text(encoding="utf-8"))
     return [row for row in rows if (row["arm"], row["target"]) == (arm, target)]
 
 
@@ -92,12 +95,12 @@ def test_a_run_without_the_files_renders_as_before(tmp_path: Path, folder: Path)
 
 
 def test_each_file_stands_alone(small: Path) -> None:
-    (small / SWEEP).unlink()
+    (small / SWEEP_FILE).unlink()
     text = write_report(small).read_text(encoding="utf-8")
     assert 'id="vectors"' in text
     assert 'id="sweep"' not in text
     write_vector_files(small)
-    (small / DIAGNOSTICS).write_text("[]", encoding="utf-8")
+    (small / DIAGNOSTICS_FILE).write_text("[]", encoding="utf-8")
     text = write_report(small).read_text(encoding="utf-8")
     assert 'id="vectors"' not in text
     assert 'id="sweep"' in text
@@ -147,7 +150,7 @@ def test_languages_without_a_value_are_counted(small: Path) -> None:
                 row["hubness_src_to_tgt"] = None
         return rows
 
-    _change(small / DIAGNOSTICS, thin)
+    _change(small / DIAGNOSTICS_FILE, thin)
     section = vector_section(RunFolder.read(small))
     assert section is not None
     table = section.tables[1]
@@ -163,7 +166,9 @@ def test_languages_without_a_value_are_counted(small: Path) -> None:
 
 
 def test_without_separability_its_column_is_left_out(small: Path) -> None:
-    _change(small / DIAGNOSTICS, lambda rows: [row for row in rows if row["language"] != "all"])
+    _change(
+        small / DIAGNOSTICS_FILE, lambda rows: [row for row in rows if row["language"] != "all"]
+    )
     shown = _section(write_report(small).read_text(encoding="utf-8"), "vectors")
     assert "Probe names the language" not in shown
     assert "Probe tells the language" in shown
@@ -181,7 +186,7 @@ def test_what_diagnose_returns_is_what_the_report_reads(small: Path) -> None:
     ]
     whole = {"arm": "raw", "seed": 0, "target": "tatoeba", "language": "all"}
     rows.append(whole | {"separability": separability(vectors)})
-    (small / DIAGNOSTICS).write_text(json.dumps(rows), encoding="utf-8")
+    (small / DIAGNOSTICS_FILE).write_text(json.dumps(rows), encoding="utf-8")
     section = vector_section(RunFolder.read(small))
     assert section is not None
     (table,) = section.tables
@@ -272,24 +277,28 @@ def _drawn_circle(path: Path) -> list[tuple[float, float]]:
     ]
 
 
+def _plot(content: dict[str, Any], path: Path) -> None:
+    write_sweep_plot(from_json(content, Sweep, "the sweep"), path)
+
+
 def test_a_sweep_is_written_alone(tmp_path: Path) -> None:
-    write_sweep_plot(_sweep(), tmp_path / "new" / "sweep.svg")
+    _plot(_sweep(), tmp_path / "new" / "sweep.svg")
     text = (tmp_path / "new" / "sweep.svg").read_text(encoding="utf-8")
     for word in ("raw", "mean", "hidden state", "top-1 accuracy, percent", "chosen", "default"):
         assert f">{word}</text>" in text
     assert "#ffffff" in text
-    write_sweep_plot(_sweep(), tmp_path / "sweep.png")
+    _plot(_sweep(), tmp_path / "sweep.png")
     with Image.open(tmp_path / "sweep.png") as picture:
         assert picture.format == "PNG"
         assert picture.width == 2 * 380
-    write_sweep_plot(_sweep(), tmp_path / "again.svg")
+    _plot(_sweep(), tmp_path / "again.svg")
     assert (tmp_path / "again.svg").read_text(encoding="utf-8") == text
 
 
 def test_the_chosen_state_is_marked_where_it_is(tmp_path: Path) -> None:
-    write_sweep_plot(_sweep(), tmp_path / "one.svg")
+    _plot(_sweep(), tmp_path / "one.svg")
     chosen = {"hidden_state": 0, "pooling": "mean"}
-    write_sweep_plot(_sweep(chosen=chosen), tmp_path / "other.svg")
+    _plot(_sweep(chosen=chosen), tmp_path / "other.svg")
     one, other = (_drawn_circle(tmp_path / name) for name in ("one.svg", "other.svg"))
     moved = [pair for pair in zip(one, other, strict=True) if pair[0] != pair[1]]
     assert len(moved) == 1
@@ -299,64 +308,62 @@ def test_the_chosen_state_is_marked_where_it_is(tmp_path: Path) -> None:
 
 
 def test_a_default_that_was_not_tried_is_not_marked(tmp_path: Path) -> None:
-    write_sweep_plot(_sweep(), tmp_path / "one.svg")
+    _plot(_sweep(), tmp_path / "one.svg")
     default = {"hidden_state": 24, "pooling": "cls", "score": 0.3}
-    write_sweep_plot(_sweep(default=default), tmp_path / "other.svg")
+    _plot(_sweep(default=default), tmp_path / "other.svg")
     one, other = (_drawn_circle(tmp_path / name) for name in ("one.svg", "other.svg"))
     assert len(one) == len(other) + 1
 
 
 def test_sweeps_that_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"sweep\.jpg"):
-        write_sweep_plot(_sweep(), tmp_path / "sweep.jpg")
+        _plot(_sweep(), tmp_path / "sweep.jpg")
     with pytest.raises(DataError, match="hidden state 7, mean was chosen but is on none"):
-        write_sweep_plot(
-            _sweep(chosen={"hidden_state": 7, "pooling": "mean"}), tmp_path / "sweep.png"
-        )
+        _plot(_sweep(chosen={"hidden_state": 7, "pooling": "mean"}), tmp_path / "sweep.png")
     short = {"pooling": "cls", "hidden_states": [0, 1], "dev": [0.1, 0.2], "rest": [0.1]}
     with pytest.raises(DataError, match="cls: 2 hidden states, 2 scores of dev, 1 of the rest"):
-        write_sweep_plot(_sweep(curves=[short]), tmp_path / "sweep.png")
+        _plot(_sweep(curves=[short]), tmp_path / "sweep.png")
     with pytest.raises(DataError, match="finite"):
-        write_sweep_plot(_sweep(score=float("nan")), tmp_path / "sweep.png")
+        _plot(_sweep(score=float("nan")), tmp_path / "sweep.png")
     with pytest.raises(DataError, match="no arm"):
-        write_sweep_plot(_sweep() | {"arms": []}, tmp_path / "sweep.png")
+        _plot(_sweep() | {"arms": []}, tmp_path / "sweep.png")
     with pytest.raises(DataError, match="chosen_on"):
-        write_sweep_plot(
-            {k: v for k, v in _sweep().items() if k != "chosen_on"}, tmp_path / "a.png"
-        )
+        _plot({k: v for k, v in _sweep().items() if k != "chosen_on"}, tmp_path / "a.png")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_files_that_are_refused(small: Path) -> None:
     run = RunFolder.read(small)
-    whole = (small / DIAGNOSTICS).read_text(encoding="utf-8")
-    (small / DIAGNOSTICS).write_text("[{", encoding="utf-8")
+    whole = (small / DIAGNOSTICS_FILE).read_text(encoding="utf-8")
+    (small / DIAGNOSTICS_FILE).write_text("[{", encoding="utf-8")
     with pytest.raises(DataError, match=r"diagnostics\.json: not JSON"):
         vector_section(run)
-    (small / DIAGNOSTICS).write_text('{"arm": "raw"}', encoding="utf-8")
+    (small / DIAGNOSTICS_FILE).write_text('{"arm": "raw"}', encoding="utf-8")
     with pytest.raises(DataError, match=r"diagnostics\.json is not what it should be"):
         vector_section(run)
-    (small / DIAGNOSTICS).write_text(whole.replace('"probe_accuracy"', '"probe"', 1))
+    (small / DIAGNOSTICS_FILE).write_text(whole.replace('"probe_accuracy"', '"probe"', 1))
     with pytest.raises(DataError, match="probe_accuracy"):
         vector_section(run)
     rows = json.loads(whole)
-    (small / DIAGNOSTICS).write_text(json.dumps([*rows, rows[0]]), encoding="utf-8")
+    (small / DIAGNOSTICS_FILE).write_text(json.dumps([*rows, rows[0]]), encoding="utf-8")
     with pytest.raises(DataError, match=r"holds \('raw', 0, 'names', 'ar'\) twice"):
         vector_section(run)
-    (small / DIAGNOSTICS).write_text(json.dumps([rows[0] | {"arm": "rwa"}]), encoding="utf-8")
+    (small / DIAGNOSTICS_FILE).write_text(json.dumps([rows[0] | {"arm": "rwa"}]), encoding="utf-8")
     with pytest.raises(UnknownNameError, match="unknown arm 'rwa'"):
         vector_section(run)
-    (small / DIAGNOSTICS).write_text(json.dumps([rows[0] | {"target": "bucc"}]), encoding="utf-8")
+    (small / DIAGNOSTICS_FILE).write_text(
+        json.dumps([rows[0] | {"target": "bucc"}]), encoding="utf-8"
+    )
     with pytest.raises(UnknownNameError, match="unknown target 'bucc'"):
         vector_section(run)
 
 
 def test_sweeps_of_unknown_arms_are_refused(small: Path) -> None:
     run = RunFolder.read(small)
-    (small / SWEEP).write_text(json.dumps(_sweep(arm="rwa")), encoding="utf-8")
+    (small / SWEEP_FILE).write_text(json.dumps(_sweep(arm="rwa")), encoding="utf-8")
     with pytest.raises(UnknownNameError, match="unknown arm 'rwa'"):
         sweep_section(run)
-    (small / SWEEP).write_text(json.dumps(_sweep() | {"target": "bucc"}), encoding="utf-8")
+    (small / SWEEP_FILE).write_text(json.dumps(_sweep() | {"target": "bucc"}), encoding="utf-8")
     with pytest.raises(UnknownNameError, match="unknown target 'bucc'"):
         sweep_section(run)
 

@@ -31,16 +31,16 @@ from crosslift.reports.curves import curve_panels, mean_curve
 from crosslift.reports.effects import effects_on
 from crosslift.reports.heat import heat_pairs
 from crosslift.reports.html import write_report
-from crosslift.reports.interpolation import INTERPOLATION, path_section
+from crosslift.reports.interpolation import path_section
 from crosslift.reports.interpolation_plots import panels
 from crosslift.reports.labels import spread
 from crosslift.reports.mixtures import mixture_section
 from crosslift.reports.model_card import card_of_arm, model_card
 from crosslift.reports.stages import setting_words, stage_words, task_rows
 from crosslift.reports.tables import ScoreIndex
-from crosslift.results.arm_facts import StageFacts
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.score_rows import CurvePoint
+from crosslift.results.weight_paths import INTERPOLATION_FILE
 from crosslift.wording import interval, percent, share, signed_points
 
 ATTACK = "<script>alert('x')</script>"
@@ -190,11 +190,11 @@ def test_settings_in_words() -> None:
 
 def test_a_stage_in_words() -> None:
     mixed = [sample_task("nli", "classification", 6, 0.6), sample_task("mlm", "masked-lm", 4, 0.4)]
-    told = stage_words(StageFacts.model_validate(sample_stage(mixed, {}, 80, 60)))
+    told = stage_words(sample_stage(mixed, {}, 80, 60))
     assert told.tasks == "nli (classification) 60%, mlm (masked-lm) 40%"
     assert told.budget == "100 updates of 128, learning rate 2e-05"
     assert told.kept == "the weights of updates 80 and 60 were kept, one for each seed"
-    alone = stage_words(StageFacts.model_validate(sample_stage(mixed[:1], {}, 80, 80)))
+    alone = stage_words(sample_stage(mixed[:1], {}, 80, 80))
     assert alone.tasks == "nli (classification)"
     assert alone.kept == "the weights of update 80 were kept"
     assert (share(0.004), share(0.0), share(0.0996)) == ("0.4%", "0%", "10%")
@@ -310,7 +310,7 @@ def test_names_are_spread_in_order() -> None:
 
 
 def test_every_point_of_a_path_is_in_the_table(folder: Path, page: str, run: RunFolder) -> None:
-    found = json.loads((folder / INTERPOLATION).read_text(encoding="utf-8"))
+    found = json.loads((folder / INTERPOLATION_FILE).read_text(encoding="utf-8"))
     rows = _cells(page, "Between start and end: Tatoeba sentences")
     assert rows[0] == ["Arm", *(f"Share {each:g}" for each in SHARES)]
     trained = [arm.name for arm in run.run.arms if arm.stages]
@@ -370,7 +370,9 @@ def test_without_a_lost_target_there_is_no_trade_off(small: Path) -> None:
     assert found is not None
     assert found.trade_off.plots == ()
     assert found.trade_off.told == "No target lost at the end, in the mean over the arms."
-    _change(small / INTERPOLATION, lambda entries: [e for e in entries if e["target"] == "names"])
+    _change(
+        small / INTERPOLATION_FILE, lambda entries: [e for e in entries if e["target"] == "names"]
+    )
     text = _visible(write_report(small).read_text(encoding="utf-8"))
     assert "Only one target was measured on the way: there is no trade-off." in text
 
@@ -383,7 +385,7 @@ def test_without_a_gained_target_there_is_no_trade_off(small: Path) -> None:
             if entry["share"]:
                 entry.update(effect=-0.1, low=-0.2, high=-0.05, verdict="lower")
 
-    _change(small / INTERPOLATION, lose)
+    _change(small / INTERPOLATION_FILE, lose)
     found = path_section(RunFolder.read(small))
     assert found is not None
     assert "lost at the end" in found.trade_off.told
@@ -395,14 +397,14 @@ def test_a_run_that_interpolated_nothing_has_no_such_section(
     small: Path, content: str | None
 ) -> None:
     if content is not None:
-        (small / INTERPOLATION).write_text(content)
+        (small / INTERPOLATION_FILE).write_text(content)
     assert path_section(RunFolder.read(small)) is None
     assert "Between start and end" not in write_report(small).read_text(encoding="utf-8")
 
 
 def test_what_a_path_must_not_hold(small: Path) -> None:
     write_paths(small)
-    whole = (small / INTERPOLATION).read_text(encoding="utf-8")
+    whole = (small / INTERPOLATION_FILE).read_text(encoding="utf-8")
     read = RunFolder.read(small)
     cases: list[tuple[Callable[[Any], Any], str]] = [
         (lambda e: e[1].update(effect=None), "share 0.25 lacks effect"),
@@ -412,11 +414,11 @@ def test_what_a_path_must_not_hold(small: Path) -> None:
         (lambda e: e.append(e[1]), "twice"),
     ]
     for change, message in cases:
-        _change(small / INTERPOLATION, change)
+        _change(small / INTERPOLATION_FILE, change)
         with pytest.raises(DataError, match=message):
             path_section(read)
-        (small / INTERPOLATION).write_text(whole, encoding="utf-8")
-    _change(small / INTERPOLATION, lambda e: e[1].update(arm="rwa"))
+        (small / INTERPOLATION_FILE).write_text(whole, encoding="utf-8")
+    _change(small / INTERPOLATION_FILE, lambda e: e[1].update(arm="rwa"))
     with pytest.raises(UnknownNameError, match="unknown arm 'rwa'"):
         path_section(read)
 
@@ -424,7 +426,7 @@ def test_what_a_path_must_not_hold(small: Path) -> None:
 def test_an_arm_may_have_other_shares_than_another(small: Path) -> None:
     write_paths(small)
     _change(
-        small / INTERPOLATION,
+        small / INTERPOLATION_FILE,
         lambda entries: [e for e in entries if (e["arm"], e["share"]) != ("image", 0.25)],
     )
     rows = _cells(

@@ -19,13 +19,15 @@ from crosslift.metrics.table import described
 from crosslift.reports.answer import baseline_verdicts
 from crosslift.reports.effects import trade_offs
 from crosslift.reports.examples import example_groups
-from crosslift.reports.generalised import GENERALISED, generalised_section
+from crosslift.reports.generalised import generalised_section
 from crosslift.reports.heat import LEVELS, change_shade, heat_pairs, score_shade
 from crosslift.reports.html import write_report
 from crosslift.reports.model_card import card_of_arm, model_card
 from crosslift.reports.tables import ScoreIndex, score_tables
-from crosslift.reports.xtreme import XTREME, XtremeCellView, XtremeSection, xtreme_section
+from crosslift.reports.xtreme import XtremeCellView, XtremeSection, xtreme_section
+from crosslift.results.language_pairs import GENERALISED_FILE
 from crosslift.results.run_folder import RunFolder
+from crosslift.results.xtreme_scores import XTREME_FILE
 
 ATTACK = "<script>alert('x')</script>"
 
@@ -183,7 +185,7 @@ def test_inside_the_noise_there_is_no_winner(tmp_path: Path) -> None:
         for entry in content["best"]:
             entry["verdict"] = None if entry["verdict"] is None else "no difference shown"
 
-    _change(made / XTREME, even)
+    _change(made / XTREME_FILE, even)
     write_report(made)
     shown = _part((made / "report.html").read_text(encoding="utf-8"), "xtreme")
     assert " wins" not in shown
@@ -281,7 +283,7 @@ def test_a_language_that_one_arm_lacks_is_a_hole(small: Path) -> None:
             e for e in content["languages"] if (e["target"], e["arm"], e["language"]) != key
         ]
 
-    _change(small / XTREME, drop)
+    _change(small / XTREME_FILE, drop)
     found = xtreme_section(RunFolder.read(small))
     assert found is not None
     (row,) = [row for row in found.languages[0].rows if row.code == "sw"]
@@ -300,7 +302,7 @@ def test_a_matrix_of_the_baseline_and_differences_of_the_others(run: RunFolder) 
     ]
     facts = {
         e["arm"]: e["matrix"]
-        for e in json.loads((run.path / GENERALISED).read_bytes())
+        for e in json.loads((run.path / GENERALISED_FILE).read_bytes())
         if e["target"] == "xnli"
     }
     shown = first.matrices[1].rows[1].cells[3].text
@@ -318,7 +320,7 @@ def test_means_of_pairs_with_the_effect_on_mixed_ones(run: RunFolder, page: str)
     raw, text, *_ = found.targets[0].means
     assert (raw.effect, raw.interval) == ("", "")
     assert (text.effect, text.interval) == ("+2.1", "[+1.1, +3.1]")
-    facts = json.loads((run.path / GENERALISED).read_bytes())[0]
+    facts = json.loads((run.path / GENERALISED_FILE).read_bytes())[0]
     assert (raw.same, raw.mixed) == (f"{100 * facts['same']:.1f}", f"{100 * facts['mixed']:.1f}")
     shown = _part(page, "generalised")
     assert shown.count(" same") >= 4 * (6 + 3)
@@ -326,7 +328,7 @@ def test_means_of_pairs_with_the_effect_on_mixed_ones(run: RunFolder, page: str)
 
 
 def test_an_arm_without_its_baseline_shows_its_scores(small: Path) -> None:
-    _change(small / GENERALISED, lambda rows: [e for e in rows if e["arm"] != "raw"])
+    _change(small / GENERALISED_FILE, lambda rows: [e for e in rows if e["arm"] != "raw"])
     found = generalised_section(RunFolder.read(small))
     assert found is not None
     assert [(m.arm.name, m.signed) for m in found.targets[0].matrices] == [("text", False)]
@@ -392,8 +394,8 @@ def test_hostile_texts_are_escaped(tmp_path: Path) -> None:
 def test_the_sections_follow_the_scores_and_are_optional(page: str, small: Path) -> None:
     places = [page.index(f'id="{anchor}"') for anchor in ("scores", "xtreme", "generalised")]
     assert places == sorted(places) and places[-1] < page.index('id="languages"')
-    (small / XTREME).unlink()
-    (small / GENERALISED).write_text("[]", encoding="utf-8")
+    (small / XTREME_FILE).unlink()
+    (small / GENERALISED_FILE).write_text("[]", encoding="utf-8")
     write_report(small)
     without = (small / "report.html").read_text(encoding="utf-8")
     assert 'id="xtreme"' not in without and 'id="generalised"' not in without
@@ -439,7 +441,7 @@ def _twice(part: str) -> Callable[[Any], None]:
 def test_what_xtreme_must_not_hold(
     small: Path, change: Callable[[Any], Any], error: type[Exception], message: str
 ) -> None:
-    _change(small / XTREME, change)
+    _change(small / XTREME_FILE, change)
     with pytest.raises(error, match=message):
         xtreme_section(RunFolder.read(small))
 
@@ -466,13 +468,13 @@ def _other_languages(rows: Any) -> None:
 def test_what_generalised_must_not_hold(
     small: Path, change: Callable[[Any], Any], error: type[Exception], message: str
 ) -> None:
-    _change(small / GENERALISED, change)
+    _change(small / GENERALISED_FILE, change)
     with pytest.raises(error, match=message):
         generalised_section(RunFolder.read(small))
 
 
 def test_rounding_at_the_ends_is_taken_off(small: Path) -> None:
-    _change(small / XTREME, _first("languages", score=-1e-17))
+    _change(small / XTREME_FILE, _first("languages", score=-1e-17))
     found = xtreme_section(RunFolder.read(small))
     assert found is not None
     (row,) = [row for row in found.languages[0].rows if row.code == "ar"]

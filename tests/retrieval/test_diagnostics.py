@@ -13,6 +13,7 @@ from scipy.stats import skew
 from sklearn.linear_model import Ridge
 
 from crosslift.errors import DataError
+from crosslift.results.vector_diagnoses import Diagnosis
 from crosslift.retrieval import diagnostics
 from crosslift.retrieval.diagnostics import (
     FEWEST_TEXTS,
@@ -299,7 +300,7 @@ def test_equal_texts_everywhere() -> None:
 
 def test_json_names_every_field() -> None:
     content = diagnose("de", *_bitext()).to_json()
-    assert list(content) == [*diagnostics.Diagnosis.__dataclass_fields__]
+    assert list(content) == [*Diagnosis.model_fields]
     assert content["language"] == "de"
     assert content["notes"] == []
     assert set(content["hubness_src_to_tgt"]) == {"skewness", "never_retrieved"}

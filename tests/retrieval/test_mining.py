@@ -443,7 +443,7 @@ def test_fold_scores_by_hand() -> None:
     assert [(fold.mined, fold.correct, fold.gold) for fold in found.folds] == [(3, 2, 2), (0, 0, 1)]
     assert found.extracted.tolist() == [True, True, True, False, False, False]
     total = found.total
-    assert (total.mined, total.correct, total.gold) == (3, 2, 3) and math.isnan(total.threshold)
+    assert (total.mined, total.correct, total.gold) == (3, 2, 3) and total.threshold is None
     assert (total.precision, total.recall, total.mining_f1) == (2 / 3, 2 / 3, 4 / 6)
 
 

@@ -11,6 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crosslift.results.mined_languages import MinedByArm, MiningScore
+from crosslift.results.record import write_json_file
+
 OWN = "crosslift/mining"
 LANGUAGES = ("de", "fr", "zh")
 PROTOCOLS: dict[str, dict[str, Any]] = {
@@ -44,7 +47,7 @@ def write_mining_files(folder: Path, remark: str = "") -> None:
         for language in LANGUAGES
         for protocol in SCALES
     ]
-    _write_json(folder / "mining.json", mined)
+    write_json_file(folder / "mining.json", mined)
     _write_json(folder / "run.json", run)
     _add_results(folder, [row for entry in mined for row in _rows(entry)] + _asked(arms))
     _add_verdicts(folder, [arm["name"] for arm in arms if arm["name"] != arm["baseline"]])
@@ -62,54 +65,52 @@ def _target(remark: str) -> dict[str, Any]:
     }
 
 
-def _entry(
-    arm: str, seed: int, language: str, protocol: str, chance: random.Random
-) -> dict[str, Any]:
+def _entry(arm: str, seed: int, language: str, protocol: str, chance: random.Random) -> MinedByArm:
     best = (0.5 + LIFTS[arm] + chance.uniform(-0.02, 0.02)) * SCALES[protocol]
     curve = [_point(place / 60, best) for place in range(1, 61)]
     cut = min(curve, key=lambda point: abs(point[2] - best))
     halves = arm == "raw"
-    return {
-        "arm": arm,
-        "seed": seed,
-        "target": "bucc",
-        "language": language,
-        "protocol": protocol,
-        "scored_on": "dev" if halves else "test",
-        "threshold_source": "the other half of dev, by src text" if halves else "dev",
-        "thresholds": [cut[0], cut[0] + 0.01] if halves else [cut[0]],
-        "score": _score(cut[1], cut[2], None if halves else cut[0]),
-        "oracle": _score(min(cut[1] + 0.02, 1.0), cut[2], cut[0] - 0.002),
-        "curve": curve,
-    }
+    return MinedByArm(
+        arm=arm,
+        seed=seed,
+        target="bucc",
+        language=language,
+        protocol=protocol,
+        scored_on="dev" if halves else "test",
+        threshold_source="the other half of dev, by src text" if halves else "dev",
+        thresholds=(cut[0], cut[0] + 0.01) if halves else (cut[0],),
+        score=_score(cut[1], cut[2], None if halves else cut[0]),
+        oracle=_score(min(cut[1] + 0.02, 1.0), cut[2], cut[0] - 0.002),
+        curve=curve,
+    )
 
 
-def _point(recall: float, best: float) -> list[float]:
+def _point(recall: float, best: float) -> tuple[float, float, float]:
     """Threshold, precision, recall: precision falls where recall goes beyond the best."""
-    return [1.3 - recall / 4, 1 / (1 + math.exp(14 * (recall - best - 0.12))), recall]
+    return 1.3 - recall / 4, 1 / (1 + math.exp(14 * (recall - best - 0.12))), recall
 
 
-def _score(precision: float, recall: float, threshold: float | None) -> dict[str, Any]:
+def _score(precision: float, recall: float, threshold: float | None) -> MiningScore:
     correct = round(recall * GOLD)
     mined = max(round(correct / precision), 1)
-    return {
-        "precision": correct / mined,
-        "recall": correct / GOLD,
-        "mining_f1": 2 * correct / (mined + GOLD),
-        "mined": mined,
-        "correct": correct,
-        "gold": GOLD,
-        "threshold": threshold,
-    }
+    return MiningScore(
+        precision=correct / mined,
+        recall=correct / GOLD,
+        mining_f1=2 * correct / (mined + GOLD),
+        mined=mined,
+        correct=correct,
+        gold=GOLD,
+        threshold=threshold,
+    )
 
 
-def _rows(entry: dict[str, Any]) -> list[dict[str, Any]]:
-    facts = {name: entry[name] for name in ("arm", "seed", "language", "protocol")}
+def _rows(entry: MinedByArm) -> list[dict[str, Any]]:
+    facts = {name: getattr(entry, name) for name in ("arm", "seed", "language", "protocol")}
     values = {
-        "mining_f1": entry["score"]["mining_f1"],
-        "mining_precision": entry["score"]["precision"],
-        "mining_recall": entry["score"]["recall"],
-        "oracle_mining_f1": entry["oracle"]["mining_f1"],
+        "mining_f1": entry.score.mining_f1,
+        "mining_precision": entry.score.precision,
+        "mining_recall": entry.score.recall,
+        "oracle_mining_f1": entry.oracle.mining_f1,
     }
     return [facts | {"metric": metric, "value": value} for metric, value in values.items()]
 

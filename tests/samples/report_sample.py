@@ -6,12 +6,32 @@ import csv
 import json
 import math
 import random
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image, ImageDraw
+
+from crosslift.results.arm_facts import ArmBudget, ArmFacts, Role, StageFacts, StageTask
+from crosslift.results.example import ArmAnswer, Example
+from crosslift.results.overlap_facts import OverlapExample, OverlapFacts
+from crosslift.results.reading_sweep import Reading, ScoredReading, Sweep, SweepArm, SweepCurve
+from crosslift.results.record import write_json_file
+from crosslift.results.run_facts import RunFacts
+from crosslift.results.score_rows import CurvePoint, Score, table_of
+from crosslift.results.step_facts import RunEnvironment, StepFacts
+from crosslift.results.target_facts import Gap, TargetFacts
+from crosslift.results.vector_diagnoses import (
+    Diagnosis,
+    DiagnosisOfArm,
+    Hubness,
+    Margins,
+    SeparabilityOfArm,
+)
+from crosslift.results.verdict import Family, Outcome, Verdict
 
 _LINE = (
     "ar bn de el es et eu fa fi fr he hi hu id it ja ka ko pt ru sw ta th tr zh af bg cs da eo"
@@ -66,24 +86,11 @@ CONTROL_LIFTS = {  # of `image`, each asked for in one word
     "placebo-labels": (-0.01, 0.06, 0.002),
 }
 VALUES = ("1e-06", "4e-06", "2e-05", "1e-04")
-OTHER_START = (
+OTHER_START: tuple[tuple[str, Role, str | None], ...] = (
     ("e5", "baseline", None),
     ("e5-text", "trained", None),
     ("e5-image", "trained", None),
     ("e5-image-shuffled", "control", "e5-image"),
-)
-RESULT_FIELDS = (
-    "study",
-    "arm",
-    "seed",
-    "target",
-    "language",
-    "protocol",
-    "subset",
-    "metric",
-    "value",
-    "n",
-    "step_key",
 )
 
 
@@ -94,7 +101,7 @@ def write_sample(
     seeds: int = 2,
     remark: str = "",
     starts: int = 1,
-    more: list[dict[str, Any]] | None = None,
+    more: list[ArmFacts] | None = None,
 ) -> Path:
     """Write the folder and return it; ``remark`` is put into every free text.
 
@@ -108,12 +115,11 @@ def write_sample(
     rows = _results(named, targets, chance)
     _write_results(folder, rows)
     _write_outcomes(folder)
-    _write_table(folder / "curves.parquet", _curves(named, chance))
-    macro = [row for row in rows if (row["language"], row["subset"]) == ("macro", "all")]
-    verdicts = _verdicts(macro, named, targets, chance, remark)
-    _write_json(folder / "verdicts.json", verdicts)
-    _write_json(folder / "examples.json", _examples(folder, named, remark))
-    _write_json(folder / "run.json", _run(named, targets, remark))
+    pq.write_table(table_of(_curves(named, chance), CurvePoint), folder / "curves.parquet")
+    macro = [row for row in rows if (row.language, row.subset) == ("macro", "all")]
+    write_json_file(folder / "verdicts.json", _verdicts(macro, named, targets, chance, remark))
+    write_json_file(folder / "examples.json", _examples(folder, named, remark))
+    write_json_file(folder / "run.json", _run(named, targets, remark))
     return folder
 
 
@@ -129,49 +135,56 @@ def write_vector_files(folder: Path, remark: str = "") -> None:
         for target in bitexts
         for row in _diagnoses(arm["name"], seed, target, chance)
     ]
-    _write_json(folder / "diagnostics.json", rows)
+    write_json_file(folder / "diagnostics.json", rows)
     shown = run["arms"][:3]
     arms = [_sweep_arm(arm["name"], seed, chance) for arm in shown for seed in arm["seeds"]]
-    sweep = {"target": "tatoeba", "metric": "top1_accuracy", "arms": arms}
-    sweep |= {"chosen_on": "the first 200 pairs of each language" + remark}
-    sweep |= {"reported_on": "all other pairs" + remark}
-    _write_json(folder / "sweep.json", sweep)
+    sweep = Sweep(
+        target="tatoeba",
+        metric="top1_accuracy",
+        chosen_on="the first 200 pairs of each language" + remark,
+        reported_on="all other pairs" + remark,
+        arms=arms,
+    )
+    write_json_file(folder / "sweep.json", sweep)
 
 
 def _diagnoses(
     arm: str, seed: int, target: dict[str, Any], chance: random.Random
-) -> list[dict[str, Any]]:
+) -> list[DiagnosisOfArm | SeparabilityOfArm]:
     key = {"arm": arm, "seed": seed, "target": target["name"]}
     lift = LIFTS.get(arm, (0.0, 0.05, 0.0))[0 if target["name"] == "names" else 1]
     rows = [
-        key | _diagnosis(code, lift + chance.uniform(-0.03, 0.03)) for code in target["languages"]
+        DiagnosisOfArm.of(_diagnosis(code, lift + chance.uniform(-0.03, 0.03)), **key)
+        for code in target["languages"]
     ]
-    return [*rows, key | {"language": "all", "separability": 0.93 - 2 * lift}]
+    return [*rows, SeparabilityOfArm(separability=0.93 - 2 * lift, **key)]
 
 
-def _diagnosis(code: str, lift: float) -> dict[str, Any]:
+def _diagnosis(code: str, lift: float) -> Diagnosis:
     middle = lift - 0.02
-    margins = {"quantiles": [middle + step for step in (-0.16, -0.05, 0.0, 0.06, 0.15)]}
-    margins |= {"above_zero": 0.4 + lift}
-    hubness = {"skewness": 2.4 - 6 * lift, "never_retrieved": 0.31 - lift}
-    return {
-        "language": code,
-        "n_pairs": 400,
-        "mean_cosine_src": 0.82 - 2 * lift,
-        "mean_cosine_tgt": 0.80 - 2 * lift,
-        "iso_score_src": 0.08 + lift,
-        "iso_score_tgt": 0.09 + lift,
-        "probe_accuracy": 0.97 - lift,
-        "hubness_src_to_tgt": hubness,
-        "hubness_tgt_to_src": hubness,
-        "margins_src_to_tgt": margins,
-        "margins_tgt_to_src": margins,
-        "alignment": 0.3,
-        "notes": [],
-    }
+    margins = Margins(
+        quantiles=[middle + step for step in (-0.16, -0.05, 0.0, 0.06, 0.15)],
+        above_zero=0.4 + lift,
+    )
+    hubness = Hubness(skewness=2.4 - 6 * lift, never_retrieved=0.31 - lift)
+    return Diagnosis(
+        language=code,
+        n_pairs=400,
+        mean_cosine_src=0.82 - 2 * lift,
+        mean_cosine_tgt=0.80 - 2 * lift,
+        iso_score_src=0.08 + lift,
+        iso_score_tgt=0.09 + lift,
+        probe_accuracy=0.97 - lift,
+        hubness_src_to_tgt=hubness,
+        hubness_tgt_to_src=hubness,
+        margins_src_to_tgt=margins,
+        margins_tgt_to_src=margins,
+        alignment=0.3,
+        notes=(),
+    )
 
 
-def _sweep_arm(arm: str, seed: int, chance: random.Random) -> dict[str, Any]:
+def _sweep_arm(arm: str, seed: int, chance: random.Random) -> SweepArm:
     states = list(range(13))
     curves = []
     for pooling, level in (("mean", 0.42), ("cls", 0.25), ("max", 0.31)):
@@ -180,20 +193,21 @@ def _sweep_arm(arm: str, seed: int, chance: random.Random) -> dict[str, Any]:
             for state in states
         ]
         rest = [value - 0.02 + chance.uniform(-0.01, 0.01) for value in dev]
-        curves.append({"pooling": pooling, "hidden_states": states, "dev": dev, "rest": rest})
-    best = max(states, key=lambda state: curves[0]["dev"][state])
-    return {
-        "arm": arm,
-        "seed": seed,
-        "curves": curves,
-        "chosen": {"hidden_state": best, "pooling": "mean"},
-        "score": curves[0]["rest"][best],
-        "default": {"hidden_state": 12, "pooling": "mean", "score": curves[0]["rest"][12]},
-    }
+        curves.append(SweepCurve(pooling=pooling, hidden_states=states, dev=dev, rest=rest))
+    dev, rest = curves[0].dev, curves[0].rest
+    best = max(states, key=lambda state: dev[state])
+    return SweepArm(
+        arm=arm,
+        seed=seed,
+        curves=curves,
+        chosen=Reading(hidden_state=best, pooling="mean"),
+        score=rest[best],
+        default=ScoredReading(hidden_state=12, pooling="mean", score=rest[12]),
+    )
 
 
-def _arms(number: int, seeds: int, remark: str, starts: int) -> list[dict[str, Any]]:
-    known = [
+def _arms(number: int, seeds: int, remark: str, starts: int) -> list[ArmFacts]:
+    known: list[tuple[str, Role, str | None]] = [
         ("raw", "baseline", None),
         ("text", "trained", None),
         ("image", "trained", None),
@@ -201,18 +215,19 @@ def _arms(number: int, seeds: int, remark: str, starts: int) -> list[dict[str, A
         ("image-locked", "trained", None),
         ("packaged", "reference", None),
     ]
-    more = [(f"text-image mix, share {i}0 per cent", "trained", None) for i in range(number - 6)]
-    made = [sample_arm(*entry, seeds=seeds, remark=remark) for entry in [*known, *more][:number]]
+    known += [(f"text-image mix, share {i}0 per cent", "trained", None) for i in range(number - 6)]
+    made = [sample_arm(*entry, seeds=seeds, remark=remark) for entry in known[:number]]
+    other = {"baseline": "e5", "start": "embedded", "encoder": "embedded"}
     for name, role, control_of in OTHER_START if starts == 2 else ():
         arm = sample_arm(name, role, control_of, seeds, remark)
-        made.append(arm | {"baseline": "e5", "start": "embedded", "encoder": "embedded"})
+        made.append(arm.model_copy(update=other))
     return made
 
 
 def sample_arm(
-    name: str, role: str, control_of: str | None, seeds: int, remark: str = ""
-) -> dict[str, Any]:
-    """An arm as ``run.json`` has it; its task follows from its name."""
+    name: str, role: Role, control_of: str | None, seeds: int, remark: str = ""
+) -> ArmFacts:
+    """An arm; its task follows from its name."""
     trained = role in ("trained", "control")
     task = "name-alias" if name.startswith("text") else "picture-name"
     settings: dict[str, Any] = {"text_side": "locked"} if name == "image-locked" else {}
@@ -220,120 +235,131 @@ def sample_arm(
         settings["shuffle_pictures"] = True
     form = "text pairs" if task == "name-alias" else "image-text"
     stage = sample_stage([sample_task(task, form, 12800, 1.0)], settings)
-    budget = {
-        "updates": 100.0,
-        "examples": 12800.0,
-        "tokens": 98213.0 if task == "name-alias" else 91877.0,
-        "flops": 1.93e13,
-        "seconds": 311.4,
-    }
-    return {
-        "name": name,
-        "role": role,
-        "baseline": name if role == "reference" else "raw",
-        "control_of": control_of,
-        "description": f"{role.capitalize()} arm on {task}." + remark
+    budget = ArmBudget(
+        updates=100.0,
+        examples=12800.0,
+        tokens=98213.0 if task == "name-alias" else 91877.0,
+        flops=1.93e13,
+        seconds=311.4,
+    )
+    untrained = ArmBudget(updates=0.0, examples=0.0, tokens=0.0, flops=0.0, seconds=0.0)
+    return ArmFacts(
+        name=name,
+        role=role,
+        baseline=name if role == "reference" else "raw",
+        control_of=control_of,
+        description=f"{role.capitalize()} arm on {task}." + remark
         if trained
         else "As it starts." + remark,
-        "encoder": "embedded" if role == "reference" else "embedded-mlm",
-        "start": "embedded" if role == "reference" else "embedded-mlm",
-        "seeds": list(range(1, seeds + 1)) if trained else [0],
-        "stages": [stage] if trained else [],
-        "budget": budget if trained else dict.fromkeys(budget, 0.0),
-    }
+        encoder="embedded" if role == "reference" else "embedded-mlm",
+        start="embedded" if role == "reference" else "embedded-mlm",
+        seeds=tuple(range(1, seeds + 1)) if trained else (0,),
+        stages=(stage,) if trained else (),
+        budget=budget if trained else untrained,
+    )
 
 
-def sample_task(
-    name: str, form: str, examples: int, share: float, **left_out: int
-) -> dict[str, Any]:
+def sample_task(name: str, form: str, examples: int, share: float, **left_out: int) -> StageTask:
     """A task of a stage; ``left_out`` are its reasons, with underscores for spaces."""
-    reasons = {reason.replace("_", " "): count for reason, count in left_out.items()}
-    facts = {"task": name, "form": form, "examples": examples, "share": share}
-    return facts | {"train": 1514, "dev": 400, "rows": 1514, "left_out": reasons}
+    return StageTask(
+        task=name,
+        form=form,
+        examples=examples,
+        share=share,
+        train=1514,
+        dev=400,
+        rows=1514,
+        left_out={reason.replace("_", " "): count for reason, count in left_out.items()},
+    )
 
 
-def sample_stage(
-    tasks: list[dict[str, Any]], settings: dict[str, Any], *kept: int
-) -> dict[str, Any]:
+def sample_stage(tasks: Sequence[StageTask], settings: dict[str, Any], *kept: int) -> StageFacts:
     """A stage; ``kept`` are the updates whose weights were kept."""
-    facts = {"tasks": tasks, "updates": 100, "batch_size": 128, "learning_rate": 2e-5}
-    return facts | {"settings": settings, "kept_updates": list(kept)}
+    return StageFacts(
+        tasks=tuple(tasks),
+        updates=100,
+        batch_size=128,
+        learning_rate=2e-5,
+        settings=settings,
+        kept_updates=kept,
+    )
 
 
-def _targets(languages: int, remark: str) -> list[dict[str, Any]]:
+def _targets(languages: int, remark: str) -> list[TargetFacts]:
     spans = {"names": 13, "tatoeba": languages, "pictures": 13}
     gaps = {
         "names": [("yo", "no names of this language" + remark)],
         "tatoeba": [("zu", "file missing" + remark)],
     }
     return [
-        {
-            "name": name,
-            "title": TITLES[name] + remark,
-            "metric": "recall_at_10" if name == "pictures" else "top1_accuracy",
-            "protocol": PROTOCOLS[name],
-            "languages": [code for code in CODES if code not in ("yo", "zu")][:span],
-            "gaps": [{"language": code, "reason": reason} for code, reason in gaps.get(name, [])],
-            "kind": "pictures" if name == "pictures" else "bitext",
-        }
+        TargetFacts(
+            name=name,
+            title=TITLES[name] + remark,
+            metric="recall_at_10" if name == "pictures" else "top1_accuracy",
+            protocol=PROTOCOLS[name],
+            languages=tuple(code for code in CODES if code not in ("yo", "zu"))[:span],
+            gaps=tuple(Gap(language=code, reason=why) for code, why in gaps.get(name, [])),
+            kind="pictures" if name == "pictures" else "bitext",
+            texts="words" if name == "names" else "sentences",
+        )
         for name, span in spans.items()
     ]
 
 
 def _results(
-    arms: list[dict[str, Any]], targets: list[dict[str, Any]], chance: random.Random
-) -> list[dict[str, Any]]:
+    arms: list[ArmFacts], targets: list[TargetFacts], chance: random.Random
+) -> list[Score]:
     rows = []
     for arm in arms:
-        lifts = LIFTS.get(arm["name"]) or CONTROL_LIFTS.get(arm.get("control", ""))
+        lifts = LIFTS.get(arm.name) or CONTROL_LIFTS.get(arm.control or "")
         lifts = lifts or tuple(chance.uniform(-0.05, 0.15) for _ in range(3))
-        for seed in arm["seeds"]:
+        for seed in arm.seeds:
             for place, target in enumerate(targets):
                 for subset in ("all", "clean"):
-                    rows.extend(
-                        _target_rows(arm["name"], seed, target, subset, lifts[place], chance)
-                    )
+                    rows.extend(_target_rows(arm.name, seed, target, subset, lifts[place], chance))
     return rows
 
 
 def _target_rows(
-    arm: str, seed: int, target: dict[str, Any], subset: str, lift: float, chance: random.Random
-) -> list[dict[str, Any]]:
+    arm: str, seed: int, target: TargetFacts, subset: str, lift: float, chance: random.Random
+) -> list[Score]:
     metrics = {"top1_accuracy": 0.0, "mrr": 0.06, "recall_at_5": 0.12, "recall_at_10": 0.17}
-    protocols = [target["protocol"]]
-    if target["name"] == "tatoeba":
+    protocols = [target.protocol]
+    if target.name == "tatoeba":
         protocols.append("xtreme/en->xx")
     rows = []
     for protocol in protocols:
         for metric, above in metrics.items():
+            row = partial(
+                Score,
+                study="pictures-or-text",
+                arm=arm,
+                seed=seed,
+                target=target.name,
+                protocol=protocol,
+                step_key="9f3c21aa70",
+                subset=subset,
+                metric=metric,
+            )
             values = []
-            for code in target["languages"]:
-                level = BASES[target["name"]] + (sum(map(ord, code)) % 23 - 11) * 0.018
+            for code in target.languages:
+                level = BASES[target.name] + (sum(map(ord, code)) % 23 - 11) * 0.018
                 noise = chance.uniform(-0.02, 0.02)
                 value = min(
                     max(level + above + lift * (0.6 + (ord(code[0]) % 7) / 7) + noise, 0.0), 1.0
                 )
                 values.append(value)
-                rows.append(
-                    _row(arm, seed, target["name"], code, protocol, subset, metric, value, 400)
-                )
+                rows.append(row(language=code, value=value, n=400))
             mean = sum(values) / len(values)
-            size = 400 * len(values)
-            rows.append(
-                _row(arm, seed, target["name"], "macro", protocol, subset, metric, mean, size)
-            )
+            rows.append(row(language="macro", value=mean, n=400 * len(values)))
     return rows
 
 
-def _row(*values: Any) -> dict[str, Any]:
-    return dict(zip(RESULT_FIELDS, ("pictures-or-text", *values, "9f3c21aa70"), strict=True))
-
-
-def _write_results(folder: Path, rows: list[dict[str, Any]]) -> None:
-    _write_table(folder / "results.parquet", rows)
+def _write_results(folder: Path, rows: list[Score]) -> None:
+    pq.write_table(table_of(rows, Score), folder / "results.parquet")
     with (folder / "results.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, RESULT_FIELDS)
-        writer.writeheader()
+        writer = csv.writer(file)
+        writer.writerow(Score._fields)
         writer.writerows(rows)
 
 
@@ -347,78 +373,62 @@ def _write_outcomes(folder: Path) -> None:
     }
     row |= {"protocol": "crosslift/xx->en", "item": "1F34E", "clean": True, "retrieved": "1F34E"}
     row |= {"top1_accuracy": 1.0, "reciprocal_rank": 1.0, "recall_at_5": 1.0, "recall_at_10": 1.0}
-    _write_table(folder / "outcomes.parquet", [row | {"step_key": "9f3c21aa70"}])
-
-
-def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
-    pq.write_table(pa.Table.from_pylist(rows), path)
+    table = pa.Table.from_pylist([row | {"step_key": "9f3c21aa70"}])
+    pq.write_table(table, folder / "outcomes.parquet")
 
 
 def _write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-def _curves(arms: list[dict[str, Any]], chance: random.Random) -> list[dict[str, Any]]:
-    points = []
-    for arm in arms:
-        for stage in arm["stages"]:
-            for seed in arm["seeds"]:
-                points.extend(_curve(arm["name"], seed, stage["tasks"][0]["task"], chance))
-    return points
+def _curves(arms: list[ArmFacts], chance: random.Random) -> list[CurvePoint]:
+    return [
+        point
+        for arm in arms
+        for stage in arm.stages
+        for seed in arm.seeds
+        for point in _curve(arm.name, seed, stage.tasks[0].task, chance)
+    ]
 
 
-def _curve(arm: str, seed: int, task: str, chance: random.Random) -> list[dict[str, Any]]:
+def _curve(arm: str, seed: int, task: str, chance: random.Random) -> list[CurvePoint]:
     floor = 3.9 if arm == "image-shuffled" else 1.1 + len(arm) * 0.05
     points = []
     for update in range(1, 101):
         loss = floor + (4.85 - floor) * math.exp(-update / 25) + chance.uniform(-0.12, 0.12)
-        points.append(_curve_point(arm, seed, task, update, "loss", loss))
+        points.append(CurvePoint(arm, seed, 0, task, update, "loss", loss))
         if update % 20 == 0:
             dev = 0.6 * (1 - math.exp(-update / 40)) / floor + chance.uniform(-0.01, 0.01)
-            points.append(_curve_point(arm, seed, task, update, "dev_top1_accuracy", dev))
+            points.append(CurvePoint(arm, seed, 0, task, update, "dev_top1_accuracy", dev))
     return points
 
 
-def _curve_point(
-    arm: str, seed: int, task: str, update: int, metric: str, value: float
-) -> dict[str, Any]:
-    return {
-        "arm": arm,
-        "seed": seed,
-        "stage": 0,
-        "task": task,
-        "update": update,
-        "metric": metric,
-        "value": value,
-    }
-
-
 def _verdicts(
-    rows: list[dict[str, Any]],
-    arms: list[dict[str, Any]],
-    targets: list[dict[str, Any]],
+    rows: list[Score],
+    arms: list[ArmFacts],
+    targets: list[TargetFacts],
     chance: random.Random,
     remark: str,
-) -> list[dict[str, Any]]:
+) -> list[Verdict]:
     questions = {
         ("image", "text"): "Do pictures help more than text?",
         ("image", "image-shuffled"): "Does the content of the pictures matter?",
     }
-    names = [arm["name"] for arm in arms]
-    pairs = [
+    names = [arm.name for arm in arms]
+    pairs: list[tuple[tuple[str, str], Family, str | None]] = [
         (pair, "declared", question + remark)
         for pair, question in questions.items()
         if set(pair) <= set(names)
     ]
     pairs += [
-        ((arm["name"], arm["baseline"]), "vs-baseline", None)
+        ((arm.name, arm.baseline), "vs-baseline", None)
         for arm in arms
-        if arm["name"] != arm["baseline"] and not arm.get("control")
+        if arm.name != arm.baseline and not arm.control
     ]
     for arm in arms:
-        if arm.get("control"):
-            pairs.append(((arm["control_of"], arm["name"]), "controls", None))
-            pairs.append(((arm["name"], arm["baseline"]), "controls", None))
+        if arm.control and arm.control_of:
+            pairs.append(((arm.control_of, arm.name), "controls", None))
+            pairs.append(((arm.name, arm.baseline), "controls", None))
     return [
         _verdict(rows, pair, target, family, question, chance, remark)
         for pair, family, question in pairs
@@ -426,53 +436,62 @@ def _verdicts(
     ]
 
 
-def _macro(rows: list[dict[str, Any]], arm: str, target: dict[str, Any]) -> float:
-    wanted = (arm, target["name"], "macro", target["protocol"], "all", target["metric"])
-    keys = ("arm", "target", "language", "protocol", "subset", "metric")
-    found = [row["value"] for row in rows if tuple(row[key] for key in keys) == wanted]
-    return sum(found) / len(found)
+def _macro(rows: list[Score], arm: str, target: TargetFacts) -> float:
+    wanted = (arm, target.name, "macro", target.protocol, "all", target.metric)
+    values = [
+        row.value
+        for row in rows
+        if (row.arm, row.target, row.language, row.protocol, row.subset, row.metric) == wanted
+    ]
+    return sum(values) / len(values)
+
+
+def outcome_of(effect: float, half: float) -> Outcome:
+    """The outcome of an effect whose interval reaches ``half`` to each side."""
+    if effect > half:
+        return "higher"
+    return "lower" if effect < -half else "no difference shown"
 
 
 def _verdict(
-    rows: list[dict[str, Any]],
+    rows: list[Score],
     pair: tuple[str, str],
-    target: dict[str, Any],
-    family: str,
+    target: TargetFacts,
+    family: Family,
     question: str | None,
     chance: random.Random,
     remark: str,
-) -> dict[str, Any]:
+) -> Verdict:
     effect = _macro(rows, pair[0], target) - _macro(rows, pair[1], target)
     half = chance.uniform(0.009, 0.02)
-    outcome = "higher" if effect > half else "lower" if effect < -half else "no difference shown"
+    outcome = outcome_of(effect, half)
     equal = pair[1] != "text"
     shown = (
         f"{effect * 100:+.1f} points [{(effect - half) * 100:+.1f}, {(effect + half) * 100:+.1f}]"
     )
-    return {
-        "arm": pair[0],
-        "against": pair[1],
-        "target": target["name"],
-        "protocol": target["protocol"],
-        "metric": target["metric"],
-        "subset": "all",
-        "question": question,
-        "family": family,
-        "effect": effect,
-        "low": effect - half,
-        "high": effect + half,
-        "level": 0.95,
-        "p": 0.001 if outcome != "no difference shown" else 0.4,
-        "p_corrected": 0.004 if outcome != "no difference shown" else 0.9,
-        "n_queries": 400 * len(target["languages"]),
-        "n_languages": len(target["languages"]),
-        "seeds": 2,
-        "verdict": outcome,
-        "budget_equal": equal,
-        "budget_note": "" if equal else "91,877 tokens against 98,213",
-        "sentence": f"{pair[0]} against {pair[1]} on {target['title']}: {shown}, {outcome}."
-        + remark,
-    }
+    return Verdict(
+        arm=pair[0],
+        against=pair[1],
+        target=target.name,
+        protocol=target.protocol,
+        metric=target.metric,
+        subset="all",
+        question=question,
+        family=family,
+        effect=effect,
+        low=effect - half,
+        high=effect + half,
+        level=0.95,
+        p=0.001 if outcome != "no difference shown" else 0.4,
+        p_corrected=0.004 if outcome != "no difference shown" else 0.9,
+        n_queries=400 * len(target.languages),
+        n_languages=len(target.languages),
+        seeds=2,
+        verdict=outcome,
+        budget_equal=equal,
+        budget_note="" if equal else "91,877 tokens against 98,213",
+        sentence=f"{pair[0]} against {pair[1]} on {target.title}: {shown}, {outcome}." + remark,
+    )
 
 
 def _picture(folder: Path, name: str, colour: str) -> str:
@@ -482,9 +501,9 @@ def _picture(folder: Path, name: str, colour: str) -> str:
     return f"pictures/{name}.png"
 
 
-def _examples(folder: Path, arms: list[dict[str, Any]], remark: str) -> list[dict[str, Any]]:
+def _examples(folder: Path, arms: list[ArmFacts], remark: str) -> list[Example]:
     apple, leaf = _picture(folder, "apple", "#c22"), _picture(folder, "leaf", "#282")
-    shown = [arm["name"] for arm in arms]
+    shown = [arm.name for arm in arms]
     sentences = [
         _example(
             "tatoeba",
@@ -526,82 +545,81 @@ def _example(
     query: str,
     gold: tuple[str | None, str | None],
     answers: list[tuple[str, str | None, str | None]],
-) -> dict[str, Any]:
-    return {
-        "target": target,
-        "language": code,
-        "protocol": PROTOCOLS[target],
-        "query_text": query,
-        "query_picture": None,
-        "gold_text": gold[0],
-        "gold_picture": gold[1],
-        "answers": [
-            {"arm": arm, "text": text, "picture": picture, "correct": (text, picture) == gold}
+) -> Example:
+    return Example(
+        target=target,
+        language=code,
+        protocol=PROTOCOLS[target],
+        query_text=query,
+        query_picture=None,
+        gold_text=gold[0],
+        gold_picture=gold[1],
+        answers=tuple(
+            ArmAnswer(arm=arm, text=text, picture=picture, correct=(text, picture) == gold)
             for arm, text, picture in answers
-        ],
-    }
+        ),
+    )
 
 
-def _run(arms: list[dict[str, Any]], targets: list[dict[str, Any]], remark: str) -> dict[str, Any]:
+def _run(arms: list[ArmFacts], targets: list[TargetFacts], remark: str) -> RunFacts:
     common = {"similarity": "cosine", "pooling": "mean", "prompt": "query: ", "hidden_state": 12}
-    return {
-        "schema": 2,
-        "study": "pictures-or-text",
-        "question": "Does training on pictures help retrieval across languages,"
+    steps = tuple(_steps(arms))
+    facts = {"python": "3.11.9", "torch": "2.9.0", "processor": "2 cores", "accelerator": "none"}
+    names = tuple(arm.name for arm in arms)
+    close = OverlapExample(train="red apple" + remark, test="a red apple", similarity=0.94)
+    return RunFacts(
+        study="pictures-or-text",
+        question="Does training on pictures help retrieval across languages,"
         " and is it the pictures?" + remark,
-        "created": "2026-03-02T09:30:00+00:00",
-        "version": "0.1.0",
-        "baseline": "raw",
-        "arms": arms,
-        "targets": targets,
-        "protocols": {
+        created="2026-03-02T09:30:00+00:00",
+        version="0.1.0",
+        baseline="raw",
+        arms=tuple(arms),
+        targets=tuple(targets),
+        protocols={
             "crosslift/xx->en": {"direction": "xx->en", **common},
             "crosslift/text->picture": {"direction": "text->picture", **common},
             "xtreme/en->xx": {"direction": "en->xx", "ties": "first candidate", **common},
         },
-        "environments": [
-            {
-                "facts": {
-                    "python": "3.11.9",
-                    "torch": "2.9.0",
-                    "processor": "2 cores",
-                    "accelerator": "none",
-                },
-                "steps": len(_steps(arms)),
-                "arms": [arm["name"] for arm in arms],
-            }
-        ],
-        "written_in": 0,
-        "differing": [],
-        "store": "runs/store",
-        "steps": _steps(arms),
-        "overlap": [
-            {
-                "task": task,
-                "target": target,
-                "records": 12800,
-                "items": 400,
-                "exact": exact,
-                "near": exact * 2,
-                "examples": [
-                    {"train": "red apple" + remark, "test": "a red apple", "similarity": 0.94}
-                ][:exact],
-            }
+        environments=(RunEnvironment(facts=facts, steps=len(steps), arms=names),),
+        written_in=0,
+        differing=(),
+        store="runs/store",
+        steps=steps,
+        overlap=tuple(
+            OverlapFacts(
+                task=task,
+                target=target,
+                records=12800,
+                items=400,
+                exact=exact,
+                near=exact * 2,
+                examples=(close,) if exact else (),
+            )
             for task in ("name-alias", "picture-name")
             for target, exact in (("names", 3), ("tatoeba", 0))
-        ],
-    }
+        ),
+    )
 
 
-def _steps(arms: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    steps = []
+def _steps(arms: list[ArmFacts]) -> list[StepFacts]:
+    steps: list[StepFacts] = []
     for arm in arms:
-        for seed in arm["seeds"]:
+        for seed in arm.seeds:
             for kind, seconds in (("train", 311.4), ("encode", 22.0), ("evaluate", 0.8)):
-                if kind == "train" and not arm["stages"]:
+                if kind == "train" and not arm.stages:
                     continue
-                step = {"key": f"{len(steps):04x}9f3c21", "kind": kind, "label": arm["name"]}
-                step |= {"arm": arm["name"], "seed": seed, "seconds": seconds}
-                step |= {"peak_bytes": 1_900_000_000 if kind == "train" else None}
-                steps.append(step | {"reused": kind == "evaluate", "environments": [0]})
+                steps.append(
+                    StepFacts(
+                        key=f"{len(steps):04x}9f3c21",
+                        kind=kind,
+                        label=arm.name,
+                        arm=arm.name,
+                        seed=seed,
+                        seconds=seconds,
+                        peak_bytes=1_900_000_000 if kind == "train" else None,
+                        reused=kind == "evaluate",
+                        environments=(0,),
+                    )
+                )
     return steps

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
-from report_sample import CONTROL_LIFTS, VALUES, sample_arm, write_sample
+from report_sample import CONTROL_LIFTS, VALUES, outcome_of, sample_arm, write_sample
 
 from crosslift.reports.language_names import family_of, script_of
+from crosslift.results.arm_facts import ArmFacts
+from crosslift.results.effect_parts import Gain, Orientation
+from crosslift.results.group_effect import GroupEffect, Grouping
+from crosslift.results.overlap_facts import OverlapExample, OverlapFacts
+from crosslift.results.record import read_json_file, write_json_file
+from crosslift.results.run_facts import RunFacts
+from crosslift.results.score_rows import Score, read_rows, table_of
+from crosslift.results.target_facts import TargetFacts
 from crosslift.results.verdict import Verdict
 from crosslift.statistics.attribution import Controlled, attribute
 
@@ -22,7 +28,7 @@ def write_sources_sample(folder: Path, remark: str = "", starts: int = 2, seeds:
     more = [_control(kind, seeds) for kind in CONTROL_LIFTS]
     more += [_at_rate(value, seeds) for value in VALUES]
     german = sample_arm("image-de", "trained", None, seeds)
-    more.append(german | {"zero_shot": False, "languages": ["en", "de", "fr"]})
+    more.append(german.model_copy(update={"zero_shot": False, "languages": ("en", "de", "fr")}))
     write_sample(folder, languages=25, seeds=seeds, remark=remark, starts=starts, more=more)
     _add_attributions(folder)
     _add_groups(folder)
@@ -30,134 +36,140 @@ def write_sources_sample(folder: Path, remark: str = "", starts: int = 2, seeds:
     return folder
 
 
-def _control(kind: str, seeds: int) -> dict[str, Any]:
+def _control(kind: str, seeds: int) -> ArmFacts:
     arm = sample_arm(f"image--{kind}", "control", "image", seeds)
-    arm["stages"][0]["settings"] = {}
-    return arm | {"control": kind}
+    stage = arm.stages[0].model_copy(update={"settings": {}})
+    return arm.model_copy(update={"stages": (stage,), "control": kind})
 
 
-def _at_rate(value: str, seeds: int) -> dict[str, Any]:
+def _at_rate(value: str, seeds: int) -> ArmFacts:
     arm = sample_arm(f"text@{value}", "trained", None, seeds)
-    arm["stages"][0]["learning_rate"] = float(value)
-    return arm
-
-
-def _read(folder: Path, name: str) -> Any:
-    return json.loads((folder / name).read_text(encoding="utf-8"))
-
-
-def _write(folder: Path, name: str, content: Any) -> None:
-    (folder / name).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    stage = arm.stages[0].model_copy(update={"learning_rate": float(value)})
+    return arm.model_copy(update={"stages": (stage,)})
 
 
 def _add_attributions(folder: Path) -> None:
-    run = _read(folder, "run.json")
-    found = {
-        (v["arm"], v["against"], v["target"]): Verdict(**v) for v in _read(folder, "verdicts.json")
+    run = read_json_file(folder / "run.json", RunFacts)
+    verdicts = read_json_file(folder / "verdicts.json", tuple[Verdict, ...])
+    by_pair = {(v.arm, v.against, v.target): v for v in verdicts}
+    added = {
+        "attributions": tuple(
+            attribute(
+                by_pair["image", "raw", target.name],
+                [
+                    Controlled(
+                        kind,
+                        by_pair["image", f"image--{kind}", target.name],
+                        by_pair[f"image--{kind}", "raw", target.name],
+                    )
+                    for kind in CONTROL_LIFTS
+                ],
+            )
+            for target in run.targets
+        ),
+        "gains": (
+            Gain(
+                arm="image",
+                control="image--captions-only",
+                target="names",
+                sentence="Of the gain of `image`, little survives.",
+            ),
+        ),
+        "orientations": tuple(
+            Orientation(
+                arm="packaged",
+                against="raw",
+                target=target,
+                effect=effect,
+                low=effect - 0.02,
+                high=effect + 0.02,
+                level=0.95,
+                n_queries=5200,
+                n_languages=13,
+            )
+            for target, effect in (("names", 0.151), ("tatoeba", 0.224), ("pictures", 0.005))
+        ),
+        "overlap": (
+            *run.overlap,
+            OverlapFacts(
+                task="picture-name",
+                target="pictures",
+                kind="pictures",
+                exact=2,
+                near=7,
+                examples=(OverlapExample(train="red-apple", test="1F34E", similarity=0.97),),
+            ),
+        ),
     }
-    run["attributions"] = [
-        attribute(
-            found["image", "raw", target["name"]],
-            [
-                Controlled(
-                    kind,
-                    found["image", f"image--{kind}", target["name"]],
-                    found[f"image--{kind}", "raw", target["name"]],
-                )
-                for kind in CONTROL_LIFTS
-            ],
-        ).to_json()
-        for target in run["targets"]
-    ]
-    run["gains"] = [
-        {
-            "arm": "image",
-            "control": "image--captions-only",
-            "target": "names",
-            "sentence": "Of the gain of `image`, little survives.",
-        }
-    ]
-    run["orientations"] = [
-        {"arm": "packaged", "against": "raw", "target": target, "effect": effect}
-        | {"low": effect - 0.02, "high": effect + 0.02, "level": 0.95}
-        | {"n_queries": 5200, "n_languages": 13}
-        for target, effect in (("names", 0.151), ("tatoeba", 0.224), ("pictures", 0.005))
-    ]
-    run["overlap"].append(
-        {"task": "picture-name", "target": "pictures", "kind": "pictures", "exact": 2, "near": 7}
-        | {"examples": [{"train": "red-apple", "test": "1F34E", "similarity": 0.97}]}
-    )
-    _write(folder, "run.json", run)
+    write_json_file(folder / "run.json", run.model_copy(update=added))
 
 
 def _add_groups(folder: Path) -> None:
-    run = _read(folder, "run.json")
-    rows = pq.read_table(folder / "results.parquet").to_pylist()
-    entries = []
-    for target in run["targets"]:
+    run = read_json_file(folder / "run.json", RunFacts)
+    rows = read_rows(folder / "results.parquet", Score)
+    effects = []
+    for target in run.targets:
         means = _means(rows, target)
-        for arm in run["arms"]:
-            if arm["baseline"] == arm["name"]:
+        for arm in run.arms:
+            if arm.baseline == arm.name:
                 continue
+            grouping: Grouping
             for grouping, of in (("family", family_of), ("script", script_of)):
                 groups: dict[str, list[str]] = {}
-                for code in target["languages"]:
-                    groups.setdefault(of(code), []).append(code)
-                entries += [
-                    _group(arm, target, grouping, name, codes, means)
+                for code in target.languages:
+                    groups.setdefault(of(code) or "", []).append(code)
+                effects += [
+                    _group(arm, target, grouping, name, tuple(codes), means)
                     for name, codes in groups.items()
                 ]
-    _write(folder, "groups.json", entries)
+    write_json_file(folder / "groups.json", effects)
 
 
-def _means(rows: list[dict[str, Any]], target: dict[str, Any]) -> dict[tuple[str, str], float]:
-    wanted = {"target": target["name"], "protocol": target["protocol"], "subset": "all"}
-    wanted |= {"metric": target["metric"]}
-    found: dict[tuple[str, str], list[float]] = {}
+def _means(rows: Sequence[Score], target: TargetFacts) -> dict[tuple[str, str], float]:
+    wanted = (target.name, target.protocol, "all", target.metric)
+    values: dict[tuple[str, str], list[float]] = {}
     for row in rows:
-        if wanted.items() <= row.items():
-            found.setdefault((row["arm"], row["language"]), []).append(row["value"])
-    return {key: sum(values) / len(values) for key, values in found.items()}
+        if (row.target, row.protocol, row.subset, row.metric) == wanted:
+            values.setdefault((row.arm, row.language), []).append(row.value)
+    return {key: sum(held) / len(held) for key, held in values.items()}
 
 
 def _group(
-    arm: dict[str, Any],
-    target: dict[str, Any],
-    grouping: str,
+    arm: ArmFacts,
+    target: TargetFacts,
+    grouping: Grouping,
     name: str,
-    codes: list[str],
+    codes: tuple[str, ...],
     means: dict[tuple[str, str], float],
-) -> dict[str, Any]:
-    gaps = [means[arm["name"], code] - means[arm["baseline"], code] for code in codes]
+) -> GroupEffect:
+    gaps = [means[arm.name, code] - means[arm.baseline, code] for code in codes]
     effect, half = sum(gaps) / len(gaps), 0.04 / len(codes) ** 0.5
-    outcome = "higher" if effect > half else "lower" if effect < -half else "no difference shown"
-    return {
-        "arm": arm["name"],
-        "against": arm["baseline"],
-        "target": target["name"],
-        "metric": target["metric"],
-        "protocol": target["protocol"],
-        "grouping": grouping,
-        "group": name,
-        "languages": codes,
-        "effect": effect,
-        "low": effect - half,
-        "high": effect + half,
-        "p": 0.01,
-        "p_corrected": 0.04,
-        "verdict": outcome,
-        "n_queries": 400 * len(codes),
-        "seeds": 2,
-    }
+    return GroupEffect(
+        arm=arm.name,
+        against=arm.baseline,
+        target=target.name,
+        metric=target.metric,
+        protocol=target.protocol,
+        grouping=grouping,
+        group=name,
+        languages=codes,
+        effect=effect,
+        low=effect - half,
+        high=effect + half,
+        p=0.01,
+        p_corrected=0.04,
+        verdict=outcome_of(effect, half),
+        n_queries=400 * len(codes),
+        seeds=2,
+    )
 
 
 def _add_ranks(folder: Path) -> None:
     """A median rank beside every recall of the pictures."""
-    table = pq.read_table(folder / "results.parquet")
-    rows = table.to_pylist()
+    rows = read_rows(folder / "results.parquet", Score)
     ranks = [
-        row | {"metric": "median_rank", "value": 40.0 - 100 * row["value"]}
+        row._replace(metric="median_rank", value=40.0 - 100 * row.value)
         for row in rows
-        if row["target"] == "pictures" and row["metric"] == "recall_at_10"
+        if row.target == "pictures" and row.metric == "recall_at_10"
     ]
-    pq.write_table(pa.Table.from_pylist(rows + ranks), folder / "results.parquet")
+    pq.write_table(table_of([*rows, *ranks], Score), folder / "results.parquet")

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from crosslift.results.language_pairs import LanguagePairScores
+from crosslift.results.record import write_json_file
+from crosslift.results.verdict import Outcome
+from crosslift.results.xtreme_scores import (
+    BestArm,
+    FineTuning,
+    GroupName,
+    LanguageScore,
+    PublishedScores,
+    TransferGap,
+    XtremeCell,
+    XtremeColumn,
+    XtremeGroup,
+    XtremeRow,
+    XtremeTable,
+)
 
 LANGUAGES = {
     "xnli": ("ar", "de", "en", "sw", "ur", "zh"),
@@ -31,7 +49,7 @@ TITLES = {
     "xquad": "XQuAD",
     "tatoeba": "Tatoeba",
 }
-GROUPS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+GROUPS: dict[GroupName, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "all": ("All", tuple(TITLES), ("UD-POS", "MLQA", "TyDiQA-GoldP", "BUCC")),
     "classification": ("Classification", ("xnli", "pawsx"), ()),
     "tagging": ("Tagging", ("panx",), ("UD-POS",)),
@@ -42,19 +60,19 @@ LIFTS = {"raw": 0.0, "text": 0.021, "image": -0.004, "image-shuffled": -0.03, "p
 BASE = {"xnli": 0.52, "pawsx": 0.71, "panx": 0.48, "xquad": 0.36, "tatoeba": 0.51}
 N = 300
 OURS = "crosslift/zero-shot"
-PUBLISHED: dict[str, Any] = {
-    "name": "XLM-R Large",
-    "source": "Hu et al. 2020 (arXiv 2003.11080), table 2",
-    "encoder": "embedded-mlm",
-    "cells": {
+PUBLISHED = PublishedScores(
+    name="XLM-R Large",
+    source="Hu et al. 2020 (arXiv 2003.11080), table 2",
+    encoder="embedded-mlm",
+    cells={
         "xnli": {"accuracy": 0.792},
         "xquad": {"answer_f1": 0.766, "exact_match": 0.608},
         "panx": {"entity_f1": 0.654},
         "tatoeba": {"mrr": 0.573},
     },
-    "average": 0.681,
-    "remark": "A made-up remark.",
-}
+    average=0.681,
+    remark="A made-up remark.",
+)
 
 
 def write_xtreme_files(folder: Path, remark: str = "", published: bool = True) -> None:
@@ -71,10 +89,10 @@ def write_xtreme_files(folder: Path, remark: str = "", published: bool = True) -
     run["protocols"][OURS] = {"direction": "zero-shot", "metric": "as of the target"}
     _write_json(folder / "run.json", run)
     xtreme = _xtreme(arms, remark, published)
-    _write_json(folder / "xtreme.json", xtreme)
-    _write_json(folder / "generalised.json", _generalised(arms, remark))
-    _add_results(folder, xtreme["languages"])
-    _add_verdicts(folder, xtreme["rows"], remark)
+    write_json_file(folder / "xtreme.json", xtreme)
+    write_json_file(folder / "generalised.json", _generalised(arms, remark))
+    _add_results(folder, xtreme.languages)
+    _add_verdicts(folder, xtreme.rows, remark)
     _add_examples(folder, [arm["name"] for arm in arms], remark)
 
 
@@ -117,7 +135,7 @@ def _effect(arm: dict[str, Any], half: float) -> dict[str, Any]:
     return {"effect": effect, "low": effect - half, "high": effect + half}
 
 
-def _outcome(found: dict[str, Any]) -> str | None:
+def _outcome(found: dict[str, Any]) -> Outcome | None:
     if found["effect"] is None:
         return None
     if found["low"] > 0:
@@ -125,98 +143,107 @@ def _outcome(found: dict[str, Any]) -> str | None:
     return "lower" if found["high"] < 0 else "no difference shown"
 
 
-def _cell(arm: dict[str, Any], target: str) -> dict[str, Any]:
+def _cell(arm: dict[str, Any], target: str) -> XtremeCell:
     mean, seeds = _mean(arm["name"], target), len(arm["seeds"])
     spread = 0.01 if seeds > 1 else 0.0
     details = {metric: mean - 0.12 * place for place, metric in enumerate(METRICS[target])}
     found = _effect(arm, 0.008)
     seen = {"low_seed": mean - spread, "high_seed": mean + spread, "seeds": seeds}
-    return {"score": mean, "details": details, **seen, **found, "verdict": _outcome(found)}
+    return XtremeCell(score=mean, details=details, **seen, **found, verdict=_outcome(found))
 
 
-def _average(arm: dict[str, Any], targets: tuple[str, ...]) -> dict[str, Any]:
+def _average(arm: dict[str, Any], targets: tuple[str, ...]) -> XtremeCell:
     mean = sum(_mean(arm["name"], target) for target in targets) / len(targets)
     seen = {"low_seed": mean - 0.01, "high_seed": mean + 0.01, "seeds": len(arm["seeds"])}
-    return {"score": mean, "details": {}, **seen, **_effect(arm, 0.006), "verdict": None}
+    return XtremeCell(score=mean, details={}, **seen, **_effect(arm, 0.006), verdict=None)
 
 
-def _row(arm: dict[str, Any]) -> dict[str, Any]:
+def _row(arm: dict[str, Any]) -> XtremeRow:
     cells = {t: _cell(arm, t) for t in TITLES if _measured(arm["name"], t)}
     for name, (_, targets, _) in GROUPS.items():
         if set(targets) <= set(cells):
             cells[name] = _average(arm, targets)
-    return {"arm": arm["name"], "cells": cells}
+    return XtremeRow(arm=arm["name"], cells=cells)
 
 
-def _column(name: str, remark: str) -> dict[str, Any]:
+def _column(name: str, remark: str) -> XtremeColumn:
     labelled = name != "tatoeba"
-    tuned = {"updates": 500, "examples": 16000, "batch_size": 32, "learning_rate": 2e-5}
-    tuned |= {"train": 49401, "seconds": 754.2}
+    tuned = FineTuning(
+        updates=500, examples=16000, batch_size=32, learning_rate=2e-5, train=49401, seconds=754.2
+    )
     group = next(g for g, (_, targets, _) in GROUPS.items() if g != "all" and name in targets)
-    return {
-        "target": name,
-        "title": TITLES[name] + remark,
-        "group": group,
-        "metric": METRICS[name][0],
-        "languages": len(LANGUAGES[name]),
-        "n": N * len(LANGUAGES[name]),
-        "split": "test" if labelled else None,
-        "selection": f"the English dev set of {TITLES[name]}{remark}" if labelled else None,
-        "remark": ("first 300 examples of each language" if labelled else "") + remark,
-        "fine_tune": tuned if labelled else None,
-        "gaps": ["th", "vi"] if name == "xnli" else [],
-    }
+    return XtremeColumn(
+        target=name,
+        title=TITLES[name] + remark,
+        group=group,
+        metric=METRICS[name][0],
+        languages=len(LANGUAGES[name]),
+        n=N * len(LANGUAGES[name]),
+        split="test" if labelled else None,
+        selection=f"the English dev set of {TITLES[name]}{remark}" if labelled else None,
+        remark=("first 300 examples of each language" if labelled else "") + remark,
+        fine_tune=tuned if labelled else None,
+        gaps=("th", "vi") if name == "xnli" else (),
+    )
 
 
-def _best(rows: list[dict[str, Any]], asked: list[str]) -> list[dict[str, Any]]:
+def _best(rows: list[XtremeRow], asked: list[str]) -> list[BestArm]:
     best = []
     for column in (*TITLES, *GROUPS):
-        scored = [r for r in rows if r["arm"] in asked and column in r["cells"]]
-        first = max(scored, key=lambda row: row["cells"][column]["score"])
-        told = {t: first["cells"][column][t] for t in ("score", "effect", "low", "high", "verdict")}
-        best.append({"column": column, "arm": first["arm"], **told})
+        scored = [(r.cells[column], r.arm) for r in rows if r.arm in asked and column in r.cells]
+        cell, arm = max(scored, key=lambda pair: pair[0].score)
+        told = {t: getattr(cell, t) for t in ("score", "effect", "low", "high", "verdict")}
+        best.append(BestArm(column=column, arm=arm, **told))
     return best
 
 
-def _xtreme(arms: list[dict[str, Any]], remark: str, published: bool) -> dict[str, Any]:
+def _xtreme(arms: list[dict[str, Any]], remark: str, published: bool) -> XtremeTable:
     rows = [_row(arm) for arm in arms]
     asked = [arm["name"] for arm in arms if arm["role"] == "trained"]
     pairs = [(a, t) for t in TITLES for a in arms if _measured(a["name"], t)]
-    return {
-        "columns": [_column(name, remark) for name in TITLES],
-        "groups": [
-            {"name": name, "title": title, "targets": list(targets), "missing": list(missing)}
+    return XtremeTable(
+        columns=[_column(name, remark) for name in TITLES],
+        groups=[
+            XtremeGroup(name=name, title=title, targets=targets, missing=missing)
             for name, (title, targets, missing) in GROUPS.items()
         ],
-        "rows": rows,
-        "best": _best(rows, asked) if asked else [],
-        "transfer_gaps": [_gap(arm, target) for arm, target in pairs if target != "tatoeba"],
-        "languages": [
-            {"target": target, "arm": arm["name"], "language": code}
-            | {"score": _score(arm["name"], target, code), **_effect(arm, 0.03)}
-            for arm, target in pairs
-            for code in LANGUAGES[target]
+        rows=rows,
+        best=_best(rows, asked) if asked else [],
+        transfer_gaps=[_gap(arm, target) for arm, target in pairs if target != "tatoeba"],
+        languages=[
+            _language(arm, target, code) for arm, target in pairs for code in LANGUAGES[target]
         ],
-        "published": [_published(remark)] if published else [],
-    }
+        published=[_published(remark)] if published else [],
+    )
 
 
-def _published(remark: str) -> dict[str, Any]:
-    told = {name: PUBLISHED[name] + remark for name in ("name", "source", "remark")}
-    return PUBLISHED | told
+def _language(arm: dict[str, Any], target: str, code: str) -> LanguageScore:
+    return LanguageScore(
+        target=target,
+        arm=arm["name"],
+        language=code,
+        score=_score(arm["name"], target, code),
+        **_effect(arm, 0.03),
+    )
 
 
-def _gap(arm: dict[str, Any], target: str) -> dict[str, Any]:
+def _published(remark: str) -> PublishedScores:
+    told = {name: getattr(PUBLISHED, name) + remark for name in ("name", "source", "remark")}
+    return PUBLISHED.model_copy(update=told)
+
+
+def _gap(arm: dict[str, Any], target: str) -> TransferGap:
     others = [_score(arm["name"], target, code) for code in LANGUAGES[target] if code != "en"]
     english, rest = _score(arm["name"], target, "en"), sum(others) / len(others)
     found = _effect(arm, 0.02)
     if found["effect"] is not None:
         found = {"effect": -0.013, "low": -0.031, "high": 0.004}
-    entry = {"arm": arm["name"], "target": target, "english": english, "others": rest}
-    return entry | {"gap": english - rest, **found}
+    return TransferGap(
+        arm=arm["name"], target=target, english=english, others=rest, gap=english - rest, **found
+    )
 
 
-def _generalised(arms: list[dict[str, Any]], remark: str) -> list[dict[str, Any]]:
+def _generalised(arms: list[dict[str, Any]], remark: str) -> list[LanguagePairScores]:
     chance = random.Random(3)
     return [
         _matrix(arm, target, chance, remark)
@@ -226,7 +253,9 @@ def _generalised(arms: list[dict[str, Any]], remark: str) -> list[dict[str, Any]
     ]
 
 
-def _matrix(arm: dict[str, Any], target: str, chance: random.Random, remark: str) -> dict[str, Any]:
+def _matrix(
+    arm: dict[str, Any], target: str, chance: random.Random, remark: str
+) -> LanguagePairScores:
     codes = LANGUAGES[target]
     matrix = [
         [_score(arm["name"], target, first) - 0.12 * (first != second) for second in codes]
@@ -235,31 +264,31 @@ def _matrix(arm: dict[str, Any], target: str, chance: random.Random, remark: str
     matrix = [[value + chance.uniform(-0.02, 0.02) for value in row] for row in matrix]
     same = [matrix[place][place] for place in range(len(codes))]
     mixed = [v for i, row in enumerate(matrix) for j, v in enumerate(row) if i != j]
-    return {
-        "target": target,
-        "title": TITLES[target] + remark,
-        "arm": arm["name"],
-        "languages": list(codes),
-        "matrix": matrix,
-        "seeds": len(arm["seeds"]),
-        "n": N,
-        "same": sum(same) / len(same),
-        "mixed": sum(mixed) / len(mixed),
+    return LanguagePairScores(
+        target=target,
+        title=TITLES[target] + remark,
+        arm=arm["name"],
+        languages=codes,
+        matrix=matrix,
+        seeds=len(arm["seeds"]),
+        n=N,
+        same=sum(same) / len(same),
+        mixed=sum(mixed) / len(mixed),
         **_effect(arm, 0.01),
-    }
+    )
 
 
-def _add_results(folder: Path, languages: list[dict[str, Any]]) -> None:
+def _add_results(folder: Path, languages: Sequence[LanguageScore]) -> None:
     """The scores of the labelled targets, every one of one seed; tags have no clean ones."""
     rows = []
     common = {"study": "pictures-or-text", "seed": 1, "protocol": OURS, "step_key": "55bb"}
     for entry in languages:
-        target = entry["target"]
+        target = entry.target
         if target == "tatoeba":
             continue
-        facts = common | {"arm": entry["arm"], "target": target, "language": entry["language"]}
+        facts = common | {"arm": entry.arm, "target": target, "language": entry.language}
         for place, metric in enumerate(METRICS[target]):
-            value = {"metric": metric, "value": entry["score"] - 0.12 * place, "n": N}
+            value = {"metric": metric, "value": entry.score - 0.12 * place, "n": N}
             rows += [facts | value | {"subset": subset} for subset in _subsets(target)]
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
@@ -278,23 +307,23 @@ def _subsets(target: str) -> tuple[str, ...]:
     return ("all",) if target == "panx" else ("all", "clean")
 
 
-def _add_verdicts(folder: Path, rows: list[dict[str, Any]], remark: str) -> None:
+def _add_verdicts(folder: Path, rows: Sequence[XtremeRow], remark: str) -> None:
     path = folder / "verdicts.json"
     verdicts = json.loads(path.read_text(encoding="utf-8"))
     arms = {arm["name"]: arm for arm in json.loads((folder / "run.json").read_bytes())["arms"]}
     model = next(verdict for verdict in verdicts if verdict["family"] == "vs-baseline")
     for row in rows:
-        arm = arms[row["arm"]]
+        arm = arms[row.arm]
         for target in LANGUAGES:
-            cell = row["cells"].get(target)
-            if target == "tatoeba" or cell is None or cell["effect"] is None:
+            cell = row.cells.get(target)
+            if target == "tatoeba" or cell is None or cell.effect is None:
                 continue
-            facts = {"arm": row["arm"], "against": arm["baseline"], "target": target}
+            facts = {"arm": row.arm, "against": arm["baseline"], "target": target}
             facts |= {"protocol": OURS, "metric": METRICS[target][0]}
-            facts |= {key: cell[key] for key in ("effect", "low", "high", "verdict")}
+            facts |= {key: getattr(cell, key) for key in ("effect", "low", "high", "verdict")}
             size = len(LANGUAGES[target])
             facts |= {"n_queries": N * size, "n_languages": size}
-            told = f"{row['arm']} against {arm['baseline']} on {TITLES[target]}: {cell['verdict']}."
+            told = f"{row.arm} against {arm['baseline']} on {TITLES[target]}: {cell.verdict}."
             verdicts.append(model | facts | {"sentence": told + remark})
     _write_json(path, verdicts)
 

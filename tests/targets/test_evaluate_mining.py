@@ -19,11 +19,12 @@ from crosslift.api.session import evaluate, evaluate_protocols, run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, StudyError
 from crosslift.planning.plan import load_target
+from crosslift.results.mined_languages import MinedLanguage
 from crosslift.retrieval.folds import folds_of
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.targets.bucc import BUCC
 from crosslift.targets.evaluate import Lookup, Outcomes, SideLookups
-from crosslift.targets.evaluate_mining import MiningDetail, evaluate_mining
+from crosslift.targets.evaluate_mining import evaluate_mining
 from crosslift.targets.kinds.mined_texts import MiningData, first_sentences
 from crosslift.targets.protocol import Mining, Protocol, Split
 from crosslift.targets.protocols import (
@@ -125,7 +126,7 @@ def load(folder: Path, **settings: Any) -> MiningData:
 
 class Found(NamedTuple):
     outcomes: Outcomes
-    detail: MiningDetail
+    detail: MinedLanguage
 
 
 def mined(
@@ -220,7 +221,7 @@ def plain_score(found: Plain, threshold: float) -> tuple[float, float, float]:
     return correct / len(taken), correct / total, 2 * correct / (len(taken) + total)
 
 
-def told(detail: MiningDetail) -> tuple[float, float, float]:
+def told(detail: MinedLanguage) -> tuple[float, float, float]:
     return detail.score.precision, detail.score.recall, detail.score.mining_f1
 
 
@@ -523,12 +524,12 @@ def test_evaluate_tells_where_the_thresholds_come_from(bucc: Path, xlm_folder: P
     found = evaluate(str(xlm_folder), small(bucc))
     assert found.metric == "mining_f1"
     assert found.protocol["threshold_source"] == "dev, the other half of dev, by src text"
-    assert [entry["language"] for entry in found.mining] == ["de", "fr"]
+    assert [entry.language for entry in found.mining] == ["de", "fr"]
     assert found.gaps == {"ru": "no files in bucc", "zh": "no files in bucc"}
     for entry in found.mining:
-        scores = found.languages[entry["language"]]
-        assert scores["mining_f1"] == pytest.approx(entry["score"]["mining_f1"], abs=1e-6)
-        assert scores["oracle_mining_f1"] == pytest.approx(entry["oracle"]["mining_f1"], abs=1e-6)
+        scores = found.languages[entry.language]
+        assert scores["mining_f1"] == pytest.approx(entry.score.mining_f1, abs=1e-6)
+        assert scores["oracle_mining_f1"] == pytest.approx(entry.oracle.mining_f1, abs=1e-6)
 
 
 def test_every_protocol_reads_as_it_declares(bucc: Path, xlm_folder: Path) -> None:
@@ -670,7 +671,7 @@ def test_a_part_is_scored_from_its_own_texts_alone(bucc: Path, xlm_folder: Path)
     found = evaluate(str(xlm_folder), settings)
     (entry,) = found.mining
     data = first_sentences(load(bucc, languages=("de",)), 36)
-    assert entry["score"]["gold"] == len(
+    assert entry.score.gold == len(
         {(data.scored("de").src[i], data.scored("de").tgt[j]) for i, j in data.scored("de").gold}
     )
     assert found.languages["de"]["n"] == len(set(data.scored("de").src))

@@ -327,7 +327,13 @@ def test_facts_of_a_target(target) -> None:
     named = [p.id for p in target.protocols]
     classes = ["crosslift/picture->class"]
     pairs = ["crosslift/xx->yy", "crosslift/yy->xx"]
-    others = {"picture-classes": classes, "babel-imagenet": classes, "pairs": pairs}
+    outside = ["crosslift/zero-shot"]
+    others = {
+        "xcopa": outside,
+        "picture-classes": classes,
+        "babel-imagenet": classes,
+        "pairs": pairs,
+    }
     of_pairs = target.name.endswith("-pairs") and target.name != "word-pairs"
     name = "pairs" if of_pairs else target.name
     assert named == others.get(name, PROTOCOLS[target.kind])

@@ -16,34 +16,39 @@ from crosslift.artifacts.progress import Phase, Silent
 from crosslift.encoders.encode import encode
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import DataError, EncoderError, StudyError
-from crosslift.reports.word_pilot import write_word_pilot_page
+from crosslift.results.record import from_json
+from crosslift.results.word_alignments import (
+    AlignmentFigures,
+    BestState,
+    Estimate,
+    PilotState,
+    WordPilot,
+)
 from crosslift.retrieval.directions import both_directions
 from crosslift.retrieval.metrics import top1_accuracy
-from crosslift.word_pilot.alignment import (
-    Estimate,
-    Figures,
-    WordAlignment,
-    alignment_of,
-    one_to_one,
-)
-from crosslift.word_pilot.findings import (
-    MOSTLY_SHARED,
-    Best,
-    best_of,
-    findings_of,
-)
-from crosslift.word_pilot.pilot import (
-    FEWEST_PAIRS,
-    PilotWords,
-    WordPilot,
-    choose_words,
-    pilot_of_words,
-)
+from crosslift.sources.lexicons.one_to_one import one_to_one
+from crosslift.word_pilot.alignment import WordAlignment, alignment_of
+from crosslift.word_pilot.findings import MOSTLY_SHARED, best_of, findings_of
+from crosslift.word_pilot.page import write_word_pilot_page
+from crosslift.word_pilot.pilot import FEWEST_PAIRS, PilotWords, choose_words, pilot_of_words
 from crosslift.word_pilot.verdict import cosine, margin, states, together, verdict_of
 from crosslift.wording import share
 
 Sides = tuple[NDArray[np.float32], NDArray[np.float32]]
 WORDS, WIDTH = 200, 48
+
+
+def _best(state: int, *level_with: int) -> BestState:
+    return BestState(hidden_state=state, level_with=level_with)
+
+
+def at(pilot: WordPilot, state: int) -> PilotState:
+    """What a pilot measured at a hidden state."""
+    return next(each for each in pilot.states if each.hidden_state == state)
+
+
+def states_of(pilot: WordPilot) -> list[int]:
+    return [each.hidden_state for each in pilot.states]
 
 
 # Pairs of words
@@ -284,7 +289,7 @@ def test_the_verdict_on_both_at_once(measured: dict[int, WordAlignment]) -> None
 def test_the_verdict_on_all_hidden_states(measured: dict[int, WordAlignment]) -> None:
     findings = findings_of(measured)
     best = best_of(measured, findings)
-    assert best == Best(1, (2,)) or best == Best(2, (1,))
+    assert best in (_best(1, 2), _best(2, 1))
     told = verdict_of(measured, findings, best)
     assert f"Words are best aligned at hidden state {best.hidden_state}" in told[1]
     assert f"Hidden state {best.level_with[0]} is not told apart from it." in told[1]
@@ -354,11 +359,19 @@ def by_hand(
     """Each a value and its p; chance is 0.01."""
 
     def estimate(pair: tuple[float, float]) -> Estimate:
-        return Estimate(pair[0], pair[0] - 0.01, pair[0] + 0.01, pair[1])
+        value, p = pair
+        return Estimate(value=value, low=value - 0.01, high=value + 0.01, p=p)
 
-    def figures(retrieval: tuple[float, float]) -> Figures:
+    def figures(retrieval: tuple[float, float]) -> AlignmentFigures:
         each = estimate(retrieval)
-        return Figures(random + margin[0], random, estimate(margin), each, each, each)
+        return AlignmentFigures(
+            pairs=random + margin[0],
+            random=random,
+            margin=estimate(margin),
+            src_to_tgt=each,
+            tgt_to_src=each,
+            both=each,
+        )
 
     return WordAlignment(100, 0.01, 0.95, figures(as_is), figures(centred), "", np.zeros(100))
 
@@ -400,7 +413,7 @@ def test_the_best_is_told_apart_from_those_that_find_less() -> None:
     findings = findings_of(full)
     assert [each.kind for each in findings] == ["aligned", "aligned"]
     best = best_of(full, findings)
-    assert best == Best(1, ())
+    assert best == _best(1)
     told = verdict_of(full, findings, best)
     assert told[1].endswith("No other aligned state retrieves as much.")
 
@@ -408,7 +421,7 @@ def test_the_best_is_told_apart_from_those_that_find_less() -> None:
 def test_among_equals_the_lowest_hidden_state_is_best() -> None:
     one = alignment_of(*aligned())
     same = {4: one, 7: one, 5: one}
-    assert best_of(same, findings_of(same)) == Best(4, (7, 5))
+    assert best_of(same, findings_of(same)) == _best(4, 7, 5)
 
 
 # Words
@@ -472,16 +485,15 @@ def test_every_hidden_state_is_measured_as_by_itself(
 ) -> None:
     folder = {"xlm-roberta": xlm_folder, "llama": llama_folder}[kind]
     pilot = pilot_of_words(str(folder), PAIRS)
-    assert list(pilot.alignments) == list(range(3 if kind == "xlm-roberta" else 4))
-    assert [each.hidden_state for each in pilot.findings] == list(pilot.alignments)
-    assert pilot.reading["pooling"] == "mean_without_specials"
-    assert pilot.reading["prompt"] == ""
-    assert pilot.reading["precision"] == "float32"
-    for state, found in pilot.alignments.items():
-        pairs, right = found_by_itself(folder, state, "mean_without_specials")
+    assert states_of(pilot) == list(range(3 if kind == "xlm-roberta" else 4))
+    assert pilot.reading.pooling == "mean_without_specials"
+    assert pilot.reading.prompt == ""
+    assert pilot.reading.precision == "float32"
+    assert pilot.words.pairs == 40
+    for found in pilot.states:
+        pairs, right = found_by_itself(folder, found.hidden_state, "mean_without_specials")
         assert found.as_is.pairs == pytest.approx(pairs, abs=1e-5)
         assert found.as_is.src_to_tgt.value == pytest.approx(right, abs=1 / 40 + 1e-9)
-        assert found.words == 40
 
 
 def test_a_decoder_is_pooled_over_the_words_own_tokens(llama_folder: Path) -> None:
@@ -498,36 +510,36 @@ def test_the_mark_before_every_word_is_anisotropy_in_a_decoder(llama_folder: Pat
     the cosine of any two words."""
     settings = EncoderSettings(name=str(llama_folder), precision="float32", pooling="first_token")
     pilot = pilot_of_words(settings, PAIRS, hidden_states=[3])
-    assert pilot.alignments[3].as_is.random == pytest.approx(1, abs=1e-6)
-    assert pilot.findings[0].kind == "anisotropy"
+    assert at(pilot, 3).as_is.random == pytest.approx(1, abs=1e-6)
+    assert pilot.states[0].kind == "anisotropy"
     assert "this is anisotropy, not alignment" in pilot.verdict[0]
     assert pilot.best is None
     mixed, own = (
         pilot_of_words(settings.model_copy(update={"pooling": pooling}), PAIRS, hidden_states=[3])
         for pooling in ("mean", "mean_without_specials")
     )
-    assert mixed.alignments[3].as_is.random > own.alignments[3].as_is.random
+    assert at(mixed, 3).as_is.random > at(own, 3).as_is.random
 
 
 def test_the_models_own_pooling_is_used_and_no_prompt(tmp_path: Path) -> None:
     use = {"pooling": "cls", "prompt": "query: ", "max_tokens": 20}
     folder = make_tiny_encoder(tmp_path / "own", "xlm-roberta", use=use)
     pilot = pilot_of_words(str(folder), PAIRS, hidden_states=[1])
-    assert pilot.reading["pooling"] == "first_token"
-    assert pilot.reading["prompt"] == ""
-    assert pilot.reading["max_tokens"] == 20
+    assert pilot.reading.pooling == "first_token"
+    assert pilot.reading.prompt == ""
+    assert pilot.reading.max_tokens == 20
     asked = EncoderSettings(name=str(folder), prompt="query: ", pooling="mean", precision="float32")
     with_prompt = pilot_of_words(asked, PAIRS, hidden_states=[1])
     without = pilot_of_words(asked.model_copy(update={"prompt": None}), PAIRS, hidden_states=[1])
-    assert with_prompt.reading["prompt"] == "query: "
-    assert with_prompt.alignments[1].as_is.random > without.alignments[1].as_is.random
+    assert with_prompt.reading.prompt == "query: "
+    assert at(with_prompt, 1).as_is.random > at(without, 1).as_is.random
 
 
 def test_hidden_states_that_are_asked_for(xlm_folder: Path) -> None:
     some = pilot_of_words(str(xlm_folder), PAIRS, hidden_states=[2, 0, 2])
-    assert list(some.alignments) == [0, 2]
+    assert states_of(some) == [0, 2]
     own = pilot_of_words(EncoderSettings(name=str(xlm_folder), hidden_state=1), PAIRS)
-    assert list(own.alignments) == [1]
+    assert states_of(own) == [1]
 
 
 @pytest.mark.parametrize("wrong", [[0, 3], [-1], []])
@@ -563,7 +575,7 @@ def test_pairs_of_the_same_tokens_in_another_order_are_alike_at_hidden_state_0(
     words = PilotWords("x", "sw", "", tuple((word, word[::-1]) for word in letters), {})
     heard = Heard()
     pilot = pilot_of_words(str(xlm_folder), words, listener=heard)
-    assert pilot.findings[0].kind == "aligned"
+    assert pilot.states[0].kind == "aligned"
     assert pilot.best is not None
     assert pilot.shared_tokens.pairs == 1
     assert 0 < pilot.shared_tokens.random < 1
@@ -602,14 +614,14 @@ def test_json_holds_every_figure(pilot: WordPilot) -> None:
     assert content["chance"] == 1 / 40
     assert [state["hidden_state"] for state in content["states"]] == [0, 1, 2]
     for state in content["states"]:
-        found = pilot.alignments[state["hidden_state"]]
+        found = at(pilot, state["hidden_state"])
         assert state["as_is"]["margin"]["value"] == found.as_is.margin.value
         assert state["centred"]["both"]["high"] == found.centred.both.high  # type: ignore[union-attr]
     assert content["verdict"] == list(pilot.verdict)
 
 
 def test_the_page_needs_nothing_but_itself(pilot: WordPilot, tmp_path: Path) -> None:
-    write_word_pilot_page(pilot.to_json(), tmp_path / "pilot.html")
+    write_word_pilot_page(pilot, tmp_path / "pilot.html")
     page = (tmp_path / "pilot.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 2
     assert not re.search(r'(src|href)="(?!#)', page.replace('xlink:href="#', 'href="#'))
@@ -618,14 +630,14 @@ def test_the_page_needs_nothing_but_itself(pilot: WordPilot, tmp_path: Path) -> 
         assert sentence in page
     rows = re.findall(r'<tr><th scope="row">(\d+)', page)
     assert rows == ["0", "1", "2"] * 2
-    write_word_pilot_page(pilot.to_json(), tmp_path / "again.html")
+    write_word_pilot_page(pilot, tmp_path / "again.html")
     assert (tmp_path / "again.html").read_bytes() == (tmp_path / "pilot.html").read_bytes()
 
 
 def test_the_page_shows_what_could_not_be_centred(xlm_folder: Path, tmp_path: Path) -> None:
     settings = EncoderSettings(name=str(xlm_folder), precision="float32", pooling="first_token")
     found = pilot_of_words(settings, PAIRS, hidden_states=[0])
-    write_word_pilot_page(found.to_json(), tmp_path / "pilot.html")
+    write_word_pilot_page(found, tmp_path / "pilot.html")
     page = (tmp_path / "pilot.html").read_text(encoding="utf-8")
     assert "without their mean nothing is left of 40 of 40 src vectors" in page
     assert "anisotropy alone" in page
@@ -633,9 +645,9 @@ def test_the_page_shows_what_could_not_be_centred(xlm_folder: Path, tmp_path: Pa
 
 def test_a_page_of_another_ending_or_content(pilot: WordPilot, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"ends in \.html"):
-        write_word_pilot_page(pilot.to_json(), tmp_path / "pilot.pdf")
+        write_word_pilot_page(pilot, tmp_path / "pilot.pdf")
     with pytest.raises(DataError, match="the pilot is not what it should be"):
-        write_word_pilot_page(pilot.to_json() | {"states": []}, tmp_path / "pilot.html")
+        from_json(pilot.to_json() | {"states": []}, WordPilot, "the pilot")
 
 
 @pytest.fixture

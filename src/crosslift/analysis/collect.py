@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,8 @@ from crosslift.artifacts.store import Store
 from crosslift.making.train import SPENT, spent_of
 from crosslift.metrics.table import METRICS, OUTCOME_OF_METRIC
 from crosslift.planning.plan import ArmRun, Plan
+from crosslift.results.arm_facts import ArmBudget
+from crosslift.results.score_rows import CurvePoint, Score, table_of
 from crosslift.steps.step import Step
 
 MACRO = "macro"
@@ -101,64 +104,51 @@ class Gathered:
 
     @cached_property
     def results(self) -> pa.Table:
-        """One row a study, arm, seed, target, language, protocol, subset and metric."""
-        rows = [*self._rows("all", self.outcomes)]
-        rows += self._rows("clean", self.outcomes.filter(pc.field("clean")))
-        table = pa.Table.from_pylist(rows)
+        """One row a `Score`."""
+        rows = [*self._scores("all", self.outcomes)]
+        rows += self._scores("clean", self.outcomes.filter(pc.field("clean")))
         order = ("arm", "seed", "target", "protocol", "subset", "metric", "language")
-        return table.sort_by([(name, "ascending") for name in order])
+        return table_of(rows, Score).sort_by([(name, "ascending") for name in order])
 
-    def _rows(self, subset: str, outcomes: pa.Table) -> Iterator[dict[str, object]]:
+    def _scores(self, subset: str, outcomes: pa.Table) -> Iterator[Score]:
         keys = ["study", "arm", "seed", "target", "protocol", "step_key"]
         measured = sorted(set(OUTCOME_OF_METRIC.values()))
         ways = [(name, "list" if name in _OF_MEDIANS else "mean") for name in measured]
         means = outcomes.group_by([*keys, "language"]).aggregate([*ways, ("item", "count")])
-        by_arm: dict[tuple[object, ...], list[dict[str, object]]] = {}
+        by_arm: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
         for row in means.to_pylist():
             for name in _OF_MEDIANS:
                 values = row.pop(f"{name}_list")
                 row[f"{name}_mean"] = None if None in values else float(np.median(values))
             by_arm.setdefault(tuple(row[key] for key in keys), []).append(row)
         for values, languages in by_arm.items():
-            facts = dict(zip(keys, values, strict=True)) | {"subset": subset}
+            facts: dict[str, Any] = dict(zip(keys, values, strict=True)) | {"subset": subset}
             for metric, outcome in OUTCOME_OF_METRIC.items():
                 if any(r[f"{outcome}_mean"] is None for r in languages):
                     continue  # the protocol has no such outcome
                 if subset == "clean" and METRICS[metric].aggregation == "all queries":
                     continue
-                named = {str(r["language"]): float(str(r[f"{outcome}_mean"])) for r in languages}
-                counts = {str(r["language"]): int(str(r["item_count"])) for r in languages}
+                named: dict[str, float] = {r["language"]: r[f"{outcome}_mean"] for r in languages}
+                counts: dict[str, int] = {r["language"]: r["item_count"] for r in languages}
                 named[MACRO] = float(np.mean([named[name] for name in sorted(named)]))
                 counts[MACRO] = sum(counts.values())
                 for language, value in named.items():
                     n = counts[language]
-                    yield facts | {"language": language, "metric": metric, "value": value, "n": n}
+                    yield Score(**facts, language=language, metric=metric, value=value, n=n)
 
     @cached_property
     def curves(self) -> pa.Table:
-        """One row a loss or dev score: arm, seed, stage, task, update, metric, value."""
-        rows = [row for run in self.plan.runs for row in self._curve(run)]
-        schema = {"arm": pa.string(), "seed": pa.int64(), "stage": pa.int64(), "task": pa.string()}
-        schema |= {"update": pa.int64(), "metric": pa.string(), "value": pa.float64()}
-        return pa.Table.from_pylist(rows, schema=pa.schema(list(schema.items())))
+        """One row a `CurvePoint`."""
+        return table_of((point for run in self.plan.runs for point in self._curve(run)), CurvePoint)
 
-    def _curve(self, run: ArmRun) -> Iterator[dict[str, object]]:
+    def _curve(self, run: ArmRun) -> Iterator[CurvePoint]:
         for number, step in enumerate(run.stage_steps):
             text = (step.open(self.store) / "curve.json").read_text(encoding="utf-8")
             for update, task, metric, value in json.loads(text):
-                yield {
-                    "arm": run.arm,
-                    "seed": run.seed,
-                    "stage": number,
-                    "task": task,
-                    "update": update,
-                    "metric": metric,
-                    "value": value,
-                }
+                yield CurvePoint(run.arm, run.seed, number, task, update, metric, value)
 
-    def spent(self, arm: str) -> dict[str, float]:
-        """What the stages of an arm spent: updates, examples, tokens, flops, seconds; mean over
-        its seeds."""
+    def spent(self, arm: str) -> ArmBudget:
+        """What the stages of an arm spent, mean over its seeds."""
         runs = [run for run in self.plan.runs if run.arm == arm]
         total = dict.fromkeys(SPENT, 0.0)
         for run in runs:
@@ -166,7 +156,7 @@ class Gathered:
                 spent = spent_of(step, self.store)
                 for name in SPENT:
                     total[name] += spent[name] / len(runs)
-        return total
+        return ArmBudget(**total)
 
     def languages_of(self, step: Step) -> set[str]:
         """The languages that a step of evaluation has outcomes of."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from crosslift.artifacts.environment import Environment, differing_facts, environment
 from crosslift.artifacts.store import Manifest
 from crosslift.planning.plan import Plan
+from crosslift.results.step_facts import RunEnvironment
 from crosslift.steps.run import StepRecord
 
 
 class RunEnvironments:
     """The distinct environments of a run: those of its steps, and that of this process.
 
-    A step that was taken from the store has the environment of the process that made it.
+    A step that the run took from the store has the environment of the process that made it.
 
     Args:
         plan: of the run.
@@ -29,29 +29,28 @@ class RunEnvironments:
             for facts in record.manifest.environments:
                 self._number(facts)
         self._of_steps = len(self._distinct)
-        self._written_in = self._number(environment())
+        self.written_in = self._number(environment())
+        """Place of the environment of this process."""
 
     def _number(self, facts: Environment) -> int:
         if facts not in self._distinct:
             self._distinct.append(facts)
         return self._distinct.index(facts)
 
-    def of_step(self, manifest: Manifest) -> list[int]:
-        """Places in the list of the environments that a step was made in, the last process's first."""
-        return [self._number(facts) for facts in manifest.environments]
+    def of_step(self, manifest: Manifest) -> tuple[int, ...]:
+        """Places of the environments that a step was made in, that of the last process first."""
+        return tuple(self._number(facts) for facts in manifest.environments)
 
-    def to_json(self) -> dict[str, Any]:
-        """The entries of ``run.json`` that are not of a single step (docs/json.md)."""
-        return {
-            "environments": [
-                {"facts": facts, **self._uses(number)}
-                for number, facts in enumerate(self._distinct)
-            ],
-            "written_in": self._written_in,
-            "differing": differing_facts(self._distinct[: self._of_steps]),
-        }
+    def entries(self) -> tuple[RunEnvironment, ...]:
+        """Every environment, with what was made in it."""
+        return tuple(self._entry(number, facts) for number, facts in enumerate(self._distinct))
 
-    def _uses(self, number: int) -> dict[str, Any]:
+    def differing(self) -> tuple[str, ...]:
+        """The facts that can change a number and that are not the same for all steps."""
+        return tuple(differing_facts(self._distinct[: self._of_steps]))
+
+    def _entry(self, number: int, facts: Environment) -> RunEnvironment:
         keys = {r.step.key for r in self._records if number in self.of_step(r.manifest)}
         runs = [run for run in self._plan.runs if any(step.key in keys for step in run.steps())]
-        return {"steps": len(keys), "arms": list(dict.fromkeys(run.arm for run in runs))}
+        arms = tuple(dict.fromkeys(run.arm for run in runs))
+        return RunEnvironment(facts=facts, steps=len(keys), arms=arms)

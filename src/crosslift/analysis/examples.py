@@ -14,6 +14,7 @@ from crosslift.analysis.collect import Gathered
 from crosslift.artifacts.files import file_written_whole
 from crosslift.images.decode import load_picture
 from crosslift.metrics.table import metric_named
+from crosslift.results.example import ArmAnswer, Example
 from crosslift.targets.protocol import Direction
 from crosslift.targets.target_data import Shown, TargetData
 
@@ -22,15 +23,15 @@ _QUERIES = 3
 _PICTURE_SIZE = 96
 
 
-def write_examples(gathered: Gathered, folder: Path) -> list[dict[str, Any]]:
+def write_examples(gathered: Gathered, folder: Path) -> list[Example]:
     """Chooses examples of every target, and writes the pictures they need into ``pictures/``."""
-    found: list[dict[str, Any]] = []
+    examples: list[Example] = []
     for target in gathered.plan.targets:
-        found += _examples_of(gathered, target, folder)
-    return found
+        examples += _examples_of(gathered, target, folder)
+    return examples
 
 
-def _examples_of(gathered: Gathered, target: str, folder: Path) -> list[dict[str, Any]]:
+def _examples_of(gathered: Gathered, target: str, folder: Path) -> list[Example]:
     loaded = gathered.plan.targets[target]
     right = metric_named(loaded.target.metric).right
     if right is None:
@@ -49,17 +50,22 @@ def _examples_of(gathered: Gathered, target: str, folder: Path) -> list[dict[str
     for row in rows.to_pylist():
         if row["seed"] == first_seed[row["arm"]]:
             answers.setdefault((row["language"], row["item"]), {})[row["arm"]] = row
-    examples: list[dict[str, Any]] = []
+    examples: list[Example] = []
     written: set[str] = set()
     for language in _spread(sorted({language for language, _ in answers}), _LANGUAGES):
         queries = [item for asked, item in answers if asked == language]
         queries.sort(key=lambda item: (_disagreement(answers[language, item]), item))
         shown = _Example(loaded.data, language, shown_as.direction, folder, written)
         for item in queries[:_QUERIES]:
+            returned = answers[language, item].items()
             examples.append(
-                {"target": target, "language": language, "protocol": protocol}
-                | shown.query(item)
-                | {"answers": [shown.answer(arm, r) for arm, r in answers[language, item].items()]}
+                Example(
+                    target=target,
+                    language=language,
+                    protocol=protocol,
+                    **shown.query(item),
+                    answers=tuple(shown.answer(arm, row) for arm, row in returned),
+                )
             )
     return examples
 
@@ -111,10 +117,10 @@ class _Example:
         query, right = self._examples.query(item), self._examples.right(item)
         return self._side("query_", query) | self._side("gold_", right)
 
-    def answer(self, arm: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    def answer(self, arm: str, row: Mapping[str, Any]) -> ArmAnswer:
         """What an arm returned."""
         answer = self._side("", self._examples.answer(row["retrieved"]))
-        return {"arm": arm, **answer, "correct": row["right"] > 0}
+        return ArmAnswer(arm=arm, **answer, correct=row["right"] > 0)
 
     def _side(self, role: str, shown: Shown) -> dict[str, str | None]:
         picture = None if shown.picture is None else self._picture(shown.picture)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from crosslift.analysis.collect import Gathered, cube_of
 from crosslift.metrics.table import OUTCOME_OF_METRIC
+from crosslift.results.weight_paths import PathPoint
 from crosslift.statistics.differences import Difference, paired_difference, strata_of
 from crosslift.statistics.judgements import Judgement, judge_family
 
@@ -21,7 +21,7 @@ _LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class _Point:
+class _Measured:
     """An arm at a share of the way, on a target."""
 
     arm: str
@@ -31,25 +31,20 @@ class _Point:
     difference: Difference | None
 
 
-def interpolation_paths(gathered: Gathered) -> list[dict[str, Any]]:
+def interpolation_paths(gathered: Gathered) -> list[PathPoint]:
     """Every point of every arm's path on every target, in its primary metric and protocol.
 
     Each is compared with the arm's own start by a paired interval; the p-values of all points of
     the study are corrected together (Holm). No point is chosen: which share is best on a target is
     not known without looking at that target, and a share taken from these scores is fitted on them.
-
-    Returns:
-        JSON-like entries: arm, target, metric, protocol, share (0 the start, 1 the end), score (the
-        mean over seeds of the macro mean over languages), seeds (each seed's), and against the start
-        effect, low, high, p, p_corrected and verdict; None at the start itself.
     """
-    points = list(_points(gathered))
-    differences = [point.difference for point in points if point.difference is not None]
+    measured = list(_measured(gathered))
+    differences = [point.difference for point in measured if point.difference is not None]
     judged = iter(judge_family(differences, [True] * len(differences), _LEVEL))
-    return [_entry(gathered, p, next(judged) if p.difference else None) for p in points]
+    return [_point(gathered, m, next(judged) if m.difference else None) for m in measured]
 
 
-def _points(gathered: Gathered) -> Iterator[_Point]:
+def _measured(gathered: Gathered) -> Iterator[_Measured]:
     study = gathered.plan.study
     for arm in study.arms:
         runs = [run for run in gathered.plan.runs if run.arm == arm and run.path]
@@ -65,7 +60,7 @@ def _points(gathered: Gathered) -> Iterator[_Point]:
                 difference = None
                 if share > 0:
                     difference = paired_difference(cube, start, strata, level=_LEVEL)
-                yield _Point(arm, target, share, _macros(cube if share else start), difference)
+                yield _Measured(arm, target, share, _macros(cube if share else start), difference)
 
 
 def _cube(gathered: Gathered, arm: str, target: str, share: float) -> NDArray[np.float64]:
@@ -85,18 +80,21 @@ def _macros(cube: NDArray[np.float64]) -> tuple[float, ...]:
     return tuple(float(value) for value in np.nanmean(cube, axis=1).mean(axis=1))
 
 
-def _entry(gathered: Gathered, point: _Point, judgement: Judgement | None) -> dict[str, Any]:
-    facts = gathered.plan.targets[point.target].target
-    entry = {
-        "arm": point.arm,
-        "target": point.target,
-        "metric": facts.metric,
-        "protocol": facts.protocols[0].id,
-        "share": point.share,
-        "score": float(np.mean(point.by_seed)),
-        "seeds": list(point.by_seed),
-    }
-    difference = point.difference
-    if difference is None or judgement is None:
-        return entry | dict.fromkeys(("effect", "low", "high", "p", "p_corrected", "verdict"))
-    return entry | judgement.to_json(difference)
+def _point(gathered: Gathered, measured: _Measured, judgement: Judgement | None) -> PathPoint:
+    facts = gathered.plan.targets[measured.target].target
+    difference = measured.difference
+    return PathPoint(
+        arm=measured.arm,
+        target=measured.target,
+        metric=facts.metric,
+        protocol=facts.protocols[0].id,
+        share=measured.share,
+        score=float(np.mean(measured.by_seed)),
+        seeds=measured.by_seed,
+        effect=None if difference is None else difference.effect,
+        low=None if difference is None else difference.low,
+        high=None if difference is None else difference.high,
+        p=None if difference is None else difference.p,
+        p_corrected=None if judgement is None else judgement.p_corrected,
+        verdict=None if judgement is None else judgement.outcome,
+    )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from crosslift.analysis.collect import Gathered, as_many_seeds
 from crosslift.forms.declared_forms import trains_on_captions
 from crosslift.making.answer import told_of_answering
+from crosslift.making.train import Training
 from crosslift.metrics.table import OUTCOME_OF_METRIC
+from crosslift.results.arm_facts import ArmBudget
+from crosslift.results.effect_parts import Attribution, Gain, Orientation
 from crosslift.results.verdict import Family, Verdict
 from crosslift.statistics.attribution import Controlled, attribute, facts_of
 from crosslift.statistics.differences import Difference, paired_difference, strata_of
@@ -19,6 +21,7 @@ from crosslift.statistics.verdicts import Comparison, judge
 from crosslift.statistics.wording import zero_shot_words
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Study
+from crosslift.tasks.controls import Control
 
 _NEARLY_EQUAL = 0.01
 
@@ -32,40 +35,37 @@ def verdicts(gathered: Gathered) -> list[Verdict]:
     )
 
 
-def attributions(gathered: Gathered, judged: Sequence[Verdict]) -> list[dict[str, Any]]:
-    """Where the effect of each arm with controls comes from, per target, of its verdicts.
+def attributions(gathered: Gathered, judged: Sequence[Verdict]) -> list[Attribution]:
+    """Where the effect of each arm with controls comes from, on each target.
 
     Args:
         gathered: the run.
         judged: its verdicts, see `verdicts`.
-
-    Returns:
-        JSON-like entries, see `Attribution`.
     """
     study = gathered.plan.study
-    found = {(v.arm, v.against, v.target): v for v in judged}
-    entries = []
+    by_pair = {(v.arm, v.against, v.target): v for v in judged}
+    attributed = []
     for arm, controls in _controls(study).items():
         baseline = study.baseline_of(arm)
         for target in shared_targets(gathered, arm, baseline):
-            whole = found.get((arm, baseline, target))
+            whole = by_pair.get((arm, baseline, target))
             parts = [
                 Controlled(
                     control_kind(study, control),
-                    found[arm, control, target],
-                    found[control, baseline, target],
+                    by_pair[arm, control, target],
+                    by_pair[control, baseline, target],
                 )
                 for control in controls
-                if (control, baseline, target) in found and (arm, control, target) in found
+                if (control, baseline, target) in by_pair and (arm, control, target) in by_pair
             ]
             if whole is not None and parts:
-                entries.append(attribute(whole, parts).to_json())
-    return entries
+                attributed.append(attribute(whole, parts))
+    return attributed
 
 
-def control_kind(study: Study, name: str) -> str | None:
-    """Which of the named controls an arm is: asked for as such, or written by hand with one in every
-    task of its that has any; None: another one."""
+def control_kind(study: Study, name: str) -> Control | None:
+    """Which of the named controls an arm is: the study names it for the arm, or for the tasks of an arm
+    that it writes out. Returns None for any other arm."""
     arm = study.arms[name]
     if arm.control is not None:
         return arm.control
@@ -74,66 +74,64 @@ def control_kind(study: Study, name: str) -> str | None:
     return written.pop() if len(written) == 1 else None
 
 
-def orientations(gathered: Gathered) -> list[dict[str, Any]]:
-    """How far each reference stands from a baseline, with an interval and without a verdict.
+def orientations(gathered: Gathered) -> list[Orientation]:
+    """How far each reference is from the baseline of its start or, where that is the reference itself,
+    from that of the study.
 
-    A reference is shown for orientation and tested against nothing: these differences stand in no
-    family and are corrected for nothing.
-
-    Returns:
-        JSON-like entries: arm, against (the baseline of its start, or, where that is the reference
-        itself, the study's), target, effect, low, high, level, n_queries, n_languages.
+    These differences have an interval and no verdict: they belong to no family of comparisons, and
+    nothing is corrected for them.
     """
     study = gathered.plan.study
-    entries = []
+    shown = []
     for arm in (name for name, settings in study.arms.items() if settings.reference):
         own = study.baseline_of(arm)
         against = study.baseline if own == arm else own
         for target in shared_targets(gathered, arm, against) if against in study.arms else ():
             if arm != against:
-                entries.append(_orientation(gathered, arm, against, target))
-    return entries
+                shown.append(_orientation(gathered, arm, against, target))
+    return shown
 
 
-def _orientation(gathered: Gathered, arm: str, against: str, target: str) -> dict[str, Any]:
-    found = _difference(gathered, arm, against, target)
-    return {
-        "arm": arm,
-        "against": against,
-        "target": target,
-        "effect": found.effect,
-        "low": found.low,
-        "high": found.high,
-        "level": found.level,
-        "n_queries": found.queries,
-        "n_languages": found.languages,
-    }
+def _orientation(gathered: Gathered, arm: str, against: str, target: str) -> Orientation:
+    difference = _difference(gathered, arm, against, target)
+    return Orientation(
+        arm=arm,
+        against=against,
+        target=target,
+        effect=difference.effect,
+        low=difference.low,
+        high=difference.high,
+        level=difference.level,
+        n_queries=difference.queries,
+        n_languages=difference.languages,
+    )
 
 
-def gains(gathered: Gathered) -> list[dict[str, Any]]:
+def gains(gathered: Gathered) -> list[Gain]:
     """What part of each arm's gain over the baseline survives against each control that the study
-    writes out, per target; what those asked for in one word say, `attributions` holds."""
+    writes out, on each target. `attributions` has the same for controls that the study names in one
+    word."""
     study = gathered.plan.study
     return [
         _gain(gathered, arm, control, target)
         for arm, controls in _controls(study).items()
         for control in controls
-        if not _asked_in_one_word(study, control)
+        if not _named_in_one_word(study, control)
         for target in shared_targets(gathered, control, arm, study.baseline_of(control))
     ]
 
 
 def _controls(study: Study) -> dict[str, list[str]]:
     """Arm -> its controls, of the arms that have any and have a baseline beside them."""
-    found: dict[str, list[str]] = {}
+    controls: dict[str, list[str]] = {}
     for control, settings in study.arms.items():
         arm = settings.control_of
         if arm is not None and study.baseline_of(arm) in study.arms:
-            found.setdefault(arm, []).append(control)
-    return found
+            controls.setdefault(arm, []).append(control)
+    return controls
 
 
-def _gain(gathered: Gathered, arm: str, control: str, target: str) -> dict[str, Any]:
+def _gain(gathered: Gathered, arm: str, control: str, target: str) -> Gain:
     facts = gathered.plan.targets[target].target
     outcome = OUTCOME_OF_METRIC[facts.metric]
     study = gathered.plan.study
@@ -146,26 +144,26 @@ def _gain(gathered: Gathered, arm: str, control: str, target: str) -> dict[str, 
     names = GainNames(arm, control, baseline, target, content)
     strata = strata_of(~np.isnan(of_arm[0]))
     share = share_surviving(of_arm, of_control, of_baseline, strata, names)
-    return {"arm": arm, "control": control, "target": target, "sentence": share.sentence}
+    return Gain(arm=arm, control=control, target=target, sentence=share.sentence)
 
 
 def _comparisons(gathered: Gathered) -> Iterator[Comparison]:
     """Each pair of arms on a target once: declared, then against the baseline, then of controls."""
     study = gathered.plan.study
-    made: set[tuple[str, str, str]] = set()
-    for asked in study.comparisons:
-        for target in asked.targets or shared_targets(gathered, asked.arm, asked.against):
-            made.add((asked.arm, asked.against, target))
-            question = asked.question
-            yield _comparison(gathered, asked.arm, asked.against, target, question, "declared")
+    compared: set[tuple[str, str, str]] = set()
+    for declared in study.comparisons:
+        arm, against, question = declared.arm, declared.against, declared.question
+        for target in declared.targets or shared_targets(gathered, arm, against):
+            compared.add((arm, against, target))
+            yield _comparison(gathered, arm, against, target, question, "declared")
     for arm, baseline in compared_with_baseline(study):
-        if not _asked_in_one_word(study, arm):
-            made |= {(arm, baseline, target) for target in shared_targets(gathered, arm, baseline)}
+        if not _named_in_one_word(study, arm):
             for target in shared_targets(gathered, arm, baseline):
+                compared.add((arm, baseline, target))
                 yield _comparison(gathered, arm, baseline, target, "", "vs-baseline")
     for arm, against in _of_controls(study):
         for target in shared_targets(gathered, arm, against):
-            if (arm, against, target) not in made:
+            if (arm, against, target) not in compared:
                 yield _comparison(gathered, arm, against, target, "", "controls")
 
 
@@ -177,9 +175,9 @@ def compared_with_baseline(study: Study) -> list[tuple[str, str]]:
     return [(name, baseline) for name, baseline in pairs if name != baseline]
 
 
-def _asked_in_one_word(study: Study, arm: str) -> bool:
-    """Whether an arm is a control that the study did not write out. Those are many, so they are
-    corrected among themselves and take nothing from the arms that the study is about."""
+def _named_in_one_word(study: Study, arm: str) -> bool:
+    """Whether an arm is a control that the study names in one word and does not write out. There are
+    many of these; corrected by themselves, they take nothing from the arms that the study is about."""
     return study.arms[arm].control is not None
 
 
@@ -265,7 +263,9 @@ def _tuning_note(gathered: Gathered, arm: str, against: str, target: str) -> str
 
 def labelled_languages(gathered: Gathered, arm: str) -> tuple[str, ...]:
     """Languages of the labels, captions and pairs that an arm is trained on, in order."""
-    runs = [run for step in _own_stages(gathered, arm) for run in step.context.tasks.values()]
+    runs = [
+        run for step in _own_stages(gathered, arm) for run in step.job_as(Training).tasks.values()
+    ]
     return tuple(dict.fromkeys(code for run in runs for code in run.labelled_languages))
 
 
@@ -276,19 +276,19 @@ def _own_stages(gathered: Gathered, arm: str) -> tuple[Step, ...]:
 
 def _remarks(gathered: Gathered, *arms: str) -> tuple[str, ...]:
     """What is said of those of the arms that are not zero-shot."""
-    told = []
+    remarks = []
     for arm in arms:
         if not gathered.plan.study.arms[arm].zero_shot:
             steps = _own_stages(gathered, arm)
             forms = [task["form"]["name"] for step in steps for task in step.settings["tasks"]]
             languages = labelled_languages(gathered, arm)
             words = zero_shot_words(languages, captions=trains_on_captions(forms))
-            told.append(f"`{arm}` is {words}")
-    return tuple(told)
+            remarks.append(f"`{arm}` is {words}")
+    return tuple(remarks)
 
 
 def _own_tuning(gathered: Gathered, target: str, *arms: str) -> Iterator[str]:
-    """What is said of arms that are fine-tuned otherwise than the others on a target."""
+    """What is said of arms whose fine-tuning on a target differs from that of the others."""
     if any(target in run.fine_tuned for run in gathered.plan.runs):
         for arm in arms:
             own = gathered.plan.study.arms[arm].fine_tune
@@ -299,16 +299,17 @@ def _own_tuning(gathered: Gathered, target: str, *arms: str) -> Iterator[str]:
                 yield f"`{arm}` has a fine-tuning of its own ({names})"
 
 
-def _budgets(one: Mapping[str, float], other: Mapping[str, float]) -> tuple[bool, str]:
+def _budgets(one: ArmBudget, other: ArmBudget) -> tuple[bool, str]:
     """Whether two arms spent the same, and in what they differ."""
-    if not one["updates"] and not other["updates"]:
+    if not one.updates and not other.updates:
         return True, ""
-    if not one["updates"] or not other["updates"]:
+    if not one.updates or not other.updates:
         return False, "one of the two is untrained"
     parts = []
     for unit in ("updates", "examples", "tokens"):
-        if abs(one[unit] - other[unit]) > _NEARLY_EQUAL * max(one[unit], other[unit]):
-            parts.append(f"{unit} {one[unit]:,.0f} and {other[unit]:,.0f}")
+        spent = getattr(one, unit), getattr(other, unit)
+        if max(spent) - min(spent) > _NEARLY_EQUAL * max(spent):
+            parts.append(f"{unit} {spent[0]:,.0f} and {spent[1]:,.0f}")
     return not parts, "; ".join(parts)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
@@ -13,37 +12,34 @@ from crosslift.analysis.judging import any_trained, compared_with_baseline, shar
 from crosslift.encoders.pretraining import pretraining_of
 from crosslift.metrics.table import OUTCOME_OF_METRIC
 from crosslift.reports.language_names import family_of, script_of
+from crosslift.results.group_effect import GroupEffect, Grouping
 from crosslift.statistics.differences import group_differences, strata_of
 from crosslift.statistics.judgements import judge_family
 
 _LEVEL = 0.95
-_GROUPINGS: dict[str, Callable[[str], str]] = {
+_GROUPINGS: dict[Grouping, Callable[[str], str]] = {
     "family": family_of,
     "script": lambda code: script_of(code) or "Script not known",
 }
 
 
-def language_groups(gathered: Gathered) -> list[dict[str, Any]]:
+def language_groups(gathered: Gathered) -> list[GroupEffect]:
     """The effect of each arm against its baseline over the languages of each family and script,
     and over those that the encoder's pretraining had, had in another script, and had not.
 
     Languages of a group weigh the same. The pretraining is a grouping only where it is known and
     the target has languages of several of these kinds. The p-values of the groups of one grouping
     are corrected together (Holm), for each arm by itself.
-
-    Returns:
-        JSON-like entries: arm, against, target, metric, protocol, grouping (family, script or
-        pretraining), group, languages, effect, low, high, p, p_corrected, verdict, n_queries, seeds.
     """
     return [
-        entry
+        effect
         for arm, baseline in compared_with_baseline(gathered.plan.study)
         for target in shared_targets(gathered, arm, baseline)
-        for entry in _of_pair(gathered, arm, baseline, target)
+        for effect in _of_pair(gathered, arm, baseline, target)
     ]
 
 
-def _of_pair(gathered: Gathered, arm: str, baseline: str, target: str) -> Iterator[dict[str, Any]]:
+def _of_pair(gathered: Gathered, arm: str, baseline: str, target: str) -> Iterator[GroupEffect]:
     facts = gathered.plan.targets[target].target
     protocol = facts.protocols[0].id
     of_arm, of_baseline = (
@@ -66,19 +62,24 @@ def _of_pair(gathered: Gathered, arm: str, baseline: str, target: str) -> Iterat
         own = [next(taken) for _ in groups]
         judged = judge_family(own, [trained] * len(own), _LEVEL)
         for (group, places), difference, judgement in zip(groups.items(), own, judged, strict=True):
-            yield {
-                "arm": arm,
-                "against": baseline,
-                "target": target,
-                "metric": facts.metric,
-                "protocol": protocol,
-                "grouping": grouping,
-                "group": group,
-                "languages": [languages[place] for place in places],
-                **judgement.to_json(difference),
-                "n_queries": difference.queries,
-                "seeds": difference.seeds,
-            }
+            yield GroupEffect(
+                arm=arm,
+                against=baseline,
+                target=target,
+                metric=facts.metric,
+                protocol=protocol,
+                grouping=grouping,
+                group=group,
+                languages=tuple(languages[place] for place in places),
+                effect=difference.effect,
+                low=difference.low,
+                high=difference.high,
+                p=difference.p,
+                p_corrected=judgement.p_corrected,
+                verdict=judgement.outcome,
+                n_queries=difference.queries,
+                seeds=difference.seeds,
+            )
 
 
 def _languages(gathered: Gathered, target: str, protocol: str) -> list[str]:
@@ -89,7 +90,7 @@ def _languages(gathered: Gathered, target: str, protocol: str) -> list[str]:
     return sorted(pc.unique(rows["language"]).to_pylist())
 
 
-def groupings(languages: Sequence[str], encoder: str) -> dict[str, dict[str, list[int]]]:
+def groupings(languages: Sequence[str], encoder: str) -> dict[Grouping, dict[str, list[int]]]:
     """Every way in which languages are grouped for an encoder.
 
     Args:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +16,35 @@ from crosslift.analysis.judging import control_kind
 from crosslift.making.answer import told_of_answering
 from crosslift.making.loaded_target import LoadedTarget
 from crosslift.metrics.table import OUTCOME_OF_METRIC, metric_named
-from crosslift.results.verdict import Verdict
-from crosslift.statistics.differences import Weighted, contrast, group_differences, strata_of
+from crosslift.results.verdict import Outcome, Verdict
+from crosslift.results.xtreme_scores import (
+    BestArm,
+    FineTuning,
+    GroupName,
+    LanguageScore,
+    PublishedScores,
+    TransferGap,
+    XtremeCell,
+    XtremeColumn,
+    XtremeGroup,
+    XtremeRow,
+    XtremeTable,
+)
+from crosslift.statistics.differences import (
+    Difference,
+    Weighted,
+    contrast,
+    group_differences,
+    strata_of,
+)
 from crosslift.steps.step import Step
 from crosslift.targets.protocol import Protocol
 from crosslift.targets.target_data import TargetData
 from crosslift.xtreme.benchmark import TASKS, XtremeTask
 from crosslift.xtreme.published import PublishedRow, published_for
 
-ALL = "all"
-GROUP_TITLES = {
+ALL: GroupName = "all"
+GROUP_TITLES: Mapping[GroupName, str] = {
     "classification": "Classification",
     "tagging": "Tagging",
     "qa": "Question answering",
@@ -35,14 +54,32 @@ XTREME = "xtreme"
 Cube = NDArray[np.float64]
 
 
-def xtreme_table(gathered: Gathered, judged: Sequence[Verdict]) -> dict[str, Any]:
-    """The table, JSON-like; docs/json.md tells its fields.
+class _Change(NamedTuple):
+    """A difference to the baseline of the arm's start."""
+
+    effect: float | None = None
+    low: float | None = None
+    high: float | None = None
+    verdict: Outcome | None = None
+
+    @classmethod
+    def of(cls, difference: Difference) -> _Change:
+        """A difference that is not tested."""
+        return cls(difference.effect, difference.low, difference.high)
+
+
+def xtreme_table(gathered: Gathered, judged: Sequence[Verdict]) -> XtremeTable | None:
+    """The table of a run.
 
     Args:
         gathered: the run.
         judged: its verdicts.
+
+    Returns:
+        The table; None where no task of XTREME has a score.
     """
-    return _Table(gathered, judged).to_json()
+    table = _Table(gathered, judged)
+    return table.record() if table.columns else None
 
 
 @dataclass(frozen=True)
@@ -76,34 +113,34 @@ class _Table:
 
     @cached_property
     def columns(self) -> list[_Column]:
-        found = []
+        columns = []
         for task in sorted(TASKS, key=lambda task: list(GROUP_TITLES).index(task.group)):
             loaded = self.gathered.plan.targets.get(task.target)
             if loaded is not None and self._scored(task.target):
-                found.append(_Column(task, loaded, _protocol_of(loaded)))
-        return found
+                columns.append(_Column(task, loaded, _protocol_of(loaded)))
+        return columns
 
     def _scored(self, target: str) -> bool:
         """Whether any arm has scores on it: examples without labels are answered, not scored."""
         return any(target in run.evaluations for run in self.gathered.plan.runs)
 
     @cached_property
-    def groups(self) -> dict[str, list[_Column]]:
+    def groups(self) -> dict[GroupName, list[_Column]]:
         """Group -> its columns; those whose tasks are not all measured have an average of what is."""
-        found = {g: [c for c in self.columns if c.task.group == g] for g in GROUP_TITLES}
-        return {ALL: self.columns, **{g: columns for g, columns in found.items() if columns}}
+        by_group = {g: [c for c in self.columns if c.task.group == g] for g in GROUP_TITLES}
+        return {ALL: self.columns, **{g: columns for g, columns in by_group.items() if columns}}
 
-    def to_json(self) -> dict[str, Any]:
-        rows = [{"arm": arm, "cells": self._cells(arm)} for arm in self._measured()]
-        return {
-            "columns": [self._column(column) for column in self.columns],
-            "groups": [self._group(name) for name in self.groups],
-            "rows": rows,
-            "best": self._best(rows),
-            "transfer_gaps": list(self._gaps()),
-            "languages": list(self._languages()),
-            "published": self._published(),
-        }
+    def record(self) -> XtremeTable:
+        rows = [XtremeRow(arm=arm, cells=self._cells(arm)) for arm in self._measured()]
+        return XtremeTable(
+            columns=tuple(self._column(column) for column in self.columns),
+            groups=tuple(self._group(name) for name in self.groups),
+            rows=tuple(rows),
+            best=tuple(self._best(rows)),
+            transfer_gaps=tuple(self._gaps()),
+            languages=tuple(self._languages()),
+            published=self._published(),
+        )
 
     def _measured(self) -> list[str]:
         names = {c.name for c in self.columns}
@@ -126,7 +163,7 @@ class _Table:
             self._cubes[key] = np.mean(cubes, axis=0)
         return self._cubes[key]
 
-    def _column(self, column: _Column) -> dict[str, Any]:
+    def _column(self, column: _Column) -> XtremeColumn:
         data = column.loaded.data
         rows = self._cube(self._measured_on(column), column, (column.metric,))[0]
         languages = self._language_names(column)
@@ -134,19 +171,19 @@ class _Table:
         remarks += [_counted("left out of the files", data.left_out), self._cut(column)]
         if column.protocol.name != XTREME:
             remarks.append("our own definition, not XTREME's")
-        return {
-            "target": column.name,
-            "title": column.task.title,
-            "group": column.task.group,
-            "metric": column.metric,
-            "languages": len(languages),
-            "n": int((~np.isnan(rows)).sum()),
-            "split": data.split,
-            "selection": self._selection(column, data),
-            "remark": "; ".join(remark for remark in remarks if remark),
-            "fine_tune": self._tuning(column),
-            "gaps": [code for code in column.task.languages if code not in languages],
-        }
+        return XtremeColumn(
+            target=column.name,
+            title=column.task.title,
+            group=column.task.group,
+            metric=column.metric,
+            languages=len(languages),
+            n=int((~np.isnan(rows)).sum()),
+            split=data.split,
+            selection=self._selection(column, data),
+            remark="; ".join(remark for remark in remarks if remark),
+            fine_tune=self._tuning(column),
+            gaps=tuple(code for code in column.task.languages if code not in languages),
+        )
 
     def _cut(self, column: _Column) -> str:
         """What did not go through the encoder whole; empty where no encoder was fine-tuned."""
@@ -179,7 +216,7 @@ class _Table:
         )
         return sorted(self.gathered.languages_of(step))
 
-    def _tuning(self, column: _Column) -> dict[str, Any] | None:
+    def _tuning(self, column: _Column) -> FineTuning | None:
         """How encoders were fine-tuned for it; None: they were not."""
         answers = self._answering(column)
         if not answers:
@@ -190,69 +227,64 @@ class _Table:
         timings = [told_of_answering(step, store, "timings") for step in answers]
         records = next(iter(told_of_answering(answers[0], store, "records").values()))
         budget = settings.budget
-        return {
-            "updates": round(float(np.mean([each["updates"] for each in spent]))),
-            "examples": round(float(np.mean([each["examples"] for each in spent]))),
-            "batch_size": budget.batch_size if budget else None,
-            "learning_rate": settings.learning_rate,
-            "train": records["train"],
-            "seconds": float(np.mean([each["seconds"] for each in timings])),
-        }
+        return FineTuning(
+            updates=round(float(np.mean([each["updates"] for each in spent]))),
+            examples=round(float(np.mean([each["examples"] for each in spent]))),
+            batch_size=budget.batch_size if budget else None,
+            learning_rate=settings.learning_rate,
+            train=records["train"],
+            seconds=float(np.mean([each["seconds"] for each in timings])),
+        )
 
-    def _group(self, name: str) -> dict[str, Any]:
+    def _group(self, name: GroupName) -> XtremeGroup:
         within = [task for task in TASKS if name in (ALL, task.group)]
-        there = [column.name for column in self.groups[name]]
-        return {
-            "name": name,
-            "title": "All" if name == ALL else GROUP_TITLES[name],
-            "targets": there,
-            "missing": [self._absent(task) for task in within if task.target not in there],
-        }
+        measured = tuple(column.name for column in self.groups[name])
+        return XtremeGroup(
+            name=name,
+            title="All" if name == ALL else GROUP_TITLES[name],
+            targets=measured,
+            missing=tuple(self._absent(task) for task in within if task.target not in measured),
+        )
 
     def _absent(self, task: XtremeTask) -> str:
         measured = task.target in self.gathered.plan.targets
         return f"{task.title} (no labels)" if measured else task.title
 
-    def _cells(self, arm: str) -> dict[str, Any]:
+    def _cells(self, arm: str) -> dict[str, XtremeCell]:
         cells = {c.name: self._cell(arm, c) for c in self.columns if self._has(arm, c)}
         for name, columns in self.groups.items():
             if all(column.name in cells for column in columns):
                 cells[name] = self._average(arm, columns)
         return cells
 
-    def _cell(self, arm: str, column: _Column) -> dict[str, Any]:
-        own = (column.metric,)
+    def _cell(self, arm: str, column: _Column) -> XtremeCell:
+        scores = _score(self._cube(arm, column, (column.metric,)))
         details = {m: _score(self._cube(arm, column, (m,))).mean() for m in column.details}
-        found = _seeds(_score(self._cube(arm, column, own))) | {
-            "details": {name: float(value) for name, value in details.items()},
-            **_NO_EFFECT,
-        }
+        return _cell_of(scores, details, self._change(arm, column))
+
+    def _change(self, arm: str, column: _Column) -> _Change:
+        """The verdict on the arm in the column; where there is none, the difference alone."""
         against = self.study.baseline_of(arm)
         if arm == against or not self._has(against, column):
-            return found
+            return _Change()
         verdict = self.judged.get((arm, against, column.name))
-        same = verdict is not None and verdict.protocol == column.protocol.id
-        if verdict is not None and same and verdict.metric == column.metric:
-            return found | {
-                "effect": verdict.effect,
-                "low": verdict.low,
-                "high": verdict.high,
-                "verdict": verdict.verdict,
-            }
-        return found | self._effect([self._weighted(arm, against, column, own)])
+        own = (column.protocol.id, column.metric)
+        if verdict is not None and (verdict.protocol, verdict.metric) == own:
+            return _Change(verdict.effect, verdict.low, verdict.high, verdict.verdict)
+        return self._effect([self._weighted(arm, against, column, (column.metric,))])
 
-    def _average(self, arm: str, columns: Sequence[_Column]) -> dict[str, Any]:
+    def _average(self, arm: str, columns: Sequence[_Column]) -> XtremeCell:
         """The mean over tasks as XTREME takes it: of questions, F1 and exact match count half."""
         per_seed = np.mean(
             np.broadcast_arrays(*(_score(self._cube(arm, c, c.details)) for c in columns)), axis=0
         )
-        found = _seeds(per_seed) | {"details": {}, **_NO_EFFECT}
         against = self.study.baseline_of(arm)
-        if arm == against or not all(self._has(against, c) for c in columns):
-            return found
-        share = 1 / len(columns)
-        parts = [self._weighted(arm, against, c, c.details, share) for c in columns]
-        return found | self._effect(parts)
+        change = _Change()
+        if arm != against and all(self._has(against, c) for c in columns):
+            share = 1 / len(columns)
+            parts = [self._weighted(arm, against, c, c.details, share) for c in columns]
+            change = self._effect(parts)
+        return _cell_of(per_seed, {}, change)
 
     def _weighted(
         self, arm: str, against: str, column: _Column, metrics: tuple[str, ...], share: float = 1.0
@@ -266,22 +298,25 @@ class _Table:
         strata = strata_of(~np.isnan(treatment[0]))
         return Weighted(as_many_seeds(treatment, control), control, strata, weights)
 
-    def _effect(self, parts: Sequence[Weighted]) -> dict[str, Any]:
-        found = contrast(parts)
-        return {"effect": found.effect, "low": found.low, "high": found.high}
+    def _effect(self, parts: Sequence[Weighted]) -> _Change:
+        return _Change.of(contrast(parts))
 
-    def _best(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def _best(self, rows: Sequence[XtremeRow]) -> Iterator[BestArm]:
         """The best arm of each column among those the study is about: zero-shot, of its own start."""
-        told = ("score", "effect", "low", "high", "verdict")
-        asked = [row for row in rows if self._intermediate(row["arm"])]
-        best = []
+        eligible = [row for row in rows if self._intermediate(row.arm)]
         for column in [*(c.name for c in self.columns), *self.groups]:
-            scored = [row for row in asked if column in row["cells"]]
+            scored = [(row.arm, row.cells[column]) for row in eligible if column in row.cells]
             if scored:
-                first = max(scored, key=lambda row: row["cells"][column]["score"])
-                cell = first["cells"][column]
-                best.append({"column": column, "arm": first["arm"]} | {t: cell[t] for t in told})
-        return best
+                arm, cell = max(scored, key=_score_of_cell)
+                yield BestArm(
+                    column=column,
+                    arm=arm,
+                    score=cell.score,
+                    effect=cell.effect,
+                    low=cell.low,
+                    high=cell.high,
+                    verdict=cell.verdict,
+                )
 
     def _intermediate(self, name: str) -> bool:
         arm = self.study.arms[name]
@@ -289,7 +324,7 @@ class _Table:
         own = arm.start in (None, self.study.start) and arm.zero_shot
         return bool(arm.stages) and own and not arm.reference and not control
 
-    def _gaps(self) -> Iterator[dict[str, Any]]:
+    def _gaps(self) -> Iterator[TransferGap]:
         """English minus the mean of the others, of every arm and task that has both."""
         for column in self.columns:
             names = self._language_names(column)
@@ -301,20 +336,28 @@ class _Table:
                 if self._has(arm, column):
                     yield self._gap(arm, column, weights)
 
-    def _gap(self, arm: str, column: _Column, weights: NDArray[np.float64]) -> dict[str, Any]:
+    def _gap(self, arm: str, column: _Column, weights: NDArray[np.float64]) -> TransferGap:
         cube = self._cube(arm, column, (column.metric,))
         means = np.nanmean(cube, axis=1).mean(axis=0)
         english = float(means[weights > 0].sum())
         others = float(means[weights < 0].mean())
-        entry = {"arm": arm, "target": column.name, "english": english, "others": others}
-        entry |= {"gap": english - others, "effect": None, "low": None, "high": None}
+        change = _Change()
         against = self.study.baseline_of(arm)
-        if arm == against or not self._has(against, column):
-            return entry
-        control = self._cube(against, column, (column.metric,))
-        return entry | self._effect([self._part(cube, control, weights)])
+        if arm != against and self._has(against, column):
+            control = self._cube(against, column, (column.metric,))
+            change = self._effect([self._part(cube, control, weights)])
+        return TransferGap(
+            arm=arm,
+            target=column.name,
+            english=english,
+            others=others,
+            gap=english - others,
+            effect=change.effect,
+            low=change.low,
+            high=change.high,
+        )
 
-    def _languages(self) -> Iterator[dict[str, Any]]:
+    def _languages(self) -> Iterator[LanguageScore]:
         for column in self.columns:
             names = self._language_names(column)
             for arm in self._measured():
@@ -323,42 +366,42 @@ class _Table:
 
     def _by_language(
         self, arm: str, column: _Column, names: Sequence[str]
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[LanguageScore]:
         cube = self._cube(arm, column, (column.metric,))
         scores = np.nanmean(cube, axis=1).mean(axis=0)
         against = self.study.baseline_of(arm)
-        effects: list[Any] = [None] * len(names)
+        changes = [_Change()] * len(names)
         if arm != against and self._has(against, column):
             control = self._cube(against, column, (column.metric,))
             strata = strata_of(~np.isnan(cube[0]))
             alone = [[place] for place in range(len(names))]
             treatment = as_many_seeds(cube, control)
-            effects = list(group_differences(treatment, control, strata, alone))
-        for name, score, found in zip(names, scores, effects, strict=True):
-            yield {
-                "target": column.name,
-                "arm": arm,
-                "language": name,
-                "score": float(score),
-                "effect": found.effect if found else None,
-                "low": found.low if found else None,
-                "high": found.high if found else None,
-            }
+            changes = [_Change.of(d) for d in group_differences(treatment, control, strata, alone)]
+        for name, score, change in zip(names, scores, changes, strict=True):
+            yield LanguageScore(
+                target=column.name,
+                arm=arm,
+                language=name,
+                score=float(score),
+                effect=change.effect,
+                low=change.low,
+                high=change.high,
+            )
 
-    def _published(self) -> list[dict[str, Any]]:
+    def _published(self) -> tuple[PublishedScores, ...]:
         used = sorted({start.encoder.name for start in self.study.starts.values()})
-        return [_published(row) for encoder in used for row in published_for(encoder)]
+        return tuple(_published(row) for encoder in used for row in published_for(encoder))
 
 
-def _published(row: PublishedRow) -> dict[str, Any]:
-    return {
-        "name": row.name,
-        "source": f"{row.source}; read in {row.read_in}",
-        "remark": row.remark,
-        "encoder": row.encoders[0],
-        "cells": {target: dict(scores) for target, scores in row.scores.items()},
-        "average": row.average,
-    }
+def _published(row: PublishedRow) -> PublishedScores:
+    return PublishedScores(
+        name=row.name,
+        source=f"{row.source}; read in {row.read_in}",
+        remark=row.remark,
+        encoder=row.encoders[0],
+        cells={target: dict(scores) for target, scores in row.scores.items()},
+        average=row.average,
+    )
 
 
 def _counted(what: str, by_language: Mapping[str, Mapping[str, int]]) -> str:
@@ -370,9 +413,6 @@ def _counted(what: str, by_language: Mapping[str, Mapping[str, int]]) -> str:
     return f"{what}: {words}" if words and what else words
 
 
-_NO_EFFECT = {"effect": None, "low": None, "high": None, "verdict": None}
-
-
 def _protocol_of(loaded: LoadedTarget) -> Protocol:
     """XTREME's definition where it was asked for, else the target's own."""
     theirs = [protocol for protocol in loaded.protocols if protocol.name == XTREME]
@@ -381,14 +421,26 @@ def _protocol_of(loaded: LoadedTarget) -> Protocol:
 
 def _score(cube: Cube) -> NDArray[np.float64]:
     """The score of each seed: the mean over languages, equally weighted [S]."""
-    found: NDArray[np.float64] = np.nanmean(cube, axis=1).mean(axis=1)
-    return found
+    scores: NDArray[np.float64] = np.nanmean(cube, axis=1).mean(axis=1)
+    return scores
 
 
-def _seeds(per_seed: NDArray[np.float64]) -> dict[str, Any]:
-    return {
-        "score": float(per_seed.mean()),
-        "low_seed": float(per_seed.min()),
-        "high_seed": float(per_seed.max()),
-        "seeds": len(per_seed),
-    }
+def _score_of_cell(scored: tuple[str, XtremeCell]) -> float:
+    return scored[1].score
+
+
+def _cell_of(
+    per_seed: NDArray[np.float64], details: Mapping[str, float], change: _Change
+) -> XtremeCell:
+    """The cell of an arm with the score of each seed [S]."""
+    return XtremeCell(
+        score=float(per_seed.mean()),
+        low_seed=float(per_seed.min()),
+        high_seed=float(per_seed.max()),
+        seeds=len(per_seed),
+        details={name: float(value) for name, value in details.items()},
+        effect=change.effect,
+        low=change.low,
+        high=change.high,
+        verdict=change.verdict,
+    )

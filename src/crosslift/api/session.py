@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crosslift.analysis.language_groups import groupings
+from crosslift.analysis.reported import refuse_unreported
 from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.artifacts.disk_errors import disk_errors_explained
 from crosslift.artifacts.files import file_written_whole
@@ -27,9 +26,13 @@ from crosslift.making.trained import Trained
 from crosslift.making.vectors import roles_of
 from crosslift.metrics.table import OUTCOME_OF_METRIC
 from crosslift.planning.plan import arm_run, load_target, plan_study
-from crosslift.planning.sweep_steps import sweep_report, sweep_steps
+from crosslift.planning.sweep_steps import sweep_of, sweep_steps
 from crosslift.planning.target_steps import evaluate_step
 from crosslift.planning.text_steps import encode_steps, reading_of
+from crosslift.results.evaluations import Evaluation, GroupScores
+from crosslift.results.mined_languages import MINING_FILE, MinedLanguage
+from crosslift.results.reading_sweep import SWEEP_FILE, ReadingChoice, Sweep, SweepArm
+from crosslift.results.record import read_json_file, read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import Listener, make_steps, run_plan
 from crosslift.steps.step import Workplace
@@ -74,56 +77,6 @@ def run_study(
     return RunFolder.read(out)
 
 
-class GroupScores(NamedTuple):
-    """The languages of a group, and metric -> unweighted mean over them."""
-
-    languages: tuple[str, ...]
-    macro: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """The scores of one encoder on one target under one protocol.
-
-    Args:
-        model: name of the encoder.
-        target: name of the target.
-        metric: the protocol's primary one.
-        protocol: every setting of the protocol and of the encoder's reading.
-        macro: metric -> unweighted mean over the languages.
-        languages: language -> {"n": queries, metric: value}; in [0, 1].
-        gaps: language -> why it is not measured.
-        mining: of a protocol that mines: what was mined in each language, at which threshold from
-            where, and the precision-recall curve.
-        notes: language -> what its texts are, in words, where that must be known.
-        left_out: language -> reason -> number of items of the data that are not measured.
-        unread: file of the data that looks like a part of it and is not read -> why.
-    """
-
-    model: str
-    target: str
-    metric: str
-    protocol: Mapping[str, Any]
-    macro: Mapping[str, float]
-    languages: Mapping[str, Mapping[str, float]]
-    gaps: Mapping[str, str]
-    mining: tuple[Mapping[str, Any], ...] = ()
-    notes: Mapping[str, str] = field(default_factory=dict)
-    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    unread: Mapping[str, str] = field(default_factory=dict)
-
-    def by_group(self) -> dict[str, dict[str, GroupScores]]:
-        """Grouping (family, script, and pretraining where it parts them) -> group -> scores."""
-        codes = list(self.languages)
-        return {
-            grouping: {group: self._of([codes[i] for i in places]) for group, places in own.items()}
-            for grouping, own in groupings(codes, self.model).items()
-        }
-
-    def _of(self, codes: list[str]) -> GroupScores:
-        return GroupScores(tuple(codes), _macro({code: self.languages[code] for code in codes}))
-
-
 @reading_once()
 def evaluate(
     model: EncoderSettings | str,
@@ -156,7 +109,7 @@ def evaluate(
         names = {p.name for p in loaded.protocols}
         raise UnknownNameError(f"single protocol of {loaded.target.name}", protocol, names)
     found = _evaluations(settings, replace(loaded, protocols=alone), store, listener)
-    named = {e.protocol["direction"]: e for e in found}
+    named = {str(e.protocol["direction"]): e for e in found}
     chosen = next(iter(named)) if direction is None else direction
     if chosen not in named:
         raise UnknownNameError(f"direction of protocol {protocol}", chosen, named)
@@ -215,33 +168,48 @@ def _evaluations(
     scored = evaluate_step(loaded, texts)
     make_steps((*texts.values(), scored), kept, heard)
     path = scored.open(kept)
-    details = path / "mining.json"
-    mined = json.loads(details.read_text(encoding="utf-8")) if details.is_file() else []
+    mined = read_optional_json_file(path / MINING_FILE, tuple[MinedLanguage, ...]) or ()
     table = pq.read_table(path / "outcomes.parquet")
     evaluations = []
     for protocol in loaded.protocols:
-        reading = reading_of(texts, protocol, loaded, kept)
-        languages = _by_language(table.filter(pc.field("protocol") == protocol.id))
-        own = tuple(entry for entry in mined if entry["protocol"] == protocol.id)
-        facts = protocol.facts() | reading
+        own = tuple(entry for entry in mined if entry.protocol == protocol.id)
+        facts = protocol.facts() | reading_of(texts, protocol, loaded, kept)
         if own:
-            facts["threshold_source"] = ", ".join(sorted({e["threshold_source"] for e in own}))
+            facts["threshold_source"] = ", ".join(sorted({e.threshold_source for e in own}))
+        languages = _by_language(table.filter(pc.field("protocol") == protocol.id))
         evaluations.append(
             Evaluation(
-                settings.name,
-                loaded.target.name,
-                protocol.metric,
-                facts,
-                _macro(languages),
-                languages,
-                loaded.data.gaps,
-                own,
-                loaded.data.notes,
-                loaded.data.left_out,
-                loaded.data.unread,
+                model=settings.name,
+                target=loaded.target.name,
+                metric=protocol.metric,
+                protocol=facts,
+                macro=_macro(languages),
+                languages=languages,
+                gaps=dict(loaded.data.gaps),
+                notes=dict(loaded.data.notes),
+                left_out={code: dict(counts) for code, counts in loaded.data.left_out.items()},
+                unread=dict(loaded.data.unread),
+                groups=_by_group(settings.name, languages),
+                mining=own,
             )
         )
     return evaluations
+
+
+def _by_group(
+    model: str, languages: Mapping[str, Mapping[str, float]]
+) -> dict[str, dict[str, GroupScores]]:
+    """Grouping (family, script, and pretraining where it parts them) -> group -> scores."""
+    codes = list(languages)
+
+    def scores(places: Sequence[int]) -> GroupScores:
+        own = {codes[place]: languages[codes[place]] for place in places}
+        return GroupScores(languages=tuple(own), macro=_macro(own))
+
+    return {
+        grouping: {group: scores(places) for group, places in groups.items()}
+        for grouping, groups in groupings(codes, model).items()
+    }
 
 
 @reading_once()
@@ -251,7 +219,7 @@ def sweep(
     settings: SweepSettings,
     store: Store | None = None,
     listener: Listener | None = None,
-) -> dict[str, Any]:
+) -> Sweep:
     """Scores every hidden state of an encoder on a target of bitexts, from one run over its texts for
     each prompt.
 
@@ -263,7 +231,7 @@ def sweep(
         listener: as for `evaluate`.
 
     Returns:
-        What `sweep.json` of a run holds (docs/json.md), with the encoder as its only arm.
+        The scores and the choice, with the encoder as the only arm.
 
     Raises:
         UnknownNameError, StudyError, DataError, EncoderError: as for `evaluate`.
@@ -274,8 +242,8 @@ def sweep(
     steps = sweep_steps(Trained.untouched(encoder), loaded, settings)
     kept = store or Store()
     make_steps(steps, kept, listener or Silent())
-    curves = json.loads((steps[-1].open(kept) / "sweep.json").read_text(encoding="utf-8"))
-    return sweep_report(settings, loaded, [(encoder.name, 0, curves)])
+    choice = read_json_file(steps[-1].open(kept) / SWEEP_FILE, ReadingChoice)
+    return sweep_of(settings, loaded, [SweepArm.of(choice, arm=encoder.name, seed=0)])
 
 
 def _by_language(outcomes: pa.Table) -> dict[str, dict[str, float]]:
@@ -308,8 +276,8 @@ def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
     Raises:
         UnknownNameError: no such arm or seed.
         StudyError: the folder to write exists and is not empty.
-        ArtifactError: the run's artifacts are no longer in its store, or the folder cannot be
-            written.
+        ArtifactError: the run's artifacts are no longer in its store, or were made again since with
+            other bytes; the folder cannot be written.
     """
     from crosslift.encoders.export import write_sentence_transformer
     from crosslift.reports.model_card import card_of_arm, model_card
@@ -325,7 +293,9 @@ def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
     if taken:
         raise StudyError(f"{to} exists and is not empty", "a new folder")
     encoder = arm_run(study, arm, chosen).encoder
-    loaded = encoder.load(Workplace(Store(Path(folder.run.store))))
+    store = Store(Path(folder.run.store))
+    refuse_unreported(folder, encoder.stages, store)
+    loaded = encoder.load(Workplace(store))
     card = card_of_arm(
         folder,
         arm,

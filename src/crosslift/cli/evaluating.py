@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from crosslift.api.session import Evaluation, evaluate, evaluate_protocols
+from crosslift.api.session import evaluate, evaluate_protocols
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, write_json
 from crosslift.cli.progress import StatusLine
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError, first_few
 from crosslift.metrics.table import described
+from crosslift.results.evaluations import Evaluation
 from crosslift.targets.protocol import Direction
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.wording import plural, prompt_words, share
@@ -42,35 +42,12 @@ def show(
         with listener.status:
             found = evaluate_protocols(model, target, ("all",), Store(store), listener)
         _print_side_by_side(console, found)
-        write_json([_as_json(each) for each in found], json_to)
+        write_json(found, json_to)
         return
     with listener.status:
         one = evaluate(model, target, protocol, direction, Store(store), listener)
     _print(console, one)
-    write_json(_as_json(one), json_to)
-
-
-def _as_json(found: Evaluation) -> dict[str, Any]:
-    content = {
-        "model": found.model,
-        "target": found.target,
-        "metric": found.metric,
-        "protocol": dict(found.protocol),
-        "macro": dict(found.macro),
-        "languages": {language: dict(values) for language, values in found.languages.items()},
-        "gaps": dict(found.gaps),
-    }
-    if found.notes:
-        content["notes"] = dict(found.notes)
-    if found.left_out:
-        content["left_out"] = {code: dict(counts) for code, counts in found.left_out.items()}
-    if found.unread:
-        content["unread"] = dict(found.unread)
-    content["groups"] = {
-        grouping: {group: scores._asdict() for group, scores in groups.items()}
-        for grouping, groups in found.by_group().items()
-    }
-    return content | ({"mining": list(found.mining)} if found.mining else {})
+    write_json(one, json_to)
 
 
 def _print(console: Console, found: Evaluation) -> None:
@@ -95,7 +72,7 @@ def _print(console: Console, found: Evaluation) -> None:
 
 
 def _tell_pretraining(console: Console, found: Evaluation) -> None:
-    for group, scores in found.by_group().get("pretraining", {}).items():
+    for group, scores in found.groups.get("pretraining", {}).items():
         languages = plural(len(scores.languages), "language")
         score = share(scores.macro[found.metric], 1)
         console.print(f"{group}: {languages}, {found.metric} {score}")
@@ -125,13 +102,13 @@ def _tell_notes(console: Console, found: Evaluation) -> None:
 
 def _tell_mining(console: Console, found: Evaluation) -> None:
     for entry in found.mining:
-        cut = ", ".join("none" if t is None else f"{t:.4f}" for t in entry["thresholds"])
-        score = entry["score"]
+        cut = ", ".join("none" if t is None else f"{t:.4f}" for t in entry.thresholds)
+        score = entry.score
         console.print(
-            f"{entry['language']}: scored on {entry['scored_on']}, threshold {cut} fitted on "
-            f"{entry['threshold_source']}; {score['mined']} pairs taken, {score['correct']} of the "
-            f"{score['gold']} true ones. Fitted on what it is scored on (an oracle, no result), F1 "
-            f"would be {share(entry['oracle']['mining_f1'], 1)}.",
+            f"{entry.language}: scored on {entry.scored_on}, threshold {cut} fitted on "
+            f"{entry.threshold_source}; {score.mined} pairs taken, {score.correct} of the "
+            f"{score.gold} true ones. Fitted on what it is scored on (an oracle, no result), F1 "
+            f"would be {share(entry.oracle.mining_f1, 1)}.",
         )
 
 

@@ -28,8 +28,9 @@ def cldr(
     from rich.text import Text
 
     from crosslift.cli.output import console_for, write_json
+    from crosslift.results.command_output import FetchedNames
     from crosslift.sources.cldr.fetch import REGISTRY, fetch_cldr
 
     place = fetch_cldr(registry or REGISTRY)
     console_for(json).print(Text.assemble("CLDR's names: ", (str(place), "bold")))
-    write_json({"folder": str(place)}, json)
+    write_json(FetchedNames(folder=str(place)), json)

@@ -15,6 +15,7 @@ from crosslift.artifacts.places import home
 from crosslift.artifacts.versions import package_versions
 from crosslift.cli.output import console_for, write_json
 from crosslift.errors import CrossLiftError
+from crosslift.results.command_output import HealthCheck, MachineHealth
 from crosslift.wording import memory
 
 _LEAST_FREE = 5 * 10**9
@@ -35,26 +36,22 @@ def show(json_to: str | None) -> None:
     console = console_for(json_to)
     table = Table("what", "state", "")
     for check in checks:
-        style = "green" if check["ok"] else "red"
-        table.add_row(
-            str(check["what"]),
-            Text("good" if check["ok"] else "bad", style=style),
-            str(check["told"]),
-        )
+        state = Text("good", style="green") if check.ok else Text("bad", style="red")
+        table.add_row(check.what, state, check.told)
     console.print(table)
     packages = package_versions()
     lines = {name: value for name, value in facts.items() if name not in packages}
     lines["packages"] = ", ".join(f"{name} {version}" for name, version in packages.items())
     for name, value in lines.items():
         console.print(Text.assemble((name, "dim"), f": {value}"))
-    write_json({"checks": checks, "environment": facts}, json_to)
+    write_json(MachineHealth(checks=tuple(checks), environment=dict(facts)), json_to)
 
 
-def _check(what: str, look: Callable[[], str]) -> dict[str, object]:
+def _check(what: str, look: Callable[[], str]) -> HealthCheck:
     try:
-        return {"what": what, "ok": True, "told": look()}
+        return HealthCheck(what=what, ok=True, told=look())
     except CrossLiftError as error:
-        return {"what": what, "ok": False, "told": str(error)}
+        return HealthCheck(what=what, ok=False, told=str(error))
 
 
 def _encoder() -> str:

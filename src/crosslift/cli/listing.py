@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
 from crosslift.cli.output import console_for, write_json
+from crosslift.results.command_output import ExportedArm, TargetEntry, TaskEntry
+from crosslift.results.record import Record
+
+_CAPTIONS = "your data, a dataset of the hub, or without either the pictograms"
 
 
 def tasks(json_to: str | None) -> None:
@@ -17,36 +22,42 @@ def tasks(json_to: str | None) -> None:
     from crosslift.tasks.registry import TASKS, legal_options, needs_data
     from crosslift.tasks.word_pairs import FORM, NAME, TITLE
 
-    rows: list[dict[str, object]] = [
-        {
-            "name": task.name,
-            "form": task.form.name,
-            "title": task.title,
-            "languages": list(task.languages),
-            "options": list(legal_options(task.name)),
-            "needs_data": needs_data(task.name),
-            "licence": task.licence,
-            "citation": task.citation,
-        }
+    rows = [
+        TaskEntry(
+            name=task.name,
+            form=task.form.name,
+            title=task.title,
+            languages=tuple(task.languages),
+            options=tuple(legal_options(task.name)),
+            needs_data=needs_data(task.name),
+            licence=task.licence,
+            citation=task.citation,
+        )
         for task in TASKS.values()
     ]
-    rows += [
-        {"name": name, "form": name, "title": own.title, "languages": [], "needs_data": True}
-        | {"options": list(legal_options(name)), "licence": "of your file", "citation": "your file"}
+    own_files = [
+        (name, name, own.title, True, "of your file", "your file")
         for name, own in OWN_FILE_TASKS.items()
     ]
-    rows += [
-        {"name": form, "form": form, "title": facts.pictures.title, "languages": []}
-        | {"needs_data": False, "options": list(legal_options(form)), "licence": "of your data"}
-        | {"citation": "your data, a dataset of the hub, or without either the pictograms"}
+    captioned = [
+        (form, form, facts.pictures.title, False, "of your data", _CAPTIONS)
         for form, facts in FORMS.items()
         if facts.pictures is not None
     ]
-    rows.append(
-        {"name": NAME, "form": FORM.name, "title": TITLE, "languages": [], "needs_data": True}
-        | {"options": list(legal_options(NAME)), "licence": "of your lexicon"}
-        | {"citation": "your lexicon"}
-    )
+    lexicon = [(NAME, FORM.name, TITLE, True, "of your lexicon", "your lexicon")]
+    rows += [
+        TaskEntry(
+            name=name,
+            form=form,
+            title=title,
+            languages=(),
+            options=tuple(legal_options(name)),
+            needs_data=needed,
+            licence=licence,
+            citation=citation,
+        )
+        for name, form, title, needed, licence, citation in (*own_files, *captioned, *lexicon)
+    ]
     _print(rows, ("name", "form", "title", "licence"), json_to)
 
 
@@ -54,28 +65,28 @@ def targets(json_to: str | None) -> None:
     """Prints the target tasks."""
     from crosslift.targets.registry import TARGETS
 
-    rows: list[dict[str, object]] = [
-        {
-            "name": target.name,
-            "kind": target.kind,
-            "title": target.title,
-            "description": target.description,
-            "metric": target.metric,
-            "protocols": [protocol.id for protocol in (*target.protocols, *target.others)],
-            "languages": list(target.languages or ()),
-            "needs_data": target.needs_data,
-            "licence": target.licence,
-            "citation": target.citation,
-        }
+    rows = [
+        TargetEntry(
+            name=target.name,
+            kind=target.kind,
+            title=target.title,
+            description=target.description,
+            metric=target.metric,
+            protocols=tuple(protocol.id for protocol in (*target.protocols, *target.others)),
+            languages=tuple(target.languages or ()),
+            needs_data=target.needs_data,
+            licence=target.licence,
+            citation=target.citation,
+        )
         for target in TARGETS.values()
     ]
     _print(rows, ("name", "kind", "description", "metric", "licence"), json_to)
 
 
-def _print(rows: list[dict[str, object]], columns: tuple[str, ...], json_to: str | None) -> None:
+def _print(rows: Sequence[Record], columns: Sequence[str], json_to: str | None) -> None:
     table = Table(*columns)
     for row in rows:
-        table.add_row(*(str(row[column]) for column in columns))
+        table.add_row(*(str(getattr(row, column)) for column in columns))
     console_for(json_to).print(table)
     write_json(rows, json_to)
 
@@ -111,4 +122,4 @@ def export(folder: Path, arm: str, to: Path, seed: int | None, json_to: str | No
     with console.status(Text(f"writing {to}")):
         path = export_arm(folder, arm, to, seed)
     console.print(f"{path}: load it with SentenceTransformer({str(path)!r})")
-    write_json({"arm": arm, "folder": str(path)}, json_to)
+    write_json(ExportedArm(arm=arm, folder=str(path)), json_to)

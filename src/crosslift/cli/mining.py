@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from rich.console import Console
 from rich.progress import TextColumn
@@ -16,10 +14,15 @@ from rich.text import Text
 from crosslift.artifacts.progress import Phase, Silent
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import bar_for, console_for, write_json
-from crosslift.mining.job import MiningOutcome, mine_files, plan_of_files
-from crosslift.mining.plan import MiningPlan
+from crosslift.mining.job import mine_files, plan_of_files
 from crosslift.mining.settings import MiningSettings
-from crosslift.mining.threshold import Threshold
+from crosslift.results.mined_files import (
+    MiningOutcome,
+    MiningPlan,
+    MiningPlanOnly,
+    SideCounts,
+    Threshold,
+)
 from crosslift.wording import about_duration, count, duration, memory, rounded_count, share
 
 _SECONDS_BETWEEN_LINES = 60.0
@@ -35,11 +38,11 @@ def show(
         if plan_only:
             plan = plan_of_files(settings, kept, progress)
             progress.show_plan(plan)
-            write_json({"plan": plan_json(plan)}, json_to)
+            write_json(MiningPlanOnly(plan=plan), json_to)
             return
         outcome = mine_files(settings, kept, progress, progress.show_plan)
     _print(console, outcome)
-    write_json(outcome_json(outcome), json_to)
+    write_json(outcome, json_to)
 
 
 class MiningProgress(Silent[Phase]):
@@ -133,15 +136,15 @@ def plan_lines(plan: MiningPlan) -> list[str]:
     src, tgt = plan.texts["src"], plan.texts["tgt"]
     standing = src + tgt - plan.to_encode
     resumed = f", {plan.rows_searched:,} src texts searched before" if plan.rows_searched else ""
-    largest = max(plan.memory, key=lambda phase: plan.memory[phase])
+    largest = max(plan.memory_bytes, key=lambda phase: plan.memory_bytes[phase])
     encoding, searching = _expected(plan.encode_seconds), _expected(plan.search_seconds)
     return [
         f"{src:,} src texts x {tgt:,} tgt texts, vectors of {plan.width}, "
         f"{plan.search} search{resumed}",
         f"encoding: {plan.to_encode:,} texts ({standing:,} stand in the store), {encoding}; "
         f"searching: {searching}",
-        f"memory: at most about {memory(plan.peak_memory)} (while {largest}); "
-        f"store: {memory(plan.disk)}",
+        f"memory: at most about {memory(plan.peak_memory_bytes)} (while {largest}); "
+        f"store: {memory(plan.store_bytes)}",
     ]
 
 
@@ -175,9 +178,8 @@ def _print(console: Console, outcome: MiningOutcome) -> None:
     table = Table("", "src", "tgt")
     for column in table.columns[1:]:
         column.justify = "right"
-    rows = side_counts(outcome)
-    for name in rows["src"]:
-        counts = [rows[side][name] for side in ("src", "tgt")]
+    for name in SideCounts.model_fields:
+        counts = [getattr(outcome.sides[side], name) for side in ("src", "tgt")]
         if name in ("lines", "mined") or any(counts):
             table.add_row(name.replace("_", " "), *(f"{count:,}" for count in counts))
     console.print(table)
@@ -188,58 +190,17 @@ def _print(console: Console, outcome: MiningOutcome) -> None:
     if pairs.below_threshold:
         told += f", {pairs.below_threshold:,} below the threshold"
     console.print(f"{told}; {threshold_words(outcome.threshold)}", soft_wrap=True)
-    if outcome.recall is not None:
-        found = outcome.recall
+    recall = outcome.search.recall
+    if recall is not None:
         console.print(
-            f"recall of the {outcome.plan.search} search on {found.sampled:,} queries each way: "
-            f"{share(found.src_to_tgt, 1)} src to tgt, {share(found.tgt_to_src, 1)} tgt to src",
+            f"recall of the {outcome.search.kind} search on {recall.sampled:,} queries each way: "
+            f"{share(recall.src_to_tgt, 1)} src to tgt, {share(recall.tgt_to_src, 1)} tgt to src",
             soft_wrap=True,
         )
     written = Text.assemble(
         (f"{pairs.written:,}", "bold"),
-        f" pairs in {outcome.rows:,} rows: ",
-        (str(outcome.settings.out), "bold"),
+        f" pairs in {pairs.rows:,} rows: ",
+        (str(outcome.settings["out"]), "bold"),
         (f" ({duration(sum(outcome.seconds.values()))})", "dim"),
     )
     console.print(written, soft_wrap=True)
-
-
-def side_counts(outcome: MiningOutcome) -> dict[str, dict[str, int]]:
-    """What became of the lines of each side; lines are the sum of the rest."""
-    return {
-        name: {"lines": outcome.lines[name], **asdict(side.left_out), "mined": len(side.texts)}
-        for name, side in outcome.sides.items()
-    }
-
-
-def plan_json(plan: MiningPlan) -> dict[str, Any]:
-    """A plan, JSON-like."""
-    return {
-        "texts": dict(plan.texts),
-        "width": plan.width,
-        "search": plan.search,
-        "to_encode": plan.to_encode,
-        "rows_searched": plan.rows_searched,
-        "memory_bytes": dict(plan.memory),
-        "peak_memory_bytes": plan.peak_memory,
-        "store_bytes": plan.disk,
-        "encode_seconds": plan.encode_seconds,
-        "search_seconds": plan.search_seconds,
-    }
-
-
-def outcome_json(outcome: MiningOutcome) -> dict[str, Any]:
-    """What `crosslift mine` writes as JSON."""
-    settings = outcome.settings
-    recall = None if outcome.recall is None else asdict(outcome.recall)
-    return {
-        "model": settings.model.name,
-        "reading": dict(outcome.reading),
-        "settings": settings.model_dump(mode="json", exclude={"model", "overwrite"}),
-        "sides": side_counts(outcome),
-        "search": {"kind": outcome.plan.search, "recall": recall},
-        "threshold": asdict(outcome.threshold),
-        "pairs": {**asdict(outcome.pairs), "rows": outcome.rows},
-        "plan": plan_json(outcome.plan),
-        "seconds": dict(outcome.seconds),
-    }

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
+from rich.text import Text
 
 from crosslift.artifacts.files import file_written_whole
+from crosslift.results.record import Record
 
 
 def console_for(json_to: str | None) -> Console:
@@ -20,6 +23,11 @@ def console_for(json_to: str | None) -> Console:
     `Text`.
     """
     return Console(stderr=json_to == "-", markup=False, emoji=False, highlight=False)
+
+
+def warn(console: Console, title: str, words: str) -> None:
+    """Prints a paragraph with a title in red."""
+    console.print(Text.assemble("\n", (title, "bold red"), f" {words}"), soft_wrap=True)
 
 
 def bar_for(console: Console, *columns: ProgressColumn, transient: bool = False) -> Progress:
@@ -42,14 +50,18 @@ def bar_for(console: Console, *columns: ProgressColumn, transient: bool = False)
     )
 
 
-def write_json(value: Any, json_to: str | None) -> None:
-    """Writes JSON to a file, to standard output ('-'), or nowhere (None).
+def write_json(content: Record | Sequence[Record] | Mapping[str, Any], json_to: str | None) -> None:
+    """Writes records as JSON to a file, to standard output ('-'), or nowhere (None).
+
+    Args:
+        content: a record, several, or a JSON object whose keys are no fields, such as names of tasks.
+        json_to: path of the file, ``-`` or None.
 
     What is no plain file (`/dev/stderr`, a pipe) is written to, not replaced.
     """
     if json_to is None:
         return
-    text = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(_plain(content), ensure_ascii=False, indent=2) + "\n"
     if json_to == "-":
         sys.stdout.write(text)
         return
@@ -59,3 +71,9 @@ def write_json(value: Any, json_to: str | None) -> None:
         return
     with file_written_whole(path) as draft:
         draft.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def _plain(content: Record | Sequence[Record] | Mapping[str, Any]) -> Any:
+    if isinstance(content, Record):
+        return content.to_json()
+    return content if isinstance(content, Mapping) else [each.to_json() for each in content]

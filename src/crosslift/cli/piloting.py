@@ -14,9 +14,9 @@ from crosslift.cli.output import console_for, write_json
 from crosslift.cli.progress import PhaseBar
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import StudyError
-from crosslift.reports.word_pilot import refuse_page, write_word_pilot_page
-from crosslift.word_pilot.alignment import Estimate, Figures
-from crosslift.word_pilot.pilot import WordPilot, word_pilot
+from crosslift.results.word_alignments import AlignmentFigures, Estimate, WordPilot
+from crosslift.word_pilot.page import refuse_page, write_word_pilot_page
+from crosslift.word_pilot.pilot import word_pilot
 from crosslift.word_pilot.verdict import cosine, margin
 from crosslift.wording import level_words, percent, plural
 
@@ -78,27 +78,27 @@ def show(model: EncoderSettings, asked: Asked, out: Path | None, json_to: str | 
         )
     _print(console, found)
     if out is not None:
-        write_word_pilot_page(found.to_json(), out)
+        write_word_pilot_page(found, out)
         console.print(Text.assemble("curves: ", (str(out), "bold")), soft_wrap=True)
-    write_json(found.to_json(), json_to)
+    write_json(found, json_to)
 
 
 def _print(console: Console, found: WordPilot) -> None:
     language = found.words.language
-    as_is = {state: each.as_is for state, each in found.alignments.items()}
-    centred = {state: each.centred for state, each in found.alignments.items() if each.centred}
+    as_is = {each.hidden_state: each.as_is for each in found.states}
+    centred = {each.hidden_state: each.centred for each in found.states if each.centred}
     gap = " " if console.width >= _WIDE else "\n"
     console.print(_table("as the vectors are", language, found, as_is, gap))
     if centred:
         title = "after the mean of each language is subtracted"
         console.print(_table(title, language, found, centred, gap))
-    for state, each in found.alignments.items():
+    for each in found.states:
         if each.not_centred:
-            told = f"not centred: hidden state {state}: {each.not_centred}"
+            told = f"not centred: hidden state {each.hidden_state}: {each.not_centred}"
             console.print(told, soft_wrap=True)
     for why, number in found.words.left_out.items():
         console.print(f"left out: {plural(number, 'pair')}: {why}")
-    reading = ", ".join(f"{name} {value!r}" for name, value in found.reading.items())
+    reading = ", ".join(f"{name} {value!r}" for name, value in found.reading)
     console.print(Text(f"read with: {reading}", style="dim"))
     console.print()
     for sentence in found.verdict:
@@ -106,10 +106,10 @@ def _print(console: Console, found: WordPilot) -> None:
 
 
 def _table(
-    title: str, language: str, found: WordPilot, rows: Mapping[int, Figures], gap: str
+    title: str, language: str, found: WordPilot, rows: Mapping[int, AlignmentFigures], gap: str
 ) -> Table:
     """A row a hidden state; ``gap`` stands before an interval."""
-    level = level_words(next(iter(found.alignments.values())).level)
+    level = level_words(found.level)
     table = Table(
         "state",
         "pairs",
@@ -117,7 +117,7 @@ def _table(
         "margin",
         f"{language}->en, %",
         f"en->{language}, %",
-        title=f"{plural(len(found.words.pairs), 'word')}, {title}:\n{_SHOWN} ({level} intervals)",
+        title=f"{plural(found.words.pairs, 'word')}, {title}:\n{_SHOWN} ({level} intervals)",
         title_justify="left",
     )
     for column in table.columns:
@@ -136,7 +136,7 @@ def _table(
     return table
 
 
-def _decimals(figures: Figures) -> int:
+def _decimals(figures: AlignmentFigures) -> int:
     """Four, and more where both cosines are so near 1 that four would not show them apart."""
     return 4 if abs(figures.margin.value) >= 0.001 or figures.random < 0.999 else 7
 

@@ -13,6 +13,7 @@ from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, write_json
 from crosslift.cli.running import tell_failures
 from crosslift.planning.plan import ArmRun, Plan, plan_study
+from crosslift.results.command_output import PlannedStep, StudyPlan
 from crosslift.steps.estimates import Estimates
 from crosslift.steps.past_plans import asked_before
 from crosslift.steps.run import missing_steps
@@ -49,8 +50,8 @@ def show(
     )
     _tell_reasons(console, status, missing)
     tell_failures(console, plan)
-    rows = [_row(step, status, estimates, to_run) for step in steps]
-    write_json({"study": study.name, "store": str(kept.root), "steps": rows}, json_to)
+    rows = tuple(_row(step, status, estimates, to_run) for step in steps)
+    write_json(StudyPlan(study=study.name, store=str(kept.root), steps=rows), json_to)
 
 
 def _unknown(estimates: Estimates, steps: list[Step]) -> bool:
@@ -68,19 +69,19 @@ def _tell_reasons(console: Console, status: Status, missing: list[Step]) -> None
         console.print("`crosslift run --trust-code` takes what other code made as it is.")
 
 
-def _row(step: Step, status: Status, estimates: Estimates, to_run: set[str]) -> dict[str, object]:
+def _row(step: Step, status: Status, estimates: Estimates, to_run: set[str]) -> PlannedStep:
     reason = status.why_made(step) if step.key in to_run else None
-    return {
-        "key": step.key,
-        "kind": step.kind,
-        "label": step.label,
-        "inputs": [before.key for before in step.inputs.values()],
-        "up_to_date": step.key not in to_run,
-        "reason": None if reason is None else reason.kind,
-        "why": None if reason is None else reason.words,
-        "modules": [] if reason is None else list(reason.modules),
-        "expected_seconds": estimates.seconds(step) if step.key in to_run else 0.0,
-    }
+    return PlannedStep(
+        key=step.key,
+        kind=step.kind,
+        label=step.label,
+        inputs=tuple(before.key for before in step.inputs.values()),
+        up_to_date=step.key not in to_run,
+        reason=None if reason is None else reason.kind,
+        why=None if reason is None else reason.words,
+        modules=() if reason is None else reason.modules,
+        expected_seconds=estimates.seconds(step) if step.key in to_run else 0.0,
+    )
 
 
 class _Drawing:

@@ -14,7 +14,15 @@ from rich.text import Text
 
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, write_json
-from crosslift.steps.store_upkeep import Held, check_all, delete, held_in, needed_by
+from crosslift.results.command_output import (
+    DamagedArtifact,
+    HeldArtifact,
+    PrunedStore,
+    StoreContent,
+    VerifiedStore,
+)
+from crosslift.steps import store_upkeep
+from crosslift.steps.store_upkeep import Held, Pruning, check_all, held_in, unneeded_by
 from crosslift.wording import duration, memory
 
 _NOBODY = "no study"
@@ -32,29 +40,54 @@ def show(store: Path | None, json_to: str | None) -> None:
             by_study.setdefault(name, []).append(each)
     _print_table(console, "used by", by_study)
     console.print(f"{len(held)} in all, {memory(sum(each.size for each in held))}: {kept.root}")
-    write_json({"store": str(kept.root), "held": [_as_json(each) for each in held]}, json_to)
+    content = StoreContent(store=str(kept.root), held=tuple(map(_held, held)))
+    write_json(content, json_to)
 
 
 def prune(studies: list[str], store: Path | None, json_to: str | None, *, yes: bool) -> None:
     """Shows what no named study needs, and deletes it where that is confirmed."""
     kept = Store(store)
     console = console_for(json_to)
-    needed = needed_by(kept, studies)
-    unneeded = [each for each in held_in(kept) if each.key not in needed]
-    for each in unneeded:
-        line = f"{each.kind} {each.key[:8]} {memory(each.size):>9}, {_age(each)} old"
-        users = f", used by {', '.join(each.studies)}" if each.studies else ""
-        console.print(Text.assemble(line, (f"  {each.label}{users}", "dim")))
+    unneeded = unneeded_by(kept, studies)
+    _print_held(console, unneeded)
     total = f"{len(unneeded)} to delete, {memory(sum(each.size for each in unneeded))}"
     console.print(f"{total}: what {', '.join(studies)} did not use. Store: {kept.root}")
-    deleted = bool(unneeded) and (yes or _confirmed())
-    if deleted:
-        delete(kept, unneeded)
-        console.print("deleted")
+    confirmed = bool(unneeded) and (yes or _confirmed())
+    pruning = store_upkeep.prune(kept, unneeded, studies) if confirmed else Pruning()
+    if confirmed:
+        _print_outcome(console, pruning)
     elif unneeded:
         console.print("nothing is deleted: answer yes, or give --yes")
-    content = {"deleted": deleted, "held": [_as_json(each) for each in unneeded]}
-    write_json({"store": str(kept.root), **content}, json_to)
+    held = pruning.deleted if confirmed else unneeded
+    content = PrunedStore(
+        store=str(kept.root),
+        deleted=bool(pruning.deleted),
+        held=tuple(map(_held, held)),
+        in_use=tuple(map(_held, pruning.in_use)),
+        needed=tuple(map(_held, pruning.needed)),
+    )
+    write_json(content, json_to)
+
+
+def _print_held(console: Console, held: Sequence[Held]) -> None:
+    for each in held:
+        line = f"{each.kind} {each.key[:8]} {memory(each.size):>9}, {_age(each)} old"
+        users = f", used by {', '.join(each.studies)}" if each.studies else ""
+        useless = ", nothing reads or resumes it" if each.useless else ""
+        console.print(Text.assemble(line, (f"  {each.label}{users}{useless}", "dim")))
+
+
+def _print_outcome(console: Console, pruning: Pruning) -> None:
+    if pruning.deleted:
+        console.print("deleted")
+    why = {
+        "in use, stays: another process makes or uses it": pruning.in_use,
+        "needed now, stays: a study has asked for it since": pruning.needed,
+    }
+    for reason, stays in why.items():
+        if stays:
+            console.print(f"{len(stays)} {reason}")
+            _print_held(console, stays)
 
 
 def _confirmed() -> bool:
@@ -75,8 +108,8 @@ def verify(store: Path | None, json_to: str | None) -> None:
     for fault in faults:
         console.print(fault.error, soft_wrap=True)
     console.print(f"{whole} artifacts are as they were written, {len(faults)} are not: {kept.root}")
-    rows = [{"path": str(fault.path), "error": str(fault.error)} for fault in faults]
-    write_json({"store": str(kept.root), "whole": whole, "damaged": rows}, json_to)
+    damaged = tuple(DamagedArtifact(path=str(f.path), error=str(f.error)) for f in faults)
+    write_json(VerifiedStore(store=str(kept.root), whole=whole, damaged=damaged), json_to)
     if faults:
         raise typer.Exit(1)
 
@@ -105,12 +138,13 @@ def _age(held: Held) -> str:
     return f"{seconds / 86400:.0f} days" if seconds >= 2 * 86400 else duration(seconds)
 
 
-def _as_json(held: Held) -> dict[str, object]:
-    return {
-        "kind": held.kind,
-        "key": held.key,
-        "label": held.label,
-        "bytes": held.size,
-        "written": held.written,
-        "studies": list(held.studies),
-    }
+def _held(held: Held) -> HeldArtifact:
+    return HeldArtifact(
+        kind=held.kind,
+        key=held.key,
+        label=held.label,
+        bytes=held.size,
+        written=held.written,
+        studies=held.studies,
+        useless=held.useless,
+    )

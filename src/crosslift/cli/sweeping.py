@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +16,7 @@ from crosslift.cli.progress import StatusLine
 from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import UnknownNameError
+from crosslift.results.reading_sweep import Reading, Sweep
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.wording import percent, prompt_words, share
 
@@ -54,41 +54,40 @@ def show(
     console = console_for(json_to)
     listener = StatusLine(console, "reading the data")
     with listener.status:
-        content = sweep(model, target, settings, Store(store), listener)
-    _print(console, content)
+        swept = sweep(model, target, settings, Store(store), listener)
+    _print(console, swept)
     if plot is not None:
         from crosslift.reports.sweep import write_sweep_plot
 
-        write_sweep_plot(content, plot)
+        write_sweep_plot(swept, plot)
         console.print(Text.assemble("curve: ", (str(plot), "bold")))
-    write_json(content, json_to)
+    write_json(swept, json_to)
 
 
-def _print(console: Console, content: Mapping[str, Any]) -> None:
-    arm = content["arms"][0]
-    chosen, default = arm["chosen"], arm["default"]
-    several = len({c["prompt"] for c in arm["curves"]}) > 1
+def _print(console: Console, swept: Sweep) -> None:
+    arm = swept.arms[0]
+    several = len({curve.prompt for curve in arm.curves}) > 1
     heads = (
-        c["pooling"].replace("_", " ") + (f"\n{prompt_words(c['prompt'])}" if several else "")
-        for c in arm["curves"]
+        c.pooling.replace("_", " ") + (f"\n{prompt_words(c.prompt or '')}" if several else "")
+        for c in arm.curves
     )
     table = Table("hidden_state", *heads)
     for column in table.columns:
         column.justify = "right"
-    for row, state in enumerate(arm["curves"][0]["hidden_states"]):
-        cells = (f"{percent(c['dev'][row])} / {percent(c['rest'][row])}" for c in arm["curves"])
-        style = "bold" if state == chosen["hidden_state"] else ""
+    for row, state in enumerate(arm.curves[0].hidden_states):
+        cells = (f"{percent(curve.dev[row])} / {percent(curve.rest[row])}" for curve in arm.curves)
+        style = "bold" if state == arm.chosen.hidden_state else ""
         table.add_row(str(state), *cells, style=style)
     console.print(table)
-    metric = f"top-1 accuracy, {content['direction']}, %"
-    console.print(f"{metric}: on {content['chosen_on']} / on {content['reported_on']}")
+    metric = f"top-1 accuracy, {swept.direction}, %"
+    console.print(f"{metric}: on {swept.chosen_on} / on {swept.reported_on}")
     console.print(
-        f"chosen on {content['chosen_on']}: {_reading_words(chosen)}: {share(arm['score'], 1)} top-1 "
-        f"accuracy on {content['reported_on']}; the encoder's own ({_reading_words(default)}): "
-        f"{share(default['score'], 1)}",
+        f"chosen on {swept.chosen_on}: {_reading_words(arm.chosen)}: {share(arm.score, 1)} top-1 "
+        f"accuracy on {swept.reported_on}; the encoder's own ({_reading_words(arm.default)}): "
+        f"{share(arm.default.score, 1)}",
     )
 
 
-def _reading_words(reading: Mapping[str, Any]) -> str:
-    state, pooling = reading["hidden_state"], reading["pooling"]
-    return f"hidden_state {state}, pooling {pooling}, {prompt_words(reading['prompt'])}"
+def _reading_words(reading: Reading) -> str:
+    state, prompt = reading.hidden_state, prompt_words(reading.prompt or "")
+    return f"hidden_state {state}, pooling {reading.pooling}, {prompt}"

@@ -6,40 +6,51 @@ import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.artifacts.array_file import array_file
-from crosslift.artifacts.parse import parse_json
 from crosslift.encoders.encode import encode_into
-from crosslift.encoders.load import Place
-from crosslift.encoders.settings import Poolings
+from crosslift.encoders.load import Encoder, Place
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import StudyError
+from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.trained import Trained
 from crosslift.making.vectors import lookup
+from crosslift.results.reading_sweep import (
+    SWEEP_FILE,
+    Reading,
+    ReadingChoice,
+    ScoredReading,
+    SweepCurve,
+)
+from crosslift.results.record import read_json_file
 from crosslift.retrieval.folds import folds_of
 from crosslift.steps.step import Step, Workplace
 from crosslift.targets.evaluate import Lookup, SideLookups, outcomes_of, rank_bitext
-from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.protocol import Protocol
+from crosslift.targets.target_data import TargetData
 
 SWEEP_METRIC = "top1_accuracy"
 
 
-class Reading(NamedTuple):
-    """One way to read an encoder.
+class EveryPlace(NamedTuple):
+    """What `encode_everywhere` works with: the texts, and every hidden state and pooling."""
 
-    Args:
-        hidden_state: index of the pooled state; 0 is the embedding output.
-        pooling: over its tokens.
-        prompt: before every text; empty for none.
-    """
+    encoder: Trained
+    texts: Sequence[str]
+    places: Sequence[Place]
 
-    hidden_state: int
-    pooling: Poolings
-    prompt: str
+
+class EveryReading(NamedTuple):
+    """What `score_readings` works with; ``encoded`` maps a prompt to the step with its vectors."""
+
+    loaded: LoadedTarget
+    settings: SweepSettings
+    places: Sequence[Place]
+    encoded: Mapping[str, Step]
 
 
 def _file(place: Place) -> str:
@@ -49,7 +60,7 @@ def _file(place: Place) -> str:
 def encode_everywhere(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes the vectors of every place, `vectors-STATE-POOLING.npy`, float32 [N, D], and `own.json`:
     the encoder's own reading."""
-    encoder, texts, places = step.context
+    encoder, texts, places = step.job_as(EveryPlace)
     ready = encoder.load(workplace)
     with contextlib.ExitStack() as stack:
         files = []
@@ -57,13 +68,18 @@ def encode_everywhere(step: Step, workplace: Workplace, folder: Path) -> None:
             shape = (len(texts), ready.width_in(place))
             files.append(stack.enter_context(array_file(folder / _file(place), shape, np.float32)))
         encode_into(files, ready, texts, places, advance=workplace.counting(len(texts)))
-    own = {name: getattr(ready.reading, name) for name in Reading._fields}
-    (folder / "own.json").write_text(json.dumps(own), encoding="utf-8")
+    own = _reading_of(ready)
+    (folder / "own.json").write_text(json.dumps(own.to_json()), encoding="utf-8")
+
+
+def _reading_of(encoder: Encoder) -> Reading:
+    own = encoder.reading
+    return Reading(hidden_state=own.hidden_state, pooling=own.pooling, prompt=own.prompt)
 
 
 def score_readings(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `sweep.json`: the score of every reading, and the choice."""
-    loaded, settings, places, encoded = step.context
+    loaded, settings, places, encoded = step.job_as(EveryReading)
     folders = {prompt: each.open(workplace.store) for prompt, each in encoded.items()}
     scores: dict[Reading, tuple[float, float]] = {}
     for prompt, kept in folders.items():
@@ -71,16 +87,19 @@ def score_readings(step: Step, workplace: Workplace, folder: Path) -> None:
             vectors = np.load(kept / _file(place), mmap_mode="r")
             vectors_of = lookup(loaded.texts, vectors)
             parts = dev_and_rest(loaded.data, vectors_of, settings, loaded.protocols[0])
-            scores[Reading(place.hidden_state, place.pooling, prompt)] = parts
+            scores[_at(place.hidden_state, place.pooling, prompt)] = parts
             workplace.report(len(scores) / (len(places) * len(folders)))
     path = next(iter(folders.values())) / "own.json"
-    own = parse_json(path.read_bytes(), str(path))
-    curves = curves_of(scores, Reading(**own))
-    (folder / "sweep.json").write_text(json.dumps(curves), encoding="utf-8")
+    choice = choice_of(scores, read_json_file(path, Reading))
+    (folder / SWEEP_FILE).write_text(json.dumps(choice.to_json()), encoding="utf-8")
+
+
+def _at(hidden_state: int, pooling: str, prompt: str | None) -> Reading:
+    return Reading(hidden_state=hidden_state, pooling=pooling, prompt=prompt)
 
 
 def dev_and_rest(
-    data: BitextData, vectors_of: Lookup, settings: SweepSettings, protocol: Protocol
+    data: TargetData, vectors_of: Lookup, settings: SweepSettings, protocol: Protocol
 ) -> tuple[float, float]:
     """Macro top-1 accuracy, in the protocol's direction, on the dev part and on the rest."""
     dev: list[float] = []
@@ -108,25 +127,26 @@ def _halves(items: Sequence[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]
     return folds == 0, folds == 1
 
 
-def curves_of(scores: Mapping[Reading, tuple[float, float]], own: Reading) -> dict[str, Any]:
+def choice_of(scores: Mapping[Reading, tuple[float, float]], own: Reading) -> ReadingChoice:
     """The curves, the choice (the highest on dev; among equals the highest hidden state, then the
-    encoder's own prompt and pooling), and the encoder's own reading beside it."""
+    encoder's own prompt and pooling), and the encoder's own reading beside it.
+
+    Args:
+        scores: reading -> score on dev and on the rest; the encoder's own prompt and pooling first.
+        own: the encoder's own reading.
+    """
     chosen = max(scores, key=lambda reading: (scores[reading][0], reading.hidden_state))
-    states = sorted({reading.hidden_state for reading in scores})
+    states = tuple(sorted({reading.hidden_state for reading in scores}))
     kinds = dict.fromkeys((reading.pooling, reading.prompt) for reading in scores)
-    curves = [
-        {
-            "pooling": pooling,
-            "prompt": prompt,
-            "hidden_states": states,
-            "dev": [scores[Reading(state, pooling, prompt)][0] for state in states],
-            "rest": [scores[Reading(state, pooling, prompt)][1] for state in states],
-        }
-        for pooling, prompt in kinds
-    ]
-    return {
-        "curves": curves,
-        "chosen": chosen._asdict(),
-        "score": scores[chosen][1],
-        "default": own._asdict() | {"score": scores[own][1]},
-    }
+    curves = []
+    for pooling, prompt in kinds:
+        dev, rest = zip(*(scores[_at(state, pooling, prompt)] for state in states), strict=True)
+        curves.append(
+            SweepCurve(pooling=pooling, prompt=prompt, hidden_states=states, dev=dev, rest=rest)
+        )
+    return ReadingChoice(
+        curves=tuple(curves),
+        chosen=chosen,
+        score=scores[chosen][1],
+        default=ScoredReading(**dict(own), score=scores[own][1]),
+    )

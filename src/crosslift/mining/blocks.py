@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,9 @@ from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.progress import Listener, Phase, in_phase
 from crosslift.artifacts.store import Store
 from crosslift.artifacts.sums import check_sum, file_written_with_sum
-from crosslift.making.encode import encode_texts
+from crosslift.making.encode import EncodedTexts, encode_texts
 from crosslift.making.trained import Trained
+from crosslift.results.mined_files import SearchKind, SearchRecall
 from crosslift.retrieval.approximate import ApproximateIndex, approximate_nearest
 from crosslift.retrieval.search import BothNeighbours, Neighbours, PairSearch
 from crosslift.steps.run import make_step, missing_steps
@@ -25,8 +26,6 @@ from crosslift.steps.step import Step, Workplace
 
 BLOCK = 16_384
 """Texts encoded, and src rows searched, between two points that a killed run goes on from."""
-
-SearchKind = Literal["exact", "ivf", "hnsw"]
 
 
 def encode_steps(encoder: Trained, side: str, texts: Sequence[str]) -> list[Step]:
@@ -49,7 +48,7 @@ def encode_steps(encoder: Trained, side: str, texts: Sequence[str]) -> list[Step
             inputs=encoder.inputs,
             make=encode_texts,
             work=len(block),
-            context=(encoder, block),
+            job=EncodedTexts(encoder, block),
         )
         for number, block in enumerate(blocks, start=1)
     ]
@@ -181,21 +180,6 @@ def _joined(folder: Path, count: int) -> Neighbours:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Recall:
-    """How good an approximate search was, measured against the exact one on a sample.
-
-    Args:
-        src_to_tgt: share of the true neighbours that were found, in [0, 1].
-        tgt_to_src: the other way round.
-        sampled: queries compared in each direction.
-    """
-
-    src_to_tgt: float
-    tgt_to_src: float
-    sampled: int
-
-
 def search_approximately(
     src: BlockVectors,
     tgt: BlockVectors,
@@ -203,7 +187,7 @@ def search_approximately(
     index: ApproximateIndex,
     folder: Path,
     listener: Listener[Phase],
-) -> tuple[BothNeighbours, Recall]:
+) -> tuple[BothNeighbours, SearchRecall]:
     """Neighbours in both directions from an index; goes on after a direction that was finished.
 
     Args:
@@ -229,7 +213,8 @@ def search_approximately(
     forward, backward = (Neighbours(each["indices"], each["scores"]) for each in found)
     there, back = (float(each["recall"]) for each in found)
     sampled = min(int(each["sampled"]) for each in found)
-    return BothNeighbours(forward, backward), Recall(there, back, sampled)
+    recall = SearchRecall(src_to_tgt=there, tgt_to_src=back, sampled=sampled)
+    return BothNeighbours(forward, backward), recall
 
 
 def _save(

@@ -19,8 +19,6 @@ from crosslift.making.encode import open_reading
 from crosslift.making.trained import Trained
 from crosslift.mining.blocks import (
     BlockVectors,
-    Recall,
-    SearchKind,
     encode_blocks,
     encode_steps,
     rows_searched,
@@ -28,15 +26,23 @@ from crosslift.mining.blocks import (
     search_exactly,
     search_key,
 )
-from crosslift.mining.pairs import Gold, PairCounts, select_pairs, write_tsv
-from crosslift.mining.plan import MiningPlan, choose_search, plan_mining
+from crosslift.mining.pairs import Gold, select_pairs, write_tsv
+from crosslift.mining.plan import choose_search, plan_mining
 from crosslift.mining.settings import (
     MiningSettings,
     check_mining,
     refuse_output,
     same_sides,
 )
-from crosslift.mining.threshold import Threshold
+from crosslift.results.mined_files import (
+    MiningOutcome,
+    MiningPlan,
+    NeighbourSearch,
+    SearchKind,
+    SearchRecall,
+    SideCounts,
+    WrittenPairs,
+)
 from crosslift.retrieval.search import BothNeighbours
 from crosslift.sources.line_filters import KeptTexts, in_language, kept_texts, without_copies
 from crosslift.sources.text_lines import TextLines, read_pairs, read_text_lines, refuse_tabs
@@ -44,35 +50,6 @@ from crosslift.steps.estimates import Estimates
 from crosslift.steps.run import missing_steps
 from crosslift.steps.status import Status
 from crosslift.steps.step import Step
-
-
-@dataclass(frozen=True, slots=True)
-class MiningOutcome:
-    """What a mining job did.
-
-    Args:
-        settings: of the job.
-        plan: what it was to need.
-        lines: `src` and `tgt` -> lines of the file.
-        sides: `src` and `tgt` -> the texts that were mined, and what was left out.
-        reading: how vectors were read from the encoder.
-        recall: of an approximate search; None: the search was exact.
-        threshold: and where it comes from.
-        pairs: what became of them.
-        rows: of the output; more than the pairs written where duplicates are kept.
-        seconds: phase -> seconds of this run: `reading`, `encoding`, `searching`, `pairing`.
-    """
-
-    settings: MiningSettings
-    plan: MiningPlan
-    lines: Mapping[str, int]
-    sides: Mapping[str, KeptTexts]
-    reading: Mapping[str, Any]
-    recall: Recall | None
-    threshold: Threshold
-    pairs: PairCounts
-    rows: int
-    seconds: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,29 +120,34 @@ def mine_files(
     plan = _plan(job)
     if on_plan is not None:
         on_plan(plan)
-    with job.timed("encoding"):
-        encode_blocks([*job.steps["src"], *job.steps["tgt"]], job.store, heard)
-    with job.store.lock(job.key):
-        with job.timed("searching"):
-            both, recall = _search(job, heard)
-        with job.timed("pairing"):
-            src, tgt = job.sides["src"], job.sides["tgt"]
-            pairs, threshold, counts = select_pairs(both, src, tgt, settings, job.gold)
-            refuse_output(settings)
-            rows = write_tsv(settings.out, pairs, src, tgt, settings.keep_duplicates)
-        shutil.rmtree(job.folder, ignore_errors=True)
+    steps = [*job.steps["src"], *job.steps["tgt"]]
+    with job.store.using([job.key, *(step.key for step in steps)]):
+        with job.timed("encoding"):
+            encode_blocks(steps, job.store, heard)
+        with job.store.lock(job.key):
+            with job.timed("searching"):
+                both, recall = _search(job, heard)
+            with job.timed("pairing"):
+                src, tgt = job.sides["src"], job.sides["tgt"]
+                pairs, threshold, counts = select_pairs(both, src, tgt, settings, job.gold)
+                refuse_output(settings)
+                rows = write_tsv(settings.out, pairs, src, tgt, settings.keep_duplicates)
+            shutil.rmtree(job.folder, ignore_errors=True)
     return MiningOutcome(
-        settings=settings,
-        plan=plan,
-        lines=job.lines,
-        sides=job.sides,
+        model=settings.model.name,
         reading=_reading(job),
-        recall=recall,
+        settings=settings.model_dump(mode="json", exclude={"model", "overwrite"}),
+        sides={name: _counts(job.lines[name], side) for name, side in job.sides.items()},
+        search=NeighbourSearch(kind=job.search, recall=recall),
         threshold=threshold,
-        pairs=counts,
-        rows=rows,
+        pairs=WrittenPairs(**dict(counts), rows=rows),
+        plan=plan,
         seconds=job.seconds,
     )
+
+
+def _counts(lines: int, side: KeptTexts) -> SideCounts:
+    return SideCounts(lines=lines, **asdict(side.left_out), mined=len(side.texts))
 
 
 def _reading(job: _Job) -> dict[str, Any]:
@@ -270,7 +252,7 @@ def left_out(side: KeptTexts) -> str:
     return ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items() if n) or "none"
 
 
-def _search(job: _Job, listener: Listener[Phase]) -> tuple[BothNeighbours, Recall | None]:
+def _search(job: _Job, listener: Listener[Phase]) -> tuple[BothNeighbours, SearchRecall | None]:
     src, tgt = (BlockVectors(job.steps[name], job.store) for name in ("src", "tgt"))
     if job.search == "exact":
         return search_exactly(src, tgt, job.columns, job.folder, listener), None

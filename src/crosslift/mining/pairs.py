@@ -15,33 +15,13 @@ from numpy.typing import NDArray
 
 from crosslift.artifacts.files import file_written_whole
 from crosslift.mining.settings import MiningSettings
-from crosslift.mining.threshold import (
-    Threshold,
-    calibrate_on_gold,
-    calibrate_on_negatives,
-)
+from crosslift.mining.threshold import calibrate_on_gold, calibrate_on_negatives
+from crosslift.results.mined_files import PairCounts, Threshold
 from crosslift.retrieval.mining import Pairs, mine
 from crosslift.retrieval.search import BothNeighbours, Neighbours
 from crosslift.sources.line_filters import KeptTexts, length_ratios
 
 Gold = Sequence[tuple[str, str]] | None
-
-
-@dataclass(frozen=True, slots=True)
-class PairCounts:
-    """What became of the mined pairs.
-
-    Args:
-        mined: pairs that the search gave.
-        unequal_lengths: left out by their length ratio.
-        below_threshold: left out by their score.
-        written: distinct pairs written.
-    """
-
-    mined: int
-    unequal_lengths: int
-    below_threshold: int
-    written: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +82,7 @@ def _threshold(
     wanted = settings.target_precision
     if wanted is None:
         value = settings.threshold
-        return Threshold(value, "none" if value is None else "given")
+        return Threshold(value=value, source="none" if value is None else "given")
     if gold is not None:
         return calibrate_on_gold(pairs, sides.src.texts, sides.tgt.texts, gold, wanted)
     return calibrate_on_negatives(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from crosslift.encoders.folder import weight_bytes, width_of
 from crosslift.encoders.precision import resolve_precision
 from crosslift.encoders.settings import EncoderSettings
-from crosslift.mining.blocks import BLOCK, SearchKind
+from crosslift.mining.blocks import BLOCK
+from crosslift.results.mined_files import MiningPlan, SearchKind
 from crosslift.steps.estimates import Estimates
 from crosslift.steps.step import Step
 
@@ -29,38 +29,6 @@ _BYTES_WHILE_CHECKED = (
     1  # of a number, while vectors are looked through for ones that are not finite
 )
 _EXTRA_COLUMNS = 12  # of the screened rows, at most
-
-
-@dataclass(frozen=True, slots=True)
-class MiningPlan:
-    """What a mining job will need.
-
-    Args:
-        texts: `src` and `tgt` -> texts that are mined.
-        width: of the vectors.
-        search: how neighbours are searched.
-        to_encode: texts whose vectors do not stand yet.
-        rows_searched: src rows that an unfinished search has done.
-        memory: phase -> most bytes held at once.
-        disk: bytes of vectors and of the search's state that will be in the store.
-        encode_seconds: None where the speed of this encoder is not known yet.
-        search_seconds: None where it is not known (an approximate search).
-    """
-
-    texts: Mapping[str, int]
-    width: int
-    search: SearchKind
-    to_encode: int
-    rows_searched: int
-    memory: Mapping[str, int]
-    disk: int
-    encode_seconds: float | None
-    search_seconds: float | None
-
-    @property
-    def peak_memory(self) -> int:
-        """Most bytes held at once in any phase."""
-        return max(self.memory.values())
 
 
 def choose_search(asked: Literal["auto"] | SearchKind, src: int, tgt: int) -> SearchKind:
@@ -143,22 +111,24 @@ def plan_mining(
     held = sum(sys.getsizeof(text) + _BYTES_OF_A_TEXT for side in texts.values() for text in side)
     known = [estimates.seconds(step) for step in missing]
     left = float(src - rows_searched) * tgt
+    memory = memory_of(
+        (src, tgt),
+        width,
+        k,
+        search=search,
+        screened_bytes=2 if precision == "bfloat16" else 4,
+        text_bytes=held,
+        encoder_bytes=weight_bytes(settings),
+    )
     return MiningPlan(
         texts={"src": src, "tgt": tgt},
         width=width,
         search=search,
         to_encode=int(sum(step.work for step in missing)),
         rows_searched=rows_searched,
-        memory=memory_of(
-            (src, tgt),
-            width,
-            k,
-            search=search,
-            screened_bytes=2 if precision == "bfloat16" else 4,
-            text_bytes=held,
-            encoder_bytes=weight_bytes(settings),
-        ),
-        disk=4 * width * int(sum(step.work for step in steps) + tgt) + 12 * k * (src + tgt),
+        memory_bytes=memory,
+        peak_memory_bytes=max(memory.values()),
+        store_bytes=4 * width * int(sum(step.work for step in steps) + tgt) + 12 * k * (src + tgt),
         encode_seconds=None if None in known else sum(s for s in known if s is not None),
         search_seconds=(
             2 * left * width / PRODUCTS_PER_SECOND[precision] if search == "exact" else None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.errors import DataError
+from crosslift.results.mined_files import Threshold
 from crosslift.retrieval.margin import Margin
 from crosslift.retrieval.mining import Pairs, Retrieval, mine
 from crosslift.retrieval.search import BothNeighbours, Neighbours
@@ -19,27 +18,6 @@ from crosslift.retrieval.thresholds import (
     threshold_for_precision,
     threshold_from_negatives,
 )
-
-Source = Literal["none", "given", "gold", "negatives"]
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """The lowest score of a pair that is written, and where it comes from.
-
-    Args:
-        value: the threshold; None: every pair is written.
-        source: `none`, `given`, fitted on `gold` pairs, or on `negatives`, stand-in false pairs.
-        target_precision: what it was fitted to reach; None where it was not fitted.
-        precision: what it reaches on the pairs it was fitted on, so no independent measurement.
-        compared: labelled pairs, or texts whose best candidate was taken away; 0 where not fitted.
-    """
-
-    value: float | None = None
-    source: Source = "none"
-    target_precision: float | None = None
-    precision: float | None = None
-    compared: int = 0
 
 
 def calibrate_on_gold(
@@ -78,7 +56,13 @@ def calibrate_on_gold(
     scores, is_gold = pairs.score[rows], np.array(labels, np.bool_)
     value = threshold_for_precision(scores, is_gold, wanted)
     reached = score_at(scores, is_gold, int(is_gold.sum()), value).precision
-    return Threshold(value, "gold", wanted, reached, len(rows))
+    return Threshold(
+        value=value,
+        source="gold",
+        target_precision=wanted,
+        precision=reached,
+        compared=len(rows),
+    )
 
 
 def calibrate_on_negatives(
@@ -112,7 +96,13 @@ def calibrate_on_negatives(
     counts = {"n_src": len(side), "n_negative_src": asked}
     value = threshold_from_negatives(pairs.score, false, wanted, **counts)
     reached = precision_from_negatives(pairs.score, false, np.array([value]), **counts)
-    return Threshold(value, "negatives", wanted, float(reached[0]), asked)
+    return Threshold(
+        value=value,
+        source="negatives",
+        target_precision=wanted,
+        precision=float(reached[0]),
+        compared=asked,
+    )
 
 
 def stand_ins(

@@ -5,9 +5,8 @@ The texts are encoded once for each prompt; that run gives every hidden state an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from crosslift.encoders.folder import layers_of, own_use, prompt_of
 from crosslift.encoders.load import Place
@@ -15,8 +14,15 @@ from crosslift.encoders.settings import Poolings
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.making.loaded_target import LoadedTarget
-from crosslift.making.sweep import SWEEP_METRIC, encode_everywhere, score_readings
+from crosslift.making.sweep import (
+    SWEEP_METRIC,
+    EveryPlace,
+    EveryReading,
+    encode_everywhere,
+    score_readings,
+)
 from crosslift.making.trained import Trained
+from crosslift.results.reading_sweep import Sweep, SweepArm
 from crosslift.steps.step import Step
 
 
@@ -49,7 +55,7 @@ def sweep_steps(
         inputs={f"prompt {prompt!r}": step for prompt, step in encoded.items()},
         make=score_readings,
         work=len(loaded.texts) * len(places) * len(prompts),
-        context=(loaded, settings, places, encoded),
+        job=EveryReading(loaded, settings, places, encoded),
     )
     return *encoded.values(), score
 
@@ -71,7 +77,7 @@ def _encode_step(
         inputs=encoder.inputs,
         make=encode_everywhere,
         work=len(loaded.texts),
-        context=(encoder, loaded.texts, places),
+        job=EveryPlace(encoder, loaded.texts, places),
     )
 
 
@@ -102,24 +108,20 @@ def _check(loaded: LoadedTarget, settings: SweepSettings) -> None:
         )
 
 
-def sweep_report(
-    settings: SweepSettings,
-    loaded: LoadedTarget,
-    arms: Sequence[tuple[str, int, Mapping[str, Any]]],
-) -> dict[str, Any]:
-    """What `sweep.json` of a run holds.
+def sweep_of(settings: SweepSettings, loaded: LoadedTarget, arms: Sequence[SweepArm]) -> Sweep:
+    """The sweep of a run.
 
     Args:
         settings: of the sweep.
         loaded: its target.
-        arms: arm, seed and content of the artifact of its sweep step.
+        arms: the choice of each arm and seed.
     """
     languages = settings.dev_languages
-    return {
-        "target": settings.target,
-        "metric": SWEEP_METRIC,
-        "direction": loaded.protocols[0].direction,
-        "chosen_on": f"languages {', '.join(languages)}" if languages else "one half of the items",
-        "reported_on": "the other languages" if languages else "the other half of the items",
-        "arms": [{"arm": arm, "seed": seed, **curves} for arm, seed, curves in arms],
-    }
+    return Sweep(
+        target=settings.target,
+        metric=SWEEP_METRIC,
+        direction=loaded.protocols[0].direction,
+        chosen_on=f"languages {', '.join(languages)}" if languages else "one half of the items",
+        reported_on="the other languages" if languages else "the other half of the items",
+        arms=tuple(arms),
+    )

@@ -6,58 +6,25 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from crosslift.errors import DataError, shorten
 from crosslift.reports.axes import Names, effect_axes, mark_style, row_words
 from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.svg import PAPER, Plot, drawing, finish
 from crosslift.results.arm_facts import ArmFacts
-from crosslift.results.record import Record, from_json, read_optional_json_file
+from crosslift.results.record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
+from crosslift.results.vector_diagnoses import (
+    DIAGNOSTICS_FILE,
+    DiagnosisOfArm,
+    SeparabilityOfArm,
+    VectorEntryOfArm,
+)
 from crosslift.wording import MINUS, percent
 
-DIAGNOSTICS = "diagnostics.json"
 _ROW = 44
-
-
-class HubnessFacts(Record):
-    """See ``crosslift.retrieval.diagnostics.Hubness``."""
-
-    skewness: float
-    never_retrieved: float
-
-
-class MarginFacts(Record):
-    """See ``crosslift.retrieval.diagnostics.Margins``; quantiles at 5, 25, 50, 75, 95 per cent."""
-
-    quantiles: tuple[float, float, float, float, float]
-    above_zero: float
-
-
-class LanguageFacts(Record):
-    """One language's vectors by one arm; see ``crosslift.retrieval.diagnostics.Diagnosis``."""
-
-    arm: str
-    seed: int
-    target: str
-    language: str
-    mean_cosine_src: float | None
-    mean_cosine_tgt: float | None
-    probe_accuracy: float | None
-    hubness_src_to_tgt: HubnessFacts | None
-    margins_src_to_tgt: MarginFacts | None
-
-
-class TargetDiagnosis(Record):
-    """How well a probe names the language of a text, over all languages of a target."""
-
-    arm: str
-    seed: int
-    target: str
-    language: Literal["all"]
-    separability: float | None
 
 
 @dataclass(frozen=True)
@@ -124,27 +91,21 @@ def vector_section(folder: RunFolder) -> VectorSection | None:
 class _Facts:
     """Finds what is known of an arm's vectors."""
 
-    def __init__(
-        self, languages: Iterable[LanguageFacts], targets: Iterable[TargetDiagnosis]
-    ) -> None:
-        self._languages: dict[tuple[str, str], list[LanguageFacts]] = defaultdict(list)
+    def __init__(self, entries: Iterable[DiagnosisOfArm | SeparabilityOfArm]) -> None:
+        self._languages: dict[tuple[str, str], list[DiagnosisOfArm]] = defaultdict(list)
         self._separability: dict[tuple[str, str], list[float]] = defaultdict(list)
-        for row in languages:
-            self._languages[row.arm, row.target].append(row)
-        for entry in targets:
-            if entry.separability is not None:
+        for entry in entries:
+            if isinstance(entry, DiagnosisOfArm):
+                self._languages[entry.arm, entry.target].append(entry)
+            elif entry.separability is not None:
                 self._separability[entry.arm, entry.target].append(entry.separability)
 
     @classmethod
     def read(cls, folder: RunFolder) -> _Facts:
-        path = folder.path / DIAGNOSTICS
-        rows = read_optional_json_file(path, list[dict[str, Any]]) or []
-        whole = [row for row in rows if row.get("language") == "all"]
-        single = [row for row in rows if row.get("language") != "all"]
-        languages = from_json(single, tuple[LanguageFacts, ...], str(path))
-        targets = from_json(whole, tuple[TargetDiagnosis, ...], str(path))
-        _check(folder, [*languages, *targets])
-        return cls(languages, targets)
+        path = folder.path / DIAGNOSTICS_FILE
+        entries = read_optional_json_file(path, tuple[VectorEntryOfArm, ...]) or ()
+        _check(folder, entries)
+        return cls(entries)
 
     def arms(self, target: TargetFacts) -> set[str]:
         """The arms that were diagnosed on a target."""
@@ -157,7 +118,7 @@ class _Facts:
         return _mean(found) if found else None
 
     def means(
-        self, arm: ArmFacts, target: TargetFacts, value: Callable[[LanguageFacts], float | None]
+        self, arm: ArmFacts, target: TargetFacts, value: Callable[[DiagnosisOfArm], float | None]
     ) -> dict[str, float]:
         """Language -> mean over seeds; without the languages that have no value."""
         found: dict[str, list[float]] = defaultdict(list)
@@ -168,14 +129,16 @@ class _Facts:
         return {language: _mean(values) for language, values in found.items()}
 
 
-def _check(folder: RunFolder, rows: Sequence[LanguageFacts | TargetDiagnosis]) -> None:
+def _check(folder: RunFolder, rows: Sequence[DiagnosisOfArm | SeparabilityOfArm]) -> None:
     seen = set()
     for row in rows:
         folder.arm(row.arm)
         folder.target(row.target)
         key = (row.arm, row.seed, row.target, row.language)
         if key in seen:
-            raise DataError(f"{folder.path / DIAGNOSTICS} holds {key} twice", "one entry of each")
+            raise DataError(
+                f"{folder.path / DIAGNOSTICS_FILE} holds {key} twice", "one entry of each"
+            )
         seen.add(key)
 
 
@@ -186,11 +149,11 @@ def _mean(values: Sequence[float]) -> float:
 @dataclass(frozen=True)
 class _Column:
     title: str
-    value: Callable[[LanguageFacts], float | None]
+    value: Callable[[DiagnosisOfArm], float | None]
     text: Callable[[float], str]
 
 
-def _mean_cosine(row: LanguageFacts) -> float | None:
+def _mean_cosine(row: DiagnosisOfArm) -> float | None:
     sides = [side for side in (row.mean_cosine_src, row.mean_cosine_tgt) if side is not None]
     return _mean(sides) if sides else None
 
@@ -286,7 +249,7 @@ def _quantiles(facts: _Facts, arm: ArmFacts, target: TargetFacts) -> list[float]
     return [_mean(list(means.values())) for means in found if means]
 
 
-def _quantile(row: LanguageFacts, place: int) -> float | None:
+def _quantile(row: DiagnosisOfArm, place: int) -> float | None:
     return row.margins_src_to_tgt.quantiles[place] if row.margins_src_to_tgt else None
 
 

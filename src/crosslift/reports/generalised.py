@@ -9,14 +9,12 @@ from crosslift.errors import DataError
 from crosslift.reports.heat import LEAST_SPAN, HeatCell, change_shade, score_shade
 from crosslift.reports.language_names import name_of
 from crosslift.reports.xtreme_behind import change_words
-from crosslift.reports.xtreme_entries import GeneralisedFacts
 from crosslift.results.arm_facts import ArmFacts
-from crosslift.results.record import read_optional_json_file
+from crosslift.results.language_pairs import GENERALISED_FILE, LanguagePairScores
+from crosslift.results.record import RUN_AGAIN, read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.wording import percent, plural, signed_points
 
-GENERALISED = "generalised.json"
-_AGAIN = "run the study again with this version; finished steps are not repeated"
 Matrix = Sequence[Sequence[float]]
 
 
@@ -113,39 +111,43 @@ def generalised_section(folder: RunFolder) -> GeneralisedSection | None:
             languages; the arms of a target differ in these; or an arm stands twice.
         UnknownNameError: it names an arm or a target that the run has not.
     """
-    found = read_optional_json_file(folder.path / GENERALISED, tuple[GeneralisedFacts, ...])
-    if not found:
+    entries = read_optional_json_file(
+        folder.path / GENERALISED_FILE, tuple[LanguagePairScores, ...]
+    )
+    if not entries:
         return None
-    by_target: dict[str, dict[str, GeneralisedFacts]] = {}
-    for entry in found:
+    by_target: dict[str, dict[str, LanguagePairScores]] = {}
+    for entry in entries:
         held = by_target.setdefault(folder.target(entry.target).name, {})
         _check(folder, entry, held)
         held[entry.arm] = entry
     return GeneralisedSection(tuple(_target(folder, held) for held in by_target.values()))
 
 
-def _check(folder: RunFolder, entry: GeneralisedFacts, held: dict[str, GeneralisedFacts]) -> None:
-    told = f"{folder.path / GENERALISED}: {entry.arm} on {entry.target}"
+def _check(
+    folder: RunFolder, entry: LanguagePairScores, held: dict[str, LanguagePairScores]
+) -> None:
+    told = f"{folder.path / GENERALISED_FILE}: {entry.arm} on {entry.target}"
     width = len(entry.languages)
     sizes = [len(entry.matrix), *map(len, entry.matrix)]
     if set(sizes) != {width}:
         raise DataError(
             f"{told}: a matrix of {sizes[0]} rows of {sorted(set(sizes[1:]))} numbers",
             f"{width} rows of {width}, one for each language",
-            _AGAIN,
+            RUN_AGAIN,
         )
     if folder.arm(entry.arm).name in held:
-        raise DataError(f"{told} stands twice", "one entry for each arm and target", _AGAIN)
+        raise DataError(f"{told} stands twice", "one entry for each arm and target", RUN_AGAIN)
     other = next(iter(held.values()), entry)
     if other.languages != entry.languages:
         raise DataError(
             f"{told}: languages {' '.join(entry.languages)}",
             f"those of {other.arm}: {' '.join(other.languages)}",
-            _AGAIN,
+            RUN_AGAIN,
         )
 
 
-def _target(folder: RunFolder, held: dict[str, GeneralisedFacts]) -> GeneralisedTarget:
+def _target(folder: RunFolder, held: dict[str, LanguagePairScores]) -> GeneralisedTarget:
     arms = [arm for arm in folder.run.arms if arm.name in held]
     first = next(iter(held.values()))
     return GeneralisedTarget(
@@ -157,13 +159,13 @@ def _target(folder: RunFolder, held: dict[str, GeneralisedFacts]) -> Generalised
     )
 
 
-def _means(arm: ArmFacts, entry: GeneralisedFacts) -> PairMeans:
+def _means(arm: ArmFacts, entry: LanguagePairScores) -> PairMeans:
     effect, span = change_words(entry.effect, entry.low, entry.high)
     return PairMeans(arm, percent(entry.same), percent(entry.mixed), effect, span, entry.seeds)
 
 
 def _matrices(
-    arms: Sequence[ArmFacts], held: dict[str, GeneralisedFacts]
+    arms: Sequence[ArmFacts], held: dict[str, LanguagePairScores]
 ) -> tuple[PairMatrix, ...]:
     """The scores of every baseline on one scale, then all differences on one; an arm whose baseline
     was not measured has scores."""
@@ -180,7 +182,7 @@ def _less(matrix: Matrix, other: Matrix) -> Matrix:
     return [[a - b for a, b in zip(own, base, strict=True)] for own, base in rows]
 
 
-def _scores(arm: ArmFacts, entry: GeneralisedFacts, scores: Mapping[str, Matrix]) -> PairMatrix:
+def _scores(arm: ArmFacts, entry: LanguagePairScores, scores: Mapping[str, Matrix]) -> PairMatrix:
     values = [value for matrix in scores.values() for row in matrix for value in row]
     low, high = min(values), max(values)
     span = max(high - low, LEAST_SPAN)
@@ -193,7 +195,7 @@ def _scores(arm: ArmFacts, entry: GeneralisedFacts, scores: Mapping[str, Matrix]
     )
 
 
-def _changes(arm: ArmFacts, entry: GeneralisedFacts, changes: Mapping[str, Matrix]) -> PairMatrix:
+def _changes(arm: ArmFacts, entry: LanguagePairScores, changes: Mapping[str, Matrix]) -> PairMatrix:
     values = [abs(value) for matrix in changes.values() for row in matrix for value in row]
     span = max(LEAST_SPAN, *values)
 
@@ -205,7 +207,7 @@ def _changes(arm: ArmFacts, entry: GeneralisedFacts, changes: Mapping[str, Matri
 
 
 def _rows(
-    entry: GeneralisedFacts, matrix: Matrix, cell: Callable[[float], HeatCell]
+    entry: LanguagePairScores, matrix: Matrix, cell: Callable[[float], HeatCell]
 ) -> tuple[MatrixRow, ...]:
     return tuple(
         MatrixRow(PairLanguage(code, name_of(code)), tuple(map(cell, row)))

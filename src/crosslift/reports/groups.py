@@ -10,13 +10,11 @@ from crosslift.reports.language_names import name_of
 from crosslift.reports.outcomes import mark_of
 from crosslift.reports.tables import EffectCell
 from crosslift.results.arm_facts import ArmFacts
-from crosslift.results.group_effect import GroupEffect
+from crosslift.results.group_effect import GROUPS_FILE, GroupEffect
 from crosslift.results.record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import interval, listed, signed_points
-
-GROUPS = "groups.json"
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def group_section(folder: RunFolder) -> GroupSection | None:
             of a group.
         UnknownNameError: it names an arm or a target that the run has not.
     """
-    found = read_optional_json_file(folder.path / GROUPS, tuple[GroupEffect, ...])
+    found = read_optional_json_file(folder.path / GROUPS_FILE, tuple[GroupEffect, ...])
     if not found:
         return None
     by_table: dict[tuple[str, str, str], list[GroupEffect]] = {}
@@ -113,7 +111,7 @@ def _row(
     languages = {entry.languages for entry in found.values()}
     if len(languages) > 1:
         raise DataError(
-            f"{folder.path / GROUPS}: arms were measured on different languages of {group}: "
+            f"{folder.path / GROUPS_FILE}: arms were measured on different languages of {group}: "
             f"{listed([' '.join(codes) for codes in sorted(languages)])}",
             "the same languages of a group for every arm of a target",
             "run the study again with this version; finished steps are not repeated",

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
-
-from pydantic import Field, model_validator
 
 from crosslift.errors import DataError
 from crosslift.reports.axes import Names
@@ -15,62 +12,11 @@ from crosslift.reports.looks import looks_of
 from crosslift.reports.outcomes import mark_of
 from crosslift.reports.svg import Plot, drawing
 from crosslift.results.arm_facts import ArmFacts
-from crosslift.results.record import Record, read_optional_json_file
+from crosslift.results.record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
-from crosslift.results.verdict import Outcome
+from crosslift.results.weight_paths import INTERPOLATION_FILE, PathPoint
 from crosslift.wording import interval, percent, signed_points
-
-INTERPOLATION = "interpolation.json"
-_AGAINST_START = ("effect", "low", "high", "p", "p_corrected", "verdict")
-
-
-class PathPoint(Record):
-    """An arm at a share of the way from its start to its end, on one target.
-
-    Args:
-        arm: its name.
-        target: name of the target.
-        metric: the target's primary one.
-        protocol: id of that.
-        share: 0 is the start, 1 the end.
-        score: mean over seeds, in [0, 1].
-        seeds: the score of each seed.
-        effect: score minus that of the arm's own start; None at the start, as are all that follow.
-        low: lower end of its interval.
-        high: upper end.
-        p: of the effect.
-        p_corrected: that, corrected over all points of the file.
-        verdict: what the effect is called.
-    """
-
-    arm: str
-    target: str
-    metric: str
-    protocol: str
-    share: Annotated[float, Field(ge=0, le=1)]
-    score: float
-    seeds: Annotated[tuple[float, ...], Field(min_length=1)]
-    effect: float | None
-    low: float | None
-    high: float | None
-    p: float | None
-    p_corrected: float | None
-    verdict: Outcome | None
-
-    @model_validator(mode="after")
-    def _check_comparison(self) -> PathPoint:
-        missing = [name for name in _AGAINST_START if getattr(self, name) is None]
-        if self.share > 0 and missing:
-            raise ValueError(f"{self.arm} at share {self.share:g} lacks {', '.join(missing)}")
-        if self.share == 0 and len(missing) < len(_AGAINST_START):
-            raise ValueError(f"{self.arm} at share 0 is its own start and has no effect")
-        return self
-
-    @property
-    def spot(self) -> Spot:
-        """The point as a plot shows it; the start has no effect and no interval."""
-        return Spot(self.share, self.effect or 0.0, self.low or 0.0, self.high or 0.0)
 
 
 @dataclass(frozen=True)
@@ -161,10 +107,10 @@ Paths = Mapping[str, Sequence[PathPoint]]
 
 
 def _read(folder: RunFolder) -> dict[tuple[str, str, float], PathPoint]:
-    path = folder.path / INTERPOLATION
-    read = read_optional_json_file(path, tuple[PathPoint, ...]) or ()
+    path = folder.path / INTERPOLATION_FILE
+    points = read_optional_json_file(path, tuple[PathPoint, ...]) or ()
     found: dict[tuple[str, str, float], PathPoint] = {}
-    for point in read:
+    for point in points:
         folder.arm(point.arm)
         folder.target(point.target)
         key = (point.arm, point.target, point.share)
@@ -189,10 +135,15 @@ def _table(folder: RunFolder, target: TargetFacts, paths: Paths, names: Names) -
         if arm.name in paths:
             at = {point.share: _cell(point) for point in paths[arm.name]}
             rows.append(PathRow(arm, tuple(at.get(share) for share in shares)))
-    spots = {name: [point.spot for point in path] for name, path in paths.items()}
+    spots = {name: [_spot(point) for point in path] for name, path in paths.items()}
     arms = [row.arm for row in rows]
     plots = draw_effects(target.title, target.name, arms, spots, looks_of(folder.run.arms), names)
     return PathTable(target, tuple(f"{share:g}" for share in shares), tuple(rows), plots)
+
+
+def _spot(point: PathPoint) -> Spot:
+    """The point as a plot shows it; the start has no effect and no interval."""
+    return Spot(point.share, point.effect or 0.0, point.low or 0.0, point.high or 0.0)
 
 
 def _cell(point: PathPoint) -> PathCell:
@@ -262,5 +213,5 @@ def _way(
     across: Sequence[PathPoint], upward: Sequence[PathPoint]
 ) -> list[tuple[float, float, float]]:
     """(share, effect on the gained target, effect on the lost one) where an arm has both."""
-    lost = {point.share: point.spot.effect for point in upward}
-    return [(p.share, p.spot.effect, lost[p.share]) for p in across if p.share in lost]
+    lost = {point.share: _spot(point).effect for point in upward}
+    return [(p.share, _spot(p).effect, lost[p.share]) for p in across if p.share in lost]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from crosslift.errors import DataError
 from crosslift.reports.axes import Names, arm_legend, mark_style, square_axes
@@ -15,45 +13,14 @@ from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.svg import Plot, drawing, finish
 from crosslift.reports.tables import ScoreCell, score_cell
 from crosslift.results.arm_facts import ArmFacts
-from crosslift.results.record import Record, read_optional_json_file
+from crosslift.results.mined_languages import MINING_FILE, MinedByArm, MiningScore
+from crosslift.results.record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import listed, percent, plural
 
-MINING = "mining.json"
 _HEIGHT = 240
 _LIMITS = (-3, 103)
-
-
-class ScoreFacts(Record):
-    """See ``crosslift.retrieval.thresholds.MiningScore``; no threshold: there is not just one."""
-
-    precision: float
-    recall: float
-    mining_f1: float
-    mined: int
-    correct: int
-    gold: int
-    threshold: float | None
-
-
-class MinedLanguage(Record):
-    """One language as one arm mined it; see ``crosslift.targets.evaluate_mining.MiningDetail``.
-
-    A threshold that is None extracts nothing.
-    """
-
-    arm: str
-    seed: int
-    target: str
-    language: str
-    protocol: str
-    scored_on: str
-    threshold_source: str
-    thresholds: Annotated[tuple[float | None, ...], Field(min_length=1)]
-    score: ScoreFacts
-    oracle: ScoreFacts
-    curve: tuple[tuple[float, float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -140,22 +107,22 @@ def mining_section(folder: RunFolder) -> MiningSection | None:
     return MiningSection(tuple(tables)) if tables else None
 
 
-def _read(folder: RunFolder) -> tuple[MinedLanguage, ...]:
-    path = folder.path / MINING
-    found = read_optional_json_file(path, tuple[MinedLanguage, ...]) or ()
+def _read(folder: RunFolder) -> tuple[MinedByArm, ...]:
+    path = folder.path / MINING_FILE
+    entries = read_optional_json_file(path, tuple[MinedByArm, ...]) or ()
     seen = set()
-    for entry in found:
+    for entry in entries:
         folder.arm(entry.arm)
         folder.target(entry.target)
         key = (entry.arm, entry.seed, entry.target, entry.protocol, entry.language)
         if key in seen:
             raise DataError(f"{path} holds {key} twice", "one entry of each")
         seen.add(key)
-    return found
+    return entries
 
 
 def _table(
-    folder: RunFolder, target: TargetFacts, entries: Sequence[MinedLanguage], names: Names
+    folder: RunFolder, target: TargetFacts, entries: Sequence[MinedByArm], names: Names
 ) -> MiningTable:
     looks = looks_of(folder.run.arms)
     codes = list(dict.fromkeys((*target.languages, *(entry.language for entry in entries))))
@@ -169,7 +136,7 @@ def _table(
     return MiningTable(target, tuple(groups), tuple(plots))
 
 
-def _group(folder: RunFolder, code: str, entries: Sequence[MinedLanguage]) -> MiningGroup:
+def _group(folder: RunFolder, code: str, entries: Sequence[MinedByArm]) -> MiningGroup:
     rows = []
     for arm in folder.run.arms:
         own = [entry for entry in entries if entry.arm == arm.name]
@@ -177,14 +144,14 @@ def _group(folder: RunFolder, code: str, entries: Sequence[MinedLanguage]) -> Mi
     return MiningGroup(name_of(code), _told(entries), tuple(rows))
 
 
-def _told(entries: Sequence[MinedLanguage]) -> str:
+def _told(entries: Sequence[MinedByArm]) -> str:
     splits = dict.fromkeys(entry.scored_on for entry in entries)
     sizes = dict.fromkeys(plural(entry.score.gold, "gold pair") for entry in entries)
     return f"scored on {listed([*splits])}, {listed([*sizes])}" if entries else ""
 
 
-def _cells(arm: ArmFacts, entries: Sequence[MinedLanguage]) -> MiningCells:
-    def mean(scores: Sequence[ScoreFacts], name: str) -> ScoreCell:
+def _cells(arm: ArmFacts, entries: Sequence[MinedByArm]) -> MiningCells:
+    def mean(scores: Sequence[MiningScore], name: str) -> ScoreCell:
         return score_cell([getattr(score, name) for score in scores], len(arm.seeds), "mining_f1")
 
     applied = [entry.score for entry in entries]
@@ -198,7 +165,7 @@ def _cells(arm: ArmFacts, entries: Sequence[MinedLanguage]) -> MiningCells:
     )
 
 
-def _threshold(entries: Sequence[MinedLanguage]) -> str:
+def _threshold(entries: Sequence[MinedByArm]) -> str:
     """One seed's threshold, or the two of its halves; of several seeds the lowest and highest."""
     every = [threshold for entry in entries for threshold in entry.thresholds]
     values = sorted({threshold for threshold in every if threshold is not None})
@@ -214,7 +181,7 @@ def _threshold(entries: Sequence[MinedLanguage]) -> str:
 def _curves(
     folder: RunFolder,
     target: TargetFacts,
-    entries: Sequence[MinedLanguage],
+    entries: Sequence[MinedByArm],
     looks: dict[str, Look],
     names: Names,
 ) -> Plot:
@@ -242,12 +209,12 @@ def _curves(
     return finish(axes.figure, names.give("mining", target.name, code), alternative)
 
 
-def _first_seed(arm: ArmFacts, entries: Sequence[MinedLanguage]) -> MinedLanguage | None:
+def _first_seed(arm: ArmFacts, entries: Sequence[MinedByArm]) -> MinedByArm | None:
     own = {entry.seed: entry for entry in entries if entry.arm == arm.name}
     return next((own[seed] for seed in (*arm.seeds, *own) if seed in own), None)
 
 
-def _curve(axes: Any, entry: MinedLanguage, look: Look) -> None:
+def _curve(axes: Any, entry: MinedByArm, look: Look) -> None:
     dash = (0, (4, 2)) if look.hollow else "solid"
     recall = [100 * point[2] for point in entry.curve]
     precision = [100 * point[1] for point in entry.curve]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.lines import Line2D
-from pydantic import model_validator
 
 from crosslift.artifacts.files import file_written_whole
 from crosslift.errors import DataError, shorten
@@ -18,115 +17,18 @@ from crosslift.reports.axes import Names
 from crosslift.reports.looks import MARKERS, PALETTE, Look, looks_of
 from crosslift.reports.svg import INK, MUTED, PAPER, RULE, Plot, drawing, finish, new_figure
 from crosslift.results.arm_facts import ArmFacts
-from crosslift.results.record import Record, from_json, read_optional_json_file
+from crosslift.results.reading_sweep import SWEEP_FILE, Reading, Sweep, SweepArm
+from crosslift.results.record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
-from crosslift.wording import percent, prompt_words, signed_points
+from crosslift.wording import percent, signed_points
 
-SWEEP = "sweep.json"
 _WIDTH, _HEIGHT = 380, 220
 _TITLE, _AXIS, _LEGEND = 34, 50, 44
 _LEFT, _RIGHT = 58, 64
 _LETTERS = 9
 _Kind = tuple[str, str | None]
 """Pooling and prompt of a curve."""
-
-
-class Curve(Record):
-    """The scores of one pooling and prompt, by hidden state.
-
-    Args:
-        pooling: how tokens become one vector.
-        prompt: before every text; empty for none. None: a run of a version that tried one alone.
-        hidden_states: the hidden states that were tried.
-        dev: their scores on what the choice was made on, in [0, 1].
-        rest: their scores on what is reported, in [0, 1].
-    """
-
-    pooling: str
-    prompt: str | None = None
-    hidden_states: tuple[int, ...]
-    dev: tuple[float, ...]
-    rest: tuple[float, ...]
-
-    @model_validator(mode="after")
-    def _check_lengths(self) -> Curve:
-        sizes = (len(self.hidden_states), len(self.dev), len(self.rest))
-        if len(set(sizes)) > 1 or 0 in sizes:
-            raise ValueError(
-                f"{self.pooling}: {sizes[0]} hidden states, {sizes[1]} scores of dev,"
-                f" {sizes[2]} of the rest; expected as many of each, one or more"
-            )
-        return self
-
-
-class Reading(Record):
-    """A hidden state, a pooling and a prompt."""
-
-    hidden_state: int
-    pooling: str
-    prompt: str | None = None
-
-    def __str__(self) -> str:
-        prompt = "" if self.prompt is None else f", {prompt_words(self.prompt)}"
-        return f"hidden state {self.hidden_state}, {self.pooling}{prompt}"
-
-
-class DefaultReading(Reading):
-    """What the encoder would be read with unless something else was chosen, and its score."""
-
-    score: float
-
-
-class SweepArm(Record):
-    """One arm with one seed: its curves, what was chosen, the score of that on the rest."""
-
-    arm: str
-    seed: int
-    curves: tuple[Curve, ...]
-    chosen: Reading
-    score: float
-    default: DefaultReading
-
-    def dev(self, reading: Reading) -> float | None:
-        """The score of a reading on dev; None where it was not tried."""
-        for curve in self.curves:
-            alike = (curve.pooling, curve.prompt) == (reading.pooling, reading.prompt)
-            if alike and reading.hidden_state in curve.hidden_states:
-                return curve.dev[curve.hidden_states.index(reading.hidden_state)]
-        return None
-
-    @model_validator(mode="after")
-    def _check_choice(self) -> SweepArm:
-        if self.dev(self.chosen) is None:
-            raise ValueError(f"{self.arm}: {self.chosen} was chosen but is on none of the curves")
-        return self
-
-
-class Sweep(Record):
-    """A choice of hidden state, pooling and prompt for each arm, and what it was made on.
-
-    Args:
-        target: name of the target.
-        metric: of the scores.
-        direction: which side asks. None: a run of a version that did not record it (xx->en).
-        chosen_on: what the choice was made on, in words.
-        reported_on: what the scores are of, in words.
-        arms: one entry for each arm and seed.
-    """
-
-    target: str
-    metric: str
-    direction: str | None = None
-    chosen_on: str
-    reported_on: str
-    arms: tuple[SweepArm, ...]
-
-    @property
-    def metric_words(self) -> str:
-        """The metric and, where it is recorded, the direction: ``top-1 accuracy, xx->en``."""
-        direction = f", {self.direction}" if self.direction else ""
-        return described(self.metric).heading + direction
 
 
 @dataclass(frozen=True)
@@ -144,9 +46,10 @@ class SweepRow:
 
 @dataclass(frozen=True)
 class SweepSection:
-    """What the section of the report shows."""
+    """What the section of the report shows; ``metric`` is that of the scores, in words."""
 
     sweep: Sweep
+    metric: str
     target: TargetFacts
     rows: tuple[SweepRow, ...]
     plots: tuple[Plot, ...]
@@ -165,8 +68,7 @@ def sweep_section(folder: RunFolder) -> SweepSection | None:
         DataError: the file is not JSON or not what it should be.
         UnknownNameError: it names an arm or a target that ``run.json`` does not.
     """
-    path = folder.path / SWEEP
-    sweep = read_optional_json_file(path, Sweep)
+    sweep = read_optional_json_file(folder.path / SWEEP_FILE, Sweep)
     if sweep is None:
         return None
     target, looks, names = folder.target(sweep.target), looks_of(folder.run.arms), Names()
@@ -182,24 +84,23 @@ def sweep_section(folder: RunFolder) -> SweepSection | None:
             for arm in looks
             if arm in groups
         )
-    return SweepSection(sweep, target, rows, plots)
+    return SweepSection(sweep, _metric_words(sweep), target, rows, plots)
 
 
-def write_sweep_plot(sweep: Mapping[str, Any], path: Path) -> None:
+def write_sweep_plot(sweep: Sweep, path: Path) -> None:
     """Draw the curves of a sweep into a file, a panel for each arm.
 
     Args:
-        sweep: the content of ``sweep.json``.
+        sweep: what to draw.
         path: where to; ``.svg`` or ``.png``.
 
     Raises:
-        DataError: a sweep that is not what it should be or has no arm; another ending.
+        DataError: a sweep without an arm; another ending.
         ArtifactError: the place cannot be written.
     """
     if path.suffix not in (".svg", ".png"):
         raise DataError(f"a plot cannot be written to {path}", "a path that ends in .svg or .png")
-    read = from_json(dict(sweep), Sweep, "the sweep")
-    groups = _by_arm(read)
+    groups = _by_arm(sweep)
     if not groups:
         raise DataError("the sweep has no arm", "one or more, each with its curves")
     looks = {
@@ -207,10 +108,16 @@ def write_sweep_plot(sweep: Mapping[str, Any], path: Path) -> None:
         for i, arm in enumerate(groups)
     }
     with drawing():
-        plot = finish(_figure(read, groups, looks, columns=min(2, len(groups))), "sweep", "")
+        plot = finish(_figure(sweep, groups, looks, columns=min(2, len(groups))), "sweep", "")
     content = plot.png if path.suffix == ".png" else plot.svg.encode("utf-8")
     with file_written_whole(path) as draft:
         draft.write_bytes(content)
+
+
+def _metric_words(sweep: Sweep) -> str:
+    """The metric and, where it is recorded, the direction: ``top-1 accuracy, xx->en``."""
+    direction = f", {sweep.direction}" if sweep.direction else ""
+    return described(sweep.metric).heading + direction
 
 
 def _by_arm(sweep: Sweep) -> dict[str, list[SweepArm]]:
@@ -238,7 +145,7 @@ def _alternative(sweep: Sweep, arm: str, entries: Sequence[SweepArm]) -> str:
         f" {percent(entry.default.score)} of the default"
         for entry in entries
     )
-    return f"{arm}: {sweep.metric_words} in percent by hidden state. {choices}."
+    return f"{arm}: {_metric_words(sweep)} in percent by hidden state. {choices}."
 
 
 def _figure(
@@ -267,7 +174,7 @@ def _figure(
         )
         axes.set_ylim(*_limits(sweep))
         _panel(axes, entries, looks[arm])
-        axes.set_ylabel(f"{sweep.metric_words}, percent", size=11.5)
+        axes.set_ylabel(f"{_metric_words(sweep)}, percent", size=11.5)
     _legend(figure)
     return figure
 

@@ -20,21 +20,21 @@ from crosslift.reports.xtreme_behind import (
     measured_rows,
     phase_three_rows,
 )
-from crosslift.reports.xtreme_entries import (
-    BestArm,
-    PublishedRow,
-    XtremeCell,
-    XtremeColumn,
-    XtremeFacts,
-    XtremeGroup,
-)
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.verdict import Outcome
+from crosslift.results.xtreme_scores import (
+    XTREME_FILE,
+    BestArm,
+    PublishedScores,
+    XtremeCell,
+    XtremeColumn,
+    XtremeGroup,
+    XtremeTable,
+)
 from crosslift.wording import listed, percent, plural
 
-XTREME = "xtreme.json"
 ALL = "all"
 _LONGEST_NOTE = 45
 
@@ -174,7 +174,7 @@ def xtreme_section(folder: RunFolder) -> XtremeSection | None:
         DataError: the file is not what it should be, or holds a row or a column twice.
         UnknownNameError: it names an arm, a target, a group or a column that is not there.
     """
-    facts = read_optional_json_file(folder.path / XTREME, XtremeFacts)
+    facts = read_optional_json_file(folder.path / XTREME_FILE, XtremeTable)
     if facts is None:
         return None
     _check(folder, facts)
@@ -194,7 +194,7 @@ def xtreme_section(folder: RunFolder) -> XtremeSection | None:
     )
 
 
-def _check(folder: RunFolder, facts: XtremeFacts) -> None:
+def _check(folder: RunFolder, facts: XtremeTable) -> None:
     """Every name is known and no row stands twice."""
     targets = [column.target for column in facts.columns]
     groups = [group.name for group in facts.groups]
@@ -210,7 +210,7 @@ def _check(folder: RunFolder, facts: XtremeFacts) -> None:
     _known("group", [column.group for column in facts.columns], groups)
     _known("column", [*keys, *(entry.column for entry in facts.best)], [*targets, *groups])
     _known("arm", of_arms, arms)
-    path = folder.path / XTREME
+    path = folder.path / XTREME_FILE
     _once(f"columns of {path}", targets)
     _once(f"groups of {path}", groups)
     _once(f"rows of {path}", [row.arm for row in facts.rows])
@@ -236,7 +236,7 @@ def _once(what: str, keys: Sequence[Hashable]) -> None:
             )
 
 
-def _heads(facts: XtremeFacts) -> tuple[tuple[ColumnHead, ...], tuple[HeadGroup, ...]]:
+def _heads(facts: XtremeTable) -> tuple[tuple[ColumnHead, ...], tuple[HeadGroup, ...]]:
     """The columns by group, each group's average behind its tasks, that of all last."""
     heads: list[ColumnHead] = []
     spans: list[HeadGroup] = []
@@ -250,9 +250,8 @@ def _heads(facts: XtremeFacts) -> tuple[tuple[ColumnHead, ...], tuple[HeadGroup,
     return tuple(heads), tuple(spans)
 
 
-def _has_scores(facts: XtremeFacts, key: str) -> bool:
-    cells = [row.cells[key] for row in facts.rows if key in row.cells]
-    return any(cell.score is not None for cell in cells)
+def _has_scores(facts: XtremeTable, key: str) -> bool:
+    return any(key in row.cells for row in facts.rows)
 
 
 def _remark(told: str) -> tuple[str, ...]:
@@ -283,7 +282,7 @@ def _average_head(group: XtremeGroup) -> ColumnHead:
 
 
 def _blocks(
-    folder: RunFolder, facts: XtremeFacts, heads: Sequence[ColumnHead]
+    folder: RunFolder, facts: XtremeTable, heads: Sequence[ColumnHead]
 ) -> tuple[XtremeBlock, ...]:
     by_arm = {row.arm: row.cells for row in facts.rows}
     several = len(folder.baselines) > 1
@@ -311,7 +310,7 @@ def _line(
 
 
 def _best_row(
-    folder: RunFolder, facts: XtremeFacts, heads: Sequence[ColumnHead]
+    folder: RunFolder, facts: XtremeTable, heads: Sequence[ColumnHead]
 ) -> tuple[XtremeCellView | None, ...]:
     found = {entry.column: entry for entry in facts.best}
     rows = {row.arm: row.cells for row in facts.rows}
@@ -320,17 +319,17 @@ def _best_row(
 
 
 def _cell(cell: XtremeCell | None, head: ColumnHead) -> XtremeCellView | None:
-    if cell is None or cell.score is None:
+    if cell is None:
         return None
     spread = ""
-    if cell.seeds > 1 and cell.low_seed is not None and cell.high_seed is not None:
+    if cell.seeds > 1:
         spread = f"{percent(cell.low_seed)}{DASH}{percent(cell.high_seed)}, {cell.seeds} seeds"
     effect, span = change_words(cell.effect, cell.low, cell.high)
     shown = _score(cell.details, head.primary, cell.score)
     return XtremeCellView(shown, spread, effect, span, _outcome(cell.verdict))
 
 
-def _score(details: Mapping[str, float | None], primary: str, score: float) -> str:
+def _score(details: Mapping[str, float], primary: str, score: float) -> str:
     """A score in percent, with that of the metric beside it: of answers, F1 and exact match."""
     second = details.get(described(primary).beside or "")
     return percent(score) if second is None else f"{percent(score)} / {percent(second)}"
@@ -354,12 +353,12 @@ def _best(
     return XtremeCellView(shown, "", effect, span, _outcome(entry.verdict), folder.arm(entry.arm))
 
 
-def _published(row: PublishedRow, heads: Sequence[ColumnHead]) -> PublishedLine:
+def _published(row: PublishedScores, heads: Sequence[ColumnHead]) -> PublishedLine:
     cells = tuple(_published_cell(row, head) for head in heads)
     return PublishedLine(row.name, row.source, row.remark, cells)
 
 
-def _published_cell(row: PublishedRow, head: ColumnHead) -> str:
+def _published_cell(row: PublishedScores, head: ColumnHead) -> str:
     """The published score of a column, with the name of its metric where that is another one."""
     if head.key == ALL:
         return percent(row.average) if row.average is not None and head.whole else DASH

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from crosslift.metrics.table import described
 from crosslift.reports.language_names import name_of
-from crosslift.reports.xtreme_entries import LanguageScore, TransferGap, XtremeColumn, XtremeFacts
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.run_folder import RunFolder
+from crosslift.results.xtreme_scores import LanguageScore, TransferGap, XtremeColumn, XtremeTable
 from crosslift.wording import count, duration, interval, percent, signed_points
 
 ENGLISH = "en"
@@ -104,7 +104,7 @@ def change_words(effect: float | None, low: float | None, high: float | None) ->
     return signed_points(effect), span
 
 
-def measured_rows(folder: RunFolder, facts: XtremeFacts) -> tuple[MeasuredRow, ...]:
+def measured_rows(folder: RunFolder, facts: XtremeTable) -> tuple[MeasuredRow, ...]:
     """How each task was scored, in the order of the columns."""
     return tuple(_measured(folder, column) for column in facts.columns)
 
@@ -122,7 +122,7 @@ def _measured(folder: RunFolder, column: XtremeColumn) -> MeasuredRow:
     )
 
 
-def phase_three_rows(facts: XtremeFacts) -> tuple[PhaseThreeRow, ...]:
+def phase_three_rows(facts: XtremeTable) -> tuple[PhaseThreeRow, ...]:
     """How phase three trained on each task that it has, in the order of the columns."""
     return tuple(_phase_three(column) for column in facts.columns if column.fine_tune)
 
@@ -143,7 +143,7 @@ def _phase_three(column: XtremeColumn) -> PhaseThreeRow:
     return PhaseThreeRow(column.title, cells, column.selection or "")
 
 
-def gap_tables(folder: RunFolder, facts: XtremeFacts) -> tuple[GapTable, ...]:
+def gap_tables(folder: RunFolder, facts: XtremeTable) -> tuple[GapTable, ...]:
     """English beside the other languages on each task, arms in the order of the run."""
     tables = []
     for column in facts.columns:
@@ -160,7 +160,7 @@ def _gap(arm: ArmFacts, entry: TransferGap) -> GapRow:
     return GapRow(arm, cells, effect, span)
 
 
-def language_tables(folder: RunFolder, facts: XtremeFacts) -> tuple[LanguageTable, ...]:
+def language_tables(folder: RunFolder, facts: XtremeTable) -> tuple[LanguageTable, ...]:
     """The scores of every arm in every language, by task."""
     tables = []
     for column in facts.columns:

@@ -98,27 +98,30 @@ class ArmBudget(Record):
     """Time, in seconds."""
 
 
+Role = Literal["baseline", "trained", "control", "reference"]
+ControlKind = Literal[
+    "shuffled-pictures",
+    "captions-only",
+    "same-updates-no-task",
+    "random-features",
+    "placebo-labels",
+]
+"""The controls that a study can name. They are those of `crosslift.tasks.controls`, which cannot import
+them from here: an edit of a result would then count as an edit of the code that trains."""
+
+
 class ArmFacts(Record):
     """One arm of the study."""
 
     name: str
     """Name of the arm."""
-    role: Literal["baseline", "trained", "control", "reference"]
+    role: Role
     """What the arm is for."""
     baseline: str
     """The untrained arm of the same start, which the arm is compared with; it may be the arm itself."""
     control_of: str | None
     """The arm that it controls."""
-    control: (
-        Literal[
-            "shuffled-pictures",
-            "captions-only",
-            "same-updates-no-task",
-            "random-features",
-            "placebo-labels",
-        ]
-        | None
-    ) = None
+    control: ControlKind | None = None
     """Kind of the control; null: another one, or none."""
     zero_shot: bool = True
     """Whether it saw no labels and no captions in other languages than English."""

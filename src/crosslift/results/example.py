@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from crosslift.results.record import Record
 
+EXAMPLES_FILE = "examples.json"
+
 
 class ArmAnswer(Record):
     """What an arm returned for a query."""

@@ -9,6 +9,10 @@ from pydantic import Field
 from crosslift.results.record import Record
 from crosslift.results.verdict import Outcome
 
+GROUPS_FILE = "groups.json"
+
+Grouping = Literal["family", "script", "pretraining"]
+
 
 class GroupEffect(Record):
     """The effect of an arm against its baseline over the languages of one group.
@@ -27,7 +31,7 @@ class GroupEffect(Record):
     """Primary metric of the target."""
     protocol: str
     """Id of the primary protocol of the target."""
-    grouping: Literal["family", "script", "pretraining"]
+    grouping: Grouping
     """How the languages are grouped. ``pretraining`` is absent where the pretraining of the encoder is
     not known, or where one of its groups holds all languages of the target."""
     group: str

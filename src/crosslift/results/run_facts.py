@@ -13,6 +13,8 @@ from crosslift.results.record import Record
 from crosslift.results.step_facts import RunEnvironment, StepFacts
 from crosslift.results.target_facts import TargetFacts
 
+RUN_FILE = "run.json"
+
 SCHEMA: Literal[2] = 2
 """Version of the format of run folders."""
 

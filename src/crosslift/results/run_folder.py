@@ -9,24 +9,24 @@ from pathlib import Path
 from crosslift.artifacts.files import sha256_of_file
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.results.arm_facts import ArmFacts
-from crosslift.results.example import Example
+from crosslift.results.example import EXAMPLES_FILE, Example
 from crosslift.results.record import RUN_AGAIN, from_json, parse_json_file, read_json_file
-from crosslift.results.run_facts import SCHEMA, RunFacts
-from crosslift.results.score_rows import CurvePoint, Score, read_rows
+from crosslift.results.run_facts import RUN_FILE, SCHEMA, RunFacts
+from crosslift.results.score_rows import CURVES_FILE, RESULTS_FILE, CurvePoint, Score, read_rows
 from crosslift.results.target_facts import TargetFacts
-from crosslift.results.verdict import Verdict
+from crosslift.results.verdict import VERDICTS_FILE, Verdict
 
 FILES = (
-    "run.json",
-    "verdicts.json",
-    "examples.json",
-    "results.parquet",
+    RUN_FILE,
+    VERDICTS_FILE,
+    EXAMPLES_FILE,
+    RESULTS_FILE,
     "results.csv",
     "outcomes.parquet",
-    "curves.parquet",
+    CURVES_FILE,
 )
 """Files that every run folder has."""
-_SUMMED = ("results.parquet", "curves.parquet", "verdicts.json", "examples.json")
+_SUMMED = (RESULTS_FILE, CURVES_FILE, VERDICTS_FILE, EXAMPLES_FILE)
 """Files that every report reads, whose checksums ``run.json`` holds."""
 
 
@@ -63,15 +63,15 @@ class RunFolder:
             UnknownNameError: a row names an arm or a target that ``run.json`` does not.
         """
         _require_files(path)
-        run = _read_run(path / "run.json")
+        run = _read_run(path / RUN_FILE)
         _check_sums(path, run.checksums)
         folder = cls(
             path=path,
             run=run,
-            scores=read_rows(path / "results.parquet", Score),
-            curves=read_rows(path / "curves.parquet", CurvePoint),
-            verdicts=read_json_file(path / "verdicts.json", tuple[Verdict, ...]),
-            examples=read_json_file(path / "examples.json", tuple[Example, ...]),
+            scores=read_rows(path / RESULTS_FILE, Score),
+            curves=read_rows(path / CURVES_FILE, CurvePoint),
+            verdicts=read_json_file(path / VERDICTS_FILE, tuple[Verdict, ...]),
+            examples=read_json_file(path / EXAMPLES_FILE, tuple[Example, ...]),
         )
         _check_names(folder)
         return folder

@@ -13,6 +13,10 @@ from crosslift.errors import DataError
 from crosslift.results.record import RUN_AGAIN
 from crosslift.sources.formats.parquet_rows import opened
 
+CURVES_FILE = "curves.parquet"
+
+RESULTS_FILE = "results.parquet"
+
 _COLUMN_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64()}
 
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 from crosslift.results.record import Record
 
+VERDICTS_FILE = "verdicts.json"
+
 Outcome = Literal["higher", "lower", "no difference shown", "one seed"]
 HIGHER: Outcome = "higher"
 LOWER: Outcome = "lower"

@@ -7,13 +7,13 @@ are of vectors scaled to length one, as the cosine sees them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.errors import DataError
+from crosslift.results.vector_diagnoses import Diagnosis, Hubness, Margins
 from crosslift.retrieval.similarity import distinct_rows, unit_rows
 from crosslift.wording import plural
 
@@ -41,90 +41,6 @@ RIDGE = 0.1
 Matrix = NDArray[np.float32]
 Wide = NDArray[np.float64]
 Float = TypeVar("Float", bound=np.floating)
-
-
-@dataclass(frozen=True, slots=True)
-class Hubness:
-    """Whether a few candidates come up for many queries (Radovanović et al. 2010).
-
-    N_10 of a candidate is the number of queries that have it among their 10 nearest. Candidates
-    that tie for the last places share them.
-
-    Args:
-        skewness: third standardised moment of N_10; near 0: all candidates come up about equally
-            often, 1 and more: there are hubs. 0 where N_10 is the same for all.
-        never_retrieved: share of candidates with N_10 = 0 ("antihubs"), in [0, 1].
-    """
-
-    skewness: float
-    never_retrieved: float
-
-
-@dataclass(frozen=True, slots=True)
-class Margins:
-    """How far the correct candidate lies ahead of the best wrong one.
-
-    A query's margin is the cosine of its correct candidate minus that of its best wrong one.
-
-    Args:
-        quantiles: of the margins, at ``MARGIN_QUANTILES``; in [-2, 2].
-        above_zero: share of queries with a margin above 0; equal texts tie, their margin is 0.
-    """
-
-    quantiles: tuple[float, ...]
-    above_zero: float
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """What the vectors of one language's bitext look like.
-
-    ``src_to_tgt``: src texts are the queries, tgt texts the candidates. A value is None where it
-    cannot be had; ``notes`` says why.
-
-    Args:
-        language: the language of src.
-        n_pairs: pairs that were looked at.
-        mean_cosine_src: mean cosine of two different texts of src, over all of them; near 0:
-            directions are used evenly, near 1: all texts lie in a narrow cone (the anisotropy of
-            Ethayarajh 2019).
-        mean_cosine_tgt: the same of tgt.
-        iso_score_src: how evenly the variance of src fills the dimensions, in [0, 1]; 1: all
-            alike, 0: one dimension has all (IsoScore, Rudman et al. 2022, algorithm 1).
-        iso_score_tgt: the same of tgt.
-        probe_accuracy: how often a linear probe tells src from tgt on texts that it was not
-            trained on, in [0, 1]; 0.5 is chance: the vectors do not say which language it is.
-        hubness_src_to_tgt: of tgt texts as candidates.
-        hubness_tgt_to_src: of src texts as candidates.
-        margins_src_to_tgt: of src texts as queries.
-        margins_tgt_to_src: of tgt texts as queries.
-        alignment: mean squared distance of a pair, in [0, 4]; 0: the two vectors are equal (Wang
-            and Isola 2020, with the exponent 2).
-        notes: why values are missing, or what was left out; one sentence each.
-    """
-
-    language: str
-    n_pairs: int
-    mean_cosine_src: float | None
-    mean_cosine_tgt: float | None
-    iso_score_src: float | None
-    iso_score_tgt: float | None
-    probe_accuracy: float | None
-    hubness_src_to_tgt: Hubness | None
-    hubness_tgt_to_src: Hubness | None
-    margins_src_to_tgt: Margins | None
-    margins_tgt_to_src: Margins | None
-    alignment: float
-    notes: tuple[str, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields as JSON has them: dictionaries for hubness and margins, lists for tuples."""
-        content = asdict(self)
-        for direction in ("src_to_tgt", "tgt_to_src"):
-            margins = content[f"margins_{direction}"]
-            if margins is not None:
-                margins["quantiles"] = list(margins["quantiles"])
-        return content | {"notes": list(self.notes)}
 
 
 def diagnose(language: str, src: NDArray[np.floating], tgt: NDArray[np.floating]) -> Diagnosis:
@@ -283,7 +199,7 @@ def _margins(scores: Matrix) -> Margins | None:
     np.fill_diagonal(wrong, -np.inf)
     margins = scores.diagonal().astype(np.float64) - wrong.max(axis=1)
     quantiles = np.quantile(margins, MARGIN_QUANTILES).tolist()
-    return Margins(tuple(quantiles), float((margins > 0).mean()))
+    return Margins(quantiles=tuple(quantiles), above_zero=float((margins > 0).mean()))
 
 
 def _hubness(scores: Matrix) -> Hubness | None:
@@ -296,7 +212,7 @@ def _hubness(scores: Matrix) -> Hubness | None:
     away = times - times.mean()
     variance = float(np.square(away).mean())
     skewness = float((away**3).mean()) / variance**1.5 if variance > NOISE else 0.0
-    return Hubness(skewness, float((times == 0).mean()))
+    return Hubness(skewness=skewness, never_retrieved=float((times == 0).mean()))
 
 
 def _times_retrieved(scores: Matrix, last: Matrix) -> Wide:

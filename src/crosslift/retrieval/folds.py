@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from crosslift.errors import DataError
+from crosslift.results.mined_languages import MiningScore
 from crosslift.retrieval.similarity import IntArray
 from crosslift.retrieval.thresholds import (
     BoolArray,
-    MiningScore,
     ScoreArray,
     best_threshold,
     check_pairs,
@@ -92,7 +92,7 @@ def fold_scores(
         first.mined + second.mined,
         first.correct + second.correct,
         first.gold + second.gold,
-        float("nan"),
+        None,
     )
     return FoldScores((first, second), total, scores >= np.array(fitted)[1 - pair_folds])
 

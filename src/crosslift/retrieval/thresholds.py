@@ -14,33 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.errors import DataError
+from crosslift.results.mined_languages import MiningScore, finite_or_none
 from crosslift.retrieval.similarity import IntArray
 
 ScoreArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class MiningScore:
-    """How good the pairs above a threshold are.
-
-    Args:
-        precision: share of the extracted pairs that are gold; 0 where none is extracted.
-        recall: share of the gold pairs that are extracted; 0 where there is no gold.
-        mining_f1: 2 correct / (mined + gold), the harmonic mean of both; 0 where nothing is there.
-        mined: pairs extracted.
-        correct: extracted pairs that are gold.
-        gold: gold pairs there are, those no search found included.
-        threshold: scores from it on are extracted; +inf extracts nothing.
-    """
-
-    precision: float
-    recall: float
-    mining_f1: float
-    mined: int
-    correct: int
-    gold: int
-    threshold: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +228,8 @@ def threshold_from_negatives(
     return _lowest(cuts.threshold, estimates, wanted_precision)
 
 
-def score_of_counts(mined: int, correct: int, gold: int, threshold: float) -> MiningScore:
-    """Precision, recall and F1 of counted pairs."""
+def score_of_counts(mined: int, correct: int, gold: int, threshold: float | None) -> MiningScore:
+    """Precision, recall and F1 of counted pairs; no threshold: several cut them off."""
     return MiningScore(
         precision=_share(correct, mined),
         recall=_share(correct, gold),
@@ -259,7 +237,7 @@ def score_of_counts(mined: int, correct: int, gold: int, threshold: float) -> Mi
         mined=mined,
         correct=correct,
         gold=gold,
-        threshold=threshold,
+        threshold=None if threshold is None else finite_or_none(threshold),
     )
 
 

@@ -51,6 +51,13 @@ class Record:
     tags: tuple[str, ...] = ()
     score: float | None = None
 
+    @property
+    def right(self) -> str | None:
+        """The right answer in words: the class, or the right choice; None: it has neither."""
+        if self.label is not None or self.answer is None:
+            return self.label
+        return self.choices[self.answer]
+
 
 def numbered_name(name: str, number: int) -> str:
     """The name of one of several texts: that of the first is the plain name.

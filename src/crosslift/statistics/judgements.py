@@ -40,17 +40,6 @@ class Judgement:
     outcome: Outcome
     p_corrected: float | None
 
-    def to_json(self, difference: Difference) -> dict[str, str | float | None]:
-        """The difference that was judged, with the verdict."""
-        return {
-            "effect": difference.effect,
-            "low": difference.low,
-            "high": difference.high,
-            "p": difference.p,
-            "p_corrected": self.p_corrected,
-            "verdict": self.outcome,
-        }
-
 
 def judge_family(
     differences: Sequence[Difference], trained: Sequence[bool], level: float = 0.95

@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from crosslift.artifacts.store import Manifest, Store
+from crosslift.results.command_output import ReasonKind
 from crosslift.steps.step import Step
 
 _MOST_NAMED = 3
@@ -32,14 +33,7 @@ class Reason:
         modules: of ``other code``: the modules that differ.
     """
 
-    kind: Literal[
-        "never made",
-        "settings changed",
-        "other code",
-        "input changed",
-        "input made again",
-        "deleted",
-    ]
+    kind: ReasonKind
     words: str
     modules: tuple[str, ...] = ()
 

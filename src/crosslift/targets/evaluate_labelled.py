@@ -54,7 +54,7 @@ def _outcomes(
 ) -> tuple[Values, tuple[str, ...]]:
     answers = metric_named(protocol.metric).answers
     if answers == "labels":
-        right = [float(r.label == answer) for r, answer in zip(records, given, strict=True)]
+        right = [float(r.right == answer) for r, answer in zip(records, given, strict=True)]
         return {"accuracy": np.array(right)}, tuple(given)
     if answers == "tags":
         return _of_tags(protocol.metric, records, given), ("",) * len(records)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crosslift.results.mined_languages import MinedLanguage, finite_or_none
 from crosslift.retrieval.folds import fold_scores, folds_of, influence_values, share_values
 from crosslift.retrieval.metrics import f1_of_answers
 from crosslift.retrieval.mining import DistinctTexts, Pairs, distinct_texts, mine
 from crosslift.retrieval.search import nearest, nearest_both
 from crosslift.retrieval.thresholds import (
-    MiningScore,
     best_threshold,
     precision_recall_curve,
     score_at,
@@ -48,43 +47,9 @@ class MinedSplit:
     gold: NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class MiningDetail:
-    """How one language's mining was scored, beyond its outcomes.
-
-    Args:
-        language: code.
-        protocol: id.
-        scored_on: split.
-        threshold_source: what the threshold was fitted on.
-        thresholds: what was applied; two where each half was cut by the other's.
-        score: at that threshold.
-        oracle: at the threshold that is best on the scored split itself: what no user can reach.
-        curve: (threshold, precision, recall) from the highest threshold down.
-    """
-
-    language: str
-    protocol: str
-    scored_on: str
-    threshold_source: str
-    thresholds: tuple[float, ...]
-    score: MiningScore
-    oracle: MiningScore
-    curve: tuple[tuple[float, float, float], ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """All of it, JSON-like; a threshold that is not one number is null."""
-        found = asdict(self)
-        for name in ("score", "oracle"):
-            if not np.isfinite(found[name]["threshold"]):
-                found[name]["threshold"] = None
-        found["thresholds"] = [t if np.isfinite(t) else None for t in self.thresholds]
-        return found
-
-
 def evaluate_mining(
     lookups: Mapping[Protocol, SideLookups], data: MiningData
-) -> Iterator[tuple[Outcomes, MiningDetail | None]]:
+) -> Iterator[tuple[Outcomes, MinedLanguage | None]]:
     """Mines every language under one protocol after another.
 
     Args:
@@ -115,7 +80,7 @@ def _asked(protocol: Protocol, lookups: SideLookups, split: BuccSplit) -> Outcom
 
 def _mined(
     protocol: Protocol, mining: Mining, lookups: SideLookups, data: MiningData, language: str
-) -> tuple[Outcomes, MiningDetail]:
+) -> tuple[Outcomes, MinedLanguage]:
     found = mine_split(data.scored(language), lookups, mining)
     tuned = data.splits[language].get(mining.threshold_source)
     scores, n_gold = found.pairs.score, len(found.gold)
@@ -131,13 +96,20 @@ def _mined(
         other = mine_split(tuned, lookups, mining)
         threshold = best_threshold(other.pairs.score, other.is_gold, len(other.gold))
         score = score_at(scores, found.is_gold, n_gold, threshold)
-        extracted, thresholds = scores >= threshold, (threshold,)
+        extracted, thresholds = scores >= threshold, (finite_or_none(threshold),)
     best = best_threshold(scores, found.is_gold, n_gold)
     oracle = score_at(scores, found.is_gold, n_gold, best)
     values = _values(found, extracted)
     values["oracle_mining_f1"] = _values(found, scores >= best)["mining_f1"]
-    detail = MiningDetail(
-        language, protocol.id, found.split.split, source, thresholds, score, oracle, _curve(found)
+    detail = MinedLanguage(
+        language=language,
+        protocol=protocol.id,
+        scored_on=found.split.split,
+        threshold_source=source,
+        thresholds=thresholds,
+        score=score,
+        oracle=oracle,
+        curve=_curve(found),
     )
     return _outcomes(protocol, found, extracted, values), detail
 

@@ -1,4 +1,4 @@
-"""Targets of labelled examples: what XTREME's classification, tagging and question answering share.
+"""Targets of labelled examples: classes, tags, choices, and answers to questions.
 
 An encoder is fine-tuned on English examples and answers in every language. Which split is scored, what
 is trained on and what weights are chosen by is decided here, once for all of them:
@@ -33,11 +33,11 @@ from crosslift.sources.labelled.parts import (
 from crosslift.sources.labelled.training import MOST_HELD_OUT, PhaseThreeData
 from crosslift.targets.kinds.labelled_examples import LabelledData, LabelledTarget
 from crosslift.targets.other_english import other_english
-from crosslift.targets.protocol import Protocol
+from crosslift.targets.protocol import OURS, Protocol
 from crosslift.targets.target_settings import LabelledSettings
 from crosslift.tasks.labelled_dataset import ENGLISH, LabelledDataset
 from crosslift.tasks.task import IntermediateTask
-from crosslift.xtreme.benchmark import xtreme_task
+from crosslift.xtreme.benchmark import TASKS
 
 Scored = Literal["dev", "test"]
 _OF_TRAINING = (
@@ -85,23 +85,30 @@ def labelled_target(facts: LabelledDataset) -> LabelledTarget:
             unread=unread,
         )
 
-    protocol = Protocol(
-        name="xtreme",
-        direction="zero-shot",
-        metric=facts.metric,
-        reproduces="google-research/xtreme: evaluate.py",
-        answer_rules=xtreme_task(facts.name).answer_rules,
-    )
     return LabelledTarget(
         name=facts.name,
         title=facts.title,
         description=facts.what,
         metric=facts.metric,
         load=load,
-        protocols=(protocol,),
+        protocols=(_protocol(facts),),
         languages=facts.languages,
         licence=facts.licence,
         citation=facts.citation,
+    )
+
+
+def _protocol(facts: LabelledDataset) -> Protocol:
+    """XTREME's definition of a score on its tasks, ours on others."""
+    rules = {task.target: task.answer_rules for task in TASKS}
+    if facts.name not in rules:
+        return Protocol(OURS, "zero-shot", facts.metric, answer_rules=facts.answer_rules)
+    return Protocol(
+        name="xtreme",
+        direction="zero-shot",
+        metric=facts.metric,
+        reproduces="google-research/xtreme: evaluate.py",
+        answer_rules=rules[facts.name],
     )
 
 

@@ -86,9 +86,13 @@ def other_english(
     """
     name = settings.english_task or ""
     task = find_task(name, settings.english)
-    unanswerable = [bool(of.options.get("unanswerable")) for of in (task.form, form)]
-    if task.form.name != form.name or unanswerable[0] != unanswerable[1]:
+    fixed = [
+        (bool(f.options.get("unanswerable")), f.options.get("choices")) for f in (task.form, form)
+    ]
+    if task.form.name != form.name or fixed[0] != fixed[1]:
         kind = "whose questions all have an answer" if form.passage is not None else ""
+        if fixed[1][1] is not None:
+            kind = f"with {fixed[1][1]} choices"
         raise StudyError(
             f"english_task {name!r} of target {target!r} is of the form {task.form.name}",
             f"a task of the form {form.name} {kind}".rstrip(),

@@ -31,6 +31,7 @@ from crosslift.targets.target import Target
 from crosslift.targets.tatoeba import TATOEBA
 from crosslift.targets.wit import WIT
 from crosslift.targets.word_pairs import WORD_PAIRS, WORD_PAIRS_TRAINED
+from crosslift.targets.xcopa import XCOPA
 from crosslift.targets.xflickr_co import XFLICKR_CO
 from crosslift.targets.xnli import XNLI
 from crosslift.targets.xquad import XQUAD
@@ -50,7 +51,7 @@ _PUBLISHED = (
     *(target for facts in _CAPTIONED for target in captioned_targets(facts)),
     *(BABEL_IMAGENET, MVL_SIB),
 )
-_LABELLED = tuple(map(labelled_target, (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA)))
+_LABELLED = tuple(map(labelled_target, (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA, XCOPA)))
 
 TARGETS: Mapping[str, Target[Any, Any]] = {
     target.name: target for target in (*_BITEXTS, *_PICTURES, *_PUBLISHED, *_LABELLED)

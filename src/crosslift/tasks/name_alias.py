@@ -12,4 +12,5 @@ NAME_ALIAS = IntermediateTask(
     languages=("en",),
     licence=NAMES_ORIGIN.licence,
     citation=NAMES_ORIGIN.citation,
+    at_hand=True,
 )

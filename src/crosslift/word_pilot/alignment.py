@@ -15,105 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.errors import DataError
+from crosslift.results.word_alignments import AlignmentFigures, Estimate
 from crosslift.retrieval.directions import both_directions
 from crosslift.retrieval.metrics import top1_accuracy
 from crosslift.retrieval.postprocess import SHORTEST
 from crosslift.retrieval.similarity import FloatArray, check_vectors
-from crosslift.sources.lexicons.lexicon import folded
 from crosslift.statistics.differences import Difference, group_differences
 
 LEVEL = 0.95
 """Of the intervals."""
 
 Wide = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Matching:
-    """Pairs of words in which every word stands once on its side.
-
-    Args:
-        pairs: word and its translation.
-        repeated: pairs left out because one of their words stands in a pair before them: a word
-            with two translations cannot find both first.
-        spelled_alike: pairs left out because both words are one string but for case: their
-            vectors are equal at every hidden state, whatever the encoder has learnt.
-    """
-
-    pairs: tuple[tuple[str, str], ...]
-    repeated: int
-    spelled_alike: int
-
-
-def one_to_one(pairs: Sequence[tuple[str, str]]) -> Matching:
-    """Keep the first pair of each word, whatever its case, on both sides.
-
-    Example::
-
-        acha leave    kept
-        acha quit     repeated: acha
-        toka leave    repeated: leave
-        radio Radio   spelled alike
-
-    Args:
-        pairs: word and its translation, in an order in which the first is the best.
-
-    Returns:
-        The pairs kept, in their order, and how many were left out.
-    """
-    kept: list[tuple[str, str]] = []
-    words, translations = set[str](), set[str]()
-    repeated = alike = 0
-    for word, translation in pairs:
-        own, other = folded(word), folded(translation)
-        if own == other:
-            alike += 1
-        elif own in words or other in translations:
-            repeated += 1
-        else:
-            kept.append((word, translation))
-            words.add(own)
-            translations.add(other)
-    return Matching(tuple(kept), repeated, alike)
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A figure with its interval over words.
-
-    Args:
-        value: the figure.
-        low: lower end of the interval.
-        high: upper end.
-        p: two-sided, of the value being what it is without alignment: a margin of 0, or retrieval
-            at chance.
-    """
-
-    value: float
-    low: float
-    high: float
-    p: float
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What N pairs of words look like in one space.
-
-    Args:
-        pairs: mean cosine of the N pairs.
-        random: mean cosine of all N(N - 1) mismatched pairs.
-        margin: ``pairs`` less ``random``.
-        src_to_tgt: share of src words whose translation is the first of all tgt words.
-        tgt_to_src: the other way round.
-        both: mean of the two.
-    """
-
-    pairs: float
-    random: float
-    margin: Estimate
-    src_to_tgt: Estimate
-    tgt_to_src: Estimate
-    both: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +46,8 @@ class WordAlignment:
     words: int
     chance: float
     level: float
-    as_is: Figures
-    centred: Figures | None
+    as_is: AlignmentFigures
+    centred: AlignmentFigures | None
     not_centred: str
     found: Wide = field(repr=False, compare=False)
 
@@ -212,21 +124,22 @@ class _Space:
         found = [top1_accuracy(ranks.src_to_tgt), top1_accuracy(ranks.tgt_to_src)]
         self.outcomes: Wide = np.stack([margins, *found], axis=1)
 
-    def figures(self, differences: Sequence[Difference]) -> Figures:
+    def figures(self, differences: Sequence[Difference]) -> AlignmentFigures:
         """The figures, from what margin, retrieval each way and their mean are above the null."""
-        margin, *found = differences
+        margin, forward, backward, both = differences
         src_to_tgt, tgt_to_src = (float(value) for value in self.outcomes[:, 1:].mean(axis=0))
-        shares = (src_to_tgt, tgt_to_src, (src_to_tgt + tgt_to_src) / 2)
-        return Figures(
-            self.pairs,
-            self.random,
-            Estimate(margin.effect, margin.low, margin.high, margin.p),
-            *(self._share(value, each) for value, each in zip(shares, found, strict=True)),
+        return AlignmentFigures(
+            pairs=self.pairs,
+            random=self.random,
+            margin=Estimate(value=margin.effect, low=margin.low, high=margin.high, p=margin.p),
+            src_to_tgt=self._share(src_to_tgt, forward),
+            tgt_to_src=self._share(tgt_to_src, backward),
+            both=self._share((src_to_tgt + tgt_to_src) / 2, both),
         )
 
     def _share(self, value: float, above: Difference) -> Estimate:
         low, high = (min(1.0, max(0.0, end + 1 / self.count)) for end in (above.low, above.high))
-        return Estimate(value, low, high, above.p)
+        return Estimate(value=value, low=low, high=high, p=above.p)
 
 
 def _differences(spaces: Sequence[_Space], level: float) -> list[Difference]:

@@ -17,16 +17,13 @@ not what shows it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from crosslift.results.word_alignments import AlignmentKind, BestState, Estimate, StateFinding
 from crosslift.statistics.corrections import holm
 from crosslift.statistics.differences import group_differences
-from crosslift.word_pilot.alignment import Estimate, WordAlignment
-
-Kind = Literal["aligned", "in part", "anisotropy", "none"]
+from crosslift.word_pilot.alignment import WordAlignment
 
 ALPHA = 0.05
 """Chance of any false finding among all tests of a pilot."""
@@ -36,38 +33,6 @@ MOSTLY_SHARED = 0.5
 mean, that is the part of the squared length (of vectors of length one) which all words share; above one
 half, what they share outweighs all that tells them apart. Two narrow cones in two directions, one a
 language, are not seen by it: their pairs have no high cosine to be mistaken for alignment either."""
-
-
-@dataclass(frozen=True, slots=True)
-class StateFinding:
-    """What holds at one hidden state.
-
-    Args:
-        hidden_state: its index.
-        kind: see the head of this file.
-        anisotropic: whether the cosine of random pairs is above ``MOSTLY_SHARED``.
-        p_margin: of the margin, corrected.
-        p_retrieval: of retrieval, the smaller of the two spaces' corrected values.
-    """
-
-    hidden_state: int
-    kind: Kind
-    anisotropic: bool
-    p_margin: float
-    p_retrieval: float
-
-
-@dataclass(frozen=True, slots=True)
-class Best:
-    """The aligned hidden state that finds most words.
-
-    Args:
-        hidden_state: its index; the lowest of equals.
-        level_with: the other aligned states that are not told apart from it.
-    """
-
-    hidden_state: int
-    level_with: tuple[int, ...]
 
 
 def findings_of(
@@ -115,12 +80,18 @@ def _finding(
 ) -> StateFinding:
     above = [p < alpha for p in p_values]
     anisotropic = found.as_is.random > MOSTLY_SHARED
-    kind: Kind = "anisotropy" if anisotropic else "none"
+    kind: AlignmentKind = "anisotropy" if anisotropic else "none"
     if above[0] and any(above[1:]):
         kind = "aligned"
     elif any(above):
         kind = "in part"
-    return StateFinding(state, kind, anisotropic, p_values[0], min(p_values[1:]))
+    return StateFinding(
+        hidden_state=state,
+        kind=kind,
+        anisotropic=anisotropic,
+        p_margin=p_values[0],
+        p_retrieval=min(p_values[1:]),
+    )
 
 
 def best_of(
@@ -128,7 +99,7 @@ def best_of(
     findings: Sequence[StateFinding],
     *,
     alpha: float = ALPHA,
-) -> Best | None:
+) -> BestState | None:
     """The aligned hidden state that finds most words, and those that are not told apart from it.
 
     Retrieval is the mean of both ways after centring. The others are compared with the best by what
@@ -148,7 +119,7 @@ def best_of(
     best = max(aligned, key=lambda state: (alignments[state].retrieval.value, -state))
     others = [state for state in aligned if state != best]
     if not others:
-        return Best(best, ())
+        return BestState(hidden_state=best, level_with=())
     theirs = np.stack([alignments[state].found for state in others], axis=1)[None]
     ours = np.broadcast_to(alignments[best].found[None, :, None], theirs.shape).copy()
     strata = np.zeros(theirs.shape[1], np.int64)
@@ -156,4 +127,4 @@ def best_of(
     found = group_differences(ours, theirs, strata, groups)
     corrected = holm([difference.p for difference in found])
     level = (state for state, p in zip(others, corrected, strict=True) if p >= alpha)
-    return Best(best, tuple(level))
+    return BestState(hidden_state=best, level_with=tuple(level))

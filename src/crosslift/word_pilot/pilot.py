@@ -8,9 +8,9 @@ words share is not taken for alignment.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +23,19 @@ from crosslift.encoders.load import Encoder, Place, load_encoder
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.encoders.tokens import tokenise_bare
 from crosslift.errors import DataError, EncoderError
+from crosslift.results.word_alignments import (
+    MeasuredWords,
+    PilotState,
+    SharedTokens,
+    StateFinding,
+    WordPilot,
+    WordReading,
+)
+from crosslift.sources.lexicons.one_to_one import one_to_one
 from crosslift.sources.lexicons.read import read_lexicon
 from crosslift.sources.lexicons.split import split_of_lexicon
-from crosslift.word_pilot.alignment import LEVEL, WordAlignment, alignment_of, one_to_one
-from crosslift.word_pilot.findings import (
-    ALPHA,
-    Best,
-    StateFinding,
-    best_of,
-    findings_of,
-)
+from crosslift.word_pilot.alignment import LEVEL, WordAlignment, alignment_of
+from crosslift.word_pilot.findings import ALPHA, best_of, findings_of
 from crosslift.word_pilot.verdict import verdict_of
 from crosslift.wording import share
 
@@ -41,19 +44,6 @@ MOST_PAIRS = 1000
 
 FEWEST_PAIRS = 20
 """The fewest pairs of a pilot: with fewer words an interval over words does not hold its level."""
-
-
-class SharedTokens(NamedTuple):
-    """How often the two words of a pair have a token in common, which makes them alike at hidden
-    state 0 whatever they mean.
-
-    Args:
-        pairs: share of the pairs.
-        random: share of all mismatched pairs.
-    """
-
-    pairs: float
-    random: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,59 +63,6 @@ class PilotWords:
     checksum: str
     pairs: tuple[tuple[str, str], ...]
     left_out: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class WordPilot:
-    """What a pilot found.
-
-    Args:
-        model: name of the encoder.
-        words: what was measured.
-        reading: how vectors were read: pooling, prompt, max_tokens, precision.
-        shared_tokens: how often words share a token.
-        alignments: hidden state -> what was measured, ascending.
-        findings: one a hidden state, in the same order.
-        best: the hidden state where words are best aligned; None: they are at none.
-        seed: of the choice of pairs.
-        verdict: sentences.
-    """
-
-    model: str
-    words: PilotWords
-    reading: Mapping[str, Any]
-    shared_tokens: SharedTokens
-    alignments: Mapping[int, WordAlignment]
-    findings: tuple[StateFinding, ...]
-    best: Best | None
-    seed: int
-    verdict: tuple[str, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """What `crosslift word-pilot --json` writes; see docs/json.md."""
-        own = asdict(self.words)
-        own["pairs"] = len(self.words.pairs)
-        return {
-            "model": self.model,
-            "words": own,
-            "reading": dict(self.reading),
-            "shared_tokens": self.shared_tokens._asdict(),
-            "chance": 1 / len(self.words.pairs),
-            "level": LEVEL,
-            "alpha": ALPHA,
-            "seed": self.seed,
-            "states": [_state_json(self.alignments[f.hidden_state], f) for f in self.findings],
-            "best": asdict(self.best) if self.best else None,
-            "verdict": list(self.verdict),
-        }
-
-
-def _state_json(found: WordAlignment, finding: StateFinding) -> dict[str, Any]:
-    return asdict(finding) | {
-        "as_is": asdict(found.as_is),
-        "centred": asdict(found.centred) if found.centred else None,
-        "not_centred": found.not_centred,
-    }
 
 
 def word_pilot(
@@ -156,18 +93,18 @@ def word_pilot(
         DataError: the lexicon cannot be read, or has fewer than ``FEWEST_PAIRS`` pairs to measure.
         EncoderError: as for `pilot_of_words`.
     """
-    found = read_lexicon(lexicon, language)
-    split = split_of_lexicon(found)
+    read = read_lexicon(lexicon, language)
+    split = split_of_lexicon(read)
     pairs = [(pair.word, pair.english) for pair in split.trained]
     words = choose_words(pairs, most_pairs, seed)
-    told = PilotWords(
+    named = PilotWords(
         str(lexicon),
-        found.language,
-        found.checksum,
+        read.language,
+        read.checksum,
         words.pairs,
-        {**found.left_out, "control words, never trained on": len(split.control), **words.left_out},
+        {**read.left_out, "control words, never trained on": len(split.control), **words.left_out},
     )
-    return pilot_of_words(model, told, hidden_states=hidden_states, seed=seed, listener=listener)
+    return pilot_of_words(model, named, hidden_states=hidden_states, seed=seed, listener=listener)
 
 
 def choose_words(pairs: Sequence[tuple[str, str]], most_pairs: int, seed: int) -> PilotWords:
@@ -237,17 +174,33 @@ def pilot_of_words(
     findings = findings_of(alignments)
     best = best_of(alignments, findings)
     shared = _shared_tokens(encoder, words.pairs)
-    reading = encoder.reading
     return WordPilot(
         model=settings.name,
-        words=words,
-        reading={n: getattr(reading, n) for n in ("pooling", "prompt", "max_tokens", "precision")},
+        words=MeasuredWords(
+            lexicon=words.lexicon,
+            language=words.language,
+            checksum=words.checksum,
+            pairs=len(words.pairs),
+            left_out=dict(words.left_out),
+        ),
+        reading=WordReading(**{n: getattr(encoder.reading, n) for n in WordReading.model_fields}),
         shared_tokens=shared,
-        alignments=alignments,
-        findings=findings,
-        best=best,
+        chance=1 / len(words.pairs),
+        level=LEVEL,
+        alpha=ALPHA,
         seed=seed,
+        states=tuple(_state(alignments[each.hidden_state], each) for each in findings),
+        best=best,
         verdict=(*verdict_of(alignments, findings, best), _shared_words(shared, states)),
+    )
+
+
+def _state(alignment: WordAlignment, finding: StateFinding) -> PilotState:
+    return PilotState(
+        **dict(finding),
+        as_is=alignment.as_is,
+        centred=alignment.centred,
+        not_centred=alignment.not_centred,
     )
 
 
@@ -314,7 +267,7 @@ def _shared_tokens(encoder: Encoder, pairs: Sequence[tuple[str, str]]) -> Shared
     common = (src @ tgt.T).tocsr()
     own, every = int((common.diagonal() > 0).sum()), int(common.nnz)
     count = len(pairs)
-    return SharedTokens(own / count, (every - own) / (count * (count - 1)))
+    return SharedTokens(pairs=own / count, random=(every - own) / (count * (count - 1)))
 
 
 def _tokens_of(sequences: Sequence[NDArray[np.int64]]) -> Any:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from crosslift.results.word_alignments import AlignmentKind, BestState, StateFinding
 from crosslift.word_pilot.alignment import WordAlignment
 from crosslift.word_pilot.findings import (
     ALPHA,
     MOSTLY_SHARED,
-    Best,
-    Kind,
-    StateFinding,
     number_of_tests,
 )
 from crosslift.wording import level_words, listed, share
 
 _MOST_DECIMALS = 7
 _ROUNDING = 12  # decimals; cosines that agree in them differ by sums of rounding errors
-_NAMES: Mapping[Kind, str] = {
+_NAMES: Mapping[AlignmentKind, str] = {
     "aligned": "Aligned",
     "in part": "In part (of margin and retrieval only one is above what chance gives)",
     "anisotropy": "Anisotropy alone",
@@ -26,7 +24,9 @@ _NAMES: Mapping[Kind, str] = {
 
 
 def verdict_of(
-    alignments: Mapping[int, WordAlignment], findings: Sequence[StateFinding], best: Best | None
+    alignments: Mapping[int, WordAlignment],
+    findings: Sequence[StateFinding],
+    best: BestState | None,
 ) -> tuple[str, ...]:
     """The verdict on an encoder.
 
@@ -146,7 +146,7 @@ def _retrieval(found: WordAlignment) -> str:
     return f"{told}, {share(found.centred.both.value, 1)} after centring"
 
 
-def _best(alignments: Mapping[int, WordAlignment], best: Best | None) -> str:
+def _best(alignments: Mapping[int, WordAlignment], best: BestState | None) -> str:
     if best is None:
         return "Words are aligned at no hidden state."
     found = alignments[best.hidden_state]

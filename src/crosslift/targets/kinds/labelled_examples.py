@@ -18,6 +18,8 @@ from crosslift.tasks.task import IntermediateTask, texts_read
 
 _LONGEST = 300
 """Characters of a text that an example shows."""
+_ASKING = ("context", "question", "passage", "text", "pair")
+"""Texts of a record that ask, in the order in which an example shows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +108,17 @@ class LabelledQueries:
     records: Mapping[str, Record]
 
     def query(self, item: str) -> Shown:
-        """What the example asks; of a long text, its beginning."""
-        texts = self.records[item].texts
-        asked = [texts[n] for n in ("question", "passage", "text", "pair") if n in texts]
+        """What the example asks, with its choices; of a long text, its beginning."""
+        record = self.records[item]
+        asked = [record.texts[name] for name in _ASKING if name in record.texts]
+        asked += record.choices
         return Shown(" / ".join(t if len(t) <= _LONGEST else f"{t[:_LONGEST]}..." for t in asked))
 
     def right(self, item: str) -> Shown:
-        """Its label, or every right span."""
+        """Its class or its right choice, or every right span."""
         record = self.records[item]
-        if record.label is not None:
-            return Shown(record.label)
+        if record.right is not None:
+            return Shown(record.right)
         spans = (record.texts["passage"][start:end] for start, end in record.spans)
         return Shown(" / ".join(spans))
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from markupsafe import Markup
 from matplotlib.lines import Line2D
-from pydantic import Field
 
 from crosslift import __version__
 from crosslift.artifacts.files import file_written_whole
@@ -19,13 +18,13 @@ from crosslift.reports.language_names import name_of
 from crosslift.reports.looks import PALETTE, Look, colour_variables
 from crosslift.reports.pages import templates
 from crosslift.reports.svg import INK, MUTED, Plot, drawing, finish
-from crosslift.results.record import Record, from_json
+from crosslift.results.word_alignments import AlignmentFigures, Estimate, WordPilot
 from crosslift.word_pilot.verdict import cosine, margin
 from crosslift.wording import level_words, percent, plural
 
 _HEIGHT = 240
 _ASIDE = 0.1
-_KINDS = {
+_FINDINGS = {
     "aligned": "aligned",
     "in part": "in part",
     "anisotropy": "anisotropy alone",
@@ -33,71 +32,7 @@ _KINDS = {
 }
 
 
-class PilotEstimate(Record):
-    """A figure with its interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-class PilotFigures(Record):
-    """What one hidden state looks like, as the vectors are or after centring."""
-
-    pairs: float
-    random: float
-    margin: PilotEstimate
-    src_to_tgt: PilotEstimate
-    tgt_to_src: PilotEstimate
-    both: PilotEstimate
-
-
-class PilotState(Record):
-    """One hidden state: figures and finding."""
-
-    hidden_state: int
-    kind: Literal["aligned", "in part", "anisotropy", "none"]
-    as_is: PilotFigures
-    centred: PilotFigures | None
-    not_centred: str
-
-    @property
-    def finding(self) -> str:
-        """The finding as people read it."""
-        return _KINDS[self.kind]
-
-
-class PilotWords(Record):
-    """Which words were measured."""
-
-    lexicon: str
-    language: str
-    checksum: str
-    pairs: int
-    left_out: dict[str, int]
-
-
-class PilotBest(Record):
-    """The hidden state where words are best aligned."""
-
-    hidden_state: int
-
-
-class Pilot(Record):
-    """What ``crosslift word-pilot --json`` writes, as far as the page shows it."""
-
-    model: str
-    words: PilotWords
-    reading: dict[str, Any]
-    chance: float
-    level: float
-    seed: int
-    states: Annotated[tuple[PilotState, ...], Field(min_length=1)]
-    best: PilotBest | None
-    verdict: tuple[str, ...]
-
-
-Value = Callable[[PilotFigures], float | PilotEstimate]
+Value = Callable[[AlignmentFigures], float | Estimate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,24 +58,27 @@ def refuse_page(path: Path) -> None:
         raise DataError(f"a page cannot be written to {path}", "a path that ends in .html")
 
 
-def write_word_pilot_page(content: Mapping[str, Any], path: Path) -> None:
+def write_word_pilot_page(pilot: WordPilot, path: Path) -> None:
     """Write the page of a pilot: one file that needs nothing but itself.
 
     Args:
-        content: what ``crosslift word-pilot --json`` writes.
+        pilot: what it found.
         path: where to; ``.html``.
 
     Raises:
-        DataError: content that is not what it should be; another ending.
+        DataError: another ending.
         ArtifactError: the place cannot be written.
     """
     refuse_page(path)
-    pilot = from_json(dict(content), Pilot, "the pilot")
     with drawing():
         plots = (_cosines(pilot), _retrieval(pilot))
     environment = templates()
     environment.filters.update(
-        cosine=_digits(pilot), level=level_words, margin=margin, percent=percent
+        cosine=_digits(pilot),
+        finding=_FINDINGS.__getitem__,
+        level=level_words,
+        margin=margin,
+        percent=percent,
     )
     page = environment.get_template("word_pilot.html.j2").render(
         pilot=pilot,
@@ -159,7 +97,7 @@ def _colours(dark: bool) -> Markup:
     return Markup("; ").join(Markup(f"{name}: {value}") for name, value in named.items())
 
 
-def _digits(pilot: Pilot) -> Callable[[float], str]:
+def _digits(pilot: WordPilot) -> Callable[[float], str]:
     """Cosines with four decimals, or seven where four would not show pairs and random ones apart."""
     near = any(s.as_is.random > 0.999 for s in pilot.states)
     return lambda value: cosine(value, 7 if near else 4)
@@ -178,7 +116,7 @@ def _in_both_spaces(drawn: Sequence[tuple[int, str, str, Value]]) -> list[_Curve
     ]
 
 
-def _cosines(pilot: Pilot) -> Plot:
+def _cosines(pilot: WordPilot) -> Plot:
     curves = _in_both_spaces(
         ((0, "pairs", "o", lambda f: f.pairs), (1, "random pairs", "s", lambda f: f.random))
     )
@@ -189,7 +127,7 @@ def _cosines(pilot: Pilot) -> Plot:
     return _finished(axes, pilot, curves, "word-pilot-cosine", f"{title}: {'; '.join(told)}.")
 
 
-def _retrieval(pilot: Pilot) -> Plot:
+def _retrieval(pilot: WordPilot) -> Plot:
     code = pilot.words.language
     curves = _in_both_spaces(
         (
@@ -208,7 +146,7 @@ def _retrieval(pilot: Pilot) -> Plot:
     return _finished(axes, pilot, curves, "word-pilot-retrieval", f"{title}: {'; '.join(told)}.")
 
 
-def _draw(axes: Any, pilot: Pilot, curve: _Curve, scale: float, aside: float = 0.0) -> str:
+def _draw(axes: Any, pilot: WordPilot, curve: _Curve, scale: float, aside: float = 0.0) -> str:
     """Draw a curve, with intervals where its figures have them, so far aside of its hidden states
     that those of several can be seen; returns it in words."""
     points: dict[int, float] = {}
@@ -217,7 +155,7 @@ def _draw(axes: Any, pilot: Pilot, curve: _Curve, scale: float, aside: float = 0
         if figures is None:
             continue
         value = curve.value(figures)
-        if isinstance(value, PilotEstimate):
+        if isinstance(value, Estimate):
             at = [state.hidden_state + aside] * 2
             ends = [value.low * scale, value.high * scale]
             axes.plot(at, ends, color=curve.look.light, linewidth=1, alpha=0.5)
@@ -232,7 +170,7 @@ def _draw(axes: Any, pilot: Pilot, curve: _Curve, scale: float, aside: float = 0
 
 
 def _finished(
-    axes: Any, pilot: Pilot, curves: Sequence[_Curve], name: str, alternative: str
+    axes: Any, pilot: WordPilot, curves: Sequence[_Curve], name: str, alternative: str
 ) -> Plot:
     if pilot.best is not None:
         axes.axvline(pilot.best.hidden_state, color=MUTED, linewidth=0.9, zorder=1.4)

@@ -1,0 +1,239 @@
+"""What commands write with ``--json`` that is no file of a run."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from crosslift.results.record import Record
+from crosslift.results.verdict import Verdict
+
+ReasonKind = Literal[
+    "never made",
+    "settings changed",
+    "other code",
+    "input changed",
+    "input made again",
+    "deleted",
+]
+
+
+class RunOutcome(Record):
+    """The outcome of a study."""
+
+    study: str
+    """Name of the study."""
+    question: str
+    """Question of the study."""
+    folder: str
+    """Path of the folder that the run left."""
+    report: str
+    """Path of the report."""
+    idle: tuple[str, ...]
+    """Sentences that name the tasks whose loss was 0 at a tenth of the updates or more."""
+    verdicts: tuple[Verdict, ...]
+    """Every comparison, as in ``verdicts.json``."""
+
+
+class PlannedStep(Record):
+    """One step of a plan."""
+
+    key: str
+    """Key of the step."""
+    kind: str
+    """Kind of the step, such as ``train``."""
+    label: str
+    """What it makes, in words."""
+    inputs: tuple[str, ...]
+    """Keys of the steps whose artifacts it reads."""
+    up_to_date: bool
+    """Whether its artifact is in the store and would be used."""
+    reason: ReasonKind | None
+    """Why the step would run; null: it would not."""
+    why: str | None
+    """The same in words."""
+    modules: tuple[str, ...]
+    """Modules whose code differs from the code that made the artifact."""
+    expected_seconds: float | None
+    """Time that it would take; null: the speed of this encoder is not known yet."""
+
+
+class StudyPlan(Record):
+    """The plan of a study."""
+
+    study: str
+    """Name of the study."""
+    store: str
+    """Path of the store."""
+    steps: tuple[PlannedStep, ...]
+    """Every step, each after its inputs."""
+
+
+class HeldArtifact(Record):
+    """One thing in a store."""
+
+    kind: str
+    """Kind of the step that made it; ``unfinished``, ``trace`` and ``remnant`` are no artifacts."""
+    key: str
+    """Key of that step."""
+    label: str
+    """What the step makes, in words; empty where it is not known."""
+    bytes: int
+    """Bytes on disk."""
+    written: float
+    """Seconds since 1970."""
+    studies: tuple[str, ...]
+    """Names of the studies that used it when they ran last."""
+    useless: bool
+    """Whether nothing reads or resumes it, such as unfinished work of other code."""
+
+
+class StoreContent(Record):
+    """What a store holds."""
+
+    store: str
+    """Path of the store."""
+    held: tuple[HeldArtifact, ...]
+    """Everything in it."""
+
+
+class PrunedStore(Record):
+    """What no named study needs."""
+
+    store: str
+    """Path of the store."""
+    deleted: bool
+    """Whether anything was deleted."""
+    held: tuple[HeldArtifact, ...]
+    """What was deleted, or would be."""
+    in_use: tuple[HeldArtifact, ...]
+    """What a process makes or uses at this moment, and therefore stays."""
+    needed: tuple[HeldArtifact, ...]
+    """What a named study has asked for since it was shown, and therefore stays."""
+
+
+class DamagedArtifact(Record):
+    """An artifact that is not as it was written."""
+
+    path: str
+    """Path of its folder."""
+    error: str
+    """The whole message of the error."""
+
+
+class VerifiedStore(Record):
+    """The state of a store."""
+
+    store: str
+    """Path of the store."""
+    whole: int
+    """Number of artifacts that are as they were written."""
+    damaged: tuple[DamagedArtifact, ...]
+    """All others."""
+
+
+class TaskEntry(Record):
+    """An intermediate task."""
+
+    name: str
+    """As a study names it."""
+    form: str
+    """Name of its form."""
+    title: str
+    """In words."""
+    languages: tuple[str, ...]
+    """Codes of the languages of its records; empty: those of your data."""
+    options: tuple[str, ...]
+    """Names of the options that a study may set."""
+    needs_data: bool
+    """Whether a study must say where its data are."""
+    licence: str
+    """Licence of the data."""
+    citation: str
+    """Source of the data."""
+
+
+class TargetEntry(Record):
+    """A target task."""
+
+    name: str
+    """As a study names it."""
+    kind: Literal["bitext", "pictures", "mining", "labelled"]
+    """Kind of its data."""
+    title: str
+    """As the report shows it."""
+    description: str
+    """In words."""
+    metric: str
+    """Primary metric."""
+    protocols: tuple[str, ...]
+    """Ids of its protocols, the primary one first."""
+    languages: tuple[str, ...]
+    """Codes of its languages; empty: those of your data."""
+    needs_data: bool
+    """Whether a study must say where its data are."""
+    licence: str
+    """Licence of the data."""
+    citation: str
+    """Source of the data."""
+
+
+class ExportedArm(Record):
+    """An arm that was written as a sentence-transformers folder."""
+
+    arm: str
+    """Name of the arm."""
+    folder: str
+    """Path of the folder."""
+
+
+class FetchedNames(Record):
+    """CLDR's names of concepts, downloaded."""
+
+    folder: str
+    """Path of the folder that holds them."""
+
+
+class HealthCheck(Record):
+    """One thing that CrossLift needs, or can use."""
+
+    what: str
+    """What was checked."""
+    ok: bool
+    """Whether it is there and can be used."""
+    told: str
+    """What was found, or the message of the error."""
+
+
+class MachineHealth(Record):
+    """What this machine has."""
+
+    checks: tuple[HealthCheck, ...]
+    """What CrossLift needs."""
+    environment: dict[str, str]
+    """Fact -> value, as in ``run.json``."""
+
+
+class TrustedStep(Record):
+    """A step whose artifact other code made, taken as it is."""
+
+    key: str
+    """Key of the step."""
+    kind: str
+    """Kind of the step, such as ``train``."""
+    label: str
+    """What it makes, in words."""
+    modules: tuple[str, ...]
+    """Modules whose code differs from the code that made the artifact."""
+
+
+class WrittenPredictions(Record):
+    """An arm's answers to XTREME's test sets, written as an official submission."""
+
+    arm: str
+    """Name of the arm."""
+    folder: str
+    """Path of the folder of the submission."""
+    files: tuple[str, ...]
+    """Paths that were written."""
+    other_code: tuple[TrustedStep, ...]
+    """The steps behind them whose artifacts ``--trust-code`` took."""

@@ -1,0 +1,45 @@
+"""``generalised.json``: an arm on texts in two languages at once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from crosslift.results.numbers import Count, UnitScore
+from crosslift.results.record import Record
+
+GENERALISED_FILE = "generalised.json"
+
+
+class LanguagePairScores(Record):
+    """An arm on pairs of texts in every two languages of a target.
+
+    Source: generalised cross-lingual transfer of Huang et al. 2021 (arXiv 2104.08645), section 4.
+    """
+
+    target: str
+    """Name of the target."""
+    title: str
+    """Title of the target in the report."""
+    arm: str
+    """Name of the arm."""
+    languages: Annotated[tuple[str, ...], Field(min_length=2)]
+    """Codes of the languages, in the order of the matrix."""
+    matrix: tuple[tuple[UnitScore, ...], ...]
+    """Scores, means over seeds [L, L]; row: language of the first text, column: of the second."""
+    seeds: Count
+    """Number of seeds."""
+    n: Count
+    """Number of examples of each cell."""
+    same: UnitScore
+    """Mean of the diagonal."""
+    mixed: UnitScore
+    """Mean of the rest."""
+    effect: float | None
+    """``mixed`` minus that of the baseline of the arm's start, tested against nothing; null for a
+    baseline."""
+    low: float | None
+    """Lower end of its interval."""
+    high: float | None
+    """Upper end of it."""

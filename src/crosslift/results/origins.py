@@ -1,0 +1,28 @@
+"""Which arm, seed and target an entry of a run's file is of."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from crosslift.results.record import Record
+
+
+class OfArm(Record):
+    """An entry of one arm and seed."""
+
+    arm: str
+    """Name of the arm."""
+    seed: int
+    """Seed of its training; 0 of an arm without training."""
+
+    @classmethod
+    def of(cls, entry: Record, **origin: str | int) -> Self:
+        """An entry that a step made, with the arm, seed and target that it is of."""
+        return cls.model_validate({**dict(entry), **origin})
+
+
+class OfArmOnTarget(OfArm):
+    """An entry of one arm and seed on one target."""
+
+    target: str
+    """Name of the target."""

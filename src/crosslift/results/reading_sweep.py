@@ -1,0 +1,108 @@
+"""``sweep.json``: which hidden state, pooling and prompt were chosen."""
+
+from __future__ import annotations
+
+from pydantic import model_validator
+
+from crosslift.results.origins import OfArm
+from crosslift.results.record import Record
+from crosslift.wording import prompt_words
+
+SWEEP_FILE = "sweep.json"
+
+
+class Reading(Record):
+    """One way to read vectors from an encoder."""
+
+    hidden_state: int
+    """Index of the hidden state that is pooled; 0 is the embedding output."""
+    pooling: str
+    """How its tokens become one vector."""
+    prompt: str | None = None
+    """Before every text; empty for none. Null or absent: a run of a version that tried one alone."""
+
+    def __str__(self) -> str:
+        prompt = "" if self.prompt is None else f", {prompt_words(self.prompt)}"
+        return f"hidden state {self.hidden_state}, {self.pooling}{prompt}"
+
+
+class ScoredReading(Reading):
+    """A way to read an encoder, and its score."""
+
+    score: float
+    """Its score on what is reported, in [0, 1]."""
+
+
+class SweepCurve(Record):
+    """The scores of one pooling and prompt, by hidden state."""
+
+    pooling: str
+    """How tokens become one vector."""
+    prompt: str | None = None
+    """Before every text; empty for none. Null or absent: a run of a version that tried one alone."""
+    hidden_states: tuple[int, ...]
+    """The hidden states that were tried."""
+    dev: tuple[float, ...]
+    """Their scores on what the choice was made on, in [0, 1]."""
+    rest: tuple[float, ...]
+    """Their scores on what is reported, in [0, 1]."""
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> SweepCurve:
+        sizes = (len(self.hidden_states), len(self.dev), len(self.rest))
+        if len(set(sizes)) > 1 or 0 in sizes:
+            raise ValueError(
+                f"{self.pooling}: {sizes[0]} hidden states, {sizes[1]} scores of dev,"
+                f" {sizes[2]} of the rest; expected as many of each, one or more"
+            )
+        return self
+
+
+class ReadingChoice(Record):
+    """The curves of one encoder, and the choice: the highest score on dev; among equals the highest
+    hidden state, then the encoder's own prompt and pooling."""
+
+    curves: tuple[SweepCurve, ...]
+    """One for each pooling and prompt."""
+    chosen: Reading
+    """The hidden state, pooling and prompt that were chosen."""
+    score: float
+    """Score of the choice on what is reported, in [0, 1]."""
+    default: ScoredReading
+    """What the encoder is read with unless something else is chosen."""
+
+    def dev(self, reading: Reading) -> float | None:
+        """The score of a reading on dev; None where it was not tried."""
+        for curve in self.curves:
+            alike = (curve.pooling, curve.prompt) == (reading.pooling, reading.prompt)
+            if alike and reading.hidden_state in curve.hidden_states:
+                return curve.dev[curve.hidden_states.index(reading.hidden_state)]
+        return None
+
+    @model_validator(mode="after")
+    def _check_choice(self) -> ReadingChoice:
+        if self.dev(self.chosen) is None:
+            raise ValueError(f"{self.chosen} was chosen but is on none of the curves")
+        return self
+
+
+class SweepArm(ReadingChoice, OfArm):
+    """The choice of one arm and seed."""
+
+
+class Sweep(Record):
+    """A choice of hidden state, pooling and prompt for each arm."""
+
+    target: str
+    """Name of the target."""
+    metric: str
+    """Metric of the scores."""
+    direction: str | None = None
+    """Which side asks, such as ``xx->en``. Null or absent: a run of a version that did not record it
+    (xx->en)."""
+    chosen_on: str
+    """What the choice was made on, in words."""
+    reported_on: str
+    """What the reported scores are of, in words."""
+    arms: tuple[SweepArm, ...]
+    """One entry for each arm and seed."""
