@@ -7,7 +7,7 @@ TORCH ?= torch==2.13.0
 PIP_OPTIONS ?=
 CONSTRAINTS ?= constraints-cpu.txt
 
-.PHONY: setup demo test fuzz lint bench clean
+.PHONY: setup demo test fuzz lint docs bench clean
 
 setup: $(VENV)/ready
 
@@ -35,6 +35,10 @@ lint: setup
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+# Writes the records of docs/json.md anew.
+docs: setup
+	$(VENV)/bin/python -m crosslift.results.documentation docs/json.md
 
 bench: setup
 	$(VENV)/bin/python -m benchmarks

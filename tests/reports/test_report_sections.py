@@ -109,9 +109,8 @@ def test_a_name_decides_nothing(folder: Path) -> None:
     del facts["texts"]
     assert trade_off(TargetFacts.model_validate(facts | {"name": "filenames"})) == "loss"
     assert trade_off(TargetFacts.model_validate(facts | {"name": "x", "texts": "words"})) == "gain"
-    assert (
-        trade_off(TargetFacts.model_validate(facts | {"name": "x", "kind": "pictures"})) == "gain"
-    )
+    pictures = TargetFacts.model_validate(facts | {"name": "x", "kind": "pictures"})
+    assert trade_off(pictures) == "gain"
     labelled = facts | {"texts": "words", "kind": "labelled"}
     assert trade_off(TargetFacts.model_validate(labelled)) is None
 

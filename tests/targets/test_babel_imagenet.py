@@ -14,7 +14,7 @@ from babel_sample import names_of, write_babel, write_picture
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from crosslift.errors import DataError
-from crosslift.sources.captioned_targets.babel_imagenet import language_of
+from crosslift.sources.captioned_targets.imagenet_names import language_of
 from crosslift.sources.captioned_targets.imagenet_photographs import load_photographs
 from crosslift.targets.babel_imagenet import UNSEEN
 from crosslift.targets.evaluate_pictures import evaluate_pictures

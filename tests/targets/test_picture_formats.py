@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from crosslift.errors import CrossLiftError, DataError
-from crosslift.sources.captioned_targets.crossmodal import CROSSMODAL_LANGUAGES
+from crosslift.targets.crossmodal import CROSSMODAL
 from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.kinds.pictures_with_texts import PictureData
 from crosslift.targets.registry import find_target
@@ -54,7 +54,7 @@ def bitexts_of(name: str, data: Path, **settings: Any) -> BitextData:
 
 PUBLISHED = {
     "xtd10": ["es", "it", "ja", "en"],
-    "crossmodal-3600": list(CROSSMODAL_LANGUAGES),
+    "crossmodal-3600": list(CROSSMODAL.languages),
     "multi30k": ["en", "de", "fr", "cs"],
     "multi30k-2017": ["en", "de", "fr"],
     "multi30k-2017-coco": ["en", "de", "fr"],
@@ -85,7 +85,7 @@ def xtd10(tmp_path: Path) -> Path:
 def crossmodal(tmp_path: Path) -> Path:
     """Two pictures in all 36 languages, of which English has two captions of the first."""
     base = tmp_path / "xm3600"
-    codes = ["quz" if code == "qu" else code for code in CROSSMODAL_LANGUAGES]
+    codes = ["quz" if code == "qu" else code for code in CROSSMODAL.languages]
 
     def captions(key: str, code: str) -> dict[str, list[str]]:
         said = [f"{code} {key} {n}" for n in range(1 + (code == "en" and key == "0a"))]

@@ -27,11 +27,11 @@ from crosslift.training.settings import MixedTaskSettings
 @pytest.fixture(scope="module")
 def lexicon(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """300 pairs; a word in ten has two translations, and one translation in ten is of two words."""
-    dice = np.random.default_rng(0)
+    generator = np.random.default_rng(0)
     letters = np.array(list("abcdefghijk"))
 
     def word() -> str:
-        return "".join(dice.choice(letters, 6))
+        return "".join(generator.choice(letters, 6))
 
     pairs = [(word(), word()) for _ in range(300)]
     pairs += [(pairs[i][0], word()) for i in range(0, 300, 10)]

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from crosslift.analysis.collect import Gathered
 from crosslift.planning.sweep_steps import sweep_of
-from crosslift.results.mined_languages import MinedByArm, MinedLanguage
-from crosslift.results.reading_sweep import ReadingChoice, Sweep, SweepArm
+from crosslift.results.mined_languages import MINING_FILE, MinedByArm, MinedLanguage
+from crosslift.results.reading_sweep import SWEEP_FILE, ReadingChoice, Sweep, SweepArm
 from crosslift.results.record import read_json_file, read_optional_json_file
 from crosslift.results.vector_diagnoses import (
+    DIAGNOSTICS_FILE,
     Diagnosis,
     DiagnosisOfArm,
     SeparabilityOfArm,
@@ -28,7 +29,7 @@ def mined_languages(gathered: Gathered) -> list[MinedByArm]:
 
 
 def _mined(artifact: Path) -> tuple[MinedLanguage, ...]:
-    return read_optional_json_file(artifact / "mining.json", tuple[MinedLanguage, ...]) or ()
+    return read_optional_json_file(artifact / MINING_FILE, tuple[MinedLanguage, ...]) or ()
 
 
 def vector_diagnoses(gathered: Gathered) -> list[DiagnosisOfArm | SeparabilityOfArm]:
@@ -36,7 +37,7 @@ def vector_diagnoses(gathered: Gathered) -> list[DiagnosisOfArm | SeparabilityOf
     entries: list[DiagnosisOfArm | SeparabilityOfArm] = []
     for run in gathered.plan.runs:
         for target, step in run.diagnoses.items():
-            path = step.open(gathered.store) / "diagnostics.json"
+            path = step.open(gathered.store) / DIAGNOSTICS_FILE
             for entry in read_json_file(path, tuple[VectorEntry, ...]):
                 kind = DiagnosisOfArm if isinstance(entry, Diagnosis) else SeparabilityOfArm
                 entries.append(kind.of(entry, arm=run.arm, seed=run.seed, target=target))
@@ -51,6 +52,6 @@ def swept_readings(gathered: Gathered) -> Sweep | None:
     arms = []
     for run in gathered.plan.runs:
         if run.sweep is not None:
-            choice = read_json_file(run.sweep.open(gathered.store) / "sweep.json", ReadingChoice)
+            choice = read_json_file(run.sweep.open(gathered.store) / SWEEP_FILE, ReadingChoice)
             arms.append(SweepArm.of(choice, arm=run.arm, seed=run.seed))
     return sweep_of(settings, gathered.plan.targets[settings.target], arms)

@@ -251,6 +251,7 @@ def _step(plan: Plan, record: StepRecord, environments: RunEnvironments) -> Step
         reused=record.reused,
         other_code=tuple(record.other_code),
         environments=environments.of_step(record.manifest),
+        digest=record.manifest.digest,
     )
 
 

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crosslift.analysis.language_groups import groupings
+from crosslift.analysis.reported import refuse_unreported
 from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.artifacts.disk_errors import disk_errors_explained
 from crosslift.artifacts.files import file_written_whole
@@ -29,8 +30,8 @@ from crosslift.planning.sweep_steps import sweep_of, sweep_steps
 from crosslift.planning.target_steps import evaluate_step
 from crosslift.planning.text_steps import encode_steps, reading_of
 from crosslift.results.evaluations import Evaluation, GroupScores
-from crosslift.results.mined_languages import MinedLanguage
-from crosslift.results.reading_sweep import ReadingChoice, Sweep, SweepArm
+from crosslift.results.mined_languages import MINING_FILE, MinedLanguage
+from crosslift.results.reading_sweep import SWEEP_FILE, ReadingChoice, Sweep, SweepArm
 from crosslift.results.record import read_json_file, read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import Listener, make_steps, run_plan
@@ -167,7 +168,7 @@ def _evaluations(
     scored = evaluate_step(loaded, texts)
     make_steps((*texts.values(), scored), kept, heard)
     path = scored.open(kept)
-    mined = read_optional_json_file(path / "mining.json", tuple[MinedLanguage, ...]) or ()
+    mined = read_optional_json_file(path / MINING_FILE, tuple[MinedLanguage, ...]) or ()
     table = pq.read_table(path / "outcomes.parquet")
     evaluations = []
     for protocol in loaded.protocols:
@@ -241,7 +242,7 @@ def sweep(
     steps = sweep_steps(Trained.untouched(encoder), loaded, settings)
     kept = store or Store()
     make_steps(steps, kept, listener or Silent())
-    choice = read_json_file(steps[-1].open(kept) / "sweep.json", ReadingChoice)
+    choice = read_json_file(steps[-1].open(kept) / SWEEP_FILE, ReadingChoice)
     return sweep_of(settings, loaded, [SweepArm.of(choice, arm=encoder.name, seed=0)])
 
 
@@ -275,8 +276,8 @@ def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
     Raises:
         UnknownNameError: no such arm or seed.
         StudyError: the folder to write exists and is not empty.
-        ArtifactError: the run's artifacts are no longer in its store, or the folder cannot be
-            written.
+        ArtifactError: the run's artifacts are no longer in its store, or were made again since with
+            other bytes; the folder cannot be written.
     """
     from crosslift.encoders.export import write_sentence_transformer
     from crosslift.reports.model_card import card_of_arm, model_card
@@ -292,7 +293,9 @@ def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
     if taken:
         raise StudyError(f"{to} exists and is not empty", "a new folder")
     encoder = arm_run(study, arm, chosen).encoder
-    loaded = encoder.load(Workplace(Store(Path(folder.run.store))))
+    store = Store(Path(folder.run.store))
+    refuse_unreported(folder, encoder.stages, store)
+    loaded = encoder.load(Workplace(store))
     card = card_of_arm(
         folder,
         arm,

@@ -14,7 +14,7 @@ from torch import Tensor
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.tokens import Frame, Ids, frame_of_pairs, tokenise_bare
 from crosslift.errors import DataError
-from crosslift.forms.fields import filled_column, right_choices
+from crosslift.forms.checked_fields import filled_column, right_choices
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
 from crosslift.forms.forward import all_vectors, batch_vectors, count_tokens, distinct_ids
 from crosslift.forms.heads import linear, seeded

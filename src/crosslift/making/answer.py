@@ -66,7 +66,7 @@ class Answering:
 def answer_examples(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `answers.json`, language -> answers; `n_best.json` of questions on passages; `cut.json`;
     and the spent budget, curve, records and timings of the fine-tuning."""
-    asked: Answering = step.context
+    asked = step.job_as(Answering)
     tests = asked.loaded.data.tests
     form, ready, head = _opened(asked, step.inputs["tuned"], workplace)
     given: dict[str, list[Any]] = {}
@@ -123,7 +123,7 @@ def told_of_answering(step: Step, store: Store, name: str) -> Any:
 
 def evaluate_labelled(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `outcomes.parquet`, one row an example."""
-    loaded: Loaded[LabelledData] = step.context
+    loaded: Loaded[LabelledData] = step.job_as(Loaded)
     given = answers_in(step.inputs["answers"], workplace.store)
     found = list(evaluate_answers(loaded.protocols, loaded.data, given))
     pq.write_table(outcome_table(found), folder / "outcomes.parquet")
@@ -140,7 +140,7 @@ def answer_pairs(step: Step, workplace: Workplace, folder: Path) -> None:
     """`correct.npy`, uint8 [L, L, N]: whether example n of those that all languages label alike is
     classed rightly with its first text in the language of the row and its second in that of the
     column; `languages.json`."""
-    asked: Answering = step.context
+    asked = step.job_as(Answering)
     form, ready, head = _opened(asked, step.inputs["tuned"], workplace)
     all_tests = asked.loaded.data.tests
     alike = labelled_alike(all_tests)

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.vectors import open_lookups, own_roles, side_lookups
 from crosslift.results.record import Record
-from crosslift.results.vector_diagnoses import Separability
+from crosslift.results.vector_diagnoses import DIAGNOSTICS_FILE, Separability
 from crosslift.retrieval.diagnostics import diagnose, separability
 from crosslift.retrieval.postprocess import postprocess, transforms
 from crosslift.steps.step import Step, Workplace
@@ -19,7 +19,7 @@ from crosslift.steps.step import Step, Workplace
 
 def diagnose_target(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `diagnostics.json`: one entry a language, and one of all together."""
-    loaded: LoadedTarget = step.context
+    loaded: LoadedTarget = step.job_as(Loaded)
     by_role = open_lookups(step.inputs, loaded, workplace.store)
     lookups = side_lookups(by_role, own_roles(loaded))
     vector_steps = transforms(step.settings["postprocessing"])
@@ -37,4 +37,4 @@ def diagnose_target(step: Step, workplace: Workplace, folder: Path) -> None:
     share = separability(by_language) if len(widths) == 1 else None
     entries.append(Separability(separability=share))
     content = json.dumps([entry.to_json() for entry in entries])
-    (folder / "diagnostics.json").write_text(content, encoding="utf-8")
+    (folder / DIAGNOSTICS_FILE).write_text(content, encoding="utf-8")

@@ -12,14 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.vectors import (
     open_lookup,
     open_lookups,
     roles_of,
     side_lookups,
 )
-from crosslift.results.mined_languages import MinedLanguage
+from crosslift.results.mined_languages import MINING_FILE, MinedLanguage
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.step import Step, Workplace
 from crosslift.targets.evaluate import Lookup, Outcomes, SideLookups, evaluate_bitexts
@@ -93,7 +93,7 @@ def _score_pictures(data: PictureData, vectors: Vectors) -> Scored:
 
 def evaluate_target(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `outcomes.parquet`, one row a query and protocol; `mining.json` where pairs are mined."""
-    loaded: LoadedTarget = step.context
+    loaded: LoadedTarget = step.job_as(Loaded)
     encoded = {role: each for role, each in step.inputs.items() if role != PICTURES}
     by_role = open_lookups(encoded, loaded, workplace.store)
     pictures = None
@@ -105,7 +105,7 @@ def evaluate_target(step: Step, workplace: Workplace, folder: Path) -> None:
     scored = score(loaded.data, Vectors(texts, pictures, step.settings["postprocessing"]))
     if scored.mining is not None:
         details = [detail.to_json() for detail in scored.mining]
-        (folder / "mining.json").write_text(json.dumps(details), encoding="utf-8")
+        (folder / MINING_FILE).write_text(json.dumps(details), encoding="utf-8")
     pq.write_table(outcome_table(scored.outcomes), folder / "outcomes.parquet")
 
 

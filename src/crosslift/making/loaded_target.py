@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeAlias
 
 from crosslift.artifacts.keys import key_of
+from crosslift.steps.code_behind import HeldByManySteps
 from crosslift.targets.protocol import Protocol
 from crosslift.targets.target import DataT, Target
 from crosslift.targets.target_data import TargetData
@@ -30,7 +31,7 @@ class TextSet:
 
 
 @dataclass(frozen=True)
-class Loaded(Generic[DataT]):
+class Loaded(HeldByManySteps, Generic[DataT]):
     """A target and its data.
 
     Args:

@@ -19,7 +19,13 @@ from crosslift.errors import StudyError
 from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.trained import Trained
 from crosslift.making.vectors import lookup
-from crosslift.results.reading_sweep import Reading, ReadingChoice, ScoredReading, SweepCurve
+from crosslift.results.reading_sweep import (
+    SWEEP_FILE,
+    Reading,
+    ReadingChoice,
+    ScoredReading,
+    SweepCurve,
+)
 from crosslift.results.record import read_json_file
 from crosslift.retrieval.folds import folds_of
 from crosslift.steps.step import Step, Workplace
@@ -54,8 +60,7 @@ def _file(place: Place) -> str:
 def encode_everywhere(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes the vectors of every place, `vectors-STATE-POOLING.npy`, float32 [N, D], and `own.json`:
     the encoder's own reading."""
-    context: EveryPlace = step.context
-    encoder, texts, places = context
+    encoder, texts, places = step.job_as(EveryPlace)
     ready = encoder.load(workplace)
     with contextlib.ExitStack() as stack:
         files = []
@@ -74,8 +79,7 @@ def _reading_of(encoder: Encoder) -> Reading:
 
 def score_readings(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `sweep.json`: the score of every reading, and the choice."""
-    context: EveryReading = step.context
-    loaded, settings, places, encoded = context
+    loaded, settings, places, encoded = step.job_as(EveryReading)
     folders = {prompt: each.open(workplace.store) for prompt, each in encoded.items()}
     scores: dict[Reading, tuple[float, float]] = {}
     for prompt, kept in folders.items():
@@ -87,7 +91,7 @@ def score_readings(step: Step, workplace: Workplace, folder: Path) -> None:
             workplace.report(len(scores) / (len(places) * len(folders)))
     path = next(iter(folders.values())) / "own.json"
     choice = choice_of(scores, read_json_file(path, Reading))
-    (folder / "sweep.json").write_text(json.dumps(choice.to_json()), encoding="utf-8")
+    (folder / SWEEP_FILE).write_text(json.dumps(choice.to_json()), encoding="utf-8")
 
 
 def _at(hidden_state: int, pooling: str, prompt: str | None) -> Reading:

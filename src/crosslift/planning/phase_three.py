@@ -108,7 +108,7 @@ def _answer_step(asked: Answering, tuned: Step) -> Step:
         inputs={"tuned": tuned},
         make=answer_examples,
         work=asked.run.task.form.texts_per_record * asked.loaded.data.count * asked.readings,
-        context=asked,
+        job=asked,
     )
 
 
@@ -121,7 +121,7 @@ def _evaluate_step(loaded: Loaded[LabelledData], answers: Step) -> Step:
         inputs={"answers": answers},
         make=evaluate_labelled,
         work=loaded.data.count,
-        context=loaded,
+        job=loaded,
     )
 
 
@@ -138,7 +138,7 @@ def _generalised_step(asked: Answering, answers: Step) -> Step:
         inputs={"tuned": answers.inputs["tuned"], "answers": answers},
         make=answer_pairs,
         work=texts * asked.readings,
-        context=asked,
+        job=asked,
     )
 
 

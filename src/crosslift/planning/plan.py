@@ -11,6 +11,7 @@ from crosslift.errors import CrossLiftError, StudyError
 from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
+from crosslift.planning.negatives import check_negatives_of
 from crosslift.planning.phase_three import PhaseThree, english_run, phase_three
 from crosslift.planning.picture_steps import picture_overlap_step
 from crosslift.planning.sweep_steps import sweep_steps
@@ -118,6 +119,11 @@ class Plan:
     def name(self) -> str:
         """Of the study."""
         return self.study.name
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether arms are left out because they could not be planned or run."""
+        return bool(self.failures)
 
     def places(self) -> Iterator[tuple[str, Step]]:
         """Every step with its place in the plan, in words that do not change with the settings."""
@@ -276,17 +282,29 @@ class _Tasks:
 
     def __init__(self) -> None:
         self._found: dict[str, TaskRun] = {}
+        self._of_stages: dict[tuple[str, bool], TaskRun] = {}
         self._guards: dict[tuple[str, str], TaskRun] = {}
 
     def of(self, stage: StageSettings) -> list[TaskRun]:
-        """The tasks of a stage."""
+        """The tasks of a stage.
+
+        Raises:
+            CrossLiftError: a task cannot be had, or has no negatives to learn from.
+        """
         for guard in stage.guards:
             if isinstance(guard, GuardOnData):
                 self._add_guard(guard)
-        return [
-            replace(self._one(member, stage.chooses_by_dev), settings=member)
-            for member in stage.tasks
-        ]
+        return [self._as_asked(member, stage.chooses_by_dev) for member in stage.tasks]
+
+    def _as_asked(self, settings: MixedTaskSettings, chooses_by_dev: bool) -> TaskRun:
+        """A task with the settings of a stage, the same object for the same settings."""
+        run = self._one(settings, chooses_by_dev)
+        key = (settings.model_dump_json(), run.chooses_by_dev)
+        if key not in self._of_stages:
+            asked = replace(run, settings=settings)
+            check_negatives_of(asked)
+            self._of_stages[key] = asked
+        return self._of_stages[key]
 
     def _one(self, settings: MixedTaskSettings, chooses_by_dev: bool = False) -> TaskRun:
         key = settings.model_dump_json(exclude=_BESIDE_DATA)

@@ -55,7 +55,7 @@ def sweep_steps(
         inputs={f"prompt {prompt!r}": step for prompt, step in encoded.items()},
         make=score_readings,
         work=len(loaded.texts) * len(places) * len(prompts),
-        context=EveryReading(loaded, settings, places, encoded),
+        job=EveryReading(loaded, settings, places, encoded),
     )
     return *encoded.values(), score
 
@@ -77,7 +77,7 @@ def _encode_step(
         inputs=encoder.inputs,
         make=encode_everywhere,
         work=len(loaded.texts),
-        context=EveryPlace(encoder, loaded.texts, places),
+        job=EveryPlace(encoder, loaded.texts, places),
     )
 
 

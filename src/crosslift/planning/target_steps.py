@@ -10,7 +10,7 @@ from crosslift.making.embed_pictures import embed_pictures
 from crosslift.making.evaluate import PICTURES, evaluate_target
 from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.task_run import TaskRun
-from crosslift.making.text_overlap import find_text_overlap
+from crosslift.making.text_overlap import ComparedTexts, find_text_overlap
 from crosslift.making.vectors import own_roles
 from crosslift.planning.picture_steps import features_step, form_of, picture_step
 from crosslift.planning.training_steps import task_of, task_with_pictures
@@ -45,7 +45,7 @@ def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
         inputs={"tower": trained, "pictures": shown},
         make=embed_pictures,
         work=len(pictures),
-        context=form,
+        job=form,
     )
 
 
@@ -73,7 +73,7 @@ def evaluate_step(
         inputs=inputs,
         make=evaluate_target,
         work=len(loaded.texts),
-        context=loaded,
+        job=loaded,
     )
 
 
@@ -96,7 +96,7 @@ def diagnose_step(
         inputs={role: texts[role] for role in own_roles(loaded)},
         make=diagnose_target,
         work=len(loaded.texts),
-        context=loaded,
+        job=loaded,
     )
 
 
@@ -114,5 +114,5 @@ def overlap_step(run: TaskRun, loaded: LoadedTarget, threshold: float) -> Step:
         inputs={"translated": run.translated} if run.translated else {},
         make=find_text_overlap,
         work=len(loaded.texts),
-        context=(run.whole(), loaded),
+        job=ComparedTexts(run.whole(), loaded),
     )

@@ -27,9 +27,9 @@ class Evaluation(Record):
     target: str
     """Name of the target."""
     metric: str
-    """The protocol's primary one."""
+    """Primary metric of the protocol."""
     protocol: dict[str, Any]
-    """PROTOCOL: every setting of the protocol and of the encoder's reading."""
+    """Every setting of the protocol, and how vectors were read (see "Protocols" and "Readings")."""
     macro: dict[str, float]
     """Metric -> unweighted mean over the languages."""
     languages: dict[str, dict[str, int | float]]

@@ -21,17 +21,17 @@ class LanguagePairScores(Record):
     target: str
     """Name of the target."""
     title: str
-    """Of the target, as it is shown."""
+    """Title of the target in the report."""
     arm: str
     """Name of the arm."""
     languages: Annotated[tuple[str, ...], Field(min_length=2)]
-    """Codes, in the order of the matrix."""
+    """Codes of the languages, in the order of the matrix."""
     matrix: tuple[tuple[UnitScore, ...], ...]
-    """Means over seeds [L, L]; row: language of the first text, column: of the second."""
+    """Scores, means over seeds [L, L]; row: language of the first text, column: of the second."""
     seeds: Count
     """Number of seeds."""
     n: Count
-    """Examples of each cell."""
+    """Number of examples of each cell."""
     same: UnitScore
     """Mean of the diagonal."""
     mixed: UnitScore

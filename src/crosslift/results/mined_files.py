@@ -16,7 +16,7 @@ class SideCounts(Record):
     """What became of the lines of one file; ``lines`` is the sum of the rest."""
 
     lines: int
-    """Lines of the file."""
+    """Number of lines of the file."""
     empty: int
     """Lines without a text."""
     too_short: int
@@ -87,7 +87,7 @@ class WrittenPairs(PairCounts):
     """What became of the mined pairs, and the rows of the file."""
 
     rows: int
-    """Of the file; more than ``written`` where duplicates are kept."""
+    """Number of rows of the file; more than ``written`` where duplicates are kept."""
 
 
 class MiningPlan(Record):
@@ -96,7 +96,7 @@ class MiningPlan(Record):
     texts: dict[str, int]
     """``src`` and ``tgt`` -> texts that are mined."""
     width: int
-    """Of the vectors."""
+    """Width of the vectors."""
     search: SearchKind
     """How neighbours are searched."""
     to_encode: int
@@ -108,7 +108,7 @@ class MiningPlan(Record):
     peak_memory_bytes: int
     """Most bytes held at once in any phase."""
     store_bytes: int
-    """Of vectors and of the search's state that will be in the store."""
+    """Size of the vectors and of the state of the search in the store, in bytes."""
     encode_seconds: float | None
     """Null where the speed of this encoder is not known yet."""
     search_seconds: float | None
@@ -121,7 +121,7 @@ class MiningOutcome(Record):
     model: str
     """Name of the encoder."""
     reading: dict[str, JsonValue]
-    """READING: how vectors were read from the encoder."""
+    """How vectors were read from the encoder (see "Readings")."""
     settings: dict[str, JsonValue]
     """Every option -> its value."""
     sides: dict[str, SideCounts]

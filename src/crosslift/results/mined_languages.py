@@ -28,11 +28,11 @@ class MiningScore(Record):
     mining_f1: float
     """2 ``correct`` / (``mined`` + ``gold``), the harmonic mean of both; 0 where nothing is there."""
     mined: int
-    """Pairs extracted."""
+    """Number of pairs that were extracted."""
     correct: int
-    """Extracted pairs that are gold."""
+    """Number of extracted pairs that are gold."""
     gold: int
-    """Gold pairs there are, those no search found included."""
+    """Number of gold pairs, with those that no search found."""
     threshold: float | None
     """Scores from it on are extracted. Null: nothing is extracted, or each half of the texts was cut by
     the other's."""
@@ -42,11 +42,11 @@ class MinedLanguage(Record):
     """How one language's mining was scored."""
 
     language: str
-    """Its code."""
+    """Code of the language."""
     protocol: str
     """Id of the protocol."""
     scored_on: str
-    """The split."""
+    """The split of the data that was scored."""
     threshold_source: str
     """What the threshold was fitted on."""
     thresholds: Annotated[tuple[float | None, ...], Field(min_length=1)]

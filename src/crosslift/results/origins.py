@@ -13,7 +13,7 @@ class OfArm(Record):
     arm: str
     """Name of the arm."""
     seed: int
-    """Of its training; 0 of an arm without training."""
+    """Seed of its training; 0 of an arm without training."""
 
     @classmethod
     def of(cls, entry: Record, **origin: str | int) -> Self:

@@ -30,7 +30,7 @@ class ScoredReading(Reading):
     """A way to read an encoder, and its score."""
 
     score: float
-    """On what is reported, in [0, 1]."""
+    """Its score on what is reported, in [0, 1]."""
 
 
 class SweepCurve(Record):
@@ -65,9 +65,9 @@ class ReadingChoice(Record):
     curves: tuple[SweepCurve, ...]
     """One for each pooling and prompt."""
     chosen: Reading
-    """The choice."""
+    """The hidden state, pooling and prompt that were chosen."""
     score: float
-    """Of the choice, on what is reported, in [0, 1]."""
+    """Score of the choice on what is reported, in [0, 1]."""
     default: ScoredReading
     """What the encoder is read with unless something else is chosen."""
 
@@ -96,7 +96,7 @@ class Sweep(Record):
     target: str
     """Name of the target."""
     metric: str
-    """Of the scores."""
+    """Metric of the scores."""
     direction: str | None = None
     """Which side asks, such as ``xx->en``. Null or absent: a run of a version that did not record it
     (xx->en)."""

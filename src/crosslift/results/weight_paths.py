@@ -27,9 +27,9 @@ class PathPoint(Record):
     target: str
     """Name of the target."""
     metric: str
-    """The target's primary one."""
+    """Primary metric of the target."""
     protocol: str
-    """Id of the target's primary one."""
+    """Id of the primary protocol of the target."""
     share: Annotated[float, Field(ge=0, le=1)]
     """0 at the arm's start, 1 at its end."""
     score: float
@@ -43,11 +43,11 @@ class PathPoint(Record):
     high: float | None
     """Upper end of it."""
     p: float | None
-    """Two-sided, of the effect."""
+    """Two-sided p-value of the effect."""
     p_corrected: float | None
     """The same, corrected over all points of the file (Holm)."""
     verdict: Outcome | None
-    """On the effect."""
+    """The verdict on the effect."""
 
     @model_validator(mode="after")
     def _check_comparison(self) -> PathPoint:

@@ -21,7 +21,7 @@ class Estimate(Record):
     low: float
     """Lower end of the interval."""
     high: float
-    """Upper end."""
+    """Upper end of the interval."""
     p: float
     """Two-sided, of the value being what it is without alignment: a margin of 0, or retrieval at
     chance; not corrected."""
@@ -48,7 +48,7 @@ class StateFinding(Record):
     """What holds at one hidden state."""
 
     hidden_state: int
-    """Its index; 0 is the embedding output."""
+    """Index of the hidden state; 0 is the embedding output."""
     kind: AlignmentKind
     """``aligned``: the margin is above 0 and retrieval above chance; ``in part``: one of the two;
     ``anisotropy``: neither, and random pairs have a cosine above 0.5; ``none``: neither."""
@@ -75,7 +75,7 @@ class BestState(Record):
     """The aligned hidden state that finds most words after centring."""
 
     hidden_state: int
-    """Its index; the lowest of equals."""
+    """Index of the hidden state; the lowest of equals."""
     level_with: tuple[int, ...]
     """The other aligned states of which no difference to it is shown."""
 
@@ -86,9 +86,9 @@ class MeasuredWords(Record):
     lexicon: str
     """As it was named."""
     language: str
-    """Of the words that are not English."""
+    """Language of the words that are not English."""
     checksum: str
-    """Of the lexicon."""
+    """Checksum of the lexicon."""
     pairs: int
     """Number of pairs of words, each word once on its side."""
     left_out: dict[str, int]
@@ -132,11 +132,11 @@ class WordPilot(Record):
     chance: float
     """What retrieval gives without alignment: 1 / ``words.pairs``."""
     level: float
-    """Of the intervals."""
+    """Level of the intervals."""
     alpha: float
     """Chance of any false finding among all tests of the pilot."""
     seed: int
-    """Of the choice of pairs."""
+    """Seed of the choice of pairs."""
     states: Annotated[tuple[PilotState, ...], Field(min_length=1)]
     """One a hidden state, ascending."""
     best: BestState | None

@@ -19,17 +19,17 @@ class FineTuning(Record):
     """How phase three trained on a task."""
 
     updates: Count
-    """Of the weights."""
+    """Number of updates of the weights."""
     examples: Count
-    """That the updates were made of, drawn with repetition from ``train``."""
+    """Number of examples that the updates drew, with repetition, from the training set."""
     batch_size: Count | None
-    """Examples of one update; null where it is not fixed."""
+    """Number of examples of an update; null where it is not fixed."""
     learning_rate: float
-    """The peak."""
+    """Peak learning rate."""
     train: Count
-    """Records of the English training set."""
+    """Number of records of the English training set."""
     seconds: float
-    """Of one fine-tuning, mean over arms and seeds."""
+    """Time of one fine-tuning, in seconds, mean over arms and seeds."""
 
 
 class XtremeColumn(Record):
@@ -38,7 +38,7 @@ class XtremeColumn(Record):
     target: str
     """Name of the target."""
     title: str
-    """As it is shown."""
+    """Title in the report."""
     group: str
     """Name of the group of the task."""
     metric: str
@@ -46,7 +46,7 @@ class XtremeColumn(Record):
     languages: Count
     """Number of languages that were measured."""
     n: Count
-    """Examples or queries of all languages."""
+    """Number of examples, or queries, of all languages."""
     split: Literal["dev", "test"] | None
     """The split that was scored; null of a task that has but one."""
     selection: str | None
@@ -65,9 +65,9 @@ class XtremeGroup(Record):
     half."""
 
     name: GroupName
-    """As the cells name it."""
+    """Name of the group, as a row names its cells."""
     title: str
-    """As it is shown."""
+    """Title in the report."""
     targets: tuple[str, ...]
     """The targets of its tasks that were measured."""
     missing: tuple[str, ...]
@@ -157,7 +157,7 @@ class LanguageScore(Record):
     arm: str
     """Name of the arm."""
     language: str
-    """Its code."""
+    """Code of the language."""
     score: UnitScore
     """Mean over seeds."""
     effect: float | None
@@ -172,7 +172,7 @@ class PublishedScores(Record):
     """Scores that a paper reports of an encoder that the study starts from."""
 
     name: str
-    """Of what was measured."""
+    """What was measured."""
     source: str
     """Where it is published, and where it was read."""
     remark: str = ""

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Literal
 
 from crosslift.sources.picture import Picture
+
+SplitName = Literal["train", "dev", "test"]
+
+SPLITS: tuple[SplitName, ...] = ("train", "dev", "test")
+"""The splits of a dataset, whatever its publishers call them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from crosslift.artifacts.store import Store
 from crosslift.errors import DataError
 from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.trained import Trained
@@ -19,7 +18,7 @@ from crosslift.planning.text_steps import encode_steps
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.retrieval.thresholds import best_threshold
 from crosslift.sources.bucc_files import BuccSplit, load_bucc, splits_in
-from crosslift.steps.run import Listener, make_steps
+from crosslift.submissions.reported_steps import ReportedSteps
 from crosslift.targets.evaluate_mining import mine_split
 from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.kinds.mined_texts import MiningData
@@ -32,8 +31,7 @@ XTREME = "xtreme"
 def retrieved_lines(
     encoder: Trained,
     loaded: Loaded[BitextData],
-    store: Store,
-    listener: Listener,
+    steps: ReportedSteps,
     postprocessing: Sequence[Postprocessing] = (),
 ) -> dict[str, list[Any]]:
     """What an encoder retrieves on Tatoeba's test sets.
@@ -43,8 +41,7 @@ def retrieved_lines(
     Args:
         encoder: the encoder.
         loaded: the target, with all languages.
-        store: of the artifacts.
-        listener: told of the work as it goes.
+        steps: makes those of the run.
         postprocessing: of the arm.
 
     Returns:
@@ -52,9 +49,9 @@ def retrieved_lines(
         from 0 of the sentence of the language.
     """
     scored = evaluate_step(loaded, encode_steps(encoder, loaded), None, postprocessing)
-    make_steps([scored], store, listener)
+    steps.make([scored])
     protocol = _protocol(loaded, "en->xx")
-    table = pq.read_table(scored.open(store) / "outcomes.parquet")
+    table = pq.read_table(scored.open(steps.store) / "outcomes.parquet")
     rows = table.filter(pc.field("protocol") == protocol.id)
     lines: dict[str, list[Any]] = {}
     for language, bitext in loaded.data.bitexts.items():
@@ -73,7 +70,7 @@ def _protocol(loaded: LoadedTarget, direction: str) -> Protocol:
 
 
 def mined_pairs(
-    encoder: Trained, loaded: Loaded[MiningData], store: Store, listener: Listener
+    encoder: Trained, loaded: Loaded[MiningData], steps: ReportedSteps
 ) -> dict[str, list[Any]]:
     """What an encoder mines from BUCC's test sets, at a threshold that is fitted on dev.
 
@@ -82,17 +79,16 @@ def mined_pairs(
     Args:
         encoder: the encoder.
         loaded: the target as `with_tests` gives it.
-        store: of the artifacts.
-        listener: told of the work as it goes.
+        steps: makes those of the run.
 
     Returns:
         Language -> (src id, tgt id) of each mined pair.
     """
     protocol = _protocol(loaded, "mining")
-    roles, steps = roles_of(protocol, loaded), encode_steps(encoder, loaded)
-    asked = {role: steps[role] for role in roles}
-    make_steps(list(asked.values()), store, listener)
-    vectors = side_lookups(open_lookups(asked, loaded, store), roles)
+    roles, encoding = roles_of(protocol, loaded), encode_steps(encoder, loaded)
+    asked = {role: encoding[role] for role in roles}
+    steps.make(list(asked.values()))
+    vectors = side_lookups(open_lookups(asked, loaded, steps.store), roles)
     if protocol.mining is None:
         raise TypeError(f"protocol {protocol.id} mines nothing")
     pairs: dict[str, list[Any]] = {}

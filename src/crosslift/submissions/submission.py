@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ from crosslift.making.trained import Trained
 from crosslift.planning.phase_three import english_run, phase_three
 from crosslift.planning.plan import arm_run, load_target
 from crosslift.results.run_folder import RunFolder
-from crosslift.steps.run import Listener, make_steps
+from crosslift.steps.run import Listener, StepRecord
 from crosslift.steps.step import Step
 from crosslift.studies.reading import saved_study
 from crosslift.studies.schema import Study
+from crosslift.submissions.reported_steps import ReportedSteps
 from crosslift.submissions.retrieval_answers import mined_pairs, retrieved_lines, with_tests
 from crosslift.targets.kinds.labelled_examples import LabelledData
 from crosslift.targets.registry import find_target
@@ -46,6 +47,19 @@ _WRITERS: dict[str, Callable[[Path, str, str, Any], Path]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What was written, and what it rests on.
+
+    Args:
+        files: in order.
+        other_code: the steps behind it whose artifacts other code made, taken as they are.
+    """
+
+    files: list[Path]
+    other_code: list[StepRecord]
+
+
 @reading_once()
 def write_submission(
     run: Path,
@@ -54,10 +68,13 @@ def write_submission(
     seed: int | None = None,
     tasks: Sequence[str] | None = None,
     listener: Listener | None = None,
-) -> list[Path]:
+    *,
+    trust_code: bool = False,
+) -> Submission:
     """Writes what an arm answers to the test sets of XTREME's tasks.
 
-    The encoders of phase three are those of the run: what stands in its store is not trained again.
+    The encoders of phase three are those of the run: what is up to date in its store is not trained
+    again, and what comes out otherwise than the run reports is refused.
 
     Args:
         run: folder of a run.
@@ -66,14 +83,13 @@ def write_submission(
         seed: whose answers; None: the study's first.
         tasks: names of XTREME's folders or of our targets; None: all nine.
         listener: told of the work as it goes; None: nobody.
-
-    Returns:
-        The files, in order.
+        trust_code: artifacts that other code made are taken as they are.
 
     Raises:
         UnknownNameError: no such arm, seed or task.
         StudyError: the study does not measure a task; the folder is not empty.
         DataError: a language of a task is missing: nothing is written then.
+        ArtifactError: an artifact of the store is another one than the run reports; likewise.
     """
     folder = RunFolder.read(run)
     study = saved_study(run)
@@ -88,13 +104,15 @@ def write_submission(
     asked = _asked(study, tasks)
     _refuse_postprocessing(study, arm, [task for task, _ in asked])
     loaded = [(task, settings, _whole(task, settings)) for task, settings in asked]
-    store, heard = Store(Path(folder.run.store)), listener or Silent()
-    found = list(_answered(study, arm, chosen, loaded, store, heard))
-    return [
+    store = Store(Path(folder.run.store))
+    steps = ReportedSteps(folder, store, listener or Silent(), trust_code)
+    answered = list(_answered(study, arm, chosen, loaded, steps))
+    files = [
         _WRITERS[task.layout](to, task.folder, language, given)
-        for task, answers in found
+        for task, answers in answered
         for language, given in answers.items()
     ]
+    return Submission(files, steps.by_other_code)
 
 
 def _refuse_another_prompt(folder: RunFolder, study: Study, arm: str) -> None:
@@ -175,8 +193,7 @@ def _answered(
     arm: str,
     seed: int,
     loaded: Sequence[tuple[XtremeTask, TargetSettings, Loaded[Any]]],
-    store: Store,
-    listener: Listener,
+    steps: ReportedSteps,
 ) -> Iterator[Answered]:
     encoder = arm_run(study, arm, seed).encoder
     tuned = {
@@ -184,16 +201,16 @@ def _answered(
         for task, settings, whole in loaded
         if whole.target.fine_tuned
     }
-    make_steps([step for _, step in tuned.values()], store, listener)
+    steps.make([step for _, step in tuned.values()])
     for task, _, whole in loaded:
         if whole.target.fine_tuned:
             data, step = tuned[task.folder]
-            yield task, _by_layout(task, data, answers_in(step, store))
+            yield task, _by_layout(task, data, answers_in(step, steps.store))
         elif task.layout == "pairs":
-            yield task, mined_pairs(encoder, whole, store, listener)
+            yield task, mined_pairs(encoder, whole, steps)
         else:
             postprocessing = study.arms[arm].postprocessing
-            yield task, retrieved_lines(encoder, whole, store, listener, postprocessing)
+            yield task, retrieved_lines(encoder, whole, steps, postprocessing)
 
 
 def _tuned(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from crosslift.artifacts.keys import key_of
 from crosslift.errors import DataError
-from crosslift.sources.captioned_targets.babel_imagenet import (
+from crosslift.sources.captioned_targets.imagenet_names import (
     ClassNames,
     language_of,
     load_class_names,

@@ -14,7 +14,10 @@ from typing import Literal
 from crosslift.artifacts.keys import key_of
 from crosslift.errors import DataError, first_few
 from crosslift.sources.captioned_targets.picture_files import picture_folder, pictures_in
-from crosslift.sources.captioned_targets.published import PublishedCaptions, PublishedFormat
+from crosslift.sources.captioned_targets.published_captions import (
+    PublishedCaptions,
+    PublishedFormat,
+)
 from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.sources.record import Bitext
 from crosslift.targets.caption_pairs import (
@@ -57,6 +60,8 @@ class CaptionedSet:
         paired: languages whose pairs the target of pairs measures when none are asked for; empty: all
             besides English.
         others: definitions of other projects, of pictures and texts.
+        parallel: whether languages have captions of the same pictures, so that captions alone can be
+            measured too.
     """
 
     name: str
@@ -70,6 +75,13 @@ class CaptionedSet:
     pool: Literal["all", "language"] = "all"
     paired: tuple[str, ...] = ()
     others: tuple[Protocol, ...] = ()
+    parallel: bool = True
+
+
+def captioned_targets(facts: CaptionedSet) -> tuple[PictureTarget | BitextTarget, ...]:
+    """The targets of a test set: of pictures and texts and, where they are parallel, of texts alone."""
+    pictures = picture_target(facts)
+    return (pictures, caption_target(facts), pair_target(facts)) if facts.parallel else (pictures,)
 
 
 def picture_target(facts: CaptionedSet) -> PictureTarget:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crosslift.errors import DataError
-from crosslift.sources.gettext import Catalogs, Half, load_catalogs
+from crosslift.sources.gettext import CATALOGS_ORIGIN, Catalogs, Half, load_catalogs
 from crosslift.sources.record import Bitext
 from crosslift.targets.kinds.bitexts import BitextData, BitextTarget
 from crosslift.targets.names import asked_languages
@@ -101,6 +101,6 @@ GETTEXT = BitextTarget(
     others=OTHER_RETRIEVAL,
     load=_load,
     languages=LANGUAGES,
-    licence="BSD-3-Clause (Django); of your catalogs",
-    citation="gettext catalogs of Django 5.2",
+    licence=f"{CATALOGS_ORIGIN.licence}; of your catalogs",
+    citation=CATALOGS_ORIGIN.citation,
 )

@@ -23,9 +23,9 @@ from crosslift.sources.folder_entries import entries_of
 from crosslift.sources.labelled.english import EnglishData
 from crosslift.sources.labelled.parts import (
     Examples,
-    Found,
     Key,
     Part,
+    Parts,
     find_parts,
     hub_parts,
     unread_files,
@@ -124,7 +124,7 @@ def _task(facts: LabelledDataset, source: PhaseThreeData) -> IntermediateTask:
     )
 
 
-def _found(facts: LabelledDataset, settings: LabelledSettings) -> tuple[Found, dict[str, str]]:
+def _found(facts: LabelledDataset, settings: LabelledSettings) -> tuple[Parts, dict[str, str]]:
     """All parts of the folder, or of the hub where no folder is given; files that are not read."""
     folder = settings.data
     if folder is None:
@@ -142,17 +142,17 @@ def _found(facts: LabelledDataset, settings: LabelledSettings) -> tuple[Found, d
     )
 
 
-def _only_training(found: Found) -> bool:
+def _only_training(found: Parts) -> bool:
     return all(key.split == "train" for key in found)
 
 
-def _with_training_scored(found: Found) -> Found:
+def _with_training_scored(found: Parts) -> Parts:
     """The parts, with training examples of other languages as dev."""
     others = {key: part for key, part in found.items() if key.language != ENGLISH}
     return {**found, **{Key("dev", key.language): part for key, part in others.items()}}
 
 
-def _split(facts: LabelledDataset, settings: LabelledSettings, found: Found) -> Scored:
+def _split(facts: LabelledDataset, settings: LabelledSettings, found: Parts) -> Scored:
     """The split that is scored; a part is read where its labels decide."""
     asked = settings.languages or facts.languages
     there: dict[Scored, list[Part]] = {
@@ -169,7 +169,7 @@ def _split(facts: LabelledDataset, settings: LabelledSettings, found: Found) -> 
 
 
 def _languages(
-    facts: LabelledDataset, settings: LabelledSettings, found: Found, split: Scored
+    facts: LabelledDataset, settings: LabelledSettings, found: Parts, split: Scored
 ) -> tuple[list[str], dict[str, str]]:
     """The languages that are measured, in the order asked for, and why others are not.
 
@@ -212,7 +212,7 @@ def _labelled(
 
 
 def _phase_three(
-    facts: LabelledDataset, settings: LabelledSettings, found: Found, split: Scored
+    facts: LabelledDataset, settings: LabelledSettings, found: Parts, split: Scored
 ) -> tuple[PhaseThreeData, str]:
     """What is trained on and chosen by, and the latter in words."""
     data = _english(facts, settings)

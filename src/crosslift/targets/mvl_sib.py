@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from crosslift.artifacts.keys import key_of
 from crosslift.errors import DataError
-from crosslift.sources.captioned_targets.mvl_sib import (
+from crosslift.sources.captioned_targets.topic_files import (
     LANGUAGES,
     has_choices,
     languages_in,

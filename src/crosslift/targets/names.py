@@ -10,6 +10,7 @@ from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.cldr.translations import Translations, read_translations
 from crosslift.sources.pictograms import (
     NAME_LANGUAGES,
+    NAMES_ORIGIN,
     Concept,
     checksum,
     concepts_of,
@@ -101,7 +102,7 @@ NAMES = BitextTarget(
     others=OTHER_RETRIEVAL,
     load=_load,
     languages=NAME_LANGUAGES,
-    licence="BSD-3-Clause (emoji), Unicode licence (CLDR)",
-    citation="Python package emoji",
+    licence=NAMES_ORIGIN.licence,
+    citation=NAMES_ORIGIN.citation,
     texts="words",
 )

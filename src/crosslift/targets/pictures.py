@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crosslift.sources.pictograms import NAME_LANGUAGES, checksum
+from crosslift.sources.pictograms import NAME_LANGUAGES, PICTURES_ORIGIN, checksum
 from crosslift.targets.kinds.pictures_with_texts import PictureData, PictureTarget
 from crosslift.targets.names import asked_languages, asked_translations, held_out_concepts
 from crosslift.targets.protocols import PICTURE_RETRIEVAL
@@ -45,7 +45,7 @@ PICTURES = PictureTarget(
     load=_load,
     protocols=PICTURE_RETRIEVAL,
     languages=LANGUAGES,
-    licence="pictures: CC BY-SA 4.0 (OpenMoji); names: BSD-3-Clause (emoji), Unicode licence (CLDR)",
-    citation="OpenMoji 17 (openmoji.org); Python package emoji",
+    licence=PICTURES_ORIGIN.licence,
+    citation=PICTURES_ORIGIN.citation,
     texts="words",
 )

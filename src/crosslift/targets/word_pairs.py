@@ -8,12 +8,12 @@ from dataclasses import replace
 from crosslift.errors import DataError
 from crosslift.sources.lexicons.folder import lexicons_of
 from crosslift.sources.lexicons.lexicon import Lexicon, WordPair
+from crosslift.sources.lexicons.one_to_one import one_to_one
 from crosslift.sources.lexicons.split import split_of_lexicon
 from crosslift.sources.record import Bitext
 from crosslift.targets.kinds.bitexts import BitextData, BitextTarget
 from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
 from crosslift.targets.target_settings import BitextSettings
-from crosslift.word_pilot.alignment import one_to_one
 
 FEWEST_PAIRS = 20
 """Of a language: with fewer it is reported as a gap, not averaged in."""

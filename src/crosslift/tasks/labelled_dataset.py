@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from crosslift.metrics.answers import AnswerRules
-from crosslift.sources.dataset_files import Layout, LocalFiles, SplitName
+from crosslift.sources.dataset_files import Layout, LocalFiles
 from crosslift.sources.hub import HubDataset
 from crosslift.sources.labelled.english import LEAST, EnglishData
+from crosslift.sources.record import SplitName
 from crosslift.tasks.dataset import DatasetTask
 from crosslift.tasks.task import FormSpec
 

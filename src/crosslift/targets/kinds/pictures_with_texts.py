@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from crosslift.errors import StudyError
-from crosslift.sources.captioned_targets.mvl_sib import Choice
+from crosslift.sources.captioned_targets.topic_files import Choice
 from crosslift.sources.picture import Picture
 from crosslift.target_kinds import KindName
 from crosslift.targets.captions import captions_of
