@@ -54,16 +54,16 @@ def shares_of(
     """
     counts = np.asarray(sizes, np.float64)
     if any(each.weight is not None for each in settings):
-        sizes = np.array([each.weight_at(spent) for each in settings])
+        weights = np.array([each.weight_at(spent) for each in settings])
     elif mixing.sampling == "uniform":
-        sizes = np.ones(len(counts))
+        weights = np.ones(len(counts))
     elif mixing.sampling == "temperature":
-        sizes = counts ** (1 / mixing.temperature)
+        weights = counts ** (1 / mixing.temperature)
     elif mixing.sampling == "capped":
-        sizes = np.minimum(counts, mixing.cap)
+        weights = np.minimum(counts, mixing.cap)
     else:
-        sizes = counts
-    shares: Shares = sizes / sizes.sum()
+        weights = counts
+    shares: Shares = weights / weights.sum()
     return shares
 
 
