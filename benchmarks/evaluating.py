@@ -17,7 +17,8 @@ from crosslift.encoders.settings import EncoderSettings
 from crosslift.planning.plan import load_target
 from crosslift.sources.record import Bitext
 from crosslift.studies.schema import SweepSettings
-from crosslift.targets.target import BitextData, TargetSettings
+from crosslift.targets.kinds.bitexts import BitextData
+from crosslift.targets.target_settings import TargetSettings
 
 _SAME = 0.01
 

@@ -35,7 +35,7 @@ from crosslift.forms.form import FormOptions, Split
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
 from crosslift.training.loop import Stage, train
-from crosslift.training.mixing import Member
+from crosslift.training.mixing import StageTask
 from crosslift.training.settings import Budget, MixedTaskSettings, StageSettings
 
 BATCH = 32
@@ -75,8 +75,8 @@ def trainer_rows(texts: Sequence[str], steps: int, peaks: dict[str, float]) -> I
 def _row(
     title: str, ours: list[dict[str, Any]], theirs: list[dict[str, Any]], config: Any, peak: float
 ) -> Row:
-    """Examples a second of both; batches are drawn by each side's own dice, so tokens differ a little
-    from update to update, and the whole is compared."""
+    """Examples a second of both; each side draws batches by a random generator of its own, so tokens
+    differ a little from update to update, and the whole is compared."""
     seconds = [sum(answer["seconds"] for answer in side) for side in (ours, theirs)]
     rates = [BATCH * len(side) / spent for side, spent in zip((ours, theirs), seconds, strict=True)]
     needed = sum(3 * forward_operations(config, answer["lengths"]) for answer in ours)
@@ -107,7 +107,7 @@ def ours(task: str, texts: Sequence[str], precision: Precision, wait: Waiting) -
     budget = Budget(updates=MOST_UPDATES, batch_size=BATCH)
     with tempfile.TemporaryDirectory() as folder:
         stage = Stage(settings, budget, 0, Path(folder) / "checkpoint.safetensors", report)
-        train(stage, [Member("task", MixedTaskSettings(task="task"), opened, 0)], encoder)
+        train(stage, [StageTask("task", MixedTaskSettings(task="task"), opened, 0)], encoder)
 
 
 def theirs(task: str, texts: Sequence[str], precision: Precision, wait: Waiting) -> None:

@@ -17,7 +17,7 @@ _PLACES = {
     "RunFolder": "crosslift.results.run_folder",
     "Store": "crosslift.artifacts.store",
     "Study": "crosslift.studies.schema",
-    "TargetSettings": "crosslift.targets.target",
+    "TargetSettings": "crosslift.targets.target_settings",
     "SweepSettings": "crosslift.encoders.sweep_settings",
     "evaluate": "crosslift.api.session",
     "evaluate_protocols": "crosslift.api.session",

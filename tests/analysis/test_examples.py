@@ -11,7 +11,8 @@ from PIL import Image
 
 from crosslift.analysis.examples import _Example
 from crosslift.sources.record import Bitext
-from crosslift.targets.target import BitextData, PictureData
+from crosslift.targets.kinds.bitexts import BitextData
+from crosslift.targets.kinds.pictures_with_texts import PictureData
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,7 @@ from crosslift.results.record import read_json_file, write_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.score_rows import CurvePoint, Score, table_of
 from crosslift.steps import run as running
-from crosslift.targets.target import TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 
 KILLED_EVERY = 29
 """Passages of a watched moment between two kills; see `kill_driver`."""
@@ -305,6 +306,32 @@ def test_an_exported_arm_encodes_as_it_was_measured(
         export_arm(out, "txt", tmp_path / "other")
     with pytest.raises(UnknownNameError, match="seed"):
         export_arm(out, "text", tmp_path / "other", seed=7)
+
+
+def test_weights_that_the_run_does_not_report_are_not_exported(
+    finished: tuple[Path, Store, RunFolder], tmp_path: Path
+) -> None:
+    out, store, folder = finished
+    shutil.copytree(out, tmp_path / "run")
+    digests = {step.key: step.digest for step in folder.run.steps}
+    assert all(store.manifest(s.kind, s.key).digest == digests[s.key] for s in folder.run.steps)
+    path = tmp_path / "run" / "run.json"
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    (stage,) = [
+        s for s in facts["steps"] if (s["kind"], s["arm"], s["seed"]) == ("train", "text", 2)
+    ]
+    stage["digest"] = "0" * 32
+    path.write_text(json.dumps(facts), encoding="utf-8")
+    with pytest.raises(ArtifactError, match=f"its digest is {digests[stage['key']]}") as caught:
+        export_arm(tmp_path / "run", "text", tmp_path / "model", seed=2)
+    assert caught.value.expected == f"the artifact with the digest {'0' * 32}"
+    assert "run the study again" in str(caught.value.remedy)
+    assert not (tmp_path / "model").exists()
+    export_arm(tmp_path / "run", "text", tmp_path / "first", seed=1)
+    for step in facts["steps"]:
+        del step["digest"]
+    path.write_text(json.dumps(facts), encoding="utf-8")
+    export_arm(tmp_path / "run", "text", tmp_path / "model", seed=2)
 
 
 def test_overlap_is_reported_and_clean_scores_leave_it_out(

@@ -18,7 +18,7 @@ from crosslift.encoders.folder import prompt_of
 from crosslift.encoders.settings import EncoderSettings, SidePrompts
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import EncoderError, StudyError, UnknownNameError
-from crosslift.targets.target import TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 
 WORDS = ("red", "blue", "old", "new", "cat", "dog", "sun", "rain", "hill", "sea", "bread", "salt")
 SRC = tuple(f"de {w} {WORDS[i - 1]}" for i, w in enumerate(WORDS))

@@ -29,8 +29,9 @@ from crosslift.sources.record import Bitext
 from crosslift.steps.run import make_step, run_plan
 from crosslift.steps.step import Workplace
 from crosslift.studies.reading import StudyFileError
+from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.protocols import RETRIEVAL
-from crosslift.targets.target import BitextData, TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 from crosslift.wording import prompt_words
 
 STATES = [0, 1, 2]

@@ -17,7 +17,7 @@ from crosslift.artifacts import code
 from crosslift.artifacts.code import code_of, import_closure
 from crosslift.forms.declared_forms import FORMS
 from crosslift.sources.record import Record
-from crosslift.steps.code_behind import modules_behind
+from crosslift.steps.code_behind import HeldByManySteps, modules_behind
 from crosslift.tasks.task import FormSpec, texts_read
 
 MODULE = '''
@@ -259,6 +259,31 @@ def test_modules_behind_objects_and_functions() -> None:
     assert behind(lambda: record) == {"crosslift.sources.record"}
     assert behind(Holder(record)) == frozenset()
     assert "crosslift.forms.span_qa" in behind({"form": FormSpec("span-qa")})
+
+
+class Shared(HeldByManySteps):
+    """As a target: many steps hold it."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+        self.looked_at = 0
+
+    @property
+    def code_modules(self) -> tuple[str, ...]:
+        """Counts how often it is walked over."""
+        self.looked_at += 1
+        return ("crosslift.sources.record",)
+
+
+def test_what_many_steps_hold_is_looked_at_once() -> None:
+    shared = Shared(None)
+    behind = partial(modules_behind, skip=Holder)
+    expected = {"crosslift.sources.record", "crosslift.steps.code_behind"}
+    assert behind(shared) == behind([shared]) == behind({"a": (shared, shared)}) == expected
+    assert shared.looked_at == 1
+    assert behind([Shared(shared), code_of]) == {*expected, "crosslift.artifacts.code"}
+    assert shared.looked_at == 1
+    assert modules_behind([shared, Holder], skip=Shared) == frozenset()
 
 
 def test_objects_that_hold_one_another_are_looked_at_once() -> None:

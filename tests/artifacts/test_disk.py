@@ -22,7 +22,7 @@ from crosslift.artifacts.files import file_written_whole, folder_written_whole
 from crosslift.artifacts.store import Store
 from crosslift.artifacts.sums import check_sum, file_written_with_sum
 from crosslift.errors import ArtifactError
-from crosslift.targets.target import PictureData
+from crosslift.targets.kinds.pictures_with_texts import PictureData
 
 
 def refusal(number: int, place: Path | None = None) -> OSError:

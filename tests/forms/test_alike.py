@@ -12,7 +12,7 @@ from tiny_encoder import load_tiny, tiny_form, tiny_split
 
 from crosslift.errors import DataError
 from crosslift.forms.alike import Alike, text_numbers
-from crosslift.forms.contrast import unit
+from crosslift.forms.contrastive_losses import unit
 from crosslift.forms.form import FormOptions, Split
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record

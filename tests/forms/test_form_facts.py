@@ -74,6 +74,17 @@ def test_nothing_about_pictures_is_stated_by_default() -> None:
         FormFacts(**given)  # type: ignore[arg-type]
 
 
+def test_the_page_on_pictures_has_each_form_with_its_options() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "pictures.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    shared = set.intersection(*(set(FORMS[name].options) for name in PICTURE_FORMS))
+    for name in PICTURE_FORMS:
+        own = set(FORMS[name].options) - shared - {"augmentation"}
+        assert not [option for option in own if f"`{option}" not in rows[name]], name
+    unlike = [name for name in PICTURE_FORMS if not FORMS[name].shares_space]
+    assert f"(all forms but {', '.join(f'`{name}`' for name in unlike)})" in page
+
+
 def test_an_unknown_form_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'image-text'"):
         FormSpec("image-txt")

@@ -14,7 +14,7 @@ from tiny_encoder import load_tiny, open_tiny_task, tiny_form, tiny_split, train
 
 from crosslift.encoders.tokens import NumberedTokens
 from crosslift.errors import DataError, TrainingError
-from crosslift.forms.contrast import info_nce, unit
+from crosslift.forms.contrastive_losses import info_nce, unit
 from crosslift.forms.form import (
     FormOptions,
     Split,

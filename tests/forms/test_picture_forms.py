@@ -14,7 +14,7 @@ from tiny_encoder import NAMES, load_tiny, open_tiny_task, tiny_form, tiny_split
 from crosslift.encoders.packing import pack
 from crosslift.errors import DataError
 from crosslift.forms.caption_to_feature import CaptionToFeature
-from crosslift.forms.contrast import info_nce, pairwise_sigmoid, unit
+from crosslift.forms.contrastive_losses import info_nce, pairwise_sigmoid, unit
 from crosslift.forms.cross_attention import CrossAttention, padded
 from crosslift.forms.form import FormOptions, Split, rows_by_group
 from crosslift.forms.image_text import ImageText

@@ -21,19 +21,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosslift.errors import CrossLiftError
-from crosslift.sources.captioned_targets.babel_imagenet import load_class_names
 from crosslift.sources.captioned_targets.class_folders import load_classes
-from crosslift.sources.captioned_targets.crossmodal import CROSSMODAL_FILES
+from crosslift.sources.captioned_targets.imagenet_names import load_class_names
 from crosslift.sources.captioned_targets.imagenet_photographs import load_photographs
-from crosslift.sources.captioned_targets.multi30k import multi30k_files
-from crosslift.sources.captioned_targets.mvl_sib import TOPICS, load_pictures, load_texts
 from crosslift.sources.captioned_targets.picture_files import pictures_in
-from crosslift.sources.captioned_targets.published import PublishedFormat
-from crosslift.sources.captioned_targets.wit import WIT_FILES
-from crosslift.sources.captioned_targets.xflickr_co import XFLICKR_CO_FILES
-from crosslift.sources.captioned_targets.xtd10 import XTD10_FILES
+from crosslift.sources.captioned_targets.published_captions import PublishedFormat
+from crosslift.sources.captioned_targets.topic_files import TOPICS, load_pictures, load_texts
 from crosslift.sources.captions import checksum_of, read_captions
-from crosslift.sources.flickr8k.read import FLICKR8K_FILES
+from crosslift.targets import crossmodal, flickr8k, multi30k, wit, xflickr_co, xtd10
 
 PIECES = (
     *(
@@ -211,23 +206,27 @@ ASKED = [f"image-{topic}_0" for topic in TOPICS[:4]]
 TARGETS: dict[str, tuple[Files, Callable[[Path], object]]] = {
     "crossmodal": (
         {"captions.jsonl": b'{"image/key": "1", "en": {"caption": ["a"]}}\n'},
-        published(CROSSMODAL_FILES),
+        published(crossmodal.CROSSMODAL.files),
     ),
-    "wit": ({"test_en.jsonl": json.dumps(WIT).encode() + b"\n"}, published(WIT_FILES)),
+    "wit": ({"test_en.jsonl": json.dumps(WIT).encode() + b"\n"}, published(wit.WIT.files)),
     "xflickr": (
         {
             "en/test.jsonl": b'{"img_path": "1.jpg", "sentences": ["a"]}\n',
             "de/test.jsonl": b'{"img_path": "1.jpg", "sentences": ["b"]}\n',
         },
-        published(XFLICKR_CO_FILES),
+        published(xflickr_co.XFLICKR_CO.files),
     ),
     "xtd10": (
         {"test_image_names.txt": LISTS, "test_1kcaptions_en.txt": BOTH},
-        published(XTD10_FILES),
+        published(xtd10.XTD10.files),
     ),
     "multi30k": (
-        {"test.en": BOTH, "test.de.gz": gzip.compress(BOTH), "test.txt": LISTS},
-        published(multi30k_files("test")),
+        {
+            "test_2016_flickr.en": BOTH,
+            "test_2016_flickr.de.gz": gzip.compress(BOTH),
+            "test_2016_flickr.txt": LISTS,
+        },
+        published(multi30k.MULTI30K[0].files),
     ),
     "flickr8k": (
         {
@@ -235,7 +234,7 @@ TARGETS: dict[str, tuple[Files, Callable[[Path], object]]] = {
             "captions.de.jsonl": FLICKR8K,
             "Flickr8k_text/Flickr8k.arabic.full.txt": b"1.jpg#0 one\n",
         },
-        published(FLICKR8K_FILES),
+        published(flickr8k.FLICKR8K.files),
     ),
     "babel": (
         {

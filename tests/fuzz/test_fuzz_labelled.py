@@ -20,8 +20,9 @@ from crosslift.sources.formats.rows import Format
 from crosslift.sources.labelled.conllu import conllu
 from crosslift.sources.labelled.pairs import pairs_table
 from crosslift.sources.labelled.parts import find_parts
-from crosslift.sources.labelled.questions import questions, tydiqa_language
+from crosslift.sources.labelled.questions import questions
 from crosslift.sources.labelled.words import ENTITIES, UPOS, TaggedWords
+from crosslift.tasks.tydiqa import tydiqa_language
 from crosslift.xtreme import files as xtreme
 
 PIECES = (

@@ -17,7 +17,7 @@ from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import DataError, StudyError
 from crosslift.studies.reading import parse_study, study_of
 from crosslift.studies.schema import Arm, Comparison, Start, Study
-from crosslift.targets.target import TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 from crosslift.training.settings import Budget, MixedTaskSettings, StageSettings
 
 SMALL = """

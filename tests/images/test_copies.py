@@ -13,10 +13,10 @@ from random_scenes import COUNT, scenes
 
 from crosslift.errors import DataError
 from crosslift.images import copies, sketches
-from crosslift.images.contrast import WHOLE, boxes_in_borders, cells_of, local_contrast
 from crosslift.images.copies import find_copies
 from crosslift.images.decode import load_picture
 from crosslift.images.framing import Framing, on_square
+from crosslift.images.picture_views import WHOLE, boxes_in_borders, cells_of, local_contrast
 from crosslift.images.sketches import candidates, views_of
 from crosslift.sources.pictograms import load_concepts
 

@@ -11,11 +11,12 @@ from dataset_samples import tabs, write_sample
 from labelled_samples import xtreme_folder
 from small_study import small_study
 
-from crosslift.analysis.collect import overlapping_sentences
 from crosslift.artifacts.store import Store
+from crosslift.making.text_overlap import ComparedTexts
 from crosslift.planning.plan import Plan, plan_study
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.steps.step import Workplace
+from crosslift.targets.kinds.mined_texts import overlapping_sentences
 
 SPLIT = BuccSplit(
     language="de",
@@ -142,7 +143,7 @@ def test_dev_texts_of_fine_tuning_are_compared_where_they_choose(
         fine_tune={"budget": {"updates": 1, "batch_size": 2}, "keep_best": best},
     )
     (((name, target), step),) = plan.overlaps.items()
-    run, _ = step.context
+    run = step.job_as(ComparedTexts).run
     found = compared(plan, name, target, tmp_path / "out")
     trained, dev = len(run.task.source.train()), len(run.task.source.dev())
     assert dev > 0

@@ -9,11 +9,13 @@ import pytest
 from report_sample import write_sample
 from small_study import SCRATCH, small_study
 
-from crosslift.errors import StudyError
-from crosslift.planning.plan import plan_study
+from crosslift.errors import DataError, StudyError
+from crosslift.forms.alike import check_negatives
+from crosslift.planning.plan import Plan, plan_study
 from crosslift.reports.html import write_report
 from crosslift.reports.idle import idle_sentences
 from crosslift.results.score_rows import CurvePoint
+from crosslift.sources.record import Record
 
 
 def points(arm: str, stage: int, task: str, *losses: float) -> list[CurvePoint]:
@@ -66,6 +68,66 @@ def test_parts_of_one_record_are_refused_where_negatives_come_from_the_batch(
     study = small_study(xlm_folder, arms=arms, start="plain", comparisons=[])
     with pytest.raises(StudyError, match=f"batch_size {batch_size} with accumulation"):
         plan_study(study)
+
+
+def planned(encoder: Path, stage: dict[str, Any], **settings: Any) -> Plan:
+    arms = {"baseline": {}, "arm": {"stages": [stage]}}
+    study = small_study(encoder, arms=arms, start="plain", comparisons=[])
+    return plan_study(study, **settings)
+
+
+ALIKE: dict[str, tuple[str, ...]] = {
+    "one pair": ("a question\tan answer",),
+    "one anchor": tuple(f"a question\tanswer {number}" for number in range(5)),
+    "one positive": tuple(f"question {number}\tAn  answer" for number in range(5)),
+}
+
+
+@pytest.mark.parametrize("options", [{}, {"hard_negatives": "string"}])
+@pytest.mark.parametrize("rows", ALIKE.values(), ids=list(ALIKE))
+def test_pairs_of_a_file_that_are_all_alike_are_refused_by_the_plan(
+    xlm_folder: Path, tmp_path: Path, rows: tuple[str, ...], options: dict[str, Any]
+) -> None:
+    path = tmp_path / "pairs.tsv"
+    path.write_text("\n".join(["anchor\tpositive", *rows]) + "\n")
+    stage = {"task": "text-pairs", "data": str(path), "options": options}
+    refused = rf"none of the records of task 'text-pairs' \({len(rows)}\) has a negative"
+    with pytest.raises(DataError, match=refused):
+        planned(xlm_folder, stage)
+    plan = planned(xlm_folder, stage, keep_going=True)
+    assert list(plan.failures) == ["arm"]
+    path.write_text("\n".join(["anchor\tpositive", *rows, "another\tother answer"]) + "\n")
+    assert planned(xlm_folder, stage).runs
+    with pytest.raises(DataError, match="has a negative"):
+        planned(xlm_folder, {**stage, "limit": 1})
+
+
+def test_pairs_with_negatives_of_their_own_are_planned(xlm_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "pairs.tsv"
+    path.write_text("anchor\tpositive\tnegative\na\tb\tc\n")
+    assert planned(xlm_folder, {"task": "text-pairs", "data": str(path)}).runs
+
+
+@pytest.mark.parametrize("task", ["picture-name", "name-alias"])
+def test_a_limit_of_one_record_leaves_no_negatives(xlm_folder: Path, task: str) -> None:
+    of_pictures = SCRATCH if task == "picture-name" else {}
+    with pytest.raises(DataError, match=rf"none of the records of task '{task}' \(1\)"):
+        planned(xlm_folder, {"task": task, "limit": 1, **of_pictures})
+
+
+@pytest.mark.parametrize("same", ["picture", "text", "group"])
+def test_records_that_have_a_picture_a_text_or_a_group_in_common(same: str) -> None:
+    def record(number: int, alike: bool) -> Record:
+        def value(what: str) -> str:
+            return "one" if alike and what == same else f"{what} {number}"
+
+        image = Path(value("picture"))
+        return Record(str(number), {"text": value("text")}, image, group=value("group"))
+
+    records = [record(number, alike=True) for number in range(4)]
+    with pytest.raises(DataError, match=r"none of the pictures \(4\) has a negative"):
+        check_negatives(records, ["text"], "pictures")
+    check_negatives([*records, record(4, alike=False)], ["text"], "pictures")
 
 
 @pytest.mark.parametrize(

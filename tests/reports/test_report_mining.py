@@ -29,8 +29,8 @@ from crosslift.results.run_folder import RunFolder
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.targets.evaluate import SideLookups
 from crosslift.targets.evaluate_mining import evaluate_mining
+from crosslift.targets.kinds.mined_texts import MiningData
 from crosslift.targets.protocols import MINING as OUR_MINING
-from crosslift.targets.target import MiningData
 
 ATTACK = "<script>alert('x')</script>"
 

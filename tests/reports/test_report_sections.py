@@ -12,7 +12,7 @@ from report_mining_sample import write_mining_files
 from report_sample import write_sample
 
 from crosslift.reports import html
-from crosslift.reports.effects import trade_offs
+from crosslift.reports.effects import trade_off, trade_offs
 from crosslift.reports.html import write_report
 from crosslift.reports.pages import Section, shown_sections
 from crosslift.reports.sections import SECTIONS
@@ -107,11 +107,12 @@ def test_a_target_says_itself_whether_its_texts_are_words(folder: Path) -> None:
 def test_a_name_decides_nothing(folder: Path) -> None:
     facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))["targets"][0]
     del facts["texts"]
-    assert TargetFacts.model_validate(facts | {"name": "filenames"}).trade_off == "loss"
-    assert TargetFacts.model_validate(facts | {"name": "x", "texts": "words"}).trade_off == "gain"
-    assert TargetFacts.model_validate(facts | {"name": "x", "kind": "pictures"}).trade_off == "gain"
+    assert trade_off(TargetFacts.model_validate(facts | {"name": "filenames"})) == "loss"
+    assert trade_off(TargetFacts.model_validate(facts | {"name": "x", "texts": "words"})) == "gain"
+    pictures = TargetFacts.model_validate(facts | {"name": "x", "kind": "pictures"})
+    assert trade_off(pictures) == "gain"
     labelled = facts | {"texts": "words", "kind": "labelled"}
-    assert TargetFacts.model_validate(labelled).trade_off is None
+    assert trade_off(TargetFacts.model_validate(labelled)) is None
 
 
 def test_a_folder_of_an_earlier_version_says_nothing_of_its_texts(folder: Path) -> None:

@@ -26,7 +26,9 @@ def modules_outside_their_code() -> Iterator[dict[str, set[str]]]:
     outside: dict[str, set[str]] = {}
     make_step = running.make_step
 
-    def traced(step: Step, workplace: Workplace, status: Status | None = None) -> Path:
+    def traced(
+        step: Step, workplace: Workplace, status: Status | None = None, kept: bool = True
+    ) -> Path:
         executed: set[str] = set()
 
         def profile(frame: FrameType, event: str, argument: object) -> None:
@@ -44,7 +46,7 @@ def modules_outside_their_code() -> Iterator[dict[str, set[str]]]:
         original, known = step.make, set(step.code)
         step.__dict__["make"] = make
         try:
-            return make_step(step, workplace, status)
+            return make_step(step, workplace, status, kept)
         finally:
             step.__dict__["make"] = original
             own = {name for name in executed if name.startswith("crosslift.")}

@@ -20,7 +20,7 @@ from crosslift.sources.record import Record
 from crosslift.training.checkpoint import Progress
 from crosslift.training.guards.data import on_their_data
 from crosslift.training.loop import Stage, train
-from crosslift.training.mixing import Member
+from crosslift.training.mixing import StageTask
 from crosslift.training.settings import Budget, MixedTaskSettings, StageSettings
 
 WIDTH = 32
@@ -277,9 +277,9 @@ def open_tiny_task(
     return opened
 
 
-def alone(task: OpenTask, name: str = "task", seed: int = 0) -> list[Member]:
+def alone(task: OpenTask, name: str = "task", seed: int = 0) -> list[StageTask]:
     """A task as the only one of its stage."""
-    return [Member(name, MixedTaskSettings(task=name), task, seed)]
+    return [StageTask(name, MixedTaskSettings(task=name), task, seed)]
 
 
 def train_tiny(

@@ -16,8 +16,10 @@ from crosslift.sources.cldr.read import read_cldr
 from crosslift.sources.cldr.translations import AS_IN_ENGLISH, read_translations
 from crosslift.sources.pictograms import Concept
 from crosslift.studies.reading import parse_study
+from crosslift.targets.kinds.bitexts import BitextData
+from crosslift.targets.kinds.pictures_with_texts import PictureData
 from crosslift.targets.names import held_out_concepts
-from crosslift.targets.target import BitextData, PictureData, TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 
 SMALL = {
     "de": {"😀": "grinsendes Gesicht", "❤": "rotes Herz", "🇩🇪": "Flagge: Deutschland"},

@@ -16,7 +16,8 @@ from crosslift.sources.catalog_texts import clean_pair, count_words, english_key
 from crosslift.sources.checksums import sha256_of
 from crosslift.sources.gettext import Catalogs, half_of, load_catalogs
 from crosslift.targets.gettext import GETTEXT
-from crosslift.targets.target import BitextData, TargetSettings
+from crosslift.targets.kinds.bitexts import BitextData
+from crosslift.targets.target_settings import TargetSettings
 
 RUSSIAN = (
     "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && "

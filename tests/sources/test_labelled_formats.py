@@ -27,8 +27,9 @@ from crosslift.sources.labelled.conllu import conllu
 from crosslift.sources.labelled.pairs import pairs_table
 from crosslift.sources.labelled.parts import find_parts, unread_files
 from crosslift.sources.labelled.words import ENTITIES, UPOS, TaggedWords
+from crosslift.targets.kinds.labelled_examples import LabelledData
 from crosslift.targets.registry import find_target
-from crosslift.targets.target import LabelledData, TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 
 NAMES = ("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa")
 

@@ -16,7 +16,7 @@ from crosslift.languages import (
     is_known,
     language,
 )
-from crosslift.sources.captioned_targets.mvl_sib import LANGUAGES
+from crosslift.sources.captioned_targets.topic_files import LANGUAGES
 
 XTREME = (
     "af ar bg bn de el en es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr ms my nl pt ru sw "

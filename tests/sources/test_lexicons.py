@@ -248,17 +248,17 @@ def test_names_are_of_concepts_of_training_alone() -> None:
 @pytest.mark.parametrize("seed", range(30))
 def test_no_word_of_a_control_pair_is_trained(seed: int) -> None:
     """Of random pairs whose words often repeat, in other capitals and on the other side too."""
-    dice = np.random.default_rng(seed)
+    generator = np.random.default_rng(seed)
     letters = np.array(list("abcdeé"))
-    words = ["".join(dice.choice(letters, dice.integers(2, 5))) for _ in range(120)]
-    drawn = dice.integers(0, len(words), (150, 2))
+    words = ["".join(generator.choice(letters, generator.integers(2, 5))) for _ in range(120)]
+    drawn = generator.integers(0, len(words), (150, 2))
     pairs = list(dict.fromkeys(WordPair(words[a], words[b].upper()) for a, b in drawn if a != b))
     pairs += [WordPair(f"alone{i}", f"single{i}") for i in range(60)]
     split = split_by_word(pairs, 0.2)
     trained = {folded(word) for pair in split.trained for word in pair}
     assert not trained & {folded(word) for pair in split.control for word in pair}
     assert sorted((*split.trained, *split.control)) == sorted(pairs)
-    order = dice.permutation(len(pairs))
+    order = generator.permutation(len(pairs))
     again = split_by_word([pairs[i] for i in order], 0.2)
     assert set(again.control) == set(split.control)
     assert len(split.groups) == len(split.trained)

@@ -69,7 +69,7 @@ def resumable(step: Step, workplace: Workplace, folder: Path) -> None:
 
 def stops_at_once(step: Step, workplace: Workplace, folder: Path) -> None:
     workplace.unfinished(step)
-    if step.context:
+    if step.job:
         raise StoppedError
     nothing(step, workplace, folder)
 
@@ -109,11 +109,11 @@ def test_an_environment_that_left_nothing_to_resume_from_took_no_part(
 ) -> None:
     store = Store(tmp_path)
     pretend(threads="2")
-    step = Step("encode", "x", {}, {}, stops_at_once, 1.0, context=True)
+    step = Step("encode", "x", {}, {}, stops_at_once, 1.0, job=True)
     with pytest.raises(StoppedError):
         made(step, store)
     last = pretend(threads="1")
-    again = Step("encode", "x", {}, {}, stops_at_once, 1.0, context=False)
+    again = Step("encode", "x", {}, {}, stops_at_once, 1.0, job=False)
     assert again.key == step.key
     assert made(again, store).environments == [last]
 
@@ -138,8 +138,7 @@ def test_an_input_that_is_not_kept_leaves_its_environment(tmp_path: Path, preten
     after = step_of(nothing, {"before": before})
     passing = Passing([before, after], store, Status(store))
     first = pretend(threads="2")
-    made(before, store)
-    store.let_go(before.kind, before.key)
+    make_step(before, Workplace(store), kept=False)
     last = pretend(threads="1")
     made(after, store)
     passing.note(after)

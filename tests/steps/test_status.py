@@ -182,6 +182,38 @@ def test_a_deleted_artifact_leaves_a_trace(written: Callable[..., Any], store: S
     assert not (store.root / "traces" / steps[0].kind / f"{steps[0].key}.json").exists()
 
 
+def test_what_a_killed_run_had_made_to_be_deleted_is_deleted_by_the_next(
+    written: Callable[..., Any], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = chain(written, ONE, passing=True)
+    make = Store.make
+
+    def killed(self: Store, *given: Any, **named: Any) -> Path:
+        make(self, *given, **named)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "make", killed)
+        with pytest.raises(KeyboardInterrupt):
+            made(steps, store)
+    assert steps[0].exists(store)
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "discard", lambda *_: None)
+        assert made(steps, store) == ["second", "third"]
+    assert steps[0].exists(store)
+    assert made(steps, store) == []
+    assert not steps[0].exists(store)
+
+
+def test_what_is_kept_stays_kept_when_it_is_made_again(
+    written: Callable[..., Any], store: Store
+) -> None:
+    made(chain(written, ONE), store)
+    changed = chain(written, OTHER_BYTES, passing=True)
+    assert made(changed, store) == ["first", "second", "third"]
+    assert (changed[0].open(store) / "text").read_text() == "two "
+
+
 STOPS = """
 from pathlib import Path
 def make(step, workplace, folder):
@@ -287,7 +319,7 @@ def test_what_planning_chose_is_in_the_code_of_what_is_made_of_it(xlm_folder: Pa
     """Readers and parts decide while a study is planned which texts and pictures there are."""
     plan = plan_study(small_study(xlm_folder, seeds=[1]))
     (run,) = (run for run in plan.runs if run.arm == "image")
-    assert "crosslift.targets.parts" in run.evaluations["names"].code
+    assert "crosslift.targets.kinds.bitexts" in run.evaluations["names"].code
     assert "crosslift.targets.names" in run.evaluations["names"].code
     pictures = [step for step in plan.steps() if step.kind == "pictures"]
     for step in pictures:

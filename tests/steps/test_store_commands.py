@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +16,14 @@ import pytest
 import yaml
 from small_study import small_study
 
+from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.store import MANIFEST, Store
 from crosslift.errors import UnknownNameError
 from crosslift.planning.plan import plan_study
-from crosslift.steps.past_plans import past_plans
+from crosslift.steps.past_plans import note_plan, past_plans
 from crosslift.steps.run import run_plan
-from crosslift.steps.store_upkeep import held_in, needed_by
+from crosslift.steps.step import Step, Workplace
+from crosslift.steps.store_upkeep import Pruning, held_in, needed_by, prune, unneeded_by
 
 TARGETS = [{"name": "names", "languages": ["de"], "pairs": 20}]
 
@@ -68,7 +76,161 @@ def test_pruning_shows_first_and_deletes_what_no_named_study_used(
     _, records = run_plan(plan_study(study_of(xlm_folder, "short", budget=budget)), store)
     assert all(record.reused for record in records)
     nothing = crosslift("store", "prune", "short", "--store", store.root, "--yes", "--json", "-")
-    assert nothing.json == {"store": str(store.root), "deleted": False, "held": []}
+    left_alone = {"held": [], "in_use": [], "needed": []}
+    assert nothing.json == {"store": str(store.root), "deleted": False, **left_alone}
+
+
+def pruned(store: Store, *studies: str) -> Pruning:
+    return prune(store, unneeded_by(store, studies), studies)
+
+
+@contextlib.contextmanager
+def another_process(code: str, root: Path) -> Iterator[None]:
+    """Runs code until it prints a line, keeps it alive for the block, and kills it."""
+    code = (
+        f"import sys, time; from pathlib import Path; {code}; print(1, flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, str(root)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None and process.stdout.readline() == "1\n"
+        yield
+    finally:
+        process.kill()
+        process.communicate()
+
+
+STORE = "from crosslift.artifacts.store import Store; store = Store(Path(sys.argv[1]))"
+
+
+@pytest.mark.parametrize(
+    "use",
+    ["lock = store.lock('{key}'); lock.acquire()", "u = store.using(['{key}']); u.__enter__()"],
+)
+def test_what_another_process_makes_or_uses_stays(crosslift: Any, store: Store, use: str) -> None:
+    (training,) = [h for h in unneeded_by(store, ["short"]) if h.kind == "train"]
+    with another_process(f"{STORE}; {use.format(key=training.key)}", store.root):
+        told = crosslift("store", "prune", "short", "--store", store.root, "--yes")
+        assert told.code == 0
+        assert "1 in use, stays: another process makes or uses it" in told.out
+        assert training.path.is_dir()
+        again = crosslift("store", "prune", "short", "--store", store.root, "--yes", "--json", "-")
+        assert [held["key"] for held in again.json["in_use"]] == [training.key]
+        assert (again.json["deleted"], again.json["held"]) == (False, [])
+    assert [held.key for held in pruned(store, "short").deleted] == [training.key]
+    assert not training.path.exists()
+
+
+def test_a_run_notes_what_it_uses_until_it_ends(xlm_folder: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    plan = plan_study(study_of(xlm_folder, "short"))
+    seen: list[bool] = []
+
+    class Looking(Silent):
+        def end(self, step: Step, seconds: float) -> None:
+            with Store(store.root).keys_in_use() as keys:
+                seen.append(keys == {each.key for each in plan.steps()})
+
+    run_plan(plan, store, Looking())
+    assert seen and all(seen)
+    with store.keys_in_use() as keys:
+        assert keys == frozenset()
+    assert not list((store.root / "running").iterdir())
+
+
+def test_what_is_asked_for_while_the_user_decides_stays(store: Store, xlm_folder: Path) -> None:
+    unneeded = unneeded_by(store, ["short"])
+    budget = {"updates": 3, "batch_size": 4}  # as the study `long`, under the name `short`
+    note_plan(plan_study(study_of(xlm_folder, "short", budget=budget)), store)
+    pruning = prune(store, unneeded, ["short"])
+    assert {held.kind for held in pruning.needed} >= {"train", "encode", "evaluate"}
+    assert [held.kind for held in pruning.deleted] == ["unfinished"]
+    assert all(held.path.exists() for held in pruning.needed)
+
+
+def test_what_an_arm_needed_before_it_could_not_be_planned_stays(
+    store: Store, xlm_folder: Path
+) -> None:
+    needed = needed_by(store, ["short"])
+    arms = {"baseline": {}, "text": {"start": "gone", "stages": [{"task": "name-alias"}]}}
+    broken = study_of(
+        xlm_folder,
+        "short",
+        arms=arms,
+        starts={
+            "mlm": small_study(xlm_folder).starts["mlm"].model_dump(),
+            "gone": {"encoder": "/no"},
+        },
+        budget={"updates": 2, "batch_size": 4},
+    )
+    plan = plan_study(broken, keep_going=True)
+    assert list(plan.failures) == ["text"]
+    for _ in range(2):
+        run_plan(plan, store, keep_going=True)
+        assert needed_by(store, ["short"]) == needed
+    whole = study_of(xlm_folder, "short", arms={"baseline": {}}, budget=broken.budget)
+    note_plan(plan_study(whole), store)
+    assert needed_by(store, ["short"]) < needed, "an arm that is taken out is not needed"
+
+
+def test_unfinished_work_of_other_code_is_pruned(
+    store: Store, xlm_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = study_of(xlm_folder, "short", budget={"updates": 2, "batch_size": 4})
+    (training,) = plan_study(study).runs[-1].stage_steps
+    mine = Workplace(store).unfinished(training)
+    (mine / "checkpoint").write_text("x")
+    other = mine.with_name(f"{training.key}-other")
+    shutil.copytree(mine, other)
+    note = json.loads((other / ".attempt.json").read_text())
+    note["code"]["crosslift.training.rates"] = "0" * 16
+    (other / ".attempt.json").write_text(json.dumps(note))
+    inputs = mine.with_name(f"{training.key}-inputs")
+    shutil.copytree(mine, inputs)
+    note = json.loads((inputs / ".attempt.json").read_text())
+    assert len(note["inputs"]) == len(training.inputs) > 0
+    note["inputs"][0][2] = "another digest"
+    (inputs / ".attempt.json").write_text(json.dumps(note))
+    earlier = mine.with_name(f"{training.key}-earlier")
+    earlier.mkdir()
+    useless = [held.path for held in held_in(store) if held.useless]
+    assert set(useless) == {other, inputs, earlier, store.root / "unfinished" / "0123-45"}
+    pruned(store, "short")
+    assert list((store.root / "unfinished").iterdir()) == [mine]
+
+
+def test_what_a_killed_process_left_of_a_writing_or_a_deletion_is_pruned(store: Store) -> None:
+    (training,) = [h for h in unneeded_by(store, ["short"]) if h.kind == "train"]
+    key = next(iter(needed_by(store, ["short"])))
+    for name in (f".{key}.0123.draft", f".{training.key}.deleted", f"..{key}.discarded.deleted"):
+        (store.root / "train" / name).mkdir()
+        (store.root / "train" / name / "weights").write_bytes(b"x" * 9)
+    remnants = [held for held in held_in(store) if held.kind == "remnant"]
+    assert sorted(held.key for held in remnants) == sorted([key, key, training.key])
+    assert {held.size for held in remnants} == {9}
+    pruned(store, "short")
+    assert not list((store.root / "train").glob(".*"))
+
+
+def test_files_that_vanish_while_they_are_listed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = held_in(store)
+    lost = [held for held in before if held.kind in ("train", "unfinished")]
+    original = Path.stat
+
+    def vanishing(path: Path, **settings: Any) -> Any:
+        if (path.suffix == ".json" and path.parent == lost[0].path) or path == lost[1].path:
+            raise FileNotFoundError(errno.ENOENT, "gone", str(path))
+        return original(path, **settings)
+
+    monkeypatch.setattr(Path, "stat", vanishing)
+    after = {held.path: held for held in held_in(store)}
+    assert {held.path for held in before} - set(after) == {lost[1].path}
+    assert 0 < after[lost[0].path].size < lost[0].size
+    monkeypatch.undo()
+    shutil.rmtree(lost[0].path)
+    prune(store, before, ["short"])
 
 
 def test_a_study_that_never_ran(crosslift: Any, store: Store) -> None:

@@ -12,15 +12,16 @@ from labelled_samples import xtreme_folder
 
 from crosslift.api.session import run_study
 from crosslift.artifacts.progress import Silent
-from crosslift.artifacts.store import Store
-from crosslift.errors import DataError
+from crosslift.artifacts.store import MANIFEST, Store
+from crosslift.errors import ArtifactError, DataError
 from crosslift.sources.bucc_files import load_bucc
 from crosslift.steps.step import Step
 from crosslift.studies.reading import study_of
 from crosslift.studies.schema import Study
 from crosslift.submissions.submission import write_submission
+from crosslift.targets.kinds.labelled_examples import LabelledData
 from crosslift.targets.registry import find_target
-from crosslift.targets.target import LabelledData, TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 from crosslift.xtreme.benchmark import TASKS, xtreme_task
 from crosslift.xtreme.score import score_folder
 from crosslift.xtreme.write import (
@@ -207,6 +208,71 @@ def test_what_stands_is_not_trained_again(
     assert {name.split("/")[0] for name in again} == {"xnli", "udpos", "bucc2018", "tatoeba"}
     for name in again:
         assert (tmp_path / "again" / name).read_bytes() == (submitted[2] / name).read_bytes()
+
+
+def made_by_other_code(store: Store, kind: str) -> list[str]:
+    """Makes every artifact of a kind look as if other code had made it: their keys."""
+    paths = [*store.root.glob(f"{kind}/*/{MANIFEST}"), *store.root.glob(f"traces/{kind}/*.json")]
+    for path in paths:
+        content = json.loads(path.read_text())
+        content["code"]["crosslift.training.rates"] = "0" * 16
+        del content["checksum"]
+        path.write_text(json.dumps(content))
+    return [json.loads(path.read_text())["key"] for path in paths]
+
+
+@pytest.fixture
+def trained(
+    tiny_folders: dict[str, Path], submitted: tuple[Path, Path, Path], tmp_path: Path
+) -> tuple[Path, Store]:
+    """A run's folder and store: an arm with a stage, fine-tuned for one target."""
+    raw = nine_tasks(tiny_folders["xlm-roberta"], submitted[0]).model_dump(
+        mode="json", exclude_unset=True
+    )
+    stage = {"task": "name-alias", "budget": {"updates": 2, "batch_size": 4}}
+    arms = {"baseline": {}, "text": {"stages": [stage]}}
+    few = [target for target in raw["targets"] if target["name"] in ("xnli", "tatoeba")]
+    store = Store(tmp_path / "store")
+    run_study(study_of(raw | {"arms": arms, "targets": few}), tmp_path / "run", store)
+    return tmp_path / "run", store
+
+
+def test_what_other_code_made_is_trained_again_or_taken_and_named(
+    crosslift: Any, trained: tuple[Path, Store], tmp_path: Path
+) -> None:
+    run, store = trained
+    keys = made_by_other_code(store, "train")
+    predict = ("xtreme", "predict", run, "text")
+    asked = ("--tasks", "xnli,tatoeba", "--json", "-")
+    trusted = crosslift(*predict, tmp_path / "trusted", *asked, "--trust-code")
+    assert trusted.code == 0
+    others = trusted.json["other_code"]
+    assert [step["kind"] for step in others] == ["train"] * 2, "the stage and the fine-tuning"
+    assert {step["key"] for step in others} < set(keys), "the baseline has a fine-tuning, too"
+    assert {tuple(step["modules"]) for step in others} == {("crosslift.training.rates",)}
+    assert "Made by other code than this submission: " in trusted.err
+    assert "training.rates" in trusted.err
+    heard = Heard()
+    again = write_submission(run, "text", tmp_path / "again", None, ["xnli", "tatoeba"], heard)
+    assert heard.kinds.count("train") == 2 and again.other_code == []
+    for path in again.files:
+        name = path.relative_to(tmp_path / "again")
+        assert path.read_bytes() == (tmp_path / "trusted" / name).read_bytes()
+
+
+def test_answers_of_weights_that_the_run_does_not_report_are_refused(
+    trained: tuple[Path, Store], tmp_path: Path
+) -> None:
+    run, _ = trained
+    facts = json.loads((run / "run.json").read_text())
+    reported = [step for step in facts["steps"] if step["kind"] == "train" and step["digest"]]
+    assert reported
+    reported[0]["digest"] = "0" * 32
+    (run / "run.json").write_text(json.dumps(facts))
+    with pytest.raises(ArtifactError, match="made again since, and its digest is") as caught:
+        write_submission(run, "text", tmp_path / "new", tasks=["tatoeba"])
+    assert caught.value.expected == f"the artifact with the digest {'0' * 32}"
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_language_that_is_missing_is_named_and_nothing_written(

@@ -13,9 +13,10 @@ from crosslift.languages import language_pair
 from crosslift.reports.language_names import PAIRS, family_of, name_of, script_of
 from crosslift.targets.caption_pairs import pair_bitexts, pairs_of
 from crosslift.targets.evaluate import SideLookups, evaluate_bitexts
+from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.protocols import PAIR_RETRIEVAL
 from crosslift.targets.registry import find_target
-from crosslift.targets.target import BitextData, TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 
 
 def pairs_in(name: str, data: Path, *languages: str) -> BitextData:

@@ -25,7 +25,7 @@ from crosslift.sources.bucc_files import BuccSplit
 from crosslift.targets.bucc import BUCC
 from crosslift.targets.evaluate import Lookup, Outcomes, SideLookups
 from crosslift.targets.evaluate_mining import evaluate_mining
-from crosslift.targets.parts import first_sentences
+from crosslift.targets.kinds.mined_texts import MiningData, first_sentences
 from crosslift.targets.protocol import Mining, Protocol, Split
 from crosslift.targets.protocols import (
     LASER_MINING,
@@ -33,7 +33,7 @@ from crosslift.targets.protocols import (
     MTEB_MINING,
     XTREME_MINING,
 )
-from crosslift.targets.target import MiningData, TargetSettings, texts_of
+from crosslift.targets.target_settings import TargetSettings
 
 OURS = MINING[0]
 ALL = (*BUCC.protocols, *BUCC.others)
@@ -497,7 +497,9 @@ def test_splits_without_gold(bucc: Path) -> None:
     data = load(bucc, languages=("de",))
     assert list(data.splits["de"]) == ["dev"]
     assert data.scored("de").split == "dev"
-    assert not any("test" in text for text in texts_of(data)), "texts of no use are not encoded"
+    assert not any("test" in text for text in data.distinct_texts()), (
+        "texts of no use are not encoded"
+    )
     (bucc / "de-en.dev.gold").unlink()
     with pytest.raises(DataError, match="the splits dev, test of de, none with gold"):
         load(bucc, languages=("de",))
@@ -506,7 +508,9 @@ def test_splits_without_gold(bucc: Path) -> None:
 def test_texts_of_all_splits_are_encoded_once(bucc: Path) -> None:
     data = load(bucc, languages=("de",))
     splits = data.splits["de"].values()
-    assert texts_of(data) == sorted({t for s in splits for side in (s.src, s.tgt) for t in side})
+    assert data.distinct_texts() == sorted(
+        {t for s in splits for side in (s.src, s.tgt) for t in side}
+    )
 
 
 # From the commands

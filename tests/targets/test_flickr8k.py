@@ -19,8 +19,10 @@ from crosslift.making.task_run import TaskRun
 from crosslift.planning.task_runs import task_run
 from crosslift.sources.captions import checksum_of, format_of, read_captions
 from crosslift.sources.flickr8k.splits import joint_split, photograph_id
+from crosslift.targets.kinds.bitexts import BitextData
+from crosslift.targets.kinds.pictures_with_texts import PictureData
 from crosslift.targets.registry import find_target
-from crosslift.targets.target import BitextData, PictureData, TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 from crosslift.tasks.registry import find_task
 from crosslift.training.settings import MixedTaskSettings
 

@@ -13,9 +13,10 @@ from crosslift.languages import FAMILIES
 from crosslift.sources.flores200 import FLORES_200, PUBLISHED_NAME
 from crosslift.targets.evaluate import SideLookups, evaluate_bitexts
 from crosslift.targets.flores200 import FLORES_LANGUAGES
+from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.protocols import MTEB_RETRIEVAL
 from crosslift.targets.registry import find_target
-from crosslift.targets.target import BitextData, TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 from crosslift.targets.tatoeba import TATOEBA_36
 
 NAMES = ("eng_Latn", "deu_Latn", "zho_Hans", "zho_Hant", "ace_Arab", "twi_Latn")

@@ -35,8 +35,9 @@ from crosslift.languages import is_known
 from crosslift.sources.labelled.conllu import EMPTY_NODE, RANGE, WITHHELD
 from crosslift.sources.labelled.words import ENTITIES, UPOS
 from crosslift.sources.record import Record
+from crosslift.targets.kinds.labelled_examples import LabelledData
 from crosslift.targets.registry import find_target
-from crosslift.targets.target import LabelledData, TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 
 NAMES = ("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa")
 COUNTS = {"xnli": 15, "pawsx": 7, "udpos": 33, "panx": 40, "xquad": 11, "mlqa": 7, "tydiqa": 9}

@@ -21,7 +21,7 @@ from crosslift.errors import EncoderError
 from crosslift.sources.record import Bitext
 from crosslift.targets.mteb_prompts import REGISTERED, MtebTask, mteb_prompt
 from crosslift.targets.protocols import MTEB_MINING, MTEB_RETRIEVAL
-from crosslift.targets.target import TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 
 TASKS: tuple[MtebTask, MtebTask] = ("Tatoeba", "BUCC")
 TEXTS = ["the cat and the dog", "red rain", "bread and salt", "a hill at the old sea"]

@@ -13,14 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from crosslift.analysis.collect import overlapping_queries
 from crosslift.errors import DataError, StudyError
 from crosslift.planning.plan import load_target
-from crosslift.sources.captioned_targets.mvl_sib import TOPICS, Choice
+from crosslift.sources.captioned_targets.topic_files import TOPICS, Choice
 from crosslift.targets.evaluate_pictures import evaluate_pictures
+from crosslift.targets.kinds.pictures_with_texts import PictureData, overlapping_queries
 from crosslift.targets.mvl_sib import MVL_SIB, MVL_SIB_LANGUAGES
 from crosslift.targets.protocols import MTEB_TOPICS
-from crosslift.targets.target import PictureData, TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 
 PICTURES = [f"{topic}_{i}" for topic in TOPICS for i in range(2)]
 

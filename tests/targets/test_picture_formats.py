@@ -14,9 +14,11 @@ import pytest
 from PIL import Image
 
 from crosslift.errors import CrossLiftError, DataError
-from crosslift.sources.captioned_targets.crossmodal import CROSSMODAL_LANGUAGES
+from crosslift.targets.crossmodal import CROSSMODAL
+from crosslift.targets.kinds.bitexts import BitextData
+from crosslift.targets.kinds.pictures_with_texts import PictureData
 from crosslift.targets.registry import find_target
-from crosslift.targets.target import BitextData, PictureData, TargetSettings, texts_of
+from crosslift.targets.target_settings import TargetSettings
 
 
 def put_pictures(folder: Path, *names: str) -> None:
@@ -52,7 +54,7 @@ def bitexts_of(name: str, data: Path, **settings: Any) -> BitextData:
 
 PUBLISHED = {
     "xtd10": ["es", "it", "ja", "en"],
-    "crossmodal-3600": list(CROSSMODAL_LANGUAGES),
+    "crossmodal-3600": list(CROSSMODAL.languages),
     "multi30k": ["en", "de", "fr", "cs"],
     "multi30k-2017": ["en", "de", "fr"],
     "multi30k-2017-coco": ["en", "de", "fr"],
@@ -83,7 +85,7 @@ def xtd10(tmp_path: Path) -> Path:
 def crossmodal(tmp_path: Path) -> Path:
     """Two pictures in all 36 languages, of which English has two captions of the first."""
     base = tmp_path / "xm3600"
-    codes = ["quz" if code == "qu" else code for code in CROSSMODAL_LANGUAGES]
+    codes = ["quz" if code == "qu" else code for code in CROSSMODAL.languages]
 
     def captions(key: str, code: str) -> dict[str, list[str]]:
         said = [f"{code} {key} {n}" for n in range(1 + (code == "en" and key == "0a"))]
@@ -257,7 +259,7 @@ def test_crossmodal_has_several_captions(crossmodal: Path) -> None:
     assert bitexts_of("crossmodal-3600-captions", crossmodal).bitexts["fil"].tgt == (
         *("en 0a 0", "en 0b 0"),
     )
-    assert len(texts_of(data)) == 36 * 2 + 1
+    assert len(data.distinct_texts()) == 36 * 2 + 1
     rows = [json.loads(line) for line in (crossmodal / "captions.jsonl").open()]
     for change, told in (
         (lambda row: row["de"].update(caption=[]), r"row 2: `caption` of 'de' is \[\]"),

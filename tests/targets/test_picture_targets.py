@@ -18,7 +18,7 @@ from babel_sample import write_babel
 from PIL import Image
 from small_study import SCRATCH, small_study
 
-from crosslift.analysis.collect import cube_of, overlapping_queries
+from crosslift.analysis.collect import cube_of
 from crosslift.api.session import evaluate, run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, StudyError, UnknownNameError
@@ -34,10 +34,14 @@ from crosslift.targets.captions import captions_of
 from crosslift.targets.evaluate import Lookup, Outcomes, score_of
 from crosslift.targets.evaluate_pictures import evaluate_pictures
 from crosslift.targets.flags import FLAG_LANGUAGES, MOST_ENGLISH, held_out_flags, territory_names
-from crosslift.targets.parts import first_pictures
+from crosslift.targets.kinds.pictures_with_texts import (
+    PictureData,
+    first_pictures,
+    overlapping_queries,
+)
 from crosslift.targets.protocols import PICTURE_CLASSES, PICTURE_RETRIEVAL
 from crosslift.targets.registry import find_target
-from crosslift.targets.target import PictureData, TargetSettings, texts_of
+from crosslift.targets.target_settings import TargetSettings
 
 
 def lookup_of(named: Mapping[str, Any]) -> Lookup:
@@ -185,7 +189,7 @@ def test_classes_by_hand() -> None:
     one = replace(data, texts={"en": {"C": ("cat",), "D": ("cat",), "H": ("hen",)}})
     (tied,) = evaluate_pictures(PICTURE_CLASSES, one, lookup_of(told), lookup_of(shown))
     assert tied.values["top1_accuracy"].tolist() == [0.5, 0.5, 1], "two classes of one name"
-    assert texts_of(data) == ["a cat", "cat", "dog", "hen"]
+    assert data.distinct_texts() == ["a cat", "cat", "dog", "hen"]
 
 
 # Clusters and medians

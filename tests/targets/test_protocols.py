@@ -28,6 +28,7 @@ from crosslift.studies.reading import parse_study
 from crosslift.targets.bitext import load_bitexts
 from crosslift.targets.bucc import BUCC
 from crosslift.targets.evaluate import Lookup, SideLookups, evaluate_bitexts
+from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.protocol import Protocol
 from crosslift.targets.protocols import (
     LASER_MINING,
@@ -40,7 +41,8 @@ from crosslift.targets.protocols import (
     XTREME_RETRIEVAL,
 )
 from crosslift.targets.registry import TARGETS
-from crosslift.targets.target import BitextData, Target, TargetSettings
+from crosslift.targets.target import Target
+from crosslift.targets.target_settings import TargetSettings
 from crosslift.targets.tatoeba import TATOEBA
 
 WORDS = ("red", "blue", "old", "new", "cat", "dog", "sun", "rain", "hill", "sea", "bread", "salt")

@@ -17,8 +17,9 @@ from crosslift.planning.task_runs import task_run
 from crosslift.sources.lexicons.lexicon import folded
 from crosslift.sources.record import Bitext
 from crosslift.targets.evaluate import SideLookups, evaluate_bitexts
+from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.registry import find_target
-from crosslift.targets.target import BitextData, TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 from crosslift.tasks.registry import find_task, needs_data, task_names
 from crosslift.training.settings import MixedTaskSettings
 
@@ -26,11 +27,11 @@ from crosslift.training.settings import MixedTaskSettings
 @pytest.fixture(scope="module")
 def lexicon(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """300 pairs; a word in ten has two translations, and one translation in ten is of two words."""
-    dice = np.random.default_rng(0)
+    generator = np.random.default_rng(0)
     letters = np.array(list("abcdefghijk"))
 
     def word() -> str:
-        return "".join(dice.choice(letters, 6))
+        return "".join(generator.choice(letters, 6))
 
     pairs = [(word(), word()) for _ in range(300)]
     pairs += [(pairs[i][0], word()) for i in range(0, 300, 10)]

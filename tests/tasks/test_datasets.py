@@ -43,6 +43,7 @@ from crosslift.forms.form import FormOptions, Split
 from crosslift.languages import is_known
 from crosslift.sources import dataset_files
 from crosslift.sources.fields import SpanFields
+from crosslift.sources.formats import rows
 from crosslift.sources.formats.rows import lines_of
 from crosslift.sources.hub import HubDataset
 from crosslift.sources.published import DatasetSource, Derived, PublishedData, Together
@@ -656,6 +657,26 @@ def test_lines_end_with_line_feeds_alone(tmp_path: Path) -> None:
     assert list(lines_of(path)) == [(1, "a\x0bb\u2028c"), (2, "d\re")]
     with pytest.raises(DataError, match="cannot be read"):
         list(lines_of(tmp_path / "missing.tsv"))
+
+
+@pytest.mark.parametrize("block", [1, 5, 7, 1 << 20])
+def test_lines_are_the_same_however_large_the_blocks_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(rows, "_BLOCK", block)
+    path = tmp_path / "x.tsv"
+    parts = ["", "a", "é\u20ac", "\r", "long" * 9, "x\ry", "\ufeff", "\x1c\u2028\x85"]
+    ends = ("\n", "\r\n", "\r\r\n", "\n\n")
+    whole = "first\n" + "".join(part + end for part in parts for end in ends)
+    for text in ("", "a", "\n", "a\n\n", whole, whole + "last", whole + "last\r"):
+        path.write_bytes(text.encode())
+        lines = text.removesuffix("\n").split("\n") if text else []
+        expected = [(n, line.removesuffix("\r")) for n, line in enumerate(lines, 1)]
+        assert list(lines_of(path)) == expected
+    path.write_bytes(f"{whole}{{}}\n\n".encode().replace(b"{}", b"b\xffd"))
+    row = len(whole.split("\n"))
+    with pytest.raises(DataError, match=f"row {row}: byte 0xff is not UTF-8"):
+        list(lines_of(path))
 
 
 # The hub

@@ -24,8 +24,9 @@ from crosslift.sources.labelled.english import check_english, is_english
 from crosslift.sources.labelled.questions import questions
 from crosslift.sources.labelled.training import hold_out
 from crosslift.sources.record import Record
+from crosslift.targets.kinds.labelled_examples import LabelledData
 from crosslift.targets.registry import find_target
-from crosslift.targets.target import LabelledData, TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 from crosslift.tasks.registry import find_task
 
 

@@ -32,9 +32,11 @@ from crosslift.targets.evaluate import (
     evaluate_bitexts,
 )
 from crosslift.targets.evaluate_pictures import evaluate_pictures
+from crosslift.targets.kinds.bitexts import BitextData
+from crosslift.targets.kinds.pictures_with_texts import PictureData
 from crosslift.targets.protocol import Protocol
 from crosslift.targets.registry import TARGETS, find_target
-from crosslift.targets.target import BitextData, PictureData, TargetSettings, texts_of
+from crosslift.targets.target_settings import TargetSettings
 from crosslift.targets.tatoeba import TATOEBA_36
 from crosslift.tasks.own_files import OWN_FILE_TASKS
 from crosslift.tasks.registry import EMBEDDED, TASKS, find_task, task_names
@@ -325,7 +327,13 @@ def test_facts_of_a_target(target) -> None:
     named = [p.id for p in target.protocols]
     classes = ["crosslift/picture->class"]
     pairs = ["crosslift/xx->yy", "crosslift/yy->xx"]
-    others = {"picture-classes": classes, "babel-imagenet": classes, "pairs": pairs}
+    outside = ["crosslift/zero-shot"]
+    others = {
+        "xcopa": outside,
+        "picture-classes": classes,
+        "babel-imagenet": classes,
+        "pairs": pairs,
+    }
     of_pairs = target.name.endswith("-pairs") and target.name != "word-pairs"
     name = "pairs" if of_pairs else target.name
     assert named == others.get(name, PROTOCOLS[target.kind])
@@ -407,7 +415,7 @@ def test_all_languages_of_names_and_gettext_load() -> None:
     assert isinstance(gettext, BitextData)
     assert set(gettext.bitexts) | set(gettext.gaps) == set(find_target("gettext").languages or ())
     assert all(len(b.src) >= 50 for b in gettext.bitexts.values())
-    assert texts_of(gettext) == sorted(
+    assert gettext.distinct_texts() == sorted(
         {t for b in gettext.bitexts.values() for t in (*b.src, *b.tgt)}
     )
 

@@ -22,7 +22,6 @@ from crosslift.training.guards.data import on_their_data
 from crosslift.training.guards.distillation import Distillation, DistillationSettings
 from crosslift.training.guards.guard import Guard, GuardOnData, OpenGuard
 from crosslift.training.loop import Stage, train
-from crosslift.training.part import Part
 from crosslift.training.settings import (
     GUARDS,
     GUARDS_ON_DATA,
@@ -30,6 +29,7 @@ from crosslift.training.settings import (
     StageSettings,
     TrainingSettings,
 )
+from crosslift.training.update_part import UpdatePart
 
 
 class Rehearsal(GuardOnData):
@@ -60,8 +60,8 @@ class _Rehearsed(OpenGuard):
         self.batch_size = batch_size
         self.task = task
 
-    def parts(self, start: int) -> list[Part]:
-        return [Part(Rehearsal.name, start, self.batch_size, 0.5)]
+    def parts(self, start: int) -> list[UpdatePart]:
+        return [UpdatePart(Rehearsal.name, start, self.batch_size, 0.5)]
 
 
 class FrozenLayer(Guard):

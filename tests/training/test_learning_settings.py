@@ -28,7 +28,6 @@ from crosslift.encoders.settings import EncoderSettings
 from crosslift.encoders.state import apply_changes, save_change
 from crosslift.errors import DataError, TrainingError
 from crosslift.forms.classification import Classification
-from crosslift.forms.distillation import OpenDistillation, balanced
 from crosslift.forms.form import FormOptions, OpenTask, Split
 from crosslift.forms.forward import batch_vectors
 from crosslift.forms.regression import Regression
@@ -37,6 +36,7 @@ from crosslift.sources.record import Record
 from crosslift.training.checkpoint import Progress
 from crosslift.training.guards.data import on_their_data
 from crosslift.training.guards.distillation import Distillation
+from crosslift.training.guards.held_vectors import OpenDistillation, balanced
 from crosslift.training.loop import Stage, train
 from crosslift.training.selection import chosen_score
 from crosslift.training.settings import Budget, StageSettings

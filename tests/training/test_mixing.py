@@ -16,7 +16,7 @@ from crosslift.encoders.load import Encoder
 from crosslift.errors import TrainingError
 from crosslift.training.checkpoint import Progress
 from crosslift.training.loop import Stage, train
-from crosslift.training.mixing import Member, Mixture, shares_of
+from crosslift.training.mixing import Mixture, StageTask, shares_of
 from crosslift.training.settings import (
     Budget,
     MixedTaskSettings,
@@ -110,7 +110,7 @@ def mixture(
     mixing: dict[str, Any], sizes: tuple[int, ...] = (30, 10), accumulation: int = 1, seed: int = 5
 ) -> Mixture:
     members = [
-        Member(f"t{i}", MixedTaskSettings(task=f"t{i}"), Sized(size), i)  # type: ignore[arg-type]
+        StageTask(f"t{i}", MixedTaskSettings(task=f"t{i}"), Sized(size), i)  # type: ignore[arg-type]
         for i, size in enumerate(sizes)
     ]
     return Mixture(members, MixingSettings(**mixing), accumulation, seed)
@@ -165,8 +165,8 @@ def test_draws_follow_from_the_update_and_the_seed_alone() -> None:
 
 def test_a_task_of_weight_zero_never_comes() -> None:
     members = [
-        Member("a", MixedTaskSettings(task="a", weight=1), Sized(3), 0),  # type: ignore[arg-type]
-        Member("b", MixedTaskSettings(task="b", weight=0), Sized(3), 0),  # type: ignore[arg-type]
+        StageTask("a", MixedTaskSettings(task="a", weight=1), Sized(3), 0),  # type: ignore[arg-type]
+        StageTask("b", MixedTaskSettings(task="b", weight=0), Sized(3), 0),  # type: ignore[arg-type]
     ]
     for batches in ("one-task", "interleaved"):
         mixed = Mixture(members, MixingSettings(batches=batches), 1, 0)
@@ -183,14 +183,14 @@ def train_mixed(
     report: Any = lambda share: None,
     budget: Budget | None = None,
     **settings: Any,
-) -> tuple[dict[str, torch.Tensor], Progress, list[Member], Encoder]:
+) -> tuple[dict[str, torch.Tensor], Progress, list[StageTask], Encoder]:
     encoder = load_tiny(folder, precision="float32")
     stage = StageSettings(
         **{"learning_rate": 1e-3, "dev_evaluations": 2, "dropout": 0.2}
         | {"tasks": [{"task": "text-pairs"}, {"task": "masked-lm"}], **settings}
     )
     members = [
-        Member(m.task, m, open_tiny_task(m.task, encoder, seed=i), i)
+        StageTask(m.task, m, open_tiny_task(m.task, encoder, seed=i), i)
         for i, m in enumerate(stage.tasks)
     ]
     chosen = budget or Budget(updates=8, batch_size=4)
@@ -279,9 +279,9 @@ def test_the_loss_weight_scales_the_gradient(xlm_folder: Path, tmp_path: Path) -
 
 def test_accumulated_parts_give_the_gradient_of_the_whole(xlm_folder: Path, tmp_path: Path) -> None:
     """Of a loss that is a mean over records; contrastive losses look at the whole part."""
-    from crosslift.forms.distillation import OpenDistillation  # a loss of single records
     from crosslift.forms.form import FormOptions
     from crosslift.sources.record import Record
+    from crosslift.training.guards.held_vectors import OpenDistillation  # a loss of single records
     from crosslift.training.weights import Weights
 
     texts = ["a cat", "the dog is running", "rain", "one two three", "x", "hill"]
@@ -324,4 +324,4 @@ def test_a_task_that_fails_is_named(xlm_folder: Path, tmp_path: Path) -> None:
         StageSettings(task="masked-lm"), Budget(updates=1), 0, tmp_path / "c", lambda share: None
     )
     with pytest.raises(TrainingError, match="the loss of masked-lm in update 1 is inf"):
-        train(stage, [Member("masked-lm", settings, task, 0)], encoder)
+        train(stage, [StageTask("masked-lm", settings, task, 0)], encoder)

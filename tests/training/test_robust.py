@@ -19,7 +19,7 @@ from crosslift.encoders.perturbation import (
     Ball,
     BallOf,
     Perturbation,
-    dice_of,
+    generator_of,
     mean_row_norm,
     perturbed,
 )
@@ -85,10 +85,10 @@ def test_nothing_leaves_the_ball(of: BallOf, seed: int) -> None:
     batch = pack(sequences(generator))
     ball = Ball(float(generator.uniform(0.01, 3)), of)
     rows = torch.zeros(len(batch.token_ids), 4)
-    dice = dice_of(seed)
-    values = ball.draw(rows, batch, dice)
+    generator = generator_of(seed)
+    values = ball.draw(rows, batch, generator)
     for scale in (0.0, 1e-20, 1.0, 1e20):
-        gradient = torch.randn(rows.shape, generator=dice) * scale
+        gradient = torch.randn(rows.shape, generator=generator) * scale
         gradient[0] = 0.0
         values = ball.climb(values, gradient, float(generator.uniform(0, 5)), batch)
         assert torch.isfinite(values).all()
@@ -115,7 +115,7 @@ def test_a_step_has_its_length_whatever_the_gradient_is() -> None:
 def test_draws_fill_the_ball_evenly(of: BallOf) -> None:
     """In d dimensions the share of draws within r of the centre is r to the power of d."""
     batch = pack([[5, 6]] * 4000)
-    drawn = Ball(2.0, of).draw(torch.zeros(8000, 2), batch, dice_of(1))
+    drawn = Ball(2.0, of).draw(torch.zeros(8000, 2), batch, generator_of(1))
     lengths = np.array(norms_by_hand(drawn, batch, of)) / 2
     dimensions = 2 if of == "token" else 4
     for share in (0.3, 0.7, 0.9):
@@ -126,8 +126,8 @@ def test_draws_fill_the_ball_evenly(of: BallOf) -> None:
 
 def test_what_is_added_belongs_to_the_tokens_of_a_batch() -> None:
     """Read again, as when activations are computed again, a batch gets the same; another its own."""
-    ball, dice = Ball(1.0, "token"), dice_of(3)
-    noise = Perturbation(ball, lambda rows, batch: ball.draw(rows, batch, dice))
+    ball, generator = Ball(1.0, "token"), generator_of(3)
+    noise = Perturbation(ball, lambda rows, batch: ball.draw(rows, batch, generator))
     one, other = pack([[5, 6], [7]]), pack([[7], [5, 6, 8]])
     rows = torch.zeros(3, 4)
     first = noise(rows, one)
@@ -179,8 +179,8 @@ def test_passes_that_perturb_nothing_are_plain_training_bit_for_bit(
     form: str,
     robust: dict[str, Any],
 ) -> None:
-    """Dropout, masking and augmentation are the same in every pass, and what comes after finds the dice
-    as after one pass."""
+    """Dropout, masking and augmentation are the same in every pass, and what comes after finds the
+    random state as after one pass."""
     folder = tiny_folders[TRAINED_FORMS[form]]
     plain, spent, _, _ = train_tiny(form, folder, checkpoint, dropout=0.3)
     checkpoint.unlink(missing_ok=True)
@@ -282,7 +282,7 @@ def test_the_loss_found_is_no_lower_than_on_the_rows_themselves(settings: dict[s
     encoder: Any = _Rows()
     asked = AdversarialSettings(unit="absolute", radius=0.3, **settings)
     passes = Passes(encoder, encoder.loss, lambda loss, share: (loss * share).backward())
-    found = Robustness(encoder, asked, 0).ascend(asked, passes, dice_of(0))
+    found = Robustness(encoder, asked, 0).ascend(asked, passes, generator_of(0))
     clean = float(encoder.loss().loss)
     with perturbed(encoder, found):
         worst = float(encoder.loss().loss)
@@ -298,7 +298,9 @@ def test_more_steps_find_a_higher_loss_and_come_near_the_highest() -> None:
     encoder.batch, encoder.rows = pack([[0]]), torch.tensor([[0.1, 0.2, -0.3, 0.0]])
     encoder.rows.requires_grad_()
     highest = 0.0
-    directions = torch.nn.functional.normalize(torch.randn(20000, 4, generator=dice_of(5)), dim=1)
+    directions = torch.nn.functional.normalize(
+        torch.randn(20000, 4, generator=generator_of(5)), dim=1
+    )
     for added in 0.3 * directions:
         with perturbed(encoder, lambda rows, batch, a=added: rows + a):
             highest = max(highest, float(encoder.loss().loss))
@@ -306,7 +308,7 @@ def test_more_steps_find_a_higher_loss_and_come_near_the_highest() -> None:
     for steps in (1, 2, 20):
         asked = AdversarialSettings(unit="absolute", radius=0.3, steps=steps, step_size=0.1)
         passes = Passes(encoder, encoder.loss, lambda loss, share: None)
-        end = Robustness(encoder, asked, 0).ascend(asked, passes, dice_of(0))
+        end = Robustness(encoder, asked, 0).ascend(asked, passes, generator_of(0))
         with perturbed(encoder, end):
             found.append(float(encoder.loss().loss))
     assert found[0] < found[1] < found[2]

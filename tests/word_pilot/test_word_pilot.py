@@ -26,7 +26,8 @@ from crosslift.results.word_alignments import (
 )
 from crosslift.retrieval.directions import both_directions
 from crosslift.retrieval.metrics import top1_accuracy
-from crosslift.word_pilot.alignment import WordAlignment, alignment_of, one_to_one
+from crosslift.sources.lexicons.one_to_one import one_to_one
+from crosslift.word_pilot.alignment import WordAlignment, alignment_of
 from crosslift.word_pilot.findings import MOSTLY_SHARED, best_of, findings_of
 from crosslift.word_pilot.page import write_word_pilot_page
 from crosslift.word_pilot.pilot import FEWEST_PAIRS, PilotWords, choose_words, pilot_of_words

@@ -496,27 +496,28 @@ def test_score_command_in_part(crosslift: Any, folders: Folders) -> None:
 def test_predict_command_hands_on_what_it_was_given(
     crosslift: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from crosslift.studies import submission
+    from crosslift.submissions import submission
 
     calls = []
 
     def write(
-        run: Path, arm: str, to: Path, seed: int | None, tasks: Any, listener: Any
-    ) -> list[Path]:
-        calls.append((run, arm, to, seed, tasks))
+        run: Path, arm: str, to: Path, seed: int | None, tasks: Any, listener: Any, trust_code: bool
+    ) -> submission.Submission:
+        calls.append((run, arm, to, seed, tasks, trust_code))
         listener.advance(0.5)
-        return [to / "xnli" / "test-de.tsv"]
+        return submission.Submission([to / "xnli" / "test-de.tsv"], [])
 
     monkeypatch.setattr(submission, "write_submission", write)
     to = tmp_path / "to"
     given = crosslift("xtreme", "predict", tmp_path, "arm", to, "--json", "-")
     assert given.code == 0
     assert given.json["files"] == [str(to / "xnli" / "test-de.tsv")]
-    chosen = ("--seed", 3, "--tasks", "xnli,bucc2018")
+    assert given.json["other_code"] == []
+    chosen = ("--seed", 3, "--tasks", "xnli,bucc2018", "--trust-code")
     assert crosslift("xtreme", "predict", tmp_path, "arm", to, *chosen).code == 0
     assert calls == [
-        (tmp_path, "arm", to, None, None),
-        (tmp_path, "arm", to, 3, ["xnli", "bucc"]),
+        (tmp_path, "arm", to, None, None, False),
+        (tmp_path, "arm", to, 3, ["xnli", "bucc"], True),
     ]
     unknown = crosslift("xtreme", "predict", tmp_path, "arm", to, "--tasks", "xnlii")
     assert unknown.code == 2

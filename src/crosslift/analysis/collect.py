@@ -20,11 +20,7 @@ from crosslift.metrics.table import METRICS, OUTCOME_OF_METRIC
 from crosslift.planning.plan import ArmRun, Plan
 from crosslift.results.arm_facts import ArmBudget
 from crosslift.results.score_rows import CurvePoint, Score, table_of
-from crosslift.sources.bucc_files import BuccSplit
 from crosslift.steps.step import Step
-from crosslift.targets.captions import captions_of
-from crosslift.targets.target import BitextData, LabelledData, PictureData
-from crosslift.tasks.task import texts_read
 
 MACRO = "macro"
 _OF_MEDIANS = frozenset(
@@ -68,25 +64,7 @@ class Gathered:
 
     def overlapping_items(self, target: str, texts: set[str]) -> dict[str, set[str]]:
         """Language -> items of a target of which a text is among these."""
-        data = self.plan.targets[target].data
-        if isinstance(data, BitextData):
-            return {
-                language: {
-                    item
-                    for item, src, tgt in zip(b.items, b.src, b.tgt, strict=True)
-                    if src in texts or tgt in texts
-                }
-                for language, b in data.bitexts.items()
-            }
-        if isinstance(data, LabelledData):
-            form = data.task.form
-            return {
-                language: {r.id for r in records if not texts.isdisjoint(texts_read(r, form))}
-                for language, records in data.tests.items()
-            }
-        if isinstance(data, PictureData):
-            return {language: overlapping_queries(data, language, texts) for language in data.texts}
-        return {code: overlapping_sentences(data.scored(code), texts) for code in data.splits}
+        return self.plan.targets[target].data.items_with(texts)
 
     @cached_property
     def outcomes(self) -> pa.Table:
@@ -213,33 +191,6 @@ def as_many_seeds(cube: NDArray[np.float64], other: NDArray[np.float64]) -> NDAr
     if len(cube) > 1:
         return cube
     return np.broadcast_to(cube, (len(other), *cube.shape[1:]))
-
-
-def overlapping_sentences(split: BuccSplit, texts: set[str]) -> set[str]:
-    """Ids of the src sentences of a mining split that are among some texts, or whose gold partner is.
-
-    A sentence that the split has several times is one query, so all of its ids count.
-    """
-    partners = {split.src[src] for src, tgt in split.gold or () if split.tgt[tgt] in texts}
-    touched = texts | partners
-    return {i for i, text in zip(split.src_ids, split.src, strict=True) if text in touched}
-
-
-def overlapping_queries(data: PictureData, language: str, texts: set[str]) -> set[str]:
-    """Ids of the queries of a language that have to do with one of some texts.
-
-    Of pictures with texts: every such text, and every picture that has one. Of pictures with classes:
-    every picture of a class with such a name.
-    """
-    named = data.texts[language]
-    touched = {item for item, said in named.items() if not texts.isdisjoint(said)}
-    if data.classes:
-        return {item for item, name in data.classes.items() if name in touched}
-    chosen = data.choices.get(language, {})
-    touched |= {query for query, choice in chosen.items() if choice.text in touched}
-    captions = captions_of(named)
-    told = zip(captions.ids, captions.texts, strict=True)
-    return touched | {name for name, text in told if text in texts}
 
 
 def cube_of(rows: pa.Table, outcome: str) -> tuple[NDArray[np.float64], list[str]]:

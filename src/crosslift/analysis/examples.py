@@ -15,15 +15,12 @@ from crosslift.artifacts.files import file_written_whole
 from crosslift.images.decode import load_picture
 from crosslift.metrics.table import metric_named
 from crosslift.results.example import ArmAnswer, Example
-from crosslift.sources.record import Record
-from crosslift.targets.captions import captions_of
 from crosslift.targets.protocol import Direction
-from crosslift.targets.target import BitextData, LabelledData, MiningData, PictureData
+from crosslift.targets.target_data import Shown, TargetData
 
 _LANGUAGES = 6
 _QUERIES = 3
 _PICTURE_SIZE = 96
-_LONGEST = 300
 
 
 def write_examples(gathered: Gathered, folder: Path) -> list[Example]:
@@ -37,7 +34,7 @@ def write_examples(gathered: Gathered, folder: Path) -> list[Example]:
 def _examples_of(gathered: Gathered, target: str, folder: Path) -> list[Example]:
     loaded = gathered.plan.targets[target]
     right = metric_named(loaded.target.metric).right
-    if isinstance(loaded.data, MiningData) or right is None:
+    if right is None:
         return []
     shown_as = loaded.protocols[0]
     if shown_as.direction == "both":  # an answer is one of a direction
@@ -94,109 +91,48 @@ class _Example:
         direction: which side asks.
         folder: of the run.
         written: ids of the pictures that are written already.
+
+    Raises:
+        TypeError: a single query of the target has no answer to show.
     """
 
     def __init__(
         self,
-        data: BitextData | PictureData | LabelledData,
+        data: TargetData,
         language: str,
         direction: Direction,
         folder: Path,
         written: set[str],
     ) -> None:
-        self.data = data
-        self.language = language
-        self.direction = direction
-        self.folder = folder
+        examples = data.examples(language, direction)
+        if examples is None:
+            raise TypeError(f"{type(data).__name__} has no single query with an answer")
+        self._examples = examples
+        self._data = data
+        self._folder = folder
         self._written = written
-        if isinstance(data, BitextData):
-            bitext = data.bitexts[language]
-            asking, answering = bitext.src, bitext.tgt
-            if direction in ("en->xx", "yy->xx"):
-                asking, answering = answering, asking
-            self.asking = dict(zip(bitext.items, asking, strict=True))
-            self.answering = dict(zip(bitext.items, answering, strict=True))
-        elif isinstance(data, LabelledData):
-            self.records = {record.id: record for record in data.tests[language]}
-        else:
-            captions = captions_of(data.texts[language])
-            told = zip(captions.texts, captions.items, strict=True)
-            self.texts = dict(zip(captions.ids, told, strict=True))
 
     def query(self, item: str) -> dict[str, str | None]:
         """The query and the right answer."""
-        if isinstance(self.data, BitextData):
-            query, gold = self.asking[item], self.answering[item]
-            return _sides("query", query, None) | _sides("gold", gold, None)
-        if isinstance(self.data, LabelledData):
-            record = self.records[item]
-            return _sides("query", _asked(record), None) | _sides("gold", _right(record), None)
-        if self.data.classes:
-            name = self._class(self.data.classes[item])
-            return _sides("query", None, self._picture(item)) | _sides("gold", name, None)
-        if self.direction == "picture->text":
-            gold = next(text for text, shown in self.texts.values() if self._fits(item, shown))
-            return _sides("query", None, self._picture(item)) | _sides("gold", gold, None)
-        text, shown = self.texts[item]
-        return _sides("query", text, None) | _sides(
-            "gold", None, self._picture(self.data.right_picture(shown))
-        )
+        query, right = self._examples.query(item), self._examples.right(item)
+        return self._side("query_", query) | self._side("gold_", right)
 
     def answer(self, arm: str, row: Mapping[str, Any]) -> ArmAnswer:
         """What an arm returned."""
-        item = row["retrieved"]
-        correct = row["right"] > 0
-        if isinstance(self.data, LabelledData):
-            return ArmAnswer(arm=arm, text=item, picture=None, correct=correct)
-        if isinstance(self.data, BitextData):
-            return ArmAnswer(arm=arm, text=self.answering[item], picture=None, correct=correct)
-        if self.data.classes:
-            return ArmAnswer(arm=arm, text=self._class(item), picture=None, correct=correct)
-        if self.direction == "picture->text":
-            texts = self.data.texts[self.language]
-            text = self.texts[item][0] if item in self.texts else texts[item][0]
-            return ArmAnswer(arm=arm, text=text, picture=None, correct=correct)
-        return ArmAnswer(arm=arm, text=None, picture=self._picture(item), correct=correct)
+        answer = self._side("", self._examples.answer(row["retrieved"]))
+        return ArmAnswer(arm=arm, **answer, correct=row["right"] > 0)
 
-    def _fits(self, picture: str, item: str) -> bool:
-        """Whether the text of an item is right for a picture: its own, or one of its topic."""
-        topics = self.data.topics if isinstance(self.data, PictureData) else {}
-        return topics[item] == topics[picture] if topics else item == picture
-
-    def _class(self, name: str) -> str:
-        if not isinstance(self.data, PictureData):
-            raise TypeError("a bitext has no classes")
-        return self.data.texts[self.language][name][0]
+    def _side(self, role: str, shown: Shown) -> dict[str, str | None]:
+        picture = None if shown.picture is None else self._picture(shown.picture)
+        return {f"{role}text": shown.text, f"{role}picture": picture}
 
     def _picture(self, item: str) -> str:
-        if not isinstance(self.data, PictureData):
-            raise TypeError("a bitext has no pictures")
         # An id may hold what no file name may, and two targets may have the same ids.
-        name = hashlib.sha256(f"{self.data.checksum} {item}".encode()).hexdigest()[:20]
-        path = self.folder / "pictures" / f"{name}.png"
+        name = hashlib.sha256(f"{self._data.checksum} {item}".encode()).hexdigest()[:20]
+        path = self._folder / "pictures" / f"{name}.png"
         if item not in self._written:
-            picture = load_picture(self.data.pictures[item], _PICTURE_SIZE)
+            picture = load_picture(self._data.pictures[item], _PICTURE_SIZE)
             with file_written_whole(path) as draft:
                 Image.fromarray(picture).save(draft)
             self._written.add(item)
-        return path.relative_to(self.folder).as_posix()
-
-
-def _asked(record: Record) -> str:
-    """What an example asks; of a passage, its beginning."""
-    texts = [
-        record.texts[name]
-        for name in ("question", "passage", "text", "pair")
-        if name in record.texts
-    ]
-    return " / ".join(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..." for text in texts)
-
-
-def _right(record: Record) -> str:
-    if record.label is not None:
-        return record.label
-    return " / ".join(record.texts["passage"][start:end] for start, end in record.spans)
-
-
-def _sides(role: str, text: str | None, picture: str | None) -> dict[str, str | None]:
-    return {f"{role}_text": text, f"{role}_picture": picture}
+        return path.relative_to(self._folder).as_posix()

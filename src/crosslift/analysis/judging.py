@@ -9,6 +9,7 @@ import numpy as np
 from crosslift.analysis.collect import Gathered, as_many_seeds
 from crosslift.forms.declared_forms import trains_on_captions
 from crosslift.making.answer import told_of_answering
+from crosslift.making.train import Training
 from crosslift.metrics.table import OUTCOME_OF_METRIC
 from crosslift.results.arm_facts import ArmBudget
 from crosslift.results.effect_parts import Attribution, Gain, Orientation
@@ -262,7 +263,9 @@ def _tuning_note(gathered: Gathered, arm: str, against: str, target: str) -> str
 
 def labelled_languages(gathered: Gathered, arm: str) -> tuple[str, ...]:
     """Languages of the labels, captions and pairs that an arm is trained on, in order."""
-    runs = [run for step in _own_stages(gathered, arm) for run in step.context.tasks.values()]
+    runs = [
+        run for step in _own_stages(gathered, arm) for run in step.job_as(Training).tasks.values()
+    ]
     return tuple(dict.fromkeys(code for run in runs for code in run.labelled_languages))
 
 

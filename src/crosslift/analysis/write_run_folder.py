@@ -57,14 +57,6 @@ from crosslift.results.xtreme_scores import XTREME_FILE
 from crosslift.steps.run import StepRecord
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Arm, Study
-from crosslift.targets.target import (
-    BitextData,
-    LabelledData,
-    PictureData,
-    TargetData,
-    left_out_of,
-    notes_of,
-)
 
 
 def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], folder: Path) -> Path:
@@ -190,30 +182,21 @@ def _arm(gathered: Gathered, name: str, arm: Arm) -> ArmFacts:
 def _target(gathered: Gathered, name: str) -> TargetFacts:
     loaded = gathered.plan.targets[name]
     data = loaded.data
-    languages = _languages(data)
     return TargetFacts(
         name=name,
         title=loaded.target.title,
         metric=loaded.target.metric,
         protocol=loaded.protocols[0].id,
-        languages=tuple(languages),
+        languages=data.languages,
         gaps=tuple(Gap(language=code, reason=reason) for code, reason in data.gaps.items()),
         kind=loaded.target.kind,
-        notes=tuple(Note(language=code, note=note) for code, note in notes_of(data).items()),
-        left_out={code: dict(counts) for code, counts in left_out_of(data).items()},
+        notes=tuple(Note(language=code, note=note) for code, note in data.notes.items()),
+        left_out={code: dict(counts) for code, counts in data.left_out.items()},
         unread=dict(data.unread),
         photographs=loaded.target.photographs,
         texts=loaded.target.texts,
         side_prompts=loaded.settings.side_prompts,
     )
-
-
-def _languages(data: TargetData) -> list[str]:
-    if isinstance(data, BitextData):
-        return list(data.bitexts)
-    if isinstance(data, LabelledData):
-        return list(data.tests)
-    return list(data.texts if isinstance(data, PictureData) else data.splits)
 
 
 def _protocols(gathered: Gathered) -> dict[str, dict[str, Any]]:
@@ -268,6 +251,7 @@ def _step(plan: Plan, record: StepRecord, environments: RunEnvironments) -> Step
         reused=record.reused,
         other_code=tuple(record.other_code),
         environments=environments.of_step(record.manifest),
+        digest=record.manifest.digest,
     )
 
 

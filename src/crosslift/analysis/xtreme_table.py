@@ -37,9 +37,9 @@ from crosslift.statistics.differences import (
     group_differences,
     strata_of,
 )
-from crosslift.targets.parts import part_words
+from crosslift.steps.step import Step
 from crosslift.targets.protocol import Protocol
-from crosslift.targets.target import LabelledData
+from crosslift.targets.target_data import TargetData
 from crosslift.xtreme.benchmark import TASKS, XtremeTask
 from crosslift.xtreme.published import PublishedRow, published_for
 
@@ -165,13 +165,10 @@ class _Table:
 
     def _column(self, column: _Column) -> XtremeColumn:
         data = column.loaded.data
-        labelled = data if isinstance(data, LabelledData) else None
         rows = self._cube(self._measured_on(column), column, (column.metric,))[0]
         languages = self._language_names(column)
-        remarks = [part_words(column.loaded.data, column.loaded.settings)]
-        if labelled:
-            remarks += [labelled.remark]
-            remarks += [_counted("left out of the files", labelled.left_out), self._cut(column)]
+        remarks = [column.loaded.part, data.remark]
+        remarks += [_counted("left out of the files", data.left_out), self._cut(column)]
         if column.protocol.name != XTREME:
             remarks.append("our own definition, not XTREME's")
         return XtremeColumn(
@@ -181,24 +178,29 @@ class _Table:
             metric=column.metric,
             languages=len(languages),
             n=int((~np.isnan(rows)).sum()),
-            split=labelled.split if labelled else None,
-            selection=self._selection(column, labelled) if labelled else None,
+            split=data.split,
+            selection=self._selection(column, data),
             remark="; ".join(remark for remark in remarks if remark),
-            fine_tune=self._tuning(column) if labelled else None,
+            fine_tune=self._tuning(column),
             gaps=tuple(code for code in column.task.languages if code not in languages),
         )
 
     def _cut(self, column: _Column) -> str:
-        """What did not go through the encoder whole."""
-        step = next(
-            run.fine_tuned[column.name].answers
-            for run in self.gathered.plan.runs
-            if column.name in run.fine_tuned
-        )
-        return _counted("", told_of_answering(step, self.gathered.store, "cut"))
+        """What did not go through the encoder whole; empty where no encoder was fine-tuned."""
+        answers = self._answering(column)
+        if not answers:
+            return ""
+        return _counted("", told_of_answering(answers[0], self.gathered.store, "cut"))
 
-    def _selection(self, column: _Column, data: LabelledData) -> str | None:
-        """What weights were chosen by; None: the last were taken."""
+    def _answering(self, column: _Column) -> list[Step]:
+        """The steps that answer its examples, of every run that was fine-tuned on it."""
+        runs = self.gathered.plan.runs
+        return [
+            run.fine_tuned[column.name].answers for run in runs if column.name in run.fine_tuned
+        ]
+
+    def _selection(self, column: _Column, data: TargetData) -> str | None:
+        """What weights were chosen by; None: none were, or the last were taken."""
         settings = self.study.fine_tuning_of(column.loaded.settings)
         return data.selection if settings.keep_best or settings.early_stopping else None
 
@@ -214,14 +216,13 @@ class _Table:
         )
         return sorted(self.gathered.languages_of(step))
 
-    def _tuning(self, column: _Column) -> FineTuning:
+    def _tuning(self, column: _Column) -> FineTuning | None:
+        """How encoders were fine-tuned for it; None: they were not."""
+        answers = self._answering(column)
+        if not answers:
+            return None
         settings = self.study.fine_tuning_of(column.loaded.settings)
         store = self.gathered.store
-        answers = [
-            run.fine_tuned[column.name].answers
-            for run in self.gathered.plan.runs
-            if column.name in run.fine_tuned
-        ]
         spent = [told_of_answering(step, store, "spent") for step in answers]
         timings = [told_of_answering(step, store, "timings") for step in answers]
         records = next(iter(told_of_answering(answers[0], store, "records").values()))

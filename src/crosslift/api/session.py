@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crosslift.analysis.language_groups import groupings
+from crosslift.analysis.reported import refuse_unreported
 from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.artifacts.disk_errors import disk_errors_explained
 from crosslift.artifacts.files import file_written_whole
@@ -39,7 +40,7 @@ from crosslift.studies.reading import saved_study
 from crosslift.studies.schema import Study
 from crosslift.targets.evaluate import score_of
 from crosslift.targets.protocol import OURS, Direction
-from crosslift.targets.target import TargetSettings, left_out_of, notes_of
+from crosslift.targets.target_settings import TargetSettings
 
 
 @reading_once()
@@ -149,8 +150,7 @@ def _loaded(
     asked = TargetSettings(name=target) if isinstance(target, str) else target
     given = {"protocols": protocols} | ({"direction": direction} if direction else {})
     loaded = load_target(asked.model_copy(update=given))
-    _refuse_pictures(loaded, settings)
-    _refuse_labelled(loaded)
+    loaded.target.check_encoder_alone(settings.name)
     return settings, loaded
 
 
@@ -186,8 +186,8 @@ def _evaluations(
                 macro=_macro(languages),
                 languages=languages,
                 gaps=dict(loaded.data.gaps),
-                notes=dict(notes_of(loaded.data)),
-                left_out={code: dict(counts) for code, counts in left_out_of(loaded.data).items()},
+                notes=dict(loaded.data.notes),
+                left_out={code: dict(counts) for code, counts in loaded.data.left_out.items()},
                 unread=dict(loaded.data.unread),
                 groups=_by_group(settings.name, languages),
                 mining=own,
@@ -246,26 +246,6 @@ def sweep(
     return sweep_of(settings, loaded, [SweepArm.of(choice, arm=encoder.name, seed=0)])
 
 
-def _refuse_pictures(loaded: LoadedTarget, settings: EncoderSettings) -> None:
-    if loaded.target.kind == "pictures":
-        raise StudyError(
-            f"target {loaded.target.name!r} needs an image tower, which {settings.name!r} alone "
-            "does not have",
-            "a target of texts",
-            "run a study with an image-text arm: `crosslift demo` shows one",
-        )
-
-
-def _refuse_labelled(loaded: LoadedTarget) -> None:
-    if loaded.target.kind == "labelled":
-        raise StudyError(
-            f"target {loaded.target.name!r} is answered by an encoder that was fine-tuned on its "
-            "English training set",
-            "a target of retrieval",
-            "run a study with this target and `fine_tune`: studies/xtreme-small.yaml shows one",
-        )
-
-
 def _by_language(outcomes: pa.Table) -> dict[str, dict[str, float]]:
     """Language -> {"n": queries, metric: value}, of the outcomes of one protocol."""
     there = {m: o for m, o in OUTCOME_OF_METRIC.items() if o in outcomes.column_names}
@@ -296,8 +276,8 @@ def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
     Raises:
         UnknownNameError: no such arm or seed.
         StudyError: the folder to write exists and is not empty.
-        ArtifactError: the run's artifacts are no longer in its store, or the folder cannot be
-            written.
+        ArtifactError: the run's artifacts are no longer in its store, or were made again since with
+            other bytes; the folder cannot be written.
     """
     from crosslift.encoders.export import write_sentence_transformer
     from crosslift.reports.model_card import card_of_arm, model_card
@@ -313,7 +293,9 @@ def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
     if taken:
         raise StudyError(f"{to} exists and is not empty", "a new folder")
     encoder = arm_run(study, arm, chosen).encoder
-    loaded = encoder.load(Workplace(Store(Path(folder.run.store))))
+    store = Store(Path(folder.run.store))
+    refuse_unreported(folder, encoder.stages, store)
+    loaded = encoder.load(Workplace(store))
     card = card_of_arm(
         folder,
         arm,

@@ -156,8 +156,9 @@ def _joined(parts: list[ast.expr]) -> list[object]:
     joined: list[object] = []
     for part in parts:
         text = part.value if isinstance(part, ast.Constant) else part
-        if isinstance(text, str) and joined and isinstance(joined[-1], str):
-            joined[-1] += text
+        last = joined[-1] if joined else None
+        if isinstance(text, str) and isinstance(last, str):
+            joined[-1] = last + text
         elif text != "":
             joined.append(text)
     return joined

@@ -4,6 +4,7 @@ STORE/<kind>/<key>/              the artifact's files and manifest.json
 STORE/traces/<kind>/<key>.json   the manifest of an artifact that was made for other steps and deleted
 STORE/unfinished/<key>-<code>/   what a killed step left to resume from (checkpoints)
 STORE/locks/<key>.lock           held by the process that is making the artifact
+STORE/running/                   notes of living processes: the keys of the artifacts that they use
 
 The key says what was asked for. What made the artifact is in the manifest: it decides whether the
 artifact is up to date (see `crosslift.steps.status`).
@@ -14,12 +15,12 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from crosslift.artifacts.disk_errors import (
@@ -29,6 +30,7 @@ from crosslift.artifacts.disk_errors import (
 )
 from crosslift.artifacts.environment import Environment, as_recorded
 from crosslift.artifacts.files import file_written_whole, folder_written_whole, sha256_of_file
+from crosslift.artifacts.in_use import keys_in_use, noted_as_used
 from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.places import home
@@ -38,8 +40,9 @@ from crosslift.errors import ArtifactError, CrossLiftError
 MANIFEST = "manifest.json"
 _TOOK_PART = "environments.json"
 _CHECKSUM = "checksum"
+_RUNNING = "running"
 LET_GO = "let-go"
-"""Marks an artifact that may be deleted once nothing needs it any more."""
+"""File that marks an artifact that is deleted once nothing needs it any more."""
 TRACES = "traces"
 TIMINGS = "timings.json"
 """File of an artifact with the times that its making took: no part of what was made, so that the same
@@ -226,6 +229,8 @@ class Store:
         write: Callable[[Path], None],
         measure: Callable[[], Manifest],
         serves: Callable[[Manifest], bool] = lambda _: True,
+        *,
+        kept: bool = True,
     ) -> Path:
         """Makes an artifact, unless one that serves exists; one process at a time makes one key.
 
@@ -236,6 +241,8 @@ class Store:
             write: writes the artifact's files into an empty folder.
             measure: called after the writing: the manifest with its measurements.
             serves: whether an artifact with this manifest is as good as a new one.
+            kept: False: the new artifact may be deleted (see `discard`), unless it replaces one that
+                is kept.
 
         Returns:
             The artifact's folder.
@@ -246,34 +253,29 @@ class Store:
             if not (self.exists(kind, key) and serves(self.manifest(kind, key))):
                 for remnant in place.parent.glob(f".{key}.*"):  # of a killed making
                     shutil.rmtree(remnant, ignore_errors=True)
-                if not self.exists(kind, key):
+                replaces = self.exists(kind, key)
+                if not replaces:
                     shutil.rmtree(place, ignore_errors=True)  # of a damaged one
-                with folder_written_whole(place, replaces=self.exists(kind, key)) as draft:
+                with folder_written_whole(place, replaces=replaces) as draft:
                     write(draft)
                     _write_manifest(draft, measure())
+                    if not kept and (not replaces or _is_file(place / LET_GO)):
+                        (draft / LET_GO).touch()  # at once: a process killed later leaves no doubt
                 self._checked[key] = self.manifest(kind, key).digest
             for left in (self.root / "unfinished").glob(f"{key}*"):
                 shutil.rmtree(left, ignore_errors=True)
             self._trace_place(kind, key).unlink(missing_ok=True)
         return place
 
-    def let_go(self, kind: str, key: str) -> None:
-        """Marks an artifact as one that may be deleted."""
-        with self.lock(key):
-            mark = self.place(kind, key) / LET_GO
-            if self.exists(kind, key):
-                with disk_errors_explained(mark):
-                    mark.touch()
-
     def keep(self, kind: str, key: str) -> None:
-        """Removes that mark, where it is."""
+        """Removes the mark of an artifact that may be deleted, where it is."""
         mark = self.place(kind, key) / LET_GO
         if _is_file(mark):
             with self.lock(key), disk_errors_explained(mark):
                 mark.unlink(missing_ok=True)
 
     def discard(self, kind: str, key: str) -> None:
-        """Deletes an artifact that may be deleted (see `let_go`); its manifest stays as a trace."""
+        """Deletes an artifact that is not kept (see `make`); its manifest stays as a trace."""
         place = self.place(kind, key)
         if not _is_file(place / LET_GO):
             return
@@ -295,6 +297,46 @@ class Store:
                 system has no locks.
         """
         return _ExplainedLock(make_folder(self.root / "locks") / f"{key}.lock")
+
+    @contextlib.contextmanager
+    def lock_if_free(self, key: str) -> Iterator[bool]:
+        """Takes the lock of a key unless another process holds it; tells whether it did.
+
+        Raises:
+            ArtifactError: as for `lock`.
+        """
+        lock = self.lock(key)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    @contextlib.contextmanager
+    def using(self, keys: Iterable[str]) -> Iterator[None]:
+        """Notes until the block ends that this process uses artifacts, so that nobody prunes them.
+
+        Raises:
+            ArtifactError: as for `lock`.
+        """
+        with contextlib.ExitStack() as stack:
+            with self.lock(_RUNNING):  # not while another process decides what to delete
+                stack.enter_context(noted_as_used(self.root / _RUNNING, keys))
+            yield
+
+    @contextlib.contextmanager
+    def keys_in_use(self) -> Iterator[frozenset[str]]:
+        """Gives the keys that living processes use (see `using`); no other one begins in the block.
+
+        Raises:
+            ArtifactError: as for `lock`; a note cannot be read.
+        """
+        with self.lock(_RUNNING):
+            yield keys_in_use(self.root / _RUNNING)
 
 
 class _ExplainedLock(FileLock):

@@ -18,7 +18,7 @@ from crosslift.errors import StudyError, first_few
 from crosslift.metrics.table import described
 from crosslift.results.evaluations import Evaluation
 from crosslift.targets.protocol import Direction
-from crosslift.targets.target import TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 from crosslift.wording import plural, prompt_words, share
 
 

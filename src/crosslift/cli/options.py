@@ -10,7 +10,7 @@ import typer
 from crosslift.encoders.kinds import Precision
 
 if TYPE_CHECKING:
-    from crosslift.targets.target import TargetSettings
+    from crosslift.targets.target_settings import TargetSettings
 
 Json = Annotated[
     str | None,
@@ -117,7 +117,7 @@ def target_settings(
         name, data, catalogs, languages, pairs: as the options of these names have them.
         further: settings of a target.
     """
-    from crosslift.targets.target import TargetSettings
+    from crosslift.targets.target_settings import TargetSettings
 
     codes = tuple(listed(languages)) or None
     return TargetSettings(

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
+from rich.text import Text
 
 from crosslift.artifacts.files import file_written_whole
 from crosslift.results.record import Record
@@ -22,6 +23,11 @@ def console_for(json_to: str | None) -> Console:
     `Text`.
     """
     return Console(stderr=json_to == "-", markup=False, emoji=False, highlight=False)
+
+
+def warn(console: Console, title: str, words: str) -> None:
+    """Prints a paragraph with a title in red."""
+    console.print(Text.assemble("\n", (title, "bold red"), f" {words}"), soft_wrap=True)
 
 
 def bar_for(console: Console, *columns: ProgressColumn, transient: bool = False) -> Progress:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.artifacts.store import Store
-from crosslift.cli.output import console_for, write_json
+from crosslift.cli.output import console_for, warn, write_json
 from crosslift.cli.progress import LiveProgress
 from crosslift.planning.plan import Plan, plan_study
 from crosslift.reports.environments import mixed_words, other_code_words
@@ -24,7 +24,7 @@ from crosslift.steps.run import missing_steps, run_plan
 from crosslift.steps.status import Status
 from crosslift.studies.reading import parse_study
 from crosslift.studies.schema import Study
-from crosslift.targets.target import TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 from crosslift.wording import about_duration, duration
 
 
@@ -91,24 +91,20 @@ def tell_mixture(console: Console, folder: RunFolder) -> None:
     """Prints one line where the steps of a run were made in different environments."""
     words = mixed_words(folder.run)
     if words is not None:
-        _warn(console, "mixed environments:", words)
+        warn(console, "mixed environments:", words)
 
 
 def tell_other_code(console: Console, folder: RunFolder) -> None:
     """Prints one line where steps were made by other code and taken as they are."""
     words = other_code_words(folder.run)
     if words is not None:
-        _warn(console, "other code:", words)
+        warn(console, "other code:", words)
 
 
 def tell_idle(console: Console, folder: RunFolder) -> None:
     """Prints the tasks whose loss was often 0, so that their training taught little or nothing."""
     for sentence in idle_sentences(folder.curves):
-        _warn(console, "updates without a loss:", sentence)
-
-
-def _warn(console: Console, title: str, words: str) -> None:
-    console.print(Text.assemble("\n", (title, "bold red"), f" {words}"), soft_wrap=True)
+        warn(console, "updates without a loss:", sentence)
 
 
 def tell_failures(console: Console, plan: Plan) -> None:

@@ -21,7 +21,8 @@ from crosslift.results.command_output import (
     StoreContent,
     VerifiedStore,
 )
-from crosslift.steps.store_upkeep import Held, check_all, delete, held_in, needed_by
+from crosslift.steps import store_upkeep
+from crosslift.steps.store_upkeep import Held, Pruning, check_all, held_in, unneeded_by
 from crosslift.wording import duration, memory
 
 _NOBODY = "no study"
@@ -47,22 +48,46 @@ def prune(studies: list[str], store: Path | None, json_to: str | None, *, yes: b
     """Shows what no named study needs, and deletes it where that is confirmed."""
     kept = Store(store)
     console = console_for(json_to)
-    needed = needed_by(kept, studies)
-    unneeded = [each for each in held_in(kept) if each.key not in needed]
-    for each in unneeded:
-        line = f"{each.kind} {each.key[:8]} {memory(each.size):>9}, {_age(each)} old"
-        users = f", used by {', '.join(each.studies)}" if each.studies else ""
-        console.print(Text.assemble(line, (f"  {each.label}{users}", "dim")))
+    unneeded = unneeded_by(kept, studies)
+    _print_held(console, unneeded)
     total = f"{len(unneeded)} to delete, {memory(sum(each.size for each in unneeded))}"
     console.print(f"{total}: what {', '.join(studies)} did not use. Store: {kept.root}")
-    deleted = bool(unneeded) and (yes or _confirmed())
-    if deleted:
-        delete(kept, unneeded)
-        console.print("deleted")
+    confirmed = bool(unneeded) and (yes or _confirmed())
+    pruning = store_upkeep.prune(kept, unneeded, studies) if confirmed else Pruning()
+    if confirmed:
+        _print_outcome(console, pruning)
     elif unneeded:
         console.print("nothing is deleted: answer yes, or give --yes")
-    content = PrunedStore(store=str(kept.root), deleted=deleted, held=tuple(map(_held, unneeded)))
+    held = pruning.deleted if confirmed else unneeded
+    content = PrunedStore(
+        store=str(kept.root),
+        deleted=bool(pruning.deleted),
+        held=tuple(map(_held, held)),
+        in_use=tuple(map(_held, pruning.in_use)),
+        needed=tuple(map(_held, pruning.needed)),
+    )
     write_json(content, json_to)
+
+
+def _print_held(console: Console, held: Sequence[Held]) -> None:
+    for each in held:
+        line = f"{each.kind} {each.key[:8]} {memory(each.size):>9}, {_age(each)} old"
+        users = f", used by {', '.join(each.studies)}" if each.studies else ""
+        useless = ", nothing reads or resumes it" if each.useless else ""
+        console.print(Text.assemble(line, (f"  {each.label}{users}{useless}", "dim")))
+
+
+def _print_outcome(console: Console, pruning: Pruning) -> None:
+    if pruning.deleted:
+        console.print("deleted")
+    why = {
+        "in use, stays: another process makes or uses it": pruning.in_use,
+        "needed now, stays: a study has asked for it since": pruning.needed,
+    }
+    for reason, stays in why.items():
+        if stays:
+            console.print(f"{len(stays)} {reason}")
+            _print_held(console, stays)
 
 
 def _confirmed() -> bool:
@@ -121,4 +146,5 @@ def _held(held: Held) -> HeldArtifact:
         bytes=held.size,
         written=held.written,
         studies=held.studies,
+        useless=held.useless,
     )

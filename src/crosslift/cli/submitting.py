@@ -7,10 +7,11 @@ from pathlib import Path
 
 from rich.text import Text
 
-from crosslift.cli.output import console_for, write_json
+from crosslift.cli.output import console_for, warn, write_json
 from crosslift.cli.progress import StatusLine
 from crosslift.errors import StudyError
-from crosslift.results.command_output import WrittenPredictions
+from crosslift.reports.environments import trusted_words
+from crosslift.results.command_output import TrustedStep, WrittenPredictions
 from crosslift.xtreme.benchmark import xtreme_task
 
 
@@ -21,6 +22,8 @@ def predict(
     seed: int | None,
     tasks: Sequence[str] | None,
     json_to: str | None,
+    *,
+    trust_code: bool = False,
 ) -> None:
     """Writes an arm's answers as a submission to XTREME.
 
@@ -31,6 +34,7 @@ def predict(
         seed: whose answers; None: the study's first.
         tasks: folders or targets of XTREME's tasks; None: all nine.
         json_to: file for the JSON, ``-``, or None.
+        trust_code: artifacts that other code made are taken as they are, and named.
 
     Raises:
         StudyError: a list of tasks that names none.
@@ -44,7 +48,20 @@ def predict(
     console = console_for(json_to)
     listener = StatusLine(console, "reading the run")
     with listener.status:
-        paths = write_submission(run, arm, to, seed, names, listener)
-    console.print(Text.assemble(f"{len(paths)} files in ", (str(to), "bold")))
-    files = tuple(str(path) for path in paths)
-    write_json(WrittenPredictions(arm=arm, folder=str(to), files=files), json_to)
+        written = write_submission(run, arm, to, seed, names, listener, trust_code=trust_code)
+    console.print(Text.assemble(f"{len(written.files)} files in ", (str(to), "bold")))
+    others = tuple(
+        TrustedStep(
+            key=record.step.key,
+            kind=record.step.kind,
+            label=record.step.label,
+            modules=record.other_code,
+        )
+        for record in written.other_code
+    )
+    if others:
+        words = trusted_words([(step.kind, step.modules) for step in others], "this submission")
+        warn(console, "other code:", words)
+    files = tuple(str(path) for path in written.files)
+    content = WrittenPredictions(arm=arm, folder=str(to), files=files, other_code=others)
+    write_json(content, json_to)

@@ -17,7 +17,7 @@ from crosslift.encoders.settings import EncoderSettings, Pooling
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import UnknownNameError
 from crosslift.results.reading_sweep import Reading, Sweep
-from crosslift.targets.target import TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 from crosslift.wording import percent, prompt_words, share
 
 

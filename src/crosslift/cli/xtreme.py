@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from crosslift.cli.options import Json
+from crosslift.cli.options import Json, TrustCode
 
 app = typer.Typer(
     help="Submissions to the XTREME benchmark: write them, and score them as its scorer does.",
@@ -51,10 +51,11 @@ def predict(
         str | None,
         typer.Option("--tasks", metavar="NAMES", help="Such as: xnli,panx. Default: all nine."),
     ] = None,
+    trust_code: TrustCode = False,
     json: Json = None,
 ) -> None:
     """Write an arm's answers to the test sets as XTREME wants them submitted."""
     from crosslift.cli import submitting
 
     names = None if tasks is None else tasks.replace(",", " ").split()
-    submitting.predict(run, arm, to, seed, names, json)
+    submitting.predict(run, arm, to, seed, names, json, trust_code=trust_code)

@@ -53,7 +53,7 @@ class Ball:
         outside = norms > self.radius
         return torch.where(outside, values * (self.radius / norms.clamp_min(_TINY)), values)
 
-    def draw(self, rows: Tensor, batch: PackedBatch, dice: torch.Generator) -> Tensor:
+    def draw(self, rows: Tensor, batch: PackedBatch, generator: torch.Generator) -> Tensor:
         """Values drawn uniformly from the ball.
 
         A direction is drawn from the normal distribution, a length as the radius times u to the power
@@ -62,14 +62,14 @@ class Ball:
         Args:
             rows: token rows [T, D], whose shape the values have.
             batch: the packed tokens.
-            dice: on a CPU, so that one seed draws the same on every device.
+            generator: on a CPU, so that one seed draws the same on every device.
 
         Returns:
             float32 [T, D]
         """
-        normal = torch.randn(rows.shape, generator=dice).to(rows.device)
+        normal = torch.randn(rows.shape, generator=generator).to(rows.device)
         chances = torch.cat(
-            [self._chances(block.count, block.length, dice) for block in batch.blocks]
+            [self._chances(block.count, block.length, generator) for block in batch.blocks]
         )
         width = rows.shape[1]
         lengths = torch.cat(
@@ -80,11 +80,11 @@ class Ball:
         values = normal / self.norms(normal, batch) * share * self.radius
         return self.project(values, batch)
 
-    def _chances(self, count: int, length: int, dice: torch.Generator) -> Tensor:
+    def _chances(self, count: int, length: int, generator: torch.Generator) -> Tensor:
         """u of each token of a block, float32 [count * length]."""
         if self.of == "token":
-            return torch.rand(count * length, generator=dice)
-        return torch.rand(count, generator=dice).repeat_interleave(length)
+            return torch.rand(count * length, generator=generator)
+        return torch.rand(count, generator=generator).repeat_interleave(length)
 
     def climb(self, values: Tensor, gradient: Tensor, step: float, batch: PackedBatch) -> Tensor:
         """Values moved so far along their gradient, whatever its length, and back into the ball.
@@ -182,7 +182,7 @@ def mean_row_norm(encoder: Encoder) -> float:
     return float(torch.linalg.vector_norm(rows.float(), dim=1).double().mean())
 
 
-def dice_of(*seeds: int) -> torch.Generator:
-    """Dice that depend on these numbers alone, on a CPU."""
+def generator_of(*seeds: int) -> torch.Generator:
+    """A random generator that depends on these numbers alone, on a CPU."""
     (state,) = np.random.SeedSequence(seeds).generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(state) % 2**63)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from crosslift.errors import DataError
-from crosslift.forms.form import Rows
+from crosslift.forms.form import Rows, column, group_numbers
+from crosslift.sources.picture import Picture
+from crosslift.sources.record import Record
 
 Numbers = NDArray[np.int64]
 
@@ -76,9 +79,41 @@ class Alike:
             not self.between(every[row : row + 1], every).all() for row in range(count)
         ):
             return
-        raise DataError(
-            f"none of the {what} ({count}) has a negative: they all have one group, one text or one "
-            "picture in common, so that the loss is 0 and nothing is learned",
-            f"{what} of two groups or more, with different texts",
-            "add other records, or train on another task",
-        )
+        refuse_without_negatives(what, count)
+
+
+def check_negatives(records: Sequence[Record], columns: Sequence[str], what: str) -> None:
+    """As `Alike.check_negatives`, of records that no encoder has read yet.
+
+    Args:
+        records: N records. Two of one group, with one picture or with one text of a column are alike.
+        columns: their text columns, by name.
+        what: the records, in the plural, as the error names them.
+
+    Raises:
+        DataError: every record is alike every other one, or lacks a column.
+    """
+    keys = [group_numbers(records), *text_numbers(*(column(records, name) for name in columns))]
+    numbers: dict[Picture | None, int] = {}
+    pictures = [numbers.setdefault(record.image, len(numbers)) for record in records]
+    if None not in numbers:
+        keys.append(np.array(pictures, np.int64))
+    Alike(*keys).check_negatives(what)
+
+
+def refuse_without_negatives(what: str, count: int) -> NoReturn:
+    """Raises for records that are alike.
+
+    Args:
+        what: the records, in the plural.
+        count: how many there are.
+
+    Raises:
+        DataError: always.
+    """
+    raise DataError(
+        f"none of the {what} ({count}) has a negative: they all have one group, one text or one "
+        "picture in common, so that the loss is 0 and nothing is learned",
+        f"{what} of two groups or more, with different texts",
+        "add other records, or train on another task",
+    )

@@ -17,7 +17,7 @@ from crosslift.encoders.tokens import (
     tokenise_bare,
     tokenise_compactly,
 )
-from crosslift.forms.fields import checked_names, class_numbers, filled_column
+from crosslift.forms.checked_fields import checked_names, class_numbers, filled_column
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
 from crosslift.forms.forward import all_vectors, batch_vectors, count_tokens, distinct_ids
 from crosslift.forms.heads import ClassificationHead, seeded
@@ -85,8 +85,8 @@ class Classification:
         self, encoder: Encoder, head: ClassificationHead, records: Sequence[Record]
     ) -> list[str]:
         """The class that a trained encoder and head give to each record; of equals the first."""
-        found = predicted_classes(encoder, head, self.sequences(encoder, records))
-        return [self.labels[number] for number in found]
+        classes = predicted_classes(encoder, head, self.sequences(encoder, records))
+        return [self.labels[number] for number in classes]
 
 
 def predicted_classes(
@@ -95,8 +95,8 @@ def predicted_classes(
     """The class with the highest score of each of N sequences, int64 [N]."""
     with torch.inference_mode():
         scores = head(all_vectors(encoder, sequences))
-    found: NDArray[np.int64] = scores.argmax(dim=1).cpu().numpy()
-    return found
+    classes: NDArray[np.int64] = scores.argmax(dim=1).cpu().numpy()
+    return classes
 
 
 class OpenClassification:

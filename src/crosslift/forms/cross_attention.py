@@ -40,8 +40,8 @@ class CrossAttention(torch.nn.Module):
         Padded tokens are changed too, and are for the caller to leave out.
         """
         seen = self.picture_norm(pictures)
-        found, _ = self.attend(self.text_norm(texts), seen, seen, need_weights=False)
-        changed: Tensor = texts + self.gate * found
+        attended, _ = self.attend(self.text_norm(texts), seen, seen, need_weights=False)
+        changed: Tensor = texts + self.gate * attended
         return changed
 
 

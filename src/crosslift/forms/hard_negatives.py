@@ -67,8 +67,8 @@ class HardNegatives:
     def draw(self, rows: Rows, generator: np.random.Generator) -> Rows:
         """One of the nearest for each of some rows, int64 [n]."""
         places = (generator.random(len(rows)) * self._count[rows]).astype(np.int64)
-        found: Rows = self._nearest[rows, places]
-        return found
+        negatives: Rows = self._nearest[rows, places]
+        return negatives
 
 
 _Likeness = Callable[[slice], NDArray[np.floating]]
@@ -101,8 +101,8 @@ def _letters(texts: Sequence[str]) -> _Likeness:
 
     def likeness(block: slice) -> NDArray[np.floating]:
         shared = (matrix[block] @ matrix.T).toarray()
-        found: NDArray[np.floating] = shared / (sizes[block, None] + sizes[None, :] - shared)
-        return found
+        shares: NDArray[np.floating] = shared / (sizes[block, None] + sizes[None, :] - shared)
+        return shares
 
     return likeness
 

@@ -14,7 +14,7 @@ Head = TypeVar("Head", bound=torch.nn.Module)
 
 
 def seeded(make: Callable[[], Head], seed: int, device: torch.device) -> Head:
-    """A head whose initial weights depend on the seed alone, and torch's own dice stay as they are.
+    """A head whose initial weights depend on the seed alone; torch's own random state stays as it is.
 
     Args:
         make: makes the head.

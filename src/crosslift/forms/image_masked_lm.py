@@ -137,9 +137,9 @@ class OpenImageMaskedLM(OpenMaskedLM):
 
         def look(states: Tensor, batch: PackedBatch) -> Tensor:
             places, kept = (each.to(states.device) for each in padded(batch))
-            found = self.head.look(states.float()[places], patches)
-            seen = torch.empty_like(found[kept])
-            seen[places[kept]] = found[kept]
+            looked = self.head.look(states.float()[places], patches)
+            seen = torch.empty_like(looked[kept])
+            seen[places[kept]] = looked[kept]
             return seen
 
         return look

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from crosslift.encoders.encode import encode
 from crosslift.encoders.load import Encoder
-from crosslift.forms.contrast import info_nce, pairwise_sigmoid, unit
+from crosslift.forms.contrastive_losses import info_nce, pairwise_sigmoid, unit
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, column
 from crosslift.forms.forward import batch_vectors, count_tokens, distinct_ids
 from crosslift.forms.heads import seeded

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from crosslift.encoders.load import Encoder
 from crosslift.errors import DataError, EncoderError
-from crosslift.forms.contrast import info_nce, unit
+from crosslift.forms.contrastive_losses import info_nce, unit
 from crosslift.forms.cross_attention import CrossAttention, padded
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss
 from crosslift.forms.forward import batch_states, count_tokens
@@ -97,8 +97,8 @@ class MatchingHead(ImageTextHead):
             kept: where tokens are, bool [N, L].
             patches: states of patches in the shared space, [N, P, D].
         """
-        found = self.look(texts, patches).masked_fill(~kept[..., None], 0.0)
-        scores: Tensor = self.output(found.sum(1) / kept.sum(1, keepdim=True))
+        seen = self.look(texts, patches).masked_fill(~kept[..., None], 0.0)
+        scores: Tensor = self.output(seen.sum(1) / kept.sum(1, keepdim=True))
         return scores
 
 
@@ -151,10 +151,10 @@ class OpenMatching(OpenImageText):
         of_pictures, pictures = hard_negatives(scores.T, same.T)
         text_rows = torch.cat([own, texts, of_pictures])
         picture_rows = torch.cat([own, of_texts, pictures])
-        told = self.head.match(tokens[text_rows], kept[text_rows], patches[picture_rows])
-        wanted = torch.full((len(told),), _WRONG, device=told.device)
+        scores_of_pairs = self.head.match(tokens[text_rows], kept[text_rows], patches[picture_rows])
+        wanted = torch.full((len(scores_of_pairs),), _WRONG, device=scores_of_pairs.device)
         wanted[: len(own)] = _RIGHT
-        return torch.nn.functional.cross_entropy(told, wanted)
+        return torch.nn.functional.cross_entropy(scores_of_pairs, wanted)
 
 
 def hard_negatives(scores: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:

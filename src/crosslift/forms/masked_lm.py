@@ -143,8 +143,8 @@ class LanguageDraw:
             for turn in range(first, last + 1)
         ]
         skipped = start - first * languages
-        found: NDArray[np.int64] = np.concatenate(turns)[skipped : skipped + count]
-        return found
+        drawn: NDArray[np.int64] = np.concatenate(turns)[skipped : skipped + count]
+        return drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,10 +279,10 @@ class OpenMaskedLM:
 
 
 def _rows_by_language(languages: Sequence[str]) -> list[list[int]]:
-    found: dict[str, list[int]] = {}
+    rows: dict[str, list[int]] = {}
     for row, language in enumerate(languages):
-        found.setdefault(language, []).append(row)
-    return [found[language] for language in sorted(found)]
+        rows.setdefault(language, []).append(row)
+    return [rows[language] for language in sorted(rows)]
 
 
 def _shares(sizes: NDArray[np.int64], temperature: float) -> NDArray[np.float64]:

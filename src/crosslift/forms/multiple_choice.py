@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.tokens import Frame, Ids, frame_of_pairs, tokenise_bare
 from crosslift.errors import DataError
-from crosslift.forms.fields import filled_column, right_choices
+from crosslift.forms.checked_fields import filled_column, right_choices
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
 from crosslift.forms.forward import all_vectors, batch_vectors, count_tokens, distinct_ids
 from crosslift.forms.heads import linear, seeded
@@ -69,19 +70,54 @@ class MultipleChoice:
 
     def sequences(self, encoder: Encoder, records: Sequence[Record]) -> list[Ids]:
         """Token ids of all choices of the first record, then of the second, and so on."""
+        frame = frame_of_pairs(encoder)
+        room = encoder.reading.max_tokens - len(frame)
+        return [
+            _sequence(before, choice, frame, room)
+            for before, choice in self._tokens(encoder, records)
+        ]
+
+    def _tokens(
+        self, encoder: Encoder, records: Sequence[Record]
+    ) -> Iterator[tuple[list[Ids], Ids]]:
+        """The ids of what is before each choice, and of the choice."""
         columns = [filled_column(records, name) for name in self.columns]
         before = encoder.reading.prompt
         parts = []
         for texts in columns:
             parts.append(tokenise_bare(encoder, [before + text for text in texts]))
-            before = " "  # the second text stands behind the first
-        choices = tokenise_bare(encoder, [text for record in records for text in record.choices])
-        frame = frame_of_pairs(encoder)
-        room = encoder.reading.max_tokens - len(frame)
-        return [
-            _sequence([part[i // self.choices] for part in parts], choice, frame, room)
-            for i, choice in enumerate(choices)
-        ]
+            before = " "  # the second text follows the first
+        choices = iter(tokenise_bare(encoder, [text for r in records for text in r.choices]))
+        for place, record in enumerate(records):
+            for choice in islice(choices, len(record.choices)):
+                yield [part[place] for part in parts], choice
+
+    def head(self, encoder: Encoder, seed: int = 0) -> torch.nn.Linear:
+        """A head that scores a choice, with initial weights that depend on the seed alone."""
+        return seeded(lambda: linear(encoder.width, 1), seed, encoder.device)
+
+    def cut(self, encoder: Encoder, records: Sequence[Record]) -> dict[str, int]:
+        """What does not go through the encoder whole: choices that lose an end, of their own or of what
+        is before them."""
+        room = encoder.reading.max_tokens - len(frame_of_pairs(encoder))
+        lengths = (
+            sum(map(len, before)) + len(choice) for before, choice in self._tokens(encoder, records)
+        )
+        return {"choices without an end": sum(length > room for length in lengths)}
+
+    def answers(
+        self, encoder: Encoder, head: torch.nn.Module, records: Sequence[Record]
+    ) -> list[str]:
+        """The choice that a trained encoder and head take of each record; of equals the first.
+
+        As every choice is scored alone, records may have other numbers of choices than those that were
+        trained on.
+        """
+        with torch.inference_mode():
+            scores = head(all_vectors(encoder, self.sequences(encoder, records)))
+        counts = [len(record.choices) for record in records]
+        best = (int(own.argmax()) for own in scores.view(-1).split(counts))
+        return [record.choices[place] for record, place in zip(records, best, strict=True)]
 
 
 def _sequence(first: Sequence[Ids], choice: Ids, frame: Frame, room: int) -> Ids:
@@ -103,7 +139,7 @@ class OpenMultipleChoice:
         self.encoder = encoder
         self.choices = form.choices
         self.size = len(train.records)
-        self.head = seeded(lambda: linear(encoder.width, 1), options.seed, encoder.device)
+        self.head = form.head(encoder, options.seed)
         self._options = options
         self._answers = right_choices(train.records, form.choices)
         self._dev_answers = right_choices(dev.records, form.choices)

@@ -129,8 +129,8 @@ class PictureSide(torch.nn.Module):
         """What the trained tower makes of pictures uint8 [N, S, S, 3]: see `extract_features`."""
         if self.tower is None:
             raise DataError("a frozen image tower is not held by its task's head")
-        found = extract_features(self.tower, pictures, states=patches)
-        return torch.from_numpy(np.asarray(found, np.float32))
+        features = extract_features(self.tower, pictures, states=patches)
+        return torch.from_numpy(np.asarray(features, np.float32))
 
 
 class ShownPictures:
@@ -240,8 +240,8 @@ class ShownPictures:
             return rows
         first = np.zeros(self.count, np.int64)
         first[self.places[::-1]] = np.arange(len(self.places))[::-1]
-        found: Rows = first[self._shown[self.places[rows]]]
-        return found
+        records: Rows = first[self._shown[self.places[rows]]]
+        return records
 
 
 class SharedSpace(Protocol):

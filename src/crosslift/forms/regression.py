@@ -13,8 +13,8 @@ from torch import Tensor
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.tokens import Ids, tokenise_compactly
 from crosslift.errors import DataError
-from crosslift.forms.contrast import unit
-from crosslift.forms.fields import filled_column, grades
+from crosslift.forms.checked_fields import filled_column, grades
+from crosslift.forms.contrastive_losses import unit
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
 from crosslift.forms.forward import all_vectors, batch_vectors, count_tokens, distinct_ids
 from crosslift.forms.heads import linear, seeded

@@ -15,7 +15,7 @@ from torch import Tensor
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.packing import PackedBatch
 from crosslift.errors import DataError
-from crosslift.forms.fields import check_spans, filled_column
+from crosslift.forms.checked_fields import check_spans, filled_column
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
 from crosslift.forms.forward import all_token_scores, batch_states, count_tokens, distinct_ids
 from crosslift.forms.heads import TokenHead, seeded
@@ -108,7 +108,7 @@ holds whole is trained on, and all count on dev |
     ) -> list[list[Answer]]:
         """The best answers to each question, best first, at most ``count``, no text twice."""
         windows = self.windows(encoder, records, labelled=False)
-        return [found.answers for found in _decoded(self, encoder, head, windows, count)]
+        return [question.answers for question in _decoded(self, encoder, head, windows, count)]
 
 
 class OpenSpanQA:
@@ -161,15 +161,15 @@ class OpenSpanQA:
             for record, passage in zip(records, self._dev.passages, strict=True)
         ]
         scores = answer_scores(self.dev_answers(), right)
-        found = {"dev_exact_match": scores.exact_match, "dev_answer_f1": scores.answer_f1}
+        dev_scores = {"dev_exact_match": scores.exact_match, "dev_answer_f1": scores.answer_f1}
         if self.form.unanswerable:
             apart = {
                 "dev_has_answer_exact_match": scores.has_answer_exact_match,
                 "dev_has_answer_f1": scores.has_answer_f1,
                 "dev_no_answer_accuracy": scores.no_answer_accuracy,
             }
-            found |= {name: value for name, value in apart.items() if value is not None}
-        return found
+            dev_scores |= {name: value for name, value in apart.items() if value is not None}
+        return dev_scores
 
     def dev_answers(self) -> list[str]:
         """The answer to each dev question: the best over its windows; empty where none is given."""
@@ -180,12 +180,12 @@ def answers_of(
     form: SpanQA, encoder: Encoder, head: TokenHead, windows: QuestionWindows
 ) -> list[str]:
     """The best answer to each question of some windows; empty where none is given."""
-    given = []
-    for found in _decoded(form, encoder, head, windows, 1):
-        best = found.answers[0] if found.answers else Answer("", float("-inf"))
-        none = form.unanswerable and found.none > best.score
-        given.append("" if none else best.text)
-    return given
+    texts = []
+    for question in _decoded(form, encoder, head, windows, 1):
+        best = question.answers[0] if question.answers else Answer("", float("-inf"))
+        none = form.unanswerable and question.none > best.score
+        texts.append("" if none else best.text)
+    return texts
 
 
 class Answer(NamedTuple):
@@ -222,15 +222,15 @@ def _decoded(
             place = (span.start + first, span.end + first)
             question[place] = max(question.get(place, _NEVER), (span.score, -number))
         none[window.question] = min(none[window.question], float(scores[0].sum()))
-    found = []
+    questions = []
     for number, question in enumerate(spans):
         order = sorted(question, key=lambda place: (*(-x for x in question[place]), place))
         texts: dict[str, float] = {}
         for place in order:
             texts.setdefault(windows.text_between(number, *place), question[place][0])
         best = [Answer(text, score) for text, score in texts.items()][:count]
-        found.append(_Question(best, none[number]))
-    return found
+        questions.append(_Question(best, none[number]))
+    return questions
 
 
 _NEVER = (float("-inf"), 0)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.tokens import Frame, Ids, frame_of_texts, tokenise_bare, tokenise_words
 from crosslift.errors import DataError
-from crosslift.forms.fields import checked_names, tag_numbers
+from crosslift.forms.checked_fields import checked_names, tag_numbers
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, epoch_rows
 from crosslift.forms.forward import (
     all_token_scores,
@@ -82,8 +82,8 @@ class Tagging:
     ) -> list[list[str]]:
         """The tags that a trained encoder and head give to the words of each record, one a word."""
         rows = word_rows(encoder, [record.words for record in records])
-        found = predicted_tags(encoder, head, rows, len(records))
-        return [[self.tags[number] for number in tags] for tags in found]
+        tags_of_records = predicted_tags(encoder, head, rows, len(records))
+        return [[self.tags[number] for number in tags] for tags in tags_of_records]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +141,10 @@ def predicted_tags(
     of_rows: list[list[int]] = [[] for _ in rows]
     for number, scores in all_token_scores(encoder, head, [row.ids for row in rows]):
         of_rows[number] = scores[rows[number].firsts].argmax(axis=1).tolist()
-    found: list[list[int]] = [[] for _ in range(sentences)]
+    of_sentences: list[list[int]] = [[] for _ in range(sentences)]
     for row, tags in zip(rows, of_rows, strict=True):
-        found[row.sentence] += tags
-    return found
+        of_sentences[row.sentence] += tags
+    return of_sentences
 
 
 class OpenTagging:
@@ -192,8 +192,8 @@ class OpenTagging:
             return {}
         predicted = predicted_tags(self.encoder, self.head, self._dev, len(self._dev_tags))
         gold = [tags.tolist() for tags in self._dev_tags]
-        found = {"dev_tagging_accuracy": tagging_accuracy(predicted, gold)}
+        scores = {"dev_tagging_accuracy": tagging_accuracy(predicted, gold)}
         if any(tag.startswith("B-") for tag in self.form.tags):
             names = [[[self.form.tags[i] for i in s] for s in side] for side in (predicted, gold)]
-            found = {"dev_entity_f1": chunk_scores(chunk_counts(*names)).f1} | found
-        return found
+            scores = {"dev_entity_f1": chunk_scores(chunk_counts(*names)).f1} | scores
+        return scores

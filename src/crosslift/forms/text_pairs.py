@@ -15,7 +15,7 @@ from crosslift.encoders.encode import encode
 from crosslift.encoders.load import Encoder
 from crosslift.errors import DataError
 from crosslift.forms.alike import Alike, text_numbers
-from crosslift.forms.contrast import info_nce, triplet, unit
+from crosslift.forms.contrastive_losses import info_nce, triplet, unit
 from crosslift.forms.form import (
     FormOptions,
     Rows,
@@ -156,7 +156,7 @@ class OpenTextPairs:
         self._hard = None
         if form.hard_negatives != "none":
             self._hard = HardNegatives(form.hard_negatives, texts[1], self._groups, self._read)
-        elif not self._negatives.texts:
+        if not self._negatives.texts:  # hard negatives are positives of other pairs, too
             self._alike.check_negatives("pairs")
         self._dev = [column(dev.records, name) for name in form.columns[:2]]
 
@@ -208,8 +208,8 @@ class OpenTextPairs:
     def _right_texts(self, rows: Rows, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Where a text, by its number, is the text of an anchor or of its positive, bool [n, m]."""
         anchors, positives = (own[rows][:, None] for own in self._numbers[:2])
-        found: NDArray[np.bool_] = (numbers == anchors) | (numbers == positives)
-        return found
+        right: NDArray[np.bool_] = (numbers == anchors) | (numbers == positives)
+        return right
 
     def _contrast(self, anchors: Tensor, candidates: Tensor, same: Tensor) -> Tensor:
         if self.form.loss == "triplet":

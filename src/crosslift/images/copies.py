@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.images.alignment import align, correlations
-from crosslift.images.contrast import Floats, cells_of, check_pictures, local_contrast
+from crosslift.images.picture_alignment import align, correlations
+from crosslift.images.picture_views import Floats, cells_of, check_pictures, local_contrast
 from crosslift.images.sketches import Candidates, Views, candidates, views_of
 
 Integers = NDArray[np.int64]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.images.alignment import align, correlations, moved
-from crosslift.images.contrast import WHOLE, Floats, boxes_in_borders, cells_of, local_contrast
+from crosslift.images.picture_alignment import align, correlations, moved
+from crosslift.images.picture_views import WHOLE, Floats, boxes_in_borders, cells_of, local_contrast
 
 Integers = NDArray[np.int64]
 

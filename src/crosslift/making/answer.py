@@ -19,13 +19,13 @@ from crosslift.forms.form import column
 from crosslift.forms.span_qa import SpanQA
 from crosslift.making.evaluate import outcome_table
 from crosslift.making.heads import load_head
-from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.loaded_target import Loaded
 from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
 from crosslift.sources.record import Record
 from crosslift.steps.step import Step, Workplace
 from crosslift.targets.evaluate_labelled import evaluate_answers
-from crosslift.targets.target import LabelledData
+from crosslift.targets.kinds.labelled_examples import LabelledData
 from crosslift.training.robust import smoothed_answers
 from crosslift.training.robust_settings import SmoothedPredictionSettings
 
@@ -47,7 +47,7 @@ class Answering:
 
     encoder: Trained
     run: TaskRun
-    loaded: LoadedTarget
+    loaded: Loaded[LabelledData]
     smoothed: SmoothedPredictionSettings | None
 
     @property
@@ -63,18 +63,11 @@ class Answering:
         return self.smoothed.draws if self.smoothed else 1
 
 
-def labelled(loaded: LoadedTarget) -> LabelledData:
-    """The data of a target of labelled examples."""
-    if not isinstance(loaded.data, LabelledData):
-        raise TypeError(f"target {loaded.target.name} has no labelled examples")
-    return loaded.data
-
-
 def answer_examples(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `answers.json`, language -> answers; `n_best.json` of questions on passages; `cut.json`;
     and the spent budget, curve, records and timings of the fine-tuning."""
-    asked: Answering = step.context
-    tests = labelled(asked.loaded).tests
+    asked = step.job_as(Answering)
+    tests = asked.loaded.data.tests
     form, ready, head = _opened(asked, step.inputs["tuned"], workplace)
     given: dict[str, list[Any]] = {}
     best: dict[str, list[Any]] = {}
@@ -130,9 +123,9 @@ def told_of_answering(step: Step, store: Store, name: str) -> Any:
 
 def evaluate_labelled(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `outcomes.parquet`, one row an example."""
-    loaded: LoadedTarget = step.context
+    loaded: Loaded[LabelledData] = step.job_as(Loaded)
     given = answers_in(step.inputs["answers"], workplace.store)
-    found = list(evaluate_answers(loaded.protocols, labelled(loaded), given))
+    found = list(evaluate_answers(loaded.protocols, loaded.data, given))
     pq.write_table(outcome_table(found), folder / "outcomes.parquet")
 
 
@@ -147,9 +140,9 @@ def answer_pairs(step: Step, workplace: Workplace, folder: Path) -> None:
     """`correct.npy`, uint8 [L, L, N]: whether example n of those that all languages label alike is
     classed rightly with its first text in the language of the row and its second in that of the
     column; `languages.json`."""
-    asked: Answering = step.context
+    asked = step.job_as(Answering)
     form, ready, head = _opened(asked, step.inputs["tuned"], workplace)
-    all_tests = labelled(asked.loaded).tests
+    all_tests = asked.loaded.data.tests
     alike = labelled_alike(all_tests)
     tests = {code: [records[i] for i in alike] for code, records in all_tests.items()}
     answers = answers_in(step.inputs["answers"], workplace.store)

@@ -8,21 +8,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.vectors import open_lookups, own_roles, side_lookups
 from crosslift.results.record import Record
 from crosslift.results.vector_diagnoses import DIAGNOSTICS_FILE, Separability
 from crosslift.retrieval.diagnostics import diagnose, separability
 from crosslift.retrieval.postprocess import postprocess, transforms
 from crosslift.steps.step import Step, Workplace
-from crosslift.targets.target import BitextData
 
 
 def diagnose_target(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `diagnostics.json`: one entry a language, and one of all together."""
-    loaded: LoadedTarget = step.context
-    if not isinstance(loaded.data, BitextData):
-        raise TypeError(f"target {loaded.target.name} has no bitexts")
+    loaded: LoadedTarget = step.job_as(Loaded)
     by_role = open_lookups(step.inputs, loaded, workplace.store)
     lookups = side_lookups(by_role, own_roles(loaded))
     vector_steps = transforms(step.settings["postprocessing"])

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from crosslift.forms.caption_to_feature import FeatureHead
+from crosslift.forms.picture_side import PictureForm
 from crosslift.making.heads import load_head
 from crosslift.making.picture_arrays import open_features, open_pictures
 from crosslift.steps.step import Step, Workplace
@@ -17,7 +18,7 @@ from crosslift.steps.step import Step, Workplace
 
 def embed_pictures(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `vectors.npy`, float32 [pictures, D], and `text_map.npz` where texts are mapped."""
-    form, made = step.context, step.inputs["pictures"]
+    form, made = step.job_as(PictureForm), step.inputs["pictures"]
     state = load_head(step.inputs["tower"], workplace.store, step.settings["task"])
     head = head_of(form, state)
     if form.frozen:

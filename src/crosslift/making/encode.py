@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,18 @@ from crosslift.making.trained import Trained
 from crosslift.steps.step import Step, Workplace
 
 
-def encode_texts(step: Step, workplace: Workplace, folder: Path) -> None:
-    """Writes `vectors.npy`, float32 [N, D], and `reading.json`: how they were read from the encoder.
+@dataclass(frozen=True, slots=True)
+class EncodedTexts:
+    """N texts, and the encoder that gives their vectors."""
 
-    The step's context is the encoder and its N texts.
-    """
     encoder: Trained
-    encoder, texts = step.context
-    ready = encoder.load(workplace)
+    texts: Sequence[str]
+
+
+def encode_texts(step: Step, workplace: Workplace, folder: Path) -> None:
+    """Writes `vectors.npy`, float32 [N, D], and `reading.json`: how they were read from the encoder."""
+    job = step.job_as(EncodedTexts)
+    texts, ready = job.texts, job.encoder.load(workplace)
     np.save(folder / "vectors.npy", encode(ready, texts, advance=workplace.counting(len(texts))))
     (folder / "reading.json").write_text(json.dumps(ready.reading.facts()), encoding="utf-8")
 

@@ -3,51 +3,110 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import singledispatch
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.vectors import (
-    OWN_READING,
     open_lookup,
     open_lookups,
     roles_of,
     side_lookups,
 )
-from crosslift.results.mined_languages import MINING_FILE
+from crosslift.results.mined_languages import MINING_FILE, MinedLanguage
+from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.step import Step, Workplace
-from crosslift.targets.evaluate import Lookup, Outcomes, evaluate_bitexts
+from crosslift.targets.evaluate import Lookup, Outcomes, SideLookups, evaluate_bitexts
 from crosslift.targets.evaluate_mining import evaluate_mining
 from crosslift.targets.evaluate_pictures import evaluate_pictures
-from crosslift.targets.target import BitextData, MiningData, PictureData
+from crosslift.targets.kinds.bitexts import BitextData
+from crosslift.targets.kinds.mined_texts import MiningData
+from crosslift.targets.kinds.pictures_with_texts import PictureData
+from crosslift.targets.protocol import Protocol
+from crosslift.targets.target_data import TargetData
+
+PICTURES = "pictures"
+"""Role of the step that embeds a target's pictures."""
+
+
+class Vectors(NamedTuple):
+    """What a target is scored by.
+
+    Args:
+        texts: protocol -> the vectors of the texts as it reads them.
+        pictures: the vectors of its pictures, in one space with the texts; None: it has none.
+        postprocessing: of vectors and scores.
+    """
+
+    texts: Mapping[Protocol, SideLookups]
+    pictures: Lookup | None
+    postprocessing: Sequence[Postprocessing]
+
+
+class Scored(NamedTuple):
+    """The outcomes of a target, and how they came about where pairs are mined (else None)."""
+
+    outcomes: Sequence[Outcomes]
+    mining: Sequence[MinedLanguage] | None = None
+
+
+@singledispatch
+def score(data: TargetData, vectors: Vectors) -> Scored:
+    """Scores the data of a target; each kind of data has its own way, registered below.
+
+    Args:
+        data: of the target.
+        vectors: of its texts and pictures.
+
+    Raises:
+        TypeError: a kind that vectors alone cannot score.
+    """
+    del vectors
+    raise TypeError(f"{type(data).__name__} is answered after fine-tuning")
+
+
+@score.register
+def _score_bitexts(data: BitextData, vectors: Vectors) -> Scored:
+    return Scored(list(evaluate_bitexts(vectors.texts, data, vectors.postprocessing)))
+
+
+@score.register
+def _score_mining(data: MiningData, vectors: Vectors) -> Scored:
+    mined = list(evaluate_mining(vectors.texts, data))
+    details = [detail for _, detail in mined if detail is not None]
+    return Scored([outcomes for outcomes, _ in mined], details)
+
+
+@score.register
+def _score_pictures(data: PictureData, vectors: Vectors) -> Scored:
+    if vectors.pictures is None:
+        raise TypeError("no vectors of pictures")
+    texts = next(iter(vectors.texts.values())).src  # all protocols read them as the encoder does
+    return Scored(list(evaluate_pictures(list(vectors.texts), data, texts, vectors.pictures)))
 
 
 def evaluate_target(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `outcomes.parquet`, one row a query and protocol; `mining.json` where pairs are mined."""
-    loaded: LoadedTarget = step.context
-    encoded = {role: each for role, each in step.inputs.items() if role != "pictures"}
+    loaded: LoadedTarget = step.job_as(Loaded)
+    encoded = {role: each for role, each in step.inputs.items() if role != PICTURES}
     by_role = open_lookups(encoded, loaded, workplace.store)
-    lookups = {p: side_lookups(by_role, roles_of(p, loaded)) for p in loaded.protocols}
-    if isinstance(loaded.data, PictureData):
-        names = list(loaded.data.pictures)
-        shown = open_lookup(step.inputs["pictures"], names, workplace.store)
-        texts = _mapped(by_role[OWN_READING], step.inputs["pictures"], workplace)
-        found = list(evaluate_pictures(loaded.protocols, loaded.data, texts, shown))
-    elif isinstance(loaded.data, BitextData):
-        steps = step.settings["postprocessing"]
-        found = list(evaluate_bitexts(lookups, loaded.data, steps))
-    elif isinstance(loaded.data, MiningData):
-        mined = list(evaluate_mining(lookups, loaded.data))
-        found = [outcomes for outcomes, _ in mined]
-        details = [detail.to_json() for _, detail in mined if detail is not None]
+    pictures = None
+    if PICTURES in step.inputs:
+        shown = step.inputs[PICTURES]
+        pictures = open_lookup(shown, list(loaded.data.pictures), workplace.store)
+        by_role = {role: _mapped(texts, shown, workplace) for role, texts in by_role.items()}
+    texts = {p: side_lookups(by_role, roles_of(p, loaded)) for p in loaded.protocols}
+    scored = score(loaded.data, Vectors(texts, pictures, step.settings["postprocessing"]))
+    if scored.mining is not None:
+        details = [detail.to_json() for detail in scored.mining]
         (folder / MINING_FILE).write_text(json.dumps(details), encoding="utf-8")
-    else:
-        raise TypeError(f"target {loaded.target.name} is answered after fine-tuning")
-    pq.write_table(outcome_table(found), folder / "outcomes.parquet")
+    pq.write_table(outcome_table(scored.outcomes), folder / "outcomes.parquet")
 
 
 def _mapped(texts: Lookup, pictures: Step, workplace: Workplace) -> Lookup:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,22 @@ from crosslift.forms.picture_side import PictureForm
 from crosslift.images.features import extract_features
 from crosslift.images.towers import open_text_tower, open_tower
 from crosslift.making.picture_arrays import SKIPPED, open_pictures
+from crosslift.making.task_run import TaskRun
 from crosslift.steps.step import Step, Workplace
+
+
+@dataclass(frozen=True, slots=True)
+class Teaching:
+    """A task whose texts a teacher reads, and its form, which names the teacher."""
+
+    run: TaskRun
+    form: PictureForm
 
 
 def make_features(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `features.npy`, float32 [N, E] or, of patches, float16 [N, P, W], and `skipped.json`, that
     of the pictures."""
-    form: PictureForm = step.context
+    form = step.job_as(PictureForm)
     tower = open_tower(form.tower_settings, step.settings["seed"] or 0, device())
     pictures = open_pictures(step.inputs["pictures"], workplace.store)
     report = workplace.counting(len(pictures))
@@ -30,7 +40,8 @@ def make_features(step: Step, workplace: Workplace, folder: Path) -> None:
 
 def make_teachings(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `features.npy`, float32 [N, E], in the order of the training records."""
-    run, form = step.context
+    job = step.job_as(Teaching)
+    run, form = job.run, job.form
     teacher = open_text_tower(form.tower, form.tower_revision, device())
     np.save(folder / "features.npy", teacher.vectors(column(run.task.source.train(), form.text)))
     workplace.report(1.0)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeAlias
 
 from crosslift.artifacts.keys import key_of
+from crosslift.steps.code_behind import HeldByManySteps
 from crosslift.targets.protocol import Protocol
-from crosslift.targets.target import Target, TargetData, TargetSettings, texts_of, texts_of_side
+from crosslift.targets.target import DataT, Target
+from crosslift.targets.target_data import TargetData
+from crosslift.targets.target_settings import TargetSettings
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class TextSet:
 
 
 @dataclass(frozen=True)
-class LoadedTarget:
+class Loaded(HeldByManySteps, Generic[DataT]):
     """A target and its data.
 
     Args:
@@ -37,23 +40,20 @@ class LoadedTarget:
         asked: what decided the data, JSON-like: part of the steps' keys.
         protocols: those it is scored under, the primary one first.
         settings: as they were asked for.
+        part: what part of the target's data it is, in words; empty: all of them.
     """
 
-    target: Target
-    data: TargetData
+    target: Target[Any, DataT]
+    data: DataT
     asked: dict[str, Any]
     protocols: tuple[Protocol, ...]
     settings: TargetSettings
+    part: str = ""
 
     @property
     def generalised(self) -> bool:
         """Whether pairs of texts in two languages are asked for."""
         return self.settings.generalised
-
-    @property
-    def code_modules(self) -> tuple[str, ...]:
-        """What chose a part of its data while the study was planned."""
-        return ("crosslift.targets.parts",)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -68,14 +68,18 @@ class LoadedTarget:
     @cached_property
     def all_texts(self) -> TextSet:
         """Every distinct text."""
-        return TextSet(texts_of(self.data))
+        return TextSet(self.data.distinct_texts())
 
     @cached_property
     def src_texts(self) -> TextSet:
         """Every distinct text of the src side, of bitexts and mining."""
-        return TextSet(texts_of_side(self.data, "src"))
+        return TextSet(self.data.texts_of_side("src"))
 
     @cached_property
     def tgt_texts(self) -> TextSet:
         """Every distinct text of the tgt side, of bitexts and mining."""
-        return TextSet(texts_of_side(self.data, "tgt"))
+        return TextSet(self.data.texts_of_side("tgt"))
+
+
+LoadedTarget: TypeAlias = Loaded[TargetData]
+"""A target of any kind."""

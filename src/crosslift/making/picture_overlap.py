@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,15 @@ from numpy.typing import NDArray
 
 from crosslift.images.copies import find_copies
 from crosslift.making.picture_arrays import open_pictures
+from crosslift.making.pictures import Shown
 from crosslift.steps.step import Step, Workplace
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedItems:
+    """The items of a target's pictures, in their order."""
+
+    items: tuple[str, ...]
 
 
 def find_picture_overlap(step: Step, workplace: Workplace, folder: Path) -> None:
@@ -33,7 +42,7 @@ def _copies_in(
 ) -> dict[str, dict[str, Any]]:
     """Item -> the picture of a split that it is a copy of, and how."""
     copies = find_copies(pictures, test)
-    names = step.inputs[split].context.pictures
+    names = step.inputs[split].job_as(Shown).pictures
     return {
         item: {
             "kind": "exact" if np.array_equal(pictures[at], test[row]) else "near",
@@ -42,6 +51,6 @@ def _copies_in(
             "agreement": float(copies.agreement[row]),
             "mirrored": bool(copies.mirrored[row]),
         }
-        for row, item in enumerate(step.context)
+        for row, item in enumerate(step.job_as(ComparedItems).items)
         if (at := copies.train[row]) >= 0
     }

@@ -40,7 +40,7 @@ def decode_pictures(step: Step, workplace: Workplace, folder: Path) -> None:
     Raises:
         DataError: no picture can be read, or one, where none may be skipped.
     """
-    shown: Shown = step.context
+    shown = step.job_as(Shown)
     size, count = step.settings["size"], len(shown.pictures)
     with array_file(folder / "pictures.npy", (count, size, size, 3), np.uint8) as squares:
         skipped = decode_into(

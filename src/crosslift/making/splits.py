@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from crosslift.artifacts.store import Store
 from crosslift.forms.form import Split, pictures_of
+from crosslift.making.features import Teaching
 from crosslift.making.picture_arrays import open_features, open_pictures, open_skipped
+from crosslift.making.pictures import Shown
 from crosslift.sources.record import Record
 from crosslift.steps.step import Step
 
@@ -43,7 +45,7 @@ def open_split(
         return Split(records), {}
     frozen = made.kind == "features"
     decoded = made.inputs["pictures"] if frozen else made
-    row = {picture: number for number, picture in enumerate(decoded.context.pictures)}
+    row = {picture: number for number, picture in enumerate(decoded.job_as(Shown).pictures)}
     broken = {int(n) for n in open_skipped(made, store)}
     kept = [r for r, p in zip(records, pictures_of(records), strict=True) if row[p] not in broken]
     places = np.array([row[picture] for picture in pictures_of(kept)], np.int64)
@@ -64,7 +66,7 @@ def _teachings(
     made = step.inputs.get(teaching_role(name))
     if made is None:
         return None
-    run, _ = made.context
+    run = made.job_as(Teaching).run
     row = {record.id: number for number, record in enumerate(run.task.source.train())}
     ids = [r.id if r.id in row else r.id.removesuffix(f":{r.language}") for r in records]
     vectors: NDArray[np.float32] = np.load(made.open(store) / "features.npy")

@@ -31,7 +31,7 @@ from crosslift.retrieval.folds import folds_of
 from crosslift.steps.step import Step, Workplace
 from crosslift.targets.evaluate import Lookup, SideLookups, outcomes_of, rank_bitext
 from crosslift.targets.protocol import Protocol
-from crosslift.targets.target import BitextData
+from crosslift.targets.target_data import TargetData
 
 SWEEP_METRIC = "top1_accuracy"
 
@@ -48,7 +48,6 @@ class EveryReading(NamedTuple):
     """What `score_readings` works with; ``encoded`` maps a prompt to the step with its vectors."""
 
     loaded: LoadedTarget
-    data: BitextData
     settings: SweepSettings
     places: Sequence[Place]
     encoded: Mapping[str, Step]
@@ -61,8 +60,7 @@ def _file(place: Place) -> str:
 def encode_everywhere(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes the vectors of every place, `vectors-STATE-POOLING.npy`, float32 [N, D], and `own.json`:
     the encoder's own reading."""
-    context: EveryPlace = step.context
-    encoder, texts, places = context
+    encoder, texts, places = step.job_as(EveryPlace)
     ready = encoder.load(workplace)
     with contextlib.ExitStack() as stack:
         files = []
@@ -81,15 +79,14 @@ def _reading_of(encoder: Encoder) -> Reading:
 
 def score_readings(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `sweep.json`: the score of every reading, and the choice."""
-    context: EveryReading = step.context
-    loaded, data, settings, places, encoded = context
+    loaded, settings, places, encoded = step.job_as(EveryReading)
     folders = {prompt: each.open(workplace.store) for prompt, each in encoded.items()}
     scores: dict[Reading, tuple[float, float]] = {}
     for prompt, kept in folders.items():
         for place in places:
             vectors = np.load(kept / _file(place), mmap_mode="r")
             vectors_of = lookup(loaded.texts, vectors)
-            parts = dev_and_rest(data, vectors_of, settings, loaded.protocols[0])
+            parts = dev_and_rest(loaded.data, vectors_of, settings, loaded.protocols[0])
             scores[_at(place.hidden_state, place.pooling, prompt)] = parts
             workplace.report(len(scores) / (len(places) * len(folders)))
     path = next(iter(folders.values())) / "own.json"
@@ -102,7 +99,7 @@ def _at(hidden_state: int, pooling: str, prompt: str | None) -> Reading:
 
 
 def dev_and_rest(
-    data: BitextData, vectors_of: Lookup, settings: SweepSettings, protocol: Protocol
+    data: TargetData, vectors_of: Lookup, settings: SweepSettings, protocol: Protocol
 ) -> tuple[float, float]:
     """Macro top-1 accuracy, in the protocol's direction, on the dev part and on the rest."""
     dev: list[float] = []

@@ -12,6 +12,7 @@ import numpy as np
 from crosslift.artifacts.store import Store
 from crosslift.making.translated import dropped_counts, translated_records
 from crosslift.sources.record import Record
+from crosslift.steps.code_behind import HeldByManySteps
 from crosslift.steps.step import Step
 from crosslift.tasks.controls import placebo
 from crosslift.tasks.task import IntermediateTask
@@ -22,7 +23,7 @@ _IN_THE_TASK = {"task", "data", "hub", "columns", "options", "translate"}
 
 
 @dataclass(frozen=True)
-class TaskRun:
+class TaskRun(HeldByManySteps):
     """A task as a stage trains on it.
 
     Args:

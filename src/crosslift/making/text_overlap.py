@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
+from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.task_run import TaskRun
 from crosslift.sources.overlap.find import find_overlap
 from crosslift.steps.step import Step, Workplace
 from crosslift.tasks.task import texts_read
 
 
+@dataclass(frozen=True, slots=True)
+class ComparedTexts:
+    """A task, and a target whose texts may be among its own."""
+
+    run: TaskRun
+    loaded: LoadedTarget
+
+
 def find_text_overlap(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `overlap.json`: a task's number of records, and the target's texts that are in them."""
-    run, loaded = step.context
+    job = step.job_as(ComparedTexts)
+    run, loaded = job.run, job.loaded
     records, _ = run.train(workplace.store)
     records = [*records, *(run.dev() if run.chooses_by_dev else ())]
     trained = list(dict.fromkeys(text for r in records for text in texts_read(r, run.task.form)))

@@ -24,7 +24,7 @@ from crosslift.making.trained import Trained
 from crosslift.steps.step import Step, Workplace
 from crosslift.training.guards.guard import Guard
 from crosslift.training.loop import Stage, train
-from crosslift.training.mixing import Member
+from crosslift.training.mixing import StageTask
 from crosslift.training.settings import Budget, StageSettings
 
 SPENT = ("updates", "examples", "tokens", "flops", "seconds")
@@ -49,7 +49,7 @@ def train_stage(step: Step, workplace: Workplace, folder: Path) -> None:
     Raises:
         CrossLiftError: the stage cannot be trained.
     """
-    job: Training = step.context
+    job = step.job_as(Training)
     encoder = job.before.load(workplace)
     members, counts = _open_members(step, workplace, encoder)
     stage = Stage(
@@ -82,9 +82,9 @@ def spent_of(step: Step, store: Store) -> dict[str, Any]:
 
 def _open_members(
     step: Step, workplace: Workplace, encoder: Encoder
-) -> tuple[list[Member], dict[str, Any]]:
+) -> tuple[list[StageTask], dict[str, Any]]:
     """The tasks of a stage, opened, and how many records each has and left out."""
-    job: Training = step.context
+    job = step.job_as(Training)
     members, counts = [], {}
     for number, (name, run) in enumerate(job.tasks.items()):
         seed = job.seed
@@ -102,14 +102,14 @@ def _open_members(
         opened = run.task.form.open().open(encoder, train_split, dev_split, options)
         if "heads" in step.inputs:
             opened.head.load_state_dict(load_head(step.inputs["heads"], store, name))
-        members.append(Member(name, run.settings, opened, seed))
+        members.append(StageTask(name, run.settings, opened, seed))
         held = {"train": train_split, "dev": dev_split}
         lengths = {split: len(found.records) for split, found in held.items()}
         counts[name] = {**lengths, "rows": opened.size, "left_out": left_out, **copied}
     return members, counts
 
 
-def _save_heads(members: Sequence[Member], folder: Path) -> None:
+def _save_heads(members: Sequence[StageTask], folder: Path) -> None:
     tensors = {
         f"{member.name}/{name}": value.contiguous().cpu()
         for member in members

@@ -32,7 +32,7 @@ def translate_task(step: Step, workplace: Workplace, folder: Path) -> None:
     Raises:
         StudyError: the engine has changed since the plan, or a language is left without records.
     """
-    job: Translation = step.context
+    job = step.job_as(Translation)
     records = job.task.source.train()
     english = [record for record in records if _is_english(record)][: job.settings.limit]
     written = [
@@ -56,7 +56,7 @@ def translate_task(step: Step, workplace: Workplace, folder: Path) -> None:
 
 def _same_engine(step: Step) -> Engine:
     """The engine anew: a model's weights are held no longer than its step takes."""
-    engine = open_engine(step.context.settings)
+    engine = open_engine(step.job_as(Translation).settings)
     if engine.facts() != step.settings["engine"]:
         raise StudyError(
             f"the translation engine of {step.label} has changed since the run was planned",

@@ -35,7 +35,7 @@ def translated_records(step: Step, store: Store) -> list[Record]:
     Raises:
         ArtifactError: the artifact is missing or corrupt.
     """
-    job: Translation = step.context
+    job = step.job_as(Translation)
     records = list(read_lines(step.open(store) / "records.jsonl"))
     if not job.task.pictures:
         return records

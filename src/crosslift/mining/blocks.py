@@ -15,7 +15,7 @@ from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.progress import Listener, Phase, in_phase
 from crosslift.artifacts.store import Store
 from crosslift.artifacts.sums import check_sum, file_written_with_sum
-from crosslift.making.encode import encode_texts
+from crosslift.making.encode import EncodedTexts, encode_texts
 from crosslift.making.trained import Trained
 from crosslift.results.mined_files import SearchKind, SearchRecall
 from crosslift.retrieval.approximate import ApproximateIndex, approximate_nearest
@@ -48,7 +48,7 @@ def encode_steps(encoder: Trained, side: str, texts: Sequence[str]) -> list[Step
             inputs=encoder.inputs,
             make=encode_texts,
             work=len(block),
-            context=(encoder, block),
+            job=EncodedTexts(encoder, block),
         )
         for number, block in enumerate(blocks, start=1)
     ]

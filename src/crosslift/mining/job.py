@@ -120,17 +120,19 @@ def mine_files(
     plan = _plan(job)
     if on_plan is not None:
         on_plan(plan)
-    with job.timed("encoding"):
-        encode_blocks([*job.steps["src"], *job.steps["tgt"]], job.store, heard)
-    with job.store.lock(job.key):
-        with job.timed("searching"):
-            both, recall = _search(job, heard)
-        with job.timed("pairing"):
-            src, tgt = job.sides["src"], job.sides["tgt"]
-            pairs, threshold, counts = select_pairs(both, src, tgt, settings, job.gold)
-            refuse_output(settings)
-            rows = write_tsv(settings.out, pairs, src, tgt, settings.keep_duplicates)
-        shutil.rmtree(job.folder, ignore_errors=True)
+    steps = [*job.steps["src"], *job.steps["tgt"]]
+    with job.store.using([job.key, *(step.key for step in steps)]):
+        with job.timed("encoding"):
+            encode_blocks(steps, job.store, heard)
+        with job.store.lock(job.key):
+            with job.timed("searching"):
+                both, recall = _search(job, heard)
+            with job.timed("pairing"):
+                src, tgt = job.sides["src"], job.sides["tgt"]
+                pairs, threshold, counts = select_pairs(both, src, tgt, settings, job.gold)
+                refuse_output(settings)
+                rows = write_tsv(settings.out, pairs, src, tgt, settings.keep_duplicates)
+            shutil.rmtree(job.folder, ignore_errors=True)
     return MiningOutcome(
         model=settings.model.name,
         reading=_reading(job),

@@ -16,14 +16,13 @@ from crosslift.making.answer import (
     answer_examples,
     answer_pairs,
     evaluate_labelled,
-    labelled,
 )
-from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.loaded_target import Loaded
 from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
 from crosslift.planning.training_steps import train_step
 from crosslift.steps.step import Step
-from crosslift.targets.target import LabelledData
+from crosslift.targets.kinds.labelled_examples import LabelledData
 from crosslift.training.settings import FineTuneSettings, MixedTaskSettings
 
 
@@ -50,20 +49,24 @@ class PhaseThree:
         return [s for s in (self.answers, self.evaluation, self.generalised) if s is not None]
 
 
-def english_run(loaded: LoadedTarget, settings: FineTuneSettings) -> TaskRun:
+def english_run(loaded: Loaded[LabelledData], settings: FineTuneSettings) -> TaskRun:
     """What every arm is fine-tuned on for a target.
 
     Args:
         loaded: the target.
         settings: of the fine-tuning.
     """
-    task = labelled(loaded).task
+    task = loaded.data.task
     asked = MixedTaskSettings(task=task.name, limit=settings.limit, dev_limit=settings.dev_limit)
     return TaskRun(asked, task)
 
 
 def phase_three(
-    encoder: Trained, loaded: LoadedTarget, run: TaskRun, settings: FineTuneSettings, seed: int
+    encoder: Trained,
+    loaded: Loaded[LabelledData],
+    run: TaskRun,
+    settings: FineTuneSettings,
+    seed: int,
 ) -> PhaseThree:
     """The steps of an arm's encoder on a target of labelled examples.
 
@@ -77,27 +80,26 @@ def phase_three(
     Raises:
         StudyError: no budget; settings that do not fit the target.
     """
-    data = labelled(loaded)
     if settings.budget is None:
         raise StudyError(
             f"target {loaded.target.name!r} is fine-tuned without a budget",
             "`budget` in `fine_tune` of the study or of the target",
             "such as `fine_tune: {budget: {updates: 2000, batch_size: 32}}`",
         )
-    stage = settings.stage(data.task.name)
+    stage = settings.stage(loaded.data.task.name)
     tuned = train_step(encoder, [run], stage, settings.budget, seed)
     tuned = replace(tuned, label=f"fine-tuning: {tuned.label}", passing=not settings.keep_weights)
     if settings.text_side == "trainable":
         encoder = replace(encoder, stages=(*encoder.stages, tuned))
     asked = Answering(encoder, run, loaded, settings.smoothed_prediction)
     answers = _answer_step(asked, tuned)
-    evaluation = _evaluate_step(loaded, answers) if data.labelled else None
+    evaluation = _evaluate_step(loaded, answers) if loaded.data.labelled else None
     pairs = _generalised_step(asked, answers) if loaded.generalised else None
     return PhaseThree(tuned, answers, evaluation, pairs)
 
 
 def _answer_step(asked: Answering, tuned: Step) -> Step:
-    tests = labelled(asked.loaded).tests
+    tests = asked.loaded.data.tests
     votes = f", by vote over {asked.readings} draws" if asked.smoothed else ""
     return Step(
         kind="answer",
@@ -105,12 +107,12 @@ def _answer_step(asked: Answering, tuned: Step) -> Step:
         settings=asked.facts,
         inputs={"tuned": tuned},
         make=answer_examples,
-        work=asked.run.task.form.texts_per_record * sum(map(len, tests.values())) * asked.readings,
-        context=asked,
+        work=asked.run.task.form.texts_per_record * asked.loaded.data.count * asked.readings,
+        job=asked,
     )
 
 
-def _evaluate_step(loaded: LoadedTarget, answers: Step) -> Step:
+def _evaluate_step(loaded: Loaded[LabelledData], answers: Step) -> Step:
     protocols = [protocol.facts() for protocol in loaded.protocols]
     return Step(
         kind="evaluate",
@@ -118,15 +120,15 @@ def _evaluate_step(loaded: LoadedTarget, answers: Step) -> Step:
         settings={**loaded.facts, "protocols": protocols},
         inputs={"answers": answers},
         make=evaluate_labelled,
-        work=sum(map(len, labelled(loaded).tests.values())),
-        context=loaded,
+        work=loaded.data.count,
+        job=loaded,
     )
 
 
 def _generalised_step(asked: Answering, answers: Step) -> Step:
     loaded = asked.loaded
-    tests = labelled(loaded).tests
-    check_parallel(loaded.target.name, labelled(loaded))
+    tests = loaded.data.tests
+    check_parallel(loaded.target.name, loaded.data)
     pairs = len(tests) * (len(tests) - 1)
     texts = asked.run.task.form.texts_per_record * pairs * len(next(iter(tests.values())))
     return Step(
@@ -136,7 +138,7 @@ def _generalised_step(asked: Answering, answers: Step) -> Step:
         inputs={"tuned": answers.inputs["tuned"], "answers": answers},
         make=answer_pairs,
         work=texts * asked.readings,
-        context=asked,
+        job=asked,
     )
 
 

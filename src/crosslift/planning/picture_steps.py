@@ -12,8 +12,8 @@ from crosslift.forms.picture_side import PictureForm
 from crosslift.images.framing import Framing
 from crosslift.images.tower_settings import TowerSettings
 from crosslift.images.towers import fingerprint_of, preparation_for
-from crosslift.making.features import make_features, make_teachings
-from crosslift.making.picture_overlap import find_picture_overlap
+from crosslift.making.features import Teaching, make_features, make_teachings
+from crosslift.making.picture_overlap import ComparedItems, find_picture_overlap
 from crosslift.making.pictures import Shown, decode_pictures
 from crosslift.making.splits import picture_role, teaching_role
 from crosslift.making.task_run import TaskRun
@@ -79,7 +79,7 @@ def _decoding(
         inputs={},
         make=decode_pictures,
         work=len(pictures) * (size / 64) ** 2,
-        context=Shown(pictures, framing, owner),
+        job=Shown(pictures, framing, owner),
     )
 
 
@@ -106,7 +106,7 @@ def features_step(label: str, pictures: Step, form: PictureForm, seed: int) -> S
         inputs={"pictures": pictures},
         make=make_features,
         work=pictures.work,
-        context=form,
+        job=form,
     )
 
 
@@ -121,7 +121,7 @@ def _teachings_step(run: TaskRun, form: PictureForm) -> Step:
         inputs={},
         make=make_teachings,
         work=len(run.task.source.train()),
-        context=(run, form),
+        job=Teaching(run, form),
     )
 
 
@@ -198,5 +198,5 @@ def picture_overlap_step(
         inputs={**splits, "test": test},
         make=find_picture_overlap,
         work=len(shown),
-        context=list(shown),
+        job=ComparedItems(tuple(shown)),
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from crosslift.artifacts.read_once import reading_once
 from crosslift.errors import CrossLiftError, StudyError
-from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
+from crosslift.planning.negatives import check_negatives_of
 from crosslift.planning.phase_three import PhaseThree, english_run, phase_three
 from crosslift.planning.picture_steps import picture_overlap_step
 from crosslift.planning.sweep_steps import sweep_steps
@@ -27,15 +28,9 @@ from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.graph import with_input_places
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Arm, Start, Study
-from crosslift.targets.parts import part_of
+from crosslift.targets.kinds.labelled_examples import LabelledData
 from crosslift.targets.registry import find_target
-from crosslift.targets.target import (
-    BitextData,
-    LabelledData,
-    MiningData,
-    PictureData,
-    TargetSettings,
-)
+from crosslift.targets.target_settings import TargetSettings
 from crosslift.training.guards.guard import GuardOnData
 from crosslift.training.settings import MixedTaskSettings, StageSettings
 
@@ -125,6 +120,11 @@ class Plan:
         """Of the study."""
         return self.study.name
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether arms are left out because they could not be planned or run."""
+        return bool(self.failures)
+
     def places(self) -> Iterator[tuple[str, Step]]:
         """Every step with its place in the plan, in words that do not change with the settings."""
         for kind, overlaps in (("texts", self.overlaps), ("pictures", self.picture_overlaps)):
@@ -188,22 +188,12 @@ def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
     targets = {settings.name: load_target(settings) for settings in study.targets}
     tasks = _Tasks()
     _refuse_unlabelled(targets)
-    english = {
-        name: replace(
-            english_run(loaded, study.fine_tuning_of(loaded.settings)),
-            chooses_by_dev=any(
-                study.fine_tuning_of(loaded.settings, arm).chooses_by_dev
-                for arm in study.arms.values()
-            ),
-        )
-        for name, loaded in targets.items()
-        if isinstance(loaded.data, LabelledData)
-    }
+    tuned = {n: _tuned(study, loaded) for n, loaded in targets.items() if loaded.target.fine_tuned}
     runs: list[ArmRun] = []
     reasons: dict[str, CrossLiftError] = {}
     for name, arm in study.arms.items():
         try:
-            runs += _arm_runs(study, name, arm, targets, tasks, english)
+            runs += _arm_runs(study, name, arm, targets, tasks, tuned)
         except CrossLiftError as error:
             if not keep_going:
                 raise
@@ -215,24 +205,37 @@ def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
         for name, loaded in targets.items()
     }
     overlaps |= {
-        (f"{run.task.name} (fine-tuning)", name): overlap_step(
-            run, targets[name], study.overlap_threshold
+        (f"{each.english.task.name} (fine-tuning)", name): overlap_step(
+            each.english, each.loaded, study.overlap_threshold
         )
-        for name, run in english.items()
+        for name, each in tuned.items()
     }
     of_pictures = {
         (title, name): picture_overlap_step(run, name, loaded.data.pictures, loaded.facts, loaded)
         for title, run in tasks.titled().items()
         for name, loaded in targets.items()
-        if run.task.pictures and isinstance(loaded.data, PictureData)
+        if run.task.pictures and loaded.data.pictures
     }
     failures = {arm: str(error) for arm, error in reasons.items()}
     return Plan(study.without(reasons), tuple(runs), targets, overlaps, of_pictures, failures)
 
 
+class _Tuned(NamedTuple):
+    """A target that every arm's encoder is fine-tuned for, and the English examples that do it."""
+
+    loaded: Loaded[LabelledData]
+    english: TaskRun
+
+
+def _tuned(study: Study, loaded: Loaded[LabelledData]) -> _Tuned:
+    english = english_run(loaded, study.fine_tuning_of(loaded.settings))
+    settings = (study.fine_tuning_of(loaded.settings, arm) for arm in study.arms.values())
+    chooses = any(each.chooses_by_dev for each in settings)
+    return _Tuned(loaded, replace(english, chooses_by_dev=chooses))
+
+
 def _refuse_unlabelled(targets: Mapping[str, LoadedTarget]) -> None:
-    data = [loaded.data for loaded in targets.values()]
-    if data and all(isinstance(each, LabelledData) and not each.labelled for each in data):
+    if targets and not any(loaded.data.can_be_scored for loaded in targets.values()):
         raise StudyError(
             f"no target of the study has labels: {', '.join(targets)}",
             "a target that can be scored",
@@ -247,26 +250,28 @@ def arm_run(study: Study, arm: str, seed: int) -> ArmRun:
     return found.get(seed) or next(iter(found.values()))
 
 
-def load_target(settings: TargetSettings) -> LoadedTarget:
-    """A target with its data."""
+def load_target(settings: TargetSettings) -> Loaded[Any]:
+    """A target with its data, which are of its kind.
+
+    Raises:
+        UnknownNameError: no such target, direction or protocol.
+        StudyError: a setting that the target's kind does not read.
+        DataError: the data cannot be used.
+    """
     target = find_target(settings.name).asking(settings.direction)
-    if settings.side_prompts and target.kind not in ("bitext", "mining"):
-        raise StudyError(
-            f"{', '.join(settings.side_prompts)} of target {target.name!r}, whose texts have no sides",
-            "a target of bitexts or of mining, or `prompt` of the encoder",
-        )
+    settings.check_read_by(target.settings)
     languages = list(settings.languages) if settings.languages else None
     own = settings.data is not None or settings.catalogs is not None
     protocols = target.asked(settings.protocols)
     asked: dict[str, Any] = {"languages": languages, "own files": own}
     data = target.load(settings)
-    part = part_of(data, settings)
+    part = data.part(settings)
     if part is not None:
         data, asked = part.data, asked | part.asked
         target = replace(target, title=f"{target.title} ({part.words})")
-    if isinstance(data, LabelledData) and data.split == "dev":
+    if data.split == "dev":
         target = replace(target, title=f"{target.title}, dev")
-    return LoadedTarget(target, data, asked, protocols, settings)
+    return Loaded(target, data, asked, protocols, settings, part.words if part else "")
 
 
 _BESIDE_DATA = {"weight", "loss_weight", "limit", "dev_limit"}
@@ -277,17 +282,29 @@ class _Tasks:
 
     def __init__(self) -> None:
         self._found: dict[str, TaskRun] = {}
+        self._of_stages: dict[tuple[str, bool], TaskRun] = {}
         self._guards: dict[tuple[str, str], TaskRun] = {}
 
     def of(self, stage: StageSettings) -> list[TaskRun]:
-        """The tasks of a stage."""
+        """The tasks of a stage.
+
+        Raises:
+            CrossLiftError: a task cannot be had, or has no negatives to learn from.
+        """
         for guard in stage.guards:
             if isinstance(guard, GuardOnData):
                 self._add_guard(guard)
-        return [
-            replace(self._one(member, stage.chooses_by_dev), settings=member)
-            for member in stage.tasks
-        ]
+        return [self._as_asked(member, stage.chooses_by_dev) for member in stage.tasks]
+
+    def _as_asked(self, settings: MixedTaskSettings, chooses_by_dev: bool) -> TaskRun:
+        """A task with the settings of a stage, the same object for the same settings."""
+        run = self._one(settings, chooses_by_dev)
+        key = (settings.model_dump_json(), run.chooses_by_dev)
+        if key not in self._of_stages:
+            asked = replace(run, settings=settings)
+            check_negatives_of(asked)
+            self._of_stages[key] = asked
+        return self._of_stages[key]
 
     def _one(self, settings: MixedTaskSettings, chooses_by_dev: bool = False) -> TaskRun:
         key = settings.model_dump_json(exclude=_BESIDE_DATA)
@@ -331,22 +348,21 @@ def _arm_runs(
     arm: Arm,
     targets: dict[str, LoadedTarget],
     tasks: _Tasks,
-    english: Mapping[str, TaskRun],
+    tuned: Mapping[str, _Tuned],
 ) -> list[ArmRun]:
     """An arm with every seed. One that no seed changes has one run for what is measured on its encoder
     as it is, and one a seed for what it is fine-tuned on."""
-    others = {n: loaded for n, loaded in targets.items() if n not in english}
-    as_is, tuned = study.seeds_of(arm), study.fine_tuning_seeds_of(arm) if english else ()
+    others = {n: loaded for n, loaded in targets.items() if n not in tuned}
+    as_is, tuning = study.seeds_of(arm), study.fine_tuning_seeds_of(arm) if tuned else ()
     runs = []
-    for seed in dict.fromkeys((*as_is, *tuned)):
+    for seed in dict.fromkeys((*as_is, *tuning)):
         run = _arm_run(study, name, seed, others if seed in as_is else {}, tasks)
-        for target, trained_on in english.items() if seed in tuned else ():
-            loaded = targets[target]
+        for target, (loaded, english) in tuned.items() if seed in tuning else ():
             settings = study.fine_tuning_of(loaded.settings, arm)
-            found = phase_three(run.encoder, loaded, trained_on, settings, seed)
-            run.fine_tuned[target] = found
-            if found.evaluation is not None:
-                run.evaluations[target] = found.evaluation
+            steps = phase_three(run.encoder, loaded, english, settings, seed)
+            run.fine_tuned[target] = steps
+            if steps.evaluation is not None:
+                run.evaluations[target] = steps.evaluation
         runs.append(run)
     return runs
 
@@ -369,7 +385,7 @@ def _arm_run(
         evaluation = _evaluation(run, encoder, loaded, arm.postprocessing)
         if evaluation is not None:
             run.evaluations[loaded.target.name] = evaluation
-        if isinstance(loaded.data, BitextData):
+        if loaded.data.bitexts:
             texts = encode_steps(encoder, loaded)
             described = diagnose_step(loaded, texts, arm.postprocessing)
             run.diagnoses[loaded.target.name] = described
@@ -426,13 +442,11 @@ def _evaluation(
 ) -> Step | None:
     """The step that scores an arm's encoder on a target; None where it cannot be scored: without an
     image tower, or, of an arm with post-processing, on anything but bitexts."""
-    texts = encode_steps(encoder, loaded)
-    if isinstance(loaded.data, BitextData):
-        return evaluate_step(loaded, texts, None, postprocessing)
-    if postprocessing:
+    if postprocessing and not loaded.target.postprocessed:
         return None
-    if isinstance(loaded.data, MiningData):
-        return evaluate_step(loaded, texts)
+    texts = encode_steps(encoder, loaded)
+    if not loaded.data.pictures:
+        return evaluate_step(loaded, texts, None, postprocessing)
     towers = [step for step in run.stage_steps if task_with_pictures(step)]
     if not towers:
         return None

@@ -24,7 +24,6 @@ from crosslift.making.sweep import (
 from crosslift.making.trained import Trained
 from crosslift.results.reading_sweep import Sweep, SweepArm
 from crosslift.steps.step import Step
-from crosslift.targets.target import BitextData
 
 
 def sweep_steps(
@@ -40,7 +39,7 @@ def sweep_steps(
             report on.
         UnknownNameError: a dev language that the target lacks.
     """
-    data = _bitexts(loaded, settings)
+    _check(loaded, settings)
     states = range(layers_of(encoder.settings) + 1)
     places = [Place(state, p) for p in _poolings(encoder, settings) for state in states]
     prompts = tuple(dict.fromkeys((prompt_of(encoder.settings), *settings.prompts)))
@@ -56,7 +55,7 @@ def sweep_steps(
         inputs={f"prompt {prompt!r}": step for prompt, step in encoded.items()},
         make=score_readings,
         work=len(loaded.texts) * len(places) * len(prompts),
-        context=EveryReading(loaded, data, settings, places, encoded),
+        job=EveryReading(loaded, settings, places, encoded),
     )
     return *encoded.values(), score
 
@@ -78,7 +77,7 @@ def _encode_step(
         inputs=encoder.inputs,
         make=encode_everywhere,
         work=len(loaded.texts),
-        context=EveryPlace(encoder, loaded.texts, places),
+        job=EveryPlace(encoder, loaded.texts, places),
     )
 
 
@@ -88,9 +87,8 @@ def _poolings(encoder: Trained, settings: SweepSettings) -> tuple[Poolings, ...]
     return tuple(dict.fromkeys((own, *settings.poolings)))
 
 
-def _bitexts(loaded: LoadedTarget, settings: SweepSettings) -> BitextData:
-    """The data of a target that can be swept."""
-    if not isinstance(loaded.data, BitextData):
+def _check(loaded: LoadedTarget, settings: SweepSettings) -> None:
+    if not loaded.data.bitexts:
         raise StudyError(
             f"target {loaded.target.name!r} cannot be swept: it has no bitexts",
             "a target of bitexts",
@@ -108,7 +106,6 @@ def _bitexts(loaded: LoadedTarget, settings: SweepSettings) -> BitextData:
         raise StudyError(
             "every language of the sweep is a dev language", "some left to report the choice on"
         )
-    return loaded.data
 
 
 def sweep_of(settings: SweepSettings, loaded: LoadedTarget, arms: Sequence[SweepArm]) -> Sweep:

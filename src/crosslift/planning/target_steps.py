@@ -7,18 +7,15 @@ from dataclasses import asdict
 
 from crosslift.making.diagnose import diagnose_target
 from crosslift.making.embed_pictures import embed_pictures
-from crosslift.making.evaluate import evaluate_target
+from crosslift.making.evaluate import PICTURES, evaluate_target
 from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.task_run import TaskRun
-from crosslift.making.text_overlap import find_text_overlap
+from crosslift.making.text_overlap import ComparedTexts, find_text_overlap
 from crosslift.making.vectors import own_roles
 from crosslift.planning.picture_steps import features_step, form_of, picture_step
 from crosslift.planning.training_steps import task_of, task_with_pictures
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.step import Step
-from crosslift.targets.target import (
-    PictureData,
-)
 
 
 def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
@@ -33,7 +30,7 @@ def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
         seed: of the arm, for a frozen tower with random weights.
     """
     task = task_with_pictures(trained)
-    if not isinstance(loaded.data, PictureData) or task is None:
+    if not loaded.data.pictures or task is None:
         raise TypeError(f"no pictures in target {loaded.target.name}, or no image tower")
     form = form_of(task_of(trained, task).task)
     label = f"pictures of {loaded.target.name}"
@@ -48,7 +45,7 @@ def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
         inputs={"tower": trained, "pictures": shown},
         make=embed_pictures,
         work=len(pictures),
-        context=form,
+        job=form,
     )
 
 
@@ -67,7 +64,7 @@ def evaluate_step(
         pictures: the step that embeds its pictures, for a target that has some.
         postprocessing: of vectors and scores.
     """
-    inputs = dict(texts) if pictures is None else {**texts, "pictures": pictures}
+    inputs = dict(texts) if pictures is None else {**texts, PICTURES: pictures}
     protocols = [protocol.facts() for protocol in loaded.protocols]
     return Step(
         kind="evaluate",
@@ -76,7 +73,7 @@ def evaluate_step(
         inputs=inputs,
         make=evaluate_target,
         work=len(loaded.texts),
-        context=loaded,
+        job=loaded,
     )
 
 
@@ -99,7 +96,7 @@ def diagnose_step(
         inputs={role: texts[role] for role in own_roles(loaded)},
         make=diagnose_target,
         work=len(loaded.texts),
-        context=loaded,
+        job=loaded,
     )
 
 
@@ -117,5 +114,5 @@ def overlap_step(run: TaskRun, loaded: LoadedTarget, threshold: float) -> Step:
         inputs={"translated": run.translated} if run.translated else {},
         make=find_text_overlap,
         work=len(loaded.texts),
-        context=(run.whole(), loaded),
+        job=ComparedTexts(run.whole(), loaded),
     )

@@ -9,7 +9,7 @@ from typing import Any
 from crosslift.artifacts.store import Store
 from crosslift.encoders.folder import layers_of
 from crosslift.encoders.load import reading_of_sides
-from crosslift.making.encode import encode_texts, open_reading
+from crosslift.making.encode import EncodedTexts, encode_texts, open_reading
 from crosslift.making.loaded_target import LoadedTarget, TextSet
 from crosslift.making.trained import Trained
 from crosslift.making.vectors import OWN_READING, SRC_TEXTS, TGT_TEXTS, roles_of
@@ -52,7 +52,7 @@ def _encode_step(encoder: Trained, loaded: LoadedTarget, texts: TextSet) -> Step
         inputs=encoder.inputs,
         make=encode_texts,
         work=len(texts.texts),
-        context=(encoder, texts.texts),
+        job=EncodedTexts(encoder, texts.texts),
     )
 
 

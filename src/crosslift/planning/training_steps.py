@@ -76,12 +76,12 @@ def train_step(
         inputs=inputs,
         make=train_stage,
         work=_texts_trained(tasks, stage, budget) * stage.cost,
-        context=Training(before, named, guards, stage, budget, seed),
+        job=Training(before, named, guards, stage, budget, seed),
     )
 
 
 def _with_heads(previous: Step | None, tasks: Mapping[str, TaskRun]) -> Step:
-    there = list(previous.context.tasks) if previous is not None else []
+    there = list(previous.job_as(Training).tasks) if previous is not None else []
     for name in tasks:
         if previous is None or name not in there:
             raise StudyError(
@@ -140,14 +140,14 @@ def _check_negatives(stage: StageSettings, tasks: Mapping[str, TaskRun], budget:
 def task_with_pictures(step: Step) -> str | None:
     """The task of a training step that puts pictures and texts into one space; the last of several,
     None without one."""
-    job: Training = step.context
+    job = step.job_as(Training)
     shared = [name for name, run in job.tasks.items() if run.task.form.facts.shares_space]
     return shared[-1] if shared else None
 
 
 def task_of(step: Step, name: str) -> TaskRun:
     """A task of a training step."""
-    job: Training = step.context
+    job = step.job_as(Training)
     return job.tasks[name]
 
 

@@ -46,7 +46,7 @@ def translate_step(task: IntermediateTask, settings: TranslationSettings) -> Ste
         inputs={},
         make=translate_task,
         work=_most_records(task, settings.limit) * len(settings.to),
-        context=Translation(task, settings),
+        job=Translation(task, settings),
     )
 
 

@@ -23,6 +23,7 @@ from crosslift.results.effect_parts import Attribution
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.verdict import NO_DIFFERENCE, ONE_SEED, SHOWN, Verdict, opposite
 from crosslift.statistics.judgements import better_outcome
+from crosslift.targets.kinds.every_kind import KINDS
 from crosslift.wording import listed, p_value, plural, signed_points
 
 _MOST_DECLARED = 3
@@ -115,7 +116,7 @@ def _seeds(folder: RunFolder) -> tuple[int, ...]:
     """The seeds with which any phase was trained, rising."""
     arms = (arm for arm in folder.run.arms if arm.stages or arm.start_seeds == "paired")
     trained = {seed for arm in arms for seed in arm.seeds}
-    tuned = {target.name for target in folder.run.targets if target.kind == "labelled"}
+    tuned = {target.name for target in folder.run.targets if KINDS[target.kind].fine_tuned}
     return tuple(sorted(trained | {row.seed for row in folder.scores if row.target in tuned}))
 
 

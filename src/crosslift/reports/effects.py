@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.effect_parts import Orientation
@@ -10,6 +11,7 @@ from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
 from crosslift.results.verdict import ONE_SEED, Outcome, Verdict, opposite
 from crosslift.statistics.judgements import better_outcome
+from crosslift.targets.kinds.every_kind import KINDS
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,20 @@ def _control_row(
 def trade_offs(folder: RunFolder) -> list[tuple[TargetFacts, TargetFacts]]:
     """Pairs of a target that shows gains and a target that shows losses, where both have effects."""
     measured = [target for target in folder.run.targets if effects_on(folder, target)]
-    gains = [target for target in measured if target.trade_off == "gain"]
-    losses = [target for target in measured if target.trade_off == "loss"]
+    gains = [target for target in measured if trade_off(target) == "gain"]
+    losses = [target for target in measured if trade_off(target) == "loss"]
     return [(gain, loss) for gain in gains for loss in losses]
+
+
+def trade_off(target: TargetFacts) -> Literal["gain", "loss"] | None:
+    """What a target shows of a trade-off: gains on words and pictures, losses on sentences.
+
+    Returns None for targets whose encoders are fine-tuned once more.
+    """
+    kind = KINDS[target.kind]
+    if kind.fine_tuned:
+        return None
+    return "gain" if kind.shows_gains or target.texts == "words" else "loss"
 
 
 def effects_on(folder: RunFolder, target: TargetFacts) -> dict[str, Verdict]:

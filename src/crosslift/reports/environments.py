@@ -106,20 +106,26 @@ def other_code_words(run: RunFacts) -> str | None:
     Returns:
         One paragraph; None where there are none.
     """
-    others = [step for step in run.steps if step.other_code]
-    if not others:
-        return None
-    modules = sorted(
-        {name.removeprefix("crosslift.") for step in others for name in step.other_code}
-    )
+    others = [(step.kind, step.other_code) for step in run.steps if step.other_code]
+    return trusted_words(others, "this report") if others else None
+
+
+def trusted_words(steps: Sequence[tuple[str, Sequence[str]]], than: str) -> str:
+    """In words: which steps were made by other code and taken as they are.
+
+    Args:
+        steps: kind of each, and the modules in which its code differs; one at least.
+        than: what the present code makes, such as "this report".
+    """
+    modules = sorted({name.removeprefix("crosslift.") for _, names in steps for name in names})
     named = modules[:_MOST_FACTS]
     if len(modules) > len(named):
         named.append(plural(len(modules) - len(named), "more module"))
-    kinds = Counter(step.kind for step in others)
+    kinds = Counter(kind for kind, _ in steps)
     counts = [plural(count, f"{kind} step") for kind, count in kinds.items()]
     return (
-        f"Made by other code than this report: {plural(len(others), 'step')} ({listed(counts)}), taken "
-        f"as they are (--trust-code). The code differs in {listed(named)}."
+        f"Made by other code than {than}: {plural(len(steps), 'step')} ({listed(counts)}), taken as "
+        f"they are (--trust-code). The code differs in {listed(named)}."
     )
 
 

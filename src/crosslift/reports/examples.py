@@ -20,6 +20,7 @@ from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.example import Example
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
+from crosslift.targets.kinds.every_kind import KINDS
 
 PIVOT = "en"
 PICTURE_SIDE = 144
@@ -69,6 +70,11 @@ class ExampleGroup:
 
     target: TargetFacts
     examples: tuple[ExampleView, ...]
+
+    @property
+    def fine_tuned(self) -> bool:
+        """Whether encoders are fine-tuned on English examples before they answer."""
+        return KINDS[self.target.kind].fine_tuned
 
 
 def example_groups(folder: RunFolder) -> list[ExampleGroup]:
@@ -128,7 +134,7 @@ def _sides(folder: RunFolder, target: TargetFacts, example: Example) -> tuple[st
 
     Spans are in the language of their text; labels and tags are English.
     """
-    if target.kind == "pictures" or described(target.metric).answers == "spans":
+    if KINDS[target.kind].one_language or described(target.metric).answers == "spans":
         return example.language, example.language
     stated = folder.run.protocols.get(example.protocol, {}).get("direction")
     direction = str(stated or example.protocol.rpartition("/")[2])

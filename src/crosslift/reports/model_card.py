@@ -18,6 +18,7 @@ from crosslift.results.arm_facts import ArmBudget, ArmFacts, StageFacts
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
 from crosslift.results.verdict import Verdict
+from crosslift.targets.kinds.every_kind import KINDS
 from crosslift.wording import count, interval, large, listed, signed_points
 
 
@@ -173,7 +174,7 @@ def _score(
         value=value,
         baseline=index.mean(arm.baseline, target, MACRO),
         effect=folder.against_baseline(arm.name, target),
-        fine_tuned=target.kind == "labelled",
+        fine_tuned=KINDS[target.kind].fine_tuned,
     )
 
 

@@ -10,6 +10,7 @@ from crosslift.metrics.table import described
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
+from crosslift.targets.kinds.every_kind import KINDS
 from crosslift.wording import plural
 
 MACRO = "macro"
@@ -118,6 +119,11 @@ class ScoreTable:
     defined_rows: tuple[ScoreRow, ...]
     has_clean: bool
 
+    @property
+    def fine_tuned(self) -> bool:
+        """Whether encoders are fine-tuned on English examples before they answer."""
+        return KINDS[self.target.kind].fine_tuned
+
 
 def score_tables(folder: RunFolder, index: ScoreIndex) -> list[ScoreTable]:
     """The macro scores of each target; metrics that are not primary stand apart, and so do other
@@ -154,9 +160,8 @@ def _score_table(folder: RunFolder, index: ScoreIndex, target: TargetFacts) -> S
 
 
 def _has_clean(index: ScoreIndex, target: TargetFacts) -> bool:
-    if target.kind == "labelled":
-        return index.has_clean(target)
-    return target.kind != "mining"
+    clean = KINDS[target.kind].clean
+    return index.has_clean(target) if clean == "where there are" else clean == "always"
 
 
 def _project(protocol: str) -> str:
@@ -190,7 +195,7 @@ def _size_summary(target: TargetFacts, size: int) -> str:
 
 def query_word(target: TargetFacts) -> str:
     """What the outcomes of a target are of."""
-    return {"mining": "src text", "labelled": "example"}.get(target.kind, "query")
+    return KINDS[target.kind].asks
 
 
 def _score_rows(

@@ -72,7 +72,7 @@ class HeldArtifact(Record):
     """One thing in a store."""
 
     kind: str
-    """Kind of the step that made it; ``unfinished`` and ``trace`` are no artifacts."""
+    """Kind of the step that made it; ``unfinished``, ``trace`` and ``remnant`` are no artifacts."""
     key: str
     """Key of that step."""
     label: str
@@ -83,6 +83,8 @@ class HeldArtifact(Record):
     """Seconds since 1970."""
     studies: tuple[str, ...]
     """Names of the studies that used it when they ran last."""
+    useless: bool
+    """Whether nothing reads or resumes it, such as unfinished work of other code."""
 
 
 class StoreContent(Record):
@@ -100,9 +102,13 @@ class PrunedStore(Record):
     store: str
     """Path of the store."""
     deleted: bool
-    """Whether it was deleted."""
+    """Whether anything was deleted."""
     held: tuple[HeldArtifact, ...]
     """What was deleted, or would be."""
+    in_use: tuple[HeldArtifact, ...]
+    """What a process makes or uses at this moment, and therefore stays."""
+    needed: tuple[HeldArtifact, ...]
+    """What a named study has asked for since it was shown, and therefore stays."""
 
 
 class DamagedArtifact(Record):
@@ -207,6 +213,19 @@ class MachineHealth(Record):
     """Fact -> value, as in ``run.json``."""
 
 
+class TrustedStep(Record):
+    """A step whose artifact other code made, taken as it is."""
+
+    key: str
+    """Key of the step."""
+    kind: str
+    """Kind of the step, such as ``train``."""
+    label: str
+    """What it makes, in words."""
+    modules: tuple[str, ...]
+    """Modules whose code differs from the code that made the artifact."""
+
+
 class WrittenPredictions(Record):
     """An arm's answers to XTREME's test sets, written as an official submission."""
 
@@ -216,3 +235,5 @@ class WrittenPredictions(Record):
     """Path of the folder of the submission."""
     files: tuple[str, ...]
     """Paths that were written."""
+    other_code: tuple[TrustedStep, ...]
+    """The steps behind them whose artifacts ``--trust-code`` took."""

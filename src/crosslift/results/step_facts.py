@@ -31,6 +31,8 @@ class StepFacts(Record):
     """Places in the environments of the run; the first is that of the process that finished the step.
     There are several where the step was resumed elsewhere, or where an input that the store does not
     keep was made elsewhere. Empty: not recorded."""
+    digest: str | None = None
+    """A hash of the artifact's files; null: not recorded."""
 
 
 class RunEnvironment(Record):

@@ -10,6 +10,9 @@ from crosslift.results.record import Record
 
 _WORD_TARGETS_BEFORE = ("names", "word-pairs", "word-pairs-trained")
 
+KindName = Literal["bitext", "pictures", "mining", "labelled"]
+"""Kinds of target: see `crosslift.targets.kinds`."""
+
 
 class Gap(Record):
     """A language without a score."""
@@ -44,7 +47,7 @@ class TargetFacts(Record):
     """Codes of the measured languages."""
     gaps: tuple[Gap, ...]
     """Languages without a score."""
-    kind: Literal["bitext", "pictures", "mining", "labelled"]
+    kind: KindName
     """Kind of the data."""
     notes: tuple[Note, ...] = ()
     """What the texts of a language are."""
@@ -68,11 +71,3 @@ class TargetFacts(Record):
         if isinstance(content, dict) and content.get("name") in _WORD_TARGETS_BEFORE:
             return {"texts": "words"} | content
         return content
-
-    @property
-    def trade_off(self) -> Literal["gain", "loss"] | None:
-        """What the target shows of a trade-off: gains on words and pictures, losses on sentences.
-        Returns None for labelled targets, whose encoders are fine-tuned once more."""
-        if self.kind == "labelled":
-            return None
-        return "gain" if self.kind == "pictures" or self.texts == "words" else "loss"

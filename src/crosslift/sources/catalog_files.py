@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from babel.core import get_global
 
+from crosslift.artifacts.read_once import read_once
 from crosslift.errors import DataError, encodable
 from crosslift.languages import from_locale, is_known
 from crosslift.sources.catalog_formats import COMPILED, parse_headers
@@ -56,6 +58,7 @@ def django_folder() -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
+@read_once()
 def find_catalogs(path: Path) -> FoundCatalogs:
     """Every catalog under a folder, or the one of a single file, with its language.
 
@@ -94,7 +97,12 @@ def find_catalogs(path: Path) -> FoundCatalogs:
 
 def _catalogs_under(folder: Path) -> list[Path]:
     entries_of(folder, "a folder that holds .po or .mo files")
-    paths = sorted(file for ending in _ENDINGS for file in folder.rglob(f"*{ending}"))
+    paths = sorted(
+        Path(under, name)
+        for under, _, names in os.walk(folder)
+        for name in names
+        if name.endswith(_ENDINGS)
+    )
     sources = {file for file in paths if file.suffix == ".po"}
     return [p for p in paths if p in sources or p.with_suffix(".po") not in sources]
 

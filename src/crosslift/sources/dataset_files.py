@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from crosslift.artifacts.read_once import read_once
 from crosslift.errors import DataError, first_line
@@ -13,8 +12,7 @@ from crosslift.sources.checksums import sha256_of
 from crosslift.sources.fields import Fields
 from crosslift.sources.file_names import is_folder
 from crosslift.sources.formats.rows import Format, Row
-
-SplitName = Literal["train", "dev", "test"]
+from crosslift.sources.record import SplitName
 
 _LANGUAGE = "{language}"
 _MOST_SHOWN = 8

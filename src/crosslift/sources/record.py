@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Literal
 
 from crosslift.sources.picture import Picture
+
+SplitName = Literal["train", "dev", "test"]
+
+SPLITS: tuple[SplitName, ...] = ("train", "dev", "test")
+"""The splits of a dataset, whatever its publishers call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,13 @@ class Record:
     words: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     score: float | None = None
+
+    @property
+    def right(self) -> str | None:
+        """The right answer in words: the class, or the right choice; None: it has neither."""
+        if self.label is not None or self.answer is None:
+            return self.label
+        return self.choices[self.answer]
 
 
 def numbered_name(name: str, number: int) -> str:

@@ -17,6 +17,18 @@ _MOST_LOOKED_AT = 100
 _PLAIN = (str, bytes, int, float, bool, complex, type(None))
 
 
+class HeldByManySteps:
+    """An object that many steps of a plan hold and that never changes, such as a target with its data:
+    the modules behind it are found once."""
+
+    def modules_behind(self, skip: type) -> frozenset[str]:
+        """As the function `modules_behind`."""
+        known: dict[type, frozenset[str]] = self.__dict__.setdefault("_modules_behind", {})
+        if skip not in known:
+            known[skip] = _walk(self, skip)
+        return known[skip]
+
+
 def modules_behind(value: object, skip: type) -> frozenset[str]:
     """The modules of this package in which the classes and functions of a value are defined, and of all
     values that it holds.
@@ -24,17 +36,25 @@ def modules_behind(value: object, skip: type) -> frozenset[str]:
     An object that loads more code when it is used names the modules in an attribute ``code_modules``.
 
     Args:
-        value: such as the context of a step.
+        value: such as the job of a step.
         skip: objects of this class are passed over.
     """
+    return value.modules_behind(skip) if isinstance(value, HeldByManySteps) else _walk(value, skip)
+
+
+def _walk(value: object, skip: type) -> frozenset[str]:
     modules: set[str] = set()
+    passed_over = (*_PLAIN, skip)
     seen: set[int] = set()
     waiting: list[object] = [value]
     while waiting:
         each = waiting.pop()
-        if isinstance(each, (*_PLAIN, skip)) or id(each) in seen:
+        if isinstance(each, passed_over) or id(each) in seen:
             continue
         seen.add(id(each))
+        if isinstance(each, HeldByManySteps) and each is not value:
+            modules.update(each.modules_behind(skip))
+            continue
         modules.update(_own_modules(each))
         waiting += _held(each)
     return frozenset(modules)

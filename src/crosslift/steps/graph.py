@@ -17,6 +17,11 @@ class StepGraph(Protocol):
         """Of the study that needs them."""
         ...
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether a part of the study could not be planned."""
+        ...
+
     def steps(self) -> list[Step]:
         """Every distinct step, each after its inputs, in the order they are run."""
         ...

@@ -48,13 +48,15 @@ _PAST_PLAN = TypeAdapter(PastPlan)
 
 
 def note_plan(plan: StepGraph, store: Store) -> None:
-    """Notes what a study asks for.
+    """Notes what a study asks for. What could not be planned keeps the places that it had before.
 
     Raises:
         ArtifactError: the store cannot be written.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    steps = {place: (step.kind, step.key) for place, step in plan.places()}
+    past = _read(_path(store, plan.name)) if plan.incomplete else None
+    steps = {} if past is None else dict(past.steps)
+    steps |= {place: (step.kind, step.key) for place, step in plan.places()}
     content = {"study": plan.name, "written": now, "steps": steps}
     with file_written_whole(_path(store, plan.name)) as draft:
         draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
@@ -66,6 +68,13 @@ def past_plans(store: Store) -> list[PastPlan]:
         paths = sorted((store.root / "studies").glob("[0-9a-f]*.json"))
     plans = [plan for path in paths if (plan := _read(path)) is not None]
     return sorted(plans, key=lambda plan: plan.study)
+
+
+def state_of_plans(store: Store) -> frozenset[tuple[str, int, int]]:
+    """Another value when a study was noted since: name, time of change and size of each note."""
+    with disk_errors_explained(store.root / "studies"):
+        notes = [(p.name, p.stat()) for p in (store.root / "studies").glob("[0-9a-f]*.json")]
+    return frozenset((name, state.st_mtime_ns, state.st_size) for name, state in notes)
 
 
 def asked_before(plan: StepGraph, store: Store) -> dict[str, str]:

@@ -72,15 +72,24 @@ def run_plan(
         CrossLiftError: a step cannot be made; all steps made before it are kept. With `keep_going`, the
             baseline cannot be measured, or no arm can.
     """
-    heard = listener or Silent()
-    workplace = Workplace(store, report=heard.advance)
-    records: dict[str, StepRecord] = {}
-    failed: dict[str, CrossLiftError] = {}
     steps = plan.steps()
     note_plan(plan, store)
     _read_code(steps)
     status = Status(store, trust_code=trust_code)
+    with store.using(step.key for step in steps):
+        records, failed = _run_steps(steps, store, listener or Silent(), status, keep_going)
+    done = plan.without(failed) if failed else plan
+    return done, [records[step.key] for step in done.steps() if step.key in records]
+
+
+def _run_steps(
+    steps: Sequence[Step], store: Store, heard: Listener, status: Status, keep_going: bool
+) -> tuple[dict[str, StepRecord], dict[str, CrossLiftError]]:
+    """Key of a step -> what became of it, and of those that could not be made -> why."""
+    workplace = Workplace(store, report=heard.advance)
     passing = Passing(steps, store, status)
+    records: dict[str, StepRecord] = {}
+    failed: dict[str, CrossLiftError] = {}
     for step in steps:
         if not passing.wanted(step):
             if (trace := store.trace(step.kind, step.key)) and status.other_code(step):
@@ -104,30 +113,49 @@ def run_plan(
         manifest = store.manifest(step.kind, step.key)
         records[step.key] = StepRecord(step, manifest, reused, status.other_code(step))
         passing.note(step)
-    done = plan.without(failed) if failed else plan
-    return done, [records[step.key] for step in done.steps() if step.key in records]
+    return records, failed
 
 
 @reading_once()
-def make_steps(ends: Sequence[Step], store: Store, listener: Listener) -> None:
+def make_steps(
+    ends: Sequence[Step], store: Store, listener: Listener, *, trust_code: bool = False
+) -> list[StepRecord]:
     """Makes some steps and what they read, where they are not up to date.
 
     Args:
         ends: the steps that are wanted.
         store: of the artifacts.
         listener: told of the work as it goes.
+        trust_code: artifacts that other code made are taken as they are.
+
+    Returns:
+        What became of the steps and of what they read; of an artifact that was deleted after use, by
+        the manifest that it left.
 
     Raises:
         CrossLiftError: a step cannot be made; all steps made before it are kept.
     """
     steps = list({step.key: step for end in ends for step in end.with_inputs()}.values())
     _read_code(steps)
-    passing = Passing(steps, store, Status(store))
+    status = Status(store, trust_code=trust_code)
+    passing = Passing(steps, store, status)
     workplace = Workplace(store, report=listener.advance)
-    for step in steps:
-        if passing.to_make(step):
-            _make_passing(step, workplace, listener, passing)
+    made: set[str] = set()
+    with contextlib.ExitStack() as stack:
+        if any(map(passing.to_make, steps)):  # else nothing is written: the store may be read-only
+            stack.enter_context(store.using(step.key for step in steps))
+            status.forget()
+        for step in steps:
+            if passing.to_make(step):
+                _make_passing(step, workplace, listener, passing)
+                made.add(step.key)
             passing.note(step)
+    traces = [(step, store.trace(step.kind, step.key)) for step in steps]
+    return [
+        StepRecord(step, trace, step.key not in made, status.other_code(step))
+        for step, trace in traces
+        if trace is not None
+    ]
 
 
 def _read_code(steps: Sequence[Step]) -> None:
@@ -194,7 +222,6 @@ class Passing:
                 while True:
                     if not (before.exists(self._store) and self.status.up_to_date(before)):
                         make(before)
-                        self._store.let_go(before.kind, before.key)
                     lock = self._store.lock(before.key)
                     lock.acquire()
                     if before.exists(self._store):
@@ -212,31 +239,28 @@ def missing_steps(steps: Sequence[Step], store: Store, status: Status) -> list[S
 
 
 def _make_passing(step: Step, workplace: Workplace, heard: Listener, passing: Passing) -> None:
-    """Makes a step; what it reads and was taken out is made again before."""
+    """Makes a step; what it reads and was deleted after use is made again before."""
 
-    def make(before: Step) -> None:
-        _make_heard(before, workplace, heard, passing.status)
+    def make(each: Step) -> None:
+        heard.begin(each)
+        began = time.monotonic()
+        make_step(each, workplace, passing.status, not passing.passes(each))
+        heard.end(each, time.monotonic() - began)
 
     with passing.held(step, make):
-        _make_heard(step, workplace, heard, passing.status)
-    if passing.passes(step):
-        workplace.store.let_go(step.kind, step.key)
+        make(step)
 
 
-def _make_heard(step: Step, workplace: Workplace, heard: Listener, status: Status) -> None:
-    heard.begin(step)
-    began = time.monotonic()
-    make_step(step, workplace, status)
-    heard.end(step, time.monotonic() - began)
-
-
-def make_step(step: Step, workplace: Workplace, status: Status | None = None) -> Path:
+def make_step(
+    step: Step, workplace: Workplace, status: Status | None = None, kept: bool = True
+) -> Path:
     """Makes one step's artifact, unless it is up to date; its inputs must exist.
 
     Args:
         step: the step.
         workplace: what it is made with.
         status: of the store; told that the step is made. None: a new one.
+        kept: False: its artifact may be deleted when other steps have read it.
     """
     own = status or Status(workplace.store)
     began = time.monotonic()
@@ -274,7 +298,7 @@ def make_step(step: Step, workplace: Workplace, status: Status | None = None) ->
     def serves(made: Manifest) -> bool:
         return own.serves(step, made)
 
-    place = workplace.store.make(manifest, write, measured, serves)
+    place = workplace.store.make(manifest, write, measured, serves, kept=kept)
     own.forget()
     return place
 

@@ -12,6 +12,7 @@ from crosslift.artifacts.code import code_of, import_closure
 from crosslift.artifacts.environment import environment
 from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.store import Store
+from crosslift.steps.attempts import note_attempt
 from crosslift.steps.code_behind import modules_behind
 
 Shared = TypeVar("Shared")
@@ -65,11 +66,17 @@ class Workplace:
         return advance
 
     def unfinished(self, step: Step) -> Path:
-        """The folder in which a step keeps what it resumes from; it notes who took part in it."""
-        return self.store.resume(step.attempt(self.store), environment())
+        """The folder in which a step keeps what it resumes from; it notes who took part in it, and what
+        it is made by and from."""
+        folder = self.store.resume(step.attempt(self.store), environment())
+        read = step.read(self.store)
+        inputs = [(step.inputs[role].kind, step.inputs[role].key, read[role]) for role in read]
+        note_attempt(folder, step.code, inputs)
+        return folder
 
 
 Make = Callable[["Step", Workplace, Path], None]
+Job = TypeVar("Job")
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +89,10 @@ class Step:
         settings: everything that is asked of its artifact, beside its inputs; JSON-like.
         inputs: role -> step whose artifact it reads.
         make: writes the artifact's files into an empty folder. The modules that its own imports, and
-            those that define what is in `context`, are the step's code.
+            those that define what is in `job`, are the step's code.
         work: size of the job, in the unit of its kind (see `estimates`).
-        context: what `make` needs beyond the settings; no part of the key, as all of it follows
-            from the settings.
+        job: what `make` needs beyond the settings, of the class that it passes to `job_as`; no part of
+            the key, as all of it follows from the settings.
         passing: its artifact is large and wanted by other steps alone: it is made only where one of
             them has to be made, and deleted once they all exist.
     """
@@ -96,7 +103,7 @@ class Step:
     inputs: Mapping[str, Step]
     make: Make
     work: float
-    context: Any = None
+    job: object = None
     passing: bool = False
 
     @cached_property
@@ -116,7 +123,7 @@ class Step:
     @cached_property
     def code(self) -> dict[str, str]:
         """Module that takes part in making the artifact -> hash of its code."""
-        modules = {self.make.__module__, *modules_behind(self.context, skip=Step)}
+        modules = {self.make.__module__, *modules_behind(self.job, skip=Step)}
         return code_of(import_closure(modules))
 
     def read(self, store: Store) -> dict[str, str]:
@@ -134,6 +141,19 @@ class Step:
         for before in self.inputs.values():
             yield from before.with_inputs()
         yield self
+
+    def job_as(self, kind: type[Job]) -> Job:
+        """The job, as an object of its class.
+
+        Raises:
+            TypeError: it is of another class.
+        """
+        if not isinstance(self.job, kind):
+            raise TypeError(
+                f"the job of {self.kind}: {self.label} is a {type(self.job).__name__}, not a "
+                f"{kind.__name__}"
+            )
+        return self.job
 
     def exists(self, store: Store) -> bool:
         """Whether the artifact is in the store, whatever made it."""

@@ -113,7 +113,7 @@ def _check_targets(raw: Mapping[str, Any]) -> Iterator[Fault]:
             other = target.get("english_task")
             expected = "the name of a task"
             yield from _check(("targets", i, "english_task"), other, task_names(), expected)
-        if name in TARGETS and TARGETS[name].kind == "labelled":
+        if name in TARGETS and TARGETS[name].fine_tuned:
             own = _mapping(target, "fine_tune") if nested else {}
             if not (own or _mapping(raw, "fine_tune")).get("budget"):
                 expected = "`fine_tune: {budget: ...}` of the study or of this target"

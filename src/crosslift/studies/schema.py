@@ -19,7 +19,7 @@ from crosslift.artifacts.fields import EachOnce
 from crosslift.encoders.settings import EncoderSettings
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.retrieval.postprocess import Postprocessing
-from crosslift.targets.target import TargetSettings
+from crosslift.targets.target_settings import TargetSettings
 from crosslift.tasks.controls import CONTROLS, Control, automatic_controls, legal_controls
 from crosslift.tasks.registry import form_name
 from crosslift.training.settings import Budget, FineTuneSettings, Share, StageSettings

@@ -9,9 +9,8 @@ from typing import Any
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from crosslift.artifacts.store import Store
 from crosslift.errors import DataError
-from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.trained import Trained
 from crosslift.making.vectors import open_lookups, roles_of, side_lookups
 from crosslift.planning.target_steps import evaluate_step
@@ -19,60 +18,49 @@ from crosslift.planning.text_steps import encode_steps
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.retrieval.thresholds import best_threshold
 from crosslift.sources.bucc_files import BuccSplit, load_bucc, splits_in
-from crosslift.steps.run import Listener, make_steps
-from crosslift.steps.step import Step
+from crosslift.submissions.reported_steps import ReportedSteps
 from crosslift.targets.evaluate_mining import mine_split
+from crosslift.targets.kinds.bitexts import BitextData
+from crosslift.targets.kinds.mined_texts import MiningData
 from crosslift.targets.protocol import Protocol, Split
-from crosslift.targets.target import BitextData, MiningData
 from crosslift.xtreme.write import english_order
 
 XTREME = "xtreme"
 
 
-def retrieval_answers(
+def retrieved_lines(
     encoder: Trained,
-    loaded: LoadedTarget,
-    store: Store,
-    listener: Listener,
+    loaded: Loaded[BitextData],
+    steps: ReportedSteps,
     postprocessing: Sequence[Postprocessing] = (),
 ) -> dict[str, list[Any]]:
-    """What an encoder answers to Tatoeba's or BUCC's test sets.
+    """What an encoder retrieves on Tatoeba's test sets.
 
     It is read as XTREME's protocol reads it where the study asks for that protocol, else as it is.
 
     Args:
         encoder: the encoder.
-        loaded: the target, with all languages; BUCC as `with_tests` gives it.
-        store: of the artifacts.
-        listener: told of the work as it goes.
-        postprocessing: of the arm; of Tatoeba alone.
+        loaded: the target, with all languages.
+        steps: makes those of the run.
+        postprocessing: of the arm.
 
     Returns:
-        Language -> of Tatoeba, for each English sentence in alphabetical order (XTREME hands them out
-        so) the place from 0 of the sentence of the language; of BUCC, (src id, tgt id) of each mined
-        pair.
+        Language -> for each English sentence in alphabetical order (XTREME hands them out so) the place
+        from 0 of the sentence of the language.
     """
-    if isinstance(loaded.data, BitextData):
-        scored = evaluate_step(loaded, encode_steps(encoder, loaded), None, postprocessing)
-        make_steps([scored], store, listener)
-        return _retrieved(scored, loaded, loaded.data, store)
-    return _mined(encoder, loaded, store, listener)
-
-
-def _retrieved(
-    scored: Step, loaded: LoadedTarget, data: BitextData, store: Store
-) -> dict[str, list[Any]]:
+    scored = evaluate_step(loaded, encode_steps(encoder, loaded), None, postprocessing)
+    steps.make([scored])
     protocol = _protocol(loaded, "en->xx")
-    table = pq.read_table(scored.open(store) / "outcomes.parquet")
+    table = pq.read_table(scored.open(steps.store) / "outcomes.parquet")
     rows = table.filter(pc.field("protocol") == protocol.id)
-    found: dict[str, list[Any]] = {}
-    for language, bitext in data.bitexts.items():
+    lines: dict[str, list[Any]] = {}
+    for language, bitext in loaded.data.bitexts.items():
         own = rows.filter(pc.field("language") == language)
-        given = dict(zip(own["item"].to_pylist(), own["retrieved"].to_pylist(), strict=True))
+        retrieved = dict(zip(own["item"].to_pylist(), own["retrieved"].to_pylist(), strict=True))
         place = {item: number for number, item in enumerate(bitext.items)}
         order = english_order(bitext.tgt)
-        found[language] = [place[given[bitext.items[i]]] for i in order]
-    return found
+        lines[language] = [place[retrieved[bitext.items[i]]] for i in order]
+    return lines
 
 
 def _protocol(loaded: LoadedTarget, direction: str) -> Protocol:
@@ -81,32 +69,43 @@ def _protocol(loaded: LoadedTarget, direction: str) -> Protocol:
     return next((p for p in fitting if p.name == XTREME), fitting[0])
 
 
-def _mined(
-    encoder: Trained, loaded: LoadedTarget, store: Store, listener: Listener
+def mined_pairs(
+    encoder: Trained, loaded: Loaded[MiningData], steps: ReportedSteps
 ) -> dict[str, list[Any]]:
-    data = loaded.data
+    """What an encoder mines from BUCC's test sets, at a threshold that is fitted on dev.
+
+    It is read as XTREME's protocol reads it where the study asks for that protocol, else as it is.
+
+    Args:
+        encoder: the encoder.
+        loaded: the target as `with_tests` gives it.
+        steps: makes those of the run.
+
+    Returns:
+        Language -> (src id, tgt id) of each mined pair.
+    """
     protocol = _protocol(loaded, "mining")
-    roles, steps = roles_of(protocol, loaded), encode_steps(encoder, loaded)
-    asked = {role: steps[role] for role in roles}
-    make_steps(list(asked.values()), store, listener)
-    vectors = side_lookups(open_lookups(asked, loaded, store), roles)
-    if protocol.mining is None or not isinstance(data, MiningData):
+    roles, encoding = roles_of(protocol, loaded), encode_steps(encoder, loaded)
+    asked = {role: encoding[role] for role in roles}
+    steps.make(list(asked.values()))
+    vectors = side_lookups(open_lookups(asked, loaded, steps.store), roles)
+    if protocol.mining is None:
         raise TypeError(f"protocol {protocol.id} mines nothing")
-    found: dict[str, list[Any]] = {}
-    for language, splits in data.splits.items():
+    pairs: dict[str, list[Any]] = {}
+    for language, splits in loaded.data.splits.items():
         dev = mine_split(splits["dev"], vectors, protocol.mining)
         threshold = best_threshold(dev.pairs.score, dev.is_gold, len(dev.gold))
         test = mine_split(splits["test"], vectors, protocol.mining)
         taken = test.pairs.score >= threshold
-        pairs = zip(test.pairs.src[taken], test.pairs.tgt[taken], strict=True)
-        found[language] = [
+        places = zip(test.pairs.src[taken], test.pairs.tgt[taken], strict=True)
+        pairs[language] = [
             (test.split.src_ids[test.src.first[i]], test.split.tgt_ids[test.tgt.first[j]])
-            for i, j in pairs
+            for i, j in places
         ]
-    return found
+    return pairs
 
 
-def with_tests(loaded: LoadedTarget) -> LoadedTarget:
+def with_tests(loaded: Loaded[MiningData]) -> Loaded[MiningData]:
     """BUCC with the dev splits, which thresholds are fitted on, and the test splits, with or without
     gold.
 
@@ -114,8 +113,8 @@ def with_tests(loaded: LoadedTarget) -> LoadedTarget:
         DataError: a split is missing.
     """
     folder, data = loaded.settings.data, loaded.data
-    if folder is None or not isinstance(data, MiningData):
-        raise TypeError(f"target {loaded.target.name} mines nothing")
+    if folder is None:
+        raise TypeError(f"target {loaded.target.name} was loaded without a folder")
     splits: dict[str, dict[Split, BuccSplit]] = {}
     for language in data.splits:
         there = splits_in(folder, language)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,21 @@ from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
 from crosslift.encoders.folder import prompt_of
 from crosslift.errors import DataError, StudyError, UnknownNameError
-from crosslift.making.answer import answers_in, labelled
-from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.answer import answers_in
+from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.trained import Trained
 from crosslift.planning.phase_three import english_run, phase_three
 from crosslift.planning.plan import arm_run, load_target
 from crosslift.results.run_folder import RunFolder
-from crosslift.steps.run import Listener, make_steps
+from crosslift.steps.run import Listener, StepRecord
 from crosslift.steps.step import Step
 from crosslift.studies.reading import saved_study
 from crosslift.studies.schema import Study
-from crosslift.submissions.retrieval_answers import retrieval_answers, with_tests
-from crosslift.targets.target import LabelledData, TargetSettings
+from crosslift.submissions.reported_steps import ReportedSteps
+from crosslift.submissions.retrieval_answers import mined_pairs, retrieved_lines, with_tests
+from crosslift.targets.kinds.labelled_examples import LabelledData
+from crosslift.targets.registry import find_target
+from crosslift.targets.target_settings import TargetSettings
 from crosslift.xtreme.benchmark import TASKS, XtremeTask, xtreme_task
 from crosslift.xtreme.write import (
     write_answers,
@@ -44,6 +47,19 @@ _WRITERS: dict[str, Callable[[Path, str, str, Any], Path]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What was written, and what it rests on.
+
+    Args:
+        files: in order.
+        other_code: the steps behind it whose artifacts other code made, taken as they are.
+    """
+
+    files: list[Path]
+    other_code: list[StepRecord]
+
+
 @reading_once()
 def write_submission(
     run: Path,
@@ -52,10 +68,13 @@ def write_submission(
     seed: int | None = None,
     tasks: Sequence[str] | None = None,
     listener: Listener | None = None,
-) -> list[Path]:
+    *,
+    trust_code: bool = False,
+) -> Submission:
     """Writes what an arm answers to the test sets of XTREME's tasks.
 
-    The encoders of phase three are those of the run: what stands in its store is not trained again.
+    The encoders of phase three are those of the run: what is up to date in its store is not trained
+    again, and what comes out otherwise than the run reports is refused.
 
     Args:
         run: folder of a run.
@@ -64,14 +83,13 @@ def write_submission(
         seed: whose answers; None: the study's first.
         tasks: names of XTREME's folders or of our targets; None: all nine.
         listener: told of the work as it goes; None: nobody.
-
-    Returns:
-        The files, in order.
+        trust_code: artifacts that other code made are taken as they are.
 
     Raises:
         UnknownNameError: no such arm, seed or task.
         StudyError: the study does not measure a task; the folder is not empty.
         DataError: a language of a task is missing: nothing is written then.
+        ArtifactError: an artifact of the store is another one than the run reports; likewise.
     """
     folder = RunFolder.read(run)
     study = saved_study(run)
@@ -86,13 +104,15 @@ def write_submission(
     asked = _asked(study, tasks)
     _refuse_postprocessing(study, arm, [task for task, _ in asked])
     loaded = [(task, settings, _whole(task, settings)) for task, settings in asked]
-    store, heard = Store(Path(folder.run.store)), listener or Silent()
-    found = list(_answered(study, arm, chosen, loaded, store, heard))
-    return [
+    store = Store(Path(folder.run.store))
+    steps = ReportedSteps(folder, store, listener or Silent(), trust_code)
+    answered = list(_answered(study, arm, chosen, loaded, steps))
+    files = [
         _WRITERS[task.layout](to, task.folder, language, given)
-        for task, answers in found
+        for task, answers in answered
         for language, given in answers.items()
     ]
+    return Submission(files, steps.by_other_code)
 
 
 def _refuse_another_prompt(folder: RunFolder, study: Study, arm: str) -> None:
@@ -124,7 +144,7 @@ def _asked(study: Study, tasks: Sequence[str] | None) -> list[tuple[XtremeTask, 
 
 def _refuse_postprocessing(study: Study, arm: str, tasks: Sequence[XtremeTask]) -> None:
     """Post-processing is of the vectors of bitexts: such an arm has no answers to other tasks."""
-    others = [task.target for task in tasks if task.target != "tatoeba"]
+    others = [task.target for task in tasks if not find_target(task.target).postprocessed]
     if study.arms[arm].postprocessing and others:
         raise StudyError(
             f"arm {arm!r} has post-processing, and is not measured on {', '.join(others)}",
@@ -133,14 +153,14 @@ def _refuse_postprocessing(study: Study, arm: str, tasks: Sequence[XtremeTask]) 
         )
 
 
-def _whole(task: XtremeTask, settings: TargetSettings) -> LoadedTarget:
+def _whole(task: XtremeTask, settings: TargetSettings) -> Loaded[Any]:
     """The whole test set of a task, with or without labels, in all languages of XTREME.
 
     Raises:
         DataError: a language is missing.
     """
     whole: dict[str, Any] = dict.fromkeys(("languages", "examples", "pairs", "sentences"))
-    if task.group != "retrieval":
+    if find_target(task.target).fine_tuned:
         whole |= {"split": "test", "generalised": False}
     loaded = load_target(settings.model_copy(update=whole))
     if loaded.data.gaps:
@@ -151,15 +171,14 @@ def _whole(task: XtremeTask, settings: TargetSettings) -> LoadedTarget:
             f"all {len(task.languages)} languages of XTREME: {', '.join(task.languages)}",
             "get the missing files, or name other tasks with --tasks",
         )
-    if task.target == "bucc":
+    if task.layout == "pairs":
         return with_tests(loaded)
     _refuse_left_out(task, loaded)
     return loaded
 
 
 def _refuse_left_out(task: XtremeTask, loaded: LoadedTarget) -> None:
-    left_out = labelled(loaded).left_out if task.group != "retrieval" else {}
-    for language, counts in left_out.items():
+    for language, counts in loaded.data.left_out.items():
         reason, count = next(iter(counts.items()))
         raise DataError(
             f"{task.title}: {count:,} rows of the {language} files are no example here ({reason}), "
@@ -173,24 +192,25 @@ def _answered(
     study: Study,
     arm: str,
     seed: int,
-    loaded: Sequence[tuple[XtremeTask, TargetSettings, LoadedTarget]],
-    store: Store,
-    listener: Listener,
+    loaded: Sequence[tuple[XtremeTask, TargetSettings, Loaded[Any]]],
+    steps: ReportedSteps,
 ) -> Iterator[Answered]:
     encoder = arm_run(study, arm, seed).encoder
     tuned = {
         task.folder: _tuned(study, arm, encoder, settings, whole, seed)
         for task, settings, whole in loaded
-        if task.group != "retrieval"
+        if whole.target.fine_tuned
     }
-    make_steps([step for _, step in tuned.values()], store, listener)
+    steps.make([step for _, step in tuned.values()])
     for task, _, whole in loaded:
-        if task.group == "retrieval":
-            postprocessing = study.arms[arm].postprocessing
-            yield task, retrieval_answers(encoder, whole, store, listener, postprocessing)
-        else:
+        if whole.target.fine_tuned:
             data, step = tuned[task.folder]
-            yield task, _by_layout(task, data, answers_in(step, store))
+            yield task, _by_layout(task, data, answers_in(step, steps.store))
+        elif task.layout == "pairs":
+            yield task, mined_pairs(encoder, whole, steps)
+        else:
+            postprocessing = study.arms[arm].postprocessing
+            yield task, retrieved_lines(encoder, whole, steps, postprocessing)
 
 
 def _tuned(
@@ -198,12 +218,12 @@ def _tuned(
     arm: str,
     encoder: Trained,
     settings: TargetSettings,
-    whole: LoadedTarget,
+    whole: Loaded[LabelledData],
     seed: int,
 ) -> tuple[LabelledData, Step]:
     """The test set, and the step that answers it with the fine-tuned encoder of the run."""
-    own = labelled(load_target(settings))
-    data = replace(labelled(whole), task=own.task, selection=own.selection)
+    own: LabelledData = load_target(settings).data
+    data = replace(whole.data, task=own.task, selection=own.selection)
     asked, tuning = replace(whole, data=data), study.fine_tuning_of(settings, study.arms[arm])
     run = english_run(asked, tuning)
     return data, phase_three(encoder, asked, run, tuning, seed).answers

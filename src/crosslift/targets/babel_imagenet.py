@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from crosslift.artifacts.keys import key_of
 from crosslift.errors import DataError
-from crosslift.sources.captioned_targets.babel_imagenet import (
+from crosslift.sources.captioned_targets.imagenet_names import (
     ClassNames,
     language_of,
     load_class_names,
@@ -19,8 +19,9 @@ from crosslift.sources.captioned_targets.babel_imagenet import (
 from crosslift.sources.captioned_targets.imagenet_photographs import load_photographs
 from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.targets.captioned import measured_languages
+from crosslift.targets.kinds.pictures_with_texts import PictureData, PictureTarget
 from crosslift.targets.protocols import PICTURE_CLASSES
-from crosslift.targets.target import PictureData, Target, TargetSettings
+from crosslift.targets.target_settings import PictureSettings
 
 LEAST_CLASSES = 10
 """Classes with a name and a photograph that a language needs, as the publication has it; a language
@@ -33,7 +34,7 @@ _FILES = "babel_imagenet-298.json"
 _DATA = f"{_FILES}, and photographs of ImageNet there or where `images` says"
 
 
-def _load(settings: TargetSettings) -> PictureData:
+def _load(settings: PictureSettings) -> PictureData:
     found = load_class_names(settings.needed_data(_DATA))
     shown = load_photographs(settings.images or found.sources[0].parent)
     there = frozenset(shown.classes.values())
@@ -84,11 +85,10 @@ def _texts(found: ClassNames, code: str) -> dict[str, tuple[str, ...]]:
     }
 
 
-BABEL_IMAGENET = Target(
+BABEL_IMAGENET = PictureTarget(
     name="babel-imagenet",
     title="Babel-ImageNet",
     description="photographs of ImageNet told apart by class names in 298 languages (needs --data)",
-    kind="pictures",
     metric="top1_accuracy",
     load=_load,
     protocols=PICTURE_CLASSES,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from crosslift.errors import DataError
 from crosslift.sources.bitext_files import load_folder
+from crosslift.targets.kinds.bitexts import BitextData, BitextTarget
 from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
-from crosslift.targets.target import BitextData, Target, TargetSettings
+from crosslift.targets.target_settings import BitextSettings
 
 
-def load_bitexts(settings: TargetSettings) -> BitextData:
+def load_bitexts(settings: BitextSettings) -> BitextData:
     """The bitexts of a folder.
 
     Raises:
@@ -23,11 +24,10 @@ def load_bitexts(settings: TargetSettings) -> BitextData:
     return BitextData(found.bitexts, found.gaps, found.checksum, unread=found.unread)
 
 
-BITEXT = Target(
+BITEXT = BitextTarget(
     name="bitext",
     title="own bitext",
     description="any bitext of a folder: NAME.de-en.de and .en, or NAME.de-en.tsv (needs --data)",
-    kind="bitext",
     metric="top1_accuracy",
     protocols=RETRIEVAL,
     others=OTHER_RETRIEVAL,

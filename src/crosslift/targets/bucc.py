@@ -14,15 +14,16 @@ from crosslift.sources.bucc_files import (
     splits_in,
     unread_in,
 )
+from crosslift.targets.kinds.mined_texts import MiningData, MiningTarget
 from crosslift.targets.protocol import Split
 from crosslift.targets.protocols import MINING, OTHER_MINING
-from crosslift.targets.target import MiningData, Target, TargetSettings
+from crosslift.targets.target_settings import MiningSettings
 
 BUCC_4 = ("de", "fr", "ru", "zh")
 """The languages of BUCC 2018 (Zweigenbaum et al. 2018), and of XTREME."""
 
 
-def _load(settings: TargetSettings) -> MiningData:
+def _load(settings: MiningSettings) -> MiningData:
     if settings.data is None:
         raise DataError(
             f"target {settings.name!r} has no data",
@@ -61,11 +62,10 @@ def _splits(folder: Path, language: str, with_training: bool) -> dict[Split, Buc
     return found
 
 
-BUCC = Target(
+BUCC = MiningTarget(
     name="bucc",
     title="BUCC mining",
     description="BUCC 2018: mining de, fr, ru, zh with English (needs --data)",
-    kind="mining",
     metric="mining_f1",
     protocols=MINING,
     others=OTHER_MINING,

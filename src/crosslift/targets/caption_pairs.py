@@ -8,7 +8,7 @@ from itertools import combinations
 from crosslift.errors import DataError
 from crosslift.languages import language_pair
 from crosslift.sources.record import Bitext
-from crosslift.targets.target import TargetSettings
+from crosslift.targets.target_settings import BitextSettings
 
 Pairs = Mapping[str, tuple[str, str]]
 """How a bitext is named -> the languages of its two sides."""
@@ -25,7 +25,7 @@ def pairs_of(languages: Sequence[str]) -> dict[str, tuple[str, str]]:
     return {f"{src}-{tgt}": (src, tgt) for src, tgt in combinations(languages, 2)}
 
 
-def asked_pairs(settings: TargetSettings, listed: Pairs) -> Pairs:
+def asked_pairs(settings: BitextSettings, listed: Pairs) -> Pairs:
     """The pairs that settings ask for; none asked for: those listed.
 
     Raises:
@@ -54,7 +54,7 @@ def asked_pairs(settings: TargetSettings, listed: Pairs) -> Pairs:
     return found
 
 
-def refuse_pairs(settings: TargetSettings, instead: str) -> None:
+def refuse_pairs(settings: BitextSettings, instead: str) -> None:
     """Raises where settings of a target of single languages ask for a pair.
 
     Args:
@@ -101,7 +101,7 @@ def pair_bitexts(
 
 
 def needed_bitexts(
-    settings: TargetSettings, bitexts: dict[str, Bitext], gaps: dict[str, str]
+    settings: BitextSettings, bitexts: dict[str, Bitext], gaps: dict[str, str]
 ) -> tuple[dict[str, Bitext], dict[str, str]]:
     """Bitexts and gaps as they are, where there is a bitext.
 

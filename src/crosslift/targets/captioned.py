@@ -14,7 +14,10 @@ from typing import Literal
 from crosslift.artifacts.keys import key_of
 from crosslift.errors import DataError, first_few
 from crosslift.sources.captioned_targets.picture_files import picture_folder, pictures_in
-from crosslift.sources.captioned_targets.published import PublishedCaptions, PublishedFormat
+from crosslift.sources.captioned_targets.published_captions import (
+    PublishedCaptions,
+    PublishedFormat,
+)
 from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.sources.record import Bitext
 from crosslift.targets.caption_pairs import (
@@ -26,6 +29,8 @@ from crosslift.targets.caption_pairs import (
     pairs_of,
     refuse_pairs,
 )
+from crosslift.targets.kinds.bitexts import BitextData, BitextTarget
+from crosslift.targets.kinds.pictures_with_texts import PictureData, PictureTarget
 from crosslift.targets.protocol import Protocol
 from crosslift.targets.protocols import (
     OTHER_RETRIEVAL,
@@ -33,7 +38,7 @@ from crosslift.targets.protocols import (
     PICTURE_RETRIEVAL,
     RETRIEVAL,
 )
-from crosslift.targets.target import BitextData, PictureData, Target, TargetSettings
+from crosslift.targets.target_settings import AnyTargetSettings, BitextSettings, PictureSettings
 
 PIVOT = "en"
 
@@ -55,6 +60,8 @@ class CaptionedSet:
         paired: languages whose pairs the target of pairs measures when none are asked for; empty: all
             besides English.
         others: definitions of other projects, of pictures and texts.
+        parallel: whether languages have captions of the same pictures, so that captions alone can be
+            measured too.
     """
 
     name: str
@@ -68,12 +75,19 @@ class CaptionedSet:
     pool: Literal["all", "language"] = "all"
     paired: tuple[str, ...] = ()
     others: tuple[Protocol, ...] = ()
+    parallel: bool = True
 
 
-def picture_target(facts: CaptionedSet) -> Target:
+def captioned_targets(facts: CaptionedSet) -> tuple[PictureTarget | BitextTarget, ...]:
+    """The targets of a test set: of pictures and texts and, where they are parallel, of texts alone."""
+    pictures = picture_target(facts)
+    return (pictures, caption_target(facts), pair_target(facts)) if facts.parallel else (pictures,)
+
+
+def picture_target(facts: CaptionedSet) -> PictureTarget:
     """The target of pictures and texts."""
 
-    def load(settings: TargetSettings) -> PictureData:
+    def load(settings: PictureSettings) -> PictureData:
         found, gaps = _published(facts, settings, facts.languages)
         folder = picture_folder(settings.needed_data(facts.files.names), settings.images)
         pictures = pictures_in(folder, found.files)
@@ -87,11 +101,10 @@ def picture_target(facts: CaptionedSet) -> Target:
             pictures, found.texts, gaps, checksum, pool=facts.pool, notes=found.notes
         )
 
-    return Target(
+    return PictureTarget(
         name=facts.name,
         title=facts.title,
         description=f"{facts.what} (needs --data and pictures)",
-        kind="pictures",
         metric=facts.metric,
         load=load,
         protocols=PICTURE_RETRIEVAL,
@@ -103,11 +116,11 @@ def picture_target(facts: CaptionedSet) -> Target:
     )
 
 
-def caption_target(facts: CaptionedSet) -> Target:
+def caption_target(facts: CaptionedSet) -> BitextTarget:
     """The target of the captions of each language and English, without the pictures."""
     languages = tuple(code for code in facts.languages if code != PIVOT)
 
-    def load(settings: TargetSettings) -> BitextData:
+    def load(settings: BitextSettings) -> BitextData:
         refuse_pairs(settings, f"{facts.name}-pairs")
         found, gaps = _published(facts, settings, languages, with_pivot=True)
         bitexts, unshared = caption_bitexts(found.texts, languages_asked(settings, languages))
@@ -118,11 +131,10 @@ def caption_target(facts: CaptionedSet) -> Target:
             notes={code: note for code, note in found.notes.items() if code in bitexts},
         )
 
-    return Target(
+    return BitextTarget(
         name=f"{facts.name}-captions",
         title=f"{facts.title} captions",
         description=f"captions of {facts.name}: each language and English (needs --data)",
-        kind="bitext",
         metric="top1_accuracy",
         load=load,
         protocols=RETRIEVAL,
@@ -134,7 +146,7 @@ def caption_target(facts: CaptionedSet) -> Target:
     )
 
 
-def pair_target(facts: CaptionedSet) -> Target:
+def pair_target(facts: CaptionedSet) -> BitextTarget:
     """The target of the captions of two languages, none of them English, of the same pictures.
 
     It is apart from that of each language and English: a mean over both would say nothing of either.
@@ -142,7 +154,7 @@ def pair_target(facts: CaptionedSet) -> Target:
     paired = facts.paired or tuple(code for code in facts.languages if code != PIVOT)
     listed = pairs_of(paired)
 
-    def load(settings: TargetSettings) -> BitextData:
+    def load(settings: BitextSettings) -> BitextData:
         pairs = asked_pairs(settings, listed)
         wanted = tuple(dict.fromkeys(code for pair in pairs.values() for code in pair))
         asked = settings.model_copy(
@@ -157,11 +169,10 @@ def pair_target(facts: CaptionedSet) -> Target:
             notes=notes_of_pairs(pairs, bitexts, found.notes),
         )
 
-    return Target(
+    return BitextTarget(
         name=f"{facts.name}-pairs",
         title=f"{facts.title} pairs",
         description=f"captions of {facts.name}: two languages besides English (needs --data)",
-        kind="bitext",
         metric="top1_accuracy",
         load=load,
         protocols=PAIR_RETRIEVAL,
@@ -172,13 +183,13 @@ def pair_target(facts: CaptionedSet) -> Target:
     )
 
 
-def languages_asked(settings: TargetSettings, languages: Sequence[str]) -> tuple[str, ...]:
+def languages_asked(settings: AnyTargetSettings, languages: Sequence[str]) -> tuple[str, ...]:
     """The languages that settings ask for; None there: all of these."""
     return settings.languages or tuple(languages)
 
 
 def measured_languages(
-    settings: TargetSettings,
+    settings: AnyTargetSettings,
     listed: Sequence[str],
     there: Sequence[str],
     files: str,
@@ -235,7 +246,7 @@ def caption_bitexts(
 
 def _published(
     facts: CaptionedSet,
-    settings: TargetSettings,
+    settings: AnyTargetSettings,
     listed: Sequence[str],
     *,
     with_pivot: bool = False,

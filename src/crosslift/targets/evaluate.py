@@ -18,8 +18,8 @@ from crosslift.retrieval.ranks import Ranks, join_ranks, ranks_of_scores
 from crosslift.retrieval.search import nearest_both
 from crosslift.retrieval.similarity import cosine_block, rows_per_block, unit_rows
 from crosslift.sources.record import Bitext
+from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.protocol import OURS, Direction, Protocol
-from crosslift.targets.target import BitextData
 
 Vectors = NDArray[np.float32]
 Scaling = NDArray[np.float64]

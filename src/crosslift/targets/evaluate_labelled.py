@@ -15,8 +15,8 @@ from crosslift.metrics.tags import chunk_counts
 from crosslift.retrieval.folds import influence_values, share_values
 from crosslift.sources.record import Record
 from crosslift.targets.evaluate import Outcomes
+from crosslift.targets.kinds.labelled_examples import LabelledData
 from crosslift.targets.protocol import Protocol
-from crosslift.targets.target import LabelledData
 
 Values = dict[str, NDArray[np.float64]]
 
@@ -54,7 +54,7 @@ def _outcomes(
 ) -> tuple[Values, tuple[str, ...]]:
     answers = metric_named(protocol.metric).answers
     if answers == "labels":
-        right = [float(r.label == answer) for r, answer in zip(records, given, strict=True)]
+        right = [float(r.right == answer) for r, answer in zip(records, given, strict=True)]
         return {"accuracy": np.array(right)}, tuple(given)
     if answers == "tags":
         return _of_tags(protocol.metric, records, given), ("",) * len(records)

@@ -20,8 +20,8 @@ from crosslift.retrieval.thresholds import (
 )
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.targets.evaluate import Outcomes, SideLookups
+from crosslift.targets.kinds.mined_texts import MiningData
 from crosslift.targets.protocol import Mining, Protocol
-from crosslift.targets.target import MiningData
 
 _CURVE_POINTS = 200
 

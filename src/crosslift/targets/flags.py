@@ -16,9 +16,10 @@ from crosslift.artifacts.keys import key_of
 from crosslift.errors import DataError
 from crosslift.sources.checksums import sha256_of
 from crosslift.sources.pictograms import Concept
+from crosslift.targets.kinds.pictures_with_texts import PictureData, PictureTarget
 from crosslift.targets.names import asked_languages, held_out_concepts
 from crosslift.targets.protocols import PICTURE_RETRIEVAL
-from crosslift.targets.target import PictureData, Target, TargetSettings
+from crosslift.targets.target_settings import PictureSettings
 
 MOST_ENGLISH = 0.5
 """Share of names that may be spelled as in English; a language with more measures English."""
@@ -63,7 +64,7 @@ def _territory(concept: Concept) -> str:
     return "".join(chr(ord("A") + letter) for letter in letters) if whole else ""
 
 
-def _load(settings: TargetSettings) -> PictureData:
+def _load(settings: PictureSettings) -> PictureData:
     flags = held_out_flags()
     texts, gaps = {}, {}
     for language in asked_languages(settings, FLAG_LANGUAGES):
@@ -81,11 +82,10 @@ def _load(settings: TargetSettings) -> PictureData:
     return PictureData(pictures, texts, gaps, key_of(facts))
 
 
-FLAGS = Target(
+FLAGS = PictureTarget(
     name="flags",
     title="flags",
     description=f"flags of 62 held-out territories and their names in {len(FLAG_LANGUAGES)} languages",
-    kind="pictures",
     metric="recall_at_10",
     load=_load,
     protocols=PICTURE_RETRIEVAL,

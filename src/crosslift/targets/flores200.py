@@ -16,14 +16,15 @@ from crosslift.sources.flores200 import (
     read_devtest,
     unread_in,
 )
+from crosslift.targets.kinds.bitexts import BitextData, BitextTarget
 from crosslift.targets.protocols import MTEB_RETRIEVAL, RETRIEVAL
-from crosslift.targets.target import BitextData, Target, TargetSettings
+from crosslift.targets.target_settings import BitextSettings
 
 FLORES_LANGUAGES = tuple(sorted(code for code in PUBLISHED_NAME if code != "en"))
 """BCP-47 codes of the 203 languages besides English."""
 
 
-def _load(settings: TargetSettings) -> BitextData:
+def _load(settings: BitextSettings) -> BitextData:
     folder = devtest_folder(settings.needed_data("files such as devtest/deu_Latn.devtest"))
     asked = tuple(dict.fromkeys(map(_code, settings.languages or FLORES_LANGUAGES)))
     there = tuple(code for code in asked if path_of(folder, code).is_file())
@@ -48,11 +49,10 @@ def _code(name: str) -> str:
     return code
 
 
-FLORES200 = Target(
+FLORES200 = BitextTarget(
     name="flores200",
     title="FLORES-200 devtest sentences",
     description="FLORES-200 devtest, 203 languages and English, line by line (needs --data)",
-    kind="bitext",
     metric="top1_accuracy",
     protocols=RETRIEVAL,
     others=(MTEB_RETRIEVAL,),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from crosslift.errors import DataError
-from crosslift.sources.gettext import Catalogs, Half, load_catalogs
+from crosslift.sources.gettext import CATALOGS_ORIGIN, Catalogs, Half, load_catalogs
 from crosslift.sources.record import Bitext
+from crosslift.targets.kinds.bitexts import BitextData, BitextTarget
 from crosslift.targets.names import asked_languages
 from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
-from crosslift.targets.target import BitextData, Target, TargetSettings
+from crosslift.targets.target_settings import BitextSettings
 
 FEWEST_WORDS = 3
 """Of the English side: shorter messages are labels, not sentences."""
@@ -20,7 +21,7 @@ LANGUAGES = (
 )
 
 
-def _load(settings: TargetSettings) -> BitextData:
+def _load(settings: BitextSettings) -> BitextData:
     catalogs = load_catalogs(settings.catalogs)
     own = settings.catalogs is not None
     asked = settings.languages or (catalogs.languages if own else LANGUAGES)
@@ -45,7 +46,7 @@ def _load(settings: TargetSettings) -> BitextData:
 
 
 def _read(
-    catalogs: Catalogs, settings: TargetSettings, lenient: bool
+    catalogs: Catalogs, settings: BitextSettings, lenient: bool
 ) -> tuple[dict[str, Bitext], dict[str, str]]:
     """The bitexts of the languages asked for, and why others cannot be read.
 
@@ -91,16 +92,15 @@ def _most(catalogs: Catalogs, found: dict[str, Bitext]) -> str:
     return f"{counts} (left out: {skipped or 'none'})"
 
 
-GETTEXT = Target(
+GETTEXT = BitextTarget(
     name="gettext",
     title="gettext sentences",
     description="sentences of gettext catalogs: a held-out half of the embedded, or your project's",
-    kind="bitext",
     metric="top1_accuracy",
     protocols=RETRIEVAL,
     others=OTHER_RETRIEVAL,
     load=_load,
     languages=LANGUAGES,
-    licence="BSD-3-Clause (Django); of your catalogs",
-    citation="gettext catalogs of Django 5.2",
+    licence=f"{CATALOGS_ORIGIN.licence}; of your catalogs",
+    citation=CATALOGS_ORIGIN.citation,
 )

@@ -1,4 +1,4 @@
-"""Targets of labelled examples: what XTREME's classification, tagging and question answering share.
+"""Targets of labelled examples: classes, tags, choices, and answers to questions.
 
 An encoder is fine-tuned on English examples and answers in every language. Which split is scored, what
 is trained on and what weights are chosen by is decided here, once for all of them:
@@ -23,20 +23,21 @@ from crosslift.sources.folder_entries import entries_of
 from crosslift.sources.labelled.english import EnglishData
 from crosslift.sources.labelled.parts import (
     Examples,
-    Found,
     Key,
     Part,
+    Parts,
     find_parts,
     hub_parts,
     unread_files,
 )
 from crosslift.sources.labelled.training import MOST_HELD_OUT, PhaseThreeData
+from crosslift.targets.kinds.labelled_examples import LabelledData, LabelledTarget
 from crosslift.targets.other_english import other_english
-from crosslift.targets.protocol import Protocol
-from crosslift.targets.target import LabelledData, Target, TargetSettings
+from crosslift.targets.protocol import OURS, Protocol
+from crosslift.targets.target_settings import LabelledSettings
 from crosslift.tasks.labelled_dataset import ENGLISH, LabelledDataset
 from crosslift.tasks.task import IntermediateTask
-from crosslift.xtreme.benchmark import xtreme_task
+from crosslift.xtreme.benchmark import TASKS
 
 Scored = Literal["dev", "test"]
 _OF_TRAINING = (
@@ -50,10 +51,10 @@ _REASONS = {
 }
 
 
-def labelled_target(facts: LabelledDataset) -> Target:
+def labelled_target(facts: LabelledDataset) -> LabelledTarget:
     """The target of some facts."""
 
-    def load(settings: TargetSettings) -> LabelledData:
+    def load(settings: LabelledSettings) -> LabelledData:
         found, unread = _found(facts, settings)
         told = []
         if facts.train_is_scored and settings.split is None and _only_training(found):
@@ -84,24 +85,30 @@ def labelled_target(facts: LabelledDataset) -> Target:
             unread=unread,
         )
 
-    protocol = Protocol(
+    return LabelledTarget(
+        name=facts.name,
+        title=facts.title,
+        description=facts.what,
+        metric=facts.metric,
+        load=load,
+        protocols=(_protocol(facts),),
+        languages=facts.languages,
+        licence=facts.licence,
+        citation=facts.citation,
+    )
+
+
+def _protocol(facts: LabelledDataset) -> Protocol:
+    """XTREME's definition of a score on its tasks, ours on others."""
+    rules = {task.target: task.answer_rules for task in TASKS}
+    if facts.name not in rules:
+        return Protocol(OURS, "zero-shot", facts.metric, answer_rules=facts.answer_rules)
+    return Protocol(
         name="xtreme",
         direction="zero-shot",
         metric=facts.metric,
         reproduces="google-research/xtreme: evaluate.py",
-        answer_rules=xtreme_task(facts.name).answer_rules,
-    )
-    return Target(
-        name=facts.name,
-        title=facts.title,
-        description=facts.what,
-        kind="labelled",
-        metric=facts.metric,
-        load=load,
-        protocols=(protocol,),
-        languages=facts.languages,
-        licence=facts.licence,
-        citation=facts.citation,
+        answer_rules=rules[facts.name],
     )
 
 
@@ -117,7 +124,7 @@ def _task(facts: LabelledDataset, source: PhaseThreeData) -> IntermediateTask:
     )
 
 
-def _found(facts: LabelledDataset, settings: TargetSettings) -> tuple[Found, dict[str, str]]:
+def _found(facts: LabelledDataset, settings: LabelledSettings) -> tuple[Parts, dict[str, str]]:
     """All parts of the folder, or of the hub where no folder is given; files that are not read."""
     folder = settings.data
     if folder is None:
@@ -135,17 +142,17 @@ def _found(facts: LabelledDataset, settings: TargetSettings) -> tuple[Found, dic
     )
 
 
-def _only_training(found: Found) -> bool:
+def _only_training(found: Parts) -> bool:
     return all(key.split == "train" for key in found)
 
 
-def _with_training_scored(found: Found) -> Found:
+def _with_training_scored(found: Parts) -> Parts:
     """The parts, with training examples of other languages as dev."""
     others = {key: part for key, part in found.items() if key.language != ENGLISH}
     return {**found, **{Key("dev", key.language): part for key, part in others.items()}}
 
 
-def _split(facts: LabelledDataset, settings: TargetSettings, found: Found) -> Scored:
+def _split(facts: LabelledDataset, settings: LabelledSettings, found: Parts) -> Scored:
     """The split that is scored; a part is read where its labels decide."""
     asked = settings.languages or facts.languages
     there: dict[Scored, list[Part]] = {
@@ -162,7 +169,7 @@ def _split(facts: LabelledDataset, settings: TargetSettings, found: Found) -> Sc
 
 
 def _languages(
-    facts: LabelledDataset, settings: TargetSettings, found: Found, split: Scored
+    facts: LabelledDataset, settings: LabelledSettings, found: Parts, split: Scored
 ) -> tuple[list[str], dict[str, str]]:
     """The languages that are measured, in the order asked for, and why others are not.
 
@@ -187,7 +194,7 @@ def _languages(
 
 
 def _labelled(
-    facts: LabelledDataset, settings: TargetSettings, split: Scored, read: Mapping[str, Examples]
+    facts: LabelledDataset, settings: LabelledSettings, split: Scored, read: Mapping[str, Examples]
 ) -> bool:
     """Whether the examples have labels.
 
@@ -205,7 +212,7 @@ def _labelled(
 
 
 def _phase_three(
-    facts: LabelledDataset, settings: TargetSettings, found: Found, split: Scored
+    facts: LabelledDataset, settings: LabelledSettings, found: Parts, split: Scored
 ) -> tuple[PhaseThreeData, str]:
     """What is trained on and chosen by, and the latter in words."""
     data = _english(facts, settings)
@@ -220,7 +227,7 @@ def _phase_three(
     return PhaseThreeData(data), words
 
 
-def _english(facts: LabelledDataset, settings: TargetSettings) -> EnglishData:
+def _english(facts: LabelledDataset, settings: LabelledSettings) -> EnglishData:
     """The English training set: in `english`, else in or beside `data`, else on the hub.
 
     Raises:

@@ -1,46 +1,65 @@
-"""Multi30k: Flickr30k pictures with an English caption and its translations, four test sets."""
+"""Multi30k: Flickr30k pictures with an English caption and its translations, four test sets.
+
+Files, of github.com/multi30k/dataset, ``data/task1``: ``image_splits/SET.txt`` names a picture a line,
+``raw/SET.LANG`` (or ``.gz``) holds its caption. The lines of ``test_2017_mscoco.txt`` end in ``#`` and
+the number of COCO's caption.
+"""
 
 from __future__ import annotations
 
-from crosslift.sources.captioned_targets.multi30k import multi30k_files
-from crosslift.targets.captioned import (
-    CaptionedSet,
-    caption_target,
-    pair_target,
-    picture_target,
+from collections.abc import Sequence
+from pathlib import Path
+
+from crosslift.sources.captioned_targets.line_files import load_lines
+from crosslift.sources.captioned_targets.published_captions import (
+    FilePerLanguage,
+    PublishedCaptions,
+    PublishedFormat,
+    needed_file,
 )
-from crosslift.targets.target import Target
+from crosslift.targets.captioned import CaptionedSet
 
+_RAW = ("", "raw", "task1/raw", "data/task1/raw")
+_SPLITS = ("", "image_splits", "task1/image_splits", "data/task1/image_splits", "../image_splits")
 _CZECH = ("en", "de", "fr", "cs")
-_LICENCE = "captions: none stated in the repository; pictures: Flickr terms, COCO terms of use"
-_CITATION = "Elliott, Frank, Sima'an and Specia 2016, arXiv 1605.00459; "
-_2017 = "Elliott et al. 2017, arXiv 1710.07177"
-_2018 = "Barrault et al. 2018, Findings of the Third Shared Task on Multimodal Machine Translation"
 
 
-def _facts(
+def _files(test_set: str) -> PublishedFormat:
+    captions = FilePerLanguage(_CZECH, f"{test_set}.{{language}}", _RAW)
+
+    def load(folder: Path, languages: Sequence[str]) -> PublishedCaptions:
+        names = needed_file(folder, _SPLITS, f"{test_set}.txt")
+        return load_lines(names, captions.paths(folder, languages))
+
+    return PublishedFormat(
+        captions.languages_in,
+        load,
+        f"raw/{test_set}.en (and de, fr, cs) and image_splits/{test_set}.txt",
+    )
+
+
+def _set(
     name: str, test_set: str, pictures: str, languages: tuple[str, ...], citation: str
 ) -> CaptionedSet:
+    first = "Elliott, Frank, Sima'an and Specia 2016, arXiv 1605.00459"
     return CaptionedSet(
         name=name,
         title=test_set.replace("test_", "Multi30k ").replace("_", " "),
         what=f"{pictures} pictures with a caption in {', '.join(languages)}",
         languages=languages,
-        files=multi30k_files(test_set),
+        files=_files(test_set),
         metric="recall_at_10",
-        licence=_LICENCE,
-        citation=_CITATION + citation,
+        licence="captions: none stated in the repository; pictures: Flickr terms, COCO terms of use",
+        citation=f"{first}; {citation}",
     )
 
 
-_SETS = (
-    _facts("multi30k", "test_2016_flickr", "1,000 Flickr30k", _CZECH, "Barrault et al. 2018 (cs)"),
-    _facts("multi30k-2017", "test_2017_flickr", "1,000 Flickr", ("en", "de", "fr"), _2017),
-    _facts("multi30k-2017-coco", "test_2017_mscoco", "461 COCO", ("en", "de", "fr"), _2017),
-    _facts("multi30k-2018", "test_2018_flickr", "1,071 Flickr", _CZECH, _2018),
-)
+_2017 = "Elliott et al. 2017, arXiv 1710.07177"
+_2018 = "Barrault et al. 2018, Findings of the Third Shared Task on Multimodal Machine Translation"
 
-MULTI30K: tuple[Target, ...] = tuple(
-    build(facts) for facts in _SETS for build in (picture_target, caption_target, pair_target)
+MULTI30K = (
+    _set("multi30k", "test_2016_flickr", "1,000 Flickr30k", _CZECH, "Barrault et al. 2018 (cs)"),
+    _set("multi30k-2017", "test_2017_flickr", "1,000 Flickr", ("en", "de", "fr"), _2017),
+    _set("multi30k-2017-coco", "test_2017_mscoco", "461 COCO", ("en", "de", "fr"), _2017),
+    _set("multi30k-2018", "test_2018_flickr", "1,071 Flickr", _CZECH, _2018),
 )
-"""Each test set as pictures with captions, and as captions alone: with English, and in pairs."""

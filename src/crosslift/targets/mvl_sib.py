@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from crosslift.artifacts.keys import key_of
 from crosslift.errors import DataError
-from crosslift.sources.captioned_targets.mvl_sib import (
+from crosslift.sources.captioned_targets.topic_files import (
     LANGUAGES,
     has_choices,
     languages_in,
@@ -19,8 +19,9 @@ from crosslift.sources.captioned_targets.mvl_sib import (
 )
 from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.targets.captioned import measured_languages
+from crosslift.targets.kinds.pictures_with_texts import PictureData, PictureTarget
 from crosslift.targets.protocols import MTEB_TOPICS, PICTURE_RETRIEVAL
-from crosslift.targets.target import PictureData, Target, TargetSettings
+from crosslift.targets.target_settings import PictureSettings
 
 MVL_SIB_LANGUAGES = tuple(sorted(LANGUAGES.values()))
 """BCP-47 codes of the 205 languages."""
@@ -30,7 +31,7 @@ _FILES = (
 )
 
 
-def _load(settings: TargetSettings) -> PictureData:
+def _load(settings: PictureSettings) -> PictureData:
     folder = settings.needed_data(_FILES)
     if {"mteb", "all"} & set(settings.protocols) and not has_choices(folder):
         raise DataError(
@@ -66,11 +67,10 @@ def _code(name: str) -> str:
     return LANGUAGES.get(name, name)
 
 
-MVL_SIB = Target(
+MVL_SIB = PictureTarget(
     name="mvl-sib",
     title="MVL-SIB topics",
     description="sentences in 205 languages and 70 pictures of their 7 topics (needs --data)",
-    kind="pictures",
     metric="top1_accuracy",
     load=_load,
     protocols=PICTURE_RETRIEVAL,

@@ -10,13 +10,15 @@ from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.cldr.translations import Translations, read_translations
 from crosslift.sources.pictograms import (
     NAME_LANGUAGES,
+    NAMES_ORIGIN,
     Concept,
     checksum,
     concepts_of,
 )
 from crosslift.sources.record import Bitext
+from crosslift.targets.kinds.bitexts import BitextData, BitextTarget
 from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
-from crosslift.targets.target import BitextData, Target, TargetSettings
+from crosslift.targets.target_settings import AnyTargetSettings, BitextSettings
 
 
 def held_out_concepts() -> tuple[Concept, ...]:
@@ -24,7 +26,7 @@ def held_out_concepts() -> tuple[Concept, ...]:
     return concepts_of("test")
 
 
-def asked_languages(settings: TargetSettings, legal: Sequence[str]) -> tuple[str, ...]:
+def asked_languages(settings: AnyTargetSettings, legal: Sequence[str]) -> tuple[str, ...]:
     """The languages asked for, or all legal ones.
 
     Raises:
@@ -37,7 +39,7 @@ def asked_languages(settings: TargetSettings, legal: Sequence[str]) -> tuple[str
 
 
 def asked_translations(
-    settings: TargetSettings, data: Path, extra: Sequence[str] = ()
+    settings: AnyTargetSettings, data: Path, extra: Sequence[str] = ()
 ) -> Translations:
     """The names of held-out concepts in CLDR, of the languages that the settings ask for.
 
@@ -61,7 +63,7 @@ def asked_translations(
     return Translations(names, gaps, left_out, found.checksum)
 
 
-def _load(settings: TargetSettings) -> BitextData:
+def _load(settings: BitextSettings) -> BitextData:
     concepts = held_out_concepts()
     if settings.data is not None:
         names, gaps, left_out, own = asked_translations(settings, settings.data)
@@ -91,17 +93,16 @@ def _translated(concepts: Sequence[Concept], names: Mapping[str, str], language:
     return _bitext(named, language)
 
 
-NAMES = Target(
+NAMES = BitextTarget(
     name="names",
     title="names",
     description="names of 400 held-out concepts in English and 13 languages, or CLDR's (cldr:)",
-    kind="bitext",
     metric="top1_accuracy",
     protocols=RETRIEVAL,
     others=OTHER_RETRIEVAL,
     load=_load,
     languages=NAME_LANGUAGES,
-    licence="BSD-3-Clause (emoji), Unicode licence (CLDR)",
-    citation="Python package emoji",
+    licence=NAMES_ORIGIN.licence,
+    citation=NAMES_ORIGIN.citation,
     texts="words",
 )

@@ -9,7 +9,7 @@ from crosslift.sources.labelled.english import check_english
 from crosslift.sources.labelled.training import hold_out
 from crosslift.sources.published import DatasetRecords
 from crosslift.sources.record import Record
-from crosslift.targets.target import TargetSettings
+from crosslift.targets.target_settings import LabelledSettings
 from crosslift.tasks.registry import find_task
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
@@ -67,7 +67,7 @@ class OtherEnglish:
 
 
 def other_english(
-    target: str, form: FormSpec, settings: TargetSettings
+    target: str, form: FormSpec, settings: LabelledSettings
 ) -> tuple[IntermediateTask, str]:
     """The task that `english_task` of a target's settings names, with the target's labels.
 
@@ -86,9 +86,13 @@ def other_english(
     """
     name = settings.english_task or ""
     task = find_task(name, settings.english)
-    unanswerable = [bool(of.options.get("unanswerable")) for of in (task.form, form)]
-    if task.form.name != form.name or unanswerable[0] != unanswerable[1]:
+    fixed = [
+        (bool(f.options.get("unanswerable")), f.options.get("choices")) for f in (task.form, form)
+    ]
+    if task.form.name != form.name or fixed[0] != fixed[1]:
         kind = "whose questions all have an answer" if form.passage is not None else ""
+        if fixed[1][1] is not None:
+            kind = f"with {fixed[1][1]} choices"
         raise StudyError(
             f"english_task {name!r} of target {target!r} is of the form {task.form.name}",
             f"a task of the form {form.name} {kind}".rstrip(),

@@ -24,13 +24,15 @@ from crosslift.targets.captioned import (
     caption_bitexts,
     measured_languages,
 )
+from crosslift.targets.kinds.bitexts import BitextData, BitextTarget
+from crosslift.targets.kinds.pictures_with_texts import PictureData, PictureTarget
 from crosslift.targets.protocols import (
     OTHER_RETRIEVAL,
     PAIR_RETRIEVAL,
     PICTURE_RETRIEVAL,
     RETRIEVAL,
 )
-from crosslift.targets.target import BitextData, PictureData, Target, TargetSettings
+from crosslift.targets.target_settings import BitextSettings, PairSettings, PictureSettings
 
 if TYPE_CHECKING:
     from crosslift.sources.captions.assemble import CaptionRecords
@@ -44,7 +46,7 @@ class _Captioned(NamedTuple):
     checksum: str
 
 
-def _read(settings: TargetSettings) -> _Captioned:
+def _read(settings: PairSettings) -> _Captioned:
     from crosslift.sources.captions.read import checksum_of, read_captions
 
     if settings.data is None:
@@ -104,7 +106,7 @@ def _refuse_gaps(data: Path, skipped: Mapping[str, int]) -> None:
         )
 
 
-def _load_pictures(settings: TargetSettings) -> PictureData:
+def _load_pictures(settings: PictureSettings) -> PictureData:
     found = _read(settings)
     there = sorted(found.texts, key=lambda code: (code != PIVOT, code))
     measured, gaps = measured_languages(settings, there, there, _FILES)
@@ -112,7 +114,7 @@ def _load_pictures(settings: TargetSettings) -> PictureData:
     return PictureData(found.pictures, texts, gaps, found.checksum)
 
 
-def _load_bitexts(settings: TargetSettings) -> BitextData:
+def _load_bitexts(settings: BitextSettings) -> BitextData:
     refuse_pairs(settings, "picture-captions-pairs")
     found = _read(settings)
     if PIVOT not in found.texts:
@@ -128,7 +130,7 @@ def _load_bitexts(settings: TargetSettings) -> BitextData:
     return BitextData(bitexts, {**gaps, **unshared}, found.checksum)
 
 
-def _load_pairs(settings: TargetSettings) -> BitextData:
+def _load_pairs(settings: BitextSettings) -> BitextData:
     found = _read(settings)
     there = sorted(code for code in found.texts if code != PIVOT)
     pairs = asked_pairs(settings, pairs_of(there))
@@ -140,11 +142,10 @@ def _load_pairs(settings: TargetSettings) -> BitextData:
     return BitextData(bitexts, unshared, found.checksum)
 
 
-PICTURE_CAPTIONS = Target(
+PICTURE_CAPTIONS = PictureTarget(
     name="picture-captions",
     title="own captioned pictures",
     description="captioned pictures of your own, a table or another format (needs --data)",
-    kind="pictures",
     metric="recall_at_10",
     load=_load_pictures,
     protocols=PICTURE_RETRIEVAL,
@@ -152,11 +153,10 @@ PICTURE_CAPTIONS = Target(
     licence="of your files",
     citation="your files",
 )
-PICTURE_CAPTIONS_TEXT = Target(
+PICTURE_CAPTIONS_TEXT = BitextTarget(
     name="picture-captions-text",
     title="own captions",
     description="captions of pictures of your own: each language and English (needs --data)",
-    kind="bitext",
     metric="top1_accuracy",
     load=_load_bitexts,
     protocols=RETRIEVAL,
@@ -165,11 +165,10 @@ PICTURE_CAPTIONS_TEXT = Target(
     licence="of your files",
     citation="your files",
 )
-PICTURE_CAPTIONS_PAIRS = Target(
+PICTURE_CAPTIONS_PAIRS = BitextTarget(
     name="picture-captions-pairs",
     title="own captions, pairs",
     description="captions of pictures of your own: two languages besides English (needs --data)",
-    kind="bitext",
     metric="top1_accuracy",
     load=_load_pairs,
     protocols=PAIR_RETRIEVAL,

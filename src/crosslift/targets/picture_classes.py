@@ -11,13 +11,14 @@ from crosslift.errors import DataError
 from crosslift.sources.captioned_targets.class_folders import ClassFolders, load_classes
 from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.targets.captioned import measured_languages
+from crosslift.targets.kinds.pictures_with_texts import PictureData, PictureTarget
 from crosslift.targets.protocols import PICTURE_CLASSES
-from crosslift.targets.target import PictureData, Target, TargetSettings
+from crosslift.targets.target_settings import PictureSettings
 
 _FILES = "classes.csv (columns class, en, de, ...) and a folder of pictures for each class"
 
 
-def _load(settings: TargetSettings) -> PictureData:
+def _load(settings: PictureSettings) -> PictureData:
     found = load_classes(settings.needed_data(_FILES), settings.images)
     codes = tuple(found.names)
     measured, gaps = measured_languages(settings, codes, codes, _FILES, "names of classes")
@@ -51,11 +52,10 @@ def _texts(found: ClassFolders, code: str) -> dict[str, tuple[str, ...]]:
     }
 
 
-PICTURE_CLASSES_TARGET = Target(
+PICTURE_CLASSES_TARGET = PictureTarget(
     name="picture-classes",
     title="own classes of pictures",
     description="pictures of your own told apart by the names of their classes (needs --data)",
-    kind="pictures",
     metric="top1_accuracy",
     load=_load,
     protocols=PICTURE_CLASSES,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crosslift.sources.pictograms import NAME_LANGUAGES, checksum
+from crosslift.sources.pictograms import NAME_LANGUAGES, PICTURES_ORIGIN, checksum
+from crosslift.targets.kinds.pictures_with_texts import PictureData, PictureTarget
 from crosslift.targets.names import asked_languages, asked_translations, held_out_concepts
 from crosslift.targets.protocols import PICTURE_RETRIEVAL
-from crosslift.targets.target import PictureData, Target, TargetSettings
+from crosslift.targets.target_settings import PictureSettings
 
 LANGUAGES = ("en", *NAME_LANGUAGES)
 
 
-def _load(settings: TargetSettings) -> PictureData:
+def _load(settings: PictureSettings) -> PictureData:
     if settings.data is not None:
         return _with_cldr(settings, settings.data)
     concepts = held_out_concepts()
@@ -23,7 +24,7 @@ def _load(settings: TargetSettings) -> PictureData:
     return PictureData({c.id: c.picture for c in concepts}, texts, {}, checksum())
 
 
-def _with_cldr(settings: TargetSettings, data: Path) -> PictureData:
+def _with_cldr(settings: PictureSettings, data: Path) -> PictureData:
     concepts = held_out_concepts()
     names, gaps, left_out, own = asked_translations(settings, data, extra=("en",))
     texts = {
@@ -36,16 +37,15 @@ def _with_cldr(settings: TargetSettings, data: Path) -> PictureData:
     return PictureData(pictures, texts, gaps, f"{checksum()} {own}", left_out=left_out)
 
 
-PICTURES = Target(
+PICTURES = PictureTarget(
     name="pictures",
     title="pictures",
     description="pictures of 400 held-out concepts and their names in 14 languages, or CLDR's (cldr:)",
-    kind="pictures",
     metric="recall_at_10",
     load=_load,
     protocols=PICTURE_RETRIEVAL,
     languages=LANGUAGES,
-    licence="pictures: CC BY-SA 4.0 (OpenMoji); names: BSD-3-Clause (emoji), Unicode licence (CLDR)",
-    citation="OpenMoji 17 (openmoji.org); Python package emoji",
+    licence=PICTURES_ORIGIN.licence,
+    citation=PICTURES_ORIGIN.citation,
     texts="words",
 )

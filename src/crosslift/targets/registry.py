@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from crosslift.errors import UnknownNameError
 from crosslift.targets.babel_imagenet import BABEL_IMAGENET
 from crosslift.targets.bitext import BITEXT
 from crosslift.targets.bucc import BUCC
-from crosslift.targets.crossmodal import (
-    CROSSMODAL,
-    CROSSMODAL_CAPTIONS,
-    CROSSMODAL_PAIRS,
-)
+from crosslift.targets.captioned import captioned_targets
+from crosslift.targets.crossmodal import CROSSMODAL
 from crosslift.targets.flags import FLAGS
-from crosslift.targets.flickr8k import FLICKR8K, FLICKR8K_CAPTIONS, FLICKR8K_PAIRS
+from crosslift.targets.flickr8k import FLICKR8K
 from crosslift.targets.flores200 import FLORES200
 from crosslift.targets.gettext import GETTEXT
 from crosslift.targets.labelled import labelled_target
@@ -31,14 +31,11 @@ from crosslift.targets.target import Target
 from crosslift.targets.tatoeba import TATOEBA
 from crosslift.targets.wit import WIT
 from crosslift.targets.word_pairs import WORD_PAIRS, WORD_PAIRS_TRAINED
-from crosslift.targets.xflickr_co import (
-    XFLICKR_CO,
-    XFLICKR_CO_CAPTIONS,
-    XFLICKR_CO_PAIRS,
-)
+from crosslift.targets.xcopa import XCOPA
+from crosslift.targets.xflickr_co import XFLICKR_CO
 from crosslift.targets.xnli import XNLI
 from crosslift.targets.xquad import XQUAD
-from crosslift.targets.xtd10 import XTD10, XTD10_CAPTIONS, XTD10_PAIRS
+from crosslift.targets.xtd10 import XTD10
 from crosslift.tasks.panx import PANX
 from crosslift.tasks.pawsx import PAWSX
 from crosslift.tasks.tydiqa import TYDIQA
@@ -49,17 +46,19 @@ _PICTURES = (
     *(PICTURES, FLAGS, PICTURE_CLASSES_TARGET),
     *(PICTURE_CAPTIONS, PICTURE_CAPTIONS_TEXT, PICTURE_CAPTIONS_PAIRS),
 )
+_CAPTIONED = (XTD10, CROSSMODAL, *MULTI30K, XFLICKR_CO, WIT, FLICKR8K)
 _PUBLISHED = (
-    *(XTD10, XTD10_CAPTIONS, XTD10_PAIRS, CROSSMODAL, CROSSMODAL_CAPTIONS, CROSSMODAL_PAIRS),
-    *(*MULTI30K, XFLICKR_CO, XFLICKR_CO_CAPTIONS, XFLICKR_CO_PAIRS, WIT),
-    *(FLICKR8K, FLICKR8K_CAPTIONS, FLICKR8K_PAIRS, BABEL_IMAGENET, MVL_SIB),
+    *(target for facts in _CAPTIONED for target in captioned_targets(facts)),
+    *(BABEL_IMAGENET, MVL_SIB),
 )
-_LABELLED = tuple(map(labelled_target, (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA)))
+_LABELLED = tuple(map(labelled_target, (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA, XCOPA)))
 
-TARGETS = {target.name: target for target in (*_BITEXTS, *_PICTURES, *_PUBLISHED, *_LABELLED)}
+TARGETS: Mapping[str, Target[Any, Any]] = {
+    target.name: target for target in (*_BITEXTS, *_PICTURES, *_PUBLISHED, *_LABELLED)
+}
 
 
-def find_target(name: str) -> Target:
+def find_target(name: str) -> Target[Any, Any]:
     """The target of a name.
 
     Raises:

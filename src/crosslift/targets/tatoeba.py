@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from crosslift.targets.bitext import load_bitexts
+from crosslift.targets.kinds.bitexts import BitextData, BitextTarget
 from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
-from crosslift.targets.target import BitextData, Target, TargetSettings
+from crosslift.targets.target_settings import BitextSettings
 
 TATOEBA_36 = (
     *("af", "ar", "bg", "bn", "de", "el", "es", "et", "eu", "fa", "fi", "fr", "he", "hi", "hu"),
@@ -14,15 +15,14 @@ TATOEBA_36 = (
 """The languages of XTREME (Hu et al. 2020, arXiv 2003.11080, appendix)."""
 
 
-def _load(settings: TargetSettings) -> BitextData:
+def _load(settings: BitextSettings) -> BitextData:
     return load_bitexts(settings.model_copy(update={"languages": settings.languages or TATOEBA_36}))
 
 
-TATOEBA = Target(
+TATOEBA = BitextTarget(
     name="tatoeba",
     title="Tatoeba sentences",
     description="Tatoeba, the 36 languages of XTREME and English (needs --data)",
-    kind="bitext",
     metric="top1_accuracy",
     protocols=RETRIEVAL,
     others=OTHER_RETRIEVAL,

@@ -8,18 +8,19 @@ from dataclasses import replace
 from crosslift.errors import DataError
 from crosslift.sources.lexicons.folder import lexicons_of
 from crosslift.sources.lexicons.lexicon import Lexicon, WordPair
+from crosslift.sources.lexicons.one_to_one import one_to_one
 from crosslift.sources.lexicons.split import split_of_lexicon
 from crosslift.sources.record import Bitext
+from crosslift.targets.kinds.bitexts import BitextData, BitextTarget
 from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
-from crosslift.targets.target import BitextData, Target, TargetSettings
-from crosslift.word_pilot.alignment import one_to_one
+from crosslift.targets.target_settings import BitextSettings
 
 FEWEST_PAIRS = 20
 """Of a language: with fewer it is reported as a gap, not averaged in."""
 
 
-def _loader(*, trained: bool) -> Callable[[TargetSettings], BitextData]:
-    def load(settings: TargetSettings) -> BitextData:
+def _loader(*, trained: bool) -> Callable[[BitextSettings], BitextData]:
+    def load(settings: BitextSettings) -> BitextData:
         if settings.data is None:
             raise DataError(
                 f"target {settings.name!r} has no data",
@@ -61,11 +62,10 @@ def _bitext(lexicon: Lexicon, *, trained: bool) -> Bitext | str:
     return Bitext(lexicon.language, words, english, english)
 
 
-WORD_PAIRS = Target(
+WORD_PAIRS = BitextTarget(
     name="word-pairs",
     title="control words",
     description="words of lexicons that the task word-pairs never trains on (needs --data)",
-    kind="bitext",
     metric="top1_accuracy",
     protocols=RETRIEVAL,
     others=OTHER_RETRIEVAL,

@@ -73,21 +73,21 @@ def augmented(
     if copies < 1:
         raise DataError(f"{copies} copies of each record", "1 or more")
     options = _options_in(synonyms)
-    found: list[Record] = []
+    copied: list[Record] = []
     words = with_synonyms = replaced = 0
     for record in records:
         if not _english(record):
-            found += _numbered(record, [record] * copies)
+            copied += _numbered(record, [record] * copies)
             continue
         draft = _draft(record, form, options)
         draws = _draws(draft.sizes, copies, (seed, record.id))
-        found += _numbered(record, [draft.filled(row) for row in draws.tolist()])
+        copied += _numbered(record, [draft.filled(row) for row in draws.tolist()])
         words += copies * sum(text.words for text in draft.texts)
         with_synonyms += draws.size
         replaced += int(np.count_nonzero(draws))
     if with_synonyms == 0:
         raise _nothing_found(records, form, synonyms)
-    return Augmented(found, words, with_synonyms, replaced)
+    return Augmented(copied, words, with_synonyms, replaced)
 
 
 def english_words(records: Sequence[Record], form: FormSpec) -> list[str]:
@@ -122,8 +122,8 @@ def _draws(sizes: Sequence[int], copies: int, seed: tuple[int, str]) -> NDArray[
     there."""
     number, name = seed
     named = int.from_bytes(sha256(name.encode("utf-8", "surrogatepass")).digest()[:8], "big")
-    dice = np.random.default_rng((number, _SEED, named))
-    return dice.integers(0, np.array(sizes, np.int64), size=(copies, len(sizes)))
+    generator = np.random.default_rng((number, _SEED, named))
+    return generator.integers(0, np.array(sizes, np.int64), size=(copies, len(sizes)))
 
 
 _Options = Callable[[str], tuple[str, ...]]
@@ -187,10 +187,10 @@ class _Text:
 def _text(text: str, spans: Spans, options: _Options) -> _Text:
     """A text in which words that lie in spans stay."""
     places, words = [], 0
-    for found in WORD.finditer(text):
+    for match in WORD.finditer(text):
         words += 1
-        start, end = found.span()
-        drawn_from = options(found[0])
+        start, end = match.span()
+        drawn_from = options(match[0])
         kept = any(start < after and first < end for first, after in spans)
         if len(drawn_from) > 1 and not kept:
             places.append(_Place(start, end, drawn_from))

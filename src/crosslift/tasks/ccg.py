@@ -52,12 +52,12 @@ class CommonTags:
 
     def read(self, split: str) -> DatasetRecords:
         """The records of a split, with rare tags and those unseen in training as `other`."""
-        found, common = self.of.read(split), set(self.tags())
+        read, common = self.of.read(split), set(self.tags())
         records = [
             replace(r, tags=tuple(tag if tag in common else OTHER for tag in r.tags))
-            for r in found.records
+            for r in read.records
         ]
-        return DatasetRecords(records, found.skipped)
+        return DatasetRecords(records, read.skipped)
 
     def train(self) -> list[Record]:
         """The training records."""

@@ -114,13 +114,13 @@ class _CaptionPairs:
 
 
 def _pairs(records: Sequence[Record], column: str) -> list[Record]:
-    found = []
+    pairs = []
     for _, group in groupby(records, key=lambda record: record.group or record.id):
         captions = list(group)
         for record, other in zip(captions, [*captions[1:], captions[0]], strict=True):
             texts = {"anchor": record.texts[column], "positive": other.texts[column]}
-            found.append(replace(record, texts=texts, image=None))
-    return found
+            pairs.append(replace(record, texts=texts, image=None))
+    return pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +145,14 @@ class _TextsAlone:
 def _alone(records: Sequence[Record], form: FormSpec) -> list[Record]:
     """The texts of records, each text once; of pictures, once for each picture, so that a limit takes
     the same pictures for the task and for its control."""
-    found: dict[tuple[str, str], Record] = {}
+    texts: dict[tuple[str, str], Record] = {}
     for record in records:
         group = record.group if record.image is not None else ""
         for number, text in enumerate(texts_read(record, form)):
             name = f"{record.id}/{number}"
             alone = Record(name, {"text": text}, language=record.language, group=group)
-            found.setdefault((group, text), alone)
-    return list(found.values())
+            texts.setdefault((group, text), alone)
+    return list(texts.values())
 
 
 def placebo(records: Sequence[Record], form: FormSpec, seed: int) -> list[Record]:

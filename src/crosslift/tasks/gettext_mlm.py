@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from crosslift.sources.gettext import load_catalogs
+from crosslift.sources.gettext import CATALOGS_ORIGIN, load_catalogs
 from crosslift.sources.record import Record
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
@@ -48,6 +48,6 @@ GETTEXT_MLM = IntermediateTask(
     form=FormSpec("masked-lm", {"text": "text"}),
     source=CatalogStrings(),
     languages=LANGUAGES,
-    licence="BSD-3-Clause (Django)",
-    citation="gettext catalogs of Django 5.2",
+    licence=CATALOGS_ORIGIN.licence,
+    citation=CATALOGS_ORIGIN.citation,
 )

@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from crosslift.sources.dataset_files import Layout, LocalFiles, SplitName
+from crosslift.metrics.answers import AnswerRules
+from crosslift.sources.dataset_files import Layout, LocalFiles
 from crosslift.sources.hub import HubDataset
 from crosslift.sources.labelled.english import LEAST, EnglishData
+from crosslift.sources.record import SplitName
 from crosslift.tasks.dataset import DatasetTask
 from crosslift.tasks.task import FormSpec
 
@@ -23,11 +25,11 @@ class LabelledDataset:
     """The facts of a labelled dataset in many languages, and how it is read.
 
     Args:
-        name: of the task and of the target; XTREME's files lie in a folder of this name.
+        name: of the task and of the target; files of a task of XTREME lie in a folder of this name.
         title: a word or two.
         what: one line for lists of targets.
-        languages: BCP-47 codes, as XTREME lists them.
-        form: of the examples.
+        languages: BCP-47 codes; of a task of XTREME as XTREME lists them.
+        form: of the English training examples, which the encoder then answers with in every language.
         metric: the primary one.
         layouts: how its files are published; the first that a folder has is read.
         hub: where the hub has it.
@@ -44,6 +46,8 @@ class LabelledDataset:
         dev: what weights are chosen by: English dev of its own; a held-out part of the training set,
             for there is none; or likewise, for the training set is shared with other targets.
         dev_name: its own dev examples in words; empty where there are none.
+        answer_rules: how answers to questions are compared with the right ones, of a dataset outside
+            XTREME, which has rules of its own; None: there are none.
         train_is_scored: where no other files are there, training examples of other languages than
             English are scored, called dev; none are trained on.
     """
@@ -67,6 +71,7 @@ class LabelledDataset:
     other_name: str = ""
     dev: Literal["own", "none", "shared"]
     dev_name: str = ""
+    answer_rules: AnswerRules | None = None
     train_is_scored: bool = False
 
     @property

@@ -1,5 +1,6 @@
 """English names of pictograms and their English aliases: the text-only half of picture-name."""
 
+from crosslift.sources.pictograms import NAMES_ORIGIN
 from crosslift.tasks.pictogram_records import NameAliases
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
@@ -9,6 +10,7 @@ NAME_ALIAS = IntermediateTask(
     form=FormSpec("text-pairs", {"anchor": "name", "positive": "alias"}),
     source=NameAliases(),
     languages=("en",),
-    licence="BSD-3-Clause (emoji), Unicode licence (CLDR)",
-    citation="Python package emoji",
+    licence=NAMES_ORIGIN.licence,
+    citation=NAMES_ORIGIN.citation,
+    at_hand=True,
 )

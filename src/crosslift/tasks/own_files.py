@@ -187,6 +187,7 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
         languages=languages,
         licence="of your file",
         citation=str(path),
+        at_hand=True,
     )
 
 
@@ -213,10 +214,10 @@ def _of_file(
     checksum_of_files([path])  # raises if the file cannot be read, of whatever type it is
     there = [c for c in _columns_in(path) if c not in columns.values()]
     used = {n: columns.get(n, n) for n in form.columns if n not in form.optional}
-    found = {
+    bound = {
         n: _bound(columns[n], path) if n in columns else _several(there) for n in form.optional
     }
-    several = {n: names for n, names in found.items() if names}
+    several = {n: names for n, names in bound.items() if names}
 
     def optional(column: str) -> str | None:
         usual = column if column in facts.of_records and column in there else None

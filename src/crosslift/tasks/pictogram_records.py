@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from crosslift.sources.pictograms import Concept, Split, checksum, concepts_of
-from crosslift.sources.record import Record
+from crosslift.sources.pictograms import Concept, checksum, concepts_of
+from crosslift.sources.record import Record, SplitName
 
 
 class PictureNames:
@@ -42,7 +42,7 @@ class NameAliases:
         return checksum()
 
 
-def _alias_records(split: Split) -> list[Record]:
+def _alias_records(split: SplitName) -> list[Record]:
     return [
         Record(
             f"{concept.id}:{number}",

@@ -1,5 +1,6 @@
 """Pictograms and their English names."""
 
+from crosslift.sources.pictograms import PICTURES_ORIGIN
 from crosslift.tasks.pictogram_records import PictureNames
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
@@ -9,6 +10,6 @@ PICTURE_NAME = IntermediateTask(
     form=FormSpec("image-text", {"text": "name"}),
     source=PictureNames(),
     languages=("en",),
-    licence="pictures: CC BY-SA 4.0 (OpenMoji); names: BSD-3-Clause (emoji), Unicode licence (CLDR)",
-    citation="OpenMoji 17 (openmoji.org); Python package emoji",
+    licence=PICTURES_ORIGIN.licence,
+    citation=PICTURES_ORIGIN.citation,
 )

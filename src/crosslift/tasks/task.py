@@ -113,6 +113,8 @@ class IntermediateTask:
         languages: BCP-47 codes of the texts.
         licence: of the data.
         citation: where it comes from.
+        at_hand: whether planning can read its records in a moment: those of a file of the user, or of
+            a package.
     """
 
     name: str
@@ -122,6 +124,7 @@ class IntermediateTask:
     languages: tuple[str, ...]
     licence: str
     citation: str
+    at_hand: bool = False
 
     @property
     def pictures(self) -> bool:

@@ -15,15 +15,35 @@ from __future__ import annotations
 
 from crosslift.sources.dataset_files import Layout
 from crosslift.sources.fields import SpanFields
+from crosslift.sources.formats.rows import Row
 from crosslift.sources.hub import HubDataset
-from crosslift.sources.labelled.questions import TYDIQA_NAMES, questions, tydiqa_language
+from crosslift.sources.labelled.questions import questions
 from crosslift.tasks.dataset import span_of_passage
 from crosslift.tasks.labelled_dataset import LabelledDataset
 from crosslift.xtreme.benchmark import xtreme_task
 
+_NAMES = {
+    **{"arabic": "ar", "bengali": "bn", "english": "en", "finnish": "fi", "indonesian": "id"},
+    **{"korean": "ko", "russian": "ru", "swahili": "sw", "telugu": "te"},
+}
+"""What the ids of TyDiQA-GoldP's own files begin with -> BCP-47 code."""
+
 _V = "tydiqa-goldp-v1.1"
 _TRAIN, _DEV = "tydiqa.goldp.{language}.train.json", "tydiqa.goldp.{language}.dev.json"
 _FIELDS = SpanFields(withheld=True)
+
+
+def tydiqa_language(row: Row) -> str:
+    """The language of a question of TyDiQA's own files, by its id (``english-4962-1``).
+
+    Raises:
+        DataError: the id begins with no language of TyDiQA-GoldP.
+    """
+    name = str(row.value("id")).partition("-")[0]
+    if name not in _NAMES:
+        raise row.fault(f"id {row.value('id')!r}", f"one of {', '.join(_NAMES)} before a hyphen")
+    return _NAMES[name]
+
 
 _ONE_FILE = Layout(
     train=(f"{_V}-train.json",),
@@ -67,7 +87,7 @@ TYDIQA = LabelledDataset(
         fields=_FIELDS,
         dev=(),
         test=("validation",),
-        configs=dict.fromkeys(sorted(TYDIQA_NAMES.values()), "tydiqa"),
+        configs=dict.fromkeys(sorted(_NAMES.values()), "tydiqa"),
         language_of=tydiqa_language,
     ),
     where="https://github.com/google-research-datasets/tydiqa (tydiqa-goldp-v1.1)",

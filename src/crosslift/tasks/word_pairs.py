@@ -91,4 +91,5 @@ def task_of_lexicon(where: Path | None, columns: Mapping[str, str]) -> Intermedi
         languages=(read_lexicon(where).language,),
         licence="of the lexicon (FreeDict: GPL, most of them)",
         citation="Ngugi 2025 (arXiv 2506.15415)",
+        at_hand=True,
     )

@@ -22,12 +22,12 @@ from crosslift.errors import TrainingError
 from crosslift.forms.form import FormOptions, OpenTask, StepLoss
 from crosslift.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from crosslift.training.guards.guard import Guard, GuardOnData, OpenGuard
-from crosslift.training.mixing import Member, Mixture
-from crosslift.training.part import Part
+from crosslift.training.mixing import Mixture, StageTask
 from crosslift.training.rates import rate_of
 from crosslift.training.robust import Before, Passes, Robustness
 from crosslift.training.selection import Selection
 from crosslift.training.settings import Budget, StageSettings
+from crosslift.training.update_part import UpdatePart
 from crosslift.training.weights import Weights
 
 SECONDS_BETWEEN_CHECKPOINTS = 20.0
@@ -54,7 +54,7 @@ class Stage:
 
 def train(
     stage: Stage,
-    members: Sequence[Member],
+    members: Sequence[StageTask],
     encoder: Encoder,
     guards: Sequence[Guard] | None = None,
 ) -> tuple[dict[str, Tensor], Progress]:
@@ -91,7 +91,7 @@ class _Run:
     def __init__(
         self,
         stage: Stage,
-        members: Sequence[Member],
+        members: Sequence[StageTask],
         encoder: Encoder,
         guards: Mapping[str, OpenGuard],
     ) -> None:
@@ -158,13 +158,13 @@ class _Run:
         self._note(parts, losses)
         progress.seconds += time.monotonic() - began
 
-    def _guard_parts(self) -> list[Part]:
+    def _guard_parts(self) -> list[UpdatePart]:
         taken = self.progress.taken
         return [
             part for name, guard in self.guards.items() for part in guard.parts(taken.get(name, 0))
         ]
 
-    def _learn(self, part: Part, generator: np.random.Generator) -> float:
+    def _learn(self, part: UpdatePart, generator: np.random.Generator) -> float:
         """Adds the gradient of a part; its mean loss."""
         task, progress = self.tasks[part.name], self.progress
         rows = task.draw(part.start, part.count, self.seeds[part.name])
@@ -193,7 +193,7 @@ class _Run:
         progress.flops += progress.flops_per_example[part.name] * part.count
         return outcome.loss.item()
 
-    def _back(self, part: Part, loss: Tensor, share: float) -> None:
+    def _back(self, part: UpdatePart, loss: Tensor, share: float) -> None:
         if not loss.requires_grad:
             raise TrainingError(
                 f"nothing that is trained changes the loss of {part.name}",
@@ -210,7 +210,7 @@ class _Run:
             )
         self.weights.add_gradient(loss * (share * part.weight))
 
-    def _note(self, parts: Sequence[Part], losses: dict[str, float]) -> None:
+    def _note(self, parts: Sequence[UpdatePart], losses: dict[str, float]) -> None:
         """Adds an update to the curves: the mean loss of each task that it held, and, of several
         tasks, the share of the examples that was each one's."""
         progress, batch_size = self.progress, self.stage.budget.batch_size
@@ -243,8 +243,8 @@ class _Run:
         with _interrupts_held():
             progress.curve.extend(
                 (progress.updates, name, metric, value)
-                for name, found in scores.items()
-                for metric, value in found.items()
+                for name, metrics in scores.items()
+                for metric, value in metrics.items()
             )
             progress.dev_evaluations += 1
             self.selection.note(scores, progress, self.weights)

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.forms.form import OpenTask
-from crosslift.training.part import Part
 from crosslift.training.settings import MixedTaskSettings, MixingSettings
+from crosslift.training.update_part import UpdatePart
 
 Shares = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class StageTask:
     """A task of a stage, opened.
 
     Args:
@@ -54,16 +54,16 @@ def shares_of(
     """
     counts = np.asarray(sizes, np.float64)
     if any(each.weight is not None for each in settings):
-        found = np.array([each.weight_at(spent) for each in settings])
+        weights = np.array([each.weight_at(spent) for each in settings])
     elif mixing.sampling == "uniform":
-        found = np.ones(len(counts))
+        weights = np.ones(len(counts))
     elif mixing.sampling == "temperature":
-        found = counts ** (1 / mixing.temperature)
+        weights = counts ** (1 / mixing.temperature)
     elif mixing.sampling == "capped":
-        found = np.minimum(counts, mixing.cap)
+        weights = np.minimum(counts, mixing.cap)
     else:
-        found = counts
-    shares: Shares = found / found.sum()
+        weights = counts
+    shares: Shares = weights / weights.sum()
     return shares
 
 
@@ -78,7 +78,7 @@ class Mixture:
     """
 
     def __init__(
-        self, members: Sequence[Member], mixing: MixingSettings, accumulation: int, seed: int
+        self, members: Sequence[StageTask], mixing: MixingSettings, accumulation: int, seed: int
     ) -> None:
         self.members = members
         self.mixing = mixing
@@ -87,7 +87,7 @@ class Mixture:
 
     def parts(
         self, number: int, spent: float, batch_size: int, taken: Mapping[str, int]
-    ) -> list[Part]:
+    ) -> list[UpdatePart]:
         """The parts of an update.
 
         Args:
@@ -98,16 +98,16 @@ class Mixture:
         """
         counts = self._counts(number, spent, batch_size)
         drawn = dict(taken)
-        found = []
+        parts = []
         for of_part in counts:
             for member, count in zip(self.members, of_part.tolist(), strict=True):
                 if count == 0:
                     continue
                 start = drawn.get(member.name, 0)
                 weight = count / batch_size * member.settings.loss_weight
-                found.append(Part(member.name, start, count, weight))
+                parts.append(UpdatePart(member.name, start, count, weight))
                 drawn[member.name] = start + count
-        return found
+        return parts
 
     def _counts(self, number: int, spent: float, batch_size: int) -> NDArray[np.int64]:
         """Records of each task in each part, int64 [parts, tasks]."""

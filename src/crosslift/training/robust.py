@@ -19,7 +19,7 @@ from crosslift.encoders.packing import PackedBatch
 from crosslift.encoders.perturbation import (
     Ball,
     Perturbation,
-    dice_of,
+    generator_of,
     mean_row_norm,
     perturbed,
 )
@@ -36,8 +36,8 @@ _NOISE = 6  # among the seeds of an update
 
 
 class Before:
-    """What a pass over a batch moves beside gradients, as the first pass finds it: torch's dice, a
-    generator, and the buffers of a head, such as the running means of batch norms.
+    """What a pass over a batch moves beside gradients, as the first pass finds it: torch's random
+    state, a generator, and the buffers of a head, such as the running means of batch norms.
 
     Every pass begins with the same, so that dropout, masking and augmentation are the same in each
     (FreeLB, arXiv 1909.11764, section 3.3), and what comes after finds all as after a single pass.
@@ -168,51 +168,51 @@ class Robustness:
         if settings is None:
             passes.learn(1.0)
         elif isinstance(settings, RandomPerturbationSettings):
-            self._smooth(settings, passes, dice_of(self._seed, _NOISE, *place))
+            self._smooth(settings, passes, generator_of(self._seed, _NOISE, *place))
         else:
-            self.ascend(settings, passes, dice_of(self._seed, _NOISE, *place))
+            self.ascend(settings, passes, generator_of(self._seed, _NOISE, *place))
         return passes.outcome
 
     def _smooth(
-        self, settings: RandomPerturbationSettings, passes: Passes, dice: torch.Generator
+        self, settings: RandomPerturbationSettings, passes: Passes, generator: torch.Generator
     ) -> None:
         share = 0.5 if settings.loss == "both" else 1.0
         if settings.loss == "both":
             passes.learn(0.5)
         for _ in range(settings.draws):
-            passes.learn(share / settings.draws, self._noise(settings, dice))
+            passes.learn(share / settings.draws, self._noise(settings, generator))
 
     def ascend(
-        self, settings: AdversarialSettings, passes: Passes, dice: torch.Generator
+        self, settings: AdversarialSettings, passes: Passes, generator: torch.Generator
     ) -> Perturbation:
         """The passes of adversarial training; gives the perturbation of the last one."""
         ball, step = self._ball(settings), settings.length * self._unit
         random = settings.start == "random"
-        found = self._noise(settings, dice) if random else Perturbation(ball, _zero)
+        perturbation = self._noise(settings, generator) if random else Perturbation(ball, _zero)
         if settings.free:
             for _ in range(settings.steps - 1):
-                passes.learn_and_climb(1 / settings.steps, found, step)
-            passes.learn(1 / settings.steps, found)
-            return found
+                passes.learn_and_climb(1 / settings.steps, perturbation, step)
+            passes.learn(1 / settings.steps, perturbation)
+            return perturbation
         steps, share = settings.steps, 1.0
         if settings.loss == "both":
             share = 0.5
             if random:
                 passes.learn(share)
             else:
-                passes.learn_and_climb(share, found, step)
+                passes.learn_and_climb(share, perturbation, step)
                 steps -= 1
         for _ in range(steps):
-            passes.search(found, step)
-        passes.learn(share, found)
-        return found
+            passes.search(perturbation, step)
+        passes.learn(share, perturbation)
+        return perturbation
 
     def _ball(self, settings: BallSettings) -> Ball:
         return Ball(settings.radius * self._unit, settings.ball)
 
-    def _noise(self, settings: BallSettings, dice: torch.Generator) -> Perturbation:
+    def _noise(self, settings: BallSettings, generator: torch.Generator) -> Perturbation:
         ball = self._ball(settings)
-        return Perturbation(ball, lambda rows, batch: ball.draw(rows, batch, dice))
+        return Perturbation(ball, lambda rows, batch: ball.draw(rows, batch, generator))
 
 
 def _zero(rows: Tensor, batch: PackedBatch) -> Tensor:
@@ -240,15 +240,15 @@ def smoothed_answers(
         N answers; of equally many votes the one that was first given.
     """
     ball = Ball(settings.radius * unit_of(settings, encoder), settings.ball)
-    given = []
+    answers = []
     for number in range(settings.draws):
-        with perturbed(encoder, _noisy(ball, dice_of(_NOISE, number))):
-            given.append(answer())
-    return [_vote(votes) for votes in zip(*given, strict=True)]
+        with perturbed(encoder, _noisy(ball, generator_of(_NOISE, number))):
+            answers.append(answer())
+    return [_vote(votes) for votes in zip(*answers, strict=True)]
 
 
-def _noisy(ball: Ball, dice: torch.Generator) -> Perturb:
-    return lambda rows, batch: rows + ball.draw(rows, batch, dice)
+def _noisy(ball: Ball, generator: torch.Generator) -> Perturb:
+    return lambda rows, batch: rows + ball.draw(rows, batch, generator)
 
 
 def _vote(votes: Sequence[Any]) -> Any:

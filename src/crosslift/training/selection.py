@@ -80,9 +80,9 @@ def chosen_score(scores: Scores, metric: str | None) -> float:
             "take early_stopping and keep_best out, or train on a task that has a dev split",
         )
     if metric is None:
-        firsts = [next(iter(found.items())) for found in scores.values() if found]
+        firsts = [next(iter(metrics.items())) for metrics in scores.values() if metrics]
         return sum(_oriented(name, value) for name, value in firsts) / len(firsts)
-    named = {f"{task}:{m}": v for task, found in scores.items() for m, v in found.items()}
+    named = {f"{task}:{m}": v for task, metrics in scores.items() for m, v in metrics.items()}
     matching = [name for name in named if name == metric or name.partition(":")[2] == metric]
     if len(matching) != 1:
         raise _unclear(metric, matching, list(named))

@@ -61,10 +61,10 @@ class Budget(BaseModel):
 
     @model_validator(mode="after")
     def _one_unit(self) -> Budget:
-        given = [name for name in ("updates", "examples", "tokens") if getattr(self, name)]
-        if len(given) != 1:
-            found = " and ".join(given) if given else "none of them"
-            raise ValueError(f"exactly one of updates, examples, tokens is needed, found {found}")
+        units = [name for name in ("updates", "examples", "tokens") if getattr(self, name)]
+        if len(units) != 1:
+            named = " and ".join(units) if units else "none of them"
+            raise ValueError(f"exactly one of updates, examples, tokens is needed, found {named}")
         return self
 
     @property
@@ -312,14 +312,14 @@ class StageSettings(TrainingSettings):
         rest = {name: setting for name, setting in value.items() if name not in short}
         folds = short.get("task") is not None and not value.get("tasks")
         beside = {} if folds else short
-        given = cls.short_form.model_validate(beside | {"task": beside.get("task") or ""})
+        short_settings = cls.short_form.model_validate(beside | {"task": beside.get("task") or ""})
         try:
             stage = validate(rest | {"tasks": [short]} if folds else rest)
         except ValidationError as error:
             raise _as_written(error, value, folds) from error
-        if given.task:
+        if short_settings.task:
             raise ValueError("either task or tasks, found both")
-        names = [name for name in beside if getattr(given, name)]
+        names = [name for name in beside if getattr(short_settings, name)]
         if names:
             inside = "inside the tasks that they are of, not beside `tasks`"
             raise ValueError(f"{' and '.join(names)} {inside}")

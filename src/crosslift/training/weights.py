@@ -65,12 +65,14 @@ class Weights:
     def _groups(self, depths: Mapping[str, int]) -> list[dict[str, object]]:
         """Parameters by learning rate and weight decay, in the order of their names' first."""
         settings = self.settings
-        found: dict[tuple[float, float], list[Tensor]] = defaultdict(list)
+        groups_by_rate: dict[tuple[float, float], list[Tensor]] = defaultdict(list)
         for name, value in {**self.masters, **self.rows}.items():
             rate = settings.learning_rate * settings.layer_decay ** depths.get(name, 0)
             plain = value.ndim < 2 or name == _TABLE
-            found[rate, 0.0 if plain else settings.weight_decay].append(value)
-        groups = [{"params": p, "lr": lr, "weight_decay": w} for (lr, w), p in found.items()]
+            groups_by_rate[rate, 0.0 if plain else settings.weight_decay].append(value)
+        groups = [
+            {"params": p, "lr": lr, "weight_decay": w} for (lr, w), p in groups_by_rate.items()
+        ]
         tower_rate = settings.tower_learning_rate or settings.learning_rate
         for rate, published in ((settings.head_learning_rate, False), (tower_rate, True)):
             for plain in (False, True):
@@ -194,8 +196,8 @@ def _freeze(encoder: Encoder, layers: int) -> None:
 
 
 def _embeddings(encoder: Encoder) -> Iterable[torch.nn.Parameter]:
-    found = getattr(encoder.model, "embeddings", None)
-    return found.parameters() if found is not None else ()
+    embeddings = getattr(encoder.model, "embeddings", None)
+    return embeddings.parameters() if embeddings is not None else ()
 
 
 def _depths(encoder: Encoder) -> dict[str, int]:
@@ -208,5 +210,5 @@ def _depths(encoder: Encoder) -> dict[str, int]:
         for p in layer.parameters()
     }
     above |= {id(p): len(stack) for p in _embeddings(encoder)}
-    found = {name: above.get(id(p), 0) for name, p in encoder.model.named_parameters()}
-    return found | {_TABLE: len(stack)}
+    depths = {name: above.get(id(p), 0) for name, p in encoder.model.named_parameters()}
+    return depths | {_TABLE: len(stack)}

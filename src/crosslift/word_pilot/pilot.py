@@ -31,9 +31,10 @@ from crosslift.results.word_alignments import (
     WordPilot,
     WordReading,
 )
+from crosslift.sources.lexicons.one_to_one import one_to_one
 from crosslift.sources.lexicons.read import read_lexicon
 from crosslift.sources.lexicons.split import split_of_lexicon
-from crosslift.word_pilot.alignment import LEVEL, WordAlignment, alignment_of, one_to_one
+from crosslift.word_pilot.alignment import LEVEL, WordAlignment, alignment_of
 from crosslift.word_pilot.findings import ALPHA, best_of, findings_of
 from crosslift.word_pilot.verdict import verdict_of
 from crosslift.wording import share

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from crosslift.artifacts.parse import parse_json
 from crosslift.errors import DataError
-from crosslift.sources.captioned_targets.babel_imagenet import CLASSES
 from crosslift.sources.captioned_targets.class_folders import in_turns
+from crosslift.sources.captioned_targets.imagenet_names import CLASSES
 from crosslift.sources.file_names import inside, is_file, is_folder
 from crosslift.sources.formats.json_lines import json_lines
 from crosslift.sources.picture import has_picture_ending

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from crosslift.errors import DataError
-from crosslift.sources.captioned_targets.published import PublishedCaptions
+from crosslift.sources.captioned_targets.published_captions import PublishedCaptions
 from crosslift.sources.text_files import read_lines
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crosslift.sources.captions.assemble import CaptionRecords
-from crosslift.sources.captions.hub import HubCaptions
+from crosslift.sources.captions.hub_captions import HubCaptions
 from crosslift.sources.captions.languages import LanguageShares, language_shares
 from crosslift.sources.captions.read import checksum_of, format_of, read_captions
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crosslift.errors import DataError
-from crosslift.sources.captions.entry import Entry, Split, split_called
+from crosslift.sources.captions.entry import Entry, split_called
 from crosslift.sources.captions.languages import in_their_language
 from crosslift.sources.file_names import is_file
 from crosslift.sources.picture import FilePart, Picture
-from crosslift.sources.record import Record
+from crosslift.sources.record import Record, SplitName
 
 EMPTY = "empty caption"
 NO_CAPTION = "no caption"
@@ -56,7 +56,7 @@ class Rules:
     check_language: bool = False
 
 
-def assemble(entries: Iterable[Entry], split: Split, rules: Rules) -> CaptionRecords:
+def assemble(entries: Iterable[Entry], split: SplitName, rules: Rules) -> CaptionRecords:
     """The records of a split.
 
     Args:
@@ -94,7 +94,7 @@ def _numbered(entries: Iterable[Entry]) -> Iterator[Entry]:
         yield replace(entry, number=number)
 
 
-def _of_split(entries: list[Entry], split: Split, skipped: Counter[str]) -> list[Entry]:
+def _of_split(entries: list[Entry], split: SplitName, skipped: Counter[str]) -> list[Entry]:
     if not any(entry.split for entry in entries):
         return entries if split == "train" else []
     chosen = []
@@ -218,7 +218,7 @@ def _count(skipped: Counter[str], why: str, number: int) -> None:
         skipped[why] += number
 
 
-def _nothing_left(entries: list[Entry], split: Split, skipped: Mapping[str, int]) -> DataError:
+def _nothing_left(entries: list[Entry], split: SplitName, skipped: Mapping[str, int]) -> DataError:
     told = ", ".join(f"{number} {why}" for why, number in skipped.items())
     if not entries:
         return DataError("the data hold no captioned picture", "at least one")

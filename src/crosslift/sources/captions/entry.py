@@ -6,23 +6,19 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from crosslift.sources.picture import Picture
+from crosslift.sources.record import SplitName
 
-Split = Literal["train", "dev", "test"]
-
-SPLITS: tuple[Split, ...] = ("train", "dev", "test")
-"""The splits, as `read_captions` takes them."""
-
-_BEGINNINGS: tuple[tuple[str, Split], ...] = (
+_BEGINNINGS: tuple[tuple[str, SplitName], ...] = (
     ("train", "train"),
     ("restval", "train"),  # Karpathy's: of COCO's val2014, used for training
     ("val", "dev"),
     ("dev", "dev"),
     ("test", "test"),
 )
-_WORDS: Mapping[str, Split] = {
+_WORDS: Mapping[str, SplitName] = {
     "train": "train",
     "training": "train",
     "val": "dev",
@@ -92,7 +88,7 @@ class CaptionSource(Protocol):
         """
 
 
-def split_called(name: str) -> Split | None:
+def split_called(name: str) -> SplitName | None:
     """The split that data call by a name such as ``train2017``, ``restval``, ``val``, ``test``."""
     lowered = name.strip().lower()
     return next((split for start, split in _BEGINNINGS if lowered.startswith(start)), None)

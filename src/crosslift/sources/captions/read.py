@@ -10,17 +10,18 @@ from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.captions.assemble import CaptionRecords, Rules, assemble
 from crosslift.sources.captions.columns import check_roles
 from crosslift.sources.captions.detect import source_of
-from crosslift.sources.captions.entry import SPLITS, CaptionSource, Split
+from crosslift.sources.captions.entry import CaptionSource
 from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.sources.file_names import is_file, is_folder, refuse_undecodable
 from crosslift.sources.language_codes import language_code
+from crosslift.sources.record import SPLITS, SplitName
 
 _NO_COLUMNS: Mapping[str, str] = {}
 
 
 def read_captions(
     data: Path,
-    split: Split,
+    split: SplitName,
     columns: Mapping[str, str] = _NO_COLUMNS,
     *,
     language: str = "en",

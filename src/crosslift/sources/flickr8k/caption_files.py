@@ -11,7 +11,7 @@ from typing import Literal
 from crosslift.errors import DataError
 from crosslift.sources.captioned_targets.json_rows import captions_of, name_of
 from crosslift.sources.captioned_targets.line_files import load_lines
-from crosslift.sources.captioned_targets.published import find_file
+from crosslift.sources.captioned_targets.published_captions import find_file
 from crosslift.sources.flickr8k.splits import OWN_FOLDERS, multi30k_places
 from crosslift.sources.formats.json_lines import json_lines
 from crosslift.sources.formats.rows import lines_of, short

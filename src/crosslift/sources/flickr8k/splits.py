@@ -11,17 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from crosslift.errors import DataError
-from crosslift.sources.captioned_targets.published import find_file
+from crosslift.sources.captioned_targets.published_captions import find_file
 from crosslift.sources.formats.json_lines import json_lines
 from crosslift.sources.formats.rows import lines_of
+from crosslift.sources.record import SplitName
 
-if TYPE_CHECKING:
-    from crosslift.sources.captions.entry import Split
-
-OWN_LISTS: Mapping[Split, str] = {
+OWN_LISTS: Mapping[SplitName, str] = {
     "train": "Flickr_8k.trainImages.txt",
     "dev": "Flickr_8k.devImages.txt",
     "test": "Flickr_8k.testImages.txt",
@@ -34,14 +31,14 @@ OWN_FOLDERS = ("", "Flickr8k_text", "Flickr_Data/Flickr_TextData")
 MULTI30K_FOLDERS = ("", "multi30k", "multi30k/data", "data", "dataset/data")
 """Where Multi30k lies: github.com/multi30k/dataset, ``data``."""
 
-_MULTI30K_LISTS: Mapping[Split, tuple[str, str]] = {
+_MULTI30K_LISTS: Mapping[SplitName, tuple[str, str]] = {
     "train": ("train.txt", "train_images.txt"),
     "dev": ("val.txt", "val_images.txt"),
     "test": ("test_2016_flickr.txt", "test_2016_images.txt"),
 }
 """Its lists of pictures in ``task1/image_splits`` and ``task2/image_splits``."""
 
-_SPLIT_OF: Mapping[str, Split] = {
+_SPLIT_OF: Mapping[str, SplitName] = {
     "train": "train",
     "dev": "dev",
     "val": "dev",
@@ -50,7 +47,7 @@ _SPLIT_OF: Mapping[str, Split] = {
 }
 """What tables of captions call a split; other words, such as "none", are no split."""
 
-_STRICTEST: tuple[Split, ...] = ("test", "dev", "train")
+_STRICTEST: tuple[SplitName, ...] = ("test", "dev", "train")
 _NUMBER = re.compile(r"\d+")
 
 
@@ -65,7 +62,7 @@ def photograph_id(name: str) -> str:
     return number[0] if number else path.stem
 
 
-def joint_split(splits: Iterable[Split | None]) -> Split | None:
+def joint_split(splits: Iterable[SplitName | None]) -> SplitName | None:
     """The split of a photograph, from those that its publishers put it in; None: they name none.
 
     Example: a photograph of Multi30k's test set that Flickr8k trains on is a test photograph.
@@ -74,7 +71,7 @@ def joint_split(splits: Iterable[Split | None]) -> Split | None:
     return next((split for split in _STRICTEST if split in named), None)
 
 
-def listed_splits(folder: Path) -> dict[str, Split]:
+def listed_splits(folder: Path) -> dict[str, SplitName]:
     """Photograph -> its split, by the lists of Flickr8k and, where they are there, of Multi30k.
 
     Args:
@@ -88,7 +85,7 @@ def listed_splits(folder: Path) -> dict[str, Split]:
         DataError: a photograph is in two lists of one publisher.
     """
     own, multi30k = _of_lists(_own_lists(folder)), _of_lists(_multi30k_lists(folder))
-    found: dict[str, Split] = {}
+    found: dict[str, SplitName] = {}
     for item in dict.fromkeys((*own, *multi30k)) if own else ():
         split = joint_split((own.get(item), multi30k.get(item)))
         if split is not None:
@@ -96,7 +93,7 @@ def listed_splits(folder: Path) -> dict[str, Split]:
     return found
 
 
-def table_splits(path: Path) -> dict[str, Split]:
+def table_splits(path: Path) -> dict[str, SplitName]:
     """Photograph -> its split, by the columns ``split`` and ``multi30k`` of a table of captions.
 
     Args:
@@ -106,7 +103,7 @@ def table_splits(path: Path) -> dict[str, Split]:
     Raises:
         DataError: a line is no object, or has no column ``image``.
     """
-    found: dict[str, Split] = {}
+    found: dict[str, SplitName] = {}
     for row in json_lines(path):
         split = joint_split(_SPLIT_OF.get(str(row.values.get(c))) for c in ("split", "multi30k"))
         if split is not None:
@@ -120,12 +117,12 @@ def list_files(folder: Path) -> list[Path]:
     return [*own.values(), *(_multi30k_lists(folder) if own else {}).values()]
 
 
-def _own_lists(folder: Path) -> dict[Split, Path]:
+def _own_lists(folder: Path) -> dict[SplitName, Path]:
     found = {split: find_file(folder, OWN_FOLDERS, name) for split, name in OWN_LISTS.items()}
     return {split: path for split, path in found.items() if path is not None}
 
 
-def _multi30k_lists(folder: Path) -> dict[Split, Path]:
+def _multi30k_lists(folder: Path) -> dict[SplitName, Path]:
     """Those of its first task, else those of the second: they are of the same pictures."""
     for task in (0, 1):
         places = multi30k_places(f"task{task + 1}/image_splits", "image_splits")
@@ -140,8 +137,8 @@ def multi30k_places(*inside: str) -> tuple[str, ...]:
     return tuple(f"{base}/{name}" if base else name for name in inside for base in MULTI30K_FOLDERS)
 
 
-def _of_lists(lists: Mapping[Split, Path]) -> dict[str, Split]:
-    found: dict[str, Split] = {}
+def _of_lists(lists: Mapping[SplitName, Path]) -> dict[str, SplitName]:
+    found: dict[str, SplitName] = {}
     for split, path in lists.items():
         for number, line in lines_of(path):
             name = line.strip()

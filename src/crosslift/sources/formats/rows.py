@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from crosslift.errors import DataError, nearest
 from crosslift.sources.text_files import refuse_cr_alone
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LONGEST_SHOWN = 80
+_BLOCK = 1 << 20
+"""Bytes that are read and decoded at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +111,55 @@ def changed(read: Format, change: Callable[[Row], Mapping[str, Any]]) -> Format:
 
 
 def lines_of(path: Path) -> Iterator[tuple[int, str]]:
-    """Numbers from 1 and lines of a UTF-8 file, read one by one, without line ends.
+    """Numbers from 1 and lines of a UTF-8 file, without line ends.
 
-    Lines end with LF or CRLF alone; a byte order mark is dropped.
+    A block of the file is read at a time. Lines end with LF or CRLF alone; a byte order mark is
+    dropped.
 
     Raises:
         DataError: the file cannot be read, or bytes are not UTF-8.
     """
     try:
         with path.open("rb") as file:
-            for number, data in enumerate(file, start=1):
-                yield number, _decoded(path, number, data)
+            number = 1
+            for block in _blocks(file):
+                lines = _plain_lines(block) if number > 1 else None
+                if lines is None:
+                    yield from enumerate(_checked_lines(path, number, block), number)
+                    number += block.count(b"\n")
+                else:
+                    yield from enumerate(lines, number)
+                    number += len(lines)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}", "a readable file") from error
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    """The bytes of a file in blocks of whole lines; the first is the first line."""
+    yield from filter(None, [file.readline()])
+    parts: list[bytes] = []
+    while data := file.read(_BLOCK):
+        end = data.rfind(b"\n") + 1
+        parts.append(data[:end] if end else data)
+        if end:
+            yield b"".join(parts)
+            parts = [data[end:]]
+    yield from filter(None, [b"".join(parts)])
+
+
+def _plain_lines(block: bytes) -> list[str] | None:
+    """The lines of a block; None where the last one has no end, or bytes are not UTF-8."""
+    if not block.endswith(b"\n"):
+        return None
+    try:
+        return block.replace(b"\r\n", b"\n").decode("utf-8").split("\n")[:-1]
+    except UnicodeDecodeError:
+        return None
+
+
+def _checked_lines(path: Path, number: int, block: bytes) -> Iterator[str]:
+    for place, data in enumerate(BytesIO(block), number):
+        yield _decoded(path, place, data)
 
 
 def short(value: object) -> str:

@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crosslift.errors import DataError, encodable
-from crosslift.sources.dataset_files import Layout, SplitName, checksum_of_files
+from crosslift.sources.dataset_files import Layout, checksum_of_files
 from crosslift.sources.fields import Fields
 from crosslift.sources.formats.rows import Row
 from crosslift.sources.hub import HubDataset
-from crosslift.sources.record import Record
-
-SPLITS: tuple[SplitName, ...] = ("train", "dev", "test")
+from crosslift.sources.record import SPLITS, Record, SplitName
 
 _NO_CODE = "not named by a language code of two or three letters"
 
@@ -56,7 +54,7 @@ class Part:
     checksum: Callable[[], str]
 
 
-Found = Mapping[Key, Part]
+Parts = Mapping[Key, Part]
 """All parts of a folder or of the hub."""
 
 
@@ -102,7 +100,7 @@ def examples_of(rows: Iterable[Row], fields: Fields, language: str, what: str) -
     return Examples(tuple(records), bool(labelled), dict(left_out))
 
 
-def find_parts(layout: Layout, folder: Path, splits: Sequence[SplitName] = SPLITS) -> Found:
+def find_parts(layout: Layout, folder: Path, splits: Sequence[SplitName] = SPLITS) -> Parts:
     """The parts of a folder; none where it has no file of these splits.
 
     Args:
@@ -199,7 +197,7 @@ def _parts_of_languages(
     return {Key(split, language): part(language) for language in rows}
 
 
-def hub_parts(hub: HubDataset, remedy: str) -> Found:
+def hub_parts(hub: HubDataset, remedy: str) -> Parts:
     """The dev and test parts of a dataset of the hub; nothing is fetched yet.
 
     Args:

@@ -1,4 +1,4 @@
-"""Questions on passages in SQuAD's layout, and the language that TyDiQA's ids begin with."""
+"""Questions on passages in SQuAD's layout, each with an id of its own."""
 
 from __future__ import annotations
 
@@ -9,12 +9,6 @@ from pathlib import Path
 
 from crosslift.sources.formats.rows import Row
 from crosslift.sources.formats.squad_json import squad_json
-
-TYDIQA_NAMES = {
-    **{"arabic": "ar", "bengali": "bn", "english": "en", "finnish": "fi", "indonesian": "id"},
-    **{"korean": "ko", "russian": "ru", "swahili": "sw", "telugu": "te"},
-}
-"""What the ids of TyDiQA-GoldP's own files begin with -> BCP-47 code."""
 
 
 def questions(path: Path) -> Iterator[Row]:
@@ -34,17 +28,3 @@ def questions(path: Path) -> Iterator[Row]:
     if counts and max(counts.values()) > 1:
         rows = [replace(r, values={**r.values, "id": f"{r.values['id']}-{r.number}"}) for r in rows]
     yield from rows
-
-
-def tydiqa_language(row: Row) -> str:
-    """The language of a question of TyDiQA's own files, by its id (``english-4962-1``).
-
-    Raises:
-        DataError: the id begins with no language of TyDiQA-GoldP.
-    """
-    name = str(row.value("id")).partition("-")[0]
-    if name not in TYDIQA_NAMES:
-        raise row.fault(
-            f"id {row.value('id')!r}", f"one of {', '.join(TYDIQA_NAMES)} before a hyphen"
-        )
-    return TYDIQA_NAMES[name]

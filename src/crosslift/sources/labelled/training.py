@@ -71,9 +71,9 @@ class PhaseThreeData:
 def hold_out(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
     """Parts training records into those that are trained on and a fixed tenth that is held out.
 
-    Questions on one passage, and pairs with one first text, stay together. Groups are drawn in the
-    order of a hash of their text, so that the same ones are held out whatever the order of the file; a
-    group that would make them more than a tenth, or more than 1,000, is passed over.
+    Questions on one passage or context, and pairs with one first text, stay together. Groups are drawn
+    in the order of a hash of their text, so that the same ones are held out whatever the order of the
+    file; a group that would make them more than a tenth, or more than 1,000, is passed over.
 
     Args:
         records: N records, of two groups at least.
@@ -108,7 +108,8 @@ def hold_out(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
 
 def _group(record: Record) -> str:
     texts = record.texts
-    return texts.get("passage") or texts.get("text") or " ".join(record.words)
+    shared = texts.get("passage") or texts.get("context") or texts.get("text")
+    return shared or " ".join(record.words)
 
 
 def _order(name: str) -> str:

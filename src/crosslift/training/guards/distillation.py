@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crosslift.errors import StudyError
 from crosslift.training.guards.guard import GuardOnData, OpenGuard
-from crosslift.training.part import Part
+from crosslift.training.update_part import UpdatePart
 
 if TYPE_CHECKING:
     from crosslift.encoders.load import Encoder
@@ -49,7 +49,7 @@ _TASK = {"task", "data", "columns"}
 
 
 class Distillation(GuardOnData):
-    """Adds the loss of texts whose vectors move (see `crosslift.forms.distillation`)."""
+    """Adds the loss of texts whose vectors move (see `crosslift.training.guards.held_vectors`)."""
 
     settings: DistillationSettings
     name = "distillation"
@@ -84,7 +84,7 @@ class Distillation(GuardOnData):
         Raises:
             DataError: there is no text.
         """
-        from crosslift.forms.distillation import OpenDistillation
+        from crosslift.training.guards.held_vectors import OpenDistillation
 
         column = next(iter(self.task.form.columns.values()))
         records, texts = self.task.source.train(), self.settings.texts
@@ -96,6 +96,6 @@ class _Held(OpenGuard):
         self.settings = settings
         self.task = task
 
-    def parts(self, start: int) -> list[Part]:
+    def parts(self, start: int) -> list[UpdatePart]:
         settings = self.settings
-        return [Part(Distillation.name, start, settings.batch_size, settings.weight)]
+        return [UpdatePart(Distillation.name, start, settings.batch_size, settings.weight)]

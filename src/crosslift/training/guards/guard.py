@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from crosslift.errors import TrainingError
-from crosslift.training.part import Part
+from crosslift.training.update_part import UpdatePart
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +28,7 @@ class OpenGuard:
     task: OpenTask | None = None
     """What its parts are drawn from; None: it adds no parts."""
 
-    def parts(self, start: int) -> list[Part]:
+    def parts(self, start: int) -> list[UpdatePart]:
         """The parts that it adds to an update. They are no examples of the budget, but their tokens
         count, and robust training leaves them as they are.
 

@@ -12,13 +12,14 @@ from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.captions.assemble import CaptionRecords, Rules, assemble
 from crosslift.sources.captions.columns import Binding
 from crosslift.sources.captions.dataset_rows import dataset_entries, datasets_library
-from crosslift.sources.captions.entry import SPLITS, Entry, Split
+from crosslift.sources.captions.entry import Entry
 from crosslift.sources.hub import HubRepository
+from crosslift.sources.record import SPLITS, SplitName
 
 _REMEDY = "get the data and give their folder"
 
 
-def _usual_splits() -> dict[Split, tuple[str, ...]]:
+def _usual_splits() -> dict[SplitName, tuple[str, ...]]:
     return {"train": ("train",), "dev": ("validation",), "test": ("test",)}
 
 
@@ -41,7 +42,7 @@ class HubCaptions(HubRepository):
 
     image: str = "image"
     text: str | tuple[str, ...] = "caption"
-    splits: Mapping[Split, tuple[str, ...]] = field(default_factory=_usual_splits)
+    splits: Mapping[SplitName, tuple[str, ...]] = field(default_factory=_usual_splits)
     id_column: str | None = None
     language_column: str | None = None
     group_column: str | None = None
@@ -49,7 +50,7 @@ class HubCaptions(HubRepository):
     language: str = "en"
 
     def read(
-        self, split: Split, *, skip_broken: bool = False, check_language: bool = False
+        self, split: SplitName, *, skip_broken: bool = False, check_language: bool = False
     ) -> CaptionRecords:
         """The records of a split; pictures are read when their bytes are asked for.
 
@@ -89,7 +90,7 @@ class HubCaptions(HubRepository):
             self.split_column,
         )
 
-    def _entries(self, split: Split) -> Iterator[Entry]:
+    def _entries(self, split: SplitName) -> Iterator[Entry]:
         wanted = SPLITS if self.split_column else (split,)
         binding = self._binding()
         for ours in wanted:

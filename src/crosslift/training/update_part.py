@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class UpdatePart:
     """Records of one task, or of a guard, that go through in one go.
 
     Args:

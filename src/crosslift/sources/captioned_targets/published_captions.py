@@ -44,6 +44,42 @@ class PublishedFormat(NamedTuple):
     names: str
 
 
+@dataclass(frozen=True, slots=True)
+class FilePerLanguage:
+    """Where the captions lie of a test set that has a file for each language.
+
+    Args:
+        languages: BCP-47 codes.
+        name: of the files, where ``{language}`` stands for the code.
+        folders: the folders they may lie in, as `find_file` takes them.
+        codes: BCP-47 code -> code in the name, where they differ.
+    """
+
+    languages: tuple[str, ...]
+    name: str
+    folders: tuple[str, ...]
+    codes: Mapping[str, str] = field(default_factory=dict)
+
+    def languages_in(self, folder: Path) -> tuple[str, ...]:
+        """The languages of which a folder has the file.
+
+        Raises:
+            DataError: no such folder.
+        """
+        return tuple(c for c in self.languages if find_file(folder, self.folders, self._name(c)))
+
+    def paths(self, folder: Path, languages: Sequence[str]) -> dict[str, Path]:
+        """The files of some languages.
+
+        Raises:
+            DataError: no such folder or file.
+        """
+        return {code: needed_file(folder, self.folders, self._name(code)) for code in languages}
+
+    def _name(self, language: str) -> str:
+        return self.name.replace("{language}", self.codes.get(language, language))
+
+
 def find_file(folder: Path, inside: Sequence[str], name: str) -> Path | None:
     """The file of a name in one of some folders, plain or with ``.gz`` behind; None: in none.
 

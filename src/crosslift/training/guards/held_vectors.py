@@ -10,7 +10,7 @@ import torch
 from crosslift.encoders.load import Encoder
 from crosslift.encoders.tokens import tokenise_compactly
 from crosslift.errors import DataError
-from crosslift.forms.contrast import unit
+from crosslift.forms.contrastive_losses import unit
 from crosslift.forms.form import FormOptions, Rows, StepLoss, epoch_rows
 from crosslift.forms.forward import all_vectors, batch_vectors, count_tokens, distinct_ids
 from crosslift.sources.record import Record
@@ -84,8 +84,8 @@ def balanced(records: Sequence[Record], count: int, seed: int) -> list[Record]:
         by_language.setdefault(record.language, []).append(record)
     generator = np.random.default_rng(seed)
     piles = [
-        [found[i] for i in generator.permutation(len(found))]
-        for _, found in sorted(by_language.items())
+        [pile[i] for i in generator.permutation(len(pile))]
+        for _, pile in sorted(by_language.items())
     ]
     longest = max(map(len, piles), default=0)
     in_turn = [pile[i] for i in range(longest) for pile in piles if i < len(pile)]

@@ -1,0 +1,39 @@
+"""Refuses a task in whose records no negative can be found, before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crosslift.forms.alike import check_negatives, refuse_without_negatives
+from crosslift.making.task_run import TaskRun
+from crosslift.sources.record import Record
+
+_OWN_NEGATIVES = "negative"
+
+
+def check_negatives_of(run: TaskRun) -> None:
+    """Checks that some record of a task can have a negative, where planning has the records at hand.
+
+    Records of published datasets are not read for that: training refuses them.
+
+    Args:
+        run: a task with its limit.
+
+    Raises:
+        DataError: each record is alike every other one, whatever batches are drawn.
+    """
+    form = run.task.form.changed({"hard_negatives": "none"})  # drawn from the task's own records
+    if not form.learns_from_others:
+        return
+    what = f"records of task {run.task.name!r}"
+    if run.settings.limit == 1 and run.translated is None:
+        refuse_without_negatives(what, 1)
+    records = _at_hand(run)
+    if records is not None:
+        columns = [bound for name, bound in form.columns.items() if name != _OWN_NEGATIVES]
+        check_negatives(records, columns, what)
+
+
+def _at_hand(run: TaskRun) -> Sequence[Record] | None:
+    """The training records before translation, which adds no negatives; None: not read in a moment."""
+    return run.shown()["train"] if run.task.pictures or run.task.at_hand else None

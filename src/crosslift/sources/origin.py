@@ -1,0 +1,17 @@
+"""Whose data they are: the facts that a task and a target on the same data share."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Origin(NamedTuple):
+    """Where data come from.
+
+    Args:
+        licence: of the data.
+        citation: of their source.
+    """
+
+    licence: str
+    citation: str

@@ -1,0 +1,132 @@
+"""Targets of bitexts: the translation of each text is found among those of all others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from crosslift.encoders.settings import Side
+from crosslift.results.target_facts import KindName
+from crosslift.sources.record import Bitext
+from crosslift.targets.protocol import Direction, Protocol
+from crosslift.targets.target import Target
+from crosslift.targets.target_data import Part, Shown, TargetData
+from crosslift.targets.target_settings import BitextSettings
+
+
+@dataclass(frozen=True, slots=True)
+class BitextData(TargetData):
+    """Sentence pairs of some languages and English, or of two other languages.
+
+    Args:
+        bitexts: language -> N pairs of that language and English; or pair of languages, such as
+            ``de-zh`` -> N pairs of these two.
+        gaps: language, or pair -> why it is not measured.
+        checksum: of everything the pairs are made of.
+        words: whether they are single words, whose cosines are told beside retrieval.
+        notes: language, or pair -> what its texts are, in words, where a reader of scores must know.
+        left_out: language -> reason -> number of pairs of the data that are not measured.
+        unread: file of the data that looks like a part of it and is not read -> why.
+    """
+
+    bitexts: Mapping[str, Bitext] = field()
+    gaps: Mapping[str, str]
+    checksum: str
+    words: bool = False
+    notes: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages, or pairs of two."""
+        return tuple(self.bitexts)
+
+    def distinct_texts(self) -> list[str]:
+        """Every distinct text of both sides, sorted."""
+        return sorted({*self.texts_of_side("src"), *self.texts_of_side("tgt")})
+
+    def texts_of_side(self, side: Side) -> list[str]:
+        """Every distinct text of one side, sorted."""
+        return sorted({text for bitext in self.bitexts.values() for text in _side(bitext, side)})
+
+    def part(self, settings: BitextSettings) -> Part | None:
+        """The first pairs of each language."""
+        count = settings.pairs
+        if count is None:
+            return None
+        return Part(first_pairs(self, count), f"first {count} pairs", {"pairs": count})
+
+    def items_with(self, texts: AbstractSet[str]) -> dict[str, set[str]]:
+        """Language -> the pairs of which a text is among some texts."""
+        return {
+            language: {
+                item
+                for item, src, tgt in zip(b.items, b.src, b.tgt, strict=True)
+                if src in texts or tgt in texts
+            }
+            for language, b in self.bitexts.items()
+        }
+
+    def examples(self, language: str, direction: Direction) -> BitextExamples:
+        """The pairs of a language; the side that asks is that of the direction."""
+        bitext = self.bitexts[language]
+        sides = (bitext.src, bitext.tgt)
+        asking, answering = sides[::-1] if direction in ("en->xx", "yy->xx") else sides
+        return BitextExamples(
+            dict(zip(bitext.items, asking, strict=True)),
+            dict(zip(bitext.items, answering, strict=True)),
+        )
+
+
+def _side(bitext: Bitext, side: Side) -> tuple[str, ...]:
+    return bitext.src if side == "src" else bitext.tgt
+
+
+@dataclass(frozen=True, slots=True)
+class BitextExamples:
+    """The pairs of one language as examples show them.
+
+    Args:
+        asking: id of a pair -> its text that asks.
+        answering: id of a pair -> its text that is looked for.
+    """
+
+    asking: Mapping[str, str]
+    answering: Mapping[str, str]
+
+    def query(self, item: str) -> Shown:
+        """The text that asks."""
+        return Shown(self.asking[item])
+
+    def right(self, item: str) -> Shown:
+        """Its translation."""
+        return Shown(self.answering[item])
+
+    def answer(self, retrieved: str) -> Shown:
+        """The text that was found."""
+        return Shown(self.answering[retrieved])
+
+
+def first_pairs(data: BitextData, count: int) -> BitextData:
+    """The first pairs of each language, at most ``count``."""
+    kept = {
+        language: replace(b, src=b.src[:count], tgt=b.tgt[:count], items=b.items[:count])
+        for language, b in data.bitexts.items()
+    }
+    return replace(data, bitexts=kept)
+
+
+@dataclass(frozen=True, slots=True)
+class BitextTarget(Target[BitextSettings, BitextData]):
+    """A target of bitexts."""
+
+    kind: ClassVar[KindName] = "bitext"
+    settings: ClassVar[type[BitextSettings]] = BitextSettings
+    postprocessed: ClassVar[bool] = True
+
+    def verdict_protocols(self) -> tuple[Protocol, ...]:
+        """Ours, and the mean of both directions."""
+        return (*self.protocols, replace(self.protocols[0], direction="both"))

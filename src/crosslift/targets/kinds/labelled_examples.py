@@ -1,0 +1,148 @@
+"""Targets of labelled examples: an encoder that was fine-tuned on English ones answers them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
+
+from crosslift.errors import StudyError
+from crosslift.results.target_facts import KindName
+from crosslift.sources.record import Record
+from crosslift.targets.protocol import Direction
+from crosslift.targets.target import Target
+from crosslift.targets.target_data import Part, Shown, TargetData
+from crosslift.targets.target_settings import LabelledSettings
+from crosslift.tasks.task import IntermediateTask, texts_read
+
+_LONGEST = 300
+"""Characters of a text that an example shows."""
+_ASKING = ("context", "question", "passage", "text", "pair")
+"""Texts of a record that ask, in the order in which an example shows them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledData(TargetData):
+    """Labelled examples in some languages, for an encoder that was fine-tuned on English ones.
+
+    Args:
+        task: what phase three trains on and, by its dev records, chooses by: English alone, and never
+            what is scored.
+        tests: language -> the N records that are scored, in the order of the files. Where examples
+            are translations of one another, those of one place are the same example.
+        split: which split they are.
+        labelled: False where they are published without labels: they can be answered, not scored.
+        selection: where the dev records of the task come from, in words.
+        gaps: language -> why it is not measured.
+        checksum: of everything the tests are made of.
+        left_out: language -> reason -> number of rows of the files that are no example.
+        remark: what a reader of the scores must know beside the split; may be empty.
+        unread: file of the data that looks like a part of it and is not read -> why.
+        notes: language -> what its texts are, in words, where a reader of scores must know.
+    """
+
+    task: IntermediateTask
+    tests: Mapping[str, tuple[Record, ...]]
+    split: Literal["dev", "test"] = field()
+    labelled: bool
+    selection: str = field()
+    gaps: Mapping[str, str]
+    checksum: str
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    remark: str = ""
+    unread: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages."""
+        return tuple(self.tests)
+
+    @property
+    def can_be_scored(self) -> bool:
+        """Whether the examples are published with their labels."""
+        return self.labelled
+
+    @property
+    def count(self) -> int:
+        """Examples of all languages together."""
+        return sum(map(len, self.tests.values()))
+
+    def distinct_texts(self) -> list[str]:
+        """Every distinct text that the form of the task reads, sorted."""
+        every = (record for records in self.tests.values() for record in records)
+        return sorted({text for record in every for text in texts_read(record, self.task.form)})
+
+    def part(self, settings: LabelledSettings) -> Part | None:
+        """The first examples of each language."""
+        count = settings.examples
+        if count is None:
+            return None
+        tests = {language: records[:count] for language, records in self.tests.items()}
+        words = f"first {count} examples of each language"
+        return Part(replace(self, tests=tests), words, {"examples": count})
+
+    def items_with(self, texts: AbstractSet[str]) -> dict[str, set[str]]:
+        """Language -> the examples of which a text that the form reads is among some texts."""
+        form = self.task.form
+        return {
+            language: {r.id for r in records if any(t in texts for t in texts_read(r, form))}
+            for language, records in self.tests.items()
+        }
+
+    def examples(self, language: str, direction: Direction) -> LabelledQueries:
+        """The examples of a language; the direction is always the same."""
+        del direction
+        return LabelledQueries({record.id: record for record in self.tests[language]})
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledQueries:
+    """Labelled examples of one language as a report shows them.
+
+    Args:
+        records: by id.
+    """
+
+    records: Mapping[str, Record]
+
+    def query(self, item: str) -> Shown:
+        """What the example asks, with its choices; of a long text, its beginning."""
+        record = self.records[item]
+        asked = [record.texts[name] for name in _ASKING if name in record.texts]
+        asked += record.choices
+        return Shown(" / ".join(t if len(t) <= _LONGEST else f"{t[:_LONGEST]}..." for t in asked))
+
+    def right(self, item: str) -> Shown:
+        """Its class or its right choice, or every right span."""
+        record = self.records[item]
+        if record.right is not None:
+            return Shown(record.right)
+        spans = (record.texts["passage"][start:end] for start, end in record.spans)
+        return Shown(" / ".join(spans))
+
+    def answer(self, retrieved: str) -> Shown:
+        """The answer, as it is."""
+        return Shown(retrieved)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledTarget(Target[LabelledSettings, LabelledData]):
+    """A target of labelled examples."""
+
+    kind: ClassVar[KindName] = "labelled"
+    settings: ClassVar[type[LabelledSettings]] = LabelledSettings
+    asks: ClassVar[str] = "example"
+    fine_tuned: ClassVar[bool] = True
+    clean: ClassVar[Literal["always", "never", "where there are"]] = "where there are"
+
+    def check_encoder_alone(self, encoder: str) -> None:
+        """Raises: an encoder answers after it was fine-tuned."""
+        del encoder
+        raise StudyError(
+            f"target {self.name!r} is answered by an encoder that was fine-tuned on its English "
+            "training set",
+            "a target of retrieval",
+            "run a study with this target and `fine_tune`: studies/xtreme-small.yaml shows one",
+        )

@@ -1,0 +1,153 @@
+"""Targets of mining: pairs of translations are hidden in two sides that are not aligned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.encoders.settings import Side
+from crosslift.results.target_facts import KindName
+from crosslift.sources.bucc_files import BuccSplit
+from crosslift.targets.protocol import Direction, Split
+from crosslift.targets.target import Target
+from crosslift.targets.target_data import Part, TargetData
+from crosslift.targets.target_settings import MiningSettings
+
+
+@dataclass(frozen=True, slots=True)
+class MiningData(TargetData):
+    """Two sides that are not aligned, and the pairs hidden in them.
+
+    Args:
+        splits: language -> split with gold -> its texts.
+        gaps: language -> why it is not measured.
+        checksum: of everything they are made of.
+        unread: file of the data that looks like a part of it and is not read -> why.
+        notes: language -> what its texts are, in words, where a reader of scores must know.
+        left_out: language -> reason -> number of texts of the data that are not measured.
+    """
+
+    splits: Mapping[str, Mapping[Split, BuccSplit]]
+    gaps: Mapping[str, str]
+    checksum: str
+    unread: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def scored(self, language: str) -> BuccSplit:
+        """The split that is scored: the test set where its gold is there, else dev."""
+        splits = self.splits[language]
+        order: tuple[Split, ...] = ("test", "dev", "training")
+        return next(splits[name] for name in order if name in splits)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages."""
+        return tuple(self.splits)
+
+    def distinct_texts(self) -> list[str]:
+        """Every distinct text of both sides, sorted."""
+        return sorted({*self.texts_of_side("src"), *self.texts_of_side("tgt")})
+
+    def texts_of_side(self, side: Side) -> list[str]:
+        """Every distinct text of one side of all splits, sorted."""
+        every = (split for splits in self.splits.values() for split in splits.values())
+        return sorted({text for s in every for text in (s.src if side == "src" else s.tgt)})
+
+    def part(self, settings: MiningSettings) -> Part | None:
+        """The first sentences of each side."""
+        count = settings.sentences
+        if count is None:
+            return None
+        words = f"at most {count} sentences a side, those of gold pairs first"
+        return Part(first_sentences(self, count), words, {"sentences": count})
+
+    def examples(self, language: str, direction: Direction) -> None:
+        """None: what is mined is right or wrong all together."""
+        del language, direction
+
+    def items_with(self, texts: AbstractSet[str]) -> dict[str, set[str]]:
+        """Language -> see `overlapping_sentences`."""
+        return {
+            language: overlapping_sentences(self.scored(language), texts)
+            for language in self.splits
+        }
+
+
+def overlapping_sentences(split: BuccSplit, texts: AbstractSet[str]) -> set[str]:
+    """Ids of the src sentences of a mining split that are among some texts, or whose gold partner is.
+
+    A sentence that the split has several times is one query, so all of its ids count.
+    """
+    partners = {split.src[src] for src, tgt in split.gold or () if split.tgt[tgt] in texts}
+    pairs = zip(split.src_ids, split.src, strict=True)
+    return {i for i, text in pairs if text in texts or text in partners}
+
+
+def first_sentences(data: MiningData, count: int) -> MiningData:
+    """At most ``count`` sentences of each side of every split: those of gold pairs before others.
+
+    Gold pairs come in their file's order as long as both sentences find room, then other sentences in
+    the files' order. What is kept stays in the files' order, so that a tie, which goes to the first,
+    favours no gold. A sentence of a gold pair that found no room is left out altogether: beside its
+    translation it would count as wrong.
+    """
+    splits: dict[str, Mapping[Split, BuccSplit]] = {
+        language: {name: _cut(split, count) for name, split in of_language.items()}
+        for language, of_language in data.splits.items()
+    }
+    return replace(data, splits=splits)
+
+
+def _cut(split: BuccSplit, count: int) -> BuccSplit:
+    gold = _fitting(split.gold or (), count)
+    every = np.array(split.gold or (), np.int64).reshape(-1, 2)
+    kept = np.array(gold, np.int64).reshape(-1, 2)
+    src = _filled(len(split.src), every[:, 0], kept[:, 0], count)
+    tgt = _filled(len(split.tgt), every[:, 1], kept[:, 1], count)
+    places = np.stack([np.searchsorted(src, kept[:, 0]), np.searchsorted(tgt, kept[:, 1])], axis=1)
+    return replace(
+        split,
+        src_ids=tuple(split.src_ids[i] for i in src),
+        src=tuple(split.src[i] for i in src),
+        tgt_ids=tuple(split.tgt_ids[i] for i in tgt),
+        tgt=tuple(split.tgt[i] for i in tgt),
+        gold=None if split.gold is None else tuple((int(i), int(j)) for i, j in places),
+    )
+
+
+def _fitting(gold: tuple[tuple[int, int], ...], count: int) -> list[tuple[int, int]]:
+    """The gold pairs, in order, whose sentences are at most ``count`` of each side."""
+    src: set[int] = set()
+    tgt: set[int] = set()
+    kept = []
+    for i, j in gold:
+        if len(src | {i}) <= count and len(tgt | {j}) <= count:
+            src.add(i)
+            tgt.add(j)
+            kept.append((i, j))
+    return kept
+
+
+def _filled(
+    size: int, every: NDArray[np.int64], kept: NDArray[np.int64], count: int
+) -> NDArray[np.int64]:
+    """Places of the sentences of a side that are kept, ascending."""
+    others = np.setdiff1d(np.arange(size), every)
+    chosen = np.unique(kept)
+    return np.sort(np.concatenate([chosen, others[: max(count - len(chosen), 0)]]))
+
+
+@dataclass(frozen=True, slots=True)
+class MiningTarget(Target[MiningSettings, MiningData]):
+    """A target in which pairs are mined."""
+
+    kind: ClassVar[KindName] = "mining"
+    settings: ClassVar[type[MiningSettings]] = MiningSettings
+    asks: ClassVar[str] = "src text"
+    clean: ClassVar[Literal["always", "never", "where there are"]] = "never"

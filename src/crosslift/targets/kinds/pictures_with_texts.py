@@ -1,0 +1,220 @@
+"""Targets of pictures with texts: a text finds its picture, and a picture its texts or its class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
+
+from crosslift.errors import StudyError
+from crosslift.results.target_facts import KindName
+from crosslift.sources.captioned_targets.topic_files import Choice
+from crosslift.sources.picture import Picture
+from crosslift.targets.captions import captions_of
+from crosslift.targets.protocol import Direction
+from crosslift.targets.target import Target
+from crosslift.targets.target_data import Part, QueryExamples, Shown, TargetData
+from crosslift.targets.target_settings import PictureSettings
+
+
+@dataclass(frozen=True, slots=True)
+class PictureData(TargetData):
+    """Pictures with texts in some languages.
+
+    Args:
+        pictures: item id -> picture.
+        texts: language -> {item id -> its texts, one or more}; of pictures with classes, {class ->
+            its texts}.
+        gaps: language -> why it is not measured.
+        checksum: of everything they are made of.
+        classes: item id -> its class, of pictures that are to be classified; empty: none has one.
+        pool: the pictures that a text has as candidates: all of the target, or those that have a text
+            in its language, where a publication has a set of pictures for each language.
+        notes: language -> what its texts are, in words, where a reader of scores must know.
+        left_out: language -> reason -> number of texts of the data that are not measured.
+        topics: id of a picture or of a text -> its topic, where every picture of a text's topic is
+            right; empty: a text belongs to the picture of its id.
+        choices: language -> {query -> a few pictures to choose among}, of such data.
+        unread: file of the data that looks like a part of it and is not read -> why.
+    """
+
+    pictures: Mapping[str, Picture] = field()
+    texts: Mapping[str, Mapping[str, tuple[str, ...]]]
+    gaps: Mapping[str, str]
+    checksum: str
+    classes: Mapping[str, str] = field(default_factory=dict)
+    pool: Literal["all", "language"] = "all"
+    notes: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    topics: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, Mapping[str, Choice]] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+    def right_picture(self, item: str) -> str:
+        """A picture that is right for the text of an item: its own, or the first of its topic."""
+        if not self.topics:
+            return item
+        return next(name for name in self.pictures if self.topics[name] == self.topics[item])
+
+    def fits(self, picture: str, item: str) -> bool:
+        """Whether the text of an item is right for a picture: its own, or one of its topic."""
+        return self.topics[item] == self.topics[picture] if self.topics else item == picture
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages."""
+        return tuple(self.texts)
+
+    def distinct_texts(self) -> list[str]:
+        """Every distinct text, sorted."""
+        every = (texts for named in self.texts.values() for texts in named.values())
+        return sorted({text for texts in every for text in texts})
+
+    def part(self, settings: PictureSettings) -> Part | None:
+        """The first pictures with their texts.
+
+        Raises:
+            StudyError: pictures that share topics have no part.
+        """
+        count = settings.pairs
+        if count is None:
+            return None
+        if self.topics:
+            raise StudyError(
+                f"`pairs: {count}` of target {settings.name!r}, whose pictures share topics",
+                "all of its pictures",
+                "`languages` takes a part of it",
+            )
+        return Part(first_pictures(self, count), f"first {count} pictures", {"pairs": count})
+
+    def items_with(self, texts: AbstractSet[str]) -> dict[str, set[str]]:
+        """Language -> see `overlapping_queries`."""
+        return {language: overlapping_queries(self, language, texts) for language in self.texts}
+
+    def examples(self, language: str, direction: Direction) -> QueryExamples:
+        """The queries of a language: pictures or texts, as the direction says."""
+        if self.classes:
+            return _Classified(self, language)
+        if direction == "picture->text":
+            return _AskingPictures(self, language)
+        return _AskingTexts(self, language)
+
+
+@dataclass(frozen=True, slots=True)
+class _Classified:
+    """Pictures that ask for the name of their class."""
+
+    data: PictureData
+    language: str
+
+    def query(self, item: str) -> Shown:
+        return Shown(picture=item)
+
+    def right(self, item: str) -> Shown:
+        return self.answer(self.data.classes[item])
+
+    def answer(self, retrieved: str) -> Shown:
+        return Shown(self.data.texts[self.language][retrieved][0])
+
+
+class _AskingPictures:
+    """Pictures that ask for one of their texts."""
+
+    def __init__(self, data: PictureData, language: str) -> None:
+        self._data = data
+        self._captions = captions_of(data.texts[language])
+        self._first = {item: texts[0] for item, texts in data.texts[language].items()}
+        self._texts = dict(zip(self._captions.ids, self._captions.texts, strict=True))
+
+    def query(self, item: str) -> Shown:
+        return Shown(picture=item)
+
+    def right(self, item: str) -> Shown:
+        pairs = zip(self._captions.texts, self._captions.items, strict=True)
+        return Shown(next(text for text, of_item in pairs if self._data.fits(item, of_item)))
+
+    def answer(self, retrieved: str) -> Shown:
+        texts = self._texts if retrieved in self._texts else self._first
+        return Shown(texts[retrieved])
+
+
+class _AskingTexts:
+    """Texts that ask for their picture."""
+
+    def __init__(self, data: PictureData, language: str) -> None:
+        self._data = data
+        captions = captions_of(data.texts[language])
+        pairs = zip(captions.texts, captions.items, strict=True)
+        self._captions = dict(zip(captions.ids, pairs, strict=True))
+
+    def query(self, item: str) -> Shown:
+        return Shown(self._captions[item][0])
+
+    def right(self, item: str) -> Shown:
+        return Shown(picture=self._data.right_picture(self._captions[item][1]))
+
+    def answer(self, retrieved: str) -> Shown:
+        return Shown(picture=retrieved)
+
+
+def overlapping_queries(data: PictureData, language: str, texts: AbstractSet[str]) -> set[str]:
+    """Ids of the queries of a language that have to do with one of some texts.
+
+    Of pictures with texts: every such text, and every picture that has one. Of pictures with classes:
+    every picture of a class with such a name.
+    """
+    named = data.texts[language]
+    touched = {item for item, own in named.items() if not texts.isdisjoint(own)}
+    if data.classes:
+        return {item for item, name in data.classes.items() if name in touched}
+    choices = data.choices.get(language, {})
+    touched |= {query for query, choice in choices.items() if choice.text in touched}
+    captions = captions_of(named)
+    pairs = zip(captions.ids, captions.texts, strict=True)
+    return touched | {name for name, text in pairs if text in texts}
+
+
+def first_pictures(data: PictureData, count: int) -> PictureData:
+    """The first pictures, at most ``count``, with their texts; a language left without is a gap."""
+    kept = dict(list(data.pictures.items())[:count])
+    if data.classes:
+        return _with_classes(data, kept, count)
+    texts = {
+        language: {item: own for item, own in named.items() if item in kept}
+        for language, named in data.texts.items()
+    }
+    gaps = {
+        language: f"no text of the first {count} pictures"
+        for language, named in texts.items()
+        if not named
+    }
+    left = {language: named for language, named in texts.items() if named}
+    return replace(data, pictures=kept, texts=left, gaps={**data.gaps, **gaps})
+
+
+def _with_classes(data: PictureData, kept: dict[str, Picture], count: int) -> PictureData:
+    """All classes stay candidates; a language without a name of any class that is shown is a gap."""
+    shown = {data.classes[item] for item in kept}
+    unnamed = [code for code, named in data.texts.items() if shown.isdisjoint(named)]
+    gaps = dict.fromkeys(unnamed, f"no class of the first {count} pictures has a name")
+    texts = {code: named for code, named in data.texts.items() if code not in unnamed}
+    return replace(data, pictures=kept, texts=texts, gaps={**data.gaps, **gaps})
+
+
+@dataclass(frozen=True, slots=True)
+class PictureTarget(Target[PictureSettings, PictureData]):
+    """A target of pictures with texts."""
+
+    kind: ClassVar[KindName] = "pictures"
+    settings: ClassVar[type[PictureSettings]] = PictureSettings
+    shows_gains: ClassVar[bool] = True
+    one_language: ClassVar[bool] = True
+
+    def check_encoder_alone(self, encoder: str) -> None:
+        """Raises: an encoder alone has no image tower."""
+        raise StudyError(
+            f"target {self.name!r} needs an image tower, which {encoder!r} alone does not have",
+            "a target of texts",
+            "run a study with an image-text arm: `crosslift demo` shows one",
+        )

@@ -1,0 +1,139 @@
+"""What every kind of target data is asked for. Each kind answers for itself; none is asked its kind."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Literal, NamedTuple, Protocol
+
+from crosslift.encoders.settings import Side
+from crosslift.sources.picture import Picture
+from crosslift.sources.record import Bitext
+from crosslift.targets.protocol import Direction
+from crosslift.targets.target_settings import TargetSettings
+
+
+class Part(NamedTuple):
+    """A part of a target's data, for those who cannot afford all of it.
+
+    Args:
+        data: what is left.
+        words: what it is, for the title.
+        asked: the settings that decided it, JSON-like.
+    """
+
+    data: TargetData
+    words: str
+    asked: dict[str, int]
+
+
+class Shown(NamedTuple):
+    """What an example shows of a query or of an answer: a text, or a picture.
+
+    Args:
+        text: None: it is a picture.
+        picture: id of the picture; None: it is a text.
+    """
+
+    text: str | None = None
+    picture: str | None = None
+
+
+class QueryExamples(Protocol):
+    """The queries of one language in one direction, as examples show them."""
+
+    def query(self, item: str) -> Shown:
+        """What asks, of the query with an id."""
+
+    def right(self, item: str) -> Shown:
+        """The right answer to it, or the first of several."""
+
+    def answer(self, retrieved: str) -> Shown:
+        """What an encoder returned: the candidate with an id, or the answer itself."""
+
+
+class TargetData(ABC):
+    """The data of a target, whatever its kind.
+
+    A property that has to do with one kind alone is empty or None for the others. A kind that has a
+    field of its name gives it as ``field()``: a dataclass would take the property for its default.
+
+    Args:
+        gaps: language, or pair of languages -> why it is not measured.
+        checksum: of everything the data are made of.
+        notes: language -> what its texts are, in words, where a reader of scores must know.
+        left_out: language -> reason -> number of items of the data that are not measured.
+        unread: file of the data that looks like a part of it and is not read -> why.
+    """
+
+    __slots__ = ()
+
+    gaps: Mapping[str, str]
+    checksum: str
+    notes: Mapping[str, str]
+    left_out: Mapping[str, Mapping[str, int]]
+    unread: Mapping[str, str]
+
+    @property
+    @abstractmethod
+    def languages(self) -> tuple[str, ...]:
+        """What is measured, in the order of the data: languages, or pairs of two."""
+
+    @abstractmethod
+    def distinct_texts(self) -> list[str]:
+        """Every distinct text, sorted."""
+
+    def texts_of_side(self, side: Side) -> list[str]:
+        """Every distinct text of one side, sorted.
+
+        Raises:
+            TypeError: the texts have no sides.
+        """
+        raise TypeError(f"{type(self).__name__} has no side {side}")
+
+    @abstractmethod
+    def part(self, settings: TargetSettings) -> Part | None:
+        """The part that settings ask for; None: all of it.
+
+        Raises:
+            StudyError: a part that these data do not have.
+        """
+
+    @abstractmethod
+    def items_with(self, texts: AbstractSet[str]) -> dict[str, set[str]]:
+        """Language -> ids of its queries that have to do with one of some texts."""
+
+    @abstractmethod
+    def examples(self, language: str, direction: Direction) -> QueryExamples | None:
+        """The queries of a language with their answers; None: a single query has no answer to show."""
+
+    @property
+    def bitexts(self) -> Mapping[str, Bitext]:
+        """Language, or pair -> the pairs of texts that are aligned."""
+        return {}
+
+    @property
+    def pictures(self) -> Mapping[str, Picture]:
+        """Id -> picture."""
+        return {}
+
+    @property
+    def split(self) -> Literal["dev", "test"] | None:
+        """Which split is scored, of data that a fine-tuned encoder answers."""
+        return None
+
+    @property
+    def selection(self) -> str | None:
+        """What the weights of such an encoder are chosen by, in words."""
+        return None
+
+    @property
+    def remark(self) -> str:
+        """What a reader of the scores must know beside the split."""
+        return ""
+
+    @property
+    def can_be_scored(self) -> bool:
+        """Whether the right answers are known."""
+        return True

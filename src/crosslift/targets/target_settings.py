@@ -1,0 +1,191 @@
+"""The settings of a target: those that every kind reads, and those of each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from crosslift.artifacts.fields import EachOnce
+from crosslift.encoders.settings import SidePrompts
+from crosslift.errors import DataError, StudyError
+from crosslift.sources.file_names import exists
+from crosslift.targets.protocol import OURS, Direction
+from crosslift.training.settings import FineTuneSettings
+
+
+def _as_tuple(value: Any) -> Any:
+    """A single name stands for a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+class AnyTargetSettings(BaseModel):
+    """What targets of every kind read.
+
+    Each kind says in words what it ``does``, and which setting takes a ``part`` of its data.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    does: ClassVar[str]
+    part: ClassVar[str]
+
+    name: str
+    """Name of a target (`crosslift targets` lists them)."""
+    data: Path | None = None
+    """Folder of the data, for targets that do not bring their own."""
+    languages: Annotated[tuple[str, ...], Field(min_length=1), EachOnce] | None = None
+    """BCP-47 codes. None: all that the target lists or the data holds."""
+    protocols: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (OURS,)
+    """Names of protocols (`crosslift targets --json -` lists them), or `all`. Ours comes first."""
+    direction: Direction | None = None
+    """Which side asks, of our protocol that verdicts are of; ``both``, of pairs of texts: the mean of
+    the two directions, pair by pair. None: the target's first."""
+
+    def needed_data(self, files: str) -> Path:
+        """The data of a target that does not bring its own.
+
+        Args:
+            files: what they hold, for errors.
+
+        Raises:
+            DataError: the settings name no data, or they do not exist.
+        """
+        if self.data is None:
+            raise DataError(
+                f"target {self.name!r} has no data",
+                f"`--data DIR` (in a study: `data: DIR`) with {files}",
+            )
+        if not exists(self.data):
+            raise DataError(f"{self.data} is not a folder or a file", files)
+        return self.data
+
+
+class PairSettings(AnyTargetSettings):
+    """What bitexts and pictures with texts both read."""
+
+    pairs: Annotated[int, Field(ge=2)] | None = None
+    """Only so many of the first pairs of each language, of bitexts, or of the first pictures; None:
+    all. Among fewer candidates the right one is found more often: such scores compare with others of
+    as many pairs alone."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Role (`image`, `text`, `id`, `language`) -> column, of a table of captioned pictures."""
+
+
+class BitextSettings(SidePrompts, PairSettings):
+    """What targets of bitexts read.
+
+    ``src`` texts are those in the other language, ``tgt`` those in English, or of a pair such as
+    ``de-zh`` those of the first and the second. Protocols of other projects with a prompt of their own
+    keep it.
+    """
+
+    does: ClassVar[str] = "has bitexts"
+    part: ClassVar[str] = "pairs"
+
+    catalogs: Path | None = None
+    """gettext catalogs of a project; None: the embedded ones."""
+
+
+class PictureSettings(PairSettings):
+    """What targets of pictures with texts read."""
+
+    does: ClassVar[str] = "has pictures"
+    part: ClassVar[str] = "pairs"
+
+    images: Path | None = None
+    """Folder of the pictures, where they lie beside the data; None: `images` in `data`, or `data`."""
+
+
+class MiningSettings(SidePrompts, AnyTargetSettings):
+    """What targets read in which pairs are mined; ``src`` texts are those in the other language."""
+
+    does: ClassVar[str] = "mines pairs"
+    part: ClassVar[str] = "sentences"
+
+    sentences: Annotated[int, Field(ge=2)] | None = None
+    """Only so many sentences of each side of every split, of mining: those of gold pairs first, then
+    in the files' order; None: all. In a smaller pool the pairs are found more easily: such scores
+    compare with others of as many sentences alone."""
+
+
+class LabelledSettings(AnyTargetSettings):
+    """What targets of labelled examples read."""
+
+    does: ClassVar[str] = "has labelled examples"
+    part: ClassVar[str] = "examples"
+
+    split: Literal["dev", "test"] | None = None
+    """Which split is scored, of labelled examples. None: test where it is there with its labels, else
+    dev. What phase three chooses by is never among what is scored."""
+    examples: Annotated[int, Field(ge=2)] | None = None
+    """Only so many of the first examples of each language, of labelled examples; None: all."""
+    english: Path | None = None
+    """Folder of the English training set, of labelled examples, where it lies elsewhere than `data`
+    (MNLI of XNLI, SQuAD 1.1 of XQuAD and MLQA)."""
+    english_task: str | None = None
+    """Another English task in the place of the target's own training set, such as `snli-cad` for XNLI,
+    read from `english`; it must have the target's form and, after `english_labels`, its labels."""
+    english_labels: dict[str, str] = Field(default_factory=dict)
+    """Label of that task -> label of the target, where they differ."""
+    generalised: bool = False
+    """Scores the two texts of a pair in two different languages, too, every language with every other
+    (generalised cross-lingual transfer); of XNLI and PAWS-X."""
+    fine_tune: FineTuneSettings | None = None
+    """Phase three of labelled examples; None: as the study says."""
+
+
+_KINDS: tuple[type[AnyTargetSettings], ...] = (
+    BitextSettings,
+    PictureSettings,
+    MiningSettings,
+    LabelledSettings,
+)
+
+
+class TargetSettings(BitextSettings, PictureSettings, MiningSettings, LabelledSettings):
+    """A target as a study or a command asks for it, before it is known of which kind it is.
+
+    A prompt for each side is of bitexts and mining.
+    """
+
+    def check_read_by(self, kind: type[AnyTargetSettings]) -> None:
+        """Raises where something is set that a kind of target does not read.
+
+        Args:
+            kind: settings of that kind.
+
+        Raises:
+            StudyError: the first such setting, or all such prompts.
+        """
+        unread = [name for name in self._changed() if name not in kind.model_fields]
+        if not unread:
+            return
+        prompts = [name for name in unread if name in SidePrompts.model_fields]
+        name = unread[0]
+        shown = f"`{name}: {getattr(self, name)}`" if name not in prompts else ", ".join(prompts)
+        readers = [each.does for each in _KINDS if name in each.model_fields]
+        raise StudyError(
+            f"{shown} of target {self.name!r}, which {kind.does}",
+            f"a target that {' or '.join(readers)}",
+            _instead_of(name, kind),
+        )
+
+    def _changed(self) -> Sequence[str]:
+        """Names of the settings that are not at their defaults, in the order of the fields."""
+        return [
+            name
+            for name, field in type(self).model_fields.items()
+            if not field.is_required()
+            and getattr(self, name) != field.get_default(call_default_factory=True)
+        ]
+
+
+def _instead_of(name: str, kind: type[AnyTargetSettings]) -> str:
+    """What to do where a kind does not read a setting."""
+    if name in SidePrompts.model_fields:
+        return "`prompt` of the encoder is put before every text"
+    if name in {each.part for each in _KINDS}:
+        return f"`{kind.part}` takes a part of a target that {kind.does}"
+    return f"delete `{name}`"

@@ -1,0 +1,71 @@
+"""Settings of targets: each kind reads its own, and refuses those of other kinds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crosslift.errors import StudyError
+from crosslift.targets.kinds.every_kind import KINDS
+from crosslift.targets.target_settings import TargetSettings
+
+READ = {
+    "bitext": {"pairs", "columns", "catalogs"},
+    "pictures": {"pairs", "columns", "images"},
+    "mining": {"sentences"},
+    "labelled": {
+        *("split", "examples", "english", "english_task", "english_labels"),
+        *("generalised", "fine_tune"),
+    },
+}
+ALL = {"name", "data", "languages", "protocols", "direction"}
+PROMPTS = {"prompt_src", "prompt_tgt", "prompt_name_src", "prompt_name_tgt"}
+VALUES: dict[str, Any] = {
+    **dict.fromkeys(("pairs", "sentences", "examples"), 7),
+    **{name: {"a": "b"} for name in ("columns", "english_labels")},
+    **dict.fromkeys(("catalogs", "images", "english"), "folder"),
+    **dict.fromkeys((*sorted(PROMPTS), "english_task"), "text"),
+    **{"split": "dev", "generalised": True, "fine_tune": {"learning_rate": 1e-5}},
+}
+
+
+@pytest.mark.parametrize("kind", READ)
+def test_what_each_kind_reads(kind: Any) -> None:
+    prompts = PROMPTS if kind in ("bitext", "mining") else set()
+    assert set(KINDS[kind].settings.model_fields) == ALL | READ[kind] | prompts
+
+
+def test_a_study_may_set_what_some_kind_reads() -> None:
+    every = set().union(*(kind.settings.model_fields for kind in KINDS.values()))
+    assert set(TargetSettings.model_fields) == every == ALL | PROMPTS | set().union(*READ.values())
+    assert set(VALUES) == every - ALL
+
+
+@pytest.mark.parametrize("setting", VALUES)
+@pytest.mark.parametrize("kind", READ)
+def test_a_setting_of_another_kind_is_refused(kind: Any, setting: str) -> None:
+    settings = TargetSettings(name="t", **{setting: VALUES[setting]})
+    read = KINDS[kind].settings
+    if setting in read.model_fields:
+        settings.check_read_by(read)
+        return
+    with pytest.raises(StudyError, match=rf"{setting}.* of target 't', which {read.does}") as error:
+        settings.check_read_by(read)
+    readers = [
+        each.settings.does for each in KINDS.values() if setting in each.settings.model_fields
+    ]
+    assert f"a target that {' or '.join(readers)}" in str(error.value)
+
+
+@pytest.mark.parametrize("kind", READ)
+def test_settings_at_their_defaults_are_never_refused(kind: Any) -> None:
+    plain = TargetSettings(name="t", data="folder", languages=("de",))
+    plain.check_read_by(KINDS[kind].settings)
+    written = TargetSettings.model_validate(plain.model_dump(mode="json"))
+    written.check_read_by(KINDS[kind].settings)
+
+
+def test_the_setting_that_takes_a_part_is_named() -> None:
+    with pytest.raises(StudyError, match="`sentences` takes a part of a target that mines pairs"):
+        TargetSettings(name="bucc", pairs=9).check_read_by(KINDS["mining"].settings)
