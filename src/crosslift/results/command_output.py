@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from crosslift.results.record import Record
+from crosslift.results.target_facts import KindName
 from crosslift.results.verdict import Verdict
 
 ReasonKind = Literal[
@@ -157,7 +158,7 @@ class TargetEntry(Record):
 
     name: str
     """As a study names it."""
-    kind: Literal["bitext", "pictures", "mining", "labelled"]
+    kind: KindName
     """Kind of its data."""
     title: str
     """As the report shows it."""
