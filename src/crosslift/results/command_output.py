@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from crosslift.results.record import Record
-from crosslift.results.target_facts import KindName
 from crosslift.results.verdict import Verdict
+from crosslift.target_kinds import KindName
 
 ReasonKind = Literal[
     "never made",
