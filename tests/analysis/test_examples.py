@@ -25,7 +25,7 @@ def test_a_query_and_its_answer_are_of_the_direction(
     shown = _Example(data, "de", direction, tmp_path, set())
     gold = {"eins": "one", "one": "eins"}[query]
     assert (shown.query("1")["query_text"], shown.query("1")["gold_text"]) == (query, gold)
-    assert shown.answer("arm", {"retrieved": "2", "right": 0.0})["text"] == answer
+    assert shown.answer("arm", {"retrieved": "2", "right": 0.0}).text == answer
 
 
 def test_a_picture_asks_for_the_texts_it_has(tmp_path: Path) -> None:
@@ -39,8 +39,8 @@ def test_a_picture_asks_for_the_texts_it_has(tmp_path: Path) -> None:
     query = shown.query("p")
     assert (query["query_text"], query["gold_text"]) == (None, "ein Hund")
     assert (tmp_path / "run" / str(query["query_picture"])).is_file() and written == {"p"}
-    assert shown.answer("arm", {"retrieved": "p#1", "right": 1.0})["text"] == "Hund"
-    assert shown.answer("arm", {"retrieved": "q", "right": 0.0})["text"] == "Katze"
+    assert shown.answer("arm", {"retrieved": "p#1", "right": 1.0}).text == "Hund"
+    assert shown.answer("arm", {"retrieved": "q", "right": 0.0}).text == "Katze"
     turned = _Example(data, "de", "text->picture", tmp_path / "run", written)
     assert turned.query("q")["query_text"] == "Katze"
     of_topic = replace(data, topics={"p": "animals", "q": "animals"})

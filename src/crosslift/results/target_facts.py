@@ -7,11 +7,9 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from crosslift.results.record import Record
+from crosslift.target_kinds import KindName
 
 _WORD_TARGETS_BEFORE = ("names", "word-pairs", "word-pairs-trained")
-
-KindName = Literal["bitext", "pictures", "mining", "labelled"]
-"""Kinds of target: see `crosslift.targets.kinds`."""
 
 
 class Gap(Record):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Generic, Literal, Self, TypeVar
 
 from crosslift.errors import UnknownNameError
-from crosslift.results.target_facts import KindName
+from crosslift.target_kinds import KindName
 from crosslift.targets.protocol import OURS, Direction, Protocol
 from crosslift.targets.target_data import TargetData
 from crosslift.targets.target_settings import AnyTargetSettings

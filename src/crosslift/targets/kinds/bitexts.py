@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from crosslift.encoders.settings import Side
-from crosslift.results.target_facts import KindName
 from crosslift.sources.record import Bitext
+from crosslift.target_kinds import KindName
 from crosslift.targets.protocol import Direction, Protocol
 from crosslift.targets.target import Target
 from crosslift.targets.target_data import Part, Shown, TargetData

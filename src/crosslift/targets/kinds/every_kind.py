@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crosslift.results.target_facts import KindName
+from crosslift.target_kinds import KindName
 from crosslift.targets.kinds.bitexts import BitextTarget
 from crosslift.targets.kinds.labelled_examples import LabelledTarget
 from crosslift.targets.kinds.mined_texts import MiningTarget

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from crosslift.errors import StudyError
-from crosslift.results.target_facts import KindName
 from crosslift.sources.record import Record
+from crosslift.target_kinds import KindName
 from crosslift.targets.protocol import Direction
 from crosslift.targets.target import Target
 from crosslift.targets.target_data import Part, Shown, TargetData

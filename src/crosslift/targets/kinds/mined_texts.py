@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.encoders.settings import Side
-from crosslift.results.target_facts import KindName
 from crosslift.sources.bucc_files import BuccSplit
+from crosslift.target_kinds import KindName
 from crosslift.targets.protocol import Direction, Split
 from crosslift.targets.target import Target
 from crosslift.targets.target_data import Part, TargetData

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from crosslift.errors import StudyError
-from crosslift.results.target_facts import KindName
 from crosslift.sources.captioned_targets.topic_files import Choice
 from crosslift.sources.picture import Picture
+from crosslift.target_kinds import KindName
 from crosslift.targets.captions import captions_of
 from crosslift.targets.protocol import Direction
 from crosslift.targets.target import Target
