@@ -11,9 +11,9 @@ from crosslift.errors import CrossLiftError, StudyError
 from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
-from crosslift.planning.negatives import check_negatives_of
 from crosslift.planning.phase_three import PhaseThree, english_run, phase_three
 from crosslift.planning.picture_steps import picture_overlap_step
+from crosslift.planning.study_tasks import StudyTasks
 from crosslift.planning.sweep_steps import sweep_steps
 from crosslift.planning.target_steps import (
     diagnose_step,
@@ -21,7 +21,6 @@ from crosslift.planning.target_steps import (
     evaluate_step,
     overlap_step,
 )
-from crosslift.planning.task_runs import names_of, task_run
 from crosslift.planning.text_steps import encode_steps
 from crosslift.planning.training_steps import task_with_pictures, train_step
 from crosslift.retrieval.postprocess import Postprocessing
@@ -31,8 +30,6 @@ from crosslift.studies.schema import Arm, Start, Study
 from crosslift.targets.kinds.labelled_examples import LabelledData
 from crosslift.targets.registry import find_target
 from crosslift.targets.target_settings import TargetSettings
-from crosslift.training.guards.guard import GuardOnData
-from crosslift.training.settings import MixedTaskSettings, StageSettings
 
 
 @dataclass(frozen=True)
@@ -186,7 +183,7 @@ def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
         CrossLiftError: data or an encoder's files cannot be used.
     """
     targets = {settings.name: load_target(settings) for settings in study.targets}
-    tasks = _Tasks()
+    tasks = StudyTasks()
     _refuse_unlabelled(targets)
     tuned = {n: _tuned(study, loaded) for n, loaded in targets.items() if loaded.target.fine_tuned}
     runs: list[ArmRun] = []
@@ -274,80 +271,12 @@ def load_target(settings: TargetSettings) -> Loaded[Any]:
     return Loaded(target, data, asked, protocols, settings, part.words if part else "")
 
 
-_BESIDE_DATA = {"weight", "loss_weight", "limit", "dev_limit"}
-
-
-class _Tasks:
-    """The tasks of a study, each found once however many arms and seeds train on it."""
-
-    def __init__(self) -> None:
-        self._found: dict[str, TaskRun] = {}
-        self._of_stages: dict[tuple[str, bool], TaskRun] = {}
-        self._guards: dict[tuple[str, str], TaskRun] = {}
-
-    def of(self, stage: StageSettings) -> list[TaskRun]:
-        """The tasks of a stage.
-
-        Raises:
-            CrossLiftError: a task cannot be had, or has no negatives to learn from.
-        """
-        for guard in stage.guards:
-            if isinstance(guard, GuardOnData):
-                self._add_guard(guard)
-        return [self._as_asked(member, stage.chooses_by_dev) for member in stage.tasks]
-
-    def _as_asked(self, settings: MixedTaskSettings, chooses_by_dev: bool) -> TaskRun:
-        """A task with the settings of a stage, the same object for the same settings."""
-        run = self._one(settings, chooses_by_dev)
-        key = (settings.model_dump_json(), run.chooses_by_dev)
-        if key not in self._of_stages:
-            asked = replace(run, settings=settings)
-            check_negatives_of(asked)
-            self._of_stages[key] = asked
-        return self._of_stages[key]
-
-    def _one(self, settings: MixedTaskSettings, chooses_by_dev: bool = False) -> TaskRun:
-        key = settings.model_dump_json(exclude=_BESIDE_DATA)
-        if key not in self._found:
-            self._found[key] = task_run(settings)
-        if chooses_by_dev and not self._found[key].chooses_by_dev:
-            self._found[key] = replace(self._found[key], chooses_by_dev=True)
-        return self._found[key]
-
-    def _add_guard(self, guard: GuardOnData) -> None:
-        asked = MixedTaskSettings(**guard.texts)
-        key = (guard.name, asked.model_dump_json())
-        if key not in self._guards:
-            self._guards[key] = task_run(asked)
-
-    def titled(self) -> dict[str, TaskRun]:
-        """All tasks that were asked for, by name; those of one name on different data are numbered
-        from the second on. A control of a task has the task's own texts and pictures."""
-        plain: dict[str, TaskRun] = {}
-        choosing: set[str] = set()
-        for run in self._found.values():
-            settings = run.settings.model_dump_json(exclude={*_BESIDE_DATA, "control"})
-            if run.chooses_by_dev:
-                choosing.add(settings)
-            if settings not in plain or plain[settings].settings.control is not None:
-                plain[settings] = run
-        found = [replace(run, chooses_by_dev=asked in choosing) for asked, run in plain.items()]
-        return dict(zip(names_of(found), found, strict=True))
-
-    def of_texts(self) -> dict[str, TaskRun]:
-        """All tasks whose texts are learned from, by name: also those that a guard learns
-        from."""
-        names = names_of(list(self._guards.values()))
-        found = zip(names, self._guards.items(), strict=True)
-        return self.titled() | {f"{name} ({guard})": run for name, ((guard, _), run) in found}
-
-
 def _arm_runs(
     study: Study,
     name: str,
     arm: Arm,
     targets: dict[str, LoadedTarget],
-    tasks: _Tasks,
+    tasks: StudyTasks,
     tuned: Mapping[str, _Tuned],
 ) -> list[ArmRun]:
     """An arm with every seed. One that no seed changes has one run for what is measured on its encoder
@@ -368,7 +297,7 @@ def _arm_runs(
 
 
 def _arm_run(
-    study: Study, name: str, seed: int, targets: dict[str, LoadedTarget], tasks: _Tasks
+    study: Study, name: str, seed: int, targets: dict[str, LoadedTarget], tasks: StudyTasks
 ) -> ArmRun:
     arm = study.arms[name]
     untouched = Trained.untouched(study.start_of(arm).encoder)
@@ -393,7 +322,7 @@ def _arm_run(
     return run
 
 
-def _refuse_other_languages(name: str, arm: Arm, tasks: _Tasks) -> None:
+def _refuse_other_languages(name: str, arm: Arm, tasks: StudyTasks) -> None:
     """Labels, captions and pairs in another language make an arm one that is not zero-shot."""
     for stage in arm.stages:
         for run in tasks.of(stage):
@@ -408,7 +337,7 @@ def _refuse_other_languages(name: str, arm: Arm, tasks: _Tasks) -> None:
 
 
 def _trained(
-    study: Study, encoder: Trained, owner: Start | Arm, seed: int, tasks: _Tasks
+    study: Study, encoder: Trained, owner: Start | Arm, seed: int, tasks: StudyTasks
 ) -> tuple[Trained, tuple[Step, ...]]:
     steps: list[Step] = []
     for stage in owner.stages:
