@@ -66,7 +66,7 @@ def test_a_page_keeps_what_is_written_by_hand(tmp_path: Path) -> None:
     write_page(page)
     text = page.read_text(encoding="utf-8")
     assert text.startswith(f"# By hand\n\n{MARK}\n\n## What commands write")
-    assert "old\n" not in text
+    assert "\nold\n" not in text
     page.write_text("# By hand\n", encoding="utf-8")
     with pytest.raises(DataError, match="has no generated part"):
         write_page(page)

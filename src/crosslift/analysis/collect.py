@@ -43,24 +43,24 @@ class Gathered:
     @cached_property
     def overlapping(self) -> dict[str, set[str]]:
         """Target -> its texts that overlap the training texts of any task of the study."""
-        found: dict[str, set[str]] = {name: set() for name in self.plan.targets}
+        texts: dict[str, set[str]] = {name: set() for name in self.plan.targets}
         for (_, target), step in self.plan.overlaps.items():
-            found[target] |= set(self.overlap(step)["texts"])
-        return found
+            texts[target] |= set(self.overlap(step)["texts"])
+        return texts
 
     @cached_property
     def overlapping_pictures(self) -> dict[str, set[str]]:
         """Target -> items whose picture is (nearly) among the training pictures of a task."""
-        found: dict[str, set[str]] = {name: set() for name in self.plan.targets}
+        items: dict[str, set[str]] = {name: set() for name in self.plan.targets}
         for (_, target), step in self.plan.picture_overlaps.items():
-            found[target] |= set(self.overlap(step)["pictures"])
-        return found
+            items[target] |= set(self.overlap(step)["pictures"])
+        return items
 
     def overlap(self, step: Step) -> dict[str, Mapping[str, str]]:
         """What an overlap step found."""
         content = (step.open(self.store) / "overlap.json").read_text(encoding="utf-8")
-        found: dict[str, Mapping[str, str]] = json.loads(content)
-        return found
+        overlap: dict[str, Mapping[str, str]] = json.loads(content)
+        return overlap
 
     def overlapping_items(self, target: str, texts: set[str]) -> dict[str, set[str]]:
         """Language -> items of a target of which a text is among these."""
@@ -227,5 +227,5 @@ def _linearised(sums: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray
     present = (counts > 0).sum(axis=1, keepdims=True)
     total = counts.sum(axis=1, keepdims=True)
     mean = np.nansum(sums, axis=1, keepdims=True) / total
-    found: NDArray[np.float64] = mean + (sums - mean * counts) / (total / present)
-    return found
+    outcomes: NDArray[np.float64] = mean + (sums - mean * counts) / (total / present)
+    return outcomes

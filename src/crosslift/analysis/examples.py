@@ -53,7 +53,7 @@ def _examples_of(gathered: Gathered, target: str, folder: Path) -> list[Example]
     examples: list[Example] = []
     written: set[str] = set()
     for language in _spread(sorted({language for language, _ in answers}), _LANGUAGES):
-        queries = [item for asked, item in answers if asked == language]
+        queries = [item for code, item in answers if code == language]
         queries.sort(key=lambda item: (_disagreement(answers[language, item]), item))
         shown = _Example(loaded.data, language, shown_as.direction, folder, written)
         for item in queries[:_QUERIES]:

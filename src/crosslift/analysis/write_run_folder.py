@@ -225,10 +225,10 @@ def _protocols(gathered: Gathered) -> dict[str, dict[str, Any]]:
 
 def _threshold_sources(gathered: Gathered) -> dict[str, dict[str, str]]:
     """What thresholds were fitted on in fact, by protocol: the data may lack the split it names."""
-    found: dict[str, set[str]] = {}
+    sources: dict[str, set[str]] = {}
     for entry in mined_languages(gathered):
-        found.setdefault(entry.protocol, set()).add(entry.threshold_source)
-    return {name: {"threshold_source": ", ".join(sorted(s))} for name, s in found.items()}
+        sources.setdefault(entry.protocol, set()).add(entry.threshold_source)
+    return {name: {"threshold_source": ", ".join(sorted(s))} for name, s in sources.items()}
 
 
 def _common(readings: dict[str, dict[str, Any]]) -> dict[str, Any]:

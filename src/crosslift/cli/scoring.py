@@ -23,7 +23,7 @@ def show(predictions: Path, labels: Path, json_to: str | None, *, partial: bool 
     console.print(_table(found))
     _tell_gaps(console, found)
     gaps = {"missing": dict(found.missing)} if found.missing else {}
-    write_json(found.to_json() | gaps, json_to)
+    write_json({**found.to_json(), **gaps}, json_to)
 
 
 def _table(found: Scores) -> Table:

@@ -1,4 +1,4 @@
-"""The tasks that a study trains on, each found once."""
+"""The tasks of a study."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _BESIDE_DATA = {"weight", "loss_weight", "limit", "dev_limit"}
 
 
 class StudyTasks:
-    """The tasks of a study, each found once however many arms and seeds train on it."""
+    """The tasks of a study, each opened once, however many arms and seeds train on it."""
 
     def __init__(self) -> None:
-        self._found: dict[str, TaskRun] = {}
+        self._opened: dict[str, TaskRun] = {}
         self._of_stages: dict[tuple[str, bool], TaskRun] = {}
         self._guards: dict[tuple[str, str], TaskRun] = {}
 
@@ -25,7 +25,7 @@ class StudyTasks:
         """The tasks of a stage.
 
         Raises:
-            CrossLiftError: a task cannot be had, or has no negatives to learn from.
+            CrossLiftError: a task cannot be opened, or has no negatives to learn from.
         """
         for guard in stage.guards:
             if isinstance(guard, GuardOnData):
@@ -37,42 +37,41 @@ class StudyTasks:
         run = self._one(settings, chooses_by_dev)
         key = (settings.model_dump_json(), run.chooses_by_dev)
         if key not in self._of_stages:
-            asked = replace(run, settings=settings)
-            check_negatives_of(asked)
-            self._of_stages[key] = asked
+            run = replace(run, settings=settings)
+            check_negatives_of(run)
+            self._of_stages[key] = run
         return self._of_stages[key]
 
     def _one(self, settings: MixedTaskSettings, chooses_by_dev: bool = False) -> TaskRun:
         key = settings.model_dump_json(exclude=_BESIDE_DATA)
-        if key not in self._found:
-            self._found[key] = task_run(settings)
-        if chooses_by_dev and not self._found[key].chooses_by_dev:
-            self._found[key] = replace(self._found[key], chooses_by_dev=True)
-        return self._found[key]
+        if key not in self._opened:
+            self._opened[key] = task_run(settings)
+        if chooses_by_dev and not self._opened[key].chooses_by_dev:
+            self._opened[key] = replace(self._opened[key], chooses_by_dev=True)
+        return self._opened[key]
 
     def _add_guard(self, guard: GuardOnData) -> None:
-        asked = MixedTaskSettings(**guard.texts)
-        key = (guard.name, asked.model_dump_json())
+        settings = MixedTaskSettings(**guard.texts)
+        key = (guard.name, settings.model_dump_json())
         if key not in self._guards:
-            self._guards[key] = task_run(asked)
+            self._guards[key] = task_run(settings)
 
     def titled(self) -> dict[str, TaskRun]:
-        """All tasks that were asked for, by name; those of one name on different data are numbered
-        from the second on. A control of a task has the task's own texts and pictures."""
+        """All tasks of the study by name; those of one name on different data are numbered from the
+        second on. A control of a task has the task's own texts and pictures."""
         plain: dict[str, TaskRun] = {}
         choosing: set[str] = set()
-        for run in self._found.values():
+        for run in self._opened.values():
             settings = run.settings.model_dump_json(exclude={*_BESIDE_DATA, "control"})
             if run.chooses_by_dev:
                 choosing.add(settings)
             if settings not in plain or plain[settings].settings.control is not None:
                 plain[settings] = run
-        found = [replace(run, chooses_by_dev=asked in choosing) for asked, run in plain.items()]
-        return dict(zip(names_of(found), found, strict=True))
+        runs = [replace(run, chooses_by_dev=key in choosing) for key, run in plain.items()]
+        return dict(zip(names_of(runs), runs, strict=True))
 
     def of_texts(self) -> dict[str, TaskRun]:
-        """All tasks whose texts are learned from, by name: also those that a guard learns
-        from."""
+        """All tasks whose texts train an encoder, by name; those of guards are among them."""
         names = names_of(list(self._guards.values()))
-        found = zip(names, self._guards.items(), strict=True)
-        return self.titled() | {f"{name} ({guard})": run for name, ((guard, _), run) in found}
+        named = zip(names, self._guards.items(), strict=True)
+        return self.titled() | {f"{name} ({guard})": run for name, ((guard, _), run) in named}

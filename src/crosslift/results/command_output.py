@@ -6,6 +6,7 @@ from typing import Literal
 
 from crosslift.results.record import Record
 from crosslift.results.verdict import Verdict
+from crosslift.target_kinds import KindName
 
 ReasonKind = Literal[
     "never made",
@@ -157,7 +158,7 @@ class TargetEntry(Record):
 
     name: str
     """As a study names it."""
-    kind: Literal["bitext", "pictures", "mining", "labelled"]
+    kind: KindName
     """Kind of its data."""
     title: str
     """As the report shows it."""

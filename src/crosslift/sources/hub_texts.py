@@ -86,10 +86,10 @@ class HubTexts:
         records: list[Record] = []
         for language, hub in self.parts.items():
             articles = collect(hub.rows("train", self.remedy), hub.fields, "").records
-            found = list(paragraphs_of(articles, self.fewest_letters))
-            if not found:
+            texts = list(paragraphs_of(articles, self.fewest_letters))
+            if not texts:
                 raise DataError(f"no paragraph of {hub.id}, {hub.config} ({language})")
-            records += found
+            records += texts
         return records
 
     def dev(self) -> list[Record]:

@@ -33,7 +33,7 @@ class DatasetRecords:
 
 
 class DatasetSource(Protocol):
-    """A source of records that can be told to read a folder instead of the hub."""
+    """A source of records that can read a folder instead of the hub."""
 
     @property
     def needs_data(self) -> bool:
@@ -82,7 +82,7 @@ class PublishedData:
         """The records of a split and how many rows were left out.
 
         Raises:
-            DataError: the data cannot be had, or are at fault (file and row are told).
+            DataError: the data cannot be had, or are at fault; the error names file and row.
         """
         if self.folder is not None:
             layout = self.files.layout(self.folder)
@@ -98,11 +98,11 @@ class PublishedData:
         Raises:
             DataError: as `read`; there is none.
         """
-        found = self.read("train")
-        if not found.records:
-            left_out = ", ".join(f"{n} {why}" for why, n in found.skipped.items()) or "no row"
+        split = self.read("train")
+        if not split.records:
+            left_out = ", ".join(f"{n} {why}" for why, n in split.skipped.items()) or "no row"
             raise DataError(f"no training record in {self.folder or self._hub().id} ({left_out})")
-        return found.records
+        return split.records
 
     def dev(self) -> list[Record]:
         """The dev records; empty where the folder has none."""
@@ -148,9 +148,9 @@ class Together:
         records: list[Record] = []
         skipped: Counter[str] = Counter()
         for name, part in self.parts.items():
-            found = part.read(split)
-            records += [replace(record, id=f"{name}:{record.id}") for record in found.records]
-            skipped.update(found.skipped)
+            of_part = part.read(split)
+            records += [replace(record, id=f"{name}:{record.id}") for record in of_part.records]
+            skipped.update(of_part.skipped)
         return DatasetRecords(records, dict(skipped))
 
     def train(self) -> list[Record]:
@@ -195,11 +195,11 @@ class Derived:
         """The made records; what is counted as left out are rows of the dataset."""
         if split == "dev" and not self.with_dev:
             return DatasetRecords([], {})
-        found = self.of.read(split)
-        made = self.make(found.records)
+        source = self.of.read(split)
+        made = self.make(source.records)
         if split == "dev":
             made = list({record.group: record for record in reversed(made)}.values())[::-1]
-        return DatasetRecords(made, found.skipped)
+        return DatasetRecords(made, source.skipped)
 
     def train(self) -> list[Record]:
         """The training records.

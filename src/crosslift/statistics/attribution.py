@@ -143,8 +143,8 @@ def _part(whole: Verdict, controlled: Controlled) -> EffectPart:
 def _sentence(whole: Verdict, parts: Sequence[EffectPart]) -> str:
     clauses = [_clause(whole, part) for part in parts]
     queries = plural(whole.n_queries, "query")
-    asked = f"{interval_clause(whole)}; {queries} in {plural(whole.n_languages, 'language')}"
-    opening = f"On {whole.target}, `{whole.arm}` {_whole_words(whole)} ({asked})"
+    evidence = f"{interval_clause(whole)}; {queries} in {plural(whole.n_languages, 'language')}"
+    opening = f"On {whole.target}, `{whole.arm}` {_whole_words(whole)} ({evidence})"
     return f"{opening}. By source: {'; '.join(clauses)}.{_captions_words(whole.arm, parts)}"
 
 

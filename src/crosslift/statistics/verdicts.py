@@ -19,13 +19,13 @@ class Comparison:
     """What is compared with what.
 
     Args:
-        arm: the arm that is asked about.
+        arm: the arm that is compared.
         against: the arm it is compared with.
         target: the target task.
         metric: such as ``top1_accuracy``.
         protocol: id of the protocol of the scores.
         subset: ``all``, or ``clean``: without items that overlap training texts.
-        question: the study's question that this answers; None where nobody asked it.
+        question: the study's question that this answers; None where the study has none.
         family: comparisons of one family are corrected together.
         budget_equal: whether both arms had the same updates, examples and tokens.
         budget_note: how the budgets differ; empty where they do not.

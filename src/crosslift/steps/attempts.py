@@ -7,7 +7,7 @@ note in it, UNFINISHED/.attempt.json, says to others which code and inputs these
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from crosslift.artifacts.code import code_of
@@ -20,7 +20,7 @@ _NOTE = ".attempt.json"
 
 
 def note_attempt(
-    folder: Path, code: dict[str, str], inputs: Sequence[tuple[str, str, str]]
+    folder: Path, code: Mapping[str, str], inputs: Sequence[tuple[str, str, str]]
 ) -> None:
     """Notes in a folder of unfinished work what makes it, unless that is noted.
 
@@ -35,7 +35,7 @@ def note_attempt(
     place = folder / _NOTE
     if not place.exists():
         with file_written_whole(place) as draft:
-            draft.write_text(json.dumps({"code": code, "inputs": inputs}), encoding="utf-8")
+            draft.write_text(json.dumps({"code": dict(code), "inputs": inputs}), encoding="utf-8")
 
 
 def is_resumable(folder: Path, store: Store) -> bool:

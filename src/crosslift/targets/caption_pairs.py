@@ -34,7 +34,7 @@ def asked_pairs(settings: BitextSettings, listed: Pairs) -> Pairs:
     """
     if settings.languages is None:
         return listed
-    found: dict[str, tuple[str, str]] = {}
+    pairs: dict[str, tuple[str, str]] = {}
     for code in settings.languages:
         pair = language_pair(code)
         if pair is None or pair[0] == pair[1]:
@@ -46,12 +46,12 @@ def asked_pairs(settings: BitextSettings, listed: Pairs) -> Pairs:
                 f"the target {settings.name.removesuffix('pairs')}captions measures a language and "
                 "English",
             )
-        if any(set(pair) == set(other) for other in found.values()):
+        if any(set(pair) == set(other) for other in pairs.values()):
             raise DataError(
                 f"{code!r} is there twice", "each pair once; both directions are scored"
             )
-        found[code] = pair
-    return found
+        pairs[code] = pair
+    return pairs
 
 
 def refuse_pairs(settings: BitextSettings, instead: str) -> None:

@@ -88,17 +88,17 @@ def picture_target(facts: CaptionedSet) -> PictureTarget:
     """The target of pictures and texts."""
 
     def load(settings: PictureSettings) -> PictureData:
-        found, gaps = _published(facts, settings, facts.languages)
+        published, gaps = _published(facts, settings, facts.languages)
         folder = picture_folder(settings.needed_data(facts.files.names), settings.images)
-        pictures = pictures_in(folder, found.files)
+        pictures = pictures_in(folder, published.files)
         checksum = key_of(
             {
-                "captions": checksum_of_files(found.sources),
+                "captions": checksum_of_files(published.sources),
                 "pictures": checksum_of_files(list(pictures.values())),
             }
         )
         return PictureData(
-            pictures, found.texts, gaps, checksum, pool=facts.pool, notes=found.notes
+            pictures, published.texts, gaps, checksum, pool=facts.pool, notes=published.notes
         )
 
     return PictureTarget(
@@ -122,13 +122,13 @@ def caption_target(facts: CaptionedSet) -> BitextTarget:
 
     def load(settings: BitextSettings) -> BitextData:
         refuse_pairs(settings, f"{facts.name}-pairs")
-        found, gaps = _published(facts, settings, languages, with_pivot=True)
-        bitexts, unshared = caption_bitexts(found.texts, languages_asked(settings, languages))
+        published, gaps = _published(facts, settings, languages, with_pivot=True)
+        bitexts, unshared = caption_bitexts(published.texts, languages_asked(settings, languages))
         return BitextData(
             bitexts,
             {**gaps, **unshared},
-            checksum_of_files(found.sources),
-            notes={code: note for code, note in found.notes.items() if code in bitexts},
+            checksum_of_files(published.sources),
+            notes={code: note for code, note in published.notes.items() if code in bitexts},
         )
 
     return BitextTarget(
@@ -160,13 +160,13 @@ def pair_target(facts: CaptionedSet) -> BitextTarget:
         asked = settings.model_copy(
             update={"languages": wanted if settings.languages is not None else None}
         )
-        found, gaps = _published(facts, asked, wanted)
-        bitexts, unshared = needed_bitexts(settings, *pair_bitexts(found.texts, pairs))
+        published, gaps = _published(facts, asked, wanted)
+        bitexts, unshared = needed_bitexts(settings, *pair_bitexts(published.texts, pairs))
         return BitextData(
             bitexts,
             gaps_of_pairs(pairs, gaps) | unshared,
-            checksum_of_files(found.sources),
-            notes=notes_of_pairs(pairs, bitexts, found.notes),
+            checksum_of_files(published.sources),
+            notes=notes_of_pairs(pairs, bitexts, published.notes),
         )
 
     return BitextTarget(

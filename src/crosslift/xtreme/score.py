@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from crosslift.errors import DataError
 from crosslift.metrics.answers import AnswerRules, question_scores
@@ -27,6 +26,9 @@ from crosslift.xtreme.files import (
 
 LanguageScores = dict[str, float]
 """Official name of a metric -> score in [0, 1]."""
+
+OfficialTask = dict[str, float | dict[str, float]]
+"""Metric -> language -> score, and the averages, in percent, as the official scorer names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,16 @@ class TaskScores:
         counted = {name: self.average(name) for name in _COUNTED[self.task.layout]}
         return _mean(counted)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> OfficialTask:
         """The task's part of the official scores, in percent."""
-        found: dict[str, Any] = {
-            name: {language: 100 * value for language, value in values.items()}
-            for name, values in self.metrics.items()
+        return {
+            **{
+                name: {language: 100 * value for language, value in values.items()}
+                for name, values in self.metrics.items()
+            },
+            **{f"avg_{name}": 100 * self.average(name) for name in self.metrics},
+            "avg_metric": 100 * self.score,
         }
-        averages = {f"avg_{name}": 100 * self.average(name) for name in self.metrics}
-        return found | averages | {"avg_metric": 100 * self.score}
 
 
 _COUNTED: Mapping[str, tuple[str, ...]] = {
@@ -98,11 +102,13 @@ class Scores:
         whole = all(task.folder in self.tasks for task in TASKS)
         return _mean({n: found.score for n, found in self.tasks.items()}) if whole else None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, float | OfficialTask]:
         """As the official scorer gives them: ``all_task``, the groups, then each task; in percent."""
-        overall = {} if self.overall is None else {"all_task": 100 * self.overall}
-        groups = {group: 100 * value for group, value in self.groups.items()}
-        return overall | groups | {name: found.to_json() for name, found in self.tasks.items()}
+        return {
+            **({} if self.overall is None else {"all_task": 100 * self.overall}),
+            **{group: 100 * value for group, value in self.groups.items()},
+            **{name: scores.to_json() for name, scores in self.tasks.items()},
+        }
 
 
 def score_folder(predictions: Path, labels: Path, *, partial: bool = False) -> Scores:

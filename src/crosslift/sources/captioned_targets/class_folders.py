@@ -120,18 +120,18 @@ def _names(path: Path) -> tuple[tuple[str, ...], dict[str, dict[str, str]]]:
 
 
 def _templates(path: Path) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+    templates: dict[str, tuple[str, ...]] = {}
     for row in _rows(path):
         code = language_code(row.text("language"), f"{row.place}: column 'language'")
         template = row.text("template")
         if template.count(_PLACE) != 1:
             raise row.fault(f"template {template!r}", "a text with {} once, where the name stands")
-        found[code] = (*found.get(code, ()), template)
-    return found
+        templates[code] = (*templates.get(code, ()), template)
+    return templates
 
 
 def _listed(table: Path, base: Path) -> dict[str, list[Path]]:
-    found: dict[str, list[Path]] = {}
+    by_class: dict[str, list[Path]] = {}
     seen: set[Path] = set()
     for row in _rows(table):
         path = inside(base, base / row.text("image"), row.place)
@@ -140,22 +140,22 @@ def _listed(table: Path, base: Path) -> dict[str, list[Path]]:
         if path in seen:
             raise row.fault(f"{path} stands above too", "each picture once")
         seen.add(path)
-        found.setdefault(row.text(_CLASS), []).append(path)
-    if not found:
+        by_class.setdefault(row.text(_CLASS), []).append(path)
+    if not by_class:
         raise DataError(f"{table} has no row", "one for each picture")
-    return found
+    return by_class
 
 
 def _in_folders(base: Path) -> dict[str, list[Path]]:
     if not is_folder(base):
         raise DataError(f"{base} is not a folder", "a folder with a folder for each class")
     folders = sorted(path for path in base.iterdir() if path.is_dir() and path.name[0] != ".")
-    found = {folder.name: _pictures_of(folder) for folder in folders}
-    if not found:
+    by_class = {folder.name: _pictures_of(folder) for folder in folders}
+    if not by_class:
         raise DataError(
             f"{base} has no folder in it", "a folder of pictures for each class, or pictures.csv"
         )
-    return found
+    return by_class
 
 
 def _pictures_of(folder: Path) -> list[Path]:

@@ -99,16 +99,16 @@ def _named(path: Path, code: str, value: Any) -> dict[str, str]:
     indices, names = value
     if len(indices) != len(names):
         raise DataError(f"{path}, {code}: {len(indices)} indices and {len(names)} names", form)
-    found: dict[str, str] = {}
+    named: dict[str, str] = {}
     for index, name in zip(indices, names, strict=True):
-        if type(index) is not int or not 0 <= index < CLASSES or str(index) in found:
+        if type(index) is not int or not 0 <= index < CLASSES or str(index) in named:
             raise DataError(
                 f"{path}, {code}: class index {short(index)}", "each of 0 to 999 once at most"
             )
         if not isinstance(name, str) or not name.strip():
             raise DataError(f"{path}, {code}: class {index} has the name {short(name)}", "a text")
-        found[str(index)] = name.strip()
-    return found
+        named[str(index)] = name.strip()
+    return named
 
 
 def _templates(path: Path, code: str, value: Any) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def load_photographs(folder: Path) -> Photographs:
         raise DataError(f"{folder} is not a folder", _LAYOUTS, "name it by `images`")
     table = folder / _TABLE
     if table.is_file():
-        return _found(folder, _listed(table), f"`class_index` of {_TABLE}", (table,))
+        return _photographs(folder, _listed(table), f"`class_index` of {_TABLE}", (table,))
     base = next((p for p in (folder, folder / "val") if any(_synsets(p))), None)
     if base is None:
         raise DataError(
@@ -70,10 +70,10 @@ def load_photographs(folder: Path) -> Photographs:
     if unknown:
         raise DataError(f"{base / unknown[0]} is of no class of {order}", "classes of ImageNet-1k")
     by_class = {str(index[name]): _pictures_of(base / name) for name in synsets}
-    return _found(folder, by_class, order, sources)
+    return _photographs(folder, by_class, order, sources)
 
 
-def _found(
+def _photographs(
     folder: Path, by_class: Mapping[str, list[Path]], order: str, sources: tuple[Path, ...]
 ) -> Photographs:
     class_of = {path: name for name, paths in by_class.items() for path in paths}
@@ -82,7 +82,7 @@ def _found(
 
 
 def _listed(table: Path) -> dict[str, list[Path]]:
-    found: dict[str, list[Path]] = {}
+    by_class: dict[str, list[Path]] = {}
     seen: set[Path] = set()
     for row in json_lines(table):
         index = row.value("class_index")
@@ -94,10 +94,10 @@ def _listed(table: Path) -> dict[str, list[Path]]:
         if path in seen:
             raise row.fault(f"{path} is in a row above too", "each picture once")
         seen.add(path)
-        found.setdefault(str(index), []).append(path)
-    if not found:
+        by_class.setdefault(str(index), []).append(path)
+    if not by_class:
         raise DataError(f"{table} has no row", "one for each picture")
-    return dict(sorted(found.items(), key=lambda item: int(item[0])))
+    return dict(sorted(by_class.items(), key=lambda item: int(item[0])))
 
 
 def _synsets(base: Path) -> Iterator[Path]:
@@ -107,10 +107,10 @@ def _synsets(base: Path) -> Iterator[Path]:
 
 
 def _pictures_of(folder: Path) -> list[Path]:
-    found = sorted(path for path in folder.iterdir() if has_picture_ending(path.name))
-    if not found:
+    pictures = sorted(path for path in folder.iterdir() if has_picture_ending(path.name))
+    if not pictures:
         raise DataError(f"{folder} has no picture", "photographs of its class")
-    return found
+    return pictures
 
 
 def _order(

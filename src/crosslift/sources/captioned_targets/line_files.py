@@ -38,10 +38,10 @@ def _captions(path: Path, ids: list[str], names: Path) -> dict[str, tuple[str, .
             f"{path} has {len(lines):,} lines, {names} {len(ids):,}",
             "a caption for each picture, line by line",
         )
-    found: dict[str, tuple[str, ...]] = {}
+    captions: dict[str, tuple[str, ...]] = {}
     for item, line in zip(ids, lines, strict=True):
-        found[item] = (*found.get(item, ()), line.strip())
-    return found
+        captions[item] = (*captions.get(item, ()), line.strip())
+    return captions
 
 
 def _full_lines(path: Path, what: str) -> list[str]:

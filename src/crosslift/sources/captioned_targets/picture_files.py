@@ -38,12 +38,12 @@ def pictures_in(folder: Path, files: Mapping[str, tuple[str, ...]]) -> dict[str,
         raise DataError(
             f"{folder} is not a folder", "the folder of the pictures", "name it by `images`"
         )
-    found = {item: _direct(folder, item, names) for item, names in files.items()}
-    absent = [item for item, path in found.items() if path is None]
+    paths = {item: _direct(folder, item, names) for item, names in files.items()}
+    absent = [item for item, path in paths.items() if path is None]
     below = _below(folder) if absent else {}
     for item in absent:
-        found[item] = _one(item, files[item], below)
-    missing = [item for item, path in found.items() if path is None]
+        paths[item] = _one(item, files[item], below)
+    missing = [item for item, path in paths.items() if path is None]
     if missing:
         raise DataError(
             f"{folder} lacks the pictures of {len(missing):,} of {len(files):,} items, such as "
@@ -51,7 +51,7 @@ def pictures_in(folder: Path, files: Mapping[str, tuple[str, ...]]) -> dict[str,
             "all of them: among fewer pictures the right one is found more often",
             "put them there, or name their folder by `images`",
         )
-    return {item: path for item, path in found.items() if path is not None}
+    return {item: path for item, path in paths.items() if path is not None}
 
 
 def _direct(folder: Path, item: str, names: Sequence[str]) -> Path | None:

@@ -137,11 +137,13 @@ def refuse_unequal(folder: Path, read: Mapping[str, TopicTexts]) -> None:
     Raises:
         DataError: a language lacks some that another has.
     """
-    every = {item for found in read.values() if not found.choices for item in found.texts}
-    for code, found in read.items():
-        if not found.choices and len(found.texts) < len(every):
+    every = {
+        item for sentences in read.values() if not sentences.choices for item in sentences.texts
+    }
+    for code, sentences in read.items():
+        if not sentences.choices and len(sentences.texts) < len(every):
             raise DataError(
-                f"{folder}, language {code}: {len(found.texts):,} of {len(every):,} sentences",
+                f"{folder}, language {code}: {len(sentences.texts):,} of {len(every):,} sentences",
                 "the same sentences in every language",
                 f"{_AGAIN}, or name the other languages by `languages`",
             )

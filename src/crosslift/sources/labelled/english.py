@@ -125,9 +125,9 @@ class EnglishData(PublishedData):
 
     def read_and_check(self, split: str) -> DatasetRecords:
         """As `read`, but reads anew whenever it is called."""
-        found = PublishedData.read(self, split)
-        check_english(found.records, f"{split} of {self.folder or self._hub().id}", self.least)
-        return found
+        examples = PublishedData.read(self, split)
+        check_english(examples.records, f"{split} of {self.folder or self._hub().id}", self.least)
+        return examples
 
 
 @read_once(key=lambda data, split: (data.checksum(), split, data.least))
