@@ -17,7 +17,7 @@ from crosslift.forms.form import FormOptions, Split
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
 from crosslift.training.loop import Stage, train
-from crosslift.training.mixing import StageTask
+from crosslift.training.mixing import MixedTask
 from crosslift.training.settings import Budget, MixedTaskSettings, StageSettings
 
 _FIRST = 2  # updates that are not timed: the first also counts operations
@@ -63,7 +63,7 @@ def _seconds_of_an_update(
     encoder: Encoder, records: Sequence[Record], robust: dict[str, Any] | None
 ) -> float:
     task = TextPairs().open(encoder, Split(records), Split([]), FormOptions(False, False, 0))
-    member = StageTask("pairs", MixedTaskSettings(task="text-pairs"), task, 0)
+    member = MixedTask("pairs", MixedTaskSettings(task="text-pairs"), task, 0)
     settings = StageSettings(task="text-pairs", robust=robust, dev_evaluations=0)
     budget = Budget(updates=_UPDATES, batch_size=_BATCH)
     stamps: list[float] = []

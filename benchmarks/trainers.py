@@ -35,7 +35,7 @@ from crosslift.forms.form import FormOptions, Split
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
 from crosslift.training.loop import Stage, train
-from crosslift.training.mixing import StageTask
+from crosslift.training.mixing import MixedTask
 from crosslift.training.settings import Budget, MixedTaskSettings, StageSettings
 
 BATCH = 32
@@ -107,7 +107,7 @@ def ours(task: str, texts: Sequence[str], precision: Precision, wait: Waiting) -
     budget = Budget(updates=MOST_UPDATES, batch_size=BATCH)
     with tempfile.TemporaryDirectory() as folder:
         stage = Stage(settings, budget, 0, Path(folder) / "checkpoint.safetensors", report)
-        train(stage, [StageTask("task", MixedTaskSettings(task="task"), opened, 0)], encoder)
+        train(stage, [MixedTask("task", MixedTaskSettings(task="task"), opened, 0)], encoder)
 
 
 def theirs(task: str, texts: Sequence[str], precision: Precision, wait: Waiting) -> None:

@@ -20,7 +20,7 @@ from crosslift.sources.record import Record
 from crosslift.training.checkpoint import Progress
 from crosslift.training.guards.data import on_their_data
 from crosslift.training.loop import Stage, train
-from crosslift.training.mixing import StageTask
+from crosslift.training.mixing import MixedTask
 from crosslift.training.settings import Budget, MixedTaskSettings, StageSettings
 
 WIDTH = 32
@@ -277,9 +277,9 @@ def open_tiny_task(
     return opened
 
 
-def alone(task: OpenTask, name: str = "task", seed: int = 0) -> list[StageTask]:
+def alone(task: OpenTask, name: str = "task", seed: int = 0) -> list[MixedTask]:
     """A task as the only one of its stage."""
-    return [StageTask(name, MixedTaskSettings(task=name), task, seed)]
+    return [MixedTask(name, MixedTaskSettings(task=name), task, seed)]
 
 
 def train_tiny(

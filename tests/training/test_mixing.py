@@ -16,7 +16,7 @@ from crosslift.encoders.load import Encoder
 from crosslift.errors import TrainingError
 from crosslift.training.checkpoint import Progress
 from crosslift.training.loop import Stage, train
-from crosslift.training.mixing import Mixture, StageTask, shares_of
+from crosslift.training.mixing import MixedTask, Mixture, shares_of
 from crosslift.training.settings import (
     Budget,
     MixedTaskSettings,
@@ -110,7 +110,7 @@ def mixture(
     mixing: dict[str, Any], sizes: tuple[int, ...] = (30, 10), accumulation: int = 1, seed: int = 5
 ) -> Mixture:
     members = [
-        StageTask(f"t{i}", MixedTaskSettings(task=f"t{i}"), Sized(size), i)  # type: ignore[arg-type]
+        MixedTask(f"t{i}", MixedTaskSettings(task=f"t{i}"), Sized(size), i)  # type: ignore[arg-type]
         for i, size in enumerate(sizes)
     ]
     return Mixture(members, MixingSettings(**mixing), accumulation, seed)
@@ -165,8 +165,8 @@ def test_draws_follow_from_the_update_and_the_seed_alone() -> None:
 
 def test_a_task_of_weight_zero_never_comes() -> None:
     members = [
-        StageTask("a", MixedTaskSettings(task="a", weight=1), Sized(3), 0),  # type: ignore[arg-type]
-        StageTask("b", MixedTaskSettings(task="b", weight=0), Sized(3), 0),  # type: ignore[arg-type]
+        MixedTask("a", MixedTaskSettings(task="a", weight=1), Sized(3), 0),  # type: ignore[arg-type]
+        MixedTask("b", MixedTaskSettings(task="b", weight=0), Sized(3), 0),  # type: ignore[arg-type]
     ]
     for batches in ("one-task", "interleaved"):
         mixed = Mixture(members, MixingSettings(batches=batches), 1, 0)
@@ -183,14 +183,14 @@ def train_mixed(
     report: Any = lambda share: None,
     budget: Budget | None = None,
     **settings: Any,
-) -> tuple[dict[str, torch.Tensor], Progress, list[StageTask], Encoder]:
+) -> tuple[dict[str, torch.Tensor], Progress, list[MixedTask], Encoder]:
     encoder = load_tiny(folder, precision="float32")
     stage = StageSettings(
         **{"learning_rate": 1e-3, "dev_evaluations": 2, "dropout": 0.2}
         | {"tasks": [{"task": "text-pairs"}, {"task": "masked-lm"}], **settings}
     )
     members = [
-        StageTask(m.task, m, open_tiny_task(m.task, encoder, seed=i), i)
+        MixedTask(m.task, m, open_tiny_task(m.task, encoder, seed=i), i)
         for i, m in enumerate(stage.tasks)
     ]
     chosen = budget or Budget(updates=8, batch_size=4)
@@ -324,4 +324,4 @@ def test_a_task_that_fails_is_named(xlm_folder: Path, tmp_path: Path) -> None:
         StageSettings(task="masked-lm"), Budget(updates=1), 0, tmp_path / "c", lambda share: None
     )
     with pytest.raises(TrainingError, match="the loss of masked-lm in update 1 is inf"):
-        train(stage, [StageTask("masked-lm", settings, task, 0)], encoder)
+        train(stage, [MixedTask("masked-lm", settings, task, 0)], encoder)

@@ -22,7 +22,7 @@ from crosslift.forms.hard_negatives import HardNegatives
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
 from crosslift.training.loop import Stage, train
-from crosslift.training.mixing import StageTask
+from crosslift.training.mixing import MixedTask
 from crosslift.training.settings import Budget, MixedTaskSettings, StageSettings
 
 # The triplet loss
@@ -135,7 +135,7 @@ def _train(
     task = form.open(encoder, _pairs(), Split([]), FormOptions(False, False, 0))
     stage = StageSettings(task="text-pairs", dev_evaluations=0, learning_rate=3e-3, **settings)
     budget = Budget(updates=updates, batch_size=6)
-    member = StageTask("pairs", MixedTaskSettings(task="text-pairs"), task, 0)
+    member = MixedTask("pairs", MixedTaskSettings(task="text-pairs"), task, 0)
     changed, progress = train(
         Stage(stage, budget, 0, checkpoint, lambda share: None), [member], encoder
     )
@@ -233,7 +233,7 @@ def test_operations_are_those_of_the_layers_below(
         form = TextPairs(hidden_state=1)
         task = form.open(encoder, _pairs(), Split([]), FormOptions(False, False, 0))
         stage = StageSettings(task="text-pairs", dev_evaluations=0)
-        member = StageTask("pairs", MixedTaskSettings(task="text-pairs"), task, 0)
+        member = MixedTask("pairs", MixedTaskSettings(task="text-pairs"), task, 0)
         place = tmp_path / f"{run}"
         work = Stage(stage, Budget(updates=1, batch_size=4), 0, place, lambda share: None)
         counted.append(train(work, [member], encoder)[1].flops)

@@ -24,7 +24,7 @@ from crosslift.making.trained import Trained
 from crosslift.steps.step import Step, Workplace
 from crosslift.training.guards.guard import Guard
 from crosslift.training.loop import Stage, train
-from crosslift.training.mixing import StageTask
+from crosslift.training.mixing import MixedTask
 from crosslift.training.settings import Budget, StageSettings
 
 SPENT = ("updates", "examples", "tokens", "flops", "seconds")
@@ -82,7 +82,7 @@ def spent_of(step: Step, store: Store) -> dict[str, Any]:
 
 def _open_members(
     step: Step, workplace: Workplace, encoder: Encoder
-) -> tuple[list[StageTask], dict[str, Any]]:
+) -> tuple[list[MixedTask], dict[str, Any]]:
     """The tasks of a stage, opened, and how many records each has and left out."""
     job = step.job_as(Training)
     members, counts = [], {}
@@ -102,14 +102,14 @@ def _open_members(
         opened = run.task.form.open().open(encoder, train_split, dev_split, options)
         if "heads" in step.inputs:
             opened.head.load_state_dict(load_head(step.inputs["heads"], store, name))
-        members.append(StageTask(name, run.settings, opened, seed))
+        members.append(MixedTask(name, run.settings, opened, seed))
         held = {"train": train_split, "dev": dev_split}
         lengths = {split: len(found.records) for split, found in held.items()}
         counts[name] = {**lengths, "rows": opened.size, "left_out": left_out, **copied}
     return members, counts
 
 
-def _save_heads(members: Sequence[StageTask], folder: Path) -> None:
+def _save_heads(members: Sequence[MixedTask], folder: Path) -> None:
     tensors = {
         f"{member.name}/{name}": value.contiguous().cpu()
         for member in members

@@ -22,7 +22,7 @@ from crosslift.errors import TrainingError
 from crosslift.forms.form import FormOptions, OpenTask, StepLoss
 from crosslift.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from crosslift.training.guards.guard import Guard, GuardOnData, OpenGuard
-from crosslift.training.mixing import Mixture, StageTask
+from crosslift.training.mixing import MixedTask, Mixture
 from crosslift.training.rates import rate_of
 from crosslift.training.robust import Before, Passes, Robustness
 from crosslift.training.selection import Selection
@@ -54,7 +54,7 @@ class Stage:
 
 def train(
     stage: Stage,
-    members: Sequence[StageTask],
+    members: Sequence[MixedTask],
     encoder: Encoder,
     guards: Sequence[Guard] | None = None,
 ) -> tuple[dict[str, Tensor], Progress]:
@@ -91,7 +91,7 @@ class _Run:
     def __init__(
         self,
         stage: Stage,
-        members: Sequence[StageTask],
+        members: Sequence[MixedTask],
         encoder: Encoder,
         guards: Mapping[str, OpenGuard],
     ) -> None:

@@ -16,7 +16,7 @@ Shares = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class StageTask:
+class MixedTask:
     """A task of a stage, opened.
 
     Args:
@@ -78,7 +78,7 @@ class Mixture:
     """
 
     def __init__(
-        self, members: Sequence[StageTask], mixing: MixingSettings, accumulation: int, seed: int
+        self, members: Sequence[MixedTask], mixing: MixingSettings, accumulation: int, seed: int
     ) -> None:
         self.members = members
         self.mixing = mixing
