@@ -18,8 +18,13 @@ from crosslift.cli.listing import _print
 from crosslift.cli.output import bar_for, console_for, write_json
 from crosslift.cli.progress import LiveProgress, StatusLine
 from crosslift.errors import DataError
+from crosslift.results.record import Record
 
 HOSTILE = "[/b] [red]x[/red] :cat: [link=a"
+
+
+class Named(Record):
+    name: str
 
 
 def terminal() -> Console:
@@ -39,7 +44,7 @@ def test_strings_tables_and_bars_are_no_markup(capsys: pytest.CaptureFixture[str
     console = terminal()
     console.print(HOSTILE)
     assert HOSTILE in printed(console)
-    _print([{"name": HOSTILE}], ("name",), None)
+    _print([Named(name=HOSTILE)], ("name",), None)
     assert HOSTILE in capsys.readouterr().out
     with bar_for(console) as bar:
         bar.update(bar.add_task(HOSTILE), advance=1)

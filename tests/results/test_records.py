@@ -45,7 +45,7 @@ KEYS = {
     "texts side_prompts",
     "targets.gaps": "language reason",
     "environments": "facts steps arms",
-    "steps": "key kind label arm seed seconds peak_bytes reused other_code environments",
+    "steps": "key kind label arm seed seconds peak_bytes reused other_code environments digest",
     "overlap.examples": "train test similarity",
     "gains": "arm control target sentence",
     "attributions": "arm baseline target metric protocol whole parts sentence",

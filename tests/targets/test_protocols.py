@@ -465,7 +465,9 @@ def test_tasks_of_one_name_on_different_files_are_both_compared(
     tmp_path: Path, xlm_folder: Path
 ) -> None:
     for name in ("one", "two"):
-        (tmp_path / f"{name}.tsv").write_text(f"anchor\tpositive\n{name} cat\t{name} dog\n")
+        (tmp_path / f"{name}.tsv").write_text(
+            f"anchor\tpositive\n{name} cat\t{name} dog\n{name} owl\t{name} hen\n"
+        )
     stages = {
         name: [{"task": "text-pairs", "data": str(tmp_path / f"{name}.tsv")}]
         for name in ("one", "two")

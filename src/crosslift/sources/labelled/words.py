@@ -58,6 +58,18 @@ class _Line(NamedTuple):
     cells: list[str]
 
 
+class _Sentence(NamedTuple):
+    """The lines of a sentence as they are in the file: far fewer objects than its cells."""
+
+    first: int
+    texts: list[str]
+
+    def lines(self) -> list[_Line]:
+        return [
+            _Line(number, text.split("\t")) for number, text in enumerate(self.texts, self.first)
+        ]
+
+
 @dataclass(frozen=True, slots=True)
 class TaggedWords:
     """A word and its tag in each line, parted by a tab; words alone where tags are withheld.
@@ -81,8 +93,8 @@ class TaggedWords:
                 tag, entities that do not begin with ``B-``, bytes that are not UTF-8.
         """
         sentences = list(_sentences(path))
-        tagged = any(len(line.cells) > 1 for lines in sentences for line in lines)
-        read = [self._row(path, lines, tagged) for lines in sentences]
+        tagged = any("\t" in text for sentence in sentences for text in sentence.texts)
+        read = [self._row(path, sentence.lines(), tagged) for sentence in sentences]
         if tagged and "O" in self.tags:
             _check_scheme(path, [row.values["tags"] for row in read])
         yield from read
@@ -122,16 +134,17 @@ class TaggedWords:
         return checked_tag(line.cells[1], self.tags, place)
 
 
-def _sentences(path: Path) -> Iterator[list[_Line]]:
-    """The lines of each sentence; one or more lines of nothing but spaces and tabs part them."""
-    sentence: list[_Line] = []
+def _sentences(path: Path) -> Iterator[_Sentence]:
+    """The sentences; one or more lines of nothing but spaces and tabs part them."""
+    sentence = _Sentence(1, [])
     for number, line in lines_of(path):
         if line.strip(" \t"):
-            sentence.append(_Line(number, line.split("\t")))
-        elif sentence:
+            sentence.texts.append(line)
+            continue
+        if sentence.texts:
             yield sentence
-            sentence = []
-    if sentence:
+        sentence = _Sentence(number + 1, [])
+    if sentence.texts:
         yield sentence
 
 
