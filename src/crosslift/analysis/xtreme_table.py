@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -13,13 +11,11 @@ from numpy.typing import NDArray
 
 from crosslift.analysis.collect import Gathered, as_many_seeds
 from crosslift.analysis.judging import control_kind
-from crosslift.making.answer import told_of_answering
-from crosslift.making.loaded_target import LoadedTarget
-from crosslift.metrics.table import OUTCOME_OF_METRIC, metric_named
+from crosslift.analysis.xtreme_columns import Column
+from crosslift.metrics.table import OUTCOME_OF_METRIC
 from crosslift.results.verdict import Outcome, Verdict
 from crosslift.results.xtreme_scores import (
     BestArm,
-    FineTuning,
     GroupName,
     LanguageScore,
     PublishedScores,
@@ -37,9 +33,6 @@ from crosslift.statistics.differences import (
     group_differences,
     strata_of,
 )
-from crosslift.steps.step import Step
-from crosslift.targets.protocol import Protocol
-from crosslift.targets.target_data import TargetData
 from crosslift.xtreme.benchmark import TASKS, XtremeTask
 from crosslift.xtreme.published import PublishedRow, published_for
 
@@ -50,7 +43,6 @@ GROUP_TITLES: Mapping[GroupName, str] = {
     "qa": "Question answering",
     "retrieval": "Retrieval",
 }
-XTREME = "xtreme"
 Cube = NDArray[np.float64]
 
 
@@ -82,28 +74,6 @@ def xtreme_table(gathered: Gathered, judged: Sequence[Verdict]) -> XtremeTable |
     return table.record() if table.columns else None
 
 
-@dataclass(frozen=True)
-class _Column:
-    """A task of XTREME that the study measures."""
-
-    task: XtremeTask
-    loaded: LoadedTarget
-    protocol: Protocol
-
-    @property
-    def name(self) -> str:
-        return self.loaded.target.name
-
-    @property
-    def metric(self) -> str:
-        return self.protocol.metric
-
-    @property
-    def details(self) -> tuple[str, ...]:
-        """The metrics that are shown; of questions on passages both."""
-        return metric_named(self.metric).shown
-
-
 class _Table:
     def __init__(self, gathered: Gathered, judged: Sequence[Verdict]) -> None:
         self.gathered = gathered
@@ -112,12 +82,12 @@ class _Table:
         self._cubes: dict[tuple[str, str, tuple[str, ...]], Cube] = {}
 
     @cached_property
-    def columns(self) -> list[_Column]:
+    def columns(self) -> list[Column]:
         columns = []
         for task in sorted(TASKS, key=lambda task: list(GROUP_TITLES).index(task.group)):
             loaded = self.gathered.plan.targets.get(task.target)
             if loaded is not None and self._scored(task.target):
-                columns.append(_Column(task, loaded, _protocol_of(loaded)))
+                columns.append(Column.of(task, loaded))
         return columns
 
     def _scored(self, target: str) -> bool:
@@ -125,7 +95,7 @@ class _Table:
         return any(target in run.evaluations for run in self.gathered.plan.runs)
 
     @cached_property
-    def groups(self) -> dict[GroupName, list[_Column]]:
+    def groups(self) -> dict[GroupName, list[Column]]:
         """Group -> its columns; those whose tasks are not all measured have an average of what is."""
         by_group = {g: [c for c in self.columns if c.task.group == g] for g in GROUP_TITLES}
         return {ALL: self.columns, **{g: columns for g, columns in by_group.items() if columns}}
@@ -133,7 +103,7 @@ class _Table:
     def record(self) -> XtremeTable:
         rows = [XtremeRow(arm=arm, cells=self._cells(arm)) for arm in self._measured()]
         return XtremeTable(
-            columns=tuple(self._column(column) for column in self.columns),
+            columns=tuple(map(self._column, self.columns)),
             groups=tuple(self._group(name) for name in self.groups),
             rows=tuple(rows),
             best=tuple(self._best(rows)),
@@ -148,11 +118,11 @@ class _Table:
         arms = [arm for arm in self.study.arms if arm in there]
         return sorted(arms, key=lambda arm: arm != self.study.baseline)
 
-    def _has(self, arm: str, column: _Column) -> bool:
+    def _has(self, arm: str, column: Column) -> bool:
         runs = self.gathered.plan.runs
         return any(run.arm == arm and column.name in run.evaluations for run in runs)
 
-    def _cube(self, arm: str, column: _Column, metrics: tuple[str, ...]) -> Cube:
+    def _cube(self, arm: str, column: Column, metrics: tuple[str, ...]) -> Cube:
         """Outcomes [S, N, L]; of several metrics their mean."""
         key = (arm, column.name, metrics)
         if key not in self._cubes:
@@ -163,51 +133,15 @@ class _Table:
             self._cubes[key] = np.mean(cubes, axis=0)
         return self._cubes[key]
 
-    def _column(self, column: _Column) -> XtremeColumn:
-        data = column.loaded.data
+    def _column(self, column: Column) -> XtremeColumn:
         rows = self._cube(self._measured_on(column), column, (column.metric,))[0]
-        languages = self._language_names(column)
-        remarks = [column.loaded.part, data.remark]
-        remarks += [_counted("left out of the files", data.left_out), self._cut(column)]
-        if column.protocol.name != XTREME:
-            remarks.append("our own definition, not XTREME's")
-        return XtremeColumn(
-            target=column.name,
-            title=column.task.title,
-            group=column.task.group,
-            metric=column.metric,
-            languages=len(languages),
-            n=int((~np.isnan(rows)).sum()),
-            split=data.split,
-            selection=self._selection(column, data),
-            remark="; ".join(remark for remark in remarks if remark),
-            fine_tune=self._tuning(column),
-            gaps=tuple(code for code in column.task.languages if code not in languages),
-        )
+        examples = int((~np.isnan(rows)).sum())
+        return column.record(self.gathered, self._language_names(column), examples)
 
-    def _cut(self, column: _Column) -> str:
-        """What did not go through the encoder whole; empty where no encoder was fine-tuned."""
-        answers = self._answering(column)
-        if not answers:
-            return ""
-        return _counted("", told_of_answering(answers[0], self.gathered.store, "cut"))
-
-    def _answering(self, column: _Column) -> list[Step]:
-        """The steps that answer its examples, of every run that was fine-tuned on it."""
-        runs = self.gathered.plan.runs
-        return [
-            run.fine_tuned[column.name].answers for run in runs if column.name in run.fine_tuned
-        ]
-
-    def _selection(self, column: _Column, data: TargetData) -> str | None:
-        """What weights were chosen by; None: none were, or the last were taken."""
-        settings = self.study.fine_tuning_of(column.loaded.settings)
-        return data.selection if settings.keep_best or settings.early_stopping else None
-
-    def _measured_on(self, column: _Column) -> str:
+    def _measured_on(self, column: Column) -> str:
         return next(arm for arm in self._measured() if self._has(arm, column))
 
-    def _language_names(self, column: _Column) -> list[str]:
+    def _language_names(self, column: Column) -> list[str]:
         """The languages of a cube, in its order."""
         step = next(
             run.evaluations[column.name]
@@ -215,26 +149,6 @@ class _Table:
             if column.name in run.evaluations
         )
         return sorted(self.gathered.languages_of(step))
-
-    def _tuning(self, column: _Column) -> FineTuning | None:
-        """How encoders were fine-tuned for it; None: they were not."""
-        answers = self._answering(column)
-        if not answers:
-            return None
-        settings = self.study.fine_tuning_of(column.loaded.settings)
-        store = self.gathered.store
-        spent = [told_of_answering(step, store, "spent") for step in answers]
-        timings = [told_of_answering(step, store, "timings") for step in answers]
-        records = next(iter(told_of_answering(answers[0], store, "records").values()))
-        budget = settings.budget
-        return FineTuning(
-            updates=round(float(np.mean([each["updates"] for each in spent]))),
-            examples=round(float(np.mean([each["examples"] for each in spent]))),
-            batch_size=budget.batch_size if budget else None,
-            learning_rate=settings.learning_rate,
-            train=records["train"],
-            seconds=float(np.mean([each["seconds"] for each in timings])),
-        )
 
     def _group(self, name: GroupName) -> XtremeGroup:
         within = [task for task in TASKS if name in (ALL, task.group)]
@@ -257,12 +171,12 @@ class _Table:
                 cells[name] = self._average(arm, columns)
         return cells
 
-    def _cell(self, arm: str, column: _Column) -> XtremeCell:
+    def _cell(self, arm: str, column: Column) -> XtremeCell:
         scores = _score(self._cube(arm, column, (column.metric,)))
         details = {m: _score(self._cube(arm, column, (m,))).mean() for m in column.details}
         return _cell_of(scores, details, self._change(arm, column))
 
-    def _change(self, arm: str, column: _Column) -> _Change:
+    def _change(self, arm: str, column: Column) -> _Change:
         """The verdict on the arm in the column; where there is none, the difference alone."""
         against = self.study.baseline_of(arm)
         if arm == against or not self._has(against, column):
@@ -273,7 +187,7 @@ class _Table:
             return _Change(verdict.effect, verdict.low, verdict.high, verdict.verdict)
         return self._effect([self._weighted(arm, against, column, (column.metric,))])
 
-    def _average(self, arm: str, columns: Sequence[_Column]) -> XtremeCell:
+    def _average(self, arm: str, columns: Sequence[Column]) -> XtremeCell:
         """The mean over tasks as XTREME takes it: of questions, F1 and exact match count half."""
         per_seed = np.mean(
             np.broadcast_arrays(*(_score(self._cube(arm, c, c.details)) for c in columns)), axis=0
@@ -287,7 +201,7 @@ class _Table:
         return _cell_of(per_seed, {}, change)
 
     def _weighted(
-        self, arm: str, against: str, column: _Column, metrics: tuple[str, ...], share: float = 1.0
+        self, arm: str, against: str, column: Column, metrics: tuple[str, ...], share: float = 1.0
     ) -> Weighted:
         treatment = self._cube(arm, column, metrics)
         languages = treatment.shape[2]
@@ -336,7 +250,7 @@ class _Table:
                 if self._has(arm, column):
                     yield self._gap(arm, column, weights)
 
-    def _gap(self, arm: str, column: _Column, weights: NDArray[np.float64]) -> TransferGap:
+    def _gap(self, arm: str, column: Column, weights: NDArray[np.float64]) -> TransferGap:
         cube = self._cube(arm, column, (column.metric,))
         means = np.nanmean(cube, axis=1).mean(axis=0)
         english = float(means[weights > 0].sum())
@@ -365,7 +279,7 @@ class _Table:
                     yield from self._by_language(arm, column, names)
 
     def _by_language(
-        self, arm: str, column: _Column, names: Sequence[str]
+        self, arm: str, column: Column, names: Sequence[str]
     ) -> Iterator[LanguageScore]:
         cube = self._cube(arm, column, (column.metric,))
         scores = np.nanmean(cube, axis=1).mean(axis=0)
@@ -402,21 +316,6 @@ def _published(row: PublishedRow) -> PublishedScores:
         cells={target: dict(scores) for target, scores in row.scores.items()},
         average=row.average,
     )
-
-
-def _counted(what: str, by_language: Mapping[str, Mapping[str, int]]) -> str:
-    """Counts of all languages together, in words; empty where there are none."""
-    total: Counter[str] = Counter()
-    for counts in by_language.values():
-        total.update(counts)
-    words = ", ".join(f"{count:,} {reason}" for reason, count in total.items() if count)
-    return f"{what}: {words}" if words and what else words
-
-
-def _protocol_of(loaded: LoadedTarget) -> Protocol:
-    """XTREME's definition where it was asked for, else the target's own."""
-    theirs = [protocol for protocol in loaded.protocols if protocol.name == XTREME]
-    return theirs[0] if theirs else loaded.protocols[0]
 
 
 def _score(cube: Cube) -> NDArray[np.float64]:
