@@ -81,16 +81,16 @@ def losses_of(progress: Progress) -> list[float]:
 @pytest.mark.parametrize("seed", range(20))
 def test_nothing_leaves_the_ball(of: BallOf, seed: int) -> None:
     """Draws, steps along gradients of any size, and projections, of sequences of any lengths."""
-    generator = np.random.default_rng(seed)
-    batch = pack(sequences(generator))
-    ball = Ball(float(generator.uniform(0.01, 3)), of)
+    lengths = np.random.default_rng(seed)
+    batch = pack(sequences(lengths))
+    ball = Ball(float(lengths.uniform(0.01, 3)), of)
     rows = torch.zeros(len(batch.token_ids), 4)
     generator = generator_of(seed)
     values = ball.draw(rows, batch, generator)
     for scale in (0.0, 1e-20, 1.0, 1e20):
         gradient = torch.randn(rows.shape, generator=generator) * scale
         gradient[0] = 0.0
-        values = ball.climb(values, gradient, float(generator.uniform(0, 5)), batch)
+        values = ball.climb(values, gradient, float(lengths.uniform(0, 5)), batch)
         assert torch.isfinite(values).all()
         assert max(norms_by_hand(values, batch, of)) <= ball.radius * (1 + 1e-6)
 
