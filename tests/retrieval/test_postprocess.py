@@ -163,7 +163,7 @@ def test_transforms_leave_the_scoring_out() -> None:
     assert transforms(["csls"]) == ()
     with pytest.raises(UnknownNameError, match="unknown post-processing 'center'"):
         transforms(["center"])
-    with pytest.raises(DataError, match="'whiten' stands twice"):
+    with pytest.raises(DataError, match="'whiten' appears twice"):
         transforms(["whiten", "centre", "whiten"])
 
 

@@ -209,7 +209,7 @@ def test_flickr30k_as_its_authors_publish_it(tmp_path: Path) -> None:
     assert found[1].texts["text"] == "Two young , White males ."
     assert found[0].group == found[1].group == "1000092795.jpg"
     path.write_text(TOKENS + "10002456.jpg#0\tagain\n")
-    with pytest.raises(DataError, match=r"row 4: the caption 10002456\.jpg#0 stands twice"):
+    with pytest.raises(DataError, match=r"row 4: the caption 10002456\.jpg#0 appears twice"):
         read_captions(path, "train")
     path.write_text(TOKENS + "10002456.jpg Several\n")
     with pytest.raises(DataError, match=r"token, row 4: '10002456\.jpg Several'"):

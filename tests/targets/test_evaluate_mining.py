@@ -176,7 +176,7 @@ def plain_mine(
 
 
 def plain_united(split: BuccSplit) -> Plain:
-    """A text that stands twice is one: gold pairs of the same texts are one pair."""
+    """A text that appears twice is one: gold pairs of the same texts are one pair."""
     assert split.gold is not None
     gold = {(split.src[i], split.tgt[j]) for i, j in split.gold}
     return Plain(plain_mine(split), Counter(gold))
@@ -371,7 +371,7 @@ def test_no_score_is_above_the_oracle(bucc: Path, source: Split) -> None:
 
 
 def test_a_text_that_stands_twice_is_united_or_dropped() -> None:
-    """Seven pairs, of which the first stands twice on the src side, found by equal vectors."""
+    """Seven pairs, of which the first appears twice on the src side, found by equal vectors."""
     names = ("a", "b", "c", "b1", "c1", "b2", "c2")
     rows = np.eye(len(names)) + 0.2
     known = {name: row for i, row in enumerate(rows) for name in (names[i], names[i].upper())}

@@ -264,7 +264,7 @@ def test_crossmodal_has_several_captions(crossmodal: Path) -> None:
     for change, told in (
         (lambda row: row["de"].update(caption=[]), r"row 2: `caption` of 'de' is \[\]"),
         (lambda row: row.pop("de"), "row 2: no column 'de'"),
-        (lambda row: row.update({"image/key": "0a"}), "row 2: image/key '0a' stands above too"),
+        (lambda row: row.update({"image/key": "0a"}), "row 2: image/key '0a' appears above too"),
     ):
         changed = json.loads(json.dumps(rows))
         change(changed[1])
@@ -475,14 +475,14 @@ def test_classes_of_a_table(classes: Path, tmp_path: Path) -> None:
         with pytest.raises(DataError, match=told):
             pictures_of("picture-classes", classes, images=tmp_path / "elsewhere")
     put(classes / "pictures.csv", "image,class", "x/1.png,cat", "x/1.png,dog")
-    with pytest.raises(DataError, match=r"row 3: .*x/1.png stands above too"):
+    with pytest.raises(DataError, match=r"row 3: .*x/1.png appears above too"):
         pictures_of("picture-classes", classes, images=tmp_path / "elsewhere")
 
 
 @pytest.mark.parametrize(
     ("path", "lines", "told"),
     [
-        ("classes.csv", ("class,en", "cat,cat", "dog,dog", "cat,cat"), "class 'cat' stands above"),
+        ("classes.csv", ("class,en", "cat,cat", "dog,dog", "cat,cat"), "class 'cat' appears above"),
         ("classes.csv", ("class,en", "cat,cat"), "1 classes, 1 languages"),
         ("classes.csv", ("class,qqq", "cat,cat", "dog,dog"), "'qqq', which is the code of no"),
         ("classes.csv", ("class,en", "cat,cat", "hen,hen"), "no name of the class 'dog'"),

@@ -424,11 +424,11 @@ FAULTS: dict[str, tuple[tuple[str, dict[str, str]], tuple[str, ...]]] = {
     ),
     "id twice": (
         _edit("snli", "snli_1.0_train.jsonl", "7.jpg#0r2e", "7.jpg#0r1e"),
-        ("snli_1.0_train.jsonl, row 4", "'7.jpg#0r1e' stands twice"),
+        ("snli_1.0_train.jsonl, row 4", "'7.jpg#0r1e' appears twice"),
     ),
     "id twice in two files": (
         _edit("anli", "R3/train.jsonl", "u3", "u1"),
-        ("R3/train.jsonl, row 1", "'u1' stands twice"),
+        ("R3/train.jsonl, row 1", "'u1' appears twice"),
     ),
     "not JSON": (
         _edit("anli", "R2/train.jsonl", "{", "["),
@@ -537,7 +537,7 @@ FAULTS: dict[str, tuple[tuple[str, dict[str, str]], tuple[str, ...]]] = {
             "squad-1.1",
             {"train-v1.1.json": squad(*[("q7", "A?", [("cold", PASSAGE.index("cold"))])] * 2)},
         ),
-        ("question 'q7'", "stands twice"),
+        ("question 'q7'", "appears twice"),
     ),
     "fewer labels than objects": (
         ("social-iqa", {"train.jsonl": SIQA_ROW * 2, "train-labels.lst": "1\n"}),

@@ -368,7 +368,7 @@ def test_a_network_that_fails_in_the_middle(monkeypatch: pytest.MonkeyPatch, aft
         ([{"id": "1", "text": "short"}], r"no paragraph of wikimedia/wikipedia, 20231101\.af"),
         ([{"id": "1", "text": None}], r"\(20231101\.af\) of the hub, split train, row 1: 'text'"),
         ([{"id": "1", "txt": PARAGRAPH}], "no column 'text'"),
-        ([{"id": "1", "text": PARAGRAPH}] * 2, "the id 'af:1' stands twice"),
+        ([{"id": "1", "text": PARAGRAPH}] * 2, "the id 'af:1' appears twice"),
     ],
 )
 def test_articles_at_fault(

@@ -98,7 +98,7 @@ def test_neighbours_are_the_nearest_by_brute_force() -> None:
 
 
 def test_an_equal_text_is_no_negative() -> None:
-    """A positive that stands twice, in groups of its own each, is right for both."""
+    """A positive that appears twice, in groups of its own each, is right for both."""
     texts, groups = ["house", "House", "hour"], np.arange(3)
     found = HardNegatives("string", texts, groups, _no_vectors)
     assert found._nearest[:2, 0].tolist() == [2, 2]

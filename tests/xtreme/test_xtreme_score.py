@@ -343,7 +343,7 @@ def test_question_files_with_and_without_the_outer_object(tmp_path: Path) -> Non
     assert read_questions(_file(tmp_path, text)) == expected
     assert read_questions(_file(tmp_path, json.dumps(json.loads(text)["data"]))) == expected
     twice = {"data": json.loads(text)["data"] * 2}
-    with pytest.raises(DataError, match="question 'a' stands twice"):
+    with pytest.raises(DataError, match="question 'a' appears twice"):
         read_questions(_file(tmp_path, json.dumps(twice)))
 
 

@@ -71,7 +71,7 @@ def _examples_of(gathered: Gathered, target: str, folder: Path) -> list[Example]
 
 
 def _spread(names: Sequence[str], count: int) -> list[str]:
-    """So many of the names, evenly spread."""
+    """This many of the names, evenly spread."""
     step = max(1.0, len(names) / count)
     return [names[int(i * step)] for i in range(min(count, len(names)))]
 

@@ -35,7 +35,7 @@ def task_run(settings: MixedTaskSettings) -> TaskRun:
 
 
 def names_of(tasks: Sequence[TaskRun]) -> list[str]:
-    """The tasks' names; one that stands twice is numbered from the second on."""
+    """The tasks' names; one that appears twice is numbered from the second on."""
     found: list[str] = []
     for run in tasks:
         same = sum(name.partition(" (")[0] == run.task.name for name in found)

@@ -108,7 +108,7 @@ def generalised_section(folder: RunFolder) -> GeneralisedSection | None:
 
     Raises:
         DataError: the file is not what it should be; a matrix has not as many rows and columns as
-            languages; the arms of a target differ in these; or an arm stands twice.
+            languages; the arms of a target differ in these; or an arm appears twice.
         UnknownNameError: it names an arm or a target that the run has not.
     """
     entries = read_optional_json_file(
@@ -137,7 +137,7 @@ def _check(
             RUN_AGAIN,
         )
     if folder.arm(entry.arm).name in held:
-        raise DataError(f"{told} stands twice", "one entry for each arm and target", RUN_AGAIN)
+        raise DataError(f"{told} appears twice", "one entry for each arm and target", RUN_AGAIN)
     other = next(iter(held.values()), entry)
     if other.languages != entry.languages:
         raise DataError(

@@ -195,7 +195,7 @@ def xtreme_section(folder: RunFolder) -> XtremeSection | None:
 
 
 def _check(folder: RunFolder, facts: XtremeTable) -> None:
-    """Every name is known and no row stands twice."""
+    """Every name is known and no row appears twice."""
     targets = [column.target for column in facts.columns]
     groups = [group.name for group in facts.groups]
     arms = [arm.name for arm in folder.run.arms]
@@ -230,7 +230,7 @@ def _once(what: str, keys: Sequence[Hashable]) -> None:
         if keys.count(key) > 1:
             told = " ".join(key) if isinstance(key, tuple) else key
             raise DataError(
-                f"{what}: {told!r} stands twice",
+                f"{what}: {told!r} appears twice",
                 "one entry of each",
                 "run the study again with this version; finished steps are not repeated",
             )

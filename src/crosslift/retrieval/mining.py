@@ -62,7 +62,7 @@ class DistinctTexts:
 def distinct_texts(texts: Sequence[str]) -> DistinctTexts:
     """Reduce a list of texts to its distinct ones, so that each is encoded and mined once.
 
-    A text that stands twice on one side would be its own rival: both copies have the same
+    A text that appears twice on one side would be its own rival: both copies have the same
     neighbours, crowd each other out of the k nearest of the other side, and only one of them can
     be taken. LASER and XTREME reduce both sides in the same way before they mine.
 

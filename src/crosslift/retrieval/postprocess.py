@@ -55,13 +55,13 @@ def transforms(names: Sequence[Postprocessing]) -> tuple[Postprocessing, ...]:
 
     Raises:
         UnknownNameError: a name that is none of ``Postprocessing``.
-        DataError: a name that stands twice.
+        DataError: a name that appears twice.
     """
     for name in names:
         if name not in get_args(Postprocessing):
             raise UnknownNameError("post-processing", name, get_args(Postprocessing))
         if list(names).count(name) > 1:
-            raise DataError(f"the post-processing {name!r} stands twice", "each step once")
+            raise DataError(f"the post-processing {name!r} appears twice", "each step once")
     return tuple(name for name in names if name not in SCORINGS)
 
 
@@ -101,7 +101,7 @@ def postprocess(
     Raises:
         DataError: no languages; vectors that are not finite, all zero or of unequal width; a
             language with one text; a text of which a step leaves nothing; ``csls``, which is no
-            transformation; a step that stands twice.
+            transformation; a step that appears twice.
         UnknownNameError: a step that is none of ``Postprocessing``.
     """
     scorings = [step for step in steps if step not in transforms(steps)]

@@ -83,7 +83,7 @@ def load_bucc(folder: Path, language: str, split: str) -> BuccSplit:
 
     Raises:
         DataError: the split is not there or there twice, a file is empty or has a line of another
-            form, an id stands twice or on the wrong side, the gold names an id that is not in the
+            form, an id appears twice or on the wrong side, the gold names an id that is not in the
             texts or a pair twice, or a file changed while it was read.
     """
     split = _canonical(split)

@@ -261,7 +261,7 @@ def collect(rows: Iterable[Row], fields: Fields, prefix: str) -> DatasetRecords:
             skipped[record] += 1
             continue
         if key in seen:
-            raise row.fault(f"the id {key!r} stands twice", "an id for each example")
+            raise row.fault(f"the id {key!r} appears twice", "an id for each example")
         seen.add(key)
         records.append(record)
     return DatasetRecords(records, dict(skipped))

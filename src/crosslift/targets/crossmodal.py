@@ -55,7 +55,7 @@ def _load(folder: Path, languages: Sequence[str]) -> PublishedCaptions:
     for row in json_lines(path):
         key = name_of(row, _KEY)
         if key in files:
-            raise row.fault(f"{_KEY} {key!r} stands above too", "each picture once")
+            raise row.fault(f"{_KEY} {key!r} appears above too", "each picture once")
         files[key] = (f"{key}.jpg",)
         for code in languages:
             texts[code][key] = _captions(row, _IN_FILE.get(code, code))

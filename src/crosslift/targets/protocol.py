@@ -69,7 +69,7 @@ class Mining:
         threshold_source: the split whose gold the threshold is fitted on. Where it is missing, or is
             the split that is scored, the threshold of one half of the src texts is applied to the
             other, and the result says so.
-        repeated_texts: ``united``: a text that stands twice is one; ``dropped``: a mined pair with
+        repeated_texts: ``united``: a text that appears twice is one; ``dropped``: a mined pair with
             such a text counts as not extracted, and its gold as not found.
     """
 

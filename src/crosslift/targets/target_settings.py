@@ -66,7 +66,7 @@ class PairSettings(AnyTargetSettings):
     """What bitexts and pictures with texts both read."""
 
     pairs: Annotated[int, Field(ge=2)] | None = None
-    """Only so many of the first pairs of each language, of bitexts, or of the first pictures; None:
+    """Only this many of the first pairs of each language, of bitexts, or of the first pictures; None:
     all. Among fewer candidates the right one is found more often: such scores compare with others of
     as many pairs alone."""
     columns: dict[str, str] = Field(default_factory=dict)
@@ -105,7 +105,7 @@ class MiningSettings(SidePrompts, AnyTargetSettings):
     part: ClassVar[str] = "sentences"
 
     sentences: Annotated[int, Field(ge=2)] | None = None
-    """Only so many sentences of each side of every split, of mining: those of gold pairs first, then
+    """Only this many sentences of each side of every split, of mining: those of gold pairs first, then
     in the files' order; None: all. In a smaller pool the pairs are found more easily: such scores
     compare with others of as many sentences alone."""
 
@@ -120,7 +120,7 @@ class LabelledSettings(AnyTargetSettings):
     """Which split is scored, of labelled examples. None: test where it is there with its labels, else
     dev. What phase three chooses by is never among what is scored."""
     examples: Annotated[int, Field(ge=2)] | None = None
-    """Only so many of the first examples of each language, of labelled examples; None: all."""
+    """Only this many of the first examples of each language, of labelled examples; None: all."""
     english: Path | None = None
     """Folder of the English training set, of labelled examples, where it lies elsewhere than `data`
     (MNLI of XNLI, SQuAD 1.1 of XQuAD and MLQA)."""

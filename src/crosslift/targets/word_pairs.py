@@ -48,7 +48,7 @@ def _loader(*, trained: bool) -> Callable[[BitextSettings], BitextData]:
 
 
 def _bitext(lexicon: Lexicon, *, trained: bool) -> Bitext | str:
-    """Pairs of which no word of either side stands twice, so that each has one right answer: of a word
+    """Pairs of which no word of either side appears twice, so that each has one right answer: of a word
     with several translations the first that is free. Where there are too few, that reason."""
     try:
         split = split_of_lexicon(lexicon)

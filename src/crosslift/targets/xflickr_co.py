@@ -53,7 +53,7 @@ def _captions(path: Path, files: dict[str, tuple[str, ...]]) -> dict[str, tuple[
         name = name_of(row, "img_path")
         item = Path(name).stem
         if item in captions:
-            raise row.fault(f"{name!r} stands above too", "each picture once")
+            raise row.fault(f"{name!r} appears above too", "each picture once")
         captions[item] = captions_of(row, "`sentences`", row.value("sentences"))
         files[item] = (name,)
     if not captions:

@@ -382,8 +382,7 @@ class FineTuneSettings(TrainingSettings):
 
     keep_weights: bool = True
     """The fine-tuned weights stay in the store: as large as the encoder, for each arm, seed and target.
-    False: they are taken out once the answers stand, and trained again where other answers are asked
-    for."""
+    False: they are deleted once the answers exist, and trained again where others are needed."""
 
     smoothed_prediction: SmoothedPredictionSettings | None = None
     """Answers by vote over draws of noise; None: the encoder reads texts as they are."""

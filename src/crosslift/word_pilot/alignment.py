@@ -79,7 +79,7 @@ def alignment_of(src: FloatArray, tgt: FloatArray, *, level: float = LEVEL) -> W
 
     Args:
         src: floats [N, D].
-        tgt: floats [N, D]; ``tgt[i]`` translates ``src[i]``. No word stands twice (`one_to_one`).
+        tgt: floats [N, D]; ``tgt[i]`` translates ``src[i]``. No word appears twice (`one_to_one`).
         level: of the intervals.
 
     Returns:

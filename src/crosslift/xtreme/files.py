@@ -139,7 +139,7 @@ def read_questions(path: Path) -> dict[str, tuple[str, ...]]:
     """Question id -> its right answers, of a file in SQuAD's layout or its list ``data`` alone.
 
     Raises:
-        DataError: the file cannot be read or is not of that layout, an id stands twice, a question
+        DataError: the file cannot be read or is not of that layout, an id appears twice, a question
             has no answer, or there is no question.
     """
     content = _json(path)
@@ -149,7 +149,7 @@ def read_questions(path: Path) -> dict[str, tuple[str, ...]]:
             for question in _list(_field(paragraph, "qas", str(path)), str(path)):
                 key, answers = _question(question, str(path))
                 if key in found:
-                    raise DataError(f"{path}: question {key!r} stands twice", "each id once")
+                    raise DataError(f"{path}: question {key!r} appears twice", "each id once")
                 found[key] = answers
     if not found:
         raise DataError(f"{path} holds no question", "one question at least")

@@ -105,7 +105,7 @@ def _names(path: Path) -> tuple[tuple[str, ...], dict[str, dict[str, str]]]:
     for row in _rows(path):
         name = row.text(_CLASS)
         if name in seen:
-            raise row.fault(f"class {name!r} stands above too", "each class once")
+            raise row.fault(f"class {name!r} appears above too", "each class once")
         seen.append(name)
         for column, cell in row.values.items():
             if column == _CLASS:
@@ -138,7 +138,7 @@ def _listed(table: Path, base: Path) -> dict[str, list[Path]]:
         if not is_file(path):
             raise row.fault(f"no picture {path}", "a path relative to the folder of the pictures")
         if path in seen:
-            raise row.fault(f"{path} stands above too", "each picture once")
+            raise row.fault(f"{path} appears above too", "each picture once")
         seen.add(path)
         by_class.setdefault(row.text(_CLASS), []).append(path)
     if not by_class:

@@ -177,7 +177,7 @@ def _records(entries: list[Entry], rules: Rules, skipped: Counter[str]) -> Itera
             name = f"{entry.picture_id}#{number}"
             if name in ids:
                 raise DataError(
-                    f"{entry.place}: the caption {name} stands twice", "a number for each caption"
+                    f"{entry.place}: the caption {name} appears twice", "a number for each caption"
                 )
             ids.add(name)
             why = _left_out(entry, text, language, rules, repeats)

@@ -89,7 +89,7 @@ def examples_of(rows: Iterable[Row], fields: Fields, language: str, what: str) -
             )
         key = fields.example_id(row, len(records))
         if key in seen:
-            raise row.fault(f"the id {key!r} stands twice", "an id for each example")
+            raise row.fault(f"the id {key!r} appears twice", "an id for each example")
         seen.add(key)
         record = fields.record(row, key, language, labelled)
         if isinstance(record, str):

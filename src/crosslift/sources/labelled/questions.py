@@ -15,7 +15,7 @@ def questions(path: Path) -> Iterator[Row]:
     """The questions of a file, as `squad_json` reads them; of ids that repeat each gets its number.
 
     XTREME cuts the ids of TyDiQA's training files at the last hyphen, so that one stands for many
-    questions: where an id of a file stands twice, all get ``-`` and the question's number, from 1.
+    questions: where an id of a file appears twice, all get ``-`` and the question's number, from 1.
 
     Raises:
         DataError: as `squad_json`.

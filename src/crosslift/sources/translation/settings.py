@@ -34,7 +34,7 @@ class TranslationSettings(BaseModel):
     keep_english: bool = True
     """The English records stay in the training data, before the translated ones."""
     limit: Count | None = None
-    """Only so many of the first English records are translated; None: all."""
+    """Only this many of the first English records are translated; None: all."""
     beams: Count = 1
     """Of the search for a translation (seq2seq only); 1: greedy."""
     batch_size: Count = 32

@@ -25,7 +25,7 @@ class BitextData(TargetData):
             ``de-zh`` -> N pairs of these two.
         gaps: language, or pair -> why it is not measured.
         checksum: of everything the pairs are made of.
-        words: whether they are single words, whose cosines are told beside retrieval.
+        words: whether they are single words, whose cosines are reported beside retrieval.
         notes: language, or pair -> what its texts are, in words, where a reader of scores must know.
         left_out: language -> reason -> number of pairs of the data that are not measured.
         unread: file of the data that looks like a part of it and is not read -> why.
