@@ -20,13 +20,13 @@ import numpy as np
 import torch
 import transformers
 
-from crosslift.encoders.folder import local_folder
-from crosslift.encoders.load import load_encoder
-from crosslift.encoders.settings import EncoderSettings, Precision
+from crosslift.encoders.encoder_folder import local_folder
+from crosslift.encoders.encoder_settings import EncoderSettings, Precision
+from crosslift.encoders.load_encoder import load_encoder
 from crosslift.forms.form import FormOptions, Split
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
-from crosslift.training.settings import StageSettings
+from crosslift.training.stage_settings import StageSettings
 from crosslift.training.weights import Weights
 
 BATCH = 64

@@ -17,9 +17,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.table import Row
-from crosslift.encoders.load import load_encoder
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.load_encoder import load_encoder
 from crosslift.encoders.precision import resolve_precision
-from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import EncoderError
 from crosslift.forms.form import FormOptions, Split
 from crosslift.forms.image_text import ImageText
@@ -28,7 +28,7 @@ from crosslift.images.embedded_tower import EmbeddedTower, open_embedded
 from crosslift.images.features import decode_all, extract_features
 from crosslift.images.tower_settings import EMBEDDED, TowerSettings
 from crosslift.sources.record import Record
-from crosslift.training.settings import StageSettings
+from crosslift.training.stage_settings import StageSettings
 from crosslift.training.weights import Weights
 
 _BATCH = 32

@@ -14,10 +14,10 @@ from sentence_transformers import SentenceTransformer
 
 from benchmarks.peak import forward_operations
 from benchmarks.table import Row
-from crosslift.encoders.encode import encode
-from crosslift.encoders.load import load_encoder
+from crosslift.encoders.encode_texts import encode
+from crosslift.encoders.encoder_settings import EncoderSettings, Precision
+from crosslift.encoders.load_encoder import load_encoder
 from crosslift.encoders.precision import resolve_precision
-from crosslift.encoders.settings import EncoderSettings, Precision
 
 _PARTS = 10
 _WARM_UP = 64

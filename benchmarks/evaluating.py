@@ -12,8 +12,8 @@ import transformers
 from benchmarks.table import Row
 from crosslift.api.session import evaluate_protocols, sweep
 from crosslift.artifacts.store import Store
-from crosslift.encoders.folder import local_folder
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encoder_folder import local_folder
+from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.planning.plan import load_target
 from crosslift.sources.record import Bitext
 from crosslift.studies.schema import SweepSettings

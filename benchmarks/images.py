@@ -20,9 +20,9 @@ from PIL import Image
 
 from benchmarks.peak import forward_operations
 from benchmarks.table import Row
-from crosslift.encoders.load import load_encoder
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.load_encoder import load_encoder
 from crosslift.encoders.precision import resolve_precision
-from crosslift.encoders.settings import EncoderSettings
 from crosslift.forms.form import FormOptions, Split
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.images.augment import augment
@@ -32,7 +32,7 @@ from crosslift.images.image_tower import ImageTower
 from crosslift.images.towers import TowerSettings, open_tower
 from crosslift.sources.pictograms import load_concepts
 from crosslift.sources.record import Record
-from crosslift.training.settings import StageSettings
+from crosslift.training.stage_settings import StageSettings
 from crosslift.training.weights import Weights
 
 _SIZE, _PATCH = 224, 16

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crosslift.sources.overlap.find import find_overlap
+from crosslift.sources.overlap.find_overlaps import find_overlap
 
 LANGUAGES = {
     "en": ("eng", "eng_Latn"),

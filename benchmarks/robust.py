@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.table import Row
-from crosslift.encoders.load import Encoder, load_encoder
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.load_encoder import Encoder, load_encoder
 from crosslift.forms.form import FormOptions, Split
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
 from crosslift.training.loop import Stage, train
 from crosslift.training.mixing import MixedTask
-from crosslift.training.settings import Budget, MixedTaskSettings, StageSettings
+from crosslift.training.stage_settings import Budget, MixedTaskSettings, StageSettings
 
 _FIRST = 2  # updates that are not timed: the first also counts operations
 _UPDATES = 5

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from crosslift.sources.gettext import load_catalogs
+from crosslift.sources.gettext_catalogs import load_catalogs
 
 
 def read_texts(folder: Path | None, count: int) -> list[str]:

@@ -26,17 +26,17 @@ from benchmarks.contenders import SCALE, peak_bytes
 from benchmarks.peak import forward_operations
 from benchmarks.stepping import alternate
 from benchmarks.table import Row
-from crosslift.encoders.folder import local_folder
-from crosslift.encoders.load import load_encoder
+from crosslift.encoders.encoder_folder import local_folder
+from crosslift.encoders.encoder_settings import EncoderSettings, Precision
+from crosslift.encoders.load_encoder import load_encoder
 from crosslift.encoders.precision import resolve_precision
-from crosslift.encoders.settings import EncoderSettings, Precision
 from crosslift.forms.classification import Classification
 from crosslift.forms.form import FormOptions, Split
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
 from crosslift.training.loop import Stage, train
 from crosslift.training.mixing import MixedTask
-from crosslift.training.settings import Budget, MixedTaskSettings, StageSettings
+from crosslift.training.stage_settings import Budget, MixedTaskSettings, StageSettings
 
 BATCH = 32
 MOST_UPDATES = 10_000

@@ -12,9 +12,9 @@ import numpy as np
 from benchmarks.peak import forward_operations
 from benchmarks.stepping import Answers, alternate
 from benchmarks.table import Row
-from crosslift.encoders.load import load_encoder
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.load_encoder import load_encoder
 from crosslift.encoders.precision import resolve_precision
-from crosslift.encoders.settings import EncoderSettings
 
 _WARM_UP = 2
 

@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 
 _PLACES = {
     "CrossLiftError": "crosslift.errors",
-    "EncoderSettings": "crosslift.encoders.settings",
+    "EncoderSettings": "crosslift.encoders.encoder_settings",
     "RunFolder": "crosslift.results.run_folder",
     "Store": "crosslift.artifacts.store",
     "Study": "crosslift.studies.schema",

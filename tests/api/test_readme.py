@@ -13,7 +13,7 @@ from small_study import small_study
 
 from crosslift.studies import reading
 from crosslift.studies.reading import study_of
-from crosslift.training.settings import StageSettings
+from crosslift.training.stage_settings import StageSettings
 
 README = Path("README.md").read_text(encoding="utf-8")
 

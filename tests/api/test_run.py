@@ -20,7 +20,7 @@ from crosslift.artifacts.store import Store
 from crosslift.errors import ArtifactError, StudyError, TrainingError, UnknownNameError
 from crosslift.planning.plan import plan_study
 from crosslift.results.group_effect import GroupEffect
-from crosslift.results.record import read_json_file, write_json_file
+from crosslift.results.result_record import read_json_file, write_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.score_rows import CurvePoint, Score, table_of
 from crosslift.steps import run as running
@@ -287,8 +287,8 @@ def test_an_exported_arm_encodes_as_it_was_measured(
 ) -> None:
     from sentence_transformers import SentenceTransformer
 
-    from crosslift.targets.evaluate import SideLookups, evaluate_bitexts
     from crosslift.targets.names import NAMES
+    from crosslift.targets.query_outcomes import SideLookups, evaluate_bitexts
 
     out, _, _ = finished
     place = export_arm(out, "text", tmp_path / "model", seed=2)

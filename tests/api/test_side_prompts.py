@@ -13,9 +13,9 @@ from tiny_encoder import load_tiny, make_tiny_encoder
 
 from crosslift.api.session import evaluate, run_study, sweep
 from crosslift.artifacts.store import Store
-from crosslift.encoders.encode import encode
-from crosslift.encoders.folder import prompt_of
-from crosslift.encoders.settings import EncoderSettings, SidePrompts
+from crosslift.encoders.encode_texts import encode
+from crosslift.encoders.encoder_folder import prompt_of
+from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import EncoderError, StudyError, UnknownNameError
 from crosslift.targets.target_settings import TargetSettings

@@ -15,7 +15,7 @@ from tiny_encoder import make_tiny_encoder
 from crosslift.api import session
 from crosslift.api.session import evaluate, run_study
 from crosslift.artifacts.store import Store
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.making.sweep import choice_of, dev_and_rest, score_readings

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from crosslift.artifacts.progress import Phase, Silent, in_phase
+from crosslift.cli.live_progress import PhaseBar
 from crosslift.cli.mining import MiningProgress
-from crosslift.cli.progress import PhaseBar
 
 
 class Heard(Silent[Phase]):

@@ -15,10 +15,10 @@ from report_sample import write_sample
 from rich.console import Console
 
 from crosslift.cli.listing import _print
+from crosslift.cli.live_progress import LiveProgress, StatusLine
 from crosslift.cli.output import bar_for, console_for, write_json
-from crosslift.cli.progress import LiveProgress, StatusLine
 from crosslift.errors import DataError
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 
 HOSTILE = "[/b] [red]x[/red] :cat: [link=a"
 

@@ -13,10 +13,10 @@ import torch
 
 from crosslift.encoders import embedded
 from crosslift.encoders.embedded import Q4File, dequantise, embedded_folder
-from crosslift.encoders.encode import encode
-from crosslift.encoders.folder import own_prompts
-from crosslift.encoders.load import Encoder, load_encoder
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encode_texts import encode
+from crosslift.encoders.encoder_folder import own_prompts
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.load_encoder import Encoder, load_encoder
 from crosslift.errors import EncoderError
 
 PAIRS = (

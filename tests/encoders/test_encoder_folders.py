@@ -35,11 +35,11 @@ from tiny_folders import (
     write_pooled,
 )
 
-from crosslift.encoders.encode import encode
+from crosslift.encoders.encode_texts import encode
+from crosslift.encoders.encoder_folder import fingerprint, layers_of, weight_bytes, width_of
+from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.export import write_sentence_transformer
-from crosslift.encoders.folder import fingerprint, layers_of, weight_bytes, width_of
-from crosslift.encoders.load import Encoder
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import EncoderError
 
 TEXTS = (

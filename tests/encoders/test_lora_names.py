@@ -12,7 +12,7 @@ import transformers
 from tiny_encoder import byte_tokenizer, load_tiny
 
 from crosslift.encoders.adapters import adapters, merged, query_and_value
-from crosslift.encoders.encode import encode
+from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.state import apply_changes, save_change
 
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}

@@ -20,16 +20,16 @@ from tiny_translators import marian
 
 import crosslift
 from crosslift.artifacts import files
-from crosslift.encoders import folder as encoder_folder
-from crosslift.encoders.load import load_encoder
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders import encoder_folder
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.load_encoder import load_encoder
 from crosslift.errors import CrossLiftError, DataError, EncoderError
 from crosslift.images import tower_files
 from crosslift.images.towers import TowerSettings, fingerprint_of, open_tower
-from crosslift.model_files.find import PublishedModel
+from crosslift.model_files.find_model import PublishedModel
 from crosslift.sources.translation import translator_files
 from crosslift.sources.translation.engines import engine_facts, open_engine
-from crosslift.sources.translation.settings import TranslationSettings
+from crosslift.sources.translation.translation_settings import TranslationSettings
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 KINDS = ("encoder", "image tower", "translation model")

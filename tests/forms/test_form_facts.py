@@ -16,7 +16,7 @@ import pytest
 from tiny_encoder import TRAINED_FORMS, load_tiny, open_tiny_task, tiny_form
 
 import crosslift.forms
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.forms.declared_forms import FORMS, PICTURE_FORMS, form_facts, forms_of_vectors
 from crosslift.forms.form_facts import FormFacts, PictureFacts

@@ -28,8 +28,8 @@ from crosslift.forms.masked_lm import MaskedLM
 from crosslift.forms.picture_side import wrong_partners
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
-from crosslift.sources.tables import read_records
-from crosslift.training.settings import Budget
+from crosslift.sources.record_tables import read_records
+from crosslift.training.stage_settings import Budget
 
 OPTIONS = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
 NONE = Split([])

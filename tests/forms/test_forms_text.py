@@ -18,7 +18,7 @@ import transformers
 from tiny_encoder import NAMES, OTHER_NAMES, alone, everything_trained, load_tiny
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.packing import pack
 from crosslift.encoders.tokens import (
     NumberedTokens,
@@ -43,7 +43,7 @@ from crosslift.sources.record import Record
 from crosslift.tasks.task import FormSpec
 from crosslift.training.checkpoint import Progress
 from crosslift.training.loop import Stage, train
-from crosslift.training.settings import Budget, StageSettings
+from crosslift.training.stage_settings import Budget, StageSettings
 
 OPTIONS = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
 LOCKED = replace(OPTIONS, text_locked=True)

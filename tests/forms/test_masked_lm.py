@@ -12,7 +12,7 @@ import pytest
 import torch
 from tiny_encoder import NAMES, OTHER_NAMES, load_tiny
 
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.packing import PackedBatch
 from crosslift.errors import DataError
 from crosslift.forms import masked_lm

@@ -17,10 +17,10 @@ from crosslift.errors import CrossLiftError
 from crosslift.sources.bitext_files import load_folder
 from crosslift.sources.bitext_names import code_in_name, find_bitexts
 from crosslift.sources.bucc_files import languages_in, load_bucc, splits_in, unread_in
-from crosslift.sources.flores200 import devtest_folder, read_devtest
+from crosslift.sources.flores200_files import devtest_folder, read_devtest
 from crosslift.sources.language_codes import language_code
 from crosslift.sources.language_files import read_language_files
-from crosslift.sources.lexicons.folder import lexicons_of
+from crosslift.sources.lexicons.lexicon_folder import lexicons_of
 
 PIECES = (
     *(

@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crosslift.errors import CrossLiftError
-from crosslift.sources.gettext import load_catalogs
+from crosslift.sources.gettext_catalogs import load_catalogs
 
 PO = """# A comment
 msgid ""

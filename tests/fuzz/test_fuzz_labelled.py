@@ -13,17 +13,17 @@ from fuzz_settings import FUZZ
 from hypothesis import given
 
 from crosslift.errors import CrossLiftError, DataError
-from crosslift.model_files.read import read_json_object
+from crosslift.model_files.read_model import read_json_object
 from crosslift.sources.dataset_files import Layout
 from crosslift.sources.fields import Fields, PairFields, SpanFields, TagFields
 from crosslift.sources.formats.rows import Format
 from crosslift.sources.labelled.conllu import conllu
-from crosslift.sources.labelled.pairs import pairs_table
+from crosslift.sources.labelled.pair_tables import pairs_table
 from crosslift.sources.labelled.parts import find_parts
 from crosslift.sources.labelled.questions import questions
 from crosslift.sources.labelled.words import ENTITIES, UPOS, TaggedWords
 from crosslift.tasks.tydiqa import tydiqa_language
-from crosslift.xtreme import files as xtreme
+from crosslift.xtreme import prediction_files as xtreme
 
 PIECES = (
     *(

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from tiny_encoder import load_tiny
 from tiny_folders import KINDS, make_two_towers
 
-from crosslift.encoders.encode import encode
-from crosslift.encoders.folder import fingerprint, layers_of, own_prompts, width_of
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encode_texts import encode
+from crosslift.encoders.encoder_folder import fingerprint, layers_of, own_prompts, width_of
+from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import EncoderError
 from crosslift.images.towers import TowerSettings, open_text_tower, open_tower
 

@@ -108,7 +108,7 @@ def _render(found: RunFolder | None) -> None:
     if found is not None:
         with (
             suppress(CrossLiftError),
-            patch("crosslift.reports.answer.draw_forest", return_value=Forest((), True)),
-            patch("crosslift.reports.controls.draw_controls", return_value=()),
+            patch("crosslift.reports.short_answer.draw_forest", return_value=Forest((), True)),
+            patch("crosslift.reports.control_effects.draw_controls", return_value=()),
         ):
             render(found, shown_sections(_WORDS, found))

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosslift.errors import CrossLiftError
-from crosslift.sources.cldr.read import read_cldr
+from crosslift.sources.cldr.read_names import read_cldr
 from crosslift.sources.formats.ccg_auto import ccg_auto
 from crosslift.sources.formats.delimited import TabSeparated, comma_separated
 from crosslift.sources.formats.json_lines import json_lines

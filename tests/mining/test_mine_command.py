@@ -25,16 +25,16 @@ from crosslift.artifacts.progress import Phase, Silent
 from crosslift.artifacts.store import Store
 from crosslift.cli import mining
 from crosslift.cli.main import main
-from crosslift.encoders.encode import encode
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encode_texts import encode
+from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import ArtifactError, DataError
 from crosslift.mining import blocks as mining_blocks
+from crosslift.mining.forecast import choose_search, memory_of
 from crosslift.mining.job import mine_files, plan_of_files
-from crosslift.mining.plan import choose_search, memory_of
-from crosslift.mining.settings import MiningSettings
+from crosslift.mining.mining_settings import MiningSettings
 from crosslift.mining.threshold import calibrate_on_gold, stand_ins
-from crosslift.retrieval.mining import Pairs
-from crosslift.retrieval.mining import mine as mine_neighbours
+from crosslift.retrieval.margin_mining import Pairs
+from crosslift.retrieval.margin_mining import mine as mine_neighbours
 from crosslift.retrieval.search import BothNeighbours, Neighbours
 
 COLOURS = ["red", "green", "blue", "small", "big", "old", "new", "grey"]

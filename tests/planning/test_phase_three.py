@@ -36,9 +36,9 @@ from crosslift.steps.step import Step
 from crosslift.studies.reading import StudyFileError, study_of
 from crosslift.studies.schema import Study
 from crosslift.submissions.submission import write_submission
+from crosslift.targets.all_targets import find_target
 from crosslift.targets.evaluate_labelled import evaluate_answers
 from crosslift.targets.kinds.labelled_examples import LabelledData
-from crosslift.targets.registry import find_target
 from crosslift.targets.target_settings import TargetSettings
 
 TARGETS = ("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa")

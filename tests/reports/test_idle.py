@@ -41,7 +41,7 @@ def test_the_report_warns_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "Updates without a loss" not in write_report(folder).read_text(encoding="utf-8")
     lost = points("image", 0, "picture-name", 0.0)
     monkeypatch.setattr(
-        "crosslift.reports.answer.idle_sentences", lambda curves: idle_sentences(lost)
+        "crosslift.reports.short_answer.idle_sentences", lambda curves: idle_sentences(lost)
     )
     page = write_report(folder).read_text(encoding="utf-8")
     assert "the loss of picture-name was 0 at its only update: it learned nothing" in page

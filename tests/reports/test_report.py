@@ -25,12 +25,12 @@ from report_sample import write_sample
 from crosslift import wording
 from crosslift.errors import ArtifactError, DataError, UnknownNameError, shorten
 from crosslift.metrics.table import described
-from crosslift.reports.answer import plain_answer
 from crosslift.reports.curves import MOST_POINTS, curve_panels, mean_curve
 from crosslift.reports.html import write_report
 from crosslift.reports.looks import colour_variables, looks_of
 from crosslift.reports.model_card import card_of_arm, model_card
 from crosslift.reports.pages import names_marked
+from crosslift.reports.short_answer import plain_answer
 from crosslift.results.run_folder import FILES, RunFolder, checksums_of
 from crosslift.results.score_rows import CurvePoint
 

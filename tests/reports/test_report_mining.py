@@ -19,18 +19,18 @@ from small_study import small_study
 from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, UnknownNameError
-from crosslift.reports.answer import plain_answer
 from crosslift.reports.html import write_report
 from crosslift.reports.mining import mining_section
 from crosslift.reports.model_card import card_of_arm, model_card
-from crosslift.reports.tables import ScoreIndex, score_tables
+from crosslift.reports.score_tables import ScoreIndex, score_tables
+from crosslift.reports.short_answer import plain_answer
 from crosslift.results.mined_languages import MINING_FILE
 from crosslift.results.run_folder import RunFolder
 from crosslift.sources.bucc_files import BuccSplit
-from crosslift.targets.evaluate import SideLookups
 from crosslift.targets.evaluate_mining import evaluate_mining
 from crosslift.targets.kinds.mined_texts import MiningData
 from crosslift.targets.protocols import MINING as OUR_MINING
+from crosslift.targets.query_outcomes import SideLookups
 
 ATTACK = "<script>alert('x')</script>"
 

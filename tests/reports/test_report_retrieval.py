@@ -18,7 +18,7 @@ from crosslift.reports.diagnosis import vector_section
 from crosslift.reports.html import write_report
 from crosslift.reports.sweep import sweep_section, write_sweep_plot
 from crosslift.results.reading_sweep import SWEEP_FILE, Sweep
-from crosslift.results.record import from_json
+from crosslift.results.result_record import from_json
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.vector_diagnoses import DIAGNOSTICS_FILE
 from crosslift.retrieval.diagnostics import diagnose, separability

@@ -18,7 +18,7 @@ from crosslift.reports.pages import Section, shown_sections
 from crosslift.reports.sections import SECTIONS
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
-from crosslift.targets.registry import TARGETS
+from crosslift.targets.all_targets import TARGETS
 
 TEMPLATES = Path(html.__file__).parent / "templates"
 

@@ -22,15 +22,15 @@ from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.metrics.table import described
-from crosslift.reports.answer import plain_answer
 from crosslift.reports.groups import group_section
 from crosslift.reports.heat import heat_pairs
 from crosslift.reports.html import write_report
 from crosslift.reports.looks import looks_of
 from crosslift.reports.model_card import card_of_arm, model_card
+from crosslift.reports.score_tables import ScoreIndex, score_tables
 from crosslift.reports.settings_paths import parsed, setting_paths
+from crosslift.reports.short_answer import plain_answer
 from crosslift.reports.sources import source_section
-from crosslift.reports.tables import ScoreIndex, score_tables
 from crosslift.reports.zero_shot import not_zero_shot
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.group_effect import GROUPS_FILE

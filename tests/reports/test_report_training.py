@@ -26,7 +26,6 @@ from small_study import small_study
 from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, UnknownNameError
-from crosslift.reports.answer import plain_answer
 from crosslift.reports.curves import curve_panels, mean_curve
 from crosslift.reports.effects import effects_on
 from crosslift.reports.heat import heat_pairs
@@ -36,8 +35,9 @@ from crosslift.reports.interpolation_plots import panels
 from crosslift.reports.labels import spread
 from crosslift.reports.mixtures import mixture_section
 from crosslift.reports.model_card import card_of_arm, model_card
+from crosslift.reports.score_tables import ScoreIndex
+from crosslift.reports.short_answer import plain_answer
 from crosslift.reports.stages import setting_words, stage_words, task_rows
-from crosslift.reports.tables import ScoreIndex
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.score_rows import CurvePoint
 from crosslift.results.weight_paths import INTERPOLATION_FILE

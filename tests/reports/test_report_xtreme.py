@@ -16,14 +16,14 @@ from report_xtreme_sample import write_xtreme_files
 
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.metrics.table import described
-from crosslift.reports.answer import baseline_verdicts
 from crosslift.reports.effects import trade_offs
 from crosslift.reports.examples import example_groups
 from crosslift.reports.generalised import generalised_section
 from crosslift.reports.heat import LEVELS, change_shade, heat_pairs, score_shade
 from crosslift.reports.html import write_report
 from crosslift.reports.model_card import card_of_arm, model_card
-from crosslift.reports.tables import ScoreIndex, score_tables
+from crosslift.reports.score_tables import ScoreIndex, score_tables
+from crosslift.reports.short_answer import baseline_verdicts
 from crosslift.reports.xtreme import XtremeCellView, XtremeSection, xtreme_section
 from crosslift.results.language_pairs import GENERALISED_FILE
 from crosslift.results.run_folder import RunFolder

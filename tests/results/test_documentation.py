@@ -12,7 +12,7 @@ import pytest
 import crosslift.results
 from crosslift.errors import DataError
 from crosslift.results.documentation import MARK, documentation, documented_classes, write_page
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 
 PAGE = Path(__file__).parents[2] / "docs" / "json.md"
 

@@ -20,7 +20,7 @@ from crosslift.results.arm_facts import Augmentation, ControlKind
 from crosslift.results.example import Example
 from crosslift.results.group_effect import GroupEffect
 from crosslift.results.overlap_facts import OverlapFacts
-from crosslift.results.record import (
+from crosslift.results.result_record import (
     Record,
     absent_if,
     from_json,

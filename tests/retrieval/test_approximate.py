@@ -177,7 +177,7 @@ def test_missing_faiss_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_modules_of_mining_load_neither_torch_nor_faiss() -> None:
     code = (
-        "import sys, crosslift.retrieval.approximate, crosslift.retrieval.mining, "
+        "import sys, crosslift.retrieval.approximate, crosslift.retrieval.margin_mining, "
         "crosslift.retrieval.margin, crosslift.retrieval.thresholds, crosslift.retrieval.folds, "
         "crosslift.sources.bucc_files; "
         "sys.exit(', '.join({'torch', 'faiss'} & set(sys.modules)) or 0)"

@@ -13,8 +13,8 @@ from mteb_samples import LentVectors, mteb_task, two_sides
 from sklearn.metrics import f1_score
 
 from crosslift.errors import DataError
+from crosslift.retrieval.margin_mining import distinct_texts, mine
 from crosslift.retrieval.metrics import f1_of_answers
-from crosslift.retrieval.mining import distinct_texts, mine
 from crosslift.retrieval.search import nearest, nearest_both
 from crosslift.retrieval.thresholds import best_threshold, score_at
 

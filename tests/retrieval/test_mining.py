@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.retrieval.folds import fold_scores, folds_of, influence_values
 from crosslift.retrieval.margin import csls_scores, local_scaling, margin_scores
-from crosslift.retrieval.mining import distinct_texts, mine
+from crosslift.retrieval.margin_mining import distinct_texts, mine
 from crosslift.retrieval.search import BothNeighbours, Neighbours, nearest_both
 from crosslift.retrieval.thresholds import (
     best_threshold,

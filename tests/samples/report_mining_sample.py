@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crosslift.results.mined_languages import MinedByArm, MiningScore
-from crosslift.results.record import write_json_file
+from crosslift.results.result_record import write_json_file
 
 OWN = "crosslift/mining"
 LANGUAGES = ("de", "fr", "zh")

@@ -19,7 +19,7 @@ from crosslift.results.arm_facts import ArmBudget, ArmFacts, Role, StageFacts, S
 from crosslift.results.example import ArmAnswer, Example
 from crosslift.results.overlap_facts import OverlapExample, OverlapFacts
 from crosslift.results.reading_sweep import Reading, ScoredReading, Sweep, SweepArm, SweepCurve
-from crosslift.results.record import write_json_file
+from crosslift.results.result_record import write_json_file
 from crosslift.results.run_facts import RunFacts
 from crosslift.results.score_rows import CurvePoint, Score, table_of
 from crosslift.results.step_facts import RunEnvironment, StepFacts

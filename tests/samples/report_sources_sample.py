@@ -13,7 +13,7 @@ from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.effect_parts import Gain, Orientation
 from crosslift.results.group_effect import GroupEffect, Grouping
 from crosslift.results.overlap_facts import OverlapExample, OverlapFacts
-from crosslift.results.record import read_json_file, write_json_file
+from crosslift.results.result_record import read_json_file, write_json_file
 from crosslift.results.run_facts import RunFacts
 from crosslift.results.score_rows import Score, read_rows, table_of
 from crosslift.results.target_facts import TargetFacts

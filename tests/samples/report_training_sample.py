@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from report_sample import sample_stage, sample_task
 
 from crosslift.results.arm_facts import ArmFacts, Failure
-from crosslift.results.record import read_json_file, write_json_file
+from crosslift.results.result_record import read_json_file, write_json_file
 from crosslift.results.run_facts import RunFacts
 from crosslift.results.score_rows import CurvePoint, read_rows, table_of
 from crosslift.results.weight_paths import PathPoint

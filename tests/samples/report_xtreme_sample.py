@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crosslift.results.language_pairs import LanguagePairScores
-from crosslift.results.record import write_json_file
+from crosslift.results.result_record import write_json_file
 from crosslift.results.verdict import Outcome
 from crosslift.results.xtreme_scores import (
     BestArm,

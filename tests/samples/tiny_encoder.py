@@ -12,8 +12,8 @@ import torch
 import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
-from crosslift.encoders.load import Encoder, load_encoder
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.load_encoder import Encoder, load_encoder
 from crosslift.forms.declared_forms import FORMS, PICTURE_FORMS
 from crosslift.forms.form import FormOptions, OpenTask, Split
 from crosslift.sources.record import Record
@@ -21,7 +21,7 @@ from crosslift.training.checkpoint import Progress
 from crosslift.training.guards.data import on_their_data
 from crosslift.training.loop import Stage, train
 from crosslift.training.mixing import MixedTask
-from crosslift.training.settings import Budget, MixedTaskSettings, StageSettings
+from crosslift.training.stage_settings import Budget, MixedTaskSettings, StageSettings
 
 WIDTH = 32
 POSITIONS = 80

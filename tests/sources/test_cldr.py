@@ -11,8 +11,8 @@ from cldr_samples import EXPECTED, write_list
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.planning.plan import load_target
 from crosslift.sources.cldr.emoji_ids import id_of_code_points, id_of_text
-from crosslift.sources.cldr.places import cldr_place, fetched_folder
-from crosslift.sources.cldr.read import read_cldr
+from crosslift.sources.cldr.find_names import cldr_place, fetched_folder
+from crosslift.sources.cldr.read_names import read_cldr
 from crosslift.sources.cldr.translations import AS_IN_ENGLISH, read_translations
 from crosslift.sources.pictograms import Concept
 from crosslift.studies.reading import parse_study
@@ -133,7 +133,7 @@ def test_broken_files_are_named(name: str, content: str, message: str, tmp_path:
 
 def test_where_the_names_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CROSSLIFT_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("crosslift.sources.cldr.places.DEBIAN", tmp_path / "debian")
+    monkeypatch.setattr("crosslift.sources.cldr.find_names.DEBIAN", tmp_path / "debian")
     assert cldr_place(Path(f"cldr:{tmp_path}")) == tmp_path
     with pytest.raises(DataError, match="crosslift fetch cldr"):
         cldr_place(Path("cldr:"))

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from crosslift.errors import DataError
-from crosslift.sources.cldr.fetch import Package, fetch_cldr
-from crosslift.sources.cldr.places import VERSION, cldr_place, fetched_folder
-from crosslift.sources.cldr.read import read_cldr
+from crosslift.sources.cldr.fetch_names import Package, fetch_cldr
+from crosslift.sources.cldr.find_names import VERSION, cldr_place, fetched_folder
+from crosslift.sources.cldr.read_names import read_cldr
 
 NAMES = {"annotations": {"annotations": {"😀": {"tts": ["grinsendes Gesicht"]}}}}
 
@@ -25,7 +25,7 @@ NAMES = {"annotations": {"annotations": {"😀": {"tts": ["grinsendes Gesicht"]}
 @pytest.fixture
 def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("CROSSLIFT_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("crosslift.sources.cldr.places.DEBIAN", tmp_path / "none")
+    monkeypatch.setattr("crosslift.sources.cldr.find_names.DEBIAN", tmp_path / "none")
     (tmp_path / "registry").mkdir()
     handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "registry"))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

@@ -14,7 +14,7 @@ from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.catalog_files import find_catalogs
 from crosslift.sources.catalog_texts import clean_pair, count_words, english_key, item_id
 from crosslift.sources.checksums import sha256_of
-from crosslift.sources.gettext import Catalogs, half_of, load_catalogs
+from crosslift.sources.gettext_catalogs import Catalogs, half_of, load_catalogs
 from crosslift.targets.gettext import GETTEXT
 from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.target_settings import TargetSettings

@@ -24,11 +24,11 @@ from crosslift.errors import DataError
 from crosslift.sources.dataset_files import Layout
 from crosslift.sources.fields import TagFields
 from crosslift.sources.labelled.conllu import conllu
-from crosslift.sources.labelled.pairs import pairs_table
+from crosslift.sources.labelled.pair_tables import pairs_table
 from crosslift.sources.labelled.parts import find_parts, unread_files
 from crosslift.sources.labelled.words import ENTITIES, UPOS, TaggedWords
+from crosslift.targets.all_targets import find_target
 from crosslift.targets.kinds.labelled_examples import LabelledData
-from crosslift.targets.registry import find_target
 from crosslift.targets.target_settings import TargetSettings
 
 NAMES = ("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa")

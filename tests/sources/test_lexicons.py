@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from crosslift.errors import DataError, UnknownNameError
-from crosslift.sources.lexicons.folder import lexicons_of
 from crosslift.sources.lexicons.lexicon import WordPair, folded
-from crosslift.sources.lexicons.read import read_lexicon
+from crosslift.sources.lexicons.lexicon_folder import lexicons_of
+from crosslift.sources.lexicons.read_lexicon import read_lexicon
 from crosslift.sources.lexicons.split import check_no_leak, split_by_word, split_of_lexicon
 from crosslift.sources.pictograms import load_concepts, split_of
 

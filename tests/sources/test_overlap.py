@@ -10,9 +10,9 @@ from rapidfuzz.distance import Levenshtein
 
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.overlap import rules, sets
-from crosslift.sources.overlap.find import find_overlap
+from crosslift.sources.overlap.compared_forms import Wording, normalise, spaced, wording_of
+from crosslift.sources.overlap.find_overlaps import find_overlap
 from crosslift.sources.overlap.sets import GRAM, gram_sets, sharing, word_sets
-from crosslift.sources.overlap.wording import Wording, normalise, spaced, wording_of
 
 Found = tuple[str, int, float]
 
@@ -332,7 +332,7 @@ def test_only_pairs_that_share_a_member_are_compared() -> None:
 
 @pytest.mark.parametrize("name", ["near_in_grams", "near_in_words", "near_in_letters"])
 def test_every_rule_finds_what_no_other_does(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    from crosslift.sources.overlap import find
+    from crosslift.sources.overlap import find_overlaps
 
     pair = {
         "near_in_grams": ("absence", "absences"),
@@ -340,6 +340,6 @@ def test_every_rule_finds_what_no_other_does(monkeypatch: pytest.MonkeyPatch, na
         "near_in_letters": ("good mornimg", "good morning"),
     }[name]
     assert kinds([pair[0]], [pair[1]]) == ["near"]
-    monkeypatch.setattr(find, name, lambda *_: iter(()))
+    monkeypatch.setattr(find_overlaps, name, lambda *_: iter(()))
     assert kinds([pair[0]], [pair[1]]) == ["none"]
     assert hasattr(rules, name)

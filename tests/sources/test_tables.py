@@ -12,7 +12,7 @@ import pytest
 from crosslift.errors import DataError
 from crosslift.sources import gunzip
 from crosslift.sources.record import Record
-from crosslift.sources.tables import column_names, read_records, table_stem
+from crosslift.sources.record_tables import column_names, read_records, table_stem
 
 ROWS = [
     {"id": "a", "caption": "A dog", "file": "dog.png", "photo": "p1"},

@@ -23,7 +23,7 @@ from crosslift.sources.translation.apertium import Apertium
 from crosslift.sources.translation.marks import Marks, Piece, put_marks, take_marks
 from crosslift.sources.translation.record_lines import line_of, record_of
 from crosslift.sources.translation.records import translate_records
-from crosslift.sources.translation.settings import TranslationSettings
+from crosslift.sources.translation.translation_settings import TranslationSettings
 from crosslift.steps import run as running
 from crosslift.steps.step import Step, Workplace
 from crosslift.tasks.task import FormSpec, IntermediateTask
@@ -327,7 +327,8 @@ def test_doctor_tells_the_engines(fake: Any, crosslift: Any, monkeypatch: Any) -
 
 def test_the_package_loads_no_torch() -> None:
     code = (
-        "import sys, crosslift.sources.translation.settings, crosslift.sources.translation.apertium; "
-        "import crosslift.sources.translation.records; assert 'torch' not in sys.modules"
+        "import sys, crosslift.sources.translation.translation_settings; "
+        "import crosslift.sources.translation.apertium, crosslift.sources.translation.records; "
+        "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -23,7 +23,7 @@ from crosslift.sources.translation.engines import open_engine
 from crosslift.sources.translation.marks import Marks, Piece, put_marks, take_marks
 from crosslift.sources.translation.records import translate_records
 from crosslift.sources.translation.sentences import cut
-from crosslift.sources.translation.settings import TranslationSettings
+from crosslift.sources.translation.translation_settings import TranslationSettings
 
 __all__ = ["fake", "model_folders"]  # fixtures
 

@@ -17,9 +17,9 @@ from crosslift.metrics.table import DEV, METRICS, OUTCOME_OF_METRIC, described, 
 from crosslift.results.verdict import HIGHER, LOWER, NO_DIFFERENCE, ONE_SEED, opposite
 from crosslift.statistics.differences import Difference
 from crosslift.statistics.judgements import better_outcome, by_interval, judge_family
-from crosslift.targets.evaluate import score_of
+from crosslift.targets.all_targets import TARGETS
 from crosslift.targets.protocol import Protocol
-from crosslift.targets.registry import TARGETS
+from crosslift.targets.query_outcomes import score_of
 from crosslift.training.selection import chosen_score
 
 SOURCES = Path(crosslift.__file__).parent

@@ -25,7 +25,7 @@ from crosslift.statistics import (
     share_surviving,
 )
 from crosslift.statistics.attribution import CONTROL_FACTS, facts_of
-from crosslift.statistics.wording import zero_shot_words
+from crosslift.statistics.clauses import zero_shot_words
 from crosslift.tasks.controls import CONTROLS
 from crosslift.wording import p_value, points, signed_points
 

@@ -19,7 +19,7 @@ from crosslift.artifacts.store import Store
 from crosslift.errors import DataError
 from crosslift.forms.form import Split
 from crosslift.making.answer import answers_in
-from crosslift.making.augmentation import robust_facts, smoothed
+from crosslift.making.synonym_copies import robust_facts, smoothed
 from crosslift.planning.plan import ArmRun, Plan, plan_study
 from crosslift.sources.record import Record
 from crosslift.steps.run import run_plan
@@ -252,7 +252,7 @@ def test_synonyms_of_the_encoder_are_words_of_the_texts(
     settings = RobustSettings(data_augmentation=asked)
     with pytest.raises(DataError, match="no word of the training texts has a synonym"):
         smoothed(Split(records), PAIRS, settings, encoder, 0)  # function words have none
-    monkeypatch.setattr("crosslift.making.augmentation.FUNCTION_WORDS", frozenset())
+    monkeypatch.setattr("crosslift.making.synonym_copies.FUNCTION_WORDS", frozenset())
     found, told = smoothed(Split(records), PAIRS, settings, encoder, 0)
     words = {w for r in found.records for text in r.texts.values() for w in text.split()}
     assert words == {"a", "the", "cat"}

@@ -16,7 +16,7 @@ from crosslift.studies.reading import (
     saved_study,
     study_of,
 )
-from crosslift.training.settings import StageSettings
+from crosslift.training.stage_settings import StageSettings
 
 GOOD = """
 name: small

@@ -15,9 +15,9 @@ from tiny_translators import FAMILIES, fake  # noqa: F401  (a fixture)
 
 from crosslift.api.session import export_arm, run_study
 from crosslift.artifacts.store import Store
-from crosslift.encoders.encode import encode
-from crosslift.encoders.load import load_encoder
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encode_texts import encode
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.load_encoder import load_encoder
 from crosslift.errors import DataError, StudyError
 from crosslift.planning.plan import plan_study
 from crosslift.steps.step import Step
@@ -235,7 +235,7 @@ def test_every_setting_is_part_of_the_key(xlm_folder: Path, pairs: Path) -> None
 
 def test_limits_take_the_same_records_for_every_seed(xlm_folder: Path, pairs: Path) -> None:
     from crosslift.planning.task_runs import task_run
-    from crosslift.training.settings import MixedTaskSettings
+    from crosslift.training.stage_settings import MixedTaskSettings
 
     def taken(**settings: Any) -> list[str]:
         asked = MixedTaskSettings(task="text-pairs", data=pairs, **settings)

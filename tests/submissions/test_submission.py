@@ -19,8 +19,8 @@ from crosslift.steps.step import Step
 from crosslift.studies.reading import study_of
 from crosslift.studies.schema import Study
 from crosslift.submissions.submission import write_submission
+from crosslift.targets.all_targets import find_target
 from crosslift.targets.kinds.labelled_examples import LabelledData
-from crosslift.targets.registry import find_target
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.xtreme.benchmark import TASKS, xtreme_task
 from crosslift.xtreme.score import score_folder

@@ -16,11 +16,11 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from crosslift.errors import DataError
 from crosslift.sources.captioned_targets.imagenet_names import language_of
 from crosslift.sources.captioned_targets.imagenet_photographs import load_photographs
+from crosslift.targets.all_targets import TARGETS, find_target
 from crosslift.targets.babel_imagenet import UNSEEN
 from crosslift.targets.evaluate_pictures import evaluate_pictures
 from crosslift.targets.kinds.pictures_with_texts import PictureData
 from crosslift.targets.protocols import PICTURE_CLASSES
-from crosslift.targets.registry import TARGETS, find_target
 from crosslift.targets.target_settings import TargetSettings
 
 

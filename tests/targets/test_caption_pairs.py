@@ -11,11 +11,11 @@ from flickr8k_samples import IDS, put, put_photographs, tables
 from crosslift.errors import DataError
 from crosslift.languages import language_pair
 from crosslift.reports.language_names import PAIRS, family_of, name_of, script_of
+from crosslift.targets.all_targets import find_target
 from crosslift.targets.caption_pairs import pair_bitexts, pairs_of
-from crosslift.targets.evaluate import SideLookups, evaluate_bitexts
 from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.protocols import PAIR_RETRIEVAL
-from crosslift.targets.registry import find_target
+from crosslift.targets.query_outcomes import SideLookups, evaluate_bitexts
 from crosslift.targets.target_settings import TargetSettings
 
 

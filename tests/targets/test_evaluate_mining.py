@@ -23,7 +23,6 @@ from crosslift.results.mined_languages import MinedLanguage
 from crosslift.retrieval.folds import folds_of
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.targets.bucc import BUCC
-from crosslift.targets.evaluate import Lookup, Outcomes, SideLookups
 from crosslift.targets.evaluate_mining import evaluate_mining
 from crosslift.targets.kinds.mined_texts import MiningData, first_sentences
 from crosslift.targets.protocol import Mining, Protocol, Split
@@ -33,6 +32,7 @@ from crosslift.targets.protocols import (
     MTEB_MINING,
     XTREME_MINING,
 )
+from crosslift.targets.query_outcomes import Lookup, Outcomes, SideLookups
 from crosslift.targets.target_settings import TargetSettings
 
 OURS = MINING[0]

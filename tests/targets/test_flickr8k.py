@@ -19,12 +19,12 @@ from crosslift.making.task_run import TaskRun
 from crosslift.planning.task_runs import task_run
 from crosslift.sources.captions import checksum_of, format_of, read_captions
 from crosslift.sources.flickr8k.splits import joint_split, photograph_id
+from crosslift.targets.all_targets import find_target
 from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.kinds.pictures_with_texts import PictureData
-from crosslift.targets.registry import find_target
 from crosslift.targets.target_settings import TargetSettings
-from crosslift.tasks.registry import find_task
-from crosslift.training.settings import MixedTaskSettings
+from crosslift.tasks.all_tasks import find_task
+from crosslift.training.stage_settings import MixedTaskSettings
 
 BOTH = pytest.mark.parametrize("build", [tables, published])
 

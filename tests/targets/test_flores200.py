@@ -10,12 +10,12 @@ from mteb_samples import LentVectors, mteb_task, two_sides
 
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.languages import FAMILIES
-from crosslift.sources.flores200 import FLORES_200, PUBLISHED_NAME
-from crosslift.targets.evaluate import SideLookups, evaluate_bitexts
+from crosslift.sources.flores200_files import FLORES_200, PUBLISHED_NAME
+from crosslift.targets.all_targets import find_target
 from crosslift.targets.flores200 import FLORES_LANGUAGES
 from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.protocols import MTEB_RETRIEVAL
-from crosslift.targets.registry import find_target
+from crosslift.targets.query_outcomes import SideLookups, evaluate_bitexts
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.targets.tatoeba import TATOEBA_36
 

@@ -15,15 +15,15 @@ from dataset_samples import write_sample
 
 from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
-from crosslift.encoders.load import load_encoder
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.load_encoder import load_encoder
 from crosslift.errors import DataError, StudyError
 from crosslift.forms.forward import all_vectors
 from crosslift.forms.multiple_choice import MultipleChoice
 from crosslift.sources.record import Record
 from crosslift.studies.reading import study_of
+from crosslift.targets.all_targets import find_target
 from crosslift.targets.kinds.labelled_examples import LabelledData
-from crosslift.targets.registry import find_target
 from crosslift.targets.target_settings import TargetSettings
 
 

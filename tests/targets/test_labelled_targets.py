@@ -35,8 +35,8 @@ from crosslift.languages import is_known
 from crosslift.sources.labelled.conllu import EMPTY_NODE, RANGE, WITHHELD
 from crosslift.sources.labelled.words import ENTITIES, UPOS
 from crosslift.sources.record import Record
+from crosslift.targets.all_targets import find_target
 from crosslift.targets.kinds.labelled_examples import LabelledData
-from crosslift.targets.registry import find_target
 from crosslift.targets.target_settings import TargetSettings
 
 NAMES = ("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa")

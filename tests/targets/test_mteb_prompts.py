@@ -14,9 +14,9 @@ from tiny_encoder import load_tiny, make_tiny_encoder
 
 from crosslift.api.session import evaluate, run_study
 from crosslift.artifacts.store import Store
-from crosslift.encoders.encode import encode
-from crosslift.encoders.folder import PUBLISHED_LAYERS
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encode_texts import encode
+from crosslift.encoders.encoder_folder import PUBLISHED_LAYERS
+from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import EncoderError
 from crosslift.sources.record import Bitext
 from crosslift.targets.mteb_prompts import REGISTERED, MtebTask, mteb_prompt

@@ -10,10 +10,10 @@ import pytest
 
 from crosslift.errors import DataError
 from crosslift.retrieval.ndcg import ndcg_at
+from crosslift.targets.all_targets import find_target
 from crosslift.targets.evaluate_pictures import evaluate_pictures
 from crosslift.targets.kinds.pictures_with_texts import PictureData
 from crosslift.targets.protocols import MTEB_PICTURES
-from crosslift.targets.registry import find_target
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 
 from crosslift.errors import CrossLiftError, DataError
+from crosslift.targets.all_targets import find_target
 from crosslift.targets.crossmodal import CROSSMODAL
 from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.kinds.pictures_with_texts import PictureData
-from crosslift.targets.registry import find_target
 from crosslift.targets.target_settings import TargetSettings
 
 

@@ -30,8 +30,8 @@ from crosslift.retrieval.metrics import expected_rank
 from crosslift.retrieval.ranks import Ranks
 from crosslift.sources.pictograms import load_concepts, split_of
 from crosslift.studies.reading import parse_study
+from crosslift.targets.all_targets import find_target
 from crosslift.targets.captions import captions_of
-from crosslift.targets.evaluate import Lookup, Outcomes, score_of
 from crosslift.targets.evaluate_pictures import evaluate_pictures
 from crosslift.targets.flags import FLAG_LANGUAGES, MOST_ENGLISH, held_out_flags, territory_names
 from crosslift.targets.kinds.pictures_with_texts import (
@@ -40,7 +40,7 @@ from crosslift.targets.kinds.pictures_with_texts import (
     overlapping_queries,
 )
 from crosslift.targets.protocols import PICTURE_CLASSES, PICTURE_RETRIEVAL
-from crosslift.targets.registry import find_target
+from crosslift.targets.query_outcomes import Lookup, Outcomes, score_of
 from crosslift.targets.target_settings import TargetSettings
 
 

@@ -15,9 +15,9 @@ from tiny_encoder import load_tiny, make_tiny_encoder
 
 from crosslift.api.session import evaluate, evaluate_protocols
 from crosslift.artifacts.store import Store
-from crosslift.encoders.encode import encode
-from crosslift.encoders.folder import layers_of
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encode_texts import encode
+from crosslift.encoders.encoder_folder import layers_of
+from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import EncoderError, UnknownNameError
 from crosslift.making.trained import Trained
 from crosslift.making.vectors import OWN_READING, roles_of
@@ -25,9 +25,9 @@ from crosslift.planning.plan import load_target, plan_study
 from crosslift.planning.text_steps import encode_steps
 from crosslift.sources.record import Bitext
 from crosslift.studies.reading import parse_study
+from crosslift.targets.all_targets import TARGETS
 from crosslift.targets.bitext import load_bitexts
 from crosslift.targets.bucc import BUCC
-from crosslift.targets.evaluate import Lookup, SideLookups, evaluate_bitexts
 from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.protocol import Protocol
 from crosslift.targets.protocols import (
@@ -40,7 +40,7 @@ from crosslift.targets.protocols import (
     XTREME_MINING,
     XTREME_RETRIEVAL,
 )
-from crosslift.targets.registry import TARGETS
+from crosslift.targets.query_outcomes import Lookup, SideLookups, evaluate_bitexts
 from crosslift.targets.target import Target
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.targets.tatoeba import TATOEBA

@@ -16,12 +16,12 @@ from crosslift.errors import DataError, StudyError, UnknownNameError
 from crosslift.planning.task_runs import task_run
 from crosslift.sources.lexicons.lexicon import folded
 from crosslift.sources.record import Bitext
-from crosslift.targets.evaluate import SideLookups, evaluate_bitexts
+from crosslift.targets.all_targets import find_target
 from crosslift.targets.kinds.bitexts import BitextData
-from crosslift.targets.registry import find_target
+from crosslift.targets.query_outcomes import SideLookups, evaluate_bitexts
 from crosslift.targets.target_settings import TargetSettings
-from crosslift.tasks.registry import find_task, needs_data, task_names
-from crosslift.training.settings import MixedTaskSettings
+from crosslift.tasks.all_tasks import find_task, needs_data, task_names
+from crosslift.training.stage_settings import MixedTaskSettings
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 from scipy.stats import chisquare
 
-from crosslift.encoders.load import load_encoder
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.load_encoder import load_encoder
 from crosslift.encoders.token_neighbours import nearest_words
 from crosslift.errors import DataError
 from crosslift.forms.form import group_numbers
@@ -28,8 +28,8 @@ from crosslift.sources.synonyms import (
     wordnet_checksum,
     wordnet_synonyms,
 )
+from crosslift.tasks.all_tasks import TASKS
 from crosslift.tasks.augmentation import augmented, english_words
-from crosslift.tasks.registry import TASKS
 from crosslift.tasks.task import FormSpec
 
 TEXT = FormSpec("masked-lm", {"text": "text"})

@@ -16,10 +16,11 @@ from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, StudyError
 from crosslift.forms.declared_forms import trains_on_captions
-from crosslift.making.pictures import Shown
+from crosslift.making.decode_pictures import Shown
 from crosslift.planning.plan import plan_study
 from crosslift.sources.record import Record
 from crosslift.studies.reading import StudyFileError
+from crosslift.tasks.all_tasks import find_task, form_name, task_names
 from crosslift.tasks.controls import (
     CONTROLS,
     Control,
@@ -28,7 +29,6 @@ from crosslift.tasks.controls import (
     legal_controls,
     placebo,
 )
-from crosslift.tasks.registry import find_task, form_name, task_names
 from crosslift.tasks.task import FormSpec
 
 PICTURES = [{"name": "pictures", "languages": ["en", "fa"]}]

@@ -48,11 +48,11 @@ from crosslift.sources.formats.rows import lines_of
 from crosslift.sources.hub import HubDataset
 from crosslift.sources.published import DatasetSource, Derived, PublishedData, Together
 from crosslift.sources.record import Record
+from crosslift.tasks.all_tasks import CORPORA, DATASETS, EMBEDDED, TASKS, find_task, needs_data
 from crosslift.tasks.ccg import OTHER, CommonTags, common_tags
 from crosslift.tasks.dataset import NLI_LABELS, DatasetTask
 from crosslift.tasks.nli_contrastive import sentences_twice, triplets
 from crosslift.tasks.own_files import OWN_FILE_TASKS
-from crosslift.tasks.registry import CORPORA, DATASETS, EMBEDDED, TASKS, find_task, needs_data
 from crosslift.tasks.squad_pairs import sentence_around
 from crosslift.tasks.task import IntermediateTask
 

@@ -24,10 +24,10 @@ from crosslift.sources.labelled.english import check_english, is_english
 from crosslift.sources.labelled.questions import questions
 from crosslift.sources.labelled.training import hold_out
 from crosslift.sources.record import Record
+from crosslift.targets.all_targets import find_target
 from crosslift.targets.kinds.labelled_examples import LabelledData
-from crosslift.targets.registry import find_target
 from crosslift.targets.target_settings import TargetSettings
-from crosslift.tasks.registry import find_task
+from crosslift.tasks.all_tasks import find_task
 
 
 def load(name: str, data: Path | None = None, **settings: Any) -> LabelledData:

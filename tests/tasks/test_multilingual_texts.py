@@ -23,7 +23,7 @@ from crosslift.sources.hub_texts import HubTexts, paragraphs_of
 from crosslift.sources.language_files import find_language_files
 from crosslift.sources.record import Record
 from crosslift.sources.text_files import lines_in
-from crosslift.tasks.registry import CORPORA, TASKS, find_task, needs_data
+from crosslift.tasks.all_tasks import CORPORA, TASKS, find_task, needs_data
 from crosslift.tasks.wikipedia_mlm import ARTICLES, FEWEST_LETTERS, LANGUAGES, WIKIPEDIA_MLM
 
 

@@ -14,14 +14,14 @@ from dataset_samples import SAMPLES, write_sample
 
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.forms.declared_forms import FORMS
-from crosslift.tasks.own_files import OWN_FILE_TASKS
-from crosslift.tasks.registry import (
+from crosslift.tasks.all_tasks import (
     TASKS,
     check_options,
     find_task,
     legal_options,
     task_names,
 )
+from crosslift.tasks.own_files import OWN_FILE_TASKS
 
 COLUMNS = {
     *("text", "pair", "anchor", "positive", "negative", "question", "passage", "context"),
@@ -86,7 +86,7 @@ def test_legal_options_of_tasks() -> None:
 
 def test_the_table_is_read_without_torch() -> None:
     code = (
-        "import sys; from crosslift.tasks.registry import check_options, legal_options;"
+        "import sys; from crosslift.tasks.all_tasks import check_options, legal_options;"
         "legal_options('gettext-mlm'); check_options('gettext-mlm', {'whole_words': True});"
         "sys.exit('torch' in sys.modules)"
     )

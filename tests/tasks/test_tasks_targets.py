@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from tiny_encoder import alone, load_tiny
 
-from crosslift.encoders.encode import encode
+from crosslift.encoders.encode_texts import encode
 from crosslift.errors import DataError, StudyError, UnknownNameError
 from crosslift.forms.declared_forms import PICTURE_FORMS
 from crosslift.forms.form import FormOptions, Split, pictures_of
@@ -23,26 +23,26 @@ from crosslift.forms.picture_side import PictureForm
 from crosslift.images.decode import load_picture
 from crosslift.languages import is_known
 from crosslift.metrics.table import METRICS, OUTCOME_OF_METRIC
-from crosslift.sources.gettext import load_catalogs
+from crosslift.sources.gettext_catalogs import load_catalogs
 from crosslift.sources.pictograms import load_concepts, split_of
 from crosslift.sources.record import Bitext, Record
-from crosslift.targets.evaluate import (
-    Outcomes,
-    SideLookups,
-    evaluate_bitexts,
-)
+from crosslift.targets.all_targets import TARGETS, find_target
 from crosslift.targets.evaluate_pictures import evaluate_pictures
 from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.kinds.pictures_with_texts import PictureData
 from crosslift.targets.protocol import Protocol
-from crosslift.targets.registry import TARGETS, find_target
+from crosslift.targets.query_outcomes import (
+    Outcomes,
+    SideLookups,
+    evaluate_bitexts,
+)
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.targets.tatoeba import TATOEBA_36
+from crosslift.tasks.all_tasks import EMBEDDED, TASKS, find_task, task_names
 from crosslift.tasks.own_files import OWN_FILE_TASKS
-from crosslift.tasks.registry import EMBEDDED, TASKS, find_task, task_names
 from crosslift.tasks.task import IntermediateTask, texts_read
 from crosslift.training.loop import Stage, train
-from crosslift.training.settings import Budget, StageSettings
+from crosslift.training.stage_settings import Budget, StageSettings
 
 PROTOCOLS = {
     "bitext": ["crosslift/xx->en", "crosslift/en->xx"],

@@ -12,17 +12,17 @@ import torch
 from tiny_encoder import alone, everything_trained, load_tiny, open_tiny_task
 
 from crosslift.artifacts.code import import_closure
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import StudyError, TrainingError
 from crosslift.forms.form import FormOptions, OpenTask
-from crosslift.tasks.registry import find_task
+from crosslift.tasks.all_tasks import find_task
 from crosslift.tasks.task import IntermediateTask
 from crosslift.training.checkpoint import Progress
 from crosslift.training.guards.data import on_their_data
 from crosslift.training.guards.distillation import Distillation, DistillationSettings
 from crosslift.training.guards.guard import Guard, GuardOnData, OpenGuard
 from crosslift.training.loop import Stage, train
-from crosslift.training.settings import (
+from crosslift.training.stage_settings import (
     GUARDS,
     GUARDS_ON_DATA,
     Budget,
@@ -160,7 +160,7 @@ def test_a_guard_on_data_without_its_data(bert_folder: Path, tmp_path: Path) -> 
 def test_training_code_has_no_readers_of_tasks_that_are_not_trained_on() -> None:
     modules = import_closure(["crosslift.training.loop"])
     assert "crosslift.training.guards.distillation" in modules
-    assert "crosslift.tasks.registry" not in modules
+    assert "crosslift.tasks.all_tasks" not in modules
 
 
 def test_a_distillation_needs_texts() -> None:

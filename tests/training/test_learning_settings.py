@@ -21,10 +21,10 @@ from tiny_encoder import (
 )
 
 from crosslift.encoders.adapters import adapters, merged
-from crosslift.encoders.encode import encode
+from crosslift.encoders.encode_texts import encode
+from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.lend import LentEncoder
-from crosslift.encoders.load import Encoder
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.state import apply_changes, save_change
 from crosslift.errors import DataError, TrainingError
 from crosslift.forms.classification import Classification
@@ -39,7 +39,7 @@ from crosslift.training.guards.distillation import Distillation
 from crosslift.training.guards.held_vectors import OpenDistillation, balanced
 from crosslift.training.loop import Stage, train
 from crosslift.training.selection import chosen_score
-from crosslift.training.settings import Budget, StageSettings
+from crosslift.training.stage_settings import Budget, StageSettings
 from crosslift.training.weights import Weights
 
 OPTIONS = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)

@@ -12,12 +12,12 @@ import torch
 from tiny_encoder import load_tiny, open_tiny_task
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import TrainingError
 from crosslift.training.checkpoint import Progress
 from crosslift.training.loop import Stage, train
 from crosslift.training.mixing import MixedTask, Mixture, shares_of
-from crosslift.training.settings import (
+from crosslift.training.stage_settings import (
     Budget,
     MixedTaskSettings,
     MixingSettings,

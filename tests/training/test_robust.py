@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from tiny_encoder import TRAINED_FORMS, load_tiny, train_tiny
 from torch import Tensor
 
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.packing import PackedBatch, pack
 from crosslift.encoders.perturbation import (
     Ball,
@@ -33,7 +33,7 @@ from crosslift.training.robust_settings import (
     RobustSettings,
     SmoothedPredictionSettings,
 )
-from crosslift.training.settings import Budget, FineTuneSettings, StageSettings
+from crosslift.training.stage_settings import Budget, FineTuneSettings, StageSettings
 
 ADVERSARIAL: list[dict[str, Any]] = [
     {},

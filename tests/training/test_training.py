@@ -14,14 +14,14 @@ import pytest
 import torch
 from tiny_encoder import TRAINED_FORMS, alone, load_tiny, open_tiny_task, tiny_split, train_tiny
 
-from crosslift.encoders.encode import encode
+from crosslift.encoders.encode_texts import encode
 from crosslift.errors import ArtifactError, TrainingError
 from crosslift.forms.form import FormOptions, OpenTask, Split, StepLoss
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.training import loop
 from crosslift.training.checkpoint import Progress, save_tensors
 from crosslift.training.loop import Stage, train
-from crosslift.training.settings import Budget, StageSettings
+from crosslift.training.stage_settings import Budget, StageSettings
 from crosslift.training.weights import Weights
 
 UPDATES = 6

@@ -12,9 +12,9 @@ import transformers
 from tiny_encoder import KINDS, NAMES, TEXTS, load_tiny, make_tiny_decoder, make_tiny_encoder
 
 from crosslift.encoders.adapters import query_and_value
-from crosslift.encoders.load import Encoder, load_encoder
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.load_encoder import Encoder, load_encoder
 from crosslift.encoders.packing import pack
-from crosslift.encoders.settings import EncoderSettings
 from crosslift.errors import DataError, TrainingError
 from crosslift.forms.contrastive_losses import triplet, unit
 from crosslift.forms.form import FormOptions, Split
@@ -23,7 +23,7 @@ from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
 from crosslift.training.loop import Stage, train
 from crosslift.training.mixing import MixedTask
-from crosslift.training.settings import Budget, MixedTaskSettings, StageSettings
+from crosslift.training.stage_settings import Budget, MixedTaskSettings, StageSettings
 
 # The triplet loss
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from tiny_encoder import load_tiny, make_tiny_decoder, make_tiny_encoder
 
 from crosslift.artifacts.progress import Phase, Silent
-from crosslift.encoders.encode import encode
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encode_texts import encode
+from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import DataError, EncoderError, StudyError
-from crosslift.results.record import from_json
+from crosslift.results.result_record import from_json
 from crosslift.results.word_alignments import (
     AlignmentFigures,
     BestState,
@@ -31,7 +31,7 @@ from crosslift.word_pilot.alignment import WordAlignment, alignment_of
 from crosslift.word_pilot.findings import MOSTLY_SHARED, best_of, findings_of
 from crosslift.word_pilot.page import write_word_pilot_page
 from crosslift.word_pilot.pilot import FEWEST_PAIRS, PilotWords, choose_words, pilot_of_words
-from crosslift.word_pilot.verdict import cosine, margin, states, together, verdict_of
+from crosslift.word_pilot.pilot_sentences import cosine, margin, states, together, verdict_of
 from crosslift.wording import share
 
 Sides = tuple[NDArray[np.float32], NDArray[np.float32]]

@@ -11,7 +11,7 @@ import pytest
 
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.xtreme.benchmark import GROUPS, TASKS, xtreme_task
-from crosslift.xtreme.files import (
+from crosslift.xtreme.prediction_files import (
     read_answers,
     read_labels,
     read_line_numbers,
@@ -19,7 +19,7 @@ from crosslift.xtreme.files import (
     read_questions,
     read_tags,
 )
-from crosslift.xtreme.published import PUBLISHED, published_for
+from crosslift.xtreme.published_rows import PUBLISHED, published_for
 from crosslift.xtreme.score import Scores, score_folder
 from crosslift.xtreme.write import (
     english_order,

@@ -15,10 +15,10 @@ from crosslift.results.arm_facts import ArmBudget
 from crosslift.results.effect_parts import Attribution, Gain, Orientation
 from crosslift.results.verdict import Family, Verdict
 from crosslift.statistics.attribution import Controlled, attribute, facts_of
+from crosslift.statistics.clauses import zero_shot_words
 from crosslift.statistics.differences import Difference, paired_difference, strata_of
 from crosslift.statistics.gains import GainNames, share_surviving
 from crosslift.statistics.verdicts import Comparison, judge
-from crosslift.statistics.wording import zero_shot_words
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Study
 from crosslift.tasks.controls import Control

@@ -8,7 +8,7 @@ from crosslift.analysis.collect import Gathered
 from crosslift.planning.sweep_steps import sweep_of
 from crosslift.results.mined_languages import MINING_FILE, MinedByArm, MinedLanguage
 from crosslift.results.reading_sweep import SWEEP_FILE, ReadingChoice, Sweep, SweepArm
-from crosslift.results.record import read_json_file, read_optional_json_file
+from crosslift.results.result_record import read_json_file, read_optional_json_file
 from crosslift.results.vector_diagnoses import (
     DIAGNOSTICS_FILE,
     Diagnosis,

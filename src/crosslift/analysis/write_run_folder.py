@@ -34,7 +34,7 @@ from crosslift.analysis.xtreme_table import xtreme_table
 from crosslift.artifacts.disk_errors import disk_errors_explained, make_folder
 from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.store import Store
-from crosslift.encoders.folder import prompt_of
+from crosslift.encoders.encoder_folder import prompt_of
 from crosslift.planning.plan import ArmRun, Plan
 from crosslift.planning.text_steps import reading_of
 from crosslift.reports.html import write_report
@@ -44,7 +44,7 @@ from crosslift.results.group_effect import GROUPS_FILE
 from crosslift.results.language_pairs import GENERALISED_FILE
 from crosslift.results.mined_languages import MINING_FILE
 from crosslift.results.reading_sweep import SWEEP_FILE
-from crosslift.results.record import Record, write_json_file
+from crosslift.results.result_record import Record, write_json_file
 from crosslift.results.run_facts import RUN_FILE, RunFacts
 from crosslift.results.run_folder import checksums_of
 from crosslift.results.score_rows import CURVES_FILE, RESULTS_FILE

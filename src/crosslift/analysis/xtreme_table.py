@@ -34,7 +34,7 @@ from crosslift.statistics.differences import (
     strata_of,
 )
 from crosslift.xtreme.benchmark import TASKS, XtremeTask
-from crosslift.xtreme.published import PublishedRow, published_for
+from crosslift.xtreme.published_rows import PublishedRow, published_for
 
 ALL: GroupName = "all"
 GROUP_TITLES: Mapping[GroupName, str] = {

@@ -18,7 +18,7 @@ from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.making.loaded_target import LoadedTarget
@@ -32,14 +32,14 @@ from crosslift.planning.text_steps import encode_steps, reading_of
 from crosslift.results.evaluations import Evaluation, GroupScores
 from crosslift.results.mined_languages import MINING_FILE, MinedLanguage
 from crosslift.results.reading_sweep import SWEEP_FILE, ReadingChoice, Sweep, SweepArm
-from crosslift.results.record import read_json_file, read_optional_json_file
+from crosslift.results.result_record import read_json_file, read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import Listener, make_steps, run_plan
 from crosslift.steps.step import Workplace
 from crosslift.studies.reading import saved_study
 from crosslift.studies.schema import Study
-from crosslift.targets.evaluate import score_of
 from crosslift.targets.protocol import OURS, Direction
+from crosslift.targets.query_outcomes import score_of
 from crosslift.targets.target_settings import TargetSettings
 
 

@@ -94,7 +94,7 @@ def with_encoder_options(model: Any) -> Callable[[Callable[..., None]], Callable
 
         @functools.wraps(command)
         def run(**values: Any) -> None:
-            from crosslift.encoders.settings import EncoderSettings, SidePrompts
+            from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
 
             own = {name: {option: values.pop(option) for option in groups[name]} for name in groups}
             values["encoder"] = EncoderSettings(name=values.pop("model"), **own["encoder"])

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from crosslift.api.session import evaluate, evaluate_protocols
 from crosslift.artifacts.store import Store
+from crosslift.cli.live_progress import StatusLine
 from crosslift.cli.output import console_for, write_json
-from crosslift.cli.progress import StatusLine
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import StudyError, first_few
 from crosslift.metrics.table import described
 from crosslift.results.evaluations import Evaluation

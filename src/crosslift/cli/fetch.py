@@ -29,7 +29,7 @@ def cldr(
 
     from crosslift.cli.output import console_for, write_json
     from crosslift.results.command_output import FetchedNames
-    from crosslift.sources.cldr.fetch import REGISTRY, fetch_cldr
+    from crosslift.sources.cldr.fetch_names import REGISTRY, fetch_cldr
 
     place = fetch_cldr(registry or REGISTRY)
     console_for(json).print(Text.assemble("CLDR's names: ", (str(place), "bold")))

@@ -67,7 +67,7 @@ def _concepts() -> str:
 
 
 def _catalogs() -> str:
-    from crosslift.sources.gettext import load_catalogs
+    from crosslift.sources.gettext_catalogs import load_catalogs
 
     return f"{len(load_catalogs().languages)} languages"
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from crosslift.cli.output import console_for, write_json
 from crosslift.results.command_output import ExportedArm, TargetEntry, TaskEntry
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 
 _CAPTIONS = "your data, a dataset of the hub, or without either the pictograms"
 
@@ -18,8 +18,8 @@ _CAPTIONS = "your data, a dataset of the hub, or without either the pictograms"
 def tasks(json_to: str | None) -> None:
     """Prints the intermediate tasks."""
     from crosslift.forms.declared_forms import FORMS
+    from crosslift.tasks.all_tasks import TASKS, legal_options, needs_data
     from crosslift.tasks.own_files import OWN_FILE_TASKS
-    from crosslift.tasks.registry import TASKS, legal_options, needs_data
     from crosslift.tasks.word_pairs import FORM, NAME, TITLE
 
     rows = [
@@ -63,7 +63,7 @@ def tasks(json_to: str | None) -> None:
 
 def targets(json_to: str | None) -> None:
     """Prints the target tasks."""
-    from crosslift.targets.registry import TARGETS
+    from crosslift.targets.all_targets import TARGETS
 
     rows = [
         TargetEntry(

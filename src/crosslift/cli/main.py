@@ -32,14 +32,14 @@ from crosslift.cli.options import (
     TrustCode,
     target_settings,
 )
-from crosslift.cli.pilot import word_pilot
 from crosslift.cli.store import app as store_commands
 from crosslift.cli.sweep import sweep
+from crosslift.cli.word_pilot import word_pilot
 from crosslift.cli.xtreme import app as xtreme
 from crosslift.errors import CrossLiftError, shorten
 
 if TYPE_CHECKING:
-    from crosslift.encoders.settings import EncoderSettings, SidePrompts
+    from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
 
 app = typer.Typer(
     name="crosslift",

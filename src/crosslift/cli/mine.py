@@ -11,7 +11,7 @@ from crosslift.cli.encoder_options import with_encoder_options
 from crosslift.cli.options import Json, ModelOption, StoreOption
 
 if TYPE_CHECKING:
-    from crosslift.encoders.settings import EncoderSettings, SidePrompts
+    from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
 
 
 @with_encoder_options(ModelOption)
@@ -128,7 +128,7 @@ def mine(
     After Ctrl-C, the same command resumes.
     """
     from crosslift.cli import mining
-    from crosslift.mining.settings import MiningSettings
+    from crosslift.mining.mining_settings import MiningSettings
 
     settings = MiningSettings(
         src=src,

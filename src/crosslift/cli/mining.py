@@ -15,7 +15,7 @@ from crosslift.artifacts.progress import Phase, Silent
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import bar_for, console_for, write_json
 from crosslift.mining.job import mine_files, plan_of_files
-from crosslift.mining.settings import MiningSettings
+from crosslift.mining.mining_settings import MiningSettings
 from crosslift.results.mined_files import (
     MiningOutcome,
     MiningPlan,

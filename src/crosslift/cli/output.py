@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Te
 from rich.text import Text
 
 from crosslift.artifacts.files import file_written_whole
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 
 
 def console_for(json_to: str | None) -> Console:

@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from crosslift.cli.live_progress import PhaseBar
 from crosslift.cli.output import console_for, write_json
-from crosslift.cli.progress import PhaseBar
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import StudyError
 from crosslift.results.word_alignments import AlignmentFigures, Estimate, WordPilot
 from crosslift.word_pilot.page import refuse_page, write_word_pilot_page
 from crosslift.word_pilot.pilot import word_pilot
-from crosslift.word_pilot.verdict import cosine, margin
+from crosslift.word_pilot.pilot_sentences import cosine, margin
 from crosslift.wording import level_words, percent, plural
 
 _SHOWN = "hidden state, mean cosines, top-1 retrieval"

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.artifacts.store import Store
+from crosslift.cli.live_progress import LiveProgress
 from crosslift.cli.output import console_for, warn, write_json
-from crosslift.cli.progress import LiveProgress
 from crosslift.planning.plan import Plan, plan_study
 from crosslift.reports.environments import mixed_words, other_code_words
 from crosslift.reports.idle import idle_sentences

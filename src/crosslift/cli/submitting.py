@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rich.text import Text
 
+from crosslift.cli.live_progress import StatusLine
 from crosslift.cli.output import console_for, warn, write_json
-from crosslift.cli.progress import StatusLine
 from crosslift.errors import StudyError
 from crosslift.reports.environments import trusted_words
 from crosslift.results.command_output import TrustedStep, WrittenPredictions

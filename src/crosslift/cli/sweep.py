@@ -23,7 +23,7 @@ from crosslift.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from crosslift.encoders.settings import EncoderSettings
+    from crosslift.encoders.encoder_settings import EncoderSettings
 
 
 @with_encoder_options(Model)

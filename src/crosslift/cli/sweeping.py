@@ -11,9 +11,9 @@ from rich.text import Text
 
 from crosslift.api.session import sweep
 from crosslift.artifacts.store import Store
+from crosslift.cli.live_progress import StatusLine
 from crosslift.cli.output import console_for, write_json
-from crosslift.cli.progress import StatusLine
-from crosslift.encoders.settings import EncoderSettings, Pooling
+from crosslift.encoders.encoder_settings import EncoderSettings, Pooling
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import UnknownNameError
 from crosslift.results.reading_sweep import Reading, Sweep

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import EncoderError
-from crosslift.model_files.read import read_json_object
+from crosslift.model_files.read_model import read_json_object
 
 _CONFIG = "adapter_config.json"
 

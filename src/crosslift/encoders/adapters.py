@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers.pytorch_utils import Conv1D
 
 from crosslift.encoders.dropout import make_dropout_cheap
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import TrainingError
 
 _ADAPTER = "default"

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from crosslift.encoders.encoder_settings import Poolings
 from crosslift.encoders.requirements import check_requirement
-from crosslift.encoders.settings import Poolings
 from crosslift.errors import EncoderError
-from crosslift.model_files.read import folder_inside, read_json, read_json_object
+from crosslift.model_files.read_model import folder_inside, read_json, read_json_object
 
 InputKind = Literal["transformer", "static"]
 ModuleKind = Literal["Dense", "LayerNorm", "Normalize", "Dropout"]

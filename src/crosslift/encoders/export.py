@@ -13,7 +13,7 @@ from torch import Tensor
 
 from crosslift.artifacts.files import folder_written_whole
 from crosslift.encoders.description import LEGACY_POOLINGS, POOLING_NAMES
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.packing import pack
 from crosslift.encoders.precision import dtype_of
 from crosslift.encoders.static import StaticModel

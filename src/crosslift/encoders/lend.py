@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-from crosslift.encoders.load import Encoder, load_encoder
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.load_encoder import Encoder, load_encoder
 from crosslift.encoders.state import apply_changes
 from crosslift.encoders.token_table import TokenTable
 

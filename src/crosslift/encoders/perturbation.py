@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crosslift.encoders.load import Encoder, Perturb
+from crosslift.encoders.load_encoder import Encoder, Perturb
 from crosslift.encoders.packing import PackedBatch
 
 BallOf = Literal["token", "sequence"]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from crosslift.encoders.encoder_settings import Poolings
 from crosslift.encoders.packing import Block, PackedBatch
-from crosslift.encoders.settings import Poolings
 
 
 def pool(

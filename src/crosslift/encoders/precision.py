@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from crosslift.artifacts.device import device, multiplies_bfloat16
-from crosslift.encoders.settings import Precision
+from crosslift.encoders.encoder_settings import Precision
 
 __all__ = ["device", "dtype_of", "resolve_precision"]
 

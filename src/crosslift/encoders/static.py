@@ -17,8 +17,8 @@ from torch import Tensor
 
 from crosslift.encoders.packing import PackedBatch
 from crosslift.errors import EncoderError
-from crosslift.model_files.load import load_tensors
-from crosslift.model_files.read import library_errors_explained
+from crosslift.model_files.load_model import load_tensors
+from crosslift.model_files.read_model import library_errors_explained
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from crosslift.artifacts.fields import EachOnce
+from crosslift.artifacts.field_checks import EachOnce
 from crosslift.encoders.kinds import Pooling
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from tokenizers import models, normalizers
 
 from crosslift.errors import EncoderError
-from crosslift.model_files.load import load_tokenizer
-from crosslift.model_files.read import library_errors_explained
+from crosslift.model_files.load_model import load_tokenizer
+from crosslift.model_files.read_model import library_errors_explained
 
 
 def load_padding_tokenizer(folder: Path, *, lower_case: bool = False) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import EncoderError
 
 Ids = NDArray[np.int64]

@@ -10,10 +10,10 @@ import transformers
 from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_ENCODING_MAPPING
 
 from crosslift.encoders.adapter_folder import is_adapter_folder
-from crosslift.encoders.folder import base_of
+from crosslift.encoders.encoder_folder import base_of
 from crosslift.errors import EncoderError
-from crosslift.model_files.load import load_config, load_model, quiet_transformers
-from crosslift.model_files.read import check_weights, library_errors_explained, tensor_shapes
+from crosslift.model_files.load_model import load_config, load_model, quiet_transformers
+from crosslift.model_files.read_model import check_weights, library_errors_explained, tensor_shapes
 
 
 def load_transformer(folder: Path) -> Any:

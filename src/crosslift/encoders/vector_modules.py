@@ -15,8 +15,8 @@ from torch import Tensor
 
 from crosslift.encoders.description import Description, ModuleFiles, ModuleKind
 from crosslift.errors import EncoderError
-from crosslift.model_files.load import load_tensors
-from crosslift.model_files.read import library_errors_explained
+from crosslift.model_files.load_model import load_tensors
+from crosslift.model_files.read_model import library_errors_explained
 
 
 class VectorModule(Protocol):

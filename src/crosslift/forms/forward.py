@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from crosslift.encoders.encode import TOKENS_PER_BATCH, batches_by_length
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.encode_texts import TOKENS_PER_BATCH, batches_by_length
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.packing import PackedBatch, pack
 from crosslift.forms.form import FormOptions
 

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crosslift.encoders.encode import encode
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.encode_texts import encode
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.forms.contrastive_losses import info_nce, pairwise_sigmoid, unit
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, column
 from crosslift.forms.forward import batch_vectors, count_tokens, distinct_ids

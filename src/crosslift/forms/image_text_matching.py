@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import DataError, EncoderError
 from crosslift.forms.contrastive_losses import info_nce, unit
 from crosslift.forms.cross_attention import CrossAttention, padded

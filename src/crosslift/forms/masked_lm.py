@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crosslift.encoders.encode import TOKENS_PER_BATCH, batches_by_length
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.encode_texts import TOKENS_PER_BATCH, batches_by_length
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.packing import PackedBatch, pack
 from crosslift.encoders.tokens import NumberedTokens, number_words, tokenise_compactly
 from crosslift.errors import DataError

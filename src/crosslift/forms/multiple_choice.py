@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.tokens import Frame, Ids, frame_of_pairs, tokenise_bare
 from crosslift.errors import DataError
 from crosslift.forms.checked_fields import filled_column, right_choices

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.tokens import Ids, tokenise_compactly
 from crosslift.errors import DataError
 from crosslift.forms.checked_fields import filled_column, grades

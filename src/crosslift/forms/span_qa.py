@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.packing import PackedBatch
 from crosslift.errors import DataError
 from crosslift.forms.checked_fields import check_spans, filled_column

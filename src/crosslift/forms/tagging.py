@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.tokens import Frame, Ids, frame_of_texts, tokenise_bare, tokenise_words
 from crosslift.errors import DataError
 from crosslift.forms.checked_fields import checked_names, tag_numbers

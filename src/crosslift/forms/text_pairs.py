@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crosslift.encoders.encode import encode
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.encode_texts import encode
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import DataError
 from crosslift.forms.alike import Alike, text_numbers
 from crosslift.forms.contrastive_losses import info_nce, triplet, unit

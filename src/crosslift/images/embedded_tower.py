@@ -30,7 +30,7 @@ from crosslift.images.framing import Framing
 from crosslift.images.image_tower import ImageTower, pixels
 from crosslift.images.preparation import Preparation
 from crosslift.images.tower_settings import TowerSettings
-from crosslift.model_files.load import load_tensors
+from crosslift.model_files.load_model import load_tensors
 
 CONVERSION = 1
 """Number of the conversion below; raised whenever it writes something else."""

@@ -13,7 +13,7 @@ from PIL import Image
 from crosslift.errors import EncoderError
 from crosslift.images.framing import Framing
 from crosslift.images.tower_files import is_timm
-from crosslift.model_files.read import library_errors_explained, read_json_object
+from crosslift.model_files.read_model import library_errors_explained, read_json_object
 
 _OWN_RESAMPLING = {"ViT": "bilinear", "DINOv3ViT": "bilinear"}  # of transformers' processors
 _NO_CROP_FROM = 384  # transformers' ConvNext processor stretches from this size on

@@ -19,8 +19,8 @@ from crosslift.images.image_tower import ImageTower, pixels
 from crosslift.images.preparation import Preparation, preparation_of
 from crosslift.images.tower_files import tower_folder
 from crosslift.images.tower_settings import TowerSettings
-from crosslift.model_files.load import load_config, load_model
-from crosslift.model_files.read import library_errors_explained
+from crosslift.model_files.load_model import load_config, load_model
+from crosslift.model_files.read_model import library_errors_explained
 
 Kind = Literal["class-token", "grid", "clip", "siglip"]
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from crosslift.encoders.tokenizer import check_vocabulary, load_padding_tokenizer
 from crosslift.errors import EncoderError
 from crosslift.images.tower_files import model_folder
-from crosslift.model_files.load import load_config, load_model
-from crosslift.model_files.read import library_errors_explained, read_json_object
+from crosslift.model_files.load_model import load_config, load_model
+from crosslift.model_files.read_model import library_errors_explained, read_json_object
 
 _BATCH = 64
 

@@ -16,7 +16,7 @@ from crosslift.images.preparation import preparation_of
 from crosslift.images.published_tower import Normaliser, seeded
 from crosslift.images.tower_files import is_timm, tower_folder
 from crosslift.images.tower_settings import TowerSettings
-from crosslift.model_files.read import library_errors_explained, read_json_object
+from crosslift.model_files.read_model import library_errors_explained, read_json_object
 
 
 class TimmTower(ImageTower):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from crosslift.errors import EncoderError
 from crosslift.images.tower_settings import CONVOLUTIONAL, EMBEDDED, TIMM, TowerSettings
-from crosslift.model_files.find import WEIGHTS, ModelKind, PublishedModel, listing
-from crosslift.model_files.read import check_weights, read_json_object
+from crosslift.model_files.find_model import WEIGHTS, ModelKind, PublishedModel, listing
+from crosslift.model_files.read_model import check_weights, read_json_object
 
 
 def _on_hub(name: str) -> str:

@@ -14,14 +14,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from crosslift.artifacts.store import TIMINGS, Store
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.forms.form import column
 from crosslift.forms.span_qa import SpanQA
 from crosslift.making.evaluate import outcome_table
-from crosslift.making.heads import load_head
 from crosslift.making.loaded_target import Loaded
 from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
+from crosslift.making.trained_heads import load_head
 from crosslift.sources.record import Record
 from crosslift.steps.step import Step, Workplace
 from crosslift.targets.evaluate_labelled import evaluate_answers

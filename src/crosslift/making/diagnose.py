@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.vectors import open_lookups, own_roles, side_lookups
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 from crosslift.results.vector_diagnoses import DIAGNOSTICS_FILE, Separability
 from crosslift.retrieval.diagnostics import diagnose, separability
 from crosslift.retrieval.postprocess import postprocess, transforms

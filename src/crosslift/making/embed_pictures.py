@@ -11,8 +11,8 @@ import torch
 
 from crosslift.forms.caption_to_feature import FeatureHead
 from crosslift.forms.picture_side import PictureForm
-from crosslift.making.heads import load_head
 from crosslift.making.picture_arrays import open_features, open_pictures
+from crosslift.making.trained_heads import load_head
 from crosslift.steps.step import Step, Workplace
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.store import Store
-from crosslift.encoders.encode import encode
+from crosslift.encoders.encode_texts import encode
 from crosslift.making.trained import Trained
 from crosslift.steps.step import Step, Workplace
 

@@ -22,13 +22,13 @@ from crosslift.making.vectors import (
 from crosslift.results.mined_languages import MINING_FILE, MinedLanguage
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.step import Step, Workplace
-from crosslift.targets.evaluate import Lookup, Outcomes, SideLookups, evaluate_bitexts
 from crosslift.targets.evaluate_mining import evaluate_mining
 from crosslift.targets.evaluate_pictures import evaluate_pictures
 from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.kinds.mined_texts import MiningData
 from crosslift.targets.kinds.pictures_with_texts import PictureData
 from crosslift.targets.protocol import Protocol
+from crosslift.targets.query_outcomes import Lookup, Outcomes, SideLookups, evaluate_bitexts
 from crosslift.targets.target_data import TargetData
 
 PICTURES = "pictures"

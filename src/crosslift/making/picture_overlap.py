@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.images.copies import find_copies
+from crosslift.making.decode_pictures import Shown
 from crosslift.making.picture_arrays import open_pictures
-from crosslift.making.pictures import Shown
 from crosslift.steps.step import Step, Workplace
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.artifacts.array_file import array_file
-from crosslift.encoders.encode import encode_into
-from crosslift.encoders.load import Encoder, Place
+from crosslift.encoders.encode_texts import encode_into
+from crosslift.encoders.load_encoder import Encoder, Place
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import StudyError
 from crosslift.making.loaded_target import LoadedTarget
@@ -26,11 +26,11 @@ from crosslift.results.reading_sweep import (
     ScoredReading,
     SweepCurve,
 )
-from crosslift.results.record import read_json_file
+from crosslift.results.result_record import read_json_file
 from crosslift.retrieval.folds import folds_of
 from crosslift.steps.step import Step, Workplace
-from crosslift.targets.evaluate import Lookup, SideLookups, outcomes_of, rank_bitext
 from crosslift.targets.protocol import Protocol
+from crosslift.targets.query_outcomes import Lookup, SideLookups, outcomes_of, rank_bitext
 from crosslift.targets.target_data import TargetData
 
 SWEEP_METRIC = "top1_accuracy"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.task_run import TaskRun
-from crosslift.sources.overlap.find import find_overlap
+from crosslift.sources.overlap.find_overlaps import find_overlap
 from crosslift.steps.step import Step, Workplace
 from crosslift.tasks.task import texts_read
 

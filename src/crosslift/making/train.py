@@ -13,19 +13,19 @@ from safetensors.torch import save_file
 
 from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.store import TIMINGS, Store
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.state import save_change
 from crosslift.forms.form import FormOptions
-from crosslift.making.augmentation import smoothed
-from crosslift.making.heads import load_head
-from crosslift.making.splits import open_split
+from crosslift.making.synonym_copies import smoothed
 from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
+from crosslift.making.trained_heads import load_head
+from crosslift.making.training_pictures import open_split
 from crosslift.steps.step import Step, Workplace
 from crosslift.training.guards.guard import Guard
 from crosslift.training.loop import Stage, train
 from crosslift.training.mixing import MixedTask
-from crosslift.training.settings import Budget, StageSettings
+from crosslift.training.stage_settings import Budget, StageSettings
 
 SPENT = ("updates", "examples", "tokens", "flops", "seconds")
 """What a training step spends (see `spent_of`)."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from crosslift.encoders.folder import fingerprint, with_prompt_text
+from crosslift.encoders.encoder_folder import fingerprint, with_prompt_text
+from crosslift.encoders.encoder_settings import EncoderSettings, Side, SidePrompts
 from crosslift.encoders.lend import LentEncoder
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.precision import resolve_precision
-from crosslift.encoders.settings import EncoderSettings, Side, SidePrompts
 from crosslift.steps.step import Step, Workplace
 
 

@@ -10,7 +10,7 @@ from crosslift.artifacts.store import Store
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Record
 from crosslift.sources.translation.record_lines import read_lines
-from crosslift.sources.translation.settings import TranslationSettings
+from crosslift.sources.translation.translation_settings import TranslationSettings
 from crosslift.steps.step import Step
 from crosslift.tasks.task import IntermediateTask
 

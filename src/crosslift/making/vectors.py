@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from crosslift.artifacts.store import Store
 from crosslift.making.loaded_target import LoadedTarget
 from crosslift.steps.step import Step
-from crosslift.targets.evaluate import Lookup, SideLookups
 from crosslift.targets.protocol import Protocol
+from crosslift.targets.query_outcomes import Lookup, SideLookups
 
 OWN_READING = "texts"
 """Role of the step that encodes all texts as the encoder is read itself."""

@@ -12,8 +12,8 @@ from typing import Any
 
 from crosslift.artifacts.progress import Listener, Phase, Silent, in_phase
 from crosslift.artifacts.store import Store
-from crosslift.encoders.folder import local_folder
-from crosslift.encoders.load import reading_of_sides
+from crosslift.encoders.encoder_folder import local_folder
+from crosslift.encoders.load_encoder import reading_of_sides
 from crosslift.errors import DataError
 from crosslift.making.encode import open_reading
 from crosslift.making.trained import Trained
@@ -26,9 +26,9 @@ from crosslift.mining.blocks import (
     search_exactly,
     search_key,
 )
-from crosslift.mining.pairs import Gold, select_pairs, write_tsv
-from crosslift.mining.plan import choose_search, plan_mining
-from crosslift.mining.settings import (
+from crosslift.mining.forecast import choose_search, plan_mining
+from crosslift.mining.mined_pairs import Gold, select_pairs, write_tsv
+from crosslift.mining.mining_settings import (
     MiningSettings,
     check_mining,
     refuse_output,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from crosslift.errors import DataError
 from crosslift.results.mined_files import Threshold
 from crosslift.retrieval.margin import Margin
-from crosslift.retrieval.mining import Pairs, Retrieval, mine
+from crosslift.retrieval.margin_mining import Pairs, Retrieval, mine
 from crosslift.retrieval.search import BothNeighbours, Neighbours
 from crosslift.retrieval.thresholds import (
     precision_from_negatives,

@@ -12,11 +12,11 @@ from crosslift.forms.picture_side import PictureForm
 from crosslift.images.framing import Framing
 from crosslift.images.tower_settings import TowerSettings
 from crosslift.images.towers import fingerprint_of, preparation_for
-from crosslift.making.features import Teaching, make_features, make_teachings
+from crosslift.making.decode_pictures import Shown, decode_pictures
+from crosslift.making.frozen_features import Teaching, make_features, make_teachings
 from crosslift.making.picture_overlap import ComparedItems, find_picture_overlap
-from crosslift.making.pictures import Shown, decode_pictures
-from crosslift.making.splits import picture_role, teaching_role
 from crosslift.making.task_run import TaskRun
+from crosslift.making.training_pictures import picture_role, teaching_role
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Record
 from crosslift.steps.step import Step

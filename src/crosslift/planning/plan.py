@@ -27,8 +27,8 @@ from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.graph import with_input_places
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Arm, Start, Study
+from crosslift.targets.all_targets import find_target
 from crosslift.targets.kinds.labelled_examples import LabelledData
-from crosslift.targets.registry import find_target
 from crosslift.targets.target_settings import TargetSettings
 
 

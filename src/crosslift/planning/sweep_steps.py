@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from crosslift.encoders.folder import layers_of, own_use, prompt_of
-from crosslift.encoders.load import Place
-from crosslift.encoders.settings import Poolings
+from crosslift.encoders.encoder_folder import layers_of, own_use, prompt_of
+from crosslift.encoders.encoder_settings import Poolings
+from crosslift.encoders.load_encoder import Place
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.making.loaded_target import LoadedTarget

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crosslift.encoders.folder import layers_of
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encoder_folder import layers_of
+from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import StudyError
 from crosslift.forms.declared_forms import forms_of_vectors
-from crosslift.making.augmentation import robust_facts
+from crosslift.making.synonym_copies import robust_facts
 from crosslift.making.task_run import TaskRun
 from crosslift.making.train import Training, train_stage
 from crosslift.making.trained import Trained
@@ -18,7 +18,7 @@ from crosslift.planning.task_runs import names_of
 from crosslift.steps.step import Step
 from crosslift.training.guards.data import on_their_data
 from crosslift.training.guards.guard import Guard, GuardOnData
-from crosslift.training.settings import GUARDS_ON_DATA, Budget, StageSettings
+from crosslift.training.stage_settings import GUARDS_ON_DATA, Budget, StageSettings
 
 _TOKENS_OF_A_TEXT = 12  # a guess, for budgets in tokens; only the expected time depends on it
 

@@ -8,7 +8,7 @@ from crosslift.errors import StudyError
 from crosslift.making.translate import translate_task
 from crosslift.making.translated import Translation
 from crosslift.sources.translation.engines import engine_facts
-from crosslift.sources.translation.settings import TranslationSettings
+from crosslift.sources.translation.translation_settings import TranslationSettings
 from crosslift.steps.step import Step
 from crosslift.tasks.task import IntermediateTask
 

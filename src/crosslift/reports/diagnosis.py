@@ -13,7 +13,7 @@ from crosslift.reports.axes import Names, effect_axes, mark_style, row_words
 from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.svg import PAPER, Plot, drawing, finish
 from crosslift.results.arm_facts import ArmFacts
-from crosslift.results.record import read_optional_json_file
+from crosslift.results.result_record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
 from crosslift.results.vector_diagnoses import (

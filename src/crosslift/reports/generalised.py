@@ -11,7 +11,7 @@ from crosslift.reports.language_names import name_of
 from crosslift.reports.xtreme_behind import change_words
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.language_pairs import GENERALISED_FILE, LanguagePairScores
-from crosslift.results.record import RUN_AGAIN, read_optional_json_file
+from crosslift.results.result_record import RUN_AGAIN, read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.wording import percent, plural, signed_points
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from crosslift.errors import DataError
 from crosslift.reports.language_names import name_of
 from crosslift.reports.outcomes import mark_of
-from crosslift.reports.tables import EffectCell
+from crosslift.reports.score_tables import EffectCell
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.group_effect import GROUPS_FILE, GroupEffect
-from crosslift.results.record import read_optional_json_file
+from crosslift.results.result_record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import interval, listed, signed_points

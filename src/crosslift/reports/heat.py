@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from crosslift.metrics.table import described
 from crosslift.reports.language_names import NO_FAMILY, family_of, name_of, script_of
+from crosslift.reports.score_tables import MACRO, ScoreIndex
 from crosslift.reports.seen_photographs import seen_photographs
-from crosslift.reports.tables import MACRO, ScoreIndex
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts

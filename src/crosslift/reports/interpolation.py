@@ -12,7 +12,7 @@ from crosslift.reports.looks import looks_of
 from crosslift.reports.outcomes import mark_of
 from crosslift.reports.svg import Plot, drawing
 from crosslift.results.arm_facts import ArmFacts
-from crosslift.results.record import read_optional_json_file
+from crosslift.results.result_record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
 from crosslift.results.weight_paths import INTERPOLATION_FILE, PathPoint

@@ -10,11 +10,11 @@ from crosslift.errors import DataError
 from crosslift.reports.axes import Names, arm_legend, mark_style, square_axes
 from crosslift.reports.language_names import name_of
 from crosslift.reports.looks import Look, looks_of
+from crosslift.reports.score_tables import ScoreCell, score_cell
 from crosslift.reports.svg import Plot, drawing, finish
-from crosslift.reports.tables import ScoreCell, score_cell
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.mined_languages import MINING_FILE, MinedByArm, MiningScore
-from crosslift.results.record import read_optional_json_file
+from crosslift.results.result_record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import listed, percent, plural

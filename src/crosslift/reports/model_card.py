@@ -10,9 +10,9 @@ import yaml
 
 from crosslift.metrics.table import described
 from crosslift.reports.prompts import field_words
+from crosslift.reports.score_tables import MACRO, ScoreIndex
 from crosslift.reports.stages import left_out_words, stage_words
 from crosslift.reports.starts import phase_one_words, start_sentences
-from crosslift.reports.tables import MACRO, ScoreIndex
 from crosslift.reports.zero_shot import not_zero_shot
 from crosslift.results.arm_facts import ArmBudget, ArmFacts, StageFacts
 from crosslift.results.run_folder import RunFolder

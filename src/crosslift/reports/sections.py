@@ -17,9 +17,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from crosslift.reports.answer import answer_section
 from crosslift.reports.arms import arm_section
-from crosslift.reports.controls import control_section
+from crosslift.reports.control_effects import control_section
 from crosslift.reports.diagnosis import vector_section
 from crosslift.reports.examples import example_section
 from crosslift.reports.generalised import generalised_section
@@ -30,12 +29,13 @@ from crosslift.reports.learning_curves import curve_section
 from crosslift.reports.mining import mining_section
 from crosslift.reports.pages import Section
 from crosslift.reports.prompts import protocol_section
+from crosslift.reports.score_tables import score_section
 from crosslift.reports.settings_plots import setting_section
+from crosslift.reports.short_answer import answer_section
 from crosslift.reports.sources import source_section
 from crosslift.reports.steps import step_section
 from crosslift.reports.svg import Plot
 from crosslift.reports.sweep import sweep_section
-from crosslift.reports.tables import score_section
 from crosslift.reports.trade_off_plots import trade_off_section
 from crosslift.reports.xtreme import xtreme_section
 

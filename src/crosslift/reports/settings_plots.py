@@ -12,9 +12,9 @@ from crosslift.errors import shorten
 from crosslift.metrics.table import described
 from crosslift.reports.axes import Names, mark_style, square_axes
 from crosslift.reports.looks import Look, looks_of
+from crosslift.reports.score_tables import MACRO, ScoreIndex
 from crosslift.reports.settings_paths import SettingPath, setting_paths
 from crosslift.reports.svg import INK, MUTED, Plot, drawing, finish
-from crosslift.reports.tables import MACRO, ScoreIndex
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import percent

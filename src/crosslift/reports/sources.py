@@ -8,8 +8,8 @@ from crosslift.errors import shorten
 from crosslift.reports.axes import Names, effect_axes, interval_mark, limits_of, row_words
 from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.outcomes import mark_of
+from crosslift.reports.score_tables import query_word
 from crosslift.reports.svg import Plot, drawing, finish
-from crosslift.reports.tables import query_word
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.effect_parts import Attribution, EffectPart, Figure
 from crosslift.results.run_folder import RunFolder

@@ -18,7 +18,7 @@ from crosslift.reports.looks import MARKERS, PALETTE, Look, looks_of
 from crosslift.reports.svg import INK, MUTED, PAPER, RULE, Plot, drawing, finish, new_figure
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.reading_sweep import SWEEP_FILE, Reading, Sweep, SweepArm
-from crosslift.results.record import read_optional_json_file
+from crosslift.results.result_record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
 from crosslift.wording import percent, signed_points

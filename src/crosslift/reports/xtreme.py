@@ -21,7 +21,7 @@ from crosslift.reports.xtreme_behind import (
     phase_three_rows,
 )
 from crosslift.results.arm_facts import ArmFacts
-from crosslift.results.record import read_optional_json_file
+from crosslift.results.result_record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.verdict import Outcome
 from crosslift.results.xtreme_scores import (

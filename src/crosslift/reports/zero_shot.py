@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crosslift.forms.declared_forms import trains_on_captions
 from crosslift.results.arm_facts import ArmFacts
-from crosslift.statistics.wording import zero_shot_words
+from crosslift.statistics.clauses import zero_shot_words
 
 
 def not_zero_shot(arm: ArmFacts) -> str:

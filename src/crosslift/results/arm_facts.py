@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from crosslift.results.record import Record, absent_if
+from crosslift.results.result_record import Record, absent_if
 
 
 class Augmentation(Record):

@@ -37,7 +37,7 @@ from crosslift.results.language_pairs import GENERALISED_FILE, LanguagePairScore
 from crosslift.results.mined_files import MiningOutcome, MiningPlanOnly
 from crosslift.results.mined_languages import MINING_FILE, MinedByArm
 from crosslift.results.reading_sweep import SWEEP_FILE, Sweep
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 from crosslift.results.run_facts import RUN_FILE, RunFacts
 from crosslift.results.score_rows import CURVES_FILE, RESULTS_FILE, CurvePoint, Score
 from crosslift.results.vector_diagnoses import DIAGNOSTICS_FILE, VectorEntryOfArm

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 from crosslift.results.verdict import NO_DIFFERENCE, ONE_SEED, Outcome, Verdict
 
 

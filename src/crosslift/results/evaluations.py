@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from crosslift.results.mined_languages import MinedLanguage
-from crosslift.results.record import Record, absent_if
+from crosslift.results.result_record import Record, absent_if
 
 
 class GroupScores(Record):

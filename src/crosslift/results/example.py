@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 
 EXAMPLES_FILE = "examples.json"
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 from crosslift.results.verdict import Outcome
 
 GROUPS_FILE = "groups.json"

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from crosslift.results.numbers import Count, UnitScore
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 
 GENERALISED_FILE = "generalised.json"
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 
 SearchKind = Literal["exact", "ivf", "hnsw"]
 ThresholdSource = Literal["none", "given", "gold", "negatives"]

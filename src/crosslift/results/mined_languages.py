@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from crosslift.results.origins import OfArmOnTarget
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 
 MINING_FILE = "mining.json"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 
 
 class OfArm(Record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from crosslift.results.record import Record, absent_if
+from crosslift.results.result_record import Record, absent_if
 
 
 class OverlapExample(Record):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import model_validator
 
 from crosslift.results.origins import OfArm
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 from crosslift.wording import prompt_words
 
 SWEEP_FILE = "sweep.json"

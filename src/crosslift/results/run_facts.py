@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from crosslift.results.arm_facts import ArmFacts, Failure
 from crosslift.results.effect_parts import Attribution, Gain, Orientation
 from crosslift.results.overlap_facts import OverlapFacts
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 from crosslift.results.step_facts import RunEnvironment, StepFacts
 from crosslift.results.target_facts import TargetFacts
 

@@ -10,7 +10,7 @@ from crosslift.artifacts.files import sha256_of_file
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.example import EXAMPLES_FILE, Example
-from crosslift.results.record import RUN_AGAIN, from_json, parse_json_file, read_json_file
+from crosslift.results.result_record import RUN_AGAIN, from_json, parse_json_file, read_json_file
 from crosslift.results.run_facts import RUN_FILE, SCHEMA, RunFacts
 from crosslift.results.score_rows import CURVES_FILE, RESULTS_FILE, CurvePoint, Score, read_rows
 from crosslift.results.target_facts import TargetFacts

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar, get_type_hints
 import pyarrow as pa
 
 from crosslift.errors import DataError
-from crosslift.results.record import RUN_AGAIN
+from crosslift.results.result_record import RUN_AGAIN
 from crosslift.sources.formats.parquet_rows import opened
 
 CURVES_FILE = "curves.parquet"

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 from crosslift.target_kinds import KindName
 
 _WORD_TARGETS_BEFORE = ("names", "word-pairs", "word-pairs-trained")

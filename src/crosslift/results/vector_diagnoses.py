@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Tag
 
 from crosslift.results.origins import OfArmOnTarget
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 
 DIAGNOSTICS_FILE = "diagnostics.json"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 
 VERDICTS_FILE = "verdicts.json"
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 from crosslift.results.verdict import Outcome
 
 INTERPOLATION_FILE = "interpolation.json"

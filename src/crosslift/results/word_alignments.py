@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 
 AlignmentKind = Literal["aligned", "in part", "anisotropy", "none"]
 """``aligned``: the margin is above 0 and retrieval above chance; ``in part``: one of the two;

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from crosslift.results.numbers import Count, UnitScore
-from crosslift.results.record import Record
+from crosslift.results.result_record import Record
 from crosslift.results.verdict import Outcome
 
 XTREME_FILE = "xtreme.json"

@@ -12,7 +12,7 @@ from babel.core import get_global
 
 from crosslift.errors import CrossLiftError, DataError, encodable
 from crosslift.languages import FAMILIES, from_iso3, from_locale, is_known, language
-from crosslift.sources.flores200 import FLORES_200
+from crosslift.sources.flores200_files import FLORES_200
 from crosslift.sources.folder_entries import entries_of
 
 LAYOUTS = (

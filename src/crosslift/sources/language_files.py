@@ -10,7 +10,7 @@ from crosslift.errors import DataError
 from crosslift.sources.file_names import is_folder
 from crosslift.sources.language_codes import language_code
 from crosslift.sources.record import Record
-from crosslift.sources.tables import TABLE_ENDINGS, column_names, read_records, table_stem
+from crosslift.sources.record_tables import TABLE_ENDINGS, column_names, read_records, table_stem
 
 LANGUAGE_COLUMN = "language"
 

@@ -15,7 +15,7 @@ from typing import Literal
 from crosslift.errors import DataError
 from crosslift.results.effect_parts import Attribution, EffectPart, Figure
 from crosslift.results.verdict import HIGHER, LOWER, ONE_SEED, SHOWN, Verdict
-from crosslift.statistics.wording import interval_clause
+from crosslift.statistics.clauses import interval_clause
 from crosslift.wording import interval, plural, points, signed_points
 
 _ROUNDING = 1e-9

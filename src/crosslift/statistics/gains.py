@@ -11,11 +11,11 @@ from scipy.optimize import brentq
 
 from crosslift.errors import DataError
 from crosslift.results.verdict import HIGHER, LOWER
+from crosslift.statistics.clauses import interval_clause
 from crosslift.statistics.cubes import OutcomeCube, paired_gaps
 from crosslift.statistics.differences import Difference, paired_difference
 from crosslift.statistics.influences import Influence, influences_of
 from crosslift.statistics.judgements import by_interval
-from crosslift.statistics.wording import interval_clause
 from crosslift.wording import level_words, points, signed_points
 from crosslift.wording import share as share_words
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from crosslift.errors import DataError
 from crosslift.metrics.table import described
 from crosslift.results.verdict import NO_DIFFERENCE, ONE_SEED, Family, Outcome, Verdict
+from crosslift.statistics.clauses import interval_clause, place, sample, seeds_clause
 from crosslift.statistics.differences import Difference
 from crosslift.statistics.judgements import Judgement, alpha_of, better_outcome, judge_family
-from crosslift.statistics.wording import interval_clause, place, sample, seeds_clause
 from crosslift.wording import p_value
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from crosslift.errors import nearest
-from crosslift.targets.registry import TARGETS
+from crosslift.targets.all_targets import TARGETS
+from crosslift.tasks.all_tasks import legal_options, needs_data, task_names
 from crosslift.tasks.controls import CONTROLS
-from crosslift.tasks.registry import legal_options, needs_data, task_names
-from crosslift.training.settings import GUARDS_ON_DATA
+from crosslift.training.stage_settings import GUARDS_ON_DATA
 
 Path = tuple[str | int, ...]
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -13,11 +13,11 @@ from pydantic import BaseModel, ValidationError
 from crosslift.artifacts.parse import Location, parse_json, parse_yaml
 from crosslift.artifacts.places import user_path
 from crosslift.errors import CrossLiftError, DataError, StudyError, nearest, shorten
-from crosslift.sources.cldr import places as cldr
+from crosslift.sources.cldr import find_names as cldr
 from crosslift.studies.checks import Fault, check_names
 from crosslift.studies.schema import Study
 from crosslift.training.robust_settings import SYNONYM_SOURCES
-from crosslift.training.settings import StageSettings
+from crosslift.training.stage_settings import StageSettings
 from crosslift.wording import plural
 
 

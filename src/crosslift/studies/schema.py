@@ -15,14 +15,14 @@ from pydantic import (
     model_validator,
 )
 
-from crosslift.artifacts.fields import EachOnce
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.artifacts.field_checks import EachOnce
+from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.targets.target_settings import TargetSettings
+from crosslift.tasks.all_tasks import form_name
 from crosslift.tasks.controls import CONTROLS, Control, automatic_controls, legal_controls
-from crosslift.tasks.registry import form_name
-from crosslift.training.settings import Budget, FineTuneSettings, Share, StageSettings
+from crosslift.training.stage_settings import Budget, FineTuneSettings, Share, StageSettings
 
 
 def _named(value: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
-from crosslift.encoders.folder import prompt_of
+from crosslift.encoders.encoder_folder import prompt_of
 from crosslift.errors import DataError, StudyError, UnknownNameError
 from crosslift.making.answer import answers_in
 from crosslift.making.loaded_target import Loaded, LoadedTarget
@@ -24,8 +24,8 @@ from crosslift.studies.reading import saved_study
 from crosslift.studies.schema import Study
 from crosslift.submissions.reported_steps import ReportedSteps
 from crosslift.submissions.retrieval_answers import mined_pairs, retrieved_lines, with_tests
+from crosslift.targets.all_targets import find_target
 from crosslift.targets.kinds.labelled_examples import LabelledData
-from crosslift.targets.registry import find_target
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.xtreme.benchmark import TASKS, XtremeTask, xtreme_task
 from crosslift.xtreme.write import (

@@ -18,7 +18,7 @@ from crosslift.sources.captioned_targets.imagenet_names import (
 )
 from crosslift.sources.captioned_targets.imagenet_photographs import load_photographs
 from crosslift.sources.dataset_files import checksum_of_files
-from crosslift.targets.captioned import measured_languages
+from crosslift.targets.captioned_sets import measured_languages
 from crosslift.targets.kinds.pictures_with_texts import PictureData, PictureTarget
 from crosslift.targets.protocols import PICTURE_CLASSES
 from crosslift.targets.target_settings import PictureSettings

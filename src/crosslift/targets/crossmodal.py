@@ -23,7 +23,7 @@ from crosslift.sources.captioned_targets.published_captions import (
 )
 from crosslift.sources.formats.json_lines import json_lines
 from crosslift.sources.formats.rows import Row
-from crosslift.targets.captioned import CaptionedSet
+from crosslift.targets.captioned_sets import CaptionedSet
 from crosslift.targets.protocols import MTEB_PICTURES
 
 _LANGUAGES = (

@@ -14,9 +14,9 @@ from crosslift.metrics.table import metric_named
 from crosslift.metrics.tags import chunk_counts
 from crosslift.retrieval.folds import influence_values, share_values
 from crosslift.sources.record import Record
-from crosslift.targets.evaluate import Outcomes
 from crosslift.targets.kinds.labelled_examples import LabelledData
 from crosslift.targets.protocol import Protocol
+from crosslift.targets.query_outcomes import Outcomes
 
 Values = dict[str, NDArray[np.float64]]
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from crosslift.results.mined_languages import MinedLanguage, finite_or_none
 from crosslift.retrieval.folds import fold_scores, folds_of, influence_values, share_values
+from crosslift.retrieval.margin_mining import DistinctTexts, Pairs, distinct_texts, mine
 from crosslift.retrieval.metrics import f1_of_answers
-from crosslift.retrieval.mining import DistinctTexts, Pairs, distinct_texts, mine
 from crosslift.retrieval.search import nearest, nearest_both
 from crosslift.retrieval.thresholds import (
     best_threshold,
@@ -19,9 +19,9 @@ from crosslift.retrieval.thresholds import (
     score_at,
 )
 from crosslift.sources.bucc_files import BuccSplit
-from crosslift.targets.evaluate import Outcomes, SideLookups
 from crosslift.targets.kinds.mined_texts import MiningData
 from crosslift.targets.protocol import Mining, Protocol
+from crosslift.targets.query_outcomes import Outcomes, SideLookups
 
 _CURVE_POINTS = 200
 

@@ -12,11 +12,11 @@ from crosslift.retrieval.metrics import expected_rank, top1_accuracy
 from crosslift.retrieval.ranks import Ranks
 from crosslift.retrieval.similarity import unit_rows
 from crosslift.targets.captions import captions_of
-from crosslift.targets.evaluate import Lookup, Outcomes, Vectors, own_values
 from crosslift.targets.kinds.pictures_with_texts import PictureData
 from crosslift.targets.picture_search import Ranked, rows, search
 from crosslift.targets.picture_topics import by_topic
 from crosslift.targets.protocol import OURS, Direction, Protocol
+from crosslift.targets.query_outcomes import Lookup, Outcomes, Vectors, own_values
 
 
 def evaluate_pictures(

@@ -25,7 +25,7 @@ from crosslift.sources.flickr8k.splits import (
     photograph_id,
     table_splits,
 )
-from crosslift.targets.captioned import CaptionedSet
+from crosslift.targets.captioned_sets import CaptionedSet
 
 _LANGUAGES = ("en", "de", "zh", "ar", "fr", "cs", "es", "id", "ja", "ru", "tr")
 """English first, then those with captions of all photographs or nearly all, then those with a few."""

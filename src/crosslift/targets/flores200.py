@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from crosslift.errors import DataError, UnknownNameError, first_few
 from crosslift.sources.dataset_files import checksum_of_files
-from crosslift.sources.flores200 import (
+from crosslift.sources.flores200_files import (
     FLORES_200,
     PUBLISHED_NAME,
     devtest_folder,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crosslift.errors import DataError
-from crosslift.sources.gettext import CATALOGS_ORIGIN, Catalogs, Half, load_catalogs
+from crosslift.sources.gettext_catalogs import CATALOGS_ORIGIN, Catalogs, Half, load_catalogs
 from crosslift.sources.record import Bitext
 from crosslift.targets.kinds.bitexts import BitextData, BitextTarget
 from crosslift.targets.names import asked_languages

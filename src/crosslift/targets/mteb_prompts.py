@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from crosslift.encoders.folder import EMBEDDED, own_prompts
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encoder_folder import EMBEDDED, own_prompts
+from crosslift.encoders.encoder_settings import EncoderSettings
 
 MtebTask = Literal["Tatoeba", "BUCC"]
 TASK_TYPE = "BitextMining"

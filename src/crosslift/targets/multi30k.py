@@ -17,7 +17,7 @@ from crosslift.sources.captioned_targets.published_captions import (
     PublishedFormat,
     needed_file,
 )
-from crosslift.targets.captioned import CaptionedSet
+from crosslift.targets.captioned_sets import CaptionedSet
 
 _RAW = ("", "raw", "task1/raw", "data/task1/raw")
 _SPLITS = ("", "image_splits", "task1/image_splits", "data/task1/image_splits", "../image_splits")

@@ -10,7 +10,7 @@ from crosslift.sources.labelled.training import hold_out
 from crosslift.sources.published import DatasetRecords
 from crosslift.sources.record import Record
 from crosslift.targets.target_settings import LabelledSettings
-from crosslift.tasks.registry import find_task
+from crosslift.tasks.all_tasks import find_task
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
 

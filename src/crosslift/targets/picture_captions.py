@@ -19,7 +19,7 @@ from crosslift.targets.caption_pairs import (
     pairs_of,
     refuse_pairs,
 )
-from crosslift.targets.captioned import (
+from crosslift.targets.captioned_sets import (
     PIVOT,
     caption_bitexts,
     measured_languages,
@@ -47,7 +47,7 @@ class _Captioned(NamedTuple):
 
 
 def _read(settings: PairSettings) -> _Captioned:
-    from crosslift.sources.captions.read import checksum_of, read_captions
+    from crosslift.sources.captions.caption_files import checksum_of, read_captions
 
     if settings.data is None:
         raise DataError(
@@ -76,7 +76,7 @@ def _unparted(data: Path, columns: Mapping[str, str]) -> CaptionRecords:
     Raises:
         DataError: they have a dev split, and no test split.
     """
-    from crosslift.sources.captions.read import read_captions
+    from crosslift.sources.captions.caption_files import read_captions
 
     if read_captions(data, "dev", columns).records:
         raise DataError(

@@ -10,7 +10,7 @@ from crosslift.artifacts.keys import key_of
 from crosslift.errors import DataError
 from crosslift.sources.captioned_targets.class_folders import ClassFolders, load_classes
 from crosslift.sources.dataset_files import checksum_of_files
-from crosslift.targets.captioned import measured_languages
+from crosslift.targets.captioned_sets import measured_languages
 from crosslift.targets.kinds.pictures_with_texts import PictureData, PictureTarget
 from crosslift.targets.protocols import PICTURE_CLASSES
 from crosslift.targets.target_settings import PictureSettings

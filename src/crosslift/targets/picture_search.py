@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from crosslift.retrieval.ndcg import ndcg_at
 from crosslift.retrieval.ranks import Ranks, gold_ranks
-from crosslift.targets.evaluate import Vectors
+from crosslift.targets.query_outcomes import Vectors
 
 
 class Ranked(NamedTuple):

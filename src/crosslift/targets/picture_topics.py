@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from crosslift.retrieval.ranks import Ranks, ranks_of_scores
 from crosslift.retrieval.similarity import unit_rows
 from crosslift.sources.captioned_targets.topic_files import Choice
-from crosslift.targets.evaluate import Lookup, Vectors
 from crosslift.targets.kinds.pictures_with_texts import PictureData
 from crosslift.targets.picture_search import Ranked, rows, search
 from crosslift.targets.protocol import Direction
+from crosslift.targets.query_outcomes import Lookup, Vectors
 
 
 def by_topic(

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, NamedTuple
 
-from crosslift.encoders.folder import prompt_of
-from crosslift.encoders.settings import EncoderSettings, Pooling
+from crosslift.encoders.encoder_folder import prompt_of
+from crosslift.encoders.encoder_settings import EncoderSettings, Pooling
 from crosslift.metrics.answers import AnswerRules
 from crosslift.metrics.table import metric_named
 from crosslift.retrieval.margin import Margin, RatioOver
-from crosslift.retrieval.mining import Retrieval
+from crosslift.retrieval.margin_mining import Retrieval
 
 Direction = Literal[
     "xx->en",

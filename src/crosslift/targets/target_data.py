@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Literal, NamedTuple, Protocol
 
-from crosslift.encoders.settings import Side
+from crosslift.encoders.encoder_settings import Side
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Bitext
 from crosslift.targets.protocol import Direction

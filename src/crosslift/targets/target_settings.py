@@ -8,12 +8,12 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from crosslift.artifacts.fields import EachOnce
-from crosslift.encoders.settings import SidePrompts
+from crosslift.artifacts.field_checks import EachOnce
+from crosslift.encoders.encoder_settings import SidePrompts
 from crosslift.errors import DataError, StudyError
 from crosslift.sources.file_names import exists
 from crosslift.targets.protocol import OURS, Direction
-from crosslift.training.settings import FineTuneSettings
+from crosslift.training.stage_settings import FineTuneSettings
 
 
 def _as_tuple(value: Any) -> Any:

@@ -26,7 +26,7 @@ from crosslift.sources.captioned_targets.published_captions import (
 )
 from crosslift.sources.formats.json_lines import json_lines
 from crosslift.sources.formats.rows import Row, short
-from crosslift.targets.captioned import CaptionedSet
+from crosslift.targets.captioned_sets import CaptionedSet
 
 _CAPTIONS = FilePerLanguage(
     languages=("en", "ar", "bg", "da", "el", "et", "id", "ja", "ko", "tr", "vi"),

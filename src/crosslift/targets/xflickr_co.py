@@ -21,7 +21,7 @@ from crosslift.sources.captioned_targets.published_captions import (
     PublishedFormat,
 )
 from crosslift.sources.formats.json_lines import json_lines
-from crosslift.targets.captioned import CaptionedSet
+from crosslift.targets.captioned_sets import CaptionedSet
 
 _CAPTIONS = FilePerLanguage(
     languages=("en", "de", "es", "id", "ja", "ru", "tr", "zh"),

@@ -15,7 +15,7 @@ from crosslift.sources.formats.delimited import TabSeparated
 from crosslift.sources.formats.rows import Row, changed
 from crosslift.sources.hub import HubDataset
 from crosslift.sources.labelled.english import EnglishData
-from crosslift.sources.labelled.pairs import pairs_table
+from crosslift.sources.labelled.pair_tables import pairs_table
 from crosslift.tasks.dataset import NLI_BY_NUMBER, NLI_LABELS, pair_classes
 from crosslift.tasks.labelled_dataset import LabelledDataset
 from crosslift.tasks.mnli import MNLI_DATA

@@ -21,7 +21,7 @@ from crosslift.sources.captioned_targets.published_captions import (
     PublishedFormat,
     needed_file,
 )
-from crosslift.targets.captioned import CaptionedSet
+from crosslift.targets.captioned_sets import CaptionedSet
 
 _CAPTIONS = FilePerLanguage(
     languages=("en", "de", "es", "fr", "it", "ja", "ko", "pl", "ru", "tr", "zh"),

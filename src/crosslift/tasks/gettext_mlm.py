@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from crosslift.sources.gettext import CATALOGS_ORIGIN, load_catalogs
+from crosslift.sources.gettext_catalogs import CATALOGS_ORIGIN, load_catalogs
 from crosslift.sources.record import Record
 from crosslift.tasks.task import FormSpec, IntermediateTask
 

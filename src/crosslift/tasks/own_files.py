@@ -18,7 +18,7 @@ from crosslift.sources.language_files import (
     read_language_files,
 )
 from crosslift.sources.record import Record
-from crosslift.sources.tables import column_names, read_records
+from crosslift.sources.record_tables import column_names, read_records
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
 _GROUP_COLUMN = "group"

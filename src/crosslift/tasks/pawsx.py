@@ -16,7 +16,7 @@ from crosslift.sources.fields import PairFields
 from crosslift.sources.formats.delimited import TabSeparated
 from crosslift.sources.formats.rows import Row, changed
 from crosslift.sources.hub import HubDataset
-from crosslift.sources.labelled.pairs import pairs_table
+from crosslift.sources.labelled.pair_tables import pairs_table
 from crosslift.tasks.dataset import pair_classes
 from crosslift.tasks.labelled_dataset import LabelledDataset
 from crosslift.xtreme.benchmark import xtreme_task

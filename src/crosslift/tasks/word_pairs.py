@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from crosslift.errors import StudyError
-from crosslift.sources.lexicons.read import read_lexicon
+from crosslift.sources.lexicons.read_lexicon import read_lexicon
 from crosslift.sources.lexicons.split import split_of_lexicon
 from crosslift.sources.published import DatasetRecords
 from crosslift.sources.record import Record

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from crosslift.encoders.adapters import is_adapter, merged
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import TrainingError
 from crosslift.forms.form import FormOptions, OpenTask, StepLoss
 from crosslift.training.checkpoint import Progress, load_checkpoint, save_checkpoint
@@ -26,7 +26,7 @@ from crosslift.training.mixing import MixedTask, Mixture
 from crosslift.training.rates import rate_of
 from crosslift.training.robust import Before, Passes, Robustness
 from crosslift.training.selection import Selection
-from crosslift.training.settings import Budget, StageSettings
+from crosslift.training.stage_settings import Budget, StageSettings
 from crosslift.training.update_part import UpdatePart
 from crosslift.training.weights import Weights
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from crosslift.training.checkpoint import Progress
-from crosslift.training.settings import Budget, StageSettings
+from crosslift.training.stage_settings import Budget, StageSettings
 
 _LEAST = 1e-3  # so that the first update is not without effect
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from crosslift.errors import TrainingError, nearest
 from crosslift.metrics.table import described
 from crosslift.training.checkpoint import Progress, load_tensors, save_tensors
-from crosslift.training.settings import StageSettings
+from crosslift.training.stage_settings import StageSettings
 from crosslift.training.weights import Weights
 
 Scores = Mapping[str, Mapping[str, float]]

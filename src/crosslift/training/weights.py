@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import TrainingError
 from crosslift.training.guards.guard import OpenGuard
-from crosslift.training.settings import StageSettings
+from crosslift.training.stage_settings import StageSettings
 
 _TABLE = "token_table"
 

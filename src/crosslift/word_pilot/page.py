@@ -19,7 +19,7 @@ from crosslift.reports.looks import PALETTE, Look, colour_variables
 from crosslift.reports.pages import templates
 from crosslift.reports.svg import INK, MUTED, Plot, drawing, finish
 from crosslift.results.word_alignments import AlignmentFigures, Estimate, WordPilot
-from crosslift.word_pilot.verdict import cosine, margin
+from crosslift.word_pilot.pilot_sentences import cosine, margin
 from crosslift.wording import level_words, percent, plural
 
 _HEIGHT = 240

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from crosslift.artifacts.progress import Listener, Phase, Silent, in_phase
-from crosslift.encoders.encode import encode_into
-from crosslift.encoders.folder import layers_of, own_use
-from crosslift.encoders.load import Encoder, Place, load_encoder
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encode_texts import encode_into
+from crosslift.encoders.encoder_folder import layers_of, own_use
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.load_encoder import Encoder, Place, load_encoder
 from crosslift.encoders.tokens import tokenise_bare
 from crosslift.errors import DataError, EncoderError
 from crosslift.results.word_alignments import (
@@ -32,11 +32,11 @@ from crosslift.results.word_alignments import (
     WordReading,
 )
 from crosslift.sources.lexicons.one_to_one import one_to_one
-from crosslift.sources.lexicons.read import read_lexicon
+from crosslift.sources.lexicons.read_lexicon import read_lexicon
 from crosslift.sources.lexicons.split import split_of_lexicon
 from crosslift.word_pilot.alignment import LEVEL, WordAlignment, alignment_of
 from crosslift.word_pilot.findings import ALPHA, best_of, findings_of
-from crosslift.word_pilot.verdict import verdict_of
+from crosslift.word_pilot.pilot_sentences import verdict_of
 from crosslift.wording import share
 
 MOST_PAIRS = 1000

@@ -15,7 +15,7 @@ from crosslift.errors import DataError
 from crosslift.metrics.answers import AnswerRules, question_scores
 from crosslift.metrics.tags import chunk_counts, chunk_scores
 from crosslift.xtreme.benchmark import GROUPS, TASKS, Group, XtremeTask
-from crosslift.xtreme.files import (
+from crosslift.xtreme.prediction_files import (
     read_answers,
     read_labels,
     read_line_numbers,

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from crosslift.errors import DataError
 from crosslift.sources.captions.parquet_files import ParquetPicture
 from crosslift.sources.file_names import is_file
-from crosslift.sources.flores200 import FLORES_200
+from crosslift.sources.flores200_files import FLORES_200
 from crosslift.sources.formats.delimited import TabSeparated
 from crosslift.sources.formats.parquet_rows import cells_of, opened
 from crosslift.sources.formats.rows import short

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crosslift.errors import DataError
 from crosslift.sources.captions.entry import Entry, split_called
-from crosslift.sources.captions.languages import in_their_language
+from crosslift.sources.captions.language_check import in_their_language
 from crosslift.sources.file_names import is_file
 from crosslift.sources.picture import FilePart, Picture
 from crosslift.sources.record import Record, SplitName

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crosslift.sources.cldr.emoji_ids import id_of_code_points
-from crosslift.sources.cldr.places import cldr_place
-from crosslift.sources.cldr.read import read_cldr
+from crosslift.sources.cldr.find_names import cldr_place
+from crosslift.sources.cldr.read_names import read_cldr
 from crosslift.sources.pictograms import Concept
 
 SMALLEST_SHARE = 0.5

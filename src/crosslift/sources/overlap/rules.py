@@ -15,6 +15,7 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cpdist
 from scipy.sparse import csr_matrix
 
+from crosslift.sources.overlap.compared_forms import Wording
 from crosslift.sources.overlap.sets import (
     GRAM,
     Pairs,
@@ -25,7 +26,6 @@ from crosslift.sources.overlap.sets import (
     sizes_of,
     word_sets,
 )
-from crosslift.sources.overlap.wording import Wording
 
 NEAR_LETTERS = 6
 """Two texts of which one has fewer letters are never near."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from crosslift.sources.translation.marks import Piece
-from crosslift.sources.translation.settings import TranslationSettings
+from crosslift.sources.translation.translation_settings import TranslationSettings
 from crosslift.sources.translation.translator_files import (
     is_yet_to_fetch,
     translator,

@@ -11,13 +11,13 @@ import transformers
 from crosslift.encoders.precision import device
 from crosslift.errors import DataError
 from crosslift.languages import FAMILIES, language
-from crosslift.model_files.load import load_model, load_tokenizer, quiet_transformers
-from crosslift.model_files.read import read_json_object
+from crosslift.model_files.load_model import load_model, load_tokenizer, quiet_transformers
+from crosslift.model_files.read_model import read_json_object
 from crosslift.sources.translation.engines import Advance
 from crosslift.sources.translation.marks import Marks, Piece, put_marks, take_marks
 from crosslift.sources.translation.sentences import cut
-from crosslift.sources.translation.settings import TranslationSettings
 from crosslift.sources.translation.speaking import Spoken, speak
+from crosslift.sources.translation.translation_settings import TranslationSettings
 from crosslift.sources.translation.translator_files import (
     translator,
     translator_facts,

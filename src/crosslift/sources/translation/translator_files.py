@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from crosslift.errors import DataError
-from crosslift.model_files.find import WEIGHTS, ModelKind, PublishedModel, listing
-from crosslift.model_files.read import check_weights
-from crosslift.sources.translation.settings import TranslationSettings
+from crosslift.model_files.find_model import WEIGHTS, ModelKind, PublishedModel, listing
+from crosslift.model_files.read_model import check_weights
+from crosslift.sources.translation.translation_settings import TranslationSettings
 
 _TRANSLATOR = ModelKind(
     name="translation model",

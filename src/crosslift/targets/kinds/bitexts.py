@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from crosslift.encoders.settings import Side
+from crosslift.encoders.encoder_settings import Side
 from crosslift.sources.record import Bitext
 from crosslift.target_kinds import KindName
 from crosslift.targets.protocol import Direction, Protocol

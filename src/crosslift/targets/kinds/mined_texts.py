@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.encoders.settings import Side
+from crosslift.encoders.encoder_settings import Side
 from crosslift.sources.bucc_files import BuccSplit
 from crosslift.target_kinds import KindName
 from crosslift.targets.protocol import Direction, Split

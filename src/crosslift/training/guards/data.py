@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crosslift.tasks.registry import find_task
+from crosslift.tasks.all_tasks import find_task
 from crosslift.training.guards.guard import Guard, GuardOnData
 
 

@@ -15,7 +15,7 @@ from crosslift.training.guards.guard import GuardOnData, OpenGuard
 from crosslift.training.update_part import UpdatePart
 
 if TYPE_CHECKING:
-    from crosslift.encoders.load import Encoder
+    from crosslift.encoders.load_encoder import Encoder
     from crosslift.forms.form import FormOptions, OpenTask
     from crosslift.tasks.task import IntermediateTask
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import torch
 
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.tokens import tokenise_compactly
 from crosslift.errors import DataError
 from crosslift.forms.contrastive_losses import unit

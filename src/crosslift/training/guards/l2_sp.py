@@ -11,7 +11,7 @@ from crosslift.training.guards.guard import Guard, OpenGuard
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from crosslift.encoders.load import Encoder
+    from crosslift.encoders.load_encoder import Encoder
     from crosslift.forms.form import FormOptions
 
 

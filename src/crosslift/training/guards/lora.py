@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from crosslift.training.guards.guard import Guard, OpenGuard
 
 if TYPE_CHECKING:
-    from crosslift.encoders.load import Encoder
+    from crosslift.encoders.load_encoder import Encoder
     from crosslift.forms.form import FormOptions
 
 

@@ -17,8 +17,8 @@ from crosslift.reports.axes import (
 from crosslift.reports.effects import ControlPair, unattributed
 from crosslift.reports.looks import Look, looks_of
 from crosslift.reports.outcomes import mark_of
+from crosslift.reports.score_tables import EffectCell
 from crosslift.reports.svg import Plot, drawing, finish
-from crosslift.reports.tables import EffectCell
 from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.verdict import Verdict

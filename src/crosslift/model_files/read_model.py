@@ -12,7 +12,7 @@ from typing import Any
 
 from crosslift.artifacts.parse import parse_json
 from crosslift.errors import CrossLiftError, EncoderError
-from crosslift.model_files.find import WEIGHTS
+from crosslift.model_files.find_model import WEIGHTS
 
 _REMEDY = "fetch the folder again, or write it again with the library that made it"
 _NO_WEIGHTS = (

@@ -41,7 +41,7 @@ class CaptionedPictures:
     """Captioned pictures of files, in any of the forms in which they are published.
 
     Args:
-        data: a file or folder, as `crosslift.sources.captions.read_captions` takes it.
+        data: a file or folder, as `crosslift.sources.captions.caption_files` takes it.
         columns: role -> column, where the names differ.
         allowed: what is left out and counted.
     """

@@ -10,7 +10,7 @@ from crosslift.errors import DataError, UnknownNameError, encodable
 from crosslift.sources.file_names import is_folder
 from crosslift.sources.folder_entries import entries_of
 from crosslift.sources.lexicons.lexicon import Lexicon
-from crosslift.sources.lexicons.read import FORMATS, names_languages, read_lexicon
+from crosslift.sources.lexicons.read_lexicon import FORMATS, names_languages, read_lexicon
 
 _ENDINGS = (".tsv", ".csv", ".index", ".txt")
 _BESIDE_AN_INDEX = (".dict", ".dict.dz")

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from crosslift.errors import DataError
-from crosslift.sources.lexicons.folder import lexicons_of
 from crosslift.sources.lexicons.lexicon import Lexicon, WordPair
+from crosslift.sources.lexicons.lexicon_folder import lexicons_of
 from crosslift.sources.lexicons.one_to_one import one_to_one
 from crosslift.sources.lexicons.split import split_of_lexicon
 from crosslift.sources.record import Bitext

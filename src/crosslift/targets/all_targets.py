@@ -9,13 +9,14 @@ from crosslift.errors import UnknownNameError
 from crosslift.targets.babel_imagenet import BABEL_IMAGENET
 from crosslift.targets.bitext import BITEXT
 from crosslift.targets.bucc import BUCC
-from crosslift.targets.captioned import captioned_targets
+from crosslift.targets.captioned_sets import captioned_targets
 from crosslift.targets.crossmodal import CROSSMODAL
 from crosslift.targets.flags import FLAGS
 from crosslift.targets.flickr8k import FLICKR8K
 from crosslift.targets.flores200 import FLORES200
 from crosslift.targets.gettext import GETTEXT
 from crosslift.targets.labelled import labelled_target
+from crosslift.targets.lexicon_pairs import WORD_PAIRS, WORD_PAIRS_TRAINED
 from crosslift.targets.mlqa import MLQA
 from crosslift.targets.multi30k import MULTI30K
 from crosslift.targets.mvl_sib import MVL_SIB
@@ -30,7 +31,6 @@ from crosslift.targets.pictures import PICTURES
 from crosslift.targets.target import Target
 from crosslift.targets.tatoeba import TATOEBA
 from crosslift.targets.wit import WIT
-from crosslift.targets.word_pairs import WORD_PAIRS, WORD_PAIRS_TRAINED
 from crosslift.targets.xcopa import XCOPA
 from crosslift.targets.xflickr_co import XFLICKR_CO
 from crosslift.targets.xnli import XNLI

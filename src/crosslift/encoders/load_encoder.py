@@ -15,13 +15,13 @@ from torch import Tensor
 from crosslift.encoders.adapter_folder import is_adapter_folder
 from crosslift.encoders.description import Description
 from crosslift.encoders.dropout import make_dropout_cheap
-from crosslift.encoders.folder import base_of, local_folder, own_use, prompt_of
+from crosslift.encoders.encoder_folder import base_of, local_folder, own_use, prompt_of
+from crosslift.encoders.encoder_settings import EncoderSettings, Poolings, Precision
 from crosslift.encoders.packing import PackedBatch, pack
 from crosslift.encoders.pooling import pool
 from crosslift.encoders.precision import device, dtype_of, resolve_precision
 from crosslift.encoders.remembered import Remembered
 from crosslift.encoders.run_packed import PackedRunner, transformer_layers
-from crosslift.encoders.settings import EncoderSettings, Poolings, Precision
 from crosslift.encoders.static import StaticRunner, load_static
 from crosslift.encoders.token_table import TokenTable
 from crosslift.encoders.tokenizer import (
@@ -33,7 +33,7 @@ from crosslift.encoders.tokenizer import (
 from crosslift.encoders.transformer import learned_positions, load_transformer
 from crosslift.encoders.vector_modules import VectorModule, apply_modules, read_modules
 from crosslift.errors import EncoderError
-from crosslift.model_files.read import library_errors_explained
+from crosslift.model_files.read_model import library_errors_explained
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def word_pilot(
     find their translation, as the vectors are and after centring each language.
     """
     from crosslift.cli import piloting
-    from crosslift.encoders.settings import EncoderSettings
+    from crosslift.encoders.encoder_settings import EncoderSettings
 
     encoder = EncoderSettings(
         name=model,

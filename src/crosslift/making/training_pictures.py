@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from crosslift.artifacts.store import Store
 from crosslift.forms.form import Split, pictures_of
-from crosslift.making.features import Teaching
+from crosslift.making.decode_pictures import Shown
+from crosslift.making.frozen_features import Teaching
 from crosslift.making.picture_arrays import open_features, open_pictures, open_skipped
-from crosslift.making.pictures import Shown
 from crosslift.sources.record import Record
 from crosslift.steps.step import Step
 

@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from crosslift.artifacts.disk_errors import disk_errors_explained
-from crosslift.encoders.settings import EncoderSettings, SidePrompts
+from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
 from crosslift.errors import DataError
 from crosslift.retrieval.margin import Margin
-from crosslift.retrieval.mining import Retrieval
+from crosslift.retrieval.margin_mining import Retrieval
 from crosslift.sources.line_filters import check_language
 from crosslift.sources.text_lines import refuse_missing
 

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from crosslift.encoders.folder import weight_bytes, width_of
+from crosslift.encoders.encoder_folder import weight_bytes, width_of
+from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.precision import resolve_precision
-from crosslift.encoders.settings import EncoderSettings
 from crosslift.mining.blocks import BLOCK
 from crosslift.results.mined_files import MiningPlan, SearchKind
 from crosslift.steps.estimates import Estimates

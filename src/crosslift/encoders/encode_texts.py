@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from crosslift.artifacts.array_file import Rows
-from crosslift.encoders.load import Encoder, Place
+from crosslift.encoders.load_encoder import Encoder, Place
 from crosslift.errors import EncoderError
 
 TOKENS_PER_BATCH = 4096

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.artifacts.files import file_written_whole
-from crosslift.mining.settings import MiningSettings
+from crosslift.mining.mining_settings import MiningSettings
 from crosslift.mining.threshold import calibrate_on_gold, calibrate_on_negatives
 from crosslift.results.mined_files import PairCounts, Threshold
-from crosslift.retrieval.mining import Pairs, mine
+from crosslift.retrieval.margin_mining import Pairs, mine
 from crosslift.retrieval.search import BothNeighbours, Neighbours
 from crosslift.sources.line_filters import KeptTexts, length_ratios
 

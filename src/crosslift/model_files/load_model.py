@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from crosslift.errors import CrossLiftError, EncoderError, first_line
-from crosslift.model_files.read import check_weights, library_errors_explained
+from crosslift.model_files.read_model import check_weights, library_errors_explained
 
 
 def load_config(folder: Path) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.forms.declared_forms import PICTURE_FORMS, form_facts
 from crosslift.tasks.anli import ANLI, ANLI_PLUS
-from crosslift.tasks.captioned import Allowed, captioned_task
+from crosslift.tasks.caption_tasks import Allowed, captioned_task
 from crosslift.tasks.ccg import CCG
 from crosslift.tasks.commonsense_qa import COMMONSENSE_QA
 from crosslift.tasks.cosmos_qa import COSMOS_QA

@@ -22,10 +22,10 @@ from crosslift.encoders.embedded import (
     SOURCE_SHA256,
     embedded_folder,
 )
-from crosslift.encoders.settings import EncoderSettings
+from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import EncoderError, UnknownNameError
-from crosslift.model_files.find import WEIGHTS, ModelKind, PublishedModel, listing
-from crosslift.model_files.read import read_json_object, tensor_shapes
+from crosslift.model_files.find_model import WEIGHTS, ModelKind, PublishedModel, listing
+from crosslift.model_files.read_model import read_json_object, tensor_shapes
 
 EMBEDDED = "embedded"
 _ENCODER = ModelKind(

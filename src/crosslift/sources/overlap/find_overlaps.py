@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.errors import DataError, UnknownNameError
+from crosslift.sources.overlap.compared_forms import Wording, joined, spaced, wording_of
 from crosslift.sources.overlap.rules import (
     Scored,
     Texts,
@@ -19,7 +20,6 @@ from crosslift.sources.overlap.rules import (
     near_in_letters,
     near_in_words,
 )
-from crosslift.sources.overlap.wording import Wording, joined, spaced, wording_of
 
 Kind = Literal["none", "part", "near", "exact"]
 KINDS: tuple[Kind, ...] = ("none", "part", "near", "exact")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from crosslift.artifacts.files import folder_written_whole
 from crosslift.errors import DataError
-from crosslift.sources.cldr.places import VERSION, fetched_folder
+from crosslift.sources.cldr.find_names import VERSION, fetched_folder
 
 REGISTRY = "https://registry.npmjs.org"
 _TIMEOUT_SECONDS = 60

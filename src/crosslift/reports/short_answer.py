@@ -15,9 +15,9 @@ from crosslift.reports.environments import mixed_words, other_code_words
 from crosslift.reports.forest import Forest, draw_forest
 from crosslift.reports.idle import idle_sentences
 from crosslift.reports.outcomes import mark_of
+from crosslift.reports.score_tables import query_word
 from crosslift.reports.starts import start_sentences
 from crosslift.reports.svg import Plot
-from crosslift.reports.tables import query_word
 from crosslift.reports.zero_shot import not_zero_shot
 from crosslift.results.effect_parts import Attribution
 from crosslift.results.run_folder import RunFolder

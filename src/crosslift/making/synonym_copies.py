@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from crosslift.encoders.load import Encoder
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.token_neighbours import nearest_words
 from crosslift.forms.form import Split
 from crosslift.sources.synonyms import (

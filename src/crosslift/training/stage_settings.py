@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from crosslift.sources.translation.settings import TranslationSettings
+from crosslift.sources.translation.translation_settings import TranslationSettings
 from crosslift.tasks.controls import Control
 from crosslift.training.guards.distillation import Distillation, DistillationSettings
 from crosslift.training.guards.guard import Guard, GuardOnData
