@@ -23,7 +23,7 @@ from crosslift.making.trained import Trained
 from crosslift.planning import sweep_steps as sweeping
 from crosslift.planning.plan import load_target, plan_study
 from crosslift.planning.sweep_steps import sweep_steps
-from crosslift.results.reading_sweep import Reading, Sweep
+from crosslift.results.reading_sweep import Sweep, SweptReading
 from crosslift.retrieval.folds import folds_of
 from crosslift.sources.record import Bitext
 from crosslift.steps.run import make_step, run_plan
@@ -157,8 +157,8 @@ def test_the_direction_of_the_target_is_scored(
 # The choice
 
 
-def reading(hidden_state: int, pooling: str, prompt: str) -> Reading:
-    return Reading(hidden_state=hidden_state, pooling=pooling, prompt=prompt)
+def reading(hidden_state: int, pooling: str, prompt: str) -> SweptReading:
+    return SweptReading(hidden_state=hidden_state, pooling=pooling, prompt=prompt)
 
 
 def test_the_choice_is_made_on_dev_alone() -> None:

@@ -18,12 +18,12 @@ from crosslift.cli.listing import _print
 from crosslift.cli.live_progress import LiveProgress, StatusLine
 from crosslift.cli.output import bar_for, console_for, write_json
 from crosslift.errors import DataError
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 
 HOSTILE = "[/b] [red]x[/red] :cat: [link=a"
 
 
-class Named(Record):
+class Named(ResultRecord):
     name: str
 
 

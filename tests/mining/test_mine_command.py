@@ -33,7 +33,7 @@ from crosslift.mining.forecast import choose_search, memory_of
 from crosslift.mining.job import mine_files, plan_of_files
 from crosslift.mining.mining_settings import MiningSettings
 from crosslift.mining.threshold import calibrate_on_gold, stand_ins
-from crosslift.retrieval.margin_mining import Pairs
+from crosslift.retrieval.margin_mining import MinedPairs
 from crosslift.retrieval.margin_mining import mine as mine_neighbours
 from crosslift.retrieval.search import BothNeighbours, Neighbours
 
@@ -402,7 +402,7 @@ def test_a_threshold_from_gold_reaches_the_precision(mine: Any, tmp_path: Path) 
 
 
 def test_gold_labels_only_pairs_whose_src_text_it_knows() -> None:
-    pairs = Pairs(np.array([2, 0, 1]), np.array([2, 1, 0]), np.array([0.9, 0.8, 0.7]))
+    pairs = MinedPairs(np.array([2, 0, 1]), np.array([2, 1, 0]), np.array([0.9, 0.8, 0.7]))
     found = calibrate_on_gold(
         pairs, ["a ", "b", "c"], ["x", " y", "z"], [("a", "y"), ("b", "y")], 1
     )

@@ -12,16 +12,16 @@ import pytest
 import crosslift.results
 from crosslift.errors import DataError
 from crosslift.results.documentation import MARK, documentation, documented_classes, write_page
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 
 PAGE = Path(__file__).parents[2] / "docs" / "json.md"
 
 
-def records() -> Iterator[type[Record]]:
+def records() -> Iterator[type[ResultRecord]]:
     """Every class of records."""
     for module in pkgutil.iter_modules(crosslift.results.__path__, "crosslift.results."):
         importlib.import_module(module.name)
-    waiting = list(Record.__subclasses__())
+    waiting = list(ResultRecord.__subclasses__())
     while waiting:
         kind = waiting.pop()
         waiting += kind.__subclasses__()

@@ -21,7 +21,7 @@ from crosslift.results.example import Example
 from crosslift.results.group_effect import GroupEffect
 from crosslift.results.overlap_facts import OverlapFacts
 from crosslift.results.result_record import (
-    Record,
+    ResultRecord,
     absent_if,
     from_json,
     read_json_file,
@@ -57,7 +57,7 @@ KEYS = {
 """Place in `run.json` -> the keys that its objects have, in order."""
 
 
-class Reading(Record):
+class Reading(ResultRecord):
     """A record of this test."""
 
     name: str
@@ -169,7 +169,9 @@ def test_every_field_of_every_record_is_documented() -> None:
     for module in pkgutil.iter_modules(crosslift.results.__path__):
         importlib.import_module(f"crosslift.results.{module.name}")
     records = [
-        kind for kind in _subclasses(Record) if kind.__module__.startswith("crosslift.results.")
+        kind
+        for kind in _subclasses(ResultRecord)
+        if kind.__module__.startswith("crosslift.results.")
     ]
     assert len(records) > 15
     bare = [
@@ -181,7 +183,7 @@ def test_every_field_of_every_record_is_documented() -> None:
     assert bare == []
 
 
-def _subclasses(kind: type[Record]) -> Iterator[type[Record]]:
+def _subclasses(kind: type[ResultRecord]) -> Iterator[type[ResultRecord]]:
     for child in kind.__subclasses__():
         yield child
         yield from _subclasses(child)

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 from crosslift.results.arm_facts import ArmBudget, ArmFacts, Role, StageFacts, StageTask
 from crosslift.results.example import ArmAnswer, Example
 from crosslift.results.overlap_facts import OverlapExample, OverlapFacts
-from crosslift.results.reading_sweep import Reading, ScoredReading, Sweep, SweepArm, SweepCurve
+from crosslift.results.reading_sweep import ScoredReading, Sweep, SweepArm, SweepCurve, SweptReading
 from crosslift.results.result_record import write_json_file
 from crosslift.results.run_facts import RunFacts
 from crosslift.results.score_rows import CurvePoint, Score, table_of
@@ -200,7 +200,7 @@ def _sweep_arm(arm: str, seed: int, chance: random.Random) -> SweepArm:
         arm=arm,
         seed=seed,
         curves=curves,
-        chosen=Reading(hidden_state=best, pooling="mean"),
+        chosen=SweptReading(hidden_state=best, pooling="mean"),
         score=rest[best],
         default=ScoredReading(hidden_state=12, pooling="mean", score=rest[12]),
     )

@@ -15,7 +15,7 @@ from crosslift.errors import DataError
 from crosslift.results.effect_parts import Attribution
 from crosslift.results.verdict import Verdict
 from crosslift.statistics import (
-    Comparison,
+    ComparedScores,
     Controlled,
     Difference,
     GainNames,
@@ -29,7 +29,7 @@ from crosslift.statistics.clauses import zero_shot_words
 from crosslift.tasks.controls import CONTROLS
 from crosslift.wording import p_value, points, signed_points
 
-COMPARISON = Comparison(
+COMPARISON = ComparedScores(
     arm="image",
     against="image-shuffled",
     target="names",

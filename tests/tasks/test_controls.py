@@ -16,7 +16,7 @@ from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import DataError, StudyError
 from crosslift.forms.declared_forms import trains_on_captions
-from crosslift.making.decode_pictures import Shown
+from crosslift.making.decode_pictures import FramedPictures
 from crosslift.planning.plan import plan_study
 from crosslift.sources.record import Record
 from crosslift.studies.reading import StudyFileError
@@ -339,7 +339,7 @@ def test_own_pictures_are_limited_and_have_dev_records(ran: Any) -> None:
     assert counts["dev"] == 4
     assert counts["rows"] == 10, "each of the pictures has both of its captions among the twenty"
     decoded = step.inputs["image-text: train pictures"]
-    assert len(decoded.job_as(Shown).pictures) == counts["rows"]
+    assert len(decoded.job_as(FramedPictures).pictures) == counts["rows"]
     curve = json.loads((step.open(store) / "curve.json").read_text())
     assert any(metric == "dev_recall_at_10" for _, _, metric, _ in curve)
 
@@ -363,7 +363,7 @@ def test_features_of_a_frozen_tower_are_computed_once(ran: Any) -> None:
     step = run.stage_steps[0].inputs["picture-name: train pictures"]
     assert step.kind == "features"
     features = np.load(step.open(store) / "features.npy")
-    assert features.shape == (len(step.inputs["pictures"].job_as(Shown).pictures), 256)
+    assert features.shape == (len(step.inputs["pictures"].job_as(FramedPictures).pictures), 256)
     assert not any(".tower." in name for name in load_names(run.stage_steps[0], store))
 
 

@@ -16,7 +16,7 @@ from crosslift.images.decode import load_picture
 from crosslift.metrics.table import metric_named
 from crosslift.results.example import ArmAnswer, Example
 from crosslift.targets.protocol import Direction
-from crosslift.targets.target_data import Shown, TargetData
+from crosslift.targets.target_data import ExampleItem, TargetData
 
 _LANGUAGES = 6
 _QUERIES = 3
@@ -122,7 +122,7 @@ class _Example:
         answer = self._side("", self._examples.answer(row["retrieved"]))
         return ArmAnswer(arm=arm, **answer, correct=row["right"] > 0)
 
-    def _side(self, role: str, shown: Shown) -> dict[str, str | None]:
+    def _side(self, role: str, shown: ExampleItem) -> dict[str, str | None]:
         picture = None if shown.picture is None else self._picture(shown.picture)
         return {f"{role}text": shown.text, f"{role}picture": picture}
 

@@ -18,7 +18,7 @@ from crosslift.statistics.attribution import Controlled, attribute, facts_of
 from crosslift.statistics.clauses import zero_shot_words
 from crosslift.statistics.differences import Difference, paired_difference, strata_of
 from crosslift.statistics.gains import GainNames, share_surviving
-from crosslift.statistics.verdicts import Comparison, judge
+from crosslift.statistics.verdicts import ComparedScores, judge
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Study
 from crosslift.tasks.controls import Control
@@ -147,7 +147,7 @@ def _gain(gathered: Gathered, arm: str, control: str, target: str) -> Gain:
     return Gain(arm=arm, control=control, target=target, sentence=share.sentence)
 
 
-def _comparisons(gathered: Gathered) -> Iterator[Comparison]:
+def _comparisons(gathered: Gathered) -> Iterator[ComparedScores]:
     """Each pair of arms on a target once: declared, then against the baseline, then of controls."""
     study = gathered.plan.study
     compared: set[tuple[str, str, str]] = set()
@@ -201,14 +201,14 @@ def shared_targets(gathered: Gathered, *arms: str) -> list[str]:
 
 def _comparison(
     gathered: Gathered, arm: str, against: str, target: str, question: str, family: Family
-) -> Comparison:
+) -> ComparedScores:
     facts = gathered.plan.targets[target].target
     spent = gathered.spent(arm), gathered.spent(against)
     equal, note = _budgets(*spent)
     tuned = _tuning_note(gathered, arm, against, target)
     if tuned:
         equal, note = False, "; ".join(part for part in (note, tuned) if part)
-    return Comparison(
+    return ComparedScores(
         arm=arm,
         against=against,
         target=target,

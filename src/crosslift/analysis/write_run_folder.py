@@ -44,7 +44,7 @@ from crosslift.results.group_effect import GROUPS_FILE
 from crosslift.results.language_pairs import GENERALISED_FILE
 from crosslift.results.mined_languages import MINING_FILE
 from crosslift.results.reading_sweep import SWEEP_FILE
-from crosslift.results.result_record import Record, write_json_file
+from crosslift.results.result_record import ResultRecord, write_json_file
 from crosslift.results.run_facts import RUN_FILE, RunFacts
 from crosslift.results.run_folder import checksums_of
 from crosslift.results.score_rows import CURVES_FILE, RESULTS_FILE
@@ -88,7 +88,7 @@ def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], fo
 
 def _contents(
     gathered: Gathered, judged: Sequence[Verdict], folder: Path
-) -> dict[str, Record | Sequence[Record] | None]:
+) -> dict[str, ResultRecord | Sequence[ResultRecord] | None]:
     """Name -> content of the JSON files; None: this run has none, and an earlier one may have."""
     fine_tuned = any(run.fine_tuned for run in gathered.plan.runs)
     return {

@@ -70,11 +70,11 @@ def xtreme_table(gathered: Gathered, judged: Sequence[Verdict]) -> XtremeTable |
     Returns:
         The table; None where no task of XTREME has a score.
     """
-    table = _Table(gathered, judged)
+    table = _XtremeTable(gathered, judged)
     return table.record() if table.columns else None
 
 
-class _Table:
+class _XtremeTable:
     def __init__(self, gathered: Gathered, judged: Sequence[Verdict]) -> None:
         self.gathered = gathered
         self.study = gathered.plan.study

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from crosslift.cli.output import console_for, write_json
 from crosslift.results.command_output import ExportedArm, TargetEntry, TaskEntry
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 
 _CAPTIONS = "your data, a dataset of the hub, or without either the pictograms"
 
@@ -83,7 +83,7 @@ def targets(json_to: str | None) -> None:
     _print(rows, ("name", "kind", "description", "metric", "licence"), json_to)
 
 
-def _print(rows: Sequence[Record], columns: Sequence[str], json_to: str | None) -> None:
+def _print(rows: Sequence[ResultRecord], columns: Sequence[str], json_to: str | None) -> None:
     table = Table(*columns)
     for row in rows:
         table.add_row(*(str(getattr(row, column)) for column in columns))

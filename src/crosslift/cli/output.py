@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Te
 from rich.text import Text
 
 from crosslift.artifacts.files import file_written_whole
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 
 
 def console_for(json_to: str | None) -> Console:
@@ -50,7 +50,9 @@ def bar_for(console: Console, *columns: ProgressColumn, transient: bool = False)
     )
 
 
-def write_json(content: Record | Sequence[Record] | Mapping[str, Any], json_to: str | None) -> None:
+def write_json(
+    content: ResultRecord | Sequence[ResultRecord] | Mapping[str, Any], json_to: str | None
+) -> None:
     """Writes records as JSON to a file, to standard output ('-'), or nowhere (None).
 
     Args:
@@ -73,7 +75,7 @@ def write_json(content: Record | Sequence[Record] | Mapping[str, Any], json_to: 
         draft.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
-def _plain(content: Record | Sequence[Record] | Mapping[str, Any]) -> Any:
-    if isinstance(content, Record):
+def _plain(content: ResultRecord | Sequence[ResultRecord] | Mapping[str, Any]) -> Any:
+    if isinstance(content, ResultRecord):
         return content.to_json()
     return content if isinstance(content, Mapping) else [each.to_json() for each in content]

@@ -16,7 +16,7 @@ from crosslift.cli.output import console_for, write_json
 from crosslift.encoders.encoder_settings import EncoderSettings, Pooling
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import UnknownNameError
-from crosslift.results.reading_sweep import Reading, Sweep
+from crosslift.results.reading_sweep import Sweep, SweptReading
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.wording import percent, prompt_words, share
 
@@ -88,6 +88,6 @@ def _print(console: Console, swept: Sweep) -> None:
     )
 
 
-def _reading_words(reading: Reading) -> str:
+def _reading_words(reading: SweptReading) -> str:
     state, prompt = reading.hidden_state, prompt_words(reading.prompt or "")
     return f"hidden_state {state}, pooling {reading.pooling}, {prompt}"

@@ -34,7 +34,9 @@ class SmallConvolutionalTower(ImageTower):
         self.prefix = 0
         self.stem = torch.nn.Conv2d(3, CHANNELS[0], 3, stride=2, padding=1, bias=False)
         stages = itertools.pairwise(CHANNELS)
-        self.stages = torch.nn.Sequential(*(_Stage(narrow, wide) for narrow, wide in stages))
+        self.stages = torch.nn.Sequential(
+            *(_ConvolutionalStage(narrow, wide) for narrow, wide in stages)
+        )
         self.norm = torch.nn.BatchNorm2d(CHANNELS[-1])
 
     def as_input(self, pictures: NDArray[np.uint8], device: torch.device) -> Tensor:
@@ -52,7 +54,7 @@ class SmallConvolutionalTower(ImageTower):
         return states.mean(1)
 
 
-class _Stage(torch.nn.Module):
+class _ConvolutionalStage(torch.nn.Module):
     """Halves the side and widens the channels, then one residual convolution."""
 
     def __init__(self, narrow: int, wide: int) -> None:

@@ -23,7 +23,7 @@ _DIVISOR = 8  # widths are multiples of it
 
 
 @dataclass(frozen=True, slots=True)
-class _Stage:
+class _BlockStage:
     repeats: int
     kernel: int
     stride: int
@@ -32,13 +32,13 @@ class _Stage:
 
 
 _STAGES = (
-    _Stage(1, 3, 1, 1, 16),
-    _Stage(2, 3, 2, 6, 24),
-    _Stage(2, 5, 2, 6, 40),
-    _Stage(3, 3, 2, 6, 80),
-    _Stage(3, 5, 1, 6, 112),
-    _Stage(4, 5, 2, 6, 192),
-    _Stage(1, 3, 1, 6, 320),
+    _BlockStage(1, 3, 1, 1, 16),
+    _BlockStage(2, 3, 2, 6, 24),
+    _BlockStage(2, 5, 2, 6, 40),
+    _BlockStage(3, 3, 2, 6, 80),
+    _BlockStage(3, 5, 1, 6, 112),
+    _BlockStage(4, 5, 2, 6, 192),
+    _BlockStage(1, 3, 1, 6, 320),
 )
 
 

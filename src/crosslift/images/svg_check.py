@@ -47,7 +47,7 @@ def check_svg(data: bytes, path: Picture, max_pixels: int) -> tuple[str, float, 
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8: {error.reason}", "an SVG in UTF-8") from error
-    reader = _Reader(path)
+    reader = _SvgWalker(path)
     reader.read(text)
     width, height = reader.size
     if not 0 < width * height <= max_pixels:
@@ -58,7 +58,7 @@ def check_svg(data: bytes, path: Picture, max_pixels: int) -> tuple[str, float, 
     return text, width, height
 
 
-class _Reader:
+class _SvgWalker:
     """Walks the elements once; anything that could load something raises."""
 
     def __init__(self, path: Picture) -> None:

@@ -19,7 +19,7 @@ from crosslift.steps.step import Step, Workplace
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class FramedPictures:
     """Pictures, and how they are framed in squares.
 
     Args:
@@ -40,7 +40,7 @@ def decode_pictures(step: Step, workplace: Workplace, folder: Path) -> None:
     Raises:
         DataError: no picture can be read, or one, where none may be skipped.
     """
-    shown = step.job_as(Shown)
+    shown = step.job_as(FramedPictures)
     size, count = step.settings["size"], len(shown.pictures)
     with array_file(folder / "pictures.npy", (count, size, size, 3), np.uint8) as squares:
         skipped = decode_into(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.vectors import open_lookups, own_roles, side_lookups
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 from crosslift.results.vector_diagnoses import DIAGNOSTICS_FILE, Separability
 from crosslift.retrieval.diagnostics import diagnose, separability
 from crosslift.retrieval.postprocess import postprocess, transforms
@@ -23,7 +23,7 @@ def diagnose_target(step: Step, workplace: Workplace, folder: Path) -> None:
     by_role = open_lookups(step.inputs, loaded, workplace.store)
     lookups = side_lookups(by_role, own_roles(loaded))
     vector_steps = transforms(step.settings["postprocessing"])
-    entries: list[Record] = []
+    entries: list[ResultRecord] = []
     by_language: dict[str, NDArray[np.float32]] = {}
     for done, (language, bitext) in enumerate(loaded.data.bitexts.items(), 1):
         sides = {"src": lookups.src(bitext.src), "tgt": lookups.tgt(bitext.tgt)}

@@ -49,7 +49,7 @@ class Vectors(NamedTuple):
     postprocessing: Sequence[Postprocessing]
 
 
-class Scored(NamedTuple):
+class ScoredTarget(NamedTuple):
     """The outcomes of a target, and how they came about where pairs are mined (else None)."""
 
     outcomes: Sequence[Outcomes]
@@ -57,7 +57,7 @@ class Scored(NamedTuple):
 
 
 @singledispatch
-def score(data: TargetData, vectors: Vectors) -> Scored:
+def score(data: TargetData, vectors: Vectors) -> ScoredTarget:
     """Scores the data of a target; each kind of data has its own way, registered below.
 
     Args:
@@ -72,23 +72,23 @@ def score(data: TargetData, vectors: Vectors) -> Scored:
 
 
 @score.register
-def _score_bitexts(data: BitextData, vectors: Vectors) -> Scored:
-    return Scored(list(evaluate_bitexts(vectors.texts, data, vectors.postprocessing)))
+def _score_bitexts(data: BitextData, vectors: Vectors) -> ScoredTarget:
+    return ScoredTarget(list(evaluate_bitexts(vectors.texts, data, vectors.postprocessing)))
 
 
 @score.register
-def _score_mining(data: MiningData, vectors: Vectors) -> Scored:
+def _score_mining(data: MiningData, vectors: Vectors) -> ScoredTarget:
     mined = list(evaluate_mining(vectors.texts, data))
     details = [detail for _, detail in mined if detail is not None]
-    return Scored([outcomes for outcomes, _ in mined], details)
+    return ScoredTarget([outcomes for outcomes, _ in mined], details)
 
 
 @score.register
-def _score_pictures(data: PictureData, vectors: Vectors) -> Scored:
+def _score_pictures(data: PictureData, vectors: Vectors) -> ScoredTarget:
     if vectors.pictures is None:
         raise TypeError("no vectors of pictures")
     texts = next(iter(vectors.texts.values())).src  # all protocols read them as the encoder does
-    return Scored(list(evaluate_pictures(list(vectors.texts), data, texts, vectors.pictures)))
+    return ScoredTarget(list(evaluate_pictures(list(vectors.texts), data, texts, vectors.pictures)))
 
 
 def evaluate_target(step: Step, workplace: Workplace, folder: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.images.copies import find_copies
-from crosslift.making.decode_pictures import Shown
+from crosslift.making.decode_pictures import FramedPictures
 from crosslift.making.picture_arrays import open_pictures
 from crosslift.steps.step import Step, Workplace
 
@@ -42,7 +42,7 @@ def _copies_in(
 ) -> dict[str, dict[str, Any]]:
     """Item -> the picture of a split that it is a copy of, and how."""
     copies = find_copies(pictures, test)
-    names = step.inputs[split].job_as(Shown).pictures
+    names = step.inputs[split].job_as(FramedPictures).pictures
     return {
         item: {
             "kind": "exact" if np.array_equal(pictures[at], test[row]) else "near",

@@ -21,10 +21,10 @@ from crosslift.making.trained import Trained
 from crosslift.making.vectors import lookup
 from crosslift.results.reading_sweep import (
     SWEEP_FILE,
-    Reading,
     ReadingChoice,
     ScoredReading,
     SweepCurve,
+    SweptReading,
 )
 from crosslift.results.result_record import read_json_file
 from crosslift.retrieval.folds import folds_of
@@ -72,16 +72,16 @@ def encode_everywhere(step: Step, workplace: Workplace, folder: Path) -> None:
     (folder / "own.json").write_text(json.dumps(own.to_json()), encoding="utf-8")
 
 
-def _reading_of(encoder: Encoder) -> Reading:
+def _reading_of(encoder: Encoder) -> SweptReading:
     own = encoder.reading
-    return Reading(hidden_state=own.hidden_state, pooling=own.pooling, prompt=own.prompt)
+    return SweptReading(hidden_state=own.hidden_state, pooling=own.pooling, prompt=own.prompt)
 
 
 def score_readings(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `sweep.json`: the score of every reading, and the choice."""
     loaded, settings, places, encoded = step.job_as(EveryReading)
     folders = {prompt: each.open(workplace.store) for prompt, each in encoded.items()}
-    scores: dict[Reading, tuple[float, float]] = {}
+    scores: dict[SweptReading, tuple[float, float]] = {}
     for prompt, kept in folders.items():
         for place in places:
             vectors = np.load(kept / _file(place), mmap_mode="r")
@@ -90,12 +90,12 @@ def score_readings(step: Step, workplace: Workplace, folder: Path) -> None:
             scores[_at(place.hidden_state, place.pooling, prompt)] = parts
             workplace.report(len(scores) / (len(places) * len(folders)))
     path = next(iter(folders.values())) / "own.json"
-    choice = choice_of(scores, read_json_file(path, Reading))
+    choice = choice_of(scores, read_json_file(path, SweptReading))
     (folder / SWEEP_FILE).write_text(json.dumps(choice.to_json()), encoding="utf-8")
 
 
-def _at(hidden_state: int, pooling: str, prompt: str | None) -> Reading:
-    return Reading(hidden_state=hidden_state, pooling=pooling, prompt=prompt)
+def _at(hidden_state: int, pooling: str, prompt: str | None) -> SweptReading:
+    return SweptReading(hidden_state=hidden_state, pooling=pooling, prompt=prompt)
 
 
 def dev_and_rest(
@@ -127,7 +127,9 @@ def _halves(items: Sequence[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]
     return folds == 0, folds == 1
 
 
-def choice_of(scores: Mapping[Reading, tuple[float, float]], own: Reading) -> ReadingChoice:
+def choice_of(
+    scores: Mapping[SweptReading, tuple[float, float]], own: SweptReading
+) -> ReadingChoice:
     """The curves, the choice (the highest on dev; among equals the highest hidden state, then the
     encoder's own prompt and pooling), and the encoder's own reading beside it.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crosslift.artifacts.store import Store
 from crosslift.forms.form import Split, pictures_of
-from crosslift.making.decode_pictures import Shown
+from crosslift.making.decode_pictures import FramedPictures
 from crosslift.making.frozen_features import Teaching
 from crosslift.making.picture_arrays import open_features, open_pictures, open_skipped
 from crosslift.sources.record import Record
@@ -45,7 +45,9 @@ def open_split(
         return Split(records), {}
     frozen = made.kind == "features"
     decoded = made.inputs["pictures"] if frozen else made
-    row = {picture: number for number, picture in enumerate(decoded.job_as(Shown).pictures)}
+    row = {
+        picture: number for number, picture in enumerate(decoded.job_as(FramedPictures).pictures)
+    }
     broken = {int(n) for n in open_skipped(made, store)}
     kept = [r for r, p in zip(records, pictures_of(records), strict=True) if row[p] not in broken]
     places = np.array([row[picture] for picture in pictures_of(kept)], np.int64)

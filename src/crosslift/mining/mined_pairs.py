@@ -17,7 +17,7 @@ from crosslift.artifacts.files import file_written_whole
 from crosslift.mining.mining_settings import MiningSettings
 from crosslift.mining.threshold import calibrate_on_gold, calibrate_on_negatives
 from crosslift.results.mined_files import PairCounts, Threshold
-from crosslift.retrieval.margin_mining import Pairs, mine
+from crosslift.retrieval.margin_mining import MinedPairs, mine
 from crosslift.retrieval.search import BothNeighbours, Neighbours
 from crosslift.sources.line_filters import KeptTexts, length_ratios
 
@@ -25,14 +25,14 @@ Gold = Sequence[tuple[str, str]] | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Sides:
+class _SideTexts:
     """The texts of both sides, and the filter of pairs."""
 
     src: KeptTexts
     tgt: KeptTexts
     max_length_ratio: float | None
 
-    def equal_enough(self, pairs: Pairs) -> NDArray[np.bool_]:
+    def equal_enough(self, pairs: MinedPairs) -> NDArray[np.bool_]:
         """Which pairs have texts of lengths near enough: bool [P]."""
         if self.max_length_ratio is None or not len(pairs):
             return np.ones(len(pairs), np.bool_)
@@ -47,7 +47,7 @@ def select_pairs(
     tgt: KeptTexts,
     settings: MiningSettings,
     gold: Gold,
-) -> tuple[Pairs, Threshold, PairCounts]:
+) -> tuple[MinedPairs, Threshold, PairCounts]:
     """The pairs that are to be written.
 
     Args:
@@ -61,7 +61,7 @@ def select_pairs(
     Returns:
         The pairs, the threshold they reach, and what became of the others.
     """
-    sides = _Sides(src, tgt, settings.max_length_ratio)
+    sides = _SideTexts(src, tgt, settings.max_length_ratio)
     mined = mine(_first_columns(both, settings.k), settings.margin, settings.retrieval)
     pairs = mined.chosen(sides.equal_enough(mined))
     threshold = _threshold(pairs, both, sides, settings, gold)
@@ -77,7 +77,7 @@ def select_pairs(
 
 
 def _threshold(
-    pairs: Pairs, both: BothNeighbours, sides: _Sides, settings: MiningSettings, gold: Gold
+    pairs: MinedPairs, both: BothNeighbours, sides: _SideTexts, settings: MiningSettings, gold: Gold
 ) -> Threshold:
     wanted = settings.target_precision
     if wanted is None:
@@ -102,7 +102,7 @@ def _first_columns(both: BothNeighbours, k: int) -> BothNeighbours:
 
 
 def write_tsv(
-    out: Path, pairs: Pairs, src: KeptTexts, tgt: KeptTexts, keep_duplicates: bool
+    out: Path, pairs: MinedPairs, src: KeptTexts, tgt: KeptTexts, keep_duplicates: bool
 ) -> int:
     """Writes pairs, a row each, whole or not at all.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from crosslift.errors import DataError
 from crosslift.results.mined_files import Threshold
 from crosslift.retrieval.margin import Margin
-from crosslift.retrieval.margin_mining import Pairs, Retrieval, mine
+from crosslift.retrieval.margin_mining import MinedPairs, Retrieval, mine
 from crosslift.retrieval.search import BothNeighbours, Neighbours
 from crosslift.retrieval.thresholds import (
     precision_from_negatives,
@@ -21,7 +21,7 @@ from crosslift.retrieval.thresholds import (
 
 
 def calibrate_on_gold(
-    pairs: Pairs,
+    pairs: MinedPairs,
     src: Sequence[str],
     tgt: Sequence[str],
     gold: Sequence[tuple[str, str]],
@@ -66,11 +66,11 @@ def calibrate_on_gold(
 
 
 def calibrate_on_negatives(
-    pairs: Pairs,
+    pairs: MinedPairs,
     both: BothNeighbours,
     margin: Margin,
     retrieval: Retrieval,
-    keep: Callable[[Pairs], NDArray[np.bool_]],
+    keep: Callable[[MinedPairs], NDArray[np.bool_]],
     wanted: float,
     sample: int,
     seed: int,
@@ -107,7 +107,7 @@ def calibrate_on_negatives(
 
 def stand_ins(
     both: BothNeighbours, margin: Margin, retrieval: Retrieval, sample: int, seed: int
-) -> tuple[Pairs, int]:
+) -> tuple[MinedPairs, int]:
     """Pairs that stand in for false ones: mined after the best candidate of some texts is removed.
 
     Of a seeded sample of src texts (tgt texts for `backward`, whose pairs are those of tgt), the

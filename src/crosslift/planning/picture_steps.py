@@ -12,7 +12,7 @@ from crosslift.forms.picture_side import PictureForm
 from crosslift.images.framing import Framing
 from crosslift.images.tower_settings import TowerSettings
 from crosslift.images.towers import fingerprint_of, preparation_for
-from crosslift.making.decode_pictures import Shown, decode_pictures
+from crosslift.making.decode_pictures import FramedPictures, decode_pictures
 from crosslift.making.frozen_features import Teaching, make_features, make_teachings
 from crosslift.making.picture_overlap import ComparedItems, find_picture_overlap
 from crosslift.making.task_run import TaskRun
@@ -79,7 +79,7 @@ def _decoding(
         inputs={},
         make=decode_pictures,
         work=len(pictures) * (size / 64) ** 2,
-        job=Shown(pictures, framing, owner),
+        job=FramedPictures(pictures, framing, owner),
     )
 
 

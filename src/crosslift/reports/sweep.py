@@ -17,7 +17,7 @@ from crosslift.reports.axes import Names
 from crosslift.reports.looks import MARKERS, PALETTE, Look, looks_of
 from crosslift.reports.svg import INK, MUTED, PAPER, RULE, Plot, drawing, finish, new_figure
 from crosslift.results.arm_facts import ArmFacts
-from crosslift.results.reading_sweep import SWEEP_FILE, Reading, Sweep, SweepArm
+from crosslift.results.reading_sweep import SWEEP_FILE, Sweep, SweepArm, SweptReading
 from crosslift.results.result_record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
@@ -37,9 +37,9 @@ class SweepRow:
 
     arm: ArmFacts
     seed: int
-    chosen: Reading
+    chosen: SweptReading
     score: str
-    default: Reading
+    default: SweptReading
     default_score: str
     difference: str
 
@@ -245,7 +245,9 @@ def _mean_curve(
     return states, [sum(found[state]) / len(found[state]) for state in states]
 
 
-def _mark(axes: Any, entry: SweepArm, reading: Reading, marker: str, size: int, edge: str) -> None:
+def _mark(
+    axes: Any, entry: SweepArm, reading: SweptReading, marker: str, size: int, edge: str
+) -> None:
     value = entry.dev(reading)
     if value is not None:
         axes.plot([reading.hidden_state], [value * 100], zorder=4, **_ring(marker, size, edge))

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from crosslift.results.result_record import Record, absent_if
+from crosslift.results.result_record import ResultRecord, absent_if
 
 
-class Augmentation(Record):
+class Augmentation(ResultRecord):
     """Copies of a task's training records in which synonyms replace words."""
 
     copies: int
@@ -24,7 +24,7 @@ class Augmentation(Record):
     """Number of these words that a synonym replaces."""
 
 
-class TaskTower(Record):
+class TaskTower(ResultRecord):
     """The image tower of a task."""
 
     name: str
@@ -37,7 +37,7 @@ class TaskTower(Record):
     """Published sets whose photographs it was trained on; null: not recorded."""
 
 
-class StageTask(Record):
+class StageTask(ResultRecord):
     """One task of a stage and its training data."""
 
     task: str
@@ -66,7 +66,7 @@ class StageTask(Record):
     """Copies of the records with synonyms; absent: there are none."""
 
 
-class StageFacts(Record):
+class StageFacts(ResultRecord):
     """One stage of an arm's training."""
 
     tasks: Annotated[tuple[StageTask, ...], Field(min_length=1)]
@@ -83,7 +83,7 @@ class StageFacts(Record):
     """The update whose weights were kept, for each seed; empty: the last."""
 
 
-class ArmBudget(Record):
+class ArmBudget(ResultRecord):
     """What an arm spent on training, mean over seeds; zeros for an arm that is not trained."""
 
     updates: float
@@ -110,7 +110,7 @@ ControlKind = Literal[
 them from here: an edit of a result would then count as an edit of the code that trains."""
 
 
-class ArmFacts(Record):
+class ArmFacts(ResultRecord):
     """One arm of the study."""
 
     name: str
@@ -149,7 +149,7 @@ class ArmFacts(Record):
     """Settings of phase three that replace those of the study."""
 
 
-class Failure(Record):
+class Failure(ResultRecord):
     """An arm that the run left out."""
 
     arm: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 from crosslift.results.verdict import Verdict
 from crosslift.target_kinds import KindName
 
@@ -18,7 +18,7 @@ ReasonKind = Literal[
 ]
 
 
-class RunOutcome(Record):
+class RunOutcome(ResultRecord):
     """The outcome of a study."""
 
     study: str
@@ -35,7 +35,7 @@ class RunOutcome(Record):
     """Every comparison, as in ``verdicts.json``."""
 
 
-class PlannedStep(Record):
+class PlannedStep(ResultRecord):
     """One step of a plan."""
 
     key: str
@@ -58,7 +58,7 @@ class PlannedStep(Record):
     """Time that it would take; null: the speed of this encoder is not known yet."""
 
 
-class StudyPlan(Record):
+class StudyPlan(ResultRecord):
     """The plan of a study."""
 
     study: str
@@ -69,7 +69,7 @@ class StudyPlan(Record):
     """Every step, each after its inputs."""
 
 
-class HeldArtifact(Record):
+class HeldArtifact(ResultRecord):
     """One thing in a store."""
 
     kind: str
@@ -88,7 +88,7 @@ class HeldArtifact(Record):
     """Whether nothing reads or resumes it, such as unfinished work of other code."""
 
 
-class StoreContent(Record):
+class StoreContent(ResultRecord):
     """What a store holds."""
 
     store: str
@@ -97,7 +97,7 @@ class StoreContent(Record):
     """Everything in it."""
 
 
-class PrunedStore(Record):
+class PrunedStore(ResultRecord):
     """What no named study needs."""
 
     store: str
@@ -112,7 +112,7 @@ class PrunedStore(Record):
     """What a named study has asked for since it was shown, and therefore stays."""
 
 
-class DamagedArtifact(Record):
+class DamagedArtifact(ResultRecord):
     """An artifact that is not as it was written."""
 
     path: str
@@ -121,7 +121,7 @@ class DamagedArtifact(Record):
     """The whole message of the error."""
 
 
-class VerifiedStore(Record):
+class VerifiedStore(ResultRecord):
     """The state of a store."""
 
     store: str
@@ -132,7 +132,7 @@ class VerifiedStore(Record):
     """All others."""
 
 
-class TaskEntry(Record):
+class TaskEntry(ResultRecord):
     """An intermediate task."""
 
     name: str
@@ -153,7 +153,7 @@ class TaskEntry(Record):
     """Source of the data."""
 
 
-class TargetEntry(Record):
+class TargetEntry(ResultRecord):
     """A target task."""
 
     name: str
@@ -178,7 +178,7 @@ class TargetEntry(Record):
     """Source of the data."""
 
 
-class ExportedArm(Record):
+class ExportedArm(ResultRecord):
     """An arm that was written as a sentence-transformers folder."""
 
     arm: str
@@ -187,14 +187,14 @@ class ExportedArm(Record):
     """Path of the folder."""
 
 
-class FetchedNames(Record):
+class FetchedNames(ResultRecord):
     """CLDR's names of concepts, downloaded."""
 
     folder: str
     """Path of the folder that holds them."""
 
 
-class HealthCheck(Record):
+class HealthCheck(ResultRecord):
     """One thing that CrossLift needs, or can use."""
 
     what: str
@@ -205,7 +205,7 @@ class HealthCheck(Record):
     """What was found, or the message of the error."""
 
 
-class MachineHealth(Record):
+class MachineHealth(ResultRecord):
     """What this machine has."""
 
     checks: tuple[HealthCheck, ...]
@@ -214,7 +214,7 @@ class MachineHealth(Record):
     """Fact -> value, as in ``run.json``."""
 
 
-class TrustedStep(Record):
+class TrustedStep(ResultRecord):
     """A step whose artifact other code made, taken as it is."""
 
     key: str
@@ -227,7 +227,7 @@ class TrustedStep(Record):
     """Modules whose code differs from the code that made the artifact."""
 
 
-class WrittenPredictions(Record):
+class WrittenPredictions(ResultRecord):
     """An arm's answers to XTREME's test sets, written as an official submission."""
 
     arm: str

@@ -37,7 +37,7 @@ from crosslift.results.language_pairs import GENERALISED_FILE, LanguagePairScore
 from crosslift.results.mined_files import MiningOutcome, MiningPlanOnly
 from crosslift.results.mined_languages import MINING_FILE, MinedByArm
 from crosslift.results.reading_sweep import SWEEP_FILE, Sweep
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 from crosslift.results.run_facts import RUN_FILE, RunFacts
 from crosslift.results.score_rows import CURVES_FILE, RESULTS_FILE, CurvePoint, Score
 from crosslift.results.vector_diagnoses import DIAGNOSTICS_FILE, VectorEntryOfArm
@@ -154,11 +154,13 @@ def _classes_in(kind: Any) -> Iterator[type]:
 
 
 def _is_documented(kind: Any) -> bool:
-    return isinstance(kind, type) and (issubclass(kind, Record) or kind in (Score, CurvePoint))
+    return isinstance(kind, type) and (
+        issubclass(kind, ResultRecord) or kind in (Score, CurvePoint)
+    )
 
 
 def _fields(kind: type) -> list[_Field]:
-    if issubclass(kind, Record):
+    if issubclass(kind, ResultRecord):
         return [
             _Field(field.alias or name, field.annotation, field.description or "")
             for name, field in kind.model_fields.items()

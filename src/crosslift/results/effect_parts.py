@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 from crosslift.results.verdict import NO_DIFFERENCE, ONE_SEED, Outcome, Verdict
 
 
-class Figure(Record):
+class Figure(ResultRecord):
     """The verdict on two arms, in figures."""
 
     arm: str
@@ -52,7 +52,7 @@ class Figure(Record):
         return "none shown" if self.low <= 0 <= self.high else "none shown after correction"
 
 
-class EffectPart(Record):
+class EffectPart(ResultRecord):
     """What one control says about an effect. ``named`` and ``rest`` add up to the whole."""
 
     source: str
@@ -73,7 +73,7 @@ class EffectPart(Record):
     is on the other side of the baseline."""
 
 
-class Attribution(Record):
+class Attribution(ResultRecord):
     """Where the effect of an arm with controls comes from, on one target.
 
     The parts of different controls overlap, and do not add up.
@@ -97,7 +97,7 @@ class Attribution(Record):
     """The finding in words, with effects in percentage points."""
 
 
-class Gain(Record):
+class Gain(ResultRecord):
     """What part of an arm's gain over the baseline survives against a control that the study writes
     out."""
 
@@ -111,7 +111,7 @@ class Gain(Record):
     """The finding in words."""
 
 
-class Orientation(Record):
+class Orientation(ResultRecord):
     """How far a reference is from a baseline. No test and no correction applies to it."""
 
     arm: str

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from crosslift.results.mined_languages import MinedLanguage
-from crosslift.results.result_record import Record, absent_if
+from crosslift.results.result_record import ResultRecord, absent_if
 
 
-class GroupScores(Record):
+class GroupScores(ResultRecord):
     """The scores of a group of languages."""
 
     languages: tuple[str, ...]
@@ -19,7 +19,7 @@ class GroupScores(Record):
     """Metric -> unweighted mean over them."""
 
 
-class Evaluation(Record):
+class Evaluation(ResultRecord):
     """The scores of one encoder on one target under one protocol; in [0, 1]."""
 
     model: str

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 
 EXAMPLES_FILE = "examples.json"
 
 
-class ArmAnswer(Record):
+class ArmAnswer(ResultRecord):
     """What an arm returned for a query."""
 
     arm: str
@@ -20,7 +20,7 @@ class ArmAnswer(Record):
     """Whether the answer is right."""
 
 
-class Example(Record):
+class Example(ResultRecord):
     """One query with the answers of every arm."""
 
     target: str

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 from crosslift.results.verdict import Outcome
 
 GROUPS_FILE = "groups.json"
@@ -14,7 +14,7 @@ GROUPS_FILE = "groups.json"
 Grouping = Literal["family", "script", "pretraining"]
 
 
-class GroupEffect(Record):
+class GroupEffect(ResultRecord):
     """The effect of an arm against its baseline over the languages of one group.
 
     The languages of a group have the same weight. The p-values of one arm, target and grouping are

@@ -7,12 +7,12 @@ from typing import Annotated
 from pydantic import Field
 
 from crosslift.results.numbers import Count, UnitScore
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 
 GENERALISED_FILE = "generalised.json"
 
 
-class LanguagePairScores(Record):
+class LanguagePairScores(ResultRecord):
     """An arm on pairs of texts in every two languages of a target.
 
     Source: generalised cross-lingual transfer of Huang et al. 2021 (arXiv 2104.08645), section 4.

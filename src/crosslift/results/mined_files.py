@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 
 SearchKind = Literal["exact", "ivf", "hnsw"]
 ThresholdSource = Literal["none", "given", "gold", "negatives"]
 
 
-class SideCounts(Record):
+class SideCounts(ResultRecord):
     """What became of the lines of one file; ``lines`` is the sum of the rest."""
 
     lines: int
@@ -33,7 +33,7 @@ class SideCounts(Record):
     """Distinct texts that were mined."""
 
 
-class SearchRecall(Record):
+class SearchRecall(ResultRecord):
     """How good an approximate search was, measured against the exact one on a sample."""
 
     src_to_tgt: float
@@ -44,7 +44,7 @@ class SearchRecall(Record):
     """Queries compared in each direction."""
 
 
-class NeighbourSearch(Record):
+class NeighbourSearch(ResultRecord):
     """How neighbours were searched."""
 
     kind: SearchKind
@@ -53,7 +53,7 @@ class NeighbourSearch(Record):
     """Null: the search was exact."""
 
 
-class Threshold(Record):
+class Threshold(ResultRecord):
     """The lowest score of a pair that is written, and where it comes from."""
 
     value: float | None = None
@@ -69,7 +69,7 @@ class Threshold(Record):
     """Labelled pairs, or texts whose best candidate was taken away; 0 where it was not fitted."""
 
 
-class PairCounts(Record):
+class PairCounts(ResultRecord):
     """What became of the mined pairs: ``mined`` less ``unequal_lengths`` less ``below_threshold`` is
     ``written``."""
 
@@ -90,7 +90,7 @@ class WrittenPairs(PairCounts):
     """Number of rows of the file; more than ``written`` where duplicates are kept."""
 
 
-class MiningPlan(Record):
+class MiningPlan(ResultRecord):
     """What a mining job will need, known before the work."""
 
     texts: dict[str, int]
@@ -115,7 +115,7 @@ class MiningPlan(Record):
     """Null where it is not known (an approximate search)."""
 
 
-class MiningOutcome(Record):
+class MiningOutcome(ResultRecord):
     """What a mining job did."""
 
     model: str
@@ -138,7 +138,7 @@ class MiningOutcome(Record):
     """``reading``, ``encoding``, ``searching``, ``pairing`` -> seconds of this run."""
 
 
-class MiningPlanOnly(Record):
+class MiningPlanOnly(ResultRecord):
     """What ``mine --plan`` writes."""
 
     plan: MiningPlan

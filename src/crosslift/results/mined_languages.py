@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from crosslift.results.origins import OfArmOnTarget
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 
 MINING_FILE = "mining.json"
 
@@ -18,7 +18,7 @@ def finite_or_none(threshold: float) -> float | None:
     return threshold if math.isfinite(threshold) else None
 
 
-class MiningScore(Record):
+class MiningScore(ResultRecord):
     """How good the pairs at or above a threshold are."""
 
     precision: float
@@ -38,7 +38,7 @@ class MiningScore(Record):
     the other's."""
 
 
-class MinedLanguage(Record):
+class MinedLanguage(ResultRecord):
     """How one language's mining was scored."""
 
     language: str

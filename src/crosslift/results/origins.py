@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Self
 
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 
 
-class OfArm(Record):
+class OfArm(ResultRecord):
     """An entry of one arm and seed."""
 
     arm: str
@@ -16,7 +16,7 @@ class OfArm(Record):
     """Seed of its training; 0 of an arm without training."""
 
     @classmethod
-    def of(cls, entry: Record, **origin: str | int) -> Self:
+    def of(cls, entry: ResultRecord, **origin: str | int) -> Self:
         """An entry that a step made, with the arm, seed and target that it is of."""
         return cls.model_validate({**dict(entry), **origin})
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from crosslift.results.result_record import Record, absent_if
+from crosslift.results.result_record import ResultRecord, absent_if
 
 
-class OverlapExample(Record):
+class OverlapExample(ResultRecord):
     """A training text and a text of the target that is close to it, or two pictures."""
 
     train: str
@@ -19,7 +19,7 @@ class OverlapExample(Record):
     to 1."""
 
 
-class OverlapFacts(Record):
+class OverlapFacts(ResultRecord):
     """How many texts, or pictures, of a training task are also in a target."""
 
     task: str

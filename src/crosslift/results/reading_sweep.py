@@ -5,13 +5,13 @@ from __future__ import annotations
 from pydantic import model_validator
 
 from crosslift.results.origins import OfArm
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 from crosslift.wording import prompt_words
 
 SWEEP_FILE = "sweep.json"
 
 
-class Reading(Record):
+class SweptReading(ResultRecord):
     """One way to read vectors from an encoder."""
 
     hidden_state: int
@@ -26,14 +26,14 @@ class Reading(Record):
         return f"hidden state {self.hidden_state}, {self.pooling}{prompt}"
 
 
-class ScoredReading(Reading):
+class ScoredReading(SweptReading):
     """A way to read an encoder, and its score."""
 
     score: float
     """Its score on what is reported, in [0, 1]."""
 
 
-class SweepCurve(Record):
+class SweepCurve(ResultRecord):
     """The scores of one pooling and prompt, by hidden state."""
 
     pooling: str
@@ -58,20 +58,20 @@ class SweepCurve(Record):
         return self
 
 
-class ReadingChoice(Record):
+class ReadingChoice(ResultRecord):
     """The curves of one encoder, and the choice: the highest score on dev; among equals the highest
     hidden state, then the encoder's own prompt and pooling."""
 
     curves: tuple[SweepCurve, ...]
     """One for each pooling and prompt."""
-    chosen: Reading
+    chosen: SweptReading
     """The hidden state, pooling and prompt that were chosen."""
     score: float
     """Score of the choice on what is reported, in [0, 1]."""
     default: ScoredReading
     """What the encoder is read with unless something else is chosen."""
 
-    def dev(self, reading: Reading) -> float | None:
+    def dev(self, reading: SweptReading) -> float | None:
         """The score of a reading on dev; None where it was not tried."""
         for curve in self.curves:
             alike = (curve.pooling, curve.prompt) == (reading.pooling, reading.prompt)
@@ -90,7 +90,7 @@ class SweepArm(ReadingChoice, OfArm):
     """The choice of one arm and seed."""
 
 
-class Sweep(Record):
+class Sweep(ResultRecord):
     """A choice of hidden state, pooling and prompt for each arm."""
 
     target: str

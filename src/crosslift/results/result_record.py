@@ -19,7 +19,7 @@ RUN_AGAIN = "run the study again with this version; finished steps are not repea
 Kind = TypeVar("Kind")
 
 
-class Record(BaseModel):
+class ResultRecord(BaseModel):
     """A JSON object of a result file. It is immutable, and all of its numbers are finite.
 
     A short text below each field says what it holds: the documentation of the files consists of them.
@@ -46,7 +46,7 @@ def from_json(content: Any, kind: type[Kind], place: str, remedy: str = RUN_AGAI
 
     Args:
         content: as `parse_json` returns it.
-        kind: a `Record`, or a type made of records, such as ``tuple[Verdict, ...]``.
+        kind: a `ResultRecord`, or a type made of records, such as ``tuple[Verdict, ...]``.
         place: the name of the file, for the error.
         remedy: what the error advises.
 
@@ -90,12 +90,14 @@ def read_optional_json_file(path: Path, kind: type[Kind]) -> Kind | None:
     return read_json_file(path, kind) if path.is_file() else None
 
 
-def write_json_file(path: Path, content: Record | Sequence[Record]) -> None:
+def write_json_file(path: Path, content: ResultRecord | Sequence[ResultRecord]) -> None:
     """Writes a record, or a list of records, as `read_json_file` reads them.
 
     Raises:
         ArtifactError: the disk is full, or the folder cannot be written.
     """
-    value = content.to_json() if isinstance(content, Record) else [r.to_json() for r in content]
+    value = (
+        content.to_json() if isinstance(content, ResultRecord) else [r.to_json() for r in content]
+    )
     with file_written_whole(path) as draft:
         draft.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from crosslift.results.arm_facts import ArmFacts, Failure
 from crosslift.results.effect_parts import Attribution, Gain, Orientation
 from crosslift.results.overlap_facts import OverlapFacts
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 from crosslift.results.step_facts import RunEnvironment, StepFacts
 from crosslift.results.target_facts import TargetFacts
 
@@ -19,7 +19,7 @@ SCHEMA: Literal[2] = 2
 """Version of the format of run folders."""
 
 
-class RunFacts(Record):
+class RunFacts(ResultRecord):
     """The content of ``run.json``."""
 
     schema_version: Annotated[Literal[2], Field(alias="schema")] = SCHEMA

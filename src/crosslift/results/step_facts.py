@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 
 
-class StepFacts(Record):
+class StepFacts(ResultRecord):
     """One step of the plan."""
 
     key: str
@@ -35,7 +35,7 @@ class StepFacts(Record):
     """A hash of the artifact's files; null: not recorded."""
 
 
-class RunEnvironment(Record):
+class RunEnvironment(ResultRecord):
     """One of the environments of a run. No environment is part of the key of a step."""
 
     facts: dict[str, str]

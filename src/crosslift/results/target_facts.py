@@ -6,13 +6,13 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 from crosslift.target_kinds import KindName
 
 _WORD_TARGETS_BEFORE = ("names", "word-pairs", "word-pairs-trained")
 
 
-class Gap(Record):
+class Gap(ResultRecord):
     """A language without a score."""
 
     language: str
@@ -21,7 +21,7 @@ class Gap(Record):
     """Why it has no score."""
 
 
-class Note(Record):
+class Note(ResultRecord):
     """What the texts of a language are, where the data say so."""
 
     language: str
@@ -30,7 +30,7 @@ class Note(Record):
     """The note, in words."""
 
 
-class TargetFacts(Record):
+class TargetFacts(ResultRecord):
     """A target of the study."""
 
     name: str

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Tag
 
 from crosslift.results.origins import OfArmOnTarget
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 
 DIAGNOSTICS_FILE = "diagnostics.json"
 
@@ -16,7 +16,7 @@ WHOLE: Literal["all"] = "all"
 """The language of an entry about all languages of a target."""
 
 
-class Hubness(Record):
+class Hubness(ResultRecord):
     """Whether a few candidates come up for many queries (Radovanović et al. 2010).
 
     N_10 of a candidate is the number of queries that have it among their 10 nearest. Candidates
@@ -30,7 +30,7 @@ class Hubness(Record):
     """Share of candidates with N_10 = 0 ("antihubs"), in [0, 1]."""
 
 
-class Margins(Record):
+class Margins(ResultRecord):
     """How far the correct candidate lies ahead of the best wrong one.
 
     A query's margin is the cosine of its correct candidate minus that of its best wrong one.
@@ -42,7 +42,7 @@ class Margins(Record):
     """Share of queries with a margin above 0; equal texts tie, their margin is 0."""
 
 
-class Diagnosis(Record):
+class Diagnosis(ResultRecord):
     """What the vectors of one language's bitext look like.
 
     ``src_to_tgt``: src texts are the queries, tgt texts the candidates. A value is null where it
@@ -81,7 +81,7 @@ class Diagnosis(Record):
     """Why values are missing, or what was left out; one sentence each."""
 
 
-class Separability(Record):
+class Separability(ResultRecord):
     """How well a probe names the language of a text, over all languages of a target."""
 
     language: Literal["all"] = WHOLE

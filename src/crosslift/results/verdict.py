@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 
 VERDICTS_FILE = "verdicts.json"
 
@@ -25,7 +25,7 @@ def opposite(outcome: Outcome) -> Outcome:
     return {HIGHER: LOWER, LOWER: HIGHER}.get(outcome, outcome)
 
 
-class Verdict(Record):
+class Verdict(ResultRecord):
     """The verdict on one comparison: the score of ``arm`` minus the score of ``against``.
 
     The effect and its interval are in [-1, 1]. Those of a metric such as ``median_rank`` are in its

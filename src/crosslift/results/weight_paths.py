@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 from crosslift.results.verdict import Outcome
 
 INTERPOLATION_FILE = "interpolation.json"
@@ -14,7 +14,7 @@ INTERPOLATION_FILE = "interpolation.json"
 _AGAINST_START = ("effect", "low", "high", "p", "p_corrected", "verdict")
 
 
-class PathPoint(Record):
+class PathPoint(ResultRecord):
     """An arm at a share of the way from its start to its end, on one target, in the target's primary
     metric and protocol.
 

@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 
 AlignmentKind = Literal["aligned", "in part", "anisotropy", "none"]
 """``aligned``: the margin is above 0 and retrieval above chance; ``in part``: one of the two;
 ``anisotropy``: neither, and random pairs have a cosine above 0.5; ``none``: neither."""
 
 
-class Estimate(Record):
+class Estimate(ResultRecord):
     """A figure with its interval over words."""
 
     value: float
@@ -27,7 +27,7 @@ class Estimate(Record):
     chance; not corrected."""
 
 
-class AlignmentFigures(Record):
+class AlignmentFigures(ResultRecord):
     """What N pairs of words look like in one space."""
 
     pairs: float
@@ -44,7 +44,7 @@ class AlignmentFigures(Record):
     """Mean of the two."""
 
 
-class StateFinding(Record):
+class StateFinding(ResultRecord):
     """What holds at one hidden state."""
 
     hidden_state: int
@@ -71,7 +71,7 @@ class PilotState(StateFinding):
     """Why ``centred`` is null; else empty."""
 
 
-class BestState(Record):
+class BestState(ResultRecord):
     """The aligned hidden state that finds most words after centring."""
 
     hidden_state: int
@@ -80,7 +80,7 @@ class BestState(Record):
     """The other aligned states of which no difference to it is shown."""
 
 
-class MeasuredWords(Record):
+class MeasuredWords(ResultRecord):
     """Which words a pilot measured."""
 
     lexicon: str
@@ -95,7 +95,7 @@ class MeasuredWords(Record):
     """Reason -> pairs of the lexicon that are not measured."""
 
 
-class SharedTokens(Record):
+class SharedTokens(ResultRecord):
     """How often the two words of a pair have a token in common, which makes them alike at hidden
     state 0 whatever they mean."""
 
@@ -105,7 +105,7 @@ class SharedTokens(Record):
     """Share of all mismatched pairs."""
 
 
-class WordReading(Record):
+class WordReading(ResultRecord):
     """How the vectors of words were read."""
 
     pooling: str
@@ -118,7 +118,7 @@ class WordReading(Record):
     """Of the arithmetic."""
 
 
-class WordPilot(Record):
+class WordPilot(ResultRecord):
     """What a pilot of word alignment found."""
 
     model: str

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from crosslift.results.numbers import Count, UnitScore
-from crosslift.results.result_record import Record
+from crosslift.results.result_record import ResultRecord
 from crosslift.results.verdict import Outcome
 
 XTREME_FILE = "xtreme.json"
@@ -15,7 +15,7 @@ XTREME_FILE = "xtreme.json"
 GroupName = Literal["classification", "tagging", "qa", "retrieval", "all"]
 
 
-class FineTuning(Record):
+class FineTuning(ResultRecord):
     """How phase three trained on a task."""
 
     updates: Count
@@ -32,7 +32,7 @@ class FineTuning(Record):
     """Time of one fine-tuning, in seconds, mean over arms and seeds."""
 
 
-class XtremeColumn(Record):
+class XtremeColumn(ResultRecord):
     """A task of XTREME as it was measured."""
 
     target: str
@@ -60,7 +60,7 @@ class XtremeColumn(Record):
     """Codes of XTREME's languages of the task that have no score."""
 
 
-class XtremeGroup(Record):
+class XtremeGroup(ResultRecord):
     """Tasks that have an average, each with the same weight; of questions, F1 and exact match count
     half."""
 
@@ -74,7 +74,7 @@ class XtremeGroup(Record):
     """Titles of its tasks that the study did not measure."""
 
 
-class XtremeCell(Record):
+class XtremeCell(ResultRecord):
     """A score of an arm on a task or of a group of tasks, mean over languages and seeds."""
 
     score: UnitScore
@@ -98,7 +98,7 @@ class XtremeCell(Record):
     """The verdict on the effect; null where nothing was tested, as of groups."""
 
 
-class XtremeRow(Record):
+class XtremeRow(ResultRecord):
     """The scores of an arm."""
 
     arm: str
@@ -107,7 +107,7 @@ class XtremeRow(Record):
     """Name of a target or of a group -> the score."""
 
 
-class BestArm(Record):
+class BestArm(ResultRecord):
     """The arm with the highest score in a column that is no baseline, control or reference. It is
     chosen by looking at these scores."""
 
@@ -127,7 +127,7 @@ class BestArm(Record):
     """The verdict on the effect; null where nothing was tested."""
 
 
-class TransferGap(Record):
+class TransferGap(ResultRecord):
     """How far the other languages are behind English, of an arm on a target."""
 
     arm: str
@@ -149,7 +149,7 @@ class TransferGap(Record):
     """Upper end of it."""
 
 
-class LanguageScore(Record):
+class LanguageScore(ResultRecord):
     """The score of an arm on a target in one language."""
 
     target: str
@@ -168,7 +168,7 @@ class LanguageScore(Record):
     """Upper end of it."""
 
 
-class PublishedScores(Record):
+class PublishedScores(ResultRecord):
     """Scores that a paper reports of an encoder that the study starts from."""
 
     name: str
@@ -185,7 +185,7 @@ class PublishedScores(Record):
     """Over all tasks, as it is published; null where none is."""
 
 
-class XtremeTable(Record):
+class XtremeTable(ResultRecord):
     """Every arm on every task of XTREME that the study measures.
 
     Scores are in [0, 1], means over languages and seeds. ``effect`` is the difference to the baseline

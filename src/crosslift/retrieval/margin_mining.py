@@ -21,7 +21,7 @@ Retrieval = Literal["forward", "backward", "intersection", "max"]
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class MinedPairs:
     """Mined pairs: score descending, then ``src`` ascending, then ``tgt`` ascending.
 
     Args:
@@ -37,9 +37,9 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.score)
 
-    def chosen(self, rows: NDArray[np.bool_] | IntArray) -> Pairs:
+    def chosen(self, rows: NDArray[np.bool_] | IntArray) -> MinedPairs:
         """Some of the pairs: bool [P], or their indices."""
-        return Pairs(self.src[rows], self.tgt[rows], self.score[rows])
+        return MinedPairs(self.src[rows], self.tgt[rows], self.score[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def mine(
     margin: Margin = "ratio",
     retrieval: Retrieval = "max",
     ratio_over: RatioOver = "means above 0",
-) -> Pairs:
+) -> MinedPairs:
     """Pair the rows of two sides by the margin score of their nearest neighbours.
 
     The best candidate of a row is the one of its k neighbours with the highest margin score, the
@@ -147,12 +147,12 @@ def _best(
     return best, np.take_along_axis(scores, column, axis=1)[:, 0]
 
 
-def _in_order(src: IntArray, tgt: IntArray, score: NDArray[np.float64]) -> Pairs:
+def _in_order(src: IntArray, tgt: IntArray, score: NDArray[np.float64]) -> MinedPairs:
     order = np.lexsort((tgt, src, -score))
-    return Pairs(src[order], tgt[order], score[order])
+    return MinedPairs(src[order], tgt[order], score[order])
 
 
-def _each_once(forward: Pairs, backward: Pairs) -> Pairs:
+def _each_once(forward: MinedPairs, backward: MinedPairs) -> MinedPairs:
     """The pairs of both lists from the highest score on, every src and every tgt once.
 
     ``forward`` holds every src row and ``backward`` every tgt row.

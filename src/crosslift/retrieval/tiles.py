@@ -96,7 +96,7 @@ class Pass:
         screen = _Screen(self.rows[tile], self.keys)
         row_keys = torch.full((len(screen.rows),), self.keys.highest, dtype=self.keys.integers)
         column_keys = self._column_keys(columns)
-        for_rows, for_columns = _Held(), _Held()
+        for_rows, for_columns = _PendingHits(), _PendingHits()
         for number, start in enumerate(range(0, len(self.tgt), TILE_COLUMNS)):
             part = slice(start, min(start + TILE_COLUMNS, len(self.tgt)))
             results = screen.results(self.columns[part])
@@ -117,12 +117,12 @@ class Pass:
         if columns is not None:
             self._score_columns(for_columns, columns, first_row)
 
-    def _score_rows(self, held: _Held, rows: Found) -> None:
+    def _score_rows(self, held: _PendingHits, rows: Found) -> None:
         queries, candidates = held.take()
         if len(queries):
             rows.merge(queries, candidates, exact_scores(self.src, self.tgt, queries, candidates))
 
-    def _score_columns(self, held: _Held, columns: Found, first_row: int) -> None:
+    def _score_columns(self, held: _PendingHits, columns: Found, first_row: int) -> None:
         candidates, queries = held.take()
         if len(queries):
             scores = exact_scores(self.src, self.tgt, candidates, queries)
@@ -155,7 +155,7 @@ class Pass:
         return floor_keys(least - np.abs(least) * RESULT_ERROR - 2 * slack, self.keys)
 
 
-class _Held:
+class _PendingHits:
     """Hits that wait to be scored."""
 
     def __init__(self) -> None:
@@ -191,7 +191,7 @@ class _Hits(NamedTuple):
     for_column: NDArray[np.bool_]
 
     def sort_out(
-        self, count: int, first: tuple[int, int], for_rows: _Held, for_columns: _Held
+        self, count: int, first: tuple[int, int], for_rows: _PendingHits, for_columns: _PendingHits
     ) -> None:
         """Holds the pairs for their rows and for their columns, in numbers of the sides.
 

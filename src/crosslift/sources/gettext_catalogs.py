@@ -31,7 +31,7 @@ LONGEST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _CatalogEntry:
     id: str
     src: str
     tgt: str
@@ -90,7 +90,7 @@ class Catalogs:
             if _is_english(file.language):
                 self._unread[encodable(str(file.path))] = "its language is English"
         self._min_characters = min_characters
-        self._entries: dict[str, tuple[_Entry, ...]] = {}
+        self._entries: dict[str, tuple[_CatalogEntry, ...]] = {}
         self._skipped: dict[str, Counter[str]] = {}
 
     @property
@@ -164,7 +164,7 @@ class Catalogs:
             raise UnknownNameError("catalog language", language, self.languages)
         return self._files[language]
 
-    def _of(self, language: str, half: Half | None) -> list[_Entry]:
+    def _of(self, language: str, half: Half | None) -> list[_CatalogEntry]:
         if half not in (None, "train", "test"):
             raise UnknownNameError("half", str(half), ("train", "test"))
         paths = self._paths(language)
@@ -188,7 +188,7 @@ class Catalogs:
         self._unread |= {name: fault.what for name, fault in faults.items()}
         return messages
 
-    def _read(self, messages: Sequence[Message], skipped: Counter[str]) -> Iterator[_Entry]:
+    def _read(self, messages: Sequence[Message], skipped: Counter[str]) -> Iterator[_CatalogEntry]:
         ids: set[str] = set()
         pairs: set[tuple[str, str]] = set()
         for message in messages:
@@ -200,7 +200,7 @@ class Catalogs:
                 pairs.add((entry.src, entry.tgt))
                 yield entry
 
-    def _entries_of(self, message: Message, skipped: Counter[str]) -> Iterator[_Entry]:
+    def _entries_of(self, message: Message, skipped: Counter[str]) -> Iterator[_CatalogEntry]:
         if message.state:
             skipped[message.state] += 1
             return
@@ -218,7 +218,7 @@ class Catalogs:
 
     def _pair(
         self, message: Message, english: str, translation: str, skipped: Counter[str]
-    ) -> Iterator[_Entry]:
+    ) -> Iterator[_CatalogEntry]:
         tgt, src = clean_pair(english, translation)
         if not translation.strip():
             skipped["untranslated"] += 1
@@ -227,7 +227,7 @@ class Catalogs:
         elif min(count_letters(src), count_letters(tgt)) < self._min_characters:
             skipped["too short"] += 1
         else:
-            yield _Entry(item_id(english, message.context), src, tgt)
+            yield _CatalogEntry(item_id(english, message.context), src, tgt)
 
 
 def _is_english(code: str) -> bool:

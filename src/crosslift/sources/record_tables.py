@@ -109,7 +109,7 @@ def reader_of(path: Path) -> Callable[[Path], Iterator[Row]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class _RecordTable:
     """A type of table.
 
     Args:
@@ -123,7 +123,7 @@ class _Table:
     packed: bool = True
 
 
-def _table_of(path: Path) -> _Table:
+def _table_of(path: Path) -> _RecordTable:
     ending = _ending(path)
     if ending is None:
         raise DataError(
@@ -201,13 +201,13 @@ def _keys(rows: Callable[[Path], Iterator[Row]]) -> Callable[[Path], Iterator[st
     return lambda path: (name for row in rows(path) for name in row.values)
 
 
-_TABLES: Mapping[str, _Table] = {
-    ".jsonl": _Table(_keys(_json_lines), _json_lines),
-    ".json": _Table(_keys(_json), _json),
-    ".tsv": _Table(_tsv_names, _tsv),
-    ".csv": _Table(_csv_names, _csv),
-    ".txt": _Table(lambda _: ("text",), _text_lines),
-    ".parquet": _Table(parquet_rows.column_names, parquet_rows.parquet_rows, packed=False),
+_TABLES: Mapping[str, _RecordTable] = {
+    ".jsonl": _RecordTable(_keys(_json_lines), _json_lines),
+    ".json": _RecordTable(_keys(_json), _json),
+    ".tsv": _RecordTable(_tsv_names, _tsv),
+    ".csv": _RecordTable(_csv_names, _csv),
+    ".txt": _RecordTable(lambda _: ("text",), _text_lines),
+    ".parquet": _RecordTable(parquet_rows.column_names, parquet_rows.parquet_rows, packed=False),
 }
 TABLE_ENDINGS = ", ".join(_TABLES)
 """The endings of the files that are read, as errors name them."""

@@ -102,7 +102,7 @@ def read_synonyms(path: Path) -> Synonyms:
     return Synonyms(of, sha256(data).hexdigest(), path.name)
 
 
-class _Entry(NamedTuple):
+class _SynonymEntry(NamedTuple):
     """What a file says of a word, one synonym at least, and where."""
 
     word: str
@@ -110,7 +110,7 @@ class _Entry(NamedTuple):
     place: str
 
 
-def _of_json(text: str, path: Path) -> Iterator[_Entry]:
+def _of_json(text: str, path: Path) -> Iterator[_SynonymEntry]:
     content = parse_json(text, str(path), object_hook=tuple)  # a word may stand there twice
     if not isinstance(content, tuple):
         raise DataError(f"{path} holds a {type(content).__name__}", _FORMAT)
@@ -119,7 +119,7 @@ def _of_json(text: str, path: Path) -> Iterator[_Entry]:
         if listed is None:
             raise DataError(f"{place}: {word!r} -> {short(synonyms)}", "a list of words")
         if listed:
-            yield _Entry(word, listed, place)
+            yield _SynonymEntry(word, listed, place)
 
 
 def _listed(synonyms: Any) -> tuple[str, ...] | None:
@@ -129,7 +129,7 @@ def _listed(synonyms: Any) -> tuple[str, ...] | None:
     return tuple(synonyms)
 
 
-def _of_lines(text: str, path: Path) -> Iterator[_Entry]:
+def _of_lines(text: str, path: Path) -> Iterator[_SynonymEntry]:
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
         if not line.strip():
             continue
@@ -138,10 +138,10 @@ def _of_lines(text: str, path: Path) -> Iterator[_Entry]:
             raise DataError(
                 f"{place}: {short(line)} has {len(fields)} fields", "word, tab, synonym"
             )
-        yield _Entry(fields[0], (fields[1],), place)
+        yield _SynonymEntry(fields[0], (fields[1],), place)
 
 
-def _word(word: str, entry: _Entry) -> str:
+def _word(word: str, entry: _SynonymEntry) -> str:
     if WORD.fullmatch(word) and "_" not in word:
         return word
     wrong = "is empty" if not word.strip() else "is no word"
@@ -155,7 +155,7 @@ def _word(word: str, entry: _Entry) -> str:
     )
 
 
-def _check_new(synonym: str, listed: Mapping[str, str], entry: _Entry) -> None:
+def _check_new(synonym: str, listed: Mapping[str, str], entry: _SynonymEntry) -> None:
     if synonym.lower() == entry.word.lower():
         raise DataError(
             f"{entry.place}: {entry.word!r} is its own synonym",

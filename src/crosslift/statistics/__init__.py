@@ -11,10 +11,10 @@ from crosslift.statistics.differences import (
     strata_of,
 )
 from crosslift.statistics.gains import GainNames, GainShare, Share, share_surviving
-from crosslift.statistics.verdicts import Comparison, judge
+from crosslift.statistics.verdicts import ComparedScores, judge
 
 __all__ = [
-    "Comparison",
+    "ComparedScores",
     "Controlled",
     "Difference",
     "GainNames",

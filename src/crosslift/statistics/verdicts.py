@@ -15,7 +15,7 @@ from crosslift.wording import p_value
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ComparedScores:
     """What is compared with what.
 
     Args:
@@ -48,7 +48,9 @@ class Comparison:
     remarks: tuple[str, ...] = ()
 
 
-def judge(compared: Sequence[tuple[Comparison, Difference]], level: float = 0.95) -> list[Verdict]:
+def judge(
+    compared: Sequence[tuple[ComparedScores, Difference]], level: float = 0.95
+) -> list[Verdict]:
     """Judge comparisons, corrected within each family; see `judge_family`.
 
     Args:
@@ -74,7 +76,7 @@ def judge(compared: Sequence[tuple[Comparison, Difference]], level: float = 0.95
     return [verdicts[number] for number in range(len(compared))]
 
 
-def _check_level(comparison: Comparison, difference: Difference, level: float) -> None:
+def _check_level(comparison: ComparedScores, difference: Difference, level: float) -> None:
     if difference.level != level:
         raise DataError(
             f"{comparison.arm!r} against {comparison.against!r} on {comparison.target!r} has a "
@@ -84,7 +86,7 @@ def _check_level(comparison: Comparison, difference: Difference, level: float) -
 
 
 def _verdict(
-    comparison: Comparison, difference: Difference, judgement: Judgement, alpha: float
+    comparison: ComparedScores, difference: Difference, judgement: Judgement, alpha: float
 ) -> Verdict:
     return Verdict(
         arm=comparison.arm,
@@ -112,14 +114,14 @@ def _verdict(
 
 
 def _sentence(
-    comparison: Comparison, difference: Difference, judgement: Judgement, alpha: float
+    comparison: ComparedScores, difference: Difference, judgement: Judgement, alpha: float
 ) -> str:
     on = f"On {place(comparison.target, comparison.subset)}"
     evidence = _evidence(comparison, difference, judgement, alpha)
     return f"{on}, {_claim(comparison, difference.effect, judgement.outcome)} ({evidence})."
 
 
-def _claim(comparison: Comparison, effect: float, outcome: Outcome) -> str:
+def _claim(comparison: ComparedScores, effect: float, outcome: Outcome) -> str:
     metric, arm, against = described(comparison.metric), comparison.arm, comparison.against
     gap = metric.signed_amount(effect)
     if outcome == NO_DIFFERENCE:
@@ -137,7 +139,7 @@ def _claim(comparison: Comparison, effect: float, outcome: Outcome) -> str:
 
 
 def _evidence(
-    comparison: Comparison, difference: Difference, judgement: Judgement, alpha: float
+    comparison: ComparedScores, difference: Difference, judgement: Judgement, alpha: float
 ) -> str:
     """All that a reader needs to weigh the sentence, parted by semicolons."""
     seeds = seeds_clause(difference.seeds, comparison.trained)
@@ -152,7 +154,7 @@ def _evidence(
     return "; ".join(parts)
 
 
-def _budget_clause(comparison: Comparison) -> str:
+def _budget_clause(comparison: ComparedScores) -> str:
     if comparison.budget_equal:
         return "equal budgets"
     return (

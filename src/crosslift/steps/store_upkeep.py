@@ -228,7 +228,7 @@ def _delete(path: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class StoreFault:
     """An artifact that is not as it was written.
 
     Args:
@@ -240,7 +240,7 @@ class Fault:
     error: CrossLiftError
 
 
-def check_all(store: Store) -> Iterator[tuple[Manifest | None, Fault | None]]:
+def check_all(store: Store) -> Iterator[tuple[Manifest | None, StoreFault | None]]:
     """Checks every artifact against its manifest: its manifest, and what is wrong with it.
 
     Raises:
@@ -251,4 +251,4 @@ def check_all(store: Store) -> Iterator[tuple[Manifest | None, Fault | None]]:
             store.open(kind, key)
             yield store.manifest(kind, key), None
         except CrossLiftError as error:
-            yield None, Fault(place, error)
+            yield None, StoreFault(place, error)

@@ -22,7 +22,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class StudyFault:
     """One error of a study file.
 
     Args:
@@ -38,7 +38,7 @@ class Fault:
     near: tuple[str, ...] = ()
 
 
-def check_names(raw: Mapping[str, Any]) -> list[Fault]:
+def check_names(raw: Mapping[str, Any]) -> list[StudyFault]:
     """Every name in a study that refers to something that does not exist, and missing budgets."""
     arms, starts = _mapping(raw, "arms"), _mapping(raw, "starts")
     named = [*arms, *(f"{arm}--{control}" for arm in arms for control in CONTROLS)]
@@ -64,11 +64,11 @@ def check_names(raw: Mapping[str, Any]) -> list[Fault]:
     return faults
 
 
-def _check_texts(path: Path, value: Any) -> Iterator[Fault]:
+def _check_texts(path: Path, value: Any) -> Iterator[StudyFault]:
     """Texts that no UTF-8 file can hold: they have half of a surrogate pair, as names of files do that
     are not UTF-8."""
     if isinstance(value, str) and not value.isascii() and _SURROGATE.search(value):
-        yield Fault(path, value, "whole characters")
+        yield StudyFault(path, value, "whole characters")
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _check_texts((*path, key), key)
@@ -83,11 +83,11 @@ def _mapping(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _check(path: Path, value: Any, legal: Iterable[object], expected: str) -> Iterator[Fault]:
+def _check(path: Path, value: Any, legal: Iterable[object], expected: str) -> Iterator[StudyFault]:
     names = [str(name) for name in legal]
     if isinstance(value, str) and value not in names:
         listed = ", ".join(names) or "none is defined"
-        yield Fault(path, value, f"{expected} ({listed})", tuple(nearest(value, names)))
+        yield StudyFault(path, value, f"{expected} ({listed})", tuple(nearest(value, names)))
 
 
 def _items(raw: Mapping[str, Any], name: str) -> list[Any]:
@@ -95,7 +95,7 @@ def _items(raw: Mapping[str, Any], name: str) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else []
 
 
-def _check_targets(raw: Mapping[str, Any]) -> Iterator[Fault]:
+def _check_targets(raw: Mapping[str, Any]) -> Iterator[StudyFault]:
     seen: set[str] = set()
     for i, target in enumerate(_items(raw, "targets")):
         nested = isinstance(target, Mapping)
@@ -105,10 +105,12 @@ def _check_targets(raw: Mapping[str, Any]) -> Iterator[Fault]:
             continue  # the schema tells
         yield from _check(path, name, TARGETS, "the name of a target")
         if name in seen:
-            yield Fault(path, name, "each target once (a second study for other data of it)")
+            yield StudyFault(path, name, "each target once (a second study for other data of it)")
         seen.add(name)
         if name in TARGETS and TARGETS[name].needs_data and not (nested and target.get("data")):
-            yield Fault(path, name, "a mapping with `name` and `data` (this target needs data)")
+            yield StudyFault(
+                path, name, "a mapping with `name` and `data` (this target needs data)"
+            )
         if nested:
             other = target.get("english_task")
             expected = "the name of a task"
@@ -117,10 +119,10 @@ def _check_targets(raw: Mapping[str, Any]) -> Iterator[Fault]:
             own = _mapping(target, "fine_tune") if nested else {}
             if not (own or _mapping(raw, "fine_tune")).get("budget"):
                 expected = "`fine_tune: {budget: ...}` of the study or of this target"
-                yield Fault(path, name, expected)
+                yield StudyFault(path, name, expected)
 
 
-def _check_comparisons(raw: Mapping[str, Any], arms: Sequence[str]) -> Iterator[Fault]:
+def _check_comparisons(raw: Mapping[str, Any], arms: Sequence[str]) -> Iterator[StudyFault]:
     measured = [t.get("name") if isinstance(t, Mapping) else t for t in _items(raw, "targets")]
     for i, comparison in enumerate(_items(raw, "comparisons")):
         if not isinstance(comparison, Mapping):
@@ -133,13 +135,13 @@ def _check_comparisons(raw: Mapping[str, Any], arms: Sequence[str]) -> Iterator[
             yield from _check(path, target, measured, "a target of the study")
 
 
-def _check_sweep(raw: Mapping[str, Any]) -> Iterator[Fault]:
+def _check_sweep(raw: Mapping[str, Any]) -> Iterator[StudyFault]:
     measured = [t.get("name") if isinstance(t, Mapping) else t for t in _items(raw, "targets")]
     name = _mapping(raw, "sweep").get("target")
     yield from _check(("sweep", "target"), name, measured, "a target of the study")
 
 
-def _check_stages(path: Path, owner: Mapping[str, Any], has_budget: bool) -> Iterator[Fault]:
+def _check_stages(path: Path, owner: Mapping[str, Any], has_budget: bool) -> Iterator[StudyFault]:
     for i, stage in enumerate(_items(owner, "stages")):
         if not isinstance(stage, Mapping):
             continue
@@ -152,10 +154,10 @@ def _check_stages(path: Path, owner: Mapping[str, Any], has_budget: bool) -> Ite
             if isinstance(guard, Mapping):
                 yield from _check_task((*here, name), guard)
         if not has_budget and stage.get("budget") is None:
-            yield Fault((*here, "budget"), None, "a budget here or one of the study")
+            yield StudyFault((*here, "budget"), None, "a budget here or one of the study")
 
 
-def _check_task(path: Path, task: Any) -> Iterator[Fault]:
+def _check_task(path: Path, task: Any) -> Iterator[StudyFault]:
     """The name of a task, its options, and the data it cannot do without; a bare name is a task."""
     nested = isinstance(task, Mapping)
     name = task.get("task") if nested else task
@@ -163,7 +165,7 @@ def _check_task(path: Path, task: Any) -> Iterator[Fault]:
     if not isinstance(name, str) or name not in task_names():
         return
     if needs_data(name) and not (nested and task.get("data")):
-        yield Fault(
+        yield StudyFault(
             (*path, "data"),
             None,
             f"the path of a file of records, or of a folder of published files (task {name} needs it)",

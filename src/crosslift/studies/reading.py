@@ -14,7 +14,7 @@ from crosslift.artifacts.parse import Location, parse_json, parse_yaml
 from crosslift.artifacts.places import user_path
 from crosslift.errors import CrossLiftError, DataError, StudyError, nearest, shorten
 from crosslift.sources.cldr import find_names as cldr
-from crosslift.studies.checks import Fault, check_names
+from crosslift.studies.checks import StudyFault, check_names
 from crosslift.studies.schema import Study
 from crosslift.training.robust_settings import SYNONYM_SOURCES
 from crosslift.training.stage_settings import StageSettings
@@ -30,7 +30,9 @@ class StudyFileError(StudyError):
         lines: path -> line of the file, from 1.
     """
 
-    def __init__(self, source: str, faults: Sequence[Fault], lines: Mapping[Location, int]) -> None:
+    def __init__(
+        self, source: str, faults: Sequence[StudyFault], lines: Mapping[Location, int]
+    ) -> None:
         self.faults = tuple(faults)
         told = "\n".join(_tell(fault, lines) for fault in faults)
         super().__init__(f"{source}: {plural(len(faults), 'error')}\n{told}")
@@ -82,7 +84,7 @@ def study_of(
     raw: Mapping[str, Any],
     source: str = "study",
     lines: Mapping[Location, int] | None = None,
-    faults: Sequence[Fault] = (),
+    faults: Sequence[StudyFault] = (),
 ) -> Study:
     """The study of a mapping.
 
@@ -102,7 +104,7 @@ def study_of(
     except ValidationError as error:
         faults = [*_faults(error), *faults]
     except CrossLiftError as error:  # of a name that does not exist, which `check_names` found too
-        faults = faults or [Fault((), error.what, error.expected or "a study that can be run")]
+        faults = faults or [StudyFault((), error.what, error.expected or "a study that can be run")]
     if study is None or faults:
         raise StudyFileError(source, faults, lines or {})
     return study
@@ -134,7 +136,7 @@ _MOST_LETTERS = 300
 _PATHS = ("data", "catalogs", "images", "english", "synonyms")
 
 
-def _place_paths(value: Any, folder: Path, path: Location = ()) -> Iterator[Fault]:
+def _place_paths(value: Any, folder: Path, path: Location = ()) -> Iterator[StudyFault]:
     """Places the relative paths of a study in a folder; yields those that no machine can have."""
     for key, inner in list(value.items() if isinstance(value, dict) else enumerate(value)):
         here = (*path, key)
@@ -143,7 +145,7 @@ def _place_paths(value: Any, folder: Path, path: Location = ()) -> Iterator[Faul
             try:
                 value[key] = _placed(inner, folder)
             except DataError as error:
-                yield Fault(here, inner, f"{error.expected}: {error.what}")
+                yield StudyFault(here, inner, f"{error.expected}: {error.what}")
         elif isinstance(inner, (dict, list)):
             yield from _place_paths(inner, folder, here)
 
@@ -154,7 +156,7 @@ def _placed(data: str, folder: Path) -> str:
     return str(folder / user_path(data))
 
 
-def _faults(error: ValidationError) -> Iterator[Fault]:
+def _faults(error: ValidationError) -> Iterator[StudyFault]:
     """Every fault once: a list is not too short as well because one of its entries is wrong."""
     details = error.errors()
     inside = {detail["loc"][:end] for detail in details for end in range(len(detail["loc"]))}
@@ -163,19 +165,19 @@ def _faults(error: ValidationError) -> Iterator[Fault]:
             yield _fault(detail)
 
 
-def _fault(detail: Any) -> Fault:
+def _fault(detail: Any) -> StudyFault:
     path = tuple(part for part in detail["loc"] if not str(part).startswith("function-"))
     value = detail.get("input")
     if detail["type"] == "extra_forbidden" and path[0] in REMOVED:
-        return Fault(path, path[-1], REMOVED[str(path[0])])
+        return StudyFault(path, path[-1], REMOVED[str(path[0])])
     if detail["type"] == "extra_forbidden":
         legal = _legal_fields(path[:-1])
         near = tuple(nearest(str(path[-1]), legal))
-        return Fault(path, path[-1], f"one of the settings {', '.join(legal)}", near)
+        return StudyFault(path, path[-1], f"one of the settings {', '.join(legal)}", near)
     if detail["type"] == "missing":
-        return Fault(path, None, "a value (this setting is required)")
+        return StudyFault(path, None, "a value (this setting is required)")
     expected = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    return Fault(path, value, expected)
+    return StudyFault(path, value, expected)
 
 
 def _legal_fields(path: Location) -> list[str]:
@@ -207,7 +209,7 @@ def _bare(kind: Any) -> Any:
     return kind
 
 
-def _tell(fault: Fault, lines: Mapping[Location, int]) -> str:
+def _tell(fault: StudyFault, lines: Mapping[Location, int]) -> str:
     place = fault.path
     while place and place not in lines:
         place = place[:-1]

@@ -17,13 +17,13 @@ from crosslift.sources.bucc_files import (
 from crosslift.targets.kinds.mined_texts import MiningData, MiningTarget
 from crosslift.targets.protocol import Split
 from crosslift.targets.protocols import MINING, OTHER_MINING
-from crosslift.targets.target_settings import MiningSettings
+from crosslift.targets.target_settings import MiningTargetSettings
 
 BUCC_4 = ("de", "fr", "ru", "zh")
 """The languages of BUCC 2018 (Zweigenbaum et al. 2018), and of XTREME."""
 
 
-def _load(settings: MiningSettings) -> MiningData:
+def _load(settings: MiningTargetSettings) -> MiningData:
     if settings.data is None:
         raise DataError(
             f"target {settings.name!r} has no data",

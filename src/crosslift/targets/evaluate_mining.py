@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crosslift.results.mined_languages import MinedLanguage, finite_or_none
 from crosslift.retrieval.folds import fold_scores, folds_of, influence_values, share_values
-from crosslift.retrieval.margin_mining import DistinctTexts, Pairs, distinct_texts, mine
+from crosslift.retrieval.margin_mining import DistinctTexts, MinedPairs, distinct_texts, mine
 from crosslift.retrieval.metrics import f1_of_answers
 from crosslift.retrieval.search import nearest, nearest_both
 from crosslift.retrieval.thresholds import (
@@ -42,7 +42,7 @@ class MinedSplit:
     split: BuccSplit
     src: DistinctTexts
     tgt: DistinctTexts
-    pairs: Pairs
+    pairs: MinedPairs
     is_gold: NDArray[np.bool_]
     gold: NDArray[np.int64]
 

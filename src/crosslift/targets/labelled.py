@@ -23,8 +23,8 @@ from crosslift.sources.folder_entries import entries_of
 from crosslift.sources.labelled.english import EnglishData
 from crosslift.sources.labelled.parts import (
     Examples,
+    LabelledPart,
     Key,
-    Part,
     Parts,
     find_parts,
     hub_parts,
@@ -155,7 +155,7 @@ def _with_training_scored(found: Parts) -> Parts:
 def _split(facts: LabelledDataset, settings: LabelledSettings, found: Parts) -> Scored:
     """The split that is scored; a part is read where its labels decide."""
     asked = settings.languages or facts.languages
-    there: dict[Scored, list[Part]] = {
+    there: dict[Scored, list[LabelledPart]] = {
         split: [found[Key(split, code)] for code in asked if Key(split, code) in found]
         for split in ("test", "dev")
     }

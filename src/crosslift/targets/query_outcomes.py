@@ -84,7 +84,7 @@ def score_of(metric: str, values: NDArray[np.floating]) -> float:
     return float(values.mean(dtype=np.float64))
 
 
-class _Sides(NamedTuple):
+class _SideVectors(NamedTuple):
     src: Vectors
     tgt: Vectors
 
@@ -121,7 +121,7 @@ def _pair_values(
     """The cosine of each pair, and how far it is above that of random pairs: the mean cosine of the
     side that asks with every other candidate, or its mean over both; float64 [N] each, of vectors as
     they are."""
-    sides = _Sides(lookups.src(bitext.src), lookups.tgt(bitext.tgt))
+    sides = _SideVectors(lookups.src(bitext.src), lookups.tgt(bitext.tgt))
     src, tgt = (unit_rows(side).astype(np.float64) for side in sides)
     if direction == "both":
         return _means(_margins(src, tgt), _margins(tgt, src))
@@ -140,15 +140,15 @@ def rank_bitext(
     lookups: SideLookups, bitext: Bitext, postprocessing: Sequence[Postprocessing] = ()
 ) -> Directions:
     """The ranks of a bitext's pairs in both directions."""
-    sides = _Sides(lookups.src(bitext.src), lookups.tgt(bitext.tgt))
+    sides = _SideVectors(lookups.src(bitext.src), lookups.tgt(bitext.tgt))
     vector_steps = transforms(postprocessing)
     if vector_steps:
         done = postprocess({"src": sides.src, "tgt": sides.tgt}, vector_steps)
-        sides = _Sides(done["src"], done["tgt"])
+        sides = _SideVectors(done["src"], done["tgt"])
     return _csls(sides) if "csls" in postprocessing else both_directions(*sides)
 
 
-def _csls(sides: _Sides) -> Directions:
+def _csls(sides: _SideVectors) -> Directions:
     both = nearest_both(*sides, CSLS_NEIGHBOURS)
     src, tgt = (unit_rows(side) for side in sides)
     of_src, of_tgt = local_scaling(both.src_to_tgt), local_scaling(both.tgt_to_src)

@@ -14,7 +14,7 @@ from crosslift.targets.protocol import Direction
 from crosslift.targets.target_settings import TargetSettings
 
 
-class Part(NamedTuple):
+class TargetPart(NamedTuple):
     """A part of a target's data, for those who cannot afford all of it.
 
     Args:
@@ -28,7 +28,7 @@ class Part(NamedTuple):
     asked: dict[str, int]
 
 
-class Shown(NamedTuple):
+class ExampleItem(NamedTuple):
     """What an example shows of a query or of an answer: a text, or a picture.
 
     Args:
@@ -43,13 +43,13 @@ class Shown(NamedTuple):
 class QueryExamples(Protocol):
     """The queries of one language in one direction, as examples show them."""
 
-    def query(self, item: str) -> Shown:
+    def query(self, item: str) -> ExampleItem:
         """What asks, of the query with an id."""
 
-    def right(self, item: str) -> Shown:
+    def right(self, item: str) -> ExampleItem:
         """The right answer to it, or the first of several."""
 
-    def answer(self, retrieved: str) -> Shown:
+    def answer(self, retrieved: str) -> ExampleItem:
         """What an encoder returned: the candidate with an id, or the answer itself."""
 
 
@@ -93,7 +93,7 @@ class TargetData(ABC):
         raise TypeError(f"{type(self).__name__} has no side {side}")
 
     @abstractmethod
-    def part(self, settings: TargetSettings) -> Part | None:
+    def part(self, settings: TargetSettings) -> TargetPart | None:
         """The part that settings ask for; None: all of it.
 
         Raises:

@@ -98,7 +98,7 @@ class PictureSettings(PairSettings):
     """Folder of the pictures, where they lie beside the data; None: `images` in `data`, or `data`."""
 
 
-class MiningSettings(SidePrompts, AnyTargetSettings):
+class MiningTargetSettings(SidePrompts, AnyTargetSettings):
     """What targets read in which pairs are mined; ``src`` texts are those in the other language."""
 
     does: ClassVar[str] = "mines pairs"
@@ -139,12 +139,12 @@ class LabelledSettings(AnyTargetSettings):
 _KINDS: tuple[type[AnyTargetSettings], ...] = (
     BitextSettings,
     PictureSettings,
-    MiningSettings,
+    MiningTargetSettings,
     LabelledSettings,
 )
 
 
-class TargetSettings(BitextSettings, PictureSettings, MiningSettings, LabelledSettings):
+class TargetSettings(BitextSettings, PictureSettings, MiningTargetSettings, LabelledSettings):
     """A target as a study or a command asks for it, before it is known of which kind it is.
 
     A prompt for each side is of bitexts and mining.

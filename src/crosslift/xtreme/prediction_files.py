@@ -20,7 +20,7 @@ _LINE_NUMBER = re.compile("[0-9]{1,12}")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PredictionLine:
     """One line of a file.
 
     Args:
@@ -45,7 +45,7 @@ class TaggedSentence:
     tags: tuple[str, ...]
 
 
-def read_labels(path: Path) -> list[Entry]:
+def read_labels(path: Path) -> list[PredictionLine]:
     """A label a line (XNLI, PAWS-X).
 
     Raises:
@@ -106,7 +106,7 @@ def read_tags(path: Path) -> list[TaggedSentence]:
     tags: list[str] = []
     first = 0
     for number, text in enumerate(lines_in(path), start=1):
-        entry = Entry(number, text.strip())
+        entry = PredictionLine(number, text.strip())
         if entry.text:
             first = first if tags else number
             tags.append(_alone(path, entry, "tag").text)
@@ -190,7 +190,7 @@ def _json(path: Path) -> Any:
     return parse_json(read_text(path), str(path), object_hook=unique_keys)
 
 
-def _entries(path: Path, each: str, *, may_be_empty: bool = False) -> Iterator[Entry]:
+def _entries(path: Path, each: str, *, may_be_empty: bool = False) -> Iterator[PredictionLine]:
     """The lines that hold something; none that is blank may stand between them."""
     blank: int | None = None
     begun = False
@@ -202,12 +202,12 @@ def _entries(path: Path, each: str, *, may_be_empty: bool = False) -> Iterator[E
         if begun and blank is not None:
             raise DataError(f"{path}, line {blank} is blank", f"{each} on every line")
         begun, blank = True, None
-        yield Entry(number, stripped)
+        yield PredictionLine(number, stripped)
     if not begun and not may_be_empty:
         raise _empty(path, each)
 
 
-def _alone(path: Path, entry: Entry, what: str) -> Entry:
+def _alone(path: Path, entry: PredictionLine, what: str) -> PredictionLine:
     if "\t" in entry.text:
         raise DataError(
             f"{_place(path, entry)}: {entry.text!r}", f"a {what} alone, without columns"
@@ -215,7 +215,7 @@ def _alone(path: Path, entry: Entry, what: str) -> Entry:
     return entry
 
 
-def _place(path: Path, entry: Entry) -> str:
+def _place(path: Path, entry: PredictionLine) -> str:
     return f"{path}, line {entry.line}"
 
 

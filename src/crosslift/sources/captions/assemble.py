@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crosslift.errors import DataError
-from crosslift.sources.captions.entry import Entry, split_called
+from crosslift.sources.captions.entry import CaptionEntry, split_called
 from crosslift.sources.captions.language_check import in_their_language
 from crosslift.sources.file_names import is_file
 from crosslift.sources.picture import FilePart, Picture
@@ -56,7 +56,7 @@ class Rules:
     check_language: bool = False
 
 
-def assemble(entries: Iterable[Entry], split: SplitName, rules: Rules) -> CaptionRecords:
+def assemble(entries: Iterable[CaptionEntry], split: SplitName, rules: Rules) -> CaptionRecords:
     """The records of a split.
 
     Args:
@@ -85,7 +85,7 @@ def assemble(entries: Iterable[Entry], split: SplitName, rules: Rules) -> Captio
     return CaptionRecords(records, dict(skipped))
 
 
-def _numbered(entries: Iterable[Entry]) -> Iterator[Entry]:
+def _numbered(entries: Iterable[CaptionEntry]) -> Iterator[CaptionEntry]:
     """Entries whose captions are numbered, over all splits, so that an id means one caption."""
     following: Counter[str] = Counter()
     for entry in entries:
@@ -94,7 +94,9 @@ def _numbered(entries: Iterable[Entry]) -> Iterator[Entry]:
         yield replace(entry, number=number)
 
 
-def _of_split(entries: list[Entry], split: SplitName, skipped: Counter[str]) -> list[Entry]:
+def _of_split(
+    entries: list[CaptionEntry], split: SplitName, skipped: Counter[str]
+) -> list[CaptionEntry]:
     if not any(entry.split for entry in entries):
         return entries if split == "train" else []
     chosen = []
@@ -108,7 +110,9 @@ def _of_split(entries: list[Entry], split: SplitName, skipped: Counter[str]) -> 
     return chosen
 
 
-def _whole(entries: list[Entry], rules: Rules, skipped: Counter[str]) -> Iterator[Entry]:
+def _whole(
+    entries: list[CaptionEntry], rules: Rules, skipped: Counter[str]
+) -> Iterator[CaptionEntry]:
     """The entries with a picture; a picture is looked at once."""
     faults: dict[Picture, str] = {}
     for entry in entries:
@@ -144,7 +148,7 @@ def _fault_of(picture: Picture) -> str:
     return "" if picture.stat().st_size else EMPTY_PICTURE
 
 
-def _broken(entry: Entry, why: str, entries: list[Entry]) -> DataError:
+def _broken(entry: CaptionEntry, why: str, entries: list[CaptionEntry]) -> DataError:
     """The error of the first entry at fault, which counts the missing pictures of all."""
     skip = "or leave such rows out and count them: skip_broken"
     if why == NO_PICTURE:
@@ -165,7 +169,7 @@ def _broken(entry: Entry, why: str, entries: list[Entry]) -> DataError:
     return DataError(f"{entry.place}: {what}", "the file of a picture", remedy)
 
 
-def _records(entries: list[Entry], rules: Rules, skipped: Counter[str]) -> Iterator[Record]:
+def _records(entries: list[CaptionEntry], rules: Rules, skipped: Counter[str]) -> Iterator[Record]:
     ids: set[str] = set()
     groups: dict[str, str] = {}
     repeats: set[tuple[str, str, str]] = set()
@@ -188,7 +192,7 @@ def _records(entries: list[Entry], rules: Rules, skipped: Counter[str]) -> Itera
 
 
 def _left_out(
-    entry: Entry, text: str, language: str, rules: Rules, repeats: set[tuple[str, str, str]]
+    entry: CaptionEntry, text: str, language: str, rules: Rules, repeats: set[tuple[str, str, str]]
 ) -> str:
     if not text:
         return EMPTY
@@ -201,7 +205,7 @@ def _left_out(
     return ""
 
 
-def _group(entry: Entry, groups: dict[str, str]) -> str:
+def _group(entry: CaptionEntry, groups: dict[str, str]) -> str:
     group = entry.group or entry.picture_id
     first = groups.setdefault(entry.picture_id, group)
     if first != group:
@@ -218,7 +222,9 @@ def _count(skipped: Counter[str], why: str, number: int) -> None:
         skipped[why] += number
 
 
-def _nothing_left(entries: list[Entry], split: SplitName, skipped: Mapping[str, int]) -> DataError:
+def _nothing_left(
+    entries: list[CaptionEntry], split: SplitName, skipped: Mapping[str, int]
+) -> DataError:
     told = ", ".join(f"{number} {why}" for why, number in skipped.items())
     if not entries:
         return DataError("the data hold no captioned picture", "at least one")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from crosslift.errors import DataError, UnknownNameError, nearest
-from crosslift.sources.captions.entry import Entry
+from crosslift.sources.captions.entry import CaptionEntry
 from crosslift.sources.formats.rows import Row, short
 from crosslift.sources.language_codes import language_code
 from crosslift.sources.picture import Picture
@@ -98,7 +98,7 @@ def bind(
     )
 
 
-def entry_of(row: Row, binding: Binding, picture: Picture | None, picture_id: str) -> Entry:
+def entry_of(row: Row, binding: Binding, picture: Picture | None, picture_id: str) -> CaptionEntry:
     """A row as an entry.
 
     Args:
@@ -110,7 +110,7 @@ def entry_of(row: Row, binding: Binding, picture: Picture | None, picture_id: st
     Raises:
         DataError: a caption is no text, or another column holds what it cannot.
     """
-    return Entry(
+    return CaptionEntry(
         _name(row, binding.id) or picture_id,
         picture,
         tuple(text for column in binding.texts for text in _captions(row, column)),

@@ -10,7 +10,7 @@ from typing import Any
 
 from crosslift.errors import DataError, first_line
 from crosslift.sources.captions.columns import Binding, entry_of
-from crosslift.sources.captions.entry import Entry
+from crosslift.sources.captions.entry import CaptionEntry
 from crosslift.sources.file_names import inside_one_of
 from crosslift.sources.formats.rows import Row
 from crosslift.sources.picture import Picture
@@ -69,7 +69,7 @@ def datasets_library(name: str, remedy: str) -> Any:
 
 def dataset_entries(
     dataset: Any, binding: Binding, where: str, name: str, places: Sequence[Path]
-) -> Iterator[Entry]:
+) -> Iterator[CaptionEntry]:
     """One entry for each row.
 
     Args:

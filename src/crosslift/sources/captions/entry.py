@@ -31,7 +31,7 @@ _WORDS: Mapping[str, SplitName] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CaptionEntry:
     """A picture with one caption or several.
 
     Args:
@@ -77,7 +77,7 @@ class CaptionSource(Protocol):
     def files(self) -> list[Path]:
         """The files that hold the captions, those with pictures inside too."""
 
-    def entries(self, columns: Mapping[str, str]) -> Iterator[Entry]:
+    def entries(self, columns: Mapping[str, str]) -> Iterator[CaptionEntry]:
         """All entries of all splits, in the order of the data.
 
         Args:

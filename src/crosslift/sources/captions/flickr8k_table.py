@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crosslift.errors import DataError
-from crosslift.sources.captions.entry import Entry, HumanCaptions
+from crosslift.sources.captions.entry import CaptionEntry, HumanCaptions
 from crosslift.sources.captions.picture_folders import needed_folder
 from crosslift.sources.file_names import is_file
 from crosslift.sources.flickr8k.caption_files import read_json_lines
@@ -43,7 +43,7 @@ class Flickr8kTable(HumanCaptions):
         """The table."""
         return [self.path]
 
-    def entries(self, columns: Mapping[str, str]) -> Iterator[Entry]:
+    def entries(self, columns: Mapping[str, str]) -> Iterator[CaptionEntry]:
         """One for each photograph; its id is its number on Flickr.
 
         Raises:
@@ -59,7 +59,9 @@ class Flickr8kTable(HumanCaptions):
         for name, captions in zip(names, named.values(), strict=True):
             item = photograph_id(name)
             place = f"{self.path}, {name}"
-            yield Entry(item, folder / name, captions, place, language, split=splits.get(item))
+            yield CaptionEntry(
+                item, folder / name, captions, place, language, split=splits.get(item)
+            )
 
     def _language(self) -> str:
         match = _NAME.fullmatch(self.path.name)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crosslift.errors import DataError
 from crosslift.sources.captions.columns import bind, entry_of
-from crosslift.sources.captions.entry import Entry, HumanCaptions
+from crosslift.sources.captions.entry import CaptionEntry, HumanCaptions
 from crosslift.sources.captions.picture_folders import needed_folder
 from crosslift.sources.file_names import inside
 from crosslift.sources.flickr8k.caption_files import NEVER_PUBLISHED
@@ -75,7 +75,7 @@ class FlickrList(HumanCaptions):
         """The list, and those of the splits where they are there."""
         return [self.path, *list_files(self._folder())]
 
-    def entries(self, columns: Mapping[str, str]) -> Iterator[Entry]:
+    def entries(self, columns: Mapping[str, str]) -> Iterator[CaptionEntry]:
         """One for each line; the picture's id is the name of its file.
 
         Raises:
@@ -91,7 +91,7 @@ class FlickrList(HumanCaptions):
         splits = listed_splits(self._folder())
         for entry in found:
             name = entry.picture_id
-            yield Entry(
+            yield CaptionEntry(
                 name,
                 inside(folder, folder / name, entry.place),
                 entry.captions,
@@ -101,7 +101,7 @@ class FlickrList(HumanCaptions):
                 left_out="picture that was never published" if name == NEVER_PUBLISHED else "",
             )
 
-    def _lines(self) -> Iterator[Entry]:
+    def _lines(self) -> Iterator[CaptionEntry]:
         """Entries without pictures."""
         form = TOKEN_LINE if self.kind == "token" else _PIPED_LINE
         for number, line in lines_of(self.path):
@@ -114,7 +114,7 @@ class FlickrList(HumanCaptions):
                 shape = "NAME#N, a tab, the caption" if self.kind == "token" else "NAME| N| caption"
                 raise DataError(f"{place}: {short(line)}", shape, "get the published file again")
             name = match["name"].strip()
-            yield Entry(name, None, (match["caption"],), place, number=int(match["number"]))
+            yield CaptionEntry(name, None, (match["caption"],), place, number=int(match["number"]))
 
     def _folder(self) -> Path:
         """That of the data, in which the lists of splits are looked for."""
@@ -122,12 +122,12 @@ class FlickrList(HumanCaptions):
         return beside.parent if beside.name in OWN_FOLDERS else beside
 
 
-def _comma_lines(path: Path) -> Iterator[Entry]:
+def _comma_lines(path: Path) -> Iterator[CaptionEntry]:
     for row in comma_separated(path):
         image, text = ("image", "caption") if "caption" in row.values else ("image_name", "comment")
         binding = bind(row.values, {"image": image, "text": text}, row.place)
         entry = entry_of(row, binding, None, row.text(image))
-        yield Entry(entry.picture_id, None, entry.captions, row.place, number=_number(row))
+        yield CaptionEntry(entry.picture_id, None, entry.captions, row.place, number=_number(row))
 
 
 def _number(row: Row) -> int | None:

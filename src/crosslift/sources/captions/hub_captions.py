@@ -12,7 +12,7 @@ from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.captions.assemble import CaptionRecords, Rules, assemble
 from crosslift.sources.captions.columns import Binding
 from crosslift.sources.captions.dataset_rows import dataset_entries, datasets_library
-from crosslift.sources.captions.entry import Entry
+from crosslift.sources.captions.entry import CaptionEntry
 from crosslift.sources.hub import HubRepository
 from crosslift.sources.record import SPLITS, SplitName
 
@@ -90,7 +90,7 @@ class HubCaptions(HubRepository):
             self.split_column,
         )
 
-    def _entries(self, split: SplitName) -> Iterator[Entry]:
+    def _entries(self, split: SplitName) -> Iterator[CaptionEntry]:
         wanted = SPLITS if self.split_column else (split,)
         binding = self._binding()
         for ours in wanted:

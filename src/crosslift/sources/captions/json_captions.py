@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crosslift.errors import DataError
-from crosslift.sources.captions.entry import Entry, HumanCaptions, split_in_name
+from crosslift.sources.captions.entry import CaptionEntry, HumanCaptions, split_in_name
 from crosslift.sources.captions.picture_folders import find_folder, needed_folder, no_folder
 from crosslift.sources.file_names import inside
 from crosslift.sources.formats.json_lines import parsed_object
@@ -49,7 +49,7 @@ class CocoCaptions(HumanCaptions):
         """The JSON files."""
         return list(self.paths)
 
-    def entries(self, columns: Mapping[str, str]) -> Iterator[Entry]:
+    def entries(self, columns: Mapping[str, str]) -> Iterator[CaptionEntry]:
         """One for each picture, in the order of ``images``, captions in that of ``annotations``.
 
         Raises:
@@ -60,7 +60,7 @@ class CocoCaptions(HumanCaptions):
             yield from _coco_entries(path)
 
 
-def _coco_entries(path: Path) -> Iterator[Entry]:
+def _coco_entries(path: Path) -> Iterator[CaptionEntry]:
     whole = _object(path)
     images = {str(row.value("id")): row for row in _rows(whole, "images", "image")}
     captions: dict[str, list[str]] = {name: [] for name in images}
@@ -78,7 +78,7 @@ def _coco_entries(path: Path) -> Iterator[Entry]:
     split = split_in_name(path, path.parent)
     for (name, row), file in zip(images.items(), names, strict=True):
         picture = inside(folder, folder / file, row.place)
-        yield Entry(name, picture, tuple(captions[name]), row.place, split=split)
+        yield CaptionEntry(name, picture, tuple(captions[name]), row.place, split=split)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class KarpathySplits(HumanCaptions):
         """The JSON file."""
         return [self.path]
 
-    def entries(self, columns: Mapping[str, str]) -> Iterator[Entry]:
+    def entries(self, columns: Mapping[str, str]) -> Iterator[CaptionEntry]:
         """One for each picture, in the order of the file.
 
         The picture's id is COCO's number, else the name of its file.
@@ -116,7 +116,7 @@ class KarpathySplits(HumanCaptions):
         if not rows:
             raise DataError(f"{self.path}: no image", "at least one")
         for row, picture in zip(rows, self._pictures(rows), strict=True):
-            yield Entry(
+            yield CaptionEntry(
                 str(row.values.get("cocoid", row.value("filename"))),
                 picture,
                 tuple(

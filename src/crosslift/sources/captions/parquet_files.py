@@ -10,7 +10,7 @@ from typing import Any
 from crosslift.artifacts.read_once import read_once
 from crosslift.errors import DataError
 from crosslift.sources.captions.columns import ID_NAMES, Binding, bind, entry_of
-from crosslift.sources.captions.entry import Entry, split_in_name
+from crosslift.sources.captions.entry import CaptionEntry, split_in_name
 from crosslift.sources.file_names import inside
 from crosslift.sources.formats.parquet_rows import batches_of, cells_of, opened, parquet_faults
 from crosslift.sources.formats.rows import Row
@@ -90,7 +90,7 @@ class ParquetFiles:
         """The parquet files."""
         return list(self.paths)
 
-    def entries(self, columns: Mapping[str, str]) -> Iterator[Entry]:
+    def entries(self, columns: Mapping[str, str]) -> Iterator[CaptionEntry]:
         """One for each row; bytes of pictures are not read.
 
         Raises:
@@ -105,7 +105,7 @@ class ParquetFiles:
             for entry in self._of_file(path, file, named):
                 yield entry if entry.split else replace(entry, split=split)
 
-    def _of_file(self, path: Path, file: Any, binding: Binding) -> Iterator[Entry]:
+    def _of_file(self, path: Path, file: Any, binding: Binding) -> Iterator[CaptionEntry]:
         name = path.relative_to(self.base).with_suffix("").as_posix()
         number = 0
         for group in range(file.num_row_groups):

@@ -10,7 +10,7 @@ from typing import Any
 from crosslift.errors import DataError, first_line
 from crosslift.sources.captions.columns import ID_NAMES, bind
 from crosslift.sources.captions.dataset_rows import dataset_entries, datasets_library
-from crosslift.sources.captions.entry import Entry
+from crosslift.sources.captions.entry import CaptionEntry
 
 _ENDINGS = (".arrow", ".json")
 
@@ -44,7 +44,7 @@ class SavedDataset:
         """The tables and what is said of them."""
         return sorted(p for p in self.folder.rglob("*") if p.suffix in _ENDINGS and p.is_file())
 
-    def entries(self, columns: Mapping[str, str]) -> Iterator[Entry]:
+    def entries(self, columns: Mapping[str, str]) -> Iterator[CaptionEntry]:
         """One for each row, split after split; bytes of pictures are not read.
 
         Raises:

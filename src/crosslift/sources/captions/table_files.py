@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crosslift.errors import DataError
 from crosslift.sources.captions.columns import Binding, bind, entry_of
-from crosslift.sources.captions.entry import Entry
+from crosslift.sources.captions.entry import CaptionEntry
 from crosslift.sources.file_names import inside
 from crosslift.sources.formats.rows import Row, short
 from crosslift.sources.record_tables import reader_of
@@ -49,7 +49,7 @@ class TableFiles:
         """The tables."""
         return list(self.tables)
 
-    def entries(self, columns: Mapping[str, str]) -> Iterator[Entry]:
+    def entries(self, columns: Mapping[str, str]) -> Iterator[CaptionEntry]:
         """One for each row.
 
         Raises:
@@ -66,7 +66,7 @@ class TableFiles:
                 entry = self._entry(path, row, binding)
                 yield entry if entry.split else replace(entry, split=split)
 
-    def _entry(self, path: Path, row: Row, binding: Binding) -> Entry:
+    def _entry(self, path: Path, row: Row, binding: Binding) -> CaptionEntry:
         name = row.values.get(binding.image)
         if name is not None and not isinstance(name, str):
             raise row.fault(f"{binding.image!r} holds {short(name)}", "the path of a picture")

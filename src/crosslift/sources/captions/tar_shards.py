@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crosslift.errors import DataError
 from crosslift.sources.captions.columns import TEXT_NAMES, bind, entry_of
-from crosslift.sources.captions.entry import Entry, split_in_name
+from crosslift.sources.captions.entry import CaptionEntry, split_in_name
 from crosslift.sources.captions.tar_members import CutShortError, Member, members_of
 from crosslift.sources.formats.json_lines import parsed_object
 from crosslift.sources.formats.rows import Row
@@ -109,7 +109,7 @@ class TarShards:
         """The shards."""
         return list(self.paths)
 
-    def entries(self, columns: Mapping[str, str]) -> Iterator[Entry]:
+    def entries(self, columns: Mapping[str, str]) -> Iterator[CaptionEntry]:
         """One for each sample; each shard is passed through once.
 
         A text file holds a caption a line; of the JSON file, ``caption`` or ``text`` is read where
@@ -220,10 +220,10 @@ def _entry(
     columns: Mapping[str, str],
     endings: _Endings,
     split: str | None,
-) -> Entry:
+) -> CaptionEntry:
     if isinstance(sample, Member):
         name = f"{shard}/{sample.name}"
-        return Entry(name, None, (), str(path), split=split, left_out=NO_ENDING)
+        return CaptionEntry(name, None, (), str(path), split=split, left_out=NO_ENDING)
     name, place = f"{shard}/{sample.key}", f"{path}, sample {sample.key}"
     picture = _picture(sample, endings, place)
     if picture is None and (others := [e for e in sample.names if e not in sample.texts]):
@@ -231,7 +231,7 @@ def _entry(
     values = _values(sample, endings, place)
     said = _said(columns, values)
     if "text" not in said and not any(column in values for column in TEXT_NAMES):
-        return Entry(name, picture, (), place, split=split)
+        return CaptionEntry(name, picture, (), place, split=split)
     entry = entry_of(Row(values, place, 1), bind(values, said, place), picture, name)
     return entry if entry.split else replace(entry, split=split)
 

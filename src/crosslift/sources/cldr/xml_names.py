@@ -19,7 +19,7 @@ def names_of_xml(path: Path) -> Iterator[Name]:
     Raises:
         DataError: the file is no XML, or declares entities.
     """
-    reader = _Reader(path)
+    reader = _NamesHandler(path)
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.EntityDeclHandler = reader.refuse_entity
@@ -35,7 +35,7 @@ def names_of_xml(path: Path) -> Iterator[Name]:
     return iter(reader.names)
 
 
-class _Reader:
+class _NamesHandler:
     """Collects the names while the parser walks through a file."""
 
     def __init__(self, path: Path) -> None:

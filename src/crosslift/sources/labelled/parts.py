@@ -42,7 +42,7 @@ class Examples:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class LabelledPart:
     """The examples of a split of a language, not read yet.
 
     Args:
@@ -54,7 +54,7 @@ class Part:
     checksum: Callable[[], str]
 
 
-Parts = Mapping[Key, Part]
+Parts = Mapping[Key, LabelledPart]
 """All parts of a folder or of the hub."""
 
 
@@ -159,8 +159,8 @@ def _regex(pattern: str) -> re.Pattern[str]:
     return re.compile(named.replace(re.escape("{language}"), "(?P=language)"))
 
 
-def _parts_of_files(layout: Layout, files: Mapping[Key, Sequence[Path]]) -> dict[Key, Part]:
-    parts: dict[Key, Part] = {}
+def _parts_of_files(layout: Layout, files: Mapping[Key, Sequence[Path]]) -> dict[Key, LabelledPart]:
+    parts: dict[Key, LabelledPart] = {}
     for key, unsorted in files.items():
         paths = sorted(set(unsorted))
         if layout.language_of is None:
@@ -170,17 +170,17 @@ def _parts_of_files(layout: Layout, files: Mapping[Key, Sequence[Path]]) -> dict
     return parts
 
 
-def _part_of_files(layout: Layout, key: Key, paths: Sequence[Path]) -> Part:
+def _part_of_files(layout: Layout, key: Key, paths: Sequence[Path]) -> LabelledPart:
     def read() -> Examples:
         rows = (row for path in paths for row in layout.read(path))
         return examples_of(rows, layout.fields, key.language, ", ".join(map(str, paths)))
 
-    return Part(read, lambda: checksum_of_files(paths))
+    return LabelledPart(read, lambda: checksum_of_files(paths))
 
 
 def _parts_of_languages(
     layout: Layout, language_of: Callable[[Row], str], split: SplitName, paths: Sequence[Path]
-) -> dict[Key, Part]:
+) -> dict[Key, LabelledPart]:
     """The parts of files of several languages, which are read for them."""
     rows: dict[str, list[Row]] = {}
     for path in paths:
@@ -188,8 +188,8 @@ def _parts_of_languages(
             rows.setdefault(language_of(row), []).append(row)
     what = ", ".join(map(str, paths))
 
-    def part(language: str) -> Part:
-        return Part(
+    def part(language: str) -> LabelledPart:
+        return LabelledPart(
             lambda: examples_of(rows[language], layout.fields, language, what),
             lambda: checksum_of_files(paths),
         )
@@ -213,7 +213,7 @@ def hub_parts(hub: HubDataset, remedy: str) -> Parts:
     }
 
 
-def _hub_part(hub: HubDataset, language: str, names: tuple[str, ...], remedy: str) -> Part:
+def _hub_part(hub: HubDataset, language: str, names: tuple[str, ...], remedy: str) -> LabelledPart:
     part = replace(hub.in_language(language), dev=names)
 
     def read() -> Examples:
@@ -224,4 +224,4 @@ def _hub_part(hub: HubDataset, language: str, names: tuple[str, ...], remedy: st
         what = f"{part.name} of the hub, split {names[0]}"
         return examples_of(rows, part.fields, language, what)
 
-    return Part(read, lambda: part.checksum(remedy))
+    return LabelledPart(read, lambda: part.checksum(remedy))

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from crosslift.errors import DataError
 from crosslift.sources.labelled.english import EnglishData, check_english
-from crosslift.sources.labelled.parts import Part
+from crosslift.sources.labelled.parts import LabelledPart
 from crosslift.sources.published import DatasetRecords
 from crosslift.sources.record import Record
 
@@ -28,7 +28,7 @@ class PhaseThreeData:
     """
 
     data: EnglishData
-    own_dev: Part | None = None
+    own_dev: LabelledPart | None = None
 
     def read(self, split: str) -> DatasetRecords:
         """The records of a split ("train" or "dev"), and how many rows of the files were left out.
@@ -58,7 +58,7 @@ class PhaseThreeData:
         dev = drawn if self.own_dev is None else self.own_dev.checksum()
         return sha256(f"{self.data.checksum()}\n{dev}".encode()).hexdigest()
 
-    def _own(self, part: Part) -> list[Record]:
+    def _own(self, part: LabelledPart) -> list[Record]:
         found = part.read()
         if not found.labelled:
             raise DataError(

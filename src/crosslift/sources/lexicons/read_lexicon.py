@@ -77,13 +77,13 @@ def _read(path: Path, language: str | None) -> Lexicon:
     checksum = checksum_of_files(files)
     code, english_first = _sides(path, language)
     left_out: Mapping[str, int] = {}
-    table = _Table([], english_first)
+    table = _LexiconTable([], english_first)
     if path.suffix == ".index":
         rows, left_out = read_freedict(path)
-        table = _Table(rows, english_first)
+        table = _LexiconTable(rows, english_first)
     elif path.suffix == ".txt":
         counts: Counter[str] = Counter()
-        table = _Table(list(_of_muse(path, counts)), english_first)
+        table = _LexiconTable(list(_of_muse(path, counts)), english_first)
         left_out = counts
     else:
         table = _of_table(path, code, english_first)
@@ -111,7 +111,7 @@ def _key(pair: WordPair) -> tuple[str, str]:
     return folded(pair.word.strip()), folded(pair.english.strip())
 
 
-class _Table(NamedTuple):
+class _LexiconTable(NamedTuple):
     """The rows of a file of two columns.
 
     Args:
@@ -204,7 +204,7 @@ def _of_muse(path: Path, left_out: Counter[str]) -> Iterator[list[str]]:
             left_out["of several words" if len(fields) > 2 else "without a translation"] += 1
 
 
-def _of_table(path: Path, code: str, english_first: bool) -> _Table:
+def _of_table(path: Path, code: str, english_first: bool) -> _LexiconTable:
     comma = path.suffix.lower() == ".csv"
     if not comma and path.suffix.lower() != ".tsv":
         raise DataError(f"a lexicon {path.name}", FORMATS)
@@ -220,12 +220,12 @@ def _of_table(path: Path, code: str, english_first: bool) -> _Table:
                 f"{path}, line {number}: {len(row)} columns", f"{len(columns)}: {wanted}"
             )
     if not named:
-        return _Table([row for _, row in body], english_first)
+        return _LexiconTable([row for _, row in body], english_first)
     sides = [[row[columns.index(name)] for name in ("word", "english")] for _, row in body]
     parts = None
     if "part" in columns:
         parts = [_part(row[columns.index("part")], path, number) for number, row in body]
-    return _Table(sides, False, parts)
+    return _LexiconTable(sides, False, parts)
 
 
 def _rows(path: Path, comma: bool) -> Iterator[tuple[int, list[str]]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.overlap.compared_forms import Wording, joined, spaced, wording_of
 from crosslift.sources.overlap.rules import (
-    Scored,
+    OverlappingPairs,
     Texts,
     inside_test,
     inside_training,
@@ -128,10 +128,10 @@ class _Distinct:
         return cls(rows, wordings, np.array(first, dtype=np.int64), row)
 
 
-def _equal(train: _Distinct, test: _Distinct) -> Scored:
+def _equal(train: _Distinct, test: _Distinct) -> OverlappingPairs:
     pairs = [(row, train.rows[text]) for text, row in test.rows.items() if text in train.rows]
     rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-    return Scored(rows, columns, np.ones(len(rows)))
+    return OverlappingPairs(rows, columns, np.ones(len(rows)))
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class _Best:
     def of(cls, count: int) -> _Best:
         return cls(np.full(count, -1, dtype=np.int64), np.zeros(count))
 
-    def take(self, blocks: Iterable[Scored]) -> None:
+    def take(self, blocks: Iterable[OverlappingPairs]) -> None:
         """Takes up whatever is better."""
         for block in blocks:
             order = np.lexsort((block.columns, -block.similarity, block.rows))

@@ -18,7 +18,7 @@ from scipy.sparse import csr_matrix
 from crosslift.sources.overlap.compared_forms import Wording
 from crosslift.sources.overlap.sets import (
     GRAM,
-    Pairs,
+    CandidatePairs,
     count_shared,
     gram_sets,
     rarest,
@@ -48,7 +48,7 @@ PART_LETTERS, PART_SHARE = 6, 0.6
 _SLACK = 1e-9  # keeps a float error from shortening a prefix
 
 
-class Scored(NamedTuple):
+class OverlappingPairs(NamedTuple):
     """Pairs that overlap.
 
     Args:
@@ -62,7 +62,9 @@ class Scored(NamedTuple):
     similarity: NDArray[np.float64]
 
     @classmethod
-    def of(cls, pairs: Pairs, similarity: NDArray[np.float64], kept: NDArray[np.bool_]) -> Scored:
+    def of(
+        cls, pairs: CandidatePairs, similarity: NDArray[np.float64], kept: NDArray[np.bool_]
+    ) -> OverlappingPairs:
         """The pairs that are kept."""
         return cls(*pairs.where(kept), similarity[kept])
 
@@ -102,7 +104,7 @@ class Texts:
         return first, second
 
 
-def near_in_grams(train: Texts, test: Texts, threshold: float) -> Iterator[Scored]:
+def near_in_grams(train: Texts, test: Texts, threshold: float) -> Iterator[OverlappingPairs]:
     """Pairs whose sets of four-letter runs have a Jaccard similarity of at least a threshold.
 
     The sizes of the sets bound it (Xiao et al., "Efficient similarity joins for near duplicate
@@ -119,10 +121,10 @@ def near_in_grams(train: Texts, test: Texts, threshold: float) -> Iterator[Score
         smaller, larger = _smaller_larger(*sizes, pairs)
         common = count_shared(test.grams, train.grams, pairs)
         similarity = common / (smaller + larger - common)
-        yield Scored.of(pairs, similarity, similarity >= threshold)
+        yield OverlappingPairs.of(pairs, similarity, similarity >= threshold)
 
 
-def near_in_words(train: Texts, test: Texts) -> Iterator[Scored]:
+def near_in_words(train: Texts, test: Texts) -> Iterator[OverlappingPairs]:
     """Pairs that share three quarters of the words of the longer one, in whatever order."""
     sizes = sizes_of(test.words), sizes_of(train.words)
     long = [texts.lengths >= NEAR_LETTERS for texts in (test, train)]
@@ -135,10 +137,10 @@ def near_in_words(train: Texts, test: Texts) -> Iterator[Scored]:
         pairs = block.where(smaller >= WORDS_SHARED * larger - _SLACK)
         larger = _smaller_larger(*sizes, pairs)[1]
         similarity = count_shared(test.words, train.words, pairs) / larger
-        yield Scored.of(pairs, similarity, similarity >= WORDS_SHARED)
+        yield OverlappingPairs.of(pairs, similarity, similarity >= WORDS_SHARED)
 
 
-def near_in_letters(train: Texts, test: Texts) -> Iterator[Scored]:
+def near_in_letters(train: Texts, test: Texts) -> Iterator[OverlappingPairs]:
     """Short pairs that share a run of four letters and differ in one letter of six at most.
 
     The edit distance is Levenshtein's; similarity is 1 less its share of the longer one's letters.
@@ -158,7 +160,7 @@ def near_in_letters(train: Texts, test: Texts) -> Iterator[Scored]:
         pairs = block.where((longer - shorter) * LETTERS_AN_EDIT <= longer)
         longer = _smaller_larger(*lengths, pairs)[1]
         edits = _edit_distances(test.letters[pairs.rows], train.letters[pairs.columns])
-        yield Scored.of(pairs, 1 - edits / longer, edits * LETTERS_AN_EDIT <= longer)
+        yield OverlappingPairs.of(pairs, 1 - edits / longer, edits * LETTERS_AN_EDIT <= longer)
 
 
 def _edit_distances(first: NDArray[np.object_], second: NDArray[np.object_]) -> NDArray[np.int64]:
@@ -170,17 +172,17 @@ def _edit_distances(first: NDArray[np.object_], second: NDArray[np.object_]) -> 
     return np.asarray(found, dtype=np.int64)
 
 
-def inside_training(train: Texts, test: Texts) -> Iterator[Scored]:
+def inside_training(train: Texts, test: Texts) -> Iterator[OverlappingPairs]:
     """Pairs of a test text and a longer training text that has it in it, letter for letter."""
     enough = (test.sizes >= INSIDE_WORDS) | (test.lengths >= INSIDE_LETTERS)
     anchors = rarest(test.grams, (enough & (test.lengths >= NEAR_LETTERS)).astype(np.int64))
     for block in sharing(anchors, train.grams):
         pairs = block.where(train.lengths[block.columns] > test.lengths[block.rows])
         held = _held(test.letters[pairs.rows], train.letters[pairs.columns])
-        yield Scored.of(pairs, np.ones(len(held)), held)
+        yield OverlappingPairs.of(pairs, np.ones(len(held)), held)
 
 
-def inside_test(train: Texts, test: Texts) -> Iterator[Scored]:
+def inside_test(train: Texts, test: Texts) -> Iterator[OverlappingPairs]:
     """Pairs of a test text and a training text that is most of it, letter for letter."""
     anchors = rarest(train.grams, (train.lengths >= PART_LETTERS).astype(np.int64))
     for block in sharing(test.grams, anchors):
@@ -188,7 +190,7 @@ def inside_test(train: Texts, test: Texts) -> Iterator[Scored]:
         kept = (share < 1) & (share >= PART_SHARE) & (test.sizes[block.rows] >= FEW_WORDS)
         pairs = block.where(kept)
         held = _held(train.letters[pairs.columns], test.letters[pairs.rows])
-        yield Scored.of(pairs, share[kept], held)
+        yield OverlappingPairs.of(pairs, share[kept], held)
 
 
 def _held(shorter: NDArray[np.object_], longer: NDArray[np.object_]) -> NDArray[np.bool_]:
@@ -197,7 +199,7 @@ def _held(shorter: NDArray[np.object_], longer: NDArray[np.object_]) -> NDArray[
 
 
 def _smaller_larger(
-    test: NDArray[np.int64], train: NDArray[np.int64], pairs: Pairs
+    test: NDArray[np.int64], train: NDArray[np.int64], pairs: CandidatePairs
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The smaller and the larger value of each pair."""
     first, second = test[pairs.rows], train[pairs.columns]

@@ -21,7 +21,7 @@ GRAM = 4
 """Length of the runs of letters that texts are compared by."""
 
 
-class Pairs(NamedTuple):
+class CandidatePairs(NamedTuple):
     """Pairs of a test text and a training text.
 
     Args:
@@ -32,9 +32,9 @@ class Pairs(NamedTuple):
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
 
-    def where(self, kept: NDArray[np.bool_]) -> Pairs:
+    def where(self, kept: NDArray[np.bool_]) -> CandidatePairs:
         """The pairs at which a bool array [P] is true."""
-        return Pairs(self.rows[kept], self.columns[kept])
+        return CandidatePairs(self.rows[kept], self.columns[kept])
 
 
 _AT_ONCE = 4_000_000
@@ -109,7 +109,7 @@ def rarest(sets: csr_matrix, most: NDArray[np.int64]) -> csr_matrix:
     return csr_matrix((values, (rows, sets.indices[kept])), shape=sets.shape)
 
 
-def sharing(test: csr_matrix, train: csr_matrix) -> Iterator[Pairs]:
+def sharing(test: csr_matrix, train: csr_matrix) -> Iterator[CandidatePairs]:
     """Every pair of a test set and a training set that share a member, test row by test row.
 
     Yields:
@@ -123,11 +123,11 @@ def sharing(test: csr_matrix, train: csr_matrix) -> Iterator[Pairs]:
         done = work[start - 1] if start else 0
         stop = max(int(np.searchsorted(work, done + _AT_ONCE, side="right")), start + 1)
         shared = (test[start:stop] @ by_member).tocoo()
-        yield Pairs(shared.row.astype(np.int64) + start, shared.col.astype(np.int64))
+        yield CandidatePairs(shared.row.astype(np.int64) + start, shared.col.astype(np.int64))
         start = stop
 
 
-def count_shared(test: csr_matrix, train: csr_matrix, pairs: Pairs) -> NDArray[np.int64]:
+def count_shared(test: csr_matrix, train: csr_matrix, pairs: CandidatePairs) -> NDArray[np.int64]:
     """How many members the sets of each pair share."""
     rows, columns = pairs
     smaller = np.minimum(sizes_of(test)[rows], sizes_of(train)[columns])

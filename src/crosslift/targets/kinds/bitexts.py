@@ -12,7 +12,7 @@ from crosslift.sources.record import Bitext
 from crosslift.target_kinds import KindName
 from crosslift.targets.protocol import Direction, Protocol
 from crosslift.targets.target import Target
-from crosslift.targets.target_data import Part, Shown, TargetData
+from crosslift.targets.target_data import ExampleItem, TargetData, TargetPart
 from crosslift.targets.target_settings import BitextSettings
 
 
@@ -52,12 +52,12 @@ class BitextData(TargetData):
         """Every distinct text of one side, sorted."""
         return sorted({text for bitext in self.bitexts.values() for text in _side(bitext, side)})
 
-    def part(self, settings: BitextSettings) -> Part | None:
+    def part(self, settings: BitextSettings) -> TargetPart | None:
         """The first pairs of each language."""
         count = settings.pairs
         if count is None:
             return None
-        return Part(first_pairs(self, count), f"first {count} pairs", {"pairs": count})
+        return TargetPart(first_pairs(self, count), f"first {count} pairs", {"pairs": count})
 
     def items_with(self, texts: AbstractSet[str]) -> dict[str, set[str]]:
         """Language -> the pairs of which a text is among some texts."""
@@ -97,17 +97,17 @@ class BitextExamples:
     asking: Mapping[str, str]
     answering: Mapping[str, str]
 
-    def query(self, item: str) -> Shown:
+    def query(self, item: str) -> ExampleItem:
         """The text that asks."""
-        return Shown(self.asking[item])
+        return ExampleItem(self.asking[item])
 
-    def right(self, item: str) -> Shown:
+    def right(self, item: str) -> ExampleItem:
         """Its translation."""
-        return Shown(self.answering[item])
+        return ExampleItem(self.answering[item])
 
-    def answer(self, retrieved: str) -> Shown:
+    def answer(self, retrieved: str) -> ExampleItem:
         """The text that was found."""
-        return Shown(self.answering[retrieved])
+        return ExampleItem(self.answering[retrieved])
 
 
 def first_pairs(data: BitextData, count: int) -> BitextData:

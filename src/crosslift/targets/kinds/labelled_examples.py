@@ -12,7 +12,7 @@ from crosslift.sources.record import Record
 from crosslift.target_kinds import KindName
 from crosslift.targets.protocol import Direction
 from crosslift.targets.target import Target
-from crosslift.targets.target_data import Part, Shown, TargetData
+from crosslift.targets.target_data import ExampleItem, TargetData, TargetPart
 from crosslift.targets.target_settings import LabelledSettings
 from crosslift.tasks.task import IntermediateTask, texts_read
 
@@ -74,14 +74,14 @@ class LabelledData(TargetData):
         every = (record for records in self.tests.values() for record in records)
         return sorted({text for record in every for text in texts_read(record, self.task.form)})
 
-    def part(self, settings: LabelledSettings) -> Part | None:
+    def part(self, settings: LabelledSettings) -> TargetPart | None:
         """The first examples of each language."""
         count = settings.examples
         if count is None:
             return None
         tests = {language: records[:count] for language, records in self.tests.items()}
         words = f"first {count} examples of each language"
-        return Part(replace(self, tests=tests), words, {"examples": count})
+        return TargetPart(replace(self, tests=tests), words, {"examples": count})
 
     def items_with(self, texts: AbstractSet[str]) -> dict[str, set[str]]:
         """Language -> the examples of which a text that the form reads is among some texts."""
@@ -107,24 +107,26 @@ class LabelledQueries:
 
     records: Mapping[str, Record]
 
-    def query(self, item: str) -> Shown:
+    def query(self, item: str) -> ExampleItem:
         """What the example asks, with its choices; of a long text, its beginning."""
         record = self.records[item]
         asked = [record.texts[name] for name in _ASKING if name in record.texts]
         asked += record.choices
-        return Shown(" / ".join(t if len(t) <= _LONGEST else f"{t[:_LONGEST]}..." for t in asked))
+        return ExampleItem(
+            " / ".join(t if len(t) <= _LONGEST else f"{t[:_LONGEST]}..." for t in asked)
+        )
 
-    def right(self, item: str) -> Shown:
+    def right(self, item: str) -> ExampleItem:
         """Its class or its right choice, or every right span."""
         record = self.records[item]
         if record.right is not None:
-            return Shown(record.right)
+            return ExampleItem(record.right)
         spans = (record.texts["passage"][start:end] for start, end in record.spans)
-        return Shown(" / ".join(spans))
+        return ExampleItem(" / ".join(spans))
 
-    def answer(self, retrieved: str) -> Shown:
+    def answer(self, retrieved: str) -> ExampleItem:
         """The answer, as it is."""
-        return Shown(retrieved)
+        return ExampleItem(retrieved)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from crosslift.sources.bucc_files import BuccSplit
 from crosslift.target_kinds import KindName
 from crosslift.targets.protocol import Direction, Split
 from crosslift.targets.target import Target
-from crosslift.targets.target_data import Part, TargetData
-from crosslift.targets.target_settings import MiningSettings
+from crosslift.targets.target_data import TargetData, TargetPart
+from crosslift.targets.target_settings import MiningTargetSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,13 @@ class MiningData(TargetData):
         every = (split for splits in self.splits.values() for split in splits.values())
         return sorted({text for s in every for text in (s.src if side == "src" else s.tgt)})
 
-    def part(self, settings: MiningSettings) -> Part | None:
+    def part(self, settings: MiningTargetSettings) -> TargetPart | None:
         """The first sentences of each side."""
         count = settings.sentences
         if count is None:
             return None
         words = f"at most {count} sentences a side, those of gold pairs first"
-        return Part(first_sentences(self, count), words, {"sentences": count})
+        return TargetPart(first_sentences(self, count), words, {"sentences": count})
 
     def examples(self, language: str, direction: Direction) -> None:
         """None: what is mined is right or wrong all together."""
@@ -144,10 +144,10 @@ def _filled(
 
 
 @dataclass(frozen=True, slots=True)
-class MiningTarget(Target[MiningSettings, MiningData]):
+class MiningTarget(Target[MiningTargetSettings, MiningData]):
     """A target in which pairs are mined."""
 
     kind: ClassVar[KindName] = "mining"
-    settings: ClassVar[type[MiningSettings]] = MiningSettings
+    settings: ClassVar[type[MiningTargetSettings]] = MiningTargetSettings
     asks: ClassVar[str] = "src text"
     clean: ClassVar[Literal["always", "never", "where there are"]] = "never"

@@ -14,7 +14,7 @@ from crosslift.target_kinds import KindName
 from crosslift.targets.captions import captions_of
 from crosslift.targets.protocol import Direction
 from crosslift.targets.target import Target
-from crosslift.targets.target_data import Part, QueryExamples, Shown, TargetData
+from crosslift.targets.target_data import ExampleItem, QueryExamples, TargetData, TargetPart
 from crosslift.targets.target_settings import PictureSettings
 
 
@@ -71,7 +71,7 @@ class PictureData(TargetData):
         every = (texts for named in self.texts.values() for texts in named.values())
         return sorted({text for texts in every for text in texts})
 
-    def part(self, settings: PictureSettings) -> Part | None:
+    def part(self, settings: PictureSettings) -> TargetPart | None:
         """The first pictures with their texts.
 
         Raises:
@@ -86,7 +86,7 @@ class PictureData(TargetData):
                 "all of its pictures",
                 "`languages` takes a part of it",
             )
-        return Part(first_pictures(self, count), f"first {count} pictures", {"pairs": count})
+        return TargetPart(first_pictures(self, count), f"first {count} pictures", {"pairs": count})
 
     def items_with(self, texts: AbstractSet[str]) -> dict[str, set[str]]:
         """Language -> see `overlapping_queries`."""
@@ -108,14 +108,14 @@ class _Classified:
     data: PictureData
     language: str
 
-    def query(self, item: str) -> Shown:
-        return Shown(picture=item)
+    def query(self, item: str) -> ExampleItem:
+        return ExampleItem(picture=item)
 
-    def right(self, item: str) -> Shown:
+    def right(self, item: str) -> ExampleItem:
         return self.answer(self.data.classes[item])
 
-    def answer(self, retrieved: str) -> Shown:
-        return Shown(self.data.texts[self.language][retrieved][0])
+    def answer(self, retrieved: str) -> ExampleItem:
+        return ExampleItem(self.data.texts[self.language][retrieved][0])
 
 
 class _AskingPictures:
@@ -127,16 +127,16 @@ class _AskingPictures:
         self._first = {item: texts[0] for item, texts in data.texts[language].items()}
         self._texts = dict(zip(self._captions.ids, self._captions.texts, strict=True))
 
-    def query(self, item: str) -> Shown:
-        return Shown(picture=item)
+    def query(self, item: str) -> ExampleItem:
+        return ExampleItem(picture=item)
 
-    def right(self, item: str) -> Shown:
+    def right(self, item: str) -> ExampleItem:
         pairs = zip(self._captions.texts, self._captions.items, strict=True)
-        return Shown(next(text for text, of_item in pairs if self._data.fits(item, of_item)))
+        return ExampleItem(next(text for text, of_item in pairs if self._data.fits(item, of_item)))
 
-    def answer(self, retrieved: str) -> Shown:
+    def answer(self, retrieved: str) -> ExampleItem:
         texts = self._texts if retrieved in self._texts else self._first
-        return Shown(texts[retrieved])
+        return ExampleItem(texts[retrieved])
 
 
 class _AskingTexts:
@@ -148,14 +148,14 @@ class _AskingTexts:
         pairs = zip(captions.texts, captions.items, strict=True)
         self._captions = dict(zip(captions.ids, pairs, strict=True))
 
-    def query(self, item: str) -> Shown:
-        return Shown(self._captions[item][0])
+    def query(self, item: str) -> ExampleItem:
+        return ExampleItem(self._captions[item][0])
 
-    def right(self, item: str) -> Shown:
-        return Shown(picture=self._data.right_picture(self._captions[item][1]))
+    def right(self, item: str) -> ExampleItem:
+        return ExampleItem(picture=self._data.right_picture(self._captions[item][1]))
 
-    def answer(self, retrieved: str) -> Shown:
-        return Shown(picture=retrieved)
+    def answer(self, retrieved: str) -> ExampleItem:
+        return ExampleItem(picture=retrieved)
 
 
 def overlapping_queries(data: PictureData, language: str, texts: AbstractSet[str]) -> set[str]:

@@ -88,10 +88,12 @@ class Distillation(GuardOnData):
 
         column = next(iter(self.task.form.columns.values()))
         records, texts = self.task.source.train(), self.settings.texts
-        yield _Held(self.settings, OpenDistillation(encoder, records, column, texts, options))
+        yield _OpenDistillation(
+            self.settings, OpenDistillation(encoder, records, column, texts, options)
+        )
 
 
-class _Held(OpenGuard):
+class _OpenDistillation(OpenGuard):
     def __init__(self, settings: DistillationSettings, task: OpenTask) -> None:
         self.settings = settings
         self.task = task
