@@ -23,8 +23,8 @@ from crosslift.sources.folder_entries import entries_of
 from crosslift.sources.labelled.english import EnglishData
 from crosslift.sources.labelled.parts import (
     Examples,
-    LabelledPart,
     Key,
+    LabelledPart,
     Parts,
     find_parts,
     hub_parts,
