@@ -16,9 +16,11 @@ from crosslift.encoders.load_encoder import Encoder, load_encoder
 from crosslift.forms.form import FormOptions, Split
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
+from crosslift.training.budget import Budget
 from crosslift.training.loop import Stage, train
 from crosslift.training.mixing import MixedTask
-from crosslift.training.stage_settings import Budget, MixedTaskSettings, StageSettings
+from crosslift.training.stage_settings import StageSettings
+from crosslift.training.task_settings import MixedTaskSettings
 
 _FIRST = 2  # updates that are not timed: the first also counts operations
 _UPDATES = 5

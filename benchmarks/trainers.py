@@ -34,9 +34,11 @@ from crosslift.forms.classification import Classification
 from crosslift.forms.form import FormOptions, Split
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
+from crosslift.training.budget import Budget
 from crosslift.training.loop import Stage, train
 from crosslift.training.mixing import MixedTask
-from crosslift.training.stage_settings import Budget, MixedTaskSettings, StageSettings
+from crosslift.training.stage_settings import StageSettings
+from crosslift.training.task_settings import MixedTaskSettings
 
 BATCH = 32
 MOST_UPDATES = 10_000

@@ -29,7 +29,7 @@ from crosslift.forms.picture_side import wrong_partners
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
 from crosslift.sources.record_tables import read_records
-from crosslift.training.stage_settings import Budget
+from crosslift.training.budget import Budget
 
 OPTIONS = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
 NONE = Split([])

@@ -41,9 +41,10 @@ from crosslift.forms.text_pairs import TextPairs
 from crosslift.forms.windows import overlapping_windows, word_windows
 from crosslift.sources.record import Record
 from crosslift.tasks.task import FormSpec
+from crosslift.training.budget import Budget
 from crosslift.training.checkpoint import Progress
 from crosslift.training.loop import Stage, train
-from crosslift.training.stage_settings import Budget, StageSettings
+from crosslift.training.stage_settings import StageSettings
 
 OPTIONS = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
 LOCKED = replace(OPTIONS, text_locked=True)

@@ -18,7 +18,9 @@ from crosslift.errors import DataError, StudyError
 from crosslift.studies.reading import parse_study, study_of
 from crosslift.studies.schema import Arm, Comparison, Start, Study
 from crosslift.targets.target_settings import TargetSettings
-from crosslift.training.stage_settings import Budget, MixedTaskSettings, StageSettings
+from crosslift.training.budget import Budget
+from crosslift.training.stage_settings import StageSettings
+from crosslift.training.task_settings import MixedTaskSettings
 
 SMALL = """
 name: small

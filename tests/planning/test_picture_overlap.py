@@ -16,7 +16,7 @@ from crosslift.making.task_run import TaskRun
 from crosslift.planning.picture_steps import picture_overlap_step
 from crosslift.planning.task_runs import task_run
 from crosslift.steps.run import make_steps
-from crosslift.training.stage_settings import MixedTaskSettings
+from crosslift.training.task_settings import MixedTaskSettings
 
 
 def task_of(folder: Path, pictures: dict[str, list[Image.Image]], augmentation: str) -> TaskRun:

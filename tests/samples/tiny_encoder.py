@@ -17,11 +17,13 @@ from crosslift.encoders.load_encoder import Encoder, load_encoder
 from crosslift.forms.declared_forms import FORMS, PICTURE_FORMS
 from crosslift.forms.form import FormOptions, OpenTask, Split
 from crosslift.sources.record import Record
+from crosslift.training.budget import Budget
 from crosslift.training.checkpoint import Progress
 from crosslift.training.guards.data import on_their_data
 from crosslift.training.loop import Stage, train
 from crosslift.training.mixing import MixedTask
-from crosslift.training.stage_settings import Budget, MixedTaskSettings, StageSettings
+from crosslift.training.stage_settings import StageSettings
+from crosslift.training.task_settings import MixedTaskSettings
 
 WIDTH = 32
 POSITIONS = 80

@@ -235,7 +235,7 @@ def test_every_setting_is_part_of_the_key(xlm_folder: Path, pairs: Path) -> None
 
 def test_limits_take_the_same_records_for_every_seed(xlm_folder: Path, pairs: Path) -> None:
     from crosslift.planning.task_runs import task_run
-    from crosslift.training.stage_settings import MixedTaskSettings
+    from crosslift.training.task_settings import MixedTaskSettings
 
     def taken(**settings: Any) -> list[str]:
         asked = MixedTaskSettings(task="text-pairs", data=pairs, **settings)

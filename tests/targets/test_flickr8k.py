@@ -24,7 +24,7 @@ from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.kinds.pictures_with_texts import PictureData
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.tasks.all_tasks import find_task
-from crosslift.training.stage_settings import MixedTaskSettings
+from crosslift.training.task_settings import MixedTaskSettings
 
 BOTH = pytest.mark.parametrize("build", [tables, published])
 

@@ -21,7 +21,7 @@ from crosslift.targets.kinds.bitexts import BitextData
 from crosslift.targets.query_outcomes import SideLookups, evaluate_bitexts
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.tasks.all_tasks import find_task, needs_data, task_names
-from crosslift.training.stage_settings import MixedTaskSettings
+from crosslift.training.task_settings import MixedTaskSettings
 
 
 @pytest.fixture(scope="module")

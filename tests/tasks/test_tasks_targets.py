@@ -41,8 +41,9 @@ from crosslift.targets.tatoeba import TATOEBA_36
 from crosslift.tasks.all_tasks import EMBEDDED, TASKS, find_task, task_names
 from crosslift.tasks.own_files import OWN_FILE_TASKS
 from crosslift.tasks.task import IntermediateTask, texts_read
+from crosslift.training.budget import Budget
 from crosslift.training.loop import Stage, train
-from crosslift.training.stage_settings import Budget, StageSettings
+from crosslift.training.stage_settings import StageSettings
 
 PROTOCOLS = {
     "bitext": ["crosslift/xx->en", "crosslift/en->xx"],

@@ -17,6 +17,7 @@ from crosslift.errors import StudyError, TrainingError
 from crosslift.forms.form import FormOptions, OpenTask
 from crosslift.tasks.all_tasks import find_task
 from crosslift.tasks.task import IntermediateTask
+from crosslift.training.budget import Budget
 from crosslift.training.checkpoint import Progress
 from crosslift.training.guards.data import on_their_data
 from crosslift.training.guards.distillation import Distillation, DistillationSettings
@@ -25,7 +26,6 @@ from crosslift.training.loop import Stage, train
 from crosslift.training.stage_settings import (
     GUARDS,
     GUARDS_ON_DATA,
-    Budget,
     StageSettings,
     TrainingSettings,
 )

@@ -33,13 +33,14 @@ from crosslift.forms.forward import batch_vectors
 from crosslift.forms.regression import Regression
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
+from crosslift.training.budget import Budget
 from crosslift.training.checkpoint import Progress
 from crosslift.training.guards.data import on_their_data
 from crosslift.training.guards.distillation import Distillation
 from crosslift.training.guards.held_vectors import OpenDistillation, balanced
 from crosslift.training.loop import Stage, train
 from crosslift.training.selection import chosen_score
-from crosslift.training.stage_settings import Budget, StageSettings
+from crosslift.training.stage_settings import StageSettings
 from crosslift.training.weights import Weights
 
 OPTIONS = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)

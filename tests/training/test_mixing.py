@@ -14,15 +14,12 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import TrainingError
+from crosslift.training.budget import Budget
 from crosslift.training.checkpoint import Progress
 from crosslift.training.loop import Stage, train
 from crosslift.training.mixing import MixedTask, Mixture, shares_of
-from crosslift.training.stage_settings import (
-    Budget,
-    MixedTaskSettings,
-    MixingSettings,
-    StageSettings,
-)
+from crosslift.training.stage_settings import StageSettings
+from crosslift.training.task_settings import MixedTaskSettings, MixingSettings
 
 SIZES = (1_000, 100, 10)
 

@@ -25,7 +25,9 @@ from crosslift.encoders.perturbation import (
 )
 from crosslift.errors import TrainingError
 from crosslift.forms.form import StepLoss
+from crosslift.training.budget import Budget
 from crosslift.training.checkpoint import Progress
+from crosslift.training.fine_tune_settings import FineTuneSettings
 from crosslift.training.robust import Before, Passes, Robustness, smoothed_answers
 from crosslift.training.robust_settings import (
     AdversarialSettings,
@@ -33,7 +35,7 @@ from crosslift.training.robust_settings import (
     RobustSettings,
     SmoothedPredictionSettings,
 )
-from crosslift.training.stage_settings import Budget, FineTuneSettings, StageSettings
+from crosslift.training.stage_settings import StageSettings
 
 ADVERSARIAL: list[dict[str, Any]] = [
     {},

@@ -19,9 +19,10 @@ from crosslift.errors import ArtifactError, TrainingError
 from crosslift.forms.form import FormOptions, OpenTask, Split, StepLoss
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.training import loop
+from crosslift.training.budget import Budget
 from crosslift.training.checkpoint import Progress, save_tensors
 from crosslift.training.loop import Stage, train
-from crosslift.training.stage_settings import Budget, StageSettings
+from crosslift.training.stage_settings import StageSettings
 from crosslift.training.weights import Weights
 
 UPDATES = 6

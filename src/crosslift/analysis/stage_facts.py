@@ -13,7 +13,8 @@ from crosslift.planning.picture_steps import form_of
 from crosslift.planning.training_steps import task_of
 from crosslift.results.arm_facts import StageFacts, StageTask, TaskTower
 from crosslift.steps.step import Step
-from crosslift.training.stage_settings import MixedTaskSettings, StageSettings
+from crosslift.training.stage_settings import StageSettings
+from crosslift.training.task_settings import MixedTaskSettings
 
 _FIELDS_OF_A_TASK = {"task", "data", "columns"}
 _FIELDS_OF_A_STAGE = {"tasks", "budget", "learning_rate"}

@@ -16,7 +16,7 @@ from crosslift.steps.code_behind import HeldByManySteps
 from crosslift.steps.step import Step
 from crosslift.tasks.controls import placebo
 from crosslift.tasks.task import IntermediateTask
-from crosslift.training.stage_settings import MixedTaskSettings
+from crosslift.training.task_settings import MixedTaskSettings
 
 _IN_THE_TASK = {"task", "data", "hub", "columns", "options", "translate"}
 """Settings whose effect is in the form and the records of the task, or in its translation."""

@@ -22,10 +22,11 @@ from crosslift.making.trained import Trained
 from crosslift.making.trained_heads import load_head
 from crosslift.making.training_pictures import open_split
 from crosslift.steps.step import Step, Workplace
+from crosslift.training.budget import Budget
 from crosslift.training.guards.guard import Guard
 from crosslift.training.loop import Stage, train
 from crosslift.training.mixing import MixedTask
-from crosslift.training.stage_settings import Budget, StageSettings
+from crosslift.training.stage_settings import StageSettings
 
 SPENT = ("updates", "examples", "tokens", "flops", "seconds")
 """What a training step spends (see `spent_of`)."""

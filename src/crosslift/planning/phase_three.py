@@ -23,7 +23,8 @@ from crosslift.making.trained import Trained
 from crosslift.planning.training_steps import train_step
 from crosslift.steps.step import Step
 from crosslift.targets.kinds.labelled_examples import LabelledData
-from crosslift.training.stage_settings import FineTuneSettings, MixedTaskSettings
+from crosslift.training.fine_tune_settings import FineTuneSettings
+from crosslift.training.task_settings import MixedTaskSettings
 
 
 @dataclass(frozen=True, slots=True)

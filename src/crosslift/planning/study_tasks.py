@@ -8,7 +8,8 @@ from crosslift.making.task_run import TaskRun
 from crosslift.planning.negatives import check_negatives_of
 from crosslift.planning.task_runs import names_of, task_run
 from crosslift.training.guards.guard import GuardOnData
-from crosslift.training.stage_settings import MixedTaskSettings, StageSettings
+from crosslift.training.stage_settings import StageSettings
+from crosslift.training.task_settings import MixedTaskSettings
 
 _BESIDE_DATA = {"weight", "loss_weight", "limit", "dev_limit"}
 

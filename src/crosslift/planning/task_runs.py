@@ -9,7 +9,7 @@ from crosslift.making.task_run import TaskRun
 from crosslift.planning.translation_steps import translate_step
 from crosslift.tasks.all_tasks import find_task
 from crosslift.tasks.controls import controlled
-from crosslift.training.stage_settings import MixedTaskSettings
+from crosslift.training.task_settings import MixedTaskSettings
 
 
 def task_run(settings: MixedTaskSettings) -> TaskRun:

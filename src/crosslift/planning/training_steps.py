@@ -16,9 +16,10 @@ from crosslift.making.trained import Trained
 from crosslift.planning.picture_steps import picture_steps
 from crosslift.planning.task_runs import names_of
 from crosslift.steps.step import Step
+from crosslift.training.budget import Budget
 from crosslift.training.guards.data import on_their_data
 from crosslift.training.guards.guard import Guard, GuardOnData
-from crosslift.training.stage_settings import GUARDS_ON_DATA, Budget, StageSettings
+from crosslift.training.stage_settings import GUARDS_ON_DATA, StageSettings
 
 _TOKENS_OF_A_TEXT = 12  # a guess, for budgets in tokens; only the expected time depends on it
 

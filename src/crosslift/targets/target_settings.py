@@ -13,7 +13,7 @@ from crosslift.encoders.encoder_settings import SidePrompts
 from crosslift.errors import DataError, StudyError
 from crosslift.sources.file_names import exists
 from crosslift.targets.protocol import OURS, Direction
-from crosslift.training.stage_settings import FineTuneSettings
+from crosslift.training.fine_tune_settings import FineTuneSettings
 
 
 def _as_tuple(value: Any) -> Any:

@@ -20,13 +20,14 @@ from crosslift.encoders.adapters import is_adapter, merged
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import TrainingError
 from crosslift.forms.form import FormOptions, OpenTask, StepLoss
+from crosslift.training.budget import Budget
 from crosslift.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from crosslift.training.guards.guard import Guard, GuardOnData, OpenGuard
 from crosslift.training.mixing import MixedTask, Mixture
 from crosslift.training.rates import rate_of
 from crosslift.training.robust import Before, Passes, Robustness
 from crosslift.training.selection import Selection
-from crosslift.training.stage_settings import Budget, StageSettings
+from crosslift.training.stage_settings import StageSettings
 from crosslift.training.update_part import UpdatePart
 from crosslift.training.weights import Weights
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.forms.form import OpenTask
-from crosslift.training.stage_settings import MixedTaskSettings, MixingSettings
+from crosslift.training.task_settings import MixedTaskSettings, MixingSettings
 from crosslift.training.update_part import UpdatePart
 
 Shares = NDArray[np.float64]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+from crosslift.training.budget import Budget
 from crosslift.training.checkpoint import Progress
-from crosslift.training.stage_settings import Budget, StageSettings
+from crosslift.training.stage_settings import StageSettings
 
 _LEAST = 1e-3  # so that the first update is not without effect
 

@@ -1,0 +1,92 @@
+"""Settings of the tasks of a stage, and of how they share its budget. Imports no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from crosslift.sources.translation.translation_settings import TranslationSettings
+from crosslift.tasks.controls import Control
+from crosslift.training.numbers import Count, NotNegative, Positive, Share
+
+Weight = NotNegative | dict[Share, NotNegative]
+
+
+class TaskSettings(BaseModel):
+    """An intermediate task, alone in its stage or one of several."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task: str
+    """Name of an intermediate task (`crosslift tasks` lists them)."""
+    data: Path | None = None
+    """File of records, for the tasks that read your own files (text-pairs, image-text, masked-lm);
+    folder of the published files, for those on published datasets (None: from the hub)."""
+    hub: str | None = None
+    """Dataset of the hub with pictures and captions, as ORG/NAME@REVISION, instead of `data`."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Column of the form -> column of your file, where the names differ."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Options of the task's form, such as `whole_words` of a masked LM."""
+    limit: Count | None = None
+    """Number of training records, drawn once at random, the same for every seed. Of captioned pictures
+    it counts captions, and a picture is drawn with all of its captions. None: all."""
+    dev_limit: Count | None = None
+    """Number of its dev records, drawn likewise. None: all."""
+    translate: TranslationSettings | None = None
+    """Trains on machine-translated records, too. None: on the records themselves alone."""
+    control: Control | None = None
+    """Trains on a control of the task instead: the same records without what the task teaches. See
+    `crosslift.tasks.controls`."""
+    skip_broken: bool = False
+    """Skips and counts records whose picture is missing or damaged. False: such a record is an error."""
+    check_language: bool = False
+    """Skips and counts captions in another language than declared (`pip install crosslift[languages]`)."""
+
+
+class MixedTaskSettings(TaskSettings):
+    """One of several tasks that a stage trains on at once."""
+
+    weight: Weight | None = None
+    """Its share of the examples, the shares of all tasks summing to 1; a mapping from shares of the
+    budget to weights lets it change in straight lines, as {0: 1, 1: 0.5}. None: see `mixing`."""
+    loss_weight: Positive = 1.0
+    """Factor of its loss."""
+
+    def weight_at(self, spent: float) -> float:
+        """Its weight when this share of the budget, in [0, 1], is spent."""
+        if self.weight is None:
+            raise ValueError(f"task {self.task} has no weight")
+        if not isinstance(self.weight, dict):
+            return self.weight
+        knots = sorted(self.weight.items())
+        before = [knot for knot in knots if knot[0] <= spent]
+        after = [knot for knot in knots if knot[0] > spent]
+        if not before or not after:
+            return knots[0][1] if not before else knots[-1][1]
+        (x, low), (y, high) = before[-1], after[0]
+        return low + (high - low) * (spent - x) / (y - x)
+
+
+class MixingSettings(BaseModel):
+    """How the tasks of a stage share its budget."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sampling: Literal["uniform", "proportional", "temperature", "capped", "weights"] | None = None
+    """A task's share of the examples. Uniform: the same for all. Proportional: to its records.
+    Temperature: to its records to the power of 1 / temperature. Capped: to its records, of which at
+    most `cap` count. Weights: each task's `weight`. None: weights where tasks have them, else
+    proportional."""
+    temperature: Annotated[float, Field(ge=1)] = 2.0
+    """1 is proportional; the higher, the more alike the shares."""
+    cap: Count = 16_384
+    """Records of a task that count at most."""
+    batches: Literal["one-task", "interleaved"] = "one-task"
+    """One-task: each part of an update holds records of one task, drawn by the shares. Interleaved:
+    it holds records of all tasks, in the shares."""
+    accumulate: Literal["within", "across"] = "within"
+    """For batches of one task, where `accumulation` splits an update. Within: all its parts are of one
+    task. Across: each part's task is drawn anew."""
