@@ -190,7 +190,7 @@ def test_an_arm_that_is_tuned_otherwise_is_told_in_comparisons(
     _, _, folder = ran
     told = json.loads((folder / "verdicts.json").read_text())
     sentences = {v["arm"]: v["sentence"] for v in told if v["target"] == "xnli"}
-    assert "`robust` has a fine-tuning of its own (robust)" in sentences["robust"]
+    assert "`robust` has its own fine-tuning (robust)" in sentences["robust"]
     assert "(smoothed prediction)" in sentences["votes"]
 
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from crosslift.artifacts.store import Store
-from crosslift.making.train import SPENT, spent_of
+from crosslift.making.training_files import read_spent
 from crosslift.metrics.table import METRICS, OUTCOME_OF_METRIC
 from crosslift.planning.plan import ArmRun, Plan
 from crosslift.results.arm_facts import ArmBudget
@@ -84,11 +84,11 @@ class Gathered:
             for target, step in run.evaluations.items():
                 table = pq.read_table(step.open(self.store) / "outcomes.parquet")
                 pairs = zip(table["language"].to_pylist(), table["item"].to_pylist(), strict=True)
-                shown = self.overlapping_pictures[target]
+                overlapping = self.overlapping_pictures[target]
                 clean = [
                     item not in unclean[target][language]
-                    and item not in shown
-                    and item.rpartition("#")[0] not in shown
+                    and item not in overlapping
+                    and item.rpartition("#")[0] not in overlapping
                     for language, item in pairs
                 ]
                 facts = {
@@ -128,11 +128,11 @@ class Gathered:
                     continue  # the protocol has no such outcome
                 if subset == "clean" and METRICS[metric].aggregation == "all queries":
                     continue
-                named: dict[str, float] = {r["language"]: r[f"{outcome}_mean"] for r in languages}
+                scores: dict[str, float] = {r["language"]: r[f"{outcome}_mean"] for r in languages}
                 counts: dict[str, int] = {r["language"]: r["item_count"] for r in languages}
-                named[MACRO] = float(np.mean([named[name] for name in sorted(named)]))
+                scores[MACRO] = float(np.mean([scores[name] for name in sorted(scores)]))
                 counts[MACRO] = sum(counts.values())
-                for language, value in named.items():
+                for language, value in scores.items():
                     n = counts[language]
                     yield Score(**facts, language=language, metric=metric, value=value, n=n)
 
@@ -150,12 +150,12 @@ class Gathered:
     def spent(self, arm: str) -> ArmBudget:
         """What the stages of an arm spent, mean over its seeds."""
         runs = [run for run in self.plan.runs if run.arm == arm]
-        total = dict.fromkeys(SPENT, 0.0)
+        total = dict.fromkeys(ArmBudget.model_fields, 0.0)
         for run in runs:
             for step in run.stage_steps:
-                spent = spent_of(step, self.store)
-                for name in SPENT:
-                    total[name] += spent[name] / len(runs)
+                spent = read_spent(step.open(self.store))
+                for name in total:
+                    total[name] += getattr(spent, name) / len(runs)
         return ArmBudget(**total)
 
     def languages_of(self, step: Step) -> set[str]:

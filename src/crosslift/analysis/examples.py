@@ -122,9 +122,9 @@ class _Example:
         answer = self._side("", self._examples.answer(row["retrieved"]))
         return ArmAnswer(arm=arm, **answer, correct=row["right"] > 0)
 
-    def _side(self, role: str, shown: ExampleItem) -> dict[str, str | None]:
-        picture = None if shown.picture is None else self._picture(shown.picture)
-        return {f"{role}text": shown.text, f"{role}picture": picture}
+    def _side(self, role: str, item: ExampleItem) -> dict[str, str | None]:
+        picture = None if item.picture is None else self._picture(item.picture)
+        return {f"{role}text": item.text, f"{role}picture": picture}
 
     def _picture(self, item: str) -> str:
         # An id may hold what no file name may, and two targets may have the same ids.

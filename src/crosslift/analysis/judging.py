@@ -8,8 +8,8 @@ import numpy as np
 
 from crosslift.analysis.collect import Gathered, as_many_seeds
 from crosslift.forms.declared_forms import trains_on_captions
-from crosslift.making.answer import told_of_answering
 from crosslift.making.train import Training
+from crosslift.making.training_files import read_spent
 from crosslift.metrics.table import OUTCOME_OF_METRIC
 from crosslift.results.arm_facts import ArmBudget
 from crosslift.results.effect_parts import Attribution, Gain, Orientation
@@ -82,14 +82,14 @@ def orientations(gathered: Gathered) -> list[Orientation]:
     nothing is corrected for them.
     """
     study = gathered.plan.study
-    shown = []
+    differences = []
     for arm in (name for name, settings in study.arms.items() if settings.reference):
-        own = study.baseline_of(arm)
-        against = study.baseline if own == arm else own
+        baseline = study.baseline_of(arm)
+        against = study.baseline if baseline == arm else baseline
         for target in shared_targets(gathered, arm, against) if against in study.arms else ():
             if arm != against:
-                shown.append(_orientation(gathered, arm, against, target))
-    return shown
+                differences.append(_orientation(gathered, arm, against, target))
+    return differences
 
 
 def _orientation(gathered: Gathered, arm: str, against: str, target: str) -> Orientation:
@@ -247,7 +247,7 @@ def _tuning_note(gathered: Gathered, arm: str, against: str, target: str) -> str
     """In what two arms' fine-tuning on a target differs (early stopping); empty where it does not."""
     one, other = (
         [
-            told_of_answering(run.fine_tuned[target].answers, gathered.store, "spent")["updates"]
+            read_spent(run.fine_tuned[target].answers.open(gathered.store)).updates
             for run in gathered.plan.runs
             if run.arm == name and target in run.fine_tuned
         ]
@@ -291,12 +291,12 @@ def _own_tuning(gathered: Gathered, target: str, *arms: str) -> Iterator[str]:
     """What is said of arms whose fine-tuning on a target differs from that of the others."""
     if any(target in run.fine_tuned for run in gathered.plan.runs):
         for arm in arms:
-            own = gathered.plan.study.arms[arm].fine_tune
-            if own is not None:
+            settings = gathered.plan.study.arms[arm].fine_tune
+            if settings is not None:
                 names = " and ".join(
-                    name.replace("_", " ") for name in sorted(own.model_fields_set)
+                    name.replace("_", " ") for name in sorted(settings.model_fields_set)
                 )
-                yield f"`{arm}` has a fine-tuning of its own ({names})"
+                yield f"`{arm}` has its own fine-tuning ({names})"
 
 
 def _budgets(one: ArmBudget, other: ArmBudget) -> tuple[bool, str]:

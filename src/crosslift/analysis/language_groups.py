@@ -57,11 +57,13 @@ def _of_pair(gathered: Gathered, arm: str, baseline: str, target: str) -> Iterat
         level=_LEVEL,
     )
     trained = any_trained(gathered, target, arm, baseline)
-    taken = iter(differences)
+    remaining = iter(differences)
     for grouping, groups in parted.items():
-        own = [next(taken) for _ in groups]
-        judged = judge_family(own, [trained] * len(own), _LEVEL)
-        for (group, places), difference, judgement in zip(groups.items(), own, judged, strict=True):
+        of_grouping = [next(remaining) for _ in groups]
+        judged = judge_family(of_grouping, [trained] * len(of_grouping), _LEVEL)
+        for (group, places), difference, judgement in zip(
+            groups.items(), of_grouping, judged, strict=True
+        ):
             yield GroupEffect(
                 arm=arm,
                 against=baseline,

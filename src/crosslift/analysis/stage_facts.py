@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from crosslift.analysis.collect import Gathered
-from crosslift.artifacts.store import Store
 from crosslift.images.tower_knowledge import knowledge_of
+from crosslift.making.training_files import Spent, TaskRecords, read_spent, read_task_records
 from crosslift.planning.picture_steps import form_of
 from crosslift.planning.training_steps import task_of
 from crosslift.results.arm_facts import StageFacts, StageTask, TaskTower
@@ -31,22 +30,22 @@ def stage_facts(gathered: Gathered, arm: str, number: int) -> StageFacts:
     study = gathered.plan.study
     stage = study.arms[arm].stages[number]
     steps = [run.stage_steps[number] for run in gathered.plan.runs if run.arm == arm]
-    spent = [_read(step, gathered.store, "spent") for step in steps]
-    records = _read(steps[0], gathered.store, "records")
+    spent = [read_spent(step.open(gathered.store)) for step in steps]
+    records = read_task_records(steps[0].open(gathered.store))
     return StageFacts(
         tasks=tuple(_tasks(steps[0], stage, records, spent[0])),
-        updates=round(sum(each["updates"] for each in spent) / len(spent)),
+        updates=round(sum(each.updates for each in spent) / len(spent)),
         batch_size=study.budget_of(stage).batch_size,
         learning_rate=stage.learning_rate,
         settings=_changed(stage, _FIELDS_OF_A_STAGE),
-        kept_updates=tuple(each["best_update"] for each in spent) if stage.keep_best else (),
+        kept_updates=tuple(each.best_update for each in spent) if stage.keep_best else (),
     )
 
 
 def _tasks(
-    step: Step, stage: StageSettings, records: Mapping[str, Any], spent: Mapping[str, Any]
+    step: Step, stage: StageSettings, records: Mapping[str, TaskRecords], spent: Spent
 ) -> Iterator[StageTask]:
-    taken, cost = spent["taken"], spent["cost"]
+    taken = spent.taken
     drawn = sum(taken.get(name, 0) for name in records) or 1
     forms = [each["form"]["name"] for each in step.settings["tasks"]]
     rows = zip(forms, stage.tasks, records.items(), strict=True)
@@ -57,13 +56,13 @@ def _tasks(
             examples=taken.get(name, 0),
             share=taken.get(name, 0) / drawn,
             settings=_changed(settings, _FIELDS_OF_A_TASK),
-            cost=cost.get(name, 1.0),
+            cost=spent.cost.get(name, 1.0),
             tower=_tower(step, name),
-            train=counts["train"],
-            dev=counts["dev"],
-            rows=counts["rows"],
-            left_out=counts["left_out"],
-            augmentation=counts.get("augmentation"),
+            train=counts.train,
+            dev=counts.dev,
+            rows=counts.rows,
+            left_out=counts.left_out,
+            augmentation=counts.augmentation,
         )
 
 
@@ -87,9 +86,3 @@ def _changed(settings: StageSettings | MixedTaskSettings, own_fields: set[str]) 
     whole = settings.model_dump(mode="json", exclude=own_fields)
     changed = settings.model_dump(mode="json", exclude=own_fields, exclude_defaults=True)
     return {name: whole[name] for name in changed}
-
-
-def _read(step: Step, store: Store, name: str) -> dict[str, Any]:
-    text = (step.open(store) / f"{name}.json").read_text(encoding="utf-8")
-    content: dict[str, Any] = json.loads(text)
-    return content

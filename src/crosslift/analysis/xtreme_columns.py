@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from crosslift.analysis.collect import Gathered
-from crosslift.making.answer import told_of_answering
+from crosslift.making.answer import cut_texts
 from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.training_files import read_spent, read_task_records
 from crosslift.metrics.table import metric_named
 from crosslift.results.xtreme_scores import FineTuning, XtremeColumn
 from crosslift.steps.step import Step
@@ -83,7 +84,7 @@ class Column:
         answers = self._answering(gathered)
         if not answers:
             return ""
-        return _counted("", told_of_answering(answers[0], gathered.store, "cut"))
+        return _counted("", cut_texts(answers[0], gathered.store))
 
     def _answering(self, gathered: Gathered) -> list[Step]:
         """The steps that answer its examples, of every run that was fine-tuned on it."""
@@ -102,18 +103,16 @@ class Column:
         if not answers:
             return None
         settings = gathered.plan.study.fine_tuning_of(self.loaded.settings)
-        store = gathered.store
-        spent = [told_of_answering(step, store, "spent") for step in answers]
-        timings = [told_of_answering(step, store, "timings") for step in answers]
-        records = next(iter(told_of_answering(answers[0], store, "records").values()))
+        spent = [read_spent(step.open(gathered.store)) for step in answers]
+        (records,) = read_task_records(answers[0].open(gathered.store)).values()
         budget = settings.budget
         return FineTuning(
-            updates=round(float(np.mean([each["updates"] for each in spent]))),
-            examples=round(float(np.mean([each["examples"] for each in spent]))),
+            updates=round(float(np.mean([each.updates for each in spent]))),
+            examples=round(float(np.mean([each.examples for each in spent]))),
             batch_size=budget.batch_size if budget else None,
             learning_rate=settings.learning_rate,
-            train=records["train"],
-            seconds=float(np.mean([each["seconds"] for each in timings])),
+            train=records.train,
+            seconds=float(np.mean([each.seconds for each in spent])),
         )
 
 

@@ -114,8 +114,8 @@ class _XtremeTable:
 
     def _measured(self) -> list[str]:
         names = {c.name for c in self.columns}
-        there = {run.arm for run in self.gathered.plan.runs if names & set(run.evaluations)}
-        arms = [arm for arm in self.study.arms if arm in there]
+        measured = {run.arm for run in self.gathered.plan.runs if names & set(run.evaluations)}
+        arms = [arm for arm in self.study.arms if arm in measured]
         return sorted(arms, key=lambda arm: arm != self.study.baseline)
 
     def _has(self, arm: str, column: Column) -> bool:
@@ -182,8 +182,8 @@ class _XtremeTable:
         if arm == against or not self._has(against, column):
             return _Change()
         verdict = self.judged.get((arm, against, column.name))
-        own = (column.protocol.id, column.metric)
-        if verdict is not None and (verdict.protocol, verdict.metric) == own:
+        primary = (column.protocol.id, column.metric)
+        if verdict is not None and (verdict.protocol, verdict.metric) == primary:
             return _Change(verdict.effect, verdict.low, verdict.high, verdict.verdict)
         return self._effect([self._weighted(arm, against, column, (column.metric,))])
 
@@ -216,7 +216,7 @@ class _XtremeTable:
         return _Change.of(contrast(parts))
 
     def _best(self, rows: Sequence[XtremeRow]) -> Iterator[BestArm]:
-        """The best arm of each column among those the study is about: zero-shot, of its own start."""
+        """The best arm of each column among the study's own: zero-shot, from the study's start."""
         eligible = [row for row in rows if self._intermediate(row.arm)]
         for column in [*(c.name for c in self.columns), *self.groups]:
             scored = [(row.arm, row.cells[column]) for row in eligible if column in row.cells]
@@ -235,8 +235,8 @@ class _XtremeTable:
     def _intermediate(self, name: str) -> bool:
         arm = self.study.arms[name]
         control = arm.control_of is not None or control_kind(self.study, name) is not None
-        own = arm.start in (None, self.study.start) and arm.zero_shot
-        return bool(arm.stages) and own and not arm.reference and not control
+        comparable = arm.start in (None, self.study.start) and arm.zero_shot
+        return bool(arm.stages) and comparable and not arm.reference and not control
 
     def _gaps(self) -> Iterator[TransferGap]:
         """English minus the mean of the others, of every arm and task that has both."""

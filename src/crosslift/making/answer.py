@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from crosslift.artifacts.store import TIMINGS, Store
+from crosslift.artifacts.store import Store
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.forms.form import column
 from crosslift.forms.span_qa import SpanQA
@@ -22,6 +22,7 @@ from crosslift.making.loaded_target import Loaded
 from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
 from crosslift.making.trained_heads import load_head
+from crosslift.making.training_files import TRAINING_FILES
 from crosslift.sources.record import Record
 from crosslift.steps.step import Step, Workplace
 from crosslift.targets.evaluate_labelled import evaluate_answers
@@ -31,7 +32,6 @@ from crosslift.training.robust_settings import SmoothedPredictionSettings
 
 N_BEST = 5
 """Answers that are kept of each question, beside the one that is scored."""
-_TOLD = ("spent.json", "curve.json", "records.json", TIMINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,94 +66,94 @@ class Answering:
 def answer_examples(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `answers.json`, language -> answers; `n_best.json` of questions on passages; `cut.json`;
     and the spent budget, curve, records and timings of the fine-tuning."""
-    asked = step.job_as(Answering)
-    tests = asked.loaded.data.tests
-    form, ready, head = _opened(asked, step.inputs["tuned"], workplace)
-    given: dict[str, list[Any]] = {}
+    job = step.job_as(Answering)
+    tests = job.loaded.data.tests
+    form, ready, head = _opened(job, step.inputs["tuned"], workplace)
+    answers_of: dict[str, list[Any]] = {}
     best: dict[str, list[Any]] = {}
     cut = {language: form.cut(ready, records) for language, records in tests.items()}
     for done, (language, records) in enumerate(tests.items(), 1):
-        if isinstance(form, SpanQA) and asked.smoothed is None:
-            found = form.n_best(ready, head, records, N_BEST)
-            best[language] = [[[a.text, a.score] for a in answers] for answers in found]
-            given[language] = [answers[0].text if answers else "" for answers in found]
+        if isinstance(form, SpanQA) and job.smoothed is None:
+            n_best = form.n_best(ready, head, records, N_BEST)
+            best[language] = [[[a.text, a.score] for a in answers] for answers in n_best]
+            answers_of[language] = [answers[0].text if answers else "" for answers in n_best]
         else:
-            given[language] = _answers(asked, form, ready, head, records)
+            answers_of[language] = _answers(job, form, ready, head, records)
         workplace.report(done / len(tests))
-    _write(given, folder / "answers.json")
+    _write(answers_of, folder / "answers.json")
     _write(cut, folder / "cut.json")
     if best:
         _write(best, folder / "n_best.json")
-    for name in _TOLD:
+    for name in TRAINING_FILES:
         shutil.copyfile(step.inputs["tuned"].open(workplace.store) / name, folder / name)
 
 
-def _opened(asked: Answering, tuned: Step, workplace: Workplace) -> tuple[Any, Any, Any]:
+def _opened(job: Answering, tuned: Step, workplace: Workplace) -> tuple[Any, Any, Any]:
     """The form, the fine-tuned encoder and its head."""
-    form: Any = asked.run.task.form.open()
-    ready = asked.encoder.load(workplace)
+    form: Any = job.run.task.form.open()
+    ready = job.encoder.load(workplace)
     head = form.head(ready)
-    head.load_state_dict(load_head(tuned, workplace.store, asked.run.task.name))
+    head.load_state_dict(load_head(tuned, workplace.store, job.run.task.name))
     return form, ready, head.eval()
 
 
 def _answers(
-    asked: Answering, form: Any, encoder: Encoder, head: Any, records: Sequence[Record]
+    job: Answering, form: Any, encoder: Encoder, head: Any, records: Sequence[Record]
 ) -> list[Any]:
     """A class, tags or a text for each record, by vote where that is asked for."""
 
     def answer() -> list[Any]:
-        found: list[Any] = form.answers(encoder, head, records)
-        return found
+        answers: list[Any] = form.answers(encoder, head, records)
+        return answers
 
-    return smoothed_answers(asked.smoothed, encoder, answer) if asked.smoothed else answer()
+    return smoothed_answers(job.smoothed, encoder, answer) if job.smoothed else answer()
 
 
 def answers_in(step: Step, store: Store) -> dict[str, list[Any]]:
     """What an answering step answered: language -> a class, tags or a text for each example."""
-    found: dict[str, list[Any]] = _read(step.open(store) / "answers.json")
-    return found
+    answers: dict[str, list[Any]] = _read(step.open(store) / "answers.json")
+    return answers
 
 
-def told_of_answering(step: Step, store: Store, name: str) -> Any:
-    """What an answering step told: `cut` (language -> what did not go through whole -> how often),
-    and of the fine-tuning before it `spent`, `curve`, `records` and `timings`."""
-    return _read(step.open(store) / f"{name}.json")
+def cut_texts(step: Step, store: Store) -> dict[str, dict[str, int]]:
+    """Language -> what an answering step had to cut -> how often."""
+    cut: dict[str, dict[str, int]] = _read(step.open(store) / "cut.json")
+    return cut
 
 
 def evaluate_labelled(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `outcomes.parquet`, one row an example."""
     loaded: Loaded[LabelledData] = step.job_as(Loaded)
-    given = answers_in(step.inputs["answers"], workplace.store)
-    found = list(evaluate_answers(loaded.protocols, loaded.data, given))
-    pq.write_table(outcome_table(found), folder / "outcomes.parquet")
+    answers = answers_in(step.inputs["answers"], workplace.store)
+    outcomes = list(evaluate_answers(loaded.protocols, loaded.data, answers))
+    pq.write_table(outcome_table(outcomes), folder / "outcomes.parquet")
 
 
 def labelled_alike(tests: Mapping[str, Sequence[Record]]) -> list[int]:
     """The places at which all languages have the same label; in PAWS-X a few differ, and what a pair of
     texts in two languages would be is then not known."""
     labels = zip(*([r.label for r in records] for records in tests.values()), strict=True)
-    return [place for place, found in enumerate(labels) if len(set(found)) == 1]
+    return [place for place, classes in enumerate(labels) if len(set(classes)) == 1]
 
 
 def answer_pairs(step: Step, workplace: Workplace, folder: Path) -> None:
     """`correct.npy`, uint8 [L, L, N]: whether example n of those that all languages label alike is
     classed rightly with its first text in the language of the row and its second in that of the
     column; `languages.json`."""
-    asked = step.job_as(Answering)
-    form, ready, head = _opened(asked, step.inputs["tuned"], workplace)
-    all_tests = asked.loaded.data.tests
+    job = step.job_as(Answering)
+    form, ready, head = _opened(job, step.inputs["tuned"], workplace)
+    all_tests = job.loaded.data.tests
     alike = labelled_alike(all_tests)
     tests = {code: [records[i] for i in alike] for code, records in all_tests.items()}
     answers = answers_in(step.inputs["answers"], workplace.store)
-    given = {language: [answers[language][i] for i in alike] for language in tests}
+    read_alone = {language: [answers[language][i] for i in alike] for language in tests}
     rights = [record.label for record in next(iter(tests.values()))]
     correct = np.zeros((len(tests), len(tests), len(rights)), np.uint8)
     for i, (language, records) in enumerate(tests.items()):
         for j, others in enumerate(tests.values()):
             mixed = _mixed(records, others)
-            found = given[language] if i == j else _answers(asked, form, ready, head, mixed)
-            correct[i, j] = [a == b for a, b in zip(found, rights, strict=True)]
+            classes = read_alone[language] if i == j else _answers(job, form, ready, head, mixed)
+            correct[i, j] = [a == b for a, b in zip(classes, rights, strict=True)]
             workplace.report((i * len(tests) + j + 1) / len(tests) ** 2)
     np.save(folder / "correct.npy", correct)
     _write(list(tests), folder / "languages.json")
@@ -169,8 +169,8 @@ def pairs_in(step: Step, store: Store) -> tuple[list[str], NDArray[np.uint8]]:
     """What `generalised` of a target found: the languages, and whether each example of each pair of
     them was classed rightly, uint8 [L, L, N] (see `labelled_alike`)."""
     folder = step.open(store)
-    found: NDArray[np.uint8] = np.load(folder / "correct.npy")
-    return _read(folder / "languages.json"), found
+    correct: NDArray[np.uint8] = np.load(folder / "correct.npy")
+    return _read(folder / "languages.json"), correct
 
 
 def _write(value: Any, path: Path) -> None:

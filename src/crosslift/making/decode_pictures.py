@@ -40,14 +40,14 @@ def decode_pictures(step: Step, workplace: Workplace, folder: Path) -> None:
     Raises:
         DataError: no picture can be read, or one, where none may be skipped.
     """
-    shown = step.job_as(FramedPictures)
-    size, count = step.settings["size"], len(shown.pictures)
+    framed = step.job_as(FramedPictures)
+    size, count = step.settings["size"], len(framed.pictures)
     with array_file(folder / "pictures.npy", (count, size, size, 3), np.uint8) as squares:
         skipped = decode_into(
             squares,
-            shown.pictures,
+            framed.pictures,
             size,
-            fit=shown.framing,
+            fit=framed.framing,
             background=step.settings["background"],
             report=workplace.counting(count),
             skip_broken=step.settings["skip_broken"],

@@ -98,9 +98,9 @@ def evaluate_target(step: Step, workplace: Workplace, folder: Path) -> None:
     by_role = open_lookups(encoded, loaded, workplace.store)
     pictures = None
     if PICTURES in step.inputs:
-        shown = step.inputs[PICTURES]
-        pictures = open_lookup(shown, list(loaded.data.pictures), workplace.store)
-        by_role = {role: _mapped(texts, shown, workplace) for role, texts in by_role.items()}
+        embedded = step.inputs[PICTURES]
+        pictures = open_lookup(embedded, list(loaded.data.pictures), workplace.store)
+        by_role = {role: _mapped(texts, embedded, workplace) for role, texts in by_role.items()}
     texts = {p: side_lookups(by_role, roles_of(p, loaded)) for p in loaded.protocols}
     scored = score(loaded.data, Vectors(texts, pictures, step.settings["postprocessing"]))
     if scored.mining is not None:
@@ -110,16 +110,16 @@ def evaluate_target(step: Step, workplace: Workplace, folder: Path) -> None:
 
 
 def _mapped(texts: Lookup, pictures: Step, workplace: Workplace) -> Lookup:
-    """Texts in the space of the pictures: mapped there, where the task learned a map of its own."""
+    """Texts in the space of the pictures, by the map that the task learned, if it learned one."""
     path = pictures.open(workplace.store) / "text_map.npz"
     if not path.is_file():
         return texts
-    with np.load(path) as found:
-        weight, bias = found["weight"], found["bias"]
-    return lambda asked: texts(asked) @ weight.T + bias
+    with np.load(path) as text_map:
+        weight, bias = text_map["weight"], text_map["bias"]
+    return lambda wanted_texts: texts(wanted_texts) @ weight.T + bias
 
 
-def outcome_table(found: Sequence[Outcomes]) -> pa.Table:
+def outcome_table(outcomes: Sequence[Outcomes]) -> pa.Table:
     """Outcomes as one table, a row a query; null where a protocol has no such outcome."""
     tables = [
         pa.table(
@@ -132,6 +132,6 @@ def outcome_table(found: Sequence[Outcomes]) -> pa.Table:
                 "retrieved": pa.array(o.retrieved),
             }
         )
-        for o in found
+        for o in outcomes
     ]
     return pa.concat_tables(tables, promote_options="default")

@@ -33,8 +33,8 @@ def make_features(step: Step, workplace: Workplace, folder: Path) -> None:
     tower = open_tower(form.tower_settings, step.settings["seed"] or 0, device())
     pictures = open_pictures(step.inputs["pictures"], workplace.store)
     report = workplace.counting(len(pictures))
-    found = extract_features(tower, pictures, states=form.patches, report=report)
-    np.save(folder / "features.npy", found)
+    features = extract_features(tower, pictures, states=form.patches, report=report)
+    np.save(folder / "features.npy", features)
     shutil.copyfile(step.inputs["pictures"].open(workplace.store) / SKIPPED, folder / SKIPPED)
 
 

@@ -26,14 +26,14 @@ class ComparedItems:
 def find_picture_overlap(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `overlap.json`: how many pictures a task has, and which of a target's are among them."""
     test = open_pictures(step.inputs["test"], workplace.store)
-    records, found = 0, dict[str, Any]()
+    records, overlap = 0, dict[str, Any]()
     for split in ("train", "dev"):
         if split in step.inputs:
             pictures = open_pictures(step.inputs[split], workplace.store)
             records += len(pictures)
             copies = _copies_in(split, step, pictures, test)
-            found = copies | found  # a training picture is named rather than a dev picture
-    content = {"records": records, "pictures": found}
+            overlap = copies | overlap  # a training picture is named rather than a dev picture
+    content = {"records": records, "pictures": overlap}
     (folder / "overlap.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
 

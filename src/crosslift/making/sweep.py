@@ -73,8 +73,10 @@ def encode_everywhere(step: Step, workplace: Workplace, folder: Path) -> None:
 
 
 def _reading_of(encoder: Encoder) -> SweptReading:
-    own = encoder.reading
-    return SweptReading(hidden_state=own.hidden_state, pooling=own.pooling, prompt=own.prompt)
+    reading = encoder.reading
+    return SweptReading(
+        hidden_state=reading.hidden_state, pooling=reading.pooling, prompt=reading.prompt
+    )
 
 
 def score_readings(step: Step, workplace: Workplace, folder: Path) -> None:
@@ -82,9 +84,9 @@ def score_readings(step: Step, workplace: Workplace, folder: Path) -> None:
     loaded, settings, places, encoded = step.job_as(EveryReading)
     folders = {prompt: each.open(workplace.store) for prompt, each in encoded.items()}
     scores: dict[SweptReading, tuple[float, float]] = {}
-    for prompt, kept in folders.items():
+    for prompt, vectors_folder in folders.items():
         for place in places:
-            vectors = np.load(kept / _file(place), mmap_mode="r")
+            vectors = np.load(vectors_folder / _file(place), mmap_mode="r")
             vectors_of = lookup(loaded.texts, vectors)
             parts = dev_and_rest(loaded.data, vectors_of, settings, loaded.protocols[0])
             scores[_at(place.hidden_state, place.pooling, prompt)] = parts

@@ -9,6 +9,7 @@ from typing import Any
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.token_neighbours import nearest_words
 from crosslift.forms.form import Split
+from crosslift.results.arm_facts import Augmentation
 from crosslift.sources.synonyms import (
     FUNCTION_WORDS,
     Synonyms,
@@ -31,61 +32,60 @@ def robust_facts(settings: RobustSettings | None) -> dict[str, Any] | None:
     if settings is None:
         return None
     facts = settings.model_dump(mode="json")
-    asked = settings.data_augmentation
-    if asked is not None and isinstance(asked.synonyms, Path):
-        facts["data_augmentation"]["synonyms"] = read_synonyms(asked.synonyms).checksum
-    elif asked is not None and asked.synonyms == "wordnet":
+    augmentation = settings.data_augmentation
+    if augmentation is not None and isinstance(augmentation.synonyms, Path):
+        facts["data_augmentation"]["synonyms"] = read_synonyms(augmentation.synonyms).checksum
+    elif augmentation is not None and augmentation.synonyms == "wordnet":
         facts["data_augmentation"]["synonyms"] = wordnet_checksum()
     return facts
 
 
 def smoothed(
     split: Split, form: FormSpec, settings: RobustSettings | None, encoder: Encoder, seed: int
-) -> tuple[Split, dict[str, Any]]:
-    """Training records with copies in their place, where a stage asks for them.
+) -> tuple[Split, Augmentation | None]:
+    """Training records, replaced by copies where a stage asks for them.
 
     Args:
         split: the records, with what their form reads of their pictures.
         form: of the task.
         settings: of the stage.
-        encoder: as the stage finds it, whose token rows may tell the synonyms.
-        seed: of the draws.
+        encoder: at the start of the stage; its token rows may give the synonyms.
+        seed: of the random generator.
 
     Returns:
-        The records, and what is told of the copies: `augmentation`, with the number of copies, of
-        words, of those that have synonyms, and of those that were replaced. Nothing without them.
+        The records, and the facts of their copies; None without copies.
 
     Raises:
         DataError: no word has a synonym.
     """
-    asked = settings.data_augmentation if settings else None
-    if asked is None:
-        return split, {}
-    synonyms = _synonyms(asked, split, form, encoder)
-    found = augmented(split.records, form, synonyms, asked.copies, seed)
-    places = None if split.places is None else split.places.repeat(asked.copies)
+    augmentation = settings.data_augmentation if settings else None
+    if augmentation is None:
+        return split, None
+    count = augmentation.copies
+    synonyms = _synonyms(augmentation, split, form, encoder)
+    copies = augmented(split.records, form, synonyms, count, seed)
+    places = None if split.places is None else split.places.repeat(count)
     if split.places is None and (split.pictures is not None or split.features is not None):
-        places = split.places_of_records.repeat(asked.copies)
-    teachings = None if split.teachings is None else split.teachings.repeat(asked.copies, axis=0)
-    told = {
-        "copies": asked.copies,
-        "source": synonyms.source,
-        "words": found.words,
-        "with_synonyms": found.with_synonyms,
-        "replaced": found.replaced,
-    }
-    copies = replace(split, records=found.records, places=places, teachings=teachings)
-    return copies, {"augmentation": told}
+        places = split.places_of_records.repeat(count)
+    teachings = None if split.teachings is None else split.teachings.repeat(count, axis=0)
+    facts = Augmentation(
+        copies=count,
+        source=synonyms.source,
+        words=copies.words,
+        with_synonyms=copies.with_synonyms,
+        replaced=copies.replaced,
+    )
+    return replace(split, records=copies.records, places=places, teachings=teachings), facts
 
 
 def _synonyms(
-    asked: DataAugmentationSettings, split: Split, form: FormSpec, encoder: Encoder
+    settings: DataAugmentationSettings, split: Split, form: FormSpec, encoder: Encoder
 ) -> Synonyms:
-    if isinstance(asked.synonyms, Path):
-        return read_synonyms(asked.synonyms)
+    if isinstance(settings.synonyms, Path):
+        return read_synonyms(settings.synonyms)
     words = english_words(split.records, form)
-    if asked.synonyms == "wordnet":
+    if settings.synonyms == "wordnet":
         return wordnet_synonyms(words)
     content = [word for word in words if word not in FUNCTION_WORDS]
-    near = nearest_words(encoder, content, asked.neighbours, asked.least_cosine)
+    near = nearest_words(encoder, content, settings.neighbours, settings.least_cosine)
     return Synonyms(near, "", "the encoder's token rows")

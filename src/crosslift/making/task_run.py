@@ -45,11 +45,11 @@ class TaskRun(HeldByManySteps):
     @property
     def facts(self) -> dict[str, Any]:
         """What decides what is learned, beside its translation."""
-        own = self.settings.model_dump(mode="json", exclude=_IN_THE_TASK)
+        settings = self.settings.model_dump(mode="json", exclude=_IN_THE_TASK)
         if self.limited_by == "pictures" and (self.settings.limit or self.settings.dev_limit):
-            own["limited_by"] = self.limited_by
+            settings["limited_by"] = self.limited_by
         form = {"form": asdict(self.task.form), "records": self.checksum}
-        return {"task": self.task.name, **form, **own}
+        return {"task": self.task.name, **form, **settings}
 
     @cached_property
     def checksum(self) -> str:
@@ -118,22 +118,22 @@ def _of_some_groups(records: list[Record], limit: int) -> list[Record]:
     sizes = Counter(names)
     order = list(sizes)
     room = dict[str, int]()
-    left = limit
+    remaining = limit
     for number in np.random.default_rng(0).permutation(len(order)):
-        room[order[number]] = min(sizes[order[number]], left)
-        left -= room[order[number]]
-    taken = Counter[str]()
-    kept = []
+        room[order[number]] = min(sizes[order[number]], remaining)
+        remaining -= room[order[number]]
+    counted = Counter[str]()
+    chosen = []
     for name, record in zip(names, records, strict=True):
-        taken[name] += 1
-        if taken[name] <= room[name]:
-            kept.append(record)
-    return kept
+        counted[name] += 1
+        if counted[name] <= room[name]:
+            chosen.append(record)
+    return chosen
 
 
 def _read_training(task: IntermediateTask) -> tuple[list[Record], dict[str, int]]:
     read = getattr(task.source, "read", None)
-    found = read("train") if read is not None else None
-    if found is None or not found.records:
+    training = read("train") if read is not None else None
+    if training is None or not training.records:
         return task.source.train(), {}
-    return found.records, dict(found.skipped)
+    return training.records, dict(training.skipped)

@@ -29,12 +29,12 @@ def find_text_overlap(step: Step, workplace: Workplace, folder: Path) -> None:
     records = [*records, *(run.dev() if run.chooses_by_dev else ())]
     trained = list(dict.fromkeys(text for r in records for text in texts_read(r, run.task.form)))
     tested = loaded.texts
-    found = find_overlap(trained, tested, threshold=step.settings["threshold"])
-    kinds = [str(kind) for kind in found.kind]
+    overlap = find_overlap(trained, tested, threshold=step.settings["threshold"])
+    kinds = [str(kind) for kind in overlap.kind]
     examples = [
-        {"train": trained[found.train_index[i]], "test": text, "similarity": similarity}
+        {"train": trained[overlap.train_index[i]], "test": text, "similarity": similarity}
         for i, text in enumerate(tested)
-        if kinds[i] != "none" and (similarity := float(found.similarity[i]))
+        if kinds[i] != "none" and (similarity := float(overlap.similarity[i]))
     ]
     content = {
         "records": len(records),

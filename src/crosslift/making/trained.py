@@ -35,8 +35,8 @@ class Trained:
     @classmethod
     def untouched(cls, settings: EncoderSettings) -> Trained:
         """An encoder as it was published."""
-        asked = with_prompt_text(settings)
-        precise = asked.model_copy(update={"precision": resolve_precision(asked.precision)})
+        resolved = with_prompt_text(settings)
+        precise = resolved.model_copy(update={"precision": resolve_precision(resolved.precision)})
         return cls(precise, fingerprint(settings))
 
     def of_side(self, prompts: SidePrompts, side: Side) -> Trained:

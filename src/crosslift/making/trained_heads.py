@@ -11,6 +11,6 @@ from crosslift.steps.step import Step
 
 def load_head(step: Step, store: Store, task: str) -> dict[str, Tensor]:
     """The weights of a task's head as a training step left it, by the head's own names."""
-    found = load_file(step.open(store) / "head.safetensors")
+    weights = load_file(step.open(store) / "head.safetensors")
     prefix = f"{task}/"
-    return {n.removeprefix(prefix): v for n, v in found.items() if n.startswith(prefix)}
+    return {n.removeprefix(prefix): v for n, v in weights.items() if n.startswith(prefix)}

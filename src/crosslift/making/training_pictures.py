@@ -49,16 +49,16 @@ def open_split(
         picture: number for number, picture in enumerate(decoded.job_as(FramedPictures).pictures)
     }
     broken = {int(n) for n in open_skipped(made, store)}
-    kept = [r for r, p in zip(records, pictures_of(records), strict=True) if row[p] not in broken]
-    places = np.array([row[picture] for picture in pictures_of(kept)], np.int64)
-    shown, where = np.unique(places, return_inverse=True)
-    held: Any = open_features(made, store) if frozen else open_pictures(made, store)
-    if len(shown) < len(held):
-        held = held[shown]
-    teachings = _teachings(step, store, name, kept) if split == "train" else None
-    left_out = {"picture damaged": len(records) - len(kept)} if len(kept) < len(records) else {}
-    pictures, features = (None, held) if frozen else (held, None)
-    return Split(kept, pictures, where, features, teachings), left_out
+    usable = [r for r, p in zip(records, pictures_of(records), strict=True) if row[p] not in broken]
+    places = np.array([row[picture] for picture in pictures_of(usable)], np.int64)
+    distinct, where = np.unique(places, return_inverse=True)
+    content: Any = open_features(made, store) if frozen else open_pictures(made, store)
+    if len(distinct) < len(content):
+        content = content[distinct]
+    teachings = _teachings(step, store, name, usable) if split == "train" else None
+    left_out = {"picture damaged": len(records) - len(usable)} if len(usable) < len(records) else {}
+    pictures, features = (None, content) if frozen else (content, None)
+    return Split(usable, pictures, where, features, teachings), left_out
 
 
 def _teachings(

@@ -41,17 +41,17 @@ def translate_task(step: Step, workplace: Workplace, folder: Path) -> None:
         if job.settings.keep_english or not _is_english(record)
     ]
     engine = _Remembering(_same_engine(step), workplace.unfinished(step))
-    told: dict[str, Any] = {}
+    counts: dict[str, Any] = {}
     for number, language in enumerate(job.settings.to):
         report = _share(workplace.report, number, len(job.settings.to))
         form = job.task.form
         made = translate_records(english, form.columns, form.passage, engine, language, report)
         _refuse_nothing(made, language, job.task.name)
         written += made.records
-        told[language] = {"translated": len(made.records), "dropped": dict(made.dropped)}
+        counts[language] = {"translated": len(made.records), "dropped": dict(made.dropped)}
     write_lines(folder / "records.jsonl", written)
-    found = {"engine": step.settings["engine"], "english": len(english), "languages": told}
-    (folder / "translation.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    summary = {"engine": step.settings["engine"], "english": len(english), "languages": counts}
+    (folder / "translation.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
 
 
 def _same_engine(step: Step) -> Engine:

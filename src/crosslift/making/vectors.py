@@ -90,4 +90,4 @@ def lookup(names: Sequence[str], vectors: NDArray[np.float32]) -> Lookup:
         vectors: float32 [N, D], their vectors.
     """
     place = {name: i for i, name in enumerate(names)}
-    return lambda asked: vectors[[place[name] for name in asked]]
+    return lambda requested: vectors[[place[name] for name in requested]]

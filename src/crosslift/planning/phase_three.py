@@ -3,7 +3,7 @@ examples in every language.
 
 The weights that fine-tuning leaves are as large as the encoder, and there are as many as arms times
 seeds times targets. Where they are not to be kept, they are made only for the steps that read them and
-taken out of the store once these stand.
+deleted from the store once the answers exist.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class PhaseThree:
     Args:
         tuned: the step that fine-tunes on English.
         answers: the step that answers every example: `answers.json`, language -> answers; of
-            questions on passages also `n_best.json`; `cut.json`; what its fine-tuning told of itself.
+            questions on passages also `n_best.json`; `cut.json`; the records of its fine-tuning.
         evaluation: the step that scores the answers; None: the examples have no labels.
         generalised: the step that answers pairs of texts in two languages; None: not asked for.
     """
@@ -58,8 +58,10 @@ def english_run(loaded: Loaded[LabelledData], settings: FineTuneSettings) -> Tas
         settings: of the fine-tuning.
     """
     task = loaded.data.task
-    asked = MixedTaskSettings(task=task.name, limit=settings.limit, dev_limit=settings.dev_limit)
-    return TaskRun(asked, task)
+    task_settings = MixedTaskSettings(
+        task=task.name, limit=settings.limit, dev_limit=settings.dev_limit
+    )
+    return TaskRun(task_settings, task)
 
 
 def phase_three(
@@ -92,24 +94,26 @@ def phase_three(
     tuned = replace(tuned, label=f"fine-tuning: {tuned.label}", passing=not settings.keep_weights)
     if settings.text_side == "trainable":
         encoder = replace(encoder, stages=(*encoder.stages, tuned))
-    asked = Answering(encoder, run, loaded, settings.smoothed_prediction)
-    answers = _answer_step(asked, tuned)
+    answering = Answering(encoder, run, loaded, settings.smoothed_prediction)
+    answers = _answer_step(answering, tuned)
     evaluation = _evaluate_step(loaded, answers) if loaded.data.labelled else None
-    pairs = _generalised_step(asked, answers) if loaded.generalised else None
+    pairs = _generalised_step(answering, answers) if loaded.generalised else None
     return PhaseThree(tuned, answers, evaluation, pairs)
 
 
-def _answer_step(asked: Answering, tuned: Step) -> Step:
-    tests = asked.loaded.data.tests
-    votes = f", by vote over {asked.readings} draws" if asked.smoothed else ""
+def _answer_step(answering: Answering, tuned: Step) -> Step:
+    tests = answering.loaded.data.tests
+    votes = f", by vote over {answering.readings} draws" if answering.smoothed else ""
     return Step(
         kind="answer",
-        label=f"{asked.loaded.target.name} in {len(tests)} languages{votes}",
-        settings=asked.facts,
+        label=f"{answering.loaded.target.name} in {len(tests)} languages{votes}",
+        settings=answering.facts,
         inputs={"tuned": tuned},
         make=answer_examples,
-        work=asked.run.task.form.texts_per_record * asked.loaded.data.count * asked.readings,
-        job=asked,
+        work=answering.run.task.form.texts_per_record
+        * answering.loaded.data.count
+        * answering.readings,
+        job=answering,
     )
 
 
@@ -126,20 +130,20 @@ def _evaluate_step(loaded: Loaded[LabelledData], answers: Step) -> Step:
     )
 
 
-def _generalised_step(asked: Answering, answers: Step) -> Step:
-    loaded = asked.loaded
+def _generalised_step(answering: Answering, answers: Step) -> Step:
+    loaded = answering.loaded
     tests = loaded.data.tests
     check_parallel(loaded.target.name, loaded.data)
     pairs = len(tests) * (len(tests) - 1)
-    texts = asked.run.task.form.texts_per_record * pairs * len(next(iter(tests.values())))
+    texts = answering.run.task.form.texts_per_record * pairs * len(next(iter(tests.values())))
     return Step(
         kind="answer",
         label=f"{loaded.target.name} in {pairs} pairs of two languages",
-        settings=asked.facts | {"generalised": True},
+        settings=answering.facts | {"generalised": True},
         inputs={"tuned": answers.inputs["tuned"], "answers": answers},
         make=answer_pairs,
-        work=texts * asked.readings,
-        job=asked,
+        work=texts * answering.readings,
+        job=answering,
     )
 
 
@@ -151,17 +155,17 @@ def check_parallel(target: str, data: LabelledData) -> None:
         DataError: another number of examples.
     """
     first, *others = data.tests
-    told = f"`generalised: true` of target {target!r}"
+    setting = f"`generalised: true` of target {target!r}"
     if any("pair" not in record.texts for record in data.tests[first]):
-        raise StudyError(f"{told}, whose examples are no pairs of texts", "xnli or pawsx")
+        raise StudyError(f"{setting}, whose examples are no pairs of texts", "xnli or pawsx")
     if not data.labelled:
         raise StudyError(
-            f"{told}, whose {data.split} examples have no labels",
+            f"{setting}, whose {data.split} examples have no labels",
             "examples with labels",
             "score `split: dev`, or take `generalised` out",
         )
     if not others:
-        raise StudyError(f"{told} in {first} alone", "two languages or more")
+        raise StudyError(f"{setting} in {first} alone", "two languages or more")
     for language in others:
         if len(data.tests[language]) != len(data.tests[first]):
             raise DataError(

@@ -71,11 +71,15 @@ def _decoding(
         skip_broken: leave damaged pictures out; else the first is an error.
     """
     size, framing, background = preparation
-    asked = {"framing": asdict(framing), "background": background, "skip_broken": skip_broken}
+    preparation_facts = {
+        "framing": asdict(framing),
+        "background": background,
+        "skip_broken": skip_broken,
+    }
     return Step(
         kind="pictures",
         label=label,
-        settings={"of": dict(of), "size": size, "count": len(pictures), **asked},
+        settings={"of": dict(of), "size": size, "count": len(pictures), **preparation_facts},
         inputs={},
         make=decode_pictures,
         work=len(pictures) * (size / 64) ** 2,
@@ -94,12 +98,12 @@ def features_step(label: str, pictures: Step, form: PictureForm, seed: int) -> S
         seed: of a tower with random weights; a published one is the same for every seed.
     """
     tower = form.tower_settings
-    asked = {name: value for name, value in asdict(tower).items() if name != "name"}
+    tower_facts = {name: value for name, value in asdict(tower).items() if name != "name"}
     return Step(
         kind="features",
         label=label,
         settings={
-            "tower": {"files": fingerprint_of(tower), **asked},
+            "tower": {"files": fingerprint_of(tower), **tower_facts},
             "patches": form.patches,
             "seed": seed if tower.from_scratch else None,
         },
@@ -136,18 +140,18 @@ def picture_steps(name: str, run: TaskRun, seed: int) -> dict[str, Step]:
     if not run.task.pictures:
         return {}
     form = form_of(run.task)
-    found: dict[str, Step] = {}
+    steps: dict[str, Step] = {}
     for split, records in run.shown().items():
         if split == "dev" and not records:
             continue
         made = _decoded(run, split, records, preparation_for(form.tower_settings))
         if form.frozen:
             made = features_step(f"{made.label}, as a frozen tower has them", made, form, seed)
-        found[picture_role(name, split)] = made
+        steps[picture_role(name, split)] = made
     form.check()
     if form.reads_teachings:
-        found[teaching_role(name)] = _teachings_step(run, form)
-    return found
+        steps[teaching_role(name)] = _teachings_step(run, form)
+    return steps
 
 
 def _decoded(
@@ -168,7 +172,7 @@ def _decoded(
 def picture_overlap_step(
     run: TaskRun,
     target: str,
-    shown: Mapping[str, Picture],
+    tested: Mapping[str, Picture],
     facts: Mapping[str, Any],
     owner: object,
 ) -> Step:
@@ -188,7 +192,7 @@ def picture_overlap_step(
         for split, records in run.shown().items()
         if records
     }
-    pictures = list(shown.values())
+    pictures = list(tested.values())
     label = f"pictures of {target}"
     test = _decoding(label, pictures, facts, _COMPARED_AS, owner, skip_broken=False)
     return Step(
@@ -197,6 +201,6 @@ def picture_overlap_step(
         settings={},
         inputs={**splits, "test": test},
         make=find_picture_overlap,
-        work=len(shown),
-        job=ComparedItems(tuple(shown)),
+        work=len(tested),
+        job=ComparedItems(tuple(tested)),
     )

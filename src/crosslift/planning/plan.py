@@ -41,7 +41,7 @@ class ArmRun:
         seed: of its stages, and of its start's where the study pairs them.
         encoder: as the arm leaves it.
         start_steps: training steps of its start.
-        stage_steps: training steps of its own stages.
+        stage_steps: training steps of its stages.
         evaluations: target -> the step that scores it; a target that needs pictures is absent where
             the arm has no image tower.
         diagnoses: target of bitexts -> the step that describes its vectors.
@@ -78,9 +78,9 @@ class ArmRun:
         steps |= {f"diagnosis on {target}": step for target, step in self.diagnoses.items()}
         if self.sweep:
             steps["sweep"] = self.sweep
-        for share, found in self.path.items():
+        for share, evaluations in self.path.items():
             way = f"{share:g} of the way"
-            steps |= {f"scores on {target} at {way}": step for target, step in found.items()}
+            steps |= {f"scores on {target} at {way}": step for target, step in evaluations.items()}
         for target, tuned in self.fine_tuned.items():
             numbered = enumerate(tuned.ends, 1)
             steps |= {f"answers on {target}, {number}": step for number, step in numbered}
@@ -102,7 +102,7 @@ class Plan:
         targets: by name, with their data.
         overlaps: (task, target) -> the step that compares their texts.
         picture_overlaps: (task, target) -> the step that compares their pictures.
-        failures: arm -> why it is left out, of a study that goes on without it.
+        failures: arm -> why the study runs without it.
     """
 
     study: Study
@@ -133,13 +133,13 @@ class Plan:
 
     def steps(self) -> list[Step]:
         """Every distinct step, each after its inputs, in the order they are run."""
-        found: dict[str, Step] = {}
+        by_key: dict[str, Step] = {}
         for step in (*self.overlaps.values(), *self.picture_overlaps.values()):
-            found |= {each.key: each for each in step.with_inputs()}
+            by_key |= {each.key: each for each in step.with_inputs()}
         for run in self.runs:
             for step in run.steps():
-                found.setdefault(step.key, step)
-        return list(found.values())
+                by_key.setdefault(step.key, step)
+        return list(by_key.values())
 
     def without(self, failed: Mapping[str, CrossLiftError]) -> Plan:
         """The plan without the arms that need a step that failed.
@@ -243,8 +243,8 @@ def _refuse_unlabelled(targets: Mapping[str, LoadedTarget]) -> None:
 def arm_run(study: Study, arm: str, seed: int) -> ArmRun:
     """An arm of a study with a seed, without any target."""
     only = study.model_copy(update={"arms": {arm: study.arms[arm]}, "targets": (), "sweep": None})
-    found = {run.seed: run for run in plan_study(only).runs}
-    return found.get(seed) or next(iter(found.values()))
+    by_seed = {run.seed: run for run in plan_study(only).runs}
+    return by_seed.get(seed) or next(iter(by_seed.values()))
 
 
 def load_target(settings: TargetSettings) -> Loaded[Any]:
@@ -326,13 +326,13 @@ def _refuse_other_languages(name: str, arm: Arm, tasks: StudyTasks) -> None:
     """Labels, captions and pairs in another language make an arm one that is not zero-shot."""
     for stage in arm.stages:
         for run in tasks.of(stage):
-            found = [code for code in run.labelled_languages if code.partition("-")[0] != "en"]
-            if found:
+            languages = [code for code in run.labelled_languages if code.partition("-")[0] != "en"]
+            if languages:
                 raise StudyError(
-                    f"arm {name!r} learns from {run.task.name} in {', '.join(found)}, and is not "
+                    f"arm {name!r} learns from {run.task.name} in {', '.join(languages)}, and is not "
                     "marked so",
                     "English alone in a zero-shot arm",
-                    "write `zero_shot: false` into the arm: it is then told apart in the report",
+                    "write `zero_shot: false` into the arm: the report then marks it",
                 )
 
 
@@ -359,11 +359,11 @@ def _add_path(
         return
     for share in study.path_of(arm):
         encoder = run.encoder.part_of_the_way(share, since)
-        found = {
+        evaluations = {
             name: _evaluation(run, encoder, loaded, arm.postprocessing)
             for name, loaded in targets.items()
         }
-        run.path[share] = {name: step for name, step in found.items() if step is not None}
+        run.path[share] = {name: step for name, step in evaluations.items() if step is not None}
 
 
 def _evaluation(

@@ -74,5 +74,5 @@ class StudyTasks:
     def of_texts(self) -> dict[str, TaskRun]:
         """All tasks whose texts train an encoder, by name; those of guards are among them."""
         names = names_of(list(self._guards.values()))
-        named = zip(names, self._guards.items(), strict=True)
-        return self.titled() | {f"{name} ({guard})": run for name, ((guard, _), run) in named}
+        with_guards = zip(names, self._guards.items(), strict=True)
+        return self.titled() | {f"{name} ({guard})": run for name, ((guard, _), run) in with_guards}

@@ -83,8 +83,8 @@ def _encode_step(
 
 def _poolings(encoder: Trained, settings: SweepSettings) -> tuple[Poolings, ...]:
     """Those asked for, the encoder's own first."""
-    own = encoder.settings.pooling or own_use(encoder.settings).pooling or "mean"
-    return tuple(dict.fromkeys((own, *settings.poolings)))
+    default = encoder.settings.pooling or own_use(encoder.settings).pooling or "mean"
+    return tuple(dict.fromkeys((default, *settings.poolings)))
 
 
 def _check(loaded: LoadedTarget, settings: SweepSettings) -> None:
@@ -98,11 +98,11 @@ def _check(loaded: LoadedTarget, settings: SweepSettings) -> None:
             f"target {loaded.target.name!r} cannot be swept: it has a prompt for each side",
             "one prompt for both sides, which the sweep tries with every reading",
         )
-    there = list(loaded.data.bitexts)
+    languages = list(loaded.data.bitexts)
     for language in settings.dev_languages or ():
-        if language not in there:
-            raise UnknownNameError(f"dev language of {loaded.target.name}", language, there)
-    if settings.dev_languages and set(settings.dev_languages) >= set(there):
+        if language not in languages:
+            raise UnknownNameError(f"dev language of {loaded.target.name}", language, languages)
+    if settings.dev_languages and set(settings.dev_languages) >= set(languages):
         raise StudyError(
             "every language of the sweep is a dev language", "some left to report the choice on"
         )

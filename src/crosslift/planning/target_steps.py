@@ -35,14 +35,14 @@ def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
     form = form_of(task_of(trained, task).task)
     label = f"pictures of {loaded.target.name}"
     pictures = list(loaded.data.pictures.values())
-    shown = picture_step(label, pictures, loaded.facts, form.tower_settings, loaded)
+    inputs = picture_step(label, pictures, loaded.facts, form.tower_settings, loaded)
     if form.frozen:
-        shown = features_step(f"{label}, as a frozen tower has them", shown, form, seed)
+        inputs = features_step(f"{label}, as a frozen tower has them", inputs, form, seed)
     return Step(
         kind="embed-pictures",
         label=label,
         settings={**loaded.facts, "task": task},
-        inputs={"tower": trained, "pictures": shown},
+        inputs={"tower": trained, "pictures": inputs},
         make=embed_pictures,
         work=len(pictures),
         job=form,

@@ -36,8 +36,8 @@ def task_run(settings: MixedTaskSettings) -> TaskRun:
 
 def names_of(tasks: Sequence[TaskRun]) -> list[str]:
     """The tasks' names; one that appears twice is numbered from the second on."""
-    found: list[str] = []
+    names: list[str] = []
     for run in tasks:
-        same = sum(name.partition(" (")[0] == run.task.name for name in found)
-        found.append(f"{run.task.name} ({same + 1})" if same else run.task.name)
-    return found
+        same = sum(name.partition(" (")[0] == run.task.name for name in names)
+        names.append(f"{run.task.name} ({same + 1})" if same else run.task.name)
+    return names

@@ -49,16 +49,16 @@ def train_step(
     Raises:
         StudyError: settings that do not fit a task.
     """
-    named = dict(zip(names_of(tasks), tasks, strict=True))
-    _check_stage(stage, named, before.settings)
-    _check_negatives(stage, named, budget)
+    runs = dict(zip(names_of(tasks), tasks, strict=True))
+    _check_stage(stage, runs, before.settings)
+    _check_negatives(stage, runs, budget)
     inputs = dict(before.inputs)
-    for name, run in named.items():
+    for name, run in runs.items():
         if run.translated is not None:
             inputs[f"{name}: translated"] = run.translated
         inputs |= picture_steps(name, run, seed)
     if stage.heads == "kept":
-        inputs["heads"] = _with_heads(previous, named)
+        inputs["heads"] = _with_heads(previous, runs)
     guards = on_their_data(stage.guards)
     beside = {"tasks", "budget", "robust", *GUARDS_ON_DATA}
     settings = {
@@ -72,22 +72,22 @@ def train_step(
     }
     return Step(
         kind="train",
-        label=_label(named, stage, seed),
+        label=_label(runs, stage, seed),
         settings=settings,
         inputs=inputs,
         make=train_stage,
         work=_texts_trained(tasks, stage, budget) * stage.cost,
-        job=Training(before, named, guards, stage, budget, seed),
+        job=Training(before, runs, guards, stage, budget, seed),
     )
 
 
 def _with_heads(previous: Step | None, tasks: Mapping[str, TaskRun]) -> Step:
-    there = list(previous.job_as(Training).tasks) if previous is not None else []
+    names = list(previous.job_as(Training).tasks) if previous is not None else []
     for name in tasks:
-        if previous is None or name not in there:
+        if previous is None or name not in names:
             raise StudyError(
                 f"heads: kept of task {name!r}, which the stage before does not train",
-                f"one of {', '.join(there)}" if there else "a stage before it",
+                f"one of {', '.join(names)}" if names else "a stage before it",
                 "write `heads: new`, or train the task in the stage before",
             )
     if previous is None:
@@ -96,10 +96,10 @@ def _with_heads(previous: Step | None, tasks: Mapping[str, TaskRun]) -> Step:
 
 
 def _check_hidden_state(name: str, run: TaskRun, encoder: EncoderSettings) -> None:
-    wanted = run.task.form.options.get("hidden_state")
-    if wanted is not None and wanted > layers_of(encoder):
+    hidden_state = run.task.form.options.get("hidden_state")
+    if hidden_state is not None and hidden_state > layers_of(encoder):
         raise StudyError(
-            f"hidden_state {wanted} of task {name!r}",
+            f"hidden_state {hidden_state} of task {name!r}",
             f"0 (embedding output) to {layers_of(encoder)}, those that {encoder.name!r} has",
         )
 
@@ -168,8 +168,8 @@ def _label(tasks: Mapping[str, TaskRun], stage: StageSettings, seed: int) -> str
 
 def _robust_words(stage: StageSettings) -> str:
     """Robust training in words, with what an update costs by its passes."""
-    asked = stage.robust.model_dump() if stage.robust else {}
-    names = [name.replace("_", " ") for name, value in asked.items() if value is not None]
+    settings = stage.robust.model_dump() if stage.robust else {}
+    names = [name.replace("_", " ") for name, value in settings.items() if value is not None]
     cost = f" ({stage.cost:.3g} x the cost of plain updates)" if stage.cost != 1 else ""
     return " and ".join(names) + cost
 

@@ -52,6 +52,6 @@ def translate_step(task: IntermediateTask, settings: TranslationSettings) -> Ste
 
 def _most_records(task: IntermediateTask, limit: int | None) -> int:
     """About how many records go into each language; data of the hub are not read for that."""
-    told = getattr(task, "train_examples", None)
-    count = int(told) if told is not None else len(task.source.train())
+    declared = getattr(task, "train_examples", None)
+    count = int(declared) if declared is not None else len(task.source.train())
     return count if limit is None else min(limit, count)

@@ -38,7 +38,7 @@ def absent_if(value: object) -> Any:
 
     Example: ``tower: Annotated[Tower | None, absent_if(None)] = None``.
     """
-    return Field(exclude_if=lambda held: held == value)
+    return Field(exclude_if=lambda field_value: field_value == value)
 
 
 def from_json(content: Any, kind: type[Kind], place: str, remedy: str = RUN_AGAIN) -> Kind:

@@ -95,9 +95,9 @@ class RunFolder:
 
         A verdict on the two arms in the other order is turned. Returns None if they were not compared.
         """
-        wanted = (target.name, target.metric, target.protocol, "all")
+        score = (target.name, target.metric, target.protocol, "all")
         for verdict in self.verdicts:
-            if (verdict.target, verdict.metric, verdict.protocol, verdict.subset) != wanted:
+            if (verdict.target, verdict.metric, verdict.protocol, verdict.subset) != score:
                 continue
             if (verdict.arm, verdict.against) == (arm, against):
                 return verdict
@@ -114,8 +114,8 @@ class RunFolder:
         """The arms that others are compared with, in the order of the arms: one for each start that
         has one. Only the study's baseline where no arm is compared with another.
         """
-        named = {arm.baseline for arm in self.run.arms if arm.baseline != arm.name}
-        compared = tuple(arm.name for arm in self.run.arms if arm.name in named)
+        names = {arm.baseline for arm in self.run.arms if arm.baseline != arm.name}
+        compared = tuple(arm.name for arm in self.run.arms if arm.name in names)
         return compared or (self.run.baseline,)
 
 
@@ -163,12 +163,16 @@ def _read_run(path: Path) -> RunFacts:
 def _check_names(folder: RunFolder) -> None:
     arms = {arm.name for arm in folder.run.arms}
     targets = {target.name for target in folder.run.targets}
-    named = {folder.run.baseline, *(arm.baseline for arm in folder.run.arms)}
-    named |= {arm.control_of for arm in folder.run.arms if arm.control_of is not None}
-    named |= {score.arm for score in folder.scores} | {point.arm for point in folder.curves}
-    named |= {name for verdict in folder.verdicts for name in (verdict.arm, verdict.against)}
-    named |= {answer.arm for example in folder.examples for answer in example.answers}
-    for name in sorted(named - arms):
+    arms_mentioned = {folder.run.baseline, *(arm.baseline for arm in folder.run.arms)}
+    arms_mentioned |= {arm.control_of for arm in folder.run.arms if arm.control_of is not None}
+    arms_mentioned |= {score.arm for score in folder.scores} | {
+        point.arm for point in folder.curves
+    }
+    arms_mentioned |= {
+        name for verdict in folder.verdicts for name in (verdict.arm, verdict.against)
+    }
+    arms_mentioned |= {answer.arm for example in folder.examples for answer in example.answers}
+    for name in sorted(arms_mentioned - arms):
         raise UnknownNameError("arm", name, arms)
     measured = {score.target for score in folder.scores}
     measured |= {verdict.target for verdict in folder.verdicts}

@@ -96,15 +96,15 @@ def _schema(kind: type[Row]) -> pa.Schema:
     return pa.schema([(name, _COLUMN_TYPES[of]) for name, of in get_type_hints(kind).items()])
 
 
-def _read_table(path: Path, wanted: pa.Schema) -> pa.Table:
+def _read_table(path: Path, schema: pa.Schema) -> pa.Table:
     try:
         file = opened(path)
         present = file.schema_arrow.names
-        missing = [name for name in wanted.names if name not in present]
+        missing = [name for name in schema.names if name not in present]
         if missing:
             raise DataError(
-                f"{path} lacks the columns {', '.join(missing)}", ", ".join(wanted.names), RUN_AGAIN
+                f"{path} lacks the columns {', '.join(missing)}", ", ".join(schema.names), RUN_AGAIN
             )
-        return file.read(columns=wanted.names).select(wanted.names).cast(wanted)
+        return file.read(columns=schema.names).select(schema.names).cast(schema)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read: {error}", "a parquet file", RUN_AGAIN) from error

@@ -127,14 +127,14 @@ def _part(whole: Verdict, controlled: Controlled) -> EffectPart:
         )
     facts = facts_of(controlled.kind, of_control.arm)
     pair = Figure.of(of_arm), Figure.of(of_control)
-    named, rest = pair if facts.shown_by == "arm - control" else pair[::-1]
+    named_part, rest = pair if facts.shown_by == "arm - control" else pair[::-1]
     lowest, highest = min(0.0, whole.effect) - _ROUNDING, max(0.0, whole.effect) + _ROUNDING
-    within = lowest <= named.effect <= highest
+    within = lowest <= named_part.effect <= highest
     return EffectPart(
         source=facts.source,
         control=of_control.arm,
         kind=controlled.kind,
-        named=named,
+        named=named_part,
         rest=rest,
         within_whole=within,
     )
@@ -161,13 +161,13 @@ def _whole_words(whole: Verdict) -> str:
 
 
 def _clause(whole: Verdict, part: EffectPart) -> str:
-    named = f"{part.source} {_figure_words(part.named)}"
+    part_words = f"{part.source} {_figure_words(part.named)}"
     beyond = abs(part.named.effect) > abs(whole.effect) and part.named.effect * whole.effect > 0
     if whole.verdict not in SHOWN or not beyond:
-        return named
+        return part_words
     side = "below" if part.rest.effect < 0 else "above"
     return (
-        f"{named}, more than the whole and so no part of it, as `{part.rest.arm}` is {side} "
+        f"{part_words}, more than the whole and so no part of it, as `{part.rest.arm}` is {side} "
         f"`{part.rest.against}`: {_figure_words(part.rest)}"
     )
 

@@ -73,5 +73,5 @@ def zero_shot_words(languages: Collection[str], *, captions: bool) -> str:
         languages: of its labelled training texts; English is not named.
         captions: whether these texts are captions of pictures; else they have labels.
     """
-    seen = ", ".join(code for code in languages if code != "en") or "other languages"
-    return f"not zero-shot: {'captions' if captions else 'labels'} in {seen}"
+    others = ", ".join(code for code in languages if code != "en") or "other languages"
+    return f"not zero-shot: {'captions' if captions else 'labels'} in {others}"

@@ -70,7 +70,7 @@ def check_presence(presence: NDArray[np.bool_]) -> None:
 
 
 def check_strata(strata: NDArray[np.integer], items: int) -> None:
-    """Raises DataError unless there is one whole number for each of so many items."""
+    """Raises DataError unless each of the items has one whole number."""
     if strata.shape != (items,) or not np.issubdtype(strata.dtype, np.integer):
         raise DataError(
             f"strata: an array of {strata.dtype} of shape {strata.shape}",

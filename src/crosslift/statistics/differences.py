@@ -217,14 +217,17 @@ def weighted_differences(parts: Sequence[Weighted], *, level: float = 0.95) -> l
     _check_seeds([len(each) for each in gaps])
     weights = [part.weights.reshape(len(part.weights), -1) for part in parts]
     of_targets = [
-        influences_of(each, part.strata, own)
-        for each, part, own in zip(gaps, parts, weights, strict=True)
+        influences_of(each, part.strata, columns)
+        for each, part, columns in zip(gaps, parts, weights, strict=True)
     ]
     presences = [~np.isnan(each[0]) for each in gaps]
     return [
         _difference(
             side_by_side(influences),
-            [here[:, own[:, place] != 0] for here, own in zip(presences, weights, strict=True)],
+            [
+                here[:, columns[:, place] != 0]
+                for here, columns in zip(presences, weights, strict=True)
+            ],
             level,
         )
         for place, influences in enumerate(zip(*of_targets, strict=True))

@@ -194,9 +194,9 @@ def _surviving(
     names: GainNames, content: Difference, other: Difference, share: Share | None
 ) -> str:
     against = f"against `{names.control}`"
-    shown = by_interval(content)
+    outcome = by_interval(content)
     part = f"{points(content.effect)} ({interval_clause(content)})"
-    if shown == LOWER:
+    if outcome == LOWER:
         return (
             f"none survive {against}, which scores {points(-content.effect)} points higher "
             f"({interval_clause(content)} for the arm against it): {names.content} is shown to cost"
@@ -213,15 +213,15 @@ def _surviving(
             f"{_content_shown(names, content)}"
         )
     surviving = f"{part} survive {against}, a share of {_share_words(share)}"
-    if shown == HIGHER:
+    if outcome == HIGHER:
         return f"{surviving}: that part is shown to come from {names.content}"
     return f"{surviving}: no part of the gain is shown to come from {names.content}"
 
 
 def _below(other: Difference) -> str:
     """How far a control is below the baseline, and whether that is shown."""
-    shown = "" if by_interval(other) == LOWER else ", not shown,"
-    return f"{points(-other.effect)} points ({interval_clause(other)}){shown} below"
+    doubt = "" if by_interval(other) == LOWER else ", not shown,"
+    return f"{points(-other.effect)} points ({interval_clause(other)}){doubt} below"
 
 
 def _share_words(share: Share) -> str:
@@ -230,9 +230,9 @@ def _share_words(share: Share) -> str:
 
 
 def _content_shown(names: GainNames, content: Difference) -> str:
-    shown = by_interval(content)
-    if shown == HIGHER:
+    outcome = by_interval(content)
+    if outcome == HIGHER:
         return f"{names.content} is shown to help"
-    if shown == LOWER:
+    if outcome == LOWER:
         return f"{names.content} is shown to cost"
     return f"{names.content} is not shown to matter"

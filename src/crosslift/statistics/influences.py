@@ -52,16 +52,16 @@ class Influence:
         """The two components of its noise."""
         seeds = len(self.per_seed)
         common = self.of_items.mean(axis=0)
-        between = own = 0.0
+        between = within = 0.0
         if seeds > 1:
             between = _unless_rounding(self.per_seed.var(ddof=1))
-            own = _unless_rounding(np.sum((self.of_items - common) ** 2) / (seeds - 1))
+            within = _unless_rounding(np.sum((self.of_items - common) ** 2) / (seeds - 1))
         squared = common**2
         items = _unless_rounding(squared.sum())
-        if not (items or between or own):
+        if not (items or between or within):
             return self._without_scatter(seeds)
         freedom = _freedom(squared, self.leverage, self.strata) if items else 1.0
-        return Noise.from_scatter(seeds, between, items, own, freedom)
+        return Noise.from_scatter(seeds, between, items, within, freedom)
 
     def _without_scatter(self, seeds: int) -> Noise:
         """Where nothing scatters at all: n items that all differ alike are n signs, no certainty."""
@@ -100,7 +100,7 @@ def influences_of(
     """The parts of several weighted sums of language means, one for each column of ``weights``.
 
     Deviations from a mean of n items have (n - 1) / n of the variance, so they are scaled by
-    sqrt(n / (n - 1)). The single item of a language has no scatter of its own; its deviation is taken
+    sqrt(n / (n - 1)). The single item of a language has no scatter; its deviation is taken
     from the mean over languages.
 
     Args:

@@ -11,9 +11,9 @@ from crosslift.statistics.corrections import holm
 from crosslift.statistics.differences import Difference
 
 
-def outcome_of(effect: float, shown: bool) -> Outcome:
+def outcome_of(effect: float, is_shown: bool) -> Outcome:
     """Which way a difference goes, if it is shown."""
-    if not shown:
+    if not is_shown:
         return NO_DIFFERENCE
     return HIGHER if effect > 0 else LOWER
 
@@ -71,8 +71,8 @@ def judge_family(
 
 
 def _judged(difference: Difference, p_corrected: float, alpha: float) -> Judgement:
-    shown = p_corrected < alpha and difference.excludes_zero
-    return Judgement(outcome_of(difference.effect, shown), p_corrected)
+    is_shown = p_corrected < alpha and difference.excludes_zero
+    return Judgement(outcome_of(difference.effect, is_shown), p_corrected)
 
 
 def alpha_of(level: float) -> float:

@@ -59,7 +59,7 @@ class Noise:
 
     @classmethod
     def from_scatter(
-        cls, seeds: int, between: float, items: float, own: float, item_freedom: float
+        cls, seeds: int, between: float, items: float, within: float, item_freedom: float
     ) -> Noise:
         """Part what was observed into the two components.
 
@@ -76,8 +76,8 @@ class Noise:
         """
         if seeds == 1:
             return cls(1, 0.0, items, item_freedom)
-        least = own * float(chdtri(seeds - 1, 1 - _LUCK)) / (seeds - 1)
-        common = max(0.0, items - own / seeds)
+        least = within * float(chdtri(seeds - 1, 1 - _LUCK)) / (seeds - 1)
+        common = max(0.0, items - within / seeds)
         return cls(seeds, max(between, least) / seeds, common, item_freedom)
 
     def half_width(self, level: float) -> float:
@@ -115,13 +115,13 @@ class Noise:
             return sqrt(of_items * self.item_variance)
         freedom = self.seeds - 1
         of_seeds = float(stdtrit(freedom, tail)) ** 2
-        kept = min(of_items, of_seeds * (freedom - 1) / (freedom + of_seeds))
+        shared = min(of_items, of_seeds * (freedom - 1) / (freedom + of_seeds))
         joined = _joined(
             of_seeds * self.seed_variance,
-            (of_items - kept) * self.item_variance,
+            (of_items - shared) * self.item_variance,
             1 + 2 / freedom,
         )
-        return sqrt(kept * self.item_variance + joined)
+        return sqrt(shared * self.item_variance + joined)
 
 
 def _joined(one: float, other: float, power: float) -> float:

@@ -1,4 +1,4 @@
-"""Unfinished work notes what made it, so that it can be told which of it is still resumed.
+"""Unfinished work records what made it, so that the store knows which of it can be resumed.
 
 A step resumes only what the same code left on the same inputs: the name of its folder says so, and the
 note in it, UNFINISHED/.attempt.json, says to others which code and inputs these are.

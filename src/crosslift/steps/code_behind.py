@@ -45,13 +45,13 @@ def modules_behind(value: object, skip: type) -> frozenset[str]:
 def _walk(value: object, skip: type) -> frozenset[str]:
     modules: set[str] = set()
     passed_over = (*_PLAIN, skip)
-    seen: set[int] = set()
+    visited: set[int] = set()
     waiting: list[object] = [value]
     while waiting:
         each = waiting.pop()
-        if isinstance(each, passed_over) or id(each) in seen:
+        if isinstance(each, passed_over) or id(each) in visited:
             continue
-        seen.add(id(each))
+        visited.add(id(each))
         if isinstance(each, HeldByManySteps) and each is not value:
             modules.update(each.modules_behind(skip))
             continue

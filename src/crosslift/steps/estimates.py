@@ -56,12 +56,12 @@ class Estimates:
 
     def _measured(self, kind: Kind, encoder: str) -> float | None:
         if (kind, encoder) not in self._rates:
-            found = [
+            rates = [
                 manifest.seconds / manifest.work
                 for manifest in self._store.manifests(kind)
                 if manifest.work > 0 and _encoder_of(manifest.made_from["settings"]) == encoder
             ]
-            self._rates[kind, encoder] = statistics.median(found[-_RECENT:]) if found else None
+            self._rates[kind, encoder] = statistics.median(rates[-_RECENT:]) if rates else None
         return self._rates[kind, encoder]
 
 

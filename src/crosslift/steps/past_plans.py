@@ -82,12 +82,12 @@ def asked_before(plan: StepGraph, store: Store) -> dict[str, str]:
     past = _read(_path(store, plan.name))
     if past is None:
         return {}
-    found: dict[str, str] = {}
+    former_keys: dict[str, str] = {}
     for place, step in plan.places():
         kind, key = past.steps.get(place, (step.kind, step.key))
         if key != step.key and kind == step.kind:
-            found.setdefault(step.key, key)
-    return found
+            former_keys.setdefault(step.key, key)
+    return former_keys
 
 
 def _path(store: Store, study: str) -> Path:

@@ -61,8 +61,8 @@ def run_plan(
     Args:
         plan: such as that of a study.
         store: of the artifacts.
-        listener: told of the run as it goes; None: nobody.
-        keep_going: a step that cannot be made takes the arms out that need it, and the rest goes on.
+        listener: receives the progress of the run. None: no reports.
+        keep_going: the run continues without the arms that need a step that cannot be made.
         trust_code: artifacts that other code made are taken as they are.
 
     Returns:
@@ -83,10 +83,10 @@ def run_plan(
 
 
 def _run_steps(
-    steps: Sequence[Step], store: Store, heard: Listener, status: Status, keep_going: bool
+    steps: Sequence[Step], store: Store, listener: Listener, status: Status, keep_going: bool
 ) -> tuple[dict[str, StepRecord], dict[str, CrossLiftError]]:
     """Key of a step -> what became of it, and of those that could not be made -> why."""
-    workplace = Workplace(store, report=heard.advance)
+    workplace = Workplace(store, report=listener.advance)
     passing = Passing(steps, store, status)
     records: dict[str, StepRecord] = {}
     failed: dict[str, CrossLiftError] = {}
@@ -103,12 +103,12 @@ def _run_steps(
         reused = not passing.to_make(step)
         try:
             if not reused:
-                _make_passing(step, workplace, heard, passing)
+                _make_passing(step, workplace, listener, passing)
         except CrossLiftError as error:
             if not keep_going:
                 raise
             failed[step.key] = error
-            heard.fail(step, error)
+            listener.fail(step, error)
             continue
         manifest = store.manifest(step.kind, step.key)
         records[step.key] = StepRecord(step, manifest, reused, status.other_code(step))
@@ -125,7 +125,7 @@ def make_steps(
     Args:
         ends: the steps that are wanted.
         store: of the artifacts.
-        listener: told of the work as it goes.
+        listener: receives the progress of the work.
         trust_code: artifacts that other code made are taken as they are.
 
     Returns:
@@ -238,14 +238,14 @@ def missing_steps(steps: Sequence[Step], store: Store, status: Status) -> list[S
     return [step for step in steps if passing.to_make(step)]
 
 
-def _make_passing(step: Step, workplace: Workplace, heard: Listener, passing: Passing) -> None:
+def _make_passing(step: Step, workplace: Workplace, listener: Listener, passing: Passing) -> None:
     """Makes a step; what it reads and was deleted after use is made again before."""
 
     def make(each: Step) -> None:
-        heard.begin(each)
+        listener.begin(each)
         began = time.monotonic()
         make_step(each, workplace, passing.status, not passing.passes(each))
-        heard.end(each, time.monotonic() - began)
+        listener.end(each, time.monotonic() - began)
 
     with passing.held(step, make):
         make(step)
@@ -259,7 +259,7 @@ def make_step(
     Args:
         step: the step.
         workplace: what it is made with.
-        status: of the store; told that the step is made. None: a new one.
+        status: of the store, which records that the step is made. None: a new one.
         kept: False: its artifact may be deleted when other steps have read it.
     """
     own = status or Status(workplace.store)
@@ -298,7 +298,7 @@ def make_step(
     def serves(made: Manifest) -> bool:
         return own.serves(step, made)
 
-    place = workplace.store.make(manifest, write, measured, serves, kept=kept)
+    place = workplace.store.make(manifest, write, measured, serves, keep=kept)
     own.forget()
     return place
 

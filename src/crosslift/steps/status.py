@@ -123,12 +123,12 @@ def differing_modules(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[s
 def _other_code_words(manifest: Manifest, modules: tuple[str, ...]) -> str:
     version = manifest.environment.get("crosslift", "an earlier version")
     commit = manifest.environment.get("commit")
-    named = f"{version}, commit {commit}" if commit else version
+    version_words = f"{version}, commit {commit}" if commit else version
     if not manifest.code:
-        return f"made by other code ({named})"
+        return f"made by other code ({version_words})"
     short = [name.removeprefix("crosslift.") for name in modules]
     verb = "differs" if len(short) == 1 else "differ"
-    return f"made by other code ({named}); {_first_few(short)} {verb}"
+    return f"made by other code ({version_words}); {_first_few(short)} {verb}"
 
 
 def _first_few(names: list[str]) -> str:

@@ -57,21 +57,21 @@ def held_in(store: Store) -> list[Held]:
     """
     users = used_by(store)
     by_key = {key: tuple(names) for (_, key), names in users.items()}
-    held: list[Held | None] = []
+    entries: list[Held | None] = []
     with disk_errors_explained(store.root):
         for kind, key, path in _artifacts(store):
             studies = tuple(users.get((kind, key), ()))
-            held.append(_held(path, kind, key, studies, label=_label(store, kind, key)))
+            entries.append(_held(path, kind, key, studies, label=_label(store, kind, key)))
         for path in sorted(store.root.glob("unfinished/[!.]*")):
             key = path.name.partition("-")[0]
             useless = key != path.name and not is_resumable(path, store)
-            held.append(_held(path, "unfinished", key, by_key.get(key, ()), useless=useless))
+            entries.append(_held(path, "unfinished", key, by_key.get(key, ()), useless=useless))
         for path in sorted(store.root.glob(f"{TRACES}/*/*.json")):
             studies = tuple(users.get((path.parent.name, path.stem), ()))
-            held.append(_held(path, "trace", path.stem, studies))
+            entries.append(_held(path, "trace", path.stem, studies))
         for key, path in _remnants(store):
-            held.append(_held(path, "remnant", key, (), useless=True))
-    return [each for each in held if each is not None]
+            entries.append(_held(path, "remnant", key, (), useless=True))
+    return [each for each in entries if each is not None]
 
 
 def _artifacts(store: Store) -> Iterator[tuple[str, str, Path]]:
@@ -209,10 +209,10 @@ def prune(store: Store, unneeded: Iterable[Held], studies: Sequence[str]) -> Pru
     return pruning
 
 
-def _is_needed_now(store: Store, held: Held, needed: set[str]) -> bool:
-    if held.useless:
-        return held.kind == "unfinished" and is_resumable(held.path, store)
-    return held.key in needed
+def _is_needed_now(store: Store, entry: Held, needed: set[str]) -> bool:
+    if entry.useless:
+        return entry.kind == "unfinished" and is_resumable(entry.path, store)
+    return entry.key in needed
 
 
 def _delete(path: Path) -> None:

@@ -27,7 +27,7 @@ class StudyFault:
 
     Args:
         path: of the value in the file, such as ("arms", "image", "stages", 0, "task").
-        value: what stands there.
+        value: the value there.
         expected: what should.
         near: the nearest legal names, best first.
     """
@@ -41,12 +41,12 @@ class StudyFault:
 def check_names(raw: Mapping[str, Any]) -> list[StudyFault]:
     """Every name in a study that refers to something that does not exist, and missing budgets."""
     arms, starts = _mapping(raw, "arms"), _mapping(raw, "starts")
-    named = [*arms, *(f"{arm}--{control}" for arm in arms for control in CONTROLS)]
+    arm_names = [*arms, *(f"{arm}--{control}" for arm in arms for control in CONTROLS)]
     faults = [
         *_check(("start",), raw.get("start"), starts, "the name of a start"),
         *_check(("baseline",), raw.get("baseline", "baseline"), arms, "the name of an arm"),
         *_check_targets(raw),
-        *_check_comparisons(raw, named),
+        *_check_comparisons(raw, arm_names),
         *_check_sweep(raw),
         *_check_texts((), raw),
     ]
@@ -96,7 +96,7 @@ def _items(raw: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def _check_targets(raw: Mapping[str, Any]) -> Iterator[StudyFault]:
-    seen: set[str] = set()
+    names: set[str] = set()
     for i, target in enumerate(_items(raw, "targets")):
         nested = isinstance(target, Mapping)
         path: Path = ("targets", i, "name") if nested else ("targets", i)
@@ -104,9 +104,9 @@ def _check_targets(raw: Mapping[str, Any]) -> Iterator[StudyFault]:
         if not isinstance(name, str):
             continue  # the schema tells
         yield from _check(path, name, TARGETS, "the name of a target")
-        if name in seen:
+        if name in names:
             yield StudyFault(path, name, "each target once (a second study for other data of it)")
-        seen.add(name)
+        names.add(name)
         if name in TARGETS and TARGETS[name].needs_data and not (nested and target.get("data")):
             yield StudyFault(
                 path, name, "a mapping with `name` and `data` (this target needs data)"
@@ -116,8 +116,8 @@ def _check_targets(raw: Mapping[str, Any]) -> Iterator[StudyFault]:
             expected = "the name of a task"
             yield from _check(("targets", i, "english_task"), other, task_names(), expected)
         if name in TARGETS and TARGETS[name].fine_tuned:
-            own = _mapping(target, "fine_tune") if nested else {}
-            if not (own or _mapping(raw, "fine_tune")).get("budget"):
+            tuning = _mapping(target, "fine_tune") if nested else {}
+            if not (tuning or _mapping(raw, "fine_tune")).get("budget"):
                 expected = "`fine_tune: {budget: ...}` of the study or of this target"
                 yield StudyFault(path, name, expected)
 

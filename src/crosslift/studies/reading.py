@@ -34,8 +34,8 @@ class StudyFileError(StudyError):
         self, source: str, faults: Sequence[StudyFault], lines: Mapping[Location, int]
     ) -> None:
         self.faults = tuple(faults)
-        told = "\n".join(_tell(fault, lines) for fault in faults)
-        super().__init__(f"{source}: {plural(len(faults), 'error')}\n{told}")
+        messages = "\n".join(_message(fault, lines) for fault in faults)
+        super().__init__(f"{source}: {plural(len(faults), 'error')}\n{messages}")
 
 
 def read_study(path: Path, data: Path | None = None) -> Study:
@@ -140,8 +140,8 @@ def _place_paths(value: Any, folder: Path, path: Location = ()) -> Iterator[Stud
     """Places the relative paths of a study in a folder; yields those that no machine can have."""
     for key, inner in list(value.items() if isinstance(value, dict) else enumerate(value)):
         here = (*path, key)
-        named = key == "synonyms" and inner in SYNONYM_SOURCES
-        if key in _PATHS and isinstance(inner, str) and not named:
+        is_source_name = key == "synonyms" and inner in SYNONYM_SOURCES
+        if key in _PATHS and isinstance(inner, str) and not is_source_name:
             try:
                 value[key] = _placed(inner, folder)
             except DataError as error:
@@ -181,7 +181,7 @@ def _fault(detail: Any) -> StudyFault:
 
 
 def _legal_fields(path: Location) -> list[str]:
-    """Names of the settings that may stand at a path of a study."""
+    """Names of the settings that a study may hold at a path."""
     kind: Any = Study
     for part in path:
         kind = _bare(kind)
@@ -196,8 +196,12 @@ def _legal_fields(path: Location) -> list[str]:
 def _hints(settings: type[BaseModel]) -> dict[str, Any]:
     """Name -> type of the settings that a mapping may hold; a stage's include its short form."""
     hints = typing.get_type_hints(settings)
-    own = {name: hints[name] for name in settings.model_fields}
-    return own | _hints(settings.short_form) if issubclass(settings, StageSettings) else own
+    hints_by_name = {name: hints[name] for name in settings.model_fields}
+    return (
+        hints_by_name | _hints(settings.short_form)
+        if issubclass(settings, StageSettings)
+        else hints_by_name
+    )
 
 
 def _bare(kind: Any) -> Any:
@@ -209,14 +213,14 @@ def _bare(kind: Any) -> Any:
     return kind
 
 
-def _tell(fault: StudyFault, lines: Mapping[Location, int]) -> str:
+def _message(fault: StudyFault, lines: Mapping[Location, int]) -> str:
     place = fault.path
     while place and place not in lines:
         place = place[:-1]
     line = f"line {lines[place]}: " if place in lines else ""
-    found = "nothing" if fault.value is None else shorten(repr(fault.value), _MOST_LETTERS)
+    value = "nothing" if fault.value is None else shorten(repr(fault.value), _MOST_LETTERS)
     near = f" Did you mean {' or '.join(repr(n) for n in fault.near)}?" if fault.near else ""
-    return f"  {line}{_written(fault.path)}: found {found}, expected {fault.expected}.{near}"
+    return f"  {line}{_written(fault.path)}: found {value}, expected {fault.expected}.{near}"
 
 
 def _written(path: Location) -> str:

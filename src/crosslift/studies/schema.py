@@ -29,7 +29,7 @@ from crosslift.training.stage_settings import StageSettings
 
 
 def _named(value: Any) -> Any:
-    """A bare name stands for the settings of that name."""
+    """Turns a bare name into the settings of that name."""
     return {"name": value} if isinstance(value, str) else value
 
 
@@ -87,7 +87,7 @@ class Arm(BaseModel):
     """What kind of control it is; None: another one, or none."""
     controls: Controls | None = None
     """Control arms that come with this one, with its stages, budget and seeds, as arms of their own
-    (ARM--CONTROL). `auto`: those without which its effect cannot be told from that of its updates.
+    (ARM--CONTROL). `auto`: those that separate its effect from that of its updates.
     None: as the study says."""
     zero_shot: bool = True
     """Its labels, captions and pairs are English alone. False: some are in other languages, and the
@@ -100,8 +100,8 @@ class Arm(BaseModel):
 
     @model_validator(mode="after")
     def _tuned_alike(self) -> Self:
-        own = self.fine_tune.model_fields_set if self.fine_tune else set()
-        shared = [name for name in ("budget", "limit", "dev_limit") if name in own]
+        set_here = self.fine_tune.model_fields_set if self.fine_tune else set()
+        shared = [name for name in ("budget", "limit", "dev_limit") if name in set_here]
         if shared:
             raise ValueError(f"no {shared[0]} in an arm's fine_tune: it is the same for all arms")
         if self.fine_tune and self.postprocessing:
@@ -125,19 +125,21 @@ def control_arms(
     Raises:
         ValueError: no task of the arm's last stage has a control that is asked for.
     """
-    asked = arm.controls
-    if asked is None:
-        asked = of_the_study if arm.stages and arm.control_of is None and not arm.reference else ()
-    if not asked:
+    controls = arm.controls
+    if controls is None:
+        controls = (
+            of_the_study if arm.stages and arm.control_of is None and not arm.reference else ()
+        )
+    if not controls:
         return {}
     if not arm.stages:
         raise ValueError(f"controls of arm {name}, which trains nothing")
     forms = [form_name(task.task) for task in arm.stages[-1].tasks]
-    if asked == "auto":
-        found = dict.fromkeys(c for form in forms for c in automatic_controls(form))
+    if controls == "auto":
+        candidates = dict.fromkeys(c for form in forms for c in automatic_controls(form))
         locked = arm.stages[-1].text_side == "locked"
-        asked = tuple(c for c in found if not (locked and c == "captions-only"))
-    return {f"{name}--{control}": _control_arm(name, arm, control) for control in asked}
+        controls = tuple(c for c in candidates if not (locked and c == "captions-only"))
+    return {f"{name}--{control}": _control_arm(name, arm, control) for control in controls}
 
 
 def _control_arm(name: str, arm: Arm, control: Control) -> Arm:
@@ -247,9 +249,9 @@ class Study(BaseModel):
                 try:
                     self.fine_tuning_of(target, arm)
                 except ValidationError as error:
-                    told = error.errors()[0]["msg"].removeprefix("Value error, ")
+                    message = error.errors()[0]["msg"].removeprefix("Value error, ")
                     raise ValueError(
-                        f"fine_tune of arm {name} with that of {target.name}: {told}"
+                        f"fine_tune of arm {name} with that of {target.name}: {message}"
                     ) from error
         return self
 
@@ -304,14 +306,16 @@ class Study(BaseModel):
         )
 
     def without(self, arms: Collection[str]) -> Study:
-        """The study as it is when arms are taken out, with what refers to them."""
-        kept = {
+        """The study without some arms and without what refers to them."""
+        arms_left = {
             name: arm.model_copy(update={"control_of": None}) if arm.control_of in arms else arm
             for name, arm in self.arms.items()
             if name not in arms
         }
-        asked = tuple(c for c in self.comparisons if c.arm in kept and c.against in kept)
-        return self.model_copy(update={"arms": kept, "comparisons": asked})
+        comparisons = tuple(
+            c for c in self.comparisons if c.arm in arms_left and c.against in arms_left
+        )
+        return self.model_copy(update={"arms": arms_left, "comparisons": comparisons})
 
     def budget_of(self, stage: StageSettings) -> Budget:
         """The budget of a stage: its own or the study's."""

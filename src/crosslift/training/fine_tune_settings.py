@@ -20,7 +20,7 @@ class FineTuneSettings(TrainingSettings):
     selection sees no label of another language. False: keeps the last weights."""
 
     keep_weights: bool = True
-    """Keeps the fine-tuned weights in the store: as large as the encoder, for each arm, seed and target.
+    """Keeps the fine-tuned weights in the store: as large as the encoder, for each arm, seed, target.
     False: deletes them once the answers exist, and trains them again where other answers are needed."""
 
     smoothed_prediction: SmoothedPredictionSettings | None = None

@@ -42,7 +42,7 @@ class Stage:
         settings: its settings.
         budget: how much it may train.
         seed: of batches, masking, augmentation and dropout.
-        checkpoint: where its checkpoint stands.
+        checkpoint: the file of its checkpoint.
         report: called after each update with the share of the budget that is spent, in [0, 1].
     """
 
@@ -229,13 +229,13 @@ class _Run:
                 progress.curve.append((progress.updates, member.name, "share", share))
 
     def _take_dev_score(self) -> None:
-        wanted, progress, budget = (
+        evaluations, progress, budget = (
             self.stage.settings.dev_evaluations,
             self.progress,
             self.stage.budget,
         )
         done = min(int(getattr(progress, budget.unit)), budget.amount)
-        if wanted == 0 or done * wanted < (progress.dev_evaluations + 1) * budget.amount:
+        if evaluations == 0 or done * evaluations < (progress.dev_evaluations + 1) * budget.amount:
             return
         began = time.monotonic()
         self._evaluation_mode()

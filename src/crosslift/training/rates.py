@@ -29,9 +29,9 @@ def rate_of(settings: StageSettings, budget: Budget, progress: Progress) -> floa
     rise = settings.warmup_share
     if middle < rise or rise == 1:
         return min(1.0, max(middle, _LEAST) / rise)
-    left = (1 - middle) / (1 - rise)
+    remaining = (1 - middle) / (1 - rise)
     if settings.schedule == "constant":
         return 1.0
     if settings.schedule == "cosine":
-        return (1 - math.cos(math.pi * left)) / 2
-    return left
+        return (1 - math.cos(math.pi * remaining)) / 2
+    return remaining

@@ -136,7 +136,7 @@ class DataAugmentationSettings(BaseModel):
     copies: Count = 3
     """Of each record."""
     neighbours: Count = 4
-    """Of a word, with `encoder`: at most so many."""
+    """Most synonyms of a word, with `encoder`."""
     least_cosine: Annotated[float, Field(ge=-1, le=1)] = 0.6
     """Of two token rows, with `encoder`: further ones are no synonyms. Below 0.6 opposites are many."""
 

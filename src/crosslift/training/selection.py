@@ -82,11 +82,15 @@ def chosen_score(scores: Scores, metric: str | None) -> float:
     if metric is None:
         firsts = [next(iter(metrics.items())) for metrics in scores.values() if metrics]
         return sum(_oriented(name, value) for name, value in firsts) / len(firsts)
-    named = {f"{task}:{m}": v for task, metrics in scores.items() for m, v in metrics.items()}
-    matching = [name for name in named if name == metric or name.partition(":")[2] == metric]
+    by_task_and_metric = {
+        f"{task}:{m}": v for task, metrics in scores.items() for m, v in metrics.items()
+    }
+    matching = [
+        name for name in by_task_and_metric if name == metric or name.partition(":")[2] == metric
+    ]
     if len(matching) != 1:
-        raise _unclear(metric, matching, list(named))
-    return _oriented(matching[0], named[matching[0]])
+        raise _unclear(metric, matching, list(by_task_and_metric))
+    return _oriented(matching[0], by_task_and_metric[matching[0]])
 
 
 def _oriented(name: str, value: float) -> float:

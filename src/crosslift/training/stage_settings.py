@@ -44,7 +44,7 @@ class EarlyStopping(BaseModel):
 
 
 def _several(value: Any) -> Any:
-    """A bare name stands for the settings of that task."""
+    """Turns bare names of tasks into their settings."""
     if not isinstance(value, (list, tuple)):
         return value
     return [{"task": each} if isinstance(each, str) else each for each in value]
@@ -69,7 +69,8 @@ class TrainingSettings(BaseModel):
     """Share of the budget over which the learning rate rises from 0."""
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Each layer of the text encoder learns at this many times the rate of the one above it, and the
-    embeddings at this many times that of the lowest (Howard and Ruder 2018, arXiv 1801.06146, section 3.2; as in ELECTRA)."""
+    embeddings at this many times that of the lowest layer (Howard and Ruder 2018, arXiv 1801.06146,
+    section 3.2; as in ELECTRA)."""
     weight_decay: NotNegative = 0.01
     """Of matrices; biases, norms and token rows have none."""
     clip_norm: Positive = 1.0
@@ -78,8 +79,8 @@ class TrainingSettings(BaseModel):
     """An update's batch goes through in this many parts, whose gradients add up. Contrastive forms find
     their negatives within a part: `cached_texts` saves memory without that."""
     cached_texts: Count | None = None
-    """This many texts go through the encoder at a time, and the backward pass computes their activations
-    again: it bounds the memory of a large contrastive batch (Gao et al. 2021,
+    """This many texts go through the encoder at a time, and the backward pass computes their
+    activations again: it bounds the memory of a large contrastive batch (Gao et al. 2021,
     arXiv 2101.06983). None: all at once."""
     gradient_checkpointing: bool = False
     """The backward pass computes activations inside layers again: less memory."""

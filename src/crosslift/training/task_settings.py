@@ -41,9 +41,10 @@ class TaskSettings(BaseModel):
     """Trains on a control of the task instead: the same records without what the task teaches. See
     `crosslift.tasks.controls`."""
     skip_broken: bool = False
-    """Skips and counts records whose picture is missing or damaged. False: such a record is an error."""
+    """Skips and counts records whose picture is missing or damaged. False: they are errors."""
     check_language: bool = False
-    """Skips and counts captions in another language than declared (`pip install crosslift[languages]`)."""
+    """Skips and counts captions in another language than declared (`pip install
+    crosslift[languages]`)."""
 
 
 class MixedTaskSettings(TaskSettings):

@@ -187,11 +187,11 @@ def _freeze(encoder: Encoder, layers: int) -> None:
     stack = encoder.layers()
     if layers > len(stack):
         raise TrainingError(f"frozen_layers {layers}", f"at most the encoder's {len(stack)} layers")
-    kept = {id(p) for layer in stack[layers:] for p in layer.parameters()}
+    trained = {id(p) for layer in stack[layers:] for p in layer.parameters()}
     inside = {id(p) for p in stack.parameters()}
     lowest = {id(p) for p in _embeddings(encoder)}
     for parameter in encoder.model.parameters():
-        if (id(parameter) in inside and id(parameter) not in kept) or id(parameter) in lowest:
+        if (id(parameter) in inside and id(parameter) not in trained) or id(parameter) in lowest:
             parameter.requires_grad_(False)
 
 

@@ -25,7 +25,7 @@ class OpenDistillation:
         encoder: as it is to be remembered.
         records: whose texts may be taken, in any languages.
         column: name of the records' text.
-        texts: so many are taken, each language equally often as far as it has some.
+        texts: number of texts drawn, from each language equally often while it has some.
         options: of the stage; its seed decides which texts.
 
     Source: Romero et al. 2015 (arXiv 1412.6550), section 2, hints, with the vector as the hint.
@@ -39,14 +39,14 @@ class OpenDistillation:
         texts: int,
         options: FormOptions,
     ) -> None:
-        taken = balanced(records, texts, options.seed)
-        if not taken:
+        chosen = balanced(records, texts, options.seed)
+        if not chosen:
             raise DataError("a distillation has no text", "records with texts")
         self.encoder = encoder
         self.head = torch.nn.Module()
-        self.size = len(taken)
+        self.size = len(chosen)
         self._options = options
-        self._sequences = tokenise_compactly(encoder, [r.texts[column] for r in taken])
+        self._sequences = tokenise_compactly(encoder, [r.texts[column] for r in chosen])
         self._before = unit(all_vectors(encoder, self._sequences))
 
     def token_ids(self) -> Iterable[int]:
