@@ -12,7 +12,6 @@ from crosslift.errors import DataError
 from crosslift.retrieval import search, tiles
 from crosslift.retrieval.screening import (
     KEYS,
-    RESULT_ERROR,
     floor_keys,
     keys_in_place,
     results_of_keys,
@@ -44,12 +43,14 @@ def vectors(kind: str, count: int, width: int, seed: int) -> np.ndarray:
         found = found * 0.05 + np.linspace(1, 2, width, dtype=np.float32)
     if kind == "repeated":
         found = found[draw.integers(0, max(1, count // 5), count)]
+    if kind == "collapsed":  # many scores round to the same float32
+        found = np.linspace(1, 2, width, dtype=np.float32) + 2e-4 * found
     if kind == "opposed":
         found[::2] = -found[:1] + 0.01 * found[::2]
     return found
 
 
-KINDS = ("even", "crowded", "repeated", "opposed")
+KINDS = ("even", "crowded", "repeated", "opposed", "collapsed")
 SHAPES = [
     (1, 1, 3, 1),
     (5, 3, 7, 4),
@@ -89,10 +90,42 @@ def test_small_tiles_and_full_hands_change_nothing(
     src, tgt = vectors(kind, 201, 9, 5), vectors(kind, 333, 9, 6)
     monkeypatch.setattr(tiles, "TILE_ROWS", 32)
     monkeypatch.setattr(tiles, "TILE_COLUMNS", 24)
-    monkeypatch.setattr(tiles, "_HITS_HELD", 50)
+    monkeypatch.setattr(tiles, "_MOST_WAITING", 50)
     both = nearest_both(src, tgt, 3)
     same(both.src_to_tgt, brute_force(src, tgt, 3))
     same(both.tgt_to_src, brute_force(tgt, src, 3))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dense", [0, 1, 2])
+def test_tiles_in_which_all_pairs_are_scored_change_nothing(
+    kind: str, dense: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    src, tgt = vectors(kind, 201, 9, 5), vectors(kind, 333, 9, 6)
+    monkeypatch.setattr(tiles, "TILE_ROWS", 48)
+    monkeypatch.setattr(tiles, "TILE_COLUMNS", 40)
+    scored = []
+    score_tile = tiles.score_tile
+    monkeypatch.setattr(tiles, "score_tile", lambda *a: scored.append(1) or score_tile(*a))
+    monkeypatch.setattr(tiles, "_MOST_GROUPS", (0, -700, -(10**9))[dense])
+    both = nearest_both(src, tgt, 3)
+    same(both.src_to_tgt, brute_force(src, tgt, 3))
+    same(both.tgt_to_src, brute_force(tgt, src, 3))
+    same(nearest(src, tgt, 3), both.src_to_tgt)
+    if dense == 2:
+        assert len(scored) == 2 * 5 * 9  # tiles of both searches
+
+
+def test_collapsed_vectors_are_scored_by_whole_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    src, tgt = vectors("collapsed", 600, 9, 5), vectors("collapsed", 700, 9, 6)
+    pairs = []
+    monkeypatch.setattr(
+        tiles, "exact_scores", lambda *a: pairs.append(len(a[2])) or exact_scores(*a)
+    )
+    both = nearest_both(src, tgt, 3)
+    same(both.src_to_tgt, brute_force(src, tgt, 3))
+    same(both.tgt_to_src, brute_force(tgt, src, 3))
+    assert sum(pairs) < 0.2 * 600 * 700
 
 
 @settings(max_examples=40, deadline=None)
@@ -186,7 +219,7 @@ def test_results_are_within_the_bound(kind: str, dtype: torch.dtype) -> None:
     columns = screened_rows(tgt, centres[1], theirs.astype(np.float64), dtype, first=False)
     results = (rows.rows @ columns.rows.T).double().numpy()
     off = np.abs(results - (src.astype(np.float64) @ tgt.T.astype(np.float64) - shift))
-    rounding = RESULT_ERROR * np.abs(results)
+    rounding = KEYS[dtype].result_error * np.abs(results)
     assert (off <= rows.slack(columns)[:, None] + rounding).all()
     assert (off <= columns.slack(rows)[None] + rounding).all()
     if dtype == torch.bfloat16:

@@ -1,4 +1,4 @@
-"""Nearest neighbours as they are found: exact scores, and the k best so far."""
+"""Nearest neighbours: exact scores, and the k best so far."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from crosslift.retrieval.similarity import IntArray
 
 _PAIRS_AT_ONCE = 1024
+"""Their vectors stay in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +43,44 @@ class BothNeighbours(NamedTuple):
     tgt_to_src: Neighbours
 
 
-class Found:
-    """The neighbours found so far of the queries of one side, exact among the candidates seen.
+class BestSoFar:
+    """The k best candidates of the queries of one side, exact among the candidates seen.
 
     Places that are not filled yet have the score minus infinity and the index -1.
+
+    Args:
+        indices: int64 [N, k].
+        scores: float32 [N, k].
     """
 
-    def __init__(self, count: int, k: int) -> None:
-        self.indices = np.full((count, k), -1, np.int64)
-        self.scores = np.full((count, k), -np.inf, np.float32)
+    def __init__(self, indices: IntArray, scores: NDArray[np.float32]) -> None:
+        self.indices, self.scores = indices, scores
+
+    @classmethod
+    def empty(cls, count: int, k: int) -> BestSoFar:
+        """No candidate has been seen."""
+        return cls(np.full((count, k), -1, np.int64), np.full((count, k), -np.inf, np.float32))
+
+    def part(self, rows: slice) -> BestSoFar:
+        """The same for some of the queries: what it merges is seen here, too."""
+        return BestSoFar(self.indices[rows], self.scores[rows])
 
     @property
     def filled(self) -> bool:
-        """Whether every query has k neighbours: it has where k candidates were seen."""
+        """Whether every query has k neighbours: it has if k candidates were seen."""
         return bool(self.indices[0, -1] >= 0)
 
     def floors(self) -> NDArray[np.float64]:
-        """Score that a further candidate must reach, float64 [count]."""
+        """The score that a further candidate must exceed, float64 [N]."""
         return self.scores[:, -1].astype(np.float64)
 
     def merge(self, queries: IntArray, candidates: IntArray, scores: NDArray[np.float32]) -> None:
-        """Takes in scored candidates [P] that were not seen before.
+        """Adds scored candidates [P] that were not seen before.
 
-        Those of one query must come by rising index, and after all that came before.
+        Those of one query must come by rising index, and after all that came before: of equal scores
+        the earlier wins.
         """
-        useful = scores >= self.scores[queries, -1]
+        useful = scores > self.scores[queries, -1]
         queries, candidates, scores = queries[useful], candidates[useful], scores[useful]
         touched, place = np.unique(queries, return_inverse=True)
         k = self.scores.shape[1]
@@ -75,11 +89,11 @@ class Found:
         score = np.concatenate([self.scores[touched].ravel(), scores])
         order = np.argsort(_by_owner_then_score(owner, score), kind="stable")
         starts = np.cumsum(np.bincount(owner)) - np.bincount(owner)
-        kept = order[starts[:, None] + np.arange(k)]
-        self.indices[touched], self.scores[touched] = index[kept], score[kept]
+        best = order[starts[:, None] + np.arange(k)]
+        self.indices[touched], self.scores[touched] = index[best], score[best]
 
     def neighbours(self) -> Neighbours:
-        """What was found; unfilled places are left out, which are the same for every query."""
+        """The neighbours, without unfilled places, which are the same for every query."""
         filled = int((self.indices[:1] >= 0).sum())
         return Neighbours(self.indices[:, :filled].copy(), self.scores[:, :filled].copy())
 
@@ -99,7 +113,7 @@ def exact_scores(
 ) -> NDArray[np.float32]:
     """Cosines of chosen pairs, products summed in float64 and rounded once.
 
-    A pair's score depends on its two vectors alone: equal vectors tie, wherever they stand.
+    A pair's score depends on its two vectors alone: equal vectors tie, wherever they are.
 
     Args:
         queries: unit rows [Q, D].
@@ -111,11 +125,19 @@ def exact_scores(
         float32 [P].
     """
     left, right = torch.from_numpy(queries), torch.from_numpy(candidates)
-    scores = torch.empty(len(rows), dtype=torch.float32)
+    of_left, of_right = torch.from_numpy(rows), torch.from_numpy(columns)
+    scores = torch.empty(len(rows), dtype=torch.float64)
+    # Fresh memory for every part would cost more than the products.
+    shape = (min(_PAIRS_AT_ONCE, len(rows)), queries.shape[1])
+    gathered = torch.empty(shape, dtype=torch.float32)
+    ours, theirs = torch.empty(shape, dtype=torch.float64), torch.empty(shape, dtype=torch.float64)
     for start in range(0, len(rows), _PAIRS_AT_ONCE):
-        part = slice(start, start + _PAIRS_AT_ONCE)
-        ours = left.index_select(0, torch.from_numpy(rows[part]))
-        theirs = right.index_select(0, torch.from_numpy(columns[part])).double()
-        scores[part] = theirs.mul_(ours).sum(1).float()
-    found: NDArray[np.float32] = scores.numpy()
-    return found
+        part = slice(start, min(start + _PAIRS_AT_ONCE, len(rows)))
+        count = part.stop - start
+        for wide, vectors, places in ((ours, left, of_left), (theirs, right, of_right)):
+            torch.index_select(vectors, 0, places[part], out=gathered[:count])
+            wide[:count].copy_(gathered[:count])
+        torch.mul(ours[:count], theirs[:count], out=ours[:count])
+        torch.sum(ours[:count], 1, out=scores[part])
+    result: NDArray[np.float32] = scores.numpy().astype(np.float32)
+    return result

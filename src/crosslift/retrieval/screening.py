@@ -41,8 +41,6 @@ SUM_ERROR = 2.0**-23
 """Relative error of one addition in float32, doubled for units that do not round to nearest."""
 SCORE_ERROR = 2.0**-22
 """Of an exact score in float32, which is below 2 in size, with room."""
-RESULT_ERROR = 2.0**-7
-"""Relative error of the rounding of a result to bfloat16, whichever way it rounds."""
 
 
 class Keys(NamedTuple):
@@ -55,6 +53,7 @@ class Keys(NamedTuple):
         turn: the bits of a negative number that are turned over.
         lowest: below every result; ``highest`` is above every result. The difference of any two
             keys fits the type, as results are below 2 in size.
+        result_error: relative error of the rounding of a result to ``floats``, whichever way it rounds.
     """
 
     floats: torch.dtype
@@ -63,12 +62,14 @@ class Keys(NamedTuple):
     turn: int
     lowest: int
     highest: int
+    result_error: float
 
 
 KEYS = {
-    torch.bfloat16: Keys(torch.bfloat16, torch.int16, 15, 2**15 - 1, -(2**14), 2**14),
-    torch.float32: Keys(torch.float32, torch.int32, 31, 2**31 - 1, -(2**30), 2**30),
+    torch.bfloat16: Keys(torch.bfloat16, torch.int16, 15, 2**15 - 1, -(2**14), 2**14, 1.01 * 2**-8),
+    torch.float32: Keys(torch.float32, torch.int32, 31, 2**31 - 1, -(2**30), 2**30, 0.0),
 }
+"""A sum in float32 is the result itself there: its error is part of the slack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +123,10 @@ def screened_rows(
     padded = -(-(width + EXTRA_COLUMNS) // COLUMNS_MULTIPLE) * COLUMNS_MULTIPLE
     rows = torch.zeros(count, padded, dtype=dtype)
     measured = np.empty((3, count))
+    middle = torch.from_numpy(centre)
     for start in range(0, count, _ROWS_AT_ONCE):
         part = slice(start, start + _ROWS_AT_ONCE)
-        wide = torch.from_numpy(units[part].astype(np.float64) - centre)
+        wide = torch.from_numpy(units[part]).double() - middle
         rows[part, :width] = wide.to(dtype)
         rounded = rows[part, :width].double()
         for target, vectors in zip(measured, (wide - rounded, rounded, wide), strict=True):
@@ -139,7 +141,7 @@ def screened_rows(
     return ScreenedRows(rows, rounding, rounded_length, length, np.abs(offset), left)
 
 
-_ROWS_AT_ONCE = 8192
+_ROWS_AT_ONCE = 1024
 
 
 def keys_in_place(results: Tensor, keys: Keys, room: Tensor) -> Tensor:

@@ -1,15 +1,15 @@
 """Exact nearest neighbours by cosine, in both directions of a pair from one pass over the scores.
 
 Every score is computed once, in bfloat16 where the processor multiplies it, by blocks that stay in
-its cache; what may belong to the answer (see `screening` for the bound) is scored again exactly. The
-result is that of a brute-force search, ties included.
+its cache. What may belong to the answer (see `screening` for the bound) contends until few pairs are
+left, and these are scored exactly. The result is that of a brute-force search, ties included.
 """
 
 from __future__ import annotations
 
 from crosslift.encoders.precision import dtype_of
 from crosslift.errors import DataError
-from crosslift.retrieval.neighbours import BothNeighbours, Found, Neighbours, exact_scores
+from crosslift.retrieval.neighbours import BestSoFar, BothNeighbours, Neighbours, exact_scores
 from crosslift.retrieval.ranks import check_widths
 from crosslift.retrieval.screening import KEYS
 from crosslift.retrieval.similarity import FloatArray, unit_rows
@@ -59,7 +59,7 @@ class PairSearch:
     """The search of `nearest_both`, given the rows of src a block at a time.
 
     A block's own neighbours are final at once; those of tgt are exact among the rows given so far,
-    so that the search can be stopped between two blocks and gone on with (`restore`).
+    so that the search can stop between two blocks and resume (`restore`).
 
     Memory, beside the vectors given: 4 D bytes a row of tgt for unit rows, 2 D for the screened ones
     (4 D in float32), 12 k for its neighbours; 6 D a row of the block; about 0.3 GB for the work.
@@ -80,7 +80,7 @@ class PairSearch:
         self.both = both
         self.rows_done = 0
         self._units = unit_rows(tgt)
-        self._columns = Found(len(tgt), k)
+        self._columns = BestSoFar.empty(len(tgt), k)
         self._target: TargetSide | None = None
 
     @property
@@ -89,7 +89,7 @@ class PairSearch:
         return self._columns.neighbours()
 
     def restore(self, rows_done: int, tgt_to_src: Neighbours) -> None:
-        """Goes on after a stop.
+        """Resumes after a stop.
 
         Args:
             rows_done: rows of src that were given.
@@ -102,7 +102,7 @@ class PairSearch:
         if tgt_to_src.indices.shape != wanted:
             raise DataError(f"neighbours of shape {tgt_to_src.indices.shape}", f"shape {wanted}")
         self.rows_done = rows_done
-        self._columns = Found(len(self._units), self.k)
+        self._columns = BestSoFar.empty(len(self._units), self.k)
         self._columns.indices[:, : wanted[1]] = tgt_to_src.indices
         self._columns.scores[:, : wanted[1]] = tgt_to_src.scores
 
@@ -120,12 +120,10 @@ class PairSearch:
         """
         units = unit_rows(src_block)
         check_widths(units, self._units)
-        rows = Found(len(units), self.k)
+        rows = BestSoFar.empty(len(units), self.k)
         columns = self._columns if self.both else None
         if self._target is None:
-            self._target = TargetSide(self._units, units, KEYS[dtype_of("auto")])
-        work = Pass(units, self._target, self.k)
-        for tile in work.row_tiles():
-            work.search(tile, rows, columns, self.rows_done)
+            self._target = TargetSide(self._units, units, self.k, KEYS[dtype_of("auto")])
+        Pass(units, self._target, rows, columns, self.rows_done).run()
         self.rows_done += len(units)
         return rows.neighbours()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 
 from crosslift.errors import DataError
@@ -84,11 +86,15 @@ def unit_rows(vectors: FloatArray) -> NDArray[np.float32]:
     """
     check_vectors(vectors)
     units = np.empty(vectors.shape, np.float32)
-    for start in range(0, len(vectors), _ROWS_AT_ONCE):
+
+    def scale(start: int) -> None:
         wide = vectors[start : start + _ROWS_AT_ONCE].astype(np.float64)
         wide /= np.abs(wide).max(axis=1, keepdims=True)
         wide /= np.sqrt(np.square(wide).sum(axis=1, keepdims=True))
         units[start : start + _ROWS_AT_ONCE] = wide.astype(np.float32) + np.float32(0)
+
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        list(pool.map(scale, range(0, len(vectors), _ROWS_AT_ONCE)))
     return units
 
 

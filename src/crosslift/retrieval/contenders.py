@@ -1,0 +1,96 @@
+"""Pairs that may belong to the answer: screened, and not scored exactly until few are left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from crosslift.retrieval.neighbours import BestSoFar
+from crosslift.retrieval.screening import Keys, floor_keys, results_of_keys
+from crosslift.retrieval.similarity import IntArray
+
+Score = Callable[[IntArray, IntArray], NDArray[np.float32]]
+"""Queries [P] and candidates [P] -> their exact scores [P]."""
+
+
+class Contenders:
+    """The candidates of the queries of one side that may be among their k best.
+
+    The k best screened results of a query give a floor: k pairs score at least as much, less the slack.
+    A pair whose screened result is below the floor by another slack is out, without an exact score.
+
+    Args:
+        best: the exact best so far, of N queries.
+        slack: float64 [N], how far a screened result is from the score (`ScreenedRows.slack`).
+        shift: what screened results lack of the scores.
+        keys: of the screened results.
+    """
+
+    def __init__(
+        self, best: BestSoFar, slack: NDArray[np.float64], shift: float, keys: Keys
+    ) -> None:
+        self.best, self.slack, self.shift, self.keys = best, slack, shift, keys
+        self.floors = floor_keys(best.floors() - shift - slack, keys)
+        self.waiting = 0
+        self._parts: list[tuple[IntArray, IntArray, NDArray[np.int32]]] = []
+
+    @property
+    def k(self) -> int:
+        """Neighbours of a query."""
+        return self.best.scores.shape[1]
+
+    def add(self, queries: IntArray, candidates: IntArray, results: NDArray[np.int32]) -> None:
+        """Adds pairs [P] with their keys; their candidates come after those of all settled pairs."""
+        self._parts.append((queries, candidates, results))
+        self.waiting += len(queries)
+
+    def raise_to(self, least: Tensor, queries: slice) -> None:
+        """Raises floors to keys that k pairs of each query reach."""
+        self.floors[queries] = torch.maximum(self.floors[queries], least)
+
+    def floor_of(self, least: Tensor, slack: NDArray[np.float64]) -> Tensor:
+        """The floor of queries whose k best screened results reach these keys."""
+        results = results_of_keys(least, self.keys)
+        # These results are rounded, and off by the slack; so is that of a pair that scores as much.
+        lowest = results - np.abs(results) * self.keys.result_error - 2 * slack
+        return floor_keys(lowest, self.keys)
+
+    def tighten(self) -> None:
+        """Raises the floors by the pairs at hand, and drops the pairs below them."""
+        if not self.waiting:
+            return
+        queries, candidates, results = self._take()
+        counts = np.bincount(queries, minlength=len(self.slack))
+        order = np.argsort(queries * 2**33 - results)
+        enough = np.flatnonzero(counts >= self.k)
+        starts = np.cumsum(counts) - counts
+        kth = torch.from_numpy(results[order[starts[enough] + self.k - 1]])
+        floors = self.floor_of(kth.to(self.keys.integers), self.slack[enough])
+        rows = torch.from_numpy(enough)
+        self.floors[rows] = torch.maximum(self.floors[rows], floors)
+        contends = results >= self.floors.numpy()[queries]
+        self.add(queries[contends], candidates[contends], results[contends])
+
+    def settle(self, score: Score) -> None:
+        """Scores all pairs at hand exactly and merges them into the best so far."""
+        if not self.waiting:
+            return
+        queries, candidates, _ = self._take()
+        order = np.argsort(candidates, kind="stable")  # of equal scores the first candidate wins
+        queries, candidates = queries[order], candidates[order]
+        self.best.merge(queries, candidates, score(queries, candidates))
+        self.settle_floors(slice(None))
+
+    def settle_floors(self, queries: slice) -> None:
+        """Raises floors to those of the best so far."""
+        exact = self.best.floors()[queries] - self.shift - self.slack[queries]
+        self.raise_to(floor_keys(exact, self.keys), queries)
+
+    def _take(self) -> tuple[IntArray, IntArray, NDArray[np.int32]]:
+        queries, candidates, results = (np.concatenate(c) for c in zip(*self._parts, strict=True))
+        self._parts, self.waiting = [], 0
+        return queries, candidates, results
