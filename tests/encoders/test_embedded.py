@@ -183,9 +183,11 @@ def test_how_it_is_read(encoder: Encoder) -> None:
     """As its makers say, but without their prompt, which does not help in development languages."""
     reading = encoder.reading
     assert (reading.pooling, reading.prompt, reading.hidden_state) == ("mean", "", 12)
-    own = own_prompts(EncoderSettings(name="embedded"))
-    assert own.named == {"query": "query: ", "document": "passage: "}
-    assert own == own_prompts(EncoderSettings(name=str(encoder.folder))), "its files say the same"
+    prompts = own_prompts(EncoderSettings(name="embedded"))
+    assert prompts.by_name == {"query": "query: ", "document": "passage: "}
+    assert prompts == own_prompts(EncoderSettings(name=str(encoder.folder))), (
+        "its files say the same"
+    )
     assert reading.max_tokens == 512
     assert encoder.runner.packs
     assert encoder.width == 384

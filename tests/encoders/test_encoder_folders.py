@@ -249,7 +249,7 @@ def test_a_key_that_is_not_read_is_refused_by_name(
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ({"type": "custom_module.Transformer"}, "code of its own"),
+        ({"type": "custom_module.Transformer"}, "its own code"),
         ({"path": "../elsewhere"}, "a folder inside"),
         ({"path": "/etc"}, "a folder inside"),
         ({"path": 3}, "path is 3"),
@@ -406,13 +406,13 @@ def test_a_special_token_without_a_row_is_refused_where_it_occurs(tmp_path: Path
     tokenizer.save_pretrained(folder)
     encoder = load_tiny(folder)
     assert encode(encoder, ["a cat"]).shape == (1, WIDTH)
-    with pytest.raises(EncoderError, match="a text holds token"):
+    with pytest.raises(EncoderError, match="a text contains the special token"):
         encode(encoder, ["a <new> cat"])
 
 
 def test_a_model_of_two_towers_is_refused(tmp_path: Path) -> None:
     message = refusal(make_two_towers(tmp_path / "clip"))
-    assert "is no text encoder: it is a clip model of several parts" in message
+    assert "is not a text encoder: it is a clip model of several parts" in message
     assert "`tower`" in message
 
 

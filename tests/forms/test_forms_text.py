@@ -384,7 +384,7 @@ def test_a_tokenizer_without_offsets_is_refused(bert_folder: Path) -> None:
         is_fast = False
 
     encoder.tokenizer = Slow()
-    with pytest.raises(EncoderError, match="cannot tell which characters"):
+    with pytest.raises(EncoderError, match="does not give the characters"):
         locate_tokens(encoder, ["a"])
 
 
@@ -624,7 +624,7 @@ def test_words_without_tokens_are_unknown_ones(tiny_folders: dict[str, Path]) ->
         "漢字": encoder.tokenizer("漢字", add_special_tokens=False)["input_ids"],
     }
     encoder.tokenizer.unk_token = None
-    with pytest.raises(EncoderError, match=r"turns '\\u200e' into nothing"):
+    with pytest.raises(EncoderError, match=r"no token for '\\u200e'"):
         tokenise_words(encoder, ["\u200e"])
 
 

@@ -73,7 +73,7 @@ def test_the_first_language_asks_first() -> None:
     assert first.language == second.language == "de-fr"
     assert first.values["top1_accuracy"].tolist() == [1, 0] and first.retrieved == ("p", "p")
     assert second.values["top1_accuracy"].tolist() == [1, 1]
-    protocols = find_target("flickr8k-pairs").asking("both").protocols
+    protocols = find_target("flickr8k-pairs").with_direction("both").protocols
     assert [p.id for p in protocols[1:]] == ["crosslift/xx->yy", "crosslift/yy->xx"]
     (mean,) = evaluate_bitexts({protocols[0]: SideLookups.of_both(lookup)}, data)
     assert mean.protocol == "crosslift/both"

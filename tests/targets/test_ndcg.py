@@ -89,7 +89,7 @@ def test_the_definition_is_that_of_the_installed_mteb() -> None:
     import mteb
 
     target = find_target("crossmodal-3600")
-    assert target.asked(("mteb",)) == (*target.protocols, *MTEB_PICTURES)
+    assert target.protocols_for(("mteb",)) == (*target.protocols, *MTEB_PICTURES)
     tasks = {"text->picture": "XM3600T2IRetrieval", "picture->text": "XM3600I2TRetrieval"}
     for protocol in MTEB_PICTURES:
         metadata = mteb.get_task(tasks[protocol.direction]).metadata

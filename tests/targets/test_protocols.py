@@ -132,33 +132,33 @@ def test_mining_protocols_differ_in_what_the_threshold_is_fitted_on() -> None:
 
 
 def test_names_of_protocols() -> None:
-    assert TATOEBA.asked(("crosslift",)) == TATOEBA.protocols
-    assert TATOEBA.asked(("mteb",)) == (*TATOEBA.protocols, MTEB_RETRIEVAL)
-    assert TATOEBA.asked(("laser", "xtreme")) == (
+    assert TATOEBA.protocols_for(("crosslift",)) == TATOEBA.protocols
+    assert TATOEBA.protocols_for(("mteb",)) == (*TATOEBA.protocols, MTEB_RETRIEVAL)
+    assert TATOEBA.protocols_for(("laser", "xtreme")) == (
         *TATOEBA.protocols,
         XTREME_RETRIEVAL,
         LASER_RETRIEVAL,
     )
-    assert TATOEBA.asked(("all",)) == (*TATOEBA.protocols, *TATOEBA.others)
-    assert BUCC.asked(("all",)) == (*BUCC.protocols, *BUCC.others)
+    assert TATOEBA.protocols_for(("all",)) == (*TATOEBA.protocols, *TATOEBA.others)
+    assert BUCC.protocols_for(("all",)) == (*BUCC.protocols, *BUCC.others)
     with pytest.raises(UnknownNameError, match="unknown protocol of tatoeba 'xtrem'") as caught:
-        TATOEBA.asked(("crosslift", "xtrem"))
+        TATOEBA.protocols_for(("crosslift", "xtrem"))
     assert "did you mean 'xtreme'?" in str(caught.value)
     with pytest.raises(UnknownNameError, match="unknown protocol of pictures 'xtreme'"):
-        TARGETS["pictures"].asked(("xtreme",))
+        TARGETS["pictures"].protocols_for(("xtreme",))
 
 
 def test_the_direction_that_verdicts_are_of_comes_first() -> None:
-    directions = [p.direction for p in TATOEBA.asking("en->xx").asked(("laser",))]
+    directions = [p.direction for p in TATOEBA.with_direction("en->xx").protocols_for(("laser",))]
     assert directions == ["en->xx", "xx->en", "both"]
-    assert TATOEBA.asking("xx->en") == TATOEBA.asking(None) == TATOEBA
-    both = TATOEBA.asking("both").protocols
+    assert TATOEBA.with_direction("xx->en") == TATOEBA.with_direction(None) == TATOEBA
+    both = TATOEBA.with_direction("both").protocols
     assert [p.id for p in both] == ["crosslift/both", "crosslift/xx->en", "crosslift/en->xx"]
     pictures = TARGETS["pictures"]
-    assert pictures.asking("picture->text").protocols[0].direction == "picture->text"
+    assert pictures.with_direction("picture->text").protocols[0].direction == "picture->text"
     for target, direction in ((pictures, "both"), (TATOEBA, "picture->text"), (BUCC, "xx->en")):
         with pytest.raises(UnknownNameError, match=f"unknown direction of {target.name}"):
-            target.asking(direction)  # type: ignore[arg-type]
+            target.with_direction(direction)  # type: ignore[arg-type]
 
 
 def test_words_have_the_mean_margin_of_both_directions() -> None:
@@ -168,7 +168,7 @@ def test_words_have_the_mean_margin_of_both_directions() -> None:
     def lookup(asked: tuple[str, ...]) -> np.ndarray:
         return np.array([vectors[text] for text in asked], np.float32)
 
-    own = TATOEBA.asking("both").protocols
+    own = TATOEBA.with_direction("both").protocols
     both, forward, backward = evaluate_bitexts(
         dict.fromkeys(own, SideLookups.of_both(lookup)), data
     )

@@ -318,7 +318,7 @@ def test_byte_order_mark_windows_lines_and_blank_ends(tmp_path: Path) -> None:
         (read_line_numbers, "9" * 5000 + "\n", "line 1: '999"),
         (read_answers, "[1]", "no JSON object"),
         (read_answers, '{"q": 1}', "question 'q': the answer is 1"),
-        (read_answers, '{"q": "a", "q": "b"}', "'q' is twice in one object"),
+        (read_answers, '{"q": "a", "q": "b"}', "'q' appears twice in one object"),
         (read_questions, "{}", "a dict where a list belongs"),
         (read_questions, '{"data": []}', "holds no question"),
         (read_questions, '[{"title": "t"}]', "no 'paragraphs'"),

@@ -1,4 +1,4 @@
-"""What is asked of an encoder. No torch here: studies are validated without it."""
+"""The settings of an encoder. No torch here: studies are validated without it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from crosslift.encoders.kinds import Pooling, Poolings, Precision
 __all__ = ["EncoderSettings", "Pooling", "Poolings", "Precision", "Side", "SidePrompts"]
 
 Side = Literal["src", "tgt"]
-"""Of texts in pairs: ``src`` is the other language, ``tgt`` English, or as two files are named."""
+"""A side of texts in pairs: ``src`` is the other language and ``tgt`` English, or as two files are
+named."""
 
 
 class EncoderSettings(BaseModel):
@@ -53,9 +54,10 @@ class EncoderSettings(BaseModel):
 
 
 class SidePrompts(BaseModel):
-    """A prompt for each side of texts in pairs, for encoders that read queries and documents apart.
+    """A prompt for each side of texts in pairs, for encoders with different prompts for queries and
+    documents.
 
-    None: the encoder's settings say.
+    None: the encoder's settings decide.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

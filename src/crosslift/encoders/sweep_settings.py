@@ -1,4 +1,4 @@
-"""What a sweep tries. No torch here: studies are validated without it."""
+"""The settings of a sweep. No torch here: studies are validated without it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from crosslift.encoders.kinds import Pooling
 
 
 class SweepSettings(BaseModel):
-    """Which hidden states, poolings and prompts are tried, on which target, and what the choice is
-    made on."""
+    """The hidden states, poolings and prompts to try, the target, and the data of the choice."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -23,5 +22,5 @@ class SweepSettings(BaseModel):
     prompts: Annotated[tuple[str, ...], EachOnce] = ()
     """Tried beside the encoder's own, each with every hidden state and pooling; `""` is none."""
     dev_languages: Annotated[tuple[str, ...], Field(min_length=1), EachOnce] | None = None
-    """The choice is made on these languages and reported on the others. None: it is made on one half
-    of the items of every language, and reported on the other half."""
+    """The choice is made on these languages and reported on the others. None: the choice is made on one
+    half of the items of every language, and reported on the other half."""

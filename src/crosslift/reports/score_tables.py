@@ -195,7 +195,7 @@ def _size_summary(target: TargetFacts, size: int) -> str:
 
 def query_word(target: TargetFacts) -> str:
     """What the outcomes of a target are of."""
-    return KINDS[target.kind].asks
+    return KINDS[target.kind].outcome_unit
 
 
 def _score_rows(

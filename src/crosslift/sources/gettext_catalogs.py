@@ -11,7 +11,7 @@ from typing import Literal
 from crosslift.errors import DataError, UnknownNameError, encodable
 from crosslift.sources.catalog_files import (
     CatalogFile,
-    FoundCatalogs,
+    CatalogFolder,
     django_folder,
     find_catalogs,
 )
@@ -81,7 +81,7 @@ class Catalogs:
         min_characters: fewest letters of both sides.
     """
 
-    def __init__(self, found: FoundCatalogs, min_characters: int = 2) -> None:
+    def __init__(self, found: CatalogFolder, min_characters: int = 2) -> None:
         self.notes = found.notes
         self._files: dict[str, list[Path]] = {}
         self._unread = dict(found.unread)

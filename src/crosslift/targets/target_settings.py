@@ -17,14 +17,14 @@ from crosslift.training.fine_tune_settings import FineTuneSettings
 
 
 def _as_tuple(value: Any) -> Any:
-    """A single name stands for a list of one."""
+    """A list of one for a single name."""
     return (value,) if isinstance(value, str) else value
 
 
 class AnyTargetSettings(BaseModel):
     """What targets of every kind read.
 
-    Each kind says in words what it ``does``, and which setting takes a ``part`` of its data.
+    Each kind says in words what it ``does``, and which setting selects a ``part`` of its data.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,10 +47,10 @@ class AnyTargetSettings(BaseModel):
         """The data of a target that does not bring its own.
 
         Args:
-            files: what they hold, for errors.
+            files: the expected files, for errors.
 
         Raises:
-            DataError: the settings name no data, or they do not exist.
+            DataError: the settings name no data, or the data do not exist.
         """
         if self.data is None:
             raise DataError(
@@ -145,29 +145,29 @@ _KINDS: tuple[type[AnyTargetSettings], ...] = (
 
 
 class TargetSettings(BitextSettings, PictureSettings, MiningTargetSettings, LabelledSettings):
-    """A target as a study or a command asks for it, before it is known of which kind it is.
+    """A target as a study or a command requests it, before its kind is known.
 
-    A prompt for each side is of bitexts and mining.
+    Only bitexts and mining have a prompt for each side.
     """
 
     def check_read_by(self, kind: type[AnyTargetSettings]) -> None:
-        """Raises where something is set that a kind of target does not read.
+        """Raises if a setting is set that a kind of target does not read.
 
         Args:
             kind: settings of that kind.
 
         Raises:
-            StudyError: the first such setting, or all such prompts.
+            StudyError: it names the first such setting, or all such prompts.
         """
         unread = [name for name in self._changed() if name not in kind.model_fields]
         if not unread:
             return
         prompts = [name for name in unread if name in SidePrompts.model_fields]
         name = unread[0]
-        shown = f"`{name}: {getattr(self, name)}`" if name not in prompts else ", ".join(prompts)
+        what = f"`{name}: {getattr(self, name)}`" if name not in prompts else ", ".join(prompts)
         readers = [each.does for each in _KINDS if name in each.model_fields]
         raise StudyError(
-            f"{shown} of target {self.name!r}, which {kind.does}",
+            f"{what} of target {self.name!r}, which {kind.does}",
             f"a target that {' or '.join(readers)}",
             _instead_of(name, kind),
         )
@@ -183,7 +183,7 @@ class TargetSettings(BitextSettings, PictureSettings, MiningTargetSettings, Labe
 
 
 def _instead_of(name: str, kind: type[AnyTargetSettings]) -> str:
-    """What to do where a kind does not read a setting."""
+    """The remedy if a kind does not read a setting."""
     if name in SidePrompts.model_fields:
         return "`prompt` of the encoder is put before every text"
     if name in {each.part for each in _KINDS}:

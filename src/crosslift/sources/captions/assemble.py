@@ -31,8 +31,8 @@ class CaptionRecords:
     Args:
         records: one for each caption, in the order of the data. The id is ``PICTURE_ID#N`` with N
             from 0 (empty captions count), the text ``text`` the caption, the group the
-            picture's id, or what a column of groups says.
-        skipped: reason -> number of captions that were left out, or of pictures that have none.
+            picture's id, or the value of a column of groups.
+        skipped: reason -> number of skipped captions, or of pictures without one.
     """
 
     records: list[Record]
@@ -41,13 +41,13 @@ class CaptionRecords:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What is to become of entries at fault.
+    """How to treat faulty entries.
 
     Args:
-        language: BCP-47 code of captions whose data do not say.
+        language: BCP-47 code of captions whose data do not name one.
         keeps_repeats: the same caption twice at one picture is kept.
-        skip_broken: entries without a readable picture are counted and left out; else they raise.
-        check_language: captions in another language are counted and left out.
+        skip_broken: entries without a readable picture are counted and skipped; else they are errors.
+        check_language: captions in another language are counted and skipped.
     """
 
     language: str = "en"
@@ -60,12 +60,12 @@ def assemble(entries: Iterable[CaptionEntry], split: SplitName, rules: Rules) ->
     """The records of a split.
 
     Args:
-        entries: of all splits; where none says which it is of, all are training data.
-        split: the one wanted.
-        rules: for entries at fault.
+        entries: of all splits; if none names a split, all are training data.
+        split: the requested one.
+        rules: for faulty entries.
 
     Returns:
-        The records; none where the data have no such split, unless it is "train".
+        The records; none if the data have no such split, unless it is "train".
 
     Raises:
         DataError: no record though the split has entries, or no training data; a picture is
@@ -73,13 +73,13 @@ def assemble(entries: Iterable[CaptionEntry], split: SplitName, rules: Rules) ->
     """
     skipped: Counter[str] = Counter()
     numbered = list(_numbered(entries))
-    chosen = _of_split(numbered, split, skipped)
+    chosen = _entries_of_split(numbered, split, skipped)
     whole = list(_whole(chosen, rules, skipped))
     records = list(_records(whole, rules, skipped))
     if rules.check_language:
-        right = in_their_language(records)
-        _count(skipped, OTHER_LANGUAGE, len(records) - len(right))
-        records = right
+        in_language = in_their_language(records)
+        _count(skipped, OTHER_LANGUAGE, len(records) - len(in_language))
+        records = in_language
     if not records and (chosen or split == "train"):
         raise _nothing_left(numbered, split, skipped)
     return CaptionRecords(records, dict(skipped))
@@ -94,18 +94,18 @@ def _numbered(entries: Iterable[CaptionEntry]) -> Iterator[CaptionEntry]:
         yield replace(entry, number=number)
 
 
-def _of_split(
+def _entries_of_split(
     entries: list[CaptionEntry], split: SplitName, skipped: Counter[str]
 ) -> list[CaptionEntry]:
     if not any(entry.split for entry in entries):
         return entries if split == "train" else []
     chosen = []
     for entry in entries:
-        found = split_called(entry.split) if entry.split else None
-        if found is None:
+        entry_split = split_called(entry.split) if entry.split else None
+        if entry_split is None:
             why = f"in the split {entry.split!r}" if entry.split else NO_SPLIT
             _count(skipped, why, len(entry.captions) or 1)
-        elif found == split:
+        elif entry_split == split:
             chosen.append(entry)
     return chosen
 
@@ -113,7 +113,7 @@ def _of_split(
 def _whole(
     entries: list[CaptionEntry], rules: Rules, skipped: Counter[str]
 ) -> Iterator[CaptionEntry]:
-    """The entries with a picture; a picture is looked at once."""
+    """The entries with a picture; each picture is checked once."""
     faults: dict[Picture, str] = {}
     for entry in entries:
         why = entry.left_out
@@ -130,7 +130,7 @@ def _whole(
 
 
 def _fault(picture: Picture | None, faults: dict[Picture, str]) -> str:
-    """Why there is nothing to read; empty where there is something."""
+    """Why the picture cannot be read; empty if it can."""
     if picture is None:
         return NO_PICTURE
     if picture not in faults:
@@ -149,7 +149,7 @@ def _fault_of(picture: Picture) -> str:
 
 
 def _broken(entry: CaptionEntry, why: str, entries: list[CaptionEntry]) -> DataError:
-    """The error of the first entry at fault, which counts the missing pictures of all."""
+    """The error for the first faulty entry; it counts the missing pictures of all entries."""
     skip = "or leave such rows out and count them: skip_broken"
     if why == NO_PICTURE:
         return DataError(
@@ -225,17 +225,17 @@ def _count(skipped: Counter[str], why: str, number: int) -> None:
 def _nothing_left(
     entries: list[CaptionEntry], split: SplitName, skipped: Mapping[str, int]
 ) -> DataError:
-    told = ", ".join(f"{number} {why}" for why, number in skipped.items())
+    counts = ", ".join(f"{number} {why}" for why, number in skipped.items())
     if not entries:
         return DataError("the data hold no captioned picture", "at least one")
-    if told:
+    if counts:
         return DataError(
-            f"no {split} caption is left ({told})", "captions with a text and a picture"
+            f"no {split} caption is left ({counts})", "captions with a text and a picture"
         )
-    there = Counter(entry.split or NO_SPLIT for entry in entries)
-    names = ", ".join(f"{number} of {name}" for name, number in there.items())
+    splits = Counter(entry.split or NO_SPLIT for entry in entries)
+    names = ", ".join(f"{number} of {name}" for name, number in splits.items())
     return DataError(
         f"no {split} caption; there are {names}",
         f"entries of a split whose name begins with {split}",
-        "name the data of the split, or take the names of splits out",
+        "name the data of the split, or remove the names of the splits",
     )

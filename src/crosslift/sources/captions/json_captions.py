@@ -32,7 +32,7 @@ KARPATHY_FOLDERS = (
 
 @dataclass(frozen=True, slots=True)
 class CocoCaptions(HumanCaptions):
-    """``captions_train2017.json`` and such (Chen et al. 2015, arXiv 1504.00325; cocodataset.org).
+    """``captions_train2017.json`` and the like (Chen et al. 2015, arXiv 1504.00325; cocodataset.org).
 
     Args:
         paths: of the files; the split is in the name of each.
@@ -136,8 +136,8 @@ class KarpathySplits(HumanCaptions):
         for names in (with_folder, files):
             folder = find_folder(names, self.path.parent, KARPATHY_FOLDERS)
             if folder is not None:
-                named = zip(rows, names, strict=True)
-                return [inside(folder, folder / name, row.place) for row, name in named]
+                rows_and_names = zip(rows, names, strict=True)
+                return [inside(folder, folder / name, row.place) for row, name in rows_and_names]
         raise no_folder(self.path, with_folder, KARPATHY_FOLDERS)
 
 
@@ -145,12 +145,12 @@ def _object(path: Path) -> Row:
     return Row(parsed_object(read_text(path), str(path)), str(path), 1)
 
 
-def _rows(of: Row, key: str, singular: str) -> Iterator[Row]:
-    values: Any = of.value(key)
+def _rows(parent: Row, key: str, singular: str) -> Iterator[Row]:
+    values: Any = parent.value(key)
     if not isinstance(values, list):
-        raise of.fault(f"{key!r} holds {short(values)}", "a list of objects")
+        raise parent.fault(f"{key!r} holds {short(values)}", "a list of objects")
     for number, value in enumerate(values, start=1):
-        place = f"{of.place}, {singular} {number}"
+        place = f"{parent.place}, {singular} {number}"
         if not isinstance(value, dict):
             raise DataError(f"{place}: {short(value)}", "an object")
         yield Row(value, place, number)
