@@ -69,7 +69,7 @@ def interval(low: float, high: float) -> str:
 
 
 def p_value(p: float, alpha: float = 0.05) -> str:
-    """A p-value as text after ``p``: ``= 0.003``, or ``< 0.000001`` where it is not resolved.
+    """A p-value as text after ``p``: ``= 0.003``, or ``< 0.000001`` if it is too small to resolve.
 
     Args:
         p: the value.

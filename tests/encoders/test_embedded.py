@@ -75,8 +75,8 @@ def small_file(path: Path) -> bytes:
 
 def test_a_small_file_by_hand(tmp_path: Path) -> None:
     small_file(tmp_path / "small.bin")
-    found = Q4File.read(tmp_path / "small.bin")
-    assert found.sizes == {
+    q4_file = Q4File.read(tmp_path / "small.bin")
+    assert q4_file.sizes == {
         "hidden": 4,
         "layers": 1,
         "heads": 2,
@@ -85,10 +85,10 @@ def test_a_small_file_by_hand(tmp_path: Path) -> None:
         "positions": 16,
         "types": 2,
     }
-    assert found.pieces == ["<s>", "<pad>", "</s>", "<unk>", "▁é"]
-    assert found.special == {"bos": 0, "eos": 2, "pad": 1, "unk": 3}
-    assert found.tensors["emb.ln.w"].tolist() == [0, 1, 2]
-    assert found.tensors["emb.word"].tolist() == [0.0] * 16 + [2.0] * 16
+    assert q4_file.pieces == ["<s>", "<pad>", "</s>", "<unk>", "▁é"]
+    assert q4_file.special == {"bos": 0, "eos": 2, "pad": 1, "unk": 3}
+    assert q4_file.tensors["emb.ln.w"].tolist() == [0, 1, 2]
+    assert q4_file.tensors["emb.word"].tolist() == [0.0] * 16 + [2.0] * 16
 
 
 def test_a_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
@@ -230,12 +230,12 @@ def test_translations_are_closer_than_other_sentences(encoder: Encoder) -> None:
     sides = [encode(encoder, side) for side in zip(*PAIRS, strict=True)]
     units = [side / np.linalg.norm(side, axis=1, keepdims=True) for side in sides]
     scores = units[0] @ units[1].T
-    own = np.diag(scores)
+    translations = np.diag(scores)
     assert (scores.argmax(1) == np.arange(len(PAIRS))).all()
     assert (scores.argmax(0) == np.arange(len(PAIRS))).all()
     others = scores[~np.eye(len(PAIRS), dtype=bool)]
-    assert own.mean() > others.mean() + 0.1
-    assert own.min() > 0.8
+    assert translations.mean() > others.mean() + 0.1
+    assert translations.min() > 0.8
 
 
 def test_packed_vectors_are_those_of_transformers(encoder: Encoder, converted_home: Path) -> None:
@@ -249,5 +249,5 @@ def test_packed_vectors_are_those_of_transformers(encoder: Encoder, converted_ho
     mask = batch["attention_mask"][..., None]
     expected = ((states * mask).sum(1) / mask.sum(1)).numpy()
     prompted = EncoderSettings(name="embedded", prompt="query: ", precision="float32")
-    found = encode(load_encoder(prompted), ["Hello", "Das Wetter ist heute schön."])
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    vectors = encode(load_encoder(prompted), ["Hello", "Das Wetter ist heute schön."])
+    np.testing.assert_allclose(vectors, expected, atol=1e-4)

@@ -465,7 +465,7 @@ def test_an_adapter_beside_a_whole_model_is_refused(tmp_path: Path) -> None:
     for name in ("adapter_config.json", "adapter_model.safetensors"):
         shutil.copy(adapter / name, tmp_path / "merged" / name)
     message = refusal(tmp_path / "merged")
-    assert "holds a whole model (model.safetensors) and an adapter" in message
+    assert "has a whole model (model.safetensors) and an adapter" in message
     assert "delete" in message
 
 

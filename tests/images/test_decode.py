@@ -138,7 +138,7 @@ def test_svg_with_inner_references_and_data(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "named"),
+    ("body", "reference"),
     [
         ('<image href="https://example.org/a.png"/>', "https://example.org/a.png"),
         ('<image xlink:href="file:///etc/passwd"/>', "file:///etc/passwd"),
@@ -153,12 +153,12 @@ def test_svg_with_inner_references_and_data(tmp_path: Path) -> None:
         ('<?xml-stylesheet href="a.css"?>', "a.css"),
     ],
 )
-def test_svg_with_outer_references_raises(tmp_path: Path, body: str, named: str) -> None:
+def test_svg_with_outer_references_raises(tmp_path: Path, body: str, reference: str) -> None:
     path = tmp_path / "outer.svg"
     path.write_text(svg(body))
     with pytest.raises(DataError) as caught:
         load_picture(path, 4)
-    assert "outer.svg" in str(caught.value) and named in str(caught.value)
+    assert "outer.svg" in str(caught.value) and reference in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -310,10 +310,10 @@ def test_published_pictures_are_those_of_transformers(
     pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
     path = save(tmp_path / "a.png", Image.fromarray(pixels))
     made = preparation_of(tmp_path)
-    found = load_picture(path, made.size, fit=made.framing)
+    picture = load_picture(path, made.size, fit=made.framing)
     plain = processor(Image.open(path), do_rescale=False, do_normalize=False, return_tensors="np")
-    wanted = np.asarray(plain["pixel_values"][0]).transpose(1, 2, 0)
-    assert found.shape == wanted.shape and (found == wanted).all()
+    expected = np.asarray(plain["pixel_values"][0]).transpose(1, 2, 0)
+    assert picture.shape == expected.shape and (picture == expected).all()
 
 
 def test_large_jpeg_is_reduced_before_a_crop(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What phase three trains on and chooses by: English alone, and never what is scored."""
+"""Training and model selection of phase three: English only, and never scored examples."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from crosslift.tasks.all_tasks import find_task
 
 
 def load(name: str, data: Path | None = None, **settings: Any) -> LabelledData:
-    found = find_target(name).load(TargetSettings(name=name, data=data, **settings))
-    assert isinstance(found, LabelledData)
-    return found
+    loaded = find_target(name).load(TargetSettings(name=name, data=data, **settings))
+    assert isinstance(loaded, LabelledData)
+    return loaded
 
 
 def put(folder: Path, files: Mapping[str, str]) -> Path:
     return write_sample(folder, files)
 
 
-# What is trained on
+# Training
 
 
 def test_the_english_folder(tmp_path: Path) -> None:
@@ -60,8 +60,8 @@ def test_an_english_folder_without_the_training_set(tmp_path: Path) -> None:
     folder = xtreme_folder(tmp_path)
     with pytest.raises(DataError, match="holds no English training set of xnli") as error:
         load("xnli", folder, english=folder / "squad")
-    for told in ("multinli_1.0_train.jsonl", "https://cims.nyu.edu/~sbowman/multinli/"):
-        assert told in str(error.value)
+    for part in ("multinli_1.0_train.jsonl", "https://cims.nyu.edu/~sbowman/multinli/"):
+        assert part in str(error.value)
 
 
 def test_squad_lies_beside_xquad(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_what_reads_as_english(text: str, right: bool) -> None:
     assert is_english(text) is right
 
 
-# What is chosen by
+# Model selection
 
 
 @pytest.mark.parametrize("name", ["xnli", "pawsx", "udpos", "panx"])
@@ -229,7 +229,7 @@ def training_files_alone(tmp_path: Path) -> Path:
     return put(tmp_path / "tydiqa", files)
 
 
-def test_training_questions_of_other_languages_are_scored_where_there_is_nothing_else(
+def test_training_questions_of_other_languages_are_scored_if_there_are_no_others(
     tmp_path: Path,
 ) -> None:
     folder = training_files_alone(tmp_path)
@@ -238,9 +238,9 @@ def test_training_questions_of_other_languages_are_scored_where_there_is_nothing
     assert data.gaps["en"] == "its examples are trained on"
     assert data.gaps["ko"] == "no dev examples in tydiqa"
     assert {record.language for record in data.task.source.train()} == {"en"}
-    for asked in ({"split": "dev"}, {"split": "test"}, {"languages": ("en",)}):
+    for options in ({"split": "dev"}, {"split": "test"}, {"languages": ("en",)}):
         with pytest.raises(DataError, match="examples of tydiqa in"):
-            load("tydiqa", folder, **asked)
+            load("tydiqa", folder, **options)
 
 
 def test_training_questions_are_not_scored_beside_dev_files(tmp_path: Path) -> None:

@@ -104,11 +104,11 @@ def evaluate(
     """
     direction_of_ours = direction if protocol == OURS else None
     settings, loaded = _loaded(model, target, (protocol,), direction_of_ours)
-    alone = tuple(p for p in loaded.protocols if p.name == protocol)
-    if not alone:
+    protocols = tuple(p for p in loaded.protocols if p.name == protocol)
+    if not protocols:
         names = {p.name for p in loaded.protocols}
         raise UnknownNameError(f"single protocol of {loaded.target.name}", protocol, names)
-    evaluations = _evaluations(settings, replace(loaded, protocols=alone), store, listener)
+    evaluations = _evaluations(settings, replace(loaded, protocols=protocols), store, listener)
     by_direction = {str(e.protocol["direction"]): e for e in evaluations}
     chosen = next(iter(by_direction)) if direction is None else direction
     if chosen not in by_direction:

@@ -59,7 +59,7 @@ class _Module(NamedTuple):
     """What a module's file contains.
 
     Args:
-        imports: the modules of its own package that it imports, and the packages it lies in.
+        imports: the modules of its package that it imports, and the packages that contain it.
         digest: see `code_of`.
     """
 
@@ -76,7 +76,7 @@ def _read(module: str) -> _Module:
 
 
 def _parents(module: str) -> Iterator[str]:
-    """The packages that a module lies in, except the top one, which only declares names."""
+    """The packages that contain a module, except the top one, which only declares names."""
     parts = module.split(".")
     for end in range(2, len(parts)):
         yield ".".join(parts[:end])

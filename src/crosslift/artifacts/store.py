@@ -60,7 +60,7 @@ class Manifest:
         started: ISO 8601 time.
         seconds: wall-clock time of the making, all parts of an interrupted one together.
         work: size of the job in the unit that its kind of step is planned in.
-        peak_bytes: resident memory of the process at its highest; None where it is not known.
+        peak_bytes: highest resident memory of the process; None if it is unknown.
         files: name -> SHA-256.
         other_environments: that took part: an interrupted making was resumed from what one of them
             left, or one made an input that the store does not keep.
@@ -134,13 +134,13 @@ class Store:
         """
         folder = self.unfinished(attempt)
         checkpoints = [p for p in folder.glob("[!.]*") if p.name != _ENVIRONMENTS]
-        environments = (self.took_part(attempt) or [{}]) if checkpoints else []
+        environments = (self.attempt_environments(attempt) or [{}]) if checkpoints else []
         if environment not in environments:
             with file_written_with_sum(folder / _ENVIRONMENTS) as draft:
                 draft.write_text(json.dumps([*environments, environment]), encoding="utf-8")
         return folder
 
-    def took_part(self, attempt: str) -> list[Environment]:
+    def attempt_environments(self, attempt: str) -> list[Environment]:
         """The environments that `resume` noted for a step that is not finished.
 
         Raises:
@@ -391,4 +391,4 @@ def _check_file(place: Path, name: str, expected: str) -> None:
 
 
 def _remake(folder: Path) -> str:
-    return f"delete the folder {folder} and give the command again: only this step is made anew"
+    return f"delete the folder {folder} and give the command again: only this step is made again"

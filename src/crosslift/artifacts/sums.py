@@ -31,7 +31,7 @@ def check_sums(folder: Path, what: str) -> None:
     Raises:
         EncoderError: a file is missing or has other content.
     """
-    remedy = f"delete {folder} and give the command again: it is made anew"
+    remedy = f"delete {folder} and give the command again: it is made again"
     incomplete = f"{what} in {folder} is incomplete"
     try:
         sums = parse_json((folder / _SUMS).read_bytes(), incomplete, error=EncoderError)

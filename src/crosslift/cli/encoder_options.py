@@ -54,21 +54,21 @@ def _encoder(
 
 def _side_prompts(
     prompt_src: Annotated[
-        str | None, typer.Option("--prompt-src", help="Of the src texts alone. Default: --prompt.")
+        str | None, typer.Option("--prompt-src", help="For the src texts only. Default: --prompt.")
     ] = None,
     prompt_tgt: Annotated[
-        str | None, typer.Option("--prompt-tgt", help="Of the tgt texts alone. Default: --prompt.")
+        str | None, typer.Option("--prompt-tgt", help="For the tgt texts only. Default: --prompt.")
     ] = None,
     prompt_name_src: Annotated[
         str | None,
         typer.Option(
-            "--prompt-name-src", metavar="NAME", help=f"Of the src texts alone, {_NAMED}."
+            "--prompt-name-src", metavar="NAME", help=f"For the src texts only, {_NAMED}."
         ),
     ] = None,
     prompt_name_tgt: Annotated[
         str | None,
         typer.Option(
-            "--prompt-name-tgt", metavar="NAME", help=f"Of the tgt texts alone, {_NAMED}."
+            "--prompt-name-tgt", metavar="NAME", help=f"For the tgt texts only, {_NAMED}."
         ),
     ] = None,
 ) -> dict[str, Any]:

@@ -52,8 +52,8 @@ def states_of(text: str | None) -> tuple[int, ...] | None:
     if text is None:
         return None
     parts = text.replace(",", " ").split()
-    wrong = [part for part in parts if not part.isdecimal()]
-    if wrong or not parts:
+    malformed = [part for part in parts if not part.isdecimal()]
+    if malformed or not parts:
         raise StudyError(
             f"--hidden-states {text!r}", "whole numbers from 0, with commas between them: 0,2,4"
         )

@@ -87,7 +87,7 @@ class OwnPrompts:
 
 @dataclass(frozen=True, slots=True)
 class _Keys:
-    """The keys that a file may hold.
+    """The keys that a file may have.
 
     Args:
         read: key -> types of the values that CrossLift reads.

@@ -89,7 +89,7 @@ def _check_source(source: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Q4File:
-    """What the packaged file holds.
+    """The content of the packaged file.
 
     Args:
         sizes: hidden, layers, heads, feed_forward, vocabulary, positions, types.

@@ -87,7 +87,7 @@ They have no sentence-transformers files, so no prompts."""
 
 
 def layers_of(settings: EncoderSettings) -> int:
-    """How many layers an encoder has, as its folder's config.json says.
+    """The number of layers of an encoder, from its folder's config.json.
 
     Raises:
         EncoderError: the folder cannot be found, or its config does not say.

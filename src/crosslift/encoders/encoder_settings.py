@@ -18,11 +18,11 @@ named."""
 class EncoderSettings(BaseModel):
     """An encoder and how a vector is read from it.
 
-    None means "as the folder's own sentence-transformers files say", and where it has none: mean
-    pooling, no prompt, the last hidden state, and as many tokens as the model has positions.
+    None means "as in the folder's own sentence-transformers files". If it has none: mean pooling, no
+    prompt, the last hidden state, and as many tokens as the model has positions.
 
-    What a folder does after its pooling (Dense modules) belongs to its own pooling of the last hidden
-    state: where a pooling or a hidden state is asked for here, vectors are the pooled states.
+    The modules of a folder after its pooling (Dense) belong to its own pooling of the last hidden
+    state: if a pooling or a hidden state is set here, vectors are the pooled states.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

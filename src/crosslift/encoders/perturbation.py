@@ -177,7 +177,7 @@ def perturbed(encoder: Encoder, perturbation: Perturb | None) -> Iterator[None]:
 
 
 def mean_row_norm(encoder: Encoder) -> float:
-    """Mean L2 norm of all token rows of an encoder, as it was before the stage that is running."""
+    """Mean L2 norm of all token rows of an encoder, before the current stage changed them."""
     rows = encoder.table.whole.detach()
     return float(torch.linalg.vector_norm(rows.float(), dim=1).double().mean())
 

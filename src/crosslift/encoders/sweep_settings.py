@@ -18,9 +18,9 @@ class SweepSettings(BaseModel):
     target: str
     """Name of a target of bitexts."""
     poolings: Annotated[tuple[Pooling, ...], EachOnce] = ()
-    """Tried beside the encoder's own."""
+    """Tried besides the encoder's own."""
     prompts: Annotated[tuple[str, ...], EachOnce] = ()
-    """Tried beside the encoder's own, each with every hidden state and pooling; `""` is none."""
+    """Tried besides the encoder's own, each with every hidden state and pooling; `""` is none."""
     dev_languages: Annotated[tuple[str, ...], Field(min_length=1), EachOnce] | None = None
     """The choice is made on these languages and reported on the others. None: the choice is made on one
     half of the items of every language, and reported on the other half."""

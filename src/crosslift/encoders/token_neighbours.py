@@ -26,8 +26,8 @@ def nearest_words(
 
     Args:
         encoder: whose token table is read.
-        words: the candidates. Words of several tokens have no neighbours and are none. The same holds
-            for words that are not all letters: the row nearest to a number's is another number's.
+        words: the candidates. Words of several tokens have no neighbours and are none. Neither are
+            words that are not all letters: the row nearest to a number's is another number's.
         count: at most this many neighbours of a word.
         least_cosine: of the rows of two neighbours.
 

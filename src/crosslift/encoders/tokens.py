@@ -203,7 +203,7 @@ def tokenise_words(encoder: Encoder, words: Iterable[str]) -> dict[str, Ids]:
         word -> int64 [T], T >= 1.
 
     Raises:
-        EncoderError: there is such a word, but no unknown token.
+        EncoderError: there is such a word, and the tokenizer has no unknown token.
     """
     distinct = list(dict.fromkeys(words))
 
@@ -238,7 +238,7 @@ class NumberedTokens:
 
 
 def number_words(encoder: Encoder, texts: Sequence[str]) -> list[NumberedTokens]:
-    """The tokens of N texts, as ``Encoder.tokenise`` gives them, with their words.
+    """The tokens of N texts, as from ``Encoder.tokenise``, with their words.
 
     A word begins where the tokenizer says so, and at a piece that SentencePiece marks as one.
 

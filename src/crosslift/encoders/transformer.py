@@ -23,7 +23,7 @@ def load_transformer(folder: Path) -> Any:
     vectors are pooled from hidden states.
 
     Raises:
-        EncoderError: it cannot be loaded, lacks weights, or is no text encoder.
+        EncoderError: it cannot be loaded, lacks weights, or is not a text encoder.
     """
     if is_adapter_folder(folder):
         return _with_adapter(load_transformer(base_of(folder)), folder)

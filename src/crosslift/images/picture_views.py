@@ -39,8 +39,8 @@ def check_pictures(pictures: NDArray[np.uint8]) -> None:
 def boxes_in_borders(pictures: NDArray[np.uint8]) -> Floats:
     """The boxes inside the borders of pictures.
 
-    A border consists of lines of one colour along a side of the picture, and the line in which border and
-    content mix. At most 0.3 of the picture is cut from each side.
+    A border consists of lines of one colour along a side of the picture, and of the line in which
+    border and content mix. At most 0.3 of the picture is cut from each side.
 
     Args:
         pictures: uint8 [N, S, S, 3].
@@ -96,7 +96,7 @@ def cells_of(
         float32 [N, channels, C, C] in levels of 0 to 255.
     """
     side = pictures.shape[1]
-    pixels = np.empty((len(pictures), channels, cells, cells), np.float32)
+    means = np.empty((len(pictures), channels, cells, cells), np.float32)
     for first in range(0, len(pictures), _AT_ONCE):
         part = slice(first, first + _AT_ONCE)
         some = boxes[part]
@@ -106,10 +106,10 @@ def cells_of(
         across = _shares(some[:, 2:] * side, cells, side).transpose(0, 2, 1)
         mixes = across[:, :, None, None] * _LUMA_AND_CHROMA[:channels].T[:, :, None]
         mixes = mixes.reshape(len(some), side * 3, channels * cells)
-        pixels = pictures[part].reshape(-1, side, side * 3).astype(np.float32)
-        averaged = down @ (pixels @ (mixes[0] if len(some) == 1 else mixes))
-        pixels[part] = averaged.reshape(-1, cells, channels, cells).transpose(0, 2, 1, 3)
-    return pixels
+        levels = pictures[part].reshape(-1, side, side * 3).astype(np.float32)
+        averaged = down @ (levels @ (mixes[0] if len(some) == 1 else mixes))
+        means[part] = averaged.reshape(-1, cells, channels, cells).transpose(0, 2, 1, 3)
+    return means
 
 
 def _shares(edges: Floats, cells: int, side: int) -> Floats:

@@ -155,7 +155,7 @@ def _three(config: Mapping[str, Any], name: str, folder: Path) -> tuple[float, f
 
 
 def _of_timm(folder: Path) -> Preparation:
-    """timm's evaluation transform: the short side is scaled to size / crop_pct, then the middle cut out."""
+    """timm's evaluation transform: scales the short side to size / crop_pct and cuts out the middle."""
     config = read_json_object(folder / "config.json").get("pretrained_cfg", {})
     missing = [name for name in ("input_size", "mean", "std") if name not in config]
     if missing:

@@ -123,7 +123,7 @@ class _Renderer:
 
 
 _idle: deque[_Renderer] = deque()
-"""Renderers that wait for a picture; a thread takes one and puts it back."""
+"""Renderers without a picture; a thread removes one to use it, and adds it again."""
 
 
 def _end_all() -> None:

@@ -1,4 +1,4 @@
-"""Nearest neighbours as they are found: exact scores, and the k best so far."""
+"""Nearest neighbours during a search: exact scores, and the k best so far."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class BothNeighbours(NamedTuple):
     tgt_to_src: Neighbours
 
 
-class Found:
-    """The neighbours found so far of the queries of one side, exact among the candidates seen.
+class BestSoFar:
+    """The nearest neighbours so far of the queries of one side, exact among the candidates so far.
 
-    Places that are not filled yet have the score minus infinity and the index -1.
+    Empty places have the score minus infinity and the index -1.
     """
 
     def __init__(self, count: int, k: int) -> None:
@@ -54,7 +54,7 @@ class Found:
 
     @property
     def filled(self) -> bool:
-        """Whether every query has k neighbours: it has where k candidates were seen."""
+        """Whether every query has k neighbours, which holds after k candidates."""
         return bool(self.indices[0, -1] >= 0)
 
     def floors(self) -> NDArray[np.float64]:
@@ -62,9 +62,9 @@ class Found:
         return self.scores[:, -1].astype(np.float64)
 
     def merge(self, queries: IntArray, candidates: IntArray, scores: NDArray[np.float32]) -> None:
-        """Takes in scored candidates [P] that were not seen before.
+        """Adds new candidates [P] with their scores.
 
-        Those of one query must come by rising index, and after all that came before.
+        Those of one query must have rising indices, above all its earlier ones.
         """
         useful = scores >= self.scores[queries, -1]
         queries, candidates, scores = queries[useful], candidates[useful], scores[useful]
@@ -75,17 +75,17 @@ class Found:
         score = np.concatenate([self.scores[touched].ravel(), scores])
         order = np.argsort(_by_owner_then_score(owner, score), kind="stable")
         starts = np.cumsum(np.bincount(owner)) - np.bincount(owner)
-        kept = order[starts[:, None] + np.arange(k)]
-        self.indices[touched], self.scores[touched] = index[kept], score[kept]
+        best = order[starts[:, None] + np.arange(k)]
+        self.indices[touched], self.scores[touched] = index[best], score[best]
 
     def neighbours(self) -> Neighbours:
-        """What was found; unfilled places are left out, which are the same for every query."""
+        """The neighbours so far, without empty places, which are the same for every query."""
         filled = int((self.indices[:1] >= 0).sum())
         return Neighbours(self.indices[:, :filled].copy(), self.scores[:, :filled].copy())
 
 
 def _by_owner_then_score(owner: IntArray, score: NDArray[np.float32]) -> IntArray:
-    """Numbers in the order of the owners, and of falling scores within one."""
+    """Sort keys: by owner, and within an owner by falling score."""
     bits = score.view(np.int32)
     rising = (bits ^ ((bits >> 31) & 0x7FFFFFFF)).astype(np.int64)
     return owner * 2**33 - rising
@@ -97,9 +97,9 @@ def exact_scores(
     rows: IntArray,
     columns: IntArray,
 ) -> NDArray[np.float32]:
-    """Cosines of chosen pairs, products summed in float64 and rounded once.
+    """Cosines of some pairs, with products summed in float64 and rounded once.
 
-    A pair's score depends on its two vectors alone: equal vectors tie, wherever they stand.
+    A pair's score depends on its two vectors alone: equal vectors tie, at any index.
 
     Args:
         queries: unit rows [Q, D].
@@ -117,5 +117,5 @@ def exact_scores(
         ours = left.index_select(0, torch.from_numpy(rows[part]))
         theirs = right.index_select(0, torch.from_numpy(columns[part])).double()
         scores[part] = theirs.mul_(ours).sum(1).float()
-    found: NDArray[np.float32] = scores.numpy()
-    return found
+    cosines: NDArray[np.float32] = scores.numpy()
+    return cosines

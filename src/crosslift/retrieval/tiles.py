@@ -1,4 +1,4 @@
-"""One pass over all scores of two sides, tile by tile: screened, and what may matter scored exactly."""
+"""One pass over all scores of two sides in tiles: screens all pairs, scores possible hits exactly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from crosslift.encoders.precision import device
-from crosslift.retrieval.neighbours import Found, exact_scores
+from crosslift.retrieval.neighbours import BestSoFar, exact_scores
 from crosslift.retrieval.screening import (
     RESULT_ERROR,
     Keys,
@@ -25,20 +25,20 @@ from crosslift.retrieval.similarity import IntArray
 
 TILE_ROWS = 2048
 TILE_COLUMNS = 2048
-"""Scores made at once: 8 MB, which stay in the cache until they are looked through."""
+"""Sides of a tile: its scores take 8 MB, which stay in the cache until they are searched."""
 _GROUP = 16
-"""Neighbouring rows of a tile whose highest result is looked at first."""
-_HITS_HELD = 4_000_000
+"""Neighbouring rows of a tile; the highest result of a group is compared first."""
+_MOST_PENDING_HITS = 4_000_000
 _SAMPLE = 256
 
 
 class TargetSide:
-    """The tgt side, made ready for the screening once for all blocks of src.
+    """The tgt side, prepared for the screening once for all blocks of src.
 
     Args:
         units: unit rows of tgt [M, D].
         first: unit rows of the first block of src: their mean is the centre of all blocks (any
-            centre is right; one near the rows is sharp).
+            centre is correct; one near the rows gives a tight bound).
         keys: of the screened results.
     """
 
@@ -52,15 +52,15 @@ class TargetSide:
         self.placed = self.screened.rows.to(device())
 
     def screen(self, src: NDArray[np.float32]) -> ScreenedRows:
-        """A block of src, made ready for the product with this side."""
+        """A block of src, prepared for the product with this side."""
         offset = _products(src, self.centre) - self.src_centre @ self.centre
         return screened_rows(src, self.src_centre, offset, self.keys.floats, first=True)
 
 
 def _usual_best(src: NDArray[np.float32], tgt: NDArray[np.float32]) -> float:
-    """A usual score of a nearest neighbour: results near zero are rounded least.
+    """A typical score of a nearest neighbour, to subtract: results near zero are rounded least.
 
-    At most 0.9 in size: results less this shift must stay below 2.
+    At most 0.9 in size: results minus this shift must stay below 2.
     """
     some = src[:: -(-len(src) // _SAMPLE)]
     others = tgt[:: -(-len(tgt) // (16 * _SAMPLE))]
@@ -83,13 +83,15 @@ class Pass:
         for start in range(0, len(self.src), TILE_ROWS):
             yield slice(start, min(start + TILE_ROWS, len(self.src)))
 
-    def search(self, tile: slice, rows: Found, columns: Found | None, first_row: int) -> None:
-        """Searches a tile of rows; fills in its neighbours, and those of tgt.
+    def search(
+        self, tile: slice, rows: BestSoFar, columns: BestSoFar | None, first_row: int
+    ) -> None:
+        """Searches a tile of rows; updates its neighbours, and those of tgt.
 
         Args:
             tile: of src.
             rows: neighbours of the block's rows.
-            columns: neighbours of tgt; None: not wanted.
+            columns: neighbours of tgt. None: they are not searched.
             first_row: number of the block's first row among all rows of src.
         """
         count = tile.stop - tile.start
@@ -106,24 +108,24 @@ class Pass:
                 best = self._best_in(results[:count], 0, self.column_slack[part])
                 column_keys[part] = torch.maximum(column_keys[part], best)
             hits = screen.hits(results, row_keys, column_keys[part])
-            hits.sort_out(count, (tile.start, part.start), for_rows, for_columns)
+            hits.distribute(count, (tile.start, part.start), for_rows, for_columns)
             # Twice as many columns each time: few updates, and floors that are never far too low.
-            if number & (number + 1) == 0 or for_rows.count > _HITS_HELD:
+            if number & (number + 1) == 0 or for_rows.count > _MOST_PENDING_HITS:
                 self._score_rows(for_rows, rows)
                 row_keys[:count] = self._floor_keys(rows.floors()[tile], self.row_slack[tile])
-            if columns is not None and for_columns.count > _HITS_HELD:
+            if columns is not None and for_columns.count > _MOST_PENDING_HITS:
                 self._score_columns(for_columns, columns, first_row)
         self._score_rows(for_rows, rows)
         if columns is not None:
             self._score_columns(for_columns, columns, first_row)
 
-    def _score_rows(self, held: _PendingHits, rows: Found) -> None:
-        queries, candidates = held.take()
+    def _score_rows(self, hits: _PendingHits, rows: BestSoFar) -> None:
+        queries, candidates = hits.take()
         if len(queries):
             rows.merge(queries, candidates, exact_scores(self.src, self.tgt, queries, candidates))
 
-    def _score_columns(self, held: _PendingHits, columns: Found, first_row: int) -> None:
-        candidates, queries = held.take()
+    def _score_columns(self, hits: _PendingHits, columns: BestSoFar, first_row: int) -> None:
+        candidates, queries = hits.take()
         if len(queries):
             scores = exact_scores(self.src, self.tgt, candidates, queries)
             columns.merge(queries, candidates + first_row, scores)
@@ -131,7 +133,7 @@ class Pass:
     def _floor_keys(self, floors: NDArray[np.float64], slack: NDArray[np.float64]) -> Tensor:
         return floor_keys(floors - self.shift - slack, self.keys)
 
-    def _column_keys(self, columns: Found | None) -> Tensor:
+    def _column_keys(self, columns: BestSoFar | None) -> Tensor:
         if columns is None:
             return torch.full((len(self.tgt),), self.keys.highest, dtype=self.keys.integers)
         return self._floor_keys(columns.floors(), self.column_slack)
@@ -139,8 +141,8 @@ class Pass:
     def _best_in(self, results: Tensor, along: int, slack: NDArray[np.float64]) -> Tensor:
         """Keys that the k best of a tile reach: below every pair that can be among them.
 
-        Where the tile is large, the k-th highest of the maxima of groups stands for the k-th highest
-        result: it is no higher, as each group has a result that reaches it.
+        In a large tile, the k-th highest of the maxima of groups replaces the k-th highest result: it
+        is no higher, as each group has a result that reaches it.
         """
         count = results.shape[along]
         if count < self.k:
@@ -151,7 +153,7 @@ class Pass:
             results = whole.unflatten(along, (groups, _GROUP)).amax(along + 1)
         reached = results.topk(self.k, dim=along).values.select(along, self.k - 1)
         least = results_of_keys(reached.cpu(), self.keys)
-        # The result was rounded, and is off by the slack; so may be that of a pair that scores as well.
+        # The result is rounded and has an error up to the slack, and so has that of an equal pair.
         return floor_keys(least - np.abs(least) * RESULT_ERROR - 2 * slack, self.keys)
 
 
@@ -167,7 +169,7 @@ class _PendingHits:
         self.count += len(queries)
 
     def take(self) -> tuple[IntArray, IntArray]:
-        """All of them; none are left."""
+        """Returns all hits and removes them."""
         parts, self.parts, self.count = self.parts, [], 0
         if not parts:
             return np.empty(0, np.int64), np.empty(0, np.int64)
@@ -190,29 +192,29 @@ class _Hits(NamedTuple):
     for_row: NDArray[np.bool_]
     for_column: NDArray[np.bool_]
 
-    def sort_out(
+    def distribute(
         self, count: int, first: tuple[int, int], for_rows: _PendingHits, for_columns: _PendingHits
     ) -> None:
-        """Holds the pairs for their rows and for their columns, in numbers of the sides.
+        """Adds the pairs to the pending hits of rows and of columns, with indices of the two sides.
 
         Args:
-            count: rows of the tile that are not filling.
-            first: numbers of the tile's first row and column.
-            for_rows: takes those that reach their row's floor.
-            for_columns: takes those that reach their column's floor.
+            count: rows of the tile without padding.
+            first: indices of the tile's first row and column.
+            for_rows: receives the pairs that reach the floor of their row.
+            for_columns: receives the pairs that reach the floor of their column.
         """
         within = self.rows < count
         rows, columns = self.rows + first[0], self.columns + first[1]
-        for held, reached in ((for_rows, self.for_row), (for_columns, self.for_column)):
+        for pending, reached in ((for_rows, self.for_row), (for_columns, self.for_column)):
             chosen = reached & within
-            held.add(rows[chosen], columns[chosen])
+            pending.add(rows[chosen], columns[chosen])
 
 
 class _Screen:
-    """A tile of rows, its room for results, and the search through them.
+    """A tile of rows, its buffers for results, and the search in them.
 
     Args:
-        rows: [B, K] screened rows; filled up to whole groups.
+        rows: [B, K] screened rows; padded to whole groups.
         keys: of their type.
     """
 
@@ -220,30 +222,33 @@ class _Screen:
         short = -len(rows) % _GROUP
         self.rows = torch.cat([rows, rows.new_zeros(short, rows.shape[1])]) if short else rows
         self.keys = keys
-        self._room: dict[int, tuple[Tensor, Tensor]] = {}
+        self._buffers: dict[int, tuple[Tensor, Tensor]] = {}
 
     def results(self, columns: Tensor) -> Tensor:
         """Keys [B, C] of the screened results against columns [C, K]; valid until the next call."""
-        results, room = self._room_for(len(columns))
+        results, buffer = self._buffers_for(len(columns))
         torch.mm(self.rows, columns.T, out=results)
-        return keys_in_place(results, self.keys, room)
+        return keys_in_place(results, self.keys, buffer)
 
-    def _room_for(self, columns: int) -> tuple[Tensor, Tensor]:
-        if columns not in self._room:
+    def _buffers_for(self, columns: int) -> tuple[Tensor, Tensor]:
+        if columns not in self._buffers:
             shape = (len(self.rows), columns)
-            kept = self.rows.new_empty(shape), self.rows.new_empty(shape, dtype=self.keys.integers)
-            self._room[columns] = kept
-        return self._room[columns]
+            buffers = (
+                self.rows.new_empty(shape),
+                self.rows.new_empty(shape, dtype=self.keys.integers),
+            )
+            self._buffers[columns] = buffers
+        return self._buffers[columns]
 
     def hits(self, results: Tensor, row_keys: Tensor, column_keys: Tensor) -> _Hits:
         """Pairs whose key reaches that of their row [B] or of their column [C]."""
-        room = self._room_for(results.shape[1])[1]
-        row_keys, column_keys = row_keys.to(room.device), column_keys.to(room.device)
-        torch.minimum(row_keys[:, None], column_keys[None], out=room)
-        above = torch.sub(results, room, out=room).unflatten(0, (-1, _GROUP))
+        buffer = self._buffers_for(results.shape[1])[1]
+        row_keys, column_keys = row_keys.to(buffer.device), column_keys.to(buffer.device)
+        torch.minimum(row_keys[:, None], column_keys[None], out=buffer)
+        above = torch.sub(results, buffer, out=buffer).unflatten(0, (-1, _GROUP))
         group, column = (above.amax(1) >= 0).nonzero(as_tuple=True)
-        found, member = (above[group, :, column] >= 0).nonzero(as_tuple=True)
-        rows, columns = group[found] * _GROUP + member, column[found]
+        hit, member = (above[group, :, column] >= 0).nonzero(as_tuple=True)
+        rows, columns = group[hit] * _GROUP + member, column[hit]
         key = results[rows, columns]
         for_row, for_column = key >= row_keys[rows], key >= column_keys[columns]
         return _Hits(*(each.cpu().numpy() for each in (rows, columns, for_row, for_column)))

@@ -41,7 +41,7 @@ def read_two_files(src: Path, tgt: Path, language: str, tgt_language: str = "en"
             "the same number of lines on both sides",
             "find the line where they diverge, for example with: paste",
         )
-    texts = [_stripped(path, lines) for path, lines in sides]
+    texts = [_stripped_texts(path, lines) for path, lines in sides]
     if sorted_apart(*texts):
         raise DataError(
             f"{src} and {tgt} were sorted apart: one of them is in alphabetical order, and their "
@@ -89,7 +89,7 @@ def read_tsv(
     for column in (src_column, tgt_column):
         index = _index(path, header, column)
         cells = [_cell(path, row, index) for row in _numbered_rows(rows, first)]
-        sides.append(_stripped(path, cells, first))
+        sides.append(_stripped_texts(path, cells, first))
     items = _items(language, len(rows) - first + 1, first)
     return Bitext(language, sides[0], sides[1], items, tgt_language)
 
@@ -124,10 +124,10 @@ def load_folder(folder: Path, languages: Sequence[str] | None = None) -> LoadedB
             usable bitext.
     """
     bitext_folder = find_bitexts(folder)
-    chosen = _chosen(folder, bitext_folder, languages)
+    requested = _requested_files(folder, bitext_folder, languages)
     bitexts: dict[str, Bitext] = {}
     faults: dict[str, DataError] = {}
-    for code, files in chosen.items():
+    for code, files in requested.items():
         try:
             bitexts[code] = _load(code, files)
         except DataError as error:
@@ -137,11 +137,11 @@ def load_folder(folder: Path, languages: Sequence[str] | None = None) -> LoadedB
     if not bitexts:
         raise next(iter(faults.values()))
     gaps = {code: fault.what for code, fault in faults.items()}
-    checksum = sha256_of(path for files in chosen.values() for path in files.paths)
+    checksum = sha256_of(path for files in requested.values() for path in files.paths)
     return LoadedBitexts(bitexts, gaps, bitext_folder.unread, checksum)
 
 
-def _chosen(
+def _requested_files(
     folder: Path, bitext_folder: BitextFolder, languages: Sequence[str] | None
 ) -> dict[str, BitextFiles]:
     unread = first_few(
@@ -189,7 +189,7 @@ def _cell(path: Path, numbered_row: tuple[int, list[str]], index: int) -> str:
     return row[index]
 
 
-def _stripped(path: Path, lines: Sequence[str], first: int = 1) -> tuple[str, ...]:
+def _stripped_texts(path: Path, lines: Sequence[str], first: int = 1) -> tuple[str, ...]:
     texts = tuple(line.strip() for line in lines)
     for number, text in enumerate(texts, start=first):
         if not text:

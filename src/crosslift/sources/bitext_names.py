@@ -32,7 +32,7 @@ class BitextFiles:
 
     Args:
         src: file of the language, or the TSV that holds both sides.
-        tgt: file of English; None where ``src`` is a TSV.
+        tgt: file of English; None if ``src`` is a TSV.
         src_column: which column of the TSV is the language, 0 or 1; the other is English.
     """
 
@@ -165,7 +165,7 @@ def _splits(name: str) -> Iterator[tuple[str, str]]:
 def code_in_name(name: str) -> str | None:
     """The BCP-47 code that a file name means by ``deu``, ``deu_Latn``, ``srp-Latn`` or ``de``.
 
-    A script behind a three-letter code is dropped where the language is commonly written in it.
+    A script after a three-letter code is dropped if the language is commonly written in it.
 
     Returns:
         The code; None if no language has it.

@@ -194,10 +194,10 @@ def _files(folder: Path, language: str, split: str) -> _Files:
             "each split once",
             "move one of them away",
         )
-    return _beside(stems.pop(), language)
+    return _files_of_split(stems.pop(), language)
 
 
-def _beside(stem: Path, language: str) -> _Files:
+def _files_of_split(stem: Path, language: str) -> _Files:
     src, tgt, gold = (stem.with_name(f"{stem.name}.{end}") for end in (language, "en", "gold"))
     for path, other in ((src, tgt), (tgt, src)):
         if not path.is_file():
@@ -279,7 +279,7 @@ def _read_gold(path: Path, src: _Side, tgt: _Side) -> tuple[tuple[int, int], ...
             )
         for name, places, side in ((one, src_places, src), (two, tgt_places, tgt)):
             if name not in places:
-                raise _missing(path, number, name, side)
+                raise _unknown_id_error(path, number, name, side)
         pair = (src_places[one], tgt_places[two])
         if pair in lines:
             raise DataError(
@@ -290,10 +290,10 @@ def _read_gold(path: Path, src: _Side, tgt: _Side) -> tuple[tuple[int, int], ...
     return tuple(lines)
 
 
-def _missing(path: Path, number: int, name: str, side: _Side) -> DataError:
+def _unknown_id_error(path: Path, number: int, name: str, side: _Side) -> DataError:
     """The error for a gold id that is not in the text; it names the first and last id of the text."""
     names = list(side.texts)
-    shifted = _steps(names[-1], name) == 1 or _steps(name, names[0]) == 1
+    shifted = _distance(names[-1], name) == 1 or _distance(name, names[0]) == 1
     return DataError(
         f"{path}, line {number}: id {name!r} is not in {side.path}",
         f"one of its {len(names)} ids, from {names[0]} to {names[-1]}",
@@ -303,7 +303,7 @@ def _missing(path: Path, number: int, name: str, side: _Side) -> DataError:
     )
 
 
-def _steps(one: str, two: str) -> int | None:
+def _distance(one: str, two: str) -> int | None:
     """The distance between two ids of one side; None if their numbering differs."""
     first, second = _NUMBER.fullmatch(one), _NUMBER.fullmatch(two)
     if first is None or second is None or first["side"] != second["side"]:

@@ -63,8 +63,8 @@ def find_catalogs(path: Path) -> CatalogFolder:
     """Every catalog under a folder, or the one of a single file, with its language.
 
     A folder ``LANG/LC_MESSAGES`` decides first. Else the header's ``Language`` does, unless the file's
-    name (``LANG.po``, ``DOMAIN.LANG.po``, ``DOMAIN-ll_CC.po``) means a variant of it, or the other files
-    show that names are languages there: the names and headers of at least half of the folder's other
+    name (``LANG.po``, ``DOMAIN.LANG.po``, ``DOMAIN-ll_CC.po``) means a variant of it, or other files
+    show that names are languages: the names and headers of at least half of the folder's other
     catalogs agree. (``ast.po`` is often a catalog of a module ``ast``, not of
     Asturian.) Without a header the name decides. A compiled file beside its ``.po`` is ignored.
 

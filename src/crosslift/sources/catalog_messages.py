@@ -77,8 +77,9 @@ def _form(forms: tuple[str, ...], index: int) -> str:
 def _forms_for_one_and_many(parsed: ParsedCatalog, file: CatalogFile) -> tuple[int, int]:
     """Which plural form is used for n = 1 and which for n = 5.
 
-    If the header has no rule, or only the template's (``nplurals=INTEGER; plural=EXPRESSION``), the rule
-    is CLDR's for the language, if that has as many forms as the entries; else the first form and the last.
+    If the header has no rule, or only the template's (``nplurals=INTEGER; plural=EXPRESSION``), CLDR's
+    rule for the language is used, if it has as many forms as the entries; else the first form and the
+    last.
     """
     used = max((len(e.strings) for e in parsed.entries if len(e.ids) > 1), default=1)
     declared = _RULE.search(parsed.headers.get("plural-forms", ""))

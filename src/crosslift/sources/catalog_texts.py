@@ -35,7 +35,7 @@ def clean_pair(msgid: str, translation: str) -> tuple[str, str]:
     """Both texts without the parts that they share only because they are program messages.
 
     A placeholder, a tag or an accelerator in both texts gives the pair away to any
-    retrieval method, whatever it knows of the languages.
+    retrieval method, whatever it knows about the languages.
 
     Args:
         msgid: the English message.

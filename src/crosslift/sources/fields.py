@@ -65,7 +65,7 @@ class PairFields(Fields):
 
     Args:
         text, pair, label: columns.
-        labels: label as it is published (whole numbers too, as text) -> class; None: not labelled.
+        labels: published label (whole numbers too, as text) -> class; None: not labelled.
         id: columns of the published id; none: the row's number.
         empty: the published data are known to have empty texts; such rows are skipped.
         withheld: some files withhold labels: they lack the column of labels.
@@ -143,9 +143,9 @@ class ChoiceFields(Fields):
     Args:
         texts: column of the record ("context", "question") -> column of the row.
         choices: columns of the choices, or the one column that holds a list of them.
-        count: how many choices there are.
+        count: number of choices.
         answer: column of the right one.
-        answers: answer as it is published (whole numbers too, as text) -> index from 0.
+        answers: published answer (whole numbers too, as text) -> index from 0.
         id: columns of the published id; none: the row's number.
     """
 
@@ -245,7 +245,7 @@ def _span(row: Row, passage: str, text: object, start: object) -> tuple[int, int
     end = start + len(text)
     if passage[start:end] != text:
         raise row.fault(
-            f"the answer is {short(text)}, but at {start} stands {short(passage[start:end])}",
+            f"the answer is {short(text)}, but the text at {start} is {short(passage[start:end])}",
             "the answer at its offset, counted in characters",
         )
     return start, end
@@ -266,7 +266,7 @@ class TagFields(Fields):
         return row.key(self.id)
 
     def labelled(self, row: Row) -> bool:
-        """Whether there is the column ``tags``."""
+        """Whether the row has the column ``tags``."""
         return "tags" in row.values
 
     def record(

@@ -31,7 +31,7 @@ UNSEEN = "class without a photograph, a candidate all the same"
 """The reason under which classes without photographs are counted."""
 
 _FILES = "babel_imagenet-298.json"
-_DATA = f"{_FILES}, and photographs of ImageNet there or where `images` says"
+_DATA = f"{_FILES}, and photographs of ImageNet in the same folder or in `images`"
 
 
 def _load(settings: PictureSettings) -> PictureData:

@@ -47,9 +47,7 @@ def requested_pairs(settings: BitextSettings, listed: Pairs) -> Pairs:
                 "English",
             )
         if any(set(pair) == set(other) for other in pairs.values()):
-            raise DataError(
-                f"{code!r} is there twice", "each pair once; both directions are scored"
-            )
+            raise DataError(f"{code!r} appears twice", "each pair once; both directions are scored")
         pairs[code] = pair
     return pairs
 

@@ -126,12 +126,12 @@ def mine_split(split: BuccSplit, lookups: SideLookups, mining: Mining) -> MinedS
     both = nearest_both(lookups.src(src.texts), lookups.tgt(tgt.texts), mining.neighbours)
     pairs = mine(both, mining.margin, mining.retrieval, mining.ratio_over)
     if mining.scores_above is not None:
-        pairs = pairs.chosen(pairs.score > mining.scores_above)
+        pairs = pairs.subset(pairs.score > mining.scores_above)
     gold = np.array(split.gold or (), np.int64).reshape(-1, 2)
     places = np.stack([src.place[gold[:, 0]], tgt.place[gold[:, 1]]], axis=1)
     if mining.repeated_texts == "dropped":
         single = (src.copies[pairs.src] == 1) & (tgt.copies[pairs.tgt] == 1)
-        pairs = pairs.chosen(single)
+        pairs = pairs.subset(single)
     else:
         places = np.unique(places, axis=0)
     keys = pairs.src * len(tgt.texts) + pairs.tgt

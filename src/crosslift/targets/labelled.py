@@ -230,7 +230,7 @@ def _phase_three(
     data = _english(facts, settings)
     english_dev = available.get(Key("dev", ENGLISH)) if facts.dev == "own" else None
     if english_dev is not None and split == "test":
-        return PhaseThreeData(data, own_dev=english_dev), facts.dev_name
+        return PhaseThreeData(data, target_dev=english_dev), facts.dev_name
     reason = facts.dev if facts.dev == "shared" else "none" if english_dev is None else "scored"
     words = (
         f"a tenth of the English training examples (at most {MOST_HELD_OUT:,}; drawn once, those of "

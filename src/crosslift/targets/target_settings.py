@@ -40,8 +40,8 @@ class AnyTargetSettings(BaseModel):
     protocols: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (OURS,)
     """Names of protocols (`crosslift targets --json -` lists them), or `all`. Ours comes first."""
     direction: Direction | None = None
-    """Which side asks, of our protocol that verdicts are of; ``both``, of pairs of texts: the mean of
-    the two directions, pair by pair. None: the target's first."""
+    """Direction of our protocol that verdicts use; for pairs of texts, also ``both``: the mean of the
+    two directions, pair by pair. None: the target's first."""
 
     def needed_data(self, files: str) -> Path:
         """The data of a target that does not bring its own.
@@ -67,8 +67,8 @@ class PairSettings(AnyTargetSettings):
 
     pairs: Annotated[int, Field(ge=2)] | None = None
     """Only this many of the first pairs of each language, of bitexts, or of the first pictures; None:
-    all. Among fewer candidates the right one is found more often: such scores compare with others of
-    as many pairs alone."""
+    all. Among fewer candidates, the right one is found more often: compare such scores only with scores
+    of the same number of pairs."""
     columns: dict[str, str] = Field(default_factory=dict)
     """Role (`image`, `text`, `id`, `language`) -> column, of a table of captioned pictures."""
 
@@ -95,7 +95,7 @@ class PictureSettings(PairSettings):
     part: ClassVar[str] = "pairs"
 
     images: Path | None = None
-    """Folder of the pictures, where they lie beside the data; None: `images` in `data`, or `data`."""
+    """Folder of the pictures, if it is not in the data; None: `images` in `data`, or `data`."""
 
 
 class MiningTargetSettings(SidePrompts, AnyTargetSettings):
@@ -106,8 +106,8 @@ class MiningTargetSettings(SidePrompts, AnyTargetSettings):
 
     sentences: Annotated[int, Field(ge=2)] | None = None
     """Only this many sentences of each side of every split, of mining: those of gold pairs first, then
-    in the files' order; None: all. In a smaller pool the pairs are found more easily: such scores
-    compare with others of as many sentences alone."""
+    in the files' order; None: all. In a smaller pool, the pairs are found more easily: compare
+    such scores only with scores of the same number of sentences."""
 
 
 class LabelledSettings(AnyTargetSettings):
@@ -117,23 +117,23 @@ class LabelledSettings(AnyTargetSettings):
     part: ClassVar[str] = "examples"
 
     split: Literal["dev", "test"] | None = None
-    """Which split is scored, of labelled examples. None: test where it is there with its labels, else
-    dev. What phase three chooses by is never among what is scored."""
+    """Which split is scored, of labelled examples. None: test if it exists with labels, else dev. Model
+    selection of phase three never uses scored examples."""
     examples: Annotated[int, Field(ge=2)] | None = None
     """Only this many of the first examples of each language, of labelled examples; None: all."""
     english: Path | None = None
-    """Folder of the English training set, of labelled examples, where it lies elsewhere than `data`
-    (MNLI of XNLI, SQuAD 1.1 of XQuAD and MLQA)."""
+    """Folder of the English training set, of labelled examples, if it is not in `data` (MNLI of XNLI,
+    SQuAD 1.1 of XQuAD and MLQA)."""
     english_task: str | None = None
-    """Another English task in the place of the target's own training set, such as `snli-cad` for XNLI,
-    read from `english`; it must have the target's form and, after `english_labels`, its labels."""
+    """Another English task instead of the target's own training set, such as `snli-cad` for XNLI, read
+    from `english`; it must have the target's form and, after `english_labels`, its labels."""
     english_labels: dict[str, str] = Field(default_factory=dict)
-    """Label of that task -> label of the target, where they differ."""
+    """Label of that task -> label of the target, if they differ."""
     generalised: bool = False
-    """Scores the two texts of a pair in two different languages, too, every language with every other
-    (generalised cross-lingual transfer); of XNLI and PAWS-X."""
+    """Also scores pairs whose two texts are in different languages, every language with every other
+    (generalised cross-lingual transfer); for XNLI and PAWS-X."""
     fine_tune: FineTuneSettings | None = None
-    """Phase three of labelled examples; None: as the study says."""
+    """Phase three of labelled examples; None: as in the study."""
 
 
 _KINDS: tuple[type[AnyTargetSettings], ...] = (

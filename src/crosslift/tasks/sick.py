@@ -1,8 +1,8 @@
 """SICK, in the files of SemEval 2014 task 1: entailment and relatedness of described scenes.
 
-The trial file is dev. No revision of the hub's copy could be established: it is read at the branch
-`refs/convert/parquet`, whose commit enters the key (the main branch holds a script). That copy has
-fewer records than the files: 4,439 for training and 495 for dev.
+The trial file is dev. The revision of the hub's copy is not pinned: it is read from the branch
+`refs/convert/parquet`, whose commit is part of the key (the main branch contains a script). That copy
+has fewer records than the files: 4,439 for training and 495 for dev.
 """
 
 from crosslift.sources.dataset_files import Layout, LocalFiles

@@ -2,7 +2,7 @@
 
 A table ``captions.jsonl`` with the columns ``image`` (a path relative to the table) and
 ``class_index``; or a folder for each class, named by its WordNet id
-(``val/n01440764/ILSVRC2012_val_00000293.JPEG``). The index of a folder is taken from, in this order:
+(``val/n01440764/ILSVRC2012_val_00000293.JPEG``). The index of a folder comes from, in this order:
 ``imagenet_class_index.json`` (``{"0": ["n01440764", "tench"], ...}``), ``LOC_synset_mapping.txt``
 (``n01440764 tench``, in the order of the indices), or the sorted names of the folders if there are
 exactly 1,000, as in torchvision.
@@ -67,7 +67,7 @@ def load_photographs(folder: Path) -> Photographs:
             f"{folder} has no photographs of ImageNet", _LAYOUTS, "name their folder by `images`"
         )
     synsets = sorted(path.name for path in _synsets(base))
-    index, order, sources = _order(folder, base, synsets)
+    index, order, sources = _class_indices(folder, base, synsets)
     unknown = [name for name in synsets if name not in index]
     if unknown:
         raise DataError(f"{base / unknown[0]} is of no class of {order}", "classes of ImageNet-1k")
@@ -103,7 +103,7 @@ def _photographs_in_table(table: Path) -> dict[str, list[Path]]:
 
 
 def _synsets(base: Path) -> Iterator[Path]:
-    """The folders that are named by a WordNet id."""
+    """The folders whose name is a WordNet id."""
     if base.is_dir():
         yield from (p for p in base.iterdir() if _SYNSET.fullmatch(p.name) and p.is_dir())
 
@@ -115,7 +115,7 @@ def _pictures_of(folder: Path) -> list[Path]:
     return pictures
 
 
-def _order(
+def _class_indices(
     folder: Path, base: Path, synsets: list[str]
 ) -> tuple[dict[str, int], str, tuple[Path, ...]]:
     """WordNet id -> index, where the indices come from, and the file if they come from one."""
@@ -139,15 +139,15 @@ def _index_file(path: Path) -> dict[str, int]:
         raise DataError(
             f"{path}: {error}", 'a JSON object such as {"0": ["n01440764", "tench"]}'
         ) from error
-    return _whole(path, index)
+    return _complete_index(path, index)
 
 
 def _mapping_file(path: Path) -> dict[str, int]:
     lines = [line for line in read_lines(path) if line.strip()]
-    return _whole(path, {line.split()[0]: number for number, line in enumerate(lines)})
+    return _complete_index(path, {line.split()[0]: number for number, line in enumerate(lines)})
 
 
-def _whole(path: Path, index: dict[str, int]) -> dict[str, int]:
+def _complete_index(path: Path, index: dict[str, int]) -> dict[str, int]:
     if sorted(index.values()) != list(range(CLASSES)):
         raise DataError(f"{path} names {len(index)} classes", "all 1,000, each index once")
     return index

@@ -1,4 +1,4 @@
-"""What the files of a published test set of captioned pictures hold, and where they lie."""
+"""The content of the files of a published test set of captioned pictures, and how to find them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class FilePerLanguage:
         languages: BCP-47 codes.
         name: of the files, with ``{language}`` in place of the code.
         folders: the folders they may lie in, as `find_file` takes them.
-        codes: BCP-47 code -> code in the name, where they differ.
+        codes: BCP-47 code -> code in the name, if they differ.
     """
 
     languages: tuple[str, ...]

@@ -23,7 +23,7 @@ from crosslift.sources.captions.parquet_files import ParquetPicture
 from crosslift.sources.file_names import is_file
 from crosslift.sources.flores200_files import FLORES_200
 from crosslift.sources.formats.delimited import TabSeparated
-from crosslift.sources.formats.parquet_rows import cells_of, opened
+from crosslift.sources.formats.parquet_rows import cells_of, open_parquet
 from crosslift.sources.formats.rows import short
 from crosslift.sources.picture import Picture
 
@@ -212,7 +212,7 @@ def _packed_texts(folder: Path, pictures: TopicPictures) -> TopicTexts:
 
 
 def _packed_pictures(path: Path) -> dict[str, Picture]:
-    file = opened(path)
+    file = open_parquet(path)
     _needed_columns(path, file, ("id", "image"))
     return {
         _text(path, cells["id"]): ParquetPicture(path, "image.bytes", group, row)
@@ -225,7 +225,7 @@ def _columns(path: Path, names: Sequence[str], list_column: str = "") -> list[tu
     """The rows of some columns of texts; the cells of ``list_column`` are lists of texts."""
     if not path.is_file():
         raise DataError(f"{path} does not exist", "queries, qrels and top_ranked of each language")
-    file = opened(path)
+    file = open_parquet(path)
     _needed_columns(path, file, names)
     rows = [
         tuple(_texts(path, row[n]) if n == list_column else _text(path, row[n]) for n in names)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crosslift.errors import DataError
-from crosslift.sources.captions.entry import CaptionEntry, split_called
+from crosslift.sources.captions.entry import CaptionEntry, split_from_name
 from crosslift.sources.captions.language_check import in_their_language
 from crosslift.sources.file_names import is_file
 from crosslift.sources.picture import FilePart, Picture
@@ -72,20 +72,20 @@ def assemble(entries: Iterable[CaptionEntry], split: SplitName, rules: Rules) ->
             missing; two captions have one id; one picture is in two groups.
     """
     skipped: Counter[str] = Counter()
-    numbered = list(_numbered(entries))
-    chosen = _entries_of_split(numbered, split, skipped)
-    whole = list(_whole(chosen, rules, skipped))
-    records = list(_records(whole, rules, skipped))
+    numbered = list(_with_numbers(entries))
+    split_entries = _entries_of_split(numbered, split, skipped)
+    usable = list(_with_pictures(split_entries, rules, skipped))
+    records = list(_records(usable, rules, skipped))
     if rules.check_language:
         in_language = in_their_language(records)
         _count(skipped, OTHER_LANGUAGE, len(records) - len(in_language))
         records = in_language
-    if not records and (chosen or split == "train"):
-        raise _nothing_left(numbered, split, skipped)
+    if not records and (split_entries or split == "train"):
+        raise _no_records_error(numbered, split, skipped)
     return CaptionRecords(records, dict(skipped))
 
 
-def _numbered(entries: Iterable[CaptionEntry]) -> Iterator[CaptionEntry]:
+def _with_numbers(entries: Iterable[CaptionEntry]) -> Iterator[CaptionEntry]:
     """Entries whose captions are numbered, over all splits, so that an id means one caption."""
     following: Counter[str] = Counter()
     for entry in entries:
@@ -99,18 +99,18 @@ def _entries_of_split(
 ) -> list[CaptionEntry]:
     if not any(entry.split for entry in entries):
         return entries if split == "train" else []
-    chosen = []
+    split_entries = []
     for entry in entries:
-        entry_split = split_called(entry.split) if entry.split else None
+        entry_split = split_from_name(entry.split) if entry.split else None
         if entry_split is None:
             why = f"in the split {entry.split!r}" if entry.split else NO_SPLIT
             _count(skipped, why, len(entry.captions) or 1)
         elif entry_split == split:
-            chosen.append(entry)
-    return chosen
+            split_entries.append(entry)
+    return split_entries
 
 
-def _whole(
+def _with_pictures(
     entries: list[CaptionEntry], rules: Rules, skipped: Counter[str]
 ) -> Iterator[CaptionEntry]:
     """The entries with a picture; each picture is checked once."""
@@ -120,7 +120,7 @@ def _whole(
         if not why:
             why = _fault(entry.picture, faults)
             if why and not rules.skip_broken:
-                raise _broken(entry, why, entries)
+                raise _broken_picture_error(entry, why, entries)
         if not why and not entry.captions:
             why = NO_CAPTION
         if why:
@@ -148,7 +148,7 @@ def _fault_of(picture: Picture) -> str:
     return "" if picture.stat().st_size else EMPTY_PICTURE
 
 
-def _broken(entry: CaptionEntry, why: str, entries: list[CaptionEntry]) -> DataError:
+def _broken_picture_error(entry: CaptionEntry, why: str, entries: list[CaptionEntry]) -> DataError:
     """The error for the first faulty entry; it counts the missing pictures of all entries."""
     skip = "or leave such rows out and count them: skip_broken"
     if why == NO_PICTURE:
@@ -222,7 +222,7 @@ def _count(skipped: Counter[str], why: str, number: int) -> None:
         skipped[why] += number
 
 
-def _nothing_left(
+def _no_records_error(
     entries: list[CaptionEntry], split: SplitName, skipped: Mapping[str, int]
 ) -> DataError:
     counts = ", ".join(f"{number} {why}" for why, number in skipped.items())

@@ -65,10 +65,10 @@ def source_of(data: Path) -> CaptionSource:
         raise DataError(f"{data} cannot be read: {error}", "readable files") from error
     if _BRACES.search(data.name):
         return _pattern_source(data)
-    raise _nothing(data)
+    raise _missing_error(data)
 
 
-def _nothing(data: Path) -> DataError:
+def _missing_error(data: Path) -> DataError:
     names = [path.name for path in data.parent.iterdir()] if is_folder(data.parent) else []
     near = nearest(data.name, names)
     hint = f"did you mean {' or '.join(str(data.parent / name) for name in near)}?"
@@ -181,14 +181,14 @@ def _folder_source(folder: Path) -> CaptionSource:
     for kinds in _BY_RANK:
         sources = [source for kind in kinds for source in kind(folder)]
         if len(sources) > 1:
-            raise _several(folder, sources)
+            raise _ambiguous_error(folder, sources)
         if sources:
             return sources[0]
     names = sorted(path.name for path in folder.iterdir())[:8]
     raise DataError(f"{folder} holds no captions ({', '.join(names) or 'nothing'} ...)", FORMATS)
 
 
-def _several(folder: Path, sources: Sequence[CaptionSource]) -> DataError:
+def _ambiguous_error(folder: Path, sources: Sequence[CaptionSource]) -> DataError:
     places = ", ".join(
         f"{source.format} ({source.files()[0].relative_to(folder)})" for source in sources
     )

@@ -37,10 +37,10 @@ class CaptionEntry:
     Args:
         picture_id: the same for all entries of one picture.
         picture: its file or bytes; None: the data name none.
-        captions: as they are published, empty ones too.
+        captions: as published, including empty ones.
         place: its location, for errors ("FILE, row 3").
         language: BCP-47 code of the captions; None: the data name none.
-        group: name of the group; None: the picture is a group of its own.
+        group: name of the group; None: the picture is a separate group.
         split: as the data call it ("train2017", "restval"); None or empty: they name none.
         number: of the first caption among those of its picture, from 0; None: it follows those of
             the entries before.
@@ -88,7 +88,7 @@ class CaptionSource(Protocol):
         """
 
 
-def split_called(name: str) -> SplitName | None:
+def split_from_name(name: str) -> SplitName | None:
     """The split that data call by a name such as ``train2017``, ``restval``, ``val``, ``test``."""
     lowered = name.strip().lower()
     return next((split for start, split in _BEGINNINGS if lowered.startswith(start)), None)

@@ -12,7 +12,12 @@ from crosslift.errors import DataError
 from crosslift.sources.captions.columns import ID_NAMES, Binding, bind, entry_of
 from crosslift.sources.captions.entry import CaptionEntry, split_in_name
 from crosslift.sources.file_names import inside
-from crosslift.sources.formats.parquet_rows import batches_of, cells_of, opened, parquet_faults
+from crosslift.sources.formats.parquet_rows import (
+    batches_of,
+    cells_of,
+    open_parquet,
+    parquet_faults,
+)
 from crosslift.sources.formats.rows import Row
 from crosslift.sources.picture import Picture
 
@@ -97,7 +102,7 @@ class ParquetFiles:
             DataError: a file is damaged, or a row is faulty.
         """
         for path in self.paths:
-            file = opened(path)
+            file = open_parquet(path)
             schema = file.schema_arrow
             binding = bind(schema.names, columns, str(path), ids=ID_NAMES)
             row_binding = binding if binding.id != binding.image else replace(binding, id=None)
@@ -112,7 +117,7 @@ class ParquetFiles:
             pictures = self._pictures(path, file, binding.image, group)
             rows = list(cells_of(path, file, binding.beside_image, group))
             if len(rows) != len(pictures):
-                raise _uneven(path, group)
+                raise _uneven_error(path, group)
             for values, picture in zip(rows, pictures, strict=True):
                 number += 1
                 row = Row(values, f"{path}, row {number}", number)
@@ -141,7 +146,7 @@ class ParquetFiles:
             )
         has_bytes = _cells_with_bytes(path, leaf, group)
         if names is not None and len(names) != len(has_bytes):
-            raise _uneven(path, group)
+            raise _uneven_error(path, group)
         return [
             ParquetPicture(path, leaf, group, row)
             if present
@@ -156,7 +161,7 @@ class ParquetFiles:
         return inside(self.base, table.parent / name, str(table))
 
 
-def _uneven(path: Path, group: int) -> DataError:
+def _uneven_error(path: Path, group: int) -> DataError:
     return DataError(
         f"{path} cannot be read: the columns of row group {group} have different lengths",
         "a whole parquet file",
@@ -167,7 +172,7 @@ def _uneven(path: Path, group: int) -> DataError:
 @read_once()
 def _cells_with_bytes(path: Path, leaf: str, group: int) -> tuple[bool, ...]:
     """Which cells of a row group hold bytes. This reads the bytes: see `parquet_rows` on statistics."""
-    file = opened(path)
+    file = open_parquet(path)
     batches = batches_of(path, file, [leaf], group)
     return tuple(
         cell for batch in batches for cell in _leaf(file, leaf, batch).is_valid().to_pylist()
@@ -185,7 +190,7 @@ def _leaf(file: Any, leaf: str, cells: Any) -> Any:
 
 @read_once(most=_GROUPS_IN_MEMORY)
 def _cells(path: Path, leaf: str, group: int) -> Any:
-    file = opened(path)
+    file = open_parquet(path)
     if group >= file.num_row_groups:
         raise DataError(f"{path} has no row group {group}", "a file that has not changed since")
     with parquet_faults(path):

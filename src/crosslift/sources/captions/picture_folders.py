@@ -37,24 +37,24 @@ def needed_folder(captions: Path, names: Sequence[str], folders: Sequence[str]) 
     Args:
         captions: the list.
         names: paths of its pictures in their folder, at least one.
-        folders: names that the folder goes by.
+        folders: names that the folder may have.
 
     Raises:
         DataError: none of them holds any.
     """
     folder = find_folder(names, captions.parent, folders)
     if folder is None:
-        raise no_folder(captions, names, folders)
+        raise no_folder_error(captions, names, folders)
     return folder
 
 
-def no_folder(captions: Path, names: Sequence[str], folders: Sequence[str]) -> DataError:
+def no_folder_error(captions: Path, names: Sequence[str], folders: Sequence[str]) -> DataError:
     """The error that no folder holds the pictures of a list.
 
     Args:
         captions: the list.
         names: paths of its pictures in their folder, at least one.
-        folders: names that the folder goes by.
+        folders: names that the folder may have.
     """
     return DataError(
         f"no folder near {captions} holds its pictures, such as {names[0]}",

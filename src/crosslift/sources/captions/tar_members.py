@@ -90,9 +90,9 @@ def members_of(path: Path, is_text: Callable[[str], bool]) -> Iterator[Member]:
     refuse_compressed(path)
     size, end = path.stat().st_size, 0
     with _opened(path) as tar:
-        while (info := _following(path, tar)) is not None:
+        while (info := _next_member(path, tar)) is not None:
             if info.size < 0 or info.offset_data < end:
-                raise _damaged(path, end)
+                raise _damaged_error(path, end)
             if info.offset_data + info.size > size:
                 raise CutShortError(f"{info.name!r} is not whole", inside=True)
             end = info.offset_data + -(-info.size // _BLOCK) * _BLOCK
@@ -110,16 +110,16 @@ def _opened(path: Path) -> tarfile.TarFile:
         ) from error
 
 
-def _following(path: Path, tar: tarfile.TarFile) -> tarfile.TarInfo | None:
+def _next_member(path: Path, tar: tarfile.TarFile) -> tarfile.TarInfo | None:
     try:
         return tar.next()
     except tarfile.TarError as error:
         raise CutShortError(str(error), inside=True) from error
     except Exception as error:  # for a damaged header the library raises errors of many types
-        raise _damaged(path, tar.offset) from error
+        raise _damaged_error(path, tar.offset) from error
 
 
-def _damaged(path: Path, at: int) -> DataError:
+def _damaged_error(path: Path, at: int) -> DataError:
     return DataError(f"{path} is damaged at byte {at:,}", "a tar header", "get it again")
 
 
@@ -160,7 +160,7 @@ def _check_end(path: Path, end: int) -> None:
         if len(block) < _BLOCK:
             raise CutShortError("the mark of its end is missing", inside=False)
         if any(block):
-            raise _damaged(path, end)
+            raise _damaged_error(path, end)
         while chunk := file.read(_CHUNK):
             if any(chunk):
                 raise DataError(

@@ -31,7 +31,7 @@ class Sample:
 
     Args:
         key: name without ending, folders included.
-        pictures: ending, such as "jpg" or "left.jpg" -> where the picture is.
+        pictures: ending, such as "jpg" or "left.jpg" -> location of the picture.
         texts: ending, such as "txt", "de.txt" or "json" -> text.
         names: ending -> name of the file, of every file.
     """
@@ -43,7 +43,7 @@ class Sample:
 
     @property
     def has_plain_picture(self) -> bool:
-        """Whether the name of a picture is the key and the ending alone."""
+        """Whether the name of a picture is just the key and the ending."""
         return any("." not in ending for ending in self.pictures)
 
 
@@ -177,17 +177,17 @@ def _grouped(path: Path, endings: _Endings) -> Iterator[Sample | Member]:
                 if sample is not None:
                     yield sample
                     last = sample.key
-                sample = _started(path, match["key"], keys)
+                sample = _new_sample(path, match["key"], keys)
             _add(path, sample, match["ending"].lower(), member, endings)
     except CutShortError as error:
         if sample is not None and not error.inside and sample.pictures and sample.texts:
             last = sample.key
-        raise _cut(path, error, last) from error
+        raise _cut_short_error(path, error, last) from error
     if sample is not None:
         yield sample
 
 
-def _started(path: Path, key: str, keys: set[str]) -> Sample:
+def _new_sample(path: Path, key: str, keys: set[str]) -> Sample:
     if key in keys:
         raise DataError(
             f"{path}: the files of the sample {key} do not lie next to one another",
@@ -208,7 +208,7 @@ def _add(path: Path, sample: Sample, ending: str, member: Member, endings: _Endi
         sample.texts[ending] = decode_utf8(member.text, Path(f"{path}:{member.name}"))
 
 
-def _cut(path: Path, error: CutShortError, last: str) -> DataError:
+def _cut_short_error(path: Path, error: CutShortError, last: str) -> DataError:
     progress = f"the last whole sample is {last}" if last else "no sample is whole"
     return DataError(
         f"{path} is cut short: {error}; {progress}", "a whole shard", "get the shard again"

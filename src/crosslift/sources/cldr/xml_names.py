@@ -64,5 +64,5 @@ class _NamesHandler:
         raise DataError(
             f"{self._path} declares the entity {name!r}",
             "annotations of CLDR, which declare none",
-            "take the file from CLDR's own publication",
+            "get the file from CLDR's publication",
         )

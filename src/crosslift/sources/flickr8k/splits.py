@@ -1,9 +1,10 @@
 """One split of Flickr8k's photographs for the captions of every publisher.
 
-Flickr8k has its lists of splits. 7,478 of its photographs are in Flickr30k too, and Multi30k splits those
-in another way: its test photographs lie in all three splits of Flickr8k. A photograph that one
-publisher tests on is a test photograph here, whatever the other says; of the rest, one that either uses for
-model selection is a dev photograph. So no test photograph of either is among those that are trained on.
+Flickr8k has its lists of splits. 7,478 of its photographs are in Flickr30k too, and Multi30k splits
+those in another way: its test photographs lie in all three splits of Flickr8k. A photograph that one
+publisher tests on is a test photograph here, whatever the other says; of the rest, one that either
+uses for model selection is a dev photograph. So no test photograph of either
+is used for training.
 """
 
 from __future__ import annotations
