@@ -1,4 +1,4 @@
-"""The embedded encoder: reading the package's file, converting it, and what it gives."""
+"""The embedded encoder: reading the package's file, converting it, and its vectors."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def copied_home(converted_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The converted folder with files of its own, but for the weights, which are linked."""
+    """A copy of the converted folder, with links for the weights."""
     source = next((converted_home / "encoders").iterdir())
     place = tmp_path / "encoders" / source.name
     shutil.copytree(source, place, ignore=shutil.ignore_patterns("model.safetensors"))
@@ -176,7 +176,7 @@ def test_the_folder_is_an_ordinary_sentence_transformers_folder(converted_home: 
     }
 
 
-# What it gives
+# Its vectors
 
 
 def test_how_it_is_read(encoder: Encoder) -> None:

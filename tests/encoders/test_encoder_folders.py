@@ -84,7 +84,7 @@ def test_vectors_are_those_of_sentence_transformers(kind: str, tmp_path: Path) -
 def test_exported_vectors_are_the_same(kind: str, tmp_path: Path) -> None:
     encoder = load_tiny(KINDS[kind](tmp_path / "model"))
     with torch.no_grad():
-        encoder.table.whole[5:9] += 0.1  # as after training: not what the folder holds
+        encoder.table.whole[5:9] += 0.1  # as after training: unlike the folder's
     expected = encode(encoder, TEXTS)
     write_sentence_transformer(encoder, tmp_path / "exported")
     assert least_cosine(published_vectors(tmp_path / "exported"), expected) > 0.99999
@@ -500,7 +500,7 @@ def test_an_adapter_of_a_model_with_a_head_is_refused(tmp_path: Path) -> None:
 
 
 def test_positions_after_the_pad_id_are_counted(tmp_path: Path) -> None:
-    """Longformer's table of positions begins with rows that stand for no token, as RoBERTa's does."""
+    """Longformer's table of positions begins with rows of no token, as RoBERTa's does."""
     folder = make_tiny_encoder(tmp_path / "model", "xlm-roberta")
     config = transformers.LongformerConfig(
         vocab_size=json.loads((folder / "config.json").read_text())["vocab_size"],

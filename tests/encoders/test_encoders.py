@@ -1,4 +1,4 @@
-"""Encoders: loading, packing, pooling, encoding, changes laid over them, lending, export."""
+"""Encoders: loading, packing, pooling, encoding, applying changes, lending, export."""
 
 from __future__ import annotations
 
@@ -282,7 +282,7 @@ def test_export_encodes_the_same_vectors(
 ) -> None:
     encoder = load_tiny(tiny_folders[kind], **settings)
     with torch.no_grad():
-        encoder.table.whole[5:9] += 0.1  # as after training: not what the folder holds
+        encoder.table.whole[5:9] += 0.1  # as after training: unlike the folder's
         next(encoder.layers()[0].parameters()).mul_(1.1)
     expected = encode(encoder, LONG)
     place = tmp_path / "exported"
@@ -410,7 +410,7 @@ def test_token_table_writes_back() -> None:
 
 
 def changed(folder: Path, path: Path, rows: tuple[int, ...] = ()) -> Encoder:
-    """Saves a change of one bias, and of some token rows; gives the changed encoder."""
+    """Saves a change of one bias, and of some token rows; returns the changed encoder."""
     encoder = load_tiny(folder)
     name = "encoder.layer.1.output.dense.bias"
     parameter = dict(encoder.model.named_parameters())[name]
@@ -426,7 +426,7 @@ def changed(folder: Path, path: Path, rows: tuple[int, ...] = ()) -> Encoder:
 
 
 @pytest.mark.parametrize("rows", [(), (7, 30, 9)])
-def test_a_change_is_laid_over_the_encoder_it_is_of(
+def test_a_change_is_applied_to_its_encoder(
     bert_folder: Path, tmp_path: Path, rows: tuple[int, ...]
 ) -> None:
     made = changed(bert_folder, tmp_path / "change.safetensors", rows)

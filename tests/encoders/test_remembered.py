@@ -1,4 +1,4 @@
-"""Tokens are made once for the same texts, and never taken for those of others."""
+"""Tokens are made once for the same texts, and never mistaken for those of others."""
 
 from __future__ import annotations
 

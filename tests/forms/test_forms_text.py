@@ -805,7 +805,7 @@ def test_settings_of_forms_that_cannot_be(bert_folder: Path, form: Any, message:
         form.open(load_pairs(bert_folder), split, NONE, OPTIONS)
 
 
-# As the training loop sees them
+# In the training loop
 
 
 @pytest.mark.parametrize("name", NAMES_OF_FORMS)
@@ -960,7 +960,7 @@ def test_resumed_equals_unbroken(tiny_folders: dict[str, Path], tmp_path: Path, 
     with pytest.raises(KeyboardInterrupt):
         outcome("b", report)
     resumed, again = outcome("b", report)
-    assert report.seen == 5
+    assert report.updates == 5
     assert again.curve == progress.curve
     assert again.tokens == progress.tokens
     assert {*resumed} == {*unbroken}

@@ -92,7 +92,7 @@ def test_other_pictures_are_no_copies() -> None:
     )
 
 
-def test_gradients_are_not_taken_for_one_another() -> None:
+def test_gradients_are_not_copies_of_each_other() -> None:
     """Skies: smooth from one colour to another, which any two such pictures nearly are."""
     ramp = np.linspace(0, 1, SIZE)[:, None, None]
     colours = np.random.default_rng(0).integers(0, 256, (40, 2, 3))
@@ -127,7 +127,7 @@ def test_colour_counts_unless_a_picture_is_grey() -> None:
     assert find_copies(other, recoloured).train.tolist() == [0]
 
 
-def test_pictograms_are_found_and_hardly_any_taken_for_others() -> None:
+def test_copied_pictograms_are_found_and_few_others_mistaken() -> None:
     drawn = [load_picture(c.picture, SIZE, fit=Framing("stretch")) for c in load_concepts()[::15]]
     train = np.stack(drawn)
     again = np.stack([np.asarray(saved(Image.fromarray(p), 50)) for p in drawn])

@@ -36,7 +36,7 @@ def save(path: Path, picture: Image.Image, **options: object) -> Path:
 @pytest.mark.parametrize("form", ["PNG", "GIF", "WEBP", "JPEG", "AVIF"])
 def test_wide_pictures_are_padded_with_white(tmp_path: Path, form: str) -> None:
     options = {"WEBP": {"lossless": True}, "AVIF": {"quality": 100}}.get(form, {})
-    path = tmp_path / "picture.bin"  # the content tells the type
+    path = tmp_path / "picture.bin"  # the content decides the type
     save(path, Image.new("RGB", (40, 20), "red"), format=form, **options)
     array = load_picture(path, 8)
     assert array.shape == (8, 8, 3) and array.dtype == np.uint8
@@ -115,7 +115,7 @@ def test_large_jpeg_is_reduced_well(tmp_path: Path) -> None:
 
 
 def test_svg_on_white_keeps_its_aspect(tmp_path: Path) -> None:
-    path = tmp_path / "drawing.png"  # the content tells the type
+    path = tmp_path / "drawing.png"  # the content decides the type
     path.write_text(svg(RED_RECTANGLE, 'viewBox="0 0 40 20"'), encoding="utf-8-sig")
     array = load_picture(path, 8)
     assert array[0, 4].tolist() == WHITE and array[3, 4].tolist() == RED

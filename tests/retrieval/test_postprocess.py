@@ -1,4 +1,4 @@
-"""Post-processing of sentence vectors: worked cases, what each step must leave, and faults."""
+"""Post-processing of sentence vectors: worked cases, invariants of each step, and faults."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def _rotation(width: int) -> NDArray[np.float32]:
     return np.linalg.qr(square)[0].astype(np.float32)
 
 
-def test_steps_are_applied_in_the_order_given() -> None:
+def test_steps_are_applied_in_their_order() -> None:
     sides = _bitext(60, 10, shift=2.0)
     chained = postprocess(postprocess(sides, ["centre"]), ["whiten"])
     both = postprocess(sides, ["centre", "whiten"])
@@ -150,7 +150,7 @@ def test_steps_are_applied_in_the_order_given() -> None:
     assert np.abs(cosines - _units(both["de"]) @ _units(both["en"]).T).max() > 1e-3
 
 
-def test_the_input_is_left_as_it_was() -> None:
+def test_the_input_is_not_changed() -> None:
     sides = _bitext(20, 6)
     before = {language: rows.copy() for language, rows in sides.items()}
     postprocess(sides, ["centre", "whiten", "all-but-the-top"])

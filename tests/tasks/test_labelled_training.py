@@ -127,7 +127,7 @@ def test_what_reads_as_english(text: str, right: bool) -> None:
 
 
 @pytest.mark.parametrize("name", ["xnli", "pawsx", "udpos", "panx"])
-def test_english_dev_is_chosen_by_where_it_is_not_scored(name: str, tmp_path: Path) -> None:
+def test_model_selection_uses_english_dev_if_it_is_not_scored(name: str, tmp_path: Path) -> None:
     folder = xtreme_folder(tmp_path, "all")
     data = load(name, folder)
     dev = data.task.source.dev()
@@ -165,7 +165,9 @@ def test_without_english_dev_files_training_examples_are_held_out(tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["xquad", "mlqa"])
-def test_squad_dev_is_neither_trained_on_nor_chosen_by(name: str, tmp_path: Path) -> None:
+def test_squad_dev_is_used_neither_for_training_nor_for_model_selection(
+    name: str, tmp_path: Path
+) -> None:
     folder = xtreme_folder(tmp_path)
     source = load(name, folder).task.source
     train, dev = source.train(), source.dev()
@@ -183,7 +185,7 @@ def test_xquad_and_mlqa_train_on_the_same(tmp_path: Path) -> None:
     assert one.source.checksum() == other.source.checksum()
 
 
-def test_what_is_chosen_by_is_part_of_the_checksum(tmp_path: Path) -> None:
+def test_records_of_model_selection_are_part_of_the_checksum(tmp_path: Path) -> None:
     folder = xtreme_folder(tmp_path, "all")
     sums = [load("xnli", folder, split=split).task.source.checksum() for split in ("dev", "test")]
     again = load("xnli", folder, split="test").task.source.checksum()

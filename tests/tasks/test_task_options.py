@@ -27,7 +27,7 @@ COLUMNS = {
     *("text", "pair", "anchor", "positive", "negative", "question", "passage", "context"),
 }
 FIXED = {"name", "labels", "tags", "choices", "lowest", "highest", "unanswerable"}
-"""Fields of forms that are no options: what a dataset or the form itself fixes."""
+"""Fields of forms that are no options: a dataset or the form itself fixes them."""
 
 
 def fields_of(form: str) -> dict[str, Any]:

@@ -30,11 +30,11 @@ from crosslift.xtreme.write import (
     write_tags,
 )
 
-# What every language's label file holds, and predictions that are all right
+# The content of every language's label file, and predictions that are all correct
 
 
 def _squad(**answers: list[str]) -> str:
-    """A label file in SQuAD's layout: question id -> its right answers, one paragraph each."""
+    """A label file in SQuAD's layout: question id -> its correct answers, one paragraph each."""
     paragraphs = [
         {
             "context": " ".join(texts),
@@ -72,7 +72,7 @@ Folders = Callable[..., tuple[Path, Path]]
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Folders:
-    """Makes a folder of predictions, all right but for some files, and one of labels."""
+    """Makes a folder of predictions, all correct except for some files, and one of labels."""
 
     def make(changed: dict[str, str] | None = None, without: tuple[str, ...] = ()) -> Any:
         for side, contents in (("predictions", RIGHT), ("labels", LABELS)):
@@ -171,7 +171,7 @@ def test_each_task_by_hand(folders: Folders) -> None:
     assert _of(scores, "pawsx", "ko") == {"accuracy": 0.25}
     assert _of(scores, "panx", "de") == pytest.approx({"f1": 2 / 3, "precision": 1, "recall": 0.5})
     assert _of(scores, "panx", "el") == {"f1": 0, "precision": 0, "recall": 0}
-    # right: DET, NOUN NOUN, VERB, SCONJ, and X is none; found: DET, NOUN, VERB VERB, SCONJ, NOUN
+    # correct: DET, NOUN NOUN, VERB, SCONJ, and X is none; predicted: DET, NOUN, VERB VERB, SCONJ, NOUN
     assert _of(scores, "udpos", "de") == pytest.approx(
         {"f1": 4 / 9, "precision": 2 / 5, "recall": 2 / 4}
     )
@@ -253,7 +253,7 @@ def test_missing_languages_are_named(folders: Folders, side: str, partial: bool)
         score_folder(*folders(without=without), partial=partial)
 
 
-def test_what_is_no_file_of_the_benchmark_is_named(folders: Folders) -> None:
+def test_files_that_are_not_of_the_benchmark_are_named(folders: Folders) -> None:
     predictions, labels = folders({"predictions/xnli/test-it.tsv": "", "predictions/notes.txt": ""})
     (predictions / "bucc").mkdir()
     assert score_folder(predictions, labels).ignored == ("bucc", "notes.txt", "xnli/test-it.tsv")
@@ -355,7 +355,7 @@ def test_question_files_with_and_without_the_outer_object(tmp_path: Path) -> Non
         read_questions(_file(tmp_path, json.dumps(twice)))
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         read_labels(tmp_path / "none.tsv")
 
@@ -439,7 +439,7 @@ def test_a_language_that_is_not_scored_is_refused(tmp_path: Path) -> None:
 def test_english_of_tatoeba_is_sorted_by_its_text() -> None:
     english = ["Tom ran.", "  Go!", "I ran.", "Go!", "go."]
     order = english_order(english)
-    assert order.tolist() == [1, 3, 2, 0, 4]  # capitals first, equal ones as they stood
+    assert order.tolist() == [1, 3, 2, 0, 4]  # capitals first, equal ones in their order
     ranked = [english[number] for number in order]
     assert english_order(ranked).tolist() == [0, 1, 2, 3, 4]
 
@@ -501,7 +501,7 @@ def test_score_command_in_part(crosslift: Any, folders: Folders) -> None:
     assert "qa, mean" not in output.err
 
 
-def test_predict_command_hands_on_what_it_was_given(
+def test_predict_command_passes_its_arguments_on(
     crosslift: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from crosslift.submissions import submission

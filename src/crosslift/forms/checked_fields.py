@@ -38,8 +38,8 @@ def checked_names(names: Sequence[str], what: str) -> dict[str, int]:
     if len(names) < 2:
         raise DataError(f"{what} {list(names)}", "two or more")
     if len(numbers) < len(names):
-        twice = next(name for number, name in enumerate(names) if numbers[name] != number)
-        raise DataError(f"{what}: {twice!r} occurs twice", "each once")
+        duplicate = next(name for number, name in enumerate(names) if numbers[name] != number)
+        raise DataError(f"{what}: {duplicate!r} occurs twice", "each once")
     return numbers
 
 

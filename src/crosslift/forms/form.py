@@ -131,8 +131,8 @@ def epoch_rows(size: int, start: int, count: int, seed: int) -> Rows:
     rows = np.empty(count, np.int64)
     for epoch in range(positions[0] // size, positions[-1] // size + 1):
         order = np.random.default_rng((seed, epoch)).permutation(size)
-        inside = positions // size == epoch
-        rows[inside] = order[positions[inside] % size]
+        in_epoch = positions // size == epoch
+        rows[in_epoch] = order[positions[in_epoch] % size]
     return rows
 
 
@@ -153,12 +153,12 @@ def rows_by_group(groups: NDArray[np.int64], start: int, count: int, seed: int) 
     firsts = np.cumsum(sizes) - sizes
     chosen = epoch_rows(len(sizes), start, count, seed)
     epochs = np.arange(start, start + count) // len(sizes)
-    within = np.empty(count, np.int64)
+    offsets = np.empty(count, np.int64)
     for epoch in np.unique(epochs):
         chances = np.random.default_rng((seed, int(epoch), 5)).random(len(sizes))
-        here = epochs == epoch
-        within[here] = (chances * sizes)[chosen[here]].astype(np.int64)
-    rows: Rows = order[firsts[chosen] + within]
+        in_epoch = epochs == epoch
+        offsets[in_epoch] = (chances * sizes)[chosen[in_epoch]].astype(np.int64)
+    rows: Rows = order[firsts[chosen] + offsets]
     return rows
 
 

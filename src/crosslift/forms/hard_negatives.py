@@ -92,8 +92,8 @@ def _nearest(
 def _letters(texts: Sequence[str]) -> _Likeness:
     pieces = [_pieces(text) for text in texts]
     numbers = {piece: n for n, piece in enumerate(sorted(set(chain.from_iterable(pieces))))}
-    places = [numbers[piece] for of_text in pieces for piece in sorted(of_text)]
-    sizes = np.array([len(of_text) for of_text in pieces])
+    places = [numbers[piece] for text_pieces in pieces for piece in sorted(text_pieces)]
+    sizes = np.array([len(text_pieces) for text_pieces in pieces])
     matrix = sparse.csr_array(
         (np.ones(len(places), np.float32), places, np.concatenate([[0], np.cumsum(sizes)])),
         shape=(len(texts), len(numbers)),

@@ -148,10 +148,10 @@ class OpenMatching(OpenImageText):
         """Cross-entropy of each right pair, and of the text and the picture with a wrong partner."""
         indices = torch.arange(len(tokens), device=tokens.device)
         scores = (cosines * self.head.scale).detach()
-        of_texts, texts = hard_negatives(scores, same)
-        of_pictures, pictures = hard_negatives(scores.T, same.T)
-        text_rows = torch.cat([indices, texts, of_pictures])
-        picture_rows = torch.cat([indices, of_texts, pictures])
+        wrong_pictures, texts = hard_negatives(scores, same)
+        wrong_texts, pictures = hard_negatives(scores.T, same.T)
+        text_rows = torch.cat([indices, texts, wrong_texts])
+        picture_rows = torch.cat([indices, wrong_pictures, pictures])
         scores_of_pairs = self.head.match(
             tokens[text_rows], is_token[text_rows], patches[picture_rows]
         )

@@ -113,9 +113,11 @@ class LanguageDraw:
                 f"language_temperature {temperature}",
                 "a finite number of 1 or more, or none for every language equally often",
             )
-        rows = _rows_by_language(languages)
-        self._rows = np.array([row for of_one in rows for row in of_one], np.int64)
-        self._sizes = np.array([len(of_one) for of_one in rows], np.int64)
+        rows_by_language = _rows_by_language(languages)
+        self._rows = np.array(
+            [row for language_rows in rows_by_language for row in language_rows], np.int64
+        )
+        self._sizes = np.array([len(language_rows) for language_rows in rows_by_language], np.int64)
         self._firsts = np.cumsum(self._sizes) - self._sizes
         self._shares = None if temperature is None else _shares(self._sizes, temperature)
 

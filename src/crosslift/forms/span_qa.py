@@ -109,7 +109,7 @@ completely in a window, and dev uses all |
     ) -> list[list[Answer]]:
         """The best answers to each question, best first, at most ``count``, no text twice."""
         windows = self.windows(encoder, records, labelled=False)
-        return [question.answers for question in _decoded(self, encoder, head, windows, count)]
+        return [question.answers for question in _decode(self, encoder, head, windows, count)]
 
 
 class OpenSpanQA:
@@ -182,10 +182,10 @@ def answers_of(
 ) -> list[str]:
     """The best answer to each question of some windows; empty if none is predicted."""
     texts = []
-    for question in _decoded(form, encoder, head, windows, 1):
+    for question in _decode(form, encoder, head, windows, 1):
         best = question.answers[0] if question.answers else Answer("", float("-inf"))
-        none = form.unanswerable and question.none > best.score
-        texts.append("" if none else best.text)
+        unanswered = form.unanswerable and question.no_answer_score > best.score
+        texts.append("" if unanswered else best.text)
     return texts
 
 
@@ -196,33 +196,37 @@ class Answer(NamedTuple):
     score: float
 
 
-class _Question(NamedTuple):
+class _DecodedQuestion(NamedTuple):
     """The decoded answers to a question: the best ones, and the score of no answer."""
 
     answers: list[Answer]
-    none: float
+    no_answer_score: float
 
 
-def _decoded(
+def _decode(
     form: SpanQA, encoder: Encoder, head: TokenHead, windows: QuestionWindows, count: int
-) -> list[_Question]:
+) -> list[_DecodedQuestion]:
     """The best spans of each question over all its windows.
 
     A span in two overlapping windows has the higher of its scores. Among equal scores, the span of the
     earlier window comes first, then the earlier span.
     """
     spans: list[dict[tuple[int, int], tuple[float, int]]] = [{} for _ in windows.records]
-    none = [float("inf")] * len(windows.records)
+    no_answer_scores = [float("inf")] * len(windows.records)
     sequences = [windows.sequence(number) for number in range(len(windows.windows))]
     for number, scores in all_token_scores(encoder, head, sequences):
         window, begin = windows.windows[number], windows.passage_begin(number)
         first, after = window.tokens
-        inside = scores[begin : begin + after - first]
+        passage_scores = scores[begin : begin + after - first]
         question = spans[window.question]
-        for span in best_spans(inside[:, 0], inside[:, 1], form.longest_answer, count):
+        for span in best_spans(
+            passage_scores[:, 0], passage_scores[:, 1], form.longest_answer, count
+        ):
             place = (span.start + first, span.end + first)
             question[place] = max(question.get(place, _NEVER), (span.score, -number))
-        none[window.question] = min(none[window.question], float(scores[0].sum()))
+        no_answer_scores[window.question] = min(
+            no_answer_scores[window.question], float(scores[0].sum())
+        )
     questions = []
     for number, question in enumerate(spans):
         order = sorted(question, key=lambda place: (*(-x for x in question[place]), place))
@@ -230,7 +234,7 @@ def _decoded(
         for place in order:
             texts.setdefault(windows.text_between(number, *place), question[place][0])
         best = [Answer(text, score) for text, score in texts.items()][:count]
-        questions.append(_Question(best, none[number]))
+        questions.append(_DecodedQuestion(best, no_answer_scores[number]))
     return questions
 
 
@@ -279,8 +283,8 @@ def best_spans(
     scores = (starts[:, None] + following).ravel()
     best = scores.argmax(keepdims=True)
     places = best if count == 1 else np.argsort(-scores, kind="stable")[:count]
-    split = [(float(scores[place]), *divmod(int(place), width)) for place in places]
-    return [Span(score, start, start + more) for score, start, more in split if score > -np.inf]
+    runs = [(float(scores[place]), *divmod(int(place), width)) for place in places]
+    return [Span(score, start, start + extra) for score, start, extra in runs if score > -np.inf]
 
 
 def side_by_side(scores: Tensor, batch: PackedBatch) -> Tensor:

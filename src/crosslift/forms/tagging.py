@@ -139,13 +139,13 @@ def predicted_tags(
     encoder: Encoder, head: TokenHead, rows: Sequence[WordRow], sentences: int
 ) -> list[list[int]]:
     """The number of the best tag of each word of each sentence."""
-    of_rows: list[list[int]] = [[] for _ in rows]
+    tags_by_row: list[list[int]] = [[] for _ in rows]
     for number, scores in all_token_scores(encoder, head, [row.ids for row in rows]):
-        of_rows[number] = scores[rows[number].firsts].argmax(axis=1).tolist()
-    of_sentences: list[list[int]] = [[] for _ in range(sentences)]
-    for row, tags in zip(rows, of_rows, strict=True):
-        of_sentences[row.sentence] += tags
-    return of_sentences
+        tags_by_row[number] = scores[rows[number].firsts].argmax(axis=1).tolist()
+    tags_by_sentence: list[list[int]] = [[] for _ in range(sentences)]
+    for row, tags in zip(rows, tags_by_row, strict=True):
+        tags_by_sentence[row.sentence] += tags
+    return tags_by_sentence
 
 
 class OpenTagging:

@@ -120,15 +120,15 @@ class _Negatives:
     """
 
     def __init__(self, encoder: Encoder, records: Sequence[Record], name: str | None) -> None:
-        of_records = [
+        texts_by_record = [
             [] if name is None else [r.texts[n] for n in names_of_several(r.texts, name)]
             for r in records
         ]
-        self.texts = [text for of_record in of_records for text in of_record]
+        self.texts = [text for record_texts in texts_by_record for text in record_texts]
         self.sequences = encoder.tokenise(self.texts) if self.texts else []
-        self._starts = np.cumsum([0, *map(len, of_records)])
+        self._starts = np.cumsum([0, *map(len, texts_by_record)])
 
-    def of(self, rows: Rows) -> Rows:
+    def numbers_of(self, rows: Rows) -> Rows:
         """Indices of the texts that are negatives of some records, int64 [m]."""
         spans = [np.arange(self._starts[row], self._starts[row + 1]) for row in rows]
         return np.concatenate(spans).astype(np.int64)
@@ -181,7 +181,7 @@ class OpenTextPairs:
         """The contrastive loss from anchors to positives; all texts are encoded in one packed batch."""
         parts = [(texts, rows) for texts in self._texts]
         right = [self._right_positives(rows, rows)]
-        negatives = self._negatives.of(rows)
+        negatives = self._negatives.numbers_of(rows)
         if len(negatives):
             parts.append((self._negatives.sequences, negatives))
             right.append(self._right_texts(rows, self._numbers[2][negatives]))

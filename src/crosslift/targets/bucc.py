@@ -40,7 +40,7 @@ def _load(settings: MiningTargetSettings) -> MiningData:
         )
     names = [protocol.name for protocol in BUCC.protocols_for(settings.protocols)]
     splits = {language: _splits(folder, language, "laser" in names) for language in measured}
-    sums = {
+    checksums = {
         language: [bucc_checksum(folder, language, s) for s in splits[language]]
         for language in measured
     }
@@ -49,7 +49,7 @@ def _load(settings: MiningTargetSettings) -> MiningData:
         for language in requested
         if language not in available
     }
-    return MiningData(splits, gaps, key_of(sums), unread_in(folder))
+    return MiningData(splits, gaps, key_of(checksums), unread_in(folder))
 
 
 def _splits(folder: Path, language: str, with_training: bool) -> dict[Split, BuccSplit]:

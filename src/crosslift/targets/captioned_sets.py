@@ -90,7 +90,7 @@ def picture_target(facts: CaptionedSet) -> PictureTarget:
     """The target of pictures and texts."""
 
     def load(settings: PictureSettings) -> PictureData:
-        published, gaps = _published(facts, settings, facts.languages)
+        published, gaps = _load_published(facts, settings, facts.languages)
         folder = picture_folder(settings.needed_data(facts.files.names), settings.images)
         pictures = pictures_in(folder, published.files)
         checksum = key_of(
@@ -124,7 +124,7 @@ def caption_target(facts: CaptionedSet) -> BitextTarget:
 
     def load(settings: BitextSettings) -> BitextData:
         refuse_pairs(settings, f"{facts.name}-pairs")
-        published, gaps = _published(facts, settings, languages, with_pivot=True)
+        published, gaps = _load_published(facts, settings, languages, with_pivot=True)
         bitexts, unshared = caption_bitexts(
             published.texts, requested_or_listed(settings, languages)
         )
@@ -164,7 +164,7 @@ def pair_target(facts: CaptionedSet) -> BitextTarget:
         with_languages = settings.model_copy(
             update={"languages": paired_languages if settings.languages is not None else None}
         )
-        published, gaps = _published(facts, with_languages, paired_languages)
+        published, gaps = _load_published(facts, with_languages, paired_languages)
         bitexts, unshared = needed_bitexts(settings, *pair_bitexts(published.texts, pairs))
         return BitextData(
             bitexts,
@@ -248,7 +248,7 @@ def caption_bitexts(
     return pair_bitexts(texts, pairs)
 
 
-def _published(
+def _load_published(
     facts: CaptionedSet,
     settings: AnyTargetSettings,
     listed: Sequence[str],

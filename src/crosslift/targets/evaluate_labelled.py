@@ -39,14 +39,14 @@ def evaluate_answers(
         DataError: a language or an example has no answer.
     """
     for language, records in data.tests.items():
-        of_language = answers.get(language, ())
-        if len(of_language) != len(records):
+        language_answers = answers.get(language, ())
+        if len(language_answers) != len(records):
             raise DataError(
-                f"{len(of_language)} answers to {len(records)} examples in {language}",
+                f"{len(language_answers)} answers to {len(records)} examples in {language}",
                 "one answer for each example",
             )
         for protocol in protocols:
-            values, retrieved = _outcomes(protocol, language, records, of_language)
+            values, retrieved = _outcomes(protocol, language, records, language_answers)
             items = tuple(record.id for record in records)
             yield Outcomes(language, protocol.id, items, values, retrieved)
 
@@ -59,23 +59,25 @@ def _outcomes(
         right = [float(r.right == answer) for r, answer in zip(records, answers, strict=True)]
         return {"accuracy": np.array(right)}, tuple(answers)
     if kind == "tags":
-        return _of_tags(protocol.metric, records, answers), ("",) * len(records)
-    return _of_answers(protocol, language, records, answers), tuple(answers)
+        return _tag_outcomes(protocol.metric, records, answers), ("",) * len(records)
+    return _answer_outcomes(protocol, language, records, answers), tuple(answers)
 
 
-def _of_tags(metric: str, records: Sequence[Record], predicted: Sequence[Sequence[str]]) -> Values:
+def _tag_outcomes(
+    metric: str, records: Sequence[Record], predicted: Sequence[Sequence[str]]
+) -> Values:
     gold = [record.tags for record in records]
     hits, chunks, gold_chunks = chunk_counts(predicted, gold).T
     words = np.array([len(tags) for tags in gold], np.int64)
     pairs = zip(predicted, gold, strict=True)
-    same = [sum(a == b for a, b in zip(*pair, strict=True)) for pair in pairs]
+    n_same = [sum(a == b for a, b in zip(*pair, strict=True)) for pair in pairs]
     return {
         metric: influence_values(hits, chunks, gold_chunks),
-        "tagging_accuracy": share_values(np.array(same, np.int64), words),
+        "tagging_accuracy": share_values(np.array(n_same, np.int64), words),
     }
 
 
-def _of_answers(
+def _answer_outcomes(
     protocol: Protocol, language: str, records: Sequence[Record], answers: Sequence[str]
 ) -> Values:
     rules = protocol.answer_rules

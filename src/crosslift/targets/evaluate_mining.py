@@ -63,12 +63,12 @@ def evaluate_mining(
     for language in data.splits:
         for protocol, sides in lookups.items():
             if protocol.mining is None:
-                yield _ranked_gold(protocol, sides, data.scored(language)), None
+                yield _rank_gold(protocol, sides, data.scored(language)), None
             else:
-                yield _mined(protocol, protocol.mining, sides, data, language)
+                yield _mine_language(protocol, protocol.mining, sides, data, language)
 
 
-def _ranked_gold(protocol: Protocol, lookups: SideLookups, split: BuccSplit) -> Outcomes:
+def _rank_gold(protocol: Protocol, lookups: SideLookups, split: BuccSplit) -> Outcomes:
     gold = np.array(split.gold or ())
     neighbours = nearest(lookups.src([split.src[i] for i in gold[:, 0]]), lookups.tgt(split.tgt), 1)
     predicted = neighbours.indices[:, 0]
@@ -78,13 +78,13 @@ def _ranked_gold(protocol: Protocol, lookups: SideLookups, split: BuccSplit) -> 
     return Outcomes(split.language, protocol.id, queries, values, retrieved)
 
 
-def _mined(
+def _mine_language(
     protocol: Protocol, mining: Mining, lookups: SideLookups, data: MiningData, language: str
 ) -> tuple[Outcomes, MinedLanguage]:
     mined = mine_split(data.scored(language), lookups, mining)
-    tuned = data.splits[language].get(mining.threshold_source)
+    tuning_split = data.splits[language].get(mining.threshold_source)
     scores, n_gold = mined.pairs.score, len(mined.gold)
-    if tuned is None or tuned.split == mined.split.split:
+    if tuning_split is None or tuning_split.split == mined.split.split:
         source = f"the other half of {mined.split.split}, by src text"
         ids = [mined.split.src_ids[i] for i in mined.src.first]
         folds = folds_of(ids)
@@ -93,7 +93,7 @@ def _mined(
         thresholds = tuple(half.threshold for half in halves.folds)
     else:
         source = mining.threshold_source
-        other = mine_split(tuned, lookups, mining)
+        other = mine_split(tuning_split, lookups, mining)
         threshold = best_threshold(other.pairs.score, other.is_gold, len(other.gold))
         score = score_at(scores, mined.is_gold, n_gold, threshold)
         extracted, thresholds = scores >= threshold, (finite_or_none(threshold),)
@@ -123,15 +123,15 @@ def mine_split(split: BuccSplit, lookups: SideLookups, mining: Mining) -> MinedS
         mining: how pairs are mined.
     """
     src, tgt = distinct_texts(split.src), distinct_texts(split.tgt)
-    both = nearest_both(lookups.src(src.texts), lookups.tgt(tgt.texts), mining.neighbours)
-    pairs = mine(both, mining.margin, mining.retrieval, mining.ratio_over)
+    neighbours = nearest_both(lookups.src(src.texts), lookups.tgt(tgt.texts), mining.neighbours)
+    pairs = mine(neighbours, mining.margin, mining.retrieval, mining.ratio_over)
     if mining.scores_above is not None:
         pairs = pairs.subset(pairs.score > mining.scores_above)
     gold = np.array(split.gold or (), np.int64).reshape(-1, 2)
     places = np.stack([src.place[gold[:, 0]], tgt.place[gold[:, 1]]], axis=1)
     if mining.repeated_texts == "dropped":
-        single = (src.copies[pairs.src] == 1) & (tgt.copies[pairs.tgt] == 1)
-        pairs = pairs.subset(single)
+        is_single = (src.copies[pairs.src] == 1) & (tgt.copies[pairs.tgt] == 1)
+        pairs = pairs.subset(is_single)
     else:
         places = np.unique(places, axis=0)
     keys = pairs.src * len(tgt.texts) + pairs.tgt

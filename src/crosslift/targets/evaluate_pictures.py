@@ -14,7 +14,7 @@ from crosslift.retrieval.similarity import unit_rows
 from crosslift.targets.captions import captions_of
 from crosslift.targets.kinds.pictures_with_texts import PictureData
 from crosslift.targets.picture_search import Ranked, rows, search
-from crosslift.targets.picture_topics import by_topic
+from crosslift.targets.picture_topics import rank_by_topic
 from crosslift.targets.protocol import OURS, Direction, Protocol
 from crosslift.targets.query_outcomes import Lookup, Outcomes, Vectors, own_values
 
@@ -44,7 +44,7 @@ def evaluate_pictures(
         for protocol in protocols:
             direction = protocol.direction
             if not ranked:
-                ranked = _ranked(data, language, texts, vectors)
+                ranked = _rank(data, language, texts, vectors)
             chosen = ranked[direction]
             values = (
                 _our_values(chosen) if protocol.name == OURS else _their_values(protocol, chosen)
@@ -63,14 +63,14 @@ def _their_values(protocol: Protocol, ranked: Ranked) -> dict[str, NDArray[np.fl
     return {OUTCOME_OF_METRIC[protocol.metric]: ranked.theirs()}
 
 
-def _ranked(
+def _rank(
     data: PictureData, language: str, texts: Lookup, vectors: Mapping[str, Vectors]
 ) -> dict[Direction, Ranked]:
     texts_by_item = data.texts[language]
     if data.classes:
-        return {"picture->class": _by_class(data, texts_by_item, texts, vectors)}
+        return {"picture->class": _rank_classes(data, texts_by_item, texts, vectors)}
     if data.topics:
-        return by_topic(data, language, texts, vectors)
+        return rank_by_topic(data, language, texts, vectors)
     captions = captions_of(texts_by_item)
     text_vectors = texts(captions.texts)
     items = tuple(texts_by_item)
@@ -78,13 +78,13 @@ def _ranked(
     place = {item: i for i, item in enumerate(pool)}
     own_picture = [[place[item]] for item in captions.items]
     own_texts = [list(captions.places[item]) for item in items]
-    of_pool, of_items = rows(vectors, pool), rows(vectors, items)
-    of_texts = search(text_vectors, of_pool, own_picture, captions.ids, captions.items, pool)
-    of_pictures = search(of_items, text_vectors, own_texts, items, items, captions.ids)
-    return {"text->picture": of_texts, "picture->text": of_pictures}
+    pool_vectors, item_vectors = rows(vectors, pool), rows(vectors, items)
+    text_ranks = search(text_vectors, pool_vectors, own_picture, captions.ids, captions.items, pool)
+    picture_ranks = search(item_vectors, text_vectors, own_texts, items, items, captions.ids)
+    return {"text->picture": text_ranks, "picture->text": picture_ranks}
 
 
-def _by_class(
+def _rank_classes(
     data: PictureData,
     texts_by_class: Mapping[str, tuple[str, ...]],
     texts: Lookup,
@@ -98,10 +98,12 @@ def _by_class(
     ranked = search(
         rows(vectors, items), np.stack(means), [[i] for i in gold], items, items, classes
     )
-    return ranked._replace(more=_of_classes(ranked.ranks, gold, len(classes)))
+    return ranked._replace(more=_class_outcomes(ranked.ranks, gold, len(classes)))
 
 
-def _of_classes(ranks: Ranks, gold: Sequence[int], classes: int) -> dict[str, NDArray[np.float64]]:
+def _class_outcomes(
+    ranks: Ranks, gold: Sequence[int], classes: int
+) -> dict[str, NDArray[np.float64]]:
     """Outcomes [N] whose means are the mean accuracy over classes with a picture, and the chance.
 
     For the first, the weight of a picture is N over (number of these classes x number of pictures of

@@ -44,8 +44,8 @@ def held_out_flags() -> dict[str, Concept]:
 
     The codes are ISO 3166-1's, and CLDR's for XK, EA, IC and UN.
     """
-    coded = {_territory(concept): concept for concept in held_out_concepts()}
-    return {code: concept for code, concept in coded.items() if code}
+    by_code = {_territory(concept): concept for concept in held_out_concepts()}
+    return {code: concept for code, concept in by_code.items() if code}
 
 
 def territory_names(language: str) -> Mapping[str, str]:
@@ -60,8 +60,8 @@ def territory_names(language: str) -> Mapping[str, str]:
 def _territory(concept: Concept) -> str:
     """The two letters of a flag of two regional indicators; empty for any other picture."""
     letters = [int(point, 16) - _FIRST for point in concept.id.split("-")]
-    whole = len(letters) == 2 and all(0 <= letter < 26 for letter in letters)
-    return "".join(chr(ord("A") + letter) for letter in letters) if whole else ""
+    is_flag = len(letters) == 2 and all(0 <= letter < 26 for letter in letters)
+    return "".join(chr(ord("A") + letter) for letter in letters) if is_flag else ""
 
 
 def _load(settings: PictureSettings) -> PictureData:

@@ -50,20 +50,20 @@ def _languages_in(folder: Path) -> tuple[str, ...]:
 
 
 def _load(folder: Path, languages: Sequence[str]) -> PublishedCaptions:
-    english = _needed(folder, _ENGLISH)
+    english = _load_captions(folder, _ENGLISH)
     whole = [code for code in _languages_in(folder) if _is_whole(folder, code)]
-    read = {code: _needed(folder, code) for code in dict.fromkeys((*whole, *languages))}
+    captions = {code: _load_captions(folder, code) for code in dict.fromkeys((*whole, *languages))}
     test = _test_photographs(folder, english)
-    measured = [item for item in test if all(item in read[code].texts for code in whole)]
+    measured = [item for item in test if all(item in captions[code].texts for code in whole)]
     if not measured:
         raise DataError(
             f"none of the {len(test):,} test photographs of {folder} has captions in each of "
             f"{', '.join(whole)}",
             "test photographs with captions in each language whose captions are of all photographs",
         )
-    texts = {code: _of(measured, read[code]) for code in languages}
-    notes = {code: _note(texts[code], read[code], english, len(test)) for code in languages}
-    sources = {path: None for each in read.values() for path in each.files.paths}
+    texts = {code: _measured_captions(measured, captions[code]) for code in languages}
+    notes = {code: _note(texts[code], captions[code], english, len(test)) for code in languages}
+    sources = {path: None for each in captions.values() for path in each.files.paths}
     return PublishedCaptions(
         {item: (english.names[item],) for item in measured},
         texts,
@@ -77,7 +77,7 @@ def _is_whole(folder: Path, code: str) -> bool:
     return files is not None and files.whole
 
 
-def _needed(folder: Path, code: str) -> _Captions:
+def _load_captions(folder: Path, code: str) -> _Captions:
     files = caption_files(folder, code)
     if files is None:
         raise DataError(f"{folder} has no captions in {code}", _FILES)
@@ -112,7 +112,7 @@ def _test_photographs(folder: Path, english: _Captions) -> list[str]:
     return test
 
 
-def _of(measured: Sequence[str], captions: _Captions) -> dict[str, tuple[str, ...]]:
+def _measured_captions(measured: Sequence[str], captions: _Captions) -> dict[str, tuple[str, ...]]:
     texts = {item: captions.texts[item] for item in measured if item in captions.texts}
     if not texts:
         raise DataError(

@@ -31,7 +31,7 @@ def _load(settings: BitextSettings) -> BitextData:
     large_enough = {code: bitext for code, bitext in bitexts.items() if code not in gaps}
     if not large_enough:
         raise DataError(
-            f"no language of the catalogs has {FEWEST_PAIRS} sentences: {_most(catalogs, bitexts)}",
+            f"no language of the catalogs has {FEWEST_PAIRS} sentences: {_counts(catalogs, bitexts)}",
             f"messages of {FEWEST_WORDS} words and more with translations",
         )
     checksum = catalogs.checksum(requested)
@@ -75,8 +75,8 @@ def _read(
 
 def _left_out(catalogs: Catalogs, language: str, bitext: Bitext) -> dict[str, int]:
     """Reason -> number of entries of a language that are not measured."""
-    short = len(catalogs.bitext(language).src) - len(bitext.src)
-    reasons = {**catalogs.skipped_of(language), f"of fewer than {FEWEST_WORDS} words": short}
+    n_short = len(catalogs.bitext(language).src) - len(bitext.src)
+    reasons = {**catalogs.skipped_of(language), f"of fewer than {FEWEST_WORDS} words": n_short}
     return {reason: count for reason, count in reasons.items() if count}
 
 
@@ -86,7 +86,7 @@ def _too_few(bitext: Bitext) -> str:
     )
 
 
-def _most(catalogs: Catalogs, bitexts: dict[str, Bitext]) -> str:
+def _counts(catalogs: Catalogs, bitexts: dict[str, Bitext]) -> str:
     counts = ", ".join(f"{language} {len(bitext.src)}" for language, bitext in bitexts.items())
     skipped = ", ".join(f"{count} {reason}" for reason, count in catalogs.skipped.items())
     return f"{counts} (left out: {skipped or 'none'})"

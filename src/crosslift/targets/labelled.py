@@ -211,16 +211,16 @@ def _labelled(
     Raises:
         DataError: the examples of some languages have labels, those of others do not.
     """
-    without = [
+    unlabelled = [
         language for language, examples in examples_by_language.items() if not examples.labelled
     ]
-    if without and len(without) < len(examples_by_language):
+    if unlabelled and len(unlabelled) < len(examples_by_language):
         raise DataError(
-            f"{settings.data}: {facts.name} has {split} labels, but not in {', '.join(without)}",
+            f"{settings.data}: {facts.name} has {split} labels, but not in {', '.join(unlabelled)}",
             "labels in every language that is measured, or in none",
             "name the languages that have labels in `languages`, or set `split: dev`",
         )
-    return not without
+    return not unlabelled
 
 
 def _phase_three(

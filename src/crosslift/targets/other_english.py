@@ -88,13 +88,14 @@ def other_english(
     """
     name = settings.english_task or ""
     task = find_task(name, settings.english)
-    fixed = [
-        (bool(f.options.get("unanswerable")), f.options.get("choices")) for f in (task.form, form)
+    structures = [
+        (bool(spec.options.get("unanswerable")), spec.options.get("choices"))
+        for spec in (task.form, form)
     ]
-    if task.form.name != form.name or fixed[0] != fixed[1]:
+    if task.form.name != form.name or structures[0] != structures[1]:
         kind = "whose questions all have an answer" if form.passage is not None else ""
-        if fixed[1][1] is not None:
-            kind = f"with {fixed[1][1]} choices"
+        if structures[1][1] is not None:
+            kind = f"with {structures[1][1]} choices"
         raise StudyError(
             f"english_task {name!r} of target {target!r} is of the form {task.form.name}",
             f"a task of the form {form.name} {kind}".rstrip(),

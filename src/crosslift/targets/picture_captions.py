@@ -91,11 +91,11 @@ def _refuse_gaps(data: Path, skipped: Mapping[str, int]) -> None:
     from crosslift.sources.captions.assemble import NO_SPLIT, REPEATED
 
     other_split = "in the split "  # the reasons for entries of splits with other names begin so
-    fine = (NO_SPLIT, REPEATED)
+    harmless = (NO_SPLIT, REPEATED)
     left_out = {
         why: count
         for why, count in skipped.items()
-        if why not in fine and not why.startswith(other_split)
+        if why not in harmless and not why.startswith(other_split)
     }
     if left_out:
         counts = ", ".join(f"{why}: {count:,}" for why, count in left_out.items())

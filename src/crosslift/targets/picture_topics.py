@@ -17,7 +17,7 @@ from crosslift.targets.protocol import Direction
 from crosslift.targets.query_outcomes import Lookup, Vectors
 
 
-def by_topic(
+def rank_by_topic(
     data: PictureData, language: str, texts: Lookup, picture_vectors: Mapping[str, Vectors]
 ) -> dict[Direction, Ranked]:
     """The ranks of both directions, in which every candidate of the topic is right, and of choices.
@@ -30,17 +30,17 @@ def by_topic(
     """
     items, pool = tuple(data.texts[language]), tuple(data.pictures)
     sentence_vectors = texts([item_texts[0] for item_texts in data.texts[language].values()])
-    of_texts = _search(data, sentence_vectors, rows(picture_vectors, pool), items, pool)
+    text_ranks = _search(data, sentence_vectors, rows(picture_vectors, pool), items, pool)
     text_topics = {data.topics[item] for item in items}
     with_text = tuple(item for item in pool if data.topics[item] in text_topics)
-    of_pictures = _search(
+    picture_ranks = _search(
         data, rows(picture_vectors, with_text), sentence_vectors, with_text, items
     )
-    ranked: dict[Direction, Ranked] = {"text->picture": of_texts, "picture->text": of_pictures}
+    ranked: dict[Direction, Ranked] = {"text->picture": text_ranks, "picture->text": picture_ranks}
     choices = data.choices.get(language)
     if choices:
         text_vectors = dict(zip(items, sentence_vectors, strict=True))
-        ranked["text->4 pictures"] = _chosen(choices, text_vectors, picture_vectors, pool)
+        ranked["text->4 pictures"] = _rank_choices(choices, text_vectors, picture_vectors, pool)
     return ranked
 
 
@@ -57,7 +57,7 @@ def _search(
     return ranked._replace(more={"chance": np.array([len(right) for right in gold]) / len(names)})
 
 
-def _chosen(
+def _rank_choices(
     choices: Mapping[str, Choice],
     text_vectors: Mapping[str, Vectors],
     picture_vectors: Mapping[str, Vectors],

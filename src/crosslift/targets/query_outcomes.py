@@ -149,22 +149,28 @@ def rank_bitext(
 
 
 def _csls(sides: _SideVectors) -> Directions:
-    both = nearest_both(*sides, CSLS_NEIGHBOURS)
+    neighbours = nearest_both(*sides, CSLS_NEIGHBOURS)
     src, tgt = (unit_rows(side) for side in sides)
-    of_src, of_tgt = local_scaling(both.src_to_tgt), local_scaling(both.tgt_to_src)
-    return Directions(_csls_ranks(src, tgt, of_src, of_tgt), _csls_ranks(tgt, src, of_tgt, of_src))
+    src_scaling, tgt_scaling = (
+        local_scaling(neighbours.src_to_tgt),
+        local_scaling(neighbours.tgt_to_src),
+    )
+    return Directions(
+        _csls_ranks(src, tgt, src_scaling, tgt_scaling),
+        _csls_ranks(tgt, src, tgt_scaling, src_scaling),
+    )
 
 
 def _csls_ranks(
-    queries: Vectors, candidates: Vectors, of_queries: Scaling, of_candidates: Scaling
+    queries: Vectors, candidates: Vectors, query_scaling: Scaling, candidate_scaling: Scaling
 ) -> Ranks:
-    wide, step = candidates.astype(np.float64), rows_per_block(len(candidates), None)
-    each, blocks = np.arange(len(queries)), []
+    candidates64, step = candidates.astype(np.float64), rows_per_block(len(candidates), None)
+    indices, blocks = np.arange(len(queries)), []
     for start in range(0, len(queries), step):
         part = slice(start, start + step)
-        cosines = cosine_block(queries[part], wide)
-        scores = csls_scores(cosines, of_queries[part], of_candidates)
-        blocks.append(ranks_of_scores(scores, each[part]))
+        cosines = cosine_block(queries[part], candidates64)
+        scores = csls_scores(cosines, query_scaling[part], candidate_scaling)
+        blocks.append(ranks_of_scores(scores, indices[part]))
     return join_ranks(blocks)
 
 

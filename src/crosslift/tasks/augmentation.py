@@ -136,12 +136,12 @@ _Options = Callable[[str], tuple[str, ...]]
 def _options_in(synonyms: Synonyms) -> _Options:
     @cache
     def options(word: str) -> tuple[str, ...]:
-        return (word, *(_like(word, other) for other in synonyms.of_word(word)))
+        return (word, *(_capitalised_like(word, other) for other in synonyms.of_word(word)))
 
     return options
 
 
-def _like(word: str, other: str) -> str:
+def _capitalised_like(word: str, other: str) -> str:
     """Another word, capitalised like a word."""
     if len(word) > 1 and word.isupper():
         return other.upper()
@@ -176,11 +176,11 @@ class _Text:
     def moved(self, spans: Spans, drawn: Sequence[int]) -> Spans:
         """The spans in the filled text; they must not contain a place."""
         ends = [place.end for place in self.places]
-        longer = [
+        length_changes = [
             len(place.options[number]) - len(place.options[0])
             for place, number in zip(self.places, drawn, strict=True)
         ]
-        shifts = [0, *accumulate(longer)]
+        shifts = [0, *accumulate(length_changes)]
         shift_of_span = [shifts[bisect_right(ends, start)] for start, _ in spans]
         return tuple(
             (start + move, end + move)

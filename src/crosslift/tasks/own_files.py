@@ -178,7 +178,7 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
     for column in columns:
         if column not in legal:
             raise UnknownNameError(f"column of {name}", column, legal)
-    source, languages = (_of_folder if is_folder(path) else _of_file)(facts, path, columns)
+    source, languages = (_folder_source if is_folder(path) else _file_source)(facts, path, columns)
     return IntermediateTask(
         name=name,
         title=f"{facts.title}: {path}",
@@ -191,7 +191,7 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
     )
 
 
-def _of_folder(
+def _folder_source(
     facts: OwnFileTask, folder: Path, columns: Mapping[str, str]
 ) -> tuple[FileRecords | FolderRecords, tuple[str, ...]]:
     if not facts.folders:
@@ -207,7 +207,7 @@ def _of_folder(
     return FolderRecords(folder, used), tuple(find_language_files(folder))
 
 
-def _of_file(
+def _file_source(
     facts: OwnFileTask, path: Path, columns: Mapping[str, str]
 ) -> tuple[FileRecords | FolderRecords, tuple[str, ...]]:
     form = facts.form
@@ -215,13 +215,14 @@ def _of_file(
     unbound = [c for c in _columns_in(path) if c not in columns.values()]
     used = {n: columns.get(n, n) for n in form.columns if n not in form.optional}
     bound = {
-        n: _bound(columns[n], path) if n in columns else _several(unbound) for n in form.optional
+        n: _bound_columns(columns[n], path) if n in columns else _negative_columns(unbound)
+        for n in form.optional
     }
     several = {n: names for n, names in bound.items() if names}
 
     def optional(column: str) -> str | None:
-        usual = column if column in facts.of_records and column in unbound else None
-        return columns.get(column, usual)
+        default = column if column in facts.of_records and column in unbound else None
+        return columns.get(column, default)
 
     source = FileRecords(path, used, optional(LANGUAGE_COLUMN), optional(_GROUP_COLUMN), several)
     if source.language_column is None:
@@ -229,18 +230,18 @@ def _of_file(
     return source, _languages_in(path, source.language_column)
 
 
-def _bound(written: str, path: Path) -> tuple[str, ...]:
+def _bound_columns(binding: str, path: Path) -> tuple[str, ...]:
     """The columns that `columns` binds to an optional one: one name, or several separated by commas."""
-    if written in _columns_in(path):
-        return (written,)
-    return tuple(part.strip() for part in written.split(","))
+    if binding in _columns_in(path):
+        return (binding,)
+    return tuple(part.strip() for part in binding.split(","))
 
 
-def _several(names: Collection[str]) -> tuple[str, ...]:
+def _negative_columns(names: Collection[str]) -> tuple[str, ...]:
     """The columns of hard negatives among those of a file: ``negative``, then ``negative_N`` by N."""
-    further = {int(match[1]): match[0] for match in map(_FURTHER.fullmatch, names) if match}
+    numbered = {int(match[1]): match[0] for match in map(_FURTHER.fullmatch, names) if match}
     first = ("negative",) if "negative" in names else ()
-    return (*first, *(further[number] for number in sorted(further)))
+    return (*first, *(numbered[number] for number in sorted(numbered)))
 
 
 @read_once()

@@ -22,13 +22,15 @@ _LICENCE = "CC BY-NC-SA 3.0"
 _CITATION = "Marelli, Menini, Baroni, Bentivogli, Bernardi and Zamparelli 2014 (LREC)"
 
 
-def _data(of_file: Fields, of_hub: Fields) -> PublishedData:
+def _data(file_fields: Fields, hub_fields: Fields) -> PublishedData:
     return PublishedData(
         files=LocalFiles(
-            layouts=(Layout(("SICK_train.txt",), ("SICK_trial.txt",), TabSeparated(), of_file),),
+            layouts=(
+                Layout(("SICK_train.txt",), ("SICK_trial.txt",), TabSeparated(), file_fields),
+            ),
             where="https://alt.qcri.org/semeval2014/task1/ (sick_train.zip, sick_trial.zip)",
         ),
-        hub=HubDataset("RobZamp/sick", revision="refs/convert/parquet", fields=of_hub),
+        hub=HubDataset("RobZamp/sick", revision="refs/convert/parquet", fields=hub_fields),
     )
 
 

@@ -98,18 +98,18 @@ def first_sentences(data: MiningData, count: int) -> MiningData:
     translation, such a sentence would count as wrong.
     """
     splits: dict[str, Mapping[Split, BuccSplit]] = {
-        language: {name: _cut(split, count) for name, split in of_language.items()}
+        language: {name: _limit_split(split, count) for name, split in of_language.items()}
         for language, of_language in data.splits.items()
     }
     return replace(data, splits=splits)
 
 
-def _cut(split: BuccSplit, count: int) -> BuccSplit:
-    gold = _fitting(split.gold or (), count)
+def _limit_split(split: BuccSplit, count: int) -> BuccSplit:
+    gold = _fitting_gold(split.gold or (), count)
     all_gold = np.array(split.gold or (), np.int64).reshape(-1, 2)
     kept_gold = np.array(gold, np.int64).reshape(-1, 2)
-    src = _filled(len(split.src), all_gold[:, 0], kept_gold[:, 0], count)
-    tgt = _filled(len(split.tgt), all_gold[:, 1], kept_gold[:, 1], count)
+    src = _places_to_keep(len(split.src), all_gold[:, 0], kept_gold[:, 0], count)
+    tgt = _places_to_keep(len(split.tgt), all_gold[:, 1], kept_gold[:, 1], count)
     places = np.stack(
         [np.searchsorted(src, kept_gold[:, 0]), np.searchsorted(tgt, kept_gold[:, 1])], axis=1
     )
@@ -123,7 +123,7 @@ def _cut(split: BuccSplit, count: int) -> BuccSplit:
     )
 
 
-def _fitting(gold: tuple[tuple[int, int], ...], count: int) -> list[tuple[int, int]]:
+def _fitting_gold(gold: tuple[tuple[int, int], ...], count: int) -> list[tuple[int, int]]:
     """The gold pairs, in order, whose sentences are at most ``count`` of each side."""
     src: set[int] = set()
     tgt: set[int] = set()
@@ -136,7 +136,7 @@ def _fitting(gold: tuple[tuple[int, int], ...], count: int) -> list[tuple[int, i
     return pairs
 
 
-def _filled(
+def _places_to_keep(
     size: int, all_gold_places: NDArray[np.int64], gold_places: NDArray[np.int64], count: int
 ) -> NDArray[np.int64]:
     """Places of the sentences of a side that stay, ascending."""
