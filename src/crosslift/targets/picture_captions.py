@@ -47,7 +47,7 @@ class _Captioned(NamedTuple):
 
 
 def _read(settings: PairSettings) -> _Captioned:
-    from crosslift.sources.captions.caption_files import checksum_of, read_captions
+    from crosslift.sources.captions.published_captions import checksum_of, read_captions
 
     if settings.data is None:
         raise DataError(
@@ -76,7 +76,7 @@ def _without_splits(data: Path, columns: Mapping[str, str]) -> CaptionRecords:
     Raises:
         DataError: the data have a dev split, but no test split.
     """
-    from crosslift.sources.captions.caption_files import read_captions
+    from crosslift.sources.captions.published_captions import read_captions
 
     if read_captions(data, "dev", columns).records:
         raise DataError(

@@ -41,7 +41,7 @@ class CaptionedPictures:
     """Captioned pictures in files of any supported format.
 
     Args:
-        data: a file or folder for `crosslift.sources.captions.caption_files`.
+        data: a file or folder for `crosslift.sources.captions.published_captions`.
         columns: role -> column, if the names differ.
         allowed: which records are skipped and counted.
     """
