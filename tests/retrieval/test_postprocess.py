@@ -199,7 +199,7 @@ def test_a_plane_has_nothing_below_its_top_component() -> None:
         "de": np.array([[1, 0], [0, 1]], np.float32),
         "en": np.array([[1, 0], [0, 1]], np.float32),
     }
-    with pytest.raises(DataError, match="'all-but-the-top' leaves nothing"):
+    with pytest.raises(DataError, match="'all-but-the-top' makes the vector"):
         postprocess(line, ["all-but-the-top"])
 
 
