@@ -7,7 +7,7 @@ TORCH ?= torch==2.13.0
 PIP_OPTIONS ?=
 CONSTRAINTS ?= constraints-cpu.txt
 
-.PHONY: setup demo test fuzz lint docs bench clean
+.PHONY: setup demo test test-times fuzz lint docs bench clean
 
 setup: $(VENV)/ready
 
@@ -21,14 +21,22 @@ $(VENV)/ready: pyproject.toml constraints-cpu.txt
 demo: setup
 	$(VENV)/bin/crosslift demo
 
-test: setup
-	$(VENV)/bin/python -m pytest
+# One process a core, at most 8; a test takes up to 2 GB.
+PYTEST := $(VENV)/bin/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 
-# 20,000 inputs or 3 minutes for each target, on all cores; fuzz-counts.tsv says how many each had.
+test: setup
+	$(PYTEST)
+
+# The same, with the 20 slowest tests by name.
+test-times: setup
+	$(PYTEST) --durations 20
+
+# 20,000 inputs or 3 minutes for each target, on all cores; its layouts share the minutes. fuzz-counts.tsv
+# says how many inputs each layout had.
 fuzz: setup
 	rm -f fuzz-counts.tsv
 	CROSSLIFT_FUZZ_INPUTS=20000 CROSSLIFT_FUZZ_SECONDS=180 CROSSLIFT_FUZZ_COUNTS=fuzz-counts.tsv \
-		OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto tests/fuzz
+		OMP_NUM_THREADS=1 $(PYTEST) tests/fuzz
 	cat fuzz-counts.tsv
 
 lint: setup

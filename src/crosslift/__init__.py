@@ -11,7 +11,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_PLACES = {
+_MODULES = {
     "CrossLiftError": "crosslift.errors",
     "EncoderSettings": "crosslift.encoders.encoder_settings",
     "RunFolder": "crosslift.results.run_folder",
@@ -32,10 +32,10 @@ _PLACES = {
     "run_study": "crosslift.api.session",
 }
 
-__all__ = [*_PLACES, "__version__"]  # noqa: PLE0604
+__all__ = [*_MODULES, "__version__"]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'crosslift' has no attribute {name!r}")
-    return getattr(importlib.import_module(_PLACES[name]), name)
+    return getattr(importlib.import_module(_MODULES[name]), name)

@@ -44,14 +44,14 @@ class StudyError(CrossLiftError):
 
 
 class TrainingError(CrossLiftError):
-    """A training step that cannot go on."""
+    """A training step that cannot continue."""
 
 
 class UnknownNameError(CrossLiftError):
     """A name that is not in a list of legal names.
 
     Args:
-        kind: what is named, in the singular ("task", "target", "arm").
+        kind: the kind of thing that has the name, in the singular ("task", "target", "arm").
         name: the unknown name.
         legal: every legal name.
     """
@@ -66,8 +66,8 @@ class UnknownNameError(CrossLiftError):
 def encodable(text: str) -> str:
     """A text that can be printed and written in UTF-8.
 
-    The name of a file may hold bytes that are not UTF-8, of which Python makes halves of surrogate
-    pairs: they are written as ``\\udcff``.
+    A file's name may hold bytes that are not UTF-8. Python represents them as unpaired surrogates;
+    they are written as ``\\udcff``.
     """
     return text.encode("utf-8", "backslashreplace").decode()
 
@@ -87,7 +87,7 @@ def first_few(names: Sequence[str], most: int = 12) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """What another library's error says, as one of ours quotes it: its first line, else its type."""
+    """The message of another library's error, as ours quote it: its first line, else its type."""
     return (str(error).strip() or type(error).__name__).split("\n", 1)[0]
 
 

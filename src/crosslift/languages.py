@@ -91,7 +91,7 @@ _XTREME_PAIRS = (
 XTREME_TATOEBA: Mapping[str, str] = {pair[:3]: pair[4:] for pair in _XTREME_PAIRS.split()}
 """The 36 ISO 639-3 codes of XTREME's Tatoeba -> BCP-47."""
 
-_NAMES = {  # those that Babel does not know
+_NAMES = {  # names that Babel does not have
     "acm": "Mesopotamian Arabic",
     "acq": "Ta'izzi-Adeni Arabic",
     "ajp": "South Levantine Arabic",
@@ -144,7 +144,7 @@ def language(code: str) -> Language:
             ``sr-Latn``, ``zh-TW``), whose family they share.
 
     Returns:
-        The language. Its script is the explicit one, else the one CLDR holds likely.
+        The language. Its script is the explicit one, else the likely one according to CLDR.
 
     Raises:
         UnknownNameError: the base language is not in the table of families.
@@ -168,9 +168,9 @@ def from_iso3(code: str) -> str:
     Raises:
         UnknownNameError: no such language is known.
     """
-    known = XTREME_TATOEBA.get(code)
-    if known:
-        return known
+    bcp47 = XTREME_TATOEBA.get(code)
+    if bcp47:
+        return bcp47
     alias = code if code in FAMILIES else get_global("language_aliases").get(code)
     if alias not in FAMILIES or len(code) != 3:
         raise UnknownNameError("ISO 639-3 code", code, XTREME_TATOEBA)
@@ -230,16 +230,16 @@ def _script_of(base: str, script: str | None, region: str | None) -> str:
     if script:
         return script.title()
     likely = get_global("likely_subtags")
-    named = likely.get(f"{base}_{region.upper()}") if region else None
-    named = named or likely.get(base)
-    return str(named).split("_")[1] if named else _SCRIPTS[base]
+    subtags = likely.get(f"{base}_{region.upper()}") if region else None
+    subtags = subtags or likely.get(base)
+    return str(subtags).split("_")[1] if subtags else _SCRIPTS[base]
 
 
 def _name_of(whole: str, base: str) -> str:
     english = Locale("en")
-    known = english.languages.get(whole.replace("-", "_"))
-    if known:
-        return str(known)
+    whole_name = english.languages.get(whole.replace("-", "_"))
+    if whole_name:
+        return str(whole_name)
     name = str(english.languages.get(base) or _NAMES[base])
     details = [_subtag_name(english, part) for part in whole.split("-")[1:]]
     return f"{name} ({', '.join(details)})" if details else name

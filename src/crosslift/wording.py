@@ -11,7 +11,7 @@ MINUS = "\u2212"
 _DASH = "\u2013"
 _MOST_DECIMALS = 3
 _LEAST_P = 1e-6
-"""Smaller p-values are shown as below it: they say no more, and rest on the shape of a far tail."""
+"""Smaller p-values are written as below it: they say no more, and depend on the far tail."""
 
 
 def percent(score: float) -> str:
@@ -24,8 +24,8 @@ def share(part: float, decimals: int = 0) -> str:
     """A part of a whole with the percent sign (``60%``); one more decimal below 1% (``0.4%``).
 
     Args:
-        part: of 1; a ratio of noisy numbers may be below 0 or above 1.
-        decimals: of a part of 1% or more, and of 0.
+        part: a fraction; a ratio of noisy numbers may be below 0 or above 1.
+        decimals: number of decimals for a part of 1% or more, and for 0.
     """
     text = f"{part * 100:.{decimals + (0 < part < 0.00995)}f}"
     return f"{text.removeprefix('-') if float(text) == 0 else text.replace('-', MINUS)}%"
@@ -69,7 +69,7 @@ def interval(low: float, high: float) -> str:
 
 
 def p_value(p: float, alpha: float = 0.05) -> str:
-    """A p-value as what follows ``p``: ``= 0.003``, or ``< 0.000001`` where it is not resolved.
+    """A p-value as text after ``p``: ``= 0.003``, or ``< 0.000001`` if it is too small to resolve.
 
     Args:
         p: the value.

@@ -50,14 +50,18 @@ def test_every_linked_path_exists() -> None:
 
 
 def test_the_stages_shown_are_valid() -> None:
-    shown = [yaml.safe_load(block) for block in blocks("yaml")]
-    alone = [raw["stages"] for raw in shown if "stages" in raw]
-    stages = [StageSettings.model_validate(stage) for found in alone for stage in found]
+    documents = [yaml.safe_load(block) for block in blocks("yaml")]
+    alone = [raw["stages"] for raw in documents if "stages" in raw]
+    stages = [
+        StageSettings.model_validate(stage)
+        for stages_of_block in alone
+        for stage in stages_of_block
+    ]
     assert [stage.title for stage in stages] == ["text-pairs", "image-text"]
     start = {"starts": {"s": {"encoder": "embedded"}}, "start": "s", "budget": {"updates": 1}}
     rest = {"name": "x", "question": "y", "targets": ["names"]}
     titles = []
-    for study in (raw for raw in shown if "arms" in raw):
+    for study in (raw for raw in documents if "arms" in raw):
         whole = study_of({**start, **rest, "baseline": next(iter(study["arms"])), **study})
         titles.append([arm.stages[0].title for arm in whole.arms.values()])
     assert titles == [["mnli + gettext-mlm", "mnli"], ["mnli", "word-pairs"]]

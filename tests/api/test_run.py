@@ -79,10 +79,10 @@ def test_the_folder_is_written_as_it_is_read(
 def test_the_folder_holds_every_row_once(finished: tuple[Path, Store, RunFolder]) -> None:
     out, _, folder = finished
     rows = pq.read_table(out / "results.parquet").to_pylist()
-    found = scores(out)
-    assert len(rows) == len(found)
+    score_of = scores(out)
+    assert len(rows) == len(score_of)
     assert {row["study"] for row in rows} == {"small"}
-    assert all(n > 0 for _, n in found.values())
+    assert all(n > 0 for _, n in score_of.values())
     assert all(0 <= row["value"] <= 1 for row in rows if row["metric"] != "median_rank")
     ranks = [row["value"] for row in rows if row["metric"] == "median_rank"]
     assert ranks and all(1 <= rank <= 400 for rank in ranks)
@@ -98,12 +98,12 @@ def test_the_folder_holds_every_row_once(finished: tuple[Path, Store, RunFolder]
 def test_macro_is_the_unweighted_mean_of_the_languages(
     finished: tuple[Path, Store, RunFolder],
 ) -> None:
-    found = scores(finished[0])
+    score_of = scores(finished[0])
     facts = ("gettext", "crosslift/xx->en", "all", "top1_accuracy")
 
     def value(language: str) -> float:
         target, protocol, subset, metric = facts
-        return found["text", 1, target, language, protocol, subset, metric][0]
+        return score_of["text", 1, target, language, protocol, subset, metric][0]
 
     assert value("macro") == pytest.approx((value("de") + value("he")) / 2, abs=1e-12)
 
@@ -116,13 +116,13 @@ def test_verdicts_are_of_the_direction_that_a_target_asks_for(
     folder = run_study(small_study(xlm_folder, targets=[target]), out, finished[1])
     assert {verdict.protocol for verdict in folder.verdicts} == {"crosslift/both"}
     assert folder.run.targets[0].protocol == "crosslift/both"
-    found = scores(out)
+    score_of = scores(out)
     for measure in ("top1_accuracy", "mrr"):
-        mean, there, back = (
-            found["text", 1, "names", "de", f"crosslift/{way}", "all", measure][0]
+        mean, forward, backward = (
+            score_of["text", 1, "names", "de", f"crosslift/{way}", "all", measure][0]
             for way in ("both", "xx->en", "en->xx")
         )
-        assert mean == pytest.approx((there + back) / 2)
+        assert mean == pytest.approx((forward + backward) / 2)
 
 
 def test_outcomes_give_the_scores(finished: tuple[Path, Store, RunFolder]) -> None:
@@ -133,19 +133,24 @@ def test_outcomes_give_the_scores(finished: tuple[Path, Store, RunFolder]) -> No
         if (row["arm"], row["seed"], row["target"]) == ("image", 2, "names")
         and (row["language"], row["protocol"]) == ("ar", "crosslift/en->xx")
     ]
-    found = scores(out)
+    score_of = scores(out)
     facts = ("image", 2, "names", "ar", "crosslift/en->xx")
-    for subset, kept in (("all", rows), ("clean", [row for row in rows if row["clean"]])):
-        mean = np.mean([row["reciprocal_rank"] for row in kept])
-        assert found[(*facts, subset, "mrr")] == (pytest.approx(float(mean)), len(kept))
+    for subset, rows_of_subset in (("all", rows), ("clean", [row for row in rows if row["clean"]])):
+        mean = np.mean([row["reciprocal_rank"] for row in rows_of_subset])
+        assert score_of[(*facts, subset, "mrr")] == (
+            pytest.approx(float(mean)),
+            len(rows_of_subset),
+        )
 
 
 def test_an_arm_with_locked_text_shares_the_baselines_vectors(
     finished: tuple[Path, Store, RunFolder],
 ) -> None:
-    found = scores(finished[0])
+    score_of = scores(finished[0])
     of_arm = {
-        arm: {key[2:]: value for key, value in found.items() if key[0] == arm and key[2] == "names"}
+        arm: {
+            key[2:]: value for key, value in score_of.items() if key[0] == arm and key[2] == "names"
+        }
         for arm in ("baseline", "image-locked", "text")
     }
     assert of_arm["image-locked"] == of_arm["baseline"]
@@ -244,7 +249,7 @@ def test_a_step_that_fails_loses_nothing_before_it(
     assert {"name-alias, seed 1", "name-alias, seed 2"} <= {step.label for step in made}
 
 
-def test_a_corrupt_artifact_is_told_and_only_it_is_made_anew(
+def test_a_corrupt_artifact_is_reported_and_only_it_is_made_again(
     xlm_folder: Path, tmp_path: Path
 ) -> None:
     arms = {"baseline": {}, "text": {"stages": [{"task": "name-alias"}]}}
@@ -268,14 +273,14 @@ def test_evaluate_reads_the_same_as_the_run(
 ) -> None:
     out, store, _ = finished
     target = TargetSettings(name="names", languages=("de", "ar"))
-    found = evaluate(str(xlm_folder), target, direction="en->xx", store=store)
+    evaluation = evaluate(str(xlm_folder), target, direction="en->xx", store=store)
     expected = scores(out)
     for language in ("de", "ar"):
         facts = ("plain", 0, "names", language, "crosslift/en->xx", "all", "mrr")
-        assert found.languages[language]["mrr"] == pytest.approx(expected[facts][0], abs=1e-12)
-        assert found.languages[language]["n"] == 400
-    assert found.protocol["direction"] == "en->xx"
-    assert found.protocol["pooling"] == "mean"
+        assert evaluation.languages[language]["mrr"] == pytest.approx(expected[facts][0], abs=1e-12)
+        assert evaluation.languages[language]["n"] == 400
+    assert evaluation.protocol["direction"] == "en->xx"
+    assert evaluation.protocol["pooling"] == "mean"
     with pytest.raises(UnknownNameError, match="direction"):
         evaluate(str(xlm_folder), target, direction="text->picture", store=store)
     with pytest.raises(StudyError, match="image tower"):
@@ -295,9 +300,9 @@ def test_an_exported_arm_encodes_as_it_was_measured(
     model = SentenceTransformer(str(place), device="cpu")
     data = NAMES.load(TargetSettings(name="names", languages=("de",)))
     sides = SideLookups.of_both(lambda texts: model.encode(list(texts)))
-    found = next(evaluate_bitexts({NAMES.protocols[0]: sides}, data))
+    outcomes = next(evaluate_bitexts({NAMES.protocols[0]: sides}, data))
     facts = ("text", 2, "names", "de", "crosslift/xx->en", "all", "mrr")
-    assert found.score("mrr") == pytest.approx(scores(out)[facts][0], abs=2e-3)
+    assert outcomes.score("mrr") == pytest.approx(scores(out)[facts][0], abs=2e-3)
     card = (place / "README.md").read_text(encoding="utf-8")
     assert "crosslift/xx->en" in card
     with pytest.raises(StudyError, match="not empty"):
@@ -353,10 +358,10 @@ def test_verdicts_cover_declared_and_baseline_comparisons(
     finished: tuple[Path, Store, RunFolder],
 ) -> None:
     out, _, folder = finished
-    found = {(v.family, v.arm, v.against, v.target) for v in folder.verdicts}
-    assert ("declared", "image", "image-shuffled", "pictures") in found
-    assert ("vs-baseline", "text", "baseline", "gettext") in found
-    assert not any("plain" in entry[1:3] for entry in found)
+    comparisons = {(v.family, v.arm, v.against, v.target) for v in folder.verdicts}
+    assert ("declared", "image", "image-shuffled", "pictures") in comparisons
+    assert ("vs-baseline", "text", "baseline", "gettext") in comparisons
+    assert not any("plain" in entry[1:3] for entry in comparisons)
     for verdict in folder.verdicts:
         assert verdict.against in verdict.sentence
         assert verdict.low <= verdict.effect <= verdict.high

@@ -72,10 +72,10 @@ def test_each_side_is_read_with_its_prompt(
     encoder: Path, pairs: Path, tmp_path: Path, prompts: dict[str, str], src: str, tgt: str
 ) -> None:
     target = TargetSettings(name="bitext", data=pairs, **prompts)
-    found = evaluate(settings_of(encoder, prompt="ask: "), target, store=Store(tmp_path / "s"))
-    assert found.macro["top1_accuracy"] == pytest.approx(top1(encoder, src, tgt))
-    assert (found.protocol["prompt_src"], found.protocol["prompt_tgt"]) == (src, tgt)
-    assert found.protocol["prompt"] is None
+    evaluation = evaluate(settings_of(encoder, prompt="ask: "), target, store=Store(tmp_path / "s"))
+    assert evaluation.macro["top1_accuracy"] == pytest.approx(top1(encoder, src, tgt))
+    assert (evaluation.protocol["prompt_src"], evaluation.protocol["prompt_tgt"]) == (src, tgt)
+    assert evaluation.protocol["prompt"] is None
 
 
 def test_two_prompts_alike_are_one_reading(encoder: Path, pairs: Path, tmp_path: Path) -> None:
@@ -133,8 +133,8 @@ def test_the_commands_take_them(crosslift: Any, encoder: Path, pairs: Path, tmp_
     common = ("--precision", "float32", "--store", tmp_path / "store", "--json", "-")
     sides = ("--prompt-name-src", "query", "--prompt-tgt", "text of: ")
     target = ("--target", "bitext", "--data", pairs)
-    told = crosslift("evaluate", encoder, *target, *common, *sides)
-    scores = told.json
+    result = crosslift("evaluate", encoder, *target, *common, *sides)
+    scores = result.json
     assert scores["protocol"]["prompt_src"] == "find: "
     by_hand = top1(encoder, "find: ", "text of: ")
     assert scores["macro"]["top1_accuracy"] == pytest.approx(by_hand)

@@ -77,8 +77,8 @@ def sweep(*arguments: Any) -> dict[str, Any]:
     return session.sweep(*arguments).to_json()
 
 
-def curve(found: dict[str, Any], pooling: str) -> dict[str, Any]:
-    arm = found["arms"][0]
+def curve(swept: dict[str, Any], pooling: str) -> dict[str, Any]:
+    arm = swept["arms"][0]
     return next(c for c in arm["curves"] if c["pooling"] == pooling)
 
 
@@ -89,19 +89,19 @@ def test_every_place_scores_as_it_does_by_itself(
     encoder: EncoderSettings, whole: TargetSettings, tmp_path: Path
 ) -> None:
     """With dev languages the parts are languages, so that separate calls give the same means."""
-    found = sweep(encoder, whole, settings(dev_languages=("fi",)), Store(tmp_path / "store"))
-    assert [c["pooling"] for c in found["arms"][0]["curves"]] == ["mean", *POOLINGS]
+    swept = sweep(encoder, whole, settings(dev_languages=("fi",)), Store(tmp_path / "store"))
+    assert [c["pooling"] for c in swept["arms"][0]["curves"]] == ["mean", *POOLINGS]
     for pooling in ("mean", *POOLINGS):
-        told = curve(found, pooling)
-        assert told["hidden_states"] == STATES
+        mean_curve = curve(swept, pooling)
+        assert mean_curve["hidden_states"] == STATES
         for state in STATES:
             read = encoder.model_copy(update={"hidden_state": state, "pooling": pooling})
             alone = evaluate(read, whole, store=Store(tmp_path / "store")).languages
             scores = {code: alone[code]["top1_accuracy"] for code in LANGUAGES}
-            assert told["dev"][state] == pytest.approx(scores["fi"], abs=1e-6)
+            assert mean_curve["dev"][state] == pytest.approx(scores["fi"], abs=1e-6)
             rest = (scores["de"] + scores["sw"]) / 2
-            assert told["rest"][state] == pytest.approx(rest, abs=1e-6)
-    assert len({value for c in found["arms"][0]["curves"] for value in c["dev"]}) > 3
+            assert mean_curve["rest"][state] == pytest.approx(rest, abs=1e-6)
+    assert len({value for c in swept["arms"][0]["curves"] for value in c["dev"]}) > 3
 
 
 def test_halves_are_of_items_of_every_language(
@@ -111,9 +111,9 @@ def test_halves_are_of_items_of_every_language(
     import pyarrow.parquet as pq
 
     store = Store(tmp_path / "store")
-    found = sweep(encoder, whole, settings(poolings=()), store)
-    assert found["chosen_on"] == "one half of the items"
-    assert found["reported_on"] == "the other half of the items"
+    swept = sweep(encoder, whole, settings(poolings=()), store)
+    assert swept["chosen_on"] == "one half of the items"
+    assert swept["reported_on"] == "the other half of the items"
     for state in STATES:
         alone = Store(tmp_path / f"alone-{state}")
         evaluate(encoder.model_copy(update={"hidden_state": state}), whole, store=alone)
@@ -121,14 +121,14 @@ def test_halves_are_of_items_of_every_language(
         rows = [r for r in pq.read_table(path).to_pylist() if r["protocol"] == "crosslift/xx->en"]
         means: dict[int, list[float]] = {0: [], 1: []}
         for language in LANGUAGES:
-            named = [r for r in rows if r["language"] == language]
-            folds = folds_of([r["item"] for r in named])
-            values = np.array([r["top1_accuracy"] for r in named])
+            language_rows = [r for r in rows if r["language"] == language]
+            folds = folds_of([r["item"] for r in language_rows])
+            values = np.array([r["top1_accuracy"] for r in language_rows])
             for fold, of_languages in means.items():
                 of_languages.append(float(values[folds == fold].mean()))
-        told = curve(found, "mean")
-        assert told["dev"][state] == pytest.approx(np.mean(means[0]), abs=1e-6)
-        assert told["rest"][state] == pytest.approx(np.mean(means[1]), abs=1e-6)
+        mean_curve = curve(swept, "mean")
+        assert mean_curve["dev"][state] == pytest.approx(np.mean(means[0]), abs=1e-6)
+        assert mean_curve["rest"][state] == pytest.approx(np.mean(means[1]), abs=1e-6)
 
 
 @pytest.mark.parametrize("direction", ["en->xx", "both"])
@@ -150,8 +150,8 @@ def test_the_direction_of_the_target_is_scored(
     default = sweep(encoder, whole, parts, store)
     assert default["direction"] == "xx->en"
     assert default["arms"] != content["arms"], "the case must tell the directions apart"
-    named = TargetSettings.model_validate(whole.model_dump() | {"direction": "xx->en"})
-    assert sweep(encoder, named, parts, store) == default
+    directed = TargetSettings.model_validate(whole.model_dump() | {"direction": "xx->en"})
+    assert sweep(encoder, directed, parts, store) == default
 
 
 # The choice
@@ -167,10 +167,10 @@ def test_the_choice_is_made_on_dev_alone() -> None:
         reading(1, "mean", ""): (0.6, 0.2),
         reading(2, "mean", ""): (0.5, 0.95),
     }
-    found = choice_of(scores, reading(2, "mean", "")).to_json()
-    assert found["chosen"] == {"hidden_state": 1, "pooling": "mean", "prompt": ""}
-    assert found["score"] == 0.2
-    assert found["default"] == {"hidden_state": 2, "pooling": "mean", "prompt": "", "score": 0.95}
+    choice = choice_of(scores, reading(2, "mean", "")).to_json()
+    assert choice["chosen"] == {"hidden_state": 1, "pooling": "mean", "prompt": ""}
+    assert choice["score"] == 0.2
+    assert choice["default"] == {"hidden_state": 2, "pooling": "mean", "prompt": "", "score": 0.95}
 
 
 def test_of_equals_the_highest_hidden_state_and_the_own_pooling_and_prompt_are_taken() -> None:
@@ -180,9 +180,9 @@ def test_of_equals_the_highest_hidden_state_and_the_own_pooling_and_prompt_are_t
         for pooling in ("mean", "first_token")
         for state in (0, 1)
     }
-    found = choice_of(scores, reading(1, "mean", "ask: ")).to_json()
-    assert found["chosen"] == {"hidden_state": 1, "pooling": "mean", "prompt": "ask: "}
-    kinds = [(curve["pooling"], curve["prompt"]) for curve in found["curves"]]
+    choice = choice_of(scores, reading(1, "mean", "ask: ")).to_json()
+    assert choice["chosen"] == {"hidden_state": 1, "pooling": "mean", "prompt": "ask: "}
+    kinds = [(curve["pooling"], curve["prompt"]) for curve in choice["curves"]]
     assert kinds == [(p, q) for q in ("ask: ", "") for p in ("mean", "first_token")]
 
 
@@ -210,11 +210,11 @@ def test_what_is_best_on_the_rest_is_not_chosen(encoder: EncoderSettings, tmp_pa
 def test_dev_languages_are_named(
     encoder: EncoderSettings, whole: TargetSettings, tmp_path: Path
 ) -> None:
-    found = sweep(encoder, whole, settings(dev_languages=("fi", "sw")), Store(tmp_path / "store"))
-    assert found["chosen_on"] == "languages fi, sw"
-    assert found["reported_on"] == "the other languages"
-    assert found["target"] == "bitext"
-    Sweep.model_validate(found)
+    swept = sweep(encoder, whole, settings(dev_languages=("fi", "sw")), Store(tmp_path / "store"))
+    assert swept["chosen_on"] == "languages fi, sw"
+    assert swept["reported_on"] == "the other languages"
+    assert swept["target"] == "bitext"
+    Sweep.model_validate(swept)
 
 
 def test_the_encoders_own_reading_is_the_default(whole: TargetSettings, tmp_path: Path) -> None:
@@ -222,8 +222,8 @@ def test_the_encoders_own_reading_is_the_default(whole: TargetSettings, tmp_path
     folder = make_tiny_encoder(tmp_path / "clumsy", "xlm-roberta", use=use)
     read = EncoderSettings(name=str(folder), precision="float32", hidden_state=1)
     store = Store(tmp_path / "store")
-    found = sweep(read, whole, settings(poolings=("mean",), dev_languages=("de",)), store)
-    arm = found["arms"][0]
+    swept = sweep(read, whole, settings(poolings=("mean",), dev_languages=("de",)), store)
+    arm = swept["arms"][0]
     assert [c["pooling"] for c in arm["curves"]] == ["first_token", "mean"]
     default = arm["default"]
     assert (default["hidden_state"], default["pooling"]) == (1, "first_token")
@@ -236,9 +236,9 @@ def test_every_prompt_scores_as_it_does_by_itself(whole: TargetSettings, tmp_pat
     use = {"pooling": "mean", "prompt": "rain: ", "max_tokens": 40}
     folder = make_tiny_encoder(tmp_path / "prompted", "xlm-roberta", use=use)
     read = EncoderSettings(name=str(folder), precision="float32")
-    asked = settings(poolings=(), prompts=("", "hill: ", "rain: "), dev_languages=("fi",))
-    found = sweep(read, whole, asked, Store(tmp_path / "store"))
-    arm = Sweep.model_validate(found).arms[0]
+    sweep_settings = settings(poolings=(), prompts=("", "hill: ", "rain: "), dev_languages=("fi",))
+    swept = sweep(read, whole, sweep_settings, Store(tmp_path / "store"))
+    arm = Sweep.model_validate(swept).arms[0]
     assert [curve.prompt for curve in arm.curves] == ["rain: ", "", "hill: "]
     for curve in arm.curves:
         alone = evaluate(read.model_copy(update={"prompt": curve.prompt}), whole).languages
@@ -267,15 +267,15 @@ def test_names_that_do_not_exist(encoder: EncoderSettings, whole: TargetSettings
 def test_a_half_without_items_is_refused(encoder: EncoderSettings) -> None:
     """All items in one half: there is nothing to choose on, or nothing to report."""
     names = [f"de:{i}" for i in range(40)]
-    for fold, told in ((0, "other half"), (1, "dev half")):
+    for fold, half in ((0, "other half"), (1, "dev half")):
         items = tuple(n for n, f in zip(names, folds_of(names), strict=True) if f == fold)[:3]
         texts = tuple(f"t{i}" for i in range(3))
         data = BitextData({"de": Bitext("de", texts, texts, items)}, {}, "0")
 
-        def vectors(asked: Sequence[str]) -> np.ndarray:
-            return np.eye(3, dtype=np.float32)[: len(asked)]
+        def vectors(texts: Sequence[str]) -> np.ndarray:
+            return np.eye(3, dtype=np.float32)[: len(texts)]
 
-        with pytest.raises(StudyError, match=f"no item of any language is in the {told}"):
+        with pytest.raises(StudyError, match=f"no item of any language is in the {half}"):
             dev_and_rest(data, vectors, settings(), RETRIEVAL[0])
 
 
@@ -342,21 +342,21 @@ def test_a_study_checks_its_sweep(xlm_folder: Path) -> None:
 def test_the_command_draws_the_curve(
     crosslift: Any, encoder: EncoderSettings, whole: TargetSettings, tmp_path: Path
 ) -> None:
-    given = ("sweep", encoder.name, "--target", "bitext", "--data", whole.data)
+    command = ("sweep", encoder.name, "--target", "bitext", "--data", whole.data)
     plot = tmp_path / "x.svg"
     prompts = ("--prompts", "rain: ", "--prompts", "")
-    found = crosslift(*given, "--poolings", "all", *prompts, "--plot", plot, "--json", "-")
-    assert found.code == 0, found.err
+    result = crosslift(*command, "--poolings", "all", *prompts, "--plot", plot, "--json", "-")
+    assert result.code == 0, result.err
     assert "<svg" in plot.read_text(encoding="utf-8")
-    arm = Sweep.model_validate(found.json).arms[0]
+    arm = Sweep.model_validate(result.json).arms[0]
     assert len(arm.curves) == 14  # 7 poolings, 2 prompts
     assert {curve.prompt for curve in arm.curves} == {"", "rain: "}
     assert (arm.arm, arm.seed) == (encoder.name, 0)
-    told = " ".join(found.err.split())
-    assert f"hidden_state {arm.chosen.hidden_state}, pooling {arm.chosen.pooling}" in told
-    assert f"{prompt_words(arm.chosen.prompt or '')}: " in told
-    assert f"{arm.default.pooling}, no prompt): " in told
-    assert "top-1 accuracy, xx->en, %: on one half of the items" in told
+    output = " ".join(result.err.split())
+    assert f"hidden_state {arm.chosen.hidden_state}, pooling {arm.chosen.pooling}" in output
+    assert f"{prompt_words(arm.chosen.prompt or '')}: " in output
+    assert f"{arm.default.pooling}, no prompt): " in output
+    assert "top-1 accuracy, xx->en, %: on one half of the items" in output
 
 
 def test_the_command_scores_the_direction_it_is_given(
@@ -375,25 +375,25 @@ def test_a_study_writes_the_sweep_and_reports_it(
     xlm_folder: Path, whole: TargetSettings, tmp_path: Path
 ) -> None:
     arms = {"baseline": {}, "text": {"stages": [{"task": "name-alias"}]}}
-    asked = {"target": "bitext", "poolings": ["first_token"], "dev_languages": ["de"]}
+    sweep_fields = {"target": "bitext", "poolings": ["first_token"], "dev_languages": ["de"]}
     study = small_study(
         xlm_folder,
         arms=arms,
         start="plain",
         comparisons=[],
         targets=[{"name": "bitext", "data": str(whole.data), "direction": "both"}],
-        sweep=asked,
+        sweep=sweep_fields,
     )
     store, out = Store(tmp_path / "store"), tmp_path / "out"
     folder = run_study(study, out, store)
-    found = Sweep.model_validate(json.loads((out / "sweep.json").read_text(encoding="utf-8")))
-    assert [(arm.arm, arm.seed) for arm in found.arms] == [
+    written = Sweep.model_validate(json.loads((out / "sweep.json").read_text(encoding="utf-8")))
+    assert [(arm.arm, arm.seed) for arm in written.arms] == [
         ("baseline", 0),
         ("text", 1),
         ("text", 2),
     ]
-    assert found.arms[0].curves != found.arms[1].curves
-    assert found.direction == "both"
+    assert written.arms[0].curves != written.arms[1].curves
+    assert written.direction == "both"
     page = (out / "report.html").read_text(encoding="utf-8")
     assert 'id="sweep"' in page
     assert "top-1 accuracy, both" in page
@@ -401,13 +401,13 @@ def test_a_study_writes_the_sweep_and_reports_it(
     assert ("sweep", "text", 2) in steps
     assert ("sweep", "baseline", 0) in steps
     target = TargetSettings(name="bitext", data=whole.data, direction="both")
-    alone = sweep(str(xlm_folder), target, SweepSettings.model_validate(asked), store)
-    assert alone["arms"][0]["curves"] == [c.model_dump(mode="json") for c in found.arms[0].curves]
+    alone = sweep(str(xlm_folder), target, SweepSettings.model_validate(sweep_fields), store)
+    assert alone["arms"][0]["curves"] == [c.model_dump(mode="json") for c in written.arms[0].curves]
     _, again = run_plan(plan_study(study), store)
     assert all(record.reused for record in again)
 
 
-def test_killed_between_encoding_and_scoring_it_goes_on(
+def test_killed_between_encoding_and_scoring_it_resumes(
     encoder: EncoderSettings,
     whole: TargetSettings,
     tmp_path: Path,
@@ -438,16 +438,16 @@ def test_every_place_has_vectors_of_its_own(
     store = Store(tmp_path / "store")
     encode, _ = sweep_steps(Trained.untouched(encoder), load_target(whole), settings())
     folder = make_step(encode, Workplace(store))
-    found = {path.name: np.load(path) for path in folder.glob("vectors-*.npy")}
-    assert len(found) == len(STATES) * 3
-    assert len({vectors.tobytes() for vectors in found.values()}) == len(found)
-    assert all(np.isfinite(vectors).all() for vectors in found.values())
+    vectors_by_file = {path.name: np.load(path) for path in folder.glob("vectors-*.npy")}
+    assert len(vectors_by_file) == len(STATES) * 3
+    assert len({vectors.tobytes() for vectors in vectors_by_file.values()}) == len(vectors_by_file)
+    assert all(np.isfinite(vectors).all() for vectors in vectors_by_file.values())
 
 
 def test_a_plot_of_another_kind_is_refused(
     crosslift: Any, encoder: EncoderSettings, whole: TargetSettings, tmp_path: Path
 ) -> None:
-    given = ("sweep", encoder.name, "--target", "bitext", "--data", whole.data)
-    found = crosslift(*given, "--plot", tmp_path / "x.jpg")
-    assert found.code == 2
-    assert "x.jpg" in found.err
+    command = ("sweep", encoder.name, "--target", "bitext", "--data", whole.data)
+    result = crosslift(*command, "--plot", tmp_path / "x.jpg")
+    assert result.code == 2
+    assert "x.jpg" in result.err

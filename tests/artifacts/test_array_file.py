@@ -15,14 +15,14 @@ from crosslift.artifacts.array_file import array_file
 
 def test_rows_come_back_as_an_array_has_them(tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(size=(5, 2, 3)).astype(np.float32)
-    wanted = np.zeros((5, 2, 3), np.float32)
-    with array_file(tmp_path / "a.npy", wanted.shape, np.float32) as file:
+    expected = np.zeros((5, 2, 3), np.float32)
+    with array_file(tmp_path / "a.npy", expected.shape, np.float32) as file:
         for rows, content in ((2, values[2]), ([4, 0], values[[4, 0]]), (1, 7), ([], values[:0])):
             file[rows] = content
-            wanted[rows] = content
+            expected[rows] = content
         assert (len(file), file.shape, file.dtype) == (5, (5, 2, 3), np.float32)
-    assert (np.load(tmp_path / "a.npy") == wanted).all()
-    assert (np.load(tmp_path / "a.npy", mmap_mode="r") == wanted).all()
+    assert (np.load(tmp_path / "a.npy") == expected).all()
+    assert (np.load(tmp_path / "a.npy", mmap_mode="r") == expected).all()
 
 
 @pytest.mark.parametrize("row", [-1, 5])
@@ -46,7 +46,7 @@ def test_no_rows(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_an_error_and_no_dead_process(tmp_path: Path) -> None:
-    """A limit on file sizes stands for the disk."""
+    """A limit on file sizes simulates a full disk."""
     code = """
         import resource, signal, sys
         from pathlib import Path

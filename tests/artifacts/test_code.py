@@ -116,21 +116,21 @@ def test_the_hash_is_the_same_in_every_version_of_python() -> None:
 
 def test_fields_without_a_value_do_not_change_the_hash() -> None:
     """Python 3.12 added `type_params` to definitions, empty in all code that 3.11 can read."""
-    added, lacking = tree_of(EVERYTHING), tree_of(EVERYTHING)
-    for node in ast.walk(added):
+    extended, reduced = tree_of(EVERYTHING), tree_of(EVERYTHING)
+    for node in ast.walk(extended):
         node._fields = (*node._fields, "type_params", "of_tomorrow")
         node.type_params, node.of_tomorrow = [], None  # type: ignore[attr-defined]
     removed = 0
-    for node in ast.walk(lacking):
+    for node in ast.walk(reduced):
         empty = [name for name in node._fields if getattr(node, name, None) in (None, [])]
         node._fields = tuple(name for name in node._fields if name not in empty)
         removed += len(empty)
     assert removed > 50
     plain = code._digest(tree_of(EVERYTHING))
-    assert code._digest(added) == code._digest(lacking) == plain
-    definition = next(node for node in ast.walk(added) if isinstance(node, ast.ClassDef))
+    assert code._digest(extended) == code._digest(reduced) == plain
+    definition = next(node for node in ast.walk(extended) if isinstance(node, ast.ClassDef))
     definition.type_params = [ast.Name("T")]  # type: ignore[attr-defined]
-    assert code._digest(added) != plain
+    assert code._digest(extended) != plain
 
 
 def test_how_the_text_of_an_f_string_is_split_does_not_change_the_hash() -> None:
@@ -138,10 +138,10 @@ def test_how_the_text_of_an_f_string_is_split_does_not_change_the_hash() -> None
         values = [ast.Constant(part) if isinstance(part, str) else part for part in parts]
         return code._digest(ast.JoinedStr(values))
 
-    held = ast.FormattedValue(ast.Name("x"), -1)
-    assert digest("a", "b", held, "") == digest("ab", held) == digest("", "ab", "", held)
-    assert digest("ab", held) != digest("a", held, "b")
-    assert digest(held) != digest(held, held)
+    value = ast.FormattedValue(ast.Name("x"), -1)
+    assert digest("a", "b", value, "") == digest("ab", value) == digest("", "ab", "", value)
+    assert digest("ab", value) != digest("a", value, "b")
+    assert digest(value) != digest(value, value)
 
 
 @pytest.mark.parametrize(
@@ -172,8 +172,8 @@ def test_a_module_that_does_not_exist() -> None:
 
 
 def closure(*modules: str) -> list[str]:
-    found = import_closure(f"written.{module}" for module in modules)
-    return sorted(name.removeprefix("written.") for name in found)
+    modules_in_closure = import_closure(f"written.{module}" for module in modules)
+    return sorted(name.removeprefix("written.") for name in modules_in_closure)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the disk refuses, and drafts of killed processes."""
+"""Errors of the disk, and drafts of killed processes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def refusal(number: int, place: Path | None = None) -> OSError:
 
 
 @pytest.mark.parametrize(
-    ("number", "said", "remedy"),
+    ("number", "message", "remedy"),
     [
         (errno.EROFS, "cannot write .*: Read-only file system", "a folder you may write to"),
         (errno.EACCES, "cannot write .*: Permission denied", "a folder you may write to"),
@@ -45,11 +45,11 @@ def refusal(number: int, place: Path | None = None) -> OSError:
         (errno.EDQUOT, "the disk is full: could not write", "it resumes"),
     ],
 )
-def test_errors_of_a_place(tmp_path: Path, number: int, said: str, remedy: str) -> None:
+def test_errors_of_a_place(tmp_path: Path, number: int, message: str, remedy: str) -> None:
     place = tmp_path / "folder" / "file"
-    for named in (None, place, place.parent / ".draft", tmp_path):
-        with pytest.raises(ArtifactError, match=said) as caught, disk_errors_explained(place):
-            raise refusal(number, named)
+    for filename in (None, place, place.parent / ".draft", tmp_path):
+        with pytest.raises(ArtifactError, match=message) as caught, disk_errors_explained(place):
+            raise refusal(number, filename)
         assert remedy in str(caught.value.remedy)
 
 
@@ -259,11 +259,11 @@ SUM_KILLED = """
     from crosslift.artifacts import drafts, files, sums
     def die(*_):
         os.kill(os.getpid(), signal.SIGKILL)
-    left, flush = int(sys.argv[2]), files._flush_to_disk
+    remaining, flush = int(sys.argv[2]), files._flush_to_disk
     def count(path):
-        global left
-        left -= 1
-        die() if left == 0 else flush(path)
+        global remaining
+        remaining -= 1
+        die() if remaining == 0 else flush(path)
     files._flush_to_disk = count
     with sums.file_written_with_sum(Path(sys.argv[1])) as draft:
         draft.write_text("two")

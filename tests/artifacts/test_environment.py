@@ -1,4 +1,4 @@
-"""What a result was made on: processor, threads, BLAS, versions, the project's commit."""
+"""The environment of a result: processor, threads, BLAS, versions, the project's commit."""
 
 from __future__ import annotations
 
@@ -108,10 +108,10 @@ def test_the_blas_of_numpy_is_named_with_kernels_and_threads() -> None:
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1, "blas"):
-        told = environment()["BLAS of numpy and scipy"]
-    assert told
-    if "openblas" in told:
-        assert re.search(r"openblas [\d.]+, \w+, 1 threads", told)
+        blas = environment()["BLAS of numpy and scipy"]
+    assert blas
+    if "openblas" in blas:
+        assert re.search(r"openblas [\d.]+, \w+, 1 threads", blas)
 
 
 def test_the_blas_that_another_package_brought_is_left_out() -> None:
@@ -129,8 +129,8 @@ ON_ARM = "PyTorch built with:\n  - Build settings: BLAS_INFO=open, BUILD_TYPE=Re
 
 
 def test_the_blas_of_torch_is_read_from_its_build() -> None:
-    told = device.blas_in(ON_X86, "at::get_num_threads() : 2\n\tmkl_get_max_threads() : 2\n")
-    assert told == "mkl 2024.2, oneDNN 3.12.0, 2 threads"
+    blas = device.blas_in(ON_X86, "at::get_num_threads() : 2\n\tmkl_get_max_threads() : 2\n")
+    assert blas == "mkl 2024.2, oneDNN 3.12.0, 2 threads"
     assert device.blas_in(ON_ARM, "at::get_num_threads() : 2") == "open"
     assert device.blas_in("", "") == "unknown"
     assert "unknown" not in environment()["BLAS of torch"]
@@ -145,8 +145,8 @@ def test_settings_that_choose_kernels_are_recorded(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("MKL_CBWR", "COMPATIBLE")
     monkeypatch.setenv("ATEN_CPU_CAPABILITY", "avx2")
     chosen = environment()
-    told = "MKL_CBWR=COMPATIBLE ATEN_CPU_CAPABILITY=avx2"
-    assert chosen["settings of threads and kernels"] == told
+    expected = "MKL_CBWR=COMPATIBLE ATEN_CPU_CAPABILITY=avx2"
+    assert chosen["settings of threads and kernels"] == expected
     assert differing_facts([plain, chosen]) == ["settings of threads and kernels"]
 
 
@@ -173,20 +173,20 @@ OF_USERS = [extra for extra in PROJECT["optional-dependencies"] if extra != "dev
 
 def test_every_declared_package_is_recorded_with_its_version() -> None:
     facts = environment()
-    wanted = required(*OF_USERS)
-    assert {"numpy", "pillow", "babel", "peft", "safetensors", "timm", "faiss-cpu"} <= wanted
-    for package in wanted:
+    of_users = required(*OF_USERS)
+    assert {"numpy", "pillow", "babel", "peft", "safetensors", "timm", "faiss-cpu"} <= of_users
+    for package in of_users:
         try:
             expected = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             expected = "not installed"
         assert facts[package] == expected, package
-    of_developers = required("dev") - wanted - {"crosslift"}
+    of_developers = required("dev") - of_users - {"crosslift"}
     assert {"pytest", "ruff", "mypy"} <= of_developers
     assert not of_developers & facts.keys()
 
 
-def test_an_installed_package_is_asked_for_its_metadata(
+def test_the_metadata_of_an_installed_package_are_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Installed without its source beside it, the list is that of the metadata."""
@@ -220,10 +220,12 @@ def test_every_package_that_the_code_imports_is_recorded() -> None:
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 imported.add(node.module.partition(".")[0])
     third_party = imported - set(sys.stdlib_module_names) - {"crosslift"}
-    named = {re.sub("[_.]", "-", d).lower() for m in third_party for d in distributions.get(m, ())}
-    assert "torch" in named
-    assert of_requirements <= named, "this list is stale"
-    assert named - of_requirements <= set(versions.package_versions())
+    imported_packages = {
+        re.sub("[_.]", "-", d).lower() for m in third_party for d in distributions.get(m, ())
+    }
+    assert "torch" in imported_packages
+    assert of_requirements <= imported_packages, "this list is stale"
+    assert imported_packages - of_requirements <= set(versions.package_versions())
 
 
 def test_the_lists_of_exceptions_are_not_stale() -> None:
@@ -232,7 +234,9 @@ def test_the_lists_of_exceptions_are_not_stale() -> None:
     assert not declared & set(versions.UNDECLARED)
 
 
-def test_apertium_is_asked_for_its_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_version_of_apertium_comes_from_the_program(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert versions.program_versions() == {"apertium": "not installed"}
     program = tmp_path / "apertium"
@@ -253,8 +257,10 @@ def git(folder: Path, *arguments: str) -> str:
         for what in ("NAME", "EMAIL")
     }
     command = ["git", "-C", str(folder), "-c", "commit.gpgsign=false", *arguments]
-    given = os.environ | who | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=given)
+    environment = (
+        os.environ | who | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    )
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return done.stdout.strip()
 
 

@@ -47,10 +47,10 @@ def test_what_is_merged_gives_way_to_own_keys_and_to_what_is_merged_before() -> 
 
 
 def test_every_alias_is_a_value_of_its_own() -> None:
-    found = value("a: &x {k: [1]}\nb: *x\nc: {<<: *x}")
-    found["b"]["k"].append(2)
-    assert found["a"] == {"k": [1]}
-    assert found["c"] == {"k": [1]}
+    content = value("a: &x {k: [1]}\nb: *x\nc: {<<: *x}")
+    content["b"]["k"].append(2)
+    assert content["a"] == {"k": [1]}
+    assert content["c"] == {"k": [1]}
 
 
 def test_lines_are_those_of_keys_and_entries() -> None:
@@ -80,7 +80,7 @@ def test_lines_are_those_of_keys_and_entries() -> None:
         ("a: 1\n<<: {}\n<<: {}", "line 3: the key '<<' appears twice"),
         ("{1: a, true: c}", "the key True appears twice"),
         ("{[1]: 2}", "a key that is a list or a mapping"),
-        ("{<<: 5}", "`<<` of what is no mapping"),
+        ("{<<: 5}", "`<<` of a value that is not a mapping"),
         ("9" * 5000, "more than 64 bits"),
         ("0x" + "f" * 17, "more than 64 bits"),
         ("9223372036854775808", "more than 64 bits"),

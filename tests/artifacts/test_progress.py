@@ -1,4 +1,4 @@
-"""What a listener hears, and what the command line shows of it."""
+"""Listeners, and what the command line shows of progress."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from crosslift.cli.live_progress import PhaseBar
 from crosslift.cli.mining import MiningProgress
 
 
-class Heard(Silent[Phase]):
-    """Notes what it hears."""
+class RecordingListener(Silent[Phase]):
+    """Records its calls."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, object]] = []
@@ -30,17 +30,17 @@ class Heard(Silent[Phase]):
 
 
 def test_a_phase_begins_and_ends() -> None:
-    heard, phase = Heard(), Phase("searching", "pairs", 10.0, 4.0)
-    with in_phase(heard, phase):
-        heard.advance(7.0)
-    assert heard.calls == [("begin", phase), ("advance", 7.0), ("end", phase)]
+    listener, phase = RecordingListener(), Phase("searching", "pairs", 10.0, 4.0)
+    with in_phase(listener, phase):
+        listener.advance(7.0)
+    assert listener.calls == [("begin", phase), ("advance", 7.0), ("end", phase)]
 
 
 def test_a_phase_that_fails_does_not_end() -> None:
-    heard, phase = Heard(), Phase("reading", "lines")
-    with pytest.raises(KeyError), in_phase(heard, phase):
+    listener, phase = RecordingListener(), Phase("reading", "lines")
+    with pytest.raises(KeyError), in_phase(listener, phase):
         raise KeyError
-    assert heard.calls == [("begin", phase)]
+    assert listener.calls == [("begin", phase)]
 
 
 def test_mining_prints_a_line_for_each_phase_that_did_something() -> None:

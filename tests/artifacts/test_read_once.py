@@ -1,4 +1,4 @@
-"""What a run reads is read once, seen anew by the next run, and freed with the run."""
+"""Data that a run reads is read once, read again by the next run, and freed with the run."""
 
 from __future__ import annotations
 
@@ -87,11 +87,11 @@ def test_what_was_read_is_freed_with_its_block(
 ) -> None:
     path = written(tmp_path / "a", "1")
     with reading_once():
-        kept = weakref.ref(read(path))
+        reference = weakref.ref(read(path))
         gc.collect()
-        assert kept() is not None
+        assert reference() is not None
     gc.collect()
-    assert kept() is None
+    assert reference() is None
 
 
 def test_a_block_that_ends_with_an_error_is_freed_too(
@@ -135,7 +135,7 @@ def test_a_call_that_raises_is_not_kept(
     assert calls == [path, path]
 
 
-def test_arguments_by_name_and_functions_are_told_apart() -> None:
+def test_keyword_arguments_and_functions_are_distinguished() -> None:
     @read_once()
     def one(a: int, b: int = 0) -> list[int]:
         return [a, b]

@@ -1,4 +1,4 @@
-"""The store: keys, artifacts whole or not there, and faults on disk."""
+"""The store: keys, artifacts that are complete or absent, and faults on disk."""
 
 from __future__ import annotations
 
@@ -315,7 +315,7 @@ def test_a_full_disk_while_flushing(store: Store, monkeypatch: pytest.MonkeyPatc
     check_full(store, write_text)
 
 
-def test_a_full_disk_as_numpy_tells_of_it(store: Store) -> None:
+def test_a_full_disk_as_numpy_reports_it(store: Store) -> None:
     """numpy.save raises an OSError without a number; a limit on file sizes makes it do so."""
     code = """
         import resource, signal, sys

@@ -1,4 +1,4 @@
-"""The commands, as they are given."""
+"""The commands, as users give them."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ def test_every_command_has_help_and_json(crosslift: Any) -> None:
     grouped = [("xtreme", "predict"), ("xtreme", "score"), ("fetch", "cldr")]
     every = [(command,) for command in COMMANDS] + grouped
     for command in every:
-        shown = crosslift(*command, "--help")
-        assert shown.code == 0
-        assert "--json" in shown.out
+        result = crosslift(*command, "--help")
+        assert result.code == 0
+        assert "--json" in result.out
 
 
 def test_plan_run_report_export(crosslift: Any, study_file: Path, tmp_path: Path) -> None:
@@ -70,16 +70,16 @@ def test_plan_run_report_export(crosslift: Any, study_file: Path, tmp_path: Path
     ran = crosslift("run", study_file, "--out", out, "--json", tmp_path / "run.json")
     assert ran.code == 0
     assert "done" in ran.out
-    told = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
-    assert Path(told["report"]) == out / "report.html"
-    assert told["verdicts"][0]["sentence"] in " ".join(ran.out.split())
+    outcome = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    assert Path(outcome["report"]) == out / "report.html"
+    assert outcome["verdicts"][0]["sentence"] in " ".join(ran.out.split())
 
     after = crosslift("plan", study_file, "--json", "-").json["steps"]
     assert all(step["up_to_date"] for step in after)
 
     (out / "report.html").unlink()
     again = crosslift("report", out, "--json", "-")
-    assert again.json["verdicts"] == told["verdicts"]
+    assert again.json["verdicts"] == outcome["verdicts"]
     assert (out / "report.html").is_file()
 
     exported = crosslift("export", out, "image", tmp_path / "model", "--json", "-")
@@ -88,32 +88,35 @@ def test_plan_run_report_export(crosslift: Any, study_file: Path, tmp_path: Path
 
 
 def test_evaluate_writes_the_documented_json(crosslift: Any, xlm_folder: Path) -> None:
-    given = ("evaluate", xlm_folder, "--target", "names", "--languages", "de,ar", "--json", "-")
-    found = crosslift(*given).json
-    assert set(found) == {
+    command = ("evaluate", xlm_folder, "--target", "names", "--languages", "de,ar", "--json", "-")
+    evaluation = crosslift(*command).json
+    assert set(evaluation) == {
         *("model", "target", "metric", "protocol", "macro", "languages", "gaps"),
         "groups",
     }
-    assert found["metric"] == "top1_accuracy"
-    assert found["languages"]["de"]["n"] == 400
+    assert evaluation["metric"] == "top1_accuracy"
+    assert evaluation["languages"]["de"]["n"] == 400
     metrics = {"top1_accuracy", "mrr", "recall_at_5", "recall_at_10"}
-    assert set(found["macro"]) == metrics
-    assert all(0 <= value <= 1 for value in found["macro"].values())
-    assert found["protocol"]["direction"] == "xx->en"
+    assert set(evaluation["macro"]) == metrics
+    assert all(0 <= value <= 1 for value in evaluation["macro"].values())
+    assert evaluation["protocol"]["direction"] == "xx->en"
     other = crosslift(
-        *given, "--direction", "en->xx", "--hidden-state", "1", "--pooling", "first_token"
+        *command, "--direction", "en->xx", "--hidden-state", "1", "--pooling", "first_token"
     )
     assert other.json["protocol"]["hidden_state"] == 1
     assert other.json["protocol"]["pooling"] == "first_token"
-    assert other.json["macro"] != found["macro"]
-    ways = (found, *(crosslift(*given, "--direction", way).json for way in ("en->xx", "both")))
+    assert other.json["macro"] != evaluation["macro"]
+    ways = (
+        evaluation,
+        *(crosslift(*command, "--direction", way).json for way in ("en->xx", "both")),
+    )
     first, second, mean = (each["macro"]["top1_accuracy"] for each in ways)
     assert ways[2]["protocol"]["direction"] == "both"
     assert mean == pytest.approx((first + second) / 2)
-    short = crosslift(*given, "--max-tokens", "4", "--dimensions", "8", "--pooling", "max").json
+    short = crosslift(*command, "--max-tokens", "4", "--dimensions", "8", "--pooling", "max").json
     assert (short["protocol"]["max_tokens"], short["protocol"]["dimensions"]) == (4, 8)
     assert short["protocol"]["pooling"] == "max"
-    assert short["macro"] != found["macro"]
+    assert short["macro"] != evaluation["macro"]
 
 
 def test_evaluate_reads_a_projects_catalogs(
@@ -141,11 +144,11 @@ def test_evaluate_reads_a_projects_catalogs(
             for i in range(count)
         ]
         (folder / "app.po").write_text(head + "".join(entries), encoding="utf-8")
-    given = ("evaluate", xlm_folder, "--target", "gettext", "--catalogs", tmp_path / "locale")
-    found = crosslift(*given, "--json", "-").json
-    assert list(found["languages"]) == ["de"]
-    assert found["languages"]["de"]["n"] == 60
-    assert "only 5 sentences" in found["gaps"]["sw"]
+    command = ("evaluate", xlm_folder, "--target", "gettext", "--catalogs", tmp_path / "locale")
+    evaluation = crosslift(*command, "--json", "-").json
+    assert list(evaluation["languages"]) == ["de"]
+    assert evaluation["languages"]["de"]["n"] == 60
+    assert "only 5 sentences" in evaluation["gaps"]["sw"]
 
 
 def test_lists_name_tasks_and_targets(crosslift: Any) -> None:
@@ -154,13 +157,13 @@ def test_lists_name_tasks_and_targets(crosslift: Any) -> None:
         t["name"] for t in tasks
     }
     targets = crosslift("targets", "--json", "-").json
-    wanted = {"names", "gettext", "tatoeba", "bitext", "bucc", "pictures", "xtd10", "flags"}
-    assert wanted <= {t["name"] for t in targets}
+    expected = {"names", "gettext", "tatoeba", "bitext", "bucc", "pictures", "xtd10", "flags"}
+    assert expected <= {t["name"] for t in targets}
     assert all(entry["licence"] and entry["citation"] for entry in targets)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("evaluate", "embeded", "--target", "names"), "embedded"),
         (("evaluate", "ENCODER", "--target", "namse"), "did you mean 'names'"),
@@ -180,36 +183,36 @@ def test_lists_name_tasks_and_targets(crosslift: Any) -> None:
     ],
 )
 def test_mistakes_end_with_2_and_words(
-    crosslift: Any, xlm_folder: Path, arguments: tuple[str, ...], told: str
+    crosslift: Any, xlm_folder: Path, arguments: tuple[str, ...], message: str
 ) -> None:
-    given = [xlm_folder if argument == "ENCODER" else argument for argument in arguments]
-    found = crosslift(*given)
-    assert found.code == 2
-    assert told in found.err
-    assert "Traceback" not in found.err
+    command = [xlm_folder if argument == "ENCODER" else argument for argument in arguments]
+    result = crosslift(*command)
+    assert result.code == 2
+    assert message in result.err
+    assert "Traceback" not in result.err
 
 
-def test_faults_of_bitexts_are_told_by_evaluate(
+def test_evaluate_reports_faults_of_bitexts(
     crosslift: Any, xlm_folder: Path, tmp_path: Path
 ) -> None:
-    def told(src: bytes, tgt: bytes) -> str:
+    def message(src: bytes, tgt: bytes) -> str:
         (tmp_path / "x.de-en.de").write_bytes(src)
         (tmp_path / "x.de-en.en").write_bytes(tgt)
-        found = crosslift("evaluate", xlm_folder, "--target", "bitext", "--data", tmp_path)
-        assert found.code == 2
-        return str(found.err)
+        result = crosslift("evaluate", xlm_folder, "--target", "bitext", "--data", tmp_path)
+        assert result.code == 2
+        return str(result.err)
 
-    assert "2 lines" in told(b"eins\nzwei\n", b"one\n")
-    assert "empty" in told(b"", b"")
-    assert "UTF-8" in told(b"eins\n\xff\xfe\n", b"one\ntwo\n")
-    found = crosslift(
+    assert "2 lines" in message(b"eins\nzwei\n", b"one\n")
+    assert "empty" in message(b"", b"")
+    assert "UTF-8" in message(b"eins\n\xff\xfe\n", b"one\ntwo\n")
+    result = crosslift(
         *("evaluate", xlm_folder, "--target", "bitext", "--data", tmp_path, "--languages", "fr")
     )
-    assert found.code == 2
-    assert "fr" in found.err
+    assert result.code == 2
+    assert "fr" in result.err
 
 
-def test_what_of_a_folder_is_not_measured_is_told_by_evaluate(
+def test_evaluate_reports_unmeasured_files_of_a_folder(
     crosslift: Any, xlm_folder: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "data"
@@ -219,32 +222,32 @@ def test_what_of_a_folder_is_not_measured_is_told_by_evaluate(
     (folder / "x.xqz-eng.xqz").write_text("a\n", encoding="utf-8")
     (folder / "x.fr-en_GB.fr").write_text("un\n", encoding="utf-8")
     path, store = tmp_path / "scores.json", tmp_path / "store"
-    found = crosslift(
+    result = crosslift(
         *("evaluate", xlm_folder, "--target", "bitext", "--data", folder),
         *("--store", store, "--json", path),
     )
-    assert found.code == 0, found.err
-    shown = " ".join(found.out.split())
-    assert "not measured: fi:" in shown and "line 2: 1 columns" in shown
-    assert "not read: x.xqz-eng.xqz: 'xqz-eng' names no two known languages" in shown
-    assert "not read: x.fr-en_GB.fr: no x.fr-en_GB.en_GB beside it" in shown
+    assert result.code == 0, result.err
+    output = " ".join(result.out.split())
+    assert "not measured: fi:" in output and "line 2: 1 columns" in output
+    assert "not read: x.xqz-eng.xqz: 'xqz-eng' names no two known languages" in output
+    assert "not read: x.fr-en_GB.fr: no x.fr-en_GB.en_GB beside it" in output
     scores = json.loads(path.read_text())
     assert list(scores["languages"]) == ["de"] and list(scores["gaps"]) == ["fi"]
     assert sorted(scores["unread"]) == ["x.fr-en_GB.fr", "x.xqz-eng.xqz"]
 
 
-def test_ctrl_c_says_how_to_go_on(
+def test_ctrl_c_says_how_to_resume(
     crosslift: Any, study_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from crosslift.training import loop
 
     update = loop._Run._update
-    seen = []
+    updates = []
 
-    def interrupted(*given: Any) -> None:
-        update(*given)
-        seen.append(1)
-        if len(seen) == 2:
+    def interrupted(*args: Any) -> None:
+        update(*args)
+        updates.append(1)
+        if len(updates) == 2:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(loop._Run, "_update", interrupted)
@@ -258,11 +261,11 @@ def test_ctrl_c_says_how_to_go_on(
 def test_doctor_names_what_is_there(
     crosslift: Any, monkeypatch: pytest.MonkeyPatch, converted_home: Path
 ) -> None:
-    found = crosslift("doctor", "--json", "-").json
-    assert all(check["ok"] for check in found["checks"])
-    facts = found["environment"]
+    health = crosslift("doctor", "--json", "-").json
+    assert all(check["ok"] for check in health["checks"])
+    facts = health["environment"]
     assert facts["torch"]
     assert {"instructions", "threads", "BLAS of torch", "pillow", "commit"} <= facts.keys()
-    shown = crosslift("doctor").out
-    assert f"pillow {facts['pillow']}" in shown.replace("\n", " ")
-    assert f"instructions: {facts['instructions']}" in shown
+    output = crosslift("doctor").out
+    assert f"pillow {facts['pillow']}" in output.replace("\n", " ")
+    assert f"instructions: {facts['instructions']}" in output

@@ -1,4 +1,4 @@
-"""What users wrote is printed as it is: no markup, no emoji, no bytes that cannot be printed."""
+"""Texts of users are printed literally: no markup, no emoji, no unprintable bytes."""
 
 from __future__ import annotations
 
@@ -70,10 +70,10 @@ def test_labels_of_steps_are_no_markup() -> None:
 
 def test_a_hostile_question_is_printed_as_it_is(crosslift: Any, tmp_path: Path) -> None:
     folder = write_sample(tmp_path / "[run]", remark=HOSTILE)
-    found = crosslift("report", folder)
-    assert found.code == 0, found.err
-    assert HOSTILE in found.out
-    assert "[run]" in found.out.replace("\n", "")
+    result = crosslift("report", folder)
+    assert result.code == 0, result.err
+    assert HOSTILE in result.out
+    assert "[run]" in result.out.replace("\n", "")
 
 
 def test_what_is_no_plain_file_is_written_to_not_replaced(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_name_of_a_file_that_is_no_utf_8_is_written_with_escapes(tmp_path: Pat
 def test_odd_arguments_end_in_one_error(
     crosslift: Any, arguments: tuple[str, ...], says: str
 ) -> None:
-    found = crosslift(*arguments)
-    assert found.code == 2
-    assert says in found.err
-    assert "Traceback" not in found.err
+    result = crosslift(*arguments)
+    assert result.code == 2
+    assert says in result.err
+    assert "Traceback" not in result.err

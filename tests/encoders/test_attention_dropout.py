@@ -50,9 +50,9 @@ def test_packed_attention_and_its_gradients_equal_attention_of_each_sequence(
     alone = attend_sequence_by_sequence(query, key, value, dropout)
     torch.testing.assert_close(packed, alone)
     weight = torch.randn(packed.shape, generator=torch.Generator().manual_seed(6))
-    found = torch.autograd.grad(packed, (query, key, value), weight)
-    wanted = torch.autograd.grad(alone, (query, key, value), weight)
-    torch.testing.assert_close(found, wanted)
+    gradients = torch.autograd.grad(packed, (query, key, value), weight)
+    expected_gradients = torch.autograd.grad(alone, (query, key, value), weight)
+    torch.testing.assert_close(gradients, expected_gradients)
 
 
 def test_the_work_of_attention_with_dropout_is_counted() -> None:
@@ -104,5 +104,5 @@ def test_cheap_dropout_takes_the_place_of_torch_s_and_is_silent_in_evaluation() 
 
 @pytest.mark.parametrize("probability", [0.0, 1.0])
 def test_cheap_dropout_keeps_all_or_nothing_at_the_ends(probability: float) -> None:
-    kept = CheapDropout(probability).train()(torch.ones(8))
-    assert kept.tolist() == [1 - probability] * 8
+    states = CheapDropout(probability).train()(torch.ones(8))
+    assert states.tolist() == [1 - probability] * 8

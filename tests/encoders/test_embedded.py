@@ -1,4 +1,4 @@
-"""The embedded encoder: reading the package's file, converting it, and what it gives."""
+"""The embedded encoder: reading the package's file, converting it, and its vectors."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ def small_file(path: Path) -> bytes:
 
 def test_a_small_file_by_hand(tmp_path: Path) -> None:
     small_file(tmp_path / "small.bin")
-    found = Q4File.read(tmp_path / "small.bin")
-    assert found.sizes == {
+    q4_file = Q4File.read(tmp_path / "small.bin")
+    assert q4_file.sizes == {
         "hidden": 4,
         "layers": 1,
         "heads": 2,
@@ -85,10 +85,10 @@ def test_a_small_file_by_hand(tmp_path: Path) -> None:
         "positions": 16,
         "types": 2,
     }
-    assert found.pieces == ["<s>", "<pad>", "</s>", "<unk>", "▁é"]
-    assert found.special == {"bos": 0, "eos": 2, "pad": 1, "unk": 3}
-    assert found.tensors["emb.ln.w"].tolist() == [0, 1, 2]
-    assert found.tensors["emb.word"].tolist() == [0.0] * 16 + [2.0] * 16
+    assert q4_file.pieces == ["<s>", "<pad>", "</s>", "<unk>", "▁é"]
+    assert q4_file.special == {"bos": 0, "eos": 2, "pad": 1, "unk": 3}
+    assert q4_file.tensors["emb.ln.w"].tolist() == [0, 1, 2]
+    assert q4_file.tensors["emb.word"].tolist() == [0.0] * 16 + [2.0] * 16
 
 
 def test_a_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def copied_home(converted_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The converted folder with files of its own, but for the weights, which are linked."""
+    """A copy of the converted folder, with links for the weights."""
     source = next((converted_home / "encoders").iterdir())
     place = tmp_path / "encoders" / source.name
     shutil.copytree(source, place, ignore=shutil.ignore_patterns("model.safetensors"))
@@ -176,16 +176,18 @@ def test_the_folder_is_an_ordinary_sentence_transformers_folder(converted_home: 
     }
 
 
-# What it gives
+# Its vectors
 
 
 def test_how_it_is_read(encoder: Encoder) -> None:
     """As its makers say, but without their prompt, which does not help in development languages."""
     reading = encoder.reading
     assert (reading.pooling, reading.prompt, reading.hidden_state) == ("mean", "", 12)
-    own = own_prompts(EncoderSettings(name="embedded"))
-    assert own.named == {"query": "query: ", "document": "passage: "}
-    assert own == own_prompts(EncoderSettings(name=str(encoder.folder))), "its files say the same"
+    prompts = own_prompts(EncoderSettings(name="embedded"))
+    assert prompts.by_name == {"query": "query: ", "document": "passage: "}
+    assert prompts == own_prompts(EncoderSettings(name=str(encoder.folder))), (
+        "its files say the same"
+    )
     assert reading.max_tokens == 512
     assert encoder.runner.packs
     assert encoder.width == 384
@@ -228,12 +230,12 @@ def test_translations_are_closer_than_other_sentences(encoder: Encoder) -> None:
     sides = [encode(encoder, side) for side in zip(*PAIRS, strict=True)]
     units = [side / np.linalg.norm(side, axis=1, keepdims=True) for side in sides]
     scores = units[0] @ units[1].T
-    own = np.diag(scores)
+    translations = np.diag(scores)
     assert (scores.argmax(1) == np.arange(len(PAIRS))).all()
     assert (scores.argmax(0) == np.arange(len(PAIRS))).all()
     others = scores[~np.eye(len(PAIRS), dtype=bool)]
-    assert own.mean() > others.mean() + 0.1
-    assert own.min() > 0.8
+    assert translations.mean() > others.mean() + 0.1
+    assert translations.min() > 0.8
 
 
 def test_packed_vectors_are_those_of_transformers(encoder: Encoder, converted_home: Path) -> None:
@@ -247,5 +249,5 @@ def test_packed_vectors_are_those_of_transformers(encoder: Encoder, converted_ho
     mask = batch["attention_mask"][..., None]
     expected = ((states * mask).sum(1) / mask.sum(1)).numpy()
     prompted = EncoderSettings(name="embedded", prompt="query: ", precision="float32")
-    found = encode(load_encoder(prompted), ["Hello", "Das Wetter ist heute schön."])
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    vectors = encode(load_encoder(prompted), ["Hello", "Das Wetter ist heute schön."])
+    np.testing.assert_allclose(vectors, expected, atol=1e-4)

@@ -84,7 +84,7 @@ def test_vectors_are_those_of_sentence_transformers(kind: str, tmp_path: Path) -
 def test_exported_vectors_are_the_same(kind: str, tmp_path: Path) -> None:
     encoder = load_tiny(KINDS[kind](tmp_path / "model"))
     with torch.no_grad():
-        encoder.table.whole[5:9] += 0.1  # as after training: not what the folder holds
+        encoder.table.whole[5:9] += 0.1  # as after training: unlike the folder's
     expected = encode(encoder, TEXTS)
     write_sentence_transformer(encoder, tmp_path / "exported")
     assert least_cosine(published_vectors(tmp_path / "exported"), expected) > 0.99999
@@ -249,7 +249,7 @@ def test_a_key_that_is_not_read_is_refused_by_name(
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ({"type": "custom_module.Transformer"}, "code of its own"),
+        ({"type": "custom_module.Transformer"}, "its own code"),
         ({"path": "../elsewhere"}, "a folder inside"),
         ({"path": "/etc"}, "a folder inside"),
         ({"path": 3}, "path is 3"),
@@ -406,13 +406,13 @@ def test_a_special_token_without_a_row_is_refused_where_it_occurs(tmp_path: Path
     tokenizer.save_pretrained(folder)
     encoder = load_tiny(folder)
     assert encode(encoder, ["a cat"]).shape == (1, WIDTH)
-    with pytest.raises(EncoderError, match="a text holds token"):
+    with pytest.raises(EncoderError, match="a text contains the special token"):
         encode(encoder, ["a <new> cat"])
 
 
 def test_a_model_of_two_towers_is_refused(tmp_path: Path) -> None:
     message = refusal(make_two_towers(tmp_path / "clip"))
-    assert "is no text encoder: it is a clip model of several parts" in message
+    assert "is not a text encoder: it is a clip model of several parts" in message
     assert "`tower`" in message
 
 
@@ -465,7 +465,7 @@ def test_an_adapter_beside_a_whole_model_is_refused(tmp_path: Path) -> None:
     for name in ("adapter_config.json", "adapter_model.safetensors"):
         shutil.copy(adapter / name, tmp_path / "merged" / name)
     message = refusal(tmp_path / "merged")
-    assert "holds a whole model (model.safetensors) and an adapter" in message
+    assert "has a whole model (model.safetensors) and an adapter" in message
     assert "delete" in message
 
 
@@ -500,7 +500,7 @@ def test_an_adapter_of_a_model_with_a_head_is_refused(tmp_path: Path) -> None:
 
 
 def test_positions_after_the_pad_id_are_counted(tmp_path: Path) -> None:
-    """Longformer's table of positions begins with rows that stand for no token, as RoBERTa's does."""
+    """Longformer's table of positions begins with rows of no token, as RoBERTa's does."""
     folder = make_tiny_encoder(tmp_path / "model", "xlm-roberta")
     config = transformers.LongformerConfig(
         vocab_size=json.loads((folder / "config.json").read_text())["vocab_size"],

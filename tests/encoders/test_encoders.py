@@ -1,4 +1,4 @@
-"""Encoders: loading, packing, pooling, encoding, changes laid over them, lending, export."""
+"""Encoders: loading, packing, pooling, encoding, applying changes, lending, export."""
 
 from __future__ import annotations
 
@@ -80,9 +80,9 @@ def test_one_run_reads_every_place(tiny_folders: dict[str, Path], kind: str) -> 
     texts = list(dict.fromkeys(LONG))
     stores = [np.empty((len(texts), encoder.width), np.float32) for _ in places]
     encode_into(stores, encoder, texts, places, tokens_per_batch=40)
-    for place, found in zip(places, stores, strict=True):
+    for place, vectors in zip(places, stores, strict=True):
         alone = load_tiny(tiny_folders[kind], **place._asdict())
-        np.testing.assert_allclose(found, encode(alone, texts), atol=1e-5)
+        np.testing.assert_allclose(vectors, encode(alone, texts), atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["bert", "xlm-roberta", "mpnet"])
@@ -105,8 +105,8 @@ def test_sequences_of_any_ids_are_whole_sequences(tiny_folders: dict[str, Path],
     sequences = [[2, other, 9, other, 3], [7], [other], [9, 8, 7, other, 5, 6, 4]]
     model = transformers.AutoModel.from_pretrained(tiny_folders[kind], dtype=torch.float32).eval()
     with torch.inference_mode():
-        found = encoder.vectors(sequences)
-        for vector, sequence in zip(found, sequences, strict=True):
+        vectors = encoder.vectors(sequences)
+        for vector, sequence in zip(vectors, sequences, strict=True):
             rows = model.get_input_embeddings().weight[sequence][None]
             states = model(inputs_embeds=rows, attention_mask=torch.ones(1, len(sequence)))
             expected = states.last_hidden_state[0].mean(0)
@@ -135,12 +135,12 @@ def test_pack_lays_out_by_length_and_finds_back() -> None:
 def test_encode_keeps_the_order_and_encodes_each_text_once(bert_folder: Path) -> None:
     encoder = load_tiny(bert_folder)
     texts = [*TEXTS, "x", "rain", *reversed(TEXTS)]
-    told: list[int] = []
-    vectors = encode(encoder, texts, tokens_per_batch=12, advance=told.append)
+    counts: list[int] = []
+    vectors = encode(encoder, texts, tokens_per_batch=12, advance=counts.append)
     assert vectors.shape == (len(texts), WIDTH)
     assert vectors.dtype == np.float32
-    assert sum(told) == len(TEXTS)
-    assert len(told) > 1
+    assert sum(counts) == len(TEXTS)
+    assert len(counts) > 1
     alone = {text: encode(encoder, [text])[0] for text in TEXTS}
     for text, vector in zip(texts, vectors, strict=True):
         np.testing.assert_allclose(vector, alone[text], atol=1e-5)
@@ -151,10 +151,10 @@ def test_encode_nothing(bert_folder: Path) -> None:
     assert encode(load_tiny(bert_folder), []).shape == (0, WIDTH)
 
 
-def test_batches_hold_at_most_so_many_tokens() -> None:
+def test_batches_have_at_most_this_many_tokens() -> None:
     sequences = [[0] * n for n in (5, 1, 9, 2, 2, 30)]
-    found = list(batches_by_length(sequences, 10))
-    assert found == [[1, 3, 4, 0], [2], [5]]
+    batches = list(batches_by_length(sequences, 10))
+    assert batches == [[1, 3, 4, 0], [2], [5]]
 
 
 def test_vectors_that_are_not_finite_raise(bert_folder: Path) -> None:
@@ -183,11 +183,11 @@ def test_bfloat16_is_near_and_gives_float32(bert_folder: Path) -> None:
 def test_sentence_transformers_files_are_read_and_settings_override(tmp_path: Path) -> None:
     use = {"pooling": "cls", "prompt": "ask: ", "max_tokens": 12}
     folder = make_tiny_encoder(tmp_path / "own", use=use)
-    own = load_tiny(folder).reading
-    assert (own.pooling, own.prompt, own.max_tokens) == ("first_token", "ask: ", 12)
-    asked = load_tiny(folder, pooling="mean", prompt="", max_tokens=20, hidden_state=1).reading
-    assert (asked.pooling, asked.prompt, asked.max_tokens) == ("mean", "", 20)
-    assert asked.hidden_state == 1
+    reading = load_tiny(folder).reading
+    assert (reading.pooling, reading.prompt, reading.max_tokens) == ("first_token", "ask: ", 12)
+    overridden = load_tiny(folder, pooling="mean", prompt="", max_tokens=20, hidden_state=1).reading
+    assert (overridden.pooling, overridden.prompt, overridden.max_tokens) == ("mean", "", 20)
+    assert overridden.hidden_state == 1
 
 
 def test_without_such_files_mean_no_prompt_all_positions(tiny_folders: dict[str, Path]) -> None:
@@ -227,7 +227,7 @@ def test_a_module_that_is_not_supported_is_refused(tmp_path: Path) -> None:
     modules = json.loads((folder / "modules.json").read_text())
     modules.append({"idx": 2, "path": "2_CNN", "type": "sentence_transformers.models.CNN"})
     (folder / "modules.json").write_text(json.dumps(modules))
-    with pytest.raises(EncoderError, match="a module CNN too"):
+    with pytest.raises(EncoderError, match="also uses a module CNN"):
         load_tiny(folder)
     assert load_tiny(folder, pooling="mean").reading.pooling == "mean"
 
@@ -282,15 +282,15 @@ def test_export_encodes_the_same_vectors(
 ) -> None:
     encoder = load_tiny(tiny_folders[kind], **settings)
     with torch.no_grad():
-        encoder.table.whole[5:9] += 0.1  # as after training: not what the folder holds
+        encoder.table.whole[5:9] += 0.1  # as after training: unlike the folder's
         next(encoder.layers()[0].parameters()).mul_(1.1)
     expected = encode(encoder, LONG)
     place = tmp_path / "exported"
     place.mkdir()
     write_sentence_transformer(encoder, place)
-    found = SentenceTransformer(str(place), device="cpu").encode(LONG)
-    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
-    assert cosines(found, expected).min() > 0.99999
+    exported = SentenceTransformer(str(place), device="cpu").encode(LONG)
+    np.testing.assert_allclose(np.linalg.norm(exported, axis=1), 1, atol=1e-5)
+    assert cosines(exported, expected).min() > 0.99999
     again = load_encoder(EncoderSettings(name=str(place), precision="float32"))
     assert again.reading.hidden_state == again.model.config.num_hidden_layers
     assert again.reading.pooling == encoder.reading.pooling
@@ -316,8 +316,8 @@ def test_export_writes_over_nothing(bert_folder: Path, tmp_path: Path) -> None:
 def test_export_in_bfloat16_writes_float32(bert_folder: Path, tmp_path: Path) -> None:
     encoder = load_tiny(bert_folder, precision="bfloat16")
     write_sentence_transformer(encoder, tmp_path / "exported")
-    found = SentenceTransformer(str(tmp_path / "exported"), device="cpu").encode(LONG)
-    assert cosines(found, encode(encoder, LONG)).min() > 0.999
+    vectors = SentenceTransformer(str(tmp_path / "exported"), device="cpu").encode(LONG)
+    assert cosines(vectors, encode(encoder, LONG)).min() > 0.999
 
 
 # Folders and names that cannot be used
@@ -383,34 +383,34 @@ def table() -> TokenTable:
 
 
 def test_token_table_keeps_only_some_rows() -> None:
-    kept = table()
-    compact = kept.keep_only([4, 1, 4], trainable=True)
+    tokens = table()
+    compact = tokens.keep_only([4, 1, 4], trainable=True)
     assert compact.tolist() == [[2.0, 3.0], [8.0, 9.0]]
     assert compact.requires_grad
-    assert kept.rows(torch.tensor([4, 1, 1])).tolist() == [[8, 9], [2, 3], [2, 3]]
-    assert kept.places(torch.tensor([4, 1])).tolist() == [1, 0]
+    assert tokens.rows(torch.tensor([4, 1, 1])).tolist() == [[8, 9], [2, 3], [2, 3]]
+    assert tokens.places(torch.tensor([4, 1])).tolist() == [1, 0]
     with pytest.raises(TrainingError, match=r"tokens \[3, 0\]"):
-        kept.rows(torch.tensor([1, 3, 0]))
+        tokens.rows(torch.tensor([1, 3, 0]))
 
 
 def test_token_table_writes_back() -> None:
-    kept = table()
-    compact = kept.keep_only([1, 4], trainable=False)
+    tokens = table()
+    compact = tokens.keep_only([1, 4], trainable=False)
     with torch.no_grad():
         compact += 100
-    assert kept.whole[1].tolist() == [2, 3]
-    kept.write_back()
+    assert tokens.whole[1].tolist() == [2, 3]
+    tokens.write_back()
     expected = [[0, 1], [102, 103], [4, 5], [6, 7], [108, 109], [10, 11]]
-    assert kept.whole.tolist() == expected
-    assert kept.rows(torch.tensor([3])).tolist() == [[6, 7]]
-    assert kept.places(torch.tensor([3])).tolist() == [3]
+    assert tokens.whole.tolist() == expected
+    assert tokens.rows(torch.tensor([3])).tolist() == [[6, 7]]
+    assert tokens.places(torch.tensor([3])).tolist() == [3]
 
 
 # Changes
 
 
 def changed(folder: Path, path: Path, rows: tuple[int, ...] = ()) -> Encoder:
-    """Saves a change of one bias, and of some token rows; gives the changed encoder."""
+    """Saves a change of one bias, and of some token rows; returns the changed encoder."""
     encoder = load_tiny(folder)
     name = "encoder.layer.1.output.dense.bias"
     parameter = dict(encoder.model.named_parameters())[name]
@@ -426,7 +426,7 @@ def changed(folder: Path, path: Path, rows: tuple[int, ...] = ()) -> Encoder:
 
 
 @pytest.mark.parametrize("rows", [(), (7, 30, 9)])
-def test_a_change_is_laid_over_the_encoder_it_is_of(
+def test_a_change_is_applied_to_its_encoder(
     bert_folder: Path, tmp_path: Path, rows: tuple[int, ...]
 ) -> None:
     made = changed(bert_folder, tmp_path / "change.safetensors", rows)

@@ -389,7 +389,7 @@ def test_code_of_a_folder_is_refused_in_a_sentence(kind: str, copies: dict[str, 
 
 
 @pytest.mark.parametrize("kind", ["encoder", "translation model"])
-def test_a_folder_without_a_tokenizer_gets_none_made_up(kind: str, copies: dict[str, Path]) -> None:
+def test_a_folder_without_a_tokenizer_gets_no_empty_one(kind: str, copies: dict[str, Path]) -> None:
     for pattern in ("*token*", "*.spm", "vocab*"):
         for path in copies[kind].glob(pattern):
             path.unlink()
@@ -442,7 +442,7 @@ def test_models_are_found_and_loaded_in_one_package(word: str) -> None:
     assert places == {"model_files"}
 
 
-def test_the_package_imports_only_what_lies_below_it() -> None:
+def test_the_package_imports_only_packages_below_it() -> None:
     lines = [
         line.split()[1]
         for path in (_SOURCES / "model_files").glob("*.py")

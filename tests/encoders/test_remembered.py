@@ -1,4 +1,4 @@
-"""Tokens are made once for the same texts, and never taken for those of others."""
+"""Tokens are made once for the same texts, and never mistaken for those of others."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def size(made: list[int]) -> int:
     return 8 * len(made)
 
 
-def test_made_once_and_told_apart() -> None:
-    kept, calls = Remembered(), []
+def test_values_are_made_once_and_distinguished() -> None:
+    cache, calls = Remembered(), []
 
     def of(what: object, *columns: list[str]) -> list[int]:
-        return kept.of(what, columns, lambda: calls.append(columns) or [len(calls)], size)
+        return cache.of(what, columns, lambda: calls.append(columns) or [len(calls)], size)
 
     assert of("a", ["x", "y"]) == of("a", ["x", "y"]) == [1]
     assert of("b", ["x", "y"]) == [2]
@@ -30,20 +30,20 @@ def test_made_once_and_told_apart() -> None:
     assert len(calls) == 5
 
 
-def test_what_was_not_asked_for_longest_goes_first() -> None:
-    kept, calls = Remembered(most_bytes=16), []
+def test_the_least_recently_used_value_is_removed_first() -> None:
+    cache, calls = Remembered(most_bytes=16), []
 
     def of(text: str) -> list[int]:
-        return kept.of("", [[text]], lambda: calls.append(text) or [0], size)
+        return cache.of("", [[text]], lambda: calls.append(text) or [0], size)
 
     of("a"), of("b"), of("a"), of("c"), of("a"), of("b")
     assert calls == ["a", "b", "c", "b"]
 
 
-def test_what_is_larger_than_all_room_is_not_kept() -> None:
-    kept, calls = Remembered(most_bytes=8), []
+def test_a_value_larger_than_the_cache_is_not_cached() -> None:
+    cache, calls = Remembered(most_bytes=8), []
     for _ in range(2):
-        kept.of("", [["a"]], lambda: calls.append(1) or [1, 2], size)
+        cache.of("", [["a"]], lambda: calls.append(1) or [1, 2], size)
     assert len(calls) == 2
 
 
@@ -55,14 +55,14 @@ def test_an_encoder_tokenises_a_text_once(
     first = [
         tokenise_compactly(encoder, texts),
         tokenise_compactly(encoder, texts, pairs),
-        [found.ids for found in locate_tokens(encoder, texts)],
+        [tokens.ids for tokens in locate_tokens(encoder, texts)],
         list(tokenise_words(encoder, texts).values()),
     ]
     monkeypatch.setattr(encoder, "tokenizer", None)  # any new call would fail
     again = [
         tokenise_compactly(encoder, list(texts)),
         tokenise_compactly(encoder, texts, pairs),
-        [found.ids for found in locate_tokens(encoder, texts)],
+        [tokens.ids for tokens in locate_tokens(encoder, texts)],
     ]
     for one, other in zip(first, again, strict=False):
         assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))

@@ -1,4 +1,4 @@
-"""What is no negative: groups, equal texts, equal pictures; and data without any negative."""
+"""Pairs that are no negatives: groups, equal texts, equal pictures; and data without any negative."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def pairs(*texts: tuple[str, ...]) -> Split:
     return Split([Record(str(i), dict(zip(names, t, strict=False))) for i, t in enumerate(texts)])
 
 
-def cross_entropy(scores: list[list[float]], kept: list[list[int]]) -> float:
-    """Mean over queries i, whose own candidate is i, over the candidates that are kept."""
+def cross_entropy(scores: list[list[float]], candidates_of: list[list[int]]) -> float:
+    """Mean over queries i, whose right candidate is i, among the remaining candidates."""
     losses = [
         math.log(sum(math.exp(row[c]) for c in candidates)) - row[i]
-        for i, (row, candidates) in enumerate(zip(scores, kept, strict=True))
+        for i, (row, candidates) in enumerate(zip(scores, candidates_of, strict=True))
     ]
     return sum(losses) / len(losses)
 
@@ -50,7 +50,7 @@ def test_rows_with_one_key_in_common_are_alike() -> None:
         [False, True, True, False],
         [False, False, False, True],
     ]
-    assert alike.joined().tolist() == [0, 0, 0, 1]
+    assert alike.components().tolist() == [0, 0, 0, 1]
 
 
 # Text pairs: the loss by hand
@@ -68,19 +68,19 @@ def test_a_text_that_is_right_for_an_anchor_is_no_negative_of_it(bert_folder: Pa
     encoder = load_tiny(bert_folder)
     form = TextPairs(negative="negative", temperature=0.1)
     task = form.open(encoder, split, NONE, OPTIONS)
-    found = task.loss(np.arange(4), np.random.default_rng(0)).loss.item()
+    loss = task.loss(np.arange(4), np.random.default_rng(0)).loss.item()
     sides = [
         unit(encoder.vectors(encoder.tokenise([r.texts[name] for r in split.records])))
         for name in form.columns
     ]
     scores = (sides[0] @ torch.cat(sides[1:]).T * 10).tolist()
-    kept = [
+    candidates = [
         [0, 4, 5, 6, 7],  # without positives 1 (equal to its own), 2 (of its anchor), 3 (itself)
         [1, 2, 3, 4, 5, 6, 7],  # without positive 0
         [2, 1, 4, 5, 6],  # without 0 (of its anchor), 3 (itself), and negative 3, equal to its own
         [3, 0, 1, 2, 4, 5, 6, 7],
     ]
-    assert found == pytest.approx(cross_entropy(scores, kept), rel=1e-4)
+    assert loss == pytest.approx(cross_entropy(scores, candidates), rel=1e-4)
 
 
 def test_drawn_hard_negatives_that_are_right_are_left_out(bert_folder: Path) -> None:
@@ -90,15 +90,15 @@ def test_drawn_hard_negatives_that_are_right_are_left_out(bert_folder: Path) -> 
     task = TextPairs(hard_negatives="string", temperature=0.1).open(encoder, split, NONE, OPTIONS)
     rows, generator = np.arange(3), np.random.default_rng(0)
     drawn = task._hard.draw(rows, np.random.default_rng(0)).tolist()
-    found = task.loss(rows, generator).loss.item()
+    loss = task.loss(rows, generator).loss.item()
     anchors, positives = (
         unit(encoder.vectors(encoder.tokenise([r.texts[name] for r in split.records])))
         for name in ("anchor", "positive")
     )
     scores = (anchors @ torch.cat([positives, positives[drawn]]).T * 10).tolist()
     wrong = {0: {2}, 1: {2}, 2: {0, 1}}
-    kept = [[i, *(c for c in range(6) if [0, 1, 2, *drawn][c] in wrong[i])] for i in range(3)]
-    assert found == pytest.approx(cross_entropy(scores, kept), rel=1e-4)
+    candidates = [[i, *(c for c in range(6) if [0, 1, 2, *drawn][c] in wrong[i])] for i in range(3)]
+    assert loss == pytest.approx(cross_entropy(scores, candidates), rel=1e-4)
 
 
 # Pictures: the loss by hand
@@ -119,20 +119,20 @@ def test_pictures_with_one_caption_are_no_negatives_of_each_other(
     rows = np.arange(4)
     vectors: list[torch.Tensor] = []
     hook = task.head.project.register_forward_hook(lambda _m, _i, out: vectors.append(out))
-    found = task.loss(rows, np.random.default_rng(0)).loss.item()
+    value = task.loss(rows, np.random.default_rng(0)).loss.item()
     hook.remove()
     captions = unit(encoder.vectors(encoder.tokenise(texts)))
     scores = unit(vectors[0]) @ captions.T * task.head.scale
     if loss == "softmax":
-        kept = [[0, 2, 3], [1, 2, 3], [0, 1, 2, 3], [0, 1, 2, 3]]
-        sides = [cross_entropy(side.tolist(), kept) for side in (scores, scores.T)]
+        candidates = [[0, 2, 3], [1, 2, 3], [0, 1, 2, 3], [0, 1, 2, 3]]
+        sides = [cross_entropy(side.tolist(), candidates) for side in (scores, scores.T)]
         expected = sum(sides) / 2
     else:
         logits = (scores + task.head.bias).tolist()
         signs = [(i, j, 1 if i == j else -1) for i in range(4) for j in range(4)]
-        told = [(i, j, s) for i, j, s in signs if {i, j} != {0, 1}]
-        expected = sum(math.log1p(math.exp(-s * logits[i][j])) for i, j, s in told) / 4
-    assert found == pytest.approx(expected, rel=1e-4)
+        pairs = [(i, j, s) for i, j, s in signs if {i, j} != {0, 1}]
+        expected = sum(math.log1p(math.exp(-s * logits[i][j])) for i, j, s in pairs) / 4
+    assert value == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_shuffled_picture_never_gets_a_caption_that_it_has_itself(bert_folder: Path) -> None:
@@ -144,12 +144,12 @@ def test_a_shuffled_picture_never_gets_a_caption_that_it_has_itself(bert_folder:
         task = tiny_form("image-text").open(
             load_tiny(bert_folder), Split(records, split.pictures), NONE, options
         )
-        shown = task.pictures.shown(np.arange(6))
-        assert all(texts[picture] != texts[row] for row, picture in enumerate(shown))
+        pictures = task.pictures.picture_rows(np.arange(6))
+        assert all(texts[picture] != texts[row] for row, picture in enumerate(pictures))
 
 
 def test_pictures_that_share_label_words_can_be_shuffled(bert_folder: Path) -> None:
-    """Chains of equal labels connect all six pictures; groups keep each from itself."""
+    """Chains of equal labels connect all six pictures; groups prevent that a picture gets itself."""
     split = tiny_split("image-text")
     labels = [("a", "b"), ("b", "c"), ("c", "d"), ("d", "e"), ("e", "f"), ("f", "a")]
     records, places = [], []
@@ -161,8 +161,10 @@ def test_pictures_that_share_label_words_can_be_shuffled(bert_folder: Path) -> N
     task = tiny_form("image-text").open(
         load_tiny(bert_folder), Split(records, split.pictures, np.array(places)), NONE, options
     )
-    shown = task.pictures.shown(np.arange(0, 12, 2))  # of the first record of each picture
-    assert sorted(shown) == list(range(6)) and all(shown != np.arange(6))
+    pictures = task.pictures.picture_rows(
+        np.arange(0, 12, 2)
+    )  # of the first record of each picture
+    assert sorted(pictures) == list(range(6)) and all(pictures != np.arange(6))
 
 
 # Data without a negative
@@ -183,7 +185,7 @@ def test_pairs_without_a_negative_are_refused(
         TextPairs().open(load_tiny(bert_folder), pairs(*texts), NONE, OPTIONS)
 
 
-def test_one_pair_with_a_negative_of_its_own_can_be_learned_from(bert_folder: Path) -> None:
+def test_training_can_use_one_pair_with_its_own_negative(bert_folder: Path) -> None:
     split = pairs(("a cat", "cat", "dog"))
     task = TextPairs(negative="negative").open(load_tiny(bert_folder), split, NONE, OPTIONS)
     assert task.loss(np.array([0]), np.random.default_rng(0)).loss.item() > 0
@@ -195,6 +197,6 @@ def test_one_picture_or_one_caption_is_refused(bert_folder: Path, name: str) -> 
     assert split.pictures is not None
     one = Split(split.records[:1], split.pictures[:1])
     same = Split([Record(str(i), {"text": "a photo"}) for i in range(6)], split.pictures)
-    for found in (one, same):
+    for records in (one, same):
         with pytest.raises(DataError, match="has a negative"):
-            tiny_form(name).open(load_tiny(bert_folder), found, NONE, OPTIONS)
+            tiny_form(name).open(load_tiny(bert_folder), records, NONE, OPTIONS)

@@ -1,4 +1,4 @@
-"""What forms state about themselves agrees with what their classes do."""
+"""The facts of forms agree with their classes."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from crosslift.tasks.task import FormSpec
 
 
 def classes_of_forms() -> Iterator[type[Any]]:
-    """Every class in the room of forms that can be opened and has a name in studies."""
+    """Every class of `crosslift.forms` that can be opened and has a name in studies."""
     for module in pkgutil.iter_modules(crosslift.forms.__path__):
         loaded = importlib.import_module(f"crosslift.forms.{module.name}")
         for kind in vars(loaded).values():
-            own = isinstance(kind, type) and kind.__module__ == loaded.__name__
-            if own and is_dataclass(kind) and hasattr(kind, "open"):
+            is_local = isinstance(kind, type) and kind.__module__ == loaded.__name__
+            if is_local and is_dataclass(kind) and hasattr(kind, "open"):
                 yield kind
 
 
@@ -42,9 +42,9 @@ def name_of(kind: type[Any]) -> str:
 
 
 def test_every_form_is_declared_and_every_declaration_has_its_form() -> None:
-    """It fails when a form has no facts, or facts have no form."""
-    found = {name_of(kind): kind for kind in classes_of_forms()}
-    assert found == {name: facts.form_class() for name, facts in FORMS.items()}
+    """Fails if a form has no facts, or facts have no form."""
+    classes = {name_of(kind): kind for kind in classes_of_forms()}
+    assert classes == {name: facts.form_class() for name, facts in FORMS.items()}
     assert all(facts.name == name for name, facts in FORMS.items())
 
 
@@ -59,7 +59,7 @@ def test_a_form_states_pictures_where_its_class_has_an_image_tower(name: str) ->
 
 @pytest.mark.parametrize("name", PICTURE_FORMS)
 def test_a_form_states_a_shared_space_where_its_head_has_one(name: str) -> None:
-    """Else its scores on targets with pictures would be lost, or could not be computed."""
+    """Otherwise, its scores on targets with pictures would be lost, or could not be computed."""
     form = tiny_form(name)
     head = form.head(8, 0, 12) if hasattr(form, "head") else None
     both = [hasattr(head, side) for side in ("text_vectors", "picture_vectors")]
@@ -69,9 +69,9 @@ def test_a_form_states_a_shared_space_where_its_head_has_one(name: str) -> None:
 def test_nothing_about_pictures_is_stated_by_default() -> None:
     with pytest.raises(TypeError, match="shared_space"):
         PictureFacts(title="pictures")  # type: ignore[call-arg]
-    given = {field.name: None for field in fields(FormFacts) if field.name != "pictures"}
+    facts = {field.name: None for field in fields(FormFacts) if field.name != "pictures"}
     with pytest.raises(TypeError, match="pictures"):
-        FormFacts(**given)  # type: ignore[arg-type]
+        FormFacts(**facts)  # type: ignore[arg-type]
 
 
 def test_the_page_on_pictures_has_each_form_with_its_options() -> None:
@@ -79,8 +79,8 @@ def test_the_page_on_pictures_has_each_form_with_its_options() -> None:
     rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
     shared = set.intersection(*(set(FORMS[name].options) for name in PICTURE_FORMS))
     for name in PICTURE_FORMS:
-        own = set(FORMS[name].options) - shared - {"augmentation"}
-        assert not [option for option in own if f"`{option}" not in rows[name]], name
+        options = set(FORMS[name].options) - shared - {"augmentation"}
+        assert not [option for option in options if f"`{option}" not in rows[name]], name
     unlike = [name for name in PICTURE_FORMS if not FORMS[name].shares_space]
     assert f"(all forms but {', '.join(f'`{name}`' for name in unlike)})" in page
 
@@ -97,7 +97,7 @@ def test_facts_are_read_without_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-# What a loss does
+# Losses
 
 
 @pytest.mark.parametrize("name", TRAINED_FORMS)
@@ -152,7 +152,7 @@ def test_negatives_of_a_record_alone(form: FormSpec, expected: bool) -> None:
     assert form.learns_from_others is expected
 
 
-# What records hold
+# Records
 
 
 def test_what_a_spec_reads_of_its_columns_and_options() -> None:

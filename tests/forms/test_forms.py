@@ -35,10 +35,11 @@ OPTIONS = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
 NONE = Split([])
 
 
-def softmax_loss(scores: list[list[float]], own: list[int]) -> float:
+def softmax_loss(scores: list[list[float]], positives: list[int]) -> float:
     """Mean cross-entropy by plain loops; None of a row's scores is masked."""
     losses = [
-        math.log(sum(math.exp(s) for s in row)) - row[i] for row, i in zip(scores, own, strict=True)
+        math.log(sum(math.exp(s) for s in row)) - row[i]
+        for row, i in zip(scores, positives, strict=True)
     ]
     return sum(losses) / len(losses)
 
@@ -94,11 +95,11 @@ def test_text_pairs_loss_is_info_nce_of_the_encoders_vectors(bert_folder: Path) 
         for c in "qpn"
     ]
     scores = (sides[0] @ torch.cat(sides[1:]).T * 10).tolist()
-    kept = [
+    candidates = [
         [s for c, s in enumerate(row) if (r, c) not in {(0, 1), (1, 0)}]
         for r, row in enumerate(scores)
     ]
-    assert outcome.loss.item() == pytest.approx(softmax_loss(kept, [0, 0, 2]), rel=1e-4)
+    assert outcome.loss.item() == pytest.approx(softmax_loss(candidates, [0, 0, 2]), rel=1e-4)
     texts = [text for record in records for text in record.texts.values()]
     assert outcome.tokens == sum(map(len, encoder.tokenise(texts)))
 
@@ -124,8 +125,10 @@ def test_records_may_bring_no_negative_or_several(bert_folder: Path) -> None:
         )
         scores = (queries @ candidates.T * 10).tolist()
         outcome = task.loss(np.array(rows), np.random.default_rng(0))
-        own = list(range(len(rows)))
-        assert outcome.loss.item() == pytest.approx(softmax_loss(scores, own), rel=1e-4, abs=1e-6)
+        positives = list(range(len(rows)))
+        assert outcome.loss.item() == pytest.approx(
+            softmax_loss(scores, positives), rel=1e-4, abs=1e-6
+        )
     all_texts = [text for record in records for text in record.texts.values()]
     assert set(task.token_ids()) == {i for t in encoder.tokenise(all_texts) for i in t}
 
@@ -142,18 +145,20 @@ def test_image_text_loss_is_symmetric_and_masks_groups(bert_folder: Path) -> Non
     rows = np.arange(4)
     vectors: list[torch.Tensor] = []
     hook = task.head.project.register_forward_hook(lambda _m, _i, out: vectors.append(out))
-    found = task.loss(rows, np.random.default_rng(0)).loss.item()
+    loss = task.loss(rows, np.random.default_rng(0)).loss.item()
     hook.remove()
     texts = unit(encoder.vectors(encoder.tokenise([r.texts["text"] for r in records[:4]])))
     scores = unit(vectors[0]) @ texts.T * task.head.scale
     halves = []
     for side in (scores.tolist(), scores.T.tolist()):
-        kept = [[s for c, s in enumerate(row) if {r, c} != {0, 1}] for r, row in enumerate(side)]
-        halves.append(softmax_loss(kept, [0, 0, 2, 3]))
-    assert found == pytest.approx(sum(halves) / 2, rel=1e-4)
+        candidates = [
+            [s for c, s in enumerate(row) if {r, c} != {0, 1}] for r, row in enumerate(side)
+        ]
+        halves.append(softmax_loss(candidates, [0, 0, 2, 3]))
+    assert loss == pytest.approx(sum(halves) / 2, rel=1e-4)
 
 
-def test_the_temperature_starts_where_asked_and_is_clamped() -> None:
+def test_the_temperature_starts_as_configured_and_is_clamped() -> None:
     head = ImageText(tower="convolutional", first_temperature=0.05).head(8, seed=0)
     assert head.scale.item() == pytest.approx(20)
     with torch.no_grad():
@@ -161,13 +166,13 @@ def test_the_temperature_starts_where_asked_and_is_clamped() -> None:
     assert head.scale.item() == pytest.approx(100)
 
 
-def test_the_head_is_seeded_and_leaves_torchs_own_dice_alone(bert_folder: Path) -> None:
+def test_the_head_is_seeded_and_leaves_torchs_random_state_alone(bert_folder: Path) -> None:
     encoder = load_tiny(bert_folder)
     torch.manual_seed(5)
-    wanted = torch.rand(3)
+    expected = torch.rand(3)
     torch.manual_seed(5)
     heads = [open_tiny_task("image-text", encoder, seed=seed).head for seed in (1, 1, 2)]
-    assert torch.equal(torch.rand(3), wanted)
+    assert torch.equal(torch.rand(3), expected)
     weights = [head.tower.stem.weight for head in heads]
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
@@ -199,7 +204,7 @@ def test_wrong_partners_when_half_are_of_one_group(groups: list[int]) -> None:
 
 
 def test_wrong_partners_are_not_the_neighbours() -> None:
-    """Records that stand side by side are alike (cat, cat face); a control must not pair them."""
+    """Neighbouring records are alike (cat, cat face); a control must not pair them."""
     count = 1000
     partners = wrong_partners(np.arange(count), 0)
     gaps = np.abs(partners - np.arange(count))
@@ -220,7 +225,7 @@ def test_shuffled_pictures_are_the_same_pictures_elsewhere(bert_folder: Path) ->
     plain = open_tiny_task("image-text", encoder)
     shuffled = open_tiny_task("image-text", encoder, shuffled=True)
     rows = np.arange(6)
-    right, wrong = plain.pictures.shown(rows), shuffled.pictures.shown(rows)
+    right, wrong = plain.pictures.picture_rows(rows), shuffled.pictures.picture_rows(rows)
     assert sorted(right) == sorted(wrong) == rows.tolist()
     assert (right != wrong).all()
 
@@ -229,7 +234,7 @@ def test_shuffled_pictures_are_the_same_pictures_elsewhere(bert_folder: Path) ->
 
 
 def own_words(ids: Sequence[int] | np.ndarray) -> NumberedTokens:
-    """Tokens of which each is a word of its own."""
+    """Tokens that are each a separate word."""
     return NumberedTokens(np.array(ids), np.arange(len(ids)))
 
 
@@ -262,26 +267,26 @@ def test_masking_shares(xlm_folder: Path) -> None:
 def test_masking_chooses_at_least_one_and_never_a_special_token(xlm_folder: Path) -> None:
     _, task = masked_task(xlm_folder, share=1e-9)
     generator = np.random.default_rng(0)
-    seen = Counter()
+    counts = Counter()
     for _ in range(200):
         _, chosen = task._mask(own_words([0, 70, 71, 72, 2]), generator)
         assert chosen.sum() == 1
-        seen[int(chosen.argmax())] += 1
-    assert set(seen) == {1, 2, 3}
+        counts[int(chosen.argmax())] += 1
+    assert set(counts) == {1, 2, 3}
     _, chosen = task._mask(own_words([0, 70, 3, 2]), generator)  # 3 is <unk>
     assert chosen.tolist() == [0, 1, 0, 0]
 
 
 def test_masked_lm_scores_against_the_rows_that_occur(xlm_folder: Path) -> None:
-    """The loss by hand: states of the masked text, compared with all kept rows, tied."""
+    """The loss by hand: states of the masked text, compared with all occurring rows, tied."""
     encoder, task = masked_task(xlm_folder, share=0.4)
     with torch.no_grad():
         task.head.bias += torch.randn(len(task.head.bias), generator=torch.manual_seed(1))
     rows = np.array([3, 0, 5])
-    found = task.loss(rows, np.random.default_rng(9))
+    outcome = task.loss(rows, np.random.default_rng(9))
     texts = encoder.tokenise([tiny_split("masked-lm").records[r].texts["text"] for r in rows])
     generator = np.random.default_rng(9)
-    kept = sorted(task.token_ids())
+    occurring = sorted(task.token_ids())
     losses = []
     for text in texts:
         masked, chosen = task._mask(own_words(text), generator)
@@ -291,10 +296,10 @@ def test_masked_lm_scores_against_the_rows_that_occur(xlm_folder: Path) -> None:
             packed_blocks=tuple(_one_block(len(text))),
         ).last_hidden_state[0]
         for place in np.flatnonzero(chosen):
-            scores = encoder.table.whole[kept] @ task.head(states[place]) + task.head.bias
-            losses.append((scores.logsumexp(0) - scores[kept.index(text[place])]).item())
-    assert found.loss.item() == pytest.approx(float(np.mean(losses)), rel=1e-4)
-    assert found.tokens == sum(map(len, texts))
+            scores = encoder.table.whole[occurring] @ task.head(states[place]) + task.head.bias
+            losses.append((scores.logsumexp(0) - scores[occurring.index(text[place])]).item())
+    assert outcome.loss.item() == pytest.approx(float(np.mean(losses)), rel=1e-4)
+    assert outcome.tokens == sum(map(len, texts))
 
 
 def _one_block(length: int) -> list:

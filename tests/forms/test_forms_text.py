@@ -106,7 +106,7 @@ def piece_tokenizer() -> Any:
 
 
 def encoder_reading(kind: str, folders: dict[str, Path], **settings: Any) -> Encoder:
-    """An encoder with the tokenizer of a kind; of "pieces" only the tokenizer is of use."""
+    """An encoder with the tokenizer of a kind; of "pieces", only the tokenizer is useful."""
     if kind != "pieces":
         return load_pairs(folders[kind], **settings)
     encoder = load_tiny(folders["xlm-roberta"], **settings)
@@ -205,10 +205,10 @@ def padded_vectors(folder: Path, sequences: Sequence[Sequence[int]]) -> torch.Te
     return (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
 
 
-def cross_entropy(scores: torch.Tensor, wanted: Sequence[int]) -> float:
-    """The mean over rows, by the definition."""
+def cross_entropy(scores: torch.Tensor, targets: Sequence[int]) -> float:
+    """The mean over rows, by definition."""
     rows = scores.double()
-    losses = [row.logsumexp(0) - row[i] for row, i in zip(rows, wanted, strict=True)]
+    losses = [row.logsumexp(0) - row[i] for row, i in zip(rows, targets, strict=True)]
     return torch.stack(losses).mean().item()
 
 
@@ -267,7 +267,7 @@ def test_span_qa_is_that_of_padded_transformers(tiny_folders: dict[str, Path], k
     torch.nn.init.normal_(task.head.output.weight)
     rows = np.array([5, 2, 0, 4])
     records = [records_of("span-qa")[row] for row in rows]
-    found = encoder.tokenizer(
+    batch = encoder.tokenizer(
         [r.texts["question"] for r in records],
         [r.texts["passage"] for r in records],
         return_offsets_mapping=True,
@@ -276,13 +276,13 @@ def test_span_qa_is_that_of_padded_transformers(tiny_folders: dict[str, Path], k
     for i, record in enumerate(records):
         inside = [
             j
-            for j, (a, b) in enumerate(found["offset_mapping"][i])
+            for j, (a, b) in enumerate(batch["offset_mapping"][i])
             for start, end in record.spans
-            if found.sequence_ids(i)[j] == 1
+            if batch.sequence_ids(i)[j] == 1
             and any(start <= c < end and record.texts["passage"][c] != " " for c in range(a, b))
         ]
         targets.append((inside[0], inside[-1]) if inside else (0, 0))
-    states, mask = padded_states(tiny_folders[kind], found["input_ids"])
+    states, mask = padded_states(tiny_folders[kind], batch["input_ids"])
     scores = (states @ task.head.output.weight.T + task.head.output.bias).detach()
     scores = scores.masked_fill(mask[..., None] == 0, float("-inf"))
     halves = [cross_entropy(scores[..., side], [t[side] for t in targets]) for side in (0, 1)]
@@ -295,15 +295,15 @@ def test_tagging_is_that_of_padded_transformers(bert_folder: Path) -> None:
     task = open_form("tagging", encoder)
     torch.nn.init.normal_(task.head.output.weight)
     records = [records_of("tagging")[row] for row in ROWS]
-    found = encoder.tokenizer([list(r.words) for r in records], is_split_into_words=True)
-    states, _ = padded_states(bert_folder, found["input_ids"])
-    scores, wanted = [], []
+    batch = encoder.tokenizer([list(r.words) for r in records], is_split_into_words=True)
+    states, _ = padded_states(bert_folder, batch["input_ids"])
+    scores, targets = [], []
     for i, record in enumerate(records):
         for number, tag in enumerate(record.tags):
-            place = found.word_ids(i).index(number)
+            place = batch.word_ids(i).index(number)
             scores.append(states[i, place] @ task.head.output.weight.T + task.head.output.bias)
-            wanted.append(("ADJ", "NOUN", "VERB").index(tag))
-    expected = cross_entropy(torch.stack(scores).detach(), wanted)
+            targets.append(("ADJ", "NOUN", "VERB").index(tag))
+    expected = cross_entropy(torch.stack(scores).detach(), targets)
     assert loss_of(task) == pytest.approx(expected, rel=1e-4)
 
 
@@ -320,8 +320,8 @@ def test_regression_is_that_of_padded_transformers(bert_folder: Path, head: str)
     else:
         sides = [padded_vectors(bert_folder, encoder.tokenise(side)) for side in (first, second)]
         predicted = torch.cosine_similarity(*sides)
-    wanted = torch.tensor([(r.score + 2) / 4 for r in records])
-    assert loss_of(task) == pytest.approx(((predicted - wanted) ** 2).mean().item(), rel=1e-4)
+    targets = torch.tensor([(r.score + 2) / 4 for r in records])
+    assert loss_of(task) == pytest.approx(((predicted - targets) ** 2).mean().item(), rel=1e-4)
     assert not list(task.head.parameters()) or head == "pair"
 
 
@@ -339,7 +339,7 @@ TEXTS = (
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_characters_survive_every_tokenizer(tiny_folders: dict[str, Path], kind: str) -> None:
-    """Every piece of a text is inside what its tokens cover, but for what no token stands for."""
+    """Tokens cover every character of a text, except those that have no token."""
     encoder = encoder_reading(kind, tiny_folders)
     for text, tokens in zip(TEXTS, locate_tokens(encoder, TEXTS), strict=True):
         assert len(tokens.ids) == len(tokens.characters)
@@ -384,7 +384,7 @@ def test_a_tokenizer_without_offsets_is_refused(bert_folder: Path) -> None:
         is_fast = False
 
     encoder.tokenizer = Slow()
-    with pytest.raises(EncoderError, match="cannot tell which characters"):
+    with pytest.raises(EncoderError, match="does not give the characters"):
         locate_tokens(encoder, ["a"])
 
 
@@ -429,9 +429,9 @@ def test_windows_are_those_of_the_tokenizers_library(
     number = 0
     for record in records:
         question, passage = record.texts["question"], record.texts["passage"]
-        asked = len(encoder.tokenizer(question, add_special_tokens=False)["input_ids"])
-        room = 40 - len(frame_of_pairs(encoder)) - asked
-        found = encoder.tokenizer(
+        question_tokens = len(encoder.tokenizer(question, add_special_tokens=False)["input_ids"])
+        room = 40 - len(frame_of_pairs(encoder)) - question_tokens
+        batch = encoder.tokenizer(
             question,
             passage,
             max_length=40,
@@ -440,13 +440,13 @@ def test_windows_are_those_of_the_tokenizers_library(
             return_overflowing_tokens=True,
             return_offsets_mapping=True,
         )
-        for i, ids in enumerate(found["input_ids"]):
+        for i, ids in enumerate(batch["input_ids"]):
             assert task._windows.sequence(number).tolist() == ids
-            sides = found.sequence_ids(i)
+            sides = batch.sequence_ids(i)
             assert task._windows.passage_begin(number) == sides.index(1)
             start, end = task._targets[number]
             if end:
-                offsets = found["offset_mapping"][i]
+                offsets = batch["offset_mapping"][i]
                 text = passage[offsets[start][0] : offsets[end][1]].strip()
                 assert text in ("dog", "the rain")
                 assert sides[start] == sides[end] == 1
@@ -472,8 +472,8 @@ def test_the_first_answer_that_a_window_holds_is_its_target(bert_folder: Path) -
         if not inside:
             assert task._targets[number].tolist() == [0, 0]
         else:
-            found = task._windows.text_between(0, first + start, first + end)
-            assert found == inside[0]
+            answer = task._windows.text_between(0, first + start, first + end)
+            assert answer == inside[0]
 
 
 def test_an_answer_inside_a_token_is_widened_to_it(bert_folder: Path) -> None:
@@ -481,8 +481,8 @@ def test_an_answer_inside_a_token_is_widened_to_it(bert_folder: Path) -> None:
     passage = "see the cat"
     record = Record("1", {"question": "x", "passage": passage}, spans=((5, 10),))
     task = SpanQA().open(encoder, Split([record]), NONE, OPTIONS)
-    found = task._targets[0] - task._windows.passage_begin(0)
-    assert task._windows.text_between(0, *found) == "the cat"
+    tokens = task._targets[0] - task._windows.passage_begin(0)
+    assert task._windows.text_between(0, *tokens) == "the cat"
 
 
 def test_a_long_question_leaves_half_of_the_room(bert_folder: Path) -> None:
@@ -523,9 +523,9 @@ def test_best_spans_are_those_of_a_loop(seed: int) -> None:
         for i in range(count)
         for j in range(i, min(count, i + longest))
     ]
-    for wanted in (1, 4, 1_000):
-        found = best_spans(starts, ends, longest, wanted)
-        assert [(-span.score, span.start, span.end) for span in found] == sorted(spans)[:wanted]
+    for most in (1, 4, 1_000):
+        best = best_spans(starts, ends, longest, most)
+        assert [(-span.score, span.start, span.end) for span in best] == sorted(spans)[:most]
     assert best_spans(starts[:0], ends[:0], longest, 1) == []
 
 
@@ -541,7 +541,7 @@ def fake_scores(
             number = numbers[tuple(sequences[row].tolist())]
             scores = np.full((len(sequences[row]), 2), -5.0, np.float32)
             scores[0] = none / 2
-            scores[1] = 50.0  # the question, which can be no answer
+            scores[1] = 50.0  # the question, which cannot be an answer
             if number in chosen:
                 start, end, score = chosen[number]
                 begin = task._dev.passage_begin(number)
@@ -570,7 +570,7 @@ def test_answers_are_the_best_over_windows(
         assert task.dev_answers() == ["cat", "b c"], "a tie goes to the answer"
 
 
-def test_a_longer_answer_is_not_given(bert_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_longer_answer_is_predicted(bert_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dev = [span_record("1", "x", "a b c d e", "c d")]
     task = SpanQA(longest_answer=3).open(load_pairs(bert_folder), Split(dev), Split(dev), OPTIONS)
     fake_scores(monkeypatch, task, {0: (1, 3, 2.0)}, none=0.0)
@@ -604,27 +604,29 @@ def test_long_sentences_are_cut_between_words(tiny_folders: dict[str, Path]) -> 
     tagged = [t for row in task._rows for t in task._tags[row.sentence][slice(*row.window)]]
     assert tagged == [i % 2 for i in range(len(words))]
     tokens = encoder.tokenizer
-    seen = []
+    decoded = []
     for row in task._rows:
         assert len(row.ids) <= 16
         assert tokens.decode(row.ids[: row.firsts[0]]) == "<s>go:"
         ends = [*row.firsts[1:], len(row.ids) - 1]
-        seen += [tokens.decode(row.ids[a:b]).strip() for a, b in zip(row.firsts, ends, strict=True)]
-    assert seen == [word[:10] for word in words]  # the room is 16 - 2 - 3, a space first
+        decoded += [
+            tokens.decode(row.ids[a:b]).strip() for a, b in zip(row.firsts, ends, strict=True)
+        ]
+    assert decoded == [word[:10] for word in words]  # the room is 16 - 2 - 3, a space first
     assert 0 <= task.dev_scores()["dev_tagging_accuracy"] <= 1
 
 
 def test_words_without_tokens_are_unknown_ones(tiny_folders: dict[str, Path]) -> None:
     encoder = encoder_reading("pieces", tiny_folders)
-    found = tokenise_words(encoder, ["the", "\u200e", "cat", "漢字", "the"])
-    assert {word: ids.tolist() for word, ids in found.items()} == {
+    tokens = tokenise_words(encoder, ["the", "\u200e", "cat", "漢字", "the"])
+    assert {word: ids.tolist() for word, ids in tokens.items()} == {
         "the": [5],
         "\u200e": [3],
         "cat": [8],
         "漢字": encoder.tokenizer("漢字", add_special_tokens=False)["input_ids"],
     }
     encoder.tokenizer.unk_token = None
-    with pytest.raises(EncoderError, match=r"turns '\\u200e' into nothing"):
+    with pytest.raises(EncoderError, match=r"no token for '\\u200e'"):
         tokenise_words(encoder, ["\u200e"])
 
 
@@ -778,7 +780,7 @@ def test_an_answer_without_tokens_is_named(bert_folder: Path) -> None:
         SpanQA().open(load_pairs(bert_folder), Split([record]), NONE, OPTIONS)
 
 
-def test_a_question_must_have_an_answer_unless_said_otherwise(bert_folder: Path) -> None:
+def test_a_question_must_have_an_answer_unless_the_form_allows_none(bert_folder: Path) -> None:
     with pytest.raises(DataError, match="record 'none' has no answer"):
         SpanQA().open(load_pairs(bert_folder), Split(records_of("span-qa")), NONE, OPTIONS)
 
@@ -803,7 +805,7 @@ def test_settings_of_forms_that_cannot_be(bert_folder: Path, form: Any, message:
         form.open(load_pairs(bert_folder), split, NONE, OPTIONS)
 
 
-# As the training loop sees them
+# In the training loop
 
 
 @pytest.mark.parametrize("name", NAMES_OF_FORMS)
@@ -932,11 +934,11 @@ class Interruption:
 
     def __init__(self, after: int) -> None:
         self.after = after
-        self.seen = 0
+        self.updates = 0
 
     def __call__(self, share: float) -> None:
-        self.seen += 1
-        if self.seen == self.after:
+        self.updates += 1
+        if self.updates == self.after:
             raise KeyboardInterrupt
 
 
@@ -958,7 +960,7 @@ def test_resumed_equals_unbroken(tiny_folders: dict[str, Path], tmp_path: Path, 
     with pytest.raises(KeyboardInterrupt):
         outcome("b", report)
     resumed, again = outcome("b", report)
-    assert report.seen == 5
+    assert report.updates == 5
     assert again.curve == progress.curve
     assert again.tokens == progress.tokens
     assert {*resumed} == {*unbroken}

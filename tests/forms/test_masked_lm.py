@@ -25,13 +25,13 @@ NONE = Split([])
 SIZES = {"de": 900, "fi": 81, "sw": 16}
 LANGUAGES = [code for code, size in SIZES.items() for _ in range(size)]
 CHI_SQUARE = {2: 13.8, 15: 37.7}
-"""Degrees of freedom -> what chance passes once in a thousand draws (of which each is seeded)."""
+"""Degrees of freedom -> value that chance exceeds once in a thousand draws (all draws are seeded)."""
 
 
-def chi_square(found: Mapping[Any, int], expected: Mapping[Any, float]) -> float:
-    total = sum(found.values())
+def chi_square(counts: Mapping[Any, int], expected: Mapping[Any, float]) -> float:
+    total = sum(counts.values())
     shares = {name: share / sum(expected.values()) for name, share in expected.items()}
-    return sum((found[n] - total * p) ** 2 / (total * p) for n, p in shares.items())
+    return sum((counts[n] - total * p) ** 2 / (total * p) for n, p in shares.items())
 
 
 # Languages
@@ -48,17 +48,17 @@ def chi_square(found: Mapping[Any, int], expected: Mapping[Any, float]) -> float
 )
 def test_languages_are_drawn_by_temperature(temperature: float, shares: dict[str, float]) -> None:
     rows = LanguageDraw(LANGUAGES, temperature).draw(0, 20_000, seed=5)
-    found = Counter(LANGUAGES[row] for row in rows)
-    assert chi_square(found, shares) < CHI_SQUARE[2]
+    counts = Counter(LANGUAGES[row] for row in rows)
+    assert chi_square(counts, shares) < CHI_SQUARE[2]
     other = {"de": 1, "fi": 1, "sw": 1} if temperature < 1e9 else {"de": 30, "fi": 9, "sw": 4}
-    assert chi_square(found, other) > 1000, "other shares are told from these"
+    assert chi_square(counts, other) > 1000, "other shares are distinguished from these"
 
 
 @pytest.mark.parametrize("temperature", [None, 1.0, 3.3])
 def test_any_text_of_a_language_is_drawn_as_often_as_any_other(temperature: float | None) -> None:
     rows = LanguageDraw(LANGUAGES, temperature).draw(0, 30_000, seed=2)
-    found = Counter(int(row) for row in rows if LANGUAGES[row] == "sw")
-    assert chi_square(found, dict.fromkeys(range(981, 997), 1)) < CHI_SQUARE[15]
+    counts = Counter(int(row) for row in rows if LANGUAGES[row] == "sw")
+    assert chi_square(counts, dict.fromkeys(range(981, 997), 1)) < CHI_SQUARE[15]
     assert set(rows) <= set(range(len(LANGUAGES)))
 
 
@@ -70,7 +70,7 @@ def test_without_temperature_every_turn_holds_each_language_once() -> None:
 
 
 @pytest.mark.parametrize("temperature", [None, 1.0, 3.3])
-def test_draws_go_on_where_a_killed_run_was(temperature: float | None) -> None:
+def test_draws_resume_after_a_killed_run(temperature: float | None) -> None:
     draw = LanguageDraw(LANGUAGES, temperature)
     unbroken = draw.draw(0, 100, seed=3)
     parts = [(0, 7), (7, 1), (8, 32), (40, 60)]
@@ -111,41 +111,41 @@ def split_of(*texts: str) -> Split:
     return Split([Record(text, {"text": text}) for text in texts])
 
 
-def opened(folder: Path, kept: str = "own", **options: Any) -> tuple[Encoder, OpenMaskedLM]:
-    """The task on an encoder whose table keeps its own rows, those of others too, or all rows."""
+def opened(folder: Path, table_rows: str = "own", **options: Any) -> tuple[Encoder, OpenMaskedLM]:
+    """The task on an encoder whose table has the task's rows, also those of others, or all rows."""
     encoder = load_tiny(folder)
     task = MaskedLM(masked_share=0.4, **options).open(
         encoder, split_of(*NAMES), split_of(*OTHER_NAMES), OPTIONS
     )
-    others = range(len(encoder.table.whole)) if kept == "others too" else ()
-    if kept != "all":
+    others = range(len(encoder.table.whole)) if table_rows == "others too" else ()
+    if table_rows != "all":
         encoder.table.keep_only({*task.token_ids(), *others}, trainable=True)
     return encoder, task
 
 
-@pytest.mark.parametrize("kept", ["others too", "all"])
-def test_the_softmax_is_over_the_tasks_own_tokens(xlm_folder: Path, kept: str) -> None:
+@pytest.mark.parametrize("table_rows", ["others too", "all"])
+def test_the_softmax_is_over_the_tasks_own_tokens(xlm_folder: Path, table_rows: str) -> None:
     losses, gradients = [], []
-    for which in ("own", kept):
+    for which in ("own", table_rows):
         encoder, task = opened(xlm_folder, which)
-        own = torch.tensor(sorted(task.token_ids()))
-        assert len(task.head.bias) == len(own) < len(encoder.table.whole)
+        occurring = torch.tensor(sorted(task.token_ids()))
+        assert len(task.head.bias) == len(occurring) < len(encoder.table.whole)
         encoder.table.weight.requires_grad_(True)
         loss = task.loss(np.arange(6), np.random.default_rng(1)).loss
         loss.backward()
-        found = encoder.table.weight.grad
-        places = encoder.table.places(own)
-        assert (found[places] != 0).any(1).all(), "the tied output trains each own row"
-        left = np.setdiff1d(np.arange(len(found)), places.numpy())
-        assert not found[left].any(), "and no other"
+        gradient = encoder.table.weight.grad
+        places = encoder.table.places(occurring)
+        assert (gradient[places] != 0).any(1).all(), "the tied output trains each own row"
+        other_rows = np.setdiff1d(np.arange(len(gradient)), places.numpy())
+        assert not gradient[other_rows].any(), "and no other"
         losses.append(loss.item())
-        gradients.append(found[places])
+        gradients.append(gradient[places])
     assert losses[1] == losses[0]
     torch.testing.assert_close(gradients[1], gradients[0], rtol=0, atol=1e-7)
 
 
 def test_an_untrained_head_over_few_tokens_is_not_far_from_chance(xlm_folder: Path) -> None:
-    """Over all 267 rows the loss would be near 5.6; over the own ones it is near their logarithm."""
+    """Over all 267 rows the loss would be near 5.6; over the task's rows it is near their logarithm."""
     _, task = opened(xlm_folder, "others too")
     with torch.no_grad():
         task.head.norm.weight.zero_()  # equal scores for all tokens

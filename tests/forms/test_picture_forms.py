@@ -27,7 +27,7 @@ NONE = Split([])
 
 
 def captions(counts: tuple[int, ...] = (2, 1, 3)) -> Split:
-    """So many captions of each picture."""
+    """Number of captions of each picture."""
     pictures = tiny_split("image-text").pictures
     assert pictures is not None
     records = [
@@ -90,10 +90,10 @@ def test_one_picture_under_two_groups_is_no_negative_either(bert_folder: Path) -
 def test_all_captions_of_a_picture_go_to_the_same_wrong_picture(bert_folder: Path) -> None:
     options = FormOptions(text_locked=False, shuffle_pictures=True, seed=4)
     task = tiny_form("image-text").open(load_tiny(bert_folder), captions(), NONE, options)
-    shown = task.pictures.shown(np.arange(6))
-    assert shown[0] == shown[1] != 0
-    assert shown[3] == shown[4] == shown[5] != 2
-    assert shown[2] != 1
+    pictures = task.pictures.picture_rows(np.arange(6))
+    assert pictures[0] == pictures[1] != 0
+    assert pictures[3] == pictures[4] == pictures[5] != 2
+    assert pictures[2] != 1
 
 
 def test_text_pairs_draw_one_pair_of_a_group(bert_folder: Path) -> None:
@@ -125,12 +125,12 @@ def test_the_sigmoid_loss_by_hand() -> None:
         for j in range(2):
             z = (2 * scores[i][j] - 1) * (1 if i == j else -1)
             expected += math.log(1 + math.exp(-z))
-    found = pairwise_sigmoid(queries, candidates, same, scale, bias)
-    assert found.item() == pytest.approx(expected / 2)
+    loss = pairwise_sigmoid(queries, candidates, same, scale, bias)
+    assert loss.item() == pytest.approx(expected / 2)
     alike = torch.ones(2, 2, dtype=torch.bool)
-    own = sum(math.log(1 + math.exp(-(2 * scores[i][i] - 1))) for i in range(2))
+    own_pairs = sum(math.log(1 + math.exp(-(2 * scores[i][i] - 1))) for i in range(2))
     assert pairwise_sigmoid(queries, candidates, alike, scale, bias).item() == pytest.approx(
-        own / 2
+        own_pairs / 2
     )
 
 
@@ -207,10 +207,10 @@ def test_matching_refuses_the_sigmoid(bert_folder: Path) -> None:
 def test_padded_places_are_the_callers_order() -> None:
     sequences = [[7, 8, 9], [1], [4, 5, 6], [2, 3]]
     batch = pack(sequences)
-    places, kept = padded(batch)
-    assert places.shape == kept.shape == (4, 3)
-    for sequence, row, there in zip(sequences, places, kept, strict=True):
-        assert batch.token_ids[row[there]].tolist() == sequence
+    places, is_token = padded(batch)
+    assert places.shape == is_token.shape == (4, 3)
+    for sequence, row, mask in zip(sequences, places, is_token, strict=True):
+        assert batch.token_ids[row[mask]].tolist() == sequence
         assert batch.token_ids[row].tolist()[len(sequence) :] == sequence[-1:] * (3 - len(sequence))
 
 
@@ -224,32 +224,34 @@ def test_cross_attention_starts_as_the_text_alone_and_then_depends_on_the_pictur
     assert not torch.allclose(layer(texts, pictures), layer(texts, pictures.flip(0)))
 
 
-# Masked LM beside pictures
+# Masked LM with pictures
 
 
 def test_masked_captions_start_with_the_loss_of_the_text_alone(bert_folder: Path) -> None:
     encoder = load_tiny(bert_folder)
-    seen = open_tiny_task("image-masked-lm", encoder)
+    with_pictures = open_tiny_task("image-masked-lm", encoder)
     alone = open_tiny_task("masked-lm", encoder)
     rows = np.array([3, 0, 5])
-    losses = [t.loss(rows, np.random.default_rng(0)).loss.item() for t in (seen, alone)]
+    losses = [t.loss(rows, np.random.default_rng(0)).loss.item() for t in (with_pictures, alone)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
-    assert seen.dev_scores()["dev_loss"] == pytest.approx(alone.dev_scores()["dev_loss"], rel=1e-5)
+    assert with_pictures.dev_scores()["dev_loss"] == pytest.approx(
+        alone.dev_scores()["dev_loss"], rel=1e-5
+    )
 
 
-def test_masked_captions_look_at_their_own_picture(bert_folder: Path) -> None:
+def test_masked_captions_attend_to_their_picture(bert_folder: Path) -> None:
     encoder = load_tiny(bert_folder)
     right, wrong = (
         open_tiny_task("image-masked-lm", encoder, shuffled=shuffled) for shuffled in (False, True)
     )
-    found = []
+    losses = []
     for task in (right, wrong):
         task.head.eval()
         with torch.no_grad():
             task.head.look.gate.fill_(1.0)
-        found.append(task.loss(np.arange(6), np.random.default_rng(0)).loss)
-    assert found[0].item() != pytest.approx(found[1].item(), rel=1e-6)
-    found[0].backward()
+        losses.append(task.loss(np.arange(6), np.random.default_rng(0)).loss)
+    assert losses[0].item() != pytest.approx(losses[1].item(), rel=1e-6)
+    losses[0].backward()
     assert right.head.side.project.weight.grad.abs().sum() > 0
     assert right.head.side.tower.stem.weight.grad.abs().sum() > 0
 
@@ -276,9 +278,9 @@ def test_a_frozen_tower_trains_its_map_alone(bert_folder: Path) -> None:
 @pytest.mark.parametrize("side", ["frozen", "trainable"])
 def test_a_form_without_what_it_reads_of_pictures_is_refused(bert_folder: Path, side: str) -> None:
     form = ImageText(tower="convolutional", tower_side=side)  # type: ignore[arg-type]
-    lacking = tiny_split("image-text") if side == "frozen" else frozen_split()
+    split = tiny_split("image-text") if side == "frozen" else frozen_split()
     with pytest.raises(DataError, match="have no"):
-        form.open(load_tiny(bert_folder), lacking, NONE, OPTIONS)
+        form.open(load_tiny(bert_folder), split, NONE, OPTIONS)
 
 
 # Captions to features
@@ -291,12 +293,12 @@ def test_the_distance_from_the_teacher_by_hand(bert_folder: Path, loss: str, fac
     split = frozen_split()
     task = form.open(encoder, split, NONE, OPTIONS)
     rows = np.array([4, 1])
-    found = task.loss(rows, np.random.default_rng(0)).loss.item()
+    value = task.loss(rows, np.random.default_rng(0)).loss.item()
     texts = [split.records[row].texts["text"] for row in rows]
     mapped = task.head.map(encoder.vectors(encoder.tokenise(texts)))
-    wanted = torch.from_numpy(np.asarray(split.features)[rows])
-    cosines = torch.nn.functional.cosine_similarity(mapped, wanted)
-    assert found == pytest.approx(factor * (1 - cosines).mean().item(), rel=1e-4)
+    targets = torch.from_numpy(np.asarray(split.features)[rows])
+    cosines = torch.nn.functional.cosine_similarity(mapped, targets)
+    assert value == pytest.approx(factor * (1 - cosines).mean().item(), rel=1e-4)
 
 
 def test_a_linear_map_between_frozen_encoders(bert_folder: Path) -> None:
@@ -310,7 +312,7 @@ def test_a_linear_map_between_frozen_encoders(bert_folder: Path) -> None:
     assert task.head.map.weight.grad is not None
 
 
-def test_teachings_take_the_place_of_pictures_and_are_shuffled_as_they_are(
+def test_teachings_replace_pictures_and_are_shuffled_like_them(
     bert_folder: Path,
 ) -> None:
     encoder = load_tiny(bert_folder)
@@ -328,10 +330,10 @@ def test_teachings_take_the_place_of_pictures_and_are_shuffled_as_they_are(
                 encoder.vectors(encoder.tokenise([r.texts["text"] for r in split.records]))
             )
         )
-        order = task.pictures.shown_records(np.arange(6))
-        wanted = unit(torch.from_numpy(teachings[order]))
+        order = task.pictures.records_of_partners(np.arange(6))
+        targets = unit(torch.from_numpy(teachings[order]))
         assert losses[shuffled] == pytest.approx(
-            (1 - (mapped * wanted).sum(1)).mean().item(), rel=1e-4
+            (1 - (mapped * targets).sum(1)).mean().item(), rel=1e-4
         )
     assert losses[False] != pytest.approx(losses[True])
 

@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, settings
 
 _MANY = os.environ.get("CROSSLIFT_FUZZ_INPUTS")
 _SECONDS = float(os.environ.get("CROSSLIFT_FUZZ_SECONDS", "inf"))
-"""Each target ends after these, with the inputs that it had until then."""
+"""Each target ends after these, with the inputs that it had until then. Its layouts share them."""
+LAYOUTS: dict[str, int] = {}
+"""Target -> number of its layouts: the tests of one function."""
 _COUNTS = os.environ.get("CROSSLIFT_FUZZ_COUNTS")
 """A file to which every target adds a line: its name, how many inputs it had, seconds."""
 INPUTS = int(_MANY or "60")
@@ -35,7 +37,7 @@ class _TimeIsUp(BaseException):
 def FUZZ(test: Any) -> Callable[..., None]:  # noqa: N802 (a decorator that reads as a constant)
     """The decorator of every fuzz target; above `given`."""
     inner = test.hypothesis.inner_test
-    began = 0.0
+    began, seconds = 0.0, _SECONDS
     inputs = 0
 
     @functools.wraps(inner)
@@ -43,7 +45,7 @@ def FUZZ(test: Any) -> Callable[..., None]:  # noqa: N802 (a decorator that read
         nonlocal inputs
         inputs += 1
         inner(*args, **kwargs)
-        if time.monotonic() - began > _SECONDS:
+        if time.monotonic() - began > seconds:
             raise _TimeIsUp  # at the end of an input: what it draws must not depend on the time
 
     test.hypothesis.inner_test = counted
@@ -51,8 +53,9 @@ def FUZZ(test: Any) -> Callable[..., None]:  # noqa: N802 (a decorator that read
 
     @functools.wraps(many)
     def bounded(*args: Any, **kwargs: Any) -> None:
-        nonlocal began, inputs
+        nonlocal began, seconds, inputs
         began, inputs = time.monotonic(), 0
+        seconds = _SECONDS / LAYOUTS.get(_current_test().partition("[")[0], 1)
         try:
             many(*args, **kwargs)
         except _TimeIsUp:
@@ -65,6 +68,9 @@ def FUZZ(test: Any) -> Callable[..., None]:  # noqa: N802 (a decorator that read
 
 def _note(inputs: int, seconds: float) -> None:
     if _COUNTS:
-        target = os.environ["PYTEST_CURRENT_TEST"].removesuffix(" (call)")
         with Path(_COUNTS).open("a", encoding="utf-8") as counts:
-            counts.write(f"{target}\t{inputs}\t{seconds:.0f}\n")
+            counts.write(f"{_current_test()}\t{inputs}\t{seconds:.0f}\n")
+
+
+def _current_test() -> str:
+    return os.environ.get("PYTEST_CURRENT_TEST", "").removesuffix(" (call)")

@@ -92,5 +92,5 @@ def test_a_note_of_environments(store: Store, data: bytes, right: bool) -> None:
     noted = hashlib.sha256(data).hexdigest() if right else "0" * 64
     note.with_name(".environments.json.sha256").write_text(json.dumps([noted]))
     with suppress(ArtifactError):
-        store.took_part(_KEY)
+        store.attempt_environments(_KEY)
         assert right

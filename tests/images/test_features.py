@@ -32,7 +32,7 @@ def files(tmp_path: Path) -> list[Path]:
 
 
 class BreakableTower(ImageTower):
-    """Two states a picture: its mean colour, and that times a weight; a weight that lower precision
+    """Two states per picture: its mean colour, and that times a weight; a weight that lower precision
     cannot hold spoils what it gives."""
 
     def __init__(self, weight: float, size: int = 8) -> None:
@@ -62,12 +62,12 @@ def random_pictures(count: int, size: int = 8) -> Any:
 
 @pytest.mark.parametrize("workers", [1, 4, None])
 def test_pictures_are_decoded_in_their_order(files: list[Path], workers: int | None) -> None:
-    told: list[int] = []
-    squares, skipped = decode_all(files, 16, workers=workers, report=told.append)
-    wanted = [load_picture(path, 16) for path in files]
+    counts: list[int] = []
+    squares, skipped = decode_all(files, 16, workers=workers, report=counts.append)
+    expected = [load_picture(path, 16) for path in files]
     assert skipped == {} and squares.dtype == np.uint8
-    assert (squares == np.stack(wanted)).all()
-    assert sum(told) == 40 and len(told) > 1
+    assert (squares == np.stack(expected)).all()
+    assert sum(counts) == 40 and len(counts) > 1
 
 
 def test_fit_and_background_reach_every_picture(files: list[Path]) -> None:
@@ -98,11 +98,11 @@ def test_the_first_broken_picture_raises(files: list[Path]) -> None:
 def test_broken_pictures_are_left_out_with_their_reasons(files: list[Path]) -> None:
     files[20].write_bytes(b"no picture")
     files[39].unlink()
-    told: list[int] = []
+    counts: list[int] = []
     squares, skipped = decode_all(
-        files, 16, skip_broken=True, background=7, workers=3, report=told.append
+        files, 16, skip_broken=True, background=7, workers=3, report=counts.append
     )
-    assert sorted(skipped) == [20, 39] and sum(told) == 40
+    assert sorted(skipped) == [20, 39] and sum(counts) == 40
     assert "20.png is of no known type" in skipped[20]
     assert "39.png cannot be read" in skipped[39]
     assert (squares[[20, 39]] == 7).all()
@@ -119,37 +119,41 @@ def test_no_pictures_are_none() -> None:
 def test_features_are_those_of_the_tower_at_rest() -> None:
     tower = open_tower(TowerSettings("convolutional"), 0, CPU).train()
     pictures = random_pictures(10, 64)
-    told: list[int] = []
-    found = extract_features(tower, pictures, batch=4, report=told.append)
-    assert tower.training and told == [4, 4, 2]
+    counts: list[int] = []
+    actual = extract_features(tower, pictures, batch=4, report=counts.append)
+    assert tower.training and counts == [4, 4, 2]
     tower.eval()
     with torch.inference_mode():
-        wanted = tower(tower.as_input(pictures, CPU)).numpy()
-    assert found.dtype == np.float32 and found.shape == (10, 256)
+        expected = tower(tower.as_input(pictures, CPU)).numpy()
+    assert actual.dtype == np.float32 and actual.shape == (10, 256)
     cosines = (
-        (found * wanted).sum(1) / np.linalg.norm(found, axis=1) / np.linalg.norm(wanted, axis=1)
+        (actual * expected).sum(1)
+        / np.linalg.norm(actual, axis=1)
+        / np.linalg.norm(expected, axis=1)
     )
     assert cosines.min() >= 0.9999
-    assert (extract_features(tower, pictures, batch=4) == found).all()
+    assert (extract_features(tower, pictures, batch=4) == actual).all()
     states = extract_features(tower, pictures, states=True)
     assert states.dtype == np.float16 and states.shape == (10, 16, 256)
-    assert np.allclose(states.astype(np.float32).mean(1), wanted, atol=0.02, rtol=0.05)
+    assert np.allclose(states.astype(np.float32).mean(1), expected, atol=0.02, rtol=0.05)
 
 
 @pytest.mark.parametrize(("weight", "low"), [(1.0, True), (1.001, False)])
 def test_lower_precision_only_where_it_is_close(
     weight: float, low: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(features, "resolve_precision", lambda asked: "bfloat16")
+    monkeypatch.setattr(features, "resolve_precision", lambda precision: "bfloat16")
     made: list[torch.dtype] = []
     monkeypatch.setattr(BreakableTower, "states", _recording(BreakableTower.states, made))
     tower = BreakableTower(weight)
     pictures = random_pictures(40)
-    found = extract_features(tower, pictures)
+    actual = extract_features(tower, pictures)
     assert (made[-1] == torch.bfloat16) == low
     exact = pictures.mean((1, 2)) * (1 + np.float32(weight)) / 2
     exact[:, 0] += (np.float32(weight) - 1) * 5e5
-    cosines = (found * exact).sum(1) / np.linalg.norm(found, axis=1) / np.linalg.norm(exact, axis=1)
+    cosines = (
+        (actual * exact).sum(1) / np.linalg.norm(actual, axis=1) / np.linalg.norm(exact, axis=1)
+    )
     assert cosines.min() >= 0.9999
     assert tower.weight.dtype == torch.float32 and tower.weight.item() == np.float32(weight)
 
@@ -157,14 +161,14 @@ def test_lower_precision_only_where_it_is_close(
 def _recording(states: Any, made: list[torch.dtype]) -> Any:
     def record(self: BreakableTower, pictures: Tensor) -> Tensor:
         made.append(pictures.dtype)
-        found: Tensor = states(self, pictures)
-        return found
+        output: Tensor = states(self, pictures)
+        return output
 
     return record
 
 
 def test_float32_where_the_processor_has_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(features, "resolve_precision", lambda asked: "float32")
+    monkeypatch.setattr(features, "resolve_precision", lambda precision: "float32")
     made: list[torch.dtype] = []
     monkeypatch.setattr(BreakableTower, "states", _recording(BreakableTower.states, made))
     extract_features(BreakableTower(1.0), random_pictures(3))

@@ -122,17 +122,17 @@ def some_pictures(size: int = SIZE, count: int = 3) -> Any:
 
 
 def own_output(folder: Path, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Last states and pooled vector, as the model itself gives them."""
+    """Last states and pooled vector of the model itself."""
     model = transformers.AutoModel.from_pretrained(folder).eval()
     with torch.inference_mode():
         if hasattr(model, "vision_model"):
-            found = model.get_image_features(pixel_values=pixels)
-            return found.last_hidden_state, found.pooler_output
-        found = model(pixel_values=pixels)
-    pooled = found.pooler_output
+            output = model.get_image_features(pixel_values=pixels)
+            return output.last_hidden_state, output.pooler_output
+        output = model(pixel_values=pixels)
+    pooled = output.pooler_output
     if model.config.model_type == "vit":  # its pooler is a head of pretraining
-        pooled = found.last_hidden_state[:, 0]
-    return found.last_hidden_state, pooled.flatten(1)
+        pooled = output.last_hidden_state[:, 0]
+    return output.last_hidden_state, pooled.flatten(1)
 
 
 @pytest.mark.parametrize("kind", CONFIGS)
@@ -143,11 +143,11 @@ def test_states_and_vectors_are_the_model_s_own(folders: dict[str, Path], kind: 
     pixels = tower.as_input(some_pictures(), CPU)
     with torch.inference_mode():
         states, vectors = tower.states(pixels), tower(pixels)
-    wanted_states, wanted = own_output(folders[kind], pixels)
-    if wanted_states.ndim == 4:
-        wanted_states = wanted_states.flatten(2).transpose(1, 2)
-    assert torch.allclose(states, wanted_states, atol=1e-5)
-    assert torch.allclose(vectors, wanted, atol=1e-5)
+    expected_states, expected = own_output(folders[kind], pixels)
+    if expected_states.ndim == 4:
+        expected_states = expected_states.flatten(2).transpose(1, 2)
+    assert torch.allclose(states, expected_states, atol=1e-5)
+    assert torch.allclose(vectors, expected, atol=1e-5)
     assert vectors.std() > 1e-3
     assert (states.shape[1], tower.prefix) == STATES[kind]
     assert states.shape[2] == tower.width
@@ -159,12 +159,12 @@ def test_states_and_vectors_are_the_model_s_own(folders: dict[str, Path], kind: 
 def test_pictures_are_normalised_by_the_model_s_own_numbers(folders: dict[str, Path]) -> None:
     tower = open_tower(TowerSettings(str(folders["vit"])), 0, CPU)
     pictures = some_pictures()
-    wanted = (pictures / 255 - [0.5, 0.4, 0.3]) / [0.2, 0.3, 0.4]
-    found = tower.as_input(pictures, CPU)
-    assert found.dtype == torch.float32
-    assert np.allclose(found.numpy(), wanted.transpose(0, 3, 1, 2), atol=1e-5)
+    expected = (pictures / 255 - [0.5, 0.4, 0.3]) / [0.2, 0.3, 0.4]
+    inputs = tower.as_input(pictures, CPU)
+    assert inputs.dtype == torch.float32
+    assert np.allclose(inputs.numpy(), expected.transpose(0, 3, 1, 2), atol=1e-5)
     pictures.flags.writeable = False  # such as a memory map
-    assert torch.equal(tower.as_input(pictures, CPU), found)
+    assert torch.equal(tower.as_input(pictures, CPU), inputs)
 
 
 def test_the_small_network_starts_from_its_seed() -> None:
@@ -186,11 +186,11 @@ def test_the_small_network_starts_from_its_seed() -> None:
 
 def test_opening_leaves_the_random_state_alone(folders: dict[str, Path]) -> None:
     torch.manual_seed(3)
-    wanted = torch.rand(1)
+    expected = torch.rand(1)
     torch.manual_seed(3)
     open_tower(TowerSettings("convolutional"), 0, CPU)
     open_tower(TowerSettings(str(folders["vit"]), weights="random"), 0, CPU)
-    assert torch.equal(torch.rand(1), wanted)
+    assert torch.equal(torch.rand(1), expected)
 
 
 @pytest.mark.parametrize("kind", ["vit", "resnet", "clip", "siglip"])
@@ -238,19 +238,21 @@ def test_gradients_reach_a_published_tower(folders: dict[str, Path]) -> None:
 def test_text_vectors_share_the_space_of_pictures(folders: dict[str, Path], kind: str) -> None:
     texts = ["a cat", "the dog is running over the hill and far away again", "x"] * 30
     tower = open_text_tower(str(folders[kind]))
-    found = tower.vectors(texts)
+    vectors = tower.vectors(texts)
     model = transformers.AutoModel.from_pretrained(folders[kind]).eval()
     how = {"padding": "max_length", "max_length": 12, "truncation": True, "return_tensors": "pt"}
     ids = word_piece_tokenizer()(texts[:3], **how)
-    named = {"input_ids": ids["input_ids"]}
+    inputs = {"input_ids": ids["input_ids"]}
     if kind == "clip":
-        named["attention_mask"] = ids["attention_mask"]
+        inputs["attention_mask"] = ids["attention_mask"]
     with torch.inference_mode():
-        wanted = model.get_text_features(**named).pooler_output.numpy()
-    assert np.allclose(found[:3], wanted, atol=1e-5) and np.allclose(found[-3:], wanted, atol=1e-5)
+        expected = model.get_text_features(**inputs).pooler_output.numpy()
+    assert np.allclose(vectors[:3], expected, atol=1e-5) and np.allclose(
+        vectors[-3:], expected, atol=1e-5
+    )
     pictures = open_tower(TowerSettings(str(folders[kind]), projected=True), 0, CPU)
-    assert found.dtype == np.float32
-    assert found.shape == (90, tower.width) and tower.width == pictures.pooled_width
+    assert vectors.dtype == np.float32
+    assert vectors.shape == (90, tower.width) and tower.width == pictures.pooled_width
     assert tower.vectors([]).shape == (0, tower.width)
 
 
@@ -264,9 +266,9 @@ def test_texts_are_lower_cased_where_the_tokenizers_file_says_so(
     assert not np.allclose(apart[0], apart[1], atol=1e-3)
     path = folder / "tokenizer_config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"do_lower_case": True}))
-    found = open_text_tower(str(folder)).vectors(texts)
-    np.testing.assert_array_equal(found[0], found[1])
-    np.testing.assert_allclose(found[1], apart[1], atol=1e-6)
+    vectors = open_text_tower(str(folder)).vectors(texts)
+    np.testing.assert_array_equal(vectors[0], vectors[1])
+    np.testing.assert_allclose(vectors[1], apart[1], atol=1e-6)
 
 
 def test_models_without_texts_are_refused(folders: dict[str, Path], bert_folder: Path) -> None:
@@ -363,7 +365,7 @@ def test_preparations_of_older_and_newer_files(tmp_path: Path) -> None:
     assert (made.size, made.framing.way, made.framing.scale_to) == (224, "crop", 256)
     assert made.at(448).framing.scale_to == 512
     path.write_text("[]")
-    with pytest.raises(EncoderError, match="holds a list"):
+    with pytest.raises(EncoderError, match="is a list"):
         preparation_of(tmp_path)
 
 
@@ -383,8 +385,8 @@ TIMM_CONFIG: dict[str, Any] = {
 
 
 def write_timm_config(folder: Path, **change: object) -> Path:
-    own = {**TIMM_CONFIG["pretrained_cfg"], **change}
-    (folder / "config.json").write_text(json.dumps({**TIMM_CONFIG, "pretrained_cfg": own}))
+    config = {**TIMM_CONFIG["pretrained_cfg"], **change}
+    (folder / "config.json").write_text(json.dumps({**TIMM_CONFIG, "pretrained_cfg": config}))
     return folder
 
 
@@ -399,7 +401,7 @@ def test_preparations_of_timm(tmp_path: Path) -> None:
         preparation_of(write_timm_config(tmp_path, input_size=[3, 64, 32]))
 
 
-def test_without_timm_it_is_said_what_to_install(
+def test_without_timm_the_error_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)
@@ -412,8 +414,8 @@ def test_without_timm_it_is_said_what_to_install(
 def timm_folder(timm: Any, folder: Path, name: str, **options: object) -> Path:
     torch.manual_seed(5)
     model = timm.create_model(name, pretrained=False, num_classes=4, **options)
-    own = {"input_size": (3, 64, 64), "crop_pct": 0.95, "interpolation": "bicubic"}
-    model.pretrained_cfg.update(own)
+    config = {"input_size": (3, 64, 64), "crop_pct": 0.95, "interpolation": "bicubic"}
+    model.pretrained_cfg.update(config)
     timm.models.save_for_hf(model, folder, model_args=options or None, safe_serialization=True)
     return folder
 
@@ -437,10 +439,10 @@ def test_towers_of_timm(
     pixels = tower.as_input(some_pictures(64), CPU)
     model = timm.create_model(f"local-dir:{folder}", pretrained=True, num_classes=0).eval()
     with torch.inference_mode():
-        found, vectors, wanted = tower.states(pixels), tower(pixels), model(pixels)
-    assert torch.allclose(vectors, wanted, atol=1e-5) and vectors.std() > 1e-3
-    assert (found.shape[1], tower.prefix) == states
-    assert found.shape[2] == tower.width
+        actual, vectors, expected = tower.states(pixels), tower(pixels), model(pixels)
+    assert torch.allclose(vectors, expected, atol=1e-5) and vectors.std() > 1e-3
+    assert (actual.shape[1], tower.prefix) == states
+    assert actual.shape[2] == tower.width
     assert vectors.shape[1] == tower.pooled_width
     random = [open_tower(replace(settings, weights="random"), s, CPU)(pixels) for s in (1, 1, 2)]
     assert torch.equal(random[0], random[1]) and not torch.allclose(random[0], random[2])
@@ -457,6 +459,6 @@ def test_pictures_of_timm_are_its_own(tmp_path: Path, shape: tuple[int, int]) ->
     picture = Image.fromarray(pixels)
     picture.save(tmp_path / "a.png")
     data = timm.data.resolve_data_config(pretrained_cfg=TIMM_CONFIG["pretrained_cfg"])
-    wanted = timm.data.create_transform(**data, normalize=False)(picture).numpy()
-    found = load_picture(tmp_path / "a.png", made.size, fit=made.framing)
-    assert (found == wanted.transpose(1, 2, 0)).all()
+    expected = timm.data.create_transform(**data, normalize=False)(picture).numpy()
+    square = load_picture(tmp_path / "a.png", made.size, fit=made.framing)
+    assert (square == expected.transpose(1, 2, 0)).all()

@@ -62,7 +62,7 @@ def test_classes_against_scikit_learn(pairs: list[tuple[int, int]]) -> None:
 
 @pytest.mark.parametrize("metric", [accuracy, macro_f1, matthews])
 def test_classes_that_do_not_fit(metric) -> None:
-    with pytest.raises(DataError, match="2 predicted classes and 3 right ones"):
+    with pytest.raises(DataError, match="2 predicted classes and 3 correct ones"):
         metric([0, 1], [0, 1, 1])
     with pytest.raises(DataError, match="0 predicted classes"):
         metric([], [])
@@ -101,12 +101,15 @@ def test_tags_that_do_not_fit() -> None:
         ("B-A-B I-A-B", [("A-B", 0, 1)]),
         ("B I O", [("_", 0, 1)]),
         ("NOUN NOUN VERB", [("OUN", 0, 1), ("ERB", 2, 2)]),
-        ("SCONJ SCONJ", [("CONJ", 0, 0), ("CONJ", 1, 1)]),  # S ends what it starts
+        ("SCONJ SCONJ", [("CONJ", 0, 0), ("CONJ", 1, 1)]),  # S starts and ends a chunk
         ("CCONJ CCONJ", [("CONJ", 0, 1)]),
-        ("SCONJ CCONJ", [("CONJ", 0, 0), ("CONJ", 0, 1)]),  # one type: only a B would start anew
+        (
+            "SCONJ CCONJ",
+            [("CONJ", 0, 0), ("CONJ", 0, 1)],
+        ),  # one type: only a B would start a new one
         ("INTJ INTJ", [("NTJ", 0, 1)]),
         ("X NOUN", [("_", 0, 0), ("OUN", 1, 1)]),
-        ("NOUN X", [("OUN", 0, 0)]),  # the type of X is that of the O behind the sentence
+        ("NOUN X", [("OUN", 0, 0)]),  # the type of X is that of the O after the sentence
         ("X X", []),
         ("_ NOUN _ O", [("_", 0, 0), ("OUN", 1, 1)]),
     ],
@@ -117,8 +120,8 @@ def test_chunks_as_seqeval_reads_them(tags: str, expected: list[tuple[str, int, 
 
 def test_counts_of_chunks_by_sentence() -> None:
     gold = [["B-LOC", "I-LOC", "O"], ["B-PER", "O"], ["O"], ["NOUN", "NOUN"]]
-    found = [["B-LOC", "I-LOC", "O"], ["B-PER", "I-PER"], ["B-LOC"], ["NOUN", "VERB"]]
-    counts = chunk_counts(found, gold)
+    predicted = [["B-LOC", "I-LOC", "O"], ["B-PER", "I-PER"], ["B-LOC"], ["NOUN", "VERB"]]
+    counts = chunk_counts(predicted, gold)
     assert counts.dtype == np.int64
     assert counts.tolist() == [[1, 1, 1], [0, 1, 1], [0, 1, 0], [0, 2, 1]]
     scores = chunk_scores(counts)
@@ -128,7 +131,7 @@ def test_counts_of_chunks_by_sentence() -> None:
 
 
 def test_a_sentence_that_begins_with_x_is_read_with_those_before() -> None:
-    # the O behind the first sentence has the type of X, so that X starts nothing of its own
+    # the O after the first sentence has the type of X, so that X starts no chunk
     gold = [["NOUN"], ["X", "VERB"]]
     assert chunk_counts(gold, gold).tolist() == [[1, 1, 1], [2, 2, 2]]
     shifted = [["VERB"], ["X", "VERB"]]
@@ -152,12 +155,12 @@ def test_no_chunk_crosses_two_sentences() -> None:
     )
 )
 def test_counts_against_the_chunks_of_each_sentence(pairs: list[list[tuple[str, str]]]) -> None:
-    found, gold = ([[pair[side] for pair in s] for s in pairs] for side in (0, 1))
+    predicted, gold = ([[pair[side] for pair in s] for s in pairs] for side in (0, 1))
     expected = [
         [len({*chunks(a)} & {*chunks(b)}), len(chunks(a)), len(chunks(b))]
-        for a, b in zip(found, gold, strict=True)
+        for a, b in zip(predicted, gold, strict=True)
     ]
-    assert chunk_counts(found, gold).tolist() == expected
+    assert chunk_counts(predicted, gold).tolist() == expected
 
 
 def test_chunks_of_tags_that_do_not_fit() -> None:
@@ -230,21 +233,21 @@ def _slow_f1(predicted: str, answers: list[str]) -> float:
 
     best = 0.0
     for right in [words(a) for a in answers if words(a)] or [[]]:
-        found, rest, hits = words(predicted), list(right), 0
-        for word in found:
+        predicted_words, rest, hits = words(predicted), list(right), 0
+        for word in predicted_words:
             if word in rest:
                 rest.remove(word)
                 hits += 1
-        if not found or not right:
-            score = float(found == right)
+        if not predicted_words or not right:
+            score = float(predicted_words == right)
         else:
-            precision, recall = hits / len(found), hits / len(right)
+            precision, recall = hits / len(predicted_words), hits / len(right)
             score = 2 * precision * recall / (precision + recall) if hits else 0.0
         best = max(best, score)
     return pytest.approx(best)
 
 
-def test_scores_with_and_without_answer_apart() -> None:
+def test_separate_scores_with_and_without_answer() -> None:
     predicted = ["cat", "", "a black dog", "x"]
     answers = [("the cat", "pet"), (), ("dog",), ()]
     scores = answer_scores(predicted, answers)
@@ -292,15 +295,15 @@ def test_question_scores_by_hand() -> None:
     assert question_scores("dog", ("cat",), "en", "mlqa") == (0, 0)
 
 
-def test_texts_of_which_nothing_is_left_match_without_overlap() -> None:
+def test_texts_that_are_empty_once_normalised_match_without_overlap() -> None:
     assert question_scores("the", ("!", "x"), "en", "squad") == (1, 0)
     assert question_scores("", ("。",), "zh", "mlqa") == (1, 0)
     assert question_scores("", ("cat",), "en", "squad") == (0, 0)
-    assert answer_f1("the", ("!",)) == 1  # SQuAD 2.0: rightly no answer
+    assert answer_f1("the", ("!",)) == 1  # SQuAD 2.0: correctly no answer
 
 
 def test_questions_that_cannot_be_scored() -> None:
-    with pytest.raises(DataError, match="no right answer to score 'cat'"):
+    with pytest.raises(DataError, match="no correct answer to score 'cat'"):
         question_scores("cat", (), "en", "squad")
     with pytest.raises(UnknownNameError, match="language of MLQA's answers 'fi'"):
         question_scores("cat", ("cat",), "fi", "mlqa")

@@ -1,4 +1,4 @@
-"""`crosslift mine`: two files in, scored pairs out, whole and the same however often it is stopped.
+"""`crosslift mine`: from two files to scored pairs, the same after any number of interruptions.
 
 As a program (see `test_a_killed_job_writes_the_same_bytes`) it mines again and again, killed at one
 moment after another, until a try ends.
@@ -44,10 +44,10 @@ THINGS = ["cat", "dog", "fish", "tree", "house", "river", "hill", "runs", "sleep
 def texts(count: int, seed: int) -> list[str]:
     """Distinct sentences of made-up grammar."""
     generator = np.random.default_rng(seed)
-    found: dict[str, None] = {}
-    while len(found) < count:
-        found[" ".join(generator.choice(COLOURS + THINGS, generator.integers(3, 8)))] = None
-    return list(found)
+    distinct: dict[str, None] = {}
+    while len(distinct) < count:
+        distinct[" ".join(generator.choice(COLOURS + THINGS, generator.integers(3, 8)))] = None
+    return list(distinct)
 
 
 SRC = texts(50, 1)
@@ -68,7 +68,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Outcome:
-    """What the command printed and how it ended."""
+    """The output of the command and its exit code."""
 
     def __init__(self, code: int, out: str, err: str) -> None:
         self.code, self.out, self.err = code, out, err
@@ -87,9 +87,16 @@ def mine(
     tmp_path: Path,
 ) -> Any:
     def give(*options: object, **changed: object) -> Outcome:
-        given = {"src": sides[0], "tgt": sides[1], "model": xlm_folder, "out": tmp_path / "o.tsv"}
-        named = [part for name, value in (given | changed).items() for part in (f"--{name}", value)]
-        arguments = ["crosslift", "mine", "--precision", "float32", *named, *options]
+        defaults = {
+            "src": sides[0],
+            "tgt": sides[1],
+            "model": xlm_folder,
+            "out": tmp_path / "o.tsv",
+        }
+        options_of_values = [
+            part for name, value in (defaults | changed).items() for part in (f"--{name}", value)
+        ]
+        arguments = ["crosslift", "mine", "--precision", "float32", *options_of_values, *options]
         monkeypatch.setattr(sys, "argv", [str(part) for part in arguments])
         code = 0
         try:
@@ -137,27 +144,27 @@ def test_pairs_and_scores_are_those_of_brute_force(
             free_src.remove(i)
             free_tgt.remove(j)
             expected.append((SRC[i], TGT[j], margins[i, j]))
-    found = rows(tmp_path / "o.tsv")
-    assert [row[1:] for row in found] == [row[:2] for row in expected]
-    np.testing.assert_allclose([row[0] for row in found], [row[2] for row in expected], rtol=1e-6)
-    assert [row[0] for row in found] == sorted((row[0] for row in found), reverse=True)
+    written = rows(tmp_path / "o.tsv")
+    assert [row[1:] for row in written] == [row[:2] for row in expected]
+    np.testing.assert_allclose([row[0] for row in written], [row[2] for row in expected], rtol=1e-6)
+    assert [row[0] for row in written] == sorted((row[0] for row in written), reverse=True)
 
 
-def test_the_json_tells_counts_threshold_and_timings(mine: Any, tmp_path: Path) -> None:
-    found = mine("--json", "-", "--margin", "absolute", "--threshold", 0.999).json
-    assert set(found) == {
+def test_the_json_has_counts_threshold_and_timings(mine: Any, tmp_path: Path) -> None:
+    outcome = mine("--json", "-", "--margin", "absolute", "--threshold", 0.999).json
+    assert set(outcome) == {
         *("model", "reading", "settings", "sides", "search", "threshold", "pairs", "plan"),
         "seconds",
     }
-    assert found["sides"]["src"]["lines"] == found["sides"]["src"]["mined"] == 50
-    assert found["sides"]["tgt"]["mined"] == 65
-    assert found["search"] == {"kind": "exact", "recall": None}
-    assert found["threshold"]["source"] == "given"
-    pairs = found["pairs"]
+    assert outcome["sides"]["src"]["lines"] == outcome["sides"]["src"]["mined"] == 50
+    assert outcome["sides"]["tgt"]["mined"] == 65
+    assert outcome["search"] == {"kind": "exact", "recall": None}
+    assert outcome["threshold"]["source"] == "given"
+    pairs = outcome["pairs"]
     assert pairs["mined"] == pairs["written"] + pairs["below_threshold"]
     assert pairs["rows"] == len(rows(tmp_path / "o.tsv"))
-    assert set(found["seconds"]) == {"reading", "encoding", "searching", "pairing"}
-    assert found["reading"]["pooling"] == "mean"
+    assert set(outcome["seconds"]) == {"reading", "encoding", "searching", "pairing"}
+    assert outcome["reading"]["pooling"] == "mean"
     same = [row for row in rows(tmp_path / "o.tsv") if row[1] == row[2]]
     assert len(same) == 40
     assert min(row[0] for row in same) >= 0.999
@@ -175,14 +182,14 @@ def test_reading_options_and_retrieval_change_the_pairs(mine: Any, tmp_path: Pat
         1,
         "q: ",
     )
-    assert other["plan"]["to_encode"] == 115  # nothing of the other reading is taken for this one
+    assert other["plan"]["to_encode"] == 115  # vectors of the other reading are not used
 
 
 def test_each_side_has_its_own_prompt(mine: Any, xlm_folder: Path, tmp_path: Path) -> None:
     options = ("--margin", "absolute", "--retrieval", "forward", "--dimensions", 16)
     prompts = ("--prompt-src", "find: ", "--prompt-tgt", "text: ", "--max-tokens", 30)
-    found = mine("--json", "-", *options, *prompts).json
-    reading = found["reading"]
+    outcome = mine("--json", "-", *options, *prompts).json
+    reading = outcome["reading"]
     assert (reading["prompt_src"], reading["prompt_tgt"]) == ("find: ", "text: ")
     assert (reading["dimensions"], reading["max_tokens"]) == (16, 30)
     x, y = (
@@ -213,8 +220,8 @@ def test_filters_are_counted_and_duplicates_can_be_written(mine: Any, tmp_path: 
     lines = ["", "hi", SRC[20], SRC[20], SRC[21], "x" * 200, "nur hier zu finden", SRC[20]]
     (tmp_path / "few.txt").write_text("\n".join(lines), encoding="utf-8")
     options = ("--min-length", 3, "--max-length", 150, "--margin", "absolute", "--json", "-")
-    found = mine(*options, "--threshold", 0.9999, src=tmp_path / "few.txt").json
-    assert found["sides"]["src"] == {
+    outcome = mine(*options, "--threshold", 0.9999, src=tmp_path / "few.txt").json
+    assert outcome["sides"]["src"] == {
         "lines": 8,
         "empty": 1,
         "too_short": 1,
@@ -245,28 +252,28 @@ def test_length_ratio_leaves_out_pairs_and_says_how_many(mine: Any, tmp_path: Pa
     all_rows = rows(tmp_path / "o.tsv")
     expected = [row for row in all_rows if max(map(len, row[1:])) <= 1.2 * min(map(len, row[1:]))]
     assert 0 < len(expected) < len(all_rows)
-    found = mine(
+    outcome = mine(
         *("--json", "-", "--retrieval", "forward", "--max-length-ratio", 1.2, "--overwrite")
     ).json
     assert rows(tmp_path / "o.tsv") == expected
-    assert found["pairs"]["unequal_lengths"] == every["pairs"]["written"] - len(expected)
+    assert outcome["pairs"]["unequal_lengths"] == every["pairs"]["written"] - len(expected)
 
 
-def test_languages_are_told_apart(mine: Any, tmp_path: Path) -> None:
+def test_languages_are_distinguished(mine: Any, tmp_path: Path) -> None:
     german = "Wir haben heute leider keine Zeit, in die Stadt zu fahren."
     english = "Unfortunately we have no time to go into town today."
     (tmp_path / "mixed.txt").write_text(f"{german}\n{english}\n", encoding="utf-8")
-    given = {"src": tmp_path / "mixed.txt"}
-    found = mine("--json", "-", "--src-language", "de", **given).json
-    assert found["sides"]["src"]["other_language"] == 1
+    sources = {"src": tmp_path / "mixed.txt"}
+    outcome = mine("--json", "-", "--src-language", "de", **sources).json
+    assert outcome["sides"]["src"]["other_language"] == 1
     assert [row[1] for row in rows(tmp_path / "o.tsv")] == [german]
-    unknown = mine("--tgt-language", "eng", "--overwrite", **given)
+    unknown = mine("--tgt-language", "eng", "--overwrite", **sources)
     assert unknown.code == 2
     assert "did you mean 'en'" in unknown.err
 
 
 class Stopping(Silent[Phase]):
-    """Interrupts a job the n-th time it is told of progress in a phase."""
+    """Interrupts a job at the n-th report of progress in a phase."""
 
     def __init__(self, phase: str, times: int) -> None:
         self.wanted, self.left, self.phase = phase, times, ""
@@ -286,7 +293,7 @@ class Stopping(Silent[Phase]):
 @pytest.mark.parametrize(
     ("phase", "times"), [("encoding", 1), ("encoding", 4), ("searching", 1), ("searching", 3)]
 )
-def test_an_interrupted_job_goes_on_and_writes_the_same_bytes(
+def test_an_interrupted_job_resumes_and_writes_the_same_bytes(
     small_blocks: None,
     sides: tuple[Path, Path],
     xlm_folder: Path,
@@ -319,21 +326,21 @@ def test_another_input_k_or_model_is_another_search(
     sides: tuple[Path, Path], xlm_folder: Path, tmp_path: Path
 ) -> None:
     store = Store(tmp_path / "store")
-    asked = settings_of(sides, xlm_folder, tmp_path / "o.tsv")
+    settings = settings_of(sides, xlm_folder, tmp_path / "o.tsv")
     with pytest.raises(KeyboardInterrupt):
-        mine_files(asked, store, Stopping("searching", 2))
-    assert plan_of_files(asked, store).rows_searched == 32
+        mine_files(settings, store, Stopping("searching", 2))
+    assert plan_of_files(settings, store).rows_searched == 32
     for change in (
         {"k": 2},
         {"min_length": 20},
-        {"model": asked.model.model_copy(update={"pooling": "first_token"})},
-        {"target_precision": 0.5},  # wants one neighbour more
+        {"model": settings.model.model_copy(update={"pooling": "first_token"})},
+        {"target_precision": 0.5},  # needs one more neighbour
     ):
-        assert plan_of_files(asked.model_copy(update=change), store).rows_searched == 0
-    later = asked.model_copy(update={"margin": "absolute", "threshold": 0.5})
+        assert plan_of_files(settings.model_copy(update=change), store).rows_searched == 0
+    later = settings.model_copy(update={"margin": "absolute", "threshold": 0.5})
     assert plan_of_files(later, store).rows_searched == 32  # the neighbours are the same
     sides[0].write_text("\n".join([*SRC[:-1], "one other line"]), encoding="utf-8")
-    changed = plan_of_files(asked, store)
+    changed = plan_of_files(settings, store)
     assert changed.rows_searched == 0
     assert changed.to_encode == 2  # the last block alone
 
@@ -341,24 +348,24 @@ def test_another_input_k_or_model_is_another_search(
 @pytest.mark.parametrize("name", ["columns.npz", "rows-000000.npz", "tgt.npy"])
 @pytest.mark.parametrize("damage", ["cut", "flipped"])
 @pytest.mark.usefixtures("small_blocks")
-def test_a_damaged_state_is_told(
+def test_a_damaged_state_is_reported(
     sides: tuple[Path, Path], xlm_folder: Path, tmp_path: Path, name: str, damage: str
 ) -> None:
     store = Store(tmp_path / "store")
-    asked = settings_of(sides, xlm_folder, tmp_path / "o.tsv")
+    settings = settings_of(sides, xlm_folder, tmp_path / "o.tsv")
     with pytest.raises(KeyboardInterrupt):
-        mine_files(asked, store, Stopping("searching", 2))
+        mine_files(settings, store, Stopping("searching", 2))
     (state,) = (tmp_path / "store" / "unfinished").glob(f"*/{name}")
     data = state.read_bytes()
     flipped = data[:-300] + bytes([data[-300] ^ 1]) + data[-299:]
     state.write_bytes(data[:-40] if damage == "cut" else flipped)
     with pytest.raises(ArtifactError, match="delete the folder") as raised:
-        mine_files(asked, store)
+        mine_files(settings, store)
     assert str(state) in str(raised.value)
 
 
-def test_ctrl_c_says_how_to_go_on(mine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*given: Any) -> None:
+def test_ctrl_c_says_how_to_resume(mine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: Any) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -388,12 +395,16 @@ def test_a_threshold_from_gold_reaches_the_precision(mine: Any, tmp_path: Path) 
     gold = tmp_path / "gold.tsv"
     gold.write_text("".join(f"{text}\t{text}\n" for text in SRC[:30]), encoding="utf-8")
     options = ("--margin", "absolute", "--retrieval", "forward", "--gold", gold)
-    found = mine(*options, "--target-precision", 0.95, "--json", "-").json["threshold"]
-    assert (found["source"], found["target_precision"], found["compared"]) == ("gold", 0.95, 30)
+    threshold = mine(*options, "--target-precision", 0.95, "--json", "-").json["threshold"]
+    assert (threshold["source"], threshold["target_precision"], threshold["compared"]) == (
+        "gold",
+        0.95,
+        30,
+    )
     labelled = [row for row in rows(tmp_path / "o.tsv") if row[1] in SRC[:30]]
     true = [row for row in labelled if row[1] == row[2]]
-    assert len(true) / len(labelled) == pytest.approx(found["precision"])
-    assert found["precision"] >= 0.95
+    assert len(true) / len(labelled) == pytest.approx(threshold["precision"])
+    assert threshold["precision"] >= 0.95
     assert len(true) == 20
     assert (
         "fitted to 95.0% on 30 pairs"
@@ -403,11 +414,11 @@ def test_a_threshold_from_gold_reaches_the_precision(mine: Any, tmp_path: Path) 
 
 def test_gold_labels_only_pairs_whose_src_text_it_knows() -> None:
     pairs = MinedPairs(np.array([2, 0, 1]), np.array([2, 1, 0]), np.array([0.9, 0.8, 0.7]))
-    found = calibrate_on_gold(
+    threshold = calibrate_on_gold(
         pairs, ["a ", "b", "c"], ["x", " y", "z"], [("a", "y"), ("b", "y")], 1
     )
-    assert found.compared == 2
-    assert found.value == pytest.approx(0.75)  # between the true 0.8 and the false 0.7
+    assert threshold.compared == 2
+    assert threshold.value == pytest.approx(0.75)  # between the true 0.8 and the false 0.7
     with pytest.raises(DataError, match="none of the 1 src texts"):
         calibrate_on_gold(pairs, ["a", "b", "c"], ["x", "y", "z"], [("q", "y")], 1)
 
@@ -416,12 +427,12 @@ def test_a_threshold_without_gold_comes_from_second_best_candidates(
     mine: Any, tmp_path: Path
 ) -> None:
     every = mine("--json", "-").json
-    found = mine("--target-precision", 0.9, "--negatives", 40, "--json", "-", "--overwrite").json
-    threshold = found["threshold"]
+    outcome = mine("--target-precision", 0.9, "--negatives", 40, "--json", "-", "--overwrite").json
+    threshold = outcome["threshold"]
     assert threshold["source"] == "negatives"
     assert threshold["precision"] >= 0.9
     assert 0 < threshold["compared"] <= 40
-    assert 0 < found["pairs"]["written"] < every["pairs"]["written"]
+    assert 0 < outcome["pairs"]["written"] < every["pairs"]["written"]
     assert min(row[0] for row in rows(tmp_path / "o.tsv")) >= threshold["value"]
     same = mine("--target-precision", 0.9, "--negatives", 40, "--json", "-", "--overwrite").json
     assert same["threshold"] == threshold
@@ -433,29 +444,29 @@ def neighbours_of(cosines: np.ndarray, k: int) -> Neighbours:
 
 
 @pytest.mark.parametrize("retrieval", ["forward", "backward", "max", "intersection"])
-def test_stand_ins_are_what_is_mined_without_the_best_candidates(retrieval: Any) -> None:
+def test_stand_ins_are_mined_without_the_best_candidates(retrieval: Any) -> None:
     k, generator = 3, np.random.default_rng(5)
     cosines = generator.uniform(0.2, 1.0, (30, 40))
     both = BothNeighbours(neighbours_of(cosines, k + 1), neighbours_of(cosines.T, k + 1))
     backward = retrieval == "backward"
-    asking = "backward" if backward else "forward"
-    best = mine_neighbours(trimmed(both, k), "ratio", asking)
+    direction = "backward" if backward else "forward"
+    best = mine_neighbours(trimmed(both, k), "ratio", direction)
     answer = dict(zip(*((best.tgt, best.src) if backward else (best.src, best.tgt)), strict=True))
-    everyone, asked = stand_ins(both, "ratio", asking, 12, seed=3)
+    everyone, sampled = stand_ins(both, "ratio", direction, 12, seed=3)
     drawn = everyone.tgt if backward else everyone.src
-    assert len(drawn) == len(set(drawn)) == asked
-    assert 1 < asked <= 12
+    assert len(drawn) == len(set(drawn)) == sampled
+    assert 1 < sampled <= 12
     without = cosines.copy()
     for row in drawn:
         without[(answer[row], row) if backward else (row, answer[row])] = -1
     again = BothNeighbours(neighbours_of(without, k), neighbours_of(without.T, k))
     expected = mine_neighbours(again, "ratio", retrieval)
-    kept = np.isin(expected.tgt if backward else expected.src, drawn)
-    found, same = stand_ins(both, "ratio", retrieval, 12, seed=3)
-    assert same == asked
+    of_sample = np.isin(expected.tgt if backward else expected.src, drawn)
+    mined, same = stand_ins(both, "ratio", retrieval, 12, seed=3)
+    assert same == sampled
     for name in ("src", "tgt", "score"):
-        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name)[kept])
-    other, _ = stand_ins(both, "ratio", asking, 12, seed=4)
+        np.testing.assert_array_equal(getattr(mined, name), getattr(expected, name)[of_sample])
+    other, _ = stand_ins(both, "ratio", direction, 12, seed=4)
     assert set(other.src) != set(everyone.src) or set(other.tgt) != set(everyone.tgt)
 
 
@@ -504,20 +515,20 @@ def test_the_plan_is_printed_before_the_work_and_alone_with_plan(mine: Any, tmp_
 
 
 @pytest.mark.parametrize("index", ["ivf", "hnsw"])
-def test_approximate_search_tells_its_recall_and_goes_on(
+def test_approximate_search_reports_its_recall_and_resumes(
     sides: tuple[Path, Path], xlm_folder: Path, tmp_path: Path, index: Any
 ) -> None:
     pytest.importorskip("faiss")
     store = Store(tmp_path / "store")
-    asked = settings_of(sides, xlm_folder, tmp_path / "o.tsv", search=index)
+    settings = settings_of(sides, xlm_folder, tmp_path / "o.tsv", search=index)
     with pytest.raises(KeyboardInterrupt):
-        mine_files(asked, store, Stopping("searching", 1))
-    found = mine_files(asked, store)
-    recall = found.search.recall
+        mine_files(settings, store, Stopping("searching", 1))
+    outcome = mine_files(settings, store)
+    recall = outcome.search.recall
     assert recall is not None
     assert 0.5 < recall.src_to_tgt <= 1
     assert recall.sampled == 50
-    assert found.pairs.rows == len(rows(asked.out))
+    assert outcome.pairs.rows == len(rows(settings.out))
 
 
 def fault(mine: Any, *options: object, **changed: object) -> str:
@@ -533,18 +544,18 @@ def test_faults_of_files(mine: Any, sides: tuple[Path, Path], tmp_path: Path) ->
         return {"tgt": tmp_path / "other.txt"}
 
     assert "other.txt is empty" in fault(mine, **other(b""))
-    told = fault(mine, **other(b"\n  \nab\n"), **{"min-length": 5})
-    assert "no text is left of 3 lines (2 empty, 1 too short)" in told
+    message = fault(mine, **other(b"\n  \nab\n"), **{"min-length": 5})
+    assert "none of 3 lines passes the filters (2 empty, 1 too short)" in message
     assert "line 2: byte 0xff" in fault(mine, **other(b"a\n\xff\n"))
     assert "line 1: a tab inside the text '1\\ta'" in fault(mine, **other(b"1\ta\n"))
     assert f"did you mean {sides[0]}" in fault(mine, src=tmp_path / "scr.txt")
-    assert "are one file" in fault(mine, tgt=sides[0])
-    assert "hold the same lines" in fault(mine, **other(gzip.compress(sides[0].read_bytes())))
+    assert "are the same file" in fault(mine, tgt=sides[0])
+    assert "have the same lines" in fault(mine, **other(gzip.compress(sides[0].read_bytes())))
     (tmp_path / "o.tsv").write_text("mine", encoding="utf-8")
     assert "o.tsv exists" in fault(mine)
     assert (tmp_path / "o.tsv").read_text(encoding="utf-8") == "mine"
     assert "is a folder" in fault(mine, out=tmp_path)
-    assert "to be read and written" in fault(mine, "--overwrite", out=sides[0])
+    assert "is both input and output" in fault(mine, "--overwrite", out=sides[0])
 
 
 def test_faults_of_settings(mine: Any, tmp_path: Path) -> None:
@@ -564,9 +575,9 @@ def test_faults_of_settings(mine: Any, tmp_path: Path) -> None:
 
 
 def test_k_above_a_side_takes_as_many_as_there_are(mine: Any, tmp_path: Path) -> None:
-    found = mine("--k", 500, "--json", "-", "--margin", "distance")
-    assert found.code == 0
-    assert found.json["pairs"]["written"] > 0
+    outcome = mine("--k", 500, "--json", "-", "--margin", "distance")
+    assert outcome.code == 0
+    assert outcome.json["pairs"]["written"] > 0
 
 
 def test_a_setting_that_contradicts_is_refused_before_any_work(
@@ -595,13 +606,13 @@ def die_at(passages: int) -> None:
     files._flush_to_disk = deadly
 
 
-def kill_until_done(asked: MiningSettings, store: Path, passages: int) -> Iterator[int]:
+def kill_until_done(settings: MiningSettings, store: Path, passages: int) -> Iterator[int]:
     """Gives the signal of each child that was killed at its n-th flush to the disk, until one ends."""
     while True:
         child = os.fork()
         if child == 0:
             die_at(passages)
-            mine_files(asked, Store(store))
+            mine_files(settings, Store(store))
             os._exit(0)
         _, status = os.waitpid(child, 0)
         if os.WIFEXITED(status):

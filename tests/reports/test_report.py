@@ -128,9 +128,9 @@ def test_the_plain_answer_says_only_what_the_verdicts_say(folder: Path) -> None:
     assert "What image gains on Tatoeba sentences is not shown to come from the content" in answer
     assert plain_answer(replace(run, verdicts=())).startswith("No comparison was made")
     undeclared = tuple(v for v in run.verdicts if v.family == "vs-baseline" and v.arm == "text")
-    told = plain_answer(replace(run, verdicts=undeclared))
-    assert told.startswith("Against raw, text is higher on Names of concepts")
-    assert told.endswith("no difference is shown on Pictures from names.")
+    answer = plain_answer(replace(run, verdicts=undeclared))
+    assert answer.startswith("Against raw, text is higher on Names of concepts")
+    assert answer.endswith("no difference is shown on Pictures from names.")
 
 
 def test_hostile_texts_are_escaped_everywhere(tmp_path: Path) -> None:
@@ -217,17 +217,17 @@ def test_files_that_were_not_read_are_named(tmp_path: Path) -> None:
 def test_a_language_without_a_score_in_one_arm_is_a_hole(tmp_path: Path) -> None:
     made = write_sample(tmp_path / "run")
     rows = pq.read_table(made / "results.parquet").to_pylist()
-    kept = [row for row in rows if (row["arm"], row["language"]) != ("text", "de")]
-    pq.write_table(pa.Table.from_pylist(kept), made / "results.parquet")
+    other_rows = [row for row in rows if (row["arm"], row["language"]) != ("text", "de")]
+    pq.write_table(pa.Table.from_pylist(other_rows), made / "results.parquet")
     text = write_report(made).read_text(encoding="utf-8")
     assert '<td class="hole">no score</td>' in text
 
 
 def test_scores_are_percent_means_over_seeds_with_their_range(folder: Path, page: str) -> None:
     rows = pq.read_table(folder / "results.parquet").to_pylist()
-    wanted = {"arm": "text", "target": "tatoeba", "language": "macro", "subset": "clean"}
-    wanted |= {"protocol": "crosslift/xx->en", "metric": "top1_accuracy"}
-    values = [row["value"] for row in rows if wanted.items() <= row.items()]
+    expected = {"arm": "text", "target": "tatoeba", "language": "macro", "subset": "clean"}
+    expected |= {"protocol": "crosslift/xx->en", "metric": "top1_accuracy"}
+    values = [row["value"] for row in rows if expected.items() <= row.items()]
     assert len(values) == 2
     mean, spread = sum(values) / 2, f"{min(values) * 100:.1f}–{max(values) * 100:.1f}"
     assert f'<td class="num">{mean * 100:.1f}<br><span class="small">{spread}</span>' in page
@@ -469,8 +469,8 @@ TO_XYZ = (
 def _lab(colour: str, sight: str) -> np.ndarray:
     rgb = np.array([int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)])
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    seen = np.clip(np.array(SIGHT[sight]) @ linear, 0, 1)
-    xyz = np.array(TO_XYZ) @ seen / (0.95047, 1.0, 1.08883)
+    perceived = np.clip(np.array(SIGHT[sight]) @ linear, 0, 1)
+    xyz = np.array(TO_XYZ) @ perceived / (0.95047, 1.0, 1.08883)
     x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 

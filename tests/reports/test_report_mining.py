@@ -59,9 +59,9 @@ def small(tmp_path: Path) -> Path:
 
 
 def _section(page: str, anchor: str) -> str:
-    found = re.search(rf'<section id="{anchor}">.*?</section>', page, flags=re.DOTALL)
-    assert found is not None
-    return found.group()
+    match = re.search(rf'<section id="{anchor}">.*?</section>', page, flags=re.DOTALL)
+    assert match is not None
+    return match.group()
 
 
 def _visible(page: str) -> str:
@@ -70,9 +70,9 @@ def _visible(page: str) -> str:
 
 def _table(page: str, label: str) -> list[list[str]]:
     """The cells of every row of a table, by the label of its region."""
-    found = re.search(rf'aria-label="{label}">.*?</table>', page, flags=re.DOTALL)
-    assert found is not None
-    rows = re.findall(r"<tr[ >].*?</tr>", found.group(), flags=re.DOTALL)
+    match = re.search(rf'aria-label="{label}">.*?</table>', page, flags=re.DOTALL)
+    assert match is not None
+    rows = re.findall(r"<tr[ >].*?</tr>", match.group(), flags=re.DOTALL)
     return [[_visible(c) for c in re.findall(r"<t[hd].*?</t[hd]>", r, re.DOTALL)] for r in rows]
 
 
@@ -84,11 +84,11 @@ def _change(path: Path, change: Callable[[Any], Any]) -> None:
 
 def _mined(folder: Path, arm: str, language: str) -> list[dict[str, Any]]:
     rows = json.loads((folder / MINING_FILE).read_text(encoding="utf-8"))
-    wanted = (arm, language, OWN)
-    return [row for row in rows if (row["arm"], row["language"], row["protocol"]) == wanted]
+    key = (arm, language, OWN)
+    return [row for row in rows if (row["arm"], row["language"], row["protocol"]) == key]
 
 
-def test_the_section_stands_in_the_navigation(page: str) -> None:
+def test_the_section_is_in_the_navigation(page: str) -> None:
     assert page.count('<li><a href="#mining">Mining</a></li>') == 2
     order = [page.index(f'<section id="{name}">') for name in ("languages", "mining", "forgetting")]
     assert order == sorted(order)
@@ -147,7 +147,7 @@ def test_an_arm_that_mined_nothing_and_a_gap_are_shown(page: str) -> None:
     assert "Russian: gap: no files in bucc" in _visible(_section(page, "mining"))
 
 
-def test_the_oracle_stands_apart_and_is_no_result(page: str) -> None:
+def test_the_oracle_is_separate_and_no_result(page: str) -> None:
     section = _section(page, "mining")
     assert section.count('<td class="num apart">') == 5 * len(LANGUAGES)
     assert "fitted on the very pairs that it is scored on, so its F1 is no result" in _visible(
@@ -163,10 +163,10 @@ def test_curves_mark_the_threshold_that_was_applied(folder: Path, page: str) -> 
     plot = section.plots[0]
     for arm in ("raw", "text", "image", "image-shuffled", "packaged"):
         score = _mined(folder, arm, "de")[0]["score"]
-        told = (
+        sentence = (
             f"{arm} precision {score['precision'] * 100:.1f} at recall {score['recall'] * 100:.1f}"
         )
-        assert told in plot.alternative
+        assert sentence in plot.alternative
     assert "image-locked" not in plot.alternative
     assert (folder / "plots" / "mining-bucc-de.png").is_file()
     inline = "".join(re.findall(r'<svg class="plot".*?</svg>', _section(page, "mining"), re.DOTALL))
@@ -192,11 +192,11 @@ def test_the_mark_lies_where_the_score_is(small: Path) -> None:
 
 
 def _marks(svg: str) -> list[tuple[float, float]]:
-    found = re.findall(r'<use [^>]*x="([\d.]+)" y="([\d.]+)"', svg)
-    return [(float(x), float(y)) for x, y in found]
+    matches = re.findall(r'<use [^>]*x="([\d.]+)" y="([\d.]+)"', svg)
+    return [(float(x), float(y)) for x, y in matches]
 
 
-def test_thresholds_that_take_nothing_are_told(small: Path) -> None:
+def test_thresholds_that_take_nothing_are_reported(small: Path) -> None:
     def empty(rows: list[dict[str, Any]]) -> None:
         for row in rows:
             if row["language"] == "de":
@@ -216,7 +216,7 @@ def test_a_missing_seed_is_counted(tmp_path: Path) -> None:
     assert rows[3][1].endswith("1 of 2 seeds")
 
 
-def test_other_definitions_stand_beside_ours(folder: Path, page: str) -> None:
+def test_other_definitions_are_beside_ours(folder: Path, page: str) -> None:
     run = RunFolder.read(folder)
     table = next(t for t in score_tables(run, ScoreIndex(run)) if t.target.name == "bucc")
     assert [(c.protocol, c.metric, c.primary) for c in table.columns] == [(OWN, "mining_f1", True)]
@@ -391,8 +391,8 @@ def _sentence(number: int) -> str:
     return f"{words[number % 9]} {words[number % 7]} {words[number % 5]} {number}"
 
 
-def test_readings_that_differ_by_start_are_told_in_words(small: Path) -> None:
+def test_readings_that_differ_by_start_are_in_words(small: Path) -> None:
     read = {"plain": {"pooling": "mean", "prompt": ""}, "mlm": {"pooling": "<first>"}}
     _change(small / "run.json", lambda run: run["protocols"][OWN].update(read))
-    shown = _visible(_section(write_report(small).read_text(encoding="utf-8"), "protocols"))
-    assert "plain pooling mean, no prompt mlm pooling <first>" in shown
+    section = _visible(_section(write_report(small).read_text(encoding="utf-8"), "protocols"))
+    assert "plain pooling mean, no prompt mlm pooling <first>" in section

@@ -1,4 +1,4 @@
-"""Which prompt the arms and the protocols had, as the report and the model card tell it."""
+"""The prompts of arms and protocols in the report and the model card."""
 
 from __future__ import annotations
 

@@ -50,9 +50,9 @@ def small(tmp_path: Path) -> Path:
 
 
 def _section(page: str, anchor: str) -> str:
-    found = re.search(rf'<section id="{anchor}">.*?</section>', page, flags=re.DOTALL)
-    assert found is not None
-    return found.group()
+    match = re.search(rf'<section id="{anchor}">.*?</section>', page, flags=re.DOTALL)
+    assert match is not None
+    return match.group()
 
 
 def _visible(page: str) -> str:
@@ -70,7 +70,7 @@ def _known(folder: Path, arm: str, target: str) -> list[dict[str, Any]]:
     return [row for row in rows if (row["arm"], row["target"]) == (arm, target)]
 
 
-def test_sections_stand_in_the_navigation(page: str) -> None:
+def test_sections_are_in_the_navigation(page: str) -> None:
     for anchor, title in (
         ("vectors", "What the vectors look like"),
         ("sweep", "Which hidden state"),
@@ -94,7 +94,7 @@ def test_a_run_without_the_files_renders_as_before(tmp_path: Path, folder: Path)
     assert {name.split("-")[0] for name in more} == {"margins", "hidden"}
 
 
-def test_each_file_stands_alone(small: Path) -> None:
+def test_each_file_works_alone(small: Path) -> None:
     (small / SWEEP_FILE).unlink()
     text = write_report(small).read_text(encoding="utf-8")
     assert 'id="vectors"' in text
@@ -160,18 +160,18 @@ def test_languages_without_a_value_are_counted(small: Path) -> None:
     assert probe is not None and probe.missing == "1 of 2 languages"
     assert whole is not None and whole.missing == ""
     assert text.cells[table.columns.index("Never retrieved")] is None
-    shown = _section(write_report(small).read_text(encoding="utf-8"), "vectors")
-    assert "1 of 2 languages" in shown
-    assert shown.count('<td class="num gap">no value</td>') == 4  # two columns of two targets
+    html = _section(write_report(small).read_text(encoding="utf-8"), "vectors")
+    assert "1 of 2 languages" in html
+    assert html.count('<td class="num gap">no value</td>') == 4  # two columns of two targets
 
 
 def test_without_separability_its_column_is_left_out(small: Path) -> None:
     _change(
         small / DIAGNOSTICS_FILE, lambda rows: [row for row in rows if row["language"] != "all"]
     )
-    shown = _section(write_report(small).read_text(encoding="utf-8"), "vectors")
-    assert "Probe names the language" not in shown
-    assert "Probe tells the language" in shown
+    section = _section(write_report(small).read_text(encoding="utf-8"), "vectors")
+    assert "Probe names the language" not in section
+    assert "Probe tells the language" in section
 
 
 def test_what_diagnose_returns_is_what_the_report_reads(small: Path) -> None:
@@ -227,7 +227,7 @@ def test_ids_are_unique_and_texts_escaped(tmp_path: Path) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_the_choice_is_told_with_what_it_was_made_on(folder: Path, page: str) -> None:
+def test_the_choice_is_reported_with_its_data(folder: Path, page: str) -> None:
     section = sweep_section(RunFolder.read(folder))
     assert section is not None
     assert [plot.name for plot in section.plots] == [
@@ -235,9 +235,9 @@ def test_the_choice_is_told_with_what_it_was_made_on(folder: Path, page: str) ->
         "hidden-state-text",
         "hidden-state-image",
     ]
-    shown = _visible(_section(page, "sweep"))
-    assert "were chosen on the first 200 pairs of each language, and the score is" in shown
-    assert "is reported on all other pairs: Tatoeba sentences, top-1 accuracy" in shown
+    text = _visible(_section(page, "sweep"))
+    assert "were chosen on the first 200 pairs of each language, and the score is" in text
+    assert "is reported on all other pairs: Tatoeba sentences, top-1 accuracy" in text
     assert [(row.arm.name, row.seed) for row in section.rows] == [
         ("raw", 0),
         ("text", 1),
@@ -250,8 +250,8 @@ def test_the_choice_is_told_with_what_it_was_made_on(folder: Path, page: str) ->
             f"{entry.score * 100:.1f}",
             f"{entry.default.score * 100:.1f}",
         )
-        told = f"{row.chosen} {row.score} hidden state 12, mean {row.default_score}"
-        assert f"{told} {row.difference}" in shown
+        row_text = f"{row.chosen} {row.score} hidden state 12, mean {row.default_score}"
+        assert f"{row_text} {row.difference}" in text
         assert row.difference == f"{(entry.score - entry.default.score) * 100:+.1f}"
 
 

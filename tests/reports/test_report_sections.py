@@ -69,7 +69,9 @@ def test_page_navigation_and_plots_follow_the_tuple(
     page = write_report(folder).read_text(encoding="utf-8")
     assert _anchors(page) == _navigation(page) == ["reading", "mining"]
     mined = {
-        plot.name for shown in shown_sections(few, RunFolder.read(folder)) for plot in shown.plots
+        plot.name
+        for section in shown_sections(few, RunFolder.read(folder))
+        for plot in section.plots
     }
     assert mined
     assert {path.stem for path in (folder / "plots").iterdir()} == mined
@@ -81,8 +83,8 @@ def test_a_section_without_a_view_is_left_out_with_its_plots_and_parts(folder: P
     run = RunFolder.read(folder)
     assert nothing.show(run) is None
     something = Section("reading", "Reading", lambda run: run.run, parts=(part, nothing))
-    (shown,) = shown_sections((nothing, something), run)
-    assert (shown.section, shown.view, shown.plots, shown.parts) == (something, run.run, (), ())
+    (only,) = shown_sections((nothing, something), run)
+    assert (only.section, only.view, only.plots, only.parts) == (something, run.run, (), ())
 
 
 # What a target shows of a trade-off
@@ -98,8 +100,8 @@ def _renamed(folder: Path, change: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_a_target_says_itself_whether_its_texts_are_words(folder: Path) -> None:
-    named = {"names": {"texts": "sentences"}, "tatoeba": {"texts": "words"}}
-    pairs = _renamed(folder, named)
+    texts_by_target = {"names": {"texts": "sentences"}, "tatoeba": {"texts": "words"}}
+    pairs = _renamed(folder, texts_by_target)
     assert ("tatoeba", "names") in pairs and ("pictures", "names") in pairs
     assert not any(loss in ("tatoeba", "pictures") for _, loss in pairs)
 
@@ -118,13 +120,13 @@ def test_a_name_decides_nothing(folder: Path) -> None:
 def test_a_folder_of_an_earlier_version_says_nothing_of_its_texts(folder: Path) -> None:
     facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))["targets"][0]
     del facts["texts"]
-    told = {
+    texts_by_target = {
         name: TargetFacts.model_validate(facts | {"name": name}).texts
         for name in ("names", "word-pairs", "word-pairs-trained", "tatoeba")
     }
-    assert told == dict.fromkeys(("names", "word-pairs", "word-pairs-trained"), "words") | {
-        "tatoeba": "sentences"
-    }
+    assert texts_by_target == dict.fromkeys(
+        ("names", "word-pairs", "word-pairs-trained"), "words"
+    ) | {"tatoeba": "sentences"}
 
 
 def test_which_targets_are_of_words() -> None:

@@ -65,13 +65,13 @@ def _visible(page: str) -> str:
 
 
 def _section(page: str, anchor: str) -> str:
-    found = re.search(rf'<section id="{anchor}">.*?</section>', page, flags=re.DOTALL)
-    assert found is not None, anchor
-    return found.group()
+    match = re.search(rf'<section id="{anchor}">.*?</section>', page, flags=re.DOTALL)
+    assert match is not None, anchor
+    return match.group()
 
 
 def _alternatives(page: str) -> list[str]:
-    return [unescape(told) for told in re.findall(r'role="img" aria-label="([^"]*)"', page)]
+    return [unescape(label) for label in re.findall(r'role="img" aria-label="([^"]*)"', page)]
 
 
 def _change(path: Path, change: Callable[[Any], Any]) -> None:
@@ -109,11 +109,11 @@ def test_each_control_is_a_source_with_its_rest(run: RunFolder) -> None:
 
 
 def test_parts_are_the_verdicts_and_add_up(run: RunFolder) -> None:
-    for found in run.run.attributions:
-        target = run.target(found.target)
-        assert len(found.parts) == len(CONTROL_LIFTS) == len(CONTROLS)
-        for part in found.parts:
-            assert part.named.effect + part.rest.effect == pytest.approx(found.whole.effect)
+    for attribution in run.run.attributions:
+        target = run.target(attribution.target)
+        assert len(attribution.parts) == len(CONTROL_LIFTS) == len(CONTROLS)
+        for part in attribution.parts:
+            assert part.named.effect + part.rest.effect == pytest.approx(attribution.whole.effect)
             for figure in (part.named, part.rest):
                 verdict = run.comparison(figure.arm, figure.against, target)
                 assert verdict is not None
@@ -129,12 +129,12 @@ def test_the_section_shows_sentence_figures_and_plots(
     folder: Path, page: str, run: RunFolder
 ) -> None:
     section = _section(page, "sources")
-    told = _visible(section)
-    for found in run.run.attributions:
-        assert found.sentence.replace("`", "").split(" (")[0] in told
-    assert "Captions alone lift 3" in told
-    assert "none shown" in told
-    assert "Of the gain of image , little survives." in told
+    section_text = _visible(section)
+    for attribution in run.run.attributions:
+        assert attribution.sentence.replace("`", "").split(" (")[0] in section_text
+    assert "Captions alone lift 3" in section_text
+    assert "none shown" in section_text
+    assert "Of the gain of image , little survives." in section_text
     plots = [a for a in _alternatives(section) if "where the effect of image comes from" in a]
     assert len(plots) == 3
     assert "whole effect +" in plots[0] and "picture content +" in plots[0]
@@ -173,16 +173,18 @@ def test_controls_without_attribution_keep_their_own_section(page: str, tmp_path
 
 
 def test_the_answer_says_what_gains_come_from(run: RunFolder) -> None:
-    told = plain_answer(run)
-    assert "What image gains is shown to come from picture content on Pictures from names; " in told
+    answer = plain_answer(run)
+    assert (
+        "What image gains is shown to come from picture content on Pictures from names; " in answer
+    )
     assert (
         "it is less than its lead over image--shuffled-pictures on Names of concepts, as that control "
         "does worse than the baseline: picture content is shown to help there, but as no share of the "
         "gain"
-    ) in told
+    ) in answer
     assert (
         "it is less than captions alone bring on Tatoeba sentences; it is less than its lead"
-        in told
+        in answer
     )
     lost = [
         a.model_copy(update={"whole": a.whole.model_copy(update={"verdict": "lower"})})
@@ -193,19 +195,19 @@ def test_the_answer_says_what_gains_come_from(run: RunFolder) -> None:
 
 
 def test_automatic_controls_are_not_in_the_plots_of_effects(page: str) -> None:
-    told = [a for a in _alternatives(page) if "effect of each arm against raw" in a]
-    assert len(told) == 3
-    assert all("image-shuffled " in a and "image--" not in a for a in told)
+    alternatives = [a for a in _alternatives(page) if "effect of each arm against raw" in a]
+    assert len(alternatives) == 3
+    assert all("image-shuffled " in a and "image--" not in a for a in alternatives)
     assert "Controls asked for in one word stand where the effect comes from." in _visible(page)
 
 
 def test_kinds_of_controls_have_marks_of_their_own(run: RunFolder) -> None:
     looks = looks_of(run.run.arms)
-    own = [looks[f"image--{kind}"] for kind in CONTROL_LIFTS]
-    assert {look.variable for look in own} == {looks["image"].variable}
-    assert all(look.hollow for look in own)
-    assert len({look.marker for look in [*own, looks["image-shuffled"]]}) == 6
-    assert looks["image"].marker not in {look.marker for look in own[:4]}
+    control_looks = [looks[f"image--{kind}"] for kind in CONTROL_LIFTS]
+    assert {look.variable for look in control_looks} == {looks["image"].variable}
+    assert all(look.hollow for look in control_looks)
+    assert len({look.marker for look in [*control_looks, looks["image-shuffled"]]}) == 6
+    assert looks["image"].marker not in {look.marker for look in control_looks[:4]}
 
 
 def test_an_attribution_of_an_unknown_arm_is_refused(folder: Path, tmp_path: Path) -> None:
@@ -264,11 +266,11 @@ def test_groups_by_family_and_script_for_each_start(page: str, run: RunFolder) -
     place = [arm.name for arm in family.arms].index("text")
     cell = rows["Uralic"].cells[place]
     assert cell is not None and cell.outcome == "higher" and cell.interval.startswith("[+")
-    shown = _section(page, "groups")
-    assert shown.count('<span class="tag">one language</span>') >= 10
-    assert "By script, start embedded, against e5" in _visible(shown)
+    html = _section(page, "groups")
+    assert html.count('<span class="tag">one language</span>') >= 10
+    assert "By script, start embedded, against e5" in _visible(html)
     singles = [row for t in section.targets for x in t.tables for row in x.rows if row.size == 1]
-    assert shown.count("one language</span>") == len(singles)
+    assert html.count("one language</span>") == len(singles)
 
 
 def test_arms_of_one_table_have_the_same_languages(tmp_path: Path) -> None:
@@ -295,13 +297,13 @@ def test_many_arms_are_numbered_and_starts_have_panels(folder: Path, page: str) 
     assert "start embedded-mlm" in words
     few = (folder / "plots" / "trade-off-names-tatoeba-e5.svg").read_text(encoding="utf-8")
     assert few.count(">e5-image<") == 2  # beside the mark and in the legend
-    told = [a for a in _alternatives(page) if a.startswith("Change against raw in points")]
-    assert told and all("e5-image" not in a for a in told)
+    alternatives = [a for a in _alternatives(page) if a.startswith("Change against raw in points")]
+    assert alternatives and all("e5-image" not in a for a in alternatives)
 
 
-def test_references_of_another_start_stand_apart(page: str, folder: Path) -> None:
-    told = [a for a in _alternatives(page) if "effect of each arm against raw" in a]
-    assert all("packaged +" in a for a in told)
+def test_references_of_another_start_are_separate(page: str, folder: Path) -> None:
+    alternatives = [a for a in _alternatives(page) if "effect of each arm against raw" in a]
+    assert all("packaged +" in a for a in alternatives)
     assert all("packaged" not in a for a in _alternatives(page) if "against e5, in" in a)
     drawn = (folder / "plots" / "forest-names-raw.svg").read_text(encoding="utf-8")
     assert ">start embedded, for orientation<" in drawn
@@ -335,7 +337,7 @@ def test_the_value_is_chosen_on_dev_data_alone() -> None:
         for update in (3, 9)
     ]
     (path,) = setting_paths(arms, points)
-    assert [each.arm.name for each in path.tried] == ["a@1e-6", "a@2e-5"]
+    assert [each.arm.name for each in path.points] == ["a@1e-6", "a@2e-5"]
     assert (path.stem, path.setting, path.chosen) == ("a", "learning rate", "a@2e-5")
     assert path.dev == "dev accuracy on nli"
     losses = [point._replace(metric="dev_loss") for point in points]
@@ -346,10 +348,10 @@ def test_the_value_is_chosen_on_dev_data_alone() -> None:
 
 def test_scores_over_the_value_are_drawn(page: str, folder: Path) -> None:
     section = _section(page, "settings")
-    told = [a for a in _alternatives(section) if "by learning rate" in a]
-    assert len(told) == 3
-    assert re.search(r"text [\d.]+ at 1e-06, [\d.]+ at 4e-06", told[0])
-    assert told[0].count("(best on dev)") == 1
+    alternatives = [a for a in _alternatives(section) if "by learning rate" in a]
+    assert len(alternatives) == 3
+    assert re.search(r"text [\d.]+ at 1e-06, [\d.]+ at 4e-06", alternatives[0])
+    assert alternatives[0].count("(best on dev)") == 1
     assert re.search(r"Of text , text@\S+ is best on dev data", _visible(section))
     assert (folder / "plots" / "setting-learning-rate-names.svg").is_file()
 
@@ -364,8 +366,8 @@ def test_what_is_not_zero_shot_is_marked_everywhere(page: str, run: RunFolder) -
     for anchor in ("scores", "languages", "groups", "arms"):
         assert not_zero_shot(arm) in _section(page, anchor), anchor
     assert "image-de: not zero-shot: captions in de, fr" in page  # at its verdicts
-    told = [v for v in run.verdicts if v.family == "vs-baseline" and v.arm == "image-de"]
-    answer = plain_answer(replace(run, verdicts=tuple(told)))
+    verdicts = [v for v in run.verdicts if v.family == "vs-baseline" and v.arm == "image-de"]
+    answer = plain_answer(replace(run, verdicts=tuple(verdicts)))
     assert "image-de (not zero-shot: captions in de, fr) is higher" in answer
     card = model_card(card_of_arm(run, "image-de", 1, "m", "", None, ""))
     assert "This encoder is not zero-shot: captions in de, fr." in card
@@ -373,9 +375,9 @@ def test_what_is_not_zero_shot_is_marked_everywhere(page: str, run: RunFolder) -
     assert drawn and all("not zero-shot" in text for text in drawn)
 
 
-def test_labels_and_captions_are_told_apart() -> None:
-    seen = {"zero_shot": False, "languages": ("de",)}
-    arm = sample_arm("text", "trained", None, 1).model_copy(update=seen)
+def test_labels_and_captions_are_distinguished() -> None:
+    not_zero_shot_facts = {"zero_shot": False, "languages": ("de",)}
+    arm = sample_arm("text", "trained", None, 1).model_copy(update=not_zero_shot_facts)
     assert not_zero_shot(arm) == "not zero-shot: labels in de"
 
 
@@ -496,10 +498,10 @@ def test_a_study_with_controls_says_where_its_effect_comes_from(
     assert kinds["by-hand"] == kinds["image--shuffled-pictures"] == "shuffled-pictures"
     assert read.arm("image").languages == ("en",)
     assert {a.target for a in read.run.attributions} == {"names", "gettext"}
-    for found in read.run.attributions:
-        assert [part.source for part in found.parts].count("picture content") == 2
-        for part in found.parts:
-            assert part.named.effect + part.rest.effect == pytest.approx(found.whole.effect)
+    for attribution in read.run.attributions:
+        assert [part.source for part in attribution.parts].count("picture content") == 2
+        for part in attribution.parts:
+            assert part.named.effect + part.rest.effect == pytest.approx(attribution.whole.effect)
     assert {(o.arm, o.against) for o in read.run.orientations} == {("plain", "baseline")}
     section = group_section(read)
     assert section is not None

@@ -75,21 +75,21 @@ def _visible(page: str) -> str:
 
 
 def _section(page: str, anchor: str) -> str:
-    found = re.search(rf'<section id="{anchor}">.*?</section>', page, flags=re.DOTALL)
-    assert found is not None, anchor
-    return found.group()
+    match = re.search(rf'<section id="{anchor}">.*?</section>', page, flags=re.DOTALL)
+    assert match is not None, anchor
+    return match.group()
 
 
 def _cells(page: str, label: str) -> list[list[str]]:
     """The cells of every row of a table, by the label of its region."""
-    found = re.search(rf'aria-label="{label}">.*?</table>', page, flags=re.DOTALL)
-    assert found is not None, label
-    rows = re.findall(r"<tr[ >].*?</tr>", found.group(), flags=re.DOTALL)
+    match = re.search(rf'aria-label="{label}">.*?</table>', page, flags=re.DOTALL)
+    assert match is not None, label
+    rows = re.findall(r"<tr[ >].*?</tr>", match.group(), flags=re.DOTALL)
     return [[_visible(c) for c in re.findall(r"<t[hd][ >].*?</t[hd]>", r, re.DOTALL)] for r in rows]
 
 
 def _alternatives(page: str) -> list[str]:
-    return [unescape(told) for told in re.findall(r'role="img" aria-label="([^"]*)"', page)]
+    return [unescape(label) for label in re.findall(r'role="img" aria-label="([^"]*)"', page)]
 
 
 def _change(path: Path, change: Callable[[Any], Any]) -> None:
@@ -116,11 +116,11 @@ def test_the_answer_names_the_baseline_of_each_start(run: RunFolder) -> None:
     assert re.search(
         r"Against the baseline raw, text is .*\. Against the baseline e5, e5-text", answer
     )
-    told = plain_answer(
+    answer = plain_answer(
         replace(run, verdicts=tuple(v for v in run.verdicts if v.family == "vs-baseline"))
     )
-    assert "Against e5, e5-image is higher on" in told
-    assert "Against raw, text is higher on" in told
+    assert "Against e5, e5-image is higher on" in answer
+    assert "Against raw, text is higher on" in answer
 
 
 def test_forest_plots_and_heat_maps_keep_the_starts_apart(
@@ -128,18 +128,18 @@ def test_forest_plots_and_heat_maps_keep_the_starts_apart(
 ) -> None:
     names = {path.stem for path in (folder / "plots").glob("forest-*.svg")}
     assert {"forest-names-raw", "forest-names-e5"} <= names
-    told = [a for a in _alternatives(page) if "effect of each arm against e5" in a]
-    assert len(told) == 3
-    assert all("e5-image " in a and "text " in a and "; image " not in a for a in told)
+    alternatives = [a for a in _alternatives(page) if "effect of each arm against e5" in a]
+    assert len(alternatives) == 3
+    assert all("e5-image " in a and "text " in a and "; image " not in a for a in alternatives)
     table = heat_pairs(run, ScoreIndex(run))[0].differences
     assert table is not None
-    shown = [arm.name for arm in table.arms]
-    assert not {"raw", "e5", "packaged"} & set(shown)
+    columns = [arm.name for arm in table.arms]
+    assert not {"raw", "e5", "packaged"} & set(columns)
     index = ScoreIndex(run)
     ours, theirs = (
         index.mean(arm, run.target("names"), "macro") or 0.0 for arm in ("e5-text", "e5")
     )
-    assert table.mean.cells[shown.index("e5-text")].text == signed_points(ours - theirs)
+    assert table.mean.cells[columns.index("e5-text")].text == signed_points(ours - theirs)
 
 
 def test_words_say_whose_baseline(page: str, run: RunFolder) -> None:
@@ -178,8 +178,8 @@ def test_settings_in_words() -> None:
     assert setting_words({}) == ""
     assert setting_words({"lora": {"rank": 8}, "l2_sp": 0.01}) == "LoRA rank 8; L2-SP 0.01"
     assert setting_words({"lora": {}, "frozen_layers": 6}) == "LoRA; frozen layers 6"
-    told = setting_words({"mixing": {"sampling": "capped", "cap": 100}, "accumulation": 4})
-    assert told == "mixing (sampling capped, cap 100); accumulation 4"
+    words = setting_words({"mixing": {"sampling": "capped", "cap": 100}, "accumulation": 4})
+    assert words == "mixing (sampling capped, cap 100); accumulation 4"
     assert setting_words({"shuffle_pictures": True}) == "pictures shuffled"
     assert setting_words({"text_side": "locked"}) == "text side locked"
     assert (
@@ -190,13 +190,13 @@ def test_settings_in_words() -> None:
 
 def test_a_stage_in_words() -> None:
     mixed = [sample_task("nli", "classification", 6, 0.6), sample_task("mlm", "masked-lm", 4, 0.4)]
-    told = stage_words(sample_stage(mixed, {}, 80, 60))
-    assert told.tasks == "nli (classification) 60%, mlm (masked-lm) 40%"
-    assert told.budget == "100 updates of 128, learning rate 2e-05"
-    assert told.kept == "the weights of updates 80 and 60 were kept, one for each seed"
+    words = stage_words(sample_stage(mixed, {}, 80, 60))
+    assert words.tasks == "nli (classification) 60%, mlm (masked-lm) 40%"
+    assert words.budget == "100 updates of 128, learning rate 2e-05"
+    assert words.kept_weights == "the weights of updates 80 and 60 were kept, one for each seed"
     alone = stage_words(sample_stage(mixed[:1], {}, 80, 80))
     assert alone.tasks == "nli (classification)"
-    assert alone.kept == "the weights of update 80 were kept"
+    assert alone.kept_weights == "the weights of update 80 were kept"
     assert (share(0.004), share(0.0), share(0.0996)) == ("0.4%", "0%", "10%")
 
 
@@ -251,9 +251,9 @@ def test_shares_are_no_learning_curve_and_losses_are_by_task(run: RunFolder) -> 
 def test_stages_of_one_task_share_a_panel_and_are_named(folder: Path, page: str) -> None:
     curve = (folder / "plots" / "curve-name-alias-loss.svg").read_text(encoding="utf-8")
     assert ">stage 2<" in curve and ">stage 3<" in curve
-    told = next(a for a in _alternatives(page) if a.startswith("loss on name-alias"))
-    assert f"{TWO_TASKS} in stage 2 ends at" in told
-    assert re.search(r"(: |; )text ends at", told)
+    alternative = next(a for a in _alternatives(page) if a.startswith("loss on name-alias"))
+    assert f"{TWO_TASKS} in stage 2 ends at" in alternative
+    assert re.search(r"(: |; )text ends at", alternative)
     lone = (folder / "plots" / "curve-nli-loss.svg").read_text(encoding="utf-8")
     assert ">stage" not in lone
 
@@ -278,10 +278,10 @@ def test_shares_of_a_mixture_are_drawn_once_an_arm(folder: Path, page: str) -> N
     assert shares == {f"share-{nine}", f"share-{two}-stage-1"}
     section = _section(page, "curves")
     assert "Shares of the tasks" in section
-    told = [a for a in _alternatives(section) if a.startswith("Share of the examples")]
-    assert len(told) == 2
-    assert all(f"{name} " in told[0] for name, _ in NINE)
-    assert "in all nli 60%, gettext-mlm 40%" in told[1]
+    alternatives = [a for a in _alternatives(section) if a.startswith("Share of the examples")]
+    assert len(alternatives) == 2
+    assert all(f"{name} " in alternatives[0] for name, _ in NINE)
+    assert "in all nli 60%, gettext-mlm 40%" in alternatives[1]
     for colour in ("var(--arm-baseline)", "var(--arm-7)"):  # nine tasks, nine colours
         assert colour in section
 
@@ -289,9 +289,9 @@ def test_shares_of_a_mixture_are_drawn_once_an_arm(folder: Path, page: str) -> N
 def test_every_task_of_a_mixture_is_named_in_its_plot(tmp_path: Path) -> None:
     made = write_sample(tmp_path / "run", arms=8, languages=2, seeds=1)
     write_mixtures(made)
-    found = mixture_section(RunFolder.read(made))
-    assert found is not None
-    svg = found.plots[0].svg
+    section = mixture_section(RunFolder.read(made))
+    assert section is not None
+    svg = section.plots[0].svg
     assert all(f">{name[:6]}" in svg for name, _ in NINE)
 
 
@@ -310,7 +310,7 @@ def test_names_are_spread_in_order() -> None:
 
 
 def test_every_point_of_a_path_is_in_the_table(folder: Path, page: str, run: RunFolder) -> None:
-    found = json.loads((folder / INTERPOLATION_FILE).read_text(encoding="utf-8"))
+    points = json.loads((folder / INTERPOLATION_FILE).read_text(encoding="utf-8"))
     rows = _cells(page, "Between start and end: Tatoeba sentences")
     assert rows[0] == ["Arm", *(f"Share {each:g}" for each in SHARES)]
     trained = [arm.name for arm in run.run.arms if arm.stages]
@@ -321,24 +321,26 @@ def test_every_point_of_a_path_is_in_the_table(folder: Path, page: str, run: Run
         "lower": "▼ lower",
         "no difference shown": "○ no difference shown",
     }
-    for point in found:
+    for point in points:
         if (point["arm"], point["target"]) != ("text", "tatoeba"):
             continue
-        shown = cells[point["share"]]
+        cell = cells[point["share"]]
         if point["share"] == 0:
-            assert shown == f"{percent(point['score'])} start"
+            assert cell == f"{percent(point['score'])} start"
             continue
         effect = f"{signed_points(point['effect'])} {interval(point['low'], point['high'])}"
-        assert shown == f"{percent(point['score'])} {effect} {signs[point['verdict']]}"
-    assert {"higher", "lower"} <= {p["verdict"] for p in found if p["target"] == "tatoeba"}
+        assert cell == f"{percent(point['score'])} {effect} {signs[point['verdict']]}"
+    assert {"higher", "lower"} <= {p["verdict"] for p in points if p["target"] == "tatoeba"}
 
 
 def test_paths_are_drawn_by_start_where_arms_are_many(folder: Path, page: str) -> None:
     section = _section(page, "interpolation")
-    told = [a for a in _alternatives(section) if a.startswith("Names of concepts")]
-    assert len(told) == 2  # nine arms: those of each start
-    assert told[0].startswith("Names of concepts: embedded-mlm: effect against the own start")
-    assert "e5-text +" in told[1] and "; text " not in told[1]
+    alternatives = [a for a in _alternatives(section) if a.startswith("Names of concepts")]
+    assert len(alternatives) == 2  # nine arms: those of each start
+    assert alternatives[0].startswith(
+        "Names of concepts: embedded-mlm: effect against the own start"
+    )
+    assert "e5-text +" in alternatives[1] and "; text " not in alternatives[1]
     assert (folder / "plots" / "interpolation-names.png").is_file()
 
 
@@ -366,10 +368,10 @@ def test_the_trade_off_is_of_the_target_that_lost_most(folder: Path, page: str) 
 
 def test_without_a_lost_target_there_is_no_trade_off(small: Path) -> None:
     write_paths(small, losing=False)
-    found = path_section(RunFolder.read(small))
-    assert found is not None
-    assert found.trade_off.plots == ()
-    assert found.trade_off.told == "No target lost at the end, in the mean over the arms."
+    section = path_section(RunFolder.read(small))
+    assert section is not None
+    assert section.trade_off.plots == ()
+    assert section.trade_off.sentence == "No target lost at the end, in the mean over the arms."
     _change(
         small / INTERPOLATION_FILE, lambda entries: [e for e in entries if e["target"] == "names"]
     )
@@ -386,10 +388,10 @@ def test_without_a_gained_target_there_is_no_trade_off(small: Path) -> None:
                 entry.update(effect=-0.1, low=-0.2, high=-0.05, verdict="lower")
 
     _change(small / INTERPOLATION_FILE, lose)
-    found = path_section(RunFolder.read(small))
-    assert found is not None
-    assert "lost at the end" in found.trade_off.told
-    assert "no other target gained at any share" in found.trade_off.told
+    section = path_section(RunFolder.read(small))
+    assert section is not None
+    assert "lost at the end" in section.trade_off.sentence
+    assert "no other target gained at any share" in section.trade_off.sentence
 
 
 @pytest.mark.parametrize("content", [None, "[]"])
@@ -439,15 +441,15 @@ def test_panels_hold_few_arms_and_keep_a_control_with_its_arm(tmp_path: Path) ->
     made = RunFolder.read(write_sample(tmp_path / "run", arms=16, languages=2, seeds=1, starts=2))
     arms = [arm for arm in made.run.arms if arm.stages]
     assert [panel.title for panel in panels(arms[:8], 8)] == [""]
-    shown = panels(arms, 8)
-    assert [panel.title for panel in shown] == [
+    drawn = panels(arms, 8)
+    assert [panel.title for panel in drawn] == [
         "embedded-mlm, 1 of 2",
         "embedded-mlm, 2 of 2",
         "embedded",
     ]
-    assert sorted(a.name for panel in shown for a in panel.arms) == sorted(a.name for a in arms)
-    assert all(len(panel.arms) <= 8 for panel in shown)
-    first = [arm.name for arm in shown[0].arms]
+    assert sorted(a.name for panel in drawn for a in panel.arms) == sorted(a.name for a in arms)
+    assert all(len(panel.arms) <= 8 for panel in drawn)
+    first = [arm.name for arm in drawn[0].arms]
     assert first.index("image-shuffled") == first.index("image") + 1
 
 
@@ -462,7 +464,7 @@ def test_arms_that_were_left_out_are_named_near_the_top(page: str) -> None:
     assert '<li><a href="#omitted">Left out</a></li>' in page
 
 
-def test_nothing_is_said_where_nothing_was_left_out(small: Path) -> None:
+def test_without_omissions_the_page_names_none(small: Path) -> None:
     text = write_report(small).read_text(encoding="utf-8")
     assert 'id="omitted"' not in text and "Left out" not in text
     _change(small / "run.json", lambda run: run.update(failed=[]))

@@ -57,9 +57,9 @@ def run(folder: Path) -> RunFolder:
 
 @pytest.fixture(scope="module")
 def section(run: RunFolder) -> XtremeSection:
-    found = xtreme_section(run)
-    assert found is not None
-    return found
+    xtreme = xtreme_section(run)
+    assert xtreme is not None
+    return xtreme
 
 
 @pytest.fixture
@@ -68,9 +68,9 @@ def small(tmp_path: Path) -> Path:
 
 
 def _part(page: str, anchor: str) -> str:
-    found = re.search(rf'<section id="{anchor}">.*?</section>', page, flags=re.DOTALL)
-    assert found is not None, anchor
-    return found.group()
+    match = re.search(rf'<section id="{anchor}">.*?</section>', page, flags=re.DOTALL)
+    assert match is not None, anchor
+    return match.group()
 
 
 def _visible(page: str) -> str:
@@ -99,7 +99,7 @@ def _line(section: XtremeSection, arm: str) -> dict[str, XtremeCellView | None]:
 # The wide table
 
 
-def test_tasks_stand_under_their_groups_with_the_averages(section: XtremeSection) -> None:
+def test_tasks_are_under_their_groups_with_the_averages(section: XtremeSection) -> None:
     assert [head.key for head in section.heads] == [
         *("xnli", "pawsx", "classification", "panx", "xquad", "tatoeba", "all")
     ]
@@ -115,12 +115,12 @@ def test_tasks_stand_under_their_groups_with_the_averages(section: XtremeSection
     assert section.missing == ("UD-POS", "MLQA", "TyDiQA-GoldP", "BUCC")
 
 
-def test_a_long_remark_stands_below_the_table(small: Path) -> None:
+def test_a_long_remark_is_below_the_table(small: Path) -> None:
     remark = "fine-tuned on another set than its own, and scored on a part of it"
     _change(small / "xtreme.json", _remark_of_all(remark))
-    found = xtreme_section(RunFolder.read(small))
-    assert found is not None
-    assert found.heads[0].notes[-1] == "with a remark, see below"
+    xtreme = xtreme_section(RunFolder.read(small))
+    assert xtreme is not None
+    assert xtreme.heads[0].notes[-1] == "with a remark, see below"
     write_report(small)
     part = _part((small / "report.html").read_text(encoding="utf-8"), "xtreme")
     assert remark in _visible(part)
@@ -151,26 +151,26 @@ def test_questions_have_f1_and_exact_match(section: XtremeSection) -> None:
 def test_the_baseline_comes_first_and_other_starts_have_a_block(section: XtremeSection) -> None:
     first, other = section.blocks
     assert [row.arm.name for row in first.rows] == ["raw", "text", "image", "image-shuffled"]
-    assert (first.told, other.told) == ("", "Start embedded, for orientation")
+    assert (first.title, other.title) == ("", "Start embedded, for orientation")
     assert [row.arm.name for row in other.rows] == ["packaged"]
 
 
 def test_each_start_has_its_own_baseline_first(tmp_path: Path) -> None:
     made = _sample(tmp_path / "run", starts=2, languages=2, seeds=1)
-    found = xtreme_section(RunFolder.read(made))
-    assert found is not None
-    told = [(block.told, block.rows[0].arm.name) for block in found.blocks]
-    assert told[:2] == [("Start embedded-mlm", "raw"), ("Start embedded", "e5")]
-    assert found.encoders == ("embedded-mlm", "embedded")
+    xtreme = xtreme_section(RunFolder.read(made))
+    assert xtreme is not None
+    blocks = [(block.title, block.rows[0].arm.name) for block in xtreme.blocks]
+    assert blocks[:2] == [("Start embedded-mlm", "raw"), ("Start embedded", "e5")]
+    assert xtreme.encoders == ("embedded-mlm", "embedded")
     write_report(made)
-    shown = _visible(_part((made / "report.html").read_text(encoding="utf-8"), "xtreme"))
-    assert "the difference to the baseline of the arm’s start" in shown
+    section_text = _visible(_part((made / "report.html").read_text(encoding="utf-8"), "xtreme"))
+    assert "the difference to the baseline of the arm’s start" in section_text
 
 
 def test_a_best_arm_is_set_off_only_where_it_is_higher(folder: Path, page: str) -> None:
-    found = xtreme_section(RunFolder.read(folder))
-    assert found is not None
-    best = dict(zip([head.key for head in found.heads], found.best, strict=True))
+    xtreme = xtreme_section(RunFolder.read(folder))
+    assert xtreme is not None
+    best = dict(zip([head.key for head in xtreme.heads], xtreme.best, strict=True))
     assert all(cell is not None and cell.arm is not None for cell in best.values())
     won = [key for key, cell in best.items() if cell and cell.wins]
     assert won == ["xnli", "pawsx", "panx", "xquad", "tatoeba"]
@@ -187,13 +187,13 @@ def test_inside_the_noise_there_is_no_winner(tmp_path: Path) -> None:
 
     _change(made / XTREME_FILE, even)
     write_report(made)
-    shown = _part((made / "report.html").read_text(encoding="utf-8"), "xtreme")
-    assert " wins" not in shown
-    assert "Best intermediate task per target" in shown
+    part = _part((made / "report.html").read_text(encoding="utf-8"), "xtreme")
+    assert " wins" not in part
+    assert "Best intermediate task per target" in part
 
 
 def test_the_marks_are_signs_with_their_words(page: str, section: XtremeSection) -> None:
-    shown = _part(page, "xtreme")
+    part = _part(page, "xtreme")
     cells = [c for block in section.blocks for row in block.rows for c in row.cells if c]
     cells += [cell for cell in section.best if cell]
     for outcome, word in (
@@ -203,10 +203,10 @@ def test_the_marks_are_signs_with_their_words(page: str, section: XtremeSection)
     ):
         number = sum(cell.outcome == outcome for cell in cells)
         assert number > 0 or outcome == "none"
-        assert shown.count(f'class="sign {outcome}" role="img" aria-label="{word}"') == number
+        assert part.count(f'class="sign {outcome}" role="img" aria-label="{word}"') == number
 
 
-def test_published_rows_stand_apart_with_their_source(page: str, section: XtremeSection) -> None:
+def test_published_rows_are_separate_with_their_source(page: str, section: XtremeSection) -> None:
     (row,) = section.published
     assert row.cells == (
         "79.2",
@@ -217,23 +217,25 @@ def test_published_rows_stand_apart_with_their_source(page: str, section: Xtreme
         "mean reciprocal rank 57.3",
         "–",  # the mean of nine tasks, where the column is that of five
     )
-    shown = _part(page, "xtreme")
-    apart = shown[shown.index('<tbody class="published">') :]
+    part = _part(page, "xtreme")
+    apart = part[part.index('<tbody class="published">') :]
     assert "Hu et al. 2020 (arXiv 2003.11080), table 2" in apart
     assert "A made-up remark." in apart
-    assert "No published row stands here" not in shown
+    assert "No published row stands here" not in part
 
 
-def test_where_no_published_row_fits_that_is_said(tmp_path: Path) -> None:
+def test_without_a_fitting_published_row_the_page_says_so(tmp_path: Path) -> None:
     made = _sample(tmp_path / "run", published=False, arms=2, languages=2, seeds=1)
     write_report(made)
-    shown = _part((made / "report.html").read_text(encoding="utf-8"), "xtreme")
-    assert 'class="published"' not in shown
-    told = "none that CrossLift holds is of an encoder that this study starts from ( embedded-mlm )"
-    assert told in _visible(shown)
+    part = _part((made / "report.html").read_text(encoding="utf-8"), "xtreme")
+    assert 'class="published"' not in part
+    sentence = (
+        "none that CrossLift holds is of an encoder that this study starts from ( embedded-mlm )"
+    )
+    assert sentence in _visible(part)
 
 
-# What stands behind it
+# The details behind it
 
 
 def test_how_tasks_were_scored_and_trained_on(page: str, section: XtremeSection) -> None:
@@ -263,17 +265,15 @@ def test_transfer_gaps_are_english_less_the_others(section: XtremeSection) -> No
     assert "Tatoeba" not in [table.title for table in section.gaps]
 
 
-def test_every_language_stands_behind_a_cell_english_first(
-    page: str, section: XtremeSection
-) -> None:
+def test_every_language_is_behind_a_cell_english_first(page: str, section: XtremeSection) -> None:
     by_title = {table.title: table for table in section.languages}
     names = [row.name for row in by_title["XNLI"].rows]
     assert names[0] == "English" and names[1:] == sorted(names[1:])
     assert [arm.name for arm in by_title["WikiANN NER"].arms][-1] == "image-shuffled"
     cell = by_title["XNLI"].rows[0].cells[1]
     assert cell is not None and (cell.effect, cell.interval) == ("+2.1", "[−0.9, +5.1]")
-    shown = _part(page, "xtreme")
-    assert shown.count("<details") == len(section.languages) == 5
+    part = _part(page, "xtreme")
+    assert part.count("<details") == len(section.languages) == 5
 
 
 def test_a_language_that_one_arm_lacks_is_a_hole(small: Path) -> None:
@@ -284,9 +284,9 @@ def test_a_language_that_one_arm_lacks_is_a_hole(small: Path) -> None:
         ]
 
     _change(small / XTREME_FILE, drop)
-    found = xtreme_section(RunFolder.read(small))
-    assert found is not None
-    (row,) = [row for row in found.languages[0].rows if row.code == "sw"]
+    xtreme = xtreme_section(RunFolder.read(small))
+    assert xtreme is not None
+    (row,) = [row for row in xtreme.languages[0].rows if row.code == "sw"]
     assert row.cells[0] is not None and row.cells[1] is None
 
 
@@ -294,9 +294,9 @@ def test_a_language_that_one_arm_lacks_is_a_hole(small: Path) -> None:
 
 
 def test_a_matrix_of_the_baseline_and_differences_of_the_others(run: RunFolder) -> None:
-    found = generalised_section(run)
-    assert found is not None
-    first = found.targets[0]
+    generalised = generalised_section(run)
+    assert generalised is not None
+    first = generalised.targets[0]
     assert [(m.arm.name, m.against) for m in first.matrices] == [
         *(("raw", ""), ("text", "raw"), ("image", "raw"), ("image-shuffled", "raw"))
     ]
@@ -305,8 +305,8 @@ def test_a_matrix_of_the_baseline_and_differences_of_the_others(run: RunFolder) 
         for e in json.loads((run.path / GENERALISED_FILE).read_bytes())
         if e["target"] == "xnli"
     }
-    shown = first.matrices[1].rows[1].cells[3].text
-    assert float(shown.replace("−", "-")) == pytest.approx(
+    cell_text = first.matrices[1].rows[1].cells[3].text
+    assert float(cell_text.replace("−", "-")) == pytest.approx(
         100 * (facts["text"][1][3] - facts["raw"][1][3]), abs=0.051
     )
     scales = {(m.low, m.high) for m in first.matrices[1:]}
@@ -315,23 +315,23 @@ def test_a_matrix_of_the_baseline_and_differences_of_the_others(run: RunFolder) 
 
 
 def test_means_of_pairs_with_the_effect_on_mixed_ones(run: RunFolder, page: str) -> None:
-    found = generalised_section(run)
-    assert found is not None
-    raw, text, *_ = found.targets[0].means
+    generalised = generalised_section(run)
+    assert generalised is not None
+    raw, text, *_ = generalised.targets[0].means
     assert (raw.effect, raw.interval) == ("", "")
     assert (text.effect, text.interval) == ("+2.1", "[+1.1, +3.1]")
     facts = json.loads((run.path / GENERALISED_FILE).read_bytes())[0]
     assert (raw.same, raw.mixed) == (f"{100 * facts['same']:.1f}", f"{100 * facts['mixed']:.1f}")
-    shown = _part(page, "generalised")
-    assert shown.count(" same") >= 4 * (6 + 3)
-    assert '<abbr title="Swahili">sw</abbr>' in shown
+    part = _part(page, "generalised")
+    assert part.count(" same") >= 4 * (6 + 3)
+    assert '<abbr title="Swahili">sw</abbr>' in part
 
 
 def test_an_arm_without_its_baseline_shows_its_scores(small: Path) -> None:
     _change(small / GENERALISED_FILE, lambda rows: [e for e in rows if e["arm"] != "raw"])
-    found = generalised_section(RunFolder.read(small))
-    assert found is not None
-    assert [(m.arm.name, m.signed) for m in found.targets[0].matrices] == [("text", False)]
+    generalised = generalised_section(RunFolder.read(small))
+    assert generalised is not None
+    assert [(m.arm.name, m.signed) for m in generalised.targets[0].matrices] == [("text", False)]
 
 
 def test_shades_run_from_none_to_the_end_of_the_scale() -> None:
@@ -363,16 +363,16 @@ class _Tables(HTMLParser):
 
 @pytest.mark.parametrize("anchor", ["xtreme", "generalised"])
 def test_tables_have_captions_and_scopes_and_scroll(page: str, anchor: str) -> None:
-    shown = _part(page, anchor)
-    found = _Tables(shown)
-    assert found.tables == found.captions > 0
-    assert found.bare == 0
-    assert len(re.findall(r'<div class="scroll" tabindex="0" role="region"', shown)) == found.tables
+    part = _part(page, anchor)
+    tables = _Tables(part)
+    assert tables.tables == tables.captions > 0
+    assert tables.bare == 0
+    assert len(re.findall(r'<div class="scroll" tabindex="0" role="region"', part)) == tables.tables
 
 
 def test_the_wide_table_is_a_whole_grid(page: str, section: XtremeSection) -> None:
-    shown = _part(page, "xtreme")
-    table = shown[shown.index('<table class="xtreme">') : shown.index("</table>")]
+    part = _part(page, "xtreme")
+    table = part[part.index('<table class="xtreme">') : part.index("</table>")]
     rows = re.findall(r"<tr>(.*?)</tr>", table[table.index("<tbody") :], flags=re.DOTALL)
     assert len(rows) == 5 + 1 + 1
     assert {row.count("<td") for row in rows} == {len(section.heads)}
@@ -384,10 +384,10 @@ def test_hostile_texts_are_escaped(tmp_path: Path) -> None:
     write_report(made)
     page = (made / "report.html").read_text(encoding="utf-8")
     assert ATTACK not in page
-    shown = _part(page, "xtreme")
+    part = _part(page, "xtreme")
     escaped = "&lt;script&gt;"
-    for told in ("first 300 examples of each language", "no file xnli-th", "A made-up remark."):
-        assert re.search(f"{re.escape(told)}{escaped}", shown), told
+    for remark in ("first 300 examples of each language", "no file xnli-th", "A made-up remark."):
+        assert re.search(f"{re.escape(remark)}{escaped}", part), remark
     assert escaped in _part(page, "generalised")
 
 
@@ -475,9 +475,9 @@ def test_what_generalised_must_not_hold(
 
 def test_rounding_at_the_ends_is_taken_off(small: Path) -> None:
     _change(small / XTREME_FILE, _first("languages", score=-1e-17))
-    found = xtreme_section(RunFolder.read(small))
-    assert found is not None
-    (row,) = [row for row in found.languages[0].rows if row.code == "ar"]
+    xtreme = xtreme_section(RunFolder.read(small))
+    assert xtreme is not None
+    (row,) = [row for row in xtreme.languages[0].rows if row.code == "ar"]
     assert row.cells[0] is not None and row.cells[0].score == "0.0"
 
 
@@ -488,9 +488,9 @@ def test_labelled_targets_have_examples_and_no_queries(run: RunFolder, page: str
     tables = {table.target.name: table for table in score_tables(run, ScoreIndex(run))}
     assert tables["xnli"].summary == "6 languages, 1,800 examples, 1 gap"
     views = [view for group in baseline_verdicts(run) for view in group.verdicts]
-    told = [view.details for view in views if "on XNLI" in view.sentence]
-    assert told and all("1,800 examples" in details for details in told)
-    assert not any("quer" in details for details in told)
+    details = [view.details for view in views if "on XNLI" in view.sentence]
+    assert details and all("1,800 examples" in words for words in details)
+    assert not any("quer" in words for words in details)
 
 
 def test_tags_have_no_clean_scores_and_unlabelled_examples_none(run: RunFolder, page: str) -> None:
@@ -498,10 +498,10 @@ def test_tags_have_no_clean_scores_and_unlabelled_examples_none(run: RunFolder, 
     assert [tables[name].has_clean for name in ("xnli", "panx", "mlqa", "tatoeba")] == [
         *(True, False, False, True)
     ]
-    shown = _visible(_part(page, "scores"))
-    assert "the words of all examples of a language are counted together" in shown
-    assert "MLQA 3 languages No scores: the examples were answered" in shown
-    assert shown.count("of mining") == 0
+    part = _visible(_part(page, "scores"))
+    assert "the words of all examples of a language are counted together" in part
+    assert "MLQA 3 languages No scores: the examples were answered" in part
+    assert part.count("of mining") == 0
 
 
 def test_languages_of_labelled_targets_are_in_the_heat_maps(run: RunFolder) -> None:
@@ -513,8 +513,8 @@ def test_languages_of_labelled_targets_are_in_the_heat_maps(run: RunFolder) -> N
 
 
 def test_labelled_targets_are_no_trade_off_of_words_and_sentences(run: RunFolder) -> None:
-    named = {target.name for pair in trade_offs(run) for target in pair}
-    assert named == {"names", "tatoeba", "pictures"}
+    target_names = {target.name for pair in trade_offs(run) for target in pair}
+    assert target_names == {"names", "tatoeba", "pictures"}
 
 
 def test_labels_are_english_and_answers_are_in_the_language(run: RunFolder, page: str) -> None:
@@ -528,8 +528,8 @@ def test_labels_are_english_and_answers_are_in_the_language(run: RunFolder, page
 
 def test_a_model_card_says_what_was_fine_tuned_once_more(run: RunFolder) -> None:
     card = model_card(card_of_arm(run, "text", 1, "text", "query: ", "mit", "MIT."))
-    told = "The scores on XNLI, PAWS-X, WikiANN NER and XQuAD are those of encoders that were"
-    assert told in card
+    sentence = "The scores on XNLI, PAWS-X, WikiANN NER and XQuAD are those of encoders that were"
+    assert sentence in card
     assert "| XNLI | accuracy | `crosslift/zero-shot` | 6 | 53.4 | 51.3 | +2.1" in card
 
 

@@ -30,24 +30,24 @@ def same(one: ApproximateNeighbours, two: ApproximateNeighbours) -> bool:
     )
 
 
-def recall_by_hand(found: np.ndarray, queries: np.ndarray, candidates: np.ndarray) -> float:
-    """Share of what was found that is as near as the k-th nearest, in plain float64."""
+def recall_by_hand(indices: np.ndarray, queries: np.ndarray, candidates: np.ndarray) -> float:
+    """Share of the neighbours that are as near as the k-th nearest, in plain float64."""
     cosines = (queries / np.linalg.norm(queries, axis=1, keepdims=True)) @ (
         candidates / np.linalg.norm(candidates, axis=1, keepdims=True)
     ).T
-    kth = np.sort(cosines, axis=1)[:, -found.shape[1], None]
-    return float((np.take_along_axis(cosines, found, axis=1) >= kth - 1e-9).mean())
+    kth = np.sort(cosines, axis=1)[:, -indices.shape[1], None]
+    return float((np.take_along_axis(cosines, indices, axis=1) >= kth - 1e-9).mean())
 
 
 @pytest.mark.parametrize("index", ["ivf", "hnsw"])
 def test_found_neighbours_have_exact_cosines_and_an_honest_recall(index: Any) -> None:
     queries, candidates = clustered(150, 1), clustered(3000, 2)
     weak: dict[str, Any] = {"nprobe": 1} if index == "ivf" else {"ef_search": 1}
-    found = approximate_nearest(queries, candidates, 4, index, **weak)
+    result = approximate_nearest(queries, candidates, 4, index, **weak)
     good = approximate_nearest(queries, candidates, 4, index)
     assert good.recall > 0.97 and good.sampled == 150
-    assert found.recall < good.recall
-    for each in (found, good):
+    assert result.recall < good.recall
+    for each in (result, good):
         indices, scores = each.neighbours.indices, each.neighbours.scores
         assert indices.dtype == np.int64 and scores.dtype == np.float32
         assert indices.shape == scores.shape == (150, 4)
@@ -63,11 +63,11 @@ def test_found_neighbours_have_exact_cosines_and_an_honest_recall(index: Any) ->
 
 def test_all_cells_searched_is_the_exact_search() -> None:
     queries, candidates = clustered(80, 3), clustered(1000, 4)
-    found = approximate_nearest(queries, candidates, 5, "ivf", nprobe=10_000)
+    result = approximate_nearest(queries, candidates, 5, "ivf", nprobe=10_000)
     exact = nearest(queries, candidates, 5)
-    assert found.recall == 1
-    np.testing.assert_array_equal(found.neighbours.indices, exact.indices)
-    np.testing.assert_array_equal(found.neighbours.scores, exact.scores)
+    assert result.recall == 1
+    np.testing.assert_array_equal(result.neighbours.indices, exact.indices)
+    np.testing.assert_array_equal(result.neighbours.scores, exact.scores)
 
 
 @pytest.mark.parametrize("index", ["ivf", "hnsw"])
@@ -94,18 +94,18 @@ def test_a_sample_estimates_the_recall_of_all() -> None:
 def test_tied_candidates_count_whichever_of_them_was_found() -> None:
     # 50 copies of 40 vectors: 4 of 50 equal ones are right, whichever they are
     candidates = np.repeat(clustered(40, 9), 50, axis=0)
-    found = approximate_nearest(candidates[::50], candidates, 4, nprobe=10_000)
-    assert found.recall == 1 and (found.neighbours.scores > 0.999999).all()
+    result = approximate_nearest(candidates[::50], candidates, 4, nprobe=10_000)
+    assert result.recall == 1 and (result.neighbours.scores > 0.999999).all()
     few = approximate_nearest(candidates[::50], candidates, 4, nprobe=1)
     assert few.recall == 1
 
 
 def test_places_that_faiss_left_empty_are_searched_exactly() -> None:
     queries, candidates = clustered(50, 1), clustered(400, 2)
-    found = approximate_nearest(queries, candidates, 300, nprobe=1)
-    assert found.completed == 50 and found.recall == 1
+    result = approximate_nearest(queries, candidates, 300, nprobe=1)
+    assert result.completed == 50 and result.recall == 1
     np.testing.assert_array_equal(
-        found.neighbours.indices, nearest(queries, candidates, 300).indices
+        result.neighbours.indices, nearest(queries, candidates, 300).indices
     )
     assert approximate_nearest(queries, candidates, 1, nprobe=1).completed == 0
 
@@ -116,10 +116,10 @@ def test_only_the_short_queries_are_searched_exactly() -> None:
     crowd = np.array([0, 10.0, 0]) + random.normal(size=(98, 3)) / 50
     candidates = np.concatenate([lonely, crowd])
     queries = np.array([[1.0, 0.01, 0], [0.01, 1.0, 0]])
-    found = approximate_nearest(queries, candidates, 5, nprobe=1)
-    assert found.completed == 1 and found.neighbours.indices.min() == 0
+    result = approximate_nearest(queries, candidates, 5, nprobe=1)
+    assert result.completed == 1 and result.neighbours.indices.min() == 0
     np.testing.assert_array_equal(
-        found.neighbours.indices[0], nearest(queries, candidates, 5).indices[0]
+        result.neighbours.indices[0], nearest(queries, candidates, 5).indices[0]
     )
 
 
@@ -137,27 +137,29 @@ def test_k_larger_than_the_side_and_one_candidate(index: Any, capfd: Any) -> Non
 def test_tied_candidates_come_in_the_order_of_the_exact_search() -> None:
     order = np.random.default_rng(1).permutation(120)
     candidates = np.repeat(clustered(40, 9), 3, axis=0)[order]
-    found = approximate_nearest(clustered(30, 8), candidates, 6, nprobe=10_000).neighbours
-    np.testing.assert_array_equal(found.indices, nearest(clustered(30, 8), candidates, 6).indices)
+    neighbours = approximate_nearest(clustered(30, 8), candidates, 6, nprobe=10_000).neighbours
+    np.testing.assert_array_equal(
+        neighbours.indices, nearest(clustered(30, 8), candidates, 6).indices
+    )
 
 
-def test_the_graph_is_built_on_one_thread_and_threads_are_left_as_they_were(
+def test_the_graph_is_built_on_one_thread_and_the_number_of_threads_is_restored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     import faiss
 
-    before, seen = faiss.omp_get_max_threads(), []
+    before, thread_counts = faiss.omp_get_max_threads(), []
     plain = faiss.IndexHNSWFlat.add
 
     def add(index: Any, vectors: np.ndarray) -> None:
-        seen.append(faiss.omp_get_max_threads())
+        thread_counts.append(faiss.omp_get_max_threads())
         plain(index, vectors)
 
     monkeypatch.setattr(faiss.IndexHNSWFlat, "add", add)
     faiss.omp_set_num_threads(2)
     try:
         approximate_nearest(clustered(3, 1), clustered(50, 2), 2, "hnsw")
-        assert seen == [1] and faiss.omp_get_max_threads() == 2
+        assert thread_counts == [1] and faiss.omp_get_max_threads() == 2
     finally:
         faiss.omp_set_num_threads(before)
 
@@ -182,10 +184,10 @@ def test_modules_of_mining_load_neither_torch_nor_faiss() -> None:
         "crosslift.sources.bucc_files; "
         "sys.exit(', '.join({'torch', 'faiss'} & set(sys.modules)) or 0)"
     )
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
-    assert found.returncode == 0, found.stderr
+    assert process.returncode == 0, process.stderr
 
 
 @pytest.mark.parametrize(

@@ -48,34 +48,34 @@ def _units(rows: Rows) -> Rows:
 
 
 def test_three_pairs_by_hand() -> None:
-    found = diagnose("de", _angles(0, 90, 180), _angles(60, 90, 180))
-    assert found.n_pairs == 3
-    assert found.mean_cosine_src == pytest.approx(-1 / 3, abs=1e-6)
+    diagnosis = diagnose("de", _angles(0, 90, 180), _angles(60, 90, 180))
+    assert diagnosis.n_pairs == 3
+    assert diagnosis.mean_cosine_src == pytest.approx(-1 / 3, abs=1e-6)
     within = (np.cos(np.radians(30)) + 0 - 0.5) / 3  # 60 and 90, 90 and 180, 60 and 180 degrees
-    assert found.mean_cosine_tgt == pytest.approx(within, abs=1e-6)
-    assert found.alignment == pytest.approx(1 / 3, abs=1e-6)
+    assert diagnosis.mean_cosine_tgt == pytest.approx(within, abs=1e-6)
+    assert diagnosis.alignment == pytest.approx(1 / 3, abs=1e-6)
     margins = sorted([0.5 - 0, 1 - np.cos(np.radians(30)), 1 - 0])
-    assert found.margins_src_to_tgt is not None
+    assert diagnosis.margins_src_to_tgt is not None
     np.testing.assert_allclose(
-        found.margins_src_to_tgt.quantiles, np.quantile(margins, MARGIN_QUANTILES), atol=1e-6
+        diagnosis.margins_src_to_tgt.quantiles, np.quantile(margins, MARGIN_QUANTILES), atol=1e-6
     )
-    assert found.margins_src_to_tgt.above_zero == 1
+    assert diagnosis.margins_src_to_tgt.above_zero == 1
     backward = [0.5 - np.cos(np.radians(30)), 1 - 0, 1 - 0]  # 60 degrees is closer to 90 than to 0
-    assert found.margins_tgt_to_src is not None
-    assert found.margins_tgt_to_src.above_zero == pytest.approx(2 / 3)
-    assert found.margins_tgt_to_src.quantiles[2] == pytest.approx(np.median(backward), abs=1e-6)
+    assert diagnosis.margins_tgt_to_src is not None
+    assert diagnosis.margins_tgt_to_src.above_zero == pytest.approx(2 / 3)
+    assert diagnosis.margins_tgt_to_src.quantiles[2] == pytest.approx(np.median(backward), abs=1e-6)
 
 
 def test_mean_cosine_is_that_of_all_pairs_of_different_texts() -> None:
     src, tgt = _bitext()
-    found = diagnose("de", src * 7, tgt)
-    for side, value in ((src, found.mean_cosine_src), (tgt, found.mean_cosine_tgt)):
+    diagnosis = diagnose("de", src * 7, tgt)
+    for side, value in ((src, diagnosis.mean_cosine_src), (tgt, diagnosis.mean_cosine_tgt)):
         cosines = _units(side) @ _units(side).T
         assert value == pytest.approx(cosines[~np.eye(len(side), dtype=bool)].mean(), abs=1e-6)
 
 
 def _paper_iso_score(rows: Rows) -> float:
-    """IsoScore step by step, as the paper gives it."""
+    """IsoScore by the steps of the paper."""
     width = rows.shape[1]
     variances = np.clip(np.linalg.eigvalsh(np.cov(rows.T)), 0, None)
     normed = np.sqrt(width) * variances / np.linalg.norm(variances)
@@ -87,17 +87,17 @@ def _paper_iso_score(rows: Rows) -> float:
 @pytest.mark.parametrize("pairs", [5, 30, 400])
 def test_iso_score_is_that_of_the_paper(pairs: int) -> None:
     src, tgt = _bitext(pairs)
-    found = diagnose("de", src, tgt)
-    assert found.iso_score_src == pytest.approx(_paper_iso_score(_units(src)), abs=1e-5)
-    assert found.iso_score_tgt == pytest.approx(_paper_iso_score(_units(tgt)), abs=1e-5)
+    diagnosis = diagnose("de", src, tgt)
+    assert diagnosis.iso_score_src == pytest.approx(_paper_iso_score(_units(src)), abs=1e-5)
+    assert diagnosis.iso_score_tgt == pytest.approx(_paper_iso_score(_units(tgt)), abs=1e-5)
 
 
 def test_iso_score_at_its_ends() -> None:
     cross = np.concatenate([np.eye(3), -np.eye(3)])  # the same variance everywhere
     line = np.array([[1.0, 0, 0], [-1.0, 0, 0]] * 3)  # all variance in one dimension
-    found = diagnose("de", cross, line)
-    assert found.iso_score_src == pytest.approx(1, abs=1e-6)
-    assert found.iso_score_tgt == pytest.approx(0, abs=1e-6)
+    diagnosis = diagnose("de", cross, line)
+    assert diagnosis.iso_score_src == pytest.approx(1, abs=1e-6)
+    assert diagnosis.iso_score_tgt == pytest.approx(0, abs=1e-6)
 
 
 def _occurrences(scores: Rows) -> Rows:
@@ -114,11 +114,11 @@ def _occurrences(scores: Rows) -> Rows:
 def test_hubness_is_that_of_counting() -> None:
     src, tgt = _bitext(90, 12)
     src[:, 0] += 1.5
-    found = diagnose("de", src, tgt)
+    diagnosis = diagnose("de", src, tgt)
     scores = (_units(src) @ _units(tgt).T).astype(np.float32).astype(np.float64)
     for hubness, table in (
-        (found.hubness_src_to_tgt, scores),
-        (found.hubness_tgt_to_src, scores.T),
+        (diagnosis.hubness_src_to_tgt, scores),
+        (diagnosis.hubness_tgt_to_src, scores.T),
     ):
         times = _occurrences(table)
         assert hubness is not None
@@ -130,41 +130,41 @@ def test_a_hub_by_hand() -> None:
     """20 queries; the first 10 candidates are the nearest of all of them."""
     src = np.tile([1.0, 0.0], (20, 1)) + 0.01 * np.arange(20)[:, None] * [0, 1]
     near, far = _angles(*range(10)), _angles(*range(150, 160))
-    found = diagnose("de", src, np.concatenate([near, far]))
-    assert found.hubness_src_to_tgt is not None
-    assert found.hubness_src_to_tgt.never_retrieved == 0.5
-    assert found.hubness_src_to_tgt.skewness == pytest.approx(0, abs=1e-9)  # half 20, half 0
+    diagnosis = diagnose("de", src, np.concatenate([near, far]))
+    assert diagnosis.hubness_src_to_tgt is not None
+    assert diagnosis.hubness_src_to_tgt.never_retrieved == 0.5
+    assert diagnosis.hubness_src_to_tgt.skewness == pytest.approx(0, abs=1e-9)  # half 20, half 0
 
 
 def test_equal_candidates_share_the_last_places() -> None:
     src = _angles(*np.linspace(0, 5, 22))
     tgt = np.concatenate([_angles(*range(9)), np.repeat(_angles(40), 13, axis=0)])
-    found = diagnose("de", src, tgt)
+    diagnosis = diagnose("de", src, tgt)
     times = np.array([22.0] * 9 + [22 / 13] * 13)
-    assert found.hubness_src_to_tgt is not None
-    assert found.hubness_src_to_tgt.never_retrieved == 0
-    assert found.hubness_src_to_tgt.skewness == pytest.approx(float(skew(times)), abs=1e-6)
+    assert diagnosis.hubness_src_to_tgt is not None
+    assert diagnosis.hubness_src_to_tgt.never_retrieved == 0
+    assert diagnosis.hubness_src_to_tgt.skewness == pytest.approx(float(skew(times)), abs=1e-6)
 
 
 def test_margins_above_zero_are_the_accuracy_where_nothing_ties() -> None:
     src, tgt = _bitext(noise=2.0)
-    found, ranks = diagnose("de", src, tgt), both_directions(src, tgt)
-    assert found.margins_src_to_tgt is not None and found.margins_tgt_to_src is not None
+    diagnosis, ranks = diagnose("de", src, tgt), both_directions(src, tgt)
+    assert diagnosis.margins_src_to_tgt is not None and diagnosis.margins_tgt_to_src is not None
     forward = float(top1_accuracy(ranks.src_to_tgt).mean())
     assert 0.1 < forward < 0.9
-    assert found.margins_src_to_tgt.above_zero == pytest.approx(forward)
+    assert diagnosis.margins_src_to_tgt.above_zero == pytest.approx(forward)
     backward = float(top1_accuracy(ranks.tgt_to_src).mean())
-    assert found.margins_tgt_to_src.above_zero == pytest.approx(backward)
+    assert diagnosis.margins_tgt_to_src.above_zero == pytest.approx(backward)
 
 
 def test_the_same_text_twice_has_a_margin_of_zero_exactly() -> None:
     src, tgt = _bitext(40, 384, noise=0.01)
     tgt[30:35] = tgt[2]
-    found = diagnose("de", src, tgt)
-    assert found.margins_src_to_tgt is not None
-    assert found.margins_src_to_tgt.above_zero == pytest.approx(34 / 40)
-    assert found.margins_tgt_to_src is not None
-    assert found.margins_tgt_to_src.above_zero == pytest.approx(35 / 40)  # five ask for another
+    diagnosis = diagnose("de", src, tgt)
+    assert diagnosis.margins_src_to_tgt is not None
+    assert diagnosis.margins_src_to_tgt.above_zero == pytest.approx(34 / 40)
+    assert diagnosis.margins_tgt_to_src is not None
+    assert diagnosis.margins_tgt_to_src.above_zero == pytest.approx(35 / 40)  # five ask for another
     src[30:35] = src[2]
     again = diagnose("de", src, tgt).margins_src_to_tgt
     assert again is not None
@@ -179,40 +179,42 @@ def test_equal_candidates_tie_whatever_the_matrix_kernel_does(pairs: int, width:
     chance = np.random.default_rng(width)
     src = chance.normal(size=(pairs, width))
     tgt = np.tile(chance.normal(size=width), (pairs, 1))
-    found = diagnose("de", src, tgt)
-    assert found.margins_src_to_tgt is not None and found.hubness_src_to_tgt is not None
-    assert found.margins_src_to_tgt.quantiles == (0, 0, 0, 0, 0)
-    assert found.hubness_src_to_tgt.skewness == 0
-    assert found.hubness_src_to_tgt.never_retrieved == 0
+    diagnosis = diagnose("de", src, tgt)
+    assert diagnosis.margins_src_to_tgt is not None and diagnosis.hubness_src_to_tgt is not None
+    assert diagnosis.margins_src_to_tgt.quantiles == (0, 0, 0, 0, 0)
+    assert diagnosis.hubness_src_to_tgt.skewness == 0
+    assert diagnosis.hubness_src_to_tgt.never_retrieved == 0
 
 
 def _plain_probe(classes: list[Rows]) -> float:
     """The probe by scikit-learn's ridge regression, fold by fold."""
-    named = [0.0] * len(classes)
+    correct = [0.0] * len(classes)
     for fold in range(FOLDS):
         train = [np.delete(rows, np.s_[fold::FOLDS], axis=0) for rows in classes]
         weights = np.concatenate(
             [np.full(len(t), 1 / len(rows)) for t, rows in zip(train, classes, strict=True)]
         )
         stacked = np.concatenate(train)
-        own = np.repeat(np.arange(len(classes)), [len(rows) for rows in train])
+        labels = np.repeat(np.arange(len(classes)), [len(rows) for rows in train])
         mean = np.average(stacked, axis=0, weights=weights)
         ridge = RIDGE * (weights @ np.square(stacked - mean)).sum() / stacked.shape[1]
-        probe = Ridge(alpha=ridge).fit(stacked, np.eye(len(classes))[own], sample_weight=weights)
+        probe = Ridge(alpha=ridge).fit(stacked, np.eye(len(classes))[labels], sample_weight=weights)
         for place, rows in enumerate(classes):
-            named[place] += (probe.predict(rows[fold::FOLDS]).argmax(axis=1) == place).sum()
-    return float(np.mean([n / len(rows) for n, rows in zip(named, classes, strict=True)]))
+            correct[place] += (probe.predict(rows[fold::FOLDS]).argmax(axis=1) == place).sum()
+    return float(np.mean([n / len(rows) for n, rows in zip(correct, classes, strict=True)]))
 
 
 def test_the_probe_is_a_ridge_regression_on_other_folds() -> None:
     src, tgt = _bitext(83, noise=0.5)
-    found = diagnose("de", src, tgt)
-    assert found.probe_accuracy is not None
-    assert 0.55 < found.probe_accuracy < 1
-    assert found.probe_accuracy == pytest.approx(_plain_probe([_units(src), _units(tgt)]), abs=1e-9)
+    diagnosis = diagnose("de", src, tgt)
+    assert diagnosis.probe_accuracy is not None
+    assert 0.55 < diagnosis.probe_accuracy < 1
+    assert diagnosis.probe_accuracy == pytest.approx(
+        _plain_probe([_units(src), _units(tgt)]), abs=1e-9
+    )
 
 
-def test_the_probe_knows_languages_apart_and_only_those() -> None:
+def test_the_probe_separates_languages_and_nothing_else() -> None:
     src, tgt = _bitext(100, noise=0.3)
     mark = 8 * np.eye(24)[3]
     assert diagnose("de", src - mark, tgt + mark).probe_accuracy == 1
@@ -229,22 +231,24 @@ def test_separability_is_a_ridge_regression_of_several_languages() -> None:
         code: chance.normal(size=(size, 16)) + 0.5 * chance.normal(size=16)
         for code, size in sizes.items()
     }
-    found = separability(vectors)
-    assert found is not None
-    assert 0.4 < found < 1
-    assert found == pytest.approx(_plain_probe([_units(v) for v in vectors.values()]), abs=1e-9)
-    assert separability({code: rows * 3 for code, rows in vectors.items()}) == pytest.approx(found)
+    accuracy = separability(vectors)
+    assert accuracy is not None
+    assert 0.4 < accuracy < 1
+    assert accuracy == pytest.approx(_plain_probe([_units(v) for v in vectors.values()]), abs=1e-9)
+    assert separability({code: rows * 3 for code, rows in vectors.items()}) == pytest.approx(
+        accuracy
+    )
 
 
-def test_separability_takes_no_more_texts_than_asked() -> None:
+def test_separability_uses_at_most_the_set_number_of_texts() -> None:
     chance = np.random.default_rng(4)
     vectors = {code: chance.normal(size=(101, 6)) for code in ("de", "fr", "ja")}
-    taken = {code: rows[::4] for code, rows in vectors.items()}  # 26 at equal distances
-    assert separability(vectors, most=26) == separability(taken)
+    sample = {code: rows[::4] for code, rows in vectors.items()}  # 26 at equal distances
+    assert separability(vectors, most=26) == separability(sample)
     assert separability(vectors, most=26) != separability(vectors)
 
 
-def test_separability_that_cannot_be_had() -> None:
+def test_separability_that_cannot_be_computed() -> None:
     chance = np.random.default_rng(6)
     many, few = chance.normal(size=(30, 4)), chance.normal(size=(FEWEST_TEXTS - 1, 4))
     assert separability({}) is None
@@ -269,33 +273,38 @@ def _numbers(value: Any) -> Iterator[float]:
 
 @pytest.mark.parametrize("pairs", [1, 2, 5, 10, 11, 19, 20, 60])
 @pytest.mark.parametrize("kind", ["random", "equal texts", "one dimension"])
-def test_every_number_is_finite_and_what_is_missing_is_said(pairs: int, kind: str) -> None:
+def test_every_number_is_finite_and_missing_ones_have_a_note(pairs: int, kind: str) -> None:
     src, tgt = _bitext(pairs, 1 if kind == "one dimension" else 24)
     if kind == "equal texts":
         src, tgt = np.ones_like(src), np.ones_like(src)
-    found = diagnose("de", src, tgt)
-    content = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    diagnosis = diagnose("de", src, tgt)
+    content = json.loads(json.dumps(diagnosis.to_json(), allow_nan=False))
     assert np.isfinite(list(_numbers(content))).all()
-    told = " ".join(found.notes)
-    assert (found.probe_accuracy is None) == (pairs < FEWEST_TEXTS) == ("a probe needs" in told)
+    notes = " ".join(diagnosis.notes)
+    assert (
+        (diagnosis.probe_accuracy is None) == (pairs < FEWEST_TEXTS) == ("a probe needs" in notes)
+    )
     small = pairs <= NEIGHBOURS
-    assert (found.hubness_tgt_to_src is None) == small == ("hubness needs 11" in told)
-    assert (found.margins_src_to_tgt is None) == (pairs == 1) == ("no wrong candidate" in told)
+    assert (diagnosis.hubness_tgt_to_src is None) == small == ("hubness needs 11" in notes)
+    assert (diagnosis.margins_src_to_tgt is None) == (pairs == 1) == ("no wrong candidate" in notes)
     if kind == "equal texts" and pairs > 1:
-        assert found.iso_score_src is None
-        assert "all src vectors are equal" in told
+        assert diagnosis.iso_score_src is None
+        assert "all src vectors are equal" in notes
 
 
 def test_equal_texts_everywhere() -> None:
     rows = np.tile(np.random.default_rng(0).normal(size=384), (50, 1))
-    found = diagnose("de", rows, rows)
-    assert found.mean_cosine_src == pytest.approx(1)
-    assert found.alignment == 0
-    assert found.probe_accuracy == 0.5
-    assert found.hubness_src_to_tgt is not None and found.margins_src_to_tgt is not None
-    assert (found.hubness_src_to_tgt.skewness, found.hubness_src_to_tgt.never_retrieved) == (0, 0)
-    assert found.margins_src_to_tgt.quantiles == (0, 0, 0, 0, 0)
-    assert found.margins_src_to_tgt.above_zero == 0
+    diagnosis = diagnose("de", rows, rows)
+    assert diagnosis.mean_cosine_src == pytest.approx(1)
+    assert diagnosis.alignment == 0
+    assert diagnosis.probe_accuracy == 0.5
+    assert diagnosis.hubness_src_to_tgt is not None and diagnosis.margins_src_to_tgt is not None
+    assert (
+        diagnosis.hubness_src_to_tgt.skewness,
+        diagnosis.hubness_src_to_tgt.never_retrieved,
+    ) == (0, 0)
+    assert diagnosis.margins_src_to_tgt.quantiles == (0, 0, 0, 0, 0)
+    assert diagnosis.margins_src_to_tgt.above_zero == 0
 
 
 def test_json_names_every_field() -> None:
@@ -311,11 +320,11 @@ def test_json_names_every_field() -> None:
 def test_of_very_many_pairs_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     src, tgt = _bitext(121)
     monkeypatch.setattr(diagnostics, "MOST_PAIRS", 31)
-    found = diagnose("de", src, tgt)
-    assert found.n_pairs == 31
-    assert found.notes == ("31 of 121 pairs were looked at",)
+    diagnosis = diagnose("de", src, tgt)
+    assert diagnosis.n_pairs == 31
+    assert diagnosis.notes == ("31 of 121 pairs were looked at",)
     few = diagnose("de", src[::4], tgt[::4])
-    assert found.margins_src_to_tgt == few.margins_src_to_tgt
+    assert diagnosis.margins_src_to_tgt == few.margins_src_to_tgt
 
 
 def test_the_same_vectors_give_the_same_numbers() -> None:

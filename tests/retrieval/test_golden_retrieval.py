@@ -41,8 +41,8 @@ def mteb_scores(
 def assert_as_mteb(
     src: np.ndarray, tgt: np.ndarray, labels: np.ndarray, theirs: dict[str, float]
 ) -> None:
-    found = nearest(src, tgt, 1).indices[:, 0]
-    ours, accuracy = f1_of_answers(found, labels).mean(), (found == labels).mean()
+    retrieved = nearest(src, tgt, 1).indices[:, 0]
+    ours, accuracy = f1_of_answers(retrieved, labels).mean(), (retrieved == labels).mean()
     assert 0.1 < accuracy < 0.9 and ours != pytest.approx(accuracy, abs=1e-3)
     assert ours == pytest.approx(theirs["f1"], abs=1e-6)
     assert ours == pytest.approx(theirs["main_score"], abs=1e-6)
@@ -104,8 +104,8 @@ def test_weighted_f1_as_scikit_learn(answers: list[tuple[int, int]]) -> None:
 
 
 def test_f1_of_answers_by_hand() -> None:
-    found = f1_of_answers(np.array([0, 1, 1, 3]), np.array([0, 1, 2, 3]))
-    assert found == pytest.approx([1, 2 / 3, 0, 1], abs=1e-12)
+    scores = f1_of_answers(np.array([0, 1, 1, 3]), np.array([0, 1, 2, 3]))
+    assert scores == pytest.approx([1, 2 / 3, 0, 1], abs=1e-12)
     assert f1_of_answers(np.array([9]), np.array([2])).tolist() == [0]
     assert f1_of_answers(np.array([0]), np.array([0])).tolist() == [1]
 
@@ -137,25 +137,25 @@ def lines_of(path: Path) -> list[str]:
 
 def xtreme_accuracy(predictions: Path, labels: Path) -> float:
     """Share of lines that are the same in two files of candidate indices."""
-    found, right = lines_of(predictions), lines_of(labels)
-    return sum(one == two for one, two in zip(found, right, strict=True)) / len(found)
+    predicted, correct = lines_of(predictions), lines_of(labels)
+    return sum(one == two for one, two in zip(predicted, correct, strict=True)) / len(predicted)
 
 
 def xtreme_bucc(predictions: Path, labels: Path) -> tuple[float, float, float]:
     """Precision, recall and F1 of two files of id pairs, as sets."""
-    found, right = (
+    predicted, correct = (
         {tuple(line.split("\t")) for line in lines_of(p)} for p in (predictions, labels)
     )
-    hits = len(found & right)
+    hits = len(predicted & correct)
     if not hits:
         return 0.0, 0.0, 0.0
-    precision, recall = hits / len(found), hits / len(right)
+    precision, recall = hits / len(predicted), hits / len(correct)
     return precision, recall, 2 * precision * recall / (precision + recall)
 
 
 def test_xtreme_tatoeba(tmp_path: Path) -> None:
     tgt, src = two_sides(200, 200, seed=6, noise=0.7)
-    predicted = nearest(tgt, src, 1).indices[:, 0]  # XTREME asks with the English side
+    predicted = nearest(tgt, src, 1).indices[:, 0]  # XTREME's queries are the English side
     for name, rows in (("found", predicted), ("right", np.arange(200))):
         (tmp_path / f"{name}-de.tsv").write_text("\n".join(map(str, rows.tolist())) + "\n")
     theirs = xtreme_accuracy(tmp_path / "found-de.tsv", tmp_path / "right-de.tsv")
@@ -171,7 +171,7 @@ def test_xtreme_bucc(tmp_path: Path) -> None:
     (tmp_path / "right-de.tsv").write_text(
         "".join(f"de-{one:06d}\ten-{two:06d}\n" for one, two in sorted(gold))
     )
-    seen = set()
+    texts = set()
     for threshold in (best_threshold(pairs.score, is_gold, 75), 1.0, 1.1, 99.0):
         chosen = np.flatnonzero(pairs.score >= threshold)
         (tmp_path / "found-de.tsv").write_text(
@@ -180,8 +180,8 @@ def test_xtreme_bucc(tmp_path: Path) -> None:
         theirs = xtreme_bucc(tmp_path / "found-de.tsv", tmp_path / "right-de.tsv")
         ours = score_at(pairs.score, is_gold, 75, threshold)
         assert (ours.precision, ours.recall, ours.mining_f1) == pytest.approx(theirs, abs=1e-12)
-        seen.add(ours.mining_f1)
-    assert len(seen) == 4 and 0.1 < max(seen) < 1
+        texts.add(ours.mining_f1)
+    assert len(texts) == 4 and 0.1 < max(texts) < 1
 
 
 # Margins, mining and thresholds by plain loops
@@ -218,11 +218,11 @@ def plain_mine(
     if retrieval == "intersection":
         ways_back = {(x, y) for _, x, y in backward}
         return sorted((item for item in forward if item[1:] in ways_back), reverse=True)
-    taken: list[tuple[float, int, int]] = []
+    pairs: list[tuple[float, int, int]] = []
     for item in sorted(forward + backward, reverse=True):
-        if all(item[1] != x and item[2] != y for _, x, y in taken):
-            taken.append(item)
-    return taken
+        if all(item[1] != x and item[2] != y for _, x, y in pairs):
+            pairs.append(item)
+    return pairs
 
 
 @pytest.mark.parametrize("k", [1, 2, 4])
@@ -284,7 +284,7 @@ def test_bucc_threshold_by_trying_every_cut(seed: int) -> None:
         assert f1 > 0.4
 
 
-def test_a_text_that_stands_twice_is_mined_once() -> None:
+def test_a_repeated_text_is_mined_once() -> None:
     """With its copies a text fills the neighbours of the other side; without, all are found."""
     src, tgt = two_sides(20, 20, seed=5, noise=0.1)
     texts = [f"text {row}" for row in range(20)] + ["text 0"] * 5

@@ -148,11 +148,11 @@ def test_retrieval_by_hand() -> None:
     both = BothNeighbours(
         neighbours([[0], [0]], [[0.9], [0.8]]), neighbours([[0], [1]], [[0.9], [0.5]])
     )
-    found = {
+    pairs = {
         how: [(src, tgt, round(score, 6)) for src, tgt, score in pairs_of(both, "absolute", how)]
         for how in ("forward", "backward", "intersection", "max")
     }
-    assert found == {
+    assert pairs == {
         "forward": [(0, 0, 0.9), (1, 0, 0.8)],
         "backward": [(0, 0, 0.9), (1, 1, 0.5)],
         "intersection": [(0, 0, 0.9)],
@@ -195,13 +195,13 @@ def plain_max(scores: list[tuple[float, int, int]]) -> list[tuple[int, int]]:
     """Pairs from the best on, each row of either side once: nothing but a sort and two sets."""
     srcs: set[int] = set()
     tgts: set[int] = set()
-    taken = []
+    pairs = []
     for _, src, tgt in sorted(scores, key=lambda item: (-item[0], item[1], item[2])):
         if src not in srcs and tgt not in tgts:
             srcs.add(src)
             tgts.add(tgt)
-            taken.append((src, tgt))
-    return taken
+            pairs.append((src, tgt))
+    return pairs
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(1, 4), st.integers(0, 2**32 - 1))
@@ -251,21 +251,21 @@ def test_a_long_chain_of_rivals_is_mined_in_linear_time() -> None:
 
 
 def test_distinct_texts() -> None:
-    found = distinct_texts(["b", "a", "b", "b ", "a"])
-    assert found.texts == ("b", "a", "b ")
-    assert found.place.tolist() == [0, 1, 0, 2, 1]
-    assert found.first.tolist() == [0, 1, 3] and found.copies.tolist() == [2, 2, 1]
+    distinct = distinct_texts(["b", "a", "b", "b ", "a"])
+    assert distinct.texts == ("b", "a", "b ")
+    assert distinct.place.tolist() == [0, 1, 0, 2, 1]
+    assert distinct.first.tolist() == [0, 1, 3] and distinct.copies.tolist() == [2, 2, 1]
     empty = distinct_texts([])
     assert empty.texts == () and len(empty.place) == len(empty.first) == len(empty.copies) == 0
 
 
 @given(st.lists(st.text("ab", max_size=2), max_size=20))
 def test_distinct_texts_give_the_list_back(texts: list[str]) -> None:
-    found = distinct_texts(texts)
-    assert [found.texts[place] for place in found.place] == texts
-    assert [texts.index(text) for text in found.texts] == found.first.tolist()
-    assert [texts.count(text) for text in found.texts] == found.copies.tolist()
-    assert sorted(found.first.tolist()) == found.first.tolist()
+    distinct = distinct_texts(texts)
+    assert [distinct.texts[place] for place in distinct.place] == texts
+    assert [texts.index(text) for text in distinct.texts] == distinct.first.tolist()
+    assert [texts.count(text) for text in distinct.texts] == distinct.copies.tolist()
+    assert sorted(distinct.first.tolist()) == distinct.first.tolist()
 
 
 # thresholds
@@ -361,27 +361,27 @@ def test_threshold_for_precision_by_hand() -> None:
 @given(LISTS, st.sampled_from([0.2, 1 / 3, 0.5, 0.9, 1.0]))
 @settings(max_examples=200)
 def test_threshold_for_precision_takes_the_largest_set(
-    items: list[tuple[int, bool]], wanted: float
+    items: list[tuple[int, bool]], precision: float
 ) -> None:
     scores = np.array([score for score, _ in items], np.float64)
     gold = np.array([is_gold for _, is_gold in items], np.bool_)
     every = [score_at(scores, gold, 99, cut / 2) for cut in range(-9, 11)]
-    sizes = [each.mined for each in every if each.mined and each.precision >= wanted]
+    sizes = [each.mined for each in every if each.mined and each.precision >= precision]
     if sizes:
-        found = score_at(scores, gold, 99, threshold_for_precision(scores, gold, wanted))
-        assert found.mined == max(sizes) and found.precision >= wanted
+        largest = score_at(scores, gold, 99, threshold_for_precision(scores, gold, precision))
+        assert largest.mined == max(sizes) and largest.precision >= precision
     else:
-        with pytest.raises(DataError, match=f"precision of {wanted}"):
-            threshold_for_precision(scores, gold, wanted)
+        with pytest.raises(DataError, match=f"precision of {precision}"):
+            threshold_for_precision(scores, gold, precision)
 
 
-@pytest.mark.parametrize("wanted", [0.0, -0.1, 1.1, math.nan])
-def test_impossible_precisions_are_refused(wanted: float) -> None:
-    with pytest.raises(DataError, match=f"wanted precision is {wanted}"):
-        threshold_for_precision(*labelled([0.5], "y"), wanted)
-    with pytest.raises(DataError, match=f"wanted precision is {wanted}"):
+@pytest.mark.parametrize("precision", [0.0, -0.1, 1.1, math.nan])
+def test_impossible_precisions_are_refused(precision: float) -> None:
+    with pytest.raises(DataError, match=f"wanted precision is {precision}"):
+        threshold_for_precision(*labelled([0.5], "y"), precision)
+    with pytest.raises(DataError, match=f"wanted precision is {precision}"):
         threshold_from_negatives(
-            np.array([0.5]), np.array([0.1]), wanted, n_src=1, n_negative_src=1
+            np.array([0.5]), np.array([0.1]), precision, n_src=1, n_negative_src=1
         )
 
 
@@ -397,8 +397,8 @@ def test_precision_from_negatives_by_hand() -> None:
 def test_threshold_from_negatives_by_hand() -> None:
     mined, false = np.array([0.9, 0.8, 0.7, 0.6]), np.array([0.75, 0.65, 0.2, 0.1])
     # cuts 0.85 0.75 0.65 0.6; false pairs expected 0, 1/2, 1, 1 of 1, 2, 3, 4
-    for wanted, expected in {0.9: 0.85, 0.7: 0.6, 0.75: 0.6, 0.76: 0.85}.items():
-        threshold = threshold_from_negatives(mined, false, wanted, n_src=4, n_negative_src=8)
+    for precision, expected in {0.9: 0.85, 0.7: 0.6, 0.75: 0.6, 0.76: 0.85}.items():
+        threshold = threshold_from_negatives(mined, false, precision, n_src=4, n_negative_src=8)
         assert threshold == pytest.approx(expected)
     none = threshold_from_negatives(mined, np.empty(0), 0.99, n_src=4, n_negative_src=8)
     assert none == pytest.approx(0.6)
@@ -437,12 +437,15 @@ def test_fold_scores_by_hand() -> None:
     scores, gold = labelled([0.9, 0.8, 0.7, 0.6, 0.5, 0.4], "yynynn")
     pair_folds = np.array([0, 0, 0, 1, 1, 1])
     # fold 0: best cut 0.75 (2 of 2); fold 1: best cut 0.55 (1 of 1)
-    found = fold_scores(scores, gold, pair_folds, np.array([0, 0, 1]))
-    assert found.folds[0].threshold == pytest.approx(0.55)
-    assert found.folds[1].threshold == pytest.approx(0.75)
-    assert [(fold.mined, fold.correct, fold.gold) for fold in found.folds] == [(3, 2, 2), (0, 0, 1)]
-    assert found.extracted.tolist() == [True, True, True, False, False, False]
-    total = found.total
+    scores_by_fold = fold_scores(scores, gold, pair_folds, np.array([0, 0, 1]))
+    assert scores_by_fold.folds[0].threshold == pytest.approx(0.55)
+    assert scores_by_fold.folds[1].threshold == pytest.approx(0.75)
+    assert [(fold.mined, fold.correct, fold.gold) for fold in scores_by_fold.folds] == [
+        (3, 2, 2),
+        (0, 0, 1),
+    ]
+    assert scores_by_fold.extracted.tolist() == [True, True, True, False, False, False]
+    total = scores_by_fold.total
     assert (total.mined, total.correct, total.gold) == (3, 2, 3) and total.threshold is None
     assert (total.precision, total.recall, total.mining_f1) == (2 / 3, 2 / 3, 4 / 6)
 
@@ -454,9 +457,9 @@ def test_no_fold_is_cut_by_its_own_gold() -> None:
     gold = random.random(200) < 0.5
     turned = np.where(folds == 0, ~gold, gold)
     gold_folds = np.repeat([0, 1], 200)
-    found = [fold_scores(scores, which, folds, gold_folds) for which in (gold, turned)]
-    assert found[0].folds[0].threshold == found[1].folds[0].threshold
-    assert found[0].folds[1].threshold != found[1].folds[1].threshold
+    results = [fold_scores(scores, which, folds, gold_folds) for which in (gold, turned)]
+    assert results[0].folds[0].threshold == results[1].folds[0].threshold
+    assert results[0].folds[1].threshold != results[1].folds[1].threshold
 
 
 def test_faulty_folds() -> None:

@@ -31,23 +31,23 @@ def brute_force(queries, candidates, k) -> Neighbours:
     return Neighbours(order, np.take_along_axis(scores, order, 1))
 
 
-def same(found: Neighbours, expected: Neighbours) -> None:
-    np.testing.assert_array_equal(found.scores, expected.scores)
-    np.testing.assert_array_equal(found.indices, expected.indices)
+def same(neighbours: Neighbours, expected: Neighbours) -> None:
+    np.testing.assert_array_equal(neighbours.scores, expected.scores)
+    np.testing.assert_array_equal(neighbours.indices, expected.indices)
 
 
 def vectors(kind: str, count: int, width: int, seed: int) -> np.ndarray:
     draw = np.random.default_rng(seed)
-    found = draw.standard_normal((count, width)).astype(np.float32)
+    rows = draw.standard_normal((count, width)).astype(np.float32)
     if kind == "crowded":  # as those of text encoders: all near one direction
-        found = found * 0.05 + np.linspace(1, 2, width, dtype=np.float32)
+        rows = rows * 0.05 + np.linspace(1, 2, width, dtype=np.float32)
     if kind == "repeated":
-        found = found[draw.integers(0, max(1, count // 5), count)]
+        rows = rows[draw.integers(0, max(1, count // 5), count)]
     if kind == "collapsed":  # many scores round to the same float32
-        found = np.linspace(1, 2, width, dtype=np.float32) + 2e-4 * found
+        rows = np.linspace(1, 2, width, dtype=np.float32) + 2e-4 * rows
     if kind == "opposed":
-        found[::2] = -found[:1] + 0.01 * found[::2]
-    return found
+        rows[::2] = -rows[:1] + 0.01 * rows[::2]
+    return rows
 
 
 KINDS = ("even", "crowded", "repeated", "opposed", "collapsed")
@@ -84,7 +84,7 @@ def test_equals_brute_force_in_float32(kind: str, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_small_tiles_and_full_hands_change_nothing(
+def test_small_tiles_and_few_pending_hits_change_nothing(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     src, tgt = vectors(kind, 201, 9, 5), vectors(kind, 333, 9, 6)
@@ -159,9 +159,9 @@ def test_equals_faiss() -> None:
     index = faiss.IndexFlatIP(48)
     index.add(tgt)
     scores, places = index.search(src, 4)
-    found = nearest(src, tgt, 4)
-    np.testing.assert_array_equal(found.indices, places)
-    np.testing.assert_allclose(found.scores, scores, atol=1e-6)
+    neighbours = nearest(src, tgt, 4)
+    np.testing.assert_array_equal(neighbours.indices, places)
+    np.testing.assert_allclose(neighbours.scores, scores, atol=1e-6)
 
 
 def test_blocks_and_a_stop_between_them_change_nothing() -> None:
@@ -169,7 +169,7 @@ def test_blocks_and_a_stop_between_them_change_nothing() -> None:
     whole = nearest_both(src, tgt, 4)
     first = PairSearch(tgt, 4)
     rows = [first.add(src[:3])]
-    assert first.tgt_to_src.indices.shape == (70, 3)  # only three rows were seen
+    assert first.tgt_to_src.indices.shape == (70, 3)  # only three rows so far
     second = PairSearch(tgt, 4)
     second.restore(first.rows_done, first.tgt_to_src)
     rows += [second.add(src[3:100]), second.add(src[100:])]
@@ -189,7 +189,7 @@ def test_restore_refuses_other_neighbours() -> None:
 
 
 @pytest.mark.parametrize(
-    ("src", "tgt", "k", "told"),
+    ("src", "tgt", "k", "message"),
     [
         (np.ones((2, 3)), np.ones((2, 4)), 1, "3 dimensions, candidates 4"),
         (np.ones((2, 3)), np.array([[1, 1, 1], [1, np.nan, 1]]), 1, "row 1 is not finite"),
@@ -200,10 +200,10 @@ def test_restore_refuses_other_neighbours() -> None:
         (np.ones((2, 3)), np.ones((2, 3)), 0, "0 neighbours"),
     ],
 )
-def test_faults(src: np.ndarray, tgt: np.ndarray, k: int, told: str) -> None:
-    with pytest.raises(DataError, match=told):
+def test_faults(src: np.ndarray, tgt: np.ndarray, k: int, message: str) -> None:
+    with pytest.raises(DataError, match=message):
         nearest_both(src, tgt, k)
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         nearest(src, tgt, k)
 
 
@@ -223,7 +223,7 @@ def test_results_are_within_the_bound(kind: str, dtype: torch.dtype) -> None:
     assert (off <= rows.slack(columns)[:, None] + rounding).all()
     assert (off <= columns.slack(rows)[None] + rounding).all()
     if dtype == torch.bfloat16:
-        assert rows.slack(columns).max() < 0.02  # a bound that lets everything through helps nobody
+        assert rows.slack(columns).max() < 0.02  # a useful bound rejects most pairs
 
 
 @pytest.mark.parametrize("dtype", list(KEYS))
@@ -233,12 +233,14 @@ def test_keys_are_in_the_order_of_the_results(dtype: torch.dtype) -> None:
     values = np.concatenate([draw.uniform(-1.99, 1.99, 500), draw.normal(0, 1e-3, 500), [0, 1, -1]])
     results = torch.from_numpy(values).to(dtype)
     rounded = results.double().numpy()
-    found = keys_in_place(results.clone(), keys, torch.empty_like(results, dtype=keys.integers))
+    integers = keys_in_place(results.clone(), keys, torch.empty_like(results, dtype=keys.integers))
     order = np.argsort(rounded, kind="stable")
-    assert (np.diff(found.numpy()[order].astype(np.int64)) >= 0).all()
-    np.testing.assert_array_equal(results_of_keys(found, keys), rounded)
+    assert (np.diff(integers.numpy()[order].astype(np.int64)) >= 0).all()
+    np.testing.assert_array_equal(results_of_keys(integers, keys), rounded)
     floors = floor_keys(values, keys).numpy()
-    assert (floors <= found.numpy()).all()  # a result never falls below the floor of what it rounds
-    assert keys.lowest <= found.min() and found.max() < keys.highest
+    assert (
+        floors <= integers.numpy()
+    ).all()  # a result never falls below the floor of what it rounds
+    assert keys.lowest <= integers.min() and integers.max() < keys.highest
     assert keys.highest - 1 - keys.lowest <= torch.iinfo(keys.integers).max
     assert floor_keys(np.array([-np.inf]), keys).item() == keys.lowest

@@ -1,4 +1,4 @@
-"""Post-processing of sentence vectors: worked cases, what each step must leave, and faults."""
+"""Post-processing of sentence vectors: worked cases, invariants of each step, and faults."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ def test_centring_by_hand() -> None:
         "de": np.array([[2, 0], [0, 0.5]], np.float32),
         "en": np.array([[0, 1], [0, -3]], np.float32),
     }
-    found = postprocess(sides, ["centre"])
+    vectors = postprocess(sides, ["centre"])
     half = 0.5**0.5
-    np.testing.assert_allclose(found["de"], [[half, -half], [-half, half]], atol=1e-7)
-    np.testing.assert_allclose(found["en"], [[0, 1], [0, -1]], atol=1e-7)
-    assert found["de"].dtype == np.float32
+    np.testing.assert_allclose(vectors["de"], [[half, -half], [-half, half]], atol=1e-7)
+    np.testing.assert_allclose(vectors["en"], [[0, 1], [0, -1]], atol=1e-7)
+    assert vectors["de"].dtype == np.float32
 
 
 def test_no_steps_give_the_vectors_of_length_one() -> None:
     sides = {"de": np.array([[3, 4]], np.float32), "en": np.array([[0, 1e-30]], np.float32)}
-    found = postprocess(sides, [])
-    np.testing.assert_allclose(found["de"], [[0.6, 0.8]], atol=1e-7)
-    np.testing.assert_allclose(found["en"], [[0, 1]], atol=1e-7)
+    vectors = postprocess(sides, [])
+    np.testing.assert_allclose(vectors["de"], [[0.6, 0.8]], atol=1e-7)
+    np.testing.assert_allclose(vectors["en"], [[0, 1]], atol=1e-7)
 
 
 @pytest.mark.parametrize("steps", [["centre"], ["whiten"], ["all-but-the-top"]])
@@ -88,26 +88,26 @@ def test_centring_removes_what_a_language_has_in_common() -> None:
 def test_whitening_gives_unit_covariance_over_both_sides() -> None:
     sides = _bitext(200, 16, shift=1.0)
     units = _units(np.concatenate([sides["de"], sides["en"]]))
-    found = postprocess(sides, ["whiten"])
-    assert found["de"].shape == (200, 16)
+    vectors = postprocess(sides, ["whiten"])
+    assert vectors["de"].shape == (200, 16)
     _same_cosines(
-        np.concatenate([found["de"], found["en"]]), PCA(16, whiten=True).fit_transform(units)
+        np.concatenate([vectors["de"], vectors["en"]]), PCA(16, whiten=True).fit_transform(units)
     )
 
 
 @pytest.mark.parametrize("pairs", [10, 30, 200])
 def test_whitening_of_few_texts_keeps_few_directions_and_the_pairs(pairs: int) -> None:
     sides = _bitext(pairs, 64, noise=0.5)
-    found = postprocess(sides, ["whiten"])
-    assert found["en"].shape[1] == min(64, 2 * pairs // TEXTS_PER_DIRECTION)
-    assert _accuracy(found) > 0.8  # all directions: every text as far from every other
+    vectors = postprocess(sides, ["whiten"])
+    assert vectors["en"].shape[1] == min(64, 2 * pairs // TEXTS_PER_DIRECTION)
+    assert _accuracy(vectors) > 0.8  # all directions: every text as far from every other
 
 
 def test_whitening_drops_directions_without_variance() -> None:
     sides = _bitext(50, 8)
     flat = {language: np.hstack([rows, rows[:, :3]]) for language, rows in sides.items()}
-    found = postprocess(flat, ["whiten"])
-    assert found["de"].shape == (50, 8)
+    vectors = postprocess(flat, ["whiten"])
+    assert vectors["de"].shape == (50, 8)
 
 
 def test_all_but_the_top_removes_the_mean_and_the_first_components() -> None:
@@ -116,14 +116,14 @@ def test_all_but_the_top_removes_the_mean_and_the_first_components() -> None:
     pca = PCA(1).fit(units)  # 130 / 100, rounded
     centred = units - units.mean(axis=0)
     expected = centred - centred @ pca.components_.T @ pca.components_
-    found = postprocess(sides, ["all-but-the-top"])
-    _same_cosines(np.concatenate([found["de"], found["en"]]), expected)
+    vectors = postprocess(sides, ["all-but-the-top"])
+    _same_cosines(np.concatenate([vectors["de"], vectors["en"]]), expected)
 
 
 @pytest.mark.parametrize(("width", "removed"), [(3, 1), (149, 1), (150, 2), (250, 3), (384, 4)])
 def test_how_many_components_are_removed(width: int, removed: int) -> None:
-    found = postprocess(_bitext(width, width), ["all-but-the-top"])
-    rank = np.linalg.matrix_rank(np.concatenate(list(found.values())), tol=1e-4)
+    vectors = postprocess(_bitext(width, width), ["all-but-the-top"])
+    rank = np.linalg.matrix_rank(np.concatenate(list(vectors.values())), tol=1e-4)
     assert rank == width - removed
 
 
@@ -131,7 +131,7 @@ def test_few_texts_of_many_dimensions_have_the_same_components() -> None:
     sides = _bitext(8, 40)
     padded = {language: np.pad(rows, ((0, 0), (0, 0))) for language, rows in sides.items()}
     narrow = {language: rows @ _rotation(40) for language, rows in padded.items()}
-    one, other = (postprocess(found, ["all-but-the-top"]) for found in (sides, narrow))
+    one, other = (postprocess(vectors, ["all-but-the-top"]) for vectors in (sides, narrow))
     _same_cosines(np.concatenate(list(one.values())), np.concatenate(list(other.values())))
 
 
@@ -140,7 +140,7 @@ def _rotation(width: int) -> NDArray[np.float32]:
     return np.linalg.qr(square)[0].astype(np.float32)
 
 
-def test_steps_are_applied_in_the_order_given() -> None:
+def test_steps_are_applied_in_their_order() -> None:
     sides = _bitext(60, 10, shift=2.0)
     chained = postprocess(postprocess(sides, ["centre"]), ["whiten"])
     both = postprocess(sides, ["centre", "whiten"])
@@ -150,7 +150,7 @@ def test_steps_are_applied_in_the_order_given() -> None:
     assert np.abs(cosines - _units(both["de"]) @ _units(both["en"]).T).max() > 1e-3
 
 
-def test_the_input_is_left_as_it_was() -> None:
+def test_the_input_is_not_changed() -> None:
     sides = _bitext(20, 6)
     before = {language: rows.copy() for language, rows in sides.items()}
     postprocess(sides, ["centre", "whiten", "all-but-the-top"])
@@ -184,11 +184,13 @@ def test_a_language_with_one_text(step: str) -> None:
 def test_equal_texts_leave_nothing() -> None:
     rows = np.random.default_rng(0).normal(size=(1, 50)).astype(np.float32)
     sides = {"de": np.repeat(rows, 7, axis=0), "en": np.eye(50, dtype=np.float32)}
-    with pytest.raises(DataError, match=r"'centre' leaves nothing of text 0 of de \(7 of 7 texts"):
+    with pytest.raises(
+        DataError, match=r"'centre' makes the vector of text 0 of de 0 \(7 of 7 texts"
+    ):
         postprocess(sides, ["centre"])
     both = {"de": sides["de"], "en": sides["de"][:3]}
     for step in ("whiten", "all-but-the-top"):
-        with pytest.raises(DataError, match=f"'{step}' leaves nothing of text 0 of de"):
+        with pytest.raises(DataError, match=f"'{step}' makes the vector of text 0 of de 0"):
             postprocess(both, [step])
 
 
@@ -197,7 +199,7 @@ def test_a_plane_has_nothing_below_its_top_component() -> None:
         "de": np.array([[1, 0], [0, 1]], np.float32),
         "en": np.array([[1, 0], [0, 1]], np.float32),
     }
-    with pytest.raises(DataError, match="'all-but-the-top' leaves nothing"):
+    with pytest.raises(DataError, match="'all-but-the-top' makes the vector"):
         postprocess(line, ["all-but-the-top"])
 
 
@@ -218,7 +220,9 @@ def test_faulty_vectors() -> None:
 @pytest.mark.parametrize("module", [postprocessing, diagnostics])
 def test_heavy_packages_are_not_imported(module: ModuleType) -> None:
     nodes = list(ast.walk(ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))))
-    named = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    named |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
-    assert "numpy" in named
-    assert not {name.split(".")[0] for name in named} & {"torch", "faiss", "py3langid"}
+    imported = {
+        alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names
+    }
+    imported |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert "numpy" in imported
+    assert not {name.split(".")[0] for name in imported} & {"torch", "faiss", "py3langid"}

@@ -93,16 +93,16 @@ def test_a_collapsed_encoder_scores_chance() -> None:
 def test_metrics_equal_the_mean_over_all_orders_of_ties(row: list[int], picked: set[int]) -> None:
     gold = {which % len(row) for which in picked}
     ranks = ranks_of_scores(np.array([row], float), [sorted(gold)])
-    found = first_ranks(row, gold)
+    expected_ranks = first_ranks(row, gold)
     assert top1_accuracy(ranks)[0] == pytest.approx(
-        mean([Fraction(rank == 1) for rank in found]), abs=1e-14
+        mean([Fraction(rank == 1) for rank in expected_ranks]), abs=1e-14
     )
     assert reciprocal_rank(ranks)[0] == pytest.approx(
-        mean([Fraction(1, rank) for rank in found]), abs=1e-14
+        mean([Fraction(1, rank) for rank in expected_ranks]), abs=1e-14
     )
     for k in (1, 2, 3, 7):
         assert recall_at(ranks, k)[0] == pytest.approx(
-            mean([Fraction(rank <= k) for rank in found]), abs=1e-14
+            mean([Fraction(rank <= k) for rank in expected_ranks]), abs=1e-14
         )
 
 

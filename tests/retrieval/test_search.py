@@ -24,10 +24,10 @@ def as_lists(ranks: Ranks) -> list[list[int]]:
 
 def brute_ranks(scores: np.ndarray, gold: list[list[int]]) -> list[list[int]]:
     """Better, tied, gold_tied and retrieved by plain loops over a matrix of scores."""
-    found = []
+    rows = []
     for row, answers in zip(scores.tolist(), gold, strict=True):
         best = max(row[answer] for answer in answers)
-        found.append(
+        rows.append(
             [
                 sum(score > best for score in row),
                 sum(score == best for score in row),
@@ -35,7 +35,7 @@ def brute_ranks(scores: np.ndarray, gold: list[list[int]]) -> list[list[int]]:
                 row.index(max(row)),
             ]
         )
-    return [list(column) for column in zip(*found, strict=True)]
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def plain_cosines(queries: np.ndarray, candidates: np.ndarray) -> np.ndarray:

@@ -52,5 +52,5 @@ def shard(path: Path, members: Sequence[tuple[str, bytes | str]]) -> Path:
     return path
 
 
-def told(records: Iterable[Record]) -> list[tuple[str, str]]:
+def ids_and_texts(records: Iterable[Record]) -> list[tuple[str, str]]:
     return [(record.id, record.texts["text"]) for record in records]

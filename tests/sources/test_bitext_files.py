@@ -71,8 +71,8 @@ def test_tsv_by_index_and_by_name(tmp_path: Path) -> None:
     bitext = read_tsv(path, "de", 1, 0)
     assert bitext.src == ('"Guten Tag"', "Ja") and bitext.items == ("de:1", "de:2")
     path.write_text("english\tgerman\nHello\tHallo\n", encoding="utf-8")
-    named = read_tsv(path, "de", "german", "english")
-    assert (named.src, named.tgt, named.items) == (("Hallo",), ("Hello",), ("de:2",))
+    by_name = read_tsv(path, "de", "german", "english")
+    assert (by_name.src, by_name.tgt, by_name.items) == (("Hallo",), ("Hello",), ("de:2",))
 
 
 @pytest.mark.parametrize(
@@ -102,13 +102,13 @@ def test_layouts(tmp_path: Path) -> None:
     put(tmp_path, "News.v1.de-en.de", "News.v1.de-en.en", "Books.en-fi.fi", "Books.en-fi.en")
     put(tmp_path, "Web.en-pt_BR.tsv", "README.md", "notes.txt", "Web.fr-it.fr", "Web.fr-it.it")
     folder = find_bitexts(tmp_path)
-    found = folder.files
-    assert list(found) == ["de", "fi", "pt-BR", "sw", "zh"]
-    assert found["zh"] == BitextFiles(
+    bitexts = folder.files
+    assert list(bitexts) == ["de", "fi", "pt-BR", "sw", "zh"]
+    assert bitexts["zh"] == BitextFiles(
         tmp_path / "tatoeba.cmn-eng.cmn", tmp_path / "tatoeba.cmn-eng.eng"
     )
-    assert found["fi"] == BitextFiles(tmp_path / "Books.en-fi.fi", tmp_path / "Books.en-fi.en")
-    assert found["pt-BR"] == BitextFiles(tmp_path / "Web.en-pt_BR.tsv", None, 1)
+    assert bitexts["fi"] == BitextFiles(tmp_path / "Books.en-fi.fi", tmp_path / "Books.en-fi.en")
+    assert bitexts["pt-BR"] == BitextFiles(tmp_path / "Web.en-pt_BR.tsv", None, 1)
     assert set(folder.unread) == {"README.md", "notes.txt", "Web.fr-it.fr", "Web.fr-it.it"}
     assert folder.unread["Web.fr-it.fr"] == "'fr-it' is no pair of a language and English"
 
@@ -186,11 +186,11 @@ def test_codes_in_names(name: str, code: str | None) -> None:
 def test_codes_of_flores_and_variants_of_english(tmp_path: Path) -> None:
     put(tmp_path, "flores.deu_Latn-eng_Latn.deu_Latn", "flores.deu_Latn-eng_Latn.eng_Latn")
     put(tmp_path, "ted.fr-en_GB.fr", "ted.fr-en_GB.en_GB", "a.en-es-419.tsv", "b.eng-srp-Latn.tsv")
-    found = find_bitexts(tmp_path)
-    assert list(found.files) == ["de", "es-419", "fr", "sr-Latn"] and not found.unread
-    assert found.files["fr"].tgt == tmp_path / "ted.fr-en_GB.en_GB"
-    assert found.files["de"].src == tmp_path / "flores.deu_Latn-eng_Latn.deu_Latn"
-    assert found.files["es-419"].src_column == found.files["sr-Latn"].src_column == 1
+    bitexts = find_bitexts(tmp_path)
+    assert list(bitexts.files) == ["de", "es-419", "fr", "sr-Latn"] and not bitexts.unread
+    assert bitexts.files["fr"].tgt == tmp_path / "ted.fr-en_GB.en_GB"
+    assert bitexts.files["de"].src == tmp_path / "flores.deu_Latn-eng_Latn.deu_Latn"
+    assert bitexts.files["es-419"].src_column == bitexts.files["sr-Latn"].src_column == 1
 
 
 def test_the_folder_of_ntrex_as_it_is_published(tmp_path: Path) -> None:

@@ -123,10 +123,10 @@ def test_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"unknown split 'train'.*\n.*dev \(or sample\), training"):
         load_bucc(tmp_path, "de", "train")
     put(tmp_path)
-    for gone, left in (("de", "en"), ("en", "de")):
+    for gone, other in (("de", "en"), ("en", "de")):
         copy = shutil.copytree(tmp_path, tmp_path / f"without-{gone}")
         (copy / f"de-en.dev.{gone}").unlink()
-        with pytest.raises(DataError, match=rf"de-en\.dev\.{left} has no de-en\.dev\.{gone}"):
+        with pytest.raises(DataError, match=rf"de-en\.dev\.{other} has no de-en\.dev\.{gone}"):
             load_bucc(copy, "de", "dev")
 
 
@@ -142,8 +142,8 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         ("src", "de-1\tEins\nde-2\t \n", r"dev\.de, line 2: an empty column in 'de-2\\t '"),
         ("src", "\tEins\n", r"dev\.de, line 1: an empty column"),
         ("src", b"de-1\tEins\nde-2\t\xe4\n", r"dev\.de, line 2: byte 0xe4 is not UTF-8"),
-        ("src", "de-1\tA\nde-2\tB\nde-1\tC\n", r"dev\.de, line 3: id 'de-1' stands in line 1 too"),
-        ("tgt", "en-1\tA\nen-1\tA\n", r"dev\.en, line 2: id 'en-1' stands in line 1 too"),
+        ("src", "de-1\tA\nde-2\tB\nde-1\tC\n", r"dev\.de, line 3: id 'de-1' is also in line 1"),
+        ("tgt", "en-1\tA\nen-1\tA\n", r"dev\.en, line 2: id 'en-1' is also in line 1"),
         ("src", "fr-1\tOui\n", r"line 1: id 'fr-1'\n.*ids that begin with de-"),
         (
             "gold",
@@ -158,7 +158,7 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         (
             "gold",
             GOLD + "de-000000001\ten-000000002\n",
-            r"line 3: the pair de-000000001 en-000000002 stands in line 1 too",
+            r"line 3: the pair de-000000001 en-000000002 is also in line 1",
         ),
         (
             "gold",
@@ -180,7 +180,7 @@ def test_swapped_sides(tmp_path: Path) -> None:
     ):
         load_bucc(tmp_path, "de", "dev")
     put(tmp_path, GERMAN, ENGLISH + "de-000000004\tDoch.\n")
-    with pytest.raises(DataError, match=r"dev\.en, line 3: the id 'de-000000004' is one of the"):
+    with pytest.raises(DataError, match=r"dev\.en, line 3: the id 'de-000000004' belongs to the"):
         load_bucc(tmp_path, "de", "dev")
 
 
@@ -239,12 +239,12 @@ def test_checksum(tmp_path: Path) -> None:
     assert bucc_checksum(put(tmp_path / "two" / "de-en"), "de", "sample") == one
     put(tmp_path / "one", split="training")
     assert bucc_checksum(tmp_path / "one", "de", "dev") == one
-    seen = {one}
+    checksums = {one}
     for number, changed in enumerate(
         [{"src": GERMAN + " "}, {"tgt": ENGLISH + " "}, {"gold": GOLD[:-1]}, {"gold": None}]
     ):
         folder = put(tmp_path / f"changed-{number}", **changed)  # type: ignore[arg-type]
-        seen.add(bucc_checksum(folder, "de", "dev"))
-    assert len(seen) == 5
+        checksums.add(bucc_checksum(folder, "de", "dev"))
+    assert len(checksums) == 5
     with pytest.raises(DataError, match="no test split of 'de'"):
         bucc_checksum(tmp_path / "one", "de", "test")

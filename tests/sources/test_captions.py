@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from caption_samples import json_lines, picture, put, told, write
+from caption_samples import ids_and_texts, json_lines, picture, put, write
 
 from crosslift.artifacts.read_once import reading_once
 from crosslift.errors import DataError, UnknownNameError
@@ -47,20 +47,20 @@ def test_a_row_is_a_caption_and_captions_of_a_picture_are_one_group(
     put(tmp_path, "images/1.png", "images/2.png")
     path = table(tmp_path, ending)
     for data in (path, tmp_path):
-        found = read_captions(data, "train")
-        assert told(found.records) == THREE
-        assert found.skipped == {}
+        captions = read_captions(data, "train")
+        assert ids_and_texts(captions.records) == THREE
+        assert captions.skipped == {}
         assert format_of(data) == "table"
-    assert found.records[0] == Record(
+    assert captions.records[0] == Record(
         "images/1.png#0",
         {"text": "A dog runs ."},
         tmp_path / "images/1.png",
         "en",
         "images/1.png",
     )
-    assert found.records[2].group == "images/1.png"
-    assert found.records[2].image is not None
-    assert found.records[2].image.read_bytes() == picture(0)
+    assert captions.records[2].group == "images/1.png"
+    assert captions.records[2].image is not None
+    assert captions.records[2].image.read_bytes() == picture(0)
 
 
 def test_a_list_of_captions_with_languages_groups_and_splits(tmp_path: Path) -> None:
@@ -104,13 +104,13 @@ def test_columns_bind_by_role(tmp_path: Path) -> None:
         "split": "part",
         "id": "set",
     }
-    found = read_captions(path, "dev", columns).records
-    assert told(found) == [("s#0", "one"), ("s#1", "two")]
-    assert {(r.language, r.group) for r in found} == {("de", "s")}
+    captions = read_captions(path, "dev", columns).records
+    assert ids_and_texts(captions) == [("s#0", "one"), ("s#1", "two")]
+    assert {(r.language, r.group) for r in captions} == {("de", "s")}
     assert checksum_of(path, columns) != checksum_of(path, {**columns, "text": "alt"})
     with pytest.raises(UnknownNameError, match="'txet'"):
         read_captions(path, "dev", {"txet": "alt"})
-    with pytest.raises(DataError, match=r"no column 'atl', which is to be the 'text'"):
+    with pytest.raises(DataError, match=r"no column 'atl', given as the 'text'"):
         read_captions(path, "dev", {**columns, "text": "atl"})
     with pytest.raises(UnknownNameError, match="'validation'"):
         read_captions(path, "validation", columns)  # type: ignore[arg-type]
@@ -130,7 +130,7 @@ def test_json_lines_in_a_json_file_are_a_table(tmp_path: Path) -> None:
     path = json_lines(tmp_path / "pairs.json", ROWS)
     for data in (path, tmp_path):
         assert format_of(data) == "table"
-        assert told(read_captions(data, "train").records) == THREE
+        assert ids_and_texts(read_captions(data, "train").records) == THREE
     path.rename(tmp_path / "captions_train.json")
     assert format_of(tmp_path) == "table"
     columns = write(tmp_path / "c.json", '{"image": {"0": "images/1.png"}, "text": {"0": "x"}}')
@@ -144,9 +144,9 @@ def test_data_that_are_downloaded_name_no_file_outside_their_folder(tmp_path: Pa
     (folder / "sub").mkdir()
     for name in ("../secret.png", str(tmp_path / "secret.png"), "sub/../../secret.png"):
         rows = [{"file_name": "in.png", "text": "x"}, {"file_name": name, "text": "y"}]
-        own = json_lines(folder / "pairs.jsonl", rows)
-        assert [r.image for r in read_captions(own, "train").records][1] == folder / name
-        own.rename(folder / "metadata.jsonl")
+        pairs = json_lines(folder / "pairs.jsonl", rows)
+        assert [r.image for r in read_captions(pairs, "train").records][1] == folder / name
+        pairs.rename(folder / "metadata.jsonl")
         for split in ("train", "test"):
             with pytest.raises(DataError, match=r"row 2: the file .*secret\.png is outside"):
                 read_captions(folder, split)
@@ -160,13 +160,16 @@ def test_data_that_are_downloaded_name_no_file_outside_their_folder(tmp_path: Pa
 def test_image_folders(tmp_path: Path) -> None:
     one = put(tmp_path / "one", "0001.png", "0002.png")
     write(one / "metadata.csv", "file_name,text\n0001.png,a\n0002.png,b\n")
-    assert told(read_captions(one, "train").records) == [("0001.png#0", "a"), ("0002.png#0", "b")]
+    assert ids_and_texts(read_captions(one, "train").records) == [
+        ("0001.png#0", "a"),
+        ("0002.png#0", "b"),
+    ]
     assert format_of(one) == "imagefolder"
     parted = tmp_path / "parted"
     for split in ("train", "validation"):
         put(parted / split, "0001.png")
         json_lines(parted / split / "metadata.jsonl", [{"file_name": "0001.png", "text": split}])
-    assert told(read_captions(parted, "train").records) == [("train/0001.png#0", "train")]
+    assert ids_and_texts(read_captions(parted, "train").records) == [("train/0001.png#0", "train")]
     (dev,) = read_captions(parted, "dev").records
     assert dev.id == "validation/0001.png#0"
     assert dev.image == parted / "validation/0001.png"
@@ -180,8 +183,8 @@ def test_tables_named_as_splits(tmp_path: Path) -> None:
     put(tmp_path, "a.png")
     for split in ("train", "val"):
         json_lines(tmp_path / f"my_{split}.jsonl", [{"image": "a.png", "text": split}])
-    assert told(read_captions(tmp_path, "train").records) == [("a.png#0", "train")]
-    assert told(read_captions(tmp_path, "dev").records) == [("a.png#1", "val")]
+    assert ids_and_texts(read_captions(tmp_path, "train").records) == [("a.png#0", "train")]
+    assert ids_and_texts(read_captions(tmp_path, "dev").records) == [("a.png#1", "val")]
     json_lines(tmp_path / "other.jsonl", [{"image": "a.png", "text": "x"}])
     with pytest.raises(DataError, match="several places") as error:
         read_captions(tmp_path, "train")
@@ -196,9 +199,9 @@ def test_empty_and_repeated_captions_are_counted(tmp_path: Path) -> None:
         {"image": "./a.png", "captions": ["x", "y"]},
         {"image": "b.png", "captions": ["x"]},
     ]
-    found = read_captions(json_lines(tmp_path / "t.jsonl", rows), "train")
-    assert told(found.records) == [("a.png#1", "x"), ("a.png#5", "y"), ("b.png#0", "x")]
-    assert found.skipped == {
+    captions = read_captions(json_lines(tmp_path / "t.jsonl", rows), "train")
+    assert ids_and_texts(captions.records) == [("a.png#1", "x"), ("a.png#5", "y"), ("b.png#0", "x")]
+    assert captions.skipped == {
         "empty caption": 2,
         "repeated caption of one picture": 2,
         "no caption": 1,
@@ -224,9 +227,9 @@ def test_pictures_that_are_not_there(tmp_path: Path, cell: str | None, why: str)
     with pytest.raises(DataError, match=r"t\.jsonl, row 2: ") as error:
         read_captions(path, "train")
     assert "skip_broken" in str(error.value)
-    found = read_captions(path, "train", skip_broken=True)
-    assert told(found.records) == [("a.png#0", "x")]
-    assert found.skipped == {why: 1}
+    captions = read_captions(path, "train", skip_broken=True)
+    assert ids_and_texts(captions.records) == [("a.png#0", "x")]
+    assert captions.skipped == {why: 1}
 
 
 def test_addresses_are_not_fetched(tmp_path: Path) -> None:

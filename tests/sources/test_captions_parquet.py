@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from caption_samples import picture, put, told
+from caption_samples import ids_and_texts, picture, put
 from pyarrow import parquet
 
 from crosslift.errors import DataError
@@ -44,16 +44,16 @@ def write_parquet(path: Path, rows: list[dict[str, Any]], **more: Any) -> Path:
 def test_structs_of_bytes_are_read_row_by_row(tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "data/train-00000-of-00001.parquet", ROWS, row_group_size=2)
     write_parquet(tmp_path / "data/validation-00000-of-00001.parquet", ROWS[1:2])
-    found = read_captions(tmp_path, "train")
-    assert told(found.records) == [
+    captions = read_captions(tmp_path, "train")
+    assert ids_and_texts(captions.records) == [
         ("7#0", "one"),
         ("7#1", "two"),
         ("8#0", "three"),
         ("7#2", "four"),
     ]
-    assert found.skipped == {"empty caption": 1}
+    assert captions.skipped == {"empty caption": 1}
     assert format_of(tmp_path) == format_of(path) == "parquet"
-    pictures = [record.image for record in found.records]
+    pictures = [record.image for record in captions.records]
     assert [p.read_bytes() for p in pictures if p] == [picture(s) for s in (0, 0, 1, 2)]
     assert pictures[0] == pictures[1] == ParquetPicture(path, "image.bytes", 0, 0)
     assert pictures[3] == ParquetPicture(path, "image.bytes", 1, 0)
@@ -80,9 +80,9 @@ def test_bytes_paths_and_neither(tmp_path: Path, statistics: bool) -> None:
     path = write_parquet(tmp_path / "x.parquet", rows, write_statistics=statistics)
     with pytest.raises(DataError, match=r"x\.parquet, row 3: no picture"):
         read_captions(path, "train")
-    found = read_captions(path, "train", skip_broken=True)
-    assert [r.image.read_bytes() for r in found.records if r.image] == [picture(5), picture(0)]
-    assert found.skipped == {"no picture": 1}
+    captions = read_captions(path, "train", skip_broken=True)
+    assert [r.image.read_bytes() for r in captions.records if r.image] == [picture(5), picture(0)]
+    assert captions.skipped == {"no picture": 1}
     before = checksum_of(path)
     (tmp_path / "beside.png").write_bytes(picture(99))
     assert checksum_of(path) != before
@@ -94,8 +94,8 @@ def test_columns_of_bytes_and_of_paths(tmp_path: Path) -> None:
     (record,) = read_captions(plain, "train").records
     assert record.image is not None
     assert record.image.read_bytes() == picture(4)
-    named = write_parquet(tmp_path / "b.parquet", [{"file_name": "1.png", "text": "x"}])
-    (record,) = read_captions(named, "train").records
+    with_names = write_parquet(tmp_path / "b.parquet", [{"file_name": "1.png", "text": "x"}])
+    (record,) = read_captions(with_names, "train").records
     assert record.image == tmp_path / "1.png"
     wrong = write_parquet(tmp_path / "c.parquet", [{"image": 3, "text": "x"}])
     with pytest.raises(DataError, match="column 'image' is of the type int64"):
@@ -136,8 +136,8 @@ def test_damage_that_ends_a_process_is_never_looked_at(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, check=False)
     assert done.returncode == -signal.SIGABRT, "the damage is such that pyarrow itself aborts"
-    found = read_captions(path, "train").records
-    assert [r.image.read_bytes() for r in found if r.image] == [picture(n) for n in range(4)]
+    captions = read_captions(path, "train").records
+    assert [r.image.read_bytes() for r in captions if r.image] == [picture(n) for n in range(4)]
 
 
 def test_parquet_names_no_picture_outside_its_folder(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_parquet_names_no_picture_outside_its_folder(tmp_path: Path) -> None:
     (record,) = read_captions(path, "train").records
     assert isinstance(record.image, ParquetPicture), "a name beside the bytes is read by nobody"
     dataset([{"image": str(folder / "in.png"), "text": "x"}]).save_to_disk(str(folder / "saved"))
-    assert told(read_captions(folder / "saved", "train").records) == [("saved:1#0", "x")]
+    assert ids_and_texts(read_captions(folder / "saved", "train").records) == [("saved:1#0", "x")]
 
 
 def test_a_parquet_file_that_declares_more_than_it_can_hold(tmp_path: Path) -> None:
@@ -174,23 +174,26 @@ def test_folders_of_save_to_disk(tmp_path: Path) -> None:
 
     one = tmp_path / "one"
     dataset(ROWS).save_to_disk(str(one))
-    found = read_captions(one, "train")
-    assert told(found.records) == [
+    captions = read_captions(one, "train")
+    assert ids_and_texts(captions.records) == [
         ("7#0", "one"),
         ("7#1", "two"),
         ("8#0", "three"),
         ("7#2", "four"),
     ]
     assert format_of(one) == "datasets"
-    images = [record.image for record in found.records]
+    images = [record.image for record in captions.records]
     assert [i.read_bytes() for i in images if i] == [picture(s) for s in (0, 0, 1, 2)]
     assert images[0] == images[1] != images[2]
     assert len({*images}) == 3
     several = tmp_path / "several"
     parts = {"train": dataset(ROWS[:1]), "validation": dataset(ROWS[1:2])}
     datasets.DatasetDict(parts).save_to_disk(str(several))
-    assert told(read_captions(several, "dev").records) == [("8#0", "three")]
-    assert told(read_captions(several, "train").records) == [("7#0", "one"), ("7#1", "two")]
+    assert ids_and_texts(read_captions(several, "dev").records) == [("8#0", "three")]
+    assert ids_and_texts(read_captions(several, "train").records) == [
+        ("7#0", "one"),
+        ("7#1", "two"),
+    ]
     assert checksum_of(one) != checksum_of(several)
     with pytest.raises(DataError, match=r"the column 'caption' .* holds no pictures"):
         read_captions(one, "train", {"image": "caption", "text": "img_id"})
@@ -221,29 +224,33 @@ def test_saved_rows_without_a_picture_are_told(tmp_path: Path) -> None:
 def hub(monkeypatch: pytest.MonkeyPatch, splits: dict[str, list[dict[str, Any]]]) -> list[Any]:
     import datasets
 
-    asked: list[Any] = []
+    requests: list[Any] = []
 
     def load_dataset(name: str, config: str | None, *, split: str, revision: str) -> Any:
-        asked.append((name, config, split, revision))
+        requests.append((name, config, split, revision))
         return dataset(splits[split])
 
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
-    return asked
+    return requests
 
 
 def test_datasets_of_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = hub(monkeypatch, {"train": ROWS[:2], "validation": ROWS[2:]})
+    requests = hub(monkeypatch, {"train": ROWS[:2], "validation": ROWS[2:]})
     source = HubCaptions("some/pictures", COMMIT, id_column="img_id")
-    found = source.read("train")
-    assert asked == [("some/pictures", None, "train", COMMIT)]
-    assert told(found.records) == [("7#0", "one"), ("7#1", "two"), ("8#0", "three")]
-    assert found.skipped == {"empty caption": 1}
-    assert found.records[2].image is not None
-    assert found.records[2].image.read_bytes() == picture(1)
-    assert "some/pictures of the hub, split train, row 2" in str(found.records[2].image)
-    assert told(source.read("dev").records) == [("7#0", "four")]
-    own = HubCaptions("some/pictures", COMMIT)
-    assert [r.group for r in own.read("train").records] == ["train:1", "train:1", "train:2"]
+    captions = source.read("train")
+    assert requests == [("some/pictures", None, "train", COMMIT)]
+    assert ids_and_texts(captions.records) == [("7#0", "one"), ("7#1", "two"), ("8#0", "three")]
+    assert captions.skipped == {"empty caption": 1}
+    assert captions.records[2].image is not None
+    assert captions.records[2].image.read_bytes() == picture(1)
+    assert "some/pictures of the hub, split train, row 2" in str(captions.records[2].image)
+    assert ids_and_texts(source.read("dev").records) == [("7#0", "four")]
+    default_source = HubCaptions("some/pictures", COMMIT)
+    assert [r.group for r in default_source.read("train").records] == [
+        "train:1",
+        "train:1",
+        "train:2",
+    ]
 
 
 def test_hub_rows_may_tell_splits_and_have_several_columns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,9 +268,9 @@ def test_hub_rows_may_tell_splits_and_have_several_columns(monkeypatch: pytest.M
         language_column="lang",
     )
     train = source.read("train").records
-    assert told(train) == [("test:1#0", "one"), ("test:1#1", "eins")]
+    assert ids_and_texts(train) == [("test:1#0", "one"), ("test:1#1", "eins")]
     assert {record.language for record in train} == {"de"}
-    assert told(source.read("dev").records) == [("test:2#0", "two")]
+    assert ids_and_texts(source.read("dev").records) == [("test:2#0", "two")]
     assert source.read("test").records == []
     with pytest.raises(DataError, match=r"split test: no column 'alt'"):
         HubCaptions("some/pictures", COMMIT, text="alt", splits={"train": ("test",)}).read("train")
@@ -276,8 +283,8 @@ def test_a_dataset_of_the_hub_names_files_of_its_cache_alone(
 
     put(tmp_path, "cache/in.png", "secret.png")
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    kept = {"bytes": None, "path": str(tmp_path / "cache/in.png")}
-    hub(monkeypatch, {"train": [{"image": kept, "caption": "x"}]})
+    outside_picture = {"bytes": None, "path": str(tmp_path / "cache/in.png")}
+    hub(monkeypatch, {"train": [{"image": outside_picture, "caption": "x"}]})
     (record,) = HubCaptions("org/name", COMMIT).read("train").records
     assert record.image == tmp_path / "cache/in.png"
     for out in (str(tmp_path / "secret.png"), str(tmp_path / "cache/../secret.png"), "../x.png"):

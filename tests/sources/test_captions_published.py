@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from caption_samples import picture, put, told, write
+from caption_samples import ids_and_texts, picture, put, write
 
 from crosslift.errors import DataError
 from crosslift.sources.captions import checksum_of, format_of, read_captions
@@ -54,20 +54,22 @@ def coco(folder: Path) -> Path:
 def test_coco_from_its_folder_and_from_a_file(tmp_path: Path) -> None:
     folder = coco(tmp_path)
     train_file = folder / "annotations/captions_train2017.json"
-    wanted = [
+    expected = [
         ("25#0", "A giraffe."),
         ("9#0", "Closeup of bins of food."),
         ("9#1", "Bins."),
         ("9#2", "Bins."),  # two people wrote the same: it counts
     ]
     for data in (folder, folder / "annotations", train_file):
-        found = read_captions(data, "train")
-        assert told(found.records) == wanted
-        assert found.skipped == {}
+        captions = read_captions(data, "train")
+        assert ids_and_texts(captions.records) == expected
+        assert captions.skipped == {}
         assert format_of(data) == "coco"
-    assert {r.group for r in found.records} == {"25", "9"}
-    assert found.records[1].image == folder / "train2017/000000000009.jpg"
-    assert told(read_captions(folder, "dev").records) == [("139#0", "A woman in a dining room.")]
+    assert {r.group for r in captions.records} == {"25", "9"}
+    assert captions.records[1].image == folder / "train2017/000000000009.jpg"
+    assert ids_and_texts(read_captions(folder, "dev").records) == [
+        ("139#0", "A woman in a dining room.")
+    ]
     assert read_captions(folder, "test").records == []
     with pytest.raises(DataError, match="no train caption; there are 1 of dev"):
         read_captions(folder / "annotations/captions_val2017.json", "train")
@@ -80,7 +82,7 @@ def test_coco_of_two_years_must_be_named(tmp_path: Path) -> None:
     put(folder / "images/train2014", "COCO_train2014_000000000009.jpg")
     with pytest.raises(DataError, match=r"several places: .*captions_train2014\.json"):
         read_captions(folder, "train")
-    assert told(read_captions(path, "train").records) == [("9#0", "Bins.")]
+    assert ids_and_texts(read_captions(path, "train").records) == [("9#0", "Bins.")]
     with pytest.raises(DataError, match="fixed columns, but text was bound"):
         read_captions(path, "train", {"text": "caption"})
 
@@ -96,7 +98,7 @@ def test_coco_at_fault(tmp_path: Path) -> None:
     names = {1: "1.jpg"}
     fails(coco_object(names, [(1, "x")]), r"no folder near .* holds its pictures, such as 1\.jpg")
     put(tmp_path, "1.jpg", "2.jpg")
-    fails(coco_object(names, [(2, "x")]), "annotation 1: image_id 2 is none of the images")
+    fails(coco_object(names, [(2, "x")]), "annotation 1: image_id 2 is not an id of the images")
     fails({"images": [{"id": 1, "file_name": "1.jpg"}]}, "no column 'annotations'")
     fails({"images": {}, "annotations": []}, "'images' holds {}")
     fails({"images": [], "annotations": []}, "no image")
@@ -163,10 +165,10 @@ def test_karpathys_coco_has_folders_and_restval(tmp_path: Path) -> None:
     path = write(tmp_path / "dataset_coco.json", json.dumps({"images": images, "dataset": "coco"}))
     put(tmp_path / "train2014", train)
     put(tmp_path / "val2014", val, other)
-    found = read_captions(path, "train").records
-    assert told(found) == [("1#0", "One."), ("2#0", "Two."), ("2#1", "Zwei.")]
-    assert found[1].image == tmp_path / "val2014" / val
-    assert told(read_captions(tmp_path, "dev").records) == [("3#0", "Three.")]
+    captions = read_captions(path, "train").records
+    assert ids_and_texts(captions) == [("1#0", "One."), ("2#0", "Two."), ("2#1", "Zwei.")]
+    assert captions[1].image == tmp_path / "val2014" / val
+    assert ids_and_texts(read_captions(tmp_path, "dev").records) == [("3#0", "Three.")]
     assert read_captions(tmp_path, "test").records == []
     assert format_of(tmp_path) == "karpathy"
 
@@ -184,7 +186,9 @@ def test_karpathys_flickr_has_one_folder(tmp_path: Path) -> None:
     (record,) = read_captions(path, "train").records
     assert record.id == "1000092795.jpg#0"
     assert record.image == tmp_path / "flickr30k-images/1000092795.jpg"
-    assert told(read_captions(folder, "test").records) == [("10002456.jpg#0", "Several men .")]
+    assert ids_and_texts(read_captions(folder, "test").records) == [
+        ("10002456.jpg#0", "Several men .")
+    ]
 
 
 TOKENS = (
@@ -199,15 +203,15 @@ def test_flickr30k_as_its_authors_publish_it(tmp_path: Path) -> None:
     put(tmp_path / "flickr30k-images", "1000092795.jpg", "10002456.jpg")
     write(tmp_path / "flickr30k-images.tar", "the archive of the pictures may lie there still")
     for data in (path, tmp_path):
-        found = read_captions(data, "train").records
-        assert [record.id for record in found] == [
+        captions = read_captions(data, "train").records
+        assert [record.id for record in captions] == [
             "1000092795.jpg#0",
             "1000092795.jpg#1",
             "10002456.jpg#0",
         ]
         assert format_of(data) == "flickr"
-    assert found[1].texts["text"] == "Two young , White males ."
-    assert found[0].group == found[1].group == "1000092795.jpg"
+    assert captions[1].texts["text"] == "Two young , White males ."
+    assert captions[0].group == captions[1].group == "1000092795.jpg"
     path.write_text(TOKENS + "10002456.jpg#0\tagain\n")
     with pytest.raises(DataError, match=r"row 4: the caption 10002456\.jpg#0 appears twice"):
         read_captions(path, "train")
@@ -225,7 +229,7 @@ def test_flickr30k_as_kaggle_has_it(tmp_path: Path) -> None:
         "2199200620.jpg| 0| A man .\n",
     )
     put(tmp_path / "flickr30k_images/flickr30k_images", "2199200615.jpg", "2199200620.jpg")
-    assert told(read_captions(path.parent, "train").records) == [
+    assert ids_and_texts(read_captions(path.parent, "train").records) == [
         ("2199200615.jpg#3", 'A dog runs , "fast" .'),
         ("2199200615.jpg#4", "A dog runs across the grass ."),
         ("2199200620.jpg#0", "A man ."),
@@ -249,18 +253,18 @@ def flickr8k(folder: Path) -> Path:
 
 def test_flickr8k_with_and_without_its_lists(tmp_path: Path) -> None:
     folder = flickr8k(tmp_path)
-    found = read_captions(folder, "train")
-    assert len(found.records) == 5
-    assert found.skipped == {"picture that was never published": 1}
+    captions = read_captions(folder, "train")
+    assert len(captions.records) == 5
+    assert captions.skipped == {"picture that was never published": 1}
     before = checksum_of(folder)
     for split, name in (("train", "a.jpg"), ("dev", "b.jpg"), ("test", "c.jpg")):
         write(folder / f"Flickr8k_text/Flickr_8k.{split}Images.txt", f"{name}\n")
     assert checksum_of(folder) != before
-    found = read_captions(folder, "train")
-    assert told(found.records) == [("a.jpg#0", "One ."), ("a.jpg#1", "Two .")]
-    assert found.skipped == {"in no split": 2}
-    assert told(read_captions(folder, "dev").records) == [("b.jpg#0", "Three .")]
-    assert told(read_captions(folder, "test").records) == [("c.jpg#0", "Four .")]
+    captions = read_captions(folder, "train")
+    assert ids_and_texts(captions.records) == [("a.jpg#0", "One ."), ("a.jpg#1", "Two .")]
+    assert captions.skipped == {"in no split": 2}
+    assert ids_and_texts(read_captions(folder, "dev").records) == [("b.jpg#0", "Three .")]
+    assert ids_and_texts(read_captions(folder, "test").records) == [("c.jpg#0", "Four .")]
     write(folder / "Flickr8k_text/Flickr_8k.devImages.txt", "b.jpg\na.jpg\n")
     with pytest.raises(DataError, match=r"row 2: a\.jpg is in the list of train too"):
         read_captions(folder, "train")
@@ -269,10 +273,10 @@ def test_flickr8k_with_and_without_its_lists(tmp_path: Path) -> None:
 def test_flickr8k_as_kaggle_has_it(tmp_path: Path) -> None:
     write(tmp_path / "captions.txt", 'image,caption\na.jpg,One .\na.jpg,"Two , ""so"" ."\n')
     put(tmp_path / "Images", "a.jpg")
-    found = read_captions(tmp_path, "train").records
-    assert told(found) == [("a.jpg#0", "One ."), ("a.jpg#1", 'Two , "so" .')]
-    assert found[0].image is not None
-    assert found[0].image.read_bytes() == picture(0)
+    captions = read_captions(tmp_path, "train").records
+    assert ids_and_texts(captions) == [("a.jpg#0", "One ."), ("a.jpg#1", 'Two , "so" .')]
+    assert captions[0].image is not None
+    assert captions[0].image.read_bytes() == picture(0)
 
 
 def test_two_lists_in_one_folder_must_be_named(tmp_path: Path) -> None:

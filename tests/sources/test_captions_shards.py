@@ -8,7 +8,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from caption_samples import picture, shard, told
+from caption_samples import ids_and_texts, picture, shard
 
 from crosslift.errors import DataError
 from crosslift.sources.captions import checksum_of, format_of, read_captions
@@ -27,22 +27,22 @@ MEMBERS: list[tuple[str, bytes | str]] = [
 
 def test_samples_of_a_shard(tmp_path: Path) -> None:
     path = shard(tmp_path / "00000.tar", MEMBERS)
-    found = read_captions(path, "train")
-    assert told(found.records) == [
+    captions = read_captions(path, "train")
+    assert ids_and_texts(captions.records) == [
         ("00000/000000#0", "A dog"),
         ("00000/000001#0", "A cat"),
         ("00000/000002#0", "One"),
         ("00000/000002#1", "Two"),
     ]
-    assert found.skipped == {}
+    assert captions.skipped == {}
     assert format_of(path) == format_of(tmp_path) == "webdataset"
-    image = found.records[0].image
+    image = captions.records[0].image
     assert isinstance(image, FilePart)
     assert image.read_bytes() == picture(1, "JPEG")
     assert str(image) == f"{path}:000000.jpg"
-    assert found.records[1].image is not None
-    assert found.records[1].image.read_bytes() == picture(2)
-    assert found.records[2].group == found.records[3].group == "00000/000002"
+    assert captions.records[1].image is not None
+    assert captions.records[1].image.read_bytes() == picture(2)
+    assert captions.records[2].group == captions.records[3].group == "00000/000002"
 
 
 def test_keys_of_the_json_file_are_columns(tmp_path: Path) -> None:
@@ -77,7 +77,8 @@ def test_folders_and_patterns_of_shards(tmp_path: Path) -> None:
     listed = tmp_path / "s-00000{2,0}.tar"
     assert [r.group for r in read_captions(listed, "train").records] == ["s-000002/0", "s-000000/0"]
     with pytest.raises(
-        DataError, match=r"s-000003\.tar is missing, the first of the pattern.s 5 shards"
+        DataError,
+        match=r"s-000003\.tar is missing, the first missing one of the pattern.s 5 shards",
     ):
         read_captions(tmp_path / "s-{000000..000004}.tar", "train")
     for wrong in ("s-{000000}.tar", "s-{5..1}.tar", "s-{a..b}.tar"):
@@ -88,13 +89,15 @@ def test_folders_and_patterns_of_shards(tmp_path: Path) -> None:
 def test_splits_are_in_names(tmp_path: Path) -> None:
     for name in ("cc-train-0.tar", "cc-train-1.tar", "cc-val-0.tar", "cc-other.tar"):
         shard(tmp_path / "named" / name, pair("0"))
-    found = read_captions(tmp_path / "named", "train")
-    assert [r.id for r in found.records] == ["cc-train-0/0#0", "cc-train-1/0#0"]
-    assert found.skipped == {"in no split": 1}
+    captions = read_captions(tmp_path / "named", "train")
+    assert [r.id for r in captions.records] == ["cc-train-0/0#0", "cc-train-1/0#0"]
+    assert captions.skipped == {"in no split": 1}
     assert len(read_captions(tmp_path / "named", "dev").records) == 1
     for name in ("train/0.tar", "test/0.tar"):
         shard(tmp_path / "inner" / name, pair("0", name))
-    assert told(read_captions(tmp_path / "inner", "test").records) == [("test/0/0#0", "test/0.tar")]
+    assert ids_and_texts(read_captions(tmp_path / "inner", "test").records) == [
+        ("test/0/0#0", "test/0.tar")
+    ]
 
 
 def test_folders_inside_files_of_no_sample_and_longer_endings(tmp_path: Path) -> None:
@@ -110,25 +113,25 @@ def test_folders_inside_files_of_no_sample_and_longer_endings(tmp_path: Path) ->
         ({}, "x", 0),
         ({"text": "de.txt", "image": "left.jpg"}, "Ein Hund", 7),
     ):
-        found = read_captions(path, "train", columns)
-        assert told(found.records) == [("x/v1.0/a#0", text)]
-        assert found.records[0].image is not None
-        assert found.records[0].image.read_bytes() == picture(shade)
-        assert found.skipped == {"file of a shard without an ending": 1}
+        captions = read_captions(path, "train", columns)
+        assert ids_and_texts(captions.records) == [("x/v1.0/a#0", text)]
+        assert captions.records[0].image is not None
+        assert captions.records[0].image.read_bytes() == picture(shade)
+        assert captions.skipped == {"file of a shard without an ending": 1}
 
 
 def test_a_line_feed_alone_parts_captions(tmp_path: Path) -> None:
     odd = "at\u2028the\x0clake\x85\x1c now"
     path = shard(tmp_path / "x.tar", pair("0", f"{odd}\r\ntwo\n\nthree\n"))
-    found = read_captions(path, "train")
-    assert told(found.records) == [("x/0#0", odd), ("x/0#1", "two"), ("x/0#3", "three")]
-    assert found.skipped == {"empty caption": 1}
+    captions = read_captions(path, "train")
+    assert ids_and_texts(captions.records) == [("x/0#0", odd), ("x/0#1", "two"), ("x/0#3", "three")]
+    assert captions.skipped == {"empty caption": 1}
 
 
 def test_dots_in_the_names_of_pictures(tmp_path: Path) -> None:
     members = [*pair("photo v2.0 Final", "red"), *pair("photo v2.1", "blue"), *pair("plain")]
     path = shard(tmp_path / "x.tar", members)
-    assert told(read_captions(path, "train").records) == [
+    assert ids_and_texts(read_captions(path, "train").records) == [
         ("x/photo v2.0 Final#0", "red"),
         ("x/photo v2.1#0", "blue"),
         ("x/plain#0", "x"),
@@ -145,16 +148,16 @@ def test_dots_in_the_names_of_pictures(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", PICTURE_ENDINGS)
 def test_every_ending_of_a_picture_that_is_decoded(tmp_path: Path, ending: str) -> None:
     path = shard(tmp_path / "x.tar", [(f"0.{ending.upper()}", picture()), ("0.txt", "x")])
-    assert told(read_captions(path, "train").records) == [("x/0#0", "x")]
+    assert ids_and_texts(read_captions(path, "train").records) == [("x/0#0", "x")]
 
 
 def test_other_endings_are_read_where_columns_name_them(tmp_path: Path) -> None:
     members = [("0.img", picture(3)), ("0.cap", "a map\nof old"), ("0.de.cap", "Karte")]
     path = shard(tmp_path / "x.tar", members)
-    found = read_captions(path, "train", {"image": "img", "text": "cap, de.cap"})
-    assert [text for _, text in told(found.records)] == ["a map", "of old", "Karte"]
-    assert found.records[0].image is not None
-    assert found.records[0].image.read_bytes() == picture(3)
+    captions = read_captions(path, "train", {"image": "img", "text": "cap, de.cap"})
+    assert [text for _, text in ids_and_texts(captions.records)] == ["a map", "of old", "Karte"]
+    assert captions.records[0].image is not None
+    assert captions.records[0].image.read_bytes() == picture(3)
     with pytest.raises(DataError, match=r"sample 0 \(0\.img, 0\.cap, 0\.de\.cap\): no picture"):
         read_captions(shard(path, [*members, ("0.txt", "x")]), "train")
 
@@ -194,9 +197,9 @@ def test_samples_that_lack_something(tmp_path: Path) -> None:
     path = shard(tmp_path / "x.tar", [*members, ("4.jpg", b""), ("4.txt", "y")])
     with pytest.raises(DataError, match=r"x\.tar, sample 1: no picture"):
         read_captions(path, "train")
-    found = read_captions(path, "train", skip_broken=True)
-    assert told(found.records) == [("x/0#0", "x")]
-    assert found.skipped == {
+    captions = read_captions(path, "train", skip_broken=True)
+    assert ids_and_texts(captions.records) == [("x/0#0", "x")]
+    assert captions.skipped == {
         "no picture": 1,
         "no caption": 1,
         "empty caption": 1,
@@ -271,7 +274,7 @@ def test_damaged_joined_and_compressed_shards(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"damaged at byte 2,048"):
         read_captions(path, "train")
     path.write_bytes(data + data)
-    with pytest.raises(DataError, match="goes on behind the mark of its end"):
+    with pytest.raises(DataError, match="continues after its end-of-archive mark"):
         read_captions(path, "train")
     path.write_bytes(gzip.compress(data))
     with pytest.raises(DataError, match=r"x\.tar is compressed by gzip[\s\S]*gunzip x\.tar"):

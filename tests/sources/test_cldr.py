@@ -31,8 +31,10 @@ DERIVED = ("🇩🇪",)
 def write_package(folder: Path) -> Path:
     for locale, names in SMALL.items():
         for kind in ("annotations", "annotationsDerived"):
-            own = {e: n for e, n in names.items() if (e in DERIVED) == (kind != "annotations")}
-            facts = {e: {"default": ["x", n], "tts": [n]} for e, n in own.items()}
+            names_of_kind = {
+                e: n for e, n in names.items() if (e in DERIVED) == (kind != "annotations")
+            }
+            facts = {e: {"default": ["x", n], "tts": [n]} for e, n in names_of_kind.items()}
             path = folder / kind / locale / "annotations.json"
             path.parent.mkdir(parents=True)
             content = {kind: {"identity": {"language": locale}, "annotations": facts}}
@@ -43,11 +45,13 @@ def write_package(folder: Path) -> Path:
 def write_debian(folder: Path) -> Path:
     for locale, names in SMALL.items():
         for kind in ("annotations", "annotationsDerived"):
-            own = {e: n for e, n in names.items() if (e in DERIVED) == (kind != "annotations")}
+            names_of_kind = {
+                e: n for e, n in names.items() if (e in DERIVED) == (kind != "annotations")
+            }
             lines = [
                 f'<annotation cp="{e}">a | b</annotation>'
                 f'<annotation cp="{e}" type="tts">{n}</annotation>'
-                for e, n in own.items()
+                for e, n in names_of_kind.items()
             ]
             path = folder / "common" / kind / f"{locale.replace('-', '_')}.xml"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -173,14 +177,14 @@ def test_a_name_equal_to_the_english_one_is_no_translation(tmp_path: Path) -> No
         "sw": {"1F600": "First face", "1F601": "uso 1", "1F602": "uso 2"},
         "fr": {"1F600": "First face", "1F601": "visage"},
     }
-    found = read_translations(Path(f"cldr:{write_list(tmp_path, names)}"), concepts(4))
-    assert found.names == {
+    translations = read_translations(Path(f"cldr:{write_list(tmp_path, names)}"), concepts(4))
+    assert translations.names == {
         "de": {"1F600": "Gesicht 0", "1F602": "Gesicht 2", "1F603": "Gesicht 3"},
         "sw": {"1F601": "uso 1", "1F602": "uso 2"},
     }
-    assert list(found.gaps) == ["fr"]
-    assert found.left_out == {"de": {AS_IN_ENGLISH: 1}, "sw": {AS_IN_ENGLISH: 1}}
-    assert found.gaps["fr"].startswith("names of 1 of 4 concepts")
+    assert list(translations.gaps) == ["fr"]
+    assert translations.left_out == {"de": {AS_IN_ENGLISH: 1}, "sw": {AS_IN_ENGLISH: 1}}
+    assert translations.gaps["fr"].startswith("names of 1 of 4 concepts")
 
 
 def write_held_out(folder: Path) -> Path:
@@ -212,10 +216,10 @@ def test_names_and_pictures_measure_the_languages_of_the_source(tmp_path: Path) 
 
 def test_languages_of_the_source_can_be_asked_for(tmp_path: Path) -> None:
     data = Path(f"cldr:{write_held_out(tmp_path)}")
-    asked = TargetSettings(name="pictures", data=data, languages=("xh",))
-    found = load_target(asked).data
-    assert isinstance(found, PictureData)
-    assert list(found.texts) == ["xh"] and not found.gaps and not found.left_out
+    settings = TargetSettings(name="pictures", data=data, languages=("xh",))
+    pictures = load_target(settings).data
+    assert isinstance(pictures, PictureData)
+    assert list(pictures.texts) == ["xh"] and not pictures.gaps and not pictures.left_out
     with pytest.raises(UnknownNameError, match="'fr'"):
         load_target(TargetSettings(name="names", data=data, languages=("fr",)))
     with pytest.raises(DataError, match="kl: names of 199 of 400"):

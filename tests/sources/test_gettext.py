@@ -154,8 +154,8 @@ def test_a_plural_of_the_other_half_is_left_out(tmp_path: Path) -> None:
     for noun in nouns:
         sides = [half for half, texts in halves.items() if {noun, noun + "s"} & texts]
         assert len(sides) == 1, noun
-    kept = sum(map(len, halves.values()))
-    assert kept + catalogs.skipped["plural in the other half"] == 80
+    count = sum(map(len, halves.values()))
+    assert count + catalogs.skipped["plural in the other half"] == 80
     assert 0 < catalogs.skipped["plural in the other half"] < 40
 
 
@@ -248,7 +248,7 @@ def test_no_catalog_no_language_and_unknown_names(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no gettext catalog"):
         load_catalogs(tmp_path)
     write(tmp_path / "messages.po", po(entry("Yes", "Ja"), language=""))
-    with pytest.raises(DataError, match=r"messages\.po does not tell its language"):
+    with pytest.raises(DataError, match=r"messages\.po does not name its language"):
         load_catalogs(tmp_path)
     catalogs = load_catalogs(write(tmp_path / "de.po", po(entry("Yes", "Ja"))))
     with pytest.raises(UnknownNameError, match="'fr'"):
@@ -290,12 +290,12 @@ def normalised(text: str) -> str:
 
 
 def test_halves_share_no_english_text_whatever_the_language(django: Catalogs) -> None:
-    chosen = ("de", "fr", "ru", "ja", "ar", "zh-Hans", "pt-BR", "tr")
-    train = {normalised(t) for c in chosen for t in django.bitext(c, half="train").tgt}
-    test = {normalised(t) for c in chosen for t in django.bitext(c, half="test").tgt}
+    languages = ("de", "fr", "ru", "ja", "ar", "zh-Hans", "pt-BR", "tr")
+    train = {normalised(t) for c in languages for t in django.bitext(c, half="train").tgt}
+    test = {normalised(t) for c in languages for t in django.bitext(c, half="test").tgt}
     assert len(train) > 300 and len(test) > 300
     assert not train & test
-    for code in chosen:
+    for code in languages:
         whole = django.bitext(code)
         assert len(set(whole.items)) == len(whole.items)
         parts = [len(django.bitext(code, half=h).items) for h in ("train", "test")]
@@ -303,10 +303,10 @@ def test_halves_share_no_english_text_whatever_the_language(django: Catalogs) ->
 
 
 def test_no_placeholder_is_left_in_django_texts(django: Catalogs) -> None:
-    left = re.compile(r"%\(|%[sd]|\{\w*\}|</?[a-z]+>|\ufffc")
+    remains = re.compile(r"%\(|%[sd]|\{\w*\}|</?[a-z]+>|\ufffc")
     for code in ("de", "ja", "ar"):
         bitext = django.bitext(code)
-        assert not [text for text in (*bitext.src, *bitext.tgt) if left.search(text)]
+        assert not [text for text in (*bitext.src, *bitext.tgt) if remains.search(text)]
 
 
 def test_english_key_ignores_case_punctuation_and_placeholders() -> None:
@@ -414,9 +414,9 @@ def test_line_ends_of_old_macs_are_read(tmp_path: Path) -> None:
 )
 def test_the_language_of_a_file(tmp_path: Path, name: str, header: str, language: str) -> None:
     write(tmp_path / f"{name}.po", po(entry("Yes", "x y"), language=header))
-    found = find_catalogs(tmp_path)
-    assert [file.language for file in found.files] == [language]
-    assert bool(found.notes) is (name in ("ast", "io"))
+    catalogs = find_catalogs(tmp_path)
+    assert [file.language for file in catalogs.files] == [language]
+    assert bool(catalogs.notes) is (name in ("ast", "io"))
 
 
 def test_an_entry_that_a_file_holds_twice_is_counted(tmp_path: Path) -> None:
@@ -440,10 +440,10 @@ def test_names_count_where_files_beside_agree(tmp_path: Path) -> None:
         write(tmp_path / "po" / f"{name}.po", po(entry("Yes", "x y"), language=header))
     for name in ("argparse", "ast", "cmd", "os", "fr", "zlib"):
         write(tmp_path / "library" / f"{name}.po", po(entry("Yes", "x y"), language="fr"))
-    found = find_catalogs(tmp_path)
-    assert [f.language for f in found.files] == ["fr"] * 6 + ["de", "pt-BR", "sk"]
-    assert set(found.notes) == {"fr", "sk"}
-    assert f"{tmp_path}/po/sk.po: its name says sk, its header cs" in found.notes["sk"]
+    catalogs = find_catalogs(tmp_path)
+    assert [f.language for f in catalogs.files] == ["fr"] * 6 + ["de", "pt-BR", "sk"]
+    assert set(catalogs.notes) == {"fr", "sk"}
+    assert f"{tmp_path}/po/sk.po: its name says sk, its header cs" in catalogs.notes["sk"]
 
 
 def test_one_odd_file_is_named_and_the_others_are_read(tmp_path: Path) -> None:
@@ -455,7 +455,7 @@ def test_one_odd_file_is_named_and_the_others_are_read(tmp_path: Path) -> None:
     catalogs = load_catalogs(tmp_path)
     assert pairs(catalogs) == [("Yes, please", "Ja, bitte")]
     assert catalogs.unread == {
-        str(tmp_path / "messages.po"): f"{tmp_path}/messages.po does not tell its language",
+        str(tmp_path / "messages.po"): f"{tmp_path}/messages.po does not name its language",
         str(tmp_path / "en_GB.po"): "its language is English",
         str(tmp_path / "more" / "de.po"): f"{tmp_path}/more/de.po, line 1: no quote ends '\"open'",
     }

@@ -35,9 +35,9 @@ NAMES = ("xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa")
 
 
 def load(name: str, data: Path | None = None, **settings: Any) -> LabelledData:
-    found = find_target(name).load(TargetSettings(name=name, data=data, **settings))
-    assert isinstance(found, LabelledData)
-    return found
+    target_data = find_target(name).load(TargetSettings(name=name, data=data, **settings))
+    assert isinstance(target_data, LabelledData)
+    return target_data
 
 
 def put(folder: Path, files: Mapping[str, str]) -> Path:
@@ -108,7 +108,7 @@ def test_a_file_of_words_alone_has_no_tags(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tags", "text", "told"),
+    ("tags", "text", "message"),
     [
         (UPOS, "A\tDET\nb\n", r"row 2: 'b', 0 tags"),
         (UPOS, "a\n\nA\tDET\n", r"row 1: 'a', 0 tags"),
@@ -128,10 +128,10 @@ def test_a_file_of_words_alone_has_no_tags(tmp_path: Path) -> None:
     ],
 )
 def test_faults_of_tagged_words(
-    tags: tuple[str, ...], text: str, told: str, tmp_path: Path
+    tags: tuple[str, ...], text: str, message: str, tmp_path: Path
 ) -> None:
     path = put(tmp_path, {"a.tsv": text}) / "a.tsv"
-    with pytest.raises(DataError, match=told) as error:
+    with pytest.raises(DataError, match=message) as error:
         list(TaggedWords(tags)(path))
     assert str(path) in str(error.value)
 
@@ -154,7 +154,7 @@ def test_a_word_of_wikiann_without_its_language(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("a\tb\t1\nc\td\n", "row 2: 2 cells"),
         ("a\tb\n\nc\td\t1\n", "row 3: 3 cells"),
@@ -164,25 +164,25 @@ def test_a_word_of_wikiann_without_its_language(tmp_path: Path) -> None:
         ('"a"b\tc\t1\n', "row 1: '\t' expected after '\"'"),
     ],
 )
-def test_faults_of_a_table_of_pairs(text: str, told: str, tmp_path: Path) -> None:
+def test_faults_of_a_table_of_pairs(text: str, message: str, tmp_path: Path) -> None:
     path = put(tmp_path, {"a.tsv": text}) / "a.tsv"
-    with pytest.raises(DataError, match=re.escape(told)) as error:
+    with pytest.raises(DataError, match=re.escape(message)) as error:
         list(pairs_table(path))
     assert str(path) in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("name", "row", "told"),
+    ("name", "row", "message"),
     [
         ("xnli", "a\tb\tcontradictory", "label 'contradictory'\nExpected: one of entailment"),
         ("pawsx", "a\tb\t2", "label '2'\nExpected: one of 0, 1"),
         ("pawsx", "a\t\t1", "'pair' is empty"),
     ],
 )
-def test_labels_that_are_none(name: str, row: str, told: str, tmp_path: Path) -> None:
+def test_labels_that_are_none(name: str, row: str, message: str, tmp_path: Path) -> None:
     folder = xtreme_folder(tmp_path)
     put(folder, {f"{name}/dev-de.tsv": f"{row}\n"})
-    with pytest.raises(DataError, match=re.escape(f"dev-de.tsv, row 1: {told}")):
+    with pytest.raises(DataError, match=re.escape(f"dev-de.tsv, row 1: {message}")):
         load(name, folder)
 
 
@@ -207,22 +207,25 @@ def broken_question(**answer: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "message"),
     [
-        ({"text": "1901", "answer_start": 3}, "the answer is '1901', but at 3 stands"),
-        ({"text": "1901", "answer_start": 9_999}, "the answer is '1901', but at 9999 stands ''"),
+        ({"text": "1901", "answer_start": 3}, "the answer is '1901', but the text at 3 is"),
+        (
+            {"text": "1901", "answer_start": 9_999},
+            "the answer is '1901', but the text at 9999 is ''",
+        ),
         ({"text": "1901", "answer_start": -4}, "answer '1901' at -4"),
         ({"text": "1901", "answer_start": "3"}, "answer '1901' at '3'"),
-        ({"text": "", "answer_start": 0}, "no label, where rows before have one"),
-        ({}, "no label, where rows before have one"),
+        ({"text": "", "answer_start": 0}, "no label, but earlier rows have one"),
+        ({}, "no label, but earlier rows have one"),
     ],
 )
 def test_answers_that_do_not_stand_there(
-    answer: dict[str, object], told: str, tmp_path: Path
+    answer: dict[str, object], message: str, tmp_path: Path
 ) -> None:
     folder = xtreme_folder(tmp_path)
     put(folder, {"xquad/xquad.de.json": broken_question(**answer)})
-    with pytest.raises(DataError, match=re.escape(f"xquad.de.json, question 'q1-1': {told}")):
+    with pytest.raises(DataError, match=re.escape(f"xquad.de.json, question 'q1-1': {message}")):
         load("xquad", folder)
 
 
@@ -240,7 +243,7 @@ def test_an_id_of_no_language(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("1\tword\tNOUN", "10 cells"),
         ("2\tword\t_\tNOUN\t_\t_\t0\troot\t_\t_", "word number '2'"),
@@ -248,8 +251,8 @@ def test_an_id_of_no_language(tmp_path: Path) -> None:
         ("1\t\t_\tNOUN\t_\t_\t0\troot\t_\t_", "word ''"),
     ],
 )
-def test_faults_of_conllu(line: str, told: str, tmp_path: Path) -> None:
+def test_faults_of_conllu(line: str, message: str, tmp_path: Path) -> None:
     path = put(tmp_path, {"xx_a-ud-test.conllu": f"# text = x\n{line}\n\n"}) / "xx_a-ud-test.conllu"
-    with pytest.raises(DataError, match=told) as error:
+    with pytest.raises(DataError, match=message) as error:
         list(conllu(path))
     assert f"{path}, row 2" in str(error.value)

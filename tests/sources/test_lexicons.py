@@ -38,14 +38,14 @@ def test_the_name_tells_the_language_and_the_side_of_english(tmp_path: Path) -> 
 
 def test_a_header_tells_the_side_of_english(tmp_path: Path) -> None:
     path = written(tmp_path / "mine.tsv", "English\tWord\nhouse\tnyumba\n")
-    found = read_lexicon(path, "sw")
-    assert (found.language, found.pairs) == ("sw", (WordPair("nyumba", "house"),))
+    lexicon = read_lexicon(path, "sw")
+    assert (lexicon.language, lexicon.pairs) == ("sw", (WordPair("nyumba", "house"),))
 
 
 @pytest.mark.parametrize("header", ["sw\ten", "swh\tENG", "word\ten", "sw\tenglish"])
 def test_a_header_of_codes_is_no_pair(tmp_path: Path, header: str) -> None:
-    found = read_lexicon(written(tmp_path / "swh-eng.tsv", f"{header}\nnyumba\thouse\n"))
-    assert found.pairs == (WordPair("nyumba", "house"),)
+    lexicon = read_lexicon(written(tmp_path / "swh-eng.tsv", f"{header}\nnyumba\thouse\n"))
+    assert lexicon.pairs == (WordPair("nyumba", "house"),)
     turned = "\t".join(reversed(header.split("\t")))
     path = written(tmp_path / "mine.tsv", f"{turned}\nhouse\tnyumba\n")
     assert read_lexicon(path, "sw").pairs == (WordPair("nyumba", "house"),)
@@ -53,15 +53,15 @@ def test_a_header_of_codes_is_no_pair(tmp_path: Path, header: str) -> None:
 
 def test_codes_beside_the_column_of_parts(tmp_path: Path) -> None:
     lines = "part\ten\tsw\ntrained\thouse\tnyumba\ncontrol\ttree\tmti\n"
-    found = read_lexicon(written(tmp_path / "mine.tsv", lines), "sw")
-    assert found.pairs == (WordPair("nyumba", "house"), WordPair("mti", "tree"))
-    assert found.control == {WordPair("mti", "tree")}
+    lexicon = read_lexicon(written(tmp_path / "mine.tsv", lines), "sw")
+    assert lexicon.pairs == (WordPair("nyumba", "house"), WordPair("mti", "tree"))
+    assert lexicon.control == {WordPair("mti", "tree")}
 
 
 def test_a_first_pair_is_no_header(tmp_path: Path) -> None:
     """A code of another language beside one of English is a word."""
-    found = read_lexicon(written(tmp_path / "sw-en.tsv", "ga\ten\nnyumba\thouse\n"))
-    assert found.pairs == (WordPair("ga", "en"), WordPair("nyumba", "house"))
+    lexicon = read_lexicon(written(tmp_path / "sw-en.tsv", "ga\ten\nnyumba\thouse\n"))
+    assert lexicon.pairs == (WordPair("ga", "en"), WordPair("nyumba", "house"))
 
 
 def test_marks_and_line_ends_of_other_systems(tmp_path: Path) -> None:
@@ -75,9 +75,9 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
         *("nyumba\thouse", "Nyumba\tHouse", "radio\tradio", "Radio\tradio"),
         *("mti\tfruit tree", "paka mkubwa\tlion", "mti\t", "kumi\t10"),
     ]
-    found = read_lexicon(written(tmp_path / "sw-en.tsv", "\n".join(lines)))
-    assert found.pairs == (WordPair("nyumba", "house"),)
-    assert found.left_out == {
+    lexicon = read_lexicon(written(tmp_path / "sw-en.tsv", "\n".join(lines)))
+    assert lexicon.pairs == (WordPair("nyumba", "house"),)
+    assert lexicon.left_out == {
         "twice": 1,
         "the same in both languages": 2,
         "of several words": 2,
@@ -89,9 +89,9 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
 def test_words_are_composed(tmp_path: Path) -> None:
     """A letter and its accent as two characters, and as one, are one word."""
     path = written(tmp_path / "ga-en.tsv", "e\u0301an\tbird\n\u00e9an\tbird\n")
-    found = read_lexicon(path)
-    assert found.pairs == (WordPair("\u00e9an", "bird"),)
-    assert found.left_out == {"twice": 1}
+    lexicon = read_lexicon(path)
+    assert lexicon.pairs == (WordPair("\u00e9an", "bird"),)
+    assert lexicon.left_out == {"twice": 1}
 
 
 # MUSE
@@ -99,12 +99,12 @@ def test_words_are_composed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["en-sw.txt", "en-sw.0-5000.txt"])
 def test_lists_of_muse(tmp_path: Path, name: str) -> None:
-    found = read_lexicon(written(tmp_path / name, "house nyumba\ntree\tmti\n"))
-    assert found.pairs == (WordPair("nyumba", "house"), WordPair("mti", "tree"))
+    lexicon = read_lexicon(written(tmp_path / name, "house nyumba\ntree\tmti\n"))
+    assert lexicon.pairs == (WordPair("nyumba", "house"), WordPair("mti", "tree"))
     odd = "house nyumba\nfruit tree mti\ncow\tng ombe\n\nwaldrand\n"
-    found = read_lexicon(written(tmp_path / name, odd))
-    assert found.pairs == (WordPair("nyumba", "house"),)
-    assert found.left_out == {"of several words": 2, "without a translation": 1}
+    lexicon = read_lexicon(written(tmp_path / name, odd))
+    assert lexicon.pairs == (WordPair("nyumba", "house"),)
+    assert lexicon.left_out == {"of several words": 2, "without a translation": 1}
 
 
 # FreeDict
@@ -172,37 +172,37 @@ def test_dictionaries_of_freedict(tmp_path: Path, compressed: bool) -> None:
     if compressed:
         packed = path.with_suffix(".dict.dz").read_bytes()
         assert gzip.decompress(packed) == "".join(ENTRIES.values()).encode()
-    found = read_lexicon(path)
-    assert found.language == "cy"
-    assert found.pairs == (
+    lexicon = read_lexicon(path)
+    assert lexicon.language == "cy"
+    assert lexicon.pairs == (
         *(WordPair("ci", "dog"), WordPair("mwendo", "distance"), WordPair("mwendo", "offset")),
         *(WordPair("mwendo", "journey"), WordPair("mwendo", "trip")),
         *(WordPair("coch", "red"), WordPair("coch", "scarlet"), WordPair("ty", "house")),
     )
-    assert found.left_out == {"notes and examples": 1, "of several words": 1}
+    assert lexicon.left_out == {"notes and examples": 1, "of several words": 1}
     other = path.with_suffix(".dict.dz" if compressed else ".dict")
-    assert read_lexicon(other).pairs == found.pairs
+    assert read_lexicon(other).pairs == lexicon.pairs
 
 
 def test_headwords_that_share_an_entry(tmp_path: Path) -> None:
     """Worked by hand: the entry is 21 bytes long, V; its headwords stand in two lines of the index."""
     (tmp_path / "freedict-swh-eng.dict").write_bytes(b"ofisi, afisi <n>\nbox\n")
     path = written(tmp_path / "freedict-swh-eng.index", "afisi\tA\tV\nofisi\tA\tV\n")
-    found = read_lexicon(path)
-    assert found.pairs == (WordPair("ofisi", "box"), WordPair("afisi", "box"))
-    assert found.left_out == {}
+    lexicon = read_lexicon(path)
+    assert lexicon.pairs == (WordPair("ofisi", "box"), WordPair("afisi", "box"))
+    assert lexicon.left_out == {}
 
 
 def test_dictionaries_from_english(tmp_path: Path) -> None:
     path = dictionary(tmp_path)
     for end in (".index", ".dict.dz"):
         path.with_suffix(end).rename(tmp_path / f"freedict-eng-cym{end}")
-    found = read_lexicon(tmp_path / "freedict-eng-cym.index")
-    assert found.pairs[0] == WordPair("dog", "ci")  # the entry's translations are the Welsh words
+    lexicon = read_lexicon(tmp_path / "freedict-eng-cym.index")
+    assert lexicon.pairs[0] == WordPair("dog", "ci")  # the entry's translations are the Welsh words
 
 
 @pytest.mark.parametrize(
-    ("extra", "told"),
+    ("extra", "message"),
     [
         ("word\tA\n", "line 8: 2 fields"),
         ("word\tA\tx-y\n", "the number 'x-y'"),
@@ -211,8 +211,8 @@ def test_dictionaries_from_english(tmp_path: Path) -> None:
         ("word\tZZZ\tB\n", "but freedict-cym-eng.dict.dz has"),
     ],
 )
-def test_a_broken_index(tmp_path: Path, extra: str, told: str) -> None:
-    with pytest.raises(DataError, match=told):
+def test_a_broken_index(tmp_path: Path, extra: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
         read_lexicon(dictionary(tmp_path, extra=extra))
 
 
@@ -231,13 +231,13 @@ def test_a_dictionary_that_is_not_whole(tmp_path: Path) -> None:
 
 
 def test_names_are_of_concepts_of_training_alone() -> None:
-    found = read_lexicon("names:de")
+    lexicon = read_lexicon("names:de")
     splits = split_of(load_concepts())
     held_out = {c.names["en"] for c in load_concepts() if splits[c.id] != "train"}
     trained = {c.names["en"] for c in load_concepts() if splits[c.id] == "train"}
-    assert found.language == "de"
-    assert {pair.english for pair in found.pairs} <= trained
-    assert not ({p.english for p in found.pairs} & (held_out - trained))
+    assert lexicon.language == "de"
+    assert {pair.english for pair in lexicon.pairs} <= trained
+    assert not ({p.english for p in lexicon.pairs} & (held_out - trained))
     with pytest.raises(UnknownNameError, match="language of names"):
         read_lexicon(Path("somewhere") / "names:xx")
 
@@ -287,15 +287,15 @@ def test_a_file_may_say_what_is_never_trained_on(tmp_path: Path) -> None:
     rows = (
         "word\tenglish\tpart\nnyumba\thouse\ttrained\nMti\ttree\tControl\njengo\thouse\ttrained\n"
     )
-    found = read_lexicon(written(tmp_path / "sw-en.tsv", rows))
-    split = split_of_lexicon(found)
+    lexicon = read_lexicon(written(tmp_path / "sw-en.tsv", rows))
+    split = split_of_lexicon(lexicon)
     assert split.control == (WordPair("Mti", "tree"),)
     assert split.trained == (WordPair("nyumba", "house"), WordPair("jengo", "house"))
     assert len(set(split.groups)) == 1
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "message"),
     [
         ("mti\tHOUSE\tcontrol", "are in trained pairs, too: HOUSE"),
         ("mti\ttree\ttrained", "2 trained and 0 control pairs"),
@@ -304,9 +304,9 @@ def test_a_file_may_say_what_is_never_trained_on(tmp_path: Path) -> None:
         ("mti\ttree", "line 3: 2 columns"),
     ],
 )
-def test_parts_that_do_not_fit(tmp_path: Path, row: str, told: str) -> None:
+def test_parts_that_do_not_fit(tmp_path: Path, row: str, message: str) -> None:
     text = f"word\tenglish\tpart\nnyumba\thouse\ttrained\n{row}\n"
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         split_of_lexicon(read_lexicon(written(tmp_path / "sw-en.tsv", text)))
 
 
@@ -322,9 +322,9 @@ def test_a_folder_has_a_lexicon_of_each_language(tmp_path: Path) -> None:
     dictionary(tmp_path)
     written(tmp_path / "swh-eng.tsv", "nyumba\thouse\n")
     written(tmp_path / "README.txt", "words")
-    found = lexicons_of(tmp_path, None)
-    assert sorted(found.lexicons) == ["cy", "sw"]
-    assert found.unread == {"README.txt": "its name does not tell its languages"}
+    lexicon = lexicons_of(tmp_path, None)
+    assert sorted(lexicon.lexicons) == ["cy", "sw"]
+    assert lexicon.unread == {"README.txt": "its name does not contain its languages"}
     assert list(lexicons_of(tmp_path, ["sw"]).lexicons) == ["sw"]
     with pytest.raises(UnknownNameError, match="language of the lexicons"):
         lexicons_of(tmp_path, ["ga"])
@@ -338,11 +338,11 @@ def test_a_lexicon_of_an_unknown_code_in_a_folder_is_told(tmp_path: Path) -> Non
     written(tmp_path / "xqz-eng.tsv", "a\tb\n")
     written(tmp_path / "ga-en.tsv", "an\tbird\nmadra\n")
     (tmp_path / "more").mkdir()
-    found = lexicons_of(tmp_path, None)
-    assert list(found.lexicons) == ["sw"]
-    assert set(found.unread) == {"ga-en.tsv", "more", "xqz-eng.tsv"}
-    assert "line 2: 1 columns" in found.unread["ga-en.tsv"]
-    assert "no known language" in found.unread["xqz-eng.tsv"]
+    lexicon = lexicons_of(tmp_path, None)
+    assert list(lexicon.lexicons) == ["sw"]
+    assert set(lexicon.unread) == {"ga-en.tsv", "more", "xqz-eng.tsv"}
+    assert "line 2: 1 columns" in lexicon.unread["ga-en.tsv"]
+    assert "no known language" in lexicon.unread["xqz-eng.tsv"]
     with pytest.raises(DataError, match="line 2: 1 columns"):
         lexicons_of(tmp_path, ["ga"])
     (tmp_path / "swh-eng.tsv").unlink()
@@ -356,22 +356,22 @@ def test_a_folder_without_lexicons(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("sw-en.tsv", "nyumba\thouse\nmti\n", "line 2: 1 columns"),
         ("sw-en.tsv", "mti\tfruit tree\n", r"no pair of words \(1 of several words\)"),
         ("sw-en.tsv", "", "no pair at all"),
-        ("words.tsv", "nyumba\thouse\n", "does not tell its languages"),
-        ("de-fr.tsv", "Haus\tmaison\n", "does not tell its languages"),
+        ("words.tsv", "nyumba\thouse\n", "does not contain its languages"),
+        ("de-fr.tsv", "Haus\tmaison\n", "does not contain its languages"),
         ("xqz-eng.tsv", "a\tb\n", "the code of no known language"),
         ("sw-en.doc", "nyumba\thouse\n", "a lexicon sw-en.doc"),
-        ("my-en-sw.tsv", "house\tnyumba\n", "tells of my-en, en-sw"),
-        ("en-sw.en-ga.tsv", "house\tnyumba\n", "tells of en-sw, en-ga"),
+        ("my-en-sw.tsv", "house\tnyumba\n", "holds my-en, en-sw"),
+        ("en-sw.en-ga.tsv", "house\tnyumba\n", "holds en-sw, en-ga"),
         ("sw-en.csv", 'nyumba,"house\nmti,tree\n', "line 2: unexpected end of data"),
     ],
 )
-def test_what_is_refused(tmp_path: Path, name: str, content: str, told: str) -> None:
-    with pytest.raises(DataError, match=told):
+def test_what_is_refused(tmp_path: Path, name: str, content: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
         read_lexicon(written(tmp_path / name, content))
 
 
@@ -384,5 +384,5 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="language 'en'"):
         read_lexicon(written(tmp_path / "mine.tsv", "nyumba\thouse\n"), "en")
     path = written(tmp_path / "ga-en.tsv", "an\tbird\n")
-    with pytest.raises(DataError, match="named as one of ga, but language 'sw'"):
+    with pytest.raises(DataError, match="by its name one of ga, but language 'sw'"):
         read_lexicon(path, "sw")

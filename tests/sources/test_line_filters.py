@@ -20,16 +20,16 @@ from crosslift.sources.line_filters import (
 
 
 def test_each_text_is_kept_once_in_the_order_of_its_first_line() -> None:
-    kept = kept_texts(["b", "", "a", "b", " \t", "b", "a ", "\u3000"])
-    assert kept.texts == ["b", "a", "a "]
-    assert kept.times == [3, 1, 1]
-    assert kept.left_out == FilterCounts(empty=3, duplicates=2)
+    side = kept_texts(["b", "", "a", "b", " \t", "b", "a ", "\u3000"])
+    assert side.texts == ["b", "a", "a "]
+    assert side.times == [3, 1, 1]
+    assert side.left_out == FilterCounts(empty=3, duplicates=2)
 
 
 def test_lengths_are_characters_and_both_ends_are_in() -> None:
-    kept = kept_texts(["ab", "äöü", "abcd", "abcde", "abcd"], min_length=3, max_length=4)
-    assert kept.texts == ["äöü", "abcd"]
-    assert kept.left_out == FilterCounts(too_short=1, too_long=1, duplicates=1)
+    side = kept_texts(["ab", "äöü", "abcd", "abcde", "abcd"], min_length=3, max_length=4)
+    assert side.texts == ["äöü", "abcd"]
+    assert side.left_out == FilterCounts(too_short=1, too_long=1, duplicates=1)
 
 
 def test_copies_go_from_both_sides_character_for_character() -> None:
@@ -50,8 +50,8 @@ ENGLISH = ["The train to Hamburg leaves later today, unfortunately."]
 
 def test_texts_of_another_language_are_left_out() -> None:
     side = kept_texts([GERMAN[0], ENGLISH[0], GERMAN[1], GERMAN[0]])
-    told: list[int] = []
-    german = in_language(side, "de", told.append)
+    counts: list[int] = []
+    german = in_language(side, "de", counts.append)
     assert german.texts == GERMAN
     assert german.times == [2, 1]
     assert german.left_out == FilterCounts(duplicates=1, other_language=1)

@@ -25,22 +25,22 @@ def near(train: Wording, test: Wording, threshold: float) -> float:
     """The similarity of two texts if they are near, by the words of `find_overlap`; else 0."""
     if min(len(train.letters), len(test.letters)) < 6:
         return 0.0
-    found = [0.0]
+    scores = [0.0]
     common, union = (
         len(grams(train.letters) & grams(test.letters)),
         len(grams(train.letters) | grams(test.letters)),
     )
     if common / union >= threshold:
-        found.append(common / union)
+        scores.append(common / union)
     longer = max(len(train.words), len(test.words))
     shared = (Counter(train.words) & Counter(test.words)).total() / longer
     if test.size >= 4 and shared >= 0.75:
-        found.append(shared)
+        scores.append(shared)
     edits = Levenshtein.distance(train.letters, test.letters)
     longer = max(len(train.letters), len(test.letters))
     if test.size >= 2 and longer <= 32 and common and edits * 6 <= longer:
-        found.append(1 - edits / longer)
-    return max(found)
+        scores.append(1 - edits / longer)
+    return max(scores)
 
 
 def part(train: Wording, test: Wording) -> float:
@@ -67,7 +67,7 @@ def brute_force(train: list[str], test: list[str], threshold: float) -> list[Fou
             "near": [near(other, mine, threshold) for other in wordings],
             "part": [part(other, mine) for other in wordings],
         }
-        best = {kind: max(found, default=0.0) for kind, found in scores.items()}
+        best = {kind: max(similarities, default=0.0) for kind, similarities in scores.items()}
         kind = next((kind for kind in scores if best[kind]), None)
         index = scores[kind].index(best[kind]) if kind else -1
         rows.append((kind, index, best[kind]) if kind else ("none", -1, 0.0))
@@ -75,8 +75,8 @@ def brute_force(train: list[str], test: list[str], threshold: float) -> list[Fou
 
 
 def as_rows(train: list[str], test: list[str], threshold: float) -> list[Found]:
-    found = find_overlap(train, test, threshold=threshold)
-    columns = (found.kind, found.train_index, found.similarity)
+    overlap = find_overlap(train, test, threshold=threshold)
+    columns = (overlap.kind, overlap.train_index, overlap.similarity)
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
@@ -105,12 +105,12 @@ def test_normalise(text: str, expected: str) -> None:
 def test_kinds_on_typed_texts() -> None:
     train = ["A man plays the guitar.", "Two dogs run.", "no", "a man plays the guitar"]
     test = ["a MAN plays the guitar", "A man plays the guitars.", "No!", "yes", "Two cats sleep."]
-    found = find_overlap(train, test)
-    assert found.kind.tolist() == ["exact", "near", "exact", "none", "none"]
-    assert found.train_index.tolist() == [0, 0, 2, -1, -1]
+    overlap = find_overlap(train, test)
+    assert overlap.kind.tolist() == ["exact", "near", "exact", "none", "none"]
+    assert overlap.train_index.tolist() == [0, 0, 2, -1, -1]
     # "amanplaystheguitar" has 18 letters; one more is one edit of 19.
-    assert found.similarity.tolist() == [1.0, 1 - 1 / 19, 1.0, 0.0, 0.0]
-    assert (found.count("exact"), found.count("near"), found.count("none")) == (2, 1, 2)
+    assert overlap.similarity.tolist() == [1.0, 1 - 1 / 19, 1.0, 0.0, 0.0]
+    assert (overlap.count("exact"), overlap.count("near"), overlap.count("none")) == (2, 1, 2)
 
 
 @pytest.mark.parametrize(
@@ -128,9 +128,9 @@ def test_kinds_on_typed_texts() -> None:
     ],
 )
 def test_wording(text: str, letters: str, words: tuple[str, ...], size: float) -> None:
-    found = wording_of(spaced(text))
-    assert (found.letters, found.words) == (letters, words)
-    assert found.size == pytest.approx(size)
+    overlap = wording_of(spaced(text))
+    assert (overlap.letters, overlap.words) == (letters, words)
+    assert overlap.size == pytest.approx(size)
 
 
 @pytest.mark.parametrize(
@@ -182,8 +182,8 @@ def test_single_words_are_near_by_their_runs_of_letters_alone() -> None:
     ],
 )
 def test_dropped_marks_are_near_and_wholly_alike(train: str, test: str) -> None:
-    found = find_overlap([train], [test])
-    assert (found.kind.tolist(), found.similarity.tolist()) == (["near"], [1.0])
+    overlap = find_overlap([train], [test])
+    assert (overlap.kind.tolist(), overlap.similarity.tolist()) == (["near"], [1.0])
 
 
 def test_a_text_inside_a_longer_one_is_a_part_from_five_words_on() -> None:
@@ -194,33 +194,33 @@ def test_a_text_inside_a_longer_one_is_a_part_from_five_words_on() -> None:
     assert kinds(
         ["昨天下雨了。我们去了一个很大的公园。后来回家看电视。"], ["我们去了一个很大的公园"]
     ) == ["part"]
-    found = find_overlap([longer], ["We went to the lake."])
-    assert found.similarity.tolist() == [1.0]
+    overlap = find_overlap([longer], ["We went to the lake."])
+    assert overlap.similarity.tolist() == [1.0]
 
 
 def test_the_beginning_of_a_text_is_a_part_by_its_share_of_letters() -> None:
     test = "We went to the lake yesterday morning"  # 31 letters
-    found = find_overlap(["We went to", "We went to the lake yest", "Wewent"], [test])
-    assert (found.kind.tolist(), found.train_index.tolist()) == (["part"], [1])
-    assert found.similarity.tolist() == [19 / 31]
+    overlap = find_overlap(["We went to", "We went to the lake yest", "Wewent"], [test])
+    assert (overlap.kind.tolist(), overlap.train_index.tolist()) == (["part"], [1])
+    assert overlap.similarity.tolist() == [19 / 31]
     assert kinds(["We went to the lake"], [test]) == ["none"]  # 15 of 31
 
 
 def test_near_comes_before_part_and_exact_before_both() -> None:
     test = "the old dog sleeps here today"
     longer = test + " and then it eats all of the food that it finds"
-    found = find_overlap([longer, "the old cat sleeps here today", test.upper()], [test])
-    assert (found.kind.tolist(), found.train_index.tolist()) == (["exact"], [2])
-    found = find_overlap([longer, "the old cat sleeps here today"], [test])
-    assert (found.kind.tolist(), found.train_index.tolist()) == (["near"], [1])
+    overlap = find_overlap([longer, "the old cat sleeps here today", test.upper()], [test])
+    assert (overlap.kind.tolist(), overlap.train_index.tolist()) == (["exact"], [2])
+    overlap = find_overlap([longer, "the old cat sleeps here today"], [test])
+    assert (overlap.kind.tolist(), overlap.train_index.tolist()) == (["near"], [1])
     assert kinds([longer], [test]) == ["part"]
 
 
 def test_the_most_similar_wins_and_the_first_of_equals() -> None:
     train = ["abcdefghijkX", "abcdefghijkl", "abcdefghijkl!", "abcdefghijkY"]
-    found = find_overlap(train, ["abcdefghijklm", "abcdefghijk"], threshold=0.5)
-    assert found.train_index.tolist() == [1, 0]
-    assert found.similarity.tolist() == [9 / 10, 8 / 9]
+    overlap = find_overlap(train, ["abcdefghijklm", "abcdefghijk"], threshold=0.5)
+    assert overlap.train_index.tolist() == [1, 0]
+    assert overlap.similarity.tolist() == [9 / 10, 8 / 9]
 
 
 def test_threshold_is_inclusive() -> None:
@@ -230,15 +230,15 @@ def test_threshold_is_inclusive() -> None:
 
 
 def test_texts_of_few_letters_are_exact_only() -> None:
-    found = find_overlap(["abc", "abd", "ça va"], ["ABC", "ab", "abcd", "ca va"], threshold=0.1)
-    assert found.kind.tolist() == ["exact", "none", "none", "none"]
+    overlap = find_overlap(["abc", "abd", "ça va"], ["ABC", "ab", "abcd", "ca va"], threshold=0.1)
+    assert overlap.kind.tolist() == ["exact", "none", "none", "none"]
 
 
 @pytest.mark.parametrize(("train", "test"), [([], ["a b c d"]), (["a b c d"], []), ([], [])])
 def test_empty_sides(train: list[str], test: list[str]) -> None:
-    found = find_overlap(train, test)
-    assert found.kind.tolist() == ["none"] * len(test)
-    assert found.train_index.tolist() == [-1] * len(test)
+    overlap = find_overlap(train, test)
+    assert overlap.kind.tolist() == ["none"] * len(test)
+    assert overlap.train_index.tolist() == [-1] * len(test)
 
 
 @pytest.mark.parametrize("threshold", [0.0, -0.1, 1.1, float("nan")])
@@ -287,7 +287,7 @@ def made_texts(seed: int, count: int) -> list[str]:
 def damaged(texts: list[str]) -> list[str]:
     """Each text with a word or some letters changed, cut, or put into a longer one, in turn."""
     generator = random.Random(0)
-    found = []
+    results = []
     for number, text in enumerate(texts):
         words = text.split()
         place = generator.randrange(len(text))
@@ -298,8 +298,8 @@ def damaged(texts: list[str]) -> list[str]:
             text[: len(text) * 2 // 3],
             f"{texts[number - 1]} {text} {texts[number - 2]}",
         )
-        found.append(ways[number % len(ways)])
-    return found
+        results.append(ways[number % len(ways)])
+    return results
 
 
 @pytest.mark.parametrize("at_once", [50, 100_000])
@@ -317,10 +317,10 @@ def test_damaged_texts_equal_brute_force_whatever_the_blocks(
 
 
 def test_sets_go_from_the_rarest_to_the_commonest_and_count_repeated_words() -> None:
-    found = word_sets([("a", "a", "b"), ("a",), ("c", "a")])
+    overlap = word_sets([("a", "a", "b"), ("a",), ("c", "a")])
     # Columns: b, c and the second a once each, the first a three times.
-    assert found.sum(axis=0).A1.tolist() == [1, 1, 1, 3]
-    assert found.sum(axis=1).A1.tolist() == [3, 1, 2]
+    assert overlap.sum(axis=0).A1.tolist() == [1, 1, 1, 3]
+    assert overlap.sum(axis=1).A1.tolist() == [3, 1, 2]
     assert gram_sets(["abcde", "bcde", "abc"]).toarray().sum(axis=1).tolist() == [2, 1, 0]
 
 

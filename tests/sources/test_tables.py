@@ -109,15 +109,15 @@ def test_an_optional_text_may_be_there_several_times(tmp_path: Path) -> None:
         "a.jsonl",
         '{"a": "x", "n": ["p", " q "], "m": "r"}\n{"a": "y", "m": "s"}\n{"a": "z", "n": []}\n',
     )
-    found = read_records(path, {"a": "a"}, several={"n": ["n", "m"]})
-    assert [record.texts for record in found] == [
+    records = read_records(path, {"a": "a"}, several={"n": ["n", "m"]})
+    assert [record.texts for record in records] == [
         {"a": "x", "n": "p", "n_2": "q", "n_3": "r"},
         {"a": "y", "n": "s"},
         {"a": "z"},
     ]
     path = write(tmp_path, "a.csv", "a,n,m\nx,,p\ny,q,\nz,,\n")
-    found = read_records(path, {"a": "a"}, several={"n": ["n", "m"]})
-    assert [record.texts for record in found] == [
+    records = read_records(path, {"a": "a"}, several={"n": ["n", "m"]})
+    assert [record.texts for record in records] == [
         {"a": "x", "n": "p"},
         {"a": "y", "n": "q"},
         {"a": "z"},
@@ -180,8 +180,8 @@ def test_rows_of_parquet(tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_pylist(rows), path)
     assert column_names(path) == ("anchor", "positive", "negative", "language")
     assert table_stem(path) == "a"
-    found = read_records(path, PAIRS, several=NEGATIVES, language_column="language")
-    assert found == [
+    records = read_records(path, PAIRS, several=NEGATIVES, language_column="language")
+    assert records == [
         Record("1", {"anchor": "a", "positive": "b", "negative": "c", "negative_2": "d"}),
         Record("2", {"anchor": "e", "positive": "f"}, language="sw"),
     ]
@@ -228,9 +228,9 @@ def test_gzip_that_expands_without_bound_is_refused(
         (
             "a.jsonl",
             '{"caption": "x"}\n{"n": 1, "n": 2}',
-            r"a\.jsonl, row 2: 'n' is twice in one object",
+            r"a\.jsonl, row 2: 'n' appears twice in one object",
         ),
-        ("a.json", '[{"n": 1, "n": 1}]', r"a\.json: 'n' is twice in one object"),
+        ("a.json", '[{"n": 1, "n": 1}]', r"a\.json: 'n' appears twice in one object"),
         ("a.csv", "caption,n\nx\n", r"a\.csv, row 2: 1 values\nExpected: 2"),
         ("a.csv", 'caption,n\n"x,1\n', r"a\.csv, row 2: "),
         ("a.tsv", "caption\tcaption\nx\ty\n", "names 'caption' twice"),

@@ -31,14 +31,14 @@ def test_line_ends_and_byte_order_marks_are_no_text(
     tmp_path: Path, end: bytes, last: bool, mark: bytes
 ) -> None:
     data = mark + end.join(line.encode() for line in LINES) + (end if last else b"")
-    found = read_text_lines(write(tmp_path / "a.txt", data))
-    assert found.texts == LINES
-    assert found.checksum == hashlib.sha256(data).hexdigest()
+    lines_read = read_text_lines(write(tmp_path / "a.txt", data))
+    assert lines_read.texts == LINES
+    assert lines_read.checksum == hashlib.sha256(data).hexdigest()
 
 
 def test_only_the_first_line_loses_a_byte_order_mark(tmp_path: Path) -> None:
-    found = read_text_lines(write(tmp_path / "a.txt", "a\n\ufeffb\n".encode()))
-    assert found.texts == ["a", "\ufeffb"]
+    lines_read = read_text_lines(write(tmp_path / "a.txt", "a\n\ufeffb\n".encode()))
+    assert lines_read.texts == ["a", "\ufeffb"]
 
 
 def test_gzip_is_known_by_its_content_not_its_name(tmp_path: Path) -> None:
@@ -60,8 +60,8 @@ def test_gzip_that_expands_without_bound_is_refused(
         read_text_lines(write(tmp_path / "a.txt", zeros))
     usual = b"".join(b"%d a usual line of text\n" % (number**3) for number in range(40_000))
     assert len(usual) > 1 << 20
-    found = read_text_lines(write(tmp_path / "b.txt", gzip.compress(usual)))
-    assert len(found.texts) == 40_000
+    lines_read = read_text_lines(write(tmp_path / "b.txt", gzip.compress(usual)))
+    assert len(lines_read.texts) == 40_000
 
 
 def test_a_pipe_will_do(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_pipe_will_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (b"", "a.txt is empty"),
         (gzip.compress(b"", mtime=0), "a.txt is empty"),
@@ -91,10 +91,10 @@ def test_a_pipe_will_do(tmp_path: Path) -> None:
         (b"\x28\xb5\x2f\xfd\x00\x00", "compressed by zstd"),
     ],
 )
-def test_faults_name_file_and_line(tmp_path: Path, data: bytes, told: str) -> None:
+def test_faults_name_file_and_line(tmp_path: Path, data: bytes, message: str) -> None:
     with pytest.raises(DataError) as raised:
         read_text_lines(write(tmp_path / "a.txt", data))
-    assert told in str(raised.value)
+    assert message in str(raised.value)
     assert str(tmp_path / "a.txt") in str(raised.value)
 
 
@@ -136,9 +136,9 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path, replace
 
 
 def test_progress_is_told_in_lines(tmp_path: Path) -> None:
-    told: list[int] = []
-    read_text_lines(write(tmp_path / "a.txt", b"a\n" * 25_000), told.append)
-    assert told == [10_000, 20_000, 25_000]
+    counts: list[int] = []
+    read_text_lines(write(tmp_path / "a.txt", b"a\n" * 25_000), counts.append)
+    assert counts == [10_000, 20_000, 25_000]
 
 
 @pytest.mark.parametrize(

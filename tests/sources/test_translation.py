@@ -38,18 +38,18 @@ PAIRS = FormSpec("text-pairs", {"anchor": "anchor", "positive": "positive"})
 
 @dataclass
 class Upper:
-    """An engine that translates into capitals; some texts have an answer of their own."""
+    """An engine that translates into capitals; some texts have a fixed translation."""
 
-    given: dict[str, str | None] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    translations: dict[str, str | None] = field(default_factory=dict)
+    texts_seen: list[str] = field(default_factory=list)
 
     def facts(self) -> dict[str, Any]:
         return {"engine": "upper"}
 
     def translate(self, texts: Sequence[str], language: str, advance: Any) -> list[str | None]:
-        self.asked += texts
+        self.texts_seen += texts
         advance(len(texts))
-        return [self.given.get(text, text.upper()) for text in texts]
+        return [self.translations.get(text, text.upper()) for text in texts]
 
     def mark(self, text: str, start: int, end: int) -> str | None:
         return put_marks(text, start, end, Marks("[", "]"))
@@ -111,13 +111,13 @@ def test_equal_texts_are_translated_once() -> None:
     engine, shares = Upper(), []
     records = [Record(str(i), {"anchor": "same", "positive": f"{i % 2}"}) for i in range(6)]
     made = translate_records(records, PAIRS.columns, None, engine, "es", shares.append)
-    assert sorted(engine.asked) == ["0", "1", "same"]
+    assert sorted(engine.texts_seen) == ["0", "1", "same"]
     assert len(made.records) == 6
     assert shares[-1] == 1
 
 
 def test_what_is_dropped_is_counted_by_reason() -> None:
-    given: dict[str, str | None] = {
+    translations: dict[str, str | None] = {
         "void": "  ",
         "long": None,
         "at [Rome].": "Rome",
@@ -131,7 +131,7 @@ def test_what_is_dropped_is_counted_by_reason() -> None:
         question("void", "void", None),
         question("long", "long", None),
     ]
-    made = translate_records(records, QUESTION.columns, "passage", Upper(given), "es")
+    made = translate_records(records, QUESTION.columns, "passage", Upper(translations), "es")
     assert [(r.id, r.texts["passage"], r.spans) for r in made.records] == [
         ("kept:es", "IN OSLO.", ((3, 7),))
     ]
@@ -181,17 +181,17 @@ def test_the_step_writes_english_then_each_language(fake: Any, tmp_path: Path) -
     ]
     store = Store(tmp_path / "store")
     step = made(translate_step(task_of(records, QUESTION), APERTIUM), store)
-    found = translated_records(step, store)
-    assert [(r.id, r.language, r.group) for r in found] == [
+    records_read = translated_records(step, store)
+    assert [(r.id, r.language, r.group) for r in records_read] == [
         ("1", "en", "\0001"),
         ("2", "es", "\0002"),
         ("3", "en", "\0003"),
         ("1:es", "es", "\0001"),
         ("1:ca", "ca", "\0001"),
     ]
-    assert found[0] == replace(records[0], group="\0001")
-    assert found[3].texts == {"question": "WHICH ONE?", "passage": "IN OSLO."}
-    assert found[3].spans == ((3, 7),)
+    assert records_read[0] == replace(records[0], group="\0001")
+    assert records_read[3].texts == {"question": "WHICH ONE?", "passage": "IN OSLO."}
+    assert records_read[3].spans == ((3, 7),)
     reason = "holds the marks of an answer itself"
     assert dropped_counts(step, store) == {f"es: {reason}": 1, f"ca: {reason}": 1}
     assert step.work == 6
@@ -290,8 +290,8 @@ def test_pictures_are_where_the_task_has_them_now(fake: Any, tmp_path: Path) -> 
     moved = [replace(r, image=Path(f"new/{r.id}.png")) for r in records]
     step = translate_step(task_of(moved, form), replace_to("es"))
     assert step.exists(store)
-    found = translated_records(step, store)
-    assert [str(r.image) for r in found] == ["new/0.png", "new/1.png"] * 2
+    records_read = translated_records(step, store)
+    assert [str(r.image) for r in records_read] == ["new/0.png", "new/1.png"] * 2
 
 
 def test_a_model_translates_in_the_step(model_folders: dict[str, Path], tmp_path: Path) -> None:
@@ -301,8 +301,10 @@ def test_a_model_translates_in_the_step(model_folders: dict[str, Path], tmp_path
     with modules_outside_their_code() as outside:
         step = made(translate_step(task_of(records), settings), store)
     assert outside == {"translate": set()}
-    found = translated_records(step, store)[len(records) :]
-    assert [r.texts for r in found] == [{"anchor": "gato", "positive": "gato"}] * len(records)
+    records_read = translated_records(step, store)[len(records) :]
+    assert [r.texts for r in records_read] == [{"anchor": "gato", "positive": "gato"}] * len(
+        records
+    )
     moved = shutil.copytree(model_folders["nllb"], tmp_path / "copy")
     same = settings.model_copy(update={"model": str(moved)})
     assert translate_step(task_of(records), same).key == step.key
@@ -314,15 +316,17 @@ def test_a_model_translates_in_the_step(model_folders: dict[str, Path], tmp_path
 
 
 def test_doctor_tells_the_engines(fake: Any, crosslift: Any, monkeypatch: Any) -> None:
-    def told() -> dict[str, Any]:
+    def translation_check() -> dict[str, Any]:
         checks = crosslift("doctor", "--json", "-").json["checks"]
         return next(c for c in checks if c["what"].startswith("translation"))
 
     fake(pairs=("eng-spa", "eng-cat_valencia"))
-    assert told()["told"] == "seq2seq through transformers; apertium 3.8.3: eng-spa"
+    assert translation_check()["told"] == "seq2seq through transformers; apertium 3.8.3: eng-spa"
     monkeypatch.setenv("PATH", "")
-    assert told()["ok"]
-    assert "apt-get install apertium apertium-eng-spa apertium-eng-cat" in told()["told"]
+    assert translation_check()["ok"]
+    assert (
+        "apt-get install apertium apertium-eng-spa apertium-eng-cat" in translation_check()["told"]
+    )
 
 
 def test_the_package_loads_no_torch() -> None:

@@ -53,7 +53,7 @@ QUESTION_COLUMNS = {"question": "question", "passage": "passage"}
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("fields", "message"),
     [
         ({"to": []}, "at least 1"),
         ({"to": ["es", "es"]}, "each language once"),
@@ -67,9 +67,9 @@ QUESTION_COLUMNS = {"question": "question", "passage": "passage"}
         ({"speed": 1}, "Extra inputs"),
     ],
 )
-def test_settings_that_make_no_sense(given: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
-        TranslationSettings(**{"engine": "apertium", "to": ["es"], **given})
+def test_settings_that_make_no_sense(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        TranslationSettings(**{"engine": "apertium", "to": ["es"], **fields})
 
 
 @pytest.mark.parametrize(
@@ -223,27 +223,27 @@ def test_facts_change_with_the_pairs_data(fake: Any) -> None:
 
 def test_one_translation_of_each_text_whatever_it_holds(fake: Any) -> None:
     fake()
-    told: list[int] = []
-    found = Apertium(["es"], {}).translate([*NASTY] * 30, "es", told.append)
-    assert len(found) == len(NASTY) * 30
-    assert sum(told) == len(found)
-    assert found[0] == NASTY[0].upper()
-    assert found[2] == "LINE ONE.\nLINE TWO\r\n\n  LINE THREE AFTER A TAB"
-    assert found[3] == NASTY[3].upper()
-    assert [found[i] for i in (7, 8, 9, 10)] == ["'", "^", "", ""]
+    counts: list[int] = []
+    translations = Apertium(["es"], {}).translate([*NASTY] * 30, "es", counts.append)
+    assert len(translations) == len(NASTY) * 30
+    assert sum(counts) == len(translations)
+    assert translations[0] == NASTY[0].upper()
+    assert translations[2] == "LINE ONE.\nLINE TWO\r\n\n  LINE THREE AFTER A TAB"
+    assert translations[3] == NASTY[3].upper()
+    assert [translations[i] for i in (7, 8, 9, 10)] == ["'", "^", "", ""]
 
 
 @pytest.mark.parametrize("mode", ["loses", "swaps"])
 def test_texts_that_come_out_wrong_are_noticed(mode: str, fake: Any) -> None:
     fake(mode)
-    with pytest.raises(DataError, match=r"eng-spa gave \d whole translations of 3 texts"):
+    with pytest.raises(DataError, match=r"eng-spa returned \d complete translations of 3 texts"):
         Apertium(["es"], {}).translate(["one", "two", "three"], "es")
 
 
 def test_a_program_that_fails_is_quoted(fake: Any) -> None:
     fake("fails")
     with pytest.raises(
-        DataError, match=r"(?s)eng-spa` ended with status 1; it said: .*bag of words"
+        DataError, match=r"(?s)eng-spa` ended with status 1; it reported: .*bag of words"
     ):
         Apertium(["es"], {}).translate(["one"], "es")
 
@@ -285,11 +285,11 @@ def test_apertium_translates() -> None:
 @pytest.mark.parametrize("language", ["es", "ca"])
 def test_apertium_keeps_texts_apart(language: str) -> None:
     engine = Apertium([language], {})
-    found = engine.translate([*NASTY] * 3, language)
-    assert len(found) == len(NASTY) * 3
-    assert found[: len(NASTY)] == found[len(NASTY) : 2 * len(NASTY)]
+    translations = engine.translate([*NASTY] * 3, language)
+    assert len(translations) == len(NASTY) * 3
+    assert translations[: len(NASTY)] == translations[len(NASTY) : 2 * len(NASTY)]
     alone = [engine.translate([text], language)[0] for text in NASTY]
-    assert found[: len(NASTY)] == alone
+    assert translations[: len(NASTY)] == alone
     for text, translated in zip(NASTY, alone, strict=True):
         assert all(text.count(c) == str(translated).count(c) for c in "[]{}^$/\\@<>~*#\n")
 
@@ -330,13 +330,13 @@ def test_each_family_is_told_the_language(
     family: str, beams: int, model_folders: dict[str, Path]
 ) -> None:
     engine = seq2seq(model_folders[family], beams=beams, batch_size=3)
-    told: list[int] = []
+    counts: list[int] = []
     texts = [*SENTENCES, SENTENCES[0], "", f"{SENTENCES[1]} {SENTENCES[3]}"]
     for language, gap in (("es", " "), ("zh", "")):
         word = WORDS[language]
-        found = engine.translate(texts, language, told.append)
-        assert found == [*[word] * 5, "", word + gap + word]
-    assert sum(told) == 2 * len(texts)
+        translations = engine.translate(texts, language, counts.append)
+        assert translations == [*[word] * 5, "", word + gap + word]
+    assert sum(counts) == 2 * len(texts)
     assert engine.facts() == seq2seq(model_folders[family]).facts()
     assert len(engine.facts()["files"]) > 64
 
@@ -361,7 +361,7 @@ def test_a_language_the_model_lacks(family: str, near: str, model_folders: dict[
 def test_a_marian_model_of_one_pair_has_one_language(tmp_path: Path) -> None:
     folder = marian(tmp_path / "pair", target="es")
     assert seq2seq(folder, "es").translate([SENTENCES[0]], "es") == ["gato"]
-    with pytest.raises(DataError, match=r"(?s)into 'ca', but into 'es' alone.*codes: {ca: es}"):
+    with pytest.raises(DataError, match=r"(?s)into 'ca', but only into 'es'.*codes: {ca: es}"):
         seq2seq(folder, "ca")
     assert seq2seq(folder, "ca", codes={"ca": "es"}).translate(["a"], "ca") is not None
 

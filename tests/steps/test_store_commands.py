@@ -295,7 +295,7 @@ def test_the_plan_says_why_each_step_would_run(
     words = " ".join(printed.replace("│", " ").replace("─", " ").split())
     assert "sources.overlap.find differ" in words
     assert f"other code: {len(manifests)}" in words
-    assert "`crosslift run --trust-code` takes what other code made as it is." in words
+    assert "`crosslift run --trust-code` uses artifacts that other code made." in words
     trusted = crosslift("plan", path, "--store", store.root, "--trust-code", "--json", "-").json
     assert not [step for step in trusted["steps"] if step["reason"] == "other code"]
 

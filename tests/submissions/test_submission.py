@@ -40,14 +40,18 @@ def whole_folder(root: Path) -> Path:
     """Tiny files of all nine tasks in all of XTREME's languages, with test labels."""
     folder = xtreme_folder(root, "all")
     for task in LABELLED:
-        given = "fi" if task.folder == "tydiqa" else "de"
+        sample_language = "fi" if task.folder == "tydiqa" else "de"
         for path in sorted((folder / task.folder).rglob("*")):
-            marks = (f"-{given}.tsv", f".{given}.", f"-{given}-question-{given}.")
+            marks = (
+                f"-{sample_language}.tsv",
+                f".{sample_language}.",
+                f"-{sample_language}-question-{sample_language}.",
+            )
             if path.is_file() and any(mark in path.name for mark in marks):
                 for code in task.languages:
                     name = path.name
                     for mark in marks:
-                        name = name.replace(mark, mark.replace(given, code))
+                        name = name.replace(mark, mark.replace(sample_language, code))
                     if not (path.parent / name).exists():
                         shutil.copy(path, path.parent / name)
     for code in xtreme_task("tatoeba").languages:
@@ -110,8 +114,8 @@ def submitted(
 def write_gold(folder: Path, to: Path) -> None:
     """The label folder of the data."""
     for task in LABELLED:
-        asked = TargetSettings(name=task.target, data=folder / task.folder, split="test")
-        data = find_target(task.target).load(asked)
+        settings = TargetSettings(name=task.target, data=folder / task.folder, split="test")
+        data = find_target(task.target).load(settings)
         assert isinstance(data, LabelledData)
         for code, records in data.tests.items():
             if task.layout == "labels":
@@ -161,33 +165,35 @@ def test_the_official_score_of_a_submission_is_that_of_the_run(
         if task.target == "xnli":
             continue  # the run scored a part
         cell = cells[task.target]
-        found = scores[task.folder]
+        accuracy = scores[task.folder]
         for ours, official in (
             *(("accuracy", "accuracy"), ("tag_f1", "f1"), ("entity_f1", "f1")),
             *(("answer_f1", "f1"), ("exact_match", "exact_match")),
         ):
             if ours in cell["details"]:
-                expected = found[f"avg_{official}"] / 100
+                expected = accuracy[f"avg_{official}"] / 100
                 assert cell["details"][ours] == pytest.approx(expected, abs=1e-6), task.target
     assert cells["qa"]["score"] == pytest.approx(scores["qa"] / 100, abs=1e-6)
     assert cells["tagging"]["score"] == pytest.approx(scores["tagging"] / 100, abs=1e-6)
-    found = scores["tatoeba"]["avg_accuracy"] / 100
-    assert cells["tatoeba"]["score"] == pytest.approx(found, abs=1e-6)
+    accuracy = scores["tatoeba"]["avg_accuracy"] / 100
+    assert cells["tatoeba"]["score"] == pytest.approx(accuracy, abs=1e-6)
     assert cells["bucc"]["score"] == pytest.approx(scores["bucc2018"]["avg_f1"] / 100, abs=1e-6)
-    assert 0 < found < 1  # an order that is not the official one would show
+    assert 0 < accuracy < 1  # an order that is not the official one would show
     remarks = {row["target"]: row["remark"] for row in table["columns"]}
     assert "our own definition" not in remarks["tatoeba"]
 
 
 def test_every_task_and_language_has_a_file(submitted: tuple[Path, Path, Path]) -> None:
     files = {p.relative_to(submitted[2]).as_posix() for p in submitted[2].rglob("*.*")}
-    wanted = {f"{task.folder}/{task.file_name(code)}" for task in TASKS for code in task.languages}
-    assert files == wanted
+    expected = {
+        f"{task.folder}/{task.file_name(code)}" for task in TASKS for code in task.languages
+    }
+    assert files == expected
     first = (submitted[2] / "xnli" / "test-sw.tsv").read_text(encoding="utf-8").split()
     assert len(first) == 8  # all of them, though the study scored five
 
 
-class Heard(Silent):
+class RecordingListener(Silent):
     """Remembers what was made."""
 
     def __init__(self) -> None:
@@ -197,13 +203,13 @@ class Heard(Silent):
         self.kinds.append(step.kind)
 
 
-def test_what_stands_is_not_trained_again(
+def test_up_to_date_steps_are_not_trained_again(
     submitted: tuple[Path, Path, Path], tmp_path: Path
 ) -> None:
-    heard = Heard()
+    listener = RecordingListener()
     tasks = ["xnli", "udpos", "bucc", "tatoeba"]
-    write_submission(submitted[1], "baseline", tmp_path / "again", None, tasks, heard)
-    assert "train" not in heard.kinds
+    write_submission(submitted[1], "baseline", tmp_path / "again", None, tasks, listener)
+    assert "train" not in listener.kinds
     again = {p.relative_to(tmp_path / "again").as_posix() for p in tmp_path.rglob("test-*")}
     assert {name.split("/")[0] for name in again} == {"xnli", "udpos", "bucc2018", "tatoeba"}
     for name in again:
@@ -243,8 +249,8 @@ def test_what_other_code_made_is_trained_again_or_taken_and_named(
     run, store = trained
     keys = made_by_other_code(store, "train")
     predict = ("xtreme", "predict", run, "text")
-    asked = ("--tasks", "xnli,tatoeba", "--json", "-")
-    trusted = crosslift(*predict, tmp_path / "trusted", *asked, "--trust-code")
+    options = ("--tasks", "xnli,tatoeba", "--json", "-")
+    trusted = crosslift(*predict, tmp_path / "trusted", *options, "--trust-code")
     assert trusted.code == 0
     others = trusted.json["other_code"]
     assert [step["kind"] for step in others] == ["train"] * 2, "the stage and the fine-tuning"
@@ -252,9 +258,9 @@ def test_what_other_code_made_is_trained_again_or_taken_and_named(
     assert {tuple(step["modules"]) for step in others} == {("crosslift.training.rates",)}
     assert "Made by other code than this submission: " in trusted.err
     assert "training.rates" in trusted.err
-    heard = Heard()
-    again = write_submission(run, "text", tmp_path / "again", None, ["xnli", "tatoeba"], heard)
-    assert heard.kinds.count("train") == 2 and again.other_code == []
+    listener = RecordingListener()
+    again = write_submission(run, "text", tmp_path / "again", None, ["xnli", "tatoeba"], listener)
+    assert listener.kinds.count("train") == 2 and again.other_code == []
     for path in again.files:
         name = path.relative_to(tmp_path / "again")
         assert path.read_bytes() == (tmp_path / "trusted" / name).read_bytes()
@@ -292,7 +298,7 @@ def test_a_language_that_is_missing_is_named_and_nothing_written(
     assert not (tmp_path / "new").exists()
 
 
-def test_bucc_without_test_files_is_told(
+def test_bucc_without_test_files_is_refused(
     submitted: tuple[Path, Path, Path], tmp_path: Path
 ) -> None:
     place = submitted[0] / "bucc2018"

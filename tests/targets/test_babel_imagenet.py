@@ -25,10 +25,10 @@ from crosslift.targets.target_settings import TargetSettings
 
 
 def load(folder: Path, images: Path | None = None, languages: Sequence[str] = ()) -> PictureData:
-    asked = TargetSettings(
+    target_settings = TargetSettings(
         name="babel-imagenet", data=folder, images=images, languages=tuple(languages) or None
     )
-    data = find_target("babel-imagenet").load(asked)
+    data = find_target("babel-imagenet").load(target_settings)
     assert isinstance(data, PictureData)
     return data
 
@@ -38,7 +38,7 @@ def load(folder: Path, images: Path | None = None, languages: Sequence[str] = ()
 
 def test_names_pictures_and_gaps(tmp_path: Path) -> None:
     data = load(write_babel(tmp_path))
-    assert {code: len(named) for code, named in data.texts.items()} == {"en": 12, "yue": 10}
+    assert {code: len(names) for code, names in data.texts.items()} == {"en": 12, "yue": 10}
     assert data.gaps == {"cv": "4 classes with a name and a photograph"}
     assert data.texts["yue"]["3"] == ("嘢 3",)
     assert data.classes["images/n00000003_thing.jpg"] == "3"
@@ -134,7 +134,7 @@ def write_order(path: Path, synsets: Sequence[str]) -> None:
 
 
 SYNSETS = [f"n{10_000_000 - 7 * i:08}" for i in range(1000)]
-"""In an order that is not the sorted one, so that it shows which order is taken."""
+"""Not in sorted order, so that the test shows which order is used."""
 
 
 @pytest.mark.parametrize("name", ["imagenet_class_index.json", "LOC_synset_mapping.txt"])
@@ -144,11 +144,13 @@ def test_the_validation_layout_and_the_order_of_its_classes(name: str, tmp_path:
         load_photographs(tmp_path)
     write_order(tmp_path / name, SYNSETS)
     for folder in (tmp_path, tmp_path / "val"):
-        found = load_photographs(folder)
-        assert found.order == name
-        assert sorted(found.classes.values()) == ["5", "5", "6", "6", "7", "7"]
-        assert all(SYNSETS[int(found.classes[i])] in str(p) for i, p in found.pictures.items())
-        firsts = list(found.classes.values())[:3]
+        photographs = load_photographs(folder)
+        assert photographs.order == name
+        assert sorted(photographs.classes.values()) == ["5", "5", "6", "6", "7", "7"]
+        assert all(
+            SYNSETS[int(photographs.classes[i])] in str(p) for i, p in photographs.pictures.items()
+        )
+        firsts = list(photographs.classes.values())[:3]
         assert sorted(firsts) == ["5", "6", "7"], "classes take turns"
 
 
@@ -157,10 +159,10 @@ def test_all_folders_are_ordered_by_name(tmp_path: Path) -> None:
     for synset in SYNSETS:
         (tmp_path / "val" / synset).mkdir(parents=True)
         (tmp_path / "val" / synset / "p.JPEG").hardlink_to(picture)
-    found = load_photographs(tmp_path)
-    assert found.order == "the sorted names of 1,000 folders"
-    assert found.classes[f"val/{min(SYNSETS)}/p.JPEG"] == "0"
-    assert found.classes[f"val/{max(SYNSETS)}/p.JPEG"] == "999"
+    photographs = load_photographs(tmp_path)
+    assert photographs.order == "the sorted names of 1,000 folders"
+    assert photographs.classes[f"val/{min(SYNSETS)}/p.JPEG"] == "0"
+    assert photographs.classes[f"val/{max(SYNSETS)}/p.JPEG"] == "999"
 
 
 def test_folders_at_fault(tmp_path: Path) -> None:
@@ -189,7 +191,7 @@ def test_names_with_photographs_elsewhere(tmp_path: Path) -> None:
 
 
 def test_accuracies_are_those_of_scikit_learn(tmp_path: Path) -> None:
-    """Each language over its own classes; classes with more pictures than others."""
+    """Each language has its own classes, and classes have different numbers of pictures."""
     data = load(write_babel(tmp_path))
     items = [f"p{i}" for i in range(80)]
     generator = np.random.default_rng(4)
@@ -197,26 +199,26 @@ def test_accuracies_are_those_of_scikit_learn(tmp_path: Path) -> None:
     classes = {item: str(min(int(n), 11)) for item, n in zip(items, drawn, strict=True)}
     data = replace(data, pictures=dict.fromkeys(items, tmp_path), classes=classes)
     of_class = {str(i): generator.normal(size=16).astype(np.float32) for i in range(12)}
-    shown = {i: of_class[classes[i]] + 1.2 * generator.normal(size=16) for i in items}
+    picture_vectors = {i: of_class[classes[i]] + 1.2 * generator.normal(size=16) for i in items}
 
-    def texts(asked: Sequence[str]) -> np.ndarray:
-        return np.stack([of_class[text.split()[1]] for text in asked])
+    def texts(requested: Sequence[str]) -> np.ndarray:
+        return np.stack([of_class[text.split()[1]] for text in requested])
 
-    def pictures(asked: Sequence[str]) -> np.ndarray:
-        return np.stack([shown[item] for item in asked]).astype(np.float32)
+    def pictures(requested: Sequence[str]) -> np.ndarray:
+        return np.stack([picture_vectors[item] for item in requested]).astype(np.float32)
 
-    for found in evaluate_pictures(PICTURE_CLASSES, data, texts, pictures):
-        truth = [classes[item] for item in found.items]
-        assert set(truth) <= set(data.texts[found.language])
-        accuracy = accuracy_score(truth, found.retrieved)
-        assert found.score("top1_accuracy") == pytest.approx(accuracy) and 0.2 < accuracy < 0.95
+    for outcomes in evaluate_pictures(PICTURE_CLASSES, data, texts, pictures):
+        truth = [classes[item] for item in outcomes.items]
+        assert set(truth) <= set(data.texts[outcomes.language])
+        accuracy = accuracy_score(truth, outcomes.retrieved)
+        assert outcomes.score("top1_accuracy") == pytest.approx(accuracy) and 0.2 < accuracy < 0.95
         with np.errstate(all="ignore"):
-            balanced = balanced_accuracy_score(truth, found.retrieved)
-        assert found.score("class_accuracy") == pytest.approx(balanced)
+            balanced = balanced_accuracy_score(truth, outcomes.retrieved)
+        assert outcomes.score("class_accuracy") == pytest.approx(balanced)
         assert balanced != pytest.approx(accuracy, abs=0.005)
-        assert found.score("chance") == pytest.approx(1 / len(data.texts[found.language]))
+        assert outcomes.score("chance") == pytest.approx(1 / len(data.texts[outcomes.language]))
 
 
 def test_which_targets_are_of_photographs_that_towers_are_trained_on() -> None:
-    named = {name: t.photographs for name, t in TARGETS.items() if t.photographs}
-    assert named == {"babel-imagenet": "imagenet-1k"}
+    photograph_sets = {name: t.photographs for name, t in TARGETS.items() if t.photographs}
+    assert photograph_sets == {"babel-imagenet": "imagenet-1k"}

@@ -21,9 +21,9 @@ from crosslift.targets.target_settings import TargetSettings
 
 def pairs_in(name: str, data: Path, *languages: str) -> BitextData:
     settings = TargetSettings(name=name, data=data, languages=languages or None)
-    found = find_target(name).load(settings)
-    assert isinstance(found, BitextData)
-    return found
+    loaded = find_target(name).load(settings)
+    assert isinstance(loaded, BitextData)
+    return loaded
 
 
 def test_what_a_pair_is() -> None:
@@ -51,19 +51,19 @@ def test_bitexts_of_pairs_by_hand() -> None:
     pairs = {"de-fr": ("de", "fr"), "de-cs": ("de", "cs"), "de-zh": ("de", "zh")}
     bitexts, gaps = pair_bitexts(texts, pairs)
     assert list(bitexts) == ["de-fr"]
-    found = bitexts["de-fr"]
-    assert (found.src, found.tgt, found.items) == (("pd", "qd"), ("pf", "qf"), ("p", "q"))
-    assert (found.language, found.tgt_language) == ("de", "fr")
+    bitext = bitexts["de-fr"]
+    assert (bitext.src, bitext.tgt, bitext.items) == (("pd", "qd"), ("pf", "qf"), ("p", "q"))
+    assert (bitext.language, bitext.tgt_language) == ("de", "fr")
     assert gaps == {"de-cs": "no picture has captions in de and cs"}
 
 
 def test_the_first_language_asks_first() -> None:
-    """Both German texts lie at p's French one; of the French ones each finds its own."""
+    """Both German texts are nearest to p's French text; each French text finds its pair."""
     texts = {"de": {"p": ("pd",), "q": ("qd",)}, "fr": {"p": ("pf",), "q": ("qf",)}}
     vectors = {"pd": [1, 0], "qd": [0.9, 0.3], "pf": [1, 0.1], "qf": [0, 1]}
 
-    def lookup(asked: tuple[str, ...]) -> np.ndarray:
-        return np.array([vectors[text] for text in asked], np.float32)
+    def lookup(requested: tuple[str, ...]) -> np.ndarray:
+        return np.array([vectors[text] for text in requested], np.float32)
 
     data = BitextData(pair_bitexts(texts, {"de-fr": ("de", "fr")})[0], {}, "0")
     first, second = evaluate_bitexts(
@@ -73,7 +73,7 @@ def test_the_first_language_asks_first() -> None:
     assert first.language == second.language == "de-fr"
     assert first.values["top1_accuracy"].tolist() == [1, 0] and first.retrieved == ("p", "p")
     assert second.values["top1_accuracy"].tolist() == [1, 1]
-    protocols = find_target("flickr8k-pairs").asking("both").protocols
+    protocols = find_target("flickr8k-pairs").with_direction("both").protocols
     assert [p.id for p in protocols[1:]] == ["crosslift/xx->yy", "crosslift/yy->xx"]
     (mean,) = evaluate_bitexts({protocols[0]: SideLookups.of_both(lookup)}, data)
     assert mean.protocol == "crosslift/both"
@@ -82,14 +82,14 @@ def test_the_first_language_asks_first() -> None:
 
 def test_pairs_of_flickr8k(tmp_path: Path) -> None:
     data = tables(tmp_path)
-    found = pairs_in("flickr8k-pairs", data)
-    assert list(found.bitexts) == list(find_target("flickr8k-pairs").languages or ())
-    assert len(found.bitexts) == 10 and not found.gaps
-    assert found.bitexts["zh-ar"].items == (IDS[0], IDS[4])
-    assert found.bitexts["ar-fr"].src == ("ar 0 0", "ar 4 0")
-    assert found.bitexts["ar-fr"].tgt == ("fr-t 0 0", "fr-t 4 0")
-    assert "written in German (Multi30k)" in found.notes["de-zh"]
-    assert "translated" in found.notes["de-ar"]
+    loaded = pairs_in("flickr8k-pairs", data)
+    assert list(loaded.bitexts) == list(find_target("flickr8k-pairs").languages or ())
+    assert len(loaded.bitexts) == 10 and not loaded.gaps
+    assert loaded.bitexts["zh-ar"].items == (IDS[0], IDS[4])
+    assert loaded.bitexts["ar-fr"].src == ("ar 0 0", "ar 4 0")
+    assert loaded.bitexts["ar-fr"].tgt == ("fr-t 0 0", "fr-t 4 0")
+    assert "written in German (Multi30k)" in loaded.notes["de-zh"]
+    assert "translated" in loaded.notes["de-ar"]
     assert list(pairs_in("flickr8k-pairs", data, "es-de", "zh-de").bitexts) == ["es-de", "zh-de"]
     (data / "captions.ar.jsonl").unlink()
     gaps = pairs_in("flickr8k-pairs", data).gaps
@@ -101,10 +101,10 @@ def test_pairs_of_own_captions(tmp_path: Path) -> None:
     rows = ["a.png\tone\ten", "a.png\teins\tde", "a.png\tun\tfr", "b.png\tzwei\tde"]
     put(tmp_path / "t.tsv", "image\ttext\tlanguage", *rows, "b.png\tdeux\tfr", "b.png\tni\tja")
     put_photographs(tmp_path, ("a.png", "b.png"))
-    found = pairs_in("picture-captions-pairs", tmp_path / "t.tsv")
-    assert list(found.bitexts) == ["de-fr", "de-ja", "fr-ja"]
-    assert found.bitexts["de-fr"].src == ("eins", "zwei")
-    assert found.bitexts["de-ja"].tgt == ("ni",)
+    loaded = pairs_in("picture-captions-pairs", tmp_path / "t.tsv")
+    assert list(loaded.bitexts) == ["de-fr", "de-ja", "fr-ja"]
+    assert loaded.bitexts["de-fr"].src == ("eins", "zwei")
+    assert loaded.bitexts["de-ja"].tgt == ("ni",)
     with pytest.raises(DataError, match="no captions in sw"):
         pairs_in("picture-captions-pairs", tmp_path / "t.tsv", "de-sw")
     put(tmp_path / "u.tsv", "image\ttext\tlanguage", *rows[:2])
@@ -113,18 +113,18 @@ def test_pairs_of_own_captions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("languages", "told"),
+    ("languages", "message"),
     [
         (("de",), "'de' is no pair of languages of 'flickr8k-pairs'"),
         (("de-de",), "'de-de' is no pair"),
         (("de-xx",), "'de-xx' is no pair"),
         (("de-en",), "a language and English(.|\n)*flickr8k-captions"),
-        (("de-zh", "zh-de"), "'zh-de' is there twice"),
+        (("de-zh", "zh-de"), "'zh-de' appears twice"),
         (("de-ja",), "no captions in ja"),
     ],
 )
-def test_codes_that_are_no_pairs(languages: tuple[str, ...], told: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=told):
+def test_codes_that_are_no_pairs(languages: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=message):
         pairs_in("flickr8k-pairs", tables(tmp_path), *languages)
 
 

@@ -51,7 +51,7 @@ def write_split(
     copies: int = 0,
     with_gold: bool = True,
 ) -> None:
-    """Writes a split: so many true pairs, texts of either side alone, and copies of some texts.
+    """Writes a split: true pairs, texts of either side alone, and copies of some texts.
 
     The i-th pair is ``LANGUAGE SPLIT true i`` and ``en LANGUAGE SPLIT true i``. Every copy is of a
     text of a true pair, under an id of its own; every other copy is in the gold too.
@@ -81,18 +81,18 @@ def write_split(
 
 
 def vector(text: str, noise: float) -> np.ndarray:
-    """A vector for a text: the two texts of a true pair lie near each other.
+    """A vector for a text: the two texts of a true pair are near each other.
 
     Half of the true pairs are hard: their noise is larger.
     """
-    told = text.removeprefix("en ")
-    generator = np.random.default_rng(list(told.encode()))
+    meaning = text.removeprefix("en ")
+    generator = np.random.default_rng(list(meaning.encode()))
     mean = generator.standard_normal(WIDTH)
-    own = np.random.default_rng(list(f"own {text}".encode())).standard_normal(WIDTH)
-    hard = 2 if told[-1] in "13579" else 1
-    # All lie on one side of the origin, so that no mean cosine is negative.
-    found: np.ndarray = 0.8 + mean + noise * hard * own
-    return found
+    text_noise = np.random.default_rng(list(f"own {text}".encode())).standard_normal(WIDTH)
+    hard = 2 if meaning[-1] in "13579" else 1
+    # All are on one side of the origin, so that no mean cosine is negative.
+    values: np.ndarray = 0.8 + mean + noise * hard * text_noise
+    return values
 
 
 NOISE = 0.35
@@ -104,7 +104,7 @@ def vectors(texts: Sequence[str]) -> np.ndarray:
 
 @pytest.fixture
 def bucc(tmp_path: Path) -> Path:
-    """German with dev and test, each with texts that stand twice; French with dev alone."""
+    """German with dev and test, each with repeated texts; French with dev alone."""
     folder = tmp_path / "bucc"
     write_split(folder, "de", "dev", gold=24, alone=30, copies=6)
     write_split(folder, "de", "test", gold=30, alone=40, copies=8)
@@ -119,9 +119,9 @@ def turned(texts: Sequence[str]) -> np.ndarray:
 
 
 def load(folder: Path, **settings: Any) -> MiningData:
-    found = BUCC.load(TargetSettings(name="bucc", data=folder, **settings))
-    assert isinstance(found, MiningData)
-    return found
+    loaded = BUCC.load(TargetSettings(name="bucc", data=folder, **settings))
+    assert isinstance(loaded, MiningData)
+    return loaded
 
 
 class Found(NamedTuple):
@@ -166,13 +166,13 @@ def plain_mine(
     for j, column in enumerate(cosines.T):
         best = max(np.argsort(-column)[:k], key=lambda i: margins[i, j])
         candidates.add((margins[best, j], int(best), j))
-    taken: list[tuple[float, str, str]] = []
+    mined_pairs: list[tuple[float, str, str]] = []
     used: set[tuple[str, int]] = set()
     for score, i, j in sorted(candidates, key=lambda c: (-c[0], c[1], c[2])):
         if not used & {("src", i), ("tgt", j)}:
             used |= {("src", i), ("tgt", j)}
-            taken.append((float(score), sides[0][i], sides[1][j]))
-    return taken
+            mined_pairs.append((float(score), sides[0][i], sides[1][j]))
+    return mined_pairs
 
 
 def plain_united(split: BuccSplit) -> Plain:
@@ -201,27 +201,27 @@ def plain_dropped(split: BuccSplit, lookup: Lookup = vectors) -> Plain:
     return Plain(pairs, Counter((split.src_ids[i], split.tgt_ids[j]) for i, j in split.gold))
 
 
-def plain_threshold(found: Plain) -> float:
+def plain_threshold(mined: Plain) -> float:
     """BUCC's search: the first cut with the best F1, between its last pair and the next."""
     best, threshold, correct = 0.0, float("inf"), 0
-    for i, (score, src, tgt) in enumerate(found.pairs):
-        correct += (src, tgt) in found.gold
-        f1 = 2 * correct / (i + 1 + found.gold.total())
+    for i, (score, src, tgt) in enumerate(mined.pairs):
+        correct += (src, tgt) in mined.gold
+        f1 = 2 * correct / (i + 1 + mined.gold.total())
         if f1 > best:
-            last = i + 1 == len(found.pairs)
-            best, threshold = f1, score if last else (score + found.pairs[i + 1][0]) / 2
+            last = i + 1 == len(mined.pairs)
+            best, threshold = f1, score if last else (score + mined.pairs[i + 1][0]) / 2
     return threshold
 
 
-def plain_score(found: Plain, threshold: float) -> tuple[float, float, float]:
+def plain_score(mined: Plain, threshold: float) -> tuple[float, float, float]:
     """Precision, recall and F1."""
-    taken = [(src, tgt) for score, src, tgt in found.pairs if score >= threshold]
-    correct = sum(pair in found.gold for pair in taken)
-    total = found.gold.total()
-    return correct / len(taken), correct / total, 2 * correct / (len(taken) + total)
+    extracted = [(src, tgt) for score, src, tgt in mined.pairs if score >= threshold]
+    correct = sum(pair in mined.gold for pair in extracted)
+    total = mined.gold.total()
+    return correct / len(extracted), correct / total, 2 * correct / (len(extracted) + total)
 
 
-def told(detail: MinedLanguage) -> tuple[float, float, float]:
+def scores_of(detail: MinedLanguage) -> tuple[float, float, float]:
     return detail.score.precision, detail.score.recall, detail.score.mining_f1
 
 
@@ -239,7 +239,7 @@ def test_the_threshold_of_dev_is_applied_to_test(bucc: Path, protocol: Protocol,
     dev, test = (plain(data.splits["de"][name]) for name in ("dev", "test"))
     assert (detail.scored_on, detail.threshold_source) == ("test", "dev")
     assert detail.thresholds == (pytest.approx(plain_threshold(dev), rel=1e-6),)
-    assert told(detail) == pytest.approx(plain_score(test, plain_threshold(dev)))
+    assert scores_of(detail) == pytest.approx(plain_score(test, plain_threshold(dev)))
     best = plain_threshold(test)
     assert detail.oracle.threshold == pytest.approx(best, rel=1e-6)
     assert detail.oracle.mining_f1 == pytest.approx(plain_score(test, best)[2])
@@ -279,19 +279,19 @@ def test_dev_alone_is_cut_by_halves(bucc: Path, protocol: Protocol) -> None:
     ]
     thresholds = [plain_threshold(half) for half in halves]
     assert detail.thresholds == pytest.approx((thresholds[1], thresholds[0]), rel=1e-6)
-    taken = [
+    extracted = [
         pair
         for fold, half in enumerate(halves)
         for pair in half.pairs
         if pair[0] >= thresholds[1 - fold]
     ]
-    correct = sum((src, tgt) in plain.gold for _, src, tgt in taken)
-    assert (detail.score.mined, detail.score.correct) == (len(taken), correct)
+    correct = sum((src, tgt) in plain.gold for _, src, tgt in extracted)
+    assert (detail.score.mined, detail.score.correct) == (len(extracted), correct)
     assert detail.score.gold == plain.gold.total()
     assert detail.oracle.mining_f1 >= detail.score.mining_f1
     if protocol is OURS:
         taken_by = dict(zip(outcomes.items, outcomes.retrieved, strict=True))
-        expected = {first[src]: split.tgt_ids[split.tgt.index(tgt)] for _, src, tgt in taken}
+        expected = {first[src]: split.tgt_ids[split.tgt.index(tgt)] for _, src, tgt in extracted}
         assert {item: tgt for item, tgt in taken_by.items() if tgt} == expected
 
 
@@ -309,24 +309,24 @@ def test_negative_means_are_divided_by_where_the_originals_do(
     lowest = min(score for score, *_ in plain_mine(data.splits["de"][source], lookup=turned))
     assert lowest < 0, "a case that can fail"
     assert detail.thresholds == (pytest.approx(plain_threshold(tuned), rel=1e-5),)
-    assert told(detail) == pytest.approx(plain_score(test, plain_threshold(tuned)))
+    assert scores_of(detail) == pytest.approx(plain_score(test, plain_threshold(tuned)))
     assert detail.score.mining_f1 > 0.1
 
 
 def test_one_protocol_is_measured_without_the_others(
     bucc: Path, xlm_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ours stops over a negative mean; it must not keep anyone from LASER's number."""
+    """Our protocol refuses a negative mean; this must not prevent LASER's number."""
     monkeypatch.setattr(
         "crosslift.making.encode.encode", lambda _encoder, texts, **_: turned(texts)
     )
     target = TargetSettings(name="bucc", data=bucc, languages=("fr",))
     with pytest.raises(DataError, match="`xtreme` or `laser` alone"):
         evaluate(str(xlm_folder), target, store=Store(tmp_path / "store"))
-    found = evaluate(str(xlm_folder), target, "laser", store=Store(tmp_path / "store"))
-    assert (found.protocol["name"], found.protocol["ratio_over"]) == ("laser", "any mean")
+    evaluation = evaluate(str(xlm_folder), target, "laser", store=Store(tmp_path / "store"))
+    assert (evaluation.protocol["name"], evaluation.protocol["ratio_over"]) == ("laser", "any mean")
     expected = mined(LASER_MINING, load(bucc, languages=("fr",)), "fr", turned).detail.score
-    assert found.macro["mining_f1"] == pytest.approx(expected.mining_f1, abs=1e-6)
+    assert evaluation.macro["mining_f1"] == pytest.approx(expected.mining_f1, abs=1e-6)
 
 
 def _ids(split: BuccSplit) -> list[tuple[int, str]]:
@@ -341,7 +341,7 @@ def test_training_is_read_and_used_for_laser_alone(bucc: Path) -> None:
     training, test = (plain_dropped(data.splits["de"][name]) for name in ("training", "test"))
     assert (detail.scored_on, detail.threshold_source) == ("test", "training")
     assert detail.thresholds == (pytest.approx(plain_threshold(training), rel=1e-6),)
-    assert told(detail) == pytest.approx(plain_score(test, plain_threshold(training)))
+    assert scores_of(detail) == pytest.approx(plain_score(test, plain_threshold(training)))
     assert mined(XTREME_MINING, data).detail.thresholds != detail.thresholds
     without = load(bucc, languages=("de",), protocols=("xtreme", "mteb"))
     assert list(without.splits["de"]) == ["dev", "test"]
@@ -356,7 +356,7 @@ def test_laser_without_training_says_so(bucc: Path) -> None:
 
 @pytest.mark.parametrize("source", ["dev", "training"])
 def test_no_score_is_above_the_oracle(bucc: Path, source: Split) -> None:
-    """At any threshold that the curve has, F1 is at most the oracle's, and the oracle's is there."""
+    """At any threshold that the curve has, F1 is at most the oracle's, and one has the oracle's."""
     protocol = replace(OURS, mining=Mining(threshold_source=source))
     for language in ("de", "fr"):
         detail = mined(protocol, load(bucc), language).detail
@@ -370,8 +370,8 @@ def test_no_score_is_above_the_oracle(bucc: Path, source: Split) -> None:
 # Repeated texts
 
 
-def test_a_text_that_stands_twice_is_united_or_dropped() -> None:
-    """Seven pairs, of which the first appears twice on the src side, found by equal vectors."""
+def test_a_repeated_text_is_united_or_dropped() -> None:
+    """Seven pairs with equal vectors; the first appears twice on the src side."""
     names = ("a", "b", "c", "b1", "c1", "b2", "c2")
     rows = np.eye(len(names)) + 0.2
     known = {name: row for i, row in enumerate(rows) for name in (names[i], names[i].upper())}
@@ -390,12 +390,12 @@ def test_a_text_that_stands_twice_is_united_or_dropped() -> None:
         assert len(set(texts)) == len(texts), "each distinct text once"
         return np.array([known[text] for text in texts], np.float32)
 
-    found = {
+    by_protocol = {
         protocol.name: (outcomes, detail)
         for protocol in (OURS, XTREME_MINING)
         for outcomes, detail in evaluate_mining({protocol: SideLookups.of_both(lookup)}, data)
     }
-    united, dropped = found["crosslift"], found["xtreme"]
+    united, dropped = by_protocol["crosslift"], by_protocol["xtreme"]
     assert united[1] is not None
     assert dropped[1] is not None
     score = united[1].score
@@ -418,14 +418,14 @@ def test_mteb_asks_the_sentences_with_gold_alone(bucc: Path) -> None:
     assert split.gold is not None
     rows = [vectors(side).astype(float) for side in (split.src, split.tgt)]
     src, tgt = (side / np.linalg.norm(side, axis=1, keepdims=True) for side in rows)
-    asked = [i for i, _ in split.gold]
-    found = (src[asked] @ tgt.T).astype(np.float32).argmax(axis=1)
+    query_rows = [i for i, _ in split.gold]
+    predicted = (src[query_rows] @ tgt.T).astype(np.float32).argmax(axis=1)
     gold = [j for _, j in split.gold]
-    expected = f1_score(gold, found, average="weighted", zero_division=0)
+    expected = f1_score(gold, predicted, average="weighted", zero_division=0)
     assert outcomes.score("weighted_f1") == pytest.approx(expected)
     assert 0 < expected < 1
-    assert outcomes.items == tuple(split.src_ids[i] for i in asked)
-    assert list(outcomes.retrieved) == [split.tgt_ids[i] for i in found]
+    assert outcomes.items == tuple(split.src_ids[i] for i in query_rows)
+    assert list(outcomes.retrieved) == [split.tgt_ids[i] for i in predicted]
 
 
 # What is written
@@ -463,20 +463,20 @@ def test_details_are_strict_json_where_nothing_is_right(bucc: Path) -> None:
         for name, split in data.splits["de"].items()
     }
     for splits in (wrong, {"dev": wrong["dev"]}):
-        found = mined(OURS, MiningData({"de": splits}, {}, "0"))
-        written = json.loads(json.dumps(found.detail.to_json(), allow_nan=False))
+        result = mined(OURS, MiningData({"de": splits}, {}, "0"))
+        written = json.loads(json.dumps(result.detail.to_json(), allow_nan=False))
         assert set(written["thresholds"]) == {None}
         assert written["score"]["threshold"] is None
         assert written["score"]["mining_f1"] == written["oracle"]["mining_f1"] == 0
-        assert not any(found.outcomes.retrieved)
-        assert found.outcomes.score("mining_f1") == 0
+        assert not any(result.outcomes.retrieved)
+        assert result.outcomes.score("mining_f1") == 0
         assert written["curve"]
 
 
 # Files
 
 
-def test_languages_that_are_not_there(bucc: Path) -> None:
+def test_missing_languages(bucc: Path) -> None:
     data = load(bucc)
     assert list(data.splits) == ["de", "fr"]
     assert data.gaps == {"ru": "no files in bucc", "zh": "no files in bucc"}
@@ -521,46 +521,46 @@ def small(folder: Path) -> TargetSettings:
 
 
 def test_evaluate_tells_where_the_thresholds_come_from(bucc: Path, xlm_folder: Path) -> None:
-    found = evaluate(str(xlm_folder), small(bucc))
-    assert found.metric == "mining_f1"
-    assert found.protocol["threshold_source"] == "dev, the other half of dev, by src text"
-    assert [entry.language for entry in found.mining] == ["de", "fr"]
-    assert found.gaps == {"ru": "no files in bucc", "zh": "no files in bucc"}
-    for entry in found.mining:
-        scores = found.languages[entry.language]
+    evaluation = evaluate(str(xlm_folder), small(bucc))
+    assert evaluation.metric == "mining_f1"
+    assert evaluation.protocol["threshold_source"] == "dev, the other half of dev, by src text"
+    assert [entry.language for entry in evaluation.mining] == ["de", "fr"]
+    assert evaluation.gaps == {"ru": "no files in bucc", "zh": "no files in bucc"}
+    for entry in evaluation.mining:
+        scores = evaluation.languages[entry.language]
         assert scores["mining_f1"] == pytest.approx(entry.score.mining_f1, abs=1e-6)
         assert scores["oracle_mining_f1"] == pytest.approx(entry.oracle.mining_f1, abs=1e-6)
 
 
 def test_every_protocol_reads_as_it_declares(bucc: Path, xlm_folder: Path) -> None:
-    found = {e.protocol["name"]: e for e in evaluate_protocols(str(xlm_folder), small(bucc))}
-    assert list(found) == ["crosslift", "xtreme", "mteb", "laser"]
-    assert {name: e.protocol["hidden_state"] for name, e in found.items()} == {
+    evaluations = {e.protocol["name"]: e for e in evaluate_protocols(str(xlm_folder), small(bucc))}
+    assert list(evaluations) == ["crosslift", "xtreme", "mteb", "laser"]
+    assert {name: e.protocol["hidden_state"] for name, e in evaluations.items()} == {
         **{"crosslift": 2, "mteb": 2, "laser": 2},
-        "xtreme": 0,  # the fourth before the last of two layers: the lowest there is
+        "xtreme": 0,  # the fourth before the last of two layers: the lowest possible
     }
-    assert {name: e.metric for name, e in found.items()} == {
+    assert {name: e.metric for name, e in evaluations.items()} == {
         **{"crosslift": "mining_f1", "xtreme": "mining_f1", "laser": "mining_f1"},
         "mteb": "weighted_f1",
     }
-    assert found["mteb"].mining == ()
-    assert found["mteb"].protocol["threshold_source"] is None
+    assert evaluations["mteb"].mining == ()
+    assert evaluations["mteb"].protocol["threshold_source"] is None
 
 
 def test_the_command_prints_the_oracle_as_no_result(
     crosslift: Any, bucc: Path, xlm_folder: Path
 ) -> None:
-    given = ("evaluate", xlm_folder, "--target", "bucc", "--data", bucc)
-    found = crosslift(*given, "--json", "-")
-    assert found.code == 0, found.err
-    assert "no result" in " ".join(found.err.split())
-    assert "not measured: ru, zh: no files in bucc" in " ".join(found.err.split())
-    assert {entry["threshold_source"] for entry in found.json["mining"]} == {
+    command = ("evaluate", xlm_folder, "--target", "bucc", "--data", bucc)
+    result = crosslift(*command, "--json", "-")
+    assert result.code == 0, result.err
+    assert "no result" in " ".join(result.err.split())
+    assert "not measured: ru, zh: no files in bucc" in " ".join(result.err.split())
+    assert {entry["threshold_source"] for entry in result.json["mining"]} == {
         *("dev", "the other half of dev, by src text"),
     }
-    every = crosslift(*given, "--protocol", "all", "--json", "-")
+    every = crosslift(*command, "--protocol", "all", "--json", "-")
     assert [e["protocol"]["name"] for e in every.json] == ["crosslift", "xtreme", "mteb", "laser"]
-    assert every.json[0]["mining"] == found.json["mining"]
+    assert every.json[0]["mining"] == result.json["mining"]
 
 
 def test_a_study_with_bucc_runs_whole(bucc: Path, xlm_folder: Path, tmp_path: Path) -> None:
@@ -576,7 +576,7 @@ def test_a_study_with_bucc_runs_whole(bucc: Path, xlm_folder: Path, tmp_path: Pa
     folder = run_study(study, tmp_path / "out", Store(tmp_path / "store"))
     written = json.loads((tmp_path / "out" / "mining.json").read_text(encoding="utf-8"))
     rows = pq.read_table(tmp_path / "out" / "results.parquet").to_pylist()
-    named = {
+    values = {
         (r["arm"], r["seed"], r["language"], r["protocol"]): r["value"]
         for r in rows
         if (r["target"], r["metric"], r["subset"]) == ("bucc", "mining_f1", "all")
@@ -584,7 +584,7 @@ def test_a_study_with_bucc_runs_whole(bucc: Path, xlm_folder: Path, tmp_path: Pa
     assert len(written) == 3 * 2 * 3, "arm with seed, language, protocol that mines"
     for entry in written:
         key = (entry["arm"], entry["seed"], entry["language"], entry["protocol"])
-        assert named[key] == pytest.approx(entry["score"]["mining_f1"], abs=1e-6)
+        assert values[key] == pytest.approx(entry["score"]["mining_f1"], abs=1e-6)
     assert not [r for r in rows if r["subset"] == "clean" and "mining" in r["metric"]]
     assert {v.metric for v in folder.verdicts if v.target == "bucc"} == {"mining_f1"}
     protocols = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["protocols"]
@@ -624,23 +624,23 @@ def test_gold_sentences_come_first_and_keep_their_order(
 ) -> None:
     whole = MiningData({"de": {"test": split_of_five()}}, {"ru": "no files"}, "sum")
     part = first_sentences(whole, count)
-    found = part.scored("de")
-    assert ("".join(found.src), "".join(found.tgt)) == (src, tgt)
-    assert found.gold is not None
-    assert {found.src[i] + found.tgt[j] for i, j in found.gold} == gold
-    assert found.src_ids == tuple(f"de-{'abcde'.index(text)}" for text in src)
-    assert found.tgt_ids == tuple(f"en-{'vwxyz'.index(text)}" for text in tgt)
+    split = part.scored("de")
+    assert ("".join(split.src), "".join(split.tgt)) == (src, tgt)
+    assert split.gold is not None
+    assert {split.src[i] + split.tgt[j] for i, j in split.gold} == gold
+    assert split.src_ids == tuple(f"de-{'abcde'.index(text)}" for text in src)
+    assert split.tgt_ids == tuple(f"en-{'vwxyz'.index(text)}" for text in tgt)
     assert part.gaps == whole.gaps
 
 
 def test_a_gold_sentence_without_room_is_no_distractor() -> None:
     split = replace(split_of_five(), gold=((0, 0), (1, 1), (2, 2)))
-    found = first_sentences(MiningData({"de": {"test": split}}, {}, "sum"), 2).scored("de")
-    assert (found.src, found.tgt) == (("a", "b"), ("v", "w"))
+    part = first_sentences(MiningData({"de": {"test": split}}, {}, "sum"), 2).scored("de")
+    assert (part.src, part.tgt) == (("a", "b"), ("v", "w"))
     split = replace(split_of_five(), gold=((0, 0), (0, 1), (0, 2)))
-    found = first_sentences(MiningData({"de": {"test": split}}, {}, "sum"), 2).scored("de")
-    assert found.tgt == ("v", "w"), "x is a translation of a whose pair is not asked for"
-    assert found.src == ("a", "b")
+    part = first_sentences(MiningData({"de": {"test": split}}, {}, "sum"), 2).scored("de")
+    assert part.tgt == ("v", "w"), "x is a translation of a whose pair is not asked for"
+    assert part.src == ("a", "b")
 
 
 def test_the_title_says_how_many_sentences(bucc: Path) -> None:
@@ -668,10 +668,10 @@ def test_sentences_are_of_mining_and_pairs_are_not(bucc: Path) -> None:
 
 def test_a_part_is_scored_from_its_own_texts_alone(bucc: Path, xlm_folder: Path) -> None:
     settings = TargetSettings(name="bucc", data=bucc, languages=("de",), sentences=36)
-    found = evaluate(str(xlm_folder), settings)
-    (entry,) = found.mining
+    evaluation = evaluate(str(xlm_folder), settings)
+    (entry,) = evaluation.mining
     data = first_sentences(load(bucc, languages=("de",)), 36)
     assert entry.score.gold == len(
         {(data.scored("de").src[i], data.scored("de").tgt[j]) for i, j in data.scored("de").gold}
     )
-    assert found.languages["de"]["n"] == len(set(data.scored("de").src))
+    assert evaluation.languages["de"]["n"] == len(set(data.scored("de").src))

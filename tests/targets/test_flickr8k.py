@@ -30,16 +30,16 @@ BOTH = pytest.mark.parametrize("build", [tables, published])
 
 
 def pictures_of(data: Path, **settings: Any) -> PictureData:
-    found = find_target("flickr8k").load(TargetSettings(name="flickr8k", data=data, **settings))
-    assert isinstance(found, PictureData)
-    return found
+    loaded = find_target("flickr8k").load(TargetSettings(name="flickr8k", data=data, **settings))
+    assert isinstance(loaded, PictureData)
+    return loaded
 
 
 def captions_of(data: Path, **settings: Any) -> BitextData:
     name = "flickr8k-captions"
-    found = find_target(name).load(TargetSettings(name=name, data=data, **settings))
-    assert isinstance(found, BitextData)
-    return found
+    loaded = find_target(name).load(TargetSettings(name=name, data=data, **settings))
+    assert isinstance(loaded, BitextData)
+    return loaded
 
 
 def test_the_strictest_split_of_all_publishers() -> None:
@@ -54,7 +54,7 @@ def test_the_strictest_split_of_all_publishers() -> None:
 
 @BOTH
 def test_pictures_of_the_joint_test_split(build: Callable[[Path], Path], tmp_path: Path) -> None:
-    """Of three test photographs the last lacks German, French and Czech."""
+    """The last of three test photographs lacks German, French and Czech."""
     data = pictures_of(build(tmp_path))
     measured = (IDS[0], IDS[4])
     assert tuple(data.pictures) == measured
@@ -91,9 +91,15 @@ def test_training_leaves_all_held_out_photographs_out(
     by_split = {
         s: {r.group for r in read_captions(data, s).records} for s in ("train", "dev", "test")
     }
-    own = {split: {photograph_id(item) for item in items} for split, items in by_split.items()}
-    assert own == {"train": {IDS[2]}, "dev": {IDS[1], IDS[3]}, "test": {IDS[0], IDS[4], IDS[5]}}
-    assert not own["train"] & set(pictures_of(data).pictures)
+    photographs = {
+        split: {photograph_id(item) for item in items} for split, items in by_split.items()
+    }
+    assert photographs == {
+        "train": {IDS[2]},
+        "dev": {IDS[1], IDS[3]},
+        "test": {IDS[0], IDS[4], IDS[5]},
+    }
+    assert not photographs["train"] & set(pictures_of(data).pictures)
     task = find_task("image-text", data)
     assert task.languages == ("en",)
     assert [r.texts["text"] for r in task.source.train()] == ["en 2 0", "en 2 1"]
@@ -127,12 +133,12 @@ def test_photographs_in_no_list_are_counted(tmp_path: Path) -> None:
         "split": "none"
     }
     put(data / "captions.jsonl", *(json.dumps(row) for row in rows))
-    found = read_captions(data, "train")
-    assert {r.group for r in found.records} == {IDS[2]}, "Multi30k trains on it"
-    assert found.skipped == {"in no split": 2}
+    captions = read_captions(data, "train")
+    assert {r.group for r in captions.records} == {IDS[2]}, "Multi30k trains on it"
+    assert captions.skipped == {"in no split": 2}
 
 
-def test_languages_and_pools_do_not_depend_on_what_is_asked(tmp_path: Path) -> None:
+def test_languages_and_pools_do_not_depend_on_the_requested_languages(tmp_path: Path) -> None:
     data = tables(tmp_path)
     assert list(pictures_of(data, languages=("en",)).pictures) == [IDS[0], IDS[4]]
     for name in (
@@ -256,22 +262,22 @@ def test_controls_have_the_captions_of_the_arm(tmp_path: Path) -> None:
     assert len(left_over) == 10, "of the last photograph as many captions as find room"
 
 
-def test_a_test_photograph_under_another_name_is_told(xlm_folder: Path, tmp_path: Path) -> None:
+def test_a_test_photograph_under_another_name_is_reported(xlm_folder: Path, tmp_path: Path) -> None:
     """Training data of another folder with a copy of a test photograph, smaller and renamed."""
-    data, own = more_training(tables(tmp_path / "flickr")), tmp_path / "own"
-    own.mkdir()
+    data, other = more_training(tables(tmp_path / "flickr")), tmp_path / "own"
+    other.mkdir()
     pictures = scenes(20)
     pictures[0].save(data / f"images/{NAMES[4]}", quality=95)
     pictures[1].save(data / f"images/{NAMES[0]}", quality=95)
     rows = ["image\ttext"]
     for number, picture in enumerate((pictures[0].resize((180, 180)), *pictures[2:10])):
-        picture.save(own / f"{number}.png")
+        picture.save(other / f"{number}.png")
         rows += [f"{number}.png\tsomething {number}", f"{number}.png\tanother {number}"]
-    put(own / "t.tsv", *rows)
+    put(other / "t.tsv", *rows)
     arms = {
         "baseline": {},
         "flickr": {"stages": [{"task": "image-text", "data": str(data)}]},
-        "own": {"stages": [{"task": "image-text", "data": str(own / "t.tsv")}]},
+        "own": {"stages": [{"task": "image-text", "data": str(other / "t.tsv")}]},
         "texts": {
             "stages": [{"task": "image-text", "data": str(data), "control": "same-updates-no-task"}]
         },
@@ -289,13 +295,13 @@ def test_a_test_photograph_under_another_name_is_told(xlm_folder: Path, tmp_path
     )
     run_study(study, tmp_path / "out", Store(tmp_path / "store"))
     content = json.loads((tmp_path / "out/run.json").read_text(encoding="utf-8"))
-    found = {
+    pictures_overlap = {
         entry["task"]: (entry["records"], entry["items"], entry["examples"])
         for entry in content["overlap"]
         if entry.get("kind") == "pictures"
     }
-    assert found["image-text"] == (15, 0, []), "13 training and 2 dev photographs"
-    records, items, (example,) = found["image-text (2)"]
+    assert pictures_overlap["image-text"] == (15, 0, []), "13 training and 2 dev photographs"
+    records, items, (example,) = pictures_overlap["image-text (2)"]
     assert (records, items, example["train"], example["test"]) == (9, 1, "0.png", IDS[4])
     notes = {t["name"]: {n["language"]: n["note"] for n in t["notes"]} for t in content["targets"]}
     assert notes["flickr8k"]["de"].endswith("written in German (Multi30k)")

@@ -83,7 +83,7 @@ def test_the_published_layouts(place: str, tmp_path: Path) -> None:
     assert data.gaps["fr"] == f"no file in {(tmp_path / place).name}"
 
 
-def test_languages_are_asked_for_by_code_or_published_name(tmp_path: Path) -> None:
+def test_languages_are_requested_by_code_or_published_name(tmp_path: Path) -> None:
     write_devtest(tmp_path)
     assert list(load(tmp_path, "zho_Hans", "de", "deu_Latn").bitexts) == ["zh-Hans", "de"]
     with pytest.raises(DataError, match="no file of fra_Latn") as caught:
@@ -159,7 +159,7 @@ def test_files_that_are_missing(tmp_path: Path) -> None:
 
 
 def test_the_score_is_that_of_mteb(tmp_path: Path) -> None:
-    """MTEB's task class on the same vectors: the other language asks, F1 over the pairs."""
+    """MTEB's task class on the same vectors: queries are in the other language, F1 over the pairs."""
     write_devtest(tmp_path, 120, ("eng_Latn", "ace_Arab"))
     data = load(tmp_path, "ace-Arab")
     bitext = data.bitexts["ace-Arab"]
@@ -176,7 +176,7 @@ def test_the_score_is_that_of_mteb(tmp_path: Path) -> None:
     (ours,) = evaluate_bitexts({protocol: SideLookups.of_both(lookup)}, data)
     assert 0.1 < theirs["f1"] < 0.9
     assert ours.score("weighted_f1") == pytest.approx(theirs["f1"], abs=1e-6)
-    own = find_target("flores200").protocols[0]
-    (found,) = evaluate_bitexts({own: SideLookups.of_both(lookup)}, data)
-    assert own.direction == "xx->en"
-    assert found.score("top1_accuracy") == pytest.approx(theirs["accuracy"], abs=1e-6)
+    our_protocol = find_target("flores200").protocols[0]
+    (outcomes,) = evaluate_bitexts({our_protocol: SideLookups.of_both(lookup)}, data)
+    assert our_protocol.direction == "xx->en"
+    assert outcomes.score("top1_accuracy") == pytest.approx(theirs["accuracy"], abs=1e-6)

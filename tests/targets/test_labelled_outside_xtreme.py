@@ -33,9 +33,9 @@ class Outside:
 
     Args:
         name: of the target.
-        languages: how many it measures.
+        languages: number of languages that it measures.
         metric: the primary one.
-        task: what encoders are fine-tuned on.
+        task: of the fine-tuning.
         files: path -> content, of the target's own folder, in Estonian and Swahili.
         english: path -> content, of the English training set.
         test: the second record that is scored in Swahili.
@@ -117,18 +117,18 @@ ROWS = (
 
 @pytest.fixture(params=ROWS, ids=lambda row: row.name)
 def row(request: pytest.FixtureRequest) -> Outside:
-    found: Outside = request.param
-    return found
+    outside: Outside = request.param
+    return outside
 
 
 def load(row: Outside, folder: Path, **settings: Any) -> LabelledData:
     data, english = folder / row.name, folder / "english"
     write_sample(data, row.files)
     write_sample(english, row.english)
-    asked = TargetSettings(name=row.name, data=data, english=english, **settings)
-    found = find_target(row.name).load(asked)
-    assert isinstance(found, LabelledData)
-    return found
+    target_settings = TargetSettings(name=row.name, data=data, english=english, **settings)
+    loaded = find_target(row.name).load(target_settings)
+    assert isinstance(loaded, LabelledData)
+    return loaded
 
 
 def test_the_published_files_are_read(row: Outside, tmp_path: Path) -> None:
@@ -185,8 +185,8 @@ def test_an_arm_is_fine_tuned_and_scored(
     assert set(scores) == {"et", "sw", "macro"}
     right = [each[row.metric] for each in outcomes if each["language"] == "sw"]
     assert scores["sw"] == pytest.approx(sum(right) / len(right))
-    shown = json.loads((out / "examples.json").read_text(encoding="utf-8"))
-    example = next(e for e in shown if row.test.texts["context"] in e["query_text"])
+    examples = json.loads((out / "examples.json").read_text(encoding="utf-8"))
+    example = next(e for e in examples if row.test.texts["context"] in e["query_text"])
     assert example["gold_text"] == row.test.right
     assert example["answers"][0]["text"] in row.test.choices
     assert not (out / "xtreme.json").exists()

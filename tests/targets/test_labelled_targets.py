@@ -49,9 +49,9 @@ QUESTIONS = ("xquad", "mlqa", "tydiqa")
 
 
 def load(name: str, data: Path | None = None, **settings: Any) -> LabelledData:
-    found = find_target(name).load(TargetSettings(name=name, data=data, **settings))
-    assert isinstance(found, LabelledData)
-    return found
+    loaded = find_target(name).load(TargetSettings(name=name, data=data, **settings))
+    assert isinstance(loaded, LabelledData)
+    return loaded
 
 
 def put(folder: Path, files: Mapping[str, str]) -> Path:
@@ -169,7 +169,7 @@ def test_a_split_that_is_not_published(name: str, tmp_path: Path) -> None:
         load(name, xtreme_folder(tmp_path), split="dev")
 
 
-def test_languages_asked_for(tmp_path: Path) -> None:
+def test_requested_languages(tmp_path: Path) -> None:
     folder = xtreme_folder(tmp_path)
     data = load("xnli", folder, languages=("zh", "de"))
     assert (list(data.tests), dict(data.gaps)) == (["zh", "de"], {})
@@ -369,7 +369,7 @@ class _Info:
 
 
 def test_every_target_is_read_from_the_hub(hub: Callable[[Callable[..., Any]], None]) -> None:
-    asked: list[tuple[str, str | None, str]] = []
+    requests: list[tuple[str, str | None, str]] = []
     rows = {
         "facebook/xnli": [
             {"premise": a, "hypothesis": b, "label": NLI.index(c)} for a, b, c in nli_pairs("en", 6)
@@ -388,19 +388,21 @@ def test_every_target_is_read_from_the_hub(hub: Callable[[Callable[..., Any]], N
 
     def load_dataset(name: str, config: str, *, split: str, revision: str) -> Any:
         assert revision == "main" or re.fullmatch("[0-9a-f]{40}", revision)
-        asked.append((name, config, split))
+        requests.append((name, config, split))
         return rows[config.split(".")[0] if name == "google/xtreme" else name]
 
     hub(load_dataset)
-    found = {}
+    checksums = {}
     for name in NAMES:
         language = "fi" if name == "tydiqa" else "de"
         data = load(name, languages=(language, "en"))
         assert (data.split, data.labelled, list(data.tests)) == ("test", True, [language, "en"])
-        found[name] = {record.label or record.tags or record.spans for record in data.tests["en"]}
-    assert all(found.values())
-    assert found["xnli"] == set(NLI)
-    assert tuple(tag for _, tag in entities("en", 1)[0]) in found["panx"]
+        checksums[name] = {
+            record.label or record.tags or record.spans for record in data.tests["en"]
+        }
+    assert all(checksums.values())
+    assert checksums["xnli"] == set(NLI)
+    assert tuple(tag for _, tag in entities("en", 1)[0]) in checksums["panx"]
     for expected in (
         ("facebook/xnli", "de", "test"),
         ("unimelb-nlp/wikiann", "de", "test"),
@@ -409,7 +411,7 @@ def test_every_target_is_read_from_the_hub(hub: Callable[[Callable[..., Any]], N
         ("google/xtreme", "MLQA.de.de", "test"),
         ("google/xtreme", "tydiqa", "validation"),
     ):
-        assert expected in asked
+        assert expected in requests
     assert [record.id for record in load("tydiqa", languages=("fi",)).tests["fi"]] == [
         *("finnish-0-0", "finnish-0-1", "finnish-1-0", "finnish-1-1")
     ]
@@ -424,12 +426,12 @@ def test_a_treebank_that_the_hub_has_no_dev_of(hub: Callable[[Callable[..., Any]
 
 
 def test_numbers_of_the_hub_that_are_no_tags(hub: Callable[[Callable[..., Any]], None]) -> None:
-    for row, told in (
+    for row, message in (
         ({"tokens": ["a", "b"], "ner_tags": [0]}, "2 words and 1 tags"),
         ({"tokens": ["a"], "ner_tags": [7]}, "'ner_tags' holds 7"),
     ):
         hub(lambda *_, row=row, **__: [row])
-        with pytest.raises(DataError, match=told):
+        with pytest.raises(DataError, match=message):
             load("panx", languages=("de",))
 
 
@@ -443,7 +445,7 @@ def test_no_network_says_to_give_the_files(hub: Callable[[Callable[..., Any]], N
     assert "give `data:` with the folder of dev-XX.tsv" in str(error.value)
 
 
-def test_without_training_files_the_hub_is_asked(
+def test_without_training_files_the_hub_is_used(
     tmp_path: Path, hub: Callable[[Callable[..., Any]], None]
 ) -> None:
     def load_dataset(*_: object, **__: object) -> Any:

@@ -45,12 +45,12 @@ def as_mteb_encodes(model: Any, texts: list[str], task: MtebTask) -> np.ndarray:
 
 
 class Recorder(MagicMock):
-    """A sentence-transformers model that notes the prompt it is asked to put."""
+    """A sentence-transformers model that records the requested prompt."""
 
     def __init__(self, *_: Any, **__: Any) -> None:
         super().__init__()
         self.prompts, self.default_prompt_name = {"query": "", "document": ""}, None
-        self.asked: list[str | None] = []
+        self.requested: list[str | None] = []
 
     def _get_child_mock(self, **settings: Any) -> MagicMock:
         return MagicMock(**settings)
@@ -58,8 +58,8 @@ class Recorder(MagicMock):
     def encode(
         self, texts: list[str], prompt: str | None = None, prompt_name: str | None = None, **_: Any
     ) -> np.ndarray:
-        named = prompt is None and prompt_name is not None
-        self.asked.append(self.prompts[prompt_name] if named else prompt)
+        by_name = prompt is None and prompt_name is not None
+        self.requested.append(self.prompts[prompt_name] if by_name else prompt)
         return np.zeros((len(texts), 2), np.float32)
 
 
@@ -92,7 +92,7 @@ def recorded_prompts(model: Any) -> tuple[str | None, ...]:
     prompts = []
     for task in TASKS:
         as_mteb_encodes(model, ["a text"], task)
-        prompts.append(inner.asked[-1])
+        prompts.append(inner.requested[-1])
     return tuple(prompts)
 
 
@@ -100,7 +100,7 @@ def recorded_prompts(model: Any) -> tuple[str | None, ...]:
 def test_the_table_is_that_of_the_installed_mteb(
     registry: dict[str, tuple[str | None, ...]],
 ) -> None:
-    """Fails when MTEB registers other models or prompts: the table must follow."""
+    """Fails when MTEB registers other models or prompts: then update the table."""
     assert len(registry) > 400
     theirs = {name: prompts for name, prompts in registry.items() if prompts != (None, None)}
     ours = {name: tuple(prompts) for name, prompts in REGISTERED.items() if name != "embedded"}
@@ -125,8 +125,8 @@ def test_multilingual_e5_has_prompts_and_gets_none(
 
 def test_an_instruction_model_gets_its_instruction() -> None:
     instructed = EncoderSettings(name="intfloat/multilingual-e5-large-instruct", prompt="mine: ")
-    told = "Instruct: Retrieve parallel sentences.\nQuery: "
-    assert mteb_prompt(instructed, "Tatoeba") == mteb_prompt(instructed, "BUCC") == told
+    instruction = "Instruct: Retrieve parallel sentences.\nQuery: "
+    assert mteb_prompt(instructed, "Tatoeba") == mteb_prompt(instructed, "BUCC") == instruction
     other = EncoderSettings(name="microsoft/harrier-oss-v1-0.6b")
     assert mteb_prompt(other, "Tatoeba") == "Instruct: Retrieve parallel sentences\nQuery:"
     assert mteb_prompt(other, "BUCC") == "Instruct: Retrieve parallel sentences.\nQuery:"
@@ -193,7 +193,7 @@ def test_a_published_encoder_can_be_planned_before_it_is_fetched() -> None:
 # In the protocols
 
 
-def test_the_protocols_put_it(tmp_path: Path) -> None:
+def test_the_protocols_use_it(tmp_path: Path) -> None:
     config = {"prompts": {"Tatoeba": "t: ", "BUCC": "u: "}}
     folder = make_tiny_encoder(
         tmp_path / "encoder", "xlm-roberta", use={"pooling": "mean", "prompt": "", "max_tokens": 16}
@@ -202,14 +202,14 @@ def test_the_protocols_put_it(tmp_path: Path) -> None:
     settings = EncoderSettings(name=str(folder), prompt="mine: ", pooling="first_token")
     for protocol, prompt in ((MTEB_RETRIEVAL, "t: "), (MTEB_MINING, "u: ")):
         assert protocol.facts()["prompt"] == "what MTEB puts before the texts of a bitext"
-        read = protocol.reading(settings, int)
-        assert read == settings.model_copy(update={"prompt": prompt})
+        changed = protocol.reading(settings, int)
+        assert changed == settings.model_copy(update={"prompt": prompt})
         same = settings.model_copy(update={"prompt": prompt})
         assert protocol.reading(same, int) is same or protocol.reading(same, int) == same
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_the_score_is_that_of_mteb_on_the_whole_way(tmp_path: Path) -> None:
+def test_the_score_is_that_of_mteb_end_to_end(tmp_path: Path) -> None:
     """MTEB's task class, its wrapper and sentence-transformers against `--protocol mteb`."""
     from mteb.models import SentenceTransformerEncoderWrapper
     from mteb_samples import mteb_task
@@ -235,8 +235,8 @@ def test_the_score_is_that_of_mteb_on_the_whole_way(tmp_path: Path) -> None:
     assert ours.protocol["prompt"] == "hill: "
     assert 0.02 < theirs < 0.98
     assert ours.macro["weighted_f1"] == pytest.approx(theirs, abs=1e-6)
-    own = evaluate(encoder, target, "crosslift")
-    assert own.protocol["prompt"] == "rain: "
+    own_evaluation = evaluate(encoder, target, "crosslift")
+    assert own_evaluation.protocol["prompt"] == "rain: "
 
 
 def test_a_run_names_the_prompt_of_every_protocol_and_arm(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def write_published(folder: Path, names: tuple[str, ...] = ("eng_Latn", "nqo_Nko
 
 
 def write_packed(folder: Path, name: str = "deu_Latn", **changed: Any) -> Path:
-    """Fourteen sentences that ask three times each, among four pictures of four topics."""
+    """Fourteen sentences, each the query of three choices among four pictures of four topics."""
     generator = np.random.default_rng(2)
     (folder / "data/corpus").mkdir(parents=True, exist_ok=True)
     (folder / "data" / name).mkdir(parents=True)
@@ -86,13 +86,13 @@ def vectors_of(data: PictureData, language: str) -> tuple[Any, Any]:
     generator = np.random.default_rng(9)
     topics = {topic: generator.normal(size=8) for topic in TOPICS}
     of_item = {i: topics[t] + 1.1 * generator.normal(size=8) for i, t in data.topics.items()}
-    of_text = {said[0]: of_item[item] for item, said in data.texts[language].items()}
+    of_text = {item_texts[0]: of_item[item] for item, item_texts in data.texts[language].items()}
 
-    def texts(asked: Any) -> np.ndarray:
-        return np.stack([of_text[text] for text in asked]).astype(np.float32)
+    def texts(requested: Any) -> np.ndarray:
+        return np.stack([of_text[text] for text in requested]).astype(np.float32)
 
-    def pictures(asked: Any) -> np.ndarray:
-        return np.stack([of_item[item] for item in asked]).astype(np.float32)
+    def pictures(requested: Any) -> np.ndarray:
+        return np.stack([of_item[item] for item in requested]).astype(np.float32)
 
     return texts, pictures
 
@@ -227,20 +227,25 @@ def test_choices_are_scored_as_mteb_scores_them(tmp_path: Path) -> None:
 
     data = load(write_packed(tmp_path), "de", protocols=("mteb",))
     texts, pictures = vectors_of(data, "de")
-    (found,) = evaluate_pictures((MTEB_TOPICS,), data, texts, pictures)
+    (outcomes,) = evaluate_pictures((MTEB_TOPICS,), data, texts, pictures)
     results, relevant = {}, {}
     for query, choice in data.choices["de"].items():
-        (asking,), shown = texts(data.texts["de"][choice.text]), pictures(choice.candidates)
-        scores = shown @ asking / np.linalg.norm(shown, axis=1)
+        (query_vector,), candidates = (
+            texts(data.texts["de"][choice.text]),
+            pictures(choice.candidates),
+        )
+        scores = candidates @ query_vector / np.linalg.norm(candidates, axis=1)
         results[query] = dict(zip(choice.candidates, map(float, scores), strict=True))
         relevant[query] = {choice.right: 1}
     theirs = calculate_retrieval_scores(results, relevant, [1, 2, 3, 4])
-    assert set(found.values) == {"accuracy"} and len(found.items) == 42
-    assert found.score("accuracy") == pytest.approx(theirs.recall["Recall@1"], abs=6e-6)
-    assert 0.3 < found.score("accuracy") < 1
-    assert len(set(found.clusters or ())) == 14, "the three queries of a sentence are one cluster"
-    taken = zip(found.items, found.retrieved, strict=True)
-    assert all(picked in data.choices["de"][query].candidates for query, picked in taken)
+    assert set(outcomes.values) == {"accuracy"} and len(outcomes.items) == 42
+    assert outcomes.score("accuracy") == pytest.approx(theirs.recall["Recall@1"], abs=6e-6)
+    assert 0.3 < outcomes.score("accuracy") < 1
+    assert len(set(outcomes.clusters or ())) == 14, (
+        "the three queries of a sentence are one cluster"
+    )
+    choices = zip(outcomes.items, outcomes.retrieved, strict=True)
+    assert all(picked in data.choices["de"][query].candidates for query, picked in choices)
 
 
 def test_queries_of_a_sentence_overlap_together(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def data_of(count: int, generator: np.random.Generator) -> PictureData:
 
 
 def mteb_ndcg(scores: np.ndarray, gold: list[list[int]]) -> float:
-    """What MTEB's evaluator says of a matrix of scores."""
+    """The result of MTEB's evaluator for a matrix of scores."""
     from mteb._evaluators.retrieval_metrics import calculate_retrieval_scores
 
     results = {
@@ -60,23 +60,30 @@ def mteb_ndcg(scores: np.ndarray, gold: list[list[int]]) -> float:
 def test_both_directions_are_those_of_mteb() -> None:
     generator = np.random.default_rng(6)
     data = data_of(40, generator)
-    named = data.texts["sw"]
-    shown = {item: generator.normal(size=8) for item in named}
-    told = {t: shown[i] + 1.3 * generator.normal(size=8) for i, ts in named.items() for t in ts}
-    texts, pictures = np.stack(list(told.values())), np.stack(list(shown.values()))
+    texts_by_item = data.texts["sw"]
+    picture_vectors = {item: generator.normal(size=8) for item in texts_by_item}
+    text_vectors = {
+        t: picture_vectors[i] + 1.3 * generator.normal(size=8)
+        for i, ts in texts_by_item.items()
+        for t in ts
+    }
+    texts, pictures = (
+        np.stack(list(text_vectors.values())),
+        np.stack(list(picture_vectors.values())),
+    )
     of = {}
-    for found in evaluate_pictures(
+    for outcomes in evaluate_pictures(
         MTEB_PICTURES,
         data,
-        lambda asked: np.stack([told[t] for t in asked]).astype(np.float32),
-        lambda asked: np.stack([shown[i] for i in asked]).astype(np.float32),
+        lambda requested: np.stack([text_vectors[t] for t in requested]).astype(np.float32),
+        lambda requested: np.stack([picture_vectors[i] for i in requested]).astype(np.float32),
     ):
-        assert set(found.values) == {"ndcg_at_10"}
-        of[found.protocol] = found.score("ndcg_at_10")
+        assert set(outcomes.values) == {"ndcg_at_10"}
+        of[outcomes.protocol] = outcomes.score("ndcg_at_10")
     unit = [side / np.linalg.norm(side, axis=1, keepdims=True) for side in (texts, pictures)]
     scores = unit[0] @ unit[1].T
-    items = list(named)
-    owner = [items.index(text.split()[0]) for text in told]
+    items = list(texts_by_item)
+    owner = [items.index(text.split()[0]) for text in text_vectors]
     every = [[j for j, i in enumerate(owner) if i == item] for item in range(len(items))]
     assert of["mteb/text->picture"] == pytest.approx(
         mteb_ndcg(scores, [[i] for i in owner]), abs=6e-6
@@ -89,7 +96,7 @@ def test_the_definition_is_that_of_the_installed_mteb() -> None:
     import mteb
 
     target = find_target("crossmodal-3600")
-    assert target.asked(("mteb",)) == (*target.protocols, *MTEB_PICTURES)
+    assert target.protocols_for(("mteb",)) == (*target.protocols, *MTEB_PICTURES)
     tasks = {"text->picture": "XM3600T2IRetrieval", "picture->text": "XM3600I2TRetrieval"}
     for protocol in MTEB_PICTURES:
         metadata = mteb.get_task(tasks[protocol.direction]).metadata

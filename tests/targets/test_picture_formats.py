@@ -1,4 +1,4 @@
-"""Published test sets of captioned pictures, in the files that they are published as."""
+"""Published test sets of captioned pictures, in their published formats."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from crosslift.targets.target_settings import TargetSettings
 
 
 def put_pictures(folder: Path, *names: str) -> None:
-    """Writes a picture of another shade under each name."""
+    """Writes a picture with a different shade under each name."""
     for shade, name in enumerate(names):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,15 +41,15 @@ def put_json(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def pictures_of(name: str, data: Path, **settings: Any) -> PictureData:
-    found = find_target(name).load(TargetSettings(name=name, data=data, **settings))
-    assert isinstance(found, PictureData)
-    return found
+    loaded = find_target(name).load(TargetSettings(name=name, data=data, **settings))
+    assert isinstance(loaded, PictureData)
+    return loaded
 
 
 def bitexts_of(name: str, data: Path, **settings: Any) -> BitextData:
-    found = find_target(name).load(TargetSettings(name=name, data=data, **settings))
-    assert isinstance(found, BitextData)
-    return found
+    loaded = find_target(name).load(TargetSettings(name=name, data=data, **settings))
+    assert isinstance(loaded, BitextData)
+    return loaded
 
 
 PUBLISHED = {
@@ -69,7 +69,7 @@ FLICKR = "1007129816"
 
 @pytest.fixture
 def xtd10(tmp_path: Path) -> Path:
-    """As the repository lies: captions in three folders, COCO's pictures in its two."""
+    """As in the repository: captions in three folders, COCO's pictures in its two."""
     base = tmp_path / "xtd10"
     names = (f"{COCO}.jpg", "COCO_train2014_000000000009.jpg", "COCO_val2014_000000000042.jpg")
     put(base / "XTD10/test_image_names.txt", *names)
@@ -83,13 +83,13 @@ def xtd10(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def crossmodal(tmp_path: Path) -> Path:
-    """Two pictures in all 36 languages, of which English has two captions of the first."""
+    """Two pictures in all 36 languages; English has two captions of the first."""
     base = tmp_path / "xm3600"
     codes = ["quz" if code == "qu" else code for code in CROSSMODAL.languages]
 
     def captions(key: str, code: str) -> dict[str, list[str]]:
-        said = [f"{code} {key} {n}" for n in range(1 + (code == "en" and key == "0a"))]
-        return {"caption": said, "caption/tokenized": [], "caption/tokenized/lowercase": []}
+        texts = [f"{code} {key} {n}" for n in range(1 + (code == "en" and key == "0a"))]
+        return {"caption": texts, "caption/tokenized": [], "caption/tokenized/lowercase": []}
 
     rows = [
         {"image/key": key, "image/locale": "bn", **{code: captions(key, code) for code in codes}}
@@ -194,9 +194,9 @@ def test_a_published_set_is_read_whole(name: str, folders: dict[str, Path]) -> N
     assert list(data.texts) == [code for code in target.languages or () if code in languages]
     assert set(data.gaps) == set(target.languages or ()) - set(languages)
     assert all(picture.read_bytes()[1:4] == b"PNG" for picture in data.pictures.values())
-    for named in data.texts.values():
-        assert set(named) <= set(data.pictures)
-        assert data.pool == "language" or set(named) == set(data.pictures)
+    for texts_by_item in data.texts.values():
+        assert set(texts_by_item) <= set(data.pictures)
+        assert data.pool == "language" or set(texts_by_item) == set(data.pictures)
     part = pictures_of(name, folders[name], languages=(languages[-1],))
     assert list(part.texts) == [languages[-1]] and not part.gaps
 
@@ -210,7 +210,7 @@ def test_captions_alone_need_no_picture(name: str, folders: dict[str, Path]) -> 
     assert set(data.bitexts) == set(PUBLISHED[name]) - {"en"}
     for code, bitext in data.bitexts.items():
         assert bitext.items == tuple(pictures.texts[code])
-        assert bitext.src == tuple(said[0] for said in pictures.texts[code].values())
+        assert bitext.src == tuple(texts[0] for texts in pictures.texts[code].values())
         assert bitext.tgt == tuple(pictures.texts["en"][item][0] for item in bitext.items)
     with pytest.raises(DataError, match="lacks the pictures"):
         pictures_of(name, folders[name])
@@ -234,7 +234,7 @@ def test_xtd10_binds_line_by_line(xtd10: Path) -> None:
         bitexts_of("xtd10-captions", xtd10)
 
 
-def test_languages_that_are_not_there(xtd10: Path, tmp_path: Path) -> None:
+def test_missing_languages(xtd10: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no captions in tr\n.*it has captions in en, es, it, ja"):
         pictures_of("xtd10", xtd10, languages=("es", "tr"))
     (xtd10 / "MIC/test_1kcaptions_en.txt").unlink()
@@ -261,7 +261,7 @@ def test_crossmodal_has_several_captions(crossmodal: Path) -> None:
     )
     assert len(data.distinct_texts()) == 36 * 2 + 1
     rows = [json.loads(line) for line in (crossmodal / "captions.jsonl").open()]
-    for change, told in (
+    for change, message in (
         (lambda row: row["de"].update(caption=[]), r"row 2: `caption` of 'de' is \[\]"),
         (lambda row: row.pop("de"), "row 2: no column 'de'"),
         (lambda row: row.update({"image/key": "0a"}), "row 2: image/key '0a' appears above too"),
@@ -269,7 +269,7 @@ def test_crossmodal_has_several_captions(crossmodal: Path) -> None:
         changed = json.loads(json.dumps(rows))
         change(changed[1])
         put_json(crossmodal / "captions.jsonl", changed)
-        with pytest.raises(DataError, match=told):
+        with pytest.raises(DataError, match=message):
             pictures_of("crossmodal-3600", crossmodal)
 
 
@@ -304,7 +304,7 @@ def test_an_address_that_is_none(wit: Path) -> None:
         pictures_of("wit", wit)
 
 
-def test_a_picture_of_multi30k_may_stand_twice(multi30k: Path) -> None:
+def test_a_picture_of_multi30k_may_be_repeated(multi30k: Path) -> None:
     data = pictures_of("multi30k-2017-coco", multi30k)
     assert data.texts["de"] == {
         COCO: ("de 0", "de 1"),
@@ -317,7 +317,7 @@ def test_a_picture_of_multi30k_may_stand_twice(multi30k: Path) -> None:
 
 def test_xflickr_binds_by_picture(xflickr: Path) -> None:
     data = pictures_of("xflickr-co", xflickr)
-    assert {code: named[COCO] for code, named in data.texts.items()} == {
+    assert {code: texts_by_item[COCO] for code, texts_by_item in data.texts.items()} == {
         **{"en": ("en mixer",), "de": ("de mixer",), "zh": ("zh mixer",)},
     }
     assert bitexts_of("xflickr-co-captions", xflickr).bitexts["de"].tgt == ("en mixer", "en girls")
@@ -356,7 +356,7 @@ def test_missing_and_doubled_pictures(xtd10: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not a folder"):
         pictures_of("xtd10", xtd10, images=tmp_path / "nowhere")
     put_pictures(moved / "again", f"{COCO}.jpg")
-    with pytest.raises(DataError, match="is there more than once"):
+    with pytest.raises(DataError, match="exists more than once"):
         pictures_of("xtd10", xtd10, images=moved)
     put_pictures(moved, f"{COCO}.jpg")
     assert pictures_of("xtd10", xtd10, images=moved).pictures[COCO] == moved / f"{COCO}.jpg"
@@ -375,7 +375,7 @@ def test_the_checksum_is_of_captions_and_pictures(xtd10: Path) -> None:
     assert bitexts_of("xtd10-captions", xtd10).checksum != alone
 
 
-# Captioned pictures of one's own
+# Your own captioned pictures
 
 
 def own_table(folder: Path, *rows: str, split: bool = False) -> Path:
@@ -401,7 +401,7 @@ def test_own_captions_are_items_by_picture(tmp_path: Path) -> None:
         pictures_of("picture-captions", table, languages=("de", "ja"))
 
 
-def test_own_captions_that_are_parted(tmp_path: Path) -> None:
+def test_own_captions_with_splits(tmp_path: Path) -> None:
     rows = ("a.png\tA cat\ten\ttrain", "b.png\tA dog\ten\ttest", "c.png\tA hen\ten\tdev")
     table = own_table(tmp_path / "own", *rows, split=True)
     assert pictures_of("picture-captions", table).texts["en"] == dict.fromkeys(
@@ -467,12 +467,12 @@ def test_classes_of_a_table(classes: Path, tmp_path: Path) -> None:
     put_pictures(tmp_path / "elsewhere", "x/1.png", "x/2.png")
     data = pictures_of("picture-classes", classes, images=tmp_path / "elsewhere")
     assert data.classes == {"x/1.png": "cat", "x/2.png": "dog"}
-    for row, told in (
-        ("x/1.png,cow", "no name of the class 'cow'"),
+    for row, message in (
+        ("x/1.png,cow", "no name for the class 'cow'"),
         ("x/3.png,cat", r"row 2: no picture .*x/3.png"),
     ):
         put(classes / "pictures.csv", "image,class", row)
-        with pytest.raises(DataError, match=told):
+        with pytest.raises(DataError, match=message):
             pictures_of("picture-classes", classes, images=tmp_path / "elsewhere")
     put(classes / "pictures.csv", "image,class", "x/1.png,cat", "x/1.png,dog")
     with pytest.raises(DataError, match=r"row 3: .*x/1.png appears above too"):
@@ -480,20 +480,20 @@ def test_classes_of_a_table(classes: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "lines", "told"),
+    ("path", "lines", "message"),
     [
         ("classes.csv", ("class,en", "cat,cat", "dog,dog", "cat,cat"), "class 'cat' appears above"),
         ("classes.csv", ("class,en", "cat,cat"), "1 classes, 1 languages"),
         ("classes.csv", ("class,qqq", "cat,cat", "dog,dog"), "'qqq', which is the code of no"),
-        ("classes.csv", ("class,en", "cat,cat", "hen,hen"), "no name of the class 'dog'"),
+        ("classes.csv", ("class,en", "cat,cat", "hen,hen"), "no name for the class 'dog'"),
         ("classes.tsv", ("class\ten", "cat\tcat"), "classes.csv and classes.tsv"),
         ("templates.tsv", ("language\ttemplate", "en\ta photo"), "template 'a photo'"),
         ("cat/notes.txt", ("cats",), "notes.txt is among the pictures of the class 'cat'"),
     ],
 )
-def test_faults_of_classes(classes: Path, path: str, lines: tuple[str, ...], told: str) -> None:
+def test_faults_of_classes(classes: Path, path: str, lines: tuple[str, ...], message: str) -> None:
     put(classes / path, *lines)
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         pictures_of("picture-classes", classes)
 
 

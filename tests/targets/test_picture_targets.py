@@ -1,4 +1,4 @@
-"""Pictures and texts as a target: several captions a picture, classes, medians, clusters, parts."""
+"""Pictures and texts as a target: several captions per picture, classes, medians, clusters, parts."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ from crosslift.targets.query_outcomes import Lookup, Outcomes, score_of
 from crosslift.targets.target_settings import TargetSettings
 
 
-def lookup_of(named: Mapping[str, Any]) -> Lookup:
-    return lambda asked: np.array([named[name] for name in asked], np.float32)
+def lookup_of(vectors: Mapping[str, Any]) -> Lookup:
+    return lambda requested: np.array([vectors[name] for name in requested], np.float32)
 
 
 def data_of(texts: dict[str, dict[str, tuple[str, ...]]], **more: Any) -> PictureData:
-    items = dict.fromkeys(item for named in texts.values() for item in named)
+    items = dict.fromkeys(item for texts_by_item in texts.values() for item in texts_by_item)
     return PictureData({item: Path(item) for item in items}, texts, {}, "0", **more)
 
 
@@ -67,26 +67,29 @@ def test_expected_rank_by_hand() -> None:
     assert expected_rank(ranks).tolist() == [1, 2.5, 2, 3, pytest.approx(4 / 3)]
 
 
-def test_captions_have_ids_of_their_own() -> None:
-    found = captions_of({"a": ("x", "y"), "b": ("z",)})
-    assert found.ids == ("a#0", "a#1", "b")
-    assert found.items == ("a", "a", "b")
-    assert found.texts == ("x", "y", "z")
-    assert {item: list(places) for item, places in found.places.items()} == {"a": [0, 1], "b": [2]}
+def test_captions_have_separate_ids() -> None:
+    captions = captions_of({"a": ("x", "y"), "b": ("z",)})
+    assert captions.ids == ("a#0", "a#1", "b")
+    assert captions.items == ("a", "a", "b")
+    assert captions.texts == ("x", "y", "z")
+    assert {item: list(places) for item, places in captions.places.items()} == {
+        "a": [0, 1],
+        "b": [2],
+    }
 
 
-# Several captions a picture
+# Several captions per picture
 
 
 def several() -> tuple[PictureData, Lookup, Lookup]:
-    """Picture p has two captions, of which one lies nearer to q; q has one; r has none in German."""
-    shown = {"p": [1, 0, 0, 0], "q": [0, 1, 0, 0], "r": [0, 0, 1, 0]}
-    told = {"p good": [0.9, 0.1, 0, 0], "p bad": [0.3, 0.9, 0, 0], "q": [0, 0.8, 0, 0.6]}
+    """Picture p has two captions, one of them nearer to q; q has one; r has none in German."""
+    picture_vectors = {"p": [1, 0, 0, 0], "q": [0, 1, 0, 0], "r": [0, 0, 1, 0]}
+    text_vectors = {"p good": [0.9, 0.1, 0, 0], "p bad": [0.3, 0.9, 0, 0], "q": [0, 0.8, 0, 0.6]}
     data = replace(
         data_of({"de": {"p": ("p good", "p bad"), "q": ("q",)}}),
-        pictures={item: Path(item) for item in shown},
+        pictures={item: Path(item) for item in picture_vectors},
     )
-    return data, lookup_of(told), lookup_of(shown)
+    return data, lookup_of(text_vectors), lookup_of(picture_vectors)
 
 
 def test_several_captions_by_hand() -> None:
@@ -98,7 +101,7 @@ def test_several_captions_by_hand() -> None:
     assert to_picture.values["rank"].tolist() == [1, 2, 1]
     assert to_picture.score("median_rank") == 1
     assert to_picture.score("top1_accuracy") == pytest.approx(2 / 3)
-    # Of p the good caption counts; of q the bad caption of p lies nearer than its own.
+    # For p, the good caption counts; for q, the bad caption of p is nearer than its own.
     assert to_text.items == ("p", "q") == to_text.clusters
     assert to_text.retrieved == ("p#0", "p#1")
     assert to_text.values["rank"].tolist() == [1, 2]
@@ -107,9 +110,9 @@ def test_several_captions_by_hand() -> None:
 
 
 def test_the_pool_of_a_language() -> None:
-    """A text beside the picture of another language: right only where that is no candidate."""
-    shown = {"p": [1, 0, 0, 0], "q": [0.9, 0.1, 0, 0]}
-    told = {"pp": [0.9, 0.1, 0, 0], "qq": [0, 1, 0, 0]}
+    """A text near the picture of another language: right only if that picture is no candidate."""
+    picture_vectors = {"p": [1, 0, 0, 0], "q": [0.9, 0.1, 0, 0]}
+    text_vectors = {"pp": [0.9, 0.1, 0, 0], "qq": [0, 1, 0, 0]}
     data = data_of({"de": {"p": ("pp",)}, "da": {"q": ("qq",)}})
     ranks = {
         pool: [
@@ -117,8 +120,8 @@ def test_the_pool_of_a_language() -> None:
             for o in evaluate_pictures(
                 PICTURE_RETRIEVAL[:1],
                 replace(data, pool=pool),
-                lookup_of(told),
-                lookup_of(shown),
+                lookup_of(text_vectors),
+                lookup_of(picture_vectors),
             )
         ]
         for pool in ("all", "language")
@@ -127,67 +130,81 @@ def test_the_pool_of_a_language() -> None:
 
 
 def test_against_plain_loops() -> None:
-    """Up to three captions a picture, with ties, against sorting by hand."""
+    """Up to three captions per picture, with ties, against sorting by hand."""
     generator = np.random.default_rng(4)
     names = [f"p{i}" for i in range(12)]
     counts = generator.integers(1, 4, 12)
-    named = {n: tuple(f"{n} {i}" for i in range(c)) for n, c in zip(names, counts, strict=True)}
-    every = [text for said in named.values() for text in said]
-    told = {text: generator.choice([-1.0, 1.0], 5) for text in every}
-    shown = {name: generator.choice([-1.0, 1.0], 5) for name in names}
+    texts_by_item = {
+        n: tuple(f"{n} {i}" for i in range(c)) for n, c in zip(names, counts, strict=True)
+    }
+    every = [text for item_texts in texts_by_item.values() for text in item_texts]
+    text_vectors = {text: generator.choice([-1.0, 1.0], 5) for text in every}
+    picture_vectors = {name: generator.choice([-1.0, 1.0], 5) for name in names}
     to_picture, to_text = evaluate_pictures(
-        PICTURE_RETRIEVAL, data_of({"de": named}), lookup_of(told), lookup_of(shown)
+        PICTURE_RETRIEVAL,
+        data_of({"de": texts_by_item}),
+        lookup_of(text_vectors),
+        lookup_of(picture_vectors),
     )
 
     def ranks(query: np.ndarray, candidates: dict[str, np.ndarray], right: set[str]) -> list[int]:
         """Rank of the first right candidate in 500 random orders of the tied."""
         scores = {name: round(float(query @ vector), 6) for name, vector in candidates.items()}
-        found = []
+        drawn_ranks = []
         for _ in range(500):
             order = generator.permutation(list(scores))
             listed = sorted(order, key=lambda name: -scores[name])
-            found.append(1 + next(i for i, name in enumerate(listed) if name in right))
-        return found
+            drawn_ranks.append(1 + next(i for i, name in enumerate(listed) if name in right))
+        return drawn_ranks
 
     for text, item, rank, top in zip(
         every, to_picture.clusters or (), *_values(to_picture), strict=True
     ):
-        drawn = np.array(ranks(told[text], shown, {item}))
+        drawn = np.array(ranks(text_vectors[text], picture_vectors, {item}))
         assert rank == pytest.approx(drawn.mean(), abs=0.6)
         assert top == pytest.approx((drawn == 1).mean(), abs=0.12)
     for item, rank, top in zip(names, *_values(to_text), strict=True):
-        drawn = np.array(ranks(shown[item], told, set(named[item])))
+        drawn = np.array(ranks(picture_vectors[item], text_vectors, set(texts_by_item[item])))
         assert rank == pytest.approx(drawn.mean(), abs=0.6)
         assert top == pytest.approx((drawn == 1).mean(), abs=0.12)
 
 
-def _values(found: Outcomes) -> tuple[np.ndarray, np.ndarray]:
-    return found.values["rank"], found.values["top1_accuracy"]
+def _values(outcomes: Outcomes) -> tuple[np.ndarray, np.ndarray]:
+    return outcomes.values["rank"], outcomes.values["top1_accuracy"]
 
 
 # Classes
 
 
 def test_classes_by_hand() -> None:
-    shown = {"1": [1, 0, 0, 0], "2": [0.6, 0.8, 0, 0], "3": [0, 0, 0, 1]}
-    told = {"cat": [1, 0, 0, 0], "a cat": [0, 0, 1, 0], "dog": [0, 1, 0, 0], "hen": [0, 0, 0, 1]}
+    picture_vectors = {"1": [1, 0, 0, 0], "2": [0.6, 0.8, 0, 0], "3": [0, 0, 0, 1]}
+    text_vectors = {
+        "cat": [1, 0, 0, 0],
+        "a cat": [0, 0, 1, 0],
+        "dog": [0, 1, 0, 0],
+        "hen": [0, 0, 0, 1],
+    }
     classes = {"1": "C", "2": "C", "3": "H"}
     data = PictureData(
-        {item: Path(item) for item in shown},
+        {item: Path(item) for item in picture_vectors},
         {"en": {"C": ("cat", "a cat"), "D": ("dog",), "H": ("hen",)}},
         {},
         "0",
         classes=classes,
     )
-    (found,) = evaluate_pictures(PICTURE_CLASSES, data, lookup_of(told), lookup_of(shown))
-    assert found.protocol == "crosslift/picture->class"
-    assert found.items == ("1", "2", "3")
-    assert found.retrieved == ("C", "D", "H")
+    (outcomes,) = evaluate_pictures(
+        PICTURE_CLASSES, data, lookup_of(text_vectors), lookup_of(picture_vectors)
+    )
+    assert outcomes.protocol == "crosslift/picture->class"
+    assert outcomes.items == ("1", "2", "3")
+    assert outcomes.retrieved == ("C", "D", "H")
     # The mean of the two texts of C has cosine 0.6 / sqrt 2 with the second picture, dog 0.8.
-    assert found.values["top1_accuracy"].tolist() == [1, 0, 1]
-    assert found.values["rank"].tolist() == [1, 2, 1]
+    assert outcomes.values["top1_accuracy"].tolist() == [1, 0, 1]
+    assert outcomes.values["rank"].tolist() == [1, 2, 1]
     one = replace(data, texts={"en": {"C": ("cat",), "D": ("cat",), "H": ("hen",)}})
-    (tied,) = evaluate_pictures(PICTURE_CLASSES, one, lookup_of(told), lookup_of(shown))
+    (tied,) = evaluate_pictures(
+        PICTURE_CLASSES, one, lookup_of(text_vectors), lookup_of(picture_vectors)
+    )
     assert tied.values["top1_accuracy"].tolist() == [0.5, 0.5, 1], "two classes of one name"
     assert data.distinct_texts() == ["a cat", "cat", "dog", "hen"]
 
@@ -196,15 +213,15 @@ def test_classes_by_hand() -> None:
 
 
 def test_a_median_is_the_better_the_lower() -> None:
-    """What the report needs to know of a metric whose values are no shares."""
+    """What the report must know about a metric whose values are no shares."""
     medians = [metric for metric in METRICS.values() if metric.aggregation == "median"]
     assert medians and all(metric.lower_is_better for metric in medians)
     values = np.array([1.0, 2.0, 9.0])
     assert (score_of("median_rank", values), score_of("mrr", values)) == (2.0, 4.0)
 
 
-def table_of(found: Sequence[Outcomes], seed: int = 1) -> pa.Table:
-    table = outcome_table(found)
+def table_of(outcomes: Sequence[Outcomes], seed: int = 1) -> pa.Table:
+    table = outcome_table(outcomes)
     return table.append_column("seed", pa.array([seed] * len(table)))
 
 
@@ -213,8 +230,8 @@ def test_captions_of_a_picture_are_one_cluster() -> None:
     generator = np.random.default_rng(0)
 
     def outcomes(language: str, sizes: Sequence[int]) -> Outcomes:
-        named = {f"p{i}": ("t",) * size for i, size in enumerate(sizes)}
-        captions = captions_of(named)
+        texts_by_item = {f"p{i}": ("t",) * size for i, size in enumerate(sizes)}
+        captions = captions_of(texts_by_item)
         drawn = generator.integers(0, 5, len(captions.ids)) / 4
         values = {"top1_accuracy": drawn.astype(np.float64)}
         retrieved = ("",) * len(captions.ids)
@@ -241,8 +258,10 @@ def test_linearised_outcomes_resample_as_queries_do() -> None:
     captions = captions_of({f"p{i:03}": ("t",) * size for i, size in enumerate(sizes)})
     shared = dict(zip(captions.places, generator.random(200) < 0.5, strict=True))
     hits = np.array([float(shared[item]) for item in captions.items])
-    found = Outcomes("de", "p", captions.ids, {"top1_accuracy": hits}, captions.ids, captions.items)
-    cube, clusters = cube_of(table_of([found]), "top1_accuracy")
+    outcomes = Outcomes(
+        "de", "p", captions.ids, {"top1_accuracy": hits}, captions.ids, captions.items
+    )
+    cube, clusters = cube_of(table_of([outcomes]), "top1_accuracy")
     draws = generator.integers(0, 200, (4000, 200))
     spread = cube[0, :, 0][draws].mean(axis=1).std()
     sums = np.array([sizes[i] * shared[name] for i, name in enumerate(clusters)])
@@ -259,8 +278,8 @@ def test_queries_that_overlap() -> None:
     data, _, _ = several()
     assert overlapping_queries(data, "de", {"p bad"}) == {"p", "p#1"}
     assert overlapping_queries(data, "de", {"q", "other"}) == {"q"}
-    named = replace(data, texts={"de": {"C": ("cat", "a cat"), "D": ("dog",)}})
-    classed = replace(named, classes={"p": "C", "q": "D", "r": "C"})
+    with_names = replace(data, texts={"de": {"C": ("cat", "a cat"), "D": ("dog",)}})
+    classed = replace(with_names, classes={"p": "C", "q": "D", "r": "C"})
     assert overlapping_queries(classed, "de", {"a cat"}) == {"p", "r"}
 
 
@@ -301,14 +320,14 @@ def test_flags_are_held_out() -> None:
         find_target("flags").load(TargetSettings(name="flags", languages=("tl",)))
 
 
-@pytest.mark.parametrize("lacking", [{}, {"AX": "Ahvenanmaa"}])
+@pytest.mark.parametrize("few_names", [{}, {"AX": "Ahvenanmaa"}])
 def test_a_language_that_does_not_name_all_flags_is_a_gap(
-    lacking: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    few_names: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As another babel may have it: in German some names are missing."""
+    """As in another babel: some German names are missing."""
     names = territory_names
     monkeypatch.setattr(
-        "crosslift.targets.flags.territory_names", lambda c: lacking if c == "de" else names(c)
+        "crosslift.targets.flags.territory_names", lambda c: few_names if c == "de" else names(c)
     )
     data = find_target("flags").load(TargetSettings(name="flags", languages=("de", "ka")))
     assert list(data.texts) == ["ka"]
@@ -323,12 +342,14 @@ def test_a_language_that_does_not_name_all_flags_is_a_gap(
 def test_the_languages_of_flags_follow_their_rule() -> None:
     flags, english = held_out_flags(), territory_names("en")
 
-    def named(language: str) -> bool:
+    def names_all(language: str) -> bool:
         names = territory_names(language)
         same = sum(names.get(code) == english[code] for code in flags)
         return all(code in names for code in flags) and same <= MOST_ENGLISH * len(flags)
 
-    expected = {code for code in FAMILIES if code not in ("en", "no", "tl", "tw") and named(code)}
+    expected = {
+        code for code in FAMILIES if code not in ("en", "no", "tl", "tw") and names_all(code)
+    }
     assert set(FLAG_LANGUAGES) == expected | {"en"}
 
 
@@ -340,9 +361,9 @@ def test_an_encoder_alone_has_no_pictures(xlm_folder: Path, tmp_path: Path) -> N
         evaluate(str(xlm_folder), "flags")
     write_xtd10(tmp_path)
     settings = TargetSettings(name="xtd10-captions", data=tmp_path, pairs=3)
-    found = evaluate(str(xlm_folder), settings)
-    assert set(found.languages) == {"es", "ja"}
-    assert {values["n"] for values in found.languages.values()} == {3}
+    evaluation = evaluate(str(xlm_folder), settings)
+    assert set(evaluation.languages) == {"es", "ja"}
+    assert {values["n"] for values in evaluation.languages.values()} == {3}
 
 
 def test_paths_of_pictures_are_relative_to_the_study(tmp_path: Path) -> None:
@@ -367,7 +388,7 @@ def write_xtd10(folder: Path, count: int = 6) -> None:
 
 
 def write_own(folder: Path) -> None:
-    """Two captions a picture in English, one in German."""
+    """Two captions per picture in English, one in German."""
     folder.mkdir()
     rows = ["image\ttext\tlanguage"]
     for i in range(5):
@@ -391,8 +412,8 @@ def write_crossmodal(folder: Path) -> None:
     rows = []
     for i in range(4):
         Image.new("RGB", (6, 6), (50 * i, 10, 90)).save(folder / f"k{i}.jpg", "JPEG")
-        said = {"caption": [f"Ding {i}", f"Sache {i}"]}
-        rows.append(json.dumps({"image/key": f"k{i}", "image/locale": "de", "de": said}))
+        captions = {"caption": [f"Ding {i}", f"Sache {i}"]}
+        rows.append(json.dumps({"image/key": f"k{i}", "image/locale": "de", "de": captions}))
     (folder / "captions.jsonl").write_text("\n".join(rows), encoding="utf-8")
 
 
@@ -450,8 +471,8 @@ def test_a_study_of_picture_targets_runs_whole(xlm_folder: Path, tmp_path: Path)
             assert 1 <= values["xtd10", direction, language, "median_rank"] <= 6
             assert 0 <= values["xtd10", direction, language, "top1_accuracy"] <= 1
     outcomes = pq.read_table(out / "outcomes.parquet").to_pylist()
-    own = [r for r in outcomes if r["target"] == "picture-captions" and r["language"] == "en"]
-    to_picture = [r for r in own if r["protocol"].endswith("text->picture")]
+    english = [r for r in outcomes if r["target"] == "picture-captions" and r["language"] == "en"]
+    to_picture = [r for r in english if r["protocol"].endswith("text->picture")]
     assert len({r["cluster"] for r in to_picture}) == 5
     assert len({r["item"] for r in to_picture}) == 10
     ranks = [r["rank"] for r in to_picture]

@@ -1,4 +1,4 @@
-"""The protocols: what each declares, how it reads an encoder, and its score by a second computation."""
+"""The protocols: their declarations, how they read an encoder, and scores by a second computation."""
 
 from __future__ import annotations
 
@@ -116,61 +116,61 @@ def test_direction_and_metric(protocol: Protocol, direction: str, metric: str) -
 
 
 def test_mining_protocols_differ_in_what_the_threshold_is_fitted_on() -> None:
-    found = {p.name: p.facts() for p in (*BUCC.protocols, *BUCC.others)}
-    assert found["crosslift"]["threshold_source"] == "dev"
-    assert found["xtreme"]["threshold_source"] == "dev"
-    assert found["laser"]["threshold_source"] == "training"
-    assert found["mteb"]["threshold_source"] is None
-    repeated = {name: facts.get("repeated_texts") for name, facts in found.items()}
+    facts_by_name = {p.name: p.facts() for p in (*BUCC.protocols, *BUCC.others)}
+    assert facts_by_name["crosslift"]["threshold_source"] == "dev"
+    assert facts_by_name["xtreme"]["threshold_source"] == "dev"
+    assert facts_by_name["laser"]["threshold_source"] == "training"
+    assert facts_by_name["mteb"]["threshold_source"] is None
+    repeated = {name: facts.get("repeated_texts") for name, facts in facts_by_name.items()}
     assert repeated == {
         **{"crosslift": "united", "xtreme": "dropped"},
         **{"laser": "dropped", "mteb": None},
     }
     for name in ("crosslift", "xtreme", "laser"):
-        facts = found[name]
+        facts = facts_by_name[name]
         assert (facts["margin"], facts["neighbours"], facts["retrieval"]) == ("ratio", 4, "max")
 
 
 def test_names_of_protocols() -> None:
-    assert TATOEBA.asked(("crosslift",)) == TATOEBA.protocols
-    assert TATOEBA.asked(("mteb",)) == (*TATOEBA.protocols, MTEB_RETRIEVAL)
-    assert TATOEBA.asked(("laser", "xtreme")) == (
+    assert TATOEBA.protocols_for(("crosslift",)) == TATOEBA.protocols
+    assert TATOEBA.protocols_for(("mteb",)) == (*TATOEBA.protocols, MTEB_RETRIEVAL)
+    assert TATOEBA.protocols_for(("laser", "xtreme")) == (
         *TATOEBA.protocols,
         XTREME_RETRIEVAL,
         LASER_RETRIEVAL,
     )
-    assert TATOEBA.asked(("all",)) == (*TATOEBA.protocols, *TATOEBA.others)
-    assert BUCC.asked(("all",)) == (*BUCC.protocols, *BUCC.others)
+    assert TATOEBA.protocols_for(("all",)) == (*TATOEBA.protocols, *TATOEBA.others)
+    assert BUCC.protocols_for(("all",)) == (*BUCC.protocols, *BUCC.others)
     with pytest.raises(UnknownNameError, match="unknown protocol of tatoeba 'xtrem'") as caught:
-        TATOEBA.asked(("crosslift", "xtrem"))
+        TATOEBA.protocols_for(("crosslift", "xtrem"))
     assert "did you mean 'xtreme'?" in str(caught.value)
     with pytest.raises(UnknownNameError, match="unknown protocol of pictures 'xtreme'"):
-        TARGETS["pictures"].asked(("xtreme",))
+        TARGETS["pictures"].protocols_for(("xtreme",))
 
 
 def test_the_direction_that_verdicts_are_of_comes_first() -> None:
-    directions = [p.direction for p in TATOEBA.asking("en->xx").asked(("laser",))]
+    directions = [p.direction for p in TATOEBA.with_direction("en->xx").protocols_for(("laser",))]
     assert directions == ["en->xx", "xx->en", "both"]
-    assert TATOEBA.asking("xx->en") == TATOEBA.asking(None) == TATOEBA
-    both = TATOEBA.asking("both").protocols
+    assert TATOEBA.with_direction("xx->en") == TATOEBA.with_direction(None) == TATOEBA
+    both = TATOEBA.with_direction("both").protocols
     assert [p.id for p in both] == ["crosslift/both", "crosslift/xx->en", "crosslift/en->xx"]
     pictures = TARGETS["pictures"]
-    assert pictures.asking("picture->text").protocols[0].direction == "picture->text"
+    assert pictures.with_direction("picture->text").protocols[0].direction == "picture->text"
     for target, direction in ((pictures, "both"), (TATOEBA, "picture->text"), (BUCC, "xx->en")):
         with pytest.raises(UnknownNameError, match=f"unknown direction of {target.name}"):
-            target.asking(direction)  # type: ignore[arg-type]
+            target.with_direction(direction)  # type: ignore[arg-type]
 
 
 def test_words_have_the_mean_margin_of_both_directions() -> None:
     data = BitextData({"de": Bitext("de", ("a", "b"), ("x", "y"), ("1", "2"))}, {}, "0", words=True)
     vectors = {"a": [1, 0], "b": [0, 1], "x": [1, 0], "y": [0.6, 0.8]}
 
-    def lookup(asked: tuple[str, ...]) -> np.ndarray:
-        return np.array([vectors[text] for text in asked], np.float32)
+    def lookup(requested: tuple[str, ...]) -> np.ndarray:
+        return np.array([vectors[text] for text in requested], np.float32)
 
-    own = TATOEBA.asking("both").protocols
+    protocols = TATOEBA.with_direction("both").protocols
     both, forward, backward = evaluate_bitexts(
-        dict.fromkeys(own, SideLookups.of_both(lookup)), data
+        dict.fromkeys(protocols, SideLookups.of_both(lookup)), data
     )
     np.testing.assert_allclose(forward.values["pair_margin"], [0.4, 0.8], atol=1e-6)
     np.testing.assert_allclose(backward.values["pair_margin"], [1.0, 0.2], atol=1e-6)
@@ -178,7 +178,7 @@ def test_words_have_the_mean_margin_of_both_directions() -> None:
     np.testing.assert_allclose(both.values["pair_cosine"], [1.0, 0.8], atol=1e-6)
 
 
-def test_a_single_name_of_a_protocol_stands_for_a_list_of_one() -> None:
+def test_a_single_name_of_a_protocol_is_a_list_of_one() -> None:
     raw: dict[str, Any] = {"name": "names", "protocols": "mteb"}
     assert TargetSettings.model_validate(raw).protocols == ("mteb",)
     assert TargetSettings(name="names").protocols == ("crosslift",)
@@ -188,7 +188,7 @@ def test_a_single_name_of_a_protocol_stands_for_a_list_of_one() -> None:
 
 
 def of_layers(folder: Path, layers: int, name: str = "num_hidden_layers") -> EncoderSettings:
-    """An encoder of which there is no more than what says how deep it is."""
+    """An encoder folder with nothing but the number of layers."""
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps({name: layers}), encoding="utf-8")
     (folder / "model.safetensors").touch()
@@ -210,9 +210,9 @@ def test_xtreme_reads_its_own_hidden_state_without_prompt(
     protocol: Protocol, layers: int, state: int, tmp_path: Path
 ) -> None:
     settings = of_layers(tmp_path / "encoder", layers)
-    read = protocol.reading(settings, lambda: layers_of(settings))
-    assert (read.hidden_state, read.pooling, read.prompt) == (state, "mean", "")
-    assert read.name == settings.name
+    changed = protocol.reading(settings, lambda: layers_of(settings))
+    assert (changed.hidden_state, changed.pooling, changed.prompt) == (state, "mean", "")
+    assert changed.name == settings.name
     assert not protocol.own_reading
 
 
@@ -221,7 +221,7 @@ def test_layers_are_counted_by_any_of_their_names(name: str, tmp_path: Path) -> 
     assert layers_of(of_layers(tmp_path / "encoder", 7, name)) == 7
 
 
-def test_layers_that_are_not_told(tmp_path: Path) -> None:
+def test_unknown_number_of_layers(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="does not say how many layers"):
         layers_of(of_layers(tmp_path / "encoder", 7, "depth"))
 
@@ -239,43 +239,43 @@ def test_the_others_read_as_the_encoder_says(protocol: Protocol) -> None:
 
 
 def test_xtreme_scores_the_vectors_it_reads(clumsy: Path, folder: Path) -> None:
-    """The encoder's own reading is another one, and its scores are others."""
+    """The encoder's own settings read texts differently, so its scores differ."""
     encoder = EncoderSettings(name=str(clumsy), precision="float32", hidden_state=1)
     data = load_bitexts(bitext(folder))
-    found = evaluate(encoder, bitext(folder), "xtreme")
-    reading = {key: found.protocol[key] for key in ("pooling", "prompt", "hidden_state")}
+    evaluation = evaluate(encoder, bitext(folder), "xtreme")
+    reading = {key: evaluation.protocol[key] for key in ("pooling", "prompt", "hidden_state")}
     assert reading == {"pooling": "mean", "prompt": "", "hidden_state": LAYERS}
     ready = load_tiny(clumsy, pooling="mean", prompt="", hidden_state=LAYERS)
     for language, pairs in data.bitexts.items():
         src, tgt = (encode(ready, side).astype(np.float64) for side in (pairs.src, pairs.tgt))
         cosines = tgt @ src.T / np.linalg.norm(tgt, axis=1)[:, None] / np.linalg.norm(src, axis=1)
         right = (cosines.argmax(axis=1) == np.arange(len(tgt))).mean()
-        assert found.languages[language]["top1_accuracy"] == pytest.approx(right, abs=1e-6)
-        assert found.languages[language]["n"] == len(tgt)
-    own = evaluate(encoder, bitext(folder), direction="en->xx")
-    assert own.protocol["pooling"] == "first_token"
-    assert own.protocol["prompt"] == "ask: "
-    assert own.macro["top1_accuracy"] != found.macro["top1_accuracy"]
+        assert evaluation.languages[language]["top1_accuracy"] == pytest.approx(right, abs=1e-6)
+        assert evaluation.languages[language]["n"] == len(tgt)
+    ours = evaluate(encoder, bitext(folder), direction="en->xx")
+    assert ours.protocol["pooling"] == "first_token"
+    assert ours.protocol["prompt"] == "ask: "
+    assert ours.macro["top1_accuracy"] != evaluation.macro["top1_accuracy"]
 
 
-def made(store: Store, kind: str) -> int:
+def steps_made(store: Store, kind: str) -> int:
     return len(list(store.root.glob(f"{kind}/*/manifest.json")))
 
 
 def test_protocols_that_read_alike_share_one_encoding(clumsy: Path, folder: Path) -> None:
     encoder = EncoderSettings(name=str(clumsy), precision="float32")
     trained = Trained.untouched(encoder)
-    asked = bitext(folder)
+    target_settings = bitext(folder)
     for names, roles in (
         (("laser",), {OWN_READING}),
         (("mteb", "laser"), {OWN_READING, "texts as mteb"}),
         (("xtreme",), {OWN_READING, "texts as xtreme"}),
         (("all",), {OWN_READING, "texts as xtreme", "texts as mteb"}),
     ):
-        loaded = load_target(asked.model_copy(update={"protocols": names}))
+        loaded = load_target(target_settings.model_copy(update={"protocols": names}))
         steps = encode_steps(trained, loaded)
         assert set(steps) == roles
-        apart = {"texts as xtreme"} & roles  # MTEB reads this encoder as its files say
+        apart = {"texts as xtreme"} & roles  # MTEB follows the files of this encoder
         assert len({step.key for step in steps.values()}) == 1 + len(apart)
         assert {role for p in loaded.protocols for role in roles_of(p, loaded)} == roles
 
@@ -283,17 +283,19 @@ def test_protocols_that_read_alike_share_one_encoding(clumsy: Path, folder: Path
 def test_steps_of_all_protocols_are_made_once(clumsy: Path, folder: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     encoder = EncoderSettings(name=str(clumsy), precision="float32")
-    found = evaluate_protocols(encoder, bitext(folder), ("mteb", "laser"), store)
-    assert [e.protocol["name"] for e in found] == ["crosslift", "crosslift", "mteb", "laser"]
-    assert (made(store, "encode"), made(store, "evaluate")) == (1, 1)
-    found = evaluate_protocols(encoder, bitext(folder), ("all",), store)
-    assert [e.protocol["pooling"] for e in found] == ["first_token", "first_token", "mean"] + [
-        "first_token"
-    ] * 2
-    assert (made(store, "encode"), made(store, "evaluate")) == (2, 2)
+    evaluations = evaluate_protocols(encoder, bitext(folder), ("mteb", "laser"), store)
+    assert [e.protocol["name"] for e in evaluations] == ["crosslift", "crosslift", "mteb", "laser"]
+    assert (steps_made(store, "encode"), steps_made(store, "evaluate")) == (1, 1)
+    evaluations = evaluate_protocols(encoder, bitext(folder), ("all",), store)
+    assert [e.protocol["pooling"] for e in evaluations] == [
+        "first_token",
+        "first_token",
+        "mean",
+    ] + ["first_token"] * 2
+    assert (steps_made(store, "encode"), steps_made(store, "evaluate")) == (2, 2)
     as_xtreme = encoder.model_copy(update={"pooling": "mean", "prompt": "", "hidden_state": LAYERS})
     evaluate_protocols(as_xtreme, bitext(folder), ("xtreme", "laser"), store)
-    assert made(store, "encode") == 2, "its own reading is that of xtreme, which stands"
+    assert steps_made(store, "encode") == 2, "its own reading is that of xtreme, which stands"
 
 
 # Scores
@@ -316,7 +318,7 @@ def signs(request: pytest.FixtureRequest) -> tuple[BitextData, Lookup, np.ndarra
     products = np.array([[known[s] @ known[t] for t in tgt] for s in src])
     items = tuple(f"de:{i}" for i in range(COUNT))
     data = BitextData({"de": Bitext("de", src, tgt, items)}, {}, "0")
-    return data, lambda asked: np.array([known[t] for t in asked], np.float32), products
+    return data, lambda requested: np.array([known[t] for t in requested], np.float32), products
 
 
 def first_of_the_best(row: Sequence[int]) -> int:
@@ -333,13 +335,13 @@ def xtreme(products: np.ndarray) -> float:
 
 
 def mteb(products: np.ndarray) -> float:
-    found = [first_of_the_best(row) for row in products]
-    return float(f1_score(range(len(found)), found, average="weighted", zero_division=0))
+    predicted = [first_of_the_best(row) for row in products]
+    return float(f1_score(range(len(predicted)), predicted, average="weighted", zero_division=0))
 
 
 def laser(products: np.ndarray) -> float:
-    there = np.mean([first_of_the_best(row) == i for i, row in enumerate(products)])
-    return (float(there) + xtreme(products)) / 2
+    forward = np.mean([first_of_the_best(row) == i for i, row in enumerate(products)])
+    return (float(forward) + xtreme(products)) / 2
 
 
 def ours(products: np.ndarray) -> float:
@@ -367,12 +369,12 @@ def test_scores_with_many_ties(
     score: Callable[[np.ndarray], float],
 ) -> None:
     data, lookup, products = signs
-    (found,) = evaluate_bitexts({protocol: SideLookups.of_both(lookup)}, data)
-    assert found.protocol == protocol.id
-    assert found.score(protocol.metric) == pytest.approx(score(products), abs=1e-12)
-    asked = products.T if protocol.direction == "en->xx" else products
-    taken = [f"de:{first_of_the_best(row)}" for row in asked]
-    assert list(found.retrieved) == taken
+    (outcomes,) = evaluate_bitexts({protocol: SideLookups.of_both(lookup)}, data)
+    assert outcomes.protocol == protocol.id
+    assert outcomes.score(protocol.metric) == pytest.approx(score(products), abs=1e-12)
+    by_query = products.T if protocol.direction == "en->xx" else products
+    best = [f"de:{first_of_the_best(row)}" for row in by_query]
+    assert list(outcomes.retrieved) == best
 
 
 def test_the_protocols_differ_on_one_set_of_vectors(
@@ -383,14 +385,14 @@ def test_the_protocols_differ_on_one_set_of_vectors(
 
 
 def test_two_pairs_by_hand() -> None:
-    """Every vector is the same: the lowest index wins there, and nobody here."""
+    """All vectors are equal: there, the lowest index wins; here, no candidate does."""
     data = BitextData({"de": Bitext("de", ("a", "b"), ("c", "d"), ("de:1", "de:2"))}, {}, "0")
     protocols = (*RETRIEVAL, XTREME_RETRIEVAL, MTEB_RETRIEVAL, LASER_RETRIEVAL)
-    found = evaluate_bitexts(
+    outcomes = evaluate_bitexts(
         dict.fromkeys(protocols, SideLookups.of_both(lambda t: np.ones((len(t), 3), np.float32))),
         data,
     )
-    values = {o.protocol: next(iter(o.values.values())).tolist() for o in found}
+    values = {o.protocol: next(iter(o.values.values())).tolist() for o in outcomes}
     assert values == {
         "crosslift/xx->en": [0.5, 0.5],
         "crosslift/en->xx": [0.5, 0.5],
@@ -400,10 +402,10 @@ def test_two_pairs_by_hand() -> None:
     }
 
 
-# The ways in
+# Commands and Python
 
 
-def test_evaluate_names_what_it_lacks(clumsy: Path, folder: Path) -> None:
+def test_evaluate_names_missing_parts(clumsy: Path, folder: Path) -> None:
     with pytest.raises(UnknownNameError, match="direction of protocol laser 'xx->en'"):
         evaluate(str(clumsy), bitext(folder), "laser", "xx->en")
     with pytest.raises(UnknownNameError, match="protocol of bitext 'mtebb'") as caught:
@@ -420,24 +422,24 @@ def test_the_command_shows_protocols_side_by_side(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "120")
-    given = ("evaluate", clumsy, "--target", "bitext", "--data", folder, "--protocol")
-    found = crosslift(*given, "all", "--json", "-")
-    assert found.code == 0, found.err
+    command = ("evaluate", clumsy, "--target", "bitext", "--data", folder, "--protocol")
+    result = crosslift(*command, "all", "--json", "-")
+    assert result.code == 0, result.err
     directions = ["xx->en", "en->xx", "en->xx", "xx->en", "both"]
-    assert [entry["protocol"]["direction"] for entry in found.json] == directions
-    for entry in found.json:
+    assert [entry["protocol"]["direction"] for entry in result.json] == directions
+    for entry in result.json:
         name, direction = entry["protocol"]["name"], entry["protocol"]["direction"]
-        assert f"{name} {direction}" in found.err
+        assert f"{name} {direction}" in result.err
         assert entry["metric"] in entry["macro"]
-        one = crosslift(*given, name, "--json", "-", "--direction", direction)
+        one = crosslift(*command, name, "--json", "-", "--direction", direction)
         if direction != "both":
             assert one.json == entry
-    last = crosslift(*given, "laser", "--json", "-")
-    assert last.json == found.json[-1]
+    last = crosslift(*command, "laser", "--json", "-")
+    assert last.json == result.json[-1]
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (("--protocol", "laser", "--direction", "xx->en"), "direction of protocol laser 'xx->en'"),
         (("--protocol", "xtreme", "--direction", "xx->en"), "one of en->xx"),
@@ -453,12 +455,12 @@ def test_the_command_refuses(
     clumsy: Path,
     folder: Path,
     options: tuple[str, ...],
-    told: str,
+    message: str,
 ) -> None:
-    found = crosslift("evaluate", clumsy, "--target", "bitext", "--data", folder, *options)
-    assert found.code == 2
-    assert told in " ".join(found.err.split())
-    assert "Traceback" not in found.err
+    result = crosslift("evaluate", clumsy, "--target", "bitext", "--data", folder, *options)
+    assert result.code == 2
+    assert message in " ".join(result.err.split())
+    assert "Traceback" not in result.err
 
 
 def test_tasks_of_one_name_on_different_files_are_both_compared(

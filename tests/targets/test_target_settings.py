@@ -1,4 +1,4 @@
-"""Settings of targets: each kind reads its own, and refuses those of other kinds."""
+"""Settings of targets: each kind reads its settings, and refuses those of other kinds."""
 
 from __future__ import annotations
 
@@ -46,12 +46,14 @@ def test_a_study_may_set_what_some_kind_reads() -> None:
 @pytest.mark.parametrize("kind", READ)
 def test_a_setting_of_another_kind_is_refused(kind: Any, setting: str) -> None:
     settings = TargetSettings(name="t", **{setting: VALUES[setting]})
-    read = KINDS[kind].settings
-    if setting in read.model_fields:
-        settings.check_read_by(read)
+    kind_settings = KINDS[kind].settings
+    if setting in kind_settings.model_fields:
+        settings.check_read_by(kind_settings)
         return
-    with pytest.raises(StudyError, match=rf"{setting}.* of target 't', which {read.does}") as error:
-        settings.check_read_by(read)
+    with pytest.raises(
+        StudyError, match=rf"{setting}.* of target 't', which {kind_settings.does}"
+    ) as error:
+        settings.check_read_by(kind_settings)
     readers = [
         each.settings.does for each in KINDS.values() if setting in each.settings.model_fields
     ]
@@ -66,6 +68,6 @@ def test_settings_at_their_defaults_are_never_refused(kind: Any) -> None:
     written.check_read_by(KINDS[kind].settings)
 
 
-def test_the_setting_that_takes_a_part_is_named() -> None:
+def test_the_error_names_the_setting_that_selects_a_part() -> None:
     with pytest.raises(StudyError, match="`sentences` takes a part of a target that mines pairs"):
         TargetSettings(name="bucc", pairs=9).check_read_by(KINDS["mining"].settings)

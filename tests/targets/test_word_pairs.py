@@ -26,7 +26,8 @@ from crosslift.training.task_settings import MixedTaskSettings
 
 @pytest.fixture(scope="module")
 def lexicon(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """300 pairs; a word in ten has two translations, and one translation in ten is of two words."""
+    """300 pairs; one word in ten has two translations, and one translation in ten belongs to two
+    words."""
     generator = np.random.default_rng(0)
     letters = np.array(list("abcdefghijk"))
 
@@ -46,9 +47,9 @@ def words_of(bitexts: Any) -> set[str]:
 
 
 def load(name: str, data: Path, **settings: Any) -> BitextData:
-    found = find_target(name).load(TargetSettings(name=name, data=data, **settings))
-    assert isinstance(found, BitextData)
-    return found
+    loaded = find_target(name).load(TargetSettings(name=name, data=data, **settings))
+    assert isinstance(loaded, BitextData)
+    return loaded
 
 
 def test_control_words_are_never_trained_on(lexicon: Path) -> None:
@@ -90,7 +91,7 @@ def test_pairs_of_one_word_are_of_one_group(lexicon: Path) -> None:
     assert len({record.group for record in records}) < len(records)
 
 
-def test_each_word_of_a_target_stands_once(lexicon: Path) -> None:
+def test_each_word_of_a_target_appears_once(lexicon: Path) -> None:
     for name in ("word-pairs", "word-pairs-trained"):
         for bitext in load(name, lexicon).bitexts.values():
             assert len(set(bitext.src)) == len(set(bitext.tgt)) == len(bitext.src)
@@ -108,11 +109,11 @@ def test_cosines_of_pairs_and_of_random_pairs() -> None:
         return np.array([rows[text] for text in texts], np.float32)
 
     data = BitextData({"sw": bitext}, {}, "", words=True)
-    found = {
+    by_protocol = {
         o.protocol: o
         for o in evaluate_bitexts(dict.fromkeys(protocols, SideLookups.of_both(lookup)), data)
     }
-    forth, back = found["crosslift/xx->en"], found["crosslift/en->xx"]
+    forth, back = by_protocol["crosslift/xx->en"], by_protocol["crosslift/en->xx"]
     assert forth.values["pair_cosine"] == pytest.approx([1.0, 0.8])
     assert forth.values["pair_margin"] == pytest.approx([1.0 - 0.6, 0.8 - 0.0])
     assert back.values["pair_margin"] == pytest.approx([1.0 - 0.0, 0.8 - 0.6])
@@ -126,9 +127,9 @@ def test_a_language_with_few_pairs_is_a_gap(tmp_path: Path, lexicon: Path) -> No
     (tmp_path / "swh-eng.tsv").write_bytes(lexicon.read_bytes())
     few = "".join(f"gair{i}x{i}\tword{i}y{i}\n" for i in range(60))
     (tmp_path / "cym-eng.tsv").write_text(few, encoding="utf-8")
-    found = load("word-pairs", tmp_path)
-    assert list(found.bitexts) == ["sw"]
-    assert "pairs of words (20 needed)" in found.gaps["cy"]
+    loaded = load("word-pairs", tmp_path)
+    assert list(loaded.bitexts) == ["sw"]
+    assert "pairs of words (20 needed)" in loaded.gaps["cy"]
     with pytest.raises(DataError, match="larger lexicons"):
         load("word-pairs", tmp_path, languages=("cy",))
 
@@ -147,7 +148,7 @@ def test_what_is_refused(lexicon: Path) -> None:
 
 
 def test_a_study_injects_words(lexicon: Path, xlm_folder: Path, tmp_path: Path) -> None:
-    """From the pairs to the report: an arm that is not zero-shot, its control words, the cosines."""
+    """From pairs to the report: an arm that is not zero-shot, its control words, the cosines."""
     stage = {
         "task": "word-pairs",
         "data": str(lexicon),

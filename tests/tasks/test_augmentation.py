@@ -1,4 +1,4 @@
-"""Synonyms, and copies of training records in which they stand (RS-DA)."""
+"""Synonyms, and copies of training records that contain them (RS-DA)."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def written(folder: Path, content: object) -> Path:
 
 
 def copies_of(text: str, of: Synonyms, copies: int = 40) -> set[str]:
-    found = augmented([Record("1", {"text": text})], TEXT, of, copies, 0)
-    return {record.texts["text"] for record in found.records}
+    copied = augmented([Record("1", {"text": text})], TEXT, of, copies, 0)
+    return {record.texts["text"] for record in copied.records}
 
 
 # Files of synonyms
@@ -62,23 +62,24 @@ def copies_of(text: str, of: Synonyms, copies: int = 40) -> set[str]:
 
 def test_a_json_file_of_synonyms(tmp_path: Path) -> None:
     path = written(tmp_path, {"Good": ["fine", "Nice"], "well-known": ["famous"]})
-    found = read_synonyms(path)
-    assert found.of == {"good": ("fine", "Nice"), "well-known": ("famous",)}
-    assert found.of_word("GOOD") == ("fine", "Nice")
-    assert found.of_word("fine") == ()
-    assert found.source == "synonyms.json"
+    table = read_synonyms(path)
+    assert table.of == {"good": ("fine", "Nice"), "well-known": ("famous",)}
+    assert table.of_word("GOOD") == ("fine", "Nice")
+    assert table.of_word("fine") == ()
+    assert table.source == "synonyms.json"
 
 
 def test_an_entry_without_synonyms_may_be_anything(tmp_path: Path) -> None:
-    """Published files list every word they looked at, and what their splitting left."""
+    """Published files list every word that their authors looked up, and remains of their
+    tokenisation."""
     odd = {"'71": [], " ": [], "two words": [], "10": [], "it's": [], "good": ["fine"]}
     assert read_synonyms(written(tmp_path, odd)).of == {"good": ("fine",)}
 
 
-def test_a_word_may_stand_twice_in_a_file(tmp_path: Path) -> None:
+def test_a_word_may_appear_twice_in_a_file(tmp_path: Path) -> None:
     text = '{"good": ["fine"], "bad": ["poor"], "Good": ["nice"], "good": ["great"]}'
-    found = read_synonyms(written(tmp_path, text))
-    assert found.of == {"good": ("fine", "nice", "great"), "bad": ("poor",)}
+    table = read_synonyms(written(tmp_path, text))
+    assert table.of == {"good": ("fine", "nice", "great"), "bad": ("poor",)}
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_a_byte_order_mark_before_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (["good"], "holds a list"),
         ({"good": "fine"}, "entry 1: 'good' -> 'fine'"),
@@ -107,8 +108,8 @@ def test_a_byte_order_mark_before_json(tmp_path: Path) -> None:
         ('{"good": ["fine"], "GOOD": ["fine"]}', "entry 2: 'GOOD' has the synonym 'fine' twice"),
         ({"good": ["fairly good"]}, "'fairly good', a synonym of 'good', is several words"),
         ({"ice_cream": ["gelato"]}, "'ice_cream' is several words"),
-        ({"good": ["fine."]}, "'fine.', a synonym of 'good', is no word"),
-        ({"good": ["_"]}, "'_', a synonym of 'good', is no word"),
+        ({"good": ["fine."]}, "'fine.', a synonym of 'good', is not a word"),
+        ({"good": ["_"]}, "'_', a synonym of 'good', is not a word"),
         ({"good": []}, "holds no word with synonyms"),
         ("", "holds no word with synonyms"),
         ('{"good": [', "not JSON"),
@@ -118,10 +119,10 @@ def test_a_byte_order_mark_before_json(tmp_path: Path) -> None:
         (b"good\tf\xefne", "cannot be read"),
     ],
 )
-def test_faults_of_a_file_of_synonyms(tmp_path: Path, content: object, told: str) -> None:
+def test_faults_of_a_file_of_synonyms(tmp_path: Path, content: object, message: str) -> None:
     with pytest.raises(DataError) as error:
         read_synonyms(written(tmp_path, content))
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
 def test_no_file_of_synonyms(tmp_path: Path) -> None:
@@ -138,7 +139,7 @@ def test_the_checksum_is_of_the_content(tmp_path: Path) -> None:
 
 
 def test_a_ring_of_words_does_no_harm(tmp_path: Path) -> None:
-    """A replacement is drawn once, from the list of the word that was there."""
+    """A replacement is drawn once, from the list of the original word."""
     ring = read_synonyms(written(tmp_path, {"good": ["fine"], "fine": ["dry"], "dry": ["good"]}))
     assert copies_of("good", ring) == {"good", "fine"}
     assert copies_of("fine dry", ring) == {"fine dry", "dry dry", "fine good", "dry good"}
@@ -189,18 +190,18 @@ def wordnet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_synonyms_of_wordnet_are_of_the_most_frequent_sense(wordnet: Path) -> None:
-    """Neither several words, nor symbols, nor function words; markers are taken off."""
+    """No phrases, symbols or function words; markers are removed."""
     words = ["car", "race", "galore", "helium", "he", "in", "lot", "cars", "zebra"]
-    found = wordnet_synonyms(words)
-    assert found.of == {
+    table = wordnet_synonyms(words)
+    assert table.of == {
         "car": ("gondola",),  # five times in tagged texts, an auto three times
         "race": ("car", "ab"),
         "galore": ("aplenty",),
         "helium": ("inert-gas",),  # never counted, but of one part of speech
         "lot": ("ab", "cd", "ef", "gh", "ij", "kl", "mn", "op", "qr", "st"),
     }
-    assert (found.source, found.checksum) == ("WordNet", wordnet_checksum())
-    before = found.checksum
+    assert (table.source, table.checksum) == ("WordNet", wordnet_checksum())
+    before = table.checksum
     write_wordnet(wordnet, COUNTS.replace(" 1 3", " 1 30"))
     assert wordnet_synonyms(["car"]).of == {"car": ("auto",)}
     assert wordnet_checksum() != before
@@ -220,8 +221,8 @@ def test_home_of_wordnet(wordnet: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert wordnet_synonyms(["race"]).of == {"race": ("car", "ab")}
 
 
-def test_no_wordnet_where_it_is_said_to_be(wordnet: Path) -> None:
-    """Another that is installed does not stand in for it."""
+def test_no_wordnet_in_the_named_folder(wordnet: Path) -> None:
+    """Another installed WordNet does not replace it."""
     (wordnet / "index.adv").unlink()
     for call in (wordnet_checksum, lambda: wordnet_synonyms(["car"])):
         with pytest.raises(DataError) as error:
@@ -231,7 +232,7 @@ def test_no_wordnet_where_it_is_said_to_be(wordnet: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("cntlist.rev", "car%1:06:00:: 1", "ValueError"),
         ("cntlist.rev", "car%9:06:00:: 1 9", "KeyError"),
@@ -241,21 +242,23 @@ def test_no_wordnet_where_it_is_said_to_be(wordnet: Path) -> None:
         ("data.noun", "", "ValueError"),
     ],
 )
-def test_faults_of_wordnet_files(wordnet: Path, name: str, content: str | bytes, told: str) -> None:
+def test_faults_of_wordnet_files(
+    wordnet: Path, name: str, content: str | bytes, message: str
+) -> None:
     data = content if isinstance(content, bytes) else content.encode()
     (wordnet / name).write_bytes(data)
-    with pytest.raises(DataError, match=f"cannot be read: {told}"):
+    with pytest.raises(DataError, match=f"cannot be read: {message}"):
         wordnet_synonyms(["car"])
 
 
-def test_wordnet_as_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_installed_wordnet(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("WNSEARCHDIR", "WNHOME"):
         monkeypatch.delenv(name, raising=False)
     try:
-        found = wordnet_synonyms(["automobile", "he", "the", "in"])
+        table = wordnet_synonyms(["automobile", "he", "the", "in"])
     except DataError as error:
         pytest.skip(error.what)
-    assert {word: set(them) for word, them in found.of.items()} == {
+    assert {word: set(them) for word, them in table.of.items()} == {
         "automobile": {"car", "auto", "motorcar", "machine"}
     }
 
@@ -276,7 +279,7 @@ def test_nearest_words_by_hand(bert_folder: Path) -> None:
     words = ["the", "a", "b", "dog", "c", "cat", "7"]  # a dog is three tokens, 7 is no word
     assert nearest_words(encoder, words, 4, 0.9) == {  # 25.8 degrees
         "the": ("a", "b"),
-        "a": ("the", "b", "c"),  # the first two are as near: in the order of the words
+        "a": ("the", "b", "c"),  # the first two are equally near: in the order of the words
         "b": ("a", "c", "the"),
         "c": ("b", "a"),
     }
@@ -321,9 +324,9 @@ class Folding:
         self._tokenizer, self._same = tokenizer, same
         self.unk_token_id = tokenizer.unk_token_id
 
-    def __call__(self, texts: list[str], **wanted: bool) -> Any:
+    def __call__(self, texts: list[str], **options: bool) -> Any:
         folded = [" " + self._same.get(text.strip(), text.strip()) for text in texts]
-        return self._tokenizer(folded, **wanted)
+        return self._tokenizer(folded, **options)
 
 
 @pytest.mark.parametrize("at_once", [1, 7, 2**24])
@@ -346,17 +349,17 @@ def test_blocks_do_not_count(
 
 
 def test_draws_are_uniform_over_the_word_and_its_synonyms() -> None:
-    found = augmented([Record("1", {"text": "A good man."})], TEXT, GOOD, 3000, seed=4)
-    counts = Counter(record.texts["text"] for record in found.records)
+    copied = augmented([Record("1", {"text": "A good man."})], TEXT, GOOD, 3000, seed=4)
+    counts = Counter(record.texts["text"] for record in copied.records)
     assert set(counts) == {"A good man.", "A fine man.", "A nice man."}
     assert chisquare(list(counts.values())).pvalue > 0.01
-    assert (found.words, found.with_synonyms) == (9000, 3000)
-    assert found.replaced == 3000 - counts["A good man."]
+    assert (copied.words, copied.with_synonyms) == (9000, 3000)
+    assert copied.replaced == 3000 - counts["A good man."]
 
 
-def test_places_are_drawn_apart() -> None:
-    found = augmented([Record("1", {"text": "good good"})], TEXT, GOOD, 3000, seed=4)
-    counts = Counter(record.texts["text"] for record in found.records)
+def test_places_are_drawn_independently() -> None:
+    copied = augmented([Record("1", {"text": "good good"})], TEXT, GOOD, 3000, seed=4)
+    counts = Counter(record.texts["text"] for record in copied.records)
     assert len(counts) == 9
     assert chisquare(list(counts.values())).pvalue > 0.01
 
@@ -374,11 +377,11 @@ def test_places_are_drawn_apart() -> None:
         "go\u0301od goode\u0301 %s",
     ],
 )
-def test_whole_words_are_replaced_and_what_stands_around_stays(around: str) -> None:
+def test_whole_words_are_replaced_and_their_surroundings_stay(around: str) -> None:
     places = around.count("%s")
-    found = copies_of(around.replace("%s", "good"), GOOD, 1500)
+    texts = copies_of(around.replace("%s", "good"), GOOD, 1500)
     drawn = product(("good", "fine", "nice"), repeat=places)
-    assert found == {around.replace("%s", "{}").format(*words) for words in drawn}
+    assert texts == {around.replace("%s", "{}").format(*words) for words in drawn}
 
 
 @pytest.mark.parametrize("text", ["good's", "good-natured", "good.org", "goodness", "goode\u0301"])
@@ -387,12 +390,16 @@ def test_a_piece_of_a_word_has_no_synonyms(text: str) -> None:
         copies_of(text, GOOD)
 
 
-@pytest.mark.parametrize("made", [str, str.capitalize, str.upper])
-def test_replacements_take_over_capitals(made: Callable[[str], str]) -> None:
-    assert copies_of(made("good"), GOOD) == {made("good"), made("fine"), made("nice")}
+@pytest.mark.parametrize("capitals", [str, str.capitalize, str.upper])
+def test_replacements_take_over_capitals(capitals: Callable[[str], str]) -> None:
+    assert copies_of(capitals("good"), GOOD) == {
+        capitals("good"),
+        capitals("fine"),
+        capitals("nice"),
+    }
 
 
-def test_a_synonym_keeps_capitals_of_its_own() -> None:
+def test_a_synonym_keeps_its_capitals() -> None:
     of = synonyms(states="USA", i="me", mcdonald="Macdonald")
     assert copies_of("states I McDonald", of, 200) == {
         f"{one} {two} {three}"
@@ -402,20 +409,20 @@ def test_a_synonym_keeps_capitals_of_its_own() -> None:
     }
 
 
-def test_copies_stand_in_the_place_of_each_record() -> None:
+def test_copies_replace_each_record() -> None:
     records = [
         Record("x", {"text": "good"}, label="yes"),
         Record("y", {"text": "gut"}, language="de", group="g", label="no"),
         Record("z", {"text": "Good"}, language="en-GB"),
     ]
-    found = augmented(records, TEXT, GOOD, 3, 0)
-    assert [r.id for r in found.records] == [f"{i}#{n}" for i in "xyz" for n in (1, 2, 3)]
-    assert [r.label for r in found.records] == ["yes"] * 3 + ["no"] * 3 + [None] * 3
-    assert {r.texts["text"] for r in found.records[3:6]} == {"gut"}
-    assert {r.texts["text"] for r in found.records[6:]} <= {"Good", "Fine", "Nice"}
-    assert found.records[4].group == "g"
-    assert group_numbers(found.records).tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
-    assert found.words == 6
+    copied = augmented(records, TEXT, GOOD, 3, 0)
+    assert [r.id for r in copied.records] == [f"{i}#{n}" for i in "xyz" for n in (1, 2, 3)]
+    assert [r.label for r in copied.records] == ["yes"] * 3 + ["no"] * 3 + [None] * 3
+    assert {r.texts["text"] for r in copied.records[3:6]} == {"gut"}
+    assert {r.texts["text"] for r in copied.records[6:]} <= {"Good", "Fine", "Nice"}
+    assert copied.records[4].group == "g"
+    assert group_numbers(copied.records).tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert copied.words == 6
 
 
 def test_a_group_of_copies_is_no_other_records_group() -> None:
@@ -433,38 +440,38 @@ def test_a_records_copies_depend_on_itself_and_the_seed_alone() -> None:
     assert all(a.texts != b.texts for a, b in zip(whole, other, strict=True))
 
 
-def test_the_two_sides_of_a_pair_are_drawn_apart() -> None:
+def test_the_two_sides_of_a_pair_are_drawn_independently() -> None:
     form = FormSpec("classification", {"text": "text", "pair": "pair"})
     record = Record("1", {"text": "good", "pair": "good", "note": "good"}, score=0.5)
-    found = augmented([record], form, GOOD, 200, 0).records
-    assert len({(r.texts["text"], r.texts["pair"]) for r in found}) == 9
-    assert {(r.texts["note"], r.score) for r in found} == {("good", 0.5)}
+    copies = augmented([record], form, GOOD, 200, 0).records
+    assert len({(r.texts["text"], r.texts["pair"]) for r in copies}) == 9
+    assert {(r.texts["note"], r.score) for r in copies} == {("good", 0.5)}
 
 
 def test_one_column_on_both_sides_is_one_text() -> None:
     form = FormSpec("text-pairs", {"anchor": "text", "positive": "text"})
-    found = augmented([Record("1", {"text": "good"})], form, GOOD, 50, 0)
-    assert {r.texts["text"] for r in found.records} == {"good", "fine", "nice"}
-    assert found.words == 50
+    copied = augmented([Record("1", {"text": "good"})], form, GOOD, 50, 0)
+    assert {r.texts["text"] for r in copied.records} == {"good", "fine", "nice"}
+    assert copied.words == 50
 
 
 def test_choices_are_replaced_one_by_one() -> None:
     form = FormSpec("multiple-choice", {"question": "question"})
     record = Record("1", {"question": "Good?"}, choices=("good", "bad", "So good."), answer=2)
-    found = augmented([record], form, GOOD, 300, 0).records
-    made = {(r.texts["question"], *r.choices) for r in found}
-    assert len(made) == 27
-    assert {(len(r.choices), r.choices[1], r.answer) for r in found} == {(3, "bad", 2)}
+    copies = augmented([record], form, GOOD, 300, 0).records
+    drawn = {(r.texts["question"], *r.choices) for r in copies}
+    assert len(drawn) == 27
+    assert {(len(r.choices), r.choices[1], r.answer) for r in copies} == {(3, "bad", 2)}
 
 
 def test_tagged_words_keep_their_number_and_tags() -> None:
     form = FormSpec("tagging", {}, options={"tags": ("A", "N", "P")})
     record = Record("1", words=("Good", "men", "/good", "."), tags=("A", "N", "A", "P"))
-    found = augmented([record], form, GOOD, 200, 0).records
-    assert {r.words for r in found} == {
+    copies = augmented([record], form, GOOD, 200, 0).records
+    assert {r.words for r in copies} == {
         (a, "men", f"/{b}", ".") for a in ("Good", "Fine", "Nice") for b in ("good", "fine", "nice")
     }
-    assert {r.tags for r in found} == {record.tags}
+    assert {r.tags for r in copies} == {record.tags}
 
 
 def test_answers_stay_and_move_with_the_text() -> None:
@@ -472,10 +479,10 @@ def test_answers_stay_and_move_with_the_text() -> None:
     of = synonyms(nice="lovely", good="fine", we="they")
     passage = "Nice: we saw good men, good."
     record = Record("1", {"question": "Good?", "passage": passage}, spans=((13, 21), (13, 17)))
-    made = {}
+    spans_by_passage = {}
     for copy in augmented([record], QUESTIONS, of, 200, 0).records:
-        made[copy.texts["passage"]] = copy.spans
-    assert made == {
+        spans_by_passage[copy.texts["passage"]] = copy.spans
+    assert spans_by_passage == {
         "Nice: we saw good men, good.": ((13, 21), (13, 17)),
         "Nice: we saw good men, fine.": ((13, 21), (13, 17)),
         "Nice: they saw good men, good.": ((15, 23), (15, 19)),
@@ -489,11 +496,11 @@ def test_answers_stay_and_move_with_the_text() -> None:
 
 def test_a_question_without_answer_and_an_answer_inside_a_word() -> None:
     free = Record("1", {"question": "good", "passage": "good"})
-    found = augmented([free], QUESTIONS, GOOD, 100, 0).records
-    assert len({tuple(r.texts.values()) for r in found}) == 9
+    copies = augmented([free], QUESTIONS, GOOD, 100, 0).records
+    assert len({tuple(r.texts.values()) for r in copies}) == 9
     inside = replace(free, texts={"question": "good", "passage": "good good"}, spans=((5, 7),))
-    found = augmented([inside], QUESTIONS, GOOD, 100, 0).records
-    passages = {r.texts["passage"] for r in found}
+    copies = augmented([inside], QUESTIONS, GOOD, 100, 0).records
+    passages = {r.texts["passage"] for r in copies}
     assert passages == {"good good", "fine good", "nice good"}
 
 
@@ -509,15 +516,15 @@ def test_answers_come_out_equal(words: list[str], data: some.DataObject, seed: i
     record = Record("1", {"question": "good", "passage": passage}, spans=spans)
     of = synonyms(good="a excellent", bad="poor", ill="unwell ill-at-ease", it="that")
     for copy in augmented([record], QUESTIONS, of, 4, seed).records:
-        made = copy.texts["passage"]
-        assert [made[a:b] for a, b in copy.spans] == [passage[a:b] for a, b in spans]
-        assert len(made.split(" ")) == len(passage.split(" "))
+        changed = copy.texts["passage"]
+        assert [changed[a:b] for a, b in copy.spans] == [passage[a:b] for a, b in spans]
+        assert len(changed.split(" ")) == len(passage.split(" "))
 
 
 def test_no_word_has_a_synonym() -> None:
     records = [Record("1", {"text": "A good man, a dog, and so on."}), Record("2", {"text": "b"})]
-    wanted = r"no word .* a test \(looked up: a, good, man, dog, and, \.\.\.\)"
-    with pytest.raises(DataError, match=wanted):
+    message = r"no word .* a test \(looked up: a, good, man, dog, and, \.\.\.\)"
+    with pytest.raises(DataError, match=message):
         augmented(records, TEXT, synonyms(bad="poor"), 2, 0)
     with pytest.raises(DataError, match="no text is English"):
         augmented([Record("1", {"text": "good"}, language="de")], TEXT, GOOD, 2, 0)
@@ -529,7 +536,7 @@ def test_too_few_copies(copies: int) -> None:
         augmented([Record("1", {"text": "good"})], TEXT, GOOD, copies, 0)
 
 
-def test_english_words_are_told_once_in_small_letters() -> None:
+def test_english_words_are_distinct_and_in_lower_case() -> None:
     records = [
         Record("1", {"text": "A good man's Dog, good.", "note": "bad"}),
         Record("2", {"text": "gut"}, language="de"),

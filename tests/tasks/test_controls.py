@@ -1,4 +1,4 @@
-"""Control arms in one word: what is trained on instead, and that nothing else changes."""
+"""Control arms in one word: they train on something else, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PICTURES = [{"name": "pictures", "languages": ["en", "fa"]}]
 # The words
 
 
-def test_every_control_is_told_and_legal_somewhere() -> None:
+def test_every_control_is_described_and_legal_somewhere() -> None:
     forms = {form_name(name) for name in task_names()}
     legal = {control for form in forms for control in legal_controls(form)}
     assert set(CONTROLS) == set(get_args(Control)) == legal
@@ -118,27 +118,27 @@ def test_placebo_labels_are_the_same_labels_elsewhere() -> None:
         Record(str(i), {"text": str(i)}, label="yes" if i < 30 else "no") for i in range(100)
     ]
     form = FormSpec("classification", {"text": "text"})
-    found = placebo(records, form, seed=1)
-    assert Counter(r.label for r in found) == Counter(r.label for r in records)
-    moved = sum(a.label != b.label for a, b in zip(found, records, strict=True))
+    changed = placebo(records, form, seed=1)
+    assert Counter(r.label for r in changed) == Counter(r.label for r in records)
+    moved = sum(a.label != b.label for a, b in zip(changed, records, strict=True))
     assert 20 < moved < 60
-    assert found == placebo(records, form, seed=1)
-    assert found != placebo(records, form, seed=2)
-    assert [r.texts for r in found] == [r.texts for r in records]
+    assert changed == placebo(records, form, seed=1)
+    assert changed != placebo(records, form, seed=2)
+    assert [r.texts for r in changed] == [r.texts for r in records]
 
 
 def test_placebo_scores_partners_answers_tags_and_spans() -> None:
     scored = [Record(str(i), score=float(i)) for i in range(20)]
-    found = placebo(scored, FormSpec("regression"), 0)
-    assert sorted(r.score or 0.0 for r in found) == [float(i) for i in range(20)]
-    assert [r.score for r in found] != [r.score for r in scored]
+    changed = placebo(scored, FormSpec("regression"), 0)
+    assert sorted(r.score or 0.0 for r in changed) == [float(i) for i in range(20)]
+    assert [r.score for r in changed] != [r.score for r in scored]
 
     pairs = [Record(str(i), {"q": f"q{i}", "a": f"a{i}"}) for i in range(20)]
     form = FormSpec("text-pairs", {"anchor": "q", "positive": "a"})
-    found = placebo(pairs, form, 0)
-    assert [r.texts["q"] for r in found] == [r.texts["q"] for r in pairs]
-    assert sorted(r.texts["a"] for r in found) == sorted(r.texts["a"] for r in pairs)
-    assert sum(r.texts["a"][1:] == r.id for r in found) < 5
+    changed = placebo(pairs, form, 0)
+    assert [r.texts["q"] for r in changed] == [r.texts["q"] for r in pairs]
+    assert sorted(r.texts["a"] for r in changed) == sorted(r.texts["a"] for r in pairs)
+    assert sum(r.texts["a"][1:] == r.id for r in changed) < 5
 
     choices = [Record(str(i), choices=("a", "b", "c", "d"), answer=0) for i in range(80)]
     counts = Counter(r.answer for r in placebo(choices, FormSpec("multiple-choice"), 0))
@@ -151,9 +151,9 @@ def test_placebo_scores_partners_answers_tags_and_spans() -> None:
     assert found_tags.tags != tagged.tags
 
     passage = "where the wild things are and sleep"
-    asked = Record("s", {"passage": passage, "question": "?"}, spans=((10, 14),))
+    question = Record("s", {"passage": passage, "question": "?"}, spans=((10, 14),))
     form = FormSpec("span-qa", {"question": "question", "passage": "passage"})
-    moved = {placebo([asked], form, seed)[0].spans for seed in range(10)}
+    moved = {placebo([question], form, seed)[0].spans for seed in range(10)}
     assert len(moved) > 3
     assert all(s >= 0 and e - s == 4 and e <= len(passage) for ((s, e),) in moved)
 
@@ -220,14 +220,14 @@ def test_captions_only_is_not_automatic_where_the_text_side_is_locked(tmp_path: 
         ({"controls": "auto", "stages": []}, "trains nothing"),
     ],
 )
-def test_controls_that_make_no_sense_are_told(
+def test_controls_that_make_no_sense_are_refused(
     tmp_path: Path, arm: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(StudyFileError, match=words):
         arms_of(tmp_path, **arm)
 
 
-def test_a_comparison_with_a_control_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+def test_a_comparison_with_a_missing_control_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StudyFileError, match="image--captions-only is none of them"):
         small_study(tmp_path, comparisons=[{"arm": "image", "against": "image--captions-only"}])
 
@@ -256,7 +256,7 @@ def test_an_arm_that_sees_other_languages_must_say_so(tmp_path: Path, xlm_folder
 def ran(tmp_path_factory: pytest.TempPathFactory, xlm_folder: Path) -> Any:
     base = tmp_path_factory.mktemp("controls")
     path = table(base, 20)
-    own = {"task": "image-text", **SCRATCH, "data": str(path), "limit": 20, "dev_limit": 4}
+    own_pictures = {"task": "image-text", **SCRATCH, "data": str(path), "limit": 20, "dev_limit": 4}
     staged = [
         {"task": "picture-name", **SCRATCH, "text_side": "locked"},
         {"task": "picture-name", **SCRATCH, "heads": "kept"},
@@ -265,7 +265,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory, xlm_folder: Path) -> Any:
         "task": "image-text-matching",
         "options": {"tower": "convolutional", "tower_side": "frozen"},
     }
-    seen = {"task": "image-masked-lm", **SCRATCH}
+    with_patches = {"task": "image-masked-lm", **SCRATCH}
     teacher = {
         "task": "caption-to-feature",
         "options": {"tower": "convolutional", "tower_weights": "random"},
@@ -283,10 +283,10 @@ def ran(tmp_path_factory: pytest.TempPathFactory, xlm_folder: Path) -> Any:
                 "stages": [{"task": "picture-name", **SCRATCH}],
                 "controls": list(legal_controls("image-text")),
             },
-            "own": {"stages": [own], "controls": "auto"},
+            "own": {"stages": [own_pictures], "controls": "auto"},
             "staged": {"stages": staged},
             "frozen": {"stages": [frozen]},
-            "seen": {"stages": [seen]},
+            "seen": {"stages": [with_patches]},
             "teacher": {"stages": [teacher]},
         },
     )
@@ -344,15 +344,15 @@ def test_own_pictures_are_limited_and_have_dev_records(ran: Any) -> None:
     assert any(metric == "dev_recall_at_10" for _, _, metric, _ in curve)
 
 
-def test_kept_heads_go_on_from_the_stage_before(ran: Any) -> None:
+def test_kept_heads_continue_from_the_stage_before(ran: Any) -> None:
     from safetensors.torch import load_file
 
     plan, store, _, _ = ran
     first, second = run_of(plan, "staged").stage_steps
     assert second.inputs["heads"] is first
     before, after = (load_file(s.open(store) / "head.safetensors") for s in (first, second))
-    seen = "picture-name/tower.norm.num_batches_tracked"
-    assert (int(before[seen]), int(after[seen])) == (3, 6)  # a new head would have seen three
+    counter = "picture-name/tower.norm.num_batches_tracked"
+    assert (int(before[counter]), int(after[counter])) == (3, 6)  # a new head would have seen three
     weight = "picture-name/tower.stem.weight"
     assert not after[weight].equal(before[weight])
 
@@ -378,8 +378,8 @@ def test_texts_are_mapped_into_the_teachers_space(ran: Any) -> None:
     plan, store, _, _ = ran
     step = run_of(plan, "teacher").evaluations["pictures"].inputs["pictures"]
     vectors = np.load(step.open(store) / "vectors.npy")
-    with np.load(step.open(store) / "text_map.npz") as found:
-        assert found["weight"].shape == (256, 32)
+    with np.load(step.open(store) / "text_map.npz") as arrays:
+        assert arrays["weight"].shape == (256, 32)
     assert vectors.shape == (400, 256)
 
 
@@ -413,19 +413,19 @@ def test_pictures_of_a_target_among_the_training_pictures_are_reported(
         targets=[{"name": "names", "languages": ["de"]}, *PICTURES],
     )
     folder = run_study(study, tmp_path / "run", Store(tmp_path / "store"))
-    found = [entry for entry in folder.run.overlap if entry.kind == "pictures"]
-    assert [(e.task, e.target) for e in found] == [("image-text", "pictures")]
-    assert found[0].exact + found[0].near >= 3
-    assert {e.test for e in found[0].examples} >= {c.id for c in concepts}
+    overlap = [entry for entry in folder.run.overlap if entry.kind == "pictures"]
+    assert [(e.task, e.target) for e in overlap] == [("image-text", "pictures")]
+    assert overlap[0].exact + overlap[0].near >= 3
+    assert {e.test for e in overlap[0].examples} >= {c.id for c in concepts}
 
 
 def test_a_damaged_picture_is_an_error_or_a_counted_skip(tmp_path: Path, xlm_folder: Path) -> None:
     path = table(tmp_path)
     (tmp_path / "0.png").write_bytes((tmp_path / "0.png").read_bytes()[:40])
-    asked: dict[str, Any] = {"task": "image-text", "data": str(path)}
+    stage: dict[str, Any] = {"task": "image-text", "data": str(path)}
 
     def study(**more: Any) -> Any:
-        arms = {"baseline": {}, "own": {"stages": [asked | more]}}
+        arms = {"baseline": {}, "own": {"stages": [stage | more]}}
         return small_study(
             xlm_folder,
             seeds=[1],

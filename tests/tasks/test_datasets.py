@@ -1,4 +1,4 @@
-"""Tasks on published datasets: facts, files as they are published, the hub, and each fault."""
+"""Tasks on published datasets: facts, published files, the hub, and each fault."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def open_sample(name: str, sample: Sample, folder: Path) -> IntermediateTask:
 
 
 def published(source: DatasetSource) -> Iterator[PublishedData]:
-    """Every dataset that a source is made of."""
+    """Every dataset that is part of a source."""
     if isinstance(source, PublishedData):
         yield source
     for part in source.parts.values() if isinstance(source, Together) else ():
@@ -141,22 +141,22 @@ def test_the_nine_tasks_of_phang_and_the_size_of_anli_plus() -> None:
 @pytest.mark.parametrize(("name", "sample"), CASES)
 def test_a_folder_is_read(name: str, sample: Sample, tmp_path: Path) -> None:
     task = open_sample(name, sample, tmp_path)
-    found = task.source.read("train")
-    assert found.records[0] == sample.first
-    assert len(found.records) == sample.train
-    assert dict(found.skipped) == dict(sample.skipped)
-    assert task.source.train() == found.records
+    dataset = task.source.read("train")
+    assert dataset.records[0] == sample.first
+    assert len(dataset.records) == sample.train
+    assert dict(dataset.skipped) == dict(sample.skipped)
+    assert task.source.train() == dataset.records
     dev = task.source.dev()
     assert len(dev) == sample.dev
-    ids = [record.id for record in (*found.records, *dev)]
+    ids = [record.id for record in (*dataset.records, *dev)]
     assert len(set(ids)) == len(ids)
-    for record in (*found.records, *dev):
+    for record in (*dataset.records, *dev):
         assert record.language == "en"
         check_form(task, record)
 
 
 def check_form(task: IntermediateTask, record: Record) -> None:
-    """What the task's form binds is there, and within its options."""
+    """The fields that the task's form binds exist, and fit its options."""
     assert set(record.texts) == set(task.form.columns.values())
     assert all(text.strip() for text in record.texts.values())
     options = task.form.options
@@ -205,10 +205,10 @@ def test_a_folder_without_dev_files_has_no_dev(name: str, sample: Sample, tmp_pa
 @pytest.mark.parametrize(("name", "sample"), CASES)
 def test_the_checksum_is_of_what_is_read(name: str, sample: Sample, tmp_path: Path) -> None:
     here = write_sample(tmp_path / "here", sample.files)
-    there = shutil.copytree(here, tmp_path / "there" / "deeper")
-    (there / "notes.md").write_text("not read")
+    copy = shutil.copytree(here, tmp_path / "there" / "deeper")
+    (copy / "notes.md").write_text("not read")
     first = find_task(name, here).source.checksum()
-    assert find_task(name, there).source.checksum() == first
+    assert find_task(name, copy).source.checksum() == first
     for number, (file, text) in enumerate(sample.files.items()):
         if "mismatched" in file:
             continue
@@ -272,9 +272,9 @@ def test_anli_plus_reads_the_three_archives_side_by_side(tmp_path: Path) -> None
 
 def test_the_mismatched_dev_file_is_not_used(tmp_path: Path) -> None:
     task = open_sample("mnli", SAMPLES["mnli"][0], tmp_path)
-    found = task.source.read("dev")
-    assert [record.id for record in found.records] == ["dev:9e", "dev:9c"]
-    assert found.skipped == {"no gold label": 1}
+    dataset = task.source.read("dev")
+    assert [record.id for record in dataset.records] == ["dev:9e", "dev:9c"]
+    assert dataset.skipped == {"no gold label": 1}
 
 
 def test_spans_point_at_the_answers(tmp_path: Path) -> None:
@@ -323,32 +323,32 @@ def test_a_tag_counts_from_the_fewest_on() -> None:
     assert common_tags(records, 1) == ("a", "b", "c")
 
 
-def test_triplets_go_round_the_contradictions_of_their_premise() -> None:
+def test_triplets_use_the_contradictions_of_their_premise_in_turn() -> None:
     rows = ["P e1 entailment", "P c1 contradiction", "Q e2 entailment", "P e3 entailment"]
     rows += ["P c2 contradiction", "P n neutral", "P e4 entailment", "R c contradiction"]
     records = []
     for number, row in enumerate(rows):
         premise, hypothesis, label = row.split()
         records.append(Record(str(number), {"text": premise, "pair": hypothesis}, label=label))
-    made = triplets(records)
-    assert [tuple(record.texts.values()) for record in made] == [
+    triplet_records = triplets(records)
+    assert [tuple(record.texts.values()) for record in triplet_records] == [
         ("P", "e1", "c1"),
         ("P", "e3", "c2"),
         ("P", "e4", "c1"),
     ]
-    assert {record.group for record in made} == {"P"}
-    assert [record.id for record in made] == ["0", "3", "6"]
+    assert {record.group for record in triplet_records} == {"P"}
+    assert [record.id for record in triplet_records] == ["0", "3", "6"]
 
 
-def test_each_sentence_stands_once_in_the_unsupervised_reading() -> None:
+def test_each_sentence_appears_once_in_the_unsupervised_task() -> None:
     records = [
         Record("1", {"text": "A", "pair": "B"}, label="neutral"),
         Record("2", {"text": "A", "pair": "C"}, label="entailment"),
         Record("3", {"text": "C", "pair": "D"}, label="entailment"),
     ]
-    made = sentences_twice(records)
-    assert [record.texts["anchor"] for record in made] == ["A", "B", "C", "D"]
-    assert all(record.texts["anchor"] == record.texts["positive"] for record in made)
+    pairs = sentences_twice(records)
+    assert [record.texts["anchor"] for record in pairs] == ["A", "B", "C", "D"]
+    assert all(record.texts["anchor"] == record.texts["positive"] for record in pairs)
 
 
 def test_dev_pairs_have_one_right_answer_each(tmp_path: Path) -> None:
@@ -390,7 +390,7 @@ def test_where_sentences_end(passage: str, answer: str, sentence: str) -> None:
     assert sentence_around(passage, start, start + len(answer)) == sentence
 
 
-# Faults of files: task, files that replace those of its sample, what the error must tell
+# Faults of files: task, files that replace those of its sample, what the error must say
 
 
 def _edit(name: str, file: str, old: str, new: str) -> tuple[str, dict[str, str]]:
@@ -510,11 +510,11 @@ FAULTS: dict[str, tuple[tuple[str, dict[str, str]], tuple[str, ...]]] = {
     ),
     "answer not at its offset": (
         ("squad-1.1", {"train-v1.1.json": squad(("q7", "Where?", [("Oslo", 3)]))}),
-        ("train-v1.1.json, question 'q7'", "'Oslo'", "at 3 stands '. Ué'"),
+        ("train-v1.1.json, question 'q7'", "'Oslo'", "at 3 is '. Ué'"),
     ),
     "offset beyond the passage": (
         ("squad-1.1", {"train-v1.1.json": squad(("q7", "Where?", [("Oslo", 999)]))}),
-        ("question 'q7'", "at 999 stands ''"),
+        ("question 'q7'", "at 999 is ''"),
     ),
     "negative offset": (
         ("squad-1.1", {"train-v1.1.json": squad(("q7", "Where?", [("cold", -5)]))}),
@@ -562,15 +562,15 @@ ALONE = {"fewer labels than objects", "more labels than objects"}  # not the fir
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_faults_tell_file_and_row(fault: str, tmp_path: Path) -> None:
-    (name, changed), told = FAULTS[fault]
+def test_faults_name_file_and_row(fault: str, tmp_path: Path) -> None:
+    (name, changed), parts = FAULTS[fault]
     files = {**({} if fault in ALONE else SAMPLES[name][0].files), **changed}
     if fault in DROPPED:
         files = {file: text for file, text in files.items() if text}
     write_sample(tmp_path, files)
     with pytest.raises(DataError) as error:
         find_task(name, tmp_path).source.train()
-    for part in told:
+    for part in parts:
         assert part in str(error.value)
 
 
@@ -588,14 +588,14 @@ def test_each_reader_names_the_line_of_bytes_that_are_not_utf_8(
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_a_folder_without_the_files_says_which_and_whence(name: str, tmp_path: Path) -> None:
+def test_the_error_names_missing_files_and_their_source(name: str, tmp_path: Path) -> None:
     first = next(published(DATASETS[name].source)).files
     (tmp_path / "readme.txt").write_text("x")
     for folder, what in ((tmp_path, "it holds readme.txt"), (tmp_path / "no", "is not a folder")):
         with pytest.raises(DataError) as error:
             find_task(name, folder).source.checksum()
-        for told in (str(folder), what, first.layouts[0].train[0], first.where):
-            assert told in str(error.value)
+        for part in (str(folder), what, first.layouts[0].train[0], first.where):
+            assert part in str(error.value)
 
 
 def test_a_file_instead_of_its_folder(tmp_path: Path) -> None:
@@ -687,7 +687,7 @@ Load = Callable[..., Any]
 
 @pytest.fixture
 def put_hub(monkeypatch: pytest.MonkeyPatch) -> Callable[[Load], None]:
-    """Puts a function in the place of `datasets.load_dataset`."""
+    """Replaces `datasets.load_dataset` by a function."""
 
     def put(load: Load) -> None:
         module = ModuleType("datasets")
@@ -700,10 +700,10 @@ def put_hub(monkeypatch: pytest.MonkeyPatch) -> Callable[[Load], None]:
 @pytest.mark.parametrize("name", HUB_ROWS)
 def test_rows_of_the_hub_are_read(name: str, put_hub: Callable[[Load], None]) -> None:
     rows, first = HUB_ROWS[name]
-    asked: list[tuple[str, str | None, str, str]] = []
+    requests: list[tuple[str, str | None, str, str]] = []
 
     def load(dataset: str, config: str | None, *, split: str, revision: str) -> Any:
-        asked.append((dataset, config, split, revision))
+        requests.append((dataset, config, split, revision))
         return rows
 
     put_hub(load)
@@ -711,10 +711,10 @@ def test_rows_of_the_hub_are_read(name: str, put_hub: Callable[[Load], None]) ->
     hub = next(published(task.source)).hub
     assert hub is not None
     records = task.source.train()
-    assert asked == [(hub.id, hub.config, split, hub.revision) for split in hub.train]
+    assert requests == [(hub.id, hub.config, split, hub.revision) for split in hub.train]
     assert records[0] == first
     assert all(record.id.startswith("dev:") for record in task.source.dev())
-    assert [split for *_, split, _ in asked[len(hub.train) :]] == list(hub.dev)
+    assert [split for *_, split, _ in requests[len(hub.train) :]] == list(hub.dev)
     for record in records:
         check_form(task, record)
 
@@ -726,10 +726,10 @@ def test_skipped_rows_of_the_hub_are_counted(put_hub: Callable[[Load], None]) ->
 
 def test_a_fault_in_the_hub_names_split_and_row(put_hub: Callable[[Load], None]) -> None:
     put_hub(lambda *_, **__: [{**HUB_ROWS["snli"][0][0], "label": 3}])
-    told = re.escape(
+    message = re.escape(
         "stanfordnlp/snli (plain_text) of the hub, split train, row 1: 'label' holds 3"
     )
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         DATASETS["snli"].source.train()
 
 
@@ -740,13 +740,13 @@ def test_no_network_says_to_give_the_files(put_hub: Callable[[Load], None]) -> N
     put_hub(load)
     with pytest.raises(DataError) as error:
         DATASETS["mnli"].source.train()
-    for told in (
+    for part in (
         "nyu-mll/multi_nli at da70db2af9d09693783c3320c4249840212ee221",
         "Couldn't reach the Hub",
         "give `data:` with the folder of multinli_1.0_train.jsonl or multinli.train.en.tsv",
         "https://cims.nyu.edu/~sbowman/multinli/",
     ):
-        assert told in str(error.value)
+        assert part in str(error.value)
     assert "and more" not in str(error.value)
 
 
@@ -789,12 +789,12 @@ def test_the_checksum_of_a_pinned_dataset_needs_no_network() -> None:
 
 
 def test_a_branch_is_resolved_to_its_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, str]] = []
+    requests: list[tuple[str, str]] = []
     commits = iter(["a" * 40, "a" * 40, "b" * 40])
 
     class Api:
         def dataset_info(self, name: str, revision: str) -> SimpleNamespace:
-            asked.append((name, revision))
+            requests.append((name, revision))
             return SimpleNamespace(sha=next(commits))
 
     module = ModuleType("huggingface_hub")
@@ -802,7 +802,7 @@ def test_a_branch_is_resolved_to_its_commit(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "huggingface_hub", module)
     one, two, three = (DATASETS["sick"].source.checksum() for _ in range(3))
     assert one == two != three
-    assert set(asked) == {("RobZamp/sick", "refs/convert/parquet")}
+    assert set(requests) == {("RobZamp/sick", "refs/convert/parquet")}
 
 
 # Forms and commands
@@ -820,7 +820,7 @@ def test_records_go_through_the_form(name: str, bert_folder: Path, tmp_path: Pat
     task = open_sample(name, SAMPLES[name][0], tmp_path)
     options = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
     train = list(task.source.train())
-    if name == "squad-passage":  # its sample is one passage, and nothing is learned from one alone
+    if name == "squad-passage":  # its sample is one passage, and training needs two
         other = {**train[0].texts, "positive": "Another passage."}
         train.append(replace(train[0], texts=other, group="Another passage."))
     splits = Split(train), Split(task.source.dev())

@@ -1,4 +1,4 @@
-"""What phase three trains on and chooses by: English alone, and never what is scored."""
+"""Training and model selection of phase three: English only, and never scored examples."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from crosslift.tasks.all_tasks import find_task
 
 
 def load(name: str, data: Path | None = None, **settings: Any) -> LabelledData:
-    found = find_target(name).load(TargetSettings(name=name, data=data, **settings))
-    assert isinstance(found, LabelledData)
-    return found
+    loaded = find_target(name).load(TargetSettings(name=name, data=data, **settings))
+    assert isinstance(loaded, LabelledData)
+    return loaded
 
 
 def put(folder: Path, files: Mapping[str, str]) -> Path:
     return write_sample(folder, files)
 
 
-# What is trained on
+# Training
 
 
 def test_the_english_folder(tmp_path: Path) -> None:
@@ -60,8 +60,8 @@ def test_an_english_folder_without_the_training_set(tmp_path: Path) -> None:
     folder = xtreme_folder(tmp_path)
     with pytest.raises(DataError, match="holds no English training set of xnli") as error:
         load("xnli", folder, english=folder / "squad")
-    for told in ("multinli_1.0_train.jsonl", "https://cims.nyu.edu/~sbowman/multinli/"):
-        assert told in str(error.value)
+    for part in ("multinli_1.0_train.jsonl", "https://cims.nyu.edu/~sbowman/multinli/"):
+        assert part in str(error.value)
 
 
 def test_squad_lies_beside_xquad(tmp_path: Path) -> None:
@@ -123,11 +123,11 @@ def test_what_reads_as_english(text: str, right: bool) -> None:
     assert is_english(text) is right
 
 
-# What is chosen by
+# Model selection
 
 
 @pytest.mark.parametrize("name", ["xnli", "pawsx", "udpos", "panx"])
-def test_english_dev_is_chosen_by_where_it_is_not_scored(name: str, tmp_path: Path) -> None:
+def test_model_selection_uses_english_dev_if_it_is_not_scored(name: str, tmp_path: Path) -> None:
     folder = xtreme_folder(tmp_path, "all")
     data = load(name, folder)
     dev = data.task.source.dev()
@@ -165,7 +165,9 @@ def test_without_english_dev_files_training_examples_are_held_out(tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["xquad", "mlqa"])
-def test_squad_dev_is_neither_trained_on_nor_chosen_by(name: str, tmp_path: Path) -> None:
+def test_squad_dev_is_used_neither_for_training_nor_for_model_selection(
+    name: str, tmp_path: Path
+) -> None:
     folder = xtreme_folder(tmp_path)
     source = load(name, folder).task.source
     train, dev = source.train(), source.dev()
@@ -183,7 +185,7 @@ def test_xquad_and_mlqa_train_on_the_same(tmp_path: Path) -> None:
     assert one.source.checksum() == other.source.checksum()
 
 
-def test_what_is_chosen_by_is_part_of_the_checksum(tmp_path: Path) -> None:
+def test_records_of_model_selection_are_part_of_the_checksum(tmp_path: Path) -> None:
     folder = xtreme_folder(tmp_path, "all")
     sums = [load("xnli", folder, split=split).task.source.checksum() for split in ("dev", "test")]
     again = load("xnli", folder, split="test").task.source.checksum()
@@ -229,7 +231,7 @@ def training_files_alone(tmp_path: Path) -> Path:
     return put(tmp_path / "tydiqa", files)
 
 
-def test_training_questions_of_other_languages_are_scored_where_there_is_nothing_else(
+def test_training_questions_of_other_languages_are_scored_if_there_are_no_others(
     tmp_path: Path,
 ) -> None:
     folder = training_files_alone(tmp_path)
@@ -238,9 +240,9 @@ def test_training_questions_of_other_languages_are_scored_where_there_is_nothing
     assert data.gaps["en"] == "its examples are trained on"
     assert data.gaps["ko"] == "no dev examples in tydiqa"
     assert {record.language for record in data.task.source.train()} == {"en"}
-    for asked in ({"split": "dev"}, {"split": "test"}, {"languages": ("en",)}):
+    for options in ({"split": "dev"}, {"split": "test"}, {"languages": ("en",)}):
         with pytest.raises(DataError, match="examples of tydiqa in"):
-            load("tydiqa", folder, **asked)
+            load("tydiqa", folder, **options)
 
 
 def test_training_questions_are_not_scored_beside_dev_files(tmp_path: Path) -> None:

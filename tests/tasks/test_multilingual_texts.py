@@ -1,4 +1,4 @@
-"""Texts in many languages: files and folders of one's own, and Wikipedia from the hub."""
+"""Texts in many languages: your own files and folders, and Wikipedia from the hub."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-def found(records: list[Record]) -> list[tuple[str, str, str]]:
+def facts_of(records: list[Record]) -> list[tuple[str, str, str]]:
     return [(r.id, r.language, r.texts["text"]) for r in records]
 
 
@@ -45,7 +45,7 @@ def found(records: list[Record]) -> list[tuple[str, str, str]]:
 def test_blank_lines_of_a_text_file_are_passed_over(tmp_path: Path) -> None:
     write(tmp_path, {"a.txt": "\ufeffeins\r\n\r\n \t\nzwei\n\n", "blank.txt": "\n \n"})
     task = find_task("masked-lm", tmp_path / "a.txt")
-    assert found(task.source.train()) == [("1", "en", "eins"), ("4", "en", "zwei")]
+    assert facts_of(task.source.train()) == [("1", "en", "eins"), ("4", "en", "zwei")]
     assert task.source.dev() == []
     with pytest.raises(DataError, match=r"blank\.txt holds no row"):
         find_task("masked-lm", tmp_path / "blank.txt").source.train()
@@ -65,7 +65,7 @@ TABLES = {
 def test_a_table_with_a_column_of_languages(name: str, tmp_path: Path) -> None:
     write(tmp_path, TABLES)
     task = find_task("masked-lm", tmp_path / name)
-    assert [(code, text) for _, code, text in found(task.source.train())] == [
+    assert [(code, text) for _, code, text in facts_of(task.source.train())] == [
         ("de", "eins"),
         ("pt-BR", "um"),
     ]
@@ -77,12 +77,12 @@ def test_columns_of_other_names(tmp_path: Path) -> None:
     write(tmp_path, {"t.tsv": "lang\tline\tlanguage\nde\teins\tx\nfi\tyksi\ty\n"})
     columns = {"text": "line", "language": "lang"}
     task = find_task("masked-lm", tmp_path / "t.tsv", columns)
-    assert [r[1:] for r in found(task.source.train())] == [("de", "eins"), ("fi", "yksi")]
+    assert [r[1:] for r in facts_of(task.source.train())] == [("de", "eins"), ("fi", "yksi")]
     others = find_task("masked-lm", tmp_path / "t.tsv", {"text": "language", "language": "lang"})
-    assert [r[1:] for r in found(others.source.train())] == [("de", "x"), ("fi", "y")]
-    assert others.source.checksum() != task.source.checksum(), "the key tells the columns apart"
-    taken = find_task("masked-lm", tmp_path / "t.tsv", {"text": "language"})
-    assert [r[1:] for r in found(taken.source.train())] == [("en", "x"), ("en", "y")]
+    assert [r[1:] for r in facts_of(others.source.train())] == [("de", "x"), ("fi", "y")]
+    assert others.source.checksum() != task.source.checksum(), "the key depends on the columns"
+    bound = find_task("masked-lm", tmp_path / "t.tsv", {"text": "language"})
+    assert [r[1:] for r in facts_of(bound.source.train())] == [("en", "x"), ("en", "y")]
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,10 @@ def test_an_unknown_language_in_a_table(code: str, near: str | None, tmp_path: P
     write(tmp_path, {"t.tsv": f"text\tlanguage\na\tfi\nb\t{code}\n"})
     with pytest.raises(DataError) as error:
         find_task("masked-lm", tmp_path / "t.tsv")
-    told = f"t.tsv, row 3: column 'language' holds {code!r}, which is the code of no known language"
-    assert told in str(error.value)
+    message = (
+        f"t.tsv, row 3: column 'language' holds {code!r}, which is the code of no known language"
+    )
+    assert message in str(error.value)
     assert near is None or near in str(error.value)
 
 
@@ -168,7 +170,7 @@ def test_a_folder_with_a_file_for_each_language(tmp_path: Path, xlm_folder: Path
     task = find_task("masked-lm", folder)
     assert task.languages == ("de", "pt-BR", "sw", "zh-Hans")
     records = task.source.train()
-    assert found(records) == [
+    assert facts_of(records) == [
         ("de:1", "de", "eins"),
         ("de:3", "de", "zwei"),
         ("pt-BR:1", "pt-BR", "um"),
@@ -199,7 +201,7 @@ def test_the_checksum_is_of_every_file_and_its_name(tmp_path: Path) -> None:
 def test_columns_of_tables_in_a_folder(tmp_path: Path) -> None:
     folder = write(tmp_path / "texts", {"fi.tsv": "n\tline\n1\tyksi\n", "de.csv": "line\neins\n"})
     task = find_task("masked-lm", folder, {"text": "line"})
-    assert found(task.source.train()) == [("de:2", "de", "eins"), ("fi:2", "fi", "yksi")]
+    assert facts_of(task.source.train()) == [("de:2", "de", "eins"), ("fi:2", "fi", "yksi")]
     with pytest.raises(StudyError, match="the name of each file tells its language"):
         find_task("masked-lm", folder, {"language": "n"})
 
@@ -209,14 +211,14 @@ def test_columns_of_tables_in_a_folder(tmp_path: Path) -> None:
     [
         ({}, r"holds nothing\nExpected: a file for each language"),
         ({"de.txt": "a", "README": "x", "fi.pdf": "x"}, r"holds README, fi\.pdf\n.*nothing else"),
-        ({"de.txt": "a", "fi.xml": "x"}, r"Next: take the others out"),
+        ({"de.txt": "a", "fi.xml": "x"}, r"Next: remove the others"),
         ({"deu.txt": "a"}, r"deu\.txt holds 'deu', which is the code of no known.*mean 'de'"),
         ({"all.wiki.txt": "a"}, r"the name of .*all\.wiki\.txt holds 'all\.wiki'"),
         ({"de.txt": "a", "de.jsonl": "{}"}, r"de\.jsonl and de\.txt are both of the language de"),
         ({"pt-BR.txt": "a", "pt_br.txt": "b"}, "are both of the language pt-BR"),
         (
             {"de.tsv": "text\tlanguage\na\tde\nb\tfr\n"},
-            r"de\.tsv, row 3: column 'language' holds 'fr'\nExpected: 'de', as the file's name",
+            r"de\.tsv, row 3: column 'language' holds 'fr'\nExpected: 'de', as in the file's name",
         ),
         ({"de.txt": "a\n", "fi.txt": "\n"}, r"fi\.txt holds no row"),
         ({"de.txt.gz": "a"}, None),
@@ -243,7 +245,7 @@ def test_a_folder_in_a_folder_and_a_folder_for_pairs(tmp_path: Path) -> None:
 
 
 def test_lines_are_read_one_by_one(tmp_path: Path) -> None:
-    """A fault far behind is not met before its turn, and the line is told."""
+    """A fault far behind is raised only when it is reached, and the error names the line."""
     path = tmp_path / "a.txt"
     path.write_bytes("\ufeffa\x0bb\r\n\nc\u2028d".encode() + b"\n\xff\n")
     lines = lines_in(path)
@@ -269,12 +271,12 @@ def article(code: str, number: int) -> dict[str, str]:
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """A fake `datasets` with endless configs; gives what was asked and how much was read."""
-    asked: list[Any] = []
+    """A fake `datasets` with endless configs; returns the requests and how much was read."""
+    requests: list[Any] = []
 
     def load(name: str, config: str, *, split: str, revision: str, streaming: bool) -> Any:
         call = {"asked": (name, config, split, revision, streaming), "read": 0}
-        asked.append(call)
+        requests.append(call)
 
         def rows() -> Iterator[dict[str, str]]:
             while True:
@@ -284,7 +286,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
         return rows()
 
     put(monkeypatch, load)
-    yield asked
+    yield requests
 
 
 def put(monkeypatch: pytest.MonkeyPatch, load: Callable[..., Any]) -> None:
@@ -316,7 +318,7 @@ def test_wikipedia_streams_the_first_articles_of_each_language(hub: list[Any]) -
     ]
     assert {call["read"] for call in hub} == {ARTICLES}, "no more is fetched than is used"
     assert len(records) == 40 * ARTICLES * 2
-    assert found(records[:2]) == [
+    assert facts_of(records[:2]) == [
         ("af:1:1", "af", f"{PARAGRAPH} af 1 and a second line."),
         ("af:1:3", "af", f"{PARAGRAPH} again."),
     ]
@@ -352,12 +354,12 @@ def test_a_network_that_fails_in_the_middle(monkeypatch: pytest.MonkeyPatch, aft
     put(monkeypatch, load)
     with pytest.raises(DataError) as error:
         WIKIPEDIA_MLM.source.train()
-    for told in (
+    for part in (
         "wikimedia/wikipedia (20231101.af) at b04c8d1",
         "Connection lost",
         "give `data:` with a folder of texts, a file for each language, such as de.txt",
     ):
-        assert told in str(error.value)
+        assert part in str(error.value)
     assert "and more" not in str(error.value)
 
 
@@ -384,7 +386,7 @@ def test_wikipedia_from_a_folder(tmp_path: Path, hub: list[Any]) -> None:
     files = {"de.jsonl": extract + "\n", "nn.txt": f"{PARAGRAPH}\n\nHistory\n{PARAGRAPH}\n"}
     folder = write(tmp_path / "texts", files)
     task = find_task("wikipedia-mlm", folder, options={"language_temperature": 3.3})
-    assert found(task.source.train()) == [
+    assert facts_of(task.source.train()) == [
         ("de:1:1", "de", f"{PARAGRAPH} de 1 and a second line."),
         ("de:1:3", "de", f"{PARAGRAPH} again."),
         ("nn:1:1", "nn", PARAGRAPH),

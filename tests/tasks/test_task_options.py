@@ -1,4 +1,4 @@
-"""Options of forms that a study may change: known without torch, checked, and given to the form."""
+"""Options of forms that a study may change: known without torch, checked, and passed to the form."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLUMNS = {
     *("text", "pair", "anchor", "positive", "negative", "question", "passage", "context"),
 }
 FIXED = {"name", "labels", "tags", "choices", "lowest", "highest", "unanswerable"}
-"""Fields of forms that are no options: what a dataset or the form itself fixes."""
+"""Fields of forms that are no options: a dataset or the form itself fixes them."""
 
 
 def fields_of(form: str) -> dict[str, Any]:
@@ -35,15 +35,15 @@ def fields_of(form: str) -> dict[str, Any]:
 
 
 def test_the_options_are_the_fields_of_the_forms() -> None:
-    """It fails when a form gets a field, or loses one, and its facts do not follow."""
-    seen: set[str] = set()
+    """Fails if a form gains or loses a field, and its facts do not."""
+    options: set[str] = set()
     for form, facts in FORMS.items():
         free = set(fields_of(form)) - COLUMNS - FIXED
         if form == "caption-to-feature":
-            free -= {"augmentation"}  # its tower is frozen, and sees pictures as they are
+            free -= {"augmentation"}  # its tower is frozen, and sees the original pictures
         assert set(facts.options) == free, form
-        seen |= set(fields_of(form))
-    assert seen >= COLUMNS | FIXED, "no exception is stale"
+        options |= set(fields_of(form))
+    assert options >= COLUMNS | FIXED, "no exception is stale"
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -166,8 +166,8 @@ def test_values_at_fault(task: str, name: str, value: Any, expected: str) -> Non
 
 
 def test_a_form_without_options() -> None:
-    told = "'mnli' is a classification task, which has no options, but `options` names labels"
-    with pytest.raises(StudyError, match=told):
+    message = "'mnli' is a classification task, which has no options, but `options` names labels"
+    with pytest.raises(StudyError, match=message):
         find_task("mnli", options={"labels": ["a", "b"]})
     check_options("mnli", {})
 

@@ -103,11 +103,11 @@ def test_the_splits_of_concepts_share_no_base_and_no_english_name() -> None:
         lambda c: [c.id],
         lambda c: [name.casefold() for name in (c.names["en"], *c.aliases)],
     ):
-        seen: dict[str, set[str]] = {}
+        splits_by_key: dict[str, set[str]] = {}
         for concept in concepts:
             for key in key_of(concept):
-                seen.setdefault(key, set()).add(splits[concept.id])
-        assert [key for key, found in seen.items() if len(found) > 1] == []
+                splits_by_key.setdefault(key, set()).add(splits[concept.id])
+        assert [key for key, splits_of_key in splits_by_key.items() if len(splits_of_key) > 1] == []
 
 
 @pytest.mark.parametrize("name", ["picture-name", "name-alias"])
@@ -157,7 +157,7 @@ def test_a_task_of_own_files_needs_one(name: str) -> None:
 def run_two_updates(
     task: IntermediateTask, folder: Path, place: Path, most: int = 40
 ) -> list[float]:
-    """Two updates of a task's first records through a tiny encoder; gives the losses."""
+    """Two updates on a task's first records with a tiny encoder; returns the losses."""
     form = task.form.open()
     if isinstance(form, PictureForm):
         form = replace(form, tower="convolutional")
@@ -280,7 +280,7 @@ def test_masked_lm_of_lines(xlm_folder: Path, tmp_path: Path) -> None:
 
 @pytest.fixture
 def picture_table(tmp_path: Path) -> Path:
-    """Six PNGs of one colour each and a table of them."""
+    """Six PNGs, each of one colour, and a table of them."""
     (tmp_path / "png").mkdir()
     rows = ["text\timage"]
     for i, name in enumerate(["red", "green", "blue", "white", "black", "pink"]):
@@ -325,7 +325,7 @@ def test_facts_of_a_target(target) -> None:
     assert TARGETS[target.name] is target
     assert all([target.title, target.description, target.licence, target.citation])
     assert target.metric in OUTCOME_OF_METRIC
-    named = [p.id for p in target.protocols]
+    protocols = [p.id for p in target.protocols]
     classes = ["crosslift/picture->class"]
     pairs = ["crosslift/xx->yy", "crosslift/yy->xx"]
     outside = ["crosslift/zero-shot"]
@@ -337,7 +337,7 @@ def test_facts_of_a_target(target) -> None:
     }
     of_pairs = target.name.endswith("-pairs") and target.name != "word-pairs"
     name = "pairs" if of_pairs else target.name
-    assert named == others.get(name, PROTOCOLS[target.kind])
+    assert protocols == others.get(name, PROTOCOLS[target.kind])
     assert METRICS[target.metric].aggregation != "median", "differences are of means"
     assert all(is_known(code) for code in target.languages or ())
     assert len(set(target.languages or ())) == len(target.languages or ())
@@ -374,8 +374,8 @@ def load(name: str, **settings) -> BitextData | PictureData:
     return find_target(name).load(TargetSettings(name=name, **settings))
 
 
-def check_outcomes(found: list[Outcomes], data: BitextData | PictureData, metric: str) -> None:
-    for outcomes in found:
+def check_outcomes(results: list[Outcomes], data: BitextData | PictureData, metric: str) -> None:
+    for outcomes in results:
         for name, values in outcomes.values.items():
             low, high = (1, np.inf) if name == "rank" else (0, 1)
             assert ((values >= low) & (values <= high)).all()
@@ -393,16 +393,16 @@ def test_embedded_bitexts_are_evaluated(name: str, xlm_folder: Path) -> None:
     assert isinstance(data, BitextData)
     assert list(data.bitexts) == ["de", "ja", "tr"]
     assert data.gaps == {}
-    found = list(
+    results = list(
         evaluate_bitexts(
             dict.fromkeys(target.protocols, SideLookups.of_both(vectors_of(xlm_folder))), data
         )
     )
-    assert [(o.language, o.protocol) for o in found] == [
+    assert [(o.language, o.protocol) for o in results] == [
         (code, protocol) for code in ("de", "ja", "tr") for protocol in PROTOCOLS["bitext"]
     ]
-    check_outcomes(found, data, target.metric)
-    for outcomes in found:
+    check_outcomes(results, data, target.metric)
+    for outcomes in results:
         assert outcomes.items == data.bitexts[outcomes.language].items
         assert set(outcomes.retrieved) <= set(outcomes.items)
 
@@ -429,7 +429,10 @@ def test_pictures_are_evaluated(xlm_folder: Path) -> None:
     some = dict(list(data.pictures.items())[:40])
     few = PictureData(
         some,
-        {c: {i: t for i, t in named.items() if i in some} for c, named in data.texts.items()},
+        {
+            c: {i: t for i, t in texts_by_item.items() if i in some}
+            for c, texts_by_item in data.texts.items()
+        },
         {},
         data.checksum,
     )
@@ -441,28 +444,30 @@ def test_pictures_are_evaluated(xlm_folder: Path) -> None:
         return (np.stack([decoded[item] for item in items]) @ shades).astype(np.float32)
 
     protocols = find_target("pictures").protocols
-    found = list(evaluate_pictures(protocols, few, vectors_of(xlm_folder), pictures))
-    assert [(o.language, o.protocol) for o in found] == [
+    outcomes = list(evaluate_pictures(protocols, few, vectors_of(xlm_folder), pictures))
+    assert [(o.language, o.protocol) for o in outcomes] == [
         (code, protocol) for code in ("en", "ja") for protocol in PROTOCOLS["pictures"]
     ]
-    check_outcomes(found, few, "recall_at_10")
+    check_outcomes(outcomes, few, "recall_at_10")
 
 
 def test_pictures_by_hand() -> None:
-    """Three pictures, of which one language names two; candidates differ by direction."""
-    shown = {"p": [1, 0, 0], "q": [0, 1, 0], "r": [0, 0, 1]}
+    """Three pictures; one language names two of them; candidates differ by direction."""
+    picture_vectors = {"p": [1, 0, 0], "q": [0, 1, 0], "r": [0, 0, 1]}
     texts = {"pp": [1, 0, 0.1], "rr": [0, 0.9, 0.5], "": [0, 0, 0]}
-    data = PictureData({i: Path(i) for i in shown}, {"de": {"r": ("rr",), "p": ("pp",)}}, {}, "0")
-    found = list(
+    data = PictureData(
+        {i: Path(i) for i in picture_vectors}, {"de": {"r": ("rr",), "p": ("pp",)}}, {}, "0"
+    )
+    outcomes = list(
         evaluate_pictures(
             find_target("pictures").protocols,
             data,
-            lambda asked: np.array([texts[t] for t in asked], np.float32),
-            lambda items: np.array([shown[i] for i in items], np.float32),
+            lambda requested: np.array([texts[t] for t in requested], np.float32),
+            lambda items: np.array([picture_vectors[i] for i in items], np.float32),
         )
     )
-    assert [o.items for o in found] == [("r", "p"), ("r", "p")]
-    to_picture, to_text = found
+    assert [o.items for o in outcomes] == [("r", "p"), ("r", "p")]
+    to_picture, to_text = outcomes
     assert to_picture.retrieved == ("q", "p")
     assert to_picture.values["top1_accuracy"].tolist() == [0, 1]
     assert to_picture.values["reciprocal_rank"].tolist() == [0.5, 1]
@@ -482,14 +487,14 @@ def test_bitexts_against_brute_force() -> None:
     def lookup(texts: Sequence[str]) -> np.ndarray:
         return np.array([vectors[text] for text in texts], np.float32)
 
-    found = list(
+    results = list(
         evaluate_bitexts(
             dict.fromkeys(find_target("bitext").protocols, SideLookups.of_both(lookup)), data
         )
     )
     sides = {"crosslift/xx->en": (src, tgt), "crosslift/en->xx": (tgt, src)}
-    assert [o.protocol for o in found] == list(sides)
-    for outcomes in found:
+    assert [o.protocol for o in results] == list(sides)
+    for outcomes in results:
         queries, candidates = sides[outcomes.protocol]
         for i, query in enumerate(queries):
             scores = [round(float(vectors[query] @ vectors[c]), 9) for c in candidates]
@@ -528,13 +533,13 @@ def test_tatoeba_in_lasers_layout(name: str, tmp_path: Path, xlm_folder: Path) -
     assert data.bitexts["sw"].src[2] == "swh sentence 2"
     assert data.bitexts["sw"].tgt[2] == "eng sentence 2"
     target = find_target(name)
-    found = list(
+    outcomes = list(
         evaluate_bitexts(
             dict.fromkeys(target.protocols, SideLookups.of_both(vectors_of(xlm_folder))), data
         )
     )
-    assert len(found) == 6
-    check_outcomes(found, data, target.metric)
+    assert len(outcomes) == 6
+    check_outcomes(outcomes, data, target.metric)
     first = data.checksum
     (folder / "tatoeba.deu-eng.deu").write_text("ein Satz\n" * 6, encoding="utf-8")
     assert load(name, data=folder, languages=("de", "sw", "zh")).checksum != first

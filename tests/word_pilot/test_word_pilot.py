@@ -1,4 +1,4 @@
-"""The pilot of word alignment: figures by hand, anisotropy told apart, encoders and decoders."""
+"""The word pilot: figures by hand, alignment against anisotropy, encoders and decoders."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def states_of(pilot: WordPilot) -> list[int]:
 # Pairs of words
 
 
-def test_each_word_stands_once_on_its_side() -> None:
+def test_each_word_appears_once_on_its_side() -> None:
     pairs = [
         ("acha", "leave"),
         ("acha", "quit"),
@@ -63,9 +63,9 @@ def test_each_word_stands_once_on_its_side() -> None:
         ("toka", "exit"),
         ("quit", "acha"),
     ]
-    found = one_to_one(pairs)
-    assert found.pairs == (("acha", "leave"), ("toka", "exit"), ("quit", "acha"))
-    assert (found.repeated, found.spelled_alike) == (2, 1)
+    matching = one_to_one(pairs)
+    assert matching.pairs == (("acha", "leave"), ("toka", "exit"), ("quit", "acha"))
+    assert (matching.repeated, matching.spelled_alike) == (2, 1)
 
 
 def test_no_pairs_are_no_pairs() -> None:
@@ -104,7 +104,7 @@ def test_too_few_words_are_refused() -> None:
     few = [*word_pairs(19), ("same", "Same")]
     with pytest.raises(DataError, match=r"19 pairs of words .*\(0 repeat a word, 1 are spelled"):
         choose_words(few, 1000, seed=0)
-    with pytest.raises(DataError, match=f"at most 5 asked for.*\n.*{FEWEST_PAIRS} or more"):
+    with pytest.raises(DataError, match=f"at most 5 requested.*\n.*{FEWEST_PAIRS} or more"):
         choose_words(word_pairs(40), 5, seed=0)
 
 
@@ -114,16 +114,16 @@ def test_too_few_words_are_refused() -> None:
 def test_three_words_by_hand() -> None:
     src = np.array([[1, 0], [0, 1], [-1, 0]], np.float32)
     tgt = np.array([[1, 0], [0, 1], [0, -1]], np.float32)
-    found = alignment_of(src, tgt)
-    assert found.words == 3
-    assert found.chance == pytest.approx(1 / 3)
-    assert found.as_is.pairs == pytest.approx(2 / 3)
-    assert found.as_is.random == pytest.approx(-1 / 3)
-    assert found.as_is.margin.value == pytest.approx(1)
+    alignment = alignment_of(src, tgt)
+    assert alignment.words == 3
+    assert alignment.chance == pytest.approx(1 / 3)
+    assert alignment.as_is.pairs == pytest.approx(2 / 3)
+    assert alignment.as_is.random == pytest.approx(-1 / 3)
+    assert alignment.as_is.margin.value == pytest.approx(1)
     # The third src word's cosines are -1, 0, 0, the third tgt word's 0, -1, 0: ties of two.
-    assert found.as_is.src_to_tgt.value == pytest.approx(2.5 / 3)
-    assert found.as_is.tgt_to_src.value == pytest.approx(2.5 / 3)
-    assert found.as_is.both.value == pytest.approx(2.5 / 3)
+    assert alignment.as_is.src_to_tgt.value == pytest.approx(2.5 / 3)
+    assert alignment.as_is.tgt_to_src.value == pytest.approx(2.5 / 3)
+    assert alignment.as_is.both.value == pytest.approx(2.5 / 3)
 
 
 def noise(seed: int, words: int = WORDS, width: int = WIDTH) -> NDArray[np.float64]:
@@ -138,15 +138,15 @@ def aligned(seed: int = 0, spread: float = 1.0) -> Sides:
 
 def test_against_plain_loops() -> None:
     src, tgt = aligned()
-    found = alignment_of(src, tgt)
+    alignment = alignment_of(src, tgt)
     units = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (src, tgt)]
     for figures, sides in (
-        (found.as_is, units),
-        (found.centred, [rows - rows.mean(axis=0) for rows in units]),
+        (alignment.as_is, units),
+        (alignment.centred, [rows - rows.mean(axis=0) for rows in units]),
     ):
         assert figures is not None
-        left, right = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in sides)
-        scores = left @ right.T
+        src_units, right = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in sides)
+        scores = src_units @ right.T
         others = ~np.eye(len(scores), dtype=bool)
         assert figures.pairs == pytest.approx(scores.diagonal().mean(), abs=1e-6)
         assert figures.random == pytest.approx(scores[others].mean(), abs=1e-6)
@@ -158,26 +158,26 @@ def test_against_plain_loops() -> None:
         assert figures.both.value == pytest.approx((first + back) / 2)
         for estimate in (figures.margin, figures.src_to_tgt, figures.tgt_to_src, figures.both):
             assert estimate.low < estimate.value < estimate.high
-    assert found.found.mean() == pytest.approx(found.centred.both.value)  # type: ignore[union-attr]
-    assert found.retrieval == found.centred.both  # type: ignore[union-attr]
+    assert alignment.hits.mean() == pytest.approx(alignment.centred.both.value)  # type: ignore[union-attr]
+    assert alignment.retrieval == alignment.centred.both  # type: ignore[union-attr]
 
 
 def test_the_interval_of_the_margin_is_that_of_resampled_words() -> None:
-    """Against a bootstrap that computes every draw's margin anew, pairs of one word left out."""
+    """Against a bootstrap that computes every draw's margin again, pairs of one word left out."""
     src, tgt = (rows[:80] for rows in aligned(3))
-    found = alignment_of(src, tgt).as_is.margin
-    left, right = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (src, tgt))
-    scores = (left @ right.T).astype(np.float64)
-    own = scores.diagonal()
+    estimate = alignment_of(src, tgt).as_is.margin
+    src_units, right = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (src, tgt))
+    scores = (src_units @ right.T).astype(np.float64)
+    matched = scores.diagonal()
     chance = np.random.default_rng(5)
     values = []
     for _ in range(2000):
         drawn = chance.integers(0, len(scores), len(scores))
         other = drawn[:, None] != drawn[None, :]
-        values.append(own[drawn].mean() - scores[np.ix_(drawn, drawn)][other].mean())
+        values.append(matched[drawn].mean() - scores[np.ix_(drawn, drawn)][other].mean())
     low, high = np.quantile(values, [0.025, 0.975])
-    assert found.low == pytest.approx(low, abs=0.12 * (high - low))
-    assert found.high == pytest.approx(high, abs=0.12 * (high - low))
+    assert estimate.low == pytest.approx(low, abs=0.12 * (high - low))
+    assert estimate.high == pytest.approx(high, abs=0.12 * (high - low))
 
 
 def test_the_scale_of_a_vector_does_not_count() -> None:
@@ -265,24 +265,25 @@ def test_the_figures_of_each_case(measured: dict[int, WordAlignment]) -> None:
 def test_the_verdict_on_anisotropy_alone(measured: dict[int, WordAlignment]) -> None:
     alone = {2: measured[0]}
     findings = findings_of(alone)
-    told = verdict_of(alone, findings, best_of(alone, findings))
+    sentences = verdict_of(alone, findings, best_of(alone, findings))
     near = re.fullmatch(
         r"At hidden state 2 the cosine of pairs is (0\.9\d+), but that of random pairs is (0\.9\d+): "
         r"this is anisotropy, not alignment; retrieval is \d\.\d+% \(chance 0\.50%\), \d\.\d+% "
         r"after centring\.",
-        told[0],
+        sentences[0],
     )
     assert near is not None
     assert float(near[1]) == pytest.approx(float(near[2]), abs=1e-4)
-    assert not any("are aligned" in sentence for sentence in told)
+    assert not any("are aligned" in sentence for sentence in sentences)
 
 
 def test_the_verdict_on_both_at_once(measured: dict[int, WordAlignment]) -> None:
     alone = {2: measured[1]}
     findings = findings_of(alone)
-    told = verdict_of(alone, findings, best_of(alone, findings))[0]
+    sentence = verdict_of(alone, findings, best_of(alone, findings))[0]
     assert (
-        "the height is anisotropy. The words are aligned there all the same: the margin is" in told
+        "the height is anisotropy. The words are aligned there all the same: the margin is"
+        in sentence
     )
 
 
@@ -290,50 +291,50 @@ def test_the_verdict_on_all_hidden_states(measured: dict[int, WordAlignment]) ->
     findings = findings_of(measured)
     best = best_of(measured, findings)
     assert best in (_best(1, 2), _best(2, 1))
-    told = verdict_of(measured, findings, best)
-    assert f"Words are best aligned at hidden state {best.hidden_state}" in told[1]
-    assert f"Hidden state {best.level_with[0]} is not told apart from it." in told[1]
-    assert told[2] == (
+    sentences = verdict_of(measured, findings, best)
+    assert f"Words are best aligned at hidden state {best.hidden_state}" in sentences[1]
+    assert f"Hidden state {best.level_with[0]} is not distinguished from it." in sentences[1]
+    assert sentences[2] == (
         "Aligned: hidden states 1 and 2. Anisotropy alone: hidden state 0. No alignment: hidden state "
         f"3. Random pairs have a cosine above {MOSTLY_SHARED} at hidden states 0 and 1."
     )
-    assert "corrected after Holm over 12 tests" in told[3]
+    assert "corrected after Holm over 12 tests" in sentences[3]
 
 
 def test_no_alignment_anywhere(measured: dict[int, WordAlignment]) -> None:
     some = {0: measured[0], 3: measured[3]}
     findings = findings_of(some)
     assert best_of(some, findings) is None
-    told = verdict_of(some, findings, None)
-    assert told[1] == "Words are aligned at no hidden state."
-    assert told[0].startswith("At hidden state 0 the cosine of pairs is highest, 0.9")
+    sentences = verdict_of(some, findings, None)
+    assert sentences[1] == "Words are aligned at no hidden state."
+    assert sentences[0].startswith("At hidden state 0 the cosine of pairs is highest, 0.9")
 
 
 def test_centring_finds_words_behind_the_difference_of_two_languages() -> None:
-    """Each language has a direction of its own, on which some words lie farther: hubs."""
-    left, right = aligned(50, 0.5)
+    """Each language has its own direction, on which some words lie farther: hubs."""
+    src_vectors, right = aligned(50, 0.5)
     away = np.random.default_rng(3).normal(size=WIDTH)
     hubs = 1 + np.abs(noise(51, WORDS, 1))
-    src = left + 6 * away
+    src = src_vectors + 6 * away
     tgt = right + 2 * hubs * (away[::-1] + away)
-    found = alignment_of(src, tgt)
-    assert found.centred is not None
-    assert found.centred.both.value > found.as_is.both.value + 0.05
+    alignment = alignment_of(src, tgt)
+    assert alignment.centred is not None
+    assert alignment.centred.both.value > alignment.as_is.both.value + 0.05
 
 
 def test_equal_vectors_have_no_direction_left() -> None:
     """What a first-token pooling reads at hidden state 0."""
     same = np.tile(np.arange(1.0, 5.0), (30, 1))
-    found = alignment_of(same, same)
-    assert found.centred is None
-    assert found.not_centred == "without their mean nothing is left of 30 of 30 src vectors"
-    assert found.as_is.both.value == pytest.approx(1 / 30)
-    assert found.as_is.margin.value == pytest.approx(0, abs=1e-12)
-    alone = {0: found}
+    alignment = alignment_of(same, same)
+    assert alignment.centred is None
+    assert alignment.not_centred == "without their mean nothing is left of 30 of 30 src vectors"
+    assert alignment.as_is.both.value == pytest.approx(1 / 30)
+    assert alignment.as_is.margin.value == pytest.approx(0, abs=1e-12)
+    alone = {0: alignment}
     assert [each.kind for each in findings_of(alone)] == ["anisotropy"]
-    told = verdict_of(alone, findings_of(alone), None)[0]
-    assert "pairs is 1.00, but that of random pairs is 1.00: this is anisotropy" in told
-    assert "it cannot be centred" in told
+    sentence = verdict_of(alone, findings_of(alone), None)[0]
+    assert "pairs is 1.00, but that of random pairs is 1.00: this is anisotropy" in sentence
+    assert "it cannot be centred" in sentence
 
 
 def test_unaligned_words_are_rarely_called_anything_else() -> None:
@@ -377,7 +378,7 @@ def by_hand(
 
 
 @pytest.mark.parametrize(
-    ("found", "kind"),
+    ("alignment", "kind"),
     [
         (by_hand((0.1, 0.001), (0.3, 0.001), (0.3, 0.001)), "aligned"),
         (by_hand((0.1, 0.001), (0.02, 0.4), (0.3, 0.001)), "aligned"),
@@ -391,8 +392,8 @@ def by_hand(
         (by_hand((0.0, 0.4), (0.02, 0.4), (0.02, 0.4), random=0.49), "none"),
     ],
 )
-def test_the_rule(found: WordAlignment, kind: str) -> None:
-    assert findings_of({0: found})[0].kind == kind
+def test_the_rule(alignment: WordAlignment, kind: str) -> None:
+    assert findings_of({0: alignment})[0].kind == kind
 
 
 def test_hidden_states_are_corrected_together() -> None:
@@ -405,7 +406,7 @@ def test_hidden_states_are_corrected_together() -> None:
     assert many[0].p_margin == pytest.approx(0.3)
 
 
-def test_the_best_is_told_apart_from_those_that_find_less() -> None:
+def test_the_best_is_distinguished_from_those_that_retrieve_less() -> None:
     full = {
         0: alignment_of(*aligned(60, 2.0)),
         1: alignment_of(*aligned(60, 0.6)),
@@ -414,8 +415,8 @@ def test_the_best_is_told_apart_from_those_that_find_less() -> None:
     assert [each.kind for each in findings] == ["aligned", "aligned"]
     best = best_of(full, findings)
     assert best == _best(1)
-    told = verdict_of(full, findings, best)
-    assert told[1].endswith("No other aligned state retrieves as much.")
+    sentences = verdict_of(full, findings, best)
+    assert sentences[1].endswith("No other aligned state retrieves as much.")
 
 
 def test_among_equals_the_lowest_hidden_state_is_best() -> None:
@@ -490,10 +491,10 @@ def test_every_hidden_state_is_measured_as_by_itself(
     assert pilot.reading.prompt == ""
     assert pilot.reading.precision == "float32"
     assert pilot.words.pairs == 40
-    for found in pilot.states:
-        pairs, right = found_by_itself(folder, found.hidden_state, "mean_without_specials")
-        assert found.as_is.pairs == pytest.approx(pairs, abs=1e-5)
-        assert found.as_is.src_to_tgt.value == pytest.approx(right, abs=1 / 40 + 1e-9)
+    for measured in pilot.states:
+        pairs, right = found_by_itself(folder, measured.hidden_state, "mean_without_specials")
+        assert measured.as_is.pairs == pytest.approx(pairs, abs=1e-5)
+        assert measured.as_is.src_to_tgt.value == pytest.approx(right, abs=1 / 40 + 1e-9)
 
 
 def test_a_decoder_is_pooled_over_the_words_own_tokens(llama_folder: Path) -> None:
@@ -514,11 +515,11 @@ def test_the_mark_before_every_word_is_anisotropy_in_a_decoder(llama_folder: Pat
     assert pilot.states[0].kind == "anisotropy"
     assert "this is anisotropy, not alignment" in pilot.verdict[0]
     assert pilot.best is None
-    mixed, own = (
+    mixed, without_mark = (
         pilot_of_words(settings.model_copy(update={"pooling": pooling}), PAIRS, hidden_states=[3])
         for pooling in ("mean", "mean_without_specials")
     )
-    assert at(mixed, 3).as_is.random > at(own, 3).as_is.random
+    assert at(mixed, 3).as_is.random > at(without_mark, 3).as_is.random
 
 
 def test_the_models_own_pooling_is_used_and_no_prompt(tmp_path: Path) -> None:
@@ -528,18 +529,20 @@ def test_the_models_own_pooling_is_used_and_no_prompt(tmp_path: Path) -> None:
     assert pilot.reading.pooling == "first_token"
     assert pilot.reading.prompt == ""
     assert pilot.reading.max_tokens == 20
-    asked = EncoderSettings(name=str(folder), prompt="query: ", pooling="mean", precision="float32")
-    with_prompt = pilot_of_words(asked, PAIRS, hidden_states=[1])
-    without = pilot_of_words(asked.model_copy(update={"prompt": None}), PAIRS, hidden_states=[1])
+    prompted = EncoderSettings(
+        name=str(folder), prompt="query: ", pooling="mean", precision="float32"
+    )
+    with_prompt = pilot_of_words(prompted, PAIRS, hidden_states=[1])
+    without = pilot_of_words(prompted.model_copy(update={"prompt": None}), PAIRS, hidden_states=[1])
     assert with_prompt.reading.prompt == "query: "
     assert at(with_prompt, 1).as_is.random > at(without, 1).as_is.random
 
 
-def test_hidden_states_that_are_asked_for(xlm_folder: Path) -> None:
+def test_hidden_states_can_be_chosen(xlm_folder: Path) -> None:
     some = pilot_of_words(str(xlm_folder), PAIRS, hidden_states=[2, 0, 2])
     assert states_of(some) == [0, 2]
-    own = pilot_of_words(EncoderSettings(name=str(xlm_folder), hidden_state=1), PAIRS)
-    assert states_of(own) == [1]
+    configured = pilot_of_words(EncoderSettings(name=str(xlm_folder), hidden_state=1), PAIRS)
+    assert states_of(configured) == [1]
 
 
 @pytest.mark.parametrize("wrong", [[0, 3], [-1], []])
@@ -548,8 +551,8 @@ def test_a_hidden_state_that_the_model_lacks(xlm_folder: Path, wrong: list[int])
         pilot_of_words(str(xlm_folder), PAIRS, hidden_states=wrong)
 
 
-class Heard(Silent[Phase]):
-    """Notes the phases, and how far each was."""
+class RecordingListener(Silent[Phase]):
+    """Records the phases and their progress."""
 
     def __init__(self) -> None:
         self.phases: list[str] = []
@@ -573,16 +576,16 @@ def test_pairs_of_the_same_tokens_in_another_order_are_alike_at_hidden_state_0(
     """The letters of each word, turned round, are its translation: a mean of rows cannot tell."""
     letters = [f"{a}{b}{c}" for a in "bcdfgh" for b in "jkmp" for c in "xzq"][:40]
     words = PilotWords("x", "sw", "", tuple((word, word[::-1]) for word in letters), {})
-    heard = Heard()
-    pilot = pilot_of_words(str(xlm_folder), words, listener=heard)
+    listener = RecordingListener()
+    pilot = pilot_of_words(str(xlm_folder), words, listener=listener)
     assert pilot.states[0].kind == "aligned"
     assert pilot.best is not None
     assert pilot.shared_tokens.pairs == 1
     assert 0 < pilot.shared_tokens.random < 1
     assert "Of the pairs, 100.0% have a token in common" in pilot.verdict[-1]
-    assert heard.phases == ["begin encoding", "end encoding", "begin measuring", "end measuring"]
-    assert heard.done["encoding"][-1] == 80
-    assert heard.done["measuring"] == [1, 2, 3]
+    assert listener.phases == ["begin encoding", "end encoding", "begin measuring", "end measuring"]
+    assert listener.done["encoding"][-1] == 80
+    assert listener.done["measuring"] == [1, 2, 3]
 
 
 def test_shared_tokens_by_hand(xlm_folder: Path) -> None:
@@ -614,9 +617,9 @@ def test_json_holds_every_figure(pilot: WordPilot) -> None:
     assert content["chance"] == 1 / 40
     assert [state["hidden_state"] for state in content["states"]] == [0, 1, 2]
     for state in content["states"]:
-        found = at(pilot, state["hidden_state"])
-        assert state["as_is"]["margin"]["value"] == found.as_is.margin.value
-        assert state["centred"]["both"]["high"] == found.centred.both.high  # type: ignore[union-attr]
+        measured = at(pilot, state["hidden_state"])
+        assert state["as_is"]["margin"]["value"] == measured.as_is.margin.value
+        assert state["centred"]["both"]["high"] == measured.centred.both.high  # type: ignore[union-attr]
     assert content["verdict"] == list(pilot.verdict)
 
 
@@ -636,8 +639,8 @@ def test_the_page_needs_nothing_but_itself(pilot: WordPilot, tmp_path: Path) -> 
 
 def test_the_page_shows_what_could_not_be_centred(xlm_folder: Path, tmp_path: Path) -> None:
     settings = EncoderSettings(name=str(xlm_folder), precision="float32", pooling="first_token")
-    found = pilot_of_words(settings, PAIRS, hidden_states=[0])
-    write_word_pilot_page(found, tmp_path / "pilot.html")
+    pilot = pilot_of_words(settings, PAIRS, hidden_states=[0])
+    write_word_pilot_page(pilot, tmp_path / "pilot.html")
     page = (tmp_path / "pilot.html").read_text(encoding="utf-8")
     assert "without their mean nothing is left of 40 of 40 src vectors" in page
     assert "anisotropy alone" in page
@@ -670,26 +673,26 @@ def test_the_command(crosslift: Any, xlm_folder: Path, lexicon: Path, tmp_path: 
     left_out = done.json["words"]["left_out"]
     assert left_out["control words, never trained on"] > 0
     assert left_out["not drawn"] + left_out["control words, never trained on"] == 10
-    shown = " ".join(done.err.split())
+    output = " ".join(done.err.split())
     for sentence in done.json["verdict"]:
-        assert sentence in shown
-    assert "30 words, as the vectors are" in shown
-    assert f"left out: {left_out['control words, never trained on']} pairs: control words" in shown
+        assert sentence in output
+    assert "30 words, as the vectors are" in output
+    assert f"left out: {left_out['control words, never trained on']} pairs: control words" in output
     assert done.json["verdict"][0] in page.read_text(encoding="utf-8")
 
 
 def test_what_the_command_refuses(
     crosslift: Any, xlm_folder: Path, lexicon: Path, tmp_path: Path
 ) -> None:
-    given = ("word-pilot", xlm_folder, lexicon, "--language", "sw")
-    lacking = crosslift(*given, "--hidden-states", "0,7")
-    assert lacking.code == 2
-    assert "hidden_state 7" in lacking.err
-    assert "0 (embedding output) to 2" in lacking.err
-    words = crosslift(*given, "--hidden-states", "two")
+    command = ("word-pilot", xlm_folder, lexicon, "--language", "sw")
+    missing_state = crosslift(*command, "--hidden-states", "0,7")
+    assert missing_state.code == 2
+    assert "hidden_state 7" in missing_state.err
+    assert "0 (embedding output) to 2" in missing_state.err
+    words = crosslift(*command, "--hidden-states", "two")
     assert words.code == 2
     assert "--hidden-states 'two'" in words.err
-    picture = crosslift(*given, "--out", tmp_path / "pilot.png")
+    picture = crosslift(*command, "--out", tmp_path / "pilot.png")
     assert picture.code == 2
     assert "ends in .html" in picture.err
 

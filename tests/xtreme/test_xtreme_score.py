@@ -30,11 +30,11 @@ from crosslift.xtreme.write import (
     write_tags,
 )
 
-# What every language's label file holds, and predictions that are all right
+# The content of every language's label file, and predictions that are all correct
 
 
 def _squad(**answers: list[str]) -> str:
-    """A label file in SQuAD's layout: question id -> its right answers, one paragraph each."""
+    """A label file in SQuAD's layout: question id -> its correct answers, one paragraph each."""
     paragraphs = [
         {
             "context": " ".join(texts),
@@ -72,7 +72,7 @@ Folders = Callable[..., tuple[Path, Path]]
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Folders:
-    """Makes a folder of predictions, all right but for some files, and one of labels."""
+    """Makes a folder of predictions, all correct except for some files, and one of labels."""
 
     def make(changed: dict[str, str] | None = None, without: tuple[str, ...] = ()) -> Any:
         for side, contents in (("predictions", RIGHT), ("labels", LABELS)):
@@ -139,16 +139,16 @@ def test_tasks_are_known_by_folder_and_by_target() -> None:
 
 
 def test_right_predictions_score_1_everywhere(folders: Folders) -> None:
-    found = score_folder(*folders())
-    assert {name: scores.score for name, scores in found.tasks.items()} == {
+    scores = score_folder(*folders())
+    assert {name: task_scores.score for name, task_scores in scores.tasks.items()} == {
         task.folder: 1.0 for task in TASKS
     }
-    assert found.groups == dict.fromkeys(GROUPS, 1.0)
-    assert (found.overall, found.missing, found.ignored) == (1.0, {}, ())
+    assert scores.groups == dict.fromkeys(GROUPS, 1.0)
+    assert (scores.overall, scores.missing, scores.ignored) == (1.0, {}, ())
 
 
 def test_each_task_by_hand(folders: Folders) -> None:
-    found = score_folder(
+    scores = score_folder(
         *folders(
             {
                 "predictions/xnli/test-de.tsv": "contradiction\nneutral\nneutral\nneutral\n",
@@ -167,26 +167,28 @@ def test_each_task_by_hand(folders: Folders) -> None:
             }
         )
     )
-    assert _of(found, "xnli", "de") == {"accuracy": 0.75}
-    assert _of(found, "pawsx", "ko") == {"accuracy": 0.25}
-    assert _of(found, "panx", "de") == pytest.approx({"f1": 2 / 3, "precision": 1, "recall": 0.5})
-    assert _of(found, "panx", "el") == {"f1": 0, "precision": 0, "recall": 0}
-    # right: DET, NOUN NOUN, VERB, SCONJ, and X is none; found: DET, NOUN, VERB VERB, SCONJ, NOUN
-    assert _of(found, "udpos", "de") == pytest.approx(
+    assert _of(scores, "xnli", "de") == {"accuracy": 0.75}
+    assert _of(scores, "pawsx", "ko") == {"accuracy": 0.25}
+    assert _of(scores, "panx", "de") == pytest.approx({"f1": 2 / 3, "precision": 1, "recall": 0.5})
+    assert _of(scores, "panx", "el") == {"f1": 0, "precision": 0, "recall": 0}
+    # correct: DET, NOUN NOUN, VERB, SCONJ, and X is none; predicted: DET, NOUN, VERB VERB, SCONJ, NOUN
+    assert _of(scores, "udpos", "de") == pytest.approx(
         {"f1": 4 / 9, "precision": 2 / 5, "recall": 2 / 4}
     )
-    assert _of(found, "bucc2018", "de") == pytest.approx(
+    assert _of(scores, "bucc2018", "de") == pytest.approx(
         {"f1": 2 / 5, "precision": 1 / 2, "recall": 1 / 3}
     )
-    assert _of(found, "bucc2018", "zh") == {"f1": 0, "precision": 0, "recall": 0}
-    assert _of(found, "tatoeba", "jv") == {"accuracy": 0.75}
-    assert _of(found, "xquad", "de") == pytest.approx({"exact_match": 0, "f1": (2 / 3 + 1 / 2) / 2})
-    assert _of(found, "mlqa", "de") == pytest.approx({"exact_match": 0.5, "f1": (1 + 1 / 2) / 2})
-    assert _of(found, "tydiqa", "fi") == {"exact_match": 0.5, "f1": 0.5}
+    assert _of(scores, "bucc2018", "zh") == {"f1": 0, "precision": 0, "recall": 0}
+    assert _of(scores, "tatoeba", "jv") == {"accuracy": 0.75}
+    assert _of(scores, "xquad", "de") == pytest.approx(
+        {"exact_match": 0, "f1": (2 / 3 + 1 / 2) / 2}
+    )
+    assert _of(scores, "mlqa", "de") == pytest.approx({"exact_match": 0.5, "f1": (1 + 1 / 2) / 2})
+    assert _of(scores, "tydiqa", "fi") == {"exact_match": 0.5, "f1": 0.5}
 
 
 def test_averages_by_hand(folders: Folders) -> None:
-    found = score_folder(
+    scores = score_folder(
         *folders(
             {
                 "predictions/xnli/test-de.tsv": "contradiction\nneutral\nneutral\nneutral\n",
@@ -197,43 +199,49 @@ def test_averages_by_hand(folders: Folders) -> None:
     xnli = (14 + 0.75) / 15
     exact, overlap = (6 + 0.5) / 7, (6 + 0.75) / 7
     mlqa = (exact + overlap) / 2
-    given = found.to_json()
-    assert list(given)[:5] == ["all_task", "classification", "tagging", "qa", "retrieval"]
-    assert list(given)[5:] == [task.folder for task in TASKS]
-    assert given["all_task"] == pytest.approx(100 * (7 + xnli + mlqa) / 9)
-    assert given["classification"] == pytest.approx(100 * (1 + xnli) / 2)
-    assert given["qa"] == pytest.approx(100 * (2 + mlqa) / 3)
-    assert given["tagging"] == given["retrieval"] == 100
-    assert list(given["mlqa"]) == ["exact_match", "f1", "avg_exact_match", "avg_f1", "avg_metric"]
-    assert list(given["mlqa"]["f1"]) == ["en", "es", "de", "ar", "hi", "vi", "zh"]
-    assert given["mlqa"]["avg_exact_match"] == pytest.approx(100 * exact)
-    assert given["mlqa"]["avg_metric"] == pytest.approx(100 * mlqa)
-    assert list(given["xnli"]) == ["accuracy", "avg_accuracy", "avg_metric"]
-    assert given["xnli"]["accuracy"]["de"] == 75
-    assert list(given["udpos"])[:3] == ["f1", "precision", "recall"]
-    assert given["udpos"]["avg_metric"] == given["udpos"]["avg_f1"]
+    official = scores.to_json()
+    assert list(official)[:5] == ["all_task", "classification", "tagging", "qa", "retrieval"]
+    assert list(official)[5:] == [task.folder for task in TASKS]
+    assert official["all_task"] == pytest.approx(100 * (7 + xnli + mlqa) / 9)
+    assert official["classification"] == pytest.approx(100 * (1 + xnli) / 2)
+    assert official["qa"] == pytest.approx(100 * (2 + mlqa) / 3)
+    assert official["tagging"] == official["retrieval"] == 100
+    assert list(official["mlqa"]) == [
+        "exact_match",
+        "f1",
+        "avg_exact_match",
+        "avg_f1",
+        "avg_metric",
+    ]
+    assert list(official["mlqa"]["f1"]) == ["en", "es", "de", "ar", "hi", "vi", "zh"]
+    assert official["mlqa"]["avg_exact_match"] == pytest.approx(100 * exact)
+    assert official["mlqa"]["avg_metric"] == pytest.approx(100 * mlqa)
+    assert list(official["xnli"]) == ["accuracy", "avg_accuracy", "avg_metric"]
+    assert official["xnli"]["accuracy"]["de"] == 75
+    assert list(official["udpos"])[:3] == ["f1", "precision", "recall"]
+    assert official["udpos"]["avg_metric"] == official["udpos"]["avg_f1"]
 
 
 def test_a_partial_submission(folders: Folders) -> None:
     missing = ("predictions/mlqa", "labels/tatoeba", "predictions/bucc2018", "labels/bucc2018")
     predictions, labels = folders(without=missing)
-    with pytest.raises(DataError) as told:
+    with pytest.raises(DataError) as raised:
         score_folder(predictions, labels)
     for name in ("bucc2018 (no predictions and no labels)", "tatoeba (no labels)", "mlqa (no pred"):
-        assert name in str(told.value)
-    assert "--partial" in str(told.value)
-    found = score_folder(predictions, labels, partial=True)
-    assert list(found.missing) == ["bucc2018", "tatoeba", "mlqa"]
-    assert found.overall is None
-    given = found.to_json()
-    assert list(given)[:3] == ["classification", "tagging", "pawsx"]
-    assert not {"all_task", "qa", "retrieval", "mlqa", "tatoeba", "bucc2018"} & set(given)
+        assert name in str(raised.value)
+    assert "--partial" in str(raised.value)
+    scores = score_folder(predictions, labels, partial=True)
+    assert list(scores.missing) == ["bucc2018", "tatoeba", "mlqa"]
+    assert scores.overall is None
+    official = scores.to_json()
+    assert list(official)[:3] == ["classification", "tagging", "pawsx"]
+    assert not {"all_task", "qa", "retrieval", "mlqa", "tatoeba", "bucc2018"} & set(official)
 
 
 def test_no_task_at_all_is_an_error_even_in_part(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="tasks are missing: pawsx"):
         score_folder(tmp_path, tmp_path, partial=True)
-    with pytest.raises(DataError, match="is no folder"):
+    with pytest.raises(DataError, match="is not a folder"):
         score_folder(tmp_path / "none", tmp_path, partial=True)
 
 
@@ -245,14 +253,14 @@ def test_missing_languages_are_named(folders: Folders, side: str, partial: bool)
         score_folder(*folders(without=without), partial=partial)
 
 
-def test_what_is_no_file_of_the_benchmark_is_named(folders: Folders) -> None:
+def test_files_that_are_not_of_the_benchmark_are_named(folders: Folders) -> None:
     predictions, labels = folders({"predictions/xnli/test-it.tsv": "", "predictions/notes.txt": ""})
     (predictions / "bucc").mkdir()
     assert score_folder(predictions, labels).ignored == ("bucc", "notes.txt", "xnli/test-it.tsv")
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "message"),
     [
         ("xnli/test-de.tsv", "neutral\n" * 3, "test-de.tsv has 3 lines, .*labels.* has 4"),
         ("tatoeba/test-de.tsv", "0\n" * 5, "has 5 lines, .* has 4"),
@@ -268,9 +276,9 @@ def test_what_is_no_file_of_the_benchmark_is_named(folders: Folders) -> None:
     ],
 )
 def test_predictions_that_do_not_fit_the_labels(
-    folders: Folders, name: str, text: str, told: str
+    folders: Folders, name: str, text: str, message: str
 ) -> None:
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         score_folder(*folders({f"predictions/{name}": text}))
 
 
@@ -297,7 +305,7 @@ def test_byte_order_mark_windows_lines_and_blank_ends(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("read", "content", "told"),
+    ("read", "content", "message"),
     [
         (read_labels, "", "is empty"),
         (read_labels, "neutral\n\nneutral\n", "line 2 is blank"),
@@ -318,18 +326,18 @@ def test_byte_order_mark_windows_lines_and_blank_ends(tmp_path: Path) -> None:
         (read_line_numbers, "9" * 5000 + "\n", "line 1: '999"),
         (read_answers, "[1]", "no JSON object"),
         (read_answers, '{"q": 1}', "question 'q': the answer is 1"),
-        (read_answers, '{"q": "a", "q": "b"}', "'q' is twice in one object"),
+        (read_answers, '{"q": "a", "q": "b"}', "'q' appears twice in one object"),
         (read_questions, "{}", "a dict where a list belongs"),
-        (read_questions, '{"data": []}', "holds no question"),
+        (read_questions, '{"data": []}', "has no question"),
         (read_questions, '[{"title": "t"}]', "no 'paragraphs'"),
         (read_questions, _squad(q=[]), "question 'q': its answers are"),
         (read_questions, '[{"paragraphs": [{"qas": [{"answers": []}]}]}]', "no 'id'"),
     ],
 )
 def test_files_that_do_not_fit_their_layout(
-    tmp_path: Path, read: Callable[[Path], Any], content: str | bytes, told: str
+    tmp_path: Path, read: Callable[[Path], Any], content: str | bytes, message: str
 ) -> None:
-    with pytest.raises(DataError, match=f"(?s)test-de.tsv.*{told}"):
+    with pytest.raises(DataError, match=f"(?s)test-de.tsv.*{message}"):
         read(_file(tmp_path, content))
 
 
@@ -347,7 +355,7 @@ def test_question_files_with_and_without_the_outer_object(tmp_path: Path) -> Non
         read_questions(_file(tmp_path, json.dumps(twice)))
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         read_labels(tmp_path / "none.tsv")
 
@@ -400,15 +408,15 @@ def test_a_submission_of_the_labels_scores_1(tmp_path: Path, folders: Folders) -
 
 
 @pytest.mark.parametrize(
-    ("write", "task", "values", "told"),
+    ("write", "task", "values", "message"),
     [
         (write_labels, "xnli", [], "nothing to write"),
-        (write_labels, "xnli", ["neutral", " "], "cannot stand on a line"),
-        (write_labels, "xnli", ["a\tb"], "cannot stand on a line"),
+        (write_labels, "xnli", ["neutral", " "], "cannot be written on a line"),
+        (write_labels, "xnli", ["a\tb"], "cannot be written on a line"),
         (write_labels, "panx", ["O"], "labels for panx"),
         (write_tags, "panx", [["O"], []], "sentence 1 has no tags"),
-        (write_tags, "panx", [["O", ""]], "cannot stand on a line"),
-        (write_pairs, "bucc", [("de-1", "")], "cannot stand on a line"),
+        (write_tags, "panx", [["O", ""]], "cannot be written on a line"),
+        (write_pairs, "bucc", [("de-1", "")], "cannot be written on a line"),
         (write_line_numbers, "tatoeba", [0, 2], "line number 2"),
         (write_line_numbers, "tatoeba", [-1], "line number -1"),
         (write_answers, "mlqa", {}, "no answer to write"),
@@ -416,9 +424,9 @@ def test_a_submission_of_the_labels_scores_1(tmp_path: Path, folders: Folders) -
     ],
 )
 def test_what_cannot_be_submitted(
-    tmp_path: Path, write: Callable[..., Path], task: str, values: Any, told: str
+    tmp_path: Path, write: Callable[..., Path], task: str, values: Any, message: str
 ) -> None:
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         write(tmp_path, task, "de", values)
     assert not list(tmp_path.rglob("test-*"))
 
@@ -431,7 +439,7 @@ def test_a_language_that_is_not_scored_is_refused(tmp_path: Path) -> None:
 def test_english_of_tatoeba_is_sorted_by_its_text() -> None:
     english = ["Tom ran.", "  Go!", "I ran.", "Go!", "go."]
     order = english_order(english)
-    assert order.tolist() == [1, 3, 2, 0, 4]  # capitals first, equal ones as they stood
+    assert order.tolist() == [1, 3, 2, 0, 4]  # capitals first, equal ones in their order
     ranked = [english[number] for number in order]
     assert english_order(ranked).tolist() == [0, 1, 2, 3, 4]
 
@@ -471,12 +479,12 @@ def test_published_rows_of_an_encoder() -> None:
 
 def test_score_command(crosslift: Any, folders: Folders) -> None:
     predictions, labels = folders({"predictions/pawsx/test-ko.tsv": "0\n1\n1\n1\n"})
-    shown = crosslift("xtreme", "score", predictions, labels)
-    assert shown.code == 0
-    assert "89.3" in shown.out  # (6 + 1/4) / 7
-    assert "all tasks, mean" in shown.out
-    told = crosslift("xtreme", "score", predictions, labels, "--json", "-")
-    assert told.json == score_folder(predictions, labels).to_json()
+    screen = crosslift("xtreme", "score", predictions, labels)
+    assert screen.code == 0
+    assert "89.3" in screen.out  # (6 + 1/4) / 7
+    assert "all tasks, mean" in screen.out
+    output = crosslift("xtreme", "score", predictions, labels, "--json", "-")
+    assert output.json == score_folder(predictions, labels).to_json()
 
 
 def test_score_command_in_part(crosslift: Any, folders: Folders) -> None:
@@ -484,16 +492,16 @@ def test_score_command_in_part(crosslift: Any, folders: Folders) -> None:
     refused = crosslift("xtreme", "score", predictions, labels)
     assert refused.code == 2
     assert "mlqa (no predictions)" in refused.err
-    shown = crosslift("xtreme", "score", predictions, labels, "--partial", "--json", "-")
-    assert shown.code == 0
-    assert shown.json["missing"] == {"mlqa": "no predictions"}
-    assert "all_task" not in shown.json
-    assert "not scored: mlqa: no predictions" in shown.err
-    assert "no file of the benchmark: notes.txt" in shown.err
-    assert "qa, mean" not in shown.err
+    output = crosslift("xtreme", "score", predictions, labels, "--partial", "--json", "-")
+    assert output.code == 0
+    assert output.json["missing"] == {"mlqa": "no predictions"}
+    assert "all_task" not in output.json
+    assert "not scored: mlqa: no predictions" in output.err
+    assert "no file of the benchmark: notes.txt" in output.err
+    assert "qa, mean" not in output.err
 
 
-def test_predict_command_hands_on_what_it_was_given(
+def test_predict_command_passes_its_arguments_on(
     crosslift: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from crosslift.submissions import submission
@@ -509,10 +517,10 @@ def test_predict_command_hands_on_what_it_was_given(
 
     monkeypatch.setattr(submission, "write_submission", write)
     to = tmp_path / "to"
-    given = crosslift("xtreme", "predict", tmp_path, "arm", to, "--json", "-")
-    assert given.code == 0
-    assert given.json["files"] == [str(to / "xnli" / "test-de.tsv")]
-    assert given.json["other_code"] == []
+    output = crosslift("xtreme", "predict", tmp_path, "arm", to, "--json", "-")
+    assert output.code == 0
+    assert output.json["files"] == [str(to / "xnli" / "test-de.tsv")]
+    assert output.json["other_code"] == []
     chosen = ("--seed", 3, "--tasks", "xnli,bucc2018", "--trust-code")
     assert crosslift("xtreme", "predict", tmp_path, "arm", to, *chosen).code == 0
     assert calls == [

@@ -48,7 +48,7 @@ class Column:
     @property
     def details(self) -> tuple[str, ...]:
         """The metrics that are shown; of questions on passages both."""
-        return metric_named(self.metric).shown
+        return metric_named(self.metric).names_with_beside
 
     def record(self, gathered: Gathered, languages: Sequence[str], examples: int) -> XtremeColumn:
         """How the task was measured.

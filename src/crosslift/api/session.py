@@ -1,4 +1,4 @@
-"""The ways in: run a study, evaluate an encoder, export an arm. The command line calls these."""
+"""Entry points: run a study, evaluate an encoder, export an arm. The command line calls them."""
 
 from __future__ import annotations
 
@@ -53,16 +53,16 @@ def run_study(
     keep_going: bool = False,
     trust_code: bool = False,
 ) -> RunFolder:
-    """Runs a study, or what is left of it, and writes its folder and report.
+    """Runs a study, or what remains of it, and writes its folder and report.
 
     Args:
         study: what to run.
         out: folder for results.csv, results.parquet, report.html and the rest.
         store: of the artifacts; None: the one in the user's cache.
-        listener: told of the run as it goes; None: nobody.
-        keep_going: an arm that cannot be measured is left out and named in the report, and the
-            others go on.
-        trust_code: artifacts that other code made are taken as they are, and named in the report.
+        listener: receives the progress of the run. None: no reports.
+        keep_going: leave out an arm that cannot be measured, name it in the report, and continue with
+            the others.
+        trust_code: use artifacts that other code made, and name them in the report.
 
     Returns:
         The folder, read.
@@ -70,10 +70,10 @@ def run_study(
     Raises:
         CrossLiftError: a step cannot be made; all steps made before it are kept.
     """
-    kept = store or Store()
+    store = store or Store()
     plan = plan_study(study, keep_going=keep_going)
-    done, records = run_plan(plan, kept, listener, keep_going=keep_going, trust_code=trust_code)
-    write_run_folder(done, kept, records, out)
+    done, records = run_plan(plan, store, listener, keep_going=keep_going, trust_code=trust_code)
+    write_run_folder(done, store, records, out)
     return RunFolder.read(out)
 
 
@@ -92,28 +92,28 @@ def evaluate(
         model: `embedded`, a folder, a hub name, or settings of an encoder.
         target: name or settings of a target.
         protocol: its name.
-        direction: which side asks, of a protocol that has two, or ``both``; None: the protocol's
-            first.
+        direction: which side is used as queries, for a protocol that has two directions, or ``both``;
+            None: the protocol's first.
         store: keeps the vectors, so that a second call takes no time; None: the user's cache.
-        listener: told of the work as it goes; None: nobody.
+        listener: receives the progress of the work. None: no reports.
 
     Raises:
         UnknownNameError: a target, language, protocol or direction that does not exist.
         StudyError: the target needs an image tower, which an encoder alone does not have.
         DataError, EncoderError: data or encoder cannot be used.
     """
-    own = direction if protocol == OURS else None
-    settings, loaded = _loaded(model, target, (protocol,), own)
-    alone = tuple(p for p in loaded.protocols if p.name == protocol)
-    if not alone:
+    direction_of_ours = direction if protocol == OURS else None
+    settings, loaded = _loaded(model, target, (protocol,), direction_of_ours)
+    protocols = tuple(p for p in loaded.protocols if p.name == protocol)
+    if not protocols:
         names = {p.name for p in loaded.protocols}
         raise UnknownNameError(f"single protocol of {loaded.target.name}", protocol, names)
-    found = _evaluations(settings, replace(loaded, protocols=alone), store, listener)
-    named = {str(e.protocol["direction"]): e for e in found}
-    chosen = next(iter(named)) if direction is None else direction
-    if chosen not in named:
-        raise UnknownNameError(f"direction of protocol {protocol}", chosen, named)
-    return named[chosen]
+    evaluations = _evaluations(settings, replace(loaded, protocols=protocols), store, listener)
+    by_direction = {str(e.protocol["direction"]): e for e in evaluations}
+    chosen = next(iter(by_direction)) if direction is None else direction
+    if chosen not in by_direction:
+        raise UnknownNameError(f"direction of protocol {protocol}", chosen, by_direction)
+    return by_direction[chosen]
 
 
 @reading_once()
@@ -147,9 +147,9 @@ def _loaded(
     direction: Direction | None = None,
 ) -> tuple[EncoderSettings, LoadedTarget]:
     settings = EncoderSettings(name=model) if isinstance(model, str) else model
-    asked = TargetSettings(name=target) if isinstance(target, str) else target
-    given = {"protocols": protocols} | ({"direction": direction} if direction else {})
-    loaded = load_target(asked.model_copy(update=given))
+    target_settings = TargetSettings(name=target) if isinstance(target, str) else target
+    changes = {"protocols": protocols} | ({"direction": direction} if direction else {})
+    loaded = load_target(target_settings.model_copy(update=changes))
     loaded.target.check_encoder_alone(settings.name)
     return settings, loaded
 
@@ -161,21 +161,21 @@ def _evaluations(
     listener: Listener | None,
 ) -> list[Evaluation]:
     """The scores under each of the loaded target's protocols."""
-    kept, heard = store or Store(), listener or Silent()
+    store, listener = store or Store(), listener or Silent()
     steps = encode_steps(Trained.untouched(settings), loaded)
-    asked = {role for protocol in loaded.protocols for role in roles_of(protocol, loaded)}
-    texts = {role: step for role, step in steps.items() if role in asked}
+    roles = {role for protocol in loaded.protocols for role in roles_of(protocol, loaded)}
+    texts = {role: step for role, step in steps.items() if role in roles}
     scored = evaluate_step(loaded, texts)
-    make_steps((*texts.values(), scored), kept, heard)
-    path = scored.open(kept)
+    make_steps((*texts.values(), scored), store, listener)
+    path = scored.open(store)
     mined = read_optional_json_file(path / MINING_FILE, tuple[MinedLanguage, ...]) or ()
     table = pq.read_table(path / "outcomes.parquet")
     evaluations = []
     for protocol in loaded.protocols:
-        own = tuple(entry for entry in mined if entry.protocol == protocol.id)
-        facts = protocol.facts() | reading_of(texts, protocol, loaded, kept)
-        if own:
-            facts["threshold_source"] = ", ".join(sorted({e.threshold_source for e in own}))
+        entries = tuple(entry for entry in mined if entry.protocol == protocol.id)
+        facts = protocol.facts() | reading_of(texts, protocol, loaded, store)
+        if entries:
+            facts["threshold_source"] = ", ".join(sorted({e.threshold_source for e in entries}))
         languages = _by_language(table.filter(pc.field("protocol") == protocol.id))
         evaluations.append(
             Evaluation(
@@ -190,7 +190,7 @@ def _evaluations(
                 left_out={code: dict(counts) for code, counts in loaded.data.left_out.items()},
                 unread=dict(loaded.data.unread),
                 groups=_by_group(settings.name, languages),
-                mining=own,
+                mining=entries,
             )
         )
     return evaluations
@@ -199,12 +199,12 @@ def _evaluations(
 def _by_group(
     model: str, languages: Mapping[str, Mapping[str, float]]
 ) -> dict[str, dict[str, GroupScores]]:
-    """Grouping (family, script, and pretraining where it parts them) -> group -> scores."""
+    """Grouping (family, script, and pretraining where it differs) -> group -> scores."""
     codes = list(languages)
 
     def scores(places: Sequence[int]) -> GroupScores:
-        own = {codes[place]: languages[codes[place]] for place in places}
-        return GroupScores(languages=tuple(own), macro=_macro(own))
+        scores_by_language = {codes[place]: languages[codes[place]] for place in places}
+        return GroupScores(languages=tuple(scores_by_language), macro=_macro(scores_by_language))
 
     return {
         grouping: {group: scores(places) for group, places in groups.items()}
@@ -225,8 +225,8 @@ def sweep(
 
     Args:
         model: as for `evaluate`.
-        target: as for `evaluate`; its `direction` is the one that is scored.
-        settings: poolings, prompts, and what the choice is made on.
+        target: as for `evaluate`; its `direction` is scored.
+        settings: poolings, prompts, and the data for the choice.
         store: keeps the vectors of every reading; None: the user's cache.
         listener: as for `evaluate`.
 
@@ -237,25 +237,25 @@ def sweep(
         UnknownNameError, StudyError, DataError, EncoderError: as for `evaluate`.
     """
     encoder = EncoderSettings(name=model) if isinstance(model, str) else model
-    asked = TargetSettings(name=target) if isinstance(target, str) else target
-    loaded = load_target(asked)
+    target_settings = TargetSettings(name=target) if isinstance(target, str) else target
+    loaded = load_target(target_settings)
     steps = sweep_steps(Trained.untouched(encoder), loaded, settings)
-    kept = store or Store()
-    make_steps(steps, kept, listener or Silent())
-    choice = read_json_file(steps[-1].open(kept) / SWEEP_FILE, ReadingChoice)
+    store = store or Store()
+    make_steps(steps, store, listener or Silent())
+    choice = read_json_file(steps[-1].open(store) / SWEEP_FILE, ReadingChoice)
     return sweep_of(settings, loaded, [SweepArm.of(choice, arm=encoder.name, seed=0)])
 
 
 def _by_language(outcomes: pa.Table) -> dict[str, dict[str, float]]:
-    """Language -> {"n": queries, metric: value}, of the outcomes of one protocol."""
-    there = {m: o for m, o in OUTCOME_OF_METRIC.items() if o in outcomes.column_names}
-    there = {m: o for m, o in there.items() if outcomes[o].null_count == 0}
-    found: dict[str, dict[str, float]] = {}
+    """Language -> {"n": queries, metric: value}, from the outcomes of one protocol."""
+    outcome_of_metric = {m: o for m, o in OUTCOME_OF_METRIC.items() if o in outcomes.column_names}
+    outcome_of_metric = {m: o for m, o in outcome_of_metric.items() if outcomes[o].null_count == 0}
+    scores_by_language: dict[str, dict[str, float]] = {}
     for language in dict.fromkeys(outcomes["language"].to_pylist()):
         rows = outcomes.filter(pc.field("language") == language)
-        scores = {m: score_of(m, rows[o].to_numpy()) for m, o in there.items()}
-        found[language] = {"n": len(rows), **scores}
-    return found
+        scores = {m: score_of(m, rows[o].to_numpy()) for m, o in outcome_of_metric.items()}
+        scores_by_language[language] = {"n": len(rows), **scores}
+    return scores_by_language
 
 
 def _macro(languages: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
@@ -289,8 +289,8 @@ def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
     if chosen not in facts.seeds:
         raise UnknownNameError(f"seed of arm {arm!r}", str(chosen), map(str, facts.seeds))
     with disk_errors_explained(to):
-        taken = to.exists() and any(to.iterdir())
-    if taken:
+        has_files = to.exists() and any(to.iterdir())
+    if has_files:
         raise StudyError(f"{to} exists and is not empty", "a new folder")
     encoder = arm_run(study, arm, chosen).encoder
     store = Store(Path(folder.run.store))

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 
 class Rows(Protocol):
-    """What takes rows: an array, or an `ArrayFile`."""
+    """Anything that rows can be assigned to: an array, or an `ArrayFile`."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -103,7 +103,7 @@ def array_file(path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> Iterator
 
 
 def _write_at(handle: int, data: bytes, place: int) -> None:
-    left = memoryview(data)
-    while left:
-        written = os.pwrite(handle, left, place)
-        left, place = left[written:], place + written
+    remaining = memoryview(data)
+    while remaining:
+        written = os.pwrite(handle, remaining, place)
+        remaining, place = remaining[written:], place + written

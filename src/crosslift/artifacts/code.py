@@ -1,8 +1,8 @@
-"""The code that makes an artifact: found from the code itself, so that nobody has to list it.
+"""The code that makes an artifact: derived from the code itself, so that there is no list to maintain.
 
 A module's import closure is the module and everything of its own package that it imports, wherever the
-import is written and however far down. Imports for type checkers alone are no part of it, and neither
-are the rooms in `NOT_IN_ARTIFACTS`.
+import is written and however far down. Imports for type checkers alone are not part of it, and neither
+are the packages in `NOT_IN_ARTIFACTS`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 NOT_IN_ARTIFACTS = ("crosslift.cli", "crosslift.reports")
-"""Packages that show what was made, and make nothing."""
+"""Packages that display artifacts and make none."""
 
 
 def import_closure(modules: Iterable[str]) -> frozenset[str]:
@@ -30,12 +30,12 @@ def import_closure(modules: Iterable[str]) -> frozenset[str]:
         ModuleNotFoundError: there is no such module.
     """
     closure: set[str] = set()
-    waiting = [module for module in modules if _counts(module)]
-    while waiting:
-        module = waiting.pop()
+    pending = [module for module in modules if _makes_artifacts(module)]
+    while pending:
+        module = pending.pop()
         if module not in closure:
             closure.add(module)
-            waiting += [name for name in _read(module).imports if name not in closure]
+            pending += [name for name in _read(module).imports if name not in closure]
     return frozenset(closure)
 
 
@@ -51,15 +51,15 @@ def code_of(modules: Iterable[str]) -> dict[str, str]:
     return {module: _read(module).digest for module in sorted(modules)}
 
 
-def _counts(module: str) -> bool:
-    return not any(module == out or module.startswith(f"{out}.") for out in NOT_IN_ARTIFACTS)
+def _makes_artifacts(module: str) -> bool:
+    return not any(module == room or module.startswith(f"{room}.") for room in NOT_IN_ARTIFACTS)
 
 
 class _Module(NamedTuple):
-    """What a module's file says.
+    """What a module's file contains.
 
     Args:
-        imports: the modules of its own package that it imports, and the packages it lies in.
+        imports: the modules of its package that it imports, and the packages that contain it.
         digest: see `code_of`.
     """
 
@@ -72,11 +72,11 @@ def _read(module: str) -> _Module:
     tree = ast.parse(_file(module).read_text(encoding="utf-8"))
     names = {parent for name in _imported_names(module, tree) for parent in (name, *_parents(name))}
     names.update(_parents(module))
-    return _Module(frozenset(name for name in names if _counts(name)), _digest(tree))
+    return _Module(frozenset(name for name in names if _makes_artifacts(name)), _digest(tree))
 
 
 def _parents(module: str) -> Iterator[str]:
-    """The packages that a module lies in, but the top one: that only declares names."""
+    """The packages that contain a module, except the top one, which only declares names."""
     parts = module.split(".")
     for end in range(2, len(parts)):
         yield ".".join(parts[:end])
@@ -85,7 +85,7 @@ def _parents(module: str) -> Iterator[str]:
 def _imported_names(module: str, tree: ast.Module) -> Iterator[str]:
     top = module.partition(".")[0] + "."
     package = module if _is_package(module) else module.rpartition(".")[0]
-    for node in _executed(tree):
+    for node in _executed_nodes(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.startswith(top))
         elif isinstance(node, ast.ImportFrom):
@@ -97,20 +97,20 @@ def _imported_names(module: str, tree: ast.Module) -> Iterator[str]:
 
 def _module_of(base: str, name: str) -> str:
     """The module that `from base import name` executes: `base` or one in it."""
-    own = f"{base}.{name}"
-    return own if _is_package(base) and _spec(own) is not None else base
+    submodule = f"{base}.{name}"
+    return submodule if _is_package(base) and _spec(submodule) is not None else base
 
 
-def _executed(tree: ast.AST) -> Iterator[ast.AST]:
-    """Every node of a tree but those for type checkers alone."""
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
+def _executed_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every node of a tree except those for type checkers alone."""
+    pending = [tree]
+    while pending:
+        node = pending.pop()
         yield node
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            waiting += node.orelse
+            pending += node.orelse
         else:
-            waiting += ast.iter_child_nodes(node)
+            pending += ast.iter_child_nodes(node)
 
 
 def _digest(tree: ast.AST) -> str:
@@ -122,14 +122,14 @@ def _digest(tree: ast.AST) -> str:
 def _write(value: object, pieces: list[str]) -> None:
     """Appends a text of a syntax tree that is the same in every version of Python.
 
-    Versions add fields to nodes and disagree on whether an empty one is there, so fields without a
-    value are left out. Statements that are a text alone, such as docstrings, are left out too.
+    Versions add fields to nodes and disagree on whether an empty field exists, so fields without a
+    value are left out. Statements that are only a string, such as docstrings, are left out too.
     """
     if isinstance(value, ast.AST):
         pieces.append(type(value).__name__)
-        for name, held in _filled(value):
+        for name, field in _filled_fields(value):
             pieces.append(name)
-            _write(held, pieces)
+            _write(field, pieces)
         pieces.append(")")
     elif isinstance(value, list):
         for each in value:
@@ -139,16 +139,16 @@ def _write(value: object, pieces: list[str]) -> None:
         pieces.append(ascii(value))  # what `repr` escapes depends on a version's Unicode tables
 
 
-def _filled(node: ast.AST) -> Iterator[tuple[str, object]]:
+def _filled_fields(node: ast.AST) -> Iterator[tuple[str, object]]:
     """The fields of a node that have a value."""
     for name in node._fields:
-        held = getattr(node, name, None)
-        if isinstance(held, list):
-            held = [each for each in held if not _is_text(each)]
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            value = [each for each in value if not _is_text(each)]
             if isinstance(node, ast.JoinedStr):
-                held = _joined(held)
-        if held is not None and held != []:
-            yield name, held
+                value = _joined(value)
+        if value is not None and value != []:
+            yield name, value
 
 
 def _joined(parts: list[ast.expr]) -> list[object]:

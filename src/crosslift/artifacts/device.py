@@ -1,4 +1,4 @@
-"""What multiplies: the device, its threads, its BLAS, and the settings that change how it rounds."""
+"""What computes: the device, its threads, its BLAS, and the settings that change how it rounds."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _SETTINGS = (
     *("ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE"),
     *("CUBLAS_WORKSPACE_CONFIG", "NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE"),
 )
-"""Variables that choose kernels or rounding. Numbers of threads are recorded as they came out."""
+"""Variables that choose kernels or rounding. The numbers of threads that result are recorded."""
 
 
 def device() -> torch.device:
     """The device that accelerate assigns (``ACCELERATE_USE_CPU=1`` forces the CPU)."""
     from accelerate import PartialState
 
-    chosen: torch.device = PartialState().device
-    return chosen
+    assigned: torch.device = PartialState().device
+    return assigned
 
 
 def multiplies_bfloat16() -> bool:
@@ -46,7 +46,7 @@ def _capabilities() -> dict[str, Any]:
 
 
 def device_facts() -> dict[str, str]:
-    """Device, threads, BLAS and kernels, as they are now. It loads torch and scipy."""
+    """The current device, threads, BLAS and kernels. Loads torch and scipy."""
     import torch
 
     facts = {
@@ -70,7 +70,7 @@ def _blas_of_torch() -> str:
 
 
 def blas_in(built: str, parallel: str) -> str:
-    """BLAS, oneDNN and MKL's threads, from what torch says of its build and of its threads."""
+    """BLAS, oneDNN and MKL's threads, from torch's reports on its build and its threads."""
     name = re.search(r"BLAS_INFO=(\w+)", built)
     version = re.search(r"Math Kernel Library Version ([\d.]+)", built)
     onednn = re.search(r"MKL-DNN v([\d.]+)", built)
@@ -89,13 +89,13 @@ def _blas_of_numpy() -> str:
     from threadpoolctl import threadpool_info
 
     loaded = [each for each in threadpool_info() if each["user_api"] == "blas"]
-    own = {
+    libraries = {
         _library(each)
         for each in loaded
         if not _of_another_package(Path(each["filepath"]).resolve())
     }
     built: Any = np.show_config(mode="dicts")
-    return "; ".join(sorted(own)) or str(built["Build Dependencies"]["blas"]["name"])
+    return "; ".join(sorted(libraries)) or str(built["Build Dependencies"]["blas"]["name"])
 
 
 def _library(facts: dict[str, Any]) -> str:
@@ -110,7 +110,7 @@ def _library(facts: dict[str, Any]) -> str:
 
 
 def _of_another_package(path: Path) -> bool:
-    """Whether a package other than numpy and scipy (faiss has one) brought a library for itself."""
+    """Whether a package other than numpy and scipy ships the library for its own use (faiss does)."""
     import numpy as np
 
     packages = Path(np.__file__).resolve().parents[1]

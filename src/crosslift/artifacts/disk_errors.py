@@ -1,4 +1,4 @@
-"""What the disk refuses, in the project's own error: full, not writable, no such name, no locks."""
+"""Errors of the disk as the project's own error: full, not writable, no such name, no locks."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _REMEDIES = {
 
 @contextlib.contextmanager
 def disk_errors_explained(place: Path) -> Iterator[None]:
-    """Turns what the disk says while ``place`` is written into an ArtifactError.
+    """Turns an error of the disk while ``place`` is written into an ArtifactError.
 
-    An error that names a file elsewhere, such as data that the block reads, is raised as it is; that
-    a disk is full is always explained.
+    An error about a file elsewhere, such as data that the block reads, is raised unchanged; a full
+    disk is always explained.
 
     Raises:
         ArtifactError: the disk is full, or the place cannot be written.
@@ -45,7 +45,7 @@ def disk_errors_explained(place: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, SafetensorError) as error:
-        if _tells_of_full_disk(error):
+        if _is_full_disk(error):
             raise ArtifactError(
                 f"the disk is full: could not write {place}",
                 remedy="free some space, or choose a larger disk (--out for results, --store or "
@@ -78,7 +78,7 @@ def lock_errors_explained(place: Path) -> Iterator[None]:
 
 
 def make_folder(place: Path) -> Path:
-    """Makes a folder and those above it, where they do not exist.
+    """Makes a folder and its parents unless they exist.
 
     Raises:
         ArtifactError: the disk is full, a file is in its place, or it cannot be written.
@@ -89,15 +89,15 @@ def make_folder(place: Path) -> Path:
 
 
 def _is_about(error: OSError, place: Path) -> bool:
-    """Whether an error is about the place, what is beside it, or a folder above it."""
+    """Whether an error is about the place, its siblings, or a folder above it."""
     if not isinstance(error.filename, str | bytes):
         return True
-    named = Path(os.fsdecode(error.filename))
-    return named.is_relative_to(place.parent) or named in place.parents
+    path = Path(os.fsdecode(error.filename))
+    return path.is_relative_to(place.parent) or path in place.parents
 
 
-def _tells_of_full_disk(error: Exception) -> bool:
-    # safetensors puts the reason in its text alone, and numpy tells only that a write fell short
+def _is_full_disk(error: Exception) -> bool:
+    # safetensors puts the reason only in its text, and numpy reports only that a write fell short
     text = str(error)
     short = re.fullmatch(r"\d+ requested and \d+ written", text) is not None
     return short or "No space left" in text or getattr(error, "errno", None) in _FULL

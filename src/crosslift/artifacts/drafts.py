@@ -1,7 +1,7 @@
-"""Drafts: files and folders on the way to their place, beside it.
+"""Drafts: new files and folders beside the place that they will be renamed to.
 
-A draft is locked while its writer lives. Who writes the same place later deletes drafts that nobody
-holds: those of killed processes, on this machine or in another container.
+A draft is locked while its writer lives. A later writer of the same place deletes drafts whose lock is
+free: those of killed processes, on this machine or in another container.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def draft_of(place: Path, *, folder: bool = False) -> Iterator[Path]:
 
 
 def _refuse_odd(place: Path) -> None:
-    """Raises, before any work, where no file can have the name, and where it is a device or a pipe."""
+    """Raises, before any work, if no file can have the name, or if the place is a device or a pipe."""
     with contextlib.suppress(FileNotFoundError):
         mode = place.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
@@ -74,16 +74,16 @@ def _locked_draft(place: Path, *, folder: bool) -> tuple[Path, int]:
 
 
 def _sweep(place: Path) -> None:
-    """Deletes the drafts of a place that no living process holds."""
+    """Deletes the drafts of a place that no living process has locked."""
     start, end = _name_parts(place)
     pattern = re.compile(f"{re.escape(start)}[0-9a-f]{{{2 * _TOKEN_BYTES}}}{re.escape(end)}")
     for path in place.parent.iterdir():
         if pattern.fullmatch(path.name):
-            with contextlib.suppress(OSError):  # another process sweeps too, or there are no locks
-                _delete_unless_held(path)
+            with contextlib.suppress(OSError):  # another process sweeps too, or no locks exist
+                _delete_unless_locked(path)
 
 
-def _delete_unless_held(path: Path) -> None:
+def _delete_unless_locked(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -101,7 +101,7 @@ def _delete(path: Path) -> None:
 
 
 def _name_parts(place: Path) -> tuple[str, str]:
-    """What the names of a place's drafts begin and end with; together with a token 255 bytes long."""
+    """Start and end of the names of a place's drafts: at most 255 bytes with the token between them."""
     suffix = place.suffix if len(os.fsencode(place.suffix)) <= _LONGEST_SUFFIX else ""
     end = f".draft{suffix}"
     room = _LONGEST_NAME - len(os.fsencode(end)) - 2 * _TOKEN_BYTES - len("..")

@@ -1,4 +1,4 @@
-"""What a result was made on: processor, device, threads, and versions. All facts are words."""
+"""The environment of a result: processor, device, threads, and versions. All facts are strings."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _DESCRIPTIVE = frozenset({"system", "logical processors", "processors used", "cr
 
 
 def environment() -> Environment:
-    """Everything about this process that can change a number, and what else names it.
+    """Everything about this process that can change a number, and what else identifies it.
 
-    It loads torch. What cannot change while the process runs is looked up once.
+    Loads torch. Facts that cannot change while the process runs are looked up once.
     """
     return _fixed() | device_facts()
 
@@ -44,9 +44,9 @@ def _fixed() -> Environment:
 
 
 def as_recorded(facts: Mapping[str, str]) -> Environment:
-    """The facts of a manifest. One of an earlier version named an accelerator only where it had one."""
-    named = "accelerator" in facts or "threads" not in facts
-    return dict(facts) if named else {**facts, "accelerator": "none"}
+    """The facts of a manifest. An earlier version recorded the accelerator only if there was one."""
+    complete = "accelerator" in facts or "threads" not in facts
+    return dict(facts) if complete else {**facts, "accelerator": "none"}
 
 
 def differing_facts(environments: Sequence[Mapping[str, str]]) -> list[str]:
@@ -56,7 +56,7 @@ def differing_facts(environments: Sequence[Mapping[str, str]]) -> list[str]:
     installed in one: what was made without it cannot depend on its version.
 
     Args:
-        environments: of the steps of a run, say.
+        environments: for example those of the steps of a run.
 
     Returns:
         Their names, in the order in which they are recorded.
@@ -65,8 +65,8 @@ def differing_facts(environments: Sequence[Mapping[str, str]]) -> list[str]:
     values = {name: {facts[name] for facts in environments if name in facts} for name in names}
     return [
         name
-        for name, found in values.items()
-        if name not in _DESCRIPTIVE | NOT_IN_NUMBERS and len(found - {NOT_INSTALLED}) > 1
+        for name, versions in values.items()
+        if name not in _DESCRIPTIVE | NOT_IN_NUMBERS and len(versions - {NOT_INSTALLED}) > 1
     ]
 
 

@@ -10,8 +10,8 @@ from pydantic import AfterValidator
 def _each_once(values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
     for place, value in enumerate(values or ()):
         if value in (values or ())[:place]:
-            shown = value if isinstance(value, (str, int, float)) else f"entry {place + 1}"
-            raise ValueError(f"each entry once; {shown!r} appears twice")
+            entry = value if isinstance(value, (str, int, float)) else f"entry {place + 1}"
+            raise ValueError(f"each entry once; {entry!r} appears twice")
     return values
 
 

@@ -28,7 +28,7 @@ def sha256_of_file(path: Path) -> str:
 def cached_sha256(path: Path) -> str:
     """The hexadecimal SHA-256 of a file's bytes, read once in a process if the file does not change.
 
-    A plan asks for the checksums of the same weights for each arm and seed. A checksum is kept for the
+    A plan needs the checksums of the same weights for each arm and seed. A checksum is cached for the
     path, size and time of change of its file; not if the file was written just now, because it may
     change again within one tick of the file system's clock.
     """
@@ -49,7 +49,7 @@ def folder_written_whole(place: Path, *, replaces: bool = False) -> Iterator[Pat
     """Gives an empty folder beside ``place``; renames it to ``place`` when the block ends well.
 
     A reader, or a process killed at any moment, finds either nothing or a whole folder. Where
-    another process made ``place`` meanwhile, that one is kept and ours is dropped.
+    another process made ``place`` meanwhile, its folder is kept and ours is dropped.
 
     Args:
         place: of the folder.
@@ -89,7 +89,7 @@ def file_written_whole(place: Path) -> Iterator[Path]:
 def _replace_folder(draft: Path, place: Path) -> None:
     old = place.with_name(f".{place.name}.replaced")
     shutil.rmtree(old, ignore_errors=True)
-    with contextlib.suppress(FileNotFoundError):  # somebody deleted it meanwhile
+    with contextlib.suppress(FileNotFoundError):  # another process deleted it meanwhile
         place.rename(old)
     draft.rename(place)
     shutil.rmtree(old, ignore_errors=True)

@@ -1,7 +1,7 @@
 """Which artifacts living processes use: a process notes their keys for as long as it runs.
 
-A note is a draft (see `crosslift.artifacts.drafts`) that never gets its place: its process locks it, so
-that a note without a lock is one of a dead process, and whoever writes the next note deletes it.
+A note is a draft (see `crosslift.artifacts.drafts`) that is never renamed. Its process locks it, so a
+note without a lock belongs to a dead process, and the writer of the next note deletes it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from crosslift.errors import ArtifactError
 
 @contextlib.contextmanager
 def noted_as_used(folder: Path, keys: Iterable[str]) -> Iterator[None]:
-    """Notes keys as used until the block ends. Nobody may read the notes while it begins.
+    """Notes keys as used until the block ends. No process may read the notes while the block begins.
 
     Args:
         folder: of the notes.

@@ -1,4 +1,4 @@
-"""Keys of artifacts: the hash of what was asked for."""
+"""Keys of artifacts: the hash of what identifies an artifact."""
 
 from __future__ import annotations
 

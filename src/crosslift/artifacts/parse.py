@@ -1,4 +1,4 @@
-"""Parses JSON and YAML of any origin: whatever is wrong, the project's own error says so."""
+"""Parses JSON and YAML of any origin; every fault raises the project's own error."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Pairs = list[tuple[str, Any]]
 
 
 class _TwiceError(ValueError):
-    """A key that one object has twice."""
+    """A key appears twice in one object."""
 
 
 def unique_keys(pairs: Pairs) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def unique_keys(pairs: Pairs) -> dict[str, Any]:
     if len(value) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise _TwiceError(f"{twice!r} is twice in one object")
+        raise _TwiceError(f"{twice!r} appears twice in one object")
     return value
 
 
@@ -45,7 +45,7 @@ def parse_json(
 
     Args:
         text: JSON; bytes are UTF-8.
-        place: file, and row where there are several, as the error names it.
+        place: name of the file, with the row if there are several, for the error.
         error: the error to raise.
         remedy: what the error advises.
         object_hook: makes the value of an object out of its pairs (default: a dict; of a repeated
@@ -53,8 +53,8 @@ def parse_json(
 
     Raises:
         CrossLiftError: ``error``, where the text is not UTF-8, not JSON, nested too deep, refused by
-            ``object_hook``, holds a
-            number of too many digits or half of a surrogate pair, which no UTF-8 file can hold.
+            ``object_hook``, holds a number of too many digits or half of a surrogate pair, which no
+            UTF-8 file can hold.
     """
     try:
         content = text.decode("utf-8") if isinstance(text, bytes) else text
@@ -73,9 +73,9 @@ def parse_json(
 
 
 MOST_VALUES = 100_000
-"""Of a YAML text, with every alias expanded."""
+"""Most values of a YAML text, with every alias expanded."""
 MOST_LEVELS = 100
-"""Of a YAML text."""
+"""Most levels of nesting of a YAML text."""
 _LARGEST = 2**63
 
 Location = tuple[str | int, ...]
@@ -107,7 +107,7 @@ def parse_yaml(
 
     Args:
         text: YAML; bytes are UTF-8.
-        place: file, as the error names it.
+        place: name of the file, for the error.
         error: the error to raise.
         remedy: what the error advises.
 
@@ -153,7 +153,7 @@ _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 class _Loader(yaml.SafeLoader):
-    """Tells plain scalars apart by the core schema."""
+    """Resolves plain scalars by the core schema."""
 
     yaml_implicit_resolvers: dict[str | None, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
@@ -177,7 +177,7 @@ class _UnboundedError(Exception):
 
 
 class _Reading:
-    """Makes values of the nodes of a YAML text, and notes their lines and what is wrong with them."""
+    """Turns the nodes of a YAML text into values, and records their lines and faults."""
 
     def __init__(self) -> None:
         self.lines: dict[Location, int] = {}
@@ -217,7 +217,7 @@ class _Reading:
         self, node: yaml.MappingNode, path: Location, around: tuple[yaml.Node, ...]
     ) -> dict[Any, Any]:
         merged: dict[Any, Any] = {}
-        own: dict[Any, Any] = {}
+        entries: dict[Any, Any] = {}
         first_lines: dict[Any, int] = {}
         for key_node, value_node in node.value:
             merges = key_node.tag == f"{_TAG}merge"
@@ -235,8 +235,8 @@ class _Reading:
                 continue
             here = (*path, key if isinstance(key, int) else str(key))
             self.lines[here] = line
-            own[key] = self.value(value_node, here, around)
-        return merged | own
+            entries[key] = self.value(value_node, here, around)
+        return merged | entries
 
     def _key(self, node: yaml.Node) -> Any:
         if isinstance(node, yaml.ScalarNode):
@@ -251,7 +251,7 @@ class _Reading:
             if isinstance(value, dict):
                 yield value
             else:
-                self._fault(source, "`<<` of what is no mapping")
+                self._fault(source, "`<<` of a value that is not a mapping")
 
     def _scalar(self, node: yaml.ScalarNode, kind: str) -> Any:
         text = str(node.value)

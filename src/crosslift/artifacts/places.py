@@ -15,12 +15,12 @@ LONGEST_NAME = 255
 
 def home() -> Path:
     """The folder of everything CrossLift keeps between runs (converted encoders, the store)."""
-    chosen = os.environ.get("CROSSLIFT_HOME")
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("crosslift"))
+    configured = os.environ.get("CROSSLIFT_HOME")
+    return Path(configured) if configured else Path(platformdirs.user_cache_dir("crosslift"))
 
 
 def user_path(written: str | Path) -> Path:
-    """A path as a user writes it, with the home folder in the place of ``~`` or ``~NAME``.
+    """A path as a user writes it, with the home folder in place of ``~`` or ``~NAME``.
 
     Raises:
         DataError: there is no such user, a part of the path is longer than a file system allows, or

@@ -49,9 +49,9 @@ def _cpuinfo() -> str:
 
 
 def _model(values: dict[str, set[str]]) -> str:
-    named = values.get("model name")
-    if named:
-        return " and ".join(sorted(named))
+    model_names = values.get("model name")
+    if model_names:
+        return " and ".join(sorted(model_names))
     parts = [f"{name} {'/'.join(sorted(values[name]))}" for name in _ARM_MODEL if name in values]
     return ", ".join(parts) or platform.processor() or platform.machine() or UNKNOWN
 

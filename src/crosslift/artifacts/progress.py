@@ -1,4 +1,4 @@
-"""Who hears how far some work is: the steps of a run, the phases of mining and of a pilot of words."""
+"""Progress of work: of the steps of a run, and of the phases of mining and of a word pilot."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ Work = TypeVar("Work", contravariant=True)
 
 
 class Listener(Protocol[Work]):
-    """Hears of work as it goes."""
+    """Receives the progress of work."""
 
     def begin(self, work: Work) -> None:
         """A piece of work begins."""
 
     def advance(self, done: float) -> None:
-        """So much of it is done: of a step a share in [0, 1], of a phase a count in its unit."""
+        """This much of it is done: of a step a share in [0, 1], of a phase a count in its unit."""
 
     def end(self, work: Work, seconds: float) -> None:
         """The piece of work is done."""
 
     def fail(self, work: Work, error: CrossLiftError) -> None:
-        """It cannot be done, and the rest goes on without it."""
+        """It failed; the rest continues without it."""
 
 
 class Silent(Generic[Work]):
-    """Listens and shows nothing."""
+    """Receives progress and shows nothing."""
 
     def begin(self, work: Work) -> None:
         """Nothing."""
@@ -53,8 +53,8 @@ class Phase:
     Args:
         name: such as ``searching``.
         unit: what is counted, in the plural, such as ``pairs``.
-        total: how many there are; 0: not known.
-        done: how many of them a run before has done.
+        total: how many there are in all; 0: not known.
+        done: how many of them an earlier run did.
     """
 
     name: str

@@ -1,12 +1,12 @@
-"""What one run reads, read once: the run owns what was read, and it is freed when the run ends.
+"""Data that one run reads once: the run owns the data, and frees it when it ends.
 
 An entry point (a command, `run_study`, `evaluate`, ...) opens a block with `reading_once`. Inside it,
 a function with the decorator `read_once` runs once for the same arguments, however many arms, seeds
-and targets ask for them. So a run sees one state of its files, and the next run in the same process
-sees what has changed since. Outside a block nothing is kept.
+and targets call it. So a run sees one state of its files, and the next run in the same process
+sees what has changed since. Outside a block nothing is cached.
 
 A block belongs to the context (`contextvars`) that opened it. Work that a run gives to other threads
-keeps the block if it runs in a copy of the context: ``pool.submit(copy_context().run, work)``.
+uses the same block if it runs in a copy of the context: ``pool.submit(copy_context().run, work)``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class _Read:
-    """The result of one call; threads that ask for it at the same time wait for the first."""
+    """The result of one call; threads that need it at the same time wait for the first."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -79,12 +79,12 @@ def read_once(
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Lets a function run once for the same arguments within a block of `reading_once`.
 
-    All callers share the result, so nobody changes it. A call that raises is not kept.
+    All callers share the result, so no caller may change it. A call that raises is not cached.
 
     Args:
-        key: from the arguments to what decides the result. None: the arguments, which are hashable.
-        most: the results of a function that are kept at once; beyond, the one not used for longest
-            goes, and is read again if it is asked for. None: all, until the block ends.
+        key: maps the arguments to what decides the result. None: the arguments, which are hashable.
+        most: how many results of a function are cached at once; beyond that, the least recently used
+            one is dropped, and read again when it is needed. None: all, until the block ends.
     """
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:

@@ -1,13 +1,13 @@
-"""The store of artifacts: one folder an artifact, whole or not there, with a manifest.
+"""The store of artifacts: one folder for each artifact, complete or absent, with a manifest.
 
 STORE/<kind>/<key>/              the artifact's files and manifest.json
 STORE/traces/<kind>/<key>.json   the manifest of an artifact that was made for other steps and deleted
 STORE/unfinished/<key>-<code>/   what a killed step left to resume from (checkpoints)
-STORE/locks/<key>.lock           held by the process that is making the artifact
+STORE/locks/<key>.lock           the lock of the process that is making the artifact
 STORE/running/                   notes of living processes: the keys of the artifacts that they use
 
-The key says what was asked for. What made the artifact is in the manifest: it decides whether the
-artifact is up to date (see `crosslift.steps.status`).
+The key identifies what was to be made. The manifest records what made the artifact, which decides
+whether it is up to date (see `crosslift.steps.status`).
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ from crosslift.artifacts.sums import check_sum, file_written_with_sum
 from crosslift.errors import ArtifactError, CrossLiftError
 
 MANIFEST = "manifest.json"
-_TOOK_PART = "environments.json"
+_ENVIRONMENTS = "environments.json"
 _CHECKSUM = "checksum"
 _RUNNING = "running"
 LET_GO = "let-go"
-"""File that marks an artifact that is deleted once nothing needs it any more."""
+"""File that marks an artifact to be deleted once nothing needs it any more."""
 TRACES = "traces"
 TIMINGS = "timings.json"
-"""File of an artifact with the times that its making took: no part of what was made, so that the same
-result has the same digest."""
+"""File of an artifact with the times that its making took. It is not part of the digest, so that the
+same result has the same digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,12 @@ class Manifest:
 
     Args:
         kind, key, label: of the step that made it.
-        made_from: kind, settings and inputs' keys: what the key is the hash of.
-        environment: of the process that finished it; no part of the key.
+        made_from: kind, settings and inputs' keys, whose hash is the key.
+        environment: of the process that finished it; not part of the key.
         started: ISO 8601 time.
         seconds: wall-clock time of the making, all parts of an interrupted one together.
         work: size of the job in the unit that its kind of step is planned in.
-        peak_bytes: resident memory of the process at its highest; None where it is not known.
+        peak_bytes: highest resident memory of the process; None if it is unknown.
         files: name -> SHA-256.
         other_environments: that took part: an interrupted making was resumed from what one of them
             left, or one made an input that the store does not keep.
@@ -86,7 +86,7 @@ class Manifest:
 
     @property
     def digest(self) -> str:
-        """A hash of the artifact's files, their names and bytes, but that of `TIMINGS`."""
+        """A hash of the names and bytes of the artifact's files, except `TIMINGS`."""
         return key_of({name: checksum for name, checksum in self.files.items() if name != TIMINGS})
 
     @property
@@ -129,32 +129,32 @@ class Store:
     def resume(self, attempt: str, environment: Environment) -> Path:
         """The folder of `unfinished`, in which this environment is noted as one that takes part.
 
-        Those that were noted before remain where they left something to resume from. What an earlier
-        version left was made in an environment of which no fact is known.
+        Environments noted before remain if they left something to resume from. What an earlier
+        version left was made in an environment of which nothing is known.
         """
         folder = self.unfinished(attempt)
-        left = [p for p in folder.glob("[!.]*") if p.name != _TOOK_PART]
-        took_part = (self.took_part(attempt) or [{}]) if left else []
-        if environment not in took_part:
-            with file_written_with_sum(folder / _TOOK_PART) as draft:
-                draft.write_text(json.dumps([*took_part, environment]), encoding="utf-8")
+        checkpoints = [p for p in folder.glob("[!.]*") if p.name != _ENVIRONMENTS]
+        environments = (self.attempt_environments(attempt) or [{}]) if checkpoints else []
+        if environment not in environments:
+            with file_written_with_sum(folder / _ENVIRONMENTS) as draft:
+                draft.write_text(json.dumps([*environments, environment]), encoding="utf-8")
         return folder
 
-    def took_part(self, attempt: str) -> list[Environment]:
+    def attempt_environments(self, attempt: str) -> list[Environment]:
         """The environments that `resume` noted for a step that is not finished.
 
         Raises:
             ArtifactError: the note is corrupt.
         """
-        path = self.unfinished(attempt) / _TOOK_PART
+        path = self.unfinished(attempt) / _ENVIRONMENTS
         if not path.is_file():
             return []
         remedy = _remake(path.parent)
         check_sum(path, "the note of environments", remedy)
-        noted: list[Environment] = parse_json(
+        environments: list[Environment] = parse_json(
             path.read_bytes(), str(path), error=ArtifactError, remedy=remedy
         )
-        return noted
+        return environments
 
     def manifest(self, kind: str, key: str) -> Manifest:
         """The manifest of an artifact.
@@ -166,8 +166,8 @@ class Store:
         return self._manifest_in(self.place(kind, key) / MANIFEST, kind, key)
 
     def trace(self, kind: str, key: str) -> Manifest | None:
-        """The manifest of an artifact, or the one that it left when it was deleted; None without any,
-        or where what it left cannot be read.
+        """The manifest of an artifact, or the trace that it left when it was deleted. None if there is
+        neither, or if the trace cannot be read.
 
         Raises:
             ArtifactError: as for `manifest`.
@@ -230,9 +230,9 @@ class Store:
         measure: Callable[[], Manifest],
         serves: Callable[[Manifest], bool] = lambda _: True,
         *,
-        kept: bool = True,
+        keep: bool = True,
     ) -> Path:
-        """Makes an artifact, unless one that serves exists; one process at a time makes one key.
+        """Makes an artifact, unless one that serves exists. Only one process at a time makes a key.
 
         An artifact that does not serve is replaced when the new one is whole.
 
@@ -241,7 +241,7 @@ class Store:
             write: writes the artifact's files into an empty folder.
             measure: called after the writing: the manifest with its measurements.
             serves: whether an artifact with this manifest is as good as a new one.
-            kept: False: the new artifact may be deleted (see `discard`), unless it replaces one that
+            keep: False: the new artifact may be deleted (see `discard`), unless it replaces one that
                 is kept.
 
         Returns:
@@ -259,16 +259,16 @@ class Store:
                 with folder_written_whole(place, replaces=replaces) as draft:
                     write(draft)
                     _write_manifest(draft, measure())
-                    if not kept and (not replaces or _is_file(place / LET_GO)):
-                        (draft / LET_GO).touch()  # at once: a process killed later leaves no doubt
+                    if not keep and (not replaces or _is_file(place / LET_GO)):
+                        (draft / LET_GO).touch()  # at once: no killed process can omit it
                 self._checked[key] = self.manifest(kind, key).digest
-            for left in (self.root / "unfinished").glob(f"{key}*"):
-                shutil.rmtree(left, ignore_errors=True)
+            for attempt in (self.root / "unfinished").glob(f"{key}*"):
+                shutil.rmtree(attempt, ignore_errors=True)
             self._trace_place(kind, key).unlink(missing_ok=True)
         return place
 
     def keep(self, kind: str, key: str) -> None:
-        """Removes the mark of an artifact that may be deleted, where it is."""
+        """Removes the mark of an artifact that may be deleted, if it has the mark."""
         mark = self.place(kind, key) / LET_GO
         if _is_file(mark):
             with self.lock(key), disk_errors_explained(mark):
@@ -285,7 +285,7 @@ class Store:
                 with disk_errors_explained(gone):
                     with file_written_whole(self._trace_place(kind, key)) as draft:
                         shutil.copyfile(place / MANIFEST, draft)
-                    place.rename(gone)  # so that no half of it is ever seen
+                    place.rename(gone)  # so that no reader ever sees half of it
             shutil.rmtree(gone, ignore_errors=True)
             self._checked.pop(key, None)
 
@@ -300,7 +300,7 @@ class Store:
 
     @contextlib.contextmanager
     def lock_if_free(self, key: str) -> Iterator[bool]:
-        """Takes the lock of a key unless another process holds it; tells whether it did.
+        """Takes the lock of a key unless another process holds it; yields whether it did.
 
         Raises:
             ArtifactError: as for `lock`.
@@ -318,7 +318,7 @@ class Store:
 
     @contextlib.contextmanager
     def using(self, keys: Iterable[str]) -> Iterator[None]:
-        """Notes until the block ends that this process uses artifacts, so that nobody prunes them.
+        """Notes until the block ends that this process uses artifacts, so that no process prunes them.
 
         Raises:
             ArtifactError: as for `lock`.
@@ -330,7 +330,7 @@ class Store:
 
     @contextlib.contextmanager
     def keys_in_use(self) -> Iterator[frozenset[str]]:
-        """Gives the keys that living processes use (see `using`); no other one begins in the block.
+        """Yields the keys that living processes use (see `using`); no other use begins in the block.
 
         Raises:
             ArtifactError: as for `lock`; a note cannot be read.
@@ -340,24 +340,24 @@ class Store:
 
 
 class _ExplainedLock(FileLock):
-    def acquire(self, *settings: Any, **named: Any) -> Any:
+    def acquire(self, *args: Any, **kwargs: Any) -> Any:
         with lock_errors_explained(Path(self.lock_file)):
-            return super().acquire(*settings, **named)
+            return super().acquire(*args, **kwargs)
 
 
 def _is_file(path: Path) -> bool:
-    with disk_errors_explained(path):  # of a folder that may not be entered
+    with disk_errors_explained(path):  # a folder that may not be entered
         return path.is_file()
 
 
 def _read_manifest(path: Path) -> Manifest:
-    """A manifest whose checksum is right; one of an earlier version has none."""
+    """A manifest whose checksum is right; a manifest of an earlier version has none."""
     content = parse_json(path.read_bytes(), str(path))
     if isinstance(content, dict) and _CHECKSUM in content:
-        noted = content.pop(_CHECKSUM)
+        expected = content.pop(_CHECKSUM)
         checksum = key_of(content)
-        if noted != checksum:
-            raise ArtifactError(f"it is corrupt: its checksum is {checksum}, not {noted}")
+        if expected != checksum:
+            raise ArtifactError(f"it is corrupt: its checksum is {checksum}, not {expected}")
     return _MANIFEST.validate_python(content)
 
 
@@ -391,4 +391,4 @@ def _check_file(place: Path, name: str, expected: str) -> None:
 
 
 def _remake(folder: Path) -> str:
-    return f"delete the folder {folder} and give the command again: only this step is made anew"
+    return f"delete the folder {folder} and give the command again: only this step is made again"

@@ -1,4 +1,4 @@
-"""Checksums of what no manifest covers: converted models, and files of unfinished work."""
+"""Checksums of files that no manifest covers: converted models, and files of unfinished work."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def check_sums(folder: Path, what: str) -> None:
 
     Args:
         folder: that `write_sums` was called for.
-        what: what it holds, for the message.
+        what: name of its content, for the message.
 
     Raises:
         EncoderError: a file is missing or has other content.
     """
-    remedy = f"delete {folder} and give the command again: it is made anew"
+    remedy = f"delete {folder} and give the command again: it is made again"
     incomplete = f"{what} in {folder} is incomplete"
     try:
         sums = parse_json((folder / _SUMS).read_bytes(), incomplete, error=EncoderError)
@@ -51,17 +51,17 @@ def file_written_with_sum(place: Path) -> Iterator[Path]:
     """As `file_written_whole`, with the file's SHA-256 in ``.NAME.sha256`` beside it.
 
     Two files cannot be replaced at once: the new sum is noted beside the old one, the file is
-    replaced, the old sum is taken out. A process killed in between leaves a file that one of the
-    two belongs to.
+    replaced, the old sum is removed. A process killed in between leaves a file that matches one of the
+    two.
 
     Raises:
         ArtifactError: the disk is full or the place cannot be written.
     """
     with file_written_whole(place) as draft:
         yield draft
-        noted = sha256_of_file(draft)
-        _note(place, [*_noted(place), noted])
-    _note(place, [noted])
+        checksum = sha256_of_file(draft)
+        _note(place, [*_noted_sums(place), checksum])
+    _note(place, [checksum])
 
 
 def check_sum(place: Path, what: str, remedy: str) -> None:
@@ -69,8 +69,8 @@ def check_sum(place: Path, what: str, remedy: str) -> None:
 
     Args:
         place: the file.
-        what: what it is, for the message.
-        remedy: what to do where it differs.
+        what: name of the file, for the message.
+        remedy: what to do if it differs.
 
     Raises:
         ArtifactError: the file is missing, has no sum, or has other content than was written.
@@ -79,11 +79,11 @@ def check_sum(place: Path, what: str, remedy: str) -> None:
         checksum = sha256_of_file(place)
     except OSError as error:
         raise ArtifactError(f"{what} {place} cannot be read: {error}", remedy=remedy) from error
-    noted = _noted(place)
-    if checksum not in noted:
+    sums = _noted_sums(place)
+    if checksum not in sums:
         raise ArtifactError(
             f"{what} {place} is corrupt: its SHA-256 is {checksum}",
-            " or ".join(noted) or f"the SHA-256 in {_sum_place(place)}, which cannot be read",
+            " or ".join(sums) or f"the SHA-256 in {_sum_place(place)}, which cannot be read",
             remedy,
         )
 
@@ -97,8 +97,8 @@ def _note(place: Path, sums: Sequence[str]) -> None:
         draft.write_text(json.dumps(list(dict.fromkeys(sums))), encoding="utf-8")
 
 
-def _noted(place: Path) -> list[str]:
-    """The sums that a file may have; none where the note is missing or damaged."""
+def _noted_sums(place: Path) -> list[str]:
+    """The sums that a file may have; an empty list if the note is missing or damaged."""
     path = _sum_place(place)
     try:
         sums = parse_json(path.read_bytes(), str(path))

@@ -36,7 +36,7 @@ NOT_IN_NUMBERS = frozenset(
         "typer",
     }
 )
-"""Declared packages that change no number: they show, lock, and read settings, which are in the key."""
+"""Declared packages that change no number: they display, lock, or read settings (in the key)."""
 
 _DEV = "dev"
 _PROGRAMS = ("apertium",)
@@ -54,7 +54,7 @@ def declared_packages(folder: Path) -> list[str]:
     """The packages that the project requires, those of all extras but ``dev`` included.
 
     They are read from ``pyproject.toml`` where the package is used from its source, because the
-    metadata of an editable installation stay behind it; else from the installed metadata.
+    metadata of an editable installation may be outdated; else from the installed metadata.
 
     Args:
         folder: of the package ``crosslift``.
@@ -78,12 +78,12 @@ def _project_table(path: Path) -> dict[str, dict[str, list[str]]]:
 
 def _names(requirements: Iterable[str], extras: Sequence[str] = ()) -> list[str]:
     required = [Requirement(text) for text in requirements]
-    wanted = [
+    applicable = [
         each
         for each in required
         if each.marker is None or any(each.marker.evaluate({"extra": e}) for e in ("", *extras))
     ]
-    return sorted({canonicalize_name(each.name) for each in wanted})
+    return sorted({canonicalize_name(each.name) for each in applicable})
 
 
 def _installed_version(package: str) -> str:
@@ -107,10 +107,10 @@ def _program_version(name: str) -> str:
 
 
 def project_facts(folder: Path = _FOLDER) -> dict[str, str]:
-    """The project's version, and the commit of its source where there is one.
+    """The project's version, and the commit of its source if there is one.
 
     Args:
-        folder: of the package. It is asked for, never the current directory.
+        folder: of the package: git looks there, never in the current directory.
 
     Returns:
         ``crosslift``: the version; ``commit``: its hash, with ``, changed since`` where a file of the

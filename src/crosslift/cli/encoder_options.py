@@ -16,7 +16,7 @@ import typer
 from crosslift.cli.options import MaxTokensOption, PrecisionOption, RevisionOption
 from crosslift.encoders.kinds import Pooling
 
-_OWN = "a prompt that the model's own files name, such as query"
+_NAMED = "a prompt that the model's own files name, such as query"
 
 
 def _encoder(
@@ -30,7 +30,7 @@ def _encoder(
     ] = None,
     prompt_name: Annotated[
         str | None,
-        typer.Option("--prompt-name", metavar="NAME", help=f"Instead of its text, {_OWN}."),
+        typer.Option("--prompt-name", metavar="NAME", help=f"Instead of its text, {_NAMED}."),
     ] = None,
     hidden_state: Annotated[
         int | None,
@@ -54,18 +54,22 @@ def _encoder(
 
 def _side_prompts(
     prompt_src: Annotated[
-        str | None, typer.Option("--prompt-src", help="Of the src texts alone. Default: --prompt.")
+        str | None, typer.Option("--prompt-src", help="For the src texts only. Default: --prompt.")
     ] = None,
     prompt_tgt: Annotated[
-        str | None, typer.Option("--prompt-tgt", help="Of the tgt texts alone. Default: --prompt.")
+        str | None, typer.Option("--prompt-tgt", help="For the tgt texts only. Default: --prompt.")
     ] = None,
     prompt_name_src: Annotated[
         str | None,
-        typer.Option("--prompt-name-src", metavar="NAME", help=f"Of the src texts alone, {_OWN}."),
+        typer.Option(
+            "--prompt-name-src", metavar="NAME", help=f"For the src texts only, {_NAMED}."
+        ),
     ] = None,
     prompt_name_tgt: Annotated[
         str | None,
-        typer.Option("--prompt-name-tgt", metavar="NAME", help=f"Of the tgt texts alone, {_OWN}."),
+        typer.Option(
+            "--prompt-name-tgt", metavar="NAME", help=f"For the tgt texts only, {_NAMED}."
+        ),
     ] = None,
 ) -> dict[str, Any]:
     return locals()
@@ -78,34 +82,36 @@ _GROUPS: dict[str, Callable[..., dict[str, Any]]] = {
 
 
 def with_encoder_options(model: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Makes a command's parameters ``encoder`` and, where it has it, ``side_prompts`` from options.
+    """Makes a command's parameters ``encoder`` and, if it has one, ``side_prompts`` from options.
 
     Args:
         model: annotation of the parameter that names the encoder; it comes first.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        asked = inspect.signature(command).parameters
+        declared = inspect.signature(command).parameters
         groups = {
             name: inspect.signature(options, eval_str=True).parameters
             for name, options in _GROUPS.items()
-            if name in asked
+            if name in declared
         }
 
         @functools.wraps(command)
         def run(**values: Any) -> None:
             from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
 
-            own = {name: {option: values.pop(option) for option in groups[name]} for name in groups}
-            values["encoder"] = EncoderSettings(name=values.pop("model"), **own["encoder"])
-            if "side_prompts" in own:
-                values["side_prompts"] = SidePrompts(**own["side_prompts"])
+            options = {
+                name: {option: values.pop(option) for option in groups[name]} for name in groups
+            }
+            values["encoder"] = EncoderSettings(name=values.pop("model"), **options["encoder"])
+            if "side_prompts" in options:
+                values["side_prompts"] = SidePrompts(**options["side_prompts"])
             command(**values)
 
         run.__annotations__ = {n: a for n, a in command.__annotations__.items() if n not in groups}
         annotations = inspect.get_annotations(run, eval_str=True)
         parameters = [inspect.Parameter("model", inspect.Parameter.KEYWORD_ONLY, annotation=model)]
-        for name, parameter in asked.items():
+        for name, parameter in declared.items():
             if name in groups:
                 parameters += groups[name].values()
             else:

@@ -34,74 +34,75 @@ def show(
     if protocol == "all" and direction is not None:
         raise StudyError(
             f"--direction {direction} beside --protocol all",
-            "one protocol with --direction: all of them show every direction they have",
+            "one protocol with --direction: `all` shows every direction of each protocol",
         )
     console = console_for(json_to)
     listener = StatusLine(console, "reading the data")
     if protocol == "all":
         with listener.status:
-            found = evaluate_protocols(model, target, ("all",), Store(store), listener)
-        _print_side_by_side(console, found)
-        write_json(found, json_to)
+            evaluations = evaluate_protocols(model, target, ("all",), Store(store), listener)
+        _print_side_by_side(console, evaluations)
+        write_json(evaluations, json_to)
         return
     with listener.status:
-        one = evaluate(model, target, protocol, direction, Store(store), listener)
-    _print(console, one)
-    write_json(one, json_to)
+        evaluation = evaluate(model, target, protocol, direction, Store(store), listener)
+    _print(console, evaluation)
+    write_json(evaluation, json_to)
 
 
-def _print(console: Console, found: Evaluation) -> None:
-    metrics = list(found.macro)
+def _print(console: Console, evaluation: Evaluation) -> None:
+    metrics = list(evaluation.macro)
     table = Table("language", "n", *(described(metric).column for metric in metrics))
     for column in table.columns[1:]:
         column.justify = "right"
-    for language, values in found.languages.items():
+    for language, values in evaluation.languages.items():
         scores = (described(metric).score(values[metric]) for metric in metrics)
         table.add_row(language, str(int(values["n"])), *scores)
     table.add_section()
-    queries = str(int(sum(values["n"] for values in found.languages.values())))
-    means = (described(metric).score(found.macro[metric]) for metric in metrics)
+    queries = str(int(sum(values["n"] for values in evaluation.languages.values())))
+    means = (described(metric).score(evaluation.macro[metric]) for metric in metrics)
     table.add_row("macro", queries, *means, style="bold")
     console.print(table)
-    _tell_pretraining(console, found)
-    _tell_gaps(console, found)
-    _tell_unread(console, found)
-    _tell_notes(console, found)
-    _tell_mining(console, found)
-    _tell_protocol(console, found)
+    _print_pretraining(console, evaluation)
+    _print_gaps(console, evaluation)
+    _print_unread(console, evaluation)
+    _print_notes(console, evaluation)
+    _print_mining(console, evaluation)
+    _print_protocol(console, evaluation)
 
 
-def _tell_pretraining(console: Console, found: Evaluation) -> None:
-    for group, scores in found.groups.get("pretraining", {}).items():
+def _print_pretraining(console: Console, evaluation: Evaluation) -> None:
+    for group, scores in evaluation.groups.get("pretraining", {}).items():
         languages = plural(len(scores.languages), "language")
-        score = share(scores.macro[found.metric], 1)
-        console.print(f"{group}: {languages}, {found.metric} {score}")
+        score = share(scores.macro[evaluation.metric], 1)
+        console.print(f"{group}: {languages}, {evaluation.metric} {score}")
 
 
-def _tell_gaps(console: Console, found: Evaluation) -> None:
-    for reason in dict.fromkeys(found.gaps.values()):
-        languages = ", ".join(code for code, why in found.gaps.items() if why == reason)
+def _print_gaps(console: Console, evaluation: Evaluation) -> None:
+    for reason in dict.fromkeys(evaluation.gaps.values()):
+        languages = ", ".join(code for code, why in evaluation.gaps.items() if why == reason)
         console.print(f"not measured: {languages}: {reason}")
-    for reason in dict.fromkeys(reason for own in found.left_out.values() for reason in own):
-        counts = [own[reason] for own in found.left_out.values() if reason in own]
+    left_out = evaluation.left_out.values()
+    for reason in dict.fromkeys(reason for reasons in left_out for reason in reasons):
+        counts = [reasons[reason] for reasons in left_out if reason in reasons]
         where = f"{plural(sum(counts), 'item')} in {plural(len(counts), 'language')}"
         console.print(f"left out: {where}: {reason}")
 
 
-def _tell_unread(console: Console, found: Evaluation) -> None:
-    for reason in dict.fromkeys(found.unread.values()):
-        files = [file for file, why in found.unread.items() if why == reason]
+def _print_unread(console: Console, evaluation: Evaluation) -> None:
+    for reason in dict.fromkeys(evaluation.unread.values()):
+        files = [file for file, why in evaluation.unread.items() if why == reason]
         line = f"not read: {first_few(files)}: {reason}"
         console.print(line, highlight=False, markup=False)
 
 
-def _tell_notes(console: Console, found: Evaluation) -> None:
-    for language, note in found.notes.items():
+def _print_notes(console: Console, evaluation: Evaluation) -> None:
+    for language, note in evaluation.notes.items():
         console.print(f"{language}: {note}")
 
 
-def _tell_mining(console: Console, found: Evaluation) -> None:
-    for entry in found.mining:
+def _print_mining(console: Console, evaluation: Evaluation) -> None:
+    for entry in evaluation.mining:
         cut = ", ".join("none" if t is None else f"{t:.4f}" for t in entry.thresholds)
         score = entry.score
         console.print(
@@ -112,31 +113,33 @@ def _tell_mining(console: Console, found: Evaluation) -> None:
         )
 
 
-def _tell_protocol(console: Console, found: Evaluation) -> None:
+def _print_protocol(console: Console, evaluation: Evaluation) -> None:
     facts = ", ".join(
         f"{name} {value!r}" if name != "prompt" else prompt_words(value)
-        for name, value in found.protocol.items()
+        for name, value in evaluation.protocol.items()
         if value is not None
     )
     console.print(Text(f"protocol: {facts}", style="dim"))
 
 
-def _print_side_by_side(console: Console, found: Sequence[Evaluation]) -> None:
-    """One column a protocol, in its own metric: numbers of one name that are not the same thing."""
-    kinds = (f"{e.protocol['name']} {e.protocol['direction']}" for e in found)
-    columns = (described(e.metric).column.replace("_", " ") for e in found)  # words can be broken
+def _print_side_by_side(console: Console, evaluations: Sequence[Evaluation]) -> None:
+    """One column for each protocol, in its own metric: the numbers are not comparable."""
+    kinds = (f"{e.protocol['name']} {e.protocol['direction']}" for e in evaluations)
+    columns = (
+        described(e.metric).column.replace("_", " ") for e in evaluations
+    )  # lets lines break
     table = Table("language", *(f"{k}\n{c}" for k, c in zip(kinds, columns, strict=True)))
     for column in table.columns[1:]:
         column.justify = "right"
-    for language in found[0].languages:
-        cells = (described(e.metric).score(e.languages[language][e.metric]) for e in found)
+    for language in evaluations[0].languages:
+        cells = (described(e.metric).score(e.languages[language][e.metric]) for e in evaluations)
         table.add_row(language, *cells)
     table.add_section()
-    means = (described(e.metric).score(e.macro[e.metric]) for e in found)
+    means = (described(e.metric).score(e.macro[e.metric]) for e in evaluations)
     table.add_row("macro", *means, style="bold")
     console.print(table)
-    _tell_gaps(console, found[0])
-    _tell_unread(console, found[0])
-    for each in found:
-        _tell_mining(console, each)
-        _tell_protocol(console, each)
+    _print_gaps(console, evaluations[0])
+    _print_unread(console, evaluations[0])
+    for each in evaluations:
+        _print_mining(console, each)
+        _print_protocol(console, each)

@@ -1,4 +1,4 @@
-"""`crosslift fetch`: published data that CrossLift can use but does not bring."""
+"""`crosslift fetch`: published data that CrossLift can use but does not include."""
 
 from __future__ import annotations
 

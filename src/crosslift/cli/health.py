@@ -75,10 +75,10 @@ def _catalogs() -> str:
 def _disk() -> str:
     place = make_folder(home())
     free = shutil.disk_usage(place).free
-    told = f"{memory(free)} free in {place}"
+    free_space = f"{memory(free)} free in {place}"
     if free < _LEAST_FREE:
-        raise CrossLiftError(told, memory(_LEAST_FREE), "free some, or set CROSSLIFT_HOME")
-    return told
+        raise CrossLiftError(free_space, memory(_LEAST_FREE), "free some, or set CROSSLIFT_HOME")
+    return free_space
 
 
 def _precision() -> str:
@@ -98,11 +98,11 @@ def _translation() -> str:
     from crosslift.sources.translation.apertium import installation, packages
 
     models = "seq2seq through transformers"
-    wanted = " ".join(packages(("es", "ca")))
+    apt_packages = " ".join(packages(("es", "ca")))
     try:
-        found = installation()
+        apertium = installation()
     except CrossLiftError as error:
-        return f"{models}; no apertium ({error.what}): apt-get install {wanted}"
-    whole = [pair for code, pair in found.from_english.items() if "_" not in code]
-    pairs = ", ".join(whole) or f"no pair from English: apt-get install {wanted}"
-    return f"{models}; apertium {found.version}: {pairs}"
+        return f"{models}; no apertium ({error.what}): apt-get install {apt_packages}"
+    pairs_from_english = [pair for code, pair in apertium.from_english.items() if "_" not in code]
+    pairs = ", ".join(pairs_from_english) or f"no pair from English: apt-get install {apt_packages}"
+    return f"{models}; apertium {apertium.version}: {pairs}"

@@ -36,8 +36,8 @@ def tasks(json_to: str | None) -> None:
         for task in TASKS.values()
     ]
     own_files = [
-        (name, name, own.title, True, "of your file", "your file")
-        for name, own in OWN_FILE_TASKS.items()
+        (name, name, task.title, True, "of your file", "your file")
+        for name, task in OWN_FILE_TASKS.items()
     ]
     captioned = [
         (form, form, facts.pictures.title, False, "of your data", _CAPTIONS)
@@ -92,26 +92,26 @@ def _print(rows: Sequence[ResultRecord], columns: Sequence[str], json_to: str | 
 
 
 def report(folder: Path, json_to: str | None) -> None:
-    """Writes a run's report anew."""
+    """Writes a run's report again."""
     from crosslift.cli.running import (
         outcome,
-        tell_idle,
-        tell_mixture,
-        tell_other_code,
-        tell_verdicts,
+        print_idle,
+        print_mixture,
+        print_other_code,
+        print_verdicts,
     )
     from crosslift.reports.html import write_report
     from crosslift.results.run_folder import RunFolder
 
     console = console_for(json_to)
     path = write_report(folder)
-    found = RunFolder.read(folder)
-    tell_verdicts(console, found)
-    tell_mixture(console, found)
-    tell_other_code(console, found)
-    tell_idle(console, found)
+    run = RunFolder.read(folder)
+    print_verdicts(console, run)
+    print_mixture(console, run)
+    print_other_code(console, run)
+    print_idle(console, run)
     console.print(Text.assemble("\nReport: ", (str(path), "bold")))
-    write_json(outcome(found, path), json_to)
+    write_json(outcome(run, path), json_to)
 
 
 def export(folder: Path, arm: str, to: Path, seed: int | None, json_to: str | None) -> None:

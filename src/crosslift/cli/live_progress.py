@@ -1,4 +1,4 @@
-"""Live progress of a run, with the time that remains; plain lines where there is no terminal."""
+"""Live progress of a run, with the time that remains; plain lines without a terminal."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from crosslift.wording import share as share_words
 class LiveProgress(Silent[Step]):
     """Shows which step runs and how much time remains.
 
-    What remains is the sum of the steps' expected seconds, corrected by how the steps so far
-    compared with theirs.
+    The remaining time is the sum of the steps' expected seconds, corrected by the ratio of real to
+    expected seconds so far.
 
     Args:
         console: to show it on.
-        steps: that will be run.
+        steps: the steps that will run.
         estimates: of their seconds.
     """
 
@@ -39,8 +39,8 @@ class LiveProgress(Silent[Step]):
         self._count = 0
         self._began = 0.0
         self._step: Step | None = None
-        self._bar = bar_for(console, TimeElapsedColumn(), TextColumn("{task.fields[left]}"))
-        self._task = self._bar.add_task("", total=sum(self._expected.values()) or 1, left="")
+        self._bar = bar_for(console, TimeElapsedColumn(), TextColumn("{task.fields[remaining]}"))
+        self._task = self._bar.add_task("", total=sum(self._expected.values()) or 1, remaining="")
 
     def __enter__(self) -> LiveProgress:
         self._bar.__enter__()
@@ -61,7 +61,7 @@ class LiveProgress(Silent[Step]):
         self._show(0.0)
 
     def advance(self, done: float) -> None:
-        """Such a share of the step is done."""
+        """This share of the step is done."""
         self._show(done)
 
     def end(self, work: Step, seconds: float) -> None:
@@ -74,7 +74,7 @@ class LiveProgress(Silent[Step]):
         )
 
     def fail(self, work: Step, error: CrossLiftError) -> None:
-        """The step cannot be made, and the run goes on."""
+        """The step failed, and the run continues."""
         self._remaining.pop(work.key, None)
         failure = Text.assemble(("failed", "red"), f" {_name(work)}: {error}")
         self._console.print(failure, soft_wrap=True)
@@ -82,22 +82,22 @@ class LiveProgress(Silent[Step]):
     def _show(self, share: float) -> None:
         if self._step is None:
             return
-        here = self._remaining.get(self._step.key, 0.0)
-        left = sum(self._remaining.values()) - share * here
+        step_expected = self._remaining.get(self._step.key, 0.0)
+        remaining = sum(self._remaining.values()) - share * step_expected
         total = sum(self._expected.values())
-        pace = self._pace(share * here)
+        pace = self._pace(share * step_expected)
         self._bar.update(
             self._task,
-            completed=total - left,
+            completed=total - remaining,
             description=f"{self._count}/{len(self._expected)} {_name(self._step)}",
-            left=f"{about_duration(left * pace)} left",
+            remaining=f"{about_duration(remaining * pace)} left",
         )
 
     def _pace(self, expected_here: float) -> float:
-        """Real seconds for each expected second so far; 1 until there is something to go by."""
+        """Real seconds for each expected second so far; 1 until enough steps are done."""
         expected = self._done_expected + expected_here
-        taken = self._done_seconds + time.monotonic() - self._began
-        return taken / expected if expected > 5 else 1.0
+        seconds = self._done_seconds + time.monotonic() - self._began
+        return seconds / expected if expected > 5 else 1.0
 
 
 def _name(step: Step) -> str:
@@ -105,11 +105,11 @@ def _name(step: Step) -> str:
 
 
 class StatusLine(Silent[Step]):
-    """Tells on one line what is being done and how far it is.
+    """Shows on one line which step runs and how far it is.
 
     Args:
         console: to show it on.
-        first: what is told before the first step.
+        first: text before the first step.
     """
 
     def __init__(self, console: Console, first: str) -> None:
@@ -131,7 +131,7 @@ class PhaseBar(Silent[Phase]):
 
     Args:
         console: to show it on.
-        first: what is shown before the first phase.
+        first: text before the first phase.
     """
 
     def __init__(self, console: Console, first: str) -> None:

@@ -55,7 +55,7 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def _crosslift(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
     if version:
         from crosslift import __version__
@@ -98,10 +98,10 @@ def run(
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
-    """Run a study, or what is left of it, and write its report.
+    """Run a study, or what remains of it, and write its report.
 
     After Ctrl-C, the same command resumes. Artifacts made by other code than this version are made
-    again; `crosslift plan` says which.
+    again; `crosslift plan` lists them.
     """
     from crosslift.cli import running
     from crosslift.studies.reading import read_study
@@ -152,7 +152,7 @@ def evaluate(
     encoder: EncoderSettings,
     side_prompts: SidePrompts,
 ) -> None:
-    """Measure an encoder, as it is, on a target."""
+    """Measure an encoder on a target, without training."""
     from crosslift.cli import evaluating
 
     settings = target_settings(
@@ -176,7 +176,7 @@ def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run.")],
     json: Json = None,
 ) -> None:
-    """Write a run's report anew from its folder, and print its verdicts."""
+    """Write a run's report again from its folder, and print its verdicts."""
     from crosslift.cli import listing
 
     listing.report(folder, json)
@@ -221,19 +221,19 @@ app.add_typer(store_commands, name="store")
 
 @app.command()
 def doctor(json: Json = None) -> None:
-    """Say what this machine has, and what is missing or broken."""
+    """Print what this machine has, and what is missing or broken."""
     from crosslift.cli import health
 
     health.show(json)
 
 
-_INTERRUPTED = 130  # what typer gives for Ctrl-C
+_INTERRUPTED = 130  # what typer returns for Ctrl-C
 
 
 def main() -> None:
     """Runs the command and prints errors in words, without a traceback.
 
-    A file's name that is no UTF-8 is printed with escapes.
+    A file's name that is not UTF-8 is printed with escapes.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -243,29 +243,29 @@ def main() -> None:
         with reading_once():
             code = int(app(standalone_mode=False) or 0)
     except CrossLiftError as error:
-        _tell(str(error))
+        _print_error(str(error))
         code = 2
     except Exception as error:  # noqa: BLE001
         _usage_or_raise(error)
     if code == _INTERRUPTED:
-        _tell("stopped; what was done is kept: give the same command again to go on")
+        _print_error("stopped; finished work is kept: give the same command again to resume")
     sys.exit(code)
 
 
 def _usage_or_raise(error: Exception) -> None:
     """Wrong usage is reported by the command-line library itself, settings out of range by their class,
-    and a file by what the system says of it; anything else is a fault of ours."""
+    and an unusable file by the system's message; anything else is a bug of ours."""
     from pydantic import ValidationError
 
     if isinstance(error, ValidationError) and error.title.endswith("Settings"):
-        _tell("\n".join(_words(detail) for detail in error.errors()))
+        _print_error("\n".join(_words(detail) for detail in error.errors()))
         sys.exit(2)
     if isinstance(error, OSError) and error.filename is not None:
-        _tell(f"{error.strerror}: {shorten(str(error.filename), 200)}")
+        _print_error(f"{error.strerror}: {shorten(str(error.filename), 200)}")
         sys.exit(2)
-    moved = moved_option_error(error)
-    if moved is not None:
-        _tell(str(moved))
+    moved_error = moved_option_error(error)
+    if moved_error is not None:
+        _print_error(str(moved_error))
         sys.exit(2)
     show = getattr(error, "show", None)
     if show is None:
@@ -275,15 +275,15 @@ def _usage_or_raise(error: Exception) -> None:
 
 
 def _words(detail: Mapping[str, Any]) -> str:
-    """What is wrong with a setting, in one line."""
+    """The fault of a setting, in one line."""
     name = ".".join(map(str, detail["loc"]))
     expected = str(detail["msg"]).removeprefix("Value error, ")
-    if not name:  # of several settings together
+    if not name:  # a fault of several settings together
         return expected
     return f"{name}: {shorten(repr(detail.get('input')), 200)}: {expected}"
 
 
-def _tell(text: str) -> None:
+def _print_error(text: str) -> None:
     from rich.console import Console
     from rich.text import Text
 

@@ -32,7 +32,7 @@ def mine(
     ],
     margin: Annotated[
         Literal["ratio", "distance", "absolute"],
-        typer.Option("--margin", help="How a pair's cosine is set against its neighbourhood."),
+        typer.Option("--margin", help="How a pair's cosine is compared with its neighbourhood."),
     ] = "ratio",
     k: Annotated[
         int, typer.Option("--k", min=1, help="Neighbours of each text; fewer on a smaller side.")
@@ -56,7 +56,7 @@ def mine(
             min=0.01,
             max=1,
             help="Calibrate the threshold to this share of true pairs: on --gold, or without it on "
-            "stand-in false pairs. For these the best candidate of some texts is taken out and they "
+            "stand-in false pairs. For these the best candidate of some texts is removed and they "
             "are mined again: what they find then counts as false. Too strict where a text has "
             "several translations, too lenient where most texts have none.",
         ),
@@ -72,7 +72,7 @@ def mine(
     ] = None,
     negatives: Annotated[
         int,
-        typer.Option("--negatives", min=1, help="Texts that stand-in false pairs are made of."),
+        typer.Option("--negatives", min=1, help="Texts that stand-in false pairs are made from."),
     ] = 2000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the draw of those texts.")] = 0,
     min_length: Annotated[
@@ -90,7 +90,7 @@ def mine(
         ),
     ] = None,
     drop_copies: Annotated[
-        bool, typer.Option("--drop-copies", help="Leave out texts that stand in both files.")
+        bool, typer.Option("--drop-copies", help="Leave out texts that are in both files.")
     ] = False,
     src_language: Annotated[
         str | None,
@@ -107,15 +107,15 @@ def mine(
         bool,
         typer.Option(
             "--keep-duplicates",
-            help="Write a pair as often as its text stands in the file where it stands more often. "
+            help="Write a pair as often as its text occurs in the file where it occurs more often. "
             "Default: each distinct text once.",
         ),
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Write --out though it exists.")
+        bool, typer.Option("--overwrite", help="Write --out even if it exists.")
     ] = False,
     plan: Annotated[
-        bool, typer.Option("--plan", help="Print what memory and time it needs, and end.")
+        bool, typer.Option("--plan", help="Print the memory and time it needs, and exit.")
     ] = False,
     store: StoreOption = None,
     json: Json = None,

@@ -31,22 +31,22 @@ _SECONDS_BETWEEN_LINES = 60.0
 def show(
     settings: MiningSettings, plan_only: bool, store: Path | None, json_to: str | None
 ) -> None:
-    """Mines two files, or plans to, and prints what came of it."""
+    """Mines two files, or plans to, and prints the outcome."""
     console = console_for(json_to)
-    kept = Store(store)
+    artifacts = Store(store)
     with MiningProgress(console) as progress:
         if plan_only:
-            plan = plan_of_files(settings, kept, progress)
+            plan = plan_of_files(settings, artifacts, progress)
             progress.show_plan(plan)
             write_json(MiningPlanOnly(plan=plan), json_to)
             return
-        outcome = mine_files(settings, kept, progress, progress.show_plan)
+        outcome = mine_files(settings, artifacts, progress, progress.show_plan)
     _print(console, outcome)
     write_json(outcome, json_to)
 
 
 class MiningProgress(Silent[Phase]):
-    """Live progress of a mining job; where there is no terminal, a line now and then.
+    """Live progress of a mining job; without a terminal, a line now and then.
 
     Args:
         console: to show it on.
@@ -57,7 +57,7 @@ class MiningProgress(Silent[Phase]):
         self._bar = bar_for(console, TextColumn("{task.fields[pace]}"), transient=True)
         self._task = self._bar.add_task("", total=None, pace="", visible=False)
         self._phase = Phase("reading", "lines")
-        self._done = self._began = self._told = 0.0
+        self._done = self._began = self._printed = 0.0
 
     def __enter__(self) -> MiningProgress:
         self._bar.__enter__()
@@ -79,7 +79,7 @@ class MiningProgress(Silent[Phase]):
     def begin(self, work: Phase) -> None:
         """A phase begins."""
         self._phase, self._done = work, work.done
-        self._began = self._told = time.monotonic()
+        self._began = self._printed = time.monotonic()
         self._bar.reset(
             self._task,
             total=work.total or None,
@@ -89,7 +89,7 @@ class MiningProgress(Silent[Phase]):
         )
 
     def advance(self, done: float) -> None:
-        """So much of the phase is done."""
+        """This much of the phase is done."""
         self._done = done
         self._bar.update(self._task, completed=done, pace=self.pace())
         if not self._console.is_terminal and self._due():
@@ -103,15 +103,15 @@ class MiningProgress(Silent[Phase]):
             self._print(Text.assemble(("done", "green"), f" {work.name}: {done}, {self._rate()}"))
 
     def pace(self) -> str:
-        """How far, how fast and how long yet, in words."""
+        """Progress, speed and remaining time, in words."""
         total = self._phase.total
         if not total:
             return f"{count(self._done)} {self._phase.unit}"
         speed = self._speed()
         seconds = (total - self._done) / speed if speed else None
-        left = "" if seconds is None else f", {about_duration(seconds)} left"
-        far = "" if self._console.is_terminal else f"{share(self._done / total, 1)}, "
-        return f"{far}{self._rate()}{left}"
+        remaining = "" if seconds is None else f", {about_duration(seconds)} left"
+        done = "" if self._console.is_terminal else f"{share(self._done / total, 1)}, "
+        return f"{done}{self._rate()}{remaining}"
 
     def _print(self, text: str | Text) -> None:
         self._console.print(text, soft_wrap=True)
@@ -125,23 +125,23 @@ class MiningProgress(Silent[Phase]):
 
     def _due(self) -> bool:
         now = time.monotonic()
-        if now - self._told < _SECONDS_BETWEEN_LINES:
+        if now - self._printed < _SECONDS_BETWEEN_LINES:
             return False
-        self._told = now
+        self._printed = now
         return True
 
 
 def plan_lines(plan: MiningPlan) -> list[str]:
-    """The plan in words, a line each."""
+    """The plan in words, line by line."""
     src, tgt = plan.texts["src"], plan.texts["tgt"]
-    standing = src + tgt - plan.to_encode
+    in_store = src + tgt - plan.to_encode
     resumed = f", {plan.rows_searched:,} src texts searched before" if plan.rows_searched else ""
     largest = max(plan.memory_bytes, key=lambda phase: plan.memory_bytes[phase])
     encoding, searching = _expected(plan.encode_seconds), _expected(plan.search_seconds)
     return [
         f"{src:,} src texts x {tgt:,} tgt texts, vectors of {plan.width}, "
         f"{plan.search} search{resumed}",
-        f"encoding: {plan.to_encode:,} texts ({standing:,} stand in the store), {encoding}; "
+        f"encoding: {plan.to_encode:,} texts ({in_store:,} are in the store), {encoding}; "
         f"searching: {searching}",
         f"memory: at most about {memory(plan.peak_memory_bytes)} (while {largest}); "
         f"store: {memory(plan.store_bytes)}",
@@ -150,26 +150,26 @@ def plan_lines(plan: MiningPlan) -> list[str]:
 
 def _expected(seconds: float | None) -> str:
     if seconds is None:
-        return "for a time that is not known yet"
+        return "time not known yet"
     return about_duration(seconds)
 
 
 def threshold_words(threshold: Threshold) -> str:
-    """The threshold and where it comes from."""
+    """The threshold and its source."""
     if threshold.value is None:
         return "threshold: none, every pair is written"
-    told = f"threshold: {threshold.value:.6g}"
+    value_words = f"threshold: {threshold.value:.6g}"
     if threshold.source == "given":
-        return f"{told}, as given"
+        return f"{value_words}, as given"
     reached = "unknown" if threshold.precision is None else share(threshold.precision, 1)
-    wanted = share(threshold.target_precision or 0.0, 1)
+    target = share(threshold.target_precision or 0.0, 1)
     if threshold.source == "gold":
         return (
-            f"{told}, fitted to {wanted} on {threshold.compared:,} pairs that the gold labels "
+            f"{value_words}, fitted to {target} on {threshold.compared:,} pairs that the gold labels "
             f"({reached} of these are true)"
         )
     return (
-        f"{told}, estimated to give {wanted} ({reached}) from the second-best candidates of "
+        f"{value_words}, estimated to give {target} ({reached}) from the second-best candidates of "
         f"{threshold.compared:,} texts: no measurement, see --target-precision in the help"
     )
 
@@ -184,12 +184,12 @@ def _print(console: Console, outcome: MiningOutcome) -> None:
             table.add_row(name.replace("_", " "), *(f"{count:,}" for count in counts))
     console.print(table)
     pairs = outcome.pairs
-    told = f"{pairs.mined:,} pairs"
+    counts_words = f"{pairs.mined:,} pairs"
     if pairs.unequal_lengths:
-        told += f", {pairs.unequal_lengths:,} of too unequal lengths"
+        counts_words += f", {pairs.unequal_lengths:,} of too unequal lengths"
     if pairs.below_threshold:
-        told += f", {pairs.below_threshold:,} below the threshold"
-    console.print(f"{told}; {threshold_words(outcome.threshold)}", soft_wrap=True)
+        counts_words += f", {pairs.below_threshold:,} below the threshold"
+    console.print(f"{counts_words}; {threshold_words(outcome.threshold)}", soft_wrap=True)
     recall = outcome.search.recall
     if recall is not None:
         console.print(

@@ -1,4 +1,4 @@
-"""Options of earlier versions that another command has now: their error names it."""
+"""Options of earlier versions that another command has now: the error names that command."""
 
 from __future__ import annotations
 

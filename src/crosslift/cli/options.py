@@ -24,21 +24,21 @@ StudyData = Annotated[
     typer.Option(
         "--data",
         metavar="DIR",
-        help="What relative paths in the study are relative to. Default: the study's own folder.",
+        help="Base folder of relative paths in the study. Default: the study's own folder.",
     ),
 ]
 KeepGoing = Annotated[
     bool,
     typer.Option(
         "--keep-going",
-        help="An arm that cannot be trained or measured is left out and named; the others go on.",
+        help="Leave out arms that cannot be trained or measured, name them, and continue.",
     ),
 ]
 TrustCode = Annotated[
     bool,
     typer.Option(
         "--trust-code",
-        help="Take artifacts that other code made as they are. The report names them.",
+        help="Use artifacts that other code made. The report names them.",
     ),
 ]
 StoreOption = Annotated[
@@ -93,7 +93,7 @@ DirectionOption = Annotated[
     Literal["xx->en", "en->xx", "both"] | None,
     typer.Option(
         "--direction",
-        help="Which side asks, or the mean of both. Default: the protocol's own.",
+        help="Which side is used as queries, or the mean of both. Default: the protocol's own.",
     ),
 ]
 
@@ -111,10 +111,10 @@ def target_settings(
     pairs: int | None,
     **further: Any,
 ) -> TargetSettings:
-    """A target as options name it.
+    """The settings of a target from the options of a command.
 
     Args:
-        name, data, catalogs, languages, pairs: as the options of these names have them.
+        name, data, catalogs, languages, pairs: values of the options of these names.
         further: settings of a target.
     """
     from crosslift.targets.target_settings import TargetSettings

@@ -17,9 +17,9 @@ from crosslift.results.result_record import ResultRecord
 
 
 def console_for(json_to: str | None) -> Console:
-    """The console for what a person reads: standard error where JSON goes to standard output.
+    """The console for human readers: standard error where JSON goes to standard output.
 
-    It prints strings as they are: brackets are no markup, and `:cat:` is no emoji. Style is given by
+    It prints strings literally: brackets are not markup, and `:cat:` is not an emoji. Style comes from
     `Text`.
     """
     return Console(stderr=json_to == "-", markup=False, emoji=False, highlight=False)
@@ -34,8 +34,8 @@ def bar_for(console: Console, *columns: ProgressColumn, transient: bool = False)
     """A progress bar with the description of its task and the share that is done.
 
     Args:
-        console: to show it on; nothing is shown where that is no terminal.
-        columns: further ones.
+        console: to show it on; nothing is shown if it is not a terminal.
+        columns: further columns.
         transient: whether it disappears at the end.
     """
     return Progress(
@@ -56,10 +56,10 @@ def write_json(
     """Writes records as JSON to a file, to standard output ('-'), or nowhere (None).
 
     Args:
-        content: a record, several, or a JSON object whose keys are no fields, such as names of tasks.
+        content: a record, several, or a JSON object whose keys are not fields, such as names of tasks.
         json_to: path of the file, ``-`` or None.
 
-    What is no plain file (`/dev/stderr`, a pipe) is written to, not replaced.
+    Anything other than a plain file (`/dev/stderr`, a pipe) is written to, not replaced.
     """
     if json_to is None:
         return

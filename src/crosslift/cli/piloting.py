@@ -25,14 +25,14 @@ _WIDE = 99
 """Columns that a table with its intervals beside the figures takes."""
 
 
-class Asked(NamedTuple):
-    """What the command line asks for.
+class PilotOptions(NamedTuple):
+    """What the options of the command line set.
 
     Args:
         lexicon: a file, or ``names:LANGUAGE``.
         language: of the words that are not English; None: as the lexicon says.
         hidden_states: None: all.
-        pairs: at most so many.
+        pairs: number of pairs at most.
         seed: of the choice of pairs.
     """
 
@@ -47,69 +47,71 @@ def states_of(text: str | None) -> tuple[int, ...] | None:
     """Hidden states from the words of the command line, such as ``0,2,4``.
 
     Raises:
-        StudyError: something that is no whole number.
+        StudyError: a part is not a whole number.
     """
     if text is None:
         return None
     parts = text.replace(",", " ").split()
-    wrong = [part for part in parts if not part.isdecimal()]
-    if wrong or not parts:
+    malformed = [part for part in parts if not part.isdecimal()]
+    if malformed or not parts:
         raise StudyError(
             f"--hidden-states {text!r}", "whole numbers from 0, with commas between them: 0,2,4"
         )
     return tuple(map(int, parts))
 
 
-def show(model: EncoderSettings, asked: Asked, out: Path | None, json_to: str | None) -> None:
+def show(
+    model: EncoderSettings, options: PilotOptions, out: Path | None, json_to: str | None
+) -> None:
     """Measures word pairs at every hidden state, prints figures and verdict, and draws the curves."""
     if out is not None:
         refuse_page(out)
     console = console_for(json_to)
     listener = PhaseBar(console, "reading the words")
     with listener.bar:
-        found = word_pilot(
+        pilot = word_pilot(
             model,
-            asked.lexicon,
-            asked.language,
-            hidden_states=asked.hidden_states,
-            most_pairs=asked.pairs,
-            seed=asked.seed,
+            options.lexicon,
+            options.language,
+            hidden_states=options.hidden_states,
+            most_pairs=options.pairs,
+            seed=options.seed,
             listener=listener,
         )
-    _print(console, found)
+    _print(console, pilot)
     if out is not None:
-        write_word_pilot_page(found, out)
+        write_word_pilot_page(pilot, out)
         console.print(Text.assemble("curves: ", (str(out), "bold")), soft_wrap=True)
-    write_json(found, json_to)
+    write_json(pilot, json_to)
 
 
-def _print(console: Console, found: WordPilot) -> None:
-    language = found.words.language
-    as_is = {each.hidden_state: each.as_is for each in found.states}
-    centred = {each.hidden_state: each.centred for each in found.states if each.centred}
+def _print(console: Console, pilot: WordPilot) -> None:
+    language = pilot.words.language
+    as_is = {each.hidden_state: each.as_is for each in pilot.states}
+    centred = {each.hidden_state: each.centred for each in pilot.states if each.centred}
     gap = " " if console.width >= _WIDE else "\n"
-    console.print(_table("as the vectors are", language, found, as_is, gap))
+    console.print(_table("as the vectors are", language, pilot, as_is, gap))
     if centred:
         title = "after the mean of each language is subtracted"
-        console.print(_table(title, language, found, centred, gap))
-    for each in found.states:
+        console.print(_table(title, language, pilot, centred, gap))
+    for each in pilot.states:
         if each.not_centred:
-            told = f"not centred: hidden state {each.hidden_state}: {each.not_centred}"
-            console.print(told, soft_wrap=True)
-    for why, number in found.words.left_out.items():
+            reason = f"not centred: hidden state {each.hidden_state}: {each.not_centred}"
+            console.print(reason, soft_wrap=True)
+    for why, number in pilot.words.left_out.items():
         console.print(f"left out: {plural(number, 'pair')}: {why}")
-    reading = ", ".join(f"{name} {value!r}" for name, value in found.reading)
+    reading = ", ".join(f"{name} {value!r}" for name, value in pilot.reading)
     console.print(Text(f"read with: {reading}", style="dim"))
     console.print()
-    for sentence in found.verdict:
+    for sentence in pilot.verdict:
         console.print(sentence)
 
 
 def _table(
-    title: str, language: str, found: WordPilot, rows: Mapping[int, AlignmentFigures], gap: str
+    title: str, language: str, pilot: WordPilot, rows: Mapping[int, AlignmentFigures], gap: str
 ) -> Table:
-    """A row a hidden state; ``gap`` stands before an interval."""
-    level = level_words(found.level)
+    """One row for each hidden state; ``gap`` comes before each interval."""
+    level = level_words(pilot.level)
     table = Table(
         "state",
         "pairs",
@@ -117,12 +119,12 @@ def _table(
         "margin",
         f"{language}->en, %",
         f"en->{language}, %",
-        title=f"{plural(found.words.pairs, 'word')}, {title}:\n{_SHOWN} ({level} intervals)",
+        title=f"{plural(pilot.words.pairs, 'word')}, {title}:\n{_SHOWN} ({level} intervals)",
         title_justify="left",
     )
     for column in table.columns:
         column.justify = "right"
-    best = found.best.hidden_state if found.best else None
+    best = pilot.best.hidden_state if pilot.best else None
     for state, figures in rows.items():
         table.add_row(
             str(state),
@@ -137,7 +139,7 @@ def _table(
 
 
 def _decimals(figures: AlignmentFigures) -> int:
-    """Four, and more where both cosines are so near 1 that four would not show them apart."""
+    """Four, or more if both cosines are so near 1 that four would not distinguish them."""
     return 4 if abs(figures.margin.value) >= 0.001 or figures.random < 0.999 else 7
 
 

@@ -11,7 +11,7 @@ from rich.tree import Tree
 
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, write_json
-from crosslift.cli.running import tell_failures
+from crosslift.cli.running import print_failures
 from crosslift.planning.plan import ArmRun, Plan, plan_study
 from crosslift.results.command_output import PlannedStep, StudyPlan
 from crosslift.steps.estimates import Estimates
@@ -31,42 +31,44 @@ def show(
     keep_going: bool = False,
     trust_code: bool = False,
 ) -> None:
-    """Prints the tree of steps of a study, and why those would run that are not up to date."""
-    kept = Store(store)
+    """Prints the tree of a study's steps, and why steps that are not up to date would run."""
+    artifacts = Store(store)
     console = console_for(json_to)
     with console.status("reading the data and planning"):
         plan = plan_study(study, keep_going=keep_going)
         steps = plan.steps()
-        status = Status(kept, trust_code=trust_code, asked_before=asked_before(plan, kept))
-        missing = missing_steps(steps, kept, status)
-    estimates = Estimates(kept)
+        status = Status(
+            artifacts, trust_code=trust_code, asked_before=asked_before(plan, artifacts)
+        )
+        missing = missing_steps(steps, artifacts, status)
+    estimates = Estimates(artifacts)
     to_run = {step.key for step in missing}
     drawing = _Drawing(console, status, estimates, to_run)
     drawing.draw(plan)
     unknown = " (some steps' speed is not known yet)" if _unknown(estimates, missing) else ""
     console.print(
         f"{len(steps)} steps: {len(steps) - len(missing)} up to date, {len(missing)} to run, "
-        f"{about_duration(estimates.total(missing))}{unknown}. Store: {kept.root}",
+        f"{about_duration(estimates.total(missing))}{unknown}. Store: {artifacts.root}",
     )
-    _tell_reasons(console, status, missing)
-    tell_failures(console, plan)
+    _print_reasons(console, status, missing)
+    print_failures(console, plan)
     rows = tuple(_row(step, status, estimates, to_run) for step in steps)
-    write_json(StudyPlan(study=study.name, store=str(kept.root), steps=rows), json_to)
+    write_json(StudyPlan(study=study.name, store=str(artifacts.root), steps=rows), json_to)
 
 
 def _unknown(estimates: Estimates, steps: list[Step]) -> bool:
     return any(estimates.seconds(step) is None for step in steps)
 
 
-def _tell_reasons(console: Console, status: Status, missing: list[Step]) -> None:
+def _print_reasons(console: Console, status: Status, missing: list[Step]) -> None:
     reasons = Counter(status.why_made(step).kind for step in missing)
     if reasons:
         counts = ", ".join(f"{kind}: {count}" for kind, count in reasons.items())
         console.print(f"Why they would run: {counts}.")
     if reasons["input made again"]:
-        console.print("A step whose input comes out the same, byte for byte, does not run again.")
+        console.print("A step whose new input is the same, byte for byte, does not run again.")
     if reasons["other code"]:
-        console.print("`crosslift run --trust-code` takes what other code made as it is.")
+        console.print("`crosslift run --trust-code` uses artifacts that other code made.")
 
 
 def _row(step: Step, status: Status, estimates: Estimates, to_run: set[str]) -> PlannedStep:

@@ -32,7 +32,7 @@ def demo_study(data: Path | None, start: str) -> Study:
     """The demo's study.
 
     Args:
-        data: folder of Tatoeba files, which adds that target; None: without it.
+        data: folder of Tatoeba files, which adds that target. None: without it.
         start: what the arms start from.
     """
     text = (resources.files("crosslift.studies") / "demo.yaml").read_text(encoding="utf-8")
@@ -56,58 +56,60 @@ def run(
     keep_going: bool = False,
     trust_code: bool = False,
 ) -> None:
-    """Runs a study with live progress, and prints its verdicts and where the report is."""
+    """Runs a study with live progress, and prints its verdicts and the path of the report."""
     console = console_for(json_to)
-    kept = Store(store)
+    artifacts = Store(store)
     folder = out or Path("runs") / study.name
     began = time.monotonic()
     with console.status("reading the data and planning"):
         plan = plan_study(study, keep_going=keep_going)
         steps = plan.steps()
-        estimates = Estimates(kept)
-        status = Status(kept, trust_code=trust_code)
-        missing = missing_steps(steps, kept, status)
+        estimates = Estimates(artifacts)
+        status = Status(artifacts, trust_code=trust_code)
+        missing = missing_steps(steps, artifacts, status)
     outlook = (
         f": {len(steps)} steps, {len(steps) - len(missing)} up to date, {len(missing)} to run, "
         f"{about_duration(estimates.total(missing))}. Ctrl-C stops it; the same command resumes."
     )
     console.print(Text.assemble((study.name, "bold"), outlook))
     with LiveProgress(console, missing, estimates) as progress:
-        plan, records = run_plan(plan, kept, progress, keep_going=keep_going, trust_code=trust_code)
+        plan, records = run_plan(
+            plan, artifacts, progress, keep_going=keep_going, trust_code=trust_code
+        )
     with console.status("comparing the arms and writing the report"):
-        report = write_run_folder(plan, kept, records, folder)
-    found = RunFolder.read(folder)
-    tell_verdicts(console, found)
-    tell_mixture(console, found)
-    tell_other_code(console, found)
-    tell_idle(console, found)
-    tell_failures(console, plan)
+        report = write_run_folder(plan, artifacts, records, folder)
+    run_folder = RunFolder.read(folder)
+    print_verdicts(console, run_folder)
+    print_mixture(console, run_folder)
+    print_other_code(console, run_folder)
+    print_idle(console, run_folder)
+    print_failures(console, plan)
     ending = f"\n{duration(time.monotonic() - began)}. Report: "
     console.print(Text.assemble(ending, (str(report), "bold")))
-    write_json(outcome(found, report), json_to)
+    write_json(outcome(run_folder, report), json_to)
 
 
-def tell_mixture(console: Console, folder: RunFolder) -> None:
-    """Prints one line where the steps of a run were made in different environments."""
+def print_mixture(console: Console, folder: RunFolder) -> None:
+    """Prints one line if the steps of a run were made in different environments."""
     words = mixed_words(folder.run)
     if words is not None:
         warn(console, "mixed environments:", words)
 
 
-def tell_other_code(console: Console, folder: RunFolder) -> None:
-    """Prints one line where steps were made by other code and taken as they are."""
+def print_other_code(console: Console, folder: RunFolder) -> None:
+    """Prints one line if artifacts of other code were used."""
     words = other_code_words(folder.run)
     if words is not None:
         warn(console, "other code:", words)
 
 
-def tell_idle(console: Console, folder: RunFolder) -> None:
-    """Prints the tasks whose loss was often 0, so that their training taught little or nothing."""
+def print_idle(console: Console, folder: RunFolder) -> None:
+    """Prints the tasks whose loss was often 0, so that training on them taught little or nothing."""
     for sentence in idle_sentences(folder.curves):
         warn(console, "updates without a loss:", sentence)
 
 
-def tell_failures(console: Console, plan: Plan) -> None:
+def print_failures(console: Console, plan: Plan) -> None:
     """Prints which arms are left out, and why."""
     for arm, error in plan.failures.items():
         console.print(Text.assemble("\n", ("left out:", "bold red"), f" arm {arm}"))
@@ -126,7 +128,7 @@ def outcome(folder: RunFolder, report: Path) -> RunOutcome:
     )
 
 
-def tell_verdicts(console: Console, folder: RunFolder) -> None:
+def print_verdicts(console: Console, folder: RunFolder) -> None:
     """Prints the question, whether intervals contain the variation of phase one, every verdict
     sentence, and what survives against the controls."""
     console.print(Text.assemble("\n", (folder.run.question, "bold")))
@@ -135,12 +137,12 @@ def tell_verdicts(console: Console, folder: RunFolder) -> None:
     declared = [v.sentence for v in folder.verdicts if v.family == "declared"]
     others = [v.sentence for v in folder.verdicts if v.family != "declared"]
     survives = [gain.sentence for gain in folder.run.gains]
-    told = {
+    sentences_by_title = {
         "Asked before the run": declared,
         "What survives against the controls": survives,
         f"Against {folder.run.baseline}": others,
     }
-    for title, sentences in told.items():
+    for title, sentences in sentences_by_title.items():
         if sentences:
             console.print(Text.assemble("\n", (title, "bold")))
         for sentence in sentences:

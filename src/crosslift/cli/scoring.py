@@ -19,28 +19,28 @@ def show(predictions: Path, labels: Path, json_to: str | None, *, partial: bool 
     """Scores a submission and prints its tasks, groups and average."""
     console = console_for(json_to)
     with console.status("scoring"):
-        found = score_folder(predictions, labels, partial=partial)
-    console.print(_table(found))
-    _tell_gaps(console, found)
-    gaps = {"missing": dict(found.missing)} if found.missing else {}
-    write_json({**found.to_json(), **gaps}, json_to)
+        scores = score_folder(predictions, labels, partial=partial)
+    console.print(_table(scores))
+    _print_gaps(console, scores)
+    gaps = {"missing": dict(scores.missing)} if scores.missing else {}
+    write_json({**scores.to_json(), **gaps}, json_to)
 
 
-def _table(found: Scores) -> Table:
+def _table(scores: Scores) -> Table:
     table = Table("task", "languages", *(f"{m} %" for m in _METRICS.values()), "score %")
     for column in table.columns[1:]:
         column.justify = "right"
     blank = [""] * (1 + len(_METRICS))
-    groups = found.groups
+    groups = scores.groups
     for group, names in GROUPS.items():
         for name in names:
-            if name in found.tasks:
-                table.add_row(*_cells(found.tasks[name]))
+            if name in scores.tasks:
+                table.add_row(*_cells(scores.tasks[name]))
         if group in groups:
             table.add_row(f"{group}, mean", *blank, percent(groups[group]), style="bold")
         table.add_section()
-    if found.overall is not None:
-        table.add_row("all tasks, mean", *blank, percent(found.overall), style="bold")
+    if scores.overall is not None:
+        table.add_row("all tasks, mean", *blank, percent(scores.overall), style="bold")
     return table
 
 
@@ -52,8 +52,8 @@ def _cells(scores: TaskScores) -> list[str]:
     return [scores.task.title, languages, *averages, percent(scores.score)]
 
 
-def _tell_gaps(console: Console, found: Scores) -> None:
-    for name, reason in found.missing.items():
+def _print_gaps(console: Console, scores: Scores) -> None:
+    for name, reason in scores.missing.items():
         console.print(f"not scored: {name}: {reason}")
-    for path in found.ignored:
+    for path in scores.ignored:
         console.print(f"no file of the benchmark: {path}")

@@ -18,7 +18,7 @@ def _store() -> None:
 
 @app.command(name="list")
 def list_store(store: StoreOption = None, json: Json = None) -> None:
-    """Print what the store holds: size, age, and which studies use it."""
+    """Print what is in the store: size, age, and which studies use it."""
     from crosslift.cli import storing
 
     storing.show(store, json)
@@ -30,12 +30,12 @@ def prune(
         list[str],
         typer.Argument(
             metavar="STUDY...",
-            help="Names of studies, as `crosslift store list` shows them: what they used when they ran "
-            "last is kept.",
+            help="Names of studies, as `crosslift store list` shows them: what they used last is "
+            "kept.",
         ),
     ],
     yes: Annotated[
-        bool, typer.Option("--yes", help="Delete without a question, after showing what.")
+        bool, typer.Option("--yes", help="Delete without asking, after showing what.")
     ] = False,
     store: StoreOption = None,
     json: Json = None,

@@ -25,52 +25,54 @@ from crosslift.steps import store_upkeep
 from crosslift.steps.store_upkeep import Held, Pruning, check_all, held_in, unneeded_by
 from crosslift.wording import duration, memory
 
-_NOBODY = "no study"
+_NO_STUDY = "no study"
 
 
 def show(store: Path | None, json_to: str | None) -> None:
-    """Prints what a store holds, by kind and by study; as JSON, every artifact."""
-    kept = Store(store)
+    """Prints the content of a store by kind and by study; as JSON, every artifact."""
+    artifacts = Store(store)
     console = console_for(json_to)
-    held = held_in(kept)
-    _print_table(console, "kind", {kind: _of_kind(held, kind) for kind in _kinds(held)})
+    entries = held_in(artifacts)
+    _print_table(console, "kind", {kind: _of_kind(entries, kind) for kind in _kinds(entries)})
     by_study: dict[str, list[Held]] = {}
-    for each in held:
-        for name in each.studies or (_NOBODY,):
+    for each in entries:
+        for name in each.studies or (_NO_STUDY,):
             by_study.setdefault(name, []).append(each)
     _print_table(console, "used by", by_study)
-    console.print(f"{len(held)} in all, {memory(sum(each.size for each in held))}: {kept.root}")
-    content = StoreContent(store=str(kept.root), held=tuple(map(_held, held)))
+    console.print(
+        f"{len(entries)} in all, {memory(sum(each.size for each in entries))}: {artifacts.root}"
+    )
+    content = StoreContent(store=str(artifacts.root), held=tuple(map(_record_of, entries)))
     write_json(content, json_to)
 
 
 def prune(studies: list[str], store: Path | None, json_to: str | None, *, yes: bool) -> None:
-    """Shows what no named study needs, and deletes it where that is confirmed."""
-    kept = Store(store)
+    """Shows what none of the studies needs, and deletes it if that is confirmed."""
+    artifacts = Store(store)
     console = console_for(json_to)
-    unneeded = unneeded_by(kept, studies)
-    _print_held(console, unneeded)
+    unneeded = unneeded_by(artifacts, studies)
+    _print_entries(console, unneeded)
     total = f"{len(unneeded)} to delete, {memory(sum(each.size for each in unneeded))}"
-    console.print(f"{total}: what {', '.join(studies)} did not use. Store: {kept.root}")
+    console.print(f"{total}: what {', '.join(studies)} did not use. Store: {artifacts.root}")
     confirmed = bool(unneeded) and (yes or _confirmed())
-    pruning = store_upkeep.prune(kept, unneeded, studies) if confirmed else Pruning()
+    pruning = store_upkeep.prune(artifacts, unneeded, studies) if confirmed else Pruning()
     if confirmed:
         _print_outcome(console, pruning)
     elif unneeded:
         console.print("nothing is deleted: answer yes, or give --yes")
-    held = pruning.deleted if confirmed else unneeded
+    listed = pruning.deleted if confirmed else unneeded
     content = PrunedStore(
-        store=str(kept.root),
+        store=str(artifacts.root),
         deleted=bool(pruning.deleted),
-        held=tuple(map(_held, held)),
-        in_use=tuple(map(_held, pruning.in_use)),
-        needed=tuple(map(_held, pruning.needed)),
+        held=tuple(map(_record_of, listed)),
+        in_use=tuple(map(_record_of, pruning.in_use)),
+        needed=tuple(map(_record_of, pruning.needed)),
     )
     write_json(content, json_to)
 
 
-def _print_held(console: Console, held: Sequence[Held]) -> None:
-    for each in held:
+def _print_entries(console: Console, entries: Sequence[Held]) -> None:
+    for each in entries:
         line = f"{each.kind} {each.key[:8]} {memory(each.size):>9}, {_age(each)} old"
         users = f", used by {', '.join(each.studies)}" if each.studies else ""
         useless = ", nothing reads or resumes it" if each.useless else ""
@@ -87,7 +89,7 @@ def _print_outcome(console: Console, pruning: Pruning) -> None:
     for reason, stays in why.items():
         if stays:
             console.print(f"{len(stays)} {reason}")
-            _print_held(console, stays)
+            _print_entries(console, stays)
 
 
 def _confirmed() -> bool:
@@ -95,21 +97,23 @@ def _confirmed() -> bool:
 
 
 def verify(store: Path | None, json_to: str | None) -> None:
-    """Checks every artifact; exits with 1 where one is damaged."""
-    kept = Store(store)
+    """Checks every artifact; exits with 1 if one is damaged."""
+    artifacts = Store(store)
     console = console_for(json_to)
     whole, faults = 0, []
     with console.status("checking"):
-        for _, fault in check_all(kept):
+        for _, fault in check_all(artifacts):
             if fault is None:
                 whole += 1
             else:
                 faults.append(fault)
     for fault in faults:
         console.print(fault.error, soft_wrap=True)
-    console.print(f"{whole} artifacts are as they were written, {len(faults)} are not: {kept.root}")
+    console.print(
+        f"{whole} artifacts are as they were written, {len(faults)} are not: {artifacts.root}"
+    )
     damaged = tuple(DamagedArtifact(path=str(f.path), error=str(f.error)) for f in faults)
-    write_json(VerifiedStore(store=str(kept.root), whole=whole, damaged=damaged), json_to)
+    write_json(VerifiedStore(store=str(artifacts.root), whole=whole, damaged=damaged), json_to)
     if faults:
         raise typer.Exit(1)
 
@@ -118,33 +122,33 @@ def _print_table(console: Console, title: str, groups: dict[str, list[Held]]) ->
     table = Table(title, "artifacts", "size", "oldest", "newest")
     for column in table.columns[1:]:
         column.justify = "right"
-    for name, held in groups.items():
-        ages = sorted(held, key=lambda each: each.written)
-        size = memory(sum(each.size for each in held))
-        table.add_row(name, str(len(held)), size, _age(ages[0]), _age(ages[-1]))
+    for name, entries in groups.items():
+        ages = sorted(entries, key=lambda each: each.written)
+        size = memory(sum(each.size for each in entries))
+        table.add_row(name, str(len(entries)), size, _age(ages[0]), _age(ages[-1]))
     console.print(table)
 
 
-def _kinds(held: Sequence[Held]) -> list[str]:
-    return list(dict.fromkeys(each.kind for each in held))
+def _kinds(entries: Sequence[Held]) -> list[str]:
+    return list(dict.fromkeys(each.kind for each in entries))
 
 
-def _of_kind(held: Sequence[Held], kind: str) -> list[Held]:
-    return [each for each in held if each.kind == kind]
+def _of_kind(entries: Sequence[Held], kind: str) -> list[Held]:
+    return [each for each in entries if each.kind == kind]
 
 
-def _age(held: Held) -> str:
-    seconds = max(0.0, time.time() - held.written)
+def _age(entry: Held) -> str:
+    seconds = max(0.0, time.time() - entry.written)
     return f"{seconds / 86400:.0f} days" if seconds >= 2 * 86400 else duration(seconds)
 
 
-def _held(held: Held) -> HeldArtifact:
+def _record_of(entry: Held) -> HeldArtifact:
     return HeldArtifact(
-        kind=held.kind,
-        key=held.key,
-        label=held.label,
-        bytes=held.size,
-        written=held.written,
-        studies=held.studies,
-        useless=held.useless,
+        kind=entry.kind,
+        key=entry.key,
+        label=entry.label,
+        bytes=entry.size,
+        written=entry.written,
+        studies=entry.studies,
+        useless=entry.useless,
     )

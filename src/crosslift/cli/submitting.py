@@ -34,11 +34,11 @@ def predict(
         seed: whose answers; None: the study's first.
         tasks: folders or targets of XTREME's tasks; None: all nine.
         json_to: file for the JSON, ``-``, or None.
-        trust_code: artifacts that other code made are taken as they are, and named.
+        trust_code: use artifacts that other code made, and name them.
 
     Raises:
-        StudyError: a list of tasks that names none.
-        UnknownNameError: a task that XTREME does not have.
+        StudyError: the list of tasks is empty.
+        UnknownNameError: XTREME has no such task.
     """
     from crosslift.submissions.submission import write_submission
 

@@ -34,7 +34,7 @@ def sweep(
         typer.Option(
             "--poolings",
             metavar="NAMES",
-            help="Poolings tried beside the model's own, such as: mean,first_token; or all.",
+            help="Poolings to try beside the model's own, such as: mean,first_token; or all.",
         ),
     ] = None,
     prompts: Annotated[
@@ -42,8 +42,8 @@ def sweep(
         typer.Option(
             "--prompts",
             metavar="PROMPT",
-            help="A prompt tried beside the model's own, exactly as it is put: 'query: ', or '' for "
-            "none. Give it once for each prompt.",
+            help="A prompt to try beside the model's own, with all its spaces: 'query: ', or '' for "
+            "none. Give the option once for each prompt.",
         ),
     ] = None,
     dev_languages: Annotated[

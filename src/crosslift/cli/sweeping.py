@@ -24,7 +24,7 @@ from crosslift.wording import percent, prompt_words, share
 def sweep_settings(
     target: str, poolings: list[str], prompts: list[str], dev_languages: list[str]
 ) -> SweepSettings:
-    """The settings of a sweep from the words of the command line.
+    """The settings of a sweep from the options of the command line.
 
     Raises:
         UnknownNameError: a pooling that does not exist.
@@ -33,10 +33,10 @@ def sweep_settings(
     for name in poolings:
         if name not in (*legal, "all"):
             raise UnknownNameError("pooling", name, (*legal, "all"))
-    chosen = tuple(name for name in legal if name in poolings or "all" in poolings)
+    selected = tuple(name for name in legal if name in poolings or "all" in poolings)
     return SweepSettings(
         target=target,
-        poolings=chosen,
+        poolings=selected,
         prompts=tuple(prompts),
         dev_languages=tuple(dev_languages) or None,
     )
@@ -50,7 +50,7 @@ def show(
     store: Path | None,
     json_to: str | None,
 ) -> None:
-    """Scores every hidden state, prints the scores and the choice, and draws the curves if asked."""
+    """Scores every hidden state, prints the scores and the choice, and draws the curves."""
     console = console_for(json_to)
     listener = StatusLine(console, "reading the data")
     with listener.status:

@@ -45,13 +45,14 @@ def word_pilot(
         str,
         typer.Option(
             "--prompt",
-            help="Put before every word. Default: none, since what all words share raises every "
-            "cosine.",
+            help="Put before every word. Default: none, since a common prompt raises every cosine.",
         ),
     ] = "",
     pairs: Annotated[
         int,
-        typer.Option("--pairs", min=20, help="Of more pairs, as many are drawn by the seed."),
+        typer.Option(
+            "--pairs", min=20, help="Most pairs; of more, this many are drawn by the seed."
+        ),
     ] = 1000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the choice of pairs.")] = 0,
     max_tokens: MaxTokensOption = None,
@@ -63,10 +64,10 @@ def word_pilot(
     ] = None,
     json: Json = None,
 ) -> None:
-    """Measure at which hidden states translated words are aligned, apart from anisotropy.
+    """Measure at which hidden states translated words are aligned, beyond anisotropy.
 
     At every hidden state: the cosine of word pairs beside that of random pairs, and how many words
-    find their translation, as the vectors are and after centring each language.
+    retrieve their translation, with the vectors as they are and after centring each language.
     """
     from crosslift.cli import piloting
     from crosslift.encoders.encoder_settings import EncoderSettings
@@ -79,5 +80,7 @@ def word_pilot(
         max_tokens=max_tokens,
         precision=precision,
     )
-    asked = piloting.Asked(lexicon, language, piloting.states_of(hidden_states), pairs, seed)
-    piloting.show(encoder, asked, out, json)
+    options = piloting.PilotOptions(
+        lexicon, language, piloting.states_of(hidden_states), pairs, seed
+    )
+    piloting.show(encoder, options, out, json)

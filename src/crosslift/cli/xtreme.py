@@ -20,15 +20,15 @@ app = typer.Typer(
 def score(
     predictions: Annotated[
         Path,
-        typer.Argument(metavar="PREDICTIONS", help="Folder such as xnli/test-de.tsv stands in."),
+        typer.Argument(metavar="PREDICTIONS", help="Folder with files such as xnli/test-de.tsv."),
     ],
-    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="Likewise, of the labels.")],
+    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="Likewise, with the labels.")],
     partial: Annotated[
         bool,
         typer.Option(
             "--partial",
-            help="Tasks may be missing; they are listed, and averages that need them are not "
-            "given. Languages of a task may never be missing.",
+            help="Allow missing tasks; they are listed, and averages that need them are left "
+            "out. Languages of a task may never be missing.",
         ),
     ] = False,
     json: Json = None,
@@ -54,7 +54,7 @@ def predict(
     trust_code: TrustCode = False,
     json: Json = None,
 ) -> None:
-    """Write an arm's answers to the test sets as XTREME wants them submitted."""
+    """Write an arm's answers to the test sets in the format of XTREME's submissions."""
     from crosslift.cli import submitting
 
     names = None if tasks is None else tasks.replace(",", " ").split()

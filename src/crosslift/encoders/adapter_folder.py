@@ -1,4 +1,4 @@
-"""Folders that hold an adapter (PEFT) for the model of another folder."""
+"""Folders with an adapter (PEFT) for the model of another folder."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _CONFIG = "adapter_config.json"
 
 
 def is_adapter_folder(folder: Path) -> bool:
-    """Whether a folder holds an adapter instead of a whole model.
+    """Whether a folder has an adapter instead of a whole model.
 
     Raises:
-        EncoderError: it holds both, and so does not say whether the adapter is in the weights already.
+        EncoderError: it has both, so that the adapter may be in the weights already.
     """
     if not (folder / _CONFIG).is_file():
         return False
     whole = sorted(path.name for path in folder.glob("model*.safetensors"))
     if whole:
         raise EncoderError(
-            f"{folder} holds a whole model ({whole[0]}) and an adapter ({_CONFIG})",
+            f"{folder} has a whole model ({whole[0]}) and an adapter ({_CONFIG})",
             "one of them",
             f"delete {whole[0]}, or {_CONFIG} where the adapter was merged into the model",
         )

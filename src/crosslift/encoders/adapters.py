@@ -35,21 +35,21 @@ def adapters(
     dropout: float,
     seed: int,
 ) -> Iterator[None]:
-    """Puts low-rank adapters on linear layers of an encoder, and takes them off again.
+    """Puts low-rank adapters on linear layers of an encoder, and removes them at the end.
 
     They begin as no change: one of their two matrices is zero. What they have learned is lost when
-    they are taken off, unless `merged` is asked for it before.
+    they are removed, unless `merged` is called before.
 
     Args:
         encoder: the encoder.
         modules: ends of the names of the linear layers; None: see `query_and_value`.
         rank: of the adapters.
         alpha: their products are scaled by alpha / rank.
-        dropout: of what they read.
+        dropout: of their inputs.
         seed: of their first weights.
 
     Raises:
-        TrainingError: no linear layer has a name that ends so.
+        TrainingError: no linear layer has a name with such an end.
 
     Source: Hu et al. 2022 (arXiv 2106.09685), section 4.
     """
@@ -97,7 +97,7 @@ def query_and_value(encoder: Encoder) -> tuple[str, ...]:
     """Ends of the names of an encoder's projections of queries and values.
 
     Raises:
-        TrainingError: it has none by a name that is known.
+        TrainingError: no layer of it has one of the known names.
     """
     layers = _linear_layers(encoder.model)
     for names in _QUERY_AND_VALUE:
@@ -106,7 +106,7 @@ def query_and_value(encoder: Encoder) -> tuple[str, ...]:
     raise TrainingError(
         f"the projections of queries and values of a {encoder.model.config.model_type} model are "
         "not known by their names",
-        f"`modules` with ends of names such as {', '.join(_ends_there(layers))}",
+        f"`modules` with ends of names such as {', '.join(_endings(layers))}",
     )
 
 
@@ -120,15 +120,15 @@ def merged(encoder: Encoder, masters: Mapping[str, Tensor]) -> dict[str, Tensor]
     Returns:
         Name -> float32 value; for an adapted layer its whole weight.
     """
-    found = {name: value for name, value in masters.items() if not is_adapter(name)}
+    weights = {name: value for name, value in masters.items() if not is_adapter(name)}
     for name, layer in _adapted(encoder.model).items():
         first, second = (f"{name}.lora_{side}.{_ADAPTER}.weight" for side in "AB")
         if first in masters:  # not in a frozen layer
             product = masters[second].detach() @ masters[first].detach()
             product = product.T if layer.fan_in_fan_out else product
             weight = layer.get_base_layer().weight.detach().float()
-            found[f"{name}.weight"] = weight + product * layer.scaling[_ADAPTER]
-    return found
+            weights[f"{name}.weight"] = weight + product * layer.scaling[_ADAPTER]
+    return weights
 
 
 def _adapted(model: Any) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def _linear_layers(model: Any) -> list[str]:
 
 
 def _transposed(model: Any, modules: Sequence[str]) -> bool:
-    """Whether the weights of the layers whose names end so are transposed."""
+    """Whether the weights of the layers whose names have these ends are transposed."""
     return any(
         isinstance(module, Conv1D) and any(_ends(name, end) for end in modules)
         for name, module in model.named_modules()
@@ -151,15 +151,15 @@ def _ends(name: str, end: str) -> bool:
     return name == end or name.endswith(f".{end}")
 
 
-def _ends_there(layers: Sequence[str]) -> list[str]:
+def _endings(layers: Sequence[str]) -> list[str]:
     return sorted({name.rpartition(".")[2] for name in layers})
 
 
 def _check_modules(model: Any, modules: Sequence[str]) -> None:
     layers = _linear_layers(model)
-    for wanted in modules:
-        if not any(_ends(name, wanted) for name in layers):
+    for ending in modules:
+        if not any(_ends(name, ending) for name in layers):
             raise TrainingError(
-                f"no linear layer of this encoder has a name that ends in {wanted!r}",
-                f"ends of names such as {', '.join(_ends_there(layers))}",
+                f"no linear layer of this encoder has a name that ends in {ending!r}",
+                f"ends of names such as {', '.join(_endings(layers))}",
             )

@@ -33,14 +33,14 @@ def packed_attention(
     Args:
         module: the attention layer that calls; unused.
         query, key, value: [1, heads, T, width].
-        attention_mask: None, always: there is nothing to mask.
+        attention_mask: always None: a packed batch has no padding to mask.
         scaling: of the products; None means 1 / sqrt(width).
         dropout: probability of dropping an attention weight.
         packed_blocks: of the batch.
-        sliding_window: None; layers that attend within a window only are not computed here.
+        sliding_window: None; layers that attend within a window only are not supported.
 
     Returns:
-        [1, T, heads, width] and None (weights are not kept).
+        [1, T, heads, width] and None (no attention weights).
 
     Raises:
         ValueError: the layer has a window; its model has to be run padded.
@@ -78,8 +78,8 @@ def _sequences(states: Tensor, block: Block) -> Tensor:
 class _DroppedAttention(torch.autograd.Function):
     """Attention with dropout in one node of the graph; torch has no fused one for a CPU.
 
-    Scores and softmax are in float32. Every block reads and writes its own part of arrays made
-    once, where slices and views on the graph would cost more than the products.
+    Scores and softmax are in float32. Every block reads and writes its part of arrays that are
+    allocated once: slices and views on the graph would cost more than the products.
     """
 
     @staticmethod
@@ -94,26 +94,26 @@ class _DroppedAttention(torch.autograd.Function):
     ) -> Tensor:
         """From query, key and value [T, heads, width] to [T, heads, width]."""
         output = torch.empty_like(query, memory_format=torch.contiguous_format)
-        kept = []
+        saved = []
         for block in blocks:
             q, k, v = (_by_head(states, block) for states in (query, key, value))
             weights = torch.softmax((q @ k.mT).mul_(scale), -1)
             noise = dropout_noise(weights, dropout)
             _put(output, block, (weights * noise) @ v)
-            kept += [weights.to(query.dtype), noise.bool()]
+            saved += [weights.to(query.dtype), noise.bool()]
         ctx.blocks, ctx.dropout, ctx.scale = blocks, dropout, scale
-        ctx.save_for_backward(query, key, value, *kept)
+        ctx.save_for_backward(query, key, value, *saved)
         return output
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """From the output's gradient to those of query, key and value."""
-        query, key, value, *kept = ctx.saved_tensors
+        query, key, value, *saved = ctx.saved_tensors
         of_query, of_key, of_value = (torch.empty_like(gradient) for _ in range(3))
-        for block, rounded, stays in zip(ctx.blocks, kept[::2], kept[1::2], strict=True):
+        for block, rounded, mask in zip(ctx.blocks, saved[::2], saved[1::2], strict=True):
             q, k, v, g = (_by_head(states, block) for states in (query, key, value, gradient))
-            weights, noise = rounded.float(), stays.float().mul_(1 / (1 - ctx.dropout))
+            weights, noise = rounded.float(), mask.float().mul_(1 / (1 - ctx.dropout))
             _put(of_value, block, (weights * noise).mT @ g)
             of_weights = (g @ v.mT).mul_(noise)
             of_scores = torch._softmax_backward_data(of_weights, weights, -1, torch.float32)

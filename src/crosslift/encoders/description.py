@@ -1,8 +1,8 @@
-"""What a folder's own files say of how its vectors are made, every key of them.
+"""How a folder makes its vectors, by its own files.
 
 The files are those of sentence-transformers: modules.json, sentence_bert_config.json,
-config_sentence_transformers.json, and config.json of each module. A key that decides a vector is read,
-or the folder is refused by the key's name; none is passed over.
+config_sentence_transformers.json, and config.json of each module. A key that affects a vector is read,
+or the folder is refused and the error names the key; no key is ignored.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from crosslift.model_files.read_model import folder_inside, read_json, read_json
 
 InputKind = Literal["transformer", "static"]
 ModuleKind = Literal["Dense", "LayerNorm", "Normalize", "Dropout"]
-"""What may stand after the pooling."""
+"""Modules that may follow the pooling."""
 
 _INPUTS: dict[str, InputKind] = {"Transformer": "transformer", "StaticEmbedding": "static"}
 _REMEDY = "use another model, or a copy of the folder without that key, whose vectors are others"
@@ -77,22 +77,22 @@ class OwnPrompts:
     """The prompts of an encoder's own sentence-transformers files.
 
     Args:
-        named: name -> prompt.
-        default: what goes before a text where no prompt is asked for; empty for none.
+        by_name: name -> prompt.
+        default: text that is put before each text when no prompt is set; empty for none.
     """
 
-    named: Mapping[str, str]
+    by_name: Mapping[str, str]
     default: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Keys:
-    """The keys that a file may hold.
+    """The keys that a file may have.
 
     Args:
-        read: key -> types of the values that are read here.
+        read: key -> types of the values that CrossLift reads.
         harmless: keys that change no vector.
-        only: key -> the values that are accepted; with any other the vectors would be others.
+        only: key -> the accepted values; any other value would change the vectors.
     """
 
     read: Mapping[str, tuple[type, ...]]
@@ -100,7 +100,7 @@ class _Keys:
     only: Mapping[str, tuple[Any, ...]] | None = None
 
     def check(self, config: Mapping[str, Any], path: Path) -> None:
-        """Raises EncoderError for a key or a value that is not of these."""
+        """Raises EncoderError for any other key or value."""
         for key, value in config.items():
             if key in self.harmless:
                 continue
@@ -108,15 +108,15 @@ class _Keys:
             if key in self.read:
                 if type(value) not in self.read[key]:
                     names = " or ".join(kind.__name__ for kind in self.read[key])
-                    raise EncoderError(f"{path}: {key} is {_shown(value)}", names)
+                    raise EncoderError(f"{path}: {key} is {_shortened(value)}", names)
             elif not any(type(value) is type(each) and value == each for each in legal):
                 expected = ", ".join(map(repr, legal)) if legal else "no such key"
                 raise EncoderError(
-                    f"{path}: CrossLift does not read {key}: {_shown(value)}", expected, _REMEDY
+                    f"{path}: CrossLift does not read {key}: {_shortened(value)}", expected, _REMEDY
                 )
 
 
-def _shown(value: object) -> str:
+def _shortened(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 100 else f"{text[:100]}..."
 
@@ -130,7 +130,7 @@ LEGACY_POOLINGS = {
     "pooling_mode_weightedmean_tokens": "weightedmean",
     "pooling_mode_lasttoken": "lasttoken",
 }
-"""Keys of older releases, in the order in which their vectors are put together."""
+"""Keys of older releases, in the order in which their vectors are joined."""
 POOLING_NAMES = {
     "cls": "first_token",
     "max": "max",
@@ -221,25 +221,25 @@ _TRANSFORMER_FILES = (
         for name in ("roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
     ),
 )
-"""The later ones are of releases before 2020."""
+"""All but the first are of releases before 2020."""
 
 
 def describe(folder: Path, *, pooled_here: bool = True) -> Description:
-    """What the files of a folder say of its vectors.
+    """How a folder makes its vectors, by its files.
 
     Args:
         folder: of a model, with or without the files of sentence-transformers.
-        pooled_here: whether its own pooling is asked for; if not, the pooling and the modules after it
+        pooled_here: whether its own pooling is used; if not, the pooling and the modules after it
             are not read.
 
     Raises:
-        EncoderError: the folder makes vectors in a way that is not supported here; it is named by the
+        EncoderError: the folder makes vectors in a way that is not supported; the message names the
             file and the key.
     """
     entries = _entries(folder)
     kind, place = _input(entries, folder)
     transformer = _transformer(place)
-    own = Description(
+    description = Description(
         input=place,
         kind=kind,
         lower_case=bool(transformer.get("do_lower_case")),
@@ -249,9 +249,9 @@ def describe(folder: Path, *, pooled_here: bool = True) -> Description:
     following = entries[1:] if pooled_here else []
     if following and following[0][0] == "Pooling":
         pooling, include_prompt = _pooling(following[0][1])
-        own = replace(own, pooling=pooling, include_prompt=include_prompt)
+        description = replace(description, pooling=pooling, include_prompt=include_prompt)
         following = following[1:]
-    return replace(own, modules=tuple(_module(*entry) for entry in following))
+    return replace(description, modules=tuple(_module(*entry) for entry in following))
 
 
 def prompts_in(folder: Path) -> OwnPrompts:
@@ -265,14 +265,15 @@ def prompts_in(folder: Path) -> OwnPrompts:
     path = folder / "config_sentence_transformers.json"
     for name, prompt in prompts.items():
         if type(prompt) not in (str, _NONE):
-            raise EncoderError(f"{path}: prompt {name!r} is {_shown(prompt)}", "a text")
-    named = {name: prompt or "" for name, prompt in prompts.items()}
+            raise EncoderError(f"{path}: prompt {name!r} is {_shortened(prompt)}", "a text")
+    by_name = {name: prompt or "" for name, prompt in prompts.items()}
     default = config.get("default_prompt_name")
-    if default is not None and default not in {**named, "query": "", "document": ""}:
+    if default is not None and default not in {**by_name, "query": "", "document": ""}:
         raise EncoderError(
-            f"{path}: default_prompt_name {default!r}", f"one of {', '.join(named) or 'no prompts'}"
+            f"{path}: default_prompt_name {default!r}",
+            f"one of {', '.join(by_name) or 'no prompts'}",
         )
-    return OwnPrompts(named, named.get(default or "", ""))
+    return OwnPrompts(by_name, by_name.get(default or "", ""))
 
 
 def module_folders(folder: Path) -> list[Path]:
@@ -284,13 +285,13 @@ def module_folders(folder: Path) -> list[Path]:
 
 
 def _entries(folder: Path) -> list[tuple[str, Path]]:
-    """Kind and folder of each module, first to last; one transformer where there is no such file."""
+    """Kind and folder of each module, first to last; one transformer if modules.json does not exist."""
     path = folder / "modules.json"
     if not path.is_file():
         return [(_kind_without_modules(folder), folder)]
     entries = read_json(path)
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
-        raise EncoderError(f"{path} holds {_shown(entries)}", "a list of modules")
+        raise EncoderError(f"{path} holds {_shortened(entries)}", "a list of modules")
     if not entries:
         raise EncoderError(f"{path} names no module", "a Transformer and a Pooling")
     return [_entry(entry, path) for entry in entries]
@@ -306,7 +307,7 @@ def _entry(entry: Mapping[str, Any], path: Path) -> tuple[str, Path]:
     kind = str(entry.get("type", ""))
     if not kind.startswith("sentence_transformers."):
         raise EncoderError(
-            f"{path} names a module {kind!r} with code of its own, and CrossLift runs no code of a "
+            f"{path} names a module {kind!r} that has its own code, and CrossLift runs no code of a "
             "model folder",
             "modules of sentence-transformers",
         )
@@ -369,7 +370,7 @@ def _pooling(place: Path) -> tuple[Poolings, bool]:
     for mode in modes:
         if not isinstance(mode, str) or mode not in POOLING_NAMES:
             raise EncoderError(
-                f"{path}: pooling_mode {_shown(mode)}",
+                f"{path}: pooling_mode {_shortened(mode)}",
                 f"one of {', '.join(POOLING_NAMES)}",
                 "set `pooling` of the encoder",
             )
@@ -382,9 +383,9 @@ def _module(kind: str, place: Path) -> ModuleFiles:
     known = next((each for each in get_args(ModuleKind) if each == kind), None)
     if known is None:
         raise EncoderError(
-            f"{place.parent} makes its vectors with a module {kind} too, which is not supported",
+            f"{place.parent} also uses a module {kind} for its vectors, which is not supported",
             f"Transformer, Pooling, {', '.join(get_args(ModuleKind))}",
-            "set `pooling` of the encoder to use it without",
+            "set `pooling` of the encoder to use it without this module",
         )
     path = place / "config.json"
     config = read_json_object(path)

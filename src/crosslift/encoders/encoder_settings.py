@@ -1,4 +1,4 @@
-"""What is asked of an encoder. No torch here: studies are validated without it."""
+"""The settings of an encoder. No torch here: studies are validated without it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from crosslift.encoders.kinds import Pooling, Poolings, Precision
 __all__ = ["EncoderSettings", "Pooling", "Poolings", "Precision", "Side", "SidePrompts"]
 
 Side = Literal["src", "tgt"]
-"""Of texts in pairs: ``src`` is the other language, ``tgt`` English, or as two files are named."""
+"""A side of texts in pairs: ``src`` is the other language and ``tgt`` English, or as two files are
+named."""
 
 
 class EncoderSettings(BaseModel):
     """An encoder and how a vector is read from it.
 
-    None means "as the folder's own sentence-transformers files say", and where it has none: mean
-    pooling, no prompt, the last hidden state, and as many tokens as the model has positions.
+    None means "as in the folder's own sentence-transformers files". If it has none: mean pooling, no
+    prompt, the last hidden state, and as many tokens as the model has positions.
 
-    What a folder does after its pooling (Dense modules) belongs to its own pooling of the last hidden
-    state: where a pooling or a hidden state is asked for here, vectors are the pooled states.
+    The modules of a folder after its pooling (Dense) belong to its own pooling of the last hidden
+    state: if a pooling or a hidden state is set here, vectors are the pooled states.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,9 +54,10 @@ class EncoderSettings(BaseModel):
 
 
 class SidePrompts(BaseModel):
-    """A prompt for each side of texts in pairs, for encoders that read queries and documents apart.
+    """A prompt for each side of texts in pairs, for encoders with different prompts for queries and
+    documents.
 
-    None: the encoder's settings say.
+    None: the encoder's settings decide.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -28,13 +28,13 @@ def write_sentence_transformer(encoder: Encoder, place: Path) -> None:
     A `hidden_state` below the last is exported by leaving the layers above it out.
 
     Args:
-        encoder: to be written; its weights are left as they are.
+        encoder: to be written; its weights do not change.
         place: new or empty folder.
 
     Raises:
         EncoderError: the folder is not empty; sentence-transformers has no such pooling; or the
-            model does more after its last layer, so that no lower hidden state comes out of leaving
-            layers out.
+            model does more after its last layer, so that a model without its upper layers does not
+            give a lower hidden state.
     """
     for pooling in encoder.reading.pooling.split("+"):
         if pooling not in _PUBLISHED_NAMES:
@@ -60,7 +60,7 @@ def write_sentence_transformer(encoder: Encoder, place: Path) -> None:
 
 
 def _write_input(encoder: Encoder, folder: Path) -> tuple[str, str]:
-    """Writes what reads the texts; returns the module's kind and its path."""
+    """Writes the module that reads the texts; returns its kind and its path."""
     if isinstance(encoder.model, StaticModel):
         _write_tensors({"embedding.weight": encoder.table.whole}, folder)
         encoder.tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
@@ -86,11 +86,11 @@ def _modules(encoder: Encoder) -> Iterator[tuple[str, dict[str, Any], dict[str, 
 
 
 def _pooling(encoder: Encoder) -> dict[str, Any]:
-    """The pooling's config.json, by the keys of all releases where they can say it."""
-    asked = [_PUBLISHED_NAMES[name] for name in encoder.reading.pooling.split("+")]
-    modes: dict[str, Any] = {key: name in asked for key, name in LEGACY_POOLINGS.items()}
-    if asked != [name for name in LEGACY_POOLINGS.values() if name in asked]:
-        modes = {"pooling_mode": asked}
+    """The pooling's config.json, with the keys that all releases know where these suffice."""
+    names = [_PUBLISHED_NAMES[name] for name in encoder.reading.pooling.split("+")]
+    modes: dict[str, Any] = {key: name in names for key, name in LEGACY_POOLINGS.items()}
+    if names != [name for name in LEGACY_POOLINGS.values() if name in names]:
+        modes = {"pooling_mode": names}
     return {
         "word_embedding_dimension": encoder.state_width,
         **modes,
@@ -118,17 +118,17 @@ def _write_json(path: Path, content: Any) -> None:
 
 
 def _write_tensors(tensors: Mapping[str, Tensor], folder: Path) -> None:
-    """Writes weights in float32; of several names of one tensor the first."""
-    kept: dict[tuple[int, torch.Size], tuple[str, Tensor]] = {}
+    """Writes weights in float32; a tensor with several names by the first of them."""
+    distinct: dict[tuple[int, torch.Size], tuple[str, Tensor]] = {}
     for name, value in tensors.items():
         whole = value.detach().to(torch.float32).cpu().contiguous()
-        kept.setdefault((value.data_ptr(), value.shape), (name, whole))
-    save_file(dict(kept.values()), folder / "model.safetensors", {"format": "pt"})
+        distinct.setdefault((value.data_ptr(), value.shape), (name, whole))
+    save_file(dict(distinct.values()), folder / "model.safetensors", {"format": "pt"})
 
 
 def _check_ends_with_its_layers(encoder: Encoder) -> None:
-    layers, wanted = encoder.layers(), encoder.reading.hidden_state
-    if wanted == len(layers):
+    layers, state = encoder.layers(), encoder.reading.hidden_state
+    if state == len(layers):
         return
     outputs: list[Any] = []
     hook = layers[-1].register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
@@ -142,7 +142,7 @@ def _check_ends_with_its_layers(encoder: Encoder) -> None:
     last = outputs[0][0] if isinstance(outputs[0], tuple) else outputs[0]
     if not torch.equal(last.reshape(states.shape), states):
         raise EncoderError(
-            f"hidden_state {wanted} of a model of type {encoder.model.config.model_type} cannot be "
+            f"hidden_state {state} of a model of type {encoder.model.config.model_type} cannot be "
             "exported: the model does more after its last layer",
             f"hidden_state {len(layers)}, the last",
         )

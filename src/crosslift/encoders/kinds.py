@@ -1,4 +1,4 @@
-"""The kinds of pooling and precision, by name, without an import: the command line starts fast."""
+"""The names of poolings and precisions. Nothing is imported here: the command line starts fast."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ Pooling = Literal[
 ]
 """From the states of a text's tokens to one vector (see `crosslift.encoders.pooling`)."""
 Poolings = str
-"""One pooling, or several whose vectors stand end to end: ``first_token+mean``, as some folders ask."""
+"""One pooling, or several whose vectors are concatenated: ``first_token+mean``, as in some folders."""
 Precision = Literal["auto", "float32", "bfloat16"]

@@ -14,16 +14,16 @@ from crosslift.encoders.token_table import TokenTable
 
 
 class LentEncoder:
-    """Keeps one encoder in memory and gives it as loaded, or with saved changes laid over it.
+    """Keeps one encoder in memory and lends it as loaded, or with saved changes applied.
 
-    What a borrower does to the encoder (training, dropout, frozen parameters) is undone before it
+    Changes that a borrower makes (training, dropout, frozen parameters) are undone before the encoder
     is lent again. Only one borrower at a time may use it.
     """
 
     def __init__(self) -> None:
         self._settings: EncoderSettings | None = None
         self._encoder: Encoder | None = None
-        self._kept: dict[str, torch.Tensor] = {}
+        self._loaded_weights: dict[str, torch.Tensor] = {}
         self._former_rows: tuple[torch.Tensor, torch.Tensor] | None = None
         self._dropout: list[tuple[torch.nn.Dropout, float]] = []
 
@@ -34,12 +34,12 @@ class LentEncoder:
         further: Sequence[Path] = (),
         share: float = 1.0,
     ) -> Encoder:
-        """The encoder of these settings with changes laid over it, first to last, in evaluation mode.
+        """The encoder of these settings with changes applied, first to last, in evaluation mode.
 
         Args:
             settings: of the encoder.
             changes: files that `save_change` wrote.
-            further, share: changes that go a part of the way only (see `apply_changes`).
+            further, share: changes that are applied in part (see `apply_changes`).
         """
         encoder = self._encoder if settings == self._settings else None
         if encoder is None:
@@ -51,7 +51,7 @@ class LentEncoder:
         return encoder
 
     def _keep(self, encoder: Encoder, settings: EncoderSettings) -> Encoder:
-        self._kept = {
+        self._loaded_weights = {
             name: parameter.detach().clone()
             for name, parameter in encoder.model.named_parameters()
             if parameter is not encoder.table.whole
@@ -65,8 +65,8 @@ class LentEncoder:
     def _undo(self, encoder: Encoder) -> None:
         with torch.no_grad():
             for name, parameter in encoder.model.named_parameters():
-                if name in self._kept:
-                    parameter.copy_(self._kept[name])
+                if name in self._loaded_weights:
+                    parameter.copy_(self._loaded_weights[name])
                 parameter.grad = None
                 parameter.requires_grad_(True)
             if self._former_rows is not None:

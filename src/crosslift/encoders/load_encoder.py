@@ -63,7 +63,7 @@ class Reading:
     lower_case: bool = False
 
     def facts(self) -> dict[str, Any]:
-        """JSON-like: what is not asked for by most models is left out where it is as with most."""
+        """JSON-like. Fields with a default are left out where they have it, as for most models."""
         unusual = {f.name for f in fields(self) if getattr(self, f.name) != f.default}
         return {name: value for name, value in asdict(self).items() if name in unusual}
 
@@ -82,7 +82,7 @@ def reading_of_sides(src: dict[str, Any], tgt: dict[str, Any]) -> dict[str, Any]
 
 
 Perturb = Callable[[Tensor, PackedBatch], Tensor]
-"""From the token rows [T, D] of a packed batch to those that are read in their place."""
+"""From the token rows [T, D] of a packed batch to the rows that replace them."""
 
 
 class Place(NamedTuple):
@@ -101,13 +101,12 @@ class Encoder:
     """A text encoder.
 
     Args:
-        model: the transformer, in the reading's precision but for its token table (float32).
-        tokenizer: its tokenizer; the pad id is taken from here.
+        model: the transformer, in the reading's precision except for its token table (float32).
+        tokenizer: its tokenizer, which has the pad id.
         reading: how a vector is read.
-        runner: how the transformer is run on packed batches.
-        folder: where it was loaded from.
-        modules: what the vectors that are pooled as the reading says go through; vectors that are read
-            in other places do not.
+        runner: runs the transformer on packed batches.
+        folder: that it was loaded from.
+        modules: applied to vectors that are read in the reading's place; not to those of other places.
     """
 
     def __init__(
@@ -156,7 +155,7 @@ class Encoder:
 
     @property
     def device(self) -> torch.device:
-        """Where the weights stand."""
+        """The device of the weights."""
         return self.table.weight.device
 
     def tokenise(self, texts: Sequence[str]) -> list[list[int]]:
@@ -178,13 +177,13 @@ class Encoder:
                 return_attention_mask=False,
                 return_token_type_ids=False,
             )["input_ids"]
-        sequences = [ids or [self.stand_in()] for ids in sequences]
+        sequences = [ids or [self.placeholder_token()] for ids in sequences]
         if len(self.tokenizer) > len(self.table.whole):
             check_rows(sequences, len(self.table.whole), self.folder)
         return sequences
 
-    def stand_in(self) -> int:
-        """The token of a text that the tokenizer turns into nothing.
+    def placeholder_token(self) -> int:
+        """The token of a text for which the tokenizer returns no token.
 
         Raises:
             EncoderError: the tokenizer has no token for it.
@@ -194,13 +193,13 @@ class Encoder:
             if token is not None:
                 return int(token)
         raise EncoderError(
-            f"{self.folder}: the tokenizer turns a text into nothing, such as an empty one, and has no "
-            "unknown token",
+            f"{self.folder}: the tokenizer returns no token for some texts, such as an empty one, and "
+            "has no unknown token",
             "texts with words",
         )
 
     def _tokens_of_prompt(self) -> int:
-        """How many tokens at the beginning of each sequence are those of the prompt and before it."""
+        """Number of tokens of the prompt, and of those before it, at the beginning of each sequence."""
         if not self.reading.prompt:
             return 0
         (ids,) = self._tokenise([self.reading.prompt])
@@ -210,29 +209,29 @@ class Encoder:
         """Hidden states [T, D] of the packed tokens.
 
         Args:
-            batch: the packed tokens; their rows are perturbed where the encoder has a perturbation.
-            hidden_state: which; None: the reading's own.
+            batch: the packed tokens; their rows are perturbed if the encoder has a perturbation.
+            hidden_state: its index. None: that of the reading.
         """
         rows = self.table.rows(batch.token_ids)
         if self.perturbation is not None:
             rows = self.perturbation(rows, batch)
-        wanted = self.reading.hidden_state if hidden_state is None else hidden_state
-        return self.runner.states(rows.to(dtype_of(self.reading.precision)), batch, wanted)
+        index = self.reading.hidden_state if hidden_state is None else hidden_state
+        return self.runner.states(rows.to(dtype_of(self.reading.precision)), batch, index)
 
     def vectors(
         self,
         sequences: Sequence[Sequence[int] | NDArray[np.int64]],
         hidden_state: int | None = None,
     ) -> Tensor:
-        """Vectors, float32 [N, width], of N sequences of token ids, with gradient, at a hidden state
-        or, for None, the reading's own."""
+        """Vectors, float32 [N, width], of N sequences of token ids, with gradient, at a hidden state;
+        None: at that of the reading."""
         batch = pack(sequences).to(self.device)
-        wanted = self.reading.hidden_state if hidden_state is None else hidden_state
-        place = self.place._replace(hidden_state=wanted)
-        return self._read(self.states(batch, wanted), batch, place)
+        index = self.reading.hidden_state if hidden_state is None else hidden_state
+        place = self.place._replace(hidden_state=index)
+        return self._read(self.states(batch, index), batch, place)
 
     def pool(self, states: Tensor, batch: PackedBatch) -> Tensor:
-        """Vectors, float32 [N, width], of N packed sequences whose states [T, D] are there."""
+        """Vectors, float32 [N, width], of N packed sequences with the states [T, D]."""
         return self._read(states, batch, self.place)
 
     def _read(self, states: Tensor, batch: PackedBatch, place: Place) -> Tensor:
@@ -247,8 +246,8 @@ class Encoder:
         """Vectors, float32 [N, width] for each place, all from one run of the transformer."""
         batch = pack(sequences).to(self.device)
         rows = self.table.rows(batch.token_ids).to(dtype_of(self.reading.precision))
-        wanted = list(dict.fromkeys(place.hidden_state for place in places))
-        states = dict(zip(wanted, self.runner.some_states(rows, batch, wanted), strict=True))
+        indices = list(dict.fromkeys(place.hidden_state for place in places))
+        states = dict(zip(indices, self.runner.some_states(rows, batch, indices), strict=True))
         return [self._read(states[place.hidden_state], batch, place) for place in places]
 
     def layers(self) -> torch.nn.ModuleList:
@@ -262,8 +261,8 @@ class Encoder:
 
 def _ends_of_texts(tokenizer: Any) -> list[int]:
     """Ids of the tokens that are put before and after a text."""
-    named = ("cls_token_id", "sep_token_id", "bos_token_id", "eos_token_id")
-    ids = {getattr(tokenizer, name, None) for name in named}
+    attributes = ("cls_token_id", "sep_token_id", "bos_token_id", "eos_token_id")
+    ids = {getattr(tokenizer, name, None) for name in attributes}
     return sorted(i for i in ids if i is not None)
 
 
@@ -274,44 +273,46 @@ def load_encoder(settings: EncoderSettings) -> Encoder:
         EncoderError: it cannot be found, read or used.
     """
     folder = local_folder(settings)
-    own = own_use(settings, folder)
+    description = own_use(settings, folder)
     with library_errors_explained(folder):
-        if own.kind == "static":
-            return _load_static(settings, own, folder)
-        return _load_transformer(settings, own, folder)
+        if description.kind == "static":
+            return _load_static(settings, description, folder)
+        return _load_transformer(settings, description, folder)
 
 
-def _load_transformer(settings: EncoderSettings, own: Description, folder: Path) -> Encoder:
-    model = load_transformer(own.input)
-    tokenizer = load_padding_tokenizer(_tokenizer_folder(own.input), lower_case=own.lower_case)
+def _load_transformer(settings: EncoderSettings, description: Description, folder: Path) -> Encoder:
+    model = load_transformer(description.input)
+    tokenizer = load_padding_tokenizer(
+        _tokenizer_folder(description.input), lower_case=description.lower_case
+    )
     check_vocabulary(tokenizer, len(model.get_input_embeddings().weight), folder)
-    longest = _longest_inputs(own, learned_positions(model), model.config, tokenizer)
-    reading = _resolve(settings, own, model.config, longest)
+    longest = _longest_inputs(description, learned_positions(model), model.config, tokenizer)
+    reading = _resolve(settings, description, model.config, longest)
     make_dropout_cheap(model)
     model.eval().to(device())
     runner = PackedRunner(model, tokenizer.pad_token_id)
     _set_precision(model, dtype_of(reading.precision))
-    return _made(model, tokenizer, reading, runner, folder, own)
+    return _assembled(model, tokenizer, reading, runner, folder, description)
 
 
-def _load_static(settings: EncoderSettings, own: Description, folder: Path) -> Encoder:
-    model, tokenizer = load_static(own.input)
+def _load_static(settings: EncoderSettings, description: Description, folder: Path) -> Encoder:
+    model, tokenizer = load_static(description.input)
     check_vocabulary(tokenizer, len(model.get_input_embeddings().weight), folder)
-    reading = _resolve(settings, own, model.config, _Longest(_NO_LIMIT, _NO_LIMIT))
+    reading = _resolve(settings, description, model.config, _Longest(_NO_LIMIT, _NO_LIMIT))
     model.eval().to(device())
-    return _made(model, tokenizer, reading, StaticRunner(), folder, own)
+    return _assembled(model, tokenizer, reading, StaticRunner(), folder, description)
 
 
-def _made(
+def _assembled(
     model: Any,
     tokenizer: Any,
     reading: Reading,
     runner: PackedRunner | StaticRunner,
     folder: Path,
-    own: Description,
+    description: Description,
 ) -> Encoder:
     width = int(model.config.hidden_size) * len(reading.pooling.split("+"))
-    modules = read_modules(own, width)
+    modules = read_modules(description, width)
     for module in modules:
         module.to(device())
     names = tuple(f"{module.kind} to {module.width}" for module in modules)
@@ -322,7 +323,7 @@ def _made(
 
 
 def _tokenizer_folder(folder: Path) -> Path:
-    """The folder of the tokenizer: an adapter may leave that of its base unchanged."""
+    """The folder of the tokenizer: an adapter may use that of its base."""
     if is_adapter_folder(folder) and not (folder / "tokenizer_config.json").is_file():
         return base_of(folder)
     return folder
@@ -332,34 +333,36 @@ class _Longest(NamedTuple):
     """The longest input in tokens.
 
     Args:
-        own: where no limit is asked for.
-        most: that can be asked for.
+        default: if the settings have no limit.
+        highest: that the settings may have.
     """
 
-    own: int
-    most: int
+    default: int
+    highest: int
 
 
 _NO_LIMIT = 10**6
-"""Tokens of a text, of models without a limit."""
+"""Tokens of a text, for models without a limit."""
 
 
-def _longest_inputs(own: Description, learned: int | None, config: Any, tokenizer: Any) -> _Longest:
+def _longest_inputs(
+    description: Description, learned: int | None, config: Any, tokenizer: Any
+) -> _Longest:
     """The longest inputs of a transformer.
 
-    A table of learned positions is a hard limit; other models read longer texts where the folder's
-    files say so.
+    A table of learned positions is a hard limit; other models read longer texts if the folder's
+    files allow it.
     """
-    named = int(getattr(config, "max_position_embeddings", None) or 0)
-    positions = learned or (named if named > 0 else _NO_LIMIT)
-    if own.max_tokens is None:
+    configured = int(getattr(config, "max_position_embeddings", None) or 0)
+    positions = learned or (configured if configured > 0 else _NO_LIMIT)
+    if description.max_tokens is None:
         return _Longest(min(positions, longest_sequence(tokenizer) or positions), positions)
-    longest = min(own.max_tokens, learned or own.max_tokens)
+    longest = min(description.max_tokens, learned or description.max_tokens)
     return _Longest(longest, max(positions, longest))
 
 
 def _resolve(
-    settings: EncoderSettings, own: Description, config: Any, longest: _Longest
+    settings: EncoderSettings, description: Description, config: Any, longest: _Longest
 ) -> Reading:
     last = int(config.num_hidden_layers)
     hidden_state = last if settings.hidden_state is None else settings.hidden_state
@@ -367,19 +370,19 @@ def _resolve(
         raise EncoderError(
             f"hidden_state {hidden_state} of {settings.name!r}", f"0 (embedding output) to {last}"
         )
-    if settings.max_tokens is not None and settings.max_tokens > longest.most:
+    if settings.max_tokens is not None and settings.max_tokens > longest.highest:
         raise EncoderError(
-            f"max_tokens {settings.max_tokens} of {settings.name!r}", f"3 to {longest.most}"
+            f"max_tokens {settings.max_tokens} of {settings.name!r}", f"3 to {longest.highest}"
         )
     return Reading(
-        pooling=settings.pooling or own.pooling or "mean",
+        pooling=settings.pooling or description.pooling or "mean",
         prompt=prompt_of(settings),
         hidden_state=hidden_state,
-        max_tokens=settings.max_tokens or longest.own,
+        max_tokens=settings.max_tokens or longest.default,
         precision=resolve_precision(settings.precision),
-        include_prompt=own.include_prompt,
-        dimensions=own.dimensions,
-        lower_case=own.lower_case,
+        include_prompt=description.include_prompt,
+        dimensions=description.dimensions,
+        lower_case=description.lower_case,
     )
 
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Sequences of one length that stand side by side.
+    """Contiguous sequences of one length.
 
     Args:
         start: index of the block's first token in the flat tokens.
@@ -33,7 +33,7 @@ class Block:
 
     @property
     def tokens(self) -> slice:
-        """Where the block stands in the flat tokens."""
+        """The block's part of the flat tokens."""
         return slice(self.start, self.start + self.count * self.length)
 
 

@@ -1,4 +1,4 @@
-"""Perturbations of the token rows of a batch: what lies in a ball around them, and putting it there."""
+"""Perturbations of the token rows of a batch: values in a ball around them, and adding these."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class Ball:
     """An L2 ball around the token rows that an encoder reads.
 
     Args:
-        radius: in the units of the token rows; 0: nothing but the rows themselves.
-        of: ``token``: each row moves by at most the radius; ``sequence``: the rows of a sequence, taken
-            as one vector, do.
+        radius: in the units of the token rows; 0: only the rows themselves.
+        of: ``token``: each row moves by at most the radius; ``sequence``: the rows of a sequence, as
+            one vector, do.
     """
 
     radius: float
     of: BallOf
 
     def norms(self, values: Tensor, batch: PackedBatch) -> Tensor:
-        """L2 norms of some values of the tokens, of each token's own or of its whole sequence's.
+        """L2 norms of some values of the tokens, over each token or over its whole sequence.
 
         Args:
             values: float32 [T, D].
@@ -87,11 +87,11 @@ class Ball:
         return torch.rand(count, generator=generator).repeat_interleave(length)
 
     def climb(self, values: Tensor, gradient: Tensor, step: float, batch: PackedBatch) -> Tensor:
-        """Values moved so far along their gradient, whatever its length, and back into the ball.
+        """Values moved by `step` along their gradient, whatever its length, and back into the ball.
 
         Args:
             values: float32 [T, D].
-            gradient: of the loss by them; where it is 0 they stay.
+            gradient: of the loss by them; values whose gradient is 0 do not move.
             step: L2 length of the move.
             batch: the packed tokens.
         """
@@ -103,7 +103,7 @@ _TINY = 1e-30  # where a norm is 0, so is what is divided by it
 
 
 def _shared(squares: Tensor, tokens: slice, count: int) -> Tensor:
-    """The sum over each of so many sequences of one length, for each of its tokens."""
+    """The sum over each of `count` sequences of one length, for each of its tokens."""
     of_block = squares[tokens].unflatten(0, (count, -1))
     shared: Tensor = of_block.sum(1, keepdim=True).expand_as(of_block).flatten()
     return shared
@@ -116,14 +116,14 @@ class _Added:
 
 
 class Perturbation:
-    """What is added to the token rows of every batch that an encoder reads.
+    """Values that are added to the token rows of every batch that an encoder reads.
 
     A form may read several batches for one loss, and one of them twice where activations are computed
-    again for the gradient: what is added belongs to a batch's tokens, and is the same every time.
+    again for the gradient: the values belong to a batch's tokens, and are the same every time.
 
     Args:
-        ball: in which it lies.
-        first: from token rows [T, D] and their batch to what is added at first, float32 [T, D].
+        ball: that the values are in.
+        first: from token rows [T, D] and their batch to the initial values, float32 [T, D].
     """
 
     def __init__(self, ball: Ball, first: Callable[[Tensor, PackedBatch], Tensor]) -> None:
@@ -132,11 +132,11 @@ class Perturbation:
         self._added: dict[bytes, _Added] = {}
 
     def __call__(self, rows: Tensor, batch: PackedBatch) -> Tensor:
-        """The perturbed rows [T, D], with gradient of what is added."""
+        """The perturbed rows [T, D], with gradient of the added values."""
         return rows + self._values(rows, batch)
 
     def fixed(self, rows: Tensor, batch: PackedBatch) -> Tensor:
-        """The perturbed rows [T, D], where no gradient of what is added is asked for."""
+        """The perturbed rows [T, D], without gradient of the added values."""
         return rows + self._values(rows, batch).detach()
 
     def _values(self, rows: Tensor, batch: PackedBatch) -> Tensor:
@@ -149,14 +149,14 @@ class Perturbation:
 
     @property
     def leaves(self) -> list[Tensor]:
-        """What is added, float32 [T, D] for each batch; its gradient can be asked for."""
+        """The added values, float32 [T, D] for each batch; they require gradient."""
         return [added.values for added in self._added.values()]
 
     def climb(self, gradients: Sequence[Tensor | None], step: float) -> None:
-        """Moves what is added to where the loss is higher.
+        """Moves the added values to where the loss is higher.
 
         Args:
-            gradients: of the loss by each of the leaves; None: it does not depend on that one.
+            gradients: of the loss by each of the leaves. None: the loss does not depend on that leaf.
             step: L2 length of the move.
         """
         with torch.no_grad():
@@ -168,7 +168,7 @@ class Perturbation:
 
 @contextlib.contextmanager
 def perturbed(encoder: Encoder, perturbation: Perturb | None) -> Iterator[None]:
-    """Lets an encoder read perturbed token rows; None: as they are."""
+    """Makes an encoder read perturbed token rows. None: unperturbed ones."""
     encoder.perturbation = perturbation
     try:
         yield
@@ -177,12 +177,12 @@ def perturbed(encoder: Encoder, perturbation: Perturb | None) -> Iterator[None]:
 
 
 def mean_row_norm(encoder: Encoder) -> float:
-    """Mean L2 norm of all token rows of an encoder, as it was before the stage that is running."""
+    """Mean L2 norm of all token rows of an encoder, before the current stage changed them."""
     rows = encoder.table.whole.detach()
     return float(torch.linalg.vector_norm(rows.float(), dim=1).double().mean())
 
 
 def generator_of(*seeds: int) -> torch.Generator:
-    """A random generator that depends on these numbers alone, on a CPU."""
+    """A random generator on a CPU that depends on these numbers alone."""
     (state,) = np.random.SeedSequence(seeds).generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(state) % 2**63)

@@ -15,27 +15,27 @@ from crosslift.encoders.packing import Block, PackedBatch
 def pool(
     states: Tensor, batch: PackedBatch, pooling: Poolings, specials: Tensor, skipped: int = 0
 ) -> Tensor:
-    """One vector a sequence, in the order the caller gave them.
+    """One vector per sequence, in the caller's order.
 
     Args:
         states: [T, D], hidden states of the packed tokens.
         batch: the packed batch of N sequences.
-        pooling: one of these, or several joined by ``+``, whose vectors then stand end to end.
+        pooling: one of these, or several joined by ``+``, whose vectors are then concatenated.
             ``mean`` is over all tokens, special tokens included, as sentence-transformers does;
-            ``mean_without_specials`` leaves out the tokens that mark a text's ends (a sequence of
-            nothing else is pooled whole); ``mean_sqrt_length`` divides the sum by the square root of
+            ``mean_without_specials`` leaves out the tokens that mark a text's ends (a sequence of only
+            such tokens is pooled whole); ``mean_sqrt_length`` divides the sum by the square root of
             the number of tokens; ``position_weighted`` weighs the i-th token of a sequence with i,
             from 1 (Muennighoff 2022, arXiv 2202.08904, equation 2); ``max`` takes the largest value of
             each dimension.
         specials: int64 ids of the tokens that mark a text's ends.
-        skipped: number of tokens at the beginning of each sequence that are not pooled, those of a
-            prompt; a sequence of no more tokens is pooled whole.
+        skipped: number of tokens at the beginning of each sequence, those of a prompt, that are not
+            pooled; a sequence that has no other tokens is pooled whole.
 
     Returns:
         float32 [N, D], of P poolings [N, P * D]
 
     Raises:
-        KeyError: no such pooling.
+        KeyError: the pooling is unknown.
     """
     parts = [_pool(states, batch, name, specials, skipped) for name in pooling.split("+")]
     return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
@@ -83,9 +83,9 @@ def _pooled(
 
 
 def _without_specials(tokens: _Pooled) -> Tensor:
-    kept = ~torch.isin(tokens.ids, tokens.specials)
-    kept |= ~kept.any(1, keepdim=True)
-    return tokens.weighted_mean(kept.float())
+    keep_mask = ~torch.isin(tokens.ids, tokens.specials)
+    keep_mask |= ~keep_mask.any(1, keepdim=True)
+    return tokens.weighted_mean(keep_mask.float())
 
 
 _REDUCE: dict[str, Callable[[_Pooled], Tensor]] = {

@@ -1,4 +1,4 @@
-"""Which precision this machine computes in, and which device."""
+"""The precision and the device of this machine's arithmetic."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from crosslift.encoders.encoder_settings import Precision
 __all__ = ["device", "dtype_of", "resolve_precision"]
 
 
-def resolve_precision(asked: Precision) -> Precision:
+def resolve_precision(precision: Precision) -> Precision:
     """``float32`` or ``bfloat16``: auto takes bfloat16 where the hardware multiplies it natively."""
-    if asked != "auto":
-        return asked
+    if precision != "auto":
+        return precision
     return "bfloat16" if multiplies_bfloat16() else "float32"
 
 

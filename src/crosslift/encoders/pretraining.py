@@ -1,4 +1,4 @@
-"""Which languages, in which scripts, the pretraining of an encoder had."""
+"""The languages, and their scripts, in the pretraining of an encoder."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Pretraining:
 
     Args:
         corpus: its name.
-        languages: BCP-47 base codes, each in the script that CLDR holds likely.
-        more_scripts: base code -> ISO 15924 codes of the scripts besides that one.
-        source: where this is published.
+        languages: BCP-47 base codes, each in its likely script by CLDR.
+        more_scripts: base code -> ISO 15924 codes of other scripts of that language.
+        source: publication that lists these.
     """
 
     corpus: str
@@ -32,7 +32,7 @@ class Pretraining:
     more_scripts: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def group_of(self, code: str) -> str:
-        """What the pretraining had of a language; of a pair, the worse of its two languages.
+        """Whether a language was in the pretraining; for a pair, the worse of its two languages.
 
         Args:
             code: BCP-47 code, or a pair such as ``de-zh``. A region does not count: ``pt-PT`` is
@@ -61,13 +61,13 @@ def pretraining_of(encoder: str) -> Pretraining | None:
         encoder: its name in a study (``embedded``, ``xlm-roberta-base``).
 
     Returns:
-        None if it is not known, as of every folder, which may hold any weights.
+        None if it is unknown, as for every folder, which may hold any weights.
     """
     return next((texts for names, texts in _ENCODERS if names.fullmatch(encoder)), None)
 
 
 def _script(code: str) -> str:
-    """The script of a language, empty where the table of languages does not hold it."""
+    """The script of a language; empty if the table of languages does not have it."""
     try:
         return language(code).script
     except UnknownNameError:
@@ -75,7 +75,7 @@ def _script(code: str) -> str:
 
 
 _PART_OF = {"fil": "tl", "nb": "no", "pbt": "ps", "prs": "fa"}
-"""Code -> that of the language which a corpus counts its text to."""
+"""Code -> code of the language that a corpus counts its text under."""
 
 _CC_100_CODES = (
     "af am ar as az be bg bn br bs ca cs cy da de el en eo es et eu fa fi fr fy ga gd gl gu ha he hi "

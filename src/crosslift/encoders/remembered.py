@@ -1,4 +1,4 @@
-"""Tokens that an encoder in memory does not make twice.
+"""A cache of tokens, so that an encoder in memory tokenises the same texts once.
 
 Arms of one study are trained and measured on the same texts, one after another, with one tokenizer.
 """
@@ -11,23 +11,23 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 MOST_BYTES = 512 * 2**20
-"""What is kept at most: of token ids, about 60 million tokens."""
+"""The largest size of the cache: about 60 million token ids."""
 
 Made = TypeVar("Made")
 
 
 class Remembered:
-    """What was made of texts, as long as there is room; what was not asked for longest goes first.
+    """A cache of values made from texts. The least recently used value is removed first.
 
-    It is kept by the texts' own hash, so that nothing can be mistaken for something else.
+    The key is a hash of all texts, so that no value can be mistaken for another.
 
     Args:
-        most_bytes: of what is kept.
+        most_bytes: size of the cache.
     """
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self.most_bytes = most_bytes
-        self._kept: OrderedDict[str, tuple[Any, int]] = OrderedDict()
+        self._values: OrderedDict[str, tuple[Any, int]] = OrderedDict()
         self._bytes = 0
 
     def of(
@@ -37,36 +37,36 @@ class Remembered:
         make: Callable[[], Made],
         size: Callable[[Made], int],
     ) -> Made:
-        """What is made of some texts: as it was made before, or made now.
+        """The value of some texts, from the cache or made now.
 
         Args:
-            what: decides it beside the texts, such as the length at which they are cut.
+            what: all that the value depends on besides the texts, such as the length of a cut text.
             columns: the texts.
-            make: makes it; what it returns must not be changed afterwards.
-            size: bytes of it.
+            make: makes the value, which must not be changed afterwards.
+            size: returns the bytes of a value.
         """
         key = _digest(what, columns)
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            kept: Made = self._kept[key][0]
-            return kept
+        if key in self._values:
+            self._values.move_to_end(key)
+            cached: Made = self._values[key][0]
+            return cached
         made = make()
         needed = size(made)
         if needed <= self.most_bytes:
             while self._bytes + needed > self.most_bytes:
-                _, (_, freed) = self._kept.popitem(last=False)
+                _, (_, freed) = self._values.popitem(last=False)
                 self._bytes -= freed
-            self._kept[key] = (made, needed)
+            self._values[key] = (made, needed)
             self._bytes += needed
         return made
 
 
 def _digest(what: object, columns: Sequence[Sequence[str]]) -> str:
-    found = hashlib.sha256(repr(what).encode())
+    digest = hashlib.sha256(repr(what).encode())
     for texts in columns:
-        found.update(f"\0{len(texts)}".encode())
+        digest.update(f"\0{len(texts)}".encode())
         for text in texts:
             content = text.encode("utf-8", "surrogatepass")
-            found.update(len(content).to_bytes(8, "little"))
-            found.update(content)
-    return found.hexdigest()
+            digest.update(len(content).to_bytes(8, "little"))
+            digest.update(content)
+    return digest.hexdigest()

@@ -12,7 +12,7 @@ from crosslift.errors import EncoderError
 
 _NAMES = {"pytorch": "torch"}
 _PACKAGES = ("peft", "safetensors", "tokenizers", "torch", "transformers")
-"""Those that make vectors here; what a folder requires of other packages does not count."""
+"""The packages that make vectors; requirements of other packages are ignored."""
 
 
 def check_requirement(name: str, required: object, path: Path) -> None:

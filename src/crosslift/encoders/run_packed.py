@@ -20,8 +20,8 @@ _PROBE_TOLERANCE = 1e-3
 class PackedRunner:
     """Gives hidden states of packed batches.
 
-    Whether a model computes the same on packed tokens is found out at load time by comparing both
-    ways on three short sequences, not by a list of model names. Where it does not, batches are
+    A test at load time shows whether a model computes the same on packed tokens: both ways are compared
+    on three short sequences. There is no list of model names. If the results differ, batches are
     padded, and masked by the sequences' lengths (never by comparing ids with a pad id).
 
     Args:
@@ -29,7 +29,7 @@ class PackedRunner:
         pad_id: the tokenizer's pad id.
 
     Raises:
-        EncoderError: from token rows the model computes something else than from token ids.
+        EncoderError: the model computes different states from token rows than from token ids.
     """
 
     def __init__(self, model: Any, pad_id: int) -> None:
@@ -69,13 +69,13 @@ class PackedRunner:
     def _run_packed(
         self, rows: Tensor, batch: PackedBatch, hidden_states: Sequence[int], offset: int
     ) -> list[Tensor]:
-        found = self._call(
+        outputs = self._call(
             hidden_states,
             inputs_embeds=self._scaled(rows)[None],
             position_ids=batch.positions[None] + offset,
             packed_blocks=batch.blocks,
         )
-        return [states[0] for states in found]
+        return [states[0] for states in outputs]
 
     def _run_padded(
         self, rows: Tensor, batch: PackedBatch, hidden_states: Sequence[int]
@@ -91,8 +91,8 @@ class PackedRunner:
             padded[first : first + block.count, : block.length] = rows_of_block
             mask[first : first + block.count, : block.length] = 1
             first += block.count
-        found = self._call(hidden_states, inputs_embeds=padded, attention_mask=mask)
-        return [states[mask.bool()] for states in found]
+        outputs = self._call(hidden_states, inputs_embeds=padded, attention_mask=mask)
+        return [states[mask.bool()] for states in outputs]
 
     def _call(self, hidden_states: Sequence[int], **inputs: Any) -> list[Tensor]:
         last = self.model.config.num_hidden_layers
@@ -104,9 +104,9 @@ class PackedRunner:
 
     @property
     def stops_early(self) -> bool:
-        """Whether layers above the last state that is asked for are not run.
+        """Whether layers above the highest requested state are not run.
 
-        It is found out once, on a short sequence: what enters layer k must be hidden state k.
+        A test on a short sequence decides it once: the input of layer k must be hidden state k.
         """
         if self._stops_early is None:
             self._stops_early = self._states_enter_layers()
@@ -121,24 +121,27 @@ class PackedRunner:
         precision = next(layers[0].parameters()).dtype
         rows = self._scaled(table.detach()[list(_PROBE[0])][None].to(precision))
         with torch.inference_mode(), _evaluating(self.model), _attending_plainly(self):
-            found = [self._try_up_to(k, inputs_embeds=rows) for k in range(last)]
-            wanted = self._call_whole(range(last), inputs_embeds=rows)
-        return all(f is not None and _close(f, w) for f, w in zip(found, wanted, strict=True))
+            inputs_of_layers = [self._try_up_to(k, inputs_embeds=rows) for k in range(last)]
+            expected = self._call_whole(range(last), inputs_embeds=rows)
+        return all(
+            states is not None and _close(states, expected_states)
+            for states, expected_states in zip(inputs_of_layers, expected, strict=True)
+        )
 
     def _try_up_to(self, hidden_state: int, **inputs: Any) -> Tensor | None:
         try:
             return self._call_up_to([hidden_state], **inputs)[0]
         except (KeyError, IndexError):
-            return None  # its layers are not called with their states first
+            return None  # the first argument of its layers is not their states
 
     def _call_up_to(self, hidden_states: Sequence[int], **inputs: Any) -> list[Tensor]:
-        """Hidden states below the last: what enters the layers, the highest of which is not run."""
+        """Hidden states below the last: the inputs of the layers, the highest of which is not run."""
         layers, highest = transformer_layers(self.model), max(hidden_states)
         entering: dict[int, Tensor] = {}
 
         def note(number: int) -> Callable[..., None]:
-            def hook(_: Any, given: tuple[Any, ...], named: dict[str, Any]) -> None:
-                entering[number] = given[0] if given else named["hidden_states"]
+            def hook(_: Any, positional: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+                entering[number] = positional[0] if positional else keywords["hidden_states"]
                 if number == highest:
                     raise _ReachedError
 
@@ -159,8 +162,8 @@ class PackedRunner:
     def _call_whole(self, hidden_states: Sequence[int], **inputs: Any) -> list[Tensor]:
         last = self.model.config.num_hidden_layers
         output = self.model(**inputs, output_hidden_states=True)
-        kept: tuple[Tensor, ...] = (*output.hidden_states[:last], output.last_hidden_state)
-        return [kept[index] for index in hidden_states]
+        states: tuple[Tensor, ...] = (*output.hidden_states[:last], output.last_hidden_state)
+        return [states[index] for index in hidden_states]
 
     def _find_position_offset(self) -> int | None:
         probe = [[i + 1 if i == self.pad_id else i for i in sequence] for sequence in _PROBE]
@@ -174,8 +177,8 @@ class PackedRunner:
             self._check_padded(rows, batch, last, expected)
             self.model.set_attn_implementation(ATTENTION_NAME)
             for offset in (0, self.pad_id + 1):
-                found = self._try_packed(rows, batch, last, offset)
-                if found is not None and _close(found, expected):
+                states = self._try_packed(rows, batch, last, offset)
+                if states is not None and _close(states, expected):
                     return offset
         self.model.set_attn_implementation(self._padded_attention)
         return None
@@ -188,13 +191,15 @@ class PackedRunner:
     def _check_padded(
         self, rows: Tensor, batch: PackedBatch, hidden_state: int, expected: Tensor
     ) -> None:
-        what = f"a model of type {self.model.config.model_type} cannot be run from its token rows"
+        problem = (
+            f"a model of type {self.model.config.model_type} cannot be run from its token rows"
+        )
         try:
-            found = self._run_padded(rows, batch, [hidden_state])[0]
+            states = self._run_padded(rows, batch, [hidden_state])[0]
         except (TypeError, ValueError, RuntimeError) as error:
-            raise EncoderError(f"{what}: {error}", "a model that takes inputs_embeds") from error
-        if not _close(found, expected):
-            raise EncoderError(what, "the same hidden states from token rows as from token ids")
+            raise EncoderError(f"{problem}: {error}", "a model that takes inputs_embeds") from error
+        if not _close(states, expected):
+            raise EncoderError(problem, "the same hidden states from token rows as from token ids")
 
     def _try_packed(
         self, rows: Tensor, batch: PackedBatch, hidden_state: int, offset: int
@@ -202,14 +207,14 @@ class PackedRunner:
         try:
             return self._run_packed(rows, batch, [hidden_state], offset)[0]
         except (TypeError, ValueError, IndexError, KeyError, RuntimeError):
-            return None  # the model does not take what packing needs: it is run padded
+            return None  # the model lacks an argument that packing needs: it is run padded
 
 
 def _scale_of_rows(model: Any) -> float:
-    """By how much a model multiplies its token rows before its first layer; 1 for most.
+    """The factor by which a model multiplies its token rows before its first layer; 1 for most.
 
-    Gemma multiplies them by the square root of their width where it looks them up, so that rows which
-    come as ``inputs_embeds`` must be multiplied here.
+    Gemma multiplies them by the square root of their width at their lookup, so that rows that are
+    passed as ``inputs_embeds`` must be multiplied here.
     """
     module = model.get_input_embeddings()
     ids = torch.tensor(sorted(set(sum(_PROBE, ()))), device=module.weight.device)
@@ -222,7 +227,7 @@ def _scale_of_rows(model: Any) -> float:
 
 
 class _ReachedError(Exception):
-    """The highest state that was asked for is there."""
+    """The highest requested state is computed."""
 
 
 def transformer_layers(model: Any) -> torch.nn.ModuleList:
@@ -231,12 +236,12 @@ def transformer_layers(model: Any) -> torch.nn.ModuleList:
     Raises:
         EncoderError: the model has no list of that many layers.
     """
-    wanted = model.config.num_hidden_layers
+    count = model.config.num_hidden_layers
     for module in model.modules():
-        if isinstance(module, torch.nn.ModuleList) and len(module) == wanted:
+        if isinstance(module, torch.nn.ModuleList) and len(module) == count:
             return module
     kind = model.config.model_type
-    raise EncoderError(f"no list of {wanted} transformer layers was found in a {kind} model")
+    raise EncoderError(f"a {kind} model has no list of {count} transformer layers")
 
 
 @contextlib.contextmanager
@@ -250,10 +255,10 @@ def _attending_plainly(runner: PackedRunner) -> Iterator[None]:
         runner.model.set_attn_implementation(used)
 
 
-def _close(found: Tensor, expected: Tensor) -> bool:
+def _close(states: Tensor, expected: Tensor) -> bool:
     scale = float(expected.abs().max())
-    return found.shape == expected.shape and bool(
-        (found - expected).abs().max() <= _PROBE_TOLERANCE * scale
+    return states.shape == expected.shape and bool(
+        (states - expected).abs().max() <= _PROBE_TOLERANCE * scale
     )
 
 

@@ -1,4 +1,4 @@
-"""What training changed in an encoder: saved alone, laid over the encoder it started from."""
+"""The changes of training to an encoder: saved alone, and applied to the encoder it started from."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def save_change(masters: dict[str, Tensor], encoder: Encoder, path: Path) -> Non
     """Writes the trained parameters (float32, by the model's own names) and the trained token rows.
 
     Args:
-        masters: name -> float32 value of each trained parameter, the token table left out.
-        encoder: whose kept token rows are written if they were trained.
+        masters: name -> float32 value of each trained parameter except the token table.
+        encoder: the rows of its token table that are in use are written if they were trained.
         path: of a new safetensors file.
     """
     tensors = {name: value.detach().cpu().contiguous() for name, value in masters.items()}
@@ -35,14 +35,14 @@ def save_change(masters: dict[str, Tensor], encoder: Encoder, path: Path) -> Non
 def apply_changes(
     encoder: Encoder, paths: Sequence[Path], further: Sequence[Path] = (), share: float = 1.0
 ) -> tuple[Tensor, Tensor]:
-    """Lays saved changes over the encoder, first to last.
+    """Applies saved changes to the encoder, first to last.
 
     Args:
         encoder: as it was loaded.
         paths: files that `save_change` wrote.
         further: changes after those.
-        share: of the way that the further ones go, in [0, 1]: each weight and each token row in a
-            straight line from where `paths` leave it, in float32.
+        share: part of the further changes that is applied, in [0, 1]: each weight and each token row
+            is interpolated linearly from its value after `paths`, in float32.
 
     Returns:
         Ids int64 [R] and former values [R, D] of the token rows that were overwritten.
@@ -73,7 +73,7 @@ def _between(start: Tensor, end: Tensor, share: float) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What several changes leave: parameters by name, and token rows [R, D] of ids [R], ascending."""
+    """The result of several changes: parameters by name, and token rows [R, D] with rising ids [R]."""
 
     parameters: dict[str, Tensor]
     ids: Tensor
@@ -101,8 +101,8 @@ class _State:
 
 
 def _check_fit(encoder: Encoder, tensors: dict[str, Tensor], path: Path) -> None:
-    there = {name: tuple(p.shape) for name, p in encoder.model.named_parameters()}
+    shapes = {name: tuple(p.shape) for name, p in encoder.model.named_parameters()}
     for name, value in tensors.items():
-        if there.get(name) != tuple(value.shape):
+        if shapes.get(name) != tuple(value.shape):
             shape = tuple(value.shape)
             raise ArtifactError(f"{path} changes {name} {shape}, which the model does not have")

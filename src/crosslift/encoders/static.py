@@ -23,7 +23,7 @@ from crosslift.model_files.read_model import library_errors_explained
 
 @dataclass(frozen=True, slots=True)
 class StaticConfig:
-    """What a transformer's configuration says, of a model without layers.
+    """The configuration of a model without layers, with a transformer's attributes.
 
     Args:
         hidden_size: length D of the token rows.
@@ -60,7 +60,7 @@ class StaticRunner:
     position_offset = 0
 
     def states(self, rows: Tensor, batch: PackedBatch, hidden_state: int) -> Tensor:
-        """The rows [T, D] as they are."""
+        """The rows [T, D], unchanged."""
         return self.some_states(rows, batch, [hidden_state])[0]
 
     def some_states(

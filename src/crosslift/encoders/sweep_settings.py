@@ -1,4 +1,4 @@
-"""What a sweep tries. No torch here: studies are validated without it."""
+"""The settings of a sweep. No torch here: studies are validated without it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from crosslift.encoders.kinds import Pooling
 
 
 class SweepSettings(BaseModel):
-    """Which hidden states, poolings and prompts are tried, on which target, and what the choice is
-    made on."""
+    """The hidden states, poolings and prompts to try, the target, and the data of the choice."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     target: str
     """Name of a target of bitexts."""
     poolings: Annotated[tuple[Pooling, ...], EachOnce] = ()
-    """Tried beside the encoder's own."""
+    """Tried besides the encoder's own."""
     prompts: Annotated[tuple[str, ...], EachOnce] = ()
-    """Tried beside the encoder's own, each with every hidden state and pooling; `""` is none."""
+    """Tried besides the encoder's own, each with every hidden state and pooling; `""` is none."""
     dev_languages: Annotated[tuple[str, ...], Field(min_length=1), EachOnce] | None = None
-    """The choice is made on these languages and reported on the others. None: it is made on one half
-    of the items of every language, and reported on the other half."""
+    """The choice is made on these languages and reported on the others. None: the choice is made on one
+    half of the items of every language, and reported on the other half."""

@@ -19,21 +19,21 @@ _DECIMALS = 6  # equal rows have equal cosines, wherever in a matrix product the
 def nearest_words(
     encoder: Encoder, words: Iterable[str], count: int, least_cosine: float
 ) -> dict[str, tuple[str, ...]]:
-    """For each word that is a single token, those others whose token rows are nearest.
+    """For each word that is a single token, the other words with the nearest token rows.
 
-    What the encoder reads as the same is no neighbour: a word that differs by capitals alone, or that
-    the tokenizer gives the same token (the first of several such words stands for all).
+    Words that the encoder reads as the same are no neighbours: words that differ by capitals alone, or
+    that have the same token (the first of several such words represents all).
 
     Args:
         encoder: whose token table is read.
-        words: among which they are looked for; those of several tokens have no neighbours and are none.
-            So it is with those that are not all letters: next to a number's row is another number's.
-        count: at most so many of a word.
-        least_cosine: of two rows; what is further is no neighbour.
+        words: the candidates. Words of several tokens have no neighbours and are none. Neither are
+            words that are not all letters: the row nearest to a number's is another number's.
+        count: at most this many neighbours of a word.
+        least_cosine: of the rows of two neighbours.
 
     Returns:
-        Word -> its neighbours, nearest first, of equally near ones in the order of the words; words
-        without any are left out.
+        Word -> its neighbours, nearest first, equally near ones in the order of the words; words
+        without neighbours are left out.
     """
     tokens = _single_tokens(encoder, words)
     firsts: dict[int, str] = {}
@@ -41,19 +41,19 @@ def nearest_words(
         firsts.setdefault(token, word)
     names = list(firsts.values())
     small = Counter(name.lower() for name in names)
-    most = count + max(small.values(), default=0)  # so many may differ by capitals alone
+    most = count + max(small.values(), default=0)  # this many may differ by capitals alone
     near = dict(zip(firsts, _near(_rows(encoder, list(firsts)), least_cosine, most), strict=True))
-    found: dict[str, tuple[str, ...]] = {}
+    neighbours: dict[str, tuple[str, ...]] = {}
     for word, token in tokens.items():
-        others = [names[place] for place in near[token]]
-        kept = [other for other in others if other.lower() != word.lower()]
-        if kept[:count]:
-            found[word] = tuple(kept[:count])
-    return found
+        candidates = [names[place] for place in near[token]]
+        distinct = [other for other in candidates if other.lower() != word.lower()]
+        if distinct[:count]:
+            neighbours[word] = tuple(distinct[:count])
+    return neighbours
 
 
 def _single_tokens(encoder: Encoder, words: Iterable[str]) -> dict[str, int]:
-    """Word -> its token, of the words in letters that are one that the tokenizer knows."""
+    """Word -> its token, for the words in letters that are a single known token."""
     unknown = encoder.tokenizer.unk_token_id
     pieces = tokenise_words(encoder, (word for word in words if word.isalpha())).items()
     return {word: int(ids[0]) for word, ids in pieces if len(ids) == 1 and ids[0] != unknown}
@@ -63,17 +63,19 @@ def _rows(encoder: Encoder, tokens: Sequence[int]) -> NDArray[np.float32]:
     """Token rows of length 1, float32 [V, D]."""
     table = encoder.table.whole.detach()
     rows = table[torch.tensor(tokens, dtype=torch.int64, device=table.device)]
-    found: NDArray[np.float32] = torch.nn.functional.normalize(rows.float(), dim=1).cpu().numpy()
-    return found
+    unit_rows: NDArray[np.float32] = (
+        torch.nn.functional.normalize(rows.float(), dim=1).cpu().numpy()
+    )
+    return unit_rows
 
 
 def _near(rows: NDArray[np.float32], least_cosine: float, most: int) -> Iterator[NDArray[np.int64]]:
-    """Of each row the other rows with such a cosine, nearest first, at most so many.
+    """For each row, the other rows with at least a cosine, nearest first.
 
     Args:
         rows: float32 [V, D], of length 1.
         least_cosine: of two rows.
-        most: of a row.
+        most: at most this many for a row.
     """
     block = max(1, _COSINES_AT_ONCE // max(1, len(rows)))
     for start in range(0, len(rows), block):

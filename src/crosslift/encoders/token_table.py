@@ -1,4 +1,4 @@
-"""The token table of which only the rows that occur are read, updated and kept in optimizer state."""
+"""The token table, of which only the rows that occur are read, updated and in the optimizer's state."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ class TokenTable:
         self._place: Tensor | None = None
 
     def keep_only(self, ids: Iterable[int], *, trainable: bool) -> torch.nn.Parameter:
-        """Works from now on a copy of these rows.
+        """Replaces the table by a copy of these rows.
 
         Returns:
             The copy, float32 [occurring rows, D], with gradient if ``trainable``.
         """
-        kept = torch.tensor(sorted(set(ids)), dtype=torch.int64, device=self.whole.device)
+        distinct = torch.tensor(sorted(set(ids)), dtype=torch.int64, device=self.whole.device)
         place = torch.full((len(self.whole),), -1, dtype=torch.int64, device=self.whole.device)
-        place[kept] = torch.arange(len(kept), device=kept.device)
-        compact = torch.nn.Parameter(self.whole.detach()[kept].clone(), requires_grad=trainable)
-        self.ids, self._place, self.weight = kept, place, compact
+        place[distinct] = torch.arange(len(distinct), device=distinct.device)
+        compact = torch.nn.Parameter(self.whole.detach()[distinct].clone(), requires_grad=trainable)
+        self.ids, self._place, self.weight = distinct, place, compact
         return compact
 
     def rows(self, token_ids: Tensor) -> Tensor:
         """Rows of the tokens, float32 [T, D].
 
         Raises:
-            TrainingError: a token whose row was not kept.
+            TrainingError: the row of a token is not in the copy.
         """
         if self._place is None:
             return torch.nn.functional.embedding(token_ids, self.weight)
         return torch.nn.functional.embedding(self.places(token_ids), self.weight)
 
     def places(self, token_ids: Tensor) -> Tensor:
-        """Indices int64 of tokens in the kept rows (the ids themselves where all are kept)."""
+        """Indices int64 of tokens in the copy of rows (the ids themselves if there is no copy)."""
         if self._place is None:
             return token_ids
         places = self._place[token_ids]
@@ -60,7 +60,7 @@ class TokenTable:
         return places
 
     def write_back(self) -> None:
-        """Puts the kept rows back into the whole table and works on that again."""
+        """Writes the copied rows into the whole table and uses the whole table again."""
         if self.ids is not None:
             with torch.no_grad():
                 self.whole[self.ids] = self.weight.detach()

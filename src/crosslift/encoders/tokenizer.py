@@ -24,7 +24,7 @@ def load_padding_tokenizer(folder: Path, *, lower_case: bool = False) -> Any:
         EncoderError: the folder has none that works.
     """
     tokenizer = load_tokenizer(folder)
-    if tokenizer.pad_token_id is None:  # of decoders; what is padded is masked by length anyway
+    if tokenizer.pad_token_id is None:  # decoders have none; padding is masked by length anyway
         if tokenizer.eos_token_id is None:
             raise EncoderError(
                 f"{folder}: the tokenizer has neither a pad token nor one for the end of a text",
@@ -47,7 +47,7 @@ def lower_case_first(tokenizer: Any, folder: Path) -> None:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise EncoderError(
-            f"{folder} asks for do_lower_case, which a tokenizer in Python does not take",
+            f"{folder} sets do_lower_case, which a tokenizer in Python does not support",
             "a tokenizer with the file tokenizer.json",
         )
     former = backend.normalizer
@@ -61,10 +61,10 @@ _CAPITALS = " ".join("ABCDEFGHIJKLMNOPQRSTUVWXYZÄÉΣД")
 
 
 def check_vocabulary(tokenizer: Any, rows: int, folder: Path) -> None:
-    """Checks that every token of texts has a row in the token table.
+    """Checks that every token of the vocabulary has a row in the token table.
 
     Special tokens are left out: transformers adds some that a folder's files do not have, and texts
-    hardly hold them (see `check_rows`).
+    rarely contain them (see `check_rows`).
 
     Raises:
         EncoderError: tokens were added and the table was not enlarged.
@@ -84,8 +84,8 @@ def check_vocabulary(tokenizer: Any, rows: int, folder: Path) -> None:
 
 
 def _surely_fits(tokenizer: Any, rows: int) -> bool:
-    """Whether all ids are below a number, as far as that is known without listing the vocabulary: of
-    Unigram, which numbers its pieces without gaps."""
+    """Whether all ids are below the number of rows, where that is known without listing the vocabulary:
+    for Unigram, which numbers its pieces without gaps."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None or not isinstance(backend.model, models.Unigram):
         return False
@@ -97,20 +97,20 @@ def check_rows(sequences: Iterable[Sequence[int]], rows: int, folder: Path) -> N
     """Checks that every token that occurs has a row in the token table.
 
     Raises:
-        EncoderError: one has not.
+        EncoderError: a token has no row.
     """
     most = max(map(max, sequences), default=-1)
     if most >= rows:
         raise EncoderError(
-            f"{folder}: a text holds token {most}, a special one, and the token table has {rows} rows",
+            f"{folder}: a text contains the special token {most}, and the token table has {rows} rows",
             "texts without special tokens such as <mask>",
         )
 
 
 def longest_sequence(tokenizer: Any) -> int | None:
-    """The longest sequence that a tokenizer's files name; None where they name none."""
+    """The longest sequence that a tokenizer's files allow; None if they have no limit."""
     longest = tokenizer.model_max_length
     return int(longest) if isinstance(longest, int | float) and 0 < longest < _NO_LIMIT else None
 
 
-_NO_LIMIT = 10**9  # transformers writes 10**30 where there is none
+_NO_LIMIT = 10**9  # transformers writes 10**30 for no limit

@@ -1,6 +1,6 @@
-"""Tokens with the characters and the words they stand for, and what stands around texts and pairs.
+"""Tokens with their characters and words, and the special tokens around texts and pairs.
 
-Span QA, tagging, multiple choice and the masking of whole words are built of these.
+Span QA, tagging, multiple choice and the masking of whole words are built on these.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from crosslift.errors import EncoderError
 Ids = NDArray[np.int64]
 
 _WORD_MARK = "▁"  # of SentencePiece, before the first piece of a word
-_TEXTS_AT_ONCE = 4096  # a tokenizer's answer is many times larger than the ids in it
+_TEXTS_AT_ONCE = 4096  # a tokenizer's output is many times larger than the ids in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,13 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class LocatedTokens:
-    """The tokens of a text, without special tokens, and where they stand in it.
+    """The tokens of a text, without special tokens, and their positions in it.
 
     Args:
         ids: int64 [T].
         characters: int64 [T, 2], the first character of each token and the one after its last;
-            space at either end is left out, and an accent behind it that is a character of its own
-            is taken in. A token that stands for no character is empty.
+            space at either end is excluded, and an accent behind it that is a separate character
+            is included. A token without a character is empty.
     """
 
     ids: Ids
@@ -80,15 +80,15 @@ _PROBE = ["a"]
 
 
 def _frame(encoder: Encoder, texts: Sequence[list[str]]) -> Frame:
-    found = _fast(encoder)(*texts)
-    ids, sides = found["input_ids"][0], found.sequence_ids(0)
+    encoding = _fast(encoder)(*texts)
+    ids, sides = encoding["input_ids"][0], encoding.sequence_ids(0)
     places = [i for i, side in enumerate(sides) if side is not None]
     between = [ids[i] for i in range(places[0], places[-1]) if sides[i] is None]
     return Frame(tuple(ids[: places[0]]), tuple(between), tuple(ids[places[-1] + 1 :]))
 
 
 def tokenise_compactly(encoder: Encoder, *columns: Sequence[str]) -> list[Ids]:
-    """Token ids of N texts, or of N pairs where two columns are given, int64 [T] each.
+    """Token ids of N texts, or of N pairs if there are two columns, int64 [T] each.
 
     They are those of ``Encoder.tokenise`` and ``Encoder.tokenise_pairs``, in an eighth of the memory.
     """
@@ -118,27 +118,27 @@ def locate_tokens(encoder: Encoder, texts: Sequence[str]) -> list[LocatedTokens]
     """The tokens of N texts without prompt, special tokens or limit, and their characters.
 
     Raises:
-        EncoderError: the tokenizer cannot tell.
+        EncoderError: the tokenizer does not give the characters of its tokens.
     """
 
     def size(located: Iterable[LocatedTokens]) -> int:
         return sum(each.ids.nbytes + each.characters.nbytes for each in located)
 
     def make() -> list[LocatedTokens]:
-        return [found for part in _parts(len(texts)) for found in _located(encoder, texts[part])]
+        return [tokens for part in _parts(len(texts)) for tokens in _located(encoder, texts[part])]
 
     return list(encoder.remembered.of("located", [texts], make, size))
 
 
 def _located(encoder: Encoder, texts: Sequence[str]) -> Iterator[LocatedTokens]:
-    found = _bare(_fast(encoder), texts, return_offsets_mapping=True)
-    rows = zip(texts, found["input_ids"], found["offset_mapping"], strict=True)
+    encodings = _bare(_fast(encoder), texts, return_offsets_mapping=True)
+    rows = zip(texts, encodings["input_ids"], encodings["offset_mapping"], strict=True)
     for text, ids, offsets in rows:
         yield LocatedTokens(_fixed(ids), _fixed(_with_marks(text, _without_space(text, offsets))))
 
 
 def _fixed(ids: Any) -> Ids:
-    """Ids that nobody can change, as they are kept for others."""
+    """Read-only ids: the encoder keeps them for later callers."""
     fixed = np.asarray(ids, np.int64)
     fixed.flags.writeable = False
     return fixed
@@ -153,19 +153,19 @@ def _parts(count: int) -> Iterator[slice]:
         yield slice(first, first + _TEXTS_AT_ONCE)
 
 
-def _bare(tokenizer: Any, texts: Sequence[str], **wanted: bool) -> Any:
+def _bare(tokenizer: Any, texts: Sequence[str], **options: bool) -> Any:
     return tokenizer(
         list(texts),
         add_special_tokens=False,
         return_attention_mask=False,
         return_token_type_ids=False,
         verbose=False,
-        **wanted,
+        **options,
     )
 
 
 def _without_space(text: str, offsets: Iterable[tuple[int, int]]) -> Ids:
-    """Offsets [T, 2] whose ends are moved inwards over space (tokenizers differ in whether the
+    """Offsets [T, 2] with their ends moved inwards over space (tokenizers differ in whether the
     space before a word belongs to its first token)."""
     places = np.array(list(offsets), np.int64).reshape(-1, 2)
     ink = np.array([not character.isspace() for character in text], bool)
@@ -178,7 +178,7 @@ def _without_space(text: str, offsets: Iterable[tuple[int, int]]) -> Ids:
 
 
 def _with_marks(text: str, characters: Ids) -> Ids:
-    """Characters [T, 2] whose ends are moved outwards over combining marks that no token stands for
+    """Characters [T, 2] with their ends moved outwards over combining marks that belong to no token
     (a tokenizer that composes a letter and its accent gives the place of the letter alone)."""
     if text.isascii():
         return characters
@@ -194,34 +194,34 @@ def _with_marks(text: str, characters: Ids) -> Ids:
 
 
 def tokenise_words(encoder: Encoder, words: Iterable[str]) -> dict[str, Ids]:
-    """Token ids of each distinct word, as it stands inside a sentence.
+    """Token ids of each distinct word, as they are inside a sentence.
 
-    A word that the tokenizer turns into nothing (such as a lone mark of writing direction) is the
+    A word for which the tokenizer returns no token (such as a lone mark of writing direction) is the
     unknown token.
 
     Returns:
         word -> int64 [T], T >= 1.
 
     Raises:
-        EncoderError: there is such a word, but no unknown token.
+        EncoderError: there is such a word, and the tokenizer has no unknown token.
     """
     distinct = list(dict.fromkeys(words))
 
     def make() -> list[Ids]:
         return [_fixed(ids) for ids in tokenise_bare(encoder, [f" {word}" for word in distinct])]
 
-    kept = encoder.remembered.of("words", [distinct], make, _bytes_of)
-    found = dict(zip(distinct, kept, strict=True))
+    sequences = encoder.remembered.of("words", [distinct], make, _bytes_of)
+    ids_by_word = dict(zip(distinct, sequences, strict=True))
     unknown = encoder.tokenizer.unk_token_id
-    for word, ids in found.items():
+    for word, ids in ids_by_word.items():
         if len(ids) == 0:
             if unknown is None:
                 raise EncoderError(
-                    f"{encoder.folder}: the tokenizer turns {word!r} into nothing, and it has no "
+                    f"{encoder.folder}: the tokenizer returns no token for {word!r}, and it has no "
                     "unknown token"
                 )
-            found[word] = np.array([unknown], np.int64)
-    return found
+            ids_by_word[word] = np.array([unknown], np.int64)
+    return ids_by_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,27 +238,29 @@ class NumberedTokens:
 
 
 def number_words(encoder: Encoder, texts: Sequence[str]) -> list[NumberedTokens]:
-    """The tokens of N texts, as ``Encoder.tokenise`` gives them, with their words.
+    """The tokens of N texts, as from ``Encoder.tokenise``, with their words.
 
     A word begins where the tokenizer says so, and at a piece that SentencePiece marks as one.
 
     Raises:
-        EncoderError: the tokenizer cannot tell.
+        EncoderError: the tokenizer does not give the words of its tokens.
     """
     numbered = []
     for part in _parts(len(texts)):
-        found = _fast(encoder)(
+        encodings = _fast(encoder)(
             [encoder.reading.prompt + text for text in texts[part]],
             truncation=True,
             max_length=encoder.reading.max_tokens,
         )
         numbered += [
             NumberedTokens(
-                np.asarray(ids, np.int64), _words(encoder.tokenizer, ids, found.word_ids(i))
+                np.asarray(ids, np.int64), _words(encoder.tokenizer, ids, encodings.word_ids(i))
             )
             if ids
-            else NumberedTokens(np.array([encoder.stand_in()], np.int64), np.array([-1], np.int64))
-            for i, ids in enumerate(found["input_ids"])
+            else NumberedTokens(
+                np.array([encoder.placeholder_token()], np.int64), np.array([-1], np.int64)
+            )
+            for i, ids in enumerate(encodings["input_ids"])
         ]
     return numbered
 
@@ -276,10 +278,10 @@ def _words(tokenizer: Any, ids: Sequence[int], numbers: Sequence[int | None]) ->
 
 
 def _fast(encoder: Encoder) -> Any:
-    """The tokenizer, if it can tell where its tokens stand."""
+    """The tokenizer, if it gives the characters of its tokens."""
     if not getattr(encoder.tokenizer, "is_fast", False):
         raise EncoderError(
-            f"{encoder.folder}: the tokenizer cannot tell which characters a token stands for",
+            f"{encoder.folder}: the tokenizer does not give the characters of its tokens",
             "a tokenizer with the file tokenizer.json",
         )
     return encoder.tokenizer

@@ -1,4 +1,4 @@
-"""Loading the transformer of a model folder, with the adapter that a folder may put on another."""
+"""Loading the transformer of a model folder, or a base model with the adapter of a folder."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from crosslift.model_files.read_model import check_weights, library_errors_expla
 def load_transformer(folder: Path) -> Any:
     """A transformer with its weights in float32, safetensors only; no code of the folder is run.
 
-    Of an encoder-decoder such as T5 the encoder alone. The pooler of pretraining is left out: vectors
-    are pooled from hidden states.
+    For an encoder-decoder such as T5 it is the encoder alone. The pooler of pretraining is left out:
+    vectors are pooled from hidden states.
 
     Raises:
-        EncoderError: it cannot be loaded, lacks weights, or is no text encoder.
+        EncoderError: it cannot be loaded, lacks weights, or is not a text encoder.
     """
     if is_adapter_folder(folder):
         return _with_adapter(load_transformer(base_of(folder)), folder)
@@ -47,7 +47,7 @@ def _check_kind(config: Any, folder: Path) -> None:
     if any(size is None for size in sizes):
         parts = [name for name in ("text_config", "vision_config") if hasattr(config, name)]
         raise EncoderError(
-            f"{folder} is no text encoder: it is a {kind} model"
+            f"{folder} is not a text encoder: it is a {kind} model"
             + (f" of several parts ({', '.join(parts)})" if parts else ""),
             "the folder of a text encoder, such as `xlm-roberta-base`",
             "name it as the `tower` of a task with pictures" if "vision_config" in parts else None,
@@ -55,13 +55,13 @@ def _check_kind(config: Any, folder: Path) -> None:
     languages = getattr(config, "languages", None)
     if languages and getattr(config, "default_language", None) is None:
         raise EncoderError(
-            f"{folder} has adapters for {', '.join(languages)}, and does not say which one reads texts",
-            "`default_language` in its config.json, one of these; it then reads every text",
+            f"{folder} has adapters for {', '.join(languages)}, and no default among them",
+            "one of these as `default_language` in its config.json, for every text",
         )
 
 
 def _check_layers(config: Any, folder: Path) -> None:
-    """Compares the number of layers with that of the tensors: a damaged one takes all memory."""
+    """Compares the number of layers with that of the tensors: a damaged number takes all memory."""
     count = len(tensor_shapes(folder))
     if not 0 <= config.num_hidden_layers <= count:
         raise EncoderError(
@@ -89,32 +89,32 @@ def _with_adapter(model: Any, folder: Path) -> Any:
         return merge()
 
 
-def _check_adapter(wanted: set[str], folder: Path) -> None:
-    """Raises EncoderError where the weights of an adapter are not those that its base model takes: one
-    of a model with a head names them otherwise, and would be passed over."""
+def _check_adapter(expected: set[str], folder: Path) -> None:
+    """Raises EncoderError if an adapter has other weights than its base model takes: an adapter of a
+    model with a head has other names, and PEFT would ignore them."""
     names = set(tensor_shapes(folder, "adapter_model*.safetensors"))
-    if names != wanted:
+    if names != expected:
         raise EncoderError(
-            f"{folder}: {len(wanted - names)} weights of the adapter are missing, such as "
-            f"{min(wanted - names, default='none')}, and {len(names - wanted)} fit nowhere, such as "
-            f"{min(names - wanted, default='none')}",
+            f"{folder}: {len(expected - names)} weights of the adapter are missing, such as "
+            f"{min(expected - names, default='none')}, and {len(names - expected)} fit nowhere, such "
+            f"as {min(names - expected, default='none')}",
             "an adapter of the base model without a head",
             "merge it into its base model with PEFT and name that folder",
         )
 
 
 def learned_positions(model: Any) -> int | None:
-    """How many tokens a model's table of learned positions has room for; None without such a table.
+    """Number of tokens in a model's table of learned positions; None without such a table.
 
-    RoBERTa's kind counts positions from the one after its pad id: those before it are of no use.
+    RoBERTa and its kind count positions from the one after the pad id: those before it are not used.
     """
     rows = getattr(model.config, "max_position_embeddings", None)
     words = model.get_input_embeddings()
     for name, module in model.named_modules():
         if not isinstance(module, torch.nn.Embedding) or module is words:
             continue
-        named = "position" in name or name.endswith("wpe")
-        if module.num_embeddings == rows and named:
+        of_positions = "position" in name or name.endswith("wpe")
+        if module.num_embeddings == rows and of_positions:
             before = 0 if module.padding_idx is None else module.padding_idx + 1
             return module.num_embeddings - before
     return None

@@ -1,7 +1,6 @@
-"""What some encoders do with a pooled vector: linear layers, layer norms, cutting to its first numbers.
+"""Steps of some encoders after the pooling: linear layers, layer norms, cutting to the first numbers.
 
-LaBSE and distiluse have one linear layer, EmbeddingGemma two. They stay as published when the encoder
-is trained.
+LaBSE and distiluse have one linear layer, EmbeddingGemma two. Training does not change them.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ class VectorModule(Protocol):
 
 
 class _Weights:
-    """The configuration and the weights of a module that has some."""
+    """The configuration and the weights of a module with weights."""
 
     def __init__(self, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
         self._config, self._tensors = dict(config), dict(tensors)
@@ -59,7 +58,7 @@ class _Weights:
 
 
 class Dense(_Weights):
-    """A linear layer, an activation, and where it is asked for the input added to them.
+    """A linear layer, an activation, and a residual connection if `use_residual` is set.
 
     Args:
         config: of the file (see `crosslift.encoders.description`).
@@ -152,7 +151,7 @@ class Normalize:
 def read_modules(description: Description, width: int) -> list[VectorModule]:
     """The modules after the pooling, ready for vectors [N, width].
 
-    The last one's scaling to length 1 is left out: it changes no cosine, and the vectors of an encoder
+    A scaling to length 1 at the end is left out: it changes no cosine, and the vectors of an encoder
     are those before it.
 
     Args:
@@ -162,11 +161,11 @@ def read_modules(description: Description, width: int) -> list[VectorModule]:
     Raises:
         EncoderError: weights are missing, or the sizes of two modules do not fit.
     """
-    kept = [files for files in description.modules if files.kind != "Dropout"]
-    while kept and kept[-1].kind == "Normalize":
-        kept.pop()
+    modules_to_read = [files for files in description.modules if files.kind != "Dropout"]
+    while modules_to_read and modules_to_read[-1].kind == "Normalize":
+        modules_to_read.pop()
     modules: list[VectorModule] = []
-    for files in kept:
+    for files in modules_to_read:
         modules.append(_read_module(files, width))
         width = modules[-1].width
     return modules
@@ -175,11 +174,13 @@ def read_modules(description: Description, width: int) -> list[VectorModule]:
 def _read_module(files: ModuleFiles, width: int) -> VectorModule:
     if files.kind == "Normalize":
         return Normalize(width)
-    wanted = _required(
+    expected_width = _required(
         files.config, "in_features" if files.kind == "Dense" else "dimension", files.folder
     )
-    if wanted != width:
-        raise EncoderError(f"{files.folder} takes vectors of {wanted}", f"vectors of {width}")
+    if expected_width != width:
+        raise EncoderError(
+            f"{files.folder} takes vectors of {expected_width}", f"vectors of {width}"
+        )
     tensors = load_tensors(files.folder)
     single = {name: value.to(torch.float32) for name, value in tensors.items()}
     kind = Dense if files.kind == "Dense" else LayerNorm
@@ -207,13 +208,13 @@ def _required(config: Mapping[str, Any], key: str, place: Path) -> int:
 def _check_shapes(
     tensors: Mapping[str, Tensor], expected: Mapping[str, tuple[int, ...]], place: Path
 ) -> None:
-    there = {name: tuple(value.shape) for name, value in tensors.items()}
-    if there != dict(expected):
-        raise EncoderError(f"{place}: weights {there}", f"{dict(expected)}")
+    shapes = {name: tuple(value.shape) for name, value in tensors.items()}
+    if shapes != dict(expected):
+        raise EncoderError(f"{place}: weights {shapes}", f"{dict(expected)}")
 
 
 def _activation(config: Mapping[str, Any], place: Path) -> torch.nn.Module:
-    """The activation that the file names by its class in torch.nn; Tanh where it names none."""
+    """The activation that the file names by its class in torch.nn; Tanh if it names none."""
     name = config.get("activation_function", "torch.nn.modules.activation.Tanh")
     short = name.rpartition(".")[2]
     kind = getattr(torch.nn, short, None)

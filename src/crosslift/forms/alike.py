@@ -1,4 +1,4 @@
-"""Which rows of a batch mean the same, so that none is a negative of the other."""
+"""Which rows of a batch mean the same, so that none is a negative of another."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Numbers = NDArray[np.int64]
 def text_numbers(*columns: Sequence[str]) -> list[Numbers]:
     """A number for each text of some columns, equal for equal texts, int64 [N] each.
 
-    Texts that differ in letter case or white space alone are equal.
+    Texts that differ only in letter case or white space are equal.
     """
     numbers: dict[str, int] = {}
     return [
@@ -44,13 +44,13 @@ class Alike:
         self._keys = keys
 
     def between(self, rows: Rows, others: Rows) -> NDArray[np.bool_]:
-        """Which of n rows are alike which of m others, bool [n, m]."""
+        """Which of n rows are alike to which of m others, bool [n, m]."""
         same = np.zeros((len(rows), len(others)), bool)
         for key in self._keys:
             same |= key[rows][:, None] == key[others][None, :]
         return same
 
-    def joined(self) -> Numbers:
+    def components(self) -> Numbers:
         """A number for each row, equal for rows that a chain of alike rows connects, int64 [N]."""
         count = len(self._keys[0])
         starts = np.cumsum([0, *(int(key.max(initial=-1)) + 1 for key in self._keys)])
@@ -65,33 +65,33 @@ class Alike:
         return numbers
 
     def check_negatives(self, what: str) -> None:
-        """Raises where no row can have a negative, however batches are drawn.
+        """Raises if no row can have a negative, however batches are drawn.
 
         Args:
-            what: the rows, in the plural, as the error names them.
+            what: name of the rows in the error, in the plural.
 
         Raises:
-            DataError: every row is alike every other one.
+            DataError: every row is alike to every other one.
         """
         count = len(self._keys[0])
-        every = np.arange(count)
+        all_rows = np.arange(count)
         if all(len(np.unique(key)) > 1 for key in self._keys) and any(
-            not self.between(every[row : row + 1], every).all() for row in range(count)
+            not self.between(all_rows[row : row + 1], all_rows).all() for row in range(count)
         ):
             return
         refuse_without_negatives(what, count)
 
 
 def check_negatives(records: Sequence[Record], columns: Sequence[str], what: str) -> None:
-    """As `Alike.check_negatives`, of records that no encoder has read yet.
+    """Like `Alike.check_negatives`, for records that no encoder has read yet.
 
     Args:
-        records: N records. Two of one group, with one picture or with one text of a column are alike.
+        records: N records. Two with the same group, picture or text of a column are alike.
         columns: their text columns, by name.
-        what: the records, in the plural, as the error names them.
+        what: name of the records in the error, in the plural.
 
     Raises:
-        DataError: every record is alike every other one, or lacks a column.
+        DataError: every record is alike to every other one, or lacks a column.
     """
     keys = [group_numbers(records), *text_numbers(*(column(records, name) for name in columns))]
     numbers: dict[Picture | None, int] = {}
@@ -106,7 +106,7 @@ def refuse_without_negatives(what: str, count: int) -> NoReturn:
 
     Args:
         what: the records, in the plural.
-        count: how many there are.
+        count: number of records.
 
     Raises:
         DataError: always.

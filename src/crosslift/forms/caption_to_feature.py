@@ -18,7 +18,7 @@ from crosslift.forms.contrastive_losses import info_nce, unit
 from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, column
 from crosslift.forms.forward import batch_vectors, count_tokens, distinct_ids
 from crosslift.forms.heads import seeded
-from crosslift.forms.picture_side import DevPictures, PictureForm, ShownPictures
+from crosslift.forms.picture_side import DevPictures, PictureForm, SplitPictures
 from crosslift.images.tower_settings import CONVOLUTIONAL, TowerSettings
 
 _TEMPERATURE = 0.07
@@ -26,25 +26,25 @@ _TEMPERATURE = 0.07
 
 @dataclass(frozen=True, slots=True)
 class CaptionToFeature(PictureForm):
-    """Draws the mapped vector of a caption to the vector that a frozen teacher gives.
+    """Moves the mapped vector of a caption towards the vector of a frozen teacher.
 
     | column | what it holds |
     |---|---|
     | ``text`` | what the picture shows, in words |
     | picture | the record's picture |
 
-    The map is linear. With ``text_side: locked`` it alone is learned, between two frozen encoders: what
-    it learned from English captions is then used in every language of the text encoder.
+    The map is linear. With ``text_side: locked``, only the map is learned, between two frozen encoders.
+    What it learns from English captions is then used in every language of the text encoder.
 
     Args:
-        teacher: ``pictures``: the tower's vector of the caption's picture; ``captions``: what the text
-            half of the same CLIP or SigLIP model makes of the caption, for which no picture is looked
-            at. Either way pictures are found by the tower's vectors.
+        teacher: ``pictures``: the tower's vector of the caption's picture; ``captions``: the vector of
+            the caption by the text half of the same CLIP or SigLIP model, which needs no picture. In
+            both cases, pictures are retrieved by the tower's vectors.
         loss: ``cosine``: 1 - cosine; ``mse``: the squared distance of unit vectors, the mean over the
             records; ``softmax``: InfoNCE from captions to the batch's vectors, at a temperature of
             0.07.
-        shared_space: vectors of a CLIP or SigLIP teacher are those of the space that its halves share;
-            always so with teacher ``captions``.
+        shared_space: vectors of a CLIP or SigLIP teacher are in the space that its halves share; always
+            true with teacher ``captions``.
 
     Source: to the text half, Carlsson et al. 2022 (LREC, "Cross-lingual and multilingual CLIP"),
     section 3, after Reimers and Gurevych 2020 (arXiv 2004.09813), section 2; the linear map between
@@ -71,10 +71,10 @@ class CaptionToFeature(PictureForm):
         return self.teacher == "captions"
 
     def check(self) -> None:
-        """Raises where there is no teacher to learn from.
+        """Raises if there is no teacher to learn from.
 
         Raises:
-            DataError: a tower that is trained, or that has no published weights.
+            DataError: the tower is trained, or has no published weights.
         """
         if not self.frozen:
             raise DataError("tower_side trainable of caption-to-feature", "tower_side: frozen")
@@ -86,7 +86,7 @@ class CaptionToFeature(PictureForm):
             )
 
     def head(self, width: int, seed: int, features: int | None = None) -> FeatureHead:
-        """The form's head: from text vectors of this width to so many features."""
+        """The form's head: maps text vectors of this width to this many features."""
         del seed
         return FeatureHead(width, features or width)
 
@@ -96,7 +96,7 @@ class CaptionToFeature(PictureForm):
         """Tokenises the captions and makes the map, seeded by the options.
 
         Raises:
-            DataError: no teacher, or no vectors of it.
+            DataError: there is no teacher, or there are no vectors of it.
         """
         self.check()
         return OpenCaptionToFeature(self, encoder, train, dev, options)
@@ -115,12 +115,12 @@ class FeatureHead(torch.nn.Module):
         self.map = torch.nn.Linear(width, features)
 
     def text_vectors(self, vectors: Tensor) -> Tensor:
-        """From pooled text vectors [N, D] to the teacher's space, [N, E]."""
+        """Maps pooled text vectors [N, D] to the teacher's space, [N, E]."""
         mapped: Tensor = self.map(vectors)
         return mapped
 
     def picture_vectors(self, features: Tensor) -> Tensor:
-        """From the tower's vectors of pictures, [N, E], to the shared space: as they are."""
+        """The tower's vectors of pictures, [N, E], in the shared space: unchanged."""
         return features
 
 
@@ -138,7 +138,7 @@ class OpenCaptionToFeature:
         self.form = form
         self.encoder = encoder
         self._options = options
-        self.pictures = ShownPictures(form, train, options, encoder.device)
+        self.pictures = SplitPictures(form, train, options, encoder.device)
         if form.loss == "softmax":
             self.pictures.check_negatives()
         self.size = self.pictures.count
@@ -151,9 +151,9 @@ class OpenCaptionToFeature:
         texts = column(train.records, form.text)
         self._sequences = encoder.tokenise(texts)
         self._dev = DevPictures(form, encoder, dev) if dev.records else None
-        self._wanted = None
-        if train.teachings is not None:  # captions beside the teacher's vectors of them
-            self._wanted = torch.from_numpy(np.asarray(train.teachings)).to(encoder.device)
+        self._caption_targets = None
+        if train.teachings is not None:  # captions with the teacher's vectors of them
+            self._caption_targets = torch.from_numpy(np.asarray(train.teachings)).to(encoder.device)
         self._locked = None
         if options.text_locked:
             self._locked = torch.from_numpy(encode(encoder, texts)).to(encoder.device)
@@ -164,21 +164,21 @@ class OpenCaptionToFeature:
         return distinct_ids(map(np.array, [*self._sequences, *dev]))
 
     def draw(self, start: int, count: int, seed: int) -> Rows:
-        """Shuffled epochs, in each of which a picture comes once, with one of its captions."""
+        """Shuffled epochs. In each, a picture appears once, with one of its captions."""
         return self.pictures.draw(start, count, seed)
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """The mean distance of the mapped captions from the teacher's vectors."""
         vectors, tokens = self._vectors(rows)
         texts = unit(self.head.text_vectors(vectors))
-        if self._wanted is not None:
-            wanted = unit(self._wanted[self.pictures.shown_records(rows)])
+        if self._caption_targets is not None:
+            targets = unit(self._caption_targets[self.pictures.records_of_partners(rows)])
         else:
-            wanted = unit(self.pictures.features(None, rows, generator))
+            targets = unit(self.pictures.features(None, rows, generator))
         if self.form.loss == "softmax":
             same = self.pictures.alike(rows)
-            return StepLoss(info_nce(texts, wanted, same, 1 / _TEMPERATURE), tokens)
-        cosines = (texts * wanted).sum(1)
+            return StepLoss(info_nce(texts, targets, same, 1 / _TEMPERATURE), tokens)
+        cosines = (texts * targets).sum(1)
         factor = 2.0 if self.form.loss == "mse" else 1.0  # |u - v|^2 = 2 (1 - u v) of unit vectors
         return StepLoss(factor * (1 - cosines).mean(), tokens)
 
@@ -189,5 +189,5 @@ class OpenCaptionToFeature:
         return batch_vectors(self.encoder, sequences, self._options), count_tokens(sequences)
 
     def dev_scores(self) -> dict[str, float]:
-        """Recall at 10 from dev captions to dev pictures; none without dev records."""
+        """Recall at 10 from dev captions to dev pictures; empty without dev records."""
         return {} if self._dev is None else self._dev.scores(self.head)

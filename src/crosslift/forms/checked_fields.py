@@ -1,4 +1,4 @@
-"""Reading the fields of records, each checked: an error names the record and the value."""
+"""Reads and checks the fields of records: an error names the record and the value."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from crosslift.errors import DataError
 from crosslift.forms.form import column
 from crosslift.sources.record import Record
 
-_SHOWN_NAMES = 20
+_NAMES_IN_ERRORS = 20
 
 
 def filled_column(records: Sequence[Record], name: str) -> list[str]:
     """The texts of a column, none of them empty.
 
     Raises:
-        DataError: a record lacks the column, or its text is empty or nothing but space.
+        DataError: a record lacks the column, or its text is empty or only white space.
     """
     texts = column(records, name)
     for record, text in zip(records, texts, strict=True):
@@ -29,17 +29,17 @@ def filled_column(records: Sequence[Record], name: str) -> list[str]:
 
 
 def checked_names(names: Sequence[str], what: str) -> dict[str, int]:
-    """The names of a form's classes or tags -> their numbers, in the order given.
+    """The names of a form's classes or tags -> their numbers, in order.
 
     Raises:
-        DataError: fewer than two, or one of them twice.
+        DataError: there are fewer than two names, or a name occurs twice.
     """
     numbers = {name: number for number, name in enumerate(names)}
     if len(names) < 2:
         raise DataError(f"{what} {list(names)}", "two or more")
     if len(numbers) < len(names):
-        twice = next(name for number, name in enumerate(names) if numbers[name] != number)
-        raise DataError(f"{what}: {twice!r} occurs twice", "each once")
+        duplicate = next(name for number, name in enumerate(names) if numbers[name] != number)
+        raise DataError(f"{what}: {duplicate!r} occurs twice", "each once")
     return numbers
 
 
@@ -47,12 +47,12 @@ def class_numbers(records: Sequence[Record], labels: dict[str, int]) -> NDArray[
     """The number of each record's label, int64 [N].
 
     Raises:
-        DataError: a record without label, or with one that is not in the set.
+        DataError: a record has no label, or one that is not in the set.
     """
     for record in records:
         if record.label is None or record.label not in labels:
             raise DataError(
-                f"record {record.id!r}: label {record.label!r}", f"one of {_shown(labels)}"
+                f"record {record.id!r}: label {record.label!r}", f"one of {_listed(labels)}"
             )
     return np.array([labels[record.label or ""] for record in records], np.int64)
 
@@ -61,17 +61,17 @@ def right_choices(records: Sequence[Record], choices: int) -> NDArray[np.int64]:
     """The index of each record's right choice, int64 [N].
 
     Raises:
-        DataError: another number of choices, an empty choice, or an answer that is none of them.
+        DataError: a record has another number of choices, an empty choice, or an answer outside them.
     """
     for record in records:
-        named = f"record {record.id!r}"
+        which = f"record {record.id!r}"
         if len(record.choices) != choices:
-            raise DataError(f"{named} has {len(record.choices)} choices", f"{choices} choices")
+            raise DataError(f"{which} has {len(record.choices)} choices", f"{choices} choices")
         for number, choice in enumerate(record.choices):
             if not choice.strip():
-                raise DataError(f"{named}: choice {number} is {choice!r}", "a text")
+                raise DataError(f"{which}: choice {number} is {choice!r}", "a text")
         if record.answer is None or not 0 <= record.answer < choices:
-            raise DataError(f"{named}: answer {record.answer}", f"0 to {choices - 1}")
+            raise DataError(f"{which}: answer {record.answer}", f"0 to {choices - 1}")
     return np.array([record.answer for record in records], np.int64)
 
 
@@ -84,7 +84,7 @@ def check_spans(records: Sequence[Record], passages: Sequence[str], unanswerable
         unanswerable: whether a question may have no answer.
 
     Raises:
-        DataError: an answer outside the passage, or a record without one that must have one.
+        DataError: an answer is outside the passage, or a record lacks a required answer.
     """
     for record, passage in zip(records, passages, strict=True):
         for start, end in record.spans:
@@ -105,23 +105,23 @@ def tag_numbers(records: Sequence[Record], tags: dict[str, int]) -> list[NDArray
     """The numbers of each record's tags, int64 [W] each.
 
     Raises:
-        DataError: no words, an empty word, other than one tag a word, or a tag not in the set.
+        DataError: a record has no words, an empty word, not one tag per word, or a tag outside the set.
     """
     for record in records:
-        named = f"record {record.id!r}"
+        which = f"record {record.id!r}"
         if not record.words:
-            raise DataError(f"{named} has words {record.words}", "one word at least")
+            raise DataError(f"{which} has words {record.words}", "one word at least")
         if len(record.words) != len(record.tags):
             raise DataError(
-                f"{named}: {len(record.words)} words and {len(record.tags)} tags",
+                f"{which}: {len(record.words)} words and {len(record.tags)} tags",
                 "a tag for each word",
             )
         for number, (word, tag) in enumerate(zip(record.words, record.tags, strict=True)):
             if not word:
-                raise DataError(f"{named}: word {number} is {word!r}", "a word")
+                raise DataError(f"{which}: word {number} is {word!r}", "a word")
             if tag not in tags:
                 raise DataError(
-                    f"{named}: word {number}, {word!r}, has tag {tag!r}", f"one of {_shown(tags)}"
+                    f"{which}: word {number}, {word!r}, has tag {tag!r}", f"one of {_listed(tags)}"
                 )
     return [np.array([tags[tag] for tag in record.tags], np.int64) for record in records]
 
@@ -130,7 +130,7 @@ def grades(records: Sequence[Record], lowest: float, highest: float) -> NDArray[
     """The score of each record on the scale from 0 (``lowest``) to 1 (``highest``), float32 [N].
 
     Raises:
-        DataError: a record without score, or with one outside the scale.
+        DataError: a record has no score, or one outside the scale.
     """
     for record in records:
         score = record.score
@@ -140,6 +140,6 @@ def grades(records: Sequence[Record], lowest: float, highest: float) -> NDArray[
     return ((scores - lowest) / (highest - lowest)).astype(np.float32)
 
 
-def _shown(names: dict[str, int]) -> str:
-    shown = ", ".join(repr(name) for name in list(names)[:_SHOWN_NAMES])
-    return shown if len(names) <= _SHOWN_NAMES else f"{shown}, ... ({len(names)} in all)"
+def _listed(names: dict[str, int]) -> str:
+    sentence = ", ".join(repr(name) for name in list(names)[:_NAMES_IN_ERRORS])
+    return sentence if len(names) <= _NAMES_IN_ERRORS else f"{sentence}, ... ({len(names)} in all)"

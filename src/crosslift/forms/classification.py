@@ -27,7 +27,7 @@ from crosslift.sources.record import Record
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """Tells the class of a text or of a pair, from the encoder's pooled vector.
+    """Predicts the class of a text or of a pair from the encoder's pooled vector.
 
     | field | what it holds |
     |---|---|
@@ -49,7 +49,7 @@ class Classification:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The text and, where bound, its pair."""
+        """The text and, if bound, its pair."""
         return (self.text,) if self.pair is None else (self.text, self.pair)
 
     def open(
@@ -59,7 +59,7 @@ class Classification:
         return OpenClassification(self, encoder, train, dev, options)
 
     def sequences(self, encoder: Encoder, records: Sequence[Record]) -> list[Ids]:
-        """One sequence of token ids a record."""
+        """One sequence of token ids per record."""
         return tokenise_compactly(encoder, *(filled_column(records, n) for n in self.columns))
 
     def head(self, encoder: Encoder, seed: int = 0) -> ClassificationHead:
@@ -68,7 +68,7 @@ class Classification:
         return seeded(lambda: ClassificationHead(encoder.width, len(numbers)), seed, encoder.device)
 
     def cut(self, encoder: Encoder, records: Sequence[Record]) -> dict[str, int]:
-        """What does not go through the encoder whole: texts, or pairs, that lose an end."""
+        """How many texts, or pairs, lose their end because they exceed the encoder's length."""
         if self.pair is None:
             frame, columns = frame_of_texts(encoder), [filled_column(records, self.text)]
         else:
@@ -84,7 +84,7 @@ class Classification:
     def answers(
         self, encoder: Encoder, head: ClassificationHead, records: Sequence[Record]
     ) -> list[str]:
-        """The class that a trained encoder and head give to each record; of equals the first."""
+        """The class that a trained encoder and head give to each record; the first of equals."""
         classes = predicted_classes(encoder, head, self.sequences(encoder, records))
         return [self.labels[number] for number in classes]
 
@@ -128,8 +128,8 @@ class OpenClassification:
         del generator
         sequences = [self._sequences[row] for row in rows]
         scores = self.head(batch_vectors(self.encoder, sequences, self._options))
-        wanted = torch.from_numpy(self._classes[rows]).to(scores.device)
-        return StepLoss(torch.nn.functional.cross_entropy(scores, wanted), count_tokens(sequences))
+        targets = torch.from_numpy(self._classes[rows]).to(scores.device)
+        return StepLoss(torch.nn.functional.cross_entropy(scores, targets), count_tokens(sequences))
 
     def dev_scores(self) -> dict[str, float]:
         """Accuracy and macro F1 on the dev records."""

@@ -12,13 +12,13 @@ def unit(vectors: Tensor) -> Tensor:
 
 
 def info_nce(queries: Tensor, candidates: Tensor, same: Tensor, scale: float | Tensor) -> Tensor:
-    """InfoNCE: each query's own candidate against all others of the batch.
+    """InfoNCE: each query's candidate against all others of the batch.
 
     Args:
         queries: unit rows, float32 [B, D]; the candidate of query i is row i of the candidates.
         candidates: unit rows, float32 [C, D], C >= B (rows from B on are hard negatives).
-        same: bool [B, C], true where a candidate is right for the query too (its own included):
-            such candidates other than its own are left out, not taken as negatives.
+        same: bool [B, C], true where a candidate is right for the query (its own included). Such
+            candidates, except the query's own, are left out, not used as negatives.
         scale: inverse temperature.
 
     Returns:
@@ -28,11 +28,11 @@ def info_nce(queries: Tensor, candidates: Tensor, same: Tensor, scale: float | T
     Gao et al. 2021 (arXiv 2104.08821), equations 1 and 5.
     """
     scores = queries @ candidates.T * scale
-    own = torch.arange(len(queries), device=queries.device)
+    positives = torch.arange(len(queries), device=queries.device)
     others = same.clone()
-    others[own, own] = False
+    others[positives, positives] = False
     scores = scores.masked_fill(others, float("-inf"))
-    return torch.nn.functional.cross_entropy(scores, own)
+    return torch.nn.functional.cross_entropy(scores, positives)
 
 
 def triplet(queries: Tensor, candidates: Tensor, same: Tensor, margin: float) -> Tensor:
@@ -40,44 +40,44 @@ def triplet(queries: Tensor, candidates: Tensor, same: Tensor, margin: float) ->
 
     Example::
 
-        one query, its own candidate at cosine 0.5, others at 0.7 and 0.1, margin 0.2
+        one query, its candidate at cosine 0.5, others at 0.7 and 0.1, margin 0.2
         ->  max(0, 0.2 - 0.5 + 0.7) = 0.4
 
     Args:
-        queries, candidates, same: as of `info_nce`.
-        margin: by which a query's own candidate is to be nearer than any wrong one, in cosine.
+        queries, candidates, same: as in `info_nce`.
+        margin: by which a query's candidate must be nearer than any wrong one, in cosine.
 
     Returns:
         The mean over the queries, scalar; 0 for a query that has no wrong candidate.
 
     Source: Schroff et al. 2015 (arXiv 1503.03832), section 3.1; the hardest of the batch: Hermans et
-    al. 2017 (arXiv 1703.07737), section 2; of word pairs: Ngugi 2025 (arXiv 2506.15415).
+    al. 2017 (arXiv 1703.07737), section 2; for word pairs: Ngugi 2025 (arXiv 2506.15415).
     """
     scores = queries @ candidates.T
-    own = torch.arange(len(queries), device=queries.device)
+    positives = torch.arange(len(queries), device=queries.device)
     hardest = scores.masked_fill(same, float("-inf")).amax(dim=1)
-    return (margin - scores[own, own] + hardest).clamp_min(0).mean()
+    return (margin - scores[positives, positives] + hardest).clamp_min(0).mean()
 
 
 def pairwise_sigmoid(
     queries: Tensor, candidates: Tensor, same: Tensor, scale: Tensor, bias: Tensor
 ) -> Tensor:
-    """SigLIP's loss: each pair of the batch is told right or wrong by itself.
+    """SigLIP's loss: each pair of the batch is classified separately, as right or wrong.
 
     Args:
         queries: unit rows, float32 [B, D]; the candidate of query i is row i of the candidates.
         candidates: unit rows, float32 [B, D].
-        same: bool [B, B], as of `info_nce`: such pairs other than a query's own are left out.
+        same: bool [B, B], as in `info_nce`: such pairs, except a query's own, are left out.
         scale: inverse temperature, scalar.
         bias: added to each score, scalar.
 
     Returns:
-        The sum over the pairs of a query, and the mean of that over the queries, scalar.
+        The sum over the pairs of a query, averaged over the queries, scalar.
 
     Source: Zhai et al. 2023 (arXiv 2303.15343), equation 1.
     """
     scores = queries @ candidates.T * scale + bias
-    own = torch.eye(len(queries), dtype=torch.bool, device=queries.device)
-    signs = own.float() * 2 - 1
+    positives = torch.eye(len(queries), dtype=torch.bool, device=queries.device)
+    signs = positives.float() * 2 - 1
     losses = -torch.nn.functional.logsigmoid(signs * scores)
-    return losses.masked_fill(same & ~own, 0.0).sum() / len(queries)
+    return losses.masked_fill(same & ~positives, 0.0).sum() / len(queries)

@@ -1,4 +1,4 @@
-"""Texts that look at pictures: one layer of cross-attention from tokens to patches."""
+"""Texts that attend to pictures: one layer of cross-attention from tokens to patches."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _WIDTH_OF_A_HEAD = 64
 
 
 class CrossAttention(torch.nn.Module):
-    """One pre-norm layer in which the states of tokens look at the states of a picture's patches.
+    """One pre-norm layer in which the states of tokens attend to the states of a picture's patches.
 
-    What it adds starts at zero, so that the states are at first those of the text alone.
+    Its output starts at zero, so that the states are those of the text alone at first.
 
     Args:
-        width: D of both.
+        width: D of texts and pictures.
 
-    Source: Vaswani et al. 2017 (arXiv 1706.03762), section 3.2; as image-text models use it: Li et al.
+    Source: Vaswani et al. 2017 (arXiv 1706.03762), section 3.2; in image-text models: Li et al.
     2021 (arXiv 2107.07651), section 3.1; the zero start: Alayrac et al. 2022 (arXiv 2204.14198),
     section 2.2.
     """
@@ -35,25 +35,25 @@ class CrossAttention(torch.nn.Module):
         self.gate = torch.nn.Parameter(torch.zeros(width))
 
     def forward(self, texts: Tensor, pictures: Tensor) -> Tensor:
-        """From states of N texts [N, L, D] and of N pictures [N, P, D] to [N, L, D].
+        """Maps states of N texts [N, L, D] and of N pictures [N, P, D] to [N, L, D].
 
-        Padded tokens are changed too, and are for the caller to leave out.
+        Padded tokens change too; the caller must leave them out.
         """
-        seen = self.picture_norm(pictures)
-        attended, _ = self.attend(self.text_norm(texts), seen, seen, need_weights=False)
+        patches = self.picture_norm(pictures)
+        attended, _ = self.attend(self.text_norm(texts), patches, patches, need_weights=False)
         changed: Tensor = texts + self.gate * attended
         return changed
 
 
 def padded(batch: PackedBatch) -> tuple[Tensor, Tensor]:
-    """Where the tokens of packed texts stand, one row a text, in the caller's order.
+    """Positions of the tokens of packed texts, one row per text, in the caller's order.
 
     Args:
         batch: N packed texts, T tokens.
 
     Returns:
-        Places in the flat tokens int64 [N, L], a short text's last token again and again at its end;
-        and where tokens are, bool [N, L].
+        Positions in the flat tokens, int64 [N, L], with a short text's last token repeated at its end;
+        and a mask of the tokens, bool [N, L].
     """
     lengths = torch.cat([torch.full((block.count,), block.length) for block in batch.blocks])
     lengths = lengths[batch.inverse.cpu()][:, None]

@@ -1,4 +1,4 @@
-"""The facts of every form, one declaration each (see `FormFacts`)."""
+"""The facts of all forms, one declaration each (see `FormFacts`)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _TOWER = {
     ),
 }
 _TRAINED_TOWER = {**_TOWER, "augmentation": one_of("drawing", "photo", "none")}
-"""Of the forms that can train their tower, and show it changed pictures."""
+"""Options of the forms that can train their tower on augmented pictures."""
 _MASKS = {"masked_share": SHARE, "whole_words": FLAG}
 
 
@@ -59,7 +59,7 @@ def _with_softmax(columns: Mapping[str, str], options: Mapping[str, Any]) -> boo
     return options.get("loss") == "softmax"
 
 
-def _without_own_negatives(columns: Mapping[str, str], options: Mapping[str, Any]) -> bool:
+def _without_hard_negatives(columns: Mapping[str, str], options: Mapping[str, Any]) -> bool:
     hard_negatives = options.get("hard_negatives", "none") != "none"
     return not hard_negatives and set(columns) <= {"anchor", "positive"}
 
@@ -232,7 +232,7 @@ _TEXT_PAIRS = FormFacts(
     reads="vectors",
     labelled=True,
     texts_per_record=None,
-    learns_from_others=_without_own_negatives,
+    learns_from_others=_without_hard_negatives,
     placebo=positive_of_another,
     untranslatable=None,
     options={
@@ -273,7 +273,7 @@ def form_facts(name: str) -> FormFacts:
     """The facts of a form.
 
     Raises:
-        UnknownNameError: no form of that name.
+        UnknownNameError: there is no form with that name.
     """
     if name not in FORMS:
         raise UnknownNameError("form", name, FORMS)
@@ -281,7 +281,7 @@ def form_facts(name: str) -> FormFacts:
 
 
 def trains_on_captions(forms: Collection[str]) -> bool:
-    """Whether tasks of these forms, by name, train on captions of pictures and on nothing else."""
+    """Whether tasks of these forms, by name, train only on captions of pictures."""
     return bool(forms) and all(form in PICTURE_FORMS for form in forms)
 
 

@@ -1,4 +1,4 @@
-"""What every form of intermediate task gives the training loop, which knows nothing else of it."""
+"""The interface between forms of intermediate tasks and the training loop."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class FormOptions:
     """The settings of a stage that a form reads.
 
     Args:
-        text_locked: the text encoder stays as it is.
-        shuffle_pictures: every picture goes to a wrong text, the control of image-text tasks.
+        text_locked: the text encoder is not trained.
+        shuffle_pictures: every picture is paired with a wrong text, the control of image-text tasks.
         seed: of the head's initial weights and of the shuffling.
-        cached_texts: so many texts go through the encoder at a time, and their activations are
-            computed again for the gradient; None: all at once, and activations are kept.
+        cached_texts: number of texts that go through the encoder at a time; their activations are
+            computed again for the gradient. None: all at once, and activations stay in memory.
     """
 
     text_locked: bool
@@ -52,16 +52,16 @@ class FormOptions:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The records of one split and, in tasks with pictures, their pictures.
+    """The records of one split with, in tasks with pictures, their pictures.
 
     Args:
         records: N records.
         pictures: the P distinct pictures, decoded, uint8 [P, size, size, 3]; None in text-only tasks,
-            and where the image tower is frozen.
-        places: which picture each record has, int64 [N]; None: record i has picture i.
-        features: what a frozen image tower makes of each picture, float [P, W] or, of patches,
+            and if the image tower is frozen.
+        places: index of each record's picture, int64 [N]; None: record i has picture i.
+        features: output of a frozen image tower for each picture, float [P, W] or, for patches,
             [P, patches, W].
-        teachings: what a teacher makes of each record's text, float32 [N, E].
+        teachings: a teacher's vector of each record's text, float32 [N, E].
     """
 
     records: Sequence[Record]
@@ -72,40 +72,40 @@ class Split:
 
     @property
     def places_of_records(self) -> NDArray[np.int64]:
-        """Which picture each record has, int64 [N]."""
+        """Index of each record's picture, int64 [N]."""
         return np.arange(len(self.records)) if self.places is None else self.places
 
 
 class OpenTask(Protocol):
-    """A task opened on an encoder: tokenised, with its head, ready to be trained on."""
+    """A task opened on an encoder: tokenised, with its head, ready for training."""
 
     size: int
     """Number of training rows; a record that is cut into windows has several."""
 
     @property
     def head(self) -> torch.nn.Module:
-        """What the form trains beside the encoder; without parameters where there is nothing."""
+        """The module that the form trains besides the encoder; without parameters if there is none."""
 
     def token_ids(self) -> Iterable[int]:
         """Ids of every token that can occur in training or on dev."""
 
     def draw(self, start: int, count: int, seed: int) -> Rows:
-        """The next rows after `start` that were drawn before: a function of its arguments alone, so
-        that a killed run goes on with the batches it would have had."""
+        """The next rows after the first `start` rows: a function of its arguments alone, so that a
+        killed run resumes with the same batches."""
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """The loss of a batch of training records."""
 
     def dev_scores(self) -> dict[str, float]:
-        """Scores in [0, 1] or losses on the dev records, English only; empty where there are none."""
+        """Scores in [0, 1] or losses on the dev records, English only; empty without dev records."""
 
 
 class Form(Protocol):
-    """A form of task: what gives a dataset its head, loss and collation."""
+    """A form of task: it defines head, loss and collation of a dataset."""
 
     @property
     def name(self) -> str:
-        """As it is written in a study."""
+        """As written in a study."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -116,34 +116,34 @@ class Form(Protocol):
 
 
 def epoch_rows(size: int, start: int, count: int, seed: int) -> Rows:
-    """The next rows when epochs are shuffled and joined end to end without a remainder.
+    """The next rows of shuffled epochs, one after another without a remainder.
 
     Args:
         size: number of records.
-        start: rows that were drawn before.
+        start: rows drawn so far.
         count: rows to draw.
         seed: of the shuffling.
 
     Returns:
         int64 [count]
     """
-    wanted = np.arange(start, start + count)
+    positions = np.arange(start, start + count)
     rows = np.empty(count, np.int64)
-    for epoch in range(wanted[0] // size, wanted[-1] // size + 1):
+    for epoch in range(positions[0] // size, positions[-1] // size + 1):
         order = np.random.default_rng((seed, epoch)).permutation(size)
-        inside = wanted // size == epoch
-        rows[inside] = order[wanted[inside] % size]
+        in_epoch = positions // size == epoch
+        rows[in_epoch] = order[positions[in_epoch] % size]
     return rows
 
 
 def rows_by_group(groups: NDArray[np.int64], start: int, count: int, seed: int) -> Rows:
-    """The next rows when an epoch has one row of each group, another one in another epoch.
+    """The next rows of epochs with one row of each group, drawn anew in each epoch.
 
     Args:
         groups: int64 [N], the group of each row, from 0 on without gaps.
-        start: rows that were drawn before.
+        start: rows drawn so far.
         count: rows to draw.
-        seed: of the shuffling of the groups, and of the row that is taken of each.
+        seed: of the shuffling of the groups, and of the row drawn from each.
 
     Returns:
         int64 [count]
@@ -153,12 +153,12 @@ def rows_by_group(groups: NDArray[np.int64], start: int, count: int, seed: int) 
     firsts = np.cumsum(sizes) - sizes
     chosen = epoch_rows(len(sizes), start, count, seed)
     epochs = np.arange(start, start + count) // len(sizes)
-    within = np.empty(count, np.int64)
+    offsets = np.empty(count, np.int64)
     for epoch in np.unique(epochs):
         chances = np.random.default_rng((seed, int(epoch), 5)).random(len(sizes))
-        here = epochs == epoch
-        within[here] = (chances * sizes)[chosen[here]].astype(np.int64)
-    rows: Rows = order[firsts[chosen] + within]
+        in_epoch = epochs == epoch
+        offsets[in_epoch] = (chances * sizes)[chosen[in_epoch]].astype(np.int64)
+    rows: Rows = order[firsts[chosen] + offsets]
     return rows
 
 
@@ -170,7 +170,7 @@ def group_numbers(records: Sequence[Record]) -> NDArray[np.int64]:
 
 
 def column(records: Sequence[Record], name: str) -> list[str]:
-    """The texts of a column, bound by its name.
+    """The texts of a column with a name.
 
     Raises:
         DataError: a record lacks the column.
@@ -189,12 +189,12 @@ def pictures_of(records: Sequence[Record]) -> list[Picture]:
     """The pictures of the records.
 
     Raises:
-        DataError: a record has none.
+        DataError: a record has no picture.
     """
     from crosslift.errors import DataError
 
-    paths = [record.image for record in records if record.image is not None]
-    if len(paths) < len(records):
-        lacking = next(record.id for record in records if record.image is None)
-        raise DataError(f"record {lacking!r} has no picture", "a picture for each record")
-    return paths
+    pictures = [record.image for record in records if record.image is not None]
+    if len(pictures) < len(records):
+        without = next(record.id for record in records if record.image is None)
+        raise DataError(f"record {without!r} has no picture", "a picture for each record")
+    return pictures

@@ -1,7 +1,7 @@
-"""What a form of task states about itself, known without loading what computes it.
+"""The facts of a form of task, available without loading the module that computes it.
 
-Planning, checks and lists look facts up here and never compare names of forms. Nothing in this module
-loads torch.
+Planning, checks and lists use these facts and never compare names of forms. This module does not load
+torch.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from crosslift.forms.form import Form
 
 NeedsOthers = Callable[[Mapping[str, str], Mapping[str, Any]], bool]
-"""From the columns that a form binds and its options to whether a record's only negatives are the other
+"""Maps the columns that a form binds and its options to whether a record's only negatives are the other
 records of its part of a batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class PictureFacts:
-    """What a form whose records have pictures states. Nothing here has a default: a form that stated
-    nothing would lose its scores on pictures without a word.
+    """The facts of a form whose records have pictures. They have no defaults: otherwise, a form without
+    them would silently lose its scores on pictures.
 
     Args:
         title: what its task does, in one line; the task on captioned pictures has the form's name.
@@ -41,25 +41,25 @@ class PictureFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormFacts:
-    """What a form states about itself.
+    """The facts of a form.
 
     Args:
-        name: as a study has it. The module of `crosslift.forms` with this name computes the form.
+        name: as in a study. The module of `crosslift.forms` with this name computes the form.
         class_name: of the form's class in that module.
-        pictures: facts of a form whose records have pictures; None: its records have none.
+        pictures: facts of a form whose records have pictures; None: its records have no pictures.
         reads: what the loss reads of the encoder: pooled ``vectors``, which `cached_texts` can compute
             in several parts, or the states of ``tokens``.
         labelled: whether its records hold labels, captions or pairs, whose languages are then not
             zero-shot.
-        texts_per_record: about how many texts of a dozen tokens one record is like, a guess for the
-            expected time; None: as many as the form binds columns.
+        texts_per_record: the cost of a record, in texts of a dozen tokens, as a guess for the expected
+            time; None: the number of columns that the form binds.
         learns_from_others: see `NeedsOthers`.
         placebo: gives a record a label that means nothing; None: the form has no placebo labels.
         untranslatable: why its records cannot be translated; None: they can.
-        class_option: the option in which a dataset names its classes or tags; None: it has none.
-        passage: the column in which the answers of a record (`spans`) lie; None: it has none.
-        options: those that a study may change, by name. What a form binds, and what a dataset fixes
-            (its labels, the scale of its grades), is not among them.
+        class_option: the option in which a dataset names its classes or tags; None: there is none.
+        passage: the column that contains the answers of a record (`spans`); None: there is none.
+        options: those that a study may change, by name. They do not include what a form binds and what
+            a dataset fixes (its labels, the scale of its grades).
     """
 
     name: str
@@ -93,7 +93,7 @@ class FormFacts:
         return form_class
 
     def check_translatable(self) -> None:
-        """Raises where its records cannot be translated.
+        """Raises if its records cannot be translated.
 
         Raises:
             StudyError: the reason.
@@ -102,11 +102,11 @@ class FormFacts:
             raise StudyError(
                 f"a {self.name} task cannot be translated: {self.untranslatable}",
                 "a task of another form",
-                "take `translate` out of this task",
+                "remove `translate` from this task",
             )
 
     def checked_options(self, task: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Options as a study gives them, each in its own type.
+        """The options of a study, each converted to its type.
 
         Args:
             task: name of the task, for errors.
@@ -114,7 +114,7 @@ class FormFacts:
 
         Raises:
             UnknownNameError: the form has no such option.
-            StudyError: a value of the wrong type or out of range; options of a form that has none.
+            StudyError: a value has the wrong type or is out of range, or the form has no options.
         """
         if options and not self.options:
             raise StudyError(

@@ -1,4 +1,5 @@
-"""Sequences through the encoder: a training batch with gradient, or many in turn for dev scores."""
+"""Runs sequences through the encoder: a training batch with gradient, or many batches for dev
+scores."""
 
 from __future__ import annotations
 
@@ -24,16 +25,16 @@ def batch_vectors(
 ) -> Tensor:
     """Pooled vectors of a batch, float32 [N, D].
 
-    Without gradient where the text side is locked. With ``cached_texts``, so many sequences go
-    through at a time; their activations are not kept, but computed again when the gradient of their
-    vectors is there, with the same dropout. Then memory grows with the vectors alone (Gao et al.
-    2021, arXiv 2101.06983, section 3).
+    Without gradient if the text side is locked. With ``cached_texts``, that many sequences go through
+    at a time. Their activations are discarded, and computed again with the same dropout when the
+    gradient of their vectors is known. Memory then grows only with the vectors (Gao et al. 2021, arXiv
+    2101.06983, section 3).
 
     Args:
         encoder: the encoder.
         sequences: N sequences of token ids.
         options: of the stage.
-        hidden_state: which is pooled; None: the encoder's own.
+        hidden_state: the pooled hidden state; None: the encoder's.
     """
     size = options.cached_texts or len(sequences)
     with torch.set_grad_enabled(torch.is_grad_enabled() and not options.text_locked):
@@ -50,20 +51,20 @@ def batch_vectors(
 def batch_states(
     encoder: Encoder, sequences: Sequences, *, locked: bool
 ) -> tuple[Tensor, PackedBatch]:
-    """Hidden states [T, D] of a batch's packed tokens, and how they are laid out; without gradient
-    where the text side is locked."""
+    """Hidden states [T, D] of a batch's packed tokens, and their layout; without gradient if the text
+    side is locked."""
     batch = pack(sequences).to(encoder.device)
     with torch.set_grad_enabled(torch.is_grad_enabled() and not locked):
         return encoder.states(batch), batch
 
 
 def first_tokens(batch: PackedBatch) -> Tensor:
-    """Where each sequence begins in the flat tokens, int64 [N], in the caller's order."""
+    """Index of each sequence's first token in the flat tokens, int64 [N], in the caller's order."""
     return torch.nonzero(batch.positions == 0)[:, 0][batch.inverse]
 
 
 def all_vectors(encoder: Encoder, sequences: Sequences) -> Tensor:
-    """Pooled vectors of N sequences, float32 [N, D], many batches in turn, without gradient."""
+    """Pooled vectors of N sequences, float32 [N, D], computed batch by batch, without gradient."""
     vectors = torch.empty(len(sequences), encoder.width, device=encoder.device)
     with torch.inference_mode():
         for rows in _batches(sequences):
@@ -74,9 +75,9 @@ def all_vectors(encoder: Encoder, sequences: Sequences) -> Tensor:
 def all_token_scores(
     encoder: Encoder, head: torch.nn.Module, sequences: Sequences
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """The index of each sequence and the head's scores of its tokens, float32 [T, outputs].
+    """Yields the index of each sequence and the head's scores of its tokens, float32 [T, outputs].
 
-    The sequences come shortest first, each once.
+    The shortest sequences come first.
     """
     for rows in _batches(sequences):
         with torch.inference_mode():
@@ -92,14 +93,14 @@ def _batches(sequences: Sequences) -> Iterator[list[int]]:
 
 
 def count_tokens(sequences: Sequences) -> int:
-    """Tokens of all sequences."""
+    """Number of tokens of all sequences."""
     return sum(map(len, sequences))
 
 
 def distinct_ids(*groups: Iterable[NDArray[np.int64]]) -> set[int]:
     """Ids of every token of the sequences of some groups."""
-    seen: set[int] = set()
+    ids: set[int] = set()
     for group in groups:
         for sequence in group:
-            seen.update(sequence.tolist())
-    return seen
+            ids.update(sequence.tolist())
+    return ids

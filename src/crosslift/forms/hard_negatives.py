@@ -1,4 +1,4 @@
-"""Hard negatives of text pairs: texts of other pairs that are near to the right one."""
+"""Hard negatives of text pairs: texts of other pairs that are similar to the right one."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from crosslift.retrieval.similarity import unit_rows
 Nearness = Literal["string", "embedding"]
 
 NEIGHBOURS = 10
-"""A pair's hard negatives are drawn from so many."""
+"""Number of nearest texts that a pair's hard negatives are drawn from."""
 LETTERS = 3
-"""Letters of the pieces by which two texts are alike."""
+"""Length in letters of the pieces that measure string similarity."""
 _BLOCK = 1024
 _AT_ONCE = 512
 
 
 class HardNegatives:
-    """For each pair the positives of other pairs that are nearest to its own.
+    """For each pair, the positives of other pairs that are nearest to its positive.
 
     Args:
-        nearness: ``string``: share of the pieces of three letters (the ends of the text marked) that
-            two texts have in common, of all that either has; ``embedding``: cosine of the vectors.
+        nearness: ``string``: shared pieces of three letters (the ends of a text are marked) over the
+            pieces that either text has; ``embedding``: cosine of the vectors.
         texts: N positives.
         groups: int64 [N]; pairs of one group are never negatives of one another, nor are equal texts.
-        read: from rows to their positives' vectors, float32 [n, D]; called for ``embedding`` alone.
+        read: maps rows to their positives' vectors, float32 [n, D]; called only for ``embedding``.
 
     Raises:
-        DataError: a pair has no negative: all are of its group, or equal to it.
+        DataError: a pair has no negative: all texts are of its group, or equal to its positive.
     """
 
     def __init__(
@@ -65,35 +65,35 @@ class HardNegatives:
             raise DataError(f"the pair of {text!r} has no hard negative", "other texts")
 
     def draw(self, rows: Rows, generator: np.random.Generator) -> Rows:
-        """One of the nearest for each of some rows, int64 [n]."""
+        """One of the nearest texts for each of some rows, int64 [n]."""
         places = (generator.random(len(rows)) * self._count[rows]).astype(np.int64)
         negatives: Rows = self._nearest[rows, places]
         return negatives
 
 
 _Likeness = Callable[[slice], NDArray[np.floating]]
-"""From a block of n rows to their likeness to all, floats [n, N]."""
+"""Maps a block of n rows to their likeness to all rows, floats [n, N]."""
 
 
 def _nearest(
     likeness: NDArray[np.floating], start: int, numbers: Sequence[NDArray[np.int64]]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The nearest with other numbers (of groups, of equal texts), int64 [n, K], nearest first, and how
-    many there are, int64 [n]."""
-    alike = likeness
-    for of in numbers:
-        own = of[start : start + len(likeness)]
-        alike = np.where(own[:, None] == of[None, :], -np.inf, alike)
-    order = np.argsort(-alike, axis=1, kind="stable")[:, :NEIGHBOURS]
-    counts = np.isfinite(np.take_along_axis(alike, order, axis=1)).sum(axis=1)
+    """The nearest rows with other numbers (of groups, of equal texts), int64 [n, K], nearest first, and
+    the number of such rows, int64 [n]."""
+    masked = likeness
+    for each_numbers in numbers:
+        block_numbers = each_numbers[start : start + len(likeness)]
+        masked = np.where(block_numbers[:, None] == each_numbers[None, :], -np.inf, masked)
+    order = np.argsort(-masked, axis=1, kind="stable")[:, :NEIGHBOURS]
+    counts = np.isfinite(np.take_along_axis(masked, order, axis=1)).sum(axis=1)
     return order, counts
 
 
 def _letters(texts: Sequence[str]) -> _Likeness:
     pieces = [_pieces(text) for text in texts]
     numbers = {piece: n for n, piece in enumerate(sorted(set(chain.from_iterable(pieces))))}
-    places = [numbers[piece] for of_text in pieces for piece in sorted(of_text)]
-    sizes = np.array([len(of_text) for of_text in pieces])
+    places = [numbers[piece] for text_pieces in pieces for piece in sorted(text_pieces)]
+    sizes = np.array([len(text_pieces) for text_pieces in pieces])
     matrix = sparse.csr_array(
         (np.ones(len(places), np.float32), places, np.concatenate([[0], np.cumsum(sizes)])),
         shape=(len(texts), len(numbers)),

@@ -8,18 +8,19 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-_SPREAD = 0.02  # of initial weights, as BERT and RoBERTa have it
+_SPREAD = 0.02  # of initial weights, as in BERT and RoBERTa
 
 Head = TypeVar("Head", bound=torch.nn.Module)
 
 
 def seeded(make: Callable[[], Head], seed: int, device: torch.device) -> Head:
-    """A head whose initial weights depend on the seed alone; torch's own random state stays as it is.
+    """A head whose initial weights depend on the seed alone; torch's global random state does not
+    change.
 
     Args:
         make: makes the head.
         seed: of its weights.
-        device: where it is put.
+        device: of the head.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -27,10 +28,10 @@ def seeded(make: Callable[[], Head], seed: int, device: torch.device) -> Head:
 
 
 def linear(width: int, outputs: int) -> torch.nn.Linear:
-    """A linear head: weights normal with a spread of 0.02, biases 0.
+    """A linear head: normal weights with a standard deviation of 0.02, biases 0.
 
     Args:
-        width: D of what it reads.
+        width: D of its input.
         outputs: number of scores.
     """
     layer = torch.nn.Linear(width, outputs)
@@ -42,8 +43,8 @@ def linear(width: int, outputs: int) -> torch.nn.Linear:
 class ClassificationHead(torch.nn.Module):
     """The classification head of RoBERTa: a dense transformation, tanh, and a linear output.
 
-    It differs in two ways: it reads the encoder's own pooled vector, not always the first token's
-    state; and it has no dropout, so that an update depends on the encoder's dropout alone.
+    It differs in two ways: it reads the encoder's pooled vector, not always the first token's state;
+    and it has no dropout, so that an update depends on the encoder's dropout alone.
 
     Args:
         width: D of the pooled vectors.
@@ -58,7 +59,7 @@ class ClassificationHead(torch.nn.Module):
         self.output = linear(width, classes)
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """From pooled vectors [N, D] to scores of the classes, float32 [N, C]."""
+        """Maps pooled vectors [N, D] to scores of the classes, float32 [N, C]."""
         scores: Tensor = self.output(torch.tanh(self.dense(vectors)))
         return scores
 
@@ -76,6 +77,6 @@ class TokenHead(torch.nn.Module):
         self.output = linear(width, outputs)
 
     def forward(self, states: Tensor) -> Tensor:
-        """From hidden states [T, D] in any precision to scores, float32 [T, outputs]."""
+        """Maps hidden states [T, D] in any precision to scores, float32 [T, outputs]."""
         scores: Tensor = self.output(states.float())
         return scores

@@ -1,4 +1,4 @@
-"""Masked LM on captions that see their picture."""
+"""Masked LM on captions that attend to their picture."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from crosslift.forms.form import FormOptions, Rows, Split, StepLoss
 from crosslift.forms.forward import count_tokens
 from crosslift.forms.heads import seeded
 from crosslift.forms.masked_lm import Context, MaskedLM, MaskedLMHead, OpenMaskedLM
-from crosslift.forms.picture_side import PictureForm, PictureSide, ShownPictures
+from crosslift.forms.picture_side import PictureForm, PictureSide, SplitPictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,15 @@ class ImageMaskedLM(PictureForm):
     | ``text`` | what the picture shows, in words |
     | picture | the record's picture |
 
-    The states of the masked caption look at the states of the picture's patches through one layer of
-    cross-attention, on top of the text encoder, before the tied output.
+    The states of the masked caption attend to the states of the picture's patches through one layer of
+    cross-attention, between the text encoder and the tied output.
 
     Args:
         masked_share: probability that a token is chosen, or a word.
         whole_words: all tokens of a word are chosen together.
 
-    Source: of masks, as `MaskedLM`; seen beside a picture: Lu et al. 2019 (arXiv 1908.02265), section
-    2.2, with Li et al. 2021 (arXiv 2107.07651), section 3.2.
+    Source: masks: see `MaskedLM`; with a picture: Lu et al. 2019 (arXiv 1908.02265), section 2.2, and
+    Li et al. 2021 (arXiv 2107.07651), section 3.2.
     """
 
     masked_share: float = 0.15
@@ -46,7 +46,7 @@ class ImageMaskedLM(PictureForm):
 
     @property
     def patches(self) -> bool:
-        """Tokens look at patches."""
+        """Tokens attend to patches."""
         return True
 
     def open(
@@ -55,7 +55,7 @@ class ImageMaskedLM(PictureForm):
         """Tokenises the texts and makes the head.
 
         Raises:
-            DataError: as of `MaskedLM`; no pictures.
+            DataError: as in `MaskedLM`; or there are no pictures.
         """
         return OpenImageMaskedLM(self, encoder, train, dev, options)
 
@@ -68,7 +68,7 @@ class ImageMaskedLMHead(MaskedLMHead):
         width: D of the hidden states.
         rows: number of tokens that occur.
         seed: of the weights.
-        features: as of `PictureSide`.
+        features: see `PictureSide`.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class OpenImageMaskedLM(OpenMaskedLM):
     ) -> None:
         words = MaskedLM(form.text, form.masked_share, form.whole_words)
         super().__init__(words, encoder, train, dev, options)
-        self.pictures = ShownPictures(form, train, options, encoder.device)
+        self.pictures = SplitPictures(form, train, options, encoder.device)
         rows, seed, features = len(self.head.bias), options.seed, self.pictures.width
         self.head = seeded(
             lambda: ImageMaskedLMHead(form, encoder.state_width, rows, seed, features),
@@ -103,43 +103,43 @@ class OpenImageMaskedLM(OpenMaskedLM):
         )
         plain = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
         self._dev_pictures = (
-            ShownPictures(form, dev, plain, encoder.device) if dev.records else None
+            SplitPictures(form, dev, plain, encoder.device) if dev.records else None
         )
         self._dev_features: Tensor | None = None
         self.size = self.pictures.count
 
     def draw(self, start: int, count: int, seed: int) -> Rows:
-        """Shuffled epochs, in each of which a picture comes once, with one of its texts."""
+        """Shuffled epochs. In each, a picture appears once, with one of its texts."""
         return self.pictures.draw(start, count, seed)
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
         """Cross-entropy of the chosen tokens over the tokens that occur."""
         masked = [self._masked(self._texts[row], generator) for row in rows]
         features = self.pictures.features(self.head.side, rows, generator)
-        losses = self._losses(masked, self._looking_at(features))
+        losses = self._losses(masked, self._attending_to(features))
         return StepLoss(losses.mean(), count_tokens([text.original for text in masked]))
 
     def _dev_context(self, rows: Sequence[int]) -> Context:
         if self._dev_pictures is None:
-            raise DataError("masked LM beside pictures has no dev pictures")
+            raise DataError("masked LM with pictures has no dev pictures")
         if self._dev_features is None:
             self._dev_features = self._dev_pictures.all_features(self.head.side)
-        return self._looking_at(self._dev_features[self._dev_pictures.places[list(rows)]])
+        return self._attending_to(self._dev_features[self._dev_pictures.places[list(rows)]])
 
     def dev_scores(self) -> dict[str, float]:
-        """The loss on the dev captions beside their pictures, masked the same way every time."""
-        self._dev_features = None  # the tower has moved since
+        """The loss on the dev captions with their pictures, masked the same way every time."""
+        self._dev_features = None  # the tower has changed since
         return super().dev_scores()
 
-    def _looking_at(self, features: Tensor) -> Context:
-        """What adds to the states of packed texts what they find in as many pictures."""
+    def _attending_to(self, features: Tensor) -> Context:
+        """A context in which packed texts attend to their pictures, one picture per text."""
         patches = self.head.side.project(features)
 
         def look(states: Tensor, batch: PackedBatch) -> Tensor:
-            places, kept = (each.to(states.device) for each in padded(batch))
-            looked = self.head.look(states.float()[places], patches)
-            seen = torch.empty_like(looked[kept])
-            seen[places[kept]] = looked[kept]
-            return seen
+            places, is_token = (each.to(states.device) for each in padded(batch))
+            attended = self.head.look(states.float()[places], patches)
+            packed = torch.empty_like(attended[is_token])
+            packed[places[is_token]] = attended[is_token]
+            return packed
 
         return look

@@ -22,7 +22,7 @@ from crosslift.forms.picture_side import (
     DevPictures,
     PictureForm,
     PictureSide,
-    ShownPictures,
+    SplitPictures,
 )
 
 _LARGEST_SCALE = 100.0
@@ -41,8 +41,8 @@ class ImageText(PictureForm):
 
     Args:
         loss: ``softmax`` over the batch in both directions, or a ``sigmoid`` of each pair.
-        first_temperature: where the learned temperature starts; its inverse stays at most 100. None:
-            0.07 of the softmax, 0.1 of the sigmoid, as the papers have it.
+        first_temperature: initial value of the learned temperature; its inverse stays at most 100.
+            None: 0.07 for the softmax, 0.1 for the sigmoid, as in the papers.
 
     Source: Radford et al. 2021 (arXiv 2103.00020), section 2.3; the sigmoid and its bias, which
     starts at -10: Zhai et al. 2023 (arXiv 2303.15343), section 3.2.
@@ -64,13 +64,13 @@ class ImageText(PictureForm):
 
 
 class ImageTextHead(PictureSide):
-    """What the image side of the task trains: image tower, map, temperature and bias.
+    """The trained modules of the image side: image tower, map, temperature and bias.
 
     Args:
         form: the form.
         width: D of the shared space, the text encoder's.
         seed: of the weights.
-        features: as of `PictureSide`.
+        features: see `PictureSide`.
     """
 
     def __init__(self, form: ImageText, width: int, seed: int, features: int | None = None) -> None:
@@ -82,18 +82,18 @@ class ImageTextHead(PictureSide):
 
     @property
     def scale(self) -> Tensor:
-        """Inverse temperature; the parameter itself is clamped, so that it can come down again."""
+        """Inverse temperature. The parameter itself is clamped, so that it can decrease again."""
         with torch.no_grad():
             self.log_scale.clamp_(max=math.log(_LARGEST_SCALE))
         return self.log_scale.exp()
 
     def picture_vectors(self, features: Tensor) -> Tensor:
-        """From what the tower makes of pictures, [N, W], to the shared space, [N, D]."""
+        """Maps the tower's features of pictures, [N, W], to the shared space, [N, D]."""
         vectors: Tensor = self.project(features)
         return vectors
 
     def text_vectors(self, vectors: Tensor) -> Tensor:
-        """From pooled text vectors [N, D] to the shared space: as they are."""
+        """Pooled text vectors [N, D] in the shared space: unchanged."""
         return vectors
 
 
@@ -106,7 +106,7 @@ class OpenImageText:
         self.form = form
         self.encoder = encoder
         self._options = options
-        self.pictures = ShownPictures(form, train, options, encoder.device)
+        self.pictures = SplitPictures(form, train, options, encoder.device)
         self.pictures.check_negatives()
         self.size = self.pictures.count
         width, seed, features = encoder.width, options.seed, self.pictures.width
@@ -124,11 +124,11 @@ class OpenImageText:
         return distinct_ids(map(np.array, [*self._sequences, *dev]))
 
     def draw(self, start: int, count: int, seed: int) -> Rows:
-        """Shuffled epochs, in each of which a picture comes once, with one of its texts."""
+        """Shuffled epochs. In each, a picture appears once, with one of its texts."""
         return self.pictures.draw(start, count, seed)
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
-        """InfoNCE in both directions and their mean, or the mean sigmoid loss of a record."""
+        """The mean of InfoNCE in both directions, or the mean sigmoid loss of a record."""
         features = self.pictures.features(self.head, rows, generator)
         images = unit(self.head.picture_vectors(features))
         texts, tokens = self._texts(rows)
@@ -139,12 +139,12 @@ class OpenImageText:
         return StepLoss(loss / 2, tokens)
 
     def _texts(self, rows: Rows) -> tuple[Tensor, int]:
-        """Unit vectors of the records' texts, [B, D], and how many tokens went through."""
+        """Unit vectors of the records' texts, [B, D], and the number of tokens that were encoded."""
         if self._locked is not None:
             return unit(self._locked[rows]), 0
         sequences = [self._sequences[row] for row in rows]
         return unit(batch_vectors(self.encoder, sequences, self._options)), count_tokens(sequences)
 
     def dev_scores(self) -> dict[str, float]:
-        """Recall at 10 from dev texts to dev pictures; none without dev records."""
+        """Recall at 10 from dev texts to dev pictures; empty without dev records."""
         return {} if self._dev is None else self._dev.scores(self.head)

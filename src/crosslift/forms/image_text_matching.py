@@ -1,5 +1,5 @@
-"""Image-text matching with hard negatives mined in the batch, beside the contrastive loss they are
-mined with."""
+"""Image-text matching with hard negatives from the batch, together with the contrastive loss that mines
+them."""
 
 from __future__ import annotations
 
@@ -23,20 +23,19 @@ _RIGHT, _WRONG = 1, 0
 
 @dataclass(frozen=True, slots=True)
 class ImageTextMatching(ImageText):
-    """Tells whether a text belongs to a picture, with the wrong ones chosen for being close.
+    """Predicts whether a text belongs to a picture, with similar ones as negatives.
 
     | column | what it holds |
     |---|---|
     | ``text`` | what the picture shows, in words |
     | picture | the record's picture |
 
-    The contrastive loss of `ImageText` (softmax) is part of it: its similarities give, for each text
-    and each picture of a batch, one wrong partner, drawn with the probability that the softmax gives
-    it. Tokens then look at patches through one layer of cross-attention, and what they find is told
-    right or wrong.
+    The loss includes the contrastive loss of `ImageText` (softmax). For each text and each picture of a
+    batch, one wrong partner is drawn with its probability in that softmax. Tokens then attend to
+    patches through one layer of cross-attention, and the pair is classified as right or wrong.
 
     Args:
-        matching_weight: of the matching loss, beside the contrastive one.
+        matching_weight: of the matching loss, relative to the contrastive one.
 
     Source: Li et al. 2021 (arXiv 2107.07651), section 3.2.
     """
@@ -46,7 +45,7 @@ class ImageTextMatching(ImageText):
 
     @property
     def patches(self) -> bool:
-        """Tokens look at patches."""
+        """Tokens attend to patches."""
         return True
 
     def head(self, width: int, seed: int, features: int | None = None) -> MatchingHead:
@@ -59,7 +58,7 @@ class ImageTextMatching(ImageText):
         """Tokenises the texts and makes the head, seeded by the options.
 
         Raises:
-            DataError: the loss is not the softmax, which negatives are mined with; no pictures.
+            DataError: the loss is not the softmax, which mines negatives; or there are no pictures.
         """
         if self.loss != "softmax":
             raise DataError(f"loss {self.loss!r} of image-text matching", "loss: softmax")
@@ -67,13 +66,13 @@ class ImageTextMatching(ImageText):
 
 
 class MatchingHead(ImageTextHead):
-    """The contrastive head, cross-attention, and a linear output on the mean of what tokens find.
+    """The contrastive head, cross-attention, and a linear output on the mean of the attended tokens.
 
     Args:
         form: the form.
         width: D of the shared space.
         seed: of the weights.
-        features: as of `PictureSide`.
+        features: see `PictureSide`.
     """
 
     def __init__(
@@ -81,24 +80,24 @@ class MatchingHead(ImageTextHead):
     ) -> None:
         super().__init__(form, width, seed, features)
         self.look = CrossAttention(width)
-        torch.nn.init.ones_(self.look.gate)  # there is nothing else to tell right from wrong by
+        torch.nn.init.ones_(self.look.gate)  # its output is the only input of the classifier
         self.output = linear(width, 2)
 
     def picture_vectors(self, features: Tensor) -> Tensor:
-        """From patch states [N, P, W] to the shared space, [N, D]: the mean of the patches."""
+        """Maps patch states [N, P, W] to the shared space, [N, D]: the mean of the patches."""
         vectors: Tensor = self.project(features.mean(1))
         return vectors
 
-    def match(self, texts: Tensor, kept: Tensor, patches: Tensor) -> Tensor:
-        """Scores of wrong and right, float32 [N, 2], of N texts beside N pictures.
+    def match(self, texts: Tensor, is_token: Tensor, patches: Tensor) -> Tensor:
+        """Scores of wrong and right, float32 [N, 2], of N texts with N pictures.
 
         Args:
             texts: states of tokens, [N, L, D].
-            kept: where tokens are, bool [N, L].
+            is_token: mask of the tokens, bool [N, L].
             patches: states of patches in the shared space, [N, P, D].
         """
-        seen = self.look(texts, patches).masked_fill(~kept[..., None], 0.0)
-        scores: Tensor = self.output(seen.sum(1) / kept.sum(1, keepdim=True))
+        attended = self.look(texts, patches).masked_fill(~is_token[..., None], 0.0)
+        scores: Tensor = self.output(attended.sum(1) / is_token.sum(1, keepdim=True))
         return scores
 
 
@@ -134,27 +133,31 @@ class OpenMatching(OpenImageText):
         images = unit(self.head.picture_vectors(features))
         same, scale = self.pictures.alike(rows), self.head.scale
         contrast = info_nce(images, texts, same, scale) + info_nce(texts, images, same, scale)
-        places, kept = padded(batch)
+        places, is_token = padded(batch)
         tokens = states.float()[places.to(states.device)]
-        kept = kept.to(states.device)
-        matching = self._matching(tokens, kept, self.head.project(features), texts @ images.T, same)
+        is_token = is_token.to(states.device)
+        matching = self._matching(
+            tokens, is_token, self.head.project(features), texts @ images.T, same
+        )
         loss = contrast / 2 + self.form.matching_weight * matching
         return StepLoss(loss, count_tokens(sequences))
 
     def _matching(
-        self, tokens: Tensor, kept: Tensor, patches: Tensor, cosines: Tensor, same: Tensor
+        self, tokens: Tensor, is_token: Tensor, patches: Tensor, cosines: Tensor, same: Tensor
     ) -> Tensor:
         """Cross-entropy of each right pair, and of the text and the picture with a wrong partner."""
-        own = torch.arange(len(tokens), device=tokens.device)
+        indices = torch.arange(len(tokens), device=tokens.device)
         scores = (cosines * self.head.scale).detach()
-        of_texts, texts = hard_negatives(scores, same)
-        of_pictures, pictures = hard_negatives(scores.T, same.T)
-        text_rows = torch.cat([own, texts, of_pictures])
-        picture_rows = torch.cat([own, of_texts, pictures])
-        scores_of_pairs = self.head.match(tokens[text_rows], kept[text_rows], patches[picture_rows])
-        wanted = torch.full((len(scores_of_pairs),), _WRONG, device=scores_of_pairs.device)
-        wanted[: len(own)] = _RIGHT
-        return torch.nn.functional.cross_entropy(scores_of_pairs, wanted)
+        wrong_pictures, texts = hard_negatives(scores, same)
+        wrong_texts, pictures = hard_negatives(scores.T, same.T)
+        text_rows = torch.cat([indices, texts, wrong_texts])
+        picture_rows = torch.cat([indices, wrong_pictures, pictures])
+        scores_of_pairs = self.head.match(
+            tokens[text_rows], is_token[text_rows], patches[picture_rows]
+        )
+        targets = torch.full((len(scores_of_pairs),), _WRONG, device=scores_of_pairs.device)
+        targets[: len(indices)] = _RIGHT
+        return torch.nn.functional.cross_entropy(scores_of_pairs, targets)
 
 
 def hard_negatives(scores: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:
@@ -162,11 +165,11 @@ def hard_negatives(scores: Tensor, same: Tensor) -> tuple[Tensor, Tensor]:
 
     Args:
         scores: float32 [B, B], scaled similarities.
-        same: bool [B, B], where a candidate is no negative of a query.
+        same: bool [B, B], true where a candidate is no negative of a query.
 
     Returns:
-        Candidates int64 [M] and their queries int64 [M]; a query all of whose candidates are right
-        has none.
+        Candidates int64 [M] and their queries int64 [M]. Queries whose candidates are all right are
+        left out.
     """
     queries = torch.nonzero((~same).any(1))[:, 0]
     chances = scores.masked_fill(same, float("-inf"))[queries].softmax(1)

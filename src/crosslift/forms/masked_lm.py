@@ -1,5 +1,5 @@
-"""Masked language modelling on multilingual text: a predicted token's softmax is over the tokens that
-occur in the task's texts, and its output weights are their token rows themselves (tied)."""
+"""Masked language modelling on multilingual text. The softmax is over the tokens that occur in the
+task's texts, and the output weights are their token rows (tied)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, column
 from crosslift.forms.forward import count_tokens, distinct_ids
 
 Context = Callable[[Tensor, PackedBatch], Tensor]
-"""From the states [T, D] of packed texts to the states after they looked at something."""
+"""Maps the states [T, D] of packed texts to their states after they attended to something."""
 
 _MASKED, _RANDOM = 0.8, 0.1
-_NUMBERS_OF_A_COUNTER = 4  # that Philox gives
+_NUMBERS_OF_A_COUNTER = 4  # of Philox
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class MaskedLM:
     Args:
         text: name of the records' text column.
         masked_share: probability that a token is chosen, or a word.
-        whole_words: all tokens of a word are chosen together (each then has its own fate), so that
-            none is guessed from the rest of its word.
-        language_temperature: how the languages share the texts that are drawn. None: each is drawn
-            equally often. T, 1 or more: a language with n texts is drawn with a probability
-            proportional to n to the power of 1 / T, so that 1 is as the texts are.
+        whole_words: all tokens of a word are chosen together (and then masked independently), so that
+            none can be predicted from the rest of its word.
+        language_temperature: how often each language is drawn. None: all equally often. T, 1 or more: a
+            language with n texts is drawn with a probability proportional to n to the power of 1 / T,
+            so that 1 draws all texts equally often.
 
     Source: Devlin et al. 2019 (arXiv 1810.04805), section 3.1; multilingual: Conneau et al. 2020
     (arXiv 1911.02116), section 3; whole words: Cui et al. 2019 (arXiv 1906.08101), section 2;
@@ -65,8 +65,8 @@ class MaskedLM:
         """Tokenises the texts; the head is a transformation before the tied output.
 
         Raises:
-            DataError: a temperature below 1, an encoder that is locked or without a mask token, or
-                texts without ordinary tokens.
+            DataError: the temperature is below 1, the encoder is locked or has no mask token, or the
+                texts have no ordinary tokens.
         """
         return OpenMaskedLM(self, encoder, train, dev, options)
 
@@ -74,8 +74,8 @@ class MaskedLM:
 class MaskedLMHead(torch.nn.Module):
     """BERT's transformation before the tied output weights, and a bias for each occurring token.
 
-    It starts as the identity with a layer norm, not at random: the pretrained head is not part of
-    a published encoder, and a random one would spend the stage on itself.
+    It starts as the identity with a layer norm, not at random: published encoders do not include the
+    pretrained head, and a random head would use up the stage for its own training.
 
     Args:
         width: D of the hidden states.
@@ -91,20 +91,20 @@ class MaskedLMHead(torch.nn.Module):
         self.bias = torch.nn.Parameter(torch.zeros(rows))
 
     def forward(self, states: Tensor) -> Tensor:
-        """From hidden states [M, D] to vectors [M, D] that are compared with token rows."""
+        """Maps hidden states [M, D] to vectors [M, D] that are compared with token rows."""
         transformed: Tensor = self.norm(self.dense(states.float()))
         return transformed
 
 
 class LanguageDraw:
-    """Draws texts by their language, from an endless sequence of which each place is fixed.
+    """Draws texts by their language, from an endless sequence with fixed elements.
 
     Args:
         languages: N codes, the language of each text.
-        temperature: as of `MaskedLM`.
+        temperature: see `MaskedLM`.
 
     Raises:
-        DataError: a temperature that is below 1, or not finite.
+        DataError: the temperature is below 1, or not finite.
     """
 
     def __init__(self, languages: Sequence[str], temperature: float | None) -> None:
@@ -113,17 +113,19 @@ class LanguageDraw:
                 f"language_temperature {temperature}",
                 "a finite number of 1 or more, or none for every language equally often",
             )
-        rows = _rows_by_language(languages)
-        self._rows = np.array([row for of_one in rows for row in of_one], np.int64)
-        self._sizes = np.array([len(of_one) for of_one in rows], np.int64)
+        rows_by_language = _rows_by_language(languages)
+        self._rows = np.array(
+            [row for language_rows in rows_by_language for row in language_rows], np.int64
+        )
+        self._sizes = np.array([len(language_rows) for language_rows in rows_by_language], np.int64)
         self._firsts = np.cumsum(self._sizes) - self._sizes
         self._shares = None if temperature is None else _shares(self._sizes, temperature)
 
     def draw(self, start: int, count: int, seed: int) -> Rows:
-        """The texts at ``count`` places of the sequence of a seed, from place ``start`` on.
+        """The texts at ``count`` positions of the sequence of a seed, from position ``start`` on.
 
         Returns:
-            int64 [count], indices of the texts: at each place a function of place and seed alone.
+            int64 [count], indices of the texts; each is a function of position and seed alone.
         """
         chances = _chances(start, count, seed)
         if self._shares is None:
@@ -135,7 +137,7 @@ class LanguageDraw:
         return rows
 
     def _in_turn(self, start: int, count: int, seed: int) -> NDArray[np.int64]:
-        """Languages int64 [count]: shuffled, all of them before one comes again."""
+        """Languages int64 [count]: shuffled, each once before any is repeated."""
         languages = len(self._sizes)
         first, last = start // languages, (start + count) // languages
         turns = [
@@ -154,7 +156,7 @@ class _Masked:
     Args:
         original: token ids, int64 [T].
         ids: the same with some hidden, int64 [T].
-        chosen: 1 for each that is to be predicted, int64 [T].
+        chosen: 1 for each token to predict, int64 [T].
     """
 
     original: NDArray[np.int64]
@@ -202,7 +204,7 @@ class OpenMaskedLM:
         return {mask} | distinct_ids(text.ids for text in (*self._texts, *self._dev))
 
     def draw(self, start: int, count: int, seed: int) -> Rows:
-        """Texts by the language that each place has; of a language any text, again and again."""
+        """Texts drawn by language, with replacement within a language."""
         return self._languages.draw(start, count, seed)
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
@@ -225,28 +227,28 @@ class OpenMaskedLM:
         return {"dev_loss": total / sum(int(text.chosen.sum()) for text in masked)}
 
     def _dev_context(self, rows: Sequence[int]) -> Context | None:
-        """What some dev texts are seen beside: nothing."""
+        """The context of some dev texts: none."""
         del rows
         return None
 
     def _losses(self, masked: Sequence[_Masked], context: Context | None = None) -> Tensor:
         """Cross-entropy of each chosen token of some texts, float32 [M].
 
-        The softmax is over the tokens of this task, whatever other rows the encoder's table keeps.
+        The softmax is over the tokens of this task, whatever other rows the encoder's table has.
 
         Args:
             masked: the texts.
-            context: changes their states by what they are seen beside; None: nothing.
+            context: changes their states, for example by a picture; None: no change.
         """
         batch = pack([text.ids for text in masked])
         hidden = pack([text.chosen for text in masked]).token_ids.bool()
-        wanted = pack([text.original for text in masked]).token_ids[hidden]
+        targets = pack([text.original for text in masked]).token_ids[hidden]
         states = self.encoder.states(batch.to(self.encoder.device))
         if context is not None:
             states = context(states, batch)
         vectors = self.head(states[hidden.to(states.device)])
         scores = vectors @ self.encoder.table.rows(self._occurring).T + self.head.bias
-        places = torch.searchsorted(self._occurring, wanted.to(states.device))
+        places = torch.searchsorted(self._occurring, targets.to(states.device))
         return torch.nn.functional.cross_entropy(scores, places, reduction="none")
 
     def _masked(self, text: NumberedTokens, generator: np.random.Generator) -> _Masked:
@@ -255,7 +257,7 @@ class OpenMaskedLM:
     def _mask(
         self, text: NumberedTokens, generator: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The token ids with some hidden, int64 [T], and 1 for each that is to be predicted."""
+        """The token ids with some hidden, int64 [T], and 1 for each token to predict."""
         chosen = self._choose(text, generator)
         fate = generator.random(len(chosen))
         masked = text.ids.copy()
@@ -266,13 +268,13 @@ class OpenMaskedLM:
         return masked, chosen.astype(np.int64)
 
     def _choose(self, text: NumberedTokens, generator: np.random.Generator) -> NDArray[np.bool_]:
-        """Which tokens are to be predicted, bool [T]: one at least."""
+        """Which tokens to predict, bool [T]: at least one."""
         ordinary = ~np.isin(text.ids, self._special)
         draws = generator.random(max(1, int(text.words.max()) + 1))
         chosen: NDArray[np.bool_] = ordinary & (draws[text.words] < self.form.masked_share)
         if not chosen.any():
-            among = np.flatnonzero(ordinary) if ordinary.any() else len(ordinary)
-            token = generator.choice(among)
+            candidates = np.flatnonzero(ordinary) if ordinary.any() else len(ordinary)
+            token = generator.choice(candidates)
             chosen[token] = True
             chosen |= ordinary & (text.words == text.words[token])
         return chosen
@@ -293,9 +295,9 @@ def _shares(sizes: NDArray[np.int64], temperature: float) -> NDArray[np.float64]
 
 
 def _chances(start: int, count: int, seed: int) -> NDArray[np.float64]:
-    """Two numbers in [0, 1) for each of ``count`` places, float64 [count, 2].
+    """Two numbers in [0, 1) for each of ``count`` positions, float64 [count, 2].
 
-    The generator counts: each place has a counter of its own, and none before it need be drawn.
+    The generator is counter-based: each position has its own counter, so none before it must be drawn.
     """
     key = np.random.SeedSequence(seed).generate_state(2, np.uint64)
     generator = np.random.Generator(np.random.Philox(key=key, counter=start))

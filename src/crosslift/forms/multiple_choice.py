@@ -1,4 +1,4 @@
-"""Multiple choice: each choice with its context and question is scored, and the best one taken."""
+"""Multiple choice: each choice is scored with its context and question, and the best one wins."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from crosslift.sources.record import Record
 
 @dataclass(frozen=True, slots=True)
 class MultipleChoice:
-    """Scores every choice of a record alone, and takes the softmax over them.
+    """Scores every choice of a record alone, with a softmax over the scores.
 
     | field | what it holds |
     |---|---|
     | text ``context`` | optional: what the question is about |
-    | text ``question`` | optional, but one of the two is needed |
+    | text ``question`` | optional, but one of the two is required |
     | ``choices`` | texts to choose from |
     | ``answer`` | index of the right one |
 
-    A sequence is the pair of context and question, and choice. Where it is longer than the encoder
-    takes, the end of the context is cut, then that of the question, and the choice last.
+    A sequence is a pair: context and question, then the choice. If it is too long for the encoder, the
+    end of the context is cut first, then that of the question, and that of the choice last.
 
     Args:
-        context, question: names of the records' columns; None: there is none.
-        choices: how many each record has, 2 or more.
+        context, question: names of the records' columns; None: no such column.
+        choices: number of choices per record, 2 or more.
 
     Source: Phang et al. 2020 (arXiv 2005.13013), section 2; the score of a choice: Devlin et al.
     2019 (arXiv 1810.04805), section 4.4.
@@ -51,7 +51,7 @@ class MultipleChoice:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Context and question, where bound."""
+        """Context and question, if bound."""
         return tuple(name for name in (self.context, self.question) if name is not None)
 
     def open(
@@ -80,7 +80,7 @@ class MultipleChoice:
     def _tokens(
         self, encoder: Encoder, records: Sequence[Record]
     ) -> Iterator[tuple[list[Ids], Ids]]:
-        """The ids of what is before each choice, and of the choice."""
+        """Yields the ids of the texts before each choice, and of the choice."""
         columns = [filled_column(records, name) for name in self.columns]
         before = encoder.reading.prompt
         parts = []
@@ -97,8 +97,8 @@ class MultipleChoice:
         return seeded(lambda: linear(encoder.width, 1), seed, encoder.device)
 
     def cut(self, encoder: Encoder, records: Sequence[Record]) -> dict[str, int]:
-        """What does not go through the encoder whole: choices that lose an end, of their own or of what
-        is before them."""
+        """How many choices lose an end of their text, or of the texts before them, because they exceed
+        the encoder's length."""
         room = encoder.reading.max_tokens - len(frame_of_pairs(encoder))
         lengths = (
             sum(map(len, before)) + len(choice) for before, choice in self._tokens(encoder, records)
@@ -108,26 +108,26 @@ class MultipleChoice:
     def answers(
         self, encoder: Encoder, head: torch.nn.Module, records: Sequence[Record]
     ) -> list[str]:
-        """The choice that a trained encoder and head take of each record; of equals the first.
+        """The choice of a trained encoder and head for each record; the first of equals.
 
-        As every choice is scored alone, records may have other numbers of choices than those that were
-        trained on.
+        As every choice is scored alone, records may have other numbers of choices than the training
+        records.
         """
         with torch.inference_mode():
             scores = head(all_vectors(encoder, self.sequences(encoder, records)))
         counts = [len(record.choices) for record in records]
-        best = (int(own.argmax()) for own in scores.view(-1).split(counts))
+        best = (int(each.argmax()) for each in scores.view(-1).split(counts))
         return [record.choices[place] for record, place in zip(records, best, strict=True)]
 
 
 def _sequence(first: Sequence[Ids], choice: Ids, frame: Frame, room: int) -> Ids:
-    kept = choice[:room]
-    left = room - len(kept)
+    choice_ids = choice[:room]
+    remaining = room - len(choice_ids)
     parts: list[Ids] = []
     for part in reversed(first):
-        parts.insert(0, part[:left])
-        left -= len(parts[0])
-    return frame.around(np.concatenate(parts), kept)
+        parts.insert(0, part[:remaining])
+        remaining -= len(parts[0])
+    return frame.around(np.concatenate(parts), choice_ids)
 
 
 class OpenMultipleChoice:
@@ -159,14 +159,14 @@ class OpenMultipleChoice:
         del generator
         sequences = [self._sequences[place] for place in self._places(rows)]
         scores = self._scores(batch_vectors(self.encoder, sequences, self._options))
-        wanted = torch.from_numpy(self._answers[rows]).to(scores.device)
-        return StepLoss(torch.nn.functional.cross_entropy(scores, wanted), count_tokens(sequences))
+        targets = torch.from_numpy(self._answers[rows]).to(scores.device)
+        return StepLoss(torch.nn.functional.cross_entropy(scores, targets), count_tokens(sequences))
 
     def _places(self, rows: Rows) -> NDArray[np.int64]:
         return (rows[:, None] * self.choices + np.arange(self.choices)).ravel()
 
     def _scores(self, vectors: Tensor) -> Tensor:
-        """From pooled vectors [N * choices, D] to scores [N, choices]."""
+        """Maps pooled vectors [N * choices, D] to scores [N, choices]."""
         scores: Tensor = self.head(vectors)
         return scores.view(-1, self.choices)
 

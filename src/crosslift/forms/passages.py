@@ -1,4 +1,4 @@
-"""Questions on passages as sequences of tokens, a window of the passage each, and their answers."""
+"""Questions on passages as sequences of tokens, one per window of a passage, and their answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class QuestionWindow:
 
     Args:
         question: index of the question.
-        tokens: of the passage that the window holds.
+        tokens: of the passage, in the window.
     """
 
     question: int
@@ -38,17 +38,17 @@ class QuestionWindows:
     """The questions of a split, cut into windows that fit the encoder.
 
     Args:
-        encoder: whose prompt stands before the question.
-        records: N records; their spans are checked already.
+        encoder: its prompt comes before the question.
+        records: N records with checked spans.
         questions: their questions; one that fills more than half of a sequence is cut.
-        passages: their passages; equal ones are tokenised once.
+        passages: their passages; equal passages are tokenised once.
         stride: see `overlapping_windows`.
 
     Attributes:
         cut_questions: number of questions that lose their end.
 
     Raises:
-        DataError: the encoder takes too few tokens.
+        DataError: the encoder's length is too short.
     """
 
     def __init__(
@@ -90,12 +90,12 @@ class QuestionWindows:
         return self._frame.around(self._questions[window.question], passage)
 
     def passage_begin(self, number: int) -> int:
-        """Where the piece of the passage begins in the sequence of a window."""
+        """Index in the sequence of a window where the piece of the passage begins."""
         question = self._questions[self.windows[number].question]
         return len(self._frame.before) + len(question) + len(self._frame.between)
 
     def token_ids(self) -> list[Ids]:
-        """The token ids of everything."""
+        """The token ids of all frames, questions and passages."""
         passages = {id(passage): passage.ids for passage in self._passages}
         frame = self._frame.around([])
         return [frame, *self._questions, *passages.values()]
@@ -103,11 +103,11 @@ class QuestionWindows:
     def targets(self) -> NDArray[np.int64]:
         """First and last token of the answer in the sequence of each window, int64 [W, 2].
 
-        Of several answers it is the first that is whole in the window; 0 and 0, the first token of
-        the sequence, where none is.
+        Of several answers, it is the first that is completely in the window. If there is none: 0 and 0,
+        the first token of the sequence.
 
         Raises:
-            DataError: no token stands for any character of an answer.
+            DataError: no token covers any character of an answer.
         """
         answers = [
             [_answer_tokens(record, span, passage) for span in record.spans]
@@ -133,8 +133,8 @@ class QuestionWindows:
 def _answer_tokens(
     record: Record, span: tuple[int, int], passage: LocatedTokens
 ) -> tuple[int, int]:
-    """First and last token of an answer: those with any of its characters, so that an answer that
-    begins or ends inside a token is widened to it."""
+    """First and last token of an answer: those that cover any of its characters, so that an answer that
+    begins or ends inside a token is widened to that token."""
     covering = passage.covering(*span)
     if len(covering) == 0:
         raise DataError(

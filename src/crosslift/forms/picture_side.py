@@ -1,5 +1,5 @@
-"""The picture side that the forms with pictures share: which picture a record shows, and what the
-image tower makes of it."""
+"""The picture side that the forms with pictures share: the picture of a record, and its features from
+the image tower."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ class PictureForm:
             or hub name of a vision model of transformers (the vision half of CLIP and SigLIP), or
             ``timm:NAME``.
         tower_revision: commit or branch of a hub name.
-        tower_weights: ``random``: of a published tower only the architecture, with random weights.
-        tower_side: None: ``frozen``, but ``trainable`` where the tower starts from scratch. ``frozen``:
-            the tower stays as it is, and its features are computed once a picture
-            (locked-image tuning: Zhai et al. 2022, arXiv 2111.07991); what maps them to the text's
-            space is trained.
-        picture_size: side of the square pictures in pixels; None: the tower's own.
-        augmentation: of pictures that a trained tower sees; frozen towers see them as they are.
+        tower_weights: ``random``: the architecture of a published tower, with random weights.
+        tower_side: None: ``frozen``, but ``trainable`` if the tower starts from scratch. ``frozen``:
+            the tower does not change, and its features are computed once per picture (locked-image
+            tuning: Zhai et al. 2022, arXiv 2111.07991); the map from them to the text's space is
+                trained.
+        picture_size: side of the square pictures in pixels; None: the tower's default.
+        augmentation: of the pictures of a trained tower; a frozen tower sees the original pictures.
     """
 
     text: str = "text"
@@ -67,12 +67,12 @@ class PictureForm:
 
     @property
     def tower_settings(self) -> TowerSettings:
-        """Of its image tower."""
+        """The settings of its image tower."""
         return TowerSettings(self.tower, self.tower_revision, self.tower_weights, self.picture_size)
 
     @property
     def frozen(self) -> bool:
-        """Whether its tower stays as it is."""
+        """Whether its tower does not change."""
         if self.tower_side is None:
             return not self.tower_settings.from_scratch
         return self.tower_side == "frozen"
@@ -88,7 +88,7 @@ class PictureForm:
         return False
 
     def check(self) -> None:
-        """Raises where the form cannot be trained with its image tower; most forms take any.
+        """Raises if the form cannot be trained with its image tower; most forms accept any tower.
 
         Raises:
             DataError: the reason.
@@ -96,14 +96,14 @@ class PictureForm:
 
 
 class PictureSide(torch.nn.Module):
-    """What a head holds of the picture side: the image tower, unless it is frozen, and the map from
-    its features to the shared space.
+    """The picture side of a head: the image tower, unless it is frozen, and the map from its features
+    to the shared space.
 
     Args:
         form: the form.
         width: D of the shared space.
         seed: of the weights that start from scratch.
-        features: W of the features of a frozen tower; None: the tower is trained, and says so.
+        features: W of the features of a frozen tower; None: the tower is trained, and knows W.
     """
 
     def __init__(
@@ -122,25 +122,25 @@ class PictureSide(torch.nn.Module):
 
     @property
     def published(self) -> tuple[torch.nn.Module, ...]:
-        """The parts that began with published weights, and learn at the tower's own rate."""
+        """The modules that started from published weights; they learn at the tower's learning rate."""
         return (self.tower,) if self.tower is not None and self._began_published else ()
 
     def features(self, pictures: Pictures, *, patches: bool) -> Tensor:
-        """What the trained tower makes of pictures uint8 [N, S, S, 3]: see `extract_features`."""
+        """The trained tower's features of pictures uint8 [N, S, S, 3]: see `extract_features`."""
         if self.tower is None:
-            raise DataError("a frozen image tower is not held by its task's head")
+            raise DataError("a frozen image tower is not part of its task's head")
         features = extract_features(self.tower, pictures, states=patches)
         return torch.from_numpy(np.asarray(features, np.float32))
 
 
-class ShownPictures:
-    """The pictures of a split's records, as a batch asks for them.
+class SplitPictures:
+    """The pictures of a split's records, or their features, for batches.
 
     Args:
         form: the form.
         split: records with pictures, or with the features of a frozen tower.
         options: of the stage.
-        device: where tensors go.
+        device: of the tensors.
 
     Raises:
         DataError: the records have no pictures, or cannot be shuffled.
@@ -162,34 +162,35 @@ class ShownPictures:
         texts = text_numbers(column(split.records, form.text))[0]
         self._alike = Alike(groups, self.places, texts)
         self.count = len(features if pictures is None else pictures)  # type: ignore[arg-type]
-        self._shown = np.arange(self.count)
+        self._partners = np.arange(self.count)
         if options.shuffle_pictures:
-            self._shown = wrong_partners(self._apart(groups), options.seed)
+            self._partners = wrong_partners(self._partner_groups(groups), options.seed)
 
-    def _apart(self, groups: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Numbers of pictures, int64 [P]: only pictures of two numbers are partners when shuffled.
+    def _partner_groups(self, groups: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Numbers of pictures, int64 [P]: only pictures with different numbers become partners in
+        shuffling.
 
-        Pictures that a chain of equal texts connects have one number. Where that joins more than half
-        of all, as labels of one word do, it is their group alone, and a picture may then get another
-        that shares a text.
+        Pictures that a chain of equal texts connects have the same number. If this connects more than
+        half of all pictures, as with labels of one word, the number is only that of their group, and a
+        picture may get a partner with the same text.
         """
-        wrong = np.empty(self.count, np.int64)
-        wrong[self.places] = self._alike.joined()
-        if 2 * int(np.bincount(wrong).max()) > self.count:
-            wrong[self.places] = groups
-        return wrong
+        numbers = np.empty(self.count, np.int64)
+        numbers[self.places] = self._alike.components()
+        if 2 * int(np.bincount(numbers).max()) > self.count:
+            numbers[self.places] = groups
+        return numbers
 
     def draw(self, start: int, count: int, seed: int) -> Rows:
-        """Shuffled epochs, in each of which a picture comes once, with one of its texts."""
+        """Shuffled epochs. In each, a picture appears once, with one of its texts."""
         return rows_by_group(self.places, start, count, seed)
 
     def alike(self, rows: Rows) -> Tensor:
-        """Which records of a batch show the same thing (one group, one picture or one text), bool
-        [B, B]: none is a negative of another."""
+        """Which records of a batch show the same thing (same group, picture or text), bool [B, B]: none
+        is a negative of another."""
         return torch.from_numpy(self._alike.between(rows, rows)).to(self._device)
 
     def check_negatives(self) -> None:
-        """Raises where no record can have a negative in any batch.
+        """Raises if no record can have a negative in any batch.
 
         Raises:
             DataError: all records show the same thing.
@@ -198,49 +199,51 @@ class ShownPictures:
 
     @property
     def width(self) -> int | None:
-        """W of a frozen tower's features; None of pictures, which a tower is to see first."""
+        """W of a frozen tower's features; None if a trained tower computes them from pictures."""
         return None if self._features is None else int(self._features.shape[-1])
 
     def features(
         self, side: PictureSide | None, rows: Rows, generator: np.random.Generator
     ) -> Tensor:
-        """What the tower makes of the pictures of some records, float32 [B, W], or [B, P, W] where
-        the form reads patches; with gradient where the tower is trained.
+        """The tower's features of the pictures of some records, float32 [B, W], or [B, P, W] if the
+        form reads patches; with gradient if the tower is trained.
 
         Args:
-            side: of the head; None of a frozen tower.
+            side: of the head; None for a frozen tower.
             rows: of the records.
             generator: of the augmentation.
         """
-        shown = self.shown(rows)
+        pictures = self.picture_rows(rows)
         if self._features is not None:
-            return torch.from_numpy(np.asarray(self._features[shown], np.float32)).to(self._device)
+            features = np.asarray(self._features[pictures], np.float32)
+            return torch.from_numpy(features).to(self._device)
         if side is None or side.tower is None or self._pictures is None:
             raise DataError("pictures without an image tower to see them")
         tower = side.tower
-        seen = augment(self._pictures[shown], generator, self._form.augmentation)
-        states = tower.states(tower.as_input(seen, self._device))
+        augmented = augment(self._pictures[pictures], generator, self._form.augmentation)
+        states = tower.states(tower.as_input(augmented, self._device))
         return (states if self._form.patches else tower.pooled(states)).float()
 
     def all_features(self, side: PictureSide | None) -> Tensor:
-        """What the tower makes of every distinct picture, as it is: [P, ...]; without gradient."""
+        """The tower's features of every distinct picture, not augmented: [P, ...]; without gradient."""
         if self._features is not None:
             return torch.from_numpy(np.array(self._features, np.float32)).to(self._device)
         if side is None or self._pictures is None:
             raise DataError("pictures without an image tower to see them")
         return side.features(self._pictures, patches=self._form.patches).to(self._device)
 
-    def shown(self, rows: Rows) -> Rows:
-        """Which of the distinct pictures some records are shown with, int64 [B]."""
-        return self._shown[self.places[rows]]
+    def picture_rows(self, rows: Rows) -> Rows:
+        """The distinct pictures that some records are paired with, int64 [B]."""
+        return self._partners[self.places[rows]]
 
-    def shown_records(self, rows: Rows) -> Rows:
-        """For each record, itself, or one of the picture that it was given in the shuffling."""
-        if (self._shown == np.arange(self.count)).all():
+    def records_of_partners(self, rows: Rows) -> Rows:
+        """Each record itself or, if pictures are shuffled, a record of the picture it is paired
+        with."""
+        if (self._partners == np.arange(self.count)).all():
             return rows
         first = np.zeros(self.count, np.int64)
         first[self.places[::-1]] = np.arange(len(self.places))[::-1]
-        records: Rows = first[self._shown[self.places[rows]]]
+        records: Rows = first[self._partners[self.places[rows]]]
         return records
 
 
@@ -248,10 +251,10 @@ class SharedSpace(Protocol):
     """A head that puts texts and pictures into one space."""
 
     def text_vectors(self, vectors: Tensor) -> Tensor:
-        """From pooled text vectors [N, D] to the shared space."""
+        """Maps pooled text vectors [N, D] to the shared space."""
 
     def picture_vectors(self, features: Tensor) -> Tensor:
-        """From what the tower makes of pictures to the shared space."""
+        """Maps the tower's features of pictures to the shared space."""
 
 
 class DevPictures:
@@ -260,13 +263,13 @@ class DevPictures:
     Args:
         form: the form.
         encoder: the text encoder.
-        dev: the dev records, one at least.
+        dev: the dev records, at least one.
     """
 
     def __init__(self, form: PictureForm, encoder: Encoder, dev: Split) -> None:
         plain = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
         self._encoder = encoder
-        self._pictures = ShownPictures(form, dev, plain, encoder.device)
+        self._pictures = SplitPictures(form, dev, plain, encoder.device)
         self._texts = column(dev.records, form.text)
         self.sequences = encoder.tokenise(self._texts)
 
@@ -277,13 +280,13 @@ class DevPictures:
         vectors = torch.from_numpy(encode(self._encoder, self._texts)).to(features.device)
         with torch.inference_mode():
             texts = head.text_vectors(vectors).float().cpu().numpy()
-            shown = head.picture_vectors(features).float().cpu().numpy()
-        ranks = gold_ranks(texts, shown, self._pictures.places)
+            pictures = head.picture_vectors(features).float().cpu().numpy()
+        ranks = gold_ranks(texts, pictures, self._pictures.places)
         return {"dev_recall_at_10": float(recall_at(ranks, 10).mean())}
 
 
 def wrong_partners(groups: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """A shuffling of N pictures that gives none a partner of its own group.
+    """A shuffling of N pictures in which no partner has the same group.
 
     Args:
         groups: int64 [N]; pictures of one group show the same thing.
@@ -293,13 +296,13 @@ def wrong_partners(groups: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
         int64 [N], a permutation.
 
     Raises:
-        DataError: more than half of the pictures are of one group, so that none exists.
+        DataError: more than half of the pictures are of one group, so that there is no such shuffling.
     """
     largest = int(np.bincount(groups).max())
     if 2 * largest > len(groups):
         raise DataError(f"pictures cannot be shuffled: {largest} of {len(groups)} are of one group")
-    # Pictures laid out group by group, the groups in random order: rotating them by the size of the
-    # largest group takes every picture out of its group, to a random other one.
+    # Pictures are laid out group by group, with the groups in random order. Rotating them by the size
+    # of the largest group moves every picture out of its group, to a random other one.
     generator = np.random.default_rng(seed)
     turn = generator.permutation(int(groups.max()) + 1)
     order = generator.permutation(len(groups))

@@ -1,4 +1,4 @@
-"""Placebo labels: how a record of each form gets a label that means nothing."""
+"""Placebo labels: how a record of each form gets a meaningless label."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from crosslift.sources.record import Record
 
 Placebo = Callable[[Record, Record, Mapping[str, str], np.random.Generator], Record]
-"""From a record, another record drawn for it, the columns that the form binds, and a random generator
-to the record with a label that means nothing."""
+"""Maps a record, another record drawn for it, the columns that the form binds, and a random generator
+to the record with a meaningless label."""
 
 
 def label_of_another(
@@ -33,7 +33,7 @@ def score_of_another(
 def positive_of_another(
     record: Record, other: Record, columns: Mapping[str, str], generator: np.random.Generator
 ) -> Record:
-    """The record with the text of another as the partner of its anchor."""
+    """The record with another record's text as the partner of its anchor."""
     del generator
     partner = columns["positive"]
     return replace(record, texts={**record.texts, partner: other.texts[partner]})

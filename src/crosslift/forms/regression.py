@@ -1,4 +1,4 @@
-"""Regression: the grade of a pair of texts, such as how alike they are."""
+"""Regression: the grade of a pair of texts, such as their similarity."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Regression:
         text, pair: names of the records' columns.
         lowest, highest: the ends of the scale of grades.
         head: ``cosine``: the cosine of the texts' vectors is the grade (0 is ``lowest``, 1 is
-            ``highest``), with no head of its own: what trains the vectors for retrieval. ``pair``:
-            both texts go through as one sequence, with a linear head on its vector.
+            ``highest``), without a head; this trains the vectors for retrieval. ``pair``: both texts
+            are one sequence, with a linear head on its vector.
 
     Source: ``cosine``: Reimers & Gurevych 2019 (arXiv 1908.10084), section 3, the regression
     objective. ``pair``: Devlin et al. 2019 (arXiv 1810.04805), section 4.1, on STS-B.
@@ -63,7 +63,7 @@ class Regression:
         """Tokenises the texts and makes the head, seeded by the options.
 
         Raises:
-            DataError: a scale without extent, or an unknown head.
+            DataError: the scale is empty, or the head is unknown.
         """
         if not self.lowest < self.highest:
             raise DataError(f"grades from {self.lowest} to {self.highest}", "lowest below highest")
@@ -111,11 +111,11 @@ class OpenRegression:
         places = rows if self.form.head == "pair" else np.concatenate([rows, rows + self.size])
         sequences = [self._sequences[place] for place in places]
         predicted = self._predict(batch_vectors(self.encoder, sequences, self._options))
-        wanted = torch.from_numpy(self._grades[rows]).to(predicted.device)
-        return StepLoss(torch.nn.functional.mse_loss(predicted, wanted), count_tokens(sequences))
+        targets = torch.from_numpy(self._grades[rows]).to(predicted.device)
+        return StepLoss(torch.nn.functional.mse_loss(predicted, targets), count_tokens(sequences))
 
     def _predict(self, vectors: Tensor) -> Tensor:
-        """Grades [N] on the scale from 0 to 1, of vectors [N, D], or [2 N, D] for ``cosine``."""
+        """Grades [N] on the scale from 0 to 1, from vectors [N, D], or [2 N, D] for ``cosine``."""
         if self.form.head == "pair":
             grades_of_pairs: Tensor = self.head(vectors)
             return grades_of_pairs[:, 0]
@@ -123,7 +123,7 @@ class OpenRegression:
         return (first * second).sum(dim=1)
 
     def dev_scores(self) -> dict[str, float]:
-        """Pearson's and Spearman's correlation on the dev records; none of fewer than two."""
+        """Pearson's and Spearman's correlation on the dev records; empty with fewer than two."""
         if len(self._dev_grades) < 2:
             return {}
         with torch.inference_mode():

@@ -1,4 +1,4 @@
-"""Span question answering: where in a passage the answer to a question stands, or that it does not."""
+"""Span question answering: the span of a passage that answers a question, or that there is none."""
 
 from __future__ import annotations
 
@@ -26,26 +26,27 @@ from crosslift.sources.record import Record
 
 @dataclass(frozen=True, slots=True)
 class SpanQA:
-    """Points to the first and the last token of the answer in the passage.
+    """Predicts the first and the last token of the answer in the passage.
 
     | field | what it holds |
     |---|---|
     | text ``question`` | the question |
-    | text ``passage`` | where the answer stands |
-    | ``spans`` | right answers, in characters of the passage; of several, the first that a window \
-holds whole is trained on, and all count on dev |
+    | text ``passage`` | contains the answer |
+    | ``spans`` | right answers, in characters of the passage; of several, training uses the first that
+    is \
+completely in a window, and dev uses all |
 
-    Question and passage go through as a pair. A passage that is too long is cut into windows that
-    overlap, and each window is a training row; where it holds no answer, the target is the first
-    token of the sequence.
+    Question and passage are one sequence, as a pair. A passage that is too long is cut into overlapping
+    windows, and each window is a training row. If it contains no answer, the target is the first token
+    of the sequence.
 
     Args:
         question, passage: names of the records' columns.
-        unanswerable: some questions have no answer (SQuAD 2.0): on dev, none is given where the
+        unanswerable: some questions have no answer (SQuAD 2.0): on dev, the answer is empty if the
             first token scores above the best span.
-        stride: tokens from the beginning of one window to that of the next (``doc_stride``); at
-            most half of what is left beside the question.
-        longest_answer: most tokens of an answer that is given on dev.
+        stride: tokens from the beginning of one window to that of the next (``doc_stride``); at most
+            half of the room beside the question.
+        longest_answer: most tokens of a predicted answer.
 
     Source: Devlin et al. 2019 (arXiv 1810.04805), sections 4.2 and 4.3.
     """
@@ -66,7 +67,7 @@ holds whole is trained on, and all count on dev |
         """Tokenises and cuts the passages and makes the head, seeded by the options.
 
         Raises:
-            DataError: a stride or a longest answer below 1.
+            DataError: the stride or the longest answer is below 1.
         """
         for setting, value in (("stride", self.stride), ("longest_answer", self.longest_answer)):
             if value < 1:
@@ -76,7 +77,8 @@ holds whole is trained on, and all count on dev |
     def windows(
         self, encoder: Encoder, records: Sequence[Record], *, labelled: bool = True
     ) -> QuestionWindows:
-        """The records in windows that fit the encoder; of unlabelled ones no answer is looked at."""
+        """The records in windows that fit the encoder; answers of unlabelled records are not
+        checked."""
         questions = filled_column(records, self.question)
         passages = filled_column(records, self.passage)
         if labelled:
@@ -84,8 +86,8 @@ holds whole is trained on, and all count on dev |
         return QuestionWindows(encoder, records, questions, passages, self.stride)
 
     def cut(self, encoder: Encoder, records: Sequence[Record]) -> dict[str, int]:
-        """What does not go through the encoder whole: passages that are cut into windows, of which
-        nothing is lost, and questions that lose an end."""
+        """How many passages are cut into windows, without loss, and how many questions lose their end,
+        because they exceed the encoder's length."""
         windows = self.windows(encoder, records, labelled=False)
         several = Counter(window.question for window in windows.windows)
         return {
@@ -98,8 +100,7 @@ holds whole is trained on, and all count on dev |
         return seeded(lambda: TokenHead(encoder.state_width, 2), seed, encoder.device)
 
     def answers(self, encoder: Encoder, head: TokenHead, records: Sequence[Record]) -> list[str]:
-        """The answer that a trained encoder and head give to each question; empty where they say
-        that there is none."""
+        """The answer of a trained encoder and head to each question; empty if they predict none."""
         windows = self.windows(encoder, records, labelled=False)
         return answers_of(self, encoder, head, windows)
 
@@ -108,7 +109,7 @@ holds whole is trained on, and all count on dev |
     ) -> list[list[Answer]]:
         """The best answers to each question, best first, at most ``count``, no text twice."""
         windows = self.windows(encoder, records, labelled=False)
-        return [question.answers for question in _decoded(self, encoder, head, windows, count)]
+        return [question.answers for question in _decode(self, encoder, head, windows, count)]
 
 
 class OpenSpanQA:
@@ -128,7 +129,7 @@ class OpenSpanQA:
 
     @property
     def windows_with_answer(self) -> int:
-        """Training windows that hold an answer."""
+        """Number of training windows that contain an answer."""
         return int((self._targets[:, 1] > 0).sum())
 
     def token_ids(self) -> Iterable[int]:
@@ -146,13 +147,13 @@ class OpenSpanQA:
         sequences = [self._windows.sequence(row) for row in rows]
         states, batch = batch_states(self.encoder, sequences, locked=self._locked)
         scores = side_by_side(self.head(states), batch)
-        wanted = torch.from_numpy(self._targets[rows]).to(scores.device)
-        loss = torch.nn.functional.cross_entropy(scores, wanted)
+        targets = torch.from_numpy(self._targets[rows]).to(scores.device)
+        loss = torch.nn.functional.cross_entropy(scores, targets)
         return StepLoss(loss, count_tokens(sequences))
 
     def dev_scores(self) -> dict[str, float]:
-        """Exact match and F1 on the dev records; of questions with and without answer apart where
-        some have none."""
+        """Exact match and F1 on the dev records; if some questions have no answer, also separately for
+        questions with and without answer."""
         if not self._dev.records:
             return {}
         records = self._dev.records
@@ -163,28 +164,28 @@ class OpenSpanQA:
         scores = answer_scores(self.dev_answers(), right)
         dev_scores = {"dev_exact_match": scores.exact_match, "dev_answer_f1": scores.answer_f1}
         if self.form.unanswerable:
-            apart = {
+            by_kind = {
                 "dev_has_answer_exact_match": scores.has_answer_exact_match,
                 "dev_has_answer_f1": scores.has_answer_f1,
                 "dev_no_answer_accuracy": scores.no_answer_accuracy,
             }
-            dev_scores |= {name: value for name, value in apart.items() if value is not None}
+            dev_scores |= {name: value for name, value in by_kind.items() if value is not None}
         return dev_scores
 
     def dev_answers(self) -> list[str]:
-        """The answer to each dev question: the best over its windows; empty where none is given."""
+        """The answer to each dev question: the best over its windows; empty if none is predicted."""
         return answers_of(self.form, self.encoder, self.head, self._dev)
 
 
 def answers_of(
     form: SpanQA, encoder: Encoder, head: TokenHead, windows: QuestionWindows
 ) -> list[str]:
-    """The best answer to each question of some windows; empty where none is given."""
+    """The best answer to each question of some windows; empty if none is predicted."""
     texts = []
-    for question in _decoded(form, encoder, head, windows, 1):
+    for question in _decode(form, encoder, head, windows, 1):
         best = question.answers[0] if question.answers else Answer("", float("-inf"))
-        none = form.unanswerable and question.none > best.score
-        texts.append("" if none else best.text)
+        unanswered = form.unanswerable and question.no_answer_score > best.score
+        texts.append("" if unanswered else best.text)
     return texts
 
 
@@ -195,33 +196,37 @@ class Answer(NamedTuple):
     score: float
 
 
-class _Question(NamedTuple):
-    """What was decoded of a question: its best answers, and the score of there being none."""
+class _DecodedQuestion(NamedTuple):
+    """The decoded answers to a question: the best ones, and the score of no answer."""
 
     answers: list[Answer]
-    none: float
+    no_answer_score: float
 
 
-def _decoded(
+def _decode(
     form: SpanQA, encoder: Encoder, head: TokenHead, windows: QuestionWindows, count: int
-) -> list[_Question]:
+) -> list[_DecodedQuestion]:
     """The best spans of each question over all its windows.
 
-    A span that two overlapping windows hold counts with its higher score; of equal scores the
-    earlier window's comes first, then the earlier span.
+    A span in two overlapping windows has the higher of its scores. Among equal scores, the span of the
+    earlier window comes first, then the earlier span.
     """
     spans: list[dict[tuple[int, int], tuple[float, int]]] = [{} for _ in windows.records]
-    none = [float("inf")] * len(windows.records)
+    no_answer_scores = [float("inf")] * len(windows.records)
     sequences = [windows.sequence(number) for number in range(len(windows.windows))]
     for number, scores in all_token_scores(encoder, head, sequences):
         window, begin = windows.windows[number], windows.passage_begin(number)
         first, after = window.tokens
-        inside = scores[begin : begin + after - first]
+        passage_scores = scores[begin : begin + after - first]
         question = spans[window.question]
-        for span in best_spans(inside[:, 0], inside[:, 1], form.longest_answer, count):
+        for span in best_spans(
+            passage_scores[:, 0], passage_scores[:, 1], form.longest_answer, count
+        ):
             place = (span.start + first, span.end + first)
             question[place] = max(question.get(place, _NEVER), (span.score, -number))
-        none[window.question] = min(none[window.question], float(scores[0].sum()))
+        no_answer_scores[window.question] = min(
+            no_answer_scores[window.question], float(scores[0].sum())
+        )
     questions = []
     for number, question in enumerate(spans):
         order = sorted(question, key=lambda place: (*(-x for x in question[place]), place))
@@ -229,7 +234,7 @@ def _decoded(
         for place in order:
             texts.setdefault(windows.text_between(number, *place), question[place][0])
         best = [Answer(text, score) for text, score in texts.items()][:count]
-        questions.append(_Question(best, none[number]))
+        questions.append(_DecodedQuestion(best, no_answer_scores[number]))
     return questions
 
 
@@ -241,9 +246,9 @@ class Span:
     """A run of tokens.
 
     Args:
-        score: of its first token as the first plus of its last as the last.
+        score: score of its first token as the first, plus score of its last token as the last.
         start: index of the first token.
-        end: index of the last.
+        end: index of the last token.
     """
 
     score: float
@@ -254,10 +259,10 @@ class Span:
 def best_spans(
     starts: NDArray[np.float32], ends: NDArray[np.float32], longest: int, count: int
 ) -> list[Span]:
-    """The runs of at most ``longest`` tokens with the highest scores, best first; of equals the
-    earliest, then the shortest.
+    """The runs of at most ``longest`` tokens with the highest scores, best first; of equals, the
+    earliest first, then the shortest.
 
-    Every run is looked at, not only those of the best first and last tokens.
+    All runs are compared, not only those of the best first and last tokens.
 
     Example::
 
@@ -268,7 +273,7 @@ def best_spans(
         starts: float32 [T], score of each token as the first.
         ends: float32 [T], score of each token as the last.
         longest: most tokens of the run.
-        count: most runs that are given.
+        count: most runs to return.
     """
     if len(starts) == 0:
         return []
@@ -278,19 +283,19 @@ def best_spans(
     scores = (starts[:, None] + following).ravel()
     best = scores.argmax(keepdims=True)
     places = best if count == 1 else np.argsort(-scores, kind="stable")[:count]
-    split = [(float(scores[place]), *divmod(int(place), width)) for place in places]
-    return [Span(score, start, start + more) for score, start, more in split if score > -np.inf]
+    runs = [(float(scores[place]), *divmod(int(place), width)) for place in places]
+    return [Span(score, start, start + extra) for score, start, extra in runs if score > -np.inf]
 
 
 def side_by_side(scores: Tensor, batch: PackedBatch) -> Tensor:
-    """Scores of packed tokens as one row a sequence, in the caller's order.
+    """Scores of packed tokens as one row per sequence, in the caller's order.
 
     Args:
         scores: [T, K] of the packed tokens.
         batch: N sequences, the longest of L tokens.
 
     Returns:
-        [N, L, K]; minus infinity behind the end of a sequence.
+        [N, L, K]; minus infinity after the end of a sequence.
     """
     longest = max(block.length for block in batch.blocks)
     rows = scores.new_full((len(batch.inverse), longest, scores.shape[1]), float("-inf"))

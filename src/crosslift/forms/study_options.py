@@ -1,4 +1,4 @@
-"""The options of a form that a study may change, and which values they take."""
+"""The options of a form that a study may change, and their legal values."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Option:
 
     Args:
         kind: type of its values; a float may be written as a whole number.
-        expected: the legal values, as an error says them.
-        within: whether a value of that type is legal; None: every one is.
+        expected: the legal values, for errors.
+        within: whether a value of that type is legal; None: all are.
         none: whether it may be none.
     """
 
@@ -25,7 +25,7 @@ class Option:
     none: bool = False
 
     def accepts(self, value: object) -> bool:
-        """Whether a value, as YAML gives it, is legal. True is no number, and 1 is not True."""
+        """Whether a value from YAML is legal. True is no number, and 1 is not True."""
         if value is None:
             return self.none
         kinds = (int, float) if self.kind is float else (self.kind,)
@@ -36,12 +36,12 @@ class Option:
         return self.within is None or self.within(value)
 
     def value(self, value: Any) -> Any:
-        """A legal value in the option's own type."""
+        """A legal value, converted to the type of the option."""
         return float(value) if self.kind is float and value is not None else value
 
 
 def one_of(*names: str, none: bool = False) -> Option:
-    """An option whose value is one of some names, or none where that is legal."""
+    """An option whose value is one of some names or, if legal, none."""
     legal = " or ".join([*names, *(["null"] if none else [])])
     return Option(str, legal, lambda value: value in names, none=none)
 

@@ -30,16 +30,16 @@ from crosslift.sources.record import Record
 
 @dataclass(frozen=True, slots=True)
 class Tagging:
-    """Tells the tag of each word from the state of its first token.
+    """Predicts the tag of each word from the state of its first token.
 
     | field | what it holds |
     |---|---|
     | ``words`` | the words of a sentence |
     | ``tags`` | one for each word |
 
-    The words are put together with a space before each, behind the encoder's prompt. A sentence that
-    is too long is cut between two words into several training rows, so that no word is lost; of a
-    word that is itself too long the end is cut.
+    The words follow the encoder's prompt, with a space before each. A sentence that is too long is cut
+    between two words into several training rows, so that no word is lost. A single word that is too
+    long loses its end.
 
     Args:
         tags: all tags, in the order of the head's outputs.
@@ -53,7 +53,7 @@ class Tagging:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """None: it reads words."""
+        """Empty: it reads words."""
         return ()
 
     def open(self, encoder: Encoder, train: Split, dev: Split, options: FormOptions) -> OpenTagging:
@@ -66,8 +66,8 @@ class Tagging:
         return seeded(lambda: TokenHead(encoder.state_width, len(numbers)), seed, encoder.device)
 
     def cut(self, encoder: Encoder, records: Sequence[Record]) -> dict[str, int]:
-        """What does not go through the encoder whole: sentences that are cut between two words, of
-        which no word is lost, and words of which the end is lost."""
+        """How many sentences are cut between two words, without loss, and how many words lose their
+        end, because they exceed the encoder's length."""
         sentences = [record.words for record in records]
         room = _frame(encoder)[2]
         tokens = tokenise_words(encoder, (word for sentence in sentences for word in sentence))
@@ -80,7 +80,7 @@ class Tagging:
     def answers(
         self, encoder: Encoder, head: TokenHead, records: Sequence[Record]
     ) -> list[list[str]]:
-        """The tags that a trained encoder and head give to the words of each record, one a word."""
+        """The tags of a trained encoder and head for the words of each record, one per word."""
         rows = word_rows(encoder, [record.words for record in records])
         tags_of_records = predicted_tags(encoder, head, rows, len(records))
         return [[self.tags[number] for number in tags] for tags in tags_of_records]
@@ -92,9 +92,9 @@ class WordRow:
 
     Args:
         sentence: index of the sentence.
-        window: its words that the row holds.
+        window: its words in the row.
         ids: int64 [T].
-        firsts: int64 [W], where the first token of each word stands in it.
+        firsts: int64 [W], index of the first token of each word.
     """
 
     sentence: int
@@ -104,10 +104,10 @@ class WordRow:
 
 
 def word_rows(encoder: Encoder, sentences: Sequence[Sequence[str]]) -> list[WordRow]:
-    """The rows of some sentences: one a sentence, more of those that are too long.
+    """The rows of some sentences: one per sentence, several for those that are too long.
 
     Raises:
-        DataError: an encoder that takes too few tokens.
+        DataError: the encoder's length is too short.
     """
     frame, prompt, room = _frame(encoder)
     tokens = tokenise_words(encoder, (word for sentence in sentences for word in sentence))
@@ -122,7 +122,8 @@ def word_rows(encoder: Encoder, sentences: Sequence[Sequence[str]]) -> list[Word
 
 
 def _frame(encoder: Encoder) -> tuple[Frame, Ids, int]:
-    """What stands around the words of a sentence, and how many of their tokens find room."""
+    """The special tokens and the prompt around the words of a sentence, and the room for their
+    tokens."""
     frame = frame_of_texts(encoder)
     prompt = tokenise_bare(encoder, [encoder.reading.prompt.rstrip()])[0]
     room = encoder.reading.max_tokens - len(frame) - len(prompt)
@@ -137,14 +138,14 @@ def _frame(encoder: Encoder) -> tuple[Frame, Ids, int]:
 def predicted_tags(
     encoder: Encoder, head: TokenHead, rows: Sequence[WordRow], sentences: int
 ) -> list[list[int]]:
-    """The number of the tag with the highest score of each word of each sentence."""
-    of_rows: list[list[int]] = [[] for _ in rows]
+    """The number of the best tag of each word of each sentence."""
+    tags_by_row: list[list[int]] = [[] for _ in rows]
     for number, scores in all_token_scores(encoder, head, [row.ids for row in rows]):
-        of_rows[number] = scores[rows[number].firsts].argmax(axis=1).tolist()
-    of_sentences: list[list[int]] = [[] for _ in range(sentences)]
-    for row, tags in zip(rows, of_rows, strict=True):
-        of_sentences[row.sentence] += tags
-    return of_sentences
+        tags_by_row[number] = scores[rows[number].firsts].argmax(axis=1).tolist()
+    tags_by_sentence: list[list[int]] = [[] for _ in range(sentences)]
+    for row, tags in zip(rows, tags_by_row, strict=True):
+        tags_by_sentence[row.sentence] += tags
+    return tags_by_sentence
 
 
 class OpenTagging:
@@ -182,12 +183,12 @@ class OpenTagging:
         places = np.concatenate([row.firsts + b for row, b in zip(chosen, begins, strict=True)])
         scores = self.head(states[torch.from_numpy(places).to(states.device)])
         tags = [self._tags[row.sentence][slice(*row.window)] for row in chosen]
-        wanted = torch.from_numpy(np.concatenate(tags)).to(scores.device)
-        return StepLoss(torch.nn.functional.cross_entropy(scores, wanted), count_tokens(sequences))
+        targets = torch.from_numpy(np.concatenate(tags)).to(scores.device)
+        return StepLoss(torch.nn.functional.cross_entropy(scores, targets), count_tokens(sequences))
 
     def dev_scores(self) -> dict[str, float]:
-        """Accuracy over the words of the dev records; where tags mark where entities begin, before it
-        the F1 of entities."""
+        """Accuracy over the words of the dev records; if tags mark the beginnings of entities, the F1
+        of entities comes first."""
         if not self._dev:
             return {}
         predicted = predicted_tags(self.encoder, self.head, self._dev, len(self._dev_tags))

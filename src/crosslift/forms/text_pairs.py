@@ -1,4 +1,4 @@
-"""Contrastive text pairs: InfoNCE with in-batch negatives and, where given, hard negatives."""
+"""Contrastive text pairs: InfoNCE with in-batch negatives and optional hard negatives."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from crosslift.sources.record import Record, names_of_several
 class TextPairs:
     """Pulls an anchor towards its positive and away from the other positives of the batch.
 
-    A text of the batch is no negative of an anchor where it is right for it: the positive of a pair
-    of the same group, of the same anchor or with the same positive, or the anchor's own text.
+    A text of the batch that is right for an anchor is none of its negatives. Right are the positives of
+    pairs with the same group, anchor or positive, and the anchor's own text.
 
     | column | what it holds |
     |---|---|
@@ -49,25 +49,24 @@ class TextPairs:
     A record may have no negative, one or several (`crosslift.sources.record.numbered_name`); each is a
     negative of every anchor of the batch.
 
-    Where ``positive`` is the anchor's own column, each text goes through twice, and the two vectors
-    differ by dropout alone (SimCSE without labels). Without dropout there is nothing to learn but
-    to push texts apart.
+    If ``positive`` is the anchor's own column, each text is encoded twice, and the two vectors differ
+    by dropout alone (SimCSE without labels). Without dropout, training can only push texts apart.
 
     Args:
         anchor, positive, negative: names of the records' columns; bound by name.
         loss: ``softmax``: InfoNCE; ``triplet``: the hardest negative of the batch alone.
         temperature: of the softmax over cosines.
         margin: of the triplet loss, in cosine.
-        hidden_state: which is pooled for the loss, 0 being the embedding output; the layers above it
-            are neither run nor trained. None: the encoder's own.
-        hard_negatives: the batch holds one more text a pair, drawn from the positives of other pairs
-            that are nearest to its own: in letters (``string``), or in the vectors of the encoder as
-            the stage finds it (``embedding``). ``none``: the batch's own texts.
+        hidden_state: the hidden state that is pooled for the loss; 0 is the embedding output. The
+            layers above it are neither run nor trained. None: the encoder's.
+        hard_negatives: the batch has one more text per pair, drawn from the positives of other pairs
+            that are nearest to its positive: by letters (``string``), or by the vectors of the encoder
+            at the start of the stage (``embedding``). ``none``: no additional texts.
         one_of_a_group: an epoch has one pair of each group (such as the captions of one picture), not
             all of them.
 
     Source: Gao et al. 2021 (arXiv 2104.08821), section 4; the same text twice: section 3;
-    from English to other languages: Wang et al. 2022 (arXiv 2211.06127); of words at an early hidden
+    from English to other languages: Wang et al. 2022 (arXiv 2211.06127); words at an early hidden
     state: Ngugi 2025 (arXiv 2506.15415).
     """
 
@@ -84,17 +83,17 @@ class TextPairs:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Anchor, positive and, where bound, negative."""
-        wanted = (self.anchor, self.positive, self.negative)
-        return tuple(name for name in wanted if name is not None)
+        """Anchor, positive and, if bound, negative."""
+        names = (self.anchor, self.positive, self.negative)
+        return tuple(name for name in names if name is not None)
 
     def open(
         self, encoder: Encoder, train: Split, dev: Split, options: FormOptions
     ) -> OpenTextPairs:
-        """Tokenises the pairs; the form has no head of its own.
+        """Tokenises the pairs; the form has no head.
 
         Raises:
-            DataError: a hidden state that the encoder lacks; pairs among which there is no negative.
+            DataError: the encoder lacks the hidden state, or no pair has a negative.
         """
         last = int(encoder.model.config.num_hidden_layers)
         if self.hidden_state is not None and self.hidden_state > last:
@@ -103,17 +102,17 @@ class TextPairs:
                 f"0 (embedding output) to {last}, those that the encoder has",
             )
         if self.hidden_state is not None:
-            _ = encoder.runner.stops_early  # found out here, not among the operations of training
+            _ = encoder.runner.stops_early  # tested here, not during training
         return OpenTextPairs(self, encoder, train, dev, options)
 
 
 class _Negatives:
-    """The hard negatives that records bring along, none, one or several each.
+    """The hard negatives of records: none, one or several each.
 
     Args:
         encoder: tokenises them.
         records: N records.
-        name: of the first negative of a record; None: there are none.
+        name: of the column of a record's first negative; None: no negatives.
 
     Attributes:
         texts: M texts, record after record.
@@ -121,16 +120,16 @@ class _Negatives:
     """
 
     def __init__(self, encoder: Encoder, records: Sequence[Record], name: str | None) -> None:
-        of_records = [
+        texts_by_record = [
             [] if name is None else [r.texts[n] for n in names_of_several(r.texts, name)]
             for r in records
         ]
-        self.texts = [text for of_record in of_records for text in of_record]
+        self.texts = [text for record_texts in texts_by_record for text in record_texts]
         self.sequences = encoder.tokenise(self.texts) if self.texts else []
-        self._starts = np.cumsum([0, *map(len, of_records)])
+        self._starts = np.cumsum([0, *map(len, texts_by_record)])
 
-    def of(self, rows: Rows) -> Rows:
-        """Which of the texts are negatives of some records, int64 [m]."""
+    def numbers_of(self, rows: Rows) -> Rows:
+        """Indices of the texts that are negatives of some records, int64 [m]."""
         spans = [np.arange(self._starts[row], self._starts[row + 1]) for row in rows]
         return np.concatenate(spans).astype(np.int64)
 
@@ -161,7 +160,7 @@ class OpenTextPairs:
         self._dev = [column(dev.records, name) for name in form.columns[:2]]
 
     def _read(self, rows: Rows) -> NDArray[np.float32]:
-        """Vectors of the positives of some pairs, at the hidden state that is trained."""
+        """Vectors of the positives of some pairs, at the trained hidden state."""
         sequences = [self._texts[1][row] for row in rows]
         vectors = self.encoder.vectors(sequences, self.form.hidden_state)
         return vectors.cpu().numpy()
@@ -179,35 +178,35 @@ class OpenTextPairs:
         return epoch_rows(self.size, start, count, seed)
 
     def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
-        """The contrastive loss from anchors to positives; all texts of the batch go through in one
-        packed batch."""
-        wanted = [(texts, rows) for texts in self._texts]
-        same = [self._right_positives(rows, rows)]
-        negatives = self._negatives.of(rows)
+        """The contrastive loss from anchors to positives; all texts are encoded in one packed batch."""
+        parts = [(texts, rows) for texts in self._texts]
+        right = [self._right_positives(rows, rows)]
+        negatives = self._negatives.numbers_of(rows)
         if len(negatives):
-            wanted.append((self._negatives.sequences, negatives))
-            same.append(self._right_texts(rows, self._numbers[2][negatives]))
+            parts.append((self._negatives.sequences, negatives))
+            right.append(self._right_texts(rows, self._numbers[2][negatives]))
         if self._hard is not None:
             drawn = self._hard.draw(rows, generator)
-            wanted.append((self._texts[1], drawn))
-            same.append(self._right_positives(rows, drawn))
-        sequences = [texts[row] for texts, some in wanted for row in some]
+            parts.append((self._texts[1], drawn))
+            right.append(self._right_positives(rows, drawn))
+        sequences = [texts[row] for texts, some in parts for row in some]
         hidden_state = self.form.hidden_state
         vectors = unit(batch_vectors(self.encoder, sequences, self._options, hidden_state))
         anchors, candidates = vectors[: len(rows)], vectors[len(rows) :]
-        mask = torch.from_numpy(np.concatenate(same, axis=1))
+        mask = torch.from_numpy(np.concatenate(right, axis=1))
         return StepLoss(
             self._contrast(anchors, candidates, mask.to(vectors.device)), sum(map(len, sequences))
         )
 
     def _right_positives(self, rows: Rows, others: Rows) -> NDArray[np.bool_]:
-        """Where the positive of another pair is right for an anchor, bool [n, m]."""
+        """True where the positive of another pair is right for an anchor, bool [n, m]."""
         positives = self._numbers[1][others]
         return self._alike.between(rows, others) | self._right_texts(rows, positives)
 
     def _right_texts(self, rows: Rows, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Where a text, by its number, is the text of an anchor or of its positive, bool [n, m]."""
-        anchors, positives = (own[rows][:, None] for own in self._numbers[:2])
+        """True where a text, by its number, is the text of an anchor or of its positive, bool [n,
+        m]."""
+        anchors, positives = (each[rows][:, None] for each in self._numbers[:2])
         right: NDArray[np.bool_] = (numbers == anchors) | (numbers == positives)
         return right
 
@@ -217,8 +216,8 @@ class OpenTextPairs:
         return info_nce(anchors, candidates, same, 1 / self.form.temperature)
 
     def dev_scores(self) -> dict[str, float]:
-        """Top-1 accuracy from dev anchors to dev positives, at the encoder's own hidden state, which is
-        what is used in the end; none where these are the same texts."""
+        """Top-1 accuracy from dev anchors to dev positives, at the encoder's hidden state, which
+        targets use; empty if anchors and positives are the same texts."""
         anchors, positives = self._dev
         if not anchors or anchors == positives:
             return {}

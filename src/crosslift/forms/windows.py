@@ -1,5 +1,5 @@
-"""Cutting what is longer than an encoder takes: passages into windows that overlap, sentences
-between two words."""
+"""Cuts texts that are too long for an encoder: passages into overlapping windows, sentences between two
+words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Window(NamedTuple):
 
 
 def overlapping_windows(count: int, room: int, stride: int) -> list[Window]:
-    """Windows over the tokens of a passage, so that each token is in one at least.
+    """Windows over the tokens of a passage, so that each token is in at least one.
 
     Example::
 
@@ -28,10 +28,10 @@ def overlapping_windows(count: int, room: int, stride: int) -> list[Window]:
         5 tokens, room 6, stride 3   ->  0-5
 
     Args:
-        count: tokens of the passage; one of none has one empty window.
+        count: tokens of the passage; an empty passage has one empty window.
         room: most tokens of a window.
-        stride: from the beginning of one window to that of the next; at most half the room is
-            taken, so that an answer of up to that length is whole in some window.
+        stride: from the beginning of one window to that of the next. It is limited to half the room, so
+            that an answer of up to that length is completely in some window.
     """
     step = max(1, min(stride, room // 2))
     windows = [Window(0, min(room, count))]
@@ -42,14 +42,14 @@ def overlapping_windows(count: int, room: int, stride: int) -> list[Window]:
 
 
 def word_windows(lengths: Sequence[int], room: int) -> list[Window]:
-    """Windows over the words of a sentence, which do not overlap: each as long as it can be.
+    """Windows over the words of a sentence that do not overlap, each as long as possible.
 
     Example::
 
         words of 2, 3, 1 and 9 tokens, room 5  ->  words 0-2, 2-3, 3-4
 
     Args:
-        lengths: tokens of each word; one longer than the room has a window of its own.
+        lengths: tokens of each word; a word longer than the room has a separate window.
         room: most tokens of a window.
     """
     windows: list[Window] = []

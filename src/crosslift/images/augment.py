@@ -34,16 +34,16 @@ def augment(
     ``drawing``: shifted by up to 8 % of the side (white comes in) and dimmed by up to 20 %.
     ``photo``: a random part of 50 to 100 % of the area, the ratio of its sides changed by up to a
     third, scaled back to the square; then brightness, contrast and saturation each changed by up to
-    20 %. ``none``: as they are.
+    20 %. ``none``: unchanged.
 
-    Nothing is mirrored unless it is asked for: captions and names say "left" and "right" ("left
-    arrow", "a man on the left"), which mirroring would make wrong.
+    No picture is mirrored unless ``mirror`` is set: captions and names say "left" and "right" ("left
+    arrow", "a man on the left"), and mirroring would make them wrong.
 
     Args:
         pictures: uint8 [N, S, S, 3].
-        generator: of the random choices; the same state makes the same pictures.
-        kind: what the pictures are.
-        mirror: of a photo, mirror every second one, drawn at random.
+        generator: random generator; the same state gives the same pictures.
+        kind: of the pictures.
+        mirror: mirror half of the photographs, chosen at random.
 
     Returns:
         uint8 [N, S, S, 3]; with ``none`` the same array.
@@ -52,8 +52,9 @@ def augment(
         DataError: an unknown kind, or mirrored drawings.
 
     Source: random resized crops: Szegedy et al. 2015 (arXiv 1409.4842), section 6, there 8 to 100 % of
-    the area. A caption tells of the whole picture, so no less than half of it is kept here, as image
-    and text pairs ask for (OpenCLIP trains with 90 to 100 %: Cherti et al. 2023, arXiv 2212.07143).
+    the area. A caption describes the whole picture, so the part is at least half of it here. Training
+    on pairs of image and text needs large parts (OpenCLIP: 90 to 100 %; Cherti et al. 2023, arXiv
+    2212.07143).
     """
     if not len(pictures):
         return pictures
@@ -102,7 +103,7 @@ def _photos(
 
 
 def _boxes(count: int, size: int, generator: np.random.Generator) -> NDArray[np.float64]:
-    """Left, top, right and bottom of the part of each picture that is kept, [N, 4]."""
+    """Left, top, right and bottom of the part of each picture that is used, [N, 4]."""
     area = generator.uniform(_LEAST_AREA, 1, count)
     ratio = np.exp(generator.uniform(-1, 1, count) * np.log(_LONGEST_ASPECT))
     ratio = np.clip(ratio, area, 1 / area)  # so that neither side is longer than the picture's
@@ -113,7 +114,7 @@ def _boxes(count: int, size: int, generator: np.random.Generator) -> NDArray[np.
 
 
 def _colours(count: int, generator: np.random.Generator) -> NDArray[np.float64]:
-    """For each picture the rows of a map from colours to colours and what is added, [N, 12]."""
+    """For each picture the rows of a map from colours to colours, and the offsets, [N, 12]."""
     brightness, contrast, saturation = 1 + _JITTER * generator.uniform(-1, 1, (3, count, 1, 1))
     saturate = saturation * np.eye(3) + (1 - saturation) * _GREY
     turn = brightness * contrast * saturate

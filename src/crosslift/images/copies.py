@@ -1,9 +1,10 @@
-"""Copies of pictures: which pictures of one set are in another one, though cut, mirrored, bordered,
-grey, scaled or compressed again.
+"""Copies of pictures: which pictures of one set are in another one, even if they are cut, mirrored,
+bordered, grey, scaled or compressed again.
 
-Sketches of all pictures give a few candidates for each (`sketches`). These are aligned, and what both
-show is compared cell by cell. That last comparison decides. It is the same for photographs and for
-drawings, as it wants every part of the picture to agree: drawings of one style differ in some part.
+Sketches of all pictures give a few candidates for each (`sketches`). The candidates are aligned, and
+the part that both show is compared cell by cell. This comparison decides. It is the same for
+photographs and for drawings, as every part of the picture must agree: drawings of one style differ in
+some part.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from crosslift.images.sketches import Candidates, Views, candidates, views_of
 Integers = NDArray[np.int64]
 
 _FINE_CELLS, _BLOCKS = 32, 8
-_ROUNDS, _STEPS = 3, 3  # of alignment, between which what both show is cut out anew
+_ROUNDS, _STEPS = 3, 3  # of alignment; each round cuts out the common part again
 _TRAIN_AT_ONCE = 65_536
 _CHECKED_AT_ONCE = 512
 
@@ -39,9 +40,9 @@ class Copies:
     """For each of N test pictures, the train picture that it is a copy of.
 
     Args:
-        train: its index, int64 [N]; -1 where there is none.
+        train: its index, int64 [N]; -1: no copy.
         agreement: correlation of the local contrast of both after alignment, 0.75 to 1, float32 [N];
-            0 where there is none.
+            0: no copy.
         mirrored: whether one is the mirror image of the other, bool [N].
     """
 
@@ -53,23 +54,23 @@ class Copies:
 def find_copies(train: NDArray[np.uint8], test: NDArray[np.uint8]) -> Copies:
     """Finds for each test picture the train picture that it is a copy of, if there is one.
 
-    docs/leaks.md has what was measured: which changes are found how often, and how many pictures are
-    called copies of others that they are not.
+    docs/leaks.md has the measurements: how often each kind of change is found, and the number of
+    pictures that are falsely called copies.
 
     Args:
         train: uint8 [M, S, S, 3], S at least 32: pictures stretched to a square whatever their shape.
         test: uint8 [N, S, S, 3].
 
     Returns:
-        The copies. Of several that a test picture has, an equal one, else the one that agrees best;
-        of those the first.
+        The copies. If a test picture has several, an equal one, else the one that agrees best;
+        among equally good ones the first.
 
     Raises:
         DataError: pictures of another shape or type.
     """
     for pictures in (train, test):
         check_pictures(pictures)
-    found = _equal(train, test)
+    copies = _equal(train, test)
     tests = views_of(test)
     for start in range(0, len(train), _TRAIN_AT_ONCE):
         some = train[start : start + _TRAIN_AT_ONCE]
@@ -78,12 +79,12 @@ def find_copies(train: NDArray[np.uint8], test: NDArray[np.uint8]) -> Copies:
         for first in range(0, len(pairs.test), _CHECKED_AT_ONCE):
             part = slice(first, first + _CHECKED_AT_ONCE)
             overlays = _align(_overlays(pairs, part, (some, trains), (test, tests)))
-            _keep_better(found, overlays, start)
-    return found
+            _keep_better(copies, overlays, start)
+    return copies
 
 
 def _equal(train: NDArray[np.uint8], test: NDArray[np.uint8]) -> Copies:
-    """The test pictures of which a train picture has every pixel, also where all are of one colour."""
+    """The test pictures that equal a train picture in every pixel, also those of one colour."""
     numbers: dict[bytes, list[int]] = {}
     for number, picture in enumerate(train):
         numbers.setdefault(_some_pixels(picture), []).append(number)
@@ -103,9 +104,9 @@ class _Overlays:
     """Pairs of pictures laid on one another.
 
     Args:
-        tests, trains: which pictures, int64 [C].
+        tests, trains: indices of the pictures, int64 [C].
         mirrored: whether the test picture is mirrored, bool [C].
-        pictures: those of test and train, uint8 [C, S, S, 3] both, the test's mirrored where said.
+        pictures: those of test and train, uint8 [C, S, S, 3] both; test pictures are mirrored already.
         boxes: the part of each that is compared, float32 [C, 4] both.
         frames: of the test's part in the train's, float32 [C, 2, 2]; see `moved`.
         common: share of the views' area that both show, float32 [C].
@@ -152,29 +153,35 @@ def _overlays(
     for (pictures, views), views_rows in ((test, pairs.test[part]), (train, pairs.train[part])):
         numbers = views.pictures[views_rows]
         rows.append((numbers, pictures[numbers], views.boxes[views_rows]))
-    (tests, shown, boxes), (trains, others, other_boxes) = rows
-    shown[mirrored] = shown[mirrored, :, ::-1]
-    boxes[mirrored, 2:] = 1 - boxes[mirrored, :1:-1]
+    (tests, test_pictures, test_boxes), (trains, train_pictures, train_boxes) = rows
+    test_pictures[mirrored] = test_pictures[mirrored, :, ::-1]
+    test_boxes[mirrored, 2:] = 1 - test_boxes[mirrored, :1:-1]
     whole = np.ones(len(tests), np.float32)
     start = _Overlays(
-        tests, trains, mirrored, (shown, others), (boxes, other_boxes), pairs.frames[part], whole
+        tests,
+        trains,
+        mirrored,
+        (test_pictures, train_pictures),
+        (test_boxes, train_boxes),
+        pairs.frames[part],
+        whole,
     )
     return _cut_to_common(start, pairs.frames[part])
 
 
 def _align(overlays: _Overlays) -> _Overlays:
-    """The overlays aligned, without those that are far from it after the first round."""
+    """The overlays aligned, without those that disagree strongly after the first round."""
     for number in range(_ROUNDS):
-        wanted, other = (local_contrast(cells[:, 0], 4) for cells in overlays.cells(1))
+        test, train = (local_contrast(cells[:, 0], 4) for cells in overlays.cells(1))
         if number:
-            kept = np.flatnonzero(correlations(wanted, other) > _LEAST_ON_THE_WAY)
-            overlays, wanted, other = overlays[kept], wanted[kept], other[kept]
-        overlays = _cut_to_common(overlays, align(wanted, other, overlays.frames, _STEPS))
+            alike = np.flatnonzero(correlations(test, train) > _LEAST_ON_THE_WAY)
+            overlays, test, train = overlays[alike], test[alike], train[alike]
+        overlays = _cut_to_common(overlays, align(test, train, overlays.frames, _STEPS))
     return overlays
 
 
 def _cut_to_common(overlays: _Overlays, frames: Floats) -> _Overlays:
-    """The same with the boxes cut to what both show by these frames."""
+    """The same with the boxes cut to the part that both show in these frames."""
     scales, shifts = frames[..., 0], frames[..., 1]
     low = np.maximum(-1, (-1 - shifts) / scales)
     high = np.maximum(np.minimum(1, (1 - shifts) / scales), low + 0.1)
@@ -187,25 +194,25 @@ def _cut_to_common(overlays: _Overlays, frames: Floats) -> _Overlays:
 
 
 def _part(boxes: Floats, ends: Floats) -> Floats:
-    """The part of boxes [C, 4] between ends [C, 2, 2] of down and across, -1 to 1 being a side."""
+    """The part of boxes [C, 4] between ends [C, 2, 2] down and across; -1 to 1 is a side."""
     sides = boxes.reshape(-1, 2, 2)
     part = sides[..., :1] + (ends + 1) / 2 * (sides[..., 1:] - sides[..., :1])
     return np.asarray(np.clip(part, 0, 1).reshape(-1, 4), np.float32)
 
 
-def _keep_better(found: Copies, overlays: _Overlays, start: int) -> None:
-    """Writes copies into ``found``, in place; ``start`` is the index of the first train picture."""
+def _keep_better(copies: Copies, overlays: _Overlays, start: int) -> None:
+    """Updates ``copies`` in place; ``start`` is the index of the first train picture."""
     agreement = _agreements(overlays)
     for row in np.flatnonzero(agreement):
         at, number = overlays.tests[row], start + overlays.trains[row]
-        before = (-found.agreement[at], found.train[at])
-        if found.train[at] < 0 or (-agreement[row], number) < before:
-            found.train[at], found.agreement[at] = number, agreement[row]
-            found.mirrored[at] = overlays.mirrored[row]
+        before = (-copies.agreement[at], copies.train[at])
+        if copies.train[at] < 0 or (-agreement[row], number) < before:
+            copies.train[at], copies.agreement[at] = number, agreement[row]
+            copies.mirrored[at] = overlays.mirrored[row]
 
 
 def _agreements(overlays: _Overlays) -> Floats:
-    """How well pairs agree, float32 [C]; 0 where they are no copies."""
+    """Agreement of pairs, float32 [C]; 0: they are no copies."""
     test, train = overlays.cells(3)
     contrasts = [local_contrast(cells[:, 0], 2) for cells in (test, train)]
     agreement = np.clip(correlations(*contrasts), 0, 0.99999)  # equal pictures come first
@@ -220,12 +227,12 @@ def _agreements(overlays: _Overlays) -> Floats:
 def _blocks(cells: Floats) -> Floats:
     """Means [..., 8, 8] over blocks of cells [..., 32, 32]."""
     side = _FINE_CELLS // _BLOCKS
-    found: Floats = cells.reshape(*cells.shape[:-2], _BLOCKS, side, _BLOCKS, side).mean((-3, -1))
-    return found
+    means: Floats = cells.reshape(*cells.shape[:-2], _BLOCKS, side, _BLOCKS, side).mean((-3, -1))
+    return means
 
 
 def _worst_block(first: Floats, second: Floats) -> Floats:
-    """How far contrasts are apart in the block where they are farthest; 0: equal, 2: unlike.
+    """The largest difference of contrasts in a block; 0: equal, 2: unlike.
 
     A block's squared difference counts as a share of its own energy and that of the mean block.
     """
@@ -236,12 +243,12 @@ def _worst_block(first: Floats, second: Floats) -> Floats:
 
 
 def _grey_apart(first: Floats, second: Floats) -> Floats:
-    """How many grey levels blocks are apart: the root of the mean square."""
+    """Difference of blocks in grey levels: the root of the mean square."""
     return np.asarray(np.sqrt(np.square(first - second).mean((1, 2))), np.float32)
 
 
 def _colour_apart(first: Floats, second: Floats) -> Floats:
-    """How far colours are apart, as a share of how strong they are; 0 where either is grey."""
+    """Difference of colours, as a share of their strength; 0 if either is grey."""
     apart = np.square(first - second).mean((1, 2, 3))
     strength = (np.square(first) + np.square(second)).mean((1, 2, 3)) / 2
     shares = np.sqrt(apart / np.maximum(strength, _NO_COLOUR**2))

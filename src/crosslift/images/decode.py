@@ -16,7 +16,7 @@ from crosslift.images.svg_draw import draw_svg
 from crosslift.sources.picture import Picture
 
 MAX_PIXELS = 50_000_000
-"""Most pixels that a picture may declare, unless it is said otherwise."""
+"""Default of the most pixels that a picture may declare."""
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 _KNOWN = "PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or SVG"
@@ -33,8 +33,8 @@ def load_picture(
 ) -> NDArray[np.uint8]:
     """One picture as a square.
 
-    The content decides the type, not the suffix. Of an animation the first frame counts;
-    orientation tags are followed, colour profiles are not; what is transparent becomes white. Text in
+    The content decides the type, not the suffix. An animation is read as its first frame. Orientation
+    tags are applied, colour profiles are not. Transparent parts become white. Text in
     an SVG is not drawn: it would depend on the fonts of the machine. A JPEG of more than twice the
     size is decoded at a half, a quarter or an eighth of it, never below twice the size.
 
@@ -45,7 +45,7 @@ def load_picture(
         fit: ``pad``: scaled to fit and centred; ``crop``: scaled to cover the square, the middle cut
             out; or a framing, such as an image tower's own.
         background: grey level around a padded picture, 0 (black) to 255 (white).
-        max_pixels: most pixels that the file may declare; more is taken for an attack.
+        max_pixels: most pixels that the file may declare; more counts as an attack.
 
     Returns:
         uint8 array [size, size, 3], RGB.
@@ -93,7 +93,7 @@ def _looks_like_xml(data: bytes) -> bool:
 def _render_svg(
     data: bytes, path: Picture, size: int, max_pixels: int, *, whole: bool
 ) -> Image.Image:
-    """Drawn with its longer side at the size, or its shorter side where it is not shown whole."""
+    """The drawing with its longer side at the size or, if it is not shown whole, its shorter side."""
     text, width, height = check_svg(data, path, max_pixels)
     wide = (width >= height) == whole
     if not whole and size**2 * max(width, height) / min(width, height) > max_pixels:

@@ -44,7 +44,7 @@ _STAGES = (
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How large a network is.
+    """The size of a network.
 
     Args:
         width: factor of the channels of every stage.
@@ -93,8 +93,8 @@ class EfficientNetLite(torch.nn.Module):
         grid: Tensor = self.head(self.blocks(self.stem(pictures)))
         return grid
 
-    def fused(self) -> None:
-        """Takes every batch norm into the convolution before it, for evaluation alone."""
+    def fuse(self) -> None:
+        """Merges every batch norm into the convolution before it, for evaluation only."""
         for module in self.modules():
             if isinstance(module, _Convolution):
                 module.fuse()

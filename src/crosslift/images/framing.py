@@ -27,8 +27,8 @@ class Framing:
             whatever its shape, then the middle cut out.
         scale_to: pixels, at least S; None: S. Not used by ``pad``.
         resample: Pillow's filter, in lower case.
-        rounds_middle: where the margin to cut is odd, its half is rounded to even as torchvision does
-            (and so timm), not down as transformers does.
+        rounds_middle: half of an odd margin is rounded to even as in torchvision (and so timm), not
+            down as in transformers.
 
     Raises:
         DataError: an unknown way or filter.
@@ -46,7 +46,7 @@ class Framing:
             raise DataError(f"resample {self.resample!r}", f"one of {', '.join(_RESAMPLING)}")
 
     def at(self, size: int, was: int) -> Framing:
-        """The same for another size of the square: the margins keep their share."""
+        """The same framing for another size of the square: the margins keep their share."""
         if self.scale_to is None or size == was:
             return self
         scale_to = round(self.scale_to * size / was)
@@ -66,7 +66,7 @@ class Framing:
 
 
 def framing_of(fit: Fit | Framing) -> Framing:
-    """A framing by its name, or as it is."""
+    """The framing of a name; a framing is returned unchanged."""
     return fit if isinstance(fit, Framing) else Framing(fit)
 
 
@@ -76,7 +76,7 @@ def on_square(picture: Image.Image, size: int, framing: Framing, background: int
     Args:
         picture: mode RGB.
         size: S of the square in pixels.
-        framing: how.
+        framing: how it becomes a square.
         background: grey level around a padded picture, 0 to 255.
     """
     width, height = framing.scaled_size(picture.size, size)
@@ -85,7 +85,7 @@ def on_square(picture: Image.Image, size: int, framing: Framing, background: int
         square = Image.new("RGB", (size, size), (background,) * 3)
         square.paste(_resized(picture, (width, height), framing.resample), (left, top))
         return square
-    if max(width, height) > _LONGEST_STRIP * size:  # what is cut away would be a lot
+    if max(width, height) > _LONGEST_STRIP * size:  # most of it would be cut away
         return _middle_of_strip(picture, size, (width, height), (left, top), framing)
     scaled = _resized(picture, (width, height), framing.resample)
     return scaled.crop((left, top, left + size, top + size))
@@ -102,7 +102,7 @@ def _middle_of_strip(
     corner: tuple[int, int],
     framing: Framing,
 ) -> Image.Image:
-    """The middle alone is scaled; the same as scaling all of it but for rounding between passes."""
+    """Scales the middle alone; equals scaling all of it, except for rounding between passes."""
     across, down = picture.width / scaled[0], picture.height / scaled[1]
     left, top = corner[0] * across, corner[1] * down
     right = min(picture.width, left + size * across)

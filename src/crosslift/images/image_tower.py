@@ -1,4 +1,4 @@
-"""What every image tower is."""
+"""The interface of every image tower."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class ImageTower(torch.nn.Module):
 
     Attributes:
         width: W of its states.
-        pooled_width: E of its pooled vectors; W, but in a space shared with texts.
+        pooled_width: E of its pooled vectors; W, except in a space shared with texts.
         picture_size: S, the side of its square pictures in pixels.
         framing: how a picture of any shape becomes such a square.
         background: grey level around a padded picture, 0 to 255.
-        prefix: how many of the P states come before those of the patches (class token, registers).
+        prefix: number of the P states before those of the patches (class token, registers).
     """
 
     width: int
@@ -43,10 +43,10 @@ class ImageTower(torch.nn.Module):
 
     @abstractmethod
     def pooled(self, states: Tensor) -> Tensor:
-        """One vector a picture, [N, E], from its states [N, P, W]."""
+        """One vector per picture, [N, E], from its states [N, P, W]."""
 
     def for_inference(self) -> ImageTower:
-        """A copy in evaluation mode that is at least as fast and gives the same vectors but for
+        """A copy in evaluation mode that is at least as fast and gives the same vectors up to
         rounding."""
         return copy.deepcopy(self).eval()
 

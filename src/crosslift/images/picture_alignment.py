@@ -1,4 +1,4 @@
-"""Finding how one picture lies in another that is cut or scaled differently."""
+"""Aligning one picture to another that is cut or scaled differently."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ _DAMPING = 1e-3
 
 
 def places(cells: int) -> Floats:
-    """Where the middles of cells are: -1 to 1 is a side. Float32 [C]."""
+    """Positions of the middles of cells, float32 [C]; -1 to 1 is a side."""
     return ((np.arange(cells) + 0.5) * 2 / cells - 1).astype(np.float32)
 
 
 def moved(pictures: Floats, frames: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Pictures as other frames cut them out, between cells linearly.
+    """Pictures cut out by other frames, with linear interpolation between cells.
 
     Args:
         pictures: float32 [B, K, C, C], K channels.
-        frames: float32 [B, 2, 2]: of down and across, scale s and shift t; the place x of a frame is
-            s x + t of the picture, each side being -1 to 1.
+        frames: float32 [B, 2, 2]: down and across, scale s and shift t; the position x of a frame is
+            s x + t of the picture, where each side is -1 to 1.
 
     Returns:
-        float32 [B, K, C, C], with the nearest cell outside the picture; and which cells are in it,
-        bool [B, C, C].
+        float32 [B, K, C, C], outside the picture with its nearest cell; and whether each cell is
+        inside the picture, bool [B, C, C].
     """
     cells = pictures.shape[-1]
     at = frames[:, :, :1] * places(cells) + frames[:, :, 1:]
@@ -38,24 +38,24 @@ def moved(pictures: Floats, frames: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     return cut, inside[:, 0, :, None] & inside[:, 1, None, :]
 
 
-def align(wanted: Floats, pictures: Floats, frames: Floats, iterations: int) -> Floats:
-    """The frames in which pictures look most like wanted ones: Gauss-Newton steps on scales and
+def align(targets: Floats, pictures: Floats, frames: Floats, iterations: int) -> Floats:
+    """The frames in which pictures are most like their targets: Gauss-Newton steps on scales and
     shifts (the inverse compositional algorithm; Baker and Matthews 2004, section 3.2).
 
     Args:
-        wanted, pictures: float32 [B, C, C], local contrasts.
-        frames: where to start, float32 [B, 2, 2]; see `moved`.
-        iterations: how many steps.
+        targets, pictures: float32 [B, C, C], local contrasts.
+        frames: to start with, float32 [B, 2, 2]; see `moved`.
+        iterations: number of steps.
 
     Returns:
         float32 [B, 2, 2]
     """
-    count, cells = wanted.shape[:2]
+    count, cells = targets.shape[:2]
     at = places(cells)
-    down, across = np.gradient(wanted, 2 / cells, axis=(1, 2))
+    down, across = np.gradient(targets, 2 / cells, axis=(1, 2))
     slopes = [down * at[:, None], down, across * at, across]
     change = np.stack(slopes, 1).reshape(count, 4, cells**2).astype(np.float32)
-    target = wanted.reshape(count, cells**2)
+    target = targets.reshape(count, cells**2)
     damping = _DAMPING * np.square(change).sum((1, 2))[:, None, None] / 4 + 1e-6
     damping = damping * np.eye(4, dtype=np.float32)
     for _ in range(iterations):
@@ -71,7 +71,7 @@ def align(wanted: Floats, pictures: Floats, frames: Floats, iterations: int) -> 
 
 
 def correlations(first: Floats, second: Floats) -> Floats:
-    """Cosines of pairs of local contrasts [B, C, C], float32 [B]; 0 of flat ones."""
+    """Cosines of pairs of local contrasts [B, C, C], float32 [B]; 0 for flat ones."""
     products = np.einsum("bij,bij->b", first, second)
     squares = (np.einsum("bij,bij->b", each, each) for each in (first, second))
     lengths = np.sqrt(np.prod(list(squares), axis=0))

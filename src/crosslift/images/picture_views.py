@@ -12,7 +12,7 @@ from crosslift.errors import DataError
 Floats = NDArray[np.float32]
 
 WHOLE: Floats = np.array([0, 1, 0, 1], np.float32)
-"""The box that holds all of a picture."""
+"""The box of a whole picture."""
 
 _LUMA_AND_CHROMA = np.array(  # of ITU-R BT.601, from red, green and blue
     [[0.299, 0.587, 0.114], [-0.1687, -0.3313, 0.5], [0.5, -0.4187, -0.0813]], np.float32
@@ -24,7 +24,7 @@ _AT_ONCE = 256
 
 
 def check_pictures(pictures: NDArray[np.uint8]) -> None:
-    """Refuses what are no pictures.
+    """Checks the type and the shape of pictures.
 
     Raises:
         DataError: not uint8 [N, S, S, 3] with S at least 32.
@@ -39,15 +39,15 @@ def check_pictures(pictures: NDArray[np.uint8]) -> None:
 def boxes_in_borders(pictures: NDArray[np.uint8]) -> Floats:
     """The boxes inside the borders of pictures.
 
-    A border is made of lines of one colour along a side of the picture. The line in which border and
-    content mix belongs to it. At most 0.3 of the picture is cut from each side.
+    A border consists of lines of one colour along a side of the picture, and of the line in which
+    border and content mix. At most 0.3 of the picture is cut from each side.
 
     Args:
         pictures: uint8 [N, S, S, 3].
 
     Returns:
-        float32 [N, 4]: top, bottom, left and right; 0 to 1 is a side. The whole picture where it has
-        no border.
+        float32 [N, 4]: top, bottom, left and right; 0 to 1 is a side. The whole picture if it has no
+        border.
     """
     side = pictures.shape[1]
     boxes = np.tile(WHOLE, (len(pictures), 1))
@@ -61,7 +61,7 @@ def boxes_in_borders(pictures: NDArray[np.uint8]) -> Floats:
 
 
 def _border(pictures: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """How many lines at the top of pictures are of one colour, and one more if any are; int64 [N]."""
+    """Number of lines at the top of pictures that are of one colour, plus one if any are; int64 [N]."""
     deepest = int(_DEEPEST * pictures.shape[1])
     depth = np.zeros(len(pictures), np.int64)
     rows = np.flatnonzero(_one_colour(pictures[:, :1, ::8]))  # few photographs pass
@@ -96,7 +96,7 @@ def cells_of(
         float32 [N, channels, C, C] in levels of 0 to 255.
     """
     side = pictures.shape[1]
-    found = np.empty((len(pictures), channels, cells, cells), np.float32)
+    means = np.empty((len(pictures), channels, cells, cells), np.float32)
     for first in range(0, len(pictures), _AT_ONCE):
         part = slice(first, first + _AT_ONCE)
         some = boxes[part]
@@ -108,12 +108,12 @@ def cells_of(
         mixes = mixes.reshape(len(some), side * 3, channels * cells)
         levels = pictures[part].reshape(-1, side, side * 3).astype(np.float32)
         averaged = down @ (levels @ (mixes[0] if len(some) == 1 else mixes))
-        found[part] = averaged.reshape(-1, cells, channels, cells).transpose(0, 2, 1, 3)
-    return found
+        means[part] = averaged.reshape(-1, cells, channels, cells).transpose(0, 2, 1, 3)
+    return means
 
 
 def _shares(edges: Floats, cells: int, side: int) -> Floats:
-    """How much each pixel of a side counts in the mean of each cell between edges, [B, C, S]."""
+    """The weight of each pixel of a side in the mean of each cell between edges, [B, C, S]."""
     width = (edges[:, 1:] - edges[:, :1]) / cells
     starts = (edges[:, :1] + width * np.arange(cells, dtype=np.float32))[:, :, None]
     pixels = np.arange(side, dtype=np.float32)
@@ -125,13 +125,13 @@ def _shares(edges: Floats, cells: int, side: int) -> Floats:
 def local_contrast(levels: Floats, width: float) -> Floats:
     """Grey levels minus the mean around them, over the standard deviation around them.
 
-    What is flat becomes 0, and neither brightness nor contrast of a part of the picture counts
+    Flat parts become 0, and neither brightness nor contrast of a part of the picture counts
     (Jarrett et al. 2009, "What is the best multi-stage architecture for object recognition?",
     section 2.1, local contrast normalisation).
 
     Args:
         levels: float32 [N, C, C].
-        width: standard deviation, in cells, of the Gaussian that weighs what is around.
+        width: standard deviation, in cells, of the Gaussian that weighs the neighbouring cells.
 
     Returns:
         float32 [N, C, C]

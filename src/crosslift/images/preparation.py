@@ -1,4 +1,4 @@
-"""What a published vision model's own files say of the pictures it takes."""
+"""How a published vision model's pictures are prepared, by its own files."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _NO_CROP_FROM = 384  # transformers' ConvNext processor stretches from this size
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """How a model's pictures are made.
+    """How a model's pictures are prepared.
 
     Args:
         size: side of the square in pixels.
         framing: how a picture becomes that square.
-        mean: of red, green and blue in [0, 1], taken off.
-        std: divided by.
+        mean: of red, green and blue in [0, 1], subtracted.
+        std: of red, green and blue, the divisor.
     """
 
     size: int
@@ -41,7 +41,7 @@ class Preparation:
         return round(255 * sum(self.mean) / 3)
 
     def at(self, size: int | None) -> Preparation:
-        """The same for another size; None: as it is."""
+        """The same preparation for another size. None: unchanged."""
         if size is None:
             return self
         return Preparation(size, self.framing.at(size, self.size), self.mean, self.std)
@@ -54,15 +54,16 @@ PUBLISHED = {
         224, Framing("stretch", None, "bilinear"), _HALVES, _HALVES
     ),
 }
-"""Hub name -> what the model's own preprocessor_config.json says, so that a study with it can be
+"""Hub name -> preparation of the model's own preprocessor_config.json, so that a study with it can be
 planned without a network."""
 
 
 def preparation_of(folder: Path) -> Preparation:
-    """What preprocessor_config.json says (processor_config.json of newer folders; config.json of timm).
+    """The preparation of preprocessor_config.json (processor_config.json of newer folders; config.json
+    of timm).
 
     Raises:
-        EncoderError: it is not there, or says what is not supported here.
+        EncoderError: the file does not exist, or its preparation is not supported.
     """
     with library_errors_explained(folder, "does not say how its pictures are made"):
         return _of_timm(folder) if is_timm(folder) else _of_files(folder)
@@ -101,13 +102,13 @@ def _check_rescaling(config: Mapping[str, Any], folder: Path) -> None:
 
 
 def _frame(config: Mapping[str, Any], kind: str, folder: Path) -> tuple[int, Framing]:
-    """Size of the square, and how pictures come to it."""
+    """Size of the square, and how a picture becomes one."""
     resample = _resampling(config, kind)
-    asked, crops = config.get("size"), bool(config.get("do_center_crop", False))
-    if isinstance(asked, int):  # of older files
+    size, crops = config.get("size"), bool(config.get("do_center_crop", False))
+    if isinstance(size, int):  # of older files
         square = not crops and not kind.startswith("ConvNext")
-        asked = {"height": asked, "width": asked} if square else {"shortest_edge": asked}
-    sides = dict(asked or {})
+        size = {"height": size, "width": size} if square else {"shortest_edge": size}
+    sides = dict(size or {})
     if set(sides) == {"shortest_edge"} and kind.startswith("ConvNext"):
         return _frame_of_convnext(int(sides["shortest_edge"]), config, resample)
     cut = _cut(config.get("crop_size"), folder) if crops else None
@@ -117,7 +118,7 @@ def _frame(config: Mapping[str, Any], kind: str, folder: Path) -> tuple[int, Fra
     if set(sides) == {"shortest_edge"} and cut is not None:
         return cut, Framing("crop", int(sides["shortest_edge"]), resample)
     raise EncoderError(
-        f"{folder} makes pictures of size {asked!r}{' without a crop' if cut is None else ''}",
+        f"{folder} makes pictures of size {size!r}{' without a crop' if cut is None else ''}",
         "a square: equal height and width, or shortest_edge with a square crop_size",
         "use a model of square pictures, such as the fixed-resolution checkpoints of SigLIP 2",
     )
@@ -130,10 +131,10 @@ def _frame_of_convnext(size: int, config: Mapping[str, Any], resample: str) -> t
     return size, Framing("crop", int(size / share), resample)
 
 
-def _cut(asked: Any, folder: Path) -> int:
-    sides = {"height": asked, "width": asked} if isinstance(asked, int) else dict(asked or {})
+def _cut(size: Any, folder: Path) -> int:
+    sides = {"height": size, "width": size} if isinstance(size, int) else dict(size or {})
     if "height" not in sides or sides["height"] != sides.get("width"):
-        raise EncoderError(f"{folder} crops to {asked!r}", "a square")
+        raise EncoderError(f"{folder} crops to {size!r}", "a square")
     return int(sides["height"])
 
 
@@ -154,7 +155,7 @@ def _three(config: Mapping[str, Any], name: str, folder: Path) -> tuple[float, f
 
 
 def _of_timm(folder: Path) -> Preparation:
-    """Of timm's evaluation transform: the short side scaled to size / crop_pct, then the middle."""
+    """timm's evaluation transform: scales the short side to size / crop_pct and cuts out the middle."""
     config = read_json_object(folder / "config.json").get("pretrained_cfg", {})
     missing = [name for name in ("input_size", "mean", "std") if name not in config]
     if missing:

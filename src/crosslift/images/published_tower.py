@@ -1,4 +1,4 @@
-"""Image towers out of transformers: ViT, DINOv2, DINOv3, ConvNeXt, ResNet, and the vision halves of
+"""Image towers from transformers: ViT, DINOv2, DINOv3, ConvNeXt, ResNet, and the vision halves of
 CLIP and SigLIP."""
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _HEADS_OF_PRETRAINING = ("pooler.", "vit.pooler.")
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What is known of a model before its weights are there."""
+    """The facts about a model that are known before its weights are loaded."""
 
     kind: Kind
     width: int
@@ -56,16 +56,16 @@ class _Shape:
 class PublishedTower(ImageTower):
     """A vision model of transformers.
 
-    Its pooled vector is what its kind was trained to be read by: the class token after the last
+    Its pooled vector is the output that its kind was trained with: the class token after the last
     layer norm (ViT, DINO, CLIP), the attention pooling head (SigLIP), or the mean of the grid
-    (ConvNeXt, ResNet). The states are those of the last layer; of CLIP, before its last layer norm,
-    which was trained on the class token alone.
+    (ConvNeXt, ResNet). The states are those of the last layer; for CLIP, those before its last layer
+    norm, which was trained on the class token alone.
 
     Args:
-        settings: what was asked.
+        settings: of the tower.
         preparation: of its pictures.
         model: the model, or its vision half.
-        projection: of CLIP to the space shared with its texts; None: not asked for.
+        projection: of CLIP to the space shared with its texts. None: no projection.
         shape: kind and widths.
     """
 
@@ -100,33 +100,33 @@ class PublishedTower(ImageTower):
         return states.flatten(2).transpose(1, 2) if states.ndim == 4 else states
 
     def pooled(self, states: Tensor) -> Tensor:
-        """One vector a picture, [N, E], from its states [N, P, W]."""
+        """One vector per picture, [N, E], from its states [N, P, W]."""
         vectors = self._pool(states)
         if self.projection is not None:
             vectors = self.projection(vectors)
         return vectors
 
     def _pool(self, states: Tensor) -> Tensor:
-        found: Tensor
+        vectors: Tensor
         if self._kind == "clip":
-            found = _inner(self.model).post_layernorm(states[:, 0])
+            vectors = _inner(self.model).post_layernorm(states[:, 0])
         elif self._kind == "siglip":
             inner = _inner(self.model)
-            found = inner.head(states) if hasattr(inner, "head") else states.mean(1)
+            vectors = inner.head(states) if hasattr(inner, "head") else states.mean(1)
         elif self._kind == "grid":
-            found = states.mean(1)
+            vectors = states.mean(1)
             if hasattr(self.model, "layernorm"):
-                found = self.model.layernorm(found)
+                vectors = self.model.layernorm(vectors)
         else:
-            found = states[:, 0]
-        return found
+            vectors = states[:, 0]
+        return vectors
 
 
 class Normaliser:
-    """From pictures of bytes to what a model takes.
+    """From pictures of bytes to the input of a model.
 
     Args:
-        preparation: whose mean and standard deviation, of channels in [0, 1].
+        preparation: its mean and standard deviation of channels in [0, 1] are used.
     """
 
     def __init__(self, preparation: Preparation) -> None:
@@ -143,7 +143,7 @@ class Normaliser:
 
 
 def open_published(settings: TowerSettings, seed: int) -> PublishedTower:
-    """A tower out of transformers, in evaluation mode.
+    """A tower from transformers, in evaluation mode.
 
     Raises:
         EncoderError: it cannot be found, is not of a known kind, or lacks weights.
@@ -177,12 +177,12 @@ def _tower(
 
 
 def random_model(config: Any, seed: int) -> Any:
-    """A model of this configuration, its weights drawn from the seed."""
+    """A model of this configuration, with weights drawn from the seed."""
     return seeded(lambda: transformers.AutoModel.from_config(config), seed)
 
 
 def seeded(make: Callable[[], Any], seed: int) -> Any:
-    """What is made while PyTorch draws from this seed; its own generator is left as it was."""
+    """The result of `make` with PyTorch's random generator at this seed; its state is restored."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return make()
@@ -213,9 +213,9 @@ def _no_vision(config: Any, folder: Path) -> EncoderError:
             "use a fixed-resolution checkpoint, such as google/siglip2-base-patch16-224",
         )
     has_vision = hasattr(config, "vision_config") or hasattr(config, "image_size")
-    what = "a vision model that is not supported" if has_vision else "no vision half"
+    problem = "a vision model that is not supported" if has_vision else "no vision half"
     return EncoderError(
-        f"{folder} is of the kind {config.model_type!r}: {what}",
+        f"{folder} is of the kind {config.model_type!r}: {problem}",
         f"one of {', '.join(sorted(_KINDS))}, or a timm model",
     )
 
@@ -250,5 +250,5 @@ def _check_size(vision: Any, size: int, folder: Path) -> None:
 
 
 def _inner(model: Any) -> Any:
-    """Where the vision half's own layers are; releases of transformers differ."""
+    """The module with the vision half's layers; releases of transformers differ."""
     return getattr(model, "vision_model", model)

@@ -1,4 +1,4 @@
-"""Sketches of pictures, and the pairs of pictures whose sketches are alike."""
+"""Sketches of pictures, and the pairs of pictures with similar sketches."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ Integers = NDArray[np.int64]
 
 CELLS = 16
 _SKETCH_CELLS = 8
-_CUT = 0.07  # of a side: the cuts between none and twice as much are near enough
+_CUT = 0.07  # of a side; cuts from none to twice as much are near enough
 _ALIKE = 0.45  # correlation of whole sketches; of different photographs 4 pairs in 1,000 have it
 _ALIKE_CUT = 0.6  # of the cut sketch that fits best
 _ALIKE_ALIGNED = 0.7  # of local contrast on 16 x 16 cells, after alignment
-_STEPS = 2  # of that alignment; more lead astray where much is cut off
-_MOST, _MOST_CUT = 64, 4  # for each view of a test picture, of which drawings have many alike
+_STEPS = 2  # of that alignment; more steps go wrong where much is cut off
+_MOST, _MOST_CUT = 64, 4  # for each view of a test picture; drawings have many similar ones
 _PAIRS_AT_ONCE = 4_000_000
 _SCORED_AT_ONCE = 16_384
 
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """Each picture whole, and once more without its border where it has one.
+    """Each picture whole and, if it has a border, once more without the border.
 
     Args:
-        pictures: which picture each view is of, int64 [V].
+        pictures: index of the picture of each view, int64 [V].
         boxes: the part that it shows, float32 [V, 4]; see `cells_of`.
         contrasts: its local contrast, float32 [V, 16, 16].
     """
@@ -56,7 +56,7 @@ def views_of(pictures: NDArray[np.uint8]) -> Views:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """C pairs of views that may show the same.
+    """C pairs of views that may be copies.
 
     Args:
         test, train: rows of views, int64 [C].
@@ -71,24 +71,26 @@ class Candidates:
 
 
 def candidates(train: Views, test: Views) -> Candidates:
-    """The pairs of views whose sketches are alike.
+    """The pairs of views with similar sketches.
 
-    A sketch is the local contrast of 8 x 8 cells, at length one. The test's are compared whole first,
-    and with those pairs that are alike then cut, or widened, at all sides or at one: as it is and
-    mirrored. At most four pairs are left for each view and its mirror image.
+    A sketch is the local contrast of 8 x 8 cells, at length one. The sketches of test views, and of
+    their mirror images, are compared whole first. For similar pairs the test view is then cut, or
+    widened, at all sides or at one. At most four pairs remain for each view and its mirror image.
     """
     sketches = _sketches(train.contrasts, _CUTTERS[:1])[:, 0]
     rows = max(1, _PAIRS_AT_ONCE // max(1, len(sketches)))
-    found = []
+    parts = []
     for mirrored in (False, True):
         contrasts = test.contrasts[:, :, ::-1] if mirrored else test.contrasts
         for first in range(0, max(1, len(contrasts)), rows):
             some = contrasts[first : first + rows]
-            at, other, way = _alike(_sketches(some, _CUTTERS), sketches)
-            frames, kept = _aligned(some[at], train.contrasts[other], _STARTS[way])
-            sides = np.full(len(kept), mirrored)
-            found.append(Candidates(at[kept] + first, other[kept], sides, frames[kept]))
-    return _joined(found)
+            tests, trains, way = _alike(_sketches(some, _CUTTERS), sketches)
+            frames, aligned = _aligned(some[tests], train.contrasts[trains], _STARTS[way])
+            sides = np.full(len(aligned), mirrored)
+            parts.append(
+                Candidates(tests[aligned] + first, trains[aligned], sides, frames[aligned])
+            )
+    return _joined(parts)
 
 
 def _joined(parts: Sequence[Candidates]) -> Candidates:
@@ -101,7 +103,7 @@ def _joined(parts: Sequence[Candidates]) -> Candidates:
 
 
 def _cuts() -> list[tuple[tuple[float, float], tuple[float, float]]]:
-    """Parts of a picture, from where to where down and across, of which 0 to 1 is the whole."""
+    """Parts of a picture: start and end, down and across; 0 to 1 is the whole."""
     sides: list[tuple[tuple[float, float], tuple[float, float]]] = [((0, 1), (0, 1))]
     for cut in (_CUT, -_CUT):
         sides.append(((cut, 1 - cut), (cut, 1 - cut)))
@@ -111,7 +113,7 @@ def _cuts() -> list[tuple[tuple[float, float], tuple[float, float]]]:
 
 
 def _cutter(part: tuple[tuple[float, float], tuple[float, float]]) -> Floats:
-    """The matrix [256, 64] that makes the sketch of a part out of flattened contrasts."""
+    """The matrix [256, 64] from flattened contrasts to the sketch of a part."""
     pixels = np.arange(CELLS)
     shares = []
     for low, high in part:
@@ -122,7 +124,7 @@ def _cutter(part: tuple[tuple[float, float], tuple[float, float]]) -> Floats:
 
 
 _CUTTERS = [_cutter(part) for part in _cuts()]
-_STARTS: Floats = np.array(  # the frames of the parts: what is at ``low`` is at -1 in the whole
+_STARTS: Floats = np.array(  # the frames of the parts: ``low`` of a part is -1 of the whole
     [
         [(1 / (high - low), (1 - low - high) / (high - low)) for low, high in part]
         for part in _cuts()
@@ -132,7 +134,7 @@ _STARTS: Floats = np.array(  # the frames of the parts: what is at ``low`` is at
 
 
 def _sketches(contrasts: Floats, cutters: Sequence[Floats]) -> Floats:
-    """Sketches [V, K, 64] of length one, or 0 of flat ones, of contrasts [V, 16, 16] cut in K ways."""
+    """Sketches [V, K, 64] of contrasts [V, 16, 16] cut in K ways; of length one, flat ones 0."""
     flat = contrasts.reshape(len(contrasts), CELLS**2)
     sketches = np.stack([flat @ cutter for cutter in cutters], 1)
     lengths = np.linalg.norm(sketches, axis=2, keepdims=True)
@@ -140,33 +142,33 @@ def _sketches(contrasts: Floats, cutters: Sequence[Floats]) -> Floats:
 
 
 def _alike(cut: Floats, sketches: Floats) -> tuple[Integers, Integers, Integers]:
-    """Rows of tests and of trains that are alike, and in which way the test is to be cut.
+    """Rows of similar test and train views, and the way in which the test view is cut.
 
     Args:
         cut: of test views, [T, K, 64], the first of the K whole.
         sketches: of train views, [M, 64].
     """
     alike = cut[:, 0] @ sketches.T
-    at, other = np.divmod(np.flatnonzero(alike > _ALIKE), len(sketches) or 1)
-    best = _best_of_each(at, alike[at, other], _MOST)
-    at, other = at[best], other[best]
-    scores, ways = np.empty(len(at), np.float32), np.empty(len(at), np.int64)
-    for first in range(0, len(at), _SCORED_AT_ONCE):
+    tests, trains = np.divmod(np.flatnonzero(alike > _ALIKE), len(sketches) or 1)
+    best = _best_of_each(tests, alike[tests, trains], _MOST)
+    tests, trains = tests[best], trains[best]
+    scores, ways = np.empty(len(tests), np.float32), np.empty(len(tests), np.int64)
+    for first in range(0, len(tests), _SCORED_AT_ONCE):
         part = slice(first, first + _SCORED_AT_ONCE)
-        each = (cut[at[part]] @ sketches[other[part], :, None])[..., 0]
+        each = (cut[tests[part]] @ sketches[trains[part], :, None])[..., 0]
         scores[part], ways[part] = each.max(1), each.argmax(1)
-    kept = np.flatnonzero(scores > _ALIKE_CUT)
-    kept = kept[_best_of_each(at[kept], scores[kept], _MOST_CUT)]
-    return at[kept], other[kept], ways[kept]
+    similar = np.flatnonzero(scores > _ALIKE_CUT)
+    similar = similar[_best_of_each(tests[similar], scores[similar], _MOST_CUT)]
+    return tests[similar], trains[similar], ways[similar]
 
 
 def _best_of_each(groups: Integers, scores: Floats, most: int) -> Integers:
-    """Places of the best scores of each group, in their order; of equal ones the first.
+    """Indices of the best scores of each group, in their order; of equal scores the first.
 
     Args:
         groups: of each score, rising.
-        scores: one each.
-        most: how many of a group at most.
+        scores: to compare.
+        most: at most this many of a group.
     """
     if not len(groups) or np.bincount(groups).max() <= most:
         return np.arange(len(groups))
@@ -175,10 +177,8 @@ def _best_of_each(groups: Integers, scores: Floats, most: int) -> Integers:
     return np.sort(order[rank < most])
 
 
-def _aligned(wanted: Floats, other: Floats, frames: Floats) -> tuple[Floats, Integers]:
-    """Frames after alignment, and the rows that are alike then."""
-    frames = align(wanted, other, frames, _STEPS)
-    cut, inside = moved(other[:, None], frames)
-    return frames, np.flatnonzero(
-        correlations(wanted * inside, cut[:, 0] * inside) > _ALIKE_ALIGNED
-    )
+def _aligned(tests: Floats, trains: Floats, frames: Floats) -> tuple[Floats, Integers]:
+    """Frames after alignment, and the rows that are then similar."""
+    frames = align(tests, trains, frames, _STEPS)
+    cut, inside = moved(trains[:, None], frames)
+    return frames, np.flatnonzero(correlations(tests * inside, cut[:, 0] * inside) > _ALIKE_ALIGNED)

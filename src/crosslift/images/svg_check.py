@@ -24,11 +24,11 @@ _PIXELS = {
     "ex": 8.0,
 }
 _DEEPEST = 100  # resvg draws nested elements by recursion
-_DEFAULT_SIZE = (100.0, 100.0)  # of an SVG with neither size nor view box, as resvg has it
+_DEFAULT_SIZE = (100.0, 100.0)  # of an SVG with neither size nor view box, as in resvg
 
 
 def check_svg(data: bytes, path: Picture, max_pixels: int) -> tuple[str, float, float]:
-    """The text of an SVG that is safe to draw, with its declared size.
+    """Checks that an SVG is safe to draw, and returns its text and its declared size.
 
     Args:
         data: the bytes of the file.
@@ -39,8 +39,8 @@ def check_svg(data: bytes, path: Picture, max_pixels: int) -> tuple[str, float, 
         Text, width and height; the sizes in pixels.
 
     Raises:
-        DataError: not UTF-8, not SVG, too large, nested too deep, with a document type, or with a
-            reference to anything but its own parts (``#id``) and raster pictures held in it
+        DataError: the file is not UTF-8, not SVG, too large, nested too deep, has a document type, or
+            refers to anything but its own parts (``#id``) and embedded raster pictures
             (``data:image``).
     """
     try:
@@ -53,19 +53,19 @@ def check_svg(data: bytes, path: Picture, max_pixels: int) -> tuple[str, float, 
     if not 0 < width * height <= max_pixels:
         raise DataError(
             f"{path} declares {width:g} x {height:g} pixels",
-            f"more than none and at most {max_pixels:,} pixels",
+            f"more than 0 and at most {max_pixels:,} pixels",
         )
     return text, width, height
 
 
 class _SvgWalker:
-    """Walks the elements once; anything that could load something raises."""
+    """Reads the elements once, and raises for anything that could load a resource."""
 
     def __init__(self, path: Picture) -> None:
         self.size = _DEFAULT_SIZE
         self._path = path
         self._depth = 0
-        self._seen_root = False
+        self._root_read = False
         self._style: list[str] = []
 
     def read(self, text: str) -> None:
@@ -100,7 +100,7 @@ class _SvgWalker:
                 f"{self._path} nests more than {_DEEPEST} elements",
                 f"an SVG of at most {_DEEPEST} levels",
             )
-        if not self._seen_root:
+        if not self._root_read:
             self._root(name, attributes)
         for key, value in attributes.items():
             if key.rpartition(" ")[2] == "href":
@@ -114,7 +114,7 @@ class _SvgWalker:
         self._depth -= 1
 
     def _root(self, name: str, attributes: Mapping[str, str]) -> None:
-        self._seen_root = True
+        self._root_read = True
         if name.rpartition(" ")[2] != "svg":
             raise DataError(
                 f"{self._path} holds <{name.rpartition(' ')[2]}>", "PNG, JPEG, WebP, GIF or SVG"
@@ -139,7 +139,7 @@ class _SvgWalker:
     def _refuse(self, reference: str) -> None:
         raise DataError(
             f"{self._path} refers to {reference[:80]!r}",
-            "an SVG that refers only to its own parts (#id) and raster pictures held in it",
+            "an SVG that refers only to its own parts (#id) and embedded raster pictures",
         )
 
 
@@ -149,6 +149,6 @@ def _view_box(value: str) -> tuple[float, float] | None:
 
 
 def _pixels(value: str | None, otherwise: float) -> float:
-    """A declared length in pixels; a share of the view (``100%``) or nothing is ``otherwise``."""
+    """A declared length in pixels; ``otherwise`` for a share of the view (``100%``) or no value."""
     match = _LENGTH.fullmatch(value) if value else None
     return float(match[1]) * _PIXELS[match[2]] if match else otherwise

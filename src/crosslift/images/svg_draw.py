@@ -1,8 +1,8 @@
-"""Drawing SVG files in processes beside this one, because a hostile one can kill the process.
+"""Drawing SVG files in separate processes, because a hostile file can kill the process that draws it.
 
-resvg walks nested groups, and chains of ``use``, ``pattern`` and ``marker``, by recursion: a file of
-2 KB overflows the stack. A filter of a few bytes keeps it busy for days. No check of the text rules
-out all of that.
+resvg draws nested groups, and chains of ``use``, ``pattern`` and ``marker``, by recursion: a file of
+2 KB overflows the stack. A filter of a few bytes keeps it busy for days. No check of the text excludes
+all of that.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from crosslift.sources.picture import Picture
 _PROGRAM = Path(__file__).with_name("svg_renderer.py")
 _TRIES = 2
 SECONDS = 20.0
-"""Processor time that the drawing of one picture may take."""
+"""The longest processor time for drawing one picture."""
 
 
 def draw_svg(svg: str, path: Picture, width: int | None, height: int | None) -> bytes:
     """The PNG of an SVG on white.
 
     Args:
-        svg: the text, which `check_svg` let pass.
+        svg: a text that `check_svg` accepts.
         path: the file, for messages.
-        width: of the PNG in pixels; None: what the height makes it.
-        height: in pixels; None: what the width makes it.
+        width: of the PNG in pixels. None: it follows from the height.
+        height: in pixels. None: it follows from the width.
 
     Raises:
-        DataError: it cannot be drawn, or needs more time or memory than a picture may.
+        DataError: it cannot be drawn, or needs too much time or memory.
     """
     cause = ""
-    for _ in range(_TRIES):  # a renderer that somebody else killed is no fault of the picture
+    for _ in range(_TRIES):  # another process may have killed a renderer
         renderer = _idle.pop() if _idle else _Renderer()
         try:
             drawn, body = renderer.draw(svg, {"width": width, "height": height, "seconds": SECONDS})
@@ -60,7 +60,7 @@ def draw_svg(svg: str, path: Picture, width: int | None, height: int | None) -> 
 
 
 class _DeadRendererError(Exception):
-    """A renderer that died over a picture; the text says how."""
+    """A renderer died while it drew a picture; the text is the cause."""
 
 
 class _Renderer:
@@ -88,16 +88,16 @@ class _Renderer:
             self._requests.flush()
             answer = parse_json(self._answers.readline(), "the renderer's answer")
             body = self._answers.read(answer["length"])
-        except (OSError, CrossLiftError) as error:  # its ends of the pipes are closed
+        except (OSError, CrossLiftError) as error:  # the process has closed its ends of the pipes
             raise self._death() from error
         if len(body) < answer["length"]:
             raise self._death()
         return answer["drawn"], body
 
     def end(self) -> None:
-        """Lets the process end, which it does when there are no more requests."""
+        """Ends the process, by closing its requests, and waits for it."""
         for pipe in (self._requests, self._answers):
-            with contextlib.suppress(OSError):  # it died before it read everything
+            with contextlib.suppress(OSError):  # the process died before it read everything
                 pipe.close()
         self._process.wait()
 
@@ -119,11 +119,11 @@ class _Renderer:
         if code == -signal.SIGPROF:
             return _DeadRendererError(f"it takes more than {SECONDS:g} s of processor time")
         cause = signal.Signals(-code).name if code < 0 else f"status {code}"
-        return _DeadRendererError(f"the renderer died over it ({cause})")
+        return _DeadRendererError(f"the renderer died ({cause})")
 
 
 _idle: deque[_Renderer] = deque()
-"""Renderers that wait for a picture; a thread takes one and puts it back."""
+"""Renderers without a picture; a thread removes one to use it, and adds it again."""
 
 
 def _end_all() -> None:
@@ -132,4 +132,4 @@ def _end_all() -> None:
 
 
 atexit.register(_end_all)
-os.register_at_fork(after_in_child=_idle.clear)  # they answer to the process that started them
+os.register_at_fork(after_in_child=_idle.clear)  # renderers belong to the process that started them

@@ -1,10 +1,10 @@
-"""A process that draws SVG files for another one, which outlives it.
+"""A process that draws SVG files for another process, which survives if this one dies.
 
 It reads requests from standard input and writes answers to standard output, each a head and a body:
 ``{"width": int or null, "height": int or null, "seconds": float, "length": bytes}``, a line feed, and
 the SVG in UTF-8; ``{"drawn": bool, "length": bytes}``, a line feed, and a PNG or the reason. A picture
 that takes more processor time than its seconds ends the process by SIGPROF. It imports nothing of the
-package, so that it starts at once.
+package, so that it starts fast.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 import resvg_py
 
 MEMORY = 4 * 2**30
-"""Bytes of address space that the process may take."""
+"""The largest address space of the process, in bytes."""
 
 
 def draw(svg: str, width: int | None, height: int | None) -> bytes:
@@ -31,7 +31,7 @@ def draw(svg: str, width: int | None, height: int | None) -> bytes:
             svg_string=svg,
             background="#ffffff",
             skip_system_fonts=True,
-            dpi=96,  # the default of 0 makes nothing of lengths in millimetres
+            dpi=96,  # the default of 0 ignores lengths in millimetres
             width=width,
             height=height,
         )
@@ -41,7 +41,7 @@ def draw(svg: str, width: int | None, height: int | None) -> bytes:
 def answer_requests() -> None:
     """Draws until the requests end."""
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that sends requests
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while line := requests.readline():

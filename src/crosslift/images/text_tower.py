@@ -29,13 +29,13 @@ class TextTower:
     Args:
         model: the whole model.
         tokenizer: its tokenizer.
-        folder: where they were loaded from.
+        folder: that they were loaded from.
     """
 
     def __init__(self, model: Any, tokenizer: Any, folder: Path) -> None:
         self._model, self._tokenizer, self._folder = model, tokenizer, folder
         self._longest = int(model.config.text_config.max_position_embeddings)
-        # SigLIP was trained on texts padded to the full length, and reads the last position.
+        # SigLIP was trained on texts padded to the full length, and uses the last position.
         self._padding = "max_length" if model.config.model_type == "siglip" else "longest"
         self._masks = model.config.model_type == "clip"
 
@@ -51,7 +51,7 @@ class TextTower:
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of N texts in the space shared with pictures, not normalised.
 
-        Longer texts are cut to as many tokens as the model has positions (77 of CLIP, 64 of SigLIP).
+        Longer texts are cut to as many tokens as the model has positions (77 for CLIP, 64 for SigLIP).
 
         Returns:
             float32 [N, E]
@@ -59,13 +59,13 @@ class TextTower:
         Raises:
             EncoderError: a vector is not finite.
         """
-        found = np.empty((len(texts), self.width), np.float32)
+        vectors = np.empty((len(texts), self.width), np.float32)
         for first in range(0, len(texts), _BATCH):
             with library_errors_explained(self._folder, "cannot read texts"):
-                found[first : first + _BATCH] = self._batch(list(texts[first : first + _BATCH]))
-        if not np.isfinite(found).all():
+                vectors[first : first + _BATCH] = self._batch(list(texts[first : first + _BATCH]))
+        if not np.isfinite(vectors).all():
             raise EncoderError("a text's vector is not finite", "finite numbers")
-        return found
+        return vectors
 
     def _batch(self, texts: list[str]) -> NDArray[np.float32]:
         ids = self._tokenizer(
@@ -76,10 +76,10 @@ class TextTower:
             return_tensors="pt",
             return_attention_mask=self._masks,
         ).to(self._model.device)
-        named = {name: ids[name] for name in ("input_ids", "attention_mask") if name in ids}
+        inputs = {name: ids[name] for name in ("input_ids", "attention_mask") if name in ids}
         with torch.inference_mode():
-            found = self._model.get_text_features(**named)
-        vectors = getattr(found, "pooler_output", found)  # releases of transformers differ
+            output = self._model.get_text_features(**inputs)
+        vectors = getattr(output, "pooler_output", output)  # releases of transformers differ
         array: NDArray[np.float32] = vectors.float().cpu().numpy()
         return array
 
@@ -92,7 +92,7 @@ def open_text_tower(
     Args:
         name: a folder or a hub name.
         revision: of a hub name. None: its main branch.
-        device: where it computes. None: the CPU.
+        device: that it computes on. None: the CPU.
 
     Raises:
         EncoderError: it cannot be found, has no text half, or lacks weights or a tokenizer.
@@ -116,9 +116,9 @@ def open_text_tower(
 
 
 def _tokenizer(folder: Path) -> Any:
-    """The tokenizer of a folder, lower-casing where its tokenizer_config.json says so.
+    """The tokenizer of a folder; it lower-cases texts if tokenizer_config.json says so.
 
-    That of SigLIP 2 says so for a class of tokenizer that does not read the key.
+    That of SigLIP 2 says so, but for a tokenizer class that does not read the key.
     """
     lower_case = read_json_object(folder / "tokenizer_config.json").get("do_lower_case") is True
     return load_padding_tokenizer(folder, lower_case=lower_case)

@@ -1,4 +1,4 @@
-"""Image towers out of timm."""
+"""Image towers from timm."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from crosslift.model_files.read_model import library_errors_explained, read_json
 class TimmTower(ImageTower):
     """A model of timm without its classifier.
 
-    Its pooled vector is what the classifier was trained on (timm's ``forward_head`` with
+    Its pooled vector is the input of the classifier in training (timm's ``forward_head`` with
     ``pre_logits``); its states are those of ``forward_features``.
 
     Args:
-        model: made with no classes.
+        model: created with no classes.
         folder: with its config.json.
-        picture_size: side of its pictures in pixels; None: its own.
+        picture_size: side of its pictures in pixels. None: that of its config.json.
 
     Raises:
-        EncoderError: the model gives neither a sequence nor a grid of states.
+        EncoderError: the model returns neither a sequence nor a grid of states.
     """
 
     def __init__(self, model: Any, folder: Path, picture_size: int | None) -> None:
@@ -74,7 +74,7 @@ class TimmTower(ImageTower):
         return states.flatten(1, 2) if self._channels_last else states.flatten(2).transpose(1, 2)
 
     def pooled(self, states: Tensor) -> Tensor:
-        """One vector a picture, [N, E], from its states [N, P, W]."""
+        """One vector per picture, [N, E], from its states [N, P, W]."""
         if self._grid:
             side = round(states.shape[1] ** 0.5)
             states = states.unflatten(1, (side, side))
@@ -84,10 +84,10 @@ class TimmTower(ImageTower):
 
 
 def open_timm(settings: TowerSettings, seed: int) -> TimmTower:
-    """A tower out of timm, in evaluation mode.
+    """A tower from timm, in evaluation mode.
 
     Raises:
-        EncoderError: timm is not there, or the model cannot be found or loaded.
+        EncoderError: timm is not installed, or the model cannot be found or loaded.
     """
     folder = tower_folder(settings)
     if not is_timm(folder):
@@ -114,7 +114,7 @@ def _create(settings: TowerSettings, folder: Path) -> Any:
 def _import_timm() -> Any:
     try:
         import timm
-    except (ImportError, RuntimeError) as error:  # torchvision raises what its build lacks
+    except (ImportError, RuntimeError) as error:  # RuntimeError: a torchvision of another build
         raise EncoderError(
             f"timm cannot be imported: {error}",
             "timm, and a torchvision built for the installed PyTorch",

@@ -1,4 +1,4 @@
-"""From an image tower's name to the local folder of its files, and what those files say."""
+"""From an image tower's name to the local folder of its files, and facts in those files."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _IMAGE_TOWER = ModelKind(
 
 
 def tower_folder(settings: TowerSettings) -> Path:
-    """The folder of a published tower's files: as named, or fetched from the hub.
+    """The folder of a published tower's files: a local one, or one from the hub.
 
-    Of a tower with random weights only the configuration is fetched.
+    For a tower with random weights only the configuration is fetched.
 
     Raises:
         EncoderError: no such folder, no network, no config.json, no safetensors weights.
@@ -66,7 +66,7 @@ def published_fingerprint(settings: TowerSettings) -> str:
 
 
 def is_timm(folder: Path) -> bool:
-    """Whether a folder is a timm model's, as the hub lays it out."""
+    """Whether a folder has a timm model in the layout of the hub."""
     config = read_json_object(folder / "config.json")
     return "architecture" in config and "model_type" not in config
 
@@ -79,7 +79,7 @@ def _published(settings: TowerSettings) -> PublishedModel:
 def _checked_folder(model: PublishedModel) -> Path:
     folder = model.folder()
     if model.weights:
-        check_weights(folder, "give weights: random, if its architecture alone is wanted")
+        check_weights(folder, "set weights: random to use the architecture alone")
     return folder
 
 

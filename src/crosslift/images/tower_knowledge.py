@@ -1,4 +1,4 @@
-"""What image towers were trained on before a study takes them. No torch here: reports read it."""
+"""The pretraining of image towers. No torch here: reports read it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from crosslift.images.tower_settings import EMBEDDED, TIMM, TowerSettings
 
 IMAGENET = "imagenet-1k"
-"""The name by which targets say that their photographs are of ImageNet-1k (`Target.photographs`)."""
+"""The name of ImageNet-1k in targets with its photographs (`Target.photographs`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class TowerKnowledge:
-    """What a tower was trained on.
+    """The data that a tower was trained on.
 
     Args:
         words: for reports.
-        photographs: names of published sets that it saw photographs of; None: not recorded.
+        photographs: names of published sets of photographs in its training. None: not recorded.
     """
 
     words: str
@@ -33,10 +33,10 @@ _UNKNOWN = TowerKnowledge("not recorded here: see the model's card", None)
 
 
 def knowledge_of(settings: TowerSettings) -> TowerKnowledge:
-    """What a tower was trained on, as far as its name says.
+    """The data that a tower was trained on, as far as its name says.
 
     Names of timm models end in the set that they were trained on last (``resnet18.a1_in1k``); the
-    larger sets of ImageNet (in12k, in21k, in22k) hold the photographs of ImageNet-1k.
+    larger sets of ImageNet (in12k, in21k, in22k) include the photographs of ImageNet-1k.
     """
     if settings.from_scratch:
         return _NOTHING

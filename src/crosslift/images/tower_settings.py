@@ -1,4 +1,4 @@
-"""What is asked of an image tower. No torch here: studies are validated without it."""
+"""The settings of an image tower. No torch here: studies are validated without it."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class TowerSettings:
             of a timm model as the hub lays it out.
         revision: commit, tag or branch of a hub name. None: its main branch.
         weights: ``published``, or ``random``: the same architecture with weights from a seed, the
-            control for what the architecture alone does. ``convolutional`` has none published, so
-            it starts from scratch either way.
-        picture_size: side of the square pictures in pixels. None: 64 for ``convolutional``, what a
-            packaged tower was trained on (260, 240 and 224), else what the model's own files say.
+            control for the effect of the architecture alone. ``convolutional`` has no published
+            weights, so it starts from scratch either way.
+        picture_size: side of the square pictures in pixels. None: 64 for ``convolutional``, the size
+            of its training for a packaged tower (260, 240 and 224), else that of the model's own files.
         projected: pooled vectors are in the space that a CLIP or SigLIP model shares with its texts
-            (`crosslift.images.text_towers`).
+            (`crosslift.images.text_tower`).
 
     Raises:
-        StudyError: a value that none of this allows.
+        StudyError: a value is not allowed.
     """
 
     name: str = EMBEDDED[0]

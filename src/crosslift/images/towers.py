@@ -1,4 +1,4 @@
-"""Image towers: what each of them is, and how one is opened."""
+"""Opening image towers of every kind, and the facts that need no weights."""
 
 from __future__ import annotations
 
@@ -42,12 +42,13 @@ def open_tower(settings: TowerSettings, seed: int, device: torch.device) -> Imag
     """An image tower; published ones are in evaluation mode.
 
     Args:
-        settings: which.
+        settings: of the tower.
         seed: of random weights; published weights do not depend on it.
-        device: where it computes.
+        device: that it computes on.
 
     Raises:
-        EncoderError: no such model, no vision half, no safetensors weights, no timm.
+        EncoderError: the model does not exist, or has no vision half or no safetensors weights, or
+            timm is not installed.
     """
     return _open(settings, seed).to(device)
 
@@ -74,14 +75,14 @@ def preparation_for(settings: TowerSettings) -> tuple[int, Framing, int]:
     if settings.name == CONVOLUTIONAL:
         size = settings.picture_size or PICTURE_SIZE
         return size, FRAMING, BACKGROUND
-    made = _preparation(settings).at(settings.picture_size)
-    return made.size, made.framing, made.background
+    preparation = _preparation(settings).at(settings.picture_size)
+    return preparation.size, preparation.framing, preparation.background
 
 
 def fingerprint_of(settings: TowerSettings) -> str:
     """What identifies a tower's files in a key: see `published_fingerprint`.
 
-    The small network trained from scratch has no files: its code is what identifies it.
+    The small network that is trained from scratch has no files: its code identifies it.
 
     Raises:
         EncoderError: a name that is neither a folder nor a hub name.
@@ -111,7 +112,7 @@ def _configuration(settings: TowerSettings) -> Path:
 
 
 def _as_random(settings: TowerSettings) -> TowerSettings:
-    """The same architecture, for which no weights are read."""
+    """The same architecture with random weights, so that no weights are read."""
     return TowerSettings(
         settings.name, settings.revision, "random", settings.picture_size, settings.projected
     )

@@ -1,4 +1,4 @@
 """Scores that are not retrieval: of classes, of tags, of answers, and correlations of grades.
 
-Retrieval has its own room, ``crosslift.retrieval``. Nothing here loads torch.
+Retrieval is in ``crosslift.retrieval``. Nothing here loads torch.
 """

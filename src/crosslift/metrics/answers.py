@@ -1,5 +1,5 @@
-"""Scores of answers that are pieces of text: exact match and F1 over words, as SQuAD and MLQA have
-them."""
+"""Scores of answers that are spans of text: exact match and F1 over words, by the rules of SQuAD and
+MLQA."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ import numpy as np
 from crosslift.errors import DataError, UnknownNameError
 
 AnswerRules = Literal["squad", "mlqa"]
-"""Whose normalisation of answers: SQuAD 1.1's of every language, or MLQA's of each."""
+"""The normalisation of answers: SQuAD 1.1's for every language, or MLQA's for each language."""
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _MLQA_ARTICLES: Mapping[str, str | None] = {
-    "ar": "ال",  # wherever it stands: as the article it is a prefix
+    "ar": "ال",  # anywhere in a word: the article is a prefix
     "de": r"\b(?:ein|eine|einen|einem|eines|einer|der|die|das|den|dem|des)\b",
     "en": r"\b(?:a|an|the)\b",
     "es": r"\b(?:un|una|unos|unas|el|la|los|las)\b",
@@ -34,10 +34,10 @@ _HAN = re.compile("([\u4e00-\u9fa5])")
 
 
 def normalise_answer(text: str) -> str:
-    """An answer as SQuAD compares it: lower case, without ASCII punctuation and English articles,
-    words parted by one space.
+    """An answer in SQuAD's normal form: lower case, without ASCII punctuation and English articles,
+    with one space between words.
 
-    Only English has these articles, and a language without spaces is one word: scores of other
+    Only English has these articles, and a text without spaces is one word: scores of other
     languages with this normalisation are those of XQuAD, not of MLQA.
 
     Example::
@@ -59,20 +59,20 @@ def exact_match(predicted: str, answers: Sequence[str]) -> float:
 
         "the cat", ("cat", "a dog")  ->  1
         "cats", ("cat",)             ->  0
-        "", ()                       ->  1      rightly no answer
+        "", ()                       ->  1      correctly no answer
 
     Args:
-        predicted: the empty text says that there is no answer.
-        answers: all right ones; empty where the question has none.
+        predicted: the predicted answer; empty for no answer.
+        answers: all correct ones; empty if the question has no answer.
     """
-    found = normalise_answer(predicted)
-    return float(any(found == right for right in _right(answers)))
+    normalised = normalise_answer(predicted)
+    return float(any(normalised == answer for answer in _normalised(answers)))
 
 
 def answer_f1(predicted: str, answers: Sequence[str]) -> float:
     """The F1 of the prediction's words against those of the answer it fits best.
 
-    Where either is empty after normalisation it is 1 if both are, else 0 (SQuAD 2.0).
+    If either is empty after normalisation, it is 1 if both are, else 0 (SQuAD 2.0).
 
     Example::
 
@@ -91,19 +91,19 @@ def answer_f1(predicted: str, answers: Sequence[str]) -> float:
     al. 2018 (arXiv 1806.03822), section 5.
     """
     words = normalise_answer(predicted).split()
-    return max(_word_f1(words, right.split()) for right in _right(answers))
+    return max(_word_f1(words, answer.split()) for answer in _normalised(answers))
 
 
-def _right(answers: Sequence[str]) -> list[str]:
-    """The normalised answers that are not empty; the empty text alone where none is left."""
+def _normalised(answers: Sequence[str]) -> list[str]:
+    """The normalised answers that are not empty; if all are, only the empty text."""
     return [text for text in map(normalise_answer, answers) if text] or [""]
 
 
-def _word_f1(found: list[str], right: list[str]) -> float:
-    if not found or not right:
-        return float(found == right)
-    both = sum((Counter(found) & Counter(right)).values())
-    return 2 * both / (len(found) + len(right))
+def _word_f1(predicted: list[str], correct: list[str]) -> float:
+    if not predicted or not correct:
+        return float(predicted == correct)
+    both = sum((Counter(predicted) & Counter(correct)).values())
+    return 2 * both / (len(predicted) + len(correct))
 
 
 def question_scores(
@@ -111,9 +111,9 @@ def question_scores(
 ) -> tuple[float, float]:
     """Exact match and F1 of the answer to one question, as the official scorers compute them.
 
-    Every question has an answer here (SQuAD 1.1, XQuAD, MLQA, TyDiQA-GoldP). Of several right
-    answers each score takes the best. Two texts of which nothing is left by the normalisation
-    match, and their F1 is 0, as in both scorers; `answer_f1`, of SQuAD 2.0, gives 1 there.
+    Every question must have an answer (SQuAD 1.1, XQuAD, MLQA, TyDiQA-GoldP). Of several correct
+    answers each score takes the best. Two texts that are empty after normalisation match, and their
+    F1 is 0, as in both scorers; `answer_f1`, of SQuAD 2.0, returns 1 for them.
 
     Example::
 
@@ -123,26 +123,28 @@ def question_scores(
         "中国", ("中文",), "zh", "mlqa"           ->  0, 1/2     a Chinese character is a word
 
     Args:
-        predicted: the answer that was given.
-        answers: all right ones, one at least.
-        language: BCP-47 code of the answers' language; of no matter under SQuAD's rules.
-        rules: whose normalisation.
+        predicted: the predicted answer.
+        answers: all correct ones, at least one.
+        language: BCP-47 code of the answers' language; SQuAD's rules do not use it.
+        rules: of normalisation.
 
     Returns:
         Exact match, 0 or 1, and F1 in [0, 1].
 
     Raises:
-        DataError: no right answer.
+        DataError: there is no correct answer.
         UnknownNameError: a language for which MLQA has no rules.
 
     Source: Rajpurkar et al. 2016 (arXiv 1606.05250), section 6.1, and ``evaluate-v1.1.py``; Lewis
     et al. 2020 (arXiv 1910.07475), section 4, and ``mlqa_evaluation_v1.py``.
     """
     if not answers:
-        raise DataError(f"no right answer to score {predicted!r} against", "one answer at least")
-    found, *right = (_words(text, language, rules) for text in (predicted, *answers))
-    overlaps = (_word_f1(found, words) if found and words else 0.0 for words in right)
-    return float(found in right), max(overlaps)
+        raise DataError(f"no correct answer to score {predicted!r} against", "at least one answer")
+    predicted_words, *correct = (_words(text, language, rules) for text in (predicted, *answers))
+    overlaps = (
+        _word_f1(predicted_words, words) if predicted_words and words else 0.0 for words in correct
+    )
+    return float(predicted_words in correct), max(overlaps)
 
 
 def _words(text: str, language: str, rules: AnswerRules) -> list[str]:
@@ -152,8 +154,8 @@ def _words(text: str, language: str, rules: AnswerRules) -> list[str]:
 
 
 def normalise_mlqa_answer(text: str, language: str) -> str:
-    """An answer as MLQA compares it: lower case, without punctuation of any script and the
-    language's articles, words parted by one space; a Chinese character is a word.
+    """An answer in MLQA's normal form: lower case, without punctuation of any script and the
+    language's articles, with one space between words; a Chinese character is a word.
 
     Example::
 
@@ -163,7 +165,7 @@ def normalise_mlqa_answer(text: str, language: str) -> str:
 
     Args:
         text: the answer.
-        language: BCP-47 code: ar, de, en, es, hi, vi or zh, whatever follows it.
+        language: BCP-47 code: ar, de, en, es, hi, vi or zh, with any suffix.
 
     Raises:
         UnknownNameError: another language.
@@ -196,10 +198,10 @@ class AnswerScores:
     Args:
         exact_match: over all questions.
         answer_f1: over all questions.
-        has_answer_exact_match: over the questions that have an answer; None where none has.
-        has_answer_f1: over the same.
-        no_answer_accuracy: over the questions without answer, where exact match and F1 are both 1
-            if none is given and else 0; None where all have one.
+        has_answer_exact_match: over the questions that have an answer; None if no question has.
+        has_answer_f1: over the same questions.
+        no_answer_accuracy: over the questions without answer, for which exact match and F1 are both
+            1 if the prediction is empty and else 0; None if all questions have an answer.
     """
 
     exact_match: float
@@ -210,7 +212,7 @@ class AnswerScores:
 
 
 def answer_scores(predicted: Sequence[str], answers: Sequence[Sequence[str]]) -> AnswerScores:
-    """Exact match and F1 of many questions, and apart for those with and without answer.
+    """Exact match and F1 of many questions, and separately of those with and without answer.
 
     Example::
 
@@ -218,8 +220,8 @@ def answer_scores(predicted: Sequence[str], answers: Sequence[Sequence[str]]) ->
         predicted "cat", "x"; answers ("the cat",), ()        ->  exact match 1/2, no answer 0
 
     Args:
-        predicted: N texts; an empty one says that there is no answer.
-        answers: all right answers of each question; empty where there is none.
+        predicted: N texts; empty for no answer.
+        answers: all correct answers of each question; empty if it has no answer.
 
     Raises:
         DataError: no question at all, or numbers that differ.
@@ -227,12 +229,12 @@ def answer_scores(predicted: Sequence[str], answers: Sequence[Sequence[str]]) ->
     if len(predicted) != len(answers) or not answers:
         raise DataError(
             f"{len(predicted)} predicted answers to {len(answers)} questions",
-            "one answer to each question, and one question at least",
+            "one answer to each question, and at least one question",
         )
     pairs = list(zip(predicted, answers, strict=True))
     exact = np.array([exact_match(*pair) for pair in pairs])
     overlap = np.array([answer_f1(*pair) for pair in pairs])
-    has = np.array([bool(right) for right in answers])
+    has = np.array([bool(correct) for correct in answers])
     return AnswerScores(
         exact_match=float(exact.mean()),
         answer_f1=float(overlap.mean()),

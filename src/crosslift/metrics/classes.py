@@ -13,7 +13,7 @@ Classes = Sequence[int] | NDArray[np.int64]
 
 
 def accuracy(predicted: Classes, gold: Classes) -> NDArray[np.float64]:
-    """Whether each predicted class is the right one; the mean is the accuracy.
+    """Whether each predicted class is correct; the mean is the accuracy.
 
     Example::
 
@@ -30,15 +30,15 @@ def accuracy(predicted: Classes, gold: Classes) -> NDArray[np.float64]:
     Raises:
         DataError: no class at all, or numbers of classes that differ.
     """
-    found, right = _both(predicted, gold)
-    return np.asarray(found == right, np.float64)
+    classes, gold_classes = _both(predicted, gold)
+    return np.asarray(classes == gold_classes, np.float64)
 
 
 def macro_f1(predicted: Classes, gold: Classes) -> float:
-    """The F1 of each class, averaged with one weight a class.
+    """The unweighted mean of the F1 of each class.
 
-    The classes are those that occur in either of the two; a class that is never predicted right
-    has an F1 of 0.
+    The classes are those that occur on either side; a class that is never predicted correctly has
+    an F1 of 0.
 
     Example::
 
@@ -61,7 +61,7 @@ def macro_f1(predicted: Classes, gold: Classes) -> float:
 
 
 def matthews(predicted: Classes, gold: Classes) -> float:
-    """The correlation of predicted and right classes (of CoLA); 0 where either side is constant.
+    """The correlation of predicted and correct classes (of CoLA); 0 if either side is constant.
 
     Example, two classes::
 
@@ -71,7 +71,7 @@ def matthews(predicted: Classes, gold: Classes) -> float:
         predicted 0 1 1 1, gold 0 0 1 1  ->  1/sqrt(3)
 
     Args:
-        predicted: N classes; two or more of them.
+        predicted: N classes, of two or more kinds.
         gold: the N right ones.
 
     Returns:
@@ -93,8 +93,8 @@ def matthews(predicted: Classes, gold: Classes) -> float:
 def _both(predicted: Classes, gold: Classes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     if len(predicted) != len(gold) or len(gold) == 0:
         raise DataError(
-            f"{len(predicted)} predicted classes and {len(gold)} right ones",
-            "as many of the one as of the other, and one at least",
+            f"{len(predicted)} predicted classes and {len(gold)} correct ones",
+            "the same number of both, and at least one",
         )
     return np.asarray(predicted, np.int64), np.asarray(gold, np.int64)
 

@@ -1,4 +1,4 @@
-"""How far two lists of grades go together."""
+"""Correlations of two lists of grades."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Grades = Sequence[float] | NDArray[np.floating]
 
 
 def pearson(first: Grades, second: Grades) -> float:
-    """The linear correlation of two lists of grades; 0 where either is constant.
+    """The linear correlation of two lists of grades; 0 if either is constant.
 
     Example::
 
         1 2 3 and 10 20 30  ->  1
         1 2 3 and 3 2 1     ->  -1
-        1 2 3 and 5 5 5     ->  0       nothing goes along with a constant
+        1 2 3 and 5 5 5     ->  0       a constant
         0 0 1 and 0 1 1     ->  1/2
 
     Args:
@@ -40,7 +40,7 @@ def pearson(first: Grades, second: Grades) -> float:
 
 
 def spearman(first: Grades, second: Grades) -> float:
-    """The correlation of the ranks of two lists of grades; 0 where either is constant.
+    """The correlation of the ranks of two lists of grades; 0 if either is constant.
 
     Tied grades share the mean of their ranks.
 

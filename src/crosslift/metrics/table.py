@@ -1,7 +1,7 @@
-"""The table of metrics: each is declared here once, with all that other code asks about it.
+"""The table of metrics: each is declared here once, with all facts that other code needs.
 
-A new metric is one entry of `METRICS`. Its outcomes are computed where its kind of target is
-evaluated (``crosslift.targets``), its dev scores by a form. Nothing here loads numpy or torch.
+A new metric is one entry of `METRICS`. Its outcomes are computed by the evaluation of its kind of
+target (``crosslift.targets``), its dev scores by a form. Nothing here loads numpy or torch.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ Aggregation = Literal["mean", "median", "all queries"]
 Answers = Literal["candidates", "pairs", "labels", "tags", "spans"]
 
 DEV = "dev_"
-"""Begins the names of scores on dev records; a metric's name follows."""
+"""Prefix of the names of scores on dev records, before the metric's name."""
 _RIGHT = {"candidates": "top1_accuracy", "labels": "accuracy", "spans": "exact_match"}
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """In what scores are shown.
+    """The unit of displayed scores.
 
     Args:
-        scale: shown is this many times the score.
-        sign: follows the name of a metric, above scores of it.
-        of_differences: follows a difference.
+        scale: factor of a score.
+        sign: after the name of a metric, in the heading of its scores.
+        of_differences: after a difference.
     """
 
     scale: float
@@ -43,22 +43,22 @@ PLAIN = Unit(1, "", "")
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric, and how it is shown.
+    """A metric, and how it is displayed.
 
     Args:
-        name: as results, curves and verdicts have it.
-        title: in words, as a sentence has it.
-        outcome: the outcome of single queries that it is taken of; None: it is a score of dev
-            records alone, which has no outcomes.
-        aggregation: how it is taken of the outcomes. ``all queries``: their mean, but over all
-            queries together, which compete for candidates or weigh by their words: the outcomes of
-            a part of the queries say nothing of it.
-        answers: what is compared with the right answers; None: something else.
-        lower_is_better: whether a smaller score is the better one.
-        oracle: whether something was fitted on what is scored, so that it is no result.
-        beside: the metric that is shown beside this one; XTREME averages the two.
+        name: in results, curves and verdicts.
+        title: in words, for sentences.
+        outcome: the outcome of single queries that it aggregates. None: it is a score of dev records
+            only, which has no outcomes.
+        aggregation: of the outcomes. ``all queries``: their mean, but only over all queries together,
+            because queries compete for candidates or have weights by their words; it cannot be
+            computed from the outcomes of a part of the queries.
+        answers: kind of the predictions that are compared with the correct answers. None: another kind.
+        lower_is_better: whether a smaller score is better.
+        oracle: whether a threshold was fitted on the scored data, so that it is not a result.
+        beside: the metric that is displayed next to this one; XTREME averages the two.
         unit: of its scores.
-        note: what its title says more, above a column.
+        note: added to its title above a column.
     """
 
     name: str
@@ -79,11 +79,11 @@ class Metric:
 
     @property
     def right(self) -> str | None:
-        """The outcome that says of a single query whether it is answered right; None if none does."""
+        """The outcome that is 1 for a query with a correct answer; None if the metric has none."""
         return None if self.answers is None else _RIGHT.get(self.answers)
 
     @property
-    def shown(self) -> tuple[str, ...]:
+    def names_with_beside(self) -> tuple[str, ...]:
         """Its name, and that of the metric beside it, if any."""
         return (self.name,) if self.beside is None else (self.name, self.beside)
 
@@ -93,15 +93,15 @@ class Metric:
         return f"{self.name} {self.unit.sign}".rstrip()
 
     def is_better(self, effect: float) -> bool:
-        """Whether a difference is one for the better."""
+        """Whether a difference is an improvement."""
         return effect < 0 if self.lower_is_better else effect > 0
 
     def score(self, value: float) -> str:
-        """A score as it is shown (``85.3`` for 0.853; a rank as the number it is)."""
+        """A score as displayed (``85.3`` for 0.853; a rank as its plain number)."""
         return f"{value * self.unit.scale:,.1f}"
 
     def change(self, effect: float) -> str:
-        """A difference of scores with its sign (``+4.2`` for 0.042); 0 has none."""
+        """A difference of scores with its sign (``+4.2`` for 0.042); 0 has no sign."""
         return signed_decimal(effect * self.unit.scale)
 
     def end(self, effect: float) -> str:
@@ -109,7 +109,7 @@ class Metric:
         return decimal(effect * self.unit.scale)
 
     def amount(self, effect: float) -> str:
-        """A difference with its unit (``3.1 points``; of ranks ``2.5``)."""
+        """A difference with its unit (``3.1 points``; for ranks ``2.5``)."""
         return f"{self.end(effect)} {self.unit.of_differences}".rstrip()
 
     def signed_amount(self, effect: float) -> str:
@@ -203,14 +203,14 @@ METRICS: Mapping[str, Metric] = {
 OUTCOME_OF_METRIC: Mapping[str, str] = {
     name: metric.outcome for name, metric in METRICS.items() if metric.outcome is not None
 }
-"""Metric -> the outcome of single queries that it is taken of; without scores of dev records alone."""
+"""Metric -> the outcome of single queries that it aggregates; without scores of dev records only."""
 
 
 def metric_named(name: str) -> Metric:
-    """A metric that the table has.
+    """The metric of the table with this name.
 
     Raises:
-        UnknownNameError: it has none of that name.
+        UnknownNameError: the table has no such metric.
     """
     if name not in METRICS:
         raise UnknownNameError("metric", name, METRICS)
@@ -218,10 +218,10 @@ def metric_named(name: str) -> Metric:
 
 
 def described(name: str) -> Metric:
-    """The metric of a score that was read from a file, or of a dev score, which says so in its title.
+    """The metric of a score from a file, or of a dev score, whose title begins with "dev".
 
-    A run of another version, or a form of a user, may have one that the table lacks: its title is its
-    name in words, and a smaller one is better if it is a loss.
+    A run of another version, or a form of a user, may have a metric that the table lacks: its title is
+    its name in words, and a smaller score is better if it is a loss.
     """
     if name.startswith(DEV):
         of_dev = described(name.removeprefix(DEV))

@@ -1,4 +1,4 @@
-"""Scores of tagged words: of each word, and of the chunks that the tags make."""
+"""Scores of tagged words: of each word, and of the chunks that the tags form."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def tagging_accuracy(
     predicted: Sequence[Sequence[str]] | Sequence[Sequence[int]],
     gold: Sequence[Sequence[str]] | Sequence[Sequence[int]],
 ) -> float:
-    """The share of words that got their right tag; a word counts as much as any other.
+    """The share of words with the correct tag; every word has the same weight.
 
     Example, two sentences::
 
@@ -37,11 +37,11 @@ def tagging_accuracy(
     """
     _check_lengths(predicted, gold)
     words = hits = 0
-    for found, right in zip(predicted, gold, strict=True):
-        words += len(right)
-        hits += sum(a == b for a, b in zip(found, right, strict=True))
+    for predicted_tags, correct_tags in zip(predicted, gold, strict=True):
+        words += len(correct_tags)
+        hits += sum(a == b for a, b in zip(predicted_tags, correct_tags, strict=True))
     if words == 0:
-        raise DataError("tagging accuracy of no word at all", "one word at least")
+        raise DataError("tagging accuracy of no word at all", "at least one word")
     return hits / words
 
 
@@ -49,9 +49,9 @@ class Chunk(NamedTuple):
     """A run of words of one type.
 
     Args:
-        type: what follows the tag's prefix (``LOC`` of ``B-LOC``).
+        type: the tag without its prefix (``LOC`` of ``B-LOC``).
         first: index of its first word.
-        last: index of its last.
+        last: index of its last word.
     """
 
     type: str
@@ -60,14 +60,14 @@ class Chunk(NamedTuple):
 
 
 def chunks(tags: Sequence[str]) -> list[Chunk]:
-    """The chunks of a sentence, as seqeval reads them where no scheme is asked for.
+    """The chunks of a sentence, as seqeval reads them without a scheme.
 
     A tag's first letter is its prefix and the rest, without a hyphen, its type. ``B`` and ``S``
-    start a chunk, ``E`` and ``S`` end one, and so does another type; ``I`` goes on, or starts where
-    nothing is open. Tags without prefixes are read alike, and XTREME's F1 of parts of speech is made
-    of the chunks that arise: ``NOUN NOUN`` is one chunk of type ``OUN``, two ``SCONJ`` are two
-    (``S``), and the type of ``X`` is none, as that of ``O``, so that an ``X`` before ``O`` or at the
-    end of a sentence is no chunk.
+    start a chunk; ``E``, ``S`` and another type end one; ``I`` continues a chunk, or starts one if
+    none is open. Tags without prefixes are read in the same way, and XTREME's F1 of parts of speech is
+    that of the resulting chunks: ``NOUN NOUN`` is one chunk of type ``OUN``, two ``SCONJ`` are two
+    (``S``), and ``X`` has no type, like ``O``, so that an ``X`` before ``O`` or at the end of a
+    sentence is no chunk.
 
     Example::
 
@@ -82,9 +82,9 @@ def chunks(tags: Sequence[str]) -> list[Chunk]:
     Raises:
         DataError: an empty tag.
 
-    Source: Nakayama 2018, seqeval, ``get_entities`` (version 1.2.2; 0.0.12 takes all of a tag
-    without hyphen as its type and scores otherwise); the rules are those of ``conlleval`` (Tjong
-    Kim Sang and Buchholz 2000).
+    Source: Nakayama 2018, seqeval, ``get_entities`` (version 1.2.2; in 0.0.12 a tag without hyphen is
+    its own type, and the scores differ); the rules are those of ``conlleval`` (Tjong Kim Sang and
+    Buchholz 2000).
     """
     return list(_scan([*tags, _OUTSIDE]))
 
@@ -92,11 +92,11 @@ def chunks(tags: Sequence[str]) -> list[Chunk]:
 def chunk_counts(
     predicted: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]
 ) -> NDArray[np.int64]:
-    """The chunks of each sentence: how many were found, predicted and right.
+    """Counts of the chunks of each sentence: hits, predicted and correct ones.
 
-    A chunk is found if type, first and last word are right. The sentences are read in one go, as
-    seqeval reads them, so that the sums are exactly its counts: only a sentence that begins with
-    ``X`` is then read otherwise than alone (its chunk goes back to where the last one began).
+    A hit has the correct type, first and last word. The sentences are read as one sequence, as in
+    seqeval, so that the sums are exactly its counts. This only changes a sentence that begins with
+    ``X``: its chunk extends back to the start of the previous one.
 
     Example, two sentences::
 
@@ -107,19 +107,21 @@ def chunk_counts(
         gold: the right ones.
 
     Returns:
-        int64 [N, 3]: hits, predicted chunks, right chunks.
+        int64 [N, 3]: hits, predicted chunks, correct chunks.
 
     Raises:
         DataError: numbers of sentences or of words that differ, or an empty tag.
     """
     _check_lengths(predicted, gold)
     ends = np.cumsum([len(tags) + 1 for tags in gold], dtype=np.int64)
-    found, right = (
+    predicted_chunks, correct_chunks = (
         set(_scan([t for tags in s for t in (*tags, _OUTSIDE)])) for s in (predicted, gold)
     )
     counts = np.zeros((len(gold), 3), np.int64)
-    for column, of_kind in enumerate((found & right, found, right)):
-        lasts = np.array([chunk.last for chunk in of_kind], np.int64)
+    for column, chunks_of_kind in enumerate(
+        (predicted_chunks & correct_chunks, predicted_chunks, correct_chunks)
+    ):
+        lasts = np.array([chunk.last for chunk in chunks_of_kind], np.int64)
         np.add.at(counts[:, column], np.searchsorted(ends, lasts, side="right"), 1)
     return counts
 
@@ -128,8 +130,8 @@ class ChunkScores(NamedTuple):
     """Scores of chunks, each in [0, 1].
 
     Args:
-        precision: the share of the predicted chunks that are right.
-        recall: the share of the right chunks that were predicted.
+        precision: the share of the predicted chunks that are correct.
+        recall: the share of the correct chunks that were predicted.
         f1: their harmonic mean.
     """
 
@@ -139,7 +141,7 @@ class ChunkScores(NamedTuple):
 
 
 def chunk_scores(counts: NDArray[np.int64]) -> ChunkScores:
-    """Precision, recall and F1 of counts of chunks; what would divide by zero is 0.
+    """Precision, recall and F1 of counts of chunks; 0 instead of a division by zero.
 
     Example::
 
@@ -147,13 +149,13 @@ def chunk_scores(counts: NDArray[np.int64]) -> ChunkScores:
         (0 0 2)          ->  0, 0, 0
 
     Args:
-        counts: int64 [N, 3] or [3], as `chunk_counts` gives them; they are summed.
+        counts: int64 [N, 3] or [3], as from `chunk_counts`; they are summed.
     """
-    hits, found, right = counts.reshape(-1, 3).sum(axis=0).tolist()
+    hits, predicted, correct = counts.reshape(-1, 3).sum(axis=0).tolist()
     return ChunkScores(
-        precision=hits / found if found else 0.0,
-        recall=hits / right if right else 0.0,
-        f1=2 * hits / (found + right) if found + right else 0.0,
+        precision=hits / predicted if predicted else 0.0,
+        recall=hits / correct if correct else 0.0,
+        f1=2 * hits / (predicted + correct) if predicted + correct else 0.0,
     )
 
 
@@ -189,11 +191,11 @@ def _check_lengths(
 ) -> None:
     if len(predicted) != len(gold):
         raise DataError(
-            f"predicted tags of {len(predicted)} sentences for {len(gold)}", "tags of each"
+            f"predicted tags of {len(predicted)} sentences for {len(gold)}", "tags of each sentence"
         )
-    for number, (found, right) in enumerate(zip(predicted, gold, strict=True)):
-        if len(found) != len(right):
+    for number, (tags, correct) in enumerate(zip(predicted, gold, strict=True)):
+        if len(tags) != len(correct):
             raise DataError(
-                f"sentence {number}: {len(found)} predicted tags for {len(right)} words",
+                f"sentence {number}: {len(tags)} predicted tags for {len(correct)} words",
                 "a tag for each word",
             )

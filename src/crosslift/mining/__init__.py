@@ -1,1 +1,1 @@
-"""`crosslift mine`: pairs that translate each other out of two files of texts."""
+"""`crosslift mine`: finds pairs of translations in two files of texts."""

@@ -1,4 +1,4 @@
-"""Mining block by block: what a killed run has finished is never done again."""
+"""Mining in blocks: a run that is killed resumes after its last finished block."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from crosslift.steps.status import Status
 from crosslift.steps.step import Step, Workplace
 
 BLOCK = 16_384
-"""Texts encoded, and src rows searched, between two points that a killed run goes on from."""
+"""Texts that are encoded, and src rows that are searched, between two points where a run can resume."""
 
 
 def encode_steps(encoder: Trained, side: str, texts: Sequence[str]) -> list[Step]:
-    """The steps that encode texts, a block each: `vectors.npy`, float32 [block, D].
+    """The steps that encode texts, one per block: `vectors.npy`, float32 [block, D].
 
-    A block's key holds the encoder, its reading and the block's texts: a line added at the end of a
-    file leaves every whole block before it as it was.
+    A block's key includes the encoder, its reading and the block's texts: a line added at the end of a
+    file changes no full block before it.
 
     Args:
-        encoder: and how vectors are read from it.
+        encoder: with the reading of its vectors.
         side: `src` or `tgt`, for the label.
         texts: distinct texts.
     """
@@ -57,26 +57,26 @@ def encode_steps(encoder: Trained, side: str, texts: Sequence[str]) -> list[Step
 def encode_blocks(steps: Sequence[Step], store: Store, listener: Listener[Phase]) -> None:
     """Makes the blocks that are not up to date, and reports the progress in texts."""
     missing = missing_steps(steps, store, Status(store))
-    total, left = sum(step.work for step in steps), sum(step.work for step in missing)
+    total, remaining = sum(step.work for step in steps), sum(step.work for step in missing)
     shared: dict[type, Any] = {}
-    with in_phase(listener, Phase("encoding", "sentences", total, total - left)):
+    with in_phase(listener, Phase("encoding", "sentences", total, total - remaining)):
         for step in missing:
-            done = total - left
+            done = total - remaining
 
             def report(share: float, done: float = done, work: float = step.work) -> None:
                 listener.advance(done + share * work)
 
             make_step(step, Workplace(store, report, shared))
-            left -= step.work
+            remaining -= step.work
 
 
 @dataclass(frozen=True, slots=True)
 class BlockVectors:
-    """The vectors of one side, block by block in the store.
+    """The vectors of one side, in blocks in the store.
 
     Args:
         steps: encoding steps whose artifacts exist, in the order of the rows.
-        store: holds the artifacts.
+        store: that has the artifacts.
     """
 
     steps: Sequence[Step]
@@ -88,25 +88,25 @@ class BlockVectors:
     def block(self, number: int) -> NDArray[np.float32]:
         """A block, memory-mapped: float32 [at most BLOCK, D]; numbers begin with 0."""
         path = self.steps[number].open(self.store) / "vectors.npy"
-        found: NDArray[np.float32] = np.load(path, mmap_mode="r")
-        return found
+        vectors: NDArray[np.float32] = np.load(path, mmap_mode="r")
+        return vectors
 
     def whole(self, path: Path) -> NDArray[np.float32]:
         """All rows as one memory-mapped array, float32 [N, D].
 
         Args:
-            path: file that holds them; written where it does not exist.
+            path: file of the rows; written if it does not exist.
 
         Raises:
-            ArtifactError: the file exists and has other content than was written.
+            ArtifactError: the file exists and its content has changed.
         """
         if path.is_file():
             _check(path)
         else:
             with file_written_with_sum(path) as draft, draft.open("wb") as file:
                 self._write(file)
-        found: NDArray[np.float32] = np.load(path, mmap_mode="r")
-        return found
+        vectors: NDArray[np.float32] = np.load(path, mmap_mode="r")
+        return vectors
 
     def _write(self, file: IO[bytes]) -> None:
         shape = (len(self), self.block(0).shape[1])
@@ -119,8 +119,8 @@ class BlockVectors:
 def search_key(src: Sequence[Step], tgt: Sequence[Step], kind: SearchKind, k: int) -> str:
     """The key of a search: every vector, the kind of search, k, and the code of both.
 
-    What is done with the neighbours later (margin, threshold, output) does not change them: a search
-    that was stopped goes on where only that has changed.
+    Later steps (margin, threshold, output) do not change the neighbours: an unfinished search can
+    resume after a change of their settings.
     """
     sides = {"src": [step.key for step in src], "tgt": [step.key for step in tgt]}
     code = {**code_of(import_closure([__name__])), **src[0].code, **tgt[0].code}
@@ -130,14 +130,14 @@ def search_key(src: Sequence[Step], tgt: Sequence[Step], kind: SearchKind, k: in
 def search_exactly(
     src: BlockVectors, tgt: BlockVectors, k: int, folder: Path, listener: Listener[Phase]
 ) -> BothNeighbours:
-    """Neighbours in both directions, a block of src rows at a time; goes on where it was.
+    """Neighbours in both directions, searched in blocks of src rows; resumes an unfinished search.
 
     Args:
         src: N rows.
         tgt: M rows.
-        k: neighbours wanted; where a side has fewer rows, as many as it has.
+        k: neighbours of each row; if a side has fewer rows, all of them.
         folder: state of an unfinished search: neighbours of each finished block, and those of tgt.
-        listener: told in pairs of rows.
+        listener: receives the progress in pairs of rows.
 
     Returns:
         [N, min(k, M)] and [M, min(k, N)].
@@ -148,22 +148,22 @@ def search_exactly(
     searched = float(search.rows_done) * len(tgt)
     with in_phase(listener, Phase("searching", "pairs", pairs, searched)):
         for number in range(count, len(src.steps)):
-            found = search.add(src.block(number))
-            _save(folder / f"rows-{number:06}.npz", found)
-            reached = {"rows_done": np.array(search.rows_done), "blocks": np.array(number + 1)}
-            _save(folder / "columns.npz", search.tgt_to_src, reached)
+            neighbours = search.add(src.block(number))
+            _save(folder / f"rows-{number:06}.npz", neighbours)
+            progress = {"rows_done": np.array(search.rows_done), "blocks": np.array(number + 1)}
+            _save(folder / "columns.npz", search.tgt_to_src, progress)
             listener.advance(float(search.rows_done) * len(tgt))
     return BothNeighbours(_joined(folder, len(src.steps)), search.tgt_to_src)
 
 
 def rows_searched(folder: Path) -> int:
-    """Src rows that an unfinished exact search has done."""
+    """Number of src rows that an unfinished exact search has finished."""
     path = folder / "columns.npz"
     return int(_load(path)["rows_done"]) if path.is_file() else 0
 
 
 def _restore(search: PairSearch, folder: Path) -> int:
-    """Takes up a stopped search; the number of its finished blocks."""
+    """Resumes an unfinished search; returns the number of its finished blocks."""
     path = folder / "columns.npz"
     if not path.is_file():
         return 0
@@ -188,40 +188,42 @@ def search_approximately(
     folder: Path,
     listener: Listener[Phase],
 ) -> tuple[BothNeighbours, SearchRecall]:
-    """Neighbours in both directions from an index; goes on after a direction that was finished.
+    """Neighbours in both directions from an index; resumes after a finished direction.
 
     Args:
         src: N rows.
         tgt: M rows.
-        k: neighbours wanted.
+        k: neighbours of each row.
         index: kind of index.
         folder: state of an unfinished search.
-        listener: told in queries.
+        listener: receives the progress in queries.
     """
     sides = {"src": src.whole(folder / "src.npy"), "tgt": tgt.whole(folder / "tgt.npy")}
     queries = len(src) + len(tgt)
-    found = []
+    states = []
     with in_phase(listener, Phase("searching", "queries", queries)):
-        for done, asks, answers in ((len(src), "src", "tgt"), (queries, "tgt", "src")):
-            path = folder / f"{asks}-asks.npz"
+        for done, query_side, candidate_side in ((len(src), "src", "tgt"), (queries, "tgt", "src")):
+            path = folder / f"{query_side}-asks.npz"
             if not path.is_file():
-                result = approximate_nearest(sides[asks], sides[answers], k, index=index)
+                result = approximate_nearest(
+                    sides[query_side], sides[candidate_side], k, index=index
+                )
                 measured = {"recall": np.array(result.recall), "sampled": np.array(result.sampled)}
                 _save(path, result.neighbours, measured)
-            found.append(_load(path))
+            states.append(_load(path))
             listener.advance(done)
-    forward, backward = (Neighbours(each["indices"], each["scores"]) for each in found)
-    there, back = (float(each["recall"]) for each in found)
-    sampled = min(int(each["sampled"]) for each in found)
-    recall = SearchRecall(src_to_tgt=there, tgt_to_src=back, sampled=sampled)
+    forward, backward = (Neighbours(each["indices"], each["scores"]) for each in states)
+    forward_recall, backward_recall = (float(each["recall"]) for each in states)
+    sampled = min(int(each["sampled"]) for each in states)
+    recall = SearchRecall(src_to_tgt=forward_recall, tgt_to_src=backward_recall, sampled=sampled)
     return BothNeighbours(forward, backward), recall
 
 
 def _save(
-    path: Path, neighbours: Neighbours, beside: Mapping[str, NDArray[Any]] | None = None
+    path: Path, neighbours: Neighbours, extra: Mapping[str, NDArray[Any]] | None = None
 ) -> None:
     arrays: dict[str, Any] = {"indices": neighbours.indices, "scores": neighbours.scores}
-    arrays |= beside or {}
+    arrays |= extra or {}
     with file_written_with_sum(path) as draft:
         np.savez(draft, **arrays)
 
@@ -236,6 +238,6 @@ def _check(path: Path) -> None:
     check_sum(
         path,
         "the state of an unfinished search",
-        f"delete the folder {path.parent} and give the same command again: the search begins anew, "
-        "encoded texts are kept",
+        f"delete the folder {path.parent} and run the same command again: the search starts again, "
+        "encoded texts are reused",
     )

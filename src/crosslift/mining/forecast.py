@@ -1,4 +1,4 @@
-"""What a mining job will need, before it begins: memory, disk, time."""
+"""The memory, disk space and time that a mining job needs, before it starts."""
 
 from __future__ import annotations
 
@@ -16,25 +16,23 @@ from crosslift.steps.estimates import Estimates
 from crosslift.steps.step import Step
 
 PAIRS_SEARCHED_EXACTLY = 4e12
-"""`auto` searches more pairs than these approximately, where faiss is installed."""
+"""`auto` searches more pairs than this approximately if faiss is installed."""
 
 PRODUCTS_PER_SECOND: Mapping[str, float] = {"bfloat16": 2.0e11, "float32": 0.9e11}
 """Floating-point operations of the exact search on two cores, with and without bfloat16 units."""
 
-_PROGRAM_BYTES = 700_000_000  # Python, torch, transformers and the room of the search
-_BYTES_OF_A_TEXT = 150  # of its places in lists and tables, beside its characters
-_BYTES_OF_A_PAIR_ROW = 400  # of the lists that pairs are taken from
+_PROGRAM_BYTES = 700_000_000  # Python, torch, transformers and the buffers of the search
+_BYTES_OF_A_TEXT = 150  # of its entries in lists and tables, besides its characters
+_BYTES_OF_A_PAIR_ROW = 400  # of the lists that pairs are selected from
 _BYTES_OF_BOUNDS = 64  # of the numbers that bound a screened row's error
-_BYTES_WHILE_CHECKED = (
-    1  # of a number, while vectors are looked through for ones that are not finite
-)
+_BYTES_WHILE_CHECKED = 1  # per number, while vectors are checked to be finite
 _EXTRA_COLUMNS = 12  # of the screened rows, at most
 
 
-def choose_search(asked: Literal["auto"] | SearchKind, src: int, tgt: int) -> SearchKind:
-    """How neighbours are searched; `auto`: exactly, unless that is too much and faiss is there."""
-    if asked != "auto":
-        return asked
+def choose_search(setting: Literal["auto"] | SearchKind, src: int, tgt: int) -> SearchKind:
+    """The kind of search; `auto` is exact unless there are too many pairs and faiss is installed."""
+    if setting != "auto":
+        return setting
     large = float(src) * tgt > PAIRS_SEARCHED_EXACTLY
     return "ivf" if large and importlib.util.find_spec("faiss") is not None else "exact"
 
@@ -49,20 +47,21 @@ def memory_of(
     text_bytes: int = 0,
     encoder_bytes: int = 0,
 ) -> dict[str, int]:
-    """Most bytes held at once in each phase of a job.
+    """The most bytes in memory in each phase of a job.
 
-    The vectors of src lie in the store and are read a block at a time; those of tgt are a file that
-    is mapped while unit rows are made of it (its pages are counted, though the system may drop
-    them). In memory are, of each tgt row: the unit row (4 bytes a number), the screened row (2 or 4
-    bytes a number), and the state of its neighbours.
+    The vectors of src are in the store and are read in blocks; those of tgt are a file that is mapped
+    while unit rows are computed from it (its pages count, though the system may drop them). Each tgt
+    row has in memory its unit row (4 bytes per number), its screened row (2 or 4 bytes per number), and
+    the state of its neighbours.
 
     Args:
-        texts: of src and of tgt.
+        texts: number of texts of src and of tgt.
         width: of the vectors.
         k: neighbours of each row.
-        search: an approximate one holds both sides, mapped and as unit rows, and an index of one.
+        search: an approximate one has both sides in memory, mapped and as unit rows, and an index of
+            one side.
         screened_bytes: of a number of the screened rows: 2 in bfloat16, 4 in float32.
-        text_bytes: that all texts take.
+        text_bytes: of all texts.
         encoder_bytes: size of the encoder's weights.
     """
     src, tgt = texts
@@ -98,26 +97,28 @@ def plan_mining(
     Args:
         texts: `src` and `tgt` -> distinct texts.
         steps: that encode them.
-        missing: those of ``steps`` that do not stand.
+        missing: those of ``steps`` that are not up to date.
         settings: of the encoder.
-        k: neighbours that are searched.
-        search: how.
+        k: number of neighbours.
+        search: kind of search.
         rows_searched: by an unfinished search.
-        estimates: of the seconds that encoding takes.
+        estimates: of the seconds for encoding.
     """
     src, tgt = len(texts["src"]), len(texts["tgt"])
     width = width_of(settings)
     precision = resolve_precision("auto")
-    held = sum(sys.getsizeof(text) + _BYTES_OF_A_TEXT for side in texts.values() for text in side)
+    text_bytes = sum(
+        sys.getsizeof(text) + _BYTES_OF_A_TEXT for side in texts.values() for text in side
+    )
     known = [estimates.seconds(step) for step in missing]
-    left = float(src - rows_searched) * tgt
+    remaining_pairs = float(src - rows_searched) * tgt
     memory = memory_of(
         (src, tgt),
         width,
         k,
         search=search,
         screened_bytes=2 if precision == "bfloat16" else 4,
-        text_bytes=held,
+        text_bytes=text_bytes,
         encoder_bytes=weight_bytes(settings),
     )
     return MiningPlan(
@@ -131,6 +132,8 @@ def plan_mining(
         store_bytes=4 * width * int(sum(step.work for step in steps) + tgt) + 12 * k * (src + tgt),
         encode_seconds=None if None in known else sum(s for s in known if s is not None),
         search_seconds=(
-            2 * left * width / PRODUCTS_PER_SECOND[precision] if search == "exact" else None
+            2 * remaining_pairs * width / PRODUCTS_PER_SECOND[precision]
+            if search == "exact"
+            else None
         ),
     )

@@ -1,4 +1,4 @@
-"""Mining: two files of texts in, scored pairs that translate each other out."""
+"""Mining: from two files of texts to scored pairs of translations."""
 
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ class _Job:
 def plan_of_files(
     settings: MiningSettings, store: Store | None = None, listener: Listener[Phase] | None = None
 ) -> MiningPlan:
-    """What mining two files would need; reads and filters them, and does nothing else.
+    """The plan of mining two files; only reads and filters them.
 
     Raises:
-        CrossLiftError: as `mine_files`.
+        CrossLiftError: as for `mine_files`.
     """
     return _plan(_prepare(settings, store or Store(), listener or Silent()))
 
@@ -98,35 +98,35 @@ def mine_files(
     """Mines two files for pairs that translate each other, and writes the pairs.
 
     Margin-based mining of Artetxe and Schwenk 2019, arXiv 1811.01136, section 3: each distinct text
-    is encoded once, its k nearest neighbours on the other side are found, and pairs are taken by
-    their margin score. Stopped or killed at any moment, it goes on after the last finished block of
-    16,384 texts when it is called again, and writes the same bytes as an unbroken run with as many
-    threads on the same processor.
+    is encoded once, its k nearest neighbours on the other side are searched, and pairs are selected by
+    their margin score. After a stop or a kill at any moment, the next call resumes after the last
+    finished block of 16,384 texts, and writes the same bytes as an uninterrupted run with the same
+    number of threads on the same processor.
 
     Args:
         settings: of the job.
-        store: keeps vectors and the state of an unfinished search; None: the user's cache.
-        listener: hears of the work as it goes; None: nobody.
-        on_plan: called with the plan once the texts are read; None: not called.
+        store: for vectors and the state of an unfinished search. None: the user's cache.
+        listener: receives the progress. None: no reports.
+        on_plan: called with the plan after the texts are read. None: not called.
 
     Raises:
-        DataError: a file that cannot be used (see `read_text_lines`), no text left on a side, a
-            setting that contradicts another, an output that exists, a threshold that cannot be
+        DataError: a file cannot be used (see `read_text_lines`), no text of a side passes the filters,
+            two settings contradict each other, the output exists, or the threshold cannot be
             calibrated.
         EncoderError: the encoder cannot be found, read or used.
     """
-    heard = listener or Silent()
-    job = _prepare(settings, store or Store(), heard)
+    listener = listener or Silent()
+    job = _prepare(settings, store or Store(), listener)
     plan = _plan(job)
     if on_plan is not None:
         on_plan(plan)
     steps = [*job.steps["src"], *job.steps["tgt"]]
     with job.store.using([job.key, *(step.key for step in steps)]):
         with job.timed("encoding"):
-            encode_blocks(steps, job.store, heard)
+            encode_blocks(steps, job.store, listener)
         with job.store.lock(job.key):
             with job.timed("searching"):
-                both, recall = _search(job, heard)
+                both, recall = _search(job, listener)
             with job.timed("pairing"):
                 src, tgt = job.sides["src"], job.sides["tgt"]
                 pairs, threshold, counts = select_pairs(both, src, tgt, settings, job.gold)
@@ -151,25 +151,25 @@ def _counts(lines: int, side: KeptTexts) -> SideCounts:
 
 
 def _reading(job: _Job) -> dict[str, Any]:
-    """How the vectors were read; where the sides have prompts of their own, both of them."""
+    """How the vectors were read; if the prompts of the sides differ, with both."""
     return reading_of_sides(*(open_reading(job.steps[s][0], job.store) for s in ("src", "tgt")))
 
 
 def _prepare(settings: MiningSettings, store: Store, listener: Listener[Phase]) -> _Job:
     check_mining(settings)
-    local_folder(settings.model)  # fetched now: its fingerprint is that of the files that are used
+    local_folder(settings.model)  # fetched now, so that its fingerprint is that of the files
     began = time.monotonic()
     lines = {name: _read(getattr(settings, name), listener) for name in ("src", "tgt")}
     if lines["src"].checksum == lines["tgt"].checksum:
-        raise same_sides(f"{settings.src} and {settings.tgt} hold the same lines")
+        raise same_sides(f"{settings.src} and {settings.tgt} have the same lines")
     sides = _filter(settings, lines, listener)
     gold = _read_gold(settings.gold, sides["src"])
     encoder = Trained.untouched(settings.model)
     of_side = {"src": encoder.of_side(settings, "src"), "tgt": encoder.of_side(settings, "tgt")}
     steps = {name: encode_steps(of_side[name], name, side.texts) for name, side in sides.items()}
     search = choose_search(settings.search, len(sides["src"].texts), len(sides["tgt"].texts))
-    stands_in = settings.target_precision is not None and gold is None
-    columns = settings.k + stands_in
+    needs_negatives = settings.target_precision is not None and gold is None
+    columns = settings.k + needs_negatives
     job = _Job(
         settings=settings,
         store=store,
@@ -186,14 +186,14 @@ def _prepare(settings: MiningSettings, store: Store, listener: Listener[Phase]) 
 
 
 def _read_gold(path: Path | None, src: KeptTexts) -> Gold:
-    """The gold pairs; read before any work, so that a file that is of no use is told at once."""
+    """The gold pairs; read before any work, so that a useless file is reported at once."""
     if path is None:
         return None
     gold = read_pairs(path)
     if not {text.strip() for text in src.texts}.intersection(text for text, _ in gold):
         raise DataError(
             f"none of the {len(gold)} src texts of {path} is among the src texts that are mined",
-            "src text, tab, tgt text, as they stand in the two files",
+            "src text, tab, tgt text, as in the two files",
         )
     return gold
 
@@ -238,7 +238,7 @@ def _filter(
     for name, side in sides.items():
         if not side.texts:
             raise DataError(
-                f"{lines[name].path}: no text is left of {len(lines[name].texts)} lines "
+                f"{lines[name].path}: none of {len(lines[name].texts)} lines passes the filters "
                 f"({left_out(side)})",
                 "texts to mine",
                 "loosen the filters",
@@ -247,7 +247,7 @@ def _filter(
 
 
 def left_out(side: KeptTexts) -> str:
-    """What was not mined, in words, such as `2 empty, 5 duplicates`."""
+    """The texts that are not mined, in words, such as `2 empty, 5 duplicates`."""
     counts = asdict(side.left_out)
     return ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items() if n) or "none"
 

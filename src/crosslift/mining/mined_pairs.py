@@ -1,4 +1,4 @@
-"""From neighbours to the pairs that are written: mined, filtered, cut off, and put into a file."""
+"""From neighbours to the file of pairs: mining, filters, threshold and output."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class _SideTexts:
     tgt: KeptTexts
     max_length_ratio: float | None
 
-    def equal_enough(self, pairs: MinedPairs) -> NDArray[np.bool_]:
-        """Which pairs have texts of lengths near enough: bool [P]."""
+    def similar_lengths(self, pairs: MinedPairs) -> NDArray[np.bool_]:
+        """Whether the texts of each pair have similar lengths, bool [P]."""
         if self.max_length_ratio is None or not len(pairs):
             return np.ones(len(pairs), np.bool_)
         ours = [self.src.texts[i] for i in pairs.src.tolist()]
@@ -48,25 +48,25 @@ def select_pairs(
     settings: MiningSettings,
     gold: Gold,
 ) -> tuple[MinedPairs, Threshold, PairCounts]:
-    """The pairs that are to be written.
+    """The pairs to write.
 
     Args:
-        both: neighbours of both sides; one more than `k` where the threshold is calibrated on
-            stand-in false pairs.
+        both: neighbours of both sides; one more than `k` if the threshold is calibrated on stand-in
+            false pairs.
         src: texts of the src rows.
         tgt: texts of the tgt rows.
         settings: of the job.
-        gold: true pairs of texts, where there is a file of them.
+        gold: true pairs of texts. None: there is no gold file.
 
     Returns:
-        The pairs, the threshold they reach, and what became of the others.
+        The pairs, their threshold, and the numbers of pairs at each stage.
     """
     sides = _SideTexts(src, tgt, settings.max_length_ratio)
     mined = mine(_first_columns(both, settings.k), settings.margin, settings.retrieval)
-    pairs = mined.chosen(sides.equal_enough(mined))
+    pairs = mined.subset(sides.similar_lengths(mined))
     threshold = _threshold(pairs, both, sides, settings, gold)
     lowest = -math.inf if threshold.value is None else threshold.value
-    written = pairs.chosen(pairs.score >= lowest)
+    written = pairs.subset(pairs.score >= lowest)
     counts = PairCounts(
         mined=len(mined),
         unequal_lengths=len(mined) - len(pairs),
@@ -79,19 +79,19 @@ def select_pairs(
 def _threshold(
     pairs: MinedPairs, both: BothNeighbours, sides: _SideTexts, settings: MiningSettings, gold: Gold
 ) -> Threshold:
-    wanted = settings.target_precision
-    if wanted is None:
+    precision = settings.target_precision
+    if precision is None:
         value = settings.threshold
         return Threshold(value=value, source="none" if value is None else "given")
     if gold is not None:
-        return calibrate_on_gold(pairs, sides.src.texts, sides.tgt.texts, gold, wanted)
+        return calibrate_on_gold(pairs, sides.src.texts, sides.tgt.texts, gold, precision)
     return calibrate_on_negatives(
         pairs,
         both,
         settings.margin,
         settings.retrieval,
-        sides.equal_enough,
-        wanted,
+        sides.similar_lengths,
+        precision,
         settings.negatives,
         settings.seed,
     )
@@ -104,15 +104,15 @@ def _first_columns(both: BothNeighbours, k: int) -> BothNeighbours:
 def write_tsv(
     out: Path, pairs: MinedPairs, src: KeptTexts, tgt: KeptTexts, keep_duplicates: bool
 ) -> int:
-    """Writes pairs, a row each, whole or not at all.
+    """Writes pairs, one per row, whole or not at all.
 
     Args:
-        out: the file; gzipped where its name ends with `.gz`.
+        out: the file; gzipped if its name ends with `.gz`.
         pairs: best first.
         src: texts of the src rows.
         tgt: texts of the tgt rows.
-        keep_duplicates: writes a pair as often as its text stands in the file where it stands more
-            often, so that every line of both files is there.
+        keep_duplicates: writes a pair as often as its text occurs in the file where it occurs more
+            often, so that every line of both files is included.
 
     Returns:
         The number of rows.

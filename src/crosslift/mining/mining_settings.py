@@ -1,4 +1,4 @@
-"""What is asked of a mining job. No torch here: settings are checked without it."""
+"""The settings of a mining job. No torch here: settings are checked without it."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from crosslift.sources.text_lines import refuse_missing
 
 
 class MiningSettings(SidePrompts):
-    """What is mined, how, and what of it is written."""
+    """The texts to mine, the method, and the pairs to write."""
 
     src: Path
-    """One text a line, UTF-8, plain or gzipped."""
+    """One text per line, UTF-8, plain or gzipped."""
     tgt: Path
     model: EncoderSettings
     out: Path
-    """Scored pairs: `score<TAB>src text<TAB>tgt text`, best first; gzipped where it ends with .gz."""
+    """Scored pairs: `score<TAB>src text<TAB>tgt text`, best first; gzipped if it ends with .gz."""
     overwrite: bool = False
 
     margin: Margin = "ratio"
     k: Annotated[int, Field(ge=1)] = 4
-    """Neighbours of each text; a side of fewer texts gives as many as it has."""
+    """Neighbours of each text; a side with fewer texts has as many as it has texts."""
     retrieval: Retrieval = "max"
     search: Literal["auto", "exact", "ivf", "hnsw"] = "auto"
 
     threshold: float | None = None
     """Lowest score that is written. None: all pairs, or calibrated (`target_precision`)."""
     target_precision: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Calibrates the threshold, on `gold` or without one on stand-in false pairs."""
+    """Calibrates the threshold, on `gold` or, if there is none, on stand-in false pairs."""
     gold: Path | None = None
     """True pairs: `src text<TAB>tgt text`."""
     negatives: Annotated[int, Field(ge=1)] = 2000
-    """Texts whose best candidate is taken away, where there is no gold."""
+    """Texts whose best candidate is removed, if there is no gold."""
     seed: int = 0
-    """Of the draw of those texts."""
+    """Of the sample of those texts."""
 
     min_length: Annotated[int, Field(ge=1)] | None = None
     """Characters."""
@@ -52,20 +52,20 @@ class MiningSettings(SidePrompts):
     max_length_ratio: Annotated[float, Field(ge=1)] | None = None
     """Of a pair: characters of the longer text over those of the shorter."""
     drop_copies: bool = False
-    """Leaves out texts that stand in both files."""
+    """Leaves out texts that occur in both files."""
     src_language: str | None = None
-    """Leaves out src texts that py3langid takes for another language."""
+    """Leaves out src texts that py3langid classifies as another language."""
     tgt_language: str | None = None
     keep_duplicates: bool = False
-    """Writes a pair as often as its text stands in the file where it stands more often."""
+    """Writes a pair as often as its text occurs in the file where it occurs more often."""
 
 
 def check_mining(settings: MiningSettings) -> None:
-    """Raises where a job cannot be done as it is asked for, before any work.
+    """Checks the settings of a job before any work.
 
     Raises:
-        DataError: a file that is missing, read twice, or read and written; an output that exists;
-            settings that contradict each other; py3langid is wanted and not installed.
+        DataError: a file is missing, read twice, or both read and written; the output exists;
+            settings contradict each other; py3langid is needed and not installed.
         UnknownNameError: a language that py3langid does not know.
     """
     _check_files(settings)
@@ -75,7 +75,7 @@ def check_mining(settings: MiningSettings) -> None:
     if shortest is not None and longest is not None and shortest > longest:
         raise DataError(
             f"texts of at least {shortest} and at most {longest} characters",
-            "a smallest length that is not above the largest",
+            "a smallest length of at most the largest",
         )
     for language in (settings.src_language, settings.tgt_language):
         if language is not None:
@@ -83,7 +83,7 @@ def check_mining(settings: MiningSettings) -> None:
 
 
 def refuse_output(settings: MiningSettings) -> None:
-    """Raises where the output would be written over something that exists, or can have no such name."""
+    """Raises if the output would overwrite an existing file, or its name is not possible."""
     with disk_errors_explained(settings.out):
         exists = settings.out.exists()
     if settings.out.is_dir():
@@ -93,11 +93,11 @@ def refuse_output(settings: MiningSettings) -> None:
 
 
 def same_sides(what: str) -> DataError:
-    """The error for two sides that are one text."""
+    """The error for two sides with the same texts."""
     return DataError(
         what,
         "texts of two languages in two files",
-        "every text would find itself: give the file of the other language",
+        "every text would be paired with itself: use the file of the other language",
     )
 
 
@@ -106,9 +106,9 @@ def _check_files(settings: MiningSettings) -> None:
     for path in read:
         refuse_missing(path)
         if settings.out.exists() and settings.out.samefile(path):
-            raise DataError(f"{settings.out} is to be read and written", "another file to write")
+            raise DataError(f"{settings.out} is both input and output", "another file to write")
     if settings.src.samefile(settings.tgt):
-        raise same_sides(f"{settings.src} and {settings.tgt} are one file")
+        raise same_sides(f"{settings.src} and {settings.tgt} are the same file")
 
 
 def _check_threshold(settings: MiningSettings) -> None:

@@ -1,4 +1,4 @@
-"""Where mined pairs are cut off: given, calibrated on gold pairs, or on stand-in false pairs."""
+"""Thresholds of mined pairs, calibrated on gold pairs or on stand-in false pairs."""
 
 from __future__ import annotations
 
@@ -25,41 +25,41 @@ def calibrate_on_gold(
     src: Sequence[str],
     tgt: Sequence[str],
     gold: Sequence[tuple[str, str]],
-    wanted: float,
+    precision: float,
 ) -> Threshold:
     """The lowest threshold with the wanted precision among pairs whose src text is in the gold.
 
-    A pair is labelled where its src text stands in the gold: true where the gold pairs it with
-    its tgt text, else false. The gold should list every right translation of its src texts.
+    A pair has a label if its src text is in the gold: true if the gold pairs it with its tgt text,
+    else false. The gold should contain every correct translation of its src texts.
 
     Args:
         pairs: mined pairs.
         src: text of each src row.
         tgt: text of each tgt row.
         gold: true pairs, src text and tgt text, without space at their ends.
-        wanted: precision, above 0 and at most 1.
+        precision: the wanted one, above 0 and at most 1.
 
     Raises:
-        DataError: no mined pair has a src text of the gold, or none reaches the precision.
+        DataError: no mined pair has a src text of the gold, or no threshold reaches the precision.
     """
-    true, asked = set(gold), {text for text, _ in gold}
+    true, gold_src = set(gold), {text for text, _ in gold}
     rows, labels = [], []
     for row, (i, j) in enumerate(zip(pairs.src.tolist(), pairs.tgt.tolist(), strict=True)):
-        if (text := src[i].strip()) in asked:
+        if (text := src[i].strip()) in gold_src:
             rows.append(row)
             labels.append((text, tgt[j].strip()) in true)
     if not rows:
         raise DataError(
-            f"none of the {len(asked)} src texts of the gold is in a mined pair",
-            "texts as they stand in the file of src",
+            f"none of the {len(gold_src)} src texts of the gold is in a mined pair",
+            "texts as in the file of src",
         )
     scores, is_gold = pairs.score[rows], np.array(labels, np.bool_)
-    value = threshold_for_precision(scores, is_gold, wanted)
+    value = threshold_for_precision(scores, is_gold, precision)
     reached = score_at(scores, is_gold, int(is_gold.sum()), value).precision
     return Threshold(
         value=value,
         source="gold",
-        target_precision=wanted,
+        target_precision=precision,
         precision=reached,
         compared=len(rows),
     )
@@ -71,64 +71,63 @@ def calibrate_on_negatives(
     margin: Margin,
     retrieval: Retrieval,
     keep: Callable[[MinedPairs], NDArray[np.bool_]],
-    wanted: float,
+    precision: float,
     sample: int,
     seed: int,
 ) -> Threshold:
     """The lowest threshold with the wanted estimated precision, without gold; see `stand_ins`.
 
     Args:
-        pairs: mined pairs, those that `keep` drops left out.
+        pairs: mined pairs that pass `keep`.
         both: one neighbour more than the pairs were mined with.
-        margin: as the pairs were mined.
-        retrieval: as the pairs were mined.
-        keep: which pairs would be written, bool [P]: the filter of pairs.
-        wanted: precision, above 0 and at most 1.
-        sample: texts whose best candidate is taken away.
+        margin: of the mined pairs.
+        retrieval: of the mined pairs.
+        keep: the filter of pairs, bool [P].
+        precision: the wanted one, above 0 and at most 1.
+        sample: number of texts whose best candidate is removed.
         seed: of the sample.
 
     Raises:
         DataError: a side of one text, or no threshold reaches the precision.
     """
-    found, asked = stand_ins(both, margin, retrieval, sample, seed)
-    false = found.score[keep(found)]
+    false_pairs, count = stand_ins(both, margin, retrieval, sample, seed)
+    false_scores = false_pairs.score[keep(false_pairs)]
     side = both.tgt_to_src if retrieval == "backward" else both.src_to_tgt
-    counts = {"n_src": len(side), "n_negative_src": asked}
-    value = threshold_from_negatives(pairs.score, false, wanted, **counts)
-    reached = precision_from_negatives(pairs.score, false, np.array([value]), **counts)
+    counts = {"n_src": len(side), "n_negative_src": count}
+    value = threshold_from_negatives(pairs.score, false_scores, precision, **counts)
+    reached = precision_from_negatives(pairs.score, false_scores, np.array([value]), **counts)
     return Threshold(
         value=value,
         source="negatives",
-        target_precision=wanted,
+        target_precision=precision,
         precision=float(reached[0]),
-        compared=asked,
+        compared=count,
     )
 
 
 def stand_ins(
     both: BothNeighbours, margin: Margin, retrieval: Retrieval, sample: int, seed: int
 ) -> tuple[MinedPairs, int]:
-    """Pairs that stand in for false ones: mined after the best candidate of some texts is removed.
+    """Pairs that replace false ones: mined after the best candidate of some texts is removed.
 
-    Of a seeded sample of src texts (tgt texts for `backward`, whose pairs are those of tgt), the
-    candidate with the best margin score is taken out of the search, and all is mined again by the
-    same rules; what is found for the sampled texts is counted as false.
+    For a random sample of src texts (tgt texts for `backward`, whose pairs are those of tgt), the
+    candidate with the best margin score is removed from the search, and all texts are mined again by
+    the same rules; the new pairs of the sampled texts count as false.
 
-    The assumption: a text has one translation at most, and it is the best candidate. Where the
-    other side says the same twice in other words, true pairs are counted as false, and the
-    threshold is too strict. Where most texts have no translation at all, the candidate that is
-    removed was false itself and the next is a weaker one, and the threshold is too lenient: a
-    small gold is better there.
+    The assumption: a text has at most one translation, and it is the best candidate. If the other side
+    has two translations of a text, true pairs count as false, and the threshold is too strict. If most
+    texts have no translation, the removed candidate was false itself and the next is a weaker one,
+    and the threshold is too lenient: a small gold file is better then.
 
     Args:
         both: k + 1 neighbours of each row of both sides; with k of them the pairs are mined.
         margin: of the scores.
         retrieval: whose best candidates become pairs.
-        sample: texts to draw; of two with one best candidate only one is taken.
+        sample: number of texts to sample; of two with one best candidate only one is used.
         seed: of the sample.
 
     Returns:
-        The pairs of the sampled texts, and how many texts those were.
+        The pairs of the sampled texts, and the number of these texts.
 
     Raises:
         DataError: a side of one text, which has no second candidate.
@@ -137,7 +136,7 @@ def stand_ins(
         raise DataError(
             "a side has one text: there is no second candidate to calibrate on",
             "two texts or more on both sides",
-            "give a threshold, or a gold file",
+            "set a threshold, or a gold file",
         )
     backward = retrieval == "backward"
     best = mine(without_last(both), margin, "backward" if backward else "forward")
@@ -148,32 +147,32 @@ def stand_ins(
     changed = BothNeighbours(
         _without(both.src_to_tgt, src, tgt), _without(both.tgt_to_src, tgt, src)
     )
-    found = mine(changed, margin, retrieval)
-    wanted = np.isin(found.tgt, tgt) if backward else np.isin(found.src, src)
-    return found.chosen(wanted), len(chosen)
+    mined = mine(changed, margin, retrieval)
+    of_sample = np.isin(mined.tgt, tgt) if backward else np.isin(mined.src, src)
+    return mined.subset(of_sample), len(chosen)
 
 
 def without_last(both: BothNeighbours) -> BothNeighbours:
-    """One neighbour less of every row."""
+    """All but the last neighbour of every row."""
     return BothNeighbours(*(Neighbours(side.indices[:, :-1], side.scores[:, :-1]) for side in both))
 
 
 def _without(
     neighbours: Neighbours, rows: NDArray[np.int64], candidates: NDArray[np.int64]
 ) -> Neighbours:
-    """One neighbour less of every row: a named candidate of some rows, else the last one.
+    """All but one neighbour of every row: without a given candidate of some rows, else the last one.
 
     Args:
         neighbours: [N, K].
         rows: [R], distinct rows.
-        candidates: [R], what each of them loses; where it is no neighbour, the last one goes.
+        candidates: [R], removed from the neighbours of each row; if it is not among them, the last is.
     """
     last = neighbours.indices.shape[1] - 1
-    is_it = neighbours.indices[rows] == candidates[:, None]
-    lost = np.full(len(neighbours), last)
-    lost[rows] = np.where(is_it.any(axis=1), is_it.argmax(axis=1), last)
+    matches = neighbours.indices[rows] == candidates[:, None]
+    removed = np.full(len(neighbours), last)
+    removed[rows] = np.where(matches.any(axis=1), matches.argmax(axis=1), last)
     columns = np.arange(last)
-    columns = columns + (columns >= lost[:, None])
+    columns = columns + (columns >= removed[:, None])
     return Neighbours(
         np.take_along_axis(neighbours.indices, columns, axis=1),
         np.take_along_axis(neighbours.scores, columns, axis=1),

@@ -1,4 +1,4 @@
-"""From a model's name to the folder of its files, and to what identifies them. No torch here."""
+"""From a model's name to the folder of its files, and to their fingerprint. No torch here."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True)
 class ModelKind:
-    """What models of one kind need, and what errors say about them.
+    """The files that models of one kind need, and the words of their errors.
 
     Args:
         name: of the kind, in the singular, such as ``encoder``.
         error: the error to raise.
         files: patterns of the files that are fetched and that identify a model.
         one_of: a folder has at least one of these files; the first is the usual one.
-        expected: what a user may give as a model, with an example.
+        expected: the names that a user may use for a model, with an example.
         built_in: names that need no folder; errors suggest them for similar names.
-        on_hub: returns the name of the hub's repository for a name that a user gives.
+        on_hub: returns the name of the hub's repository for a user's name of a model.
     """
 
     name: str
@@ -60,13 +60,13 @@ class PublishedModel:
         """The folder that the name is a path of; None if there is no such folder.
 
         Raises:
-            DataError: no path can be written so.
+            DataError: the name cannot be a path.
         """
         folder = user_path(self.name)
         return folder if folder.is_dir() else None
 
     def folder(self) -> Path:
-        """The folder of its files: as the user names it, or fetched from the hub.
+        """The folder of its files: a local one, or one from the hub.
 
         Raises:
             CrossLiftError: the kind's own error; there is no such model, it cannot be fetched, or its
@@ -84,8 +84,8 @@ class PublishedModel:
     def fingerprint(self, sum_of_folder: Callable[[Path], str]) -> str:
         """What identifies its files in a key: a checksum, or a hub name and commit.
 
-        A hub name that is not in the local cache is identified by the revision that the user gives, or
-        by ``main``, until the model is fetched.
+        A hub name that is not in the local cache is identified by the user's revision, or by ``main``,
+        until the model is fetched.
 
         Args:
             sum_of_folder: the checksum of a local folder.
@@ -169,10 +169,10 @@ class PublishedModel:
 
 
 def listing(folder: Path, paths: Iterable[Path]) -> str:
-    """The text that a folder's checksum is made of: ``NAME:SHA256;`` for each file, in the given order.
+    """The text whose checksum is that of a folder: ``NAME:SHA256;`` for each file, in their order.
 
     Args:
-        folder: to which the names are relative.
+        folder: that the names are relative to.
         paths: files inside it.
     """
     return "".join(f"{path.relative_to(folder)}:{cached_sha256(path)};" for path in paths)

@@ -1,4 +1,4 @@
-"""Loading models of transformers: weights from safetensors alone, all of them there, nothing printed.
+"""Loading models of transformers: only from safetensors, with all weights, without output.
 
 No code of a model folder is run.
 """
@@ -67,7 +67,7 @@ def load_model(
 
 
 def load_tokenizer(folder: Path, error: type[CrossLiftError] = EncoderError) -> Any:
-    """The tokenizer of a folder, which has been tried on a text.
+    """The tokenizer of a folder, after a test on a text.
 
     Raises:
         CrossLiftError: ``error``, if the folder has none that works, or a package for it is missing.
@@ -87,12 +87,12 @@ def load_tokenizer(folder: Path, error: type[CrossLiftError] = EncoderError) -> 
 
 
 def _check_tokenizer_files(tokenizer: Any, folder: Path, error: type[CrossLiftError]) -> None:
-    """Refuses a tokenizer that transformers made up, with an empty vocabulary, for want of a file."""
+    """Refuses a tokenizer with an empty vocabulary, which transformers makes if a file is missing."""
     files = {name for name in type(tokenizer).vocab_files_names.values() if name}
     if files and not any((folder / name).is_file() for name in files | {"tokenizer.json"}):
         raise error(
             f"{folder} has no tokenizer: none of the files {', '.join(sorted(files))}",
-            "the files of its tokenizer beside the weights",
+            "the files of its tokenizer in the folder of the weights",
             "`tokenizer.save_pretrained(FOLDER)` writes them",
         )
 
@@ -101,7 +101,7 @@ def load_tensors(folder: Path) -> dict[str, Tensor]:
     """The tensors of a folder's model.safetensors, by name.
 
     Raises:
-        EncoderError: the file is missing or damaged, or the weights are only there as a pickle.
+        EncoderError: the file is missing or damaged, or the weights exist only as a pickle.
     """
     check_weights(folder)
     with library_errors_explained(folder):

@@ -1,4 +1,4 @@
-"""Reading model folders that others published: whatever is wrong in them, our own error says so.
+"""Reading published model folders: every fault in them raises one of our own errors.
 
 No torch here.
 """
@@ -28,17 +28,17 @@ def library_errors_explained(
 ) -> Iterator[None]:
     """Turns every error of a library that reads a folder into an error that names the folder.
 
-    Libraries raise errors of every class for a damaged file, and those in Rust panic with one that
-    is no ``Exception``. So none is listed here.
+    Libraries raise errors of every class for a damaged file, and those in Rust panic with a class
+    that is not an ``Exception``. So no class is listed here.
 
     Args:
         folder: that is read.
-        what: the sentence about it.
+        what: the rest of the message's sentence about it.
         error: the error to raise.
 
     Raises:
-        CrossLiftError: ``error``, if the block raised; only what CrossLift raised, and an interruption,
-            pass as they are.
+        CrossLiftError: ``error``, if the block raised; only errors of CrossLift and interruptions
+            pass unchanged.
     """
     try:
         yield
@@ -47,7 +47,7 @@ def library_errors_explained(
     except BaseException as cause:
         if "trust_remote_code" in str(cause):
             raise error(
-                f"{folder} has code of its own (`auto_map` in its config.json), and CrossLift runs no "
+                f"{folder} has its own code (`auto_map` in its config.json), and CrossLift runs no "
                 "code of a model folder",
                 "a model whose classes are in transformers",
             ) from cause
@@ -64,7 +64,7 @@ def read_json(path: Path, error: type[CrossLiftError] = EncoderError) -> Any:
     """The value of a JSON file; an empty object if there is no such file.
 
     Raises:
-        CrossLiftError: ``error``, if the file cannot be read, or holds no JSON.
+        CrossLiftError: ``error``, if the file cannot be read, or is not JSON.
     """
     with library_errors_explained(path, "cannot be read", error):
         content = path.read_bytes() if path.is_file() else b"{}"
@@ -72,14 +72,14 @@ def read_json(path: Path, error: type[CrossLiftError] = EncoderError) -> Any:
 
 
 def read_json_object(path: Path, error: type[CrossLiftError] = EncoderError) -> dict[str, Any]:
-    """As `read_json`, of a file that holds an object.
+    """As `read_json`, for a file with an object.
 
     Raises:
-        CrossLiftError: as `read_json`, or the file holds another value.
+        CrossLiftError: as for `read_json`, or the file has another value.
     """
     value = read_json(path, error)
     if not isinstance(value, dict):
-        raise error(f"{path} holds a {type(value).__name__}", "a JSON object", _REMEDY)
+        raise error(f"{path} is a {type(value).__name__}", "a JSON object", _REMEDY)
     return value
 
 
@@ -87,12 +87,12 @@ def folder_inside(folder: Path, path: object, place: str) -> Path:
     """A folder that a file names relative to its own.
 
     Args:
-        folder: in which it must lie.
+        folder: that must contain it.
         path: its name.
-        place: what names it, for the message.
+        place: the file that names it, for the message.
 
     Raises:
-        EncoderError: the name is no text, or leads out of the folder.
+        EncoderError: the name is not a text, or leads out of the folder.
     """
     if isinstance(path, str) and "\0" not in path and "\\" not in path:
         parts = PurePosixPath(path)

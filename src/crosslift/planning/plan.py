@@ -255,16 +255,16 @@ def load_target(settings: TargetSettings) -> Loaded[Any]:
         StudyError: a setting that the target's kind does not read.
         DataError: the data cannot be used.
     """
-    target = find_target(settings.name).asking(settings.direction)
+    target = find_target(settings.name).with_direction(settings.direction)
     settings.check_read_by(target.settings)
     languages = list(settings.languages) if settings.languages else None
     own = settings.data is not None or settings.catalogs is not None
-    protocols = target.asked(settings.protocols)
+    protocols = target.protocols_for(settings.protocols)
     asked: dict[str, Any] = {"languages": languages, "own files": own}
     data = target.load(settings)
     part = data.part(settings)
     if part is not None:
-        data, asked = part.data, asked | part.asked
+        data, asked = part.data, asked | part.limits
         target = replace(target, title=f"{target.title} ({part.words})")
     if data.split == "dev":
         target = replace(target, title=f"{target.title}, dev")

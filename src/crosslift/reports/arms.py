@@ -14,7 +14,7 @@ from crosslift.wording import count, duration, large
 
 @dataclass(frozen=True)
 class BudgetRow:
-    """What an arm spent; ``unequal`` names the arms it was compared with at another budget."""
+    """The budget of an arm; ``unequal`` names the arms it was compared with at another budget."""
 
     arm: ArmFacts
     cells: tuple[str, ...]

@@ -22,18 +22,18 @@ _AXIS = 44
 
 
 class Names:
-    """File names of plots: plain letters, none given twice."""
+    """File names of plots: plain letters, each name once."""
 
     def __init__(self) -> None:
-        self._given: set[str] = set()
+        self._used: set[str] = set()
 
-    def give(self, *parts: str) -> str:
-        """A name of these parts; a number is added where it was given before."""
+    def unique(self, *parts: str) -> str:
+        """A new name from these parts; a number is added if the name was used before."""
         plain = re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower()).strip("-")[:80]
         name, number = plain, 2
-        while name in self._given:
+        while name in self._used:
             name, number = f"{plain}-{number}", number + 1
-        self._given.add(name)
+        self._used.add(name)
         return name
 
 
@@ -58,9 +58,9 @@ class Effect(Protocol):
 
 def limits_of(effects: Iterable[Effect | None]) -> tuple[float, float]:
     """Limits of an axis in points that hold these effects, their intervals and 0, with room."""
-    present = [verdict for verdict in effects if verdict is not None]
-    low = min([0.0, *(verdict.low * 100 for verdict in present)])
-    high = max([0.0, *(verdict.high * 100 for verdict in present)])
+    measured = [verdict for verdict in effects if verdict is not None]
+    low = min([0.0, *(verdict.low * 100 for verdict in measured)])
+    high = max([0.0, *(verdict.high * 100 for verdict in measured)])
     room = max(high - low, 1.0) * 0.06
     return low - room, high + room
 
@@ -69,7 +69,7 @@ def effect_axes(title: str, rows: int, row: int, limits: tuple[float, float], be
     """Axes with a row for each arm and an upright line at 0.
 
     Args:
-        title: stands above.
+        title: text above the axes.
         rows: number of rows.
         row: height of one row in pixels, 20 of them for its words.
         limits: of the x axis.
@@ -119,16 +119,16 @@ def mark_style(look: Look, size: float = 8.0) -> dict[str, Any]:
     }
 
 
-def interval_mark(axes: Any, y: float, found: Effect, look: Look) -> None:
-    """An effect's mark and interval in a row; an arrow at the edge where it is beyond the axis."""
+def interval_mark(axes: Any, y: float, effect: Effect, look: Look) -> None:
+    """An effect's mark and interval in a row; an arrow at the edge if it is beyond the axis."""
     low, high = axes.get_xlim()
-    if not low <= found.effect * 100 <= high:
-        _edge_arrow(axes, y, found.effect > 0, look)
+    if not low <= effect.effect * 100 <= high:
+        _edge_arrow(axes, y, effect.effect > 0, look)
         return
-    ends = [max(found.low * 100, low), min(found.high * 100, high)]
+    ends = [max(effect.low * 100, low), min(effect.high * 100, high)]
     dash = (0, (3, 2)) if look.hollow else "solid"
     axes.plot(ends, [y, y], color=look.light, linewidth=2, linestyle=dash, zorder=2)
-    axes.plot([found.effect * 100], [y], zorder=3, **mark_style(look))
+    axes.plot([effect.effect * 100], [y], zorder=3, **mark_style(look))
 
 
 def _edge_arrow(axes: Any, y: float, right: bool, look: Look) -> None:
@@ -142,12 +142,14 @@ def _edge_arrow(axes: Any, y: float, right: bool, look: Look) -> None:
 
 
 def role_words(arm: ArmFacts) -> str:
-    """What stands behind the name of an arm in a plot; the name of a control that was asked for in one
-    word says itself what it is."""
-    named = arm.name == f"{arm.control_of}--{arm.control}"
-    told: list[str] = [arm.role] if arm.role in ("control", "reference") and not named else []
-    told += [] if arm.zero_shot else ["not zero-shot"]
-    return f" ({', '.join(told)})" if told else ""
+    """The text after the name of an arm in a plot. A generated name of a control needs none: it names
+    the control."""
+    names_control = arm.name == f"{arm.control_of}--{arm.control}"
+    clauses: list[str] = (
+        [arm.role] if arm.role in ("control", "reference") and not names_control else []
+    )
+    clauses += [] if arm.zero_shot else ["not zero-shot"]
+    return f" ({', '.join(clauses)})" if clauses else ""
 
 
 def arm_legend(
@@ -167,8 +169,8 @@ def arm_legend(
         looks: of the arms.
         columns: of the legend.
         most: letters of a name; longer ones are cut in their middle.
-        lines: whether the arms have lines, not marks alone.
-        numbers: whether the arms are numbered, from 1, as their marks then are.
+        lines: whether the arms have lines, not only marks.
+        numbers: whether the arms and their marks are numbered, from 1.
     """
     handles = []
     for number, arm in enumerate(arms, start=1):

@@ -1,4 +1,4 @@
-"""What controls say of the effect of their arms: those that no attribution takes in."""
+"""What controls show about the effect of their arms: those that no attribution includes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from crosslift.wording import interval, signed_points
 
 @dataclass(frozen=True)
 class ControlLine:
-    """A target's row in the table of an arm and its control; None where not compared."""
+    """A target's row in the table of an arm and its control; None if not compared."""
 
     title: str
     gain: EffectCell | None
@@ -38,7 +38,7 @@ class ControlLine:
 
 @dataclass(frozen=True)
 class ControlTable:
-    """An arm beside its control; ``gains`` say in words what part of its gain survives."""
+    """An arm beside its control; ``gains`` states in words what part of its gain survives."""
 
     arm: ArmFacts
     control: ArmFacts
@@ -55,7 +55,7 @@ class ControlSection:
 
 
 def control_section(folder: RunFolder) -> ControlSection | None:
-    """A table and a plot for each arm and control that no attribution takes in; None without any."""
+    """A table and a plot for each arm and control that no attribution includes, if any."""
     pairs = unattributed(folder)
     if not pairs:
         return None
@@ -95,16 +95,16 @@ def _control_table(folder: RunFolder, pair: ControlPair) -> ControlTable:
 def _effect_cell(verdict: Verdict | None) -> EffectCell | None:
     if verdict is None:
         return None
-    shown = interval(verdict.low, verdict.high)
-    return EffectCell(signed_points(verdict.effect), shown, mark_of(verdict.verdict))
+    span = interval(verdict.low, verdict.high)
+    return EffectCell(signed_points(verdict.effect), span, mark_of(verdict.verdict))
 
 
 def _controls(pair: ControlPair, looks: dict[str, Look], names: Names) -> Plot:
     row = 58
-    shown = [entry for entry in pair.rows if entry.gain or entry.control_gain]
-    limits = limits_of(v for entry in shown for v in (entry.gain, entry.control_gain))
-    axes = effect_axes(f"{pair.arm.name} and its control", len(shown), row, limits, 44)
-    for index, entry in enumerate(shown):
+    measured = [entry for entry in pair.rows if entry.gain or entry.control_gain]
+    limits = limits_of(v for entry in measured for v in (entry.gain, entry.control_gain))
+    axes = effect_axes(f"{pair.arm.name} and its control", len(measured), row, limits, 44)
+    for index, entry in enumerate(measured):
         top = index * row
         content = (
             f"difference {signed_points(entry.content.effect)}" if entry.content else "not compared"
@@ -118,4 +118,4 @@ def _controls(pair: ControlPair, looks: dict[str, Look], names: Names) -> Plot:
     alternative = (
         f"Gain of {pair.arm.name} and of its control {pair.control.name} over {pair.arm.baseline}."
     )
-    return finish(axes.figure, names.give("control", pair.control.name), alternative)
+    return finish(axes.figure, names.unique("control", pair.control.name), alternative)

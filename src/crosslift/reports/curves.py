@@ -1,4 +1,4 @@
-"""Learning curves made ready to draw: grouped by panel, thinned, averaged over seeds."""
+"""Learning curves prepared for drawing: grouped by panel, thinned, averaged over seeds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crosslift.results.score_rows import CurvePoint
 
 MOST_POINTS = 160
 SHARE = "share"
-"""The metric of a mixture's shares: no learning curve, and drawn apart."""
+"""The metric of a mixture's shares: not a learning curve, and drawn separately."""
 _LOSS = "loss"
 _POINTS_OF_A_SPAN = 4
 Line = tuple[tuple[float, ...], tuple[float, ...]]
@@ -45,8 +45,8 @@ def curve_panels(points: Iterable[CurvePoint]) -> dict[tuple[str, str], list[Mea
         points: every point of the run.
 
     Returns:
-        (task, metric) -> curves in the order of the points, one an arm and stage; losses before dev
-        metrics; no shares of mixtures.
+        (task, metric) -> curves in the order of the points, one for each arm and stage; losses before
+        dev metrics; no shares of mixtures.
     """
     groups: dict[tuple[str, str], dict[tuple[str, int], list[CurvePoint]]] = {}
     for point in (point for point in points if point.metric != SHARE):
@@ -54,18 +54,18 @@ def curve_panels(points: Iterable[CurvePoint]) -> dict[tuple[str, str], list[Mea
         panel.setdefault((point.arm, point.stage), []).append(point)
     ordered = sorted(groups, key=lambda panel: (panel[1] != _LOSS, panel))
     return {
-        panel: [mean_curve(arm, found) for (arm, _), found in groups[panel].items()]
+        panel: [mean_curve(arm, group) for (arm, _), group in groups[panel].items()]
         for panel in ordered
     }
 
 
 def mean_curve(arm: str, points: Iterable[CurvePoint]) -> MeanCurve:
     """One arm's curve in one stage, thinned to ``MOST_POINTS`` means of equal spans of updates."""
-    held = sorted(points, key=lambda point: (point.seed, point.update))
-    apart = held_apart(held) if held[0].metric == _LOSS else 0.0
-    width = max(1.0, apart, max(point.update for point in held) / MOST_POINTS)
+    ordered_points = sorted(points, key=lambda point: (point.seed, point.update))
+    span_of_seeds = common_span(ordered_points) if ordered_points[0].metric == _LOSS else 0.0
+    width = max(1.0, span_of_seeds, max(point.update for point in ordered_points) / MOST_POINTS)
     cells: dict[int, dict[int, list[CurvePoint]]] = defaultdict(lambda: defaultdict(list))
-    for point in held:
+    for point in ordered_points:
         cells[point.seed][int(point.update / width)].append(point)
     seeds = tuple(_line(list(spans.values())) for spans in cells.values())
     joined: dict[int, list[tuple[float, float]]] = defaultdict(list)
@@ -75,24 +75,24 @@ def mean_curve(arm: str, points: Iterable[CurvePoint]) -> MeanCurve:
     ordered = [joined[span] for span in sorted(joined)]
     return MeanCurve(
         arm=arm,
-        stage=held[0].stage,
+        stage=ordered_points[0].stage,
         updates=tuple(_mean([update for update, _ in pairs]) for pairs in ordered),
         values=tuple(_mean([value for _, value in pairs]) for pairs in ordered),
         seeds=seeds,
     )
 
 
-def held_apart(points: Iterable[CurvePoint]) -> float:
-    """Updates of equal spans in which every seed has some points, where seeds have theirs at
-    different updates, as in a mixture; 0 where they have them at the same ones.
+def common_span(points: Iterable[CurvePoint]) -> float:
+    """The length in updates of equal spans in which every seed has some points, if seeds have their
+    points at different updates, as in a mixture; 0 if they have them at the same updates.
     """
     updates: dict[int, set[int]] = defaultdict(set)
     for point in points:
         updates[point.seed].add(point.update)
     if set().union(*updates.values()) == max(updates.values(), key=len):
         return 0.0
-    last = max(max(found) for found in updates.values())
-    fewest = min(len(found) for found in updates.values())
+    last = max(max(of_seed) for of_seed in updates.values())
+    fewest = min(len(of_seed) for of_seed in updates.values())
     return (last + 1) / max(1, fewest // _POINTS_OF_A_SPAN)
 
 

@@ -29,7 +29,7 @@ _ROW = 44
 
 @dataclass(frozen=True)
 class VectorCell:
-    """A mean over languages as text; ``missing`` says of how many, empty where of all."""
+    """A mean over languages as text; ``missing`` says of how many, empty if of all."""
 
     value: str
     missing: str
@@ -37,7 +37,7 @@ class VectorCell:
 
 @dataclass(frozen=True)
 class VectorRow:
-    """An arm's means, one cell for each of the columns; None where no language has a value."""
+    """An arm's means, one cell for each column; None if no language has a value."""
 
     arm: ArmFacts
     cells: tuple[VectorCell | None, ...]
@@ -53,7 +53,7 @@ class VectorTable:
 
     @property
     def names_languages(self) -> bool:
-        """True where a column tells how well a probe names the language among all."""
+        """True if a column says how well a probe identifies the language among all."""
         return _SEPARABILITY in self.columns
 
 
@@ -72,10 +72,10 @@ def vector_section(folder: RunFolder) -> VectorSection | None:
         folder: the run.
 
     Returns:
-        Tables and plots; None where the folder has no such file or it is empty.
+        Tables and plots; None if the folder has no such file or it is empty.
 
     Raises:
-        DataError: the file is not JSON, lacks a field or holds one twice.
+        DataError: the file is not JSON, lacks a field or has one twice.
         UnknownNameError: it names an arm or a target that ``run.json`` does not.
     """
     facts = _Facts.read(folder)
@@ -89,7 +89,7 @@ def vector_section(folder: RunFolder) -> VectorSection | None:
 
 
 class _Facts:
-    """Finds what is known of an arm's vectors."""
+    """Looks up what is known of an arm's vectors."""
 
     def __init__(self, entries: Iterable[DiagnosisOfArm | SeparabilityOfArm]) -> None:
         self._languages: dict[tuple[str, str], list[DiagnosisOfArm]] = defaultdict(list)
@@ -113,33 +113,33 @@ class _Facts:
         return {arm for arm, name in known if name == target.name}
 
     def separability(self, arm: ArmFacts, target: TargetFacts) -> float | None:
-        """Mean over seeds; None where there is none."""
-        found = self._separability.get((arm.name, target.name), [])
-        return _mean(found) if found else None
+        """Mean over seeds; None if there is none."""
+        values = self._separability.get((arm.name, target.name), [])
+        return _mean(values) if values else None
 
     def means(
         self, arm: ArmFacts, target: TargetFacts, value: Callable[[DiagnosisOfArm], float | None]
     ) -> dict[str, float]:
         """Language -> mean over seeds; without the languages that have no value."""
-        found: dict[str, list[float]] = defaultdict(list)
+        by_language: dict[str, list[float]] = defaultdict(list)
         for row in self._languages.get((arm.name, target.name), []):
             number = value(row)
             if number is not None:
-                found[row.language].append(number)
-        return {language: _mean(values) for language, values in found.items()}
+                by_language[row.language].append(number)
+        return {language: _mean(values) for language, values in by_language.items()}
 
 
 def _check(folder: RunFolder, rows: Sequence[DiagnosisOfArm | SeparabilityOfArm]) -> None:
-    seen = set()
+    keys = set()
     for row in rows:
         folder.arm(row.arm)
         folder.target(row.target)
         key = (row.arm, row.seed, row.target, row.language)
-        if key in seen:
+        if key in keys:
             raise DataError(
                 f"{folder.path / DIAGNOSTICS_FILE} holds {key} twice", "one entry of each"
             )
-        seen.add(key)
+        keys.add(key)
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -196,16 +196,16 @@ _SEPARABILITY = "Probe names the language"
 
 def _table(folder: RunFolder, target: TargetFacts, facts: _Facts) -> VectorTable:
     arms = [arm for arm in folder.run.arms if arm.name in facts.arms(target)]
-    named = any(facts.separability(arm, target) is not None for arm in arms)
+    names_languages = any(facts.separability(arm, target) is not None for arm in arms)
     titles = [column.title for column in _COLUMNS]
-    if named:
+    if names_languages:
         titles.insert(2, _SEPARABILITY)
     rows = []
     for arm in arms:
         cells = [_cell(facts.means(arm, target, c.value), c, target) for c in _COLUMNS]
-        if named:
-            found = facts.separability(arm, target)
-            cells.insert(2, None if found is None else VectorCell(percent(found), ""))
+        if names_languages:
+            separability = facts.separability(arm, target)
+            cells.insert(2, None if separability is None else VectorCell(percent(separability), ""))
         rows.append(VectorRow(arm, tuple(cells)))
     return VectorTable(target, tuple(titles), tuple(rows))
 
@@ -221,32 +221,32 @@ def _cell(means: dict[str, float], column: _Column, target: TargetFacts) -> Vect
 def _margin_plot(folder: RunFolder, target: TargetFacts, facts: _Facts) -> Plot | None:
     looks = looks_of(folder.run.arms)
     bars = {arm.name: _quantiles(facts, arm, target) for arm in folder.run.arms}
-    shown = {name: bar for name, bar in bars.items() if bar}
-    if not shown:
+    measured = {name: bar for name, bar in bars.items() if bar}
+    if not measured:
         return None
-    low = min(0.0, *(bar[0] for bar in shown.values()))
-    high = max(0.0, *(bar[-1] for bar in shown.values()))
+    low = min(0.0, *(bar[0] for bar in measured.values()))
+    high = max(0.0, *(bar[-1] for bar in measured.values()))
     room = max(high - low, 0.02) * 0.06
-    axes = effect_axes(target.title, len(shown), _ROW, (low - room, high + room), 0)
+    axes = effect_axes(target.title, len(measured), _ROW, (low - room, high + room), 0)
     axes.xaxis.set_major_formatter(lambda value, _: _plain(value))
-    for place, (name, bar) in enumerate(shown.items()):
+    for place, (name, bar) in enumerate(measured.items()):
         row_words(axes, place * _ROW + 12, shorten(name, 26), f"median {_signed(bar[2])}")
         _bar(axes, place * _ROW + 30, bar, looks[name])
     axes.set_xlabel("cosine of the correct text minus best wrong", size=11.5, labelpad=5)
-    told = "; ".join(
-        f"{name} {', '.join(_signed(value) for value in bar)}" for name, bar in shown.items()
+    quantiles = "; ".join(
+        f"{name} {', '.join(_signed(value) for value in bar)}" for name, bar in measured.items()
     )
     alternative = (
         f"{target.title}: margins of each arm, at 5, 25, 50, 75 and 95 per cent of the queries,"
-        f" means over languages. {told}."
+        f" means over languages. {quantiles}."
     )
-    return finish(axes.figure, Names().give("margins", target.name), alternative)
+    return finish(axes.figure, Names().unique("margins", target.name), alternative)
 
 
 def _quantiles(facts: _Facts, arm: ArmFacts, target: TargetFacts) -> list[float]:
-    """Each quantile's mean over languages; empty where no language has any."""
-    found = [facts.means(arm, target, partial(_quantile, place=place)) for place in range(5)]
-    return [_mean(list(means.values())) for means in found if means]
+    """Each quantile's mean over languages; empty if no language has any."""
+    quantiles = [facts.means(arm, target, partial(_quantile, place=place)) for place in range(5)]
+    return [_mean(list(means.values())) for means in quantiles if means]
 
 
 def _quantile(row: DiagnosisOfArm, place: int) -> float | None:

@@ -1,4 +1,4 @@
-"""What the plots and tables of effects are made of: which verdicts stand side by side."""
+"""The verdicts behind the plots and tables of effects, side by side."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from crosslift.targets.kinds.every_kind import KINDS
 
 @dataclass(frozen=True)
 class ControlRow:
-    """An arm, its control and their baseline on one target; None where two were not compared.
+    """An arm, its control and their baseline on one target; None if two were not compared.
 
     Args:
         target: what was measured.
         gain: the arm against its baseline.
         control_gain: the control against its own.
-        content: the arm against its control: what is left of the gain.
+        content: the arm against its control: what remains of the gain.
     """
 
     target: TargetFacts
@@ -46,7 +46,7 @@ class ControlRow:
 
     @property
     def reading(self) -> str:
-        """The row in words, and only as far as the verdicts carry."""
+        """The row in words, stating only what the verdicts show."""
         if self.content is None:
             return "The arm and its control were not compared here."
         if self.content.verdict == ONE_SEED:
@@ -85,10 +85,10 @@ def control_pairs(folder: RunFolder) -> list[ControlPair]:
 
 
 def unattributed(folder: RunFolder) -> list[ControlPair]:
-    """The pairs of an arm and a control that no attribution takes in: those of runs of an earlier
+    """The pairs of an arm and a control that no attribution includes: those of runs of an earlier
     version, and those whose arm has no baseline."""
-    held = {(a.arm, part.control) for a in folder.run.attributions for part in a.parts}
-    return [p for p in control_pairs(folder) if (p.arm.name, p.control.name) not in held]
+    attributed = {(a.arm, part.control) for a in folder.run.attributions for part in a.parts}
+    return [p for p in control_pairs(folder) if (p.arm.name, p.control.name) not in attributed]
 
 
 def _control_row(
@@ -111,9 +111,9 @@ def trade_offs(folder: RunFolder) -> list[tuple[TargetFacts, TargetFacts]]:
 
 
 def trade_off(target: TargetFacts) -> Literal["gain", "loss"] | None:
-    """What a target shows of a trade-off: gains on words and pictures, losses on sentences.
+    """The side of a trade-off that a target shows: gains on words and pictures, losses on sentences.
 
-    Returns None for targets whose encoders are fine-tuned once more.
+    None for targets whose encoders are fine-tuned once more.
     """
     kind = KINDS[target.kind]
     if kind.fine_tuned:
@@ -123,16 +123,16 @@ def trade_off(target: TargetFacts) -> Literal["gain", "loss"] | None:
 
 def effects_on(folder: RunFolder, target: TargetFacts) -> dict[str, Verdict]:
     """The verdict of each arm against its own baseline on ``target``, by arm, in the order of arms."""
-    found = {arm.name: folder.against_baseline(arm.name, target) for arm in folder.run.arms}
-    return {name: verdict for name, verdict in found.items() if verdict is not None}
+    verdicts = {arm.name: folder.against_baseline(arm.name, target) for arm in folder.run.arms}
+    return {name: verdict for name, verdict in verdicts.items() if verdict is not None}
 
 
 def orientations_on(
     folder: RunFolder, target: TargetFacts, baseline: str
 ) -> dict[str, Orientation]:
-    """How far each reference stands from ``baseline`` on ``target``, by arm; tested against nothing."""
+    """How far each reference is from ``baseline`` on ``target``, by arm; not tested."""
     return {
-        found.arm: found
-        for found in folder.run.orientations
-        if (found.against, found.target) == (baseline, target.name)
+        orientation.arm: orientation
+        for orientation in folder.run.orientations
+        if (orientation.against, orientation.target) == (baseline, target.name)
     }

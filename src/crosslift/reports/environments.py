@@ -1,4 +1,4 @@
-"""What a run was made on, and whether its steps were all made alike."""
+"""The environments of a run, and whether all its steps were made in the same one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class FactRow:
 
     Args:
         fact: its name.
-        values: one an environment.
+        values: one for each environment.
         changes_numbers: whether it can change a number and differs between steps.
     """
 
@@ -38,11 +38,11 @@ class EnvironmentSection:
     """What the section of the report shows.
 
     Args:
-        mixed: in words which facts differ between steps and which arms they are of; None: none do.
+        mixed: in words, which facts differ between steps and to which arms they belong. None: none do.
         uses: what each environment was used for.
-        first: the facts that a reader asks for first, of those that are the same everywhere.
-        further: the other such facts.
-        different: those that are not the same everywhere.
+        first: the most important facts that are the same everywhere.
+        further: the other facts that are the same everywhere.
+        different: the facts that are not the same everywhere.
         recorded: whether it is known in which environment each step was made.
     """
 
@@ -63,15 +63,15 @@ def environment_section(run: RunFacts) -> EnvironmentSection:
     every = run.environments
     names = list(dict.fromkeys(name for each in every for name in each.facts))
     values = {n: tuple(each.facts.get(n, NOT_RECORDED) for each in every) for n in names}
-    same = {name: found[0] for name, found in values.items() if len(set(found)) == 1}
+    same = {name: of_fact[0] for name, of_fact in values.items() if len(set(of_fact)) == 1}
     return EnvironmentSection(
         mixed=mixed_words(run),
         uses=tuple(_use(run, number) for number in range(len(every))),
         first=tuple((name, same[name]) for name in _FIRST if name in same),
         further=tuple((name, value) for name, value in same.items() if name not in _FIRST),
         different=tuple(
-            FactRow(name, found, name in run.differing)
-            for name, found in values.items()
+            FactRow(name, of_fact, name in run.differing)
+            for name, of_fact in values.items()
             if name not in same
         ),
         recorded=any(step.environments for step in run.steps) or not run.steps,
@@ -79,18 +79,18 @@ def environment_section(run: RunFacts) -> EnvironmentSection:
 
 
 def mixed_words(run: RunFacts) -> str | None:
-    """In words: which facts differ between the steps of a run, and which arms they are of.
+    """In words: which facts differ between the steps of a run, and to which arms they belong.
 
     Returns:
-        One paragraph; None where all steps were made alike, as far as is recorded.
+        One paragraph; None if all steps were made in the same environment, as far as is recorded.
     """
     if not run.differing:
         return None
     made = [(number, each) for number, each in enumerate(run.environments, 1) if each.steps]
-    shown = run.differing[:_MOST_FACTS]
-    facts = [f"{name} ({_distinct(name, [e for _, e in made])})" for name in shown]
-    if len(run.differing) > len(shown):
-        facts.append(plural(len(run.differing) - len(shown), "more fact"))
+    facts_to_name = run.differing[:_MOST_FACTS]
+    facts = [f"{name} ({_distinct(name, [e for _, e in made])})" for name in facts_to_name]
+    if len(run.differing) > len(facts_to_name):
+        facts.append(plural(len(run.differing) - len(facts_to_name), "more fact"))
     shares = [f"Environment {n}: {plural(e.steps, 'step')}, {_arms(run, e)}" for n, e in made]
     return (
         f"The steps of this run were made in {len(made)} environments that differ in "
@@ -100,38 +100,37 @@ def mixed_words(run: RunFacts) -> str | None:
 
 
 def other_code_words(run: RunFacts) -> str | None:
-    """In words: which steps of a run were made by other code than wrote its folder, and taken as they
-    are.
+    """In words: which steps of a run were made by other code than that which wrote its folder.
 
     Returns:
-        One paragraph; None where there are none.
+        One paragraph; None if there are none.
     """
     others = [(step.kind, step.other_code) for step in run.steps if step.other_code]
     return trusted_words(others, "this report") if others else None
 
 
 def trusted_words(steps: Sequence[tuple[str, Sequence[str]]], than: str) -> str:
-    """In words: which steps were made by other code and taken as they are.
+    """In words: which steps were made by other code and used all the same.
 
     Args:
-        steps: kind of each, and the modules in which its code differs; one at least.
+        steps: kind of each, and the modules in which its code differs; at least one.
         than: what the present code makes, such as "this report".
     """
-    modules = sorted({name.removeprefix("crosslift.") for _, names in steps for name in names})
-    named = modules[:_MOST_FACTS]
-    if len(modules) > len(named):
-        named.append(plural(len(modules) - len(named), "more module"))
+    modules = sorted({name.removeprefix("crosslift.") for _, some in steps for name in some})
+    names = modules[:_MOST_FACTS]
+    if len(modules) > len(names):
+        names.append(plural(len(modules) - len(names), "more module"))
     kinds = Counter(kind for kind, _ in steps)
     counts = [plural(count, f"{kind} step") for kind, count in kinds.items()]
     return (
         f"Made by other code than {than}: {plural(len(steps), 'step')} ({listed(counts)}), taken as "
-        f"they are (--trust-code). The code differs in {listed(named)}."
+        f"they are (--trust-code). The code differs in {listed(names)}."
     )
 
 
 def _distinct(name: str, environments: Sequence[RunEnvironment]) -> str:
-    found = dict.fromkeys(each.facts.get(name, NOT_RECORDED) for each in environments)
-    return " / ".join(found)
+    values = dict.fromkeys(each.facts.get(name, NOT_RECORDED) for each in environments)
+    return " / ".join(values)
 
 
 def _arms(run: RunFacts, environment: RunEnvironment) -> str:

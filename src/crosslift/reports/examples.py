@@ -55,7 +55,7 @@ class AnswerView:
 
 @dataclass(frozen=True)
 class ExampleView:
-    """A query, the right answer, and what each arm returned; ``pictures`` if those are pictures."""
+    """A query, the right answer, and what each arm returned; ``pictures``: whether as pictures."""
 
     language: str
     query: Content
@@ -84,7 +84,7 @@ def example_groups(folder: RunFolder) -> list[ExampleGroup]:
         folder: the run; pictures are read from it.
 
     Returns:
-        The groups that hold an example.
+        The groups that have an example.
 
     Raises:
         DataError: a picture is missing, unreadable or outside the folder.
@@ -92,38 +92,38 @@ def example_groups(folder: RunFolder) -> list[ExampleGroup]:
     groups = []
     pictures = cache(partial(picture_uri, folder.path))
     for target in folder.run.targets:
-        held = [example for example in folder.examples if example.target == target.name]
-        if held:
-            views = tuple(_view(folder, target, example, pictures) for example in held)
+        examples = [example for example in folder.examples if example.target == target.name]
+        if examples:
+            views = tuple(_view(folder, target, example, pictures) for example in examples)
             groups.append(ExampleGroup(target, views))
     return groups
 
 
 def example_section(folder: RunFolder) -> list[ExampleGroup] | None:
-    """The section of the report; None where the run has no examples."""
+    """The section of the report; None if the run has no examples."""
     return example_groups(folder) or None
 
 
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
-"""What Pillow raises over a damaged file."""
+"""What Pillow raises for a damaged file."""
 
 
 def _view(
     folder: RunFolder, target: TargetFacts, example: Example, pictures: Pictures
 ) -> ExampleView:
-    asked, answered = _sides(folder, target, example)
+    query_language, answer_language = _sides(folder, target, example)
     answers = tuple(
         AnswerView(
             arm=folder.arm(answer.arm),
-            content=_content(answer.text, answer.picture, answered, pictures),
+            content=_content(answer.text, answer.picture, answer_language, pictures),
             correct=answer.correct,
         )
         for answer in example.answers
     )
     return ExampleView(
         language=name_of(example.language),
-        query=_content(example.query_text, example.query_picture, asked, pictures),
-        gold=_content(example.gold_text, example.gold_picture, answered, pictures),
+        query=_content(example.query_text, example.query_picture, query_language, pictures),
+        gold=_content(example.gold_text, example.gold_picture, answer_language, pictures),
         answers=answers,
         pictures=any(answer.content.picture for answer in answers),
     )
@@ -172,13 +172,13 @@ def picture_uri(folder: Path, picture: str) -> str:
     if not path.is_relative_to(folder.resolve()):
         raise DataError(f"the picture {picture!r} is outside {folder}", "a path inside the folder")
     try:
-        with Image.open(path) as opened:
-            small = opened.convert("RGBA")
+        with Image.open(path) as image:
+            small = image.convert("RGBA")
     except _DAMAGE as error:
         raise DataError(
             f"the picture {picture!r} of {folder} cannot be read: {error}", "a PNG file"
         ) from error
     small.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-    held = io.BytesIO()
-    small.save(held, format="WEBP", quality=82, method=4)
-    return f"data:image/webp;base64,{base64.b64encode(held.getvalue()).decode('ascii')}"
+    buffer = io.BytesIO()
+    small.save(buffer, format="WEBP", quality=82, method=4)
+    return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"

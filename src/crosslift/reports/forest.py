@@ -29,7 +29,7 @@ _SPREAD = 4.0
 
 @dataclass(frozen=True)
 class Forest:
-    """The plots, one for each baseline and target, and whether all have one scale."""
+    """The plots, one for each baseline and target, and whether all share one scale."""
 
     plots: tuple[Plot, ...]
     shared_scale: bool
@@ -53,23 +53,28 @@ def draw_forest(folder: RunFolder) -> Forest:
 def _forest_scales(
     folder: RunFolder, targets: Sequence[TargetFacts]
 ) -> tuple[dict[str, tuple[float, float]], bool]:
-    own = {target.name: limits_of(effects_on(folder, target).values()) for target in targets}
-    if not own:
+    limits_by_target = {
+        target.name: limits_of(effects_on(folder, target).values()) for target in targets
+    }
+    if not limits_by_target:
         return {}, True
-    widths = [high - low for low, high in own.values()]
+    widths = [high - low for low, high in limits_by_target.values()]
     if max(widths) > _SPREAD * min(widths):
-        return own, False
-    both = (min(low for low, _ in own.values()), max(high for _, high in own.values()))
-    return dict.fromkeys(own, both), True
+        return limits_by_target, False
+    both = (
+        min(low for low, _ in limits_by_target.values()),
+        max(high for _, high in limits_by_target.values()),
+    )
+    return dict.fromkeys(limits_by_target, both), True
 
 
 def _compared(folder: RunFolder, target: TargetFacts, baseline: str) -> dict[str, Effect]:
-    """The effects of the arms that have this baseline; no controls that the study did not write out:
-    they stand where the effect comes from."""
-    found = effects_on(folder, target)
+    """The effects of the arms that have this baseline, without generated controls, which are in the
+    section on where the effect comes from."""
+    effects = effects_on(folder, target)
     return {
         name: verdict
-        for name, verdict in found.items()
+        for name, verdict in effects.items()
         if verdict.against == baseline and verdict.family != "controls"
     }
 
@@ -82,18 +87,20 @@ def _forest_rows(
     effects = _compared(folder, target, baseline)
     references = orientations_on(folder, target, baseline)
     hidden = set(effects_on(folder, target)) - set(effects)
-    own = [
+    of_start = [
         arm
         for arm in folder.run.arms
         if arm.baseline == baseline != arm.name and arm.name not in hidden
     ]
     rows: list[tuple[ArmFacts | str, Effect | None]] = [
-        (arm, effects.get(arm.name) or references.get(arm.name)) for arm in own
+        (arm, effects.get(arm.name) or references.get(arm.name)) for arm in of_start
     ]
-    apart = [folder.arm(name) for name in references if name not in {arm.name for arm in own}]
-    for start in dict.fromkeys(arm.start for arm in apart):
+    of_other_starts = [
+        folder.arm(name) for name in references if name not in {arm.name for arm in of_start}
+    ]
+    for start in dict.fromkeys(arm.start for arm in of_other_starts):
         rows.append((f"start {start}, for orientation", None))
-        rows += [(arm, references[arm.name]) for arm in apart if arm.start == start]
+        rows += [(arm, references[arm.name]) for arm in of_other_starts if arm.start == start]
     return rows
 
 
@@ -107,23 +114,25 @@ def _forest(
 ) -> Plot:
     rows = _forest_rows(folder, target, baseline)
     axes = effect_axes(shorten(target.title, 36), len(rows), _ROW, limits, 0)
-    told = []
-    for index, (arm, found) in enumerate(rows):
+    effects = []
+    for index, (arm, effect) in enumerate(rows):
         top = index * _ROW
         if isinstance(arm, str):
             row_words(axes, top + 12, shorten(arm, 40), "", bold=True)
             continue
-        known = f"{signed_points(found.effect)}  {interval(found.low, found.high)}" if found else ""
+        effect_words = (
+            f"{signed_points(effect.effect)}  {interval(effect.low, effect.high)}" if effect else ""
+        )
         label = shorten(arm.name, 26 - len(role_words(arm))) + role_words(arm)
-        row_words(axes, top + 12, label, known or "not compared")
-        if found is not None:
-            interval_mark(axes, top + 30, found, looks[arm.name])
-            told.append(
-                f"{arm.name} {signed_points(found.effect)} {interval(found.low, found.high)}"
+        row_words(axes, top + 12, label, effect_words or "not compared")
+        if effect is not None:
+            interval_mark(axes, top + 30, effect, looks[arm.name])
+            effects.append(
+                f"{arm.name} {signed_points(effect.effect)} {interval(effect.low, effect.high)}"
             )
     against = f"points against {shorten(baseline, 24)}, with 95% interval"
     axes.set_xlabel(against, size=11.5, labelpad=5)
-    words = f"effect of each arm against {baseline}, in points. {'; '.join(told)}."
-    alone = len(folder.baselines) == 1
-    name = names.give("forest", target.name, *([] if alone else [baseline]))
+    words = f"effect of each arm against {baseline}, in points. {'; '.join(effects)}."
+    single_baseline = len(folder.baselines) == 1
+    name = names.unique("forest", target.name, *([] if single_baseline else [baseline]))
     return finish(axes.figure, name, f"{target.title}: {words}")

@@ -39,11 +39,11 @@ class PairMatrix:
     """A heat matrix: scores of a baseline, or the difference of an arm to its baseline.
 
     Args:
-        arm: whose it is.
-        against: the baseline that it is a difference to; empty for scores.
+        arm: the arm of the matrix.
+        against: the baseline of the difference; empty for scores.
         rows: by the language of the first text.
-        low: the number that one end of the colours stands for, as text.
-        high: that of the other end.
+        low: the number at one end of the colour scale, as text.
+        high: the number at the other end.
     """
 
     arm: ArmFacts
@@ -104,12 +104,12 @@ def generalised_section(folder: RunFolder) -> GeneralisedSection | None:
         folder: the run.
 
     Returns:
-        The section; None where the folder lacks the file or nothing was asked for.
+        The section; None if the folder lacks the file or the file is empty.
 
     Raises:
-        DataError: the file is not what it should be; a matrix has not as many rows and columns as
+        DataError: the file is malformed; a matrix does not have as many rows and columns as there are
             languages; the arms of a target differ in these; or an arm appears twice.
-        UnknownNameError: it names an arm or a target that the run has not.
+        UnknownNameError: it names an arm or a target that the run does not have.
     """
     entries = read_optional_json_file(
         folder.path / GENERALISED_FILE, tuple[LanguagePairScores, ...]
@@ -118,44 +118,44 @@ def generalised_section(folder: RunFolder) -> GeneralisedSection | None:
         return None
     by_target: dict[str, dict[str, LanguagePairScores]] = {}
     for entry in entries:
-        held = by_target.setdefault(folder.target(entry.target).name, {})
-        _check(folder, entry, held)
-        held[entry.arm] = entry
-    return GeneralisedSection(tuple(_target(folder, held) for held in by_target.values()))
+        by_arm = by_target.setdefault(folder.target(entry.target).name, {})
+        _check(folder, entry, by_arm)
+        by_arm[entry.arm] = entry
+    return GeneralisedSection(tuple(_target(folder, by_arm) for by_arm in by_target.values()))
 
 
 def _check(
-    folder: RunFolder, entry: LanguagePairScores, held: dict[str, LanguagePairScores]
+    folder: RunFolder, entry: LanguagePairScores, by_arm: dict[str, LanguagePairScores]
 ) -> None:
-    told = f"{folder.path / GENERALISED_FILE}: {entry.arm} on {entry.target}"
+    place = f"{folder.path / GENERALISED_FILE}: {entry.arm} on {entry.target}"
     width = len(entry.languages)
     sizes = [len(entry.matrix), *map(len, entry.matrix)]
     if set(sizes) != {width}:
         raise DataError(
-            f"{told}: a matrix of {sizes[0]} rows of {sorted(set(sizes[1:]))} numbers",
+            f"{place}: a matrix of {sizes[0]} rows of {sorted(set(sizes[1:]))} numbers",
             f"{width} rows of {width}, one for each language",
             RUN_AGAIN,
         )
-    if folder.arm(entry.arm).name in held:
-        raise DataError(f"{told} appears twice", "one entry for each arm and target", RUN_AGAIN)
-    other = next(iter(held.values()), entry)
+    if folder.arm(entry.arm).name in by_arm:
+        raise DataError(f"{place} appears twice", "one entry for each arm and target", RUN_AGAIN)
+    other = next(iter(by_arm.values()), entry)
     if other.languages != entry.languages:
         raise DataError(
-            f"{told}: languages {' '.join(entry.languages)}",
+            f"{place}: languages {' '.join(entry.languages)}",
             f"those of {other.arm}: {' '.join(other.languages)}",
             RUN_AGAIN,
         )
 
 
-def _target(folder: RunFolder, held: dict[str, LanguagePairScores]) -> GeneralisedTarget:
-    arms = [arm for arm in folder.run.arms if arm.name in held]
-    first = next(iter(held.values()))
+def _target(folder: RunFolder, by_arm: dict[str, LanguagePairScores]) -> GeneralisedTarget:
+    arms = [arm for arm in folder.run.arms if arm.name in by_arm]
+    first = next(iter(by_arm.values()))
     return GeneralisedTarget(
         title=first.title,
         languages=tuple(PairLanguage(code, name_of(code)) for code in first.languages),
         size=plural(first.n, "example"),
-        means=tuple(_means(arm, held[arm.name]) for arm in arms),
-        matrices=_matrices(arms, held),
+        means=tuple(_means(arm, by_arm[arm.name]) for arm in arms),
+        matrices=_matrices(arms, by_arm),
     )
 
 
@@ -165,21 +165,21 @@ def _means(arm: ArmFacts, entry: LanguagePairScores) -> PairMeans:
 
 
 def _matrices(
-    arms: Sequence[ArmFacts], held: dict[str, LanguagePairScores]
+    arms: Sequence[ArmFacts], by_arm: dict[str, LanguagePairScores]
 ) -> tuple[PairMatrix, ...]:
     """The scores of every baseline on one scale, then all differences on one; an arm whose baseline
     was not measured has scores."""
-    bases = [arm for arm in arms if arm.baseline == arm.name or arm.baseline not in held]
+    bases = [arm for arm in arms if arm.baseline == arm.name or arm.baseline not in by_arm]
     others = [arm for arm in arms if arm not in bases]
-    scores = {arm.name: held[arm.name].matrix for arm in bases}
-    changes = {a.name: _less(held[a.name].matrix, held[a.baseline].matrix) for a in others}
-    shown = [_scores(arm, held[arm.name], scores) for arm in bases]
-    return (*shown, *(_changes(arm, held[arm.name], changes) for arm in others))
+    scores = {arm.name: by_arm[arm.name].matrix for arm in bases}
+    changes = {a.name: _less(by_arm[a.name].matrix, by_arm[a.baseline].matrix) for a in others}
+    base_matrices = [_scores(arm, by_arm[arm.name], scores) for arm in bases]
+    return (*base_matrices, *(_changes(arm, by_arm[arm.name], changes) for arm in others))
 
 
 def _less(matrix: Matrix, other: Matrix) -> Matrix:
     rows = zip(matrix, other, strict=True)
-    return [[a - b for a, b in zip(own, base, strict=True)] for own, base in rows]
+    return [[a - b for a, b in zip(row, base, strict=True)] for row, base in rows]
 
 
 def _scores(arm: ArmFacts, entry: LanguagePairScores, scores: Mapping[str, Matrix]) -> PairMatrix:

@@ -25,7 +25,7 @@ class GroupRow:
         group: its name.
         size: number of its languages.
         languages: their names.
-        cells: the effect of each arm; None where it has none.
+        cells: the effect of each arm; None if it has none.
     """
 
     group: str
@@ -68,18 +68,17 @@ def group_section(folder: RunFolder) -> GroupSection | None:
         folder: the run.
 
     Returns:
-        The section; None where the folder lacks the file or nothing was compared.
+        The section; None if the folder lacks the file or nothing was compared.
 
     Raises:
-        DataError: the file is not what it should be, or the arms of a table differ in the languages
-            of a group.
-        UnknownNameError: it names an arm or a target that the run has not.
+        DataError: the file is malformed, or the arms of a table differ in the languages of a group.
+        UnknownNameError: it names an arm or a target that the run does not have.
     """
-    found = read_optional_json_file(folder.path / GROUPS_FILE, tuple[GroupEffect, ...])
-    if not found:
+    effects = read_optional_json_file(folder.path / GROUPS_FILE, tuple[GroupEffect, ...])
+    if not effects:
         return None
     by_table: dict[tuple[str, str, str], list[GroupEffect]] = {}
-    for entry in found:
+    for entry in effects:
         key = (folder.target(entry.target).name, folder.arm(entry.against).name, entry.grouping)
         by_table.setdefault(key, []).append(entry)
     order = {name: place for place, name in enumerate(folder.baselines)}
@@ -87,28 +86,28 @@ def group_section(folder: RunFolder) -> GroupSection | None:
         _table(folder, key, by_table[key])
         for key in sorted(by_table, key=lambda key: (order.get(key[1], len(order)), key[2]))
     ]
-    shown = [(t, tuple(x for x in tables if x.target == t)) for t in folder.run.targets]
-    return GroupSection(tuple(GroupTarget(target, own) for target, own in shown if own))
+    by_target = [(t, tuple(x for x in tables if x.target == t)) for t in folder.run.targets]
+    return GroupSection(tuple(GroupTarget(target, some) for target, some in by_target if some))
 
 
 def _table(
     folder: RunFolder, key: tuple[str, str, str], entries: Sequence[GroupEffect]
 ) -> GroupTable:
     target, baseline, grouping = key
-    named = {folder.arm(entry.arm).name for entry in entries}
-    arms = tuple(arm for arm in folder.run.arms if arm.name in named)
+    arm_names = {folder.arm(entry.arm).name for entry in entries}
+    arms = tuple(arm for arm in folder.run.arms if arm.name in arm_names)
     groups: dict[str, dict[str, GroupEffect]] = {}
     for entry in entries:
         groups.setdefault(entry.group, {})[entry.arm] = entry
-    rows = (_row(folder, group, arms, found) for group, found in sorted(groups.items()))
+    rows = (_row(folder, group, arms, of_group) for group, of_group in sorted(groups.items()))
     start = folder.arm(baseline).start
     return GroupTable(grouping, folder.target(target), baseline, start, arms, tuple(rows))
 
 
 def _row(
-    folder: RunFolder, group: str, arms: Sequence[ArmFacts], found: dict[str, GroupEffect]
+    folder: RunFolder, group: str, arms: Sequence[ArmFacts], effects: dict[str, GroupEffect]
 ) -> GroupRow:
-    languages = {entry.languages for entry in found.values()}
+    languages = {entry.languages for entry in effects.values()}
     if len(languages) > 1:
         raise DataError(
             f"{folder.path / GROUPS_FILE}: arms were measured on different languages of {group}: "
@@ -117,12 +116,12 @@ def _row(
             "run the study again with this version; finished steps are not repeated",
         )
     codes = languages.pop()
-    cells = tuple(_cell(found.get(arm.name)) for arm in arms)
+    cells = tuple(_cell(effects.get(arm.name)) for arm in arms)
     return GroupRow(group, len(codes), ", ".join(sorted(map(name_of, codes))), cells)
 
 
 def _cell(entry: GroupEffect | None) -> EffectCell | None:
     if entry is None:
         return None
-    shown = interval(entry.low, entry.high)
-    return EffectCell(signed_points(entry.effect), shown, mark_of(entry.verdict))
+    span = interval(entry.low, entry.high)
+    return EffectCell(signed_points(entry.effect), span, mark_of(entry.verdict))

@@ -21,7 +21,7 @@ LEAST_SPAN = 0.05
 
 @dataclass(frozen=True)
 class HeatCell:
-    """A number and the class of its colour; ``text`` is empty where there is no score."""
+    """A number and the class of its colour; ``text`` is empty if there is no score."""
 
     text: str
     shade: str
@@ -54,8 +54,8 @@ class HeatTable:
         arms: the columns.
         mean: the row of the mean over languages.
         groups: the other rows.
-        low: the number that the lightest colour stands for, as text.
-        high: that of the darkest.
+        low: the number of the lightest colour, as text.
+        high: the number of the darkest colour, as text.
         signed: True for differences: two colours, none at zero.
     """
 
@@ -72,9 +72,9 @@ class HeatPair:
     """The two heat maps of a target.
 
     Args:
-        notes: languages and what their texts are.
-        left_out: which items are not measured, over all languages; empty where all are.
-        seen: which image towers were trained on its photographs; empty where none was.
+        notes: languages, each with a note on its texts.
+        left_out: which items are not measured, over all languages; empty if all are.
+        seen_photographs: which image towers were trained on its photographs; empty if none was.
     """
 
     target: TargetFacts
@@ -83,7 +83,7 @@ class HeatPair:
     gaps: int
     notes: tuple[tuple[str, str], ...]
     left_out: str
-    seen: str
+    seen_photographs: str
 
 
 def heat_pairs(folder: RunFolder, index: ScoreIndex) -> list[HeatPair]:
@@ -96,7 +96,7 @@ def heat_pairs(folder: RunFolder, index: ScoreIndex) -> list[HeatPair]:
             gaps=len(target.gaps),
             notes=tuple((name_of(entry.language), entry.note) for entry in target.notes),
             left_out=_left_out(target),
-            seen=seen_photographs(target, folder.run.arms),
+            seen_photographs=seen_photographs(target, folder.run.arms),
         )
         for target in folder.run.targets
     ]
@@ -121,8 +121,8 @@ def score_shade(share: float) -> str:
     """The class of the colour of a score.
 
     Args:
-        share: how far it is from the lightest to the darkest end of the scale, in [0, 1]; beyond it,
-            it has the colour of the end.
+        share: its position from the lightest to the darkest end of the scale, in [0, 1]; beyond the
+            ends, it has the colour of the end.
     """
     return f"s{min(max(round(share * LEVELS), 0), LEVELS)}"
 
@@ -133,7 +133,7 @@ def change_shade(share: float, better: bool) -> str:
     Args:
         share: its size as a share of the end of the scale, at least 0; beyond 1, it has the colour
             of the end.
-        better: whether it is one for the better, which has a colour of its own.
+        better: whether it is an improvement, which has its own colour.
     """
     return f"{'p' if better else 'n'}{min(round(share * LEVELS), LEVELS)}"
 
@@ -161,8 +161,8 @@ def _scores(folder: RunFolder, index: ScoreIndex, target: TargetFacts) -> HeatTa
 
 def _scored(folder: RunFolder, values: Values) -> tuple[ArmFacts, ...]:
     """The arms that have a score (an arm without an image tower has none on pictures)."""
-    having = {arm for _, arm in values}
-    return tuple(arm for arm in folder.run.arms if arm.name in having)
+    scored_names = {arm for _, arm in values}
+    return tuple(arm for arm in folder.run.arms if arm.name in scored_names)
 
 
 def _differences(folder: RunFolder, index: ScoreIndex, target: TargetFacts) -> HeatTable | None:
@@ -195,8 +195,10 @@ def _differences(folder: RunFolder, index: ScoreIndex, target: TargetFacts) -> H
 
 def _values(arms: Sequence[ArmFacts], index: ScoreIndex, target: TargetFacts) -> Values:
     codes = (MACRO, *target.languages)
-    found = {(code, arm.name): index.mean(arm.name, target, code) for code in codes for arm in arms}
-    return {key: value for key, value in found.items() if value is not None}
+    values = {
+        (code, arm.name): index.mean(arm.name, target, code) for code in codes for arm in arms
+    }
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def _rows(

@@ -1,4 +1,4 @@
-"""The report of a study: one page that needs nothing but itself."""
+"""The report of a study: one self-contained page."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ PLOTS = "plots"
 def write_report(folder: Path) -> Path:
     """Write the report of a run, and its plots, into the run's folder.
 
-    It reads nothing but the folder. The same folder gives the same bytes. Sections that the run has
-    nothing for are left out; which there are, `SECTIONS` says.
+    It reads only the folder. The same folder gives the same bytes. Sections of `SECTIONS` for which the
+    run has nothing are left out.
 
     Args:
-        folder: the folder that a run left.
+        folder: the folder of a run.
 
     Returns:
-        The path of the page, ``report.html``. Beside it ``plots`` holds each plot as SVG and PNG.
+        The path of the page, ``report.html``. Beside it, ``plots`` contains each plot as SVG and PNG.
 
     Raises:
-        DataError: a file is missing, of another schema version, or not what it should be.
+        DataError: a file is missing, of another schema version, or malformed.
         UnknownNameError: a row names an arm or a target that ``run.json`` does not.
         ArtifactError: the disk is full, or the folder cannot be written.
     """
@@ -88,8 +88,8 @@ def _templates() -> Environment:
 
 
 def _colours(dark: bool) -> Markup:
-    named = colour_variables(dark)
-    return Markup("; ").join(Markup(f"{name}: {value}") for name, value in named.items())
+    variables = colour_variables(dark)
+    return Markup("; ").join(Markup(f"{name}: {value}") for name, value in variables.items())
 
 
 def _walk(sections: Sequence[ShownSection]) -> list[ShownSection]:

@@ -8,13 +8,13 @@ from crosslift.results.score_rows import CurvePoint
 from crosslift.wording import count, plural
 
 LEAST_SHARE = 0.1
-"""Of a stage's updates, all seeds together; fewer are not reported."""
+"""Least share of a stage's updates, all seeds together; less is not reported."""
 
 
 def idle_sentences(curves: Iterable[CurvePoint]) -> list[str]:
     """One sentence for each stage of an arm and each of its tasks whose loss was often 0.
 
-    A loss of 0 has no gradient. A contrastive loss is 0 where no anchor of the batch has a negative.
+    A loss of 0 has no gradient. A contrastive loss is 0 if no anchor of the batch has a negative.
 
     Args:
         curves: every point of the run.

@@ -21,7 +21,7 @@ from crosslift.wording import interval, percent, signed_points
 
 @dataclass(frozen=True)
 class PathCell:
-    """A score in percent; effect and interval in points, empty at the start, as the outcome is."""
+    """A score in percent; effect and interval in points, empty at the start, like the outcome."""
 
     score: str
     effect: str
@@ -31,7 +31,7 @@ class PathCell:
 
 @dataclass(frozen=True)
 class PathRow:
-    """An arm's cells, one for each share; None where it was not measured there."""
+    """An arm's cells, one for each share; None if it was not measured there."""
 
     arm: ArmFacts
     cells: tuple[PathCell | None, ...]
@@ -52,11 +52,11 @@ class TradeOff:
     """A gained target against a lost one.
 
     Args:
-        told: how the two were chosen, or why there is none.
-        plots: the ways of the arms; empty where there is none.
+        sentence: how the two were chosen, or why there is none.
+        plots: the ways of the arms; empty if there is no trade-off.
     """
 
-    told: str
+    sentence: str
     plots: tuple[Plot, ...]
 
 
@@ -80,17 +80,17 @@ def path_section(folder: RunFolder) -> PathSection | None:
         folder: the run.
 
     Returns:
-        A table and plots for each target, and a trade-off; None where the folder has no such file
-        or it is empty.
+        A table and plots for each target, and a trade-off; None if the folder has no such file or it
+        is empty.
 
     Raises:
-        DataError: the file is not JSON, not what it should be, or holds a point twice.
+        DataError: the file is not JSON, is malformed, or has a point twice.
         UnknownNameError: it names an arm or a target that ``run.json`` does not.
     """
-    found = _read(folder)
+    points = _read(folder)
     paths = {
         target.name: {
-            arm.name: path for arm in folder.run.arms if (path := _path(found, arm, target))
+            arm.name: path for arm in folder.run.arms if (path := _path(points, arm, target))
         }
         for target in folder.run.targets
     }
@@ -109,23 +109,23 @@ Paths = Mapping[str, Sequence[PathPoint]]
 def _read(folder: RunFolder) -> dict[tuple[str, str, float], PathPoint]:
     path = folder.path / INTERPOLATION_FILE
     points = read_optional_json_file(path, tuple[PathPoint, ...]) or ()
-    found: dict[tuple[str, str, float], PathPoint] = {}
+    by_key: dict[tuple[str, str, float], PathPoint] = {}
     for point in points:
         folder.arm(point.arm)
         folder.target(point.target)
         key = (point.arm, point.target, point.share)
-        if key in found:
+        if key in by_key:
             raise DataError(f"{path} holds {key} twice", "one entry of each")
-        found[key] = point
-    return found
+        by_key[key] = point
+    return by_key
 
 
 def _path(
-    found: Mapping[tuple[str, str, float], PathPoint], arm: ArmFacts, target: TargetFacts
+    points: Mapping[tuple[str, str, float], PathPoint], arm: ArmFacts, target: TargetFacts
 ) -> list[PathPoint]:
-    """The points of an arm on a target, from its start on."""
-    keys = sorted(key for key in found if key[:2] == (arm.name, target.name))
-    return [found[key] for key in keys]
+    """The points of an arm on a target, starting at its start."""
+    keys = sorted(key for key in points if key[:2] == (arm.name, target.name))
+    return [points[key] for key in keys]
 
 
 def _table(folder: RunFolder, target: TargetFacts, paths: Paths, names: Names) -> PathTable:
@@ -149,16 +149,14 @@ def _spot(point: PathPoint) -> Spot:
 def _cell(point: PathPoint) -> PathCell:
     if point.effect is None or point.low is None or point.high is None:
         return PathCell(percent(point.score), "", "", "")
-    shown = interval(point.low, point.high)
-    return PathCell(
-        percent(point.score), signed_points(point.effect), shown, mark_of(point.verdict)
-    )
+    span = interval(point.low, point.high)
+    return PathCell(percent(point.score), signed_points(point.effect), span, mark_of(point.verdict))
 
 
 def _trade_off(
     folder: RunFolder, targets: Sequence[TargetFacts], paths: Mapping[str, Paths], names: Names
 ) -> TradeOff:
-    """The ways of the arms in the plane of the target that gained most and that which lost most."""
+    """The ways of the arms in the plane of the target that gained most and the one that lost most."""
     if len(targets) == 1:
         return TradeOff("Only one target was measured on the way: there is no trade-off.", ())
     lost, at_end = _extreme(targets, paths, min, at_end=True)
@@ -179,22 +177,22 @@ def _trade_off(
     plots = draw_ways(
         titles, (gained.name, lost.name), both, ways, looks_of(folder.run.arms), names
     )
-    told = (
+    sentence = (
         f"Of all targets, {gained.title} has the largest mean gain over the arms at any share"
         f" ({signed_points(best)} points), {lost.title} the largest mean loss at share 1"
         f" ({signed_points(at_end)} points)."
     )
-    return TradeOff(told, plots)
+    return TradeOff(sentence, plots)
 
 
 def _extreme(
     targets: Sequence[TargetFacts],
     paths: Mapping[str, Paths],
-    of: Callable[[Sequence[float]], float],
+    extreme: Callable[[Sequence[float]], float],
     at_end: bool,
 ) -> tuple[TargetFacts | None, float]:
     """The target with the extreme mean effect over the arms, at share 1 or at any above 0."""
-    found = {}
+    effects = {}
     for target in targets:
         by_share: dict[float, list[float]] = {}
         for path in paths[target.name].values():
@@ -202,16 +200,16 @@ def _extreme(
                 if point.effect is not None and (point.share == 1 or not at_end):
                     by_share.setdefault(point.share, []).append(point.effect)
         if by_share:
-            found[target.name] = of([sum(e) / len(e) for e in by_share.values()])
-    if not found:
+            effects[target.name] = extreme([sum(e) / len(e) for e in by_share.values()])
+    if not effects:
         return None, 0.0
-    value = of(list(found.values()))
-    return next(target for target in targets if found.get(target.name) == value), value
+    value = extreme(list(effects.values()))
+    return next(target for target in targets if effects.get(target.name) == value), value
 
 
 def _way(
     across: Sequence[PathPoint], upward: Sequence[PathPoint]
 ) -> list[tuple[float, float, float]]:
-    """(share, effect on the gained target, effect on the lost one) where an arm has both."""
+    """(share, effect on the gained target, effect on the lost one), at shares where an arm has both."""
     lost = {point.share: _spot(point).effect for point in upward}
     return [(p.share, _spot(p).effect, lost[p.share]) for p in across if p.share in lost]

@@ -31,29 +31,28 @@ class Spot(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """Arms that are drawn together; ``title`` is empty where they are all."""
+    """Arms that are drawn together; ``title`` is empty if they are all arms."""
 
     title: str
     arms: tuple[ArmFacts, ...]
 
 
 def panels(arms: Sequence[ArmFacts], most: int) -> list[Panel]:
-    """All arms in one panel, or, where they are more than ``most``, in several by their start.
+    """All arms in one panel, or, if they are more than ``most``, in several by their start.
 
     Args:
         arms: in order.
         most: arms of one panel.
 
     Returns:
-        Panels of ``most`` arms or fewer, of one start each; a control stands beside its arm where
-        both fit.
+        Panels of ``most`` arms or fewer, of one start each; a control is beside its arm if both fit.
     """
     if len(arms) <= most:
         return [Panel("", tuple(arms))]
     starts: dict[str, list[ArmFacts]] = {}
     for arm in arms:
         starts.setdefault(arm.start, []).append(arm)
-    return [panel for start, own in starts.items() for panel in _parts(start, own, most)]
+    return [panel for start, of_start in starts.items() for panel in _parts(start, of_start, most)]
 
 
 def _parts(start: str, arms: Sequence[ArmFacts], most: int) -> list[Panel]:
@@ -84,25 +83,25 @@ def draw_effects(
         title: of the target.
         name: of the target.
         arms: that have a path, in order.
-        paths: arm -> its points, from the start on.
+        paths: arm -> its points, in order from the start.
         looks: of the arms.
-        names: gives file names.
+        names: makes file names.
 
     Returns:
-        One plot, or several on one scale where the arms are many.
+        One plot, or several on one scale if there are many arms.
     """
     spots = [spot for path in paths.values() for spot in path]
     limits = _limits([value for spot in spots for value in (spot.low, spot.high)])
-    shown = panels(arms, _MOST_LINES)
+    panels_of_arms = panels(arms, _MOST_LINES)
     return tuple(
         _effects(f"{title}: {panel.title}" if panel.title else title, name, panel.arms, paths,
                  looks, limits, names)
-        for panel in shown
+        for panel in panels_of_arms
     )  # fmt: skip
 
 
 def _limits(values: Sequence[float]) -> tuple[float, float]:
-    """Limits of an axis in points, 0 within."""
+    """Limits of an axis in points that include 0."""
     low, high = min(0.0, *values) * 100, max(0.0, *values) * 100
     room = max(high - low, 1.0) * 0.06
     return low - room, high + room
@@ -124,30 +123,30 @@ def _effects(
     shares = sorted({spot.share for arm in arms for spot in paths[arm.name]})
     step = min((after - before for before, after in pairwise(shares)), default=1.0)
     for place, arm in enumerate(arms):
-        aside = ((place + 0.5) / len(arms) - 0.5) * min(step * 0.6, 0.12)
-        _path(axes, paths[arm.name], aside, looks[arm.name])
-    shown = shares if len(shares) <= _MOST_TICKS else [0.0, 0.25, 0.5, 0.75, 1.0]
-    axes.set_xticks(shown, [f"{share:g}" for share in shown])
+        offset = ((place + 0.5) / len(arms) - 0.5) * min(step * 0.6, 0.12)
+        _path(axes, paths[arm.name], offset, looks[arm.name])
+    ticks = shares if len(shares) <= _MOST_TICKS else [0.0, 0.25, 0.5, 0.75, 1.0]
+    axes.set_xticks(ticks, [f"{share:g}" for share in ticks])
     axes.yaxis.set_major_formatter(lambda value, _: signed_points(value / 100).removesuffix(".0"))
     axes.set_xlabel("share of the way: 0 start, 1 end", size=11.5, labelpad=5)
     axes.set_ylabel("points against the own start", size=11.5)
     arm_legend(axes, arms, looks, columns=2, most=24, lines=True)
-    told = "; ".join(f"{arm.name} {_told(paths[arm.name])}" for arm in arms)
+    sentences = "; ".join(f"{arm.name} {_path_words(paths[arm.name])}" for arm in arms)
     alternative = (
-        f"{title}: effect against the own start in points, by the share of the way. {told}."
+        f"{title}: effect against the own start in points, by the share of the way. {sentences}."
     )
-    return finish(axes.figure, names.give("interpolation", name), alternative)
+    return finish(axes.figure, names.unique("interpolation", name), alternative)
 
 
-def _told(path: Sequence[Spot]) -> str:
+def _path_words(path: Sequence[Spot]) -> str:
     return ", ".join(
         f"{signed_points(spot.effect)} at {spot.share:g}" for spot in path if spot.share > 0
     )
 
 
-def _path(axes: Any, path: Sequence[Spot], aside: float, look: Look) -> None:
-    """A line with marks and intervals; ``aside`` keeps those of several arms off each other."""
-    across = [spot.share + (aside if spot.share > 0 else 0.0) for spot in path]
+def _path(axes: Any, path: Sequence[Spot], offset: float, look: Look) -> None:
+    """A line with marks and intervals; ``offset`` separates those of several arms."""
+    across = [spot.share + (offset if spot.share > 0 else 0.0) for spot in path]
     dash = (0, (4, 2)) if look.hollow else "solid"
     effects = [spot.effect * 100 for spot in path]
     axes.plot(across, effects, color=look.light, linewidth=1.6, linestyle=dash, zorder=2.5)
@@ -172,12 +171,12 @@ def draw_ways(
         titles: of the gained and the lost target.
         targets: their names.
         arms: that have both, in order.
-        ways: arm -> (share, effect on the gained, effect on the lost), from the start on.
+        ways: arm -> (share, effect on the gained, effect on the lost), in order from the start.
         looks: of the arms.
-        names: gives file names.
+        names: makes file names.
 
     Returns:
-        One plot, or several on one scale where the arms are many.
+        One plot, or several on one scale if there are many arms.
     """
     steps = [step for way in ways.values() for step in way]
     limits = _limits([step[1] for step in steps]), _limits([step[2] for step in steps])
@@ -191,13 +190,13 @@ def draw_ways(
         axes.set_xlabel(f"{shorten(titles[0], 40)}, points", size=11.5, labelpad=5)
         axes.set_ylabel(f"{shorten(titles[1], 36)}, points", size=11.5)
         arm_legend(axes, panel.arms, looks, columns=2, most=24, lines=True)
-        told = "; ".join(f"{arm.name} {_way_told(ways[arm.name])}" for arm in panel.arms)
-        alternative = f"Way of each arm from its start, {titles[0]} and {titles[1]}: {told}."
-        plots.append(finish(axes.figure, names.give("interpolation", *targets), alternative))
+        sentences = "; ".join(f"{arm.name} {_way_words(ways[arm.name])}" for arm in panel.arms)
+        alternative = f"Way of each arm from its start, {titles[0]} and {titles[1]}: {sentences}."
+        plots.append(finish(axes.figure, names.unique("interpolation", *targets), alternative))
     return tuple(plots)
 
 
-def _way_told(way: Way) -> str:
+def _way_words(way: Way) -> str:
     return ", ".join(
         f"{signed_points(x)} and {signed_points(y)} at {share:g}"
         for share, x, y in way

@@ -1,4 +1,4 @@
-"""Where the names beside marks and lines go, so that none lies on another."""
+"""The places of names beside marks and lines, so that none overlaps another."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ _LETTER_WIDTH = 0.6
 def placed_labels(
     axes: Any, spots: Sequence[tuple[float, float, str]], size: float, far: bool = False
 ) -> list[tuple[float, float, str, str]]:
-    """A free place for each name, tried round its mark; a name without one is left to the legend.
+    """A free place for each name around its mark; a name without one appears only in the legend.
 
     Args:
         axes: the axes, their limits set.
         spots: (x, y, name) in data units.
         size: font size in pixels.
-        far: places farther from the mark are tried too, for names with a line to their mark.
+        far: also try places farther from the mark, for names with a line to their mark.
 
     Returns:
         (x, y, "left" or "right", name) in pixels of the figure.
     """
     frame = axes.get_window_extent()
     marks = [axes.transData.transform((x, y)) for x, y, _ in spots]
-    taken: list[Box] = [(x - 6, y - 6, x + 6, y + 6) for x, y in marks]
+    occupied: list[Box] = [(x - 6, y - 6, x + 6, y + 6) for x, y in marks]
     placed = []
     for (x, y), (_, _, name) in zip(marks, spots, strict=True):
         width = len(name) * size * _LETTER_WIDTH
         for right, up in _FAR_OFFSETS if far else _OFFSETS:
             box = _box(x + right, y + up, width if right > 0 else -width, size)
-            if _inside(box, frame) and not any(_meet(box, other) for other in taken):
-                taken.append(box)
+            if _inside(box, frame) and not any(_meet(box, other) for other in occupied):
+                occupied.append(box)
                 placed.append((x + right, y + up, "left" if right > 0 else "right", name))
                 break
     return placed
 
 
 def name_ends(axes: Any, ends: Sequence[tuple[float, float, str]]) -> None:
-    """Write a name right of the end of each of these lines, none on another, and make room for it.
+    """Write a name right of the end of each line, without overlap, and make room for it.
 
     Args:
         axes: with the lines drawn.
-        ends: (x, y, name) in data units; none: the axes stay as they are.
+        ends: (x, y, name) in data units; none: the axes do not change.
     """
     if not ends:
         return
@@ -62,19 +62,19 @@ def name_ends(axes: Any, ends: Sequence[tuple[float, float, str]]) -> None:
         axes.text(x + (right - left) * 0.025, low + height, name, va="center", size=10.5)
 
 
-def spread(wanted: Sequence[float], gap: float, most: float) -> list[float]:
-    """Places as near to the wanted ones as may be, in their order, at least ``gap`` apart.
+def spread(targets: Sequence[float], gap: float, most: float) -> list[float]:
+    """Places as near to the targets as possible, in their order, at least ``gap`` apart.
 
     Args:
-        wanted: rising.
-        gap: between two neighbours.
-        most: the highest place less half a gap; the lowest is half a gap above 0.
+        targets: rising.
+        gap: least distance of two neighbours.
+        most: the highest place plus half a gap; the lowest is half a gap above 0.
 
     Returns:
-        As many places; where they do not fit, they go below.
+        As many places; if they do not fit, they extend below 0.
     """
     places: list[float] = []
-    for value in wanted:
+    for value in targets:
         lowest = places[-1] + gap if places else gap / 2
         places.append(max(value, lowest))
     highest = most - gap / 2

@@ -15,10 +15,10 @@ PAIRS = "Pairs of languages"
 
 @cache
 def known_language(code: str) -> Language | None:
-    """The facts about a language; None where the table of languages does not hold it.
+    """The facts about a language; None if the table of languages does not have it.
 
-    A report must stand for any data, also for a language that nobody has described yet: it is then
-    shown by its code.
+    A report must work for any data, also for a language without a description: it is then shown by
+    its code.
     """
     try:
         return language(code)
@@ -30,24 +30,24 @@ def family_of(code: str) -> str:
     """The family of a language, or the words for an unknown one and for a pair of languages."""
     if language_pair(code):
         return PAIRS
-    found = known_language(code)
-    return found.family if found else NO_FAMILY
+    known = known_language(code)
+    return known.family if known else NO_FAMILY
 
 
 def name_of(code: str) -> str:
-    """The English name of a language, its code where it is not known; of ``de-zh`` German-Chinese."""
+    """The English name of a language, or its code if unknown; for ``de-zh`` German-Chinese."""
     pair = language_pair(code)
     if pair:
         return "-".join(map(name_of, pair))
-    found = known_language(code)
-    return found.name if found else code
+    known = known_language(code)
+    return known.name if known else code
 
 
 def script_of(code: str) -> str:
-    """The English name of a language's script, empty where it is not known; of a pair those of both,
-    in alphabetical order."""
+    """The English name of a language's script, empty if unknown; for a pair the names of both, in
+    alphabetical order."""
     pair = language_pair(code)
     if pair:
         return " and ".join(sorted({script_of(each) for each in pair}))
-    found = known_language(code)
-    return str(Locale("en").scripts.get(found.script, found.script)) if found else ""
+    known = known_language(code)
+    return str(Locale("en").scripts.get(known.script, known.script)) if known else ""

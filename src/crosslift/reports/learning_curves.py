@@ -24,7 +24,7 @@ class CurveSection:
 
     Args:
         curves: one plot for each task and metric.
-        mixtures: how tasks shared the examples of a stage; None where no stage mixed several.
+        mixtures: how tasks shared the examples of a stage; None if no stage mixed several.
     """
 
     curves: tuple[Plot, ...]
@@ -37,12 +37,12 @@ class CurveSection:
 
 
 def curve_section(folder: RunFolder) -> CurveSection | None:
-    """Draw the learning curves; None where nothing was trained."""
+    """Draw the learning curves; None if nothing was trained."""
     looks, names = looks_of(folder.run.arms), Names()
     with drawing():
         curves = tuple(
-            _curve_panel(folder, task, metric, found, looks, names)
-            for (task, metric), found in curve_panels(folder.curves).items()
+            _curve_panel(folder, task, metric, mean_curves, looks, names)
+            for (task, metric), mean_curves in curve_panels(folder.curves).items()
         )
     mixtures = mixture_section(folder)
     return CurveSection(curves, mixtures) if curves or mixtures else None
@@ -56,23 +56,23 @@ def _curve_panel(
     looks: dict[str, Look],
     names: Names,
 ) -> Plot:
-    shown = {curve.arm for curve in curves}
-    arms = [arm for arm in folder.run.arms if arm.name in shown]
+    drawn = {curve.arm for curve in curves}
+    arms = [arm for arm in folder.run.arms if arm.name in drawn]
     axes = square_axes(f"{task}: {described(metric).heading}", 220, -(-len(arms) // 2))
     for curve in curves:
         _curve(axes, curve, looks[curve.arm])
-    again = {curve.arm for curve in curves if sum(c.arm == curve.arm for c in curves) > 1}
-    ends = [(c.updates[-1], c.values[-1], c.stage + 1) for c in curves if c.arm in again]
+    repeated = {curve.arm for curve in curves if sum(c.arm == curve.arm for c in curves) > 1}
+    ends = [(c.updates[-1], c.values[-1], c.stage + 1) for c in curves if c.arm in repeated]
     name_ends(axes, [(x, y, f"stage {stage}") for x, y, stage in ends])
     axes.set_xlabel("update", size=11.5, labelpad=5)
     axes.set_ylabel(described(metric).heading, size=11.5)
     arm_legend(axes, arms, looks, columns=2, most=24, lines=True)
-    told = [
-        f"{c.arm}{f' in stage {c.stage + 1}' if c.arm in again else ''} ends at {c.values[-1]:.3g}"
+    sentences = [
+        f"{c.arm}{f' in stage {c.stage + 1}' if c.arm in repeated else ''} ends at {c.values[-1]:.3g}"
         for c in curves
     ]
-    alternative = f"{described(metric).heading} on {task} during training: {'; '.join(told)}."
-    return finish(axes.figure, names.give("curve", task, metric), alternative)
+    alternative = f"{described(metric).heading} on {task} during training: {'; '.join(sentences)}."
+    return finish(axes.figure, names.unique("curve", task, metric), alternative)
 
 
 def _curve(axes: Any, curve: MeanCurve, look: Look) -> None:

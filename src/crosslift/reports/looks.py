@@ -1,7 +1,7 @@
 """One colour and one mark for each arm, the same in every plot and table of a report.
 
-Colour is never the only sign: neighbours differ in mark too, controls are hollow and their lines
-dashed. A control shares the colour of the arm it controls and has a mark of its own kind.
+Colour is never the only sign: neighbours also differ in mark, controls are hollow and their lines
+dashed. A control shares the colour of the arm it controls and has its own mark.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from crosslift.results.arm_facts import ArmFacts
 
 # On white, on the dark page. Chosen by search: each has at least 3:1 against its page, and any two
-# stay apart under simulated protanopia, deuteranopia and tritanopia; the first are farthest apart.
+# remain distinct under simulated protanopia, deuteranopia and tritanopia; the first are farthest apart.
 PALETTE = (
     ("#2f8cf7", "#36adff"),
     ("#d37200", "#ebab1d"),
@@ -64,15 +64,15 @@ def looks_of(arms: Sequence[ArmFacts]) -> dict[str, Look]:
     for arm in sorted(arms, key=lambda arm: arm.role == "control"):
         parent = looks.get(arm.control_of or "")
         if arm.role == "control" and parent is not None:
-            wanted = _OF_CONTROL.get(arm.control or "", CONTROL_MARKERS[0])
+            preferred = _OF_CONTROL.get(arm.control or "", CONTROL_MARKERS[0])
             colour = parent.variable, parent.light, parent.dark
         elif arm.role in ("baseline", "reference"):
-            wanted, colour = ("o", _BASELINE) if arm.role == "baseline" else ("D", _REFERENCE)
+            preferred, colour = ("o", _BASELINE) if arm.role == "baseline" else ("D", _REFERENCE)
         else:
-            wanted, colour = MARKERS[trained % len(MARKERS)], _colour(trained)
+            preferred, colour = MARKERS[trained % len(MARKERS)], _colour(trained)
             trained += 1
         hollow = arm.role == "control"
-        looks[arm.name] = Look(*colour, _free(wanted, colour[0], hollow, looks), hollow)
+        looks[arm.name] = Look(*colour, _free(preferred, colour[0], hollow, looks), hollow)
     return {arm.name: looks[arm.name] for arm in arms}
 
 
@@ -81,18 +81,18 @@ def _colour(index: int) -> tuple[str, str, str]:
     return (f"--arm-{place}", *PALETTE[place])
 
 
-def _free(wanted: str, variable: str, hollow: bool, looks: Mapping[str, Look]) -> str:
-    """``wanted``, or the first marker that no arm of the same colour and filling has."""
-    taken = {
+def _free(preferred: str, variable: str, hollow: bool, looks: Mapping[str, Look]) -> str:
+    """``preferred``, or the first marker that no arm of the same colour and filling has."""
+    used = {
         look.marker for look in looks.values() if (look.variable, look.hollow) == (variable, hollow)
     }
-    known: tuple[str, ...] = (wanted, *(CONTROL_MARKERS if hollow else ()), *MARKERS, "D")
-    free = [marker for marker in known if marker not in taken]
-    return (free or [wanted])[0]
+    candidates: tuple[str, ...] = (preferred, *(CONTROL_MARKERS if hollow else ()), *MARKERS, "D")
+    unused = [marker for marker in candidates if marker not in used]
+    return (unused or [preferred])[0]
 
 
 def colour_variables(dark: bool) -> dict[str, str]:
     """Every CSS custom property of arm colours and its value on the light or the dark page."""
     side = 1 if dark else 0
-    named = {f"--arm-{index}": pair[side] for index, pair in enumerate(PALETTE)}
-    return {**named, "--arm-baseline": BASELINE[side], "--arm-reference": REFERENCE[side]}
+    of_arms = {f"--arm-{index}": pair[side] for index, pair in enumerate(PALETTE)}
+    return {**of_arms, "--arm-baseline": BASELINE[side], "--arm-reference": REFERENCE[side]}

@@ -1,4 +1,4 @@
-"""Which pairs were mined, and where they were cut off: ``mining.json`` as tables and curves."""
+"""The mined pairs and their thresholds: ``mining.json`` as tables and curves."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class MiningCells:
     """What an arm mined in one language: means over seeds, in percent.
 
     Args:
-        precision: share of the pairs taken that are gold.
-        recall: share of the gold pairs that are taken.
+        precision: share of the mined pairs that are gold.
+        recall: share of the gold pairs that are mined.
         mining_f1: of both.
-        threshold: what was applied, lowest and highest where there are several.
-        source: what that was fitted on.
-        oracle: F1 at the threshold that was fitted on what is scored: no result.
+        threshold: the applied one; lowest and highest if there are several.
+        source: the data that it was fitted on.
+        oracle: F1 at the threshold that was fitted on the scored data itself: not a result.
     """
 
     precision: ScoreCell
@@ -46,7 +46,7 @@ class MiningCells:
 
 @dataclass(frozen=True)
 class MiningRow:
-    """An arm's row; ``cells`` is None where it mined no pairs."""
+    """An arm's row; ``cells`` is None if it mined no pairs."""
 
     arm: ArmFacts
     cells: MiningCells | None
@@ -54,10 +54,10 @@ class MiningRow:
 
 @dataclass(frozen=True)
 class MiningGroup:
-    """The rows of one language; ``told`` says what was scored."""
+    """The rows of one language; ``scope`` says what was scored."""
 
     language: str
-    told: str
+    scope: str
     rows: tuple[MiningRow, ...]
 
 
@@ -85,39 +85,39 @@ class MiningSection:
 def mining_section(folder: RunFolder) -> MiningSection | None:
     """Read ``mining.json`` and make the section of it.
 
-    Only what was mined under a target's primary protocol is shown: other projects' definitions stand
-    among the scores.
+    Only pairs mined under a target's primary protocol are shown: other projects' definitions are among
+    the scores.
 
     Args:
         folder: the run.
 
     Returns:
-        Tables and plots; None where the folder has no such file, or nothing was mined.
+        Tables and plots; None if the folder has no such file, or nothing was mined.
 
     Raises:
-        DataError: the file is not JSON, lacks a field or holds a language twice.
+        DataError: the file is not JSON, lacks a field or has a language twice.
         UnknownNameError: it names an arm or a target that ``run.json`` does not.
     """
     entries = _read(folder)
     names, tables = Names(), []
     for target in folder.run.targets:
-        own = [e for e in entries if (e.target, e.protocol) == (target.name, target.protocol)]
-        if own:
-            tables.append(_table(folder, target, own, names))
+        selected = [e for e in entries if (e.target, e.protocol) == (target.name, target.protocol)]
+        if selected:
+            tables.append(_table(folder, target, selected, names))
     return MiningSection(tuple(tables)) if tables else None
 
 
 def _read(folder: RunFolder) -> tuple[MinedByArm, ...]:
     path = folder.path / MINING_FILE
     entries = read_optional_json_file(path, tuple[MinedByArm, ...]) or ()
-    seen = set()
+    keys = set()
     for entry in entries:
         folder.arm(entry.arm)
         folder.target(entry.target)
         key = (entry.arm, entry.seed, entry.target, entry.protocol, entry.language)
-        if key in seen:
+        if key in keys:
             raise DataError(f"{path} holds {key} twice", "one entry of each")
-        seen.add(key)
+        keys.add(key)
     return entries
 
 
@@ -128,23 +128,23 @@ def _table(
     codes = list(dict.fromkeys((*target.languages, *(entry.language for entry in entries))))
     groups, plots = [], []
     for code in codes:
-        own = [entry for entry in entries if entry.language == code]
-        groups.append(_group(folder, code, own))
-        if own:
+        selected = [entry for entry in entries if entry.language == code]
+        groups.append(_group(folder, code, selected))
+        if selected:
             with drawing():
-                plots.append(_curves(folder, target, own, looks, names))
+                plots.append(_curves(folder, target, selected, looks, names))
     return MiningTable(target, tuple(groups), tuple(plots))
 
 
 def _group(folder: RunFolder, code: str, entries: Sequence[MinedByArm]) -> MiningGroup:
     rows = []
     for arm in folder.run.arms:
-        own = [entry for entry in entries if entry.arm == arm.name]
-        rows.append(MiningRow(arm, _cells(arm, own) if own else None))
-    return MiningGroup(name_of(code), _told(entries), tuple(rows))
+        selected = [entry for entry in entries if entry.arm == arm.name]
+        rows.append(MiningRow(arm, _cells(arm, selected) if selected else None))
+    return MiningGroup(name_of(code), _scope_words(entries), tuple(rows))
 
 
-def _told(entries: Sequence[MinedByArm]) -> str:
+def _scope_words(entries: Sequence[MinedByArm]) -> str:
     splits = dict.fromkeys(entry.scored_on for entry in entries)
     sizes = dict.fromkeys(plural(entry.score.gold, "gold pair") for entry in entries)
     return f"scored on {listed([*splits])}, {listed([*sizes])}" if entries else ""
@@ -166,16 +166,16 @@ def _cells(arm: ArmFacts, entries: Sequence[MinedByArm]) -> MiningCells:
 
 
 def _threshold(entries: Sequence[MinedByArm]) -> str:
-    """One seed's threshold, or the two of its halves; of several seeds the lowest and highest."""
+    """One seed's threshold, or the two of its halves; for several seeds the lowest and highest."""
     every = [threshold for entry in entries for threshold in entry.thresholds]
     values = sorted({threshold for threshold in every if threshold is not None})
     texts = list(dict.fromkeys(f"{value:.4f}" for value in values))
     many = len(texts) > 2 or (len(texts) == 2 and len(entries) > 1)
-    told = [f"{texts[0]}\u2013{texts[-1]}" if many else listed(texts)] if texts else []
+    parts = [f"{texts[0]}\u2013{texts[-1]}" if many else listed(texts)] if texts else []
     without = every.count(None)
     if without:
-        told.append(f"{without} of {len(every)}: nothing taken" if texts else "nothing taken")
-    return "; ".join(told)
+        parts.append(f"{without} of {len(every)}: nothing taken" if texts else "nothing taken")
+    return "; ".join(parts)
 
 
 def _curves(
@@ -187,31 +187,31 @@ def _curves(
 ) -> Plot:
     """Precision by recall: a line for each arm, its first seed, with the applied threshold marked."""
     chosen = [_first_seed(arm, entries) for arm in folder.run.arms]
-    shown = {entry.arm: entry for entry in chosen if entry is not None}
-    arms = [arm for arm in folder.run.arms if arm.name in shown]
+    by_arm = {entry.arm: entry for entry in chosen if entry is not None}
+    arms = [arm for arm in folder.run.arms if arm.name in by_arm]
     code = entries[0].language
     axes = square_axes(f"{target.title}: {name_of(code)}", _HEIGHT, -(-len(arms) // 2))
     axes.set_xlim(*_LIMITS)
     axes.set_ylim(*_LIMITS)
-    for name, entry in shown.items():
+    for name, entry in by_arm.items():
         _curve(axes, entry, looks[name])
     axes.set_xlabel("recall, percent (the mark: threshold applied)", size=11.5, labelpad=5)
     axes.set_ylabel("precision, percent", size=11.5)
     arm_legend(axes, arms, looks, columns=2, most=24, lines=True)
-    told = "; ".join(
+    sentences = "; ".join(
         f"{name} precision {percent(entry.score.precision)} at recall {percent(entry.score.recall)}"
-        for name, entry in shown.items()
+        for name, entry in by_arm.items()
     )
     alternative = (
         f"{target.title}, {name_of(code)}: precision by recall of the mined pairs, in percent. At the"
-        f" threshold applied: {told}."
+        f" threshold applied: {sentences}."
     )
-    return finish(axes.figure, names.give("mining", target.name, code), alternative)
+    return finish(axes.figure, names.unique("mining", target.name, code), alternative)
 
 
 def _first_seed(arm: ArmFacts, entries: Sequence[MinedByArm]) -> MinedByArm | None:
-    own = {entry.seed: entry for entry in entries if entry.arm == arm.name}
-    return next((own[seed] for seed in (*arm.seeds, *own) if seed in own), None)
+    selected = {entry.seed: entry for entry in entries if entry.arm == arm.name}
+    return next((selected[seed] for seed in (*arm.seeds, *selected) if seed in selected), None)
 
 
 def _curve(axes: Any, entry: MinedByArm, look: Look) -> None:

@@ -21,7 +21,7 @@ from crosslift.results.score_rows import CurvePoint
 from crosslift.wording import share
 
 WINDOW = 0.125
-"""Of the running means: this share of all updates."""
+"""Width of the running means: this share of all updates."""
 _MOST_POINTS = 80
 _WIDTH, _HEIGHT = 380, 220
 _TITLE, _AXIS = 34, 46
@@ -44,7 +44,7 @@ class _Mixture:
 
     Args:
         updates: float64 [points], rising.
-        shares: task -> float64 [points], its share of the examples round that update.
+        shares: task -> float64 [points], its share of the examples around that update.
         whole: task -> its share of the examples of all updates.
     """
 
@@ -60,7 +60,7 @@ def mixture_section(folder: RunFolder) -> MixtureSection | None:
         folder: the run.
 
     Returns:
-        A plot for each arm and stage, in the order of the arms; None where nothing was mixed.
+        A plot for each arm and stage, in the order of the arms; None if nothing was mixed.
     """
     groups: dict[tuple[str, int], list[CurvePoint]] = defaultdict(list)
     for point in folder.curves:
@@ -69,7 +69,7 @@ def mixture_section(folder: RunFolder) -> MixtureSection | None:
     if not groups:
         return None
     names = Names()
-    shown = [
+    panels = [
         (arm.name, stage, len(arm.stages) > 1)
         for arm in folder.run.arms
         for stage in sorted(stage for name, stage in groups if name == arm.name)
@@ -77,29 +77,29 @@ def mixture_section(folder: RunFolder) -> MixtureSection | None:
     with drawing():
         plots = tuple(
             _plot(arm, stage if several else None, _mixture(groups[arm, stage]), names)
-            for arm, stage, several in shown
+            for arm, stage, several in panels
         )
     return MixtureSection(plots)
 
 
 def _mixture(points: Iterable[CurvePoint]) -> _Mixture:
-    """Running means over seeds and updates: where an update holds one task, its shares are 0 and 1."""
-    held = list(points)
-    last = max(point.update for point in held)
+    """Running means over seeds and updates: if an update has a single task, its shares are 0 and 1."""
+    all_points = list(points)
+    last = max(point.update for point in all_points)
     sums: dict[str, NDArray[np.float64]] = defaultdict(lambda: np.zeros(last))
-    for point in held:
+    for point in all_points:
         sums[point.task][point.update - 1] += point.value
     centres = np.unique(np.linspace(1, last, min(_MOST_POINTS, last)).round())
     half = last * WINDOW / 2
     first = np.maximum(np.ceil(centres - half), 1).astype(int) - 1
     after = np.minimum(np.floor(centres + half), last).astype(int)
-    spans = {task: _sums_of(found, first, after) for task, found in sums.items()}
+    spans = {task: _sums_of(sums_of_task, first, after) for task, sums_of_task in sums.items()}
     total = np.sum(list(spans.values()), axis=0)
-    everything = sum(float(found.sum()) for found in sums.values())
+    everything = sum(float(sums_of_task.sum()) for sums_of_task in sums.values())
     return _Mixture(
         updates=centres,
-        shares={task: found / total for task, found in spans.items()},
-        whole={task: float(found.sum()) / everything for task, found in sums.items()},
+        shares={task: sums_of_task / total for task, sums_of_task in spans.items()},
+        whole={task: float(sums_of_task.sum()) / everything for task, sums_of_task in sums.items()},
     )
 
 
@@ -108,8 +108,8 @@ def _sums_of(
 ) -> NDArray[np.float64]:
     """The sum of each span of values, from ``first`` to before ``after``."""
     below = np.concatenate([[0.0], np.cumsum(values)])
-    found: NDArray[np.float64] = below[after] - below[first]
-    return found
+    sums: NDArray[np.float64] = below[after] - below[first]
+    return sums
 
 
 def _plot(arm: str, stage: int | None, mixture: _Mixture, names: Names) -> Plot:
@@ -130,10 +130,12 @@ def _plot(arm: str, stage: int | None, mixture: _Mixture, names: Names) -> Plot:
     axes.set_xlim(mixture.updates[0], max(mixture.updates[-1], mixture.updates[0] + 1))
     axes.set_ylim(0, 100)
     _name_bands(axes, middles, mixture, height)
-    told = ", ".join(f"{task} {share(mixture.whole[task])}" for task in mixture.shares)
-    alternative = f"Share of the examples of each task of {title}, over the updates; in all {told}."
+    shares_words = ", ".join(f"{task} {share(mixture.whole[task])}" for task in mixture.shares)
+    alternative = (
+        f"Share of the examples of each task of {title}, over the updates; in all {shares_words}."
+    )
     parts = ["share", arm] if stage is None else ["share", arm, f"stage-{stage + 1}"]
-    return finish(axes.figure, names.give(*parts), alternative)
+    return finish(axes.figure, names.unique(*parts), alternative)
 
 
 def _axes(title: str, height: int) -> Any:

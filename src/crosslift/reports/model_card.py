@@ -32,10 +32,10 @@ class CardScore:
         protocol: id of the protocol.
         languages: number of languages of the mean.
         value: mean over languages and seeds, in [0, 1].
-        baseline: the same of the arm's baseline; None where it has none.
-        effect: the verdict against that; None where they were not compared.
-        fine_tuned: True for labelled examples: it is the score after the encoder was fine-tuned on
-            the English training set of the target.
+        baseline: the same of the arm's baseline; None if it has none.
+        effect: the verdict against that; None if they were not compared.
+        fine_tuned: True for labelled examples: the score after the encoder was fine-tuned on the
+            English training set of the target.
     """
 
     target: str
@@ -50,7 +50,7 @@ class CardScore:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """Everything that a model card tells.
+    """The content of a model card.
 
     Args:
         name: name of the model.
@@ -63,16 +63,16 @@ class ModelCard:
         version: CrossLift's version.
         languages: BCP-47 codes of the languages it was measured in.
         stages: what it was trained on, in order; empty for an untrained encoder.
-        budget: what that took, per seed.
+        budget: its cost, per seed.
         seed: the seed of the exported weights.
-        scores: what it scores, one entry for each target.
+        scores: its scores, one entry for each target.
         protocols: the fields of each protocol named in ``scores``.
         prompt: what goes before each text; empty for none.
-        licence: identifier of the licence of the weights ("mit"); None where it is not known.
-        licence_note: what else a user must know of licences, of the training data above all.
-        seen: what is said of an arm that is not zero-shot; empty for one that is.
-        phase_one: what was trained before the stages; empty where nothing was.
-        start_note: whether intervals contain the variation of that; empty where there is none.
+        licence: identifier of the licence of the weights ("mit"); None if unknown.
+        licence_note: what else a user must know about licences, mainly of the training data.
+        not_zero_shot: why the arm is not zero-shot; empty if it is.
+        phase_one: what was trained before the stages; empty if nothing was.
+        start_note: whether intervals contain its variation; empty if there is none.
     """
 
     name: str
@@ -92,7 +92,7 @@ class ModelCard:
     prompt: str
     licence: str | None
     licence_note: str
-    seen: str = ""
+    not_zero_shot: str = ""
     phase_one: str = ""
     start_note: str = ""
 
@@ -114,8 +114,8 @@ def card_of_arm(
         seed: the seed of the exported weights.
         name: name of the model.
         prompt: what goes before each text; empty for none.
-        licence: identifier of the licence of the weights; None where it is not known.
-        licence_note: what else a user must know of licences.
+        licence: identifier of the licence of the weights; None if unknown.
+        licence_note: what else a user must know about licences.
 
     Returns:
         The card, with the arm's primary scores, means over all its seeds.
@@ -123,41 +123,41 @@ def card_of_arm(
     Raises:
         UnknownNameError: the run has no such arm.
     """
-    found = folder.arm(arm)
-    scores = _scores(folder, found)
+    facts = folder.arm(arm)
+    scores = _scores(folder, facts)
     return ModelCard(
         name=name,
-        base=found.encoder,
+        base=facts.encoder,
         study=folder.run.study,
         question=folder.run.question,
         arm=arm,
-        baseline=_baseline_words(folder, found),
-        description=found.description,
+        baseline=_baseline_words(folder, facts),
+        description=facts.description,
         version=folder.run.version,
         languages=tuple(sorted({code for t in folder.run.targets for code in t.languages})),
-        stages=found.stages,
-        budget=found.budget,
+        stages=facts.stages,
+        budget=facts.budget,
         seed=seed,
         scores=scores,
         protocols={s.protocol: folder.run.protocols.get(s.protocol, {}) for s in scores},
         prompt=prompt,
         licence=licence,
         licence_note=licence_note,
-        seen=not_zero_shot(found),
-        phase_one=phase_one_words(found, seed),
-        start_note=" ".join(start_sentences([found])),
+        not_zero_shot=not_zero_shot(facts),
+        phase_one=phase_one_words(facts, seed),
+        start_note=" ".join(start_sentences([facts])),
     )
 
 
 def _baseline_words(folder: RunFolder, arm: ArmFacts) -> str:
-    alone = folder.baselines == (arm.baseline,)
-    return "the study's baseline" if alone else f"the baseline `{arm.baseline}`"
+    single_baseline = folder.baselines == (arm.baseline,)
+    return "the study's baseline" if single_baseline else f"the baseline `{arm.baseline}`"
 
 
 def _scores(folder: RunFolder, arm: ArmFacts) -> tuple[CardScore, ...]:
     index = ScoreIndex(folder)
-    found = [_score(folder, index, arm, target) for target in folder.run.targets]
-    return tuple(score for score in found if score is not None)
+    scores = [_score(folder, index, arm, target) for target in folder.run.targets]
+    return tuple(score for score in scores if score is not None)
 
 
 def _score(
@@ -182,7 +182,7 @@ def model_card(card: ModelCard) -> str:
     """Write a model card.
 
     Args:
-        card: what it tells.
+        card: its content.
 
     Returns:
         Markdown with YAML front matter, as the README of a sentence-transformers folder.
@@ -192,7 +192,7 @@ def model_card(card: ModelCard) -> str:
         f"# {_plain(card.name)}",
         f"{_plain(card.description)} Arm `{card.arm}`, seed {card.seed}, of the study"
         f" `{card.study}`: {_plain(card.question)}",
-        _plain(f"This encoder is {card.seen}.") if card.seen else "",
+        _plain(f"This encoder is {card.not_zero_shot}.") if card.not_zero_shot else "",
         "## How to load it",
         _loading(card),
         "## What it scores",
@@ -231,7 +231,7 @@ def _front_matter(card: ModelCard) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text on one line, its Markdown and HTML signs made harmless."""
+    """Text on one line, its Markdown and HTML signs escaped."""
     joined = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
     for sign in "\\`*_[]|#":
         joined = joined.replace(sign, f"\\{sign}")
@@ -277,7 +277,7 @@ def _score_table(scores: Sequence[CardScore]) -> str:
 
 
 def _fine_tuning(scores: Sequence[CardScore]) -> str:
-    """Which scores are not of these weights as they are; empty where all are."""
+    """Which scores are of further fine-tuned weights; empty if none are."""
     titles = [_plain(score.target) for score in scores if score.fine_tuned]
     if not titles:
         return ""
@@ -297,26 +297,26 @@ def _change(verdict: Verdict | None) -> str:
 def _protocols(protocols: dict[str, dict[str, Any]]) -> str:
     lines = []
     for name, fields in protocols.items():
-        told = ", ".join(
+        fields_words = ", ".join(
             f"{_plain(str(key))} {_plain(field_words(key, value))}"
             for key, value in fields.items()
             if value is not None
         )
-        lines.append(f"- `{name}`: {told or 'no fields recorded'}")
+        lines.append(f"- `{name}`: {fields_words or 'no fields recorded'}")
     return "\n".join(lines)
 
 
 def _stage_lines(number: int, stage: StageFacts) -> list[str]:
-    """A stage as an entry of a numbered list; what was left out of its data, indented below."""
-    told = stage_words(stage)
-    facts = "; ".join(part for part in (told.budget, told.settings, told.kept) if part)
-    lines = [f"{number}. {_plain(told.tasks)}: {_plain(facts)}"]
+    """A stage as an entry of a numbered list; the records left out of its data are indented below."""
+    words = stage_words(stage)
+    facts = "; ".join(part for part in (words.budget, words.settings, words.kept_weights) if part)
+    lines = [f"{number}. {_plain(words.tasks)}: {_plain(facts)}"]
     for task in stage.tasks:
         reasons = left_out_words(task)
         if reasons:
             left_out = _plain("; ".join(reasons))
-            kept = f"{task.train:,} records trained on"
-            lines.append(f"   - {_plain(task.task)}: {kept}; left out: {left_out}")
+            trained = f"{task.train:,} records trained on"
+            lines.append(f"   - {_plain(task.task)}: {trained}; left out: {left_out}")
     return lines
 
 

@@ -10,7 +10,7 @@ Mark = Literal["higher", "lower", "none", "alone"]
 
 
 def mark_of(verdict: Outcome | None) -> Mark:
-    """``higher``, ``lower``, ``alone`` of one seed, which is no verdict, else ``none``."""
+    """``higher``, ``lower``, ``alone`` for one seed, which is no verdict, else ``none``."""
     if verdict == HIGHER:
         return "higher"
     if verdict == LOWER:

@@ -1,4 +1,4 @@
-"""What pages are made of: sections, templates, and what they mark in a sentence."""
+"""The parts of pages: sections, templates, and marked names in sentences."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Section(Generic[View]):
     """A section of the report.
 
     Args:
-        anchor: of its place on the page, and the name of its template: ``sections/ANCHOR.html.j2``.
-        title: of its heading and in the navigation.
-        view: makes what the template shows of a run; None: this run has nothing to show.
-        plots: those of a view, for the files beside the page.
-        parts: sections that lie within this one, where its template places them.
+        anchor: its anchor on the page, and the name of its template: ``sections/ANCHOR.html.j2``.
+        title: in its heading and in the navigation.
+        view: makes the content that the template shows of a run. None: this run has nothing to show.
+        plots: returns the plots of a view, for the files beside the page.
+        parts: sections within this one, where its template places them.
     """
 
     anchor: str
@@ -40,14 +40,14 @@ class Section(Generic[View]):
 
     @property
     def template(self) -> str:
-        """Where its template lies, in the folder of templates."""
+        """The path of its template in the folder of templates."""
         return f"sections/{self.anchor}.html.j2"
 
     def show(self, folder: RunFolder) -> ShownSection | None:
-        """The section of a run; None where the run has nothing to show in it.
+        """The section of a run; None if the run has nothing to show in it.
 
         Raises:
-            DataError: a file of the folder is not what it should be.
+            DataError: a file of the folder is malformed.
             UnknownNameError: a file names an arm or a target that ``run.json`` does not.
         """
         view = self.view(folder)
@@ -61,8 +61,8 @@ class ShownSection:
     """A section of one run.
 
     Args:
-        section: which.
-        view: what its template shows.
+        section: its declaration.
+        view: the content that its template shows.
         plots: of the view.
         parts: those of its parts that the run has.
     """
@@ -73,7 +73,7 @@ class ShownSection:
     parts: tuple[ShownSection, ...]
 
     def walk(self) -> Iterator[ShownSection]:
-        """This section and all within it, in the order of the page."""
+        """This section and all sections within it, in the order of the page."""
         yield self
         for part in self.parts:
             yield from part.walk()
@@ -82,17 +82,17 @@ class ShownSection:
 def shown_sections(
     sections: tuple[Section[Any], ...], folder: RunFolder
 ) -> tuple[ShownSection, ...]:
-    """Those sections that a run has something to show in, in their order.
+    """The sections for which a run has content, in their order.
 
     Raises:
-        DataError: a file of the folder is not what it should be.
+        DataError: a file of the folder is malformed.
         UnknownNameError: a file names an arm or a target that ``run.json`` does not.
     """
     return tuple(shown for section in sections if (shown := section.show(folder)) is not None)
 
 
 def templates() -> Environment:
-    """The templates of this package: what they show is escaped, and a name they lack is an error."""
+    """The templates of this package: content is escaped, and an undefined name is an error."""
     environment = Environment(
         loader=PackageLoader("crosslift.reports", "templates"),
         autoescape=True,
@@ -105,7 +105,7 @@ def templates() -> Environment:
 
 
 def names_marked(sentence: str) -> Markup:
-    """A sentence with the names that stand in backticks marked as such, all else escaped."""
+    """A sentence with names in backticks marked as code, all else escaped."""
     parts = sentence.split("`")
     if len(parts) % 2 == 0:
         return escape(sentence)

@@ -16,14 +16,14 @@ _PROMPTS = ("prompt", "prompt_src", "prompt_tgt")
 
 
 def prompt_sentences(run: RunFacts) -> tuple[str, ...]:
-    """What a reader who compares arms must know of their prompts.
+    """Sentences on prompts for a reader who compares arms.
 
     Args:
         run: the facts of a run.
 
     Returns:
-        The prompt with which the arms were trained and measured, or which arms have which; then the
-        targets with a prompt for each side, and the protocols of other projects that put another.
+        The prompt with which the arms were trained and measured, or the arms of each prompt; then the
+        targets with a prompt for each side, and the protocols of other projects with another prompt.
         Empty for a run of a version that did not record them.
     """
     by_prompt: dict[str, list[str]] = defaultdict(list)
@@ -62,25 +62,25 @@ def _of_arms(by_prompt: Mapping[str, list[str]]) -> str:
     )
 
 
-def _others(protocols: Mapping[str, Mapping[str, Any]], own: set[str]) -> str:
-    """Other projects' protocols that put a prompt which is not that of all arms."""
-    put = {name: _prompts(fields) for name, fields in protocols.items()}
-    apart = {
+def _others(protocols: Mapping[str, Mapping[str, Any]], prompts_of_arms: set[str]) -> str:
+    """Other projects' protocols with a prompt that differs from that of the arms."""
+    by_protocol = {name: _prompts(fields) for name, fields in protocols.items()}
+    differing = {
         name: prompts
-        for name, prompts in put.items()
-        if not name.startswith("crosslift/") and prompts and prompts != own
+        for name, prompts in by_protocol.items()
+        if not name.startswith("crosslift/") and prompts and prompts != prompts_of_arms
     }
-    if not apart:
+    if not differing:
         return ""
     clauses = "; ".join(
         f"{name} {listed([prompt_words(p) for p in sorted(prompts)])}"
-        for name, prompts in apart.items()
+        for name, prompts in differing.items()
     )
     return f"Protocols of other projects put their own prompt: {clauses}."
 
 
 def _prompts(fields: Mapping[str, Any]) -> set[str]:
-    """The prompts of a protocol: one, or where the starts are read differently that of each."""
+    """The prompts of a protocol: one, or one for each start if the starts are read differently."""
     by_start = [each["prompt"] for each in fields.values() if _has_prompt(each)]
     if by_start:
         return set(by_start)
@@ -92,7 +92,7 @@ def _has_prompt(value: Any) -> bool:
 
 
 def field_words(name: str, value: Any) -> str:
-    """The value of a protocol's field for people: an empty prompt is named, a reading listed."""
+    """The value of a protocol's field for people: an empty prompt is none, a reading a list."""
     if isinstance(value, Mapping):
         return ", ".join(_parts(value.items()))
     return "none" if name in _PROMPTS and value == "" else str(value)

@@ -1,4 +1,4 @@
-"""The tables of scores as plain views: strings ready to be shown, in the order of the page."""
+"""The tables of scores as plain views: strings in the order of the page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MACRO = "macro"
 
 
 class ScoreIndex:
-    """Finds scores by what they are of.
+    """Looks up scores by arm, target, language, protocol, subset and metric.
 
     Args:
         folder: the run.
@@ -38,13 +38,13 @@ class ScoreIndex:
     def values(
         self, arm: str, target: str, language: str, protocol: str, subset: str, metric: str
     ) -> list[float]:
-        """The scores of each seed; empty where there is none."""
+        """The scores of each seed; empty if there are none."""
         return self._values.get((arm, target, language, protocol, subset, metric), [])
 
     def mean(self, arm: str, target: TargetFacts, language: str) -> float | None:
-        """The primary score of one language, mean over seeds; None where there is none."""
-        found = self.values(arm, target.name, language, target.protocol, "all", target.metric)
-        return sum(found) / len(found) if found else None
+        """The primary score of one language, mean over seeds; None if there is none."""
+        values = self.values(arm, target.name, language, target.protocol, "all", target.metric)
+        return sum(values) / len(values) if values else None
 
     def protocols(self, target: TargetFacts) -> list[str]:
         """The protocols that a target was scored by, the primary one first."""
@@ -52,11 +52,11 @@ class ScoreIndex:
 
     def metrics(self, target: TargetFacts, protocol: str) -> list[str]:
         """The metrics of a target under a protocol, the primary one first."""
-        found = self._columns[target.name][protocol]
-        return sorted(found, key=lambda name: (name != target.metric, name))
+        names = self._columns[target.name][protocol]
+        return sorted(names, key=lambda name: (name != target.metric, name))
 
     def size(self, target: TargetFacts) -> int:
-        """Number of queries of a target's primary score; 0 where it was not scored."""
+        """Number of queries of a target's primary score; 0 if it was not scored."""
         return self._sizes.get((target.name, MACRO, target.protocol), 0)
 
     def has_clean(self, target: TargetFacts) -> bool:
@@ -66,7 +66,7 @@ class ScoreIndex:
 
 @dataclass(frozen=True)
 class ScoreCell:
-    """A score as it is shown; ``spread`` is the range over seeds, empty for a single one."""
+    """A score as text; ``spread`` is the range over seeds, empty for a single seed."""
 
     value: str
     spread: str
@@ -75,7 +75,7 @@ class ScoreCell:
 
 @dataclass(frozen=True)
 class ScoreColumn:
-    """What a pair of columns is of."""
+    """The protocol and metric of a pair of columns."""
 
     protocol: str
     direction: str
@@ -99,12 +99,12 @@ class ScoreTable:
         target: what was measured.
         summary: its languages, queries and gaps, in words.
         columns: our protocols, each in its primary metric.
-        rows: the scores of these.
+        rows: their scores.
         other_columns: the metrics that are not primary.
-        other_rows: the scores of these.
-        defined_columns: other projects' protocols, each in its own metric, behind ours; empty where
-            only ours were asked for.
-        defined_rows: the scores of these.
+        other_rows: their scores.
+        defined_columns: other projects' protocols, each in its own metric, after ours; empty if only
+            ours were measured.
+        defined_rows: their scores.
         has_clean: False for mining, whose pairs compete for each other's texts, so that no text can be
             left out later, and for labelled examples without clean scores.
     """
@@ -126,7 +126,7 @@ class ScoreTable:
 
 
 def score_tables(folder: RunFolder, index: ScoreIndex) -> list[ScoreTable]:
-    """The macro scores of each target; metrics that are not primary stand apart, and so do other
+    """The macro scores of each target; metrics that are not primary are separate, and so are other
     projects' definitions, beside ours.
     """
     return [_score_table(folder, index, target) for target in folder.run.targets]
@@ -165,7 +165,7 @@ def _has_clean(index: ScoreIndex, target: TargetFacts) -> bool:
 
 
 def _project(protocol: str) -> str:
-    """Whose definition it is."""
+    """The project that defines a protocol."""
     return protocol.partition("/")[0]
 
 
@@ -194,8 +194,8 @@ def _size_summary(target: TargetFacts, size: int) -> str:
 
 
 def query_word(target: TargetFacts) -> str:
-    """What the outcomes of a target are of."""
-    return KINDS[target.kind].asks
+    """The noun for one outcome of a target."""
+    return KINDS[target.kind].outcome_unit
 
 
 def _score_rows(
@@ -203,8 +203,8 @@ def _score_rows(
 ) -> tuple[ScoreRow, ...]:
     def cell(arm: ArmFacts, column: ScoreColumn, subset: str) -> ScoreCell | None:
         key = (arm.name, target.name, MACRO, column.protocol, subset, column.metric)
-        found = index.values(*key)
-        return score_cell(found, len(arm.seeds), column.metric) if found else None
+        values = index.values(*key)
+        return score_cell(values, len(arm.seeds), column.metric) if values else None
 
     return tuple(
         ScoreRow(arm, tuple((cell(arm, c, "all"), cell(arm, c, "clean")) for c in columns))
@@ -217,8 +217,8 @@ def score_cell(values: Sequence[float], planned: int, metric: str) -> ScoreCell:
 
     Args:
         values: of each seed; at least one.
-        planned: seeds that there should be.
-        metric: it is a score of, which is shown in the metric's unit.
+        planned: number of seeds of the arm.
+        metric: its metric; the score is shown in the metric's unit.
     """
     score = described(metric).score
     low, high = score(min(values)), score(max(values))

@@ -2,13 +2,13 @@
 
 To add one, write three things:
 
-1. a module of this folder with the view: a function that takes the `RunFolder` and returns what the
-   section shows, or None where the run has nothing to show;
+1. a module of this folder with the view: a function that takes the `RunFolder` and returns the content
+   of the section, or None if the run has nothing to show;
 2. ``templates/sections/ANCHOR.html.j2``: a ``<section id="{{ section.anchor }}">`` that shows
    ``view``. Beside it a template has ``run`` (the facts of ``run.json``), ``several`` (whether arms are
    compared with several baselines), ``looks`` (of arms), ``levels`` (of heat maps) and the macros
    ``marks``;
-3. a line in `SECTIONS`, with ``plots`` where the view has plots.
+3. a line in `SECTIONS`, with ``plots`` if the view has plots.
 
 The navigation, the page and the files of plots follow from the tuple.
 """

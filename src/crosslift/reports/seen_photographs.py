@@ -17,21 +17,21 @@ def seen_photographs(target: TargetFacts, arms: Sequence[ArmFacts]) -> str:
         arms: of the study.
 
     Returns:
-        Empty where the photographs are of no set that towers are trained on, or no tower saw them.
+        Empty if the photographs are of no set that towers are trained on, or no tower saw them.
     """
     if target.photographs is None:
         return ""
-    seen = [arm.name for arm in arms if any(_saw(tower, target) for tower in _towers(arm))]
+    trained = [arm.name for arm in arms if any(_saw(tower, target) for tower in _towers(arm))]
     unknown = [
         arm.name
         for arm in arms
-        if arm.name not in seen and any(tower.photographs is None for tower in _towers(arm))
+        if arm.name not in trained and any(tower.photographs is None for tower in _towers(arm))
     ]
     sentences = []
-    if seen:
+    if trained:
         sentences.append(
             f"The photographs are of {target.photographs}, on which the image tower of "
-            f"{listed(seen)} was trained, with labels."
+            f"{listed(trained)} was trained, with labels."
         )
     if unknown:
         sentences.append(

@@ -1,4 +1,4 @@
-"""How the score depends on one setting: arms named STEM@VALUE, that differ in that setting alone."""
+"""How the score depends on one setting: arms named STEM@VALUE that differ only in that setting."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAME = re.compile(r"(?P<stem>.+?)@(?P<value>[0-9][0-9.eE+-]*?)(?P<control>--.+)
 
 
 @dataclass(frozen=True)
-class Tried:
+class ArmAtValue:
     """An arm at one value of the setting."""
 
     arm: ArmFacts
@@ -27,18 +27,18 @@ class SettingPath:
     """The arms of one stem.
 
     Args:
-        stem: what their names share.
-        setting: what the value is of, in words.
+        stem: the common part of their names.
+        setting: name of the setting, in words.
         start: of the arms.
-        tried: the arms, by rising value.
-        chosen: the arm with the best dev score; None where that is not known of every arm.
-        dev: the dev metric and task of that choice, in words; empty where none is chosen.
+        points: the arms with their values, by rising value.
+        chosen: the arm with the best dev score; None if not every arm has one.
+        dev: the dev metric and task of that choice, in words; empty if none is chosen.
     """
 
     stem: str
     setting: str
     start: str
-    tried: tuple[Tried, ...]
+    points: tuple[ArmAtValue, ...]
     chosen: str | None
     dev: str
 
@@ -51,23 +51,22 @@ def setting_paths(arms: Sequence[ArmFacts], curves: Sequence[CurvePoint]) -> lis
 
     Args:
         arms: of the study.
-        curves: learning curves, with the dev scores that the choice is made on. It is never made on a
-            target.
+        curves: learning curves, with the dev scores for the choice. The choice never uses a target.
     """
-    stems: dict[tuple[str, str], list[Tried]] = {}
+    stems: dict[tuple[str, str], list[ArmAtValue]] = {}
     for arm in arms:
         stem, value = parsed(arm.name)
         if value is not None:
-            stems.setdefault((stem, arm.start), []).append(Tried(arm, value))
+            stems.setdefault((stem, arm.start), []).append(ArmAtValue(arm, value))
     return [
-        _path(stem, start, sorted(tried, key=lambda each: each.value), curves)
-        for (stem, start), tried in stems.items()
-        if len({each.value for each in tried}) == len(tried) > 1
+        _path(stem, start, sorted(arms_at_values, key=lambda each: each.value), curves)
+        for (stem, start), arms_at_values in stems.items()
+        if len({each.value for each in arms_at_values}) == len(arms_at_values) > 1
     ]
 
 
 def parsed(name: str) -> tuple[str, float | None]:
-    """The stem and the value of an arm's name; the name and None where it is not of that form."""
+    """The stem and the value of an arm's name; the name and None if it does not have that form."""
     match = _NAME.fullmatch(name)
     if match is None:
         return name, None
@@ -81,28 +80,28 @@ def parsed(name: str) -> tuple[str, float | None]:
 
 
 def _path(
-    stem: str, start: str, tried: Sequence[Tried], curves: Sequence[CurvePoint]
+    stem: str, start: str, points: Sequence[ArmAtValue], curves: Sequence[CurvePoint]
 ) -> SettingPath:
-    arms = tuple(each.arm for each in tried)
-    of_arms = {arm.name: _last_dev(arm, curves) for arm in arms}
-    of_all = _of_all(of_arms)
-    if of_all is None:
-        return SettingPath(stem, _setting(tried), start, tuple(tried), None, "")
-    task, name = of_all
+    arms = tuple(each.arm for each in points)
+    dev_scores = {arm.name: _last_dev(arm, curves) for arm in arms}
+    common = _of_all(dev_scores)
+    if common is None:
+        return SettingPath(stem, _setting(points), start, tuple(points), None, "")
+    task, name = common
     metric = described(name)
     best = min if metric.lower_is_better else max
-    chosen = best(of_arms, key=lambda arm: of_arms[arm][of_all])
+    chosen = best(dev_scores, key=lambda arm: dev_scores[arm][common])
     return SettingPath(
-        stem, _setting(tried), start, tuple(tried), chosen, f"{metric.heading} on {task}"
+        stem, _setting(points), start, tuple(points), chosen, f"{metric.heading} on {task}"
     )
 
 
-def _setting(tried: Sequence[Tried]) -> str:
-    """The setting of the last stage that has each arm's value."""
-    if any(not each.arm.stages for each in tried):
+def _setting(points: Sequence[ArmAtValue]) -> str:
+    """The setting of the last stage whose value is that of the name in every arm."""
+    if any(not each.arm.stages for each in points):
         return "value"
-    settings = [(each.value, _numbers(each.arm.stages[-1])) for each in tried]
-    names = [n for n in settings[0][1] if all(found.get(n) == v for v, found in settings)]
+    settings = [(each.value, _numbers(each.arm.stages[-1])) for each in points]
+    names = [n for n in settings[0][1] if all(numbers.get(n) == v for v, numbers in settings)]
     return names[0].replace("_", " ") if names else "value"
 
 
@@ -128,18 +127,20 @@ def _of_all(of_arms: Mapping[str, Mapping[tuple[str, str], float]]) -> tuple[str
 
 def _last_dev(arm: ArmFacts, curves: Sequence[CurvePoint]) -> dict[tuple[str, str], float]:
     """(task, dev metric) of the arm's last stage -> the score at its end, or at the update whose
-    weights were kept."""
+    weights are used."""
     by_seed: dict[tuple[str, str], dict[int, dict[int, float]]] = {}
     last = len(arm.stages) - 1
     for point in curves:
         if (point.arm, point.stage) == (arm.name, last) and point.metric.startswith(DEV):
             seeds = by_seed.setdefault((point.task, point.metric), {})
             seeds.setdefault(point.seed, {})[point.update] = point.value
-    kept = dict(zip(arm.seeds, arm.stages[last].kept_updates if arm.stages else (), strict=False))
-    found = {}
+    kept_updates = dict(
+        zip(arm.seeds, arm.stages[last].kept_updates if arm.stages else (), strict=False)
+    )
+    dev_scores = {}
     for key, seeds in sorted(by_seed.items()):
-        ends = [values.get(kept.get(s, max(values))) for s, values in seeds.items()]
-        whole = [value for value in ends if value is not None]
-        if len(whole) == len(arm.seeds):
-            found[key] = sum(whole) / len(whole)
-    return found
+        ends = [values.get(kept_updates.get(s, max(values))) for s, values in seeds.items()]
+        complete = [value for value in ends if value is not None]
+        if len(complete) == len(arm.seeds):
+            dev_scores[key] = sum(complete) / len(complete)
+    return dev_scores

@@ -30,7 +30,7 @@ class SettingSection:
     Args:
         paths: the stems.
         plots: one for each target, start and setting.
-        choices: how the chosen value of each stem was found, or that none is, in words.
+        choices: for each stem, its chosen value and the reason, or that none is chosen, in words.
     """
 
     paths: tuple[SettingPath, ...]
@@ -45,7 +45,7 @@ def setting_section(folder: RunFolder) -> SettingSection | None:
         folder: the run.
 
     Returns:
-        The section; None where no arms are named STEM@VALUE.
+        The section; None if no arms are named STEM@VALUE.
     """
     paths = setting_paths(folder.run.arms, folder.curves)
     if not paths:
@@ -57,10 +57,14 @@ def setting_section(folder: RunFolder) -> SettingSection | None:
     several = len({start for start, _ in panels}) > 1
     with drawing():
         plots = tuple(
-            _panel(index, target, own, looks, names, start if several else "")
+            _panel(index, target, paths_of_panel, looks, names, start if several else "")
             for target in folder.run.targets
-            for (start, _), own in panels.items()
-            if any(index.mean(t.arm.name, target, MACRO) is not None for p in own for t in p.tried)
+            for (start, _), paths_of_panel in panels.items()
+            if any(
+                index.mean(t.arm.name, target, MACRO) is not None
+                for p in paths_of_panel
+                for t in p.points
+            )
         )
     return SettingSection(tuple(paths), plots, tuple(map(_choice, paths)))
 
@@ -82,33 +86,33 @@ def _panel(
     title = f"{shorten(start, 16)}: {target.title}" if start else target.title
     axes = square_axes(title, _HEIGHT, len(paths) + 1)
     axes.set_xscale("log")
-    told = []
+    sentences = []
     for path in paths:
-        told.append(_line(axes, index, target, path, looks))
-    baseline = paths[0].tried[0].arm.baseline
+        sentences.append(_line(axes, index, target, path, looks))
+    baseline = paths[0].points[0].arm.baseline
     level = index.mean(baseline, target, MACRO)
     if level is not None:
         axes.axhline(level * 100, color=INK, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1.5)
-    _ticks(axes, sorted({each.value for path in paths for each in path.tried}))
+    _ticks(axes, sorted({each.value for path in paths for each in path.points}))
     axes.set_xlabel(f"{paths[0].setting} (logarithmic)", size=11.5, labelpad=5)
     axes.set_ylabel(f"{described(target.metric).heading}, percent", size=11.5)
     _legend(axes, paths, looks, baseline if level is not None else "")
     words = f"{target.title}: {described(target.metric).heading} in percent by {paths[0].setting}."
-    name = names.give("setting", paths[0].setting, target.name, *([start] if start else []))
-    return finish(axes.figure, name, f"{words} {'; '.join(told)}.")
+    name = names.unique("setting", paths[0].setting, target.name, *([start] if start else []))
+    return finish(axes.figure, name, f"{words} {'; '.join(sentences)}.")
 
 
 def _line(
     axes: Any, index: ScoreIndex, target: TargetFacts, path: SettingPath, looks: dict[str, Look]
 ) -> str:
     """Draw a stem and its seeds; returns it in words."""
-    first = looks[path.tried[0].arm.name]
-    xs, ys, told = [], [], []
-    for each in path.tried:
+    first = looks[path.points[0].arm.name]
+    xs, ys, clauses = [], [], []
+    for each in path.points:
         key = (each.arm.name, target.name, MACRO, target.protocol, "all", target.metric)
         values = index.values(*key)
         if not values:
-            told.append(f"no score at {each.value:g}")
+            clauses.append(f"no score at {each.value:g}")
             continue
         mean = sum(values) / len(values)
         xs.append(each.value)
@@ -119,10 +123,10 @@ def _line(
         if each.arm.name == path.chosen:
             axes.plot([each.value], [mean * 100], zorder=4, **_ring())
         chosen = " (best on dev)" if each.arm.name == path.chosen else ""
-        told.append(f"{percent(mean)} at {each.value:g}{chosen}")
+        clauses.append(f"{percent(mean)} at {each.value:g}{chosen}")
     dash = (0, (4, 2)) if first.hollow else "solid"
     axes.plot(xs, ys, color=first.light, linewidth=1.6, linestyle=dash, zorder=2.5)
-    return f"{path.stem} {', '.join(told)}"
+    return f"{path.stem} {', '.join(clauses)}"
 
 
 def _ring() -> dict[str, Any]:
@@ -146,11 +150,11 @@ def _ticks(axes: Any, values: Sequence[float]) -> None:
 def _legend(axes: Any, paths: Sequence[SettingPath], looks: dict[str, Look], baseline: str) -> None:
     handles = []
     for path in paths:
-        look = looks[path.tried[0].arm.name]
+        look = looks[path.points[0].arm.name]
         line = {"linestyle": "--" if look.hollow else "-", "color": look.light}
-        seen = " (not zero-shot)" if any(not t.arm.zero_shot for t in path.tried) else ""
+        remark = " (not zero-shot)" if any(not t.arm.zero_shot for t in path.points) else ""
         handles.append(
-            Line2D([], [], label=shorten(path.stem, 40) + seen, **mark_style(look) | line)
+            Line2D([], [], label=shorten(path.stem, 40) + remark, **mark_style(look) | line)
         )
     if baseline:
         style: dict[str, Any] = {"linestyle": (0, (1, 2)), "color": INK}

@@ -1,7 +1,6 @@
 """The short answer of a report, in words, and its verdicts in reading order.
 
-Every word of it follows from the verdicts: nothing is called higher or lower that the statistics
-did not call so.
+Every word follows from the verdicts: it calls higher or lower only what the statistics do.
 """
 
 from __future__ import annotations
@@ -38,9 +37,9 @@ class VerdictView:
         outcome: the mark, see `mark_of`.
         sentence: the verdict's own sentence.
         details: metric, protocol, corrected p, sizes.
-        clean: True where only items without overlap were compared.
-        unequal: why the budgets are not equal; empty where they are.
-        seen: which of the arms are not zero-shot, in words.
+        clean: True if only items without overlap were compared.
+        unequal: why the budgets are not equal; empty if they are.
+        not_zero_shot: which of the arms are not zero-shot, in words.
     """
 
     outcome: str
@@ -48,12 +47,12 @@ class VerdictView:
     details: str
     clean: bool
     unequal: str
-    seen: tuple[str, ...]
+    not_zero_shot: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class VerdictGroup:
-    """Verdicts that answer one question; ``question`` is empty where none was written."""
+    """Verdicts that answer one question; ``question`` is empty if none was written."""
 
     question: str
     verdicts: tuple[VerdictView, ...]
@@ -66,15 +65,15 @@ class AnswerSection:
     Args:
         answer: the short answer, in words.
         languages: of all targets.
-        seeds: with which any phase was trained.
+        seeds: the seeds of any phase of training.
         starts: how often phase one was trained, in sentences.
-        mixed: which facts differ between the environments of steps; None: none do.
-        other_code: which steps other code made; None: none.
+        mixed: which facts differ between the environments of steps. None: none do.
+        other_code: which steps other code made. None: none.
         idle: updates that learned nothing, in sentences.
         declared: verdicts of the questions that the study declared.
         against_baseline: verdicts of every arm against its baseline.
         forest: the effect of each arm against its baseline.
-        attributed: whether the page says where effects come from.
+        attributed: whether the page shows where effects come from.
     """
 
     answer: str
@@ -91,7 +90,7 @@ class AnswerSection:
 
     @property
     def plots(self) -> tuple[Plot, ...]:
-        """Those of the effects."""
+        """The plots of the effects."""
         return self.forest.plots
 
 
@@ -113,7 +112,7 @@ def answer_section(folder: RunFolder) -> AnswerSection:
 
 
 def _seeds(folder: RunFolder) -> tuple[int, ...]:
-    """The seeds with which any phase was trained, rising."""
+    """The seeds of any phase of training, in ascending order."""
     arms = (arm for arm in folder.run.arms if arm.stages or arm.start_seeds == "paired")
     trained = {seed for arm in arms for seed in arm.seeds}
     tuned = {target.name for target in folder.run.targets if KINDS[target.kind].fine_tuned}
@@ -147,9 +146,13 @@ def _view(folder: RunFolder, verdict: Verdict) -> VerdictView:
     )
     unequal = "" if verdict.budget_equal else verdict.budget_note or "budgets differ"
     arms = (folder.arm(verdict.arm), folder.arm(verdict.against))
-    seen = tuple(f"{arm.name}: {not_zero_shot(arm)}" for arm in arms if not arm.zero_shot)
+    not_zero_shot_arms = tuple(
+        f"{arm.name}: {not_zero_shot(arm)}" for arm in arms if not arm.zero_shot
+    )
     clean = verdict.subset == "clean"
-    return VerdictView(mark_of(verdict.verdict), verdict.sentence, details, clean, unequal, seen)
+    return VerdictView(
+        mark_of(verdict.verdict), verdict.sentence, details, clean, unequal, not_zero_shot_arms
+    )
 
 
 def _corrected(verdict: Verdict) -> str:
@@ -158,10 +161,10 @@ def _corrected(verdict: Verdict) -> str:
     return f"p {p_value(verdict.p_corrected)} corrected"
 
 
-def _named(folder: RunFolder, arm: str) -> str:
-    """The name of an arm, with what is said of it where it is not zero-shot."""
-    seen = not_zero_shot(folder.arm(arm))
-    return f"{arm} ({seen})" if seen else arm
+def _arm_words(folder: RunFolder, arm: str) -> str:
+    """The name of an arm, with a remark if it is not zero-shot."""
+    remark = not_zero_shot(folder.arm(arm))
+    return f"{arm} ({remark})" if remark else arm
 
 
 def plain_answer(folder: RunFolder) -> str:
@@ -175,23 +178,25 @@ def plain_answer(folder: RunFolder) -> str:
     """
     declared = _pairs(folder, "declared")
     against = _pairs(folder, "vs-baseline")
-    alone = sum(verdict.verdict == ONE_SEED for verdict in folder.verdicts)
-    if alone and not declared and not against:
+    undecided = sum(verdict.verdict == ONE_SEED for verdict in folder.verdicts)
+    if undecided and not declared and not against:
         return (
             "Every trained arm was run with one seed, which gives no verdict: how far seeds vary is "
             "not known. The differences of this seed are below."
         )
     if not declared and not against:
-        return "No comparison was made, so this run gives no answer. The scores stand below."
-    sentences = [_pair_sentence(folder, pair, found) for pair, found in declared[:_MOST_DECLARED]]
+        return "No comparison was made, so this run gives no answer. The scores are below."
+    sentences = [
+        _pair_sentence(folder, pair, verdicts) for pair, verdicts in declared[:_MOST_DECLARED]
+    ]
     if len(declared) > _MOST_DECLARED:
-        sentences.append(f"{len(declared) - _MOST_DECLARED} more declared comparisons stand below.")
+        sentences.append(f"{len(declared) - _MOST_DECLARED} more declared comparisons are below.")
     sentences.extend(_baseline_sentences(folder, against, brief=bool(declared)))
     sentences.extend(_source_sentences(folder))
     sentences.extend(_control_sentences(folder, {pair for pair, _ in declared}))
-    if any(not verdict.budget_equal for _, found in declared for verdict in found):
+    if any(not verdict.budget_equal for _, verdicts in declared for verdict in verdicts):
         sentences.append("Comparisons between unequal budgets are marked.")
-    if alone:
+    if undecided:
         sentences.append("Comparisons with one seed of a trained arm give no verdict.")
     return " ".join(sentences)
 
@@ -207,20 +212,20 @@ def _pairs(folder: RunFolder, family: str) -> list[tuple[tuple[str, str], list[V
     return list(groups.items())
 
 
-def _pair_sentence(folder: RunFolder, pair: tuple[str, str], found: Sequence[Verdict]) -> str:
-    own_control = folder.arm(pair[1]).control_of == pair[0]
-    arm, other = (_named(folder, name) for name in pair)
-    against = f"its control {other}" if own_control else other
-    shown = []
+def _pair_sentence(folder: RunFolder, pair: tuple[str, str], verdicts: Sequence[Verdict]) -> str:
+    is_control = folder.arm(pair[1]).control_of == pair[0]
+    arm, other = (_arm_words(folder, name) for name in pair)
+    against = f"its control {other}" if is_control else other
+    clauses = []
     for outcome in SHOWN:
-        titles = [_titled(folder, verdict) for verdict in found if verdict.verdict == outcome]
+        titles = [_titled(folder, verdict) for verdict in verdicts if verdict.verdict == outcome]
         if titles:
-            shown.append(f"{outcome} on {listed(titles)}")
-    even = [folder.target(v.target).title for v in found if v.verdict == NO_DIFFERENCE]
-    if not shown:
+            clauses.append(f"{outcome} on {listed(titles)}")
+    even = [folder.target(v.target).title for v in verdicts if v.verdict == NO_DIFFERENCE]
+    if not clauses:
         return f"No difference between {arm} and {against} is shown on {listed(even)}."
     tail = f"; no difference is shown on {listed(even)}" if even else ""
-    return f"Against {against}, {arm} is {' and '.join(shown)}{tail}."
+    return f"Against {against}, {arm} is {' and '.join(clauses)}{tail}."
 
 
 def _titled(folder: RunFolder, verdict: Verdict) -> str:
@@ -230,14 +235,14 @@ def _titled(folder: RunFolder, verdict: Verdict) -> str:
 def _baseline_sentences(
     folder: RunFolder, against: Sequence[tuple[tuple[str, str], list[Verdict]]], brief: bool
 ) -> list[str]:
-    """What stands against each baseline: its own sentences for each."""
+    """The comparisons with each baseline, in sentences."""
     sentences = []
     for baseline in folder.baselines:
-        pairs = [(arm, found) for (arm, other), found in against if other == baseline]
-        trained = [(arm, found) for arm, found in pairs if folder.arm(arm).role == "trained"]
+        pairs = [(arm, verdicts) for (arm, other), verdicts in against if other == baseline]
+        trained = [(arm, verdicts) for arm, verdicts in pairs if folder.arm(arm).role == "trained"]
         if trained and brief:
-            told = [(_named(folder, arm), found) for arm, found in trained]
-            sentences.append(_tallies(baseline, told))
+            with_words = [(_arm_words(folder, arm), verdicts) for arm, verdicts in trained]
+            sentences.append(_tallies(baseline, with_words))
         elif trained:
             sentences.extend(_differing_then_even(folder, baseline, trained))
     return sentences
@@ -246,7 +251,7 @@ def _baseline_sentences(
 def _tallies(baseline: str, trained: Sequence[tuple[str, list[Verdict]]]) -> str:
     """The arms against their baseline in a sentence, those that differ from it first."""
     by_outcome = sorted(trained, key=lambda pair: not _differs(pair[1]))
-    parts = [_tally(arm, found) for arm, found in by_outcome[:_MOST_ARMS]]
+    parts = [_tally(arm, verdicts) for arm, verdicts in by_outcome[:_MOST_ARMS]]
     rest = len(trained) - _MOST_ARMS
     tail = f"; {plural(rest, 'more arm')} below" if rest > 0 else ""
     return f"Against the baseline {baseline}, {'; '.join(parts)}{tail}."
@@ -257,7 +262,9 @@ def _differing_then_even(
 ) -> list[str]:
     """A sentence for each arm that differs from its baseline, and one for those that do not."""
     differing = [(a, f) for a, f in trained if _differs(f)]
-    even = [_named(folder, arm) for arm, found in trained if (arm, found) not in differing]
+    even = [
+        _arm_words(folder, arm) for arm, verdicts in trained if (arm, verdicts) not in differing
+    ]
     sentences = [_pair_sentence(folder, (a, baseline), f) for a, f in differing[:_MOST_ARMS]]
     if len(differing) > _MOST_ARMS:
         sentences.append(f"{plural(len(differing) - _MOST_ARMS, 'more arm')} below.")
@@ -268,60 +275,62 @@ def _differing_then_even(
     return sentences
 
 
-def _differs(found: Sequence[Verdict]) -> bool:
-    return any(verdict.verdict in SHOWN for verdict in found)
+def _differs(verdicts: Sequence[Verdict]) -> bool:
+    return any(verdict.verdict in SHOWN for verdict in verdicts)
 
 
-def _tally(arm: str, found: Sequence[Verdict]) -> str:
-    held = {kind: sum(verdict.verdict == kind for verdict in found) for kind in SHOWN}
-    shown = [f"{kind} on {number}" for kind, number in held.items() if number]
-    of_all = f"of {plural(len(found), 'target')}"
-    return f"{arm} is {listed(shown)} {of_all}" if shown else f"{arm} is not shown to differ"
+def _tally(arm: str, verdicts: Sequence[Verdict]) -> str:
+    counts = {kind: sum(verdict.verdict == kind for verdict in verdicts) for kind in SHOWN}
+    clauses = [f"{kind} on {number}" for kind, number in counts.items() if number]
+    of_all = f"of {plural(len(verdicts), 'target')}"
+    return f"{arm} is {listed(clauses)} {of_all}" if clauses else f"{arm} is not shown to differ"
 
 
 def _control_sentences(folder: RunFolder, declared: set[tuple[str, str]]) -> list[str]:
-    """What of the arms' gains their controls share, of the controls that no attribution takes in."""
+    """The gains that arms share with their controls, for controls that no attribution includes."""
     sentences = []
     for pair in unattributed(folder):
         name, control = pair.arm.name, pair.control.name
         gained = [row for row in pair.rows if row.gained and row.content]
-        kept = [row.target.title for row in gained if row.above_control]
-        lost = [row.target.title for row in gained if not row.above_control]
-        if kept and (name, control) not in declared:
-            sentences.append(f"On {listed(kept)}, {name} gains more than its control {control}.")
-        if lost:
+        beyond_control = [row.target.title for row in gained if row.above_control]
+        shared = [row.target.title for row in gained if not row.above_control]
+        if beyond_control and (name, control) not in declared:
             sentences.append(
-                f"What {name} gains on {listed(lost)} is not shown to come from the content,"
+                f"On {listed(beyond_control)}, {name} gains more than its control {control}."
+            )
+        if shared:
+            sentences.append(
+                f"What {name} gains on {listed(shared)} is not shown to come from the content,"
                 f" which {control} lacks."
             )
     return sentences
 
 
 def _source_sentences(folder: RunFolder) -> list[str]:
-    """Of each arm with controls, what its gains are shown to come from, and on which targets."""
+    """For each arm with controls, where its gains are shown to come from, and on which targets."""
     by_arm: dict[str, list[Attribution]] = {}
-    for found in folder.run.attributions:
-        if found.whole.verdict == better_outcome(found.metric):
-            by_arm.setdefault(found.arm, []).append(found)
+    for attribution in folder.run.attributions:
+        if attribution.whole.verdict == better_outcome(attribution.metric):
+            by_arm.setdefault(attribution.arm, []).append(attribution)
     return [_source_sentence(folder, arm, gained) for arm, gained in by_arm.items()]
 
 
 def _source_sentence(folder: RunFolder, arm: str, gained: Sequence[Attribution]) -> str:
-    """What an arm's gains come from.
+    """Where an arm's gains come from.
 
-    A lead over a control that is above the whole gain is no part of it, but shows that its source
-    helps. A control that gains by itself shows its source, also where it gains more than the arm.
+    A lead over a control that is above the whole gain is not part of it, but shows that its source
+    helps. A control that gains by itself shows its source, even if it gains more than the arm.
     """
-    shown: dict[str, list[str]] = {}
+    titles_by_source: dict[str, list[str]] = {}
     beaten: list[str] = []
     beyond: dict[tuple[str, str, str], list[str]] = {}
-    for found in gained:
-        title = folder.target(found.target).title
-        better = better_outcome(found.metric)
+    for attribution in gained:
+        title = folder.target(attribution.target).title
+        better = better_outcome(attribution.metric)
         worse = opposite(better)
-        for part in found.parts:
+        for part in attribution.parts:
             source = part.source.replace("`", "")
-            titles = shown.setdefault(source, [])
+            titles = titles_by_source.setdefault(source, [])
             is_part = part.within_whole or part.named.arm != arm
             if part.named.verdict == better and is_part:
                 titles.append(title)
@@ -331,9 +340,15 @@ def _source_sentence(folder: RunFolder, arm: str, gained: Sequence[Attribution])
                 beyond.setdefault((part.control, reason, source), []).append(title)
             if part.kind == "captions-only" and part.rest.verdict == worse:
                 beaten.append(title)
-    parts = [f"{source} on {listed(titles)}" for source, titles in shown.items() if titles]
+    parts = [
+        f"{source} on {listed(titles)}" for source, titles in titles_by_source.items() if titles
+    ]
     helpful = {source for _, _, source in beyond}
-    empty = [source for source, titles in shown.items() if not titles and source not in helpful]
+    empty = [
+        source
+        for source, titles in titles_by_source.items()
+        if not titles and source not in helpful
+    ]
     clauses = [f"is shown to come from {'; from '.join(parts)}"] if parts else []
     clauses += [f"is not shown to come from {listed(empty)} on any target"] if empty else []
     clauses += [f"is less than captions alone bring on {listed(beaten)}"] if beaten else []

@@ -1,4 +1,4 @@
-"""Where the effect of an arm comes from: what each of its controls leaves of it, in words and plots."""
+"""Where the effect of an arm comes from: its difference to each of its controls, in words and plots."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ class FigureCell:
         effect: in points, with its sign.
         interval: of the effect.
         outcome: the mark, see `mark_of`.
-        shown: whether it is shown, in words.
-        sizes: queries, languages and seeds it rests on.
+        verdict: whether the difference is shown, in words.
+        sizes: its queries, languages and seeds.
     """
 
     pair: str
     effect: str
     interval: str
     outcome: str
-    shown: str
+    verdict: str
     sizes: str
 
 
 @dataclass(frozen=True)
 class SourceRow:
-    """A part of an effect; ``rest`` is what is left of the whole, None in the row of the whole."""
+    """A part of an effect; ``rest`` is the rest of the whole, None in the row of the whole."""
 
     source: str
     figure: FigureCell
@@ -66,7 +66,7 @@ class SourceArm:
     arm: ArmFacts
     plots: tuple[Plot, ...]
     tables: tuple[SourceTable, ...]
-    alone: tuple[str, ...]
+    gains: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -88,14 +88,14 @@ def source_section(folder: RunFolder) -> SourceSection | None:
         folder: the run.
 
     Returns:
-        The section; None where no arm has controls, or the run is of an earlier version.
+        The section; None if no arm has controls, or the run is of an earlier version.
 
     Raises:
-        UnknownNameError: an attribution names an arm or a target that the run has not.
+        UnknownNameError: an attribution names an arm or a target that the run does not have.
     """
     by_arm: dict[str, list[Attribution]] = {}
-    for found in folder.run.attributions:
-        by_arm.setdefault(folder.arm(found.arm).name, []).append(found)
+    for attribution in folder.run.attributions:
+        by_arm.setdefault(folder.arm(attribution.arm).name, []).append(attribution)
     looks, names = looks_of(folder.run.arms), Names()
     with drawing():
         arms = tuple(
@@ -119,7 +119,7 @@ def _source_arm(
         arm=arm,
         plots=tuple(_plot(folder, entry, looks, limits, names) for entry in entries),
         tables=tuple(_table(folder, entry) for entry in entries),
-        alone=tuple(gain.sentence for gain in folder.run.gains if gain.arm == arm.name),
+        gains=tuple(gain.sentence for gain in folder.run.gains if gain.arm == arm.name),
     )
 
 
@@ -144,7 +144,7 @@ def _cell(figure: Figure, target: TargetFacts) -> FigureCell:
         effect=signed_points(figure.effect),
         interval=interval(figure.low, figure.high),
         outcome=mark_of(figure.verdict),
-        shown=figure.shown,
+        verdict=figure.shown,
         sizes=", ".join(sizes),
     )
 
@@ -162,18 +162,20 @@ def _plot(
     axes = effect_axes(target.title, len(rows), _ROW, limits, 0)
     for index, (source, figure, look) in enumerate(rows):
         top = index * _ROW
-        told = f"{signed_points(figure.effect)}  {interval(figure.low, figure.high)}"
-        row_words(axes, top + 12, shorten(source.replace("`", ""), 24), told, bold=index == 0)
+        effect_words = f"{signed_points(figure.effect)}  {interval(figure.low, figure.high)}"
+        row_words(
+            axes, top + 12, shorten(source.replace("`", ""), 24), effect_words, bold=index == 0
+        )
         interval_mark(axes, top + 30, figure, look)
     axes.set_xlabel("points, with 95% interval", size=11.5, labelpad=5)
-    listed = "; ".join(
+    sentences = "; ".join(
         f"{source} {signed_points(f.effect)} {interval(f.low, f.high)}, {f.shown}"
         for source, f, _ in rows
     )
     alternative = (
-        f"{target.title}: where the effect of {entry.arm} comes from, in points. {listed}."
+        f"{target.title}: where the effect of {entry.arm} comes from, in points. {sentences}."
     )
-    return finish(axes.figure, names.give("source", entry.arm, entry.target), alternative)
+    return finish(axes.figure, names.unique("source", entry.arm, entry.target), alternative)
 
 
 def _control(folder: RunFolder, part: EffectPart) -> str:

@@ -1,4 +1,4 @@
-"""The stages of an arm in words: its tasks and their shares, its settings, what was left out."""
+"""The stages of an arm in words: its tasks and their shares, its settings, records left out."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ _MOST_LETTERS = 60
 
 @dataclass(frozen=True)
 class StageWords:
-    """A stage as the page and the model card tell it.
+    """A stage in the words of the page and the model card.
 
     Args:
-        tasks: its tasks, each with its form and, of several, its share of the examples.
+        tasks: its tasks, each with its form and, if there are several, its share of the examples.
         budget: updates, batch size, learning rate.
-        settings: every other setting that is not what it is by default.
-        kept: which update's weights were kept; empty where the last.
+        settings: every other setting that is not at its default.
+        kept_weights: which update's weights were kept; empty if the last.
     """
 
     tasks: str
     budget: str
     settings: str
-    kept: str
+    kept_weights: str
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,10 @@ class TaskRow:
         task: its name.
         form: its form.
         train: number of its training records.
-        rows: what training drew from.
+        rows: number of rows that training drew from.
         dev: number of its dev records.
         left_out: reasons, each with the number of its records.
-        arms: names of the arms that read it so.
+        arms: names of the arms that read this data.
     """
 
     task: str
@@ -75,7 +75,7 @@ def stage_words(stage: StageFacts) -> StageWords:
         tasks=", ".join(_task(task, len(stage.tasks) > 1) for task in stage.tasks),
         budget=f"{updates} of {stage.batch_size}, learning rate {stage.learning_rate:g}",
         settings=setting_words(stage.settings),
-        kept=_kept(stage.kept_updates),
+        kept_weights=_kept(stage.kept_updates),
     )
 
 
@@ -95,12 +95,15 @@ def tower_words(tower: TaskTower) -> str:
     return f"image tower {tower.name}, {side}, was trained on {tower.trained_on}"
 
 
-def _copies(found: Augmentation) -> str:
+def _copies(augmentation: Augmentation) -> str:
     """Such as ``3 copies of each record, 42% of their words with synonyms, 31% replaced``."""
-    shares = [share(number / found.words) for number in (found.with_synonyms, found.replaced)]
+    shares = [
+        share(number / augmentation.words)
+        for number in (augmentation.with_synonyms, augmentation.replaced)
+    ]
     return (
-        f"{found.copies} copies of each record, {shares[0]} of their words with synonyms "
-        f"({found.source}), {shares[1]} replaced"
+        f"{augmentation.copies} copies of each record, {shares[0]} of their words with synonyms "
+        f"({augmentation.source}), {shares[1]} replaced"
     )
 
 
@@ -109,8 +112,8 @@ def _kept(updates: Sequence[int]) -> str:
         return ""
     if len(set(updates)) == 1:
         return f"the weights of update {updates[0]:,} were kept"
-    told = listed([count(update) for update in updates])
-    return f"the weights of updates {told} were kept, one for each seed"
+    numbers = listed([count(update) for update in updates])
+    return f"the weights of updates {numbers} were kept, one for each seed"
 
 
 def setting_words(settings: Mapping[str, Any]) -> str:
@@ -120,8 +123,8 @@ def setting_words(settings: Mapping[str, Any]) -> str:
         settings: name -> value, as JSON.
 
     Returns:
-        Such as ``LoRA (rank 8, alpha 16); frozen layers 6``; empty for none. What is none inside a
-        setting is left out.
+        Such as ``LoRA (rank 8, alpha 16); frozen layers 6``; empty for none. Parts of a setting that
+        are None are left out.
     """
     return "; ".join(_setting(name, value, nested=False) for name, value in settings.items())
 
@@ -134,8 +137,8 @@ def _setting(name: str, value: Any, nested: bool) -> str:
         return f"{title}: {'no' if value is False else 'none'}"
     if not isinstance(value, Mapping):
         return f"{title} {_value(value)}"
-    given = {str(key): entry for key, entry in value.items() if entry is not None}
-    inner = [_setting(key, entry, nested=True) for key, entry in given.items()]
+    entries = {str(key): entry for key, entry in value.items() if entry is not None}
+    inner = [_setting(key, entry, nested=True) for key, entry in entries.items()]
     if len(inner) == 1 and not nested:
         return f"{title} {inner[0]}"
     return f"{title} ({', '.join(inner)})"
@@ -162,9 +165,12 @@ def task_rows(arms: Sequence[ArmFacts]) -> list[TaskRow]:
     for arm in arms:
         for stage in arm.stages:
             for task in stage.tasks:
-                read = (task.train, task.rows, task.dev, *sorted(task.left_out.items()))
-                groups.setdefault((task.task, task.form, *read), {})[arm.name] = task
-    return [_task_row(next(iter(found.values())), list(found)) for found in groups.values()]
+                reading = (task.train, task.rows, task.dev, *sorted(task.left_out.items()))
+                groups.setdefault((task.task, task.form, *reading), {})[arm.name] = task
+    return [
+        _task_row(next(iter(task_of_arm.values())), list(task_of_arm))
+        for task_of_arm in groups.values()
+    ]
 
 
 def _task_row(task: StageTask, arms: list[str]) -> TaskRow:
@@ -180,6 +186,6 @@ def _task_row(task: StageTask, arms: list[str]) -> TaskRow:
 
 
 def left_out_words(task: StageTask) -> tuple[str, ...]:
-    """What was not trained on, the most frequent reason first ("1,204 × no gold label")."""
+    """Records that were not trained on, the most frequent reason first ("1,204 × no gold label")."""
     ordered = sorted(task.left_out.items(), key=lambda entry: (-entry[1], entry[0]))
     return tuple(f"{count(number)} × {reason}" for reason, number in ordered if number)

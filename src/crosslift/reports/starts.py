@@ -12,12 +12,12 @@ def start_sentences(arms: Sequence[ArmFacts]) -> list[str]:
 
     A start without stages has none: nothing was trained in it, so nothing varies.
     """
-    of_start: dict[str, ArmFacts] = {}
+    by_start: dict[str, ArmFacts] = {}
     for arm in arms:
-        known = of_start.setdefault(arm.start, arm)
-        if len(arm.seeds) > len(known.seeds):
-            of_start[arm.start] = arm
-    return [f"{_sentence(start, arm)}." for start, arm in of_start.items() if arm.start_seeds]
+        longest = by_start.setdefault(arm.start, arm)
+        if len(arm.seeds) > len(longest.seeds):
+            by_start[arm.start] = arm
+    return [f"{_sentence(start, arm)}." for start, arm in by_start.items() if arm.start_seeds]
 
 
 def _sentence(start: str, arm: ArmFacts) -> str:
@@ -32,8 +32,7 @@ def _sentence(start: str, arm: ArmFacts) -> str:
 
 
 def phase_one_words(arm: ArmFacts, seed: int) -> str:
-    """What phase one did before an arm's own stages, with one of its seeds; empty where it did
-    nothing."""
+    """The phase one before an arm's own stages, with one of its seeds; empty if there is none."""
     if arm.start_seeds is None:
         return ""
     how = "once for all seeds" if arm.start_seeds == "shared" else f"with seed {seed}"

@@ -1,4 +1,4 @@
-"""How a run was made: in which environments, and by which steps."""
+"""The environments and steps of a run."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def step_rows(folder: RunFolder) -> list[StepRow]:
 
 
 def step_kinds(folder: RunFolder) -> list[StepKind]:
-    """The steps of each kind: how many were made, how many reused, the time of those made."""
+    """The steps of each kind: how many were made, how many reused, and the time of making."""
     kinds: dict[str, list[StepFacts]] = {}
     for step in folder.run.steps:
         kinds.setdefault(step.kind, []).append(step)

@@ -1,4 +1,4 @@
-"""From a figure to files and to a picture inside the page that follows its colours."""
+"""Turns a figure into files and into a picture inside the page that follows its colours."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class Plot:
 
     Args:
         name: file name without its ending.
-        alternative: one sentence for those who do not see it.
+        alternative: one sentence for readers who cannot see it.
         svg: the file on disk, on white.
         png: the file on disk, on white.
-        inline: the same picture for the page, in the page's own colours.
+        inline: the same picture for the page, in the page's colours.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Plot:
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Matplotlib's settings of every plot, for the time of the block."""
+    """Matplotlib's settings of every plot, within the block."""
     with matplotlib.rc_context(_SETTINGS):
         yield
 
@@ -74,7 +74,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def finish(figure: Figure, name: str, alternative: str) -> Plot:
-    """Render a figure as SVG, as PNG and for the page; to be called inside ``drawing``."""
+    """Render a figure as SVG, as PNG and for the page; call it inside ``drawing``."""
     vector = io.StringIO()
     FigureCanvasSVG(figure).print_svg(vector, metadata={"Date": None, "Creator": None})
     raster = io.BytesIO()
@@ -85,15 +85,15 @@ def finish(figure: Figure, name: str, alternative: str) -> Plot:
 
 
 def inline_svg(svg: str, name: str, alternative: str) -> Markup:
-    """Matplotlib's SVG made fit to stand inside a page.
+    """Matplotlib's SVG, adapted for a page.
 
     Ids are made unique in the page, the size follows the column, colours become the page's custom
-    properties, the font is the page's. What matplotlib would apply to the whole page is left out.
+    properties, the font is the page's. Styles that would apply to the whole page are left out.
 
     Args:
         svg: the file that matplotlib wrote.
         name: prefix of the ids, unique in the page.
-        alternative: text of the picture for those who do not see it.
+        alternative: text of the picture for readers who cannot see it.
 
     Returns:
         The ``svg`` element.

@@ -1,4 +1,4 @@
-"""Which hidden state is pooled, how, and behind which prompt: ``sweep.json`` as curves and a table."""
+"""Scores by hidden state, pooling and prompt: ``sweep.json`` as curves and a table."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def sweep_section(folder: RunFolder) -> SweepSection | None:
         folder: the run.
 
     Returns:
-        A table and a plot for each arm; None where the folder has no such file.
+        A table and a plot for each arm; None if the folder has no such file.
 
     Raises:
-        DataError: the file is not JSON or not what it should be.
+        DataError: the file is not JSON or is malformed.
         UnknownNameError: it names an arm or a target that ``run.json`` does not.
     """
     sweep = read_optional_json_file(folder.path / SWEEP_FILE, Sweep)
@@ -78,7 +78,7 @@ def sweep_section(folder: RunFolder) -> SweepSection | None:
         plots = tuple(
             finish(
                 _figure(sweep, {arm: groups[arm]}, looks, columns=1),
-                names.give("hidden-state", arm),
+                names.unique("hidden-state", arm),
                 _alternative(sweep, arm, groups[arm]),
             )
             for arm in looks
@@ -91,12 +91,12 @@ def write_sweep_plot(sweep: Sweep, path: Path) -> None:
     """Draw the curves of a sweep into a file, a panel for each arm.
 
     Args:
-        sweep: what to draw.
-        path: where to; ``.svg`` or ``.png``.
+        sweep: the sweep.
+        path: of the file; ``.svg`` or ``.png``.
 
     Raises:
-        DataError: a sweep without an arm; another ending.
-        ArtifactError: the place cannot be written.
+        DataError: the sweep has no arm, or the path has another ending.
+        ArtifactError: the path cannot be written.
     """
     if path.suffix not in (".svg", ".png"):
         raise DataError(f"a plot cannot be written to {path}", "a path that ends in .svg or .png")
@@ -115,7 +115,7 @@ def write_sweep_plot(sweep: Sweep, path: Path) -> None:
 
 
 def _metric_words(sweep: Sweep) -> str:
-    """The metric and, where it is recorded, the direction: ``top-1 accuracy, xx->en``."""
+    """The metric and, if it is recorded, the direction: ``top-1 accuracy, xx->en``."""
     direction = f", {sweep.direction}" if sweep.direction else ""
     return described(sweep.metric).heading + direction
 
@@ -207,15 +207,17 @@ def _panel(axes: Any, entries: Sequence[SweepArm], look: Look) -> None:
 
 
 def _names(entries: Sequence[SweepArm]) -> dict[_Kind, str]:
-    """Pooling and prompt of each curve -> its name at the end of the curve: what tells them apart."""
+    """Pooling and prompt of each curve -> its name at the end of the curve: what distinguishes it."""
     kinds = dict.fromkeys((c.pooling, c.prompt) for entry in entries for c in entry.curves)
     poolings, prompts = ({kind[side] for kind in kinds} for side in (0, 1))
     if len(prompts) == 1:
         return {kind: shorten(kind[0], _LETTERS) for kind in kinds}
-    shown = {kind: shorten(kind[1].strip() if kind[1] else "no prompt", _LETTERS) for kind in kinds}
+    prompt_names = {
+        kind: shorten(kind[1].strip() if kind[1] else "no prompt", _LETTERS) for kind in kinds
+    }
     if len(poolings) == 1:
-        return shown
-    return {kind: f"{shorten(kind[0], _LETTERS)} {shown[kind]}" for kind in kinds}
+        return prompt_names
+    return {kind: f"{shorten(kind[0], _LETTERS)} {prompt_names[kind]}" for kind in kinds}
 
 
 def _lines(axes: Any, entries: Sequence[SweepArm], kind: _Kind, look: Look, marker: str) -> None:
@@ -235,14 +237,14 @@ def _mean_curve(
     entries: Sequence[SweepArm], kind: _Kind, side: str
 ) -> tuple[list[int], list[float]]:
     """Hidden states and mean scores in percent over the seeds that have them."""
-    found: dict[int, list[float]] = defaultdict(list)
+    by_state: dict[int, list[float]] = defaultdict(list)
     for entry in entries:
         for curve in entry.curves:
             if (curve.pooling, curve.prompt) == kind:
                 for state, value in zip(curve.hidden_states, getattr(curve, side), strict=True):
-                    found[state].append(value * 100)
-    states = sorted(found)
-    return states, [sum(found[state]) / len(found[state]) for state in states]
+                    by_state[state].append(value * 100)
+    states = sorted(by_state)
+    return states, [sum(by_state[state]) / len(by_state[state]) for state in states]
 
 
 def _mark(
@@ -265,8 +267,8 @@ def _ring(marker: str, size: int, edge: str) -> dict[str, Any]:
 
 
 def _name_ends(axes: Any, ends: Sequence[tuple[float, str]]) -> None:
-    """The name of each curve right of it, moved up where it would lie on another, and all of them
-    down where they would leave the panel."""
+    """The name of each curve right of it, moved up if it would overlap another, and all of them moved
+    down if they would leave the panel."""
     low, high = axes.get_ylim()
     gap, last = (high - low) * 15 / _HEIGHT, float("-inf")
     places = [last := max(value, last + gap) for value, _ in sorted(ends)]

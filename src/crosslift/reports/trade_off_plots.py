@@ -37,7 +37,7 @@ class TradeOffSection:
 
 
 def trade_off_section(folder: RunFolder) -> TradeOffSection | None:
-    """Draw what arms gained against what they forgot; None where no two targets show it."""
+    """Draw what arms gained against what they forgot; None if no two targets show it."""
     looks, names = looks_of(folder.run.arms), Names()
     with drawing():
         plots = tuple(
@@ -53,15 +53,15 @@ def draw_trade_offs(
 ) -> list[Plot]:
     """The effects on two targets in a plane, all panels on one scale.
 
-    Few arms have their names beside their marks; more are numbered, and the numbers stand in the
-    legend. Controls are hollow and of a shape of their own.
+    A few arms have their names beside their marks; more are numbered, with the numbers in the legend.
+    Controls are hollow and have their own shape.
 
     Args:
         folder: the run.
         gain: the target that goes to the right.
         loss: the target that goes upwards.
         looks: of the arms.
-        names: gives file names.
+        names: makes file names.
 
     Returns:
         One plot for each baseline whose arms have effects on both.
@@ -90,8 +90,8 @@ def _panel(
     names: Names,
 ) -> Plot:
     (gain, loss), (across, upward) = targets, effects
-    baseline, alone = arms[0].baseline, len(folder.baselines) == 1
-    title = f"{gain.title} against {loss.title}" if alone else f"start {arms[0].start}"
+    baseline, single_baseline = arms[0].baseline, len(folder.baselines) == 1
+    title = f"{gain.title} against {loss.title}" if single_baseline else f"start {arms[0].start}"
     axes = square_axes(title, 300, -(-len(arms) // 2))
     axes.set_xlim(*limits[0])
     axes.set_ylim(*limits[1])
@@ -105,25 +105,25 @@ def _panel(
     spots = [(across[a.name].effect * 100, upward[a.name].effect * 100, a.name) for a in arms]
     numbered = not _name_marks(axes, spots)
     arm_legend(axes, arms, looks, columns=2, most=24, numbers=numbered)
-    told = "; ".join(
+    sentences = "; ".join(
         f"{a.name} {signed_points(across[a.name].effect)} and {signed_points(upward[a.name].effect)}"
         for a in arms
     )
-    whose = "the baseline" if alone else baseline
-    alternative = f"Change against {whose} in points, {gain.title} and {loss.title}: {told}."
-    name = names.give("trade-off", gain.name, loss.name, *([] if alone else [baseline]))
+    whose = "the baseline" if single_baseline else baseline
+    alternative = f"Change against {whose} in points, {gain.title} and {loss.title}: {sentences}."
+    name = names.unique("trade-off", gain.name, loss.name, *([] if single_baseline else [baseline]))
     return finish(axes.figure, name, alternative)
 
 
 def _name_marks(axes: Any, spots: Sequence[tuple[float, float, str]]) -> bool:
-    """Write names, or numbers where not every name has a free place, beside the marks.
+    """Write names, or numbers if not every name has a free place, beside the marks.
 
     Returns:
-        True where names were written.
+        True if names were written.
     """
-    named = [(x, y, shorten(name, _MOST_LETTERS)) for x, y, name in spots]
-    placed = placed_labels(axes, named, size=11.0) if len(named) <= _MOST_NAMED else []
-    if len(placed) == len(named):
+    short_names = [(x, y, shorten(name, _MOST_LETTERS)) for x, y, name in spots]
+    placed = placed_labels(axes, short_names, size=11.0) if len(short_names) <= _MOST_NAMED else []
+    if len(placed) == len(short_names):
         for x, y, aligned, name in placed:
             axes.text(*_in_data(axes, x, y), name, ha=aligned, va="center", size=11)
         return True
@@ -143,7 +143,7 @@ def _name_marks(axes: Any, spots: Sequence[tuple[float, float, str]]) -> bool:
 
 
 def _in_data(axes: Any, x: float, y: float) -> tuple[float, float]:
-    """A place in pixels in the units of the data: it stays by its mark at any resolution."""
+    """A place in pixels, converted to data units: it stays beside its mark at any resolution."""
     across, upward = axes.transData.inverted().transform((x, y))
     return float(across), float(upward)
 

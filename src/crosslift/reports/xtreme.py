@@ -1,4 +1,4 @@
-"""The XTREME table: every arm on every task after phase three, and what stands behind its cells."""
+"""The XTREME table: every arm on every task after phase three, and the details of its cells."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class ColumnHead:
 
     Args:
         key: name of its target or group.
-        title: as it is shown.
+        title: its heading.
         metric: what its numbers are; empty for an average.
-        notes: how it was measured where that is not whole: split, parts, tasks that are missing.
+        notes: restrictions of the measurement: split, parts, missing tasks.
         average: True for a group of tasks.
         primary: name of the metric that is compared; empty for an average.
         whole: of an average: whether no task of its group is missing.
@@ -73,7 +73,7 @@ class HeadGroup:
 @dataclass(frozen=True)
 class XtremeCellView:
     """A score with its difference; ``effect`` is empty for a baseline, ``outcome`` ("higher", "lower",
-    "none") where nothing was tested. ``arm`` is None but in a row of best arms."""
+    "none") if nothing was tested. ``arm`` is None except in a row of best arms."""
 
     score: str
     spread: str
@@ -90,7 +90,7 @@ class XtremeCellView:
 
 @dataclass(frozen=True)
 class XtremeLine:
-    """The cells of an arm; None where it has no score."""
+    """The cells of an arm; None if it has no score."""
 
     arm: ArmFacts
     cells: tuple[XtremeCellView | None, ...]
@@ -101,18 +101,18 @@ class XtremeBlock:
     """The arms of one start, its baseline first.
 
     Args:
-        told: which start it is; empty where there is but one.
+        title: which start it is; empty if there is only one.
         rows: the arms.
     """
 
-    told: str
+    title: str
     rows: tuple[XtremeLine, ...]
 
 
 @dataclass(frozen=True)
 class PublishedLine:
     """A published row: its name, its source, a remark that may be empty, a text for each column (a dash
-    where it has none)."""
+    if it has none)."""
 
     name: str
     source: str
@@ -128,14 +128,14 @@ class XtremeSection:
         heads: the columns.
         head_groups: their headings, in the same order.
         blocks: the rows, by start.
-        best: the best arm of each column; empty where no arm can be.
+        best: the best arm of each column; empty if no arm qualifies.
         published: rows of papers.
         encoders: the encoders that the study starts from.
         missing: titles of the tasks that were not measured.
         measured: how each task was scored.
         phase_three: how each task was trained on.
-        gaps: English beside the other languages.
-        languages: what stands behind the cells.
+        gaps: English compared with the other languages.
+        languages: the scores by language behind the cells.
     """
 
     heads: tuple[ColumnHead, ...]
@@ -168,11 +168,11 @@ def xtreme_section(folder: RunFolder) -> XtremeSection | None:
         folder: the run.
 
     Returns:
-        The section; None where the folder lacks the file.
+        The section; None if the folder lacks the file.
 
     Raises:
-        DataError: the file is not what it should be, or holds a row or a column twice.
-        UnknownNameError: it names an arm, a target, a group or a column that is not there.
+        DataError: the file is malformed, or has a row or a column twice.
+        UnknownNameError: it names an arm, a target, a group or a column that does not exist.
     """
     facts = read_optional_json_file(folder.path / XTREME_FILE, XtremeTable)
     if facts is None:
@@ -228,25 +228,25 @@ def _known(what: str, names: Iterable[str], legal: Sequence[str]) -> None:
 def _once(what: str, keys: Sequence[Hashable]) -> None:
     for key in keys:
         if keys.count(key) > 1:
-            told = " ".join(key) if isinstance(key, tuple) else key
+            key_words = " ".join(key) if isinstance(key, tuple) else key
             raise DataError(
-                f"{what}: {told!r} appears twice",
+                f"{what}: {key_words!r} appears twice",
                 "one entry of each",
                 "run the study again with this version; finished steps are not repeated",
             )
 
 
 def _heads(facts: XtremeTable) -> tuple[tuple[ColumnHead, ...], tuple[HeadGroup, ...]]:
-    """The columns by group, each group's average behind its tasks, that of all last."""
+    """The columns by group, each group's average after its tasks, the average of all last."""
     heads: list[ColumnHead] = []
     spans: list[HeadGroup] = []
     for group in sorted(facts.groups, key=lambda group: group.name == ALL):
-        own = [_task_head(column) for column in facts.columns if column.group == group.name]
+        of_group = [_task_head(column) for column in facts.columns if column.group == group.name]
         if len(group.targets) > 1 and _has_scores(facts, group.name):
-            own.append(_average_head(group))
-        if own:
-            spans.append(HeadGroup(group.title, len(own)))
-        heads += own
+            of_group.append(_average_head(group))
+        if of_group:
+            spans.append(HeadGroup(group.title, len(of_group)))
+        heads += of_group
     return tuple(heads), tuple(spans)
 
 
@@ -254,10 +254,10 @@ def _has_scores(facts: XtremeTable, key: str) -> bool:
     return any(key in row.cells for row in facts.rows)
 
 
-def _remark(told: str) -> tuple[str, ...]:
-    """A remark as a column's head has it: a long one stands in the table of how tasks were scored."""
-    if len(told) <= _LONGEST_NOTE:
-        return (told,) if told else ()
+def _remark(remark: str) -> tuple[str, ...]:
+    """The remark in a column's head: a long one moves to the table of how tasks were scored."""
+    if len(remark) <= _LONGEST_NOTE:
+        return (remark,) if remark else ()
     return ("with a remark, see below",)
 
 
@@ -267,7 +267,9 @@ def _task_head(column: XtremeColumn) -> ColumnHead:
     return ColumnHead(
         key=column.target,
         title=column.title,
-        metric=" / ".join(described(name).heading for name in described(column.metric).shown),
+        metric=" / ".join(
+            described(name).heading for name in described(column.metric).names_with_beside
+        ),
         notes=(*notes, *_remark(column.remark)),
         average=False,
         primary=column.metric,
@@ -286,19 +288,19 @@ def _blocks(
 ) -> tuple[XtremeBlock, ...]:
     by_arm = {row.arm: row.cells for row in facts.rows}
     several = len(folder.baselines) > 1
-    left = [arm for arm in folder.run.arms if arm.name in by_arm]
+    remaining = [arm for arm in folder.run.arms if arm.name in by_arm]
     parts: list[tuple[str, list[ArmFacts]]] = []
     for name in folder.baselines:
-        own = [arm for arm in left if name in (arm.name, arm.baseline)]
-        told = f"Start {folder.arm(name).start}" if several else ""
-        parts.append((told, sorted(own, key=lambda arm: arm.name != name)))
-        left = [arm for arm in left if arm not in own]
-    for start in dict.fromkeys(arm.start for arm in left):
-        own = [arm for arm in left if arm.start == start]
-        parts.append((f"Start {start}, for orientation", own))
+        arms_of_start = [arm for arm in remaining if name in (arm.name, arm.baseline)]
+        title = f"Start {folder.arm(name).start}" if several else ""
+        parts.append((title, sorted(arms_of_start, key=lambda arm: arm.name != name)))
+        remaining = [arm for arm in remaining if arm not in arms_of_start]
+    for start in dict.fromkeys(arm.start for arm in remaining):
+        arms_of_start = [arm for arm in remaining if arm.start == start]
+        parts.append((f"Start {start}, for orientation", arms_of_start))
     return tuple(
-        XtremeBlock(told, tuple(_line(arm, by_arm[arm.name], heads) for arm in arms))
-        for told, arms in parts
+        XtremeBlock(title, tuple(_line(arm, by_arm[arm.name], heads) for arm in arms))
+        for title, arms in parts
         if arms
     )
 
@@ -312,10 +314,10 @@ def _line(
 def _best_row(
     folder: RunFolder, facts: XtremeTable, heads: Sequence[ColumnHead]
 ) -> tuple[XtremeCellView | None, ...]:
-    found = {entry.column: entry for entry in facts.best}
+    best_arms = {entry.column: entry for entry in facts.best}
     rows = {row.arm: row.cells for row in facts.rows}
-    cells = (_best(folder, found.get(head.key), rows, head) for head in heads)
-    return tuple(cells) if found else ()
+    cells = (_best(folder, best_arms.get(head.key), rows, head) for head in heads)
+    return tuple(cells) if best_arms else ()
 
 
 def _cell(cell: XtremeCell | None, head: ColumnHead) -> XtremeCellView | None:
@@ -325,12 +327,12 @@ def _cell(cell: XtremeCell | None, head: ColumnHead) -> XtremeCellView | None:
     if cell.seeds > 1:
         spread = f"{percent(cell.low_seed)}{DASH}{percent(cell.high_seed)}, {cell.seeds} seeds"
     effect, span = change_words(cell.effect, cell.low, cell.high)
-    shown = _score(cell.details, head.primary, cell.score)
-    return XtremeCellView(shown, spread, effect, span, _outcome(cell.verdict))
+    score = _score(cell.details, head.primary, cell.score)
+    return XtremeCellView(score, spread, effect, span, _outcome(cell.verdict))
 
 
 def _score(details: Mapping[str, float], primary: str, score: float) -> str:
-    """A score in percent, with that of the metric beside it: of answers, F1 and exact match."""
+    """A score in percent, with that of the metric beside it: for answers, F1 and exact match."""
     second = details.get(described(primary).beside or "")
     return percent(score) if second is None else f"{percent(score)} / {percent(second)}"
 
@@ -348,9 +350,9 @@ def _best(
     if entry is None:
         return None
     cell = rows.get(entry.arm, {}).get(head.key)
-    shown = _score(cell.details if cell else {}, head.primary, entry.score)
+    score = _score(cell.details if cell else {}, head.primary, entry.score)
     effect, span = change_words(entry.effect, entry.low, entry.high)
-    return XtremeCellView(shown, "", effect, span, _outcome(entry.verdict), folder.arm(entry.arm))
+    return XtremeCellView(score, "", effect, span, _outcome(entry.verdict), folder.arm(entry.arm))
 
 
 def _published(row: PublishedScores, heads: Sequence[ColumnHead]) -> PublishedLine:
@@ -359,11 +361,11 @@ def _published(row: PublishedScores, heads: Sequence[ColumnHead]) -> PublishedLi
 
 
 def _published_cell(row: PublishedScores, head: ColumnHead) -> str:
-    """The published score of a column, with the name of its metric where that is another one."""
+    """The published score of a column, with the name of its metric if that differs."""
     if head.key == ALL:
         return percent(row.average) if row.average is not None and head.whole else DASH
-    found = row.cells.get(head.key, {})
-    if head.primary in found:
-        return _score(found, head.primary, found[head.primary])
-    told = [f"{described(metric).heading} {percent(value)}" for metric, value in found.items()]
-    return listed(told) or DASH
+    cells = row.cells.get(head.key, {})
+    if head.primary in cells:
+        return _score(cells, head.primary, cells[head.primary])
+    scores = [f"{described(metric).heading} {percent(value)}" for metric, value in cells.items()]
+    return listed(scores) or DASH

@@ -1,4 +1,4 @@
-"""What stands behind the XTREME table: how tasks were scored and trained on, gaps, languages."""
+"""The details behind the XTREME table: how tasks were scored and trained on, gaps, languages."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class MeasuredRow:
         metric: as people read it.
         languages: number of them.
         n: examples over all languages.
-        split: which one was scored; empty where the task has but one.
-        remark: what else its scores must be read with; may be empty.
+        split: which one was scored; empty if the task has only one.
+        remark: a caveat on its scores; may be empty.
         gaps: names of languages that are missing, each with the reason.
     """
 
@@ -52,7 +52,7 @@ class PhaseThreeRow:
 
 @dataclass(frozen=True)
 class GapRow:
-    """English beside the other languages, of an arm; ``effect`` is empty for a baseline."""
+    """English compared with the other languages, for one arm; ``effect`` is empty for a baseline."""
 
     arm: ArmFacts
     cells: tuple[str, ...]
@@ -79,7 +79,7 @@ class LanguageCell:
 
 @dataclass(frozen=True)
 class LanguageRow:
-    """A language, with a cell for each arm; None where it has no score."""
+    """A language, with a cell for each arm; None if it has no score."""
 
     code: str
     name: str
@@ -88,7 +88,7 @@ class LanguageRow:
 
 @dataclass(frozen=True)
 class LanguageTable:
-    """What stands behind the cells of one task: English first, then by name."""
+    """The scores behind the cells of one task: English first, then by name."""
 
     title: str
     metric: str
@@ -97,7 +97,7 @@ class LanguageTable:
 
 
 def change_words(effect: float | None, low: float | None, high: float | None) -> tuple[str, str]:
-    """A difference in points and its interval ("+1.2", "[+0.4, +2.0]"); empty where there is none."""
+    """A difference in points and its interval ("+1.2", "[+0.4, +2.0]"); empty if there is none."""
     if effect is None:
         return "", ""
     span = "" if low is None or high is None else interval(low, high)
@@ -123,7 +123,7 @@ def _measured(folder: RunFolder, column: XtremeColumn) -> MeasuredRow:
 
 
 def phase_three_rows(facts: XtremeTable) -> tuple[PhaseThreeRow, ...]:
-    """How phase three trained on each task that it has, in the order of the columns."""
+    """How phase three trained on each of its tasks, in the order of the columns."""
     return tuple(_phase_three(column) for column in facts.columns if column.fine_tune)
 
 
@@ -144,11 +144,11 @@ def _phase_three(column: XtremeColumn) -> PhaseThreeRow:
 
 
 def gap_tables(folder: RunFolder, facts: XtremeTable) -> tuple[GapTable, ...]:
-    """English beside the other languages on each task, arms in the order of the run."""
+    """English compared with the other languages on each task, arms in the order of the run."""
     tables = []
     for column in facts.columns:
-        found = {e.arm: e for e in facts.transfer_gaps if e.target == column.target}
-        rows = tuple(_gap(a, found[a.name]) for a in folder.run.arms if a.name in found)
+        gaps = {e.arm: e for e in facts.transfer_gaps if e.target == column.target}
+        rows = tuple(_gap(a, gaps[a.name]) for a in folder.run.arms if a.name in gaps)
         if rows:
             tables.append(GapTable(column.title, rows))
     return tuple(tables)
@@ -164,20 +164,20 @@ def language_tables(folder: RunFolder, facts: XtremeTable) -> tuple[LanguageTabl
     """The scores of every arm in every language, by task."""
     tables = []
     for column in facts.columns:
-        found = {(e.language, e.arm): e for e in facts.languages if e.target == column.target}
-        named = {arm for _, arm in found}
-        arms = tuple(arm for arm in folder.run.arms if arm.name in named)
-        codes = sorted({c for c, _ in found}, key=lambda c: (c != ENGLISH, name_of(c), c))
-        rows = tuple(_language(code, arms, found) for code in codes)
+        scores = {(e.language, e.arm): e for e in facts.languages if e.target == column.target}
+        arm_names = {arm for _, arm in scores}
+        arms = tuple(arm for arm in folder.run.arms if arm.name in arm_names)
+        codes = sorted({c for c, _ in scores}, key=lambda c: (c != ENGLISH, name_of(c), c))
+        rows = tuple(_language(code, arms, scores) for code in codes)
         if rows:
             tables.append(LanguageTable(column.title, described(column.metric).heading, arms, rows))
     return tuple(tables)
 
 
 def _language(
-    code: str, arms: Sequence[ArmFacts], found: dict[tuple[str, str], LanguageScore]
+    code: str, arms: Sequence[ArmFacts], scores: dict[tuple[str, str], LanguageScore]
 ) -> LanguageRow:
-    return LanguageRow(code, name_of(code), tuple(_cell(found.get((code, a.name))) for a in arms))
+    return LanguageRow(code, name_of(code), tuple(_cell(scores.get((code, a.name))) for a in arms))
 
 
 def _cell(entry: LanguageScore | None) -> LanguageCell | None:

@@ -1,4 +1,4 @@
-"""What a report says of arms that are not zero-shot."""
+"""The words of a report for arms that are not zero-shot."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from crosslift.errors import DataError
 from crosslift.results.result_record import RUN_AGAIN
-from crosslift.sources.formats.parquet_rows import opened
+from crosslift.sources.formats.parquet_rows import open_parquet
 
 CURVES_FILE = "curves.parquet"
 
@@ -98,7 +98,7 @@ def _schema(kind: type[Row]) -> pa.Schema:
 
 def _read_table(path: Path, schema: pa.Schema) -> pa.Table:
     try:
-        file = opened(path)
+        file = open_parquet(path)
         present = file.schema_arrow.names
         missing = [name for name in schema.names if name not in present]
         if missing:

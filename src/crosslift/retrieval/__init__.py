@@ -1,4 +1,4 @@
-"""Cosine similarity, ranks of the correct answers, retrieval metrics."""
+"""Cosine similarity, ranks of the correct answers, and retrieval metrics."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Approximate nearest neighbours by faiss, for sides too large for an exact search.
 
-An approximate search misses neighbours, and how many depends on the vectors. So its recall is
-measured every time, against the exact search on a sample of the queries, and comes with the
-result. The cosines it returns are exact all the same: they are computed anew.
+An approximate search misses neighbours, and their number depends on the vectors. So the recall of
+each search is measured, against the exact search on a sample of the queries, and is part of the
+result. The cosines of the result are exact: they are computed again.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
     from crosslift.retrieval.search import Neighbours
 
 ApproximateIndex = Literal["ivf", "hnsw"]
-"""`ivf`: candidates in cells, the nearest cells are searched. `hnsw`: a graph of neighbours."""
+"""`ivf`: candidates in cells, of which the nearest are searched. `hnsw`: a graph of neighbours."""
 
 POINTS_PER_CELL = 39
-"""Candidates that faiss wants for each cell it trains."""
+"""Candidates that faiss requires for each cell that it trains."""
 LINKS = 32
 """Links of each candidate in the graph."""
 BUILD_WIDTH = 200
-"""Candidates looked at for each link while the graph is built."""
+"""Candidates that are examined for each link while the graph is built."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApproximateNeighbours:
-    """Neighbours of an approximate search, and how many of the true ones are among them.
+    """Neighbours of an approximate search, and their recall.
 
     Args:
         neighbours: of all queries; every cosine is exact, no place is empty.
-        recall: share of the places of the sampled queries that hold a true neighbour. One counts
-            as true where its cosine is at least the exact k-th, so that it does not matter which
-            of several tied candidates was found.
-        sampled: queries that ``recall`` was measured on.
-        completed: queries for which faiss found fewer than k candidates and that were searched
-            exactly instead.
+        recall: share of the places of the sampled queries that have a true neighbour. A neighbour
+            counts as true if its cosine is at least the exact k-th, so that it does not matter
+            which of several tied candidates the search returned.
+        sampled: number of queries that ``recall`` was measured on.
+        completed: number of queries for which faiss returned fewer than k candidates, and which
+            were searched exactly instead.
     """
 
     neighbours: Neighbours
@@ -66,23 +66,23 @@ def approximate_nearest(
 ) -> ApproximateNeighbours:
     """Find about the k nearest candidates of each query by cosine, and measure the recall.
 
-    Same inputs, settings and machine give the same result. For that the `hnsw` graph is built on
-    one thread, since faiss links in the order in which threads come; `ivf` uses all threads.
+    The same inputs, settings and machine give the same result. Therefore the `hnsw` graph is built on
+    one thread, since faiss adds links in the order of its threads; `ivf` uses all threads.
 
-    faiss marks a place by -1 where it found fewer than k candidates, as in cells that hold too
-    few. Such queries are searched exactly, so that no place stays empty.
+    faiss marks a place by -1 if it returns fewer than k candidates, as from cells with too few.
+    Such queries are searched exactly, so that no place is empty.
 
     Args:
         queries: floats [Q, D], of any length.
         candidates: floats [C, D].
-        k: neighbours of each query; above C it gives C columns.
+        k: neighbours of each query; if above C, the result has C columns.
         index: `ivf` (Johnson et al. 2017, arXiv 1702.08734) or `hnsw` (Malkov and Yashunin 2016,
             arXiv 1603.09320).
-        sample: queries to measure the recall on; all of them where there are fewer.
+        sample: number of queries to measure the recall on; all if there are fewer.
         seed: of the sample and of the index.
-        nprobe: cells searched, of `ivf`; None: 1/32 of the cells and at least 16. There are
-            4 sqrt(C) cells, fewer where that leaves under 39 candidates for each.
-        ef_search: candidates kept while the graph of `hnsw` is walked; None: 128, or 4 k if more.
+        nprobe: number of cells that `ivf` searches. None: 1/32 of the cells and at least 16. There
+            are 4 sqrt(C) cells, or fewer so that each has 39 candidates.
+        ef_search: candidates in the queue while `hnsw` searches its graph. None: 128, or 4 k if more.
 
     Returns:
         Neighbours [Q, k], score descending and then index ascending, with their recall.
@@ -104,11 +104,11 @@ def approximate_nearest(
         built = _ivf(faiss, targets, seed, nprobe)
     else:
         built = _hnsw(faiss, targets, seed, ef_search or max(128, 4 * k))
-    _, found = built.search(units, k)
-    short = np.flatnonzero((found < 0).any(axis=1))
+    _, indices = built.search(units, k)
+    short = np.flatnonzero((indices < 0).any(axis=1))
     if len(short):
-        found[short] = nearest(queries[short], candidates, k).indices
-    neighbours = _scored(units, targets, found)
+        indices[short] = nearest(queries[short], candidates, k).indices
+    neighbours = _scored(units, targets, indices)
     chosen = np.sort(np.random.default_rng(seed).permutation(len(units))[:sample])
     exact = nearest(queries[chosen], candidates, k)
     recall = float((neighbours.scores[chosen] >= exact.scores[:, -1:]).mean())
@@ -148,16 +148,16 @@ def _one_thread(faiss: Any) -> Iterator[None]:
 
 
 def _scored(
-    units: NDArray[np.float32], targets: NDArray[np.float32], found: IntArray
+    units: NDArray[np.float32], targets: NDArray[np.float32], indices: IntArray
 ) -> Neighbours:
-    """The candidates that were found [Q, k] with their exact cosines, in the order of these."""
+    """Candidates [Q, k] with their exact cosines, sorted by these."""
     from crosslift.retrieval.search import Neighbours, exact_scores
 
-    rows = np.repeat(np.arange(len(units)), found.shape[1])
-    scores = exact_scores(units, targets, rows, found.ravel()).reshape(found.shape)
-    order = np.lexsort((found, -scores), axis=1)
+    rows = np.repeat(np.arange(len(units)), indices.shape[1])
+    scores = exact_scores(units, targets, rows, indices.ravel()).reshape(indices.shape)
+    order = np.lexsort((indices, -scores), axis=1)
     return Neighbours(
-        np.take_along_axis(found, order, axis=1), np.take_along_axis(scores, order, axis=1)
+        np.take_along_axis(indices, order, axis=1), np.take_along_axis(scores, order, axis=1)
     )
 
 

@@ -1,7 +1,7 @@
-"""What the vectors of a bitext look like: numbers that explain a retrieval score.
+"""Diagnostics of the vectors of a bitext: numbers that explain a retrieval score.
 
-They use no thresholds and choose nothing: they are read beside a score, never instead of it. All
-are of vectors scaled to length one, as the cosine sees them.
+They use no thresholds and select nothing: they accompany a score and never replace it. All are of
+vectors scaled to length one, as for the cosine.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from crosslift.retrieval.similarity import distinct_rows, unit_rows
 from crosslift.wording import plural
 
 MARGIN_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""The quantiles that ``Margins.quantiles`` holds, in this order."""
+"""The quantiles in ``Margins.quantiles``, in this order."""
 
 NEIGHBOURS = 10
 """Candidates counted as retrieved for each query in ``Hubness`` (Radovanović et al. 2010)."""
 
 FEWEST_TEXTS = 20
-"""A probe is trained and tested on no fewer texts of each language."""
+"""A probe needs at least this many texts of each language."""
 
 MOST_PAIRS = 4000
-"""Pairs looked at; of more, as many are taken at equal distances. Bounds memory at 300 MB."""
+"""The most pairs that are examined; of more, this many at equal distances. Bounds memory at 300 MB."""
 
 FOLDS = 5
-"""Parts of the texts; a probe is tested on each of them after training on the others."""
+"""Parts of the texts; a probe is tested on each part after training on the others."""
 
 NOISE = 1e-9
-"""A variance of vectors of length one below this is float32's rounding, and counts as none."""
+"""A variance of vectors of length one below this is rounding of float32, and counts as 0."""
 
 RIDGE = 0.1
 """Ridge of a probe, as a share of the mean variance of a dimension over the training texts."""
@@ -69,7 +69,7 @@ def diagnose(language: str, src: NDArray[np.floating], tgt: NDArray[np.floating]
             f"{language}: src vectors of shape {src.shape}, tgt vectors of shape {tgt.shape}",
             "the same number of vectors of the same width on both sides",
         )
-    left, right = _taken(unit_rows(src), MOST_PAIRS), _taken(unit_rows(tgt), MOST_PAIRS)
+    left, right = _sampled(unit_rows(src), MOST_PAIRS), _sampled(unit_rows(tgt), MOST_PAIRS)
     scores = _scores(left, right)
     across = np.ascontiguousarray(scores.T)
     return Diagnosis(
@@ -92,21 +92,21 @@ def diagnose(language: str, src: NDArray[np.floating], tgt: NDArray[np.floating]
 def separability(
     vectors_by_language: Mapping[str, NDArray[np.floating]], most: int = 200
 ) -> float | None:
-    """How well a linear probe names the language of a text that it was not trained on.
+    """The accuracy of a linear probe that predicts the language of texts that it was not trained on.
 
     The probe is a ridge regression for each language against all others, every language with the
-    same weight; the language with the highest value is named. ``FOLDS`` times it is trained on the
-    other parts and tested on one. Texts at the same place of two languages are in the same part, so
-    that a sentence and its translations are never on both sides.
+    same weight; the language with the highest value is the prediction. ``FOLDS`` times it is trained
+    on the other parts and tested on one. Texts at the same place of two languages are in the same
+    part, so that a sentence and its translations are never on both sides.
 
     Args:
         vectors_by_language: language -> floats [N, D], any scale; N may differ.
-        most: texts of each language that are used; of more, as many at equal distances.
+        most: texts of each language that are used; of more, this many at equal distances.
 
     Returns:
-        The share of texts that are named right, mean over languages, in [0, 1]; chance is 1 over
-        the number of languages. None for fewer than two languages, or where one of them has fewer
-        than ``FEWEST_TEXTS`` texts.
+        The share of correct predictions, mean over languages, in [0, 1]; chance is 1 over the number
+        of languages. None for fewer than two languages, or if one of them has fewer than
+        ``FEWEST_TEXTS`` texts.
 
     Raises:
         DataError: vectors that are not finite, all zero or of unequal width; ``most`` below
@@ -116,36 +116,36 @@ def separability(
         raise DataError(f"at most {most} texts of each language", f"{FEWEST_TEXTS} or more")
     widths = {language: rows.shape[1] for language, rows in vectors_by_language.items()}
     if len(set(widths.values())) > 1:
-        told = ", ".join(f"{language} {width}" for language, width in widths.items())
-        raise DataError(f"vectors of unequal width: {told}", "vectors of one encoder")
-    classes = [unit_rows(_taken(rows, most)) for rows in vectors_by_language.values()]
+        sizes = ", ".join(f"{language} {width}" for language, width in widths.items())
+        raise DataError(f"vectors of unequal width: {sizes}", "vectors of one encoder")
+    classes = [unit_rows(_sampled(rows, most)) for rows in vectors_by_language.values()]
     if len(classes) < 2 or min(map(len, classes)) < FEWEST_TEXTS:
         return None
     return _probe(classes)
 
 
 def _notes(left: Matrix, right: Matrix, pairs: int) -> tuple[str, ...]:
-    """Why values are missing, and what was left out."""
-    told = plural(pairs, "pair")
-    said = [
-        (pairs < 2, f"{told}: no two texts of a side, and no wrong candidate"),
-        (pairs < FEWEST_TEXTS, f"{told}: a probe needs {FEWEST_TEXTS}"),
-        (pairs <= NEIGHBOURS, f"{told}: hubness needs {NEIGHBOURS + 1}"),
+    """The reasons of missing values, and the number of pairs that were left out."""
+    count = plural(pairs, "pair")
+    notes = [
+        (pairs < 2, f"{count}: no two texts of a side, and no wrong candidate"),
+        (pairs < FEWEST_TEXTS, f"{count}: a probe needs {FEWEST_TEXTS}"),
+        (pairs <= NEIGHBOURS, f"{count}: hubness needs {NEIGHBOURS + 1}"),
         (pairs > 1 and _spread(left) == 0, "all src vectors are equal: no IsoScore"),
         (pairs > 1 and _spread(right) == 0, "all tgt vectors are equal: no IsoScore"),
         (pairs > MOST_PAIRS, f"{MOST_PAIRS} of {pairs} pairs were looked at"),
     ]
-    return tuple(sentence for holds, sentence in said if holds)
+    return tuple(sentence for holds, sentence in notes if holds)
 
 
 def _spread(rows: Matrix) -> float:
-    """Mean squared distance of a row to the mean of the rows; 0 where it is only rounding."""
+    """Mean squared distance of a row to the mean of the rows; 0 if it is only rounding."""
     mean = rows.mean(axis=0, dtype=np.float64)
     spread = float(np.einsum("ij,ij->", rows, rows, dtype=np.float64) / len(rows) - mean @ mean)
     return spread if spread > NOISE else 0.0
 
 
-def _taken(rows: NDArray[Float], most: int) -> NDArray[Float]:
+def _sampled(rows: NDArray[Float], most: int) -> NDArray[Float]:
     """All rows, or ``most`` of them at equal distances."""
     if len(rows) <= most:
         return rows
@@ -176,8 +176,8 @@ def _iso_score(rows: Matrix) -> float | None:
 
     With the variances v along the principal components, the paper's steps come to
     (r - 1) / (D - 1) for r = (sum of v)^2 / (sum of v^2), the number of dimensions that the
-    variance fills; both sums can be had from the covariance as it is. Rows that are all equal have
-    no variance: None. A single dimension is filled evenly: 1.
+    variance fills; both sums follow directly from the covariance. Rows that are all equal have no
+    variance: None. A single dimension is filled evenly: 1.
     """
     if _spread(rows) == 0:
         return None
@@ -216,14 +216,15 @@ def _hubness(scores: Matrix) -> Hubness | None:
 
 
 def _times_retrieved(scores: Matrix, last: Matrix) -> Wide:
-    """For each column how many rows have it among their nearest; ``last`` [N, 1] is the lowest."""
+    """For each column the number of rows that have it among their nearest; ``last`` [N, 1] is the
+    lowest score of these."""
     near = scores >= last
-    found = np.count_nonzero(near, axis=1)
+    counts = np.count_nonzero(near, axis=1)
     times: Wide = np.count_nonzero(near, axis=0).astype(np.float64)
-    crowded = np.flatnonzero(found > NEIGHBOURS)  # rows where several tie for the last places
+    crowded = np.flatnonzero(counts > NEIGHBOURS)  # rows where several tie for the last places
     tied = scores[crowded] == last[crowded]
     many = np.count_nonzero(tied, axis=1)
-    times -= ((found[crowded] - NEIGHBOURS) / many) @ tied
+    times -= ((counts[crowded] - NEIGHBOURS) / many) @ tied
     return times
 
 
@@ -244,46 +245,46 @@ class _Fold(NamedTuple):
 
 
 def _probe(classes: Sequence[Matrix]) -> float:
-    """Share of rows whose class a ridge probe names right when it is trained on other folds."""
+    """Share of rows whose class a ridge probe predicts correctly after training on other folds."""
     middle = np.mean([rows.mean(axis=0, dtype=np.float64) for rows in classes], axis=0)
     centred = [rows - middle.astype(np.float32) for rows in classes]  # for float32's sake only
     folds = [_fold(centred, number) for number in range(FOLDS)]
     gram = np.sum([fold.gram for fold in folds], axis=0)
     sums = np.sum([fold.sums for fold in folds], axis=0)
     weights = np.sum([fold.weights for fold in folds], axis=0)
-    named = np.zeros(len(classes))
+    correct = np.zeros(len(classes))
     for fold in folds:
         rest = _Fold([], gram - fold.gram, sums - fold.sums, weights - fold.weights)
-        named += _named_right(rest, fold.rows)
-    return float(np.mean(named / [len(rows) for rows in classes]))
+        correct += _correct(rest, fold.rows)
+    return float(np.mean(correct / [len(rows) for rows in classes]))
 
 
 def _fold(classes: Sequence[Matrix], number: int) -> _Fold:
-    own = [rows[number::FOLDS] for rows in classes]
+    parts = [rows[number::FOLDS] for rows in classes]
     weight = [1 / len(rows) for rows in classes]
     scaled = np.concatenate(
-        [rows * np.float32(each**0.5) for rows, each in zip(own, weight, strict=True)]
+        [rows * np.float32(each**0.5) for rows, each in zip(parts, weight, strict=True)]
     )
     return _Fold(
-        rows=own,
+        rows=parts,
         gram=(scaled.T @ scaled).astype(np.float64),
-        sums=np.stack([rows.sum(axis=0, dtype=np.float64) for rows in own])
+        sums=np.stack([rows.sum(axis=0, dtype=np.float64) for rows in parts])
         * np.array(weight)[:, None],
-        weights=np.array([len(rows) for rows in own]) * weight,
+        weights=np.array([len(rows) for rows in parts]) * weight,
     )
 
 
-def _named_right(train: _Fold, tests: Sequence[Matrix]) -> Wide:
-    """How many rows of each class [C] the probe names right; those that tie share one."""
+def _correct(train: _Fold, tests: Sequence[Matrix]) -> Wide:
+    """The number of correct predictions for each class [C]; classes that tie share one."""
     mass = train.weights.sum()
     mean = train.sums.sum(axis=0) / mass
     scatter = train.gram - mass * np.outer(mean, mean)
     ridge = max(RIDGE * float(np.trace(scatter)) / len(mean), NOISE)
     moments = train.sums - np.outer(train.weights, mean)
     probe = np.linalg.solve(scatter + ridge * np.eye(len(mean)), moments.T)
-    right = np.zeros(len(tests))
+    correct = np.zeros(len(tests))
     for place, rows in enumerate(tests):
         values = (rows - mean) @ probe + train.weights / mass
         top = values == values.max(axis=1, keepdims=True)
-        right[place] = (top[:, place] / np.count_nonzero(top, axis=1)).sum()
-    return right
+        correct[place] = (top[:, place] / np.count_nonzero(top, axis=1)).sum()
+    return correct

@@ -24,7 +24,7 @@ class Directions(NamedTuple):
     """Ranks of aligned pairs, each of length N.
 
     Args:
-        src_to_tgt: ``src[i]`` asks, all of ``tgt`` are candidates, ``tgt[i]`` is correct.
+        src_to_tgt: ``src[i]`` is a query, all of ``tgt`` are candidates, ``tgt[i]`` is correct.
         tgt_to_src: the other way round.
     """
 
@@ -33,7 +33,7 @@ class Directions(NamedTuple):
 
 
 class _Columns:
-    """Ranks of the queries that are columns, gathered block of rows by block of rows."""
+    """Ranks of the queries in the columns, updated by one block of rows after another."""
 
     def __init__(self, src: DistinctRows, tgt: DistinctRows, pair_scores: FloatArray) -> None:
         self.src, self.tgt, self.pair_scores = src, tgt, pair_scores
@@ -43,11 +43,11 @@ class _Columns:
         self.top_row = np.zeros(len(tgt.rows), np.int64)
 
     def add(self, start: int, scores: NDArray[np.float32]) -> None:
-        """Count the rows from ``start`` on, whose scores [B, U] are given."""
+        """Count the rows from ``start`` on, with scores [B, U]."""
         copies = self.src.copies[start : start + len(scores)].astype(np.float64)
-        asked = scores[:, self.tgt.place]
-        self.better += (copies @ (asked > self.pair_scores)).astype(np.int64)
-        self.tied += (copies @ (asked == self.pair_scores)).astype(np.int64)
+        of_queries = scores[:, self.tgt.place]
+        self.better += (copies @ (of_queries > self.pair_scores)).astype(np.int64)
+        self.tied += (copies @ (of_queries == self.pair_scores)).astype(np.int64)
         row = scores.argmax(axis=0)
         top = scores[row, np.arange(scores.shape[1])]
         higher = top > self.top
@@ -55,7 +55,7 @@ class _Columns:
         self.top_row[higher] = row[higher] + start
 
     def ranks(self) -> Ranks:
-        """The ranks, once every row was added."""
+        """The ranks, after every row was added."""
         retrieved = self.src.first[self.top_row][self.tgt.place]
         return Ranks(self.better, self.tied, np.ones_like(self.better), retrieved)
 
@@ -80,7 +80,9 @@ def both_directions(src: FloatArray, tgt: FloatArray, *, chunk: int | None = Non
     left, right = distinct_rows(unit_rows(src)), distinct_rows(unit_rows(tgt))
     check_widths(src, tgt)
     if len(src) != len(tgt):
-        raise DataError(f"{len(src)} src vectors and {len(tgt)} tgt vectors", "as many of each")
+        raise DataError(
+            f"{len(src)} src vectors and {len(tgt)} tgt vectors", "the same number of both"
+        )
     step = rows_per_block(len(src), chunk)
     pair_scores = _pair_scores(left, right, step)
     order = np.argsort(left.place, kind="stable")
@@ -90,7 +92,7 @@ def both_directions(src: FloatArray, tgt: FloatArray, *, chunk: int | None = Non
         scores = cosine_block(left.rows[start : start + step], wide)
         low, high = np.searchsorted(left.place[order], [start, start + step])
         pairs = order[low:high]
-        # One value per pair, whichever block or direction asks for it.
+        # One value per pair, in every block and both directions.
         scores[left.place[pairs] - start, right.place[pairs]] = pair_scores[pairs]
         columns.add(start, scores)
         rows += [
@@ -101,7 +103,7 @@ def both_directions(src: FloatArray, tgt: FloatArray, *, chunk: int | None = Non
 
 
 def _pair_scores(left: DistinctRows, right: DistinctRows, step: int) -> NDArray[np.float32]:
-    """The score of every pair [N], taken in float64 as those of a block are."""
+    """The score of every pair [N], computed in float64 as in a block."""
     parts = []
     for start in range(0, len(left.place), step):
         ours = left.rows[left.place[start : start + step]].astype(np.float64)

@@ -1,4 +1,4 @@
-"""Scores of mining where only one split has gold, and its F1 as a mean, for tests that resample."""
+"""Mining scores if only one split has gold, and the F1 as a mean, for tests that resample."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class FoldScores:
     """Scores of two folds, each cut at a threshold that was fitted on the other.
 
     Args:
-        folds: score of fold 0 and of fold 1; each holds the threshold that was applied to it.
-        total: of the summed counts; its threshold is NaN, for there are two.
+        folds: score of fold 0 and of fold 1, each with the threshold that was applied to it.
+        total: of the summed counts; it has no threshold, because there are two.
         extracted: bool [P], whether each pair is at or above the threshold of its fold.
     """
 
@@ -41,12 +41,12 @@ class FoldScores:
 def folds_of(ids: Sequence[str], seed: int = 0) -> IntArray:
     """The fold of each id, 0 or 1, from a hash of the id alone.
 
-    The fold of an item does not depend on which others there are, on their order or on the
-    machine, so that two models are always cut and scored on the same folds.
+    The fold of an item does not depend on the other items, on their order or on the machine, so that
+    two models are always cut and scored on the same folds.
 
     Args:
         ids: ids of N src items.
-        seed: another seed deals the items out anew.
+        seed: another seed gives other folds.
 
     Returns:
         int64 [N].
@@ -58,9 +58,9 @@ def folds_of(ids: Sequence[str], seed: int = 0) -> IntArray:
 def fold_scores(
     scores: ScoreArray, is_gold: BoolArray, pair_folds: IntArray, gold_folds: IntArray
 ) -> FoldScores:
-    """Score mined pairs by thresholds that were never fitted on what they are scored on.
+    """Score mined pairs by thresholds that were fitted on other pairs.
 
-    For where only one split has gold: the threshold of each fold is the best one of the other
+    For data where only one split has gold: the threshold of each fold is the best one of the other
     fold, and the counts of both are summed.
 
     Args:
@@ -73,16 +73,16 @@ def fold_scores(
         The scores of both folds and of their sum.
 
     Raises:
-        DataError: as `precision_recall_curve`, a fold that is not 0 or 1, or a fold without gold,
-            on which nothing can be fitted.
+        DataError: as for `precision_recall_curve`, a fold that is not 0 or 1, or a fold without gold,
+            on which no threshold can be fitted.
     """
     check_pairs(scores, is_gold)
     _check_folds(pair_folds, gold_folds, len(scores))
     counts = np.bincount(gold_folds, minlength=FOLDS).tolist()
     inside = [pair_folds == fold for fold in range(FOLDS)]
     fitted = [
-        best_threshold(scores[own], is_gold[own], count)
-        for own, count in zip(inside, counts, strict=True)
+        best_threshold(scores[of_fold], is_gold[of_fold], count)
+        for of_fold, count in zip(inside, counts, strict=True)
     ]
     first, second = (
         score_at(scores[inside[fold]], is_gold[inside[fold]], counts[fold], fitted[1 - fold])
@@ -100,12 +100,12 @@ def fold_scores(
 def influence_values(correct: IntArray, mined: IntArray, gold: IntArray) -> ScoreArray:
     """One value per src item whose mean is the mining F1, for tests that resample items.
 
-    F1 is a ratio of sums and no mean of outcomes. To first order, resampling items moves it as it
-    moves the mean of these values: ``F1 + (2 correct - F1 (mined + gold)) / mean(mined + gold)``,
+    F1 is a ratio of sums and not a mean of outcomes. To first order, resampling items changes it as it
+    changes the mean of these values: ``F1 + (2 correct - F1 (mined + gold)) / mean(mined + gold)``,
     F1 plus the empirical influence of the item (the delta method: Efron and Tibshirani 1993, An
     Introduction to the Bootstrap, chapters 21 and 22).
 
-    Example, three items with one gold pair each: one found, one missed, one found wrongly::
+    Example, three items with one gold pair each: one correct, one missed, one with a wrong pair::
 
         correct 1 0 0, mined 1 0 1, gold 1 1 1  ->  F1 = 2 / 5 = 0.4, mean(mined + gold) = 5/3
         values 0.4 + 1.2 / (5/3), 0.4 - 0.4 / (5/3), 0.4 - 0.8 / (5/3)  =  1.12, 0.16, -0.08
@@ -116,11 +116,10 @@ def influence_values(correct: IntArray, mined: IntArray, gold: IntArray) -> Scor
         gold: ints or bools [N], gold pairs it has.
 
     Returns:
-        float64 [N]; their mean is F1 up to rounding. All 0 where nothing is mined and no gold is
-        there.
+        float64 [N]; their mean is F1 up to rounding. All 0 if there are neither mined nor gold pairs.
 
     Raises:
-        DataError: no item, other shapes, or an item with more correct pairs than mined or gold.
+        DataError: no item, other shapes, or an item with more correct pairs than mined or gold ones.
     """
     _check_items(correct, mined, gold)
     hits = 2 * correct.astype(np.float64)
@@ -144,7 +143,7 @@ def share_values(part: IntArray, whole: IntArray) -> ScoreArray:
         whole: ints [N].
 
     Returns:
-        float64 [N]; their mean is the share up to rounding. All 0 where there is no whole.
+        float64 [N]; their mean is the share up to rounding. All 0 if the whole is 0.
     """
     if not whole.any():
         return np.zeros(len(whole))
@@ -159,7 +158,7 @@ def _check_folds(pair_folds: IntArray, gold_folds: IntArray, pairs: int) -> None
     for name, folds in (("pair_folds", pair_folds), ("gold_folds", gold_folds)):
         bad = folds[(folds < 0) | (folds >= FOLDS)]
         if len(bad):
-            raise DataError(f"{name} holds {bad[0]}", "0 or 1, as `folds_of` gives them")
+            raise DataError(f"{name} holds {bad[0]}", "0 or 1, as `folds_of` returns them")
     for fold in range(FOLDS):
         if not (gold_folds == fold).any():
             raise DataError(

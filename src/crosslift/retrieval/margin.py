@@ -1,8 +1,8 @@
-"""Margin scores and CSLS: cosines seen against the neighbourhood of both sides.
+"""Margin scores and CSLS: cosines relative to the neighbourhoods of both sides.
 
-Some sentences lie near to everything and some lie alone, so that one cut of the plain cosine
-takes too many pairs of the first and too few of the second. Both scores set a pair's cosine
-against the mean cosine that each of its sides has with its own nearest neighbours.
+Some sentences are near to all others and some are far from all, so that one threshold of the plain
+cosine takes too many pairs of the first and too few of the second. Both scores compare a pair's
+cosine with the mean cosine of each of its sides to its nearest neighbours.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from crosslift.retrieval.search import BothNeighbours, Neighbours
 
 Margin = Literal["ratio", "distance", "absolute"]
-"""How a pair's cosine is set against its neighbourhood; see `margin_scores`."""
+"""How a pair's cosine is compared with its neighbourhood; see `margin_scores`."""
 
 RatioOver = Literal["means above 0", "any mean"]
-"""Which mean cosines the margin `ratio` divides by; over all others it raises."""
+"""Which mean cosines the margin `ratio` divides by; other means raise an error."""
 
 
 class MarginScores(NamedTuple):
-    """Margin scores of the candidates that a search found, place by place.
+    """Margin scores of the candidates of a search, in the same places.
 
     Args:
         src_to_tgt: float64 [N, k], of the candidates of each src row.
@@ -50,7 +50,7 @@ def local_scaling(neighbours: Neighbours) -> NDArray[np.float64]:
         float64 [N].
 
     Raises:
-        DataError: no row, or no neighbour for each.
+        DataError: no row, or rows without neighbours.
     """
     if 0 in neighbours.scores.shape:
         raise DataError(
@@ -70,8 +70,8 @@ def margin_scores(
     the tgt row's, `ratio` is a / b, `distance` is a - b and `absolute` is a. A pair has the same
     score from both sides.
 
-    A ratio over a negative mean has no meaning: it reverses the order of the candidates. Vectors
-    whose common mean is subtracted get there. LASER and XTREME divide all the same; ``any mean``
+    A ratio over a negative mean has no meaning: it reverses the order of the candidates. It occurs
+    for vectors whose common mean is subtracted. LASER and XTREME divide nevertheless; ``any mean``
     reproduces them.
 
     Example with k = 2; the src row's neighbours have cosines 0.9 and 0.5, the tgt row's 0.9 and
@@ -86,18 +86,17 @@ def margin_scores(
         ratio      -0.2 / -0.2 = 1
 
     Args:
-        both: k neighbours of each src and of each tgt row, as `nearest_both` finds them. The k
-            of the two sides differ where one side has fewer than k rows.
+        both: k neighbours of each src and of each tgt row, as `nearest_both` returns them. The k
+            of the two sides differ if one side has fewer than k rows.
         margin: `ratio`, `distance` or `absolute`.
-        ratio_over: which means a ratio divides by: those above 0 alone, or negative ones too.
+        ratio_over: which means a ratio divides by: only those above 0, or negative ones too.
 
     Returns:
         The scores, in the shapes of ``both``.
 
     Raises:
         UnknownNameError: another margin.
-        DataError: a ratio over a mean of exactly 0, or, unless ``any mean`` is divided by, over
-            a negative one.
+        DataError: a ratio over a mean of exactly 0 or, without ``any mean``, over a negative one.
     """
     if margin not in get_args(Margin):
         raise UnknownNameError("margin", margin, get_args(Margin))
@@ -136,7 +135,9 @@ def csls_scores(
     """
     expected = (len(src_scaling), len(tgt_scaling))
     if cosines.shape != expected:
-        raise DataError(f"cosines of shape {cosines.shape}", f"{expected}, as the two means have")
+        raise DataError(
+            f"cosines of shape {cosines.shape}", f"{expected}, the lengths of the two means"
+        )
     scores = cosines.astype(np.float64)
     scores *= 2
     scores -= src_scaling[:, None]
@@ -167,8 +168,8 @@ def check_indices(neighbours: Neighbours, candidates: int, side: str) -> None:
 
 def _scores(
     neighbours: Neighbours,
-    own_means: NDArray[np.float64],
-    other_means: NDArray[np.float64],
+    row_means: NDArray[np.float64],
+    candidate_means: NDArray[np.float64],
     margin: Margin,
     ratio_over: RatioOver,
 ) -> NDArray[np.float64]:
@@ -176,7 +177,7 @@ def _scores(
     cosines = neighbours.scores.astype(np.float64)
     if margin == "absolute":
         return cosines
-    means = (own_means[:, None] + other_means[neighbours.indices]) / 2
+    means = (row_means[:, None] + candidate_means[neighbours.indices]) / 2
     if margin == "distance":
         return cosines - means
     _refuse_means(means, ratio_over)

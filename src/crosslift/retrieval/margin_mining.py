@@ -1,4 +1,4 @@
-"""Mining: which sentences of two sides are taken as translations of each other, with a score."""
+"""Mining: pairs of sentences of two sides that may be translations of each other, with a score."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class MinedPairs:
     def __len__(self) -> int:
         return len(self.score)
 
-    def chosen(self, rows: NDArray[np.bool_] | IntArray) -> MinedPairs:
+    def subset(self, rows: NDArray[np.bool_] | IntArray) -> MinedPairs:
         """Some of the pairs: bool [P], or their indices."""
         return MinedPairs(self.src[rows], self.tgt[rows], self.score[rows])
 
@@ -49,8 +49,8 @@ class DistinctTexts:
     Args:
         texts: U texts, no two of them equal.
         place: int64 [N], for each text of the list its index in ``texts``.
-        first: int64 [U], where in the list each text appears first; ascending.
-        copies: int64 [U], how often each text appears.
+        first: int64 [U], index in the list of each text's first appearance; ascending.
+        copies: int64 [U], number of appearances of each text.
     """
 
     texts: tuple[str, ...]
@@ -62,24 +62,24 @@ class DistinctTexts:
 def distinct_texts(texts: Sequence[str]) -> DistinctTexts:
     """Reduce a list of texts to its distinct ones, so that each is encoded and mined once.
 
-    A text that appears twice on one side would be its own rival: both copies have the same
-    neighbours, crowd each other out of the k nearest of the other side, and only one of them can
-    be taken. LASER and XTREME reduce both sides in the same way before they mine.
+    Two copies of a text on one side would compete with each other: both have the same neighbours,
+    each takes one of the k nearest places of the other side, and only one of them can be in a pair.
+    LASER and XTREME reduce both sides in the same way before they mine.
 
     Example::
 
         ["b", "a", "b"]  ->  texts ("b", "a"), place [0, 1, 0], first [0, 1], copies [2, 1]
 
     Args:
-        texts: N texts; they are equal only where every character is.
+        texts: N texts; two are equal if every character is.
 
     Returns:
         U distinct texts, U at most N.
     """
-    seen: dict[str, int] = {}
-    place = np.array([seen.setdefault(text, len(seen)) for text in texts], np.int64)
+    numbers: dict[str, int] = {}
+    place = np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.int64)
     _, first, copies = np.unique(place, return_index=True, return_counts=True)
-    return DistinctTexts(tuple(seen), place, first.astype(np.int64), copies.astype(np.int64))
+    return DistinctTexts(tuple(numbers), place, first.astype(np.int64), copies.astype(np.int64))
 
 
 def mine(
@@ -97,8 +97,8 @@ def mine(
     - `forward`: every src row with its best candidate; a tgt row may be taken many times.
     - `backward`: every tgt row with its best candidate.
     - `intersection`: the pairs that are in both.
-    - `max`: the pairs of both, taken from the highest score on; one is left out where its src or
-      its tgt row is already in a pair. Equal scores: the lower src row first, then the lower tgt.
+    - `max`: the pairs of both, from the highest score on; a pair is left out if its src or its tgt
+      row is already in a pair. Equal scores: the lower src row first, then the lower tgt.
 
     Example, one neighbour each way, `margin="absolute"`; src 0 and src 1 both have tgt 0 nearest
     with 0.9 and 0.8, tgt 0 has src 0 (0.9), tgt 1 has src 1 (0.5)::
@@ -109,8 +109,8 @@ def mine(
         max            (0, 0) 0.9   (1, 1) 0.5
 
     Args:
-        both: k neighbours of each src and of each tgt row, as `nearest_both` finds them.
-        margin: how a cosine is scored, see `margin_scores`.
+        both: k neighbours of each src and of each tgt row, as `nearest_both` returns them.
+        margin: see `margin_scores`.
         retrieval: whose best candidates become pairs.
         ratio_over: which mean cosines the margin `ratio` divides by, see `margin_scores`.
 
@@ -134,7 +134,7 @@ def mine(
     if retrieval == "backward":
         return backward
     if retrieval == "intersection":
-        return forward.chosen(src[forward.tgt] == forward.src)
+        return forward.subset(src[forward.tgt] == forward.src)
     return _each_once(forward, backward)
 
 
@@ -155,7 +155,7 @@ def _in_order(src: IntArray, tgt: IntArray, score: NDArray[np.float64]) -> Mined
 def _each_once(forward: MinedPairs, backward: MinedPairs) -> MinedPairs:
     """The pairs of both lists from the highest score on, every src and every tgt once.
 
-    ``forward`` holds every src row and ``backward`` every tgt row.
+    ``forward`` contains every src row and ``backward`` every tgt row.
     """
     union = _in_order(
         np.concatenate([forward.src, backward.src]),
@@ -163,9 +163,9 @@ def _each_once(forward: MinedPairs, backward: MinedPairs) -> MinedPairs:
         np.concatenate([forward.score, backward.score]),
     )
     free_src, free_tgt = bytearray(b"\1") * len(forward), bytearray(b"\1") * len(backward)
-    taken = []
+    places = []
     for place, (src, tgt) in enumerate(zip(union.src.tolist(), union.tgt.tolist(), strict=True)):
         if free_src[src] and free_tgt[tgt]:
             free_src[src] = free_tgt[tgt] = 0
-            taken.append(place)
-    return union.chosen(np.array(taken, np.int64))
+            places.append(place)
+    return union.subset(np.array(places, np.int64))

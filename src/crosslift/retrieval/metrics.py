@@ -1,8 +1,8 @@
 """Retrieval metrics, per query, as expected values under a random order of ties.
 
 A sort breaks ties by position, so a model that gives every candidate one vector can score 0 or
-1 by the order of the file. The expected value over all orders of the tied candidates has no
-such luck in it, and it is exact: nothing is drawn.
+1 by the order of the file. The expected value over all orders of the tied candidates does not depend
+on chance, and it is exact: nothing is sampled.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ OutcomeArray = NDArray[np.float64]
 
 
 def top1_accuracy(ranks: Ranks) -> OutcomeArray:
-    """The chance that the first candidate is a correct one.
+    """The probability that the first candidate is correct.
 
-    It is 0 where any candidate scores above the best correct answer; otherwise, of the ``tied``
-    candidates at the top, each comes first with the same chance, so it is the share of correct
-    ones among them: ``gold_tied / tied``, which is ``1 / tied`` where one answer is correct.
+    It is 0 if any candidate scores above the best correct answer. Otherwise each of the ``tied``
+    candidates at the top comes first with the same probability, so it is the share of correct
+    ones among them: ``gold_tied / tied``, which is ``1 / tied`` if one answer is correct.
 
     Example, scores of three candidates, the first correct::
 
@@ -65,8 +65,8 @@ def expected_rank(ranks: Ranks) -> OutcomeArray:
     """The expected rank of the first correct answer, from 1; the median over queries is the "median
     rank" of image-caption retrieval (Karpathy & Fei-Fei 2015, section 4.1). Lower is better.
 
-    Of ``tied`` candidates with ``gold_tied`` correct ones among them, the first correct one stands at
-    ``(tied + 1) / (gold_tied + 1)`` on average.
+    The expected position of the first of ``gold_tied`` correct candidates among ``tied`` is
+    ``(tied + 1) / (gold_tied + 1)``.
 
     Example, scores of three candidates, the first correct::
 
@@ -86,9 +86,9 @@ def expected_rank(ranks: Ranks) -> OutcomeArray:
 
 
 def recall_at(ranks: Ranks, k: int) -> OutcomeArray:
-    """The chance that a correct answer is among the first ``k`` candidates.
+    """The probability that a correct answer is among the first ``k`` candidates.
 
-    Where several answers are correct, one among the first ``k`` is enough, as in the recall of
+    If several answers are correct, one among the first ``k`` is enough, as in the recall of
     image-caption retrieval (Karpathy & Fei-Fei 2015, section 4.1).
 
     Example with ``k = 2``, scores of three candidates, the first correct::
@@ -100,7 +100,7 @@ def recall_at(ranks: Ranks, k: int) -> OutcomeArray:
 
     Args:
         ranks: of Q queries.
-        k: candidates looked at; more than there are counts all of them.
+        k: number of candidates that count; all if there are fewer.
 
     Returns:
         float64 [Q], each in [0, 1].
@@ -114,13 +114,13 @@ def recall_at(ranks: Ranks, k: int) -> OutcomeArray:
 
 
 def f1_of_answers(predictions: IntArray, labels: IntArray) -> OutcomeArray:
-    """F1 of each query's answer, every candidate being a class; its mean is MTEB's weighted F1.
+    """F1 of each query's answer, where every candidate is a class; its mean is MTEB's weighted F1.
 
-    The precision of a class is the share of right ones among the queries that got it, its recall
-    among those that should; one that no query got has F1 0. Averaged over queries, each class weighs
-    as often as it is the answer: scikit-learn's ``f1_score(average="weighted", zero_division=0)``.
-    It lies below the accuracy where a wrong query takes a candidate that is right for another, and
-    has nothing to do with a mining F1: no pair is rejected.
+    The precision of a class is the share of correct ones among the queries with this prediction, its
+    recall the share among those with this label; a class that is never predicted has F1 0. In the mean
+    over queries the weight of a class is the number of its labels, as in scikit-learn's
+    ``f1_score(average="weighted", zero_division=0)``. It is below the accuracy if a wrong query gets a
+    candidate that is correct for another, and is not related to a mining F1: no pair is rejected.
 
     Example, four queries::
 
@@ -128,7 +128,7 @@ def f1_of_answers(predictions: IntArray, labels: IntArray) -> OutcomeArray:
         labels      0 1 2 3    ->  1  2/3  0  1
 
     Args:
-        predictions: int64 [Q], index of the candidate each query found.
+        predictions: int64 [Q], index of the candidate that each query retrieved.
         labels: int64 [Q], index of the correct candidate.
 
     Returns:
@@ -164,7 +164,7 @@ def _expected_reciprocal(better: int, chances: OutcomeArray) -> float:
 
 
 def _chance_within(positions: int, chances: OutcomeArray) -> float:
-    """Chance of a correct one in the first ``positions`` of the tied; 1 exactly where certain."""
+    """Probability of a correct one in the first ``positions`` of the tied; exactly 1 if certain."""
     if positions >= len(chances):
         return 1.0
     return float(chances[: max(positions, 0)].sum())
@@ -182,7 +182,7 @@ def _by_case(ranks: Ranks, value: Callable[[int, OutcomeArray], float]) -> Outco
 
 
 def _first_correct(tied: int, correct: int) -> OutcomeArray:
-    """Chance that the first of ``correct`` among ``tied`` in random order is the j-th, j from 1.
+    """Probability that the first of ``correct`` among ``tied`` in random order is the j-th, j from 1.
 
     Returns:
         float64 [tied - correct + 1]; for one correct answer 1/tied everywhere.
@@ -190,5 +190,5 @@ def _first_correct(tied: int, correct: int) -> OutcomeArray:
     misses = np.arange(tied - correct)
     still = (tied - correct - misses) / (tied - misses)
     none_before = np.concatenate([[1.0], np.cumprod(still)])
-    left = tied - np.arange(tied - correct + 1)
-    return none_before * correct / left
+    remaining = tied - np.arange(tied - correct + 1)
+    return none_before * correct / remaining

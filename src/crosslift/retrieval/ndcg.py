@@ -1,4 +1,4 @@
-"""Normalised discounted cumulative gain: how high all correct answers of a query are, not the first."""
+"""Normalised discounted cumulative gain: a score of the ranks of all correct answers of a query."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def ndcg_at(
 
     A correct answer at rank r, from 1, gains ``1 / log2(r + 1)``; the sum over the first k is divided
     by that of the best order, in which all G correct answers come first: at most ``min(G, k)`` terms.
-    Of candidates with one score, the lowest index comes first.
+    Among candidates with the same score, the lowest index comes first.
 
     Example with ``k = 2``, three candidates in the order of their scores::
 
@@ -31,7 +31,7 @@ def ndcg_at(
         queries: floats [Q, D].
         candidates: floats [C, D].
         gold: [Q] lists of indices of candidates, each not empty.
-        k: candidates looked at.
+        k: number of candidates that count.
 
     Returns:
         float64 [Q], each in [0, 1].
@@ -39,9 +39,9 @@ def ndcg_at(
     Raises:
         DataError: vectors that are not finite, zero or of unequal width; an empty side; k below 1.
     """
-    found = nearest(queries, candidates, k).indices
+    indices = nearest(queries, candidates, k).indices
     gains = 1 / np.log2(np.arange(2, k + 2))
-    correct = np.stack([np.isin(row, right) for row, right in zip(found, gold, strict=True)])
-    best = np.array([gains[: len(right)].sum() for right in gold])
+    correct = np.stack([np.isin(row, answers) for row, answers in zip(indices, gold, strict=True)])
+    best = np.array([gains[: len(answers)].sum() for answers in gold])
     values: NDArray[np.float64] = correct @ gains[: correct.shape[1]] / best
     return values

@@ -1,8 +1,8 @@
 """Transformations of sentence vectors that need no training and no labels.
 
-They remove what vectors of one language, or of all texts, have in common, so that the cosine
-depends on the content. Each is an arm of its own: it is cheap, and what a training adds should be
-more than what a subtraction gives.
+They remove the common part of the vectors of one language, or of all texts, so that the cosine
+depends on the content. Each is a separate arm: it is cheap, and the gain of a training should exceed
+that of a subtraction.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from crosslift.errors import DataError, UnknownNameError
 from crosslift.retrieval.similarity import check_vectors
 
 Postprocessing = Literal["centre", "whiten", "all-but-the-top", "csls"]
-"""What is done after encoding. ``csls`` is a way of scoring; the others transform vectors."""
+"""The steps after encoding. ``csls`` is a kind of score; the others transform vectors."""
 
 FITTED_ON = "the texts that are scored, both sides of the bitext, without labels (transductive)"
-"""What the transformations are fitted on, for the facts of a protocol."""
+"""The texts that the transformations are fitted on, for the facts of a protocol."""
 
 SCORINGS = ("csls",)
 """The names of ``Postprocessing`` that change the score and not the vectors."""
 
 TEXTS_PER_DIRECTION = 2
-"""Whitening keeps at most one direction for so many texts."""
+"""Whitening keeps at most one direction for this many texts."""
 
 SMALLEST_VARIANCE = 1e-8
 """Whitening drops directions whose variance is below this share of the largest one."""
 
 SHORTEST = 1e-6
-"""What is left of a vector of length one counts as nothing below this length: float32 noise."""
+"""The rest of a vector of length one counts as 0 below this length: it is noise of float32."""
 
 Sides = dict[str, NDArray[np.float64]]
 
@@ -45,7 +45,7 @@ class _Principal(NamedTuple):
 
 
 def transforms(names: Sequence[Postprocessing]) -> tuple[Postprocessing, ...]:
-    """Those of ``names`` that transform vectors, in the order given; the rest is for the scoring.
+    """The ``names`` that transform vectors, in their order; the others change the score.
 
     Args:
         names: steps of post-processing, each at most once.
@@ -70,19 +70,19 @@ def postprocess(
 ) -> dict[str, NDArray[np.float32]]:
     """Transform the vectors of one bitext, one step after the other.
 
-    Every step is fitted on these very texts, without labels (transductive, ``FITTED_ON``): it
-    never learns which texts belong together, but it does see all of them at once, so the scores
-    are not those of an encoder that meets a single text. Every step starts from vectors of
+    Every step is fitted on these same texts, without labels (transductive, ``FITTED_ON``): it
+    never learns which texts belong together, but it uses all of them at once, so the scores
+    are not those of an encoder that reads a single text. Every step starts from vectors of
     length one, as the cosine does, and computes in float64.
 
     - ``centre``: from each vector, the mean vector of its language is subtracted (Libovický et
       al. 2020, "On the Language Neutrality of Pre-trained Multilingual Representations").
     - ``whiten``: the texts of all languages together get mean zero and unit covariance (Su et al.
       2021, "Whitening Sentence Representations for Better Semantics and Faster Retrieval",
-      section 3). Where texts are not many more than dimensions, whitening puts all texts equally
-      far from each other and destroys what it should show. So only the directions of largest
-      variance are kept, at most one for ``TEXTS_PER_DIRECTION`` texts, and none whose variance
-      is below ``SMALLEST_VARIANCE`` of the largest. The vectors then have fewer dimensions.
+      section 3). With few more texts than dimensions, whitening makes all distances between texts
+      equal and destroys the information. So it keeps only the directions of largest variance, at
+      most one for ``TEXTS_PER_DIRECTION`` texts, and none whose variance is below
+      ``SMALLEST_VARIANCE`` of the largest. The vectors then have fewer dimensions.
     - ``all-but-the-top``: the mean of all texts and their D/100 (rounded, at least 1) first
       principal components are removed (Mu and Viswanath 2018, section 2).
 
@@ -93,15 +93,15 @@ def postprocess(
 
     Args:
         sides: language -> floats [N, D], any scale; usually the two sides of a bitext.
-        steps: the steps in their order, each at most once; none gives the vectors of length one.
+        steps: the steps in their order, each at most once; without steps only the length changes.
 
     Returns:
         language -> float32 [N, D'], rows of length one; D' below D only after ``whiten``.
 
     Raises:
         DataError: no languages; vectors that are not finite, all zero or of unequal width; a
-            language with one text; a text of which a step leaves nothing; ``csls``, which is no
-            transformation; a step that appears twice.
+            language with one text; a text whose vector a step makes 0; ``csls``, which transforms no
+            vectors; a step that appears twice.
         UnknownNameError: a step that is none of ``Postprocessing``.
     """
     scorings = [step for step in steps if step not in transforms(steps)]
@@ -125,13 +125,13 @@ def _read(sides: Mapping[str, NDArray[np.float32]], steps: Sequence[Postprocessi
         if steps and len(rows) < 2:
             raise DataError(
                 f"{language} has 1 text",
-                f"2 or more: {steps[0]!r} subtracts a mean, and nothing is left of a single text",
-                "leave the post-processing out for this bitext, or give it more texts",
+                f"2 or more: {steps[0]!r} subtracts a mean, which makes the vector of a single text 0",
+                "leave the post-processing out for this bitext, or use more texts",
             )
     widths = {language: rows.shape[1] for language, rows in sides.items()}
     if len(set(widths.values())) > 1:
-        told = ", ".join(f"{language} {width}" for language, width in widths.items())
-        raise DataError(f"vectors of unequal width: {told}", "vectors of one encoder")
+        sizes = ", ".join(f"{language} {width}" for language, width in widths.items())
+        raise DataError(f"vectors of unequal width: {sizes}", "vectors of one encoder")
     return {language: _scaled(rows) for language, rows in sides.items()}
 
 
@@ -153,10 +153,10 @@ def _refuse_nothing(rows: NDArray[np.float64], language: str, step: str) -> None
     short = np.linalg.norm(rows, axis=1) < SHORTEST
     if short.any():
         raise DataError(
-            f"{step!r} leaves nothing of text {int(short.argmax())} of {language}"
+            f"{step!r} makes the vector of text {int(short.argmax())} of {language} 0"
             f" ({int(short.sum())} of {len(rows)} texts)",
             "texts whose vectors differ from what the step removes",
-            "look for a language whose texts are all equal, give more texts, or leave the step out",
+            "look for a language whose texts are all equal, use more texts, or leave the step out",
         )
 
 
@@ -169,8 +169,8 @@ def _whiten(sides: Sides) -> Sides:
     pooled = np.concatenate(list(centred.values()))
     directions, variances = _principal(pooled)
     most = max(1, len(pooled) // TEXTS_PER_DIRECTION)
-    kept = np.flatnonzero(variances > SMALLEST_VARIANCE * variances[0])[:most]
-    kernel = directions[:, kept] / np.sqrt(variances[kept])
+    strongest = np.flatnonzero(variances > SMALLEST_VARIANCE * variances[0])[:most]
+    kernel = directions[:, strongest] / np.sqrt(variances[strongest])
     return {language: rows @ kernel for language, rows in centred.items()}
 
 
@@ -182,7 +182,7 @@ def _all_but_the_top(sides: Sides) -> Sides:
 
 
 def _removed(width: int) -> int:
-    """How many principal components are removed: a hundredth of the dimensions, at least one."""
+    """Number of principal components to remove: a hundredth of the dimensions, at least one."""
     return max(1, (width + 50) // 100)
 
 

@@ -1,4 +1,4 @@
-"""Where the correct answers stand among all candidates; ties count as ties."""
+"""Ranks of the correct answers among all candidates; ties count as ties."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ Gold = Sequence[int] | IntArray | Sequence[Sequence[int]] | Sequence[IntArray]
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
-    """The rank of each query's best correct answer, with its ties left open.
+    """The rank of each query's best correct answer, with its ties unresolved.
 
-    Where several answers are correct (captions of one picture), the rank is that of the best
-    scored one, and the others never count against it. A candidate that is not listed as correct
+    If several answers are correct (captions of one picture), the rank is that of the answer with the
+    highest score, and the others never count against it. A candidate that is not listed as correct
     but has the same score, such as the same text under another item, is a tie.
 
     Args:
         better: [Q], candidates that score strictly above the best correct answer.
         tied: [Q], candidates with its score, itself included; at least 1.
-        gold_tied: [Q], how many of ``tied`` are correct answers; at least 1.
+        gold_tied: [Q], number of correct answers among ``tied``; at least 1.
         retrieved: [Q], index of a candidate with the highest score; the lowest index among ties.
     """
 
@@ -48,12 +48,12 @@ class Ranks:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The correct answers of Q queries in one row, query after query.
+    """The correct answers of Q queries in one array, query after query.
 
     Args:
         candidates: [A], indices of candidates.
         queries: [A], the query that each belongs to; ascending.
-        starts: [Q], where each query's answers begin.
+        starts: [Q], index of each query's first answer.
     """
 
     candidates: IntArray
@@ -79,20 +79,20 @@ def gold_ranks(
     """Rank every query's correct answers among all candidates by cosine.
 
     Candidates with byte-identical unit vectors are scored once and counted as often as they
-    occur, so that they tie whatever the matrix kernel does; other ties are equality in float32.
+    occur, so that they tie in every matrix kernel; other ties are equality in float32.
 
     Args:
         queries: floats [Q, D].
         candidates: floats [C, D].
         gold: [Q] indices of candidates, or one list of indices per query, all of them correct.
-        chunk: queries scored at once; None: as many as fit in about 100 MB.
+        chunk: number of queries that are scored at once. None: as many as fit in about 100 MB.
 
     Returns:
         Ranks of length Q.
 
     Raises:
         DataError: vectors that are not finite, zero or of unequal width; a query without a
-            correct answer; an index that is no candidate.
+            correct answer; an index of no candidate.
     """
     units, distinct = unit_rows(queries), distinct_rows(unit_rows(candidates))
     check_widths(queries, candidates)
@@ -103,14 +103,14 @@ def gold_ranks(
     for start in range(0, len(units), step):
         stop = min(start + step, len(units))
         scores = cosine_block(units[start:stop], wide)
-        own = answers.of_block(start, stop)
-        places = distinct.place[own.candidates]
-        blocks.append(rank_block(scores, own, places, distinct.copies, distinct.first))
+        answers_of_block = answers.of_block(start, stop)
+        places = distinct.place[answers_of_block.candidates]
+        blocks.append(rank_block(scores, answers_of_block, places, distinct.copies, distinct.first))
     return join_ranks(blocks)
 
 
 def ranks_of_scores(scores: FloatArray, gold: Gold) -> Ranks:
-    """Rank every query's correct answers by scores that are already there.
+    """Rank every query's correct answers by existing scores.
 
     Args:
         scores: floats [Q, C], higher is better.
@@ -121,7 +121,7 @@ def ranks_of_scores(scores: FloatArray, gold: Gold) -> Ranks:
 
     Raises:
         DataError: a score that is NaN or infinite; a query without a correct answer; an index
-            that is no candidate.
+            of no candidate.
     """
     if scores.ndim != 2 or 0 in scores.shape:
         raise DataError(
@@ -148,8 +148,8 @@ def rank_block(
         scores: [B, U], a column per distinct candidate.
         answers: the correct answers of the B queries.
         places: [A], the column of each answer.
-        copies: [U], how many candidates each column stands for.
-        first: [U], the first candidate each column stands for; ascending.
+        copies: [U], number of candidates of each column.
+        first: [U], the first candidate of each column; ascending.
 
     Returns:
         Ranks of length B.
@@ -168,7 +168,7 @@ def rank_block(
 def count_copies(chosen: NDArray[np.bool_], copies: IntArray) -> IntArray:
     """Sum ``copies`` [U] over the chosen columns of each row of ``chosen`` [B, U]: ints [B].
 
-    The sum runs in float64, which holds every count exactly and lets BLAS do it.
+    The sum is computed in float64, which represents every count exactly and lets BLAS do it.
     """
     return (chosen.astype(np.float64) @ copies.astype(np.float64)).astype(np.int64)
 
@@ -190,19 +190,19 @@ def check_widths(left: FloatArray, right: FloatArray) -> None:
 
 
 def read_answers(gold: Gold, n_queries: int, n_candidates: int) -> Answers:
-    """Read the correct answers, given as indices or as one list of indices per query.
+    """Read and check the correct answers: indices, or one list of indices per query.
 
     Args:
         gold: see `gold_ranks`.
-        n_queries: queries there are.
-        n_candidates: candidates there are.
+        n_queries: number of queries.
+        n_candidates: number of candidates.
 
     Returns:
-        The answers, checked.
+        The answers.
 
     Raises:
-        DataError: a wrong number of queries, a query without an answer, an index that is not a
-            whole number, no candidate, or listed twice for one query.
+        DataError: a wrong number of queries, a query without an answer, or an index that is not a
+            whole number, is of no candidate, or is listed twice for one query.
     """
     lists = [np.atleast_1d(np.asarray(answers)) for answers in gold]
     if len(lists) != n_queries:

@@ -24,7 +24,7 @@ def nearest(queries: FloatArray, candidates: FloatArray, k: int) -> Neighbours:
     Args:
         queries: floats [Q, D], of any length.
         candidates: floats [C, D], of any length.
-        k: neighbours wanted; where there are fewer candidates, as many as there are.
+        k: neighbours of each query; if there are fewer candidates, all of them.
 
     Returns:
         [Q, min(k, C)].
@@ -42,7 +42,7 @@ def nearest_both(src: FloatArray, tgt: FloatArray, k: int) -> BothNeighbours:
     Args:
         src: floats [N, D], of any length.
         tgt: floats [M, D], of any length.
-        k: neighbours wanted; where a side has fewer rows, as many as it has.
+        k: neighbours of each row; if a side has fewer rows, all of them.
 
     Returns:
         [N, min(k, M)] and [M, min(k, N)].
@@ -56,18 +56,19 @@ def nearest_both(src: FloatArray, tgt: FloatArray, k: int) -> BothNeighbours:
 
 
 class PairSearch:
-    """The search of `nearest_both`, given the rows of src a block at a time.
+    """The search of `nearest_both` for blocks of rows of src.
 
-    A block's own neighbours are final at once; those of tgt are exact among the rows given so far,
-    so that the search can stop between two blocks and resume (`restore`).
+    The neighbours of a block are final at once. Those of tgt are exact among the rows so far, so that
+    the search can stop between two blocks and resume (`restore`).
 
-    Memory, beside the vectors given: 4 D bytes a row of tgt for unit rows, 2 D for the screened ones
-    (4 D in float32), 12 k for its neighbours; 6 D a row of the block; about 0.3 GB for the work.
+    Memory, besides the vectors of both sides: 4 D bytes per row of tgt for unit rows, 2 D for the
+    screened ones (4 D in float32), 12 k for its neighbours; 6 D per row of the block; about 0.3 GB for
+    the work.
 
     Args:
         tgt: floats [M, D], of any length; may be memory-mapped.
-        k: neighbours wanted.
-        both: whether those of tgt are wanted too.
+        k: neighbours of each row.
+        both: whether to search the neighbours of tgt too.
 
     Raises:
         DataError: vectors that are not finite or zero; an empty side; k below 1.
@@ -75,7 +76,7 @@ class PairSearch:
 
     def __init__(self, tgt: FloatArray, k: int, *, both: bool = True) -> None:
         if k < 1:
-            raise DataError(f"{k} neighbours asked for", "1 or more")
+            raise DataError(f"{k} neighbours", "1 or more")
         self.k = k
         self.both = both
         self.rows_done = 0
@@ -85,29 +86,29 @@ class PairSearch:
 
     @property
     def tgt_to_src(self) -> Neighbours:
-        """Neighbours [M, min(k, rows_done)] of every tgt row among the src rows given so far."""
+        """Neighbours [M, min(k, rows_done)] of every tgt row among the src rows so far."""
         return self._columns.neighbours()
 
     def restore(self, rows_done: int, tgt_to_src: Neighbours) -> None:
-        """Resumes after a stop.
+        """Resumes an earlier search.
 
         Args:
-            rows_done: rows of src that were given.
-            tgt_to_src: the neighbours at that point.
+            rows_done: number of rows of src that it has searched.
+            tgt_to_src: its neighbours of tgt after these rows.
 
         Raises:
             DataError: neighbours of another number of rows, or of another k.
         """
-        wanted = (len(self._units), min(self.k, rows_done))
-        if tgt_to_src.indices.shape != wanted:
-            raise DataError(f"neighbours of shape {tgt_to_src.indices.shape}", f"shape {wanted}")
+        shape = (len(self._units), min(self.k, rows_done))
+        if tgt_to_src.indices.shape != shape:
+            raise DataError(f"neighbours of shape {tgt_to_src.indices.shape}", f"shape {shape}")
         self.rows_done = rows_done
         self._columns = BestSoFar.empty(len(self._units), self.k)
-        self._columns.indices[:, : wanted[1]] = tgt_to_src.indices
-        self._columns.scores[:, : wanted[1]] = tgt_to_src.scores
+        self._columns.indices[:, : shape[1]] = tgt_to_src.indices
+        self._columns.scores[:, : shape[1]] = tgt_to_src.scores
 
     def add(self, src_block: FloatArray) -> Neighbours:
-        """Takes in the next rows of src.
+        """Searches the next rows of src.
 
         Args:
             src_block: floats [B, D], of any length.

@@ -16,7 +16,7 @@ IntArray = NDArray[np.int64]
 
 _ROWS_AT_ONCE = 1024
 BLOCK_CELLS = 4_000_000
-"""Scores held at once: about 100 MB with the products and masks made beside them."""
+"""The most scores in memory at once: about 100 MB with their products and masks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class DistinctRows:
         rows: float32 [U, D], no two of them byte-identical.
         place: [N], for each row of the matrix its index in ``rows``.
         first: [U], index of the first row of the matrix that equals ``rows[u]``; ascending.
-        copies: [U], how many rows of the matrix equal ``rows[u]``.
+        copies: [U], number of rows of the matrix that equal ``rows[u]``.
     """
 
     rows: NDArray[np.float32]
@@ -41,7 +41,7 @@ def check_vectors(vectors: FloatArray, name: str = "vectors") -> None:
 
     Args:
         vectors: floats [N, D].
-        name: what the message calls them.
+        name: of the vectors in the message.
 
     Raises:
         DataError: not a matrix of floats, no rows, a row that is not finite or all zeros; the
@@ -72,7 +72,7 @@ def _refuse_rows(good: ArrayLike, name: str, fault: str) -> None:
 def unit_rows(vectors: FloatArray) -> NDArray[np.float32]:
     """The rows of ``vectors``, scaled to length one.
 
-    Lengths are taken in float64 after division by the row's largest value, so that neither tiny
+    Lengths are computed in float64 after division by the row's largest value, so that neither tiny
     nor huge rows lose their direction. Equal rows give byte-identical results: -0.0 becomes 0.0.
 
     Args:
@@ -123,12 +123,12 @@ def cosine_block(
 ) -> NDArray[np.float32]:
     """Scores of every query against every candidate.
 
-    Products are taken in float64 and rounded to float32: the result then does not depend on how
-    the matrix kernel cuts its blocks, and candidates whose cosines are equal tie as they should.
+    Products are computed in float64 and rounded to float32. So the result does not depend on the
+    blocks of the matrix kernel, and candidates with equal cosines tie as they should.
 
     Args:
         queries: unit rows [B, D].
-        candidates: unit rows [U, D], widened once by the caller.
+        candidates: unit rows [U, D], converted to float64 once by the caller.
 
     Returns:
         float32 [B, U].
@@ -138,11 +138,11 @@ def cosine_block(
 
 
 def rows_per_block(columns: int, chunk: int | None) -> int:
-    """How many rows of ``columns`` scores are held at once.
+    """Number of rows of ``columns`` scores in memory at once.
 
     Args:
         columns: scores per row.
-        chunk: rows asked for; None: as many as keep the block under ``BLOCK_CELLS``.
+        chunk: this many rows. None: as many as keep the block under ``BLOCK_CELLS``.
 
     Returns:
         At least 1.

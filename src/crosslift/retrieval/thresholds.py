@@ -1,8 +1,8 @@
-"""Where mined pairs are cut off, and what is left then: thresholds, precision, recall, F1.
+"""Thresholds of mined pairs, and the precision, recall and F1 of the pairs above them.
 
-A pair is extracted where its score is at least the threshold. Pairs of one score are in or out
-together, so cuts lie between distinct scores only, and a threshold is the midpoint between the
-last score that is in and the first that is out. Where all are in, it is the last score itself.
+A pair is extracted if its score is at least the threshold. Pairs of one score are extracted or
+rejected together, so cuts are between distinct scores only, and a threshold is the midpoint between
+the last extracted score and the first rejected one. If all are extracted, it is the last score itself.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ def precision_recall_curve(
     Args:
         scores: float64 [P], of mined pairs in any order.
         is_gold: bool [P], whether each pair is a gold pair.
-        n_gold: gold pairs there are, those that were not mined included.
+        n_gold: number of all gold pairs, mined or not.
 
     Returns:
-        The curve; empty where there is no pair.
+        The curve; empty if there is no pair.
 
     Raises:
-        DataError: a score that is not finite, other shapes, or fewer gold pairs than were found.
+        DataError: a score that is not finite, other shapes, or ``n_gold`` below the gold pairs mined.
     """
     cuts = _cuts(scores, is_gold)
     _check_gold(is_gold, n_gold)
@@ -77,20 +77,20 @@ def best_threshold(scores: ScoreArray, is_gold: BoolArray, n_gold: int) -> float
     """The threshold with the highest mining F1 on the pairs it is fitted on.
 
     Of several cuts with one F1 it takes the highest, which extracts the fewest pairs: equal F1
-    with fewer pairs is higher precision, and BUCC's own search keeps the first as well.
+    with fewer pairs is higher precision, and BUCC's search also keeps the first.
 
     Example: with the pairs of `precision_recall_curve` the F1 are 2/5, 4/7 and 4/8: 0.55.
 
     Args:
         scores: float64 [P], of mined pairs in any order.
         is_gold: bool [P].
-        n_gold: gold pairs there are.
+        n_gold: number of all gold pairs, mined or not.
 
     Returns:
-        The threshold; +inf, whose F1 is 0, where no mined pair is gold.
+        The threshold; +inf, whose F1 is 0, if no mined pair is gold.
 
     Raises:
-        DataError: as `precision_recall_curve`.
+        DataError: as for `precision_recall_curve`.
     """
     cuts = _cuts(scores, is_gold)
     _check_gold(is_gold, n_gold)
@@ -105,14 +105,14 @@ def score_at(scores: ScoreArray, is_gold: BoolArray, n_gold: int, threshold: flo
     Args:
         scores: float64 [P], of mined pairs in any order.
         is_gold: bool [P].
-        n_gold: gold pairs there are.
-        threshold: in the unit of the scores; +inf extracts nothing, -inf everything.
+        n_gold: number of all gold pairs, mined or not.
+        threshold: in the unit of the scores; +inf extracts no pair, -inf every pair.
 
     Returns:
         The score.
 
     Raises:
-        DataError: as `precision_recall_curve`, or a threshold that is NaN.
+        DataError: as for `precision_recall_curve`, or a threshold that is NaN.
     """
     check_pairs(scores, is_gold)
     _check_gold(is_gold, n_gold)
@@ -124,29 +124,31 @@ def score_at(scores: ScoreArray, is_gold: BoolArray, n_gold: int, threshold: flo
     )
 
 
-def threshold_for_precision(scores: ScoreArray, is_gold: BoolArray, wanted: float) -> float:
+def threshold_for_precision(
+    scores: ScoreArray, is_gold: BoolArray, least_precision: float
+) -> float:
     """The lowest threshold whose pairs have at least the wanted precision on the labelled pairs.
 
-    Precision goes up and down along the cuts. This takes the largest set of pairs that reaches
-    ``wanted``, even where a smaller set misses it.
+    Precision rises and falls along the cuts. This takes the largest set of pairs that reaches
+    ``least_precision``, even if a smaller set does not.
 
-    Example, scores 0.9 0.8 0.7 0.6, gold no yes yes no: precisions 0, 1/2, 2/3, 1/2. Wanted 0.6
-    gives 0.65, wanted 0.5 gives 0.6, wanted 0.9 raises: the best is 2/3.
+    Example, scores 0.9 0.8 0.7 0.6, gold no yes yes no: precisions 0, 1/2, 2/3, 1/2. At least 0.6
+    gives 0.65, at least 0.5 gives 0.6, at least 0.9 raises: the best is 2/3.
 
     Args:
         scores: float64 [P], of labelled pairs in any order.
         is_gold: bool [P].
-        wanted: precision, above 0 and at most 1.
+        least_precision: above 0 and at most 1.
 
     Returns:
         The threshold.
 
     Raises:
-        DataError: no cut reaches it (the message says the best), or ``wanted`` is out of range.
+        DataError: no cut reaches the precision (the message has the best one), or it is out of range.
     """
-    _check_wanted(wanted)
+    _check_precision(least_precision)
     cuts = _cuts(scores, is_gold)
-    return _lowest(cuts.threshold, cuts.correct / cuts.mined, wanted)
+    return _lowest(cuts.threshold, cuts.correct / cuts.mined, least_precision)
 
 
 def precision_from_negatives(
@@ -159,11 +161,11 @@ def precision_from_negatives(
 ) -> ScoreArray:
     """Estimate precision above thresholds without gold, from pairs that are false for certain.
 
-    Mine once more where no true pair can exist: with tgt texts of another source, or with the
-    true translations taken out. Every pair found there is false. So many per src row are expected
-    among the mined pairs as well: precision = 1 - false / mined. The estimate errs on the low side
-    where most src rows have a translation, for such a row seldom finds a false one; it is no
-    better than the count of negatives above the cut, which is small at high thresholds.
+    Mine again where no true pair can exist: with tgt texts of another source, or without the
+    true translations. Every pair of this search is false. The same number per src row is expected
+    among the mined pairs: precision = 1 - false / mined. The estimate is too low if most src rows have
+    a translation, because such a row seldom gets a false one. Its accuracy depends on the number of
+    negatives above the cut, which is small at high thresholds.
 
     Example, 4 src rows with pairs 0.9 0.8 0.7 0.6, 8 negative src rows with pairs 0.75 0.65
     0.2 0.1::
@@ -174,13 +176,13 @@ def precision_from_negatives(
 
     Args:
         scores: float64 [P], of the mined pairs.
-        negative_scores: float64 [F], of the pairs that were mined where none is true; may be empty.
+        negative_scores: float64 [F], of pairs that are all false; may be empty.
         thresholds: float64 [T].
         n_src: src rows that the mined pairs were searched for.
         n_negative_src: src rows that the false pairs were searched for.
 
     Returns:
-        float64 [T]; 0 where more false pairs are expected than were mined, NaN where none is mined.
+        float64 [T]; 0 if more false pairs are expected than were mined, NaN if none is mined.
 
     Raises:
         DataError: a score that is not finite, or counts below 1.
@@ -199,7 +201,7 @@ def precision_from_negatives(
 def threshold_from_negatives(
     scores: ScoreArray,
     negative_scores: ScoreArray,
-    wanted_precision: float,
+    least_precision: float,
     *,
     n_src: int,
     n_negative_src: int,
@@ -207,29 +209,29 @@ def threshold_from_negatives(
     """The lowest threshold whose estimated precision is at least the wanted one, without gold.
 
     Args:
-        scores: float64 [P], of the mined pairs; the cuts lie between their distinct scores.
+        scores: float64 [P], of the mined pairs; the cuts are between their distinct scores.
         negative_scores: float64 [F], as in `precision_from_negatives`.
-        wanted_precision: above 0 and at most 1.
+        least_precision: above 0 and at most 1.
         n_src: src rows that the mined pairs were searched for.
         n_negative_src: src rows that the false pairs were searched for.
 
     Returns:
-        The threshold; `precision_from_negatives` at it is at least ``wanted_precision``.
+        The threshold; `precision_from_negatives` at it is at least ``least_precision``.
 
     Raises:
-        DataError: as `precision_from_negatives`; or no cut reaches the precision (the message
-            says the best estimate), or the wanted one is out of range.
+        DataError: as for `precision_from_negatives`; or no cut reaches the precision (the message
+            has the best estimate), or it is out of range.
     """
-    _check_wanted(wanted_precision)
+    _check_precision(least_precision)
     cuts = _cuts(scores, np.zeros(len(scores), np.bool_))
     estimates = precision_from_negatives(
         scores, negative_scores, cuts.threshold, n_src=n_src, n_negative_src=n_negative_src
     )
-    return _lowest(cuts.threshold, estimates, wanted_precision)
+    return _lowest(cuts.threshold, estimates, least_precision)
 
 
 def score_of_counts(mined: int, correct: int, gold: int, threshold: float | None) -> MiningScore:
-    """Precision, recall and F1 of counted pairs; no threshold: several cut them off."""
+    """Precision, recall and F1 of counted pairs; threshold None: there were several."""
     return MiningScore(
         precision=_share(correct, mined),
         recall=_share(correct, gold),
@@ -254,9 +256,9 @@ def _cuts(scores: ScoreArray, is_gold: BoolArray) -> _Cuts:
 
 
 def _between(values: ScoreArray) -> ScoreArray:
-    """A threshold [C] for each of the descending ``values`` [C]: it is in, the next is out.
+    """A threshold [C] for each of the descending ``values`` [C], which accepts it but not the next.
 
-    The midpoint of two neighbouring floats can round to the lower one, which would let it in.
+    The midpoint of two neighbouring floats can round to the lower one, which would accept that too.
     """
     middles = values[:-1] / 2 + values[1:] / 2
     usable = (middles > values[1:]) & (middles <= values[:-1])
@@ -264,19 +266,19 @@ def _between(values: ScoreArray) -> ScoreArray:
 
 
 def _at_least(scores: ScoreArray, thresholds: ScoreArray) -> IntArray:
-    """How many scores are at least each threshold [T]."""
+    """Number of scores that are at least each threshold [T]."""
     return len(scores) - np.searchsorted(np.sort(scores), thresholds, side="left")
 
 
-def _lowest(thresholds: ScoreArray, precisions: ScoreArray, wanted: float) -> float:
-    """The last of the descending thresholds whose precision is at least ``wanted``."""
-    reached = np.flatnonzero(precisions >= wanted)
+def _lowest(thresholds: ScoreArray, precisions: ScoreArray, least_precision: float) -> float:
+    """The last of the descending thresholds with at least this precision."""
+    reached = np.flatnonzero(precisions >= least_precision)
     if not len(reached):
         best = f"{precisions.max():.6g}" if len(precisions) else "none, for there is no pair"
         raise DataError(
-            f"no threshold reaches a precision of {wanted}; the best is {best}",
+            f"no threshold reaches a precision of {least_precision}; the best is {best}",
             "a precision that the scores can reach",
-            "ask for less, or take a better encoder or another margin",
+            "use a lower precision, a better encoder or another margin",
         )
     return float(thresholds[reached[-1]])
 
@@ -305,6 +307,8 @@ def _check_gold(is_gold: BoolArray, n_gold: int) -> None:
         )
 
 
-def _check_wanted(wanted: float) -> None:
-    if not 0 < wanted <= 1:
-        raise DataError(f"the wanted precision is {wanted}", "above 0 and at most 1, such as 0.95")
+def _check_precision(precision: float) -> None:
+    if not 0 < precision <= 1:
+        raise DataError(
+            f"the wanted precision is {precision}", "above 0 and at most 1, such as 0.95"
+        )

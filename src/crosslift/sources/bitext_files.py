@@ -19,16 +19,16 @@ def read_two_files(src: Path, tgt: Path, language: str, tgt_language: str = "en"
 
     Args:
         src: one text a line in ``language``; ``.gz`` is read too.
-        tgt: as many lines in ``tgt_language``.
+        tgt: the same number of lines in ``tgt_language``.
         language: BCP-47 code of ``src``.
         tgt_language: BCP-47 code of ``tgt``.
 
     Returns:
-        The bitext. Item ids are ``language:line``, for line numbers mean nothing across languages.
+        The bitext. Item ids are ``language:line``: line numbers mean nothing across languages.
 
     Raises:
-        DataError: different counts of lines, no line, an empty line, bytes that are not UTF-8, or
-            files of which one was sorted without the other (see `sorted_apart`).
+        DataError: different numbers of lines, no line, an empty line, bytes that are not UTF-8, or
+            files of which only one was sorted (see `sorted_apart`).
     """
     sides = [(path, read_lines(path)) for path in (src, tgt)]
     for path, lines in sides:
@@ -38,10 +38,10 @@ def read_two_files(src: Path, tgt: Path, language: str, tgt_language: str = "en"
     if counts[0] != counts[1]:
         raise DataError(
             f"{src} has {counts[0]} lines and {tgt} has {counts[1]}",
-            "as many lines on both sides",
-            "find the line where they part, for example with: paste",
+            "the same number of lines on both sides",
+            "find the line where they diverge, for example with: paste",
         )
-    texts = [_stripped(path, lines) for path, lines in sides]
+    texts = [_stripped_texts(path, lines) for path, lines in sides]
     if sorted_apart(*texts):
         raise DataError(
             f"{src} and {tgt} were sorted apart: one of them is in alphabetical order, and their "
@@ -67,9 +67,9 @@ def read_tsv(
     Args:
         path: the file; ``.gz`` is read too.
         language: BCP-47 code of the source column.
-        src_column: index from 0, or a name of the header row; a name on either side makes the
-            first row the header.
-        tgt_column: likewise, of the translations.
+        src_column: index from 0, or a name in the header row. A name on either side makes
+            the first row the header.
+        tgt_column: the same, for the translations.
         tgt_language: BCP-47 code of the target column.
 
     Returns:
@@ -80,16 +80,16 @@ def read_tsv(
             are not UTF-8.
     """
     rows = [line.split("\t") for line in read_lines(path)]
-    named = isinstance(src_column, str) or isinstance(tgt_column, str)
-    if len(rows) < 1 + named:
+    has_header = isinstance(src_column, str) or isinstance(tgt_column, str)
+    if len(rows) < 1 + has_header:
         raise DataError(f"{path} is empty", "one pair a line")
-    header = rows[0] if named else []
-    first = 2 if named else 1
+    header = rows[0] if has_header else []
+    first = 2 if has_header else 1
     sides = []
     for column in (src_column, tgt_column):
         index = _index(path, header, column)
-        cells = [_cell(path, row, index) for row in _numbered(rows, first)]
-        sides.append(_stripped(path, cells, first))
+        cells = [_cell(path, row, index) for row in _numbered_rows(rows, first)]
+        sides.append(_stripped_texts(path, cells, first))
     items = _items(language, len(rows) - first + 1, first)
     return Bitext(language, sides[0], sides[1], items, tgt_language)
 
@@ -99,9 +99,9 @@ class LoadedBitexts:
     """The bitexts of a folder, read.
 
     Args:
-        bitexts: language -> bitext, in the order asked for.
+        bitexts: language -> bitext, in the requested order.
         gaps: language -> why its files cannot be used.
-        unread: name of a file or folder that is no bitext -> why.
+        unread: name of a file or folder that is not a bitext -> why.
         checksum: SHA-256 over the files of all these languages, for the keys of steps.
     """
 
@@ -116,18 +116,18 @@ def load_folder(folder: Path, languages: Sequence[str] | None = None) -> LoadedB
 
     Args:
         folder: where the files lie.
-        languages: BCP-47 codes; None means all there are: a language whose files are at fault is a
-            gap then, unless it is the only one.
+        languages: BCP-47 codes; default: all. A language with faulty files is then a gap, unless it
+            is the only one.
 
     Raises:
-        DataError: a language that was asked for is not there or its files are at fault, the folder
-            holds no bitext, or none that can be used.
+        DataError: a requested language is missing or its files are faulty, or the folder holds no
+            usable bitext.
     """
-    there = find_bitexts(folder)
-    chosen = _chosen(folder, there, languages)
+    bitext_folder = find_bitexts(folder)
+    requested = _requested_files(folder, bitext_folder, languages)
     bitexts: dict[str, Bitext] = {}
     faults: dict[str, DataError] = {}
-    for code, files in chosen.items():
+    for code, files in requested.items():
         try:
             bitexts[code] = _load(code, files)
         except DataError as error:
@@ -137,26 +137,28 @@ def load_folder(folder: Path, languages: Sequence[str] | None = None) -> LoadedB
     if not bitexts:
         raise next(iter(faults.values()))
     gaps = {code: fault.what for code, fault in faults.items()}
-    checksum = sha256_of(path for files in chosen.values() for path in files.paths)
-    return LoadedBitexts(bitexts, gaps, there.unread, checksum)
+    checksum = sha256_of(path for files in requested.values() for path in files.paths)
+    return LoadedBitexts(bitexts, gaps, bitext_folder.unread, checksum)
 
 
-def _chosen(
-    folder: Path, there: BitextFolder, languages: Sequence[str] | None
+def _requested_files(
+    folder: Path, bitext_folder: BitextFolder, languages: Sequence[str] | None
 ) -> dict[str, BitextFiles]:
-    unread = first_few([f"{name}: {reason}" for name, reason in there.unread.items()], most=5)
-    remedy = f"not read are {unread}" if unread else None
-    if not there.files:
+    unread = first_few(
+        [f"{name}: {reason}" for name, reason in bitext_folder.unread.items()], most=5
+    )
+    remedy = f"not read: {unread}" if unread else None
+    if not bitext_folder.files:
         raise DataError(f"no bitext in {folder}", LAYOUTS, remedy)
-    wanted = list(there.files) if languages is None else list(languages)
-    missing = [code for code in wanted if code not in there.files]
+    codes = list(bitext_folder.files) if languages is None else list(languages)
+    missing = [code for code in codes if code not in bitext_folder.files]
     if missing:
         raise DataError(
             f"{folder} holds no bitext of {', '.join(missing)}",
-            f"one of {', '.join(there.files)}",
+            f"one of {', '.join(bitext_folder.files)}",
             remedy,
         )
-    return {code: there.files[code] for code in wanted}
+    return {code: bitext_folder.files[code] for code in codes}
 
 
 def _load(language: str, files: BitextFiles) -> Bitext:
@@ -173,21 +175,21 @@ def _index(path: Path, header: Sequence[str], column: int | str) -> int:
     return header.index(column)
 
 
-def _numbered(rows: Sequence[list[str]], first: int) -> Iterable[tuple[int, list[str]]]:
+def _numbered_rows(rows: Sequence[list[str]], first: int) -> Iterable[tuple[int, list[str]]]:
     return enumerate(rows[first - 1 :], start=first)
 
 
-def _cell(path: Path, numbered: tuple[int, list[str]], index: int) -> str:
-    line, row = numbered
+def _cell(path: Path, numbered_row: tuple[int, list[str]], index: int) -> str:
+    line, row = numbered_row
     if not 0 <= index < len(row):
         raise DataError(
             f"{path}, line {line}: {len(row)} columns, none with index {index}",
-            "every column in every row, parted by tabs",
+            "every column in every row, separated by tabs",
         )
     return row[index]
 
 
-def _stripped(path: Path, lines: Sequence[str], first: int = 1) -> tuple[str, ...]:
+def _stripped_texts(path: Path, lines: Sequence[str], first: int = 1) -> tuple[str, ...]:
     texts = tuple(line.strip() for line in lines)
     for number, text in enumerate(texts, start=first):
         if not text:

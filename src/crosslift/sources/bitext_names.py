@@ -32,7 +32,7 @@ class BitextFiles:
 
     Args:
         src: file of the language, or the TSV that holds both sides.
-        tgt: file of English; None where ``src`` is a TSV.
+        tgt: file of English; None if ``src`` is a TSV.
         src_column: which column of the TSV is the language, 0 or 1; the other is English.
     """
 
@@ -42,7 +42,7 @@ class BitextFiles:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """The files there are: one TSV, or two files."""
+        """The existing files: one TSV, or two files."""
         return (self.src,) if self.tgt is None else (self.src, self.tgt)
 
 
@@ -52,8 +52,8 @@ class BitextFolder:
 
     Args:
         files: BCP-47 code -> files, in the order of the codes.
-        unread: name of every other file and folder in it -> why it is no bitext; hidden ones, whose
-            names begin with a dot, are not among them.
+        unread: name of every other file and folder in it -> why it is not a bitext; hidden ones, whose
+            names begin with a dot, are left out.
     """
 
     files: Mapping[str, BitextFiles]
@@ -63,7 +63,7 @@ class BitextFolder:
 def find_bitexts(folder: Path) -> BitextFolder:
     """The bitexts with English of one folder.
 
-    Known layouts, each also with ``.gz`` behind: LASER's Tatoeba (``tatoeba.deu-eng.deu`` and
+    Known layouts, each also with the ending ``.gz``: LASER's Tatoeba (``tatoeba.deu-eng.deu`` and
     ``.eng``), OPUS in Moses form (``NAME.de-en.de`` and ``.en``, codes in either order),
     ``NAME.de-en.tsv``, whose columns follow the order of its name, and NTREX-128
     (``newstest2019-ref.deu.txt`` and ``newstest2019-src.eng.txt``). A code is one of BCP-47, of ISO
@@ -82,25 +82,25 @@ def find_bitexts(folder: Path) -> BitextFolder:
             if not path.name.startswith("."):
                 unread[encodable(path.name)] = candidate
             continue
-        code, own = candidate
-        if files.setdefault(code, own) != own:
+        code, candidate_files = candidate
+        if files.setdefault(code, candidate_files) != candidate_files:
             raise DataError(
-                f"two bitexts of {code!r}: {files[code].src.name} and {own.src.name}",
+                f"two bitexts of {code!r}: {files[code].src.name} and {candidate_files.src.name}",
                 "one bitext for each language",
-                "put them into folders of their own",
+                "put them into separate folders",
             )
     return BitextFolder(dict(sorted(files.items())), unread)
 
 
 def _candidate(path: Path) -> tuple[str, BitextFiles] | str | None:
-    """Language and files of the bitext that a file belongs to; why it belongs to none; None for the
-    English side of several."""
+    """Returns language and files of the bitext that a file belongs to, or why it belongs to none; None
+    for the English side of several."""
     if not path.is_file():
         return "no file"
     ending = ".gz" if path.suffix == ".gz" else ""
     name = path.name.removesuffix(ending)
     if published := _NTREX.fullmatch(name):
-        return _of_ntrex(path, published, ending)
+        return _ntrex_candidate(path, published, ending)
     match = _NAME.fullmatch(name)
     if match is None or "-" not in match["pair"]:
         return f"not named as a bitext ({LAYOUTS})"
@@ -120,10 +120,10 @@ def _candidate(path: Path) -> tuple[str, BitextFiles] | str | None:
     return code, BitextFiles(sides[src_column], sides[1 - src_column])
 
 
-def _of_ntrex(
+def _ntrex_candidate(
     path: Path, match: re.Match[str], ending: str
 ) -> tuple[str, BitextFiles] | str | None:
-    """As `_candidate`, of a file of NTREX-128 (Federmann et al. 2022,
+    """As `_candidate`, for a file of NTREX-128 (Federmann et al. 2022,
     https://github.com/MicrosoftTranslator/NTREX): one English side, a reference in each language."""
     english = path.with_name(f"{match['name']}-src.eng.txt{ending}")
     if path == english:
@@ -142,7 +142,7 @@ def _of_ntrex(
 
 
 def _pair(name: str) -> tuple[str, int, tuple[str, str]] | str:
-    """Of a name such as ``de-en``: code, place of the language, both codes as written; why not."""
+    """Parses a name such as ``de-en``: code, index of the language, both written codes; or why not."""
     reason = f"{name!r} names no two known languages"
     for raw in _splits(name):
         codes = [code_in_name(side) for side in raw]
@@ -157,18 +157,18 @@ def _pair(name: str) -> tuple[str, int, tuple[str, str]] | str:
 
 
 def _splits(name: str) -> Iterator[tuple[str, str]]:
-    """Every way to part a name at a hyphen: ``en-de-AT`` is ``en`` and ``de-AT``."""
+    """Every way to split a name at a hyphen: ``en-de-AT`` is ``en`` and ``de-AT``."""
     for match in re.finditer("-", name):
         yield name[: match.start()], name[match.end() :]
 
 
 def code_in_name(name: str) -> str | None:
-    """The BCP-47 code that the name of a file means by ``deu``, ``deu_Latn``, ``srp-Latn`` or ``de``.
+    """The BCP-47 code that a file name means by ``deu``, ``deu_Latn``, ``srp-Latn`` or ``de``.
 
-    A script behind a three-letter code is dropped where the language is commonly written in it.
+    A script after a three-letter code is dropped if the language is commonly written in it.
 
     Returns:
-        The code; None where no language is known by it.
+        The code; None if no language has it.
     """
     published = FLORES_200.get(name.replace("-", "_"))
     if published:
@@ -184,7 +184,7 @@ def code_in_name(name: str) -> str | None:
 
 
 def _two_letters(base: str) -> str:
-    """The code of a language that has a two-letter one by its three letters; else the same."""
+    """The two-letter code for a three-letter code, if the language has one; else the same code."""
     if len(base) != 3:
         return base
     base = base.lower()

@@ -24,14 +24,14 @@ class BuccSplit:
     """One split of one language and English.
 
     Args:
-        language: code of the src side, as the names of the files have it.
+        language: code of the src side, as in the names of the files.
         split: `dev`, `training` or `test`.
         src_ids: N ids, such as ``de-000000001``.
         src: N texts in ``language``.
         tgt_ids: M ids, such as ``en-000000001``.
         tgt: M texts in English.
         gold: (index in ``src``, index in ``tgt``) of each true pair, in the order of the file;
-            None where there is no gold file.
+            None if there is no gold file.
     """
 
     language: str
@@ -67,7 +67,7 @@ class _Side:
 
 
 def load_bucc(folder: Path, language: str, split: str) -> BuccSplit:
-    """Read one split: ``xx-en.SPLIT.xx``, ``.en`` and, where it stands, ``.gold``.
+    """Read one split: ``xx-en.SPLIT.xx``, ``.en`` and, if it exists, ``.gold``.
 
     The files lie in ``folder`` or in its sub-folder ``xx-en``, as BUCC's archives unpack. The
     sides hold ``id<TAB>text`` a line, the gold ``xx-id<TAB>en-id``, in UTF-8.
@@ -76,13 +76,13 @@ def load_bucc(folder: Path, language: str, split: str) -> BuccSplit:
         folder: where the files lie.
         language: the ``xx`` of the names.
         split: `dev`, `training` or `test`. BUCC calls its development split `sample`, others
-            call it `dev`: both names mean the same, of files and here.
+            call it `dev`: both names mean the same, in file names and here.
 
     Returns:
         The split.
 
     Raises:
-        DataError: the split is not there or there twice, a file is empty or has a line of another
+        DataError: the split is missing or exists twice, a file is empty or has a line of another
             form, an id appears twice or on the wrong side, the gold names an id that is not in the
             texts or a pair twice, or a file changed while it was read.
     """
@@ -106,13 +106,13 @@ def bucc_checksum(folder: Path, language: str, split: str) -> str:
     """SHA-256 over the files that `load_bucc` would read, for the keys of steps.
 
     Raises:
-        DataError: the split is not there or there twice.
+        DataError: the split is missing or exists twice.
     """
     return sha256_of(_files(folder, language, _canonical(split)).paths)
 
 
 def languages_in(folder: Path) -> tuple[str, ...]:
-    """Codes of the languages that a folder has at least one split of, in order.
+    """Codes of the languages of which a folder has at least one split, in order.
 
     Raises:
         DataError: no such folder.
@@ -121,17 +121,17 @@ def languages_in(folder: Path) -> tuple[str, ...]:
 
 
 def splits_in(folder: Path, language: str) -> tuple[str, ...]:
-    """Splits of a language that a folder has: of `dev`, `training` and `test`, in that order.
+    """Splits of a language in a folder, in the order `dev`, `training`, `test`.
 
     Raises:
         DataError: no such folder.
     """
-    found = {m["split"] for _, m in _sides(folder) if m["language"] == language}
-    return tuple(split for split, names in _SPLITS.items() if found.intersection(names))
+    split_names = {m["split"] for _, m in _sides(folder) if m["language"] == language}
+    return tuple(split for split, names in _SPLITS.items() if split_names.intersection(names))
 
 
 def unread_in(folder: Path) -> dict[str, str]:
-    """Files named almost as BUCC's, relative to the folder -> why they are not read.
+    """Files with names similar to BUCC's, relative to the folder -> why they are not read.
 
     Raises:
         DataError: no such folder.
@@ -139,7 +139,7 @@ def unread_in(folder: Path) -> dict[str, str]:
     stems = {path.with_suffix("") for path, _ in _sides(folder)}
     return {
         encodable(str(path.relative_to(folder))): f"not named as a file of BUCC: {_LAYOUT}"
-        for path in _named_alike(folder)
+        for path in _similar_files(folder)
         if path.with_suffix("") not in stems or path.suffix[1:] not in (*_codes(path), "gold")
     }
 
@@ -149,7 +149,7 @@ def _codes(path: Path) -> tuple[str, str]:
     return path.name.partition("-")[0], "en"
 
 
-def _named_alike(folder: Path) -> list[Path]:
+def _similar_files(folder: Path) -> list[Path]:
     return sorted([*folder.glob("*-en.*"), *folder.glob("*-en/*-en.*")])
 
 
@@ -161,15 +161,15 @@ def _canonical(split: str) -> str:
 
 
 def _sides(folder: Path) -> Iterator[tuple[Path, re.Match[str]]]:
-    """The files of the sides, gold left out, directly in ``folder`` or in its ``xx-en``."""
+    """The files of the sides, without gold, directly in ``folder`` or in its ``xx-en``."""
     entries_of(folder, "a folder of BUCC's files")
     known = {name for names in _SPLITS.values() for name in names}
-    for path in _named_alike(folder):
+    for path in _similar_files(folder):
         match = _NAME.fullmatch(path.name)
         if match is None or match["language"] == "en" or match["split"] not in known:
             continue
-        at_home = path.parent == folder or path.parent.name == f"{match['language']}-en"
-        if at_home and path.is_file() and match["side"] in (match["language"], "en"):
+        in_its_folder = path.parent == folder or path.parent.name == f"{match['language']}-en"
+        if in_its_folder and path.is_file() and match["side"] in (match["language"], "en"):
             yield path, match
 
 
@@ -181,11 +181,11 @@ def _files(folder: Path, language: str, split: str) -> _Files:
         if match["language"] == language and match["split"] in names
     }
     if not stems:
-        have = [f"{code} {' '.join(splits_in(folder, code))}" for code in languages_in(folder)]
+        available = [f"{code} {' '.join(splits_in(folder, code))}" for code in languages_in(folder)]
         raise DataError(
             f"{folder} holds no {split} split of {language!r}",
             f"files such as {language}-en.{names[-1]}.{language} and .en",
-            f"it has: {', '.join(have)}" if have else None,
+            f"it has: {', '.join(available)}" if available else None,
         )
     if len(stems) > 1:
         listed = " and ".join(str(stem.relative_to(folder)) for stem in sorted(stems))
@@ -194,10 +194,10 @@ def _files(folder: Path, language: str, split: str) -> _Files:
             "each split once",
             "move one of them away",
         )
-    return _beside(stems.pop(), language)
+    return _files_of_split(stems.pop(), language)
 
 
-def _beside(stem: Path, language: str) -> _Files:
+def _files_of_split(stem: Path, language: str) -> _Files:
     src, tgt, gold = (stem.with_name(f"{stem.name}.{end}") for end in (language, "en", "gold"))
     for path, other in ((src, tgt), (tgt, src)):
         if not path.is_file():
@@ -207,9 +207,9 @@ def _beside(stem: Path, language: str) -> _Files:
 
 @contextmanager
 def _unchanged(paths: Sequence[Path]) -> Iterator[None]:
-    """Raise DataError where size or time of a file is another afterwards.
+    """Raises DataError if the size or time of a file changes in the meantime.
 
-    It is raised in place of another fault too, for a file that is half written may look faulty.
+    It replaces any other error, because a half-written file may look faulty.
     """
     before = [_state(path) for path in paths]
     try:
@@ -219,32 +219,32 @@ def _unchanged(paths: Sequence[Path]) -> Iterator[None]:
             if _state(path) != state:
                 raise DataError(
                     f"{path} changed while it was read",
-                    "files that stay as they are",
+                    "files that do not change",
                     "run again when nothing writes to them",
                 )
 
 
 def _state(path: Path) -> tuple[int, int] | None:
-    """Size in bytes and time of the last change in ns; None where the file is gone."""
+    """Size in bytes and time of the last change in ns; None if the file is gone."""
     try:
-        found = path.stat()
+        stat = path.stat()
     except FileNotFoundError:
         return None
-    return found.st_size, found.st_mtime_ns
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _rows(path: Path) -> Iterator[tuple[int, str, str]]:
-    """Line number from 1, what stands before the first tab and what stands behind it."""
+    """Line number from 1, the text before the first tab and the text after it."""
     lines = read_lines(path)
     if not lines:
         raise DataError(f"{path} is empty", "one id, a tab and a value a line")
     for number, line in enumerate(lines, start=1):
-        left, tab, right = line.partition("\t")
+        first, tab, second = line.partition("\t")
         if not tab:
             raise DataError(f"{path}, line {number}: no tab in {line[:60]!r}", "two columns")
-        if not left.strip() or not right.strip():
+        if not first.strip() or not second.strip():
             raise DataError(f"{path}, line {number}: an empty column in {line[:60]!r}", "a value")
-        yield number, left.strip(), right.strip()
+        yield number, first.strip(), second.strip()
 
 
 def _read_side(path: Path, side: str, other: str) -> _Side:
@@ -252,7 +252,7 @@ def _read_side(path: Path, side: str, other: str) -> _Side:
     for number, name, text in _rows(path):
         if name.startswith(f"{other}-"):
             raise DataError(
-                f"{path}, line {number}: the id {name!r} is one of the other side",
+                f"{path}, line {number}: the id {name!r} belongs to the other side",
                 f"ids that begin with {side}-",
                 f"the files of {side} and {other} look swapped",
             )
@@ -261,7 +261,7 @@ def _read_side(path: Path, side: str, other: str) -> _Side:
         if name in texts:
             first = list(texts).index(name) + 1
             raise DataError(
-                f"{path}, line {number}: id {name!r} stands in line {first} too", "each id once"
+                f"{path}, line {number}: id {name!r} is also in line {first}", "each id once"
             )
         texts[name] = text
     return _Side(path, texts)
@@ -279,21 +279,21 @@ def _read_gold(path: Path, src: _Side, tgt: _Side) -> tuple[tuple[int, int], ...
             )
         for name, places, side in ((one, src_places, src), (two, tgt_places, tgt)):
             if name not in places:
-                raise _missing(path, number, name, side)
+                raise _unknown_id_error(path, number, name, side)
         pair = (src_places[one], tgt_places[two])
         if pair in lines:
             raise DataError(
-                f"{path}, line {number}: the pair {one} {two} stands in line {lines[pair]} too",
+                f"{path}, line {number}: the pair {one} {two} is also in line {lines[pair]}",
                 "each pair once",
             )
         lines[pair] = number
     return tuple(lines)
 
 
-def _missing(path: Path, number: int, name: str, side: _Side) -> DataError:
-    """The error for a gold id that is not in the text; it says where the text's ids end."""
+def _unknown_id_error(path: Path, number: int, name: str, side: _Side) -> DataError:
+    """The error for a gold id that is not in the text; it names the first and last id of the text."""
     names = list(side.texts)
-    shifted = _steps(names[-1], name) == 1 or _steps(name, names[0]) == 1
+    shifted = _distance(names[-1], name) == 1 or _distance(name, names[0]) == 1
     return DataError(
         f"{path}, line {number}: id {name!r} is not in {side.path}",
         f"one of its {len(names)} ids, from {names[0]} to {names[-1]}",
@@ -303,9 +303,9 @@ def _missing(path: Path, number: int, name: str, side: _Side) -> DataError:
     )
 
 
-def _steps(one: str, two: str) -> int | None:
-    """How far two ids of one side are apart; None where they are not numbered alike."""
-    left, right = _NUMBER.fullmatch(one), _NUMBER.fullmatch(two)
-    if left is None or right is None or left["side"] != right["side"]:
+def _distance(one: str, two: str) -> int | None:
+    """The distance between two ids of one side; None if their numbering differs."""
+    first, second = _NUMBER.fullmatch(one), _NUMBER.fullmatch(two)
+    if first is None or second is None or first["side"] != second["side"]:
         return None
-    return int(right["number"]) - int(left["number"])
+    return int(second["number"]) - int(first["number"])

@@ -32,13 +32,13 @@ class CatalogFile:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundCatalogs:
+class CatalogFolder:
     """The catalogs of a folder.
 
     Args:
         files: with their languages, in the order of their paths.
         unread: path of another catalog -> why it is not read.
-        notes: language -> which of its files are named as of another one.
+        notes: language -> which of its files have the name of another language.
     """
 
     files: tuple[CatalogFile, ...]
@@ -59,20 +59,20 @@ def django_folder() -> Path:
 
 
 @read_once()
-def find_catalogs(path: Path) -> FoundCatalogs:
+def find_catalogs(path: Path) -> CatalogFolder:
     """Every catalog under a folder, or the one of a single file, with its language.
 
     A folder ``LANG/LC_MESSAGES`` decides first. Else the header's ``Language`` does, unless the file's
-    name (``LANG.po``, ``DOMAIN.LANG.po``, ``DOMAIN-ll_CC.po``) means a variant of it or files beside it
-    show that names are languages there: their names and headers agree, and they are half of the other
-    catalogs of the folder at least. (``ast.po`` is often a catalog of a module ``ast``, not of
-    Asturian.) Without a header the name decides. A compiled file beside its ``.po`` is left out.
+    name (``LANG.po``, ``DOMAIN.LANG.po``, ``DOMAIN-ll_CC.po``) means a variant of it, or other files
+    show that names are languages: the names and headers of at least half of the folder's other
+    catalogs agree. (``ast.po`` is often a catalog of a module ``ast``, not of
+    Asturian.) Without a header the name decides. A compiled file beside its ``.po`` is ignored.
 
     Args:
         path: a folder or one ``.po``, ``.mo`` or ``.gmo`` file.
 
     Raises:
-        DataError: there is none, or none tells its language.
+        DataError: there is none, or none names its language.
     """
     paths = [path] if is_file(path) else _catalogs_under(path)
     if not paths:
@@ -84,7 +84,7 @@ def find_catalogs(path: Path) -> FoundCatalogs:
         code = clue.language
         if code is None:
             unread[encodable(str(clue.path))] = fault or DataError(
-                f"{clue.path} does not tell its language", _EXPECTED
+                f"{clue.path} does not name its language", _EXPECTED
             )
             continue
         files.append(CatalogFile(clue.path, code))
@@ -92,7 +92,7 @@ def find_catalogs(path: Path) -> FoundCatalogs:
             notes[code] = "; ".join(filter(None, [notes.get(code), clue.note]))
     if not files:
         raise next(iter(unread.values()))
-    return FoundCatalogs(tuple(files), {name: why.what for name, why in unread.items()}, notes)
+    return CatalogFolder(tuple(files), {name: why.what for name, why in unread.items()}, notes)
 
 
 def _catalogs_under(folder: Path) -> list[Path]:
@@ -109,21 +109,21 @@ def _catalogs_under(folder: Path) -> list[Path]:
 
 @dataclass(frozen=True, slots=True)
 class _Clue:
-    """What tells the language of a catalog.
+    """The evidence for the language of a catalog.
 
     Args:
         path: of the file.
-        fixed: code of its folder ``LANG/LC_MESSAGES``; None: it lies in none.
+        fixed: code of its folder ``LANG/LC_MESSAGES``; None: no such folder.
         name: code that its name may mean; None: none.
         header: code that its header names; None: none.
-        named: whether names are languages in its folder.
+        names_are_languages: whether file names are languages in its folder.
     """
 
     path: Path
     fixed: str | None
     name: str | None
     header: str | None
-    named: bool = False
+    names_are_languages: bool = False
 
     @property
     def agrees(self) -> bool:
@@ -136,14 +136,14 @@ class _Clue:
 
     @property
     def language(self) -> str | None:
-        """The code that counts; None where nothing tells the language."""
+        """The code to use; None if the language is unknown."""
         if self.fixed or self.name is None or self.header is None:
             return self.fixed or self.name or self.header
-        return self.name if self.agrees or self.named else self.header
+        return self.name if self.agrees or self.names_are_languages else self.header
 
     @property
     def note(self) -> str:
-        """What a reader must know where name and header tell different languages; else empty."""
+        """A remark for readers if name and header name different languages; else empty."""
         if self.fixed or self.name is None or self.header is None or self.agrees:
             return ""
         path = encodable(str(self.path))
@@ -151,18 +151,20 @@ class _Clue:
 
 
 def _clues(paths: Sequence[Path]) -> list[tuple[_Clue, DataError | None]]:
-    """What tells the language of each file; of one whose header cannot be read, why."""
-    read = [_clue(path) for path in paths]
+    """The evidence for each file's language, and the error if its header cannot be read."""
+    clues = [_clue(path) for path in paths]
     folders: dict[Path, list[_Clue]] = {}
-    for clue, _ in read:
+    for clue, _ in clues:
         folders.setdefault(clue.path.parent, []).append(clue)
-    found = []
-    for clue, fault in read:
+    updated = []
+    for clue, fault in clues:
         others = [other for other in folders[clue.path.parent] if other is not clue]
         agreeing = sum(other.agrees for other in others)
-        named = agreeing > 0 and 2 * agreeing >= len(others)
-        found.append((_Clue(clue.path, clue.fixed, clue.name, clue.header, named), fault))
-    return found
+        names_are_languages = agreeing > 0 and 2 * agreeing >= len(others)
+        updated.append(
+            (_Clue(clue.path, clue.fixed, clue.name, clue.header, names_are_languages), fault)
+        )
+    return updated
 
 
 def _clue(path: Path) -> tuple[_Clue, DataError | None]:
@@ -199,7 +201,7 @@ def _known_code(name: str) -> str | None:
 
 
 def _base(code: str) -> str:
-    """The base language; codes that CLDR calls aliases (``iw``, ``no``) are that of the other."""
+    """The base language; codes that CLDR calls aliases (``iw``, ``no``) give that of the other code."""
     base = code.partition("-")[0]
     alias = str(get_global("language_aliases").get(base, base)).partition("_")[0]
     return {"no": "nb", "sh": "sr"}.get(alias, alias)

@@ -1,7 +1,7 @@
 """Parsing gettext catalogs: ``.po`` with Babel, ``.mo`` by its tables.
 
-Of a header only what reading needs is kept, as text: the dates of real headers have many forms, and
-none matters here. (Formats: the manual of GNU gettext, "The Format of PO Files" and "... of GNU MO
+Only the header fields that reading needs are kept, as text: the dates of real headers have many forms,
+and none matters here. (Formats: the manual of GNU gettext, "The Format of PO Files" and "... of GNU MO
 Files".)
 """
 
@@ -37,11 +37,11 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """One entry of a catalog but its header.
+    """One entry of a catalog, not its header.
 
     Args:
-        context: its ``msgctxt``; None where it has none.
-        ids: the English message; singular and plural where it has a plural.
+        context: its ``msgctxt``; None if it has none.
+        ids: the English message; singular and plural if it has a plural.
         strings: its translation, or its plural forms; an empty one is untranslated.
         state: "fuzzy", "obsolete", "repeated" or "" for an entry in use.
     """
@@ -54,7 +54,7 @@ class CatalogEntry:
 
 @dataclass(frozen=True, slots=True)
 class ParsedCatalog:
-    """A catalog as it is written.
+    """A catalog as written in its file.
 
     Args:
         headers: name in lower case -> value.
@@ -81,7 +81,7 @@ def parse_catalog(path: Path) -> ParsedCatalog:
 
 
 def parse_headers(path: Path) -> Mapping[str, str]:
-    """The headers of a catalog by name in lower case; of a ``.po`` no other entry is read.
+    """The headers of a catalog by name in lower case; in a ``.po`` no other entry is read.
 
     Raises:
         DataError: as `parse_catalog`.
@@ -107,12 +107,12 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _po_text(data: bytes, path: Path) -> str:
-    """The text in UTF-8, else in the encoding of the header; CR ends lines where there is no LF."""
+    """The text in UTF-8, else in the encoding of the header; CR ends lines if there is no LF."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        named = _CHARSET.search(data)
-        charset = named[1].decode() if named else "UTF-8"
+        match = _CHARSET.search(data)
+        charset = match[1].decode() if match else "UTF-8"
         try:
             text = _decoded(data, charset, path)
         except DataError as fault:
@@ -142,7 +142,7 @@ def _decoded(data: bytes, charset: str, path: Path) -> str:
 class _Catalog(Catalog):  # type: ignore[misc]
     """A catalog that keeps its header as text, and as many plural forms as its file has.
 
-    Babel raises at dates and plural forms of other forms than its own, and at entries with more forms
+    Babel raises errors for dates and plural rules in unusual forms, and for entries with more forms
     than the header declares.
     """
 
@@ -154,7 +154,7 @@ class _Catalog(Catalog):  # type: ignore[misc]
 
     @property
     def mime_headers(self) -> list[tuple[str, str]]:
-        """None: what is read is in ``headers``."""
+        """Always empty: the headers are in ``headers``."""
         return []
 
     @mime_headers.setter
@@ -162,14 +162,14 @@ class _Catalog(Catalog):  # type: ignore[misc]
         self.headers = {name.lower(): str(value) for name, value in headers}
 
     def __setitem__(self, key: Any, message: BabelMessage) -> None:
-        """Adds an entry; of one that is there already Babel keeps the first translation."""
+        """Adds an entry; of a repeated one Babel keeps the first translation."""
         if message.id and self.get(message.id, message.context) is not None:
             self.repeated.append(message)
         super().__setitem__(key, message)
 
     @property
     def num_plurals(self) -> int:
-        """How many forms an entry has at most."""
+        """The largest number of forms of an entry."""
         return self.forms
 
 
@@ -203,7 +203,7 @@ def _entry(message: BabelMessage, state: str) -> CatalogEntry:
 
 
 def _refuse_open_quotes(lines: Sequence[str], path: Path) -> None:
-    """Raises where a string is not closed in its line: Babel takes off its last character."""
+    """Raises if a string is not closed in its line: Babel would drop its last character."""
     for number, line in enumerate(lines, start=1):
         match = _QUOTED.fullmatch(line.strip())
         if match and not _closed(match["text"]):
@@ -219,7 +219,7 @@ def _closed(text: str) -> bool:
 
 
 def _forms_in(text: str, path: Path) -> int:
-    """How many plural forms an entry has at most, at least 1."""
+    """The largest number of plural forms of an entry, at least 1."""
     most = 1
     for match in _FORM.finditer(text):
         if not re.fullmatch("[0-9]", match[1]):
@@ -239,9 +239,9 @@ def _parsed_mo(data: bytes, path: Path) -> ParsedCatalog:
     for number, (key, value) in enumerate(_mo_strings(data, path)):
         if not key:
             if number:
-                raise DataError(f"{path} is broken: its header is no first entry", _VALID_MO)
-            named = _CHARSET.search(value)
-            charset = named[1].decode() if named else charset
+                raise DataError(f"{path} is broken: its header is not the first entry", _VALID_MO)
+            match = _CHARSET.search(value)
+            charset = match[1].decode() if match else charset
             headers = _headers_of(_decoded(value, charset, path))
             continue
         context, separator, ids = _decoded(key, charset, path).rpartition("\x04")
@@ -257,20 +257,20 @@ def _headers_of(text: str) -> dict[str, str]:
 
 
 def _mo_strings(data: bytes, path: Path) -> Iterator[tuple[bytes, bytes]]:
-    """Each message with its translation, of two tables of lengths and places."""
+    """Each message with its translation, from two tables of lengths and offsets."""
     order = {b"\xde\x12\x04\x95": "<", b"\x95\x04\x12\xde": ">"}.get(data[:4])
     if order is None or len(data) < 20:
         raise DataError(f"{path} is broken: not the beginning of a compiled catalog", _VALID_MO)
     count, ids, strings = struct.unpack(f"{order}3I", data[8:20])
     if max(ids, strings) + 8 * count > len(data):
         raise DataError(f"{path} is broken: its {count:,} entries are not all in it", _VALID_MO)
-    read = 0
+    total = 0
     for number in range(count):
         pair = []
         for table in (ids, strings):
             size, start = struct.unpack_from(f"{order}2I", data, table + 8 * number)
-            read += size
-            if start + size > len(data) or read > 4 * len(data):
+            total += size
+            if start + size > len(data) or total > 4 * len(data):
                 raise DataError(f"{path} is broken: entry {number + 1} lies outside it", _VALID_MO)
             pair.append(data[start : start + size])
         yield pair[0], pair[1]

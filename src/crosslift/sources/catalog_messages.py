@@ -16,8 +16,8 @@ from crosslift.sources.catalog_files import CatalogFile
 from crosslift.sources.catalog_formats import MOST_FORMS, CatalogEntry, ParsedCatalog, parse_catalog
 from crosslift.sources.formats.rows import short
 
-# Five is an example of "many": two to four have a form of their own in Slavic languages, zero, one and
-# two in others.
+# Five is an example of "many": two to four have a separate form in Slavic languages, zero, one and two
+# in others.
 _GENERAL_NUMBER = 5
 _RULE = re.compile(r"nplurals\s*=\s*[0-9]+\s*;\s*plural\s*=\s*(?P<rule>[^;]+)")
 
@@ -27,11 +27,11 @@ class Message:
     """One entry of a catalog.
 
     Args:
-        context: its ``msgctxt``; None where it has none.
+        context: its ``msgctxt``; None if it has none.
         msgid: the English message, or the English singular.
-        plural: the English plural; None where the entry has no plural.
-        translation: the translation, or the form for n = 1; empty where untranslated.
-        plural_translation: the form for n = 5; empty where untranslated or without a plural.
+        plural: the English plural; None if the entry has no plural.
+        translation: the translation, or the form for n = 1; empty if untranslated.
+        plural_translation: the form for n = 5; empty if untranslated or without a plural.
         state: "fuzzy", "obsolete", "repeated" or "" for an entry in use.
     """
 
@@ -50,10 +50,10 @@ class Message:
 
 
 def read_messages(file: CatalogFile) -> list[Message]:
-    """Every entry of one catalog but its header, obsolete and untranslated ones too.
+    """Every entry of one catalog except its header, including obsolete and untranslated ones.
 
     Raises:
-        DataError: as `parse_catalog`; the header's plural rule is no C expression in n.
+        DataError: as `parse_catalog`; the header's plural rule is not a C expression in n.
     """
     parsed = parse_catalog(file.path)
     one, many = _forms_for_one_and_many(parsed, file)
@@ -77,8 +77,9 @@ def _form(forms: tuple[str, ...], index: int) -> str:
 def _forms_for_one_and_many(parsed: ParsedCatalog, file: CatalogFile) -> tuple[int, int]:
     """Which plural form is used for n = 1 and which for n = 5.
 
-    Where the header has no rule, or the template's (``nplurals=INTEGER; plural=EXPRESSION``), it is
-    CLDR's of the language, if that has as many forms as the entries; else the first form and the last.
+    If the header has no rule, or only the template's (``nplurals=INTEGER; plural=EXPRESSION``), CLDR's
+    rule for the language is used, if it has as many forms as the entries; else the first form and the
+    last.
     """
     used = max((len(e.strings) for e in parsed.entries if len(e.ids) > 1), default=1)
     declared = _RULE.search(parsed.headers.get("plural-forms", ""))

@@ -1,4 +1,4 @@
-"""Cleaning the texts of gettext catalogs: placeholders, markup and accelerators go."""
+"""Cleans the texts of gettext catalogs: removes placeholders, markup and accelerators."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _SUFFIX_ACCELERATOR = re.compile(r"\s*\([&_]\w\)")  # the form of Chinese, Japan
 
 
 def clean_pair(msgid: str, translation: str) -> tuple[str, str]:
-    """Both texts without what the two share only because they are program messages.
+    """Both texts without the parts that they share only because they are program messages.
 
     A placeholder, a tag or an accelerator in both texts gives the pair away to any
-    retrieval method, whatever it knows of the languages.
+    retrieval method, whatever it knows about the languages.
 
     Args:
         msgid: the English message.
@@ -70,8 +70,8 @@ def item_id(msgid: str, context: str | None) -> str:
     """The id of an entry, the same in all languages.
 
     Args:
-        msgid: the English message as it stands in the catalog.
-        context: its ``msgctxt``; None where it has none.
+        msgid: the English message as in the catalog.
+        context: its ``msgctxt``; None if it has none.
 
     Returns:
         16 hexadecimal digits: eight of the hash of `english_key`, which `half_of` reads, and
@@ -112,14 +112,14 @@ def _without_accelerators(src: str, tgt: str) -> tuple[str, str]:
 def _without_mark(text: str, other: str, word: re.Pattern[str], mark: str) -> str:
     """Text without its accelerator mark, if it is one.
 
-    It is where the mark stands once and starts a word, or stands within a word and the other side
+    It is one if the mark occurs once and starts a word, or occurs within a word and the other side
     has one too; a word that both sides hold (``R&D``, ``first_name``) is a name.
     """
-    own, theirs = word.findall(text), word.findall(other)
-    if len(own) != 1 or text.count(mark) != 1:
+    words, other_words = word.findall(text), word.findall(other)
+    if len(words) != 1 or text.count(mark) != 1:
         return text
-    starts_word = own[0].startswith(mark)
-    pairs_up = len(theirs) == 1 and own[0] not in other and theirs[0] not in text
+    starts_word = words[0].startswith(mark)
+    pairs_up = len(other_words) == 1 and words[0] not in other and other_words[0] not in text
     return text.replace(mark, "") if starts_word or pairs_up else text
 
 

@@ -1,4 +1,4 @@
-"""The published files of a dataset in a folder: how they are laid out, found, read and summed."""
+"""The published files of a dataset in a folder: how to find, read and checksum them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from crosslift.sources.formats.rows import Format, Row
 from crosslift.sources.record import SplitName
 
 _LANGUAGE = "{language}"
-_MOST_SHOWN = 8
+_MOST_NAMES = 8
 _State = tuple[Path, int, int]
 
 
@@ -23,20 +23,20 @@ _State = tuple[Path, int, int]
 class Layout:
     """One way a dataset is published as files.
 
-    Paths are patterns: ``*`` stands for any name. In a dataset of several languages with a file for
-    each, ``{language}`` stands for the language's code (the same wherever it stands); several files of
+    Paths are patterns: ``*`` stands for any name. In a dataset with a file for each of several
+    languages, ``{language}`` is the language's code (the same everywhere); several files of
     a language are read as one, in the order of their names.
 
     Args:
-        train: paths of the training files; those of English must all be there.
-        dev: paths of the dev files; where none is there, there are no dev records.
+        train: paths of the training files; those of English must all exist.
+        dev: paths of the dev files; if none exists, there are no dev records.
         read: how a file becomes rows.
         fields: how a row becomes a record.
         folders: where the archive puts the files; they may lie directly in the folder too.
         beside: ending of a file that belongs to ``NAME.jsonl`` (``NAME`` and the ending); may be
             empty.
         test: paths of the test files.
-        language_of: the language of a row, where a file holds several; None: a file holds one.
+        language_of: the language of a row, if a file holds several; None: a file holds one.
     """
 
     train: tuple[str, ...]
@@ -53,7 +53,7 @@ class Layout:
         return {"train": self.train, "dev": self.dev, "test": self.test}[split]
 
     def names(self, splits: Sequence[SplitName]) -> str:
-        """A file of each of some splits, as errors name them."""
+        """One file of each of some splits, for error messages."""
         firsts = (self.patterns(split)[0] for split in splits if self.patterns(split))
         return ", ".join(name.replace(_LANGUAGE, "XX") for name in firsts)
 
@@ -63,7 +63,7 @@ class Layout:
         yield from (folder / name for name in self.folders)
 
     def english(self) -> Layout:
-        """The English training and dev files alone."""
+        """The layout with only the English training and dev files."""
         train, dev = (
             tuple(pattern.replace(_LANGUAGE, "en") for pattern in patterns)
             for patterns in (self.train, self.dev)
@@ -76,8 +76,8 @@ class LocalFiles:
     """The published training and dev files of a dataset in English.
 
     Args:
-        layouts: ways they are published; the first whose first training file is there is read.
-        where: where they are had, for errors.
+        layouts: ways they are published; the first whose first training file exists is read.
+        where: where to get them, for errors.
     """
 
     layouts: tuple[Layout, ...]
@@ -85,11 +85,11 @@ class LocalFiles:
 
     @property
     def names(self) -> str:
-        """The training files, as errors name them."""
-        return " or ".join(_listed(layout.train) for layout in self.layouts)
+        """The training files, for error messages."""
+        return " or ".join(_joined_patterns(layout.train) for layout in self.layouts)
 
     def layout_in(self, folder: Path) -> tuple[Layout, Path] | None:
-        """The layout that a folder has, and where its files lie; None: it has none."""
+        """The layout of a folder and the folder of its files; None: no known layout."""
         for layout in self.layouts:
             for base in layout.bases(folder):
                 if _matching(base, layout.train[0]):
@@ -108,7 +108,7 @@ class LocalFiles:
         """The rows of a split ("train" or "dev") of the files in a folder.
 
         Raises:
-            DataError: a file is missing, at fault, or changes while it is read.
+            DataError: a file is missing, faulty, or changes while it is read.
         """
         layout, base = self._needed(folder)
         paths = self._paths(layout, base, split)
@@ -116,12 +116,14 @@ class LocalFiles:
         for path in paths:
             yield from layout.read(path)
         if before != _states(_with_beside(layout, paths)):
-            raise DataError(f"{base}: files changed while they were read", "files nobody writes to")
+            raise DataError(
+                f"{base}: files changed while they were read", "files that do not change"
+            )
 
     def checksum(self, folder: Path) -> str:
         """SHA-256 over the names and bytes of the files that are read, for the keys of steps.
 
-        The bytes are summed as they are, no text is parsed.
+        The bytes are hashed directly, no text is parsed.
 
         Raises:
             DataError: a file is missing.
@@ -138,11 +140,11 @@ class LocalFiles:
         place = self.layout_in(folder)
         if place is None:
             entries = sorted(path.name for path in folder.iterdir())
-            more = ", ..." if len(entries) > _MOST_SHOWN else ""
+            more = ", ..." if len(entries) > _MOST_NAMES else ""
             raise DataError(
                 f"{folder} holds no {self.names}; it holds "
-                f"{', '.join(entries[:_MOST_SHOWN]) or 'nothing'}{more}",
-                "the files as they are published",
+                f"{', '.join(entries[:_MOST_NAMES]) or 'nothing'}{more}",
+                "the published files",
                 f"get them: {self.where}",
             )
         return place
@@ -155,13 +157,15 @@ class LocalFiles:
         for pattern, paths in zip(patterns, matching, strict=True):
             if not paths:
                 raise DataError(
-                    f"{base} holds no {pattern}", _listed(patterns), f"get it: {self.where}"
+                    f"{base} holds no {pattern}",
+                    _joined_patterns(patterns),
+                    f"get it: {self.where}",
                 )
         return [path for paths in matching for path in paths]
 
 
 def checksum_of_files(paths: Sequence[Path]) -> str:
-    """`sha256_of` some files, read once in a run.
+    """`sha256_of` some files, computed once per run.
 
     Raises:
         DataError: a file is missing, or cannot be read.
@@ -169,7 +173,7 @@ def checksum_of_files(paths: Sequence[Path]) -> str:
     return _sum(tuple(path.absolute() for path in paths))
 
 
-def _listed(patterns: Sequence[str]) -> str:
+def _joined_patterns(patterns: Sequence[str]) -> str:
     return ", ".join(patterns) if len(patterns) < 4 else f"{patterns[0]} to {patterns[-1]}"
 
 
@@ -196,5 +200,5 @@ def _state(path: Path) -> _State:
 
 @read_once()
 def _sum(paths: tuple[Path, ...]) -> str:
-    _states(paths)  # raises where a file is missing
+    _states(paths)  # raises if a file is missing
     return sha256_of(paths)

@@ -15,16 +15,16 @@ EMPTY = "empty text"
 
 
 class Fields(ABC):
-    """What makes a record of a row.
+    """Makes a record from a row.
 
-    Training examples are called by their published id. Examples that are scored are called by their
-    place, so that translations of one example have one id, unless `example_id` says otherwise.
+    Training examples have their published id. Examples that are scored have their index as id, so that
+    translations of one example share it, unless `example_id` says otherwise.
     """
 
     __slots__ = ()
 
     def key(self, row: Row) -> str:
-        """The published id of a row; the row's number where none is published."""
+        """The published id of a row; the row's number if none is published."""
         return str(row.number)
 
     def example_id(self, row: Row, place: int) -> str:
@@ -38,7 +38,7 @@ class Fields(ABC):
         return str(place)
 
     def labelled(self, row: Row) -> bool:
-        """Whether a row has its label; always, where no published file withholds labels."""
+        """Whether a row has its label; always True if no published file withholds labels."""
         del row
         return True
 
@@ -46,16 +46,16 @@ class Fields(ABC):
     def record(
         self, row: Row, key: str, language: str = "en", labelled: bool = True
     ) -> Record | str:
-        """The record of a row; or a text: why the row is left out.
+        """The record of a row; or, as a text, why the row is skipped.
 
         Args:
             row: of the data.
             key: id of the record.
             language: BCP-47 code of its texts.
-            labelled: whether the label is read; False where labels are withheld.
+            labelled: whether to read the label; False if labels are withheld.
 
         Raises:
-            DataError: the row is at fault.
+            DataError: the row is faulty.
         """
 
 
@@ -65,10 +65,10 @@ class PairFields(Fields):
 
     Args:
         text, pair, label: columns.
-        labels: label as it is published (whole numbers too, as text) -> class; None: not labelled.
+        labels: published label (whole numbers too, as text) -> class; None: not labelled.
         id: columns of the published id; none: the row's number.
-        empty: the published data are known to have empty texts: such rows are left out.
-        withheld: there are files whose labels are withheld: they lack the column of labels.
+        empty: the published data are known to have empty texts; such rows are skipped.
+        withheld: some files withhold labels: they lack the column of labels.
     """
 
     text: str
@@ -84,13 +84,13 @@ class PairFields(Fields):
         return row.key(self.id)
 
     def labelled(self, row: Row) -> bool:
-        """Whether there is the column of labels, where labels may be withheld."""
+        """Whether the row has the column of labels; always True if labels are never withheld."""
         return not self.withheld or self.label in row.values
 
     def record(
         self, row: Row, key: str, language: str = "en", labelled: bool = True
     ) -> Record | str:
-        """The record; left out are rows whose label says that there is none."""
+        """The record; rows whose label says that there is none are skipped."""
         label = self._class(row) if labelled else None
         if labelled and label is None:
             return NO_LABEL
@@ -100,7 +100,7 @@ class PairFields(Fields):
         return Record(key, texts, language=language, label=label)
 
     def _class(self, row: Row) -> str | None:
-        # files that withhold labels name no columns: the error names none either
+        # files that withhold labels name no columns, so the error names none
         name = "label" if self.withheld else f"{self.label!r} holds"
         label: str | None = _meaning(row, self.label, self.labels, name)
         return label
@@ -143,9 +143,9 @@ class ChoiceFields(Fields):
     Args:
         texts: column of the record ("context", "question") -> column of the row.
         choices: columns of the choices, or the one column that holds a list of them.
-        count: how many choices there are.
+        count: number of choices.
         answer: column of the right one.
-        answers: answer as it is published (whole numbers too, as text) -> index from 0.
+        answers: published answer (whole numbers too, as text) -> index from 0.
         id: columns of the published id; none: the row's number.
     """
 
@@ -188,12 +188,12 @@ class ChoiceFields(Fields):
 class SpanFields(Fields):
     """A question, a passage, and the places in the passage that answer it (SQuAD's columns).
 
-    The passage keeps its outer space, so that the published offsets hold. An answer must stand at
-    its offset, letter for letter: no other place is guessed.
+    The passage keeps its outer space, so that the published offsets hold. An answer must appear
+    at its offset, letter for letter: no other place is guessed.
 
     Args:
         unanswerable: questions without an answer are allowed (SQuAD 2.0).
-        withheld: there are files whose answers are withheld: they are empty, at 0 (XTREME's).
+        withheld: some files withhold answers: they are empty, at 0 (XTREME's).
     """
 
     unanswerable: bool = False
@@ -209,13 +209,13 @@ class SpanFields(Fields):
         return self.key(row)
 
     def labelled(self, row: Row) -> bool:
-        """Whether there is an answer, where answers may be withheld."""
+        """Whether there is an answer; always True if answers are never withheld."""
         return not self.withheld or any(text != "" for text in row.value("answers")["text"])
 
     def record(
         self, row: Row, key: str, language: str = "en", labelled: bool = True
     ) -> Record | str:
-        """The record; an answer given several times is one span."""
+        """The record; repeated answers are one span."""
         passage = row.value("context")
         row.as_text(passage, "context")
         spans = tuple(dict.fromkeys(self._spans(row, passage))) if labelled else ()
@@ -245,7 +245,7 @@ def _span(row: Row, passage: str, text: object, start: object) -> tuple[int, int
     end = start + len(text)
     if passage[start:end] != text:
         raise row.fault(
-            f"the answer is {short(text)}, but at {start} stands {short(passage[start:end])}",
+            f"the answer is {short(text)}, but the text at {start} is {short(passage[start:end])}",
             "the answer at its offset, counted in characters",
         )
     return start, end
@@ -253,7 +253,7 @@ def _span(row: Row, passage: str, text: object, start: object) -> tuple[int, int
 
 @dataclass(frozen=True, slots=True)
 class TagFields(Fields):
-    """Words and their tags, in the columns ``words`` and ``tags``, checked as they were read.
+    """Words and their tags, in the columns ``words`` and ``tags``, checked when they were read.
 
     Args:
         id: columns of the published id; none: the row's number.
@@ -266,7 +266,7 @@ class TagFields(Fields):
         return row.key(self.id)
 
     def labelled(self, row: Row) -> bool:
-        """Whether there is the column ``tags``."""
+        """Whether the row has the column ``tags``."""
         return "tags" in row.values
 
     def record(
@@ -278,7 +278,7 @@ class TagFields(Fields):
 
 
 def _meaning(row: Row, column: str, meanings: Mapping[str, Any], name: str) -> Any:
-    """What the label in a column means; an error begins with ``name``."""
+    """The meaning of the label in a column; error messages begin with ``name``."""
     value = row.value(column)
     label = str(value).strip() if isinstance(value, str | int) else ""
     if label not in meanings:

@@ -1,4 +1,4 @@
-"""Names of files as data give them: any text, of which some can be no file."""
+"""File names from data: any text, some of which cannot be a file."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from crosslift.errors import DataError
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is a file at a path; False too for a name that no file can have.
+    """Whether a path is a file; also False for a name that no file can have.
 
-    ``Path.is_file`` raises where a name is too long, or a folder on the way cannot be read.
+    ``Path.is_file`` raises an error if a name is too long, or a parent folder cannot be read.
     """
     try:
         return path.is_file()
@@ -21,7 +21,7 @@ def is_file(path: Path) -> bool:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is a folder at a path; False too for a name that no folder can have."""
+    """Whether a path is a folder; also False for a name that no folder can have."""
     try:
         return path.is_dir()
     except (OSError, ValueError):
@@ -29,7 +29,7 @@ def is_folder(path: Path) -> bool:
 
 
 def exists(path: Path) -> bool:
-    """Whether there is anything at a path, a pipe too; False for a name that nothing can have."""
+    """Whether anything exists at a path, even a pipe; False for a name that nothing can have."""
     try:
         return path.exists()
     except (OSError, ValueError):
@@ -37,10 +37,10 @@ def exists(path: Path) -> bool:
 
 
 def refuse_undecodable(path: Path) -> None:
-    """Raises where a name is not UTF-8: no result that holds it could be written.
+    """Raises if a name is not UTF-8: no result that contains it could be written.
 
     Raises:
-        DataError: it is not.
+        DataError: the name is not UTF-8.
     """
     try:
         str(path).encode()
@@ -49,15 +49,15 @@ def refuse_undecodable(path: Path) -> None:
 
 
 def inside(folder: Path, path: Path, place: str) -> Path:
-    """A path that data name, which must not lead out of their folder.
+    """Returns a path named in data, which must not lead out of their folder.
 
     Downloaded data could otherwise name any file of the machine, and a report shows pictures. The
-    written names decide: a link inside the folder, which the user has set, may lead anywhere.
+    written names decide: a link inside the folder, which the user created, may lead anywhere.
 
     Args:
         folder: of the data.
-        path: as the data name it, joined to a folder of theirs.
-        place: where they name it, for the error ("FILE, row 3").
+        path: as named in the data, joined to one of their folders.
+        place: where it is named, for the error ("FILE, row 3").
 
     Raises:
         DataError: the path is absolute and elsewhere, or ``..`` leads out of the folder.
@@ -68,7 +68,7 @@ def inside(folder: Path, path: Path, place: str) -> Path:
 
 
 def inside_one_of(folders: Sequence[Path], path: Path, place: str) -> Path:
-    """As `inside`, of several folders; a relative path is one of the first.
+    """As `inside`, for several folders; a relative path belongs to the first.
 
     Raises:
         DataError: the path is in none of them.
@@ -81,7 +81,7 @@ def inside_one_of(folders: Sequence[Path], path: Path, place: str) -> Path:
 
 def _is_below(folder: Path, path: Path) -> bool:
     if ".." not in str(path) and str(path).startswith(f"{folder}{os.sep}"):
-        return True  # most are so, and there may be millions
+        return True  # the usual case, and there may be millions
     base, target = os.path.abspath(folder), os.path.abspath(path)  # noqa: PTH100 (follows no link)
     return Path(target).is_relative_to(base)
 

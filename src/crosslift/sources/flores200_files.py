@@ -1,4 +1,4 @@
-"""The files of FLORES-200 devtest: a file a language, whose lines translate those of all others.
+"""The files of FLORES-200 devtest: one file per language, whose lines translate those of all others.
 
 As ``flores200_dataset.tar.gz`` holds them: ``flores200_dataset/devtest/deu_Latn.devtest``. A name is an
 ISO 639-3 code and a script; `FLORES_200` maps each to a BCP-47 code. FLORES-101 (101 languages) and
@@ -58,24 +58,24 @@ _BY_SCRIPT = {
     "Thai": "tha",
     "Tibt": "bod dzo",
 }
-_OWN_CODES = {"tgl": "tl", "twi": "tw"}
-"""CLDR makes Filipino of Tagalog, and one language of Akan and Twi."""
+_CODES_UNLIKE_CLDR = {"tgl": "tl", "twi": "tw"}
+"""CLDR maps Tagalog to Filipino, and Twi to Akan."""
 
 _OTHER_SCRIPT_LIKELY = {"crh", "tzm"}
-"""Codes that carry their script, because CLDR holds another one likely."""
+"""Codes that include their script, because CLDR considers another one likely."""
 
 _ENGLISH = "eng_Latn"
 _PLACES = ("devtest", "flores200_dataset/devtest", "")
 
 
 def _code(iso3: str) -> str:
-    """The two-letter code where there is one, as other targets name the language; else ISO 639-3."""
-    alias = _OWN_CODES.get(iso3) or str(get_global("language_aliases").get(iso3, ""))
+    """The two-letter code if there is one, as in other targets; else ISO 639-3."""
+    alias = _CODES_UNLIKE_CLDR.get(iso3) or str(get_global("language_aliases").get(iso3, ""))
     return alias if len(alias) == 2 else iso3
 
 
 def _codes() -> dict[str, str]:
-    """Published name -> BCP-47 code, by name; with a script where the language does not say it."""
+    """Published name -> BCP-47 code, by name; with a script where the language alone is ambiguous."""
     names = sorted(f"{iso3}_{s}" for s, codes in _BY_SCRIPT.items() for iso3 in codes.split())
     bases = Counter(_code(name[:3]) for name in names)
     with_script = {base for base, count in bases.items() if count > 1} | _OTHER_SCRIPT_LIKELY
@@ -97,7 +97,7 @@ def devtest_folder(folder: Path) -> Path:
     """The folder of the files ``*.devtest``: that of the data, or one inside it.
 
     Raises:
-        DataError: there is no such file.
+        DataError: no such file.
     """
     entries_of(folder, "the folder of FLORES-200")
     for place in _PLACES:
@@ -110,7 +110,7 @@ def devtest_folder(folder: Path) -> Path:
 
 
 def unread_in(folder: Path) -> dict[str, str]:
-    """Names of devtest files that are of no language of FLORES-200 -> that reason.
+    """Names of devtest files of no language of FLORES-200 -> why they are not read.
 
     Args:
         folder: of the files, see `devtest_folder`.
@@ -124,7 +124,7 @@ def unread_in(folder: Path) -> dict[str, str]:
 
 
 def path_of(folder: Path, code: str) -> Path:
-    """Where the devtest file of a language belongs, whether it is there or not.
+    """The path of the devtest file of a language, whether it exists or not.
 
     Args:
         folder: of the files, see `devtest_folder`.
@@ -134,11 +134,11 @@ def path_of(folder: Path, code: str) -> Path:
 
 
 def read_devtest(folder: Path, codes: tuple[str, ...]) -> dict[str, Bitext]:
-    """The sentences of some languages beside the English ones.
+    """The sentences of some languages, paired with the English ones.
 
     Args:
         folder: of the files, see `devtest_folder`.
-        codes: BCP-47 codes of `FLORES_200`, whose files are there; not English.
+        codes: BCP-47 codes of `FLORES_200`, whose files exist; not English.
 
     Returns:
         Code -> bitext. Items are ``devtest:LINE``: a line means the same in all languages.
@@ -162,7 +162,7 @@ def read_devtest(folder: Path, codes: tuple[str, ...]) -> dict[str, Bitext]:
         if len(sentences) != len(english):
             raise DataError(
                 f"{path} has {len(sentences):,} lines and {english_path.name} has {len(english):,}",
-                "as many lines in every file: line N translates line N",
+                "the same number of lines in every file: line N translates line N",
                 "unpack the file again",
             )
         if sorted_apart(sentences, english):

@@ -1,4 +1,4 @@
-"""What a folder of data holds."""
+"""The entries of a folder of data."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def entries_of(folder: Path, what: str, remedy: str | None = None) -> list[Path]
     Args:
         folder: of data.
         what: what it should be, for the error ("a folder of bitexts").
-        remedy: what the error advises.
+        remedy: what the error message advises.
 
     Raises:
-        DataError: there is no such folder, or it cannot be read.
+        DataError: no such folder, or it cannot be read.
     """
     try:
         return sorted(folder.iterdir())

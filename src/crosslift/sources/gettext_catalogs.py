@@ -11,7 +11,7 @@ from typing import Literal
 from crosslift.errors import DataError, UnknownNameError, encodable
 from crosslift.sources.catalog_files import (
     CatalogFile,
-    FoundCatalogs,
+    CatalogFolder,
     django_folder,
     find_catalogs,
 )
@@ -24,7 +24,7 @@ from crosslift.sources.record import Bitext
 Half = Literal["train", "test"]
 
 CATALOGS_ORIGIN = Origin("BSD-3-Clause (Django)", "gettext catalogs of Django 5.2")
-"""Of the installed catalogs."""
+"""Origin of the installed catalogs."""
 
 LONGEST = 10_000
 """Characters of a text; cleaning a longer one takes time with the square of its length."""
@@ -38,15 +38,15 @@ class _CatalogEntry:
 
 
 def load_catalogs(path: Path | None = None, *, min_characters: int = 2) -> Catalogs:
-    """The gettext catalogs of a project, read language by language when asked for.
+    """The gettext catalogs of a project, read language by language on demand.
 
     Args:
-        path: folder or single ``.po``, ``.mo`` or ``.gmo`` file; None means the installed Django's
+        path: folder or single ``.po``, ``.mo`` or ``.gmo`` file; default: the installed Django's
             catalogs.
         min_characters: fewest letters that both sides of a pair must keep after cleaning.
 
     Raises:
-        DataError: no catalog is there, or none tells its language.
+        DataError: there is no catalog, or none names its language.
     """
     return Catalogs(find_catalogs(path or django_folder()), min_characters)
 
@@ -55,10 +55,10 @@ def half_of(item_id: str) -> Half:
     """The half of the data an item belongs to, in every language and every release.
 
     The first eight digits of an id hash the English text without case, punctuation and
-    placeholders, so that the halves never share an English text that differs in these only.
+    placeholders, so that the halves never share English texts that differ only in these.
 
     Args:
-        item_id: an id that `Catalogs.bitext` gave.
+        item_id: an id from `Catalogs.bitext`.
     """
     return "train" if int(item_id[:8], 16) % 2 == 0 else "test"
 
@@ -69,23 +69,23 @@ class Catalogs:
     Left out: fuzzy, obsolete and untranslated entries, translations that equal their source,
     texts with too few letters, or of more than 10,000 characters.
 
-    Of an entry with a plural, the English singular pairs with the form that the language uses for
-    n = 1 and the English plural with the form for n = 5; where both forms are one text only the
+    For an entry with a plural, the English singular pairs with the form that the language uses for
+    n = 1 and the English plural with the form for n = 5; if both forms are equal, only the
     singular pairs, so that no text has two English sides. A plural whose English text falls into
     the other half than its singular is left out: the halves share no entry.
 
-    A file that is broken is left out and named in `unread`, where another of its language is whole.
+    A broken file is skipped and named in `unread`, if another one of its language is readable.
 
     Args:
-        found: catalog files with their languages.
+        catalogs: files with their languages.
         min_characters: fewest letters of both sides.
     """
 
-    def __init__(self, found: FoundCatalogs, min_characters: int = 2) -> None:
-        self.notes = found.notes
+    def __init__(self, catalogs: CatalogFolder, min_characters: int = 2) -> None:
+        self.notes = catalogs.notes
         self._files: dict[str, list[Path]] = {}
-        self._unread = dict(found.unread)
-        for file in found.files:
+        self._unread = dict(catalogs.unread)
+        for file in catalogs.files:
             self._files.setdefault(file.language, []).append(file.path)
             if _is_english(file.language):
                 self._unread[encodable(str(file.path))] = "its language is English"
@@ -95,21 +95,21 @@ class Catalogs:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """BCP-47 codes of the languages translated to; English variants are none of them."""
+        """BCP-47 codes of the languages translated to; without English variants."""
         return tuple(sorted(code for code in self._files if not _is_english(code)))
 
     @property
     def skipped(self) -> Mapping[str, int]:
-        """How many entries were left out, by reason, over the languages read so far."""
+        """Number of skipped entries by reason, over the languages read so far."""
         return dict(sum(self._skipped.values(), Counter[str]()))
 
     @property
     def unread(self) -> Mapping[str, str]:
-        """Path of a file that is not read -> why; broken ones of the languages read so far."""
+        """Path of a file that was not read -> why; broken files only for the languages read so far."""
         return self._unread
 
     def skipped_of(self, language: str) -> Mapping[str, int]:
-        """How many entries of a language were left out, by reason; none before it was read."""
+        """Number of skipped entries of a language by reason; empty before it was read."""
         return dict(self._skipped.get(language, {}))
 
     def bitext(self, language: str, *, half: Half | None = None, min_words: int = 1) -> Bitext:
@@ -117,7 +117,7 @@ class Catalogs:
 
         Args:
             language: one of `languages`.
-            half: keep one half only, see `half_of`; None keeps both.
+            half: one half only, see `half_of`; default: both.
             min_words: fewest words of the English side.
 
         Returns:
@@ -128,43 +128,43 @@ class Catalogs:
             UnknownNameError: unknown language or half.
             DataError: all files of the language are broken.
         """
-        kept = [e for e in self._of(language, half) if count_words(e.tgt) >= min_words]
-        src, tgt = tuple(e.src for e in kept), tuple(e.tgt for e in kept)
-        return Bitext(language, src, tgt, tuple(e.id for e in kept))
+        entries = [e for e in self._entries_in(language, half) if count_words(e.tgt) >= min_words]
+        src, tgt = tuple(e.src for e in entries), tuple(e.tgt for e in entries)
+        return Bitext(language, src, tgt, tuple(e.id for e in entries))
 
     def strings(self, language: str, half: Half | None = None) -> list[str]:
-        """The different texts of one language, as text for masked-LM training.
+        """The distinct texts of one language, as text for masked-LM training.
 
         Args:
             language: one of `languages`, or ``en`` for the English sides of all of them (which
                 reads every file).
-            half: keep one half only; None keeps both.
+            half: one half only; default: both.
 
         Raises:
             UnknownNameError: unknown language or half.
             DataError: all files of a language are broken.
         """
         if language == "en":
-            texts = (entry.tgt for code in self.languages for entry in self._of(code, half))
+            texts = (entry.tgt for code in self.languages for entry in self._entries_in(code, half))
         else:
-            texts = (entry.src for entry in self._of(language, half))
+            texts = (entry.src for entry in self._entries_in(language, half))
         return list(dict.fromkeys(texts))
 
     def checksum(self, languages: Sequence[str] | None = None) -> str:
-        """SHA-256 over the files of languages, for the keys of steps; None means all languages.
+        """SHA-256 over the files of languages, for the keys of steps; default: all languages.
 
         Raises:
             UnknownNameError: unknown language.
         """
-        chosen = self.languages if languages is None else languages
-        return sha256_of(path for code in chosen for path in self._paths(code))
+        codes = self.languages if languages is None else languages
+        return sha256_of(path for code in codes for path in self._paths(code))
 
     def _paths(self, language: str) -> list[Path]:
         if language not in self.languages:
             raise UnknownNameError("catalog language", language, self.languages)
         return self._files[language]
 
-    def _of(self, language: str, half: Half | None) -> list[_CatalogEntry]:
+    def _entries_in(self, language: str, half: Half | None) -> list[_CatalogEntry]:
         if half not in (None, "train", "test"):
             raise UnknownNameError("half", str(half), ("train", "test"))
         paths = self._paths(language)
@@ -192,7 +192,7 @@ class Catalogs:
         ids: set[str] = set()
         pairs: set[tuple[str, str]] = set()
         for message in messages:
-            for entry in self._entries_of(message, skipped):
+            for entry in self._entries_from(message, skipped):
                 if entry.id in ids or (entry.src, entry.tgt) in pairs:
                     skipped["repeated"] += 1
                     continue
@@ -200,7 +200,7 @@ class Catalogs:
                 pairs.add((entry.src, entry.tgt))
                 yield entry
 
-    def _entries_of(self, message: Message, skipped: Counter[str]) -> Iterator[_CatalogEntry]:
+    def _entries_from(self, message: Message, skipped: Counter[str]) -> Iterator[_CatalogEntry]:
         if message.state:
             skipped[message.state] += 1
             return

@@ -1,4 +1,4 @@
-"""Gzip data, decompressed as they are read, up to a bound."""
+"""Gzip data, decompressed while reading, up to a bound."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import BinaryIO
 from crosslift.errors import DataError
 
 MOST_EXPANSION = 200
-"""A gzip file may decompress to so many times its size. Text compresses 3 to 50 times; the format
-allows 1,030 times, with which a small download fills the memory."""
+"""A gzip file may decompress to this many times its size. Text compresses 3 to 50 times; the format
+allows 1,030 times, with which a small download can fill the memory."""
 
 ALWAYS_READ = 64 << 20
-"""So many bytes are decompressed whatever the size of the file."""
+"""This many bytes are always decompressed, whatever the size of the file."""
 
 _AT_ONCE = 1 << 18
 
@@ -27,7 +27,7 @@ def gunzipped(file: BinaryIO, path: Path) -> Iterator[BinaryIO]:
     """Opens gzip data for reading.
 
     Args:
-        file: of the compressed bytes; a pipe will do.
+        file: of the compressed bytes; may be a pipe.
         path: of the file, for errors.
 
     Raises:
@@ -42,7 +42,7 @@ def gunzipped(file: BinaryIO, path: Path) -> Iterator[BinaryIO]:
 
 
 class _Expanding(io.RawIOBase):
-    """Decompressed bytes, and how many there are of each compressed one."""
+    """Decompressed bytes, with a check of their number per compressed byte."""
 
     def __init__(self, file: BinaryIO, path: Path) -> None:
         self._compressed = _Counted(file)
@@ -69,7 +69,7 @@ class _Expanding(io.RawIOBase):
 
 
 class _Counted(io.RawIOBase):
-    """A file that counts the bytes that are read of it."""
+    """A file that counts the bytes read from it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file

@@ -19,12 +19,12 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True)
 class HubRepository:
-    """Where the hub has a dataset. No code of a dataset is run: it must be there as data.
+    """The place of a dataset on the hub. No code of a dataset is run: it must be published as data.
 
     Args:
         id: such as ``nyu-mll/multi_nli``.
         revision: a commit; a branch is resolved to its commit when a checksum is needed.
-        config: of a dataset that has several; None: its only one.
+        config: of a dataset with several; None: its only one.
     """
 
     id: str
@@ -33,7 +33,7 @@ class HubRepository:
 
     @property
     def name(self) -> str:
-        """The dataset and its config, as errors name them."""
+        """The dataset and its config, for error messages."""
         return self.id if self.config is None else f"{self.id} ({self.config})"
 
     @property
@@ -57,11 +57,11 @@ class HubRepository:
             ) from error
 
     def load(self, split: str, remedy: str, **options: Any) -> Any:
-        """A split, as `datasets.load_dataset` gives it.
+        """Loads a split with `datasets.load_dataset`.
 
         Args:
             split: as the dataset names it.
-            remedy: what an error says to do instead.
+            remedy: what the error message suggests instead.
             options: further arguments of `datasets.load_dataset`.
 
         Raises:
@@ -73,13 +73,13 @@ class HubRepository:
                 self.id, self.config, split=split, revision=self.revision, **options
             )
         except Exception as error:
-            raise self.unread(error, remedy) from error
+            raise self.read_error(error, remedy) from error
 
     def commit(self, remedy: str) -> str:
-        """The commit of the revision; the hub is asked for that of a branch.
+        """The commit of the revision; for a branch, the hub is queried.
 
         Raises:
-            DataError: the hub cannot be asked.
+            DataError: the hub cannot be queried.
         """
         if self.pinned:
             return self.revision
@@ -87,10 +87,10 @@ class HubRepository:
         try:
             return str(library.HfApi().dataset_info(self.id, revision=self.revision).sha)
         except Exception as error:
-            raise self.unread(error, remedy) from error
+            raise self.read_error(error, remedy) from error
 
-    def unread(self, error: Exception, remedy: str) -> DataError:
-        """The error that says that the dataset cannot be read, and why."""
+    def read_error(self, error: Exception, remedy: str) -> DataError:
+        """The error for a dataset that cannot be read, with the reason."""
         return DataError(
             f"{self.name} at {self.revision} cannot be read from the hub: {first_line(error)}",
             "the network, or the dataset in the library's cache",
@@ -100,19 +100,19 @@ class HubRepository:
 
 @dataclass(frozen=True, slots=True)
 class HubDataset(HubRepository):
-    """A dataset of rows that a hub has, in one language or with a config for each.
+    """A dataset of rows on the hub, in one language or with a config for each.
 
     Args:
         fields: how a row becomes a record.
         train: names of the splits to train on.
         dev: names of the dev splits.
-        first: so many rows of each split are read, streamed, so that no more of it is fetched than
-            they need; None: all, kept in the library's cache.
-        change: gives a row other values before the fields read it; None: as it is.
+        first: only this many rows of each split are read, streamed, so that no more is fetched
+            than needed; None: all, through the library's cache.
+        change: changes a row's values before the fields read it; None: no change.
         test: names of the test splits.
-        configs: BCP-47 code -> config, of a dataset in several languages.
+        configs: BCP-47 code -> config, for a dataset in several languages.
         without_dev: languages whose config has no dev split.
-        language_of: the language of a row, where a config holds several; None: a config holds one.
+        language_of: the language of a row, if a config holds several; None: a config holds one.
     """
 
     fields: Fields
@@ -126,7 +126,7 @@ class HubDataset(HubRepository):
     language_of: Callable[[Row], str] | None = None
 
     def in_language(self, language: str) -> HubDataset:
-        """The part in a language alone."""
+        """The part in one language."""
         return replace(self, config=self.configs[language], configs={}, test=())
 
     def rows(self, split: str, remedy: str) -> Iterator[Row]:
@@ -134,7 +134,7 @@ class HubDataset(HubRepository):
 
         Args:
             split: of them.
-            remedy: what an error says to do instead.
+            remedy: what the error message suggests instead.
 
         Raises:
             DataError: as `load`; the network may fail between two rows too.
@@ -147,10 +147,10 @@ class HubDataset(HubRepository):
                 yield row if self.change is None else replace(row, values=self.change(row))
 
     def checksum(self, remedy: str) -> str:
-        """SHA-256 of name, config, splits, commit (which never changes what it holds) and `first`.
+        """SHA-256 of name, config, splits, commit (whose content never changes) and `first`.
 
         Raises:
-            DataError: the revision is a branch, and the hub cannot be asked for its commit.
+            DataError: the revision is a branch, and the hub cannot be queried for its commit.
         """
         commit = self.commit(remedy)
         facts = repr(("hub", self.id, self.config, commit, self.train, self.dev, self.first))
@@ -165,5 +165,5 @@ class HubDataset(HubRepository):
             except StopIteration:
                 return
             except Exception as error:
-                raise self.unread(error, remedy) from error
+                raise self.read_error(error, remedy) from error
             yield values

@@ -1,4 +1,4 @@
-"""Texts of the hub in many languages, a config for each."""
+"""Texts of the hub in many languages, with a config for each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ArticleFields(Fields):
     language: str
 
     def key(self, row: Row) -> str:
-        """The published id, with the language before it."""
+        """The published id, prefixed with the language."""
         return f"{self.language}:{row.key(('id',))}"
 
     def record(
@@ -49,8 +49,8 @@ def paragraphs_of(articles: Iterable[Record], fewest_letters: int) -> Iterator[R
     """Each paragraph of some articles as a text, on one line.
 
     Args:
-        articles: records with the text ``text``, whose paragraphs are parted by blank lines.
-        fewest_letters: paragraphs with fewer letters are left out: headings, and what is left of
+        articles: records with the text ``text``, whose paragraphs are separated by blank lines.
+        fewest_letters: paragraphs with fewer letters are skipped: headings, and the remains of
             tables and lists.
 
     Returns:
@@ -69,8 +69,8 @@ class HubTexts:
 
     Args:
         parts: BCP-47 code -> the dataset's config of that language, whose fields give articles.
-        fewest_letters: as `paragraphs_of` takes it.
-        remedy: what an error says to do where the hub cannot be reached.
+        fewest_letters: as in `paragraphs_of`.
+        remedy: what the error message suggests if the hub cannot be reached.
     """
 
     parts: Mapping[str, HubDataset]
@@ -93,10 +93,10 @@ class HubTexts:
         return records
 
     def dev(self) -> list[Record]:
-        """None."""
+        """Returns no records."""
         return []
 
     def checksum(self) -> str:
-        """Of the commit, the configs, and how many articles are read."""
+        """SHA-256 of the commit, the configs, and the number of articles to read."""
         sums = [f"{code}:{hub.checksum(self.remedy)}" for code, hub in self.parts.items()]
         return sha256("\n".join([*sums, str(self.fewest_letters)]).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Language codes as data carry them, checked."""
+"""Checks language codes in data."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ def language_code(code: str, place: str) -> str:
     """A BCP-47 code in its usual case, as ``pt-BR`` for ``pt_br``.
 
     Args:
-        code: as it stands in the data.
-        place: where it stands, for errors ("FILE, row 3: column 'language'").
+        code: as in the data.
+        place: its location, for errors ("FILE, row 3: column 'language'").
 
     Raises:
-        DataError: no such language is known; the nearest codes are told.
+        DataError: an unknown language; the message names the nearest codes.
     """
     try:
         return language(code).code
@@ -28,7 +28,7 @@ def language_code(code: str, place: str) -> str:
 
 
 def _near(code: str) -> list[str]:
-    """The codes that may be meant: that of a three-letter code, else those nearest in spelling."""
+    """Likely codes: the one for a three-letter code, else those nearest in spelling."""
     try:
         return [from_iso3(code.lower())]
     except UnknownNameError:

@@ -1,4 +1,4 @@
-"""A folder of texts in many languages, a file for each."""
+"""A folder of texts in many languages, with a file for each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def find_language_files(folder: Path) -> dict[str, Path]:
     """The files of a folder by the language that each is named after.
 
     A file is named by a BCP-47 code and the ending of its type: ``de.txt``, ``pt-BR.txt.gz``,
-    ``zh-Hans.jsonl``. Hidden files, whose names begin with a dot, are passed over.
+    ``zh-Hans.jsonl``. Hidden files, whose names begin with a dot, are skipped.
 
     Args:
         folder: of the files.
@@ -33,44 +33,44 @@ def find_language_files(folder: Path) -> dict[str, Path]:
     """
     if not is_folder(folder):
         raise DataError(f"{folder} is not a folder", "a folder with a file for each language")
-    there = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    others = [path.name for path in there if not path.is_file() or table_stem(path) is None]
-    if others or not there:
+    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    others = [path.name for path in paths if not path.is_file() or table_stem(path) is None]
+    if others or not paths:
         raise DataError(
             f"{folder} holds {', '.join(others) or 'nothing'}",
             f"a file for each language, named by its code and one of {TABLE_ENDINGS} "
             "(or one with .gz), and nothing else",
-            "take the others out" if others else None,
+            "remove the others" if others else None,
         )
-    return _by_language(there)
+    return _by_language(paths)
 
 
 def _by_language(paths: list[Path]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for path in paths:
         code = language_code(table_stem(path) or "", f"the name of {path}")
-        if code in found:
+        if code in files:
             raise DataError(
-                f"{found[code]} and {path.name} are both of the language {code}",
+                f"{files[code]} and {path.name} are both of the language {code}",
                 "one file for each language",
             )
-        found[code] = path
-    return dict(sorted(found.items()))
+        files[code] = path
+    return dict(sorted(files.items()))
 
 
 def read_language_files(folder: Path, columns: Mapping[str, str]) -> list[Record]:
     """The records of the files of a folder, language by language.
 
     Args:
-        folder: as `find_language_files` takes it.
-        columns: name of a record's text -> column that holds it, as `read_records` takes it.
+        folder: as in `find_language_files`.
+        columns: name of a record's text -> column that holds it, as in `read_records`.
 
     Returns:
         Records with ids such as ``de:3``.
 
     Raises:
         DataError: as `find_language_files` and `read_records`; a table with a column ``language``
-            that tells another language than its name does.
+            that differs from the language in its name.
     """
     return [
         record
@@ -80,14 +80,17 @@ def read_language_files(folder: Path, columns: Mapping[str, str]) -> list[Record
 
 
 def _records(path: Path, columns: Mapping[str, str], code: str) -> list[Record]:
-    told = LANGUAGE_COLUMN in column_names(path)
+    has_language_column = LANGUAGE_COLUMN in column_names(path)
     records = read_records(
-        path, columns, language_column=LANGUAGE_COLUMN if told else None, language=code
+        path,
+        columns,
+        language_column=LANGUAGE_COLUMN if has_language_column else None,
+        language=code,
     )
     for record in records:
         if record.language != code:
             raise DataError(
                 f"{path}, row {record.id}: column {LANGUAGE_COLUMN!r} holds {record.language!r}",
-                f"{code!r}, as the file's name tells",
+                f"{code!r}, as in the file's name",
             )
     return [replace(record, id=f"{code}:{record.id}") for record in records]

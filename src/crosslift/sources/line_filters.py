@@ -1,4 +1,4 @@
-"""Which texts are worth mining, and which pairs are worth writing; whatever is left out is counted."""
+"""Selects texts to mine and pairs to write, and counts everything that is left out."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from crosslift.errors import DataError, UnknownNameError
 
 @dataclass(frozen=True, slots=True)
 class FilterCounts:
-    """What became of the lines of one file; a line is counted under the first filter it meets.
+    """Filter counts for the lines of one file; a line counts for the first filter that rejects it.
 
-    Their order is that of the fields. The lines are the sum of all fields and of the texts kept.
+    The filters run in the order of the fields. All fields and the kept texts add up to the lines.
 
     Args:
         empty: lines of nothing but white space.
-        too_short: fewer characters than asked for.
-        too_long: more characters than asked for.
-        duplicates: lines whose text stands on an earlier line.
-        copies: distinct texts that stand in the other file too, character for character.
-        other_language: distinct texts in another language than asked for.
+        too_short: fewer characters than the minimum.
+        too_long: more characters than the maximum.
+        duplicates: lines whose text is already on an earlier line.
+        copies: distinct texts that the other file contains too, character for character.
+        other_language: distinct texts in another than the requested language.
     """
 
     empty: int = 0
@@ -41,12 +41,12 @@ class FilterCounts:
 
 @dataclass(frozen=True, slots=True)
 class KeptTexts:
-    """The distinct texts that are mined, in the order of their first lines.
+    """The distinct texts to mine, in the order of their first lines.
 
     Args:
         texts: N distinct texts.
-        times: N, on how many lines each stands.
-        left_out: what was not kept.
+        times: N, the number of lines with each text.
+        left_out: the counts of the other lines.
     """
 
     texts: Sequence[str]
@@ -57,12 +57,12 @@ class KeptTexts:
 def kept_texts(
     lines: Sequence[str], min_length: int | None = None, max_length: int | None = None
 ) -> KeptTexts:
-    """Each text once, without empty ones and those of another length than asked for.
+    """Each text once, without empty ones and those outside the length limits.
 
     Args:
         lines: one text a line.
-        min_length: fewest characters of a text; None: any number.
-        max_length: most characters of a text; None: any number.
+        min_length: fewest characters of a text; default: no limit.
+        max_length: most characters of a text; default: no limit.
     """
     counts = dict.fromkeys(("empty", "too_short", "too_long"), 0)
     times: dict[str, int] = {}
@@ -89,48 +89,47 @@ def _fault(text: str, min_length: int | None, max_length: int | None) -> str | N
 
 
 def without_copies(src: KeptTexts, tgt: KeptTexts) -> tuple[KeptTexts, KeptTexts]:
-    """Both sides without the texts that stand on both, which would find themselves."""
+    """Both sides without the texts on both sides, which would match themselves."""
     both = set(src.texts).intersection(tgt.texts)
 
-    def kept(side: KeptTexts) -> KeptTexts:
-        chosen = _chosen(side, (text not in both for text in side.texts))
-        return replace(chosen, left_out=replace(side.left_out, copies=len(both)))
+    def without_both(side: KeptTexts) -> KeptTexts:
+        filtered = _filtered(side, (text not in both for text in side.texts))
+        return replace(filtered, left_out=replace(side.left_out, copies=len(both)))
 
-    return kept(src), kept(tgt)
+    return without_both(src), without_both(tgt)
 
 
 def in_language(
     side: KeptTexts, language: str, advance: Callable[[int], None] | None = None
 ) -> KeptTexts:
-    """The texts that py3langid takes for one language.
+    """The texts that py3langid assigns to one language.
 
-    It is unsure of texts of one or two words: a short text may be left out though it is in the
-    language.
+    It is unreliable for texts of one or two words: it may reject a short text in the language.
 
     Args:
         side: the texts.
         language: a code that py3langid knows, such as ``de``.
-        advance: called now and then with the number of texts looked at; None: not called.
+        advance: called from time to time with the number of texts checked; None: not called.
 
     Raises:
         DataError: py3langid is not installed.
-        UnknownNameError: a code that it does not know; the nearest are told.
+        UnknownNameError: a code that it does not know; the message names the nearest ones.
     """
     classify = _classifier(language)
 
-    def right() -> Iterator[bool]:
+    def is_in_language() -> Iterator[bool]:
         for count, text in enumerate(side.texts, start=1):
             if advance is not None and count % 1000 == 0:
                 advance(count)
             yield classify(text)[0] == language
 
-    chosen = _chosen(side, right())
-    other = len(side.texts) - len(chosen.texts)
-    return replace(chosen, left_out=replace(side.left_out, other_language=other))
+    filtered = _filtered(side, is_in_language())
+    other = len(side.texts) - len(filtered.texts)
+    return replace(filtered, left_out=replace(side.left_out, other_language=other))
 
 
 def check_language(language: str) -> None:
-    """Raises unless texts of the language can be told, see `in_language`."""
+    """Raises unless py3langid can identify the language, see `in_language`."""
     _classifier(language)
 
 
@@ -139,7 +138,7 @@ def _classifier(language: str) -> Callable[[str], tuple[str, float]]:
         from py3langid import langid
     except ImportError as error:
         raise DataError(
-            f"py3langid is not installed, which tells whether a text is in {language!r}",
+            f"py3langid is not installed, which checks whether a text is in {language!r}",
             remedy="pip install crosslift[languages], or leave the language out",
         ) from error
     known = {code for code, _ in langid.rank("")}
@@ -149,14 +148,14 @@ def _classifier(language: str) -> Callable[[str], tuple[str, float]]:
     return classify
 
 
-def _chosen(side: KeptTexts, wanted: Iterator[bool]) -> KeptTexts:
-    rows = [row for row, right in enumerate(wanted) if right]
+def _filtered(side: KeptTexts, mask: Iterator[bool]) -> KeptTexts:
+    rows = [row for row, keep in enumerate(mask) if keep]
     texts, times = [side.texts[row] for row in rows], [side.times[row] for row in rows]
     return KeptTexts(texts, times, side.left_out)
 
 
 def length_ratios(src: Sequence[str], tgt: Sequence[str]) -> NDArray[np.float64]:
-    """How many times as many characters the longer text of each pair has.
+    """The length of the longer text of each pair divided by that of the shorter, in characters.
 
     Example::
 

@@ -1,4 +1,4 @@
-"""Whose data they are: the facts that a task and a target on the same data share."""
+"""The origin of data: the facts that a task and a target on the same data share."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ PICTURES_ORIGIN = Origin(
     f"pictures: CC BY-SA 4.0 (OpenMoji); names: {NAMES_ORIGIN.licence}",
     f"OpenMoji 17 (openmoji.org); {NAMES_ORIGIN.citation}",
 )
-"""Of the pictures with their names."""
+"""Origin of the pictures with their names."""
 
 NAME_LANGUAGES = ("ar", "de", "es", "fa", "fr", "id", "it", "ja", "ko", "pt", "ru", "tr", "zh")
 """BCP-47 codes of the languages besides English that concepts have names in."""
@@ -43,7 +43,7 @@ class Concept:
 
     Args:
         id: code points of its emoji in upper-case hexadecimal, joined by ``-``.
-        base: id of what it is a variant of; its own id where it is none. It is the first code
+        base: id of the concept it is a variant of; its own id if it is no variant. It is the first code
             point, but the whole sequence for flags of countries and regions and for keycaps,
             whose first code point means nothing, and one base for man, woman and person.
         picture: path of its SVG.
@@ -60,7 +60,7 @@ class Concept:
 
 @cache
 def load_concepts() -> tuple[Concept, ...]:
-    """Every emoji that has an English name and a picture; skin tones are left out.
+    """Every emoji that has an English name and a picture; without skin tones.
 
     Returns:
         Concepts in the order of their ids.
@@ -81,12 +81,12 @@ def split_of(concepts: Sequence[Concept]) -> dict[str, SplitName]:
     """The split of each concept: 400 in test, 100 in dev, the others in train.
 
     Concepts of one base, or with an English name or alias in common, stay in one split. Groups
-    come in the order of the SHA-256 of their smallest base, so that the split depends on nothing
-    else; a group above 40 concepts (man, woman and person) always trains, for it would fill the
-    test with one theme.
+    are sorted by the SHA-256 of their smallest base, so that the split depends on nothing
+    else; a group above 40 concepts (man, woman and person) is always in train, because it would
+    fill the test with one theme.
 
     Args:
-        concepts: the concepts to split, as `load_concepts` gives them.
+        concepts: the concepts to split, from `load_concepts`.
 
     Returns:
         Concept id -> "train", "dev" or "test". Test and dev fill up in turn with the groups that
@@ -96,8 +96,8 @@ def split_of(concepts: Sequence[Concept]) -> dict[str, SplitName]:
     split: dict[str, SplitName] = {}
     room: dict[SplitName, int] = {"test": _TEST_CONCEPTS, "dev": _DEV_CONCEPTS}
     for name in sorted(groups, key=lambda base: hashlib.sha256(base.encode()).hexdigest()):
-        chosen = _place(len(groups[name]), room)
-        split |= dict.fromkeys(groups[name], chosen)
+        group_split = _place(len(groups[name]), room)
+        split |= dict.fromkeys(groups[name], group_split)
     return split
 
 
@@ -121,9 +121,9 @@ def checksum() -> str:
 
 def _place(size: int, room: dict[SplitName, int]) -> SplitName:
     if size <= _LARGEST_HELD_OUT_GROUP:
-        for split, left in room.items():
-            if size <= left:
-                room[split] = left - size
+        for split, free in room.items():
+            if size <= free:
+                room[split] = free - size
                 return split
     return "train"
 

@@ -1,4 +1,4 @@
-"""Where the bytes of a picture are: in a file of its own, or inside a larger one."""
+"""Where the bytes of a picture are: in a separate file, or inside a larger one."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Protocol
 from crosslift.errors import DataError
 
 PICTURE_ENDINGS = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "svg")
-"""Endings of the pictures that `crosslift.images.decode` reads, without the dot, in small letters."""
+"""Endings of the pictures that `crosslift.images.decode` reads, without the dot, in lower case."""
 
 
 def has_picture_ending(name: str) -> bool:
-    """Whether the name of a file ends as those of pictures do."""
+    """Whether the name of a file has the ending of a picture."""
     return Path(name).suffix.lower().removeprefix(".") in PICTURE_ENDINGS
 
 
 class Picture(Protocol):
     """The bytes of a picture. A ``Path`` is one.
 
-    Pictures are compared and hashed by where they are, and ``str`` of one names it in messages.
+    Pictures are compared and hashed by their location; ``str`` gives the name for messages.
     """
 
     def read_bytes(self) -> bytes:
-        """The picture's file, as it was published.
+        """The bytes of the picture's published file.
 
         Raises:
             OSError: it cannot be read.
@@ -61,7 +61,7 @@ class FilePart:
             data = file.read(self.length)
         if len(data) < self.length:
             raise DataError(
-                f"{self} is cut short: {len(data):,} of its {self.length:,} bytes are there",
+                f"{self} is cut short: {len(data):,} of its {self.length:,} bytes exist",
                 "a whole file",
             )
         return data

@@ -21,11 +21,11 @@ OTHER_LANGUAGE = "in another language"
 
 @dataclass(frozen=True, slots=True)
 class DatasetRecords:
-    """What was read of one split.
+    """The records of one split.
 
     Args:
         records: in the order of the data.
-        skipped: reason -> number of rows that were left out.
+        skipped: reason -> number of skipped rows.
     """
 
     records: list[Record]
@@ -37,19 +37,19 @@ class DatasetSource(Protocol):
 
     @property
     def needs_data(self) -> bool:
-        """Whether it must be given a folder, for the hub does not have it."""
+        """Whether it needs a folder, because the hub does not have it."""
 
     def at(self, folder: Path) -> DatasetSource:
         """The same, read from the published files in a folder."""
 
     def read(self, split: str) -> DatasetRecords:
-        """The records of a split ("train" or "dev") and how many rows were left out."""
+        """The records of a split ("train" or "dev") and the counts of skipped rows."""
 
     def train(self) -> list[Record]:
         """The training records."""
 
     def dev(self) -> list[Record]:
-        """The dev records; empty where there are none."""
+        """The dev records; empty if there are none."""
 
     def checksum(self) -> str:
         """A checksum of everything the records are made of."""
@@ -61,7 +61,7 @@ class PublishedData:
 
     Args:
         files: its published files.
-        hub: where the hub has it; None: it is only read from files.
+        hub: its place on the hub; None: it is read only from files.
         folder: where the files lie; None: it is read from the hub.
     """
 
@@ -79,10 +79,10 @@ class PublishedData:
         return replace(self, folder=folder)
 
     def read(self, split: str) -> DatasetRecords:
-        """The records of a split and how many rows were left out.
+        """The records of a split and the counts of skipped rows.
 
         Raises:
-            DataError: the data cannot be had, or are at fault; the error names file and row.
+            DataError: the data are unavailable or faulty; the message names file and row.
         """
         if self.folder is not None:
             layout = self.files.layout(self.folder)
@@ -96,7 +96,7 @@ class PublishedData:
         """The training records.
 
         Raises:
-            DataError: as `read`; there is none.
+            DataError: as `read`; no record.
         """
         split = self.read("train")
         if not split.records:
@@ -105,11 +105,11 @@ class PublishedData:
         return split.records
 
     def dev(self) -> list[Record]:
-        """The dev records; empty where the folder has none."""
+        """The dev records; empty if the folder has none."""
         return self.read("dev").records
 
     def checksum(self) -> str:
-        """Of the files, or of the hub's commit."""
+        """Checksum of the files, or of the hub's commit."""
         if self.folder is not None:
             return self.files.checksum(self.folder)
         return self._hub().checksum(self._remedy)
@@ -162,7 +162,7 @@ class Together:
         return self.read("dev").records
 
     def checksum(self) -> str:
-        """Of all parts."""
+        """Checksum of all parts."""
         sums = [f"{name}:{part.checksum()}" for name, part in self.parts.items()]
         return sha256("\n".join(sums).encode()).hexdigest()
 
@@ -173,8 +173,8 @@ class Derived:
 
     Args:
         of: the dataset.
-        make: what makes them, of all records of a split.
-        with_dev: whether there are dev records: one of each group, so that each has one right
+        make: makes them from all records of a split.
+        with_dev: whether to make dev records: one of each group, so that each has one right
             answer among them.
     """
 
@@ -188,11 +188,11 @@ class Derived:
         return self.of.needs_data
 
     def at(self, folder: Path) -> Derived:
-        """The same, of the published files in a folder."""
+        """The same, from the published files in a folder."""
         return replace(self, of=self.of.at(folder))
 
     def read(self, split: str) -> DatasetRecords:
-        """The made records; what is counted as left out are rows of the dataset."""
+        """The made records; the counts are of skipped rows of the dataset."""
         if split == "dev" and not self.with_dev:
             return DatasetRecords([], {})
         source = self.of.read(split)
@@ -205,11 +205,11 @@ class Derived:
         """The training records.
 
         Raises:
-            DataError: as the dataset; nothing can be made of it.
+            DataError: as the dataset; no record can be made from it.
         """
         records = self.read("train").records
         if not records:
-            raise DataError("no training record can be made of the dataset")
+            raise DataError("no training record can be made from the dataset")
         return records
 
     def dev(self) -> list[Record]:
@@ -217,12 +217,12 @@ class Derived:
         return self.read("dev").records
 
     def checksum(self) -> str:
-        """Of the dataset."""
+        """Checksum of the dataset."""
         return self.of.checksum()
 
 
 def english_rows(rows: Iterable[Row], language_of: Callable[[Row], str] | None) -> Iterator[Row]:
-    """Rows of data that may hold several languages; those in another than English are left out.
+    """Marks rows in languages other than English as broken, so that they are skipped.
 
     Args:
         rows: of one split.
@@ -236,32 +236,32 @@ def english_rows(rows: Iterable[Row], language_of: Callable[[Row], str] | None) 
 
 
 def collect(rows: Iterable[Row], fields: Fields, prefix: str) -> DatasetRecords:
-    """Rows as records that one can train on.
+    """Turns rows into records for training.
 
     Args:
         rows: of one split.
         fields: how a row becomes a record.
-        prefix: what ids begin with, before the published id.
+        prefix: of the ids, before the published id.
 
     Raises:
-        DataError: a row is at fault or lacks its label, or an id is there twice.
+        DataError: a row is faulty or lacks its label, or an id appears twice.
     """
     records: list[Record] = []
     skipped: Counter[str] = Counter()
-    seen: set[str] = set()
+    keys: set[str] = set()
     for row in rows:
         if row.broken:
             skipped[row.broken] += 1
             continue
         if not fields.labelled(row):
-            raise row.fault("no label", "labelled examples to train on and to choose by")
+            raise row.fault("no label", "labelled examples for training and model selection")
         key = fields.key(row)
         record = fields.record(row, f"{prefix}{key}")
         if isinstance(record, str):
             skipped[record] += 1
             continue
-        if key in seen:
+        if key in keys:
             raise row.fault(f"the id {key!r} appears twice", "an id for each example")
-        seen.add(key)
+        keys.add(key)
         records.append(record)
     return DatasetRecords(records, dict(skipped))

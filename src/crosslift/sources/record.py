@@ -22,18 +22,18 @@ class Record:
     Args:
         id: unique within its source.
         texts: column name -> text ("text", "anchor", "positive", "negative", "name", ...). Forms
-            bind columns by name, never by position. Of a text that a record has several of, the
-            names are numbered (`numbered_name`).
+            bind columns by name, never by position. If a record has several of a
+            text, their names are numbered (`numbered_name`).
         image: the picture that belongs to the texts; None in text-only tasks.
         language: BCP-47 code of the texts.
         group: records of one group are the same thing (captions of one picture, variants of one
-            concept): they are never negatives of one another. Empty: a group of its own.
-        label: the class, of a classification.
-        choices: texts to choose from, of a multiple choice.
+            concept): they are never negatives of one another. Empty: a separate group.
+        label: the class, for classification.
+        choices: texts to choose from, for multiple choice.
         answer: index of the right choice.
-        spans: answers in the text ``passage``, each (start, end) in characters, of span QA; empty:
+        spans: answers in the text ``passage``, each (start, end) in characters, for span QA; empty:
             the question has no answer.
-        words: of a sentence whose words are tagged.
+        words: of a sentence with tagged words.
         tags: one for each word.
         score: a grade, such as a similarity.
     """
@@ -53,14 +53,14 @@ class Record:
 
     @property
     def right(self) -> str | None:
-        """The right answer in words: the class, or the right choice; None: it has neither."""
+        """The right answer as a text: the class, or the right choice; None: neither exists."""
         if self.label is not None or self.answer is None:
             return self.label
         return self.choices[self.answer]
 
 
 def numbered_name(name: str, number: int) -> str:
-    """The name of one of several texts: that of the first is the plain name.
+    """The name of one of several texts; the first has the plain name.
 
     Example: ``negative``, ``negative_2``, ``negative_3``.
 
@@ -72,7 +72,7 @@ def numbered_name(name: str, number: int) -> str:
 
 
 def names_of_several(texts: Mapping[str, str], name: str) -> Iterator[str]:
-    """The numbered names of a text that a record has, in order; none where it lacks the text."""
+    """The numbered names of a text that a record has, in order; empty if it lacks the text."""
     for number in count(1):
         numbered = numbered_name(name, number)
         if numbered not in texts:
@@ -85,7 +85,7 @@ def names_bound(texts: Mapping[str, str], columns: Iterable[str]) -> tuple[str, 
 
     Args:
         texts: of the record.
-        columns: names that a form binds; those that the record lacks are left out.
+        columns: names that a form binds; those that the record lacks are skipped.
     """
     names = (name for column in columns for name in names_of_several(texts, column))
     return tuple(dict.fromkeys(names))

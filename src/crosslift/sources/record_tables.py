@@ -36,36 +36,36 @@ def read_records(
 
     Args:
         path: ``.jsonl`` (an object a line), ``.json`` (a list of objects, or an object a line),
-            ``.csv`` or ``.tsv`` with a header row (quotes mean something in CSV only), ``.parquet``,
-            or ``.txt`` (a text a line, in the column ``text``; lines without text are passed over);
-            each but parquet also with ``.gz`` behind. UTF-8. Empty lines are passed over.
+            ``.csv`` or ``.tsv`` with a header row (quotes have a meaning only in CSV), ``.parquet``,
+            or ``.txt`` (a text a line, in the column ``text``; lines without text are skipped);
+            each except parquet also with the ending ``.gz``. UTF-8. Empty lines are skipped.
         columns: name of a record's text -> column that holds it.
         several: name of a text that a row may lack (no such key, null or an empty cell), or have
-            several of -> columns that hold them, each a text or a list of texts. They are numbered as
-            `record.numbered_name` has it: ``negative``, ``negative_2``, and so on.
+            several of -> columns that hold them, each a text or a list of texts. They are numbered by
+            `record.numbered_name`: ``negative``, ``negative_2``, and so on.
         image_column: column of picture paths, relative to the folder of ``path``; None means
             records without pictures.
-        group_column: column of group names; None makes every record a group of its own, as does an
-            empty cell, null or no such key in a row.
-        language_column: column of BCP-47 codes; a row that lacks it, or has null there, is in
+        group_column: column of group names; None makes every record a separate group, as does an
+            empty cell, null or a missing key in a row.
+        language_column: column of BCP-47 codes; a row without a code (or with null) is in
             ``language``. None: all texts are.
         language: BCP-47 code of the texts.
 
     Returns:
-        Records in the order of the rows; their ids are the row's line number (in a list of JSON and
-        in parquet, its place, from 1).
+        Records in the order of the rows; their ids are the row's line number (in a JSON list and
+        in parquet, its index from 1).
 
     Raises:
-        DataError: a column that no row has, or that a row lacks and a text needs (with those there
-            are), an empty text, a value of the wrong type, an unknown language, a picture that does
-            not exist, a broken file; the message names file and row.
+        DataError: a column that no row has, or that a row lacks although a text needs it (the
+            message names the existing ones), an empty text, a value of the wrong type, an unknown
+            language, a picture that does not exist, a broken file; the message names file and row.
     """
     if not columns and not several:
         raise DataError("no column is bound to a text", "at least one, as {'text': 'caption'}")
     records = []
-    seen: dict[str, None] = {}
+    known: dict[str, None] = {}
     for row in reader_of(path)(path):
-        seen.update(dict.fromkeys(row.values))
+        known.update(dict.fromkeys(row.values))
         texts = {name: _text(row, column) for name, column in columns.items()}
         for name, of in several.items():
             texts |= _several(row, name, of)
@@ -76,8 +76,8 @@ def read_records(
     if not records:
         raise DataError(f"{path} holds no row", "at least one")
     for column in (*chain.from_iterable(several.values()), group_column, language_column):
-        if column is not None and column not in seen:
-            raise _no_column(str(path), column, seen)
+        if column is not None and column not in known:
+            raise _no_column(str(path), column, known)
     return records
 
 
@@ -85,25 +85,25 @@ def column_names(path: Path) -> tuple[str, ...]:
     """Names of the columns that any row of a table has, in the order in which they first occur.
 
     Args:
-        path: as `read_records` takes it.
+        path: as in `read_records`.
 
     Raises:
-        DataError: the file is missing, broken or of no known type.
+        DataError: the file is missing, broken or of an unknown type.
     """
     return tuple(dict.fromkeys(_table_of(path).names(path)))
 
 
 def table_stem(path: Path) -> str | None:
-    """The name of a table without the ending that tells its type; None where it has none of them."""
+    """The name of a table without the ending for its type; None if it has no such ending."""
     ending = _ending(path)
     return None if ending is None else path.name.removesuffix(".gz").removesuffix(ending)
 
 
 def reader_of(path: Path) -> Callable[[Path], Iterator[Row]]:
-    """What reads a table's rows, by the ending of its name.
+    """Returns the reader of a table's rows, by the ending of its name.
 
     Raises:
-        DataError: an ending of no known table.
+        DataError: an unknown ending.
     """
     return _table_of(path).rows
 
@@ -113,9 +113,9 @@ class _RecordTable:
     """A type of table.
 
     Args:
-        names: from a file to the names of its rows' columns; a name may come again.
+        names: from a file to the names of its rows' columns; a name may repeat.
         rows: from a file to its rows.
-        packed: whether it is read with ``.gz`` behind, too.
+        packed: whether it may also have the ending ``.gz``.
     """
 
     names: Callable[[Path], Iterable[str]]
@@ -127,7 +127,7 @@ def _table_of(path: Path) -> _RecordTable:
     ending = _ending(path)
     if ending is None:
         raise DataError(
-            f"{path} is of no known type", f"{TABLE_ENDINGS}, or one but .parquet with .gz"
+            f"{path} is of no known type", f"{TABLE_ENDINGS}, or one except .parquet with .gz"
         )
     return _TABLES[ending]
 
@@ -197,7 +197,7 @@ def _text_lines(path: Path) -> Iterator[Row]:
 
 
 def _keys(rows: Callable[[Path], Iterator[Row]]) -> Callable[[Path], Iterator[str]]:
-    """Names of the columns of a table in which each row has its own."""
+    """Returns a reader of column names, for a table in which each row has its own columns."""
     return lambda path: (name for row in rows(path) for name in row.values)
 
 
@@ -210,13 +210,13 @@ _TABLES: Mapping[str, _RecordTable] = {
     ".parquet": _RecordTable(parquet_rows.column_names, parquet_rows.parquet_rows, packed=False),
 }
 TABLE_ENDINGS = ", ".join(_TABLES)
-"""The endings of the files that are read, as errors name them."""
+"""The endings of the supported files, for error messages."""
 
 
 def _object(place: str, number: int, value: object) -> Row:
     if not isinstance(value, dict):
-        listed = isinstance(value, list)
-        remedy = "name a file that is one list of objects .json" if listed else None
+        is_list = isinstance(value, list)
+        remedy = "name a file that is one list of objects .json" if is_list else None
         raise DataError(f"{place}: a {type(value).__name__}", "an object with columns", remedy)
     return Row(value, place, number)
 
@@ -255,7 +255,7 @@ def _as_text(row: Row, column: str, value: object) -> str:
     if not isinstance(value, str):
         raise row.fault(f"column {column!r} holds {short(value)}", "a text")
     if not value.strip():
-        raise row.fault(f"column {column!r} is empty", "a text", "fill it in, or take the row out")
+        raise row.fault(f"column {column!r} is empty", "a text", "fill it in, or remove the row")
     return value.strip()
 
 

@@ -1,4 +1,4 @@
-"""English words with their synonyms: of a file, or of WordNet where that is installed."""
+"""English words with their synonyms, from a file or from WordNet if it is installed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from crosslift.errors import DataError
 from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.sources.formats.rows import short
 
-_LETTERS = r"[\w\u0300-\u036f]+"  # with accents that are characters of their own
+_LETTERS = r"[\w\u0300-\u036f]+"  # with accents that are separate characters
 WORD = re.compile(rf"{_LETTERS}(?:['’‐‑.@&-]{_LETTERS})*")
 """A word: letters and digits, with apostrophes, hyphens and what joins abbreviations and addresses
 inside, so that no piece of `don't`, `U.S.`, `AT&T` or `example.com` is looked up as a word."""
 
 _FORMAT = "json (word -> list of its synonyms), or lines of word, tab, synonym"
-_MARKER = re.compile(r"\([a-z]+\)$")  # WordNet's, of where an adjective may stand
+_MARKER = re.compile(r"\([a-z]+\)$")  # WordNet's marker of an adjective's position
 _LETTERS_ALONE = re.compile(r"[^\W\d_]{2,}(?:['’-][^\W\d_]+)*")
 
 FUNCTION_WORDS = frozenset(
@@ -48,12 +48,12 @@ FUNCTION_WORDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Synonyms:
-    """Words and what may stand in their place.
+    """Words and their possible replacements.
 
     Args:
-        of: word in small letters -> its synonyms, one at least, the word itself not among them.
-        checksum: of where they come from; empty where they are made of other inputs.
-        source: in words.
+        of: word in lower case -> its synonyms, at least one, without the word itself.
+        checksum: of their source; empty if they are made from other inputs.
+        source: its name, for messages.
     """
 
     of: Mapping[str, tuple[str, ...]]
@@ -61,24 +61,24 @@ class Synonyms:
     source: str
 
     def of_word(self, word: str) -> tuple[str, ...]:
-        """The synonyms of a word, whatever its capitals; empty where it has none."""
+        """The synonyms of a word, ignoring case; empty if it has none."""
         return self.of.get(word.lower(), ())
 
 
 def read_synonyms(path: Path) -> Synonyms:
-    """The synonyms of a file, each word with its own: that one word is another's synonym does not make
-    it the other way round.
+    """The synonyms in a file, word by word: if one word is another's synonym, the reverse does not
+    follow.
 
     Chains and rings of several words (good -> fine -> good) are usual in such files and do no harm: a
     replacement is never replaced again. A word with an empty list has no synonyms.
 
     Args:
-        path: of json, word -> list of its synonyms, as counter-fitted neighbours are published; or of
+        path: of JSON, word -> list of its synonyms, like published counter-fitted neighbours; or of
             lines of word, tab, synonym.
 
     Raises:
         DataError: it cannot be read; a word that is its own synonym, or has one twice, and would be
-            drawn more often than others; a word or synonym that is empty or no single word.
+            drawn more often than others; a word or synonym that is empty or not a single word.
     """
     try:
         data = path.read_bytes()
@@ -88,30 +88,32 @@ def read_synonyms(path: Path) -> Synonyms:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}", "a text file in UTF-8") from error
     entries = (
-        _of_json(text, path) if text.lstrip().startswith(("{", "[")) else _of_lines(text, path)
+        _json_entries(text, path)
+        if text.lstrip().startswith(("{", "["))
+        else _line_entries(text, path)
     )
-    found: dict[str, dict[str, str]] = {}
+    synonyms_by_word: dict[str, dict[str, str]] = {}
     for entry in entries:
-        listed = found.setdefault(_word(entry.word, entry).lower(), {})
+        listed = synonyms_by_word.setdefault(_word(entry.word, entry).lower(), {})
         for synonym in entry.synonyms:
             _check_new(_word(synonym, entry), listed, entry)
             listed[synonym.lower()] = synonym
-    if not found:
+    if not synonyms_by_word:
         raise DataError(f"{path} holds no word with synonyms", _FORMAT)
-    of = {word: tuple(listed.values()) for word, listed in found.items()}
+    of = {word: tuple(listed.values()) for word, listed in synonyms_by_word.items()}
     return Synonyms(of, sha256(data).hexdigest(), path.name)
 
 
 class _SynonymEntry(NamedTuple):
-    """What a file says of a word, one synonym at least, and where."""
+    """A word in a file, with at least one synonym and its location."""
 
     word: str
     synonyms: tuple[str, ...]
     place: str
 
 
-def _of_json(text: str, path: Path) -> Iterator[_SynonymEntry]:
-    content = parse_json(text, str(path), object_hook=tuple)  # a word may stand there twice
+def _json_entries(text: str, path: Path) -> Iterator[_SynonymEntry]:
+    content = parse_json(text, str(path), object_hook=tuple)  # a word may appear twice
     if not isinstance(content, tuple):
         raise DataError(f"{path} holds a {type(content).__name__}", _FORMAT)
     for number, (word, synonyms) in enumerate(content, 1):
@@ -123,13 +125,13 @@ def _of_json(text: str, path: Path) -> Iterator[_SynonymEntry]:
 
 
 def _listed(synonyms: Any) -> tuple[str, ...] | None:
-    """A list of words; None where it is none."""
+    """A list of words; None if the value is not one."""
     if not isinstance(synonyms, list) or not all(isinstance(each, str) for each in synonyms):
         return None
     return tuple(synonyms)
 
 
-def _of_lines(text: str, path: Path) -> Iterator[_SynonymEntry]:
+def _line_entries(text: str, path: Path) -> Iterator[_SynonymEntry]:
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
         if not line.strip():
             continue
@@ -144,14 +146,14 @@ def _of_lines(text: str, path: Path) -> Iterator[_SynonymEntry]:
 def _word(word: str, entry: _SynonymEntry) -> str:
     if WORD.fullmatch(word) and "_" not in word:
         return word
-    wrong = "is empty" if not word.strip() else "is no word"
+    wrong = "is empty" if not word.strip() else "is not a word"
     if len(re.split(r"[\s_]+", word.strip(" _"))) > 1:
         wrong = "is several words"
-    told = f"{word!r}" if word == entry.word else f"{word!r}, a synonym of {entry.word!r},"
+    name = f"{word!r}" if word == entry.word else f"{word!r}, a synonym of {entry.word!r},"
     raise DataError(
-        f"{entry.place}: {told} {wrong}",
+        f"{entry.place}: {name} {wrong}",
         "single words of letters",
-        "take it out: a replacement must leave the number of words as it is",
+        "remove it: a replacement must not change the number of words",
     )
 
 
@@ -164,52 +166,51 @@ def _check_new(synonym: str, listed: Mapping[str, str], entry: _SynonymEntry) ->
     if synonym.lower() in listed:
         raise DataError(
             f"{entry.place}: {entry.word!r} has the synonym {synonym!r} twice",
-            "each once, for it would be drawn twice as often as others",
+            "each once: otherwise it would be drawn twice as often as others",
         )
 
 
 def wordnet_synonyms(words: Iterable[str]) -> Synonyms:
-    """What WordNet has as synonyms of some words: the single words of the set that is a word's most
-    frequent sense.
+    """Synonyms of some words in WordNet: the single words in the set of a word's most frequent sense.
 
-    Which part of speech and sense that is, WordNet's own counts of tagged texts tell; a word that they
-    do not have, and that several parts of speech do, has no synonyms here. Function words have none:
-    WordNet has only what is spelled like them (in, inch; he, helium). Base forms alone are found:
-    `dogs` is not looked up as `dog`.
+    WordNet's counts of tagged texts determine the part of speech and the sense; a word without a count
+    that has several parts of speech has no synonyms here. Function words have none: WordNet has only
+    words that are spelled like them (in, inch; he, helium). Only base forms are looked up: `dogs` does
+    not match `dog`.
 
     Args:
-        words: in small letters.
+        words: in lower case.
 
     Raises:
-        DataError: WordNet is not installed, or its files are at fault.
+        DataError: WordNet is not installed, or its files are faulty.
 
-    Source: Miller 1995, WordNet; the formats of its files are those of its manual pages wndb(5WN) and
-    cntlist(5WN).
+    Source: Miller 1995, WordNet; the formats of its files are described in its manual pages wndb(5WN)
+    and cntlist(5WN).
     """
     folder = _wordnet_folder()
     try:
-        found = _of_most_frequent_sense(folder, set(words) - FUNCTION_WORDS)
+        synonyms = _most_frequent_synonyms(folder, set(words) - FUNCTION_WORDS)
     except (OSError, ValueError, LookupError) as error:
         raise DataError(
             f"the WordNet in {folder} cannot be read: {type(error).__name__}: {error}",
             "files as wndb(5WN) and cntlist(5WN) describe them",
         ) from error
-    return Synonyms(found, wordnet_checksum(), "WordNet")
+    return Synonyms(synonyms, wordnet_checksum(), "WordNet")
 
 
 def wordnet_checksum() -> str:
-    """A checksum of the WordNet that is installed.
+    """A checksum of the installed WordNet.
 
     Raises:
-        DataError: none is.
+        DataError: WordNet is not installed.
     """
     folder = _wordnet_folder()
     return checksum_of_files([folder / name for name in _FILES])
 
 
-def _of_most_frequent_sense(folder: Path, words: set[str]) -> dict[str, tuple[str, ...]]:
+def _most_frequent_synonyms(folder: Path, words: set[str]) -> dict[str, tuple[str, ...]]:
     counted, listed = _most_frequent(folder, words), _senses(folder, words)
-    found: dict[str, tuple[str, ...]] = {}
+    synonyms: dict[str, tuple[str, ...]] = {}
     for word in sorted(listed):
         if word in counted:
             part, number = counted[word]
@@ -219,10 +220,10 @@ def _of_most_frequent_sense(folder: Path, words: set[str]) -> dict[str, tuple[st
             continue
         offsets = listed[word].get(part, ())
         if number <= len(offsets):
-            together = _set_at(folder / f"data.{part}", offsets[number - 1])
-            others = tuple(other for other in together if other != word)
-            found |= {word: others} if others else {}
-    return found
+            synonym_set = _set_at(folder / f"data.{part}", offsets[number - 1])
+            others = tuple(other for other in synonym_set if other != word)
+            synonyms |= {word: others} if others else {}
+    return synonyms
 
 
 _PARTS_OF_SPEECH = ("noun", "verb", "adj", "adv")
@@ -236,7 +237,7 @@ _FILES = (*(f"{k}.{part}" for part in _PARTS_OF_SPEECH for k in ("index", "data"
 
 
 def _wordnet_folder() -> Path:
-    """Where WordNet's own variables say, or else one of the usual places."""
+    """The folder in WordNet's environment variables, or else one of the usual places."""
     folder, home = os.environ.get("WNSEARCHDIR"), os.environ.get("WNHOME")
     places = (folder,) if folder else (f"{home}/dict",) if home else _USUAL_PLACES
     for place in places:
@@ -250,7 +251,7 @@ def _wordnet_folder() -> Path:
 
 
 def _most_frequent(folder: Path, words: set[str]) -> dict[str, tuple[str, int]]:
-    """Word -> part of speech and number of the sense that tagged texts have most often."""
+    """Word -> part of speech and number of its most frequent sense in tagged texts."""
     best: dict[str, tuple[int, str, int]] = {}
     with (folder / "cntlist.rev").open(encoding="utf-8", newline="\n") as lines:
         for line in lines:
@@ -262,21 +263,21 @@ def _most_frequent(folder: Path, words: set[str]) -> dict[str, tuple[str, int]]:
 
 
 def _senses(folder: Path, words: set[str]) -> dict[str, dict[str, tuple[int, ...]]]:
-    """Word -> part of speech -> where the sets of its senses stand, in bytes, most frequent first."""
-    found: dict[str, dict[str, tuple[int, ...]]] = {}
+    """Word -> part of speech -> offsets of the sets of its senses, in bytes, most frequent first."""
+    offsets_by_word: dict[str, dict[str, tuple[int, ...]]] = {}
     for part in _PARTS_OF_SPEECH:
         with (folder / f"index.{part}").open(encoding="utf-8", newline="\n") as lines:
             for line in lines:
                 fields = line.split()
                 if not line.startswith(" ") and fields[0] in words:
                     offsets = fields[-int(fields[2]) :]
-                    found.setdefault(fields[0], {})[part] = tuple(map(int, offsets))
-    return found
+                    offsets_by_word.setdefault(fields[0], {})[part] = tuple(map(int, offsets))
+    return offsets_by_word
 
 
 def _set_at(path: Path, offset: int) -> list[str]:
-    """The single words in small letters of a set of synonyms, each once: what WordNet writes with
-    capitals is a name or a symbol, such as that of helium."""
+    """The single lower-case words of a set of synonyms, each once: words with capitals in WordNet are
+    names or symbols, such as that of helium."""
     with path.open("rb") as data:
         data.seek(offset)
         fields = data.readline().decode("utf-8").split(" ")
@@ -284,5 +285,7 @@ def _set_at(path: Path, offset: int) -> list[str]:
         raise ValueError(f"no set of synonyms at byte {offset} of {path.name}")
     count = int(fields[3], 16)
     words = [_MARKER.sub("", word) for word in fields[4 : 4 + 2 * count : 2]]
-    kept = (word for word in words if _LETTERS_ALONE.fullmatch(word) and word == word.lower())
-    return list(dict.fromkeys(kept))
+    single_words = (
+        word for word in words if _LETTERS_ALONE.fullmatch(word) and word == word.lower()
+    )
+    return list(dict.fromkeys(single_words))

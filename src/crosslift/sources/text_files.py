@@ -18,10 +18,10 @@ def read_text(path: Path) -> str:
         path: the file.
 
     Returns:
-        Its text with line ends as they stand in the file.
+        Its text with the original line ends.
 
     Raises:
-        DataError: there is no such file, it is not gzip though its name says so, or decompresses
+        DataError: there is no such file, it is not gzip although its name says so, it decompresses
             to more than `gunzip.MOST_EXPANSION` times its size, or bytes are not UTF-8 (the message
             names the line).
     """
@@ -43,7 +43,7 @@ def decode_utf8(data: bytes, path: Path) -> str:
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a UTF-8 file, without line ends, as `lines_in` gives them.
+    """The lines of a UTF-8 file, without line ends, as from `lines_in`.
 
     Raises:
         DataError: as `read_text`.
@@ -63,7 +63,7 @@ def lines_in(path: Path) -> Iterator[str]:
     """The lines of a UTF-8 file, read one by one, without line ends.
 
     Lines end with LF or CRLF only: other characters that Unicode calls line separators stay
-    part of a line, so that line numbers are those of other tools. One line end at the end of
+    part of a line, so that line numbers agree with other tools. One line end at the end of
     the file starts no further line.
 
     Raises:
@@ -90,7 +90,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def refuse_cr_alone(path: Path, number: int, data: bytes) -> None:
-    """Raises where the first line of a file is all of it and holds CR: the line ends of old Macs.
+    """Raises if a file has one line that contains CR: the line ends of old Macs.
 
     Args:
         path: the file.

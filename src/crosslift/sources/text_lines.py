@@ -1,4 +1,4 @@
-"""Texts to mine: a file of one text a line, plain or gzipped, read once and checked as it is read."""
+"""Texts to mine: a file of one text a line, plain or gzipped, read once and checked while reading."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TextLines:
 
     Args:
         path: the file.
-        texts: one a line, without line ends; nothing else is taken off.
+        texts: one a line, without line ends; nothing else is removed.
         checksum: SHA-256 of the file's bytes after decompression, 64 hexadecimal digits.
     """
 
@@ -48,16 +48,16 @@ class TextLines:
 def read_text_lines(path: Path, advance: Callable[[int], None] | None = None) -> TextLines:
     """Reads one text a line of a UTF-8 file, plain or gzipped, in one pass.
 
-    Whether it is gzipped is decided by its first bytes, never by its name; a pipe will do. Lines
-    end with LF or CRLF alone; a byte order mark is dropped; one line end at the end of the file
+    The first bytes decide whether it is gzipped, not the name; it may be a pipe. Lines end only
+    with LF or CRLF; a byte order mark is dropped; one line end at the end of the file
     starts no further line.
 
     Args:
         path: the file.
-        advance: called now and then with the number of lines read so far; None: not called.
+        advance: called from time to time with the number of lines read so far; None: not called.
 
     Raises:
-        DataError: no such file (the nearest names are told), an empty one, another compression
+        DataError: no such file (the message names similar ones), an empty one, another compression
             or encoding, bytes that are not UTF-8 (the error names the line), a broken gzip file or
             one that decompresses to more than `gunzip.MOST_EXPANSION` times its size, a file that
             changes while it is read.
@@ -76,13 +76,13 @@ def read_text_lines(path: Path, advance: Callable[[int], None] | None = None) ->
 
 
 def refuse_tabs(lines: TextLines) -> None:
-    """Raises where a text cannot stand in a cell of a tab-separated file.
+    """Raises if a text cannot be a cell of a tab-separated file.
 
-    A tab, or a carriage return inside a line, would part the rows that are written. Neither is
+    A tab, or a carriage return inside a line, would break the written rows. Neither is
     replaced: a tab most often means that the file is a table, whose ids would be mined as text.
 
     Raises:
-        DataError: a text has a tab or a carriage return; told are the first line and how many.
+        DataError: a text has a tab or a carriage return; the message has the first line and the count.
     """
     bad = [i for i, text in enumerate(lines.texts) if _BREAKS_A_ROW.search(text)]
     if not bad:
@@ -92,9 +92,9 @@ def refuse_tabs(lines: TextLines) -> None:
     raise DataError(
         f"{lines.path}, line {bad[0] + 1}: a {'tab' if tab else 'carriage return'} inside the text "
         f"{_short(lines.texts[bad[0]])!r} ({len(bad)} of {len(lines.texts)} lines have one)",
-        "one text a line, no table",
-        f"take the text's column of a table (`cut -f 2 {name}`), or put a space in its place "
-        f"(`tr '\\t\\r' '  ' < {name}`)",
+        "one text a line, not a table",
+        f"extract the column of texts (`cut -f 2 {name}`), or replace these characters "
+        f"by spaces (`tr '\\t\\r' '  ' < {name}`)",
     )
 
 
@@ -102,10 +102,10 @@ def read_pairs(path: Path) -> list[tuple[str, str]]:
     """Reads pairs of texts: a UTF-8 file, plain or gzipped, of ``src text<TAB>tgt text``.
 
     Returns:
-        The pairs in the order of the file, space at the ends of a text taken off.
+        The pairs in the order of the file, without space at the ends of the texts.
 
     Raises:
-        DataError: as `read_text_lines`; a line that has not two columns, or an empty one.
+        DataError: as `read_text_lines`; a line without exactly two columns, or with an empty one.
     """
     pairs = []
     for line, text in enumerate(read_text_lines(path).texts, start=1):
@@ -113,7 +113,7 @@ def read_pairs(path: Path) -> list[tuple[str, str]]:
         if len(cells) != 2 or not all(cells):
             raise DataError(
                 f"{path}, line {line}: {len([c for c in cells if c])} texts in {_short(text)!r}",
-                "two texts parted by one tab: src text, tgt text",
+                "two texts separated by one tab: src text, tgt text",
             )
         pairs.append((cells[0], cells[1]))
     return pairs
@@ -123,7 +123,7 @@ def refuse_missing(path: Path) -> None:
     """Raises unless there is a file, or a pipe, to read.
 
     Raises:
-        DataError: nothing there (the nearest names of its folder are told), or a folder.
+        DataError: it does not exist (the message names similar files), or is a folder.
     """
     if is_folder(path):
         raise DataError(f"{path} is a folder", "a file of one text a line")
@@ -145,7 +145,7 @@ def _lines(path: Path) -> Iterator[bytes]:
             with _unpacked(path, file) as plain:
                 yield from plain
             if before is not None and not _same(path, before, os.fstat(file.fileno())):
-                raise DataError(f"{path} changed while it was read", "a file nobody writes to")
+                raise DataError(f"{path} changed while it was read", "a file that does not change")
     except OSError as error:
         raise DataError(
             f"{path} cannot be read: {error.strerror or error}", "a readable file"
@@ -180,10 +180,10 @@ def _text(path: Path, line: int, data: bytes) -> str:
         ) from error
 
 
-def _state(found: os.stat_result) -> tuple[int, int, int] | None:
-    """What tells that a file changed; None for a pipe, which has nothing that would."""
-    regular = stat.S_ISREG(found.st_mode)
-    return (found.st_ino, found.st_size, found.st_mtime_ns) if regular else None
+def _state(file_stat: os.stat_result) -> tuple[int, int, int] | None:
+    """The values that show whether a file changed; None for a pipe, which has none."""
+    regular = stat.S_ISREG(file_stat.st_mode)
+    return (file_stat.st_ino, file_stat.st_size, file_stat.st_mtime_ns) if regular else None
 
 
 def _same(path: Path, before: tuple[int, int, int], now: os.stat_result) -> bool:

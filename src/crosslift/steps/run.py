@@ -308,7 +308,7 @@ def _other_environments(step: Step, store: Store, here: Environment) -> list[Env
     inputs whose manifests go with their artifacts."""
     passing = [before for before in step.inputs.values() if before.passing]
     took_part = [
-        *store.took_part(step.attempt(store)),
+        *store.attempt_environments(step.attempt(store)),
         *(e for i in passing for e in store.manifest(i.kind, i.key).environments),
     ]
     return [e for number, e in enumerate(took_part) if e not in (here, *took_part[:number])]

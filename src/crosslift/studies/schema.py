@@ -22,9 +22,9 @@ from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.tasks.all_tasks import form_name
 from crosslift.tasks.controls import CONTROLS, Control, automatic_controls, legal_controls
+from crosslift.training.bounded_numbers import Share
 from crosslift.training.budget import Budget
 from crosslift.training.fine_tune_settings import FineTuneSettings
-from crosslift.training.numbers import Share
 from crosslift.training.stage_settings import StageSettings
 
 

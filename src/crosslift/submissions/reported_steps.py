@@ -1,4 +1,4 @@
-"""The steps that a submission reads, made as those of its run."""
+"""The steps that a submission reads, made as in its run."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from crosslift.steps.step import Step
 
 @dataclass(frozen=True)
 class ReportedSteps:
-    """Makes steps in the store of a run, and refuses those that differ from what the run reports.
+    """Makes steps in the store of a run, and refuses steps that differ from what the run reports.
 
     Args:
         folder: of the run.
         store: of the run.
-        listener: told of the work as it goes.
-        trust_code: artifacts that other code made are taken as they are.
-        records: key -> what became of each step so far.
+        listener: receives the progress of the work.
+        trust_code: use artifacts that other code made.
+        records: key -> record of each step so far.
     """
 
     folder: RunFolder
@@ -31,7 +31,7 @@ class ReportedSteps:
     records: dict[str, StepRecord] = field(default_factory=dict)
 
     def make(self, ends: Sequence[Step]) -> None:
-        """Makes some steps and what they read, where they are not up to date.
+        """Makes steps and their inputs unless they are up to date.
 
         Raises:
             ArtifactError: what is made now has other bytes than the run reports.
@@ -43,5 +43,5 @@ class ReportedSteps:
 
     @property
     def by_other_code(self) -> list[StepRecord]:
-        """The steps whose artifacts other code made, taken as they are."""
+        """The steps whose artifacts were made by other code and used all the same."""
         return [record for record in self.records.values() if record.other_code]

@@ -36,16 +36,16 @@ def retrieved_lines(
 ) -> dict[str, list[Any]]:
     """What an encoder retrieves on Tatoeba's test sets.
 
-    It is read as XTREME's protocol reads it where the study asks for that protocol, else as it is.
+    The encoder is read by XTREME's protocol if the study has that protocol, else by its own settings.
 
     Args:
         encoder: the encoder.
         loaded: the target, with all languages.
-        steps: makes those of the run.
+        steps: makes the steps of the run.
         postprocessing: of the arm.
 
     Returns:
-        Language -> for each English sentence in alphabetical order (XTREME hands them out so) the place
+        Language -> for each English sentence in alphabetical order (XTREME's order) the place
         from 0 of the sentence of the language.
     """
     scored = evaluate_step(loaded, encode_steps(encoder, loaded), None, postprocessing)
@@ -55,8 +55,8 @@ def retrieved_lines(
     rows = table.filter(pc.field("protocol") == protocol.id)
     lines: dict[str, list[Any]] = {}
     for language, bitext in loaded.data.bitexts.items():
-        own = rows.filter(pc.field("language") == language)
-        retrieved = dict(zip(own["item"].to_pylist(), own["retrieved"].to_pylist(), strict=True))
+        part = rows.filter(pc.field("language") == language)
+        retrieved = dict(zip(part["item"].to_pylist(), part["retrieved"].to_pylist(), strict=True))
         place = {item: number for number, item in enumerate(bitext.items)}
         order = english_order(bitext.tgt)
         lines[language] = [place[retrieved[bitext.items[i]]] for i in order]
@@ -64,7 +64,7 @@ def retrieved_lines(
 
 
 def _protocol(loaded: LoadedTarget, direction: str) -> Protocol:
-    """XTREME's protocol where it is asked for, else ours in that direction."""
+    """XTREME's protocol if the target has it, else ours in that direction."""
     fitting = [p for p in loaded.protocols if p.direction == direction]
     return next((p for p in fitting if p.name == XTREME), fitting[0])
 
@@ -74,21 +74,21 @@ def mined_pairs(
 ) -> dict[str, list[Any]]:
     """What an encoder mines from BUCC's test sets, at a threshold that is fitted on dev.
 
-    It is read as XTREME's protocol reads it where the study asks for that protocol, else as it is.
+    The encoder is read by XTREME's protocol if the study has that protocol, else by its own settings.
 
     Args:
         encoder: the encoder.
-        loaded: the target as `with_tests` gives it.
-        steps: makes those of the run.
+        loaded: the target as `with_tests` returns it.
+        steps: makes the steps of the run.
 
     Returns:
         Language -> (src id, tgt id) of each mined pair.
     """
     protocol = _protocol(loaded, "mining")
     roles, encoding = roles_of(protocol, loaded), encode_steps(encoder, loaded)
-    asked = {role: encoding[role] for role in roles}
-    steps.make(list(asked.values()))
-    vectors = side_lookups(open_lookups(asked, loaded, steps.store), roles)
+    role_steps = {role: encoding[role] for role in roles}
+    steps.make(list(role_steps.values()))
+    vectors = side_lookups(open_lookups(role_steps, loaded, steps.store), roles)
     if protocol.mining is None:
         raise TypeError(f"protocol {protocol.id} mines nothing")
     pairs: dict[str, list[Any]] = {}
@@ -96,8 +96,8 @@ def mined_pairs(
         dev = mine_split(splits["dev"], vectors, protocol.mining)
         threshold = best_threshold(dev.pairs.score, dev.is_gold, len(dev.gold))
         test = mine_split(splits["test"], vectors, protocol.mining)
-        taken = test.pairs.score >= threshold
-        places = zip(test.pairs.src[taken], test.pairs.tgt[taken], strict=True)
+        above_threshold = test.pairs.score >= threshold
+        places = zip(test.pairs.src[above_threshold], test.pairs.tgt[above_threshold], strict=True)
         pairs[language] = [
             (test.split.src_ids[test.src.first[i]], test.split.tgt_ids[test.tgt.first[j]])
             for i, j in places
@@ -117,11 +117,11 @@ def with_tests(loaded: Loaded[MiningData]) -> Loaded[MiningData]:
         raise TypeError(f"target {loaded.target.name} was loaded without a folder")
     splits: dict[str, dict[Split, BuccSplit]] = {}
     for language in data.splits:
-        there = splits_in(folder, language)
-        lacking = [name for name in ("dev", "test") if name not in there]
-        if lacking:
+        splits_on_disk = splits_in(folder, language)
+        missing = [name for name in ("dev", "test") if name not in splits_on_disk]
+        if missing:
             raise DataError(
-                f"{folder} has no {' and no '.join(lacking)} split of {language}",
+                f"{folder} has no {' and no '.join(missing)} split of {language}",
                 f"{language}-en.test.{language} and .en, and {language}-en.dev.* with gold, on which "
                 "the threshold is fitted",
                 "get them from BUCC 2018, or name other tasks with --tasks",

@@ -37,7 +37,7 @@ from crosslift.xtreme.write import (
 )
 
 Answered = tuple[XtremeTask, dict[str, Any]]
-"""A task and, by language, what a file of its layout holds."""
+"""A task and, for each language, the content of a file in its layout."""
 _WRITERS: dict[str, Callable[[Path, str, str, Any], Path]] = {
     "labels": write_labels,
     "tags": write_tags,
@@ -49,11 +49,11 @@ _WRITERS: dict[str, Callable[[Path, str, str, Any], Path]] = {
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What was written, and what it rests on.
+    """The files that were written, and what they are based on.
 
     Args:
         files: in order.
-        other_code: the steps behind it whose artifacts other code made, taken as they are.
+        other_code: the steps behind it whose artifacts were made by other code.
     """
 
     files: list[Path]
@@ -73,8 +73,8 @@ def write_submission(
 ) -> Submission:
     """Writes what an arm answers to the test sets of XTREME's tasks.
 
-    The encoders of phase three are those of the run: what is up to date in its store is not trained
-    again, and what comes out otherwise than the run reports is refused.
+    The encoders of phase three are those of the run: an encoder that is up to date in the store is not
+    trained again, and a result that differs from what the run reports is refused.
 
     Args:
         run: folder of a run.
@@ -82,14 +82,14 @@ def write_submission(
         to: new folder; it gets a sub-folder for each task, with `test-{language}.tsv` or `.json`.
         seed: whose answers; None: the study's first.
         tasks: names of XTREME's folders or of our targets; None: all nine.
-        listener: told of the work as it goes; None: nobody.
-        trust_code: artifacts that other code made are taken as they are.
+        listener: receives the progress of the work. None: no reports.
+        trust_code: use artifacts that other code made.
 
     Raises:
         UnknownNameError: no such arm, seed or task.
         StudyError: the study does not measure a task; the folder is not empty.
         DataError: a language of a task is missing: nothing is written then.
-        ArtifactError: an artifact of the store is another one than the run reports; likewise.
+        ArtifactError: an artifact of the store differs from what the run reports; likewise.
     """
     folder = RunFolder.read(run)
     study = saved_study(run)
@@ -101,22 +101,22 @@ def write_submission(
         raise UnknownNameError("seed", str(chosen), map(str, study.seeds))
     if to.exists() and any(to.iterdir()):
         raise StudyError(f"{to} exists and is not empty", "a new folder")
-    asked = _asked(study, tasks)
-    _refuse_postprocessing(study, arm, [task for task, _ in asked])
-    loaded = [(task, settings, _whole(task, settings)) for task, settings in asked]
+    settings_of_tasks = _tasks_and_settings(study, tasks)
+    _refuse_postprocessing(study, arm, [task for task, _ in settings_of_tasks])
+    loaded = [(task, settings, _whole(task, settings)) for task, settings in settings_of_tasks]
     store = Store(Path(folder.run.store))
     steps = ReportedSteps(folder, store, listener or Silent(), trust_code)
-    answered = list(_answered(study, arm, chosen, loaded, steps))
+    answers_of_tasks = list(_answers_of_tasks(study, arm, chosen, loaded, steps))
     files = [
-        _WRITERS[task.layout](to, task.folder, language, given)
-        for task, answers in answered
-        for language, given in answers.items()
+        _WRITERS[task.layout](to, task.folder, language, content)
+        for task, answers in answers_of_tasks
+        for language, content in answers.items()
     ]
     return Submission(files, steps.by_other_code)
 
 
 def _refuse_another_prompt(folder: RunFolder, study: Study, arm: str) -> None:
-    """The answers must be those of the run: what goes before a text has changed between releases."""
+    """The answers must be those of the run: prompts have changed between releases."""
     recorded, present = folder.arm(arm).prompt, prompt_of(study.start_of(study.arms[arm]).encoder)
     if recorded != present:
         was = "a prompt that is not recorded" if recorded is None else f"the prompt {recorded!r}"
@@ -127,23 +127,26 @@ def _refuse_another_prompt(folder: RunFolder, study: Study, arm: str) -> None:
         )
 
 
-def _asked(study: Study, tasks: Sequence[str] | None) -> list[tuple[XtremeTask, TargetSettings]]:
+def _tasks_and_settings(
+    study: Study, tasks: Sequence[str] | None
+) -> list[tuple[XtremeTask, TargetSettings]]:
     """The tasks and how the study measures them."""
-    named = [xtreme_task(name) for name in tasks or ()]
-    wanted = list(TASKS) if tasks is None else list({task.folder: task for task in named}.values())
+    requested = [xtreme_task(name) for name in tasks or ()]
+    distinct = list({task.folder: task for task in requested}.values())
+    selected = list(TASKS) if tasks is None else distinct
     measured = {settings.name: settings for settings in study.targets}
-    lacking = [task.target for task in wanted if task.target not in measured]
-    if lacking:
+    missing = [task.target for task in selected if task.target not in measured]
+    if missing:
         raise StudyError(
-            f"study {study.name!r} does not measure {', '.join(lacking)}",
-            "a target for each task that is asked for",
+            f"study {study.name!r} does not measure {', '.join(missing)}",
+            "a target for each requested task",
             "add them to the study's targets, or name those it has with --tasks",
         )
-    return [(task, measured[task.target]) for task in wanted]
+    return [(task, measured[task.target]) for task in selected]
 
 
 def _refuse_postprocessing(study: Study, arm: str, tasks: Sequence[XtremeTask]) -> None:
-    """Post-processing is of the vectors of bitexts: such an arm has no answers to other tasks."""
+    """Post-processing applies to the vectors of bitexts: such an arm has no answers to other tasks."""
     others = [task.target for task in tasks if not find_target(task.target).postprocessed]
     if study.arms[arm].postprocessing and others:
         raise StudyError(
@@ -188,7 +191,7 @@ def _refuse_left_out(task: XtremeTask, loaded: LoadedTarget) -> None:
         )
 
 
-def _answered(
+def _answers_of_tasks(
     study: Study,
     arm: str,
     seed: int,
@@ -222,11 +225,11 @@ def _tuned(
     seed: int,
 ) -> tuple[LabelledData, Step]:
     """The test set, and the step that answers it with the fine-tuned encoder of the run."""
-    own: LabelledData = load_target(settings).data
-    data = replace(whole.data, task=own.task, selection=own.selection)
-    asked, tuning = replace(whole, data=data), study.fine_tuning_of(settings, study.arms[arm])
-    run = english_run(asked, tuning)
-    return data, phase_three(encoder, asked, run, tuning, seed).answers
+    run_data: LabelledData = load_target(settings).data
+    data = replace(whole.data, task=run_data.task, selection=run_data.selection)
+    test_target, tuning = replace(whole, data=data), study.fine_tuning_of(settings, study.arms[arm])
+    run = english_run(test_target, tuning)
+    return data, phase_three(encoder, test_target, run, tuning, seed).answers
 
 
 def _by_layout(
@@ -235,6 +238,6 @@ def _by_layout(
     if task.layout != "answers":
         return dict(answers)
     return {
-        language: {r.id: given for r, given in zip(records, answers[language], strict=True)}
+        language: {r.id: answer for r, answer in zip(records, answers[language], strict=True)}
         for language, records in data.tests.items()
     }

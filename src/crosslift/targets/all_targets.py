@@ -59,10 +59,10 @@ TARGETS: Mapping[str, Target[Any, Any]] = {
 
 
 def find_target(name: str) -> Target[Any, Any]:
-    """The target of a name.
+    """The target with a name.
 
     Raises:
-        UnknownNameError: there is none.
+        UnknownNameError: no target has the name.
     """
     if name not in TARGETS:
         raise UnknownNameError("target", name, TARGETS)

@@ -1,4 +1,4 @@
-"""Any bitext from a folder: two files a language, or a TSV file a language."""
+"""Any bitext from a folder: two files per language, or one TSV file per language."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def load_bitexts(settings: BitextSettings) -> BitextData:
             f"target {settings.name!r} has no data",
             "`--data DIR` (in a study: `data: DIR`) with files such as NAME.de-en.de and NAME.de-en.en",
         )
-    found = load_folder(settings.data, settings.languages)
-    return BitextData(found.bitexts, found.gaps, found.checksum, unread=found.unread)
+    folder = load_folder(settings.data, settings.languages)
+    return BitextData(folder.bitexts, folder.gaps, folder.checksum, unread=folder.unread)
 
 
 BITEXT = BitextTarget(

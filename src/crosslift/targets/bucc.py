@@ -29,37 +29,41 @@ def _load(settings: MiningTargetSettings) -> MiningData:
             f"target {settings.name!r} has no data",
             "`--data DIR` (in a study: `data: DIR`) with files such as zh-en.dev.zh, .en and .gold",
         )
-    folder, there = settings.data, languages_in(settings.data)
-    asked = settings.languages or BUCC_4
-    wanted = [language for language in asked if language in there]
-    if not wanted or (settings.languages and len(wanted) < len(asked)):
-        missing = ", ".join(language for language in asked if language not in there)
+    folder, available = settings.data, languages_in(settings.data)
+    requested = settings.languages or BUCC_4
+    measured = [language for language in requested if language in available]
+    if not measured or (settings.languages and len(measured) < len(requested)):
+        missing = ", ".join(language for language in requested if language not in available)
         raise DataError(
             f"{folder} has no files of {missing}",
-            f"files such as zh-en.dev.zh; it has those of {', '.join(there) or 'no language'}",
+            f"files such as zh-en.dev.zh; it has those of {', '.join(available) or 'no language'}",
         )
-    names = [protocol.name for protocol in BUCC.asked(settings.protocols)]
-    splits = {language: _splits(folder, language, "laser" in names) for language in wanted}
-    sums = {
+    names = [protocol.name for protocol in BUCC.protocols_for(settings.protocols)]
+    splits = {language: _splits(folder, language, "laser" in names) for language in measured}
+    checksums = {
         language: [bucc_checksum(folder, language, s) for s in splits[language]]
-        for language in wanted
+        for language in measured
     }
-    gaps = {language: f"no files in {folder.name}" for language in asked if language not in there}
-    return MiningData(splits, gaps, key_of(sums), unread_in(folder))
+    gaps = {
+        language: f"no files in {folder.name}"
+        for language in requested
+        if language not in available
+    }
+    return MiningData(splits, gaps, key_of(checksums), unread_in(folder))
 
 
 def _splits(folder: Path, language: str, with_training: bool) -> dict[Split, BuccSplit]:
-    """The splits of a language that are of use; the large training split only for who needs it."""
-    there = splits_in(folder, language)
-    use: tuple[Split, ...] = ("dev", "test", "training") if with_training else ("dev", "test")
-    found = {split: load_bucc(folder, language, split) for split in use if split in there}
-    found = {s: split for s, split in found.items() if split.gold}
-    if not found:
+    """The useful splits of a language; the large training split only if a protocol needs it."""
+    available = splits_in(folder, language)
+    useful: tuple[Split, ...] = ("dev", "test", "training") if with_training else ("dev", "test")
+    splits = {split: load_bucc(folder, language, split) for split in useful if split in available}
+    splits = {s: split for s, split in splits.items() if split.gold}
+    if not splits:
         raise DataError(
-            f"{folder} has the splits {', '.join(there)} of {language}, none with gold",
+            f"{folder} has the splits {', '.join(available)} of {language}, none with gold",
             f"a file {language}-en.dev.gold or {language}-en.test.gold",
         )
-    return found
+    return splits
 
 
 BUCC = MiningTarget(

@@ -11,26 +11,26 @@ from crosslift.sources.record import Bitext
 from crosslift.targets.target_settings import BitextSettings
 
 Pairs = Mapping[str, tuple[str, str]]
-"""How a bitext is named -> the languages of its two sides."""
+"""Name of a bitext -> the languages of its two sides."""
 
 _PIVOT = "en"
 _EXAMPLE = "pairs of languages such as de-zh"
 
 
 def pairs_of(languages: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Every two of some languages, in their order.
+    """All pairs of some languages, in their order.
 
     Example: de, zh and ar give ``de-zh``, ``de-ar`` and ``zh-ar``.
     """
     return {f"{src}-{tgt}": (src, tgt) for src, tgt in combinations(languages, 2)}
 
 
-def asked_pairs(settings: BitextSettings, listed: Pairs) -> Pairs:
-    """The pairs that settings ask for; none asked for: those listed.
+def requested_pairs(settings: BitextSettings, listed: Pairs) -> Pairs:
+    """The pairs that settings request. Default: the listed pairs.
 
     Raises:
-        DataError: one that is no pair, is of one language, has English in it, or was asked for twice
-            (``de-zh`` and ``zh-de`` are the same texts).
+        DataError: a code is no pair of languages, repeats one language, has English in it, or is
+            requested twice (``de-zh`` and ``zh-de`` are the same texts).
     """
     if settings.languages is None:
         return listed
@@ -47,22 +47,20 @@ def asked_pairs(settings: BitextSettings, listed: Pairs) -> Pairs:
                 "English",
             )
         if any(set(pair) == set(other) for other in pairs.values()):
-            raise DataError(
-                f"{code!r} is there twice", "each pair once; both directions are scored"
-            )
+            raise DataError(f"{code!r} appears twice", "each pair once; both directions are scored")
         pairs[code] = pair
     return pairs
 
 
 def refuse_pairs(settings: BitextSettings, instead: str) -> None:
-    """Raises where settings of a target of single languages ask for a pair.
+    """Raises if the settings of a target of single languages request a pair.
 
     Args:
         settings: of the target.
         instead: name of the target that has pairs.
 
     Raises:
-        DataError: naming that target.
+        DataError: they request a pair; the error names that target.
     """
     for code in settings.languages or ():
         if language_pair(code):
@@ -80,11 +78,11 @@ def pair_bitexts(
 
     Args:
         texts: language -> {picture -> captions}.
-        pairs: name -> languages; a pair with one that ``texts`` lacks is left to the caller.
+        pairs: name -> languages. Pairs with a language that ``texts`` lacks are skipped.
 
     Returns:
-        Bitexts by name, pictures in the order of the first language; and name -> why there is none:
-        no picture has captions in both.
+        Bitexts by name, with pictures in the order of the first language; and name -> why there is no
+        bitext: no picture has captions in both.
     """
     bitexts: dict[str, Bitext] = {}
     gaps: dict[str, str] = {}
@@ -95,18 +93,18 @@ def pair_bitexts(
         if not shared:
             gaps[name] = f"no picture has captions in {src} and {tgt}"
             continue
-        asking, answers = (tuple(texts[c][item][0] for item in shared) for c in (src, tgt))
-        bitexts[name] = Bitext(src, asking, answers, shared, tgt)
+        src_texts, tgt_texts = (tuple(texts[c][item][0] for item in shared) for c in (src, tgt))
+        bitexts[name] = Bitext(src, src_texts, tgt_texts, shared, tgt)
     return bitexts, gaps
 
 
 def needed_bitexts(
     settings: BitextSettings, bitexts: dict[str, Bitext], gaps: dict[str, str]
 ) -> tuple[dict[str, Bitext], dict[str, str]]:
-    """Bitexts and gaps as they are, where there is a bitext.
+    """Returns bitexts and gaps unchanged if there is a bitext.
 
     Raises:
-        DataError: there is none.
+        DataError: there is no bitext.
     """
     if not bitexts:
         raise DataError(
@@ -117,7 +115,7 @@ def needed_bitexts(
 
 
 def gaps_of_pairs(pairs: Pairs, gaps: Mapping[str, str]) -> dict[str, str]:
-    """Name of a pair -> why it is not measured, from the languages that are not."""
+    """Name of a pair -> why it is not measured, from the gaps of its languages."""
     return {
         name: f"{code}: {gaps[code]}"
         for name, pair in pairs.items()
@@ -130,5 +128,7 @@ def notes_of_pairs(
     pairs: Pairs, measured: Collection[str], notes: Mapping[str, str]
 ) -> dict[str, str]:
     """Name of a measured pair -> what the texts of its two languages are."""
-    told = {name: [f"{c}: {notes[c]}" for c in pairs[name] if c in notes] for name in measured}
-    return {name: "; ".join(parts) for name, parts in told.items() if parts}
+    notes_by_pair = {
+        name: [f"{c}: {notes[c]}" for c in pairs[name] if c in notes] for name in measured
+    }
+    return {name: "; ".join(parts) for name, parts in notes_by_pair.items() if parts}

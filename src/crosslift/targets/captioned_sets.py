@@ -1,7 +1,8 @@
 """Targets of published test sets of captioned pictures, and of their captions alone.
 
-A test set is declared once, as facts; three targets come of it: pictures and texts in each language,
-the captions of each language and English as a bitext, and those of two other languages.
+A test set is declared once, as facts. Up to three targets are made from it: pictures and texts in each
+language, bitexts of captions in each language and English, and bitexts of two languages besides
+English.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from crosslift.sources.captioned_targets.published_captions import (
 from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.sources.record import Bitext
 from crosslift.targets.caption_pairs import (
-    asked_pairs,
     gaps_of_pairs,
     needed_bitexts,
     notes_of_pairs,
     pair_bitexts,
     pairs_of,
     refuse_pairs,
+    requested_pairs,
 )
 from crosslift.targets.kinds.bitexts import BitextData, BitextTarget
 from crosslift.targets.kinds.pictures_with_texts import PictureData, PictureTarget
@@ -48,18 +49,18 @@ class CaptionedSet:
     """The facts of a published test set of captioned pictures.
 
     Args:
-        name: of the target; `NAME-captions` is that of its captions alone.
+        name: of the target; the target of its captions alone is called `NAME-captions`.
         title: a word or two.
-        what: one line for lists: what pictures, in which languages.
+        what: one line for lists: which pictures, in which languages.
         languages: BCP-47 codes.
         files: how it is published.
         metric: the primary one of pictures and texts.
         licence: of pictures and captions.
         citation: where they come from.
         pool: see `PictureData`.
-        paired: languages whose pairs the target of pairs measures when none are asked for; empty: all
-            besides English.
-        others: definitions of other projects, of pictures and texts.
+        paired: languages whose pairs the target of pairs measures by default; empty: all besides
+            English.
+        others: protocols of other projects for pictures and texts.
         parallel: whether languages have captions of the same pictures, so that captions alone can be
             measured too.
     """
@@ -79,7 +80,8 @@ class CaptionedSet:
 
 
 def captioned_targets(facts: CaptionedSet) -> tuple[PictureTarget | BitextTarget, ...]:
-    """The targets of a test set: of pictures and texts and, where they are parallel, of texts alone."""
+    """The targets of a test set: of pictures and texts and, if captions are parallel, of texts
+    alone."""
     pictures = picture_target(facts)
     return (pictures, caption_target(facts), pair_target(facts)) if facts.parallel else (pictures,)
 
@@ -88,7 +90,7 @@ def picture_target(facts: CaptionedSet) -> PictureTarget:
     """The target of pictures and texts."""
 
     def load(settings: PictureSettings) -> PictureData:
-        published, gaps = _published(facts, settings, facts.languages)
+        published, gaps = _load_published(facts, settings, facts.languages)
         folder = picture_folder(settings.needed_data(facts.files.names), settings.images)
         pictures = pictures_in(folder, published.files)
         checksum = key_of(
@@ -122,8 +124,10 @@ def caption_target(facts: CaptionedSet) -> BitextTarget:
 
     def load(settings: BitextSettings) -> BitextData:
         refuse_pairs(settings, f"{facts.name}-pairs")
-        published, gaps = _published(facts, settings, languages, with_pivot=True)
-        bitexts, unshared = caption_bitexts(published.texts, languages_asked(settings, languages))
+        published, gaps = _load_published(facts, settings, languages, with_pivot=True)
+        bitexts, unshared = caption_bitexts(
+            published.texts, requested_or_listed(settings, languages)
+        )
         return BitextData(
             bitexts,
             {**gaps, **unshared},
@@ -149,18 +153,18 @@ def caption_target(facts: CaptionedSet) -> BitextTarget:
 def pair_target(facts: CaptionedSet) -> BitextTarget:
     """The target of the captions of two languages, none of them English, of the same pictures.
 
-    It is apart from that of each language and English: a mean over both would say nothing of either.
+    It is separate from the target of each language and English: a mean over both would mean nothing.
     """
     paired = facts.paired or tuple(code for code in facts.languages if code != PIVOT)
     listed = pairs_of(paired)
 
     def load(settings: BitextSettings) -> BitextData:
-        pairs = asked_pairs(settings, listed)
-        wanted = tuple(dict.fromkeys(code for pair in pairs.values() for code in pair))
-        asked = settings.model_copy(
-            update={"languages": wanted if settings.languages is not None else None}
+        pairs = requested_pairs(settings, listed)
+        paired_languages = tuple(dict.fromkeys(code for pair in pairs.values() for code in pair))
+        with_languages = settings.model_copy(
+            update={"languages": paired_languages if settings.languages is not None else None}
         )
-        published, gaps = _published(facts, asked, wanted)
+        published, gaps = _load_published(facts, with_languages, paired_languages)
         bitexts, unshared = needed_bitexts(settings, *pair_bitexts(published.texts, pairs))
         return BitextData(
             bitexts,
@@ -183,15 +187,15 @@ def pair_target(facts: CaptionedSet) -> BitextTarget:
     )
 
 
-def languages_asked(settings: AnyTargetSettings, languages: Sequence[str]) -> tuple[str, ...]:
-    """The languages that settings ask for; None there: all of these."""
+def requested_or_listed(settings: AnyTargetSettings, languages: Sequence[str]) -> tuple[str, ...]:
+    """The languages that settings request. Default: all of ``languages``."""
     return settings.languages or tuple(languages)
 
 
 def measured_languages(
     settings: AnyTargetSettings,
     listed: Sequence[str],
-    there: Sequence[str],
+    available: Sequence[str],
     files: str,
     texts: str = "captions",
 ) -> tuple[list[str], dict[str, str]]:
@@ -199,26 +203,26 @@ def measured_languages(
 
     Args:
         settings: of the target.
-        listed: what is measured where none is asked for.
-        there: those of the data.
-        files: what is looked for, for errors.
-        texts: what the texts are, likewise.
+        listed: languages to measure by default.
+        available: languages of the data.
+        files: the expected files, for errors.
+        texts: what the texts are, for errors.
 
     Returns:
-        Codes in the order asked for, and language -> why it is a gap.
+        Codes in the requested order, and language -> why it is a gap.
 
     Raises:
-        DataError: a language that was asked for, or every listed one, is not there.
+        DataError: a requested language, or every listed one, is missing.
     """
-    asked = languages_asked(settings, listed)
-    missing = [code for code in asked if code not in there]
-    if len(missing) == len(asked) or (settings.languages and missing):
+    requested = requested_or_listed(settings, listed)
+    missing = [code for code in requested if code not in available]
+    if len(missing) == len(requested) or (settings.languages and missing):
         raise DataError(
             f"{settings.data} has no {texts} in {first_few(missing)}",
-            f"{files}; it has {texts} in {first_few(there) or 'no language'}",
+            f"{files}; it has {texts} in {first_few(available) or 'no language'}",
         )
     gaps = {code: f"no {texts} in {_name_of(settings.data)}" for code in missing}
-    return [code for code in asked if code in there], gaps
+    return [code for code in requested if code in available], gaps
 
 
 def caption_bitexts(
@@ -228,13 +232,13 @@ def caption_bitexts(
 
     Args:
         texts: language -> {picture -> captions}, English among them.
-        languages: those wanted; one that ``texts`` lacks is left to the caller.
+        languages: of the bitexts. Those that ``texts`` lacks are skipped.
 
     Returns:
-        Bitexts, and language -> why there is none: no picture has captions in both.
+        Bitexts, and language -> why there is no bitext: no picture has captions in both.
 
     Raises:
-        DataError: English was asked for as the language of a bitext.
+        DataError: English is requested as the language of a bitext.
     """
     if PIVOT in languages:
         raise DataError(
@@ -244,21 +248,21 @@ def caption_bitexts(
     return pair_bitexts(texts, pairs)
 
 
-def _published(
+def _load_published(
     facts: CaptionedSet,
     settings: AnyTargetSettings,
     listed: Sequence[str],
     *,
     with_pivot: bool = False,
 ) -> tuple[PublishedCaptions, dict[str, str]]:
-    """The captions of the measured languages, and of English where it is wanted too."""
+    """The captions of the measured languages, and those in English if ``with_pivot``."""
     folder = settings.needed_data(facts.files.names)
-    there = facts.files.languages_in(folder)
-    measured, gaps = measured_languages(settings, listed, there, facts.files.names)
-    if with_pivot and PIVOT not in there:
+    available = facts.files.languages_in(folder)
+    measured, gaps = measured_languages(settings, listed, available, facts.files.names)
+    if with_pivot and PIVOT not in available:
         raise DataError(f"{folder} has no English captions", f"{facts.files.names}, in English too")
-    wanted = [*measured, PIVOT] if with_pivot and PIVOT not in measured else measured
-    return facts.files.load(folder, wanted), gaps
+    needed = [*measured, PIVOT] if with_pivot and PIVOT not in measured else measured
+    return facts.files.load(folder, needed), gaps
 
 
 def _name_of(data: Path | None) -> str:

@@ -1,4 +1,4 @@
-"""The texts of one language as queries or candidates, each with an id of its own."""
+"""The texts of one language as queries or candidates, each with its own id."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class Captions(NamedTuple):
     """Texts of one language, one after another.
 
     Args:
-        ids: of the N texts: the item's id, with ``#`` and a number from 0 behind it where an item has
+        ids: of the N texts: the item's id, followed by ``#`` and a number from 0 if the item has
             several texts.
         items: the item of each.
         texts: of each.
@@ -23,21 +23,21 @@ class Captions(NamedTuple):
     places: Mapping[str, Sequence[int]]
 
 
-def captions_of(named: Mapping[str, Sequence[str]]) -> Captions:
+def captions_of(texts_by_item: Mapping[str, Sequence[str]]) -> Captions:
     """The texts of some items, in their order.
 
     Example: ``{"a": ("x", "y"), "b": ("z",)}`` has the ids ``a#0``, ``a#1`` and ``b``.
 
     Args:
-        named: item -> its texts.
+        texts_by_item: item -> its texts.
     """
     ids: list[str] = []
     items: list[str] = []
     places: dict[str, range] = {}
-    for item, texts in named.items():
+    for item, texts in texts_by_item.items():
         places[item] = range(len(ids), len(ids) + len(texts))
         several = len(texts) > 1
         ids += [f"{item}#{number}" if several else item for number in range(len(texts))]
         items += [item] * len(texts)
-    every = tuple(text for texts in named.values() for text in texts)
-    return Captions(tuple(ids), tuple(items), every, places)
+    all_texts = tuple(text for texts in texts_by_item.values() for text in texts)
+    return Captions(tuple(ids), tuple(items), all_texts, places)

@@ -1,12 +1,12 @@
-"""Crossmodal-3600: 3,600 pictures from where its 36 languages are spoken, with about two captions each.
+"""Crossmodal-3600: 3,600 pictures from regions where its 36 languages are spoken.
 
-Captions were written for each language, not translated: between languages they say different things of
-one picture, and text-text retrieval among them is harder than among translations.
+Each picture has about two captions in each language. They were written, not translated: captions of one
+picture in two languages say different things, so text-text retrieval is harder than with translations.
 
 Files, of google.github.io/crossmodal-3600: ``captions.jsonl`` and pictures. A line is a picture:
 ``image/key``, ``image/locale``, and for each language an object whose ``caption`` is a list of captions
-(beside it tokenised ones, which are not read). Its picture is ``KEY.jpg`` of ``images.tgz``. As the
-readers of big_vision and CLIP benchmark have it.
+(tokenised captions beside it are not read). Its picture is ``KEY.jpg`` of ``images.tgz``. The readers
+of big_vision and CLIP benchmark expect the same.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _KEY = "image/key"
 
 
 def _languages_in(folder: Path) -> tuple[str, ...]:
-    """The languages of which some picture has captions."""
+    """The languages in which some picture has captions."""
     path = _path(folder)
     keys = {key for row in json_lines(path) for key in row.values}
     if not keys:

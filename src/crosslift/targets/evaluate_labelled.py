@@ -26,61 +26,65 @@ def evaluate_answers(
 ) -> Iterator[Outcomes]:
     """The outcomes of every language under each protocol.
 
-    Of tagging, scores are of all sentences together: the outcome of a sentence is the score plus what
-    the sentence adds to it to first order (see `influence_values`), so that the mean is the score.
+    A tagging score is computed over all sentences together. The outcome of a sentence is that score
+    plus its first-order influence on it (see `influence_values`), so the mean of the outcomes is the
+    score.
 
     Args:
         protocols: how they are scored.
         data: the examples with their labels.
-        answers: language -> a class, the tags or a text for each of its examples.
+        answers: language -> a class, tags or a text for each of its examples.
 
     Raises:
-        DataError: a language or an example without an answer.
+        DataError: a language or an example has no answer.
     """
     for language, records in data.tests.items():
-        given = answers.get(language, ())
-        if len(given) != len(records):
+        language_answers = answers.get(language, ())
+        if len(language_answers) != len(records):
             raise DataError(
-                f"{len(given)} answers to {len(records)} examples in {language}", "one to each"
+                f"{len(language_answers)} answers to {len(records)} examples in {language}",
+                "one answer for each example",
             )
         for protocol in protocols:
-            values, shown = _outcomes(protocol, language, records, given)
+            values, retrieved = _outcomes(protocol, language, records, language_answers)
             items = tuple(record.id for record in records)
-            yield Outcomes(language, protocol.id, items, values, shown)
+            yield Outcomes(language, protocol.id, items, values, retrieved)
 
 
 def _outcomes(
-    protocol: Protocol, language: str, records: Sequence[Record], given: Sequence[Any]
+    protocol: Protocol, language: str, records: Sequence[Record], answers: Sequence[Any]
 ) -> tuple[Values, tuple[str, ...]]:
-    answers = metric_named(protocol.metric).answers
-    if answers == "labels":
-        right = [float(r.right == answer) for r, answer in zip(records, given, strict=True)]
-        return {"accuracy": np.array(right)}, tuple(given)
-    if answers == "tags":
-        return _of_tags(protocol.metric, records, given), ("",) * len(records)
-    return _of_answers(protocol, language, records, given), tuple(given)
+    kind = metric_named(protocol.metric).answers
+    if kind == "labels":
+        right = [float(r.right == answer) for r, answer in zip(records, answers, strict=True)]
+        return {"accuracy": np.array(right)}, tuple(answers)
+    if kind == "tags":
+        return _tag_outcomes(protocol.metric, records, answers), ("",) * len(records)
+    return _answer_outcomes(protocol, language, records, answers), tuple(answers)
 
 
-def _of_tags(metric: str, records: Sequence[Record], given: Sequence[Sequence[str]]) -> Values:
+def _tag_outcomes(
+    metric: str, records: Sequence[Record], predicted: Sequence[Sequence[str]]
+) -> Values:
     gold = [record.tags for record in records]
-    hits, found, right = chunk_counts(given, gold).T
+    hits, chunks, gold_chunks = chunk_counts(predicted, gold).T
     words = np.array([len(tags) for tags in gold], np.int64)
-    pairs = zip(given, gold, strict=True)
-    same = [sum(a == b for a, b in zip(*pair, strict=True)) for pair in pairs]
+    pairs = zip(predicted, gold, strict=True)
+    n_same = [sum(a == b for a, b in zip(*pair, strict=True)) for pair in pairs]
     return {
-        metric: influence_values(hits, found, right),
-        "tagging_accuracy": share_values(np.array(same, np.int64), words),
+        metric: influence_values(hits, chunks, gold_chunks),
+        "tagging_accuracy": share_values(np.array(n_same, np.int64), words),
     }
 
 
-def _of_answers(
-    protocol: Protocol, language: str, records: Sequence[Record], given: Sequence[str]
+def _answer_outcomes(
+    protocol: Protocol, language: str, records: Sequence[Record], answers: Sequence[str]
 ) -> Values:
     rules = protocol.answer_rules
     if rules is None:
         raise DataError(f"protocol {protocol.id} has no rules of comparing answers")
     scores = []
-    for record, answer in zip(records, given, strict=True):
+    for record, answer in zip(records, answers, strict=True):
         passage = record.texts["passage"]
         right = [passage[start:end] for start, end in record.spans]
         scores.append(question_scores(answer, right, language, rules))

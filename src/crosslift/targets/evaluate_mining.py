@@ -57,61 +57,61 @@ def evaluate_mining(
         data: the splits.
 
     Yields:
-        The outcomes of a language under a protocol, and how they came about (None where nothing is
-        mined: MTEB's definition only asks the sentences that have a translation).
+        The outcomes of a language under a protocol, and details of the mining (None if nothing is
+        mined: in MTEB's definition, the queries are the sentences that have a translation).
     """
     for language in data.splits:
         for protocol, sides in lookups.items():
             if protocol.mining is None:
-                yield _asked(protocol, sides, data.scored(language)), None
+                yield _rank_gold(protocol, sides, data.scored(language)), None
             else:
-                yield _mined(protocol, protocol.mining, sides, data, language)
+                yield _mine_language(protocol, protocol.mining, sides, data, language)
 
 
-def _asked(protocol: Protocol, lookups: SideLookups, split: BuccSplit) -> Outcomes:
+def _rank_gold(protocol: Protocol, lookups: SideLookups, split: BuccSplit) -> Outcomes:
     gold = np.array(split.gold or ())
-    found = nearest(lookups.src([split.src[i] for i in gold[:, 0]]), lookups.tgt(split.tgt), 1)
-    predicted = found.indices[:, 0]
+    neighbours = nearest(lookups.src([split.src[i] for i in gold[:, 0]]), lookups.tgt(split.tgt), 1)
+    predicted = neighbours.indices[:, 0]
     values = {"weighted_f1": f1_of_answers(predicted, gold[:, 1])}
-    asked = tuple(split.src_ids[i] for i in gold[:, 0])
+    queries = tuple(split.src_ids[i] for i in gold[:, 0])
     retrieved = tuple(split.tgt_ids[i] for i in predicted)
-    return Outcomes(split.language, protocol.id, asked, values, retrieved)
+    return Outcomes(split.language, protocol.id, queries, values, retrieved)
 
 
-def _mined(
+def _mine_language(
     protocol: Protocol, mining: Mining, lookups: SideLookups, data: MiningData, language: str
 ) -> tuple[Outcomes, MinedLanguage]:
-    found = mine_split(data.scored(language), lookups, mining)
-    tuned = data.splits[language].get(mining.threshold_source)
-    scores, n_gold = found.pairs.score, len(found.gold)
-    if tuned is None or tuned.split == found.split.split:
-        source = f"the other half of {found.split.split}, by src text"
-        ids = [found.split.src_ids[i] for i in found.src.first]
+    mined = mine_split(data.scored(language), lookups, mining)
+    tuning_split = data.splits[language].get(mining.threshold_source)
+    scores, n_gold = mined.pairs.score, len(mined.gold)
+    if tuning_split is None or tuning_split.split == mined.split.split:
+        source = f"the other half of {mined.split.split}, by src text"
+        ids = [mined.split.src_ids[i] for i in mined.src.first]
         folds = folds_of(ids)
-        halves = fold_scores(scores, found.is_gold, folds[found.pairs.src], folds[found.gold[:, 0]])
+        halves = fold_scores(scores, mined.is_gold, folds[mined.pairs.src], folds[mined.gold[:, 0]])
         score, extracted = halves.total, halves.extracted
         thresholds = tuple(half.threshold for half in halves.folds)
     else:
         source = mining.threshold_source
-        other = mine_split(tuned, lookups, mining)
+        other = mine_split(tuning_split, lookups, mining)
         threshold = best_threshold(other.pairs.score, other.is_gold, len(other.gold))
-        score = score_at(scores, found.is_gold, n_gold, threshold)
+        score = score_at(scores, mined.is_gold, n_gold, threshold)
         extracted, thresholds = scores >= threshold, (finite_or_none(threshold),)
-    best = best_threshold(scores, found.is_gold, n_gold)
-    oracle = score_at(scores, found.is_gold, n_gold, best)
-    values = _values(found, extracted)
-    values["oracle_mining_f1"] = _values(found, scores >= best)["mining_f1"]
+    best = best_threshold(scores, mined.is_gold, n_gold)
+    oracle = score_at(scores, mined.is_gold, n_gold, best)
+    values = _values(mined, extracted)
+    values["oracle_mining_f1"] = _values(mined, scores >= best)["mining_f1"]
     detail = MinedLanguage(
         language=language,
         protocol=protocol.id,
-        scored_on=found.split.split,
+        scored_on=mined.split.split,
         threshold_source=source,
         thresholds=thresholds,
         score=score,
         oracle=oracle,
-        curve=_curve(found),
+        curve=_curve(mined),
     )
-    return _outcomes(protocol, found, extracted, values), detail
+    return _outcomes(protocol, mined, extracted, values), detail
 
 
 def mine_split(split: BuccSplit, lookups: SideLookups, mining: Mining) -> MinedSplit:
@@ -120,18 +120,18 @@ def mine_split(split: BuccSplit, lookups: SideLookups, mining: Mining) -> MinedS
     Args:
         split: its texts and gold.
         lookups: from the texts of each side to vectors.
-        mining: how.
+        mining: how pairs are mined.
     """
     src, tgt = distinct_texts(split.src), distinct_texts(split.tgt)
-    both = nearest_both(lookups.src(src.texts), lookups.tgt(tgt.texts), mining.neighbours)
-    pairs = mine(both, mining.margin, mining.retrieval, mining.ratio_over)
+    neighbours = nearest_both(lookups.src(src.texts), lookups.tgt(tgt.texts), mining.neighbours)
+    pairs = mine(neighbours, mining.margin, mining.retrieval, mining.ratio_over)
     if mining.scores_above is not None:
-        pairs = pairs.chosen(pairs.score > mining.scores_above)
+        pairs = pairs.subset(pairs.score > mining.scores_above)
     gold = np.array(split.gold or (), np.int64).reshape(-1, 2)
     places = np.stack([src.place[gold[:, 0]], tgt.place[gold[:, 1]]], axis=1)
     if mining.repeated_texts == "dropped":
-        single = (src.copies[pairs.src] == 1) & (tgt.copies[pairs.tgt] == 1)
-        pairs = pairs.chosen(single)
+        is_single = (src.copies[pairs.src] == 1) & (tgt.copies[pairs.tgt] == 1)
+        pairs = pairs.subset(is_single)
     else:
         places = np.unique(places, axis=0)
     keys = pairs.src * len(tgt.texts) + pairs.tgt
@@ -139,22 +139,22 @@ def mine_split(split: BuccSplit, lookups: SideLookups, mining: Mining) -> MinedS
     return MinedSplit(split, src, tgt, pairs, is_gold, places)
 
 
-def _values(found: MinedSplit, extracted: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
+def _values(mined: MinedSplit, extracted: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
     """Outcomes of every distinct src text, whose means are the metrics."""
-    count = len(found.src.texts)
-    pairs = found.pairs.src[extracted]
-    mined = np.bincount(pairs, minlength=count)
-    correct = np.bincount(found.pairs.src[extracted & found.is_gold], minlength=count)
-    gold = np.bincount(found.gold[:, 0], minlength=count)
+    count = len(mined.src.texts)
+    pairs = mined.pairs.src[extracted]
+    n_mined = np.bincount(pairs, minlength=count)
+    n_correct = np.bincount(mined.pairs.src[extracted & mined.is_gold], minlength=count)
+    n_gold = np.bincount(mined.gold[:, 0], minlength=count)
     return {
-        "mining_f1": influence_values(correct, mined, gold),
-        "mining_precision": share_values(correct, mined),
-        "mining_recall": share_values(correct, gold),
+        "mining_f1": influence_values(n_correct, n_mined, n_gold),
+        "mining_precision": share_values(n_correct, n_mined),
+        "mining_recall": share_values(n_correct, n_gold),
     }
 
 
-def _curve(found: MinedSplit) -> tuple[tuple[float, float, float], ...]:
-    curve = precision_recall_curve(found.pairs.score, found.is_gold, len(found.gold))
+def _curve(mined: MinedSplit) -> tuple[tuple[float, float, float], ...]:
+    curve = precision_recall_curve(mined.pairs.score, mined.is_gold, len(mined.gold))
     count = len(curve.threshold)
     chosen = np.unique(np.linspace(0, count - 1, min(count, _CURVE_POINTS)).astype(np.int64))
     columns = (curve.threshold[chosen], curve.precision[chosen], curve.recall[chosen])
@@ -163,12 +163,12 @@ def _curve(found: MinedSplit) -> tuple[tuple[float, float, float], ...]:
 
 def _outcomes(
     protocol: Protocol,
-    found: MinedSplit,
+    mined: MinedSplit,
     extracted: NDArray[np.bool_],
     values: Mapping[str, NDArray[np.float64]],
 ) -> Outcomes:
-    taken = [""] * len(found.src.texts)
-    for src, tgt in zip(found.pairs.src[extracted], found.pairs.tgt[extracted], strict=True):
-        taken[src] = found.split.tgt_ids[found.tgt.first[tgt]]
-    items = tuple(found.split.src_ids[i] for i in found.src.first)
-    return Outcomes(found.split.language, protocol.id, items, values, tuple(taken))
+    retrieved = [""] * len(mined.src.texts)
+    for src, tgt in zip(mined.pairs.src[extracted], mined.pairs.tgt[extracted], strict=True):
+        retrieved[src] = mined.split.tgt_ids[mined.tgt.first[tgt]]
+    items = tuple(mined.split.src_ids[i] for i in mined.src.first)
+    return Outcomes(mined.split.language, protocol.id, items, values, tuple(retrieved))

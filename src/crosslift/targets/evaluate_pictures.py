@@ -14,7 +14,7 @@ from crosslift.retrieval.similarity import unit_rows
 from crosslift.targets.captions import captions_of
 from crosslift.targets.kinds.pictures_with_texts import PictureData
 from crosslift.targets.picture_search import Ranked, rows, search
-from crosslift.targets.picture_topics import by_topic
+from crosslift.targets.picture_topics import rank_by_topic
 from crosslift.targets.protocol import OURS, Direction, Protocol
 from crosslift.targets.query_outcomes import Lookup, Outcomes, Vectors, own_values
 
@@ -24,83 +24,90 @@ def evaluate_pictures(
 ) -> Iterator[Outcomes]:
     """Retrieval between texts and pictures in both directions, or classification, by language.
 
-    Of a text, its picture is the one right answer among the pictures of the pool. Of a picture, every
-    text that it has in the language is right, and the best of them counts (Karpathy and Fei-Fei 2015,
-    section 4.1), among all texts of the language. Of a picture with a class, the class is right among
-    all classes that have a name in the language; a class with several texts has the mean of their unit
-    vectors (Radford et al. 2021, arXiv 2103.00020, section 3.1.4). Pictures of other classes do not ask
-    in that language. Beside it stand the mean accuracy of the classes and the chance of a random guess.
+    For a text, its picture is the only right answer among the pictures of the pool. For a picture,
+    every text that it has in the language is right, among all texts of the language, and the best of
+    them counts (Karpathy and Fei-Fei 2015, section 4.1). For a picture with a class, the class is right
+    among all classes that have a name in the language; a class with several texts has the mean of their
+    unit vectors (Radford et al. 2021, arXiv 2103.00020, section 3.1.4). Pictures of other classes are
+    no queries in that language. The mean accuracy of the classes and the chance of a random guess are
+    computed too.
 
     Args:
         protocols: each with a direction that the data have.
         data: pictures and texts.
-        texts: from texts to vectors.
-        pictures: from ids of pictures to vectors.
+        texts: maps texts to vectors.
+        pictures: maps ids of pictures to vectors.
     """
-    shown = dict(zip(data.pictures, pictures(tuple(data.pictures)), strict=True))
+    vectors = dict(zip(data.pictures, pictures(tuple(data.pictures)), strict=True))
     for language in data.texts:
         ranked: dict[Direction, Ranked] = {}
         for protocol in protocols:
             direction = protocol.direction
             if not ranked:
-                ranked = _ranked(data, language, texts, shown)
-            found = ranked[direction]
-            values = _own(found) if protocol.name == OURS else _theirs(protocol, found)
-            retrieved = tuple(found.candidates[i] for i in found.ranks.retrieved)
-            yield Outcomes(language, protocol.id, found.queries, values, retrieved, found.clusters)
+                ranked = _rank(data, language, texts, vectors)
+            chosen = ranked[direction]
+            values = (
+                _our_values(chosen) if protocol.name == OURS else _their_values(protocol, chosen)
+            )
+            retrieved = tuple(chosen.candidates[i] for i in chosen.ranks.retrieved)
+            yield Outcomes(
+                language, protocol.id, chosen.queries, values, retrieved, chosen.clusters
+            )
 
 
-def _own(found: Ranked) -> dict[str, NDArray[np.float64]]:
-    return own_values(found.ranks) | {"rank": expected_rank(found.ranks)} | dict(found.more)
+def _our_values(ranked: Ranked) -> dict[str, NDArray[np.float64]]:
+    return own_values(ranked.ranks) | {"rank": expected_rank(ranked.ranks)} | dict(ranked.more)
 
 
-def _theirs(protocol: Protocol, found: Ranked) -> dict[str, NDArray[np.float64]]:
-    return {OUTCOME_OF_METRIC[protocol.metric]: found.theirs()}
+def _their_values(protocol: Protocol, ranked: Ranked) -> dict[str, NDArray[np.float64]]:
+    return {OUTCOME_OF_METRIC[protocol.metric]: ranked.theirs()}
 
 
-def _ranked(
-    data: PictureData, language: str, texts: Lookup, shown: Mapping[str, Vectors]
+def _rank(
+    data: PictureData, language: str, texts: Lookup, vectors: Mapping[str, Vectors]
 ) -> dict[Direction, Ranked]:
-    named = data.texts[language]
+    texts_by_item = data.texts[language]
     if data.classes:
-        return {"picture->class": _by_class(data, named, texts, shown)}
+        return {"picture->class": _rank_classes(data, texts_by_item, texts, vectors)}
     if data.topics:
-        return by_topic(data, language, texts, shown)
-    captions = captions_of(named)
-    told = texts(captions.texts)
-    asking = tuple(named)
-    pool = tuple(data.pictures) if data.pool == "all" else asking
+        return rank_by_topic(data, language, texts, vectors)
+    captions = captions_of(texts_by_item)
+    text_vectors = texts(captions.texts)
+    items = tuple(texts_by_item)
+    pool = tuple(data.pictures) if data.pool == "all" else items
     place = {item: i for i, item in enumerate(pool)}
-    own = [[place[item]] for item in captions.items]
-    every = [list(captions.places[item]) for item in asking]
-    of_pool, of_asking = rows(shown, pool), rows(shown, asking)
-    of_texts = search(told, of_pool, own, captions.ids, captions.items, pool)
-    of_pictures = search(of_asking, told, every, asking, asking, captions.ids)
-    return {"text->picture": of_texts, "picture->text": of_pictures}
+    own_picture = [[place[item]] for item in captions.items]
+    own_texts = [list(captions.places[item]) for item in items]
+    pool_vectors, item_vectors = rows(vectors, pool), rows(vectors, items)
+    text_ranks = search(text_vectors, pool_vectors, own_picture, captions.ids, captions.items, pool)
+    picture_ranks = search(item_vectors, text_vectors, own_texts, items, items, captions.ids)
+    return {"text->picture": text_ranks, "picture->text": picture_ranks}
 
 
-def _by_class(
+def _rank_classes(
     data: PictureData,
-    named: Mapping[str, tuple[str, ...]],
+    texts_by_class: Mapping[str, tuple[str, ...]],
     texts: Lookup,
-    shown: Mapping[str, Vectors],
+    vectors: Mapping[str, Vectors],
 ) -> Ranked:
-    classes = tuple(named)
-    asking = tuple(item for item in data.pictures if data.classes[item] in named)
+    classes = tuple(texts_by_class)
+    items = tuple(item for item in data.pictures if data.classes[item] in texts_by_class)
     place = {name: i for i, name in enumerate(classes)}
-    means = [unit_rows(texts(said)).mean(axis=0) for said in named.values()]
-    gold = [place[data.classes[item]] for item in asking]
-    found = search(
-        rows(shown, asking), np.stack(means), [[i] for i in gold], asking, asking, classes
+    means = [unit_rows(texts(names)).mean(axis=0) for names in texts_by_class.values()]
+    gold = [place[data.classes[item]] for item in items]
+    ranked = search(
+        rows(vectors, items), np.stack(means), [[i] for i in gold], items, items, classes
     )
-    return found._replace(more=_of_classes(found.ranks, gold, len(classes)))
+    return ranked._replace(more=_class_outcomes(ranked.ranks, gold, len(classes)))
 
 
-def _of_classes(ranks: Ranks, gold: Sequence[int], classes: int) -> dict[str, NDArray[np.float64]]:
+def _class_outcomes(
+    ranks: Ranks, gold: Sequence[int], classes: int
+) -> dict[str, NDArray[np.float64]]:
     """Outcomes [N] whose means are the mean accuracy over classes with a picture, and the chance.
 
-    The first weighs each picture by the number of pictures over that of these classes and of the
-    pictures of its own class, so that every class counts the same.
+    For the first, the weight of a picture is N over (number of these classes x number of pictures of
+    its class), so that every class counts the same.
 
     Example: three pictures of class A, all right, and one of class B, wrong: top-1 accuracy 0.75, mean
     accuracy of the classes 0.5, chance 0.5.

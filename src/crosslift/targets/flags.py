@@ -1,8 +1,8 @@
 """Flags of held-out countries and regions, and their names in over a hundred languages.
 
-The pictures come with the package and the names with CLDR, so it runs anywhere. Only flags of the test
-split of the embedded concepts are shown: `picture-name` trains on other flags, never on these. Of the
-same names, those in 14 languages are in the target `pictures` too.
+The pictures come with the package and the names with CLDR, so the target runs anywhere. It has only
+flags of the test split of the embedded concepts: `picture-name` trains on other flags, never on these.
+The target `pictures` has the same flags with names in 14 languages.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from crosslift.errors import DataError
 from crosslift.sources.checksums import sha256_of
 from crosslift.sources.pictograms import Concept
 from crosslift.targets.kinds.pictures_with_texts import PictureData, PictureTarget
-from crosslift.targets.names import asked_languages, held_out_concepts
+from crosslift.targets.names import held_out_concepts, requested_languages
 from crosslift.targets.protocols import PICTURE_RETRIEVAL
 from crosslift.targets.target_settings import PictureSettings
 
 MOST_ENGLISH = 0.5
-"""Share of names that may be spelled as in English; a language with more measures English."""
+"""Largest share of names that are spelled as in English; a language with more would measure English."""
 
 _CODES = (
     "en af ak am ar as ast az ba be bew bg blo bn br bs ca ccp chr ckb cs cv cy da de dsb el eo "
@@ -32,9 +32,9 @@ _CODES = (
     "to tr tt uk ur uz vec wo xh yo yue zh zu"
 )
 FLAG_LANGUAGES = tuple(_CODES.split())
-"""Languages with a family in the table of languages in which CLDR names every one of the territories,
-without those above `MOST_ENGLISH` and without second codes of one language (no, tl, tw); by the CLDR of
-babel 2.19. One in which another babel does not name them all is a gap."""
+"""Languages with a family in the table of languages, in which CLDR names every territory; without those
+above `MOST_ENGLISH` and without second codes of one language (no, tl, tw). They are from the CLDR of
+babel 2.19. A language in which another babel does not name all territories is a gap."""
 
 _FIRST = 0x1F1E6
 
@@ -44,35 +44,35 @@ def held_out_flags() -> dict[str, Concept]:
 
     The codes are ISO 3166-1's, and CLDR's for XK, EA, IC and UN.
     """
-    coded = {_territory(concept): concept for concept in held_out_concepts()}
-    return {code: concept for code, concept in coded.items() if code}
+    by_code = {_territory(concept): concept for concept in held_out_concepts()}
+    return {code: concept for code, concept in by_code.items() if code}
 
 
 def territory_names(language: str) -> Mapping[str, str]:
-    """Code of a territory -> its name in a language, of all that CLDR names in it."""
+    """Code of a territory -> its name in a language, for all territories that CLDR names in it."""
     try:
-        found: Mapping[str, str] = Locale.parse(language, sep="-").territories
+        names: Mapping[str, str] = Locale.parse(language, sep="-").territories
     except UnknownLocaleError:
         return {}
-    return found
+    return names
 
 
 def _territory(concept: Concept) -> str:
     """The two letters of a flag of two regional indicators; empty for any other picture."""
     letters = [int(point, 16) - _FIRST for point in concept.id.split("-")]
-    whole = len(letters) == 2 and all(0 <= letter < 26 for letter in letters)
-    return "".join(chr(ord("A") + letter) for letter in letters) if whole else ""
+    is_flag = len(letters) == 2 and all(0 <= letter < 26 for letter in letters)
+    return "".join(chr(ord("A") + letter) for letter in letters) if is_flag else ""
 
 
 def _load(settings: PictureSettings) -> PictureData:
     flags = held_out_flags()
     texts, gaps = {}, {}
-    for language in asked_languages(settings, FLAG_LANGUAGES):
+    for language in requested_languages(settings, FLAG_LANGUAGES):
         names = territory_names(language)
-        lacking = [code for code in flags if code not in names]
-        if lacking:
-            told = f"{len(lacking)} of {len(flags)} territories, {lacking[0]} among them"
-            gaps[language] = f"babel {version('babel')} does not name {told}"
+        unnamed = [code for code in flags if code not in names]
+        if unnamed:
+            which = f"{len(unnamed)} of {len(flags)} territories, {unnamed[0]} among them"
+            gaps[language] = f"babel {version('babel')} does not name {which}"
             continue
         texts[language] = {concept.id: (names[code],) for code, concept in flags.items()}
     if not texts:

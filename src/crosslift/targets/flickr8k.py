@@ -1,9 +1,9 @@
 """Flickr8k: photographs with captions in up to 11 languages, on one split of the photographs.
 
-The test photographs are those of Flickr8k's own test split and of Multi30k's of 2016, as
-`crosslift.sources.flickr8k.splits` says; training on the same folder leaves them out. Every language
-with captions of all photographs is measured on the same ones; es, id, ja, ru and tr have captions of
-243 of them, among all of which their texts look for a picture.
+The test photographs are those of the test splits of Flickr8k and of Multi30k 2016 (see
+`crosslift.sources.flickr8k.splits`). Training on the same folder leaves them out. All languages with
+captions of all photographs are measured on the same photographs. es, id, ja, ru and tr have captions of
+243 of them; their texts have all test photographs as candidates.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LANGUAGES = ("en", "de", "zh", "ar", "fr", "cs", "es", "id", "ja", "ru", "tr")
 _FILES = "captions.jsonl or Flickr8k.token.txt, and files of other languages (docs/pictures.md)"
 _ENGLISH = "en"
 _OF_FLICKR30K = ("Multi30k", "xFlickr&CO")
-"""Publishers of captions of other photographs too."""
+"""Publishers whose captions are of other photographs too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +50,20 @@ def _languages_in(folder: Path) -> tuple[str, ...]:
 
 
 def _load(folder: Path, languages: Sequence[str]) -> PublishedCaptions:
-    english = _needed(folder, _ENGLISH)
+    english = _load_captions(folder, _ENGLISH)
     whole = [code for code in _languages_in(folder) if _is_whole(folder, code)]
-    read = {code: _needed(folder, code) for code in dict.fromkeys((*whole, *languages))}
+    captions = {code: _load_captions(folder, code) for code in dict.fromkeys((*whole, *languages))}
     test = _test_photographs(folder, english)
-    measured = [item for item in test if all(item in read[code].texts for code in whole)]
+    measured = [item for item in test if all(item in captions[code].texts for code in whole)]
     if not measured:
         raise DataError(
             f"none of the {len(test):,} test photographs of {folder} has captions in each of "
             f"{', '.join(whole)}",
             "test photographs with captions in each language whose captions are of all photographs",
         )
-    texts = {code: _of(measured, read[code]) for code in languages}
-    notes = {code: _note(texts[code], read[code], english, len(test)) for code in languages}
-    sources = {path: None for each in read.values() for path in each.files.paths}
+    texts = {code: _measured_captions(measured, captions[code]) for code in languages}
+    notes = {code: _note(texts[code], captions[code], english, len(test)) for code in languages}
+    sources = {path: None for each in captions.values() for path in each.files.paths}
     return PublishedCaptions(
         {item: (english.names[item],) for item in measured},
         texts,
@@ -77,27 +77,28 @@ def _is_whole(folder: Path, code: str) -> bool:
     return files is not None and files.whole
 
 
-def _needed(folder: Path, code: str) -> _Captions:
+def _load_captions(folder: Path, code: str) -> _Captions:
     files = caption_files(folder, code)
     if files is None:
         raise DataError(f"{folder} has no captions in {code}", _FILES)
-    named = files.load()
-    names = {photograph_id(name): Path(name).name for name in named}
-    if len(names) < len(named):
+    captions_by_file = files.load()
+    names = {photograph_id(name): Path(name).name for name in captions_by_file}
+    if len(names) < len(captions_by_file):
         raise DataError(
-            f"{files.paths[0]} has two files of one photograph: {len(named):,} names of "
+            f"{files.paths[0]} has two files of one photograph: {len(captions_by_file):,} names of "
             f"{len(names):,} photographs",
             "names that begin with the photograph's number on Flickr",
         )
-    return _Captions(files, names, {photograph_id(name): said for name, said in named.items()})
+    return _Captions(
+        files, names, {photograph_id(name): texts for name, texts in captions_by_file.items()}
+    )
 
 
 def _test_photographs(folder: Path, english: _Captions) -> list[str]:
     """Those of the test split, in the order of the English captions.
 
     Raises:
-        DataError: no list says which they are, or Flickr8k's list names photographs without
-            captions.
+        DataError: no list names them, or Flickr8k's list names photographs without captions.
     """
     path = english.files.paths[0]
     splits = table_splits(path) if path.suffix == ".jsonl" else listed_splits(folder)
@@ -111,29 +112,29 @@ def _test_photographs(folder: Path, english: _Captions) -> list[str]:
     return test
 
 
-def _of(measured: Sequence[str], captions: _Captions) -> dict[str, tuple[str, ...]]:
+def _measured_captions(measured: Sequence[str], captions: _Captions) -> dict[str, tuple[str, ...]]:
     texts = {item: captions.texts[item] for item in measured if item in captions.texts}
     if not texts:
         raise DataError(
             f"{captions.files.paths[0]} has captions of {len(captions.texts):,} photographs, and none "
             f"is among the {len(measured):,} that are measured",
             "captions of Flickr8k's test photographs, or of Multi30k's with its list",
-            f"take {captions.files.language} out of `languages`",
+            f"remove {captions.files.language} from `languages`",
         )
     return texts
 
 
 def _note(
-    texts: Mapping[str, tuple[str, ...]], captions: _Captions, english: _Captions, tested: int
+    texts: Mapping[str, tuple[str, ...]], captions: _Captions, english: _Captions, n_test: int
 ) -> str:
-    """What captions these are, in words."""
+    """The size, the origin and the publisher of captions, in words."""
     files = captions.files
     how = (
         f"written in {facts_of(files.language).name}" if files.origin == "written" else files.origin
     )
     count = sum(map(len, texts.values()))
     parts = [
-        f"{len(texts):,} of {tested:,} test photographs, {count:,} captions, {how} ({files.publisher})"
+        f"{len(texts):,} of {n_test:,} test photographs, {count:,} captions, {how} ({files.publisher})"
     ]
     unknown = [item for item in captions.texts if item not in english.texts]
     if unknown and files.publisher not in _OF_FLICKR30K:

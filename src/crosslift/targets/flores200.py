@@ -1,7 +1,7 @@
 """FLORES-200 devtest: 1,012 sentences of Wikimedia articles, translated by people into 203 languages.
 
-All files are line-aligned, so every language is measured on the same English sentences: its intervals
-and those of other languages resample the same lines together.
+All files are line-aligned, so every language is measured on the same English sentences. Intervals of
+all languages resample the same lines together.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ FLORES_LANGUAGES = tuple(sorted(code for code in PUBLISHED_NAME if code != "en")
 
 def _load(settings: BitextSettings) -> BitextData:
     folder = devtest_folder(settings.needed_data("files such as devtest/deu_Latn.devtest"))
-    asked = tuple(dict.fromkeys(map(_code, settings.languages or FLORES_LANGUAGES)))
-    there = tuple(code for code in asked if path_of(folder, code).is_file())
-    missing = [PUBLISHED_NAME[code] for code in asked if code not in there]
-    if not there or (settings.languages and missing):
+    requested = tuple(dict.fromkeys(map(_code, settings.languages or FLORES_LANGUAGES)))
+    available = tuple(code for code in requested if path_of(folder, code).is_file())
+    missing = [PUBLISHED_NAME[code] for code in requested if code not in available]
+    if not available or (settings.languages and missing):
         raise DataError(
             f"{folder} has no file of {first_few(missing)}",
             f"files such as {missing[0]}.devtest",
-            "leave `languages` out to measure those that are there",
+            "leave `languages` out to measure those that have a file",
         )
     gaps = {FLORES_200[name]: f"no file in {folder.name}" for name in missing}
-    bitexts = read_devtest(folder, there)
-    checksum = checksum_of_files([path_of(folder, code) for code in ("en", *there)])
+    bitexts = read_devtest(folder, available)
+    checksum = checksum_of_files([path_of(folder, code) for code in ("en", *available)])
     return BitextData(bitexts, gaps, checksum, unread=unread_in(folder))
 
 
 def _code(name: str) -> str:
-    """The BCP-47 code of a language asked for by its code or by its published name."""
+    """The BCP-47 code of a language that is requested by its code or by its published name."""
     code = FLORES_200.get(name, name)
     if code not in FLORES_LANGUAGES:
         raise UnknownNameError("language of flores200", name, FLORES_LANGUAGES)

@@ -1,13 +1,13 @@
 """Targets of labelled examples: classes, tags, choices, and answers to questions.
 
-An encoder is fine-tuned on English examples and answers in every language. Which split is scored, what
-is trained on and what weights are chosen by is decided here, once for all of them:
+An encoder is fine-tuned on English examples and answers in every language. This module decides, for all
+of these targets, which split is scored, what is trained on, and which examples model selection uses:
 
-- Scored is the test split where its files are there with labels, else dev; unlabelled test files where
-  there is nothing else, which can be answered but not scored.
-- English examples to choose by are never of the split that is scored: where English dev is scored, or
-  there is none, a fixed tenth of the English training examples is held out of training instead.
-- A listed language without files of the split is a gap; one that was asked for is an error.
+- The test split is scored if its files exist and have labels, else dev. If only unlabelled test files
+  exist, they can be answered but not scored.
+- Model selection never uses the split that is scored. If English dev is scored, or does not exist, a
+  fixed tenth of the English training examples is held out of training instead.
+- A listed language without files of the split is a gap; a requested one is an error.
 """
 
 from __future__ import annotations
@@ -52,36 +52,40 @@ _REASONS = {
 
 
 def labelled_target(facts: LabelledDataset) -> LabelledTarget:
-    """The target of some facts."""
+    """The target that measures on a labelled dataset."""
 
     def load(settings: LabelledSettings) -> LabelledData:
-        found, unread = _found(facts, settings)
-        told = []
-        if facts.train_is_scored and settings.split is None and _only_training(found):
-            found = _with_training_scored(found)
-            told.append(_OF_TRAINING)
-        split = _split(facts, settings, found)
-        languages, gaps = _languages(facts, settings, found, split)
-        parts = {language: found[Key(split, language)] for language in languages}
-        read = {language: part.read() for language, part in parts.items()}
+        available, unread = _available_parts(facts, settings)
+        remarks = []
+        if facts.train_is_scored and settings.split is None and _only_training(available):
+            available = _with_training_scored(available)
+            remarks.append(_OF_TRAINING)
+        split = _split(facts, settings, available)
+        languages, gaps = _languages(facts, settings, available, split)
+        parts = {language: available[Key(split, language)] for language in languages}
+        examples_by_language = {code: part.read() for code, part in parts.items()}
         if settings.english_task is None:
-            source, selection = _phase_three(facts, settings, found, split)
+            source, selection = _phase_three(facts, settings, available, split)
             task = _task(facts, source)
         else:
             task, selection = other_english(facts.name, facts.form, settings)
-            told.append(
+            remarks.append(
                 f"fine-tuned on {settings.english_task}, not on the target's own English set"
             )
         return LabelledData(
             task=task,
-            tests={language: examples.records for language, examples in read.items()},
+            tests={
+                language: examples.records for language, examples in examples_by_language.items()
+            },
             split=split,
-            labelled=_labelled(facts, settings, split, read),
+            labelled=_labelled(facts, settings, split, examples_by_language),
             selection=selection,
             gaps=gaps,
             checksum=key_of({language: part.checksum() for language, part in parts.items()}),
-            left_out={language: of.left_out for language, of in read.items() if of.left_out},
-            remark="; ".join(told),
+            left_out={
+                code: each.left_out for code, each in examples_by_language.items() if each.left_out
+            },
+            remark="; ".join(remarks),
             unread=unread,
         )
 
@@ -124,8 +128,11 @@ def _task(facts: LabelledDataset, source: PhaseThreeData) -> IntermediateTask:
     )
 
 
-def _found(facts: LabelledDataset, settings: LabelledSettings) -> tuple[Parts, dict[str, str]]:
-    """All parts of the folder, or of the hub where no folder is given; files that are not read."""
+def _available_parts(
+    facts: LabelledDataset, settings: LabelledSettings
+) -> tuple[Parts, dict[str, str]]:
+    """All parts of the folder, or of the hub if the settings name no folder; and files that are not
+    read."""
     folder = settings.data
     if folder is None:
         return hub_parts(facts.hub, facts.remedy), {}
@@ -134,92 +141,97 @@ def _found(facts: LabelledDataset, settings: LabelledSettings) -> tuple[Parts, d
         parts = find_parts(layout, folder, facts.scored_splits)
         if parts:
             return parts, unread_files(layout, folder, facts.scored_splits)
-    there = [path.name for path in entries][:8]
+    names = [path.name for path in entries][:8]
     raise DataError(
-        f"{folder} holds no file of {facts.name}; it holds {', '.join(there) or 'nothing'}",
+        f"{folder} holds no file of {facts.name}; it holds {', '.join(names) or 'nothing'}",
         "the files as they are published",
         facts.remedy,
     )
 
 
-def _only_training(found: Parts) -> bool:
-    return all(key.split == "train" for key in found)
+def _only_training(available: Parts) -> bool:
+    return all(key.split == "train" for key in available)
 
 
-def _with_training_scored(found: Parts) -> Parts:
+def _with_training_scored(available: Parts) -> Parts:
     """The parts, with training examples of other languages as dev."""
-    others = {key: part for key, part in found.items() if key.language != ENGLISH}
-    return {**found, **{Key("dev", key.language): part for key, part in others.items()}}
+    others = {key: part for key, part in available.items() if key.language != ENGLISH}
+    return {**available, **{Key("dev", key.language): part for key, part in others.items()}}
 
 
-def _split(facts: LabelledDataset, settings: LabelledSettings, found: Parts) -> Scored:
-    """The split that is scored; a part is read where its labels decide."""
-    asked = settings.languages or facts.languages
-    there: dict[Scored, list[LabelledPart]] = {
-        split: [found[Key(split, code)] for code in asked if Key(split, code) in found]
+def _split(facts: LabelledDataset, settings: LabelledSettings, available: Parts) -> Scored:
+    """The split that is scored. A part is read if the choice depends on its labels."""
+    requested = settings.languages or facts.languages
+    parts_by_split: dict[Scored, list[LabelledPart]] = {
+        split: [available[Key(split, code)] for code in requested if Key(split, code) in available]
         for split in ("test", "dev")
     }
     if settings.split is not None:
         return settings.split
-    if not there["dev"]:
+    if not parts_by_split["dev"]:
         return "test"
-    if not there["test"]:
+    if not parts_by_split["test"]:
         return "dev"
-    return "test" if there["test"][0].read().labelled else "dev"
+    return "test" if parts_by_split["test"][0].read().labelled else "dev"
 
 
 def _languages(
-    facts: LabelledDataset, settings: LabelledSettings, found: Parts, split: Scored
+    facts: LabelledDataset, settings: LabelledSettings, available: Parts, split: Scored
 ) -> tuple[list[str], dict[str, str]]:
-    """The languages that are measured, in the order asked for, and why others are not.
+    """The languages that are measured, in the requested order, and why others are not.
 
     Raises:
-        DataError: a language that was asked for, or every listed one, is not there.
+        DataError: a requested language, or every listed one, is missing.
     """
-    asked = settings.languages or facts.languages
-    missing = [code for code in asked if Key(split, code) not in found]
+    requested = settings.languages or facts.languages
+    missing = [code for code in requested if Key(split, code) not in available]
     place = settings.data or f"{facts.hub.id} of the hub"
-    if len(missing) == len(asked) or (settings.languages and missing):
-        told = ", ".join(f"{key.split}-{key.language}" for key in sorted(found))
+    if len(missing) == len(requested) or (settings.languages and missing):
+        splits = ", ".join(f"{key.split}-{key.language}" for key in sorted(available))
         raise DataError(
             f"{place} has no {split} examples of {facts.name} in {', '.join(missing)}",
-            f"files of the split {split} in these languages; it has {told}",
+            f"files of the split {split} in these languages; it has {splits}",
             facts.remedy,
         )
     name = place.name if isinstance(place, Path) else place
     gaps = dict.fromkeys(missing, f"no {split} examples in {name}")
     if facts.train_is_scored and split == "dev" and ENGLISH in gaps:
         gaps[ENGLISH] = "its examples are trained on"
-    return [code for code in asked if code not in missing], gaps
+    return [code for code in requested if code not in missing], gaps
 
 
 def _labelled(
-    facts: LabelledDataset, settings: LabelledSettings, split: Scored, read: Mapping[str, Examples]
+    facts: LabelledDataset,
+    settings: LabelledSettings,
+    split: Scored,
+    examples_by_language: Mapping[str, Examples],
 ) -> bool:
     """Whether the examples have labels.
 
     Raises:
-        DataError: those of some languages have, those of others have not.
+        DataError: the examples of some languages have labels, those of others do not.
     """
-    without = [language for language, examples in read.items() if not examples.labelled]
-    if without and len(without) < len(read):
+    unlabelled = [
+        language for language, examples in examples_by_language.items() if not examples.labelled
+    ]
+    if unlabelled and len(unlabelled) < len(examples_by_language):
         raise DataError(
-            f"{settings.data}: {facts.name} has {split} labels, but not in {', '.join(without)}",
+            f"{settings.data}: {facts.name} has {split} labels, but not in {', '.join(unlabelled)}",
             "labels in every language that is measured, or in none",
             "name the languages that have labels in `languages`, or set `split: dev`",
         )
-    return not without
+    return not unlabelled
 
 
 def _phase_three(
-    facts: LabelledDataset, settings: LabelledSettings, found: Parts, split: Scored
+    facts: LabelledDataset, settings: LabelledSettings, available: Parts, split: Scored
 ) -> tuple[PhaseThreeData, str]:
-    """What is trained on and chosen by, and the latter in words."""
+    """The data of training and model selection, and the source of the latter in words."""
     data = _english(facts, settings)
-    own = found.get(Key("dev", ENGLISH)) if facts.dev == "own" else None
-    if own is not None and split == "test":
-        return PhaseThreeData(data, own_dev=own), facts.dev_name
-    reason = facts.dev if facts.dev == "shared" else "none" if own is None else "scored"
+    english_dev = available.get(Key("dev", ENGLISH)) if facts.dev == "own" else None
+    if english_dev is not None and split == "test":
+        return PhaseThreeData(data, target_dev=english_dev), facts.dev_name
+    reason = facts.dev if facts.dev == "shared" else "none" if english_dev is None else "scored"
     words = (
         f"a tenth of the English training examples (at most {MOST_HELD_OUT:,}; drawn once, those of "
         f"one passage or first text together), held out of training: {_REASONS[reason]}"
@@ -231,7 +243,7 @@ def _english(facts: LabelledDataset, settings: LabelledSettings) -> EnglishData:
     """The English training set: in `english`, else in or beside `data`, else on the hub.
 
     Raises:
-        DataError: `english` has none.
+        DataError: `english` has no such training set.
     """
     places: Sequence[Path] = ()
     if settings.english is not None:

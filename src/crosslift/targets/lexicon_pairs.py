@@ -1,4 +1,4 @@
-"""Words and their translations: the control pairs of lexicons, and the pairs that are trained on."""
+"""Words and their translations: the control pairs of lexicons, and their training pairs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from crosslift.targets.protocols import OTHER_RETRIEVAL, RETRIEVAL
 from crosslift.targets.target_settings import BitextSettings
 
 FEWEST_PAIRS = 20
-"""Of a language: with fewer it is reported as a gap, not averaged in."""
+"""Of a language; one with fewer is reported as a gap, not averaged in."""
 
 
 def _loader(*, trained: bool) -> Callable[[BitextSettings], BitextData]:
@@ -27,10 +27,10 @@ def _loader(*, trained: bool) -> Callable[[BitextSettings], BitextData]:
                 "`data:` with a lexicon (swh-eng.tsv, freedict-cym-eng.index, names:de), or a folder "
                 "of them",
             )
-        found = lexicons_of(settings.data, settings.languages)
+        folder = lexicons_of(settings.data, settings.languages)
         bitexts: dict[str, Bitext] = {}
         gaps: dict[str, str] = {}
-        for language, lexicon in found.lexicons.items():
+        for language, lexicon in folder.lexicons.items():
             bitext = _bitext(lexicon, trained=trained)
             if isinstance(bitext, str):
                 gaps[language] = bitext
@@ -38,27 +38,28 @@ def _loader(*, trained: bool) -> Callable[[BitextSettings], BitextData]:
                 bitexts[language] = bitext
         if not bitexts:
             raise DataError(f"{settings.data}: {next(iter(gaps.values()))}", "larger lexicons")
-        checksum = " ".join(f"{code}:{each.checksum}" for code, each in found.lexicons.items())
-        left_out = {code: each.left_out for code, each in found.lexicons.items() if each.left_out}
+        checksum = " ".join(f"{code}:{each.checksum}" for code, each in folder.lexicons.items())
+        left_out = {code: each.left_out for code, each in folder.lexicons.items() if each.left_out}
         return BitextData(
-            bitexts, gaps, checksum, words=True, left_out=left_out, unread=found.unread
+            bitexts, gaps, checksum, words=True, left_out=left_out, unread=folder.unread
         )
 
     return load
 
 
 def _bitext(lexicon: Lexicon, *, trained: bool) -> Bitext | str:
-    """Pairs of which no word of either side appears twice, so that each has one right answer: of a word
-    with several translations the first that is free. Where there are too few, that reason."""
+    """Pairs in which every word of either side appears once, so that each has one right answer. Of a
+    word with several translations, the first that is free is taken. If there are too few pairs: the
+    reason."""
     try:
         split = split_of_lexicon(lexicon)
     except DataError as fault:
         return fault.what
     pairs: tuple[WordPair, ...] = split.trained if trained else split.control
-    kept = one_to_one(pairs).pairs
-    if len(kept) < FEWEST_PAIRS:
-        return f"only {len(kept)} pairs of words ({FEWEST_PAIRS} needed)"
-    words, english = (tuple(side) for side in zip(*kept, strict=True))
+    unique = one_to_one(pairs).pairs
+    if len(unique) < FEWEST_PAIRS:
+        return f"only {len(unique)} pairs of words ({FEWEST_PAIRS} needed)"
+    words, english = (tuple(side) for side in zip(*unique, strict=True))
     return Bitext(lexicon.language, words, english, english)
 
 

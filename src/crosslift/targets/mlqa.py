@@ -1,8 +1,8 @@
 """MLQA: questions on passages of Wikipedia in 7 languages; trained on SQuAD 1.1.
 
-Of the pairs of languages those are scored that XTREME scores: question and passage in one language.
+As in XTREME, question and passage are in the same language.
 Published sizes (Hu et al. 2020, arXiv 2003.11080, table 1): 87,599 English training questions, 4,517 to
-11,590 test questions a language.
+11,590 test questions per language.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class BitextPrompts(NamedTuple):
     """What MTEB puts before each text.
 
     Args:
-        tatoeba: in its task `Tatoeba`, and here in every bitext that MTEB does not have.
+        tatoeba: in its task `Tatoeba`, and here in every bitext that is not in MTEB.
         bucc: in its task `BUCC`.
     """
 
@@ -128,8 +128,8 @@ _MODELS = {
 }
 
 REGISTERED = {name: prompts for prompts, names in _MODELS.items() for name in names.split()}
-"""Name -> prompts, of the models before whose bitexts MTEB puts something else than their own files
-say. `embedded` is intfloat/multilingual-e5-small, which MTEB registers without one for bitexts."""
+"""Name -> prompts, of the models whose prompt for bitexts in MTEB differs from that of their own files.
+`embedded` is intfloat/multilingual-e5-small, which MTEB registers without a prompt for bitexts."""
 
 
 def mteb_prompt(settings: EncoderSettings, task: MtebTask) -> str:
@@ -143,8 +143,8 @@ def mteb_prompt(settings: EncoderSettings, task: MtebTask) -> str:
         task: the task of MTEB that is reproduced.
 
     Returns:
-        That of `REGISTERED`; else, as MTEB reads a model it does not know, the prompt of the encoder's
-        sentence-transformers files that has the name of the task, or of `BitextMining`, or is their
+        The prompt in `REGISTERED`. For other models, as in MTEB: the prompt of the encoder's
+        sentence-transformers files that has the name of the task, or of `BitextMining`, or is the
         default.
 
     Raises:
@@ -152,5 +152,7 @@ def mteb_prompt(settings: EncoderSettings, task: MtebTask) -> str:
     """
     if settings.name in REGISTERED:
         return REGISTERED[settings.name].of(task)
-    own = own_prompts(settings)
-    return next((own.named[n] for n in (task, TASK_TYPE) if n in own.named), own.default)
+    prompts = own_prompts(settings)
+    return next(
+        (prompts.by_name[n] for n in (task, TASK_TYPE) if n in prompts.by_name), prompts.default
+    )

@@ -1,8 +1,8 @@
 """Multi30k: Flickr30k pictures with an English caption and its translations, four test sets.
 
-Files, of github.com/multi30k/dataset, ``data/task1``: ``image_splits/SET.txt`` names a picture a line,
-``raw/SET.LANG`` (or ``.gz``) holds its caption. The lines of ``test_2017_mscoco.txt`` end in ``#`` and
-the number of COCO's caption.
+Files, of github.com/multi30k/dataset, ``data/task1``: ``image_splits/SET.txt`` names one picture per
+line, ``raw/SET.LANG`` (or ``.gz``) holds its caption. The lines of ``test_2017_mscoco.txt`` end in
+``#`` and the number of COCO's caption.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """MVL-SIB: which picture has the topic of a sentence, in 205 languages (Schmidt et al. 2025).
 
-Ours: every sentence asks among all pictures, and every picture among all sentences; all of its topic
-are right; the metric `chance` is that of a random guess, one in seven for sentences. MTEB's: every
-query chooses among four pictures. Nothing is trained, so all three splits of SIB-200 count.
+In our protocols, every sentence is a query among all pictures, and every picture among all sentences.
+All candidates of its topic are right. The metric `chance` is the accuracy of a random guess, one in
+seven for sentences. In MTEB's protocol, every query chooses among four pictures. Nothing is trained, so
+all three splits of SIB-200 are used.
 """
 
 from __future__ import annotations
@@ -39,31 +40,37 @@ def _load(settings: PictureSettings) -> PictureData:
             "MTEB's packing: data/corpus/test.parquet, data/deu_Latn/top_ranked.parquet",
             "leave `protocols` out to measure ours alone",
         )
-    asked = settings.model_copy(
+    with_codes = settings.model_copy(
         update={"languages": settings.languages and tuple(map(_code, settings.languages))}
     )
-    there = languages_in(folder)
-    measured, gaps = measured_languages(asked, MVL_SIB_LANGUAGES, there, _FILES, "sentences")
-    shown = load_pictures(folder)
-    read = {code: load_texts(folder, code, shown) for code in measured}
-    refuse_unequal(folder, read)
-    topics = dict(shown.topics)
-    for code, found in read.items():
-        other = next((i for i, t in found.topics.items() if topics.setdefault(i, t) != t), None)
+    available = languages_in(folder)
+    measured, gaps = measured_languages(
+        with_codes, MVL_SIB_LANGUAGES, available, _FILES, "sentences"
+    )
+    pictures = load_pictures(folder)
+    texts_by_language = {code: load_texts(folder, code, pictures) for code in measured}
+    refuse_unequal(folder, texts_by_language)
+    topics = dict(pictures.topics)
+    for code, language_texts in texts_by_language.items():
+        language_topics = language_texts.topics
+        other = next((i for i, t in language_topics.items() if topics.setdefault(i, t) != t), None)
         if other is not None:
             raise DataError(
-                f"{folder}, language {code}: {other} is of the topic {found.topics[other]!r}",
+                f"{folder}, language {code}: {other} is of the topic {language_topics[other]!r}",
                 f"{topics[other]!r}, as in the languages before",
             )
-    sources = [path for found in read.values() for path in found.sources]
-    checksum = key_of({"files": checksum_of_files([*sources, *shown.sources])})
-    texts = {c: {item: (text,) for item, text in t.texts.items()} for c, t in read.items()}
-    choices = {code: found.choices for code, found in read.items() if found.choices}
-    return PictureData(shown.pictures, texts, gaps, checksum, topics=topics, choices=choices)
+    sources = [path for each in texts_by_language.values() for path in each.sources]
+    checksum = key_of({"files": checksum_of_files([*sources, *pictures.sources])})
+    texts = {
+        c: {item: (text,) for item, text in t.texts.items()} for c, t in texts_by_language.items()
+    }
+    choices = {code: each.choices for code, each in texts_by_language.items() if each.choices}
+    return PictureData(pictures.pictures, texts, gaps, checksum, topics=topics, choices=choices)
 
 
 def _code(name: str) -> str:
-    """The code of a language asked for as here (``de``) or as the files have it (``deu_Latn``)."""
+    """The code of a language that is requested by our code (``de``) or by that of the files
+    (``deu_Latn``)."""
     return LANGUAGES.get(name, name)
 
 

@@ -1,4 +1,4 @@
-"""Names of held-out concepts in English and 13 languages, or in all of CLDR's."""
+"""Names of held-out concepts in English and 13 languages, or in all languages of CLDR."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def held_out_concepts() -> tuple[Concept, ...]:
     return concepts_of("test")
 
 
-def asked_languages(settings: AnyTargetSettings, legal: Sequence[str]) -> tuple[str, ...]:
-    """The languages asked for, or all legal ones.
+def requested_languages(settings: AnyTargetSettings, legal: Sequence[str]) -> tuple[str, ...]:
+    """The requested languages. Default: all legal ones.
 
     Raises:
-        UnknownNameError: one that the data does not have.
+        UnknownNameError: the data does not have a requested language.
     """
     for language in settings.languages or ():
         if language not in legal:
@@ -38,10 +38,10 @@ def asked_languages(settings: AnyTargetSettings, legal: Sequence[str]) -> tuple[
     return settings.languages or tuple(legal)
 
 
-def asked_translations(
+def requested_translations(
     settings: AnyTargetSettings, data: Path, extra: Sequence[str] = ()
 ) -> Translations:
-    """The names of held-out concepts in CLDR, of the languages that the settings ask for.
+    """The names of held-out concepts in CLDR, in the requested languages.
 
     Args:
         settings: of the target.
@@ -49,48 +49,53 @@ def asked_translations(
         extra: languages that the target has besides those of CLDR.
 
     Raises:
-        DataError: there are no such data, they cannot be read, or no asked language has enough names.
-        UnknownNameError: a language that the data does not have.
+        DataError: the data do not exist or cannot be read, or no requested language has enough names.
+        UnknownNameError: the data does not have a requested language.
     """
-    found = read_translations(data, held_out_concepts())
-    asked = asked_languages(settings, [*extra, *sorted({*found.names, *found.gaps})])
-    gaps = {code: reason for code, reason in found.gaps.items() if code in asked}
-    if len(gaps) == len(asked):
+    translations = read_translations(data, held_out_concepts())
+    requested = requested_languages(
+        settings, [*extra, *sorted({*translations.names, *translations.gaps})]
+    )
+    gaps = {code: reason for code, reason in translations.gaps.items() if code in requested}
+    if len(gaps) == len(requested):
         code, reason = next(iter(gaps.items()))
         raise DataError(f"{data}: {code}: {reason}", "a language with names of more concepts")
-    names = {code: found.names[code] for code in asked if code in found.names}
-    left_out = {code: count for code, count in found.left_out.items() if code in asked}
-    return Translations(names, gaps, left_out, found.checksum)
+    names = {code: translations.names[code] for code in requested if code in translations.names}
+    left_out = {code: count for code, count in translations.left_out.items() if code in requested}
+    return Translations(names, gaps, left_out, translations.checksum)
 
 
 def _load(settings: BitextSettings) -> BitextData:
     concepts = held_out_concepts()
     if settings.data is not None:
-        names, gaps, left_out, own = asked_translations(settings, settings.data)
-        translated = {code: _translated(concepts, named, code) for code, named in names.items()}
-        return BitextData(translated, gaps, f"{checksum()} {own}", left_out=left_out)
-    languages = asked_languages(settings, NAME_LANGUAGES)
+        names, gaps, left_out, cldr_checksum = requested_translations(settings, settings.data)
+        translated = {
+            code: _translated(concepts, names_by_concept, code)
+            for code, names_by_concept in names.items()
+        }
+        return BitextData(translated, gaps, f"{checksum()} {cldr_checksum}", left_out=left_out)
+    languages = requested_languages(settings, NAME_LANGUAGES)
     bitexts = {language: _bitext(concepts, language) for language in languages}
     return BitextData(bitexts, {}, checksum())
 
 
 def _bitext(concepts: Sequence[Concept], language: str) -> Bitext:
-    named = [concept for concept in concepts if language in concept.names]
+    with_name = [concept for concept in concepts if language in concept.names]
     return Bitext(
         language,
-        tuple(concept.names[language] for concept in named),
-        tuple(concept.names["en"] for concept in named),
-        tuple(concept.id for concept in named),
+        tuple(concept.names[language] for concept in with_name),
+        tuple(concept.names["en"] for concept in with_name),
+        tuple(concept.id for concept in with_name),
     )
 
 
 def _translated(concepts: Sequence[Concept], names: Mapping[str, str], language: str) -> Bitext:
-    named = [
+    with_name = [
         replace(concept, names={"en": concept.names["en"], language: names[concept.id]})
         for concept in concepts
         if concept.id in names
     ]
-    return _bitext(named, language)
+    return _bitext(with_name, language)
 
 
 NAMES = BitextTarget(

@@ -1,4 +1,4 @@
-"""Fine-tuning on another English task than a target's own training set, where that is not at hand."""
+"""Fine-tuning on another English task if a target's own training set is not available."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from crosslift.tasks.task import FormSpec, IntermediateTask
 class OtherEnglish:
     """The English records of another task, with the labels of the target.
 
-    Its own dev records are left aside: a target may score them (XQuAD's questions are SQuAD's). A fixed
-    part of its training records is held out of training and chosen by.
+    The dev records of the task are not used: a target may score them (XQuAD's questions are SQuAD's). A
+    fixed part of its training records is held out of training for model selection.
 
     Args:
         task: the other task.
-        labels: label of that task -> label of the target; others stay as they are.
+        labels: label of that task -> label of the target; other labels stay the same.
     """
 
     task: IntermediateTask
@@ -33,34 +33,36 @@ class OtherEnglish:
         """The records of a split ("train" or "dev"), and how many rows of the data were left out.
 
         Raises:
-            DataError: the data cannot be had, are at fault or not English.
+            DataError: the data cannot be found or fetched, have faults, or are not English.
         """
         source = self.task.source
         read = getattr(source, "read", None)
-        found = read("train") if read is not None else DatasetRecords(source.train(), {})
-        check_english(found.records, f"the records of {self.task.name}")
-        parts = dict(zip(("train", "dev"), hold_out(found.records), strict=True))
-        return DatasetRecords(self._named(parts[split]), found.skipped if split == "train" else {})
+        dataset = read("train") if read is not None else DatasetRecords(source.train(), {})
+        check_english(dataset.records, f"the records of {self.task.name}")
+        parts = dict(zip(("train", "dev"), hold_out(dataset.records), strict=True))
+        return DatasetRecords(
+            self._with_target_labels(parts[split]), dataset.skipped if split == "train" else {}
+        )
 
     def train(self) -> list[Record]:
         """The training records."""
         return self.read("train").records
 
     def dev(self) -> list[Record]:
-        """The records that weights are chosen by."""
+        """The records of model selection."""
         return self.read("dev").records
 
     def checksum(self) -> str:
-        """Of the other task's data and of what is made of them."""
+        """Of the other task's data and the changes to their labels."""
         return f"{self.task.source.checksum()} {sorted(self.labels)}"
 
-    def _named(self, records: list[Record]) -> list[Record]:
-        named = dict(self.labels)
+    def _with_target_labels(self, records: list[Record]) -> list[Record]:
+        target_label = dict(self.labels)
         return [
             replace(
                 r,
-                label=named.get(r.label or "", r.label),
-                tags=tuple(named.get(tag, tag) for tag in r.tags),
+                label=target_label.get(r.label or "", r.label),
+                tags=tuple(target_label.get(tag, tag) for tag in r.tags),
             )
             for r in records
         ]
@@ -74,25 +76,26 @@ def other_english(
     Args:
         target: name of the target.
         form: of the target.
-        settings: with `english_task`, and `english` and `english_labels` where they are given.
+        settings: with `english_task`, and optionally `english` and `english_labels`.
 
     Returns:
-        The task, and what weights are chosen by in words.
+        The task, and the records of model selection in words.
 
     Raises:
-        UnknownNameError: no such task.
-        StudyError: a task of another form or with other labels.
-        DataError: its data cannot be had.
+        UnknownNameError: there is no such task.
+        StudyError: the task has another form or other labels.
+        DataError: its data cannot be found or fetched.
     """
     name = settings.english_task or ""
     task = find_task(name, settings.english)
-    fixed = [
-        (bool(f.options.get("unanswerable")), f.options.get("choices")) for f in (task.form, form)
+    structures = [
+        (bool(spec.options.get("unanswerable")), spec.options.get("choices"))
+        for spec in (task.form, form)
     ]
-    if task.form.name != form.name or fixed[0] != fixed[1]:
+    if task.form.name != form.name or structures[0] != structures[1]:
         kind = "whose questions all have an answer" if form.passage is not None else ""
-        if fixed[1][1] is not None:
-            kind = f"with {fixed[1][1]} choices"
+        if structures[1][1] is not None:
+            kind = f"with {structures[1][1]} choices"
         raise StudyError(
             f"english_task {name!r} of target {target!r} is of the form {task.form.name}",
             f"a task of the form {form.name} {kind}".rstrip(),
@@ -100,22 +103,22 @@ def other_english(
     labels = tuple(sorted(settings.english_labels.items()))
     _check_labels(target, name, task.form, form, dict(labels))
     source = OtherEnglish(task, labels)
-    made = replace(task, name=f"{target} from {name}", form=form, source=source)
-    return made, f"a tenth of the training examples of {name}, held out of training"
+    with_labels = replace(task, name=f"{target} from {name}", form=form, source=source)
+    return with_labels, f"a tenth of the training examples of {name}, held out of training"
 
 
 def _check_labels(
-    target: str, name: str, given: FormSpec, wanted: FormSpec, named: dict[str, str]
+    target: str, name: str, task_form: FormSpec, target_form: FormSpec, label_map: dict[str, str]
 ) -> None:
-    there = set(given.classes)
-    unknown = sorted(set(named) - there)
-    made = {named.get(label, label) for label in there}
-    right = set(wanted.classes)
-    if unknown or not made <= right:
-        wrong = unknown or sorted(made - right)
+    task_labels = set(task_form.classes)
+    unknown = sorted(set(label_map) - task_labels)
+    target_labels = {label_map.get(label, label) for label in task_labels}
+    legal = set(target_form.classes)
+    if unknown or not target_labels <= legal:
+        illegal = unknown or sorted(target_labels - legal)
         raise StudyError(
-            f"english_task {name!r} of target {target!r}: label {wrong[0]!r}",
-            f"labels of {name} ({', '.join(sorted(there))}) that are, or that english_labels turns "
-            f"into, those of {target} ({', '.join(sorted(right))})",
+            f"english_task {name!r} of target {target!r}: label {illegal[0]!r}",
+            f"labels of {name} ({', '.join(sorted(task_labels))}) that are, or that english_labels "
+            f"turns into, those of {target} ({', '.join(sorted(legal))})",
             "such as `english_labels: {equivalent: '1', not-equivalent: '0'}`",
         )

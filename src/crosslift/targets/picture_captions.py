@@ -1,7 +1,7 @@
-"""Captioned pictures of one's own, in every format that training data may have too.
+"""Your own captioned pictures, in every format of training data.
 
-Where the data part training from test data, the test part is measured; where they part nothing, all of
-them. A picture is an item of its own: groups of pictures, which matter in training, do not count here.
+If the data have a test split, the test split is measured; if they have no splits, all of them. Every
+picture is a separate item: groups of pictures, which matter in training, have no effect here.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from crosslift.errors import DataError
 from crosslift.sources.picture import Picture
 from crosslift.targets.caption_pairs import (
-    asked_pairs,
     needed_bitexts,
     pair_bitexts,
     pairs_of,
     refuse_pairs,
+    requested_pairs,
 )
 from crosslift.targets.captioned_sets import (
     PIVOT,
@@ -47,7 +47,7 @@ class _Captioned(NamedTuple):
 
 
 def _read(settings: PairSettings) -> _Captioned:
-    from crosslift.sources.captions.caption_files import checksum_of, read_captions
+    from crosslift.sources.captions.published_captions import checksum_of, read_captions
 
     if settings.data is None:
         raise DataError(
@@ -56,32 +56,32 @@ def _read(settings: PairSettings) -> _Captioned:
         )
     pictures: dict[str, Picture] = {}
     texts: dict[str, dict[str, tuple[str, ...]]] = {}
-    found = read_captions(settings.data, "test", settings.columns)
-    if not found.records:
-        found = _unparted(settings.data, settings.columns)
-    _refuse_gaps(settings.data, found.skipped)
-    for record in found.records:
+    captions = read_captions(settings.data, "test", settings.columns)
+    if not captions.records:
+        captions = _without_splits(settings.data, settings.columns)
+    _refuse_gaps(settings.data, captions.skipped)
+    for record in captions.records:
         item = record.id.rpartition("#")[0]
         if record.image is None:
             raise DataError(f"{settings.data}: record {record.id!r} has no picture", "a picture")
         pictures[item] = record.image
-        named = texts.setdefault(record.language, {})
-        named[item] = (*named.get(item, ()), record.texts["text"])
+        texts_by_item = texts.setdefault(record.language, {})
+        texts_by_item[item] = (*texts_by_item.get(item, ()), record.texts["text"])
     return _Captioned(pictures, texts, checksum_of(settings.data, settings.columns))
 
 
-def _unparted(data: Path, columns: Mapping[str, str]) -> CaptionRecords:
-    """All captions of data that part nothing.
+def _without_splits(data: Path, columns: Mapping[str, str]) -> CaptionRecords:
+    """All captions of data without splits.
 
     Raises:
-        DataError: they have a dev split, and no test split.
+        DataError: the data have a dev split, but no test split.
     """
-    from crosslift.sources.captions.caption_files import read_captions
+    from crosslift.sources.captions.published_captions import read_captions
 
     if read_captions(data, "dev", columns).records:
         raise DataError(
             f"{data} has a dev split and no test split",
-            "a test split, or data that part nothing",
+            "a test split, or data without splits",
             "choices were made on dev: measure on other pictures",
         )
     return read_captions(data, "train", columns)
@@ -90,56 +90,59 @@ def _unparted(data: Path, columns: Mapping[str, str]) -> CaptionRecords:
 def _refuse_gaps(data: Path, skipped: Mapping[str, int]) -> None:
     from crosslift.sources.captions.assemble import NO_SPLIT, REPEATED
 
-    other_split = "in the split "  # as the reasons begin for entries of splits of other names
-    fine = (NO_SPLIT, REPEATED)
+    other_split = "in the split "  # the reasons for entries of splits with other names begin so
+    harmless = (NO_SPLIT, REPEATED)
     left_out = {
         why: count
         for why, count in skipped.items()
-        if why not in fine and not why.startswith(other_split)
+        if why not in harmless and not why.startswith(other_split)
     }
     if left_out:
-        told = ", ".join(f"{why}: {count:,}" for why, count in left_out.items())
+        counts = ", ".join(f"{why}: {count:,}" for why, count in left_out.items())
         raise DataError(
-            f"{data} has entries that cannot be measured ({told})",
+            f"{data} has entries that cannot be measured ({counts})",
             "a picture and a caption in every entry",
-            "fill them in, or take them out",
+            "fill them in, or remove them",
         )
 
 
 def _load_pictures(settings: PictureSettings) -> PictureData:
-    found = _read(settings)
-    there = sorted(found.texts, key=lambda code: (code != PIVOT, code))
-    measured, gaps = measured_languages(settings, there, there, _FILES)
-    texts = {code: found.texts[code] for code in measured}
-    return PictureData(found.pictures, texts, gaps, found.checksum)
+    captioned = _read(settings)
+    available = sorted(captioned.texts, key=lambda code: (code != PIVOT, code))
+    measured, gaps = measured_languages(settings, available, available, _FILES)
+    texts = {code: captioned.texts[code] for code in measured}
+    return PictureData(captioned.pictures, texts, gaps, captioned.checksum)
 
 
 def _load_bitexts(settings: BitextSettings) -> BitextData:
     refuse_pairs(settings, "picture-captions-pairs")
-    found = _read(settings)
-    if PIVOT not in found.texts:
+    captioned = _read(settings)
+    if PIVOT not in captioned.texts:
         raise DataError(
             f"{settings.data} has no English captions",
             "captions in English and in other languages of the same pictures",
         )
-    there = sorted(code for code in found.texts if code != PIVOT)
-    if not there:
+    available = sorted(code for code in captioned.texts if code != PIVOT)
+    if not available:
         raise DataError(f"{settings.data} has English captions alone", "another language beside it")
-    measured, gaps = measured_languages(settings, there, there, _FILES)
-    bitexts, unshared = caption_bitexts(found.texts, measured)
-    return BitextData(bitexts, {**gaps, **unshared}, found.checksum)
+    measured, gaps = measured_languages(settings, available, available, _FILES)
+    bitexts, unshared = caption_bitexts(captioned.texts, measured)
+    return BitextData(bitexts, {**gaps, **unshared}, captioned.checksum)
 
 
 def _load_pairs(settings: BitextSettings) -> BitextData:
-    found = _read(settings)
-    there = sorted(code for code in found.texts if code != PIVOT)
-    pairs = asked_pairs(settings, pairs_of(there))
-    wanted = tuple(dict.fromkeys(code for pair in pairs.values() for code in pair))
+    captioned = _read(settings)
+    available = sorted(code for code in captioned.texts if code != PIVOT)
+    pairs = requested_pairs(settings, pairs_of(available))
+    paired_languages = tuple(dict.fromkeys(code for pair in pairs.values() for code in pair))
     measured_languages(
-        settings.model_copy(update={"languages": wanted or None}), there, there, _FILES
+        settings.model_copy(update={"languages": paired_languages or None}),
+        available,
+        available,
+        _FILES,
     )
-    bitexts, unshared = needed_bitexts(settings, *pair_bitexts(found.texts, pairs))
-    return BitextData(bitexts, unshared, found.checksum)
+    bitexts, unshared = needed_bitexts(settings, *pair_bitexts(captioned.texts, pairs))
+    return BitextData(bitexts, unshared, captioned.checksum)
 
 
 PICTURE_CAPTIONS = PictureTarget(

@@ -1,7 +1,7 @@
-"""Zero-shot classification of pictures of one's own, by the names of the classes in each language.
+"""Zero-shot classification of your own pictures by the names of their classes in each language.
 
-In each language the candidates are the names of all classes in it, in templates where there are some.
-A class without a name in a language would make that language easier than the others, so it is a gap.
+In each language, the candidates are the names of all classes, in templates if the data have some. A
+class without a name would make a language easier than the others, so such a language is a gap.
 """
 
 from __future__ import annotations
@@ -19,43 +19,45 @@ _FILES = "classes.csv (columns class, en, de, ...) and a folder of pictures for 
 
 
 def _load(settings: PictureSettings) -> PictureData:
-    found = load_classes(settings.needed_data(_FILES), settings.images)
-    codes = tuple(found.names)
+    folders = load_classes(settings.needed_data(_FILES), settings.images)
+    codes = tuple(folders.names)
     measured, gaps = measured_languages(settings, codes, codes, _FILES, "names of classes")
-    unnamed = {code: why for code in measured if (why := _unnamed(found, code))}
+    unnamed = {code: why for code in measured if (why := _unnamed(folders, code))}
     if unnamed and (settings.languages or len(unnamed) == len(measured)):
         code, why = next(iter(unnamed.items()))
         raise DataError(f"{settings.data}, language {code}: {why}", "a name of every class")
-    texts = {code: _texts(found, code) for code in measured if code not in unnamed}
+    texts = {code: _texts(folders, code) for code in measured if code not in unnamed}
     checksum = key_of(
         {
-            "tables": checksum_of_files(found.sources),
-            "pictures": checksum_of_files(list(found.pictures.values())),
-            "classes": dict(found.classes),
+            "tables": checksum_of_files(folders.sources),
+            "pictures": checksum_of_files(list(folders.pictures.values())),
+            "classes": dict(folders.classes),
         }
     )
-    return PictureData(found.pictures, texts, {**gaps, **unnamed}, checksum, classes=found.classes)
+    return PictureData(
+        folders.pictures, texts, {**gaps, **unnamed}, checksum, classes=folders.classes
+    )
 
 
-def _unnamed(found: ClassFolders, code: str) -> str:
-    """Why a language cannot be measured; empty where it can."""
-    absent = [name for name in found.every_class if name not in found.names[code]]
-    return f"no name of {len(absent)} classes, such as {absent[0]}" if absent else ""
+def _unnamed(folders: ClassFolders, code: str) -> str:
+    """Why a language cannot be measured; empty if it can."""
+    unnamed = [name for name in folders.every_class if name not in folders.names[code]]
+    return f"no name of {len(unnamed)} classes, such as {unnamed[0]}" if unnamed else ""
 
 
-def _texts(found: ClassFolders, code: str) -> dict[str, tuple[str, ...]]:
-    templates = found.templates.get(code, ("{}",))
-    named = found.names[code]
+def _texts(folders: ClassFolders, code: str) -> dict[str, tuple[str, ...]]:
+    templates = folders.templates.get(code, ("{}",))
+    names = folders.names[code]
     return {
-        name: tuple(template.replace("{}", named[name]) for template in templates)
-        for name in found.every_class
+        name: tuple(template.replace("{}", names[name]) for template in templates)
+        for name in folders.every_class
     }
 
 
 PICTURE_CLASSES_TARGET = PictureTarget(
     name="picture-classes",
     title="own classes of pictures",
-    description="pictures of your own told apart by the names of their classes (needs --data)",
+    description="pictures of your own classified by the names of their classes (needs --data)",
     metric="top1_accuracy",
     load=_load,
     protocols=PICTURE_CLASSES,

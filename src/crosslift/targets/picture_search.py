@@ -1,4 +1,4 @@
-"""Search among texts and pictures, with what each query, cluster and candidate is called."""
+"""Search among texts and pictures, with the ids of queries, clusters and candidates."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from crosslift.targets.query_outcomes import Vectors
 
 
 class Ranked(NamedTuple):
-    """The ranks of N queries, and what they and their candidates are called.
+    """The ranks of N queries, with the ids of queries and candidates.
 
     Args:
         ranks: of the queries.
         queries: their ids.
-        clusters: what each belongs to.
+        clusters: the cluster of each query.
         candidates: ids of the candidates.
-        more: outcome -> float64 [N], of our protocols beside those of every search.
+        more: outcome -> float64 [N], of our protocols, besides those of every search.
         theirs: computes the outcome float64 [N] of another project's metric.
     """
 
@@ -35,20 +35,25 @@ class Ranked(NamedTuple):
 
 
 def search(
-    asking: Vectors,
-    candidates: Vectors,
+    query_vectors: Vectors,
+    candidate_vectors: Vectors,
     gold: Sequence[Sequence[int]],
     queries: tuple[str, ...],
     clusters: tuple[str, ...],
     names: tuple[str, ...],
 ) -> Ranked:
-    """The ranks of queries [N, D] among candidates [C, D] by cosine; theirs is nDCG at 10."""
-    ranks = gold_ranks(asking, candidates, gold)
+    """The ranks of queries [N, D] among candidates [C, D] by cosine; ``theirs`` is nDCG at 10."""
+    ranks = gold_ranks(query_vectors, candidate_vectors, gold)
     return Ranked(
-        ranks, queries, clusters, names, {}, partial(ndcg_at, asking, candidates, gold, 10)
+        ranks,
+        queries,
+        clusters,
+        names,
+        {},
+        partial(ndcg_at, query_vectors, candidate_vectors, gold, 10),
     )
 
 
-def rows(shown: Mapping[str, Vectors], items: Sequence[str]) -> Vectors:
+def rows(vectors: Mapping[str, Vectors], items: Sequence[str]) -> Vectors:
     """The vectors of some pictures, float32 [N, D]."""
-    return np.stack([shown[item] for item in items])
+    return np.stack([vectors[item] for item in items])

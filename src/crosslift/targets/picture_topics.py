@@ -1,4 +1,4 @@
-"""Retrieval between texts and pictures of the same topics, and choice among a few pictures."""
+"""Retrieval between texts and pictures of the same topics, and choices among a few pictures."""
 
 from __future__ import annotations
 
@@ -17,65 +17,67 @@ from crosslift.targets.protocol import Direction
 from crosslift.targets.query_outcomes import Lookup, Vectors
 
 
-def by_topic(
-    data: PictureData, language: str, texts: Lookup, shown: Mapping[str, Vectors]
+def rank_by_topic(
+    data: PictureData, language: str, texts: Lookup, picture_vectors: Mapping[str, Vectors]
 ) -> dict[Direction, Ranked]:
     """The ranks of both directions, in which every candidate of the topic is right, and of choices.
 
     Args:
         data: with topics.
         language: one of its texts.
-        texts: from texts to vectors.
-        shown: id of a picture -> its vector.
+        texts: maps texts to vectors.
+        picture_vectors: id of a picture -> its vector.
     """
-    asking, pool = tuple(data.texts[language]), tuple(data.pictures)
-    told = texts([said[0] for said in data.texts[language].values()])
-    of_texts = _search(data, told, rows(shown, pool), asking, pool)
-    asked_for = {data.topics[item] for item in asking}
-    with_text = tuple(item for item in pool if data.topics[item] in asked_for)
-    of_pictures = _search(data, rows(shown, with_text), told, with_text, asking)
-    found: dict[Direction, Ranked] = {"text->picture": of_texts, "picture->text": of_pictures}
+    items, pool = tuple(data.texts[language]), tuple(data.pictures)
+    sentence_vectors = texts([item_texts[0] for item_texts in data.texts[language].values()])
+    text_ranks = _search(data, sentence_vectors, rows(picture_vectors, pool), items, pool)
+    text_topics = {data.topics[item] for item in items}
+    with_text = tuple(item for item in pool if data.topics[item] in text_topics)
+    picture_ranks = _search(
+        data, rows(picture_vectors, with_text), sentence_vectors, with_text, items
+    )
+    ranked: dict[Direction, Ranked] = {"text->picture": text_ranks, "picture->text": picture_ranks}
     choices = data.choices.get(language)
     if choices:
-        vectors = dict(zip(asking, told, strict=True))
-        found["text->4 pictures"] = _chosen(choices, vectors, shown, pool)
-    return found
+        text_vectors = dict(zip(items, sentence_vectors, strict=True))
+        ranked["text->4 pictures"] = _rank_choices(choices, text_vectors, picture_vectors, pool)
+    return ranked
 
 
 def _search(
     data: PictureData,
-    asking: Vectors,
-    candidates: Vectors,
+    query_vectors: Vectors,
+    candidate_vectors: Vectors,
     queries: tuple[str, ...],
     names: tuple[str, ...],
 ) -> Ranked:
     topics = np.array([data.topics[name] for name in names])
     gold = [np.flatnonzero(topics == data.topics[query]).tolist() for query in queries]
-    found = search(asking, candidates, gold, queries, queries, names)
-    return found._replace(more={"chance": np.array([len(right) for right in gold]) / len(names)})
+    ranked = search(query_vectors, candidate_vectors, gold, queries, queries, names)
+    return ranked._replace(more={"chance": np.array([len(right) for right in gold]) / len(names)})
 
 
-def _chosen(
+def _rank_choices(
     choices: Mapping[str, Choice],
-    told: Mapping[str, Vectors],
-    shown: Mapping[str, Vectors],
+    text_vectors: Mapping[str, Vectors],
+    picture_vectors: Mapping[str, Vectors],
     pool: tuple[str, ...],
 ) -> Ranked:
-    """Of queries that choose, each among its own candidates."""
+    """The ranks of queries that choose, each among its own candidates."""
     place = {item: i for i, item in enumerate(pool)}
-    sentences = unit_rows(np.stack([told[choice.text] for choice in choices.values()]))
-    pictures = unit_rows(rows(shown, pool)).astype(np.float64)
+    sentences = unit_rows(np.stack([text_vectors[choice.text] for choice in choices.values()]))
+    pictures = unit_rows(rows(picture_vectors, pool)).astype(np.float64)
     candidates = np.array([[place[i] for i in choice.candidates] for choice in choices.values()])
     scores = np.einsum("qd,qcd->qc", sentences.astype(np.float64), pictures[candidates])
     gold = [choice.candidates.index(choice.right) for choice in choices.values()]
     ranks = ranks_of_scores(scores, gold)
     best = candidates[np.arange(len(gold)), ranks.retrieved]
-    found = Ranks(ranks.better, ranks.tied, ranks.gold_tied, best)
+    best_pictures = Ranks(ranks.better, ranks.tied, ranks.gold_tied, best)
     clusters = tuple(choice.text for choice in choices.values())
     right = partial(_right, ranks.retrieved, gold)
-    return Ranked(found, tuple(choices), clusters, pool, {}, right)
+    return Ranked(best_pictures, tuple(choices), clusters, pool, {}, right)
 
 
-def _right(taken: NDArray[np.int64], gold: Sequence[int]) -> NDArray[np.float64]:
-    right: NDArray[np.float64] = (taken == np.array(gold)).astype(np.float64)
+def _right(chosen: NDArray[np.int64], gold: Sequence[int]) -> NDArray[np.float64]:
+    right: NDArray[np.float64] = (chosen == np.array(gold)).astype(np.float64)
     return right

@@ -1,4 +1,4 @@
-"""Pictures of held-out concepts and their names in English and 13 other languages, or CLDR's."""
+"""Pictures of held-out concepts and their names in English and 13 other languages, or in CLDR's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crosslift.sources.pictograms import NAME_LANGUAGES, PICTURES_ORIGIN, checksum
 from crosslift.targets.kinds.pictures_with_texts import PictureData, PictureTarget
-from crosslift.targets.names import asked_languages, asked_translations, held_out_concepts
+from crosslift.targets.names import held_out_concepts, requested_languages, requested_translations
 from crosslift.targets.protocols import PICTURE_RETRIEVAL
 from crosslift.targets.target_settings import PictureSettings
 
@@ -19,22 +19,22 @@ def _load(settings: PictureSettings) -> PictureData:
     concepts = held_out_concepts()
     texts = {
         language: {c.id: (c.names[language],) for c in concepts if language in c.names}
-        for language in asked_languages(settings, LANGUAGES)
+        for language in requested_languages(settings, LANGUAGES)
     }
     return PictureData({c.id: c.picture for c in concepts}, texts, {}, checksum())
 
 
 def _with_cldr(settings: PictureSettings, data: Path) -> PictureData:
     concepts = held_out_concepts()
-    names, gaps, left_out, own = asked_translations(settings, data, extra=("en",))
+    names, gaps, left_out, cldr_checksum = requested_translations(settings, data, extra=("en",))
     texts = {
-        language: {concept: (name,) for concept, name in named.items()}
-        for language, named in names.items()
+        language: {concept: (name,) for concept, name in names_by_concept.items()}
+        for language, names_by_concept in names.items()
     }
     if settings.languages is None or "en" in settings.languages:
         texts["en"] = {c.id: (c.names["en"],) for c in concepts}
     pictures = {concept.id: concept.picture for concept in concepts}
-    return PictureData(pictures, texts, gaps, f"{checksum()} {own}", left_out=left_out)
+    return PictureData(pictures, texts, gaps, f"{checksum()} {cldr_checksum}", left_out=left_out)
 
 
 PICTURES = PictureTarget(

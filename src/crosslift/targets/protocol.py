@@ -1,4 +1,4 @@
-"""What a protocol is: exactly how a score is computed. `protocols` declares each of them."""
+"""What a protocol is: exactly how a score is computed. `protocols` declares all of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Direction = Literal[
 ]
 Split = Literal["dev", "training", "test"]
 OURS = "crosslift"
-"""Asks for a target's own protocols alone."""
+"""Name of a target's own protocols."""
 
 
 class HiddenStateRule(NamedTuple):
@@ -37,7 +37,7 @@ class HiddenStateRule(NamedTuple):
 
     Args:
         words: for people.
-        of: from the number of layers to the index; 0 is the embedding output.
+        of: maps the number of layers to the index; 0 is the embedding output.
     """
 
     words: str
@@ -49,7 +49,7 @@ class PromptRule(NamedTuple):
 
     Args:
         words: for people.
-        of: from an encoder's settings to the prompt; empty for none.
+        of: maps an encoder's settings to the prompt; empty for none.
     """
 
     words: str
@@ -63,12 +63,12 @@ class Mining:
     Args:
         margin: of the scores (Artetxe and Schwenk 2019, arXiv 1811.01136).
         neighbours: k of the margin.
-        retrieval: whose best candidates become pairs.
-        ratio_over: which mean cosines the margin `ratio` divides by; over others it raises.
-        scores_above: a pair is kept only where its score is above this; None: every pair is.
-        threshold_source: the split whose gold the threshold is fitted on. Where it is missing, or is
-            the split that is scored, the threshold of one half of the src texts is applied to the
-            other, and the result says so.
+        retrieval: the side whose best candidates become pairs.
+        ratio_over: which mean cosines the margin `ratio` may divide by; others raise an error.
+        scores_above: pairs with a score of at most this are dropped; None: all pairs stay.
+        threshold_source: the split whose gold the threshold is fitted on. If it is missing, or is the
+            split that is scored, the threshold of one half of the src texts is applied to the other,
+            and the result says so.
         repeated_texts: ``united``: a text that appears twice is one; ``dropped``: a mined pair with
             such a text counts as not extracted, and its gold as not found.
     """
@@ -87,18 +87,18 @@ class Protocol:
     """Exactly how a score is computed.
 
     Args:
-        name: "crosslift" for ours, else the project whose definition it is.
-        direction: which side asks; ``both``: the mean of the two; ``gold->en``: the texts that have
-            a translation ask.
-        metric: name of the primary one, see `crosslift.metrics.table`.
-        pooling: of the tokens; None: the encoder's own.
-        prompt: which is put before every text; None: the encoder's own.
-        hidden_state: which is pooled; None: the encoder's own.
+        name: "crosslift" for ours, else the project that defines it.
+        direction: from queries to candidates; ``both``: the mean of the two directions; ``gold->en``:
+            the queries are the texts that have a translation.
+        metric: name of the primary metric, see `crosslift.metrics.table`.
+        pooling: of the tokens; None: the pooling of the encoder.
+        prompt: prepended to every text; None: the prompt of the encoder.
+        hidden_state: the pooled hidden state; None: the hidden state of the encoder.
         similarity: of two vectors.
-        ties: what a candidate with the gold's score counts.
+        ties: how a candidate with the gold's score counts.
         mining: how pairs are mined; None: every query has an answer, and candidates are ranked.
         reproduces: the file of the other project that defines it.
-        answer_rules: how answers to questions are compared with the right ones; None: there are none.
+        answer_rules: how answers to questions are compared with the right ones; None: no questions.
 
     Raises:
         UnknownNameError: there is no such metric.
@@ -121,40 +121,40 @@ class Protocol:
 
     @property
     def id(self) -> str:
-        """Short id of the protocol, as results name it."""
+        """Short id of the protocol, as in results."""
         return f"{self.name}/{self.direction}"
 
     @property
     def own_reading(self) -> bool:
-        """Whether vectors are read as the encoder's own settings say."""
+        """Whether texts are read with the settings of the encoder."""
         return self.pooling is None and self.prompt is None and self.hidden_state is None
 
     def reading(self, settings: EncoderSettings, layers: Callable[[], int]) -> EncoderSettings:
-        """The settings with which vectors are read; those given where they say the same.
+        """The settings with which texts are read; those of the encoder if the protocol changes nothing.
 
         Args:
             settings: of the encoder.
-            layers: how many it has; called only where the protocol needs it.
+            layers: returns its number of layers; called only if the protocol needs it.
 
         Raises:
             EncoderError: the encoder's files cannot be found or fetched.
         """
-        asked: dict[str, Any] = {"pooling": self.pooling}
+        changes: dict[str, Any] = {"pooling": self.pooling}
         prompt = None if self.prompt is None else self.prompt.of(settings)
         if prompt is not None and prompt != prompt_of(settings):
-            asked["prompt"] = prompt
+            changes["prompt"] = prompt
         if self.hidden_state is not None:
-            asked["hidden_state"] = self.hidden_state.of(layers())
-        return settings.model_copy(update={k: v for k, v in asked.items() if v is not None})
+            changes["hidden_state"] = self.hidden_state.of(layers())
+        return settings.model_copy(update={k: v for k, v in changes.items() if v is not None})
 
     def facts(self) -> dict[str, Any]:
-        """All of it, JSON-like; of labelled examples, what has to do with them."""
+        """All fields, JSON-like; for labelled examples, only those that apply to them."""
         if self.direction == "zero-shot":
-            told = ("name", "direction", "metric", "reproduces", "answer_rules")
-            return {name: getattr(self, name) for name in told}
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
+            names = ("name", "direction", "metric", "reproduces", "answer_rules")
+            return {name: getattr(self, name) for name in names}
+        facts = {field.name: getattr(self, field.name) for field in fields(self)}
         for rule in ("hidden_state", "prompt"):
-            found[rule] = found[rule].words if found[rule] else None
-        del found["answer_rules"]
-        mining = found.pop("mining")
-        return found | (asdict(mining) if mining else {"threshold_source": None})
+            facts[rule] = facts[rule].words if facts[rule] else None
+        del facts["answer_rules"]
+        mining = facts.pop("mining")
+        return facts | (asdict(mining) if mining else {"threshold_source": None})

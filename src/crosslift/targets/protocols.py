@@ -1,8 +1,8 @@
 """The protocols: ours, and those of the projects whose figures are quoted.
 
-Three numbers called "Tatoeba" and three called "BUCC" are in use, and they differ in direction, in
-the hidden state that is pooled, in what a threshold is fitted on and in the metric. Each is declared
-here by itself, with the file that defines it; a table may set them side by side, never mix them.
+Three different scores are called "Tatoeba", and three "BUCC". They differ in direction, pooled hidden
+state, data of the threshold, and metric. Each is declared here separately, with the file that defines
+it. A table may show them side by side, but must never mix them.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ _AS_MTEB = "what MTEB puts before the texts of a bitext"
 _NO_PROMPT = PromptRule("none", lambda _: "")
 
 RETRIEVAL = (Protocol("crosslift", "xx->en"), Protocol("crosslift", "en->xx"))
-"""Ours, between texts: every query's answer is ranked among all candidates."""
+"""Ours, between texts: the answer of every query is ranked among all candidates."""
 
 PAIR_RETRIEVAL = (Protocol("crosslift", "xx->yy"), Protocol("crosslift", "yy->xx"))
-"""Ours, between the texts of two languages, none of them English; of ``de-zh``, German asks first."""
+"""Ours, between the texts of two languages besides English. For ``de-zh``, German is the first side
+with queries."""
 
 PICTURE_RETRIEVAL = (
     Protocol("crosslift", "text->picture"),
     Protocol("crosslift", "picture->text"),
 )
-"""Ours, between texts and pictures. Top-1 accuracy is what is elsewhere called recall at 1: the chance
-that the first candidate is a correct one; it is told once."""
+"""Ours, between texts and pictures. Top-1 accuracy is also known as recall at 1: the share of queries
+whose first candidate is correct. It is reported once."""
 
 _MTEB_TEXTS = Protocol(
     name="mteb",
@@ -40,9 +41,9 @@ _MTEB_TEXTS = Protocol(
     "mteb/tasks/retrieval/multilingual/xm3600_t2i_retrieval.py, mteb/abstasks/retrieval.py",
 )
 MTEB_PICTURES = (_MTEB_TEXTS, replace(_MTEB_TEXTS, direction="picture->text"))
-"""Every caption asks among all pictures, and every picture among all captions of a language, of which
-all of its own are relevant: nDCG at 10. Texts are read as the arm reads them, without the instruction
-that MTEB puts before those of instruction models."""
+"""Every caption is a query among all pictures, and every picture among all captions of a language, of
+which all captions of the picture are relevant: nDCG at 10. Texts are read as the arm reads them,
+without the instruction that MTEB prepends for instruction models."""
 
 MTEB_TOPICS = replace(
     _MTEB_TEXTS,
@@ -51,10 +52,10 @@ MTEB_TOPICS = replace(
     reproduces="embeddings-benchmark/mteb: "
     "mteb/tasks/reranking/multilingual/mvl_sib_sent2img.py, mteb/abstasks/retrieval.py",
 )
-"""Every query chooses among four pictures, of which one has the topic of its sentence."""
+"""Every query chooses among four pictures, one of which has the topic of its sentence."""
 
 PICTURE_CLASSES = (Protocol("crosslift", "picture->class"),)
-"""Ours: every picture asks, the names of the classes in one language are the candidates."""
+"""Ours: every picture is a query; the candidates are the names of the classes in one language."""
 
 XTREME_RETRIEVAL = Protocol(
     name="xtreme",
@@ -66,8 +67,8 @@ XTREME_RETRIEVAL = Protocol(
     reproduces="google-research/xtreme: third_party/evaluate_retrieval.py, "
     "third_party/utils_retrieve.py (similarity_search), scripts/run_tatoeba.sh",
 )
-"""The English sentences ask. `specific_layer` counts from the first layer's output: 7 of 12 layers
-is hidden state 8, 13 of 24 is 14; the rule goes through both."""
+"""The English sentences are the queries. `specific_layer` counts from the first layer's output: 7 of 12
+layers is hidden state 8, and 13 of 24 is 14. The rule fits both."""
 
 MTEB_RETRIEVAL = Protocol(
     name="mteb",
@@ -78,8 +79,8 @@ MTEB_RETRIEVAL = Protocol(
     reproduces="embeddings-benchmark/mteb: mteb/abstasks/text/bitext_mining.py, "
     "mteb/_evaluators/text/bitext_mining_evaluator.py",
 )
-"""F1 of each candidate as a class, weighted by how often it is the answer. Its tasks `Tatoeba` and
-`FloresBitextMining` score and prompt alike."""
+"""F1 of each candidate as a class, weighted by how often it is the answer. MTEB's tasks
+`Tatoeba` and `FloresBitextMining` use the same scores and prompts."""
 
 LASER_RETRIEVAL = Protocol(
     name="laser",
@@ -87,7 +88,7 @@ LASER_RETRIEVAL = Protocol(
     ties=_LOWEST,
     reproduces="facebookresearch/LASER: source/similarity_search.py, source/lib/indexing.py",
 )
-"""One less the error rate, averaged over the two directions."""
+"""One minus the error rate, averaged over the two directions."""
 
 OTHER_RETRIEVAL = (XTREME_RETRIEVAL, MTEB_RETRIEVAL, LASER_RETRIEVAL)
 
@@ -97,8 +98,8 @@ MINING = (Protocol("crosslift", "mining", metric="mining_f1", ties=_CUT_TOGETHER
 """Ours: distinct texts are mined; the threshold is fitted on dev, never on what is scored."""
 
 _AS_LASER_MINES = Mining(ratio_over="any mean", scores_above=0.0, repeated_texts="dropped")
-"""XTREME's mining code is LASER's: it divides by any mean, and writes a pair only where its score is
-above 0. A mean of exactly 0 gives inf or no number there; here it is an error."""
+"""XTREME's mining code is LASER's: it divides by any mean, and writes a pair only if its score is above
+0. A mean of exactly 0 gives inf or NaN there; here it is an error."""
 
 XTREME_MINING = Protocol(
     name="xtreme",
@@ -112,8 +113,9 @@ XTREME_MINING = Protocol(
     reproduces="google-research/xtreme: third_party/evaluate_retrieval.py, "
     "third_party/utils_retrieve.py (mine_bitext, bucc_eval), scripts/run_bucc2018.sh",
 )
-"""As it is meant: its code passes a threshold that it never set. `specific_layer` 7 of the last 12
-layers is hidden state 8 of 12, and 20 of 24; the mean is pooled, as `--pool_type` is not passed on."""
+"""As intended: the original code passes a threshold that it never sets. `specific_layer` 7 of the last
+12 layers is hidden state 8 of 12, and 20 of 24. Pooling is the mean, because `--pool_type` is not
+passed on."""
 
 MTEB_MINING = Protocol(
     name="mteb",
@@ -124,7 +126,8 @@ MTEB_MINING = Protocol(
     reproduces="embeddings-benchmark/mteb: "
     "mteb/tasks/bitext_mining/multilingual/bucc_bitext_mining.py, mteb/abstasks/text/bitext_mining.py",
 )
-"""Nothing is mined: the sentences that have a translation ask, all English sentences are candidates."""
+"""Nothing is mined: the queries are the sentences that have a translation, the candidates all English
+sentences."""
 
 LASER_MINING = Protocol(
     name="laser",

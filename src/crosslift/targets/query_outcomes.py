@@ -28,14 +28,14 @@ Lookup = Callable[[Sequence[str]], Vectors]
 
 
 class SideLookups(NamedTuple):
-    """The vectors of texts in pairs: one lookup for both sides where they are read alike."""
+    """The vectors of texts in pairs: one lookup for both sides if they are read alike."""
 
     src: Lookup
     tgt: Lookup
 
     @classmethod
     def of_both(cls, lookup: Lookup) -> SideLookups:
-        """Both sides are read alike."""
+        """One lookup for both sides."""
         return cls(lookup, lookup)
 
 
@@ -45,16 +45,16 @@ CSLS_NEIGHBOURS = 10
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What became of the queries of one language under one protocol.
+    """The outcomes of the queries of one language under one protocol.
 
     Args:
         language: BCP-47 code of the language that is not English (or of the texts, for pictures).
         protocol: id of the protocol.
         items: ids of the N queries.
         values: outcome -> float64 [N]; its mean, or median, is the metric's value.
-        retrieved: item id of each query's best candidate; empty where none was taken.
-        clusters: what each query belongs to, such as the picture of a caption: queries of one cluster
-            are resampled together. None: each is its own.
+        retrieved: item id of each query's best candidate; empty if none was retrieved.
+        clusters: the cluster of each query, such as the picture of a caption: queries of one cluster
+            are resampled together. None: every query is a separate cluster.
     """
 
     language: str
@@ -108,19 +108,19 @@ def evaluate_bitexts(
         for protocol, sides in lookups.items():
             if sides not in ranked:
                 ranked[sides] = rank_bitext(sides, bitext, postprocessing)
-            values, found = outcomes_of(protocol, ranked[sides])
+            values, best = outcomes_of(protocol, ranked[sides])
             if data.words and protocol.name == OURS and not postprocessing:
                 values |= _pair_values(sides, bitext, protocol.direction)
-            retrieved = tuple(bitext.items[i] for i in found)
+            retrieved = tuple(bitext.items[i] for i in best)
             yield Outcomes(language, protocol.id, bitext.items, values, retrieved)
 
 
 def _pair_values(
     lookups: SideLookups, bitext: Bitext, direction: Direction
 ) -> dict[str, NDArray[np.float64]]:
-    """The cosine of each pair, and how far it is above that of random pairs: the mean cosine of the
-    side that asks with every other candidate, or its mean over both; float64 [N] each, of vectors as
-    they are."""
+    """The cosine of each pair, and its margin above random pairs: above the mean cosine of the query
+    with every other candidate (for ``both``, the mean over the two directions). float64 [N] each, of
+    vectors without post-processing."""
     sides = _SideVectors(lookups.src(bitext.src), lookups.tgt(bitext.tgt))
     src, tgt = (unit_rows(side).astype(np.float64) for side in sides)
     if direction == "both":
@@ -129,10 +129,10 @@ def _pair_values(
 
 
 def _margins(
-    asking: NDArray[np.float64], answers: NDArray[np.float64]
+    queries: NDArray[np.float64], answers: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
-    cosines = (asking * answers).sum(axis=1)
-    others = (asking @ answers.sum(axis=0) - cosines) / max(1, len(cosines) - 1)
+    cosines = (queries * answers).sum(axis=1)
+    others = (queries @ answers.sum(axis=0) - cosines) / max(1, len(cosines) - 1)
     return {"pair_cosine": cosines, "pair_margin": cosines - others}
 
 
@@ -149,22 +149,28 @@ def rank_bitext(
 
 
 def _csls(sides: _SideVectors) -> Directions:
-    both = nearest_both(*sides, CSLS_NEIGHBOURS)
+    neighbours = nearest_both(*sides, CSLS_NEIGHBOURS)
     src, tgt = (unit_rows(side) for side in sides)
-    of_src, of_tgt = local_scaling(both.src_to_tgt), local_scaling(both.tgt_to_src)
-    return Directions(_csls_ranks(src, tgt, of_src, of_tgt), _csls_ranks(tgt, src, of_tgt, of_src))
+    src_scaling, tgt_scaling = (
+        local_scaling(neighbours.src_to_tgt),
+        local_scaling(neighbours.tgt_to_src),
+    )
+    return Directions(
+        _csls_ranks(src, tgt, src_scaling, tgt_scaling),
+        _csls_ranks(tgt, src, tgt_scaling, src_scaling),
+    )
 
 
 def _csls_ranks(
-    queries: Vectors, candidates: Vectors, of_queries: Scaling, of_candidates: Scaling
+    queries: Vectors, candidates: Vectors, query_scaling: Scaling, candidate_scaling: Scaling
 ) -> Ranks:
-    wide, step = candidates.astype(np.float64), rows_per_block(len(candidates), None)
-    each, blocks = np.arange(len(queries)), []
+    candidates64, step = candidates.astype(np.float64), rows_per_block(len(candidates), None)
+    indices, blocks = np.arange(len(queries)), []
     for start in range(0, len(queries), step):
         part = slice(start, start + step)
-        cosines = cosine_block(queries[part], wide)
-        scores = csls_scores(cosines, of_queries[part], of_candidates)
-        blocks.append(ranks_of_scores(scores, each[part]))
+        cosines = cosine_block(queries[part], candidates64)
+        scores = csls_scores(cosines, query_scaling[part], candidate_scaling)
+        blocks.append(ranks_of_scores(scores, indices[part]))
     return join_ranks(blocks)
 
 
@@ -186,12 +192,12 @@ def outcomes_of(
     if protocol.name == OURS:
         ranks = forward if protocol.direction in ("xx->en", "xx->yy") else backward
         return own_values(ranks), ranks.retrieved
-    each = np.arange(len(forward))
-    right = {"xx->en": forward.retrieved == each, "en->xx": backward.retrieved == each}
+    indices = np.arange(len(forward))
+    right = {"xx->en": forward.retrieved == indices, "en->xx": backward.retrieved == indices}
     right["both"] = (right["xx->en"].astype(np.float64) + right["en->xx"]) / 2
     retrieved = backward.retrieved if protocol.direction == "en->xx" else forward.retrieved
     if protocol.metric == "weighted_f1":
-        return {"weighted_f1": f1_of_answers(retrieved, each)}, retrieved
+        return {"weighted_f1": f1_of_answers(retrieved, indices)}, retrieved
     return {"top1_accuracy": right[protocol.direction].astype(np.float64)}, retrieved
 
 

@@ -18,21 +18,21 @@ DataT = TypeVar("DataT", bound=TargetData, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Target(Generic[SettingsT, DataT]):
-    """What is measured. `crosslift.targets.kinds` has a class for each kind, which says what is true
-    of all targets of the kind:
+    """What is measured. `crosslift.targets.kinds` has a class for each kind. These class attributes
+    hold for all targets of a kind:
 
     - ``kind``: its name, in lists and results.
     - ``settings``: the settings that it reads.
-    - ``asks``: what its outcomes are of, in a word.
+    - ``outcome_unit``: what an outcome belongs to, in a word.
     - ``fine_tuned``: an encoder is fine-tuned on English examples before it answers.
     - ``postprocessed``: post-processing of vectors and scores applies to it.
-    - ``shows_gains``: what arms gain shows on it, whatever its texts are.
+    - ``shows_gains``: gains of arms show on it, whatever its texts are.
     - ``one_language``: a query and its answers are in the same language.
-    - ``clean``: whether scores without what overlaps training texts are shown: always, never, or
-      where there are such items.
+    - ``clean``: whether scores without items that overlap training texts are shown: always, never, or
+      only if such items exist.
 
     Args:
-        name: as it is written in a study.
+        name: as written in a study.
         title: a word or two, for the report.
         description: one line, for lists.
         metric: the primary one.
@@ -40,19 +40,19 @@ class Target(Generic[SettingsT, DataT]):
         licence: of the data.
         citation: where it comes from.
         protocols: ours, the primary one first.
-        others: definitions of other projects, for those who ask.
-        languages: BCP-47 codes it measures when none are asked for; None: all in the data.
-        needs_data: whether it needs `data` (it does not bring its own).
-        photographs: name of the published set that its photographs are from (``imagenet-1k``), for
-            those who must know whether an image tower was trained on that set; None: of no set that
-            towers are trained on, or not known.
-        texts: what its texts are: words (names, too), or sentences (captions, too). Reports set what
-            arms gain on words and pictures against what they lose on sentences.
+        others: protocols of other projects, which are used on request.
+        languages: BCP-47 codes that it measures by default; None: all in the data.
+        needs_data: whether it needs `data` (it has no data of its own).
+        photographs: name of the published set that its photographs are from (``imagenet-1k``), to check
+            whether an image tower was trained on that set; None: no set that towers are trained on, or
+            unknown.
+        texts: what its texts are: words (names, too), or sentences (captions, too). Reports compare the
+            gains of arms on words and pictures with their losses on sentences.
     """
 
     kind: ClassVar[KindName]
     settings: ClassVar[type[AnyTargetSettings]]
-    asks: ClassVar[str] = "query"
+    outcome_unit: ClassVar[str] = "query"
     fine_tuned: ClassVar[bool] = False
     postprocessed: ClassVar[bool] = False
     shows_gains: ClassVar[bool] = False
@@ -73,14 +73,14 @@ class Target(Generic[SettingsT, DataT]):
     photographs: str | None = None
     texts: Literal["words", "sentences"] = "sentences"
 
-    def asked(self, names: Sequence[str]) -> tuple[Protocol, ...]:
-        """Ours, and the other projects' protocols of these names.
+    def protocols_for(self, names: Sequence[str]) -> tuple[Protocol, ...]:
+        """Our protocols, and those of other projects with these names.
 
         Args:
             names: of protocols, or ``all``.
 
         Raises:
-            UnknownNameError: the target has no protocol of a name.
+            UnknownNameError: the target has no protocol with a name.
         """
         legal = dict.fromkeys([p.name for p in (*self.protocols, *self.others)])
         for name in names:
@@ -89,11 +89,12 @@ class Target(Generic[SettingsT, DataT]):
         chosen = [p for p in self.others if "all" in names or p.name in names]
         return (*self.protocols, *chosen)
 
-    def asking(self, direction: Direction | None) -> Self:
-        """The target whose verdicts are of a direction: our protocol of it comes first.
+    def with_direction(self, direction: Direction | None) -> Self:
+        """The target with verdicts of a direction: our protocol with the direction comes first.
 
         Args:
-            direction: which side asks, or ``both``, of pairs of texts; None: the target as it is.
+            direction: from queries to candidates; for pairs of texts, also ``both``. None: returns the
+                target unchanged.
 
         Raises:
             UnknownNameError: none of our protocols of the target has the direction.
@@ -108,11 +109,11 @@ class Target(Generic[SettingsT, DataT]):
         return replace(self, protocols=(first, *others))
 
     def verdict_protocols(self) -> tuple[Protocol, ...]:
-        """The protocols that verdicts can be of."""
+        """The protocols whose scores verdicts can use."""
         return self.protocols
 
     def check_encoder_alone(self, encoder: str) -> None:
-        """Raises where an encoder cannot be measured on the target as it is.
+        """Raises if the target cannot measure an encoder alone.
 
         Args:
             encoder: its name, for errors.

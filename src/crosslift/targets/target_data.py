@@ -1,4 +1,4 @@
-"""What every kind of target data is asked for. Each kind answers for itself; none is asked its kind."""
+"""The interface of target data. Every kind implements it, so that no caller tests for a kind."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from crosslift.targets.target_settings import TargetSettings
 
 
 class TargetPart(NamedTuple):
-    """A part of a target's data, for those who cannot afford all of it.
+    """A part of a target's data, for users who cannot afford all of it.
 
     Args:
-        data: what is left.
+        data: the part.
         words: what it is, for the title.
-        asked: the settings that decided it, JSON-like.
+        limits: the settings that define it, JSON-like.
     """
 
     data: TargetData
     words: str
-    asked: dict[str, int]
+    limits: dict[str, int]
 
 
 class ExampleItem(NamedTuple):
     """What an example shows of a query or of an answer: a text, or a picture.
 
     Args:
-        text: None: it is a picture.
-        picture: id of the picture; None: it is a text.
+        text: None for a picture.
+        picture: id of the picture; None for a text.
     """
 
     text: str | None = None
@@ -44,7 +44,7 @@ class QueryExamples(Protocol):
     """The queries of one language in one direction, as examples show them."""
 
     def query(self, item: str) -> ExampleItem:
-        """What asks, of the query with an id."""
+        """The text or picture of the query with an id."""
 
     def right(self, item: str) -> ExampleItem:
         """The right answer to it, or the first of several."""
@@ -56,8 +56,9 @@ class QueryExamples(Protocol):
 class TargetData(ABC):
     """The data of a target, whatever its kind.
 
-    A property that has to do with one kind alone is empty or None for the others. A kind that has a
-    field of its name gives it as ``field()``: a dataclass would take the property for its default.
+    A property of one kind alone is empty or None for the others. A kind that has a field with the name
+    of a property declares it with ``field()``: otherwise, a dataclass would use the property as its
+    default.
 
     Args:
         gaps: language, or pair of languages -> why it is not measured.
@@ -94,19 +95,20 @@ class TargetData(ABC):
 
     @abstractmethod
     def part(self, settings: TargetSettings) -> TargetPart | None:
-        """The part that settings ask for; None: all of it.
+        """The part that settings request. None: all of it.
 
         Raises:
-            StudyError: a part that these data do not have.
+            StudyError: these data do not have such a part.
         """
 
     @abstractmethod
     def items_with(self, texts: AbstractSet[str]) -> dict[str, set[str]]:
-        """Language -> ids of its queries that have to do with one of some texts."""
+        """Language -> ids of its queries that involve one of some texts."""
 
     @abstractmethod
     def examples(self, language: str, direction: Direction) -> QueryExamples | None:
-        """The queries of a language with their answers; None: a single query has no answer to show."""
+        """The queries of a language with their answers. None: single queries have no answers to
+        show."""
 
     @property
     def bitexts(self) -> Mapping[str, Bitext]:
@@ -120,12 +122,12 @@ class TargetData(ABC):
 
     @property
     def split(self) -> Literal["dev", "test"] | None:
-        """Which split is scored, of data that a fine-tuned encoder answers."""
+        """Which split is scored, for data that a fine-tuned encoder answers."""
         return None
 
     @property
     def selection(self) -> str | None:
-        """What the weights of such an encoder are chosen by, in words."""
+        """What model selection of such an encoder uses, in words."""
         return None
 
     @property

@@ -17,14 +17,14 @@ from crosslift.training.fine_tune_settings import FineTuneSettings
 
 
 def _as_tuple(value: Any) -> Any:
-    """A single name stands for a list of one."""
+    """A list of one for a single name."""
     return (value,) if isinstance(value, str) else value
 
 
 class AnyTargetSettings(BaseModel):
     """What targets of every kind read.
 
-    Each kind says in words what it ``does``, and which setting takes a ``part`` of its data.
+    Each kind says in words what it ``does``, and which setting selects a ``part`` of its data.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,17 +40,17 @@ class AnyTargetSettings(BaseModel):
     protocols: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (OURS,)
     """Names of protocols (`crosslift targets --json -` lists them), or `all`. Ours comes first."""
     direction: Direction | None = None
-    """Which side asks, of our protocol that verdicts are of; ``both``, of pairs of texts: the mean of
-    the two directions, pair by pair. None: the target's first."""
+    """Direction of our protocol that verdicts use; for pairs of texts, also ``both``: the mean of the
+    two directions, pair by pair. None: the target's first."""
 
     def needed_data(self, files: str) -> Path:
         """The data of a target that does not bring its own.
 
         Args:
-            files: what they hold, for errors.
+            files: the expected files, for errors.
 
         Raises:
-            DataError: the settings name no data, or they do not exist.
+            DataError: the settings name no data, or the data do not exist.
         """
         if self.data is None:
             raise DataError(
@@ -67,8 +67,8 @@ class PairSettings(AnyTargetSettings):
 
     pairs: Annotated[int, Field(ge=2)] | None = None
     """Only this many of the first pairs of each language, of bitexts, or of the first pictures; None:
-    all. Among fewer candidates the right one is found more often: such scores compare with others of
-    as many pairs alone."""
+    all. Among fewer candidates, the right one is found more often: compare such scores only with scores
+    of the same number of pairs."""
     columns: dict[str, str] = Field(default_factory=dict)
     """Role (`image`, `text`, `id`, `language`) -> column, of a table of captioned pictures."""
 
@@ -95,7 +95,7 @@ class PictureSettings(PairSettings):
     part: ClassVar[str] = "pairs"
 
     images: Path | None = None
-    """Folder of the pictures, where they lie beside the data; None: `images` in `data`, or `data`."""
+    """Folder of the pictures, if it is not in the data; None: `images` in `data`, or `data`."""
 
 
 class MiningTargetSettings(SidePrompts, AnyTargetSettings):
@@ -106,8 +106,8 @@ class MiningTargetSettings(SidePrompts, AnyTargetSettings):
 
     sentences: Annotated[int, Field(ge=2)] | None = None
     """Only this many sentences of each side of every split, of mining: those of gold pairs first, then
-    in the files' order; None: all. In a smaller pool the pairs are found more easily: such scores
-    compare with others of as many sentences alone."""
+    in the files' order; None: all. In a smaller pool, the pairs are found more easily: compare
+    such scores only with scores of the same number of sentences."""
 
 
 class LabelledSettings(AnyTargetSettings):
@@ -117,23 +117,23 @@ class LabelledSettings(AnyTargetSettings):
     part: ClassVar[str] = "examples"
 
     split: Literal["dev", "test"] | None = None
-    """Which split is scored, of labelled examples. None: test where it is there with its labels, else
-    dev. What phase three chooses by is never among what is scored."""
+    """Which split is scored, of labelled examples. None: test if it exists with labels, else dev. Model
+    selection of phase three never uses scored examples."""
     examples: Annotated[int, Field(ge=2)] | None = None
     """Only this many of the first examples of each language, of labelled examples; None: all."""
     english: Path | None = None
-    """Folder of the English training set, of labelled examples, where it lies elsewhere than `data`
-    (MNLI of XNLI, SQuAD 1.1 of XQuAD and MLQA)."""
+    """Folder of the English training set, of labelled examples, if it is not in `data` (MNLI of XNLI,
+    SQuAD 1.1 of XQuAD and MLQA)."""
     english_task: str | None = None
-    """Another English task in the place of the target's own training set, such as `snli-cad` for XNLI,
-    read from `english`; it must have the target's form and, after `english_labels`, its labels."""
+    """Another English task instead of the target's own training set, such as `snli-cad` for XNLI, read
+    from `english`; it must have the target's form and, after `english_labels`, its labels."""
     english_labels: dict[str, str] = Field(default_factory=dict)
-    """Label of that task -> label of the target, where they differ."""
+    """Label of that task -> label of the target, if they differ."""
     generalised: bool = False
-    """Scores the two texts of a pair in two different languages, too, every language with every other
-    (generalised cross-lingual transfer); of XNLI and PAWS-X."""
+    """Also scores pairs whose two texts are in different languages, every language with every other
+    (generalised cross-lingual transfer); for XNLI and PAWS-X."""
     fine_tune: FineTuneSettings | None = None
-    """Phase three of labelled examples; None: as the study says."""
+    """Phase three of labelled examples; None: as in the study."""
 
 
 _KINDS: tuple[type[AnyTargetSettings], ...] = (
@@ -145,29 +145,29 @@ _KINDS: tuple[type[AnyTargetSettings], ...] = (
 
 
 class TargetSettings(BitextSettings, PictureSettings, MiningTargetSettings, LabelledSettings):
-    """A target as a study or a command asks for it, before it is known of which kind it is.
+    """A target as a study or a command requests it, before its kind is known.
 
-    A prompt for each side is of bitexts and mining.
+    Only bitexts and mining have a prompt for each side.
     """
 
     def check_read_by(self, kind: type[AnyTargetSettings]) -> None:
-        """Raises where something is set that a kind of target does not read.
+        """Raises if a setting is set that a kind of target does not read.
 
         Args:
             kind: settings of that kind.
 
         Raises:
-            StudyError: the first such setting, or all such prompts.
+            StudyError: it names the first such setting, or all such prompts.
         """
         unread = [name for name in self._changed() if name not in kind.model_fields]
         if not unread:
             return
         prompts = [name for name in unread if name in SidePrompts.model_fields]
         name = unread[0]
-        shown = f"`{name}: {getattr(self, name)}`" if name not in prompts else ", ".join(prompts)
+        what = f"`{name}: {getattr(self, name)}`" if name not in prompts else ", ".join(prompts)
         readers = [each.does for each in _KINDS if name in each.model_fields]
         raise StudyError(
-            f"{shown} of target {self.name!r}, which {kind.does}",
+            f"{what} of target {self.name!r}, which {kind.does}",
             f"a target that {' or '.join(readers)}",
             _instead_of(name, kind),
         )
@@ -183,7 +183,7 @@ class TargetSettings(BitextSettings, PictureSettings, MiningTargetSettings, Labe
 
 
 def _instead_of(name: str, kind: type[AnyTargetSettings]) -> str:
-    """What to do where a kind does not read a setting."""
+    """The remedy if a kind does not read a setting."""
     if name in SidePrompts.model_fields:
         return "`prompt` of the encoder is put before every text"
     if name in {each.part for each in _KINDS}:

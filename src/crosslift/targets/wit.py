@@ -1,14 +1,14 @@
 """WIT of IGLUE: pictures of Wikipedia articles in 11 languages, each language with its own.
 
-A text has the pictures of its own language as candidates, as in IGLUE, so languages differ in how many
-they have. There is no target of the captions alone: they are of different articles in different
-languages and no translations of one another.
+As in IGLUE, the candidates of a text are the pictures of its language, so their number differs between
+languages. There is no target of the captions alone: in different languages, they are of different
+articles, and they are no translations of one another.
 
-Files, of github.com/e-bug/iglue: ``datasets/wit/annotations/test_LANG.jsonl``. A line is a caption:
+Files, of github.com/e-bug/iglue: ``datasets/wit/annotations/test_LANG.jsonl``. Each line is a caption:
 ``wit_ix`` (the picture), ``image_idx``, ``image_url``, ``caption_reference_description``, ``language``,
-``page_url``. One picture may be in several lines, with captions of other pages. The lines name no file:
-a picture is looked for as ``WIT_IX`` or ``IMAGE_IDX`` with any ending, and under the last part of its
-address.
+``page_url``. A picture may be in several lines, with captions of several pages. The lines name no file.
+A picture is searched for under the names ``WIT_IX`` and ``IMAGE_IDX`` with any ending, and under the
+last part of its address.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _captions(
 
 
 def _names(row: Row) -> tuple[str, ...]:
-    """What the file of a picture may be called."""
+    """Possible names of a picture's file."""
     address = name_of(row, "image_url")
     try:
         last = urlsplit(address).path.rpartition("/")[2]

@@ -1,10 +1,10 @@
 """XCOPA: which of two sentences is the cause, or the effect, of a premise, in 11 languages.
 
-The examples are translations of COPA's, place by place: 100 dev and 500 test examples in each language
-(Ponti et al. 2020, table 1). There are none in English. Encoders are fine-tuned on Social IQa, as there
-(section 4): its questions have three choices, and every choice is scored alone, so that the encoder can
-take one of two. The question is put in English, in the words of COPA (Roemmele et al. 2011), whatever
-the language of the premise.
+The examples are translations of COPA's, in the same order: 100 dev and 500 test examples in each
+language (Ponti et al. 2020, table 1). There are none in English. As in that paper (section 4), encoders
+are fine-tuned on Social IQa. Its questions have three choices, but every choice is scored alone, so the
+encoder can also choose between two. The question is in English, in the words of COPA (Roemmele et al.
+2011), whatever the language of the premise.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """xFlickr&CO of IGLUE: 2,000 pictures, half of Flickr30k and half of COCO, in 8 languages.
 
-IGLUE reports recall at 1 in both directions, by language, which is our top-1 accuracy.
+IGLUE reports recall at 1 in both directions, by language. It equals our top-1 accuracy.
 
 Files, of github.com/e-bug/iglue: ``datasets/xFlickrCO/annotations/LANG/test.jsonl``. A line is a
 picture: ``sentences`` (a list of captions), ``id``, ``img_path`` (such as ``1007129816.jpg`` of
@@ -35,11 +35,11 @@ def _load(folder: Path, languages: Sequence[str]) -> PublishedCaptions:
     paths = _CAPTIONS.paths(folder, languages)
     files: dict[str, tuple[str, ...]] = {}
     texts = {code: _captions(path, files) for code, path in paths.items()}
-    for code, named in texts.items():
-        if len(named) < len(files):
-            absent = next(item for item in files if item not in named)
+    for code, captions in texts.items():
+        if len(captions) < len(files):
+            absent = next(item for item in files if item not in captions)
             raise DataError(
-                f"{paths[code]} has captions of {len(named):,} pictures, other languages of "
+                f"{paths[code]} has captions of {len(captions):,} pictures, other languages of "
                 f"{len(files):,}: {absent!r} is missing",
                 "the same pictures in every language",
             )

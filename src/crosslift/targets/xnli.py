@@ -1,8 +1,8 @@
 """XNLI: does a premise entail a hypothesis, in 15 languages; trained on MultiNLI.
 
-The examples are human translations of English ones: those of one place are the same in every language.
-Published sizes (Hu et al. 2020, arXiv 2003.11080, table 1): 392,702 English training examples, 2,490
-dev and 5,010 test examples in each language.
+The examples are human translations of English ones: those at one position are the same in every
+language. Published sizes (Hu et al. 2020, arXiv 2003.11080, table 1): 392,702 English training
+examples, 2,490 dev and 5,010 test examples in each language.
 """
 
 from __future__ import annotations

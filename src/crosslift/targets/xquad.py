@@ -1,8 +1,8 @@
 """XQuAD: questions on passages of Wikipedia in 11 languages; trained on SQuAD 1.1.
 
-The questions are human translations of 1,190 of SQuAD's dev questions: SQuAD dev is neither trained on
-nor used to choose weights. Published sizes (Hu et al. 2020, arXiv 2003.11080, table 1): 87,599 English
-training questions, 1,190 test questions in each language; there are no dev questions.
+The questions are human translations of 1,190 of SQuAD's dev questions: SQuAD dev is used neither for
+training nor for model selection. Published sizes (Hu et al. 2020, arXiv 2003.11080, table 1): 87,599
+English training questions, 1,190 test questions in each language; there are no dev questions.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SQUAD_ENGLISH = EnglishData(
     ),
     hub=SQUAD_DATA.hub,
 )
-"""SQuAD 1.1, in a folder of its own or in `squad`, as XTREME puts it."""
+"""SQuAD 1.1, in a separate folder, or in `squad`, as in XTREME."""
 
 XQUAD = LabelledDataset(
     name="xquad",

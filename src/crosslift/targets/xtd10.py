@@ -1,8 +1,8 @@
 """XTD10: 1,000 COCO pictures with a caption in each of 11 languages.
 
-Seven languages were collected for XTD10; German, French and English are of the multilingual image
-captions of Rajendran et al. 2016 and Japanese of STAIR captions (Yoshikawa et al. 2017), put beside
-them by the same repository. Published scores are recall at 10 of text to picture.
+Captions in seven languages were collected for XTD10. The same repository adds German, French and
+English from the multilingual image captions of Rajendran et al. 2016, and Japanese from STAIR captions
+(Yoshikawa et al. 2017). Published scores are recall at 10, from text to picture.
 
 Files, of github.com/adobe-research/Cross-lingual-Test-Dataset-XTD10: ``XTD10/test_image_names.txt``
 names 1,000 pictures of COCO 2014; ``test_1kcaptions_LANG.txt`` holds a caption a line, in ``XTD10`` (es

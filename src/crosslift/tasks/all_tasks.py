@@ -55,10 +55,10 @@ _DATASETS = (
 )
 
 EMBEDDED: dict[str, IntermediateTask] = {task.name: task for task in _EMBEDDED}
-"""Tasks whose data come with the package."""
+"""Tasks with data that come with the package."""
 
 DATASETS: dict[str, DatasetTask] = {task.name: task for task in _DATASETS}
-"""Tasks on published datasets, first the nine of Phang et al. 2020 (arXiv 2005.13013, table 1)."""
+"""Tasks on published datasets; the nine of Phang et al. 2020 (arXiv 2005.13013, table 1) come first."""
 
 CORPORA: dict[str, WikipediaTask] = {WIKIPEDIA_MLM.name: WIKIPEDIA_MLM}
 """Tasks on unlabelled texts in many languages, from the hub or from a folder."""
@@ -72,7 +72,7 @@ def task_names() -> list[str]:
 
 
 def needs_data(name: str) -> bool:
-    """Whether a task cannot do without `data`: your own file, or a dataset that the hub lacks."""
+    """Whether a task requires `data`: your own file, or a dataset that the hub lacks."""
     return name in (*OWN_FILE_TASKS, WORD_PAIRS) or (name in DATASETS and DATASETS[name].needs_data)
 
 
@@ -83,21 +83,21 @@ def legal_options(name: str) -> tuple[str, ...]:
         name: of the task.
 
     Raises:
-        UnknownNameError: no task of that name.
+        UnknownNameError: there is no task with that name.
     """
     return tuple(sorted(form_facts(form_name(name)).options))
 
 
 def check_options(name: str, options: Mapping[str, Any]) -> None:
-    """Raises where a study cannot change these options of a task; no data are read.
+    """Raises if a study cannot change these options of a task; reads no data.
 
     Args:
         name: of the task.
         options: option of its form -> value.
 
     Raises:
-        UnknownNameError: no task of that name, or an option that its form does not have.
-        StudyError: a value of the wrong type or out of range; options of a form that has none.
+        UnknownNameError: there is no task with that name, or its form lacks an option.
+        StudyError: a value has the wrong type or is out of range, or the form has no options.
     """
     form_facts(form_name(name)).checked_options(name, options)
 
@@ -112,25 +112,23 @@ def find_task(
     skip_broken: bool = False,
     check_language: bool = False,
 ) -> IntermediateTask:
-    """The task of a name.
+    """The task with a name.
 
     Args:
         name: of the task.
-        data: the file of records, for the tasks that read your own files (of a masked LM, or a
-            folder with a file for each language); the folder of the published files, for those on
-            published datasets, and of texts by language, for Wikipedia (None: they are read from the
-            hub).
-        columns: column of the form -> column of that file, where the names differ.
-        options: options of the form (see `legal_options`) -> values in the place of the task's own;
-            None: as the task has them.
+        data: for the tasks that read your own files, the file of records (or, for a masked LM, a folder
+            with a file for each language); for published datasets, the folder of the published files;
+            for Wikipedia, the folder of texts by language. None: published data are read from the hub.
+        columns: column of the form -> column of that file, if the names differ.
+        options: options of the form (see `legal_options`) -> values that replace those of the task;
+            None: no changes.
         hub: dataset of the hub, for the tasks on captioned pictures.
-        skip_broken: of those tasks, leave records out whose picture is not there, and count them.
-        check_language: of those tasks, leave captions in another language than declared out, and count
-            them.
+        skip_broken: for those tasks, skip and count records without a readable picture.
+        check_language: for those tasks, skip and count captions in another language than declared.
 
     Raises:
-        UnknownNameError: no task of that name, or no option of that name.
-        StudyError: data, columns or options that do not fit the task.
+        UnknownNameError: there is no task or no option with that name.
+        StudyError: data, columns or options do not fit the task.
         DataError: the data cannot be read, or the tags of a tagging task cannot be counted in them.
     """
     form = form_name(name)
@@ -141,7 +139,7 @@ def find_task(
         raise StudyError(
             f"task {name!r} has `hub: {hub}`",
             f"one of the tasks {', '.join(PICTURE_FORMS)}",
-            "take `hub` out: a published dataset without `data` is read from the hub anyway",
+            "remove `hub`: a published dataset without `data` is read from the hub anyway",
         )
     else:
         task = _task(name, data, columns or {})
@@ -152,7 +150,7 @@ def form_name(name: str) -> str:
     """The form of a task, without its data.
 
     Raises:
-        UnknownNameError: no task of that name.
+        UnknownNameError: there is no task with that name.
     """
     if name in OWN_FILE_TASKS:
         return name

@@ -1,4 +1,4 @@
-"""The tasks on captioned pictures: your own, those of a dataset of the hub, or the pictograms."""
+"""The tasks on captioned pictures: your own, a dataset of the hub, or the pictograms."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from crosslift.sources.captions import CaptionRecords, HubCaptions
 
 COLUMNS = ("image", "text", "id", "language", "group", "split")
-"""What a column of a table of captioned pictures can be bound to; an empty ``split`` makes all of it
-training records, whatever its rows say."""
+"""The roles of columns in a table of captioned pictures. An empty ``split`` makes all rows training
+records, whatever their column says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What a task leaves out and counts, instead of raising or keeping it.
+    """Which records a task skips and counts, instead of raising an error or using them.
 
     Args:
         skip_broken: records whose picture is missing or empty.
@@ -38,12 +38,12 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class CaptionedPictures:
-    """Captioned pictures of files, in any of the forms in which they are published.
+    """Captioned pictures in files of any supported format.
 
     Args:
-        data: a file or folder, as `crosslift.sources.captions.caption_files` takes it.
-        columns: role -> column, where the names differ.
-        allowed: what is left out and counted.
+        data: a file or folder for `crosslift.sources.captions.published_captions`.
+        columns: role -> column, if the names differ.
+        allowed: which records are skipped and counted.
     """
 
     data: Path
@@ -51,15 +51,15 @@ class CaptionedPictures:
     allowed: Allowed = Allowed()
 
     def read(self, split: str) -> CaptionRecords:
-        """The records of a split ("train" or "dev"), and reason -> number of those left out."""
+        """The records of a split ("train" or "dev"), and reason -> number of skipped records."""
         return _read(self.data, tuple(sorted(self.columns.items())), split, self.allowed)
 
     def train(self) -> list[Record]:
-        """One record a caption."""
+        """One record per caption."""
         return self.read("train").records
 
     def dev(self) -> list[Record]:
-        """One record a caption; none where the data have no dev split."""
+        """One record per caption; empty if the data have no dev split."""
         return self.read("dev").records
 
     def checksum(self) -> str:
@@ -90,14 +90,14 @@ class HubPictures:
 
     Args:
         dataset: with its columns.
-        allowed: what is left out and counted.
+        allowed: which records are skipped and counted.
     """
 
     dataset: HubCaptions
     allowed: Allowed = Allowed()
 
     def read(self, split: str) -> CaptionRecords:
-        """The records of a split ("train" or "dev"), and reason -> number of those left out."""
+        """The records of a split ("train" or "dev"), and reason -> number of skipped records."""
         return self.dataset.read(
             split,  # type: ignore[arg-type]
             skip_broken=self.allowed.skip_broken,
@@ -105,11 +105,11 @@ class HubPictures:
         )
 
     def train(self) -> list[Record]:
-        """One record a caption."""
+        """One record per caption."""
         return self.read("train").records
 
     def dev(self) -> list[Record]:
-        """One record a caption."""
+        """One record per caption."""
         return self.read("dev").records
 
     def checksum(self) -> str:
@@ -127,15 +127,16 @@ def captioned_task(
     """The task of a form with pictures on captioned pictures.
 
     Args:
-        name: of the form, and so of the task.
+        name: of the form, and therefore of the task.
         data: your pictures and captions; None: those of ``hub``, or the pictograms and their English
             names.
         hub: ORG/NAME@REVISION of a dataset.
-        columns: role -> column, where the names differ.
-        allowed: what is left out and counted.
+        columns: role -> column, if the names differ.
+        allowed: which records are skipped and counted.
 
     Raises:
-        StudyError: data and hub at once; columns of the pictograms; a hub name without a revision.
+        StudyError: there are both data and hub, columns for the pictograms, or a hub name without a
+            revision.
         DataError: the data cannot be read.
     """
     facts = form_facts(name).pictures

@@ -1,8 +1,8 @@
 """CCG supertagging on CCGbank: the lexical category of each word of the Wall Street Journal.
 
-Sections 02 to 21 are for training, section 00 is dev. As is usual since Clark and Curran 2007,
-categories that stand fewer than ten times in the training sections are one: `other`. The
-tags are counted in the data, so the task needs them. Licensed by the LDC; files only.
+Sections 02 to 21 are training data, section 00 is dev. As usual since Clark and Curran 2007, categories
+that occur fewer than ten times in the training sections are merged into one: `other`. The tags are
+counted in the data, so the task needs them. Licensed by the LDC; files only.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ FEWEST = 10
 
 @dataclass(frozen=True, slots=True)
 class CommonTags:
-    """A dataset of tagged words whose rare tags are one.
+    """A dataset of tagged words whose rare tags are merged into one.
 
     Args:
         of: the dataset.
-        fewest: how often a tag must stand in the training records to be one of its own.
+        fewest: how often a tag must occur in the training records to stay a separate tag.
     """
 
     of: DatasetSource
@@ -43,7 +43,7 @@ class CommonTags:
         return self.of.needs_data
 
     def at(self, folder: Path) -> CommonTags:
-        """The same, of the published files in a folder."""
+        """The same dataset, from the published files in a folder."""
         return replace(self, of=self.of.at(folder))
 
     def tags(self) -> tuple[str, ...]:
@@ -52,12 +52,12 @@ class CommonTags:
 
     def read(self, split: str) -> DatasetRecords:
         """The records of a split, with rare tags and those unseen in training as `other`."""
-        read, common = self.of.read(split), set(self.tags())
+        dataset, common = self.of.read(split), set(self.tags())
         records = [
             replace(r, tags=tuple(tag if tag in common else OTHER for tag in r.tags))
-            for r in read.records
+            for r in dataset.records
         ]
-        return DatasetRecords(records, read.skipped)
+        return DatasetRecords(records, dataset.skipped)
 
     def train(self) -> list[Record]:
         """The training records."""
@@ -78,7 +78,7 @@ def _common(source: CommonTags) -> tuple[str, ...]:
 
 
 def common_tags(records: Sequence[Record], fewest: int) -> tuple[str, ...]:
-    """The tags that stand at least ``fewest`` times, in alphabetical order."""
+    """The tags that occur at least ``fewest`` times, in alphabetical order."""
     counts = Counter(tag for record in records for tag in record.tags)
     return tuple(sorted(tag for tag, count in counts.items() if count >= fewest))
 
@@ -93,7 +93,7 @@ class TaggingTask(DatasetTask):
         """The task on the published files in a folder; its form gets their tags.
 
         Raises:
-            DataError: the files are missing or at fault.
+            DataError: the files are missing or have faults.
         """
         source = self.source.at(folder)
         return replace(self, source=source, form=tags_of_words(source.tags()))

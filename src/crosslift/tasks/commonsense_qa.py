@@ -1,4 +1,4 @@
-"""CommonsenseQA 1.11, random split: which of five answers common sense gives to a question."""
+"""CommonsenseQA 1.11, random split: common-sense questions with five answers to choose from."""
 
 from collections.abc import Mapping
 from typing import Any

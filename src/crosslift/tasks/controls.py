@@ -1,4 +1,4 @@
-"""Control arms in one word: what a task is trained on instead, at the same budget."""
+"""Control arms that a study names in one word: training on something else, at the same budget."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def legal_controls(form: str) -> tuple[Control, ...]:
 
 
 def automatic_controls(form: str) -> tuple[Control, ...]:
-    """The controls that `auto` means: those without which the effect of a task of this form cannot be
-    told from that of its updates."""
+    """The controls that `auto` stands for: those that are required to distinguish the effect of a task
+    of this form from the effect of its updates."""
     facts = form_facts(form)
     if facts.pictures is not None:
         return ("shuffled-pictures", "captions-only")
@@ -51,29 +51,29 @@ def automatic_controls(form: str) -> tuple[Control, ...]:
 
 
 def check_control(task: str, form: str, control: Control) -> None:
-    """Raises where a task of a form has no such control.
+    """Raises if a task of a form has no such control.
 
     Raises:
-        StudyError: naming those that it has.
+        StudyError: there is no such control; the error names those that exist.
     """
     legal = legal_controls(form)
     if control not in legal:
         raise StudyError(
             f"task {task!r} is a {form} task, which has no control {control!r}",
             f"one of {', '.join(legal)}" if legal else "no control",
-            "take it out, or name a control of the task's own",
+            "remove it, or name a control that the task has",
         )
 
 
 def controlled(task: IntermediateTask, control: Control) -> IntermediateTask:
-    """The task that is trained on instead, under the name of the task itself.
+    """The control task, under the name of the task itself.
 
-    Shuffled pictures and placebo labels are drawn for each seed, so the task stays as it is here
-    (see `placebo`, and the forms' `shuffle_pictures`).
+    Shuffled pictures and placebo labels are drawn for each seed, so these controls do not change the
+    task here (see `placebo`, and the forms' `shuffle_pictures`).
 
     Args:
         task: the task.
-        control: of it.
+        control: of the task.
 
     Raises:
         StudyError: the task's form has no such control.
@@ -86,7 +86,7 @@ def controlled(task: IntermediateTask, control: Control) -> IntermediateTask:
         return replace(task, form=form, source=source)
     if control == "same-updates-no-task":
         form = FormSpec("masked-lm", {"text": "text"})
-        return replace(task, form=form, source=_TextsAlone(task))
+        return replace(task, form=form, source=_SingleTexts(task))
     if control == "random-features":
         frozen = task.form.changed({"tower_weights": "random", "tower_side": "frozen"})
         return replace(task, form=frozen)
@@ -101,11 +101,11 @@ class _CaptionPairs:
     column: str
 
     def train(self) -> list[Record]:
-        """One pair a caption."""
+        """One pair per caption."""
         return _pairs(self.source.train(), self.column)
 
     def dev(self) -> list[Record]:
-        """One pair a caption."""
+        """One pair per caption."""
         return _pairs(self.source.dev(), self.column)
 
     def checksum(self) -> str:
@@ -124,43 +124,43 @@ def _pairs(records: Sequence[Record], column: str) -> list[Record]:
 
 
 @dataclass(frozen=True, slots=True)
-class _TextsAlone:
-    """Every text of a task's records, each a record of its own."""
+class _SingleTexts:
+    """Every text of a task's records, as separate records."""
 
     task: IntermediateTask
 
     def train(self) -> list[Record]:
         """The distinct texts; those of a picture are one group."""
-        return _alone(self.task.source.train(), self.task.form)
+        return _single_texts(self.task.source.train(), self.task.form)
 
     def dev(self) -> list[Record]:
         """The distinct texts."""
-        return _alone(self.task.source.dev(), self.task.form)
+        return _single_texts(self.task.source.dev(), self.task.form)
 
     def checksum(self) -> str:
         """Of the records."""
         return self.task.source.checksum()
 
 
-def _alone(records: Sequence[Record], form: FormSpec) -> list[Record]:
-    """The texts of records, each text once; of pictures, once for each picture, so that a limit takes
-    the same pictures for the task and for its control."""
+def _single_texts(records: Sequence[Record], form: FormSpec) -> list[Record]:
+    """The texts of records, each text once. For records with pictures: once per picture, so that a
+    limit selects the same pictures for the task and for its control."""
     texts: dict[tuple[str, str], Record] = {}
     for record in records:
         group = record.group if record.image is not None else ""
         for number, text in enumerate(texts_read(record, form)):
             name = f"{record.id}/{number}"
-            alone = Record(name, {"text": text}, language=record.language, group=group)
-            texts.setdefault((group, text), alone)
+            single = Record(name, {"text": text}, language=record.language, group=group)
+            texts.setdefault((group, text), single)
     return list(texts.values())
 
 
 def placebo(records: Sequence[Record], form: FormSpec, seed: int) -> list[Record]:
-    """Records whose labels mean nothing.
+    """Records with meaningless labels.
 
-    Labels, grades and partners are those of other records, drawn as a shuffling, so that each occurs as
-    often as before; the answer of a multiple choice is drawn from its choices, the answer spans of a
-    passage are moved inside it, and tags are shuffled among the words of their sentence.
+    Labels, grades and partners are shuffled among records, so that each occurs as often as before. The
+    answer of a multiple choice is drawn from its choices, the answer spans of a passage are moved
+    within it, and tags are shuffled among the words of their sentence.
 
     Args:
         records: of a task.

@@ -1,7 +1,7 @@
-"""Cosmos QA: which of four answers a short story of a weblog suggests.
+"""Cosmos QA: questions on short stories from weblogs, with four answers to choose from.
 
-The hub's copy has 25,262 training and 2,985 dev questions, the published files some more. Its
-revision is the hub's own conversion to data files (the main branch holds a script).
+The hub's copy has 25,262 training and 2,985 dev questions, the published files a few more. Its revision
+is the hub's conversion to data files (the main branch contains a script).
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the tasks on published datasets share: the task itself, and the forms they often take."""
+"""What the tasks on published datasets share: the task class, and the forms that they often have."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from crosslift.tasks.task import FormSpec, IntermediateTask
 
 NLI_LABELS = ("entailment", "neutral", "contradiction")
 NLI_BY_NUMBER = {str(number): label for number, label in enumerate(NLI_LABELS)}
-"""How the hub numbers the classes of NLI."""
+"""Number of an NLI class on the hub -> its name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetTask(IntermediateTask):
     """A task on a published dataset.
 
-    Without data it is read from the hub; given a folder, from the published files in it.
+    It is read from the hub, or from the published files in a folder.
 
     Args:
         source: the dataset.
-        train_examples: how many training examples its publishers tell of (for a task made of
-            another dataset: how many of that one it is made of).
+        train_examples: number of training examples according to its publishers (for a task that is made
+            from another dataset: those of that dataset).
     """
 
     source: DatasetSource
@@ -30,7 +30,7 @@ class DatasetTask(IntermediateTask):
 
     @property
     def needs_data(self) -> bool:
-        """Whether it needs a folder, for the hub does not have it."""
+        """Whether it needs a folder, because the hub does not have it."""
         return self.source.needs_data
 
     def with_data(self, folder: Path) -> IntermediateTask:
@@ -53,12 +53,12 @@ def pair_grades(lowest: float, highest: float) -> FormSpec:
 
 
 def choice_of(count: int, *columns: str) -> FormSpec:
-    """Multiple choice among so many texts, with these columns before them."""
+    """Multiple choice among this many texts, with these columns before them."""
     return FormSpec("multiple-choice", {name: name for name in columns}, options={"choices": count})
 
 
 def span_of_passage(unanswerable: bool) -> FormSpec:
-    """Where in a passage a question is answered; some questions may have no answer there."""
+    """Span of a passage that answers a question; some questions may have no answer."""
     return FormSpec(
         "span-qa",
         {"question": "question", "passage": "passage"},

@@ -14,13 +14,13 @@ LANGUAGES = (
 
 
 class CatalogStrings:
-    """The translations of the half of the messages that no target is made of.
+    """The translations of the half of the messages that no target uses.
 
-    No English text is among them: a model that had seen both sides would have seen a bitext.
+    English texts are not included: a model that sees both sides sees a bitext.
     """
 
     def train(self) -> list[Record]:
-        """One record a string and language."""
+        """One record per string and language."""
         catalogs = load_catalogs()
         return [
             Record(f"{language}:{number}", {"text": text}, language=language)
@@ -29,7 +29,7 @@ class CatalogStrings:
         ]
 
     def dev(self) -> list[Record]:
-        """None: the stage has a fixed budget."""
+        """Empty: the stage has a fixed budget."""
         return []
 
     def checksum(self) -> str:

@@ -1,6 +1,6 @@
-"""HellaSwag: which of four endings goes on with a description of what happens.
+"""HellaSwag: which of four endings continues the description of an event.
 
-Its files have no id that is told to be unique: records go by their row.
+Its files have no id that is declared to be unique: the id of a record is its row.
 """
 
 from crosslift.sources.dataset_files import Layout, LocalFiles

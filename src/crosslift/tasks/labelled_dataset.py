@@ -1,7 +1,7 @@
-"""Labelled datasets in many languages: what is trained on in English and measured in all of them.
+"""Labelled datasets in many languages: for training in English, and for measuring in all languages.
 
-A dataset is declared once. Its English part is an intermediate task; all its languages are a target,
-for an encoder that was fine-tuned on English examples alone.
+A dataset is declared once. Its English part is an intermediate task. All its languages are a target for
+an encoder that is fine-tuned only on English examples.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ class LabelledDataset:
     """The facts of a labelled dataset in many languages, and how it is read.
 
     Args:
-        name: of the task and of the target; files of a task of XTREME lie in a folder of this name.
+        name: of the task and of the target; files of a task of XTREME are in a folder with this name.
         title: a word or two.
         what: one line for lists of targets.
-        languages: BCP-47 codes; of a task of XTREME as XTREME lists them.
-        form: of the English training examples, which the encoder then answers with in every language.
+        languages: BCP-47 codes; for a task of XTREME, in XTREME's order.
+        form: of the English training examples and of the answers in every language.
         metric: the primary one.
-        layouts: how its files are published; the first that a folder has is read.
-        hub: where the hub has it.
-        where: where its files are had, for errors.
+        layouts: of its published files; the first one found in a folder is read.
+        hub: its copy on the hub.
+        where: source of its files, for errors.
         licence: of the data.
         citation: where it comes from.
         task_title: one line for lists of tasks; empty: its English part is no intermediate task.
-        train_examples: how many English training examples its publishers tell of.
-        english_layouts: how its English training files are published, where that is not as
-            ``layouts`` says.
-        least_english: share of its English examples that read as English, see `check_english`.
+        train_examples: number of English training examples according to its publishers.
+        english_layouts: of its English training files, if they differ from ``layouts``.
+        least_english: smallest share of its English examples that read as English, see `check_english`.
         other_english: the English training set of another dataset; None: its own.
-        other_name: of that dataset; targets with the same one are fine-tuned once.
-        dev: what weights are chosen by: English dev of its own; a held-out part of the training set,
-            for there is none; or likewise, for the training set is shared with other targets.
-        dev_name: its own dev examples in words; empty where there are none.
-        answer_rules: how answers to questions are compared with the right ones, of a dataset outside
-            XTREME, which has rules of its own; None: there are none.
-        train_is_scored: where no other files are there, training examples of other languages than
-            English are scored, called dev; none are trained on.
+        other_name: of that dataset; targets with the same one share one fine-tuning.
+        dev: data of model selection: ``own``: its English dev examples; ``none``: a held-out part of
+            the training set, because there is no dev; ``shared``: such a part, because the training set
+            is shared with other targets.
+        dev_name: its dev examples in words; empty if there are none.
+        answer_rules: how answers to questions are compared with the right ones, for a dataset outside
+            XTREME, which has its own rules; None: no questions.
+        train_is_scored: if there are no other files, training examples of languages besides English are
+            scored, as dev; they are not used for training.
     """
 
     name: str
@@ -100,7 +100,7 @@ class LabelledDataset:
 
     @property
     def remedy(self) -> str:
-        """What to do where the target's data cannot be had."""
+        """What to do if the target's data cannot be found or fetched."""
         names = dict.fromkeys(layout.names(self.scored_splits) for layout in self.layouts)
         return f"give `data:` with the folder of {' or '.join(names)}; get them: {self.where}"
 

@@ -40,8 +40,8 @@ MNLI_DATA = PublishedData(
         dev=("validation_matched",),
     ),
 )
-"""The English training file that XNLI hands out (contradiction is ``contradictory`` there) has no
-dev records: XNLI's dev texts belong to a target."""
+"""The English training file of XNLI (which calls contradiction ``contradictory``) has no dev records:
+XNLI's dev texts belong to a target."""
 
 MNLI = DatasetTask(
     name="mnli",

@@ -1,7 +1,7 @@
-"""Microsoft Research paraphrase corpus: do two sentences of the news mean the same.
+"""Microsoft Research paraphrase corpus: do two sentences from the news mean the same?
 
-The published training file has 4,076 pairs and no dev file. GLUE takes 408 of the 4,076 as dev:
-so does the hub's copy.
+There is a published training file of 4,076 pairs, and no dev file. GLUE uses 408 of the 4,076 as dev,
+and so does the hub's copy.
 """
 
 from crosslift.sources.dataset_files import Layout, LocalFiles

@@ -1,8 +1,8 @@
 """NLI as contrastive pairs: a premise, an entailed hypothesis, and a contradicted one.
 
 Supervised: the English NLI setting of mSimCSE (Wang et al. 2022, arXiv 2211.06127, section 3; after
-Gao et al. 2021, arXiv 2104.08821, section 4). Unsupervised: the same sentence twice, so that only
-dropout tells its two vectors apart (section 3 of the latter).
+Gao et al. 2021, arXiv 2104.08821, section 4). Unsupervised: the same sentence twice, so that its
+two vectors differ only by dropout (section 3 of the latter).
 """
 
 from __future__ import annotations
@@ -26,10 +26,9 @@ _MSIMCSE = "Wang et al. 2022 (arXiv 2211.06127)"
 
 
 def triplets(records: Sequence[Record]) -> list[Record]:
-    """A record for each entailed hypothesis whose premise has a contradicted one too.
+    """One record for each entailed hypothesis whose premise also has a contradicted one.
 
-    The negatives of a premise go round its positives, so that each is used in turn. Records of one
-    premise are a group.
+    The positives of a premise use its negatives in turn. Records of one premise are a group.
 
     Args:
         records: of NLI; ``text`` is the premise, ``pair`` the hypothesis.
@@ -42,7 +41,7 @@ def triplets(records: Sequence[Record]) -> list[Record]:
     for record in records:
         if record.label == "contradiction":
             contradicted.setdefault(record.texts["text"], []).append(record.texts["pair"])
-    made, used = [], dict.fromkeys(contradicted, 0)
+    triplet_records, n_used = [], dict.fromkeys(contradicted, 0)
     for record in records:
         premise = record.texts["text"]
         if record.label == "entailment" and premise in contradicted:
@@ -50,15 +49,15 @@ def triplets(records: Sequence[Record]) -> list[Record]:
             texts = {
                 "anchor": premise,
                 "positive": record.texts["pair"],
-                "negative": negatives[used[premise] % len(negatives)],
+                "negative": negatives[n_used[premise] % len(negatives)],
             }
-            made.append(Record(record.id, texts, group=premise))
-            used[premise] += 1
-    return made
+            triplet_records.append(Record(record.id, texts, group=premise))
+            n_used[premise] += 1
+    return triplet_records
 
 
 def sentences_twice(records: Sequence[Record]) -> list[Record]:
-    """Each different sentence of the records, premise or hypothesis, as anchor and as positive."""
+    """Each distinct sentence of the records, premise or hypothesis, as anchor and as positive."""
     first: dict[str, str] = {}
     for record in records:
         for column in ("text", "pair"):

@@ -26,14 +26,14 @@ _GROUP_COLUMN = "group"
 
 @dataclass(frozen=True, slots=True)
 class OwnFileTask:
-    """A task on a file of yours; it has the name of its form.
+    """A task on your own file; it has the name of its form.
 
     Args:
         title: one line.
         form: with its columns.
-        of_records: columns that say more of a record, where a file has them, or `columns` binds others
-            to them.
-        folders: whether it reads a folder with a file for each language, too.
+        of_records: further columns of a record, read if a file has them or `columns` binds others to
+            them.
+        folders: whether it also reads a folder with a file for each language.
     """
 
     title: str
@@ -64,25 +64,25 @@ _TASKS = (
 )
 
 OWN_FILE_TASKS: Mapping[str, OwnFileTask] = {task.form.name: task for task in _TASKS}
-"""Every task on your own files by its name."""
+"""Every task on your own files, by name."""
 
 _FURTHER = re.compile(r"negative_(\d{1,6})")
-"""A further column of hard negatives, as sentence-transformers writes them."""
+"""A further column of hard negatives, named as in sentence-transformers."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileRecords:
     """Records of one file; it has no dev records.
 
-    Records of one group are never negatives of one another. Without a group of its own (no column,
-    or an empty cell), a record is in the group of its anchor.
+    Records of one group are never negatives of one another. A record without a group (no column, or an
+    empty cell) is in the group of its anchor.
 
     Args:
         path: of the file.
         columns: column of the form -> column of the file.
-        language_column: column of the texts' BCP-47 codes; None: all count as English.
-        group_column: column of the records' groups; None: there is none.
-        several: column of the form that a row may lack, or have several texts of -> columns of the
+        language_column: column of the texts' BCP-47 codes; None: all texts count as English.
+        group_column: column of the records' groups; None: no groups.
+        several: column of the form of which a row may have no, one or several texts -> columns of the
             file.
     """
 
@@ -109,13 +109,13 @@ class FileRecords:
         return [replace(r, group=r.group or r.texts.get("anchor", "")) for r in records]
 
     def dev(self) -> list[Record]:
-        """None."""
+        """Empty."""
         return []
 
     def checksum(self) -> str:
-        """Of the file, and of which columns are read."""
-        named = (self.language_column, self.group_column)
-        return _checksum([self.path], {**self.columns, **self.several}, named)
+        """Of the file and the names of the columns that are read."""
+        optional = (self.language_column, self.group_column)
+        return _checksum([self.path], {**self.columns, **self.several}, optional)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class FolderRecords:
     """Texts of a folder with a file for each language; it has no dev records.
 
     Args:
-        folder: as `find_language_files` takes it.
+        folder: for `find_language_files`.
         columns: column of the form -> column of those files that are tables.
     """
 
@@ -140,20 +140,20 @@ class FolderRecords:
         return read_language_files(self.folder, self.columns)
 
     def dev(self) -> list[Record]:
-        """None."""
+        """Empty."""
         return []
 
     def checksum(self) -> str:
-        """Of all files, and of which columns are read."""
+        """Of all files and the names of the columns that are read."""
         return _checksum(find_language_files(self.folder).values(), self.columns, ())
 
 
 def _checksum(
     paths: Iterable[Path],
     columns: Mapping[str, str | tuple[str, ...]],
-    named: tuple[str | None, ...],
+    optional: tuple[str | None, ...],
 ) -> str:
-    facts = repr((checksum_of_files([*paths]), sorted(columns.items()), named))
+    facts = repr((checksum_of_files([*paths]), sorted(columns.items()), optional))
     return sha256(facts.encode()).hexdigest()
 
 
@@ -163,12 +163,12 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
     Args:
         name: one of `OWN_FILE_TASKS`.
         path: the file of records, or the folder.
-        columns: column of the form (or `language`, `group`) -> column of the file, where
-            the names differ; of `negative` also several, parted by commas.
+        columns: column of the form (or `language`, `group`) -> column of the file, if the names differ;
+            for `negative` also several, separated by commas.
 
     Raises:
-        StudyError: no file was named, or a folder where it must be a file.
-        UnknownNameError: a column that the form does not have.
+        StudyError: no file is named, or it is a folder for a task that needs a file.
+        UnknownNameError: the form does not have a column.
         DataError: the file cannot be read, or a language in it is unknown.
     """
     if path is None:
@@ -178,7 +178,7 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
     for column in columns:
         if column not in legal:
             raise UnknownNameError(f"column of {name}", column, legal)
-    source, languages = (_of_folder if is_folder(path) else _of_file)(facts, path, columns)
+    source, languages = (_folder_source if is_folder(path) else _file_source)(facts, path, columns)
     return IntermediateTask(
         name=name,
         title=f"{facts.title}: {path}",
@@ -191,7 +191,7 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
     )
 
 
-def _of_folder(
+def _folder_source(
     facts: OwnFileTask, folder: Path, columns: Mapping[str, str]
 ) -> tuple[FileRecords | FolderRecords, tuple[str, ...]]:
     if not facts.folders:
@@ -207,21 +207,22 @@ def _of_folder(
     return FolderRecords(folder, used), tuple(find_language_files(folder))
 
 
-def _of_file(
+def _file_source(
     facts: OwnFileTask, path: Path, columns: Mapping[str, str]
 ) -> tuple[FileRecords | FolderRecords, tuple[str, ...]]:
     form = facts.form
-    checksum_of_files([path])  # raises if the file cannot be read, of whatever type it is
-    there = [c for c in _columns_in(path) if c not in columns.values()]
+    checksum_of_files([path])  # raises if the file cannot be read, whatever its type
+    unbound = [c for c in _columns_in(path) if c not in columns.values()]
     used = {n: columns.get(n, n) for n in form.columns if n not in form.optional}
     bound = {
-        n: _bound(columns[n], path) if n in columns else _several(there) for n in form.optional
+        n: _bound_columns(columns[n], path) if n in columns else _negative_columns(unbound)
+        for n in form.optional
     }
     several = {n: names for n, names in bound.items() if names}
 
     def optional(column: str) -> str | None:
-        usual = column if column in facts.of_records and column in there else None
-        return columns.get(column, usual)
+        default = column if column in facts.of_records and column in unbound else None
+        return columns.get(column, default)
 
     source = FileRecords(path, used, optional(LANGUAGE_COLUMN), optional(_GROUP_COLUMN), several)
     if source.language_column is None:
@@ -229,18 +230,18 @@ def _of_file(
     return source, _languages_in(path, source.language_column)
 
 
-def _bound(written: str, path: Path) -> tuple[str, ...]:
-    """The columns that `columns` binds to an optional one: a name, or several parted by commas."""
-    if written in _columns_in(path):
-        return (written,)
-    return tuple(part.strip() for part in written.split(","))
+def _bound_columns(binding: str, path: Path) -> tuple[str, ...]:
+    """The columns that `columns` binds to an optional one: one name, or several separated by commas."""
+    if binding in _columns_in(path):
+        return (binding,)
+    return tuple(part.strip() for part in binding.split(","))
 
 
-def _several(names: Collection[str]) -> tuple[str, ...]:
+def _negative_columns(names: Collection[str]) -> tuple[str, ...]:
     """The columns of hard negatives among those of a file: ``negative``, then ``negative_N`` by N."""
-    further = {int(match[1]): match[0] for match in map(_FURTHER.fullmatch, names) if match}
+    numbered = {int(match[1]): match[0] for match in map(_FURTHER.fullmatch, names) if match}
     first = ("negative",) if "negative" in names else ()
-    return (*first, *(further[number] for number in sorted(further)))
+    return (*first, *(numbered[number] for number in sorted(numbered)))
 
 
 @read_once()

@@ -1,7 +1,7 @@
 """WikiANN (PAN-X in XTREME): persons, organisations and places in 40 languages of Wikipedia.
 
-Labels were projected from links, not made by hand. Published sizes (Hu et al. 2020, arXiv 2003.11080,
-table 1): 20,000 English training, 10,000 English dev and 1,000 to 10,000 test sentences.
+Labels are projected from links, not annotated by hand. Published sizes (Hu et al. 2020, arXiv
+2003.11080, table 1): 20,000 English training, 10,000 English dev and 1,000 to 10,000 test sentences.
 """
 
 from __future__ import annotations

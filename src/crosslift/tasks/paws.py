@@ -1,4 +1,4 @@
-"""PAWS-Wiki, labeled final: do two sentences of almost the same words mean the same."""
+"""PAWS-Wiki, labeled final: do two sentences with almost the same words mean the same?"""
 
 from dataclasses import replace
 

@@ -1,10 +1,10 @@
-"""PAWS-X: do two sentences of almost the same words mean the same, in 7 languages.
+"""PAWS-X: do two sentences with almost the same words mean the same? In 7 languages.
 
-The English pairs are those of PAWS-Wiki; classes are named "0" and "1" as XTREME's files and scorer
-have them. Examples of other languages are translations of English ones, place by place; a few are
-missing in a language (both texts are ``NS``) or are labelled otherwise there, and XTREME scores them
-all the same. Published sizes (Hu et al. 2020, arXiv 2003.11080, table 1): 49,401 English training
-examples, 2,000 dev and 2,000 test examples in each language.
+The English pairs are those of PAWS-Wiki. Classes are named "0" and "1", as in XTREME's files and
+scorer. Examples of other languages are translations of the English ones, in the same order. A few are
+missing in a language (both texts are ``NS``) or have another label there; XTREME scores them too.
+Published sizes (Hu et al. 2020, arXiv 2003.11080, table 1): 49,401 English training examples, 2,000 dev
+and 2,000 test examples in each language.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WITH_IDS = replace(_FIELDS, id=("id",))
 
 
 def _columns(row: Row) -> dict[str, object]:
-    """The columns of PAWS-X's own files and of the hub, as the fields name them."""
+    """Renames the columns of PAWS-X's own files and of the hub to those of the fields."""
     return {
         "id": str(row.value("id")),
         "text": row.value("sentence1"),

@@ -1,4 +1,4 @@
-"""Records of the pictogram concepts, as the tasks on pictures and names use them."""
+"""Records of the pictogram concepts, for the tasks on pictures and names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from crosslift.sources.record import Record, SplitName
 
 
 class PictureNames:
-    """A picture and its English name, one record a concept."""
+    """A picture and its English name, one record per concept."""
 
     def train(self) -> list[Record]:
         """Concepts of the training split."""
@@ -26,7 +26,7 @@ class PictureNames:
 
 
 class NameAliases:
-    """Two English names of one concept, one record an alias."""
+    """Two English names of one concept, one record per alias."""
 
     def train(self) -> list[Record]:
         """Concepts of the training split."""

@@ -1,7 +1,7 @@
-"""Quora question pairs, in the split of GLUE: do two questions ask the same.
+"""Quora question pairs, in the split of GLUE: do two questions ask the same?
 
-Some rows of GLUE's training file are cut by a line end inside a question, and in Quora's data some
-questions are empty: such rows are left out and counted.
+Some rows of GLUE's training file are broken by a line end inside a question, and some questions of
+Quora's data are empty. Such rows are left out and counted.
 """
 
 from crosslift.sources.dataset_files import Layout, LocalFiles

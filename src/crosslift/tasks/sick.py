@@ -1,8 +1,8 @@
 """SICK, in the files of SemEval 2014 task 1: entailment and relatedness of described scenes.
 
-The trial file is dev. No revision of the hub's copy could be established: it is read at the branch
-`refs/convert/parquet`, whose commit enters the key (the main branch holds a script). That copy has
-fewer records than the files: 4,439 for training and 495 for dev.
+The trial file is dev. The revision of the hub's copy is not pinned: it is read from the branch
+`refs/convert/parquet`, whose commit is part of the key (the main branch contains a script). That copy
+has fewer records than the files: 4,439 for training and 495 for dev.
 """
 
 from crosslift.sources.dataset_files import Layout, LocalFiles
@@ -22,13 +22,15 @@ _LICENCE = "CC BY-NC-SA 3.0"
 _CITATION = "Marelli, Menini, Baroni, Bentivogli, Bernardi and Zamparelli 2014 (LREC)"
 
 
-def _data(of_file: Fields, of_hub: Fields) -> PublishedData:
+def _data(file_fields: Fields, hub_fields: Fields) -> PublishedData:
     return PublishedData(
         files=LocalFiles(
-            layouts=(Layout(("SICK_train.txt",), ("SICK_trial.txt",), TabSeparated(), of_file),),
+            layouts=(
+                Layout(("SICK_train.txt",), ("SICK_trial.txt",), TabSeparated(), file_fields),
+            ),
             where="https://alt.qcri.org/semeval2014/task1/ (sick_train.zip, sick_trial.zip)",
         ),
-        hub=HubDataset("RobZamp/sick", revision="refs/convert/parquet", fields=of_hub),
+        hub=HubDataset("RobZamp/sick", revision="refs/convert/parquet", fields=hub_fields),
     )
 
 

@@ -1,4 +1,4 @@
-"""SNLI: does an image caption entail a hypothesis. Rows without a gold label are left out."""
+"""SNLI: does an image caption entail a hypothesis? Rows without a gold label are left out."""
 
 from crosslift.sources.dataset_files import Layout, LocalFiles
 from crosslift.sources.fields import PairFields

@@ -1,6 +1,6 @@
 """Counterfactually augmented SNLI: pairs of SNLI and their revisions to another label.
 
-It is small (8,330 pairs), and each premise stands with several labels. It is read from files only.
+It is small (8,330 pairs), and each premise occurs with several labels. It is read from files only.
 """
 
 from crosslift.sources.dataset_files import Layout, LocalFiles

@@ -1,6 +1,6 @@
-"""Social IQa: which of three answers fits how people act and feel.
+"""Social IQa: questions on how people act and feel, with three answers to choose from.
 
-The hub's revision is its own conversion to data files (the main branch holds a script).
+The hub's revision is its conversion to data files (the main branch contains a script).
 """
 
 from crosslift.sources.dataset_files import Layout, LocalFiles

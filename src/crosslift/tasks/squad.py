@@ -1,6 +1,6 @@
-"""SQuAD 1.1 and 2.0: the place in a paragraph of Wikipedia that answers a question.
+"""SQuAD 1.1 and 2.0: the span of a Wikipedia paragraph that answers a question.
 
-The dev file serves as dev only and is never trained on: XQuAD's questions are of it.
+The dev file is only used as dev, never for training: XQuAD's questions are from it.
 """
 
 from crosslift.sources.dataset_files import Layout, LocalFiles

@@ -1,7 +1,7 @@
-"""SQuAD as text pairs: a question, and the sentence or the passage that holds its answer.
+"""SQuAD as text pairs: a question, and the sentence or the passage that contains its answer.
 
-As retrieval of answers in context (Ahmad et al. 2019, ReQA, arXiv 1907.04780). Trained on SQuAD's
-training file only: XQuAD's questions are of the dev file.
+Like the retrieval of answers in context of Ahmad et al. 2019 (ReQA, arXiv 1907.04780). Only SQuAD's
+training file is used: XQuAD's questions are from the dev file.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from crosslift.tasks.dataset import DatasetTask
 from crosslift.tasks.squad import SQUAD_1, SQUAD_DATA
 from crosslift.tasks.task import FormSpec
 
-# A mark that ends a sentence, perhaps a closing quote, space, and what a sentence begins with; not
-# after a single capital letter (initials, U.S.) or a title.
+# An end mark, an optional closing quote, space, and the beginning of a sentence; not after a single
+# capital letter (initials, U.S.) or a title.
 _END = re.compile(
     r"[.!?](?<!\b[A-Z].)(?<!\bMr.)(?<!\bMs.)(?<!\bDr.)(?<!\bSt.)(?<!\bMrs.)"
     r"[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[A-Z0-9])|\n+"
@@ -25,9 +25,9 @@ _PAIR = FormSpec("text-pairs", {"anchor": "question", "positive": "positive"})
 
 
 def sentence_around(passage: str, start: int, end: int) -> str:
-    """The sentence of a passage that holds its characters from ``start`` to ``end``.
+    """The sentence of a passage that contains its characters from ``start`` to ``end``.
 
-    Where an answer goes over the end of a sentence, all sentences that it touches.
+    If an answer crosses the end of a sentence: all sentences that it touches.
 
     Args:
         passage: the text.
@@ -54,7 +54,7 @@ def with_passage(records: Sequence[Record]) -> list[Record]:
 
 
 def _pairs(records: Sequence[Record], positive: Callable[[Record], str]) -> list[Record]:
-    """Pairs; questions of one positive are a group, so that none is a negative of the others."""
+    """Pairs. Questions with the same positive are a group, so that none is a negative of the others."""
     return [
         Record(r.id, {"question": r.texts["question"], "positive": text}, group=text)
         for r, text in zip(records, map(positive, records), strict=True)

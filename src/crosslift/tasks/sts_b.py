@@ -1,7 +1,7 @@
 """STS benchmark: how similar two sentences are, 0 to 5.
 
-Its files end in ``.csv`` and are parted by tabs, without a header or quotes; some rows name their
-sources in further columns.
+Its files end in ``.csv``, but their columns are separated by tabs, without a header or quotes. Some
+rows name their sources in further columns.
 """
 
 from crosslift.sources.dataset_files import Layout, LocalFiles

@@ -1,4 +1,4 @@
-"""What an intermediate task is: a form, a source of records, and facts."""
+"""An intermediate task: a form, a source of records, and facts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """Where the records of a task come from."""
+    """The source of a task's records."""
 
     def train(self) -> list[Record]:
         """The training records."""
 
     def dev(self) -> list[Record]:
-        """The dev records, English only; empty where there are none."""
+        """The dev records, English only; may be empty."""
 
     def checksum(self) -> str:
         """A checksum of everything the records are made of."""
@@ -29,18 +29,18 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FormSpec:
-    """A form, the columns it binds and its options, without loading what computes it.
+    """A form, the columns that it binds and its options, without loading the module that computes it.
 
     Args:
         name: of the form.
         columns: column of the form -> column of the records, bound by name; empty for forms that
             read no text column, such as tagging.
         optional: columns of the form that may be absent.
-        options: the form's other arguments by name, such as ``labels``; values as JSON has them
-            (and tuples for lists).
+        options: the form's other arguments by name, such as ``labels``; JSON-like values, with tuples
+            for lists.
 
     Raises:
-        UnknownNameError: no form of that name.
+        UnknownNameError: there is no form with that name.
     """
 
     name: str
@@ -49,7 +49,7 @@ class FormSpec:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        form_facts(self.name)  # raises where there is no such form
+        form_facts(self.name)  # raises if there is no such form
 
     def changed(self, options: Mapping[str, Any]) -> FormSpec:
         """The same form with other values of some options."""
@@ -57,7 +57,7 @@ class FormSpec:
 
     @property
     def facts(self) -> FormFacts:
-        """What the form states about itself."""
+        """The facts of the form."""
         return form_facts(self.name)
 
     @property
@@ -67,28 +67,28 @@ class FormSpec:
 
     @property
     def passage(self) -> str | None:
-        """The column of the records in which their answers lie; None: the form has no such column."""
+        """The column of the records that contains their answers; None: the form has no such column."""
         return None if self.facts.passage is None else self.columns.get(self.facts.passage)
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The classes or tags that a dataset names; none of a form without any."""
+        """The classes or tags that a dataset names; empty if the form has none."""
         if self.facts.class_option is None:
             return ()
         return tuple(str(name) for name in self.options.get(self.facts.class_option, ()))
 
     @property
     def texts_per_record(self) -> float:
-        """About how many texts of a dozen tokens one record is like."""
+        """The approximate cost of a record, in texts of a dozen tokens."""
         return self.facts.texts_per_record or max(1, len(self.columns))
 
     @property
     def code_modules(self) -> tuple[str, ...]:
-        """The module that computes it: part of the code of what is made with the form."""
+        """The module that computes it: part of the code behind every result of the form."""
         return (self.facts.module,)
 
     def open(self) -> Form:
-        """The form itself (this loads torch)."""
+        """The form object (this loads torch)."""
         return self.facts.form_class()(**self.columns, **self.options)
 
 
@@ -103,18 +103,18 @@ def texts_read(record: Record, form: FormSpec) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class IntermediateTask:
-    """What phase two trains on.
+    """A task of phase two.
 
     Args:
-        name: as it is written in a study.
+        name: as written in a study.
         title: one line.
-        form: gives it head, loss and collation.
-        source: gives it records.
+        form: defines head, loss and collation.
+        source: of its records.
         languages: BCP-47 codes of the texts.
         licence: of the data.
         citation: where it comes from.
-        at_hand: whether planning can read its records in a moment: those of a file of the user, or of
-            a package.
+        at_hand: whether planning can read its records quickly: from a file of the user, or from a
+            package.
     """
 
     name: str

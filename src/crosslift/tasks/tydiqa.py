@@ -1,12 +1,12 @@
 """TyDiQA-GoldP: questions on passages of Wikipedia in 9 languages; trained on its English part.
 
-Of files of all languages, only the questions whose id begins with ``english-`` are trained on; the
-others are counted as left out.
+If a file has questions in all languages, training uses only those whose id begins with ``english-``;
+the others are counted as left out.
 
-XTREME scores the published dev files, so they are the test split here: there are no English dev
-questions, and weights are chosen by a part of the English training questions. Where a folder has
-training files alone and no split is asked for, those of other languages than English are scored and
-called dev: no one trains on them, but their scores compare with no published ones. Published sizes:
+XTREME scores the published dev files, so they are the test split here. There are no English dev
+questions, and model selection uses a part of the English training questions. If a folder has only
+training files and no split is requested, those of languages besides English are scored, as dev: they
+are not used for training, but their scores cannot be compared with published ones. Published sizes:
 3,696 English training questions (Hu et al. 2020, arXiv 2003.11080, table 1), 5,077 test questions in
 all 9 languages (dataset card of google/xtreme).
 """
@@ -26,7 +26,7 @@ _NAMES = {
     **{"arabic": "ar", "bengali": "bn", "english": "en", "finnish": "fi", "indonesian": "id"},
     **{"korean": "ko", "russian": "ru", "swahili": "sw", "telugu": "te"},
 }
-"""What the ids of TyDiQA-GoldP's own files begin with -> BCP-47 code."""
+"""Beginning of an id in TyDiQA-GoldP's own files -> BCP-47 code."""
 
 _V = "tydiqa-goldp-v1.1"
 _TRAIN, _DEV = "tydiqa.goldp.{language}.train.json", "tydiqa.goldp.{language}.dev.json"
@@ -69,7 +69,7 @@ _ENGLISH_FILE = Layout(
     fields=_FIELDS,
     folders=(f"{_V}-train", "tydiqa", f"tydiqa/{_V}-train"),
 )
-"""XTREME's training file may be given with its folder or in any of those around it."""
+"""`data` may be the folder of XTREME's training file or any folder above it."""
 
 TYDIQA = LabelledDataset(
     name="tydiqa",

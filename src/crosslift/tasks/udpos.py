@@ -1,10 +1,10 @@
 """UD-POS: the part of speech of each word in 33 languages of Universal Dependencies.
 
-The treebanks of a language are pooled, as XTREME does. Its scorer reads chunks into the tags, so that
-its F1 is not that of single words: see `tag_f1`. Published sizes (Hu et al. 2020, arXiv 2003.11080,
-table 1): 21,253 English training, 3,974 English dev and 47 to 20,436 test sentences. How ranges of
-words in CoNLL-U are read, and where that differs from XTREME's files: see
-`crosslift.sources.labelled.conllu`.
+The treebanks of a language are pooled, as in XTREME. XTREME's scorer interprets tags as chunks, so its
+F1 differs from that of single words: see `tag_f1`. Published sizes (Hu et al. 2020, arXiv 2003.11080,
+table 1): 21,253 English training, 3,974 English dev and 47 to 20,436 test sentences. See
+`crosslift.sources.labelled.conllu` for ranges of words in CoNLL-U, and the differences from XTREME's
+files.
 """
 
 from __future__ import annotations

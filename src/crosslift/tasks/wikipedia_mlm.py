@@ -1,6 +1,6 @@
 """Masked LM on Wikipedia in the 40 languages of XTREME (Hu et al. 2020, arXiv 2003.11080, section 3).
 
-What to train beside an English task, so that the encoder keeps its other languages.
+Trained together with an English task, it lets the encoder keep its other languages.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ LANGUAGES = (
     *("pt", "ru", "sw", "ta", "te", "th", "tl", "tr", "ur", "vi", "yo", "zh"),
 )
 ARTICLES = 500
-"""Of each language, the first in the order of the dump: the oldest, and no random sample of it. Few
-enough that the texts of all languages are fetched in minutes and kept in memory."""
+"""Of each language, the first in the order of the dump: the oldest, not a random sample. They are few
+enough to fetch the texts of all languages in minutes and to keep them in memory."""
 
 FEWEST_LETTERS = 30
-"""Of a paragraph; shorter ones are headings, mostly."""
+"""Of a paragraph; shorter ones are mostly headings."""
 
 _DUMP = "20231101"
 _COLUMNS = {"text": "text"}
@@ -37,8 +37,8 @@ class LocalWikipedia:
     """Paragraphs of texts in a folder; it has no dev records.
 
     Args:
-        folder: with a file for each language, as `find_language_files` takes it. A row or line is an
-            article or a paragraph.
+        folder: with a file for each language, for `find_language_files`. A row or line is an article or
+            a paragraph.
     """
 
     folder: Path
@@ -47,7 +47,7 @@ class LocalWikipedia:
         """The paragraphs, language by language.
 
         Raises:
-            DataError: as `read_language_files`; there is none.
+            DataError: as in `read_language_files`, or there is no paragraph.
         """
         records = list(paragraphs_of(read_language_files(self.folder, _COLUMNS), FEWEST_LETTERS))
         if not records:
@@ -59,7 +59,7 @@ class LocalWikipedia:
         return records
 
     def dev(self) -> list[Record]:
-        """None."""
+        """Empty."""
         return []
 
     def checksum(self) -> str:
@@ -69,13 +69,13 @@ class LocalWikipedia:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WikipediaTask(IntermediateTask):
-    """A task on Wikipedia: from the hub, or, given a folder, from the texts in it."""
+    """A task on Wikipedia: from the hub, or from the texts in a folder."""
 
     def with_data(self, folder: Path) -> IntermediateTask:
-        """The task on the files of a folder, one a language.
+        """The task on the files of a folder, one per language.
 
         Raises:
-            DataError: as `find_language_files`.
+            DataError: as in `find_language_files`.
         """
         languages = tuple(find_language_files(folder))
         return replace(self, source=LocalWikipedia(folder), languages=languages)

@@ -1,5 +1,5 @@
-"""Words with their translations, for targeted lexical injection: pairs of a lexicon, the control pairs
-left out."""
+"""Words with their translations, for targeted lexical injection: pairs of a lexicon without the control
+pairs."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ FORM = FormSpec("text-pairs", {"anchor": "word", "positive": "english"})
 
 @dataclass(frozen=True, slots=True)
 class TrainedWords:
-    """The pairs of a lexicon that are trained on; it has no dev records.
+    """The training pairs of a lexicon; it has no dev records.
 
-    Pairs that words connect are of one group: none is a negative of another.
+    Pairs that words connect are one group: none is a negative of another.
 
     Args:
         where: the lexicon.
@@ -33,7 +33,8 @@ class TrainedWords:
     where: Path
 
     def read(self, split: str) -> DatasetRecords:
-        """The records of a split ("train" or "dev"), and how many pairs are not among them, and why."""
+        """The records of a split ("train" or "dev"), and reason -> number of pairs that are left
+        out."""
         if split != "train":
             return DatasetRecords([], {})
         lexicon = read_lexicon(self.where)
@@ -54,7 +55,7 @@ class TrainedWords:
         return self.read("train").records
 
     def dev(self) -> list[Record]:
-        """None: the control pairs are for the targets `word-pairs` and `word-pairs-trained`."""
+        """Empty: the control pairs are for the targets `word-pairs` and `word-pairs-trained`."""
         return []
 
     def checksum(self) -> str:
@@ -67,12 +68,12 @@ def task_of_lexicon(where: Path | None, columns: Mapping[str, str]) -> Intermedi
     """The task that trains on the pairs of a lexicon.
 
     Args:
-        where: a file that `read_lexicon` takes, or ``names:`` and a code.
-        columns: none: a lexicon knows its sides.
+        where: a file for `read_lexicon`, or ``names:`` and a code.
+        columns: must be empty: a lexicon knows its sides.
 
     Raises:
-        StudyError: no lexicon was named, or columns.
-        DataError: it cannot be read.
+        StudyError: no lexicon is named, or there are columns.
+        DataError: the lexicon cannot be read.
     """
     if where is None:
         raise StudyError(

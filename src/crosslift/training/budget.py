@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from crosslift.training.numbers import Count
+from crosslift.training.bounded_numbers import Count
 
 
 class Budget(BaseModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crosslift.training.numbers import Count
+from crosslift.training.bounded_numbers import Count
 from crosslift.training.robust_settings import SmoothedPredictionSettings
 from crosslift.training.stage_settings import StageSettings, TrainingSettings
 from crosslift.training.task_settings import MixedTaskSettings

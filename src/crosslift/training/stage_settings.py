@@ -16,12 +16,12 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from crosslift.training.bounded_numbers import Count, NotNegative, Positive, Share
 from crosslift.training.budget import Budget
 from crosslift.training.guards.distillation import Distillation, DistillationSettings
 from crosslift.training.guards.guard import Guard, GuardOnData
 from crosslift.training.guards.l2_sp import L2SP
 from crosslift.training.guards.lora import Lora, LoraSettings
-from crosslift.training.numbers import Count, NotNegative, Positive, Share
 from crosslift.training.robust_settings import SEARCH, RobustSettings
 from crosslift.training.task_settings import MixedTaskSettings, MixingSettings, TaskSettings
 

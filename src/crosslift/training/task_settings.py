@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crosslift.sources.translation.translation_settings import TranslationSettings
 from crosslift.tasks.controls import Control
-from crosslift.training.numbers import Count, NotNegative, Positive, Share
+from crosslift.training.bounded_numbers import Count, NotNegative, Positive, Share
 
 Weight = NotNegative | dict[Share, NotNegative]
 

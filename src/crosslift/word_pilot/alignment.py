@@ -1,8 +1,8 @@
-"""How far the vectors of translated words are aligned, told apart from anisotropy.
+"""How far the vectors of translated words are aligned, as opposed to anisotropic.
 
-A high cosine of translated words shows nothing by itself: where all vectors of an encoder lie in a
+A high cosine of translated words shows nothing by itself: if all vectors of an encoder lie in a
 narrow cone (anisotropy, Ethayarajh 2019, arXiv 1909.00512), two random words have it too. So every
-cosine here stands beside that of random pairs, and beside retrieval, which a direction that all
+cosine here is compared with that of random pairs, and with retrieval, which a direction that all
 words share cannot help.
 """
 
@@ -23,9 +23,9 @@ from crosslift.retrieval.similarity import FloatArray, check_vectors
 from crosslift.statistics.differences import Difference, group_differences
 
 LEVEL = 0.95
-"""Of the intervals."""
+"""Level of the intervals."""
 
-Wide = NDArray[np.float64]
+Float64Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class WordAlignment:
 
     Args:
         words: N.
-        chance: what each retrieval gives without alignment, 1/N.
+        chance: retrieval without alignment, 1/N.
         level: of the intervals.
         as_is: of the vectors as they are.
-        centred: after each side's mean was subtracted; None: nothing is left then.
+        centred: after each side's mean was subtracted. None: nothing remains then.
         not_centred: why ``centred`` is None; else empty.
-        found: float64 [N], how often each word's pair is found, mean of both ways, after centring
-            where that can be had.
+        hits: float64 [N], how often each word's pair is retrieved, mean of both ways, after
+            centring if that is possible.
     """
 
     words: int
@@ -49,26 +49,27 @@ class WordAlignment:
     as_is: AlignmentFigures
     centred: AlignmentFigures | None
     not_centred: str
-    found: Wide = field(repr=False, compare=False)
+    hits: Float64Array = field(repr=False, compare=False)
 
     @property
     def retrieval(self) -> Estimate:
-        """Mean retrieval of both ways, after centring where that can be had."""
+        """Mean retrieval of both ways, after centring if that is possible."""
         return (self.centred or self.as_is).both
 
 
 def alignment_of(src: FloatArray, tgt: FloatArray, *, level: float = LEVEL) -> WordAlignment:
-    """Measure how far paired vectors are aligned, beside what random pairs give.
+    """Measure how far paired vectors are aligned, compared with random pairs.
 
-    The margin is taken from differences to the mean, ``sum of (s_i - mean s)(t_i - mean t) / (N - 1)``,
-    which is the same number and loses no digits where all cosines are near 1. The intervals are over
-    words, by what each word adds to it, or finds (`paired_difference`; of the margin, to first order).
+    The margin is computed as ``sum of (s_i - mean s)(t_i - mean t) / (N - 1)``, from differences to the
+    mean, which is the same number and loses no digits if all cosines are near 1. The intervals are over
+    words, by each word's share of the margin, or by its retrieval (`paired_difference`; for the margin,
+    to first order).
 
-    Ties count as ties. Cosines are ranked in float32: as they are, those closer than 6e-8 tie.
+    Ties count as ties. Cosines are ranked in float32: without centring, those closer than 6e-8 tie.
 
     Centring subtracts from the vectors of length one the mean of their own side. The mean is that
-    of these same words (transductive), but of each side by itself: it never learns which words
-    belong together, so retrieval of unaligned words stays at chance.
+    of these same words (transductive), but of each side by itself: it does not depend on which
+    words belong together, so retrieval of unaligned words stays at chance.
 
     Example, three pairs on the plane::
 
@@ -100,19 +101,19 @@ def alignment_of(src: FloatArray, tgt: FloatArray, *, level: float = LEVEL) -> W
         space.figures(differences[4 * place : 4 * place + 4]) for place, space in enumerate(spaces)
     ]
     centred = None if not_centred else figures[1]
-    found = spaces[-1].outcomes[:, 1:].mean(axis=1)
-    return WordAlignment(len(src), 1 / len(src), level, figures[0], centred, not_centred, found)
+    hits = spaces[-1].outcomes[:, 1:].mean(axis=1)
+    return WordAlignment(len(src), 1 / len(src), level, figures[0], centred, not_centred, hits)
 
 
 class _Space:
-    """One set of unit vectors with what each word adds to the figures.
+    """One set of unit vectors with each word's contribution to the figures.
 
     Args:
         src: unit rows [N, D].
         tgt: unit rows [N, D].
     """
 
-    def __init__(self, src: Wide, tgt: Wide) -> None:
+    def __init__(self, src: Float64Array, tgt: Float64Array) -> None:
         self.count = len(src)
         cosines = np.einsum("ij,ij->i", src, tgt)
         self.pairs = float(cosines.mean())
@@ -121,11 +122,11 @@ class _Space:
         apart = np.einsum("ij,ij->i", src - src.mean(axis=0), tgt - tgt.mean(axis=0))
         margins = apart * self.count / (self.count - 1)
         ranks = both_directions(src, tgt)
-        found = [top1_accuracy(ranks.src_to_tgt), top1_accuracy(ranks.tgt_to_src)]
-        self.outcomes: Wide = np.stack([margins, *found], axis=1)
+        hits = [top1_accuracy(ranks.src_to_tgt), top1_accuracy(ranks.tgt_to_src)]
+        self.outcomes: Float64Array = np.stack([margins, *hits], axis=1)
 
     def figures(self, differences: Sequence[Difference]) -> AlignmentFigures:
-        """The figures, from what margin, retrieval each way and their mean are above the null."""
+        """The figures, from the differences of margin, retrievals and their mean to the nulls."""
         margin, forward, backward, both = differences
         src_to_tgt, tgt_to_src = (float(value) for value in self.outcomes[:, 1:].mean(axis=0))
         return AlignmentFigures(
@@ -143,7 +144,7 @@ class _Space:
 
 
 def _differences(spaces: Sequence[_Space], level: float) -> list[Difference]:
-    """Margin, retrieval each way and their mean, of each space, against what no alignment gives."""
+    """Margin, retrieval each way and their mean, of each space, against no alignment."""
     outcomes = np.concatenate([space.outcomes for space in spaces], axis=1)[None]
     nulls = np.zeros_like(outcomes)
     groups: list[list[int]] = []
@@ -166,16 +167,16 @@ def _check_sides(src: FloatArray, tgt: FloatArray) -> None:
         raise DataError("1 pair of words", "2 or more: one pair has no random pair beside it")
 
 
-def _units(rows: FloatArray) -> Wide:
-    """Rows of length one in float64; the digits count where all cosines are near 1."""
+def _units(rows: FloatArray) -> Float64Array:
+    """Rows of length one in float64; the digits matter if all cosines are near 1."""
     wide = rows.astype(np.float64)
     wide /= np.abs(wide).max(axis=1, keepdims=True)
     wide /= np.linalg.norm(wide, axis=1, keepdims=True)
     return wide
 
 
-def _nothing_left(sides: Sequence[Wide]) -> str:
-    """Why the sides cannot be centred; empty where they can."""
+def _nothing_left(sides: Sequence[Float64Array]) -> str:
+    """Why the sides cannot be centred; empty if they can."""
     for name, rows in zip(("src", "tgt"), sides, strict=True):
         short = int((np.linalg.norm(rows - rows.mean(axis=0), axis=1) < SHORTEST).sum())
         if short:

@@ -1,6 +1,6 @@
-"""At which hidden states words are aligned, where it is anisotropy alone, and how that is said.
+"""At which hidden states words are aligned, and where there is only anisotropy.
 
-The rule needs no threshold but one. For each hidden state three things are tested, all of them
+The rule needs a single threshold. For each hidden state three hypotheses are tested, all of them
 together corrected after Holm: that the margin over random pairs is not 0, and that retrieval, as
 the vectors are and after centring, is not at chance.
 
@@ -10,8 +10,8 @@ the vectors are and after centring, is not at chance.
   of pairs is then no sign of alignment.
 - *none*: neither holds, and the cosine of random pairs is not high either.
 
-A state can be aligned and anisotropic: then the alignment is there, but the height of the cosine is
-not what shows it.
+A state can be aligned and anisotropic: then alignment exists, but the height of the cosine is not what
+shows it.
 """
 
 from __future__ import annotations
@@ -31,55 +31,57 @@ ALPHA = 0.05
 MOSTLY_SHARED = 0.5
 """Random pairs whose mean cosine is above this are called anisotropic. Where both languages have one
 mean, that is the part of the squared length (of vectors of length one) which all words share; above one
-half, what they share outweighs all that tells them apart. Two narrow cones in two directions, one a
-language, are not seen by it: their pairs have no high cosine to be mistaken for alignment either."""
+half, what they share outweighs all that distinguishes them. The threshold does not detect two narrow
+cones, one for each language: their pairs have no high cosine to be mistaken for alignment either."""
 
 
 def findings_of(
     alignments: Mapping[int, WordAlignment], alpha: float = ALPHA
 ) -> tuple[StateFinding, ...]:
-    """Say of each hidden state whether words are aligned there.
+    """Classify each hidden state: whether words are aligned there.
 
     Args:
-        alignments: hidden state -> what was measured, one or more.
+        alignments: hidden state -> its measurements, one or more.
         alpha: chance of any false finding.
 
     Returns:
-        One finding a hidden state, in the order given.
+        One finding for each hidden state, in the order of ``alignments``.
     """
-    tests = {state: _tests(found) for state, found in alignments.items()}
-    corrected = iter(holm([_p_above(*test) for own in tests.values() for test in own]))
+    tests = {state: _tests(alignment) for state, alignment in alignments.items()}
+    corrected = iter(
+        holm([_p_above(*test) for state_tests in tests.values() for test in state_tests])
+    )
     return tuple(
-        _finding(state, alignments[state], [float(next(corrected)) for _ in own], alpha)
-        for state, own in tests.items()
+        _finding(state, alignments[state], [float(next(corrected)) for _ in state_tests], alpha)
+        for state, state_tests in tests.items()
     )
 
 
 def number_of_tests(alignments: Mapping[int, WordAlignment]) -> int:
-    """How many tests are corrected together."""
-    return sum(len(_tests(found)) for found in alignments.values())
+    """The number of tests that are corrected together."""
+    return sum(len(_tests(alignment)) for alignment in alignments.values())
 
 
-def _tests(found: WordAlignment) -> list[tuple[Estimate, float]]:
-    """What is tested at a hidden state, the margin first, and its value without alignment."""
-    retrievals = [found.as_is.both, *([found.centred.both] if found.centred else [])]
-    return [(found.as_is.margin, 0.0), *((each, found.chance) for each in retrievals)]
+def _tests(alignment: WordAlignment) -> list[tuple[Estimate, float]]:
+    """The tested values of a hidden state, the margin first, each with its value without alignment."""
+    retrievals = [alignment.as_is.both, *([alignment.centred.both] if alignment.centred else [])]
+    return [(alignment.as_is.margin, 0.0), *((each, alignment.chance) for each in retrievals)]
 
 
 def _p_above(test: Estimate, null: float) -> float:
-    """The p-value, two-sided, of a test that is above its null; 1 of one that is not: words that are
-    found less often than by chance are no sign of alignment."""
+    """The two-sided p-value of a test that is above its null, else 1: words that are retrieved less
+    often than by chance are no sign of alignment."""
     return test.p if test.value > null else 1.0
 
 
 def _finding(
     state: int,
-    found: WordAlignment,
+    alignment: WordAlignment,
     p_values: Sequence[float],
     alpha: float,
 ) -> StateFinding:
     above = [p < alpha for p in p_values]
-    anisotropic = found.as_is.random > MOSTLY_SHARED
+    anisotropic = alignment.as_is.random > MOSTLY_SHARED
     kind: AlignmentKind = "anisotropy" if anisotropic else "none"
     if above[0] and any(above[1:]):
         kind = "aligned"
@@ -100,18 +102,18 @@ def best_of(
     *,
     alpha: float = ALPHA,
 ) -> BestState | None:
-    """The aligned hidden state that finds most words, and those that are not told apart from it.
+    """The aligned hidden state that retrieves most words, and those that are not distinguished from it.
 
     Retrieval is the mean of both ways after centring. The others are compared with the best by what
-    the same words find (`paired_difference`), corrected after Holm.
+    the same words retrieve (`paired_difference`), corrected after Holm.
 
     Args:
-        alignments: hidden state -> what was measured on the same words.
+        alignments: hidden state -> its measurements on the same words.
         findings: of these hidden states.
         alpha: chance of any false difference.
 
     Returns:
-        The best; None where no hidden state is aligned.
+        The best; None if no hidden state is aligned.
     """
     aligned = [each.hidden_state for each in findings if each.kind == "aligned"]
     if not aligned:
@@ -120,11 +122,11 @@ def best_of(
     others = [state for state in aligned if state != best]
     if not others:
         return BestState(hidden_state=best, level_with=())
-    theirs = np.stack([alignments[state].found for state in others], axis=1)[None]
-    ours = np.broadcast_to(alignments[best].found[None, :, None], theirs.shape).copy()
+    theirs = np.stack([alignments[state].hits for state in others], axis=1)[None]
+    ours = np.broadcast_to(alignments[best].hits[None, :, None], theirs.shape).copy()
     strata = np.zeros(theirs.shape[1], np.int64)
     groups = [[place] for place in range(len(others))]
-    found = group_differences(ours, theirs, strata, groups)
-    corrected = holm([difference.p for difference in found])
+    differences = group_differences(ours, theirs, strata, groups)
+    corrected = holm([difference.p for difference in differences])
     level = (state for state, p in zip(others, corrected, strict=True) if p >= alpha)
     return BestState(hidden_state=best, level_with=tuple(level))

@@ -1,4 +1,4 @@
-"""The page of a pilot of word alignment: its verdict, its curves by hidden state, its figures."""
+"""The page of a word pilot: its verdict, its curves by hidden state, its figures."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class _Curve:
 
     Args:
         label: in the legend.
-        look: colour and mark; hollow ones are dashed.
-        value: what is drawn of figures; a plain number, or one with its interval.
-        centred: whether it is of the vectors after centring.
+        look: colour and mark; a line with hollow marks is dashed.
+        value: picks the drawn value from figures: a plain number, or one with its interval.
+        centred: whether it shows the vectors after centring.
     """
 
     label: str
@@ -59,15 +59,15 @@ def refuse_page(path: Path) -> None:
 
 
 def write_word_pilot_page(pilot: WordPilot, path: Path) -> None:
-    """Write the page of a pilot: one file that needs nothing but itself.
+    """Write the page of a pilot: one self-contained file.
 
     Args:
-        pilot: what it found.
-        path: where to; ``.html``.
+        pilot: its results.
+        path: of the page; ``.html``.
 
     Raises:
-        DataError: another ending.
-        ArtifactError: the place cannot be written.
+        DataError: the path has another ending.
+        ArtifactError: the path cannot be written.
     """
     refuse_page(path)
     with drawing():
@@ -93,12 +93,12 @@ def write_word_pilot_page(pilot: WordPilot, path: Path) -> None:
 
 
 def _colours(dark: bool) -> Markup:
-    named = colour_variables(dark)
-    return Markup("; ").join(Markup(f"{name}: {value}") for name, value in named.items())
+    variables = colour_variables(dark)
+    return Markup("; ").join(Markup(f"{name}: {value}") for name, value in variables.items())
 
 
 def _digits(pilot: WordPilot) -> Callable[[float], str]:
-    """Cosines with four decimals, or seven where four would not show pairs and random ones apart."""
+    """Cosines with four decimals, or seven if four would not distinguish pairs from random pairs."""
     near = any(s.as_is.random > 0.999 for s in pilot.states)
     return lambda value: cosine(value, 7 if near else 4)
 
@@ -107,12 +107,12 @@ def _look(place: int, marker: str, hollow: bool) -> Look:
     return Look(f"--arm-{place}", *PALETTE[place], marker, hollow)
 
 
-def _in_both_spaces(drawn: Sequence[tuple[int, str, str, Value]]) -> list[_Curve]:
-    """A curve as the vectors are and one after centring, each of a colour, a name and a mark."""
+def _in_both_spaces(curves: Sequence[tuple[int, str, str, Value]]) -> list[_Curve]:
+    """Each curve twice: with the vectors as they are, and after centring."""
     return [
         _Curve(f"{name}{', centred' * centred}", _look(place, marker, centred), value, centred)
         for centred in (False, True)
-        for place, name, marker, value in drawn
+        for place, name, marker, value in curves
     ]
 
 
@@ -122,9 +122,9 @@ def _cosines(pilot: WordPilot) -> Plot:
     )
     title = "Mean cosine"
     axes = square_axes(title, _HEIGHT, 3)
-    told = [_draw(axes, pilot, curve, 1.0) for curve in curves]
+    sentences = [_draw(axes, pilot, curve, 1.0) for curve in curves]
     axes.set_ylabel("cosine", size=11.5)
-    return _finished(axes, pilot, curves, "word-pilot-cosine", f"{title}: {'; '.join(told)}.")
+    return _finished(axes, pilot, curves, "word-pilot-cosine", f"{title}: {'; '.join(sentences)}.")
 
 
 def _retrieval(pilot: WordPilot) -> Plot:
@@ -137,18 +137,23 @@ def _retrieval(pilot: WordPilot) -> Plot:
     )
     title = "Words that find their translation first"
     axes = square_axes(title, _HEIGHT, 3)
-    aside = [_ASIDE * (place - 1.5) for place in range(len(curves))]
-    told = [_draw(axes, pilot, each, 100.0, by) for each, by in zip(curves, aside, strict=True)]
+    offsets = [_ASIDE * (place - 1.5) for place in range(len(curves))]
+    sentences = [
+        _draw(axes, pilot, each, 100.0, offset)
+        for each, offset in zip(curves, offsets, strict=True)
+    ]
     axes.axhline(pilot.chance * 100, color=INK, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1.5)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("top-1 retrieval, percent", size=11.5)
-    told.append(f"chance is {percent(pilot.chance)}")
-    return _finished(axes, pilot, curves, "word-pilot-retrieval", f"{title}: {'; '.join(told)}.")
+    sentences.append(f"chance is {percent(pilot.chance)}")
+    return _finished(
+        axes, pilot, curves, "word-pilot-retrieval", f"{title}: {'; '.join(sentences)}."
+    )
 
 
-def _draw(axes: Any, pilot: WordPilot, curve: _Curve, scale: float, aside: float = 0.0) -> str:
-    """Draw a curve, with intervals where its figures have them, so far aside of its hidden states
-    that those of several can be seen; returns it in words."""
+def _draw(axes: Any, pilot: WordPilot, curve: _Curve, scale: float, offset: float = 0.0) -> str:
+    """Draw a curve, with intervals if its figures have them, shifted by ``offset`` so that several
+    curves stay visible. Returns the curve in words."""
     points: dict[int, float] = {}
     for state in pilot.states:
         figures = state.centred if curve.centred else state.as_is
@@ -156,17 +161,17 @@ def _draw(axes: Any, pilot: WordPilot, curve: _Curve, scale: float, aside: float
             continue
         value = curve.value(figures)
         if isinstance(value, Estimate):
-            at = [state.hidden_state + aside] * 2
+            at = [state.hidden_state + offset] * 2
             ends = [value.low * scale, value.high * scale]
             axes.plot(at, ends, color=curve.look.light, linewidth=1, alpha=0.5)
             value = value.value
         points[state.hidden_state] = value * scale
     dash = (0, (4, 2)) if curve.look.hollow else "solid"
     style = mark_style(curve.look, size=5) | {"linestyle": dash, "color": curve.look.light}
-    at = [state + aside for state in points]
+    at = [state + offset for state in points]
     axes.plot(at, list(points.values()), linewidth=1.6, zorder=3, **style)
-    told = ", ".join(f"{value:.4g} at {state}" for state, value in points.items())
-    return f"{curve.label}: {told or 'none'}"
+    values = ", ".join(f"{value:.4g} at {state}" for state, value in points.items())
+    return f"{curve.label}: {values or 'none'}"
 
 
 def _finished(

@@ -2,7 +2,7 @@
 
 Ngugi 2025 (arXiv 2506.15415) picks the early hidden state whose word pairs have the highest cosine.
 The pilot measures every hidden state beside random pairs and retrieval, so that a cosine which all
-words share is not taken for alignment.
+words share is not mistaken for alignment.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from crosslift.word_pilot.pilot_sentences import verdict_of
 from crosslift.wording import share
 
 MOST_PAIRS = 1000
-"""Pairs of words that are measured unless another number is asked for."""
+"""Default number of word pairs to measure."""
 
 FEWEST_PAIRS = 20
 """The fewest pairs of a pilot: with fewer words an interval over words does not hold its level."""
@@ -51,7 +51,7 @@ class PilotWords:
     """The pairs of words that a pilot measures, and where they come from.
 
     Args:
-        lexicon: as it was named.
+        lexicon: its path or name.
         language: of the words that are not English.
         checksum: of the lexicon.
         pairs: word and its English translation, each word once on its side.
@@ -80,57 +80,63 @@ def word_pilot(
     Args:
         model: as for `pilot_of_words`.
         lexicon: a file of word pairs, or ``names:LANGUAGE``.
-        language: of the words that are not English; None: as the lexicon says.
+        language: of the words that are not English; None: the lexicon's own.
         hidden_states: as for `pilot_of_words`.
-        most_pairs: of more, as many are drawn by ``seed``: a lexicon is in the order of the alphabet.
+        most_pairs: of more, this many are drawn by ``seed``, since a lexicon is in alphabetical order.
         seed: as for `pilot_of_words`.
         listener: as for `pilot_of_words`.
 
-    The control pairs of the lexicon are left out: a hidden state that is chosen here may then be
-    trained at, and the outcome measured on them.
+    The control pairs of the lexicon are left out: training may use the hidden state that is chosen
+    here, and measure its outcome on them.
 
     Raises:
         DataError: the lexicon cannot be read, or has fewer than ``FEWEST_PAIRS`` pairs to measure.
         EncoderError: as for `pilot_of_words`.
     """
-    read = read_lexicon(lexicon, language)
-    split = split_of_lexicon(read)
+    entries = read_lexicon(lexicon, language)
+    split = split_of_lexicon(entries)
     pairs = [(pair.word, pair.english) for pair in split.trained]
     words = choose_words(pairs, most_pairs, seed)
-    named = PilotWords(
+    pilot_words = PilotWords(
         str(lexicon),
-        read.language,
-        read.checksum,
+        entries.language,
+        entries.checksum,
         words.pairs,
-        {**read.left_out, "control words, never trained on": len(split.control), **words.left_out},
+        {
+            **entries.left_out,
+            "control words, never trained on": len(split.control),
+            **words.left_out,
+        },
     )
-    return pilot_of_words(model, named, hidden_states=hidden_states, seed=seed, listener=listener)
+    return pilot_of_words(
+        model, pilot_words, hidden_states=hidden_states, seed=seed, listener=listener
+    )
 
 
 def choose_words(pairs: Sequence[tuple[str, str]], most_pairs: int, seed: int) -> PilotWords:
-    """Pairs in which each word stands once on its side, at most so many, drawn by ``seed``.
+    """Pairs in which each word appears once on its side, at most ``most_pairs``, drawn by ``seed``.
 
     Raises:
-        DataError: fewer than ``FEWEST_PAIRS`` are left or asked for.
+        DataError: fewer than ``FEWEST_PAIRS`` remain or are requested.
     """
     matching = one_to_one(pairs)
-    kept = matching.pairs
-    if min(len(kept), most_pairs) < FEWEST_PAIRS:
-        asked = f", at most {most_pairs} asked for" if most_pairs < FEWEST_PAIRS else ""
+    chosen = matching.pairs
+    if min(len(chosen), most_pairs) < FEWEST_PAIRS:
+        limit = f", at most {most_pairs} requested" if most_pairs < FEWEST_PAIRS else ""
         raise DataError(
-            f"{len(kept)} pairs of words that can be measured{asked} ({matching.repeated} repeat a "
+            f"{len(chosen)} pairs of words that can be measured{limit} ({matching.repeated} repeat a "
             f"word, {matching.spelled_alike} are spelled alike)",
             f"{FEWEST_PAIRS} or more",
         )
-    if len(kept) > most_pairs:
-        drawn = np.random.default_rng(seed).choice(len(kept), most_pairs, replace=False)
-        kept = tuple(kept[place] for place in sorted(drawn))
+    if len(chosen) > most_pairs:
+        places = np.random.default_rng(seed).choice(len(chosen), most_pairs, replace=False)
+        chosen = tuple(chosen[place] for place in sorted(places))
     left_out = {
         "repeats a word of a pair before it": matching.repeated,
         "spelled alike in both languages": matching.spelled_alike,
-        "not drawn": len(matching.pairs) - len(kept),
+        "not drawn": len(matching.pairs) - len(chosen),
     }
-    return PilotWords("", "", "", kept, {why: count for why, count in left_out.items() if count})
+    return PilotWords("", "", "", chosen, {why: count for why, count in left_out.items() if count})
 
 
 def pilot_of_words(
@@ -143,20 +149,20 @@ def pilot_of_words(
 ) -> WordPilot:
     """Measure given pairs of words at every hidden state, from one run over the words.
 
-    Where nothing else is asked, a word is read without prompt, and where the model's own files name
-    no pooling, over the word's own tokens (``mean_without_specials``). What stands around every
-    word, a prompt or the mark of a text's beginning, is a part that all words share and raises the
-    cosine of any two; in a decoder the first mark's state is even the same vector for all. Arithmetic
-    is in float32 where only a name is given: cosines near 1 differ in digits that bfloat16 lacks.
+    By default, a word is read without prompt and, unless the model's own files name a pooling, over the
+    word's own tokens (``mean_without_specials``). Tokens around every word, a prompt or the mark of a
+    text's beginning, are common to all words and raise the cosine of any two; in a decoder the state of
+    the first mark is even the same vector for all. Arithmetic is in float32 if ``model`` is only a
+    name: cosines near 1 differ in digits that bfloat16 lacks.
 
-    The vectors of all hidden states are held at once: 4 x width bytes a word and hidden state.
+    The vectors of all hidden states are in memory at once: 4 x width bytes for each word and state.
 
     Args:
         model: `embedded`, a folder, a hub name, or settings of an encoder.
-        words: what to measure.
-        hidden_states: which; None: that of the settings, or else all.
-        seed: with which the pairs were chosen; it is reported.
-        listener: hears how far it is; None: nobody.
+        words: the pairs to measure.
+        hidden_states: their numbers; None: that of the settings, else all.
+        seed: the seed that chose the pairs, for the report.
+        listener: receives the progress. None: no reports.
 
     Raises:
         EncoderError: the encoder cannot be used or lacks a hidden state.
@@ -164,13 +170,13 @@ def pilot_of_words(
     settings = EncoderSettings(name=model, precision="float32") if isinstance(model, str) else model
     states = _states(settings, hidden_states)
     encoder = load_encoder(_read_words(settings, states[-1]))
-    heard = listener or Silent()
-    vectors = _vectors(encoder, words.pairs, states, heard)
+    listener = listener or Silent()
+    vectors = _vectors(encoder, words.pairs, states, listener)
     alignments = {}
-    with in_phase(heard, Phase("measuring", "hidden states", len(states))):
+    with in_phase(listener, Phase("measuring", "hidden states", len(states))):
         for done, state in enumerate(states, 1):
             alignments[state] = alignment_of(*vectors.pop(state))
-            heard.advance(done)
+            listener.advance(done)
     findings = findings_of(alignments)
     best = best_of(alignments, findings)
     shared = _shared_tokens(encoder, words.pairs)
@@ -204,25 +210,25 @@ def _state(alignment: WordAlignment, finding: StateFinding) -> PilotState:
     )
 
 
-def _states(settings: EncoderSettings, asked: Sequence[int] | None) -> list[int]:
+def _states(settings: EncoderSettings, chosen: Sequence[int] | None) -> list[int]:
     """The hidden states to measure, ascending.
 
     Raises:
-        EncoderError: one that the model lacks, or none.
+        EncoderError: the model lacks one of them, or there are none.
     """
     last = layers_of(settings)
-    if asked is None:
-        own = settings.hidden_state
-        asked = range(last + 1) if own is None else [own]
-    wrong = [state for state in asked if not 0 <= state <= last]
-    if wrong or not asked:
-        what = f"hidden_state {wrong[0]} of {settings.name!r}" if wrong else "no hidden states"
+    if chosen is None:
+        configured = settings.hidden_state
+        chosen = range(last + 1) if configured is None else [configured]
+    missing = [state for state in chosen if not 0 <= state <= last]
+    if missing or not chosen:
+        what = f"hidden_state {missing[0]} of {settings.name!r}" if missing else "no hidden states"
         raise EncoderError(what, f"0 (embedding output) to {last}")
-    return sorted(set(asked))
+    return sorted(set(chosen))
 
 
 def _read_words(settings: EncoderSettings, highest: int) -> EncoderSettings:
-    """The settings with which words are read."""
+    """The encoder settings for reading words."""
     pooling = settings.pooling or own_use(settings).pooling or "mean_without_specials"
     changed = {"prompt": settings.prompt or "", "pooling": pooling, "hidden_state": highest}
     return settings.model_copy(update=changed)
@@ -265,26 +271,26 @@ def _shared_tokens(encoder: Encoder, pairs: Sequence[tuple[str, str]]) -> Shared
     for tokens in (src, tgt):
         tokens.resize((len(pairs), width))
     common = (src @ tgt.T).tocsr()
-    own, every = int((common.diagonal() > 0).sum()), int(common.nnz)
+    matched, all_pairs = int((common.diagonal() > 0).sum()), int(common.nnz)
     count = len(pairs)
-    return SharedTokens(pairs=own / count, random=(every - own) / (count * (count - 1)))
+    return SharedTokens(pairs=matched / count, random=(all_pairs - matched) / (count * (count - 1)))
 
 
 def _tokens_of(sequences: Sequence[NDArray[np.int64]]) -> Any:
-    """Which tokens each text has, sparse [N, tokens]."""
+    """The tokens of each text, sparse [N, tokens]."""
     rows = np.repeat(np.arange(len(sequences)), [len(ids) for ids in sequences])
     columns = np.concatenate(sequences)
     return csr_array((np.ones(len(columns)), (rows, columns)))
 
 
 def _shared_words(shared: SharedTokens, states: Sequence[int]) -> str:
-    told = (
+    sentence = (
         f"Of the pairs, {share(shared.pairs, 1)} have a token in common, of random pairs "
         f"{share(shared.random, 1)}."
     )
     if 0 not in states:
-        return told
+        return sentence
     return (
-        f"{told} Hidden state 0 knows the tokens alone: what is found there is found by tokens in "
+        f"{sentence} Hidden state 0 knows the tokens alone: what is found there is found by tokens in "
         "common, or because the token table is aligned itself."
     )

@@ -1,4 +1,4 @@
-"""What a pilot of word alignment found, in plain sentences."""
+"""The findings of a word pilot in plain sentences."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def verdict_of(
     """The verdict on an encoder.
 
     Args:
-        alignments: hidden state -> what was measured.
+        alignments: hidden state -> its measurements.
         findings: of these hidden states, in their order.
-        best: of them; None where none is aligned.
+        best: of these hidden states; None if none is aligned.
 
     Returns:
         Sentences: where the cosine of pairs is highest and what that shows; where words are best
@@ -41,14 +41,14 @@ def verdict_of(
     """
     kinds = {each.hidden_state: each for each in findings}
     highest = max(alignments, key=lambda state: alignments[state].as_is.pairs)
-    told = [_highest(alignments[highest], kinds[highest], len(findings) > 1)]
+    sentences = [_highest(alignments[highest], kinds[highest], len(findings) > 1)]
     if len(findings) > 1:
-        told += [_best(alignments, best), _every(findings)]
-    return (*told, _rule(alignments))
+        sentences += [_best(alignments, best), _every(findings)]
+    return (*sentences, _rule(alignments))
 
 
 def together(first: float, second: float) -> tuple[str, str]:
-    """Two cosines with as many decimals, 2 or more, as show them apart and not as 1 (at most 7).
+    """Two cosines with enough decimals, 2 to 7, to differ from each other and from 1.
 
     Example::
 
@@ -59,14 +59,14 @@ def together(first: float, second: float) -> tuple[str, str]:
     values = round(first, _ROUNDING), round(second, _ROUNDING)
     for decimals in range(2, _MOST_DECIMALS + 1):
         texts = cosine(first, decimals), cosine(second, decimals)
-        apart = texts[0] != texts[1] or values[0] == values[1]
-        if apart and not _rounded_to_one(texts, values):
+        distinct = texts[0] != texts[1] or values[0] == values[1]
+        if distinct and not _rounded_to_one(texts, values):
             return texts
     return _below_one(values[0]), _below_one(values[1])
 
 
 def _below_one(value: float) -> str:
-    """A cosine with all the decimals that are shown; one that would read 1 is said to be above."""
+    """A cosine with the most decimals; one that would round to 1 is written as over 0.9999999."""
     text = cosine(value, _MOST_DECIMALS)
     return f"over 0.{'9' * _MOST_DECIMALS}" if float(text) == 1 and value < 1 else text
 
@@ -82,7 +82,7 @@ def cosine(value: float, decimals: int = 4) -> str:
 
 
 def margin(value: float) -> str:
-    """A difference of cosines with its sign: ``+0.1934``, and of small ones ``+2.1e-05``."""
+    """A difference of cosines with its sign: ``+0.1934``, or ``+2.1e-05`` for small ones."""
     return f"{value:+.4f}" if abs(value) >= 0.001 or value == 0 else f"{value:+.1e}"
 
 
@@ -104,20 +104,20 @@ def _run(run: Sequence[int]) -> list[str]:
     return [str(number) for number in run]
 
 
-def _highest(found: WordAlignment, finding: StateFinding, several: bool) -> str:
-    pairs, random = together(found.as_is.pairs, found.as_is.random)
+def _highest(alignment: WordAlignment, finding: StateFinding, several: bool) -> str:
+    pairs, random = together(alignment.as_is.pairs, alignment.as_is.random)
     highest = "highest, " if several else ""
     opening = f"At hidden state {finding.hidden_state} the cosine of pairs is {highest}{pairs}"
     if finding.kind == "anisotropy":
         return (
             f"{opening}, but that of random pairs is {random}: this is anisotropy, not alignment; "
-            f"{_retrieval(found)}."
+            f"{_retrieval(alignment)}."
         )
     between = ", but that of" if finding.anisotropic else "; that of"
     height = ": the height is anisotropy" if finding.anisotropic else ""
     return (
         f"{opening}{between} random pairs is {random}{height}. {_meaning(finding)}: the margin is "
-        f"{_margin(found)}, {_retrieval(found)}."
+        f"{_margin(alignment)}, {_retrieval(alignment)}."
     )
 
 
@@ -130,54 +130,59 @@ def _meaning(finding: StateFinding) -> str:
     return "The words are not aligned there"
 
 
-def _margin(found: WordAlignment) -> str:
-    own = found.as_is.margin
+def _margin(alignment: WordAlignment) -> str:
+    estimate = alignment.as_is.margin
     return (
-        f"{margin(own.value)} ({level_words(found.level)} interval {margin(own.low)} to "
-        f"{margin(own.high)})"
+        f"{margin(estimate.value)} ({level_words(alignment.level)} interval {margin(estimate.low)} to "
+        f"{margin(estimate.high)})"
     )
 
 
-def _retrieval(found: WordAlignment) -> str:
+def _retrieval(alignment: WordAlignment) -> str:
     """Such as ``retrieval is 3.1% (chance 0.10%), 45.0% after centring``."""
-    told = f"retrieval is {share(found.as_is.both.value, 1)} (chance {share(found.chance, 1)})"
-    if found.centred is None:
-        return f"{told}, and it cannot be centred: {found.not_centred}"
-    return f"{told}, {share(found.centred.both.value, 1)} after centring"
+    as_is = (
+        f"retrieval is {share(alignment.as_is.both.value, 1)} (chance {share(alignment.chance, 1)})"
+    )
+    if alignment.centred is None:
+        return f"{as_is}, and it cannot be centred: {alignment.not_centred}"
+    return f"{as_is}, {share(alignment.centred.both.value, 1)} after centring"
 
 
 def _best(alignments: Mapping[int, WordAlignment], best: BestState | None) -> str:
     if best is None:
         return "Words are aligned at no hidden state."
-    found = alignments[best.hidden_state]
-    own = found.retrieval
-    pairs, random = together(found.as_is.pairs, found.as_is.random)
+    alignment = alignments[best.hidden_state]
+    retrieval = alignment.retrieval
+    pairs, random = together(alignment.as_is.pairs, alignment.as_is.random)
     after, without = (
-        (" after centring", f", {share(found.as_is.both.value, 1)} without")
-        if found.centred
+        (" after centring", f", {share(alignment.as_is.both.value, 1)} without")
+        if alignment.centred
         else ("", "")
     )
-    told = (
+    sentence = (
         f"Words are best aligned at hidden state {best.hidden_state}: retrieval is "
-        f"{share(own.value, 1)}{after} ({level_words(found.level)} interval {share(own.low, 1)} to "
-        f"{share(own.high, 1)}; chance {share(found.chance, 1)}){without}; the cosine of pairs is "
-        f"{pairs}, of random pairs {random}."
+        f"{share(retrieval.value, 1)}{after} ({level_words(alignment.level)} interval "
+        f"{share(retrieval.low, 1)} to {share(retrieval.high, 1)}; chance "
+        f"{share(alignment.chance, 1)}){without}; the cosine of pairs is {pairs}, of random pairs "
+        f"{random}."
     )
     if not best.level_with:
-        return f"{told} No other aligned state retrieves as much."
+        return f"{sentence} No other aligned state retrieves as much."
     level = states(best.level_with)
     verb = "are" if len(best.level_with) > 1 else "is"
-    return f"{told} {level[0].upper()}{level[1:]} {verb} not told apart from it."
+    return f"{sentence} {level[0].upper()}{level[1:]} {verb} not distinguished from it."
 
 
 def _every(findings: Sequence[StateFinding]) -> str:
-    by_kind = {
+    states_by_kind = {
         kind: [each.hidden_state for each in findings if each.kind == kind] for kind in _NAMES
     }
-    told = (f"{_NAMES[kind]}: {states(own)}." for kind, own in by_kind.items() if own)
+    sentences = (
+        f"{_NAMES[kind]}: {states(numbers)}." for kind, numbers in states_by_kind.items() if numbers
+    )
     anisotropic = [each.hidden_state for each in findings if each.anisotropic]
     where = states(anisotropic) if anisotropic else "no hidden state"
-    return f"{' '.join(told)} Random pairs have a cosine above {MOSTLY_SHARED} at {where}."
+    return f"{' '.join(sentences)} Random pairs have a cosine above {MOSTLY_SHARED} at {where}."
 
 
 def _rule(alignments: Mapping[int, WordAlignment]) -> str:

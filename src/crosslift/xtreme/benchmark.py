@@ -1,4 +1,4 @@
-"""Facts about the nine tasks of XTREME, as its official scorer has them."""
+"""The nine tasks of XTREME, with the facts of its official scorer."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class XtremeTask:
         folder: its name in submissions, label folders and the scorer.
         target: the name of our target.
         title: a word or two, as in the paper's tables.
-        group: whose average it is part of.
+        group: the average that it is part of.
         languages: that are scored, in the scorer's order.
-        layout: what its files hold: a label a line, tags by sentence, answers by question id, pairs
-            of sentence ids, or a line number a line.
+        layout: of its files: one label per line, tags by sentence, answers by question id, pairs
+            of sentence ids, or one line number per line.
         metric: our name of the score that XTREME's table shows first.
-        answer_rules: how answers are compared; None: there are none.
+        answer_rules: how answers are compared. None: the task has no answers.
     """
 
     folder: str
@@ -40,7 +40,7 @@ class XtremeTask:
 
     @property
     def suffix(self) -> Literal["tsv", "json"]:
-        """How its files end, without the dot."""
+        """The suffix of its files, without the dot."""
         return "json" if self.layout == "answers" else "tsv"
 
     def file_name(self, language: str) -> str:
@@ -175,7 +175,7 @@ def xtreme_task(name: str) -> XtremeTask:
     """A task of the benchmark by the name of its folder or of our target.
 
     Raises:
-        UnknownNameError: there is none of that name.
+        UnknownNameError: no task has this name.
     """
     for task in TASKS:
         if name in (task.folder, task.target):

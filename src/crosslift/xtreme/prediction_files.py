@@ -1,7 +1,7 @@
 """Reading XTREME's files of predictions and of labels.
 
-All are UTF-8; a byte order mark, Windows line ends, and blank lines before the first and behind the
-last entry are passed over. What does not fit the layout is an error that names file and line.
+All are UTF-8. A byte order mark, Windows line ends, and blank lines before the first and after the
+last entry are ignored. Content that does not fit the layout raises an error with file and line.
 """
 
 from __future__ import annotations
@@ -46,20 +46,20 @@ class TaggedSentence:
 
 
 def read_labels(path: Path) -> list[PredictionLine]:
-    """A label a line (XNLI, PAWS-X).
+    """One label per line (XNLI, PAWS-X).
 
     Raises:
-        DataError: the file cannot be read or is empty, a blank line between labels, or a line that
-            holds more than a label.
+        DataError: the file cannot be read or is empty, has a blank line between labels, or a line has
+            more than a label.
     """
     return [_alone(path, entry, "label") for entry in _entries(path, "a label")]
 
 
 def read_line_numbers(path: Path) -> list[int]:
-    """A line number a line, counted from 0 (Tatoeba).
+    """One line number per line, counted from 0 (Tatoeba).
 
     Raises:
-        DataError: as for `read_labels`; a line that is no such number.
+        DataError: as for `read_labels`; a line is not such a number.
     """
     numbers = []
     for entry in _entries(path, "a line number"):
@@ -73,16 +73,16 @@ def read_line_numbers(path: Path) -> list[int]:
 
 
 def read_pairs(path: Path, *, may_be_empty: bool = False) -> set[tuple[str, str]]:
-    """A pair of sentence ids a line, with a tab between them (BUCC); a repeated pair counts once.
+    """One pair of sentence ids per line, with a tab between them (BUCC); a repeated pair counts once.
 
     Args:
         path: the file.
-        may_be_empty: whether it may hold no pair, as predictions may.
+        may_be_empty: whether it may have no pair, as predictions may.
 
     Raises:
-        DataError: as for `read_labels`; a line without exactly two ids.
+        DataError: as for `read_labels`; a line does not have exactly two ids.
     """
-    found = set()
+    pairs = set()
     for entry in _entries(path, "a pair of ids", may_be_empty=may_be_empty):
         ids = [part.strip() for part in entry.text.split("\t")]
         if len(ids) != 2 or not all(ids):
@@ -90,19 +90,19 @@ def read_pairs(path: Path, *, may_be_empty: bool = False) -> set[tuple[str, str]
                 f"{_place(path, entry)}: {entry.text!r}",
                 "two sentence ids with a tab between them",
             )
-        found.add((ids[0], ids[1]))
-    return found
+        pairs.add((ids[0], ids[1]))
+    return pairs
 
 
 def read_tags(path: Path) -> list[TaggedSentence]:
-    """A tag a line and a blank line behind each sentence (UD-POS, WikiANN NER).
+    """One tag per line and a blank line after each sentence (UD-POS, WikiANN NER).
 
-    Several blank lines part two sentences as one does.
+    Several blank lines count as one.
 
     Raises:
-        DataError: the file cannot be read or is empty, or a line that holds more than a tag.
+        DataError: the file cannot be read or is empty, or a line has more than a tag.
     """
-    found: list[TaggedSentence] = []
+    sentences: list[TaggedSentence] = []
     tags: list[str] = []
     first = 0
     for number, text in enumerate(lines_in(path), start=1):
@@ -111,20 +111,20 @@ def read_tags(path: Path) -> list[TaggedSentence]:
             first = first if tags else number
             tags.append(_alone(path, entry, "tag").text)
         elif tags:
-            found.append(TaggedSentence(first, tuple(tags)))
+            sentences.append(TaggedSentence(first, tuple(tags)))
             tags = []
     if tags:
-        found.append(TaggedSentence(first, tuple(tags)))
-    if not found:
+        sentences.append(TaggedSentence(first, tuple(tags)))
+    if not sentences:
         raise _empty(path, "a tag")
-    return found
+    return sentences
 
 
 def read_answers(path: Path) -> dict[str, str]:
-    """Question id -> the answer that was given (XQuAD, MLQA, TyDiQA-GoldP), a JSON object.
+    """Question id -> predicted answer (XQuAD, MLQA, TyDiQA-GoldP), from a JSON object.
 
     Raises:
-        DataError: the file cannot be read, is no such object, or answers a question twice.
+        DataError: the file cannot be read, is not such an object, or answers a question twice.
     """
     content = _json(path)
     if not isinstance(content, dict):
@@ -136,24 +136,24 @@ def read_answers(path: Path) -> dict[str, str]:
 
 
 def read_questions(path: Path) -> dict[str, tuple[str, ...]]:
-    """Question id -> its right answers, of a file in SQuAD's layout or its list ``data`` alone.
+    """Question id -> correct answers, from a file in SQuAD's layout or its list ``data`` alone.
 
     Raises:
         DataError: the file cannot be read or is not of that layout, an id appears twice, a question
             has no answer, or there is no question.
     """
     content = _json(path)
-    found: dict[str, tuple[str, ...]] = {}
+    answers_by_question: dict[str, tuple[str, ...]] = {}
     for article in _list(content["data"] if _has(content, "data") else content, str(path)):
         for paragraph in _list(_field(article, "paragraphs", str(path)), str(path)):
             for question in _list(_field(paragraph, "qas", str(path)), str(path)):
                 key, answers = _question(question, str(path))
-                if key in found:
+                if key in answers_by_question:
                     raise DataError(f"{path}: question {key!r} appears twice", "each id once")
-                found[key] = answers
-    if not found:
-        raise DataError(f"{path} holds no question", "one question at least")
-    return found
+                answers_by_question[key] = answers
+    if not answers_by_question:
+        raise DataError(f"{path} has no question", "at least one question")
+    return answers_by_question
 
 
 _SQUAD = "SQuAD's layout: data > paragraphs > qas > id, answers > text"
@@ -191,7 +191,7 @@ def _json(path: Path) -> Any:
 
 
 def _entries(path: Path, each: str, *, may_be_empty: bool = False) -> Iterator[PredictionLine]:
-    """The lines that hold something; none that is blank may stand between them."""
+    """The lines that are not blank; no blank line may be between them."""
     blank: int | None = None
     begun = False
     for number, text in enumerate(lines_in(path), start=1):
@@ -220,4 +220,4 @@ def _place(path: Path, entry: PredictionLine) -> str:
 
 
 def _empty(path: Path, each: str) -> DataError:
-    return DataError(f"{path} is empty", f"{each} a line")
+    return DataError(f"{path} is empty", f"{each} per line")

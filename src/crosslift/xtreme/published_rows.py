@@ -1,7 +1,7 @@
 """Published results on XTREME, for comparison.
 
-Only figures that could be checked against a second source stand here; where a paper's table has more,
-the task is left out. Each row says where its figures were read.
+Only figures that agree with a second source are included; other tasks of a paper's table are left out.
+Each row has the source that its figures were read in.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ class PublishedRow:
     """One row of a published table of XTREME, zero-shot from English.
 
     Args:
-        name: of the model, as a reader knows it.
+        name: of the model, for readers.
         encoders: hub names of the encoder that was fine-tuned.
         source: paper and table that report it.
         read_in: where the figures were read or checked.
         scores: name of our target -> name of the metric -> score in [0, 1].
         average: over the nine tasks as published, in [0, 1]; None: not published, or not checked.
-        remark: what else a reader has to know; may be empty.
+        remark: for readers; may be empty.
     """
 
     name: str
@@ -118,5 +118,5 @@ PUBLISHED: tuple[PublishedRow, ...] = (
 
 
 def published_for(encoder: str) -> tuple[PublishedRow, ...]:
-    """The rows of an encoder, by its hub name; none where it is not among them."""
+    """The rows of an encoder, by its hub name; empty if it has none."""
     return tuple(row for row in PUBLISHED if encoder in row.encoders)

@@ -1,8 +1,8 @@
 """XTREME's official scorer: a folder of predictions against a folder of labels.
 
 Source: ``evaluate.py`` of google-research/xtreme with ``evaluate_squad.py`` and ``evaluate_mlqa.py``
-in its ``third_party``, and seqeval 1.2.2. Where those go on in silence or count an example as wrong,
-this one says what is the matter: a question without an answer, files of different lengths.
+in its ``third_party``, and seqeval 1.2.2. Where those ignore a fault or count an example as wrong,
+this one raises an error: for a question without an answer, or files of different lengths.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LanguageScores = dict[str, float]
 """Official name of a metric -> score in [0, 1]."""
 
 OfficialTask = dict[str, float | dict[str, float]]
-"""Metric -> language -> score, and the averages, in percent, as the official scorer names them."""
+"""Metric -> language -> score, and the averages, in percent, by the official scorer's names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class TaskScores:
     """The scores of one task.
 
     Args:
-        task: which.
+        task: of the benchmark.
         metrics: official name of a metric (``accuracy``, ``f1``, ``precision``, ``recall``,
             ``exact_match``) -> language -> score in [0, 1].
     """
@@ -50,7 +50,7 @@ class TaskScores:
 
     @property
     def score(self) -> float:
-        """What counts in the benchmark: accuracy, F1, or of questions the mean of F1 and exact
+        """The task's score in the benchmark: accuracy, F1, or for questions the mean of F1 and exact
         match; over the languages, in [0, 1]."""
         counted = {name: self.average(name) for name in _COUNTED[self.task.layout]}
         return _mean(counted)
@@ -82,8 +82,8 @@ class Scores:
 
     Args:
         tasks: folder of a task -> its scores, in the order of the scorer.
-        missing: folder of a task that is not scored -> why.
-        ignored: what the folder of predictions holds beside the benchmark's files, as paths in it.
+        missing: folder of a task that is not scored -> reason.
+        ignored: files in the folder of predictions that are not of the benchmark, as paths in it.
     """
 
     tasks: Mapping[str, TaskScores]
@@ -92,18 +92,18 @@ class Scores:
 
     @property
     def groups(self) -> dict[Group, float]:
-        """The mean over the tasks of each group that is whole, in [0, 1]."""
+        """The mean over the tasks of each complete group, in [0, 1]."""
         whole = {g: names for g, names in GROUPS.items() if set(names) <= set(self.tasks)}
         return {g: _mean({n: self.tasks[n].score for n in names}) for g, names in whole.items()}
 
     @property
     def overall(self) -> float | None:
-        """The mean over all nine tasks, in [0, 1]; None where one is missing."""
+        """The mean over all nine tasks, in [0, 1]; None if one is missing."""
         whole = all(task.folder in self.tasks for task in TASKS)
-        return _mean({n: found.score for n, found in self.tasks.items()}) if whole else None
+        return _mean({n: scores.score for n, scores in self.tasks.items()}) if whole else None
 
     def to_json(self) -> dict[str, float | OfficialTask]:
-        """As the official scorer gives them: ``all_task``, the groups, then each task; in percent."""
+        """The official scorer's output: ``all_task``, the groups, then each task; in percent."""
         return {
             **({} if self.overall is None else {"all_task": 100 * self.overall}),
             **{group: 100 * value for group, value in self.groups.items()},
@@ -116,11 +116,11 @@ def score_folder(predictions: Path, labels: Path, *, partial: bool = False) -> S
 
     Args:
         predictions: folder with a folder for each task (``xnli/test-de.tsv``).
-        labels: the same with the right labels.
-        partial: tasks may be missing, on either side; never languages of a task.
+        labels: the same with the correct labels.
+        partial: tasks may be missing, on either side; languages of a task may not.
 
     Returns:
-        The scores; averages over groups that are not whole are absent.
+        The scores, without averages of incomplete groups.
 
     Raises:
         DataError: a folder, a task, a language, a question or an example is missing or surplus, or a
@@ -128,15 +128,15 @@ def score_folder(predictions: Path, labels: Path, *, partial: bool = False) -> S
     """
     for folder in (predictions, labels):
         if not folder.is_dir():
-            raise DataError(f"{folder} is no folder", "a folder with one folder for each task")
+            raise DataError(f"{folder} is not a folder", "a folder with one folder for each task")
     missing = _missing_tasks(predictions, labels)
     if missing and (not partial or len(missing) == len(TASKS)):
-        told = "; ".join(f"{name} ({reason})" for name, reason in missing.items())
-        remedy = None if partial else "score the tasks that are there with `--partial`"
-        raise DataError(f"tasks are missing: {told}", _FOLDERS, remedy)
-    wanted = [task for task in TASKS if task.folder not in missing]
-    found = {task.folder: _score_task(task, predictions, labels) for task in wanted}
-    return Scores(found, missing, _ignored(predictions))
+        reasons = "; ".join(f"{name} ({reason})" for name, reason in missing.items())
+        remedy = None if partial else "score the existing tasks with `--partial`"
+        raise DataError(f"tasks are missing: {reasons}", _FOLDERS, remedy)
+    tasks = [task for task in TASKS if task.folder not in missing]
+    scores = {task.folder: _score_task(task, predictions, labels) for task in tasks}
+    return Scores(scores, missing, _ignored(predictions))
 
 
 _FOLDERS = f"folders {', '.join(task.folder for task in TASKS)} in both folders"
@@ -144,35 +144,37 @@ _FOLDERS = f"folders {', '.join(task.folder for task in TASKS)} in both folders"
 
 def _missing_tasks(predictions: Path, labels: Path) -> dict[str, str]:
     sides = {"predictions": predictions, "labels": labels}
-    found = {}
+    reasons = {}
     for task in TASKS:
-        lacking = [name for name, folder in sides.items() if not (folder / task.folder).is_dir()]
-        if lacking:
-            found[task.folder] = f"no {' and no '.join(lacking)}"
-    return found
+        missing_sides = [
+            name for name, folder in sides.items() if not (folder / task.folder).is_dir()
+        ]
+        if missing_sides:
+            reasons[task.folder] = f"no {' and no '.join(missing_sides)}"
+    return reasons
 
 
 def _ignored(predictions: Path) -> tuple[str, ...]:
-    """What lies in the folder of predictions and is no file of the benchmark."""
+    """The files in the folder of predictions that are not of the benchmark."""
     known = {task.folder: {task.file_name(lg) for lg in task.languages} for task in TASKS}
-    found = []
+    ignored = []
     for path in sorted(predictions.iterdir()):
         if path.name not in known:
-            found.append(path.name)
+            ignored.append(path.name)
         elif path.is_dir():
             names = sorted(inner.name for inner in path.iterdir())
-            found += [f"{path.name}/{name}" for name in names if name not in known[path.name]]
-    return tuple(found)
+            ignored += [f"{path.name}/{name}" for name in names if name not in known[path.name]]
+    return tuple(ignored)
 
 
 def _score_task(task: XtremeTask, predictions: Path, labels: Path) -> TaskScores:
     for folder in (predictions / task.folder, labels / task.folder):
         names = {language: task.file_name(language) for language in task.languages}
-        lacking = [language for language, name in names.items() if not (folder / name).is_file()]
-        if lacking:
+        missing = [language for language, name in names.items() if not (folder / name).is_file()]
+        if missing:
             raise DataError(
-                f"{folder} lacks the languages {', '.join(lacking)}",
-                f"files such as {names[lacking[0]]} of all {len(names)} languages of {task.folder}",
+                f"{folder} lacks the languages {', '.join(missing)}",
+                f"files such as {names[missing[0]]} of all {len(names)} languages of {task.folder}",
             )
     metrics: dict[str, dict[str, float]] = {}
     for language in task.languages:
@@ -183,53 +185,55 @@ def _score_task(task: XtremeTask, predictions: Path, labels: Path) -> TaskScores
     return TaskScores(task, metrics)
 
 
-def _score_language(task: XtremeTask, language: str, given: Path, gold: Path) -> LanguageScores:
+def _score_language(
+    task: XtremeTask, language: str, predictions: Path, gold: Path
+) -> LanguageScores:
     if task.answer_rules is not None:
-        return _score_answers(task.answer_rules, language, given, gold)
-    return _SCORERS[task.layout](given, gold)
+        return _score_answers(task.answer_rules, language, predictions, gold)
+    return _SCORERS[task.layout](predictions, gold)
 
 
-def _score_labels(given: Path, gold: Path) -> LanguageScores:
+def _score_labels(predictions: Path, gold: Path) -> LanguageScores:
     return _accuracy(
-        [entry.text for entry in read_labels(given)],
+        [entry.text for entry in read_labels(predictions)],
         [entry.text for entry in read_labels(gold)],
-        (given, gold),
+        (predictions, gold),
     )
 
 
-def _score_lines(given: Path, gold: Path) -> LanguageScores:
-    return _accuracy(read_line_numbers(given), read_line_numbers(gold), (given, gold))
+def _score_lines(predictions: Path, gold: Path) -> LanguageScores:
+    return _accuracy(read_line_numbers(predictions), read_line_numbers(gold), (predictions, gold))
 
 
 def _accuracy(
-    found: list[str] | list[int], right: list[str] | list[int], paths: tuple[Path, Path]
+    predicted: list[str] | list[int], correct: list[str] | list[int], paths: tuple[Path, Path]
 ) -> LanguageScores:
-    _check_counts(len(found), len(right), "lines", paths)
-    return {"accuracy": sum(a == b for a, b in zip(found, right, strict=True)) / len(right)}
+    _check_counts(len(predicted), len(correct), "lines", paths)
+    return {"accuracy": sum(a == b for a, b in zip(predicted, correct, strict=True)) / len(correct)}
 
 
-def _score_tags(given: Path, gold: Path) -> LanguageScores:
-    found, right = read_tags(given), read_tags(gold)
-    _check_counts(len(found), len(right), "sentences", (given, gold))
-    for number, (a, b) in enumerate(zip(found, right, strict=True), start=1):
+def _score_tags(predictions: Path, gold: Path) -> LanguageScores:
+    predicted, correct = read_tags(predictions), read_tags(gold)
+    _check_counts(len(predicted), len(correct), "sentences", (predictions, gold))
+    for number, (a, b) in enumerate(zip(predicted, correct, strict=True), start=1):
         if len(a.tags) != len(b.tags):
             raise DataError(
-                f"{given}, line {a.line}: sentence {number} has {len(a.tags)} tags, that of {gold}, "
-                f"line {b.line}, has {len(b.tags)}",
+                f"{predictions}, line {a.line}: sentence {number} has {len(a.tags)} tags, that of "
+                f"{gold}, line {b.line}, has {len(b.tags)}",
                 "a tag for each word",
             )
-    counts = chunk_counts([s.tags for s in found], [s.tags for s in right])
+    counts = chunk_counts([s.tags for s in predicted], [s.tags for s in correct])
     scores = chunk_scores(counts)
     return {"f1": scores.f1, "precision": scores.precision, "recall": scores.recall}
 
 
-def _score_pairs(given: Path, gold: Path) -> LanguageScores:
-    found, right = read_pairs(given, may_be_empty=True), read_pairs(gold)
-    hits = len(found & right)
+def _score_pairs(predictions: Path, gold: Path) -> LanguageScores:
+    predicted, correct = read_pairs(predictions, may_be_empty=True), read_pairs(gold)
+    hits = len(predicted & correct)
     return {
-        "f1": 2 * hits / (len(found) + len(right)),
-        "precision": hits / len(found) if found else 0.0,
-        "recall": hits / len(right),
+        "f1": 2 * hits / (len(predicted) + len(correct)),
+        "precision": hits / len(predicted) if predicted else 0.0,
+        "recall": hits / len(correct),
     }
 
 
@@ -241,41 +245,44 @@ _SCORERS: Mapping[str, Callable[[Path, Path], LanguageScores]] = {
 }
 
 
-def _score_answers(rules: AnswerRules, language: str, given: Path, gold: Path) -> LanguageScores:
-    answers, questions = read_answers(given), read_questions(gold)
-    _check_ids(answers, questions, given, gold)
+def _score_answers(
+    rules: AnswerRules, language: str, predictions: Path, gold: Path
+) -> LanguageScores:
+    answers, questions = read_answers(predictions), read_questions(gold)
+    _check_ids(answers, questions, predictions, gold)
     pairs = [
-        question_scores(answers[key], right, language, rules) for key, right in questions.items()
+        question_scores(answers[key], correct, language, rules)
+        for key, correct in questions.items()
     ]
     exact, overlap = (sum(column) / len(pairs) for column in zip(*pairs, strict=True))
     return {"exact_match": exact, "f1": overlap}
 
 
-def _check_counts(found: int, right: int, what: str, paths: tuple[Path, Path]) -> None:
-    if found != right:
-        given, gold = paths
+def _check_counts(predicted: int, correct: int, unit: str, paths: tuple[Path, Path]) -> None:
+    if predicted != correct:
+        predictions, gold = paths
         raise DataError(
-            f"{given} has {found} {what}, {gold} has {right}",
-            "as many of the one as of the other, in the same order",
+            f"{predictions} has {predicted} {unit}, {gold} has {correct}",
+            "the same number in both files, in the same order",
         )
 
 
-_SHOWN = 5
+_LISTED = 5
 
 
 def _check_ids(
-    answers: Mapping[str, str], questions: Mapping[str, object], given: Path, gold: Path
+    answers: Mapping[str, str], questions: Mapping[str, object], predictions: Path, gold: Path
 ) -> None:
-    for told, ids in {
-        f"{given} does not answer": [key for key in questions if key not in answers],
-        f"{given} answers questions that {gold} does not ask:": [
+    for problem, ids in {
+        f"{predictions} does not answer": [key for key in questions if key not in answers],
+        f"{predictions} answers questions that {gold} does not ask:": [
             key for key in answers if key not in questions
         ],
     }.items():
         if ids:
-            more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
-            named = ", ".join(map(repr, ids[:_SHOWN]))
-            raise DataError(f"{told} {named}{more}", "one answer to each question of the labels")
+            more = f" and {len(ids) - _LISTED} more" if len(ids) > _LISTED else ""
+            first = ", ".join(map(repr, ids[:_LISTED]))
+            raise DataError(f"{problem} {first}{more}", "one answer to each question of the labels")
 
 
 def _mean(values: Mapping[str, float]) -> float:

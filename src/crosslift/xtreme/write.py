@@ -1,6 +1,6 @@
 """Writing a submission: one file for each language of each task, as XTREME's scorer reads them.
 
-``ROOT/xnli/test-de.tsv``, ``ROOT/xquad/test-de.json`` and so on. Every file is made whole or not at
+``ROOT/xnli/test-de.tsv``, ``ROOT/xquad/test-de.json`` and so on. Every file is written whole or not at
 all, is UTF-8 and ends its lines with LF.
 
 Source: ``README.md`` of google-research/xtreme, section "Leaderboard Submission", and its folder
@@ -22,13 +22,13 @@ from crosslift.xtreme.benchmark import Layout, xtreme_task
 
 
 def write_labels(root: Path, task: str, language: str, labels: Sequence[str]) -> Path:
-    """Writes a label a line, in the order of the test file (XNLI, PAWS-X).
+    """Writes one label per line, in the order of the test file (XNLI, PAWS-X).
 
     Args:
         root: the submission's folder.
         task: folder or target of the task.
         language: BCP-47 code.
-        labels: of the N examples, as the label files write them (``entailment``; ``0`` and ``1``).
+        labels: of the N examples, as in the label files (``entailment``; ``0`` and ``1``).
 
     Returns:
         The file.
@@ -42,7 +42,7 @@ def write_labels(root: Path, task: str, language: str, labels: Sequence[str]) ->
 
 
 def write_tags(root: Path, task: str, language: str, sentences: Sequence[Sequence[str]]) -> Path:
-    """Writes a tag a line and a blank line behind each sentence (UD-POS, WikiANN NER).
+    """Writes one tag per line and a blank line after each sentence (UD-POS, WikiANN NER).
 
     Args:
         root: the submission's folder.
@@ -54,7 +54,7 @@ def write_tags(root: Path, task: str, language: str, sentences: Sequence[Sequenc
         The file.
 
     Raises:
-        DataError: as for `write_labels`; a sentence without words, which the file could not tell.
+        DataError: as for `write_labels`; a sentence without words, which the file cannot represent.
         UnknownNameError: as for `write_labels`.
     """
     place = _place(root, task, language, "tags")
@@ -76,7 +76,7 @@ def write_answers(root: Path, task: str, language: str, answers: Mapping[str, st
         root: the submission's folder.
         task: folder or target of the task.
         language: BCP-47 code.
-        answers: question id -> answer; the empty text where none is given.
+        answers: question id -> answer; empty for no answer.
 
     Returns:
         The file.
@@ -92,24 +92,24 @@ def write_answers(root: Path, task: str, language: str, answers: Mapping[str, st
 
 
 def write_pairs(root: Path, task: str, language: str, pairs: Iterable[tuple[str, str]]) -> Path:
-    """Writes a pair of sentence ids a line, with a tab between them (BUCC).
+    """Writes one pair of sentence ids per line, with a tab between them (BUCC).
 
     The pairs are those that were mined from the test split and score at or above the threshold: the
     id in the other language first, English second, as in ``de-en.test.gold``
     (``de-000413461<TAB>en-000091985``). XTREME fits the threshold on the dev split and leaves out
-    sentences whose text stands several times in the split, since it finds ids by text.
+    sentences whose text occurs several times in the split, since it looks up ids by text.
 
     Args:
         root: the submission's folder.
         task: folder or target of the task.
         language: BCP-47 code of the other language.
-        pairs: (src id, English id); none is allowed.
+        pairs: (src id, English id); may be empty.
 
     Returns:
         The file.
 
     Raises:
-        DataError: an id that is empty or holds a tab or line end; another task's layout.
+        DataError: an id that is empty or has a tab or line end; another task's layout.
         UnknownNameError: as for `write_labels`.
 
     Source: ``bucc_extract`` in ``third_party/utils_retrieve.py`` of google-research/xtreme.
@@ -120,12 +120,12 @@ def write_pairs(root: Path, task: str, language: str, pairs: Iterable[tuple[str,
 
 
 def write_line_numbers(root: Path, task: str, language: str, lines: Sequence[int]) -> Path:
-    """Writes a line number a line (Tatoeba).
+    """Writes one line number per line (Tatoeba).
 
-    English asks. Line i belongs to line i of XTREME's English file ``de-en.en``, whose sentences
-    XTREME sorts by their text, and holds the number, counted from 0, of the most similar line of
-    ``de-en.de``, which is in the original order. Where English is in another order than XTREME's,
-    `english_order` gives the order of the lines to be written. (XTREME's own script writes
+    English sentences are the queries. Line i belongs to line i of XTREME's English file ``de-en.en``,
+    whose sentences XTREME sorts by their text, and has the number, counted from 0, of the most similar
+    line of ``de-en.de``, which is in the original order. If English is in another order than XTREME's,
+    `english_order` returns the order of the lines to write. (XTREME's own script writes
     ``[367]`` for 367; its scorer and its label files have the bare number.)
 
     Args:
@@ -154,17 +154,17 @@ def write_line_numbers(root: Path, task: str, language: str, lines: Sequence[int
 def english_order(english: Sequence[str]) -> NDArray[np.int64]:
     """The order in which XTREME lists the English sentences of a Tatoeba bitext.
 
-    Of sentences that are in it already, it is 0 to N - 1; of equal ones the earlier comes first.
+    Sentences in this order give 0 to N - 1; of equal ones the earlier comes first.
 
-    Example, with the answers found[i] of English sentence i::
+    Example, with the answers a[i] of English sentence i::
 
-        english "Tom ran." "Go!" "I ran."  ->  1 2 0      the lines to write: found[1], [2], [0]
+        english "Tom ran." "Go!" "I ran."  ->  1 2 0      the lines to write: a[1], a[2], a[0]
 
     Args:
         english: N sentences.
 
     Returns:
-        int64 [N]: for each line of XTREME's file, which sentence stands there.
+        int64 [N]: for each line of XTREME's file, the index of its sentence.
 
     Source: ``tatoeba_preprocess`` in ``utils_preprocess.py`` of google-research/xtreme.
     """
@@ -175,14 +175,14 @@ def english_order(english: Sequence[str]) -> NDArray[np.int64]:
 def _place(root: Path, task: str, language: str, layout: Layout) -> Path:
     facts = xtreme_task(task)
     if facts.layout != layout:
-        raise DataError(f"{layout} for {facts.folder}", f"its files hold {facts.layout}")
+        raise DataError(f"{layout} for {facts.folder}", f"{facts.layout} in its files")
     return root / facts.folder / facts.file_name(language)
 
 
 def _checked(text: str, place: Path) -> str:
     if not text.strip() or text != text.strip() or any(mark in text for mark in "\t\r\n"):
         raise DataError(
-            f"{place}: {text!r} cannot stand on a line",
+            f"{place}: {text!r} cannot be written on a line",
             "a text without tabs, line ends and white space around it, not empty",
         )
     return text

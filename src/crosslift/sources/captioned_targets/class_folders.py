@@ -1,9 +1,9 @@
 """Pictures with classes in a folder, and a table of the classes' names in many languages.
 
-The pictures lie in a folder for each class, or are listed in ``pictures.csv`` (or ``.tsv``) with the
+The pictures lie in one folder per class, or are listed in ``pictures.csv`` (or ``.tsv``) with the
 columns ``image`` and ``class``. ``classes.csv`` (or ``.tsv``) has the column ``class`` and one for each
 language, named by its BCP-47 code. ``templates.csv`` (or ``.tsv``), which may be missing, has the
-columns ``language`` and ``template``: a text with ``{}`` where the name stands; a language may have
+columns ``language`` and ``template``: a text with ``{}`` in place of the name; a language may have
 several.
 """
 
@@ -31,10 +31,10 @@ class ClassFolders:
 
     Args:
         pictures: path below the folder of the pictures -> path; classes take turns, so that the first
-            N pictures are of as many classes as may be.
+            N pictures cover as many classes as possible.
         classes: id of a picture -> class.
-        every_class: the classes, in the order of the table; there may be some without a picture.
-        names: language -> {class -> name}; a class without a name in a language is not in it.
+        every_class: the classes, in the order of the table; some may have no picture.
+        names: language -> {class -> name}; a class without a name in a language is missing from it.
         templates: language -> texts with ``{}`` in them.
         sources: the tables that were read.
     """
@@ -55,8 +55,8 @@ def load_classes(folder: Path, images: Path | None = None) -> ClassFolders:
         images: of the pictures; None: ``folder``.
 
     Raises:
-        DataError: a table is missing or at fault, a picture is missing, of no class of the table, or
-            a file among the pictures is none.
+        DataError: a table is missing or faulty, a picture is missing or of no class of the table, or
+            a file among the pictures is not a picture.
     """
     table = _table(folder, "classes")
     if table is None:
@@ -65,13 +65,15 @@ def load_classes(folder: Path, images: Path | None = None) -> ClassFolders:
             "a table with the column `class` and one for each language (en, de, ...)",
         )
     known, names = _names(table)
-    listed, template_table = _table(folder, "pictures"), _table(folder, "templates")
+    picture_table, template_table = _table(folder, "pictures"), _table(folder, "templates")
     base = images or folder
-    by_class = _listed(listed, base) if listed else _in_folders(base)
+    by_class = (
+        _pictures_in_table(picture_table, base) if picture_table else _pictures_in_folders(base)
+    )
     unknown = [name for name in by_class if name not in known]
     if unknown:
         raise DataError(
-            f"{table} has no name of the class {unknown[0]!r}, of which there are pictures",
+            f"{table} has no name for the class {unknown[0]!r}, which has pictures",
             f"the classes {', '.join(known[:8])}{', ...' if len(known) > 8 else ''}",
         )
     turns = in_turns(by_class.values())
@@ -83,15 +85,15 @@ def load_classes(folder: Path, images: Path | None = None) -> ClassFolders:
         known,
         names,
         _templates(template_table) if template_table else {},
-        tuple(path for path in (table, listed, template_table) if path is not None),
+        tuple(path for path in (table, picture_table, template_table) if path is not None),
     )
 
 
 def _table(folder: Path, stem: str) -> Path | None:
-    there = [path for end in ("csv", "tsv") if is_file(path := folder / f"{stem}.{end}")]
-    if len(there) > 1:
+    paths = [path for end in ("csv", "tsv") if is_file(path := folder / f"{stem}.{end}")]
+    if len(paths) > 1:
         raise DataError(f"{folder} has {stem}.csv and {stem}.tsv", "one of them")
-    return there[0] if there else None
+    return paths[0] if paths else None
 
 
 def _rows(path: Path) -> Iterable[Row]:
@@ -101,22 +103,24 @@ def _rows(path: Path) -> Iterable[Row]:
 def _names(path: Path) -> tuple[tuple[str, ...], dict[str, dict[str, str]]]:
     """The classes, and language -> {class -> name}; empty cells are left out."""
     names: dict[str, dict[str, str]] = {}
-    seen: list[str] = []
+    classes: list[str] = []
     for row in _rows(path):
         name = row.text(_CLASS)
-        if name in seen:
+        if name in classes:
             raise row.fault(f"class {name!r} appears above too", "each class once")
-        seen.append(name)
+        classes.append(name)
         for column, cell in row.values.items():
             if column == _CLASS:
                 continue
             code = language_code(column, f"{path}: a column's name")
-            named = names.setdefault(code, {})
+            class_names = names.setdefault(code, {})
             if cell.strip():
-                named[name] = cell.strip()
-    if len(seen) < 2 or not names:
-        raise DataError(f"{path}: {len(seen)} classes, {len(names)} languages", "2 and 1 or more")
-    return tuple(seen), names
+                class_names[name] = cell.strip()
+    if len(classes) < 2 or not names:
+        raise DataError(
+            f"{path}: {len(classes)} classes, {len(names)} languages", "2 and 1 or more"
+        )
+    return tuple(classes), names
 
 
 def _templates(path: Path) -> dict[str, tuple[str, ...]]:
@@ -125,28 +129,28 @@ def _templates(path: Path) -> dict[str, tuple[str, ...]]:
         code = language_code(row.text("language"), f"{row.place}: column 'language'")
         template = row.text("template")
         if template.count(_PLACE) != 1:
-            raise row.fault(f"template {template!r}", "a text with {} once, where the name stands")
+            raise row.fault(f"template {template!r}", "a text with {} once, in place of the name")
         templates[code] = (*templates.get(code, ()), template)
     return templates
 
 
-def _listed(table: Path, base: Path) -> dict[str, list[Path]]:
+def _pictures_in_table(table: Path, base: Path) -> dict[str, list[Path]]:
     by_class: dict[str, list[Path]] = {}
-    seen: set[Path] = set()
+    pictures: set[Path] = set()
     for row in _rows(table):
         path = inside(base, base / row.text("image"), row.place)
         if not is_file(path):
             raise row.fault(f"no picture {path}", "a path relative to the folder of the pictures")
-        if path in seen:
+        if path in pictures:
             raise row.fault(f"{path} appears above too", "each picture once")
-        seen.add(path)
+        pictures.add(path)
         by_class.setdefault(row.text(_CLASS), []).append(path)
     if not by_class:
         raise DataError(f"{table} has no row", "one for each picture")
     return by_class
 
 
-def _in_folders(base: Path) -> dict[str, list[Path]]:
+def _pictures_in_folders(base: Path) -> dict[str, list[Path]]:
     if not is_folder(base):
         raise DataError(f"{base} is not a folder", "a folder with a folder for each class")
     folders = sorted(path for path in base.iterdir() if path.is_dir() and path.name[0] != ".")
@@ -164,11 +168,11 @@ def _pictures_of(folder: Path) -> list[Path]:
         if not has_picture_ending(path.name) or not path.is_file():
             raise DataError(
                 f"{path} is among the pictures of the class {folder.name!r}",
-                f"files that end in {', '.join(PICTURE_ENDINGS)} alone",
-                "take it out of the folder",
+                f"only files that end in {', '.join(PICTURE_ENDINGS)}",
+                "remove it from the folder",
             )
     if not files:
-        raise DataError(f"{folder} is empty", "pictures of its class", "take the folder away")
+        raise DataError(f"{folder} is empty", "pictures of its class", "delete the folder")
     return files
 
 

@@ -1,8 +1,8 @@
 """The files of Babel-ImageNet: names of ImageNet-1k's classes in 298 languages, no photographs.
 
 ``babel_imagenet-298.json`` (or ``babel_imagenet.json``) maps each language to two lists of one length:
-indices of classes in the order of ImageNet-1k, and their names. Each language has its own part of the
-1,000 classes. ``prompts.json``, which may be missing, maps a language to templates with ``{}``; the
+indices of classes in the order of ImageNet-1k, and their names. Each language covers another part of
+the 1,000 classes. ``prompts.json``, which may be missing, maps a language to templates with ``{}``; the
 publication's ``nllb_dist13b_prompts.json`` has 80 for each of 92 languages.
 
 Source: Geigle, Timofte and Glavaš 2024, arXiv 2306.08658, and its repository gregor-ge/Babel-ImageNet.
@@ -31,7 +31,7 @@ _CODES = {
     **{"NDS_NL": "nds-NL", "ROA_RUP": "rup", "SIMPLE": "en-simple", "ZH_CLASSICAL": "lzh"},
     **{"ZH_MIN_NAN": "nan", "ZH_YUE": "yue", "NRM": "nrf"},
 }
-"""Codes of the Wikipedia editions that BabelNet takes over and BCP-47 has otherwise."""
+"""Codes of Wikipedia editions that BabelNet uses and that differ in BCP-47."""
 
 
 class ClassNames(NamedTuple):
@@ -39,7 +39,7 @@ class ClassNames(NamedTuple):
 
     Args:
         names: language -> {class -> name}; a class is its index as text, ``"0"`` to ``"999"``.
-        templates: language -> texts with ``{}`` in them; empty where there is no file of them.
+        templates: language -> texts with ``{}`` in them; empty if there is no such file.
         sources: the files that were read.
     """
 
@@ -54,17 +54,19 @@ def language_of(published: str) -> str:
 
 
 def load_class_names(folder: Path) -> ClassNames:
-    """Reads names and, where they are there, templates.
+    """Reads names and, if they exist, templates.
 
     Args:
-        folder: of the files; or the file of names itself, beside which ``prompts.json`` may lie.
+        folder: of the files; or the file of names, with ``prompts.json`` beside it.
 
     Raises:
         DataError: no file of names, or one of another form: lists of different lengths, a class twice
             or above 999, an empty name, a template without ``{}``.
     """
     path = folder if is_file(folder) else _name_file(folder)
-    names = {language_of(code): _named(path, code, value) for code, value in _object(path).items()}
+    names = {
+        language_of(code): _class_names(path, code, value) for code, value in _object(path).items()
+    }
     prompts = path.with_name(_PROMPT_FILE)
     if not prompts.is_file():
         return ClassNames(names, {}, (path,))
@@ -92,28 +94,28 @@ def _object(path: Path) -> dict[str, Any]:
     return value
 
 
-def _named(path: Path, code: str, value: Any) -> dict[str, str]:
+def _class_names(path: Path, code: str, value: Any) -> dict[str, str]:
     form = "[[class indices], [names]], two lists of one length"
     if not isinstance(value, list) or [type(part) for part in value] != [list, list]:
         raise DataError(f"{path}, {code}: {short(value)}", form)
     indices, names = value
     if len(indices) != len(names):
         raise DataError(f"{path}, {code}: {len(indices)} indices and {len(names)} names", form)
-    named: dict[str, str] = {}
+    names_by_class: dict[str, str] = {}
     for index, name in zip(indices, names, strict=True):
-        if type(index) is not int or not 0 <= index < CLASSES or str(index) in named:
+        if type(index) is not int or not 0 <= index < CLASSES or str(index) in names_by_class:
             raise DataError(
                 f"{path}, {code}: class index {short(index)}", "each of 0 to 999 once at most"
             )
         if not isinstance(name, str) or not name.strip():
             raise DataError(f"{path}, {code}: class {index} has the name {short(name)}", "a text")
-        named[str(index)] = name.strip()
-    return named
+        names_by_class[str(index)] = name.strip()
+    return names_by_class
 
 
 def _templates(path: Path, code: str, value: Any) -> tuple[str, ...]:
-    fine = isinstance(value, list) and value and all(isinstance(text, str) for text in value)
-    if not fine or not all(text.count(_PLACE) == 1 for text in value):
+    is_list = isinstance(value, list) and value and all(isinstance(text, str) for text in value)
+    if not is_list or not all(text.count(_PLACE) == 1 for text in value):
         raise DataError(
             f"{path}, {code}: {short(value)}", "a list of texts, each with {} once for the name"
         )

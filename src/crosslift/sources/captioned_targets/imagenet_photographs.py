@@ -1,11 +1,11 @@
-"""Photographs of ImageNet-1k with the index of their class, in the layouts that people have.
+"""Photographs of ImageNet-1k with the index of their class, in the usual layouts.
 
 A table ``captions.jsonl`` with the columns ``image`` (a path relative to the table) and
 ``class_index``; or a folder for each class, named by its WordNet id
-(``val/n01440764/ILSVRC2012_val_00000293.JPEG``). The index of a folder is taken from, in this order:
+(``val/n01440764/ILSVRC2012_val_00000293.JPEG``). The index of a folder comes from, in this order:
 ``imagenet_class_index.json`` (``{"0": ["n01440764", "tench"], ...}``), ``LOC_synset_mapping.txt``
-(``n01440764 tench``, in the order of the indices), or the sorted names of the folders where there are
-exactly 1,000, as torchvision has it.
+(``n01440764 tench``, in the order of the indices), or the sorted names of the folders if there are
+exactly 1,000, as in torchvision.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Photographs(NamedTuple):
     Args:
         pictures: id -> path; the id is the path below the folder. Classes take turns.
         classes: id -> index of the class as text, ``"0"`` to ``"999"``.
-        order: where the indices of the classes are taken from.
+        order: where the indices of the classes come from.
         sources: the tables that were read.
     """
 
@@ -51,21 +51,23 @@ def load_photographs(folder: Path) -> Photographs:
     """Finds the photographs of a folder and the classes they belong to.
 
     Raises:
-        DataError: no photograph, a row at fault, a photograph that is missing, or folders of classes
-            whose indices nothing tells.
+        DataError: no photograph, a faulty row, a missing photograph, or class folders whose
+            indices are unknown.
     """
     if not is_folder(folder):
         raise DataError(f"{folder} is not a folder", _LAYOUTS, "name it by `images`")
     table = folder / _TABLE
     if table.is_file():
-        return _photographs(folder, _listed(table), f"`class_index` of {_TABLE}", (table,))
+        return _photographs(
+            folder, _photographs_in_table(table), f"`class_index` of {_TABLE}", (table,)
+        )
     base = next((p for p in (folder, folder / "val") if any(_synsets(p))), None)
     if base is None:
         raise DataError(
             f"{folder} has no photographs of ImageNet", _LAYOUTS, "name their folder by `images`"
         )
     synsets = sorted(path.name for path in _synsets(base))
-    index, order, sources = _order(folder, base, synsets)
+    index, order, sources = _class_indices(folder, base, synsets)
     unknown = [name for name in synsets if name not in index]
     if unknown:
         raise DataError(f"{base / unknown[0]} is of no class of {order}", "classes of ImageNet-1k")
@@ -81,9 +83,9 @@ def _photographs(
     return Photographs(pictures, {i: class_of[p] for i, p in pictures.items()}, order, sources)
 
 
-def _listed(table: Path) -> dict[str, list[Path]]:
+def _photographs_in_table(table: Path) -> dict[str, list[Path]]:
     by_class: dict[str, list[Path]] = {}
-    seen: set[Path] = set()
+    pictures: set[Path] = set()
     for row in json_lines(table):
         index = row.value("class_index")
         if type(index) is not int or not 0 <= index < CLASSES:
@@ -91,9 +93,9 @@ def _listed(table: Path) -> dict[str, list[Path]]:
         path = table.parent / row.text("image")
         if not is_file(inside(table.parent, path, row.place)):
             raise row.fault(f"no picture {path}", "a path relative to the table")
-        if path in seen:
+        if path in pictures:
             raise row.fault(f"{path} is in a row above too", "each picture once")
-        seen.add(path)
+        pictures.add(path)
         by_class.setdefault(str(index), []).append(path)
     if not by_class:
         raise DataError(f"{table} has no row", "one for each picture")
@@ -101,7 +103,7 @@ def _listed(table: Path) -> dict[str, list[Path]]:
 
 
 def _synsets(base: Path) -> Iterator[Path]:
-    """The folders that are named by a WordNet id."""
+    """The folders whose name is a WordNet id."""
     if base.is_dir():
         yield from (p for p in base.iterdir() if _SYNSET.fullmatch(p.name) and p.is_dir())
 
@@ -113,10 +115,10 @@ def _pictures_of(folder: Path) -> list[Path]:
     return pictures
 
 
-def _order(
+def _class_indices(
     folder: Path, base: Path, synsets: list[str]
 ) -> tuple[dict[str, int], str, tuple[Path, ...]]:
-    """WordNet id -> index, where that is taken from, and the file if it is one."""
+    """WordNet id -> index, where the indices come from, and the file if they come from one."""
     for place in dict.fromkeys((folder, base, folder.parent)):
         for name, read in ((_INDEX_FILE, _index_file), (_MAPPING_FILE, _mapping_file)):
             if (place / name).is_file():
@@ -137,15 +139,15 @@ def _index_file(path: Path) -> dict[str, int]:
         raise DataError(
             f"{path}: {error}", 'a JSON object such as {"0": ["n01440764", "tench"]}'
         ) from error
-    return _whole(path, index)
+    return _complete_index(path, index)
 
 
 def _mapping_file(path: Path) -> dict[str, int]:
     lines = [line for line in read_lines(path) if line.strip()]
-    return _whole(path, {line.split()[0]: number for number, line in enumerate(lines)})
+    return _complete_index(path, {line.split()[0]: number for number, line in enumerate(lines)})
 
 
-def _whole(path: Path, index: dict[str, int]) -> dict[str, int]:
+def _complete_index(path: Path, index: dict[str, int]) -> dict[str, int]:
     if sorted(index.values()) != list(range(CLASSES)):
         raise DataError(f"{path} names {len(index)} classes", "all 1,000, each index once")
     return index

@@ -1,4 +1,4 @@
-"""Values of the JSON objects that captions are published in, checked."""
+"""Checked values of the JSON objects that captions are published in."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def captions_of(row: Row, name: str, value: Any) -> tuple[str, ...]:
     """One or more captions.
 
     Args:
-        row: where they stand.
+        row: that holds them.
         name: of the value, for errors.
-        value: what stands there.
+        value: the value itself.
 
     Raises:
-        DataError: it is no list of one text or more, or a text is empty.
+        DataError: it is not a list of one or more texts, or a text is empty.
     """
-    fine = isinstance(value, list) and value and all(isinstance(text, str) for text in value)
-    if not fine or not all(text.strip() for text in value):
-        raise row.fault(f"{name} is {short(value)}", "a list of one caption or more")
+    is_list = isinstance(value, list) and value and all(isinstance(text, str) for text in value)
+    if not is_list or not all(text.strip() for text in value):
+        raise row.fault(f"{name} is {short(value)}", "a list of one or more captions")
     return tuple(text.strip() for text in value)

@@ -1,4 +1,4 @@
-"""Captions of which a line of one file belongs to the same line of all others."""
+"""Captions in parallel files: a line of one file belongs to the same line of all others."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ def load_lines(names: Path, captions: Mapping[str, Path]) -> PublishedCaptions:
     """Reads a file of pictures' names and a file of captions for each language, line by line.
 
     Args:
-        names: a file name a line; a number behind ``#`` tells which caption of the picture it was
-            and is left out. A picture that stands in several lines has as many captions.
+        names: a file name a line; a number after ``#`` says which caption of the picture it was
+            and is ignored. A picture in several lines has that many captions.
         captions: language -> file of one caption a line.
 
     Returns:
         The captions; a picture's id is its file name without the ending.
 
     Raises:
-        DataError: an empty file or line, files of other lengths, bytes that are not UTF-8.
+        DataError: an empty file or line, files of different lengths, bytes that are not UTF-8.
     """
     files = [line.strip().partition("#")[0] for line in _full_lines(names, "a file name")]
     ids = [Path(name).stem for name in files]
     texts = {language: _captions(path, ids, names) for language, path in captions.items()}
-    named = {item: (name,) for item, name in zip(ids, files, strict=True)}
-    return PublishedCaptions(named, texts, (names, *captions.values()))
+    file_names = {item: (name,) for item, name in zip(ids, files, strict=True)}
+    return PublishedCaptions(file_names, texts, (names, *captions.values()))
 
 
 def _captions(path: Path, ids: list[str], names: Path) -> dict[str, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from crosslift.sources.picture import has_picture_ending
 
 
 def picture_folder(data: Path, images: Path | None) -> Path:
-    """The folder of the pictures: the one named, else ``images`` in the data, else the data."""
+    """The folder of the pictures: ``images`` if given, else ``images`` in the data, else the data."""
     if images is not None:
         return images
     below = data / "images"
@@ -25,13 +25,13 @@ def pictures_in(folder: Path, files: Mapping[str, tuple[str, ...]]) -> dict[str,
     Args:
         folder: of the pictures; they lie directly in it, or in folders inside it, as COCO's lie in
             ``train2014`` and ``val2014``.
-        files: id -> names that its file may have, as `PublishedCaptions` has them.
+        files: id -> names that its file may have, as in `PublishedCaptions`.
 
     Returns:
         id -> path, in the order of ``files``.
 
     Raises:
-        DataError: no such folder; pictures that are missing, there more than once, or named outside
+        DataError: no such folder; pictures that are missing, exist more than once, or lie outside
             the folder.
     """
     if not is_folder(folder):
@@ -48,27 +48,27 @@ def pictures_in(folder: Path, files: Mapping[str, tuple[str, ...]]) -> dict[str,
         raise DataError(
             f"{folder} lacks the pictures of {len(missing):,} of {len(files):,} items, such as "
             f"{files[missing[0]][0]}",
-            "all of them: among fewer pictures the right one is found more often",
+            "all of them: among fewer pictures the right one is easier to find",
             "put them there, or name their folder by `images`",
         )
     return {item: path for item, path in paths.items() if path is not None}
 
 
 def _direct(folder: Path, item: str, names: Sequence[str]) -> Path | None:
-    ended = (folder / name for name in names if has_picture_ending(name))
-    return next((inside(folder, p, f"picture {item!r}") for p in ended if is_file(p)), None)
+    paths = (folder / name for name in names if has_picture_ending(name))
+    return next((inside(folder, p, f"picture {item!r}") for p in paths if is_file(p)), None)
 
 
 def _below(folder: Path) -> dict[str, list[Path]]:
     """Every picture below a folder, by its name and by its name without the ending."""
-    named: dict[str, list[Path]] = {}
+    by_name: dict[str, list[Path]] = {}
     for place, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(filter(has_picture_ending, names)):
             path = Path(place, name)
-            named.setdefault(name, []).append(path)
-            named.setdefault(path.stem, []).append(path)
-    return named
+            by_name.setdefault(name, []).append(path)
+            by_name.setdefault(path.stem, []).append(path)
+    return by_name
 
 
 def _one(item: str, names: Sequence[str], below: Mapping[str, Sequence[Path]]) -> Path | None:
@@ -76,9 +76,9 @@ def _one(item: str, names: Sequence[str], below: Mapping[str, Sequence[Path]]) -
         paths = below.get(Path(name).name, ())
         if len(paths) > 1:
             raise DataError(
-                f"the picture of {item!r} is there more than once: {paths[0]} and {paths[1]}",
+                f"the picture of {item!r} exists more than once: {paths[0]} and {paths[1]}",
                 "each picture once",
-                "name the folder that is meant by `images`",
+                "name the right folder by `images`",
             )
         if paths:
             return paths[0]

@@ -1,4 +1,4 @@
-"""What the files of a published test set of captioned pictures hold, and where they lie."""
+"""The content of the files of a published test set of captioned pictures, and how to find them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class PublishedCaptions:
 
     Args:
         files: id of each picture, in the published order -> the names that its file may have,
-            relative to a folder of pictures or to one inside it; a name without an ending stands for
-            any ending.
+            relative to a folder of pictures or to one inside it; a name without an ending
+            matches any ending.
         texts: language -> {id of a picture -> its captions, in the published order}.
         sources: the files that were read.
-        notes: language -> what its captions are, in words, where a report must say so.
+        notes: language -> remark on its captions that a report must include.
     """
 
     files: Mapping[str, tuple[str, ...]]
@@ -36,7 +36,7 @@ class PublishedFormat(NamedTuple):
     Args:
         languages_in: from a folder to the BCP-47 codes of the languages it has captions in.
         load: from a folder and some of these codes to the captions.
-        names: the files, as errors tell them.
+        names: the files, as error messages name them.
     """
 
     languages_in: Callable[[Path], tuple[str, ...]]
@@ -46,13 +46,13 @@ class PublishedFormat(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FilePerLanguage:
-    """Where the captions lie of a test set that has a file for each language.
+    """Where the captions of a test set with a file for each language lie.
 
     Args:
         languages: BCP-47 codes.
-        name: of the files, where ``{language}`` stands for the code.
+        name: of the files, with ``{language}`` in place of the code.
         folders: the folders they may lie in, as `find_file` takes them.
-        codes: BCP-47 code -> code in the name, where they differ.
+        codes: BCP-47 code -> code in the name, if they differ.
     """
 
     languages: tuple[str, ...]
@@ -80,31 +80,31 @@ class FilePerLanguage:
         return self.name.replace("{language}", self.codes.get(language, language))
 
 
-def find_file(folder: Path, inside: Sequence[str], name: str) -> Path | None:
-    """The file of a name in one of some folders, plain or with ``.gz`` behind; None: in none.
+def find_file(folder: Path, subfolders: Sequence[str], name: str) -> Path | None:
+    """The file of a name in one of some folders, plain or with the ending ``.gz``; None: no such file.
 
     Args:
         folder: of the data.
-        inside: folders relative to it, the likeliest first; an empty one is ``folder`` itself.
-        name: of the file. Where a folder has it plain and packed, the plain one is taken.
+        subfolders: folders relative to it, the likeliest first; an empty one is ``folder`` itself.
+        name: of the file. If a folder has it plain and packed, the plain one is used.
 
     Raises:
         DataError: no such folder.
     """
     if not is_folder(folder):
         raise DataError(f"{folder} is not a folder", "the folder of the published files")
-    paths = (folder / place / f"{name}{end}" for place in inside for end in ("", ".gz"))
+    paths = (folder / place / f"{name}{end}" for place in subfolders for end in ("", ".gz"))
     return next((path for path in paths if is_file(path)), None)
 
 
-def needed_file(folder: Path, inside: Sequence[str], name: str) -> Path:
-    """As `find_file`, of a file that must be there.
+def needed_file(folder: Path, subfolders: Sequence[str], name: str) -> Path:
+    """As `find_file`, for a file that must exist.
 
     Raises:
         DataError: no such folder or file.
     """
-    path = find_file(folder, inside, name)
+    path = find_file(folder, subfolders, name)
     if path is None:
-        places = ", ".join(place for place in inside if place)
+        places = ", ".join(place for place in subfolders if place)
         raise DataError(f"{folder} has no {name}", f"the file there, or in {places}")
     return path

@@ -6,7 +6,7 @@ Two layouts are read. As it is published (WueNLP/mvl-sib): ``data/sib200/deu_Lat
 ``data/deu_Latn/queries.parquet`` (``id``, ``text``), ``qrels.parquet`` (``query-id``, ``corpus-id``,
 ``score``), ``top_ranked.parquet`` (``query-id``, ``corpus-ids``) and ``data/corpus/test.parquet``
 (``id`` such as ``image-sports_3``, ``image``). Only the second holds the four candidates of each query;
-the first draws them in code, which is not run here.
+the first draws them in code that CrossLift does not run.
 
 Source: Schmidt et al. 2025, arXiv 2502.12852.
 """
@@ -23,7 +23,7 @@ from crosslift.sources.captions.parquet_files import ParquetPicture
 from crosslift.sources.file_names import is_file
 from crosslift.sources.flores200_files import FLORES_200
 from crosslift.sources.formats.delimited import TabSeparated
-from crosslift.sources.formats.parquet_rows import cells_of, opened
+from crosslift.sources.formats.parquet_rows import cells_of, open_parquet
 from crosslift.sources.formats.rows import short
 from crosslift.sources.picture import Picture
 
@@ -43,7 +43,7 @@ class Choice(NamedTuple):
     """A query that chooses among a few pictures.
 
     Args:
-        text: id of the sentence that asks.
+        text: id of the query sentence.
         candidates: ids of pictures, in the published order.
         right: the right one of them.
     """
@@ -59,7 +59,7 @@ class TopicTexts(NamedTuple):
     Args:
         texts: id -> sentence.
         topics: id -> topic.
-        choices: id of a query -> its choice; empty where the layout holds none.
+        choices: id of a query -> its choice; empty if the layout holds none.
         sources: the files that were read.
     """
 
@@ -110,10 +110,10 @@ def load_pictures(folder: Path) -> TopicPictures:
         sources = tuple(sorted((folder / _PICTURES).glob("*_*.jpg")))
         pictures = {path.stem: path for path in sources}
     topics = {item: _topic_of_picture(folder, item) for item in pictures}
-    lacking = [topic for topic in TOPICS if topic not in topics.values()]
-    if lacking:
+    missing_topics = [topic for topic in TOPICS if topic not in topics.values()]
+    if missing_topics:
         raise DataError(
-            f"{folder} has no picture of {', '.join(lacking)}",
+            f"{folder} has no picture of {', '.join(missing_topics)}",
             f"{_PICTURES}/sports_0.jpg and so on, or {_CORPUS}",
         )
     counts = Counter(topics.values())
@@ -127,20 +127,23 @@ def load_pictures(folder: Path) -> TopicPictures:
     return TopicPictures(pictures, topics, sources)
 
 
-def refuse_unequal(folder: Path, read: Mapping[str, TopicTexts]) -> None:
-    """Nothing where every language has the same sentences, of files that number them.
+def refuse_unequal(folder: Path, texts_by_language: Mapping[str, TopicTexts]) -> None:
+    """Raises unless every language has the same sentences, in the layout that numbers them.
 
     Args:
         folder: of the data, for errors.
-        read: BCP-47 code -> its sentences.
+        texts_by_language: BCP-47 code -> its sentences.
 
     Raises:
         DataError: a language lacks some that another has.
     """
     every = {
-        item for sentences in read.values() if not sentences.choices for item in sentences.texts
+        item
+        for sentences in texts_by_language.values()
+        if not sentences.choices
+        for item in sentences.texts
     }
-    for code, sentences in read.items():
+    for code, sentences in texts_by_language.items():
         if not sentences.choices and len(sentences.texts) < len(every):
             raise DataError(
                 f"{folder}, language {code}: {len(sentences.texts):,} of {len(every):,} sentences",
@@ -158,7 +161,7 @@ def load_texts(folder: Path, code: str, pictures: TopicPictures) -> TopicTexts:
         pictures: of the same folder.
 
     Raises:
-        DataError: a file is missing or at fault, or names a picture or topic that is not there.
+        DataError: a file is missing or faulty, or names an unknown picture or topic.
     """
     name = _PUBLISHED[code]
     if has_choices(folder):
@@ -188,7 +191,7 @@ def _packed_texts(folder: Path, pictures: TopicPictures) -> TopicTexts:
     paths = tuple(folder / f"{name}.parquet" for name in ("queries", "qrels", "top_ranked"))
     queries = _columns(paths[0], ("id", "text"))
     right = dict(_columns(paths[1], ("query-id", "corpus-id")))
-    ranked = dict(_columns(paths[2], ("query-id", "corpus-ids"), listed="corpus-ids"))
+    ranked = dict(_columns(paths[2], ("query-id", "corpus-ids"), list_column="corpus-ids"))
     texts: dict[str, str] = {}
     topics: dict[str, str] = {}
     choices: dict[str, Choice] = {}
@@ -209,7 +212,7 @@ def _packed_texts(folder: Path, pictures: TopicPictures) -> TopicTexts:
 
 
 def _packed_pictures(path: Path) -> dict[str, Picture]:
-    file = opened(path)
+    file = open_parquet(path)
     _needed_columns(path, file, ("id", "image"))
     return {
         _text(path, cells["id"]): ParquetPicture(path, "image.bytes", group, row)
@@ -218,14 +221,14 @@ def _packed_pictures(path: Path) -> dict[str, Picture]:
     }
 
 
-def _columns(path: Path, names: Sequence[str], listed: str = "") -> list[tuple[Any, ...]]:
-    """The rows of some columns of texts, one of them (``listed``) of lists of texts."""
+def _columns(path: Path, names: Sequence[str], list_column: str = "") -> list[tuple[Any, ...]]:
+    """The rows of some columns of texts; the cells of ``list_column`` are lists of texts."""
     if not path.is_file():
-        raise DataError(f"{path} is not there", "queries, qrels and top_ranked of each language")
-    file = opened(path)
+        raise DataError(f"{path} does not exist", "queries, qrels and top_ranked of each language")
+    file = open_parquet(path)
     _needed_columns(path, file, names)
     rows = [
-        tuple(_texts(path, row[n]) if n == listed else _text(path, row[n]) for n in names)
+        tuple(_texts(path, row[n]) if n == list_column else _text(path, row[n]) for n in names)
         for row in cells_of(path, file, names)
     ]
     if not rows:
@@ -234,9 +237,11 @@ def _columns(path: Path, names: Sequence[str], listed: str = "") -> list[tuple[A
 
 
 def _needed_columns(path: Path, file: Any, names: Sequence[str]) -> None:
-    there = file.schema_arrow.names
-    if not set(names) <= set(there):
-        raise DataError(f"{path} has the columns {', '.join(there)}", f"columns {', '.join(names)}")
+    columns = file.schema_arrow.names
+    if not set(names) <= set(columns):
+        raise DataError(
+            f"{path} has the columns {', '.join(columns)}", f"columns {', '.join(names)}"
+        )
 
 
 def _texts(path: Path, value: object) -> tuple[str, ...]:

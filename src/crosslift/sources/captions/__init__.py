@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from crosslift.sources.captions.assemble import CaptionRecords
-from crosslift.sources.captions.caption_files import checksum_of, format_of, read_captions
 from crosslift.sources.captions.hub_captions import HubCaptions
 from crosslift.sources.captions.language_check import LanguageShares, language_shares
+from crosslift.sources.captions.published_captions import checksum_of, format_of, read_captions
 
 __all__ = [
     "CaptionRecords",

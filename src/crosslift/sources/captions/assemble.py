@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crosslift.errors import DataError
-from crosslift.sources.captions.entry import CaptionEntry, split_called
+from crosslift.sources.captions.entry import CaptionEntry, split_from_name
 from crosslift.sources.captions.language_check import in_their_language
 from crosslift.sources.file_names import is_file
 from crosslift.sources.picture import FilePart, Picture
@@ -31,8 +31,8 @@ class CaptionRecords:
     Args:
         records: one for each caption, in the order of the data. The id is ``PICTURE_ID#N`` with N
             from 0 (empty captions count), the text ``text`` the caption, the group the
-            picture's id, or what a column of groups says.
-        skipped: reason -> number of captions that were left out, or of pictures that have none.
+            picture's id, or the value of a column of groups.
+        skipped: reason -> number of skipped captions, or of pictures without one.
     """
 
     records: list[Record]
@@ -41,13 +41,13 @@ class CaptionRecords:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What is to become of entries at fault.
+    """How to treat faulty entries.
 
     Args:
-        language: BCP-47 code of captions whose data do not say.
+        language: BCP-47 code of captions whose data do not name one.
         keeps_repeats: the same caption twice at one picture is kept.
-        skip_broken: entries without a readable picture are counted and left out; else they raise.
-        check_language: captions in another language are counted and left out.
+        skip_broken: entries without a readable picture are counted and skipped; else they are errors.
+        check_language: captions in another language are counted and skipped.
     """
 
     language: str = "en"
@@ -60,32 +60,32 @@ def assemble(entries: Iterable[CaptionEntry], split: SplitName, rules: Rules) ->
     """The records of a split.
 
     Args:
-        entries: of all splits; where none says which it is of, all are training data.
-        split: the one wanted.
-        rules: for entries at fault.
+        entries: of all splits; if none names a split, all are training data.
+        split: the requested one.
+        rules: for faulty entries.
 
     Returns:
-        The records; none where the data have no such split, unless it is "train".
+        The records; none if the data have no such split, unless it is "train".
 
     Raises:
         DataError: no record though the split has entries, or no training data; a picture is
             missing; two captions have one id; one picture is in two groups.
     """
     skipped: Counter[str] = Counter()
-    numbered = list(_numbered(entries))
-    chosen = _of_split(numbered, split, skipped)
-    whole = list(_whole(chosen, rules, skipped))
-    records = list(_records(whole, rules, skipped))
+    numbered = list(_with_numbers(entries))
+    split_entries = _entries_of_split(numbered, split, skipped)
+    usable = list(_with_pictures(split_entries, rules, skipped))
+    records = list(_records(usable, rules, skipped))
     if rules.check_language:
-        right = in_their_language(records)
-        _count(skipped, OTHER_LANGUAGE, len(records) - len(right))
-        records = right
-    if not records and (chosen or split == "train"):
-        raise _nothing_left(numbered, split, skipped)
+        in_language = in_their_language(records)
+        _count(skipped, OTHER_LANGUAGE, len(records) - len(in_language))
+        records = in_language
+    if not records and (split_entries or split == "train"):
+        raise _no_records_error(numbered, split, skipped)
     return CaptionRecords(records, dict(skipped))
 
 
-def _numbered(entries: Iterable[CaptionEntry]) -> Iterator[CaptionEntry]:
+def _with_numbers(entries: Iterable[CaptionEntry]) -> Iterator[CaptionEntry]:
     """Entries whose captions are numbered, over all splits, so that an id means one caption."""
     following: Counter[str] = Counter()
     for entry in entries:
@@ -94,33 +94,33 @@ def _numbered(entries: Iterable[CaptionEntry]) -> Iterator[CaptionEntry]:
         yield replace(entry, number=number)
 
 
-def _of_split(
+def _entries_of_split(
     entries: list[CaptionEntry], split: SplitName, skipped: Counter[str]
 ) -> list[CaptionEntry]:
     if not any(entry.split for entry in entries):
         return entries if split == "train" else []
-    chosen = []
+    split_entries = []
     for entry in entries:
-        found = split_called(entry.split) if entry.split else None
-        if found is None:
+        entry_split = split_from_name(entry.split) if entry.split else None
+        if entry_split is None:
             why = f"in the split {entry.split!r}" if entry.split else NO_SPLIT
             _count(skipped, why, len(entry.captions) or 1)
-        elif found == split:
-            chosen.append(entry)
-    return chosen
+        elif entry_split == split:
+            split_entries.append(entry)
+    return split_entries
 
 
-def _whole(
+def _with_pictures(
     entries: list[CaptionEntry], rules: Rules, skipped: Counter[str]
 ) -> Iterator[CaptionEntry]:
-    """The entries with a picture; a picture is looked at once."""
+    """The entries with a picture; each picture is checked once."""
     faults: dict[Picture, str] = {}
     for entry in entries:
         why = entry.left_out
         if not why:
             why = _fault(entry.picture, faults)
             if why and not rules.skip_broken:
-                raise _broken(entry, why, entries)
+                raise _broken_picture_error(entry, why, entries)
         if not why and not entry.captions:
             why = NO_CAPTION
         if why:
@@ -130,7 +130,7 @@ def _whole(
 
 
 def _fault(picture: Picture | None, faults: dict[Picture, str]) -> str:
-    """Why there is nothing to read; empty where there is something."""
+    """Why the picture cannot be read; empty if it can."""
     if picture is None:
         return NO_PICTURE
     if picture not in faults:
@@ -148,8 +148,8 @@ def _fault_of(picture: Picture) -> str:
     return "" if picture.stat().st_size else EMPTY_PICTURE
 
 
-def _broken(entry: CaptionEntry, why: str, entries: list[CaptionEntry]) -> DataError:
-    """The error of the first entry at fault, which counts the missing pictures of all."""
+def _broken_picture_error(entry: CaptionEntry, why: str, entries: list[CaptionEntry]) -> DataError:
+    """The error for the first faulty entry; it counts the missing pictures of all entries."""
     skip = "or leave such rows out and count them: skip_broken"
     if why == NO_PICTURE:
         return DataError(
@@ -222,20 +222,20 @@ def _count(skipped: Counter[str], why: str, number: int) -> None:
         skipped[why] += number
 
 
-def _nothing_left(
+def _no_records_error(
     entries: list[CaptionEntry], split: SplitName, skipped: Mapping[str, int]
 ) -> DataError:
-    told = ", ".join(f"{number} {why}" for why, number in skipped.items())
+    counts = ", ".join(f"{number} {why}" for why, number in skipped.items())
     if not entries:
         return DataError("the data hold no captioned picture", "at least one")
-    if told:
+    if counts:
         return DataError(
-            f"no {split} caption is left ({told})", "captions with a text and a picture"
+            f"no {split} caption is left ({counts})", "captions with a text and a picture"
         )
-    there = Counter(entry.split or NO_SPLIT for entry in entries)
-    names = ", ".join(f"{number} of {name}" for name, number in there.items())
+    splits = Counter(entry.split or NO_SPLIT for entry in entries)
+    names = ", ".join(f"{number} of {name}" for name, number in splits.items())
     return DataError(
         f"no {split} caption; there are {names}",
         f"entries of a split whose name begins with {split}",
-        "name the data of the split, or take the names of splits out",
+        "name the data of the split, or remove the names of the splits",
     )

@@ -12,13 +12,13 @@ from crosslift.sources.language_codes import language_code
 from crosslift.sources.picture import Picture
 
 IMAGE_NAMES = ("image", "file_name", "filename", "image_path", "image_file", "file_path", "img")
-"""Columns taken for the picture, the first that is there."""
+"""Usual names of the picture's column; the first that exists is used."""
 
 TEXT_NAMES = ("text", "caption", "captions", "texts", "sentences")
-"""Columns taken for the captions, the only one that is there."""
+"""Usual names of the captions' column; exactly one must exist."""
 
 ID_NAMES = ("image_id", "img_id", "cocoid", "filename", "file_name")
-"""Columns that name the picture of a row that holds its bytes, the first that is there."""
+"""Columns that name the picture in a row with its bytes; the first that exists is used."""
 
 ROLES = ("image", "text", "id", "language", "group", "split")
 """What a column can be bound to."""
@@ -31,10 +31,10 @@ class Binding:
     Args:
         image: of the picture.
         texts: of captions: a text, or a list of texts.
-        id: of what names the picture; None: where it lies does.
-        language: of BCP-47 codes; None: there is none.
-        group: of group names; None: there is none.
-        split: of names of splits; None: there is none.
+        id: of the picture's name; None: its location is its name.
+        language: of BCP-47 codes; None: no such column.
+        group: of group names; None: no such column.
+        split: of names of splits; None: no such column.
     """
 
     image: str
@@ -47,15 +47,15 @@ class Binding:
     @property
     def beside_image(self) -> list[str]:
         """The columns besides the picture's, each once."""
-        named = (*self.texts, self.id, self.language, self.group, self.split)
-        return [name for name in dict.fromkeys(named) if name is not None and name != self.image]
+        columns = (*self.texts, self.id, self.language, self.group, self.split)
+        return [name for name in dict.fromkeys(columns) if name is not None and name != self.image]
 
 
 def check_roles(columns: Mapping[str, str]) -> None:
     """Raises unless columns are bound to known roles.
 
     Raises:
-        UnknownNameError: an unknown role; the nearest are told.
+        UnknownNameError: an unknown role; the message names the nearest ones.
     """
     for role in columns:
         if role not in ROLES:
@@ -73,14 +73,14 @@ def bind(
 
     Args:
         names: of the table's columns.
-        columns: role -> column, where it is told; of ``text`` also several, parted by commas; an empty
-            ``split``: the column of that name is not looked at.
+        columns: role -> column, if the user names it; for ``text`` also several, separated by commas.
+            An empty ``split``: the column of that name is ignored.
         place: of the table, for errors.
-        ids: columns that name the picture, the first that is there; none: they are not looked for.
+        ids: columns that may name the picture; the first that exists is used. Empty: none.
 
     Raises:
-        DataError: a column that is told is not there; none is there for the picture or the
-            captions, or several for the captions.
+        DataError: a named column does not exist; there is no column for the picture or the captions,
+            or several for the captions.
     """
     known = list(dict.fromkeys(names))
     one_split = columns.get("split") == ""
@@ -92,9 +92,9 @@ def bind(
         image=columns.get("image") or _image(known, place),
         texts=_listed(columns["text"], known) if "text" in columns else (_text(known, place),),
         id=columns.get("id") or next((name for name in ids if name in known), None),
-        language=columns.get("language") or _there("language", known),
-        group=columns.get("group") or _there("group", known),
-        split=None if one_split else columns.get("split") or _there("split", known),
+        language=columns.get("language") or _if_present("language", known),
+        group=columns.get("group") or _if_present("group", known),
+        split=None if one_split else columns.get("split") or _if_present("split", known),
     )
 
 
@@ -105,10 +105,10 @@ def entry_of(row: Row, binding: Binding, picture: Picture | None, picture_id: st
         row: with the columns of ``binding``; its picture's column is not read.
         binding: of the columns.
         picture: of the row.
-        picture_id: where no column names the picture.
+        picture_id: used if no column names the picture.
 
     Raises:
-        DataError: a caption is no text, or another column holds what it cannot.
+        DataError: a caption is not a text, or another column holds an invalid value.
     """
     return CaptionEntry(
         _name(row, binding.id) or picture_id,
@@ -132,33 +132,33 @@ def _check(name: str, known: list[str], role: str, place: str) -> None:
         return
     near = nearest(name, known)
     raise DataError(
-        f"{place}: no column {name!r}, which is to be the {role!r}",
+        f"{place}: no column {name!r}, given as the {role!r}",
         f"one of {', '.join(known) or 'none'}",
         f"did you mean {' or '.join(map(repr, near))}?" if near else None,
     )
 
 
-def _there(name: str, known: list[str]) -> str | None:
+def _if_present(name: str, known: list[str]) -> str | None:
     return name if name in known else None
 
 
 def _image(known: list[str], place: str) -> str:
-    found = next((name for name in IMAGE_NAMES if name in known), None)
-    if found is None:
+    column = next((name for name in IMAGE_NAMES if name in known), None)
+    if column is None:
         raise DataError(
             f"{place}: no column of pictures among {', '.join(known) or 'none'}",
             f"one of {', '.join(IMAGE_NAMES)}",
             "name it: columns {'image': ...}",
         )
-    return found
+    return column
 
 
 def _text(known: list[str], place: str) -> str:
-    found = [name for name in TEXT_NAMES if name in known]
-    if len(found) == 1:
-        return found[0]
-    told = " and ".join(map(repr, found))
-    what = f"{told} may each hold the captions" if found else "no column of captions"
+    columns = [name for name in TEXT_NAMES if name in known]
+    if len(columns) == 1:
+        return columns[0]
+    candidates = " and ".join(map(repr, columns))
+    what = f"{candidates} may each hold the captions" if columns else "no column of captions"
     raise DataError(
         f"{place}: {what}, of the columns {', '.join(known) or 'none'}",
         f"one of {', '.join(TEXT_NAMES)}",
@@ -176,7 +176,7 @@ def _captions(row: Row, column: str) -> tuple[str, ...]:
 
 
 def _name(row: Row, column: str | None) -> str | None:
-    """The text or whole number of a column that tells of a row; None where it is empty."""
+    """The text or whole number in a column; None if it is empty."""
     value = row.values.get(column) if column else None
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""Rows of the library `datasets` with a picture, whose bytes stay encoded until they are asked for."""
+"""Rows of the library `datasets` with a picture, whose bytes stay encoded until they are needed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class DatasetPicture:
     """A picture in a row of a dataset.
 
     Args:
-        where: the dataset, for messages; pictures of one dataset have the same.
+        where: the dataset, for messages; the same for all pictures of one dataset.
         row: from 0.
         column: of the picture.
         dataset: of `datasets`, with this column, not decoded.
@@ -42,7 +42,7 @@ class DatasetPicture:
         """
         data = self.dataset[self.row][self.column]["bytes"]
         if data is None:
-            raise DataError(f"{self}: no bytes", "a dataset that nobody has changed since")
+            raise DataError(f"{self}: no bytes", "a dataset that has not changed since")
         return bytes(data)
 
     def __str__(self) -> str:
@@ -54,7 +54,7 @@ def datasets_library(name: str, remedy: str) -> Any:
 
     Args:
         name: of the library.
-        remedy: what an error says to do instead.
+        remedy: what the error message suggests instead.
 
     Raises:
         DataError: it is not installed.
@@ -76,20 +76,20 @@ def dataset_entries(
         dataset: of `datasets`, loaded whole.
         binding: of its columns.
         where: the dataset, for errors.
-        name: what ids begin with, where no column names the picture.
-        places: folders, of which one must hold each file that a row names; a relative path is
-            looked for in the first.
+        name: prefix of the ids, if no column names the picture.
+        places: folders; each file that a row names must lie in one of them. A relative path
+            belongs to the first.
 
     Raises:
-        DataError: a row is at fault, or names a file elsewhere, or the column of pictures holds none.
+        DataError: a row is faulty or names a file elsewhere, or the column of pictures holds none.
     """
     _refuse_damaged(dataset, where)
     undecoded = _undecoded(dataset, binding.image, where)
     pictures = undecoded.select_columns([binding.image])
-    for number, (values, held, file) in enumerate(_cells(undecoded, binding, where), start=1):
+    for number, (values, has_bytes, file) in enumerate(_cells(undecoded, binding, where), start=1):
         row = Row(values, f"{where}, row {number}", number)
         picture: Picture | None = None
-        if held:
+        if has_bytes:
             picture = DatasetPicture(where, number - 1, binding.image, pictures)
         elif file:
             picture = inside_one_of(places, Path(file), row.place)
@@ -99,7 +99,7 @@ def dataset_entries(
 def _cells(
     undecoded: Any, binding: Binding, where: str
 ) -> Iterator[tuple[dict[str, Any], bool, str | None]]:
-    """Of each row: its values, whether it holds a picture's bytes, and the path of its file.
+    """For each row: its values, whether it holds a picture's bytes, and the path of its file.
 
     Raises:
         DataError: the dataset is damaged.
@@ -107,8 +107,8 @@ def _cells(
     try:
         for batch in undecoded.with_format("arrow").iter(_ROWS_AT_ONCE):
             rows = batch.select(binding.beside_image).to_pylist()
-            for values, (held, file) in zip(rows, _files(batch[binding.image]), strict=True):
-                yield values, held, file
+            for values, (has_bytes, file) in zip(rows, _files(batch[binding.image]), strict=True):
+                yield values, has_bytes, file
     except Exception as error:
         raise DataError(
             f"{where} cannot be read: {first_line(error)}", "a whole dataset"
@@ -116,7 +116,7 @@ def _cells(
 
 
 def _refuse_damaged(dataset: Any, where: str) -> None:
-    """Raises where the table's offsets are wrong: reading by them would end the process.
+    """Raises if the table's offsets are wrong: reading with them would crash the process.
 
     The bytes of pictures are not read.
     """
@@ -141,9 +141,9 @@ def _undecoded(dataset: Any, column: str, where: str) -> Any:
 
 
 def _files(column: Any) -> Iterator[tuple[bool, str | None]]:
-    """Of each cell: whether it holds bytes, and the path of its file; no bytes are read."""
+    """For each cell: whether it holds bytes, and the path of its file; no bytes are read."""
     import pyarrow.compute as pc
 
-    held = pc.is_valid(pc.struct_field(column, "bytes")).to_pylist()
+    has_bytes = pc.is_valid(pc.struct_field(column, "bytes")).to_pylist()
     paths = pc.struct_field(column, "path").to_pylist()
-    return zip(held, paths, strict=True)
+    return zip(has_bytes, paths, strict=True)

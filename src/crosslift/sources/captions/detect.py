@@ -1,4 +1,4 @@
-"""What format some data are in, told by names and by content."""
+"""Detects the format of captioned data from names and content."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FORMATS = (
     "captions_*.json, Karpathy's dataset_*.json, Flickr's list of captions, WebDataset shards "
     "(.tar), parquet files, a folder of save_to_disk, or a folder with one of these"
 )
-"""What is read, as errors tell it."""
+"""The supported formats, for error messages."""
 
 _FLICKR_NAMES = ("results_20130124.token", "Flickr8k.token.txt", "results.csv", "captions.txt")
 _KARPATHY_NAMES = ("dataset_coco.json", "dataset_flickr30k.json", "dataset_flickr8k.json")
@@ -54,28 +54,28 @@ def source_of(data: Path) -> CaptionSource:
         data: a file, a folder, or a pattern of shards such as ``shard-{000000..000012}.tar``.
 
     Raises:
-        DataError: nothing is there, it is of no known format, or of several (they are told).
+        DataError: it does not exist, or has no known format or several (named in the message).
     """
     try:
         if is_folder(data):
-            return _of_folder(data)
+            return _folder_source(data)
         if is_file(data):
-            return _of_file(data)
+            return _file_source(data)
     except OSError as error:
         raise DataError(f"{data} cannot be read: {error}", "readable files") from error
     if _BRACES.search(data.name):
-        return _of_pattern(data)
-    raise _nothing(data)
+        return _pattern_source(data)
+    raise _missing_error(data)
 
 
-def _nothing(data: Path) -> DataError:
-    there = [path.name for path in data.parent.iterdir()] if is_folder(data.parent) else []
-    near = nearest(data.name, there)
+def _missing_error(data: Path) -> DataError:
+    names = [path.name for path in data.parent.iterdir()] if is_folder(data.parent) else []
+    near = nearest(data.name, names)
     hint = f"did you mean {' or '.join(str(data.parent / name) for name in near)}?"
     return DataError(f"{data} does not exist", FORMATS, hint if near else None)
 
 
-def _of_file(path: Path) -> CaptionSource:
+def _file_source(path: Path) -> CaptionSource:
     if path.name.endswith(_COMPRESSED_TAR):
         refuse_compressed(path)
     base = path.parent
@@ -83,9 +83,9 @@ def _of_file(path: Path) -> CaptionSource:
         return TarShards((path,), base)
     if path.suffix == ".parquet" or _head(path, 4) == b"PAR1":
         return ParquetFiles((path,), base)
-    found = flickr8k_table(path) or _flickr_list(path) or _json_object(path)
-    if found is not None:
-        return found
+    source = flickr8k_table(path) or _flickr_list(path) or _json_object(path)
+    if source is not None:
+        return source
     if table_stem(path) is not None and ".txt" not in path.suffixes:
         return TableFiles({path: None}, base)
     raise DataError(f"{path} is of no known format", FORMATS)
@@ -97,7 +97,7 @@ def _head(path: Path, size: int) -> bytes:
 
 
 def _flickr_list(path: Path) -> FlickrList | None:
-    """The list that a file is, by its first line."""
+    """The list that a file holds, detected by its first line; None if it holds none."""
     line = _head(path, _LINE).decode("utf-8", errors="replace").removeprefix("\ufeff")
     first = line.split("\n", 1)[0].rstrip("\r")
     if PIPED_HEADER.fullmatch(first):
@@ -110,7 +110,7 @@ def _flickr_list(path: Path) -> FlickrList | None:
 
 
 def _json_object(path: Path) -> CaptionSource | None:
-    """The object that a JSON file is, by how it begins; None for tables and for other files."""
+    """The captions in a JSON object, detected by its beginning; None for tables and other files."""
     if path.suffix != ".json":
         return None
     text = _head(path, _HEAD).decode("utf-8", errors="replace")
@@ -126,7 +126,7 @@ def _json_object(path: Path) -> CaptionSource | None:
     return KarpathySplits(path) if '"sentences"' in text else CocoCaptions((path,))
 
 
-def _of_pattern(data: Path) -> CaptionSource:
+def _pattern_source(data: Path) -> CaptionSource:
     parts = _BRACES.split(data.name)
     if len(parts) > 2 * _MOST_BRACES + 1:
         raise DataError(f"{data}: {len(parts) // 2} braces", f"at most {_MOST_BRACES}")
@@ -140,7 +140,7 @@ def _of_pattern(data: Path) -> CaptionSource:
         if not is_file(path):
             count = prod(len(choice.values) for choice in choices)
             raise DataError(
-                f"{data}: {name} is missing, the first of the pattern's {count:,} shards that is",
+                f"{data}: {name} is missing, the first missing one of the pattern's {count:,} shards",
                 "every shard of the pattern",
                 "get the missing ones, or make the pattern smaller",
             )
@@ -149,14 +149,14 @@ def _of_pattern(data: Path) -> CaptionSource:
 
 
 class _Choices(NamedTuple):
-    """What may stand at one place of a name: texts, or numbers padded with zeros to a width."""
+    """The alternatives at one place of a name: texts, or numbers padded with zeros to a width."""
 
     values: Sequence[str] | range
     width: int = 0
 
 
 def _names(choices: Sequence[_Choices]) -> Iterator[str]:
-    """Every name made of one choice at each place, made one after the other: there may be many."""
+    """Generates every name made of one choice at each place; there may be many."""
     if not choices:
         yield ""
         return
@@ -177,23 +177,23 @@ def _choices(inside: str, pattern: str) -> _Choices:
     return _Choices(range(first, last + 1), len(match[1]) if match[1].startswith("0") else 0)
 
 
-def _of_folder(folder: Path) -> CaptionSource:
+def _folder_source(folder: Path) -> CaptionSource:
     for kinds in _BY_RANK:
-        found = [source for kind in kinds for source in kind(folder)]
-        if len(found) > 1:
-            raise _several(folder, found)
-        if found:
-            return found[0]
-    there = sorted(path.name for path in folder.iterdir())[:8]
-    raise DataError(f"{folder} holds no captions ({', '.join(there) or 'nothing'} ...)", FORMATS)
+        sources = [source for kind in kinds for source in kind(folder)]
+        if len(sources) > 1:
+            raise _ambiguous_error(folder, sources)
+        if sources:
+            return sources[0]
+    names = sorted(path.name for path in folder.iterdir())[:8]
+    raise DataError(f"{folder} holds no captions ({', '.join(names) or 'nothing'} ...)", FORMATS)
 
 
-def _several(folder: Path, found: Sequence[CaptionSource]) -> DataError:
-    told = ", ".join(
-        f"{source.format} ({source.files()[0].relative_to(folder)})" for source in found
+def _ambiguous_error(folder: Path, sources: Sequence[CaptionSource]) -> DataError:
+    places = ", ".join(
+        f"{source.format} ({source.files()[0].relative_to(folder)})" for source in sources
     )
     return DataError(
-        f"{folder} holds captions in several places: {told}",
+        f"{folder} holds captions in several places: {places}",
         "one of them",
         "give the file, not the folder",
     )
@@ -207,16 +207,16 @@ def _saved(folder: Path) -> Iterator[CaptionSource]:
 def _flickr(folder: Path) -> Iterator[CaptionSource]:
     for base in (folder, folder / "Flickr8k_text"):
         for path in (base / name for name in _FLICKR_NAMES):
-            found = _flickr_list(path) if path.is_file() else None
-            if found is not None:
-                yield found
+            source = _flickr_list(path) if path.is_file() else None
+            if source is not None:
+                yield source
 
 
 def _flickr8k(folder: Path) -> Iterator[CaptionSource]:
-    """The English captions, where a table for each language lies in one folder."""
-    found = flickr8k_table(folder / "captions.jsonl")
-    if found is not None:
-        yield found
+    """The English captions of a folder with a table for each language."""
+    source = flickr8k_table(folder / "captions.jsonl")
+    if source is not None:
+        yield source
 
 
 def _karpathy(folder: Path) -> Iterator[CaptionSource]:
@@ -254,23 +254,25 @@ def _parquet(folder: Path) -> Iterator[CaptionSource]:
 
 
 def _places(folder: Path) -> list[Path]:
-    """A folder, its folder ``data``, and those that are named as splits are."""
+    """A folder, its subfolder ``data``, and those with the name of a split."""
     inner = sorted(path for path in folder.iterdir() if path.is_dir())
-    named = [path for path in inner if path.name == "data" or split_in_name(path, folder)]
-    return [folder, *named]
+    split_folders = [path for path in inner if path.name == "data" or split_in_name(path, folder)]
+    return [folder, *split_folders]
 
 
 def _named_tables(folder: Path) -> Iterator[CaptionSource]:
     """``metadata.jsonl`` of an image folder, in it or in a folder for each split."""
-    found = {
+    tables_by_folder = {
         base: [base / name for name in _NAMED_TABLES if (base / name).is_file()]
         for base in _places(folder)
     }
-    paths = [path for inside in found.values() for path in inside]
-    apart = not found[folder] and all(len(inside) <= 1 for inside in found.values())
-    for group in [paths] if apart and paths else [[path] for path in paths]:
+    paths = [path for inside in tables_by_folder.values() for path in inside]
+    one_per_split = not tables_by_folder[folder] and all(
+        len(inside) <= 1 for inside in tables_by_folder.values()
+    )
+    for group in [paths] if one_per_split and paths else [[path] for path in paths]:
         kind = "imagefolder" if group[0].stem == "metadata" else "table"
-        splits = {path: split_in_name(path, folder) if apart else None for path in group}
+        splits = {path: split_in_name(path, folder) if one_per_split else None for path in group}
         yield TableFiles(splits, folder, kind)
 
 
@@ -303,4 +305,4 @@ _BY_RANK: tuple[tuple[_Kind, ...], ...] = (
     (_parquet, _named_tables),
     (_tables,),
 )
-"""Kinds looked for in a folder; the first rank that finds something decides."""
+"""Kinds to look for in a folder; the first rank with a match decides."""

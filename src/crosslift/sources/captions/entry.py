@@ -1,4 +1,4 @@
-"""A picture and its captions, as a format gives them before they are records."""
+"""A picture and its captions, as read from a format, before they become records."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ class CaptionEntry:
 
     Args:
         picture_id: the same for all entries of one picture.
-        picture: None: the data name none.
-        captions: as they are published, empty ones too.
-        place: where it stands, for errors ("FILE, row 3").
-        language: BCP-47 code of the captions; None: the data do not say.
-        group: name of the group; None: the picture is a group of its own.
-        split: as the data call it ("train2017", "restval"); None or empty: they do not say.
+        picture: its file or bytes; None: the data name none.
+        captions: as published, including empty ones.
+        place: its location, for errors ("FILE, row 3").
+        language: BCP-47 code of the captions; None: the data name none.
+        group: name of the group; None: the picture is a separate group.
+        split: as the data call it ("train2017", "restval"); None or empty: they name none.
         number: of the first caption among those of its picture, from 0; None: it follows those of
             the entries before.
-        left_out: why the entry cannot be a record, where its publisher's data are known to have
-            such entries; empty for a whole one.
+        left_out: why the entry cannot become a record, if the published data are known to have such
+            entries; empty for a complete one.
     """
 
     picture_id: str
@@ -68,11 +68,11 @@ class CaptionSource(Protocol):
 
     @property
     def takes_columns(self) -> bool:
-        """Whether columns can be bound; not where the format fixes them."""
+        """Whether columns can be bound; False if the format fixes them."""
 
     @property
     def keeps_repeats(self) -> bool:
-        """Whether the same caption twice at one picture is meant: captions that were counted."""
+        """Whether the same caption may appear twice for one picture."""
 
     def files(self) -> list[Path]:
         """The files that hold the captions, those with pictures inside too."""
@@ -84,11 +84,11 @@ class CaptionSource(Protocol):
             columns: role -> column, as `read_captions` takes it.
 
         Raises:
-            DataError: the data are at fault; file and row are told.
+            DataError: the data are faulty; the message names file and row.
         """
 
 
-def split_called(name: str) -> SplitName | None:
+def split_from_name(name: str) -> SplitName | None:
     """The split that data call by a name such as ``train2017``, ``restval``, ``val``, ``test``."""
     lowered = name.strip().lower()
     return next((split for start, split in _BEGINNINGS if lowered.startswith(start)), None)
@@ -99,17 +99,17 @@ def split_in_name(path: Path, base: Path) -> str | None:
 
     Args:
         path: such as ``BASE/data/validation-00000.parquet`` or ``BASE/val/00000.tar``; the word may
-            have a number behind it (``captions_val2017.json``).
+            be followed by a number (``captions_val2017.json``).
         base: names of folders count below it only.
 
     Returns:
-        "train", "dev" or "test"; None where no name, or a name of several splits, says so.
+        "train", "dev" or "test"; None if no name says so, or a name says several.
     """
     for name in reversed(path.relative_to(base).parts):
         words = re.findall("[a-z]+", name.lower())
-        found = {_WORDS[word] for word in words if word in _WORDS}
-        if found:
-            return found.pop() if len(found) == 1 else None
+        splits = {_WORDS[word] for word in words if word in _WORDS}
+        if splits:
+            return splits.pop() if len(splits) == 1 else None
     return None
 
 

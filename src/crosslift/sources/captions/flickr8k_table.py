@@ -1,4 +1,4 @@
-"""Captions of Flickr8k's photographs as training data: a table a language, split as the target is."""
+"""Captions of Flickr8k's photographs as training data: one table per language, the target's split."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Flickr8kTable(HumanCaptions):
     `crosslift.sources.flickr8k.splits`). No column can be bound: another split would undo that.
 
     Args:
-        path: of the table. Its name tells the language: ``captions.jsonl`` is English,
+        path: of the table. Its name gives the language: ``captions.jsonl`` is English,
             ``captions.de.jsonl`` German.
     """
 
@@ -50,13 +50,13 @@ class Flickr8kTable(HumanCaptions):
             DataError: a line of another form, no line, or no folder holds the photographs.
         """
         del columns
-        named = read_json_lines((self.path,))
-        if not named:
+        captions_by_file = read_json_lines((self.path,))
+        if not captions_by_file:
             raise DataError(f"{self.path}: no caption", "at least one")
-        names = [Path(name).name for name in named]
+        names = [Path(name).name for name in captions_by_file]
         folder = needed_folder(self.path, names, _FOLDERS)
         splits, language = table_splits(self.path), self._language()
-        for name, captions in zip(names, named.values(), strict=True):
+        for name, captions in zip(names, captions_by_file.values(), strict=True):
             item = photograph_id(name)
             place = f"{self.path}, {name}"
             yield CaptionEntry(
@@ -70,8 +70,8 @@ class Flickr8kTable(HumanCaptions):
 
 
 def flickr8k_table(path: Path) -> Flickr8kTable | None:
-    """The table that a file is; None where its name or its columns are others."""
+    """The table in a file; None if its name or its columns differ."""
     if not is_file(path) or _NAME.fullmatch(path.name) is None:
         return None
-    with path.open("rb") as file:  # the first row alone does not say which columns there are
+    with path.open("rb") as file:  # the first row alone does not show all columns
         return Flickr8kTable(path) if any(b'"multi30k"' in line for line in file) else None

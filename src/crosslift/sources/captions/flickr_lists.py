@@ -14,7 +14,7 @@ from crosslift.sources.captions.picture_folders import needed_folder
 from crosslift.sources.file_names import inside
 from crosslift.sources.flickr8k.caption_files import NEVER_PUBLISHED
 from crosslift.sources.flickr8k.splits import (
-    OWN_FOLDERS,
+    FLICKR8K_FOLDERS,
     list_files,
     listed_splits,
     photograph_id,
@@ -43,7 +43,7 @@ COMMA_HEADERS = ("image,caption", "image_name,comment_number,comment")
 
 _PIPED_LINE = re.compile(r"(?P<name>[^|]+)\|\s*(?P<number>[0-9]{1,9})\s*\|(?P<caption>.*)")
 _NUMBER = re.compile("[0-9]{1,9}")
-_LACKS_A_BAR = "2199200615.jpg| 4   A dog runs across the grass ."  # so in every copy
+_LACKS_A_BAR = "2199200615.jpg| 4   A dog runs across the grass ."  # the same in every copy
 _BAR_SET = "2199200615.jpg| 4| A dog runs across the grass ."
 
 
@@ -53,10 +53,10 @@ class FlickrList(HumanCaptions):
 
     Flickr30k: Young et al. (2014), From image descriptions to visual denotations, TACL 2. Flickr8k:
     Hodosh et al. (2013), Framing Image Description as a Ranking Task, JAIR 47. The lists of
-    Flickr8k's splits are read where they lie beside it, and with them those of Multi30k: what either
+    Flickr8k's splits are read if they lie beside it, together with those of Multi30k: what either
     tests on is not trained on (`crosslift.sources.flickr8k.splits`). Two known faults of the published
-    files are borne: a bar that a line of ``results.csv`` lacks is read as if it stood there, and the
-    captions in ``Flickr8k.token.txt`` of a picture that does not exist are counted and left out.
+    files are tolerated: a missing bar in a line of ``results.csv`` is read as if it were present, and
+    the captions in ``Flickr8k.token.txt`` of a picture that does not exist are counted and skipped.
 
     Args:
         path: of the list.
@@ -72,7 +72,7 @@ class FlickrList(HumanCaptions):
         return "flickr"
 
     def files(self) -> list[Path]:
-        """The list, and those of the splits where they are there."""
+        """The list, and those of the splits if they exist."""
         return [self.path, *list_files(self._folder())]
 
     def entries(self, columns: Mapping[str, str]) -> Iterator[CaptionEntry]:
@@ -83,13 +83,13 @@ class FlickrList(HumanCaptions):
                 pictures, or a line names one outside it.
         """
         del columns
-        found = list(_comma_lines(self.path) if self.kind == "comma" else self._lines())
-        names = [entry.picture_id for entry in found]
+        bare_entries = list(_comma_lines(self.path) if self.kind == "comma" else self._lines())
+        names = [entry.picture_id for entry in bare_entries]
         if not names:
             raise DataError(f"{self.path}: no caption", "at least one")
         folder = needed_folder(self.path, names, FLICKR_FOLDERS)
         splits = listed_splits(self._folder())
-        for entry in found:
+        for entry in bare_entries:
             name = entry.picture_id
             yield CaptionEntry(
                 name,
@@ -117,9 +117,9 @@ class FlickrList(HumanCaptions):
             yield CaptionEntry(name, None, (match["caption"],), place, number=int(match["number"]))
 
     def _folder(self) -> Path:
-        """That of the data, in which the lists of splits are looked for."""
+        """The folder of the data, which may hold the lists of splits."""
         beside = self.path.parent
-        return beside.parent if beside.name in OWN_FOLDERS else beside
+        return beside.parent if beside.name in FLICKR8K_FOLDERS else beside
 
 
 def _comma_lines(path: Path) -> Iterator[CaptionEntry]:

@@ -30,14 +30,14 @@ class HubCaptions(HubRepository):
     Args:
         image: column of the pictures.
         text: column of captions (a text, or a list of texts), or several such columns.
-        splits: our split -> names of the dataset's; a split that is left out has no records.
-        id_column: names the picture of a row, where a picture has several rows; None: each row
-            is a picture of its own.
+        splits: our split -> names of the dataset's; a missing split has no records.
+        id_column: names the picture of a row, if a picture has several rows; None: each row
+            is a separate picture.
         language_column: of BCP-47 codes; None: all captions are in ``language``.
-        group_column: of groups; None: a picture is a group of its own.
-        split_column: of the names of splits, where the rows of all ``splits`` tell their own; None:
+        group_column: of groups; None: each picture is a separate group.
+        split_column: of the names of splits, if the rows of all ``splits`` name theirs; None:
             the splits are those of the dataset.
-        language: BCP-47 code of captions whose rows do not say.
+        language: BCP-47 code of captions whose rows do not name one.
     """
 
     image: str = "image"
@@ -52,7 +52,7 @@ class HubCaptions(HubRepository):
     def read(
         self, split: SplitName, *, skip_broken: bool = False, check_language: bool = False
     ) -> CaptionRecords:
-        """The records of a split; pictures are read when their bytes are asked for.
+        """The records of a split; pictures are read when their bytes are needed.
 
         Args:
             split: of them.
@@ -61,7 +61,7 @@ class HubCaptions(HubRepository):
 
         Raises:
             DataError: no network, no library `datasets`, no such dataset, config, revision, split
-                or column, or a row at fault.
+                or column, or a faulty row.
         """
         if split not in SPLITS:
             raise UnknownNameError("split", split, SPLITS)
@@ -69,10 +69,10 @@ class HubCaptions(HubRepository):
         return assemble(self._entries(split), split, rules)
 
     def checksum(self) -> str:
-        """SHA-256 of name, config, commit (which never changes what it holds), splits and columns.
+        """SHA-256 of name, config, commit (whose content never changes), splits and columns.
 
         Raises:
-            DataError: the revision is a branch, and the hub cannot be asked for its commit.
+            DataError: the revision is a branch, and the hub cannot be queried for its commit.
         """
         commit = self.commit(_REMEDY)
         splits = sorted((ours, theirs) for ours, theirs in self.splits.items())
@@ -91,9 +91,9 @@ class HubCaptions(HubRepository):
         )
 
     def _entries(self, split: SplitName) -> Iterator[CaptionEntry]:
-        wanted = SPLITS if self.split_column else (split,)
+        splits_to_load = SPLITS if self.split_column else (split,)
         binding = self._binding()
-        for ours in wanted:
+        for ours in splits_to_load:
             for theirs in self.splits.get(ours, ()):
                 dataset = self.load(theirs, _REMEDY)
                 where = f"{self.name} of the hub, split {theirs}"
@@ -102,7 +102,7 @@ class HubCaptions(HubRepository):
                     yield entry if self.split_column else replace(entry, split=ours)
 
     def library(self, name: str, remedy: str) -> Any:
-        """A library that reads the hub, or what is kept of it on disk.
+        """A library that reads the hub, or its cache on disk.
 
         Raises:
             DataError: it is not installed.
@@ -111,7 +111,7 @@ class HubCaptions(HubRepository):
 
 
 def _caches() -> tuple[Path, ...]:
-    """The folders that the library puts downloaded files into, pictures of their own among them."""
+    """The folders for downloaded files, including single pictures."""
     config = datasets_library("datasets", _REMEDY).config
     constants = datasets_library("huggingface_hub", _REMEDY).constants
     places = (

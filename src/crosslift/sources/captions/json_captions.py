@@ -9,7 +9,7 @@ from typing import Any
 
 from crosslift.errors import DataError
 from crosslift.sources.captions.entry import CaptionEntry, HumanCaptions, split_in_name
-from crosslift.sources.captions.picture_folders import find_folder, needed_folder, no_folder
+from crosslift.sources.captions.picture_folders import find_folder, needed_folder, no_folder_error
 from crosslift.sources.file_names import inside
 from crosslift.sources.formats.json_lines import parsed_object
 from crosslift.sources.formats.rows import Row, short
@@ -32,7 +32,7 @@ KARPATHY_FOLDERS = (
 
 @dataclass(frozen=True, slots=True)
 class CocoCaptions(HumanCaptions):
-    """``captions_train2017.json`` and such (Chen et al. 2015, arXiv 1504.00325; cocodataset.org).
+    """``captions_train2017.json`` and the like (Chen et al. 2015, arXiv 1504.00325; cocodataset.org).
 
     Args:
         paths: of the files; the split is in the name of each.
@@ -53,7 +53,7 @@ class CocoCaptions(HumanCaptions):
         """One for each picture, in the order of ``images``, captions in that of ``annotations``.
 
         Raises:
-            DataError: the file is at fault, no folder holds its pictures, or it names one outside.
+            DataError: the file is faulty, no folder holds its pictures, or it names one outside.
         """
         del columns
         for path in self.paths:
@@ -67,7 +67,7 @@ def _coco_entries(path: Path) -> Iterator[CaptionEntry]:
     for row in _rows(whole, "annotations", "annotation"):
         name = str(row.value("image_id"))
         if name not in captions:
-            raise row.fault(f"image_id {name} is none of the images", "the id of an image")
+            raise row.fault(f"image_id {name} is not an id of the images", "the id of an image")
         captions[name].append(_caption(row, "caption"))
     if len(images) < len(whole.value("images")):
         raise whole.fault("two images have one id", "an id for each image")
@@ -109,7 +109,7 @@ class KarpathySplits(HumanCaptions):
         The picture's id is COCO's number, else the name of its file.
 
         Raises:
-            DataError: the file is at fault, no folder holds its pictures, or it names one outside.
+            DataError: the file is faulty, no folder holds its pictures, or it names one outside.
         """
         del columns
         rows = list(_rows(_object(self.path), "images", "image"))
@@ -136,21 +136,21 @@ class KarpathySplits(HumanCaptions):
         for names in (with_folder, files):
             folder = find_folder(names, self.path.parent, KARPATHY_FOLDERS)
             if folder is not None:
-                named = zip(rows, names, strict=True)
-                return [inside(folder, folder / name, row.place) for row, name in named]
-        raise no_folder(self.path, with_folder, KARPATHY_FOLDERS)
+                rows_and_names = zip(rows, names, strict=True)
+                return [inside(folder, folder / name, row.place) for row, name in rows_and_names]
+        raise no_folder_error(self.path, with_folder, KARPATHY_FOLDERS)
 
 
 def _object(path: Path) -> Row:
     return Row(parsed_object(read_text(path), str(path)), str(path), 1)
 
 
-def _rows(of: Row, key: str, singular: str) -> Iterator[Row]:
-    values: Any = of.value(key)
+def _rows(parent: Row, key: str, singular: str) -> Iterator[Row]:
+    values: Any = parent.value(key)
     if not isinstance(values, list):
-        raise of.fault(f"{key!r} holds {short(values)}", "a list of objects")
+        raise parent.fault(f"{key!r} holds {short(values)}", "a list of objects")
     for number, value in enumerate(values, start=1):
-        place = f"{of.place}, {singular} {number}"
+        place = f"{parent.place}, {singular} {number}"
         if not isinstance(value, dict):
             raise DataError(f"{place}: {short(value)}", "an object")
         yield Row(value, place, number)

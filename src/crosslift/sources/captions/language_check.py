@@ -11,23 +11,23 @@ from crosslift.errors import DataError, UnknownNameError
 from crosslift.sources.record import Record
 
 LEAST_PROBABILITY = 0.02
-"""A caption is told to be in another language where its own is less probable than this.
+"""A caption counts as one in another language if its declared language is less probable than this.
 
 Measured with py3langid 0.4 on 500 lines each of Tatoeba in de, es, ja, et, nl, af, it, id, hi and bg
-(XTREME's test pairs): of these, declared English, 94 % (af) to 100 % were told to be in another
-language; declared rightly, at most 0.2 %; of their English sides and of 1,690 COCO captions, none.
+(XTREME's test pairs): of these, declared English, 94 % (af) to 100 % were assigned to another
+language; declared correctly, at most 0.2 %; of their English sides and of 1,690 COCO captions, none.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageShares:
-    """What language the captions of some records are in.
+    """The languages of the captions of some records.
 
     Args:
         declared: BCP-47 code that they were declared to be in.
-        other: share in [0, 1] that is told to be in another language, beyond doubt.
+        other: share in [0, 1] that is confidently assigned to another language.
         shares: py3langid's code of a language -> share in [0, 1] for which it is the most
-            probable, the largest first. Short captions are told wrongly now and then.
+            probable, the largest first. Short captions are sometimes misclassified.
     """
 
     declared: str
@@ -36,34 +36,34 @@ class LanguageShares:
 
 
 def language_shares(records: Sequence[Record], declared: str = "en") -> LanguageShares:
-    """Tells the languages of the texts ``text`` of records.
+    """Identifies the languages of the texts ``text`` of records.
 
     Args:
         records: at least one.
-        declared: BCP-47 code of the language that they should be in; its region and script do not
-            count.
+        declared: BCP-47 code of the language that they should be in; its region and script are
+            ignored.
 
     Raises:
         DataError: no record, or py3langid is not installed.
         UnknownNameError: py3langid does not know the language.
     """
     if not records:
-        raise DataError("no record, of whose captions the language could be told", "at least one")
+        raise DataError("no record to identify the language of", "at least one")
     ranked = _ranker(declared)
-    found = [ranked(record.texts["text"]) for record in records]
-    counts = Counter(best for best, _ in found)
+    rankings = [ranked(record.texts["text"]) for record in records]
+    counts = Counter(best for best, _ in rankings)
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    other = sum(probability < LEAST_PROBABILITY for _, probability in found)
+    other = sum(probability < LEAST_PROBABILITY for _, probability in rankings)
     return LanguageShares(
         declared, other / len(records), {code: n / len(records) for code, n in ordered}
     )
 
 
 def in_their_language(records: Sequence[Record]) -> list[Record]:
-    """The records without those whose text is told, beyond doubt, to be in another language.
+    """The records without those whose text is confidently assigned to another language.
 
     Args:
-        records: with the text ``text``, each in its own language.
+        records: with the text ``text`` and a declared language each.
 
     Raises:
         DataError: py3langid is not installed.
@@ -78,12 +78,12 @@ def in_their_language(records: Sequence[Record]) -> list[Record]:
 
 
 def _ranker(language: str) -> Callable[[str], tuple[str, float]]:
-    """Tells the most probable language of a text, and how probable one language is."""
+    """Returns a function: text -> its most probable language, and the probability of ``language``."""
     try:
         from py3langid import langid
     except ImportError as error:
         raise DataError(
-            f"py3langid is not installed, which tells whether a caption is in {language!r}",
+            f"py3langid is not installed, which checks whether a caption is in {language!r}",
             remedy="pip install crosslift[languages], or leave the check of the language out",
         ) from error
     base = language.partition("-")[0].lower()
@@ -99,11 +99,11 @@ def _ranker(language: str) -> Callable[[str], tuple[str, float]]:
 
 
 def _probability(scores: Sequence[tuple[str, float]], language: str, size: int) -> float:
-    """How probable a language is, of scores best first.
+    """The probability of a language, from scores sorted best first.
 
     py3langid's scores are sums over a text, as if its parts were independent; divided by the root
-    of its length they are probabilities to go by at every length, which it does itself where it is
-    asked for probabilities, in the versions that can.
+    of its length they give usable probabilities at every length. Newer versions do the same when
+    they normalize probabilities.
     """
     heat = math.sqrt(size or 1)
     weights = {code: math.exp((score - scores[0][1]) / heat) for code, score in scores}

@@ -9,7 +9,7 @@ from pathlib import Path
 from crosslift.errors import DataError
 from crosslift.sources.file_names import is_file
 
-_LOOKED_FOR = 50  # a few pictures may be missing, the first too
+_NAMES_TO_CHECK = 50  # a few pictures may be missing, the first too
 
 
 def find_folder(names: Sequence[str], near: Path, folders: Sequence[str]) -> Path | None:
@@ -18,15 +18,15 @@ def find_folder(names: Sequence[str], near: Path, folders: Sequence[str]) -> Pat
     Args:
         names: paths of the pictures in their folder.
         near: folder of the list.
-        folders: names that the folder goes by. Looked in are, of ``near`` and of the folder above
-            it: itself, these folders, and these in one another.
+        folders: names that the folder may have. The search covers ``near`` and its parent: each
+            itself, these folders in it, and these folders in one another.
 
     Returns:
-        The folder; None where none of them holds any.
+        The folder; None if none holds any.
     """
-    wanted = list(islice(dict.fromkeys(names), _LOOKED_FOR))
+    first_names = list(islice(dict.fromkeys(names), _NAMES_TO_CHECK))
     for folder in _candidates(near, folders):
-        if any(is_file(folder / name) for name in wanted):
+        if any(is_file(folder / name) for name in first_names):
             return folder
     return None
 
@@ -37,24 +37,24 @@ def needed_folder(captions: Path, names: Sequence[str], folders: Sequence[str]) 
     Args:
         captions: the list.
         names: paths of its pictures in their folder, at least one.
-        folders: names that the folder goes by.
+        folders: names that the folder may have.
 
     Raises:
         DataError: none of them holds any.
     """
     folder = find_folder(names, captions.parent, folders)
     if folder is None:
-        raise no_folder(captions, names, folders)
+        raise no_folder_error(captions, names, folders)
     return folder
 
 
-def no_folder(captions: Path, names: Sequence[str], folders: Sequence[str]) -> DataError:
+def no_folder_error(captions: Path, names: Sequence[str], folders: Sequence[str]) -> DataError:
     """The error that no folder holds the pictures of a list.
 
     Args:
         captions: the list.
         names: paths of its pictures in their folder, at least one.
-        folders: names that the folder goes by.
+        folders: names that the folder may have.
     """
     return DataError(
         f"no folder near {captions} holds its pictures, such as {names[0]}",

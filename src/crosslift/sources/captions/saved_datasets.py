@@ -32,34 +32,36 @@ class SavedDataset:
 
     @property
     def takes_columns(self) -> bool:
-        """It does."""
+        """Returns True."""
         return True
 
     @property
     def keeps_repeats(self) -> bool:
-        """It does not."""
+        """Returns False."""
         return False
 
     def files(self) -> list[Path]:
-        """The tables and what is said of them."""
+        """The tables and their metadata."""
         return sorted(p for p in self.folder.rglob("*") if p.suffix in _ENDINGS and p.is_file())
 
     def entries(self, columns: Mapping[str, str]) -> Iterator[CaptionEntry]:
         """One for each row, split after split; bytes of pictures are not read.
 
         Raises:
-            DataError: `datasets` is not installed, the folder is damaged, or a row is at fault.
+            DataError: `datasets` is not installed, the folder is damaged, or a row is faulty.
         """
         for name, dataset in self._splits().items():
             where = str(self.folder / name)
             binding = bind(dataset.column_names, columns, where, ids=ID_NAMES)
-            shown, places = name or self.folder.name, (self.folder,)
-            for entry in dataset_entries(dataset, binding, where, shown, places):
+            id_prefix, places = name or self.folder.name, (self.folder,)
+            for entry in dataset_entries(dataset, binding, where, id_prefix, places):
                 yield entry if entry.split else replace(entry, split=name or None)
 
     def _splits(self) -> dict[str, Any]:
-        """Name of a split -> dataset; an empty name where there is but one, without a name."""
-        library = datasets_library("datasets", "save the data as parquet files, which need it not")
+        """Name of a split -> dataset; an empty name if there is only one, without a name."""
+        library = datasets_library(
+            "datasets", "save the data as parquet files, which do not need it"
+        )
         try:
             loaded = library.load_from_disk(str(self.folder))
         except Exception as error:

@@ -14,7 +14,7 @@ from crosslift.sources.file_names import inside
 from crosslift.sources.formats.rows import Row, short
 from crosslift.sources.record_tables import reader_of
 
-OWN_TABLE = "table"
+USER_TABLE = "table"
 """The format of tables that users write."""
 
 
@@ -26,23 +26,23 @@ class TableFiles:
     which is a format of publications, must be in it (`file_names.inside`).
 
     Args:
-        tables: path -> split that its name tells; None: it does not.
+        tables: path -> split in its name; None: its name says none.
         base: folder that ids of pictures are relative to.
         format: "table" or "imagefolder".
     """
 
     tables: Mapping[Path, str | None]
     base: Path
-    format: str = OWN_TABLE
+    format: str = USER_TABLE
 
     @property
     def takes_columns(self) -> bool:
-        """They do."""
+        """Returns True."""
         return True
 
     @property
     def keeps_repeats(self) -> bool:
-        """They do not: a row twice is a mistake."""
+        """Returns False: a repeated row is a mistake."""
         return False
 
     def files(self) -> list[Path]:
@@ -73,7 +73,7 @@ class TableFiles:
         if not name or not name.strip():
             return entry_of(row, binding, None, row.place)
         picture = path.parent / name.strip()
-        if self.format != OWN_TABLE:
+        if self.format != USER_TABLE:
             inside(self.base, picture, row.place)
         return entry_of(row, binding, picture, self._id(picture))
 

@@ -1,4 +1,4 @@
-"""The files inside a tar file, where they lie in it, in one pass that notices a missing end."""
+"""The files inside a tar file, and their positions, in one pass that notices a missing end."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Member:
     """A file inside a tar file.
 
     Args:
-        name: with its folders, without ``./`` before it.
+        name: with its folders, without a leading ``./``.
         start: of its bytes in the tar file.
         size: number of its bytes.
-        text: its bytes, where they are asked for; None: they stay where they are.
+        text: its bytes, if requested; None: they were not read.
     """
 
     name: str
@@ -43,7 +43,7 @@ class CutShortError(Exception):
     """A tar file ends before its end.
 
     Args:
-        what: is missing.
+        what: what is missing.
         inside: it ends within a file; else it ends between two.
     """
 
@@ -59,10 +59,10 @@ def is_tar(path: Path) -> bool:
 
 
 def refuse_compressed(path: Path) -> None:
-    """Raises where a tar file is compressed, by its first bytes.
+    """Raises if a tar file is compressed, by its first bytes.
 
     Raises:
-        DataError: it is; the remedy tells how to unpack it.
+        DataError: it is; the remedy says how to unpack it.
     """
     with path.open("rb") as file:
         head = file.read(_LONGEST_MAGIC)
@@ -76,11 +76,11 @@ def refuse_compressed(path: Path) -> None:
 
 
 def members_of(path: Path, is_text: Callable[[str], bool]) -> Iterator[Member]:
-    """The files inside a tar file; folders are passed over.
+    """The files inside a tar file, without folders.
 
     Args:
         path: of the tar file.
-        is_text: by the name of a file, whether its bytes are read.
+        is_text: from the name of a file to whether its bytes are read.
 
     Raises:
         CutShortError: it ends before its end.
@@ -90,9 +90,9 @@ def members_of(path: Path, is_text: Callable[[str], bool]) -> Iterator[Member]:
     refuse_compressed(path)
     size, end = path.stat().st_size, 0
     with _opened(path) as tar:
-        while (info := _following(path, tar)) is not None:
+        while (info := _next_member(path, tar)) is not None:
             if info.size < 0 or info.offset_data < end:
-                raise _damaged(path, end)
+                raise _damaged_error(path, end)
             if info.offset_data + info.size > size:
                 raise CutShortError(f"{info.name!r} is not whole", inside=True)
             end = info.offset_data + -(-info.size // _BLOCK) * _BLOCK
@@ -110,16 +110,16 @@ def _opened(path: Path) -> tarfile.TarFile:
         ) from error
 
 
-def _following(path: Path, tar: tarfile.TarFile) -> tarfile.TarInfo | None:
+def _next_member(path: Path, tar: tarfile.TarFile) -> tarfile.TarInfo | None:
     try:
         return tar.next()
     except tarfile.TarError as error:
         raise CutShortError(str(error), inside=True) from error
-    except Exception as error:  # of a damaged header the library raises errors of many types
-        raise _damaged(path, tar.offset) from error
+    except Exception as error:  # for a damaged header the library raises errors of many types
+        raise _damaged_error(path, tar.offset) from error
 
 
-def _damaged(path: Path, at: int) -> DataError:
+def _damaged_error(path: Path, at: int) -> DataError:
     return DataError(f"{path} is damaged at byte {at:,}", "a tar header", "get it again")
 
 
@@ -152,7 +152,7 @@ def _member(
 def _check_end(path: Path, end: int) -> None:
     """Raises unless blocks of zeros, and nothing else, follow the last file.
 
-    The library takes a header that is cut short or damaged for the end.
+    The library mistakes a truncated or damaged header for the end.
     """
     with path.open("rb") as file:
         file.seek(end)
@@ -160,11 +160,11 @@ def _check_end(path: Path, end: int) -> None:
         if len(block) < _BLOCK:
             raise CutShortError("the mark of its end is missing", inside=False)
         if any(block):
-            raise _damaged(path, end)
+            raise _damaged_error(path, end)
         while chunk := file.read(_CHUNK):
             if any(chunk):
                 raise DataError(
-                    f"{path} goes on behind the mark of its end",
+                    f"{path} continues after its end-of-archive mark",
                     "one tar file, not several joined",
                     "unpack it (tar --ignore-zeros -xf) and pack it again (tar --sort=name -cf)",
                 )

@@ -31,7 +31,7 @@ class Sample:
 
     Args:
         key: name without ending, folders included.
-        pictures: ending, such as "jpg" or "left.jpg" -> where the picture is.
+        pictures: ending, such as "jpg" or "left.jpg" -> location of the picture.
         texts: ending, such as "txt", "de.txt" or "json" -> text.
         names: ending -> name of the file, of every file.
     """
@@ -43,7 +43,7 @@ class Sample:
 
     @property
     def has_plain_picture(self) -> bool:
-        """Whether the name of a picture is the key and the ending alone."""
+        """Whether the name of a picture is just the key and the ending."""
         return any("." not in ending for ending in self.pictures)
 
 
@@ -52,7 +52,7 @@ class _Endings:
     """Which files of a sample are read, by their endings in small letters.
 
     Args:
-        image: that of the pictures, where the user names it; empty: any of `PICTURE_ENDINGS`.
+        image: that of the pictures, if the user names it; empty: any of `PICTURE_ENDINGS`.
         texts: those of files of captions, besides ``txt`` and ``json``.
     """
 
@@ -75,10 +75,10 @@ class _Endings:
 
 @dataclass(frozen=True, slots=True)
 class TarShards:
-    """Shards, read in the order given; the pictures stay in them.
+    """Shards, read in the given order; the pictures stay in them.
 
     The format is that of https://github.com/webdataset/webdataset: the key of a sample is the name
-    of its files up to the first dot of the base name; its files lie next to one another. Where that
+    of its files up to the first dot of the base name; its files lie next to one another. If that
     gives a sample no picture, but each of its files belongs to a picture by its name up to the last
     dot (``photo v2.0.jpg``, ``photo v2.0.txt``), each such picture is a sample.
 
@@ -97,12 +97,12 @@ class TarShards:
 
     @property
     def takes_columns(self) -> bool:
-        """They do: keys of the JSON file, endings of the text file and of the picture."""
+        """Returns True: columns are keys of the JSON file, or endings of text file and picture."""
         return True
 
     @property
     def keeps_repeats(self) -> bool:
-        """They do not."""
+        """Returns False."""
         return False
 
     def files(self) -> list[Path]:
@@ -110,18 +110,20 @@ class TarShards:
         return list(self.paths)
 
     def entries(self, columns: Mapping[str, str]) -> Iterator[CaptionEntry]:
-        """One for each sample; each shard is passed through once.
+        """One for each sample; each shard is read once.
 
-        A text file holds a caption a line; of the JSON file, ``caption`` or ``text`` is read where
-        there is no text file, or what ``columns`` says: a key of the JSON file, or an ending such
-        as ``de.txt`` or ``cap``; of pictures too (``left.jpg``, ``img``).
+        A text file holds a caption a line; of the JSON file, ``caption`` or ``text`` is read if
+        there is no text file, or what ``columns`` names: a key of the JSON file, or an ending such
+        as ``de.txt`` or ``cap``; for pictures too (``left.jpg``, ``img``).
 
         Raises:
-            DataError: a shard is compressed, cut short or damaged (the last whole sample is told),
-                or a sample is at fault.
+            DataError: a shard is compressed, truncated or damaged (the message names the last whole
+                sample), or a sample is faulty.
         """
-        bound = (name.strip() for name in columns.get("text", "").split(","))
-        endings = _Endings(_ending(columns.get("image", "")), frozenset(map(_ending, bound)) - {""})
+        text_columns = (name.strip() for name in columns.get("text", "").split(","))
+        endings = _Endings(
+            _ending(columns.get("image", "")), frozenset(map(_ending, text_columns)) - {""}
+        )
         for path in self.paths:
             split = split_in_name(path, self.base)
             shard = path.relative_to(self.base).with_suffix("").as_posix()
@@ -139,10 +141,10 @@ def _samples(path: Path, endings: _Endings) -> Iterator[Sample | Member]:
         if isinstance(sample, Member) or endings.image or sample.has_plain_picture:
             yield sample
         else:
-            yield from _parted(sample)
+            yield from _split_by_picture(sample)
 
 
-def _parted(sample: Sample) -> Iterator[Sample]:
+def _split_by_picture(sample: Sample) -> Iterator[Sample]:
     """A sample for each picture whose name up to the last dot its other files share, if all do."""
     parts: dict[str, Sample] = {}
     for ending in sample.pictures:
@@ -163,7 +165,7 @@ def _parted(sample: Sample) -> Iterator[Sample]:
 
 def _grouped(path: Path, endings: _Endings) -> Iterator[Sample | Member]:
     """The files of a shard by key, and those without an ending, which have none."""
-    seen: set[str] = set()
+    keys: set[str] = set()
     sample, last = None, ""
     try:
         for member in members_of(path, endings.is_text):
@@ -175,24 +177,24 @@ def _grouped(path: Path, endings: _Endings) -> Iterator[Sample | Member]:
                 if sample is not None:
                     yield sample
                     last = sample.key
-                sample = _started(path, match["key"], seen)
+                sample = _new_sample(path, match["key"], keys)
             _add(path, sample, match["ending"].lower(), member, endings)
     except CutShortError as error:
         if sample is not None and not error.inside and sample.pictures and sample.texts:
             last = sample.key
-        raise _cut(path, error, last) from error
+        raise _cut_short_error(path, error, last) from error
     if sample is not None:
         yield sample
 
 
-def _started(path: Path, key: str, seen: set[str]) -> Sample:
-    if key in seen:
+def _new_sample(path: Path, key: str, keys: set[str]) -> Sample:
+    if key in keys:
         raise DataError(
             f"{path}: the files of the sample {key} do not lie next to one another",
             "the files of a sample one after the other",
             "pack it again in the order of names: tar --sort=name -cf SHARD.tar FOLDER",
         )
-    seen.add(key)
+    keys.add(key)
     return Sample(key)
 
 
@@ -206,10 +208,10 @@ def _add(path: Path, sample: Sample, ending: str, member: Member, endings: _Endi
         sample.texts[ending] = decode_utf8(member.text, Path(f"{path}:{member.name}"))
 
 
-def _cut(path: Path, error: CutShortError, last: str) -> DataError:
-    told = f"the last whole sample is {last}" if last else "no sample is whole"
+def _cut_short_error(path: Path, error: CutShortError, last: str) -> DataError:
+    progress = f"the last whole sample is {last}" if last else "no sample is whole"
     return DataError(
-        f"{path} is cut short: {error}; {told}", "a whole shard", "get the shard again"
+        f"{path} is cut short: {error}; {progress}", "a whole shard", "get the shard again"
     )
 
 
@@ -229,15 +231,15 @@ def _entry(
     if picture is None and (others := [e for e in sample.names if e not in sample.texts]):
         place += f" ({', '.join(sample.names[ending] for ending in others)})"
     values = _values(sample, endings, place)
-    said = _said(columns, values)
-    if "text" not in said and not any(column in values for column in TEXT_NAMES):
+    bindings = _bindings(columns, values)
+    if "text" not in bindings and not any(column in values for column in TEXT_NAMES):
         return CaptionEntry(name, picture, (), place, split=split)
-    entry = entry_of(Row(values, place, 1), bind(values, said, place), picture, name)
+    entry = entry_of(Row(values, place, 1), bind(values, bindings, place), picture, name)
     return entry if entry.split else replace(entry, split=split)
 
 
 def _values(sample: Sample, endings: _Endings, place: str) -> dict[str, object]:
-    """The sample as a row of a table, whose picture is apart."""
+    """The sample as a row of a table, without its picture."""
     values: dict[str, object] = {"image": None}
     if _JSON in sample.texts:
         values = parsed_object(sample.texts[_JSON], place) | values
@@ -247,7 +249,7 @@ def _values(sample: Sample, endings: _Endings, place: str) -> dict[str, object]:
     return values
 
 
-def _said(columns: Mapping[str, str], values: Mapping[str, object]) -> dict[str, str]:
+def _bindings(columns: Mapping[str, str], values: Mapping[str, object]) -> dict[str, str]:
     by_text = {"text": TEXT} if TEXT in values else {}
     return {**by_text, **columns, "image": "image"}
 

@@ -16,10 +16,10 @@ def id_of_text(emoji: str) -> str:
 
 
 def id_of_code_points(written: str) -> str:
-    """The same of hexadecimal code points: ``7B`` and ``007b`` are one, FE0F does not count.
+    """The id from hexadecimal code points: ``7B`` and ``007b`` are equal, FE0F is ignored.
 
     Raises:
-        DataError: the text holds something else than hexadecimal numbers joined by ``-``.
+        DataError: the text is not hexadecimal numbers joined by ``-``.
     """
     try:
         return _joined([int(part, 16) for part in written.split("-")])

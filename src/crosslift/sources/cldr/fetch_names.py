@@ -43,11 +43,11 @@ PACKAGES = (
         4_233_628,
     ),
 )
-"""The names that people gave, and those that CLDR derives from them (flags, keycaps, families)."""
+"""The names that people chose, and those that CLDR derives from them (flags, keycaps, families)."""
 
 
 def fetch_cldr(registry: str = REGISTRY, packages: tuple[Package, ...] = PACKAGES) -> Path:
-    """Download CLDR's names, unless they are there already.
+    """Downloads CLDR's names, unless they already exist.
 
     Args:
         registry: address of an npm registry.

@@ -9,10 +9,10 @@ from crosslift.errors import DataError
 from crosslift.sources.file_names import exists
 
 SCHEME = "cldr:"
-"""Before the path of CLDR's names; alone, it means the fetched or installed copy."""
+"""Prefix of the path of CLDR's names; alone, it means the fetched or installed copy."""
 
 VERSION = "48.2.0"
-"""Of CLDR's packages that `crosslift fetch cldr` downloads."""
+"""Version of CLDR's packages that `crosslift fetch cldr` downloads."""
 
 DEBIAN = Path("/usr/share/unicode/cldr")
 """Where Debian's package ``unicode-cldr-core`` puts its files."""

@@ -27,12 +27,12 @@ class Name(NamedTuple):
 
 
 def names_of_package_file(path: Path) -> Iterator[Name]:
-    """The names in ``LOCALE/annotations.json`` of ``cldr-annotations-full`` or its derived sister.
+    """The names in ``LOCALE/annotations.json`` of ``cldr-annotations-full`` or the derived package.
 
     A locale without names has no list of them.
 
     Raises:
-        DataError: the file is no such JSON.
+        DataError: the file is not such JSON.
     """
     try:
         content = parse_json(path.read_bytes(), str(path))

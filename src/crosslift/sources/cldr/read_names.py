@@ -13,7 +13,7 @@ from crosslift.sources.cldr.xml_names import names_of_xml
 from crosslift.sources.file_names import is_file, is_folder
 
 LIST_NAME = "names.jsonl"
-_FOLDERS = ("annotations", "annotationsDerived")  # names given by people come first
+_FOLDERS = ("annotations", "annotationsDerived")  # names that people chose come first
 _NO_LANGUAGE = ("root", "und")
 _INHERITED = "↑↑↑"  # CLDR's mark: the same as in the parent locale
 _LAYOUTS = (
@@ -37,7 +37,7 @@ def read_cldr(where: Path) -> dict[str, dict[str, str]]:
         BCP-47 code -> {id of an emoji, without FE0F -> its name}, codes sorted.
 
     Raises:
-        DataError: no such layout, a file that is broken, a locale whose name is none.
+        DataError: no such layout, a broken file, or an invalid locale.
     """
     names: dict[str, dict[str, str]] = {}
     codes: dict[str, str] = {}
@@ -54,11 +54,11 @@ def read_cldr(where: Path) -> dict[str, dict[str, str]]:
 
 
 def _names(where: Path) -> Iterator[Name]:
-    listed = where / LIST_NAME if is_folder(where) else where
-    if is_file(listed):
-        if listed.suffix != ".jsonl":
-            raise DataError(f"emoji names in {listed}", _LAYOUTS)
-        return names_of_list(listed)
+    path = where / LIST_NAME if is_folder(where) else where
+    if is_file(path):
+        if path.suffix != ".jsonl":
+            raise DataError(f"emoji names in {path}", _LAYOUTS)
+        return names_of_list(path)
     return chain.from_iterable(_names_of_folder(folder) for folder in _annotation_folders(where))
 
 

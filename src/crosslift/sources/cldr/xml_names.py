@@ -17,7 +17,7 @@ def names_of_xml(path: Path) -> Iterator[Name]:
     The file's document type is not read, and a file that declares entities is refused.
 
     Raises:
-        DataError: the file is no XML, or declares entities.
+        DataError: the file is not XML, or declares entities.
     """
     reader = _NamesHandler(path)
     parser = expat.ParserCreate()
@@ -30,7 +30,7 @@ def names_of_xml(path: Path) -> Iterator[Name]:
         parser.Parse(path.read_bytes(), True)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}", "a readable file") from error
-    except (expat.ExpatError, LookupError, ValueError) as error:  # of an encoding it does not know
+    except (expat.ExpatError, LookupError, ValueError) as error:  # an unknown encoding
         raise DataError(f"{path} is not valid XML: {error}", "annotations of CLDR") from error
     return iter(reader.names)
 
@@ -64,5 +64,5 @@ class _NamesHandler:
         raise DataError(
             f"{self._path} declares the entity {name!r}",
             "annotations of CLDR, which declare none",
-            "take the file from CLDR's own publication",
+            "get the file from CLDR's publication",
         )

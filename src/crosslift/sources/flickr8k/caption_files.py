@@ -12,11 +12,11 @@ from crosslift.errors import DataError
 from crosslift.sources.captioned_targets.json_rows import captions_of, name_of
 from crosslift.sources.captioned_targets.line_files import load_lines
 from crosslift.sources.captioned_targets.published_captions import find_file
-from crosslift.sources.flickr8k.splits import OWN_FOLDERS, multi30k_places
+from crosslift.sources.flickr8k.splits import FLICKR8K_FOLDERS, multi30k_places
 from crosslift.sources.formats.json_lines import json_lines
 from crosslift.sources.formats.rows import lines_of, short
 
-Named = dict[str, tuple[str, ...]]
+CaptionsByFile = dict[str, tuple[str, ...]]
 """Name of a photograph's file -> its captions, in the order of the file."""
 
 NUMBERED_LINE = re.compile(
@@ -34,10 +34,10 @@ class CaptionFiles:
 
     Args:
         language: BCP-47 code.
-        origin: written by people who saw the photograph, or translated from English captions (of
-            Arabic Flickr8k to judge by its captions).
+        origin: written by people who saw the photograph, or translated from English captions (for
+            Arabic Flickr8k, judging by its captions).
         publisher: whose captions they are.
-        whole: False where they are of a small part of the photographs only.
+        whole: False if they cover only a small part of the photographs.
         paths: the files.
         read: from the files to the captions.
     """
@@ -47,44 +47,44 @@ class CaptionFiles:
     publisher: str
     whole: bool
     paths: tuple[Path, ...]
-    read: Callable[[Sequence[Path]], Named]
+    read: Callable[[Sequence[Path]], CaptionsByFile]
 
-    def load(self) -> Named:
+    def load(self) -> CaptionsByFile:
         """The captions.
 
         Raises:
             DataError: a file is of another form, or empty.
         """
-        named = self.read(self.paths)
-        if not named:
+        captions = self.read(self.paths)
+        if not captions:
             raise DataError(f"{self.paths[0]} is empty", "captions of photographs")
-        return named
+        return captions
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """One way captions are published; a set of files is there where all of its names are."""
+    """One way captions are published; a set of files exists if all its names exist."""
 
     languages: tuple[str, ...]
     origin: Literal["written", "translated"]
     publisher: str
     places: tuple[str, ...]
     names: tuple[str, ...]
-    read: Callable[[Sequence[Path]], Named]
+    read: Callable[[Sequence[Path]], CaptionsByFile]
     whole: bool = True
 
     def find(self, folder: Path, language: str) -> CaptionFiles | None:
         if language not in self.languages:
             return None
         paths = [find_file(folder, self.places, name.format(language)) for name in self.names]
-        there = tuple(path for path in paths if path is not None)
-        if len(there) < len(paths):
+        existing = tuple(path for path in paths if path is not None)
+        if len(existing) < len(paths):
             return None
-        return CaptionFiles(language, self.origin, self.publisher, self.whole, there, self.read)
+        return CaptionFiles(language, self.origin, self.publisher, self.whole, existing, self.read)
 
 
 def caption_files(folder: Path, language: str) -> CaptionFiles | None:
-    """The files of a language, the first kind that is there; None: no kind is.
+    """The files of a language, of the first kind that exists; None: no kind exists.
 
     Captions that people wrote in the language come before translated ones, and those of all
     photographs before those of a part.
@@ -96,23 +96,23 @@ def caption_files(folder: Path, language: str) -> CaptionFiles | None:
     Raises:
         DataError: no such folder.
     """
-    found = (kind.find(folder, language) for kind in _KINDS)
-    return next((files for files in found if files is not None), None)
+    matches = (kind.find(folder, language) for kind in _KINDS)
+    return next((files for files in matches if files is not None), None)
 
 
-def read_json_lines(paths: Sequence[Path]) -> Named:
+def read_json_lines(paths: Sequence[Path]) -> CaptionsByFile:
     """A photograph a line: ``image`` (its file) and ``captions``."""
-    found: Named = {}
+    captions_by_file: CaptionsByFile = {}
     for row in json_lines(paths[0]):
         name = name_of(row, "image")
-        if name in found:
-            raise row.fault(f"{name!r} is above too", "each photograph once")
-        found[name] = captions_of(row, "`captions`", row.value("captions"))
-    return found
+        if name in captions_by_file:
+            raise row.fault(f"{name!r} is in a row above too", "each photograph once")
+        captions_by_file[name] = captions_of(row, "`captions`", row.value("captions"))
+    return captions_by_file
 
 
-def _read_numbered(paths: Sequence[Path]) -> Named:
-    found: Named = {}
+def _read_numbered(paths: Sequence[Path]) -> CaptionsByFile:
+    captions_by_file: CaptionsByFile = {}
     for number, line in lines_of(paths[0]):
         if not line.strip():
             continue
@@ -125,11 +125,11 @@ def _read_numbered(paths: Sequence[Path]) -> Named:
             )
         name, caption = match["name"].strip(), match["caption"].strip()
         if caption and name != NEVER_PUBLISHED:
-            found[name] = (*found.get(name, ()), caption)
-    return found
+            captions_by_file[name] = (*captions_by_file.get(name, ()), caption)
+    return captions_by_file
 
 
-def _read_xflickr(paths: Sequence[Path]) -> Named:
+def _read_xflickr(paths: Sequence[Path]) -> CaptionsByFile:
     rows = json_lines(paths[0])
     return {
         name_of(row, "img_path"): captions_of(row, "`sentences`", row.value("sentences"))
@@ -137,17 +137,17 @@ def _read_xflickr(paths: Sequence[Path]) -> Named:
     }
 
 
-def _read_multi30k(paths: Sequence[Path]) -> Named:
-    """A list of pictures and files of captions of the same lines, as often as there are lists."""
-    found: Named = {}
+def _read_multi30k(paths: Sequence[Path]) -> CaptionsByFile:
+    """Reads lists of pictures, each followed by its files of captions, line by line."""
+    captions_by_file: CaptionsByFile = {}
     step = len(paths) // 3
     for names, *captions in (paths[i : i + step] for i in range(0, len(paths), step)):
         for path in captions:
             published = load_lines(names, {"": path})
-            for item, said in published.texts[""].items():
+            for item, texts in published.texts[""].items():
                 name = published.files[item][0]
-                found[name] = (*found.get(name, ()), *said)
-    return found
+                captions_by_file[name] = (*captions_by_file.get(name, ()), *texts)
+    return captions_by_file
 
 
 def _multi30k_names(lists: Sequence[str], raw: Sequence[str]) -> Iterator[str]:
@@ -172,7 +172,9 @@ _TASK2 = tuple(
 )
 _KINDS = (
     _Kind(("en",), "written", "Flickr8k", ("",), ("captions.jsonl",), read_json_lines),
-    _Kind(("en",), "written", "Flickr8k", OWN_FOLDERS, ("Flickr8k.token.txt",), _read_numbered),
+    _Kind(
+        ("en",), "written", "Flickr8k", FLICKR8K_FOLDERS, ("Flickr8k.token.txt",), _read_numbered
+    ),
     _Kind(("en",), "written", "Flickr8k", _CN, ("flickr8kenc.caption.txt",), _read_numbered),
     _Kind(("de",), "written", "Multi30k", ("",), ("captions.{}.jsonl",), read_json_lines),
     _Kind(
@@ -187,7 +189,7 @@ _KINDS = (
     _Kind(("zh",), "written", "Flickr8k-CN", _CN, ("flickr8kzhc.caption.txt",), _read_numbered),
     _Kind(("ar",), "translated", "Arabic Flickr8k", ("",), ("captions.{}.jsonl",), read_json_lines),
     *(
-        _Kind(("ar",), "translated", "Arabic Flickr8k", OWN_FOLDERS, (name,), _read_numbered)
+        _Kind(("ar",), "translated", "Arabic Flickr8k", FLICKR8K_FOLDERS, (name,), _read_numbered)
         for name in ("Flickr8k.arabic.full.txt", "Flickr8k.arabic.full.tsv")
     ),
     _Kind(

@@ -17,7 +17,7 @@ def ccg_auto(path: Path) -> Iterator[Row]:
     """The sentences of a file: columns ``id``, ``words`` and ``tags``, the lexical categories.
 
     A sentence has two lines: ``ID=wsj_0001.1 PARSER=GOLD NUMPARSE=1``, and the derivation, whose
-    leaves are ``(<L category tag tag word category>)``. Words stay as they are (``-LRB-``).
+    leaves are ``(<L category tag tag word category>)``. Words stay unchanged (``-LRB-``).
 
     Raises:
         DataError: a line of another form, a derivation without its id or without leaves.

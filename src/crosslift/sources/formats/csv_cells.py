@@ -16,11 +16,11 @@ _LONGEST_CELL = 2**31 - 1  # Python's own limit of 131,072 refuses texts that JS
 def csv_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The rows of a CSV file, each with the number of its first line, from 1; the header first.
 
-    A line feed (or CR LF) alone ends a line; empty lines are passed over.
+    Only a line feed (or CR LF) ends a line; empty lines are skipped.
 
     Raises:
         DataError: a broken quote, a carriage return outside quotes, bytes that are not UTF-8; the
-            row is named.
+            message names the row.
     """
     csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(io.StringIO(read_text(path), newline="\n"), strict=True)

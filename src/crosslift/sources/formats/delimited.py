@@ -13,13 +13,13 @@ from crosslift.sources.formats.rows import Row, lines_of
 
 @dataclass(frozen=True, slots=True)
 class TabSeparated:
-    """Cells parted by tabs; quotes mean nothing. Rows are numbered by line, the header's included.
+    """Cells separated by tabs; quotes mean nothing. Rows are numbered by line, including the header's.
 
     Args:
-        header: names of the columns; None: they stand in the first line.
+        header: names of the columns; None: the first line holds them.
         more_cells: a row may have more cells than names; those are not read.
-        broken_rows: the published file is known to have rows of too few cells: they are counted
-            and left out.
+        broken_rows: the published file is known to have rows with too few cells: they are counted
+            and skipped.
     """
 
     header: tuple[str, ...] | None = None
@@ -45,7 +45,7 @@ class TabSeparated:
             return Row({}, f"{path}, row {number}", number, broken="too few columns")
         if self.more_cells:
             cells = cells[: len(header)]
-        return _bound(path, number, header, cells)
+        return _row_of_cells(path, number, header, cells)
 
 
 def comma_separated(path: Path) -> Iterator[Row]:
@@ -60,7 +60,7 @@ def comma_separated(path: Path) -> Iterator[Row]:
         if header is None:
             header = _header(path, cells)
         else:
-            yield _bound(path, line, header, cells)
+            yield _row_of_cells(path, line, header, cells)
 
 
 def _header(path: Path, cells: list[str]) -> list[str]:
@@ -70,7 +70,7 @@ def _header(path: Path, cells: list[str]) -> list[str]:
     return cells
 
 
-def _bound(path: Path, number: int, header: Sequence[str], cells: Sequence[str]) -> Row:
+def _row_of_cells(path: Path, number: int, header: Sequence[str], cells: Sequence[str]) -> Row:
     place = f"{path}, row {number}"
     if len(cells) != len(header):
         raise DataError(

@@ -1,4 +1,4 @@
-"""What a file with JSON inside holds: a list, an object, or an object a line."""
+"""The kind of JSON in a file: a list, an object, or an object a line."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _LINES = re.compile(r"\}[ \t\r]*\n\s*\{")
 
 
 def json_kind(text: str) -> JsonKind:
-    """What the text of a file is, to judge by its beginning.
+    """The kind of JSON in a text, judging by its beginning.
 
     Args:
-        text: of the file, or its first part; a byte order mark and space before it do not count.
+        text: of the file, or its first part; a leading byte order mark and space are ignored.
 
     Returns:
-        "list" (``[``), "object" (``{``), "lines" (one object a line, two lines at least), or
+        "list" (``[``), "object" (``{``), "lines" (one object a line, at least two lines), or
         "other" (no JSON table).
     """
     beginning = text.removeprefix("\ufeff").lstrip()[:1]

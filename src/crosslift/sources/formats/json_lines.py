@@ -1,4 +1,4 @@
-"""Files of one JSON object a line, alone or with the labels in a file beside them."""
+"""Files of one JSON object a line, with or without labels in a separate file."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ LABELS = "-labels.lst"
 
 
 def json_lines(path: Path) -> Iterator[Row]:
-    """The objects of a file, one a line; empty lines are passed over.
+    """The objects of a file, one a line; empty lines are skipped.
 
     Raises:
-        DataError: a line that is no JSON object, bytes that are not UTF-8.
+        DataError: a line that is not a JSON object, bytes that are not UTF-8.
     """
     for number, line in lines_of(path):
         if line.strip():
@@ -31,7 +31,7 @@ def labelled_json_lines(path: Path) -> Iterator[Row]:
     """The objects of ``NAME.jsonl``, each with the line of ``NAME-labels.lst`` as its ``label``.
 
     Raises:
-        DataError: as `json_lines`; no file of labels, or another number of them.
+        DataError: as `json_lines`; no file of labels, or a different number of them.
     """
     beside = path.with_name(f"{path.stem}{LABELS}")
     if not beside.is_file():
@@ -48,7 +48,7 @@ def parsed_object(text: str, place: str) -> dict[str, Any]:
     """A JSON object.
 
     Raises:
-        DataError: as `parse_json`, or it is no object; the error names ``place``.
+        DataError: as `parse_json`, or it is not an object; the error names ``place``.
     """
     value = parse_json(text, place, object_hook=unique_keys)
     if not isinstance(value, dict):

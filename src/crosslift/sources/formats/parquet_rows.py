@@ -1,8 +1,8 @@
 """The rows of parquet files.
 
-Only a file's schema, its number of rows and its cells are read. The facts that a file has of each
-column, such as statistics, are never asked for: where they are damaged, pyarrow ends the process
-(a C++ exception in code that may not throw one).
+Only a file's schema, its number of rows and its cells are read. The metadata of each column,
+such as statistics, are never read: if they are damaged, pyarrow crashes the process (a C++ exception
+in code that must not throw one).
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from crosslift.sources.gunzip import ALWAYS_READ, MOST_EXPANSION
 _ROWS_AT_ONCE = 1000
 
 
-def opened(path: Path) -> Any:
-    """A parquet file, as pyarrow gives it.
+def open_parquet(path: Path) -> Any:
+    """Opens a parquet file with pyarrow.
 
     Raises:
-        DataError: it is none, is damaged, or declares more than a file of its size can hold.
+        DataError: it is not a parquet file, is damaged, or declares more than its size can hold.
     """
     from pyarrow import parquet
 
@@ -51,27 +51,27 @@ def column_names(path: Path) -> tuple[str, ...]:
     """Names of a parquet file's columns.
 
     Raises:
-        DataError: as `opened`.
+        DataError: as `open_parquet`.
     """
-    return tuple(opened(path).schema_arrow.names)
+    return tuple(open_parquet(path).schema_arrow.names)
 
 
 def parquet_rows(path: Path) -> Iterator[Row]:
     """The rows of a parquet file, numbered from 1.
 
     Raises:
-        DataError: as `opened`; a text that is not UTF-8.
+        DataError: as `open_parquet`; a text that is not UTF-8.
     """
-    for number, values in enumerate(cells_of(path, opened(path), None), start=1):
+    for number, values in enumerate(cells_of(path, open_parquet(path), None), start=1):
         yield Row(values, f"{path}, row {number}", number)
 
 
 def cells_of(
     path: Path, file: Any, columns: Sequence[str] | None, group: int | None = None
 ) -> Iterator[dict[str, Any]]:
-    """The rows of an open parquet file, a thousand of them at a time in memory.
+    """The rows of an open parquet file, with a thousand at a time in memory.
 
-    Args and raises: as of `batches_of`.
+    Args and raises: as `batches_of`.
     """
     with parquet_faults(path):
         for batch in batches_of(path, file, columns, group):
@@ -85,7 +85,7 @@ def batches_of(
 
     Args:
         path: of the file, for errors.
-        file: as `opened` gives it.
+        file: from `open_parquet`.
         columns: to read; fields of a struct by ``COLUMN.FIELD``; None: all.
         group: row group, from 0; None: all.
 
@@ -102,10 +102,10 @@ def batches_of(
 
 @contextmanager
 def parquet_faults(path: Path) -> Iterator[None]:
-    """Raises what pyarrow says of a parquet file as an error of its path.
+    """Turns errors of pyarrow into errors that name the parquet file.
 
     Raises:
-        DataError: where the block raises an error of pyarrow.
+        DataError: the block raises an error of pyarrow.
     """
     import pyarrow as pa
 

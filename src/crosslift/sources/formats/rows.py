@@ -1,4 +1,4 @@
-"""A row of a dataset, as a file or the hub gives it, and how rows are read from a file of lines."""
+"""A row of a dataset, from a file or the hub, and how to read the lines of a file."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from crosslift.errors import DataError, nearest
 from crosslift.sources.text_files import refuse_cr_alone
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_LONGEST_SHOWN = 80
+_LONGEST_VALUE = 80
 _BLOCK = 1 << 20
-"""Bytes that are read and decoded at once."""
+"""Bytes to read and decode at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One example of a dataset before it is a record.
+    """One example of a dataset before it becomes a record.
 
     Args:
         values: column -> value.
-        place: where it stands, for errors ("FILE, row 3").
+        place: its location, for errors ("FILE, row 3").
         number: of the row in its file, from 1.
-        broken: why the row cannot be read, where the publisher's own file has such rows and they
-            are left out; empty for a whole row.
+        broken: why the row cannot be read, if the published file has such rows and they are
+            skipped; empty for a complete row.
     """
 
     values: Mapping[str, Any]
@@ -49,7 +49,7 @@ class Row:
         near = nearest(column, self.values)
         raise self.fault(
             f"no column {column!r}",
-            f"the published columns; found are {', '.join(self.values) or 'none'}",
+            f"the published columns; it has {', '.join(self.values) or 'none'}",
             f"did you mean {' or '.join(map(repr, near))}?" if near else None,
         )
 
@@ -65,12 +65,12 @@ class Row:
         """A value that must be a text, without space at its ends.
 
         Raises:
-            DataError: it is none, or empty.
+            DataError: it is not a text, or is empty.
         """
         if not isinstance(value, str):
             raise self.fault(f"{column!r} holds {short(value)}", "a text")
         if not value.strip():
-            raise self.fault(f"{column!r} is empty", "a text", "take the row out of the file")
+            raise self.fault(f"{column!r} is empty", "a text", "remove the row from the file")
         return value.strip()
 
     def number_in(self, column: str, lowest: float, highest: float) -> float:
@@ -90,18 +90,18 @@ class Row:
         return number
 
     def key(self, columns: Sequence[str]) -> str:
-        """The published id in some columns, joined by ``-``; the row's number where none is named."""
+        """The published id in some columns, joined by ``-``; the row's number if there are none."""
         if not columns:
             return str(self.number)
         return "-".join(str(self.value(column)) for column in columns)
 
 
 Format = Callable[[Path], Iterator[Row]]
-"""How a file becomes rows."""
+"""Reads the rows of a file."""
 
 
 def changed(read: Format, change: Callable[[Row], Mapping[str, Any]]) -> Format:
-    """A format whose rows get other values, for example when columns go by two names."""
+    """A format with changed row values, for example if columns have two names."""
 
     def rows(path: Path) -> Iterator[Row]:
         for row in read(path):
@@ -113,7 +113,7 @@ def changed(read: Format, change: Callable[[Row], Mapping[str, Any]]) -> Format:
 def lines_of(path: Path) -> Iterator[tuple[int, str]]:
     """Numbers from 1 and lines of a UTF-8 file, without line ends.
 
-    A block of the file is read at a time. Lines end with LF or CRLF alone; a byte order mark is
+    The file is read in blocks. Lines end only with LF or CRLF; a byte order mark is
     dropped.
 
     Raises:
@@ -135,7 +135,7 @@ def lines_of(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:
-    """The bytes of a file in blocks of whole lines; the first is the first line."""
+    """The bytes of a file in blocks of whole lines; the first block is the first line."""
     yield from filter(None, [file.readline()])
     parts: list[bytes] = []
     while data := file.read(_BLOCK):
@@ -148,7 +148,7 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _plain_lines(block: bytes) -> list[str] | None:
-    """The lines of a block; None where the last one has no end, or bytes are not UTF-8."""
+    """The lines of a block; None if the last one has no end, or bytes are not UTF-8."""
     if not block.endswith(b"\n"):
         return None
     try:
@@ -163,9 +163,9 @@ def _checked_lines(path: Path, number: int, block: bytes) -> Iterator[str]:
 
 
 def short(value: object) -> str:
-    """A value as an error shows it, not too long."""
-    shown = repr(value)
-    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[: _LONGEST_SHOWN - 3]}..."
+    """A shortened representation of a value, for errors."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 3]}..."
 
 
 def _decoded(path: Path, number: int, data: bytes) -> str:

@@ -15,13 +15,13 @@ _LAYOUT = "SQuAD's layout: data > paragraphs > context and qas > id, question, a
 
 
 def squad_json(path: Path) -> Iterator[Row]:
-    """The questions of a file, each with its paragraph, in the columns that the hub uses too.
+    """The questions of a file, each with its paragraph, in the same columns as on the hub.
 
     Columns: ``id``, ``question``, ``context``, ``answers`` (a mapping of the lists ``text`` and
     ``answer_start``) and ``is_impossible`` (absent before version 2.0: no question is).
 
     Raises:
-        DataError: the file is not of SQuAD's layout, or its bytes are not UTF-8.
+        DataError: the file is not in SQuAD's layout, or its bytes are not UTF-8.
     """
     number = 0
     whole = parsed_object(read_text(path), str(path))

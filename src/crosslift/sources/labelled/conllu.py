@@ -1,11 +1,11 @@
 """CoNLL-U, the files of Universal Dependencies, for words and their universal parts of speech.
 
 Words are the syntactic ones: of a multiword range (``1-2 du``) its words ``1 de`` and ``2 le`` are read
-and the range is left out, and so is an empty node (``8.1``), which stands for no word of the text; both
-are counted. XTREME's own files are made otherwise: with ``--replace_subtokens_with_fused_forms`` a
+and the range is skipped, and so is an empty node (``8.1``), which is no word of the text; both are
+counted. XTREME's files are made in another way: with ``--replace_subtokens_with_fused_forms`` a
 range is one word (scripts/download_data.sh). Scores on treebanks compare with those on XTREME's files
-only where a language has no ranges. As XTREME does, spaces and U+200C inside a word are taken out, and
-sentences whose words are withheld (all of them ``_``, or all but one) are left out.
+only if a language has no ranges. As in XTREME, spaces and U+200C inside a word are removed, and
+sentences with withheld words (all of them ``_``, or all but one) are skipped.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _COLUMNS = 10
 
 
 def conllu(path: Path) -> Iterator[Row]:
-    """The sentences of a file: columns ``id``, ``words`` and ``tags``; what is left out as broken rows.
+    """The sentences of a file: columns ``id``, ``words`` and ``tags``; skipped parts as broken rows.
 
     Raises:
         DataError: a line of another form, an unknown part of speech, bytes that are not UTF-8.
@@ -50,10 +50,10 @@ def conllu(path: Path) -> Iterator[Row]:
 
 
 def _read(line: str, place: str, words: list[str], tags: list[str]) -> str:
-    """Appends the word of a line; the reason why it is none, where it is none."""
+    """Appends the word of a line; returns why the line holds none, or an empty text."""
     cells = line.split("\t")
     if len(cells) != _COLUMNS:
-        raise DataError(f"{place}: {short(line)}", f"CoNLL-U: {_COLUMNS} cells parted by tabs")
+        raise DataError(f"{place}: {short(line)}", f"CoNLL-U: {_COLUMNS} cells separated by tabs")
     if "-" in cells[0]:
         return RANGE
     if "." in cells[0]:

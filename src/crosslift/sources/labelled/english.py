@@ -1,4 +1,4 @@
-"""Whether texts are English: what an encoder is trained on, where it is measured in other languages."""
+"""Checks that texts are English, for training an encoder that is measured in other languages."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ _FUNCTION_WORDS = frozenset(_COMMON.split())
 def check_english(records: Sequence[Record], what: str, least: float = LEAST) -> None:
     """Raises unless records are English.
 
-    An id that begins with the name of a language must name English. Of the records, ``least`` must be
-    made of texts that read as English: letters mostly Latin, and fewer than 4 words or one function
-    word in ten. Measured: of MLQA, PAWS-X, SQuAD, TyDiQA, UD and XNLI, 0.97 and more of the English
-    records do, and 0.29 at most of those in any of their other languages at hand; of WikiANN, whose
-    sentences are often bare names, 0.77 and at most 0.46.
+    An id that begins with the name of a language must name English. At least the share ``least`` of the
+    records must have only texts that read as English: letters mostly Latin, and fewer than 4 words or
+    one function word in ten. Measured on MLQA, PAWS-X, SQuAD, TyDiQA, UD and XNLI: at least 0.97 of the
+    English records do, and at most 0.29 of those in any of their other available languages; on WikiANN,
+    whose sentences are often bare names, 0.77 and at most 0.46.
 
     Args:
-        records: to be looked at; none at all is not checked.
+        records: to check; an empty sequence passes.
         what: what they are, for the error.
         least: share of the records, in [0, 1].
 
     Raises:
-        DataError: another language in an id, or too few English records; the first one that is not is
-            named.
+        DataError: another language in an id, or too few English records; the message names
+            the first other one.
     """
     names = {language(code).name.lower() for code in FAMILIES} - {"english"}
     for record in records:
@@ -54,28 +54,28 @@ def check_english(records: Sequence[Record], what: str, least: float = LEAST) ->
         if match and match[1] in names:
             raise DataError(
                 f"{what}: record {record.id!r} is of {match[1].capitalize()}",
-                "English records alone",
+                "only English records",
                 "give the English training file (jiant's file of TyDiQA holds nine languages)",
             )
-    known: dict[str, bool] = {}
-    others = [record for record in records if not _reads_as_english(record, known)]
+    verdicts: dict[str, bool] = {}
+    others = [record for record in records if not _reads_as_english(record, verdicts)]
     share = 1 - len(others) / len(records) if records else 1.0
     if share < least:
-        shown = short(" ".join([*others[0].texts.values(), *others[0].words]))
+        excerpt = short(" ".join([*others[0].texts.values(), *others[0].words]))
         raise DataError(
             f"{what}: {share:.1%} of {len(records)} records read as English; record "
-            f"{others[0].id!r} does not: {shown}",
-            f"{least:.0%} at least",
-            "give English training data: whatever is measured in other languages must not see them",
+            f"{others[0].id!r} does not: {excerpt}",
+            f"at least {least:.0%}",
+            "give English training data: it must not hold the other languages that are measured",
         )
 
 
-def _reads_as_english(record: Record, known: dict[str, bool]) -> bool:
+def _reads_as_english(record: Record, verdicts: dict[str, bool]) -> bool:
     texts = [*record.texts.values(), " ".join(record.words)]
     for text in texts:
-        if text not in known:
-            known[text] = is_english(text)
-    return all(known[text] for text in texts)
+        if text not in verdicts:
+            verdicts[text] = is_english(text)
+    return all(verdicts[text] for text in texts)
 
 
 def is_english(text: str) -> bool:
@@ -102,7 +102,7 @@ class EnglishData(PublishedData):
 
     Args:
         least: see `check_english`.
-        setting: the setting that takes its folder, for errors.
+        setting: the setting for its folder, for errors.
     """
 
     least: float = LEAST
@@ -114,7 +114,7 @@ class EnglishData(PublishedData):
         return f"give `{self.setting}:` with the folder of {files.names}; get it: {files.where}"
 
     def read(self, split: str) -> DatasetRecords:
-        """The records of a split and how many rows were left out.
+        """The records of a split and the counts of skipped rows.
 
         Raises:
             DataError: as `PublishedData.read`; the records are not English.
@@ -124,7 +124,7 @@ class EnglishData(PublishedData):
         return _read(self, split)
 
     def read_and_check(self, split: str) -> DatasetRecords:
-        """As `read`, but reads anew whenever it is called."""
+        """As `read`, but without the cache."""
         examples = PublishedData.read(self, split)
         check_english(examples.records, f"{split} of {self.folder or self._hub().id}", self.least)
         return examples

@@ -11,19 +11,19 @@ from crosslift.sources.formats.rows import Row, lines_of
 
 TEXT, PAIR, LABEL = "text", "pair", "label"
 _EXPECTED = (
-    "3 cells in every row, parted by tabs: two texts and a label (2 where labels are withheld)"
+    "3 cells in every row, separated by tabs: two texts and a label (2 if labels are withheld)"
 )
 
 
 def pairs_table(path: Path) -> Iterator[Row]:
-    """The rows of a file without header, in the columns ``text``, ``pair`` and, where there, ``label``.
+    """The rows of a file without header, in the columns ``text``, ``pair`` and, if present, ``label``.
 
-    The files are those of Python's ``csv.writer`` with a tab between cells: a cell with a quote stands
-    in quotes, and its own quotes are doubled. XTREME's test files have no third cell. Lines end at LF
-    or CRLF alone, and empty ones are passed over.
+    The files are those of Python's ``csv.writer`` with a tab between cells: a cell with a quote is
+    quoted, and the quotes inside are doubled. XTREME's test files have no third cell. Lines end only
+    at LF or CRLF, and empty ones are skipped.
 
     Raises:
-        DataError: a row of another width than the others, a quote that is not closed in its line, bytes
+        DataError: a row with a different number of cells, a quote that is not closed in its line, bytes
             that are not UTF-8.
     """
     width = 0
@@ -44,5 +44,5 @@ def _cells(line: str, place: str) -> list[str]:
     except csv.Error as error:
         raise DataError(
             f"{place}: {error}",
-            "cells parted by tabs; a cell with a quote in quotes, and its own quotes doubled",
+            "cells separated by tabs; a cell with a quote is quoted, and the quotes inside doubled",
         ) from error

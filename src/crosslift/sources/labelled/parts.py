@@ -1,4 +1,4 @@
-"""Which labelled examples a folder or the hub has, by split and language, and how they are read."""
+"""The labelled examples of a folder or the hub, by split and language, and how to read them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NO_CODE = "not named by a language code of two or three letters"
 
 
 class Key(NamedTuple):
-    """What a part holds: a split of a language (BCP-47)."""
+    """The content of a part: a split of a language (BCP-47)."""
 
     split: SplitName
     language: str
@@ -28,12 +28,12 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """What was read of one part.
+    """The examples of one part.
 
     Args:
         records: N examples in the order of the data, N at least 1.
         labelled: whether they have their labels.
-        left_out: reason -> number of rows that are no example.
+        left_out: reason -> number of skipped rows.
     """
 
     records: tuple[Record, ...]
@@ -47,7 +47,7 @@ class LabelledPart:
 
     Args:
         read: reads them.
-        checksum: of everything they are made of.
+        checksum: of all their inputs.
     """
 
     read: Callable[[], Examples]
@@ -59,7 +59,7 @@ Parts = Mapping[Key, LabelledPart]
 
 
 def examples_of(rows: Iterable[Row], fields: Fields, language: str, what: str) -> Examples:
-    """Rows of one language as examples.
+    """Makes examples from rows of one language.
 
     Args:
         rows: of one split.
@@ -68,48 +68,48 @@ def examples_of(rows: Iterable[Row], fields: Fields, language: str, what: str) -
         what: what is read, for errors.
 
     Raises:
-        DataError: no example, an id that is there twice, labels in some rows alone; as the fields.
+        DataError: no example, a repeated id, labels in only some rows; as the fields.
     """
     records: list[Record] = []
     left_out: Counter[str] = Counter()
-    seen: set[str] = set()
+    keys: set[str] = set()
     labelled: bool | None = None
     for row in rows:
         if row.broken:
             left_out[row.broken] += 1
             continue
-        has = fields.labelled(row)
-        labelled = has if labelled is None else labelled
-        if has != labelled:
+        has_label = fields.labelled(row)
+        labelled = has_label if labelled is None else labelled
+        if has_label != labelled:
             raise row.fault(
-                "a label, where rows before have none"
-                if has
-                else "no label, where rows before have one",
-                "a label in every row, or in none where labels are withheld",
+                "a label, but earlier rows have none"
+                if has_label
+                else "no label, but earlier rows have one",
+                "a label in every row, or in none if labels are withheld",
             )
         key = fields.example_id(row, len(records))
-        if key in seen:
+        if key in keys:
             raise row.fault(f"the id {key!r} appears twice", "an id for each example")
-        seen.add(key)
+        keys.add(key)
         record = fields.record(row, key, language, labelled)
         if isinstance(record, str):
             raise row.fault(record, "an example")
         records.append(record)
     if not records:
-        raise DataError(f"{what} holds no example", "one at least")
+        raise DataError(f"{what} holds no example", "at least one")
     return Examples(tuple(records), bool(labelled), dict(left_out))
 
 
 def find_parts(layout: Layout, folder: Path, splits: Sequence[SplitName] = SPLITS) -> Parts:
-    """The parts of a folder; none where it has no file of these splits.
+    """The parts of a folder; empty if it has no file of these splits.
 
     Args:
         layout: of the files.
         folder: of the data.
-        splits: those wanted.
+        splits: to look for.
 
     Raises:
-        DataError: a file of several languages, which is read for them, is at fault.
+        DataError: a file of several languages, which must be read to find them, is faulty.
     """
     for base in layout.bases(folder):
         parts = _parts_of_files(layout, _files(layout, base, splits))
@@ -121,26 +121,26 @@ def find_parts(layout: Layout, folder: Path, splits: Sequence[SplitName] = SPLIT
 def unread_files(
     layout: Layout, folder: Path, splits: Sequence[SplitName] = SPLITS
 ) -> dict[str, str]:
-    """Files named like those of the parts but for the code of the language -> why they are not read.
+    """Files whose names differ from those of the parts only in the language code -> why not read.
 
-    Args: as of `find_parts`.
+    Args: as `find_parts`.
     """
     bases = [base for base in layout.bases(folder) if _files(layout, base, splits)]
     base = bases[0] if bases else folder
     read = {path for paths in _files(layout, base, splits).values() for path in paths}
-    alike = {
+    similar = {
         path
         for split in splits
         for pattern in layout.patterns(split)
         for path in base.glob(pattern.replace("{language}", "*"))
     }
     return {
-        encodable(path.relative_to(folder).as_posix()): _NO_CODE for path in sorted(alike - read)
+        encodable(path.relative_to(folder).as_posix()): _NO_CODE for path in sorted(similar - read)
     }
 
 
 def _files(layout: Layout, base: Path, splits: Sequence[SplitName]) -> dict[Key, list[Path]]:
-    """The files of each part; the language of files that hold several is empty."""
+    """The files of each part; for files with several languages, the language is empty."""
     files: dict[Key, list[Path]] = {}
     for split in splits:
         for pattern in layout.patterns(split):
@@ -155,8 +155,8 @@ def _files(layout: Layout, base: Path, splits: Sequence[SplitName]) -> dict[Key,
 
 def _regex(pattern: str) -> re.Pattern[str]:
     escaped = re.escape(pattern).replace(r"\*", "[^/]*")
-    named = escaped.replace(re.escape("{language}"), r"(?P<language>[a-z]{2,3})", 1)
-    return re.compile(named.replace(re.escape("{language}"), "(?P=language)"))
+    with_language = escaped.replace(re.escape("{language}"), r"(?P<language>[a-z]{2,3})", 1)
+    return re.compile(with_language.replace(re.escape("{language}"), "(?P=language)"))
 
 
 def _parts_of_files(layout: Layout, files: Mapping[Key, Sequence[Path]]) -> dict[Key, LabelledPart]:
@@ -181,7 +181,7 @@ def _part_of_files(layout: Layout, key: Key, paths: Sequence[Path]) -> LabelledP
 def _parts_of_languages(
     layout: Layout, language_of: Callable[[Row], str], split: SplitName, paths: Sequence[Path]
 ) -> dict[Key, LabelledPart]:
-    """The parts of files of several languages, which are read for them."""
+    """The parts of files with several languages, which must be read to find them."""
     rows: dict[str, list[Row]] = {}
     for path in paths:
         for row in layout.read(path):
@@ -202,7 +202,7 @@ def hub_parts(hub: HubDataset, remedy: str) -> Parts:
 
     Args:
         hub: with a config for each language.
-        remedy: what an error says to do instead.
+        remedy: what the error message suggests instead.
     """
     names: dict[SplitName, tuple[str, ...]] = {"dev": hub.dev, "test": hub.test}
     return {

@@ -1,4 +1,4 @@
-"""Questions on passages in SQuAD's layout, each with an id of its own."""
+"""Questions on passages in SQuAD's layout, each with a unique id."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from crosslift.sources.formats.squad_json import squad_json
 
 
 def questions(path: Path) -> Iterator[Row]:
-    """The questions of a file, as `squad_json` reads them; of ids that repeat each gets its number.
+    """The questions of a file, as `squad_json` reads them; repeated ids are numbered.
 
-    XTREME cuts the ids of TyDiQA's training files at the last hyphen, so that one stands for many
-    questions: where an id of a file appears twice, all get ``-`` and the question's number, from 1.
+    XTREME cuts the ids of TyDiQA's training files at the last hyphen, so that many questions
+    share one id: if an id appears twice in a file, all ids get ``-`` and the question's number, from 1.
 
     Raises:
         DataError: as `squad_json`.

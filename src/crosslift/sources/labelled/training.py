@@ -1,4 +1,4 @@
-"""The English examples of phase three: what is trained on, and what weights are chosen by."""
+"""The English examples of phase three, for training and for model selection."""
 
 from __future__ import annotations
 
@@ -19,70 +19,70 @@ _SEED = "crosslift: held out of the English training examples"
 
 @dataclass(frozen=True, slots=True)
 class PhaseThreeData:
-    """English training examples, and English examples to choose by that are never scored.
+    """English training examples, and English examples for model selection that are never scored.
 
     Args:
         data: the English training set.
-        own_dev: the target's own English dev examples; None: it has none, or they are scored, so a
-            tenth of the training examples is held out of training and chosen by.
+        target_dev: the target's English dev examples; None: it has none, or they are scored, so a
+            tenth of the training examples is held out for model selection.
     """
 
     data: EnglishData
-    own_dev: LabelledPart | None = None
+    target_dev: LabelledPart | None = None
 
     def read(self, split: str) -> DatasetRecords:
-        """The records of a split ("train" or "dev"), and how many rows of the files were left out.
+        """The records of a split ("train" or "dev"), and the counts of skipped rows.
 
         Raises:
-            DataError: the data cannot be had, are at fault or not English.
+            DataError: the data are unavailable, faulty or not English.
         """
-        if split == "dev" and self.own_dev is not None:
-            return DatasetRecords(self._own(self.own_dev), {})
-        found = self.data.read("train")
-        if split == "train" and self.own_dev is not None:
-            return found
-        train, dev = hold_out(found.records)
-        return DatasetRecords(train, found.skipped) if split == "train" else DatasetRecords(dev, {})
+        if split == "dev" and self.target_dev is not None:
+            return DatasetRecords(self._dev_records(self.target_dev), {})
+        examples = self.data.read("train")
+        if split == "train" and self.target_dev is not None:
+            return examples
+        train, dev = hold_out(examples.records)
+        return (
+            DatasetRecords(train, examples.skipped) if split == "train" else DatasetRecords(dev, {})
+        )
 
     def train(self) -> list[Record]:
         """The training records."""
         return self.read("train").records
 
     def dev(self) -> list[Record]:
-        """The records that weights are chosen by."""
+        """The records for model selection."""
         return self.read("dev").records
 
     def checksum(self) -> str:
-        """Of the training set and of everything that the dev records depend on."""
+        """SHA-256 of the training set and everything that the dev records depend on."""
         drawn = f"{_SEED} 1/{_SHARE} {MOST_HELD_OUT}"
-        dev = drawn if self.own_dev is None else self.own_dev.checksum()
+        dev = drawn if self.target_dev is None else self.target_dev.checksum()
         return sha256(f"{self.data.checksum()}\n{dev}".encode()).hexdigest()
 
-    def _own(self, part: LabelledPart) -> list[Record]:
-        found = part.read()
-        if not found.labelled:
-            raise DataError(
-                "the English dev examples have no labels", "labels to choose weights by"
-            )
-        check_english(found.records, "the English dev examples", self.data.least)
-        return [replace(record, id=f"dev:{record.id}") for record in found.records]
+    def _dev_records(self, part: LabelledPart) -> list[Record]:
+        examples = part.read()
+        if not examples.labelled:
+            raise DataError("the English dev examples have no labels", "labels for model selection")
+        check_english(examples.records, "the English dev examples", self.data.least)
+        return [replace(record, id=f"dev:{record.id}") for record in examples.records]
 
 
 def hold_out(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
-    """Parts training records into those that are trained on and a fixed tenth that is held out.
+    """Splits training records into those to train on and a fixed tenth that is held out.
 
     Questions on one passage or context, and pairs with one first text, stay together. Groups are drawn
-    in the order of a hash of their text, so that the same ones are held out whatever the order of the
-    file; a group that would make them more than a tenth, or more than 1,000, is passed over.
+    in the order of a hash of their text, so that the choice does not depend on the order of the
+    file; a group that would exceed a tenth, or 1,000 records, is skipped.
 
     Args:
-        records: N records, of two groups at least.
+        records: N records, of at least two groups.
 
     Returns:
-        The others, and those held out, both in the order given.
+        The others, and those held out, both in the given order.
 
     Raises:
-        DataError: there is one group alone.
+        DataError: there is only one group.
     """
     groups: dict[str, list[Record]] = {}
     for record in records:
@@ -90,20 +90,22 @@ def hold_out(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
     if len(groups) < 2:
         raise DataError(
             f"{len(records)} training examples of {len(groups)} passage, sentence or first text",
-            "two at least, so that some can be held out of training",
+            "at least two, so that some can be held out of training",
         )
     most = min(MOST_HELD_OUT, max(1, len(records) // _SHARE))
-    chosen: set[str] = set()
+    held_out_groups: set[str] = set()
     count = 0
     for name in sorted(groups, key=_order):
         if count + len(groups[name]) <= most:
-            chosen.add(name)
+            held_out_groups.add(name)
             count += len(groups[name])
-    chosen = chosen or {min(groups, key=lambda name: (len(groups[name]), _order(name)))}
-    parted: tuple[list[Record], list[Record]] = ([], [])
+    held_out_groups = held_out_groups or {
+        min(groups, key=lambda name: (len(groups[name]), _order(name)))
+    }
+    kept_and_held_out: tuple[list[Record], list[Record]] = ([], [])
     for record in records:
-        parted[_group(record) in chosen].append(record)
-    return parted
+        kept_and_held_out[_group(record) in held_out_groups].append(record)
+    return kept_and_held_out
 
 
 def _group(record: Record) -> str:

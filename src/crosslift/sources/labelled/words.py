@@ -23,10 +23,10 @@ _MOST_BARE = 0.5
 
 
 def checked_tag(tag: str, legal: Sequence[str], place: str) -> str:
-    """The tag itself.
+    """Returns a legal tag.
 
     Raises:
-        DataError: it is none of the legal ones (other schemes: ``S-PER`` and ``E-PER`` of IOBES).
+        DataError: the tag is not legal (other schemes: ``S-PER`` and ``E-PER`` of IOBES).
     """
     if tag not in legal:
         raise DataError(f"{place}: tag {tag!r}", f"one of {', '.join(legal)}")
@@ -42,7 +42,7 @@ def numbered_tags(row: Row, column: str, names: Sequence[str]) -> dict[str, obje
         names: of the tags, in their order.
 
     Raises:
-        DataError: a number that is no tag's, another number of tags than words.
+        DataError: a number of no tag, or different numbers of tags and words.
     """
     words, numbers = row.value("tokens"), row.value(column)
     if len(words) != len(numbers):
@@ -59,7 +59,7 @@ class _Line(NamedTuple):
 
 
 class _Sentence(NamedTuple):
-    """The lines of a sentence as they are in the file: far fewer objects than its cells."""
+    """The unsplit lines of a sentence: far fewer objects than its cells."""
 
     first: int
     texts: list[str]
@@ -72,14 +72,14 @@ class _Sentence(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TaggedWords:
-    """A word and its tag in each line, parted by a tab; words alone where tags are withheld.
+    """A word and its tag in each line, separated by a tab; only words if tags are withheld.
 
-    XTREME's test files hold words alone. Its own code gives a word without a tag ``O`` or ``X``; here a
-    file has a tag for each word, or none at all.
+    XTREME's test files hold only words. XTREME's code gives ``O`` or ``X`` to a word without a tag;
+    here a file has a tag for each word, or none at all.
 
     Args:
-        tags: all legal ones.
-        prefixed: words are written as ``en:word``, as in WikiANN's own files; the prefix is taken off.
+        tags: all legal tags.
+        prefixed: words are written as ``en:word``, as in WikiANN's files; the prefix is removed.
     """
 
     tags: tuple[str, ...]
@@ -94,10 +94,10 @@ class TaggedWords:
         """
         sentences = list(_sentences(path))
         tagged = any("\t" in text for sentence in sentences for text in sentence.texts)
-        read = [self._row(path, sentence.lines(), tagged) for sentence in sentences]
+        rows = [self._row(path, sentence.lines(), tagged) for sentence in sentences]
         if tagged and "O" in self.tags:
-            _check_scheme(path, [row.values["tags"] for row in read])
-        yield from read
+            _check_scheme(path, [row.values["tags"] for row in rows])
+        yield from rows
 
     def _row(self, path: Path, lines: list[_Line], tagged: bool) -> Row:
         place = f"{path}, row {lines[0].number}"
@@ -129,13 +129,13 @@ class TaggedWords:
             raise DataError(
                 f"{place}: {short(' | '.join(line.cells))}, {len(line.cells) - 1} tags",
                 "a word, a tab and its tag",
-                "give the word its tag; where labels are withheld, no word of the file has one",
+                "give the word its tag; if labels are withheld, no word of the file has one",
             )
         return checked_tag(line.cells[1], self.tags, place)
 
 
 def _sentences(path: Path) -> Iterator[_Sentence]:
-    """The sentences; one or more lines of nothing but spaces and tabs part them."""
+    """The sentences, separated by one or more lines of only spaces and tabs."""
     sentence = _Sentence(1, [])
     for number, line in lines_of(path):
         if line.strip(" \t"):
@@ -149,10 +149,10 @@ def _sentences(path: Path) -> Iterator[_Sentence]:
 
 
 def _check_scheme(path: Path, sentences: Sequence[Sequence[str]]) -> None:
-    """Raises where most entities begin with ``I-``: the tags are of the scheme IOB1.
+    """Raises if most entities begin with ``I-``: the tags follow the scheme IOB1.
 
-    Some do in WikiANN itself (4 in 100 of the Japanese dev sentences): such an entity begins where its
-    kind does, as the scorer reads it, and the file stays as it is published.
+    Some entities do in WikiANN itself (in 4 of 100 Japanese dev sentences): such an entity begins where
+    its type does, as the scorer reads it, and the published file is not changed.
     """
     begun = bare = 0
     for tags in sentences:
@@ -162,5 +162,5 @@ def _check_scheme(path: Path, sentences: Sequence[Sequence[str]]) -> None:
     if bare > _MOST_BARE * (begun + bare):
         raise DataError(
             f"{path}: {bare} of {begun + bare} entities begin with I-, as in the scheme IOB1",
-            f"the scheme IOB2, where each begins with B-: {', '.join(ENTITIES)}",
+            f"the scheme IOB2, in which each begins with B-: {', '.join(ENTITIES)}",
         )

@@ -1,7 +1,7 @@
 """Dictionaries in the format of dictd, as FreeDict publishes them and Debian installs them.
 
-An index file has a line for each headword: the headword, tab, where its entry begins in the dictionary
-file, tab, how long it is, in bytes, both as numbers to the base of 64. The dictionary file may be
+An index file has a line for each headword: the headword, tab, the offset of its entry in the dictionary
+file, tab, the entry's length, both in bytes and in base 64. The dictionary file may be
 compressed by dictzip, which is gzip with a table that allows reading from the middle; gzip reads it
 whole. (Format: the manual pages dictd(8), dictfmt(1) and dictzip(1).)
 """
@@ -27,27 +27,27 @@ _NOTES = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>")
 _NUMBER = re.compile(r"\d+\.\s*")
 
 NO_TRANSLATION = "notes and examples"
-"""Why a line is left out that is no plain translation."""
+"""Why a line that is not a plain translation is skipped."""
 
 
 def dictionary_files(index: Path) -> tuple[Path, Path]:
     """An index and the dictionary file that belongs to it.
 
     Raises:
-        DataError: there is none.
+        DataError: there is no dictionary file.
     """
     for end in (".dict.dz", ".dict"):
-        found = index.with_suffix(end)
-        if found.is_file():
-            return index, found
+        dictionary = index.with_suffix(end)
+        if dictionary.is_file():
+            return index, dictionary
     name = index.with_suffix("").name
     raise DataError(f"{index} has no dictionary beside it", f"{name}.dict.dz or {name}.dict")
 
 
 def read_freedict(index: Path) -> tuple[list[tuple[str, str]], Counter[str]]:
-    """Headwords with translations, and reason -> number of lines that were left out.
+    """Headwords with translations, and reason -> number of skipped lines.
 
-    An entry is its headword, or several with commas between, with pronunciation and grammar behind,
+    An entry is its headword, or several separated by commas, followed by pronunciation and grammar,
     then translations: lines that may be numbered, separated by commas or semicolons, with notes in
     brackets.
 
@@ -55,11 +55,11 @@ def read_freedict(index: Path) -> tuple[list[tuple[str, str]], Counter[str]]:
         index: NAME.index, with NAME.dict.dz or NAME.dict beside it.
 
     Raises:
-        DataError: a line or a number of the index that is none; an entry outside the dictionary.
+        DataError: an invalid line or number in the index; an entry outside the dictionary.
     """
     _, dictionary = dictionary_files(index)
     content = _content(dictionary)
-    found: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
     left_out: Counter[str] = Counter()
     for start, length, line in _entries(index):
         if start + length > len(content):
@@ -79,8 +79,8 @@ def read_freedict(index: Path) -> tuple[list[tuple[str, str]], Counter[str]]:
             translations = _translations(line_of_entry)
             if translations is None:
                 left_out[NO_TRANSLATION] += 1
-            found.extend((word, each) for word in words for each in translations or ())
-    return found, left_out
+            pairs.extend((word, each) for word in words for each in translations or ())
+    return pairs, left_out
 
 
 def _content(path: Path) -> bytes:
@@ -108,18 +108,18 @@ def _text(data: bytes, path: Path) -> str:
 
 
 def _entries(index: Path) -> Iterator[tuple[int, int, int]]:
-    """Begin, length and line of each distinct entry; several headwords may share one."""
-    seen: set[tuple[int, int]] = set()
+    """Offset, length and line of each distinct entry; several headwords may share one."""
+    places: set[tuple[int, int]] = set()
     text = _text(_bytes_of(index), index).removeprefix("\ufeff")
     for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
         fields = line.removesuffix("\r").split("\t")
-        if len(fields) not in (3, 4):  # a fourth field is the headword as it is written
+        if len(fields) not in (3, 4):  # a fourth field is the headword in its original spelling
             raise DataError(
                 f"{index}, line {number}: {len(fields)} fields", "headword, tab, begin, tab, length"
             )
         place = (_number(fields[1], index, number), _number(fields[2], index, number))
-        if not fields[0].startswith(_ABOUT) and place not in seen:
-            seen.add(place)
+        if not fields[0].startswith(_ABOUT) and place not in places:
+            places.add(place)
             yield (*place, number)
 
 

@@ -30,9 +30,9 @@ class Lexicon:
     Args:
         language: BCP-47 code of the words.
         pairs: distinct, in the order of their source.
-        left_out: reason -> number of pairs that were not taken.
+        left_out: reason -> number of skipped pairs.
         checksum: of the files they come from.
-        control: pairs that are never to be trained on, as the file says; None: it says nothing.
+        control: pairs that the file excludes from training; None: the file does not say.
     """
 
     language: str
@@ -43,40 +43,43 @@ class Lexicon:
 
 
 def folded(word: str) -> str:
-    """A word as it is compared with others: composed (NFC), without case."""
+    """A word in the form for comparisons: composed (NFC), without case."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", word).casefold())
 
 
 def usable(
     pairs: Iterable[WordPair], left_out: Mapping[str, int], where: str
 ) -> tuple[tuple[WordPair, ...], dict[str, int]]:
-    """The pairs of single words, each once, and why others are not among them.
+    """The pairs of single words, each once, and the counts of skipped ones by reason.
 
-    A word that is the same in both languages is left out: it teaches nothing, and its letters find it.
+    Words that are equal in both languages are left out: they teach nothing, and are easy to match by
+    their letters.
 
     Args:
         pairs: as they were read.
-        left_out: reason -> number of those that were left out in reading.
-        where: they come from, for errors.
+        left_out: reason -> number of pairs that were skipped while reading.
+        where: their source, for errors.
 
     Raises:
-        DataError: none is left.
+        DataError: no pair is left.
     """
-    counts, found = Counter(left_out), dict[tuple[str, str], WordPair]()
+    counts, distinct = Counter(left_out), dict[tuple[str, str], WordPair]()
     for pair in pairs:
         word, english = (unicodedata.normalize("NFC", side.strip()) for side in pair)
         key = (folded(word), folded(english))
-        reason = _fault(word, english) or ("twice" if key in found else None)
+        reason = _fault(word, english) or ("twice" if key in distinct else None)
         if reason is None:
-            found[key] = WordPair(word, english)
+            distinct[key] = WordPair(word, english)
         else:
             counts[reason] += 1
-    if not found:
-        told = (
+    if not distinct:
+        reasons = (
             ", ".join(f"{count:,} {reason}" for reason, count in counts.items()) or "no pair at all"
         )
-        raise DataError(f"{where} has no pair of words ({told})", "single words with translations")
-    return tuple(found.values()), dict(counts)
+        raise DataError(
+            f"{where} has no pair of words ({reasons})", "single words with translations"
+        )
+    return tuple(distinct.values()), dict(counts)
 
 
 def _fault(word: str, english: str) -> str | None:

@@ -17,34 +17,36 @@ _BESIDE_AN_INDEX = (".dict", ".dict.dz")
 
 
 @dataclass(frozen=True, slots=True)
-class FoundLexicons:
+class LexiconFolder:
     """The lexicons of a folder or of one file.
 
     Args:
-        lexicons: language -> lexicon, in the order asked for.
-        unread: name of another file of the folder -> why it is no lexicon.
+        lexicons: language -> lexicon, in the requested order.
+        unread: name of another file of the folder -> why it is not a lexicon.
     """
 
     lexicons: Mapping[str, Lexicon]
     unread: Mapping[str, str]
 
 
-def lexicons_of(where: Path, languages: Sequence[str] | None) -> FoundLexicons:
+def lexicons_of(where: Path, languages: Sequence[str] | None) -> LexiconFolder:
     """The lexicon of a file, or all lexicons in a folder.
 
     Args:
         where: a file, ``names:`` and a code, or a folder.
-        languages: BCP-47 codes of those that are wanted; None: all.
+        languages: BCP-47 codes of those to read; default: all.
 
     Raises:
-        DataError: no lexicon that can be read, two of one language, or one that is at fault where a
-            language is missing.
-        UnknownNameError: a language that none is of.
+        DataError: no readable lexicon, two of one language, or a faulty one while a language is
+            missing.
+        UnknownNameError: a language of no lexicon.
     """
     if not is_folder(where):
         lexicon = read_lexicon(where)
-        return FoundLexicons(_chosen(where, {lexicon.language: lexicon}, {}, languages), {})
-    found: dict[str, Lexicon] = {}
+        return LexiconFolder(
+            _requested_lexicons(where, {lexicon.language: lexicon}, {}, languages), {}
+        )
+    lexicons: dict[str, Lexicon] = {}
     faults: dict[str, DataError] = {}
     for path in entries_of(where, "a folder of lexicons"):
         if path.name.startswith(".") or path.name.endswith(_BESIDE_AN_INDEX):
@@ -54,38 +56,38 @@ def lexicons_of(where: Path, languages: Sequence[str] | None) -> FoundLexicons:
         except DataError as fault:
             faults[encodable(path.name)] = fault
             continue
-        if lexicon.language in found:
+        if lexicon.language in lexicons:
             raise DataError(
                 f"{where} holds two lexicons of {lexicon.language}, one of them {path.name}",
                 "one of each language",
             )
-        found[lexicon.language] = lexicon
-    if not found and not any(names_languages(where / name) for name in faults):
+        lexicons[lexicon.language] = lexicon
+    if not lexicons and not any(names_languages(where / name) for name in faults):
         raise DataError(f"no lexicon in {where}", f"{FORMATS}, with its languages in its name")
-    chosen = _chosen(where, found, faults, languages)
-    return FoundLexicons(chosen, {name: fault.what for name, fault in faults.items()})
+    requested = _requested_lexicons(where, lexicons, faults, languages)
+    return LexiconFolder(requested, {name: fault.what for name, fault in faults.items()})
 
 
 def _lexicon(path: Path) -> Lexicon:
     if not path.is_file() or path.suffix.lower() not in _ENDINGS:
         raise DataError("of no format of lexicons")
     if not names_languages(path):
-        raise DataError("its name does not tell its languages")
+        raise DataError("its name does not contain its languages")
     return read_lexicon(path)
 
 
-def _chosen(
+def _requested_lexicons(
     where: Path,
-    found: Mapping[str, Lexicon],
+    lexicons: Mapping[str, Lexicon],
     faults: Mapping[str, DataError],
     languages: Sequence[str] | None,
 ) -> dict[str, Lexicon]:
     broken = [fault for name, fault in faults.items() if names_languages(where / name)]
     for language in languages or ():
-        if language not in found and broken:
+        if language not in lexicons and broken:
             raise broken[0]
-        if language not in found:
-            raise UnknownNameError(f"language of the lexicons in {where}", language, found)
-    if not found:
+        if language not in lexicons:
+            raise UnknownNameError(f"language of the lexicons in {where}", language, lexicons)
+    if not lexicons:
         raise broken[0]
-    return {language: found[language] for language in languages or found}
+    return {language: lexicons[language] for language in languages or lexicons}

@@ -14,10 +14,10 @@ class Matching:
 
     Args:
         pairs: word and its translation.
-        repeated: pairs left out because one of their words is in a pair before them: a word
-            with two translations cannot find both first.
-        spelled_alike: pairs left out because both words are one string but for case: their
-            vectors are equal at every hidden state, whatever the encoder has learnt.
+        repeated: pairs left out because one of their words is in an earlier pair: a word
+            with two translations cannot rank both first.
+        spelled_alike: pairs left out because both words are equal except for case: their
+            vectors are equal at every hidden state, whatever the encoder has learned.
     """
 
     pairs: tuple[tuple[str, str], ...]
@@ -26,7 +26,7 @@ class Matching:
 
 
 def one_to_one(pairs: Sequence[tuple[str, str]]) -> Matching:
-    """Keep the first pair of each word, whatever its case, on both sides.
+    """Keeps the first pair of each word, ignoring case, on both sides.
 
     Example::
 
@@ -36,22 +36,22 @@ def one_to_one(pairs: Sequence[tuple[str, str]]) -> Matching:
         radio Radio   spelled alike
 
     Args:
-        pairs: word and its translation, in an order in which the first is the best.
+        pairs: word and its translation, sorted so that the best translation of a word is first.
 
     Returns:
-        The pairs kept, in their order, and how many were left out.
+        The distinct pairs, in their order, and the counts of the others.
     """
-    kept: list[tuple[str, str]] = []
+    distinct: list[tuple[str, str]] = []
     words, translations = set[str](), set[str]()
-    repeated = alike = 0
+    repeated_count = alike_count = 0
     for word, translation in pairs:
-        own, other = folded(word), folded(translation)
-        if own == other:
-            alike += 1
-        elif own in words or other in translations:
-            repeated += 1
+        source, target = folded(word), folded(translation)
+        if source == target:
+            alike_count += 1
+        elif source in words or target in translations:
+            repeated_count += 1
         else:
-            kept.append((word, translation))
-            words.add(own)
-            translations.add(other)
-    return Matching(tuple(kept), repeated, alike)
+            distinct.append((word, translation))
+            words.add(source)
+            translations.add(target)
+    return Matching(tuple(distinct), repeated_count, alike_count)

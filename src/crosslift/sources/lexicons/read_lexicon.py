@@ -1,4 +1,4 @@
-"""Reading a lexicon from any of the formats that the field has."""
+"""Reads a lexicon in any of the usual formats."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from crosslift.sources.pictograms import NAME_LANGUAGES, checksum, load_concepts
 from crosslift.sources.text_files import read_lines
 
 NAMES = "names:"
-"""Before the code of a language: the names of the embedded concepts, those of training alone."""
+"""Prefix of a language code: the names of the embedded training concepts."""
 
 TRAINED, CONTROL = "trained", "control"
-"""What the column ``part`` of a table holds: which pairs are trained on, and which never."""
+"""Values of the column ``part`` of a table: pairs to train on, and pairs never to train on."""
 
 _SIDES = re.compile(r"(?<![a-z])(?=([a-z]{2,3})-([a-z]{2,3})(?![a-z]))")  # they may overlap
 _ENGLISH = ("en", "eng")
@@ -43,22 +43,21 @@ def read_lexicon(where: str | Path, language: str | None = None) -> Lexicon:
     |---|---|
     | ``NAME.tsv``, ``NAME.csv`` | two columns, which a header may name ``word`` and ``english``; |
     | | with a header, a third, ``part``, may say which pairs are ``trained`` on or ``control`` |
-    | ``en-sw.txt``, ``sw-en.0-5000.txt`` | MUSE: two words a line; others are left out |
+    | ``en-sw.txt``, ``sw-en.0-5000.txt`` | MUSE: two words a line; other lines are skipped |
     | ``NAME.index`` | a dictionary of FreeDict, with ``NAME.dict.dz`` or ``NAME.dict`` beside it |
     | ``names:de`` | names of embedded concepts |
 
-    The language, and on which side English stands, are read from the file's name (``swh-eng``,
-    ``en-de``).
+    The language, and the side of English, are read from the file's name (``swh-eng``, ``en-de``).
 
     Args:
         where: path of a file, or ``names:`` and a code.
-        language: BCP-47 code of the words, of a table whose name does not tell it: English is its
-            second column then. None: as the name tells.
+        language: BCP-47 code of the words, for a table whose name does not contain it: its second
+            column is then English. Default: the language in the name.
 
     Raises:
-        DataError: no such file or format; a name that tells of no language, or of several; a line of
-            another number of fields; no pair of single words.
-        UnknownNameError: names in a language that concepts have none in.
+        DataError: no such file or format; a name with no language, or several; a line with a wrong
+            number of fields; no pair of single words.
+        UnknownNameError: names in a language in which concepts have none.
     """
     name = Path(where).name
     if name.startswith(NAMES):
@@ -83,28 +82,28 @@ def _read(path: Path, language: str | None) -> Lexicon:
         table = _LexiconTable(rows, english_first)
     elif path.suffix == ".txt":
         counts: Counter[str] = Counter()
-        table = _LexiconTable(list(_of_muse(path, counts)), english_first)
+        table = _LexiconTable(list(_muse_rows(path, counts)), english_first)
         left_out = counts
     else:
-        table = _of_table(path, code, english_first)
+        table = _table_rows(path, code, english_first)
     order = (1, 0) if table.english_first else (0, 1)
     pairs = [WordPair(row[order[0]], row[order[1]]) for row in table.rows]
-    kept, reasons = usable(pairs, left_out, str(path))
+    usable_pairs, reasons = usable(pairs, left_out, str(path))
     control = None
     if table.parts is not None:
         of_part = {
-            part: {_key(pair) for pair, own in zip(pairs, table.parts, strict=True) if own == part}
+            part: {_key(pair) for pair, p in zip(pairs, table.parts, strict=True) if p == part}
             for part in (TRAINED, CONTROL)
         }
         both, marked = of_part[TRAINED] & of_part[CONTROL], of_part[CONTROL]
         if both:
-            shown = " ".join(min(both))
+            example = " ".join(min(both))
             raise DataError(
-                f"{path}: {len(both)} pairs are both {TRAINED} and {CONTROL}, one of them {shown!r}",
+                f"{path}: {len(both)} pairs are both {TRAINED} and {CONTROL}, one of them {example!r}",
                 "each pair in one part",
             )
-        control = frozenset(pair for pair in kept if _key(pair) in marked)
-    return Lexicon(code, kept, reasons, checksum, control)
+        control = frozenset(pair for pair in usable_pairs if _key(pair) in marked)
+    return Lexicon(code, usable_pairs, reasons, checksum, control)
 
 
 def _key(pair: WordPair) -> tuple[str, str]:
@@ -116,8 +115,8 @@ class _LexiconTable(NamedTuple):
 
     Args:
         rows: the two sides of each.
-        english_first: whether English is the first of them.
-        parts: which part of the lexicon each row is of; None: the file does not say.
+        english_first: whether English is the first column.
+        parts: the part of the lexicon of each row; None: the file does not say.
     """
 
     rows: Sequence[Sequence[str]]
@@ -126,75 +125,75 @@ class _LexiconTable(NamedTuple):
 
 
 def _sides(path: Path, language: str | None) -> tuple[str, bool]:
-    """The language of the words, and whether English stands first."""
-    asked = None if language is None else language_code(language, "language")
-    if asked == "en":
+    """The language of the words, and whether English comes first."""
+    requested = None if language is None else language_code(language, "language")
+    if requested == "en":
         raise DataError(
-            f"language {language!r} of a lexicon", "the code of the other language than English"
+            f"language {language!r} of a lexicon", "the code of the language that is not English"
         )
     if not names_languages(path):
-        if asked is None:
+        if requested is None:
             raise DataError(
-                f"the name of {path.name} does not tell its languages",
+                f"the name of {path.name} does not contain its languages",
                 "a name such as words.sw-en.tsv or swh-eng.tsv",
-                "rename it, or give its language: the second column is English then",
+                "rename it, or give its language: then the second column is English",
             )
-        return asked, False
-    told, english_first = _told(path)
-    if asked not in (None, told):
+        return requested, False
+    code, english_first = _language_in_name(path)
+    if requested not in (None, code):
         raise DataError(
-            f"{path.name} is named as one of {told}, but language {language!r} was given",
-            "the same, or none",
+            f"{path.name} is by its name one of {code}, but language {language!r} was requested",
+            "the same language, or none",
         )
-    return told, english_first
+    return code, english_first
 
 
-def _sides_named(path: Path) -> list[tuple[str, str]]:
-    """The pairs of codes in a file's name of which one is English."""
-    found = _SIDES.findall(path.name.lower())
-    return [(one, two) for one, two in found if (one in _ENGLISH) != (two in _ENGLISH)]
+def _pairs_in_name(path: Path) -> list[tuple[str, str]]:
+    """The pairs of codes in a file's name, one of them English."""
+    pairs = _SIDES.findall(path.name.lower())
+    return [(one, two) for one, two in pairs if (one in _ENGLISH) != (two in _ENGLISH)]
 
 
 def names_languages(path: Path) -> bool:
-    """Whether the name of a file holds two codes of languages of which one is English."""
-    return bool(_sides_named(path))
+    """Whether the name of a file contains two language codes, one of them English."""
+    return bool(_pairs_in_name(path))
 
 
-def _told(path: Path) -> tuple[str, bool]:
-    """What a file's name tells, where it tells one thing alone."""
-    named = _sides_named(path)
-    found = {
+def _language_in_name(path: Path) -> tuple[str, bool]:
+    """The only language in a file's name, and whether English comes first."""
+    pairs = _pairs_in_name(path)
+    languages = {
         (code, one in _ENGLISH): f"{one}-{two}"
-        for one, two in named
+        for one, two in pairs
         if (code := _code(two if one in _ENGLISH else one)) is not None
     }
-    if not found:
+    if not languages:
         raise DataError(
-            f"the name of {path.name} tells of {'-'.join(named[0])!r}, of which one is the code of "
+            f"the name of {path.name} holds {'-'.join(pairs[0])!r}, of which one is the code of "
             "no known language",
             "a code such as sw or swh",
         )
-    if len(found) > 1:
+    if len(languages) > 1:
         raise DataError(
-            f"the name of {path.name} tells of {', '.join(found.values())}",
+            f"the name of {path.name} holds {', '.join(languages.values())}",
             "one pair of languages",
             "rename it",
         )
-    return next(iter(found))
+    return next(iter(languages))
 
 
 def _code(name: str) -> str | None:
-    """The BCP-47 code that is meant by one of two or three letters; None: no known language's."""
+    """The BCP-47 code for one of two or three letters; None: no known language."""
     try:
         return from_iso3(name) if len(name) == 3 else language_code(name, name)
     except (UnknownNameError, DataError):
         return None
 
 
-def _of_muse(path: Path, left_out: Counter[str]) -> Iterator[list[str]]:
-    """The two sides of each line; of a line of one word, or of several without a tab, the count.
+def _muse_rows(path: Path, left_out: Counter[str]) -> Iterator[list[str]]:
+    """The two sides of each line; counts lines of one word, and of several words without a tab.
 
-    MUSE's own lists hold phrases and lines of one word.
+    MUSE's lists contain phrases and lines of one word.
     """
     for line in read_lines(path):
         fields = line.split("\t") if line.count("\t") == 1 else line.split()
@@ -204,22 +203,22 @@ def _of_muse(path: Path, left_out: Counter[str]) -> Iterator[list[str]]:
             left_out["of several words" if len(fields) > 2 else "without a translation"] += 1
 
 
-def _of_table(path: Path, code: str, english_first: bool) -> _LexiconTable:
+def _table_rows(path: Path, code: str, english_first: bool) -> _LexiconTable:
     comma = path.suffix.lower() == ".csv"
     if not comma and path.suffix.lower() != ".tsv":
         raise DataError(f"a lexicon {path.name}", FORMATS)
-    numbered = list(_rows(path, comma))
-    header = _header(numbered[0][1], code) if numbered else []
-    named = set(header) in ({"word", "english"}, {"word", "english", "part"})
-    columns = header if named else ["", ""]
-    body = numbered[1:] if named else numbered
+    rows = list(_rows(path, comma))
+    header = _header(rows[0][1], code) if rows else []
+    has_header = set(header) in ({"word", "english"}, {"word", "english", "part"})
+    columns = header if has_header else ["", ""]
+    body = rows[1:] if has_header else rows
     for number, row in body:
         if len(row) != len(columns):
-            wanted = ", ".join(header) if named else "a word and English"
+            names = ", ".join(header) if has_header else "a word and English"
             raise DataError(
-                f"{path}, line {number}: {len(row)} columns", f"{len(columns)}: {wanted}"
+                f"{path}, line {number}: {len(row)} columns", f"{len(columns)}: {names}"
             )
-    if not named:
+    if not has_header:
         return _LexiconTable([row for _, row in body], english_first)
     sides = [[row[columns.index(name)] for name in ("word", "english")] for _, row in body]
     parts = None
@@ -229,7 +228,7 @@ def _of_table(path: Path, code: str, english_first: bool) -> _LexiconTable:
 
 
 def _rows(path: Path, comma: bool) -> Iterator[tuple[int, list[str]]]:
-    """Line and cells of each row that is not empty."""
+    """Line number and cells of each row that is not empty."""
     text = io.StringIO("\n".join(read_lines(path)))
     if comma:
         table = csv.reader(text, strict=True)
@@ -242,11 +241,11 @@ def _rows(path: Path, comma: bool) -> Iterator[tuple[int, list[str]]]:
 
 
 def _header(row: Sequence[str], code: str) -> list[str]:
-    """The names of columns, if these are any; codes name the sides, too, where both stand."""
+    """The column names, if the row holds any; codes name the sides too, if both are present."""
     header = [cell.strip().lower() for cell in row]
-    told = ["english" if cell in _ENGLISH else cell for cell in header]
-    told = ["word" if cell != "word" and _code(cell) == code else cell for cell in told]
-    return told if {"word", "english"} <= set(told) else header
+    names = ["english" if cell in _ENGLISH else cell for cell in header]
+    names = ["word" if cell != "word" and _code(cell) == code else cell for cell in names]
+    return names if {"word", "english"} <= set(names) else header
 
 
 def _part(value: str, path: Path, line: int) -> str:
@@ -261,7 +260,7 @@ def _names(code: str) -> Lexicon:
         raise UnknownNameError("language of names", code, NAME_LANGUAGES)
     concepts = load_concepts()
     splits = split_of(concepts)
-    named = [c for c in concepts if splits[c.id] == "train" and code in c.names]
-    pairs = [WordPair(concept.names[code], concept.names["en"]) for concept in named]
-    kept, left_out = usable(pairs, {}, f"{NAMES}{code}")
-    return Lexicon(code, kept, left_out, checksum())
+    trained_concepts = [c for c in concepts if splits[c.id] == "train" and code in c.names]
+    pairs = [WordPair(concept.names[code], concept.names["en"]) for concept in trained_concepts]
+    usable_pairs, left_out = usable(pairs, {}, f"{NAMES}{code}")
+    return Lexicon(code, usable_pairs, left_out, checksum())

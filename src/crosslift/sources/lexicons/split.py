@@ -1,4 +1,4 @@
-"""Word pairs to train on and control pairs, so that no word of the one is among the other."""
+"""Splits word pairs into training pairs and control pairs that share no word."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from crosslift.errors import DataError
 from crosslift.sources.lexicons.lexicon import Lexicon, WordPair, folded
 
 CONTROL_SHARE = 0.1
-"""Of the pairs: control pairs, never trained on."""
-_LARGEST = 0.1  # of a group of pairs, as a share of the control pairs
+"""Share of the control pairs, which are never trained on."""
+_LARGEST = 0.1  # size of a group that may be held out, as a share of the control pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class WordSplit:
 
     Args:
         trained: pairs to train on.
-        control: pairs of which no word, of either side, is in a trained pair.
-        groups: of the trained pairs: pairs that words connect are of one group.
+        control: pairs with no word, on either side, in a trained pair.
+        groups: of the trained pairs; pairs connected by words are in one group.
     """
 
     trained: tuple[WordPair, ...]
@@ -33,9 +33,9 @@ class WordSplit:
 def split_by_word(pairs: Sequence[WordPair], share: float = CONTROL_SHARE) -> WordSplit:
     """Splits pairs by the words in them.
 
-    Pairs that share a word, whatever its case and on whichever side, stay together, and so do those
-    that are connected through others. Which are control pairs depends on their words alone, not on
-    their order or a seed. Large groups, which common words hold together, are trained on.
+    Pairs that share a word, in any case and on either side, stay together, and so do those that are
+    connected through others. The choice of control pairs depends only on their words, not on their
+    order or a seed. Large groups, connected by common words, are trained on.
 
     Example::
 
@@ -43,7 +43,7 @@ def split_by_word(pairs: Sequence[WordPair], share: float = CONTROL_SHARE) -> Wo
 
     Args:
         pairs: distinct.
-        share: of the pairs, about, that become control pairs.
+        share: approximate share of the pairs that become control pairs.
 
     Raises:
         DataError: a part would be empty.
@@ -52,16 +52,19 @@ def split_by_word(pairs: Sequence[WordPair], share: float = CONTROL_SHARE) -> Wo
     sizes = {name: len(members) for name, members in groups.items()}
     largest = max(1.0, _LARGEST * share * len(pairs))
     small = [name for name, size in sizes.items() if size <= largest]
-    wanted = share * len(pairs) / max(1, sum(sizes[name] for name in small))
-    held_out = {name for name in small if _chance(name) < wanted}
+    needed_share = share * len(pairs) / max(1, sum(sizes[name] for name in small))
+    held_out = {name for name in small if _chance(name) < needed_share}
     of_pair = {place: name for name, members in groups.items() for place in members}
     places = {
-        kept: [i for i in of_pair if (of_pair[i] in held_out) == kept] for kept in (True, False)
+        is_control: [i for i in of_pair if (of_pair[i] in held_out) == is_control]
+        for is_control in (True, False)
     }
-    control, trained = (tuple(pairs[i] for i in sorted(places[kept])) for kept in (True, False))
+    control, trained = (
+        tuple(pairs[i] for i in sorted(places[is_control])) for is_control in (True, False)
+    )
     if not control or not trained:
         raise DataError(
-            f"{len(pairs)} pairs of words fall apart into {len(trained)} to train on and "
+            f"{len(pairs)} pairs of words split into {len(trained)} to train on and "
             f"{len(control)} control pairs",
             "some of each: more pairs",
         )
@@ -70,15 +73,15 @@ def split_by_word(pairs: Sequence[WordPair], share: float = CONTROL_SHARE) -> Wo
 
 
 def split_of_lexicon(lexicon: Lexicon) -> WordSplit:
-    """A lexicon in two parts: as it says itself, or by its words.
+    """Splits a lexicon into two parts: as its file says, or by its words.
 
     Raises:
         DataError: a word of its control pairs is in a trained pair; a part is empty.
     """
     if lexicon.control is None:
         return split_by_word(lexicon.pairs)
-    kept = [(i, p) for i, p in enumerate(lexicon.pairs) if p not in lexicon.control]
-    trained = tuple(pair for _, pair in kept)
+    trained_places = [(i, p) for i, p in enumerate(lexicon.pairs) if p not in lexicon.control]
+    trained = tuple(pair for _, pair in trained_places)
     control = tuple(pair for pair in lexicon.pairs if pair in lexicon.control)
     if not control or not trained:
         raise DataError(
@@ -86,28 +89,28 @@ def split_of_lexicon(lexicon: Lexicon) -> WordSplit:
         )
     check_no_leak(trained, control)
     group = {i: name for name, places in _groups(lexicon.pairs).items() for i in places}
-    return WordSplit(trained, control, tuple(group[i] for i, _ in kept))
+    return WordSplit(trained, control, tuple(group[i] for i, _ in trained_places))
 
 
 def check_no_leak(trained: Sequence[WordPair], control: Sequence[WordPair]) -> None:
-    """Raises where a word of a control pair is in a trained pair.
+    """Raises if a word of a control pair is in a trained pair.
 
     Raises:
-        DataError: naming some.
+        DataError: there is one; the message names some.
     """
-    seen = {folded(word) for pair in trained for word in pair}
-    leaks = sorted({word for pair in control for word in pair if folded(word) in seen})
+    trained_words = {folded(word) for pair in trained for word in pair}
+    leaks = sorted({word for pair in control for word in pair if folded(word) in trained_words})
     if leaks:
-        shown = ", ".join(leaks[:5])
+        examples = ", ".join(leaks[:5])
         raise DataError(
-            f"{len(leaks)} words of control pairs are in trained pairs, too: {shown}",
+            f"{len(leaks)} words of control pairs are in trained pairs, too: {examples}",
             "control pairs of words that are never trained on",
             "split the pairs by their words",
         )
 
 
 def _groups(pairs: Sequence[WordPair]) -> dict[str, list[int]]:
-    """Name of a group, its first word -> the places of its pairs."""
+    """Name of a group, its first word -> the indices of its pairs."""
     above: dict[str, str] = {}
 
     def root(word: str) -> str:
@@ -120,12 +123,12 @@ def _groups(pairs: Sequence[WordPair]) -> dict[str, list[int]]:
     for word, english in pairs:
         one, other = sorted((root(folded(word)), root(folded(english))))
         above[other] = one
-    found: dict[str, list[int]] = defaultdict(list)
+    members: dict[str, list[int]] = defaultdict(list)
     for place, pair in enumerate(pairs):
-        found[root(folded(pair.word))].append(place)
-    return found
+        members[root(folded(pair.word))].append(place)
+    return members
 
 
 def _chance(name: str) -> float:
-    """A number in [0, 1) that depends on a group's name alone."""
+    """A number in [0, 1) that depends only on a group's name."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64

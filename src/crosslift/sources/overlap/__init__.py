@@ -1,1 +1,1 @@
-"""Which texts of a test are, exactly, nearly or in part, among training texts."""
+"""Finds texts of a test that are, exactly, nearly or in part, among training texts."""

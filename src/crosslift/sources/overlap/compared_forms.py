@@ -22,14 +22,14 @@ _NO_SPACES = re.compile(f"[{_HAN}{_KANA}{_SOUTH_EAST}]")
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What of a text is compared.
+    """The parts of a text that are compared.
 
     Args:
         letters: all of its characters in one string, without combining marks.
-        words: its words without marks. Of a script that writes no spaces between words, every
-            character (Han), or every pair of neighbours (kana; Thai, Lao, Khmer, Burmese and their
-            kin).
-        size: number of words. Of a script without spaces, two (Han, kana) or three letters count as
+        words: its words without marks. In a script without spaces between words, every
+            character (Han), or every pair of neighbours (kana; Thai, Lao, Khmer, Burmese and related
+            scripts).
+        size: number of words. In a script without spaces, two (Han, kana) or three letters count as
             one word.
     """
 
@@ -41,7 +41,7 @@ class Wording:
 def normalise(text: str) -> str:
     """A text under NFKC and case folding, without punctuation, spaces and control characters.
 
-    A text that has nothing else keeps what it has, so that "!" and "?" stay different.
+    A text with nothing else is not changed, so that "!" and "?" stay different.
     """
     return joined(spaced(text))
 
@@ -52,22 +52,22 @@ def joined(text: str) -> str:
 
 
 def wording_of(text: str) -> Wording:
-    """The wording of a text as `spaced` gives it.
+    """The wording of a text from `spaced`.
 
     Combining marks (accents, vowel signs of Indic and Thai scripts, Arabic vowels and hamza) are
-    dropped from the canonical decomposition; a text of marks alone keeps them.
+    dropped from the canonical decomposition; a text with only marks keeps them.
     """
     words = _without_marks(text).split()
     letters = "".join(words)
     if letters.isascii() or not _NO_SPACES.search(letters):
         return Wording(letters, tuple(words), len(words))
     pieces = [piece for word in words for piece in _pieces(word)]
-    runs = tuple(run for found, _ in pieces for run in found)
+    runs = tuple(run for parts, _ in pieces for run in parts)
     return Wording(letters, runs, sum(size for _, size in pieces))
 
 
 def _pieces(word: str) -> Iterator[tuple[list[str], float]]:
-    """What a word without spaces is compared by, and how many words it counts as, script by script."""
+    """The units that a word without spaces is compared by, and its size in words, script by script."""
     for piece in _PIECE.finditer(word):
         text = piece.group()
         if piece["han"]:
@@ -87,8 +87,8 @@ def _runs(text: str, length: int) -> list[str]:
 def spaced(text: str) -> str:
     """A text under NFKC and case folding, without punctuation and control characters, with spaces."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    kept = folded.translate(_DROPPED)
-    return kept if kept.strip() else folded
+    remaining = folded.translate(_DROPPED)
+    return remaining if remaining.strip() else folded
 
 
 def _without_marks(text: str) -> str:
@@ -99,7 +99,7 @@ def _without_marks(text: str) -> str:
 
 
 class _Dropped(dict[int, str | None]):
-    """Translation table that learns each character when it first comes.
+    """Translation table that adds each character at its first occurrence.
 
     Args:
         categories: first letters of the Unicode categories that are dropped.
@@ -112,8 +112,8 @@ class _Dropped(dict[int, str | None]):
     def __missing__(self, point: int) -> str | None:
         character = chr(point)
         dropped = unicodedata.category(character)[0] in self._categories
-        kept = " " if character.isspace() else character
-        self[point] = None if dropped and kept != " " else kept
+        replacement = " " if character.isspace() else character
+        self[point] = None if dropped and replacement != " " else replacement
         return self[point]
 
 

@@ -1,4 +1,4 @@
-"""Texts of a test that are, exactly, nearly or in part, among training texts."""
+"""Finds texts of a test that are, exactly, nearly or in part, among training texts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KINDS: tuple[Kind, ...] = ("none", "part", "near", "exact")
 
 @dataclass(frozen=True)
 class Overlap:
-    """What of a test is among training texts.
+    """The overlap of a test with training texts.
 
     Args:
         kind: str array [N test]: one of `KINDS`.
@@ -42,7 +42,7 @@ class Overlap:
     similarity: NDArray[np.float64]
 
     def count(self, kind: Kind) -> int:
-        """How many test texts are of one kind.
+        """The number of test texts of one kind.
 
         Raises:
             UnknownNameError: no such kind.
@@ -72,7 +72,7 @@ def find_overlap(
       least 6 letters, is inside the test text, and has at least 0.6 of its letters (similarity is
       that share).
 
-    Scripts without spaces between words are counted and compared as `Wording` says. The result is
+    Scripts without spaces between words are counted and compared as in `Wording`. The result equals
     that of comparing all pairs.
 
     Args:
@@ -91,14 +91,14 @@ def find_overlap(
     trained, tested = _Distinct.of(train_texts), _Distinct.of(test_texts)
     train, test = Texts.of(trained.wordings, tested.wordings)
     near = _Best.of(len(tested.first))
-    near.take(near_in_grams(train, test, threshold))
-    near.take(near_in_words(train, test))
-    near.take(near_in_letters(train, test))
+    near.update(near_in_grams(train, test, threshold))
+    near.update(near_in_words(train, test))
+    near.update(near_in_letters(train, test))
     part = _Best.of(len(tested.first))
-    part.take(inside_training(train, test))
-    part.take(inside_test(train, test))
+    part.update(inside_training(train, test))
+    part.update(inside_test(train, test))
     exact = _Best.of(len(tested.first))
-    exact.take([_equal(trained, tested)])
+    exact.update([_equal(trained, tested)])
     closest = _closest({"exact": exact, "near": near, "part": part})
     first = np.append(trained.first, -1)  # so that -1 stays -1
     row = tested.row
@@ -107,7 +107,7 @@ def find_overlap(
 
 @dataclass(frozen=True)
 class _Distinct:
-    """Distinct normalised texts: each one's row and wording, its first place, the row of each place."""
+    """Distinct normalised texts: row, wording and first place of each, and the row of each place."""
 
     rows: dict[str, int]
     wordings: list[Wording]
@@ -136,7 +136,7 @@ def _equal(train: _Distinct, test: _Distinct) -> OverlappingPairs:
 
 @dataclass(frozen=True)
 class _Best:
-    """The most similar training row of each test row so far, the first of equals; -1 without one."""
+    """The most similar training row of each test row so far, the first of equals; -1: none."""
 
     index: NDArray[np.int64]
     similarity: NDArray[np.float64]
@@ -145,8 +145,8 @@ class _Best:
     def of(cls, count: int) -> _Best:
         return cls(np.full(count, -1, dtype=np.int64), np.zeros(count))
 
-    def take(self, blocks: Iterable[OverlappingPairs]) -> None:
-        """Takes up whatever is better."""
+    def update(self, blocks: Iterable[OverlappingPairs]) -> None:
+        """Updates the rows for which a block has a better pair."""
         for block in blocks:
             order = np.lexsort((block.columns, -block.similarity, block.rows))
             order = order[np.unique(block.rows[order], return_index=True)[1]]
@@ -157,11 +157,15 @@ class _Best:
             self.similarity[rows[better]] = score[better]
 
 
-def _closest(found: dict[str, _Best]) -> Overlap:
-    """The closest kind of each row, of kinds that go from the closest on."""
-    here = [best.index >= 0 for best in found.values()]
+def _closest(best_of_kind: dict[str, _Best]) -> Overlap:
+    """The closest kind of each row; the kinds are sorted, closest first."""
+    matches = [best.index >= 0 for best in best_of_kind.values()]
     kind = np.select(
-        here, [np.full(len(h), name) for name, h in zip(found, here, strict=True)], "none"
+        matches,
+        [np.full(len(rows), name) for name, rows in zip(best_of_kind, matches, strict=True)],
+        "none",
     )
-    index = np.select(here, [best.index for best in found.values()], -1)
-    return Overlap(kind, index, np.select(here, [best.similarity for best in found.values()], 0.0))
+    index = np.select(matches, [best.index for best in best_of_kind.values()], -1)
+    return Overlap(
+        kind, index, np.select(matches, [best.similarity for best in best_of_kind.values()], 0.0)
+    )

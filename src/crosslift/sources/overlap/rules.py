@@ -1,6 +1,6 @@
 """The rules by which two texts that are not equal count as overlapping; see `find_overlap`.
 
-Each rule yields, without omission, every pair of texts that it finds alike, and how alike they are.
+Each rule yields every pair of texts that it considers similar, with their similarity.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from crosslift.sources.overlap.sets import (
 )
 
 NEAR_LETTERS = 6
-"""Two texts of which one has fewer letters are never near."""
+"""Two texts are never near if one has fewer letters."""
 
 WORDS, WORDS_SHARED = 4, 0.75
-"""The fewest words of a test text compared by shared words, and the least share of the longer's."""
+"""The fewest words of a test text compared by shared words, and their least share of the longer."""
 
 FEW_WORDS = 2
-"""A test text of fewer words is compared as a whole and by its runs of letters alone."""
+"""A test text with fewer words is compared only as a whole and by its runs of letters."""
 
 EDITED_LETTERS, LETTERS_AN_EDIT = 32, 6
-"""The most letters of a text that may differ in one letter of six."""
+"""The most letters of a text compared by edits, and the letters per allowed edit."""
 
 INSIDE_WORDS, INSIDE_LETTERS = 5, 20
 """The fewest words, or letters, of a test text that is a part of a longer text."""
@@ -63,15 +63,15 @@ class OverlappingPairs(NamedTuple):
 
     @classmethod
     def of(
-        cls, pairs: CandidatePairs, similarity: NDArray[np.float64], kept: NDArray[np.bool_]
+        cls, pairs: CandidatePairs, similarity: NDArray[np.float64], mask: NDArray[np.bool_]
     ) -> OverlappingPairs:
-        """The pairs that are kept."""
-        return cls(*pairs.where(kept), similarity[kept])
+        """The pairs at which a bool array [P] is true."""
+        return cls(*pairs.where(mask), similarity[mask])
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Texts as they are compared.
+    """Texts in the forms for comparison.
 
     Args:
         letters: N strings, see `Wording`.
@@ -125,7 +125,7 @@ def near_in_grams(train: Texts, test: Texts, threshold: float) -> Iterator[Overl
 
 
 def near_in_words(train: Texts, test: Texts) -> Iterator[OverlappingPairs]:
-    """Pairs that share three quarters of the words of the longer one, in whatever order."""
+    """Pairs that share three quarters of the words of the longer one, in any order."""
     sizes = sizes_of(test.words), sizes_of(train.words)
     long = [texts.lengths >= NEAR_LETTERS for texts in (test, train)]
     heads = [
@@ -141,20 +141,20 @@ def near_in_words(train: Texts, test: Texts) -> Iterator[OverlappingPairs]:
 
 
 def near_in_letters(train: Texts, test: Texts) -> Iterator[OverlappingPairs]:
-    """Short pairs that share a run of four letters and differ in one letter of six at most.
+    """Short pairs that share a run of four letters and differ in at most one letter of six.
 
     The edit distance is Levenshtein's; similarity is 1 less its share of the longer one's letters.
-    Each edit takes four runs at most, so either set keeps all but four for each edit.
+    Each edit changes at most four runs, so either set keeps all but four for each edit.
     """
     lengths = test.lengths, train.lengths
     enough = (test.sizes >= FEW_WORDS, np.ones(len(train.sizes), dtype=np.bool_))
     heads = []
-    for texts, kept in zip((test, train), enough, strict=True):
+    for texts, eligible in zip((test, train), enough, strict=True):
         edits = texts.lengths // (
             LETTERS_AN_EDIT - 1
         )  # the other may be longer by an edit for each
         short = (texts.lengths >= NEAR_LETTERS) & (texts.lengths <= EDITED_LETTERS)
-        heads.append(rarest(texts.grams, (GRAM * edits + 1) * (short & kept)))
+        heads.append(rarest(texts.grams, (GRAM * edits + 1) * (short & eligible)))
     for block in sharing(*heads):
         shorter, longer = _smaller_larger(*lengths, block)
         pairs = block.where((longer - shorter) * LETTERS_AN_EDIT <= longer)
@@ -164,22 +164,24 @@ def near_in_letters(train: Texts, test: Texts) -> Iterator[OverlappingPairs]:
 
 
 def _edit_distances(first: NDArray[np.object_], second: NDArray[np.object_]) -> NDArray[np.int64]:
-    """Edit distances of pairs of short texts; above what may count, some greater number."""
+    """Edit distances of pairs of short texts; above the largest allowed one, some greater number."""
     if not len(first):
         return np.zeros(0, dtype=np.int64)
     most = EDITED_LETTERS // LETTERS_AN_EDIT
-    found = cpdist(first, second, scorer=Levenshtein.distance, score_cutoff=most, dtype=np.int64)
-    return np.asarray(found, dtype=np.int64)
+    distances = cpdist(
+        first, second, scorer=Levenshtein.distance, score_cutoff=most, dtype=np.int64
+    )
+    return np.asarray(distances, dtype=np.int64)
 
 
 def inside_training(train: Texts, test: Texts) -> Iterator[OverlappingPairs]:
-    """Pairs of a test text and a longer training text that has it in it, letter for letter."""
+    """Pairs of a test text and a longer training text that contains it, letter for letter."""
     enough = (test.sizes >= INSIDE_WORDS) | (test.lengths >= INSIDE_LETTERS)
     anchors = rarest(test.grams, (enough & (test.lengths >= NEAR_LETTERS)).astype(np.int64))
     for block in sharing(anchors, train.grams):
         pairs = block.where(train.lengths[block.columns] > test.lengths[block.rows])
-        held = _held(test.letters[pairs.rows], train.letters[pairs.columns])
-        yield OverlappingPairs.of(pairs, np.ones(len(held)), held)
+        is_inside = _is_inside(test.letters[pairs.rows], train.letters[pairs.columns])
+        yield OverlappingPairs.of(pairs, np.ones(len(is_inside)), is_inside)
 
 
 def inside_test(train: Texts, test: Texts) -> Iterator[OverlappingPairs]:
@@ -187,15 +189,15 @@ def inside_test(train: Texts, test: Texts) -> Iterator[OverlappingPairs]:
     anchors = rarest(train.grams, (train.lengths >= PART_LETTERS).astype(np.int64))
     for block in sharing(test.grams, anchors):
         share = train.lengths[block.columns] / test.lengths[block.rows]
-        kept = (share < 1) & (share >= PART_SHARE) & (test.sizes[block.rows] >= FEW_WORDS)
-        pairs = block.where(kept)
-        held = _held(train.letters[pairs.columns], test.letters[pairs.rows])
-        yield OverlappingPairs.of(pairs, share[kept], held)
+        mask = (share < 1) & (share >= PART_SHARE) & (test.sizes[block.rows] >= FEW_WORDS)
+        pairs = block.where(mask)
+        is_inside = _is_inside(train.letters[pairs.columns], test.letters[pairs.rows])
+        yield OverlappingPairs.of(pairs, share[mask], is_inside)
 
 
-def _held(shorter: NDArray[np.object_], longer: NDArray[np.object_]) -> NDArray[np.bool_]:
-    held = [one in other for one, other in zip(shorter, longer, strict=True)]
-    return np.array(held, dtype=np.bool_)
+def _is_inside(shorter: NDArray[np.object_], longer: NDArray[np.object_]) -> NDArray[np.bool_]:
+    is_inside = [one in other for one, other in zip(shorter, longer, strict=True)]
+    return np.array(is_inside, dtype=np.bool_)
 
 
 def _smaller_larger(
@@ -207,6 +209,6 @@ def _smaller_larger(
 
 
 def _prefix(sizes: NDArray[np.int64], share: float) -> NDArray[np.int64]:
-    """The rarest n - ceil(share n) + 1 members of each set of n: enough to meet any alike set in."""
-    kept = sizes - np.ceil(share * sizes - _SLACK).astype(np.int64) + 1
-    return np.where(sizes > 0, kept, 0)
+    """The rarest n - ceil(share n) + 1 members of each set of n: enough to meet any similar set."""
+    counts = sizes - np.ceil(share * sizes - _SLACK).astype(np.int64) + 1
+    return np.where(sizes > 0, counts, 0)

@@ -1,4 +1,4 @@
-"""Texts as sparse sets of what they are made of, and the pairs of sets that can be alike.
+"""Texts as sparse sets of their words or runs of letters, and the pairs of sets that can be similar.
 
 Two sets that share enough have one of the rarest few of each in common, so only pairs that do are
 compared (prefix filtering: Bayardo, Ma, Srikant, "Scaling up all pairs similarity search", WWW 2007,
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 GRAM = 4
-"""Length of the runs of letters that texts are compared by."""
+"""Length of the runs of letters by which texts are compared."""
 
 
 class CandidatePairs(NamedTuple):
@@ -32,9 +32,9 @@ class CandidatePairs(NamedTuple):
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
 
-    def where(self, kept: NDArray[np.bool_]) -> CandidatePairs:
+    def where(self, mask: NDArray[np.bool_]) -> CandidatePairs:
         """The pairs at which a bool array [P] is true."""
-        return CandidatePairs(self.rows[kept], self.columns[kept])
+        return CandidatePairs(self.rows[mask], self.columns[mask])
 
 
 _AT_ONCE = 4_000_000
@@ -50,15 +50,15 @@ def gram_sets(texts: Sequence[str]) -> csr_matrix:
         size = int(grams.max(initial=0)) + 1
         grams = _dense_ids(grams[:-step] * size + grams[step:])
     owner = np.repeat(np.arange(len(texts)), lengths)[: max(0, lengths.sum() - GRAM + 1)]
-    left = np.repeat(lengths.cumsum(), lengths)[: len(owner)] - np.arange(len(owner))
-    inside = left >= GRAM
+    remaining = np.repeat(lengths.cumsum(), lengths)[: len(owner)] - np.arange(len(owner))
+    inside = remaining >= GRAM
     return _rarest_first(owner[inside], grams[: len(owner)][inside], len(texts))
 
 
 def word_sets(texts: Sequence[Sequence[str]]) -> csr_matrix:
     """Binary matrix [texts, words], from the rarest to the commonest.
 
-    A word that a text has twice has two columns: the first one of the text and the second.
+    A word that occurs twice in a text has two columns, for its first and its second occurrence.
     """
     ids: dict[str, int] = {}
     word = [ids.setdefault(word, len(ids)) for word in chain.from_iterable(texts)]
@@ -66,8 +66,8 @@ def word_sets(texts: Sequence[Sequence[str]]) -> csr_matrix:
     keys = np.sort(owner * max(len(ids), 1) + np.array(word, dtype=np.int64))
     starts = np.flatnonzero(np.diff(keys, prepend=-1))
     time = np.arange(len(keys)) - np.repeat(starts, np.diff(starts, append=len(keys)))
-    owner, found = np.divmod(keys, max(len(ids), 1))
-    return _rarest_first(owner, _dense_ids(time * max(len(ids), 1) + found), len(texts))
+    owner, word_ids = np.divmod(keys, max(len(ids), 1))
+    return _rarest_first(owner, _dense_ids(time * max(len(ids), 1) + word_ids), len(texts))
 
 
 def _dense_ids(values: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -89,7 +89,7 @@ def _rarest_first(owner: NDArray[np.int64], member: NDArray[np.int64], count: in
 
 
 def sizes_of(sets: csr_matrix) -> NDArray[np.int64]:
-    """How many members each set has."""
+    """The number of members of each set."""
     sizes: NDArray[np.int64] = np.diff(sets.indptr).astype(np.int64)
     return sizes
 
@@ -98,15 +98,15 @@ def rarest(sets: csr_matrix, most: NDArray[np.int64]) -> csr_matrix:
     """The rarest members of each set.
 
     Args:
-        sets: as `gram_sets` and `word_sets` give them.
+        sets: from `gram_sets` or `word_sets`.
         most: int64 [sets], how many of each; 0 leaves a set without any.
     """
     sizes = sizes_of(sets)
     place = np.arange(sets.nnz) - np.repeat(sets.indptr[:-1], sizes)
-    kept = place < np.repeat(most, sizes)
-    rows = np.repeat(np.arange(sets.shape[0]), sizes)[kept]
+    mask = place < np.repeat(most, sizes)
+    rows = np.repeat(np.arange(sets.shape[0]), sizes)[mask]
     values = np.ones(len(rows), dtype=np.int32)
-    return csr_matrix((values, (rows, sets.indices[kept])), shape=sets.shape)
+    return csr_matrix((values, (rows, sets.indices[mask])), shape=sets.shape)
 
 
 def sharing(test: csr_matrix, train: csr_matrix) -> Iterator[CandidatePairs]:
@@ -128,7 +128,7 @@ def sharing(test: csr_matrix, train: csr_matrix) -> Iterator[CandidatePairs]:
 
 
 def count_shared(test: csr_matrix, train: csr_matrix, pairs: CandidatePairs) -> NDArray[np.int64]:
-    """How many members the sets of each pair share."""
+    """The number of members that the sets of each pair share."""
     rows, columns = pairs
     smaller = np.minimum(sizes_of(test)[rows], sizes_of(train)[columns])
     block = max(1, _AT_ONCE // max(1, int(smaller.max(initial=1))))

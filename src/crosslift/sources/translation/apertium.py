@@ -1,4 +1,4 @@
-"""Translation by Apertium, a rule-based program, run as it is installed.
+"""Translation by Apertium, an installed rule-based program.
 
 Forcada et al. 2011, "Apertium: a free/open-source platform for rule-based machine translation",
 Machine Translation 25(2).
@@ -45,20 +45,20 @@ _PACKAGES: Mapping[str, str] = {  # language -> Debian package of the pair from 
     "sr": "apertium-hbs-eng",
 }
 _PAIR_CODES = {"bs": "hbs_BS", "hr": "hbs_HR", "sh": "hbs", "sr": "hbs_SR"}
-_OWN_PROGRAMS = ("wblank-mode", "wblank-attach", "wblank-detach")
+_HELPER_PROGRAMS = ("wblank-mode", "wblank-attach", "wblank-detach")
 _TEXTS_AT_ONCE = 256
 _SECONDS_TO_END = 5.0
-_SHOWN = 500
+_LONGEST_MESSAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Apertium as it is installed.
+    """The installed Apertium.
 
     Args:
         program: path of the program.
         version: such as ``3.8.3``.
-        pairs: the pairs that are there, such as ``eng-spa``.
+        pairs: the installed pairs, such as ``eng-spa``.
     """
 
     program: str
@@ -68,22 +68,22 @@ class Installation:
     @property
     def from_english(self) -> dict[str, str]:
         """Apertium's code of a language -> the pair that translates English into it."""
-        found: dict[str, str] = {}
+        pairs_by_target: dict[str, str] = {}
         for pair in self.pairs:
             source, _, target = pair.partition("-")
             if source in ("eng", "en") and "-" not in target:
-                found.setdefault(target, pair)
-        return found
+                pairs_by_target.setdefault(target, pair)
+        return pairs_by_target
 
 
 def installation(languages: Sequence[str] = ()) -> Installation:
-    """Apertium as it is installed.
+    """The installed Apertium.
 
     Args:
-        languages: BCP-47 codes that an error names the packages for.
+        languages: BCP-47 codes for which an error names the packages.
 
     Raises:
-        DataError: it is not on the PATH, too old, or ends with an error.
+        DataError: it is not on the PATH, is too old, or fails.
     """
     program = shutil.which(PROGRAM)
     if program is None:
@@ -93,11 +93,11 @@ def installation(languages: Sequence[str] = ()) -> Installation:
             f"on Debian or Ubuntu: `apt-get install {' '.join(packages(languages))}`; elsewhere: "
             "https://wiki.apertium.org/wiki/Installation",
         )
-    told = _run([program, "-V"], b"").decode(errors="replace")
-    version = re.search(r"\d+(\.\d+)+", told)
+    output = _run([program, "-V"], b"").decode(errors="replace")
+    version = re.search(r"\d+(\.\d+)+", output)
     if version is None or tuple(map(int, version[0].split(".")))[:2] < OLDEST:
         raise DataError(
-            f"{program} says it is {told.strip() or 'nothing'}",
+            f"{program} reports the version {output.strip() or 'nothing'}",
             f"Apertium {'.'.join(map(str, OLDEST))} or later",
             "install a later one",
         )
@@ -107,8 +107,8 @@ def installation(languages: Sequence[str] = ()) -> Installation:
 
 def packages(languages: Sequence[str]) -> list[str]:
     """The Debian packages that translate from English into some languages."""
-    wanted = [_package(code) for code in languages]
-    return [PROGRAM, *dict.fromkeys(name for name in wanted if name)]
+    names = [_package(code) for code in languages]
+    return [PROGRAM, *dict.fromkeys(name for name in names if name)]
 
 
 def _package(code: str) -> str | None:
@@ -120,7 +120,7 @@ class Apertium:
 
     Args:
         languages: BCP-47 codes.
-        codes: BCP-47 code -> Apertium's, where it is not found by itself.
+        codes: BCP-47 code -> Apertium's, if it cannot be derived.
 
     Raises:
         DataError: the program or a pair is missing.
@@ -132,18 +132,18 @@ class Apertium:
 
     def _pair(self, code: str, codes: Mapping[str, str]) -> str:
         legal = self._installed.from_english
-        usual = {c: own for c, own in _PAIR_CODES.items() if own in legal}
+        usual = {c: pair_code for c, pair_code in _PAIR_CODES.items() if pair_code in legal}
         package = _package(code)
         advice = f"`apt-get install {package}`" if package else "`apt-cache search apertium-`"
-        there = ", ".join(self._installed.pairs) or "none"
-        remedy = f"install the pair (on Debian or Ubuntu: {advice}); pairs that are there: {there}"
+        installed = ", ".join(self._installed.pairs) or "none"
+        remedy = f"install the pair (on Debian or Ubuntu: {advice}); installed pairs: {installed}"
         return legal[engine_code(code, legal, usual | dict(codes), "Apertium", remedy)]
 
     def facts(self) -> dict[str, Any]:
         """Version, and checksums of the programs and of each pair's data.
 
         Raises:
-            DataError: a pair's data is not where the program's own place says.
+            DataError: a pair's data is not in Apertium's data folder.
         """
         pairs = {code: self._facts_of_pair(pair) for code, pair in self._pairs.items()}
         return {"engine": "apertium", "version": self._installed.version, "pairs": pairs}
@@ -157,8 +157,8 @@ class Apertium:
                 "set APERTIUM_DATADIR to Apertium's data folder",
             )
         text = mode.read_text(encoding="utf-8")
-        named = [word.strip("'\"") for word in text.split()]
-        data = sorted({Path(word) for word in named if "/" in word and Path(word).is_file()})
+        words = [word.strip("'\"") for word in text.split()]
+        data = sorted({Path(word) for word in words if "/" in word and Path(word).is_file()})
         sums = [cached_sha256(path) for path in (mode, *data, *_programs(text))]
         return {"pair": pair, "files": hashlib.sha256(";".join(sums).encode()).hexdigest()}
 
@@ -167,7 +167,7 @@ class Apertium:
         return put_marks(text, start, end, MARKS)
 
     def unmark(self, text: str) -> Piece | None:
-        """The text and what came of the piece."""
+        """The text and the translated piece."""
         return take_marks(text, MARKS)
 
     def translate(
@@ -176,14 +176,14 @@ class Apertium:
         """The translation of each text, line by line.
 
         Raises:
-            DataError: the program ends with an error, or does not give one translation a line.
+            DataError: the program fails, or does not return one translation per line.
         """
-        found: list[str | None] = []
+        translations: list[str | None] = []
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             some = texts[start : start + _TEXTS_AT_ONCE]
-            found += self._translate(some, self._pairs[language])
+            translations += self._translate(some, self._pairs[language])
             advance(len(some))
-        return found
+        return translations
 
     def _translate(self, texts: Sequence[str], pair: str) -> list[str]:
         split = [lines_and_breaks(text) for text in texts]
@@ -198,51 +198,53 @@ class Apertium:
         return [text.strip() for text in joined]
 
     def _translate_lines(self, lines: Sequence[str], pair: str) -> list[str]:
-        asked = list(dict.fromkeys(line for line in lines if line))
-        if not asked:
+        distinct = list(dict.fromkeys(line for line in lines if line))
+        if not distinct:
             return [""] * len(lines)
-        documents = [encode(line, number) for number, line in enumerate(asked)]
+        documents = [encode(line, number) for number, line in enumerate(distinct)]
         sent = "".join(f"{document}\0" for document in documents).encode()
         command = [self._installed.program, "-u", "-z", "-f", "none", pair]
-        given = _read(_run(command, sent), len(asked), pair)
-        found = {line: tidy(text, line) for line, text in zip(asked, given, strict=True)}
-        return [found.get(line, "") for line in lines]
+        outputs = _read(_run(command, sent), len(distinct), pair)
+        translations = {
+            line: tidy(text, line) for line, text in zip(distinct, outputs, strict=True)
+        }
+        return [translations.get(line, "") for line in lines]
 
 
 def data_folder(program: str) -> Path:
     """Apertium's folder of data: APERTIUM_DATADIR, or ``share/apertium`` beside the program."""
-    chosen = os.environ.get("APERTIUM_DATADIR")
-    return Path(chosen) if chosen else Path(program).resolve().parent.parent / "share" / "apertium"
+    folder = os.environ.get("APERTIUM_DATADIR")
+    return Path(folder) if folder else Path(program).resolve().parent.parent / "share" / "apertium"
 
 
 def _programs(mode: str) -> list[Path]:
-    """The programs that a mode calls, and our own use of Apertium: by name, each once."""
-    called = [words.split()[0] for words in mode.split("|") if words.split()]
-    names = {*called, *(f"{PROGRAM}-{name}" for name in _OWN_PROGRAMS)}
-    found = [shutil.which(name) for name in sorted(names)]
-    by_name = {path.name: path for path in sorted(Path(each) for each in found if each)}
+    """The programs that a mode calls and the helper programs: sorted by name, each once."""
+    called_programs = [words.split()[0] for words in mode.split("|") if words.split()]
+    names = {*called_programs, *(f"{PROGRAM}-{name}" for name in _HELPER_PROGRAMS)}
+    paths = [shutil.which(name) for name in sorted(names)]
+    by_name = {path.name: path for path in sorted(Path(each) for each in paths if each)}
     return list(by_name.values())
 
 
-def _read(given: bytes, count: int, pair: str) -> list[str]:
-    documents = given.decode(errors="replace").split("\0")
+def _read(output: bytes, count: int, pair: str) -> list[str]:
+    documents = output.decode(errors="replace").split("\0")
     whole = len(documents) >= count and not any(rest.strip() for rest in documents[count:])
     lines = [decode(document, number) for number, document in enumerate(documents[:count])]
-    found = [line for line in lines if line is not None]
-    if not whole or len(found) < count:
+    complete = [line for line in lines if line is not None]
+    if not whole or len(complete) < count:
         raise DataError(
-            f"Apertium's pair {pair} gave {len(found)} whole translations of {count} texts",
-            "one of each text, in their order",
+            f"Apertium's pair {pair} returned {len(complete)} complete translations of {count} texts",
+            "one translation per text, in their order",
             f"try a later version of the pair, or another engine; `{PROGRAM} -l` lists the pairs",
         )
-    return found
+    return complete
 
 
 def _run(command: Sequence[str], sent: bytes) -> bytes:
-    """What a program prints; whatever ends us ends it and all that it has started.
+    """Returns the output of a program; an interrupt also stops it and everything that it started.
 
     Raises:
-        DataError: it cannot be started, or ends with an error.
+        DataError: it cannot be started, or fails.
     """
     try:
         process = subprocess.Popen(
@@ -254,19 +256,19 @@ def _run(command: Sequence[str], sent: bytes) -> bytes:
         )
     except OSError as error:
         raise DataError(
-            f"{command[0]} cannot be started: {error.strerror}", remedy="install it anew"
+            f"{command[0]} cannot be started: {error.strerror}", remedy="reinstall it"
         ) from error
     try:
-        printed, complained = process.communicate(sent)
+        printed, errors = process.communicate(sent)
     except BaseException:
         _end(process)
         raise
     if process.returncode != 0:
-        said = complained.decode(errors="replace").strip()[-_SHOWN:] or "nothing"
+        message = errors.decode(errors="replace").strip()[-_LONGEST_MESSAGE:] or "nothing"
         raise DataError(
-            f"`{' '.join(command)}` ended with status {process.returncode}; it said: {said}",
+            f"`{' '.join(command)}` ended with status {process.returncode}; it reported: {message}",
             "status 0",
-            "give the command by itself to see whether Apertium works",
+            "run the command by hand to see whether Apertium works",
         )
     return printed
 

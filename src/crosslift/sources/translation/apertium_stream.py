@@ -1,10 +1,10 @@
-"""Texts in the form in which Apertium's programs hand them on, and back.
+"""Converts texts to and from the stream format of Apertium's programs.
 
-A text goes in as one document: a number, its words, an end; a zero byte follows. Characters that the
-form itself uses never go in: each run of them is a blank, which the programs pass on unread, with
-the characters' numbers. A marked text has every word bound to a blank that says whether it is in the
-piece or outside it. A word's blank goes where its translation goes, so that the piece is found
-again after words have changed places; words that a translation adds have no blank.
+A text becomes one document: a number, its words, an end, and a zero byte. Characters that the format
+itself uses are never passed: each run of them becomes a blank with their code points, which the
+programs copy unread. In a marked text every word is bound to a blank that says whether it is inside
+or outside the piece. A word's blank follows its translation, so that the piece can be located even
+if the words change places; words that a translation adds have no blank.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 from crosslift.sources.translation.marks import Marks
 
 MARKS = Marks("\ufdd0", "\ufdd1")
-"""Around a piece: characters that Unicode sets aside for use inside of programs."""
+"""Around a piece: characters that Unicode reserves for internal use in programs."""
 
 _SPECIAL = re.compile(r"([\[\]{}^$/\\@<>~]+)")
 _NOT_TEXT = re.compile("[\ud800-\udfff]")
@@ -37,7 +37,7 @@ class _Segment(NamedTuple):
 
 
 def lines_and_breaks(text: str) -> tuple[list[str], list[str]]:
-    """The lines of a text and what stands between them; each line is translated by itself.
+    """The lines of a text and the breaks between them; each line is translated separately.
 
     Returns:
         N lines, without space at their ends, runs of space or control characters in one space;
@@ -53,7 +53,7 @@ def encode(line: str, number: int) -> str:
 
     Args:
         line: one text without line break, with or without marks.
-        number: by which the document is known again.
+        number: identifies the document.
     """
     regions = re.split(f"[{MARKS.opening}{MARKS.closing}]", line)
     if len(regions) == 1:
@@ -67,7 +67,7 @@ def encode(line: str, number: int) -> str:
 
 
 def _begins_inside(line: str) -> bool:
-    """Whether a piece that begins in a line before goes on in this one."""
+    """Whether a piece from an earlier line continues in this one."""
     opening, closing = line.find(MARKS.opening), line.find(MARKS.closing)
     return closing >= 0 and (opening < 0 or closing < opening)
 
@@ -75,27 +75,28 @@ def _begins_inside(line: str) -> bool:
 def _region(text: str, place: _Place) -> str:
     parts = _SPECIAL.split(text)
     return "".join(
-        _coded(part, place) if i % 2 else _words(part, place) for i, part in enumerate(parts)
+        _encoded_characters(part, place) if i % 2 else _marked_words(part, place)
+        for i, part in enumerate(parts)
     )
 
 
-def _coded(characters: str, place: _Place) -> str:
+def _encoded_characters(characters: str, place: _Place) -> str:
     return f"[{place}{''.join(f'{ord(c):x}.' for c in characters)}]"
 
 
-def _words(text: str, place: _Place) -> str:
+def _marked_words(text: str, place: _Place) -> str:
     return f"[[t:{place}:1]]{text}[[/]]" if place != "p" and text.strip() else text
 
 
 def decode(document: str, number: int) -> str | None:
-    """A translated document as a line, with marks around what came of the piece.
+    """A translated document as a line, with marks around the translated piece.
 
     Args:
-        document: as Apertium gave it.
-        number: which it must be.
+        document: from Apertium.
+        number: the expected number.
 
     Returns:
-        The line; None where it is not that document, or not one whole document.
+        The line; None if it is not that document, or not one complete document.
     """
     begin = f"[n{number}]"
     if not document.startswith(begin) or document.count(_END) != 1:
@@ -117,7 +118,7 @@ def _segments(body: str) -> Iterator[_Segment]:
 def _place(places: str) -> _Place:
     inside, outside = ":i:" in places, ":o:" in places
     if inside == outside:
-        return "p"  # one word of a word inside and one outside
+        return "p"  # the translation of a word inside and one outside
     return "i" if inside else "o"
 
 
@@ -154,6 +155,6 @@ _SPACE_BEFORE_STOP = re.compile(rf"(?<=[\w{MARKS.closing}]) (?=[.,;:!?](?:\s|$))
 
 
 def tidy(line: str, original: str) -> str:
-    """A translated line without the spaces that are left of words that went elsewhere."""
+    """A translated line without the spaces that remain of moved words."""
     spaced = re.sub(r"  +", " ", line).strip()
     return spaced if _SPACE_BEFORE_STOP.search(original) else _SPACE_BEFORE_STOP.sub("", spaced)

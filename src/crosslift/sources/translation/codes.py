@@ -1,4 +1,4 @@
-"""An engine's own code for a language: `spa`, `spa_Latn`, `es_XX`, `es`."""
+"""An engine's code for a language: `spa`, `spa_Latn`, `es_XX`, `es`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from babel.core import get_global
 from crosslift.errors import DataError, nearest
 from crosslift.languages import FAMILIES, language
 
-_OTHER_STEMS: Mapping[str, tuple[str, ...]] = {  # besides those that CLDR calls aliases
+_OTHER_STEMS: Mapping[str, tuple[str, ...]] = {  # in addition to CLDR's aliases
     "fil": ("tl",),
     "nb": ("no", "nor"),
     "no": ("nb", "nob"),
@@ -18,7 +18,7 @@ _OTHER_STEMS: Mapping[str, tuple[str, ...]] = {  # besides those that CLDR calls
     "qu": ("quy",),
     "tl": ("tgl", "fil"),
 }
-_SHOWN = 40
+_MOST_NAMES = 40
 
 
 @cache
@@ -34,27 +34,27 @@ def stems(code: str) -> tuple[str, ...]:
 
 
 def engine_code(
-    code: str, legal: Collection[str], own: Mapping[str, str], engine: str, remedy: str
+    code: str, legal: Collection[str], overrides: Mapping[str, str], engine: str, remedy: str
 ) -> str:
-    """An engine's own code for a language.
+    """An engine's code for a language.
 
     Args:
         code: BCP-47 code.
         legal: the codes that the engine knows.
-        own: BCP-47 code -> the engine's, as the user gives it; goes before everything else.
+        overrides: BCP-47 code -> the engine's, from the user; has priority.
         engine: its name, for the error.
-        remedy: what an error says to do.
+        remedy: what the error message suggests.
 
     Raises:
-        DataError: the engine does not know the language, or has several variants of it and none
-            that fits.
+        DataError: the engine does not know the language, or has several variants of it but no
+            matching one.
     """
-    if code in own:
-        if own[code] not in legal:
+    if code in overrides:
+        if overrides[code] not in legal:
             raise _unknown(
-                f"{own[code]} (`codes` names it for {code})", code, legal, engine, remedy
+                f"{overrides[code]} (`codes` names it for {code})", code, legal, engine, remedy
             )
-        return own[code]
+        return overrides[code]
     for candidate in _candidates(code):
         if candidate in legal:
             return candidate
@@ -82,14 +82,16 @@ def _script(code: str) -> str:
     return language(code).script if code.partition("-")[0].lower() in FAMILIES else ""
 
 
-def _unknown(shown: str, code: str, legal: Collection[str], engine: str, remedy: str) -> DataError:
+def _unknown(name: str, code: str, legal: Collection[str], engine: str, remedy: str) -> DataError:
     names = sorted(legal)
     near = _near(code, names)
-    listed = ", ".join(names[:_SHOWN]) + (f", ... ({len(names)} in all)" if names[_SHOWN:] else "")
+    listed = ", ".join(names[:_MOST_NAMES]) + (
+        f", ... ({len(names)} in all)" if names[_MOST_NAMES:] else ""
+    )
     if near:
         remedy = f"did you mean {' or '.join(near)} (`codes: {{{code}: {near[0]}}}`)? Else {remedy}"
     return DataError(
-        f"{engine} does not translate from English into {shown}",
+        f"{engine} does not translate from English into {name}",
         f"one of {listed or 'none'}",
         remedy,
     )
@@ -97,5 +99,5 @@ def _unknown(shown: str, code: str, legal: Collection[str], engine: str, remedy:
 
 def _near(code: str, names: Sequence[str]) -> list[str]:
     beginnings = {name.partition("_")[0]: name for name in reversed(names)}
-    found = [beginnings[near] for stem in stems(code) for near in nearest(stem, beginnings)]
-    return list(dict.fromkeys(found))[:3]
+    similar = [beginnings[near] for stem in stems(code) for near in nearest(stem, beginnings)]
+    return list(dict.fromkeys(similar))[:3]

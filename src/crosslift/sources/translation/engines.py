@@ -1,4 +1,4 @@
-"""What a translation engine is, and how one is opened."""
+"""The interface of translation engines, and how to open one."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from crosslift.sources.translation.translator_files import (
 )
 
 Advance = Callable[[int], None]
-"""Told how many more texts are translated."""
+"""Receives the number of newly translated texts."""
 
 
 class Engine(Protocol):
     """Translates English texts."""
 
     def facts(self) -> dict[str, Any]:
-        """Everything that decides its output, beside the settings; JSON-like."""
+        """Everything besides the settings that determines its output; JSON-like."""
 
     def translate(
         self, texts: Sequence[str], language: str, advance: Advance = ...
@@ -31,19 +31,19 @@ class Engine(Protocol):
         Args:
             texts: N English texts, marked ones among them.
             language: BCP-47 code, one of the settings' `to`.
-            advance: told of progress.
+            advance: receives the progress.
 
         Returns:
-            N translations, with the marks as they came out; empty where nothing came out, None
-            where a text could not be translated whole.
+            N translations, with the marks of the output; empty if the engine returned nothing,
+            None if a text could not be translated completely.
         """
 
     def mark(self, text: str, start: int, end: int) -> str | None:
-        """The text with the engine's marks around a piece; None where it has such marks already."""
+        """The text with the engine's marks around a piece; None if it already has such marks."""
 
     def unmark(self, text: str) -> Piece | None:
-        """A translation without its marks and the piece between them; None where they are not there
-        exactly once, in order, around a text."""
+        """A translation without its marks and the piece between them; None unless they
+        occur exactly once, in order, around a text."""
 
 
 def open_engine(settings: TranslationSettings) -> Engine:
@@ -64,8 +64,8 @@ def open_engine(settings: TranslationSettings) -> Engine:
 def engine_facts(settings: TranslationSettings) -> dict[str, Any]:
     """The facts of the engine of some settings.
 
-    A model of the hub at a commit that is not in the local cache is known by that commit: it is
-    fetched when it first translates.
+    A model of the hub at a commit that is not in the local cache is identified by that commit: it is
+    downloaded when it first translates.
 
     Raises:
         DataError: as `open_engine`.

@@ -1,4 +1,4 @@
-"""Marking a piece of a text so that it is found again in the translation.
+"""Marks a piece of a text, to locate it in the translation.
 
 Chen, Jiang, Ritter and Xu 2023, "Frustratingly easy label projection for cross-lingual transfer"
 (arXiv 2211.15613): the piece is put between marks, and the text is translated with them.
@@ -30,7 +30,7 @@ class Piece(NamedTuple):
 
 
 def put_marks(text: str, start: int, end: int, marks: Marks) -> str | None:
-    """The text with marks around a piece; None where it has such a character already.
+    """The text with marks around a piece; None if it already has such a character.
 
     Example::
 
@@ -50,7 +50,7 @@ def take_marks(text: str, marks: Marks) -> Piece | None:
         "en [ Oslo ].", "[" and "]"  ->  "en Oslo.", 3, 7
 
     Returns:
-        None unless each mark is there once, in order, around more than space and punctuation.
+        None unless each mark occurs once, in order, around more than space and punctuation.
     """
     if text.count(marks.opening) != 1 or text.count(marks.closing) != 1:
         return None
@@ -67,8 +67,8 @@ def take_marks(text: str, marks: Marks) -> Piece | None:
     return Piece(head + piece + tail, start, start + len(piece))
 
 
-def _joined(left: str, right: str) -> str:
-    """Two texts one after the other, with one space only where both had one."""
-    if left.endswith(" ") and right.startswith(" "):
-        return left + right.lstrip(" ")
-    return left + right
+def _joined(first: str, second: str) -> str:
+    """Two texts one after the other, with only one space if both have one."""
+    if first.endswith(" ") and second.startswith(" "):
+        return first + second.lstrip(" ")
+    return first + second

@@ -16,22 +16,22 @@ _DEFAULT = Record("")
 
 
 def line_of(record: Record) -> str:
-    """One record as a line; what is at its default is left out."""
+    """One record as a line, without default values."""
     values = {name: getattr(record, name) for name in Record.__slots__}
-    given = {name: value for name, value in values.items() if value != getattr(_DEFAULT, name)}
+    fields = {name: value for name, value in values.items() if value != getattr(_DEFAULT, name)}
     if record.texts:
-        given["texts"] = dict(record.texts)
+        fields["texts"] = dict(record.texts)
     if record.image is not None:
-        given["image"] = str(record.image)
-    return json.dumps({"id": record.id} | given, ensure_ascii=False)
+        fields["image"] = str(record.image)
+    return json.dumps({"id": record.id} | fields, ensure_ascii=False)
 
 
 def record_of(line: str, place: str = "a record") -> Record:
-    """The record of a line that `line_of` wrote.
+    """The record of a line from `line_of`.
 
     Args:
         line: an object of JSON.
-        place: where it is, for errors.
+        place: its location, for errors.
 
     Raises:
         ArtifactError: it is not JSON.
@@ -52,7 +52,7 @@ def write_lines(path: Path, records: Iterable[Record]) -> None:
 
 
 def read_lines(path: Path) -> Iterator[Record]:
-    """The records of a file that `write_lines` wrote, in its order."""
+    """The records of a file from `write_lines`, in its order."""
     with path.open(encoding="utf-8", errors="surrogatepass", newline="\n") as file:
         for number, line in enumerate(file, start=1):
             yield record_of(line, f"{path}, line {number}")

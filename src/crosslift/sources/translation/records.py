@@ -37,12 +37,12 @@ class Translated:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """What is translated of a record: texts by column, the passage with marks, and the choices."""
+class _TranslationInput:
+    """The parts of a record to translate: texts by column, the passage with marks, and the choices."""
 
     texts: dict[str, str]
     choices: tuple[str, ...]
-    marked: str | None = None  # the column of the passage, where an answer is marked in it
+    marked: str | None = None  # the column of the passage, if an answer is marked in it
 
 
 def translate_records(
@@ -53,25 +53,27 @@ def translate_records(
     language: str,
     report: Callable[[float], None] = lambda _: None,
 ) -> Translated:
-    """Translates what a form reads of English records; labels, answers' numbers and scores stay.
+    """Translates the texts that a form reads of English records; labels, answers and scores stay.
 
-    A record and its translation are of one group, so that they are never negatives of one another.
-    In span QA the first answer of a question is found again by marks around it (see `marks`). Equal
-    texts are translated once.
+    A record and its translation are in one group, so that they are never negatives of one another.
+    In span QA marks around the first answer of a question locate it in the translation (see `marks`).
+    Equal texts are translated once.
 
     Args:
         records: in English.
         columns: column of the form -> column of the records, as in the task's form.
-        passage: the column in which answers lie; None: the form has none.
+        passage: the column with the answers; None: the form has none.
         engine: translates.
-        language: BCP-47 code of the language it translates into.
-        report: called with the share that is done.
+        language: BCP-47 code of the target language.
+        report: called with the finished share.
 
     Raises:
         DataError: the engine fails.
     """
-    asked = [_ask(record, columns, passage, engine) for record in records]
-    texts = list(dict.fromkeys(t for a in asked if isinstance(a, _Asked) for t in _all(a)))
+    inputs = [_translation_input(record, columns, passage, engine) for record in records]
+    texts = list(
+        dict.fromkeys(t for i in inputs if isinstance(i, _TranslationInput) for t in _all_texts(i))
+    )
     done = 0
 
     def advance(count: int) -> None:
@@ -79,20 +81,24 @@ def translate_records(
         done += count
         report(done / len(texts))
 
-    found = dict(zip(texts, engine.translate(texts, language, advance), strict=True))
-    kept: list[Record] = []
+    translations = dict(zip(texts, engine.translate(texts, language, advance), strict=True))
+    translated: list[Record] = []
     dropped: Counter[Reason] = Counter()
-    for record, wanted in zip(records, asked, strict=True):
-        made = _made(record, wanted, found, engine) if isinstance(wanted, _Asked) else wanted
-        if isinstance(made, Record):
-            kept.append(in_language(made, language))
+    for record, source in zip(records, inputs, strict=True):
+        result = (
+            _translated_record(record, source, translations, engine)
+            if isinstance(source, _TranslationInput)
+            else source
+        )
+        if isinstance(result, Record):
+            translated.append(in_language(result, language))
         else:
-            dropped[made] += 1
-    return Translated(tuple(kept), dropped)
+            dropped[result] += 1
+    return Translated(tuple(translated), dropped)
 
 
 def group_of(record: Record) -> str:
-    """The group of a record and its translations: its own, or one that no other record is of."""
+    """The group of a record and its translations: its own, or one without other records."""
     return record.group or f"\0{record.id}"
 
 
@@ -102,41 +108,44 @@ def in_language(record: Record, language: str) -> Record:
     return replace(record, id=name, language=language, group=group_of(record), words=(), tags=())
 
 
-def _ask(
+def _translation_input(
     record: Record, columns: Mapping[str, str], passage: str | None, engine: Engine
-) -> _Asked | Reason:
+) -> _TranslationInput | Reason:
     texts = {name: record.texts[name] for name in names_bound(record.texts, columns.values())}
     if passage is None or not record.spans:
-        return _Asked(texts, record.choices)
+        return _TranslationInput(texts, record.choices)
     marked = engine.mark(texts[passage], *record.spans[0])
     if marked is None:
         return "holds the marks of an answer itself"
-    return _Asked(texts | {passage: marked}, record.choices, passage)
+    return _TranslationInput(texts | {passage: marked}, record.choices, passage)
 
 
-def _all(asked: _Asked) -> tuple[str, ...]:
-    return (*asked.texts.values(), *asked.choices)
+def _all_texts(source: _TranslationInput) -> tuple[str, ...]:
+    return (*source.texts.values(), *source.choices)
 
 
-def _made(
-    record: Record, asked: _Asked, found: Mapping[str, str | None], engine: Engine
+def _translated_record(
+    record: Record,
+    source: _TranslationInput,
+    translations: Mapping[str, str | None],
+    engine: Engine,
 ) -> Record | Reason:
     """The record with its texts in the other language."""
-    given = [found[text] for text in _all(asked)]
-    whole = [text for text in given if text is not None]
-    if len(whole) < len(given):
+    outputs = [translations[text] for text in _all_texts(source)]
+    complete = [text for text in outputs if text is not None]
+    if len(complete) < len(outputs):
         return "not translated whole"
-    if not all(text.strip() for text in whole):
+    if not all(text.strip() for text in complete):
         return "nothing came out"
-    texts = dict(zip(asked.texts, whole, strict=False))
-    choices = tuple(whole[len(texts) :])
-    if len(set(choices)) < len(set(asked.choices)):
+    texts = dict(zip(source.texts, complete, strict=False))
+    choices = tuple(complete[len(texts) :])
+    if len(set(choices)) < len(set(source.choices)):
         return "two choices became one"
     spans = record.spans
-    if asked.marked is not None:
-        piece = engine.unmark(texts[asked.marked])
+    if source.marked is not None:
+        piece = engine.unmark(texts[source.marked])
         if piece is None:
             return "the answer's place was lost"
-        texts[asked.marked] = piece.text
+        texts[source.marked] = piece.text
         spans = ((piece.start, piece.end),)
     return replace(record, texts=texts, choices=choices, spans=spans)

@@ -1,5 +1,5 @@
-"""Cutting English texts into sentences: translation models are trained on single ones, and leave out
-parts of longer texts without a word."""
+"""Cuts English texts into sentences: translation models are trained on single ones, and silently
+omit parts of longer texts."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def cut(text: str) -> tuple[list[str], list[str]]:
     """The sentences of an English text, and the space between them.
 
     Returns:
-        N sentences; N - 1 pieces of space. Put together in turn they are the text, without the
-        space at its ends.
+        N sentences; N - 1 pieces of space. Joined in turn they are the text without the space at
+        its ends.
     """
     sentences: list[str] = []
     gaps: list[str] = []
     begin, whole = 0, text.strip()
-    for found in _END.finditer(whole):
-        if found["line"] is None and _is_short(whole[begin : found.end("end")]):
+    for match in _END.finditer(whole):
+        if match["line"] is None and _is_short(whole[begin : match.end("end")]):
             continue
-        inside = found.start("line") if found["line"] is not None else found.end("end")
+        inside = match.start("line") if match["line"] is not None else match.end("end")
         sentences.append(whole[begin:inside])
-        gaps.append(found["line"] or found["gap"])
-        begin = found.end()
+        gaps.append(match["line"] or match["gap"])
+        begin = match.end()
     return [*sentences, whole[begin:]], gaps
 
 

@@ -16,7 +16,7 @@ from crosslift.model_files.read_model import read_json_object
 from crosslift.sources.translation.engines import Advance
 from crosslift.sources.translation.marks import Marks, Piece, put_marks, take_marks
 from crosslift.sources.translation.sentences import cut
-from crosslift.sources.translation.speaking import Spoken, speak
+from crosslift.sources.translation.speaking import TargetLanguage, target_language
 from crosslift.sources.translation.translation_settings import TranslationSettings
 from crosslift.sources.translation.translator_files import (
     translator,
@@ -36,15 +36,15 @@ _MOST_TIMES_LONGER, _MORE_TOKENS = 3, 32
 class Seq2Seq:
     """A translation model; its weights are loaded when it first translates.
 
-    Texts are cut into sentences, equal ones are translated once, and sentences of like length go
-    through together. A text is not translated whole, and None comes out, where a sentence is longer
-    than the model takes, or its translation does not end within three times its length and 32 tokens.
+    Texts are cut into sentences, equal ones are translated once, and sentences of similar length
+    form a batch. The translation of a text is None if a sentence is longer than the model allows, or
+    its translation does not end within three times its length plus 32 tokens.
 
     Args:
         settings: with a model.
 
     Raises:
-        DataError: the model cannot be found or read, is of another kind, or does not know a language.
+        DataError: the model is missing, unreadable or of another type, or does not know a language.
     """
 
     def __init__(self, settings: TranslationSettings) -> None:
@@ -66,17 +66,18 @@ class Seq2Seq:
                 "a whole number, at least 1",
             )
         self._longest = min(positions, int(self._tokenizer.model_max_length))
-        self._spoken = {
-            code: speak(self._tokenizer, code, settings.codes, self._name) for code in settings.to
+        self._targets = {
+            code: target_language(self._tokenizer, code, settings.codes, self._name)
+            for code in settings.to
         }
         self._model: Any = None
 
     def facts(self) -> dict[str, Any]:
-        """The model's files, and what else reads the texts."""
+        """The model's files, and the other software that reads the texts."""
         return translator_facts(self._published)
 
     def mark(self, text: str, start: int, end: int) -> str | None:
-        """The text with square brackets around a piece; None where it has brackets of its own."""
+        """The text with square brackets around a piece; None if it already has brackets."""
         return put_marks(text, start, end, MARKS)
 
     def unmark(self, text: str) -> Piece | None:
@@ -86,55 +87,57 @@ class Seq2Seq:
     def translate(
         self, texts: Sequence[str], language: str, advance: Advance = lambda _: None
     ) -> list[str | None]:
-        """The translation of each text; all settings of the search are fixed, nothing is drawn.
+        """The translation of each text; all settings of the search are fixed, without sampling.
 
         Raises:
             DataError: the weights cannot be loaded.
         """
-        spoken = self._spoken[language]
+        target = self._targets[language]
         cuts = [cut(text) for text in texts]
-        asked = list(dict.fromkeys(s for sentences, _ in cuts for s in sentences if s))
-        found: dict[str, str | None] = {"": ""}
-        told = 0
-        for some in self._batches(asked, spoken, found):
-            found |= zip(some, self._generate(some, spoken), strict=True)
-            done = len(texts) * (len(found) - 1) // max(1, len(asked))
-            advance(done - told)
-            told = done
-        advance(len(texts) - told)
-        return [_joined([found[s] for s in some], gaps, language) for some, gaps in cuts]
+        distinct = list(dict.fromkeys(s for sentences, _ in cuts for s in sentences if s))
+        translations: dict[str, str | None] = {"": ""}
+        reported = 0
+        for some in self._batches(distinct, target, translations):
+            translations |= zip(some, self._generate(some, target), strict=True)
+            done = len(texts) * (len(translations) - 1) // max(1, len(distinct))
+            advance(done - reported)
+            reported = done
+        advance(len(texts) - reported)
+        return [_joined([translations[s] for s in some], gaps, language) for some, gaps in cuts]
 
     def _batches(
-        self, sentences: Sequence[str], spoken: Spoken, found: dict[str, str | None]
+        self, sentences: Sequence[str], target: TargetLanguage, translations: dict[str, str | None]
     ) -> Iterator[list[str]]:
-        """Batches of sentences, the shortest first; those that are too long get None at once."""
+        """Batches of sentences, the shortest first; too long ones get None immediately."""
         with quiet_transformers():
-            ids = self._tokenizer([spoken.prefix + s for s in sentences])["input_ids"] or []
+            ids = self._tokenizer([target.prefix + s for s in sentences])["input_ids"] or []
         lengths = {s: len(row) for s, row in zip(sentences, ids, strict=True)}
-        found |= {s: None for s, length in lengths.items() if length > self._longest}
-        short = sorted((s for s in sentences if s not in found), key=lambda s: (lengths[s], s))
+        translations |= {s: None for s, length in lengths.items() if length > self._longest}
+        short = sorted(
+            (s for s in sentences if s not in translations), key=lambda s: (lengths[s], s)
+        )
         size = self._settings.batch_size
         yield from (short[start : start + size] for start in range(0, len(short), size))
 
-    def _generate(self, sentences: Sequence[str], spoken: Spoken) -> list[str | None]:
+    def _generate(self, sentences: Sequence[str], target: TargetLanguage) -> list[str | None]:
         model = self._loaded()
         batch = self._tokenizer(
-            [spoken.prefix + s for s in sentences], return_tensors="pt", padding=True
+            [target.prefix + s for s in sentences], return_tensors="pt", padding=True
         ).to(model.device)
         longest = batch["input_ids"].shape[1] * _MOST_TIMES_LONGER + _MORE_TOKENS
         room = min(longest, self._longest - 2)
         with torch.inference_mode(), quiet_transformers():
-            given = model.generate(
+            output = model.generate(
                 input_ids=batch["input_ids"],
                 attention_mask=batch["attention_mask"],
                 num_beams=self._settings.beams,
                 do_sample=False,
                 max_new_tokens=room,
-                forced_bos_token_id=spoken.first_token,
+                forced_bos_token_id=target.first_token,
             )
-        said = given[:, 1 if spoken.first_token is None else 2 :]  # after start and language
-        texts = self._tokenizer.batch_decode(said, skip_special_tokens=True)
-        ended = (said == self._tokenizer.eos_token_id).any(dim=1).tolist()
+        tokens = output[:, 1 if target.first_token is None else 2 :]  # after start and language
+        texts = self._tokenizer.batch_decode(tokens, skip_special_tokens=True)
+        ended = (tokens == self._tokenizer.eos_token_id).any(dim=1).tolist()
         return [text.strip() if end else None for text, end in zip(texts, ended, strict=True)]
 
     def _loaded(self) -> Any:

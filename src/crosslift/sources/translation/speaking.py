@@ -1,4 +1,4 @@
-"""How a translation model is told the languages: a prefix of the text, or tokens."""
+"""How to set the languages of a translation model: by a prefix of the text, or by tokens."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from crosslift.languages import FAMILIES
 from crosslift.sources.translation.codes import engine_code, stems
 
 _TOKEN = re.compile(r"[a-z]{2,3}_[A-Z][A-Za-z]{1,3}")
-_ANOTHER_MODEL = "take a model that does, or name the model's own code in `codes`"
+_ANOTHER_MODEL = "use a model that does, or name the model's code in `codes`"
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """How a model is asked for one language.
+class TargetLanguage:
+    """How a model is set to one target language.
 
     Args:
-        code: the model's own for it; empty: it knows one language only.
-        prefix: put before every English sentence.
-        first_token: id of the token that a translation is made to begin with; None: none.
+        code: the model's code for it; empty: it knows only one language.
+        prefix: of every English sentence.
+        first_token: id of the forced first token of a translation; None: none.
     """
 
     code: str
@@ -30,13 +30,15 @@ class Spoken:
     first_token: int | None = None
 
 
-def speak(tokenizer: Any, language: str, codes: Mapping[str, str], model: str) -> Spoken:
-    """How a model is asked for a language; sets its tokenizer's source language to English.
+def target_language(
+    tokenizer: Any, language: str, codes: Mapping[str, str], model: str
+) -> TargetLanguage:
+    """How to set a model to a language; also sets its tokenizer's source language to English.
 
     Args:
         tokenizer: of the model.
         language: BCP-47 code.
-        codes: BCP-47 code -> the model's own.
+        codes: BCP-47 code -> the model's code.
         model: its name, for errors.
 
     Raises:
@@ -52,7 +54,7 @@ def speak(tokenizer: Any, language: str, codes: Mapping[str, str], model: str) -
         )
     tokenizer.src_lang = engine_code("en", known, {}, model, _ANOTHER_MODEL)
     code = engine_code(language, known, codes, model, _ANOTHER_MODEL)
-    return Spoken(code, first_token=known[code])
+    return TargetLanguage(code, first_token=known[code])
 
 
 def token_codes(tokenizer: Any) -> dict[str, int]:
@@ -64,21 +66,21 @@ def token_codes(tokenizer: Any) -> dict[str, int]:
     return {name: number for name, number in added.items() if _TOKEN.fullmatch(name)}
 
 
-def _marian(tokenizer: Any, language: str, codes: Mapping[str, str], model: str) -> Spoken:
+def _marian(tokenizer: Any, language: str, codes: Mapping[str, str], model: str) -> TargetLanguage:
     _check_source(tokenizer, model)
     prefixes = {code.strip("><"): code for code in tokenizer.supported_language_codes}
     if prefixes:
         code = engine_code(language, prefixes, codes, model, _ANOTHER_MODEL)
-        return Spoken(code, prefix=f"{prefixes[code]} ")
+        return TargetLanguage(code, prefix=f"{prefixes[code]} ")
     target = str(tokenizer.target_lang or "")
     if target and language not in codes and target.partition("_")[0] not in stems(language):
         near = " and ".join(nearest(language, [target])) or target
         raise DataError(
-            f"{model} does not translate from English into {language!r}, but into {near!r} alone",
+            f"{model} does not translate from English into {language!r}, but only into {near!r}",
             f"a model into {language!r}",
             f"if {target!r} is that language, say so: `codes: {{{language}: {target}}}`",
         )
-    return Spoken(target)
+    return TargetLanguage(target)
 
 
 def _check_source(tokenizer: Any, model: str) -> None:

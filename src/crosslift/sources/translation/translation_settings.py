@@ -49,9 +49,7 @@ class TranslationSettings(BaseModel):
             if not is_known(code):
                 near = " or ".join(map(repr, nearest(code, FAMILIES)))
                 hint = f"; did you mean {near}?" if near else ""
-                raise ValueError(
-                    f"{code!r} is no known language, but a BCP-47 code is needed{hint}"
-                )
+                raise ValueError(f"{code!r} is not a known language; a BCP-47 code is needed{hint}")
         if len(set(to)) < len(to):
             raise ValueError("each language once")
         return to
@@ -60,10 +58,10 @@ class TranslationSettings(BaseModel):
     def _of_one_engine(self) -> TranslationSettings:
         if self.engine == "seq2seq" and not self.model:
             raise ValueError("the engine seq2seq needs `model`: a folder or a hub name")
-        given = [name for name in _ONLY_SEQ2SEQ if name in self.model_fields_set]
-        if self.engine == "apertium" and given:
-            raise ValueError(f"the engine apertium takes no {' and no '.join(given)}")
-        strange = [code for code in self.codes if code not in self.to]
-        if strange:
-            raise ValueError(f"`codes` names {', '.join(strange)}, which `to` does not")
+        extra_fields = [name for name in _ONLY_SEQ2SEQ if name in self.model_fields_set]
+        if self.engine == "apertium" and extra_fields:
+            raise ValueError(f"the engine apertium takes no {' and no '.join(extra_fields)}")
+        unknown_codes = [code for code in self.codes if code not in self.to]
+        if unknown_codes:
+            raise ValueError(f"`codes` names {', '.join(unknown_codes)}, which `to` does not")
         return self

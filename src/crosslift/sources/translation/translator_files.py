@@ -28,7 +28,7 @@ def translator(settings: TranslationSettings) -> PublishedModel:
 
 
 def translator_folder(model: PublishedModel) -> Path:
-    """The folder of a translation model: as named, or fetched from the hub.
+    """The folder of a translation model: a local one, or the download from the hub.
 
     Raises:
         DataError: no such folder, no network, or no weights as safetensors.
@@ -48,8 +48,8 @@ def is_yet_to_fetch(model: PublishedModel) -> bool:
 
 
 def translator_facts(model: PublishedModel) -> dict[str, Any]:
-    """What decides a model's translations: its files, and a library that some tokenizers normalise
-    punctuation with if it is installed.
+    """What determines a model's translations: its files, and a library with which some tokenizers
+    normalise punctuation if it is installed.
 
     Raises:
         DataError: the name is neither a folder nor a hub name.

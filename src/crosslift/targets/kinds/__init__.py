@@ -1,1 +1,1 @@
-"""The kinds of target: what each holds, which settings it reads, and what is asked of its data."""
+"""The kinds of targets: the data of each, the settings that it reads, and what its data can answer."""

@@ -1,4 +1,4 @@
-"""Targets of bitexts: the translation of each text is found among those of all others."""
+"""Targets of bitexts: each text is a query for its translation, among the translations of all texts."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class BitextData(TargetData):
         return TargetPart(first_pairs(self, count), f"first {count} pairs", {"pairs": count})
 
     def items_with(self, texts: AbstractSet[str]) -> dict[str, set[str]]:
-        """Language -> the pairs of which a text is among some texts."""
+        """Language -> the pairs with a text that is among some texts."""
         return {
             language: {
                 item
@@ -71,13 +71,13 @@ class BitextData(TargetData):
         }
 
     def examples(self, language: str, direction: Direction) -> BitextExamples:
-        """The pairs of a language; the side that asks is that of the direction."""
+        """The pairs of a language; the direction says which side has the queries."""
         bitext = self.bitexts[language]
         sides = (bitext.src, bitext.tgt)
-        asking, answering = sides[::-1] if direction in ("en->xx", "yy->xx") else sides
+        queries, answers = sides[::-1] if direction in ("en->xx", "yy->xx") else sides
         return BitextExamples(
-            dict(zip(bitext.items, asking, strict=True)),
-            dict(zip(bitext.items, answering, strict=True)),
+            dict(zip(bitext.items, queries, strict=True)),
+            dict(zip(bitext.items, answers, strict=True)),
         )
 
 
@@ -90,33 +90,33 @@ class BitextExamples:
     """The pairs of one language as examples show them.
 
     Args:
-        asking: id of a pair -> its text that asks.
-        answering: id of a pair -> its text that is looked for.
+        queries: id of a pair -> its text that is the query.
+        answers: id of a pair -> its text that is the right answer.
     """
 
-    asking: Mapping[str, str]
-    answering: Mapping[str, str]
+    queries: Mapping[str, str]
+    answers: Mapping[str, str]
 
     def query(self, item: str) -> ExampleItem:
-        """The text that asks."""
-        return ExampleItem(self.asking[item])
+        """The text that is the query."""
+        return ExampleItem(self.queries[item])
 
     def right(self, item: str) -> ExampleItem:
         """Its translation."""
-        return ExampleItem(self.answering[item])
+        return ExampleItem(self.answers[item])
 
     def answer(self, retrieved: str) -> ExampleItem:
-        """The text that was found."""
-        return ExampleItem(self.answering[retrieved])
+        """The text that was retrieved."""
+        return ExampleItem(self.answers[retrieved])
 
 
 def first_pairs(data: BitextData, count: int) -> BitextData:
     """The first pairs of each language, at most ``count``."""
-    kept = {
+    bitexts = {
         language: replace(b, src=b.src[:count], tgt=b.tgt[:count], items=b.items[:count])
         for language, b in data.bitexts.items()
     }
-    return replace(data, bitexts=kept)
+    return replace(data, bitexts=bitexts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""All kinds of target by name."""
+"""All kinds of targets by name."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ from crosslift.tasks.task import IntermediateTask, texts_read
 
 _LONGEST = 300
 """Characters of a text that an example shows."""
-_ASKING = ("context", "question", "passage", "text", "pair")
-"""Texts of a record that ask, in the order in which an example shows them."""
+_QUERY_TEXTS = ("context", "question", "passage", "text", "pair")
+"""Texts of a record that are the query, in the order in which an example shows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +27,16 @@ class LabelledData(TargetData):
     """Labelled examples in some languages, for an encoder that was fine-tuned on English ones.
 
     Args:
-        task: what phase three trains on and, by its dev records, chooses by: English alone, and never
-            what is scored.
-        tests: language -> the N records that are scored, in the order of the files. Where examples
-            are translations of one another, those of one place are the same example.
-        split: which split they are.
-        labelled: False where they are published without labels: they can be answered, not scored.
-        selection: where the dev records of the task come from, in words.
+        task: the training records of phase three, and the dev records of its model selection: English
+            only, and never records that are scored.
+        tests: language -> the N records that are scored, in the order of the files. If examples are
+            translations of one another, those at the same position are the same example.
+        split: of the records.
+        labelled: False if they are published without labels: they can be answered, not scored.
+        selection: the source of the task's dev records, in words.
         gaps: language -> why it is not measured.
         checksum: of everything the tests are made of.
-        left_out: language -> reason -> number of rows of the files that are no example.
+        left_out: language -> reason -> number of rows of the files that are no examples.
         remark: what a reader of the scores must know beside the split; may be empty.
         unread: file of the data that looks like a part of it and is not read -> why.
         notes: language -> what its texts are, in words, where a reader of scores must know.
@@ -66,7 +66,7 @@ class LabelledData(TargetData):
 
     @property
     def count(self) -> int:
-        """Examples of all languages together."""
+        """Number of examples of all languages together."""
         return sum(map(len, self.tests.values()))
 
     def distinct_texts(self) -> list[str]:
@@ -108,12 +108,12 @@ class LabelledQueries:
     records: Mapping[str, Record]
 
     def query(self, item: str) -> ExampleItem:
-        """What the example asks, with its choices; of a long text, its beginning."""
+        """The texts of the example and its choices; of a long text, its beginning."""
         record = self.records[item]
-        asked = [record.texts[name] for name in _ASKING if name in record.texts]
-        asked += record.choices
+        parts = [record.texts[name] for name in _QUERY_TEXTS if name in record.texts]
+        parts += record.choices
         return ExampleItem(
-            " / ".join(t if len(t) <= _LONGEST else f"{t[:_LONGEST]}..." for t in asked)
+            " / ".join(t if len(t) <= _LONGEST else f"{t[:_LONGEST]}..." for t in parts)
         )
 
     def right(self, item: str) -> ExampleItem:
@@ -125,7 +125,7 @@ class LabelledQueries:
         return ExampleItem(" / ".join(spans))
 
     def answer(self, retrieved: str) -> ExampleItem:
-        """The answer, as it is."""
+        """The answer, unchanged."""
         return ExampleItem(retrieved)
 
 
@@ -135,12 +135,12 @@ class LabelledTarget(Target[LabelledSettings, LabelledData]):
 
     kind: ClassVar[KindName] = "labelled"
     settings: ClassVar[type[LabelledSettings]] = LabelledSettings
-    asks: ClassVar[str] = "example"
+    outcome_unit: ClassVar[str] = "example"
     fine_tuned: ClassVar[bool] = True
     clean: ClassVar[Literal["always", "never", "where there are"]] = "where there are"
 
     def check_encoder_alone(self, encoder: str) -> None:
-        """Raises: an encoder answers after it was fine-tuned."""
+        """Raises: an encoder must be fine-tuned before it answers."""
         del encoder
         raise StudyError(
             f"target {self.name!r} is answered by an encoder that was fine-tuned on its English "

@@ -24,7 +24,7 @@ class MiningData(TargetData):
     """Two sides that are not aligned, and the pairs hidden in them.
 
     Args:
-        splits: language -> split with gold -> its texts.
+        splits: language -> name of a split with gold -> its texts.
         gaps: language -> why it is not measured.
         checksum: of everything they are made of.
         unread: file of the data that looks like a part of it and is not read -> why.
@@ -40,7 +40,7 @@ class MiningData(TargetData):
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def scored(self, language: str) -> BuccSplit:
-        """The split that is scored: the test set where its gold is there, else dev."""
+        """The split that is scored: the test split if its gold exists, else dev."""
         splits = self.splits[language]
         order: tuple[Split, ...] = ("test", "dev", "training")
         return next(splits[name] for name in order if name in splits)
@@ -68,7 +68,7 @@ class MiningData(TargetData):
         return TargetPart(first_sentences(self, count), words, {"sentences": count})
 
     def examples(self, language: str, direction: Direction) -> None:
-        """None: what is mined is right or wrong all together."""
+        """None: mined pairs are scored together, not one by one."""
         del language, direction
 
     def items_with(self, texts: AbstractSet[str]) -> dict[str, set[str]]:
@@ -82,7 +82,7 @@ class MiningData(TargetData):
 def overlapping_sentences(split: BuccSplit, texts: AbstractSet[str]) -> set[str]:
     """Ids of the src sentences of a mining split that are among some texts, or whose gold partner is.
 
-    A sentence that the split has several times is one query, so all of its ids count.
+    A sentence that appears several times in the split is one query, so all of its ids count.
     """
     partners = {split.src[src] for src, tgt in split.gold or () if split.tgt[tgt] in texts}
     pairs = zip(split.src_ids, split.src, strict=True)
@@ -92,25 +92,27 @@ def overlapping_sentences(split: BuccSplit, texts: AbstractSet[str]) -> set[str]
 def first_sentences(data: MiningData, count: int) -> MiningData:
     """At most ``count`` sentences of each side of every split: those of gold pairs before others.
 
-    Gold pairs come in their file's order as long as both sentences find room, then other sentences in
-    the files' order. What is kept stays in the files' order, so that a tie, which goes to the first,
-    favours no gold. A sentence of a gold pair that found no room is left out altogether: beside its
-    translation it would count as wrong.
+    Gold pairs are added in their file's order as long as both sentences fit, then other sentences in
+    the files' order. The sentences stay in the files' order, so that a tie, which goes to the first,
+    does not favour gold. Sentences of gold pairs that do not fit are always left out: without its
+    translation, such a sentence would count as wrong.
     """
     splits: dict[str, Mapping[Split, BuccSplit]] = {
-        language: {name: _cut(split, count) for name, split in of_language.items()}
+        language: {name: _limit_split(split, count) for name, split in of_language.items()}
         for language, of_language in data.splits.items()
     }
     return replace(data, splits=splits)
 
 
-def _cut(split: BuccSplit, count: int) -> BuccSplit:
-    gold = _fitting(split.gold or (), count)
-    every = np.array(split.gold or (), np.int64).reshape(-1, 2)
-    kept = np.array(gold, np.int64).reshape(-1, 2)
-    src = _filled(len(split.src), every[:, 0], kept[:, 0], count)
-    tgt = _filled(len(split.tgt), every[:, 1], kept[:, 1], count)
-    places = np.stack([np.searchsorted(src, kept[:, 0]), np.searchsorted(tgt, kept[:, 1])], axis=1)
+def _limit_split(split: BuccSplit, count: int) -> BuccSplit:
+    gold = _fitting_gold(split.gold or (), count)
+    all_gold = np.array(split.gold or (), np.int64).reshape(-1, 2)
+    kept_gold = np.array(gold, np.int64).reshape(-1, 2)
+    src = _places_to_keep(len(split.src), all_gold[:, 0], kept_gold[:, 0], count)
+    tgt = _places_to_keep(len(split.tgt), all_gold[:, 1], kept_gold[:, 1], count)
+    places = np.stack(
+        [np.searchsorted(src, kept_gold[:, 0]), np.searchsorted(tgt, kept_gold[:, 1])], axis=1
+    )
     return replace(
         split,
         src_ids=tuple(split.src_ids[i] for i in src),
@@ -121,25 +123,25 @@ def _cut(split: BuccSplit, count: int) -> BuccSplit:
     )
 
 
-def _fitting(gold: tuple[tuple[int, int], ...], count: int) -> list[tuple[int, int]]:
+def _fitting_gold(gold: tuple[tuple[int, int], ...], count: int) -> list[tuple[int, int]]:
     """The gold pairs, in order, whose sentences are at most ``count`` of each side."""
     src: set[int] = set()
     tgt: set[int] = set()
-    kept = []
+    pairs = []
     for i, j in gold:
         if len(src | {i}) <= count and len(tgt | {j}) <= count:
             src.add(i)
             tgt.add(j)
-            kept.append((i, j))
-    return kept
+            pairs.append((i, j))
+    return pairs
 
 
-def _filled(
-    size: int, every: NDArray[np.int64], kept: NDArray[np.int64], count: int
+def _places_to_keep(
+    size: int, all_gold_places: NDArray[np.int64], gold_places: NDArray[np.int64], count: int
 ) -> NDArray[np.int64]:
-    """Places of the sentences of a side that are kept, ascending."""
-    others = np.setdiff1d(np.arange(size), every)
-    chosen = np.unique(kept)
+    """Places of the sentences of a side that stay, ascending."""
+    others = np.setdiff1d(np.arange(size), all_gold_places)
+    chosen = np.unique(gold_places)
     return np.sort(np.concatenate([chosen, others[: max(count - len(chosen), 0)]]))
 
 
@@ -149,5 +151,5 @@ class MiningTarget(Target[MiningTargetSettings, MiningData]):
 
     kind: ClassVar[KindName] = "mining"
     settings: ClassVar[type[MiningTargetSettings]] = MiningTargetSettings
-    asks: ClassVar[str] = "src text"
+    outcome_unit: ClassVar[str] = "src text"
     clean: ClassVar[Literal["always", "never", "where there are"]] = "never"

@@ -28,14 +28,14 @@ class PictureData(TargetData):
             its texts}.
         gaps: language -> why it is not measured.
         checksum: of everything they are made of.
-        classes: item id -> its class, of pictures that are to be classified; empty: none has one.
-        pool: the pictures that a text has as candidates: all of the target, or those that have a text
-            in its language, where a publication has a set of pictures for each language.
+        classes: item id -> its class, of pictures that are classified; empty: pictures have no classes.
+        pool: the candidates of a text: all pictures of the target, or those that have a text in its
+            language, if a publication has one set of pictures per language.
         notes: language -> what its texts are, in words, where a reader of scores must know.
         left_out: language -> reason -> number of texts of the data that are not measured.
-        topics: id of a picture or of a text -> its topic, where every picture of a text's topic is
-            right; empty: a text belongs to the picture of its id.
-        choices: language -> {query -> a few pictures to choose among}, of such data.
+        topics: id of a picture or of a text -> its topic, if every picture of a text's topic is right;
+            empty: a text belongs to the picture with its id.
+        choices: language -> {query -> a few pictures to choose among}, of data with topics.
         unread: file of the data that looks like a part of it and is not read -> why.
     """
 
@@ -52,13 +52,14 @@ class PictureData(TargetData):
     unread: Mapping[str, str] = field(default_factory=dict)
 
     def right_picture(self, item: str) -> str:
-        """A picture that is right for the text of an item: its own, or the first of its topic."""
+        """A picture that is right for the text of an item: its own picture, or the first of its
+        topic."""
         if not self.topics:
             return item
         return next(name for name in self.pictures if self.topics[name] == self.topics[item])
 
     def fits(self, picture: str, item: str) -> bool:
-        """Whether the text of an item is right for a picture: its own, or one of its topic."""
+        """Whether the text of an item is right for a picture: its own text, or one of its topic."""
         return self.topics[item] == self.topics[picture] if self.topics else item == picture
 
     @property
@@ -68,8 +69,10 @@ class PictureData(TargetData):
 
     def distinct_texts(self) -> list[str]:
         """Every distinct text, sorted."""
-        every = (texts for named in self.texts.values() for texts in named.values())
-        return sorted({text for texts in every for text in texts})
+        all_texts = (
+            texts for texts_by_item in self.texts.values() for texts in texts_by_item.values()
+        )
+        return sorted({text for texts in all_texts for text in texts})
 
     def part(self, settings: PictureSettings) -> TargetPart | None:
         """The first pictures with their texts.
@@ -84,7 +87,7 @@ class PictureData(TargetData):
             raise StudyError(
                 f"`pairs: {count}` of target {settings.name!r}, whose pictures share topics",
                 "all of its pictures",
-                "`languages` takes a part of it",
+                "`languages` selects a part of it",
             )
         return TargetPart(first_pictures(self, count), f"first {count} pictures", {"pairs": count})
 
@@ -95,15 +98,15 @@ class PictureData(TargetData):
     def examples(self, language: str, direction: Direction) -> QueryExamples:
         """The queries of a language: pictures or texts, as the direction says."""
         if self.classes:
-            return _Classified(self, language)
+            return _ClassQueries(self, language)
         if direction == "picture->text":
-            return _AskingPictures(self, language)
-        return _AskingTexts(self, language)
+            return _PictureQueries(self, language)
+        return _TextQueries(self, language)
 
 
 @dataclass(frozen=True, slots=True)
-class _Classified:
-    """Pictures that ask for the name of their class."""
+class _ClassQueries:
+    """Pictures as queries for the name of their class."""
 
     data: PictureData
     language: str
@@ -118,8 +121,8 @@ class _Classified:
         return ExampleItem(self.data.texts[self.language][retrieved][0])
 
 
-class _AskingPictures:
-    """Pictures that ask for one of their texts."""
+class _PictureQueries:
+    """Pictures as queries for one of their texts."""
 
     def __init__(self, data: PictureData, language: str) -> None:
         self._data = data
@@ -139,8 +142,8 @@ class _AskingPictures:
         return ExampleItem(texts[retrieved])
 
 
-class _AskingTexts:
-    """Texts that ask for their picture."""
+class _TextQueries:
+    """Texts as queries for their picture."""
 
     def __init__(self, data: PictureData, language: str) -> None:
         self._data = data
@@ -159,47 +162,60 @@ class _AskingTexts:
 
 
 def overlapping_queries(data: PictureData, language: str, texts: AbstractSet[str]) -> set[str]:
-    """Ids of the queries of a language that have to do with one of some texts.
+    """Ids of the queries of a language that involve one of some texts.
 
-    Of pictures with texts: every such text, and every picture that has one. Of pictures with classes:
+    For pictures with texts: every such text, and every picture that has one. For pictures with classes:
     every picture of a class with such a name.
     """
-    named = data.texts[language]
-    touched = {item for item, own in named.items() if not texts.isdisjoint(own)}
+    texts_by_item = data.texts[language]
+    touched = {
+        item for item, item_texts in texts_by_item.items() if not texts.isdisjoint(item_texts)
+    }
     if data.classes:
         return {item for item, name in data.classes.items() if name in touched}
     choices = data.choices.get(language, {})
     touched |= {query for query, choice in choices.items() if choice.text in touched}
-    captions = captions_of(named)
+    captions = captions_of(texts_by_item)
     pairs = zip(captions.ids, captions.texts, strict=True)
     return touched | {name for name, text in pairs if text in texts}
 
 
 def first_pictures(data: PictureData, count: int) -> PictureData:
-    """The first pictures, at most ``count``, with their texts; a language left without is a gap."""
-    kept = dict(list(data.pictures.items())[:count])
+    """The first pictures, at most ``count``, with their texts. A language without texts of them is a
+    gap."""
+    pictures = dict(list(data.pictures.items())[:count])
     if data.classes:
-        return _with_classes(data, kept, count)
+        return _with_classes(data, pictures, count)
     texts = {
-        language: {item: own for item, own in named.items() if item in kept}
-        for language, named in data.texts.items()
+        language: {
+            item: item_texts for item, item_texts in texts_by_item.items() if item in pictures
+        }
+        for language, texts_by_item in data.texts.items()
     }
     gaps = {
         language: f"no text of the first {count} pictures"
-        for language, named in texts.items()
-        if not named
+        for language, texts_by_item in texts.items()
+        if not texts_by_item
     }
-    left = {language: named for language, named in texts.items() if named}
-    return replace(data, pictures=kept, texts=left, gaps={**data.gaps, **gaps})
+    with_texts = {
+        language: texts_by_item for language, texts_by_item in texts.items() if texts_by_item
+    }
+    return replace(data, pictures=pictures, texts=with_texts, gaps={**data.gaps, **gaps})
 
 
-def _with_classes(data: PictureData, kept: dict[str, Picture], count: int) -> PictureData:
-    """All classes stay candidates; a language without a name of any class that is shown is a gap."""
-    shown = {data.classes[item] for item in kept}
-    unnamed = [code for code, named in data.texts.items() if shown.isdisjoint(named)]
+def _with_classes(data: PictureData, pictures: dict[str, Picture], count: int) -> PictureData:
+    """All classes stay candidates. A language without a name of any pictured class is a gap."""
+    pictured_classes = {data.classes[item] for item in pictures}
+    unnamed = [
+        code
+        for code, texts_by_class in data.texts.items()
+        if pictured_classes.isdisjoint(texts_by_class)
+    ]
     gaps = dict.fromkeys(unnamed, f"no class of the first {count} pictures has a name")
-    texts = {code: named for code, named in data.texts.items() if code not in unnamed}
-    return replace(data, pictures=kept, texts=texts, gaps={**data.gaps, **gaps})
+    texts = {
+        code: texts_by_class for code, texts_by_class in data.texts.items() if code not in unnamed
+    }
+    return replace(data, pictures=pictures, texts=texts, gaps={**data.gaps, **gaps})
 
 
 @dataclass(frozen=True, slots=True)

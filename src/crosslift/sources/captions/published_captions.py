@@ -1,4 +1,4 @@
-"""Reads captioned pictures in the formats that they are published in, told by content."""
+"""Reads captioned pictures in their published formats, detected by content."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ def read_captions(
     """The captioned pictures of a split, a record for each caption.
 
     Args:
-        data: a file, a folder, or a pattern of shards such as ``shard-{000000..000012}.tar``; the
-            formats are told in docs/pictures.md.
-        split: where the data do not part any, all are "train".
+        data: a file, a folder, or a pattern of shards such as ``shard-{000000..000012}.tar``; see
+            docs/pictures.md for the formats.
+        split: data without splits are all "train".
         columns: role (``image``, ``text``, ``id``, ``language``, ``group``, ``split``) -> column of
-            a table, where its name is none of those that are looked for.
-        language: BCP-47 code of captions whose data do not say.
-        skip_broken: entries without a picture, and those whose file of the picture is missing or
-            empty, are counted and left out; else they raise.
-        check_language: captions that py3langid tells, beyond doubt, to be in another language are
-            counted and left out.
+            a table, if its name is not one of the usual ones.
+        language: BCP-47 code of captions whose data do not name one.
+        skip_broken: entries without a picture, and those whose picture file is missing or empty, are
+            counted and skipped; else they raise an error.
+        check_language: captions that py3langid confidently assigns to another language are counted and
+            skipped.
 
     Returns:
-        Records in the order of the data, and what was left out. No record where the data have no
-        dev or test split.
+        Records in the order of the data, and the counts of skipped captions. No record if the data
+        have no dev or test split.
 
     Raises:
-        DataError: no data, an unknown format, a file or row at fault (they are told), no caption
-            left of the split, no training data.
+        DataError: no data, an unknown format, a faulty file or row (named in the message), no caption
+            left in the split, no training data.
         UnknownNameError: an unknown split or role; a language that py3langid does not know.
     """
     if split not in SPLITS:
@@ -60,7 +60,7 @@ def read_captions(
 
 
 def checksum_of(data: Path, columns: Mapping[str, str] = _NO_COLUMNS) -> str:
-    """SHA-256 of all that records of any split are made of, for the keys of steps.
+    """SHA-256 of everything that the records of any split are made of, for the keys of steps.
 
     That is the format, the columns, the names and bytes of the files of captions and of every
     picture, and the names of pictures that are missing. A run reads each file once.
@@ -73,17 +73,17 @@ def checksum_of(data: Path, columns: Mapping[str, str] = _NO_COLUMNS) -> str:
         DataError: as `read_captions`, but missing pictures do not raise.
     """
     source = _source(data, columns)
-    named = {entry.picture: None for entry in source.entries(columns)}
-    pictures = [picture for picture in named if isinstance(picture, Path)]
-    there = [path for path in pictures if is_file(path)]
-    missing = sorted(str(path) for path in set(pictures).difference(there))
-    whole = checksum_of_files([*source.files(), *there])
+    pictures_once = {entry.picture: None for entry in source.entries(columns)}
+    pictures = [picture for picture in pictures_once if isinstance(picture, Path)]
+    existing = [path for path in pictures if is_file(path)]
+    missing = sorted(str(path) for path in set(pictures).difference(existing))
+    whole = checksum_of_files([*source.files(), *existing])
     facts = repr((source.format, sorted(columns.items()), whole, _relative(missing, data)))
     return hashlib.sha256(facts.encode()).hexdigest()
 
 
 def format_of(data: Path) -> str:
-    """What data are taken for.
+    """The detected format of some data.
 
     Args:
         data: as `read_captions` takes it.
@@ -113,6 +113,6 @@ def _source(data: Path, columns: Mapping[str, str]) -> CaptionSource:
 
 
 def _relative(names: list[str], data: Path) -> list[str]:
-    """Names as they are below the folder of the data, so that a copy has the same checksum."""
+    """Names relative to the folder of the data, so that a copy has the same checksum."""
     base = str(data if is_folder(data) else data.parent)
     return [name.removeprefix(base) for name in names]
