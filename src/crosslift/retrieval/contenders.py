@@ -41,7 +41,7 @@ class Contenders:
     @property
     def k(self) -> int:
         """Neighbours of a query."""
-        return self.best.scores.shape[1]
+        return int(self.best.scores.shape[1])
 
     def add(self, queries: IntArray, candidates: IntArray, results: NDArray[np.int32]) -> None:
         """Adds pairs [P] with their keys; their candidates come after those of all settled pairs."""
