@@ -37,28 +37,28 @@ class Loaded(HeldByManySteps, Generic[DataT]):
     Args:
         target: the facts.
         data: texts, or texts and pictures.
-        asked: what decided the data, JSON-like: part of the steps' keys.
+        data_settings: the settings that decide the data, JSON-like: part of the keys of steps.
         protocols: those it is scored under, the primary one first.
-        settings: as they were asked for.
+        settings: those of the study.
         part: what part of the target's data it is, in words; empty: all of them.
     """
 
     target: Target[Any, DataT]
     data: DataT
-    asked: dict[str, Any]
+    data_settings: dict[str, Any]
     protocols: tuple[Protocol, ...]
     settings: TargetSettings
     part: str = ""
 
     @property
     def generalised(self) -> bool:
-        """Whether pairs of texts in two languages are asked for."""
+        """Whether the settings ask for pairs of texts in two languages."""
         return self.settings.generalised
 
     @property
     def facts(self) -> dict[str, Any]:
         """What decides its texts."""
-        return {"target": self.target.name, "checksum": self.data.checksum, **self.asked}
+        return {"target": self.target.name, "checksum": self.data.checksum, **self.data_settings}
 
     @property
     def texts(self) -> list[str]:

@@ -258,17 +258,17 @@ def load_target(settings: TargetSettings) -> Loaded[Any]:
     target = find_target(settings.name).with_direction(settings.direction)
     settings.check_read_by(target.settings)
     languages = list(settings.languages) if settings.languages else None
-    own = settings.data is not None or settings.catalogs is not None
+    user_files = settings.data is not None or settings.catalogs is not None
     protocols = target.protocols_for(settings.protocols)
-    asked: dict[str, Any] = {"languages": languages, "own files": own}
+    data_settings: dict[str, Any] = {"languages": languages, "own files": user_files}
     data = target.load(settings)
     part = data.part(settings)
     if part is not None:
-        data, asked = part.data, asked | part.limits
+        data, data_settings = part.data, data_settings | part.limits
         target = replace(target, title=f"{target.title} ({part.words})")
     if data.split == "dev":
         target = replace(target, title=f"{target.title}, dev")
-    return Loaded(target, data, asked, protocols, settings, part.words if part else "")
+    return Loaded(target, data, data_settings, protocols, settings, part.words if part else "")
 
 
 def _arm_runs(
