@@ -240,7 +240,7 @@ def test_pictures_of_a_row_group_are_decoded_from_one_reading(
     path = tmp_path / "x.parquet"
     pq.write_table(pa.table({"image": [svg] * 40}), path, row_group_size=20)
     pictures = [ParquetPicture(path, "image", i // 20, i % 20) for i in range(40)]
-    calls = counted(monkeypatch, parquet_files, "opened")
+    calls = counted(monkeypatch, parquet_files, "open_parquet")
     squares, skipped = decode_all(pictures, 8, workers=4)
     assert (len(squares), skipped) == (40, {})
     assert len(calls) == 2

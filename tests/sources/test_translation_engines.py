@@ -58,7 +58,7 @@ QUESTION_COLUMNS = {"question": "question", "passage": "passage"}
         ({"to": []}, "at least 1"),
         ({"to": ["es", "es"]}, "each language once"),
         ({"to": ["en-GB"]}, "leave it out"),
-        ({"to": ["qqq"]}, "'qqq' is no known language"),
+        ({"to": ["qqq"]}, "'qqq' is not a known language"),
         ({"engine": "seq2seq"}, "needs `model`"),
         ({"model": "x"}, "apertium takes no model"),
         ({"beams": 2, "batch_size": 3}, "takes no beams and no batch_size"),

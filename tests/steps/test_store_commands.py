@@ -34,13 +34,20 @@ def study_of(encoder: Path, name: str, **changes: Any) -> Any:
     return small_study(encoder, **(raw | changes))
 
 
-@pytest.fixture
-def store(xlm_folder: Path, tmp_path: Path) -> Store:
+@pytest.fixture(scope="module")
+def finished_store(xlm_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two studies ran with it: the second shares the baseline of the first."""
-    store = Store(tmp_path / "store")
+    store = Store(tmp_path_factory.mktemp("finished") / "store")
     for name, updates in (("short", 2), ("long", 3)):
         budget = {"updates": updates, "batch_size": 4}
         run_plan(plan_study(study_of(xlm_folder, name, budget=budget)), store)
+    return store.root
+
+
+@pytest.fixture
+def store(finished_store: Path, tmp_path: Path) -> Store:
+    """A copy of the finished store, with unfinished work."""
+    store = Store(shutil.copytree(finished_store, tmp_path / "store"))
     (store.root / "unfinished" / "0123-45").mkdir(parents=True)
     (store.root / "unfinished" / "0123-45" / "checkpoint").write_bytes(b"x" * 50)
     return store
@@ -293,7 +300,7 @@ def test_the_plan_says_why_each_step_would_run(
         manifest.write_text(json.dumps(content))
     printed = crosslift("plan", path, "--store", store.root).out
     words = " ".join(printed.replace("│", " ").replace("─", " ").split())
-    assert "sources.overlap.find differ" in words
+    assert "sources.overlap.find_overlaps differ" in words
     assert f"other code: {len(manifests)}" in words
     assert "`crosslift run --trust-code` uses artifacts that other code made." in words
     trusted = crosslift("plan", path, "--store", store.root, "--trust-code", "--json", "-").json

@@ -234,13 +234,13 @@ def test_copies_keep_their_pictures_and_teachings(
     encoder, form = load_tiny(tiny_folders["bert"]), FormSpec("image-text", {"text": "text"})
     for places in (None, np.array([0, 1, 2])):
         split = Split(records, pictures, places, None, teachings)
-        found, told = smoothed(split, form, settings, encoder, 0)
+        found, facts = smoothed(split, form, settings, encoder, 0)
         assert found.places_of_records.tolist() == [0, 0, 1, 1, 2, 2]
         assert found.teachings is not None
         assert found.teachings[:, 0].tolist() == [0, 0, 2, 2, 4, 4]
         assert [record.group for record in found.records] == ["g0", "g0", "g1", "g1", "g2", "g2"]
         assert found.pictures is pictures
-        assert told["augmentation"]["words"] == 12
+        assert facts is not None and facts.words == 12
 
 
 def test_synonyms_of_the_encoder_are_words_of_the_texts(
@@ -253,14 +253,14 @@ def test_synonyms_of_the_encoder_are_words_of_the_texts(
     with pytest.raises(DataError, match="no word of the training texts has a synonym"):
         smoothed(Split(records), PAIRS, settings, encoder, 0)  # function words have none
     monkeypatch.setattr("crosslift.making.synonym_copies.FUNCTION_WORDS", frozenset())
-    found, told = smoothed(Split(records), PAIRS, settings, encoder, 0)
+    found, facts = smoothed(Split(records), PAIRS, settings, encoder, 0)
     words = {w for r in found.records for text in r.texts.values() for w in text.split()}
     assert words == {"a", "the", "cat"}
-    assert told["augmentation"]["replaced"] > 0
+    assert facts is not None and facts.replaced > 0
 
 
 def test_without_augmentation_the_records_are_the_same() -> None:
     split = Split([Record("1", {"anchor": "a", "positive": "b"})])
     encoder: Any = None
     for settings in (None, RobustSettings(adversarial={})):
-        assert smoothed(split, PAIRS, settings, encoder, 0) == (split, {})
+        assert smoothed(split, PAIRS, settings, encoder, 0) == (split, None)

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from crosslift.errors import DataError
@@ -84,6 +83,8 @@ def unit_rows(vectors: FloatArray) -> NDArray[np.float32]:
     Raises:
         DataError: a row that is not finite or all zeros.
     """
+    from torch import get_num_threads  # vectors are checked without torch
+
     check_vectors(vectors)
     units = np.empty(vectors.shape, np.float32)
 
@@ -93,7 +94,7 @@ def unit_rows(vectors: FloatArray) -> NDArray[np.float32]:
         wide /= np.sqrt(np.square(wide).sum(axis=1, keepdims=True))
         units[start : start + _ROWS_AT_ONCE] = wide.astype(np.float32) + np.float32(0)
 
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+    with ThreadPoolExecutor(get_num_threads()) as pool:
         list(pool.map(scale, range(0, len(vectors), _ROWS_AT_ONCE)))
     return units
 

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from crosslift.artifacts.read_once import read_once
 from crosslift.sources.gettext_catalogs import CATALOGS_ORIGIN, load_catalogs
 from crosslift.sources.record import Record
 from crosslift.tasks.task import FormSpec, IntermediateTask
@@ -21,12 +22,7 @@ class CatalogStrings:
 
     def train(self) -> list[Record]:
         """One record per string and language."""
-        catalogs = load_catalogs()
-        return [
-            Record(f"{language}:{number}", {"text": text}, language=language)
-            for language in LANGUAGES
-            for number, text in enumerate(catalogs.strings(language, half="train"))
-        ]
+        return list(_records())
 
     def dev(self) -> list[Record]:
         """Empty: the stage has a fixed budget."""
@@ -35,6 +31,16 @@ class CatalogStrings:
     def checksum(self) -> str:
         """Of the catalogs of these languages."""
         return _checksum()
+
+
+@read_once()
+def _records() -> tuple[Record, ...]:
+    catalogs = load_catalogs()
+    return tuple(
+        Record(f"{language}:{number}", {"text": text}, language=language)
+        for language in LANGUAGES
+        for number, text in enumerate(catalogs.strings(language, half="train"))
+    )
 
 
 @cache
