@@ -41,7 +41,7 @@ class Change:
     @classmethod
     def between(cls, before: Row, after: Row) -> Change:
         """The change of our median."""
-        resized = before.work.items != after.work.items
+        resized = before.work.size != after.work.size
         size = _amount(after) / _amount(before) if resized else 1.0
         factor = size * before.ours.median / after.ours.median
         of_peer = size * before.theirs.median / after.theirs.median

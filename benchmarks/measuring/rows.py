@@ -68,6 +68,7 @@ class Work:
         items: number of units in a turn.
         unit: in the plural, such as ``texts``.
         needs: of a turn.
+        detail: what else makes up the size, such as ``in batches of 64``.
     """
 
     name: str
@@ -75,6 +76,12 @@ class Work:
     items: int
     unit: str
     needs: Needs
+    detail: str = ""
+
+    @property
+    def size(self) -> str:
+        """The work of a turn, in words."""
+        return f"{self.items:,} {self.unit} {self.detail}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

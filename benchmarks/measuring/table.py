@@ -22,7 +22,7 @@ def line(row: Row) -> str:
     ratio = f"{row.ratio.medians:.2f} ({row.ratio.lowest:.2f} to {row.ratio.highest:.2f})"
     rates = " and ".join(f"{row.work.items / t.median:,.3g}" for t in (row.ours, row.theirs))
     parts = [
-        f"{row.work.name}: {duration(row.ours.median)}, {row.work.peer} "
+        f"{row.work.name}, {row.work.size}: {duration(row.ours.median)}, {row.work.peer} "
         f"{duration(row.theirs.median)}",
         f"{rates} {row.work.unit}/s",
         f"{ratio} times as fast",
@@ -55,9 +55,9 @@ def _rows_table(rows: Sequence[Row]) -> Table:
         table.add_column(title, justify="right")
     for row in rows:
         mark = f" [busy {row.others:.0%}]" if row.busy else ""
-        name = f"{row.work.name}, {row.work.items:,} {row.work.unit}, {row.work.peer}{mark}"
+        title = f"{row.work.name}: {row.work.size}, beside {row.work.peer}{mark}"
         extra = "".join(f"; {part}" for part in (_memory(row), row.note) if part)
-        table.add_row(_escaped(name + extra), *_numbers(row))
+        table.add_row(_escaped(title + extra), *_numbers(row))
     return table
 
 

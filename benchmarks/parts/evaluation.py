@@ -47,16 +47,17 @@ def evaluation_rows(bench: Bench) -> Iterator[Row]:
         scores = f"{ours.result:.4f} and {theirs.result:.4f}"
         raise ValueError(f"weighted F1 {scores}: not the same vectors")
     count = len(data.distinct_texts())
-    needs, title = _needs(bench, data), f"{target.name}, {len(data.bitexts)} languages"
+    needs, detail = _needs(bench, data), f"in {len(data.bitexts)} languages and English"
     evaluated, by_mteb, of_sweep = turns.seconds
     yield Row.of(
-        Work(f"evaluation on {title}", "MTEB's evaluator", count, "texts", needs),
+        Work(f"evaluation on {target.name}", "MTEB's evaluator", count, "texts", needs, detail),
         (evaluated, by_mteb),
         bench.speeds,
         turns.others,
         note=f"weighted F1 {ours.result:.4f} and {theirs.result:.4f}",
     )
-    work = Work(f"sweep over all hidden states on {title}", "one evaluation", count, "texts", needs)
+    name = f"sweep over all hidden states on {target.name}"
+    work = Work(name, "one evaluation", count, "texts", needs, detail)
     yield Row.of(work, (of_sweep, evaluated), bench.speeds, turns.others)
 
 

@@ -142,8 +142,8 @@ def _decoding(bench: Bench, paths: Sequence[Path], folder: Path) -> Row:
     if farthest > _FARTHEST:
         raise ValueError(f"the prepared pictures differ by {farthest}")
     needs = Needs(0.0, len(paths) * _PIXEL_BYTES * SIZE**2, bench.best)
-    name = f"decoding and preparing, batches of {BATCH}"
-    work = Work(name, "transformers' processor", len(paths), "pictures", needs)
+    name, detail = "decoding and preparing", f"in batches of {BATCH}"
+    work = Work(name, "transformers' processor", len(paths), "pictures", needs, detail)
     return Row.of(work, (turns.seconds[0], turns.seconds[1]), bench.speeds, turns.others)
 
 

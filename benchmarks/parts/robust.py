@@ -62,8 +62,7 @@ def _row(
     turns, place = measured
     predicted = [cost * seconds for seconds in turns.seconds[0]]
     whole = Needs(needs.operations * cost, needs.bytes, needs.precision)
-    title = f"robust update of {batch} pairs, {name}"
-    work = Work(title, f"{cost:.3g} plain ones", batch, "pairs", whole)
+    work = Work(f"robust update, {name}", f"{cost:.3g} plain ones", batch, "pairs", whole)
     return Row.of(work, (turns.seconds[place], predicted), bench.speeds, turns.others)
 
 

@@ -39,8 +39,9 @@ def search_rows(bench: Bench) -> Iterator[Row]:
     turns = take_turns([ours, theirs], bench.sizes.repeats, warm_ups=0)
     _check_same(ours.result, theirs.result)
     needs = Needs(2.0 * count * count * WIDTH, src.nbytes + tgt.nbytes, bench.best)
-    name = f"exact search, both directions, {count:,} x {count:,} x {WIDTH}, k = {NEIGHBOURS}"
-    work = Work(name, "two faiss searches", count, "queries", needs)
+    detail = f"among {count:,} of width {WIDTH}, k = {NEIGHBOURS}"
+    name = "exact search, both directions"
+    work = Work(name, "two faiss searches", count, "queries", needs, detail)
     seconds = (turns.seconds[0], turns.seconds[1])
     shares = search_shares(ours.turn)
     yield Row.of(work, seconds, bench.speeds, turns.others, shares=shares)

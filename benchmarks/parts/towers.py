@@ -98,7 +98,7 @@ def _update(bench: Bench) -> Row:
     sides = [LocalContender(_image_text(captions)), LocalContender(_pairs(captions))]
     turns = take_turns(sides, bench.sizes.repeats)
     needs = step_needs(config, lengths[:count], 1, bench.best)
-    name = f"image-text update of {count} captions, features stored"
+    name = "image-text update, features stored"
     work = Work(name, "an update of half as many pairs", count, "captions", needs)
     return Row.of(work, (turns.seconds[0], turns.seconds[1]), bench.speeds, turns.others)
 

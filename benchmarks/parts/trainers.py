@@ -69,8 +69,8 @@ def _rows(
 
 
 def _work(task: str, batch: int, examples: int, comparison: Comparison, needs: Needs) -> Work:
-    name = f"training loop, {task}, batches of {batch}, {comparison.title}"
-    return Work(name, _TASKS[task], examples, "examples", needs)
+    name = f"training loop, {task}, {comparison.title}"
+    return Work(name, _TASKS[task], examples, "examples", needs, f"in batches of {batch}")
 
 
 def _operations(encoder: Encoder, task: str, texts: Sequence[str]) -> float:

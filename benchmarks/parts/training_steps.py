@@ -128,5 +128,6 @@ def _rows(
 
 def _work(config: Any, workload: _Workload, batch: int, comparison: Comparison) -> Work:
     needs = step_needs(config, workload.lengths, workload.steps, comparison.ours)
-    name = f"training steps of {batch} pairs, {workload.name}, {comparison.title}"
-    return Work(name, "sentence-transformers", batch * workload.steps, "pairs", needs)
+    name = f"training steps, {workload.name}, {comparison.title}"
+    pairs, detail = batch * workload.steps, f"in steps of {batch}"
+    return Work(name, "sentence-transformers", pairs, "pairs", needs, detail)

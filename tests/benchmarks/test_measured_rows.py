@@ -125,7 +125,7 @@ def test_a_busy_row_says_so(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_line_has_times_rates_ratio_and_floor() -> None:
     text = line(row([0.5, 1.0, 1.0], [2.0, 2.0, 2.0]))
     assert text == (
-        "encoding: 1 s, the peer 2 s; 64 and 32 texts/s; 2.00 (2.00 to 4.00) times as fast; "
+        "encoding, 64 texts: 1 s, the peer 2 s; 64 and 32 texts/s; 2.00 (2.00 to 4.00) times as fast; "
         "50% of the floor"
     )
 
