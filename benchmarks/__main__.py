@@ -44,23 +44,26 @@ _WIDTH = 200  # of the table where output goes to a file
 
 
 def main() -> None:
-    """Runs the parts and records the run, those rows included that it measured before a fault."""
+    """Runs the parts and records the run; after a fault, the rows that were measured before it."""
     options = _options()
     console, began = Console(), time.monotonic()
+    date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     machine, bench = Machine.this(), _bench(options)
     console.print(f"{machine.title}; best precision {bench.best}", markup=False)
-    date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    parts, rows = tuple(options.only or ()), list[Row]()
+    begun, rows, whole = list[str](), list[Row](), False
     try:
-        for part in parts or _PARTS:
+        for part in options.only or _PARTS:
+            begun.append(part)
+            print(f"{time.monotonic() - began:4.0f} s  measuring: {part}", flush=True)
             for row in _PARTS[part](bench):
                 rows.append(row)
                 print(f"{time.monotonic() - began:4.0f} s  {line(row)}", flush=True)
+        whole = len(begun) == len(_PARTS)
     finally:
         if rows:
-            append(
-                Run(date, bench.quick, parts, machine, bench.speeds, tuple(rows)), options.history
-            )
+            parts = () if whole else tuple(begun)
+            run = Run(date, bench.quick, parts, machine, bench.speeds, tuple(rows))
+            append(run, options.history)
             show(rows, bench.speeds, Console(width=max(console.width, _WIDTH)))
 
 

@@ -1,4 +1,4 @@
-"""What every part of the benchmark is given: the machine's speeds, sizes, texts and pictures."""
+"""The setting of every part of the benchmark: the machine's speeds, sizes, texts and pictures."""
 
 from __future__ import annotations
 

@@ -20,12 +20,12 @@ class CoreTime:
 
     Args:
         clock: seconds.
-        own: processor seconds of this process.
+        process: processor seconds of this process.
         all: core seconds that all processes used; None on a system without ``/proc/stat``.
     """
 
     clock: float
-    own: float
+    process: float
     all: float | None
 
     @classmethod
@@ -44,10 +44,10 @@ def others_since(begin: CoreTime, elsewhere: float) -> float:
         elsewhere: processor seconds that further processes of the benchmark used since.
     """
     end, cores = CoreTime.now(), os.cpu_count() or 1
-    wall, own = end.clock - begin.clock, end.own - begin.own + elsewhere
+    wall, ours = end.clock - begin.clock, end.process - begin.process + elsewhere
     if begin.all is None or end.all is None:
-        return share_by_load(os.getloadavg()[0], own, wall, cores)
-    return share_of_others(end.all - begin.all, own, wall, cores)
+        return share_by_load(os.getloadavg()[0], ours, wall, cores)
+    return share_of_others(end.all - begin.all, ours, wall, cores)
 
 
 def used_core_seconds(stat: str, ticks: int) -> float:
@@ -61,25 +61,25 @@ def used_core_seconds(stat: str, ticks: int) -> float:
     return sum(value for i, value in enumerate(columns) if i not in _IDLE) / ticks
 
 
-def share_of_others(used: float, own: float, wall: float, cores: int) -> float:
+def share_of_others(used: float, ours: float, wall: float, cores: int) -> float:
     """The share of the cores that others took: from 0 to 1.
 
     Args:
         used: core seconds of all processes.
-        own: core seconds of the benchmark.
+        ours: core seconds of the benchmark.
         wall: seconds.
         cores: of the machine.
     """
-    return min(1.0, max(0.0, (used - own) / (wall * cores)))
+    return min(1.0, max(0.0, (used - ours) / (wall * cores)))
 
 
-def share_by_load(load: float, own: float, wall: float, cores: int) -> float:
+def share_by_load(load: float, ours: float, wall: float, cores: int) -> float:
     """The same from the load average, where the system counts no core seconds.
 
     Args:
         load: mean number of processes that ran or waited to run in the last minute.
-        own: core seconds of the benchmark.
+        ours: core seconds of the benchmark.
         wall: seconds.
         cores: of the machine.
     """
-    return min(1.0, max(0.0, (load - own / wall) / cores))
+    return min(1.0, max(0.0, (load - ours / wall) / cores))

@@ -23,7 +23,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "layer norm and activation": ("layer_norm", "gelu", "tanh", "dropout"),
     "gather and scatter of token rows": ("index", "embedding", "gather", "scatter"),
     "matrix products": ("linear", "addmm", "aten::mm", "bmm", "matmul", "mkldnn"),
-    "copies and casts": ("copy", "aten::to", "aten::cat", "clone", "contiguous", "zero_", "fill_"),
+    "copies and casts": ("copy", "aten::cat", "clone", "contiguous", "zero_", "fill_"),
 }
 """Kind -> parts of the names of its operations. The first that fits the outermost operation counts."""
 

@@ -34,7 +34,8 @@ from crosslift.images.image_tower import ImageTower
 from crosslift.images.towers import TowerSettings, open_tower
 
 _PATCH = 16
-_LEAST, _MOST = 8, 256
+_LEAST, _MOST = 64, 256
+_LEAST_QUICK = 8
 _PICTURES, _QUICK_PICTURES = 256, 64
 _LOWEST_COSINE = 0.9999
 _FARTHEST = 1e-4
@@ -75,7 +76,8 @@ def _features(bench: Bench, paths: Sequence[Path], folder: Path) -> Row:
     prepare = _their_pictures(folder)
     tokens = (SIZE // _PATCH) ** 2 + 1
     of_one = forward_operations(model.config, [tokens])
-    paths = paths[: bench.sizes.count(of_one, _LEAST, _MOST)]
+    least = _LEAST_QUICK if bench.quick else _LEAST
+    paths = paths[: bench.sizes.count(of_one, least, _MOST)]
 
     def theirs(part: Sequence[Path]) -> Vectors:
         with torch.no_grad():

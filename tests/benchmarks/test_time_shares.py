@@ -41,7 +41,9 @@ def all_of(*roots: Any) -> list[Any]:
         ("Optimizer.step#AdamW.step", "optimizer"),
         ("aten::_fused_adamw_", "optimizer"),
         ("aten::copy_", "copies and casts"),
+        ("aten::_to_copy", "copies and casts"),
         ("aten::sum", None),
+        ("aten::topk", None),
         ("autograd::engine::evaluate_function: MmBackward0", None),
     ],
 )
