@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring.floor import Speeds
+from benchmarks.measuring.load import is_busy
 from benchmarks.measuring.machine import Machine
 from benchmarks.measuring.rows import Row
 
@@ -37,8 +38,8 @@ class Run:
 
     @property
     def busy(self) -> bool:
-        """Whether other processes disturbed any row."""
-        return any(row.busy for row in self.rows)
+        """Whether other processes disturbed any row, or the speeds."""
+        return is_busy(self.speeds.others) or any(row.busy for row in self.rows)
 
     @property
     def title(self) -> str:
@@ -56,8 +57,7 @@ class Run:
             "parts": list(self.parts),
             "busy": self.busy,
             "machine": asdict(self.machine),
-            "peaks": dict(self.speeds.peaks),
-            "bandwidth": self.speeds.bandwidth,
+            "speeds": asdict(self.speeds),
             "rows": [row.to_json() for row in self.rows],
         }
 
@@ -69,7 +69,7 @@ class Run:
             quick=values["quick"],
             parts=tuple(values["parts"]),
             machine=Machine.from_json(values["machine"]),
-            speeds=Speeds(values["peaks"], values["bandwidth"]),
+            speeds=Speeds(**values["speeds"]),
             rows=tuple(Row.from_json(row) for row in values["rows"]),
         )
 

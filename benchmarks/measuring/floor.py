@@ -41,10 +41,12 @@ class Speeds:
     Args:
         peaks: precision -> floating-point operations a second of a large matrix product.
         bandwidth: bytes a second of a large copy, read and written.
+        others: share of the cores that other processes took meanwhile.
     """
 
     peaks: Mapping[str, float]
     bandwidth: float
+    others: float = 0.0
 
     def floor(self, needs: Needs) -> float:
         """Seconds: the longer of the operations at the peak and the bytes at the bandwidth."""

@@ -36,6 +36,11 @@ class CoreTime:
         return cls(time.perf_counter(), time.process_time(), used)
 
 
+def is_busy(others: float) -> bool:
+    """Whether other processes took so many of the cores that they disturb a measurement."""
+    return others > BUSY
+
+
 def others_since(begin: CoreTime, elsewhere: float) -> float:
     """The share of the cores that other processes took since a moment.
 

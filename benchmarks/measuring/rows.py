@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.measuring.floor import Needs, Speeds
-from benchmarks.measuring.load import BUSY
+from benchmarks.measuring.load import is_busy
 
 Shares = Mapping[str, float]
 """Kind of work -> its share of the time."""
@@ -136,7 +136,7 @@ class Row:
     @property
     def busy(self) -> bool:
         """Whether other processes disturbed the row."""
-        return self.others > BUSY
+        return is_busy(self.others)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values of all fields."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 
 from benchmarks.measuring.floor import Speeds
+from benchmarks.measuring.load import CoreTime, others_since
 from crosslift.encoders.encoder_settings import Precision
 from crosslift.encoders.precision import dtype_of
 
@@ -27,10 +28,12 @@ def measure_speeds(best: Precision, seconds: float) -> Speeds:
         best: precision of this machine.
         seconds: to try the best precision; float32 beside it gets a third.
     """
+    begin = CoreTime.now()
     peaks: dict[str, float] = {best: matrix_product_peak(best, seconds)}
     if best != "float32":
         peaks["float32"] = matrix_product_peak("float32", seconds / 3)
-    return Speeds(peaks, memory_bandwidth())
+    bandwidth = memory_bandwidth()
+    return Speeds(peaks, bandwidth, others_since(begin, elsewhere=0.0))
 
 
 def matrix_product_peak(precision: Precision, seconds: float) -> float:

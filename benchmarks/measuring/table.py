@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measuring.floor import Speeds
-from benchmarks.measuring.load import BUSY
+from benchmarks.measuring.load import BUSY, is_busy
 from benchmarks.measuring.rows import Row, Times
 
 _COLUMNS = (
@@ -40,6 +40,11 @@ def show(rows: Sequence[Row], speeds: Speeds, console: Console | None = None) ->
     for precision, peak in speeds.peaks.items():
         console.print(f"Matrix products in {precision}: at most {peak / 1e9:,.0f} GFLOP/s.")
     console.print(f"Copies in memory: at most {speeds.bandwidth / 1e9:,.1f} GB/s.")
+    if is_busy(speeds.others):
+        console.print(
+            f"Other processes took {speeds.others:.0%} of the cores while these speeds were measured: "
+            "they may be too low, and the floors too long."
+        )
     busy = [row for row in rows if row.busy]
     if busy:
         console.print(

@@ -46,6 +46,7 @@ def test_runs_come_back_as_they_were_written(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert [line["busy"] for line in lines] == [False, True]
     assert lines[0]["parts"] == ["encode"]
+    assert replace(first, speeds=replace(SPEEDS, others=0.2)).busy
     assert lines[0]["rows"][0]["ours"] == {
         "minimum": 1.0,
         "median": 1.5,

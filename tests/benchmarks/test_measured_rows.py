@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -119,7 +120,11 @@ def test_a_busy_row_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert "busy" not in line(quiet)
     assert "busy: others took 25%" in line(busy)
     show([quiet, busy], SPEEDS)
-    assert "1 of 2 rows are marked busy" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "1 of 2 rows are marked busy" in printed
+    assert "these speeds" not in printed
+    show([quiet], replace(SPEEDS, others=0.3))
+    assert "took 30% of the cores while these speeds" in capsys.readouterr().out
 
 
 def test_a_line_has_times_rates_ratio_and_floor() -> None:
