@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -92,8 +93,9 @@ def running(commands: Sequence[Sequence[str]], steps: int) -> Iterator[list[Proc
 @contextmanager
 def _started(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
     whole = [sys.executable, "-m", *command]
+    environment = {**os.environ, "TQDM_DISABLE": "1"}
     with subprocess.Popen(
-        whole, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        whole, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     ) as process:
         try:
             yield process

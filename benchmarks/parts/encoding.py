@@ -19,7 +19,7 @@ from crosslift.encoders.encoder_settings import EncoderSettings, Precision
 from crosslift.encoders.load_encoder import load_encoder
 
 _SAMPLE = 500  # texts, from which the work of one is estimated
-_LEAST, _MOST = 256, 8192  # few texts are padded more than many
+_LEAST, _MOST = 128, 8192  # few texts are padded more than many
 _LOWEST_COSINE = {"float32": 0.9999, "bfloat16": 0.999}
 
 Vectors = NDArray[np.float32]

@@ -35,7 +35,7 @@ from crosslift.images.towers import TowerSettings, open_tower
 
 _PATCH = 16
 _LEAST, _MOST = 64, 256
-_LEAST_QUICK = 8
+_LEAST_QUICK = 4
 _PICTURES, _QUICK_PICTURES = 256, 64
 _LOWEST_COSINE = 0.9999
 _FARTHEST = 1e-4

@@ -45,10 +45,10 @@ def robust_rows(bench: Bench) -> Iterator[Row]:
     texts = mixed_lengths(bench.texts, 2 * _BATCH)
     lengths = [len(ids) for ids in encoder.tokenise(texts)]
     each = PASSES_OF_A_STEP * forward_operations(encoder.model.config, lengths) / len(lengths)
-    batch = bench.sizes.count(2 * each, _LEAST, _BATCH)
     kinds = {_QUICK: _KINDS[_QUICK]} if bench.quick else _KINDS
-    records = pair_records(texts[: 2 * batch])
     timed = _TIMED_QUICK if bench.quick else _TIMED
+    batch = bench.sizes.count(2 * each * (_UNTIMED + timed), _LEAST, _BATCH)
+    records = pair_records(texts[: 2 * batch])
     contenders = [_Updates(encoder, records, robust, timed) for robust in (None, *kinds.values())]
     turns = take_turns(contenders, bench.sizes.repeats, warm_ups=0)
     needs = step_needs(encoder.model.config, lengths[: 2 * batch], 1, bench.best)
