@@ -7,7 +7,7 @@ TORCH ?= torch==2.13.0
 PIP_OPTIONS ?=
 CONSTRAINTS ?= constraints-cpu.txt
 
-.PHONY: setup demo test test-times fuzz lint docs bench clean
+.PHONY: setup demo test test-times fuzz lint docs bench bench-compare clean
 
 setup: $(VENV)/ready
 
@@ -48,8 +48,13 @@ lint: setup
 docs: setup
 	$(VENV)/bin/python -m crosslift.results.documentation docs/json.md
 
+# QUICK=1: minutes, with small sizes. Each run adds a line to benchmarks/history.jsonl.
 bench: setup
-	$(VENV)/bin/python -m benchmarks
+	$(VENV)/bin/python -m benchmarks $(if $(QUICK),--quick)
+
+# The last run beside the one before on the same processor, or RUNS="3 -1": two lines of the history.
+bench-compare: setup
+	$(VENV)/bin/python -m benchmarks.compare $(RUNS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,1 +1,1 @@
-"""How fast CrossLift encodes and trains, against sentence-transformers on the same machine."""
+"""How fast CrossLift works beside other libraries, and simulations behind its statistics."""

@@ -1,113 +1,95 @@
-"""``python -m benchmarks``: measures, prints a table and writes benchmarks/last.json."""
+"""``python -m benchmarks``: measures, prints each row at once, and adds a line to the history."""
 
 from __future__ import annotations
 
 import argparse
-import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import datetime
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.embedded_towers import tower_rows
-from benchmarks.encoding import encoding_rows
-from benchmarks.evaluating import evaluation_rows
-from benchmarks.images import image_rows, jpeg_pictures
-from benchmarks.mining import mining_rows
-from benchmarks.peak import matrix_product_peak
-from benchmarks.robust import robust_rows
-from benchmarks.table import Row, show, write
-from benchmarks.texts import mixed_lengths, read_texts
-from benchmarks.trainers import trainer_rows
-from benchmarks.training import training_rows
+from benchmarks.history import PATH, Run, append
+from benchmarks.measuring.bench import Bench
+from benchmarks.measuring.machine import Machine
+from benchmarks.measuring.rows import Row
+from benchmarks.measuring.sizes import Sizes
+from benchmarks.measuring.speeds import measure_speeds
+from benchmarks.measuring.table import line, show
+from benchmarks.measuring.texts import read_texts
+from benchmarks.parts.encoding import encoding_rows
+from benchmarks.parts.evaluation import evaluation_rows
+from benchmarks.parts.pictures import picture_rows
+from benchmarks.parts.robust import robust_rows
+from benchmarks.parts.search import search_rows
+from benchmarks.parts.towers import tower_rows
+from benchmarks.parts.trainers import trainer_rows
+from benchmarks.parts.training_steps import training_rows
+from crosslift.encoders.precision import resolve_precision
 
-_SENTENCES, _SENTENCES_QUICK = 10_000, 600
-_STEPS, _STEPS_QUICK = 10, 3
-_VECTORS, _VECTORS_QUICK = 100_000, 20_000
-_PICTURES, _PICTURES_QUICK = 338, 96
-_TEXTS_TRAINED = 1536
+_PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
+    "encode": encoding_rows,
+    "train": training_rows,
+    "mine": search_rows,
+    "trainers": trainer_rows,
+    "evaluate": evaluation_rows,
+    "images": picture_rows,
+    "towers": tower_rows,
+    "robust": robust_rows,
+}
+_TEXTS = 10_000
+_PEAK_SECONDS, _PEAK_SECONDS_QUICK = 6.0, 2.0
+_WIDTH = 200  # of the table where output goes to a file
 
 
 def main() -> None:
-    """Runs every benchmark."""
+    """Runs the parts and records the run; after a fault, the rows that were measured before it."""
+    options = _options()
+    console, began = Console(), time.monotonic()
+    date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    machine, bench = Machine.this(), _bench(options)
+    console.print(f"{machine.title}; best precision {bench.best}", markup=False)
+    begun, rows, whole = list[str](), list[Row](), False
+    try:
+        for part in options.only or _PARTS:
+            begun.append(part)
+            print(f"{time.monotonic() - began:4.0f} s  measuring: {part}", flush=True)
+            for row in _PARTS[part](bench):
+                rows.append(row)
+                print(f"{time.monotonic() - began:4.0f} s  {line(row)}", flush=True)
+        whole = len(begun) == len(_PARTS)
+    finally:
+        if rows:
+            parts = () if whole else tuple(begun)
+            run = Run(date, bench.quick, parts, machine, bench.speeds, tuple(rows))
+            append(run, options.history)
+            show(rows, bench.speeds, Console(width=max(console.width, _WIDTH)))
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--texts", type=Path, help="folder of Tatoeba files; default: the catalogs")
     parser.add_argument("--pictures", type=Path, help="folder of *.jpg; default: the pictograms")
     parser.add_argument("--only", choices=sorted(_PARTS), nargs="+", help="default: all")
-    parser.add_argument("--quick", action="store_true", help="few texts and steps, rough figures")
-    options = parser.parse_args()
-    texts = read_texts(options.texts, _SENTENCES)
-    peaks = {name: matrix_product_peak(name) for name in ("float32", "bfloat16")}
-    rows: list[Row] = []
-    run = _Run(texts, options.texts, options.pictures, options.quick, peaks)
-    for part in options.only or _PARTS:
-        for row in _PARTS[part](run):
-            rows.append(row)
-            write(rows, Path(__file__).parent / "last.json")
-            Console().print(f"{row.name}: {row.ratio:.2f}")
-    show(rows, peaks)
+    parser.add_argument("--quick", action="store_true", help="three small turns, rough figures")
+    parser.add_argument("--history", type=Path, default=PATH, help="file that the run is added to")
+    return parser.parse_args()
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    texts: Sequence[str]
-    folder: Path | None
-    pictures: Path | None
-    quick: bool
-    peaks: dict[str, float]
-
-
-def _encode(run: _Run) -> list[Row]:
-    return encoding_rows(run.texts[: _SENTENCES_QUICK if run.quick else None], run.peaks)
-
-
-def _train(run: _Run) -> list[Row]:
-    mixed = mixed_lengths(run.texts, _TEXTS_TRAINED)
-    return training_rows(mixed, _STEPS_QUICK if run.quick else _STEPS, run.peaks)
-
-
-def _trainers(run: _Run) -> list[Row]:
-    mixed = mixed_lengths(run.texts, _TEXTS_TRAINED)
-    return list(trainer_rows(mixed, _STEPS_QUICK if run.quick else _STEPS, run.peaks))
-
-
-def _mine(run: _Run) -> list[Row]:
-    return mining_rows(_VECTORS_QUICK if run.quick else _VECTORS, run.peaks)
-
-
-def _evaluate(run: _Run) -> list[Row]:
-    return evaluation_rows(run.folder, ("af", "de") if run.quick else None)
-
-
-def _images(run: _Run) -> list[Row]:
-    mixed = mixed_lengths(run.texts, _TEXTS_TRAINED)
-    count, steps = (_PICTURES_QUICK, _STEPS_QUICK) if run.quick else (_PICTURES, _STEPS)
-    return image_rows(run.pictures, mixed, count, steps, run.peaks)
-
-
-def _towers(run: _Run) -> list[Row]:
-    count, steps = (_PICTURES_QUICK, _STEPS_QUICK) if run.quick else (_PICTURES, _STEPS)
-    with tempfile.TemporaryDirectory() as place:
-        paths = jpeg_pictures(run.pictures, Path(place), count)
-        return tower_rows(paths, run.texts[:_TEXTS_TRAINED], steps, run.peaks)
-
-
-def _robust(run: _Run) -> list[Row]:
-    mixed = mixed_lengths(run.texts, _TEXTS_TRAINED)
-    return list(robust_rows(mixed, _STEPS_QUICK if run.quick else _STEPS))
-
-
-_PARTS: dict[str, Callable[[_Run], list[Row]]] = {
-    "mine": _mine,
-    "encode": _encode,
-    "train": _train,
-    "trainers": _trainers,
-    "evaluate": _evaluate,
-    "images": _images,
-    "towers": _towers,
-    "robust": _robust,
-}
+def _bench(options: argparse.Namespace) -> Bench:
+    """The setting of this machine, by a pilot that measures its speeds."""
+    best = resolve_precision("auto")
+    speeds = measure_speeds(best, _PEAK_SECONDS_QUICK if options.quick else _PEAK_SECONDS)
+    return Bench(
+        best=best,
+        speeds=speeds,
+        sizes=Sizes.of(speeds, quick=options.quick),
+        quick=options.quick,
+        texts=read_texts(options.texts, _TEXTS),
+        texts_folder=options.texts,
+        pictures_folder=options.pictures,
+    )
 
 
 if __name__ == "__main__":

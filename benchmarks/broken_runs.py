@@ -28,8 +28,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from tests.small_study import small_study
-from tests.tiny_encoder import make_tiny_encoder
 
 from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.api import session
@@ -38,10 +36,13 @@ from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.store import Store
 from crosslift.errors import CrossLiftError
 from crosslift.planning.plan import plan_study
+from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import run_plan
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Study
 from crosslift.training import loop
+from tests.samples.small_study import small_study
+from tests.samples.tiny_encoder import make_tiny_encoder
 
 _REFUSED, _INTERRUPTED, _FAULT = 3, 130, 1
 _NUMBERS = (".safetensors", ".npy", ".parquet", ".npz")
@@ -179,7 +180,7 @@ class _Run:
         return self._words.read().decode(errors="replace").strip().split("\n")[0]
 
 
-class _Noting(Silent):
+class _Noting(Silent[Step]):
     """Notes the kind of each step."""
 
     def __init__(self, handle: int) -> None:
@@ -214,7 +215,7 @@ def _carry_out(study: Study, store: Path, out: Path, handle: int) -> int:
         plan, records = run_plan(plan, kept, heard)
         heard.note("run folder")
         write_run_folder(plan, kept, records, out)
-        session.RunFolder.read(out)
+        RunFolder.read(out)
     except CrossLiftError as error:
         os.write(2, str(error).encode())
         return _REFUSED

@@ -22,8 +22,8 @@ from rich.console import Console
 from scipy.special import ndtr
 
 from crosslift.statistics.differences import Difference, paired_difference, strata_of
+from crosslift.statistics.judgements import judge_family
 from crosslift.statistics.noise import Noise
-from crosslift.statistics.verdicts import judge_family
 
 ALPHA = 0.05
 LANGUAGES = 8

@@ -51,8 +51,8 @@ def _scaled(picture: Image.Image, scale: float) -> Image.Image:
 def _cut(picture: Image.Image, *shares: float) -> Image.Image:
     left, top, right, bottom = shares
     width, height = picture.size
-    box = (width * left, height * top, width * (1 - right), height * (1 - bottom))
-    return picture.crop(tuple(round(edge) for edge in box))
+    first, last = (width * left, height * top), (width * (1 - right), height * (1 - bottom))
+    return picture.crop((round(first[0]), round(first[1]), round(last[0]), round(last[1])))
 
 
 def _cut_one(picture: Image.Image, number: int, share: float) -> Image.Image:

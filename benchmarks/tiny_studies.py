@@ -14,15 +14,15 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from tests.tiny_encoder import make_tiny_encoder
 
 from benchmarks.calibration import ALPHA
 from crosslift.analysis.collect import cube_of
 from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
 from crosslift.statistics.differences import Difference, paired_difference, strata_of
-from crosslift.statistics.verdicts import judge_family
+from crosslift.statistics.judgements import judge_family
 from crosslift.studies.reading import study_of
+from tests.samples.tiny_encoder import make_tiny_encoder
 
 _LANGUAGES = ["de", "es", "fr", "it", "pt", "id"]
 _DEALS = 400
