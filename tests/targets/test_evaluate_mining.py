@@ -649,7 +649,7 @@ def test_the_title_says_how_many_sentences(bucc: Path) -> None:
     assert loaded.target.title == (
         "BUCC mining (at most 40 sentences a side, those of gold pairs first)"
     )
-    assert loaded.asked["sentences"] == 40
+    assert loaded.data_settings["sentences"] == 40
     assert isinstance(loaded.data, MiningData)
     for of_language in loaded.data.splits.values():
         for split in of_language.values():

@@ -300,7 +300,7 @@ def test_the_title_says_how_many_pictures() -> None:
     assert loaded.target.title == "pictures (first 7 pictures)"
     assert isinstance(loaded.data, PictureData)
     assert len(loaded.data.pictures) == len(loaded.data.texts["en"]) == 7
-    assert loaded.asked["pairs"] == 7
+    assert loaded.data_settings["pairs"] == 7
 
 
 # Flags
