@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -41,6 +42,16 @@ def _session_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Fixtures of wider scope than a test never reach the user's own cache either."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CROSSLIFT_HOME", str(tmp_path_factory.mktemp("session-home")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _catalogs_read_once() -> Iterator[None]:
+    """The masked-LM records of the installed catalogs, which no test changes, are read once."""
+    from crosslift.tasks import gettext_mlm
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gettext_mlm, "_records", functools.cache(gettext_mlm._records))
         yield
 
 

@@ -22,7 +22,9 @@ from small_study import small_study
 
 from crosslift.api.session import run_study
 from crosslift.artifacts import files
+from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
+from crosslift.tasks.gettext_mlm import GETTEXT_MLM
 from crosslift.training import checkpoint, loop
 
 loop.SECONDS_BETWEEN_CHECKPOINTS = 0.0
@@ -58,15 +60,17 @@ def main(encoder: Path, store: Path, out: Path, passages: int) -> None:
     """Tries until a child ends by itself."""
     log = out.with_suffix(".kills")
     log.touch()
-    for tries in itertools.count():
-        child = os.fork()
-        if child == 0:
-            watch(passages * max(1, tries - 8), log)
-            run_study(small_study(encoder), out, Store(store))
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        if os.WIFEXITED(status):
-            sys.exit(os.WEXITSTATUS(status))
+    with reading_once():
+        GETTEXT_MLM.source.train()  # every child begins with what the parent has read
+        for tries in itertools.count():
+            child = os.fork()
+            if child == 0:
+                watch(passages * max(1, tries - 8), log)
+                run_study(small_study(encoder), out, Store(store))
+                os._exit(0)
+            _, status = os.waitpid(child, 0)
+            if os.WIFEXITED(status):
+                sys.exit(os.WEXITSTATUS(status))
 
 
 if __name__ == "__main__":

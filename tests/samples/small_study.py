@@ -8,8 +8,8 @@ from typing import Any
 from crosslift.studies.reading import study_of
 from crosslift.studies.schema import Study
 
-SCRATCH: dict[str, Any] = {"options": {"tower": "convolutional"}}
-"""Of tasks with pictures: the small tower, which starts from scratch."""
+SCRATCH: dict[str, Any] = {"options": {"tower": "convolutional"}, "limit": 200}
+"""Of tasks with pictures: the small tower, which starts from scratch, and few of the pictures."""
 
 
 def small_study(encoder: Path, **changes: Any) -> Study:
