@@ -21,12 +21,13 @@ class Contenders:
     """The candidates of the queries of one side that may be among their k best.
 
     The k best screened results of a query give a floor: k pairs score at least as much, less the slack.
-    A pair whose screened result is below the floor by another slack is out, without an exact score.
+    A pair whose screened result is below that floor by more than a second slack is out, without an
+    exact score.
 
     Args:
         best: the exact best so far, of N queries.
         slack: float64 [N], how far a screened result is from the score (`ScreenedRows.slack`).
-        shift: what screened results lack of the scores.
+        shift: subtracted from the scores in all screened results.
         keys: of the screened results.
     """
 
@@ -49,12 +50,12 @@ class Contenders:
         self.waiting += len(queries)
 
     def raise_to(self, least: Tensor, queries: slice) -> None:
-        """Raises floors to keys that k pairs of each query reach."""
+        """Raises floors to these keys, where they are higher."""
         self.floors[queries] = torch.maximum(self.floors[queries], least)
 
-    def floor_of(self, least: Tensor, slack: NDArray[np.float64]) -> Tensor:
-        """The floor of queries whose k best screened results reach these keys."""
-        results = results_of_keys(least, self.keys)
+    def floor_of(self, reached: Tensor, slack: NDArray[np.float64]) -> Tensor:
+        """The floors of queries, each of which has k results at or above these keys."""
+        results = results_of_keys(reached, self.keys)
         # These results are rounded, and off by the slack; so is that of a pair that scores as much.
         lowest = results - np.abs(results) * self.keys.result_error - 2 * slack
         return floor_keys(lowest, self.keys)
@@ -83,9 +84,9 @@ class Contenders:
         order = np.argsort(candidates, kind="stable")  # of equal scores the first candidate wins
         queries, candidates = queries[order], candidates[order]
         self.best.merge(queries, candidates, score(queries, candidates))
-        self.settle_floors(slice(None))
+        self.raise_to_best(slice(None))
 
-    def settle_floors(self, queries: slice) -> None:
+    def raise_to_best(self, queries: slice) -> None:
         """Raises floors to those of the best so far."""
         exact = self.best.floors()[queries] - self.shift - self.slack[queries]
         self.raise_to(floor_keys(exact, self.keys), queries)

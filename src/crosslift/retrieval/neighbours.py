@@ -13,6 +13,8 @@ from crosslift.retrieval.similarity import IntArray
 
 _PAIRS_AT_ONCE = 1024
 """Their vectors stay in the cache."""
+_PAIRS_MERGED = 1_000_000
+"""About 0.1 GB for the merging."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Neighbours:
 
     Args:
         indices: int64 [N, k], candidates by falling score, equal scores by rising index.
-        scores: float32 [N, k], their cosines, each computed in float64 and rounded once.
+        scores: float32 [N, k], their cosines, each summed in float64 and rounded once.
     """
 
     indices: IntArray
@@ -62,7 +64,7 @@ class BestSoFar:
         return cls(np.full((count, k), -1, np.int64), np.full((count, k), -np.inf, np.float32))
 
     def part(self, rows: slice) -> BestSoFar:
-        """The same for some of the queries: what it merges is seen here, too."""
+        """A view of some of the queries: what is merged into it appears here, too."""
         return BestSoFar(self.indices[rows], self.scores[rows])
 
     @property
@@ -80,6 +82,11 @@ class BestSoFar:
         Those of one query must come by rising index, and after all that came before: of equal scores
         the earlier wins.
         """
+        for start in range(0, len(queries), _PAIRS_MERGED):
+            part = slice(start, start + _PAIRS_MERGED)
+            self._merge(queries[part], candidates[part], scores[part])
+
+    def _merge(self, queries: IntArray, candidates: IntArray, scores: NDArray[np.float32]) -> None:
         useful = scores > self.scores[queries, -1]
         queries, candidates, scores = queries[useful], candidates[useful], scores[useful]
         touched, place = np.unique(queries, return_inverse=True)
@@ -93,7 +100,7 @@ class BestSoFar:
         self.indices[touched], self.scores[touched] = index[best], score[best]
 
     def neighbours(self) -> Neighbours:
-        """The neighbours, without unfilled places, which are the same for every query."""
+        """The neighbours, without unfilled places, of which every query has as many."""
         filled = int((self.indices[:1] >= 0).sum())
         return Neighbours(self.indices[:, :filled].copy(), self.scores[:, :filled].copy())
 
@@ -139,5 +146,6 @@ def exact_scores(
             wide[:count].copy_(gathered[:count])
         torch.mul(ours[:count], theirs[:count], out=ours[:count])
         torch.sum(ours[:count], 1, out=scores[part])
-    result: NDArray[np.float32] = scores.numpy().astype(np.float32)
+    # A negative score that rounds to zero is the same zero as any other, so that they tie.
+    result: NDArray[np.float32] = scores.numpy().astype(np.float32) + np.float32(0)
     return result

@@ -51,8 +51,7 @@ class Keys(NamedTuple):
         integers: type with the same number of bits.
         sign: number of bits to shift right so that only the sign remains.
         turn: the bits of a negative number that are inverted.
-        lowest: below every result; ``highest`` is above every result. The difference of any two
-            keys fits the type, as results are below 2 in size.
+        lowest: below every result, as results are above -1.95; ``highest`` is above every result.
         result_error: relative error of the rounding of a result to ``floats``, whichever way it rounds.
     """
 

@@ -1,8 +1,8 @@
 """Exact nearest neighbours by cosine, in both directions of a pair from one pass over the scores.
 
-Every score is computed once, in bfloat16 where the processor multiplies it, by blocks that stay in
-its cache. What may belong to the answer (see `screening` for the bound) contends until few pairs are
-left, and these are scored exactly. The result is that of a brute-force search, ties included.
+Every pair is screened once, in bfloat16 where the processor multiplies it, in tiles that stay in its
+cache. Pairs that may belong to the answer (see `screening` for the bound) contend until few are left,
+and these are scored exactly. The result is that of a brute-force search, ties included.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class PairSearch:
     the search can stop between two blocks and resume (`restore`).
 
     Memory, besides the vectors of both sides: 4 D bytes per row of tgt for unit rows, 2 D for the
-    screened ones (4 D in float32), 12 k for its neighbours; 6 D per row of the block; about 0.3 GB for
+    screened ones (4 D in float32), 12 k for its neighbours; 6 D per row of the block; about 0.7 GB for
     the work.
 
     Args:

@@ -89,7 +89,7 @@ def unit_rows(vectors: FloatArray) -> NDArray[np.float32]:
     units = np.empty(vectors.shape, np.float32)
 
     def scale(start: int) -> None:
-        wide = vectors[start : start + _ROWS_AT_ONCE].astype(np.float64)
+        wide = vectors[start : start + _ROWS_AT_ONCE].astype(np.float64, order="C")
         wide /= np.abs(wide).max(axis=1, keepdims=True)
         wide /= np.sqrt(np.square(wide).sum(axis=1, keepdims=True))
         units[start : start + _ROWS_AT_ONCE] = wide.astype(np.float32) + np.float32(0)

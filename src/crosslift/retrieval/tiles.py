@@ -1,8 +1,12 @@
-"""One pass over all scores of two sides, tile by tile: screened, and what may matter scored exactly."""
+"""One pass over all pairs of two sides, tile by tile.
+
+All pairs are screened; those that may belong to the answer are scored exactly.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
@@ -20,15 +24,17 @@ from crosslift.retrieval.similarity import IntArray
 
 TILE_ROWS = 2048
 TILE_COLUMNS = 2048
-"""Scores made at once: 8 MB, which stay in the cache until they are looked through."""
+"""Rows and columns of a tile: 8 MB of results in bfloat16, which stay in the cache for the search."""
 _GROUP = 16
-"""Neighbouring rows of a tile whose highest result is looked at first."""
+"""Rows whose maximum is compared first: only groups that reach a floor are opened."""
 _MOST_GROUPS = 16_384
-"""If more pairs, beside 4 k for each row and column, reach a floor, all pairs of a tile are scored."""
+"""A tile is scored whole if more pairs, or groups, than this and 4 k (rows + columns) reach a floor."""
 _DENSE_IN_A_ROW = 2
 """After this many such tiles, the rest of the row of tiles is not screened."""
 _MOST_WAITING = 4_000_000
+"""Contenders of a side that wait to be scored, at most."""
 _SAMPLE = 256
+"""Rows from which the shift is guessed."""
 _ROWS_AT_ONCE = 1024
 
 
@@ -48,7 +54,7 @@ class TargetSide:
     ) -> None:
         self.units, self.k, self.keys = units, k, keys
         self.centre, self.src_centre = _centre(units), _centre(first)
-        self.shift = _low_floor(first, units, k)
+        self.shift = _usual_shift(first, units, k)
         offset = _products(units, self.src_centre) - self.shift
         self.screened = screened_rows(units, self.centre, offset, keys.floats, first=False)
         self.placed = self.screened.rows.to(device())
@@ -59,11 +65,11 @@ class TargetSide:
         return screened_rows(src, self.src_centre, offset, self.keys.floats, first=True)
 
 
-def _low_floor(src: NDArray[np.float32], tgt: NDArray[np.float32], k: int) -> float:
-    """A score that the k-th neighbours of nearly all rows exceed.
+def _usual_shift(src: NDArray[np.float32], tgt: NDArray[np.float32], k: int) -> float:
+    """A guess, from a sample, of a score below the k-th best of nearly all rows.
 
-    Results near zero are rounded least, and results above zero need no change to be compared as
-    integers. At most 0.9 in size: results less this shift must stay below 2.
+    It is subtracted from all results: results near zero are rounded least, and results above zero need
+    no change to be compared as integers. It is at most 0.9 in size, so that results stay below 2.
     """
     some = src[:: -(-len(src) // _SAMPLE)]
     others = tgt[:: -(-len(tgt) // (16 * _SAMPLE))]
@@ -79,7 +85,7 @@ class Pass:
         src: unit rows of the block [B, D].
         target: the other side.
         rows: neighbours of the block's rows.
-        columns: neighbours of tgt among earlier blocks; None: not wanted.
+        columns: neighbours of tgt among earlier blocks, updated in place; None: not wanted.
         first_row: number of the block's first row among all rows of src.
     """
 
@@ -135,7 +141,9 @@ class Pass:
         """The pairs of a tile that contend; None: too many."""
         rows, columns = tile.rows, self.columns
         first_of_rows = part.start == 0
-        first_of_columns = columns is not None and tile.place.start == 0 and not columns.best.filled
+        first_of_columns = (
+            columns is not None and tile.place.start == 0 and not columns.best.part(part).filled
+        )
         ordered = first_of_rows or first_of_columns
         results = tile.screen.results(self.target.placed[part], ordered=ordered)
         if first_of_rows:  # its screen is not sorted yet
@@ -196,8 +204,7 @@ class _RowTile(NamedTuple):
 
 
 def _is_power_of_two(count: int) -> bool:
-    """Whether floors rise after this many tiles: twice as many each time, so that they rise seldom and
-    are never far too low."""
+    """Whether it is 1, 2, 4 ...: after that many tiles floors rise, seldom and yet in time."""
     return count & (count - 1) == 0
 
 
@@ -278,11 +285,11 @@ class _Screen:
 
     def sort(self, floors: Tensor) -> None:
         """Sorts the rows by their floors, so that those of a group are nearly equal."""
-        of_rows = self._of_rows(floors)[self.order]
+        of_rows = self._padded_floors(floors)[self.order]
         order = of_rows.argsort()
         self.rows, self.order, self.sorted = self.rows[order], self.order[order], True
 
-    def _of_rows(self, floors: Tensor) -> Tensor:
+    def _padded_floors(self, floors: Tensor) -> Tensor:
         """Floors of all rows, in their first order; nothing reaches those that fill the last group."""
         whole = torch.full((len(self.rows),), self.keys.highest, dtype=self.keys.integers)
         whole[: self.count] = floors
@@ -297,7 +304,8 @@ class _Screen:
                 zero are their keys, all others are negative.
         """
         results = self._memory_for(len(columns))
-        torch.mm(self.rows, columns.T, out=results)
+        with _float32_sums():
+            torch.mm(self.rows, columns.T, out=results)
         bits = results.view(self.keys.integers)
         return keys_in_place(results, self.keys, torch.empty_like(bits)) if ordered else bits
 
@@ -321,10 +329,10 @@ class _Screen:
             results: [B, C] of this tile.
             row_floors: keys of its rows.
             column_floors: keys [C]; None: those of the rows alone.
-            most: None comes back if more pairs, or groups of pairs, reach a floor.
+            most: the result is None if more pairs, or groups of pairs, reach a floor.
             ordered: whether the results are keys.
         """
-        of_rows = self._of_rows(row_floors)[self.order]
+        of_rows = self._padded_floors(row_floors)[self.order]
         if column_floors is None:
             column_floors = torch.full((results.shape[1],), self.keys.highest, dtype=of_rows.dtype)
         of_columns = column_floors.to(of_rows.device)
@@ -348,6 +356,18 @@ class _Screen:
         return _Hits(*(each.cpu().numpy() for each in hits))
 
 
+@contextmanager
+def _float32_sums() -> Iterator[None]:
+    """Sums of products in float32, as the bound assumes; cuBLAS may add parts in bfloat16 otherwise."""
+    matmul = torch.backends.cuda.matmul
+    before = matmul.allow_bf16_reduced_precision_reduction
+    matmul.allow_bf16_reduced_precision_reduction = False
+    try:
+        yield
+    finally:
+        matmul.allow_bf16_reduced_precision_reduction = before
+
+
 def _hits_of_all(
     results: Tensor, of_rows: Tensor, of_columns: Tensor, most: int
 ) -> tuple[Tensor, Tensor, Tensor] | None:
@@ -363,7 +383,7 @@ def _hits_of_all(
 def _hits_in_groups(
     results: Tensor, of_rows: Tensor, of_columns: Tensor, most: int
 ) -> tuple[Tensor, Tensor, Tensor] | None:
-    """The same by the highest results of groups of rows, whose floors are nearly equal."""
+    """The same, by the maxima of groups of rows, whose floors are nearly equal."""
     grouped, floors = results.unflatten(0, (-1, _GROUP)), of_rows.unflatten(0, (-1, _GROUP))
     reaches = grouped.amax(1) >= torch.minimum(floors.amin(1)[:, None], of_columns)
     group, column = reaches.nonzero(as_tuple=True)
