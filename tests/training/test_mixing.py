@@ -75,6 +75,7 @@ def test_weights_change_in_straight_lines(spent: float, expected: list[float]) -
         ),
         (["a", "b"], {"sampling": "weights"}, "a has none"),
         ([{"task": "a", "weight": 1}], {"sampling": "uniform"}, "no weights with sampling uniform"),
+        ([{"task": "a", "weight": {}}], {}, "at least 1 item"),
     ],
 )
 def test_weights_that_cannot_be(tasks: list[Any], mixing: dict[str, Any], told: str) -> None:

@@ -374,7 +374,7 @@ def _hits_of_all(
     """Rows and columns of the results that reach the floor of their row or of their column, and their
     keys."""
     reaches = results >= torch.minimum(of_rows[:, None], of_columns)
-    if int(reaches.sum()) > most:
+    if int(reaches.count_nonzero()) > most:
         return None
     rows, columns = reaches.nonzero(as_tuple=True)
     return rows, columns, results[rows, columns]

@@ -11,7 +11,7 @@ from crosslift.sources.translation.translation_settings import TranslationSettin
 from crosslift.tasks.controls import Control
 from crosslift.training.bounded_numbers import Count, NotNegative, Positive, Share
 
-Weight = NotNegative | dict[Share, NotNegative]
+Weight = NotNegative | Annotated[dict[Share, NotNegative], Field(min_length=1)]
 
 
 class TaskSettings(BaseModel):
