@@ -112,7 +112,7 @@ def test_pairs_with_negatives_of_their_own_are_planned(xlm_folder: Path, tmp_pat
 def test_a_limit_of_one_record_leaves_no_negatives(xlm_folder: Path, task: str) -> None:
     of_pictures = SCRATCH if task == "picture-name" else {}
     with pytest.raises(DataError, match=rf"none of the records of task '{task}' \(1\)"):
-        planned(xlm_folder, {"task": task, "limit": 1, **of_pictures})
+        planned(xlm_folder, {"task": task, **of_pictures, "limit": 1})
 
 
 @pytest.mark.parametrize("same", ["picture", "text", "group"])
