@@ -37,7 +37,7 @@ class CoreTime:
 
 
 def is_busy(others: float) -> bool:
-    """Whether other processes took so many of the cores that they disturb a measurement."""
+    """Whether other processes took enough of the cores to disturb a measurement."""
     return others > BUSY
 
 

@@ -98,9 +98,11 @@ def test_small_tiles_and_few_pending_hits_change_nothing(
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dense", [0, 1, 2])
+@pytest.mark.parametrize("dtype", list(KEYS))
 def test_tiles_in_which_all_pairs_are_scored_change_nothing(
-    kind: str, dense: int, monkeypatch: pytest.MonkeyPatch
+    kind: str, dense: int, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(search, "dtype_of", lambda _: dtype)
     src, tgt = vectors(kind, 201, 9, 5), vectors(kind, 333, 9, 6)
     monkeypatch.setattr(tiles, "TILE_ROWS", 48)
     monkeypatch.setattr(tiles, "TILE_COLUMNS", 40)

@@ -231,7 +231,7 @@ def test_gzip_that_expands_without_bound_is_refused(
             r"a\.jsonl, row 2: 'n' appears twice in one object",
         ),
         ("a.json", '[{"n": 1, "n": 1}]', r"a\.json: 'n' appears twice in one object"),
-        ("a.csv", "caption,n\nx\n", r"a\.csv, row 2: 1 values\nExpected: 2"),
+        ("a.csv", "caption,n\nx\n", r"a\.csv, row 2: 1 columns\nExpected: 2"),
         ("a.csv", 'caption,n\n"x,1\n', r"a\.csv, row 2: "),
         ("a.tsv", "caption\tcaption\nx\ty\n", "names 'caption' twice"),
         ("a.csv", "caption\n", r"a\.csv holds no row"),

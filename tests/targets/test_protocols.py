@@ -295,7 +295,7 @@ def test_steps_of_all_protocols_are_made_once(clumsy: Path, folder: Path, tmp_pa
     assert (steps_made(store, "encode"), steps_made(store, "evaluate")) == (2, 2)
     as_xtreme = encoder.model_copy(update={"pooling": "mean", "prompt": "", "hidden_state": LAYERS})
     evaluate_protocols(as_xtreme, bitext(folder), ("xtreme", "laser"), store)
-    assert steps_made(store, "encode") == 2, "its own reading is that of xtreme, which stands"
+    assert steps_made(store, "encode") == 2, "its own reading is that of xtreme, which exists"
 
 
 # Scores

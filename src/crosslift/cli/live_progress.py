@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from types import TracebackType
 
 from rich.console import Console
 from rich.progress import TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from crosslift.artifacts.progress import Phase, Silent
-from crosslift.cli.output import bar_for
+from crosslift.cli.output import ShowsBar, bar_for
 from crosslift.errors import CrossLiftError
 from crosslift.steps.estimates import Estimates
 from crosslift.steps.step import Step
@@ -19,7 +18,7 @@ from crosslift.wording import about_duration, duration
 from crosslift.wording import share as share_words
 
 
-class LiveProgress(Silent[Step]):
+class LiveProgress(ShowsBar, Silent[Step]):
     """Shows which step runs and how much time remains.
 
     The remaining time is the sum of the steps' expected seconds, corrected by the ratio of real to
@@ -41,18 +40,6 @@ class LiveProgress(Silent[Step]):
         self._step: Step | None = None
         self._bar = bar_for(console, TimeElapsedColumn(), TextColumn("{task.fields[remaining]}"))
         self._task = self._bar.add_task("", total=sum(self._expected.values()) or 1, remaining="")
-
-    def __enter__(self) -> LiveProgress:
-        self._bar.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.__exit__(kind, error, trace)
 
     def begin(self, work: Step) -> None:
         """A step is about to be made."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from types import TracebackType
 
 from rich.console import Console
 from rich.progress import TextColumn
@@ -13,7 +12,7 @@ from rich.text import Text
 
 from crosslift.artifacts.progress import Phase, Silent
 from crosslift.artifacts.store import Store
-from crosslift.cli.output import bar_for, console_for, write_json
+from crosslift.cli.output import ShowsBar, bar_for, console_for, write_json
 from crosslift.mining.job import mine_files, plan_of_files
 from crosslift.mining.mining_settings import MiningSettings
 from crosslift.results.mined_files import (
@@ -45,7 +44,7 @@ def show(
     write_json(outcome, json_to)
 
 
-class MiningProgress(Silent[Phase]):
+class MiningProgress(ShowsBar, Silent[Phase]):
     """Live progress of a mining job; without a terminal, a line now and then.
 
     Args:
@@ -58,18 +57,6 @@ class MiningProgress(Silent[Phase]):
         self._task = self._bar.add_task("", total=None, pace="", visible=False)
         self._phase = Phase("reading", "lines")
         self._done = self._began = self._printed = 0.0
-
-    def __enter__(self) -> MiningProgress:
-        self._bar.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.__exit__(kind, error, trace)
 
     def show_plan(self, plan: MiningPlan) -> None:
         """Prints the plan."""

@@ -6,7 +6,8 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
@@ -48,6 +49,24 @@ def bar_for(console: Console, *columns: ProgressColumn, transient: bool = False)
         disable=not console.is_terminal,
         transient=transient,
     )
+
+
+class ShowsBar:
+    """Shows its progress bar while its block runs."""
+
+    _bar: Progress
+
+    def __enter__(self) -> Self:
+        self._bar.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.__exit__(kind, error, trace)
 
 
 def write_json(

@@ -6,27 +6,24 @@ All pairs are screened; those that may belong to the answer are scored exactly.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from crosslift.encoders.precision import device
 from crosslift.retrieval.contenders import Contenders
 from crosslift.retrieval.dense_tiles import score_tile
 from crosslift.retrieval.neighbours import BestSoFar, exact_scores
-from crosslift.retrieval.screening import Keys, ScreenedRows, keys_in_place, screened_rows
+from crosslift.retrieval.screening import Keys, ScreenedRows, screened_rows
 from crosslift.retrieval.similarity import IntArray
+from crosslift.retrieval.tile_screen import Hits, Screen, best_in
 
 TILE_ROWS = 2048
 TILE_COLUMNS = 2048
 """Rows and columns of a tile: 8 MB of results in bfloat16, which stay in the cache for the search."""
-_GROUP = 16
-"""Rows whose maximum is compared first: only groups that reach a floor are opened."""
 _MOST_GROUPS = 16_384
 """A tile is scored whole if more pairs, or groups, than this and 4 k (rows + columns) reach a floor."""
 _DENSE_IN_A_ROW = 2
@@ -112,7 +109,7 @@ class Pass:
         for number, tile in enumerate(_parts(len(self.src), TILE_ROWS)):
             slack = self.row_slack[tile]
             rows = Contenders(self.best.part(tile), slack, self.target.shift, self.keys)
-            self._search(_RowTile(tile, rows, _Screen(self.rows[tile], self.keys)))
+            self._search(_RowTile(tile, rows, Screen(self.rows[tile], self.keys)))
             if self.columns is not None and _is_power_of_two(number + 1):
                 self.columns.tighten()
         if self.columns is not None:
@@ -137,7 +134,7 @@ class Pass:
         tile.rows.tighten()
         tile.rows.settle(partial(self._score_rows, tile))
 
-    def _screened(self, tile: _RowTile, part: slice) -> _Hits | None:
+    def _screened(self, tile: _RowTile, part: slice) -> Hits | None:
         """The pairs of a tile that contend; None: too many."""
         rows, columns = tile.rows, self.columns
         first_of_rows = part.start == 0
@@ -147,10 +144,10 @@ class Pass:
         ordered = first_of_rows or first_of_columns
         results = tile.screen.results(self.target.placed[part], ordered=ordered)
         if first_of_rows:  # its screen is not sorted yet
-            best = _best_in(results[: len(rows.slack)], 1, rows.k, self.keys)
+            best = best_in(results[: len(rows.slack)], 1, rows.k, self.keys)
             rows.raise_to(rows.floor_of(best, rows.slack), slice(None))
         if columns is not None and first_of_columns:
-            best = _best_in(results[: len(rows.slack)], 0, columns.k, self.keys)
+            best = best_in(results[: len(rows.slack)], 0, columns.k, self.keys)
             columns.raise_to(columns.floor_of(best, columns.slack[part]), part)
         floors = columns.floors[part] if columns is not None else None
         most = _MOST_GROUPS + 4 * rows.k * sum(results.shape)
@@ -200,7 +197,7 @@ class _RowTile(NamedTuple):
 
     place: slice
     rows: Contenders
-    screen: _Screen
+    screen: Screen
 
 
 def _is_power_of_two(count: int) -> bool:
@@ -211,188 +208,6 @@ def _is_power_of_two(count: int) -> bool:
 def _parts(count: int, size: int) -> Iterator[slice]:
     for start in range(0, count, size):
         yield slice(start, min(start + size, count))
-
-
-def _best_in(results: Tensor, along: int, k: int, keys: Keys) -> Tensor:
-    """Keys that the k best of every line of a tile reach: on the processor, [lines].
-
-    Where the tile is large, the k-th highest of the maxima of groups replaces the k-th highest
-    result: it is no higher, as each group has a result that reaches it.
-    """
-    count = results.shape[along]
-    if count < k:
-        lines = results.shape[1 - along]
-        return torch.full((lines,), keys.lowest, dtype=keys.integers)
-    groups = count // _GROUP
-    if groups >= k:
-        whole = results.narrow(along, 0, groups * _GROUP)
-        results = whole.unflatten(along, (groups, _GROUP)).amax(along + 1)
-    return results.topk(k, dim=along).values.select(along, k - 1).cpu()
-
-
-class _Hits(NamedTuple):
-    """Pairs of a tile that reach the floor of their row or of their column.
-
-    Args:
-        rows: int64 [H] in the tile.
-        columns: int64 [H] in the tile.
-        results: int32 [H], their keys.
-        for_row: bool [H], whether the row's floor is reached.
-        for_column: bool [H].
-    """
-
-    rows: IntArray
-    columns: IntArray
-    results: NDArray[np.int32]
-    for_row: NDArray[np.bool_]
-    for_column: NDArray[np.bool_]
-
-    def hand_over(
-        self, rows: Contenders, columns: Contenders | None, first: tuple[int, int]
-    ) -> None:
-        """Adds the pairs to the candidates of their rows and of their columns.
-
-        Args:
-            rows: of the tile.
-            columns: of the whole side; None: not wanted.
-            first: numbers of the tile's first row and first column in their sides.
-        """
-        chosen = self.for_row
-        candidates = self.columns[chosen] + first[1]
-        rows.add(self.rows[chosen], candidates, self.results[chosen])
-        if columns is not None:
-            chosen = self.for_column
-            queries = self.columns[chosen] + first[1]
-            columns.add(queries, self.rows[chosen] + first[0], self.results[chosen])
-
-
-class _Screen:
-    """A tile of rows, its memory for results, and the search through them.
-
-    Args:
-        rows: [B, K] screened rows.
-        keys: of their type.
-    """
-
-    def __init__(self, rows: Tensor, keys: Keys) -> None:
-        short = -len(rows) % _GROUP
-        self.count = len(rows)
-        self.rows = torch.cat([rows, rows.new_zeros(short, rows.shape[1])]) if short else rows
-        self.order = torch.arange(len(self.rows), device=rows.device)
-        self.sorted = False
-        self.keys = keys
-        self._memory: dict[int, Tensor] = {}
-
-    def sort(self, floors: Tensor) -> None:
-        """Sorts the rows by their floors, so that those of a group are nearly equal."""
-        of_rows = self._padded_floors(floors)[self.order]
-        order = of_rows.argsort()
-        self.rows, self.order, self.sorted = self.rows[order], self.order[order], True
-
-    def _padded_floors(self, floors: Tensor) -> Tensor:
-        """Floors of all rows, in their first order; nothing reaches those that fill the last group."""
-        whole = torch.full((len(self.rows),), self.keys.highest, dtype=self.keys.integers)
-        whole[: self.count] = floors
-        return whole.to(self.rows.device)
-
-    def results(self, columns: Tensor, *, ordered: bool) -> Tensor:
-        """Screened results [B, C] against columns [C, K], as integers; valid until the next call.
-
-        Args:
-            columns: screened rows of the other side.
-            ordered: whether the integers are keys. Else they are the bits of the results: those above
-                zero are their keys, all others are negative.
-        """
-        results = self._memory_for(len(columns))
-        with _float32_sums():
-            torch.mm(self.rows, columns.T, out=results)
-        bits = results.view(self.keys.integers)
-        return keys_in_place(results, self.keys, torch.empty_like(bits)) if ordered else bits
-
-    def _memory_for(self, columns: int) -> Tensor:
-        if columns not in self._memory:
-            self._memory[columns] = self.rows.new_empty(len(self.rows), columns)
-        return self._memory[columns]
-
-    def hits(
-        self,
-        results: Tensor,
-        row_floors: Tensor,
-        column_floors: Tensor | None,
-        most: int,
-        *,
-        ordered: bool,
-    ) -> _Hits | None:
-        """Pairs whose key reaches that of their row or of their column.
-
-        Args:
-            results: [B, C] of this tile.
-            row_floors: keys of its rows.
-            column_floors: keys [C]; None: those of the rows alone.
-            most: the result is None if more pairs, or groups of pairs, reach a floor.
-            ordered: whether the results are keys.
-        """
-        of_rows = self._padded_floors(row_floors)[self.order]
-        if column_floors is None:
-            column_floors = torch.full((results.shape[1],), self.keys.highest, dtype=of_rows.dtype)
-        of_columns = column_floors.to(of_rows.device)
-        if not ordered and min(int(of_rows.min()), int(of_columns.min())) <= 0:
-            turned = torch.empty_like(results)
-            results = keys_in_place(results.view(self.keys.floats), self.keys, turned)
-        look = _hits_in_groups if self.sorted else _hits_of_all
-        pairs = look(results, of_rows, of_columns, most)
-        if pairs is None:
-            return None
-        rows, columns, reached = pairs
-        place = self.order[rows]
-        real = place < self.count
-        hits = (
-            place,
-            columns,
-            reached.int(),
-            (reached >= of_rows[rows]) & real,
-            (reached >= of_columns[columns]) & real,
-        )
-        return _Hits(*(each.cpu().numpy() for each in hits))
-
-
-@contextmanager
-def _float32_sums() -> Iterator[None]:
-    """Sums of products in float32, as the bound assumes; cuBLAS may add parts in bfloat16 otherwise."""
-    matmul = torch.backends.cuda.matmul
-    before = matmul.allow_bf16_reduced_precision_reduction
-    matmul.allow_bf16_reduced_precision_reduction = False
-    try:
-        yield
-    finally:
-        matmul.allow_bf16_reduced_precision_reduction = before
-
-
-def _hits_of_all(
-    results: Tensor, of_rows: Tensor, of_columns: Tensor, most: int
-) -> tuple[Tensor, Tensor, Tensor] | None:
-    """Rows and columns of the results that reach the floor of their row or of their column, and their
-    keys."""
-    reaches = results >= torch.minimum(of_rows[:, None], of_columns)
-    if int(reaches.count_nonzero()) > most:
-        return None
-    rows, columns = reaches.nonzero(as_tuple=True)
-    return rows, columns, results[rows, columns]
-
-
-def _hits_in_groups(
-    results: Tensor, of_rows: Tensor, of_columns: Tensor, most: int
-) -> tuple[Tensor, Tensor, Tensor] | None:
-    """The same, by the maxima of groups of rows, whose floors are nearly equal."""
-    grouped, floors = results.unflatten(0, (-1, _GROUP)), of_rows.unflatten(0, (-1, _GROUP))
-    reaches = grouped.amax(1) >= torch.minimum(floors.amin(1)[:, None], of_columns)
-    group, column = reaches.nonzero(as_tuple=True)
-    if len(group) > most:
-        return None
-    least = torch.minimum(floors[group], of_columns[column][:, None])
-    members = grouped[group, :, column]
-    hit, member = (members >= least).nonzero(as_tuple=True)
-    return group[hit] * _GROUP + member, column[hit], members[hit, member]
 
 
 def _centre(units: NDArray[np.float32]) -> NDArray[np.float64]:

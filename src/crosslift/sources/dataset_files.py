@@ -23,7 +23,7 @@ _State = tuple[Path, int, int]
 class Layout:
     """One way a dataset is published as files.
 
-    Paths are patterns: ``*`` stands for any name. In a dataset with a file for each of several
+    Paths are patterns: ``*`` matches any name. In a dataset with a file for each of several
     languages, ``{language}`` is the language's code (the same everywhere); several files of
     a language are read as one, in the order of their names.
 

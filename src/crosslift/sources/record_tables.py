@@ -13,6 +13,7 @@ from crosslift.errors import DataError, nearest
 from crosslift.sources.file_names import is_file
 from crosslift.sources.formats import parquet_rows
 from crosslift.sources.formats.csv_cells import csv_cells
+from crosslift.sources.formats.delimited import header_of, row_of_cells
 from crosslift.sources.formats.json_kinds import json_kind
 from crosslift.sources.formats.rows import Row, short
 from crosslift.sources.language_codes import language_code
@@ -169,25 +170,25 @@ def _json(path: Path) -> Iterator[Row]:
 
 def _csv(path: Path) -> Iterator[Row]:
     rows = csv_cells(path)
-    header = _header(path, next(rows, (1, [""]))[1])
+    header = header_of(path, next(rows, (1, [""]))[1])
     for number, cells in rows:
-        yield _bound(path, number, header, cells)
+        yield row_of_cells(path, number, header, cells)
 
 
 def _csv_names(path: Path) -> list[str]:
-    return _header(path, next(csv_cells(path), (1, []))[1])
+    return header_of(path, next(csv_cells(path), (1, []))[1])
 
 
 def _tsv(path: Path) -> Iterator[Row]:
     lines = lines_in(path)
-    header = _header(path, next(lines, "").split("\t"))
+    header = header_of(path, next(lines, "").split("\t"))
     for number, line in enumerate(lines, start=2):
         if line:
-            yield _bound(path, number, header, line.split("\t"))
+            yield row_of_cells(path, number, header, line.split("\t"))
 
 
 def _tsv_names(path: Path) -> list[str]:
-    return _header(path, next(lines_in(path), "").split("\t"))
+    return header_of(path, next(lines_in(path), "").split("\t"))
 
 
 def _text_lines(path: Path) -> Iterator[Row]:
@@ -219,20 +220,6 @@ def _object(place: str, number: int, value: object) -> Row:
         remedy = "name a file that is one list of objects .json" if is_list else None
         raise DataError(f"{place}: a {type(value).__name__}", "an object with columns", remedy)
     return Row(value, place, number)
-
-
-def _header(path: Path, cells: list[str]) -> list[str]:
-    repeated = sorted({cell for cell in cells if cells.count(cell) > 1})
-    if repeated:
-        raise DataError(f"{path} names {repeated[0]!r} twice", "a name for each column")
-    return cells
-
-
-def _bound(path: Path, number: int, header: list[str], cells: list[str]) -> Row:
-    place = f"{path}, row {number}"
-    if len(cells) != len(header):
-        raise DataError(f"{place}: {len(cells)} values", f"{len(header)}, one for each column")
-    return Row(dict(zip(header, cells, strict=True)), place, number)
 
 
 def _no_column(place: str, column: str, known: Iterable[str]) -> DataError:

@@ -42,7 +42,7 @@ def legal_controls(form: str) -> tuple[Control, ...]:
 
 
 def automatic_controls(form: str) -> tuple[Control, ...]:
-    """The controls that `auto` stands for: those that are required to distinguish the effect of a task
+    """The controls that `auto` means: those that are required to distinguish the effect of a task
     of this form from the effect of its updates."""
     facts = form_facts(form)
     if facts.pictures is not None:

@@ -36,7 +36,7 @@ class TabSeparated:
         for number, line in lines_of(path):
             cells = line.split("\t")
             if header is None:
-                header = _header(path, cells)
+                header = header_of(path, cells)
             elif line:
                 yield self._row(path, number, header, cells)
 
@@ -45,7 +45,7 @@ class TabSeparated:
             return Row({}, f"{path}, row {number}", number, broken="too few columns")
         if self.more_cells:
             cells = cells[: len(header)]
-        return _row_of_cells(path, number, header, cells)
+        return row_of_cells(path, number, header, cells)
 
 
 def comma_separated(path: Path) -> Iterator[Row]:
@@ -58,19 +58,29 @@ def comma_separated(path: Path) -> Iterator[Row]:
     header: list[str] | None = None
     for line, cells in csv_cells(path):
         if header is None:
-            header = _header(path, cells)
+            header = header_of(path, cells)
         else:
-            yield _row_of_cells(path, line, header, cells)
+            yield row_of_cells(path, line, header, cells)
 
 
-def _header(path: Path, cells: list[str]) -> list[str]:
+def header_of(path: Path, cells: list[str]) -> list[str]:
+    """The names in the first row of a table.
+
+    Raises:
+        DataError: a name appears twice.
+    """
     repeated = sorted({cell for cell in cells if cells.count(cell) > 1})
     if repeated:
         raise DataError(f"{path}, row 1: names {repeated[0]!r} twice", "a name for each column")
     return cells
 
 
-def _row_of_cells(path: Path, number: int, header: Sequence[str], cells: Sequence[str]) -> Row:
+def row_of_cells(path: Path, number: int, header: Sequence[str], cells: Sequence[str]) -> Row:
+    """A row of a table, by the names of its columns.
+
+    Raises:
+        DataError: another number of cells than names.
+    """
     place = f"{path}, row {number}"
     if len(cells) != len(header):
         raise DataError(

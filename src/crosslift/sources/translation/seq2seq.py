@@ -16,7 +16,7 @@ from crosslift.model_files.read_model import read_json_object
 from crosslift.sources.translation.engines import Advance
 from crosslift.sources.translation.marks import Marks, Piece, put_marks, take_marks
 from crosslift.sources.translation.sentences import cut
-from crosslift.sources.translation.speaking import TargetLanguage, target_language
+from crosslift.sources.translation.target_language import TargetLanguage, target_language
 from crosslift.sources.translation.translation_settings import TranslationSettings
 from crosslift.sources.translation.translator_files import (
     translator,
