@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from crosslift.artifacts.store import Store
-from crosslift.making.training_files import read_spent
+from crosslift.making.training_files import read_curve, read_spent
 from crosslift.metrics.table import METRICS, OUTCOME_OF_METRIC
 from crosslift.planning.plan import ArmRun, Plan
 from crosslift.results.arm_facts import ArmBudget
@@ -143,8 +143,7 @@ class Gathered:
 
     def _curve(self, run: ArmRun) -> Iterator[CurvePoint]:
         for number, step in enumerate(run.stage_steps):
-            text = (step.open(self.store) / "curve.json").read_text(encoding="utf-8")
-            for update, task, metric, value in json.loads(text):
+            for update, task, metric, value in read_curve(step.open(self.store)):
                 yield CurvePoint(run.arm, run.seed, number, task, update, metric, value)
 
     def spent(self, arm: str) -> ArmBudget:

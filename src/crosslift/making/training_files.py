@@ -95,6 +95,11 @@ def read_spent(folder: Path) -> Spent:
     return Spent.model_validate(_content(folder / _SPENT) | _content(folder / TIMINGS))
 
 
+def read_curve(folder: Path) -> list[tuple[int, str, str, float]]:
+    """Rows of update, task, metric and value, of the training step of a folder."""
+    return [tuple(row) for row in _content(folder / _CURVE)]
+
+
 def read_task_records(folder: Path) -> dict[str, TaskRecords]:
     """Task -> its records, of the training step of a folder (as `read_spent`)."""
     return _RECORDS_OF_TASKS.validate_python(_content(folder / _RECORDS))
