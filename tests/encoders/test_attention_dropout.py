@@ -5,12 +5,14 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from crosslift.encoders import packing
 from crosslift.encoders.attention import packed_attention
 from crosslift.encoders.dropout import CheapDropout, dropout_noise, make_dropout_cheap
-from crosslift.encoders.packing import Block
+from crosslift.encoders.packing import PackedBatch, pack
 
-BLOCKS = (Block(0, 2, 3), Block(6, 1, 4), Block(10, 3, 7))
-TOKENS, HEADS, WIDTH = 31, 2, 5
+LENGTHS = (3, 3, 4, 7, 7, 7, 16, 16, 20, 66, 66)
+"""Several in a row of 16, rows without padding, one in a row of 32, rows of their own."""
+TOKENS, HEADS, WIDTH = sum(LENGTHS), 2, 5
 
 
 def states(count: int) -> list[Tensor]:
@@ -19,10 +21,33 @@ def states(count: int) -> list[Tensor]:
     return [torch.randn(shape, generator=generator, requires_grad=True) for _ in range(count)]
 
 
+def packed_texts() -> PackedBatch:
+    return pack([[1] * length for length in LENGTHS])
+
+
 def attend(query: Tensor, key: Tensor, value: Tensor, dropout: float) -> Tensor:
     torch.manual_seed(3)
-    module = torch.nn.Module()
-    return packed_attention(module, query, key, value, None, 0.4, dropout, packed_blocks=BLOCKS)[0]
+    batch = packed_texts()
+    return packed_attention(
+        torch.nn.Module(), query, key, value, None, 0.4, dropout, packed_batch=batch
+    )[0]
+
+
+def noise_of_sequences(batch: PackedBatch, dropout: float) -> list[Tensor]:
+    """The noise [heads, length, length] of each sequence, as the groups draw it."""
+    noises = []
+    lengths = list(LENGTHS)
+    for group in batch.groups:
+        shape = (group.rows, HEADS, group.width, group.width)
+        noise = dropout_noise(torch.empty(shape), dropout) if dropout else torch.ones(shape)
+        for row in noise:
+            first = 0
+            while lengths and first + lengths[0] <= group.width:
+                stop = first + lengths.pop(0)
+                noises.append(row[:, first:stop, first:stop])
+                first = stop
+    assert not lengths
+    return noises
 
 
 def attend_sequence_by_sequence(
@@ -30,21 +55,20 @@ def attend_sequence_by_sequence(
 ) -> Tensor:
     torch.manual_seed(3)
     outputs = []
-    for block in BLOCKS:
-        shape = (block.count * HEADS, block.length, block.length)
-        noise = dropout_noise(torch.empty(shape), dropout) if dropout else torch.ones(shape)
-        for i in range(block.count):
-            place = slice(block.start + i * block.length, block.start + (i + 1) * block.length)
-            q, k, v = (part[0, :, place] for part in (query, key, value))
-            weights = (0.4 * q @ k.mT).softmax(-1) * noise[i * HEADS : (i + 1) * HEADS]
-            outputs.append((weights @ v).transpose(0, 1))
+    start = 0
+    for length, noise in zip(LENGTHS, noise_of_sequences(packed_texts(), dropout), strict=True):
+        q, k, v = (part[0, :, start : start + length] for part in (query, key, value))
+        outputs.append(((0.4 * q @ k.mT).softmax(-1) * noise @ v).transpose(0, 1))
+        start += length
     return torch.cat(outputs)[None]
 
 
+@pytest.mark.parametrize("places", [16, 64, 1024])
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_packed_attention_and_its_gradients_equal_attention_of_each_sequence(
-    dropout: float,
+    dropout: float, places: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(packing, "PLACES_OF_A_GROUP", places)
     query, key, value = states(3)
     packed = attend(query, key, value, dropout)
     alone = attend_sequence_by_sequence(query, key, value, dropout)
@@ -55,11 +79,16 @@ def test_packed_attention_and_its_gradients_equal_attention_of_each_sequence(
     torch.testing.assert_close(gradients, expected_gradients)
 
 
+def test_short_sequences_share_rows_and_long_ones_are_not_padded() -> None:
+    groups = [(g.tokens.stop, g.rows, g.width, g.padding is None) for g in packed_texts().groups]
+    assert groups == [(63, 5, 16, False), (83, 1, 32, False), (215, 2, 66, True)]
+
+
 def test_the_work_of_attention_with_dropout_is_counted() -> None:
     query, key, value = states(3)
     with FlopCounterMode(display=False) as counter:
         attend(query, key, value, 0.3).sum().backward()
-    of_one_product = sum(2 * b.count * b.length**2 for b in BLOCKS) * HEADS * WIDTH
+    of_one_product = sum(2 * g.rows * g.width**2 for g in packed_texts().groups) * HEADS * WIDTH
     assert counter.get_total_flops() == 6 * of_one_product
 
 

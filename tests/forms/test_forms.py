@@ -12,6 +12,7 @@ import pytest
 import torch
 from tiny_encoder import load_tiny, open_tiny_task, tiny_form, tiny_split, train_tiny
 
+from crosslift.encoders.packing import pack
 from crosslift.encoders.tokens import NumberedTokens
 from crosslift.errors import DataError, TrainingError
 from crosslift.forms.contrastive_losses import info_nce, unit
@@ -293,19 +294,13 @@ def test_masked_lm_scores_against_the_rows_that_occur(xlm_folder: Path) -> None:
         states = encoder.model(
             inputs_embeds=encoder.table.rows(torch.tensor(masked))[None],
             position_ids=torch.arange(len(text))[None] + 2,
-            packed_blocks=tuple(_one_block(len(text))),
+            packed_batch=pack([masked]),
         ).last_hidden_state[0]
         for place in np.flatnonzero(chosen):
             scores = encoder.table.whole[occurring] @ task.head(states[place]) + task.head.bias
             losses.append((scores.logsumexp(0) - scores[occurring.index(text[place])]).item())
     assert outcome.loss.item() == pytest.approx(float(np.mean(losses)), rel=1e-4)
     assert outcome.tokens == sum(map(len, texts))
-
-
-def _one_block(length: int) -> list:
-    from crosslift.encoders.packing import Block
-
-    return [Block(0, 1, length)]
 
 
 def test_masked_lm_draws_every_language_equally_often(bert_folder: Path) -> None:

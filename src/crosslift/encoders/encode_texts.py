@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from crosslift.artifacts.array_file import Rows
 from crosslift.encoders.load_encoder import Encoder, Place
+from crosslift.encoders.ordered_weights import ordered_weights
 from crosslift.errors import EncoderError
 
 TOKENS_PER_BATCH = 4096
@@ -74,7 +75,7 @@ def encode_into(
         EncoderError: a vector is not finite.
     """
     sequences = encoder.tokenise(texts) if texts else []
-    with torch.inference_mode():
+    with torch.inference_mode(), ordered_weights(encoder.model, sum(map(len, sequences))):
         for indices in batches_by_length(sequences, tokens_per_batch):
             batch = [sequences[i] for i in indices]
             vectors_of_places = encoder.vectors_by_reading(batch, places)

@@ -73,7 +73,7 @@ class PackedRunner:
             hidden_states,
             inputs_embeds=self._scaled(rows)[None],
             position_ids=batch.positions[None] + offset,
-            packed_blocks=batch.blocks,
+            packed_batch=batch,
         )
         return [states[0] for states in outputs]
 

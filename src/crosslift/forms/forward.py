@@ -13,6 +13,7 @@ from torch.utils.checkpoint import checkpoint
 
 from crosslift.encoders.encode_texts import TOKENS_PER_BATCH, batches_by_length
 from crosslift.encoders.load_encoder import Encoder
+from crosslift.encoders.ordered_weights import ordered_weights
 from crosslift.encoders.packing import PackedBatch, pack
 from crosslift.forms.form import FormOptions
 
@@ -66,7 +67,7 @@ def first_tokens(batch: PackedBatch) -> Tensor:
 def all_vectors(encoder: Encoder, sequences: Sequences) -> Tensor:
     """Pooled vectors of N sequences, float32 [N, D], computed batch by batch, without gradient."""
     vectors = torch.empty(len(sequences), encoder.width, device=encoder.device)
-    with torch.inference_mode():
+    with torch.inference_mode(), ordered_weights(encoder.model, count_tokens(sequences)):
         for rows in _batches(sequences):
             vectors[rows] = encoder.vectors([sequences[row] for row in rows])
     return vectors

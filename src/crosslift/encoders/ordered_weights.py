@@ -1,0 +1,62 @@
+"""Weights in oneDNN's own order, for the time of an encoding.
+
+oneDNN reorders a plain weight at each product. Reordered once, products take a tenth less time, and
+give the same bits in bfloat16; in float32 they take a sixth less on processors with AVX-512, where
+torch multiplies plain weights with MKL, and differ from it in rounding. In training, where each update
+changes the weights, reordering costs what it saves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+_FEWEST_ROWS = 2048
+"""Rows from which products save more time than reordering costs, whatever the model's size."""
+_OPERATIONS = ("_reorder_linear_weight", "_linear_pointwise")
+_DTYPES = (torch.float32, torch.bfloat16)
+
+
+@contextlib.contextmanager
+def ordered_weights(model: torch.nn.Module, rows: int) -> Iterator[None]:
+    """Multiplies with reordered copies of the weights of a model's `torch.nn.Linear` layers.
+
+    No gradient is needed, and no weight changes meanwhile. Layers on other devices or in other
+    precisions are left as they are, and so are all if torch has no oneDNN.
+
+    Args:
+        model: that computes.
+        rows: of all products of a layer together, such as the tokens of all texts; if they are few,
+            nothing is reordered.
+    """
+    layers = list(_layers_to_order(model)) if rows >= _FEWEST_ROWS else []
+    try:
+        for layer in layers:
+            weight = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach(), None)
+            product = functools.partial(_product, weight=weight, bias=layer.bias)
+            layer.forward = product  # type: ignore[method-assign]
+        yield
+    finally:
+        for layer in layers:
+            vars(layer).pop("forward", None)
+
+
+def _layers_to_order(model: torch.nn.Module) -> Iterator[torch.nn.Linear]:
+    if not torch.backends.mkldnn.is_available():
+        return
+    if not all(hasattr(torch.ops.mkldnn, operation) for operation in _OPERATIONS):
+        return
+    for layer in model.modules():
+        if type(layer) is torch.nn.Linear:
+            weight = layer.weight
+            if weight.device.type == "cpu" and weight.dtype in _DTYPES:
+                yield layer
+
+
+def _product(states: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    product: Tensor = torch.ops.mkldnn._linear_pointwise(states, weight, bias, "none", [], "")
+    return product
