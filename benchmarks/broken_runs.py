@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
+import math
 import os
 import random
 import shutil
@@ -57,6 +58,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the moments, default: 0")
     options = parser.parse_args()
     loop.SECONDS_BETWEEN_CHECKPOINTS = 0.0
+    loop.SHARE_OF_CHECKPOINTS = math.inf
     with tempfile.TemporaryDirectory() as place:
         bench = _Bench(Path(place), random.Random(options.seed))
         parts = {

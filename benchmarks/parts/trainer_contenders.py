@@ -8,6 +8,7 @@ request are done (`benchmarks.measuring.processes`).
 from __future__ import annotations
 
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ from crosslift.forms.classification import Classification
 from crosslift.forms.form import FormOptions, Split
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
+from crosslift.training import loop
 from crosslift.training.budget import Budget
 from crosslift.training.loop import Stage, train
 from crosslift.training.mixing import MixedTask
@@ -74,7 +76,12 @@ class _Side:
 
 
 def train_ours(side: _Side) -> None:
-    """CrossLift's loop, its texts tokenised once when the task is opened."""
+    """CrossLift's loop, its texts tokenised once when the task is opened.
+
+    It writes no checkpoints, as the other trainers write none: so much time passes between two turns
+    that each would write one.
+    """
+    loop.SECONDS_BETWEEN_CHECKPOINTS = math.inf
     encoder = load_encoder(EncoderSettings(name="embedded", precision=side.precision))
     form: Any = TextPairs(temperature=1 / SCALE)
     records = pair_records(side.texts)

@@ -11,6 +11,7 @@ OUT.kills has the moments at which it was killed.
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import signal
 import sys
@@ -28,6 +29,7 @@ from crosslift.tasks.gettext_mlm import GETTEXT_MLM
 from crosslift.training import checkpoint, loop
 
 loop.SECONDS_BETWEEN_CHECKPOINTS = 0.0
+loop.SHARE_OF_CHECKPOINTS = math.inf
 MOMENTS: dict[str, tuple[Any, str]] = {
     "update": (loop._Run, "_update"),
     "flush": (files, "_flush_to_disk"),

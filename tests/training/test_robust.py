@@ -225,6 +225,7 @@ def test_a_killed_robust_stage_ends_as_an_unbroken_one(
     folder = tiny_folders["bert"]
     whole, _, _, _ = train_tiny("text-pairs", folder, tmp_path / "a", robust=robust)
     monkeypatch.setattr("crosslift.training.loop.SECONDS_BETWEEN_CHECKPOINTS", -1.0)
+    monkeypatch.setattr("crosslift.training.loop.SHARE_OF_CHECKPOINTS", math.inf)
 
     def stop(share: float) -> None:
         if share >= 0.5:

@@ -282,6 +282,7 @@ def test_a_killed_process_goes_on_from_the_last_checkpoint(
     weights, _, _, _ = train_tiny("text-pairs", bert_folder, tmp_path / "a")
     expected = outcome_of(weights)
     monkeypatch.setattr(loop, "SECONDS_BETWEEN_CHECKPOINTS", -1.0)
+    monkeypatch.setattr(loop, "SHARE_OF_CHECKPOINTS", math.inf)
     shares: list[float] = []
 
     def fail(share: float) -> None:
@@ -294,6 +295,33 @@ def test_a_killed_process_goes_on_from_the_last_checkpoint(
     weights, _, _, _ = train_tiny("text-pairs", bert_folder, tmp_path / "b", report=fail)
     assert shares == [n / UPDATES for n in (1, 2, 3, 4, 4, 5, 6)]
     assert outcome_of(weights) == expected
+
+
+@pytest.mark.parametrize(("seconds_of_one", "expected"), [(0.1, [3, 6]), (3.0, [3])])
+def test_checkpoints_take_a_small_share_of_the_time(
+    bert_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds_of_one: float,
+    expected: list[int],
+) -> None:
+    """Ten seconds an update: one is due after 20 seconds, or after 50 times what the last one took."""
+    now = 0.0
+    saved_after: list[int] = []
+
+    def save(place: Path, weights: Weights, progress: Progress) -> None:
+        nonlocal now
+        now += seconds_of_one
+        saved_after.append(progress.updates)
+
+    def advance(share: float) -> None:
+        nonlocal now
+        now += 10
+
+    monkeypatch.setattr(loop.time, "monotonic", lambda: now)
+    monkeypatch.setattr(loop, "save_checkpoint", save)
+    train_tiny("text-pairs", bert_folder, tmp_path, report=advance)
+    assert saved_after == expected
 
 
 @pytest.mark.parametrize("form", TRAINED_FORMS)
@@ -492,6 +520,7 @@ def test_a_loss_that_is_no_number_ends_the_stage_and_keeps_its_checkpoint(
     bert_folder: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "SECONDS_BETWEEN_CHECKPOINTS", -1.0)
+    monkeypatch.setattr(loop, "SHARE_OF_CHECKPOINTS", math.inf)
     encoder = load_tiny(bert_folder)
     task = Sick(open_tiny_task("text-pairs", encoder), from_update=2)
     settings = StageSettings(task="text-pairs", learning_rate=1e-3, dev_evaluations=2)

@@ -32,6 +32,8 @@ from crosslift.training.update_part import UpdatePart
 from crosslift.training.weights import Weights
 
 SECONDS_BETWEEN_CHECKPOINTS = 20.0
+SHARE_OF_CHECKPOINTS = 0.02
+"""Of the time, at most; those of large models are written less often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class _Run:
 
     def to_the_end(self) -> None:
         _training_mode(self.encoder, self.tasks.values(), self.stage.settings)
-        saved = time.monotonic()
+        due = time.monotonic() + SECONDS_BETWEEN_CHECKPOINTS
         try:
             self._take_dev_score()  # due where its taking was interrupted
             while self._spent() < 1 and not self.selection.ended(self.progress):
@@ -127,14 +129,20 @@ class _Run:
                     self._update()
                 self._take_dev_score()
                 self.stage.report(self._spent())
-                if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
-                    save_checkpoint(self.stage.checkpoint, self.weights, self.progress)
-                    saved = time.monotonic()
+                if time.monotonic() > due:
+                    due = self._save_checkpoint()
         except KeyboardInterrupt:
             save_checkpoint(self.stage.checkpoint, self.weights, self.progress)
             raise
         self.selection.finish(self.weights)
         self._evaluation_mode()
+
+    def _save_checkpoint(self) -> float:
+        """Writes a checkpoint; returns when the next one is due."""
+        began = time.monotonic()
+        save_checkpoint(self.stage.checkpoint, self.weights, self.progress)
+        ended = time.monotonic()
+        return ended + max(SECONDS_BETWEEN_CHECKPOINTS, (ended - began) / SHARE_OF_CHECKPOINTS)
 
     def _spent(self) -> float:
         budget = self.stage.budget
