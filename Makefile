@@ -7,7 +7,7 @@ TORCH ?= torch==2.13.0
 PIP_OPTIONS ?=
 CONSTRAINTS ?= constraints-cpu.txt
 
-.PHONY: setup demo test test-times fuzz lint docs bench bench-compare clean
+.PHONY: setup demo test test-times fuzz lint docs bench bench-compare bench-scale clean
 
 setup: $(VENV)/ready
 
@@ -55,6 +55,10 @@ bench: setup
 # The last run beside the one before on the same processor, or RUNS="3 -1": two lines of the history.
 bench-compare: setup
 	$(VENV)/bin/python -m benchmarks.compare $(RUNS)
+
+# How time and memory grow with the work; WORKS="plan report" for some of it.
+bench-scale: setup
+	$(VENV)/bin/python -m benchmarks.scale $(WORKS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
