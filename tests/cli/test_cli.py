@@ -13,7 +13,7 @@ import yaml
 from small_study import SCRATCH, small_study
 
 COMMANDS = (
-    *("demo", "run", "plan", "evaluate", "sweep", "mine", "report"),
+    *("demo", "run", "plan", "evaluate", "sweep", "mine", "report", "power"),
     *("tasks", "targets", "export", "doctor", "word-pilot"),
 )
 
@@ -81,6 +81,16 @@ def test_plan_run_report_export(crosslift: Any, study_file: Path, tmp_path: Path
     again = crosslift("report", out, "--json", "-")
     assert again.json["verdicts"] == outcome["verdicts"]
     assert (out / "report.html").is_file()
+
+    needs = crosslift("power", out, "--effect", "2", "--json", "-")
+    judged = [v for v in outcome["verdicts"] if v["p_corrected"] is not None]
+    assert [(n["arm"], n["target"]) for n in needs.json] == [
+        (v["arm"], v["target"]) for v in judged
+    ]
+    assert all(n["effect"] == 0.02 and 0 < n["chance"] <= 1 for n in needs.json)
+    shown = crosslift("power", out, "--target", "names")
+    assert "baseline" in shown.out
+    assert "gettext" not in shown.out
 
     exported = crosslift("export", out, "image", tmp_path / "model", "--json", "-")
     assert exported.json == {"arm": "image", "folder": str(tmp_path / "model")}
@@ -179,6 +189,10 @@ def test_lists_name_tasks_and_targets(crosslift: Any) -> None:
         (("evaluate", "nobody/nothing", "--target", "names"), "hf download nobody/nothing"),
         (("run", "none.yaml"), "none.yaml cannot be read"),
         (("report", "nowhere"), "nowhere"),
+        (("power", "nowhere"), "nowhere"),
+        (("power", "nowhere", "--effect", "0"), "points above 0"),
+        (("power", "nowhere", "--effect", "nan"), "points above 0"),
+        (("power", "nowhere", "--power", "1"), "below 1, such as 0.8"),
         (("evaluate", "ENCODER", "--target", "names", "--direction", "up"), "--direction"),
     ],
 )

@@ -109,7 +109,7 @@ def test_question_answer_and_every_verdict_are_shown(folder: Path, page: str) ->
 
 def test_each_verdict_has_a_mark_in_sign_and_word(folder: Path, page: str) -> None:
     verdicts = RunFolder.read(folder).verdicts
-    for outcome, sign in (("higher", "▲"), ("lower", "▼"), ("no difference shown", "○")):
+    for outcome, sign in (("higher", "▲"), ("lower", "▼"), ("inconclusive", "○")):
         number = sum(verdict.verdict == outcome for verdict in verdicts)
         mark = f'<i aria-hidden="true">{sign}</i>{outcome}</span>'
         of_controls = sum(

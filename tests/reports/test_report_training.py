@@ -319,7 +319,7 @@ def test_every_point_of_a_path_is_in_the_table(folder: Path, page: str, run: Run
     signs = {
         "higher": "▲ higher",
         "lower": "▼ lower",
-        "no difference shown": "○ no difference shown",
+        "inconclusive": "○ inconclusive",
     }
     for point in points:
         if (point["arm"], point["target"]) != ("text", "tatoeba"):

@@ -183,7 +183,7 @@ def test_inside_the_noise_there_is_no_winner(tmp_path: Path) -> None:
 
     def even(content: Any) -> None:
         for entry in content["best"]:
-            entry["verdict"] = None if entry["verdict"] is None else "no difference shown"
+            entry["verdict"] = None if entry["verdict"] is None else "inconclusive"
 
     _change(made / XTREME_FILE, even)
     write_report(made)
@@ -199,7 +199,7 @@ def test_the_marks_are_signs_with_their_words(page: str, section: XtremeSection)
     for outcome, word in (
         ("higher", "higher"),
         ("lower", "lower"),
-        ("none", "no difference shown"),
+        ("none", "inconclusive"),
     ):
         number = sum(cell.outcome == outcome for cell in cells)
         assert number > 0 or outcome == "none"

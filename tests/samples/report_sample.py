@@ -450,7 +450,7 @@ def outcome_of(effect: float, half: float) -> Outcome:
     """The outcome of an effect whose interval reaches ``half`` to each side."""
     if effect > half:
         return "higher"
-    return "lower" if effect < -half else "no difference shown"
+    return "lower" if effect < -half else "inconclusive"
 
 
 def _verdict(
@@ -482,8 +482,8 @@ def _verdict(
         low=effect - half,
         high=effect + half,
         level=0.95,
-        p=0.001 if outcome != "no difference shown" else 0.4,
-        p_corrected=0.004 if outcome != "no difference shown" else 0.9,
+        p=0.001 if outcome != "inconclusive" else 0.4,
+        p_corrected=0.004 if outcome != "inconclusive" else 0.9,
         n_queries=400 * len(target.languages),
         n_languages=len(target.languages),
         seeds=2,

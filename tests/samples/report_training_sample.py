@@ -136,9 +136,9 @@ def _path_point(
     if share == 0:
         empty = dict.fromkeys(("effect", "low", "high", "p", "p_corrected", "verdict"))
         return PathPoint(**point, **empty, seeds=(score,))
-    outcome = "higher" if effect > half else "lower" if effect < -half else "no difference shown"
+    outcome = "higher" if effect > half else "lower" if effect < -half else "inconclusive"
     found = {"effect": effect, "low": effect - half, "high": effect + half, "verdict": outcome}
-    sure = outcome != "no difference shown"
+    sure = outcome != "inconclusive"
     found |= {"p": 0.001 if sure else 0.3, "p_corrected": 0.01 if sure else 1.0}
     return PathPoint(**point, **found, seeds=(score,) * len(arm["seeds"]))
 

@@ -140,7 +140,7 @@ def _outcome(found: dict[str, Any]) -> Outcome | None:
         return None
     if found["low"] > 0:
         return "higher"
-    return "lower" if found["high"] < 0 else "no difference shown"
+    return "lower" if found["high"] < 0 else "inconclusive"
 
 
 def _cell(arm: dict[str, Any], target: str) -> XtremeCell:

@@ -14,9 +14,10 @@ import pytest
 import crosslift
 from crosslift.errors import UnknownNameError
 from crosslift.metrics.table import DEV, METRICS, OUTCOME_OF_METRIC, described, metric_named
-from crosslift.results.verdict import HIGHER, LOWER, NO_DIFFERENCE, ONE_SEED, opposite
+from crosslift.results.verdict import HIGHER, INCONCLUSIVE, LOWER, ONE_SEED, opposite
 from crosslift.statistics.differences import Difference
 from crosslift.statistics.judgements import better_outcome, by_interval, judge_family
+from crosslift.statistics.noise import Noise
 from crosslift.targets.all_targets import TARGETS
 from crosslift.targets.protocol import Protocol
 from crosslift.targets.query_outcomes import score_of
@@ -27,7 +28,16 @@ TABLE = SOURCES / "metrics" / "table.py"
 OF_XTREME = SOURCES / "xtreme" / "published.py"
 """Its scores name the metric that each paper gave."""
 DIFFERENCE = Difference(
-    effect=0.03, low=0.01, high=0.05, level=0.95, p=0.001, seeds=2, items=9, languages=2, queries=18
+    effect=0.03,
+    low=0.01,
+    high=0.05,
+    level=0.95,
+    p=0.001,
+    seeds=2,
+    items=9,
+    languages=2,
+    queries=18,
+    noise=Noise(2, 0.0, 0.0001, 1e6),
 )
 
 
@@ -152,9 +162,9 @@ def test_one_rule_says_higher_lower_and_not_shown() -> None:
     alone = replace(DIFFERENCE, seeds=1)
     differences = [DIFFERENCE, lower, unclear, unlikely, alone]
     judged = judge_family(differences, [True] * 5)
-    expected = [HIGHER, LOWER, NO_DIFFERENCE, NO_DIFFERENCE, ONE_SEED]
+    expected = [HIGHER, LOWER, INCONCLUSIVE, INCONCLUSIVE, ONE_SEED]
     assert [judgement.outcome for judgement in judged] == expected
-    assert [by_interval(each) for each in differences[:3]] == [HIGHER, LOWER, NO_DIFFERENCE]
+    assert [by_interval(each) for each in differences[:3]] == [HIGHER, LOWER, INCONCLUSIVE]
 
 
 def test_which_outcome_is_for_the_better() -> None:

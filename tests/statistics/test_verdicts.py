@@ -26,6 +26,7 @@ from crosslift.statistics import (
 )
 from crosslift.statistics.attribution import CONTROL_FACTS, facts_of
 from crosslift.statistics.clauses import zero_shot_words
+from crosslift.statistics.noise import Noise
 from crosslift.tasks.controls import CONTROLS
 from crosslift.wording import p_value, points, signed_points
 
@@ -46,6 +47,7 @@ DIFFERENCE = Difference(
     items=400,
     languages=13,
     queries=5200,
+    noise=Noise(2, 0.0, 0.0001, 1e6),
 )
 NAMES = GainNames("image", "image-shuffled", "baseline", "gettext")
 
@@ -105,13 +107,61 @@ def test_no_difference_in_words() -> None:
     none = replace(DIFFERENCE, effect=0.004, low=-0.01, high=0.019, p=0.6, items=5200)
     asked = replace(COMPARISON, against="text", target="gettext", metric="mrr", subset="clean")
     (verdict,) = judge([(asked, none)])
-    assert verdict.verdict == "no difference shown"
+    assert verdict.verdict == "inconclusive"
     assert verdict.sentence == (
         "On gettext (only items that overlap no training text), no difference between `image` and "
         "`text` in mean reciprocal rank was shown: +0.4 points (protocol crosslift/xx->en; "
         "95% interval \u22121.0 to 1.9; 5,200 queries in 13 languages, 2 seeds; "
-        "Holm-corrected p = 0.600; equal budgets)."
+        "Holm-corrected p = 0.600; a difference of 2.8 points would have been found in 80% of such "
+        "runs; equal budgets)."
     )
+    assert verdict.detectable == pytest.approx(0.028, abs=2e-4)
+    assert (verdict.smallest_effect, verdict.p_equivalence) == (None, None)
+
+
+def test_equivalence_in_words() -> None:
+    """The interval at 90% reaches 1.645 of noise above 0.4 points: not to 2.1, but beyond 2.0."""
+    none = replace(DIFFERENCE, effect=0.004, low=-0.016, high=0.024, p=0.69)
+    (verdict,) = judge([(replace(COMPARISON, smallest_effect=0.021), none)])
+    assert verdict.verdict == "equivalent"
+    assert verdict.p_equivalence == pytest.approx(0.0446, abs=1e-4)  # 1.7 of noise from the margin
+    assert verdict.sentence == (
+        "On names, `image` and `image-shuffled` are equivalent within 2.1 points in top-1 accuracy: "
+        "+0.4 points (protocol crosslift/xx->en; 95% interval \u22121.6 to 2.4; 400 items in 13 "
+        "languages, 5,200 queries, 2 seeds; Holm-corrected p = 0.690; of equivalence = 0.045; equal "
+        "budgets)."
+    )
+    assert verdict.turned().verdict == "equivalent"
+    (verdict,) = judge([(replace(COMPARISON, smallest_effect=0.02), none)])
+    assert verdict.verdict == "inconclusive"
+    assert verdict.p_equivalence == pytest.approx(0.0548, abs=1e-4)
+
+
+def test_equivalences_are_corrected_among_themselves_and_a_shown_difference_is_none() -> None:
+    none = replace(DIFFERENCE, effect=0.004, low=-0.016, high=0.024, p=0.69)
+    margins = [0.021, 0.021, None, 0.5]
+    differences = [none, none, none, DIFFERENCE]
+    verdicts = judge(
+        [
+            (replace(COMPARISON, smallest_effect=margin), difference)
+            for margin, difference in zip(margins, differences, strict=True)
+        ]
+    )
+    assert [v.verdict for v in verdicts] == ["inconclusive"] * 3 + ["higher"]
+    assert [v.p_equivalence for v in verdicts[:3]] == [
+        pytest.approx(2 * 0.0446, abs=2e-4),
+        pytest.approx(2 * 0.0446, abs=2e-4),
+        None,
+    ]
+    assert verdicts[0].detectable == pytest.approx((2.4977 + 0.8416) * 0.01, abs=2e-4)  # of 4
+
+
+def test_an_old_name_of_the_verdict_is_read() -> None:
+    (verdict,) = judge([(COMPARISON, replace(DIFFERENCE, low=-0.001))])
+    old = json.loads(verdict.model_dump_json()) | {"verdict": "no difference shown"}
+    for name in ("smallest_effect", "p_equivalence", "detectable"):
+        del old[name]
+    assert Verdict.model_validate(old).verdict == "inconclusive"
 
 
 def test_the_correction_decides() -> None:
@@ -119,7 +169,7 @@ def test_the_correction_decides() -> None:
     close = replace(DIFFERENCE, p=0.03)
     assert judge([(COMPARISON, close)])[0].verdict == "higher"
     for verdict in judge([(COMPARISON, close)] * 3):
-        assert verdict.verdict == "no difference shown"
+        assert verdict.verdict == "inconclusive"
         assert verdict.p_corrected == pytest.approx(0.09)
         assert verdict.low > 0
 
@@ -138,14 +188,12 @@ def test_families_are_corrected_apart_and_the_order_is_kept() -> None:
 
 
 def test_an_interval_over_zero_is_no_difference_whatever_p() -> None:
-    assert judge([(COMPARISON, replace(DIFFERENCE, low=-0.001))])[0].verdict == (
-        "no difference shown"
-    )
-    assert judge([(COMPARISON, replace(DIFFERENCE, low=0.0))])[0].verdict == "no difference shown"
+    assert judge([(COMPARISON, replace(DIFFERENCE, low=-0.001))])[0].verdict == "inconclusive"
+    assert judge([(COMPARISON, replace(DIFFERENCE, low=0.0))])[0].verdict == "inconclusive"
 
 
 def test_p_of_exactly_alpha_is_no_difference() -> None:
-    assert judge([(COMPARISON, replace(DIFFERENCE, p=0.05))])[0].verdict == "no difference shown"
+    assert judge([(COMPARISON, replace(DIFFERENCE, p=0.05))])[0].verdict == "inconclusive"
 
 
 def test_p_that_is_not_resolved() -> None:
@@ -192,7 +240,8 @@ def test_the_json_holds_exactly_the_fields_of_the_file() -> None:
     fields = json.loads(json.dumps(verdict.to_json()))
     names = (
         "arm against target protocol metric subset question family effect low high level p "
-        "p_corrected n_queries n_languages seeds verdict budget_equal budget_note sentence"
+        "p_corrected smallest_effect p_equivalence detectable noise n_queries n_languages seeds "
+        "verdict budget_equal budget_note sentence"
     )
     assert " ".join(fields) == names
     assert (fields["n_queries"], fields["n_languages"], fields["seeds"]) == (5200, 13, 2)

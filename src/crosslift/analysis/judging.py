@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from crosslift.analysis.collect import Gathered, as_many_seeds
 from crosslift.forms.declared_forms import trains_on_captions
+from crosslift.making.loaded_target import Loaded
 from crosslift.making.train import Training
 from crosslift.making.training_files import read_spent
-from crosslift.metrics.table import OUTCOME_OF_METRIC
+from crosslift.metrics.table import OUTCOME_OF_METRIC, described
 from crosslift.results.arm_facts import ArmBudget
 from crosslift.results.effect_parts import Attribution, Gain, Orientation
 from crosslift.results.verdict import Family, Verdict
@@ -155,16 +157,18 @@ def _comparisons(gathered: Gathered) -> Iterator[ComparedScores]:
         arm, against, question = declared.arm, declared.against, declared.question
         for target in declared.targets or shared_targets(gathered, arm, against):
             compared.add((arm, against, target))
-            yield _comparison(gathered, arm, against, target, question, "declared")
+            yield _comparison(
+                gathered, arm, against, target, "declared", question, declared.smallest_effect
+            )
     for arm, baseline in compared_with_baseline(study):
         if not _named_in_one_word(study, arm):
             for target in shared_targets(gathered, arm, baseline):
                 compared.add((arm, baseline, target))
-                yield _comparison(gathered, arm, baseline, target, "", "vs-baseline")
+                yield _comparison(gathered, arm, baseline, target, "vs-baseline")
     for arm, against in _of_controls(study):
         for target in shared_targets(gathered, arm, against):
             if (arm, against, target) not in compared:
-                yield _comparison(gathered, arm, against, target, "", "controls")
+                yield _comparison(gathered, arm, against, target, "controls")
 
 
 def compared_with_baseline(study: Study) -> list[tuple[str, str]]:
@@ -199,8 +203,31 @@ def shared_targets(gathered: Gathered, *arms: str) -> list[str]:
     return [target for target in gathered.plan.targets if all(target in s for s in scored)]
 
 
+def smallest_effect(study: Study, target: Loaded[Any], own: float | None = None) -> float | None:
+    """The smallest effect of interest on a target, in the unit of its scores; None if none is stated.
+
+    Args:
+        study: with one for all targets that are measured in points, or without.
+        target: with one of its own, or without.
+        own: of a comparison, in the unit of the metric.
+    """
+    unit = described(target.target.metric).unit
+    of_all = study.smallest_effect if unit.of_differences == "points" else None
+    stated = next(
+        (value for value in (own, target.settings.smallest_effect, of_all) if value is not None),
+        None,
+    )
+    return None if stated is None else stated / unit.scale
+
+
 def _comparison(
-    gathered: Gathered, arm: str, against: str, target: str, question: str, family: Family
+    gathered: Gathered,
+    arm: str,
+    against: str,
+    target: str,
+    family: Family,
+    question: str = "",
+    own_smallest_effect: float | None = None,
 ) -> ComparedScores:
     facts = gathered.plan.targets[target].target
     spent = gathered.spent(arm), gathered.spent(against)
@@ -219,6 +246,9 @@ def _comparison(
         budget_equal=equal,
         budget_note=note,
         trained=any_trained(gathered, target, arm, against),
+        smallest_effect=smallest_effect(
+            gathered.plan.study, gathered.plan.targets[target], own_smallest_effect
+        ),
         remarks=(*_remarks(gathered, arm, against), *_own_tuning(gathered, target, arm, against)),
     )
 

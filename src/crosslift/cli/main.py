@@ -32,6 +32,7 @@ from crosslift.cli.options import (
     TrustCode,
     target_settings,
 )
+from crosslift.cli.power import power
 from crosslift.cli.store import app as store_commands
 from crosslift.cli.sweep import sweep
 from crosslift.cli.word_pilot import word_pilot
@@ -169,6 +170,7 @@ def evaluate(
 app.command()(sweep)
 app.command()(mine)
 app.command()(word_pilot)
+app.command()(power)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.effect_parts import Orientation
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
-from crosslift.results.verdict import ONE_SEED, Outcome, Verdict, opposite
+from crosslift.results.verdict import EQUIVALENT, ONE_SEED, Outcome, Verdict, opposite
 from crosslift.statistics.judgements import better_outcome
 from crosslift.targets.kinds.every_kind import KINDS
 
@@ -55,6 +55,10 @@ class ControlRow:
             return "The arm does better than its control: the content matters here."
         if self.content.verdict == opposite(self._better):
             return "The arm does worse than its control."
+        if self.content.verdict == EQUIVALENT:
+            return (
+                "The arm and its control are equivalent: the content brings less than would matter."
+            )
         if self.control_gain is not None and self.control_gain.verdict == self._better:
             return (
                 "The control gains too, and no difference to it is shown: the gain is not shown"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
-from crosslift.results.verdict import HIGHER, LOWER, ONE_SEED, Outcome
+from crosslift.results.verdict import EQUIVALENT, HIGHER, LOWER, ONE_SEED, Outcome
 
-Mark = Literal["higher", "lower", "none", "alone"]
+Mark = Literal["higher", "lower", "equivalent", "none", "alone"]
+
+_MARKS: Mapping[Outcome | None, Mark] = {
+    HIGHER: "higher",
+    LOWER: "lower",
+    EQUIVALENT: "equivalent",
+    ONE_SEED: "alone",
+}
 
 
 def mark_of(verdict: Outcome | None) -> Mark:
-    """``higher``, ``lower``, ``alone`` for one seed, which is no verdict, else ``none``."""
-    if verdict == HIGHER:
-        return "higher"
-    if verdict == LOWER:
-        return "lower"
-    return "alone" if verdict == ONE_SEED else "none"
+    """``alone`` for one seed, which is no verdict; ``none`` if inconclusive; else the verdict."""
+    return _MARKS.get(verdict, "none")

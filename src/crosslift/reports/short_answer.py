@@ -20,7 +20,14 @@ from crosslift.reports.svg import Plot
 from crosslift.reports.zero_shot import not_zero_shot
 from crosslift.results.effect_parts import Attribution
 from crosslift.results.run_folder import RunFolder
-from crosslift.results.verdict import NO_DIFFERENCE, ONE_SEED, SHOWN, Verdict, opposite
+from crosslift.results.verdict import (
+    EQUIVALENT,
+    INCONCLUSIVE,
+    ONE_SEED,
+    SHOWN,
+    Verdict,
+    opposite,
+)
 from crosslift.statistics.judgements import better_outcome
 from crosslift.targets.kinds.every_kind import KINDS
 from crosslift.wording import listed, p_value, plural, signed_points
@@ -217,11 +224,11 @@ def _pair_sentence(folder: RunFolder, pair: tuple[str, str], verdicts: Sequence[
     arm, other = (_arm_words(folder, name) for name in pair)
     against = f"its control {other}" if is_control else other
     clauses = []
-    for outcome in SHOWN:
+    for outcome in (*SHOWN, EQUIVALENT):
         titles = [_titled(folder, verdict) for verdict in verdicts if verdict.verdict == outcome]
         if titles:
             clauses.append(f"{outcome} on {listed(titles)}")
-    even = [folder.target(v.target).title for v in verdicts if v.verdict == NO_DIFFERENCE]
+    even = [folder.target(v.target).title for v in verdicts if v.verdict == INCONCLUSIVE]
     if not clauses:
         return f"No difference between {arm} and {against} is shown on {listed(even)}."
     tail = f"; no difference is shown on {listed(even)}" if even else ""

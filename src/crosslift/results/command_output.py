@@ -35,6 +35,37 @@ class RunOutcome(ResultRecord):
     """Every comparison, as in ``verdicts.json``."""
 
 
+class ComparisonNeeds(ResultRecord):
+    """What a comparison of a run could have shown, and what an effect needs to be found."""
+
+    arm: str
+    """The arm that is compared."""
+    against: str
+    """The arm it is compared with."""
+    target: str
+    """Name of the target."""
+    metric: str
+    """Metric of the scores."""
+    seeds: int
+    """Number of seeds of ``arm``."""
+    n_queries: int
+    """Number of queries under one seed."""
+    detectable: float
+    """The smallest true effect that this comparison finds in the share ``power`` of such runs."""
+    effect: float
+    """The effect that is asked for, in the unit of scores."""
+    power: float
+    """The share of runs in which it is to be found."""
+    chance: float
+    """The share of such runs in which this comparison finds it."""
+    seeds_needed: int | None
+    """The fewest seeds that find it with these items; null: more than 100, or it cannot be known, as
+    the comparison has one seed."""
+    items_needed: float | None
+    """How many times the items find it with these seeds; null: no number does, or it cannot be
+    known."""
+
+
 class PlannedStep(ResultRecord):
     """One step of a plan."""
 

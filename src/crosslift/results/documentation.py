@@ -18,6 +18,7 @@ from pydantic import JsonValue
 
 from crosslift.errors import DataError
 from crosslift.results.command_output import (
+    ComparisonNeeds,
     ExportedArm,
     FetchedNames,
     MachineHealth,
@@ -104,6 +105,7 @@ COMMANDS: tuple[Documented, ...] = (
     Documented("`mine`", MiningOutcome),
     Documented("`mine --plan`", MiningPlanOnly),
     Documented("`word-pilot`", WordPilot),
+    Documented("`power`", tuple[ComparisonNeeds, ...]),
     Documented("`tasks`", tuple[TaskEntry, ...]),
     Documented("`targets`", tuple[TargetEntry, ...]),
     Documented("`export`", ExportedArm),

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from crosslift.results.result_record import ResultRecord
-from crosslift.results.verdict import NO_DIFFERENCE, ONE_SEED, Outcome, Verdict
+from crosslift.results.verdict import EQUIVALENT, INCONCLUSIVE, ONE_SEED, Outcome, Verdict
 
 
 class Figure(ResultRecord):
@@ -43,11 +43,13 @@ class Figure(ResultRecord):
 
     @property
     def shown(self) -> str:
-        """``shown``; ``none shown`` where the interval holds 0, else ``none shown after correction``;
-        or ``one seed``, which gives no verdict."""
+        """``shown``; ``equivalent``; ``none shown`` where the interval holds 0, else ``none shown after
+        correction``; or ``one seed``, which gives no verdict."""
         if self.verdict == ONE_SEED:
             return "one seed"
-        if self.verdict != NO_DIFFERENCE:
+        if self.verdict == EQUIVALENT:
+            return "equivalent"
+        if self.verdict != INCONCLUSIVE:
             return "shown"
         return "none shown" if self.low <= 0 <= self.high else "none shown after correction"
 

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
 
 from crosslift.results.result_record import ResultRecord
 
 VERDICTS_FILE = "verdicts.json"
 
-Outcome = Literal["higher", "lower", "no difference shown", "one seed"]
+
+def _current_name(outcome: object) -> object:
+    return INCONCLUSIVE if outcome == "no difference shown" else outcome
+
+
+Outcome = Annotated[
+    Literal["higher", "lower", "equivalent", "inconclusive", "one seed"],
+    BeforeValidator(_current_name),  # in runs of releases up to 0.1
+]
 HIGHER: Outcome = "higher"
 LOWER: Outcome = "lower"
-NO_DIFFERENCE: Outcome = "no difference shown"
+EQUIVALENT: Outcome = "equivalent"
+"""No higher or lower than the smallest effect of interest, as two one-sided tests show."""
+INCONCLUSIVE: Outcome = "inconclusive"
+"""Neither a difference nor equivalence is shown."""
 ONE_SEED: Outcome = "one seed"
 """No verdict: a trained arm was run with one seed, so that the variation between seeds is not known."""
 SHOWN = (HIGHER, LOWER)
@@ -23,6 +36,21 @@ Family = Literal["declared", "vs-baseline", "controls"]
 def opposite(outcome: Outcome) -> Outcome:
     """The outcome of a comparison whose arms change places."""
     return {HIGHER: LOWER, LOWER: HIGHER}.get(outcome, outcome)
+
+
+class NoiseFacts(ResultRecord):
+    """The variances that an interval follows from, in squared units of the effect."""
+
+    seeds: int
+    """Number of seeds."""
+    seed_variance: float
+    """Of the mean over seeds, as the scatter of the seeds shows it; 0 for one seed."""
+    item_variance: float
+    """Of what all seeds have in common on an item."""
+    item_freedom: float
+    """Degrees of freedom of ``item_variance``."""
+    within: float
+    """Of one seed, the part of its variance that the items bring."""
 
 
 class Verdict(ResultRecord):
@@ -63,6 +91,16 @@ class Verdict(ResultRecord):
     p_corrected: float | None
     """The p-value after Holm's correction within the family; null: there is no verdict, and the
     comparison belongs to no family."""
+    smallest_effect: float | None = None
+    """The smallest effect of interest that the study states, in the unit of ``effect``; null: none."""
+    p_equivalence: float | None = None
+    """The p-value of the two one-sided tests that the effect is smaller, after Holm's correction within
+    the family; null: the study states no smallest effect, or there is no verdict."""
+    detectable: float | None = None
+    """The smallest true effect that this comparison would have found with a probability of 80%, after
+    the correction; null: there is no verdict."""
+    noise: NoiseFacts | None = None
+    """What the interval follows from; null: in runs of releases up to 0.1."""
     n_queries: int
     """Number of queries under one seed."""
     n_languages: int
@@ -70,8 +108,9 @@ class Verdict(ResultRecord):
     seeds: int
     """Number of seeds of ``arm``."""
     verdict: Outcome
-    """``higher`` or ``lower``: of the number, and a lower ``median_rank`` is better. ``no difference
-    shown``; or ``one seed``, which is no verdict."""
+    """``higher`` or ``lower``: of the number, and a lower ``median_rank`` is better. ``equivalent``:
+    within the smallest effect of interest. ``inconclusive``: none of these is shown. ``one seed`` is
+    no verdict."""
     budget_equal: bool
     """Whether both arms spent the same updates, examples and tokens."""
     budget_note: str

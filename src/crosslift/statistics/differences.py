@@ -29,6 +29,7 @@ from crosslift.statistics.cubes import (
     paired_gaps,
 )
 from crosslift.statistics.influences import Influence, influences_of, side_by_side
+from crosslift.statistics.noise import Noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Difference:
         items: items, the clusters of queries.
         languages: languages, equally weighted.
         queries: pairs of an item and a language.
+        noise: that the interval and the p value follow from.
     """
 
     effect: float
@@ -56,6 +58,7 @@ class Difference:
     items: int
     languages: int
     queries: int
+    noise: Noise
 
     @property
     def excludes_zero(self) -> bool:
@@ -276,4 +279,5 @@ def _difference(
         items=sum(int(here.any(axis=1).sum()) for here in presences),
         languages=sum(here.shape[1] for here in presences),
         queries=sum(int(here.sum()) for here in presences),
+        noise=noise,
     )

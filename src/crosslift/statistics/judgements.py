@@ -1,4 +1,4 @@
-"""Whether a difference is higher, lower or not shown: the one rule by which all are judged."""
+"""Whether a difference is higher, lower, equivalent or inconclusive: the one rule for all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crosslift.metrics.table import described
-from crosslift.results.verdict import HIGHER, LOWER, NO_DIFFERENCE, ONE_SEED, Outcome
+from crosslift.results.verdict import EQUIVALENT, HIGHER, INCONCLUSIVE, LOWER, ONE_SEED, Outcome
 from crosslift.statistics.corrections import holm
 from crosslift.statistics.differences import Difference
 
@@ -14,7 +14,7 @@ from crosslift.statistics.differences import Difference
 def outcome_of(effect: float, is_shown: bool) -> Outcome:
     """Which way a difference goes, if it is shown."""
     if not is_shown:
-        return NO_DIFFERENCE
+        return INCONCLUSIVE
     return HIGHER if effect > 0 else LOWER
 
 
@@ -35,44 +35,76 @@ class Judgement:
     Args:
         outcome: the verdict.
         p_corrected: after Holm's correction; None of ``one seed``.
+        p_equivalence: the same of the test that the difference is within its margin; None without one.
+        alpha: what the correction leaves to the family's first: its size divides the level; None of
+            ``one seed``.
     """
 
     outcome: Outcome
     p_corrected: float | None
+    p_equivalence: float | None = None
+    alpha: float | None = None
 
 
 def judge_family(
-    differences: Sequence[Difference], trained: Sequence[bool], level: float = 0.95
+    differences: Sequence[Difference],
+    trained: Sequence[bool],
+    level: float = 0.95,
+    margins: Sequence[float | None] | None = None,
 ) -> list[Judgement]:
     """Judge differences that are corrected together.
 
     A difference is higher or lower only if its corrected p is below ``1 - level`` and its interval
-    excludes 0; the interval itself is not corrected. Otherwise no difference is shown, which does not
-    say that there is none. One seed of a trained arm gives no verdict: its interval lacks what seeds
-    vary by, and 27 to 73% of true zeros would be found higher or lower. Such a difference takes no
-    part in the correction of the others.
+    excludes 0; the interval itself is not corrected. Else it is equivalent if two one-sided tests show
+    that it lies within its margin, with a p corrected in the same way. Otherwise the comparison is
+    inconclusive, which does not say that there is no difference. One seed of a trained arm gives no
+    verdict: its interval lacks what seeds vary by, and 27 to 73% of true zeros would be found higher or
+    lower. Such a difference takes no part in the correction of the others.
 
     Args:
         differences: of one family.
         trained: of each, whether an arm is trained, so that seeds could vary.
         level: of the intervals.
+        margins: of each, the smallest effect of interest, above 0, or None; None: no margins.
 
     Returns:
         One judgement per difference, in the order given.
     """
-    alone = [each and d.seeds == 1 for d, each in zip(differences, trained, strict=True)]
-    tested = [d.p for d, one in zip(differences, alone, strict=True) if not one]
-    corrected = iter(holm(tested).tolist())
+    if margins is None:
+        margins = [None] * len(differences)
     alpha = alpha_of(level)
-    return [
-        Judgement(ONE_SEED, None) if one else _judged(difference, next(corrected), alpha)
-        for difference, one in zip(differences, alone, strict=True)
+    judged = [not (each and d.seeds == 1) for d, each in zip(differences, trained, strict=True)]
+    tested = [d for d, one in zip(differences, judged, strict=True) if one]
+    margins_of_tested = [m for m, one in zip(margins, judged, strict=True) if one]
+    corrected = holm([d.p for d in tested]).tolist()
+    within = _corrected_equivalence(tested, margins_of_tested)
+    judgements = iter(
+        _judged(difference, p, p_within, alpha, len(tested))
+        for difference, p, p_within in zip(tested, corrected, within, strict=True)
+    )
+    return [next(judgements) if one else Judgement(ONE_SEED, None) for one in judged]
+
+
+def _corrected_equivalence(
+    differences: Sequence[Difference], margins: Sequence[float | None]
+) -> list[float | None]:
+    """The corrected p of each equivalence; None without a margin."""
+    raw = [
+        difference.noise.p_equivalence(difference.effect, margin)
+        for difference, margin in zip(differences, margins, strict=True)
+        if margin is not None
     ]
+    corrected = iter(holm(raw).tolist())
+    return [None if margin is None else next(corrected) for margin in margins]
 
 
-def _judged(difference: Difference, p_corrected: float, alpha: float) -> Judgement:
-    is_shown = p_corrected < alpha and difference.excludes_zero
-    return Judgement(outcome_of(difference.effect, is_shown), p_corrected)
+def _judged(
+    difference: Difference, p: float, p_equivalence: float | None, alpha: float, family: int
+) -> Judgement:
+    outcome = outcome_of(difference.effect, p < alpha and difference.excludes_zero)
+    if outcome == INCONCLUSIVE and p_equivalence is not None and p_equivalence < alpha:
+        outcome = EQUIVALENT
+    return Judgement(outcome, p, p_equivalence, alpha / family)
 
 
 def alpha_of(level: float) -> float:

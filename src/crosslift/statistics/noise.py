@@ -36,6 +36,8 @@ from math import exp, log, sqrt
 from scipy.optimize import brentq
 from scipy.special import chdtri, stdtrit
 
+from crosslift.errors import DataError
+
 SMALLEST_P = 1e-12
 """p values are not resolved below this."""
 _LUCK = 0.05
@@ -50,12 +52,15 @@ class Noise:
         seed_variance: b, in squared units of the difference.
         item_variance: c, the same.
         item_freedom: degrees of freedom of c, at least 1.
+        within: of one seed, the part of its variance that the items bring, as each seed answers them
+            in its own way; ``seed_variance`` contains it, over S.
     """
 
     seeds: int
     seed_variance: float
     item_variance: float
     item_freedom: float
+    within: float = 0.0
 
     @classmethod
     def from_scatter(
@@ -64,21 +69,43 @@ class Noise:
         """Part what was observed into the two components.
 
         Seeds that agree by luck must not make a difference certain, and with two seeds and few items
-        they often agree exactly. The items alone must scatter the seeds, by ``own``: a scatter smaller
-        than the items alone would give in 95 of 100 cases is raised to that.
+        they often agree exactly. The items alone must scatter the seeds, by ``within``: a scatter
+        smaller than the items alone would give in 95 of 100 cases is raised to that.
 
         Args:
             seeds: S.
             between: variance of the effect between seeds, S - 1 degrees of freedom; 0 for one seed.
             items: variance that the items bring to the mean over seeds.
-            own: the part of ``between`` that the items bring, as each seed answers them in its own way.
+            within: the part of ``between`` that the items bring, see `Noise`.
             item_freedom: degrees of freedom of ``items``.
         """
         if seeds == 1:
             return cls(1, 0.0, items, item_freedom)
         least = within * float(chdtri(seeds - 1, 1 - _LUCK)) / (seeds - 1)
         common = max(0.0, items - within / seeds)
-        return cls(seeds, max(between, least) / seeds, common, item_freedom)
+        return cls(seeds, max(between, least) / seeds, common, item_freedom, within)
+
+    def expected(self, seeds: int, items: float = 1.0) -> Noise:
+        """The noise to expect with other numbers of seeds and items, from the variances of these.
+
+        Args:
+            seeds: 2 or more.
+            items: how many times as many.
+
+        Raises:
+            DataError: fewer than two seeds here or there: one seed says nothing of what seeds vary by.
+        """
+        if self.seeds < 2 or seeds < 2:
+            raise DataError(f"the noise of {seeds} seeds from {self.seeds}", "2 or more")
+        of_seeds = max(0.0, self.seed_variance * self.seeds - self.within)
+        within = self.within / items
+        return Noise(
+            seeds,
+            (of_seeds + within) / seeds,
+            self.item_variance / items,
+            max(1.0, self.item_freedom * items),
+            within,
+        )
 
     def half_width(self, level: float) -> float:
         """Half of the width of the interval at ``level``, in units of the difference.
@@ -107,6 +134,20 @@ class Noise:
             return self._reach(exp(power) / 2) - distance
 
         return exp(float(brentq(beyond, log(SMALLEST_P), 0.0, xtol=1e-11)))
+
+    def p_equivalence(self, effect: float, margin: float) -> float:
+        """The p value of two one-sided tests that the difference is within a margin.
+
+        It is below alpha where the interval at level 1 - 2 alpha lies inside the margin.
+
+        Args:
+            effect: the difference.
+            margin: above 0, in units of the difference.
+
+        Source: Schuirmann 1987, J. Pharmacokinet. Biopharm. 15; Lakens 2017, SPPS 8.
+        """
+        room = margin - abs(effect)
+        return self.p_value(room) / 2 if room > 0 else 1 - self.p_value(room) / 2
 
     def _reach(self, tail: float) -> float:
         """The half-width that leaves ``tail``, half of alpha, on either side."""

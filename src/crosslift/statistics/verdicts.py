@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from crosslift.errors import DataError
 from crosslift.metrics.table import described
-from crosslift.results.verdict import NO_DIFFERENCE, ONE_SEED, Family, Outcome, Verdict
+from crosslift.results.verdict import (
+    EQUIVALENT,
+    INCONCLUSIVE,
+    ONE_SEED,
+    Family,
+    NoiseFacts,
+    Outcome,
+    Verdict,
+)
 from crosslift.statistics.clauses import interval_clause, place, sample, seeds_clause
 from crosslift.statistics.differences import Difference
 from crosslift.statistics.judgements import Judgement, alpha_of, better_outcome, judge_family
+from crosslift.statistics.power import POWER, detectable_effect
 from crosslift.wording import p_value
 
 
@@ -30,6 +39,7 @@ class ComparedScores:
         budget_equal: whether both arms had the same updates, examples and tokens.
         budget_note: how the budgets differ; empty where they do not.
         trained: whether a seed changes the scores of either arm, in any phase.
+        smallest_effect: of interest, above 0, in units of the score; None: the study states none.
         remarks: what else a reader must know, such as that an arm is not zero-shot; they end the
             sentence.
     """
@@ -45,6 +55,7 @@ class ComparedScores:
     budget_equal: bool = True
     budget_note: str = ""
     trained: bool = True
+    smallest_effect: float | None = None
     remarks: tuple[str, ...] = ()
 
 
@@ -70,7 +81,12 @@ def judge(
     verdicts: dict[int, Verdict] = {}
     for members in families.values():
         pairs = [compared[member] for member in members]
-        judged = judge_family([d for _, d in pairs], [c.trained for c, _ in pairs], level)
+        judged = judge_family(
+            [difference for _, difference in pairs],
+            [comparison.trained for comparison, _ in pairs],
+            level,
+            [comparison.smallest_effect for comparison, _ in pairs],
+        )
         for member, judgement in zip(members, judged, strict=True):
             verdicts[member] = _verdict(*compared[member], judgement, alpha_of(level))
     return [verdicts[number] for number in range(len(compared))]
@@ -103,6 +119,10 @@ def _verdict(
         level=difference.level,
         p=difference.p,
         p_corrected=judgement.p_corrected,
+        smallest_effect=comparison.smallest_effect,
+        p_equivalence=judgement.p_equivalence,
+        detectable=_detectable(difference, judgement),
+        noise=NoiseFacts(**asdict(difference.noise)),
         n_queries=difference.queries,
         n_languages=difference.languages,
         seeds=difference.seeds,
@@ -111,6 +131,12 @@ def _verdict(
         budget_note=comparison.budget_note,
         sentence=_sentence(comparison, difference, judgement, alpha),
     )
+
+
+def _detectable(difference: Difference, judgement: Judgement) -> float | None:
+    if judgement.alpha is None:
+        return None
+    return detectable_effect(difference.noise, judgement.alpha)
 
 
 def _sentence(
@@ -124,7 +150,10 @@ def _sentence(
 def _claim(comparison: ComparedScores, effect: float, outcome: Outcome) -> str:
     metric, arm, against = described(comparison.metric), comparison.arm, comparison.against
     gap = metric.signed_amount(effect)
-    if outcome == NO_DIFFERENCE:
+    if outcome == EQUIVALENT and comparison.smallest_effect is not None:
+        margin = metric.amount(comparison.smallest_effect)
+        return f"`{arm}` and `{against}` are equivalent within {margin} in {metric.title}: {gap}"
+    if outcome == INCONCLUSIVE:
         return f"no difference between `{arm}` and `{against}` in {metric.title} was shown: {gap}"
     if outcome == ONE_SEED:
         return f"for this seed alone, `{arm}` differs from `{against}` by {gap} in {metric.title}"
@@ -150,6 +179,12 @@ def _evidence(
     ]
     if judgement.p_corrected is not None:
         parts.append(f"Holm-corrected p {p_value(judgement.p_corrected, alpha)}")
+    if judgement.outcome == EQUIVALENT and judgement.p_equivalence is not None:
+        parts.append(f"of equivalence {p_value(judgement.p_equivalence, alpha)}")
+    detectable = _detectable(difference, judgement)
+    if judgement.outcome == INCONCLUSIVE and detectable is not None:
+        seen = described(comparison.metric).amount(detectable)
+        parts.append(f"a difference of {seen} would have been found in {POWER:.0%} of such runs")
     parts += [_budget_clause(comparison), *comparison.remarks]
     return "; ".join(parts)
 

@@ -19,7 +19,7 @@ from crosslift.artifacts.field_checks import EachOnce
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.retrieval.postprocess import Postprocessing
-from crosslift.targets.target_settings import TargetSettings
+from crosslift.targets.target_settings import SmallestEffect, TargetSettings
 from crosslift.tasks.all_tasks import form_name
 from crosslift.tasks.controls import CONTROLS, Control, automatic_controls, legal_controls
 from crosslift.training.bounded_numbers import Share
@@ -176,6 +176,8 @@ class Comparison(BaseModel):
     targets: Annotated[tuple[str, ...], EachOnce] | None = None
     """None: every target that both arms have scores on."""
     question: str = ""
+    smallest_effect: SmallestEffect | None = None
+    """As that of the study, on these targets."""
 
 
 class Study(BaseModel):
@@ -214,6 +216,10 @@ class Study(BaseModel):
     """Phase three: how every arm's encoder is fine-tuned on the English training set of a target of
     labelled examples (XNLI, UD-POS, XQuAD, ...), the same for all arms; a target may have its own. It
     needs a budget."""
+    smallest_effect: SmallestEffect | None = None
+    """The smallest difference that matters, in points: comparisons are equivalent if they are shown to
+    differ by less. A target or a comparison may have its own; a target measured in another unit, such
+    as the median rank, needs its own, in that unit."""
     overlap_threshold: Annotated[float, Field(gt=0, le=1)] = 0.8
     """Jaccard similarity of character 4-grams from which two texts are near duplicates. Changed words
     and letters, and texts inside others, are found beside it: see `docs/leaks.md`."""

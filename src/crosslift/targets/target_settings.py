@@ -15,6 +15,8 @@ from crosslift.sources.file_names import exists
 from crosslift.targets.protocol import OURS, Direction
 from crosslift.training.fine_tune_settings import FineTuneSettings
 
+SmallestEffect = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
 
 def _as_tuple(value: Any) -> Any:
     """A list of one for a single name."""
@@ -42,6 +44,9 @@ class AnyTargetSettings(BaseModel):
     direction: Direction | None = None
     """Direction of our protocol that verdicts use; for pairs of texts, also ``both``: the mean of the
     two directions, pair by pair. None: the target's first."""
+
+    smallest_effect: SmallestEffect | None = None
+    """The smallest difference that matters on this target, in points, or in the unit of its metric."""
 
     def needed_data(self, files: str) -> Path:
         """The data of a target that does not bring its own.

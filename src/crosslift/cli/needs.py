@@ -1,0 +1,96 @@
+"""Printing what `crosslift power` computes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from crosslift.cli.output import console_for, write_json
+from crosslift.errors import DataError, UnknownNameError
+from crosslift.metrics.table import described
+from crosslift.results.command_output import ComparisonNeeds
+from crosslift.results.run_folder import RunFolder
+from crosslift.statistics.needs import needs_of
+from crosslift.statistics.power import MOST_SEEDS
+
+
+def show(
+    folder: Path, effect: float, power: float, target: str | None, json_to: str | None
+) -> None:
+    """Prints a line for each comparison of a run.
+
+    Raises:
+        DataError: a number out of range, or a run whose verdicts have no variances.
+        UnknownNameError: no such target in the run.
+    """
+    if not (math.isfinite(effect) and effect > 0):
+        raise DataError(f"--effect {effect}", "points above 0")
+    if not 0.05 < power < 1:
+        raise DataError(f"--power {power}", "above 0.05 and below 1, such as 0.8")
+    run = RunFolder.read(folder)
+    targets = [each.name for each in run.run.targets]
+    if target is not None and target not in targets:
+        raise UnknownNameError("target", target, targets)
+    needs = [n for n in needs_of(run.verdicts, effect, power) if target in (None, n.target)]
+    if not needs:
+        raise DataError(
+            f"the verdicts of {folder} have no variances",
+            "those of a run with two or more seeds, by this version of crosslift",
+            "run its study again: finished steps are reused",
+        )
+    console = console_for(json_to)
+    console.print(_table(needs, effect, power))
+    console.print(
+        "Variances are those that this run estimated, hardly known with few seeds; levels are those "
+        "that Holm's correction leaves to the first of a family. Where no number of items is enough, "
+        "the seeds alone vary too much.",
+        soft_wrap=True,
+    )
+    write_json(needs, json_to)
+
+
+def _table(needs: Sequence[ComparisonNeeds], effect: float, power: float) -> Table:
+    table = Table(
+        "arm",
+        "against",
+        "target",
+        "seeds",
+        "smallest",
+        f"{effect:g} is found",
+        "seeds needed",
+        "items needed",
+        title=f"Smallest effect found in {power:.0%} of such runs, and what {effect:g} needs",
+    )
+    for column in table.columns[:3]:
+        column.overflow = "fold"
+    for column in table.columns[3:]:
+        column.justify = "right"
+    for each in needs:
+        table.add_row(
+            each.arm,
+            each.against,
+            each.target,
+            str(each.seeds),
+            described(each.metric).amount(each.detectable),
+            f"in {each.chance:.0%}",
+            _seeds(each),
+            _items(each),
+        )
+    return table
+
+
+def _seeds(needs: ComparisonNeeds) -> str:
+    if needs.seeds < 2:
+        return ""
+    return f"over {MOST_SEEDS}" if needs.seeds_needed is None else str(needs.seeds_needed)
+
+
+def _items(needs: ComparisonNeeds) -> str:
+    if needs.seeds < 2:
+        return ""
+    if needs.items_needed is None:
+        return "no number"
+    return f"{needs.items_needed:.2g} times"

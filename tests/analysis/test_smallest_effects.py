@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crosslift.analysis.judging import smallest_effect
+from crosslift.errors import StudyError
+from crosslift.planning.plan import plan_study
+from tests.samples.small_study import small_study
+
+NAMES, GETTEXT = ({"name": name, "languages": ["de"]} for name in ("names", "gettext"))
+
+
+def test_that_of_a_comparison_counts_before_its_target_s_and_that_before_the_study_s(
+    bert_folder: Path,
+) -> None:
+    targets = [NAMES | {"smallest_effect": 2}, GETTEXT]
+    study = small_study(bert_folder, smallest_effect=1.5, targets=targets)
+    loaded = plan_study(study).targets
+    assert smallest_effect(study, loaded["names"]) == 0.02
+    assert smallest_effect(study, loaded["gettext"]) == 0.015
+    assert smallest_effect(study, loaded["names"], 0.5) == 0.005
+    without = small_study(bert_folder, targets=[NAMES, GETTEXT])
+    assert smallest_effect(without, plan_study(without).targets["names"]) is None
+
+
+def test_stating_it_makes_no_step_anew(bert_folder: Path) -> None:
+    plain = plan_study(small_study(bert_folder, targets=[NAMES]))
+    stated = plan_study(
+        small_study(bert_folder, targets=[NAMES | {"smallest_effect": 2}], smallest_effect=1)
+    )
+    assert {step.key for step in plain.steps()} == {step.key for step in stated.steps()}
+
+
+@pytest.mark.parametrize("value", [0, -1, float("inf"), "much"])
+def test_it_is_a_number_above_zero(bert_folder: Path, value: object) -> None:
+    with pytest.raises(StudyError, match="smallest_effect"):
+        small_study(bert_folder, smallest_effect=value)

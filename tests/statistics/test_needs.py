@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from crosslift.statistics import ComparedScores, judge
+from crosslift.statistics.differences import Difference
+from crosslift.statistics.needs import needs_of
+from crosslift.statistics.noise import Noise
+from crosslift.statistics.power import detectable_effect, power_of
+
+NOISE = Noise.from_scatter(seeds=4, between=0.0016, items=0.0004, within=0.0006, item_freedom=400)
+COMPARISON = ComparedScores("image", "text", "names", "top1_accuracy", "crosslift/xx->en")
+DIFFERENCE = Difference(0.01, -0.05, 0.07, 0.95, 0.6, 4, 400, 2, 800, NOISE)
+
+
+def test_needs_are_those_of_the_corrected_level() -> None:
+    two = judge([(COMPARISON, DIFFERENCE), (replace(COMPARISON, arm="b"), DIFFERENCE)])
+    (first, second) = needs_of(two, 8.0)
+    assert (first.arm, second.arm) == ("image", "b")
+    assert first.effect == pytest.approx(0.08)
+    assert first.detectable == pytest.approx(detectable_effect(NOISE, 0.025))
+    assert first.chance == pytest.approx(power_of(NOISE, 0.08, 0.025))
+    assert first.seeds_needed is not None
+    assert first.seeds_needed > 4
+    assert first.items_needed is None  # the seeds alone vary too much
+    (alone,) = needs_of(two[:1], 8.0)
+    assert alone.detectable < first.detectable
+    assert alone.seeds_needed is not None
+    assert alone.seeds_needed <= first.seeds_needed
+
+
+def test_one_seed_and_runs_without_variances_are_left_out() -> None:
+    single = replace(DIFFERENCE, seeds=1, noise=Noise(1, 0.0, 0.0004, 400.0))
+    assert needs_of(judge([(COMPARISON, single)]), 1.0) == []
+    (untrained,) = needs_of(judge([(replace(COMPARISON, trained=False), single)]), 1.0)
+    assert (untrained.seeds_needed, untrained.items_needed) == (None, None)
+    old = [
+        verdict.model_copy(update={"noise": None}) for verdict in judge([(COMPARISON, DIFFERENCE)])
+    ]
+    assert needs_of(old, 1.0) == []
