@@ -54,27 +54,22 @@ def show(
 
 def _table(needs: Sequence[ComparisonNeeds], effect: float, power: float) -> Table:
     table = Table(
-        "arm",
-        "against",
-        "target",
+        "comparison",
         "seeds",
         "smallest",
-        f"{effect:g} is found",
-        "seeds needed",
-        "items needed",
-        title=f"Smallest effect found in {power:.0%} of such runs, and what {effect:g} needs",
+        f"{effect:g} is\nfound",
+        "seeds\nneeded",
+        "items\nneeded",
+        title=f"Smallest effect, in points, found in {power:.0%} of such runs, and what {effect:g} needs",
     )
-    for column in table.columns[:3]:
-        column.overflow = "fold"
-    for column in table.columns[3:]:
+    table.columns[0].overflow, table.columns[0].min_width = "fold", 26
+    for column in table.columns[1:]:
         column.justify = "right"
     for each in needs:
         table.add_row(
-            each.arm,
-            each.against,
-            each.target,
+            f"{each.arm} - {each.against} on {each.target}",
             str(each.seeds),
-            described(each.metric).amount(each.detectable),
+            described(each.metric).end(each.detectable),
             f"in {each.chance:.0%}",
             _seeds(each),
             _items(each),
