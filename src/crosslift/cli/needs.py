@@ -60,7 +60,7 @@ def _table(needs: Sequence[ComparisonNeeds], effect: float, power: float) -> Tab
         f"{effect:g} is\nfound",
         "seeds\nneeded",
         "items\nneeded",
-        title=f"Smallest effect, in points, found in {power:.0%} of such runs, and what {effect:g} needs",
+        title=f"Smallest effect (points) found in {power:.0%} of such runs; what {effect:g} needs",
     )
     table.columns[0].overflow, table.columns[0].min_width = "fold", 26
     for column in table.columns[1:]:
