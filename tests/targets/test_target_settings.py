@@ -19,7 +19,7 @@ READ = {
         *("generalised", "fine_tune"),
     },
 }
-ALL = {"name", "data", "languages", "protocols", "direction"}
+ALL = {"name", "data", "languages", "protocols", "direction", "smallest_effect"}
 PROMPTS = {"prompt_src", "prompt_tgt", "prompt_name_src", "prompt_name_tgt"}
 VALUES: dict[str, Any] = {
     **dict.fromkeys(("pairs", "sentences", "examples"), 7),
