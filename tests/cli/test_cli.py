@@ -83,7 +83,7 @@ def test_plan_run_report_export(crosslift: Any, study_file: Path, tmp_path: Path
     assert (out / "report.html").is_file()
 
     needs = crosslift("power", out, "--effect", "2", "--json", "-")
-    judged = [v for v in outcome["verdicts"] if v["p_corrected"] is not None]
+    judged = [v for v in outcome["verdicts"] if v["noise"] and v["p_corrected"] is not None]
     assert [(n["arm"], n["target"]) for n in needs.json] == [
         (v["arm"], v["target"]) for v in judged
     ]

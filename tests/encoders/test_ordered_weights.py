@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from crosslift.encoders.ordered_weights import ordered_weights
+from crosslift.encoders.ordered_weights import ordered_weights, precisions_in_order
 
 
 def small_model(dtype: torch.dtype = torch.float32, bias: bool = True) -> torch.nn.Sequential:
@@ -14,7 +14,7 @@ def small_model(dtype: torch.dtype = torch.float32, bias: bool = True) -> torch.
 
 @pytest.mark.parametrize("shape", [(24,), (1, 24), (2, 7, 24), (300, 24)])
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("dtype", precisions_in_order())
 def test_products_with_ordered_weights_equal_plain_ones(
     dtype: torch.dtype, bias: bool, shape: tuple[int, ...]
 ) -> None:
@@ -23,7 +23,9 @@ def test_products_with_ordered_weights_equal_plain_ones(
         expected = model(states)
         with ordered_weights(model, 2048):
             assert "forward" in vars(model[0])
-            torch.testing.assert_close(model(states), expected)
+            ordered = model(states)
+        torch.testing.assert_close(ordered, expected)
+        assert dtype == torch.float32 or torch.equal(ordered, expected)
         assert torch.equal(model(states), expected)
 
 
@@ -54,4 +56,13 @@ def test_layers_of_other_kinds_and_precisions_are_left_alone() -> None:
 def test_few_rows_are_multiplied_with_the_plain_weights() -> None:
     model = small_model()
     with ordered_weights(model, 2047):
+        assert not any("forward" in vars(layer) for layer in model)
+
+
+def test_bfloat16_is_left_alone_where_the_processor_does_not_multiply_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("crosslift.encoders.ordered_weights.multiplies_bfloat16", lambda: False)
+    model = small_model(torch.bfloat16)
+    with ordered_weights(model, 2048):
         assert not any("forward" in vars(layer) for layer in model)

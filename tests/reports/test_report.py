@@ -133,6 +133,21 @@ def test_the_plain_answer_says_only_what_the_verdicts_say(folder: Path) -> None:
     assert answer.endswith("no difference is shown on Pictures from names.")
 
 
+def test_equivalence_has_a_mark_and_words(tmp_path: Path) -> None:
+    folder = write_sample(tmp_path / "run")
+    path = folder / "verdicts.json"
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    for entry in entries:
+        if entry["verdict"] == "inconclusive":
+            entry |= {"verdict": "equivalent", "smallest_effect": 0.05}
+    path.write_text(json.dumps(entries), encoding="utf-8")
+    page = write_report(folder).read_text(encoding="utf-8")
+    assert '<i aria-hidden="true">≈</i>equivalent</span>' in page
+    answer = plain_answer(RunFolder.read(folder))
+    assert "equivalent to it on " in answer
+    assert "No difference" not in answer
+
+
 def test_hostile_texts_are_escaped_everywhere(tmp_path: Path) -> None:
     made = write_sample(tmp_path / "run", remark=ATTACK)
 

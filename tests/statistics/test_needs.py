@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
+import numpy as np
 import pytest
 
+from crosslift.results.verdict import NoiseFacts
 from crosslift.statistics import ComparedScores, judge
-from crosslift.statistics.differences import Difference
+from crosslift.statistics.differences import Difference, paired_difference
 from crosslift.statistics.needs import needs_of
 from crosslift.statistics.noise import Noise
 from crosslift.statistics.power import detectable_effect, power_of
@@ -35,8 +37,23 @@ def test_one_seed_and_runs_without_variances_are_left_out() -> None:
     single = replace(DIFFERENCE, seeds=1, noise=Noise(1, 0.0, 0.0004, 400.0))
     assert needs_of(judge([(COMPARISON, single)]), 1.0) == []
     (untrained,) = needs_of(judge([(replace(COMPARISON, trained=False), single)]), 1.0)
-    assert (untrained.seeds_needed, untrained.items_needed) == (None, None)
+    assert untrained.seeds_needed is None
+    assert untrained.items_needed == pytest.approx(7.849 * 0.0004 / 0.01**2, rel=0.02)
     old = [
         verdict.model_copy(update={"noise": None}) for verdict in judge([(COMPARISON, DIFFERENCE)])
     ]
     assert needs_of(old, 1.0) == []
+
+
+def test_the_facts_of_a_verdict_hold_all_of_its_noise() -> None:
+    assert {*NoiseFacts.model_fields, "is_known"} == {field.name for field in fields(Noise)}
+
+
+def test_arms_whose_answers_never_differ_are_neither_equivalent_nor_give_a_power() -> None:
+    outcomes = np.ones((2, 5, 1))
+    same = paired_difference(outcomes, outcomes, np.zeros(5, np.int64))
+    (verdict,) = judge([(replace(COMPARISON, smallest_effect=0.01), same)])
+    assert verdict.verdict == "inconclusive"
+    assert (verdict.p_equivalence, verdict.detectable, verdict.noise) == (None, None, None)
+    assert "would have been found" not in verdict.sentence
+    assert needs_of([verdict], 1.0) == []

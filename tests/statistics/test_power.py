@@ -94,7 +94,9 @@ def test_expected_noise_scales_with_seeds_and_items() -> None:
     many = MIXED.expected(4, 1e9)
     assert many.item_variance == pytest.approx(0, abs=1e-9)
     assert many.seed_variance == pytest.approx((0.0016 - 0.0006) / 4)
-    for seeds, noise in ((1, MIXED), (3, Noise(1, 0.0, 0.1, 9.0))):
+    untrained = Noise(1, 0.0, 0.1, 9.0)
+    assert untrained.expected(1, 4) == Noise(1, 0.0, 0.025, 36.0)
+    for seeds, noise in ((1, MIXED), (3, untrained)):
         with pytest.raises(DataError, match="2 or more"):
             noise.expected(seeds)
     with pytest.raises(DataError, match="an effect of 0"):

@@ -128,8 +128,8 @@ def test_equivalence_in_words() -> None:
     assert verdict.sentence == (
         "On names, `image` and `image-shuffled` are equivalent within 2.1 points in top-1 accuracy: "
         "+0.4 points (protocol crosslift/xx->en; 95% interval \u22121.6 to 2.4; 400 items in 13 "
-        "languages, 5,200 queries, 2 seeds; Holm-corrected p = 0.690; of equivalence = 0.045; equal "
-        "budgets)."
+        "languages, 5,200 queries, 2 seeds; Holm-corrected p = 0.690; corrected p of equivalence = "
+        "0.045; equal budgets)."
     )
     assert verdict.turned().verdict == "equivalent"
     (verdict,) = judge([(replace(COMPARISON, smallest_effect=0.02), none)])

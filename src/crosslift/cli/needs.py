@@ -34,7 +34,10 @@ def show(
     targets = [each.name for each in run.run.targets]
     if target is not None and target not in targets:
         raise UnknownNameError("target", target, targets)
-    needs = [n for n in needs_of(run.verdicts, effect, power) if target in (None, n.target)]
+    judged = needs_of(run.verdicts, effect, power)
+    needs = [each for each in judged if target in (None, each.target)]
+    if judged and not needs:
+        raise DataError(f"no comparison of {folder} on {target} has a verdict", "two or more seeds")
     if not needs:
         raise DataError(
             f"the verdicts of {folder} have no variances",
@@ -44,9 +47,10 @@ def show(
     console = console_for(json_to)
     console.print(_table(needs, effect, power))
     console.print(
-        "Variances are those that this run estimated, hardly known with few seeds; levels are those "
-        "that Holm's correction leaves to the first of a family. Where no number of items is enough, "
-        "the seeds alone vary too much.",
+        "Effects are in points, or in the unit of the metric. The variances are those that this run "
+        "estimated; few seeds hardly show theirs. The level of each is what Holm's correction leaves "
+        "to the first of its family. Where no number of items is enough, the seeds alone vary too "
+        "much; where no number of seeds is given, none changes the comparison.",
         soft_wrap=True,
     )
     write_json(needs, json_to)
@@ -60,7 +64,7 @@ def _table(needs: Sequence[ComparisonNeeds], effect: float, power: float) -> Tab
         f"{effect:g} is\nfound",
         "seeds\nneeded",
         "items\nneeded",
-        title=f"Smallest effect (points) found in {power:.0%} of such runs; what {effect:g} needs",
+        title=f"Smallest effect found in {power:.0%} of such runs; what {effect:g} needs",
     )
     table.columns[0].overflow, table.columns[0].min_width = "fold", 26
     for column in table.columns[1:]:
@@ -84,8 +88,6 @@ def _seeds(needs: ComparisonNeeds) -> str:
 
 
 def _items(needs: ComparisonNeeds) -> str:
-    if needs.seeds < 2:
-        return ""
     if needs.items_needed is None:
         return "no number"
     return f"{needs.items_needed:.2g} times"

@@ -15,10 +15,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from crosslift.artifacts.device import multiplies_bfloat16
+
 _FEWEST_ROWS = 2048
 """Rows from which products save more time than reordering costs, whatever the model's size."""
 _OPERATIONS = ("_reorder_linear_weight", "_linear_pointwise")
-_DTYPES = (torch.float32, torch.bfloat16)
 
 
 @contextlib.contextmanager
@@ -46,15 +47,24 @@ def ordered_weights(model: torch.nn.Module, rows: int) -> Iterator[None]:
 
 
 def _layers_to_order(model: torch.nn.Module) -> Iterator[torch.nn.Linear]:
-    if not torch.backends.mkldnn.is_available():
-        return
-    if not all(hasattr(torch.ops.mkldnn, operation) for operation in _OPERATIONS):
-        return
+    dtypes = precisions_in_order()
     for layer in model.modules():
         if type(layer) is torch.nn.Linear:
             weight = layer.weight
-            if weight.device.type == "cpu" and weight.dtype in _DTYPES:
+            if weight.device.type == "cpu" and weight.dtype in dtypes:
                 yield layer
+
+
+def precisions_in_order() -> tuple[torch.dtype, ...]:
+    """Those in which this machine multiplies with reordered weights."""
+    backend, operations = torch.backends.mkldnn, torch.ops.mkldnn
+    if not (backend.is_available() and backend.enabled):
+        return ()
+    if not all(hasattr(operations, name) for name in _OPERATIONS):
+        return ()
+    if multiplies_bfloat16():
+        return torch.float32, torch.bfloat16
+    return (torch.float32,)
 
 
 def _product(states: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

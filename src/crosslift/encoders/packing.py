@@ -1,4 +1,4 @@
-"""Packed batches: the tokens of all sequences end to end, with no padding and so no arithmetic on it.
+"""Packed batches: the tokens of all sequences end to end, with no padding but in attention.
 
 Sequences are laid out by length, so that those of one length are one contiguous block, and those of
 similar lengths one contiguous group: attention (see ``attention.py``) runs once for each of them as an
@@ -72,7 +72,7 @@ class Padding:
 class Group:
     """Contiguous sequences in rows of one width, for which attention runs once.
 
-    A row has one sequence, or several short ones.
+    A row has one sequence, or several that fit into the narrowest rows.
 
     Args:
         tokens: the group's part of the flat tokens.

@@ -227,7 +227,8 @@ def _pair_sentence(folder: RunFolder, pair: tuple[str, str], verdicts: Sequence[
     for outcome in (*SHOWN, EQUIVALENT):
         titles = [_titled(folder, verdict) for verdict in verdicts if verdict.verdict == outcome]
         if titles:
-            clauses.append(f"{outcome} on {listed(titles)}")
+            words = f"{outcome} to it" if outcome == EQUIVALENT else outcome
+            clauses.append(f"{words} on {listed(titles)}")
     even = [folder.target(v.target).title for v in verdicts if v.verdict == INCONCLUSIVE]
     if not clauses:
         return f"No difference between {arm} and {against} is shown on {listed(even)}."
@@ -256,8 +257,8 @@ def _baseline_sentences(
 
 
 def _tallies(baseline: str, trained: Sequence[tuple[str, list[Verdict]]]) -> str:
-    """The arms against their baseline in a sentence, those that differ from it first."""
-    by_outcome = sorted(trained, key=lambda pair: not _differs(pair[1]))
+    """The arms against their baseline in a sentence, those of which something is shown first."""
+    by_outcome = sorted(trained, key=lambda pair: not _shows_something(pair[1]))
     parts = [_tally(arm, verdicts) for arm, verdicts in by_outcome[:_MOST_ARMS]]
     rest = len(trained) - _MOST_ARMS
     tail = f"; {plural(rest, 'more arm')} below" if rest > 0 else ""
@@ -267,8 +268,8 @@ def _tallies(baseline: str, trained: Sequence[tuple[str, list[Verdict]]]) -> str
 def _differing_then_even(
     folder: RunFolder, baseline: str, trained: Sequence[tuple[str, list[Verdict]]]
 ) -> list[str]:
-    """A sentence for each arm that differs from its baseline, and one for those that do not."""
-    differing = [(a, f) for a, f in trained if _differs(f)]
+    """A sentence for each arm of which something is shown, and one for the others."""
+    differing = [(a, f) for a, f in trained if _shows_something(f)]
     even = [
         _arm_words(folder, arm) for arm, verdicts in trained if (arm, verdicts) not in differing
     ]
@@ -282,12 +283,13 @@ def _differing_then_even(
     return sentences
 
 
-def _differs(verdicts: Sequence[Verdict]) -> bool:
-    return any(verdict.verdict in SHOWN for verdict in verdicts)
+def _shows_something(verdicts: Sequence[Verdict]) -> bool:
+    return any(verdict.verdict in (*SHOWN, EQUIVALENT) for verdict in verdicts)
 
 
 def _tally(arm: str, verdicts: Sequence[Verdict]) -> str:
-    counts = {kind: sum(verdict.verdict == kind for verdict in verdicts) for kind in SHOWN}
+    kinds = (*SHOWN, EQUIVALENT)
+    counts = {kind: sum(verdict.verdict == kind for verdict in verdicts) for kind in kinds}
     clauses = [f"{kind} on {number}" for kind, number in counts.items() if number]
     of_all = f"of {plural(len(verdicts), 'target')}"
     return f"{arm} is {listed(clauses)} {of_all}" if clauses else f"{arm} is not shown to differ"

@@ -59,11 +59,10 @@ class ComparisonNeeds(ResultRecord):
     chance: float
     """The share of such runs in which this comparison finds it."""
     seeds_needed: int | None
-    """The fewest seeds that find it with these items; null: more than 100, or it cannot be known, as
-    the comparison has one seed."""
+    """The fewest seeds that find it with these items; null: more than 100, or no seed changes the
+    comparison."""
     items_needed: float | None
-    """How many times the items find it with these seeds; null: no number does, or it cannot be
-    known."""
+    """How many times the items find it with these seeds, 0.001 or more; null: no number does."""
 
 
 class PlannedStep(ResultRecord):

@@ -22,7 +22,7 @@ Outcome = Annotated[
 HIGHER: Outcome = "higher"
 LOWER: Outcome = "lower"
 EQUIVALENT: Outcome = "equivalent"
-"""No higher or lower than the smallest effect of interest, as two one-sided tests show."""
+"""Two one-sided tests show that the arms differ by less than the smallest effect of interest."""
 INCONCLUSIVE: Outcome = "inconclusive"
 """Neither a difference nor equivalence is shown."""
 ONE_SEED: Outcome = "one seed"
@@ -94,13 +94,14 @@ class Verdict(ResultRecord):
     smallest_effect: float | None = None
     """The smallest effect of interest that the study states, in the unit of ``effect``; null: none."""
     p_equivalence: float | None = None
-    """The p-value of the two one-sided tests that the effect is smaller, after Holm's correction within
-    the family; null: the study states no smallest effect, or there is no verdict."""
+    """The p-value of the two one-sided tests that the effect is smaller, after Holm's correction among
+    those of the family; null: the study states no smallest effect, there is no verdict, or nothing
+    scattered."""
     detectable: float | None = None
-    """The smallest true effect that this comparison would have found with a probability of 80%, after
-    the correction; null: there is no verdict."""
+    """Of an inconclusive comparison, the smallest true effect that 80% of such runs would have found,
+    after the correction; null: another verdict, or nothing scattered."""
     noise: NoiseFacts | None = None
-    """What the interval follows from; null: in runs of releases up to 0.1."""
+    """What the interval follows from; null: nothing scattered, or the run is of a release up to 0.1."""
     n_queries: int
     """Number of queries under one seed."""
     n_languages: int

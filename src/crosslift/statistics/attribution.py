@@ -14,7 +14,7 @@ from typing import Literal
 
 from crosslift.errors import DataError
 from crosslift.results.effect_parts import Attribution, EffectPart, Figure
-from crosslift.results.verdict import HIGHER, LOWER, ONE_SEED, SHOWN, Verdict
+from crosslift.results.verdict import EQUIVALENT, HIGHER, LOWER, ONE_SEED, SHOWN, Verdict
 from crosslift.statistics.clauses import interval_clause
 from crosslift.wording import interval, plural, points, signed_points
 
@@ -157,6 +157,8 @@ def _whole_words(whole: Verdict) -> str:
     gap = f"{signed_points(whole.effect)} points"
     if whole.verdict == ONE_SEED:
         return f"differs from {against} by {gap} for this seed alone, which is no verdict"
+    if whole.verdict == EQUIVALENT:
+        return f"is equivalent to {against}: {gap}"
     return f"is not shown to differ from {against}: {gap}"
 
 
@@ -189,7 +191,7 @@ def _captions_words(arm: str, parts: Sequence[EffectPart]) -> str:
             more = f"{gap} points more than" if verb == "lift" else f"it {gap} points higher than"
             sentences.append(f" Captions alone {verb} {more} `{arm}` does.")
         else:
-            sentences.append(
-                f" Captions alone are {gap} points above `{arm}`, a difference that is not shown."
-            )
+            small = part.rest.verdict == EQUIVALENT
+            remark = "which are equivalent" if small else "a difference that is not shown"
+            sentences.append(f" Captions alone are {gap} points above `{arm}`, {remark}.")
     return "".join(sentences)

@@ -66,7 +66,8 @@ class Influence:
     def _without_scatter(self, seeds: int) -> Noise:
         """Where nothing scatters at all: n items that all differ alike are n signs, no certainty."""
         count = int((self.leverage > 0).sum())
-        return Noise(seeds, 0.0, self.effect**2 / count, float(max(count - 1, 1)))
+        variance = self.effect**2 / count
+        return Noise(seeds, 0.0, variance, float(max(count - 1, 1)), is_known=False)
 
 
 def _unless_rounding(variance: np.float64) -> float:

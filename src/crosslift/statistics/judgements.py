@@ -56,10 +56,11 @@ def judge_family(
 
     A difference is higher or lower only if its corrected p is below ``1 - level`` and its interval
     excludes 0; the interval itself is not corrected. Else it is equivalent if two one-sided tests show
-    that it lies within its margin, with a p corrected in the same way. Otherwise the comparison is
-    inconclusive, which does not say that there is no difference. One seed of a trained arm gives no
-    verdict: its interval lacks what seeds vary by, and 27 to 73% of true zeros would be found higher or
-    lower. Such a difference takes no part in the correction of the others.
+    that it lies within its margin, with a p corrected among those of the family that have a margin.
+    Each of the two corrections keeps its own level. Otherwise the comparison is inconclusive, which
+    does not say that there is no difference. One seed of a trained arm gives no verdict: its interval
+    lacks what seeds vary by, and 27 to 73% of true zeros would be found higher or lower. Such a
+    difference takes no part in the correction of the others.
 
     Args:
         differences: of one family.
@@ -88,14 +89,17 @@ def judge_family(
 def _corrected_equivalence(
     differences: Sequence[Difference], margins: Sequence[float | None]
 ) -> list[float | None]:
-    """The corrected p of each equivalence; None without a margin."""
+    """The corrected p of each equivalence; None without a margin, or where nothing scattered."""
     raw = [
         difference.noise.p_equivalence(difference.effect, margin)
         for difference, margin in zip(differences, margins, strict=True)
-        if margin is not None
+        if margin is not None and difference.noise.is_known
     ]
     corrected = iter(holm(raw).tolist())
-    return [None if margin is None else next(corrected) for margin in margins]
+    return [
+        next(corrected) if margin is not None and difference.noise.is_known else None
+        for difference, margin in zip(differences, margins, strict=True)
+    ]
 
 
 def _judged(

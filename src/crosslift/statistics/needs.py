@@ -52,10 +52,8 @@ def needs_of(
 def _needs(
     verdict: Verdict, noise: Noise, effect: float, alpha: float, power: float
 ) -> ComparisonNeeds:
-    seeds = times = None
-    if noise.seeds > 1:
-        seeds = seeds_needed(noise, effect, alpha, power)
-        times = items_needed(noise, effect, alpha, power)
+    seeds = seeds_needed(noise, effect, alpha, power) if noise.seeds > 1 else None
+    times = items_needed(noise, effect, alpha, power)
     return ComparisonNeeds(
         arm=verdict.arm,
         against=verdict.against,
@@ -68,5 +66,5 @@ def _needs(
         power=power,
         chance=power_of(noise, effect, alpha),
         seeds_needed=seeds,
-        items_needed=None if times is None or isinf(times) else times,
+        items_needed=None if isinf(times) else times,
     )

@@ -54,6 +54,8 @@ class Noise:
         item_freedom: degrees of freedom of c, at least 1.
         within: of one seed, the part of its variance that the items bring, as each seed answers them
             in its own way; ``seed_variance`` contains it, over S.
+        is_known: False where nothing scattered at all, so that the variances are no estimate: they
+            make an interval, and say nothing of equivalence or power.
     """
 
     seeds: int
@@ -61,6 +63,7 @@ class Noise:
     item_variance: float
     item_freedom: float
     within: float = 0.0
+    is_known: bool = True
 
     @classmethod
     def from_scatter(
@@ -89,12 +92,15 @@ class Noise:
         """The noise to expect with other numbers of seeds and items, from the variances of these.
 
         Args:
-            seeds: 2 or more.
+            seeds: 2 or more; 1 if it is 1 here: no seed changes the difference.
             items: how many times as many.
 
         Raises:
-            DataError: fewer than two seeds here or there: one seed says nothing of what seeds vary by.
+            DataError: one seed here or there alone: it says nothing of what seeds vary by.
         """
+        if self.seeds == seeds == 1:
+            freedom = max(1.0, self.item_freedom * items)
+            return Noise(1, 0.0, self.item_variance / items, freedom)
         if self.seeds < 2 or seeds < 2:
             raise DataError(f"the noise of {seeds} seeds from {self.seeds}", "2 or more")
         of_seeds = max(0.0, self.seed_variance * self.seeds - self.within)

@@ -2,7 +2,8 @@
 
 The variances are taken as they were estimated, so the answers have their uncertainty: with few seeds
 the variance between seeds is hardly known. The interval of a future run depends on the scatter that its
-seeds will happen to have; the power is the mean over that scatter, as of a t test.
+seeds will happen to have; the power is the mean over that scatter, as of a t test. The variance between
+items is taken as known where seeds vary as well.
 """
 
 from __future__ import annotations
@@ -117,10 +118,11 @@ def seeds_needed(
 
 def items_needed(noise: Noise, effect: float, alpha: float = 0.05, power: float = POWER) -> float:
     """How many times the items with which a difference is found with a probability of ``power``, with
-    as many seeds; infinite if `MOST_ITEMS` are too few, as the seeds vary too much.
+    as many seeds; infinite if `MOST_ITEMS` are too few, as the seeds vary too much. Not below
+    1 / `MOST_ITEMS`.
 
     Args:
-        noise: as for `seeds_needed`.
+        noise: of two or more seeds, or of one if no seed changes the difference.
         effect: as for `seeds_needed`.
         alpha: as for `power_of`.
         power: as for `detectable_effect`.

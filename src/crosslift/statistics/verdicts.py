@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from crosslift.errors import DataError
 from crosslift.metrics.table import described
@@ -19,6 +19,7 @@ from crosslift.results.verdict import (
 from crosslift.statistics.clauses import interval_clause, place, sample, seeds_clause
 from crosslift.statistics.differences import Difference
 from crosslift.statistics.judgements import Judgement, alpha_of, better_outcome, judge_family
+from crosslift.statistics.noise import Noise
 from crosslift.statistics.power import POWER, detectable_effect
 from crosslift.wording import p_value
 
@@ -104,6 +105,7 @@ def _check_level(comparison: ComparedScores, difference: Difference, level: floa
 def _verdict(
     comparison: ComparedScores, difference: Difference, judgement: Judgement, alpha: float
 ) -> Verdict:
+    detectable = _detectable(difference, judgement)
     return Verdict(
         arm=comparison.arm,
         against=comparison.against,
@@ -121,29 +123,44 @@ def _verdict(
         p_corrected=judgement.p_corrected,
         smallest_effect=comparison.smallest_effect,
         p_equivalence=judgement.p_equivalence,
-        detectable=_detectable(difference, judgement),
-        noise=NoiseFacts(**asdict(difference.noise)),
+        detectable=detectable,
+        noise=_noise_facts(difference.noise),
         n_queries=difference.queries,
         n_languages=difference.languages,
         seeds=difference.seeds,
         verdict=judgement.outcome,
         budget_equal=comparison.budget_equal,
         budget_note=comparison.budget_note,
-        sentence=_sentence(comparison, difference, judgement, alpha),
+        sentence=_sentence(comparison, difference, judgement, alpha, detectable),
     )
 
 
+def _noise_facts(noise: Noise) -> NoiseFacts | None:
+    if not noise.is_known:
+        return None
+    return NoiseFacts(**{name: getattr(noise, name) for name in NoiseFacts.model_fields})
+
+
 def _detectable(difference: Difference, judgement: Judgement) -> float | None:
-    if judgement.alpha is None:
+    """What an inconclusive comparison could have shown; None of others, and where nothing scattered."""
+    if (
+        judgement.outcome != INCONCLUSIVE
+        or judgement.alpha is None
+        or not difference.noise.is_known
+    ):
         return None
     return detectable_effect(difference.noise, judgement.alpha)
 
 
 def _sentence(
-    comparison: ComparedScores, difference: Difference, judgement: Judgement, alpha: float
+    comparison: ComparedScores,
+    difference: Difference,
+    judgement: Judgement,
+    alpha: float,
+    detectable: float | None,
 ) -> str:
     on = f"On {place(comparison.target, comparison.subset)}"
-    evidence = _evidence(comparison, difference, judgement, alpha)
+    evidence = _evidence(comparison, difference, judgement, alpha, detectable)
     return f"{on}, {_claim(comparison, difference.effect, judgement.outcome)} ({evidence})."
 
 
@@ -168,7 +185,11 @@ def _claim(comparison: ComparedScores, effect: float, outcome: Outcome) -> str:
 
 
 def _evidence(
-    comparison: ComparedScores, difference: Difference, judgement: Judgement, alpha: float
+    comparison: ComparedScores,
+    difference: Difference,
+    judgement: Judgement,
+    alpha: float,
+    detectable: float | None,
 ) -> str:
     """All that a reader needs to weigh the sentence, parted by semicolons."""
     seeds = seeds_clause(difference.seeds, comparison.trained)
@@ -180,9 +201,8 @@ def _evidence(
     if judgement.p_corrected is not None:
         parts.append(f"Holm-corrected p {p_value(judgement.p_corrected, alpha)}")
     if judgement.outcome == EQUIVALENT and judgement.p_equivalence is not None:
-        parts.append(f"of equivalence {p_value(judgement.p_equivalence, alpha)}")
-    detectable = _detectable(difference, judgement)
-    if judgement.outcome == INCONCLUSIVE and detectable is not None:
+        parts.append(f"corrected p of equivalence {p_value(judgement.p_equivalence, alpha)}")
+    if detectable is not None:
         seen = described(comparison.metric).amount(detectable)
         parts.append(f"a difference of {seen} would have been found in {POWER:.0%} of such runs")
     parts += [_budget_clause(comparison), *comparison.remarks]

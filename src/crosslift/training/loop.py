@@ -33,7 +33,8 @@ from crosslift.training.weights import Weights
 
 SECONDS_BETWEEN_CHECKPOINTS = 20.0
 SHARE_OF_CHECKPOINTS = 0.02
-"""Of the time, at most; those of large models are written less often."""
+"""Of the time after the first, at most; those of large models are written less often."""
+MOST_SECONDS_BETWEEN_CHECKPOINTS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,8 @@ class _Run:
         began = time.monotonic()
         save_checkpoint(self.stage.checkpoint, self.weights, self.progress)
         ended = time.monotonic()
-        return ended + max(SECONDS_BETWEEN_CHECKPOINTS, (ended - began) / SHARE_OF_CHECKPOINTS)
+        pause = min((ended - began) / SHARE_OF_CHECKPOINTS, MOST_SECONDS_BETWEEN_CHECKPOINTS)
+        return ended + max(SECONDS_BETWEEN_CHECKPOINTS, pause)
 
     def _spent(self) -> float:
         budget = self.stage.budget
