@@ -66,7 +66,7 @@ def _table(needs: Sequence[ComparisonNeeds], effect: float, power: float) -> Tab
         "items\nneeded",
         title=f"Smallest effect found in {power:.0%} of such runs; what {effect:g} needs",
     )
-    table.columns[0].overflow, table.columns[0].min_width = "fold", 26
+    table.columns[0].overflow, table.columns[0].min_width = "fold", 22
     for column in table.columns[1:]:
         column.justify = "right"
     for each in needs:
