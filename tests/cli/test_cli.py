@@ -28,7 +28,10 @@ def study_file(xlm_folder: Path, tmp_path: Path) -> Path:
             "stages": [{"task": "picture-name", **SCRATCH, "control": "shuffled-pictures"}],
         },
     }
-    study = small_study(xlm_folder, arms=arms, start="plain")
+    content = {"arm": "image", "against": "image-shuffled", "smallest_effect": 2.5}
+    study = small_study(
+        xlm_folder, arms=arms, start="plain", comparisons=[content], smallest_effect=1
+    )
     path = tmp_path / "study.yaml"
     raw = study.model_dump(mode="json", exclude_none=True)
     path.write_text(yaml.safe_dump(raw), encoding="utf-8")
@@ -81,6 +84,9 @@ def test_plan_run_report_export(crosslift: Any, study_file: Path, tmp_path: Path
     again = crosslift("report", out, "--json", "-")
     assert again.json["verdicts"] == outcome["verdicts"]
     assert (out / "report.html").is_file()
+
+    margins = {(v["family"], v["smallest_effect"]) for v in outcome["verdicts"]}
+    assert margins == {("declared", 0.025), ("vs-baseline", 0.01)}
 
     needs = crosslift("power", out, "--effect", "2", "--json", "-")
     judged = [v for v in outcome["verdicts"] if v["noise"] and v["p_corrected"] is not None]

@@ -159,7 +159,7 @@ def test_equivalences_are_corrected_among_themselves_and_a_shown_difference_is_n
 def test_an_old_name_of_the_verdict_is_read() -> None:
     (verdict,) = judge([(COMPARISON, replace(DIFFERENCE, low=-0.001))])
     old = json.loads(verdict.model_dump_json()) | {"verdict": "no difference shown"}
-    for name in ("smallest_effect", "p_equivalence", "detectable"):
+    for name in ("smallest_effect", "p_equivalence", "detectable", "noise"):
         del old[name]
     assert Verdict.model_validate(old).verdict == "inconclusive"
 

@@ -297,15 +297,20 @@ def test_a_killed_process_goes_on_from_the_last_checkpoint(
     assert outcome_of(weights) == expected
 
 
-@pytest.mark.parametrize(("seconds_of_one", "expected"), [(0.1, [3, 6]), (3.0, [3])])
+@pytest.mark.parametrize(
+    ("seconds_of_one", "most", "expected"),
+    [(0.1, 600, [3, 6]), (3.0, 600, [3]), (3.0, 25, [3, 6])],
+)
 def test_checkpoints_take_a_small_share_of_the_time(
     bert_folder: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     seconds_of_one: float,
+    most: float,
     expected: list[int],
 ) -> None:
-    """Ten seconds an update: one is due after 20 seconds, or after 50 times what the last one took."""
+    """Ten seconds an update: one is due after 20 seconds, or after 50 times what the last one took,
+    but not after more than the most."""
     now = 0.0
     saved_after: list[int] = []
 
@@ -320,6 +325,7 @@ def test_checkpoints_take_a_small_share_of_the_time(
 
     monkeypatch.setattr(loop.time, "monotonic", lambda: now)
     monkeypatch.setattr(loop, "save_checkpoint", save)
+    monkeypatch.setattr(loop, "MOST_SECONDS_BETWEEN_CHECKPOINTS", most)
     train_tiny("text-pairs", bert_folder, tmp_path, report=advance)
     assert saved_after == expected
 

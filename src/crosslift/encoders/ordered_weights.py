@@ -18,7 +18,8 @@ from torch import Tensor
 from crosslift.artifacts.device import multiplies_bfloat16
 
 _FEWEST_ROWS = 2048
-"""Rows from which products save more time than reordering costs, whatever the model's size."""
+"""Of these, products of the packaged encoder's size save three times what reordering costs in bfloat16
+(AVX-512), and about as much as it costs in float32 with AVX2 kernels."""
 _OPERATIONS = ("_reorder_linear_weight", "_linear_pointwise")
 
 
