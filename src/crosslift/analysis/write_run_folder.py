@@ -28,6 +28,7 @@ from crosslift.analysis.judging import (
 )
 from crosslift.analysis.language_groups import language_groups
 from crosslift.analysis.overlaps import overlaps
+from crosslift.analysis.registration import registration_facts
 from crosslift.analysis.stage_facts import stage_facts
 from crosslift.analysis.step_records import mined_languages, swept_readings, vector_diagnoses
 from crosslift.analysis.xtreme_table import xtreme_table
@@ -44,6 +45,7 @@ from crosslift.results.group_effect import GROUPS_FILE
 from crosslift.results.language_pairs import GENERALISED_FILE
 from crosslift.results.mined_languages import MINING_FILE
 from crosslift.results.reading_sweep import SWEEP_FILE
+from crosslift.results.registration_facts import RegistrationFacts
 from crosslift.results.result_record import ResultRecord, write_json_file
 from crosslift.results.run_facts import RUN_FILE, RunFacts
 from crosslift.results.run_folder import checksums_of
@@ -56,11 +58,25 @@ from crosslift.results.weight_paths import INTERPOLATION_FILE
 from crosslift.results.xtreme_scores import XTREME_FILE
 from crosslift.steps.run import StepRecord
 from crosslift.steps.step import Step
+from crosslift.studies.registration import Registered
 from crosslift.studies.schema import Arm, Study
 
 
-def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], folder: Path) -> Path:
+def write_run_folder(
+    plan: Plan,
+    store: Store,
+    records: Sequence[StepRecord],
+    folder: Path,
+    registered: Registered | None = None,
+) -> Path:
     """Writes everything a run leaves, and the report.
+
+    Args:
+        plan: of the run, made.
+        store: of its artifacts.
+        records: of its steps.
+        folder: to write to.
+        registered: the lock of the study; None: it has none.
 
     Returns:
         The report's path.
@@ -82,7 +98,8 @@ def write_run_folder(plan: Plan, store: Store, records: Sequence[StepRecord], fo
         else:
             write_json_file(folder / name, content)
     _write_study(plan.study, folder / "study.json")
-    write_json_file(folder / RUN_FILE, _facts(gathered, records, judged, folder))
+    registration = registration_facts(registered, records)
+    write_json_file(folder / RUN_FILE, _facts(gathered, records, judged, folder, registration))
     return write_report(folder)
 
 
@@ -121,13 +138,18 @@ def _write_study(study: Study, path: Path) -> None:
 
 
 def _facts(
-    gathered: Gathered, records: Sequence[StepRecord], judged: Sequence[Verdict], folder: Path
+    gathered: Gathered,
+    records: Sequence[StepRecord],
+    judged: Sequence[Verdict],
+    folder: Path,
+    registration: RegistrationFacts | None,
 ) -> RunFacts:
     study = gathered.plan.study
     environments = RunEnvironments(gathered.plan, records)
     return RunFacts(
         study=study.name,
         question=study.question,
+        registration=registration,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         version=crosslift.__version__,
         baseline=study.baseline,

@@ -37,6 +37,7 @@ from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import Listener, make_steps, run_plan
 from crosslift.steps.step import Workplace
 from crosslift.studies.reading import saved_study
+from crosslift.studies.registration import Registered
 from crosslift.studies.schema import Study
 from crosslift.targets.protocol import OURS, Direction
 from crosslift.targets.query_outcomes import score_of
@@ -52,6 +53,7 @@ def run_study(
     *,
     keep_going: bool = False,
     trust_code: bool = False,
+    registered: Registered | None = None,
 ) -> RunFolder:
     """Runs a study, or what remains of it, and writes its folder and report.
 
@@ -63,6 +65,7 @@ def run_study(
         keep_going: leave out an arm that cannot be measured, name it in the report, and continue with
             the others.
         trust_code: use artifacts that other code made, and name them in the report.
+        registered: the study's lock, see `crosslift.studies.registration.registered`. None: none.
 
     Returns:
         The folder, read.
@@ -73,7 +76,7 @@ def run_study(
     store = store or Store()
     plan = plan_study(study, keep_going=keep_going)
     done, records = run_plan(plan, store, listener, keep_going=keep_going, trust_code=trust_code)
-    write_run_folder(done, store, records, out)
+    write_run_folder(done, store, records, out, registered)
     return RunFolder.read(out)
 
 

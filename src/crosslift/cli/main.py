@@ -106,10 +106,29 @@ def run(
     """
     from crosslift.cli import running
     from crosslift.studies.reading import read_study
+    from crosslift.studies.registration import registered
 
     running.run(
-        read_study(study, data), out, store, json, keep_going=keep_going, trust_code=trust_code
+        read_study(study, data),
+        out,
+        store,
+        json,
+        keep_going=keep_going,
+        trust_code=trust_code,
+        registered=registered(study),
     )
+
+
+@app.command()
+def register(study: StudyFile, json: Json = None) -> None:
+    """Register what a study asks, before it is run: write its lock, NAME.lock.
+
+    The lock holds questions, arms, targets, seeds and margins, the time and a hash. A run of the
+    study then says "as registered", or lists what differs.
+    """
+    from crosslift.cli import registering
+
+    registering.show(study, json)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from crosslift.cli.output import console_for, warn, write_json
 from crosslift.planning.plan import Plan, plan_study
 from crosslift.reports.environments import mixed_words, other_code_words
 from crosslift.reports.idle import idle_sentences
+from crosslift.reports.registration import registration_sentence
 from crosslift.reports.starts import start_sentences
 from crosslift.results.command_output import RunOutcome
 from crosslift.results.run_folder import RunFolder
@@ -23,6 +24,7 @@ from crosslift.steps.estimates import Estimates
 from crosslift.steps.run import missing_steps, run_plan
 from crosslift.steps.status import Status
 from crosslift.studies.reading import parse_study
+from crosslift.studies.registration import Registered
 from crosslift.studies.schema import Study
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.wording import about_duration, duration
@@ -55,6 +57,7 @@ def run(
     *,
     keep_going: bool = False,
     trust_code: bool = False,
+    registered: Registered | None = None,
 ) -> None:
     """Runs a study with live progress, and prints its verdicts and the path of the report."""
     console = console_for(json_to)
@@ -77,7 +80,7 @@ def run(
             plan, artifacts, progress, keep_going=keep_going, trust_code=trust_code
         )
     with console.status("comparing the arms and writing the report"):
-        report = write_run_folder(plan, artifacts, records, folder)
+        report = write_run_folder(plan, artifacts, records, folder, registered)
     run_folder = RunFolder.read(folder)
     print_verdicts(console, run_folder)
     print_mixture(console, run_folder)
@@ -132,6 +135,7 @@ def print_verdicts(console: Console, folder: RunFolder) -> None:
     """Prints the question, whether intervals contain the variation of phase one, every verdict
     sentence, and what survives against the controls."""
     console.print(Text.assemble("\n", (folder.run.question, "bold")))
+    console.print(registration_sentence(folder.run.registration))
     for sentence in start_sentences(folder.run.arms):
         console.print(sentence)
     declared = [v.sentence for v in folder.verdicts if v.family == "declared"]

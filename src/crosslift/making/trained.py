@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from crosslift.encoders.encoder_folder import fingerprint, with_prompt_text
+from crosslift.encoders.encoder_folder import fingerprint, layers_of, with_prompt_text
 from crosslift.encoders.encoder_settings import EncoderSettings, Side, SidePrompts
 from crosslift.encoders.lend import LentEncoder
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.precision import resolve_precision
+from crosslift.errors import StudyError
 from crosslift.steps.step import Step, Workplace
 
 
@@ -43,6 +44,22 @@ class Trained:
         """The encoder as it reads one side of texts in pairs."""
         read = with_prompt_text(prompts.encoder_of_side(self.settings, side))
         return self if read == self.settings else replace(self, settings=read)
+
+    def read_from(self, hidden_state: int | None) -> Trained:
+        """The encoder as vectors are read from a hidden state; None: from its own.
+
+        Raises:
+            StudyError: the encoder has fewer hidden states.
+        """
+        if hidden_state is None:
+            return self
+        layers = layers_of(self.settings)
+        if hidden_state > layers:
+            raise StudyError(
+                f"hidden state {hidden_state} of {self.settings.name}", f"0 to {layers}"
+            )
+        settings = self.settings.model_copy(update={"hidden_state": hidden_state})
+        return replace(self, settings=settings)
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -306,8 +306,9 @@ def _arm_run(
     start_seed = study.start_seed_of(arm, seed)
     start, start_steps = _trained(study, untouched, study.start_of(arm), start_seed, tasks)
     encoder, stage_steps = _trained(study, start, arm, seed, tasks)
+    encoder = encoder.read_from(arm.hidden_state)
     sweep = None
-    if study.sweep is not None and study.sweep.target in targets and not arm.postprocessing:
+    if study.sweep is not None and study.sweep.target in targets and not arm.is_a_reading:
         sweep = sweep_steps(encoder, targets[study.sweep.target], study.sweep)[-1]
     run = ArmRun(name, seed, encoder, start_steps, stage_steps, sweep=sweep)
     for loaded in targets.values():

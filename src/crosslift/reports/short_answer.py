@@ -14,6 +14,7 @@ from crosslift.reports.environments import mixed_words, other_code_words
 from crosslift.reports.forest import Forest, draw_forest
 from crosslift.reports.idle import idle_sentences
 from crosslift.reports.outcomes import mark_of
+from crosslift.reports.registration import registration_sentence
 from crosslift.reports.score_tables import query_word
 from crosslift.reports.starts import start_sentences
 from crosslift.reports.svg import Plot
@@ -73,6 +74,7 @@ class AnswerSection:
         answer: the short answer, in words.
         languages: of all targets.
         seeds: the seeds of any phase of training.
+        registration: whether the questions were registered, in a sentence.
         starts: how often phase one was trained, in sentences.
         mixed: which facts differ between the environments of steps. None: none do.
         other_code: which steps other code made. None: none.
@@ -86,6 +88,7 @@ class AnswerSection:
     answer: str
     languages: tuple[str, ...]
     seeds: tuple[int, ...]
+    registration: str
     starts: tuple[str, ...]
     mixed: str | None
     other_code: str | None
@@ -107,6 +110,7 @@ def answer_section(folder: RunFolder) -> AnswerSection:
         answer=plain_answer(folder),
         languages=tuple(sorted({code for t in folder.run.targets for code in t.languages})),
         seeds=_seeds(folder),
+        registration=registration_sentence(folder.run.registration),
         starts=tuple(start_sentences(folder.run.arms)),
         mixed=mixed_words(folder.run),
         other_code=other_code_words(folder.run),

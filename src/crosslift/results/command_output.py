@@ -35,6 +35,19 @@ class RunOutcome(ResultRecord):
     """Every comparison, as in ``verdicts.json``."""
 
 
+class RegisteredStudy(ResultRecord):
+    """A study that was registered."""
+
+    study: str
+    """Name of the study."""
+    lock: str
+    """Path of the lock."""
+    hash: str
+    """Hash of the lock's content."""
+    registered: str
+    """When, in UTC, as of ISO 8601."""
+
+
 class ComparisonNeeds(ResultRecord):
     """What a comparison of a run could have shown, and what an effect needs to be found."""
 

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from crosslift.results.arm_facts import ArmFacts, Failure
 from crosslift.results.effect_parts import Attribution, Gain, Orientation
 from crosslift.results.overlap_facts import OverlapFacts
+from crosslift.results.registration_facts import RegistrationFacts
 from crosslift.results.result_record import ResultRecord
 from crosslift.results.step_facts import RunEnvironment, StepFacts
 from crosslift.results.target_facts import TargetFacts
@@ -28,6 +29,8 @@ class RunFacts(ResultRecord):
     """Name of the study."""
     question: str
     """Question of the study."""
+    registration: RegistrationFacts | None = None
+    """What the lock of the study says; null: it was not registered."""
     created: str
     """When the folder was written, in UTC, as of ISO 8601."""
     version: str

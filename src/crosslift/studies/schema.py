@@ -77,6 +77,9 @@ class Arm(BaseModel):
     postprocessing: Annotated[tuple[Postprocessing, ...], EachOnce] = ()
     """Of the vectors and scores of bitexts, in this order, without labels: `centre` per language,
     `whiten`, `all-but-the-top`, and `csls`. Targets that are no bitexts are not scored then."""
+    hidden_state: Annotated[int, Field(ge=0)] | None = None
+    """Vectors are read from this hidden state instead of the start's own; 0 is the embedding output.
+    Training does not change with it. Such an arm has no phase three."""
     interpolate: Path | None = None
     """The encoder is measured at these shares of the way from its start to its end, too (weight
     interpolation, WiSE-FT, arXiv 2109.01903), without more training; 0 is the start, 1 the end.
@@ -104,9 +107,17 @@ class Arm(BaseModel):
         shared = [name for name in ("budget", "limit", "dev_limit") if name in set_here]
         if shared:
             raise ValueError(f"no {shared[0]} in an arm's fine_tune: it is the same for all arms")
-        if self.fine_tune and self.postprocessing:
-            raise ValueError("no fine_tune of an arm with postprocessing, which has no phase three")
+        if self.fine_tune and self.is_a_reading:
+            raise ValueError(
+                "no fine_tune of an arm with postprocessing or a hidden state, which has no phase three"
+            )
         return self
+
+    @property
+    def is_a_reading(self) -> bool:
+        """Whether it reads its encoder in its own way: vectors alone are measured, without phase
+        three."""
+        return bool(self.postprocessing) or self.hidden_state is not None
 
 
 def control_arms(
@@ -281,8 +292,8 @@ class Study(BaseModel):
 
     def fine_tuning_seeds_of(self, arm: Arm) -> tuple[int, ...]:
         """The seeds with which an arm is fine-tuned on targets: those of the study, also where no seed
-        changes the arm before. Arms with post-processing, which is of vectors alone, are not."""
-        return () if arm.postprocessing else self.seeds
+        changes the arm before. Arms that are a reading of vectors alone are not."""
+        return () if arm.is_a_reading else self.seeds
 
     def fine_tuning_of(self, target: TargetSettings, arm: Arm | None = None) -> FineTuneSettings:
         """How an arm's encoder is fine-tuned on a target; None: of arms that set nothing of it."""
@@ -300,7 +311,7 @@ class Study(BaseModel):
         untouched = (
             other
             for other, arm in self.arms.items()
-            if (arm.start or self.start) == start and not arm.stages and not arm.postprocessing
+            if (arm.start or self.start) == start and not arm.stages and not arm.is_a_reading
         )
         return next(untouched, self.baseline)
 

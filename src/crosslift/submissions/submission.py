@@ -102,7 +102,7 @@ def write_submission(
     if to.exists() and any(to.iterdir()):
         raise StudyError(f"{to} exists and is not empty", "a new folder")
     settings_of_tasks = _tasks_and_settings(study, tasks)
-    _refuse_postprocessing(study, arm, [task for task, _ in settings_of_tasks])
+    _refuse_unmeasured(study, arm, [task for task, _ in settings_of_tasks])
     loaded = [(task, settings, _whole(task, settings)) for task, settings in settings_of_tasks]
     store = Store(Path(folder.run.store))
     steps = ReportedSteps(folder, store, listener or Silent(), trust_code)
@@ -145,12 +145,19 @@ def _tasks_and_settings(
     return [(task, measured[task.target]) for task in selected]
 
 
-def _refuse_postprocessing(study: Study, arm: str, tasks: Sequence[XtremeTask]) -> None:
-    """Post-processing applies to the vectors of bitexts: such an arm has no answers to other tasks."""
-    others = [task.target for task in tasks if not find_target(task.target).postprocessed]
-    if study.arms[arm].postprocessing and others:
+def _refuse_unmeasured(study: Study, name: str, tasks: Sequence[XtremeTask]) -> None:
+    """A reading of vectors has no phase three, and post-processing is of bitexts alone."""
+    arm = study.arms[name]
+    targets = {task.target: find_target(task.target) for task in tasks}
+    others = [
+        target
+        for target, facts in targets.items()
+        if (facts.fine_tuned and arm.is_a_reading)
+        or (arm.postprocessing and not facts.postprocessed)
+    ]
+    if others:
         raise StudyError(
-            f"arm {arm!r} has post-processing, and is not measured on {', '.join(others)}",
+            f"arm {name!r} reads vectors in its own way, and is not measured on {', '.join(others)}",
             "the task tatoeba alone, for such an arm",
             "give `--tasks tatoeba`",
         )

@@ -1,0 +1,195 @@
+"""Registration: a study's lock says what was asked, before anything is measured.
+
+``STUDY.lock`` holds the whole study as it is written (questions, arms, targets, seeds, margins),
+the time, the version, and a hash over all of it. The hash finds a lock that was edited; it does not
+prove the time. Publish the lock, or commit it, where its time is to be believed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+import crosslift
+from crosslift.artifacts.files import file_written_whole
+from crosslift.artifacts.keys import key_of
+from crosslift.artifacts.parse import parse_json
+from crosslift.errors import StudyError, shorten
+from crosslift.studies.reading import parse_study
+from crosslift.studies.schema import Study
+
+FORMAT = 1
+_MOST_LETTERS = 60
+_NOT_STATED = "not stated"
+_NOT_COMPARED = ("description",)
+
+
+class Lock(BaseModel):
+    """The content of a lock."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int
+    study: str
+    """Name of the study."""
+    registered: str
+    """In UTC, as of ISO 8601."""
+    version: str
+    """Of CrossLift."""
+    asked: dict[str, Any]
+    """The study, without the settings that have their default."""
+    hash: str
+    """Of all the rest."""
+
+    def differences(self, asked: Mapping[str, Any]) -> list[str]:
+        """What a study asks otherwise than registered: one sentence for each setting.
+
+        Args:
+            asked: as `read_asked` returns it.
+        """
+        registered, present = _flat(self.asked), _flat(asked)
+        return [
+            f"{place}: {_shown(registered, place)} registered, {_shown(present, place)} run"
+            for place in dict.fromkeys([*registered, *present])
+            if registered.get(place, _NOT_STATED) != present.get(place, _NOT_STATED)
+        ]
+
+
+class Registered(NamedTuple):
+    """A study file with a lock.
+
+    Args:
+        place: of the lock.
+        lock: its content.
+        differences: see `Lock.differences`.
+    """
+
+    place: Path
+    lock: Lock
+    differences: tuple[str, ...]
+
+
+def registered(path: Path) -> Registered | None:
+    """The lock beside a study file, and what the file asks otherwise; None if there is no lock.
+
+    Raises:
+        StudyError: as `read_lock` and `read_asked`.
+    """
+    lock = read_lock(path)
+    if lock is None:
+        return None
+    return Registered(lock_path(path), lock, tuple(lock.differences(read_asked(path))))
+
+
+def lock_path(study: Path) -> Path:
+    """Where the lock of a study file lies: beside it, as ``NAME.lock``."""
+    return study.with_suffix(".lock")
+
+
+def read_asked(path: Path) -> dict[str, Any]:
+    """What a study file asks, without the settings that have their default; paths as written.
+
+    Raises:
+        StudyError: the file cannot be read, or has errors.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError(f"the study {path} cannot be read: {error}", "a YAML file") from error
+    return asked_of(parse_study(text, source=str(path)))
+
+
+def asked_of(study: Study) -> dict[str, Any]:
+    """What a study asks, without the settings that have their default."""
+    return study.model_dump(mode="json", exclude_defaults=True)
+
+
+def register(path: Path) -> Registered:
+    """Writes the lock of a study file.
+
+    Raises:
+        StudyError: the study has errors, or a lock exists.
+    """
+    place = lock_path(path)
+    if place.exists():
+        raise StudyError(
+            f"{place} exists",
+            "a study that is not registered yet",
+            "delete it to register the study anew; a published lock keeps its time",
+        )
+    asked = read_asked(path)
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "study": asked["name"],
+        "registered": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": crosslift.__version__,
+        "asked": asked,
+    }
+    content["hash"] = key_of(content)
+    with file_written_whole(place) as draft:
+        draft.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    return Registered(place, Lock.model_validate(content), ())
+
+
+def read_lock(path: Path) -> Lock | None:
+    """The lock beside a study file; None if there is none.
+
+    Raises:
+        StudyError: the lock was edited, is of another format, or is none.
+    """
+    place = lock_path(path)
+    if not place.is_file():
+        return None
+    remedy = "restore it, or delete it and register the study anew"
+    raw = parse_json(place.read_bytes(), str(place), error=StudyError, remedy=remedy)
+    try:
+        lock = Lock.model_validate(raw)
+    except ValidationError as error:
+        raise StudyError(
+            f"{place} is no lock of a study: {error.errors()[0]['msg']}",
+            "a file that `crosslift register` wrote",
+            remedy,
+        ) from error
+    if lock.format != FORMAT:
+        raise StudyError(f"{place} has format {lock.format}", f"format {FORMAT}", remedy)
+    if key_of({name: value for name, value in raw.items() if name != "hash"}) != lock.hash:
+        raise StudyError(
+            f"{place} was changed after it was written: its hash differs",
+            f"content with the hash {lock.hash}",
+            remedy,
+        )
+    return lock
+
+
+def _flat(value: Any, place: str = "") -> dict[str, Any]:
+    """Place in words -> value, of everything in a study that has no parts."""
+    return dict(_leaves(value, place))
+
+
+def _leaves(value: Any, place: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if name not in _NOT_COMPARED:
+                yield from _leaves(inner, f"{place}.{name}" if place else str(name))
+    elif isinstance(value, (list, tuple)) and any(isinstance(v, (dict, list)) for v in value):
+        for i, inner in enumerate(value):
+            yield from _leaves(inner, f"{place}[{_label(inner, i)}]")
+    else:
+        yield place, value
+
+
+def _label(value: Any, number: int) -> str:
+    """How an entry of a list is called: targets by name, so that a new one does not move the rest."""
+    name = value.get("name") if isinstance(value, Mapping) else None
+    return str(name) if isinstance(name, str) else str(number)
+
+
+def _shown(values: Mapping[str, Any], place: str) -> str:
+    if place not in values:
+        return _NOT_STATED
+    return shorten(json.dumps(values[place], ensure_ascii=False), _MOST_LETTERS)
