@@ -92,7 +92,7 @@ def lock_path(study: Path) -> Path:
 
 
 def read_asked(path: Path) -> dict[str, Any]:
-    """What a study file asks, without the settings that have their default; paths as written.
+    """What a study file asks, see `asked_of`; paths as written.
 
     Raises:
         StudyError: the file cannot be read, or has errors.
@@ -105,8 +105,8 @@ def read_asked(path: Path) -> dict[str, Any]:
 
 
 def asked_of(study: Study) -> dict[str, Any]:
-    """What a study asks, without the settings that have their default."""
-    return study.model_dump(mode="json", exclude_defaults=True)
+    """What a study asks: its seeds, and all settings that do not have their default."""
+    return study.model_dump(mode="json", exclude_defaults=True) | {"seeds": list(study.seeds)}
 
 
 def register(path: Path) -> Registered:
