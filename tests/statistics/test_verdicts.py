@@ -13,7 +13,7 @@ from scipy.special import stdtrit
 
 from crosslift.errors import DataError
 from crosslift.results.effect_parts import Attribution
-from crosslift.results.verdict import Verdict
+from crosslift.results.verdict import SHOWN, Verdict
 from crosslift.statistics import (
     ComparedScores,
     Controlled,
@@ -21,6 +21,7 @@ from crosslift.statistics import (
     GainNames,
     attribute,
     holm,
+    holm_steps,
     judge,
     share_surviving,
 )
@@ -174,6 +175,58 @@ def test_the_correction_decides() -> None:
         assert verdict.low > 0
 
 
+def test_holms_levels_by_hand() -> None:
+    assert holm_steps([0.01, 0.04, 0.03], 0.05) == pytest.approx([0.05 / 3, 0.025, 0.025])
+    assert holm_steps([0.5, 0.9], 0.05) == pytest.approx([0.025, 0.025])
+    assert holm_steps([0.001, 0.002], 0.05) == pytest.approx([0.025, 0.05])
+    assert holm_steps([], 0.05) == []
+
+
+def measured(effect: float, noise: Noise) -> Difference:
+    """A difference whose interval and p follow from its noise."""
+    reach = noise.half_width(0.95)
+    return replace(
+        DIFFERENCE,
+        effect=effect,
+        low=effect - reach,
+        high=effect + reach,
+        p=noise.p_value(effect),
+        noise=noise,
+    )
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(-0.2, 0.2), st.floats(1e-4, 0.05), st.floats(0, 0.05)),
+        min_size=1,
+        max_size=8,
+    ),
+    st.integers(2, 5),
+)
+def test_no_corrected_interval_contradicts_its_verdict(
+    effects: list[tuple[float, float, float]], seeds: int
+) -> None:
+    differences = [
+        measured(effect, Noise(seeds, of_seeds**2, of_items**2, 400.0))
+        for effect, of_seeds, of_items in effects
+    ]
+    for verdict in judge([(COMPARISON, difference) for difference in differences]):
+        assert verdict.low_corrected is not None
+        assert verdict.high_corrected is not None
+        excludes = verdict.low_corrected > 0 or verdict.high_corrected < 0
+        assert excludes == (verdict.verdict in SHOWN)
+        assert verdict.low_corrected <= verdict.low + 1e-12
+        assert verdict.high_corrected >= verdict.high - 1e-12
+
+
+def test_a_corrected_interval_in_words() -> None:
+    noise = Noise(3, 0.0, 0.01**2, 1e6)
+    verdicts = judge([(COMPARISON, measured(0.031, noise)), (COMPARISON, measured(0.01, noise))])
+
+    assert "95% interval 1.1 to 5.1, corrected 0.9 to 5.3;" in verdicts[0].sentence
+    assert "95% interval \u22121.0 to 3.0; 400 items" in verdicts[1].sentence
+
+
 def test_families_are_corrected_apart_and_the_order_is_kept() -> None:
     ps = [0.03, 0.001, 0.04, 0.02]
     families = ["declared", "vs-baseline", "declared", "vs-baseline"]
@@ -239,7 +292,7 @@ def test_the_json_holds_exactly_the_fields_of_the_file() -> None:
     (verdict,) = judge([(replace(COMPARISON, question="does it help?"), DIFFERENCE)])
     fields = json.loads(json.dumps(verdict.to_json()))
     names = (
-        "arm against target protocol metric subset question family effect low high level p "
+        "arm against target protocol metric subset question family effect low high level low_corrected high_corrected p "
         "p_corrected smallest_effect p_equivalence detectable noise n_queries n_languages seeds "
         "verdict budget_equal budget_note sentence"
     )

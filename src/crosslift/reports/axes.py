@@ -55,12 +55,19 @@ class Effect(Protocol):
         """Upper end."""
         ...
 
+    @property
+    def corrected(self) -> tuple[float, float] | None:
+        """The wider interval of a correction; None: nothing is corrected."""
+        ...
+
 
 def limits_of(effects: Iterable[Effect | None]) -> tuple[float, float]:
     """Limits of an axis in points that hold these effects, their intervals and 0, with room."""
-    measured = [verdict for verdict in effects if verdict is not None]
-    low = min([0.0, *(verdict.low * 100 for verdict in measured)])
-    high = max([0.0, *(verdict.high * 100 for verdict in measured)])
+    measured = [effect for effect in effects if effect is not None]
+    ends = [
+        end * 100 for each in measured for end in (each.low, each.high, *(each.corrected or ()))
+    ]
+    low, high = min([0.0, *ends]), max([0.0, *ends])
     room = max(high - low, 1.0) * 0.06
     return low - room, high + room
 
@@ -128,6 +135,9 @@ def interval_mark(axes: Any, y: float, effect: Effect, look: Look) -> None:
     ends = [max(effect.low * 100, low), min(effect.high * 100, high)]
     dash = (0, (3, 2)) if look.hollow else "solid"
     axes.plot(ends, [y, y], color=look.light, linewidth=2, linestyle=dash, zorder=2)
+    if effect.corrected is not None:
+        wide = [min(max(end * 100, low), high) for end in effect.corrected]
+        axes.plot(wide, [y, y], color=look.light, linewidth=0.8, linestyle=dash, zorder=1)
     axes.plot([effect.effect * 100], [y], zorder=3, **mark_style(look))
 
 

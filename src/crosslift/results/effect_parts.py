@@ -53,6 +53,11 @@ class Figure(ResultRecord):
             return "shown"
         return "none shown" if self.low <= 0 <= self.high else "none shown after correction"
 
+    @property
+    def corrected(self) -> None:
+        """Its table says what the correction left of it."""
+        return None
+
 
 class EffectPart(ResultRecord):
     """What one control says about an effect. ``named`` and ``rest`` add up to the whole."""
@@ -134,3 +139,8 @@ class Orientation(ResultRecord):
     """Number of queries under one seed."""
     n_languages: int
     """Number of languages; each has the same weight."""
+
+    @property
+    def corrected(self) -> None:
+        """No correction applies to it."""
+        return None

@@ -38,6 +38,10 @@ def opposite(outcome: Outcome) -> Outcome:
     return {HIGHER: LOWER, LOWER: HIGHER}.get(outcome, outcome)
 
 
+def _negative(value: float | None) -> float | None:
+    return None if value is None else -value
+
+
 class NoiseFacts(ResultRecord):
     """The variances that an interval follows from, in squared units of the effect."""
 
@@ -86,6 +90,11 @@ class Verdict(ResultRecord):
     """Upper end of the interval of the effect."""
     level: float
     """Level of the interval, such as 0.95."""
+    low_corrected: float | None = None
+    """Lower end of the interval at the level at which Holm's correction read this comparison. It
+    excludes 0 exactly where ``verdict`` is ``higher`` or ``lower``; null: there is no verdict."""
+    high_corrected: float | None = None
+    """Upper end of the same."""
     p: float
     """Two-sided p-value."""
     p_corrected: float | None
@@ -119,6 +128,13 @@ class Verdict(ResultRecord):
     sentence: str
     """The verdict in words, with the effect in percentage points."""
 
+    @property
+    def corrected(self) -> tuple[float, float] | None:
+        """The corrected interval; None: there is no verdict, or the run is of a release up to 0.1."""
+        if self.low_corrected is None or self.high_corrected is None:
+            return None
+        return self.low_corrected, self.high_corrected
+
     def turned(self) -> Verdict:
         """The verdict on the same two arms in the other order; the sentence stays."""
         return self.model_copy(
@@ -128,6 +144,8 @@ class Verdict(ResultRecord):
                 "effect": -self.effect,
                 "low": -self.high,
                 "high": -self.low,
+                "low_corrected": _negative(self.high_corrected),
+                "high_corrected": _negative(self.low_corrected),
                 "verdict": opposite(self.verdict),
             }
         )

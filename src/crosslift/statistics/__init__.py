@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crosslift.statistics.attribution import Controlled, attribute
-from crosslift.statistics.corrections import holm
+from crosslift.statistics.corrections import holm, holm_steps
 from crosslift.statistics.differences import (
     Difference,
     group_differences,
@@ -23,6 +23,7 @@ __all__ = [
     "attribute",
     "group_differences",
     "holm",
+    "holm_steps",
     "judge",
     "paired_difference",
     "share_surviving",

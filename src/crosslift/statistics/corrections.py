@@ -44,3 +44,36 @@ def holm(p_values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]
     corrected = np.empty_like(raw)
     corrected[order] = np.minimum(np.maximum.accumulate(stepped), 1.0)
     return corrected
+
+
+def holm_steps(p_values: Sequence[float] | NDArray[np.float64], alpha: float) -> list[float]:
+    """The level at which Holm's method reads each p-value: it is rejected if it is below.
+
+    The smallest of m is read at alpha / m, the next at alpha / (m - 1), and so on, up to the first that
+    is not below its level; all from there on are read at that level. So with a probability of
+    1 - alpha at least every rejected effect has the sign that it was found with, and every other lies
+    in its interval at 1 - its level (Strassburger and Bretz 2008, Statistics in Medicine 27, section 3,
+    for each direction at half the level).
+
+    Example, alpha 0.05::
+
+        0.01 0.04 0.03  ->  0.0167 (below: rejected)   0.025   0.025
+
+    Args:
+        p_values: [M], in any order.
+        alpha: of the family.
+
+    Returns:
+        [M] levels, in the order given.
+
+    Raises:
+        DataError: as `holm`.
+    """
+    corrected = holm(p_values)
+    count = len(corrected)
+    order = np.argsort(np.asarray(p_values, np.float64), kind="stable")
+    first_kept = int((corrected < alpha).sum())
+    steps = np.empty(count)
+    for place, member in enumerate(order):
+        steps[member] = alpha / (count - min(place, first_kept))
+    return [float(step) for step in steps]

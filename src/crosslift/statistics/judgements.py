@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crosslift.metrics.table import described
 from crosslift.results.verdict import EQUIVALENT, HIGHER, INCONCLUSIVE, LOWER, ONE_SEED, Outcome
-from crosslift.statistics.corrections import holm
+from crosslift.statistics.corrections import holm, holm_steps
 from crosslift.statistics.differences import Difference
 
 
@@ -38,12 +38,15 @@ class Judgement:
         p_equivalence: the same of the test that the difference is within its margin; None without one.
         alpha: what the correction leaves to the family's first: its size divides the level; None of
             ``one seed``.
+        step: the level at which Holm's correction read this difference: its interval at 1 - ``step``
+            excludes 0 exactly where the outcome is higher or lower; None of ``one seed``.
     """
 
     outcome: Outcome
     p_corrected: float | None
     p_equivalence: float | None = None
     alpha: float | None = None
+    step: float | None = None
 
 
 def judge_family(
@@ -77,11 +80,13 @@ def judge_family(
     judged = [not (each and d.seeds == 1) for d, each in zip(differences, trained, strict=True)]
     tested = [d for d, one in zip(differences, judged, strict=True) if one]
     margins_of_tested = [m for m, one in zip(margins, judged, strict=True) if one]
-    corrected = holm([d.p for d in tested]).tolist()
+    raw = [d.p for d in tested]
+    corrected = holm(raw).tolist()
     within = _corrected_equivalence(tested, margins_of_tested)
+    steps = holm_steps(raw, alpha)
     judgements = iter(
-        _judged(difference, p, p_within, alpha, len(tested))
-        for difference, p, p_within in zip(tested, corrected, within, strict=True)
+        replace(_judged(difference, p, p_within, alpha), alpha=alpha / len(tested), step=step)
+        for difference, p, p_within, step in zip(tested, corrected, within, steps, strict=True)
     )
     return [next(judgements) if one else Judgement(ONE_SEED, None) for one in judged]
 
@@ -103,12 +108,12 @@ def _corrected_equivalence(
 
 
 def _judged(
-    difference: Difference, p: float, p_equivalence: float | None, alpha: float, family: int
+    difference: Difference, p: float, p_equivalence: float | None, alpha: float
 ) -> Judgement:
     outcome = outcome_of(difference.effect, p < alpha and difference.excludes_zero)
     if outcome == INCONCLUSIVE and p_equivalence is not None and p_equivalence < alpha:
         outcome = EQUIVALENT
-    return Judgement(outcome, p, p_equivalence, alpha / family)
+    return Judgement(outcome, p, p_equivalence)
 
 
 def alpha_of(level: float) -> float:

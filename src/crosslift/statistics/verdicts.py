@@ -106,6 +106,7 @@ def _verdict(
     comparison: ComparedScores, difference: Difference, judgement: Judgement, alpha: float
 ) -> Verdict:
     detectable = _detectable(difference, judgement)
+    low, high = _corrected_interval(difference, judgement)
     return Verdict(
         arm=comparison.arm,
         against=comparison.against,
@@ -119,6 +120,8 @@ def _verdict(
         low=difference.low,
         high=difference.high,
         level=difference.level,
+        low_corrected=low,
+        high_corrected=high,
         p=difference.p,
         p_corrected=judgement.p_corrected,
         smallest_effect=comparison.smallest_effect,
@@ -133,6 +136,19 @@ def _verdict(
         budget_note=comparison.budget_note,
         sentence=_sentence(comparison, difference, judgement, alpha, detectable),
     )
+
+
+def _corrected_interval(
+    difference: Difference, judgement: Judgement
+) -> tuple[float, float] | tuple[None, None]:
+    """The interval at the level at which the correction read the difference; it agrees with the
+    verdict."""
+    if judgement.step is None:
+        return None, None
+    if judgement.step == alpha_of(difference.level):
+        return difference.low, difference.high
+    reach = difference.noise.half_width(1 - judgement.step)
+    return difference.effect - reach, difference.effect + reach
 
 
 def _noise_facts(noise: Noise) -> NoiseFacts | None:
@@ -195,7 +211,7 @@ def _evidence(
     seeds = seeds_clause(difference.seeds, comparison.trained)
     parts = [
         f"protocol {comparison.protocol}",
-        interval_clause(difference, described(comparison.metric)),
+        _intervals_clause(comparison, difference, judgement),
         f"{sample(difference)}, {seeds}",
     ]
     if judgement.p_corrected is not None:
@@ -207,6 +223,18 @@ def _evidence(
         parts.append(f"a difference of {seen} would have been found in {POWER:.0%} of such runs")
     parts += [_budget_clause(comparison), *comparison.remarks]
     return "; ".join(parts)
+
+
+def _intervals_clause(
+    comparison: ComparedScores, difference: Difference, judgement: Judgement
+) -> str:
+    """The interval, and the corrected one where the family has several."""
+    metric = described(comparison.metric)
+    words = interval_clause(difference, metric)
+    low, high = _corrected_interval(difference, judgement)
+    if low is None or high is None or (low, high) == (difference.low, difference.high):
+        return words
+    return f"{words}, corrected {metric.end(low)} to {metric.end(high)}"
 
 
 def _budget_clause(comparison: ComparedScores) -> str:
