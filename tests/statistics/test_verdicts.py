@@ -292,9 +292,9 @@ def test_the_json_holds_exactly_the_fields_of_the_file() -> None:
     (verdict,) = judge([(replace(COMPARISON, question="does it help?"), DIFFERENCE)])
     fields = json.loads(json.dumps(verdict.to_json()))
     names = (
-        "arm against target protocol metric subset question family effect low high level low_corrected high_corrected p "
-        "p_corrected smallest_effect p_equivalence detectable noise n_queries n_languages seeds "
-        "verdict budget_equal budget_note sentence"
+        "arm against target protocol metric subset question family effect low high level "
+        "low_corrected high_corrected p p_corrected smallest_effect p_equivalence detectable noise "
+        "n_queries n_languages seeds verdict budget_equal budget_note sentence"
     )
     assert " ".join(fields) == names
     assert (fields["n_queries"], fields["n_languages"], fields["seeds"]) == (5200, 13, 2)

@@ -162,6 +162,13 @@ class Gathered:
         path = step.open(self.store) / "outcomes.parquet"
         return set(pq.read_table(path, columns=["language"])["language"].to_pylist())
 
+    def languages_under(self, target: str, protocol: str) -> list[str]:
+        """The languages of a target's scores under a protocol, in the order of `cube`."""
+        rows = self.outcomes.filter(
+            (pc.field("target") == target) & (pc.field("protocol") == protocol)
+        )
+        return sorted(pc.unique(rows["language"]).to_pylist())
+
     def cube(
         self, arm: str, target: str, protocol: str, outcome: str
     ) -> tuple[NDArray[np.float64], list[str]]:

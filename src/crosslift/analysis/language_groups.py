@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-import pyarrow.compute as pc
 
 from crosslift.analysis.collect import Gathered, as_many_seeds
 from crosslift.analysis.judging import any_trained, compared_with_baseline, shared_targets
@@ -46,7 +45,7 @@ def _of_pair(gathered: Gathered, arm: str, baseline: str, target: str) -> Iterat
         gathered.cube(name, target, protocol, OUTCOME_OF_METRIC[facts.metric])[0]
         for name in (arm, baseline)
     )
-    languages = _languages(gathered, target, protocol)
+    languages = gathered.languages_under(target, protocol)
     encoder = gathered.plan.study.start_of(gathered.plan.study.arms[baseline]).encoder.name
     parted = groupings(languages, encoder)
     differences = group_differences(
@@ -82,14 +81,6 @@ def _of_pair(gathered: Gathered, arm: str, baseline: str, target: str) -> Iterat
                 n_queries=difference.queries,
                 seeds=difference.seeds,
             )
-
-
-def _languages(gathered: Gathered, target: str, protocol: str) -> list[str]:
-    """The languages of a target's scores, in the order of `Gathered.cube`."""
-    rows = gathered.outcomes.filter(
-        (pc.field("target") == target) & (pc.field("protocol") == protocol)
-    )
-    return sorted(pc.unique(rows["language"]).to_pylist())
 
 
 def groupings(languages: Sequence[str], encoder: str) -> dict[Grouping, dict[str, list[int]]]:

@@ -29,6 +29,7 @@ from crosslift.analysis.judging import (
 from crosslift.analysis.language_groups import language_groups
 from crosslift.analysis.overlaps import overlaps
 from crosslift.analysis.registration import registration_facts
+from crosslift.analysis.sensitivity import sensitivities
 from crosslift.analysis.stage_facts import stage_facts
 from crosslift.analysis.step_records import mined_languages, swept_readings, vector_diagnoses
 from crosslift.analysis.xtreme_table import xtreme_table
@@ -50,6 +51,7 @@ from crosslift.results.result_record import ResultRecord, write_json_file
 from crosslift.results.run_facts import RUN_FILE, RunFacts
 from crosslift.results.run_folder import checksums_of
 from crosslift.results.score_rows import CURVES_FILE, RESULTS_FILE
+from crosslift.results.sensitivity import SENSITIVITY_FILE
 from crosslift.results.step_facts import StepFacts
 from crosslift.results.target_facts import Gap, Note, TargetFacts
 from crosslift.results.vector_diagnoses import DIAGNOSTICS_FILE
@@ -118,6 +120,7 @@ def _contents(
         XTREME_FILE: xtreme_table(gathered, judged) if fine_tuned else None,
         GENERALISED_FILE: generalised_matrices(gathered) if fine_tuned else None,
         SWEEP_FILE: swept_readings(gathered),
+        SENSITIVITY_FILE: sensitivities(gathered, judged),
     }
 
 

@@ -30,6 +30,7 @@ from crosslift.reports.mining import mining_section
 from crosslift.reports.pages import Section
 from crosslift.reports.prompts import protocol_section
 from crosslift.reports.score_tables import score_section
+from crosslift.reports.sensitivity import sensitivity_section
 from crosslift.reports.settings_plots import setting_section
 from crosslift.reports.short_answer import answer_section
 from crosslift.reports.sources import source_section
@@ -59,6 +60,7 @@ SECTIONS: tuple[Section[Any], ...] = (
     Section("xtreme", "XTREME", xtreme_section),
     Section("generalised", "Two languages at once", generalised_section),
     Section("languages", "By language", language_section),
+    Section("sensitivity", "Asked otherwise", sensitivity_section),
     Section("groups", "By groups of languages", group_section),
     Section("mining", "Mining", mining_section, _plots),
     Section("vectors", "What the vectors look like", vector_section, _plots),

@@ -23,6 +23,7 @@ from crosslift.results.command_output import (
     FetchedNames,
     MachineHealth,
     PrunedStore,
+    RegisteredStudy,
     RunOutcome,
     StoreContent,
     StudyPlan,
@@ -42,6 +43,7 @@ from crosslift.results.result_record import ResultRecord
 from crosslift.results.run_facts import RUN_FILE, RunFacts
 from crosslift.results.score_rows import CURVES_FILE, RESULTS_FILE, CurvePoint, Score
 from crosslift.results.vector_diagnoses import DIAGNOSTICS_FILE, VectorEntryOfArm
+from crosslift.results.sensitivity import SENSITIVITY_FILE, Sensitivity
 from crosslift.results.verdict import VERDICTS_FILE, Verdict
 from crosslift.results.weight_paths import INTERPOLATION_FILE, PathPoint
 from crosslift.results.word_alignments import WordPilot
@@ -90,6 +92,9 @@ FILES: tuple[Documented, ...] = (
         tuple[LanguagePairScores, ...],
         f"{_FINE_TUNED}; empty where no pairs of languages were asked for",
     ),
+    Documented(
+        f"`{SENSITIVITY_FILE}`", tuple[Sensitivity, ...], "all comparisons but the controls"
+    ),
     Documented(f"`{SWEEP_FILE}`", Sweep, "only where the study has a sweep"),
 )
 """The files of a run that hold records."""
@@ -105,6 +110,7 @@ COMMANDS: tuple[Documented, ...] = (
     Documented("`mine`", MiningOutcome),
     Documented("`mine --plan`", MiningPlanOnly),
     Documented("`word-pilot`", WordPilot),
+    Documented("`register`", RegisteredStudy),
     Documented("`power`", tuple[ComparisonNeeds, ...]),
     Documented("`tasks`", tuple[TaskEntry, ...]),
     Documented("`targets`", tuple[TargetEntry, ...]),

@@ -1,0 +1,138 @@
+"""Every comparison asked otherwise: languages as a sample, single queries, other protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from crosslift.analysis.collect import Gathered, as_many_seeds
+from crosslift.analysis.judging import any_trained
+from crosslift.metrics.table import OUTCOME_OF_METRIC, described
+from crosslift.reports.language_names import family_of
+from crosslift.results.sensitivity import ProtocolVerdict, Sensitivity
+from crosslift.results.verdict import Verdict
+from crosslift.statistics.cubes import OutcomeCube
+from crosslift.statistics.differences import Difference, paired_difference, strata_of
+from crosslift.statistics.item_counts import flips, sign_flip_p, win_probability
+from crosslift.statistics.judgements import judge_family
+from crosslift.statistics.language_sample import language_sample
+from crosslift.targets.protocol import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class _Paired:
+    """Two arms under one protocol."""
+
+    arm: OutcomeCube
+    against: OutcomeCube
+    difference: Difference
+    languages: tuple[str, ...]
+
+
+def sensitivities(gathered: Gathered, verdicts: Sequence[Verdict]) -> list[Sensitivity]:
+    """What becomes of each verdict when it is asked otherwise; the controls are left out."""
+    asked = [verdict for verdict in verdicts if verdict.family != "controls"]
+    by_protocol = _protocol_verdicts(gathered, asked)
+    return [
+        _sensitivity(gathered, verdict, by_protocol.get(place, []))
+        for place, verdict in enumerate(asked)
+    ]
+
+
+def _sensitivity(
+    gathered: Gathered, verdict: Verdict, protocols: Sequence[ProtocolVerdict]
+) -> Sensitivity:
+    target = gathered.plan.targets[verdict.target].target
+    pair = _paired(gathered, verdict, target.protocols[0])
+    families = [family_of(code) for code in pair.languages]
+    sample = language_sample(pair.arm, pair.against, pair.difference, families)
+    lower_is_better = described(verdict.metric).lower_is_better
+    sign = -1 if lower_is_better else 1
+    effects = [pair.difference.effect] if sample is None else sample.effects
+    flipped = flips(pair.arm, pair.against)
+    wins = win_probability(sign * pair.arm, sign * pair.against)
+    low, high = (None, None) if sample is None else sample.languages
+    of_families = sample.families if sample is not None else None
+    return Sensitivity(
+        arm=verdict.arm,
+        against=verdict.against,
+        target=verdict.target,
+        metric=verdict.metric,
+        n_languages=len(pair.languages),
+        languages_up=int(sum(sign * effect > 0 for effect in effects)),
+        level=verdict.level,
+        general_low=low,
+        general_high=high,
+        n_families=len(set(families)),
+        families_low=of_families[0] if of_families else None,
+        families_high=of_families[1] if of_families else None,
+        win_probability=wins,
+        gained=flipped[0] if flipped else None,
+        lost=flipped[1] if flipped else None,
+        p_sign_flips=sign_flip_p(pair.arm, pair.against),
+        protocols=tuple(protocols),
+    )
+
+
+def _paired(gathered: Gathered, verdict: Verdict, protocol: Protocol) -> _Paired:
+    outcome = OUTCOME_OF_METRIC[protocol.metric]
+    one, other = (
+        gathered.cube(arm, verdict.target, protocol.id, outcome)[0]
+        for arm in (verdict.arm, verdict.against)
+    )
+    one = as_many_seeds(one, other)
+    strata = strata_of(~np.isnan(one[0]))
+    difference = paired_difference(one, other, strata, level=verdict.level)
+    languages = tuple(gathered.languages_under(verdict.target, protocol.id))
+    return _Paired(one, other, difference, languages)
+
+
+def _protocol_verdicts(
+    gathered: Gathered, verdicts: Sequence[Verdict]
+) -> dict[int, list[ProtocolVerdict]]:
+    """Place of a verdict -> the verdicts under each protocol, where its target has several.
+
+    They are judged by the same rule, corrected among those of the family under the same protocol.
+    """
+    families: dict[tuple[str, str], list[tuple[int, Protocol]]] = {}
+    for place, verdict in enumerate(verdicts):
+        protocols = gathered.plan.targets[verdict.target].protocols
+        for protocol in protocols if len(protocols) > 1 else ():
+            families.setdefault((verdict.family, protocol.id), []).append((place, protocol))
+    judged: dict[int, list[ProtocolVerdict]] = {}
+    for members in families.values():
+        for place, entry in _judged(gathered, verdicts, members):
+            judged.setdefault(place, []).append(entry)
+    return judged
+
+
+def _judged(
+    gathered: Gathered, verdicts: Sequence[Verdict], members: Sequence[tuple[int, Protocol]]
+) -> list[tuple[int, ProtocolVerdict]]:
+    differences = [
+        _paired(gathered, verdicts[place], protocol).difference for place, protocol in members
+    ]
+    trained = [
+        any_trained(gathered, verdicts[p].target, verdicts[p].arm, verdicts[p].against)
+        for p, _ in members
+    ]
+    margins = [verdicts[place].smallest_effect for place, _ in members]
+    judgements = judge_family(differences, trained, verdicts[members[0][0]].level, margins)
+    return [
+        (
+            place,
+            ProtocolVerdict(
+                protocol=protocol.id,
+                metric=protocol.metric,
+                effect=difference.effect,
+                low=difference.low,
+                high=difference.high,
+                verdict=judgement.outcome,
+            ),
+        )
+        for (place, protocol), difference, judgement in zip(
+            members, differences, judgements, strict=True
+        )
+    ]

@@ -1,0 +1,65 @@
+"""How a verdict fares when it is asked otherwise: records of ``sensitivity.json``."""
+
+from __future__ import annotations
+
+from crosslift.results.result_record import ResultRecord
+from crosslift.results.verdict import Outcome
+
+SENSITIVITY_FILE = "sensitivity.json"
+
+
+class ProtocolVerdict(ResultRecord):
+    """The verdict on the same two arms under another protocol."""
+
+    protocol: str
+    """Id of the protocol; ours comes first."""
+    metric: str
+    """Its metric."""
+    effect: float
+    """Mean of the scores of ``arm`` minus that of ``against``."""
+    low: float
+    """Lower end of its interval."""
+    high: float
+    """Upper end of its interval."""
+    verdict: Outcome
+    """Corrected among the comparisons of the family that have this protocol."""
+
+
+class Sensitivity(ResultRecord):
+    """One comparison, asked otherwise. Nothing here is corrected, except for the protocols."""
+
+    arm: str
+    """The arm that is compared."""
+    against: str
+    """The arm it is compared with."""
+    target: str
+    """Name of the target."""
+    metric: str
+    """Metric of the scores, unless a protocol has its own."""
+    n_languages: int
+    """Number of languages."""
+    languages_up: int
+    """Languages in which ``arm`` is better, by any amount."""
+    level: float
+    """Level of the intervals."""
+    general_low: float | None
+    """Lower end of the interval that resamples languages: for claims about languages in general; null:
+    one language."""
+    general_high: float | None
+    """Upper end of the same."""
+    n_families: int
+    """Number of families of languages."""
+    families_low: float | None
+    """Lower end of the interval that resamples families; null: fewer than two."""
+    families_high: float | None
+    """Upper end of the same."""
+    win_probability: float
+    """Probability that ``arm`` is better on a query; ties count half."""
+    gained: float | None
+    """Queries that ``arm`` alone answers, the mean over seeds; null: outcomes are not right or wrong."""
+    lost: float | None
+    """Queries that ``against`` alone answers, the mean over seeds."""
+    p_sign_flips: float
+    """p-value of a randomization test over items, for the seeds as they were run."""
+    protocols: tuple[ProtocolVerdict, ...]
+    """Under each protocol of the target; empty: it has one."""

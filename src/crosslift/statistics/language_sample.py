@@ -1,0 +1,96 @@
+"""Languages as a sample: what a difference says of languages that were not measured.
+
+An interval over items and seeds is about the languages of the target, which are fixed. A claim about
+languages in general needs the variation between languages as well: other languages could have been
+chosen (Clark 1973, Journal of Verbal Learning and Verbal Behavior 12, says it of words). Languages of one
+family resemble one another; with families as clusters, whole families could have been others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.statistics.cubes import OutcomeCube, paired_gaps
+from crosslift.statistics.differences import Difference
+from crosslift.statistics.noise import Noise
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageSample:
+    """A difference, with its languages as a sample.
+
+    Args:
+        effects: float64 [L], of each language: the mean over items and seeds.
+        languages: the interval that resamples languages.
+        families: the interval that resamples families of languages; None: fewer than two.
+        n_families: number of families.
+    """
+
+    effects: NDArray[np.float64]
+    languages: tuple[float, float]
+    families: tuple[float, float] | None
+    n_families: int
+
+
+def language_sample(
+    treatment: OutcomeCube,
+    control: OutcomeCube,
+    difference: Difference,
+    families: Sequence[str],
+) -> LanguageSample | None:
+    """A difference's intervals for languages like these.
+
+    The variance between languages, over their number, takes the place of the variance between items;
+    it contains that of items that each language has for itself. Items that several languages share
+    move them together, so their variance is added. Seeds stay a cluster, as in `Noise`.
+
+    Args:
+        treatment: float64 [S, N, L], see `Weighted`.
+        control: the same, or [1, N, L].
+        difference: of the two, over all languages.
+        families: [L], of each language.
+
+    Returns:
+        The intervals; None for a single language.
+
+    Raises:
+        DataError: as `paired_gaps`.
+    """
+    gaps = paired_gaps(treatment, control)
+    effects: NDArray[np.float64] = np.nanmean(gaps, axis=1).mean(axis=0)
+    if len(effects) < 2:
+        return None
+    shared = bool(((~np.isnan(gaps[0])).sum(axis=1) > 1).any())
+    common = difference.noise.item_variance if shared else 0.0
+    each = np.arange(len(effects))
+    _, family = np.unique(np.asarray(families), return_inverse=True)
+    n_families = int(family.max()) + 1
+
+    def interval(clusters: NDArray[np.integer]) -> tuple[float, float]:
+        noise = _noise(difference, effects, clusters, common)
+        reach = noise.half_width(difference.level)
+        return difference.effect - reach, difference.effect + reach
+
+    return LanguageSample(
+        effects, interval(each), interval(family) if n_families > 1 else None, n_families
+    )
+
+
+def _noise(
+    difference: Difference,
+    effects: NDArray[np.float64],
+    clusters: NDArray[np.integer],
+    common: float,
+) -> Noise:
+    """The noise with clusters of languages in the place of items (Liang and Zeger 1986, Biometrika 73,
+    with a factor for few clusters)."""
+    count = int(clusters.max()) + 1
+    deviations = (effects - effects.mean()) / len(effects)
+    sums = np.bincount(clusters, deviations)
+    between = float((sums**2).sum()) * count / (count - 1)
+    seeds = difference.noise.seeds
+    return Noise(seeds, difference.noise.seed_variance, between + common, float(count - 1))
