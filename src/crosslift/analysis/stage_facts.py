@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from crosslift.analysis.collect import Gathered
 from crosslift.images.tower_knowledge import knowledge_of
-from crosslift.making.training_files import Spent, TaskRecords, read_spent, read_task_records
+from crosslift.making.training_files import Spent, TaskRecords, read_curve, read_spent, read_task_records
 from crosslift.planning.picture_steps import form_of
 from crosslift.planning.training_steps import task_of
-from crosslift.results.arm_facts import StageFacts, StageTask, TaskTower
+from crosslift.results.arm_facts import Learning, StageFacts, StageTask, TaskTower
 from crosslift.steps.step import Step
 from crosslift.training.stage_settings import StageSettings
 from crosslift.training.task_settings import MixedTaskSettings
+
+Curve = list[tuple[int, str, str, float]]
+"""Rows of update, task, metric and value."""
 
 _FIELDS_OF_A_TASK = {"task", "data", "columns"}
 _FIELDS_OF_A_STAGE = {"tasks", "budget", "learning_rate"}
@@ -32,8 +35,9 @@ def stage_facts(gathered: Gathered, arm: str, number: int) -> StageFacts:
     steps = [run.stage_steps[number] for run in gathered.plan.runs if run.arm == arm]
     spent = [read_spent(step.open(gathered.store)) for step in steps]
     records = read_task_records(steps[0].open(gathered.store))
+    curves = [read_curve(step.open(gathered.store)) for step in steps]
     return StageFacts(
-        tasks=tuple(_tasks(steps[0], stage, records, spent[0])),
+        tasks=tuple(_tasks(steps[0], stage, records, spent[0], curves)),
         updates=round(sum(each.updates for each in spent) / len(spent)),
         batch_size=study.budget_of(stage).batch_size,
         learning_rate=stage.learning_rate,
@@ -43,7 +47,11 @@ def stage_facts(gathered: Gathered, arm: str, number: int) -> StageFacts:
 
 
 def _tasks(
-    step: Step, stage: StageSettings, records: Mapping[str, TaskRecords], spent: Spent
+    step: Step,
+    stage: StageSettings,
+    records: Mapping[str, TaskRecords],
+    spent: Spent,
+    curves: Sequence[Curve],
 ) -> Iterator[StageTask]:
     taken = spent.taken
     drawn = sum(taken.get(name, 0) for name in records) or 1
@@ -62,8 +70,33 @@ def _tasks(
             dev=counts.dev,
             rows=counts.rows,
             left_out=counts.left_out,
+            learning=_learning(step, name, stage.keep_best, curves),
             augmentation=counts.augmentation,
         )
+
+
+def _learning(
+    step: Step, name: str, keep_best: bool, curves: Sequence[Curve]
+) -> Learning | None:
+    """Whether a task was learnt, by the dev scores of all seeds."""
+    run = task_of(step, name)
+    guess = run.task.form.facts.guess
+    if guess is None:
+        return None
+    of_seeds = [
+        [value for _, task, metric, value in curve if (task, metric) == (name, guess.metric)]
+        for curve in curves
+    ]
+    if not all(of_seeds):
+        return None
+    score = sum(max(v) if keep_best else v[-1] for v in of_seeds) / len(of_seeds)
+    dev = run.dev()
+    return Learning(
+        metric=guess.metric,
+        score=score,
+        guess=guess.score(dev),
+        learnt=score > guess.learnt_above(dev),
+    )
 
 
 def _tower(step: Step, name: str) -> TaskTower | None:

@@ -16,6 +16,7 @@ from crosslift.cli.output import console_for, warn, write_json
 from crosslift.planning.plan import Plan, plan_study
 from crosslift.reports.environments import mixed_words, other_code_words
 from crosslift.reports.idle import idle_sentences
+from crosslift.reports.learning import not_learnt_sentences
 from crosslift.reports.registration import registration_sentence
 from crosslift.reports.starts import start_sentences
 from crosslift.results.command_output import RunOutcome
@@ -86,6 +87,7 @@ def run(
     print_mixture(console, run_folder)
     print_other_code(console, run_folder)
     print_idle(console, run_folder)
+    print_not_learnt(console, run_folder)
     print_failures(console, plan)
     ending = f"\n{duration(time.monotonic() - began)}. Report: "
     console.print(Text.assemble(ending, (str(report), "bold")))
@@ -110,6 +112,12 @@ def print_idle(console: Console, folder: RunFolder) -> None:
     """Prints the tasks whose loss was often 0, so that training on them taught little or nothing."""
     for sentence in idle_sentences(folder.curves):
         warn(console, "updates without a loss:", sentence)
+
+
+def print_not_learnt(console: Console, folder: RunFolder) -> None:
+    """Prints the arms that did not learn their tasks, by their dev scores."""
+    for sentence in not_learnt_sentences(folder.run.arms):
+        warn(console, "not learnt:", sentence)
 
 
 def print_failures(console: Console, plan: Plan) -> None:

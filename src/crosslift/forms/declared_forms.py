@@ -7,6 +7,12 @@ from typing import Any
 
 from crosslift.errors import UnknownNameError
 from crosslift.forms.form_facts import FormFacts, PictureFacts
+from crosslift.forms.guesses import (
+    COMMONEST_CLASS,
+    COMMONEST_PLACE,
+    COMMONEST_TAG,
+    NO_CORRELATION,
+)
 from crosslift.forms.placebos import (
     answer_at_random,
     label_of_another,
@@ -152,6 +158,7 @@ _CLASSIFICATION = FormFacts(
     learns_from_others=_never,
     placebo=label_of_another,
     untranslatable=None,
+    guess=COMMONEST_CLASS,
     class_option="labels",
 )
 
@@ -183,6 +190,7 @@ _MULTIPLE_CHOICE = FormFacts(
     learns_from_others=_never,
     placebo=answer_at_random,
     untranslatable=None,
+    guess=COMMONEST_PLACE,
 )
 
 _REGRESSION = FormFacts(
@@ -195,6 +203,7 @@ _REGRESSION = FormFacts(
     learns_from_others=_never,
     placebo=score_of_another,
     untranslatable=None,
+    guess=NO_CORRELATION,
     options={"head": one_of("cosine", "pair")},
 )
 
@@ -222,6 +231,7 @@ _TAGGING = FormFacts(
     learns_from_others=_never,
     placebo=tags_shuffled,
     untranslatable="the words of a translation have no tags",
+    guess=COMMONEST_TAG,
     class_option="tags",
 )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from crosslift.errors import StudyError, UnknownNameError
+from crosslift.forms.guesses import Guess
 from crosslift.forms.placebos import Placebo
 from crosslift.forms.study_options import Option
 
@@ -56,6 +57,8 @@ class FormFacts:
         learns_from_others: see `NeedsOthers`.
         placebo: gives a record a label that means nothing; None: the form has no placebo labels.
         untranslatable: why its records cannot be translated; None: they can.
+        guess: the best guess that reads no text; None: none is known to score anything, or the
+            dev scores are losses or ranks.
         class_option: the option in which a dataset names its classes or tags; None: there is none.
         passage: the column that contains the answers of a record (`spans`); None: there is none.
         options: those that a study may change, by name. They do not include what a form binds and what
@@ -71,6 +74,7 @@ class FormFacts:
     learns_from_others: NeedsOthers
     placebo: Placebo | None
     untranslatable: str | None
+    guess: Guess | None = None
     class_option: str | None = None
     passage: str | None = None
     options: Mapping[str, Option] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from crosslift.reports.effects import unattributed
 from crosslift.reports.environments import mixed_words, other_code_words
 from crosslift.reports.forest import Forest, draw_forest
 from crosslift.reports.idle import idle_sentences
+from crosslift.reports.learning import not_learnt_sentences
 from crosslift.reports.outcomes import mark_of
 from crosslift.reports.registration import registration_sentence
 from crosslift.reports.score_tables import query_word
@@ -79,6 +80,7 @@ class AnswerSection:
         mixed: which facts differ between the environments of steps. None: none do.
         other_code: which steps other code made. None: none.
         idle: updates that learned nothing, in sentences.
+        not_learnt: arms that did not learn their tasks, in sentences.
         declared: verdicts of the questions that the study declared.
         against_baseline: verdicts of every arm against its baseline.
         forest: the effect of each arm against its baseline.
@@ -93,6 +95,7 @@ class AnswerSection:
     mixed: str | None
     other_code: str | None
     idle: tuple[str, ...]
+    not_learnt: tuple[str, ...]
     declared: tuple[VerdictGroup, ...]
     against_baseline: tuple[VerdictGroup, ...]
     forest: Forest
@@ -115,6 +118,7 @@ def answer_section(folder: RunFolder) -> AnswerSection:
         mixed=mixed_words(folder.run),
         other_code=other_code_words(folder.run),
         idle=tuple(idle_sentences(folder.curves)),
+        not_learnt=tuple(not_learnt_sentences(folder.run.arms)),
         declared=tuple(declared_verdicts(folder)),
         against_baseline=tuple(baseline_verdicts(folder)),
         forest=draw_forest(folder),

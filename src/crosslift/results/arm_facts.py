@@ -37,6 +37,19 @@ class TaskTower(ResultRecord):
     """Published sets whose photographs it was trained on; null: not recorded."""
 
 
+class Learning(ResultRecord):
+    """What a task's dev score says of whether it was learnt."""
+
+    metric: str
+    """Metric of the dev score."""
+    score: float
+    """The dev score of the kept weights, mean over seeds."""
+    guess: float
+    """The score of the best guess that reads no text: of the commonest answer; 0 of a correlation."""
+    learnt: bool
+    """Whether the score is above the guess by more than two of its standard errors."""
+
+
 class StageTask(ResultRecord):
     """One task of a stage and its training data."""
 
@@ -62,6 +75,8 @@ class StageTask(ResultRecord):
     """Number of rows that training draws from: a form may make several rows of a record, or none."""
     left_out: dict[str, int]
     """Reason -> number of records that training leaves out."""
+    learning: Learning | None = None
+    """Whether it was learnt; null: its dev scores do not say, or it has no dev records."""
     augmentation: Annotated[Augmentation | None, absent_if(None)] = None
     """Copies of the records with synonyms; absent: there are none."""
 
@@ -147,6 +162,15 @@ class ArmFacts(ResultRecord):
     """What the stages spent."""
     fine_tune: dict[str, Any] = Field(default_factory=dict)
     """Settings of phase three that replace those of the study."""
+
+    @property
+    def not_learnt(self) -> tuple[str, ...]:
+        """The tasks of its last stage that it did not learn; none of a control, which may have
+        nothing to learn."""
+        if self.control_of is not None or not self.stages:
+            return ()
+        tasks = self.stages[-1].tasks
+        return tuple(t.task for t in tasks if t.learning is not None and not t.learning.learnt)
 
 
 class Failure(ResultRecord):

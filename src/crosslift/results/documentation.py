@@ -42,8 +42,8 @@ from crosslift.results.reading_sweep import SWEEP_FILE, Sweep
 from crosslift.results.result_record import ResultRecord
 from crosslift.results.run_facts import RUN_FILE, RunFacts
 from crosslift.results.score_rows import CURVES_FILE, RESULTS_FILE, CurvePoint, Score
-from crosslift.results.vector_diagnoses import DIAGNOSTICS_FILE, VectorEntryOfArm
 from crosslift.results.sensitivity import SENSITIVITY_FILE, Sensitivity
+from crosslift.results.vector_diagnoses import DIAGNOSTICS_FILE, VectorEntryOfArm
 from crosslift.results.verdict import VERDICTS_FILE, Verdict
 from crosslift.results.weight_paths import INTERPOLATION_FILE, PathPoint
 from crosslift.results.word_alignments import WordPilot

@@ -56,7 +56,7 @@ class Sensitivity(ResultRecord):
     win_probability: float
     """Probability that ``arm`` is better on a query; ties count half."""
     gained: float | None
-    """Queries that ``arm`` alone answers, the mean over seeds; null: outcomes are not right or wrong."""
+    """Queries that ``arm`` alone answers, the mean over seeds; null: outcomes are not 0 or 1."""
     lost: float | None
     """Queries that ``against`` alone answers, the mean over seeds."""
     p_sign_flips: float

@@ -2,7 +2,7 @@
 
 An interval over items and seeds is about the languages of the target, which are fixed. A claim about
 languages in general needs the variation between languages as well: other languages could have been
-chosen (Clark 1973, Journal of Verbal Learning and Verbal Behavior 12, says it of words). Languages of one
+chosen (Clark 1973, Journal of Verbal Learning and Verbal Behavior 12, says it of words). Languages of a
 family resemble one another; with families as clusters, whole families could have been others.
 """
 
