@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from crosslift.analysis.collect import as_many_seeds, cube_of
-from crosslift.claims.schema import Claim, Ledger, Prediction, RecipeCheck, Test, TestedBy
+from crosslift.claims.schema import Claim, Comparison, Ledger, Prediction, RecipeCheck, TestedBy
 from crosslift.errors import DataError
 from crosslift.metrics.table import OUTCOME_OF_METRIC, described
 from crosslift.results.arm_facts import ArmFacts
@@ -71,11 +71,42 @@ def claim_verdicts(ledger: Ledger, evidence: ClaimEvidence) -> list[ClaimVerdict
     """
     tested = ledger.tested_by(evidence.run.study)
     for claim, by in tested:
-        _check(claim, by, evidence)
-    tests = [test for _, by in tested for test in by.tests]
-    beside = [test for _, by in tested for test in by.beside]
-    results = iter(_judged(tests, evidence))
-    others = iter(_judged(beside, evidence))
+        error = _why_not(claim, by, evidence)
+        if error is not None:
+            raise error
+    return _verdicts(ledger, tested, evidence)
+
+
+def claims_in_a_run(ledgers: Sequence[Ledger], evidence: ClaimEvidence) -> list[ClaimVerdict]:
+    """As `claim_verdicts`, for the run's own folder: a claim that the run cannot test, since it is of
+    a changed study, is not tested here."""
+    verdicts = []
+    for ledger in ledgers:
+        tested = ledger.tested_by(evidence.run.study)
+        errors = {claim.id: _why_not(claim, by, evidence) for claim, by in tested}
+        possible = [(claim, by) for claim, by in tested if errors[claim.id] is None]
+        made = {each.claim: each for each in _verdicts(ledger, possible, evidence)}
+        for claim, _ in tested:
+            error = errors[claim.id]
+            verdicts.append(
+                made[claim.id]
+                if error is None
+                else _filled(
+                    ledger,
+                    claim,
+                    study=evidence.run.study,
+                    verdict="not tested here",
+                    reason=f"Not by this run: {error.what}.",
+                )
+            )
+    return verdicts
+
+
+def _verdicts(
+    ledger: Ledger, tested: Sequence[tuple[Claim, TestedBy]], evidence: ClaimEvidence
+) -> list[ClaimVerdict]:
+    results = iter(_judged([test for _, by in tested for test in by.tests], evidence))
+    others = iter(_judged([test for _, by in tested for test in by.beside], evidence))
     return [
         _verdict(
             ledger,
@@ -109,15 +140,16 @@ def _filled(ledger: Ledger, claim: Claim, **facts: object) -> ClaimVerdict:
     return ClaimVerdict.model_validate(content | facts)
 
 
-def _check(claim: Claim, by: TestedBy, evidence: ClaimEvidence) -> None:
-    """A run of a study by the same name may be a pilot with other arms or targets."""
+def _why_not(claim: Claim, by: TestedBy, evidence: ClaimEvidence) -> DataError | None:
+    """Why a run cannot test a claim: a run of a study by the same name may be a pilot with other arms
+    or targets. Returns None if it can."""
     failed = {failure.arm for failure in evidence.run.failed}
     for test in (*by.tests, *by.beside):
         arms = [a for a in (test.arm, test.against) if not evidence.arm(a) and a not in failed]
         targets = [name for name in test.targets if not evidence.target(name)]
         lacking = [f"arm {name}" for name in arms] + [f"target {name}" for name in targets]
         if lacking:
-            raise DataError(
+            return DataError(
                 f"claim {claim.id} needs {', '.join(lacking)}, which this run of "
                 f"{evidence.run.study} lacks",
                 "a run of the study with all arms and targets that its ledger names",
@@ -125,14 +157,15 @@ def _check(claim: Claim, by: TestedBy, evidence: ClaimEvidence) -> None:
             )
         units = {described(t.metric).unit for n in test.targets if (t := evidence.target(n))}
         if len(units) > 1:
-            raise DataError(
+            return DataError(
                 f"claim {claim.id} averages {', '.join(test.targets)}, which are measured in "
                 "different units",
                 "targets with scores in one unit, so that one smallest effect applies to all",
             )
+    return None
 
 
-def _judged(tests: Sequence[Test], evidence: ClaimEvidence) -> list[ClaimTest | None]:
+def _judged(tests: Sequence[Comparison], evidence: ClaimEvidence) -> list[ClaimTest | None]:
     """Every test with its outcome, corrected together; None where an arm was left out."""
     failed = {failure.arm for failure in evidence.run.failed}
     possible = [test for test in tests if not {test.arm, test.against} & failed]
@@ -150,7 +183,7 @@ def _judged(tests: Sequence[Test], evidence: ClaimEvidence) -> list[ClaimTest | 
     return [next(results) if test in possible else None for test in tests]
 
 
-def _margin(test: Test, evidence: ClaimEvidence) -> float | None:
+def _margin(test: Comparison, evidence: ClaimEvidence) -> float | None:
     target = evidence.target(next(iter(test.targets)))
     if evidence.smallest_effect is None or target is None:
         return None
@@ -158,7 +191,7 @@ def _margin(test: Test, evidence: ClaimEvidence) -> float | None:
     return evidence.smallest_effect / unit.scale if unit.of_differences == "points" else None
 
 
-def _is_trained(test: Test, evidence: ClaimEvidence) -> bool:
+def _is_trained(test: Comparison, evidence: ClaimEvidence) -> bool:
     """Whether a seed changes the scores of one of the arms."""
     arms = [arm for name in (test.arm, test.against) if (arm := evidence.arm(name))]
     tuned = any(
@@ -167,7 +200,7 @@ def _is_trained(test: Test, evidence: ClaimEvidence) -> bool:
     return tuned or any(arm.stages or arm.start_seeds == "paired" for arm in arms)
 
 
-def _difference(test: Test, evidence: ClaimEvidence) -> Difference:
+def _difference(test: Comparison, evidence: ClaimEvidence) -> Difference:
     """The weighted sum of the differences of the test's targets."""
     parts = []
     for name, weight in test.targets.items():
@@ -194,7 +227,7 @@ def _cube(arm: str, target: str, evidence: ClaimEvidence) -> NDArray[np.float64]
 
 
 def _test(
-    test: Test, difference: Difference, judgement: Judgement, evidence: ClaimEvidence
+    test: Comparison, difference: Difference, judgement: Judgement, evidence: ClaimEvidence
 ) -> ClaimTest:
     learnt = [arm for name in (test.arm, test.against) if (arm := evidence.arm(name))]
     return ClaimTest(

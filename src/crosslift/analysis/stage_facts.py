@@ -7,7 +7,13 @@ from typing import Any
 
 from crosslift.analysis.collect import Gathered
 from crosslift.images.tower_knowledge import knowledge_of
-from crosslift.making.training_files import Spent, TaskRecords, read_curve, read_spent, read_task_records
+from crosslift.making.training_files import (
+    Spent,
+    TaskRecords,
+    read_curve,
+    read_spent,
+    read_task_records,
+)
 from crosslift.planning.picture_steps import form_of
 from crosslift.planning.training_steps import task_of
 from crosslift.results.arm_facts import Learning, StageFacts, StageTask, TaskTower
@@ -75,9 +81,7 @@ def _tasks(
         )
 
 
-def _learning(
-    step: Step, name: str, keep_best: bool, curves: Sequence[Curve]
-) -> Learning | None:
+def _learning(step: Step, name: str, keep_best: bool, curves: Sequence[Curve]) -> Learning | None:
     """Whether a task was learnt, by the dev scores of all seeds."""
     run = task_of(step, name)
     guess = run.task.form.facts.guess

@@ -13,6 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 import crosslift
+from crosslift.analysis.claims import ClaimEvidence, claims_in_a_run
 from crosslift.analysis.collect import Gathered
 from crosslift.analysis.environments import RunEnvironments
 from crosslift.analysis.examples import write_examples
@@ -36,11 +37,13 @@ from crosslift.analysis.xtreme_table import xtreme_table
 from crosslift.artifacts.disk_errors import disk_errors_explained, make_folder
 from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.store import Store
+from crosslift.claims.reading import packaged_ledgers
 from crosslift.encoders.encoder_folder import prompt_of
 from crosslift.planning.plan import ArmRun, Plan
 from crosslift.planning.text_steps import reading_of
 from crosslift.reports.html import write_report
 from crosslift.results.arm_facts import ArmFacts, Failure, Role
+from crosslift.results.claim_verdicts import CLAIMS_FILE
 from crosslift.results.example import EXAMPLES_FILE
 from crosslift.results.group_effect import GROUPS_FILE
 from crosslift.results.language_pairs import GENERALISED_FILE
@@ -101,7 +104,9 @@ def write_run_folder(
             write_json_file(folder / name, content)
     _write_study(plan.study, folder / "study.json")
     registration = registration_facts(registered, records)
-    write_json_file(folder / RUN_FILE, _facts(gathered, records, judged, folder, registration))
+    facts = _facts(gathered, records, judged, folder, registration)
+    _write_claims(gathered, facts, folder)
+    write_json_file(folder / RUN_FILE, facts)
     return write_report(folder)
 
 
@@ -122,6 +127,15 @@ def _contents(
         SWEEP_FILE: swept_readings(gathered),
         SENSITIVITY_FILE: sensitivities(gathered, judged),
     }
+
+
+def _write_claims(gathered: Gathered, facts: RunFacts, folder: Path) -> None:
+    evidence = ClaimEvidence(facts, gathered.outcomes, gathered.plan.study.smallest_effect)
+    claims = claims_in_a_run(packaged_ledgers(), evidence)
+    if claims:
+        write_json_file(folder / CLAIMS_FILE, claims)
+    else:
+        _delete(folder / CLAIMS_FILE)
 
 
 def _delete(path: Path) -> None:

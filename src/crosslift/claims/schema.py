@@ -26,7 +26,7 @@ class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Test(_Settings):
+class Comparison(_Settings):
     """A comparison of two arms of a study, and what the claim predicts of it."""
 
     arm: Text
@@ -46,10 +46,10 @@ class Test(_Settings):
 class TestedBy(_Settings):
     """How a study tests a claim."""
 
-    tests: tuple[Test, ...] = ()
+    tests: tuple[Comparison, ...] = ()
     needs: Needs = "all"
     """Which share of the tests must come out as predicted: ``most`` is more than half."""
-    beside: tuple[Test, ...] = ()
+    beside: tuple[Comparison, ...] = ()
     """Another reading of the claim, shown beside it without a part in its verdict."""
     recipe: Annotated[tuple[RecipeCheck, ...], EachOnce] = ()
     """Of a claim on the method: what the run must do to follow it."""

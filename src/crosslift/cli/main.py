@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from crosslift.artifacts.read_once import reading_once
+from crosslift.cli.claims import claims
 from crosslift.cli.encoder_options import with_encoder_options
 from crosslift.cli.fetch import app as fetch
 from crosslift.cli.mine import mine
@@ -190,6 +191,7 @@ app.command()(sweep)
 app.command()(mine)
 app.command()(word_pilot)
 app.command()(power)
+app.command()(claims)
 
 
 @app.command()

@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from crosslift.reports.arms import arm_section
+from crosslift.reports.claims import claim_section
 from crosslift.reports.control_effects import control_section
 from crosslift.reports.diagnosis import vector_section
 from crosslift.reports.examples import example_section
@@ -56,6 +57,7 @@ SECTIONS: tuple[Section[Any], ...] = (
     Section("answer", "The answer", answer_section, _plots, parts=(_OMITTED,)),
     Section("sources", "Where the effect comes from", source_section, _plots),
     Section("controls", "What the controls say", control_section, _plots),
+    Section("claims", "What it says of published claims", claim_section),
     Section("scores", "Scores", score_section),
     Section("xtreme", "XTREME", xtreme_section),
     Section("generalised", "Two languages at once", generalised_section),

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from pydantic import JsonValue
 
 from crosslift.errors import DataError
+from crosslift.results.claim_verdicts import CLAIMS_FILE, ClaimVerdict
 from crosslift.results.command_output import (
     ComparisonNeeds,
     ExportedArm,
@@ -93,6 +94,11 @@ FILES: tuple[Documented, ...] = (
         f"{_FINE_TUNED}; empty where no pairs of languages were asked for",
     ),
     Documented(
+        f"`{CLAIMS_FILE}`",
+        tuple[ClaimVerdict, ...],
+        "only where a ledger of claims names the study",
+    ),
+    Documented(
         f"`{SENSITIVITY_FILE}`", tuple[Sensitivity, ...], "all comparisons but the controls"
     ),
     Documented(f"`{SWEEP_FILE}`", Sweep, "only where the study has a sweep"),
@@ -112,6 +118,7 @@ COMMANDS: tuple[Documented, ...] = (
     Documented("`word-pilot`", WordPilot),
     Documented("`register`", RegisteredStudy),
     Documented("`power`", tuple[ComparisonNeeds, ...]),
+    Documented("`claims`", tuple[ClaimVerdict, ...], "as in `claims.json`"),
     Documented("`tasks`", tuple[TaskEntry, ...]),
     Documented("`targets`", tuple[TargetEntry, ...]),
     Documented("`export`", ExportedArm),

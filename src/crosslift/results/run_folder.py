@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from crosslift.artifacts.files import sha256_of_file
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.results.arm_facts import ArmFacts
@@ -15,6 +18,9 @@ from crosslift.results.run_facts import RUN_FILE, SCHEMA, RunFacts
 from crosslift.results.score_rows import CURVES_FILE, RESULTS_FILE, CurvePoint, Score, read_rows
 from crosslift.results.target_facts import TargetFacts
 from crosslift.results.verdict import VERDICTS_FILE, Verdict
+from crosslift.sources.formats.parquet_rows import parquet_faults
+
+OUTCOMES_FILE = "outcomes.parquet"
 
 FILES = (
     RUN_FILE,
@@ -22,7 +28,7 @@ FILES = (
     EXAMPLES_FILE,
     RESULTS_FILE,
     "results.csv",
-    "outcomes.parquet",
+    OUTCOMES_FILE,
     CURVES_FILE,
 )
 """Files that every run folder has."""
@@ -179,3 +185,13 @@ def _check_names(folder: RunFolder) -> None:
     measured |= {example.target for example in folder.examples}
     for name in sorted(measured - targets):
         raise UnknownNameError("target", name, targets)
+
+
+def read_outcomes(folder: Path) -> pa.Table:
+    """``outcomes.parquet`` of a run: one row a query of every arm, seed, target and protocol.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    with parquet_faults(folder / OUTCOMES_FILE):
+        return pq.read_table(folder / OUTCOMES_FILE)
