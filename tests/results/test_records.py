@@ -39,7 +39,8 @@ KEYS = {
     "arms": "name role baseline control_of control zero_shot languages description encoder start "
     "start_seeds prompt seeds stages budget fine_tune",
     "arms.stages": "tasks updates batch_size learning_rate settings kept_updates",
-    "arms.stages.tasks": "task form examples share settings cost tower train dev rows left_out learning",
+    "arms.stages.tasks": "task form examples share settings cost tower train dev rows "
+    "left_out learning",
     "arms.budget": "updates examples tokens flops seconds",
     "targets": "name title metric protocol languages gaps kind notes left_out unread photographs "
     "texts side_prompts",
