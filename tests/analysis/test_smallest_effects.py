@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from crosslift.analysis.judging import smallest_effect
 from crosslift.errors import StudyError
 from crosslift.planning.plan import plan_study
+from crosslift.studies import checks
 from tests.samples.small_study import small_study
 
+TEXT = {"stages": [{"task": "name-alias"}]}
 NAMES, GETTEXT = ({"name": name, "languages": ["de"]} for name in ("names", "gettext"))
 
 
@@ -37,3 +40,17 @@ def test_stating_it_makes_no_step_anew(bert_folder: Path) -> None:
 def test_it_is_a_number_above_zero(bert_folder: Path, value: object) -> None:
     with pytest.raises(StudyError, match="smallest_effect"):
         small_study(bert_folder, smallest_effect=value)
+
+
+def test_one_margin_for_targets_in_different_units_is_an_error(
+    bert_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No target is measured in ranks yet, so one is made here."""
+    ranked = replace(checks.TARGETS["gettext"], metric="median_rank")
+    monkeypatch.setattr(checks, "TARGETS", {**checks.TARGETS, "gettext": ranked})
+    one = {"arm": "text", "against": "baseline", "smallest_effect": 1}
+    settings = {"targets": [NAMES, GETTEXT], "arms": {"baseline": {}, "text": TEXT}}
+
+    with pytest.raises(StudyError, match=r"in several: names \(points\), gettext \(ranks\)"):
+        small_study(bert_folder, **settings, comparisons=[one])
+    small_study(bert_folder, **settings, comparisons=[one | {"targets": ["names"]}])

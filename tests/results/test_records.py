@@ -43,7 +43,7 @@ KEYS = {
     "left_out learning",
     "arms.budget": "updates examples tokens flops seconds",
     "targets": "name title metric protocol languages gaps kind notes left_out unread photographs "
-    "texts side_prompts",
+    "texts distinct_texts side_prompts",
     "targets.gaps": "language reason",
     "environments": "facts steps arms",
     "steps": "key kind label arm seed seconds peak_bytes reused other_code environments digest",

@@ -234,6 +234,7 @@ def _target(gathered: Gathered, name: str) -> TargetFacts:
         unread=dict(data.unread),
         photographs=loaded.target.photographs,
         texts=loaded.target.texts,
+        distinct_texts=len(loaded.texts),
         side_prompts=loaded.settings.side_prompts,
     )
 

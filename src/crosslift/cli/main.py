@@ -138,15 +138,31 @@ def plan(
     data: StudyData = None,
     keep_going: KeepGoing = False,
     trust_code: TrustCode = False,
+    like: Annotated[
+        Path | None,
+        typer.Option(
+            "--like",
+            metavar="DIR",
+            help="An earlier run, from whose noise the smallest effects are computed.",
+        ),
+    ] = None,
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
-    """Print the tree of a study's steps: which would run, why, and how long they take."""
+    """Print the tree of a study's steps: which would run, why, and how long they take.
+
+    At its end: how small an effect the study could show on each target.
+    """
     from crosslift.cli import planning
     from crosslift.studies.reading import read_study
 
     planning.show(
-        read_study(study, data), store, json, keep_going=keep_going, trust_code=trust_code
+        read_study(study, data),
+        store,
+        json,
+        keep_going=keep_going,
+        trust_code=trust_code,
+        like=like,
     )
 
 

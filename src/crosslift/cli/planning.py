@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from crosslift.analysis.judging import compared_with_baseline
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, write_json
 from crosslift.cli.running import print_failures
+from crosslift.metrics.table import described
 from crosslift.planning.plan import ArmRun, Plan, plan_study
 from crosslift.results.command_output import PlannedStep, StudyPlan
+from crosslift.results.reference_noise import PlannedPower
+from crosslift.results.run_folder import RunFolder
+from crosslift.statistics.planned import (
+    noise_of_run,
+    planned_power,
+    refuse_other_targets,
+    shipped_noise,
+)
+from crosslift.statistics.power import POWER
 from crosslift.steps.estimates import Estimates
 from crosslift.steps.past_plans import asked_before
 from crosslift.steps.run import missing_steps
@@ -30,8 +42,19 @@ def show(
     *,
     keep_going: bool = False,
     trust_code: bool = False,
+    like: Path | None = None,
 ) -> None:
-    """Prints the tree of a study's steps, and why steps that are not up to date would run."""
+    """Prints the tree of a study's steps, why steps that are not up to date would run, and what its
+    comparisons could show.
+
+    Args:
+        study: the study.
+        store: of artifacts; None: the one in the user's cache.
+        json_to: where the plan is written as JSON.
+        keep_going: leave out arms that cannot be planned.
+        trust_code: count artifacts of other code as up to date.
+        like: an earlier run, whose noise is expected; None: that of ours.
+    """
     artifacts = Store(store)
     console = console_for(json_to)
     with console.status("reading the data and planning"):
@@ -52,8 +75,59 @@ def show(
     )
     _print_reasons(console, status, missing)
     print_failures(console, plan)
+    power = _power(plan, like)
+    _print_power(console, power)
     rows = tuple(_row(step, status, estimates, to_run) for step in steps)
-    write_json(StudyPlan(study=study.name, store=str(artifacts.root), steps=rows), json_to)
+    write_json(
+        StudyPlan(study=study.name, store=str(artifacts.root), steps=rows, power=power), json_to
+    )
+
+
+def _power(plan: Plan, like: Path | None) -> tuple[PlannedPower, ...]:
+    """What comparisons of trained arms with their baselines could show, on each target."""
+    study = plan.study
+    pairs = compared_with_baseline(study)
+    trained = [arm for arm, _ in pairs if study.arms[arm].stages]
+    if not trained:
+        return ()
+    targets = {
+        name: (loaded.target.metric, len(loaded.texts)) for name, loaded in plan.targets.items()
+    }
+    reference = shipped_noise()
+    if like is not None:
+        folder = RunFolder.read(like)
+        reference = noise_of_run(folder.run, folder.verdicts)
+        refuse_other_targets(reference, list(targets), str(like))
+    return tuple(planned_power(reference, targets, len(study.seeds), len(pairs) * len(targets)))
+
+
+def _print_power(console: Console, power: Sequence[PlannedPower]) -> None:
+    """Prints the smallest effect that each target could show."""
+    if not power:
+        return
+    seeds, comparisons = power[0].seeds, power[0].comparisons
+    if seeds == 1:
+        console.print("With one seed, comparisons of trained arms give no verdict.")
+        return
+    console.print(
+        f"What could be shown with {seeds} seeds, corrected among {comparisons} comparisons with a "
+        f"baseline (the true difference that {POWER:.0%} of such runs find):",
+        soft_wrap=True,
+    )
+    for each in power:
+        if each.detectable is None or each.reference is None:
+            console.print(f"  {each.target}: not known; give an earlier run with --like")
+        else:
+            amount = described(each.metric).amount(each.detectable)
+            console.print(
+                f"  {each.target}: {amount} (noise of {each.reference.source})", soft_wrap=True
+            )
+    if seeds == 2:
+        console.print(
+            "Two seeds hardly show how far seeds vary: unless they agree, effects must be several "
+            "times as large as with three. Plan with three at least, better five.",
+            soft_wrap=True,
+        )
 
 
 def _unknown(estimates: Estimates, steps: list[Step]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from crosslift.results.reference_noise import PlannedPower
 from crosslift.results.result_record import ResultRecord
 from crosslift.results.verdict import Verdict
 from crosslift.target_kinds import KindName
@@ -110,6 +111,8 @@ class StudyPlan(ResultRecord):
     """Path of the store."""
     steps: tuple[PlannedStep, ...]
     """Every step, each after its inputs."""
+    power: tuple[PlannedPower, ...] = ()
+    """What comparisons with a baseline could show, for each target."""
 
 
 class HeldArtifact(ResultRecord):

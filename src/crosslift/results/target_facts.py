@@ -59,6 +59,8 @@ class TargetFacts(ResultRecord):
     texts: Literal["words", "sentences"] = "sentences"
     """What its texts are; names are words. An earlier version did not record it: ``names``,
     ``word-pairs`` and ``word-pairs-trained`` then have words, all others sentences."""
+    distinct_texts: int | None = None
+    """Number of distinct texts; null: an earlier version wrote the file."""
     side_prompts: dict[str, str] = Field(default_factory=dict)
     """Prompts that the study sets for each side: ``prompt_src``, ``prompt_tgt`` (texts),
     ``prompt_name_src``, ``prompt_name_tgt`` (names of the encoder's own prompts)."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crosslift.errors import nearest
+from crosslift.metrics.table import described
 from crosslift.targets.all_targets import TARGETS
 from crosslift.tasks.all_tasks import legal_options, needs_data, task_names
 from crosslift.tasks.controls import CONTROLS
@@ -133,6 +134,20 @@ def _check_comparisons(raw: Mapping[str, Any], arms: Sequence[str]) -> Iterator[
         for j, target in enumerate(_items(comparison, "targets")):
             path = ("comparisons", i, "targets", j)
             yield from _check(path, target, measured, "a target of the study")
+        yield from _check_margin(i, comparison, measured)
+
+
+def _check_margin(
+    number: int, comparison: Mapping[str, Any], measured: Sequence[object]
+) -> Iterator[StudyFault]:
+    """One smallest effect for targets that are measured in different units says nothing."""
+    margin = comparison.get("smallest_effect")
+    names = [str(n) for n in _items(comparison, "targets") or measured if n in TARGETS]
+    units = {name: described(TARGETS[name].metric).unit.of_differences for name in names}
+    if margin is not None and len(set(units.values())) > 1:
+        listed = ", ".join(f"{name} ({unit or 'ranks'})" for name, unit in units.items())
+        expected = f"targets in one unit, or a comparison for each; these are in several: {listed}"
+        yield StudyFault(("comparisons", number, "smallest_effect"), margin, expected)
 
 
 def _check_sweep(raw: Mapping[str, Any]) -> Iterator[StudyFault]:
