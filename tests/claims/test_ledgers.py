@@ -16,6 +16,7 @@ from crosslift.artifacts.store import Store
 from crosslift.claims.reading import packaged_ledgers, parse_ledger
 from crosslift.claims.schema import Comparison, Ledger
 from crosslift.errors import DataError, StudyError
+from crosslift.reports.claims import write_claims_page
 from crosslift.reports.html import REPORT
 from crosslift.results.claim_verdicts import CLAIMS_FILE
 from crosslift.results.run_folder import RunFolder, read_outcomes
@@ -246,3 +247,20 @@ def test_a_run_of_a_study_that_a_ledger_names_reports_its_claims(
     assert "needs target tatoeba, target bucc" in claims[0]["reason"]
     page = (folder.path / REPORT).read_text(encoding="utf-8")
     assert "What it says of published claims" in page
+
+
+def test_the_page_of_a_ledger_shows_its_claims_and_what_no_run_tests(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    of = by_tests(
+        {"arm": "text", "targets": ["names"]}, beside=[{"arm": "centred", "targets": ["names"]}]
+    )
+    verdicts = [*claim_verdicts(of, evidence(run)), untested(of, of.claims[0])]
+    write_claims_page(tmp_path / "claims.html", {"Ours": verdicts}, ["small"])
+    page = (tmp_path / "claims.html").read_text(encoding="utf-8")
+
+    assert "Names help." in page
+    assert "Beside it, without a part in the verdict" in page
+    assert "A run of small tests it." in page
+    with pytest.raises(DataError, match=r"a path that ends in \.html"):
+        write_claims_page(tmp_path / "claims.txt", {}, [])

@@ -22,6 +22,7 @@ from crosslift.results.verdict import EQUIVALENT, HIGHER, INCONCLUSIVE, LOWER, O
 from crosslift.statistics.differences import Difference, Weighted, strata_of, weighted_differences
 from crosslift.statistics.judgements import Judgement, judge_family
 from crosslift.targets.kinds.every_kind import KINDS
+from crosslift.wording import plural
 
 _LEVEL = 0.95
 _RECIPE_WORDS: dict[RecipeCheck, str] = {
@@ -342,7 +343,10 @@ def _outcome(by: TestedBy, tests: Sequence[ClaimTest | None]) -> tuple[ClaimOutc
     }
     counts = ", ".join(f"{count} {words}" for words, count in counted.items() if count)
     needed = {"all": "all", "any": "one", "most": "more than half"}[by.needs]
-    return outcome, f"Of {len(made)} tests {counts}; the claim needs {needed} as predicted."
+    return (
+        outcome,
+        f"Of {plural(len(made), 'test')} {counts}; the claim needs {needed} as predicted.",
+    )
 
 
 def _recipe_outcome(by: TestedBy, run: RunFacts) -> tuple[ClaimOutcome, str]:

@@ -13,7 +13,7 @@ from crosslift.artifacts.files import file_written_whole
 from crosslift.errors import DataError
 from crosslift.reports.looks import colour_variables
 from crosslift.reports.outcomes import mark_of
-from crosslift.reports.pages import templates
+from crosslift.reports.pages import report_templates
 from crosslift.results.claim_verdicts import CLAIMS_FILE, ClaimTest, ClaimVerdict
 from crosslift.results.result_record import read_optional_json_file
 from crosslift.results.run_folder import RunFolder
@@ -121,7 +121,7 @@ def write_claims_page(
     if path.suffix != ".html":
         raise DataError(f"a page cannot be written to {path}", "a path that ends in .html")
     page = (
-        templates()
+        report_templates()
         .get_template("claims_page.html.j2")
         .render(
             ledgers=[(title, section_of(verdicts)) for title, verdicts in ledgers.items()],

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from jinja2 import Environment
 from markupsafe import Markup
 
 from crosslift.artifacts.files import file_written_whole
-from crosslift.metrics.table import described
 from crosslift.reports.heat import LEVELS
-from crosslift.reports.language_names import name_of
 from crosslift.reports.looks import colour_variables, looks_of
-from crosslift.reports.pages import ShownSection, names_marked, shown_sections, templates
+from crosslift.reports.pages import ShownSection, report_templates, shown_sections
 from crosslift.reports.sections import SECTIONS
 from crosslift.results.run_folder import RunFolder
-from crosslift.wording import percent, plural
 
 REPORT = "report.html"
 PLOTS = "plots"
@@ -61,7 +57,7 @@ def render(run: RunFolder, sections: Sequence[ShownSection]) -> str:
         A whole HTML document.
     """
     return (
-        _templates()
+        report_templates()
         .get_template("report.html.j2")
         .render(
             run=run.run,
@@ -73,18 +69,6 @@ def render(run: RunFolder, sections: Sequence[ShownSection]) -> str:
             sections=sections,
         )
     )
-
-
-def _templates() -> Environment:
-    environment = templates()
-    environment.filters.update(
-        plural=plural,
-        percent=percent,
-        metric=lambda name: described(name).heading,
-        language=name_of,
-        names_marked=names_marked,
-    )
-    return environment
 
 
 def _colours(dark: bool) -> Markup:

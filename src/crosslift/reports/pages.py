@@ -9,9 +9,12 @@ from typing import Any, Generic, TypeVar
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from crosslift.metrics.table import described
+from crosslift.reports.language_names import name_of
 from crosslift.reports.svg import Plot
 from crosslift.reports.zero_shot import not_zero_shot
 from crosslift.results.run_folder import RunFolder
+from crosslift.wording import percent, plural
 
 View = TypeVar("View")
 
@@ -113,3 +116,16 @@ def names_marked(sentence: str) -> Markup:
         Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(parts)
     )
     return Markup("").join(marked)
+
+
+def report_templates() -> Environment:
+    """The environment of the templates that show what a run says: the report, and the claims."""
+    environment = templates()
+    environment.filters.update(
+        plural=plural,
+        percent=percent,
+        metric=lambda name: described(name).heading,
+        language=name_of,
+        names_marked=names_marked,
+    )
+    return environment
