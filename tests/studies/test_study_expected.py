@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from small_study import small_study
 
 from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
+from crosslift.cli.running import print_expected
 from crosslift.planning.plan import plan_study
 from crosslift.reports.expected import expected_sentences
 from crosslift.reports.html import REPORT
@@ -89,6 +92,11 @@ def test_measured_scores_stand_beside_the_expected(xlm_folder: Path, tmp_path: P
     page = (tmp_path / "run" / REPORT).read_text(encoding="utf-8")
     assert "Expected of <code>text</code> on " in page
     assert "not as expected (more than 29.9 points apart)." in page
+    printed = Console(file=io.StringIO(), width=300, record=True)
+    print_expected(printed, run)
+    lines = printed.export_text()
+    assert "Scores that the study expects\n  - Expected of `text` on " in lines
+    assert "130.0 (a guess); measured " in lines
 
 
 def test_sentences() -> None:
