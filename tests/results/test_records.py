@@ -35,7 +35,8 @@ from crosslift.tasks.controls import CONTROLS
 
 KEYS = {
     "": "schema study question registration created version baseline arms failed targets protocols "
-    "environments written_in differing store steps overlap gains attributions orientations checksums",
+    "environments written_in differing store steps overlap gains attributions orientations expected "
+    "checksums",
     "arms": "name role baseline control_of control zero_shot languages description encoder start "
     "start_seeds prompt seeds stages budget fine_tune",
     "arms.stages": "tasks updates batch_size learning_rate settings kept_updates",

@@ -457,16 +457,17 @@ def small_phang(encoder: Path, translator: Path, folder: Path) -> Study:
     raw = read_study(STUDIES / "phang2020.yaml").model_dump(mode="json", exclude_defaults=True)
     raw["starts"] = {"xlm-roberta-large": {"encoder": str(encoder)}}
     raw |= {"seeds": [1], "budget": {"updates": 1, "batch_size": 4}}
-    raw["targets"] = NAMES
+    raw |= {"targets": NAMES, "expected": []}
     for arm in raw["arms"].values():
         for stage in arm.get("stages", ()):
+            stage.pop("budget", None)
             for task in stage["tasks"]:
                 task["data"] = str(data[task["task"]])
                 if "translate" in task:
                     engine = {"engine": "apertium"}
                     if task["task"] == "mnli":  # it says one word: choices and marks would be lost
                         engine = {"engine": "seq2seq", "model": str(translator)}
-                    task["translate"] = {"to": ["es"], **engine}
+                    task["translate"] = {"to": ["es"], "keep_english": False, **engine}
     return study_of(raw)
 
 
@@ -476,7 +477,7 @@ def test_phang_2020_runs_at_tiny_size(
     request.getfixturevalue("fake")()
     translator = FAMILIES["nllb"](tmp_path / "translator")
     asked = small_phang(xlm_folder, translator, tmp_path / "data")
-    assert len(asked.arms) == 1 + 10 + 10 + 8
+    assert len(asked.arms) == 1 + 10 + 10 + 10 + 8
     run = run_study(asked, tmp_path / "run", Store(tmp_path / "store"))
     assert {score.arm for score in run.scores} == set(asked.arms)
     mixed = run.arm("multi-task-with-mlm").stages[0]
@@ -490,7 +491,8 @@ def test_phang_2020_on_all_nine_targets_at_tiny_size(xlm_folder: Path, tmp_path:
     raw = read_study(STUDIES / "phang2020.yaml").model_dump(mode="json", exclude_defaults=True)
     raw["starts"] = {"xlm-roberta-large": {"encoder": {"name": str(xlm_folder), "max_tokens": 48}}}
     raw |= {"seeds": [1], "budget": {"updates": 1, "batch_size": 4}}
-    raw |= {"arms": {n: raw["arms"][n] for n in ("baseline", "mnli")}, "comparisons": []}
+    raw |= {"arms": {n: raw["arms"][n] for n in ("baseline", "mnli")}}
+    raw |= {"comparisons": [], "expected": []}
     raw["arms"]["mnli"]["stages"][0]["tasks"][0]["data"] = str(
         write_files(tmp_path / "mnli", "mnli")
     )
@@ -518,13 +520,13 @@ def test_phang_2020_is_planned_without_the_hub(tmp_path: Path) -> None:
     asked = read_study(STUDIES / "phang2020.yaml")
     ccg = write_files(tmp_path / "ccg", "ccg")
     raw = asked.model_dump(mode="json", exclude_defaults=True)
-    raw["targets"] = NAMES
+    raw |= {"targets": NAMES, "expected": []}
     for arm in raw["arms"].values():
         for stage in arm.get("stages", ()):
             for task in stage["tasks"]:
                 if task["task"] == "ccg":
                     task["data"] = str(ccg)
     plan = plan_study(study_of(raw))
-    assert len(plan.runs) == 1 + 3 * 28
+    assert len(plan.runs) == 1 + 3 * 38
     kinds = {step.kind for step in plan.steps()}
     assert kinds == {"overlap", "translate", "train", "encode", "evaluate", "diagnose"}

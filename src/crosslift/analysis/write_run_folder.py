@@ -17,6 +17,7 @@ from crosslift.analysis.claims import ClaimEvidence, claims_in_a_run
 from crosslift.analysis.collect import Gathered
 from crosslift.analysis.environments import RunEnvironments
 from crosslift.analysis.examples import write_examples
+from crosslift.analysis.expected import expected_scores
 from crosslift.analysis.generalised import generalised_matrices
 from crosslift.analysis.interpolation import interpolation_paths
 from crosslift.analysis.judging import (
@@ -183,6 +184,7 @@ def _facts(
         gains=tuple(gains(gathered)),
         attributions=tuple(attributions(gathered, judged)),
         orientations=tuple(orientations(gathered)),
+        expected=expected_scores(gathered),
         checksums=checksums_of(folder),
     )
 

@@ -95,6 +95,7 @@ def report(folder: Path, json_to: str | None) -> None:
     """Writes a run's report again."""
     from crosslift.cli.running import (
         outcome,
+        print_expected,
         print_idle,
         print_mixture,
         print_other_code,
@@ -107,6 +108,7 @@ def report(folder: Path, json_to: str | None) -> None:
     path = write_report(folder)
     run = RunFolder.read(folder)
     print_verdicts(console, run)
+    print_expected(console, run)
     print_mixture(console, run)
     print_other_code(console, run)
     print_idle(console, run)

@@ -15,6 +15,7 @@ from crosslift.cli.live_progress import LiveProgress
 from crosslift.cli.output import console_for, warn, write_json
 from crosslift.planning.plan import Plan, plan_study
 from crosslift.reports.environments import mixed_words, other_code_words
+from crosslift.reports.expected import expected_sentences
 from crosslift.reports.idle import idle_sentences
 from crosslift.reports.learning import not_learnt_sentences
 from crosslift.reports.registration import registration_sentence
@@ -84,6 +85,7 @@ def run(
         report = write_run_folder(plan, artifacts, records, folder, registered)
     run_folder = RunFolder.read(folder)
     print_verdicts(console, run_folder)
+    print_expected(console, run_folder)
     print_mixture(console, run_folder)
     print_other_code(console, run_folder)
     print_idle(console, run_folder)
@@ -118,6 +120,15 @@ def print_not_learnt(console: Console, folder: RunFolder) -> None:
     """Prints the arms that did not learn their tasks, by their dev scores."""
     for sentence in not_learnt_sentences(folder.run.arms):
         warn(console, "not learnt:", sentence)
+
+
+def print_expected(console: Console, folder: RunFolder) -> None:
+    """Prints which scores are as the study states them beforehand, and which are not."""
+    sentences = list(expected_sentences(folder.run))
+    if sentences:
+        console.print(Text.assemble("\n", ("Scores that the study expects", "bold")))
+    for sentence in sentences:
+        console.print(f"  - {sentence}", markup=False)
 
 
 def print_failures(console: Console, plan: Plan) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from crosslift.metrics.table import described
 from crosslift.reports.effects import unattributed
 from crosslift.reports.environments import mixed_words, other_code_words
+from crosslift.reports.expected import expected_sentences
 from crosslift.reports.forest import Forest, draw_forest
 from crosslift.reports.idle import idle_sentences
 from crosslift.reports.learning import not_learnt_sentences
@@ -81,6 +82,7 @@ class AnswerSection:
         other_code: which steps other code made. None: none.
         idle: updates that learned nothing, in sentences.
         not_learnt: arms that did not learn their tasks, in sentences.
+        expected: whether scores are as the study states them beforehand, in sentences.
         declared: verdicts of the questions that the study declared.
         against_baseline: verdicts of every arm against its baseline.
         forest: the effect of each arm against its baseline.
@@ -96,6 +98,7 @@ class AnswerSection:
     other_code: str | None
     idle: tuple[str, ...]
     not_learnt: tuple[str, ...]
+    expected: tuple[str, ...]
     declared: tuple[VerdictGroup, ...]
     against_baseline: tuple[VerdictGroup, ...]
     forest: Forest
@@ -119,6 +122,7 @@ def answer_section(folder: RunFolder) -> AnswerSection:
         other_code=other_code_words(folder.run),
         idle=tuple(idle_sentences(folder.curves)),
         not_learnt=tuple(not_learnt_sentences(folder.run.arms)),
+        expected=tuple(expected_sentences(folder.run)),
         declared=tuple(declared_verdicts(folder)),
         against_baseline=tuple(baseline_verdicts(folder)),
         forest=draw_forest(folder),

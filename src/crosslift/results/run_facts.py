@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from crosslift.results.arm_facts import ArmFacts, Failure
 from crosslift.results.effect_parts import Attribution, Gain, Orientation
+from crosslift.results.expected_score import ExpectedScore
 from crosslift.results.overlap_facts import OverlapFacts
 from crosslift.results.registration_facts import RegistrationFacts
 from crosslift.results.result_record import ResultRecord
@@ -64,6 +65,8 @@ class RunFacts(ResultRecord):
     """Where the effects of the arms with controls come from."""
     orientations: tuple[Orientation, ...] = ()
     """How far each reference is from a baseline."""
+    expected: tuple[ExpectedScore, ...] = ()
+    """The scores that the study states beforehand, beside the measured ones."""
     checksums: dict[str, str] = Field(default_factory=dict)
     """Name -> SHA-256 of files of the folder. A folder with another sum is damaged, or half replaced,
     and is refused."""

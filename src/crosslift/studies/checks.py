@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crosslift.errors import nearest
+from crosslift.errors import UnknownNameError, nearest
 from crosslift.metrics.table import described
 from crosslift.targets.all_targets import TARGETS
 from crosslift.tasks.all_tasks import legal_options, needs_data, task_names
@@ -48,6 +48,7 @@ def check_names(raw: Mapping[str, Any]) -> list[StudyFault]:
         *_check(("baseline",), raw.get("baseline", "baseline"), arms, "the name of an arm"),
         *_check_targets(raw),
         *_check_comparisons(raw, arm_names),
+        *_check_expected(raw, arm_names),
         *_check_sweep(raw),
         *_check_texts((), raw),
     ]
@@ -148,6 +149,34 @@ def _check_margin(
         listed = ", ".join(f"{name} ({unit or 'ranks'})" for name, unit in units.items())
         expected = f"targets in one unit, or a comparison for each; these are in several: {listed}"
         yield StudyFault(("comparisons", number, "smallest_effect"), margin, expected)
+
+
+def _check_expected(raw: Mapping[str, Any], arms: Sequence[str]) -> Iterator[StudyFault]:
+    protocols = dict(_protocols_of(target) for target in _items(raw, "targets"))
+    for i, expected in enumerate(_items(raw, "expected")):
+        if not isinstance(expected, Mapping):
+            continue
+        path: Path = ("expected", i)
+        target = expected.get("target")
+        yield from _check((*path, "arm"), expected.get("arm"), arms, "the name of an arm")
+        yield from _check((*path, "target"), target, protocols, "a target of the study")
+        if isinstance(target, str) and protocols.get(target):
+            words = "a protocol that the study measures there"
+            name = expected.get("protocol")
+            yield from _check((*path, "protocol"), name, protocols[target], words)
+
+
+def _protocols_of(target: Any) -> tuple[str, tuple[str, ...]]:
+    """The name of a target, and the names of the protocols it is measured with; none where they, or the
+    target, do not exist, which other checks tell."""
+    nested = isinstance(target, Mapping)
+    name = str(target.get("name") if nested else target)
+    wanted = target.get("protocols", ()) if nested else ()
+    names = (wanted,) if isinstance(wanted, str) else wanted
+    try:
+        return name, tuple(p.name for p in TARGETS[name].protocols_for(names))
+    except (KeyError, TypeError, UnknownNameError):
+        return name, ()
 
 
 def _check_sweep(raw: Mapping[str, Any]) -> Iterator[StudyFault]:

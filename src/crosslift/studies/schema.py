@@ -19,6 +19,7 @@ from crosslift.artifacts.field_checks import EachOnce
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.retrieval.postprocess import Postprocessing
+from crosslift.targets.protocol import OURS
 from crosslift.targets.target_settings import SmallestEffect, TargetSettings
 from crosslift.tasks.all_tasks import form_name
 from crosslift.tasks.controls import CONTROLS, Control, automatic_controls, legal_controls
@@ -191,6 +192,23 @@ class Comparison(BaseModel):
     """As that of the study, on these targets."""
 
 
+class Expected(BaseModel):
+    """A score that a study ought to measure, decided before the run; it changes no step."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    arm: str
+    target: str
+    protocol: Annotated[str, Field(min_length=1)] = OURS
+    """Name of one of the target's protocols, whose first direction and own metric count."""
+    score: Annotated[float, Field(allow_inf_nan=False)]
+    """The mean over languages and seeds, in points, or in the unit of the metric."""
+    within: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    """A score at most this far from it is as expected, in the same unit."""
+    source: str = ""
+    """Where the score is from, in words."""
+
+
 class Study(BaseModel):
     """A study, whole and valid as far as its own text goes (see `check_names`)."""
 
@@ -223,6 +241,9 @@ class Study(BaseModel):
     """Which hidden state, pooling and prompt retrieves best, of every arm without post-processing;
     chosen on dev data."""
     comparisons: Annotated[tuple[Comparison, ...], EachOnce] = ()
+    expected: Annotated[tuple[Expected, ...], EachOnce] = ()
+    """Scores that are known beforehand, such as published ones of the baseline: a run says whether it
+    measures them."""
     fine_tune: FineTuneSettings = FineTuneSettings()
     """Phase three: how every arm's encoder is fine-tuned on the English training set of a target of
     labelled examples (XNLI, UD-POS, XQuAD, ...), the same for all arms; a target may have its own. It
