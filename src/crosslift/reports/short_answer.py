@@ -20,6 +20,7 @@ from crosslift.reports.registration import registration_sentence
 from crosslift.reports.score_tables import query_word
 from crosslift.reports.starts import start_sentences
 from crosslift.reports.svg import Plot
+from crosslift.reports.two_seeds import two_seed_sentence
 from crosslift.reports.zero_shot import not_zero_shot
 from crosslift.results.effect_parts import Attribution
 from crosslift.results.run_folder import RunFolder
@@ -77,6 +78,7 @@ class AnswerSection:
         languages: of all targets.
         seeds: the seeds of any phase of training.
         registration: whether the questions were registered, in a sentence.
+        two_seeds: what two seeds can show, in a sentence. None: there are more, or one.
         starts: how often phase one was trained, in sentences.
         mixed: which facts differ between the environments of steps. None: none do.
         other_code: which steps other code made. None: none.
@@ -93,6 +95,7 @@ class AnswerSection:
     languages: tuple[str, ...]
     seeds: tuple[int, ...]
     registration: str
+    two_seeds: str | None
     starts: tuple[str, ...]
     mixed: str | None
     other_code: str | None
@@ -117,6 +120,7 @@ def answer_section(folder: RunFolder) -> AnswerSection:
         languages=tuple(sorted({code for t in folder.run.targets for code in t.languages})),
         seeds=_seeds(folder),
         registration=registration_sentence(folder.run.registration),
+        two_seeds=two_seed_sentence(folder),
         starts=tuple(start_sentences(folder.run.arms)),
         mixed=mixed_words(folder.run),
         other_code=other_code_words(folder.run),
