@@ -13,7 +13,7 @@ from scipy.special import stdtrit
 
 from crosslift.errors import DataError
 from crosslift.results.effect_parts import Attribution
-from crosslift.results.verdict import SHOWN, Verdict
+from crosslift.results.verdict import INCONCLUSIVE, SHOWN, Verdict
 from crosslift.statistics import (
     ComparedScores,
     Controlled,
@@ -215,8 +215,19 @@ def test_no_corrected_interval_contradicts_its_verdict(
         assert verdict.high_corrected is not None
         excludes = verdict.low_corrected > 0 or verdict.high_corrected < 0
         assert excludes == (verdict.verdict in SHOWN)
-        assert verdict.low_corrected <= verdict.low + 1e-12
-        assert verdict.high_corrected >= verdict.high - 1e-12
+        assert -1 <= verdict.low_corrected <= verdict.low + 1e-12
+        assert 1 >= verdict.high_corrected >= verdict.high - 1e-12
+
+
+def test_no_interval_holds_an_impossible_difference() -> None:
+    """Two seeds, of which the noise alone would allow differences of more than 100 points."""
+    wild = measured(-0.4, Noise(2, 0.05**2, 0.0, 400.0))
+    assert wild.low < -1
+    (verdict,) = judge([(COMPARISON, wild)])
+    assert (verdict.low, verdict.verdict) == (-1.0, INCONCLUSIVE)
+    assert "95% interval \u2212100.0 to 23.5" in verdict.sentence
+    wilder = measured(-0.4, Noise(2, 0.5**2, 0.0, 400.0))
+    assert "no difference at all would have been found" in judge([(COMPARISON, wilder)])[0].sentence
 
 
 def test_a_corrected_interval_in_words() -> None:

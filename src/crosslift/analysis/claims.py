@@ -231,6 +231,7 @@ def _test(
     test: Comparison, difference: Difference, judgement: Judgement, evidence: ClaimEvidence
 ) -> ClaimTest:
     learnt = [arm for name in (test.arm, test.against) if (arm := evidence.arm(name))]
+    largest = sum(abs(weight) for weight in test.targets.values())  # scores are in [0, 1]
     return ClaimTest(
         says=test.says or f"{test.arm} against {test.against}",
         arm=test.arm,
@@ -238,8 +239,8 @@ def _test(
         targets=test.targets,
         predicts=test.predicts,
         effect=difference.effect,
-        low=difference.low,
-        high=difference.high,
+        low=max(difference.low, -largest),
+        high=min(difference.high, largest),
         level=difference.level,
         p_corrected=judgement.p_corrected,
         verdict=judgement.outcome,

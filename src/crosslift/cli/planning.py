@@ -118,7 +118,7 @@ def _print_power(console: Console, power: Sequence[PlannedPower]) -> None:
         if each.detectable is None or each.reference is None:
             console.print(f"  {each.target}: not known; give an earlier run with --like")
         else:
-            amount = described(each.metric).amount(each.detectable)
+            amount = _amount(each.metric, each.detectable)
             console.print(
                 f"  {each.target}: {amount} (noise of {each.reference.source})", soft_wrap=True
             )
@@ -128,6 +128,12 @@ def _print_power(console: Console, power: Sequence[PlannedPower]) -> None:
             "times as large as with three. Plan with three at least, better five.",
             soft_wrap=True,
         )
+
+
+def _amount(metric: str, detectable: float) -> str:
+    if described(metric).unit.of_differences == "points" and detectable > 1:
+        return "no difference at all"
+    return described(metric).amount(detectable)
 
 
 def _unknown(estimates: Estimates, steps: list[Step]) -> bool:

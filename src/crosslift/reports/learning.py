@@ -12,13 +12,14 @@ from crosslift.wording import percent
 def not_learnt_sentences(arms: Sequence[ArmFacts]) -> Iterator[str]:
     """A sentence for each arm whose last stage has tasks that it did not learn.
 
-    Such an arm says what the first updates of its training do, not what the trained task does.
+    Such an arm says what the first updates of its training do, not what the trained task does. The
+    guess is the best that reads no text, see `crosslift.forms.guesses`.
     """
     for arm in arms:
         missed = set(arm.not_learnt)
         tasks = [t for t in arm.stages[-1].tasks if t.task in missed] if missed else []
         if tasks:
-            yield f"`{arm.name}` did not learn {'; '.join(map(_missed, tasks))}."
+            yield f"`{arm.name}` did not learn {', '.join(map(_missed, tasks))}."
 
 
 def _missed(task: StageTask) -> str:
@@ -27,4 +28,4 @@ def _missed(task: StageTask) -> str:
         return task.task
     title = described(learning.metric).title
     score, guess = percent(learning.score), percent(learning.guess)
-    return f"{task.task}: {title} {score}, and {guess} by the best guess that reads no text"
+    return f"{task.task} ({title} {score}, guess {guess})"

@@ -32,11 +32,12 @@ def two_seed_sentence(folder: RunFolder) -> str | None:
     ]
     if not effects:
         return None
+    typical = median(effects)
+    found = f"find a true difference only from about {points(typical)} points, in 80% of such runs"
     return (
         "With two seeds the variation between seeds is hardly known: half of these comparisons would "
-        f"find a true difference only from about {points(median(effects))} points (in 80% of such "
-        "runs). Smaller ones are shown only where the seeds happen to agree. Three seeds are the least "
-        "to plan with."
+        f"{found if typical <= 1 else 'find no difference at all in 80% of such runs'}. Smaller ones "
+        "are shown only where the seeds happen to agree. Three seeds are the least to plan with."
     )
 
 

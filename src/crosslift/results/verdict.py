@@ -108,7 +108,8 @@ class Verdict(ResultRecord):
     scattered."""
     detectable: float | None = None
     """Of an inconclusive comparison, the smallest true effect that 80% of such runs would have found,
-    after the correction; null: another verdict, or nothing scattered."""
+    after the correction; above 1, of scores in [0, 1]: none would have been found. null: another
+    verdict, or nothing scattered."""
     noise: NoiseFacts | None = None
     """What the interval follows from; null: nothing scattered, or the run is of a release up to 0.1."""
     n_queries: int

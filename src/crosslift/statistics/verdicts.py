@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crosslift.errors import DataError
 from crosslift.metrics.table import described
@@ -105,8 +105,9 @@ def _check_level(comparison: ComparedScores, difference: Difference, level: floa
 def _verdict(
     comparison: ComparedScores, difference: Difference, judgement: Judgement, alpha: float
 ) -> Verdict:
+    difference = _within_bounds(comparison, difference)
     detectable = _detectable(difference, judgement)
-    low, high = _corrected_interval(difference, judgement)
+    low, high = _corrected_interval(comparison, difference, judgement)
     return Verdict(
         arm=comparison.arm,
         against=comparison.against,
@@ -139,7 +140,7 @@ def _verdict(
 
 
 def _corrected_interval(
-    difference: Difference, judgement: Judgement
+    comparison: ComparedScores, difference: Difference, judgement: Judgement
 ) -> tuple[float, float] | tuple[None, None]:
     """The interval at the level at which the correction read the difference; it agrees with the
     verdict."""
@@ -148,7 +149,21 @@ def _corrected_interval(
     if judgement.step == alpha_of(difference.level):
         return difference.low, difference.high
     reach = difference.noise.half_width(1 - judgement.step)
-    return difference.effect - reach, difference.effect + reach
+    wide = replace(difference, low=difference.effect - reach, high=difference.effect + reach)
+    bounded = _within_bounds(comparison, wide)
+    return bounded.low, bounded.high
+
+
+def _within_bounds(comparison: ComparedScores, difference: Difference) -> Difference:
+    """The difference with an interval that holds no impossible value: scores in [0, 1] differ by 1 at
+    most. Few seeds give intervals that are wider."""
+    if not _in_points(comparison.metric):
+        return difference
+    return replace(difference, low=max(difference.low, -1.0), high=min(difference.high, 1.0))
+
+
+def _in_points(metric: str) -> bool:
+    return described(metric).unit.of_differences == "points"
 
 
 def _noise_facts(noise: Noise) -> NoiseFacts | None:
@@ -219,10 +234,16 @@ def _evidence(
     if judgement.outcome == EQUIVALENT and judgement.p_equivalence is not None:
         parts.append(f"corrected p of equivalence {p_value(judgement.p_equivalence, alpha)}")
     if detectable is not None:
-        seen = described(comparison.metric).amount(detectable)
-        parts.append(f"a difference of {seen} would have been found in {POWER:.0%} of such runs")
+        parts.append(_could_have_seen(comparison.metric, detectable))
     parts += [_budget_clause(comparison), *comparison.remarks]
     return "; ".join(parts)
+
+
+def _could_have_seen(metric: str, detectable: float) -> str:
+    if _in_points(metric) and detectable > 1:
+        return f"no difference at all would have been found in {POWER:.0%} of such runs"
+    seen = described(metric).amount(detectable)
+    return f"a difference of {seen} would have been found in {POWER:.0%} of such runs"
 
 
 def _intervals_clause(
@@ -231,7 +252,7 @@ def _intervals_clause(
     """The interval, and the corrected one where the family has several."""
     metric = described(comparison.metric)
     words = interval_clause(difference, metric)
-    low, high = _corrected_interval(difference, judgement)
+    low, high = _corrected_interval(comparison, difference, judgement)
     if low is None or high is None or (low, high) == (difference.low, difference.high):
         return words
     return f"{words}, corrected {metric.end(low)} to {metric.end(high)}"
