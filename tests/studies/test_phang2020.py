@@ -30,7 +30,9 @@ def stage_of(study: Study, arm: str) -> StageSettings:
 def test_phang_2020_trains_by_epochs_and_in_shares_as_its_code_does() -> None:
     """3 epochs of records; in mixtures 2^17 of a task count at most; masked LM is one of the tasks."""
     asked = read_study(STUDIES / "phang2020.yaml")
-    by_epochs = [name.removesuffix("-as-published") for name in asked.arms if "published" in name]
+    by_epochs = [
+        name.removesuffix("-as-published") for name in asked.arms if name.endswith("-as-published")
+    ]
     counts = {name: records_of(name) for name in by_epochs if name != "multi-task"}
     capped = [min(count, 131_072) for count in counts.values()]
 
@@ -56,6 +58,17 @@ def test_phang_2020_expects_what_the_untouched_encoder_scored_for_its_authors() 
 
     assert stated == [
         ("baseline", "tatoeba", "xtreme", 31.0),
-        ("baseline", "bucc", "crosslift", 71.5),
+        ("baseline-14", "bucc", "crosslift", 71.5),
     ]
-    assert asked.starts["xlm-roberta-large"].encoder.hidden_state == 14
+
+
+def test_phang_2020_reads_hidden_state_14_of_arms_whose_heads_read_the_last() -> None:
+    asked = read_study(STUDIES / "phang2020.yaml")
+    readings = [name for name in asked.arms if name.endswith("-14")]
+
+    assert len(readings) == 11
+    assert asked.starts["xlm-roberta-large"].encoder.hidden_state is None
+    for name in readings:
+        arm, read = asked.arms[name.removesuffix("-14")], asked.arms[name]
+        assert (arm.hidden_state, read.hidden_state) == (None, 14)
+        assert read.stages == arm.stages

@@ -459,6 +459,8 @@ def small_phang(encoder: Path, translator: Path, folder: Path) -> Study:
     raw |= {"seeds": [1], "budget": {"updates": 1, "batch_size": 4}}
     raw |= {"targets": NAMES, "expected": []}
     for arm in raw["arms"].values():
+        if "hidden_state" in arm:
+            arm["hidden_state"] = 1
         for stage in arm.get("stages", ()):
             stage.pop("budget", None)
             for task in stage["tasks"]:
@@ -477,7 +479,7 @@ def test_phang_2020_runs_at_tiny_size(
     request.getfixturevalue("fake")()
     translator = FAMILIES["nllb"](tmp_path / "translator")
     asked = small_phang(xlm_folder, translator, tmp_path / "data")
-    assert len(asked.arms) == 1 + 10 + 10 + 10 + 8
+    assert len(asked.arms) == 1 + 10 + 11 + 10 + 10 + 8
     run = run_study(asked, tmp_path / "run", Store(tmp_path / "store"))
     assert {score.arm for score in run.scores} == set(asked.arms)
     mixed = run.arm("multi-task-with-mlm").stages[0]
@@ -527,6 +529,6 @@ def test_phang_2020_is_planned_without_the_hub(tmp_path: Path) -> None:
                 if task["task"] == "ccg":
                     task["data"] = str(ccg)
     plan = plan_study(study_of(raw))
-    assert len(plan.runs) == 1 + 3 * 38
+    assert len(plan.runs) == 1 + 3 * 38 + 1 + 3 * 10
     kinds = {step.kind for step in plan.steps()}
     assert kinds == {"overlap", "translate", "train", "encode", "evaluate", "diagnose"}
