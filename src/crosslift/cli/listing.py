@@ -95,6 +95,7 @@ def report(folder: Path, json_to: str | None) -> None:
     """Writes a run's report again."""
     from crosslift.cli.running import (
         outcome,
+        print_edges,
         print_idle,
         print_mixture,
         print_other_code,
@@ -110,6 +111,7 @@ def report(folder: Path, json_to: str | None) -> None:
     print_mixture(console, run)
     print_other_code(console, run)
     print_idle(console, run)
+    print_edges(console, run)
     console.print(Text.assemble("\nReport: ", (str(path), "bold")))
     write_json(outcome(run, path), json_to)
 

@@ -19,7 +19,7 @@ from crosslift.results.result_record import read_json_file
 from crosslift.results.setting_choices import CHOICE_FILE, ChosenSettings
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.step import Step
-from crosslift.studies.choose_settings import ChooseSettings, tried_budget, tried_stage
+from crosslift.studies.choose_settings import ChooseSettings, Tried, tried_budget, tried_stage
 from crosslift.studies.schema import Arm, Study
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.training.budget import Budget
@@ -129,17 +129,13 @@ def choose_step(training: StageTraining, choice: Choice) -> Step:
     tries = list(choice.settings.tries())
     inputs: dict[str, Step] = {}
     for number, tried in enumerate(tries, 1):
-        trained = replace(
-            training,
-            stage=tried_stage(training.stage, tried),
-            budget=tried_budget(training.budget, tried),
-        ).step()
+        trained = _try_step(training, tried)
         inputs[try_role(number)] = trained
         inputs[score_role(number)] = _score_step(training.before, trained, choice)
     first = inputs[try_role(1)]
     return Step(
         kind="choose",
-        label=f"{first.label}: the best of {len(tries)} on {choice.on.target.name}",
+        label=f"{first.label} and {len(tries) - 1} more: the best on {choice.on.target.name}",
         settings={
             "tasks": first.settings["tasks"],
             "tries": [dict(tried) for tried in tries],
@@ -151,6 +147,14 @@ def choose_step(training: StageTraining, choice: Choice) -> Step:
         work=len(tries),
         job=first.job,
     )
+
+
+def _try_step(training: StageTraining, tried: Tried) -> Step:
+    """An ordinary training step, whose label names what is tried."""
+    stage, budget = tried_stage(training.stage, tried), tried_budget(training.budget, tried)
+    step = replace(training, stage=stage, budget=budget).step()
+    words = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in tried.items())
+    return replace(step, label=f"{step.label}, {words}")
 
 
 def _score_step(before: Trained, trained: Step, choice: Choice) -> Step:

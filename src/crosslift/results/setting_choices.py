@@ -38,6 +38,9 @@ class ChosenSettings(ResultRecord):
     def _chosen_exists(self) -> ChosenSettings:
         if not 0 <= self.chosen < len(self.tries):
             raise ValueError(f"try {self.chosen} of {len(self.tries)} is chosen")
+        names = [set(tried.settings) for tried in self.tries]
+        if any(each != names[0] for each in names) or not set(self.edges) <= names[0]:
+            raise ValueError("tries of the same settings, and edges of these")
         return self
 
     @property
@@ -68,6 +71,13 @@ class ArmChoice(ResultRecord):
     """Id of their protocol."""
     seeds: Annotated[tuple[SeedChoice, ...], Field(min_length=1)]
     """The choice of each seed."""
+
+    @model_validator(mode="after")
+    def _same_tries(self) -> ArmChoice:
+        tried = [[each.settings for each in seed.tries] for seed in self.seeds]
+        if any(each != tried[0] for each in tried):
+            raise ValueError("every seed tries the same settings")
+        return self
 
     @property
     def count(self) -> int:
