@@ -171,7 +171,7 @@ def test_a_value_at_the_edge_of_its_grid_is_named(
     raw["name"] = "squad"
     raw["choice"]["seeds"] = [{**edge, "seed": 1}, {**edge, "seed": 2}]
     assert edge_sentences([type(arm).model_validate(raw)]) == [
-        "`squad`: the best learning rate, 3e-5, is the highest that was tried (seeds 1, 2): a better "
+        "`squad`: the best learning rate, 3e-05, is the highest that was tried (seeds 1, 2): a better "
         "one may lie beyond."
     ]
     raw["choice"]["seeds"] = [{**edge, "chosen": 1, "edges": {}, "seed": 1}]
@@ -282,7 +282,7 @@ def test_arms_that_have_nothing_to_choose(xlm_folder: Path) -> None:
 
 def test_reported_items_are_refused(xlm_folder: Path) -> None:
     reported = {**GRID, "on": {"name": "names", "languages": ["fr", "de"]}}
-    with pytest.raises(StudyError, match="200 items in common with target 'names'") as caught:
+    with pytest.raises(StudyError, match="400 items in common with target 'names'") as caught:
         plan_study(study(xlm_folder, choose=reported))
     assert caught.value.expected == "items or languages that no target reports"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -13,12 +13,16 @@ import pyarrow.parquet as pq
 
 from crosslift.artifacts.store import MANIFEST
 from crosslift.metrics.table import OUTCOME_OF_METRIC, metric_named
-from crosslift.results.setting_choices import CHOICE_FILE, ChosenSettings, Edge, TriedSettings
+from crosslift.results.setting_choices import (
+    CHOICE_FILE,
+    ChosenSettings,
+    Edge,
+    Tried,
+    TriedSettings,
+)
 from crosslift.steps.step import Step, Workplace
 from crosslift.targets.query_outcomes import score_of
 
-Tried = Mapping[str, int | float]
-"""Setting -> the value that a try gives it."""
 _TRY = "try "
 
 

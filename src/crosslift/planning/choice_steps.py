@@ -16,10 +16,10 @@ from crosslift.planning.target_steps import evaluate_step
 from crosslift.planning.text_steps import encode_steps
 from crosslift.planning.training_steps import train_step
 from crosslift.results.result_record import read_json_file
-from crosslift.results.setting_choices import CHOICE_FILE, ChosenSettings
+from crosslift.results.setting_choices import CHOICE_FILE, ChosenSettings, Tried
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.step import Step
-from crosslift.studies.choose_settings import ChooseSettings, Tried, tried_budget, tried_stage
+from crosslift.studies.choose_settings import ChooseSettings, tried_budget, tried_stage
 from crosslift.studies.schema import Arm, Study
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.training.budget import Budget

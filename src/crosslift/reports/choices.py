@@ -75,7 +75,7 @@ def _rows(arm: ArmFacts, choice: ArmChoice) -> Iterator[TryRow]:
 
 
 def try_words(tried: TriedSettings) -> str:
-    """The settings of a try, such as ``learning rate 3e-5, 200 updates``."""
+    """The settings of a try, such as ``learning rate 3e-05, 200 updates``."""
     return ", ".join(
         plural(int(value), "update") if name == "updates" else f"{_title(name)} {_number(value)}"
         for name, value in tried.settings.items()
@@ -116,5 +116,5 @@ def _title(name: str) -> str:
 
 
 def _number(value: float) -> str:
-    """A number as a study file has it: ``3e-5``, ``0.001``, ``1,000``."""
-    return count(value) if isinstance(value, int) else f"{value:g}".replace("e-0", "e-")
+    """A number as the stages have it: ``3e-05``, ``0.001``, ``1,000``."""
+    return count(value) if isinstance(value, int) else f"{value:g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -11,6 +12,8 @@ from crosslift.results.result_record import ResultRecord
 CHOICE_FILE = "choice.json"
 """In the artifact of a choice."""
 
+Tried = Mapping[str, int | float]
+"""Setting -> the value that a try gives it."""
 Edge = Literal["lowest", "highest"]
 
 

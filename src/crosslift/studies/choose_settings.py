@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import product
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from crosslift.artifacts.field_checks import EachOnce
+from crosslift.results.setting_choices import Tried
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.training.bounded_numbers import Count, Positive
 from crosslift.training.budget import Budget
 from crosslift.training.stage_settings import StageSettings
-
-Tried = Mapping[str, int | float]
-"""Setting -> the value that a try gives it."""
 
 
 def named(value: Any) -> Any:
