@@ -8,15 +8,18 @@ from typing import Any
 import pytest
 from executed_modules import modules_outside_their_code
 from labelled_samples import xtreme_folder
-from small_study import small_study
+from small_study import SCRATCH, small_study
 
 from crosslift.api.session import evaluate, export_arm, run_study
 from crosslift.artifacts.store import Store
-from crosslift.errors import StudyError
+from crosslift.errors import StudyError, TrainingError
+from crosslift.making import train as training
 from crosslift.making.train import Training
+from crosslift.planning import training_steps
 from crosslift.planning.plan import Plan, plan_study
 from crosslift.reports.choices import edge_sentences
 from crosslift.results.run_folder import RunFolder
+from crosslift.steps.step import Step, Workplace
 from crosslift.studies.reading import StudyFileError
 from crosslift.studies.schema import Study
 
@@ -217,6 +220,50 @@ def test_an_arm_that_reads_a_hidden_state_chooses_with_it(xlm_folder: Path) -> N
     plain = stage_of(plan_study(study(xlm_folder)))
     assert read.inputs["try 1"].key == plain.inputs["try 1"].key
     assert read.inputs["score 1"].key != plain.inputs["score 1"].key
+
+
+def test_tries_that_cost_more_are_an_unequal_budget(
+    xlm_folder: Path, tmp_path: Path, ran: tuple[Study, Store, RunFolder]
+) -> None:
+    _, store, _ = ran
+    longer = {**GRID, "updates": [6, 7]}
+    arms = {"baseline": {}, "text": TEXT, "longer": {**TEXT, "choose": longer}}
+    compared = [{"arm": "longer", "against": "text"}]
+    both = study(xlm_folder, arms=arms, comparisons=compared, seeds=[1])
+    folder = run_study(both, tmp_path / "run", store)
+    (verdict,) = (each for each in folder.verdicts if each.family == "declared")
+    assert not verdict.budget_equal
+    assert "updates of all tries 26 and 14; examples of all tries 156 and 84" in verdict.budget_note
+
+
+def test_pictures_are_embedded_by_the_chosen_tower(
+    xlm_folder: Path, tmp_path: Path, ran: tuple[Study, Store, RunFolder]
+) -> None:
+    _, store, _ = ran
+    arms = {"baseline": {}, "image": {"stages": [{"task": "picture-name", **SCRATCH}]}}
+    targets = [*TARGETS, {"name": "pictures", "languages": ["en"]}]
+    two = {"updates": [1, 2], "on": ON}
+    image = study(xlm_folder, arms=arms, targets=targets, choose=two, seeds=[1])
+    folder = run_study(image, tmp_path / "run", store)
+    assert {row.target for row in folder.scores if row.arm == "image"} == {"names", "pictures"}
+
+
+def test_a_try_that_cannot_be_trained_leaves_its_arm_out(
+    xlm_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = study(xlm_folder, seeds=[1], choose={"updates": [2, 3], "on": ON})
+    plan = plan_study(chosen)
+    failing = stage_of(plan).inputs["try 2"].key
+    plain = training.train_stage
+
+    def train_stage(step: Step, workplace: Workplace, folder: Path) -> None:
+        if step.key == failing:
+            raise TrainingError("the loss is not finite")
+        plain(step, workplace, folder)
+
+    monkeypatch.setattr(training_steps, "train_stage", train_stage)
+    folder = run_study(chosen, tmp_path / "run", Store(tmp_path / "store"), keep_going=True)
+    assert [each.arm for each in folder.run.failed] == ["text"]
 
 
 def stage_of(plan: Plan) -> Any:

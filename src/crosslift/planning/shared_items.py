@@ -59,7 +59,13 @@ def _mostly_the_same(own: AbstractSet[Pair], other: AbstractSet[Pair]) -> bool:
 
 
 def _shared_texts(bitexts: TargetData, other: TargetData) -> int:
-    own = {language: set(map(normalise, b.src)) for language, b in bitexts.bitexts.items()}
+    own = {
+        language: set(map(normalise, bitext.src))
+        for language, bitext in bitexts.bitexts.items()
+        if any(_same(language, code) for code in other.languages)
+    }
+    if not own:
+        return 0
     everything = set[str]().union(*own.values())
     forms = {text: normalise(text) for text in other.distinct_texts()}
     forms = {text: form for text, form in forms.items() if form in everything}
