@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from crosslift.artifacts.store import Store
 from crosslift.making.training_files import read_curve, read_spent
 from crosslift.metrics.table import METRICS, OUTCOME_OF_METRIC
+from crosslift.planning.choice_steps import trainings
 from crosslift.planning.plan import ArmRun, Plan
 from crosslift.results.arm_facts import ArmBudget
 from crosslift.results.score_rows import CurvePoint, Score, table_of
@@ -147,11 +148,19 @@ class Gathered:
                 yield CurvePoint(run.arm, run.seed, number, task, update, metric, value)
 
     def spent(self, arm: str) -> ArmBudget:
-        """What the stages of an arm spent, mean over its seeds."""
-        runs = [run for run in self.plan.runs if run.arm == arm]
+        """What the stages of an arm spent, mean over its seeds; of a choice, the chosen try alone."""
+        return self._spent([run.stage_steps for run in self.plan.runs if run.arm == arm])
+
+    def spent_with_tries(self, arm: str) -> ArmBudget:
+        """What the stages of an arm spent, all tries of a choice together, mean over its seeds."""
+        runs = [run.stage_steps for run in self.plan.runs if run.arm == arm]
+        return self._spent([[each for s in steps for each in trainings(s)] for steps in runs])
+
+    def _spent(self, runs: Sequence[Sequence[Step]]) -> ArmBudget:
+        """What training steps spent in the mean run."""
         total = dict.fromkeys(ArmBudget.model_fields, 0.0)
-        for run in runs:
-            for step in run.stage_steps:
+        for steps in runs:
+            for step in steps:
                 spent = read_spent(step.open(self.store))
                 for name in total:
                     total[name] += getattr(spent, name) / len(runs)

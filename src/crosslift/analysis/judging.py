@@ -230,8 +230,7 @@ def _comparison(
     own_smallest_effect: float | None = None,
 ) -> ComparedScores:
     facts = gathered.plan.targets[target].target
-    spent = gathered.spent(arm), gathered.spent(against)
-    equal, note = _budgets(*spent)
+    equal, note = _budgets_of(gathered, arm, against)
     tuned = _tuning_note(gathered, arm, against, target)
     if tuned:
         equal, note = False, "; ".join(part for part in (note, tuned) if part)
@@ -329,8 +328,21 @@ def _own_tuning(gathered: Gathered, target: str, *arms: str) -> Iterator[str]:
                 yield f"`{arm}` has its own fine-tuning ({names})"
 
 
-def _budgets(one: ArmBudget, other: ArmBudget) -> tuple[bool, str]:
-    """Whether two arms spent the same, and in what they differ."""
+def _budgets_of(gathered: Gathered, arm: str, against: str) -> tuple[bool, str]:
+    """Whether two arms spent the same, in their trainings and, where one chose its settings, in all
+    tries together; and in what they differ."""
+    study = gathered.plan.study
+    equal, note = _budgets(gathered.spent(arm), gathered.spent(against))
+    if not any(study.choice_of(study.arms[name]) for name in (arm, against)):
+        return equal, note
+    tries = gathered.spent_with_tries(arm), gathered.spent_with_tries(against)
+    equal_tries, note_of_tries = _budgets(*tries, " of all tries")
+    notes = dict.fromkeys(each for each in (note, note_of_tries) if each)
+    return equal and equal_tries, "; ".join(notes)
+
+
+def _budgets(one: ArmBudget, other: ArmBudget, what: str = "") -> tuple[bool, str]:
+    """Whether two arms spent the same, and in what they differ; ``what`` follows the unit."""
     if not one.updates and not other.updates:
         return True, ""
     if not one.updates or not other.updates:
@@ -339,7 +351,7 @@ def _budgets(one: ArmBudget, other: ArmBudget) -> tuple[bool, str]:
     for unit in ("updates", "examples", "tokens"):
         spent = getattr(one, unit), getattr(other, unit)
         if max(spent) - min(spent) > _NEARLY_EQUAL * max(spent):
-            parts.append(f"{unit} {spent[0]:,.0f} and {spent[1]:,.0f}")
+            parts.append(f"{unit}{what} {spent[0]:,.0f} and {spent[1]:,.0f}")
     return not parts, "; ".join(parts)
 
 

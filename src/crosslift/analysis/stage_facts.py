@@ -14,6 +14,7 @@ from crosslift.making.training_files import (
     read_spent,
     read_task_records,
 )
+from crosslift.planning.choice_steps import chooses, chosen_settings
 from crosslift.planning.picture_steps import form_of
 from crosslift.planning.training_steps import task_of
 from crosslift.results.arm_facts import Learning, StageFacts, StageTask, TaskTower
@@ -42,14 +43,22 @@ def stage_facts(gathered: Gathered, arm: str, number: int) -> StageFacts:
     spent = [read_spent(step.open(gathered.store)) for step in steps]
     records = read_task_records(steps[0].open(gathered.store))
     curves = [read_curve(step.open(gathered.store)) for step in steps]
+    rates = _chosen_rates(gathered, steps)
     return StageFacts(
         tasks=tuple(_tasks(steps[0], stage, records, spent[0], curves)),
         updates=round(sum(each.updates for each in spent) / len(spent)),
         batch_size=study.budget_of(stage).batch_size,
-        learning_rate=stage.learning_rate,
+        learning_rate=sum(rates) / len(rates) if rates else stage.learning_rate,
         settings=_changed(stage, _FIELDS_OF_A_STAGE),
         kept_updates=tuple(each.best_update for each in spent) if stage.keep_best else (),
+        learning_rates=rates,
     )
+
+
+def _chosen_rates(gathered: Gathered, steps: Sequence[Step]) -> tuple[float, ...]:
+    """The learning rate that each seed chose; empty where none was chosen."""
+    chosen = [chosen_settings(step, gathered.store).settings for step in steps if chooses(step)]
+    return tuple(each["learning_rate"] for each in chosen if "learning_rate" in each)
 
 
 def _tasks(

@@ -13,6 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 import crosslift
+from crosslift.analysis.choices import arm_choice
 from crosslift.analysis.claims import ClaimEvidence, claims_in_a_run
 from crosslift.analysis.collect import Gathered
 from crosslift.analysis.environments import RunEnvironments
@@ -40,6 +41,7 @@ from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.store import Store
 from crosslift.claims.reading import packaged_ledgers
 from crosslift.encoders.encoder_folder import prompt_of
+from crosslift.planning.choice_steps import chooses
 from crosslift.planning.plan import ArmRun, Plan
 from crosslift.planning.text_steps import reading_of
 from crosslift.reports.html import write_report
@@ -216,6 +218,8 @@ def _arm(gathered: Gathered, name: str, arm: Arm) -> ArmFacts:
         seeds=study.seeds_of(arm),
         stages=tuple(stage_facts(gathered, name, i) for i in range(len(arm.stages))),
         budget=gathered.spent(name),
+        choice=arm_choice(gathered, name),
+        budget_of_tries=gathered.spent_with_tries(name) if study.choice_of(arm) else None,
         fine_tune=own_tuning.model_dump(mode="json", exclude_unset=True) if own_tuning else {},
     )
 
@@ -299,5 +303,8 @@ def _step(plan: Plan, record: StepRecord, environments: RunEnvironments) -> Step
 
 def _own(run: ArmRun) -> list[Step]:
     tuned = [each.tuned for each in run.fine_tuned.values()]
-    ends = run.ends
-    return [*run.stage_steps, *tuned, *ends, *(i for end in ends for i in end.inputs.values())]
+    chosen = [step for step in run.stage_steps if chooses(step)]
+    tries = [i for step in chosen for i in step.inputs.values()]
+    ends = [*run.ends, *(step for step in tries if step.kind == "evaluate")]
+    inputs = [i for end in ends for i in end.inputs.values()]
+    return [*run.stage_steps, *tries, *tuned, *ends, *inputs]

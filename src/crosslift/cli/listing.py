@@ -95,6 +95,7 @@ def report(folder: Path, json_to: str | None) -> None:
     """Writes a run's report again."""
     from crosslift.cli.running import (
         outcome,
+        print_edges,
         print_expected,
         print_idle,
         print_mixture,
@@ -112,6 +113,7 @@ def report(folder: Path, json_to: str | None) -> None:
     print_mixture(console, run)
     print_other_code(console, run)
     print_idle(console, run)
+    print_edges(console, run)
     console.print(Text.assemble("\nReport: ", (str(path), "bold")))
     write_json(outcome(run, path), json_to)
 

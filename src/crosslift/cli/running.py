@@ -14,6 +14,7 @@ from crosslift.artifacts.store import Store
 from crosslift.cli.live_progress import LiveProgress
 from crosslift.cli.output import console_for, warn, write_json
 from crosslift.planning.plan import Plan, plan_study
+from crosslift.reports.choices import edge_sentences
 from crosslift.reports.environments import mixed_words, other_code_words
 from crosslift.reports.expected import expected_sentences
 from crosslift.reports.idle import idle_sentences
@@ -90,6 +91,7 @@ def run(
     print_other_code(console, run_folder)
     print_idle(console, run_folder)
     print_not_learnt(console, run_folder)
+    print_edges(console, run_folder)
     print_failures(console, plan)
     ending = f"\n{duration(time.monotonic() - began)}. Report: "
     console.print(Text.assemble(ending, (str(report), "bold")))
@@ -131,6 +133,12 @@ def print_expected(console: Console, folder: RunFolder) -> None:
         console.print(f"  - {sentence}", markup=False)
 
 
+def print_edges(console: Console, folder: RunFolder) -> None:
+    """Prints the chosen values that lie at the edge of what was tried."""
+    for sentence in edge_sentences(folder.run.arms):
+        warn(console, "edge of the grid:", sentence)
+
+
 def print_failures(console: Console, plan: Plan) -> None:
     """Prints which arms are left out, and why."""
     for arm, error in plan.failures.items():
@@ -146,6 +154,7 @@ def outcome(folder: RunFolder, report: Path) -> RunOutcome:
         folder=str(folder.path),
         report=str(report),
         idle=tuple(idle_sentences(folder.curves)),
+        edges=tuple(edge_sentences(folder.run.arms)),
         verdicts=folder.verdicts,
     )
 

@@ -11,6 +11,7 @@ from crosslift.errors import CrossLiftError, StudyError
 from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
+from crosslift.planning.choice_steps import Choice, Choices, StageTraining, choose_step
 from crosslift.planning.phase_three import PhaseThree, english_run, phase_three
 from crosslift.planning.picture_steps import picture_overlap_step
 from crosslift.planning.study_tasks import StudyTasks
@@ -22,7 +23,7 @@ from crosslift.planning.target_steps import (
     overlap_step,
 )
 from crosslift.planning.text_steps import encode_steps
-from crosslift.planning.training_steps import task_with_pictures, train_step
+from crosslift.planning.training_steps import task_with_pictures
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.graph import with_input_places
 from crosslift.steps.step import Step
@@ -41,7 +42,7 @@ class ArmRun:
         seed: of its stages, and of its start's where the study pairs them.
         encoder: as the arm leaves it.
         start_steps: training steps of its start.
-        stage_steps: training steps of its stages.
+        stage_steps: training steps of its stages; the last may choose among several.
         evaluations: target -> the step that scores it; a target that needs pictures is absent where
             the arm has no image tower.
         diagnoses: target of bitexts -> the step that describes its vectors.
@@ -184,13 +185,14 @@ def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
     """
     targets = {settings.name: load_target(settings) for settings in study.targets}
     tasks = StudyTasks()
+    choices = Choices(study, targets, load_target)
     _refuse_unlabelled(targets)
     tuned = {n: _tuned(study, loaded) for n, loaded in targets.items() if loaded.target.fine_tuned}
     runs: list[ArmRun] = []
     reasons: dict[str, CrossLiftError] = {}
-    for name, arm in study.arms.items():
+    for name in study.arms:
         try:
-            runs += _arm_runs(study, name, arm, targets, tasks, tuned)
+            runs += _arm_runs(study, name, targets, tasks, choices, tuned)
         except CrossLiftError as error:
             if not keep_going:
                 raise
@@ -274,18 +276,20 @@ def load_target(settings: TargetSettings) -> Loaded[Any]:
 def _arm_runs(
     study: Study,
     name: str,
-    arm: Arm,
     targets: dict[str, LoadedTarget],
     tasks: StudyTasks,
+    choices: Choices,
     tuned: Mapping[str, _Tuned],
 ) -> list[ArmRun]:
     """An arm with every seed. One that no seed changes has one run for what is measured on its encoder
     as it is, and one a seed for what it is fine-tuned on."""
+    arm = study.arms[name]
+    choice = choices.of(arm)
     others = {n: loaded for n, loaded in targets.items() if n not in tuned}
     as_is, tuning = study.seeds_of(arm), study.fine_tuning_seeds_of(arm) if tuned else ()
     runs = []
     for seed in dict.fromkeys((*as_is, *tuning)):
-        run = _arm_run(study, name, seed, others if seed in as_is else {}, tasks)
+        run = _arm_run(study, name, seed, others if seed in as_is else {}, tasks, choice)
         for target, (loaded, english) in tuned.items() if seed in tuning else ():
             settings = study.fine_tuning_of(loaded.settings, arm)
             steps = phase_three(run.encoder, loaded, english, settings, seed)
@@ -297,7 +301,12 @@ def _arm_runs(
 
 
 def _arm_run(
-    study: Study, name: str, seed: int, targets: dict[str, LoadedTarget], tasks: StudyTasks
+    study: Study,
+    name: str,
+    seed: int,
+    targets: dict[str, LoadedTarget],
+    tasks: StudyTasks,
+    choice: Choice | None,
 ) -> ArmRun:
     arm = study.arms[name]
     untouched = Trained.untouched(study.start_of(arm).encoder)
@@ -305,7 +314,7 @@ def _arm_run(
         _refuse_other_languages(name, arm, tasks)
     start_seed = study.start_seed_of(arm, seed)
     start, start_steps = _trained(study, untouched, study.start_of(arm), start_seed, tasks)
-    encoder, stage_steps = _trained(study, start, arm, seed, tasks)
+    encoder, stage_steps = _trained(study, start, arm, seed, tasks, choice)
     encoder = encoder.read_from(arm.hidden_state)
     sweep = None
     if study.sweep is not None and study.sweep.target in targets and not arm.is_a_reading:
@@ -338,16 +347,22 @@ def _refuse_other_languages(name: str, arm: Arm, tasks: StudyTasks) -> None:
 
 
 def _trained(
-    study: Study, encoder: Trained, owner: Start | Arm, seed: int, tasks: StudyTasks
+    study: Study,
+    encoder: Trained,
+    owner: Start | Arm,
+    seed: int,
+    tasks: StudyTasks,
+    choice: Choice | None = None,
 ) -> tuple[Trained, tuple[Step, ...]]:
     steps: list[Step] = []
-    for stage in owner.stages:
+    for number, stage in enumerate(owner.stages, 1):
         previous = steps[-1] if steps else None
         budget = study.budget_of(stage)
-        step = train_step(encoder, tasks.of(stage), stage, budget, seed, previous)
-        steps.append(step)
+        training = StageTraining(encoder, tasks.of(stage), stage, budget, seed, previous)
+        last = number == len(owner.stages)
+        steps.append(choose_step(training, choice) if choice and last else training.step())
         if stage.text_side == "trainable":
-            encoder = Trained(encoder.settings, encoder.fingerprint, (*encoder.stages, step))
+            encoder = Trained(encoder.settings, encoder.fingerprint, (*encoder.stages, steps[-1]))
     return encoder, tuple(steps)
 
 

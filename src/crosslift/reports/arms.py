@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from crosslift.reports.choices import ChoiceTable, choice_tables, edge_sentences, tries_words
 from crosslift.reports.prompts import prompt_sentences
 from crosslift.reports.stages import StageWords, TaskRow, setting_words, stage_words, task_rows
 from crosslift.results.arm_facts import ArmFacts
@@ -14,10 +15,12 @@ from crosslift.wording import count, duration, large
 
 @dataclass(frozen=True)
 class BudgetRow:
-    """The budget of an arm; ``unequal`` names the arms it was compared with at another budget."""
+    """The budget of an arm; ``tries`` is what all tries of its choice cost together, and ``unequal``
+    names the arms it was compared with at another budget."""
 
     arm: ArmFacts
     cells: tuple[str, ...]
+    tries: str
     unequal: tuple[str, ...]
 
 
@@ -37,12 +40,16 @@ class ArmSection:
     Args:
         prompts: which prompts the texts had, in sentences.
         budgets: what each arm spent.
+        choices: which settings arms chose, and what they tried.
+        edges: which chosen values lie at the edge of their grid, in sentences.
         arms: how each arm was made.
         tasks: what the tasks read.
     """
 
     prompts: tuple[str, ...]
     budgets: tuple[BudgetRow, ...]
+    choices: tuple[ChoiceTable, ...]
+    edges: tuple[str, ...]
     arms: tuple[ArmRow, ...]
     tasks: tuple[TaskRow, ...]
 
@@ -52,6 +59,8 @@ def arm_section(folder: RunFolder) -> ArmSection:
     return ArmSection(
         prompts=prompt_sentences(folder.run),
         budgets=tuple(budget_rows(folder)),
+        choices=tuple(choice_tables(folder.run.arms)),
+        edges=tuple(edge_sentences(folder.run.arms)),
         arms=tuple(map(_arm_row, folder.run.arms)),
         tasks=tuple(task_rows(folder.run.arms)),
     )
@@ -68,7 +77,10 @@ def budget_rows(folder: RunFolder) -> list[BudgetRow]:
         if not verdict.budget_equal:
             note = f": {verdict.budget_note}" if verdict.budget_note else ""
             unequal[verdict.arm][f"{verdict.against}{note}"] = None
-    return [BudgetRow(arm, _budget_cells(arm), tuple(unequal[arm.name])) for arm in folder.run.arms]
+    return [
+        BudgetRow(arm, _budget_cells(arm), tries_words(arm), tuple(unequal[arm.name]))
+        for arm in folder.run.arms
+    ]
 
 
 def _budget_cells(arm: ArmFacts) -> tuple[str, ...]:

@@ -73,10 +73,18 @@ def stage_words(stage: StageFacts) -> StageWords:
     updates = plural(stage.updates, "update")
     return StageWords(
         tasks=", ".join(_task(task, len(stage.tasks) > 1) for task in stage.tasks),
-        budget=f"{updates} of {stage.batch_size}, learning rate {stage.learning_rate:g}",
+        budget=f"{updates} of {stage.batch_size}, {_rates(stage)}",
         settings=setting_words(stage.settings),
         kept_weights=_kept(stage.kept_updates),
     )
+
+
+def _rates(stage: StageFacts) -> str:
+    """The peak learning rate, or those that the seeds chose."""
+    chosen = [f"{rate:g}" for rate in stage.learning_rates]
+    if len(set(chosen)) > 1:
+        return f"learning rates {listed(chosen)}, one for each seed (chosen)"
+    return f"learning rate {stage.learning_rate:g}{' (chosen)' if chosen else ''}"
 
 
 def _task(task: StageTask, mixed: bool) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from crosslift.results.result_record import ResultRecord, absent_if
+from crosslift.results.setting_choices import ArmChoice
 
 
 class Augmentation(ResultRecord):
@@ -91,11 +92,13 @@ class StageFacts(ResultRecord):
     batch_size: int
     """Number of examples of an update."""
     learning_rate: float
-    """Peak learning rate."""
+    """Peak learning rate; mean over seeds, where each chose its own."""
     settings: dict[str, Any]
     """All other settings that differ from their defaults."""
     kept_updates: tuple[int, ...]
     """The update whose weights were kept, for each seed; empty: the last."""
+    learning_rates: Annotated[tuple[float, ...], absent_if(())] = ()
+    """The peak learning rate that each seed chose; absent: none was chosen."""
 
 
 class ArmBudget(ResultRecord):
@@ -159,7 +162,11 @@ class ArmFacts(ResultRecord):
     stages: tuple[StageFacts, ...]
     """Stages of phase two, in order."""
     budget: ArmBudget
-    """What the stages spent."""
+    """What the stages spent; of a stage whose settings were chosen, the chosen try alone."""
+    choice: Annotated[ArmChoice | None, absent_if(None)] = None
+    """Which settings of the last stage were chosen, and what was tried; absent: none were chosen."""
+    budget_of_tries: Annotated[ArmBudget | None, absent_if(None)] = None
+    """What the stages spent with all tries of the last; absent: nothing was chosen."""
     fine_tune: dict[str, Any] = Field(default_factory=dict)
     """Settings of phase three that replace those of the study."""
 

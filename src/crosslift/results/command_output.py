@@ -32,6 +32,8 @@ class RunOutcome(ResultRecord):
     """Path of the report."""
     idle: tuple[str, ...]
     """Sentences that name the tasks whose loss was 0 at a tenth of the updates or more."""
+    edges: tuple[str, ...] = ()
+    """Sentences that name the chosen settings at the edge of what was tried."""
     verdicts: tuple[Verdict, ...]
     """Every comparison, as in ``verdicts.json``."""
 

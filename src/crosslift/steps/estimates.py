@@ -14,6 +14,7 @@ SECONDS_PER_UNIT: dict[Kind, float] = {
     "overlap": 0.001,
     "translate": 0.01,
     "train": 0.009,
+    "choose": 0.1,
     "encode": 0.0025,
     "embed-pictures": 0.002,
     "answer": 0.0025,
@@ -25,7 +26,7 @@ SECONDS_PER_UNIT: dict[Kind, float] = {
 
 Units: a picture of 64 pixels (pictures, features), a picture (embed-pictures), a target's text
 (overlap, encode, evaluate, diagnose, sweep), a record in a language (translate, by Apertium), a text
-of a dozen tokens (train, answer).
+of a dozen tokens (train, answer), a try (choose).
 """
 
 _RECENT = 12

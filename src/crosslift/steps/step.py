@@ -23,6 +23,7 @@ Kind = Literal[
     "overlap",
     "translate",
     "train",
+    "choose",
     "encode",
     "embed-pictures",
     "evaluate",

@@ -50,6 +50,7 @@ def check_names(raw: Mapping[str, Any]) -> list[StudyFault]:
         *_check_comparisons(raw, arm_names),
         *_check_expected(raw, arm_names),
         *_check_sweep(raw),
+        *_check_choice((), raw),
         *_check_texts((), raw),
     ]
     for name, arm in arms.items():
@@ -60,6 +61,7 @@ def check_names(raw: Mapping[str, Any]) -> list[StudyFault]:
                 (*path, "control_of"), arm.get("control_of"), arms, "the name of an arm"
             )
             faults += _check_stages(path, arm, raw.get("budget") is not None)
+            faults += _check_choice(path, arm)
     for name, start in starts.items():
         if isinstance(start, Mapping):
             faults += _check_stages(("starts", name), start, False)
@@ -109,10 +111,7 @@ def _check_targets(raw: Mapping[str, Any]) -> Iterator[StudyFault]:
         if name in names:
             yield StudyFault(path, name, "each target once (a second study for other data of it)")
         names.add(name)
-        if name in TARGETS and TARGETS[name].needs_data and not (nested and target.get("data")):
-            yield StudyFault(
-                path, name, "a mapping with `name` and `data` (this target needs data)"
-            )
+        yield from _check_data(path, name, target)
         if nested:
             other = target.get("english_task")
             expected = "the name of a task"
@@ -183,6 +182,28 @@ def _check_sweep(raw: Mapping[str, Any]) -> Iterator[StudyFault]:
     measured = [t.get("name") if isinstance(t, Mapping) else t for t in _items(raw, "targets")]
     name = _mapping(raw, "sweep").get("target")
     yield from _check(("sweep", "target"), name, measured, "a target of the study")
+
+
+def _check_choice(path: Path, owner: Mapping[str, Any]) -> Iterator[StudyFault]:
+    """What the tries are scored on: bitexts, with data where they need some."""
+    on = _mapping(owner, "choose").get("on")
+    here: Path = (*path, "choose", "on")
+    name = on
+    if isinstance(on, Mapping):
+        here, name = (*here, "name"), on.get("name")
+    if not isinstance(name, str):
+        return  # the schema tells
+    bitexts = [each for each, target in TARGETS.items() if target.kind == "bitext"]
+    if name in TARGETS and name not in bitexts:
+        yield StudyFault(here, name, f"a target of bitexts ({', '.join(bitexts)})")
+    yield from _check(here, name, TARGETS, "the name of a target")
+    yield from _check_data(here, name, on)
+
+
+def _check_data(path: Path, name: str, target: Any) -> Iterator[StudyFault]:
+    has_data = isinstance(target, Mapping) and target.get("data")
+    if name in TARGETS and TARGETS[name].needs_data and not has_data:
+        yield StudyFault(path, name, "a mapping with `name` and `data` (this target needs data)")
 
 
 def _check_stages(path: Path, owner: Mapping[str, Any], has_budget: bool) -> Iterator[StudyFault]:

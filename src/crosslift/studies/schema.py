@@ -19,6 +19,8 @@ from crosslift.artifacts.field_checks import EachOnce
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.retrieval.postprocess import Postprocessing
+from crosslift.studies.choose_settings import ChooseSettings, TargetField, named
+from crosslift.studies.equal_tries import choice_faults
 from crosslift.targets.protocol import OURS
 from crosslift.targets.target_settings import SmallestEffect, TargetSettings
 from crosslift.tasks.all_tasks import form_name
@@ -27,11 +29,6 @@ from crosslift.training.bounded_numbers import Share
 from crosslift.training.budget import Budget
 from crosslift.training.fine_tune_settings import FineTuneSettings
 from crosslift.training.stage_settings import StageSettings
-
-
-def _named(value: Any) -> Any:
-    """Turns a bare name into the settings of that name."""
-    return {"name": value} if isinstance(value, str) else value
 
 
 def _path(shares: tuple[float, ...]) -> tuple[float, ...]:
@@ -44,8 +41,7 @@ def _path(shares: tuple[float, ...]) -> tuple[float, ...]:
 Path = Annotated[tuple[Share, ...], AfterValidator(_path)]
 
 
-EncoderField = Annotated[EncoderSettings, BeforeValidator(_named)]
-TargetField = Annotated[TargetSettings, BeforeValidator(_named)]
+EncoderField = Annotated[EncoderSettings, BeforeValidator(named)]
 
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -93,6 +89,8 @@ class Arm(BaseModel):
     """Control arms that come with this one, with its stages, budget and seeds, as arms of their own
     (ARM--CONTROL). `auto`: those that separate its effect from that of its updates.
     None: as the study says."""
+    choose: ChooseSettings | None = None
+    """Settings of its last stage that are chosen among several. None: as the study says."""
     zero_shot: bool = True
     """Its labels, captions and pairs are English alone. False: some are in other languages, and the
     arm is marked so wherever it is shown."""
@@ -112,6 +110,12 @@ class Arm(BaseModel):
             raise ValueError(
                 "no fine_tune of an arm with postprocessing or a hidden state, which has no phase three"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _trains_what_it_chooses(self) -> Self:
+        if self.choose is not None and not self.stages:
+            raise ValueError("no `choose` of an arm without stages: it trains nothing")
         return self
 
     @property
@@ -237,6 +241,8 @@ class Study(BaseModel):
     """Of every arm with stages that is no control itself and does not say so itself."""
     interpolate: Path = ()
     """Of every arm with stages that does not say so itself; none: arms are measured at their end."""
+    choose: ChooseSettings | None = None
+    """Of every arm with stages that does not say so itself; None: settings are as written."""
     sweep: SweepSettings | None = None
     """Which hidden state, pooling and prompt retrieves best, of every arm without post-processing;
     chosen on dev data."""
@@ -269,6 +275,13 @@ class Study(BaseModel):
             for side in (comparison.arm, comparison.against):
                 if side not in arms:
                     raise ValueError(f"comparisons of arms of the study; {side} is none of them")
+        return self
+
+    @model_validator(mode="after")
+    def _tuned_alike(self) -> Self:
+        faults = list(choice_faults(self))
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
     @model_validator(mode="after")
@@ -342,6 +355,10 @@ class Study(BaseModel):
         return (
             (self.interpolate if arm.interpolate is None else arm.interpolate) if arm.stages else ()
         )
+
+    def choice_of(self, arm: Arm) -> ChooseSettings | None:
+        """How an arm chooses settings of its last stage; None where it chooses none."""
+        return (arm.choose or self.choose) if arm.stages else None
 
     def without(self, arms: Collection[str]) -> Study:
         """The study without some arms and without what refers to them."""
