@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from markupsafe import Markup
-
 from crosslift import __version__
 from crosslift.artifacts.files import file_written_whole
 from crosslift.errors import DataError
-from crosslift.reports.looks import colour_variables
+from crosslift.reports.looks import colour_declarations
 from crosslift.reports.outcomes import mark_of
 from crosslift.reports.pages import report_templates
 from crosslift.results.claim_verdicts import CLAIMS_FILE, ClaimTest, ClaimVerdict
@@ -127,13 +125,8 @@ def write_claims_page(
             ledgers=[(title, section_of(verdicts)) for title, verdicts in ledgers.items()],
             runs=runs,
             version=__version__,
-            colours=[_colours(dark) for dark in (False, True)],
+            colours=[colour_declarations(dark) for dark in (False, True)],
         )
     )
     with file_written_whole(path) as draft:
         draft.write_text(page, encoding="utf-8")
-
-
-def _colours(dark: bool) -> Markup:
-    variables = colour_variables(dark)
-    return Markup("; ").join(Markup(f"{name}: {value}") for name, value in variables.items())

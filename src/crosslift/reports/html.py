@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from markupsafe import Markup
-
 from crosslift.artifacts.files import file_written_whole
 from crosslift.reports.heat import LEVELS
-from crosslift.reports.looks import colour_variables, looks_of
+from crosslift.reports.looks import colour_declarations, looks_of
 from crosslift.reports.pages import ShownSection, report_templates, shown_sections
 from crosslift.reports.sections import SECTIONS
 from crosslift.results.run_folder import RunFolder
@@ -64,16 +62,11 @@ def render(run: RunFolder, sections: Sequence[ShownSection]) -> str:
             several=len(run.baselines) > 1,
             looks=looks_of(run.run.arms),
             levels=LEVELS,
-            colours=[_colours(dark) for dark in (False, True)],
+            colours=[colour_declarations(dark) for dark in (False, True)],
             navigation=[each.section for each in _walk(sections)],
             sections=sections,
         )
     )
-
-
-def _colours(dark: bool) -> Markup:
-    variables = colour_variables(dark)
-    return Markup("; ").join(Markup(f"{name}: {value}") for name, value in variables.items())
 
 
 def _walk(sections: Sequence[ShownSection]) -> list[ShownSection]:

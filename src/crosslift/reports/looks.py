@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from crosslift.results.arm_facts import ArmFacts
 
 # On white, on the dark page. Chosen by search: each has at least 3:1 against its page, and any two
@@ -96,3 +98,9 @@ def colour_variables(dark: bool) -> dict[str, str]:
     side = 1 if dark else 0
     of_arms = {f"--arm-{index}": pair[side] for index, pair in enumerate(PALETTE)}
     return {**of_arms, "--arm-baseline": BASELINE[side], "--arm-reference": REFERENCE[side]}
+
+
+def colour_declarations(dark: bool) -> Markup:
+    """The custom properties of arm colours as CSS declarations, for the style of a page."""
+    variables = colour_variables(dark)
+    return Markup("; ").join(Markup(f"{name}: {value}") for name, value in variables.items())

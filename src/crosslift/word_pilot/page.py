@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
 from matplotlib.lines import Line2D
 
 from crosslift import __version__
@@ -15,7 +14,7 @@ from crosslift.artifacts.files import file_written_whole
 from crosslift.errors import DataError
 from crosslift.reports.axes import mark_style, square_axes
 from crosslift.reports.language_names import name_of
-from crosslift.reports.looks import PALETTE, Look, colour_variables
+from crosslift.reports.looks import PALETTE, Look, colour_declarations
 from crosslift.reports.pages import templates
 from crosslift.reports.svg import INK, MUTED, Plot, drawing, finish
 from crosslift.results.word_alignments import AlignmentFigures, Estimate, WordPilot
@@ -86,15 +85,10 @@ def write_word_pilot_page(pilot: WordPilot, path: Path) -> None:
         language=name_of(pilot.words.language),
         version=__version__,
         pairs=plural(pilot.words.pairs, "word pair"),
-        colours=[_colours(dark) for dark in (False, True)],
+        colours=[colour_declarations(dark) for dark in (False, True)],
     )
     with file_written_whole(path) as draft:
         draft.write_text(page, encoding="utf-8")
-
-
-def _colours(dark: bool) -> Markup:
-    variables = colour_variables(dark)
-    return Markup("; ").join(Markup(f"{name}: {value}") for name, value in variables.items())
 
 
 def _digits(pilot: WordPilot) -> Callable[[float], str]:
