@@ -17,6 +17,7 @@ from crosslift.statistics.planned import (
     noise_of_run,
     planned_power,
     refuse_other_targets,
+    shipped_noise,
 )
 from crosslift.statistics.power import detectable_effect
 
@@ -77,3 +78,13 @@ def test_the_noise_of_a_run_is_that_of_its_middle_comparison(
     assert reference.texts == folder.target("names").distinct_texts
     middle = next(v for v in folder.verdicts if v.arm == widths[1][1])
     assert reference.noise == middle.noise
+
+
+def test_the_shipped_noise_is_of_targets_that_exist() -> None:
+    from crosslift.targets.all_targets import TARGETS
+
+    assert {"tatoeba", "bucc", "xnli", "tydiqa"} <= set(shipped_noise())
+    for name, entry in shipped_noise().items():
+        assert entry.metric == TARGETS[name].metric
+        assert entry.noise.seeds > 1
+        assert entry.texts
