@@ -52,8 +52,15 @@ class Lock(BaseModel):
         Args:
             asked: as `read_asked` returns it.
         """
-        registered, present = _flat(self.asked), _flat(asked)
-        return [
+        before, now = self.asked["arms"], asked["arms"]
+        whole = [f"arm {name}: registered, not run" for name in before if name not in now]
+        whole += [f"arm {name}: not registered, run" for name in now if name not in before]
+        shared = {name for name in before if name in now}
+        registered, present = (
+            _flat({**each, "arms": {n: arm for n, arm in each["arms"].items() if n in shared}})
+            for each in (self.asked, asked)
+        )
+        return whole + [
             f"{place}: {_shown(registered, place)} registered, {_shown(present, place)} run"
             for place in dict.fromkeys([*registered, *present])
             if registered.get(place, _NOT_STATED) != present.get(place, _NOT_STATED)
