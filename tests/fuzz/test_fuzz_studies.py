@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from crosslift.artifacts.parse import parse_yaml
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import DataError, StudyError
+from crosslift.studies.choose_settings import ChooseSettings
 from crosslift.studies.reading import parse_study, study_of
-from crosslift.studies.schema import Arm, Comparison, Start, Study
+from crosslift.studies.schema import Arm, Comparison, Expected, Start, Study
 from crosslift.targets.target_settings import TargetSettings
 from crosslift.training.budget import Budget
 from crosslift.training.stage_settings import StageSettings
@@ -131,7 +132,16 @@ FIELDS = sorted(
     {
         name
         for kind in (
-            *(Study, Arm, Start, Comparison, SweepSettings, TargetSettings),
+            *(
+                Study,
+                Arm,
+                Start,
+                Comparison,
+                Expected,
+                ChooseSettings,
+                SweepSettings,
+                TargetSettings,
+            ),
             *(Budget, StageSettings, MixedTaskSettings),
         )
         for name in kind.model_fields

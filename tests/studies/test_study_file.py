@@ -108,6 +108,10 @@ def test_five_errors_are_all_shown_with_line_and_nearest_name() -> None:
             "starts.plain.encoder.layer",
         ),
         ("start: plain", "start: plain\nbaseline: basline", "baseline"),
+        ("against: text}", "against: text, targets: [[], names]}", "comparisons.0.targets.0"),
+        ("against: text}", "against: text, targets: [{a: 1}]}", "comparisons.0.targets.0"),
+        ("against: text}", "against: [text]}", "comparisons.0.against"),
+        ("[names,", "[[names],", "targets.0"),
     ],
 )
 def test_each_error_is_found_at_its_path(old: str, new: str, path: str) -> None:

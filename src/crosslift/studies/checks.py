@@ -142,7 +142,8 @@ def _check_margin(
 ) -> Iterator[StudyFault]:
     """One smallest effect for targets that are measured in different units says nothing."""
     margin = comparison.get("smallest_effect")
-    names = [str(n) for n in _items(comparison, "targets") or measured if n in TARGETS]
+    listed_targets = _items(comparison, "targets") or measured
+    names = [n for n in listed_targets if isinstance(n, str) and n in TARGETS]
     units = {name: described(TARGETS[name].metric).unit.of_differences for name in names}
     if margin is not None and len(set(units.values())) > 1:
         listed = ", ".join(f"{name} ({unit or 'ranks'})" for name, unit in units.items())
