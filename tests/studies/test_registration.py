@@ -75,7 +75,7 @@ def test_a_lock_names_no_place_of_the_machine(study_file: Path) -> None:
         (
             'question: "Help?"',
             'question: "Hurt?"',
-            'comparisons[0].question: "Help?" registered, "Hurt?" run',
+            'comparisons[text against baseline].question: "Help?" registered, "Hurt?" run',
         ),
         ("[de, ar]}", "[de]}", 'targets[names].languages: ["de", "ar"] registered, ["de"] run'),
         (
@@ -93,6 +93,24 @@ def test_a_study_that_was_changed_after_its_registration(
     study_file.write_text(STUDY.replace(before, after), encoding="utf-8")
 
     assert difference in differences(study_file)
+
+
+def test_an_arm_left_out_is_one_difference_and_moves_no_other(study_file: Path) -> None:
+    more = """  other: {stages: [{task: name-alias}]}
+targets"""
+    asked = STUDY.replace("targets", more, 1).replace(
+        "comparisons: [",
+        "comparisons: [{arm: other, against: text}, {arm: other, against: baseline}, ",
+    )
+    study_file.write_text(asked, encoding="utf-8")
+    register(study_file)
+
+    study_file.write_text(STUDY.replace("seeds: [1, 2, 3]", "seeds: [1, 2]"), encoding="utf-8")
+
+    assert differences(study_file) == [
+        "arm other: registered, not run",
+        "seeds: [1, 2, 3] registered, [1, 2] run",
+    ]
 
 
 def test_another_order_or_description_is_no_difference(study_file: Path) -> None:

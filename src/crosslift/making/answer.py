@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.store import Store
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.forms.form import column
@@ -22,11 +23,14 @@ from crosslift.making.loaded_target import Loaded
 from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
 from crosslift.making.trained_heads import load_head
-from crosslift.making.training_files import TRAINING_FILES
+from crosslift.making.training_files import TRAINING_FILES, evaluations_kept
+from crosslift.metrics.table import OUTCOME_OF_METRIC
 from crosslift.sources.record import Record
 from crosslift.steps.step import Step, Workplace
 from crosslift.targets.evaluate_labelled import evaluate_answers
 from crosslift.targets.kinds.labelled_examples import LabelledData
+from crosslift.targets.protocol import TunedWeights
+from crosslift.targets.query_outcomes import Outcomes
 from crosslift.training.robust import smoothed_answers
 from crosslift.training.robust_settings import SmoothedPredictionSettings
 
@@ -43,18 +47,24 @@ class Answering:
         run: what it was fine-tuned on.
         loaded: the target.
         smoothed: how votes are taken; None: texts are read once, as they are.
+        weights: of the fine-tuning.
     """
 
     encoder: Trained
     run: TaskRun
     loaded: Loaded[LabelledData]
     smoothed: SmoothedPredictionSettings | None
+    weights: TunedWeights = "best"
 
     @property
     def facts(self) -> dict[str, Any]:
         """What decides the answers, beside the fine-tuning."""
         form, smoothed = self.run.facts["form"], self.smoothed
-        how = {"smoothed": smoothed.model_dump(mode="json")} if smoothed else {}
+        how: dict[str, Any] = {"smoothed": smoothed.model_dump(mode="json")} if smoothed else {}
+        if self.weights != "best":
+            how["weights"] = self.weights
+        if self.weights == "oracle":
+            how["own_dev"] = key_of({"records": list(self.loaded.data.own_dev.items())})
         return {"encoder": self.encoder.facts, **self.loaded.facts, "form": form, **how}
 
     @property
@@ -68,7 +78,8 @@ def answer_examples(step: Step, workplace: Workplace, folder: Path) -> None:
     and the spent budget, curve, records and timings of the fine-tuning."""
     job = step.job_as(Answering)
     tests = job.loaded.data.tests
-    form, ready, head = _opened(job, step.inputs["tuned"], workplace)
+    kept = None if job.weights == "best" else job.weights
+    form, ready, head = _opened(job, step.inputs["tuned"], workplace, kept)
     answers_of: dict[str, list[Any]] = {}
     best: dict[str, list[Any]] = {}
     cut = {language: form.cut(ready, records) for language, records in tests.items()}
@@ -88,12 +99,58 @@ def answer_examples(step: Step, workplace: Workplace, folder: Path) -> None:
         shutil.copyfile(step.inputs["tuned"].open(workplace.store) / name, folder / name)
 
 
-def _opened(job: Answering, tuned: Step, workplace: Workplace) -> tuple[Any, Any, Any]:
-    """The form, the fine-tuned encoder and its head."""
+def answer_by_oracle(step: Step, workplace: Workplace, folder: Path) -> None:
+    """Writes `answers.json` as `answer_examples`, each language answered with the weights of the dev
+    evaluation that are best on its own examples; `chosen.json`, language -> number of that."""
+    job = step.job_as(Answering)
+    data, tuned = job.loaded.data, step.inputs["tuned"]
+    count = evaluations_kept(tuned.open(workplace.store))
+    chosen: dict[str, int] = {}
+    best: dict[str, float] = {}
+    answers_of: dict[str, list[Any]] = {}
+    for number in range(1, count + 1):
+        form, ready, head = _opened(job, tuned, workplace, str(number))
+        for done, (language, tests) in enumerate(data.tests.items(), 1):
+            records = data.own_dev.get(language) or tests
+            answers = _answers(job, form, ready, head, records)
+            score = _mean_score(job, language, records, answers)
+            if language not in best or score > best[language]:
+                chosen[language], best[language] = number, score
+                answers_of[language] = (
+                    answers if records is tests else _answers(job, form, ready, head, tests)
+                )
+            workplace.report((number - 1 + done / len(data.tests)) / count)
+    _write(answers_of, folder / "answers.json")
+    _write(chosen, folder / "chosen.json")
+
+
+def _mean_score(
+    job: Answering, language: str, records: Sequence[Record], answers: Sequence[Any]
+) -> float:
+    data = replace(job.loaded.data, tests={language: tuple(records)})
+    protocol = job.loaded.protocols[0]
+    (outcomes,) = evaluate_answers([protocol], data, {language: answers})
+    return float(np.mean(outcomes.values[OUTCOME_OF_METRIC[protocol.metric]]))
+
+
+def _opened(
+    job: Answering, tuned: Step, workplace: Workplace, checkpoint: str | None = None
+) -> tuple[Any, Any, Any]:
+    """The form, the fine-tuned encoder and its head.
+
+    Args:
+        job: what answers.
+        tuned: the step that fine-tuned it.
+        workplace: of the step.
+        checkpoint: which kept weights; None: those that model selection keeps.
+    """
     form: Any = job.run.task.form.open()
-    ready = job.encoder.load(workplace)
+    encoder = job.encoder
+    if tuned in encoder.stages:  # else the text side is locked: the head alone was trained
+        encoder = replace(encoder, checkpoint=checkpoint)
+    ready = encoder.load(workplace)
     head = form.head(ready)
-    head.load_state_dict(load_head(tuned, workplace.store, job.run.task.name))
+    head.load_state_dict(load_head(tuned, workplace.store, job.run.task.name, checkpoint))
     return form, ready, head.eval()
 
 
@@ -121,11 +178,18 @@ def cut_texts(step: Step, store: Store) -> dict[str, dict[str, int]]:
     return cut
 
 
+def answers_role(weights: TunedWeights) -> str:
+    """The input of an evaluation with the answers of these weights."""
+    return "answers" if weights == "best" else f"answers, {weights}"
+
+
 def evaluate_labelled(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `outcomes.parquet`, one row an example."""
     loaded: Loaded[LabelledData] = step.job_as(Loaded)
-    answers = answers_in(step.inputs["answers"], workplace.store)
-    outcomes = list(evaluate_answers(loaded.protocols, loaded.data, answers))
+    outcomes: list[Outcomes] = []
+    for protocol in loaded.protocols:
+        answers = answers_in(step.inputs[answers_role(protocol.weights)], workplace.store)
+        outcomes += evaluate_answers([protocol], loaded.data, answers)
     pq.write_table(outcome_table(outcomes), folder / "outcomes.parquet")
 
 

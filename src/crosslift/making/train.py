@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors.torch import save_file
+from torch import Tensor
 
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.state import save_change
@@ -16,11 +17,12 @@ from crosslift.making.synonym_copies import smoothed
 from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
 from crosslift.making.trained_heads import load_head
-from crosslift.making.training_files import TaskRecords, write_training_files
+from crosslift.making.training_files import TaskRecords, weights_file, write_training_files
 from crosslift.making.training_pictures import open_split
 from crosslift.steps.step import Step, Workplace
 from crosslift.training.budget import Budget
 from crosslift.training.guards.guard import Guard
+from crosslift.training.kept_checkpoints import KeptWeights
 from crosslift.training.loop import Stage, train
 from crosslift.training.mixing import MixedTask
 from crosslift.training.stage_settings import StageSettings
@@ -36,6 +38,7 @@ class Training:
     stage: StageSettings
     budget: Budget
     seed: int
+    kept: tuple[KeptWeights, ...] = ()
 
 
 def train_stage(step: Step, workplace: Workplace, folder: Path) -> None:
@@ -53,11 +56,16 @@ def train_stage(step: Step, workplace: Workplace, folder: Path) -> None:
         job.seed,
         workplace.unfinished(step) / "checkpoint.safetensors",
         workplace.report,
+        job.kept,
     )
-    changed, progress = train(stage, members, encoder, job.guards)
-    if job.stage.text_side == "trainable":
-        save_change(changed, encoder, folder / "encoder.safetensors")
-    _save_heads(members, folder)
+
+    def save(checkpoint: str | None, changed: dict[str, Tensor]) -> None:
+        if job.stage.text_side == "trainable":
+            save_change(changed, encoder, folder / weights_file("encoder", checkpoint))
+        _save_heads(members, folder / weights_file("head", checkpoint))
+
+    changed, progress = train(stage, members, encoder, job.guards, save)
+    save(None, changed)
     write_training_files(folder, progress, records)
 
 
@@ -94,13 +102,13 @@ def _open_members(
     return members, records_of_tasks
 
 
-def _save_heads(members: Sequence[MixedTask], folder: Path) -> None:
+def _save_heads(members: Sequence[MixedTask], place: Path) -> None:
     tensors = {
         f"{member.name}/{name}": value.contiguous().cpu()
         for member in members
         for name, value in member.task.head.state_dict().items()
     }
-    save_file(tensors, folder / "head.safetensors")
+    save_file(tensors, place)
 
 
 def _options(job: Training, seed: int, shuffled: bool) -> FormOptions:

@@ -11,6 +11,7 @@ from crosslift.encoders.lend import LentEncoder
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.precision import resolve_precision
 from crosslift.errors import StudyError
+from crosslift.making.training_files import weights_file
 from crosslift.steps.step import Step, Workplace
 
 
@@ -25,6 +26,7 @@ class Trained:
         share: of the way from what the first `since` stages left to the end, 1 being the end: each
             weight in a straight line (WiSE-FT, Wortsman et al. 2022, arXiv 2109.01903, section 3).
         since: see `share`.
+        checkpoint: which kept weights of the last stage it has; None: those that the stage ended with.
     """
 
     settings: EncoderSettings
@@ -32,6 +34,7 @@ class Trained:
     stages: tuple[Step, ...] = ()
     share: float = 1.0
     since: int = 0
+    checkpoint: str | None = None
 
     @classmethod
     def untouched(cls, settings: EncoderSettings) -> Trained:
@@ -68,7 +71,8 @@ class Trained:
             mode="json", exclude={"name", "revision", "prompt_name"}
         )
         between = {"share": self.share, "since": self.since} if self.share < 1 else {}
-        return {"files": self.fingerprint, **settings, **between}
+        kept = {"checkpoint": self.checkpoint} if self.checkpoint else {}
+        return {"files": self.fingerprint, **settings, **between, **kept}
 
     def part_of_the_way(self, share: float, since: int) -> Trained:
         """The encoder between what its first `since` stages left (share 0) and its end (share 1)."""
@@ -87,7 +91,9 @@ class Trained:
     def load(self, workplace: Workplace) -> Encoder:
         """The encoder itself."""
         folders = [step.open(workplace.store) for step in self.stages]
-        changes = [folder / "encoder.safetensors" for folder in folders]
+        changes = [folder / weights_file("encoder") for folder in folders]
+        if self.checkpoint:
+            changes[-1] = folders[-1] / weights_file("encoder", self.checkpoint)
         if self.share == 1:
             return workplace.the(LentEncoder).lend(self.settings, changes)
         before, after = changes[: self.since], changes[self.since :]

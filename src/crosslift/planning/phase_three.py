@@ -8,22 +8,27 @@ deleted from the store once the answers exist.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from crosslift.errors import DataError, StudyError
 from crosslift.making.answer import (
     Answering,
+    answer_by_oracle,
     answer_examples,
     answer_pairs,
+    answers_role,
     evaluate_labelled,
 )
 from crosslift.making.loaded_target import Loaded
 from crosslift.making.task_run import TaskRun
+from crosslift.making.train import Training
 from crosslift.making.trained import Trained
 from crosslift.planning.training_steps import train_step
 from crosslift.steps.step import Step
 from crosslift.targets.kinds.labelled_examples import LabelledData
 from crosslift.training.fine_tune_settings import FineTuneSettings
+from crosslift.training.kept_checkpoints import KeptWeights
 from crosslift.training.task_settings import MixedTaskSettings
 
 
@@ -37,17 +42,20 @@ class PhaseThree:
             questions on passages also `n_best.json`; `cut.json`; the records of its fine-tuning.
         evaluation: the step that scores the answers; None: the examples have no labels.
         generalised: the step that answers pairs of texts in two languages; None: not asked for.
+        others: the steps that answer with other weights of the fine-tuning, as protocols ask.
     """
 
     tuned: Step
     answers: Step
     evaluation: Step | None
     generalised: Step | None = None
+    others: tuple[Step, ...] = ()
 
     @property
     def ends(self) -> list[Step]:
         """The steps that are wanted for their own sake."""
-        return [s for s in (self.answers, self.evaluation, self.generalised) if s is not None]
+        steps = (self.answers, *self.others, self.evaluation, self.generalised)
+        return [step for step in steps if step is not None]
 
 
 def english_run(loaded: Loaded[LabelledData], settings: FineTuneSettings) -> TaskRun:
@@ -90,40 +98,56 @@ def phase_three(
             "such as `fine_tune: {budget: {updates: 2000, batch_size: 32}}`",
         )
     stage = settings.stage(loaded.data.task.name)
-    tuned = train_step(encoder, [run], stage, settings.budget, seed)
+    weights = [p.weights for p in loaded.protocols if p.weights != "best"]
+    if weights and not stage.dev_evaluations:
+        raise StudyError(
+            f"target {loaded.target.name!r} without dev_evaluations, with protocols that need them",
+            "dev_evaluations of 1 or more: the checkpoints are those of dev evaluations",
+        )
+    kept: list[KeptWeights] = ["each" if name == "oracle" else name for name in weights]
+    tuned = train_step(encoder, [run], stage, settings.budget, seed, kept=kept)
     tuned = replace(tuned, label=f"fine-tuning: {tuned.label}", passing=not settings.keep_weights)
     if settings.text_side == "trainable":
         encoder = replace(encoder, stages=(*encoder.stages, tuned))
     answering = Answering(encoder, run, loaded, settings.smoothed_prediction)
     answers = _answer_step(answering, tuned)
-    evaluation = _evaluate_step(loaded, answers) if loaded.data.labelled else None
+    others, evaluation = {}, None
+    if loaded.data.labelled:
+        others = {
+            answers_role(each): _answer_step(replace(answering, weights=each), tuned)
+            for each in weights
+        }
+        evaluation = _evaluate_step(loaded, {answers_role("best"): answers, **others})
     pairs = _generalised_step(answering, answers) if loaded.generalised else None
-    return PhaseThree(tuned, answers, evaluation, pairs)
+    return PhaseThree(tuned, answers, evaluation, pairs, tuple(others.values()))
 
 
 def _answer_step(answering: Answering, tuned: Step) -> Step:
     tests = answering.loaded.data.tests
     votes = f", by vote over {answering.readings} draws" if answering.smoothed else ""
+    oracle = answering.weights == "oracle"
+    weights = "" if answering.weights == "best" else f", {answering.weights} weights"
     return Step(
         kind="answer",
-        label=f"{answering.loaded.target.name} in {len(tests)} languages{votes}",
+        label=f"{answering.loaded.target.name} in {len(tests)} languages{votes}{weights}",
         settings=answering.facts,
         inputs={"tuned": tuned},
-        make=answer_examples,
+        make=answer_by_oracle if oracle else answer_examples,
         work=answering.run.task.form.texts_per_record
         * answering.loaded.data.count
-        * answering.readings,
+        * answering.readings
+        * (tuned.job_as(Training).stage.dev_evaluations if oracle else 1),
         job=answering,
     )
 
 
-def _evaluate_step(loaded: Loaded[LabelledData], answers: Step) -> Step:
+def _evaluate_step(loaded: Loaded[LabelledData], answers: Mapping[str, Step]) -> Step:
     protocols = [protocol.facts() for protocol in loaded.protocols]
     return Step(
         kind="evaluate",
         label=loaded.target.name,
         settings={**loaded.facts, "protocols": protocols},
-        inputs={"answers": answers},
+        inputs=dict(answers),
         make=evaluate_labelled,
         work=loaded.data.count,
         job=loaded,

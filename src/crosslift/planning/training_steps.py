@@ -19,6 +19,7 @@ from crosslift.steps.step import Step
 from crosslift.training.budget import Budget
 from crosslift.training.guards.data import on_their_data
 from crosslift.training.guards.guard import Guard, GuardOnData
+from crosslift.training.kept_checkpoints import KeptWeights
 from crosslift.training.stage_settings import GUARDS_ON_DATA, StageSettings
 
 _TOKENS_OF_A_TEXT = 12  # a guess, for budgets in tokens; only the expected time depends on it
@@ -31,6 +32,7 @@ def train_step(
     budget: Budget,
     seed: int,
     previous: Step | None = None,
+    kept: Sequence[KeptWeights] = (),
 ) -> Step:
     """Trains one stage.
 
@@ -41,10 +43,11 @@ def train_step(
         budget: how much it may train.
         seed: of everything random.
         previous: the training step of the stage before, whose heads may be kept.
+        kept: which weights its artifact has beside those that the stage ends with.
 
     Its artifact: `encoder.safetensors` (what changed in the text encoder; none where that is
-    locked), `head.safetensors` (of all tasks), `spent.json`, `curve.json`, `records.json` and
-    `timings.json`.
+    locked), `head.safetensors` (of all tasks), both again as `encoder-NAME.safetensors` of each kept
+    weights, `spent.json`, `curve.json`, `records.json` and `timings.json`.
 
     Raises:
         StudyError: settings that do not fit a task.
@@ -69,6 +72,7 @@ def train_step(
         "robust": robust_facts(stage.robust),
         "budget": budget.model_dump(mode="json"),
         "seed": seed,
+        **({"kept": list(kept)} if kept else {}),
     }
     return Step(
         kind="train",
@@ -77,7 +81,7 @@ def train_step(
         inputs=inputs,
         make=train_stage,
         work=_texts_trained(tasks, stage, budget) * stage.cost,
-        job=Training(before, runs, guards, stage, budget, seed),
+        job=Training(before, runs, guards, stage, budget, seed, tuple(kept)),
     )
 
 

@@ -8,7 +8,8 @@ prove the time. Publish the lock, or commit it, where its time is to be believed
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,10 +57,7 @@ class Lock(BaseModel):
         whole = [f"arm {name}: registered, not run" for name in before if name not in now]
         whole += [f"arm {name}: not registered, run" for name in now if name not in before]
         shared = {name for name in before if name in now}
-        registered, present = (
-            _flat({**each, "arms": {n: arm for n, arm in each["arms"].items() if n in shared}})
-            for each in (self.asked, asked)
-        )
+        registered, present = (_flat(_of_arms(each, shared)) for each in (self.asked, asked))
         return whole + [
             f"{place}: {_shown(registered, place)} registered, {_shown(present, place)} run"
             for place in dict.fromkeys([*registered, *present])
@@ -173,6 +171,23 @@ def read_lock(path: Path) -> Lock | None:
     return lock
 
 
+def _of_arms(asked: Mapping[str, Any], shared: Collection[str]) -> dict[str, Any]:
+    """What was asked, without the arms that only one side has and the comparisons that they are in."""
+    arms = {name: arm for name, arm in asked["arms"].items() if name in shared}
+    missing = {name for name in asked["arms"] if name not in shared}
+    comparisons = [
+        each
+        for each in asked.get("comparisons", ())
+        if not missing & {_arm_of(each["arm"]), _arm_of(each["against"])}
+    ]
+    return {**asked, "arms": arms, "comparisons": comparisons}
+
+
+def _arm_of(name: str) -> str:
+    """The arm that a control belongs to, else the arm itself."""
+    return name.partition("--")[0]
+
+
 def _flat(value: Any, place: str = "") -> dict[str, Any]:
     """Place in words -> value, of everything in a study that has no parts."""
     return dict(_leaves(value, place))
@@ -184,16 +199,24 @@ def _leaves(value: Any, place: str) -> Iterator[tuple[str, Any]]:
             if name not in _NOT_COMPARED:
                 yield from _leaves(inner, f"{place}.{name}" if place else str(name))
     elif isinstance(value, (list, tuple)) and any(isinstance(v, (dict, list)) for v in value):
+        seen: Counter[str] = Counter()
         for i, inner in enumerate(value):
-            yield from _leaves(inner, f"{place}[{_label(inner, i)}]")
+            label = _label(inner, i)
+            seen[label] += 1
+            again = f" ({seen[label]})" if seen[label] > 1 else ""
+            yield from _leaves(inner, f"{place}[{label}{again}]")
     else:
         yield place, value
 
 
 def _label(value: Any, number: int) -> str:
-    """How an entry of a list is called: targets by name, so that a new one does not move the rest."""
-    name = value.get("name") if isinstance(value, Mapping) else None
-    return str(name) if isinstance(name, str) else str(number)
+    """Names an entry of a list: a target by its name, a comparison by its arms, so that a new one does
+    not move the rest."""
+    if isinstance(value, Mapping):
+        names = value.get("name"), value.get("arm"), value.get("against")
+        words = " against ".join(name for name in names if isinstance(name, str))
+        return words or str(number)
+    return str(number)
 
 
 def _shown(values: Mapping[str, Any], place: str) -> str:

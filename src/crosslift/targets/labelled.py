@@ -31,9 +31,11 @@ from crosslift.sources.labelled.parts import (
     unread_files,
 )
 from crosslift.sources.labelled.training import MOST_HELD_OUT, PhaseThreeData
+from crosslift.sources.record import Record
 from crosslift.targets.kinds.labelled_examples import LabelledData, LabelledTarget
 from crosslift.targets.other_english import other_english
 from crosslift.targets.protocol import OURS, Protocol
+from crosslift.targets.protocols import other_selections
 from crosslift.targets.target_settings import LabelledSettings
 from crosslift.tasks.labelled_dataset import ENGLISH, LabelledDataset
 from crosslift.tasks.task import IntermediateTask
@@ -87,6 +89,7 @@ def labelled_target(facts: LabelledDataset) -> LabelledTarget:
             },
             remark="; ".join(remarks),
             unread=unread,
+            own_dev=_own_dev(settings, available, split, languages),
         )
 
     return LabelledTarget(
@@ -96,6 +99,7 @@ def labelled_target(facts: LabelledDataset) -> LabelledTarget:
         metric=facts.metric,
         load=load,
         protocols=(_protocol(facts),),
+        others=other_selections(_protocol(facts)),
         languages=facts.languages,
         licence=facts.licence,
         citation=facts.citation,
@@ -114,6 +118,17 @@ def _protocol(facts: LabelledDataset) -> Protocol:
         reproduces="google-research/xtreme: evaluate.py",
         answer_rules=rules[facts.name],
     )
+
+
+def _own_dev(
+    settings: LabelledSettings, available: Parts, split: Scored, languages: Sequence[str]
+) -> dict[str, tuple[Record, ...]]:
+    """Language -> its dev examples, where the oracle is asked for and another split is scored."""
+    if not {"oracle", "all"} & set(settings.protocols) or split == "dev":
+        return {}
+    parts = {language: available.get(Key("dev", language)) for language in languages}
+    examples = {language: part.read() for language, part in parts.items() if part is not None}
+    return {language: each.records for language, each in examples.items() if each.labelled}
 
 
 def _task(facts: LabelledDataset, source: PhaseThreeData) -> IntermediateTask:

@@ -28,6 +28,9 @@ Direction = Literal[
     "zero-shot",
 ]
 Split = Literal["dev", "training", "test"]
+TunedWeights = Literal["best", "last", "average", "oracle"]
+"""Which weights of a fine-tuning answer: those that model selection on English keeps; those at the end
+of the budget; the mean of those at all dev evaluations; for each language, those best for it."""
 OURS = "crosslift"
 """Name of a target's own protocols."""
 
@@ -99,6 +102,7 @@ class Protocol:
         mining: how pairs are mined; None: every query has an answer, and candidates are ranked.
         reproduces: the file of the other project that defines it.
         answer_rules: how answers to questions are compared with the right ones; None: no questions.
+        weights: of the fine-tuning, of labelled examples.
 
     Raises:
         UnknownNameError: there is no such metric.
@@ -115,6 +119,7 @@ class Protocol:
     mining: Mining | None = None
     reproduces: str | None = None
     answer_rules: AnswerRules | None = None
+    weights: TunedWeights = "best"
 
     def __post_init__(self) -> None:
         metric_named(self.metric)
@@ -151,10 +156,11 @@ class Protocol:
         """All fields, JSON-like; for labelled examples, only those that apply to them."""
         if self.direction == "zero-shot":
             names = ("name", "direction", "metric", "reproduces", "answer_rules")
-            return {name: getattr(self, name) for name in names}
+            weights = {} if self.weights == "best" else {"weights": self.weights}
+            return {name: getattr(self, name) for name in names} | weights
         facts = {field.name: getattr(self, field.name) for field in fields(self)}
         for rule in ("hidden_state", "prompt"):
             facts[rule] = facts[rule].words if facts[rule] else None
-        del facts["answer_rules"]
+        del facts["answer_rules"], facts["weights"]
         mining = facts.pop("mining")
         return facts | (asdict(mining) if mining else {"threshold_source": None})

@@ -23,6 +23,7 @@ from crosslift.forms.form import FormOptions, OpenTask, StepLoss
 from crosslift.training.budget import Budget
 from crosslift.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from crosslift.training.guards.guard import Guard, GuardOnData, OpenGuard
+from crosslift.training.kept_checkpoints import KeptCheckpoints, KeptWeights
 from crosslift.training.mixing import MixedTask, Mixture
 from crosslift.training.rates import rate_of
 from crosslift.training.robust import Before, Passes, Robustness
@@ -47,6 +48,7 @@ class Stage:
         seed: of batches, masking, augmentation and dropout.
         checkpoint: the file of its checkpoint.
         report: called after each update with the share of the budget that is spent, in [0, 1].
+        kept: which weights are kept beside those that the stage ends with.
     """
 
     settings: StageSettings
@@ -54,6 +56,7 @@ class Stage:
     seed: int
     checkpoint: Path
     report: Callable[[float], None]
+    kept: Sequence[KeptWeights] = ()
 
 
 def train(
@@ -61,6 +64,7 @@ def train(
     members: Sequence[MixedTask],
     encoder: Encoder,
     guards: Sequence[Guard] | None = None,
+    keep: Callable[[str, dict[str, Tensor]], None] | None = None,
 ) -> tuple[dict[str, Tensor], Progress]:
     """Trains one stage to the end of its budget, from its checkpoint where it has one.
 
@@ -73,6 +77,8 @@ def train(
         members: its tasks.
         encoder: on which they are opened.
         guards: what keeps the encoder from forgetting; None: what the stage's settings ask for.
+        keep: called with the name of each kept weights (see `KeptCheckpoints.at_end`) and their trained
+            parameters, while they are in the encoder and the heads.
 
     Returns:
         The trained parameters of the text encoder by name, float32, and what was spent. The heads
@@ -86,6 +92,11 @@ def train(
     with _on(encoder, chosen, stage) as opened, _recomputing(encoder, stage.settings):
         run = _Run(stage, members, encoder, opened)
         run.to_the_end()
+        if keep is not None:
+            for name, weights in run.kept.at_end(run.progress.dev_evaluations):
+                run.weights.put_back(weights)
+                keep(name, merged(encoder, run.weights.masters))
+        run.finish()
         return merged(encoder, run.weights.masters), run.progress
 
 
@@ -117,6 +128,7 @@ class _Run:
         self.plain = Robustness(encoder, None, stage.seed)
         opened = list(guards.values())
         self.weights = Weights(encoder, heads, token_ids, stage.settings, opened)
+        self.kept = KeptCheckpoints(stage.kept, stage.checkpoint.parent)
         self.selection = Selection(stage.settings, stage.checkpoint.with_name("best.safetensors"))
         self.progress = load_checkpoint(stage.checkpoint, self.weights)
 
@@ -135,8 +147,12 @@ class _Run:
         except KeyboardInterrupt:
             save_checkpoint(self.stage.checkpoint, self.weights, self.progress)
             raise
-        self.selection.finish(self.weights)
         self._evaluation_mode()
+
+    def finish(self) -> None:
+        """Puts the weights that the stage ends with into the encoder and the heads."""
+        self.kept.put_back_last(self.progress.dev_evaluations, self.weights)
+        self.selection.finish(self.weights)
 
     def _save_checkpoint(self) -> float:
         """Writes a checkpoint; returns when the next one is due."""
@@ -258,6 +274,7 @@ class _Run:
                 for metric, value in metrics.items()
             )
             progress.dev_evaluations += 1
+            self.kept.note(progress.dev_evaluations, self.weights)
             self.selection.note(scores, progress, self.weights)
             progress.seconds += time.monotonic() - began
 

@@ -40,6 +40,8 @@ class LabelledData(TargetData):
         remark: what a reader of the scores must know beside the split; may be empty.
         unread: file of the data that looks like a part of it and is not read -> why.
         notes: language -> what its texts are, in words, where a reader of scores must know.
+        own_dev: language -> its own dev examples, which are never scored; only where the oracle chooses
+            by them. A language without any: the oracle chooses by the scored examples.
     """
 
     task: IntermediateTask
@@ -53,6 +55,7 @@ class LabelledData(TargetData):
     remark: str = ""
     unread: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
+    own_dev: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -81,7 +84,9 @@ class LabelledData(TargetData):
             return None
         tests = {language: records[:count] for language, records in self.tests.items()}
         words = f"first {count} examples of each language"
-        return TargetPart(replace(self, tests=tests), words, {"examples": count})
+        own_dev = {language: records[:count] for language, records in self.own_dev.items()}
+        cut = replace(self, tests=tests, own_dev=own_dev)
+        return TargetPart(cut, words, {"examples": count})
 
     def items_with(self, texts: AbstractSet[str]) -> dict[str, set[str]]:
         """Language -> the examples of which a text that the form reads is among some texts."""

@@ -1,0 +1,73 @@
+"""Weights that a stage keeps beside those that it ends with: at dev evaluations, and their mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from crosslift.training.checkpoint import load_tensors, save_tensors
+from crosslift.training.weights import Weights
+
+KeptWeights = Literal["last", "average", "each"]
+"""The weights at the end of the budget; the mean of those at all dev evaluations; those of each."""
+
+
+class KeptCheckpoints:
+    """Keeps the weights of a stage at every dev evaluation, until the stage has ended.
+
+    Args:
+        wanted: which weights are kept; none: nothing is written.
+        folder: of the files, beside the stage's checkpoint.
+    """
+
+    def __init__(self, wanted: Sequence[KeptWeights], folder: Path) -> None:
+        self.wanted = wanted
+        self._folder = folder
+
+    def note(self, number: int, weights: Weights) -> None:
+        """Keeps the weights of a dev evaluation.
+
+        Args:
+            number: of the evaluation, from 1. A stage that is resumed writes some a second time.
+            weights: as they are.
+        """
+        if self.wanted:
+            save_tensors(self._place(number), weights.named())
+
+    def at_end(self, count: int) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
+        """Name -> kept weights: ``last``, ``average``, and ``1`` to the count, those that are wanted.
+
+        Args:
+            count: of the dev evaluations.
+        """
+        if "average" in self.wanted:
+            yield "average", self._average(count)
+        for number in range(1, count + 1) if "each" in self.wanted else ():
+            yield str(number), self._load(number)
+        if "last" in self.wanted:
+            yield "last", self._load(count)
+
+    def put_back_last(self, count: int, weights: Weights) -> None:
+        """Puts the weights at the end of the budget back, if others have been put in their place."""
+        if self.wanted:
+            weights.put_back(self._load(count))
+
+    def _average(self, count: int) -> Mapping[str, Tensor]:
+        """The mean in float64; what is no number with a point, of the last."""
+        last = self._load(count)
+        means = {n: v.double() / count for n, v in last.items() if v.is_floating_point()}
+        for number in range(1, count):
+            before = self._load(number)
+            for name, mean in means.items():
+                torch.add(mean, before[name].double(), alpha=1 / count, out=mean)
+        return last | {name: mean.to(last[name].dtype) for name, mean in means.items()}
+
+    def _load(self, number: int) -> dict[str, Tensor]:
+        return load_tensors(self._place(number))[0]
+
+    def _place(self, number: int) -> Path:
+        return self._folder / f"evaluation-{number}.safetensors"
