@@ -5,9 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from crosslift.analysis.collect import Gathered
+from crosslift.analysis.interpolation import interpolation_paths
 from crosslift.analysis.judging import smallest_effect
+from crosslift.analysis.language_groups import language_groups
+from crosslift.artifacts.store import Store
 from crosslift.errors import StudyError
 from crosslift.planning.plan import plan_study
+from crosslift.results.verdict import EQUIVALENT, INCONCLUSIVE, ONE_SEED
+from crosslift.steps.run import run_plan
 from crosslift.studies import checks
 from tests.samples.small_study import small_study
 
@@ -34,6 +40,26 @@ def test_stating_it_makes_no_step_anew(bert_folder: Path) -> None:
         small_study(bert_folder, targets=[NAMES | {"smallest_effect": 2}], smallest_effect=1)
     )
     assert {step.key for step in plain.steps()} == {step.key for step in stated.steps()}
+
+
+def test_groups_of_languages_and_points_of_paths_are_judged_by_it(
+    bert_folder: Path, tmp_path: Path
+) -> None:
+    """Of a margin that everything lies within."""
+    targets = [GETTEXT | {"languages": ["de", "ru"]}]
+    stage = {"task": "name-alias", "learning_rate": 0.1}
+    arms = {"baseline": {}, "text": {"stages": [stage], "interpolate": [0.5]}}
+    settings = {"targets": targets, "arms": arms, "comparisons": []}
+    study = small_study(bert_folder, **settings, smallest_effect=100, seeds=[1, 2, 3])
+    store = Store(tmp_path / "store")
+    plan, _ = run_plan(plan_study(study), store)
+    gathered = Gathered(plan, store)
+
+    groups = {effect.verdict for effect in language_groups(gathered)}
+    points = {point.verdict for point in interpolation_paths(gathered) if point.share}
+    unknown = {ONE_SEED, INCONCLUSIVE}
+    assert EQUIVALENT in groups and not groups & unknown
+    assert EQUIVALENT in points and not points & unknown
 
 
 @pytest.mark.parametrize("value", [0, -1, float("inf"), "much"])

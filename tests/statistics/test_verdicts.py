@@ -13,7 +13,7 @@ from scipy.special import stdtrit
 
 from crosslift.errors import DataError
 from crosslift.results.effect_parts import Attribution
-from crosslift.results.verdict import INCONCLUSIVE, SHOWN, Verdict
+from crosslift.results.verdict import HIGHER, INCONCLUSIVE, SHOWN, Outcome, Verdict
 from crosslift.statistics import (
     ComparedScores,
     Controlled,
@@ -27,6 +27,7 @@ from crosslift.statistics import (
 )
 from crosslift.statistics.attribution import CONTROL_FACTS, facts_of
 from crosslift.statistics.clauses import zero_shot_words
+from crosslift.statistics.gains import GainOutcomes
 from crosslift.statistics.noise import Noise
 from crosslift.tasks.controls import CONTROLS
 from crosslift.wording import p_value, points, signed_points
@@ -461,6 +462,23 @@ def test_one_seed_divides_no_gain() -> None:
     parts = share_surviving(arm[:1], control[:1], baseline, np.zeros(200, int), NAMES)
     assert parts.sentence.startswith("On gettext, for this seed alone, `image` differs from")
     assert parts.sentence.endswith(": one seed gives no verdict, so nothing is divided.")
+
+
+def test_what_is_shown_of_a_gain_follows_the_corrected_verdicts() -> None:
+    def sentence(*outcomes: Outcome, gains: tuple[float, float] = (0.095, 0.03)) -> str:
+        corrected = GainOutcomes(*outcomes)
+        strata = np.zeros(200, int)
+        return share_surviving(*arms(gains), strata, NAMES, outcomes=corrected).sentence
+
+    assert sentence(HIGHER, INCONCLUSIVE, HIGHER).endswith(
+        ": no part of the gain is shown after correction to come from the pictures' content."
+    )
+    assert "that part is shown to come from" in sentence(HIGHER, HIGHER, HIGHER)
+    none = sentence(INCONCLUSIVE, INCONCLUSIVE, INCONCLUSIVE)
+    assert "is not shown to gain over `baseline` after correction: +9.5 points" in none
+    assert none.endswith("the pictures' content is not shown after correction to matter.")
+    fell = sentence(HIGHER, HIGHER, INCONCLUSIVE, gains=(0.03, -0.05))
+    assert "not shown, below `baseline`" in fell
 
 
 def test_a_control_without_the_arms_seeds_raises() -> None:

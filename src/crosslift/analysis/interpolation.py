@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from crosslift.analysis.collect import Gathered, cube_of
+from crosslift.analysis.judging import smallest_effect
 from crosslift.metrics.table import OUTCOME_OF_METRIC
 from crosslift.results.weight_paths import PathPoint
 from crosslift.statistics.differences import Difference, paired_difference, strata_of
@@ -39,8 +40,11 @@ def interpolation_paths(gathered: Gathered) -> list[PathPoint]:
     not known without looking at that target, and a share taken from these scores is fitted on them.
     """
     measured = list(_measured(gathered))
-    differences = [point.difference for point in measured if point.difference is not None]
-    judged = iter(judge_family(differences, [True] * len(differences), _LEVEL))
+    compared = [point for point in measured if point.difference is not None]
+    differences = [point.difference for point in compared if point.difference is not None]
+    plan = gathered.plan
+    margins = [smallest_effect(plan.study, plan.targets[point.target]) for point in compared]
+    judged = iter(judge_family(differences, [True] * len(differences), _LEVEL, margins))
     return [_point(gathered, m, next(judged) if m.difference else None) for m in measured]
 
 

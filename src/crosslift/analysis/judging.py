@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,11 @@ from crosslift.making.training_files import read_spent
 from crosslift.metrics.table import OUTCOME_OF_METRIC, described
 from crosslift.results.arm_facts import ArmBudget
 from crosslift.results.effect_parts import Attribution, Gain, Orientation
-from crosslift.results.verdict import Family, Verdict
+from crosslift.results.verdict import Family, Outcome, Verdict
 from crosslift.statistics.attribution import Controlled, attribute, facts_of
 from crosslift.statistics.clauses import zero_shot_words
 from crosslift.statistics.differences import Difference, paired_difference, strata_of
-from crosslift.statistics.gains import GainNames, share_surviving
+from crosslift.statistics.gains import GainNames, GainOutcomes, share_surviving
 from crosslift.statistics.verdicts import ComparedScores, judge
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Study
@@ -109,13 +109,19 @@ def _orientation(gathered: Gathered, arm: str, against: str, target: str) -> Ori
     )
 
 
-def gains(gathered: Gathered) -> list[Gain]:
+def gains(gathered: Gathered, judged: Sequence[Verdict]) -> list[Gain]:
     """What part of each arm's gain over the baseline survives against each control that the study
     writes out, on each target. `attributions` has the same for controls that the study names in one
-    word."""
+    word.
+
+    Args:
+        gathered: the run.
+        judged: its verdicts, see `verdicts`.
+    """
     study = gathered.plan.study
+    outcomes = {(v.arm, v.against, v.target): v.verdict for v in judged}
     return [
-        _gain(gathered, arm, control, target)
+        _gain(gathered, arm, control, target, outcomes)
         for arm, controls in _controls(study).items()
         for control in controls
         if not _named_in_one_word(study, control)
@@ -133,7 +139,13 @@ def _controls(study: Study) -> dict[str, list[str]]:
     return controls
 
 
-def _gain(gathered: Gathered, arm: str, control: str, target: str) -> Gain:
+def _gain(
+    gathered: Gathered,
+    arm: str,
+    control: str,
+    target: str,
+    outcomes: Mapping[tuple[str, str, str], Outcome],
+) -> Gain:
     facts = gathered.plan.targets[target].target
     outcome = OUTCOME_OF_METRIC[facts.metric]
     study = gathered.plan.study
@@ -145,7 +157,10 @@ def _gain(gathered: Gathered, arm: str, control: str, target: str) -> Gain:
     content = facts_of(control_kind(study, control), control).lacks
     names = GainNames(arm, control, baseline, target, content)
     strata = strata_of(~np.isnan(of_arm[0]))
-    share = share_surviving(of_arm, of_control, of_baseline, strata, names)
+    pairs = ((arm, baseline), (arm, control), (control, baseline))
+    judged = [outcomes.get((*pair, target)) for pair in pairs]
+    corrected = GainOutcomes(*(each for each in judged if each)) if all(judged) else None
+    share = share_surviving(of_arm, of_control, of_baseline, strata, names, outcomes=corrected)
     return Gain(arm=arm, control=control, target=target, sentence=share.sentence)
 
 

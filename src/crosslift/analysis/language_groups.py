@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from crosslift.analysis.collect import Gathered, as_many_seeds
-from crosslift.analysis.judging import any_trained, compared_with_baseline, shared_targets
+from crosslift.analysis.judging import (
+    any_trained,
+    compared_with_baseline,
+    shared_targets,
+    smallest_effect,
+)
 from crosslift.encoders.pretraining import pretraining_of
 from crosslift.metrics.table import OUTCOME_OF_METRIC
 from crosslift.reports.language_names import family_of, script_of
@@ -56,10 +61,13 @@ def _of_pair(gathered: Gathered, arm: str, baseline: str, target: str) -> Iterat
         level=_LEVEL,
     )
     trained = any_trained(gathered, target, arm, baseline)
+    margin = smallest_effect(gathered.plan.study, gathered.plan.targets[target])
     remaining = iter(differences)
     for grouping, groups in parted.items():
         of_grouping = [next(remaining) for _ in groups]
-        judged = judge_family(of_grouping, [trained] * len(of_grouping), _LEVEL)
+        judged = judge_family(
+            of_grouping, [trained] * len(of_grouping), _LEVEL, [margin] * len(of_grouping)
+        )
         for (group, places), difference, judgement in zip(
             groups.items(), of_grouping, judged, strict=True
         ):

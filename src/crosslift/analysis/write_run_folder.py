@@ -183,7 +183,7 @@ def _facts(
         store=str(gathered.store.root),
         steps=tuple(_step(gathered.plan, record, environments) for record in records),
         overlap=overlaps(gathered),
-        gains=tuple(gains(gathered)),
+        gains=tuple(gains(gathered, judged)),
         attributions=tuple(attributions(gathered, judged)),
         orientations=tuple(orientations(gathered)),
         expected=expected_scores(gathered),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from crosslift.errors import DataError
-from crosslift.results.verdict import HIGHER, LOWER
+from crosslift.results.verdict import HIGHER, INCONCLUSIVE, LOWER, Outcome
 from crosslift.statistics.clauses import interval_clause
 from crosslift.statistics.cubes import OutcomeCube, paired_gaps
 from crosslift.statistics.differences import Difference, paired_difference
@@ -39,6 +40,20 @@ class GainNames:
     content: str = "the pictures' content"
 
 
+class GainOutcomes(NamedTuple):
+    """The verdicts on the parts of a gain, after correction.
+
+    Args:
+        total: on the arm against the baseline.
+        content: on the arm against the control.
+        other: on the control against the baseline.
+    """
+
+    total: Outcome
+    content: Outcome
+    other: Outcome
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """A part of a whole, with its interval; 1 is all of it.
@@ -64,8 +79,8 @@ class GainShare:
         total: arm - baseline.
         content: arm - control: what only the content can have given.
         other: control - baseline: what came without the content (batches, loss, more text).
-        share: content / total. None unless the interval of ``total`` lies above 0 and ``content`` is a
-            part of it: not below 0, and not above the whole. None of one seed.
+        share: content / total. None unless ``total`` is shown to be above 0 and ``content`` is a part
+            of it: not below 0, and not above the whole. None of one seed.
         sentence: the finding in words.
     """
 
@@ -83,14 +98,15 @@ def share_surviving(
     strata: NDArray[np.integer],
     names: GainNames,
     *,
+    outcomes: GainOutcomes | None = None,
     level: float = 0.95,
 ) -> GainShare:
     """Part an arm's gain over the baseline into its content and the rest.
 
-    The intervals are not corrected for several comparisons: the verdicts on the same arms are, this
-    says how large the parts are. That of the share holds every share r for which arm - control - r x
-    (arm - baseline) is not shown to differ from 0 (Fieller 1954, Journal of the Royal Statistical
-    Society B 16).
+    The intervals are not corrected for several comparisons: they say how large the parts are. What is
+    said to be shown follows the verdicts, which are corrected. The interval of the share holds every
+    share r for which arm - control - r x (arm - baseline) is not shown to differ from 0 (Fieller 1954,
+    Journal of the Royal Statistical Society B 16).
 
     Args:
         arm: float64 [S, N, L], as the treatment of `paired_difference`.
@@ -98,6 +114,7 @@ def share_surviving(
         baseline: the same, or [1, N, L] where it is untrained.
         strata: int [N], see `strata_of`.
         names: for the sentence.
+        outcomes: the verdicts on the three differences; None: what their intervals alone give.
         level: of the intervals.
 
     Returns:
@@ -114,16 +131,18 @@ def share_surviving(
     total = paired_difference(arm, baseline, strata, level=level)
     content = paired_difference(arm, control, strata, level=level)
     other = paired_difference(control, baseline, strata, level=level)
+    if outcomes is None:
+        outcomes = GainOutcomes(by_interval(total), by_interval(content), by_interval(other))
     share = None
     parted = content.effect >= 0 and other.effect >= 0
-    if total.seeds > 1 and total.low > 0 and parted:
+    if total.seeds > 1 and total.low > 0 and outcomes.total == HIGHER and parted:
         weights = np.full((arm.shape[2], 1), 1 / arm.shape[2])
         whole, part = (
             influences_of(paired_gaps(arm, reference), strata, weights)[0]
             for reference in (baseline, control)
         )
         share = _share(part, whole, level)
-    sentence = _sentence(names, total, content, other, share)
+    sentence = _sentence(names, total, content, other, share, outcomes)
     return GainShare(total, content, other, share, sentence)
 
 
@@ -160,6 +179,7 @@ def _sentence(
     content: Difference,
     other: Difference,
     share: Share | None,
+    outcomes: GainOutcomes,
 ) -> str:
     if total.seeds == 1:
         return (
@@ -167,22 +187,22 @@ def _sentence(
             f"`{names.baseline}` by {_signed(total)} and from `{names.control}` by "
             f"{_signed(content)}: one seed gives no verdict, so nothing is divided."
         )
-    gained = by_interval(total)
-    if gained == HIGHER:
+    if outcomes.total == HIGHER:
         return (
             f"Of the {points(total.effect)} points ({interval_clause(total)}) that `{names.arm}` "
             f"gained over `{names.baseline}` on {names.target}, "
-            f"{_surviving(names, content, other, share)}."
+            f"{_surviving(names, content, other, share, outcomes)}."
         )
-    if gained == LOWER:
+    if outcomes.total == LOWER:
         lost = f"{points(-total.effect)} points against `{names.baseline}`"
         whole = f"lost {lost} ({interval_clause(total)})"
     else:
-        whole = f"is not shown to gain over `{names.baseline}`: {_signed(total)}"
+        corrected = _correction(total, outcomes.total)
+        whole = f"is not shown to gain over `{names.baseline}`{corrected}: {_signed(total)}"
     return (
         f"On {names.target}, `{names.arm}` {whole}, so there is no gain to divide; "
         f"its difference to `{names.control}` is {_signed(content)}: "
-        f"{_content_shown(names, content)}."
+        f"{_content_shown(names, content, outcomes.content)}."
     )
 
 
@@ -190,11 +210,20 @@ def _signed(difference: Difference) -> str:
     return f"{signed_points(difference.effect)} points ({interval_clause(difference)})"
 
 
+def _correction(difference: Difference, outcome: Outcome) -> str:
+    """Words for a difference whose interval excludes 0 and that the correction leaves inconclusive."""
+    return " after correction" if by_interval(difference) != outcome == INCONCLUSIVE else ""
+
+
 def _surviving(
-    names: GainNames, content: Difference, other: Difference, share: Share | None
+    names: GainNames,
+    content: Difference,
+    other: Difference,
+    share: Share | None,
+    outcomes: GainOutcomes,
 ) -> str:
     against = f"against `{names.control}`"
-    outcome = by_interval(content)
+    outcome = outcomes.content
     part = f"{points(content.effect)} ({interval_clause(content)})"
     if outcome == LOWER:
         return (
@@ -202,25 +231,27 @@ def _surviving(
             f"({interval_clause(content)} for the arm against it): {names.content} is shown to cost"
         )
     if share is None and content.effect > 0:
+        below = _below(other, outcomes.other)
         return (
-            f"no share is given: `{names.control}` is {_below(other)} `{names.baseline}`, so that "
+            f"no share is given: `{names.control}` is {below} `{names.baseline}`, so that "
             f"the arm's {part} points above it are more than the whole gain; "
-            f"{_content_shown(names, content)}"
+            f"{_content_shown(names, content, outcome)}"
         )
     if share is None:
         return (
             f"no share is given: the arm differs from `{names.control}` by {_signed(content)}; "
-            f"{_content_shown(names, content)}"
+            f"{_content_shown(names, content, outcome)}"
         )
     surviving = f"{part} survive {against}, a share of {_share_words(share)}"
     if outcome == HIGHER:
         return f"{surviving}: that part is shown to come from {names.content}"
-    return f"{surviving}: no part of the gain is shown to come from {names.content}"
+    corrected = _correction(content, outcome)
+    return f"{surviving}: no part of the gain is shown{corrected} to come from {names.content}"
 
 
-def _below(other: Difference) -> str:
+def _below(other: Difference, outcome: Outcome) -> str:
     """How far a control is below the baseline, and whether that is shown."""
-    doubt = "" if by_interval(other) == LOWER else ", not shown,"
+    doubt = "" if outcome == LOWER else ", not shown,"
     return f"{points(-other.effect)} points ({interval_clause(other)}){doubt} below"
 
 
@@ -229,10 +260,9 @@ def _share_words(share: Share) -> str:
     return f"{value} ({level_words(share.level)} interval {low} to {high})"
 
 
-def _content_shown(names: GainNames, content: Difference) -> str:
-    outcome = by_interval(content)
+def _content_shown(names: GainNames, content: Difference, outcome: Outcome) -> str:
     if outcome == HIGHER:
         return f"{names.content} is shown to help"
     if outcome == LOWER:
         return f"{names.content} is shown to cost"
-    return f"{names.content} is not shown to matter"
+    return f"{names.content} is not shown{_correction(content, outcome)} to matter"
