@@ -30,7 +30,7 @@ def open_update(
         task: its name.
         token_table: as in `StageSettings`.
     """
-    options = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
+    options = FormOptions(text_locked=False, partners="own", seed=0)
     opened = form.open(encoder, split, Split([]), options)
     settings = StageSettings.model_validate(
         {"task": task, "learning_rate": RATE, "token_table": token_table}

@@ -87,7 +87,7 @@ class _Updates:
 
     def turn(self) -> Turn:
         """Trains from the encoder's own weights."""
-        options = FormOptions(False, False, 0)
+        options = FormOptions(False, "own", 0)
         task = TextPairs().open(self.encoder, Split(self.records), Split([]), options)
         member = MixedTask("pairs", MixedTaskSettings(task="text-pairs"), task, 0)
         budget = Budget(updates=_UNTIMED + self.timed, batch_size=len(self.records))

@@ -88,7 +88,7 @@ def train_ours(side: _Side) -> None:
     if side.task == "classes":
         form = Classification(text="anchor", pair="positive", labels=_LABELS)
         records = [Record(r.id, r.texts, label=_LABELS[i % 3]) for i, r in enumerate(records)]
-    opened = form.open(encoder, Split(records), Split([]), FormOptions(False, False, 0))
+    opened = form.open(encoder, Split(records), Split([]), FormOptions(False, "own", 0))
     settings = StageSettings.model_validate(
         {"task": form.name, "learning_rate": RATE, "dev_evaluations": 0}
     )

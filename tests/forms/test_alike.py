@@ -17,7 +17,7 @@ from crosslift.forms.form import FormOptions, Split
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
 
-OPTIONS = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
+OPTIONS = FormOptions(text_locked=False, partners="own", seed=0)
 NONE = Split([])
 
 
@@ -140,7 +140,7 @@ def test_a_shuffled_picture_never_gets_a_caption_that_it_has_itself(bert_folder:
     texts = ["a circle", "a circle", "a circle", "a square", "a star", "rain"]
     records = [Record(str(i), {"text": text}) for i, text in enumerate(texts)]
     for seed in range(10):
-        options = FormOptions(text_locked=False, shuffle_pictures=True, seed=seed)
+        options = FormOptions(text_locked=False, partners="wrong", seed=seed)
         task = tiny_form("image-text").open(
             load_tiny(bert_folder), Split(records, split.pictures), NONE, options
         )
@@ -157,7 +157,7 @@ def test_pictures_that_share_label_words_can_be_shuffled(bert_folder: Path) -> N
         for word in words:
             records.append(Record(f"{picture}-{word}", {"text": word}, group=f"p{picture}"))
             places.append(picture)
-    options = FormOptions(text_locked=False, shuffle_pictures=True, seed=0)
+    options = FormOptions(text_locked=False, partners="wrong", seed=0)
     task = tiny_form("image-text").open(
         load_tiny(bert_folder), Split(records, split.pictures, np.array(places)), NONE, options
     )

@@ -32,7 +32,7 @@ from crosslift.sources.record import Record
 from crosslift.sources.record_tables import read_records
 from crosslift.training.budget import Budget
 
-OPTIONS = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
+OPTIONS = FormOptions(text_locked=False, partners="own", seed=0)
 NONE = Split([])
 
 
@@ -224,7 +224,7 @@ def test_wrong_partners_where_there_are_none() -> None:
 def test_shuffled_pictures_are_the_same_pictures_elsewhere(bert_folder: Path) -> None:
     encoder = load_tiny(bert_folder)
     plain = open_tiny_task("image-text", encoder)
-    shuffled = open_tiny_task("image-text", encoder, shuffled=True)
+    shuffled = open_tiny_task("image-text", encoder, partners="wrong")
     rows = np.arange(6)
     right, wrong = plain.pictures.picture_rows(rows), shuffled.pictures.picture_rows(rows)
     assert sorted(right) == sorted(wrong) == rows.tolist()

@@ -46,7 +46,7 @@ from crosslift.training.checkpoint import Progress
 from crosslift.training.loop import Stage, train
 from crosslift.training.stage_settings import StageSettings
 
-OPTIONS = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
+OPTIONS = FormOptions(text_locked=False, partners="own", seed=0)
 LOCKED = replace(OPTIONS, text_locked=True)
 NONE = Split([])
 PAIRS = {

@@ -20,7 +20,7 @@ from crosslift.forms.form import FormOptions, Split
 from crosslift.forms.masked_lm import LanguageDraw, MaskedLM, OpenMaskedLM
 from crosslift.sources.record import Record
 
-OPTIONS = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
+OPTIONS = FormOptions(text_locked=False, partners="own", seed=0)
 NONE = Split([])
 SIZES = {"de": 900, "fi": 81, "sw": 16}
 LANGUAGES = [code for code, size in SIZES.items() for _ in range(size)]

@@ -11,6 +11,7 @@ import pytest
 import torch
 from tiny_encoder import NAMES, load_tiny, open_tiny_task, tiny_form, tiny_split
 
+from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.packing import pack
 from crosslift.errors import DataError
 from crosslift.forms.caption_to_feature import CaptionToFeature
@@ -22,7 +23,7 @@ from crosslift.forms.image_text_matching import ImageTextMatching, hard_negative
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
 
-OPTIONS = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
+OPTIONS = FormOptions(text_locked=False, partners="own", seed=0)
 NONE = Split([])
 
 
@@ -88,7 +89,7 @@ def test_one_picture_under_two_groups_is_no_negative_either(bert_folder: Path) -
 
 
 def test_all_captions_of_a_picture_go_to_the_same_wrong_picture(bert_folder: Path) -> None:
-    options = FormOptions(text_locked=False, shuffle_pictures=True, seed=4)
+    options = FormOptions(text_locked=False, partners="wrong", seed=4)
     task = tiny_form("image-text").open(load_tiny(bert_folder), captions(), NONE, options)
     pictures = task.pictures.picture_rows(np.arange(6))
     assert pictures[0] == pictures[1] != 0
@@ -242,7 +243,8 @@ def test_masked_captions_start_with_the_loss_of_the_text_alone(bert_folder: Path
 def test_masked_captions_attend_to_their_picture(bert_folder: Path) -> None:
     encoder = load_tiny(bert_folder)
     right, wrong = (
-        open_tiny_task("image-masked-lm", encoder, shuffled=shuffled) for shuffled in (False, True)
+        open_tiny_task("image-masked-lm", encoder, partners=partners)
+        for partners in ("own", "wrong")
     )
     losses = []
     for task in (right, wrong):
@@ -303,7 +305,7 @@ def test_the_distance_from_the_teacher_by_hand(bert_folder: Path, loss: str, fac
 
 def test_a_linear_map_between_frozen_encoders(bert_folder: Path) -> None:
     encoder = load_tiny(bert_folder)
-    options = FormOptions(text_locked=True, shuffle_pictures=False, seed=0)
+    options = FormOptions(text_locked=True, partners="own", seed=0)
     task = CaptionToFeature(tower="t").open(encoder, frozen_split(), NONE, options)
     outcome = task.loss(np.arange(6), np.random.default_rng(0))
     outcome.loss.backward()
@@ -322,7 +324,7 @@ def test_teachings_replace_pictures_and_are_shuffled_like_them(
     form = CaptionToFeature(tower="t", teacher="captions")
     losses = {}
     for shuffled in (False, True):
-        options = FormOptions(text_locked=False, shuffle_pictures=shuffled, seed=0)
+        options = FormOptions(text_locked=False, partners="wrong" if shuffled else "own", seed=0)
         task = form.open(encoder, split, NONE, options)
         losses[shuffled] = task.loss(np.arange(6), np.random.default_rng(0)).loss.item()
         mapped = unit(
@@ -351,3 +353,23 @@ def test_a_teacher_that_knows_nothing_is_refused(
     form = CaptionToFeature(**settings)  # type: ignore[arg-type]
     with pytest.raises(DataError, match=words):
         form.open(load_tiny(bert_folder), frozen_split(), NONE, OPTIONS)
+
+
+def test_the_loss_at_an_early_state_leaves_the_layers_above_it(bert_folder: Path) -> None:
+    encoder = load_tiny(bert_folder)
+    split = frozen_split()
+    task = ImageText(hidden_state=1).open(encoder, split, split, OPTIONS)
+    encoder.table.keep_only(task.token_ids(), trainable=True)
+    task.loss(np.arange(6), np.random.default_rng(0)).loss.backward()
+    low, high = encoder.layers()[0], encoder.layers()[1]
+    assert all(p.grad is not None and p.grad.any() for p in low.parameters() if p.ndim > 1)
+    assert all(p.grad is None or not p.grad.any() for p in high.parameters())
+
+    early = task._texts(np.arange(6))[0]
+    texts = [record.texts["text"] for record in split.records]
+    expected = encode(encoder, texts, hidden_state=1)
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    assert np.allclose(early.detach().numpy(), expected, atol=1e-5)
+    locked = FormOptions(text_locked=True, partners="own", seed=0)
+    of_locked = ImageText(hidden_state=1).open(encoder, split, NONE, locked)
+    assert np.allclose(of_locked._texts(np.arange(6))[0].numpy(), expected, atol=1e-5)

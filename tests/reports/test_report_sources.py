@@ -97,6 +97,7 @@ def test_each_control_is_a_source_with_its_rest(run: RunFolder) -> None:
         "training at all",
         "learned features",
         "labels",
+        "detail of the pictures",
     ]
     assert rows["whole effect"].rest is None
     content, text = rows["picture content"], rows["text exposure"]
@@ -206,7 +207,7 @@ def test_kinds_of_controls_have_marks_of_their_own(run: RunFolder) -> None:
     control_looks = [looks[f"image--{kind}"] for kind in CONTROL_LIFTS]
     assert {look.variable for look in control_looks} == {looks["image"].variable}
     assert all(look.hollow for look in control_looks)
-    assert len({look.marker for look in [*control_looks, looks["image-shuffled"]]}) == 6
+    assert len({look.marker for look in [*control_looks, looks["image-shuffled"]]}) == 7
     assert looks["image"].marker not in {look.marker for look in control_looks[:4]}
 
 
@@ -292,7 +293,7 @@ def test_many_arms_are_numbered_and_starts_have_panels(folder: Path, page: str) 
     crowded = (folder / "plots" / "trade-off-names-tatoeba-raw.svg").read_text(encoding="utf-8")
     words = re.findall(r">([^<>]+)</text>", crowded)
     arms = [word for word in words if re.match(r"\d+ +\S", word)]
-    assert len(arms) == 14
+    assert len(arms) == 15
     assert {str(number) for number in range(1, 15)} <= set(words)
     assert "start embedded-mlm" in words
     few = (folder / "plots" / "trade-off-names-tatoeba-e5.svg").read_text(encoding="utf-8")

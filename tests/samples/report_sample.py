@@ -84,6 +84,7 @@ CONTROL_LIFTS = {  # of `image`, each asked for in one word
     "same-updates-no-task": (0.01, 0.04, 0.001),
     "random-features": (0.02, 0.05, 0.05),
     "placebo-labels": (-0.01, 0.06, 0.002),
+    "same-kind-pictures": (0.02, 0.07, 0.002),
 }
 VALUES = ("1e-06", "4e-06", "2e-05", "1e-04")
 OTHER_START: tuple[tuple[str, Role, str | None], ...] = (

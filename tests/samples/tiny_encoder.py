@@ -16,7 +16,9 @@ from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.load_encoder import Encoder, load_encoder
 from crosslift.forms.declared_forms import FORMS, PICTURE_FORMS
 from crosslift.forms.form import FormOptions, OpenTask, Split
+from crosslift.forms.form_facts import Partners
 from crosslift.sources.record import Record
+from crosslift.tasks.controls import PARTNERS
 from crosslift.training.budget import Budget
 from crosslift.training.checkpoint import Progress
 from crosslift.training.guards.data import on_their_data
@@ -266,7 +268,7 @@ def open_tiny_task(
     encoder: Encoder,
     *,
     locked: bool = False,
-    shuffled: bool = False,
+    partners: Partners = "own",
     seed: int = 0,
     cached_texts: int | None = None,
     **settings: Any,
@@ -274,7 +276,7 @@ def open_tiny_task(
     """The six records opened on an encoder; text pairs and pictures have dev records too."""
     made: Any = tiny_form(form, **settings)
     split = tiny_split(form)
-    options = FormOptions(locked, shuffled, seed, cached_texts)
+    options = FormOptions(locked, partners, seed, cached_texts)
     opened: OpenTask = made.open(encoder, split, split, options)
     return opened
 
@@ -307,7 +309,7 @@ def train_tiny(
         form,
         encoder,
         locked=locked,
-        shuffled=stage.tasks[0].control == "shuffled-pictures",
+        partners=PARTNERS.get(stage.tasks[0].control, "own"),
         seed=seed,
         cached_texts=stage.cached_texts,
     )

@@ -818,7 +818,7 @@ def test_the_form_opens_with_the_options_of_the_task(name: str, tmp_path: Path) 
 @pytest.mark.parametrize("name", DATASETS)
 def test_records_go_through_the_form(name: str, bert_folder: Path, tmp_path: Path) -> None:
     task = open_sample(name, SAMPLES[name][0], tmp_path)
-    options = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
+    options = FormOptions(text_locked=False, partners="own", seed=0)
     train = list(task.source.train())
     if name == "squad-passage":  # its sample is one passage, and training needs two
         other = {**train[0].texts, "positive": "Another passage."}

@@ -178,7 +178,7 @@ def test_a_folder_with_a_file_for_each_language(tmp_path: Path, xlm_folder: Path
         ("zh-Hans:1", "zh-Hans", "一"),
     ]
     assert task.source.dev() == []
-    options = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
+    options = FormOptions(text_locked=False, partners="own", seed=0)
     opened = task.form.open().open(load_tiny(xlm_folder), Split(records), Split([]), options)
     drawn = [records[row].language for row in opened.draw(0, 8, 0)]
     assert sorted(drawn) == sorted(2 * task.languages), "each equally often"

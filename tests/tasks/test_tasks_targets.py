@@ -170,7 +170,7 @@ def run_two_updates(
         return Split(records, np.stack(pictures) if pictures else None)
 
     encoder = load_tiny(folder)
-    options = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
+    options = FormOptions(text_locked=False, partners="own", seed=0)
     opened = form.open(encoder, split(task.source.train()), split(task.source.dev()), options)
     settings = StageSettings(task=task.name, learning_rate=1e-3, dev_evaluations=1)
     budget = Budget(updates=2, batch_size=4)

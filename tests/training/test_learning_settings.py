@@ -43,7 +43,7 @@ from crosslift.training.selection import chosen_score
 from crosslift.training.stage_settings import StageSettings
 from crosslift.training.weights import Weights
 
-OPTIONS = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
+OPTIONS = FormOptions(text_locked=False, partners="own", seed=0)
 TEXTS = ["a cat", "the dog is running over the hill", "x", "one two three four five six"]
 
 
@@ -161,7 +161,7 @@ def test_a_cached_batch_gives_the_plain_batch_s_gradient(
     outcomes = []
     for cached in (None, chunk):
         encoder = load_tiny(bert_folder, precision="float32")
-        options = FormOptions(False, False, 0, cached)
+        options = FormOptions(False, "own", 0, cached)
         split = Split(records_of(form))
         outcomes.append(gradients(encoder, POOLED[form].open(encoder, split, split, options), 6))
     (loss, plain), (cached_loss, found) = outcomes
@@ -183,7 +183,7 @@ def test_cached_dropout_is_the_same_when_it_is_computed_again(bert_folder: Path)
         with torch.no_grad():
             parameter[0] += shift
         torch.manual_seed(5)
-        found = batch_vectors(encoder, sequences, FormOptions(False, False, 0, 2)).square().sum()
+        found = batch_vectors(encoder, sequences, FormOptions(False, "own", 0, 2)).square().sum()
         with torch.no_grad():
             parameter[0] -= shift
         return found
@@ -206,7 +206,7 @@ def peak_of_graph(encoder: Encoder, cached: int | None) -> int:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        vectors = batch_vectors(encoder, sequences, FormOptions(False, False, 0, cached))
+        vectors = batch_vectors(encoder, sequences, FormOptions(False, "own", 0, cached))
     vectors.sum().backward()
     gc.collect()
     return kept

@@ -287,7 +287,7 @@ def test_accumulated_parts_give_the_gradient_of_the_whole(xlm_folder: Path, tmp_
     found = []
     for chunks in ([6], [2, 2, 2], [3, 3]):
         encoder = load_tiny(xlm_folder, precision="float32")
-        task = OpenDistillation(encoder, records, "text", 6, FormOptions(False, False, 0))
+        task = OpenDistillation(encoder, records, "text", 6, FormOptions(False, "own", 0))
         settings = StageSettings(task="x", clip_norm=1e9)
         weights = Weights(encoder, {"x": task.head}, task.token_ids(), settings)
         with torch.no_grad():  # the encoder has moved since

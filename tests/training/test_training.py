@@ -598,7 +598,7 @@ def test_dev_scores_are_those_of_the_trained_encoder(bert_folder: Path, checkpoi
 
 def test_without_dev_records_there_are_no_dev_scores(bert_folder: Path, checkpoint: Path) -> None:
     encoder = load_tiny(bert_folder)
-    options = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
+    options = FormOptions(text_locked=False, partners="own", seed=0)
     task = TextPairs().open(encoder, tiny_split("text-pairs"), Split([]), options)
     stage = Stage(
         StageSettings(task="text-pairs"),

@@ -134,7 +134,7 @@ def _pairs() -> Split:
 def _train(
     encoder: Encoder, checkpoint: Path, form: TextPairs, updates: int = 20, **settings: Any
 ) -> tuple[dict[str, torch.Tensor], list[float]]:
-    task = form.open(encoder, _pairs(), Split([]), FormOptions(False, False, 0))
+    task = form.open(encoder, _pairs(), Split([]), FormOptions(False, "own", 0))
     stage = StageSettings(task="text-pairs", dev_evaluations=0, learning_rate=3e-3, **settings)
     budget = Budget(updates=updates, batch_size=6)
     member = MixedTask("pairs", MixedTaskSettings(task="text-pairs"), task, 0)
@@ -164,7 +164,7 @@ def test_layers_above_the_hidden_state_stay(tiny_folders: dict[str, Path], tmp_p
 
 def test_a_hidden_state_that_the_encoder_lacks(tiny_folders: dict[str, Path]) -> None:
     encoder = load_tiny(tiny_folders["bert"])
-    options = FormOptions(False, False, 0)
+    options = FormOptions(False, "own", 0)
     with pytest.raises(DataError, match="hidden_state 3 of text pairs") as error:
         TextPairs(hidden_state=3).open(encoder, _pairs(), Split([]), options)
     assert "0 (embedding output) to 2" in str(error.value)
@@ -233,7 +233,7 @@ def test_operations_are_those_of_the_layers_below(
         encoder = load_tiny(tiny_folders["bert"])
         encoder.runner._stops_early = True if run else None
         form = TextPairs(hidden_state=1)
-        task = form.open(encoder, _pairs(), Split([]), FormOptions(False, False, 0))
+        task = form.open(encoder, _pairs(), Split([]), FormOptions(False, "own", 0))
         stage = StageSettings(task="text-pairs", dev_evaluations=0)
         member = MixedTask("pairs", MixedTaskSettings(task="text-pairs"), task, 0)
         place = tmp_path / f"{run}"

@@ -21,6 +21,7 @@ def encode(
     encoder: Encoder,
     texts: Sequence[str],
     *,
+    hidden_state: int | None = None,
     tokens_per_batch: int = TOKENS_PER_BATCH,
     advance: Callable[[int], None] | None = None,
 ) -> NDArray[np.float32]:
@@ -29,6 +30,7 @@ def encode(
     Args:
         encoder: the encoder.
         texts: N texts; equal texts are encoded once and get equal vectors.
+        hidden_state: the pooled hidden state; None: the encoder's.
         tokens_per_batch: at most this many tokens in one packed batch (or one longer text).
         advance: called with the number of texts done since the last call; None: not called.
 
@@ -39,12 +41,13 @@ def encode(
         EncoderError: a vector is not finite.
     """
     distinct = list(dict.fromkeys(texts))
-    vectors = np.empty((len(distinct), encoder.width), np.float32)
+    place = encoder.place_at(hidden_state)
+    vectors = np.empty((len(distinct), encoder.width_in(place)), np.float32)
     encode_into(
         [vectors],
         encoder,
         distinct,
-        [encoder.place],
+        [place],
         tokens_per_batch=tokens_per_batch,
         advance=advance,
     )

@@ -135,6 +135,11 @@ class Encoder:
         """Where the reading reads its vectors."""
         return Place(self.reading.hidden_state, self.reading.pooling)
 
+    def place_at(self, hidden_state: int | None) -> Place:
+        """The same pooling of a hidden state; None: that of the reading."""
+        place = self.place
+        return place if hidden_state is None else place._replace(hidden_state=hidden_state)
+
     @property
     def width(self) -> int:
         """Length of the vectors."""
@@ -226,9 +231,8 @@ class Encoder:
         """Vectors, float32 [N, width], of N sequences of token ids, with gradient, at a hidden state;
         None: at that of the reading."""
         batch = pack(sequences).to(self.device)
-        index = self.reading.hidden_state if hidden_state is None else hidden_state
-        place = self.place._replace(hidden_state=index)
-        return self._read(self.states(batch, index), batch, place)
+        place = self.place_at(hidden_state)
+        return self._read(self.states(batch, place.hidden_state), batch, place)
 
     def pool(self, states: Tensor, batch: PackedBatch) -> Tensor:
         """Vectors, float32 [N, width], of N packed sequences with the states [T, D]."""

@@ -44,6 +44,9 @@ _TOWER = {
 }
 _TRAINED_TOWER = {**_TOWER, "augmentation": one_of("drawing", "photo", "none")}
 """Options of the forms that can train their tower on augmented pictures."""
+_HIDDEN_STATE = Option(
+    int, "a whole number of 0 or more, or null", lambda value: value >= 0, none=True
+)
 _MASKS = {"masked_share": SHARE, "whole_words": FLAG}
 
 
@@ -89,6 +92,7 @@ _IMAGE_TEXT = FormFacts(
         **_TRAINED_TOWER,
         "loss": one_of("softmax", "sigmoid"),
         "first_temperature": ABOVE_0_OR_NONE,
+        "hidden_state": _HIDDEN_STATE,
     },
 )
 
@@ -249,9 +253,7 @@ _TEXT_PAIRS = FormFacts(
         "loss": one_of("softmax", "triplet"),
         "temperature": ABOVE_0,
         "margin": ABOVE_0,
-        "hidden_state": Option(
-            int, "a whole number of 0 or more, or null", lambda value: value >= 0, none=True
-        ),
+        "hidden_state": _HIDDEN_STATE,
         "hard_negatives": one_of("none", "string", "embedding"),
         "one_of_a_group": FLAG,
     },

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from crosslift.encoders.load_encoder import Encoder
+from crosslift.forms.form_facts import Partners
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Record
 
@@ -38,14 +39,15 @@ class FormOptions:
 
     Args:
         text_locked: the text encoder is not trained.
-        shuffle_pictures: every picture is paired with a wrong text, the control of image-text tasks.
+        partners: the picture that a text is paired with, in tasks with pictures: its ``own``, a
+            ``wrong`` one, or another of the ``same-kind``.
         seed: of the head's initial weights and of the shuffling.
         cached_texts: number of texts that go through the encoder at a time; their activations are
             computed again for the gradient. None: all at once, and activations stay in memory.
     """
 
     text_locked: bool
-    shuffle_pictures: bool
+    partners: Partners
     seed: int
     cached_texts: int | None = None
 

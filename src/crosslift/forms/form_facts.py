@@ -24,6 +24,10 @@ NeedsOthers = Callable[[Mapping[str, str], Mapping[str, Any]], bool]
 records of its part of a batch."""
 
 
+Partners = Literal["own", "wrong", "same-kind"]
+"""The picture that a text is paired with."""
+
+
 @dataclass(frozen=True, slots=True)
 class PictureFacts:
     """The facts of a form whose records have pictures. They have no defaults: otherwise, a form without

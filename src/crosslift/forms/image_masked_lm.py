@@ -101,7 +101,7 @@ class OpenImageMaskedLM(OpenMaskedLM):
             seed,
             encoder.device,
         )
-        plain = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
+        plain = FormOptions(text_locked=False, partners="own", seed=0)
         self._dev_pictures = (
             SplitPictures(form, dev, plain, encoder.device) if dev.records else None
         )

@@ -43,6 +43,9 @@ class ImageText(PictureForm):
         loss: ``softmax`` over the batch in both directions, or a ``sigmoid`` of each pair.
         first_temperature: initial value of the learned temperature; its inverse stays at most 100.
             None: 0.07 for the softmax, 0.1 for the sigmoid, as in the papers.
+        hidden_state: the hidden state of the text encoder that is pooled for the loss; 0 is the
+            embedding output. The layers above it learn nothing, and picture targets read texts as the
+            arm does. None: the encoder's.
 
     Source: Radford et al. 2021 (arXiv 2103.00020), section 2.3; the sigmoid and its bias, which
     starts at -10: Zhai et al. 2023 (arXiv 2303.15343), section 3.2.
@@ -50,6 +53,7 @@ class ImageText(PictureForm):
 
     loss: Literal["softmax", "sigmoid"] = "softmax"
     first_temperature: float | None = None
+    hidden_state: int | None = None
     name: str = "image-text"
 
     def head(self, width: int, seed: int, features: int | None = None) -> ImageTextHead:
@@ -109,14 +113,19 @@ class OpenImageText:
         self.pictures = SplitPictures(form, train, options, encoder.device)
         self.pictures.check_negatives()
         self.size = self.pictures.count
-        width, seed, features = encoder.width, options.seed, self.pictures.width
+        width = encoder.width_in(encoder.place_at(form.hidden_state))
+        seed, features = options.seed, self.pictures.width
         self.head = seeded(lambda: form.head(width, seed, features), seed, encoder.device)
         texts = column(train.records, form.text)
         self._sequences = encoder.tokenise(texts)
-        self._dev = DevPictures(form, encoder, dev) if dev.records else None
+        state = form.hidden_state
+        if state is not None:
+            _ = encoder.runner.stops_early  # tested here, not during training
+        self._dev = DevPictures(form, encoder, dev, state) if dev.records else None
         self._locked = None
         if options.text_locked:
-            self._locked = torch.from_numpy(encode(encoder, texts)).to(encoder.device)
+            vectors = encode(encoder, texts, hidden_state=state)
+            self._locked = torch.from_numpy(vectors).to(encoder.device)
 
     def token_ids(self) -> Iterable[int]:
         """Ids of every token of the training and dev texts."""
@@ -143,7 +152,8 @@ class OpenImageText:
         if self._locked is not None:
             return unit(self._locked[rows]), 0
         sequences = [self._sequences[row] for row in rows]
-        return unit(batch_vectors(self.encoder, sequences, self._options)), count_tokens(sequences)
+        vectors = batch_vectors(self.encoder, sequences, self._options, self.form.hidden_state)
+        return unit(vectors), count_tokens(sequences)
 
     def dev_scores(self) -> dict[str, float]:
         """Recall at 10 from dev texts to dev pictures; empty without dev records."""

@@ -26,6 +26,12 @@ from crosslift.forms.form import (
 )
 from crosslift.images.augment import Augmentation, augment
 from crosslift.images.features import extract_features
+from crosslift.images.picture_kinds import (
+    check_kinds,
+    class_scores,
+    kinds_of,
+    partners_of_kind,
+)
 from crosslift.images.tower_settings import EMBEDDED, TowerSettings
 from crosslift.images.towers import ImageTower, open_tower
 from crosslift.retrieval.metrics import recall_at
@@ -86,6 +92,14 @@ class PictureForm:
     def reads_teachings(self) -> bool:
         """Whether it learns from a teacher's vectors of the texts (`Split.teachings`)."""
         return False
+
+    def check_kinds(self) -> None:
+        """Raises if its tower gives pictures no kinds, which the control of the same kind needs.
+
+        Raises:
+            DataError: the reason.
+        """
+        check_kinds(self.tower_settings, pooled=self.frozen and not self.patches)
 
     def check(self) -> None:
         """Raises if the form cannot be trained with its image tower; most forms accept any tower.
@@ -163,8 +177,12 @@ class SplitPictures:
         self._alike = Alike(groups, self.places, texts)
         self.count = len(features if pictures is None else pictures)  # type: ignore[arg-type]
         self._partners = np.arange(self.count)
-        if options.shuffle_pictures:
+        if options.partners == "wrong":
             self._partners = wrong_partners(self._partner_groups(groups), options.seed)
+        elif options.partners == "same-kind":
+            form.check_kinds()
+            scores = class_scores(form.tower_settings, np.asarray(features))
+            self._partners = partners_of_kind(kinds_of(scores), options.seed)
 
     def _partner_groups(self, groups: NDArray[np.int64]) -> NDArray[np.int64]:
         """Numbers of pictures, int64 [P]: only pictures with different numbers become partners in
@@ -237,8 +255,8 @@ class SplitPictures:
         return self._partners[self.places[rows]]
 
     def records_of_partners(self, rows: Rows) -> Rows:
-        """Each record itself or, if pictures are shuffled, a record of the picture it is paired
-        with."""
+        """Each record itself or, if texts have other pictures than their own, a record of the picture
+        it is paired with."""
         if (self._partners == np.arange(self.count)).all():
             return rows
         first = np.zeros(self.count, np.int64)
@@ -264,11 +282,14 @@ class DevPictures:
         form: the form.
         encoder: the text encoder.
         dev: the dev records, at least one.
+        hidden_state: of the encoder that is pooled; None: the encoder's.
     """
 
-    def __init__(self, form: PictureForm, encoder: Encoder, dev: Split) -> None:
-        plain = FormOptions(text_locked=False, shuffle_pictures=False, seed=0)
-        self._encoder = encoder
+    def __init__(
+        self, form: PictureForm, encoder: Encoder, dev: Split, hidden_state: int | None = None
+    ) -> None:
+        plain = FormOptions(text_locked=False, partners="own", seed=0)
+        self._encoder, self._hidden_state = encoder, hidden_state
         self._pictures = SplitPictures(form, dev, plain, encoder.device)
         self._texts = column(dev.records, form.text)
         self.sequences = encoder.tokenise(self._texts)
@@ -277,7 +298,8 @@ class DevPictures:
         """Recall at 10 from texts to the distinct pictures."""
         side = head if isinstance(head, PictureSide) else None
         features = self._pictures.all_features(side)
-        vectors = torch.from_numpy(encode(self._encoder, self._texts)).to(features.device)
+        encoded = encode(self._encoder, self._texts, hidden_state=self._hidden_state)
+        vectors = torch.from_numpy(encoded).to(features.device)
         with torch.inference_mode():
             texts = head.text_vectors(vectors).float().cpu().numpy()
             pictures = head.picture_vectors(features).float().cpu().numpy()

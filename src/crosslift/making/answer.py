@@ -23,7 +23,8 @@ from crosslift.making.loaded_target import Loaded
 from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
 from crosslift.making.trained_heads import load_head
-from crosslift.making.training_files import TRAINING_FILES, evaluations_kept
+from crosslift.making.training_files import TRAINING_FILES
+from crosslift.making.weight_files import evaluations_kept
 from crosslift.metrics.table import OUTCOME_OF_METRIC
 from crosslift.sources.record import Record
 from crosslift.steps.step import Step, Workplace

@@ -13,13 +13,16 @@ from torch import Tensor
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.state import save_change
 from crosslift.forms.form import FormOptions
+from crosslift.forms.form_facts import Partners
 from crosslift.making.synonym_copies import smoothed
 from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
 from crosslift.making.trained_heads import load_head
-from crosslift.making.training_files import TaskRecords, weights_file, write_training_files
+from crosslift.making.training_files import TaskRecords, write_training_files
 from crosslift.making.training_pictures import open_split
+from crosslift.making.weight_files import weights_file
 from crosslift.steps.step import Step, Workplace
+from crosslift.tasks.controls import PARTNERS
 from crosslift.training.budget import Budget
 from crosslift.training.guards.guard import Guard
 from crosslift.training.kept_checkpoints import KeptWeights
@@ -86,8 +89,7 @@ def _open_members(
             train_split, run.task.form, job.stage.robust, encoder, seed
         )
         dev_split, _ = open_split(step, store, name, "dev", run.dev())
-        shuffled = run.settings.control == "shuffled-pictures"
-        options = _options(job, seed, shuffled)
+        options = _options(job, seed, PARTNERS.get(run.settings.control, "own"))
         opened = run.task.form.open().open(encoder, train_split, dev_split, options)
         if "heads" in step.inputs:
             opened.head.load_state_dict(load_head(step.inputs["heads"], store, name))
@@ -111,6 +113,6 @@ def _save_heads(members: Sequence[MixedTask], place: Path) -> None:
     save_file(tensors, place)
 
 
-def _options(job: Training, seed: int, shuffled: bool) -> FormOptions:
+def _options(job: Training, seed: int, partners: Partners) -> FormOptions:
     locked = job.stage.text_side == "locked"
-    return FormOptions(locked, shuffled, seed, job.stage.cached_texts)
+    return FormOptions(locked, partners, seed, job.stage.cached_texts)

@@ -11,7 +11,7 @@ from crosslift.encoders.lend import LentEncoder
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.precision import resolve_precision
 from crosslift.errors import StudyError
-from crosslift.making.training_files import weights_file
+from crosslift.making.weight_files import weights_file
 from crosslift.steps.step import Step, Workplace
 
 

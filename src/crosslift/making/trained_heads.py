@@ -6,7 +6,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from crosslift.artifacts.store import Store
-from crosslift.making.training_files import weights_file
+from crosslift.making.weight_files import weights_file
 from crosslift.steps.step import Step
 
 

@@ -21,16 +21,6 @@ _RECORDS = "records.json"
 TRAINING_FILES = (_SPENT, _CURVE, _RECORDS, TIMINGS)
 
 
-def weights_file(part: str, checkpoint: str | None = None) -> str:
-    """Name of the file of trained weights.
-
-    Args:
-        part: ``encoder`` or ``head``.
-        checkpoint: which kept weights of the stage; None: those that it ends with.
-    """
-    return f"{part}.safetensors" if checkpoint is None else f"{part}-{checkpoint}.safetensors"
-
-
 class Spent(ResultRecord):
     """What a training step spent: ``spent.json``, and the seconds of ``timings.json``."""
 
@@ -55,12 +45,6 @@ class Spent(ResultRecord):
     def of(cls, progress: Progress) -> Self:
         """The record of a stage that has ended."""
         return cls(**{name: getattr(progress, name) for name in cls.model_fields})
-
-
-def evaluations_kept(folder: Path) -> int:
-    """Number of dev evaluations whose weights the training step of a folder keeps."""
-    heads = folder.glob(weights_file("head", "*"))
-    return sum(path.stem.partition("-")[2].isdigit() for path in heads)
 
 
 class TaskRecords(ResultRecord):

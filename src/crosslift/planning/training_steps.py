@@ -7,7 +7,7 @@ from typing import Any
 
 from crosslift.encoders.encoder_folder import layers_of
 from crosslift.encoders.encoder_settings import EncoderSettings
-from crosslift.errors import StudyError
+from crosslift.errors import DataError, StudyError
 from crosslift.forms.declared_forms import forms_of_vectors
 from crosslift.making.synonym_copies import robust_facts
 from crosslift.making.task_run import TaskRun
@@ -108,12 +108,23 @@ def _check_hidden_state(name: str, run: TaskRun, encoder: EncoderSettings) -> No
         )
 
 
+def _check_kinds(name: str, run: TaskRun) -> None:
+    form: Any = run.task.form.open()
+    try:
+        form.check_kinds()
+    except DataError as error:
+        what = f"control same-kind-pictures of task {name!r}: {error.what}"
+        raise StudyError(what, error.expected, error.remedy) from error
+
+
 def _check_stage(
     stage: StageSettings, tasks: Mapping[str, TaskRun], encoder: EncoderSettings
 ) -> None:
     for name, run in tasks.items():
         form = run.task.form
         _check_hidden_state(name, run, encoder)
+        if run.settings.control == "same-kind-pictures":
+            _check_kinds(name, run)
         if stage.cached_texts and form.facts.reads == "tokens":
             raise StudyError(
                 f"cached_texts with task {name!r}, whose form {form.name} reads tokens, not vectors",

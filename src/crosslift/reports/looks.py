@@ -28,9 +28,10 @@ PALETTE = (
 BASELINE = ("#2b313b", "#f0f2f5")
 REFERENCE = ("#858b94", "#8d939c")
 MARKERS = ("o", "s", "^", "P", "v")
-CONTROL_MARKERS = ("X", "<", "*", "d", ">")
+CONTROL_MARKERS = ("X", "<", "*", "d", ">", "p")
 _OF_CONTROL = {
     "shuffled-pictures": "X",
+    "same-kind-pictures": "p",
     "captions-only": "<",
     "same-updates-no-task": "*",
     "random-features": "d",

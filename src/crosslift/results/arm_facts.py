@@ -119,6 +119,7 @@ class ArmBudget(ResultRecord):
 Role = Literal["baseline", "trained", "control", "reference"]
 ControlKind = Literal[
     "shuffled-pictures",
+    "same-kind-pictures",
     "captions-only",
     "same-updates-no-task",
     "random-features",

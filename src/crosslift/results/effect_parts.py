@@ -70,6 +70,7 @@ class EffectPart(ResultRecord):
     """Kind of the control, as of an arm; null: the study writes it out."""
     named: Figure
     """The part of that name: the arm against the control (``shuffled-pictures``: picture content;
+    ``same-kind-pictures``: detail of the pictures;
     ``random-features``: learned features; ``placebo-labels``: labels; a control that the study writes
     out: what it lacks), or the control against the baseline (``captions-only``: text exposure;
     ``same-updates-no-task``: training at all)."""

@@ -39,6 +39,9 @@ class ControlFacts:
 
 CONTROL_FACTS: Mapping[str, ControlFacts] = {
     "shuffled-pictures": ControlFacts("picture content", "arm - control", "the pictures' content"),
+    "same-kind-pictures": ControlFacts(
+        "detail of the pictures", "arm - control", "what tells pictures of one kind apart"
+    ),
     "captions-only": ControlFacts("text exposure", "control - baseline", "seeing the pictures"),
     "same-updates-no-task": ControlFacts("training at all", "control - baseline", "the task"),
     "random-features": ControlFacts(

@@ -11,11 +11,13 @@ import numpy as np
 
 from crosslift.errors import StudyError
 from crosslift.forms.declared_forms import form_facts
+from crosslift.forms.form_facts import Partners
 from crosslift.sources.record import Record
 from crosslift.tasks.task import FormSpec, IntermediateTask, Source, texts_read
 
 Control = Literal[
     "shuffled-pictures",
+    "same-kind-pictures",
     "captions-only",
     "same-updates-no-task",
     "random-features",
@@ -24,6 +26,8 @@ Control = Literal[
 
 CONTROLS: Mapping[Control, str] = {
     "shuffled-pictures": "every picture goes to a wrong text",
+    "same-kind-pictures": "every text goes to another picture of the same ImageNet class, by the "
+    "frozen embedded tower",
     "captions-only": "the same captions as text pairs, without the pictures: two captions of one "
     "picture, or one caption twice with different dropout where a picture has no second",
     "same-updates-no-task": "masked LM on the same texts",
@@ -33,11 +37,25 @@ CONTROLS: Mapping[Control, str] = {
 """Control -> what is trained on instead."""
 
 
+PICTURE_CONTROLS: tuple[Control, ...] = (
+    "shuffled-pictures",
+    "same-kind-pictures",
+    "captions-only",
+    "same-updates-no-task",
+    "random-features",
+)
+PARTNERS: Mapping[Control | None, Partners] = {
+    "shuffled-pictures": "wrong",
+    "same-kind-pictures": "same-kind",
+}
+"""Control -> the picture that it pairs a text with; others: its own."""
+
+
 def legal_controls(form: str) -> tuple[Control, ...]:
     """The controls that a task of a form can have."""
     facts = form_facts(form)
     if facts.pictures is not None:
-        return ("shuffled-pictures", "captions-only", "same-updates-no-task", "random-features")
+        return PICTURE_CONTROLS
     return ("placebo-labels", "same-updates-no-task") if facts.placebo is not None else ()
 
 
@@ -68,8 +86,8 @@ def check_control(task: str, form: str, control: Control) -> None:
 def controlled(task: IntermediateTask, control: Control) -> IntermediateTask:
     """The control task, under the name of the task itself.
 
-    Shuffled pictures and placebo labels are drawn for each seed, so these controls do not change the
-    task here (see `placebo`, and the forms' `shuffle_pictures`).
+    Other pictures and placebo labels are drawn for each seed, so these controls do not change the task
+    here (see `placebo`, and `PARTNERS`).
 
     Args:
         task: the task.

@@ -306,7 +306,7 @@ def _on(encoder: Encoder, guards: Sequence[Guard], stage: Stage) -> Iterator[dic
     another guard may have changed its layers."""
     settings = stage.settings
     locked = settings.text_side == "locked"
-    options = FormOptions(locked, False, stage.seed, settings.cached_texts)
+    options = FormOptions(locked, "own", stage.seed, settings.cached_texts)
     in_order = sorted(guards, key=lambda guard: not isinstance(guard, GuardOnData))
     with contextlib.ExitStack() as stack:
         yield {guard.name: stack.enter_context(guard.open(encoder, options)) for guard in in_order}
