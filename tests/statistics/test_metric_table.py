@@ -111,7 +111,7 @@ def test_the_table_loads_neither_torch_nor_numpy() -> None:
 def test_what_a_metric_is_taken_of() -> None:
     assert OUTCOME_OF_METRIC["mrr"] == "reciprocal_rank"
     assert OUTCOME_OF_METRIC["median_rank"] == "rank"
-    assert "loss" not in OUTCOME_OF_METRIC and "spearman" not in OUTCOME_OF_METRIC
+    assert "loss" not in OUTCOME_OF_METRIC and "pearson" not in OUTCOME_OF_METRIC
     same = {name for name, outcome in OUTCOME_OF_METRIC.items() if name == outcome}
     assert set(OUTCOME_OF_METRIC) - same == {"mrr", "median_rank"}
 

@@ -50,6 +50,7 @@ PROTOCOLS = {
     "pictures": ["crosslift/text->picture", "crosslift/picture->text"],
     "mining": ["crosslift/mining"],
     "labelled": ["xtreme/zero-shot"],
+    "graded": ["crosslift/graded"],
 }
 
 

@@ -22,9 +22,11 @@ from crosslift.making.vectors import (
 from crosslift.results.mined_languages import MINING_FILE, MinedLanguage
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.step import Step, Workplace
+from crosslift.targets.evaluate_graded import evaluate_graded
 from crosslift.targets.evaluate_mining import evaluate_mining
 from crosslift.targets.evaluate_pictures import evaluate_pictures
 from crosslift.targets.kinds.bitexts import BitextData
+from crosslift.targets.kinds.graded_texts import GradedData
 from crosslift.targets.kinds.mined_texts import MiningData
 from crosslift.targets.kinds.pictures_with_texts import PictureData
 from crosslift.targets.protocol import Protocol
@@ -81,6 +83,11 @@ def _score_mining(data: MiningData, vectors: Vectors) -> ScoredTarget:
     mined = list(evaluate_mining(vectors.texts, data))
     details = [detail for _, detail in mined if detail is not None]
     return ScoredTarget([outcomes for outcomes, _ in mined], details)
+
+
+@score.register
+def _score_graded(data: GradedData, vectors: Vectors) -> ScoredTarget:
+    return ScoredTarget(list(evaluate_graded(vectors.texts, data)))
 
 
 @score.register

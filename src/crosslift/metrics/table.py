@@ -178,6 +178,14 @@ METRICS: Mapping[str, Metric] = {
             unit=HUNDREDTHS,
             note=", x 100",
         ),
+        Metric(
+            "spearman",
+            "Spearman correlation",
+            "spearman",
+            "all queries",
+            unit=HUNDREDTHS,
+            note=", x 100",
+        ),
         # pictures by class, topic and text
         Metric(
             "class_accuracy",
@@ -191,7 +199,6 @@ METRICS: Mapping[str, Metric] = {
         # of dev records alone
         Metric("macro_f1", "macro F1", answers="labels"),
         Metric("pearson", "Pearson correlation"),
-        Metric("spearman", "Spearman correlation"),
         Metric("loss", "loss", lower_is_better=True, unit=PLAIN),
         Metric("has_answer_exact_match", "exact match where there is an answer", answers="spans"),
         Metric("has_answer_f1", "F1 of answers where there is one", answers="spans"),

@@ -28,6 +28,7 @@ from crosslift.targets.picture_captions import (
 )
 from crosslift.targets.picture_classes import PICTURE_CLASSES_TARGET
 from crosslift.targets.pictures import PICTURES
+from crosslift.targets.sts import STS
 from crosslift.targets.target import Target
 from crosslift.targets.tatoeba import TATOEBA
 from crosslift.targets.wit import WIT
@@ -54,7 +55,7 @@ _PUBLISHED = (
 _LABELLED = tuple(map(labelled_target, (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA, XCOPA)))
 
 TARGETS: Mapping[str, Target[Any, Any]] = {
-    target.name: target for target in (*_BITEXTS, *_PICTURES, *_PUBLISHED, *_LABELLED)
+    target.name: target for target in (*_BITEXTS, STS, *_PICTURES, *_PUBLISHED, *_LABELLED)
 }
 
 

@@ -26,6 +26,7 @@ Direction = Literal[
     "picture->class",
     "text->4 pictures",
     "zero-shot",
+    "graded",
 ]
 Split = Literal["dev", "training", "test"]
 TunedWeights = Literal["best", "last", "average", "oracle"]

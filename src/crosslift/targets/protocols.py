@@ -111,6 +111,9 @@ LASER_RETRIEVAL = Protocol(
 )
 """One minus the error rate, averaged over the two directions."""
 
+GRADED = (Protocol("crosslift", "graded", metric="spearman"),)
+"""Ours: cosines of pairs against the grades of people, within each set; the mean of the sets."""
+
 OTHER_RETRIEVAL = (XTREME_RETRIEVAL, MTEB_RETRIEVAL, LASER_RETRIEVAL)
 
 _CUT_TOGETHER = "equal scores are taken by row number, and are in or out together"

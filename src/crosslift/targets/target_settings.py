@@ -115,6 +115,13 @@ class MiningTargetSettings(SidePrompts, AnyTargetSettings):
     such scores only with scores of the same number of sentences."""
 
 
+class GradedSettings(PairSettings):
+    """What targets of graded pairs read."""
+
+    does: ClassVar[str] = "has graded pairs"
+    part: ClassVar[str] = "pairs"
+
+
 class LabelledSettings(AnyTargetSettings):
     """What targets of labelled examples read."""
 
@@ -145,11 +152,14 @@ _KINDS: tuple[type[AnyTargetSettings], ...] = (
     BitextSettings,
     PictureSettings,
     MiningTargetSettings,
+    GradedSettings,
     LabelledSettings,
 )
 
 
-class TargetSettings(BitextSettings, PictureSettings, MiningTargetSettings, LabelledSettings):
+class TargetSettings(
+    BitextSettings, PictureSettings, MiningTargetSettings, GradedSettings, LabelledSettings
+):
     """A target as a study or a command requests it, before its kind is known.
 
     Only bitexts and mining have a prompt for each side.

@@ -1,0 +1,84 @@
+"""Targets of graded pairs: texts whose likeness people have graded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
+
+from crosslift.encoders.encoder_settings import Side
+from crosslift.sources.graded_pairs import GradedPairs
+from crosslift.target_kinds import KindName
+from crosslift.targets.protocol import Direction
+from crosslift.targets.target import Target
+from crosslift.targets.target_data import TargetData, TargetPart
+from crosslift.targets.target_settings import GradedSettings
+
+
+@dataclass(frozen=True, slots=True)
+class GradedData(TargetData):
+    """Graded pairs of texts in some languages.
+
+    Args:
+        pairs: language, or two such as ``en-de`` -> its graded pairs.
+        gaps: language -> why it is not measured.
+        checksum: of everything they are made of.
+        notes: language -> what its texts are, in words, where a reader of scores must know.
+        left_out: language -> reason -> number of pairs of the data that are not measured.
+        unread: file of the data that looks like a part of it and is not read -> why.
+    """
+
+    pairs: Mapping[str, GradedPairs]
+    gaps: Mapping[str, str]
+    checksum: str
+    notes: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages, or pairs of two."""
+        return tuple(self.pairs)
+
+    def distinct_texts(self) -> list[str]:
+        """Every distinct text of both sides, sorted."""
+        return sorted({*self.texts_of_side("src"), *self.texts_of_side("tgt")})
+
+    def texts_of_side(self, side: Side) -> list[str]:
+        """Every distinct text of one side, sorted."""
+        every = (pairs.src if side == "src" else pairs.tgt for pairs in self.pairs.values())
+        return sorted({text for texts in every for text in texts})
+
+    def part(self, settings: GradedSettings) -> TargetPart | None:
+        """The first pairs of each language."""
+        count = settings.pairs
+        if count is None:
+            return None
+        pairs = {language: each.first(count) for language, each in self.pairs.items()}
+        return TargetPart(replace(self, pairs=pairs), f"first {count} pairs", {"pairs": count})
+
+    def items_with(self, texts: AbstractSet[str]) -> dict[str, set[str]]:
+        """Language -> the pairs with a text that is among some texts."""
+        return {
+            language: {
+                item
+                for item, src, tgt in zip(each.items, each.src, each.tgt, strict=True)
+                if src in texts or tgt in texts
+            }
+            for language, each in self.pairs.items()
+        }
+
+    def examples(self, language: str, direction: Direction) -> None:
+        """None: pairs are graded; none is answered rightly or wrongly."""
+        del language, direction
+
+
+@dataclass(frozen=True, slots=True)
+class GradedTarget(Target[GradedSettings, GradedData]):
+    """A target of graded pairs."""
+
+    kind: ClassVar[KindName] = "graded"
+    settings: ClassVar[type[GradedSettings]] = GradedSettings
+    outcome_unit: ClassVar[str] = "pair"
+    clean: ClassVar[Literal["always", "never", "where there are"]] = "never"
