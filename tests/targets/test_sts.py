@@ -37,7 +37,7 @@ def rows(count: int, seed: int) -> str:
     lines = []
     for number in range(count):
         one, two = generator.choice(WORDS, 2)
-        lines.append(f"{generator.integers(0, 11) / 2}\t{one} {number % 3}\t{two} {number % 5}")
+        lines.append(f"{generator.integers(0, 11) / 2}\t{one} {number}\t{two} {7 * number}")
     return "\n".join(lines) + "\n"
 
 
