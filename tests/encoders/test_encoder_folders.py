@@ -34,12 +34,13 @@ from tiny_folders import (
     write_modules,
     write_pooled,
 )
+from tiny_translators import FAMILIES
 
 from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.encoder_folder import fingerprint, layers_of, weight_bytes, width_of
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.export import write_sentence_transformer
-from crosslift.encoders.load_encoder import Encoder
+from crosslift.encoders.load_encoder import Encoder, load_encoder
 from crosslift.errors import EncoderError
 
 TEXTS = (
@@ -573,3 +574,24 @@ def test_matching_refuses_vectors_that_are_no_states(tmp_path: Path) -> None:
     folder = make_distiluse(tmp_path / "model")
     with pytest.raises(EncoderError, match="vectors of 20, its states are 32 wide"):
         train_tiny("image-text-matching", folder, tmp_path / "checkpoint")
+
+
+@pytest.mark.parametrize("family", ["nllb", "m2m100"])
+def test_the_encoder_of_nllb_is_a_text_encoder(tmp_path: Path, family: str) -> None:
+    """Against transformers, with the code of the tokenizer's own language before every text."""
+    folder = FAMILIES[family](tmp_path / "model")
+    encoder = load_encoder(EncoderSettings(name=str(folder), precision="float32"))
+    whole = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    texts = ["mean a", "a", "one mean"]
+    with torch.inference_mode():
+        expected = [
+            whole.get_encoder()(**tokenizer(text, return_tensors="pt")).last_hidden_state[0].mean(0)
+            for text in texts
+        ]
+    assert np.allclose(encode(encoder, texts), torch.stack(expected).numpy(), atol=1e-5)
+
+    encoder.vectors(encoder.tokenise(texts)).sum().backward()
+    assert all(p.grad is not None for p in encoder.layers()[0].parameters())
+    with pytest.raises(EncoderError, match="only with its decoder"):
+        write_sentence_transformer(encoder, tmp_path / "export")

@@ -17,6 +17,7 @@ from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.packing import pack
 from crosslift.encoders.precision import dtype_of
 from crosslift.encoders.static import StaticModel
+from crosslift.encoders.transformer import ENCODERS_INSIDE
 from crosslift.errors import EncoderError
 
 _PUBLISHED_NAMES = {ours: published for published, ours in POOLING_NAMES.items()}
@@ -32,9 +33,9 @@ def write_sentence_transformer(encoder: Encoder, place: Path) -> None:
         place: new or empty folder.
 
     Raises:
-        EncoderError: the folder is not empty; sentence-transformers has no such pooling; or the
-            model does more after its last layer, so that a model without its upper layers does not
-            give a lower hidden state.
+        EncoderError: the folder is not empty; sentence-transformers has no such pooling, or no class for
+            the encoder of such a model alone; or the model does more after its last layer, so that a
+            model without its upper layers does not give a lower hidden state.
     """
     for pooling in encoder.reading.pooling.split("+"):
         if pooling not in _PUBLISHED_NAMES:
@@ -42,6 +43,14 @@ def write_sentence_transformer(encoder: Encoder, place: Path) -> None:
                 f"pooling {pooling!r} cannot be exported: sentence-transformers lacks it",
                 " or ".join(_PUBLISHED_NAMES),
             )
+    kind = encoder.model.config.model_type
+    if kind in ENCODERS_INSIDE:
+        raise EncoderError(
+            f"the encoder of a {kind} model cannot be exported: sentence-transformers loads such a "
+            "model only with its decoder",
+            "a text encoder, such as xlm-roberta-base",
+            "use it in CrossLift; `crosslift evaluate` reads its folder",
+        )
     if place.is_dir():
         if any(place.iterdir()):
             raise EncoderError(f"{place} is not empty", "a new or empty folder")

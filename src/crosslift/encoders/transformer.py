@@ -15,12 +15,16 @@ from crosslift.errors import EncoderError
 from crosslift.model_files.load_model import load_config, load_model, quiet_transformers
 from crosslift.model_files.read_model import check_weights, library_errors_explained, tensor_shapes
 
+ENCODERS_INSIDE = ("m2m_100",)
+"""Encoder-decoders whose encoder is used although transformers has no class for it alone: NLLB is of
+this type. Its tokenizer puts one language's code before every text, that of its configuration."""
+
 
 def load_transformer(folder: Path) -> Any:
     """A transformer with its weights in float32, safetensors only; no code of the folder is run.
 
-    For an encoder-decoder such as T5 it is the encoder alone. The pooler of pretraining is left out:
-    vectors are pooled from hidden states.
+    For an encoder-decoder such as T5 or NLLB it is the encoder alone. The pooler of pretraining is left
+    out: vectors are pooled from hidden states.
 
     Raises:
         EncoderError: it cannot be loaded, lacks weights, or is not a text encoder.
@@ -34,6 +38,8 @@ def load_transformer(folder: Path) -> Any:
     encoding = type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING
     kind = transformers.AutoModelForTextEncoding if encoding else transformers.AutoModel
     model = load_model(folder, kind, not_needed=("pooler.",))
+    if config.model_type in ENCODERS_INSIDE:
+        model = model.get_encoder()
     if getattr(model, "pooler", None) is not None:
         model.pooler = None
     return model
@@ -41,7 +47,8 @@ def load_transformer(folder: Path) -> Any:
 
 def _check_kind(config: Any, folder: Path) -> None:
     kind = config.model_type
-    if config.is_encoder_decoder and type(config) not in MODEL_FOR_TEXT_ENCODING_MAPPING:
+    usable = type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING or kind in ENCODERS_INSIDE
+    if config.is_encoder_decoder and not usable:
         raise EncoderError(f"{folder} is an encoder-decoder ({kind})", "an encoder alone")
     sizes = (getattr(config, name, None) for name in ("num_hidden_layers", "hidden_size"))
     if any(size is None for size in sizes):
