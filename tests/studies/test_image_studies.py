@@ -12,6 +12,7 @@ import torch
 import transformers
 from executed_modules import modules_outside_their_code
 from PIL import Image
+from tiny_translators import FAMILIES
 
 from crosslift.api.session import run_study
 from crosslift.artifacts.store import Store
@@ -98,7 +99,9 @@ def krasner(folder: Path, **changes: Any) -> dict[str, Any]:
 
 def test_krasner_2025_runs_at_tiny_size(xlm_folder: Path, tmp_path: Path) -> None:
     raw = krasner(tmp_path, seeds=[1], budget={"updates": 2, "batch_size": 4})
-    raw["starts"] = {"xlm-roberta-large": {"encoder": str(xlm_folder)}}
+    nllb = FAMILIES["nllb"](tmp_path / "nllb")
+    encoders = {"xlm-roberta-large": xlm_folder, "nllb": nllb}
+    raw["starts"] = {name: {"encoder": str(folder)} for name, folder in encoders.items()}
     raw["targets"] = [*NAMES, {"name": "pictures", "languages": ["en", "de"]}]
     tower = str(vit(tmp_path / "vit"))
     for arm in raw["arms"].values():
@@ -107,12 +110,14 @@ def test_krasner_2025_runs_at_tiny_size(xlm_folder: Path, tmp_path: Path) -> Non
                 if "options" in task:
                     task["options"] |= {"tower": tower}
                     task["options"].pop("tower_revision")
+                    if "hidden_state" in task["options"]:
+                        task["options"]["hidden_state"] = 1
     with modules_outside_their_code() as outside:
         run = run_study(study_of(raw), tmp_path / "run", Store(tmp_path / "store"))
     assert "features" in outside and not any(outside.values()), outside
     kinds = {arm.name: arm.control for arm in run.run.arms}
     assert kinds["english--random-features"] == "random-features"
-    assert len(kinds) == 4 + 4 + 2
+    assert len(kinds) == 4 + 4 + 2 + 3
     assert {arm.name for arm in run.run.arms if not arm.zero_shot} == {
         *("multilingual", "multilingual--shuffled-pictures", "multilingual--captions-only"),
         "bitext",
@@ -120,13 +125,13 @@ def test_krasner_2025_runs_at_tiny_size(xlm_folder: Path, tmp_path: Path) -> Non
     scored = {score.arm for score in run.scores if score.target == "pictures"}
     assert scored == {
         *("english", "english--shuffled-pictures", "english--random-features"),
-        *("multilingual", "multilingual--shuffled-pictures"),
+        *("multilingual", "multilingual--shuffled-pictures", "english-early", "nllb-english"),
     }
 
 
 def test_krasner_2025_is_planned_without_the_hub(tmp_path: Path) -> None:
     plan = plan_study(study_of(krasner(tmp_path)))
-    assert len(plan.runs) == 1 + 3 * 9
+    assert len(plan.runs) == 2 + 3 * 11
     features = {step.key for step in plan.steps() if step.kind == "features"}
     # published: train and dev of English, train of several languages; random: three seeds of English
     assert len(features) == 3 + 2 * 3

@@ -33,9 +33,9 @@ def write_sentence_transformer(encoder: Encoder, place: Path) -> None:
         place: new or empty folder.
 
     Raises:
-        EncoderError: the folder is not empty; sentence-transformers has no such pooling, or no class for
-            the encoder of such a model alone; or the model does more after its last layer, so that a
-            model without its upper layers does not give a lower hidden state.
+        EncoderError: the folder is not empty; sentence-transformers has no such pooling, or no class
+            for the encoder of such a model alone; or the model does more after its last layer, so that
+            a model without its upper layers does not give a lower hidden state.
     """
     for pooling in encoder.reading.pooling.split("+"):
         if pooling not in _PUBLISHED_NAMES:

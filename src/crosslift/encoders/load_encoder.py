@@ -399,3 +399,6 @@ def _set_precision(model: Any, dtype: torch.dtype) -> None:
     for name, buffer in model.named_buffers():
         if name in stored and buffer.is_floating_point():
             buffer.data = buffer.data.to(dtype)
+    positions = getattr(model, "embed_positions", None)
+    if positions is not None:  # M2M100's sinusoids stay exact and are added to rows of this type
+        positions.register_forward_hook(lambda _module, _inputs, output: output.to(dtype))
