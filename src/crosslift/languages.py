@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Annotated
 
 from babel import Locale
 from babel.core import get_global
+from pydantic import BeforeValidator
 
 from crosslift.errors import DataError, UnknownNameError
 
@@ -175,6 +177,38 @@ def from_iso3(code: str) -> str:
     if alias not in FAMILIES or len(code) != 3:
         raise UnknownNameError("ISO 639-3 code", code, XTREME_TATOEBA)
     return str(alias)
+
+
+def code_meant(name: object) -> object:
+    """The BCP-47 code that a person means by a language's name or code.
+
+    Args:
+        name: a code of ISO 639-3 (``deu``), two of them (``deu-zho``), or a language's English name
+            (``German``).
+
+    Returns:
+        The code (``de``, ``de-zh``). Anything else as it is: other checks report what is no language.
+    """
+    if not isinstance(name, str):
+        return name
+    parts = name.split("-")
+    if all(len(part) == 3 for part in parts) and len(parts) < 3:
+        try:
+            return "-".join(from_iso3(part.lower()) for part in parts)
+        except UnknownNameError:
+            return name
+    return _codes_by_name().get(name.casefold(), name)
+
+
+@cache
+def _codes_by_name() -> dict[str, str]:
+    """English name of a language, without letter case -> its code."""
+    names = dict(Locale("en").languages.items()) | _NAMES
+    return {names[code].casefold(): code for code in FAMILIES if code in names}
+
+
+LanguageCode = Annotated[str, BeforeValidator(code_meant)]
+"""A code in settings, which a person may give as a code of ISO 639-3 or as an English name."""
 
 
 def from_locale(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from crosslift.errors import StudyError
 from crosslift.targets.kinds.every_kind import KINDS
@@ -71,3 +72,21 @@ def test_settings_at_their_defaults_are_never_refused(kind: Any) -> None:
 def test_the_error_names_the_setting_that_selects_a_part() -> None:
     with pytest.raises(StudyError, match="`sentences` takes a part of a target that mines pairs"):
         TargetSettings(name="bucc", pairs=9).check_read_by(KINDS["mining"].settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [("deu", "de"), ("German", "de"), ("swh", "sw"), ("deu-zho", "de-zh"), ("pt-BR", "pt-BR")],
+)
+def test_languages_may_be_given_by_iso_639_3_and_by_name(given: str, code: str) -> None:
+    assert TargetSettings(name="gettext", languages=(given,)).languages == (code,)
+
+
+def test_what_is_no_language_stays_as_it_is() -> None:
+    assert TargetSettings(name="gettext", languages=("xx", "qqq", "")).languages == (
+        "xx",
+        "qqq",
+        "",
+    )
+    with pytest.raises(ValidationError, match="appears twice"):
+        TargetSettings(name="gettext", languages=("de", "German"))

@@ -36,6 +36,7 @@ from crosslift.results.result_record import read_json_file, read_optional_json_f
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import Listener, make_steps, run_plan
 from crosslift.steps.step import Workplace
+from crosslift.studies.earlier_run import check_folder
 from crosslift.studies.reading import saved_study
 from crosslift.studies.registration import Registered
 from crosslift.studies.schema import Study
@@ -54,6 +55,7 @@ def run_study(
     keep_going: bool = False,
     trust_code: bool = False,
     registered: Registered | None = None,
+    replace: bool = False,
 ) -> RunFolder:
     """Runs a study, or what remains of it, and writes its folder and report.
 
@@ -66,13 +68,16 @@ def run_study(
             the others.
         trust_code: use artifacts that other code made, and name them in the report.
         registered: the study's lock, see `crosslift.studies.registration.registered`. None: none.
+        replace: delete the earlier run of another study in the folder.
 
     Returns:
         The folder, read.
 
     Raises:
+        StudyError: the folder holds the run of another study.
         CrossLiftError: a step cannot be made; all steps made before it are kept.
     """
+    check_folder(out, study, replace=replace)
     store = store or Store()
     plan = plan_study(study, keep_going=keep_going)
     done, records = run_plan(plan, store, listener, keep_going=keep_going, trust_code=trust_code)

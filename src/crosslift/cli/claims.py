@@ -29,6 +29,10 @@ def claims(
 
     Without runs: list the claims, and the studies that test them.
     """
-    from crosslift.cli import judging_claims
+    from crosslift.results.run_folder import RunFolder
+
+    for run in runs or []:
+        RunFolder.read(run)
+    from crosslift.cli import judging_claims  # takes seconds: after wrong paths
 
     judging_claims.show(runs or [], ledgers or [], out, json)

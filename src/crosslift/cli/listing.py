@@ -93,27 +93,16 @@ def _print(rows: Sequence[ResultRecord], columns: Sequence[str], json_to: str | 
 
 def report(folder: Path, json_to: str | None) -> None:
     """Writes a run's report again."""
-    from crosslift.cli.running import (
-        outcome,
-        print_edges,
-        print_expected,
-        print_idle,
-        print_mixture,
-        print_other_code,
-        print_verdicts,
-    )
-    from crosslift.reports.html import write_report
     from crosslift.results.run_folder import RunFolder
+
+    RunFolder.read(folder)
+    from crosslift.cli.printed_run import outcome, print_run  # takes a second: after wrong paths
+    from crosslift.reports.html import write_report
 
     console = console_for(json_to)
     path = write_report(folder)
     run = RunFolder.read(folder)
-    print_verdicts(console, run)
-    print_expected(console, run)
-    print_mixture(console, run)
-    print_other_code(console, run)
-    print_idle(console, run)
-    print_edges(console, run)
+    print_run(console, run)
     console.print(Text.assemble("\nReport: ", (str(path), "bold")))
     write_json(outcome(run, path), json_to)
 

@@ -25,6 +25,7 @@ from crosslift.cli.options import (
     Model,
     Out,
     PairsOption,
+    Replace,
     StoreOption,
     StudyData,
     StudyFile,
@@ -42,6 +43,7 @@ from crosslift.errors import CrossLiftError, shorten
 
 if TYPE_CHECKING:
     from crosslift.encoders.encoder_settings import EncoderSettings, SidePrompts
+    from crosslift.studies.schema import Study
 
 app = typer.Typer(
     name="crosslift",
@@ -78,6 +80,7 @@ def demo(
         Literal["embedded-mlm", "embedded"],
         typer.Option("--start", help="What the arms start from."),
     ] = "embedded-mlm",
+    replace: Replace = False,
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
@@ -85,9 +88,13 @@ def demo(
 
     After Ctrl-C, the same command resumes.
     """
-    from crosslift.cli import running
+    from crosslift.studies.demo import demo_study
 
-    running.run(running.demo_study(data, start), out, store, json)
+    study = demo_study(data, start)
+    folder = _folder(study, out, replace=replace)
+    from crosslift.cli import running  # takes seconds: after what may be wrong
+
+    running.run(study, folder, store, json)
 
 
 @app.command()
@@ -97,27 +104,40 @@ def run(
     data: StudyData = None,
     keep_going: KeepGoing = False,
     trust_code: TrustCode = False,
+    replace: Replace = False,
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
     """Run a study, or what remains of it, and write its report.
 
     After Ctrl-C, the same command resumes. Artifacts made by other code than this version are made
-    again; `crosslift plan` lists them.
+    again; `crosslift plan` lists them. A folder that holds the run of another study is not written to.
     """
-    from crosslift.cli import running
     from crosslift.studies.reading import read_study
     from crosslift.studies.registration import registered
 
+    wanted, lock = read_study(study, data), registered(study)
+    folder = _folder(wanted, out, replace=replace)
+    from crosslift.cli import running  # takes seconds: after what may be wrong with the file
+
     running.run(
-        read_study(study, data),
-        out,
+        wanted,
+        folder,
         store,
         json,
         keep_going=keep_going,
         trust_code=trust_code,
-        registered=registered(study),
+        registered=lock,
     )
+
+
+def _folder(study: Study, out: Path | None, *, replace: bool) -> Path:
+    """The folder of a study's run, checked to hold no other."""
+    from crosslift.studies.earlier_run import check_folder
+
+    folder = out or Path("runs") / study.name
+    check_folder(folder, study, replace=replace)
+    return folder
 
 
 @app.command()
@@ -153,11 +173,13 @@ def plan(
 
     At its end: how small an effect the study could show on each target.
     """
-    from crosslift.cli import planning
     from crosslift.studies.reading import read_study
 
+    wanted = read_study(study, data)
+    from crosslift.cli import planning  # takes seconds: after what may be wrong with the file
+
     planning.show(
-        read_study(study, data),
+        wanted,
         store,
         json,
         keep_going=keep_going,
@@ -190,8 +212,6 @@ def evaluate(
     side_prompts: SidePrompts,
 ) -> None:
     """Measure an encoder on a target, without training."""
-    from crosslift.cli import evaluating
-
     settings = target_settings(
         target,
         data,
@@ -200,6 +220,11 @@ def evaluate(
         pairs,
         **side_prompts.side_prompts,
     )
+    from crosslift.targets.all_targets import find_target
+
+    find_target(target).check_encoder_alone(encoder.name)
+    from crosslift.cli import evaluating  # takes seconds: after what may be wrong
+
     evaluating.show(encoder, settings, protocol, direction, store, json)
 
 
@@ -249,7 +274,9 @@ def export(
 ) -> None:
     """Write an arm's encoder as a sentence-transformers folder with a model card."""
     from crosslift.cli import listing
+    from crosslift.results.run_folder import RunFolder
 
+    RunFolder.read(folder)
     listing.export(folder, arm, to, seed, json)
 
 

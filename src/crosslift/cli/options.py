@@ -50,6 +50,10 @@ StoreOption = Annotated[
 Out = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Folder for results and report.")
 ]
+Replace = Annotated[
+    bool,
+    typer.Option("--replace", help="Delete the earlier run of another study in the folder."),
+]
 _ENCODERS = "`embedded`, a folder, or a hub name."
 Model = Annotated[str, typer.Argument(metavar="MODEL", help=_ENCODERS)]
 ModelOption = Annotated[str, typer.Option("--model", metavar="M", help=_ENCODERS)]
@@ -116,10 +120,19 @@ def target_settings(
     Args:
         name, data, catalogs, languages, pairs: values of the options of these names.
         further: settings of a target.
+
+    Raises:
+        UnknownNameError: there is no such target.
+        DataError: the data do not exist.
     """
+    from crosslift.targets.all_targets import find_target
     from crosslift.targets.target_settings import TargetSettings
 
+    find_target(name)
     codes = tuple(listed(languages)) or None
-    return TargetSettings(
+    settings = TargetSettings(
         name=name, data=data, catalogs=catalogs, languages=codes, pairs=pairs, **further
     )
+    if data is not None and not str(data).startswith("cldr:"):
+        settings.needed_data("the target's files")
+    return settings

@@ -70,8 +70,6 @@ def sweep(
     encoder: EncoderSettings,
 ) -> None:
     """Score every hidden state of an encoder on a target of bitexts, and choose one on dev data."""
-    from crosslift.cli import sweeping
-
     settings = target_settings(
         target,
         data,
@@ -80,6 +78,8 @@ def sweep(
         pairs,
         direction=direction,
     )
+    from crosslift.cli import sweeping  # takes seconds: after what may be wrong
+
     readings = sweeping.sweep_settings(
         target, listed(poolings), prompts or [], listed(dev_languages)
     )

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crosslift.artifacts.field_checks import EachOnce
 from crosslift.encoders.kinds import Pooling
+from crosslift.languages import LanguageCode
 
 
 class SweepSettings(BaseModel):
@@ -21,6 +22,6 @@ class SweepSettings(BaseModel):
     """Tried besides the encoder's own."""
     prompts: Annotated[tuple[str, ...], EachOnce] = ()
     """Tried besides the encoder's own, each with every hidden state and pooling; `""` is none."""
-    dev_languages: Annotated[tuple[str, ...], Field(min_length=1), EachOnce] | None = None
+    dev_languages: Annotated[tuple[LanguageCode, ...], Field(min_length=1), EachOnce] | None = None
     """The choice is made on these languages and reported on the others. None: the choice is made on one
     half of the items of every language, and reported on the other half."""

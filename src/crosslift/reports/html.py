@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from crosslift.artifacts.files import file_written_whole
@@ -36,12 +36,23 @@ def write_report(folder: Path) -> Path:
     run = RunFolder.read(folder)
     shown = shown_sections(SECTIONS, run)
     page = render(run, shown)
+    drawn: set[Path] = set()
     for section in _walk(shown):
         for plot in section.plots:
-            _write(folder / PLOTS / f"{plot.name}.svg", plot.svg.encode("utf-8"))
-            _write(folder / PLOTS / f"{plot.name}.png", plot.png)
+            places = [folder / PLOTS / f"{plot.name}.{ending}" for ending in ("svg", "png")]
+            for place, content in zip(places, (plot.svg.encode("utf-8"), plot.png), strict=True):
+                _write(place, content)
+            drawn.update(places)
+    _delete_others(folder / PLOTS, drawn)
     _write(folder / REPORT, page.encode("utf-8"))
     return folder / REPORT
+
+
+def _delete_others(plots: Path, drawn: Collection[Path]) -> None:
+    """Deletes the plots of an earlier report that this one does not show."""
+    for place in [*plots.glob("*.svg"), *plots.glob("*.png")]:
+        if place not in drawn:
+            place.unlink()
 
 
 def render(run: RunFolder, sections: Sequence[ShownSection]) -> str:

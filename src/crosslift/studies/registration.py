@@ -8,8 +8,7 @@ prove the time. Publish the lock, or commit it, where its time is to be believed
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,13 +19,12 @@ import crosslift
 from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.parse import parse_json
-from crosslift.errors import StudyError, shorten
+from crosslift.errors import StudyError
+from crosslift.studies.flat_settings import NOT_STATED, flat, shown
 from crosslift.studies.reading import parse_study
 from crosslift.studies.schema import Study
 
 FORMAT = 1
-_MOST_LETTERS = 60
-_NOT_STATED = "not stated"
 _NOT_COMPARED = ("description",)
 
 
@@ -57,11 +55,13 @@ class Lock(BaseModel):
         whole = [f"arm {name}: registered, not run" for name in before if name not in now]
         whole += [f"arm {name}: not registered, run" for name in now if name not in before]
         shared = {name for name in before if name in now}
-        registered, present = (_flat(_of_arms(each, shared)) for each in (self.asked, asked))
+        registered, present = (
+            flat(_of_arms(each, shared), _NOT_COMPARED) for each in (self.asked, asked)
+        )
         return whole + [
-            f"{place}: {_shown(registered, place)} registered, {_shown(present, place)} run"
+            f"{place}: {shown(registered, place)} registered, {shown(present, place)} run"
             for place in dict.fromkeys([*registered, *present])
-            if registered.get(place, _NOT_STATED) != present.get(place, _NOT_STATED)
+            if registered.get(place, NOT_STATED) != present.get(place, NOT_STATED)
         ]
 
 
@@ -186,40 +186,3 @@ def _of_arms(asked: Mapping[str, Any], shared: Collection[str]) -> dict[str, Any
 def _arm_of(name: str) -> str:
     """The arm that a control belongs to, else the arm itself."""
     return name.partition("--")[0]
-
-
-def _flat(value: Any, place: str = "") -> dict[str, Any]:
-    """Place in words -> value, of everything in a study that has no parts."""
-    return dict(_leaves(value, place))
-
-
-def _leaves(value: Any, place: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            if name not in _NOT_COMPARED:
-                yield from _leaves(inner, f"{place}.{name}" if place else str(name))
-    elif isinstance(value, (list, tuple)) and any(isinstance(v, (dict, list)) for v in value):
-        seen: Counter[str] = Counter()
-        for i, inner in enumerate(value):
-            label = _label(inner, i)
-            seen[label] += 1
-            again = f" ({seen[label]})" if seen[label] > 1 else ""
-            yield from _leaves(inner, f"{place}[{label}{again}]")
-    else:
-        yield place, value
-
-
-def _label(value: Any, number: int) -> str:
-    """Names an entry of a list: a target by its name, a comparison by its arms, so that a new one does
-    not move the rest."""
-    if isinstance(value, Mapping):
-        names = value.get("name"), value.get("arm"), value.get("against")
-        words = " against ".join(name for name in names if isinstance(name, str))
-        return words or str(number)
-    return str(number)
-
-
-def _shown(values: Mapping[str, Any], place: str) -> str:
-    if place not in values:
-        return _NOT_STATED
-    return shorten(json.dumps(values[place], ensure_ascii=False), _MOST_LETTERS)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from crosslift.artifacts.field_checks import EachOnce
 from crosslift.encoders.encoder_settings import SidePrompts
 from crosslift.errors import DataError, StudyError
+from crosslift.languages import LanguageCode
 from crosslift.sources.file_names import exists
 from crosslift.targets.protocol import OURS, Direction
 from crosslift.training.fine_tune_settings import FineTuneSettings
@@ -37,8 +38,9 @@ class AnyTargetSettings(BaseModel):
     """Name of a target (`crosslift targets` lists them)."""
     data: Path | None = None
     """Folder of the data, for targets that do not bring their own."""
-    languages: Annotated[tuple[str, ...], Field(min_length=1), EachOnce] | None = None
-    """BCP-47 codes. None: all that the target lists or the data holds."""
+    languages: Annotated[tuple[LanguageCode, ...], Field(min_length=1), EachOnce] | None = None
+    """BCP-47 codes; codes of ISO 639-3 and English names are accepted too. None: all that the target
+    lists or the data holds."""
     protocols: Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)] = (OURS,)
     """Names of protocols (`crosslift targets --json -` lists them), or `all`. Ours comes first."""
     direction: Direction | None = None

@@ -1,0 +1,80 @@
+"""The folder of an earlier run: a study may add to it, another study may not write over it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+from typing import Any
+
+from crosslift.errors import StudyError
+from crosslift.studies.flat_settings import flat, shown
+from crosslift.studies.reading import saved_study
+from crosslift.studies.schema import Study
+
+_MOST_SHOWN = 5
+_WORDS = ("description", "question")
+"""Settings that change no number."""
+_PATHS = ("data", "images", "catalogs", "english")
+
+
+def check_folder(folder: Path, study: Study, *, replace: bool = False) -> None:
+    """Raises if a folder holds the run of another study.
+
+    A study is the same if it asks for everything that the earlier one did, alike; it may ask for more:
+    seeds, arms, targets, languages, comparisons.
+
+    Args:
+        folder: for the results of the study; it need not exist.
+        study: the study.
+        replace: delete the earlier run instead.
+
+    Raises:
+        StudyError: the folder holds the run of another study, or one that cannot be read.
+    """
+    if not (folder / "study.json").is_file():
+        return
+    if replace:
+        shutil.rmtree(folder)
+        return
+    remedy = "name another folder with `--out DIR`, or delete the earlier run with `--replace`"
+    try:
+        earlier = saved_study(folder)
+    except StudyError as error:
+        raise StudyError(
+            f"{folder} holds a run whose study cannot be read", None, remedy
+        ) from error
+    differences = list(_differences(earlier, study))
+    if differences:
+        listed = differences[:_MOST_SHOWN]
+        if len(differences) > _MOST_SHOWN:
+            listed.append(f"and {len(differences) - _MOST_SHOWN} more")
+        raise StudyError(
+            f"{folder} holds the run of another study named {earlier.name!r}:\n"
+            + "\n".join(f"  {line}" for line in listed),
+            "a new folder, or the study of the earlier run, to which arms, seeds, targets and "
+            "comparisons may be added",
+            remedy,
+        )
+
+
+def _differences(earlier: Study, study: Study) -> Iterator[str]:
+    """What the earlier study asked that this one does not ask, or asks otherwise: a line each."""
+    before, now = (
+        flat(each.model_dump(mode="json", exclude_defaults=True), _WORDS)
+        for each in (earlier, study)
+    )
+    for place, value in before.items():
+        if place not in now or not _asks_too(value, now[place], place):
+            yield f"{place}: {shown(before, place)} in the folder, {shown(now, place)} in this study"
+
+
+def _asks_too(earlier: Any, value: Any, place: str) -> bool:
+    if isinstance(earlier, list) and isinstance(value, list):
+        return all(each in value for each in earlier)
+    of_path = place.rpartition(".")[2] in _PATHS
+    if of_path and isinstance(earlier, str) and isinstance(value, str):
+        return (
+            PurePath(earlier).name == PurePath(value).name
+        )  # the folder of the data may have moved
+    return bool(earlier == value)
