@@ -302,7 +302,7 @@ def test_both_forms_of_a_stage_are_one_stage(short: str, long: str) -> None:
         ("{limit: 5}", {"arms.text.stages[0]: found {'limit': 5}, expected either task or tasks"}),
         (
             "{tasks: [mnli], limit: x}",
-            {"arms.text.stages[0].limit: found 'x', expected a valid int"},
+            {"arms.text.stages[0].limit: found 'x', expected a whole number"},
         ),
         (
             "{tasks: [mnli], limit: 5}",
@@ -326,3 +326,35 @@ def test_an_unknown_setting_of_a_stage_is_compared_with_those_of_both_forms() ->
     found = faults(GOOD.replace("{task: name-alias}", "{task: name-alias, limti: 5, mixin: {}}"))
     assert found["arms.text.stages.0.limti"][1][0] == "limit"
     assert found["arms.text.stages.0.mixin"][1] == ("mixing",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("seeds: [1, 2]", "seeds: 3", "seeds: found 3, expected a list in brackets: [A, B]."),
+        ("name: small", "name: Small Study", "expected lower-case letters (a to z), digits"),
+        ("updates: 2", "updates: many", "budget.updates: found 'many', expected a whole number"),
+        (
+            "start: plain",
+            "start: plain\ncomparisons: []\nsmallest_effect: big",
+            "expected a number",
+        ),
+        ("baseline: {}", "baseline: yes", "expected a mapping (NAME: VALUE)"),
+        (
+            "against: text",
+            "against: txt",
+            "found 'txt', expected the name of an arm (baseline, text,",
+        ),
+        ("Does it help?", "{a: Does it help?}", "put in quotes: 'Does it help?'"),
+    ],
+)
+def test_messages_are_in_plain_words(old: str, new: str, says: str) -> None:
+    text = GOOD.replace(old, new)
+    if "comparisons: []" in new:
+        text = text[: text.index("comparisons:\n")]
+    with pytest.raises(StudyError) as caught:
+        parse_study(text)
+    message = str(caught.value)
+    assert says in message
+    assert "--shuffled" not in message and "the study: found" not in message
+    assert "valid tuple" not in message and "^[a-z" not in message

@@ -2,9 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
+
+_EXPECTED = {
+    "tuple_type": "a list in brackets: [A, B]",
+    "list_type": "a list in brackets: [A, B]",
+    "dict_type": "a mapping (NAME: VALUE)",
+    "model_type": "a mapping (NAME: VALUE)",
+    "model_attributes_type": "a mapping (NAME: VALUE)",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_type": "a text",
+    "path_type": "a path",
+}
+"""Type of an error of pydantic -> what was expected, in plain words."""
+
+
+def expected_words(detail: Mapping[str, Any]) -> str:
+    """What a setting should hold, from an error of pydantic.
+
+    Args:
+        detail: one of `ValidationError.errors()`.
+    """
+    if detail["type"] == "string_pattern_mismatch" and detail["ctx"]["pattern"] == NAME_PATTERN:
+        return NAME_WORDS
+    message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    return _EXPECTED.get(detail["type"], message)
+
+
+NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]*$"
+NAME_WORDS = "lower-case letters (a to z), digits, and . _ - after the first, without spaces"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+"""A name that is part of the names of files."""
 
 
 def _each_once(values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:

@@ -125,7 +125,10 @@ def parse_yaml(
     except RecursionError as fault:
         raise error(f"{place}: YAML is nested too deep", "valid YAML", remedy) from fault
     except (yaml.YAMLError, ValueError, OverflowError) as fault:
-        raise error(f"{place} is not valid YAML: {fault}", "valid YAML", remedy) from fault
+        wanted = "valid YAML"
+        if _UNQUOTED.search(str(fault)):
+            wanted += "; a text with ? : , [ ] { } # in it is put in quotes: 'Does it help?'"
+        raise error(f"{place} is not valid YAML: {fault}", wanted, remedy) from fault
     reading = _Reading()
     try:
         value = None if node is None else reading.value(node, (), ())
@@ -138,6 +141,9 @@ def parse_yaml(
     return Yaml(value, reading.lines)
 
 
+_UNQUOTED = re.compile(
+    r"but got '\?'|mapping values are not allowed|found character that cannot start"
+)
 _TAG = "tag:yaml.org,2002:"
 _CONSTANTS: dict[str, dict[str, bool | None]] = {
     "null": {"": None, "~": None, "null": None, "Null": None, "NULL": None},

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from crosslift.artifacts.field_checks import EachOnce
+from crosslift.artifacts.field_checks import EachOnce, Name
 
 Prediction = Literal["higher", "lower", "none", "not higher"]
 Needs = Literal["all", "any", "most"]
@@ -94,7 +94,7 @@ class Claim(_Settings):
 class Ledger(_Settings):
     """The claims of one source."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+    name: Name
     title: Text
     source: Text
     claims: Annotated[tuple[Claim, ...], Field(min_length=1)]

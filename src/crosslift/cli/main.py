@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from crosslift.artifacts.field_checks import expected_words
 from crosslift.artifacts.read_once import reading_once
 from crosslift.cli.claims import claims
 from crosslift.cli.encoder_options import with_encoder_options
@@ -343,7 +344,7 @@ def _usage_or_raise(error: Exception) -> None:
 def _words(detail: Mapping[str, Any]) -> str:
     """The fault of a setting, in one line."""
     name = ".".join(map(str, detail["loc"]))
-    expected = str(detail["msg"]).removeprefix("Value error, ")
+    expected = expected_words(detail)
     if not name:  # a fault of several settings together
         return expected
     return f"{name}: {shorten(repr(detail.get('input')), 200)}: {expected}"

@@ -90,7 +90,8 @@ def _mapping(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _check(path: Path, value: Any, legal: Iterable[object], expected: str) -> Iterator[StudyFault]:
     names = [str(name) for name in legal]
     if isinstance(value, str) and value not in names:
-        listed = ", ".join(names) or "none is defined"
+        shown = [name for name in names if "--" not in name] or names  # without arms' controls
+        listed = ", ".join(shown) or "none is defined"
         yield StudyFault(path, value, f"{expected} ({listed})", tuple(nearest(value, names)))
 
 

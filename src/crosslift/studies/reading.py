@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from crosslift.artifacts.field_checks import expected_words
 from crosslift.artifacts.parse import Location, parse_json, parse_yaml
 from crosslift.artifacts.places import user_path
 from crosslift.errors import CrossLiftError, DataError, StudyError, nearest, shorten
@@ -102,7 +103,7 @@ def study_of(
     try:
         study = Study.model_validate(raw)
     except ValidationError as error:
-        faults = [*_faults(error), *faults]
+        faults = _without_repetitions([*_faults(error), *faults])
     except CrossLiftError as error:  # of a name that does not exist, which `check_names` found too
         faults = faults or [StudyFault((), error.what, error.expected or "a study that can be run")]
     if study is None or faults:
@@ -156,6 +157,12 @@ def _placed(data: str, folder: Path) -> str:
     return str(folder / user_path(data))
 
 
+def _without_repetitions(faults: Sequence[StudyFault]) -> list[StudyFault]:
+    """The faults without those of the study as a whole, where others have a place: a name that does not
+    exist is a fault of its place, and of the study that cannot be put together."""
+    return [fault for fault in faults if fault.path] or list(faults)
+
+
 def _faults(error: ValidationError) -> Iterator[StudyFault]:
     """Every fault once: a list is not too short as well because one of its entries is wrong."""
     details = error.errors()
@@ -176,8 +183,7 @@ def _fault(detail: Any) -> StudyFault:
         return StudyFault(path, path[-1], f"one of the settings {', '.join(legal)}", near)
     if detail["type"] == "missing":
         return StudyFault(path, None, "a value (this setting is required)")
-    expected = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    return StudyFault(path, value, expected)
+    return StudyFault(path, value, expected_words(detail))
 
 
 def _legal_fields(path: Location) -> list[str]:
@@ -218,6 +224,8 @@ def _message(fault: StudyFault, lines: Mapping[Location, int]) -> str:
     while place and place not in lines:
         place = place[:-1]
     line = f"line {lines[place]}: " if place in lines else ""
+    if not fault.path:
+        return f"  expected {fault.expected}."
     value = "nothing" if fault.value is None else shorten(repr(fault.value), _MOST_LETTERS)
     near = f" Did you mean {' or '.join(repr(n) for n in fault.near)}?" if fault.near else ""
     return f"  {line}{_written(fault.path)}: found {value}, expected {fault.expected}.{near}"

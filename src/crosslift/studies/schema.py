@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from crosslift.artifacts.field_checks import EachOnce
+from crosslift.artifacts.field_checks import EachOnce, Name
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.retrieval.postprocess import Postprocessing
@@ -218,7 +218,7 @@ class Study(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+    name: Name
     question: Annotated[str, Field(min_length=1)]
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1), EachOnce] = (1, 2, 3)
     """One run of each trained arm for each seed; a seed twice would count one run as two."""
