@@ -9,10 +9,13 @@ from crosslift.analysis.collect import Gathered
 from crosslift.analysis.interpolation import interpolation_paths
 from crosslift.analysis.judging import smallest_effect
 from crosslift.analysis.language_groups import language_groups
+from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.artifacts.store import Store
 from crosslift.errors import StudyError
 from crosslift.planning.plan import plan_study
+from crosslift.results.result_record import read_json_file
 from crosslift.results.verdict import EQUIVALENT, INCONCLUSIVE, ONE_SEED
+from crosslift.results.weight_paths import INTERPOLATION_FILE, PathPoint
 from crosslift.steps.run import run_plan
 from crosslift.studies import checks
 from tests.samples.small_study import small_study
@@ -60,6 +63,21 @@ def test_groups_of_languages_and_points_of_paths_are_judged_by_it(
     unknown = {ONE_SEED, INCONCLUSIVE}
     assert EQUIVALENT in groups and not groups & unknown
     assert EQUIVALENT in points and not points & unknown
+
+
+def test_one_seed_gives_points_of_paths_without_a_verdict(
+    bert_folder: Path, tmp_path: Path
+) -> None:
+    stage = {"task": "name-alias", "learning_rate": 0.1}
+    arms = {"baseline": {}, "text": {"stages": [stage], "interpolate": [0.5]}}
+    settings = {"targets": [GETTEXT], "arms": arms, "comparisons": [], "seeds": [1]}
+    store = Store(tmp_path / "store")
+    plan, records = run_plan(plan_study(small_study(bert_folder, **settings)), store)
+
+    write_run_folder(plan, store, records, tmp_path / "run")
+    points = read_json_file(tmp_path / "run" / INTERPOLATION_FILE, tuple[PathPoint, ...])
+    assert {(p.verdict, p.p_corrected) for p in points if p.share} == {(ONE_SEED, None)}
+    assert (tmp_path / "run" / "report.html").is_file()
 
 
 @pytest.mark.parametrize("value", [0, -1, float("inf"), "much"])

@@ -85,6 +85,7 @@ def _tasks(
             dev=counts.dev,
             rows=counts.rows,
             left_out=counts.left_out,
+            english_share=task_of(step, name).english_share,
             learning=_learning(step, name, stage.keep_best, curves),
             augmentation=counts.augmentation,
         )

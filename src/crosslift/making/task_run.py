@@ -11,14 +11,17 @@ import numpy as np
 
 from crosslift.artifacts.store import Store
 from crosslift.making.translated import dropped_counts, translated_records
+from crosslift.sources.labelled.english import english_share
 from crosslift.sources.record import Record
 from crosslift.steps.code_behind import HeldByManySteps
 from crosslift.steps.step import Step
 from crosslift.tasks.controls import placebo
+from crosslift.tasks.own_files import FileRecords
 from crosslift.tasks.task import IntermediateTask
 from crosslift.training.task_settings import MixedTaskSettings
 
-_IN_THE_TASK = {"task", "data", "hub", "columns", "options", "translate"}
+_MOST_CHECKED = 5000
+_IN_THE_TASK = {"task", "data", "hub", "columns", "options", "translate", "language"}
 """Settings whose effect is in the form and the records of the task, or in its translation."""
 
 
@@ -75,6 +78,15 @@ class TaskRun(HeldByManySteps):
             return ()
         translate = self.settings.translate
         return (*self.task.languages, *(translate.to if translate else ()))
+
+    @cached_property
+    def english_share(self) -> float | None:
+        """The share of its training records whose texts read as English, of at most 5,000; None where
+        their language is stated, or where they are published data."""
+        assumed = isinstance(self.task.source, FileRecords) and self.task.source.assumes_english
+        if not assumed or self.settings.language is not None or not self.task.form.facts.labelled:
+            return None
+        return english_share(self._some(self.task.source.train(), _MOST_CHECKED))
 
     def train(self, store: Store, seed: int = 0) -> tuple[list[Record], dict[str, int]]:
         """The training records, and reason -> number of those left out.

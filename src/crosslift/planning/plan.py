@@ -25,6 +25,7 @@ from crosslift.planning.target_steps import (
 from crosslift.planning.text_steps import encode_steps
 from crosslift.planning.training_steps import task_with_pictures
 from crosslift.retrieval.postprocess import Postprocessing
+from crosslift.sources.labelled.english import LEAST
 from crosslift.steps.graph import with_input_places
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Arm, Start, Study
@@ -344,6 +345,20 @@ def _refuse_other_languages(name: str, arm: Arm, tasks: StudyTasks) -> None:
                     "English alone in a zero-shot arm",
                     "write `zero_shot: false` into the arm: the report then marks it",
                 )
+            _refuse_unknown_languages(name, run)
+
+
+def _refuse_unknown_languages(name: str, run: TaskRun) -> None:
+    """Nothing states the language of the texts of an own file: they must read as English."""
+    share = run.english_share
+    if share is not None and share < LEAST:
+        raise StudyError(
+            f"arm {name!r} is zero-shot, and {share:.0%} of the records of {run.settings.data} read as "
+            "English (letters, function words)",
+            f"{LEAST:.0%} or more, or a statement of their language",
+            "write `language: CODE` beside `data`, or give the file a column `language`; an arm that "
+            "learns from other languages has `zero_shot: false`",
+        )
 
 
 def _trained(

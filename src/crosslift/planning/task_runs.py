@@ -26,6 +26,7 @@ def task_run(settings: MixedTaskSettings) -> TaskRun:
         hub=settings.hub,
         skip_broken=settings.skip_broken,
         check_language=settings.check_language,
+        language=settings.language,
     )
     limited_by: Literal["pictures", "records"] = "pictures" if task.pictures else "records"
     if settings.control is not None:

@@ -91,7 +91,10 @@ def _task(task: StageTask, mixed: bool) -> str:
     copies = _copies(task.augmentation) if task.augmentation else ""
     cost = f"an update costs {task.cost:.3g} plain ones" if task.cost != 1 else ""
     tower = tower_words(task.tower) if task.tower else ""
-    facts = (task.form, setting_words(task.settings), tower, copies, cost)
+    english = ""
+    if task.english_share is not None:
+        english = f"{share(task.english_share)} of its records read as English"
+    facts = (task.form, setting_words(task.settings), english, tower, copies, cost)
     return (
         f"{task.task} ({'; '.join(filter(None, facts))}){f' {share(task.share)}' if mixed else ''}"
     )

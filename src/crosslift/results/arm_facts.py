@@ -76,6 +76,9 @@ class StageTask(ResultRecord):
     """Number of rows that training draws from: a form may make several rows of a record, or none."""
     left_out: dict[str, int]
     """Reason -> number of records that training leaves out."""
+    english_share: Annotated[float | None, absent_if(None)] = None
+    """Share of its training records that read as English, of an own file that states no language;
+    absent: the language is stated, or the data are published."""
     learning: Learning | None = None
     """Whether it was learnt; null: its dev scores do not say, or it has no dev records."""
     augmentation: Annotated[Augmentation | None, absent_if(None)] = None

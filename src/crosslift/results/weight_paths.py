@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from crosslift.results.result_record import ResultRecord
-from crosslift.results.verdict import Outcome
+from crosslift.results.verdict import ONE_SEED, Outcome
 
 INTERPOLATION_FILE = "interpolation.json"
 
@@ -45,14 +45,15 @@ class PathPoint(ResultRecord):
     p: float | None
     """Two-sided p-value of the effect."""
     p_corrected: float | None
-    """The same, corrected over all points of the file (Holm)."""
+    """The same, corrected over all points of the file (Holm); null where one seed gives no verdict."""
     verdict: Outcome | None
     """The verdict on the effect."""
 
     @model_validator(mode="after")
     def _check_comparison(self) -> PathPoint:
         missing = [name for name in _AGAINST_START if getattr(self, name) is None]
-        if self.share > 0 and missing:
+        uncorrected = ["p_corrected"] if self.verdict == ONE_SEED else []
+        if self.share > 0 and missing != uncorrected:
             raise ValueError(f"{self.arm} at share {self.share:g} lacks {', '.join(missing)}")
         if self.share == 0 and len(missing) < len(_AGAINST_START):
             raise ValueError(f"{self.arm} at share 0 is its own start and has no effect")

@@ -111,6 +111,7 @@ def find_task(
     hub: str | None = None,
     skip_broken: bool = False,
     check_language: bool = False,
+    language: str | None = None,
 ) -> IntermediateTask:
     """The task with a name.
 
@@ -125,6 +126,8 @@ def find_task(
         hub: dataset of the hub, for the tasks on captioned pictures.
         skip_broken: for those tasks, skip and count records without a readable picture.
         check_language: for those tasks, skip and count captions in another language than declared.
+        language: of all texts of your own file, for the tasks that read one; None: English, or as its
+            column `language` says.
 
     Raises:
         UnknownNameError: there is no task or no option with that name.
@@ -132,6 +135,12 @@ def find_task(
         DataError: the data cannot be read, or the tags of a tagging task cannot be counted in them.
     """
     form = form_name(name)
+    if language is not None and name not in OWN_FILE_TASKS:
+        raise StudyError(
+            f"task {name!r} has `language: {language}`",
+            f"a task that reads your own file: {', '.join(OWN_FILE_TASKS)}",
+            "remove `language`; captions have a column `language`, published data know their own",
+        )
     changed = form_facts(form).checked_options(name, options or {})
     if form in PICTURE_FORMS and name not in TASKS:
         task = captioned_task(form, data, hub, columns or {}, Allowed(skip_broken, check_language))
@@ -142,7 +151,7 @@ def find_task(
             "remove `hub`: a published dataset without `data` is read from the hub anyway",
         )
     else:
-        task = _task(name, data, columns or {})
+        task = _task(name, data, columns or {}, language)
     return replace(task, form=task.form.changed(changed)) if changed else task
 
 
@@ -163,9 +172,11 @@ def form_name(name: str) -> str:
     return TASKS[name].form.name
 
 
-def _task(name: str, data: Path | None, columns: Mapping[str, str]) -> IntermediateTask:
+def _task(
+    name: str, data: Path | None, columns: Mapping[str, str], language: str | None
+) -> IntermediateTask:
     if name in OWN_FILE_TASKS:
-        return task_of_file(name, data, columns)
+        return task_of_file(name, data, columns, language)
     if name == WORD_PAIRS:
         return task_of_lexicon(data, columns)
     if name in EMBEDDED and (data is not None or columns):

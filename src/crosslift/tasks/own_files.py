@@ -80,10 +80,11 @@ class FileRecords:
     Args:
         path: of the file.
         columns: column of the form -> column of the file.
-        language_column: column of the texts' BCP-47 codes; None: all texts count as English.
+        language_column: column of the texts' BCP-47 codes; None: all texts are of one language.
         group_column: column of the records' groups; None: no groups.
         several: column of the form of which a row may have no, one or several texts -> columns of the
             file.
+        language: of all texts, if the file has no column of languages; None: English, unchecked.
     """
 
     path: Path
@@ -91,6 +92,12 @@ class FileRecords:
     language_column: str | None = None
     group_column: str | None = None
     several: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    language: str | None = None
+
+    @property
+    def assumes_english(self) -> bool:
+        """Whether nothing says which language the texts are in."""
+        return self.language_column is None and self.language is None
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -106,7 +113,11 @@ class FileRecords:
             group_column=self.group_column,
             language_column=self.language_column,
         )
-        return [replace(r, group=r.group or r.texts.get("anchor", "")) for r in records]
+        stated = self.language
+        return [
+            replace(r, group=r.group or r.texts.get("anchor", ""), language=stated or r.language)
+            for r in records
+        ]
 
     def dev(self) -> list[Record]:
         """Empty."""
@@ -157,7 +168,9 @@ def _checksum(
     return sha256(facts.encode()).hexdigest()
 
 
-def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> IntermediateTask:
+def task_of_file(
+    name: str, path: Path | None, columns: Mapping[str, str], language: str | None = None
+) -> IntermediateTask:
     """The task that reads a file or, for a masked LM, a folder with a file for each language.
 
     Args:
@@ -165,9 +178,11 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
         path: the file of records, or the folder.
         columns: column of the form (or `language`, `group`) -> column of the file, if the names differ;
             for `negative` also several, separated by commas.
+        language: of all texts of a file without a column `language`; None: English.
 
     Raises:
-        StudyError: no file is named, or it is a folder for a task that needs a file.
+        StudyError: no file is named, it is a folder for a task that needs a file, or its languages are
+            stated twice.
         UnknownNameError: the form does not have a column.
         DataError: the file cannot be read, or a language in it is unknown.
     """
@@ -179,6 +194,15 @@ def task_of_file(name: str, path: Path | None, columns: Mapping[str, str]) -> In
         if column not in legal:
             raise UnknownNameError(f"column of {name}", column, legal)
     source, languages = (_folder_source if is_folder(path) else _file_source)(facts, path, columns)
+    if language is not None:
+        if not isinstance(source, FileRecords) or source.language_column is not None:
+            where = "the names of its files" if is_folder(path) else "its column of languages"
+            raise StudyError(
+                f"task {name!r} has `language: {language}`, and {path} states languages by {where}",
+                "one of the two",
+                "remove `language`",
+            )
+        source, languages = replace(source, language=language), (language,)
     return IntermediateTask(
         name=name,
         title=f"{facts.title}: {path}",

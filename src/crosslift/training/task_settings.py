@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from crosslift.languages import LanguageCode
 from crosslift.sources.translation.translation_settings import TranslationSettings
 from crosslift.tasks.controls import Control
 from crosslift.training.bounded_numbers import Count, NotNegative, Positive, Share
@@ -45,6 +46,9 @@ class TaskSettings(BaseModel):
     check_language: bool = False
     """Skips and counts captions in another language than declared (`pip install
     crosslift[languages]`)."""
+    language: LanguageCode | None = None
+    """Language of all texts of your own file, which has no column `language`. None: English, which is
+    checked where an arm is zero-shot."""
 
 
 class MixedTaskSettings(TaskSettings):

@@ -70,6 +70,13 @@ def check_english(records: Sequence[Record], what: str, least: float = LEAST) ->
         )
 
 
+def english_share(records: Sequence[Record]) -> float:
+    """The share of records of which all texts read as English, see `check_english`; 1 of none."""
+    verdicts: dict[str, bool] = {}
+    english = sum(_reads_as_english(record, verdicts) for record in records)
+    return english / len(records) if records else 1.0
+
+
 def _reads_as_english(record: Record, verdicts: dict[str, bool]) -> bool:
     texts = [*record.texts.values(), " ".join(record.words)]
     for text in texts:
