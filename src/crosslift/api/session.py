@@ -35,7 +35,7 @@ from crosslift.results.reading_sweep import SWEEP_FILE, ReadingChoice, Sweep, Sw
 from crosslift.results.result_record import read_json_file, read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import Listener, make_steps, run_plan
-from crosslift.steps.step import Workplace
+from crosslift.steps.step import Step, Workplace
 from crosslift.studies.earlier_run import check_folder
 from crosslift.studies.reading import saved_study
 from crosslift.studies.registration import Registered
@@ -162,6 +162,32 @@ def _loaded(
     return settings, loaded
 
 
+def outcomes_of_encoder(
+    model: EncoderSettings,
+    target: TargetSettings,
+    store: Store | None = None,
+    listener: Listener | None = None,
+) -> pa.Table:
+    """The outcomes of an encoder as it is on a target, a row a query, under the target's primary
+    protocol."""
+    settings, loaded = _loaded(model, target, (OURS,), target.direction)
+    loaded = replace(loaded, protocols=loaded.protocols[:1])
+    scored, _ = _scored(settings, loaded, store or Store(), listener or Silent())
+    return pq.read_table(scored / "outcomes.parquet")
+
+
+def _scored(
+    settings: EncoderSettings, loaded: LoadedTarget, store: Store, listener: Listener
+) -> tuple[Path, dict[str, Step]]:
+    """The folder with the outcomes of an encoder as it is, and the steps that encode the texts."""
+    steps = encode_steps(Trained.untouched(settings), loaded)
+    roles = {role for protocol in loaded.protocols for role in roles_of(protocol, loaded)}
+    texts = {role: step for role, step in steps.items() if role in roles}
+    scored = evaluate_step(loaded, texts)
+    make_steps((*texts.values(), scored), store, listener)
+    return scored.open(store), texts
+
+
 def _evaluations(
     settings: EncoderSettings,
     loaded: LoadedTarget,
@@ -169,13 +195,8 @@ def _evaluations(
     listener: Listener | None,
 ) -> list[Evaluation]:
     """The scores under each of the loaded target's protocols."""
-    store, listener = store or Store(), listener or Silent()
-    steps = encode_steps(Trained.untouched(settings), loaded)
-    roles = {role for protocol in loaded.protocols for role in roles_of(protocol, loaded)}
-    texts = {role: step for role, step in steps.items() if role in roles}
-    scored = evaluate_step(loaded, texts)
-    make_steps((*texts.values(), scored), store, listener)
-    path = scored.open(store)
+    store = store or Store()
+    path, texts = _scored(settings, loaded, store, listener or Silent())
     mined = read_optional_json_file(path / MINING_FILE, tuple[MinedLanguage, ...]) or ()
     table = pq.read_table(path / "outcomes.parquet")
     evaluations = []

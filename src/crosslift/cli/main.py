@@ -13,6 +13,7 @@ import typer
 from crosslift.artifacts.field_checks import expected_words
 from crosslift.artifacts.read_once import reading_once
 from crosslift.cli.claims import claims
+from crosslift.cli.compare import compare
 from crosslift.cli.encoder_options import with_encoder_options
 from crosslift.cli.fetch import app as fetch
 from crosslift.cli.mine import mine
@@ -229,6 +230,7 @@ def evaluate(
     evaluating.show(encoder, settings, protocol, direction, store, json)
 
 
+app.command()(compare)
 app.command()(sweep)
 app.command()(mine)
 app.command()(word_pilot)

@@ -33,6 +33,7 @@ from crosslift.results.command_output import (
     VerifiedStore,
     WrittenPredictions,
 )
+from crosslift.results.comparison import EncoderComparison
 from crosslift.results.evaluations import Evaluation
 from crosslift.results.example import EXAMPLES_FILE, Example
 from crosslift.results.group_effect import GROUPS_FILE, GroupEffect
@@ -112,6 +113,7 @@ COMMANDS: tuple[Documented, ...] = (
     Documented("`store prune`", PrunedStore),
     Documented("`store verify`", VerifiedStore),
     Documented("`evaluate`", Evaluation, "with `--protocol all` a list of these, ours first"),
+    Documented("`compare`", EncoderComparison),
     Documented("`sweep`", Sweep, "the encoder is its only arm"),
     Documented("`mine`", MiningOutcome),
     Documented("`mine --plan`", MiningPlanOnly),

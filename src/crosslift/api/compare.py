@@ -1,0 +1,279 @@
+"""Two encoders on the same queries: as they are, or as arms of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from crosslift.analysis.collect import as_many_seeds, cube_of
+from crosslift.api.session import outcomes_of_encoder
+from crosslift.artifacts.store import Store
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.errors import DataError, StudyError, UnknownNameError
+from crosslift.metrics.table import OUTCOME_OF_METRIC, metric_named
+from crosslift.results.comparison import ComparedLanguage, ComparedTarget, EncoderComparison
+from crosslift.results.run_folder import RunFolder
+from crosslift.statistics.differences import (
+    Difference,
+    group_differences,
+    paired_difference,
+    strata_of,
+)
+from crosslift.statistics.judgements import judge_family
+from crosslift.steps.run import Listener
+from crosslift.studies.reading import saved_study
+from crosslift.targets.target_settings import TargetSettings
+
+_OUTCOMES = "outcomes.parquet"
+Cube = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One of the two.
+
+    Args:
+        name: as it was given.
+        run: the folder of its run; None: an encoder as it is.
+        arm: of that run.
+    """
+
+    name: str
+    run: RunFolder | None = None
+    arm: str = ""
+    settings: EncoderSettings = field(default_factory=lambda: EncoderSettings(name="embedded"))
+
+    @property
+    def trained(self) -> bool:
+        """Whether seeds could vary it."""
+        return self.run is not None and bool(self.run.arm(self.arm).stages)
+
+
+def compare(
+    first: EncoderSettings | str,
+    second: EncoderSettings | str,
+    target: TargetSettings | str | None = None,
+    store: Store | None = None,
+    listener: Listener | None = None,
+) -> EncoderComparison:
+    """Compares two encoders query by query, in every language that both are measured in.
+
+    Args:
+        first: `embedded`, a folder, a hub name, settings of an encoder, or an arm of a run as
+            ``RUN:ARM`` (the run's folder).
+        second: likewise.
+        target: what encoders as they are, are measured on. None: the targets of the runs.
+        store: keeps vectors; None: the user's cache.
+        listener: receives the progress of the work. None: no reports.
+
+    Raises:
+        UnknownNameError: there is no such arm or target.
+        StudyError: two encoders as they are without a target; a target that an encoder alone cannot be
+            measured on.
+        DataError: the two were not asked the same queries, or share no target.
+    """
+    sides = _side(first), _side(second)
+    settings = _targets(sides, target)
+    compared = []
+    for each in settings:
+        tables = [_outcomes(side, each, store, listener) for side in sides]
+        compared.append(_compared(each.name, sides, *tables))
+    seeds = tuple(len(set(_seeds(side))) for side in sides)
+    return EncoderComparison(
+        first=sides[0].name,
+        second=sides[1].name,
+        seeds=(seeds[0], seeds[1]),
+        targets=tuple(compared),
+    )
+
+
+def _side(value: EncoderSettings | str) -> _Side:
+    if isinstance(value, EncoderSettings):
+        return _Side(value.name, settings=value)
+    path, separator, arm = value.rpartition(":")
+    if separator and (Path(path) / "run.json").is_file():
+        run = RunFolder.read(Path(path))
+        run.arm(arm)
+        return _Side(value, run, arm)
+    if (Path(value) / "run.json").is_file():
+        arms = [each.name for each in RunFolder.read(Path(value)).run.arms]
+        raise StudyError(
+            f"{value} is the folder of a run", f"an arm of it: {value}:{arms[-1]}", None
+        )
+    return _Side(value, settings=EncoderSettings(name=value))
+
+
+def _seeds(side: _Side) -> Sequence[int]:
+    return (0,) if side.run is None else side.run.arm(side.arm).seeds or (0,)
+
+
+def _targets(
+    sides: tuple[_Side, _Side], target: TargetSettings | str | None
+) -> list[TargetSettings]:
+    """What both sides are compared on."""
+    asked = TargetSettings(name=target) if isinstance(target, str) else target
+    runs = [side.run for side in sides if side.run is not None]
+    if not runs:
+        if asked is None:
+            raise StudyError("two encoders without a target", "`--target`: see `crosslift targets`")
+        return [asked]
+    of_runs = [{t.name: t for t in saved_study(run.path).targets} for run in runs]
+    shared = [name for name in of_runs[0] if all(name in each for each in of_runs)]
+    shared = [n for n in shared if all(_has(side, n) for side in sides if side.run is not None)]
+    if asked is not None and asked.name not in shared:
+        raise UnknownNameError("target of the runs", asked.name, shared)
+    if not shared:
+        raise DataError("the two have no target in common", "runs with one target in common")
+    return [of_runs[0][name] for name in shared if asked is None or name == asked.name]
+
+
+def _has(side: _Side, target: str) -> bool:
+    return side.run is not None and len(_rows(side.run, side.arm, target)) > 0
+
+
+def _rows(run: RunFolder, arm: str, target: str) -> pa.Table:
+    table = pq.read_table(run.path / _OUTCOMES)
+    return table.filter((pc.field("arm") == arm) & (pc.field("target") == target))
+
+
+def _outcomes(
+    side: _Side, target: TargetSettings, store: Store | None, listener: Listener | None
+) -> pa.Table:
+    """A row a query of a side, under the target's primary protocol."""
+    if side.run is None:
+        table = outcomes_of_encoder(side.settings, target, store, listener)
+        return table.append_column("seed", pa.array([0] * len(table)))
+    facts = side.run.target(target.name)
+    return _rows(side.run, side.arm, target.name).filter(pc.field("protocol") == facts.protocol)
+
+
+def _compared(
+    target: str, sides: tuple[_Side, _Side], first: pa.Table, second: pa.Table
+) -> ComparedTarget:
+    protocols = [pc.unique(table["protocol"]).to_pylist() for table in (first, second)]
+    if protocols[0] != protocols[1] or len(protocols[0]) != 1:
+        raise DataError(
+            f"{target}: {sides[0].name} is scored by {', '.join(protocols[0])}, {sides[1].name} by "
+            f"{', '.join(protocols[1])}",
+            "one protocol",
+        )
+    metric = _metric(target, sides)
+    both = set(first["language"].to_pylist()) & set(second["language"].to_pylist())
+    if not both:
+        raise DataError(f"{target}: no language in which both are measured", "one language or more")
+    languages = sorted(both)
+    wanted = pc.field("language").isin(languages)
+    tables = first.filter(wanted), second.filter(wanted)
+    outcome = OUTCOME_OF_METRIC[metric]
+    (cube, items), (other, other_items) = (cube_of(table, outcome) for table in tables)
+    if items != other_items or not np.array_equal(np.isnan(cube[0]), np.isnan(other[0])):
+        raise DataError(
+            f"{target}: the two were not asked the same queries",
+            "the same data, number of pairs and languages",
+            "measure both anew on one folder of data",
+        )
+    trained = any(side.trained for side in sides)
+    return _table(target, metric, protocols[0][0], languages, (cube, other), trained, tables)
+
+
+def _metric(target: str, sides: tuple[_Side, _Side]) -> str:
+    for side in sides:
+        if side.run is not None:
+            return side.run.target(target).metric
+    from crosslift.targets.all_targets import find_target
+
+    return find_target(target).metric
+
+
+def _table(
+    target: str,
+    metric: str,
+    protocol: str,
+    languages: Sequence[str],
+    cubes: tuple[Cube, Cube],
+    trained: bool,
+    tables: tuple[pa.Table, pa.Table],
+) -> ComparedTarget:
+    first, second = cubes
+    if len(first) == 1 or len(second) == 1:
+        second, first = as_many_seeds(second, first), as_many_seeds(first, second)
+    elif len(first) != len(second):
+        raise DataError(
+            f"{target}: {len(first)} and {len(second)} seeds", "as many seeds of both, or one"
+        )
+    strata = strata_of(~np.isnan(first[0]))
+    macro = paired_difference(second, first, strata)
+    each = group_differences(second, first, strata, [[place] for place in range(len(languages))])
+    judged = judge_family(each, [trained] * len(each))
+    flips = _flips(metric, languages, tables)
+    levels = [np.nanmean(cube, axis=1).mean(axis=0) for cube in (first, second)]
+    rows = [
+        _row(code, (levels[0][i], levels[1][i]), difference, judgement, flips.get(code))
+        for i, (code, difference, judgement) in enumerate(zip(languages, each, judged, strict=True))
+    ]
+    whole = None
+    if flips:
+        whole = (
+            sum(gained for gained, _ in flips.values()),
+            sum(lost for _, lost in flips.values()),
+        )
+    (of_macro,) = judge_family([macro], [trained])
+    means = float(levels[0].mean()), float(levels[1].mean())
+    return ComparedTarget(
+        target=target,
+        metric=metric,
+        protocol=protocol,
+        macro=_row("macro", means, macro, of_macro, whole),
+        languages=tuple(rows),
+    )
+
+
+def _row(
+    language: str,
+    levels: tuple[float, float],
+    difference: Difference,
+    judgement: Any,
+    flips: tuple[int, int] | None,
+) -> ComparedLanguage:
+    return ComparedLanguage(
+        language=language,
+        n_queries=difference.queries,
+        first=float(levels[0]),
+        second=float(levels[1]),
+        difference=difference.effect,
+        low=difference.low,
+        high=difference.high,
+        p_corrected=judgement.p_corrected,
+        verdict=judgement.outcome,
+        gained=flips[0] if flips else None,
+        lost=flips[1] if flips else None,
+    )
+
+
+def _flips(
+    metric: str, languages: Sequence[str], tables: tuple[pa.Table, pa.Table]
+) -> Mapping[str, tuple[int, int]]:
+    """Language -> queries gained and lost, by the majority of seeds; empty without right answers."""
+    right = metric_named(metric).right
+    if right is None or any(right not in table.column_names for table in tables):
+        return {}
+    answered = []
+    for table in tables:
+        means = table.group_by(["language", "item"]).aggregate([(right, "mean")])
+        keys = zip(means["language"].to_pylist(), means["item"].to_pylist(), strict=True)
+        values = means[f"{right}_mean"].to_pylist()
+        answered.append(dict(zip(keys, (value > 0.5 for value in values), strict=True)))
+    flips = dict.fromkeys(languages, (0, 0))
+    for key, before in answered[0].items():
+        after = answered[1][key]
+        gained, lost = flips[key[0]]
+        flips[key[0]] = (gained + (after and not before), lost + (before and not after))
+    return flips

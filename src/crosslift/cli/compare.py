@@ -1,0 +1,61 @@
+"""The command `crosslift compare` and its options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from crosslift.cli.options import (
+    CatalogsOption,
+    DirectionOption,
+    Json,
+    LanguagesOption,
+    PairsOption,
+    StoreOption,
+    TargetDataOption,
+    target_settings,
+)
+
+_SIDE = "`embedded`, a folder, a hub name, or an arm of a run as RUN:ARM."
+
+
+def compare(
+    first: Annotated[str, typer.Argument(metavar="FIRST", help=_SIDE)],
+    second: Annotated[str, typer.Argument(metavar="SECOND", help="Likewise.")],
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target",
+            metavar="T",
+            help="See `crosslift targets`. Default: all targets that the runs share.",
+        ),
+    ] = None,
+    data: TargetDataOption = None,
+    catalogs: CatalogsOption = None,
+    languages: LanguagesOption = None,
+    pairs: PairsOption = None,
+    direction: DirectionOption = None,
+    form: Annotated[
+        Literal["table", "markdown", "latex"], typer.Option("--format", help="What is printed.")
+    ] = "table",
+    store: StoreOption = None,
+    json: Json = None,
+) -> None:
+    """Compare two encoders query by query: differences in each language, with intervals.
+
+    Encoders as they are need a target. An arm of a run is compared on the run's targets.
+    """
+    settings = None
+    if target is not None:
+        settings = target_settings(target, data, catalogs, languages, pairs, direction=direction)
+    elif not any(":" in side and _run(side).is_file() for side in (first, second)):
+        raise typer.BadParameter("two encoders as they are need a target", param_hint="--target")
+    from crosslift.cli import comparing  # takes seconds: after what may be wrong
+
+    comparing.show(first, second, settings, form, store, json)
+
+
+def _run(side: str) -> Path:
+    return Path(side.rpartition(":")[0]) / "run.json"
