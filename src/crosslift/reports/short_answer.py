@@ -16,6 +16,7 @@ from crosslift.reports.forest import Forest, draw_forest
 from crosslift.reports.idle import idle_sentences
 from crosslift.reports.learning import not_learnt_sentences
 from crosslift.reports.outcomes import mark_of
+from crosslift.reports.overview import Overview, overview
 from crosslift.reports.registration import registration_sentence
 from crosslift.reports.score_tables import query_word
 from crosslift.reports.starts import start_sentences
@@ -38,6 +39,7 @@ from crosslift.wording import listed, p_value, plural, signed_points
 
 _MOST_DECLARED = 3
 _MOST_ARMS = 4
+_MOST_EVEN = 2
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class AnswerSection:
 
     Args:
         answer: the short answer, in words.
+        overview: every arm on every target. None: one arm, or too many targets for a table.
         languages: of all targets.
         seeds: the seeds of any phase of training.
         registration: whether the questions were registered, in a sentence.
@@ -92,6 +95,7 @@ class AnswerSection:
     """
 
     answer: str
+    overview: Overview | None
     languages: tuple[str, ...]
     seeds: tuple[int, ...]
     registration: str
@@ -117,6 +121,7 @@ def answer_section(folder: RunFolder) -> AnswerSection:
     """The section of the report; every run has it."""
     return AnswerSection(
         answer=plain_answer(folder),
+        overview=overview(folder),
         languages=tuple(sorted({code for t in folder.run.targets for code in t.languages})),
         seeds=_seeds(folder),
         registration=registration_sentence(folder.run.registration),
@@ -209,11 +214,7 @@ def plain_answer(folder: RunFolder) -> str:
         )
     if not declared and not against:
         return "No comparison was made, so this run gives no answer. The scores are below."
-    sentences = [
-        _pair_sentence(folder, pair, verdicts) for pair, verdicts in declared[:_MOST_DECLARED]
-    ]
-    if len(declared) > _MOST_DECLARED:
-        sentences.append(f"{len(declared) - _MOST_DECLARED} more declared comparisons are below.")
+    sentences = _declared_sentences(folder, declared)
     sentences.extend(_baseline_sentences(folder, against, brief=bool(declared)))
     sentences.extend(_source_sentences(folder))
     sentences.extend(_control_sentences(folder, {pair for pair, _ in declared}))
@@ -222,6 +223,42 @@ def plain_answer(folder: RunFolder) -> str:
     if undecided:
         sentences.append("Comparisons with one seed of a trained arm give no verdict.")
     return " ".join(sentences)
+
+
+def _declared_sentences(
+    folder: RunFolder, declared: Sequence[tuple[tuple[str, str], list[Verdict]]]
+) -> list[str]:
+    """A sentence for each comparison that shows something, up to a few; one for all comparisons of an
+    arm that show nothing on the same targets."""
+    showing = [(pair, verdicts) for pair, verdicts in declared if _shows_something(verdicts)]
+    sentences = [_pair_sentence(folder, *each) for each in showing[:_MOST_DECLARED]]
+    if len(showing) > _MOST_DECLARED:
+        sentences.append(f"{len(showing) - _MOST_DECLARED} more declared comparisons are below.")
+    even: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (arm, other), verdicts in declared:
+        if not _shows_something(verdicts):
+            titles = tuple(folder.target(verdict.target).title for verdict in verdicts)
+            even.setdefault((arm, titles), []).append(other)
+    for (arm, titles), others in list(even.items())[:_MOST_EVEN]:
+        names = _listed_arms([_against_words(folder, arm, other) for other in others])
+        words = _arm_words(folder, arm)
+        sentences.append(f"No difference between {words} and {names} is shown on {listed(titles)}.")
+    rest = sum(map(len, list(even.values())[_MOST_EVEN:]))
+    if rest:
+        sentences.append(f"{plural(rest, 'more comparison')} without a shown difference below.")
+    return sentences
+
+
+def _listed_arms(names: Sequence[str]) -> str:
+    """Names in a list; of many, the first and the number of the others."""
+    if len(names) <= _MOST_ARMS + 1:
+        return listed(names)
+    return f"{', '.join(names[:_MOST_ARMS])} and {len(names) - _MOST_ARMS} others"
+
+
+def _against_words(folder: RunFolder, arm: str, other: str) -> str:
+    words = _arm_words(folder, other)
+    return f"its control {words}" if folder.arm(other).control_of == arm else words
 
 
 def _pairs(folder: RunFolder, family: str) -> list[tuple[tuple[str, str], list[Verdict]]]:
@@ -236,9 +273,7 @@ def _pairs(folder: RunFolder, family: str) -> list[tuple[tuple[str, str], list[V
 
 
 def _pair_sentence(folder: RunFolder, pair: tuple[str, str], verdicts: Sequence[Verdict]) -> str:
-    is_control = folder.arm(pair[1]).control_of == pair[0]
-    arm, other = (_arm_words(folder, name) for name in pair)
-    against = f"its control {other}" if is_control else other
+    arm, against = _arm_words(folder, pair[0]), _against_words(folder, *pair)
     clauses = []
     for outcome in (*SHOWN, EQUIVALENT):
         titles = [_titled(folder, verdict) for verdict in verdicts if verdict.verdict == outcome]
@@ -274,11 +309,15 @@ def _baseline_sentences(
 
 def _tallies(baseline: str, trained: Sequence[tuple[str, list[Verdict]]]) -> str:
     """The arms against their baseline in a sentence, those of which something is shown first."""
-    by_outcome = sorted(trained, key=lambda pair: not _shows_something(pair[1]))
-    parts = [_tally(arm, verdicts) for arm, verdicts in by_outcome[:_MOST_ARMS]]
-    rest = len(trained) - _MOST_ARMS
+    differing = [pair for pair in trained if _shows_something(pair[1])]
+    even = [arm for arm, verdicts in trained if not _shows_something(verdicts)]
+    parts = [_tally(arm, verdicts) for arm, verdicts in differing[:_MOST_ARMS]]
+    rest = len(differing) - _MOST_ARMS
     tail = f"; {plural(rest, 'more arm')} below" if rest > 0 else ""
-    return f"Against the baseline {baseline}, {'; '.join(parts)}{tail}."
+    if even:
+        parts.append(f"no difference is shown of {_listed_arms(even)}")
+    name = "the baseline" if baseline == "baseline" else f"the baseline {baseline}"
+    return f"Against {name}, {'; '.join(parts)}{tail}."
 
 
 def _differing_then_even(
