@@ -25,6 +25,7 @@ from crosslift.artifacts.progress import Phase, Silent
 from crosslift.artifacts.store import Store
 from crosslift.cli import mining
 from crosslift.cli.main import main
+from crosslift.cli.mining import threshold_words
 from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import ArtifactError, DataError
@@ -32,7 +33,7 @@ from crosslift.mining import blocks as mining_blocks
 from crosslift.mining.forecast import choose_search, memory_of
 from crosslift.mining.job import mine_files, plan_of_files
 from crosslift.mining.mining_settings import MiningSettings
-from crosslift.mining.threshold import calibrate_on_gold, stand_ins
+from crosslift.mining.threshold import StandIns, calibrate_on_gold, stand_ins
 from crosslift.retrieval.margin_mining import MinedPairs
 from crosslift.retrieval.margin_mining import mine as mine_neighbours
 from crosslift.retrieval.search import BothNeighbours, Neighbours
@@ -112,7 +113,9 @@ def mine(
 def rows(path: Path) -> list[tuple[float, str, str]]:
     data = path.read_bytes()
     text = gzip.decompress(data) if path.suffix == ".gz" else data
-    cells = [line.split("\t") for line in text.decode().removesuffix("\n").split("\n") if line]
+    header, *lines = text.decode().removesuffix("\n").split("\n")
+    assert header == "score\tsrc\ttgt"
+    cells = [line.split("\t") for line in lines if line]
     return [(float(score), src, tgt) for score, src, tgt in cells]
 
 
@@ -414,13 +417,33 @@ def test_a_threshold_from_gold_reaches_the_precision(mine: Any, tmp_path: Path) 
 
 def test_gold_labels_only_pairs_whose_src_text_it_knows() -> None:
     pairs = MinedPairs(np.array([2, 0, 1]), np.array([2, 1, 0]), np.array([0.9, 0.8, 0.7]))
+    none = StandIns(pairs.score, np.empty(0), 3, 3)  # no stand-in pair: every pair seems true
     threshold = calibrate_on_gold(
-        pairs, ["a ", "b", "c"], ["x", " y", "z"], [("a", "y"), ("b", "y")], 1
+        pairs, ["a ", "b", "c"], ["x", " y", "z"], [("a", "y"), ("b", "y")], 1, none
     )
     assert threshold.compared == 2
     assert threshold.value == pytest.approx(0.75)  # between the true 0.8 and the false 0.7
     with pytest.raises(DataError, match="none of the 1 src texts"):
-        calibrate_on_gold(pairs, ["a", "b", "c"], ["x", "y", "z"], [("q", "y")], 1)
+        calibrate_on_gold(pairs, ["a", "b", "c"], ["x", "y", "z"], [("q", "y")], 1, none)
+
+
+def test_gold_alone_does_not_vouch_for_texts_without_a_translation() -> None:
+    """Three labelled pairs are true; four pairs of other texts score as stand-in false pairs do."""
+    scores = np.array([0.9, 0.85, 0.6, 0.65, 0.64, 0.63, 0.62])
+    pairs = MinedPairs(np.arange(7), np.arange(7), scores)
+    texts = [f"text {n}" for n in range(7)]
+    gold = [(text, text) for text in texts[:3]]
+    stand_ins_alike = StandIns(scores, np.array([0.65, 0.64, 0.63, 0.62]), 7, 7)
+    threshold = calibrate_on_gold(pairs, texts, texts, gold, 0.95, stand_ins_alike)
+    assert threshold.precision == 1.0
+    assert threshold.estimated_precision is not None and threshold.estimated_precision >= 0.95
+    assert threshold.value is not None and threshold.value > 0.65
+
+    all_false = StandIns(scores, scores, 7, 7)
+    doubted = calibrate_on_gold(pairs, texts, texts, gold, 0.95, all_false)
+    assert doubted.precision == 1.0
+    assert doubted.estimated_precision is not None and doubted.estimated_precision < 0.95
+    assert "an estimated" in threshold_words(doubted)
 
 
 def test_a_threshold_without_gold_comes_from_second_best_candidates(

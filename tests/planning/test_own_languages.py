@@ -89,3 +89,14 @@ def test_the_report_says_what_was_found(bert_folder: Path, tmp_path: Path) -> No
     assert task.english_share == 1.0
     page = (tmp_path / "run" / REPORT).read_text(encoding="utf-8")
     assert "100% of its records read as English" in page
+
+
+def test_mined_pairs_are_read_by_their_own_columns(bert_folder: Path, tmp_path: Path) -> None:
+    rows = [("0.9", *row) for row in CHINESE]
+    data = pairs(tmp_path, rows, "score\tsrc\ttgt")  # type: ignore[arg-type]
+    with pytest.raises(StudyError, match="read as English"):
+        plan_study(study(bert_folder, data))
+    plan = plan_study(study(bert_folder, data, {"zero_shot": False}))
+    (task,) = next(run for run in plan.runs if run.stage_steps).stage_steps[0].job.tasks.values()
+    first = task.task.source.train()[0]
+    assert (first.texts["anchor"], first.texts["positive"]) == CHINESE[0]

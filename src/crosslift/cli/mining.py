@@ -153,7 +153,8 @@ def threshold_words(threshold: Threshold) -> str:
     if threshold.source == "gold":
         return (
             f"{value_words}, fitted to {target} on {threshold.compared:,} pairs that the gold labels "
-            f"({reached} of these are true)"
+            f"({reached} of these are true); gold does not label texts without a translation: of all "
+            f"pairs above it, an estimated {share(threshold.estimated_precision or 0.0, 1)} are true"
         )
     return (
         f"{value_words}, estimated to give {target} ({reached}) from the second-best candidates of "

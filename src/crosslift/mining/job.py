@@ -168,7 +168,7 @@ def _prepare(settings: MiningSettings, store: Store, listener: Listener[Phase]) 
     of_side = {"src": encoder.of_side(settings, "src"), "tgt": encoder.of_side(settings, "tgt")}
     steps = {name: encode_steps(of_side[name], name, side.texts) for name, side in sides.items()}
     search = choose_search(settings.search, len(sides["src"].texts), len(sides["tgt"].texts))
-    needs_negatives = settings.target_precision is not None and gold is None
+    needs_negatives = settings.target_precision is not None
     columns = settings.k + needs_negatives
     job = _Job(
         settings=settings,

@@ -15,12 +15,18 @@ from numpy.typing import NDArray
 
 from crosslift.artifacts.files import file_written_whole
 from crosslift.mining.mining_settings import MiningSettings
-from crosslift.mining.threshold import calibrate_on_gold, calibrate_on_negatives
+from crosslift.mining.threshold import (
+    calibrate_on_gold,
+    calibrate_on_negatives,
+    stand_in_scores,
+)
 from crosslift.results.mined_files import PairCounts, Threshold
 from crosslift.retrieval.margin_mining import MinedPairs, mine
 from crosslift.retrieval.search import BothNeighbours, Neighbours
 from crosslift.sources.line_filters import KeptTexts, length_ratios
 
+HEADER = "score\tsrc\ttgt\n"
+"""First line of the file of pairs: the task `text-pairs` reads it."""
 Gold = Sequence[tuple[str, str]] | None
 
 
@@ -51,8 +57,7 @@ def select_pairs(
     """The pairs to write.
 
     Args:
-        both: neighbours of both sides; one more than `k` if the threshold is calibrated on stand-in
-            false pairs.
+        both: neighbours of both sides; one more than `k` if the threshold is calibrated.
         src: texts of the src rows.
         tgt: texts of the tgt rows.
         settings: of the job.
@@ -83,18 +88,19 @@ def _threshold(
     if precision is None:
         value = settings.threshold
         return Threshold(value=value, source="none" if value is None else "given")
-    if gold is not None:
-        return calibrate_on_gold(pairs, sides.src.texts, sides.tgt.texts, gold, precision)
-    return calibrate_on_negatives(
+    estimate = stand_in_scores(
         pairs,
         both,
         settings.margin,
         settings.retrieval,
         sides.similar_lengths,
-        precision,
         settings.negatives,
         settings.seed,
     )
+    if gold is None:
+        return calibrate_on_negatives(estimate, precision)
+    src, tgt = sides.src.texts, sides.tgt.texts
+    return calibrate_on_gold(pairs, src, tgt, gold, precision, estimate)
 
 
 def _first_columns(both: BothNeighbours, k: int) -> BothNeighbours:
@@ -104,7 +110,7 @@ def _first_columns(both: BothNeighbours, k: int) -> BothNeighbours:
 def write_tsv(
     out: Path, pairs: MinedPairs, src: KeptTexts, tgt: KeptTexts, keep_duplicates: bool
 ) -> int:
-    """Writes pairs, one per row, whole or not at all.
+    """Writes a header (score, src, tgt) and pairs, one per row, whole or not at all.
 
     Args:
         out: the file; gzipped if its name ends with `.gz`.
@@ -115,11 +121,12 @@ def write_tsv(
             often, so that every line of both files is included.
 
     Returns:
-        The number of rows.
+        The number of rows, without the header.
     """
     rows = 0
     each = zip(pairs.src.tolist(), pairs.tgt.tolist(), pairs.score.tolist(), strict=True)
     with file_written_whole(out) as draft, draft.open("wb") as file, _packed(out, file) as packed:
+        packed.write(HEADER.encode())
         for i, j, score in each:
             row = f"{score!r}\t{src.texts[i]}\t{tgt.texts[j]}\n".encode()
             times = max(src.times[i], tgt.times[j]) if keep_duplicates else 1

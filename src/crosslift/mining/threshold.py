@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +28,16 @@ def calibrate_on_gold(
     tgt: Sequence[str],
     gold: Sequence[tuple[str, str]],
     precision: float,
+    estimate: StandIns,
 ) -> Threshold:
     """The lowest threshold with the wanted precision among pairs whose src text is in the gold.
 
     A pair has a label if its src text is in the gold: true if the gold pairs it with its tgt text,
     else false. The gold should contain every correct translation of its src texts.
+
+    Gold labels only pairs of texts that have a translation. Pairs of texts without any are the
+    likeliest to be false, and the estimate from stand-in false pairs counts them: where it is below the
+    wanted precision, the threshold is raised to where it reaches that too, if it does anywhere.
 
     Args:
         pairs: mined pairs.
@@ -38,6 +45,7 @@ def calibrate_on_gold(
         tgt: text of each tgt row.
         gold: true pairs, src text and tgt text, without space at their ends.
         precision: the wanted one, above 0 and at most 1.
+        estimate: from stand-in false pairs.
 
     Raises:
         DataError: no mined pair has a src text of the gold, or no threshold reaches the precision.
@@ -55,27 +63,81 @@ def calibrate_on_gold(
         )
     scores, is_gold = pairs.score[rows], np.array(labels, np.bool_)
     value = threshold_for_precision(scores, is_gold, precision)
+    with contextlib.suppress(DataError):  # where none reaches it, the estimate says how far this is
+        value = max(value, estimate.threshold(precision))
     reached = score_at(scores, is_gold, int(is_gold.sum()), value).precision
     return Threshold(
         value=value,
         source="gold",
         target_precision=precision,
         precision=reached,
+        estimated_precision=estimate.precision(value),
         compared=len(rows),
     )
 
 
-def calibrate_on_negatives(
+def calibrate_on_negatives(estimate: StandIns, precision: float) -> Threshold:
+    """The lowest threshold with the wanted estimated precision, without gold; see `stand_ins`.
+
+    Args:
+        estimate: from stand-in false pairs.
+        precision: the wanted one, above 0 and at most 1.
+
+    Raises:
+        DataError: no threshold reaches the precision.
+    """
+    value = estimate.threshold(precision)
+    return Threshold(
+        value=value,
+        source="negatives",
+        target_precision=precision,
+        precision=estimate.precision(value),
+        compared=estimate.n_negative_src,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StandIns:
+    """What stand-in false pairs say of the precision of mined pairs, see `stand_ins`.
+
+    Args:
+        scores: of the mined pairs.
+        false_scores: of the stand-in pairs that pass the filter.
+        n_src: texts that the mined pairs were searched for.
+        n_negative_src: texts that the stand-in pairs were searched for.
+    """
+
+    scores: NDArray[np.float64]
+    false_scores: NDArray[np.float64]
+    n_src: int
+    n_negative_src: int
+
+    def threshold(self, precision: float) -> float:
+        """The lowest threshold with an estimated precision.
+
+        Raises:
+            DataError: no threshold reaches it.
+        """
+        counts = {"n_src": self.n_src, "n_negative_src": self.n_negative_src}
+        return threshold_from_negatives(self.scores, self.false_scores, precision, **counts)
+
+    def precision(self, threshold: float) -> float:
+        """The estimated precision of the pairs above a threshold."""
+        counts = {"n_src": self.n_src, "n_negative_src": self.n_negative_src}
+        at = np.array([threshold])
+        return float(precision_from_negatives(self.scores, self.false_scores, at, **counts)[0])
+
+
+def stand_in_scores(
     pairs: MinedPairs,
     both: BothNeighbours,
     margin: Margin,
     retrieval: Retrieval,
     keep: Callable[[MinedPairs], NDArray[np.bool_]],
-    precision: float,
     sample: int,
     seed: int,
-) -> Threshold:
-    """The lowest threshold with the wanted estimated precision, without gold; see `stand_ins`.
+) -> StandIns:
+    """The scores of stand-in false pairs beside those of the mined ones.
 
     Args:
         pairs: mined pairs that pass `keep`.
@@ -83,26 +145,15 @@ def calibrate_on_negatives(
         margin: of the mined pairs.
         retrieval: of the mined pairs.
         keep: the filter of pairs, bool [P].
-        precision: the wanted one, above 0 and at most 1.
         sample: number of texts whose best candidate is removed.
         seed: of the sample.
 
     Raises:
-        DataError: a side of one text, or no threshold reaches the precision.
+        DataError: a side of one text.
     """
     false_pairs, count = stand_ins(both, margin, retrieval, sample, seed)
-    false_scores = false_pairs.score[keep(false_pairs)]
     side = both.tgt_to_src if retrieval == "backward" else both.src_to_tgt
-    counts = {"n_src": len(side), "n_negative_src": count}
-    value = threshold_from_negatives(pairs.score, false_scores, precision, **counts)
-    reached = precision_from_negatives(pairs.score, false_scores, np.array([value]), **counts)
-    return Threshold(
-        value=value,
-        source="negatives",
-        target_precision=precision,
-        precision=float(reached[0]),
-        compared=count,
-    )
+    return StandIns(pairs.score, false_pairs.score[keep(false_pairs)], len(side), count)
 
 
 def stand_ins(

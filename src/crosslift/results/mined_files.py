@@ -65,6 +65,9 @@ class Threshold(ResultRecord):
     precision: float | None = None
     """What it reaches on the labelled pairs (``gold``), or an estimate (``negatives``): no independent
     measurement. Null where it was not fitted."""
+    estimated_precision: float | None = None
+    """Beside ``gold``: an estimate for all pairs above the threshold, from stand-in false pairs; gold
+    labels only pairs of texts that have a translation. Null: there is no gold."""
     compared: int = 0
     """Labelled pairs, or texts whose best candidate was taken away; 0 where it was not fitted."""
 

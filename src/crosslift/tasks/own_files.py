@@ -237,6 +237,9 @@ def _file_source(
     form = facts.form
     checksum_of_files([path])  # raises if the file cannot be read, whatever its type
     unbound = [c for c in _columns_in(path) if c not in columns.values()]
+    if "anchor" in form.columns and set(_MINED.values()) <= set(unbound) and not columns:
+        columns = _MINED if "anchor" not in unbound else columns
+        unbound = [c for c in unbound if c not in columns.values()]
     used = {n: columns.get(n, n) for n in form.columns if n not in form.optional}
     bound = {
         n: _bound_columns(columns[n], path) if n in columns else _negative_columns(unbound)
@@ -252,6 +255,10 @@ def _file_source(
     if source.language_column is None:
         return source, ("en",)
     return source, _languages_in(path, source.language_column)
+
+
+_MINED = {"anchor": "src", "positive": "tgt"}
+"""Column of text pairs -> column of the files that `crosslift mine` writes."""
 
 
 def _bound_columns(binding: str, path: Path) -> tuple[str, ...]:
