@@ -4,37 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
 from crosslift.cli.output import console_for, write_json
+from crosslift.errors import CrossLiftError, UnknownNameError
 from crosslift.results.command_output import ExportedArm, TargetEntry, TaskEntry
-from crosslift.results.result_record import ResultRecord
 
+if TYPE_CHECKING:
+    from crosslift.targets.target import Target
+
+_DATA_OPTION = "`--data DIR` (in a study: `data: DIR`) with "
 _CAPTIONS = "your data, a dataset of the hub, or without either the pictograms"
 
 
-def tasks(json_to: str | None) -> None:
-    """Prints the intermediate tasks."""
+def tasks(json_to: str | None, name: str | None = None) -> None:
+    """Prints the intermediate tasks, or all facts of one.
+
+    Raises:
+        UnknownNameError: there is no task with the name.
+    """
+    _print(_task_entries(), ("name", "form", "title", "licence"), json_to, "task", name)
+
+
+def _task_entries() -> list[TaskEntry]:
     from crosslift.forms.declared_forms import FORMS
+    from crosslift.sources.published import PublishedData
     from crosslift.tasks.all_tasks import TASKS, legal_options, needs_data
     from crosslift.tasks.own_files import OWN_FILE_TASKS
     from crosslift.tasks.word_pairs import FORM, NAME, TITLE
 
-    rows = [
-        TaskEntry(
-            name=task.name,
-            form=task.form.name,
-            title=task.title,
-            languages=tuple(task.languages),
-            options=tuple(legal_options(task.name)),
-            needs_data=needs_data(task.name),
-            licence=task.licence,
-            citation=task.citation,
+    rows = []
+    for task in TASKS.values():
+        files = task.source.files if isinstance(task.source, PublishedData) else None
+        rows.append(
+            TaskEntry(
+                name=task.name,
+                form=task.form.name,
+                title=task.title,
+                languages=tuple(task.languages),
+                options=tuple(legal_options(task.name)),
+                needs_data=needs_data(task.name),
+                files=files.names if files else "",
+                link=files.where if files else "",
+                licence=task.licence,
+                citation=task.citation,
+            )
         )
-        for task in TASKS.values()
-    ]
     own_files = [
         (name, name, task.title, True, "of your file", "your file")
         for name, task in OWN_FILE_TASKS.items()
@@ -45,7 +63,7 @@ def tasks(json_to: str | None) -> None:
         if facts.pictures is not None
     ]
     lexicon = [(NAME, FORM.name, TITLE, True, "of your lexicon", "your lexicon")]
-    rows += [
+    return rows + [
         TaskEntry(
             name=name,
             form=form,
@@ -58,11 +76,14 @@ def tasks(json_to: str | None) -> None:
         )
         for name, form, title, needed, licence, citation in (*own_files, *captioned, *lexicon)
     ]
-    _print(rows, ("name", "form", "title", "licence"), json_to)
 
 
-def targets(json_to: str | None) -> None:
-    """Prints the target tasks."""
+def targets(json_to: str | None, name: str | None = None) -> None:
+    """Prints the target tasks, or all facts of one.
+
+    Raises:
+        UnknownNameError: there is no target with the name.
+    """
     from crosslift.targets.all_targets import TARGETS
 
     rows = [
@@ -75,20 +96,53 @@ def targets(json_to: str | None) -> None:
             protocols=tuple(protocol.id for protocol in (*target.protocols, *target.others)),
             languages=tuple(target.languages or ()),
             needs_data=target.needs_data,
+            files=_files_of(target),
             licence=target.licence,
             citation=target.citation,
         )
         for target in TARGETS.values()
     ]
-    _print(rows, ("name", "kind", "description", "metric", "licence"), json_to)
+    columns = ("name", "kind", "description", "metric", "licence")
+    _print(rows, columns, json_to, "target", name)
 
 
-def _print(rows: Sequence[ResultRecord], columns: Sequence[str], json_to: str | None) -> None:
-    table = Table(*columns)
-    for row in rows:
-        table.add_row(*(str(getattr(row, column)) for column in columns))
-    console_for(json_to).print(table)
-    write_json(rows, json_to)
+def _files_of(target: Target[Any, Any]) -> str:
+    """The layout of a target's data, as its reader names it where there are none."""
+    if not target.needs_data:
+        return ""
+    try:
+        target.load(target.settings(name=target.name))
+    except CrossLiftError as error:
+        return (error.expected or "").removeprefix(_DATA_OPTION)
+    return ""
+
+
+def _print(
+    rows: Sequence[TaskEntry | TargetEntry],
+    columns: Sequence[str],
+    json_to: str | None,
+    what: str,
+    name: str | None,
+) -> None:
+    console = console_for(json_to)
+    if name is None:
+        table = Table()
+        for column in columns:
+            table.add_column(column, no_wrap=column == "name")
+        for row in rows:
+            table.add_row(*(str(getattr(row, column)) for column in columns))
+        console.print(table)
+        write_json(rows, json_to)
+        return
+    by_name = {row.name: row for row in rows}
+    if name not in by_name:
+        raise UnknownNameError(what, name, by_name)
+    for field, value in by_name[name].to_json().items():
+        words = ", ".join(value) if isinstance(value, list) else value
+        if words not in ("", False):
+            words = "yes" if words is True else words
+            console.print(Text.assemble((field.replace("_", " "), "bold"), f": {words}"))
+    write_json(by_name[name], json_to)
 
 
 def report(folder: Path, json_to: str | None) -> None:

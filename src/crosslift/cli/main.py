@@ -250,19 +250,29 @@ def report(
 
 
 @app.command()
-def tasks(json: Json = None) -> None:
-    """List the intermediate tasks."""
+def tasks(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="All facts of this one.")
+    ] = None,
+    json: Json = None,
+) -> None:
+    """List the intermediate tasks, or all facts of one: files, options, languages, licence, link."""
     from crosslift.cli import listing
 
-    listing.tasks(json)
+    listing.tasks(json, name)
 
 
 @app.command()
-def targets(json: Json = None) -> None:
-    """List the target tasks."""
+def targets(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="All facts of this one.")
+    ] = None,
+    json: Json = None,
+) -> None:
+    """List the target tasks, or all facts of one: files, protocols, languages, licence."""
     from crosslift.cli import listing
 
-    listing.targets(json)
+    listing.targets(json, name)
 
 
 @app.command()

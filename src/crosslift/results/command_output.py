@@ -195,6 +195,10 @@ class TaskEntry(ResultRecord):
     """Names of the options that a study may set."""
     needs_data: bool
     """Whether a study must say where its data are."""
+    files: str = ""
+    """Names of the files that are read of published data; empty: others, or none."""
+    link: str = ""
+    """Where these files are published."""
     licence: str
     """Licence of the data."""
     citation: str
@@ -220,6 +224,8 @@ class TargetEntry(ResultRecord):
     """Codes of its languages; empty: those of your data."""
     needs_data: bool
     """Whether a study must say where its data are."""
+    files: str
+    """Layout of the data that a target must be given; empty: it brings its own, or the hub has them."""
     licence: str
     """Licence of the data."""
     citation: str
