@@ -252,6 +252,35 @@ def test_an_interruption_inside_an_update_waits_for_its_end(
     assert again.curve == progress.curve
 
 
+def test_a_second_interruption_stops_at_once_and_half_an_update_is_not_saved(
+    bert_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    weights, progress, _, _ = train_tiny("image-text", bert_folder, tmp_path / "a")
+    expected = outcome_of(weights)
+    inner = Weights.step
+    stepped: list[float] = []
+
+    def step(self: Weights, rate: float) -> None:
+        stepped.append(rate)
+        inner(self, rate)
+        if len(stepped) == 3:  # the weights have moved, the count of updates has not
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Weights, "step", step)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        train_tiny("image-text", bert_folder, tmp_path / "b")
+    assert "stopping after this update; Ctrl-C again to stop now" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is before
+    weights, again, _, _ = train_tiny("image-text", bert_folder, tmp_path / "b")
+    assert outcome_of(weights) == expected
+    assert again.curve == progress.curve
+
+
 @pytest.mark.parametrize("which", [1, 2])
 def test_an_interruption_while_the_dev_score_is_taken(
     bert_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: int

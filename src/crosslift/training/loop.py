@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -144,6 +145,8 @@ class _Run:
                 self.stage.report(self._spent())
                 if time.monotonic() > due:
                     due = self._save_checkpoint()
+        except _StoppedAtOnceError:
+            raise  # in the middle of an update, which the checkpoint before does not hold
         except KeyboardInterrupt:
             save_checkpoint(self.stage.checkpoint, self.weights, self.progress)
             raise
@@ -284,14 +287,30 @@ class _Run:
             task.head.eval()
 
 
+_STOPPING = "\nstopping after this update; Ctrl-C again to stop now\n"
+
+
+class _StoppedAtOnceError(KeyboardInterrupt):
+    """A second Ctrl-C within an update."""
+
+
 @contextlib.contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Lets Ctrl-C take effect only after the block: half an update cannot be gone on from."""
+    """Lets Ctrl-C take effect only after the block, and says so: half an update cannot be resumed. A
+    second Ctrl-C stops at once; the stage then resumes from its last checkpoint."""
     if threading.current_thread() is not threading.main_thread():
         yield  # Ctrl-C never arrives here
         return
     came: list[int] = []
-    former = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+
+    def note(number: int, _: object) -> None:
+        came.append(number)
+        if len(came) > 1:
+            raise _StoppedAtOnceError
+        sys.stderr.write(_STOPPING)
+        sys.stderr.flush()
+
+    former = signal.signal(signal.SIGINT, note)
     try:
         yield
     finally:
