@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from crosslift.cli.output import warn
+from crosslift.reports.cautions import caution_sentences
 from crosslift.reports.choices import edge_sentences
 from crosslift.reports.environments import mixed_words, other_code_words
 from crosslift.reports.expected import expected_sentences
@@ -25,6 +26,7 @@ def print_run(console: Console, folder: RunFolder) -> None:
     print_expected(console, folder)
     print_mixture(console, folder)
     print_other_code(console, folder)
+    print_cautions(console, folder)
     print_idle(console, folder)
     print_not_learnt(console, folder)
     print_edges(console, folder)
@@ -42,6 +44,12 @@ def print_other_code(console: Console, folder: RunFolder) -> None:
     words = other_code_words(folder.run)
     if words is not None:
         warn(console, "other code:", words)
+
+
+def print_cautions(console: Console, folder: RunFolder) -> None:
+    """Prints scores at their ceiling, arms that changed nothing, and too few queries."""
+    for sentence in caution_sentences(folder):
+        warn(console, "caution:", sentence)
 
 
 def print_idle(console: Console, folder: RunFolder) -> None:

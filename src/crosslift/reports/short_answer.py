@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crosslift.metrics.table import described
+from crosslift.reports.cautions import caution_sentences
 from crosslift.reports.effects import unattributed
 from crosslift.reports.environments import mixed_words, other_code_words
 from crosslift.reports.expected import expected_sentences
@@ -85,6 +86,7 @@ class AnswerSection:
         starts: how often phase one was trained, in sentences.
         mixed: which facts differ between the environments of steps. None: none do.
         other_code: which steps other code made. None: none.
+        cautions: scores at their ceiling and the like, in sentences.
         idle: updates that learned nothing, in sentences.
         not_learnt: arms that did not learn their tasks, in sentences.
         expected: whether scores are as the study states them beforehand, in sentences.
@@ -103,6 +105,7 @@ class AnswerSection:
     starts: tuple[str, ...]
     mixed: str | None
     other_code: str | None
+    cautions: tuple[str, ...]
     idle: tuple[str, ...]
     not_learnt: tuple[str, ...]
     expected: tuple[str, ...]
@@ -129,6 +132,7 @@ def answer_section(folder: RunFolder) -> AnswerSection:
         starts=tuple(start_sentences(folder.run.arms)),
         mixed=mixed_words(folder.run),
         other_code=other_code_words(folder.run),
+        cautions=caution_sentences(folder),
         idle=tuple(idle_sentences(folder.curves)),
         not_learnt=tuple(not_learnt_sentences(folder.run.arms)),
         expected=tuple(expected_sentences(folder.run)),

@@ -1,0 +1,92 @@
+"""What a reader must know before the numbers: scores at their ceiling, arms that changed nothing, and
+too few queries for the effect that the study is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crosslift.metrics.table import described
+from crosslift.reports.score_tables import MACRO, ScoreIndex
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.target_facts import TargetFacts
+from crosslift.results.verdict import INCONCLUSIVE, Verdict
+from crosslift.wording import listed, plural
+
+CEILING = 0.98
+"""A baseline above this leaves an arm at most two points to gain."""
+_MOST_ARMS = 4
+
+
+def caution_sentences(folder: RunFolder) -> tuple[str, ...]:
+    """The sentences of a run, targets in the order of the study."""
+    index = ScoreIndex(folder)
+    return tuple(
+        sentence
+        for target in folder.run.targets
+        for sentence in (
+            *_ceiling(folder, index, target),
+            *_unchanged(folder, target),
+            *_too_few(folder, target),
+        )
+    )
+
+
+def _ceiling(folder: RunFolder, index: ScoreIndex, target: TargetFacts) -> Iterator[str]:
+    metric = described(target.metric)
+    if metric.lower_is_better:
+        return
+    for baseline in folder.baselines:
+        level = index.mean(baseline, target, MACRO)
+        if level is not None and level >= CEILING:
+            room = metric.amount(max(0.0, 1 - level))
+            yield (
+                f"{target.title}: {baseline} scores {metric.score(level)} already, so that an arm can "
+                f"gain at most {room} there; take a harder target, or more candidates."
+            )
+
+
+def _unchanged(folder: RunFolder, target: TargetFacts) -> Iterator[str]:
+    """Arms whose every outcome is that of their baseline."""
+    same = [v.arm for v in _against_baselines(folder, target) if v.effect == v.low == v.high == 0]
+    if same:
+        yield (
+            f"{target.title}: every answer of {_listed(same)} is that of the baseline. The training "
+            "was too short or too gentle to change any; no interval says how far off an effect is."
+        )
+
+
+def _too_few(folder: RunFolder, target: TargetFacts) -> Iterator[str]:
+    """Comparisons that could hardly have shown the smallest effect of interest."""
+    blind = [
+        v
+        for v in _against_baselines(folder, target)
+        if v.verdict == INCONCLUSIVE
+        and v.smallest_effect is not None
+        and v.detectable is not None
+        and v.detectable > v.smallest_effect
+    ]
+    if blind:
+        metric = described(target.metric)
+        least = metric.amount(min(v.detectable for v in blind if v.detectable is not None))
+        margin = metric.amount(blind[0].smallest_effect or 0.0)
+        sizes = f"{plural(blind[0].n_queries, 'query')} with {plural(blind[0].seeds, 'seed')}"
+        yield (
+            f"{target.title}: the smallest effect of interest is {margin}, and {sizes} show one of "
+            f"{least} or more ({_listed([v.arm for v in blind])}): nothing can be said of smaller "
+            "ones. `crosslift power` computes the seeds and items that are needed."
+        )
+
+
+def _against_baselines(folder: RunFolder, target: TargetFacts) -> list[Verdict]:
+    verdicts = [
+        folder.against_baseline(arm.name, target)
+        for arm in folder.run.arms
+        if arm.role == "trained"
+    ]
+    return [verdict for verdict in verdicts if verdict is not None]
+
+
+def _listed(arms: list[str]) -> str:
+    if len(arms) <= _MOST_ARMS + 1:
+        return listed(arms)
+    return f"{', '.join(arms[:_MOST_ARMS])} and {len(arms) - _MOST_ARMS} others"

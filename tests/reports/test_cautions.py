@@ -1,0 +1,63 @@
+"""Warnings beside numbers: ceilings, arms that changed nothing, too few queries."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_sample import write_sample
+
+from crosslift.reports.cautions import caution_sentences
+from crosslift.reports.html import write_report
+from crosslift.results.run_folder import RunFolder
+from crosslift.results.verdict import INCONCLUSIVE
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    return RunFolder.read(write_sample(tmp_path_factory.mktemp("cautions") / "run"))
+
+
+def changed(folder: RunFolder, **fields: Any) -> RunFolder:
+    verdicts = tuple(
+        verdict.model_copy(update=fields) if verdict.target == "names" else verdict
+        for verdict in folder.verdicts
+    )
+    return replace(folder, verdicts=verdicts)
+
+
+def of_names(folder: RunFolder) -> list[str]:
+    title = folder.target("names").title
+    return [each for each in caution_sentences(folder) if each.startswith(f"{title}:")]
+
+
+def test_a_run_without_such_faults_has_no_caution(folder: RunFolder) -> None:
+    assert of_names(changed(folder, smallest_effect=None)) == []
+
+
+def test_a_baseline_at_its_ceiling(folder: RunFolder) -> None:
+    scores = tuple(
+        score._replace(value=0.99) if score.target == "names" else score for score in folder.scores
+    )
+    (sentence,) = of_names(replace(folder, scores=scores))
+    assert "scores 99.0 already" in sentence and "at most 1.0 points" in sentence
+
+
+def test_arms_that_changed_no_answer(folder: RunFolder) -> None:
+    (sentence,) = of_names(changed(folder, effect=0.0, low=0.0, high=0.0))
+    assert "is that of the baseline" in sentence and "text" in sentence
+
+
+def test_too_few_queries_for_the_effect_of_interest(folder: RunFolder) -> None:
+    blind = {"verdict": INCONCLUSIVE, "smallest_effect": 0.01, "detectable": 0.043}
+    (sentence,) = of_names(changed(folder, **blind))
+    assert "is 1.0 points" in sentence and "4.3 points or more" in sentence
+    enough = blind | {"detectable": 0.008}
+    assert of_names(changed(folder, **enough)) == []
+
+
+def test_the_page_shows_them(folder: RunFolder, tmp_path: Path) -> None:
+    page = write_report(folder.path).read_text(encoding="utf-8")
+    assert ('id="cautions"' in page) == bool(caution_sentences(folder))
