@@ -19,6 +19,7 @@ _MODULES = {
     "Study": "crosslift.studies.schema",
     "TargetSettings": "crosslift.targets.target_settings",
     "SweepSettings": "crosslift.encoders.sweep_settings",
+    "encode": "crosslift.api.encode",
     "compare": "crosslift.api.compare",
     "evaluate": "crosslift.api.session",
     "evaluate_protocols": "crosslift.api.session",

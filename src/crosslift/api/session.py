@@ -48,7 +48,7 @@ from crosslift.targets.target_settings import TargetSettings
 @reading_once()
 def run_study(
     study: Study,
-    out: Path,
+    out: Path | str,
     store: Store | None = None,
     listener: Listener | None = None,
     *,
@@ -77,6 +77,7 @@ def run_study(
         StudyError: the folder holds the run of another study.
         CrossLiftError: a step cannot be made; all steps made before it are kept.
     """
+    out = Path(out)
     check_folder(out, study, replace=replace)
     store = store or Store()
     plan = plan_study(study, keep_going=keep_going)
@@ -293,7 +294,7 @@ def _macro(languages: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
 
 
 @reading_once()
-def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
+def export_arm(run: Path | str, arm: str, to: Path | str, seed: int | None = None) -> Path:
     """Writes an arm's text encoder as a sentence-transformers folder with a model card.
 
     Args:
@@ -311,6 +312,7 @@ def export_arm(run: Path, arm: str, to: Path, seed: int | None = None) -> Path:
     from crosslift.encoders.export import write_sentence_transformer
     from crosslift.reports.model_card import card_of_arm, model_card
 
+    run, to = Path(run), Path(to)
     folder = RunFolder.read(run)
     facts = folder.arm(arm)
     study = saved_study(run)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,10 +18,18 @@ from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.example import EXAMPLES_FILE, Example
 from crosslift.results.result_record import RUN_AGAIN, from_json, parse_json_file, read_json_file
 from crosslift.results.run_facts import RUN_FILE, SCHEMA, RunFacts
-from crosslift.results.score_rows import CURVES_FILE, RESULTS_FILE, CurvePoint, Score, read_rows
+from crosslift.results.score_rows import (
+    CURVES_FILE,
+    RESULTS_FILE,
+    CurvePoint,
+    Score,
+    read_rows,
+    table_of,
+)
 from crosslift.results.target_facts import TargetFacts
 from crosslift.results.verdict import VERDICTS_FILE, Verdict
 from crosslift.sources.formats.parquet_rows import parquet_faults
+from crosslift.wording import plural
 
 OUTCOMES_FILE = "outcomes.parquet"
 
@@ -56,8 +67,39 @@ class RunFolder:
     verdicts: tuple[Verdict, ...]
     examples: tuple[Example, ...]
 
+    def __repr__(self) -> str:
+        arms = plural(len(self.run.arms), "arm")
+        targets = plural(len(self.run.targets), "target")
+        return f"RunFolder({str(self.path)!r}: study {self.run.study!r}, {arms}, {targets})"
+
+    def frame(self, table: Literal["scores", "verdicts", "curves", "outcomes"]) -> Any:
+        """A table of the run as a data frame, a row a record.
+
+        Args:
+            table: ``scores``: every score; ``verdicts``: every comparison; ``curves``: the learning
+                curves; ``outcomes``: a row a query of every arm, seed, target and protocol.
+
+        Returns:
+            A data frame of pandas if it is installed, else of polars, else a table of pyarrow.
+
+        Raises:
+            DataError: ``outcomes``, and the file is missing or damaged.
+        """
+        if table == "outcomes":
+            content = read_outcomes(self.path)
+        elif table == "verdicts":
+            content = pa.Table.from_pylist([verdict.to_json() for verdict in self.verdicts])
+        else:
+            rows: tuple[Any, ...] = self.scores if table == "scores" else self.curves
+            kind: type[Any] = Score if table == "scores" else CurvePoint
+            content = table_of(rows, kind)
+        for module, made in (("pandas", pa.Table.to_pandas), ("polars", _polars)):
+            if importlib.util.find_spec(module) is not None:
+                return made(content)
+        return content
+
     @classmethod
-    def read(cls, path: Path) -> RunFolder:
+    def read(cls, path: Path | str) -> RunFolder:
         """Reads and checks a run folder.
 
         Args:
@@ -68,6 +110,7 @@ class RunFolder:
                 since the run wrote it.
             UnknownNameError: a row names an arm or a target that ``run.json`` does not.
         """
+        path = Path(path)
         _require_files(path)
         run = _read_run(path / RUN_FILE)
         _check_sums(path, run.checksums)
@@ -185,6 +228,11 @@ def _check_names(folder: RunFolder) -> None:
     measured |= {example.target for example in folder.examples}
     for name in sorted(measured - targets):
         raise UnknownNameError("target", name, targets)
+
+
+def _polars(table: pa.Table) -> Any:
+    polars: Any = importlib.import_module("polars")
+    return polars.from_arrow(table)
 
 
 def read_outcomes(folder: Path) -> pa.Table:

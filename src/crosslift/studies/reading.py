@@ -39,7 +39,7 @@ class StudyFileError(StudyError):
         super().__init__(f"{source}: {plural(len(faults), 'error')}\n{messages}")
 
 
-def read_study(path: Path, data: Path | None = None) -> Study:
+def read_study(path: Path | str, data: Path | str | None = None) -> Study:
     """Reads and checks a study file (YAML).
 
     Args:
@@ -51,13 +51,14 @@ def read_study(path: Path, data: Path | None = None) -> Study:
         StudyFileError: the study has errors; all are listed.
         StudyError: the file cannot be read at all.
     """
+    path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError(
             f"the study {path} cannot be read: {error}", "a YAML file in UTF-8"
         ) from error
-    return parse_study(text, source=str(path), folder=data or path.parent)
+    return parse_study(text, source=str(path), folder=Path(data) if data else path.parent)
 
 
 def parse_study(text: str, source: str = "study", folder: Path | None = None) -> Study:

@@ -1,0 +1,34 @@
+"""Vectors of texts from any encoder that CrossLift reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.encoders.encode_texts import encode as pooled_vectors
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.load_encoder import load_encoder
+from crosslift.retrieval.similarity import unit_rows
+
+
+def encode(
+    model: EncoderSettings | str, texts: Sequence[str], *, normalise: bool = True
+) -> NDArray[np.float32]:
+    """The vectors of N texts.
+
+    Args:
+        model: `embedded`, a folder, a hub name, or settings of an encoder.
+        texts: N texts; prompts of the encoder are put before them.
+        normalise: whether vectors have length 1, so that their products are cosines.
+
+    Returns:
+        float32 [N, D], in the order of the texts.
+
+    Raises:
+        EncoderError: the encoder cannot be loaded, or a vector is not finite.
+    """
+    settings = EncoderSettings(name=model) if isinstance(model, str) else model
+    vectors = pooled_vectors(load_encoder(settings), texts)
+    return unit_rows(vectors) if normalise else vectors
