@@ -44,9 +44,10 @@ lint: setup
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-# Writes the records of docs/json.md anew.
+# Writes the generated parts of docs/json.md and docs/study-file.md anew.
 docs: setup
 	$(VENV)/bin/python -m crosslift.results.documentation docs/json.md
+	$(VENV)/bin/python -m crosslift.studies.documentation docs/study-file.md
 
 # QUICK=1: minutes, with small sizes. Each run adds a line to benchmarks/history.jsonl.
 bench: setup

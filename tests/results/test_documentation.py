@@ -63,10 +63,10 @@ def test_a_type_is_said_in_words_of_json() -> None:
 def test_a_page_keeps_what_is_written_by_hand(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"# By hand\n\n{MARK}\n\nold\n", encoding="utf-8")
-    write_page(page)
+    write_page(page, documentation())
     text = page.read_text(encoding="utf-8")
     assert text.startswith(f"# By hand\n\n{MARK}\n\n## What commands write")
     assert "\nold\n" not in text
     page.write_text("# By hand\n", encoding="utf-8")
     with pytest.raises(DataError, match="has no generated part"):
-        write_page(page)
+        write_page(page, documentation())

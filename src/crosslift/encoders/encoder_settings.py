@@ -32,6 +32,7 @@ class EncoderSettings(BaseModel):
     revision: str | None = None
     """Commit, tag or branch of a hub name. None: the hub's main branch."""
     pooling: Pooling | None = None
+    """How the states of a text's tokens become one vector. None: as the folder says, else the mean."""
     prompt: str | None = None
     """Text put before every input text."""
     prompt_name: str | None = None

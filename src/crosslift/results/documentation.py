@@ -9,7 +9,7 @@ import ast
 import inspect
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -51,7 +51,7 @@ from crosslift.results.weight_paths import INTERPOLATION_FILE, PathPoint
 from crosslift.results.word_alignments import WordPilot
 from crosslift.results.xtreme_scores import XTREME_FILE, XtremeTable
 
-MARK = "<!-- generated from src/crosslift/results: `make docs` -->"
+MARK = "<!-- generated from the code: `make docs` -->"
 """The line of the page above which everything is written by hand."""
 
 
@@ -182,11 +182,11 @@ def _fields(kind: type) -> list[_Field]:
             _Field(field.alias or name, field.annotation, field.description or "")
             for name, field in kind.model_fields.items()
         ]
-    texts = _attribute_docstrings(kind)
+    texts = attribute_docstrings(kind)
     return [_Field(name, hint, texts[name]) for name, hint in get_type_hints(kind).items()]
 
 
-def _attribute_docstrings(kind: type) -> dict[str, str]:
+def attribute_docstrings(kind: type) -> dict[str, str]:
     """Attribute -> the text below it in the source of its class."""
     (tree,) = ast.parse(inspect.getsource(kind)).body
     body = tree.body if isinstance(tree, ast.ClassDef) else []
@@ -203,7 +203,7 @@ def _attribute_docstrings(kind: type) -> dict[str, str]:
 
 def _overview(title: str, head: str, entries: tuple[Documented, ...]) -> str:
     rows = [
-        f"| {each.names} | {_type_words(each.content)}{'; ' if each.note else ''}{each.note} |"
+        f"| {each.names} | {type_words(each.content)}{'; ' if each.note else ''}{each.note} |"
         for each in entries
     ]
     return "\n".join([f"## {title}", "", f"| {head} | content |", "|---|---|", *rows])
@@ -211,19 +211,19 @@ def _overview(title: str, head: str, entries: tuple[Documented, ...]) -> str:
 
 def _record(kind: type) -> str:
     rows = [
-        f"| `{field.name}` | {_cell(_type_words(field.kind))} | {_cell(field.text)} |"
+        f"| `{field.name}` | {cell_of(type_words(field.kind))} | {cell_of(field.text)} |"
         for field in _fields(kind)
     ]
     head = ["| field | value | |", "|---|---|---|"]
-    text = _plain_code(inspect.cleandoc(kind.__doc__ or ""))
+    text = plain_code(inspect.cleandoc(kind.__doc__ or ""))
     return "\n".join([f"### {kind.__name__}", "", text, "", *head, *rows])
 
 
-def _cell(text: str) -> str:
-    return _plain_code(" ".join(text.split())).replace("|", "\\|")
+def cell_of(text: str) -> str:
+    return plain_code(" ".join(text.split())).replace("|", "\\|")
 
 
-def _plain_code(text: str) -> str:
+def plain_code(text: str) -> str:
     return text.replace("``", "`")
 
 
@@ -233,39 +233,54 @@ _PLAIN = {
     float: "number",
     bool: "true or false",
     type(None): "null",
+    Path: "path",
 }
 
 
-def _type_words(kind: Any) -> str:
-    """A type as a reader of JSON knows it: ``list of number``, ``object of text``, ``text or null``."""
-    if kind in (Any, JsonValue):
+def type_words(kind: Any, documented: Callable[[Any], bool] = _is_documented) -> str:
+    """A type as a reader of JSON or YAML knows it: ``list of number``, ``object of text``, ``text or
+    null``.
+
+    Args:
+        kind: the type.
+        documented: whether a type is a class that the page describes, and links to.
+    """
+
+    def words(part: Any) -> str:
+        return type_words(part, documented)
+
+    if kind in (Any, JsonValue) or kind is object:
         return "any value"
-    if _is_documented(kind):
+    if documented(kind):
         return f"[{kind.__name__}](#{kind.__name__.lower()})"
     if kind in _PLAIN:
         return _PLAIN[kind]
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return _type_words(arguments[0])
+        return words(arguments[0])
     if origin is Literal:
         return " or ".join(f"`{value}`" for value in arguments)
     if origin is dict:
-        return f"object of {_type_words(arguments[1])}"
+        return f"object of {words(arguments[1])}"
     if origin is tuple and arguments[-1] is not Ellipsis:
-        return f"list of {len(arguments)}: {', '.join(map(_type_words, arguments))}"
+        return f"list of {len(arguments)}: {', '.join(map(words, arguments))}"
     if origin is tuple:
-        inside = _type_words(arguments[0])
+        inside = words(arguments[0])
         return f"list of ({inside})" if " or " in inside else f"list of {inside}"
     if origin in (Union, types.UnionType):
         kinds = [each for each in arguments if each is not int or float not in arguments]
-        return " or ".join(map(_type_words, kinds))
+        return " or ".join(map(words, kinds))
     raise DataError(
         f"{kind} has no words in the documentation", "a record, a plain value, or a type of these"
     )
 
 
-def write_page(path: Path) -> None:
+def write_page(path: Path, content: str) -> None:
     """Replaces the generated part of a page.
+
+    Args:
+        path: of the page.
+        content: the generated part, in Markdown.
 
     Raises:
         DataError: the page lacks the mark.
@@ -273,8 +288,8 @@ def write_page(path: Path) -> None:
     head, mark, _ = path.read_text(encoding="utf-8").partition(MARK)
     if not mark:
         raise DataError(f"{path} has no generated part", f"a line {MARK}")
-    path.write_text(f"{head}{MARK}\n\n{documentation()}", encoding="utf-8")
+    path.write_text(f"{head}{MARK}\n\n{content}", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    write_page(Path(sys.argv[1]))
+    write_page(Path(sys.argv[1]), documentation())

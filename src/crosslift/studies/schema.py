@@ -57,6 +57,7 @@ class Start(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     encoder: EncoderField
+    """The encoder: a name, or its settings."""
     stages: tuple[StageSettings, ...] = ()
     """Phase one; none: the encoder as it is. Its seeds are those that `Study.start_seeds` names."""
 
@@ -67,6 +68,7 @@ class Arm(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     description: str = ""
+    """What it is, in words: reports and lists show it."""
     start: str | None = None
     """One of the study's starts; None: the study's own."""
     stages: tuple[StageSettings, ...] = ()
@@ -188,10 +190,13 @@ class Comparison(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     arm: str
+    """Name of an arm, or of a control that comes with one (`ARM--shuffled-pictures`)."""
     against: str
+    """Name of the arm that it is compared with."""
     targets: Annotated[tuple[str, ...], EachOnce] | None = None
     """None: every target that both arms have scores on."""
     question: str = ""
+    """What it asks, in words; reports group comparisons by it."""
     smallest_effect: SmallestEffect | None = None
     """As that of the study, on these targets."""
 
@@ -202,7 +207,9 @@ class Expected(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     arm: str
+    """Name of an arm."""
     target: str
+    """Name of a target."""
     protocol: Annotated[str, Field(min_length=1)] = OURS
     """Name of one of the target's protocols, whose first direction and own metric count."""
     score: Annotated[float, Field(allow_inf_nan=False)]
@@ -219,7 +226,9 @@ class Study(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Name
+    """Of the study: its run lies in `runs/NAME`."""
     question: Annotated[str, Field(min_length=1)]
+    """What it asks, in one sentence."""
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1), EachOnce] = (1, 2, 3)
     """One run of each trained arm for each seed; a seed twice would count one run as two."""
     start_seeds: StartSeeds = "shared"
@@ -228,15 +237,18 @@ class Study(BaseModel):
     once per seed, and seed s of every arm starts from phase one with seed s; intervals contain its
     variation. Untrained arms of such a start are then measured once per seed, too."""
     starts: Annotated[dict[str, Start], Field(min_length=1)]
+    """Name -> what arms start from."""
     start: str
     """The start of every arm that names no other."""
     budget: Budget | None = None
     """Of every stage of an arm that names no other."""
     arms: Annotated[dict[str, Arm], Field(min_length=1)]
+    """Name -> arm, in the order of tables."""
     baseline: str = "baseline"
     """The arm that every other is compared with; arms of another start are compared with the first arm
     without stages of that start, where there is one."""
     targets: Annotated[tuple[TargetField, ...], Field(min_length=1)]
+    """What is measured: names of targets, or their settings."""
     controls: Controls = ()
     """Of every arm with stages that is no control itself and does not say so itself."""
     interpolate: Path = ()
@@ -247,6 +259,7 @@ class Study(BaseModel):
     """Which hidden state, pooling and prompt retrieves best, of every arm without post-processing;
     chosen on dev data."""
     comparisons: Annotated[tuple[Comparison, ...], EachOnce] = ()
+    """The questions that are asked of two arms, decided before the run."""
     expected: Annotated[tuple[Expected, ...], EachOnce] = ()
     """Scores that are known beforehand, such as published ones of the baseline: a run says whether it
     measures them."""

@@ -25,6 +25,7 @@ class LoraSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     rank: Annotated[int, Field(ge=1)] = 16
+    """Rank of each adapter's two matrices."""
     alpha: Annotated[float, Field(gt=0)] = 32.0
     """The adapters' products are scaled by alpha / rank."""
     dropout: Annotated[float, Field(ge=0, le=1)] = 0.05
