@@ -7,7 +7,7 @@ TORCH ?= torch==2.13.0
 PIP_OPTIONS ?=
 CONSTRAINTS ?= constraints-cpu.txt
 
-.PHONY: setup demo test test-times fuzz lint docs bench bench-compare bench-scale clean
+.PHONY: setup demo test test-times fuzz lint docs site bench bench-compare bench-scale clean
 
 setup: $(VENV)/ready
 
@@ -48,6 +48,10 @@ lint: setup
 docs: setup
 	$(VENV)/bin/python -m crosslift.results.documentation docs/json.md
 	$(VENV)/bin/python -m crosslift.studies.documentation docs/study-file.md
+
+# The documentation as a site, in build/site; it needs no network.
+site: docs
+	$(VENV)/bin/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/site
 
 # QUICK=1: minutes, with small sizes. Each run adds a line to benchmarks/history.jsonl.
 bench: setup

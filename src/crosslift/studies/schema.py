@@ -221,7 +221,7 @@ class Expected(BaseModel):
 
 
 class Study(BaseModel):
-    """A study, whole and valid as far as its own text goes (see `check_names`)."""
+    """A study, whole and valid as far as its own text goes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
