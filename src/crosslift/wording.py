@@ -160,6 +160,13 @@ def listed(parts: Sequence[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
+def first_listed(parts: Sequence[str], most: int) -> str:
+    """The same of at most ``most`` parts and the number of the others (``a, b and 3 others``)."""
+    if len(parts) <= most + 1:
+        return listed(parts)
+    return f"{', '.join(parts[:most])} and {len(parts) - most} others"
+
+
 def prompt_words(prompt: str) -> str:
     """A prompt for people (``prompt 'query: '``, or ``no prompt``)."""
     return f"prompt {prompt!r}" if prompt else "no prompt"

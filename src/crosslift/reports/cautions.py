@@ -10,7 +10,7 @@ from crosslift.reports.score_tables import MACRO, ScoreIndex
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
 from crosslift.results.verdict import INCONCLUSIVE, Verdict
-from crosslift.wording import listed, plural
+from crosslift.wording import first_listed, plural
 
 CEILING = 0.98
 """A baseline above this leaves an arm at most two points to gain."""
@@ -50,7 +50,7 @@ def _unchanged(folder: RunFolder, target: TargetFacts) -> Iterator[str]:
     same = [v.arm for v in _against_baselines(folder, target) if v.effect == v.low == v.high == 0]
     if same:
         yield (
-            f"{target.title}: every answer of {_listed(same)} is that of the baseline. The training "
+            f"{target.title}: every answer of {first_listed(same, _MOST_ARMS)} is that of the baseline. The training "
             "was too short or too gentle to change any; no interval says how far off an effect is."
         )
 
@@ -72,7 +72,7 @@ def _too_few(folder: RunFolder, target: TargetFacts) -> Iterator[str]:
         sizes = f"{plural(blind[0].n_queries, 'query')} with {plural(blind[0].seeds, 'seed')}"
         yield (
             f"{target.title}: the smallest effect of interest is {margin}, and {sizes} show one of "
-            f"{least} or more ({_listed([v.arm for v in blind])}): nothing can be said of smaller "
+            f"{least} or more ({first_listed([v.arm for v in blind], _MOST_ARMS)}): nothing can be said of smaller "
             "ones. `crosslift power` computes the seeds and items that are needed."
         )
 
@@ -84,9 +84,3 @@ def _against_baselines(folder: RunFolder, target: TargetFacts) -> list[Verdict]:
         if arm.role == "trained"
     ]
     return [verdict for verdict in verdicts if verdict is not None]
-
-
-def _listed(arms: list[str]) -> str:
-    if len(arms) <= _MOST_ARMS + 1:
-        return listed(arms)
-    return f"{', '.join(arms[:_MOST_ARMS])} and {len(arms) - _MOST_ARMS} others"

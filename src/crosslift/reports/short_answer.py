@@ -36,7 +36,7 @@ from crosslift.results.verdict import (
 )
 from crosslift.statistics.judgements import better_outcome
 from crosslift.targets.kinds.every_kind import KINDS
-from crosslift.wording import listed, p_value, plural, signed_points
+from crosslift.wording import first_listed, listed, p_value, plural, signed_points
 
 _MOST_DECLARED = 3
 _MOST_ARMS = 4
@@ -244,20 +244,13 @@ def _declared_sentences(
             titles = tuple(folder.target(verdict.target).title for verdict in verdicts)
             even.setdefault((arm, titles), []).append(other)
     for (arm, titles), others in list(even.items())[:_MOST_EVEN]:
-        names = _listed_arms([_against_words(folder, arm, other) for other in others])
+        names = first_listed([_against_words(folder, arm, other) for other in others], _MOST_ARMS)
         words = _arm_words(folder, arm)
         sentences.append(f"No difference between {words} and {names} is shown on {listed(titles)}.")
     rest = sum(map(len, list(even.values())[_MOST_EVEN:]))
     if rest:
         sentences.append(f"{plural(rest, 'more comparison')} without a shown difference below.")
     return sentences
-
-
-def _listed_arms(names: Sequence[str]) -> str:
-    """Names in a list; of many, the first and the number of the others."""
-    if len(names) <= _MOST_ARMS + 1:
-        return listed(names)
-    return f"{', '.join(names[:_MOST_ARMS])} and {len(names) - _MOST_ARMS} others"
 
 
 def _against_words(folder: RunFolder, arm: str, other: str) -> str:
@@ -319,7 +312,7 @@ def _tallies(baseline: str, trained: Sequence[tuple[str, list[Verdict]]]) -> str
     rest = len(differing) - _MOST_ARMS
     tail = f"; {plural(rest, 'more arm')} below" if rest > 0 else ""
     if even:
-        parts.append(f"no difference is shown of {_listed_arms(even)}")
+        parts.append(f"no difference is shown of {first_listed(even, _MOST_ARMS)}")
     name = "the baseline" if baseline == "baseline" else f"the baseline {baseline}"
     return f"Against {name}, {'; '.join(parts)}{tail}."
 
