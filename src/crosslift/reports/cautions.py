@@ -49,9 +49,10 @@ def _unchanged(folder: RunFolder, target: TargetFacts) -> Iterator[str]:
     """Arms whose every outcome is that of their baseline."""
     same = [v.arm for v in _against_baselines(folder, target) if v.effect == v.low == v.high == 0]
     if same:
+        arms = first_listed(same, _MOST_ARMS)
         yield (
-            f"{target.title}: every answer of {first_listed(same, _MOST_ARMS)} is that of the baseline. The training "
-            "was too short or too gentle to change any; no interval says how far off an effect is."
+            f"{target.title}: every answer of {arms} is that of the baseline. The training was too "
+            "short or too gentle to change any; no interval says how far off an effect is."
         )
 
 
@@ -70,10 +71,11 @@ def _too_few(folder: RunFolder, target: TargetFacts) -> Iterator[str]:
         least = metric.amount(min(v.detectable for v in blind if v.detectable is not None))
         margin = metric.amount(blind[0].smallest_effect or 0.0)
         sizes = f"{plural(blind[0].n_queries, 'query')} with {plural(blind[0].seeds, 'seed')}"
+        arms = first_listed([v.arm for v in blind], _MOST_ARMS)
         yield (
             f"{target.title}: the smallest effect of interest is {margin}, and {sizes} show one of "
-            f"{least} or more ({first_listed([v.arm for v in blind], _MOST_ARMS)}): nothing can be said of smaller "
-            "ones. `crosslift power` computes the seeds and items that are needed."
+            f"{least} or more ({arms}): nothing can be said of smaller ones. `crosslift power` computes "
+            "the seeds and items that are needed."
         )
 
 
