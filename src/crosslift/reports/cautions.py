@@ -74,8 +74,8 @@ def _too_few(folder: RunFolder, target: TargetFacts) -> Iterator[str]:
         arms = first_listed([v.arm for v in blind], _MOST_ARMS)
         yield (
             f"{target.title}: the smallest effect of interest is {margin}, and {sizes} show one of "
-            f"{least} or more ({arms}): nothing can be said of smaller ones. `crosslift power` computes "
-            "the seeds and items that are needed."
+            f"{least} or more ({arms}): nothing can be said of smaller ones. `crosslift power` "
+            "computes the seeds and items that are needed."
         )
 
 
