@@ -16,7 +16,7 @@ from crosslift.errors import CrossLiftError
 from crosslift.metrics.correlation import spearman_values
 from crosslift.sources.graded_pairs import load_graded
 
-WHOLE = "5.0\tein Hund\tein Tier\n0.5\tRegen\tSchnee\n\tohne Note\tauch\n2\tzwei\tdrei\n".encode()
+WHOLE = b"5.0\tein Hund\tein Tier\n0.5\tRegen\tSchnee\n\tohne Note\tauch\n2\tzwei\tdrei\n"
 PIECES = (
     b"\t",
     b"\t\t",
