@@ -44,8 +44,9 @@ def test_strings_tables_and_bars_are_no_markup(capsys: pytest.CaptureFixture[str
     console = terminal()
     console.print(HOSTILE)
     assert HOSTILE in printed(console)
-    _print([Named(name=HOSTILE)], ("name",), None)
-    assert HOSTILE in capsys.readouterr().out
+    for chosen in (None, HOSTILE):
+        _print([Named(name=HOSTILE)], ("name",), None, "target", chosen)
+        assert HOSTILE in capsys.readouterr().out
     with bar_for(console) as bar:
         bar.update(bar.add_task(HOSTILE), advance=1)
         bar.refresh()
