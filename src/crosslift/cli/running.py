@@ -43,10 +43,12 @@ def run(
         estimates = Estimates(artifacts)
         status = Status(artifacts, trust_code=trust_code)
         missing = missing_steps(steps, artifacts, status)
-    outlook = (
-        f": {len(steps)} steps, {len(steps) - len(missing)} up to date, {len(missing)} to run, "
-        f"{about_duration(estimates.total(missing))}. Ctrl-C stops it; the same command resumes."
-    )
+    outlook = f": {len(steps)} steps, all up to date."
+    if missing:
+        outlook = (
+            f": {len(steps)} steps, {len(steps) - len(missing)} up to date, {len(missing)} to run, "
+            f"{about_duration(estimates.total(missing))}. Ctrl-C stops it; the same command resumes."
+        )
     console.print(Text.assemble((study.name, "bold"), outlook))
     with LiveProgress(console, missing, estimates) as progress:
         plan, records = run_plan(
