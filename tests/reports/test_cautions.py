@@ -48,6 +48,7 @@ def test_a_baseline_at_its_ceiling(folder: RunFolder) -> None:
 def test_arms_that_changed_no_answer(folder: RunFolder) -> None:
     (sentence,) = of_names(changed(folder, effect=0.0, low=0.0, high=0.0))
     assert "is that of the baseline" in sentence and "text" in sentence
+    assert "image-locked" not in sentence  # the same answers are meant
 
 
 def test_too_few_queries_for_the_effect_of_interest(folder: RunFolder) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from crosslift.metrics.table import described
 from crosslift.reports.score_tables import MACRO, ScoreIndex
+from crosslift.results.arm_facts import ArmFacts
 from crosslift.results.run_folder import RunFolder
 from crosslift.results.target_facts import TargetFacts
 from crosslift.results.verdict import INCONCLUSIVE, Verdict
@@ -46,14 +47,23 @@ def _ceiling(folder: RunFolder, index: ScoreIndex, target: TargetFacts) -> Itera
 
 
 def _unchanged(folder: RunFolder, target: TargetFacts) -> Iterator[str]:
-    """Arms whose every outcome is that of their baseline."""
-    same = [v.arm for v in _against_baselines(folder, target) if v.effect == v.low == v.high == 0]
+    """Arms whose every outcome is that of their baseline, although their text side was trained."""
+    same = [
+        v.arm
+        for v in _against_baselines(folder, target)
+        if v.effect == v.low == v.high == 0 and not _locked(folder.arm(v.arm))
+    ]
     if same:
         arms = first_listed(same, _MOST_ARMS)
         yield (
             f"{target.title}: every answer of {arms} is that of the baseline. The training was too "
             "short or too gentle to change any; no interval says how far off an effect is."
         )
+
+
+def _locked(arm: ArmFacts) -> bool:
+    """Whether no stage of an arm changes its text side: the same answers are meant then."""
+    return all(stage.settings.get("text_side") == "locked" for stage in arm.stages)
 
 
 def _too_few(folder: RunFolder, target: TargetFacts) -> Iterator[str]:
