@@ -115,6 +115,12 @@ def test_what_cannot_be_compared_is_refused(
         crosslift.compare(first, second, target)
 
 
+def test_settings_of_a_run_s_target_are_not_ignored(run: RunFolder) -> None:
+    sides = f"{run.path}:baseline", f"{run.path}:text"
+    with pytest.raises(StudyError, match="which the run has settings for"):
+        crosslift.compare(*sides, TargetSettings(name="gettext", languages=("de",)))
+
+
 def test_other_queries_are_refused(
     run: RunFolder, tiny_folders: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -77,6 +77,10 @@ def test_another_study_is_refused_with_what_differs(
     assert difference in message and "--out DIR" in message and "--replace" in message
     assert (folder / "results.csv").read_text(encoding="utf-8") == "scores"
 
+    (folder / "thesis.tex").write_text("mine", encoding="utf-8")
+    with pytest.raises(StudyError, match=r"more than a run: thesis\.tex"):
+        check_folder(folder, study((before, after)), replace=True)
+    (folder / "thesis.tex").unlink()
     check_folder(folder, study((before, after)), replace=True)
     assert not folder.exists()
 

@@ -125,6 +125,11 @@ def _targets(
         if asked is None:
             raise StudyError("two encoders without a target", "`--target`: see `crosslift targets`")
         return [asked]
+    if asked is not None and asked != TargetSettings(name=asked.name):
+        raise StudyError(
+            f"settings of target {asked.name!r}, which the run has settings for",
+            "the name of the target alone: an arm of a run is compared on the run's own queries",
+        )
     of_runs = [{t.name: t for t in saved_study(run.path).targets} for run in runs]
     shared = [name for name in of_runs[0] if all(name in each for each in of_runs)]
     shared = [n for n in shared if all(_has(side, n) for side in sides if side.run is not None)]

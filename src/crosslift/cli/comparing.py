@@ -30,7 +30,8 @@ def show(
     with listener.status:
         comparison = compare(first, second, target, Store(store), listener)
     if form != "table":
-        typer.echo((markdown if form == "markdown" else latex)(comparison), nl=False)
+        text = (markdown if form == "markdown" else latex)(comparison)
+        typer.echo(text, nl=False, err=json_to == "-")
         write_json(comparison, json_to)
         return
     for each in comparison.targets:

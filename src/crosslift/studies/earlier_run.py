@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
-from crosslift.errors import StudyError
+from crosslift.errors import StudyError, first_few
 from crosslift.studies.flat_settings import flat, shown
 from crosslift.studies.reading import saved_study
 from crosslift.studies.schema import Study
@@ -15,6 +15,9 @@ from crosslift.studies.schema import Study
 _MOST_SHOWN = 5
 _WORDS = ("description", "question")
 """Settings that change no number."""
+_FOLDERS = ("plots", "pictures")
+_ENDINGS = (".json", ".parquet", ".csv", ".html")
+"""Of what a run writes into its folder."""
 _PATHS = ("data", "images", "catalogs", "english")
 
 
@@ -30,12 +33,13 @@ def check_folder(folder: Path, study: Study, *, replace: bool = False) -> None:
         replace: delete the earlier run instead.
 
     Raises:
-        StudyError: the folder holds the run of another study, or one that cannot be read.
+        StudyError: the folder holds the run of another study, or one that cannot be read; or more than
+            a run, which is then not deleted.
     """
     if not (folder / "study.json").is_file():
         return
     if replace:
-        shutil.rmtree(folder)
+        _delete(folder)
         return
     remedy = "name another folder with `--out DIR`, or delete the earlier run with `--replace`"
     try:
@@ -56,6 +60,22 @@ def check_folder(folder: Path, study: Study, *, replace: bool = False) -> None:
             "comparisons may be added",
             remedy,
         )
+
+
+def _delete(folder: Path) -> None:
+    """Deletes the folder of a run, unless it holds something that no run writes."""
+    others = [p.name for p in folder.iterdir() if not _is_of_a_run(p)]
+    if others:
+        raise StudyError(
+            f"{folder} holds more than a run: {first_few(sorted(others), _MOST_SHOWN)}",
+            "a folder of results alone, which `--replace` deletes",
+            "move them, or name another folder with `--out DIR`",
+        )
+    shutil.rmtree(folder)
+
+
+def _is_of_a_run(path: Path) -> bool:
+    return path.name in _FOLDERS if path.is_dir() else path.suffix in _ENDINGS
 
 
 def _differences(earlier: Study, study: Study) -> Iterator[str]:
