@@ -61,7 +61,7 @@ def test_labels_of_steps_are_no_markup() -> None:
         line.begin(step)
         line.advance(0.5)
     estimates: Any = SimpleNamespace(total=lambda steps: 1.0)
-    with LiveProgress(console, [step], estimates) as progress:
+    with LiveProgress(console, [step], estimates, {}) as progress:
         progress.begin(step)
         progress.advance(0.5)
         progress.fail(step, DataError(HOSTILE))

@@ -34,7 +34,7 @@ from crosslift.results.verdict import Verdict
 from crosslift.tasks.controls import CONTROLS
 
 KEYS = {
-    "": "schema study question registration created version baseline arms failed targets protocols "
+    "": "schema study question registration partial created version baseline arms failed targets protocols "
     "environments written_in differing store steps overlap gains attributions orientations expected "
     "checksums",
     "arms": "name role baseline control_of control zero_shot languages description encoder start "

@@ -51,6 +51,7 @@ from crosslift.results.example import EXAMPLES_FILE
 from crosslift.results.group_effect import GROUPS_FILE
 from crosslift.results.language_pairs import GENERALISED_FILE
 from crosslift.results.mined_languages import MINING_FILE
+from crosslift.results.partial_run import PartialRun
 from crosslift.results.reading_sweep import SWEEP_FILE
 from crosslift.results.registration_facts import RegistrationFacts
 from crosslift.results.result_record import ResultRecord, write_json_file
@@ -66,6 +67,7 @@ from crosslift.results.weight_paths import INTERPOLATION_FILE
 from crosslift.results.xtreme_scores import XTREME_FILE
 from crosslift.steps.run import StepRecord
 from crosslift.steps.step import Step
+from crosslift.studies.reading import STUDY_FILE
 from crosslift.studies.registration import Registered
 from crosslift.studies.schema import Arm, Study
 
@@ -76,6 +78,7 @@ def write_run_folder(
     records: Sequence[StepRecord],
     folder: Path,
     registered: Registered | None = None,
+    partial: PartialRun | None = None,
 ) -> Path:
     """Writes everything a run leaves, and the report.
 
@@ -85,6 +88,7 @@ def write_run_folder(
         records: of its steps.
         folder: to write to.
         registered: the lock of the study; None: it has none.
+        partial: what the plan leaves out of a study that is not finished; None: nothing.
 
     Returns:
         The report's path.
@@ -105,9 +109,9 @@ def write_run_folder(
             _delete(folder / name)
         else:
             write_json_file(folder / name, content)
-    _write_study(plan.study, folder / "study.json")
+    _write_study(plan.study, folder / STUDY_FILE)
     registration = registration_facts(registered, records)
-    facts = _facts(gathered, records, judged, folder, registration)
+    facts = _facts(gathered, records, judged, folder, registration, partial)
     _write_claims(gathered, facts, folder)
     write_json_file(folder / RUN_FILE, facts)
     return write_report(folder)
@@ -163,6 +167,7 @@ def _facts(
     judged: Sequence[Verdict],
     folder: Path,
     registration: RegistrationFacts | None,
+    partial: PartialRun | None,
 ) -> RunFacts:
     study = gathered.plan.study
     environments = RunEnvironments(gathered.plan, records)
@@ -170,6 +175,7 @@ def _facts(
         study=study.name,
         question=study.question,
         registration=registration,
+        partial=partial,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         version=crosslift.__version__,
         baseline=study.baseline,

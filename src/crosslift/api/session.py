@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crosslift.analysis.language_groups import groupings
+from crosslift.analysis.partial_run import unfinished
 from crosslift.analysis.reported import refuse_unreported
 from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.artifacts.disk_errors import disk_errors_explained
@@ -81,8 +82,11 @@ def run_study(
     check_folder(out, study, replace=replace)
     store = store or Store()
     plan = plan_study(study, keep_going=keep_going)
-    done, records = run_plan(plan, store, listener, keep_going=keep_going, trust_code=trust_code)
-    write_run_folder(done, store, records, out, registered)
+    with unfinished(out, study, store, registered, trust_code=trust_code):
+        done, records = run_plan(
+            plan, store, listener, keep_going=keep_going, trust_code=trust_code
+        )
+        write_run_folder(done, store, records, out, registered)
     return RunFolder.read(out)
 
 

@@ -23,6 +23,9 @@ class Listener(Protocol[Work]):
     def advance(self, done: float) -> None:
         """This much of it is done: of a step a share in [0, 1], of a phase a count in its unit."""
 
+    def note(self, words: str) -> None:
+        """What the work says of itself, such as its update and loss; before `advance`."""
+
     def end(self, work: Work, seconds: float) -> None:
         """The piece of work is done."""
 
@@ -37,6 +40,9 @@ class Silent(Generic[Work]):
         """Nothing."""
 
     def advance(self, done: float) -> None:
+        """Nothing."""
+
+    def note(self, words: str) -> None:
         """Nothing."""
 
     def end(self, work: Work, seconds: float) -> None:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crosslift.cli.output import console_for, write_json
-from crosslift.errors import CrossLiftError, UnknownNameError
+from crosslift.errors import CrossLiftError, DataError, UnknownNameError
 from crosslift.results.command_output import ExportedArm, TargetEntry, TaskEntry
 
 if TYPE_CHECKING:
@@ -146,9 +146,12 @@ def _print(
 
 
 def report(folder: Path, json_to: str | None) -> None:
-    """Writes a run's report again."""
+    """Writes a run's report again; of a run that is not finished, a partial one."""
+    from crosslift.results.partial_run import UNFINISHED_FILE
     from crosslift.results.run_folder import RunFolder
 
+    if (folder / UNFINISHED_FILE).is_file():
+        _update_partial(folder)
     RunFolder.read(folder)
     from crosslift.cli.printed_run import outcome, print_run  # takes a second: after wrong paths
     from crosslift.reports.html import write_report
@@ -159,6 +162,18 @@ def report(folder: Path, json_to: str | None) -> None:
     print_run(console, run)
     console.print(Text.assemble("\nReport: ", (str(path), "bold")))
     write_json(outcome(run, path), json_to)
+
+
+def _update_partial(folder: Path) -> None:
+    """Writes what is finished of a run now; what an earlier run left stays where that is too little."""
+    from crosslift.analysis.partial_run import write_partial_run  # takes seconds: reads the data
+
+    if write_partial_run(folder) is None and not (folder / "run.json").is_file():
+        raise DataError(
+            f"too little of the run in {folder} is finished",
+            "the baseline and one more arm, finished with one seed",
+            "give the command of the run again to resume it",
+        )
 
 
 def export(folder: Path, arm: str, to: Path, seed: int | None, json_to: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.progress import TextColumn, TimeElapsedColumn
@@ -17,33 +17,46 @@ from crosslift.steps.step import Step
 from crosslift.wording import about_duration, duration
 from crosslift.wording import share as share_words
 
+_SECONDS_BETWEEN_LINES = 60.0
+"""Of a log: a step that takes longer prints how far it is."""
+
 
 class LiveProgress(ShowsBar, Silent[Step]):
-    """Shows which step runs and how much time remains.
+    """Shows which step of which arm and seed runs, how far it is, and how much time remains.
 
-    The remaining time is the sum of the steps' expected seconds, corrected by the ratio of real to
-    expected seconds so far.
+    On a terminal in a bar; elsewhere in lines, at least one a minute. The remaining time is the sum of
+    the steps' expected seconds, corrected by the ratio of real to expected seconds so far.
 
     Args:
         console: to show it on.
         steps: the steps that will run.
         estimates: of their seconds.
+        owners: key of a step -> the arms and seeds that need it, in words.
     """
 
-    def __init__(self, console: Console, steps: Sequence[Step], estimates: Estimates) -> None:
+    def __init__(
+        self,
+        console: Console,
+        steps: Sequence[Step],
+        estimates: Estimates,
+        owners: Mapping[str, Sequence[str]],
+    ) -> None:
         self._console = console
+        self._owners = owners
         self._expected = {step.key: max(0.05, estimates.total([step])) for step in steps}
         self._remaining = dict(self._expected)
         self._done_expected = self._done_seconds = 0.0
         self._count = 0
-        self._began = 0.0
+        self._began = self._printed = 0.0
+        self._note = ""
         self._step: Step | None = None
         self._bar = bar_for(console, TimeElapsedColumn(), TextColumn("{task.fields[remaining]}"))
         self._task = self._bar.add_task("", total=sum(self._expected.values()) or 1, remaining="")
 
     def begin(self, work: Step) -> None:
         """A step is about to be made."""
-        self._step, self._began = work, time.monotonic()
+        self._step, self._note = work, ""
+        self._began = self._printed = time.monotonic()
         self._count += 1
         self._show(0.0)
 
@@ -51,19 +64,23 @@ class LiveProgress(ShowsBar, Silent[Step]):
         """This share of the step is done."""
         self._show(done)
 
+    def note(self, words: str) -> None:
+        """What the step says of itself, beside the share that is done."""
+        self._note = words
+
     def end(self, work: Step, seconds: float) -> None:
         """The step is made."""
         self._done_expected += self._remaining.pop(work.key, 0.0)
         self._done_seconds += seconds
-        step_words = f" {self._count}/{len(self._expected)} {_name(work)} "
+        words = f" {self._place(work)}{self._noted()} "
         self._console.print(
-            Text.assemble(("done", "green"), step_words, (duration(seconds), "dim"))
+            Text.assemble(("done", "green"), words, (duration(seconds), "dim")), soft_wrap=True
         )
 
     def fail(self, work: Step, error: CrossLiftError) -> None:
         """The step failed, and the run continues."""
         self._remaining.pop(work.key, None)
-        failure = Text.assemble(("failed", "red"), f" {_name(work)}: {error}")
+        failure = Text.assemble(("failed", "red"), f" {self._place(work)}: {error}")
         self._console.print(failure, soft_wrap=True)
 
     def _show(self, share: float) -> None:
@@ -73,12 +90,23 @@ class LiveProgress(ShowsBar, Silent[Step]):
         remaining = sum(self._remaining.values()) - share * step_expected
         total = sum(self._expected.values())
         pace = self._pace(share * step_expected)
-        self._bar.update(
-            self._task,
-            completed=total - remaining,
-            description=f"{self._count}/{len(self._expected)} {_name(self._step)}",
-            remaining=f"{about_duration(remaining * pace)} left",
-        )
+        words = f"{self._place(self._step)}{self._noted()}"
+        left = f"{about_duration(remaining * pace)} left"
+        self._bar.update(self._task, completed=total - remaining, description=words, remaining=left)
+        now = time.monotonic()
+        if not self._console.is_terminal and now - self._printed >= _SECONDS_BETWEEN_LINES:
+            self._printed = now
+            self._console.print(f"{words}, {share_words(share)}, {left}", soft_wrap=True)
+
+    def _place(self, step: Step) -> str:
+        """``[13/82] image, seed 1 (and 3 more): train: masked-lm``."""
+        owners = self._owners.get(step.key, ())
+        more = f" (and {len(owners) - 1} more)" if len(owners) > 1 else ""
+        whose = f"{owners[0]}{more}: " if owners else ""
+        return f"[{self._count}/{len(self._expected)}] {whose}{_name(step)}"
+
+    def _noted(self) -> str:
+        return f", {self._note}" if self._note else ""
 
     def _pace(self, expected_here: float) -> float:
         """Real seconds for each expected second so far; 1 until enough steps are done."""

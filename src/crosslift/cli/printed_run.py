@@ -14,6 +14,7 @@ from crosslift.reports.environments import mixed_words, other_code_words
 from crosslift.reports.expected import expected_sentences
 from crosslift.reports.idle import idle_sentences
 from crosslift.reports.learning import not_learnt_sentences
+from crosslift.reports.partial import partial_sentence
 from crosslift.reports.registration import registration_sentence
 from crosslift.reports.starts import start_sentences
 from crosslift.results.command_output import RunOutcome
@@ -22,6 +23,7 @@ from crosslift.results.run_folder import RunFolder
 
 def print_run(console: Console, folder: RunFolder) -> None:
     """Prints the verdicts of a run, its expected scores, and warnings."""
+    print_partial(console, folder)
     print_verdicts(console, folder)
     print_expected(console, folder)
     print_mixture(console, folder)
@@ -30,6 +32,13 @@ def print_run(console: Console, folder: RunFolder) -> None:
     print_idle(console, folder)
     print_not_learnt(console, folder)
     print_edges(console, folder)
+
+
+def print_partial(console: Console, folder: RunFolder) -> None:
+    """Prints what is not finished of the study."""
+    words = partial_sentence(folder.run.partial)
+    if words is not None:
+        warn(console, "partial report:", words)
 
 
 def print_mixture(console: Console, folder: RunFolder) -> None:

@@ -8,12 +8,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from crosslift.analysis.partial_run import unfinished, write_partial_run
 from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.artifacts.store import Store
 from crosslift.cli.live_progress import LiveProgress
 from crosslift.cli.output import console_for, write_json
 from crosslift.cli.printed_run import outcome, print_run
 from crosslift.planning.plan import Plan, plan_study
+from crosslift.reports.html import REPORT
+from crosslift.reports.partial import partial_sentence
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps.estimates import Estimates
 from crosslift.steps.run import missing_steps, run_plan
@@ -50,18 +53,37 @@ def run(
             f"{about_duration(estimates.total(missing))}. Ctrl-C stops it; the same command resumes."
         )
     console.print(Text.assemble((study.name, "bold"), outlook))
-    with LiveProgress(console, missing, estimates) as progress:
-        plan, records = run_plan(
-            plan, artifacts, progress, keep_going=keep_going, trust_code=trust_code
-        )
-    with console.status("comparing the arms and writing the report"):
-        report = write_run_folder(plan, artifacts, records, folder, registered)
+    try:
+        with unfinished(folder, study, artifacts, registered, trust_code=trust_code):
+            with LiveProgress(console, missing, estimates, plan.owners()) as progress:
+                plan, records = run_plan(
+                    plan, artifacts, progress, keep_going=keep_going, trust_code=trust_code
+                )
+            with console.status("comparing the arms and writing the report"):
+                report = write_run_folder(plan, artifacts, records, folder, registered)
+    except KeyboardInterrupt:
+        print_stopped(console, folder)
+        raise
     run_folder = RunFolder.read(folder)
     print_run(console, run_folder)
     print_failures(console, plan)
     ending = f"\n{duration(time.monotonic() - began)}. Report: "
     console.print(Text.assemble(ending, (str(report), "bold")))
     write_json(outcome(run_folder, report), json_to)
+
+
+def print_stopped(console: Console, folder: Path) -> None:
+    """Writes a partial report of a run that was stopped, and prints where it is.
+
+    A second Ctrl-C ends it at once; `crosslift report` then writes it later.
+    """
+    with console.status("writing a partial report; Ctrl-C again to stop now"):
+        partial = write_partial_run(folder)
+    if partial is None:
+        console.print("too little is finished for a partial report")
+        return
+    place = Text.assemble("Partial report: ", (str(folder / REPORT), "bold"))
+    console.print(Text.assemble(f"{partial_sentence(partial)}\n", place))
 
 
 def print_failures(console: Console, plan: Plan) -> None:

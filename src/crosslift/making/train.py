@@ -59,6 +59,7 @@ def train_stage(step: Step, workplace: Workplace, folder: Path) -> None:
         job.seed,
         workplace.unfinished(step) / "checkpoint.safetensors",
         workplace.report,
+        workplace.note,
         job.kept,
     )
 

@@ -66,7 +66,7 @@ def encode_blocks(steps: Sequence[Step], store: Store, listener: Listener[Phase]
             def report(share: float, done: float = done, work: float = step.work) -> None:
                 listener.advance(done + share * work)
 
-            make_step(step, Workplace(store, report, shared))
+            make_step(step, Workplace(store, report, shared=shared))
             remaining -= step.work
 
 

@@ -134,14 +134,24 @@ class Plan:
                 yield from with_input_places(f"{run.arm}/{run.seed}/{place}", step)
 
     def steps(self) -> list[Step]:
-        """Every distinct step, each after its inputs, in the order they are run."""
+        """Every distinct step, each after its inputs, in the order they are run: all arms with one seed
+        before the next seed, so that a run that is stopped has whole seeds."""
         by_key: dict[str, Step] = {}
         for step in (*self.overlaps.values(), *self.picture_overlaps.values()):
             by_key |= {each.key: each for each in step.with_inputs()}
-        for run in self.runs:
+        seeds = list(dict.fromkeys(run.seed for run in self.runs))
+        for run in sorted(self.runs, key=lambda run: seeds.index(run.seed)):
             for step in run.steps():
                 by_key.setdefault(step.key, step)
         return list(by_key.values())
+
+    def owners(self) -> dict[str, list[str]]:
+        """Key of a step -> the arms and seeds that need it, in words."""
+        owners: dict[str, list[str]] = {}
+        for run in self.runs:
+            for key in dict.fromkeys(step.key for step in run.steps()):
+                owners.setdefault(key, []).append(f"{run.arm}, seed {run.seed}")
+        return owners
 
     def without(self, failed: Mapping[str, CrossLiftError]) -> Plan:
         """The plan without the arms that need a step that failed.

@@ -18,6 +18,7 @@ from crosslift.reports.idle import idle_sentences
 from crosslift.reports.learning import not_learnt_sentences
 from crosslift.reports.outcomes import mark_of
 from crosslift.reports.overview import Overview, overview
+from crosslift.reports.partial import partial_sentence
 from crosslift.reports.registration import registration_sentence
 from crosslift.reports.score_tables import query_word
 from crosslift.reports.starts import start_sentences
@@ -81,6 +82,7 @@ class AnswerSection:
         overview: every arm on every target. None: one arm, or too many targets for a table.
         languages: of all targets.
         seeds: the seeds of any phase of training.
+        partial: what is not finished, in a sentence; None: nothing.
         registration: whether the questions were registered, in a sentence.
         two_seeds: what two seeds can show, in a sentence. None: there are more, or one.
         starts: how often phase one was trained, in sentences.
@@ -100,6 +102,7 @@ class AnswerSection:
     overview: Overview | None
     languages: tuple[str, ...]
     seeds: tuple[int, ...]
+    partial: str | None
     registration: str
     two_seeds: str | None
     starts: tuple[str, ...]
@@ -127,6 +130,7 @@ def answer_section(folder: RunFolder) -> AnswerSection:
         overview=overview(folder),
         languages=tuple(sorted({code for t in folder.run.targets for code in t.languages})),
         seeds=_seeds(folder),
+        partial=partial_sentence(folder.run.partial),
         registration=registration_sentence(folder.run.registration),
         two_seeds=two_seed_sentence(folder),
         starts=tuple(start_sentences(folder.run.arms)),

@@ -40,6 +40,7 @@ from crosslift.results.group_effect import GROUPS_FILE, GroupEffect
 from crosslift.results.language_pairs import GENERALISED_FILE, LanguagePairScores
 from crosslift.results.mined_files import MiningOutcome, MiningPlanOnly
 from crosslift.results.mined_languages import MINING_FILE, MinedByArm
+from crosslift.results.partial_run import UNFINISHED_FILE, UnfinishedRun
 from crosslift.results.reading_sweep import SWEEP_FILE, Sweep
 from crosslift.results.result_record import ResultRecord
 from crosslift.results.run_facts import RUN_FILE, RunFacts
@@ -103,6 +104,7 @@ FILES: tuple[Documented, ...] = (
         f"`{SENSITIVITY_FILE}`", tuple[Sensitivity, ...], "all comparisons but the controls"
     ),
     Documented(f"`{SWEEP_FILE}`", Sweep, "only where the study has a sweep"),
+    Documented(f"`{UNFINISHED_FILE}`", UnfinishedRun, "only until the run is finished"),
 )
 """The files of a run that hold records."""
 

@@ -10,6 +10,7 @@ from crosslift.results.arm_facts import ArmFacts, Failure
 from crosslift.results.effect_parts import Attribution, Gain, Orientation
 from crosslift.results.expected_score import ExpectedScore
 from crosslift.results.overlap_facts import OverlapFacts
+from crosslift.results.partial_run import PartialRun
 from crosslift.results.registration_facts import RegistrationFacts
 from crosslift.results.result_record import ResultRecord
 from crosslift.results.step_facts import RunEnvironment, StepFacts
@@ -32,6 +33,8 @@ class RunFacts(ResultRecord):
     """Question of the study."""
     registration: RegistrationFacts | None = None
     """What the lock of the study says; null: it was not registered."""
+    partial: PartialRun | None = None
+    """What is not finished of the study; null: it is whole."""
     created: str
     """When the folder was written, in UTC, as of ISO 8601."""
     version: str

@@ -86,7 +86,7 @@ def _run_steps(
     steps: Sequence[Step], store: Store, listener: Listener, status: Status, keep_going: bool
 ) -> tuple[dict[str, StepRecord], dict[str, CrossLiftError]]:
     """Key of a step -> what became of it, and of those that could not be made -> why."""
-    workplace = Workplace(store, report=listener.advance)
+    workplace = Workplace(store, report=listener.advance, note=listener.note)
     passing = Passing(steps, store, status)
     records: dict[str, StepRecord] = {}
     failed: dict[str, CrossLiftError] = {}
@@ -139,7 +139,7 @@ def make_steps(
     _read_code(steps)
     status = Status(store, trust_code=trust_code)
     passing = Passing(steps, store, status)
-    workplace = Workplace(store, report=listener.advance)
+    workplace = Workplace(store, report=listener.advance, note=listener.note)
     made: set[str] = set()
     with contextlib.ExitStack() as stack:
         if any(map(passing.to_make, steps)):  # else nothing is written: the store may be read-only

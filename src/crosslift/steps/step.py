@@ -40,11 +40,13 @@ class Workplace:
     Args:
         store: of all artifacts.
         report: called with the share of the step that is done, in [0, 1].
+        note: called before it with what the step says of itself, such as its update and loss.
         shared: class -> its object that one step after another uses, such as a loaded encoder.
     """
 
     store: Store
     report: Callable[[float], None] = lambda _: None
+    note: Callable[[str], None] = lambda _: None
     shared: dict[type, Any] = field(default_factory=dict)
 
     def the(self, kind: type[Shared]) -> Shared:

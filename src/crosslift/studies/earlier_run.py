@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
-from crosslift.errors import StudyError, first_few
+from crosslift.errors import CrossLiftError, StudyError, first_few
+from crosslift.results.partial_run import UNFINISHED_FILE
 from crosslift.studies.flat_settings import flat, shown
-from crosslift.studies.reading import saved_study
+from crosslift.studies.reading import STUDY_FILE, saved_study
 from crosslift.studies.schema import Study
 
 _MOST_SHOWN = 5
@@ -36,7 +37,7 @@ def check_folder(folder: Path, study: Study, *, replace: bool = False) -> None:
         StudyError: the folder holds the run of another study, or one that cannot be read; or more than
             a run, which is then not deleted.
     """
-    if not (folder / "study.json").is_file():
+    if not any((folder / name).is_file() for name in (STUDY_FILE, UNFINISHED_FILE)):
         return
     if replace:
         _delete(folder)
@@ -44,7 +45,7 @@ def check_folder(folder: Path, study: Study, *, replace: bool = False) -> None:
     remedy = "name another folder with `--out DIR`, or delete the earlier run with `--replace`"
     try:
         earlier = saved_study(folder)
-    except StudyError as error:
+    except CrossLiftError as error:
         raise StudyError(
             f"{folder} holds a run whose study cannot be read", None, remedy
         ) from error

@@ -14,6 +14,8 @@ from crosslift.artifacts.field_checks import expected_words
 from crosslift.artifacts.parse import Location, parse_json, parse_yaml
 from crosslift.artifacts.places import user_path
 from crosslift.errors import CrossLiftError, DataError, StudyError, nearest, shorten
+from crosslift.results.partial_run import UNFINISHED_FILE, UnfinishedRun
+from crosslift.results.result_record import read_json_file
 from crosslift.sources.cldr import find_names as cldr
 from crosslift.studies.checks import StudyFault, check_names
 from crosslift.studies.schema import Study
@@ -113,13 +115,18 @@ def study_of(
 
 
 def saved_study(run: Path) -> Study:
-    """The study that the folder of a run holds, without settings of earlier releases.
+    """The study that the folder of a run holds, without settings of earlier releases; of a run that
+    was stopped before it left results, the one that it is to do.
 
     Raises:
+        DataError: the folder is that of a stopped run, and damaged.
         StudyFileError: the study has errors.
         StudyError: there is no such file.
     """
-    path = run / "study.json"
+    path = run / STUDY_FILE
+    if not path.is_file() and (run / UNFINISHED_FILE).is_file():
+        mark = read_json_file(run / UNFINISHED_FILE, UnfinishedRun)
+        return study_of(mark.study, str(run / UNFINISHED_FILE))
     if not path.is_file():
         raise StudyError(f"{path} is missing", "the folder of a run", "run the study again")
     raw = parse_json(path.read_bytes(), str(path), error=StudyError, remedy="run the study again")
@@ -128,6 +135,9 @@ def saved_study(run: Path) -> Study:
     kept = {name: value for name, value in raw.items() if name not in REMOVED}
     return study_of(kept, str(path))
 
+
+STUDY_FILE = "study.json"
+"""In the folder of a run."""
 
 REMOVED = {
     "bootstrap_draws": "no such setting: intervals are computed in closed form now. Delete the line"

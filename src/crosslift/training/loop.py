@@ -49,6 +49,7 @@ class Stage:
         seed: of batches, masking, augmentation and dropout.
         checkpoint: the file of its checkpoint.
         report: called after each update with the share of the budget that is spent, in [0, 1].
+        note: called before it with the update's number and loss, in words.
         kept: which weights are kept beside those that the stage ends with.
     """
 
@@ -57,6 +58,7 @@ class Stage:
     seed: int
     checkpoint: Path
     report: Callable[[float], None]
+    note: Callable[[str], None] = lambda _: None
     kept: Sequence[KeptWeights] = ()
 
 
@@ -187,6 +189,7 @@ class _Run:
         progress.updates += 1
         self._note(parts, losses)
         progress.seconds += time.monotonic() - began
+        self.stage.note(f"update {progress.updates:,}, loss {sum(losses.values()):.3g}")
 
     def _guard_parts(self) -> list[UpdatePart]:
         taken = self.progress.taken
