@@ -24,6 +24,7 @@ _MODULES = {
     "evaluate": "crosslift.api.session",
     "evaluate_protocols": "crosslift.api.session",
     "sweep": "crosslift.api.session",
+    "improve": "crosslift.api.improve",
     "mine_files": "crosslift.mining.job",
     "nearest": "crosslift.retrieval.search",
     "nearest_both": "crosslift.retrieval.search",

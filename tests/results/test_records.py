@@ -34,9 +34,9 @@ from crosslift.results.verdict import Verdict
 from crosslift.tasks.controls import CONTROLS
 
 KEYS = {
-    "": "schema study question registration partial created version baseline arms failed targets protocols "
-    "environments written_in differing store steps overlap gains attributions orientations expected "
-    "checksums",
+    "": "schema study question registration partial created version baseline arms failed targets "
+    "protocols environments written_in differing store steps overlap gains attributions orientations "
+    "expected checksums",
     "arms": "name role baseline control_of control zero_shot languages description encoder start "
     "start_seeds prompt seeds stages budget fine_tune",
     "arms.stages": "tasks updates batch_size learning_rate settings kept_updates",

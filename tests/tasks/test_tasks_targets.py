@@ -336,7 +336,7 @@ def test_facts_of_a_target(target) -> None:
         "babel-imagenet": classes,
         "pairs": pairs,
     }
-    of_pairs = target.name.endswith("-pairs") and target.name != "word-pairs"
+    of_pairs = target.name.endswith("-pairs") and target.name not in ("word-pairs", "text-pairs")
     name = "pairs" if of_pairs else target.name
     assert protocols == others.get(name, PROTOCOLS[target.kind])
     assert METRICS[target.metric].aggregation != "median", "differences are of means"

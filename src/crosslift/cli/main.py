@@ -16,6 +16,8 @@ from crosslift.cli.claims import claims
 from crosslift.cli.compare import compare
 from crosslift.cli.encoder_options import with_encoder_options
 from crosslift.cli.fetch import app as fetch
+from crosslift.cli.improve import improve
+from crosslift.cli.init import init
 from crosslift.cli.mine import mine
 from crosslift.cli.moved_options import moved_option_error
 from crosslift.cli.options import (
@@ -230,6 +232,8 @@ def evaluate(
     evaluating.show(encoder, settings, protocol, direction, store, json)
 
 
+app.command()(init)
+app.command()(improve)
 app.command()(compare)
 app.command()(sweep)
 app.command()(mine)

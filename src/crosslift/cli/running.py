@@ -38,8 +38,41 @@ def run(
 ) -> None:
     """Runs a study with live progress, and prints its verdicts and the path of the report."""
     console = console_for(json_to)
-    artifacts = Store(store)
     began = time.monotonic()
+    plan = carry_out(
+        console,
+        study,
+        folder,
+        store,
+        keep_going=keep_going,
+        trust_code=trust_code,
+        registered=registered,
+    )
+    run_folder = RunFolder.read(folder)
+    print_run(console, run_folder)
+    print_failures(console, plan)
+    report = folder / REPORT
+    ending = f"\n{duration(time.monotonic() - began)}. Report: "
+    console.print(Text.assemble(ending, (str(report), "bold")))
+    write_json(outcome(run_folder, report), json_to)
+
+
+def carry_out(
+    console: Console,
+    study: Study,
+    folder: Path,
+    store: Path | None,
+    *,
+    keep_going: bool = False,
+    trust_code: bool = False,
+    registered: Registered | None = None,
+) -> Plan:
+    """Runs a study with live progress and writes its folder; after Ctrl-C, what is finished of it.
+
+    Returns:
+        The plan as it could be carried out.
+    """
+    artifacts = Store(store)
     with console.status("reading the data and planning"):
         plan = plan_study(study, keep_going=keep_going)
         steps = plan.steps()
@@ -60,16 +93,11 @@ def run(
                     plan, artifacts, progress, keep_going=keep_going, trust_code=trust_code
                 )
             with console.status("comparing the arms and writing the report"):
-                report = write_run_folder(plan, artifacts, records, folder, registered)
+                write_run_folder(plan, artifacts, records, folder, registered)
     except KeyboardInterrupt:
         print_stopped(console, folder)
         raise
-    run_folder = RunFolder.read(folder)
-    print_run(console, run_folder)
-    print_failures(console, plan)
-    ending = f"\n{duration(time.monotonic() - began)}. Report: "
-    console.print(Text.assemble(ending, (str(report), "bold")))
-    write_json(outcome(run_folder, report), json_to)
+    return plan
 
 
 def print_stopped(console: Console, folder: Path) -> None:

@@ -37,6 +37,7 @@ from crosslift.results.comparison import EncoderComparison
 from crosslift.results.evaluations import Evaluation
 from crosslift.results.example import EXAMPLES_FILE, Example
 from crosslift.results.group_effect import GROUPS_FILE, GroupEffect
+from crosslift.results.improvement import Improvement
 from crosslift.results.language_pairs import GENERALISED_FILE, LanguagePairScores
 from crosslift.results.mined_files import MiningOutcome, MiningPlanOnly
 from crosslift.results.mined_languages import MINING_FILE, MinedByArm
@@ -123,6 +124,7 @@ COMMANDS: tuple[Documented, ...] = (
     Documented("`register`", RegisteredStudy),
     Documented("`power`", tuple[ComparisonNeeds, ...]),
     Documented("`claims`", tuple[ClaimVerdict, ...], "as in `claims.json`"),
+    Documented("`improve`", Improvement),
     Documented("`tasks`", tuple[TaskEntry, ...]),
     Documented("`targets`", tuple[TargetEntry, ...]),
     Documented("`export`", ExportedArm),

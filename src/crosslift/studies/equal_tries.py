@@ -17,22 +17,26 @@ def choice_faults(study: Study) -> Iterator[str]:
         counts = ", ".join(f"{name} {count}" for name, count in tries.items())
         yield f"`choose` with the same number of tries for every arm; found {counts}"
     for name in tries:
-        if study.arms[name].stages[-1].text_side == "locked":
+        if _locked(study, name):
             yield (
                 f"no `choose` of arm {name}, whose last stage has `text_side: locked`: its vectors of "
                 "texts are the same in every try (the other arms may have a `choose` each)"
             )
     for one, other in dict.fromkeys(_compared(study)):
-        if (
-            (one in tries) != (other in tries)
-            and study.arms[one].stages
-            and study.arms[other].stages
-        ):
+        trained = study.arms[one].stages and study.arms[other].stages
+        locked = _locked(study, one) or _locked(study, other)
+        if (one in tries) != (other in tries) and trained and not locked:
             chooser, plain = (one, other) if one in tries else (other, one)
             yield (
                 f"`choose` of both arms or of neither where two are compared: {chooser} has "
                 f"{tries[chooser]} tries, {plain} one"
             )
+
+
+def _locked(study: Study, arm: str) -> bool:
+    """Whether an arm has nothing to choose: its last stage leaves the text encoder as it is."""
+    stages = study.arms[arm].stages
+    return bool(stages) and stages[-1].text_side == "locked"
 
 
 def _compared(study: Study) -> Iterator[tuple[str, str]]:

@@ -31,6 +31,7 @@ from crosslift.targets.pictures import PICTURES
 from crosslift.targets.sts import STS
 from crosslift.targets.target import Target
 from crosslift.targets.tatoeba import TATOEBA
+from crosslift.targets.text_pairs import TEXT_PAIRS
 from crosslift.targets.wit import WIT
 from crosslift.targets.xcopa import XCOPA
 from crosslift.targets.xflickr_co import XFLICKR_CO
@@ -42,7 +43,17 @@ from crosslift.tasks.pawsx import PAWSX
 from crosslift.tasks.tydiqa import TYDIQA
 from crosslift.tasks.udpos import UDPOS
 
-_BITEXTS = (BITEXT, BUCC, FLORES200, GETTEXT, NAMES, TATOEBA, WORD_PAIRS, WORD_PAIRS_TRAINED)
+_BITEXTS = (
+    BITEXT,
+    BUCC,
+    FLORES200,
+    GETTEXT,
+    NAMES,
+    TATOEBA,
+    TEXT_PAIRS,
+    WORD_PAIRS,
+    WORD_PAIRS_TRAINED,
+)
 _PICTURES = (
     *(PICTURES, FLAGS, PICTURE_CLASSES_TARGET),
     *(PICTURE_CAPTIONS, PICTURE_CAPTIONS_TEXT, PICTURE_CAPTIONS_PAIRS),

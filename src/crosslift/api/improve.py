@@ -1,0 +1,219 @@
+"""A better encoder from your own data, exported only if nothing that is guarded gets worse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from crosslift.api.compare import compare
+from crosslift.api.session import export_arm, run_study
+from crosslift.artifacts.files import file_written_whole
+from crosslift.artifacts.store import Store
+from crosslift.errors import StudyError
+from crosslift.results.comparison import ComparedLanguage, ComparedTarget
+from crosslift.results.improvement import IMPROVEMENT_FILE, Improvement, TriedRate
+from crosslift.results.result_record import write_json_file
+from crosslift.results.run_folder import RunFolder
+from crosslift.scaffold.first_study import FirstStudy, first_study
+from crosslift.scaffold.own_data import OwnBitexts, look
+from crosslift.steps.run import Listener
+from crosslift.studies.reading import parse_study, read_study
+from crosslift.studies.schema import Study
+from crosslift.wording import interval, signed_points
+
+
+class Attempt(NamedTuple):
+    """A study that trains an encoder on your data.
+
+    Args:
+        study: the study.
+        first: what it was written from.
+        out: folder of everything that belongs to it.
+    """
+
+    study: Study
+    first: FirstStudy
+    out: Path
+
+    @property
+    def run(self) -> Path:
+        """Folder of its run."""
+        return self.out / "run"
+
+
+def improve(
+    model: str,
+    out: Path | str,
+    *,
+    pairs: Path | str | None = None,
+    images: Path | str | None = None,
+    bitexts: Path | str | None = None,
+    columns: Mapping[str, str] | None = None,
+    language: str | None = None,
+    languages: Sequence[str] = (),
+    allow_loss: float = 1.0,
+    seeds: int = 2,
+    updates: int | None = None,
+    store: Store | None = None,
+    listener: Listener | None = None,
+) -> Improvement:
+    """Trains an encoder on your data, compares it with the untouched one, and exports it.
+
+    A tenth of the rows chooses the learning rate, the same number of tries for each seed; a tenth is
+    measured. The encoder is exported unless a guard may have lost more than is allowed: the lower end
+    of the interval of a target's mean, or the whole interval of one language, lies below it.
+
+    Args:
+        model: `embedded`, a folder or a hub name.
+        out: folder for the study, its run, the encoder (``out/model``) and ``improvement.json``.
+        pairs: table of pairs of texts; or `images`.
+        images: pictures with captions: a table, an archive or a folder.
+        bitexts: folder of bitexts in languages that are guarded.
+        columns: role -> column of your table.
+        language: of your texts, if they are not English.
+        languages: that are guarded; none: all of the packaged targets and of `bitexts`.
+        allow_loss: points that a guard may lose.
+        seeds: number of trainings.
+        updates: of each; None: two passes over the data, 20 to 300.
+        store: of the artifacts; None: the one in the user's cache.
+        listener: receives the progress of the run.
+
+    Raises:
+        StudyError: neither pairs nor images, or both; a language that nothing measures.
+        CrossLiftError: the data or the encoder cannot be used.
+    """
+    attempt = prepare(
+        model,
+        Path(out),
+        data=_one_of(pairs, images),
+        bitexts=None if bitexts is None else Path(bitexts),
+        columns=columns or {},
+        language=language,
+        languages=languages,
+        seeds=seeds,
+        updates=updates,
+    )
+    run_study(attempt.study, attempt.run, store, listener)
+    return conclude(attempt, allow_loss)
+
+
+def _one_of(pairs: Path | str | None, images: Path | str | None) -> Path:
+    if (pairs is None) == (images is None):
+        raise StudyError("pairs and images" if pairs else "no data", "pairs, or images")
+    return Path(pairs if pairs is not None else str(images))
+
+
+def prepare(
+    model: str,
+    out: Path,
+    *,
+    data: Path,
+    bitexts: Path | None,
+    columns: Mapping[str, str],
+    language: str | None,
+    languages: Sequence[str],
+    seeds: int,
+    updates: int | None,
+) -> Attempt:
+    """Looks at the data, writes what is held out and the study, and reads the study.
+
+    Args:
+        data: pairs or pictures with captions.
+        model, out, bitexts, columns, language, languages, seeds, updates: as of `improve`.
+    """
+    own = [look(data, columns, language)]
+    if isinstance(own[0], OwnBitexts):
+        raise StudyError(f"{data} is a folder of bitexts", "pairs, or pictures with captions")
+    if bitexts is not None:
+        own.append(look(bitexts, {}))
+    first = first_study(
+        out.name or "improve",
+        model,
+        own,
+        out / "data",
+        languages=tuple(languages),
+        zero_shot=language in (None, "en"),
+        seeds=seeds,
+        updates=updates,
+        with_controls=False,
+        base=out,
+    )
+    text = first.text()
+    parse_study(text, source="the study of your data")
+    with file_written_whole(out / "study.yaml") as draft:
+        draft.write_text(text, encoding="utf-8")
+    return Attempt(read_study(out / "study.yaml"), first, out)
+
+
+def conclude(attempt: Attempt, allow_loss: float) -> Improvement:
+    """Compares the encoder of a run with the untouched one, and exports it if no guard forbids it.
+
+    Args:
+        attempt: whose run is finished.
+        allow_loss: points that a guard may lose.
+    """
+    run = RunFolder.read(attempt.run)
+    (arm,) = attempt.first.trained
+    held_out, guards = _compared(attempt, arm)
+    losses = tuple(_losses((held_out, *guards), allow_loss))
+    tries = _tries(run, arm)
+    seed = max((each for each in tries if each.chosen), key=lambda each: each.score).seed
+    to = attempt.out / "model"
+    exported = None if losses else str(export_arm(attempt.run, arm, to, seed))
+    improvement = Improvement(
+        model=attempt.first.encoder,
+        arm=arm,
+        run=str(attempt.run),
+        tries=tries,
+        seed=seed,
+        held_out=held_out,
+        guards=guards,
+        allowed_loss=allow_loss,
+        losses=losses,
+        exported=exported,
+    )
+    write_json_file(attempt.out / IMPROVEMENT_FILE, improvement)
+    return improvement
+
+
+def _compared(attempt: Attempt, arm: str) -> tuple[ComparedTarget, tuple[ComparedTarget, ...]]:
+    """The held-out part of the data, and the guards."""
+    (part,) = [part for part in attempt.first.parts if part.arm == arm]
+    own = str(part.target["name"])
+    trained = f"{attempt.run}:{arm}"
+    shared = compare(f"{attempt.run}:baseline", trained).targets
+    guards = tuple(each for each in shared if each.target != own)
+    untouched = f"{arm}-map" if part.needs_map else "baseline"
+    (held_out,) = compare(f"{attempt.run}:{untouched}", trained, own).targets
+    return held_out, guards
+
+
+def _losses(targets: Sequence[ComparedTarget], allowed: float) -> Iterator[str]:
+    """What is lost, or may be, beyond what is allowed, in words."""
+    for each in targets:
+        if each.macro.low < -allowed / 100:
+            yield f"{each.target}, mean of all languages: {_words(each.macro)}"
+        for language in each.languages:
+            if language.high < -allowed / 100:
+                yield f"{each.target}, {language.language}: {_words(language)}"
+
+
+def _words(row: ComparedLanguage) -> str:
+    return f"{signed_points(row.difference)} {interval(row.low, row.high)}"
+
+
+def _tries(run: RunFolder, arm: str) -> tuple[TriedRate, ...]:
+    choice = run.arm(arm).choice
+    if choice is None:
+        raise StudyError(f"arm {arm!r} chose nothing", "the run of an improvement")
+    return tuple(
+        TriedRate(
+            seed=seed.seed,
+            learning_rate=float(tried.settings["learning_rate"]),
+            score=tried.score,
+            chosen=number == seed.chosen,
+        )
+        for seed in choice.seeds
+        for number, tried in enumerate(seed.tries)
+    )

@@ -1,0 +1,76 @@
+"""The command `crosslift improve` and its options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crosslift.cli.init import ColumnsOption, DataLanguageOption, bound_columns
+from crosslift.cli.options import Json, LanguagesOption, Model, StoreOption, listed
+
+
+def improve(
+    model: Model,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder for the encoder and its report.")
+    ],
+    pairs: Annotated[
+        Path | None,
+        typer.Option("--pairs", metavar="FILE", help="Table of pairs of texts (anchor, positive)."),
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option("--images", metavar="PATH", help="Pictures with captions."),
+    ] = None,
+    bitexts: Annotated[
+        Path | None,
+        typer.Option("--bitexts", metavar="DIR", help="Bitexts with English that are guarded."),
+    ] = None,
+    languages: LanguagesOption = None,
+    allow_loss: Annotated[
+        float,
+        typer.Option("--allow-loss", min=0, metavar="POINTS", help="What a guard may lose."),
+    ] = 1.0,
+    language: DataLanguageOption = None,
+    columns: ColumnsOption = None,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, help="Trainings; verdicts need two or more.")
+    ] = 2,
+    updates: Annotated[
+        int | None,
+        typer.Option("--updates", min=1, help="Of each. Default: two passes, 20 to 300."),
+    ] = None,
+    store: StoreOption = None,
+    json: Json = None,
+) -> None:
+    """Train an encoder on your data; export it if it lost nothing that is guarded.
+
+    A tenth of your rows chooses the learning rate, a tenth is measured. Guards are `names` and
+    `gettext`, which are packaged, and your bitexts, in the languages that you name. The encoder is not
+    exported where a guard may have lost more than `--allow-loss`. After Ctrl-C, the same command
+    resumes.
+    """
+    data = pairs or images
+    if data is None or (pairs and images):
+        raise typer.BadParameter("give `--pairs` or `--images`, one of them")
+    from crosslift.languages import code_meant
+
+    codes = [str(code_meant(each)) for each in listed(languages)]
+    from crosslift.cli import improving  # takes seconds: after what may be wrong
+
+    improving.show(
+        model,
+        out,
+        data,
+        bitexts=bitexts,
+        columns=bound_columns(columns),
+        language=str(code_meant(language)) if language else None,
+        languages=codes,
+        allow_loss=allow_loss,
+        seeds=seeds,
+        updates=updates,
+        store=store,
+        json_to=json,
+    )

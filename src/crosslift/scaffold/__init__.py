@@ -1,0 +1,1 @@
+"""A first study from your own files: what they are, what is held out, and the study's text."""

@@ -1,0 +1,352 @@
+"""What your files are: pairs, captioned pictures, or bitexts."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from crosslift.artifacts.files import file_written_whole
+from crosslift.errors import DataError, StudyError
+from crosslift.languages import is_known
+from crosslift.scaffold.hold_out import LEAST, split_rows
+from crosslift.sources.bitext_names import LAYOUTS, find_bitexts
+from crosslift.sources.captions.columns import IMAGE_NAMES
+from crosslift.sources.captions.published_captions import read_captions
+from crosslift.sources.file_names import is_folder
+from crosslift.sources.record import Record
+from crosslift.sources.record_tables import column_names, read_records, table_stem
+from crosslift.wording import plural
+
+_PAIR_COLUMNS = (
+    ("anchor", "positive"),
+    ("question", "answer"),
+    ("query", "positive"),
+    ("query", "passage"),
+    ("query", "document"),
+    ("query", "answer"),
+    ("premise", "hypothesis"),
+    ("sentence1", "sentence2"),
+    ("text1", "text2"),
+    ("src", "tgt"),
+    ("source", "target"),
+    ("title", "text"),
+    ("title", "body"),
+)
+"""Columns of published pairs; the first two that a table has are used."""
+_PARTS = ("train", "dev", "test")
+_READ_AS = (
+    "a table of pairs (anchor, positive), a table or folder of pictures with captions, or a folder of "
+    f"bitexts: {LAYOUTS}"
+)
+
+
+@dataclass(frozen=True)
+class StudyParts:
+    """What your data add to a study.
+
+    Args:
+        arm: name of the arm that trains on them; empty: none does.
+        stages: of that arm.
+        controls: of that arm.
+        description: of the arm.
+        stage: of that arm.
+        control: of that arm, with what it says, in words.
+        needs_map: whether pictures are measured, so that the untouched encoder needs a map from them.
+        choose_on: settings of the target that settings are chosen on; None: the data have none.
+        target: settings of what is measured.
+        measures: what that is, in words.
+        rows: number of rows that are trained on.
+        languages: that the target has besides English; empty: those that the data say.
+    """
+
+    target: dict[str, Any]
+    measures: str
+    arm: str = ""
+    description: str = ""
+    stage: dict[str, Any] = field(default_factory=dict)
+    control: tuple[str, str] = ("", "")
+    needs_map: bool = False
+    choose_on: dict[str, Any] | None = None
+    rows: int = 0
+    languages: tuple[str, ...] = ()
+
+
+class OwnData(Protocol):
+    """Data of one kind at one place."""
+
+    def words(self) -> str:
+        """What the data hold, in one line."""
+
+    def parts(self, folder: Path) -> StudyParts:
+        """What the data add to a study.
+
+        Args:
+            folder: in which what is held out is written.
+
+        Raises:
+            DataError: too few rows to hold some out.
+        """
+
+
+@dataclass(frozen=True)
+class OwnPairs:
+    """A table of pairs of texts.
+
+    Args:
+        path: of the table.
+        columns: column of the task -> column of the table.
+        language: of all texts, if the table has no column of languages. None: they are English.
+    """
+
+    path: Path
+    columns: Mapping[str, str]
+    language: str | None = None
+
+    def words(self) -> str:
+        """The table, its rows and its columns."""
+        bound = ", ".join(f"{column} is the {role}" for role, column in self.columns.items())
+        return f"{self.path}: {plural(len(self._records()), 'pair')} ({bound})"
+
+    def parts(self, folder: Path) -> StudyParts:
+        """An arm on the training part, and the test part as a target."""
+        records = self._records()
+        splits = split_rows(
+            [(record.texts["anchor"], record.texts["positive"]) for record in records]
+        )
+        _refuse_few(self.path, Counter(splits), "pairs")
+        for part in _PARTS:
+            rows = [_row(r) for r, split in zip(records, splits, strict=True) if split == part]
+            write_rows(folder / f"pairs.{part}.jsonl", rows)
+        language = {} if self.language is None else {"language": self.language}
+        return StudyParts(
+            arm="pairs",
+            description="your pairs",
+            stage={"task": "text-pairs", "data": str(folder / "pairs.train.jsonl"), **language},
+            control=("placebo-labels", "the same texts with partners of other rows"),
+            choose_on={"name": "text-pairs", "data": str(folder / "pairs.dev.jsonl")},
+            target={"name": "text-pairs", "data": str(folder / "pairs.test.jsonl")},
+            measures="your pairs that no arm trains on",
+            rows=splits.count("train"),
+        )
+
+    def _records(self) -> list[Record]:
+        names = column_names(self.path)
+        negative = self.columns.get("negative", "negative")
+        bound = {role: column for role, column in self.columns.items() if role != "negative"}
+        return read_records(
+            self.path,
+            bound,
+            several={"negative": (negative,)} if negative in names else {},
+            group_column="group" if "group" in names else None,
+            language_column="language" if "language" in names else None,
+            language=self.language or "en",
+        )
+
+
+def _row(record: Record) -> dict[str, Any]:
+    negatives = [text for name, text in record.texts.items() if name.startswith("negative")]
+    row = {role: record.texts[role] for role in ("anchor", "positive")}
+    language = {} if record.language == "en" else {"language": record.language}
+    return row | ({"negative": negatives} if negatives else {}) | language
+
+
+@dataclass(frozen=True)
+class OwnCaptions:
+    """Pictures with captions.
+
+    Args:
+        path: of the table, the archive or the folder.
+        columns: role -> column, where a table has other names.
+        language: of captions whose data name none. None: they are English.
+    """
+
+    path: Path
+    columns: Mapping[str, str]
+    language: str | None = None
+
+    def words(self) -> str:
+        """The data, their pictures and captions."""
+        records = self._records("train")
+        pictures = len({_picture_of(record) for record in records})
+        return f"{self.path}: {plural(len(records), 'caption')} of {plural(pictures, 'picture')}"
+
+    def parts(self, folder: Path) -> StudyParts:
+        """An arm on the training pictures, and the test pictures as a target."""
+        data, rows = self._with_splits(folder)
+        stage: dict[str, Any] = {"task": "image-text", "data": str(data)}
+        if data == self.path and self.columns:
+            stage["columns"] = dict(self.columns)
+        if self.language is not None:
+            stage["language"] = self.language
+        target: dict[str, Any] = {"name": "picture-captions", "data": str(data)}
+        if data == self.path and self.columns:
+            target["columns"] = dict(self.columns)
+        return StudyParts(
+            arm="pictures",
+            description="your pictures and their captions",
+            stage=stage,
+            control=("shuffled-pictures", "the same pictures, each with captions of another"),
+            needs_map=True,
+            target=target,
+            measures="your pictures that no arm trains on, by their captions",
+            rows=rows,
+        )
+
+    def _with_splits(self, folder: Path) -> tuple[Path, int]:
+        """The data with a test split, and the number of training captions."""
+        records = self._records("train")
+        if self._records("test"):
+            return self.path, len(records)
+        splits = split_rows([(_picture_of(record),) for record in records])
+        splits = ["test" if split == "dev" else split for split in splits]
+        _refuse_few(self.path, Counter(splits), "captions")
+        rows = []
+        for record, split in zip(records, splits, strict=True):
+            if not isinstance(record.image, Path):
+                raise DataError(
+                    f"{self.path} holds its pictures in archives, and has no test split",
+                    "pictures in files, or data with a test split",
+                    "add a column `split` with train and test",
+                )
+            row = {
+                "image": str(record.image.absolute()),
+                "text": record.texts["text"],
+                "split": split,
+            }
+            rows.append(row | {"language": record.language})
+        write_rows(folder / "captions.jsonl", rows)
+        return folder / "captions.jsonl", splits.count("train")
+
+    def _records(self, split: Any) -> list[Record]:
+        captions = read_captions(
+            self.path, split, self.columns, language=self.language or "en", skip_broken=True
+        )
+        return list(captions.records)
+
+
+def _picture_of(record: Record) -> str:
+    return record.id.rpartition("#")[0]
+
+
+@dataclass(frozen=True)
+class OwnBitexts:
+    """A folder of bitexts with English.
+
+    Args:
+        path: of the folder.
+        languages: of the bitexts.
+    """
+
+    path: Path
+    languages: tuple[str, ...]
+
+    def words(self) -> str:
+        """The folder and its languages."""
+        return f"{self.path}: bitexts of English and {', '.join(self.languages)}"
+
+    def parts(self, folder: Path) -> StudyParts:
+        """The bitexts as a target: no arm trains on them."""
+        del folder
+        settings = {"name": "bitext", "data": str(self.path)}
+        words = "translations find each other, both ways"
+        return StudyParts(settings, words, languages=self.languages)
+
+
+def look(path: Path, columns: Mapping[str, str], language: str | None = None) -> OwnData:
+    """What the data at a place are.
+
+    Args:
+        path: a table, an archive or a folder.
+        columns: role -> column, where a table has names of its own.
+        language: BCP-47 code of texts whose data name none.
+
+    Raises:
+        DataError: nothing that can be used is there; the message names what can.
+    """
+    if is_folder(path):
+        bitexts = find_bitexts(path)
+        if bitexts.files:
+            return OwnBitexts(path, tuple(bitexts.files))
+        return _captions(path, columns, language)
+    if not path.is_file():
+        raise DataError(f"{path} does not exist", _READ_AS)
+    names = _columns(path)
+    if not names or "image" in columns or set(IMAGE_NAMES) & set(names):
+        return _captions(path, columns, language)
+    return OwnPairs(path, pair_columns(path, names, columns), language)
+
+
+def _columns(path: Path) -> tuple[str, ...]:
+    """The columns of a table; none of a file that is no table."""
+    if table_stem(path) is None or ".txt" in path.suffixes:
+        return ()
+    try:
+        return column_names(path)
+    except DataError:
+        return ()  # such as COCO's JSON: its reader says what is wrong with it
+
+
+def _captions(path: Path, columns: Mapping[str, str], language: str | None) -> OwnCaptions:
+    captions = OwnCaptions(path, columns, language)
+    try:
+        captions.words()
+    except DataError as error:
+        raise DataError(f"{path} cannot be used: {error}", _READ_AS) from error
+    return captions
+
+
+def pair_columns(path: Path, names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
+    """Role -> column of a table of pairs.
+
+    Args:
+        path: of the table.
+        names: of its columns.
+        columns: those that the user names.
+
+    Raises:
+        StudyError: the columns are not among those of published pairs, or hold two languages.
+    """
+    if columns:
+        return dict(columns)
+    by_lower = {name.lower(): name for name in names}
+    for anchor, positive in _PAIR_COLUMNS:
+        if anchor in by_lower and positive in by_lower:
+            return {"anchor": by_lower[anchor], "positive": by_lower[positive]}
+    codes = [name for name in names if is_known(name)]
+    if len(codes) == 2:
+        raise StudyError(
+            f"{path} has the columns {codes[0]} and {codes[1]}: pairs of two languages",
+            "a folder with NAME.de-en.tsv, which is measured and not trained on",
+            "move it into a folder and give that, or name the columns: "
+            f"`--columns anchor={codes[0]},positive={codes[1]}`",
+        )
+    raise StudyError(
+        f"{path} has the columns {', '.join(names)}",
+        "columns anchor and positive, or others of published pairs (question and answer, ...)",
+        f"name them: `--columns anchor={names[0]},positive={names[-1]}`",
+    )
+
+
+def _refuse_few(path: Path, counts: Mapping[str, int], what: str) -> None:
+    if min(counts.get("test", 0), counts.get("train", 0)) < LEAST:
+        raise DataError(
+            f"{path} has too few {what} to hold some out: {counts.get('train', 0)} to train on, "
+            f"{counts.get('test', 0)} to measure",
+            f"{LEAST} of each, in rows that share no text",
+        )
+
+
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Writes rows as JSON lines.
+
+    Raises:
+        ArtifactError: the disk is full, or the folder cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    with file_written_whole(path) as draft:
+        draft.write_text("".join(lines), encoding="utf-8")
