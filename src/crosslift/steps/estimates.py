@@ -5,29 +5,38 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
+from crosslift.artifacts.matrix_speed import matrix_speed
 from crosslift.artifacts.store import Store
 from crosslift.steps.step import Kind, Step
 
 SECONDS_PER_UNIT: dict[Kind, float] = {
-    "pictures": 0.004,
-    "features": 0.01,
-    "overlap": 0.001,
+    "pictures": 0.0006,
+    "features": 0.001,
+    "overlap": 0.0003,
     "translate": 0.01,
-    "train": 0.009,
+    "train": 0.0027,
     "choose": 0.1,
-    "encode": 0.0025,
-    "embed-pictures": 0.002,
-    "answer": 0.0025,
-    "evaluate": 0.0003,
+    "encode": 0.0007,
+    "embed-pictures": 0.0001,
+    "answer": 0.0008,
+    "evaluate": 0.0001,
     "diagnose": 0.0001,
-    "sweep": 0.0033,
+    "sweep": 0.001,
 }
-"""Of the embedded encoder on two cores, where the store has no step of the kind yet.
+"""Of the embedded encoder at `_SPEED`, where the store has no step of the kind yet.
 
 Units: a picture of 64 pixels (pictures, features), a picture (embed-pictures), a target's text
 (overlap, encode, evaluate, diagnose, sweep), a record in a language (translate, by Apertium), a text
 of a dozen tokens (train, answer), a try (choose).
 """
+
+_PRODUCTS: frozenset[Kind] = frozenset(("features", "train", "encode", "answer", "sweep"))
+"""Kinds whose time is that of matrix products: it follows their speed on a machine."""
+_SPEED = 1000e9
+"""Operations a second of the machine that `SECONDS_PER_UNIT` is from: two cores with bfloat16."""
+_FOLLOWS = 0.45
+"""Share of those seconds that follows the speed of products. With it, the demo's time is met within a
+sixth at 1000, 413 and 180 billion operations a second (3 min 17 s, 5 min 54 s, 8 min 50 s)."""
 
 _RECENT = 12
 
@@ -36,7 +45,7 @@ class Estimates:
     """Expected seconds of steps.
 
     Args:
-        store: whose manifests tell what steps took on this machine.
+        store: whose manifests say what steps took on this machine.
     """
 
     def __init__(self, store: Store) -> None:
@@ -49,11 +58,11 @@ class Estimates:
         measured = self._measured(step.kind, encoder)
         if measured is None and encoder and not encoder.startswith("embedded:"):
             return None
-        return step.work * (measured or SECONDS_PER_UNIT[step.kind])
+        return step.work * (measured or _unit(step.kind))
 
     def total(self, steps: Sequence[Step]) -> float:
         """Expected seconds of steps; those of unknown length count as the embedded encoder's."""
-        return sum(self.seconds(s) or s.work * SECONDS_PER_UNIT[s.kind] for s in steps)
+        return sum(self.seconds(s) or s.work * _unit(s.kind) for s in steps)
 
     def _measured(self, kind: Kind, encoder: str) -> float | None:
         if (kind, encoder) not in self._rates:
@@ -64,6 +73,12 @@ class Estimates:
             ]
             self._rates[kind, encoder] = statistics.median(rates[-_RECENT:]) if rates else None
         return self._rates[kind, encoder]
+
+
+def _unit(kind: Kind) -> float:
+    """Seconds of a unit of a kind with the embedded encoder on this machine."""
+    slower = _SPEED / matrix_speed() if kind in _PRODUCTS else 1.0
+    return SECONDS_PER_UNIT[kind] * (1 - _FOLLOWS + _FOLLOWS * slower)
 
 
 def _encoder_of(settings: object) -> str:
