@@ -21,6 +21,7 @@ _MODULES = {
     "SweepSettings": "crosslift.encoders.sweep_settings",
     "encode": "crosslift.api.encode",
     "compare": "crosslift.api.compare",
+    "compare_runs": "crosslift.api.compare",
     "evaluate": "crosslift.api.session",
     "evaluate_protocols": "crosslift.api.session",
     "sweep": "crosslift.api.session",

@@ -162,3 +162,28 @@ def test_the_command_prints_it(run: RunFolder) -> None:
     assert printed.stdout.startswith(r"\begin{tabular}")
     alone = CliRunner().invoke(app, ["compare", "embedded", "embedded"])
     assert alone.exit_code != 0
+
+
+def test_arms_of_two_runs_are_compared_by_name(run: RunFolder) -> None:
+    names = [arm.name for arm in run.run.arms]
+    comparisons = crosslift.compare_runs(run.path, run.path)
+    assert [each.second.rpartition(":")[2] for each in comparisons] == names
+    for comparison in comparisons:
+        assert all(target.macro.difference == 0 for target in comparison.targets)
+    result = CliRunner().invoke(app, ["compare", str(run.path), str(run.path), "--json", "-"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout) == [each.to_json() for each in comparisons]
+
+
+def test_the_page_has_every_language_and_verdict(run: RunFolder, tmp_path: Path) -> None:
+    sides = [f"{run.path}:baseline", f"{run.path}:text"]
+    page = tmp_path / "page.html"
+    result = CliRunner().invoke(app, ["compare", *sides, "--html", str(page)])
+    assert result.exit_code == 0, result.output
+    text = page.read_text(encoding="utf-8")
+    assert "<h1>text beside baseline</h1>" in text
+    (comparison,) = [crosslift.compare(*sides)]
+    for target in comparison.targets:
+        assert f"<h3>{target.target}</h3>" in text
+        assert f"{target.macro.difference * 100:+.1f} points".replace("-", "−") in text
+    assert text.count("<tr><th scope=") == sum(len(t.languages) + 2 for t in comparison.targets)

@@ -95,6 +95,39 @@ def compare(
     )
 
 
+def compare_runs(
+    first: Path | str,
+    second: Path | str,
+    target: TargetSettings | str | None = None,
+    store: Store | None = None,
+    listener: Listener | None = None,
+) -> tuple[EncoderComparison, ...]:
+    """Compares the arms of two runs that have the same name, as `compare` does.
+
+    Args:
+        first: folder of a run.
+        second: likewise.
+        target, store, listener: as of `compare`.
+
+    Returns:
+        A comparison for each arm that both runs have, in the order of the first.
+
+    Raises:
+        DataError: the runs have no arm in common; and as `compare`.
+    """
+    names = [[arm.name for arm in RunFolder.read(Path(run)).run.arms] for run in (first, second)]
+    shared = [name for name in names[0] if name in names[1]]
+    if not shared:
+        raise DataError(
+            f"{first} and {second} have no arm in common",
+            "arms of one name in both runs",
+            f"name an arm of each: {first}:{names[0][-1]} {second}:{names[1][-1]}",
+        )
+    return tuple(
+        compare(f"{first}:{name}", f"{second}:{name}", target, store, listener) for name in shared
+    )
+
+
 def _side(value: EncoderSettings | str) -> _Side:
     if isinstance(value, EncoderSettings):
         return _Side(value.name, settings=value)

@@ -18,7 +18,7 @@ from crosslift.cli.options import (
     target_settings,
 )
 
-_SIDE = "`embedded`, a folder, a hub name, or an arm of a run as RUN:ARM."
+_SIDE = "`embedded`, a folder, a hub name, an arm of a run as RUN:ARM, or (both) a run."
 
 
 def compare(
@@ -40,22 +40,28 @@ def compare(
     form: Annotated[
         Literal["table", "markdown", "latex"], typer.Option("--format", help="What is printed.")
     ] = "table",
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page in the look of the report."),
+    ] = None,
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
     """Compare two encoders query by query: differences in each language, with intervals.
 
-    Encoders as they are need a target. An arm of a run is compared on the run's targets.
+    Encoders as they are need a target. An arm of a run is compared on the run's targets. Of two runs,
+    arms of the same name are compared.
     """
     settings = None
     if target is not None:
         settings = target_settings(target, data, catalogs, languages, pairs, direction=direction)
-    elif not any(":" in side and _run(side).is_file() for side in (first, second)):
+    elif not any(_run(side).is_file() for side in (first, second)):
         raise typer.BadParameter("two encoders as they are need a target", param_hint="--target")
     from crosslift.cli import comparing  # takes seconds: after what may be wrong
 
-    comparing.show(first, second, settings, form, store, json)
+    comparing.show(first, second, settings, form, html, store, json)
 
 
 def _run(side: str) -> Path:
-    return Path(side.rpartition(":")[0]) / "run.json"
+    run, _, arm = side.rpartition(":")
+    return Path(run or arm) / "run.json"
