@@ -184,6 +184,6 @@ def test_the_page_has_every_language_and_verdict(run: RunFolder, tmp_path: Path)
     assert "<h1>text beside baseline</h1>" in text
     (comparison,) = [crosslift.compare(*sides)]
     for target in comparison.targets:
-        assert f"<h3>{target.target}</h3>" in text
+        assert f"<h2>{target.target}</h2>" in text
         assert f"{target.macro.difference * 100:+.1f} points".replace("-", "−") in text
     assert text.count("<tr><th scope=") == sum(len(t.languages) + 2 for t in comparison.targets)

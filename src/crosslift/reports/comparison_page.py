@@ -8,16 +8,18 @@ from pathlib import Path
 
 from crosslift import __version__
 from crosslift.artifacts.files import file_written_whole
+from crosslift.metrics.table import described
 from crosslift.reports.comparison_tables import LEGEND, headings, rows_of, short_names, summary
 from crosslift.reports.looks import colour_declarations
 from crosslift.reports.outcomes import mark_of
 from crosslift.reports.pages import report_templates
-from crosslift.results.comparison import EncoderComparison
+from crosslift.results.comparison import ComparedTarget, EncoderComparison
 
 
 @dataclass(frozen=True)
 class _Target:
     name: str
+    metric: str
     outcome: str
     summary: str
     headings: tuple[str, ...]
@@ -59,6 +61,12 @@ def write_comparison_page(path: Path, comparisons: Sequence[EncoderComparison]) 
         draft.write_text(page, encoding="utf-8")
 
 
+def _headings(comparison: EncoderComparison, target: ComparedTarget) -> tuple[str, ...]:
+    """Those of the table, without the metric, which the caption names."""
+    language, queries, _, _, *others = headings(comparison, target)
+    return (language, queries, *short_names(comparison), *others)
+
+
 def _view(comparison: EncoderComparison) -> _Comparison:
     first, second = short_names(comparison)
     targets = [
@@ -66,7 +74,8 @@ def _view(comparison: EncoderComparison) -> _Comparison:
             name=each.target,
             outcome=mark_of(each.macro.verdict),
             summary=summary(comparison, each).replace("`", ""),
-            headings=headings(comparison, each),
+            metric=described(each.metric).heading,
+            headings=_headings(comparison, each),
             rows=rows_of(each),
         )
         for each in comparison.targets
