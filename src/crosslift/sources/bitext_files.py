@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crosslift.errors import DataError, first_few
 from crosslift.sources.bitext_names import LAYOUTS, BitextFiles, BitextFolder, find_bitexts
-from crosslift.sources.checksums import sha256_of
+from crosslift.sources.checksums import sha256_by_meaning
 from crosslift.sources.record import Bitext
 from crosslift.sources.sorted_sides import sorted_apart
 from crosslift.sources.text_files import read_lines
@@ -137,7 +137,9 @@ def load_folder(folder: Path, languages: Sequence[str] | None = None) -> LoadedB
     if not bitexts:
         raise next(iter(faults.values()))
     gaps = {code: fault.what for code, fault in faults.items()}
-    checksum = sha256_of(path for files in requested.values() for path in files.paths)
+    checksum = sha256_by_meaning(
+        {f"{code} {part}": p for code, files in requested.items() for part, p in files.parts.items()}
+    )
     return LoadedBitexts(bitexts, gaps, bitext_folder.unread, checksum)
 
 

@@ -41,9 +41,11 @@ class BitextFiles:
     src_column: int = 0
 
     @property
-    def paths(self) -> tuple[Path, ...]:
-        """The existing files: one TSV, or two files."""
-        return (self.src,) if self.tgt is None else (self.src, self.tgt)
+    def parts(self) -> dict[str, Path]:
+        """What each file holds -> the file: both sides of a TSV, or one side."""
+        if self.tgt is None:
+            return {f"both, language in column {self.src_column}": self.src}
+        return {"src": self.src, "tgt": self.tgt}
 
 
 @dataclass(frozen=True, slots=True)

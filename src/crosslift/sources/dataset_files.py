@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crosslift.artifacts.read_once import read_once
 from crosslift.errors import DataError, first_line
-from crosslift.sources.checksums import sha256_of
+from crosslift.sources.checksums import sha256_by_meaning, sha256_of
 from crosslift.sources.fields import Fields
 from crosslift.sources.file_names import is_folder
 from crosslift.sources.formats.rows import Format, Row
@@ -173,6 +173,15 @@ def checksum_of_files(paths: Sequence[Path]) -> str:
     return _sum(tuple(path.absolute() for path in paths))
 
 
+def checksum_by_meaning(files: Mapping[str, Path]) -> str:
+    """`sha256_by_meaning` of some files, computed once per run.
+
+    Raises:
+        DataError: a file is missing, or cannot be read.
+    """
+    return _sum_by_meaning(tuple((name, path.absolute()) for name, path in files.items()))
+
+
 def _joined_patterns(patterns: Sequence[str]) -> str:
     return ", ".join(patterns) if len(patterns) < 4 else f"{patterns[0]} to {patterns[-1]}"
 
@@ -202,3 +211,9 @@ def _state(path: Path) -> _State:
 def _sum(paths: tuple[Path, ...]) -> str:
     _states(paths)  # raises if a file is missing
     return sha256_of(paths)
+
+
+@read_once()
+def _sum_by_meaning(files: tuple[tuple[str, Path], ...]) -> str:
+    _states([path for _, path in files])  # raises if a file is missing
+    return sha256_by_meaning(dict(files))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from crosslift.errors import DataError, first_few
 from crosslift.sources.bitext_names import code_in_name
-from crosslift.sources.checksums import sha256_of
+from crosslift.sources.checksums import sha256_by_meaning
 from crosslift.sources.folder_entries import entries_of
 from crosslift.sources.text_files import read_lines
 
@@ -86,7 +86,9 @@ def load_graded(folder: Path, languages: Sequence[str] | None = None) -> GradedF
         pairs[code], missing_grades = _read(of_language)
         if missing_grades:
             ungraded[code] = missing_grades
-    checksum = sha256_of(path for of_language in files.values() for path, _ in of_language)
+    checksum = sha256_by_meaning(
+        {f"{code} {name}/{path.stem}": path for code in files for path, name in files[code]}
+    )
     return GradedFolder(pairs, ungraded, unread, checksum)
 
 

@@ -7,10 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from crosslift.errors import DataError
+from crosslift.sources.dataset_files import checksum_by_meaning
 from crosslift.sources.file_names import is_folder
 from crosslift.sources.language_codes import language_code
 from crosslift.sources.record import Record
-from crosslift.sources.record_tables import TABLE_ENDINGS, column_names, read_records, table_stem
+from crosslift.sources.record_tables import (
+    TABLE_ENDINGS,
+    column_names,
+    read_records,
+    table_ending,
+    table_stem,
+)
 
 LANGUAGE_COLUMN = "language"
 
@@ -56,6 +63,19 @@ def _by_language(paths: list[Path]) -> dict[str, Path]:
             )
         files[code] = path
     return dict(sorted(files.items()))
+
+
+def checksum_of_languages(folder: Path) -> str:
+    """SHA-256 over the language, the type and the bytes of each file, for the keys of steps.
+
+    Args:
+        folder: as in `find_language_files`.
+
+    Raises:
+        DataError: as `find_language_files`.
+    """
+    files = find_language_files(folder)
+    return checksum_by_meaning({f"{code}{table_ending(path)}": path for code, path in files.items()})
 
 
 def read_language_files(folder: Path, columns: Mapping[str, str]) -> list[Record]:

@@ -100,6 +100,11 @@ def table_stem(path: Path) -> str | None:
     return None if ending is None else path.name.removesuffix(".gz").removesuffix(ending)
 
 
+def table_ending(path: Path) -> str:
+    """The ending that says how a table is read, without ``.gz``; empty if it is of no known type."""
+    return _ending(path) or ""
+
+
 def reader_of(path: Path) -> Callable[[Path], Iterator[Row]]:
     """Returns the reader of a table's rows, by the ending of its name.
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
 from crosslift.artifacts.read_once import read_once
 from crosslift.errors import StudyError, UnknownNameError
-from crosslift.sources.dataset_files import checksum_of_files
+from crosslift.sources.dataset_files import checksum_by_meaning
 from crosslift.sources.file_names import is_folder
 from crosslift.sources.language_files import (
     LANGUAGE_COLUMN,
+    checksum_of_languages,
     find_language_files,
     read_language_files,
 )
 from crosslift.sources.record import Record
-from crosslift.sources.record_tables import column_names, read_records
+from crosslift.sources.record_tables import column_names, read_records, table_ending
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
 _GROUP_COLUMN = "group"
@@ -124,9 +125,10 @@ class FileRecords:
         return []
 
     def checksum(self) -> str:
-        """Of the file and the names of the columns that are read."""
+        """Of the bytes and the type of the file, and the names of the columns that are read."""
         optional = (self.language_column, self.group_column)
-        return _checksum([self.path], {**self.columns, **self.several}, optional)
+        content = checksum_by_meaning({table_ending(self.path): self.path})
+        return _checksum(content, {**self.columns, **self.several}, optional)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +158,15 @@ class FolderRecords:
 
     def checksum(self) -> str:
         """Of all files and the names of the columns that are read."""
-        return _checksum(find_language_files(self.folder).values(), self.columns, ())
+        return _checksum(checksum_of_languages(self.folder), self.columns, ())
 
 
 def _checksum(
-    paths: Iterable[Path],
+    content: str,
     columns: Mapping[str, str | tuple[str, ...]],
     optional: tuple[str | None, ...],
 ) -> str:
-    facts = repr((checksum_of_files([*paths]), sorted(columns.items()), optional))
+    facts = repr((content, sorted(columns.items()), optional))
     return sha256(facts.encode()).hexdigest()
 
 
@@ -235,7 +237,7 @@ def _file_source(
     facts: OwnFileTask, path: Path, columns: Mapping[str, str]
 ) -> tuple[FileRecords | FolderRecords, tuple[str, ...]]:
     form = facts.form
-    checksum_of_files([path])  # raises if the file cannot be read, whatever its type
+    checksum_by_meaning({"": path})  # raises if the file cannot be read, whatever its type
     unbound = [c for c in _columns_in(path) if c not in columns.values()]
     if "anchor" in form.columns and set(_MINED.values()) <= set(unbound) and not columns:
         columns = _MINED if "anchor" not in unbound else columns

@@ -9,10 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crosslift.errors import DataError
-from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.sources.hub import HubDataset
 from crosslift.sources.hub_texts import ArticleFields, HubTexts, paragraphs_of
-from crosslift.sources.language_files import find_language_files, read_language_files
+from crosslift.sources.language_files import (
+    checksum_of_languages,
+    find_language_files,
+    read_language_files,
+)
 from crosslift.sources.record import Record
 from crosslift.tasks.task import FormSpec, IntermediateTask
 
@@ -64,7 +67,7 @@ class LocalWikipedia:
 
     def checksum(self) -> str:
         """Of all files."""
-        return checksum_of_files([*find_language_files(self.folder).values()])
+        return checksum_of_languages(self.folder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from crosslift.errors import DataError, UnknownNameError
@@ -11,9 +12,10 @@ from crosslift.sources.captions.assemble import CaptionRecords, Rules, assemble
 from crosslift.sources.captions.columns import check_roles
 from crosslift.sources.captions.detect import source_of
 from crosslift.sources.captions.entry import CaptionSource
-from crosslift.sources.dataset_files import checksum_of_files
-from crosslift.sources.file_names import is_file, is_folder, refuse_undecodable
+from crosslift.sources.dataset_files import checksum_by_meaning
+from crosslift.sources.file_names import is_file, refuse_undecodable
 from crosslift.sources.language_codes import language_code
+from crosslift.sources.picture import Picture
 from crosslift.sources.record import SPLITS, SplitName
 
 _NO_COLUMNS: Mapping[str, str] = {}
@@ -62,8 +64,9 @@ def read_captions(
 def checksum_of(data: Path, columns: Mapping[str, str] = _NO_COLUMNS) -> str:
     """SHA-256 of everything that the records of any split are made of, for the keys of steps.
 
-    That is the format, the columns, the names and bytes of the files of captions and of every
-    picture, and the names of pictures that are missing. A run reads each file once.
+    That is the format, every entry, the bytes of every picture, and which pictures are missing. The
+    names of the files count only where an id or a split comes from them. A run reads each picture
+    once.
 
     Args:
         data: as `read_captions` takes it.
@@ -73,13 +76,18 @@ def checksum_of(data: Path, columns: Mapping[str, str] = _NO_COLUMNS) -> str:
         DataError: as `read_captions`, but missing pictures do not raise.
     """
     source = _source(data, columns)
-    pictures_once = {entry.picture: None for entry in source.entries(columns)}
-    pictures = [picture for picture in pictures_once if isinstance(picture, Path)]
-    existing = [path for path in pictures if is_file(path)]
-    missing = sorted(str(path) for path in set(pictures).difference(existing))
-    whole = checksum_of_files([*source.files(), *existing])
-    facts = repr((source.format, sorted(columns.items()), whole, _relative(missing, data)))
-    return hashlib.sha256(facts.encode()).hexdigest()
+    digest = hashlib.sha256(repr((source.format, sorted(columns.items()))).encode())
+    numbers: dict[Picture | None, int] = {}
+    for entry in source.entries(columns):
+        number = numbers.setdefault(entry.picture, len(numbers))
+        digest.update(repr((number, replace(entry, picture=None, place=""))).encode())
+    files = {f"{n} {path.suffix}": path for path, n in numbers.items() if isinstance(path, Path)}
+    existing = {name: path for name, path in files.items() if is_file(path)}
+    digest.update(checksum_by_meaning(existing).encode())
+    if any(picture is not None and not isinstance(picture, Path) for picture in numbers):
+        numbered = {str(number): path for number, path in enumerate(source.files())}
+        digest.update(checksum_by_meaning(numbered).encode())
+    return digest.hexdigest()
 
 
 def format_of(data: Path) -> str:
@@ -110,9 +118,3 @@ def _source(data: Path, columns: Mapping[str, str]) -> CaptionSource:
     for path in source.files():
         refuse_undecodable(path)
     return source
-
-
-def _relative(names: list[str], data: Path) -> list[str]:
-    """Names relative to the folder of the data, so that a copy has the same checksum."""
-    base = str(data if is_folder(data) else data.parent)
-    return [name.removeprefix(base) for name in names]

@@ -14,7 +14,7 @@ from crosslift.artifacts.places import user_path
 from crosslift.artifacts.read_once import read_once
 from crosslift.errors import DataError, UnknownNameError
 from crosslift.languages import from_iso3
-from crosslift.sources.dataset_files import checksum_of_files
+from crosslift.sources.dataset_files import checksum_by_meaning
 from crosslift.sources.file_names import is_file
 from crosslift.sources.language_codes import language_code
 from crosslift.sources.lexicons.freedict import dictionary_files, read_freedict
@@ -72,9 +72,10 @@ def read_lexicon(where: str | Path, language: str | None = None) -> Lexicon:
 
 @read_once()
 def _read(path: Path, language: str | None) -> Lexicon:
-    files = dictionary_files(path) if path.suffix == ".index" else (path,)
-    checksum = checksum_of_files(files)
     code, english_first = _sides(path, language)
+    files = dictionary_files(path) if path.suffix == ".index" else (path,)
+    sides = f"{'en-' if english_first else ''}{code}"
+    checksum = checksum_by_meaning({f"{sides}{file.suffix}": file for file in files})
     left_out: Mapping[str, int] = {}
     table = _LexiconTable([], english_first)
     if path.suffix == ".index":
