@@ -21,7 +21,7 @@ from crosslift.targets.kinds.pictures_with_texts import PictureData
 def test_a_query_and_its_answer_are_of_the_direction(
     direction: Any, query: str, answer: str, tmp_path: Path
 ) -> None:
-    data = BitextData({"de": Bitext("de", ("eins", "zwei"), ("one", "two"), ("1", "2"))}, {}, "0")
+    data = BitextData({"de": Bitext("de", ("eins", "zwei"), ("one", "two"), ("1", "2"))}, {})
     shown = _Example(data, "de", direction, tmp_path, set())
     gold = {"eins": "one", "one": "eins"}[query]
     assert (shown.query("1")["query_text"], shown.query("1")["gold_text"]) == (query, gold)

@@ -483,7 +483,7 @@ def test_bitexts_against_brute_force() -> None:
     tgt = (*(f"t{i}" for i in range(13)), "t2", "t5")
     vectors = {t: generator.choice([-1.0, 1.0], 5) for t in sorted({*src, *tgt})}
     items = tuple(f"xx:{i}" for i in range(15))
-    data = BitextData({"de": Bitext("de", src, tgt, items)}, {}, "0")
+    data = BitextData({"de": Bitext("de", src, tgt, items)}, {})
 
     def lookup(texts: Sequence[str]) -> np.ndarray:
         return np.array([vectors[text] for text in texts], np.float32)

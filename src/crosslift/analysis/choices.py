@@ -13,11 +13,12 @@ def arm_choice(gathered: Gathered, arm: str) -> ArmChoice | None:
     steps = {run.seed: run.stage_steps[-1] for run in runs if chooses(run.stage_steps[-1])}
     if not steps:
         return None
-    on = scored_on(next(iter(steps.values())))
+    parts = scored_on(next(iter(steps.values())))
+    on = next(iter(parts.values()))
     return ArmChoice(
         target=on.target.name,
         title=on.target.title,
-        languages=on.data.languages,
+        languages=tuple(parts),
         metric=on.target.metric,
         protocol=on.protocols[0].id,
         seeds=tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from crosslift.artifacts.store import Store
+from crosslift.making.evaluate import open_outcomes
 from crosslift.making.training_files import read_curve, read_spent
 from crosslift.metrics.table import METRICS, OUTCOME_OF_METRIC
 from crosslift.planning.choice_steps import trainings
@@ -82,8 +82,9 @@ class Gathered:
             for target, texts in self.overlapping.items()
         }
         for run in self.plan.runs:
-            for target, step in run.evaluations.items():
-                table = pq.read_table(step.open(self.store) / "outcomes.parquet")
+            for target, steps in run.evaluations.items():
+                tables = [_with_key(step, self.store) for step in steps.values()]
+                table = pa.concat_tables(tables, promote_options="default")
                 pairs = zip(table["language"].to_pylist(), table["item"].to_pylist(), strict=True)
                 overlapping = self.overlapping_pictures[target]
                 clean = [
@@ -97,7 +98,6 @@ class Gathered:
                     "arm": run.arm,
                     "seed": run.seed,
                     "target": target,
-                    "step_key": step.key,
                 }
                 for name, value in facts.items():
                     table = table.append_column(name, pa.array([value] * len(table)))
@@ -112,10 +112,12 @@ class Gathered:
         return table_of(rows, Score).sort_by([(name, "ascending") for name in order])
 
     def _scores(self, subset: str, outcomes: pa.Table) -> Iterator[Score]:
-        keys = ["study", "arm", "seed", "target", "protocol", "step_key"]
+        keys = ["study", "arm", "seed", "target", "protocol"]
         measured = sorted(set(OUTCOME_OF_METRIC.values()))
         ways = [(name, "list" if name in _OF_MEDIANS else "mean") for name in measured]
-        means = outcomes.group_by([*keys, "language"]).aggregate([*ways, ("item", "count")])
+        means = outcomes.group_by([*keys, "step_key", "language"]).aggregate(
+            [*ways, ("item", "count")]
+        )
         by_arm: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
         for row in means.to_pylist():
             for name in _OF_MEDIANS:
@@ -133,9 +135,14 @@ class Gathered:
                 counts: dict[str, int] = {r["language"]: r["item_count"] for r in languages}
                 scores[MACRO] = float(np.mean([scores[name] for name in sorted(scores)]))
                 counts[MACRO] = sum(counts.values())
+                step_keys: dict[str, str] = {r["language"]: r["step_key"] for r in languages}
+                common = set(step_keys.values())
+                step_keys[MACRO] = common.pop() if len(common) == 1 else ""
                 for language, value in scores.items():
-                    n = counts[language]
-                    yield Score(**facts, language=language, metric=metric, value=value, n=n)
+                    n, key = counts[language], step_keys[language]
+                    yield Score(
+                        **facts, step_key=key, language=language, metric=metric, value=value, n=n
+                    )
 
     @cached_property
     def curves(self) -> pa.Table:
@@ -166,10 +173,9 @@ class Gathered:
                     total[name] += getattr(spent, name) / len(runs)
         return ArmBudget(**total)
 
-    def languages_of(self, step: Step) -> set[str]:
-        """The languages that a step of evaluation has outcomes of."""
-        path = step.open(self.store) / "outcomes.parquet"
-        return set(pq.read_table(path, columns=["language"])["language"].to_pylist())
+    def languages_of(self, steps: Iterable[Step]) -> set[str]:
+        """The languages that steps of evaluation have outcomes of."""
+        return set(open_outcomes(steps, self.store)["language"].to_pylist())
 
     def languages_under(self, target: str, protocol: str) -> list[str]:
         """The languages of a target's scores under a protocol, in the order of `cube`."""
@@ -194,6 +200,12 @@ class Gathered:
             & (pc.field("protocol") == protocol)
         )
         return cube_of(rows, outcome)
+
+
+def _with_key(step: Step, store: Store) -> pa.Table:
+    """The outcomes of a step, with its key."""
+    table = open_outcomes([step], store)
+    return table.append_column("step_key", pa.array([step.key] * len(table)))
 
 
 def as_many_seeds(cube: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from crosslift.analysis.collect import Gathered, cube_of
 from crosslift.analysis.judging import smallest_effect
+from crosslift.making.evaluate import open_outcomes
 from crosslift.metrics.table import OUTCOME_OF_METRIC
 from crosslift.results.weight_paths import PathPoint
 from crosslift.statistics.differences import Difference, paired_difference, strata_of
@@ -72,8 +72,7 @@ def _cube(gathered: Gathered, arm: str, target: str, share: float) -> NDArray[np
     tables = []
     for run in gathered.plan.runs:
         if run.arm == arm:
-            step = run.path[share][target]
-            table = pq.read_table(step.open(gathered.store) / "outcomes.parquet")
+            table = open_outcomes(run.path[share][target].values(), gathered.store)
             table = table.filter(pc.field("protocol") == facts.protocols[0].id)
             tables.append(table.append_column("seed", pa.array([run.seed] * len(table))))
     return cube_of(pa.concat_tables(tables), OUTCOME_OF_METRIC[facts.metric])[0]

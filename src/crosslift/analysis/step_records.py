@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from crosslift.analysis.collect import Gathered
+from crosslift.making.evaluate import open_mined
 from crosslift.planning.sweep_steps import sweep_of
-from crosslift.results.mined_languages import MINING_FILE, MinedByArm, MinedLanguage
+from crosslift.results.mined_languages import MinedByArm
 from crosslift.results.reading_sweep import SWEEP_FILE, ReadingChoice, Sweep, SweepArm
-from crosslift.results.result_record import read_json_file, read_optional_json_file
+from crosslift.results.result_record import read_json_file
 from crosslift.results.vector_diagnoses import (
     DIAGNOSTICS_FILE,
     Diagnosis,
@@ -23,13 +22,9 @@ def mined_languages(gathered: Gathered) -> list[MinedByArm]:
     return [
         MinedByArm.of(entry, arm=run.arm, seed=run.seed, target=target)
         for run in gathered.plan.runs
-        for target, step in run.evaluations.items()
-        for entry in _mined(step.open(gathered.store))
+        for target, steps in run.evaluations.items()
+        for entry in open_mined(steps.values(), gathered.store)
     ]
-
-
-def _mined(artifact: Path) -> tuple[MinedLanguage, ...]:
-    return read_optional_json_file(artifact / MINING_FILE, tuple[MinedLanguage, ...]) or ()
 
 
 def vector_diagnoses(gathered: Gathered) -> list[DiagnosisOfArm | SeparabilityOfArm]:

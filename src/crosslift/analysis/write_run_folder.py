@@ -257,12 +257,13 @@ def _protocols(gathered: Gathered) -> dict[str, dict[str, Any]]:
     readings: dict[str, dict[str, dict[str, Any]]] = {}
     for run in gathered.plan.runs:
         start = gathered.plan.study.arms[run.arm].start or gathered.plan.study.start
-        for target, step in run.evaluations.items():
+        for target, steps in run.evaluations.items():
             if target in run.fine_tuned:
                 continue
             loaded = gathered.plan.targets[target]
             for protocol in loaded.protocols:
-                reading = reading_of(step.inputs, protocol, loaded, gathered.store)
+                encoded = next(iter(steps.values())).inputs
+                reading = reading_of(encoded, protocol, gathered.store)
                 place = f"{start} on {target}" if loaded.settings.side_prompts else start
                 readings.setdefault(protocol.id, {})[place] = reading
     fitted = _threshold_sources(gathered)

@@ -143,12 +143,12 @@ class _XtremeTable:
 
     def _language_names(self, column: Column) -> list[str]:
         """The languages of a cube, in its order."""
-        step = next(
+        steps = next(
             run.evaluations[column.name]
             for run in self.gathered.plan.runs
             if column.name in run.evaluations
         )
-        return sorted(self.gathered.languages_of(step))
+        return sorted(self.gathered.languages_of(steps.values()))
 
     def _group(self, name: GroupName) -> XtremeGroup:
         within = [task for task in TASKS if name in (ALL, task.group)]

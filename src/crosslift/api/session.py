@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from crosslift.analysis.language_groups import groupings
 from crosslift.analysis.partial_run import unfinished
@@ -22,18 +21,17 @@ from crosslift.artifacts.store import Store
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import StudyError, UnknownNameError
+from crosslift.making.evaluate import open_mined, open_outcomes
 from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.trained import Trained
-from crosslift.making.vectors import roles_of
 from crosslift.metrics.table import OUTCOME_OF_METRIC
 from crosslift.planning.plan import arm_run, load_target, plan_study
 from crosslift.planning.sweep_steps import sweep_of, sweep_steps
-from crosslift.planning.target_steps import evaluate_step
+from crosslift.planning.target_steps import evaluate_steps
 from crosslift.planning.text_steps import encode_steps, reading_of
 from crosslift.results.evaluations import Evaluation, GroupScores
-from crosslift.results.mined_languages import MINING_FILE, MinedLanguage
 from crosslift.results.reading_sweep import SWEEP_FILE, ReadingChoice, Sweep, SweepArm
-from crosslift.results.result_record import read_json_file, read_optional_json_file
+from crosslift.results.result_record import read_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import Listener, make_steps, run_plan
 from crosslift.steps.step import Step, Workplace
@@ -177,20 +175,18 @@ def outcomes_of_encoder(
     protocol."""
     settings, loaded = _loaded(model, target, (OURS,), target.direction)
     loaded = replace(loaded, protocols=loaded.protocols[:1])
-    scored, _ = _scored(settings, loaded, store or Store(), listener or Silent())
-    return pq.read_table(scored / "outcomes.parquet")
+    store = store or Store()
+    return open_outcomes(_scored(settings, loaded, store, listener or Silent()), store)
 
 
 def _scored(
     settings: EncoderSettings, loaded: LoadedTarget, store: Store, listener: Listener
-) -> tuple[Path, dict[str, Step]]:
-    """The folder with the outcomes of an encoder as it is, and the steps that encode the texts."""
-    steps = encode_steps(Trained.untouched(settings), loaded)
-    roles = {role for protocol in loaded.protocols for role in roles_of(protocol, loaded)}
-    texts = {role: step for role, step in steps.items() if role in roles}
-    scored = evaluate_step(loaded, texts)
-    make_steps((*texts.values(), scored), store, listener)
-    return scored.open(store), texts
+) -> list[Step]:
+    """The steps that score an encoder as it is, a step a language, made."""
+    texts = encode_steps(Trained.untouched(settings), loaded)
+    scored = list(evaluate_steps(loaded, texts).values())
+    make_steps(scored, store, listener)
+    return scored
 
 
 def _evaluations(
@@ -201,13 +197,12 @@ def _evaluations(
 ) -> list[Evaluation]:
     """The scores under each of the loaded target's protocols."""
     store = store or Store()
-    path, texts = _scored(settings, loaded, store, listener or Silent())
-    mined = read_optional_json_file(path / MINING_FILE, tuple[MinedLanguage, ...]) or ()
-    table = pq.read_table(path / "outcomes.parquet")
+    scored = _scored(settings, loaded, store, listener or Silent())
+    mined, table = open_mined(scored, store), open_outcomes(scored, store)
     evaluations = []
     for protocol in loaded.protocols:
         entries = tuple(entry for entry in mined if entry.protocol == protocol.id)
-        facts = protocol.facts() | reading_of(texts, protocol, loaded, store)
+        facts = protocol.facts() | reading_of(scored[0].inputs, protocol, store)
         if entries:
             facts["threshold_source"] = ", ".join(sorted({e.threshold_source for e in entries}))
         languages = _by_language(table.filter(pc.field("protocol") == protocol.id))

@@ -188,16 +188,19 @@ class _Drawing:
         self.console.print(root)
 
     def _add_run(self, branch: Tree, run: ArmRun) -> None:
-        for step in (*run.start_steps, *run.stage_steps, *run.evaluations.values()):
+        for step in (*run.start_steps, *run.stage_steps):
             self._add(branch, step)
+        for scored in run.evaluations.values():
+            for step in scored.values():
+                self._add(branch, step)
         for each in run.fine_tuned.values():
             for step in each.ends:
                 if step.key not in self.drawn:
                     self._add(branch, step)
-        for share, steps in run.path.items():
+        for share, evaluations in run.path.items():
             if 0 < share < 1:
                 way = branch.add(f"at {share:g} of the way from the start")
-                for step in steps.values():
+                for step in (each for scored in evaluations.values() for each in scored.values()):
                     self._add(way, step)
 
     def _add(self, branch: Tree, step: Step) -> None:

@@ -12,6 +12,9 @@ from crosslift.encoders.load_encoder import Encoder, load_encoder
 from crosslift.encoders.state import apply_changes
 from crosslift.encoders.token_table import TokenTable
 
+_State = tuple[EncoderSettings, tuple[Path, ...], tuple[Path, ...], float]
+"""Settings and changes of an encoder, as they are asked for."""
+
 
 class LentEncoder:
     """Keeps one encoder in memory and lends it as loaded, or with saved changes applied.
@@ -26,6 +29,7 @@ class LentEncoder:
         self._loaded_weights: dict[str, torch.Tensor] = {}
         self._former_rows: tuple[torch.Tensor, torch.Tensor] | None = None
         self._dropout: list[tuple[torch.nn.Dropout, float]] = []
+        self._unchanged: _State | None = None
 
     def lend(
         self,
@@ -33,6 +37,8 @@ class LentEncoder:
         changes: Sequence[Path] = (),
         further: Sequence[Path] = (),
         share: float = 1.0,
+        *,
+        to_read: bool = False,
     ) -> Encoder:
         """The encoder of these settings with changes applied, first to last, in evaluation mode.
 
@@ -40,7 +46,14 @@ class LentEncoder:
             settings: of the encoder.
             changes: files that `save_change` wrote.
             further, share: changes that are applied in part (see `apply_changes`).
+            to_read: the borrower changes nothing. Several such borrowers of one state in turn find it
+                as it is, without reading the changes again.
         """
+        state = (settings, tuple(changes), tuple(further), share)
+        if self._encoder is not None and self._unchanged == state:
+            self._unchanged = state if to_read else None
+            return self._encoder
+        self._unchanged = None
         encoder = self._encoder if settings == self._settings else None
         if encoder is None:
             self._encoder = None  # freed before the next is loaded
@@ -48,6 +61,7 @@ class LentEncoder:
         self._undo(encoder)
         self._former_rows = apply_changes(encoder, changes, further, share)
         encoder.model.eval()
+        self._unchanged = state if to_read else None
         return encoder
 
     def _keep(self, encoder: Encoder, settings: EncoderSettings) -> Encoder:

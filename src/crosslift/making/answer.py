@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from crosslift.artifacts.keys import key_of
@@ -18,7 +17,7 @@ from crosslift.artifacts.store import Store
 from crosslift.encoders.load_encoder import Encoder
 from crosslift.forms.form import column
 from crosslift.forms.span_qa import SpanQA
-from crosslift.making.evaluate import outcome_table
+from crosslift.making.evaluate import write_outcomes
 from crosslift.making.loaded_target import Loaded
 from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
@@ -191,7 +190,7 @@ def evaluate_labelled(step: Step, workplace: Workplace, folder: Path) -> None:
     for protocol in loaded.protocols:
         answers = answers_in(step.inputs[answers_role(protocol.weights)], workplace.store)
         outcomes += evaluate_answers([protocol], loaded.data, answers)
-    pq.write_table(outcome_table(outcomes), folder / "outcomes.parquet")
+    write_outcomes(outcomes, folder)
 
 
 def labelled_alike(tests: Mapping[str, Sequence[Record]]) -> list[int]:

@@ -8,10 +8,11 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from crosslift.artifacts.store import MANIFEST
+from crosslift.making.evaluate import open_outcomes
 from crosslift.metrics.table import OUTCOME_OF_METRIC, metric_named
 from crosslift.results.setting_choices import (
     CHOICE_FILE,
@@ -36,18 +37,27 @@ def is_try(role: str) -> bool:
     return role.startswith(_TRY)
 
 
-def score_role(number: int) -> str:
-    """Role of the step that scores a try; numbers begin with 1."""
-    return f"score {number}"
+def score_role(number: int, language: str) -> str:
+    """Role of the step that scores a try in a language; numbers begin with 1."""
+    return f"{_score(number)}{language}"
+
+
+def is_score(role: str, number: int) -> bool:
+    """Whether a role of the choice's inputs is that of a step that scores a try."""
+    return role.startswith(_score(number))
+
+
+def _score(number: int) -> str:
+    return f"score {number}, "
 
 
 def choose_try(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes the files of the best try's training step, and `choice.json`."""
-    settings = step.settings
+    settings, store = step.settings, workplace.store
     numbers = range(1, len(settings["tries"]) + 1)
     scores = [
         _macro_score(
-            step.inputs[score_role(n)].open(workplace.store) / "outcomes.parquet",
+            open_outcomes([s for role, s in step.inputs.items() if is_score(role, n)], store),
             settings["protocol"],
             settings["metric"],
         )
@@ -56,7 +66,7 @@ def choose_try(step: Step, workplace: Workplace, folder: Path) -> None:
     chosen = choice_of(
         settings["tries"], scores, lower_is_better=metric_named(settings["metric"]).lower_is_better
     )
-    _link_files(step.inputs[try_role(chosen.chosen + 1)].open(workplace.store), folder)
+    _link_files(step.inputs[try_role(chosen.chosen + 1)].open(store), folder)
     (folder / CHOICE_FILE).write_text(json.dumps(chosen.to_json()), encoding="utf-8")
 
 
@@ -91,11 +101,10 @@ def _edges(tries: Sequence[Tried], chosen: Tried) -> dict[str, Edge]:
     return edges
 
 
-def _macro_score(outcomes: Path, protocol: str, metric: str) -> float:
+def _macro_score(outcomes: pa.Table, protocol: str, metric: str) -> float:
     """The mean of a metric over the languages of a table of outcomes, under a protocol."""
     name = OUTCOME_OF_METRIC[metric]
-    table = pq.read_table(outcomes, columns=["language", "protocol", name])
-    rows = table.filter(pc.field("protocol") == protocol)
+    rows = outcomes.filter(pc.field("protocol") == protocol)
     languages = sorted(pc.unique(rows["language"]).to_pylist())
     scores = [
         score_of(metric, rows.filter(pc.field("language") == language)[name].to_numpy())

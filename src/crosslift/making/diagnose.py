@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.making.loaded_target import Loaded, LoadedTarget
-from crosslift.making.vectors import open_lookups, own_roles, side_lookups
+from crosslift.making.vectors import OWN_ROLES, open_lookups, role_of_language
 from crosslift.results.result_record import ResultRecord
 from crosslift.results.vector_diagnoses import DIAGNOSTICS_FILE, Separability
 from crosslift.retrieval.diagnostics import diagnose, separability
@@ -20,13 +20,13 @@ from crosslift.steps.step import Step, Workplace
 def diagnose_target(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `diagnostics.json`: one entry a language, and one of all together."""
     loaded: LoadedTarget = step.job_as(Loaded)
-    by_role = open_lookups(step.inputs, loaded, workplace.store)
-    lookups = side_lookups(by_role, own_roles(loaded))
+    by_role = open_lookups(step.inputs, workplace.store)
     vector_steps = transforms(step.settings["postprocessing"])
     entries: list[ResultRecord] = []
     by_language: dict[str, NDArray[np.float32]] = {}
     for done, (language, bitext) in enumerate(loaded.data.bitexts.items(), 1):
-        sides = {"src": lookups.src(bitext.src), "tgt": lookups.tgt(bitext.tgt)}
+        src, tgt = (by_role[role_of_language(role, language)] for role in OWN_ROLES)
+        sides = {"src": src(bitext.src), "tgt": tgt(bitext.tgt)}
         if vector_steps:
             sides = postprocess(sides, vector_steps)
         entries.append(diagnose(language, sides["src"], sides["tgt"]))

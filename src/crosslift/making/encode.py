@@ -28,7 +28,7 @@ class EncodedTexts:
 def encode_texts(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `vectors.npy`, float32 [N, D], and `reading.json`: how they were read from the encoder."""
     job = step.job_as(EncodedTexts)
-    texts, ready = job.texts, job.encoder.load(workplace)
+    texts, ready = job.texts, job.encoder.load(workplace, to_read=True)
     np.save(folder / "vectors.npy", encode(ready, texts, advance=workplace.counting(len(texts))))
     (folder / "reading.json").write_text(json.dumps(ready.reading.facts()), encoding="utf-8")
 

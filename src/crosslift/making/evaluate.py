@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import singledispatch
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crosslift.artifacts.store import Store
 from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.vectors import (
     open_lookup,
@@ -20,6 +22,7 @@ from crosslift.making.vectors import (
     side_lookups,
 )
 from crosslift.results.mined_languages import MINING_FILE, MinedLanguage
+from crosslift.results.result_record import read_optional_json_file
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.step import Step, Workplace
 from crosslift.targets.evaluate_graded import evaluate_graded
@@ -33,6 +36,7 @@ from crosslift.targets.protocol import Protocol
 from crosslift.targets.query_outcomes import Lookup, Outcomes, SideLookups, evaluate_bitexts
 from crosslift.targets.target_data import TargetData
 
+_OUTCOMES = "outcomes.parquet"
 PICTURES = "pictures"
 """Role of the step that embeds a target's pictures."""
 
@@ -99,21 +103,24 @@ def _score_pictures(data: PictureData, vectors: Vectors) -> ScoredTarget:
 
 
 def evaluate_target(step: Step, workplace: Workplace, folder: Path) -> None:
-    """Writes `outcomes.parquet`, one row a query and protocol; `mining.json` where pairs are mined."""
+    """Writes `outcomes.parquet`, one row a query and protocol; `mining.json` where pairs are mined.
+
+    The job is a target with the data of one language.
+    """
     loaded: LoadedTarget = step.job_as(Loaded)
     encoded = {role: each for role, each in step.inputs.items() if role != PICTURES}
-    by_role = open_lookups(encoded, loaded, workplace.store)
+    by_role = open_lookups(encoded, workplace.store)
     pictures = None
     if PICTURES in step.inputs:
         embedded = step.inputs[PICTURES]
         pictures = open_lookup(embedded, list(loaded.data.pictures), workplace.store)
         by_role = {role: _mapped(texts, embedded, workplace) for role, texts in by_role.items()}
-    texts = {p: side_lookups(by_role, roles_of(p, loaded)) for p in loaded.protocols}
+    texts = {p: side_lookups(by_role, roles_of(p)) for p in loaded.protocols}
     scored = score(loaded.data, Vectors(texts, pictures, step.settings["postprocessing"]))
     if scored.mining is not None:
         details = [detail.to_json() for detail in scored.mining]
         (folder / MINING_FILE).write_text(json.dumps(details), encoding="utf-8")
-    pq.write_table(outcome_table(scored.outcomes), folder / "outcomes.parquet")
+    write_outcomes(scored.outcomes, folder)
 
 
 def _mapped(texts: Lookup, pictures: Step, workplace: Workplace) -> Lookup:
@@ -124,6 +131,24 @@ def _mapped(texts: Lookup, pictures: Step, workplace: Workplace) -> Lookup:
     with np.load(path) as text_map:
         weight, bias = text_map["weight"], text_map["bias"]
     return lambda wanted_texts: texts(wanted_texts) @ weight.T + bias
+
+
+def open_outcomes(steps: Iterable[Step], store: Store) -> pa.Table:
+    """The outcomes of a target, from the steps that score its parts, in their order."""
+    paths = [step.open(store) / _OUTCOMES for step in steps]
+    return pa.concat_tables([pq.read_table(p) for p in paths], promote_options="default")
+
+
+def open_mined(steps: Iterable[Step], store: Store) -> tuple[MinedLanguage, ...]:
+    """What was mined, from the steps that score the parts of a target; empty where nothing is mined."""
+    paths = [step.open(store) / MINING_FILE for step in steps]
+    parts = [read_optional_json_file(path, tuple[MinedLanguage, ...]) or () for path in paths]
+    return tuple(chain.from_iterable(parts))
+
+
+def write_outcomes(outcomes: Sequence[Outcomes], folder: Path) -> None:
+    """Writes `outcomes.parquet`, one row a query and protocol."""
+    pq.write_table(outcome_table(outcomes), folder / _OUTCOMES)
 
 
 def outcome_table(outcomes: Sequence[Outcomes]) -> pa.Table:

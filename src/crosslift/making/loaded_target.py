@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Generic, TypeAlias
 
-from crosslift.artifacts.keys import key_of
+from crosslift.encoders.encoder_settings import Side
+from crosslift.making.text_sets import TextSet, text_sets
 from crosslift.steps.code_behind import HeldByManySteps
 from crosslift.targets.protocol import Protocol
 from crosslift.targets.target import DataT, Target
 from crosslift.targets.target_data import TargetData
 from crosslift.targets.target_settings import TargetSettings
-
-
-@dataclass(frozen=True)
-class TextSet:
-    """Distinct texts, and a hash of them that is computed once: every arm and seed asks for it.
-
-    Args:
-        texts: sorted.
-    """
-
-    texts: list[str]
-
-    @cached_property
-    def key(self) -> str:
-        """The hash."""
-        return key_of({"texts": self.texts})
 
 
 @dataclass(frozen=True)
@@ -58,7 +44,12 @@ class Loaded(HeldByManySteps, Generic[DataT]):
     @property
     def facts(self) -> dict[str, Any]:
         """What decides its texts."""
-        return {"target": self.target.name, "checksum": self.data.checksum, **self.data_settings}
+        return {"target": self.target.name, "checksum": self.checksum, **self.data_settings}
+
+    @cached_property
+    def checksum(self) -> str:
+        """Of its data."""
+        return self.data.checksum
 
     @property
     def texts(self) -> list[str]:
@@ -71,14 +62,16 @@ class Loaded(HeldByManySteps, Generic[DataT]):
         return TextSet(self.data.distinct_texts())
 
     @cached_property
-    def src_texts(self) -> TextSet:
-        """Every distinct text of the src side, of bitexts and mining."""
-        return TextSet(self.data.texts_of_side("src"))
+    def text_sets(self) -> Mapping[tuple[str, Side], TextSet]:
+        """Language and side -> the set that its texts are encoded with; see `text_sets`."""
+        return text_sets(self.data, apart=bool(self.settings.side_prompts))
 
     @cached_property
-    def tgt_texts(self) -> TextSet:
-        """Every distinct text of the tgt side, of bitexts and mining."""
-        return TextSet(self.data.texts_of_side("tgt"))
+    def by_language(self) -> dict[str, Loaded[DataT]]:
+        """Language -> the target with the data of that language alone."""
+        return {
+            code: replace(self, data=self.data.of_language(code)) for code in self.data.languages
+        }
 
 
 LoadedTarget: TypeAlias = Loaded[TargetData]

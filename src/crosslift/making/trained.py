@@ -88,13 +88,20 @@ class Trained:
         *before, last = self.stages
         return {f"encoder, stage {n}": step for n, step in enumerate(before, 1)} | {"encoder": last}
 
-    def load(self, workplace: Workplace) -> Encoder:
-        """The encoder itself."""
+    def load(self, workplace: Workplace, *, to_read: bool = False) -> Encoder:
+        """The encoder itself.
+
+        Args:
+            workplace: with the artifacts of its stages.
+            to_read: the caller changes nothing of it.
+        """
         folders = [step.open(workplace.store) for step in self.stages]
         changes = [folder / weights_file("encoder") for folder in folders]
         if self.checkpoint:
             changes[-1] = folders[-1] / weights_file("encoder", self.checkpoint)
         if self.share == 1:
-            return workplace.the(LentEncoder).lend(self.settings, changes)
+            return workplace.the(LentEncoder).lend(self.settings, changes, to_read=to_read)
         before, after = changes[: self.since], changes[self.since :]
-        return workplace.the(LentEncoder).lend(self.settings, before, after, self.share)
+        return workplace.the(LentEncoder).lend(
+            self.settings, before, after, self.share, to_read=to_read
+        )

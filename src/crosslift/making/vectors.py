@@ -9,66 +9,60 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.artifacts.store import Store
-from crosslift.making.loaded_target import LoadedTarget
+from crosslift.encoders.encoder_settings import Side
+from crosslift.making.encode import EncodedTexts
 from crosslift.steps.step import Step
 from crosslift.targets.protocol import Protocol
 from crosslift.targets.query_outcomes import Lookup, SideLookups
 
-OWN_READING = "texts"
-"""Role of the step that encodes all texts as the encoder is read itself."""
-SRC_TEXTS, TGT_TEXTS = "src texts", "tgt texts"
-"""Roles of the steps that encode one side, where each has a prompt."""
-
 
 class Roles(NamedTuple):
-    """The roles of the encoding steps whose vectors a protocol scores: one where both sides are read
-    alike."""
+    """The roles of the encoding steps whose vectors a protocol scores."""
 
     src: str
     tgt: str
 
+    def of(self, side: Side) -> str:
+        """The role of a side."""
+        return self.src if side == "src" else self.tgt
 
-def roles_of(protocol: Protocol, loaded: LoadedTarget) -> Roles:
+
+OWN_ROLES = Roles("src texts", "tgt texts")
+"""The roles of the steps that read texts as the encoder and the target's settings say."""
+
+
+def roles_of(protocol: Protocol) -> Roles:
     """The roles of a protocol's encoding steps."""
     if protocol.own_reading:
-        return own_roles(loaded)
-    role = f"texts as {protocol.name}"
-    return Roles(role, role)
+        return OWN_ROLES
+    return Roles(*(f"{role} as {protocol.name}" for role in OWN_ROLES))
 
 
-def own_roles(loaded: LoadedTarget) -> Roles:
-    """The roles of the steps that read texts as the encoder and the target's settings say."""
-    return (
-        Roles(SRC_TEXTS, TGT_TEXTS)
-        if loaded.settings.side_prompts
-        else Roles(OWN_READING, OWN_READING)
-    )
+def role_of_language(role: str, language: str) -> str:
+    """The role of a step that encodes texts of one language, where a step reads those of several."""
+    return f"{role}, {language}"
 
 
-def open_lookups(
-    steps: Mapping[str, Step], loaded: LoadedTarget, store: Store
-) -> dict[str, Lookup]:
-    """The vectors of a target's texts: one lookup for roles that share a step.
+def open_lookups(steps: Mapping[str, Step], store: Store) -> dict[str, Lookup]:
+    """The vectors of texts: one lookup for roles that share a step.
 
     Args:
-        steps: as `encode_steps` gives them, made.
-        loaded: the target.
+        steps: role -> encoding step, made.
         store: holds the vectors.
 
     Returns:
         role -> lookup.
     """
-    sets = {SRC_TEXTS: loaded.src_texts, TGT_TEXTS: loaded.tgt_texts} if SRC_TEXTS in steps else {}
     by_key: dict[str, Lookup] = {}
-    for role, step in steps.items():
+    for step in steps.values():
         if step.key not in by_key:
-            by_key[step.key] = open_lookup(step, sets.get(role, loaded.all_texts).texts, store)
+            by_key[step.key] = open_lookup(step, step.job_as(EncodedTexts).texts, store)
     return {role: by_key[step.key] for role, step in steps.items()}
 
 
 def side_lookups(by_role: Mapping[str, Lookup], roles: Roles) -> SideLookups:
-    """The lookups of two roles."""
-    return SideLookups(by_role[roles.src], by_role[roles.tgt])
+    """The lookups of two roles; texts that are compared with pictures have one side alone."""
+    return SideLookups(by_role[roles.src], by_role.get(roles.tgt, by_role[roles.src]))
 
 
 def open_lookup(step: Step, names: Sequence[str], store: Store) -> Lookup:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from crosslift.artifacts.store import Store
 from crosslift.errors import StudyError
-from crosslift.making.choose import choose_try, is_try, score_role, try_role
+from crosslift.making.choose import choose_try, is_score, is_try, score_role, try_role
 from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.task_run import TaskRun
 from crosslift.making.trained import Trained
 from crosslift.planning.shared_items import count_shared
-from crosslift.planning.target_steps import evaluate_step
+from crosslift.planning.target_steps import evaluate_steps
 from crosslift.planning.text_steps import encode_steps
 from crosslift.planning.training_steps import train_step
 from crosslift.results.result_record import read_json_file
@@ -131,7 +131,8 @@ def choose_step(training: StageTraining, choice: Choice) -> Step:
     for number, tried in enumerate(tries, 1):
         trained = _try_step(training, tried)
         inputs[try_role(number)] = trained
-        inputs[score_role(number)] = _score_step(training.before, trained, choice)
+        for language, scored in _score_steps(training.before, trained, choice).items():
+            inputs[score_role(number, language)] = scored
     first = inputs[try_role(1)]
     return Step(
         kind="choose",
@@ -157,11 +158,11 @@ def _try_step(training: StageTraining, tried: Tried) -> Step:
     return replace(step, label=f"{step.label}, {words}")
 
 
-def _score_step(before: Trained, trained: Step, choice: Choice) -> Step:
-    """Scores a try as the arm reads its encoder."""
+def _score_steps(before: Trained, trained: Step, choice: Choice) -> dict[str, Step]:
+    """Score a try in each language, as the arm reads its encoder."""
     encoder = replace(before, stages=(*before.stages, trained)).read_from(choice.hidden_state)
     texts = encode_steps(encoder, choice.on)
-    return evaluate_step(choice.on, texts, None, choice.postprocessing)
+    return evaluate_steps(choice.on, texts, None, choice.postprocessing)
 
 
 def chooses(step: Step) -> bool:
@@ -178,10 +179,10 @@ def chosen_settings(step: Step, store: Store) -> ChosenSettings:
     return read_json_file(step.open(store) / CHOICE_FILE, ChosenSettings)
 
 
-def scored_on(step: Step) -> LoadedTarget:
-    """What the tries behind the step of a stage that chooses are scored on."""
-    loaded: LoadedTarget = step.inputs[score_role(1)].job_as(Loaded)
-    return loaded
+def scored_on(step: Step) -> dict[str, LoadedTarget]:
+    """Language -> what the tries behind the step of a stage that chooses are scored on."""
+    parts = [each.job_as(Loaded) for role, each in step.inputs.items() if is_score(role, 1)]
+    return {language: part for part in parts for language in part.data.languages}
 
 
 def trainings(step: Step) -> tuple[Step, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from crosslift.artifacts.read_once import reading_once
@@ -19,19 +20,22 @@ from crosslift.planning.sweep_steps import sweep_steps
 from crosslift.planning.target_steps import (
     diagnose_step,
     embed_pictures_step,
-    evaluate_step,
+    evaluate_steps,
     overlap_step,
 )
 from crosslift.planning.text_steps import encode_steps
 from crosslift.planning.training_steps import task_with_pictures
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.sources.labelled.english import LEAST
-from crosslift.steps.graph import with_input_places
+from crosslift.steps.graph import inputs_first, with_input_places
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Arm, Start, Study
 from crosslift.targets.all_targets import find_target
 from crosslift.targets.kinds.labelled_examples import LabelledData
 from crosslift.targets.target_settings import TargetSettings
+
+Evaluations = dict[str, Step]
+"""Language -> the step that scores it."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,13 @@ class ArmRun:
         encoder: as the arm leaves it.
         start_steps: training steps of its start.
         stage_steps: training steps of its stages; the last may choose among several.
-        evaluations: target -> the step that scores it; a target that needs pictures is absent where
-            the arm has no image tower.
+        evaluations: target -> language -> the step that scores it; a target that needs pictures is
+            absent where the arm has no image tower, and one whose encoder is fine-tuned has one step
+            for all languages.
         diagnoses: target of bitexts -> the step that describes its vectors.
         sweep: the step that chooses a hidden state; None: the study asks for none.
-        path: share of the way from the start to the end -> target -> the step that scores it there;
-            empty where the arm is not interpolated.
+        path: share of the way from the start to the end -> target -> language -> the step that scores
+            it there; empty where the arm is not interpolated.
         fine_tuned: target of labelled examples -> its fine-tuning and answers.
     """
 
@@ -58,10 +63,10 @@ class ArmRun:
     encoder: Trained
     start_steps: tuple[Step, ...]
     stage_steps: tuple[Step, ...]
-    evaluations: dict[str, Step] = field(default_factory=dict)
+    evaluations: dict[str, Evaluations] = field(default_factory=dict)
     diagnoses: dict[str, Step] = field(default_factory=dict)
     sweep: Step | None = None
-    path: dict[float, dict[str, Step]] = field(default_factory=dict)
+    path: dict[float, dict[str, Evaluations]] = field(default_factory=dict)
     fine_tuned: dict[str, PhaseThree] = field(default_factory=dict)
 
     def places(self) -> dict[str, Step]:
@@ -76,13 +81,12 @@ class ArmRun:
         return list(self._measuring().values())
 
     def _measuring(self) -> dict[str, Step]:
-        steps = {f"scores on {target}": step for target, step in self.evaluations.items()}
+        steps = _named_scores(self.evaluations)
         steps |= {f"diagnosis on {target}": step for target, step in self.diagnoses.items()}
         if self.sweep:
             steps["sweep"] = self.sweep
         for share, evaluations in self.path.items():
-            way = f"{share:g} of the way"
-            steps |= {f"scores on {target} at {way}": step for target, step in evaluations.items()}
+            steps |= _named_scores(evaluations, f" at {share:g} of the way")
         for target, tuned in self.fine_tuned.items():
             numbered = enumerate(tuned.ends, 1)
             steps |= {f"answers on {target}, {number}": step for number, step in numbered}
@@ -90,8 +94,18 @@ class ArmRun:
 
     def steps(self) -> Iterator[Step]:
         """All its steps, each after its inputs; some come several times."""
-        for step in self.places().values():
-            yield from step.with_inputs()
+        ends = list(self.places().values())
+        for _, steps in groupby(ends, key=lambda step: (step.kind, step.group or step.label)):
+            yield from inputs_first(list(steps))
+
+
+def _named_scores(evaluations: Mapping[str, Evaluations], suffix: str = "") -> dict[str, Step]:
+    """Place in words -> the step that scores a language of a target."""
+    return {
+        f"scores on {target}, {language}{suffix}": step
+        for target, steps in evaluations.items()
+        for language, step in steps.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -306,7 +320,7 @@ def _arm_runs(
             steps = phase_three(run.encoder, loaded, english, settings, seed)
             run.fine_tuned[target] = steps
             if steps.evaluation is not None:
-                run.evaluations[target] = steps.evaluation
+                run.evaluations[target] = {"all languages": steps.evaluation}
         runs.append(run)
     return runs
 
@@ -332,9 +346,9 @@ def _arm_run(
         sweep = sweep_steps(encoder, targets[study.sweep.target], study.sweep)[-1]
     run = ArmRun(name, seed, encoder, start_steps, stage_steps, sweep=sweep)
     for loaded in targets.values():
-        evaluation = _evaluation(run, encoder, loaded, arm.postprocessing)
-        if evaluation is not None:
-            run.evaluations[loaded.target.name] = evaluation
+        evaluations = _evaluations(run, encoder, loaded, arm.postprocessing)
+        if evaluations:
+            run.evaluations[loaded.target.name] = evaluations
         if loaded.data.bitexts:
             texts = encode_steps(encoder, loaded)
             described = diagnose_step(loaded, texts, arm.postprocessing)
@@ -401,23 +415,23 @@ def _add_path(
     for share in study.path_of(arm):
         encoder = run.encoder.part_of_the_way(share, since)
         evaluations = {
-            name: _evaluation(run, encoder, loaded, arm.postprocessing)
+            name: _evaluations(run, encoder, loaded, arm.postprocessing)
             for name, loaded in targets.items()
         }
-        run.path[share] = {name: step for name, step in evaluations.items() if step is not None}
+        run.path[share] = {name: steps for name, steps in evaluations.items() if steps}
 
 
-def _evaluation(
+def _evaluations(
     run: ArmRun, encoder: Trained, loaded: LoadedTarget, postprocessing: Sequence[Postprocessing]
-) -> Step | None:
-    """The step that scores an arm's encoder on a target; None where it cannot be scored: without an
+) -> Evaluations:
+    """The steps that score an arm's encoder on a target; empty where it cannot be scored: without an
     image tower, or, of an arm with post-processing, on anything but bitexts."""
     if postprocessing and not loaded.target.postprocessed:
-        return None
+        return {}
     texts = encode_steps(encoder, loaded)
     if not loaded.data.pictures:
-        return evaluate_step(loaded, texts, None, postprocessing)
+        return evaluate_steps(loaded, texts, None, postprocessing)
     towers = [step for step in run.stage_steps if task_with_pictures(step)]
     if not towers:
-        return None
-    return evaluate_step(loaded, texts, embed_pictures_step(towers[-1], loaded, run.seed))
+        return {}
+    return evaluate_steps(loaded, texts, embed_pictures_step(towers[-1], loaded, run.seed))

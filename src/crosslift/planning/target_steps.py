@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from crosslift.making.diagnose import diagnose_target
@@ -11,8 +11,9 @@ from crosslift.making.evaluate import PICTURES, evaluate_target
 from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.task_run import TaskRun
 from crosslift.making.text_overlap import ComparedTexts, find_text_overlap
-from crosslift.making.vectors import own_roles
+from crosslift.making.vectors import OWN_ROLES, role_of_language
 from crosslift.planning.picture_steps import features_step, form_of, picture_step
+from crosslift.planning.text_steps import TextSteps
 from crosslift.planning.training_steps import task_of, task_with_pictures
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.steps.step import Step
@@ -49,37 +50,52 @@ def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
     )
 
 
-def evaluate_step(
+def evaluate_steps(
     loaded: LoadedTarget,
-    texts: Mapping[str, Step],
+    texts: TextSteps,
     pictures: Step | None = None,
     postprocessing: Sequence[Postprocessing] = (),
-) -> Step:
-    """Scores a target: `outcomes.parquet`, one row a query and protocol; `mining.json` where pairs
-    are mined.
+) -> dict[str, Step]:
+    """Score each language of a target: `outcomes.parquet`, one row a query and protocol; `mining.json`
+    where pairs are mined.
+
+    The candidates of a query are those of its language, and post-processing is fitted on one language,
+    so no language has a part in the scores of another.
 
     Args:
         loaded: the target.
         texts: as `encode_steps` gives them.
         pictures: the step that embeds its pictures, for a target that has some.
         postprocessing: of vectors and scores.
+
+    Returns:
+        Language -> its step.
     """
-    inputs = dict(texts) if pictures is None else {**texts, PICTURES: pictures}
+    embedded = {} if pictures is None else {PICTURES: pictures}
     protocols = [protocol.facts() for protocol in loaded.protocols]
-    return Step(
-        kind="evaluate",
-        label=loaded.target.name,
-        settings={**loaded.facts, "protocols": protocols, "postprocessing": list(postprocessing)},
-        inputs=inputs,
-        make=evaluate_target,
-        work=len(loaded.texts),
-        job=loaded,
-    )
+    facts = {"target": loaded.target.name, "protocols": protocols}
+    return {
+        language: Step(
+            kind="evaluate",
+            label=f"{loaded.target.name}, {language}",
+            settings={
+                **facts,
+                "data": part.checksum,
+                "postprocessing": list(postprocessing),
+            },
+            inputs={**texts[language], **embedded},
+            make=evaluate_target,
+            work=len(part.texts),
+            job=part,
+            group=loaded.target.name,
+        )
+        for language, part in loaded.by_language.items()
+    }
 
 
 def diagnose_step(
     loaded: LoadedTarget,
-    texts: Mapping[str, Step],
+    texts: TextSteps,
     postprocessing: Sequence[Postprocessing] = (),
 ) -> Step:
     """Describes the vectors of a target's bitexts: `diagnostics.json`, one entry a language.
@@ -93,7 +109,11 @@ def diagnose_step(
         kind="diagnose",
         label=loaded.target.name,
         settings={**loaded.facts, "postprocessing": list(postprocessing)},
-        inputs={role: texts[role] for role in own_roles(loaded)},
+        inputs={
+            role_of_language(role, language): steps[role]
+            for language, steps in texts.items()
+            for role in OWN_ROLES
+        },
         make=diagnose_target,
         work=len(loaded.texts),
         job=loaded,

@@ -10,34 +10,38 @@ from crosslift.artifacts.store import Store
 from crosslift.encoders.encoder_folder import layers_of
 from crosslift.encoders.load_encoder import reading_of_sides
 from crosslift.making.encode import EncodedTexts, encode_texts, open_reading
-from crosslift.making.loaded_target import LoadedTarget, TextSet
+from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.text_sets import TextSet
 from crosslift.making.trained import Trained
-from crosslift.making.vectors import OWN_READING, SRC_TEXTS, TGT_TEXTS, roles_of
+from crosslift.making.vectors import OWN_ROLES, Roles, roles_of
 from crosslift.steps.step import Step
 from crosslift.targets.protocol import Protocol
 
+TextSteps = dict[str, dict[str, Step]]
+"""Language -> role -> the step that encodes the language's texts, with others of the same set."""
 
-def encode_steps(encoder: Trained, loaded: LoadedTarget) -> dict[str, Step]:
-    """The encoding steps of a target: as the encoder is read itself, and as other protocols read it.
 
-    Returns:
-        role -> step.
-    """
-    prompts = loaded.settings
-    if prompts.side_prompts:
-        steps = {
-            SRC_TEXTS: _encode_step(encoder.of_side(prompts, "src"), loaded, loaded.src_texts),
-            TGT_TEXTS: _encode_step(encoder.of_side(prompts, "tgt"), loaded, loaded.tgt_texts),
-        }
-    else:
-        steps = {OWN_READING: _encode_step(encoder, loaded, loaded.all_texts)}
+def encode_steps(encoder: Trained, loaded: LoadedTarget) -> TextSteps:
+    """The encoding steps of a target: as the encoder is read itself, and as other protocols read it."""
+    steps: TextSteps = {language: {} for language in loaded.data.languages}
+    made: dict[tuple[Roles, int], Step] = {}
+    for roles, reading in _readings(encoder, loaded).items():
+        for (language, side), texts in loaded.text_sets.items():
+            read = reading.of_side(loaded.settings, side) if roles == OWN_ROLES else reading
+            if (roles, id(texts)) not in made:
+                made[roles, id(texts)] = _encode_step(read, loaded, texts)
+            steps[language][roles.of(side)] = made[roles, id(texts)]
+    return steps
+
+
+def _readings(encoder: Trained, loaded: LoadedTarget) -> dict[Roles, Trained]:
+    """Roles -> the encoder as its steps read it, before the prompts of sides."""
+    readings = {OWN_ROLES: encoder}
     for protocol in loaded.protocols:
         if not protocol.own_reading:
             settings = protocol.reading(encoder.settings, lambda: layers_of(encoder.settings))
-            read = replace(encoder, settings=settings)
-            role = roles_of(protocol, loaded).src
-            steps[role] = _encode_step(read, loaded, loaded.all_texts)
-    return steps
+            readings[roles_of(protocol)] = replace(encoder, settings=settings)
+    return readings
 
 
 def _encode_step(encoder: Trained, loaded: LoadedTarget, texts: TextSet) -> Step:
@@ -45,27 +49,27 @@ def _encode_step(encoder: Trained, loaded: LoadedTarget, texts: TextSet) -> Step
 
     Its key has the texts themselves in it and not the target: two targets of the same texts share it.
     """
+    group = f"texts of {loaded.target.name}"
     return Step(
         kind="encode",
-        label=f"texts of {loaded.target.name}",
+        label=f"{group}, {texts.words}",
         settings={"encoder": encoder.facts, "texts": texts.key},
         inputs=encoder.inputs,
         make=encode_texts,
         work=len(texts.texts),
         job=EncodedTexts(encoder, texts.texts),
+        group=group,
     )
 
 
-def reading_of(
-    steps: Mapping[str, Step], protocol: Protocol, loaded: LoadedTarget, store: Store
-) -> dict[str, Any]:
+def reading_of(steps: Mapping[str, Step], protocol: Protocol, store: Store) -> dict[str, Any]:
     """How a protocol's vectors were read from the encoder: pooling, prompt, ...
 
     Args:
-        steps: as `encode_steps` gives them, made.
+        steps: role -> step, as `encode_steps` gives them for any language, made.
         protocol: one of the target's.
-        loaded: the target.
         store: holds the vectors.
     """
-    src, tgt = (open_reading(steps[role], store) for role in roles_of(protocol, loaded))
-    return reading_of_sides(src, tgt)
+    roles = [role for role in roles_of(protocol) if role in steps]
+    readings = [open_reading(steps[role], store) for role in roles]
+    return reading_of_sides(readings[0], readings[-1])

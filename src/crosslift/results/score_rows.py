@@ -34,7 +34,7 @@ class Score(NamedTuple):
     protocol: str
     """Id of the protocol."""
     step_key: str
-    """Key of the step that measured it."""
+    """Key of the step that measured it; empty where the languages of a mean have a step each."""
     subset: str
     """``all``, or ``clean``: without the items that overlap a training text."""
     language: str

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from crosslift.errors import DataError, first_few
 from crosslift.sources.bitext_names import LAYOUTS, BitextFiles, BitextFolder, find_bitexts
-from crosslift.sources.checksums import sha256_by_meaning
 from crosslift.sources.record import Bitext
 from crosslift.sources.sorted_sides import sorted_apart
 from crosslift.sources.text_files import read_lines
@@ -102,13 +101,11 @@ class LoadedBitexts:
         bitexts: language -> bitext, in the requested order.
         gaps: language -> why its files cannot be used.
         unread: name of a file or folder that is not a bitext -> why.
-        checksum: SHA-256 over the files of all these languages, for the keys of steps.
     """
 
     bitexts: Mapping[str, Bitext]
     gaps: Mapping[str, str]
     unread: Mapping[str, str]
-    checksum: str
 
 
 def load_folder(folder: Path, languages: Sequence[str] | None = None) -> LoadedBitexts:
@@ -137,10 +134,7 @@ def load_folder(folder: Path, languages: Sequence[str] | None = None) -> LoadedB
     if not bitexts:
         raise next(iter(faults.values()))
     gaps = {code: fault.what for code, fault in faults.items()}
-    checksum = sha256_by_meaning(
-        {f"{code} {part}": p for code, files in requested.items() for part, p in files.parts.items()}
-    )
-    return LoadedBitexts(bitexts, gaps, bitext_folder.unread, checksum)
+    return LoadedBitexts(bitexts, gaps, bitext_folder.unread)
 
 
 def _requested_files(

@@ -40,13 +40,6 @@ class BitextFiles:
     tgt: Path | None = None
     src_column: int = 0
 
-    @property
-    def parts(self) -> dict[str, Path]:
-        """What each file holds -> the file: both sides of a TSV, or one side."""
-        if self.tgt is None:
-            return {f"both, language in column {self.src_column}": self.src}
-        return {"src": self.src, "tgt": self.tgt}
-
 
 @dataclass(frozen=True, slots=True)
 class BitextFolder:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crosslift.errors import DataError, encodable
-from crosslift.sources.checksums import sha256_of
 from crosslift.sources.folder_entries import entries_of
 from crosslift.sources.text_files import read_lines
 
@@ -100,15 +99,6 @@ def load_bucc(folder: Path, language: str, split: str) -> BuccSplit:
         tgt=tuple(tgt.texts.values()),
         gold=gold,
     )
-
-
-def bucc_checksum(folder: Path, language: str, split: str) -> str:
-    """SHA-256 over the files that `load_bucc` would read, for the keys of steps.
-
-    Raises:
-        DataError: the split is missing or exists twice.
-    """
-    return sha256_of(_files(folder, language, _canonical(split)).paths)
 
 
 def languages_in(folder: Path) -> tuple[str, ...]:

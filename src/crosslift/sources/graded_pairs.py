@@ -10,7 +10,6 @@ from pathlib import Path
 
 from crosslift.errors import DataError, first_few
 from crosslift.sources.bitext_names import code_in_name
-from crosslift.sources.checksums import sha256_by_meaning
 from crosslift.sources.folder_entries import entries_of
 from crosslift.sources.text_files import read_lines
 
@@ -51,13 +50,11 @@ class GradedFolder:
         pairs: language, or two joined by a hyphen -> its pairs.
         ungraded: language -> number of rows without a grade, which are left out.
         unread: file that is not read -> why.
-        checksum: SHA-256 over the files.
     """
 
     pairs: Mapping[str, GradedPairs]
     ungraded: Mapping[str, int]
     unread: Mapping[str, str]
-    checksum: str
 
 
 def load_graded(folder: Path, languages: Sequence[str] | None = None) -> GradedFolder:
@@ -86,10 +83,7 @@ def load_graded(folder: Path, languages: Sequence[str] | None = None) -> GradedF
         pairs[code], missing_grades = _read(of_language)
         if missing_grades:
             ungraded[code] = missing_grades
-    checksum = sha256_by_meaning(
-        {f"{code} {name}/{path.stem}": path for code in files for path, name in files[code]}
-    )
-    return GradedFolder(pairs, ungraded, unread, checksum)
+    return GradedFolder(pairs, ungraded, unread)
 
 
 Files = dict[str, list[tuple[Path, str]]]

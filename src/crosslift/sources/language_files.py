@@ -75,7 +75,9 @@ def checksum_of_languages(folder: Path) -> str:
         DataError: as `find_language_files`.
     """
     files = find_language_files(folder)
-    return checksum_by_meaning({f"{code}{table_ending(path)}": path for code, path in files.items()})
+    return checksum_by_meaning(
+        {f"{code}{table_ending(path)}": path for code, path in files.items()}
+    )
 
 
 def read_language_files(folder: Path, columns: Mapping[str, str]) -> list[Record]:

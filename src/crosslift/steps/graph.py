@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, Self
 
 from crosslift.errors import CrossLiftError
@@ -43,6 +43,17 @@ class StepGraph(Protocol):
             CrossLiftError: nothing of use is left.
         """
         ...
+
+
+def inputs_first(steps: Sequence[Step]) -> Iterator[Step]:
+    """Every step that some steps are made of, role by role, then the steps themselves; some come
+    several times."""
+    roles = dict.fromkeys(role for step in steps for role in step.inputs)
+    for role in roles:
+        for step in steps:
+            if role in step.inputs:
+                yield from step.inputs[role].with_inputs()
+    yield from steps
 
 
 def with_input_places(place: str, step: Step) -> Iterator[tuple[str, Step]]:

@@ -98,6 +98,7 @@ class Step:
             the key, as all of it follows from the settings.
         passing: its artifact is large and wanted by other steps alone: it is made only where one of
             them has to be made, and deleted once they all exist.
+        group: what the steps that share a line of progress have in common; empty: the label.
     """
 
     kind: Kind
@@ -108,6 +109,7 @@ class Step:
     work: float
     job: object = None
     passing: bool = False
+    group: str = ""
 
     @cached_property
     def made_from(self) -> dict[str, Any]:

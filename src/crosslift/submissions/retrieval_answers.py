@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from crosslift.errors import DataError
+from crosslift.making.evaluate import open_outcomes
 from crosslift.making.loaded_target import Loaded, LoadedTarget
 from crosslift.making.trained import Trained
 from crosslift.making.vectors import open_lookups, roles_of, side_lookups
-from crosslift.planning.target_steps import evaluate_step
+from crosslift.planning.target_steps import evaluate_steps
 from crosslift.planning.text_steps import encode_steps
 from crosslift.retrieval.postprocess import Postprocessing
 from crosslift.retrieval.thresholds import best_threshold
@@ -48,10 +48,10 @@ def retrieved_lines(
         Language -> for each English sentence in alphabetical order (XTREME's order) the place
         from 0 of the sentence of the language.
     """
-    scored = evaluate_step(loaded, encode_steps(encoder, loaded), None, postprocessing)
-    steps.make([scored])
+    scored = evaluate_steps(loaded, encode_steps(encoder, loaded), None, postprocessing)
+    steps.make(list(scored.values()))
     protocol = _protocol(loaded, "en->xx")
-    table = pq.read_table(scored.open(steps.store) / "outcomes.parquet")
+    table = open_outcomes(scored.values(), steps.store)
     rows = table.filter(pc.field("protocol") == protocol.id)
     lines: dict[str, list[Any]] = {}
     for language, bitext in loaded.data.bitexts.items():
@@ -85,14 +85,14 @@ def mined_pairs(
         Language -> (src id, tgt id) of each mined pair.
     """
     protocol = _protocol(loaded, "mining")
-    roles, encoding = roles_of(protocol, loaded), encode_steps(encoder, loaded)
-    role_steps = {role: encoding[role] for role in roles}
-    steps.make(list(role_steps.values()))
-    vectors = side_lookups(open_lookups(role_steps, loaded, steps.store), roles)
+    roles, encoding = roles_of(protocol), encode_steps(encoder, loaded)
+    steps.make([encoding[language][role] for language in loaded.data.languages for role in roles])
     if protocol.mining is None:
         raise TypeError(f"protocol {protocol.id} mines nothing")
     pairs: dict[str, list[Any]] = {}
     for language, splits in loaded.data.splits.items():
+        by_role = open_lookups({role: encoding[language][role] for role in roles}, steps.store)
+        vectors = side_lookups(by_role, roles)
         dev = mine_split(splits["dev"], vectors, protocol.mining)
         threshold = best_threshold(dev.pairs.score, dev.is_gold, len(dev.gold))
         test = mine_split(splits["test"], vectors, protocol.mining)

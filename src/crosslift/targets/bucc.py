@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crosslift.artifacts.keys import key_of
 from crosslift.errors import DataError
 from crosslift.sources.bucc_files import (
     BuccSplit,
-    bucc_checksum,
     languages_in,
     load_bucc,
     splits_in,
@@ -40,16 +38,12 @@ def _load(settings: MiningTargetSettings) -> MiningData:
         )
     names = [protocol.name for protocol in BUCC.protocols_for(settings.protocols)]
     splits = {language: _splits(folder, language, "laser" in names) for language in measured}
-    checksums = {
-        language: [bucc_checksum(folder, language, s) for s in splits[language]]
-        for language in measured
-    }
     gaps = {
         language: f"no files in {folder.name}"
         for language in requested
         if language not in available
     }
-    return MiningData(splits, gaps, key_of(checksums), unread_in(folder))
+    return MiningData(splits, gaps, unread_in(folder))
 
 
 def _splits(folder: Path, language: str, with_training: bool) -> dict[Split, BuccSplit]:

@@ -131,7 +131,6 @@ def caption_target(facts: CaptionedSet) -> BitextTarget:
         return BitextData(
             bitexts,
             {**gaps, **unshared},
-            checksum_of_files(published.sources),
             notes={code: note for code, note in published.notes.items() if code in bitexts},
         )
 
@@ -169,7 +168,6 @@ def pair_target(facts: CaptionedSet) -> BitextTarget:
         return BitextData(
             bitexts,
             gaps_of_pairs(pairs, gaps) | unshared,
-            checksum_of_files(published.sources),
             notes=notes_of_pairs(pairs, bitexts, published.notes),
         )
 

@@ -38,11 +38,8 @@ def _loader(*, trained: bool) -> Callable[[BitextSettings], BitextData]:
                 bitexts[language] = bitext
         if not bitexts:
             raise DataError(f"{settings.data}: {next(iter(gaps.values()))}", "larger lexicons")
-        checksum = " ".join(f"{code}:{each.checksum}" for code, each in folder.lexicons.items())
         left_out = {code: each.left_out for code, each in folder.lexicons.items() if each.left_out}
-        return BitextData(
-            bitexts, gaps, checksum, words=True, left_out=left_out, unread=folder.unread
-        )
+        return BitextData(bitexts, gaps, words=True, left_out=left_out, unread=folder.unread)
 
     return load
 

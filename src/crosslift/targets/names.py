@@ -12,7 +12,6 @@ from crosslift.sources.pictograms import (
     NAME_LANGUAGES,
     NAMES_ORIGIN,
     Concept,
-    checksum,
     concepts_of,
 )
 from crosslift.sources.record import Bitext
@@ -68,15 +67,15 @@ def requested_translations(
 def _load(settings: BitextSettings) -> BitextData:
     concepts = held_out_concepts()
     if settings.data is not None:
-        names, gaps, left_out, cldr_checksum = requested_translations(settings, settings.data)
+        names, gaps, left_out, _ = requested_translations(settings, settings.data)
         translated = {
             code: _translated(concepts, names_by_concept, code)
             for code, names_by_concept in names.items()
         }
-        return BitextData(translated, gaps, f"{checksum()} {cldr_checksum}", left_out=left_out)
+        return BitextData(translated, gaps, left_out=left_out)
     languages = requested_languages(settings, NAME_LANGUAGES)
     bitexts = {language: _bitext(concepts, language) for language in languages}
-    return BitextData(bitexts, {}, checksum())
+    return BitextData(bitexts, {})
 
 
 def _bitext(concepts: Sequence[Concept], language: str) -> Bitext:

@@ -127,7 +127,7 @@ def _load_bitexts(settings: BitextSettings) -> BitextData:
         raise DataError(f"{settings.data} has English captions alone", "another language beside it")
     measured, gaps = measured_languages(settings, available, available, _FILES)
     bitexts, unshared = caption_bitexts(captioned.texts, measured)
-    return BitextData(bitexts, {**gaps, **unshared}, captioned.checksum)
+    return BitextData(bitexts, {**gaps, **unshared})
 
 
 def _load_pairs(settings: BitextSettings) -> BitextData:
@@ -142,7 +142,7 @@ def _load_pairs(settings: BitextSettings) -> BitextData:
         _FILES,
     )
     bitexts, unshared = needed_bitexts(settings, *pair_bitexts(captioned.texts, pairs))
-    return BitextData(bitexts, unshared, captioned.checksum)
+    return BitextData(bitexts, unshared)
 
 
 PICTURE_CAPTIONS = PictureTarget(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
+from crosslift.artifacts.keys import key_of
 from crosslift.encoders.encoder_settings import Side
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Bitext
@@ -62,7 +63,6 @@ class TargetData(ABC):
 
     Args:
         gaps: language, or pair of languages -> why it is not measured.
-        checksum: of everything the data are made of.
         notes: language -> what its texts are, in words, where a reader of scores must know.
         left_out: language -> reason -> number of items of the data that are not measured.
         unread: file of the data that looks like a part of it and is not read -> why.
@@ -71,7 +71,6 @@ class TargetData(ABC):
     __slots__ = ()
 
     gaps: Mapping[str, str]
-    checksum: str
     notes: Mapping[str, str]
     left_out: Mapping[str, Mapping[str, int]]
     unread: Mapping[str, str]
@@ -85,13 +84,36 @@ class TargetData(ABC):
     def distinct_texts(self) -> list[str]:
         """Every distinct text, sorted."""
 
-    def texts_of_side(self, side: Side) -> list[str]:
-        """Every distinct text of one side, sorted.
+    @property
+    def checksum(self) -> str:
+        """Of everything that is measured, whatever the files are called."""
+        return key_of({language: self.content_of(language) for language in self.languages})
+
+    def content_of(self, language: str) -> Any:
+        """What the outcomes of a language follow from beside vectors, JSON-like: its texts, their ids,
+        and what is right.
 
         Raises:
-            TypeError: the texts have no sides.
+            TypeError: the data are not scored by vectors.
         """
-        raise TypeError(f"{type(self).__name__} has no side {side}")
+        raise TypeError(f"{type(self).__name__} is not scored by vectors, in {language} or at all")
+
+    def of_language(self, language: str) -> Self:
+        """The data of one language alone.
+
+        Raises:
+            TypeError: as `content_of`.
+        """
+        raise TypeError(f"{type(self).__name__} is not scored by vectors, in {language} or at all")
+
+    def sides_of(self, language: str) -> Mapping[Side, Collection[str]]:
+        """The texts of a language whose vectors are compared, by side: both, or ``src`` alone where
+        they are compared with pictures.
+
+        Raises:
+            TypeError: as `content_of`.
+        """
+        raise TypeError(f"{type(self).__name__} is not scored by vectors, in {language} or at all")
 
     @abstractmethod
     def part(self, settings: TargetSettings) -> TargetPart | None:

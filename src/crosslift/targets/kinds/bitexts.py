@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from crosslift.encoders.encoder_settings import Side
 from crosslift.sources.record import Bitext
@@ -24,7 +24,6 @@ class BitextData(TargetData):
         bitexts: language -> N pairs of that language and English; or pair of languages, such as
             ``de-zh`` -> N pairs of these two.
         gaps: language, or pair -> why it is not measured.
-        checksum: of everything the pairs are made of.
         words: whether they are single words, whose cosines are reported beside retrieval.
         notes: language, or pair -> what its texts are, in words, where a reader of scores must know.
         left_out: language -> reason -> number of pairs of the data that are not measured.
@@ -33,7 +32,6 @@ class BitextData(TargetData):
 
     bitexts: Mapping[str, Bitext] = field()
     gaps: Mapping[str, str]
-    checksum: str
     words: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -46,11 +44,21 @@ class BitextData(TargetData):
 
     def distinct_texts(self) -> list[str]:
         """Every distinct text of both sides, sorted."""
-        return sorted({*self.texts_of_side("src"), *self.texts_of_side("tgt")})
+        return sorted({t for bitext in self.bitexts.values() for t in (*bitext.src, *bitext.tgt)})
 
-    def texts_of_side(self, side: Side) -> list[str]:
-        """Every distinct text of one side, sorted."""
-        return sorted({text for bitext in self.bitexts.values() for text in _side(bitext, side)})
+    def content_of(self, language: str) -> Any:
+        """The pairs of a language, with their ids, and whether they are words."""
+        bitext = self.bitexts[language]
+        languages = (bitext.language, bitext.tgt_language)
+        return (languages, bitext.items, bitext.src, bitext.tgt, self.words)
+
+    def of_language(self, language: str) -> Self:
+        """The pairs of one language alone."""
+        return replace(self, bitexts={language: self.bitexts[language]})
+
+    def sides_of(self, language: str) -> Mapping[Side, Collection[str]]:
+        """The texts of a language, and those of English or of the second language."""
+        return {"src": self.bitexts[language].src, "tgt": self.bitexts[language].tgt}
 
     def part(self, settings: BitextSettings) -> TargetPart | None:
         """The first pairs of each language."""
@@ -79,10 +87,6 @@ class BitextData(TargetData):
             dict(zip(bitext.items, queries, strict=True)),
             dict(zip(bitext.items, answers, strict=True)),
         )
-
-
-def _side(bitext: Bitext, side: Side) -> tuple[str, ...]:
-    return bitext.src if side == "src" else bitext.tgt
 
 
 @dataclass(frozen=True, slots=True)

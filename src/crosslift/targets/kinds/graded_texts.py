@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from crosslift.encoders.encoder_settings import Side
 from crosslift.sources.graded_pairs import GradedPairs
@@ -23,7 +23,6 @@ class GradedData(TargetData):
     Args:
         pairs: language, or two such as ``en-de`` -> its graded pairs.
         gaps: language -> why it is not measured.
-        checksum: of everything they are made of.
         notes: language -> what its texts are, in words, where a reader of scores must know.
         left_out: language -> reason -> number of pairs of the data that are not measured.
         unread: file of the data that looks like a part of it and is not read -> why.
@@ -31,7 +30,6 @@ class GradedData(TargetData):
 
     pairs: Mapping[str, GradedPairs]
     gaps: Mapping[str, str]
-    checksum: str
     notes: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
@@ -43,12 +41,20 @@ class GradedData(TargetData):
 
     def distinct_texts(self) -> list[str]:
         """Every distinct text of both sides, sorted."""
-        return sorted({*self.texts_of_side("src"), *self.texts_of_side("tgt")})
+        return sorted({text for each in self.pairs.values() for text in (*each.src, *each.tgt)})
 
-    def texts_of_side(self, side: Side) -> list[str]:
-        """Every distinct text of one side, sorted."""
-        every = (pairs.src if side == "src" else pairs.tgt for pairs in self.pairs.values())
-        return sorted({text for texts in every for text in texts})
+    def content_of(self, language: str) -> Any:
+        """The graded pairs of a language."""
+        pairs = self.pairs[language]
+        return (pairs.items, pairs.sets, pairs.grades, pairs.src, pairs.tgt)
+
+    def of_language(self, language: str) -> Self:
+        """The graded pairs of one language alone."""
+        return replace(self, pairs={language: self.pairs[language]})
+
+    def sides_of(self, language: str) -> Mapping[Side, Collection[str]]:
+        """The first and the second texts of a language."""
+        return {"src": self.pairs[language].src, "tgt": self.pairs[language].tgt}
 
     def part(self, settings: GradedSettings) -> TargetPart | None:
         """The first pairs of each language."""

@@ -50,7 +50,7 @@ class LabelledData(TargetData):
     labelled: bool
     selection: str = field()
     gaps: Mapping[str, str]
-    checksum: str
+    checksum: str = field()
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     remark: str = ""
     unread: Mapping[str, str] = field(default_factory=dict)

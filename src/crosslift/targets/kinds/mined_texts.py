@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,6 @@ class MiningData(TargetData):
     Args:
         splits: language -> name of a split with gold -> its texts.
         gaps: language -> why it is not measured.
-        checksum: of everything they are made of.
         unread: file of the data that looks like a part of it and is not read -> why.
         notes: language -> what its texts are, in words, where a reader of scores must know.
         left_out: language -> reason -> number of texts of the data that are not measured.
@@ -34,7 +33,6 @@ class MiningData(TargetData):
 
     splits: Mapping[str, Mapping[Split, BuccSplit]]
     gaps: Mapping[str, str]
-    checksum: str
     unread: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -52,12 +50,27 @@ class MiningData(TargetData):
 
     def distinct_texts(self) -> list[str]:
         """Every distinct text of both sides, sorted."""
-        return sorted({*self.texts_of_side("src"), *self.texts_of_side("tgt")})
-
-    def texts_of_side(self, side: Side) -> list[str]:
-        """Every distinct text of one side of all splits, sorted."""
         every = (split for splits in self.splits.values() for split in splits.values())
-        return sorted({text for s in every for text in (s.src if side == "src" else s.tgt)})
+        return sorted({text for split in every for text in (*split.src, *split.tgt)})
+
+    def content_of(self, language: str) -> Any:
+        """The splits of a language."""
+        return {
+            name: (s.language, s.split, s.src_ids, s.src, s.tgt_ids, s.tgt, s.gold)
+            for name, s in self.splits[language].items()
+        }
+
+    def of_language(self, language: str) -> Self:
+        """The splits of one language alone."""
+        return replace(self, splits={language: self.splits[language]})
+
+    def sides_of(self, language: str) -> Mapping[Side, Collection[str]]:
+        """The texts of both sides, of all splits of a language."""
+        splits = self.splits[language].values()
+        return {
+            "src": {t for s in splits for t in s.src},
+            "tgt": {t for s in splits for t in s.tgt},
+        }
 
     def part(self, settings: MiningTargetSettings) -> TargetPart | None:
         """The first sentences of each side."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
+from crosslift.artifacts.keys import key_of
+from crosslift.encoders.encoder_settings import Side
 from crosslift.errors import StudyError
 from crosslift.sources.captioned_targets.topic_files import Choice
 from crosslift.sources.picture import Picture
@@ -42,7 +44,7 @@ class PictureData(TargetData):
     pictures: Mapping[str, Picture] = field()
     texts: Mapping[str, Mapping[str, tuple[str, ...]]]
     gaps: Mapping[str, str]
-    checksum: str
+    checksum: str = field()
     classes: Mapping[str, str] = field(default_factory=dict)
     pool: Literal["all", "language"] = "all"
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -73,6 +75,32 @@ class PictureData(TargetData):
             texts for texts_by_item in self.texts.values() for texts in texts_by_item.values()
         )
         return sorted({text for texts in all_texts for text in texts})
+
+    def content_of(self, language: str) -> Any:
+        """The texts of a language, the ids of the pictures in their order, and which go together."""
+        return {
+            "language": language,
+            "texts": list(self.texts[language].items()),
+            "pictures": list(self.pictures),
+            "classes": self.classes,
+            "pool": self.pool,
+            "topics": self.topics,
+            "choices": list(self.choices.get(language, {}).items()),
+        }
+
+    def of_language(self, language: str) -> Self:
+        """The texts of one language, with all pictures."""
+        choices = {code: each for code, each in self.choices.items() if code == language}
+        return replace(
+            self,
+            texts={language: self.texts[language]},
+            checksum=key_of({language: self.content_of(language)}),
+            choices=choices,
+        )
+
+    def sides_of(self, language: str) -> Mapping[Side, Collection[str]]:
+        """The texts of a language."""
+        return {"src": {text for texts in self.texts[language].values() for text in texts}}
 
     def part(self, settings: PictureSettings) -> TargetPart | None:
         """The first pictures with their texts.
