@@ -33,7 +33,7 @@ def test_a_picture_asks_for_the_texts_it_has(tmp_path: Path) -> None:
         Image.new("RGB", (8, 8)).save(tmp_path / f"{name}.png")
     texts = {"de": {"p": ("ein Hund", "Hund"), "q": ("Katze",)}}
     pictures = {name: tmp_path / f"{name}.png" for name in ("p", "q")}
-    data = PictureData(pictures, texts, {}, "0")
+    data = PictureData(pictures, texts, {})
     written: set[str] = set()
     shown = _Example(data, "de", "picture->text", tmp_path / "run", written)
     query = shown.query("p")

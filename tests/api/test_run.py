@@ -184,9 +184,10 @@ def test_a_changed_setting_changes_the_keys_of_its_arm_alone(
     after = small_study(xlm_folder, arms=arms)
     keys = [
         {
-            (r.arm, r.seed, t): s.key
+            (r.arm, r.seed, target, language): step.key
             for r in plan_study(study).runs
-            for t, s in r.evaluations.items()
+            for target, steps in r.evaluations.items()
+            for language, step in steps.items()
         }
         for study in (before, after)
     ]

@@ -117,8 +117,9 @@ def test_halves_are_of_items_of_every_language(
     for state in STATES:
         alone = Store(tmp_path / f"alone-{state}")
         evaluate(encoder.model_copy(update={"hidden_state": state}), whole, store=alone)
-        (path,) = alone.root.glob("evaluate/*/outcomes.parquet")
-        rows = [r for r in pq.read_table(path).to_pylist() if r["protocol"] == "crosslift/xx->en"]
+        paths = alone.root.glob("evaluate/*/outcomes.parquet")
+        rows = [row for path in paths for row in pq.read_table(path).to_pylist()]
+        rows = [row for row in rows if row["protocol"] == "crosslift/xx->en"]
         means: dict[int, list[float]] = {0: [], 1: []}
         for language in LANGUAGES:
             language_rows = [r for r in rows if r["language"] == language]

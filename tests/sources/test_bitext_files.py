@@ -145,14 +145,6 @@ def test_folders_at_fault(tmp_path: Path) -> None:
         find_bitexts(tmp_path)
 
 
-def test_checksum_covers_the_files_read(tmp_path: Path) -> None:
-    put(tmp_path, "x.de-en.de", "x.de-en.en", "x.fi-en.fi", "x.fi-en.en")
-    whole, german = load_folder(tmp_path).checksum, load_folder(tmp_path, ["de"]).checksum
-    (tmp_path / "x.fi-en.en").write_text("other\nlines\n")
-    assert load_folder(tmp_path).checksum != whole
-    assert load_folder(tmp_path, ["de"]).checksum == german
-
-
 @pytest.mark.parametrize(
     ("name", "code"),
     [
@@ -233,7 +225,7 @@ def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     for name, text in ((b"\xff.de-en", "ja\tyes\n"), (b"\xfe.fi-en", "yksi\n"), (b"\xfd", "")):
         (tmp_path / os.fsdecode(name + b".tsv")).write_text(text, encoding="utf-8")
     loaded = load_folder(tmp_path)
-    assert list(loaded.bitexts) == ["de"] and len(loaded.checksum) == 64
+    assert list(loaded.bitexts) == ["de"]
     assert list(loaded.unread) == ["\\udcfd.tsv"]
     assert (
         loaded.gaps["fi"] == f"{tmp_path}/\\udcfe.fi-en.tsv, line 1: 1 columns, none with index 1"

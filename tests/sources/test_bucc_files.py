@@ -11,7 +11,6 @@ import pytest
 from crosslift.errors import DataError
 from crosslift.sources import bucc_files
 from crosslift.sources.bucc_files import (
-    bucc_checksum,
     languages_in,
     load_bucc,
     splits_in,
@@ -231,20 +230,3 @@ def test_a_file_that_changes_while_it_is_read(
     name = "gold" if change == "faulty" else "de"
     with pytest.raises(DataError, match=rf"de-en\.dev\.{name} changed while it was read"):
         load_bucc(tmp_path, "de", "dev")
-
-
-def test_checksum(tmp_path: Path) -> None:
-    one = bucc_checksum(put(tmp_path / "one"), "de", "dev")
-    assert len(one) == 64
-    assert bucc_checksum(put(tmp_path / "two" / "de-en"), "de", "sample") == one
-    put(tmp_path / "one", split="training")
-    assert bucc_checksum(tmp_path / "one", "de", "dev") == one
-    checksums = {one}
-    for number, changed in enumerate(
-        [{"src": GERMAN + " "}, {"tgt": ENGLISH + " "}, {"gold": GOLD[:-1]}, {"gold": None}]
-    ):
-        folder = put(tmp_path / f"changed-{number}", **changed)  # type: ignore[arg-type]
-        checksums.add(bucc_checksum(folder, "de", "dev"))
-    assert len(checksums) == 5
-    with pytest.raises(DataError, match="no test split of 'de'"):
-        bucc_checksum(tmp_path / "one", "de", "test")

@@ -297,7 +297,7 @@ def test_changed_settings_are_told(xlm_folder: Path, tmp_path: Path) -> None:
         "settings changed",
         "settings changed: budget.updates 3 -> 5",
     )
-    scores = status.reason(longer.runs[1].evaluations["names"])
+    scores = status.reason(longer.runs[1].evaluations["names"]["de"])
     assert scores is not None and scores.words == "settings of an input changed"
     note_plan(longer, store)
     assert asked_before(longer, store) == {}
@@ -319,8 +319,8 @@ def test_what_planning_chose_is_in_the_code_of_what_is_made_of_it(xlm_folder: Pa
     """Readers and parts decide while a study is planned which texts and pictures there are."""
     plan = plan_study(small_study(xlm_folder, seeds=[1]))
     (run,) = (run for run in plan.runs if run.arm == "image")
-    assert "crosslift.targets.kinds.bitexts" in run.evaluations["names"].code
-    assert "crosslift.targets.names" in run.evaluations["names"].code
+    assert "crosslift.targets.kinds.bitexts" in run.evaluations["names"]["de"].code
+    assert "crosslift.targets.names" in run.evaluations["names"]["de"].code
     pictures = [step for step in plan.steps() if step.kind == "pictures"]
     for step in pictures:
         of_target = "crosslift.targets.pictures" in step.code
@@ -331,8 +331,8 @@ def test_what_planning_chose_is_in_the_code_of_what_is_made_of_it(xlm_folder: Pa
 def test_every_stage_that_an_encoder_reads_is_an_input(xlm_folder: Path) -> None:
     plan = plan_study(only_text(xlm_folder))
     (run,) = (run for run in plan.runs if run.arm == "text")
-    (encode,) = run.evaluations["names"].inputs.values()
-    assert list(encode.inputs.values()) == [*run.start_steps, *run.stage_steps]
+    for encode in run.evaluations["names"]["de"].inputs.values():
+        assert list(encode.inputs.values()) == [*run.start_steps, *run.stage_steps]
 
 
 def test_code_is_that_of_the_beginning_of_a_run(

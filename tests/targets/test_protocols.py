@@ -20,7 +20,7 @@ from crosslift.encoders.encoder_folder import layers_of
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import EncoderError, UnknownNameError
 from crosslift.making.trained import Trained
-from crosslift.making.vectors import OWN_READING, roles_of
+from crosslift.making.vectors import roles_of
 from crosslift.planning.plan import load_target, plan_study
 from crosslift.planning.text_steps import encode_steps
 from crosslift.sources.record import Bitext
@@ -266,18 +266,20 @@ def test_protocols_that_read_alike_share_one_encoding(clumsy: Path, folder: Path
     encoder = EncoderSettings(name=str(clumsy), precision="float32")
     trained = Trained.untouched(encoder)
     target_settings = bitext(folder)
-    for names, roles in (
-        (("laser",), {OWN_READING}),
-        (("mteb", "laser"), {OWN_READING, "texts as mteb"}),
-        (("xtreme",), {OWN_READING, "texts as xtreme"}),
-        (("all",), {OWN_READING, "texts as xtreme", "texts as mteb"}),
+    for names, others in (
+        (("laser",), set()),
+        (("mteb", "laser"), {"mteb"}),
+        (("xtreme",), {"xtreme"}),
+        (("all",), {"xtreme", "mteb"}),
     ):
         loaded = load_target(target_settings.model_copy(update={"protocols": names}))
-        steps = encode_steps(trained, loaded)
-        assert set(steps) == roles
-        apart = {"texts as xtreme"} & roles  # MTEB follows the files of this encoder
-        assert len({step.key for step in steps.values()}) == 1 + len(apart)
-        assert {role for p in loaded.protocols for role in roles_of(p, loaded)} == roles
+        ((language, steps),) = encode_steps(trained, loaded).items()
+        own = ("src texts", "tgt texts")
+        assert language == "de"
+        assert set(steps) == {*own, *(f"{role} as {name}" for name in others for role in own)}
+        apart = {"xtreme"} & others  # MTEB follows the files of this encoder
+        assert len({step.key for step in steps.values()}) == 2 * (1 + len(apart))
+        assert {role for p in loaded.protocols for role in roles_of(p)} == set(steps)
 
 
 def test_steps_of_all_protocols_are_made_once(clumsy: Path, folder: Path, tmp_path: Path) -> None:
@@ -285,17 +287,17 @@ def test_steps_of_all_protocols_are_made_once(clumsy: Path, folder: Path, tmp_pa
     encoder = EncoderSettings(name=str(clumsy), precision="float32")
     evaluations = evaluate_protocols(encoder, bitext(folder), ("mteb", "laser"), store)
     assert [e.protocol["name"] for e in evaluations] == ["crosslift", "crosslift", "mteb", "laser"]
-    assert (steps_made(store, "encode"), steps_made(store, "evaluate")) == (1, 1)
+    assert (steps_made(store, "encode"), steps_made(store, "evaluate")) == (2, 1)
     evaluations = evaluate_protocols(encoder, bitext(folder), ("all",), store)
     assert [e.protocol["pooling"] for e in evaluations] == [
         "first_token",
         "first_token",
         "mean",
     ] + ["first_token"] * 2
-    assert (steps_made(store, "encode"), steps_made(store, "evaluate")) == (2, 2)
+    assert (steps_made(store, "encode"), steps_made(store, "evaluate")) == (4, 2)
     as_xtreme = encoder.model_copy(update={"pooling": "mean", "prompt": "", "hidden_state": LAYERS})
     evaluate_protocols(as_xtreme, bitext(folder), ("xtreme", "laser"), store)
-    assert steps_made(store, "encode") == 2, "its own reading is that of xtreme, which exists"
+    assert steps_made(store, "encode") == 4, "its own reading is that of xtreme, which exists"
 
 
 # Scores

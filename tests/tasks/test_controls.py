@@ -376,7 +376,7 @@ def load_names(step: Any, store: Store) -> list[str]:
 
 def test_texts_are_mapped_into_the_teachers_space(ran: Any) -> None:
     plan, store, _, _ = ran
-    step = run_of(plan, "teacher").evaluations["pictures"].inputs["pictures"]
+    step = run_of(plan, "teacher").evaluations["pictures"]["en"].inputs["pictures"]
     vectors = np.load(step.open(store) / "vectors.npy")
     with np.load(step.open(store) / "text_map.npz") as arrays:
         assert arrays["weight"].shape == (256, 32)

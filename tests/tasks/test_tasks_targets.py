@@ -435,7 +435,6 @@ def test_pictures_are_evaluated(xlm_folder: Path) -> None:
             for c, texts_by_item in data.texts.items()
         },
         {},
-        data.checksum,
     )
     width = vectors_of(xlm_folder)(["a"]).shape[1]
     shades = np.random.default_rng(0).normal(size=(16 * 16 * 3, width))
@@ -457,7 +456,7 @@ def test_pictures_by_hand() -> None:
     picture_vectors = {"p": [1, 0, 0], "q": [0, 1, 0], "r": [0, 0, 1]}
     texts = {"pp": [1, 0, 0.1], "rr": [0, 0.9, 0.5], "": [0, 0, 0]}
     data = PictureData(
-        {i: Path(i) for i in picture_vectors}, {"de": {"r": ("rr",), "p": ("pp",)}}, {}, "0"
+        {i: Path(i) for i in picture_vectors}, {"de": {"r": ("rr",), "p": ("pp",)}}, {}
     )
     outcomes = list(
         evaluate_pictures(

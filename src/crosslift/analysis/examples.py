@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from crosslift.artifacts.files import file_written_whole
 from crosslift.images.decode import load_picture
 from crosslift.metrics.table import metric_named
 from crosslift.results.example import ArmAnswer, Example
+from crosslift.sources.picture import picture_sum
 from crosslift.targets.protocol import Direction
 from crosslift.targets.target_data import ExampleItem, TargetData
 
@@ -128,7 +128,7 @@ class _Example:
 
     def _picture(self, item: str) -> str:
         # An id may hold what no file name may, and two targets may have the same ids.
-        name = hashlib.sha256(f"{self._data.checksum} {item}".encode()).hexdigest()[:20]
+        name = picture_sum(self._data.pictures[item])[:20]
         path = self._folder / "pictures" / f"{name}.png"
         if item not in self._written:
             picture = load_picture(self._data.pictures[item], _PICTURE_SIZE)

@@ -235,7 +235,7 @@ def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
         for name, each in tuned.items()
     }
     of_pictures = {
-        (title, name): picture_overlap_step(run, name, loaded.data.pictures, loaded.facts, loaded)
+        (title, name): picture_overlap_step(run, loaded)
         for title, run in tasks.titled().items()
         for name, loaded in targets.items()
         if run.task.pictures and loaded.data.pictures

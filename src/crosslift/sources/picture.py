@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from crosslift.errors import DataError
+from crosslift.artifacts.read_once import read_once
+from crosslift.errors import DataError, first_line
 
 PICTURE_ENDINGS = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "svg")
 """Endings of the pictures that `crosslift.images.decode` reads, without the dot, in lower case."""
@@ -31,6 +33,19 @@ class Picture(Protocol):
         """
 
     def __hash__(self) -> int: ...
+
+
+@read_once()
+def picture_sum(picture: Picture) -> str:
+    """SHA-256 of a picture's bytes, computed once per run.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        return hashlib.sha256(picture.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DataError(f"{picture}: {first_line(error)}", "a picture that can be read") from error
 
 
 @dataclass(frozen=True, slots=True)

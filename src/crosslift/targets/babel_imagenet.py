@@ -9,7 +9,6 @@ Image towers that were trained on ImageNet have seen labelled photographs of the
 
 from __future__ import annotations
 
-from crosslift.artifacts.keys import key_of
 from crosslift.errors import DataError
 from crosslift.sources.captioned_targets.imagenet_names import (
     ClassNames,
@@ -17,7 +16,6 @@ from crosslift.sources.captioned_targets.imagenet_names import (
     load_class_names,
 )
 from crosslift.sources.captioned_targets.imagenet_photographs import load_photographs
-from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.targets.captioned_sets import measured_languages
 from crosslift.targets.kinds.pictures_with_texts import PictureData, PictureTarget
 from crosslift.targets.protocols import PICTURE_CLASSES
@@ -55,21 +53,12 @@ def _load(settings: PictureSettings) -> PictureData:
         if photographs.classes[item] in candidates
     }
     classes = {item: photographs.classes[item] for item in pictures}
-    checksum = key_of(
-        {
-            "tables": checksum_of_files([*class_names.sources, *photographs.sources]),
-            "pictures": checksum_of_files(list(pictures.values())),
-            "classes": classes,
-        }
-    )
     left_out = {
         code: {UNSEEN: n}
         for code, names in texts.items()
         if (n := len(names.keys() - photographed))
     }
-    return PictureData(
-        pictures, texts, {**gaps, **scarce}, checksum, classes=classes, left_out=left_out
-    )
+    return PictureData(pictures, texts, {**gaps, **scarce}, classes=classes, left_out=left_out)
 
 
 def _code(name: str) -> str:

@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from crosslift.artifacts.keys import key_of
 from crosslift.errors import DataError, first_few
 from crosslift.sources.captioned_targets.picture_files import picture_folder, pictures_in
 from crosslift.sources.captioned_targets.published_captions import (
     PublishedCaptions,
     PublishedFormat,
 )
-from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.sources.record import Bitext
 from crosslift.targets.caption_pairs import (
     gaps_of_pairs,
@@ -93,15 +91,7 @@ def picture_target(facts: CaptionedSet) -> PictureTarget:
         published, gaps = _load_published(facts, settings, facts.languages)
         folder = picture_folder(settings.needed_data(facts.files.names), settings.images)
         pictures = pictures_in(folder, published.files)
-        checksum = key_of(
-            {
-                "captions": checksum_of_files(published.sources),
-                "pictures": checksum_of_files(list(pictures.values())),
-            }
-        )
-        return PictureData(
-            pictures, published.texts, gaps, checksum, pool=facts.pool, notes=published.notes
-        )
+        return PictureData(pictures, published.texts, gaps, pool=facts.pool, notes=published.notes)
 
     return PictureTarget(
         name=facts.name,

@@ -59,7 +59,7 @@ def _load(folder: Path, languages: Sequence[str]) -> PublishedCaptions:
         files[key] = (f"{key}.jpg",)
         for code in languages:
             texts[code][key] = _captions(row, _IN_FILE.get(code, code))
-    return PublishedCaptions(files, texts, (path,))
+    return PublishedCaptions(files, texts)
 
 
 def _captions(row: Row, code: str) -> tuple[str, ...]:

@@ -12,9 +12,7 @@ from importlib.metadata import version
 
 from babel import Locale, UnknownLocaleError
 
-from crosslift.artifacts.keys import key_of
 from crosslift.errors import DataError
-from crosslift.sources.checksums import sha256_of
 from crosslift.sources.pictograms import Concept
 from crosslift.targets.kinds.pictures_with_texts import PictureData, PictureTarget
 from crosslift.targets.names import held_out_concepts, requested_languages
@@ -78,8 +76,7 @@ def _load(settings: PictureSettings) -> PictureData:
     if not texts:
         raise DataError(f"flags: {next(iter(gaps.values()))}", "another language, or another babel")
     pictures = {concept.id: concept.picture for concept in flags.values()}
-    facts = {"pictures": sha256_of(pictures.values()), "texts": texts, "babel": version("babel")}
-    return PictureData(pictures, texts, gaps, key_of(facts))
+    return PictureData(pictures, texts, gaps)
 
 
 FLAGS = PictureTarget(

@@ -20,7 +20,6 @@ from crosslift.sources.captioned_targets.published_captions import (
 )
 from crosslift.sources.flickr8k.caption_files import CaptionFiles, caption_files
 from crosslift.sources.flickr8k.splits import (
-    list_files,
     listed_splits,
     photograph_id,
     table_splits,
@@ -63,13 +62,7 @@ def _load(folder: Path, languages: Sequence[str]) -> PublishedCaptions:
         )
     texts = {code: _measured_captions(measured, captions[code]) for code in languages}
     notes = {code: _note(texts[code], captions[code], english, len(test)) for code in languages}
-    sources = {path: None for each in captions.values() for path in each.files.paths}
-    return PublishedCaptions(
-        {item: (english.names[item],) for item in measured},
-        texts,
-        (*sources, *list_files(folder)),
-        notes,
-    )
+    return PublishedCaptions({item: (english.names[item],) for item in measured}, texts, notes)
 
 
 def _is_whole(folder: Path, code: str) -> bool:

@@ -8,7 +8,6 @@ all three splits of SIB-200 are used.
 
 from __future__ import annotations
 
-from crosslift.artifacts.keys import key_of
 from crosslift.errors import DataError
 from crosslift.sources.captioned_targets.topic_files import (
     LANGUAGES,
@@ -18,7 +17,6 @@ from crosslift.sources.captioned_targets.topic_files import (
     load_texts,
     refuse_unequal,
 )
-from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.targets.captioned_sets import measured_languages
 from crosslift.targets.kinds.pictures_with_texts import PictureData, PictureTarget
 from crosslift.targets.protocols import MTEB_TOPICS, PICTURE_RETRIEVAL
@@ -59,13 +57,11 @@ def _load(settings: PictureSettings) -> PictureData:
                 f"{folder}, language {code}: {other} is of the topic {language_topics[other]!r}",
                 f"{topics[other]!r}, as in the languages before",
             )
-    sources = [path for each in texts_by_language.values() for path in each.sources]
-    checksum = key_of({"files": checksum_of_files([*sources, *pictures.sources])})
     texts = {
         c: {item: (text,) for item, text in t.texts.items()} for c, t in texts_by_language.items()
     }
     choices = {code: each.choices for code, each in texts_by_language.items() if each.choices}
-    return PictureData(pictures.pictures, texts, gaps, checksum, topics=topics, choices=choices)
+    return PictureData(pictures.pictures, texts, gaps, topics=topics, choices=choices)
 
 
 def _code(name: str) -> str:

@@ -61,13 +61,13 @@ def requested_translations(
         raise DataError(f"{data}: {code}: {reason}", "a language with names of more concepts")
     names = {code: translations.names[code] for code in requested if code in translations.names}
     left_out = {code: count for code, count in translations.left_out.items() if code in requested}
-    return Translations(names, gaps, left_out, translations.checksum)
+    return Translations(names, gaps, left_out)
 
 
 def _load(settings: BitextSettings) -> BitextData:
     concepts = held_out_concepts()
     if settings.data is not None:
-        names, gaps, left_out, _ = requested_translations(settings, settings.data)
+        names, gaps, left_out = requested_translations(settings, settings.data)
         translated = {
             code: _translated(concepts, names_by_concept, code)
             for code, names_by_concept in names.items()

@@ -43,11 +43,10 @@ _FILES = "a table with the columns image, text and language, or another format o
 class _Captioned(NamedTuple):
     pictures: dict[str, Picture]
     texts: dict[str, dict[str, tuple[str, ...]]]
-    checksum: str
 
 
 def _read(settings: PairSettings) -> _Captioned:
-    from crosslift.sources.captions.published_captions import checksum_of, read_captions
+    from crosslift.sources.captions.published_captions import read_captions
 
     if settings.data is None:
         raise DataError(
@@ -67,7 +66,7 @@ def _read(settings: PairSettings) -> _Captioned:
         pictures[item] = record.image
         texts_by_item = texts.setdefault(record.language, {})
         texts_by_item[item] = (*texts_by_item.get(item, ()), record.texts["text"])
-    return _Captioned(pictures, texts, checksum_of(settings.data, settings.columns))
+    return _Captioned(pictures, texts)
 
 
 def _without_splits(data: Path, columns: Mapping[str, str]) -> CaptionRecords:
@@ -111,7 +110,7 @@ def _load_pictures(settings: PictureSettings) -> PictureData:
     available = sorted(captioned.texts, key=lambda code: (code != PIVOT, code))
     measured, gaps = measured_languages(settings, available, available, _FILES)
     texts = {code: captioned.texts[code] for code in measured}
-    return PictureData(captioned.pictures, texts, gaps, captioned.checksum)
+    return PictureData(captioned.pictures, texts, gaps)
 
 
 def _load_bitexts(settings: BitextSettings) -> BitextData:

@@ -6,10 +6,8 @@ class without a name would make a language easier than the others, so such a lan
 
 from __future__ import annotations
 
-from crosslift.artifacts.keys import key_of
 from crosslift.errors import DataError
 from crosslift.sources.captioned_targets.class_folders import ClassFolders, load_classes
-from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.targets.captioned_sets import measured_languages
 from crosslift.targets.kinds.pictures_with_texts import PictureData, PictureTarget
 from crosslift.targets.protocols import PICTURE_CLASSES
@@ -27,16 +25,7 @@ def _load(settings: PictureSettings) -> PictureData:
         code, why = next(iter(unnamed.items()))
         raise DataError(f"{settings.data}, language {code}: {why}", "a name of every class")
     texts = {code: _texts(folders, code) for code in measured if code not in unnamed}
-    checksum = key_of(
-        {
-            "tables": checksum_of_files(folders.sources),
-            "pictures": checksum_of_files(list(folders.pictures.values())),
-            "classes": dict(folders.classes),
-        }
-    )
-    return PictureData(
-        folders.pictures, texts, {**gaps, **unnamed}, checksum, classes=folders.classes
-    )
+    return PictureData(folders.pictures, texts, {**gaps, **unnamed}, classes=folders.classes)
 
 
 def _unnamed(folders: ClassFolders, code: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crosslift.sources.pictograms import NAME_LANGUAGES, PICTURES_ORIGIN, checksum
+from crosslift.sources.pictograms import NAME_LANGUAGES, PICTURES_ORIGIN
 from crosslift.targets.kinds.pictures_with_texts import PictureData, PictureTarget
 from crosslift.targets.names import held_out_concepts, requested_languages, requested_translations
 from crosslift.targets.protocols import PICTURE_RETRIEVAL
@@ -21,12 +21,12 @@ def _load(settings: PictureSettings) -> PictureData:
         language: {c.id: (c.names[language],) for c in concepts if language in c.names}
         for language in requested_languages(settings, LANGUAGES)
     }
-    return PictureData({c.id: c.picture for c in concepts}, texts, {}, checksum())
+    return PictureData({c.id: c.picture for c in concepts}, texts, {})
 
 
 def _with_cldr(settings: PictureSettings, data: Path) -> PictureData:
     concepts = held_out_concepts()
-    names, gaps, left_out, cldr_checksum = requested_translations(settings, data, extra=("en",))
+    names, gaps, left_out = requested_translations(settings, data, extra=("en",))
     texts = {
         language: {concept: (name,) for concept, name in names_by_concept.items()}
         for language, names_by_concept in names.items()
@@ -34,7 +34,7 @@ def _with_cldr(settings: PictureSettings, data: Path) -> PictureData:
     if settings.languages is None or "en" in settings.languages:
         texts["en"] = {c.id: (c.names["en"],) for c in concepts}
     pictures = {concept.id: concept.picture for concept in concepts}
-    return PictureData(pictures, texts, gaps, f"{checksum()} {cldr_checksum}", left_out=left_out)
+    return PictureData(pictures, texts, gaps, left_out=left_out)
 
 
 PICTURES = PictureTarget(

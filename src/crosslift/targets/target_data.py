@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol, Self
 
 from crosslift.artifacts.keys import key_of
 from crosslift.encoders.encoder_settings import Side
-from crosslift.sources.picture import Picture
+from crosslift.sources.picture import Picture, picture_sum
 from crosslift.sources.record import Bitext
 from crosslift.targets.protocol import Direction
 from crosslift.targets.target_settings import TargetSettings
@@ -87,7 +87,13 @@ class TargetData(ABC):
     @property
     def checksum(self) -> str:
         """Of everything that is measured, whatever the files are called."""
-        return key_of({language: self.content_of(language) for language in self.languages})
+        contents = {language: self.content_of(language) for language in self.languages}
+        return key_of({"languages": contents, "pictures": self.pictures_checksum})
+
+    @property
+    def pictures_checksum(self) -> str:
+        """Of the ids and the bytes of its pictures, in their order."""
+        return key_of({"pictures": [(item, picture_sum(p)) for item, p in self.pictures.items()]})
 
     def content_of(self, language: str) -> Any:
         """What the outcomes of a language follow from beside vectors, JSON-like: its texts, their ids,

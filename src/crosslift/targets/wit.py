@@ -40,7 +40,7 @@ def _load(folder: Path, languages: Sequence[str]) -> PublishedCaptions:
     paths = _CAPTIONS.paths(folder, languages)
     files: dict[str, tuple[str, ...]] = {}
     texts = {code: _captions(path, code, files) for code, path in paths.items()}
-    return PublishedCaptions(files, texts, tuple(paths.values()))
+    return PublishedCaptions(files, texts)
 
 
 def _captions(

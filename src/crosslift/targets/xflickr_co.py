@@ -43,7 +43,7 @@ def _load(folder: Path, languages: Sequence[str]) -> PublishedCaptions:
                 f"{len(files):,}: {absent!r} is missing",
                 "the same pictures in every language",
             )
-    return PublishedCaptions(files, texts, tuple(paths.values()))
+    return PublishedCaptions(files, texts)
 
 
 def _captions(path: Path, files: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

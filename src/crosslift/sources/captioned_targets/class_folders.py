@@ -36,7 +36,6 @@ class ClassFolders:
         every_class: the classes, in the order of the table; some may have no picture.
         names: language -> {class -> name}; a class without a name in a language is missing from it.
         templates: language -> texts with ``{}`` in them.
-        sources: the tables that were read.
     """
 
     pictures: Mapping[str, Path]
@@ -44,7 +43,6 @@ class ClassFolders:
     every_class: tuple[str, ...]
     names: Mapping[str, Mapping[str, str]]
     templates: Mapping[str, tuple[str, ...]]
-    sources: tuple[Path, ...]
 
 
 def load_classes(folder: Path, images: Path | None = None) -> ClassFolders:
@@ -85,7 +83,6 @@ def load_classes(folder: Path, images: Path | None = None) -> ClassFolders:
         known,
         names,
         _templates(template_table) if template_table else {},
-        tuple(path for path in (table, picture_table, template_table) if path is not None),
     )
 
 

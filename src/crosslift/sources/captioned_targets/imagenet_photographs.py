@@ -38,13 +38,11 @@ class Photographs(NamedTuple):
         pictures: id -> path; the id is the path below the folder. Classes take turns.
         classes: id -> index of the class as text, ``"0"`` to ``"999"``.
         order: where the indices of the classes come from.
-        sources: the tables that were read.
     """
 
     pictures: Mapping[str, Path]
     classes: Mapping[str, str]
     order: str
-    sources: tuple[Path, ...]
 
 
 def load_photographs(folder: Path) -> Photographs:
@@ -58,29 +56,25 @@ def load_photographs(folder: Path) -> Photographs:
         raise DataError(f"{folder} is not a folder", _LAYOUTS, "name it by `images`")
     table = folder / _TABLE
     if table.is_file():
-        return _photographs(
-            folder, _photographs_in_table(table), f"`class_index` of {_TABLE}", (table,)
-        )
+        return _photographs(folder, _photographs_in_table(table), f"`class_index` of {_TABLE}")
     base = next((p for p in (folder, folder / "val") if any(_synsets(p))), None)
     if base is None:
         raise DataError(
             f"{folder} has no photographs of ImageNet", _LAYOUTS, "name their folder by `images`"
         )
     synsets = sorted(path.name for path in _synsets(base))
-    index, order, sources = _class_indices(folder, base, synsets)
+    index, order = _class_indices(folder, base, synsets)
     unknown = [name for name in synsets if name not in index]
     if unknown:
         raise DataError(f"{base / unknown[0]} is of no class of {order}", "classes of ImageNet-1k")
     by_class = {str(index[name]): _pictures_of(base / name) for name in synsets}
-    return _photographs(folder, by_class, order, sources)
+    return _photographs(folder, by_class, order)
 
 
-def _photographs(
-    folder: Path, by_class: Mapping[str, list[Path]], order: str, sources: tuple[Path, ...]
-) -> Photographs:
+def _photographs(folder: Path, by_class: Mapping[str, list[Path]], order: str) -> Photographs:
     class_of = {path: name for name, paths in by_class.items() for path in paths}
     pictures = {p.relative_to(folder).as_posix(): p for p in in_turns(by_class.values())}
-    return Photographs(pictures, {i: class_of[p] for i, p in pictures.items()}, order, sources)
+    return Photographs(pictures, {i: class_of[p] for i, p in pictures.items()}, order)
 
 
 def _photographs_in_table(table: Path) -> dict[str, list[Path]]:
@@ -115,16 +109,14 @@ def _pictures_of(folder: Path) -> list[Path]:
     return pictures
 
 
-def _class_indices(
-    folder: Path, base: Path, synsets: list[str]
-) -> tuple[dict[str, int], str, tuple[Path, ...]]:
-    """WordNet id -> index, where the indices come from, and the file if they come from one."""
+def _class_indices(folder: Path, base: Path, synsets: list[str]) -> tuple[dict[str, int], str]:
+    """WordNet id -> index, and where the indices come from."""
     for place in dict.fromkeys((folder, base, folder.parent)):
         for name, read in ((_INDEX_FILE, _index_file), (_MAPPING_FILE, _mapping_file)):
             if (place / name).is_file():
-                return read(place / name), name, (place / name,)
+                return read(place / name), name
     if len(synsets) == CLASSES:
-        return {name: i for i, name in enumerate(synsets)}, "the sorted names of 1,000 folders", ()
+        return {name: i for i, name in enumerate(synsets)}, "the sorted names of 1,000 folders"
     raise DataError(
         f"{base} has {len(synsets)} folders of classes and no file says which index each has",
         f"{_INDEX_FILE} or {_MAPPING_FILE} beside them, or all 1,000 folders",

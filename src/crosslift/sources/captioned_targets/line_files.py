@@ -28,7 +28,7 @@ def load_lines(names: Path, captions: Mapping[str, Path]) -> PublishedCaptions:
     ids = [Path(name).stem for name in files]
     texts = {language: _captions(path, ids, names) for language, path in captions.items()}
     file_names = {item: (name,) for item, name in zip(ids, files, strict=True)}
-    return PublishedCaptions(file_names, texts, (names, *captions.values()))
+    return PublishedCaptions(file_names, texts)
 
 
 def _captions(path: Path, ids: list[str], names: Path) -> dict[str, tuple[str, ...]]:

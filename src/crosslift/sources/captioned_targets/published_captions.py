@@ -20,13 +20,11 @@ class PublishedCaptions:
             relative to a folder of pictures or to one inside it; a name without an ending
             matches any ending.
         texts: language -> {id of a picture -> its captions, in the published order}.
-        sources: the files that were read.
         notes: language -> remark on its captions that a report must include.
     """
 
     files: Mapping[str, tuple[str, ...]]
     texts: Mapping[str, Mapping[str, tuple[str, ...]]]
-    sources: tuple[Path, ...]
     notes: Mapping[str, str] = field(default_factory=dict)
 
 

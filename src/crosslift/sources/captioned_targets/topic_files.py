@@ -60,13 +60,11 @@ class TopicTexts(NamedTuple):
         texts: id -> sentence.
         topics: id -> topic.
         choices: id of a query -> its choice; empty if the layout holds none.
-        sources: the files that were read.
     """
 
     texts: Mapping[str, str]
     topics: Mapping[str, str]
     choices: Mapping[str, Choice]
-    sources: tuple[Path, ...]
 
 
 class TopicPictures(NamedTuple):
@@ -75,12 +73,10 @@ class TopicPictures(NamedTuple):
     Args:
         pictures: id -> picture.
         topics: id -> topic.
-        sources: the files they are in.
     """
 
     pictures: Mapping[str, Picture]
     topics: Mapping[str, str]
-    sources: tuple[Path, ...]
 
 
 def has_choices(folder: Path) -> bool:
@@ -103,12 +99,10 @@ def load_pictures(folder: Path) -> TopicPictures:
         DataError: a topic without pictures or with fewer than another, or a picture of no topic.
     """
     pictures: dict[str, Picture]
-    sources: tuple[Path, ...]
     if has_choices(folder):
-        pictures, sources = _packed_pictures(folder / _CORPUS), (folder / _CORPUS,)
+        pictures = _packed_pictures(folder / _CORPUS)
     else:
-        sources = tuple(sorted((folder / _PICTURES).glob("*_*.jpg")))
-        pictures = {path.stem: path for path in sources}
+        pictures = {path.stem: path for path in sorted((folder / _PICTURES).glob("*_*.jpg"))}
     topics = {item: _topic_of_picture(folder, item) for item in pictures}
     missing_topics = [topic for topic in TOPICS if topic not in topics.values()]
     if missing_topics:
@@ -124,7 +118,7 @@ def load_pictures(folder: Path) -> TopicPictures:
             "as many of every topic",
             _AGAIN,
         )
-    return TopicPictures(pictures, topics, sources)
+    return TopicPictures(pictures, topics)
 
 
 def refuse_unequal(folder: Path, texts_by_language: Mapping[str, TopicTexts]) -> None:
@@ -172,8 +166,7 @@ def load_texts(folder: Path, code: str, pictures: TopicPictures) -> TopicTexts:
 def _published_texts(folder: Path) -> TopicTexts:
     texts: dict[str, str] = {}
     topics: dict[str, str] = {}
-    paths = tuple(folder / f"{split}.tsv" for split in _SPLITS)
-    for path in paths:
+    for path in (folder / f"{split}.tsv" for split in _SPLITS):
         if not path.is_file():
             raise DataError(f"{folder} has no {path.name}", "train.tsv, dev.tsv and test.tsv")
         for row in TabSeparated()(path):
@@ -184,7 +177,7 @@ def _published_texts(folder: Path) -> TopicTexts:
             if item in texts:
                 raise row.fault(f"index_id {item[4:]} is in a row above too", "each sentence once")
             texts[item], topics[item] = row.text("text"), topic
-    return TopicTexts(texts, topics, {}, paths)
+    return TopicTexts(texts, topics, {})
 
 
 def _packed_texts(folder: Path, pictures: TopicPictures) -> TopicTexts:
@@ -208,7 +201,7 @@ def _packed_texts(folder: Path, pictures: TopicPictures) -> TopicTexts:
         sentence = first.setdefault((text, topic), query)
         texts[sentence], topics[sentence] = text, topic
         choices[query] = Choice(sentence, candidates, right[query])
-    return TopicTexts(texts, topics, choices, paths)
+    return TopicTexts(texts, topics, choices)
 
 
 def _packed_pictures(path: Path) -> dict[str, Picture]:

@@ -81,7 +81,7 @@ def checksum_of(data: Path, columns: Mapping[str, str] = _NO_COLUMNS) -> str:
     for entry in source.entries(columns):
         number = numbers.setdefault(entry.picture, len(numbers))
         digest.update(repr((number, replace(entry, picture=None, place=""))).encode())
-    files = {f"{n} {path.suffix}": path for path, n in numbers.items() if isinstance(path, Path)}
+    files = {str(n): path for path, n in numbers.items() if isinstance(path, Path)}
     existing = {name: path for name, path in files.items() if is_file(path)}
     digest.update(checksum_by_meaning(existing).encode())
     if any(picture is not None and not isinstance(picture, Path) for picture in numbers):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -28,13 +26,11 @@ class Translations(NamedTuple):
         names: language -> {concept id -> name}.
         gaps: language -> why it is not measured.
         left_out: language that is measured -> reason -> number of names that are not translations.
-        checksum: SHA-256 of the names.
     """
 
     names: Mapping[str, Mapping[str, str]]
     gaps: Mapping[str, str]
     left_out: Mapping[str, Mapping[str, int]]
-    checksum: str
 
 
 def read_translations(data: Path, concepts: Sequence[Concept]) -> Translations:
@@ -64,7 +60,7 @@ def read_translations(data: Path, concepts: Sequence[Concept]) -> Translations:
     measured = {code: of_code for code, of_code in names.items() if code not in gaps}
     left_out = {code: len(all_names[code]) - len(of_code) for code, of_code in measured.items()}
     counts = {code: {AS_IN_ENGLISH: count} for code, count in left_out.items() if count}
-    return Translations(measured, gaps, counts, _checksum(names))
+    return Translations(measured, gaps, counts)
 
 
 def _names_of_concepts(
@@ -88,8 +84,3 @@ def _translated(
         if concept.id in names and names[concept.id].casefold() not in untranslated:
             translated[concept.id] = names[concept.id]
     return translated
-
-
-def _checksum(names: Mapping[str, Mapping[str, str]]) -> str:
-    whole = json.dumps(names, ensure_ascii=False, sort_keys=True)
-    return hashlib.sha256(whole.encode()).hexdigest()

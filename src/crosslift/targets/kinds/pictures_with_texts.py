@@ -7,7 +7,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, Self
 
-from crosslift.artifacts.keys import key_of
 from crosslift.encoders.encoder_settings import Side
 from crosslift.errors import StudyError
 from crosslift.sources.captioned_targets.topic_files import Choice
@@ -29,7 +28,6 @@ class PictureData(TargetData):
         texts: language -> {item id -> its texts, one or more}; of pictures with classes, {class ->
             its texts}.
         gaps: language -> why it is not measured.
-        checksum: of everything they are made of.
         classes: item id -> its class, of pictures that are classified; empty: pictures have no classes.
         pool: the candidates of a text: all pictures of the target, or those that have a text in its
             language, if a publication has one set of pictures per language.
@@ -44,7 +42,6 @@ class PictureData(TargetData):
     pictures: Mapping[str, Picture] = field()
     texts: Mapping[str, Mapping[str, tuple[str, ...]]]
     gaps: Mapping[str, str]
-    checksum: str = field()
     classes: Mapping[str, str] = field(default_factory=dict)
     pool: Literal["all", "language"] = "all"
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -77,11 +74,10 @@ class PictureData(TargetData):
         return sorted({text for texts in all_texts for text in texts})
 
     def content_of(self, language: str) -> Any:
-        """The texts of a language, the ids of the pictures in their order, and which go together."""
+        """The texts of a language, and which pictures they go with."""
         return {
             "language": language,
             "texts": list(self.texts[language].items()),
-            "pictures": list(self.pictures),
             "classes": self.classes,
             "pool": self.pool,
             "topics": self.topics,
@@ -91,12 +87,7 @@ class PictureData(TargetData):
     def of_language(self, language: str) -> Self:
         """The texts of one language, with all pictures."""
         choices = {code: each for code, each in self.choices.items() if code == language}
-        return replace(
-            self,
-            texts={language: self.texts[language]},
-            checksum=key_of({language: self.content_of(language)}),
-            choices=choices,
-        )
+        return replace(self, texts={language: self.texts[language]}, choices=choices)
 
     def sides_of(self, language: str) -> Mapping[Side, Collection[str]]:
         """The texts of a language."""
