@@ -54,7 +54,7 @@ def test_strings_tables_and_bars_are_no_markup(capsys: pytest.CaptureFixture[str
 
 
 def test_labels_of_steps_are_no_markup() -> None:
-    step: Any = SimpleNamespace(kind="train", label=HOSTILE, key="k")
+    step: Any = SimpleNamespace(kind="train", label=HOSTILE, key="k", group="")
     console = terminal()
     line = StatusLine(console, "reading")
     with line.status:

@@ -13,8 +13,8 @@ from crosslift.cli import live_progress
 from crosslift.cli.live_progress import LiveProgress
 
 
-def step(label: str, key: str) -> Any:
-    return SimpleNamespace(kind="train", label=label, key=key)
+def step(label: str, key: str, group: str = "") -> Any:
+    return SimpleNamespace(kind="train", label=label, key=key, group=group)
 
 
 def log_of(steps: list[Any], owners: dict[str, list[str]], *notes: str) -> list[str]:
@@ -66,3 +66,29 @@ def test_notes_of_one_step_are_not_those_of_the_next() -> None:
         progress.begin(steps[1])
         progress.end(steps[1], 1.0)
     assert "loss" not in file.getvalue().splitlines()[1]
+
+
+def test_steps_of_one_group_share_a_line() -> None:
+    steps = [step(f"tatoeba, {code}", code, "tatoeba") for code in ("ar", "de", "fr")]
+    steps += [
+        step("tatoeba, hi", "hi", "tatoeba"),
+        step("qa", "qa"),
+        step("names, de", "x", "names"),
+    ]
+    owners = {code: ["text, seed 1"] for code in ("ar", "de", "fr", "qa", "x")}
+    assert log_of(steps, owners | {"hi": ["text, seed 2"]}) == [
+        "done [1-3/6] text, seed 1: train: tatoeba (3 parts) 4 min 30 s",
+        "done [4/6] text, seed 2: train: tatoeba, hi 1 min 30 s",
+        "done [5/6] text, seed 1: train: qa 1 min 30 s",
+        "done [6/6] text, seed 1: train: names, de 1 min 30 s",
+    ]
+
+
+def test_a_group_of_short_steps_prints_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_progress, "_SECONDS_BETWEEN_LINES", 0.0)
+    lines = log_of([step("tatoeba, ar", "a", "tatoeba"), step("tatoeba, de", "b", "tatoeba")], {})
+    assert [line.partition(",")[0] for line in lines] == [
+        "[1/2] train: tatoeba",
+        "[2/2] train: tatoeba",
+        "done [1-2/2] train: tatoeba (2 parts) 3 min 00 s",
+    ]

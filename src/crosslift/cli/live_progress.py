@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.progress import TextColumn, TimeElapsedColumn
@@ -24,8 +25,9 @@ _SECONDS_BETWEEN_LINES = 60.0
 class LiveProgress(ShowsBar, Silent[Step]):
     """Shows which step of which arm and seed runs, how far it is, and how much time remains.
 
-    On a terminal in a bar; elsewhere in lines, at least one a minute. The remaining time is the sum of
-    the steps' expected seconds, corrected by the ratio of real to expected seconds so far.
+    On a terminal in a bar; elsewhere in lines, at least one a minute. Steps of one group that are made
+    one after another, such as the languages of a target, end with one line. The remaining time is the
+    sum of the steps' expected seconds, corrected by the ratio of real to expected seconds so far.
 
     Args:
         console: to show it on.
@@ -50,13 +52,18 @@ class LiveProgress(ShowsBar, Silent[Step]):
         self._began = self._printed = 0.0
         self._note = ""
         self._step: Step | None = None
+        self._ended: list[Step] = []
+        self._ended_seconds = 0.0
         self._bar = bar_for(console, TimeElapsedColumn(), TextColumn("{task.fields[remaining]}"))
         self._task = self._bar.add_task("", total=sum(self._expected.values()) or 1, remaining="")
 
     def begin(self, work: Step) -> None:
         """A step is about to be made."""
+        self._began = time.monotonic()
+        if not (self._ended and self._words(self._ended[0]) == self._words(work)):
+            self._print_ended()
+            self._printed = self._began
         self._step, self._note = work, ""
-        self._began = self._printed = time.monotonic()
         self._count += 1
         self._show(0.0)
 
@@ -72,16 +79,33 @@ class LiveProgress(ShowsBar, Silent[Step]):
         """The step is made."""
         self._done_expected += self._remaining.pop(work.key, 0.0)
         self._done_seconds += seconds
-        words = f" {self._place(work)}{self._noted()} "
-        self._console.print(
-            Text.assemble(("done", "green"), words, (duration(seconds), "dim")), soft_wrap=True
-        )
+        self._ended.append(work)
+        self._ended_seconds += seconds
+        if not work.group:
+            self._print_ended()
 
     def fail(self, work: Step, error: CrossLiftError) -> None:
         """The step failed, and the run continues."""
         self._remaining.pop(work.key, None)
+        self._print_ended()
         failure = Text.assemble(("failed", "red"), f" {self._place(work)}: {error}")
         self._console.print(failure, soft_wrap=True)
+
+    def __exit__(self, *error: Any) -> None:
+        self._print_ended()
+        super().__exit__(*error)
+
+    def _print_ended(self) -> None:
+        """Prints the line of the steps that ended since the last line."""
+        if not self._ended:
+            return
+        first, count = self._ended[0], len(self._ended)
+        words = f" {self._place(first)}{self._noted()} "
+        if count > 1:
+            words = f" {self._number(count)} {self._words(first)} ({count} parts) "
+        time_words = (duration(self._ended_seconds), "dim")
+        self._console.print(Text.assemble(("done", "green"), words, time_words), soft_wrap=True)
+        self._ended, self._ended_seconds = [], 0.0
 
     def _show(self, share: float) -> None:
         if self._step is None:
@@ -100,10 +124,21 @@ class LiveProgress(ShowsBar, Silent[Step]):
 
     def _place(self, step: Step) -> str:
         """``[13/82] image, seed 1 (and 3 more): train: masked-lm``."""
+        return f"{self._number(1)} {self._whose(step)}{_name(step)}"
+
+    def _number(self, count: int) -> str:
+        """Of the last steps: ``[13/82]``, or ``[13-20/82]`` of several."""
+        first = f"{self._count - count + 1}-" if count > 1 else ""
+        return f"[{first}{self._count}/{len(self._expected)}]"
+
+    def _whose(self, step: Step) -> str:
         owners = self._owners.get(step.key, ())
         more = f" (and {len(owners) - 1} more)" if len(owners) > 1 else ""
-        whose = f"{owners[0]}{more}: " if owners else ""
-        return f"[{self._count}/{len(self._expected)}] {whose}{_name(step)}"
+        return f"{owners[0]}{more}: " if owners else ""
+
+    def _words(self, step: Step) -> str:
+        """What steps that share a line have in common."""
+        return f"{self._whose(step)}{step.kind}: {step.group or step.label}"
 
     def _noted(self) -> str:
         return f", {self._note}" if self._note else ""
