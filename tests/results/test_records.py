@@ -47,7 +47,7 @@ KEYS = {
     "texts distinct_texts side_prompts",
     "targets.gaps": "language reason",
     "environments": "facts steps arms",
-    "steps": "key kind label arm seed seconds peak_bytes reused other_code environments digest",
+    "steps": "key kind label group arm seed seconds peak_bytes reused other_code environments digest",
     "overlap.examples": "train test similarity",
     "gains": "arm control target sentence",
     "attributions": "arm baseline target metric protocol whole parts sentence",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -187,7 +187,7 @@ def _facts(
         written_in=environments.written_in,
         differing=environments.differing(),
         store=str(gathered.store.root),
-        steps=tuple(_step(gathered.plan, record, environments) for record in records),
+        steps=tuple(_steps(gathered.plan, records, environments)),
         overlap=overlaps(gathered),
         gains=tuple(gains(gathered, judged)),
         attributions=tuple(attributions(gathered, judged)),
@@ -291,12 +291,20 @@ def _common(readings: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return different[0] if alike else dict(readings)
 
 
-def _step(plan: Plan, record: StepRecord, environments: RunEnvironments) -> StepFacts:
-    run = next((r for r in plan.runs if record.step.key in {s.key for s in _own(r)}), None)
+def _steps(
+    plan: Plan, records: Sequence[StepRecord], environments: RunEnvironments
+) -> Iterator[StepFacts]:
+    runs = {step.key: run for run in reversed(plan.runs) for step in _own(run)}
+    for record in records:
+        yield _step(record, runs.get(record.step.key), environments)
+
+
+def _step(record: StepRecord, run: ArmRun | None, environments: RunEnvironments) -> StepFacts:
     return StepFacts(
         key=record.step.key,
         kind=record.step.kind,
         label=record.step.label,
+        group=record.step.group,
         arm=run.arm if run else None,
         seed=run.seed if run else None,
         seconds=record.manifest.seconds,

@@ -13,9 +13,17 @@ from crosslift.wording import duration, memory
 
 @dataclass(frozen=True)
 class StepRow:
-    """One step of the plan."""
+    """One step of the plan, or several of one group that belong to the same arm and seed.
+
+    Args:
+        step: the step, or the first of them.
+        name: in words.
+        time: that they took together.
+        peak: of memory, the highest.
+    """
 
     step: StepFacts
+    name: str
     time: str
     peak: str
 
@@ -36,6 +44,7 @@ class StepSection:
 
     made_on: EnvironmentSection
     kinds: tuple[StepKind, ...]
+    count: int
     steps: tuple[StepRow, ...]
 
 
@@ -44,13 +53,27 @@ def step_section(folder: RunFolder) -> StepSection:
     return StepSection(
         made_on=environment_section(folder.run),
         kinds=tuple(step_kinds(folder)),
+        count=len(folder.run.steps),
         steps=tuple(step_rows(folder)),
     )
 
 
 def step_rows(folder: RunFolder) -> list[StepRow]:
-    """Every step with its time and its peak of memory, in the order of the plan."""
-    return [StepRow(s, duration(s.seconds), memory(s.peak_bytes)) for s in folder.run.steps]
+    """Every step with its time and its peak of memory, in the order of the plan; steps of one group,
+    such as the languages of a target, have one row for each arm and seed."""
+    rows: dict[tuple[object, ...], list[StepFacts]] = {}
+    for step in folder.run.steps:
+        alike = (step.kind, step.group or step.key, step.arm, step.seed, step.reused)
+        rows.setdefault((*alike, step.environments), []).append(step)
+    return [_row(steps) for steps in rows.values()]
+
+
+def _row(steps: Sequence[StepFacts]) -> StepRow:
+    first, count = steps[0], len(steps)
+    name = first.label if count == 1 else f"{first.group} ({count} parts)"
+    peaks = [step.peak_bytes for step in steps if step.peak_bytes is not None]
+    time = duration(sum(step.seconds for step in steps))
+    return StepRow(first, f"{first.kind}: {name}", time, memory(max(peaks, default=None)))
 
 
 def step_kinds(folder: RunFolder) -> list[StepKind]:

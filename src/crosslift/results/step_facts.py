@@ -14,6 +14,9 @@ class StepFacts(ResultRecord):
     """Kind of the step, such as ``train``."""
     label: str
     """What it makes, in words."""
+    group: str = ""
+    """What its label has in common with those of other steps, such as the name of a target whose
+    languages are scored one by one; empty: nothing."""
     arm: str | None
     """The arm that it belongs to; null: to several arms, or to none."""
     seed: int | None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from crosslift.errors import DataError
-from crosslift.sources.dataset_files import checksum_of_files
 from crosslift.sources.language_files import LANGUAGE_COLUMN
 from crosslift.sources.record import Bitext, Record
 from crosslift.sources.record_tables import column_names, read_records
@@ -50,7 +49,7 @@ def load_text_pairs(settings: BitextSettings) -> BitextData:
             f"{path} has no pair in {', '.join(languages)}", f"one of {', '.join(by_language)}"
         )
     bitexts = {c: _bitext(c, by_language[c]) for c in languages if c in by_language}
-    return BitextData(bitexts, gaps, checksum_of_files([path]), left_out=left_out)
+    return BitextData(bitexts, gaps, left_out=left_out)
 
 
 def _bitext(language: str, records: list[Record]) -> Bitext:
