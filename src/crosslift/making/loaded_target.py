@@ -51,6 +51,11 @@ class Loaded(HeldByManySteps, Generic[DataT]):
         """Of its data."""
         return self.data.checksum
 
+    @cached_property
+    def picture_facts(self) -> dict[str, Any]:
+        """What decides its pictures."""
+        return {"pictures": self.data.pictures_checksum}
+
     @property
     def texts(self) -> list[str]:
         """Every distinct text, sorted."""

@@ -14,7 +14,6 @@ from crosslift.images.tower_settings import TowerSettings
 from crosslift.images.towers import fingerprint_of, preparation_for
 from crosslift.making.decode_pictures import FramedPictures, decode_pictures
 from crosslift.making.frozen_features import Teaching, make_features, make_teachings
-from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.picture_overlap import ComparedItems, find_picture_overlap
 from crosslift.making.task_run import TaskRun
 from crosslift.making.training_pictures import picture_role, teaching_role
@@ -170,16 +169,24 @@ def _decoded(
     )
 
 
-def picture_overlap_step(run: TaskRun, loaded: LoadedTarget) -> Step:
+def picture_overlap_step(
+    run: TaskRun,
+    target: str,
+    tested: Mapping[str, Picture],
+    facts: Mapping[str, Any],
+    owner: object,
+) -> Step:
     """Compares a task's training and dev pictures with a target's: `overlap.json`.
 
     Dev pictures count too, as they may choose the weights that are kept.
 
     Args:
         run: the task.
-        loaded: the target.
+        target: name of the target.
+        shown: item -> picture of the target.
+        facts: what decides them, JSON-like.
+        owner: the target itself.
     """
-    target, tested = loaded.target.name, loaded.data.pictures
     splits = {
         split: _decoded(run, split, records, _COMPARED_AS)
         for split, records in run.shown().items()
@@ -187,8 +194,7 @@ def picture_overlap_step(run: TaskRun, loaded: LoadedTarget) -> Step:
     }
     pictures = list(tested.values())
     label = f"pictures of {target}"
-    facts = {"pictures": loaded.data.pictures_checksum}
-    test = _decoding(label, pictures, facts, _COMPARED_AS, loaded, skip_broken=False)
+    test = _decoding(label, pictures, facts, _COMPARED_AS, owner, skip_broken=False)
     return Step(
         kind="overlap",
         label=f"pictures of {run.task.name} with {target}",

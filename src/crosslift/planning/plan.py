@@ -235,7 +235,9 @@ def plan_study(study: Study, *, keep_going: bool = False) -> Plan:
         for name, each in tuned.items()
     }
     of_pictures = {
-        (title, name): picture_overlap_step(run, loaded)
+        (title, name): picture_overlap_step(
+            run, name, loaded.data.pictures, loaded.picture_facts, loaded
+        )
         for title, run in tasks.titled().items()
         for name, loaded in targets.items()
         if run.task.pictures and loaded.data.pictures

@@ -36,14 +36,13 @@ def embed_pictures_step(trained: Step, loaded: LoadedTarget, seed: int) -> Step:
     form = form_of(task_of(trained, task).task)
     label = f"pictures of {loaded.target.name}"
     pictures = list(loaded.data.pictures.values())
-    facts = {"pictures": loaded.data.pictures_checksum}
-    inputs = picture_step(label, pictures, facts, form.tower_settings, loaded)
+    inputs = picture_step(label, pictures, loaded.picture_facts, form.tower_settings, loaded)
     if form.frozen:
         inputs = features_step(f"{label}, as a frozen tower has them", inputs, form, seed)
     return Step(
         kind="embed-pictures",
         label=label,
-        settings={**facts, "task": task},
+        settings={**loaded.picture_facts, "task": task},
         inputs={"tower": trained, "pictures": inputs},
         make=embed_pictures,
         work=len(pictures),
