@@ -139,7 +139,7 @@ def test_an_english_side_that_languages_share_is_encoded_once(run: Any, tmp_path
     assert encoded == [
         "encode: texts of bitext, de",
         "encode: texts of bitext, fr",
-        "encode: texts of bitext, tgt of de, tgt of fr",
+        "encode: texts of bitext, tgt of de, fr",
     ]
     write_bitext(folder, "ar", english="one sentence")
     _, made = run(own(folder))
@@ -271,7 +271,7 @@ def test_sides_with_most_texts_in_common_are_one_set() -> None:
     shared = sets["de", "tgt"]
     assert shared is sets["fr", "tgt"] is sets["cs", "src"]
     assert shared.texts == ["four", "one", "three", "two"]
-    assert shared.words == "tgt of de, tgt of fr, cs"
+    assert shared.words == "cs; tgt of de, fr"
     assert sets["sw", "tgt"].texts == ["five", "one"], "half in common is not most"
     assert len({id(each) for each in sets.values()}) == 6
     apart = text_sets(data, apart=True)

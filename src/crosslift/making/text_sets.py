@@ -6,7 +6,7 @@ encoded as a whole, or not at all: what was encoded before never changes a resul
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from crosslift.artifacts.keys import key_of
 from crosslift.encoders.encoder_settings import Side
+from crosslift.errors import first_few
 from crosslift.targets.target_data import TargetData
 
 _MOST_OF_A_SIDE = 0.5
@@ -29,7 +30,7 @@ class TextSet:
 
     Args:
         texts: sorted.
-        words: which texts they are, such as ``de`` or ``en of de, fr``.
+        words: which texts they are, such as ``de`` or ``tgt of de, fr``.
     """
 
     texts: list[str]
@@ -97,11 +98,7 @@ def _shared_texts(sides: Mapping[Name, frozenset[str]]) -> NDArray[np.float32]:
 
 
 def _words(names: Sequence[Name]) -> str:
-    return ", ".join(_first_few(names))
-
-
-def _first_few(names: Sequence[Name], most: int = 3) -> Iterator[str]:
-    for language, side in names[:most]:
-        yield language if side == "src" else f"{side} of {language}"
-    if len(names) > most:
-        yield f"{len(names) - most} more"
+    """Such as ``cs; tgt of de, fr``."""
+    languages = {side: [name for name, of in names if of == side] for side in ("src", "tgt")}
+    src, tgt = (first_few(languages[side], most=3) for side in ("src", "tgt"))
+    return "; ".join(filter(None, (src, f"tgt of {tgt}" if tgt else "")))
