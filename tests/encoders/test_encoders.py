@@ -13,6 +13,7 @@ import transformers
 from sentence_transformers import SentenceTransformer
 from tiny_encoder import KINDS, TEXTS, WIDTH, load_tiny, make_tiny_encoder
 
+from crosslift.encoders import lend as lend_module
 from crosslift.encoders.encode_texts import batches_by_length, encode, encode_into
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.export import write_sentence_transformer
@@ -494,6 +495,30 @@ def test_what_a_borrower_does_is_undone(bert_folder: Path, tmp_path: Path, preci
     assert again is encoder, "loaded once"
     assert same(everything(again), fresh)
     assert encode(again, TEXTS).tobytes() == vectors.tobytes()
+
+
+def test_readers_of_one_state_read_its_changes_once(
+    bert_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed(bert_folder, tmp_path / "one.safetensors", (7, 30))
+    changes = [tmp_path / "one.safetensors"]
+    settings = EncoderSettings(name=str(bert_folder), precision="float32")
+    lent = LentEncoder()
+    vectors = encode(lent.lend(settings, changes, to_read=True), TEXTS)
+    with monkeypatch.context() as patch:
+        patch.delattr(lend_module, "apply_changes")
+        again = lent.lend(settings, changes, to_read=True)
+        assert encode(again, TEXTS).tobytes() == vectors.tobytes()
+    trained = lent.lend(settings, changes)
+    with torch.no_grad():
+        for parameter in trained.model.parameters():
+            if parameter is not trained.table.whole:
+                parameter.mul_(2)
+    assert encode(trained, TEXTS).tobytes() != vectors.tobytes()
+    after = lent.lend(settings, changes, to_read=True)
+    assert encode(after, TEXTS).tobytes() == vectors.tobytes(), "what was trained is undone"
+    plain = encode(lent.lend(settings, to_read=True), TEXTS)
+    assert plain.tobytes() != vectors.tobytes()
 
 
 def test_other_settings_load_another_encoder(bert_folder: Path) -> None:
