@@ -25,7 +25,8 @@ from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.load_encoder import load_encoder
 from crosslift.errors import CrossLiftError, DataError, EncoderError
 from crosslift.images import tower_files
-from crosslift.images.towers import TowerSettings, fingerprint_of, open_tower
+from crosslift.images.tower_facts import fingerprint_of
+from crosslift.images.towers import TowerSettings, open_tower
 from crosslift.model_files.find_model import PublishedModel
 from crosslift.sources.translation import translator_files
 from crosslift.sources.translation.engines import engine_facts, open_engine

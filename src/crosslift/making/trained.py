@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crosslift.encoders.encoder_folder import fingerprint, layers_of, with_prompt_text
 from crosslift.encoders.encoder_settings import EncoderSettings, Side, SidePrompts
-from crosslift.encoders.lend import LentEncoder
-from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.precision import resolve_precision
 from crosslift.errors import StudyError
 from crosslift.making.weight_files import weights_file
 from crosslift.steps.step import Step, Workplace
+
+if TYPE_CHECKING:
+    from crosslift.encoders.load_encoder import Encoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,9 @@ class Trained:
         return {f"encoder, stage {n}": step for n, step in enumerate(before, 1)} | {"encoder": last}
 
     def load(self, workplace: Workplace) -> Encoder:
-        """The encoder itself."""
+        """The encoder itself (this loads torch)."""
+        from crosslift.encoders.lend import LentEncoder
+
         folders = [step.open(workplace.store) for step in self.stages]
         changes = [folder / weights_file("encoder") for folder in folders]
         if self.checkpoint:

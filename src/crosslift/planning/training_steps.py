@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crosslift.encoders.encoder_folder import layers_of
 from crosslift.encoders.encoder_settings import EncoderSettings
@@ -19,8 +19,10 @@ from crosslift.steps.step import Step
 from crosslift.training.budget import Budget
 from crosslift.training.guards.data import on_their_data
 from crosslift.training.guards.guard import Guard, GuardOnData
-from crosslift.training.kept_checkpoints import KeptWeights
 from crosslift.training.stage_settings import GUARDS_ON_DATA, StageSettings
+
+if TYPE_CHECKING:
+    from crosslift.training.kept_checkpoints import KeptWeights
 
 _TOKENS_OF_A_TEXT = 12  # a guess, for budgets in tokens; only the expected time depends on it
 
