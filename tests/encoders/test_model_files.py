@@ -125,6 +125,9 @@ def test_a_network_that_fails_in_any_way_is_explained(
     def fail(*_: object, **__: object) -> str:
         raise RuntimeError("peer closed connection\nwithout a word")
 
+    monkeypatch.setattr(huggingface_hub.HfApi, "repo_info", fail)
+    assert "could not be fetched: peer closed connection\n" in refusal(kind, "someone/nothing")
+    monkeypatch.setattr(huggingface_hub.HfApi, "repo_info", lambda *_, **__: None)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
     assert "could not be fetched: peer closed connection\n" in refusal(kind, "someone/nothing")
 

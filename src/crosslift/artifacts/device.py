@@ -32,7 +32,7 @@ def device() -> torch.device:
 
 
 def multiplies_bfloat16() -> bool:
-    """Whether the device multiplies bfloat16 natively. Loads torch where the answer is not remembered."""
+    """Whether the device multiplies bfloat16 natively. Loads torch unless the answer is remembered."""
     return bool(remembered("multiplies bfloat16", _multiplies_bfloat16))
 
 

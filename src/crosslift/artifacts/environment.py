@@ -38,7 +38,8 @@ def environment() -> Environment:
 def remembered_environment() -> Environment:
     """The same for people to read: facts that only torch knows may be those of an earlier process, if
     nothing that decides them has changed since (see `machine_answers`)."""
-    return _fixed() | remembered("device", device_facts)
+    of_device: Environment = remembered("device", device_facts)
+    return _fixed() | of_device
 
 
 @functools.cache

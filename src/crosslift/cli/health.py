@@ -82,9 +82,9 @@ def _disk() -> str:
 
 
 def _precision() -> str:
-    from crosslift.encoders.precision import device, resolve_precision
+    from crosslift.encoders.precision import resolve_precision
 
-    return f"auto is {resolve_precision('auto')} on {device()}"
+    return f"auto is {resolve_precision('auto')} on {remembered_environment()['device']}"
 
 
 def _sentence_transformers() -> str:

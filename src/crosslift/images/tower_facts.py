@@ -5,10 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from crosslift.artifacts.places import user_path
+from crosslift.artifacts.read_once import read_once
 from crosslift.images.framing import Framing
-from crosslift.images.packaged_towers import embedded_fingerprint, embedded_preparation
+from crosslift.images.packaged_towers import (
+    check_embedded_tower,
+    embedded_fingerprint,
+    embedded_preparation,
+)
 from crosslift.images.preparation import PUBLISHED, Preparation, preparation_of
-from crosslift.images.tower_files import is_timm, published_fingerprint, tower_folder
+from crosslift.images.tower_files import (
+    check_published,
+    is_timm,
+    published_fingerprint,
+    tower_folder,
+)
 from crosslift.images.tower_settings import CONVOLUTIONAL, EMBEDDED, TIMM, TowerSettings
 
 PICTURE_SIZE = 64
@@ -45,6 +55,19 @@ def fingerprint_of(settings: TowerSettings) -> str:
     if settings.name in EMBEDDED:
         return embedded_fingerprint(settings)
     return published_fingerprint(settings)
+
+
+@read_once()
+def check_tower(settings: TowerSettings) -> None:
+    """Raises if a tower cannot be had. Nothing is fetched, converted or loaded.
+
+    Raises:
+        EncoderError: its files are neither here nor on the hub.
+    """
+    if settings.name in EMBEDDED:
+        check_embedded_tower(settings)
+    elif settings.name != CONVOLUTIONAL:
+        check_published(settings)
 
 
 def _preparation(settings: TowerSettings) -> Preparation:

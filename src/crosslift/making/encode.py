@@ -23,6 +23,10 @@ class EncodedTexts:
     encoder: Trained
     texts: Sequence[str]
 
+    def check_needs(self) -> None:
+        """Raises if the encoder cannot be had."""
+        self.encoder.check_needs()
+
 
 def encode_texts(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `vectors.npy`, float32 [N, D], and `reading.json`: how they were read from the encoder."""

@@ -45,6 +45,10 @@ class EveryPlace(NamedTuple):
     texts: Sequence[str]
     places: Sequence[Place]
 
+    def check_needs(self) -> None:
+        """Raises if the encoder cannot be had."""
+        self.encoder.check_needs()
+
 
 class EveryReading(NamedTuple):
     """What `score_readings` works with; ``encoded`` maps a prompt to the step with its vectors."""

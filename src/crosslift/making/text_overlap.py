@@ -19,6 +19,10 @@ class ComparedTexts:
     run: TaskRun
     loaded: LoadedTarget
 
+    def check_needs(self) -> None:
+        """Raises if the task's records cannot be had."""
+        self.run.check_needs()
+
 
 def find_text_overlap(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `overlap.json`: a task's number of records, and the target's texts that are in them."""

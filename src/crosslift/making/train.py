@@ -44,6 +44,12 @@ class Training:
     seed: int
     kept: tuple[KeptWeights, ...] = ()
 
+    def check_needs(self) -> None:
+        """Raises if the encoder, or the records or the image tower of a task, cannot be had."""
+        self.before.check_needs()
+        for run in self.tasks.values():
+            run.check_needs()
+
 
 def train_stage(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes the files that `train_step` names.

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from crosslift.encoders.encoder_folder import fingerprint, layers_of, with_prompt_text
+from crosslift.encoders.encoder_folder import (
+    check_encoder,
+    fingerprint,
+    layers_of,
+    with_prompt_text,
+)
 from crosslift.encoders.encoder_settings import EncoderSettings, Side, SidePrompts
 from crosslift.encoders.precision import resolve_precision
 from crosslift.errors import StudyError
@@ -88,6 +93,10 @@ class Trained:
             return {}
         *before, last = self.stages
         return {f"encoder, stage {n}": step for n, step in enumerate(before, 1)} | {"encoder": last}
+
+    def check_needs(self) -> None:
+        """Raises if the encoder that it began as cannot be had; see `check_encoder`."""
+        check_encoder(self.settings)
 
     def load(self, workplace: Workplace) -> Encoder:
         """The encoder itself (this loads torch)."""

@@ -24,7 +24,7 @@ from crosslift.training.stage_settings import GUARDS_ON_DATA, StageSettings
 if TYPE_CHECKING:
     from crosslift.training.kept_checkpoints import KeptWeights
 
-_TOKENS_OF_A_TEXT = 12  # a guess, for budgets in tokens; only the expected time depends on it
+TOKENS_OF_A_TEXT = 12  # a guess: only the expected time and memory depend on it
 
 
 def train_step(
@@ -196,6 +196,6 @@ def _texts_trained(tasks: Sequence[TaskRun], stage: StageSettings, budget: Budge
     examples = {
         "updates": budget.amount * budget.batch_size,
         "examples": budget.amount,
-        "tokens": budget.amount / _TOKENS_OF_A_TEXT / texts,
+        "tokens": budget.amount / TOKENS_OF_A_TEXT / texts,
     }[budget.unit]
     return examples * texts * (0.25 if stage.text_side == "locked" else 1.0)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crosslift.errors import DataError, first_few
+from crosslift.errors import DataError, first_few, legal_names
 from crosslift.sources.bitext_names import LAYOUTS, BitextFiles, BitextFolder, find_bitexts
 from crosslift.sources.checksums import sha256_of
 from crosslift.sources.record import Bitext
@@ -155,7 +155,7 @@ def _requested_files(
     if missing:
         raise DataError(
             f"{folder} holds no bitext of {', '.join(missing)}",
-            f"one of {', '.join(bitext_folder.files)}",
+            f"one of {legal_names(missing[0], list(bitext_folder.files))}",
             remedy,
         )
     return {code: bitext_folder.files[code] for code in codes}
