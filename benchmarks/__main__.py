@@ -23,6 +23,7 @@ from benchmarks.parts.evaluation import evaluation_rows
 from benchmarks.parts.pictures import picture_rows
 from benchmarks.parts.robust import robust_rows
 from benchmarks.parts.search import search_rows
+from benchmarks.parts.start_up import start_up_rows
 from benchmarks.parts.towers import tower_rows
 from benchmarks.parts.trainers import trainer_rows
 from benchmarks.parts.training_steps import training_rows
@@ -37,6 +38,7 @@ _PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "images": picture_rows,
     "towers": tower_rows,
     "robust": robust_rows,
+    "start-up": start_up_rows,
 }
 _TEXTS = 10_000
 _PEAK_SECONDS, _PEAK_SECONDS_QUICK = 6.0, 2.0

@@ -5,6 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+_MOST_LISTED = 12
+_MOST_LETTERS = 100
+_MOST_NEAR = 5
+
 
 class CrossLiftError(Exception):
     """Base of every error that CrossLift raises on purpose.
@@ -54,13 +58,17 @@ class UnknownNameError(CrossLiftError):
         kind: the kind of thing that has the name, in the singular ("task", "target", "arm").
         name: the unknown name.
         legal: every legal name.
+        listed_by: the command that lists them all; None: there is none.
     """
 
-    def __init__(self, kind: str, name: str, legal: Iterable[str]) -> None:
+    def __init__(
+        self, kind: str, name: str, legal: Iterable[str], listed_by: str | None = None
+    ) -> None:
         names = sorted(legal)
         near = nearest(name, names)
         hint = f"did you mean {' or '.join(repr(n) for n in near)}?" if near else None
-        super().__init__(f"unknown {kind} {name!r}", f"one of {', '.join(names)}", hint)
+        expected = f"one of {legal_names(name, names, listed_by)}"
+        super().__init__(f"unknown {kind} {name!r}", expected, hint)
 
 
 def encodable(text: str) -> str:
@@ -75,6 +83,25 @@ def encodable(text: str) -> str:
 def nearest(name: str, legal: Iterable[str], most: int = 2) -> list[str]:
     """The legal names closest in spelling to ``name``, best first, at most ``most`` of them."""
     return difflib.get_close_matches(name, list(legal), n=most, cutoff=0.6)
+
+
+def legal_names(name: str, legal: Sequence[str], listed_by: str | None = None) -> str:
+    """Legal names as an error lists them: all of a few; of many, those nearest to an unknown one.
+
+    Args:
+        name: the unknown name.
+        legal: every legal name.
+        listed_by: the command that lists them all; None: there is none.
+
+    Example: ``51 names, the nearest: tatoeba, bitext, xtd10 (`crosslift targets` lists all)``.
+    """
+    listed = ", ".join(legal)
+    if len(legal) <= _MOST_LISTED or len(listed) <= _MOST_LETTERS:
+        return listed
+    near = difflib.get_close_matches(name, legal, n=_MOST_NEAR, cutoff=0.4)
+    some = f"the nearest: {', '.join(near)}" if near else f"such as {', '.join(legal[:_MOST_NEAR])}"
+    where = f" (`{listed_by}` lists all)" if listed_by else ""
+    return f"{len(legal)} names, {some}{where}"
 
 
 def first_few(names: Sequence[str], most: int = 12) -> str:

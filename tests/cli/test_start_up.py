@@ -9,6 +9,15 @@ from pathlib import Path
 import pytest
 
 HEAVY = ("torch", "transformers", "peft", "matplotlib", "sentence_transformers", "datasets")
+ABSENT = """
+name: x
+question: Is it there?
+seeds: [1]
+starts: {plain: {encoder: embedded}}
+start: plain
+arms: {baseline: {}}
+targets: [{name: tatoeba, data: nowhere}]
+"""
 CODE = """
 import sys
 from crosslift.cli.main import main
@@ -39,6 +48,12 @@ except SystemExit as end:
         (["evaluate", "embedded", "--target", "tatoba"], 2),
         (["evaluate", "embedded", "--target", "xnli"], 2),
         (["evaluate", "embedded", "--target", "tatoeba", "--data", "nowhere"], 2),
+        (["evaluate", "embedded", "--target", "tatoeba", "--data", "."], 2),
+        (["evaluate", "someone/nothing", "--target", "bitext", "--data", "."], 2),
+        (["tasks", "snly"], 2),
+        (["targets", "tatoba"], 2),
+        (["plan", "absent.yaml"], 2),
+        (["run", "absent.yaml"], 2),
         (["sweep", "embedded", "--target", "tatoba"], 2),
     ],
 )
@@ -47,6 +62,7 @@ def test_mistakes_are_found_before_anything_heavy_is_loaded(
 ) -> None:
     (tmp_path / "broken.yaml").write_text("name: x\narms: {a: {}\n", encoding="utf-8")
     (tmp_path / "wrong.yaml").write_text("name: x\nseeds: 3\n", encoding="utf-8")
+    (tmp_path / "absent.yaml").write_text(ABSENT, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-c", CODE.replace("{HEAVY!r}", repr(HEAVY)), *arguments],
         cwd=tmp_path,

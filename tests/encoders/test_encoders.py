@@ -18,8 +18,9 @@ from crosslift.encoders.encode_texts import batches_by_length, encode, encode_in
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.export import write_sentence_transformer
 from crosslift.encoders.lend import LentEncoder
-from crosslift.encoders.load_encoder import Encoder, Place, load_encoder
+from crosslift.encoders.load_encoder import Encoder, load_encoder
 from crosslift.encoders.packing import pack
+from crosslift.encoders.reading import Place
 from crosslift.encoders.state import apply_changes, save_change
 from crosslift.encoders.token_table import TokenTable
 from crosslift.errors import ArtifactError, EncoderError, TrainingError

@@ -25,7 +25,8 @@ from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.load_encoder import load_encoder
 from crosslift.errors import CrossLiftError, DataError, EncoderError
 from crosslift.images import tower_files
-from crosslift.images.towers import TowerSettings, fingerprint_of, open_tower
+from crosslift.images.tower_facts import fingerprint_of
+from crosslift.images.towers import TowerSettings, open_tower
 from crosslift.model_files.find_model import PublishedModel
 from crosslift.sources.translation import translator_files
 from crosslift.sources.translation.engines import engine_facts, open_engine
@@ -124,6 +125,9 @@ def test_a_network_that_fails_in_any_way_is_explained(
     def fail(*_: object, **__: object) -> str:
         raise RuntimeError("peer closed connection\nwithout a word")
 
+    monkeypatch.setattr(huggingface_hub.HfApi, "repo_info", fail)
+    assert "could not be fetched: peer closed connection\n" in refusal(kind, "someone/nothing")
+    monkeypatch.setattr(huggingface_hub.HfApi, "repo_info", lambda *_, **__: None)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
     assert "could not be fetched: peer closed connection\n" in refusal(kind, "someone/nothing")
 

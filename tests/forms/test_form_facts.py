@@ -20,7 +20,7 @@ from crosslift.encoders.load_encoder import Encoder
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.forms.declared_forms import FORMS, PICTURE_FORMS, form_facts, forms_of_vectors
 from crosslift.forms.form_facts import FormFacts, PictureFacts
-from crosslift.forms.picture_side import PictureForm
+from crosslift.forms.picture_form import PictureForm
 from crosslift.tasks.task import FormSpec
 
 

@@ -19,7 +19,8 @@ from crosslift.forms.contrastive_losses import info_nce, pairwise_sigmoid, unit
 from crosslift.forms.cross_attention import CrossAttention, padded
 from crosslift.forms.form import FormOptions, Split, rows_by_group
 from crosslift.forms.image_text import ImageText
-from crosslift.forms.image_text_matching import ImageTextMatching, hard_negatives
+from crosslift.forms.image_text_matching import ImageTextMatching
+from crosslift.forms.image_text_matching_head import hard_negatives
 from crosslift.forms.text_pairs import TextPairs
 from crosslift.sources.record import Record
 

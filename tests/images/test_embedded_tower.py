@@ -18,8 +18,9 @@ from crosslift.errors import DataError, EncoderError, StudyError
 from crosslift.images.decode import load_picture
 from crosslift.images.embedded_tower import embedded_classifier, open_embedded
 from crosslift.images.features import extract_features
+from crosslift.images.tower_facts import fingerprint_of, preparation_for
 from crosslift.images.tower_settings import EMBEDDED, TowerSettings
-from crosslift.images.towers import fingerprint_of, open_tower, preparation_for
+from crosslift.images.towers import open_tower
 
 CPU = torch.device("cpu")
 SIZES = {"embedded": 260, "embedded-medium": 240, "embedded-small": 224}

@@ -19,14 +19,8 @@ from tiny_encoder import word_piece_tokenizer
 from crosslift.errors import CrossLiftError, EncoderError, StudyError
 from crosslift.images.decode import load_picture
 from crosslift.images.preparation import preparation_of
-from crosslift.images.towers import (
-    ImageTower,
-    TowerSettings,
-    fingerprint_of,
-    open_text_tower,
-    open_tower,
-    preparation_for,
-)
+from crosslift.images.tower_facts import fingerprint_of, preparation_for
+from crosslift.images.towers import ImageTower, TowerSettings, open_text_tower, open_tower
 
 CPU = torch.device("cpu")
 SIZE = 32

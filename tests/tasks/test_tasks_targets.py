@@ -19,7 +19,7 @@ from crosslift.encoders.encode_texts import encode
 from crosslift.errors import DataError, StudyError, UnknownNameError
 from crosslift.forms.declared_forms import PICTURE_FORMS
 from crosslift.forms.form import FormOptions, Split, pictures_of
-from crosslift.forms.picture_side import PictureForm
+from crosslift.forms.picture_form import PictureForm
 from crosslift.images.decode import load_picture
 from crosslift.languages import is_known
 from crosslift.metrics.table import METRICS, OUTCOME_OF_METRIC

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.artifacts.disk_errors import disk_errors_explained, make_folder
 from crosslift.artifacts.store import Store
 from crosslift.planning.finished_part import finished_part
@@ -75,6 +74,8 @@ def write_partial_run(folder: Path) -> PartialRun | None:
     part = finished_part(plan, store, status)
     if part is None:
         return None
+    from crosslift.analysis.write_run_folder import write_run_folder  # loads matplotlib
+
     finished, facts = part
     records = list(_records(finished, store, status))
     write_run_folder(finished, store, records, folder, _registered(mark, facts), facts)

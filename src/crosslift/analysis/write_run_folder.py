@@ -35,6 +35,7 @@ from crosslift.analysis.registration import registration_facts
 from crosslift.analysis.sensitivity import sensitivities
 from crosslift.analysis.stage_facts import stage_facts
 from crosslift.analysis.step_records import mined_languages, swept_readings, vector_diagnoses
+from crosslift.analysis.unchanged_folder import note_written, source_of
 from crosslift.analysis.xtreme_table import xtreme_table
 from crosslift.artifacts.disk_errors import disk_errors_explained, make_folder
 from crosslift.artifacts.files import file_written_whole
@@ -114,7 +115,10 @@ def write_run_folder(
     facts = _facts(gathered, records, judged, folder, registration, partial)
     _write_claims(gathered, facts, folder)
     write_json_file(folder / RUN_FILE, facts)
-    return write_report(folder)
+    report = write_report(folder)
+    whole = partial is None  # the results of a part are not those of any plan
+    note_written(folder, source_of(plan, store, records, registered) if whole else "")
+    return report
 
 
 def _contents(

@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 from crosslift.analysis.language_groups import groupings
 from crosslift.analysis.partial_run import unfinished
 from crosslift.analysis.reported import refuse_unreported
-from crosslift.analysis.write_run_folder import write_run_folder
 from crosslift.artifacts.disk_errors import disk_errors_explained
 from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.progress import Silent
@@ -76,6 +75,8 @@ def run_study(
         StudyError: the folder holds the run of another study.
         CrossLiftError: a step cannot be made; all steps made before it are kept.
     """
+    from crosslift.analysis.write_run_folder import write_run_folder  # loads matplotlib
+
     out = Path(out)
     check_folder(out, study, replace=replace)
     store = store or Store()

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crosslift.artifacts.machine_answers import remembered
+
 if TYPE_CHECKING:
     import torch
 
@@ -30,7 +32,11 @@ def device() -> torch.device:
 
 
 def multiplies_bfloat16() -> bool:
-    """Whether the device multiplies bfloat16 natively."""
+    """Whether the device multiplies bfloat16 natively. Loads torch unless the answer is remembered."""
+    return bool(remembered("multiplies bfloat16", _multiplies_bfloat16))
+
+
+def _multiplies_bfloat16() -> bool:
     import torch
 
     if device().type == "cuda":

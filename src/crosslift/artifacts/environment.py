@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from crosslift.artifacts.device import device_facts
+from crosslift.artifacts.machine_answers import remembered
 from crosslift.artifacts.processor import UNKNOWN, processor_facts
 from crosslift.artifacts.versions import (
     NOT_IN_NUMBERS,
@@ -32,6 +33,13 @@ def environment() -> Environment:
     Loads torch. Facts that cannot change while the process runs are looked up once.
     """
     return _fixed() | device_facts()
+
+
+def remembered_environment() -> Environment:
+    """The same for people to read: facts that only torch knows may be those of an earlier process, if
+    nothing that decides them has changed since (see `machine_answers`)."""
+    of_device: Environment = remembered("device", device_facts)
+    return _fixed() | of_device
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import json
 import os
@@ -44,6 +45,7 @@ _FOLDER = Path(crosslift.__file__).resolve().parent
 _SECONDS = 20.0
 
 
+@functools.cache
 def package_versions() -> dict[str, str]:
     """Package -> its version, or ``not installed``: all that the project declares, extras included."""
     names = [*declared_packages(_FOLDER), *UNDECLARED]

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crosslift.artifacts.disk_errors import make_folder
-from crosslift.artifacts.environment import environment
+from crosslift.artifacts.environment import remembered_environment
 from crosslift.artifacts.places import home
 from crosslift.artifacts.versions import package_versions
 from crosslift.cli.output import console_for, write_json
@@ -32,7 +32,7 @@ def show(json_to: str | None) -> None:
         _check("sentence-transformers (to use exports; optional)", _sentence_transformers),
         _check("translation of training data (optional)", _translation),
     ]
-    facts = environment()
+    facts = remembered_environment()
     console = console_for(json_to)
     table = Table("what", "state", "")
     for check in checks:
@@ -82,9 +82,9 @@ def _disk() -> str:
 
 
 def _precision() -> str:
-    from crosslift.encoders.precision import device, resolve_precision
+    from crosslift.encoders.precision import resolve_precision
 
-    return f"auto is {resolve_precision('auto')} on {device()}"
+    return f"auto is {resolve_precision('auto')} on {remembered_environment()['device']}"
 
 
 def _sentence_transformers() -> str:

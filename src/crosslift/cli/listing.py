@@ -136,7 +136,7 @@ def _print(
         return
     by_name = {row.name: row for row in rows}
     if name not in by_name:
-        raise UnknownNameError(what, name, by_name)
+        raise UnknownNameError(what, name, by_name, f"crosslift {what}s")
     for field, value in by_name[name].to_json().items():
         words = ", ".join(value) if isinstance(value, list) else value
         if words not in ("", False):
@@ -148,17 +148,21 @@ def _print(
 def report(folder: Path, json_to: str | None) -> None:
     """Writes a run's report again; of a run that is not finished, a partial one."""
     from crosslift.results.partial_run import UNFINISHED_FILE
-    from crosslift.results.run_folder import RunFolder
+    from crosslift.results.run_folder import REPORT, RunFolder
 
     if (folder / UNFINISHED_FILE).is_file():
         _update_partial(folder)
-    RunFolder.read(folder)
-    from crosslift.cli.printed_run import outcome, print_run  # takes a second: after wrong paths
-    from crosslift.reports.html import write_report
+    run = RunFolder.read(folder)
+    from crosslift.analysis.unchanged_folder import note_written, report_is_current
+    from crosslift.cli.printed_run import outcome, print_run
 
     console = console_for(json_to)
-    path = write_report(folder)
-    run = RunFolder.read(folder)
+    path = folder / REPORT
+    if not report_is_current(folder):
+        from crosslift.reports.html import write_report  # loads matplotlib
+
+        path = write_report(folder)
+        note_written(folder)
     print_run(console, run)
     console.print(Text.assemble("\nReport: ", (str(path), "bold")))
     write_json(outcome(run, path), json_to)

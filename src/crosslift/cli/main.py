@@ -173,12 +173,14 @@ def plan(
             help="An earlier run, from whose noise the smallest effects are computed.",
         ),
     ] = None,
+    tree: Annotated[bool, typer.Option("--tree", help="Print every step, too.")] = False,
     store: StoreOption = None,
     json: Json = None,
 ) -> None:
-    """Print the tree of a study's steps: which would run, why, and how long they take.
+    """Print what each arm of a study needs: steps, time, memory, disk; and why steps would run.
 
-    At its end: how small an effect the study could show on each target.
+    A fault that `run` would fail on (data, columns, models, languages) is printed instead. At the end:
+    how small an effect the study could show on each target.
     """
     from crosslift.studies.reading import read_study
 
@@ -192,6 +194,7 @@ def plan(
         keep_going=keep_going,
         trust_code=trust_code,
         like=like,
+        tree=tree,
     )
 
 

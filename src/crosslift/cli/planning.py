@@ -7,16 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.text import Text
-from rich.tree import Tree
+from rich.markup import escape
+from rich.table import Table
 
 from crosslift.analysis.judging import compared_with_baseline
 from crosslift.artifacts.store import Store
 from crosslift.cli.output import console_for, write_json
-from crosslift.cli.running import print_failures
+from crosslift.cli.plan_tree import PlanTree
+from crosslift.cli.printed_plan import print_failures
 from crosslift.metrics.table import described
-from crosslift.planning.plan import ArmRun, Plan, plan_study
-from crosslift.results.command_output import PlannedStep, StudyPlan
+from crosslift.planning.plan import Plan, plan_study
+from crosslift.planning.sizes import ArmSteps, size_of_step, steps_by_arm, together
+from crosslift.results.command_output import PlannedArm, PlannedStep, StudyPlan
 from crosslift.results.reference_noise import PlannedPower
 from crosslift.results.run_folder import RunFolder
 from crosslift.statistics.planned import (
@@ -28,11 +30,13 @@ from crosslift.statistics.planned import (
 from crosslift.statistics.power import POWER
 from crosslift.steps.estimates import Estimates
 from crosslift.steps.past_plans import asked_before
-from crosslift.steps.run import missing_steps
+from crosslift.steps.run import check_needs, missing_steps
 from crosslift.steps.status import Status
 from crosslift.steps.step import Step
 from crosslift.studies.schema import Study
-from crosslift.wording import about_duration, duration
+from crosslift.wording import about_duration, duration, memory
+
+_COMPARED = "(overlap of data)"
 
 
 def show(
@@ -43,8 +47,9 @@ def show(
     keep_going: bool = False,
     trust_code: bool = False,
     like: Path | None = None,
+    tree: bool = False,
 ) -> None:
-    """Prints the tree of a study's steps, why steps that are not up to date would run, and what its
+    """Prints what each arm of a study needs, why steps that are not up to date would run, and what its
     comparisons could show.
 
     Args:
@@ -54,20 +59,28 @@ def show(
         keep_going: leave out arms that cannot be planned.
         trust_code: count artifacts of other code as up to date.
         like: an earlier run, whose noise is expected; None: that of ours.
+        tree: print every step, too.
+
+    Raises:
+        CrossLiftError: the study cannot be planned, or a step would fail.
     """
     artifacts = Store(store)
     console = console_for(json_to)
     with console.status("reading the data and planning"):
         plan = plan_study(study, keep_going=keep_going)
-        steps = plan.steps()
         status = Status(
             artifacts, trust_code=trust_code, asked_before=asked_before(plan, artifacts)
         )
+        missing = missing_steps(plan.steps(), artifacts, status)
+        plan = check_needs(plan, missing, keep_going=keep_going)
+        steps = plan.steps()
         missing = missing_steps(steps, artifacts, status)
     estimates = Estimates(artifacts)
     to_run = {step.key for step in missing}
-    drawing = _Drawing(console, status, estimates, to_run)
-    drawing.draw(plan)
+    if tree:
+        PlanTree(console, status, estimates, to_run).draw(plan)
+    arms = tuple(_arm_row(each, estimates, to_run) for each in steps_by_arm(plan))
+    _print_arms(console, arms)
     unknown = " (some steps' speed is not known yet)" if _unknown(estimates, missing) else ""
     console.print(
         f"{len(steps)} steps: {len(steps) - len(missing)} up to date, {len(missing)} to run, "
@@ -79,8 +92,49 @@ def show(
     _print_power(console, power)
     rows = tuple(_row(step, status, estimates, to_run) for step in steps)
     write_json(
-        StudyPlan(study=study.name, store=str(artifacts.root), steps=rows, power=power), json_to
+        StudyPlan(study=study.name, store=str(artifacts.root), steps=rows, arms=arms, power=power),
+        json_to,
     )
+
+
+def _arm_row(arm: ArmSteps, estimates: Estimates, to_run: set[str]) -> PlannedArm:
+    missing = [step for step in arm.steps if step.key in to_run]
+    size = together(map(size_of_step, missing))
+    return PlannedArm(
+        arm=arm.arm,
+        steps_to_run=len(missing),
+        steps_up_to_date=len(arm.steps) - len(missing),
+        expected_seconds=None if _unknown(estimates, missing) else estimates.total(missing),
+        memory_bytes=None if size.memory is None else round(size.memory),
+        disk_bytes=None if size.disk is None else round(size.disk),
+    )
+
+
+def _print_arms(console: Console, arms: Sequence[PlannedArm]) -> None:
+    """Prints a row for each arm. A step that several arms need counts at the first of them."""
+    table = Table("arm", "to run", "up to date", "time", "memory", "disk")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for arm in arms:
+        counts = (str(arm.steps_to_run), str(arm.steps_up_to_date))
+        if arm.steps_to_run == 0:
+            table.add_row(escape(arm.arm or _COMPARED), *counts, "", "", "")
+            continue
+        table.add_row(
+            escape(arm.arm or _COMPARED),
+            *counts,
+            duration(arm.expected_seconds),
+            memory(arm.memory_bytes),
+            memory(arm.disk_bytes),
+        )
+    console.print(table)
+    if any(arm.steps_to_run for arm in arms):
+        console.print(
+            "Time, memory and disk are estimates: memory of the largest step, disk of what all steps "
+            "leave. A step that several arms need counts at the first.",
+            style="dim",
+            soft_wrap=True,
+        )
 
 
 def _power(plan: Plan, like: Path | None) -> tuple[PlannedPower, ...]:
@@ -164,59 +218,3 @@ def _row(step: Step, status: Status, estimates: Estimates, to_run: set[str]) -> 
         modules=() if reason is None else reason.modules,
         expected_seconds=estimates.seconds(step) if step.key in to_run else 0.0,
     )
-
-
-class _Drawing:
-    """Draws the plan as a tree; a step that was drawn before is named, not drawn again."""
-
-    def __init__(
-        self, console: Console, status: Status, estimates: Estimates, to_run: set[str]
-    ) -> None:
-        self.console = console
-        self.status = status
-        self.estimates = estimates
-        self.to_run = to_run
-        self.drawn: set[str] = set()
-
-    def draw(self, plan: Plan) -> None:
-        root = Tree(Text(plan.study.name, style="bold"))
-        overlaps = root.add("overlap of training texts with target texts")
-        for step in plan.overlaps.values():
-            self._add(overlaps, step)
-        for run in plan.runs:
-            self._add_run(root.add(Text(f"arm {run.arm}, seed {run.seed}", style="bold")), run)
-        self.console.print(root)
-
-    def _add_run(self, branch: Tree, run: ArmRun) -> None:
-        for step in (*run.start_steps, *run.stage_steps):
-            self._add(branch, step)
-        for scored in run.evaluations.values():
-            for step in scored.values():
-                self._add(branch, step)
-        for each in run.fine_tuned.values():
-            for step in each.ends:
-                if step.key not in self.drawn:
-                    self._add(branch, step)
-        for share, evaluations in run.path.items():
-            if 0 < share < 1:
-                way = branch.add(f"at {share:g} of the way from the start")
-                for step in (each for scored in evaluations.values() for each in scored.values()):
-                    self._add(way, step)
-
-    def _add(self, branch: Tree, step: Step) -> None:
-        again = step.key in self.drawn
-        self.drawn.add(step.key)
-        place = branch.add(self._line(step, again))
-        for before in step.inputs.values():
-            if before.key not in self.drawn:
-                self._add(place, before)
-
-    def _line(self, step: Step, again: bool) -> Text:
-        text = Text(f"{step.kind}: {step.label} ")
-        text.append(step.key[:8], style="dim")
-        if again:
-            return text.append("  shared, see above", style="dim")
-        if step.key not in self.to_run:
-            return text.append("  up to date", style="green")
-        text.append(f"  to run, {duration(self.estimates.seconds(step))}", style="yellow")
-        return text.append(f"  ({self.status.why_made(step).words})", style="dim")

@@ -9,17 +9,17 @@ from rich.console import Console
 from rich.text import Text
 
 from crosslift.analysis.partial_run import unfinished, write_partial_run
-from crosslift.analysis.write_run_folder import write_run_folder
+from crosslift.analysis.unchanged_folder import results_are_current, source_of
 from crosslift.artifacts.store import Store
 from crosslift.cli.live_progress import LiveProgress
 from crosslift.cli.output import console_for, write_json
+from crosslift.cli.printed_plan import print_failures
 from crosslift.cli.printed_run import outcome, print_run
 from crosslift.planning.plan import Plan, plan_study
-from crosslift.reports.html import REPORT
 from crosslift.reports.partial import partial_sentence
-from crosslift.results.run_folder import RunFolder
+from crosslift.results.run_folder import REPORT, RunFolder
 from crosslift.steps.estimates import Estimates
-from crosslift.steps.run import missing_steps, run_plan
+from crosslift.steps.run import check_needs, missing_steps, run_plan
 from crosslift.steps.status import Status
 from crosslift.studies.registration import Registered
 from crosslift.studies.schema import Study
@@ -75,9 +75,11 @@ def carry_out(
     artifacts = Store(store)
     with console.status("reading the data and planning"):
         plan = plan_study(study, keep_going=keep_going)
-        steps = plan.steps()
         estimates = Estimates(artifacts)
         status = Status(artifacts, trust_code=trust_code)
+        missing = missing_steps(plan.steps(), artifacts, status)
+        plan = check_needs(plan, missing, keep_going=keep_going)
+        steps = plan.steps()
         missing = missing_steps(steps, artifacts, status)
     outlook = f": {len(steps)} steps, all up to date."
     if missing:
@@ -86,6 +88,10 @@ def carry_out(
             f"{about_duration(estimates.total(missing))}. Ctrl-C stops it; the same command resumes."
         )
     console.print(Text.assemble((study.name, "bold"), outlook))
+    if not missing:
+        done, records = run_plan(plan, artifacts, keep_going=keep_going, trust_code=trust_code)
+        if results_are_current(folder, source_of(done, artifacts, records, registered)):
+            return done
     try:
         with unfinished(folder, study, artifacts, registered, trust_code=trust_code):
             with LiveProgress(console, missing, estimates, plan.owners()) as progress:
@@ -93,6 +99,8 @@ def carry_out(
                     plan, artifacts, progress, keep_going=keep_going, trust_code=trust_code
                 )
             with console.status("comparing the arms and writing the report"):
+                from crosslift.analysis.write_run_folder import write_run_folder  # loads matplotlib
+
                 write_run_folder(plan, artifacts, records, folder, registered)
     except KeyboardInterrupt:
         print_stopped(console, folder)
@@ -112,10 +120,3 @@ def print_stopped(console: Console, folder: Path) -> None:
         return
     place = Text.assemble("Partial report: ", (str(folder / REPORT), "bold"))
     console.print(Text.assemble(f"{partial_sentence(partial)}\n", place))
-
-
-def print_failures(console: Console, plan: Plan) -> None:
-    """Prints which arms are left out, and why."""
-    for arm, error in plan.failures.items():
-        console.print(Text.assemble("\n", ("left out:", "bold red"), f" arm {arm}"))
-        console.print(error, soft_wrap=True)

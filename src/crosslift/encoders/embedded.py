@@ -31,6 +31,9 @@ PROMPTS = {"query": "query: ", "document": "passage: "}
 DEFAULT_PROMPT: str | None = None
 """Name of the prompt that is used if none is set. None: on development languages texts without
 a prompt are retrieved more often (docs/findings/retrieval-embedded.md)."""
+TABLE = (250_037, 384)
+"""Rows and width of its token table."""
+PARAMETERS = 117_505_920
 CONVERSION = 2
 """Version of the conversion below; raised whenever its output changes."""
 
@@ -52,7 +55,7 @@ def embedded_folder() -> Path:
     Raises:
         EncoderError: the package is missing, or its file or the converted folder is corrupt.
     """
-    place = home() / "encoders" / f"embedded-{CONVERSION}-{SOURCE_SHA256[:12]}"
+    place = _place()
     if not place.exists():
         source = _package_file()
         _check_source(source)
@@ -61,6 +64,20 @@ def embedded_folder() -> Path:
             write_sums(draft)
     check_sums(place, "the converted encoder")
     return place
+
+
+def check_embedded() -> None:
+    """Raises if the encoder is neither converted nor installed.
+
+    Raises:
+        EncoderError: the package is missing.
+    """
+    if not _place().exists():
+        _package_file()
+
+
+def _place() -> Path:
+    return home() / "encoders" / f"embedded-{CONVERSION}-{SOURCE_SHA256[:12]}"
 
 
 def _package_file() -> Path:

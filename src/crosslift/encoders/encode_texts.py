@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from crosslift.artifacts.array_file import Rows
-from crosslift.encoders.load_encoder import Encoder, Place
+from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.ordered_weights import ordered_weights
+from crosslift.encoders.reading import Place
 from crosslift.errors import EncoderError
 
 TOKENS_PER_BATCH = 4096

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from crosslift.artifacts.read_once import read_once
 from crosslift.encoders.adapter_folder import base_settings, is_adapter_folder
 from crosslift.encoders.description import (
     Description,
@@ -20,12 +21,13 @@ from crosslift.encoders.embedded import (
     DEFAULT_PROMPT,
     PROMPTS,
     SOURCE_SHA256,
+    check_embedded,
     embedded_folder,
 )
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import EncoderError, UnknownNameError
 from crosslift.model_files.find_model import WEIGHTS, ModelKind, PublishedModel, listing
-from crosslift.model_files.read_model import read_json_object, tensor_shapes
+from crosslift.model_files.read_model import check_weights, read_json_object, tensor_shapes
 
 EMBEDDED = "embedded"
 _ENCODER = ModelKind(
@@ -46,6 +48,36 @@ def local_folder(settings: EncoderSettings) -> Path:
         EncoderError: no such folder, no network.
     """
     return embedded_folder() if settings.name == EMBEDDED else _published(settings).folder()
+
+
+@read_once()
+def check_encoder(settings: EncoderSettings) -> None:
+    """Raises if an encoder cannot be had. Nothing is fetched, converted or loaded.
+
+    Raises:
+        EncoderError: its files are neither here nor on the hub, or are those of no encoder.
+    """
+    if settings.name == EMBEDDED:
+        check_embedded()
+        return
+    folder = _published(settings).present()
+    if folder is None:
+        return
+    if is_adapter_folder(folder):
+        check_encoder(base_settings(folder))
+    else:
+        check_weights(describe(folder, pooled_here=settings.pooling is None).input)
+
+
+def folder_here(settings: EncoderSettings) -> Path | None:
+    """The folder of a published encoder as it is here; None: its weights are not. Nothing is fetched.
+
+    Raises:
+        EncoderError: an adapter that does not say which model it belongs to.
+    """
+    folder = _published(settings).on_disk()
+    adapter = folder is not None and is_adapter_folder(folder)
+    return folder_here(base_settings(folder)) if folder is not None and adapter else folder
 
 
 def _published(settings: EncoderSettings) -> PublishedModel:

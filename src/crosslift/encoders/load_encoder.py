@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,10 +16,11 @@ from crosslift.encoders.adapter_folder import is_adapter_folder
 from crosslift.encoders.description import Description
 from crosslift.encoders.dropout import make_dropout_cheap
 from crosslift.encoders.encoder_folder import base_of, local_folder, own_use, prompt_of
-from crosslift.encoders.encoder_settings import EncoderSettings, Poolings, Precision
+from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.packing import PackedBatch, pack
 from crosslift.encoders.pooling import pool
 from crosslift.encoders.precision import device, dtype_of, resolve_precision
+from crosslift.encoders.reading import Place, Reading
 from crosslift.encoders.remembered import Remembered
 from crosslift.encoders.run_packed import PackedRunner, transformer_layers
 from crosslift.encoders.static import StaticRunner, load_static
@@ -35,66 +36,8 @@ from crosslift.encoders.vector_modules import VectorModule, apply_modules, read_
 from crosslift.errors import EncoderError
 from crosslift.model_files.read_model import library_errors_explained
 
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How a vector is read from the encoder: the settings with every None resolved.
-
-    Args:
-        pooling: over the tokens' states; several are joined by ``+``.
-        prompt: put before every text; may be empty.
-        hidden_state: index of the pooled state; 0 is the embedding output.
-        max_tokens: longer texts are cut.
-        precision: of the arithmetic, never ``auto``.
-        include_prompt: whether the tokens of the prompt are pooled too.
-        modules: what follows the pooling: kind and width of each module.
-        dimensions: to which vectors are cut at the end; None: they are whole.
-        lower_case: whether texts are lower-cased first.
-    """
-
-    pooling: Poolings
-    prompt: str
-    hidden_state: int
-    max_tokens: int
-    precision: Precision
-    include_prompt: bool = True
-    modules: tuple[str, ...] = ()
-    dimensions: int | None = None
-    lower_case: bool = False
-
-    def facts(self) -> dict[str, Any]:
-        """JSON-like. Fields with a default are left out where they have it, as for most models."""
-        unusual = {f.name for f in fields(self) if getattr(self, f.name) != f.default}
-        return {name: value for name, value in asdict(self).items() if name in unusual}
-
-
-def reading_of_sides(src: dict[str, Any], tgt: dict[str, Any]) -> dict[str, Any]:
-    """How two sides of texts were read: one reading, with the prompt of each where they differ.
-
-    Args:
-        src: facts of a reading, of the src texts.
-        tgt: likewise of the tgt texts.
-    """
-    if src["prompt"] == tgt["prompt"]:
-        return src
-    same = {name: value for name, value in src.items() if name != "prompt"}
-    return same | {"prompt_src": src["prompt"], "prompt_tgt": tgt["prompt"]}
-
-
 Perturb = Callable[[Tensor, PackedBatch], Tensor]
 """From the token rows [T, D] of a packed batch to the rows that replace them."""
-
-
-class Place(NamedTuple):
-    """Where in an encoder a vector is read.
-
-    Args:
-        hidden_state: index of the pooled state; 0 is the embedding output.
-        pooling: over its tokens.
-    """
-
-    hidden_state: int
-    pooling: Poolings
 
 
 class Encoder:

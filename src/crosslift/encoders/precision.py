@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
 
 from crosslift.artifacts.device import device, multiplies_bfloat16
 from crosslift.encoders.encoder_settings import Precision
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["device", "dtype_of", "resolve_precision"]
 
@@ -19,4 +22,6 @@ def resolve_precision(precision: Precision) -> Precision:
 
 def dtype_of(precision: Precision) -> torch.dtype:
     """The torch dtype of a precision."""
+    import torch
+
     return torch.bfloat16 if resolve_precision(precision) == "bfloat16" else torch.float32

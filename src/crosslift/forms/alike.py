@@ -7,8 +7,6 @@ from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from crosslift.errors import DataError
 from crosslift.forms.form import Rows, column, group_numbers
@@ -52,6 +50,9 @@ class Alike:
 
     def components(self) -> Numbers:
         """A number for each row, equal for rows that a chain of alike rows connects, int64 [N]."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
         count = len(self._keys[0])
         starts = np.cumsum([0, *(int(key.max(initial=-1)) + 1 for key in self._keys)])
         rows = np.tile(np.arange(count), len(self._keys))

@@ -1,20 +1,24 @@
-"""The interface between forms of intermediate tasks and the training loop."""
+"""The interface between forms of intermediate tasks and the training loop. It loads no torch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from crosslift.encoders.load_encoder import Encoder
+from crosslift.errors import DataError
 from crosslift.forms.form_facts import Partners
 from crosslift.sources.picture import Picture
 from crosslift.sources.record import Record
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from crosslift.encoders.load_encoder import Encoder
 
 Rows = NDArray[np.int64]
 Pictures = NDArray[np.uint8]
@@ -177,8 +181,6 @@ def column(records: Sequence[Record], name: str) -> list[str]:
     Raises:
         DataError: a record lacks the column.
     """
-    from crosslift.errors import DataError
-
     for record in records:
         if name not in record.texts:
             raise DataError(
@@ -193,8 +195,6 @@ def pictures_of(records: Sequence[Record]) -> list[Picture]:
     Raises:
         DataError: a record has no picture.
     """
-    from crosslift.errors import DataError
-
     pictures = [record.image for record in records if record.image is not None]
     if len(pictures) < len(records):
         without = next(record.id for record in records if record.image is None)

@@ -9,13 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crosslift.images.framing import Framing
 from crosslift.images.image_tower import ImageTower, pixels
+from crosslift.images.tower_facts import BACKGROUND, FRAMING, PICTURE_SIZE
 
-PICTURE_SIZE = 64
 CHANNELS = (32, 64, 128, 256)
-FRAMING = Framing("pad")
-BACKGROUND = 255
 
 
 class SmallConvolutionalTower(ImageTower):

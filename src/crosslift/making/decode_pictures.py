@@ -11,7 +11,6 @@ import numpy as np
 
 from crosslift.artifacts.array_file import array_file
 from crosslift.errors import DataError
-from crosslift.images.features import decode_into
 from crosslift.images.framing import Framing
 from crosslift.making.picture_arrays import SKIPPED
 from crosslift.sources.picture import Picture
@@ -40,6 +39,8 @@ def decode_pictures(step: Step, workplace: Workplace, folder: Path) -> None:
     Raises:
         DataError: no picture can be read, or one, where none may be skipped.
     """
+    from crosslift.images.features import decode_into
+
     framed = step.job_as(FramedPictures)
     size, count = step.settings["size"], len(framed.pictures)
     with array_file(folder / "pictures.npy", (count, size, size, 3), np.uint8) as squares:

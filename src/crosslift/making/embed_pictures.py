@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
-from crosslift.forms.caption_to_feature import FeatureHead
-from crosslift.forms.picture_side import PictureForm
+from crosslift.forms.picture_form import PictureForm
 from crosslift.making.picture_arrays import open_features, open_pictures
 from crosslift.making.trained_heads import load_head
 from crosslift.steps.step import Step, Workplace
 
+if TYPE_CHECKING:
+    import torch
+
 
 def embed_pictures(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `vectors.npy`, float32 [pictures, D], and `text_map.npz` where texts are mapped."""
+    import torch
+
+    from crosslift.forms.caption_to_feature_head import FeatureHead
+
     form, made = step.job_as(PictureForm), step.inputs["pictures"]
     state = load_head(step.inputs["tower"], workplace.store, step.settings["task"])
     head = head_of(form, state)

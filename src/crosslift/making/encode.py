@@ -12,7 +12,6 @@ import numpy as np
 
 from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.store import Store
-from crosslift.encoders.encode_texts import encode
 from crosslift.making.trained import Trained
 from crosslift.steps.step import Step, Workplace
 
@@ -24,9 +23,15 @@ class EncodedTexts:
     encoder: Trained
     texts: Sequence[str]
 
+    def check_needs(self) -> None:
+        """Raises if the encoder cannot be had."""
+        self.encoder.check_needs()
+
 
 def encode_texts(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `vectors.npy`, float32 [N, D], and `reading.json`: how they were read from the encoder."""
+    from crosslift.encoders.encode_texts import encode
+
     job = step.job_as(EncodedTexts)
     texts, ready = job.texts, job.encoder.load(workplace, to_read=True)
     np.save(folder / "vectors.npy", encode(ready, texts, advance=workplace.counting(len(texts))))

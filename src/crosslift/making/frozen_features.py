@@ -8,11 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from crosslift.encoders.precision import device
 from crosslift.forms.form import column
-from crosslift.forms.picture_side import PictureForm
-from crosslift.images.features import extract_features
-from crosslift.images.towers import open_text_tower, open_tower
+from crosslift.forms.picture_form import PictureForm
 from crosslift.making.picture_arrays import SKIPPED, open_pictures
 from crosslift.making.task_run import TaskRun
 from crosslift.steps.step import Step, Workplace
@@ -29,6 +26,10 @@ class Teaching:
 def make_features(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `features.npy`, float32 [N, E] or, of patches, float16 [N, P, W], and `skipped.json`, that
     of the pictures."""
+    from crosslift.encoders.precision import device
+    from crosslift.images.features import extract_features
+    from crosslift.images.towers import open_tower
+
     form = step.job_as(PictureForm)
     tower = open_tower(form.tower_settings, step.settings["seed"] or 0, device())
     pictures = open_pictures(step.inputs["pictures"], workplace.store)
@@ -40,6 +41,9 @@ def make_features(step: Step, workplace: Workplace, folder: Path) -> None:
 
 def make_teachings(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `features.npy`, float32 [N, E], in the order of the training records."""
+    from crosslift.encoders.precision import device
+    from crosslift.images.towers import open_text_tower
+
     job = step.job_as(Teaching)
     run, form = job.run, job.form
     teacher = open_text_tower(form.tower, form.tower_revision, device())

@@ -6,14 +6,13 @@ import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.artifacts.array_file import array_file
-from crosslift.encoders.encode_texts import encode_into
-from crosslift.encoders.load_encoder import Encoder, Place
+from crosslift.encoders.reading import Place
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import StudyError
 from crosslift.making.loaded_target import LoadedTarget
@@ -33,6 +32,9 @@ from crosslift.targets.protocol import Protocol
 from crosslift.targets.query_outcomes import Lookup, SideLookups, outcomes_of, rank_bitext
 from crosslift.targets.target_data import TargetData
 
+if TYPE_CHECKING:
+    from crosslift.encoders.load_encoder import Encoder
+
 SWEEP_METRIC = "top1_accuracy"
 
 
@@ -42,6 +44,10 @@ class EveryPlace(NamedTuple):
     encoder: Trained
     texts: Sequence[str]
     places: Sequence[Place]
+
+    def check_needs(self) -> None:
+        """Raises if the encoder cannot be had."""
+        self.encoder.check_needs()
 
 
 class EveryReading(NamedTuple):
@@ -60,6 +66,8 @@ def _file(place: Place) -> str:
 def encode_everywhere(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes the vectors of every place, `vectors-STATE-POOLING.npy`, float32 [N, D], and `own.json`:
     the encoder's own reading."""
+    from crosslift.encoders.encode_texts import encode_into
+
     encoder, texts, places = step.job_as(EveryPlace)
     ready = encoder.load(workplace)
     with contextlib.ExitStack() as stack:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from crosslift.encoders.load_encoder import Encoder
-from crosslift.encoders.token_neighbours import nearest_words
 from crosslift.forms.form import Split
 from crosslift.results.arm_facts import Augmentation
 from crosslift.sources.synonyms import (
@@ -20,6 +18,9 @@ from crosslift.sources.synonyms import (
 from crosslift.tasks.augmentation import augmented, english_words
 from crosslift.tasks.task import FormSpec
 from crosslift.training.robust_settings import DataAugmentationSettings, RobustSettings
+
+if TYPE_CHECKING:
+    from crosslift.encoders.load_encoder import Encoder
 
 
 def robust_facts(settings: RobustSettings | None) -> dict[str, Any] | None:
@@ -86,6 +87,8 @@ def _synonyms(
     words = english_words(split.records, form)
     if settings.synonyms == "wordnet":
         return wordnet_synonyms(words)
+    from crosslift.encoders.token_neighbours import nearest_words
+
     content = [word for word in words if word not in FUNCTION_WORDS]
     near = nearest_words(encoder, content, settings.neighbours, settings.least_cosine)
     return Synonyms(near, "", "the encoder's token rows")

@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from crosslift.artifacts.read_once import read_once
 from crosslift.artifacts.store import Store
+from crosslift.images.tower_facts import check_tower
 from crosslift.making.translated import dropped_counts, translated_records
 from crosslift.sources.labelled.english import english_share
 from crosslift.sources.record import Record
@@ -104,6 +106,14 @@ class TaskRun(HeldByManySteps):
             records = placebo(records, self.task.form, seed)
         return records, left_out
 
+    def check_needs(self) -> None:
+        """Raises if its records or its image tower cannot be had.
+
+        Raises:
+            DataError, EncoderError: the reason.
+        """
+        _check_needs(self.task)
+
     def whole(self) -> TaskRun:
         """The task with all its records, however few of them a stage takes."""
         every = {"limit": None, "dev_limit": None}
@@ -121,6 +131,14 @@ class TaskRun(HeldByManySteps):
             return _of_some_groups(records, limit)
         chosen = np.random.default_rng(0).permutation(len(records))[:limit]
         return [records[row] for row in sorted(chosen)]
+
+
+@read_once(key=id)
+def _check_needs(task: IntermediateTask) -> None:
+    task.source.check()
+    form: Any = task.form.open() if task.pictures else None
+    if form is not None:
+        check_tower(form.tower_settings)
 
 
 def _of_some_groups(records: list[Record], limit: int) -> list[Record]:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.task_run import TaskRun
-from crosslift.sources.overlap.find_overlaps import find_overlap
 from crosslift.steps.step import Step, Workplace
 from crosslift.tasks.task import texts_read
 
@@ -20,9 +19,15 @@ class ComparedTexts:
     run: TaskRun
     loaded: LoadedTarget
 
+    def check_needs(self) -> None:
+        """Raises if the task's records cannot be had."""
+        self.run.check_needs()
+
 
 def find_text_overlap(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes `overlap.json`: a task's number of records, and the target's texts that are in them."""
+    from crosslift.sources.overlap.find_overlaps import find_overlap  # loads scipy
+
     job = step.job_as(ComparedTexts)
     run, loaded = job.run, job.loaded
     records, _ = run.train(workplace.store)

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from safetensors.torch import save_file
-from torch import Tensor
 
-from crosslift.encoders.load_encoder import Encoder
-from crosslift.encoders.state import save_change
 from crosslift.forms.form import FormOptions
 from crosslift.forms.form_facts import Partners
 from crosslift.making.synonym_copies import smoothed
@@ -25,10 +22,14 @@ from crosslift.steps.step import Step, Workplace
 from crosslift.tasks.controls import PARTNERS
 from crosslift.training.budget import Budget
 from crosslift.training.guards.guard import Guard
-from crosslift.training.kept_checkpoints import KeptWeights
-from crosslift.training.loop import Stage, train
-from crosslift.training.mixing import MixedTask
 from crosslift.training.stage_settings import StageSettings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from crosslift.encoders.load_encoder import Encoder
+    from crosslift.training.kept_checkpoints import KeptWeights
+    from crosslift.training.mixing import MixedTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,12 @@ class Training:
     seed: int
     kept: tuple[KeptWeights, ...] = ()
 
+    def check_needs(self) -> None:
+        """Raises if the encoder, or the records or the image tower of a task, cannot be had."""
+        self.before.check_needs()
+        for run in self.tasks.values():
+            run.check_needs()
+
 
 def train_stage(step: Step, workplace: Workplace, folder: Path) -> None:
     """Writes the files that `train_step` names.
@@ -50,6 +57,9 @@ def train_stage(step: Step, workplace: Workplace, folder: Path) -> None:
     Raises:
         CrossLiftError: the stage cannot be trained.
     """
+    from crosslift.encoders.state import save_change
+    from crosslift.training.loop import Stage, train
+
     job = step.job_as(Training)
     encoder = job.before.load(workplace)
     members, records = _open_members(step, workplace, encoder)
@@ -77,6 +87,8 @@ def _open_members(
     step: Step, workplace: Workplace, encoder: Encoder
 ) -> tuple[list[MixedTask], dict[str, TaskRecords]]:
     """The tasks of a stage, opened, and the numbers of their records."""
+    from crosslift.training.mixing import MixedTask
+
     job = step.job_as(Training)
     members, records_of_tasks = [], {}
     store = workplace.store
@@ -106,6 +118,8 @@ def _open_members(
 
 
 def _save_heads(members: Sequence[MixedTask], place: Path) -> None:
+    from safetensors.torch import save_file
+
     tensors = {
         f"{member.name}/{name}": value.contiguous().cpu()
         for member in members

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from crosslift.encoders.encoder_folder import fingerprint, layers_of, with_prompt_text
+from crosslift.encoders.encoder_folder import (
+    check_encoder,
+    fingerprint,
+    layers_of,
+    with_prompt_text,
+)
 from crosslift.encoders.encoder_settings import EncoderSettings, Side, SidePrompts
-from crosslift.encoders.lend import LentEncoder
-from crosslift.encoders.load_encoder import Encoder
 from crosslift.encoders.precision import resolve_precision
 from crosslift.errors import StudyError
 from crosslift.making.weight_files import weights_file
 from crosslift.steps.step import Step, Workplace
+
+if TYPE_CHECKING:
+    from crosslift.encoders.load_encoder import Encoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +94,19 @@ class Trained:
         *before, last = self.stages
         return {f"encoder, stage {n}": step for n, step in enumerate(before, 1)} | {"encoder": last}
 
+    def check_needs(self) -> None:
+        """Raises if the encoder that it began as cannot be had; see `check_encoder`."""
+        check_encoder(self.settings)
+
     def load(self, workplace: Workplace, *, to_read: bool = False) -> Encoder:
-        """The encoder itself.
+        """The encoder itself (this loads torch).
 
         Args:
             workplace: with the artifacts of its stages.
             to_read: the caller changes nothing of it.
         """
+        from crosslift.encoders.lend import LentEncoder
+
         folders = [step.open(workplace.store) for step in self.stages]
         changes = [folder / weights_file("encoder") for folder in folders]
         if self.checkpoint:

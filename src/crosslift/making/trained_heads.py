@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from safetensors.torch import load_file
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from crosslift.artifacts.store import Store
 from crosslift.making.weight_files import weights_file
 from crosslift.steps.step import Step
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def load_head(
@@ -21,6 +23,8 @@ def load_head(
         task: name of the task.
         checkpoint: which kept weights of the stage; None: those that it ended with.
     """
+    from safetensors.torch import load_file
+
     weights = load_file(step.open(store) / weights_file("head", checkpoint))
     prefix = f"{task}/"
     return {n.removeprefix(prefix): v for n, v in weights.items() if n.startswith(prefix)}

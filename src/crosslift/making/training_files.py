@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, TypeAdapter
 
@@ -12,7 +12,9 @@ from crosslift.artifacts.parse import parse_json
 from crosslift.artifacts.store import TIMINGS
 from crosslift.results.arm_facts import Augmentation
 from crosslift.results.result_record import ResultRecord
-from crosslift.training.checkpoint import Progress
+
+if TYPE_CHECKING:
+    from crosslift.training.checkpoint import Progress
 
 _SPENT = "spent.json"
 _CURVE = "curve.json"

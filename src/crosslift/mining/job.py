@@ -13,7 +13,7 @@ from typing import Any
 from crosslift.artifacts.progress import Listener, Phase, Silent, in_phase
 from crosslift.artifacts.store import Store
 from crosslift.encoders.encoder_folder import local_folder
-from crosslift.encoders.load_encoder import reading_of_sides
+from crosslift.encoders.reading import reading_of_sides
 from crosslift.errors import DataError
 from crosslift.making.encode import open_reading
 from crosslift.making.trained import Trained

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from crosslift.artifacts.files import cached_sha256
 from crosslift.artifacts.places import user_path
 from crosslift.errors import CrossLiftError, first_line, nearest
+from crosslift.model_files.hub_answers import hub_refusal, is_answer, only_cached
 
 WEIGHTS = "*.safetensors"
 """Files of weights. Pickles are neither fetched nor opened: they can run code."""
@@ -126,13 +128,45 @@ class PublishedModel:
         Raises:
             CrossLiftError: the kind's own error, if the name cannot be a hub name.
         """
+        folder = self._cached_folder()
+        return None if folder is None else folder.name
+
+    def _cached_folder(self) -> Path | None:
         from huggingface_hub import try_to_load_from_cache
 
         repository = self.repository()
         for name in self.kind.one_of:
             path = try_to_load_from_cache(repository, name, revision=self.revision)
             if isinstance(path, str):
-                return Path(path).parent.name
+                return Path(path).parent
+        return None
+
+    def on_disk(self) -> Path | None:
+        """The folder of its files, a local one or one of the hub's cache; None: they are not here.
+
+        Raises:
+            CrossLiftError: the kind's own error, if the name is neither a folder nor a hub name.
+        """
+        folder = self.local_folder() or self._cached_folder()
+        if folder is None or not self.weights or any(folder.rglob(WEIGHTS)):
+            return folder
+        return None
+
+    def present(self) -> Path | None:
+        """The folder of its files as they are here; None: they are on the hub, and nothing is fetched.
+
+        Raises:
+            CrossLiftError: the kind's own error; there is no such model, or the hub does not answer.
+        """
+        if self.local_folder() is not None:
+            return self.folder()
+        folder = self.on_disk()
+        if folder is not None:
+            return folder
+        repository = self.repository()
+        refusal = hub_refusal(repository, self.revision)
+        if refusal is not None:
+            raise self._not_fetched(repository, refusal) from refusal
         return None
 
     @property
@@ -144,8 +178,15 @@ class PublishedModel:
         from huggingface_hub import snapshot_download
 
         repository, patterns = self.repository(), self._patterns()
+        refusal = hub_refusal(repository, self.revision)
+        if refusal is not None and self.cached_commit() is None:
+            raise self._not_fetched(repository, refusal) from refusal
+        silent = refusal is not None and not is_answer(refusal)
         try:
-            folder = snapshot_download(repository, revision=self.revision, allow_patterns=patterns)
+            with only_cached() if silent else nullcontext():
+                folder = snapshot_download(
+                    repository, revision=self.revision, allow_patterns=patterns
+                )
         except Exception as error:  # a network fails with errors of many classes
             raise self._not_fetched(repository, error) from error
         return Path(folder)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from crosslift.errors import DataError, StudyError
 from crosslift.making.answer import (
@@ -28,8 +29,10 @@ from crosslift.planning.training_steps import train_step
 from crosslift.steps.step import Step
 from crosslift.targets.kinds.labelled_examples import LabelledData
 from crosslift.training.fine_tune_settings import FineTuneSettings
-from crosslift.training.kept_checkpoints import KeptWeights
 from crosslift.training.task_settings import MixedTaskSettings
+
+if TYPE_CHECKING:
+    from crosslift.training.kept_checkpoints import KeptWeights
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from typing import Any
 
 from crosslift.forms.form import pictures_of
-from crosslift.forms.picture_side import PictureForm
+from crosslift.forms.picture_form import PictureForm
 from crosslift.images.framing import Framing
+from crosslift.images.tower_facts import fingerprint_of, preparation_for
 from crosslift.images.tower_settings import TowerSettings
-from crosslift.images.towers import fingerprint_of, preparation_for
 from crosslift.making.decode_pictures import FramedPictures, decode_pictures
 from crosslift.making.frozen_features import Teaching, make_features, make_teachings
 from crosslift.making.picture_overlap import ComparedItems, find_picture_overlap

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from crosslift.encoders.encoder_folder import layers_of, own_use, prompt_of
 from crosslift.encoders.encoder_settings import Poolings
-from crosslift.encoders.load_encoder import Place
+from crosslift.encoders.reading import Place
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import StudyError, UnknownNameError
 from crosslift.making.loaded_target import LoadedTarget

@@ -8,7 +8,7 @@ from typing import Any
 
 from crosslift.artifacts.store import Store
 from crosslift.encoders.encoder_folder import layers_of
-from crosslift.encoders.load_encoder import reading_of_sides
+from crosslift.encoders.reading import reading_of_sides
 from crosslift.making.encode import EncodedTexts, encode_texts, open_reading
 from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.text_sets import TextSet

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crosslift.encoders.encoder_folder import layers_of
 from crosslift.encoders.encoder_settings import EncoderSettings
@@ -19,10 +19,12 @@ from crosslift.steps.step import Step
 from crosslift.training.budget import Budget
 from crosslift.training.guards.data import on_their_data
 from crosslift.training.guards.guard import Guard, GuardOnData
-from crosslift.training.kept_checkpoints import KeptWeights
 from crosslift.training.stage_settings import GUARDS_ON_DATA, StageSettings
 
-_TOKENS_OF_A_TEXT = 12  # a guess, for budgets in tokens; only the expected time depends on it
+if TYPE_CHECKING:
+    from crosslift.training.kept_checkpoints import KeptWeights
+
+TOKENS_OF_A_TEXT = 12  # a guess: only the expected time and memory depend on it
 
 
 def train_step(
@@ -194,6 +196,6 @@ def _texts_trained(tasks: Sequence[TaskRun], stage: StageSettings, budget: Budge
     examples = {
         "updates": budget.amount * budget.batch_size,
         "examples": budget.amount,
-        "tokens": budget.amount / _TOKENS_OF_A_TEXT / texts,
+        "tokens": budget.amount / TOKENS_OF_A_TEXT / texts,
     }[budget.unit]
     return examples * texts * (0.25 if stage.text_side == "locked" else 1.0)

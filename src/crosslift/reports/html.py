@@ -10,10 +10,11 @@ from crosslift.reports.heat import LEVELS
 from crosslift.reports.looks import colour_declarations, looks_of
 from crosslift.reports.pages import ShownSection, report_templates, shown_sections
 from crosslift.reports.sections import SECTIONS
-from crosslift.results.run_folder import RunFolder
+from crosslift.results.run_folder import REPORT, RunFolder
 
-REPORT = "report.html"
 PLOTS = "plots"
+
+__all__ = ["PLOTS", "REPORT", "render", "write_report"]
 
 
 def write_report(folder: Path) -> Path:

@@ -104,6 +104,23 @@ class PlannedStep(ResultRecord):
     """Time that it would take; null: the speed of this encoder is not known yet."""
 
 
+class PlannedArm(ResultRecord):
+    """What an arm adds to a plan: the steps that no arm before it needs."""
+
+    arm: str
+    """Name of the arm; empty: comparisons of training data with targets, for all arms."""
+    steps_to_run: int
+    """Number of steps that would run."""
+    steps_up_to_date: int
+    """Number of steps that are up to date."""
+    expected_seconds: float | None
+    """Time that those to run would take; null: the speed of an encoder is not known yet."""
+    memory_bytes: int | None
+    """Estimated most memory of one of those to run; null: the encoder's files are not here."""
+    disk_bytes: int | None
+    """Estimated disk of what they leave; null: the encoder's files are not here."""
+
+
 class StudyPlan(ResultRecord):
     """The plan of a study."""
 
@@ -113,6 +130,8 @@ class StudyPlan(ResultRecord):
     """Path of the store."""
     steps: tuple[PlannedStep, ...]
     """Every step, each after its inputs."""
+    arms: tuple[PlannedArm, ...] = ()
+    """What each arm adds."""
     power: tuple[PlannedPower, ...] = ()
     """What comparisons with a baseline could show, for each target."""
 

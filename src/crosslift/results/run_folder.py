@@ -32,6 +32,7 @@ from crosslift.sources.formats.parquet_rows import parquet_faults
 from crosslift.wording import plural
 
 OUTCOMES_FILE = "outcomes.parquet"
+REPORT = "report.html"
 
 FILES = (
     RUN_FILE,

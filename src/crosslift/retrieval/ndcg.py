@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.retrieval.search import nearest
 from crosslift.retrieval.similarity import FloatArray
 
 
@@ -39,6 +38,8 @@ def ndcg_at(
     Raises:
         DataError: vectors that are not finite, zero or of unequal width; an empty side; k below 1.
     """
+    from crosslift.retrieval.search import nearest  # loads torch
+
     indices = nearest(queries, candidates, k).indices
     gains = 1 / np.log2(np.arange(2, k + 2))
     correct = np.stack([np.isin(row, answers) for row, answers in zip(indices, gold, strict=True)])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crosslift.errors import DataError, first_few
+from crosslift.errors import DataError, first_few, legal_names
 from crosslift.sources.bitext_names import LAYOUTS, BitextFiles, BitextFolder, find_bitexts
 from crosslift.sources.record import Bitext
 from crosslift.sources.sorted_sides import sorted_apart
@@ -151,7 +151,7 @@ def _requested_files(
     if missing:
         raise DataError(
             f"{folder} holds no bitext of {', '.join(missing)}",
-            f"one of {', '.join(bitext_folder.files)}",
+            f"one of {legal_names(missing[0], list(bitext_folder.files))}",
             remedy,
         )
     return {code: bitext_folder.files[code] for code in codes}

@@ -6,11 +6,13 @@ import hashlib
 import importlib
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
 from crosslift.errors import DataError, first_line
+from crosslift.model_files.hub_answers import hub_refusal, is_answer, only_cached
 from crosslift.sources.fields import Fields
 from crosslift.sources.formats.rows import Row
 
@@ -68,10 +70,31 @@ class HubRepository:
             DataError: no network, no library `datasets`, no such dataset, config, revision or split.
         """
         library = self.library("datasets", remedy)
+        refusal = hub_refusal(self.id, self.revision, dataset=True)
+        silent = refusal is not None and not is_answer(refusal)
         try:
-            return library.load_dataset(
-                self.id, self.config, split=split, revision=self.revision, **options
-            )
+            with only_cached() if silent else nullcontext():
+                return library.load_dataset(
+                    self.id, self.config, split=split, revision=self.revision, **options
+                )
+        except Exception as error:
+            raise self.read_error(error, remedy) from error
+
+    def check(self, remedy: str) -> None:
+        """Raises if the dataset is neither on the hub nor in the library's cache; nothing is fetched.
+
+        Raises:
+            DataError: no such dataset or revision, or no network.
+        """
+        refusal = hub_refusal(self.id, self.revision, dataset=True)
+        if refusal is None:
+            return
+        if is_answer(refusal):
+            raise self.read_error(refusal, remedy) from refusal
+        library = self.library("datasets", remedy)
+        try:
+            with only_cached():
+                library.load_dataset_builder(self.id, self.config, revision=self.revision)
         except Exception as error:
             raise self.read_error(error, remedy) from error
 

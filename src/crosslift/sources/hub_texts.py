@@ -77,6 +77,11 @@ class HubTexts:
     fewest_letters: int
     remedy: str
 
+    def check(self) -> None:
+        """As `HubDataset.check`, of every language."""
+        for hub in self.parts.values():
+            hub.check(self.remedy)
+
     def train(self) -> list[Record]:
         """The paragraphs, language by language.
 

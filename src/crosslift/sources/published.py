@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from crosslift.sources.hub import HubDataset
 from crosslift.sources.record import Record
 
 OTHER_LANGUAGE = "in another language"
+_ROWS_CHECKED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,9 @@ class DatasetSource(Protocol):
 
     def read(self, split: str) -> DatasetRecords:
         """The records of a split ("train" or "dev") and the counts of skipped rows."""
+
+    def check(self) -> None:
+        """Raises if the data cannot be had; takes seconds at most."""
 
     def train(self) -> list[Record]:
         """The training records."""
@@ -91,6 +96,22 @@ class PublishedData:
         hub = self._hub()
         rows = english_rows(hub.rows(split, self._remedy), hub.language_of)
         return collect(rows, hub.fields, f"{split}:")
+
+    def check(self) -> None:
+        """Raises if the data cannot be had, or their first rows have faults; the rest is not read.
+
+        Raises:
+            DataError: as `train`.
+        """
+        if self.folder is None:
+            self._hub().check(self._remedy)
+            return
+        fields = self.files.layout(self.folder).fields
+        for split in ("train", "dev"):
+            rows = list(islice(self.files.rows(self.folder, split), _ROWS_CHECKED))
+            if split == "train" and not rows:
+                raise DataError(f"no training record in {self.folder} (no row)")
+            collect(english_rows(rows, self.files.layout(self.folder).language_of), fields, "")
 
     def train(self) -> list[Record]:
         """The training records.
@@ -153,6 +174,11 @@ class Together:
             skipped.update(of_part.skipped)
         return DatasetRecords(records, dict(skipped))
 
+    def check(self) -> None:
+        """As `PublishedData.check`, of all parts."""
+        for part in self.parts.values():
+            part.check()
+
     def train(self) -> list[Record]:
         """The training records of all parts."""
         return self.read("train").records
@@ -200,6 +226,10 @@ class Derived:
         if split == "dev":
             made = list({record.group: record for record in reversed(made)}.values())[::-1]
         return DatasetRecords(made, source.skipped)
+
+    def check(self) -> None:
+        """As the dataset."""
+        self.of.check()
 
     def train(self) -> list[Record]:
         """The training records.

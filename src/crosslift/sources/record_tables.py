@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crosslift.artifacts.parse import parse_json, unique_keys
-from crosslift.errors import DataError, nearest
+from crosslift.errors import DataError, legal_names, nearest
 from crosslift.sources.file_names import is_file
 from crosslift.sources.formats import parquet_rows
 from crosslift.sources.formats.csv_cells import csv_cells
@@ -232,7 +232,7 @@ def _no_column(place: str, column: str, known: Iterable[str]) -> DataError:
     near = nearest(column, names)
     return DataError(
         f"{place}: no column {column!r}",
-        f"one of {', '.join(names)}",
+        f"one of {legal_names(column, names)}",
         f"did you mean {' or '.join(map(repr, near))}?" if near else None,
     )
 

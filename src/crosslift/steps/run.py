@@ -143,6 +143,8 @@ def make_steps(
     made: set[str] = set()
     with contextlib.ExitStack() as stack:
         if any(map(passing.to_make, steps)):  # else nothing is written: the store may be read-only
+            for step in filter(passing.to_make, steps):
+                step.check_needs()
             stack.enter_context(store.using(step.key for step in steps))
             status.forget()
         for step in steps:
@@ -236,6 +238,32 @@ def missing_steps(steps: Sequence[Step], store: Store, status: Status) -> list[S
     not made in fact."""
     passing = Passing(steps, store, status)
     return [step for step in steps if passing.to_make(step)]
+
+
+def check_needs(plan: Graph, missing: Sequence[Step], *, keep_going: bool = False) -> Graph:
+    """Finds what steps that are to be made would fail on, before any is made.
+
+    Args:
+        plan: such as that of a study.
+        missing: its steps that a run would make.
+        keep_going: the plan continues without the arms that need a step that would fail.
+
+    Returns:
+        The plan as it can be carried out.
+
+    Raises:
+        CrossLiftError: the first reason. With `keep_going`, the baseline cannot be measured, or no arm
+            can.
+    """
+    failed: dict[str, CrossLiftError] = {}
+    for step in missing:
+        try:
+            step.check_needs()
+        except CrossLiftError as error:
+            if not keep_going:
+                raise
+            failed[step.key] = error
+    return plan.without(failed) if failed else plan
 
 
 def _make_passing(step: Step, workplace: Workplace, listener: Listener, passing: Passing) -> None:

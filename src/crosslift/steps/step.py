@@ -160,6 +160,18 @@ class Step:
             )
         return self.job
 
+    def check_needs(self) -> None:
+        """Raises if something that its job needs from outside the plan cannot be had.
+
+        A job says so in a method ``check_needs``, which fetches nothing and takes seconds at most.
+
+        Raises:
+            CrossLiftError: the reason, as making the step would raise it.
+        """
+        check: Callable[[], None] | None = getattr(self.job, "check_needs", None)
+        if check is not None:
+            check()
+
     def exists(self, store: Store) -> bool:
         """Whether the artifact is in the store, whatever made it."""
         return store.exists(self.kind, self.key)

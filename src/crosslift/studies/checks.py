@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crosslift.errors import UnknownNameError, nearest
+from crosslift.errors import UnknownNameError, legal_names, nearest
 from crosslift.metrics.table import described
 from crosslift.targets.all_targets import TARGETS
 from crosslift.tasks.all_tasks import legal_options, needs_data, task_names
@@ -87,11 +87,17 @@ def _mapping(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _check(path: Path, value: Any, legal: Iterable[object], expected: str) -> Iterator[StudyFault]:
+def _check(
+    path: Path,
+    value: Any,
+    legal: Iterable[object],
+    expected: str,
+    listed_by: str | None = None,
+) -> Iterator[StudyFault]:
     names = [str(name) for name in legal]
     if isinstance(value, str) and value not in names:
         shown = [name for name in names if "--" not in name] or names  # without arms' controls
-        listed = ", ".join(shown) or "none is defined"
+        listed = legal_names(value, shown, listed_by) or "none is defined"
         yield StudyFault(path, value, f"{expected} ({listed})", tuple(nearest(value, names)))
 
 
@@ -108,7 +114,7 @@ def _check_targets(raw: Mapping[str, Any]) -> Iterator[StudyFault]:
         name = target.get("name") if nested else target
         if not isinstance(name, str):
             continue  # the schema tells
-        yield from _check(path, name, TARGETS, "the name of a target")
+        yield from _check(path, name, TARGETS, "the name of a target", "crosslift targets")
         if name in names:
             yield StudyFault(path, name, "each target once (a second study for other data of it)")
         names.add(name)
@@ -116,7 +122,9 @@ def _check_targets(raw: Mapping[str, Any]) -> Iterator[StudyFault]:
         if nested:
             other = target.get("english_task")
             expected = "the name of a task"
-            yield from _check(("targets", i, "english_task"), other, task_names(), expected)
+            yield from _check(
+                ("targets", i, "english_task"), other, task_names(), expected, "crosslift tasks"
+            )
         if name in TARGETS and TARGETS[name].fine_tuned:
             tuning = _mapping(target, "fine_tune") if nested else {}
             if not (tuning or _mapping(raw, "fine_tune")).get("budget"):
@@ -198,7 +206,7 @@ def _check_choice(path: Path, owner: Mapping[str, Any]) -> Iterator[StudyFault]:
     bitexts = [each for each, target in TARGETS.items() if target.kind == "bitext"]
     if name in TARGETS and name not in bitexts:
         yield StudyFault(here, name, f"a target of bitexts ({', '.join(bitexts)})")
-    yield from _check(here, name, TARGETS, "the name of a target")
+    yield from _check(here, name, TARGETS, "the name of a target", "crosslift targets")
     yield from _check_data(here, name, on)
 
 
@@ -228,7 +236,8 @@ def _check_task(path: Path, task: Any) -> Iterator[StudyFault]:
     """The name of a task, its options, and the data it cannot do without; a bare name is a task."""
     nested = isinstance(task, Mapping)
     name = task.get("task") if nested else task
-    yield from _check((*path, "task") if nested else path, name, task_names(), "the name of a task")
+    place = (*path, "task") if nested else path
+    yield from _check(place, name, task_names(), "the name of a task", "crosslift tasks")
     if not isinstance(name, str) or name not in task_names():
         return
     if needs_data(name) and not (nested and task.get("data")):

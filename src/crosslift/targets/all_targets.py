@@ -77,5 +77,5 @@ def find_target(name: str) -> Target[Any, Any]:
         UnknownNameError: no target has the name.
     """
     if name not in TARGETS:
-        raise UnknownNameError("target", name, TARGETS)
+        raise UnknownNameError("target", name, TARGETS, "crosslift targets")
     return TARGETS[name]

@@ -12,7 +12,6 @@ from crosslift.results.mined_languages import MinedLanguage, finite_or_none
 from crosslift.retrieval.folds import fold_scores, folds_of, influence_values, share_values
 from crosslift.retrieval.margin_mining import DistinctTexts, MinedPairs, distinct_texts, mine
 from crosslift.retrieval.metrics import f1_of_answers
-from crosslift.retrieval.search import nearest, nearest_both
 from crosslift.retrieval.thresholds import (
     best_threshold,
     precision_recall_curve,
@@ -70,6 +69,8 @@ def evaluate_mining(
 
 def _rank_gold(protocol: Protocol, lookups: SideLookups, split: BuccSplit) -> Outcomes:
     gold = np.array(split.gold or ())
+    from crosslift.retrieval.search import nearest  # loads torch
+
     neighbours = nearest(lookups.src([split.src[i] for i in gold[:, 0]]), lookups.tgt(split.tgt), 1)
     predicted = neighbours.indices[:, 0]
     values = {"weighted_f1": f1_of_answers(predicted, gold[:, 1])}
@@ -123,6 +124,8 @@ def mine_split(split: BuccSplit, lookups: SideLookups, mining: Mining) -> MinedS
         mining: how pairs are mined.
     """
     src, tgt = distinct_texts(split.src), distinct_texts(split.tgt)
+    from crosslift.retrieval.search import nearest_both  # loads torch
+
     neighbours = nearest_both(lookups.src(src.texts), lookups.tgt(tgt.texts), mining.neighbours)
     pairs = mine(neighbours, mining.margin, mining.retrieval, mining.ratio_over)
     if mining.scores_above is not None:

@@ -43,7 +43,9 @@ def _code(name: str) -> str:
     """The BCP-47 code of a language that is requested by its code or by its published name."""
     code = FLORES_200.get(name, name)
     if code not in FLORES_LANGUAGES:
-        raise UnknownNameError("language of flores200", name, FLORES_LANGUAGES)
+        raise UnknownNameError(
+            "language of flores200", name, FLORES_LANGUAGES, "crosslift targets flores200"
+        )
     return code
 
 

@@ -33,7 +33,12 @@ def requested_languages(settings: AnyTargetSettings, legal: Sequence[str]) -> tu
     """
     for language in settings.languages or ():
         if language not in legal:
-            raise UnknownNameError(f"language of {settings.name}", language, legal)
+            raise UnknownNameError(
+                f"language of {settings.name}",
+                language,
+                legal,
+                f"crosslift targets {settings.name}",
+            )
     return settings.languages or tuple(legal)
 
 

@@ -44,6 +44,10 @@ class OtherEnglish:
             self._with_target_labels(parts[split]), dataset.skipped if split == "train" else {}
         )
 
+    def check(self) -> None:
+        """As the other task's data."""
+        self.task.source.check()
+
     def train(self) -> list[Record]:
         """The training records."""
         return self.read("train").records

@@ -15,7 +15,6 @@ from crosslift.retrieval.margin import csls_scores, local_scaling
 from crosslift.retrieval.metrics import f1_of_answers, recall_at, reciprocal_rank, top1_accuracy
 from crosslift.retrieval.postprocess import Postprocessing, postprocess, transforms
 from crosslift.retrieval.ranks import Ranks, join_ranks, ranks_of_scores
-from crosslift.retrieval.search import nearest_both
 from crosslift.retrieval.similarity import cosine_block, rows_per_block, unit_rows
 from crosslift.sources.record import Bitext
 from crosslift.targets.kinds.bitexts import BitextData
@@ -149,6 +148,8 @@ def rank_bitext(
 
 
 def _csls(sides: _SideVectors) -> Directions:
+    from crosslift.retrieval.search import nearest_both  # loads torch
+
     neighbours = nearest_both(*sides, CSLS_NEIGHBOURS)
     src, tgt = (unit_rows(side) for side in sides)
     src_scaling, tgt_scaling = (

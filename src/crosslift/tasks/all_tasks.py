@@ -168,7 +168,7 @@ def form_name(name: str) -> str:
     if name in PICTURE_FORMS:
         return name
     if name not in TASKS:
-        raise UnknownNameError("task", name, task_names())
+        raise UnknownNameError("task", name, task_names(), "crosslift tasks")
     return TASKS[name].form.name
 
 

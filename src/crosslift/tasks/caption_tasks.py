@@ -54,6 +54,10 @@ class CaptionedPictures:
         """The records of a split ("train" or "dev"), and reason -> number of skipped records."""
         return _read(self.data, tuple(sorted(self.columns.items())), split, self.allowed)
 
+    def check(self) -> None:
+        """Raises if captions or pictures are missing."""
+        self.read("train")
+
     def train(self) -> list[Record]:
         """One record per caption."""
         return self.read("train").records
@@ -103,6 +107,10 @@ class HubPictures:
             skip_broken=self.allowed.skip_broken,
             check_language=self.allowed.check_language,
         )
+
+    def check(self) -> None:
+        """Raises if the hub does not have the dataset."""
+        self.dataset.check_available()
 
     def train(self) -> list[Record]:
         """One record per caption."""

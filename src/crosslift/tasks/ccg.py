@@ -59,6 +59,10 @@ class CommonTags:
         ]
         return DatasetRecords(records, dataset.skipped)
 
+    def check(self) -> None:
+        """As the dataset."""
+        self.of.check()
+
     def train(self) -> list[Record]:
         """The training records."""
         return self.read("train").records

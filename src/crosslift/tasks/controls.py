@@ -118,6 +118,10 @@ class _CaptionPairs:
     source: Source
     column: str
 
+    def check(self) -> None:
+        """As the captions."""
+        self.source.check()
+
     def train(self) -> list[Record]:
         """One pair per caption."""
         return _pairs(self.source.train(), self.column)
@@ -146,6 +150,10 @@ class _SingleTexts:
     """Every text of a task's records, as separate records."""
 
     task: IntermediateTask
+
+    def check(self) -> None:
+        """As the task's records."""
+        self.task.source.check()
 
     def train(self) -> list[Record]:
         """The distinct texts; those of a picture are one group."""

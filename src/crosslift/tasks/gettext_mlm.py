@@ -20,6 +20,10 @@ class CatalogStrings:
     English texts are not included: a model that sees both sides sees a bitext.
     """
 
+    def check(self) -> None:
+        """Raises if no catalogs are installed."""
+        self.checksum()
+
     def train(self) -> list[Record]:
         """One record per string and language."""
         return list(_records())

@@ -105,6 +105,10 @@ class FileRecords:
         """The columns of the form that are read."""
         return (*self.columns, *self.several)
 
+    def check(self) -> None:
+        """Raises if the texts cannot be read, or there are none."""
+        self.train()
+
     def train(self) -> list[Record]:
         """All records of the file."""
         records = read_records(
@@ -147,6 +151,10 @@ class FolderRecords:
     def texts(self) -> tuple[str, ...]:
         """The columns of the form that are read."""
         return tuple(self.columns)
+
+    def check(self) -> None:
+        """Raises if the texts cannot be read, or there are none."""
+        self.train()
 
     def train(self) -> list[Record]:
         """The texts of all files, language by language."""

@@ -9,6 +9,10 @@ from crosslift.sources.record import Record, SplitName
 class PictureNames:
     """A picture and its English name, one record per concept."""
 
+    def check(self) -> None:
+        """Raises if the pictograms are not installed."""
+        checksum()
+
     def train(self) -> list[Record]:
         """Concepts of the training split."""
         return [self._record(concept) for concept in concepts_of("train")]
@@ -27,6 +31,10 @@ class PictureNames:
 
 class NameAliases:
     """Two English names of one concept, one record per alias."""
+
+    def check(self) -> None:
+        """Raises if the pictograms are not installed."""
+        checksum()
 
     def train(self) -> list[Record]:
         """Concepts of the training split."""

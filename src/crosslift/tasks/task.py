@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 class Source(Protocol):
     """The source of a task's records."""
 
+    def check(self) -> None:
+        """Raises if the records cannot be had, as far as that shows in seconds; nothing is fetched.
+
+        Raises:
+            DataError: the reason.
+        """
+
     def train(self) -> list[Record]:
         """The training records."""
 

@@ -46,6 +46,10 @@ class LocalWikipedia:
 
     folder: Path
 
+    def check(self) -> None:
+        """Raises if the texts cannot be read, or there are none."""
+        self.train()
+
     def train(self) -> list[Record]:
         """The paragraphs, language by language.
 

@@ -50,6 +50,10 @@ class TrainedWords:
         ]
         return DatasetRecords(records, {**lexicon.left_out, "control pairs": len(parts.control)})
 
+    def check(self) -> None:
+        """Raises if the lexicon cannot be read."""
+        self.read("train")
+
     def train(self) -> list[Record]:
         """The trained pairs."""
         return self.read("train").records

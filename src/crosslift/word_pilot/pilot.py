@@ -20,7 +20,8 @@ from crosslift.artifacts.progress import Listener, Phase, Silent, in_phase
 from crosslift.encoders.encode_texts import encode_into
 from crosslift.encoders.encoder_folder import layers_of, own_use
 from crosslift.encoders.encoder_settings import EncoderSettings
-from crosslift.encoders.load_encoder import Encoder, Place, load_encoder
+from crosslift.encoders.load_encoder import Encoder, load_encoder
+from crosslift.encoders.reading import Place
 from crosslift.encoders.tokens import tokenise_bare
 from crosslift.errors import DataError, EncoderError
 from crosslift.results.word_alignments import (

@@ -68,6 +68,10 @@ class HubCaptions(HubRepository):
         rules = Rules(self.language, skip_broken=skip_broken, check_language=check_language)
         return assemble(self._entries(split), split, rules)
 
+    def check_available(self) -> None:
+        """As `check`, with our own remedy."""
+        self.check(_REMEDY)
+
     def checksum(self) -> str:
         """SHA-256 of name, config, commit (whose content never changes), splits and columns.
 

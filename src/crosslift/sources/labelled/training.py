@@ -46,6 +46,10 @@ class PhaseThreeData:
             DatasetRecords(train, examples.skipped) if split == "train" else DatasetRecords(dev, {})
         )
 
+    def check(self) -> None:
+        """As the training set."""
+        self.data.check()
+
     def train(self) -> list[Record]:
         """The training records."""
         return self.read("train").records

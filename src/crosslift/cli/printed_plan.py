@@ -1,0 +1,15 @@
+"""What the commands print of a plan."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from crosslift.planning.plan import Plan
+
+
+def print_failures(console: Console, plan: Plan) -> None:
+    """Prints which arms are left out, and why."""
+    for arm, error in plan.failures.items():
+        console.print(Text.assemble("\n", ("left out:", "bold red"), f" arm {arm}"))
+        console.print(error, soft_wrap=True)

@@ -1,0 +1,123 @@
+"""The head of contrastive image-text pairs, and the task opened on an encoder."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from crosslift.encoders.encode_texts import encode
+from crosslift.encoders.load_encoder import Encoder
+from crosslift.forms.contrastive_losses import info_nce, pairwise_sigmoid, unit
+from crosslift.forms.form import FormOptions, Rows, Split, StepLoss, column
+from crosslift.forms.forward import batch_vectors, count_tokens, distinct_ids
+from crosslift.forms.heads import seeded
+from crosslift.forms.picture_side import (
+    DevPictures,
+    PictureSide,
+    SplitPictures,
+)
+
+if TYPE_CHECKING:
+    from crosslift.forms.image_text import ImageText
+
+_LARGEST_SCALE = 100.0
+_FIRST_TEMPERATURE = {"softmax": 0.07, "sigmoid": 0.1}
+_FIRST_BIAS = -10.0
+
+
+class ImageTextHead(PictureSide):
+    """The trained modules of the image side: image tower, map, temperature and bias.
+
+    Args:
+        form: the form.
+        width: D of the shared space, the text encoder's.
+        seed: of the weights.
+        features: see `PictureSide`.
+    """
+
+    def __init__(self, form: ImageText, width: int, seed: int, features: int | None = None) -> None:
+        super().__init__(form, width, seed, features)
+        first = form.first_temperature or _FIRST_TEMPERATURE[form.loss]
+        self.log_scale = torch.nn.Parameter(torch.tensor(math.log(1 / first)))
+        if form.loss == "sigmoid":
+            self.bias = torch.nn.Parameter(torch.tensor(_FIRST_BIAS))
+
+    @property
+    def scale(self) -> Tensor:
+        """Inverse temperature. The parameter itself is clamped, so that it can decrease again."""
+        with torch.no_grad():
+            self.log_scale.clamp_(max=math.log(_LARGEST_SCALE))
+        return self.log_scale.exp()
+
+    def picture_vectors(self, features: Tensor) -> Tensor:
+        """Maps the tower's features of pictures, [N, W], to the shared space, [N, D]."""
+        vectors: Tensor = self.project(features)
+        return vectors
+
+    def text_vectors(self, vectors: Tensor) -> Tensor:
+        """Pooled text vectors [N, D] in the shared space: unchanged."""
+        return vectors
+
+
+class OpenImageText:
+    """Image-text pairs opened on an encoder."""
+
+    def __init__(
+        self, form: ImageText, encoder: Encoder, train: Split, dev: Split, options: FormOptions
+    ) -> None:
+        self.form = form
+        self.encoder = encoder
+        self._options = options
+        self.pictures = SplitPictures(form, train, options, encoder.device)
+        self.pictures.check_negatives()
+        self.size = self.pictures.count
+        width = encoder.width_in(encoder.place_at(form.hidden_state))
+        seed, features = options.seed, self.pictures.width
+        self.head = seeded(lambda: form.head(width, seed, features), seed, encoder.device)
+        texts = column(train.records, form.text)
+        self._sequences = encoder.tokenise(texts)
+        state = form.hidden_state
+        if state is not None:
+            _ = encoder.runner.stops_early  # tested here, not during training
+        self._dev = DevPictures(form, encoder, dev, state) if dev.records else None
+        self._locked = None
+        if options.text_locked:
+            vectors = encode(encoder, texts, hidden_state=state)
+            self._locked = torch.from_numpy(vectors).to(encoder.device)
+
+    def token_ids(self) -> Iterable[int]:
+        """Ids of every token of the training and dev texts."""
+        dev = self._dev.sequences if self._dev else []
+        return distinct_ids(map(np.array, [*self._sequences, *dev]))
+
+    def draw(self, start: int, count: int, seed: int) -> Rows:
+        """Shuffled epochs. In each, a picture appears once, with one of its texts."""
+        return self.pictures.draw(start, count, seed)
+
+    def loss(self, rows: Rows, generator: np.random.Generator) -> StepLoss:
+        """The mean of InfoNCE in both directions, or the mean sigmoid loss of a record."""
+        features = self.pictures.features(self.head, rows, generator)
+        images = unit(self.head.picture_vectors(features))
+        texts, tokens = self._texts(rows)
+        same, scale = self.pictures.alike(rows), self.head.scale
+        if self.form.loss == "sigmoid":
+            return StepLoss(pairwise_sigmoid(images, texts, same, scale, self.head.bias), tokens)
+        loss = info_nce(images, texts, same, scale) + info_nce(texts, images, same, scale)
+        return StepLoss(loss / 2, tokens)
+
+    def _texts(self, rows: Rows) -> tuple[Tensor, int]:
+        """Unit vectors of the records' texts, [B, D], and the number of tokens that were encoded."""
+        if self._locked is not None:
+            return unit(self._locked[rows]), 0
+        sequences = [self._sequences[row] for row in rows]
+        vectors = batch_vectors(self.encoder, sequences, self._options, self.form.hidden_state)
+        return unit(vectors), count_tokens(sequences)
+
+    def dev_scores(self) -> dict[str, float]:
+        """Recall at 10 from dev texts to dev pictures; empty without dev records."""
+        return {} if self._dev is None else self._dev.scores(self.head)

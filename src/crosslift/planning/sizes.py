@@ -1,0 +1,170 @@
+"""About how much memory and disk steps take, from what is known before they run: the parameters of the
+encoder, the batch, the number of texts and pictures. The estimates are for orientation: where texts are
+longer than a dozen tokens, training takes more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from crosslift.encoders.encoder_settings import EncoderSettings
+from crosslift.encoders.encoder_size import EncoderSize, size_of
+from crosslift.making.answer import Answering
+from crosslift.making.encode import EncodedTexts
+from crosslift.making.sweep import EveryPlace
+from crosslift.making.train import Training
+from crosslift.planning.plan import Plan
+from crosslift.planning.training_steps import TOKENS_OF_A_TEXT
+from crosslift.steps.step import Kind, Step
+
+_PROCESS = 0.5 * 2**30
+_WITH_TORCH = 0.9 * 2**30
+"""Bytes of a process before it holds anything: measured on Linux with torch's CPU build."""
+_FLOAT, _HALF = 4, 2
+_OPTIMIZER = 3 * _FLOAT  # of a trained weight: its master copy and AdamW's two moments, in float32
+_ACTIVATIONS = 34
+"""Bytes that a layer keeps for each token and unit of width, in bfloat16 (Korthikanti et al. 2022,
+arXiv 2205.05198, equation 1, without the part of attention, which is small for short texts)."""
+_WEIGHTS_OF_A_LAYER = 12  # times the squared width: attention and a feed-forward of four widths
+_TOWER_WIDTH = 1280  # of the embedded tower; published ones have 768 to 1,536
+_OUTCOME = 40  # bytes of a query of a target in its file
+
+
+class Size(NamedTuple):
+    """Bytes that a step takes; None: not known, because the encoder's files are not here."""
+
+    memory: float | None
+    disk: float | None
+
+
+def size_of_step(step: Step) -> Size:
+    """About the memory that a step takes while it runs, and the disk that its artifact takes."""
+    return _SIZES.get(step.kind, _small)(step)
+
+
+def _small(step: Step) -> Size:
+    return Size(_PROCESS, _OUTCOME * step.work)
+
+
+def _loaded(settings: EncoderSettings, size: EncoderSize) -> float:
+    """Of a loaded encoder: its table in float32, and the other weights with the copy to which they are
+    set back; all of them once more while they are read."""
+    per_weight = _HALF if settings.precision == "bfloat16" else _FLOAT
+    rest = size.parameters - size.table
+    return _WITH_TORCH + _FLOAT * (size.table + size.parameters) + 2 * per_weight * rest
+
+
+def _vectors(settings: EncoderSettings, texts: float, places: int = 1) -> Size:
+    size = size_of(settings)
+    if size is None:
+        return Size(None, None)
+    disk = _FLOAT * size.width * texts * places
+    return Size(_loaded(settings, size) + disk, disk)
+
+
+def _encoded(step: Step) -> Size:
+    if isinstance(step.job, EveryPlace):
+        return _vectors(step.job.encoder.settings, step.work, len(step.job.places))
+    return _vectors(step.job_as(EncodedTexts).encoder.settings, step.work)
+
+
+def _answered(step: Step) -> Size:
+    return Size(_vectors(step.job_as(Answering).encoder.settings, 0).memory, 10 * step.work)
+
+
+def _trained(step: Step) -> Size:
+    job = step.job_as(Training)
+    size = size_of(job.before.settings)
+    if size is None:
+        return Size(None, None)
+    pictures = sum(_disk_of_pictures(each) for each in step.inputs.values())
+    loaded = _loaded(job.before.settings, size) + pictures
+    if job.stage.text_side == "locked":
+        return Size(loaded, _FLOAT * size.width**2)
+    weights = size.parameters - size.table
+    layers = weights / (_WEIGHTS_OF_A_LAYER * size.width**2)
+    texts = job.budget.batch_size * max(r.task.form.texts_per_record for r in job.tasks.values())
+    tokens = texts * TOKENS_OF_A_TEXT / job.stage.accumulation
+    kept = _ACTIVATIONS * size.width * layers * tokens
+    return Size(
+        loaded + (_OPTIMIZER + _HALF) * weights + kept, _FLOAT * weights * (1 + len(job.kept))
+    )
+
+
+def _chosen(step: Step) -> Size:
+    """The artifact is a copy of the best try's."""
+    return Size(_PROCESS, _trained(next(iter(step.inputs.values()))).disk)
+
+
+def _disk_of_pictures(step: Step) -> float:
+    if step.kind == "features":
+        pictures = step.inputs.get("pictures")
+        count = step.work if pictures is None else pictures.settings["count"]
+        return float(_FLOAT * _TOWER_WIDTH * count)
+    if step.kind == "pictures":
+        return float(3 * step.settings["size"] ** 2 * step.settings["count"])
+    return 0.0
+
+
+def _pictures(step: Step) -> Size:
+    disk = _disk_of_pictures(step)
+    return Size(_WITH_TORCH + (disk if step.kind == "features" else 0), disk)
+
+
+def _embedded(step: Step) -> Size:
+    disk = _FLOAT * _TOWER_WIDTH * step.work
+    return Size(_WITH_TORCH + disk, disk)
+
+
+_SIZES: Mapping[Kind, Callable[[Step], Size]] = {
+    "pictures": _pictures,
+    "features": _pictures,
+    "embed-pictures": _embedded,
+    "train": _trained,
+    "choose": _chosen,
+    "encode": _encoded,
+    "answer": _answered,
+}
+
+
+def together(sizes: Iterable[Size]) -> Size:
+    """Of steps that run one after another: the most memory of one, and the disk of all. None where that
+    of one is not known."""
+    memory, disk = 0.0, 0.0
+    for each in sizes:
+        if each.memory is None or each.disk is None:
+            return Size(None, None)
+        memory, disk = max(memory, each.memory), disk + each.disk
+    return Size(memory, disk)
+
+
+@dataclass(frozen=True, slots=True)
+class ArmSteps:
+    """The steps that an arm adds to a plan: those that no arm before it needs.
+
+    Args:
+        arm: its name; empty: steps that compare training data with targets.
+        steps: of all its seeds, each after its inputs.
+    """
+
+    arm: str
+    steps: tuple[Step, ...]
+
+
+def steps_by_arm(plan: Plan) -> Iterator[ArmSteps]:
+    """Every step of a plan once, at the first arm that needs it; comparisons of data come first."""
+    counted: set[str] = set()
+
+    def new(steps: Iterable[Step]) -> tuple[Step, ...]:
+        by_key = {step.key: step for step in steps if step.key not in counted}
+        counted.update(by_key)
+        return tuple(by_key.values())
+
+    overlaps = (*plan.overlaps.values(), *plan.picture_overlaps.values())
+    compared = new(each for step in overlaps for each in step.with_inputs())
+    if compared:
+        yield ArmSteps("", compared)
+    for arm in dict.fromkeys(run.arm for run in plan.runs):
+        yield ArmSteps(arm, new(s for run in plan.runs if run.arm == arm for s in run.steps()))
