@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from small_study import SCRATCH, small_study
 
-from crosslift.api.session import evaluate, export_arm, run_study
+from crosslift.api.export import export_arm
+from crosslift.api.session import evaluate, run_study
 from crosslift.artifacts.store import Store
 from crosslift.errors import ArtifactError, StudyError, TrainingError, UnknownNameError
 from crosslift.planning.plan import plan_study

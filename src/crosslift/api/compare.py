@@ -128,6 +128,32 @@ def compare_runs(
     )
 
 
+def compare_with_baseline(run: RunFolder, arm: str) -> tuple[ComparedTarget, ...]:
+    """An arm of a run against its baseline, in every language of every target.
+
+    Args:
+        run: the run.
+        arm: of that run.
+
+    Returns:
+        The targets that both were measured on; none if the arm is the baseline itself.
+
+    Raises:
+        UnknownNameError: there is no such arm.
+        DataError: the run's outcomes are damaged.
+    """
+    baseline = run.arm(arm).baseline
+    if baseline == arm:
+        return ()
+    sides = _Side(baseline, run, baseline), _Side(arm, run, arm)
+    settings = {each.name: each for each in saved_study(run.path).targets}
+    shared = [t.name for t in run.run.targets if all(_has(side, t.name) for side in sides)]
+    return tuple(
+        _compared(name, sides, *(_outcomes(side, settings[name], None, None) for side in sides))
+        for name in shared
+    )
+
+
 def _side(value: EncoderSettings | str) -> _Side:
     if isinstance(value, EncoderSettings):
         return _Side(value.name, settings=value)

@@ -1,4 +1,4 @@
-"""Entry points: run a study, evaluate an encoder, export an arm. The command line calls them."""
+"""Entry points: run a study, evaluate an encoder. The command line calls them."""
 
 from __future__ import annotations
 
@@ -12,21 +12,18 @@ import pyarrow.parquet as pq
 
 from crosslift.analysis.language_groups import groupings
 from crosslift.analysis.partial_run import unfinished
-from crosslift.analysis.reported import refuse_unreported
 from crosslift.analysis.write_run_folder import write_run_folder
-from crosslift.artifacts.disk_errors import disk_errors_explained
-from crosslift.artifacts.files import file_written_whole
 from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.sweep_settings import SweepSettings
-from crosslift.errors import StudyError, UnknownNameError
+from crosslift.errors import UnknownNameError
 from crosslift.making.loaded_target import LoadedTarget
 from crosslift.making.trained import Trained
 from crosslift.making.vectors import roles_of
 from crosslift.metrics.table import OUTCOME_OF_METRIC
-from crosslift.planning.plan import arm_run, load_target, plan_study
+from crosslift.planning.plan import load_target, plan_study
 from crosslift.planning.sweep_steps import sweep_of, sweep_steps
 from crosslift.planning.target_steps import evaluate_step
 from crosslift.planning.text_steps import encode_steps, reading_of
@@ -36,9 +33,8 @@ from crosslift.results.reading_sweep import SWEEP_FILE, ReadingChoice, Sweep, Sw
 from crosslift.results.result_record import read_json_file, read_optional_json_file
 from crosslift.results.run_folder import RunFolder
 from crosslift.steps.run import Listener, make_steps, run_plan
-from crosslift.steps.step import Step, Workplace
+from crosslift.steps.step import Step
 from crosslift.studies.earlier_run import check_folder
-from crosslift.studies.reading import saved_study
 from crosslift.studies.registration import Registered
 from crosslift.studies.schema import Study
 from crosslift.targets.protocol import OURS, Direction
@@ -295,58 +291,3 @@ def _by_language(outcomes: pa.Table) -> dict[str, dict[str, float]]:
 def _macro(languages: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     metrics = [name for name in next(iter(languages.values())) if name != "n"]
     return {m: sum(values[m] for values in languages.values()) / len(languages) for m in metrics}
-
-
-@reading_once()
-def export_arm(run: Path | str, arm: str, to: Path | str, seed: int | None = None) -> Path:
-    """Writes an arm's text encoder as a sentence-transformers folder with a model card.
-
-    Args:
-        run: folder of a run.
-        arm: name of the arm.
-        to: new folder.
-        seed: which seed's weights; None: the arm's first.
-
-    Raises:
-        UnknownNameError: no such arm or seed.
-        StudyError: the folder to write exists and is not empty.
-        ArtifactError: the run's artifacts are no longer in its store, or were made again since with
-            other bytes; the folder cannot be written.
-    """
-    from crosslift.encoders.export import write_sentence_transformer
-    from crosslift.reports.model_card import card_of_arm, model_card
-
-    run, to = Path(run), Path(to)
-    folder = RunFolder.read(run)
-    facts = folder.arm(arm)
-    study = saved_study(run)
-    chosen = facts.seeds[0] if seed is None else seed
-    if chosen not in facts.seeds:
-        raise UnknownNameError(f"seed of arm {arm!r}", str(chosen), map(str, facts.seeds))
-    with disk_errors_explained(to):
-        has_files = to.exists() and any(to.iterdir())
-    if has_files:
-        raise StudyError(f"{to} exists and is not empty", "a new folder")
-    encoder = arm_run(study, arm, chosen).encoder
-    store = Store(Path(folder.run.store))
-    refuse_unreported(folder, encoder.stages, store)
-    loaded = encoder.load(Workplace(store))
-    card = card_of_arm(
-        folder,
-        arm,
-        chosen,
-        to.name,
-        loaded.reading.prompt,
-        "mit" if facts.encoder == "embedded" else None,
-        _licence_note(facts.encoder),
-    )
-    write_sentence_transformer(loaded, to)
-    with file_written_whole(to / "README.md") as draft:
-        draft.write_text(model_card(card), encoding="utf-8")
-    return to
-
-
-def _licence_note(encoder: str) -> str:
-    if encoder == "embedded":
-        return "The weights derive from multilingual-e5-small (MIT), which is carried in 4 bits."
-    return f"The weights derive from {encoder}: its licence holds."
