@@ -86,7 +86,8 @@ def upload_folder(folder: Path, name: str, *, private: bool = False) -> None:
     except EncoderError:
         raise
     except Exception as error:  # a network fails with errors of many classes
-        cause = first_line(error).replace(get_token() or "no token", "TOKEN")
+        cause = " ".join(f"{type(error).__name__}: {error}".split())
+        cause = cause.replace(get_token() or "no token", "TOKEN")
         raise EncoderError(
             f"{folder} is written, but could not be uploaded to {name}: {cause[:_MOST_LETTERS]}",
             "a network, and a token that may write there",
