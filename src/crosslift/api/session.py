@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from crosslift.analysis.language_groups import groupings
 from crosslift.analysis.partial_run import unfinished
 from crosslift.analysis.write_run_folder import write_run_folder
+from crosslift.api.models import Model, encoder_settings, known_model, store_of, untouched
 from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
@@ -20,6 +21,7 @@ from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import UnknownNameError
 from crosslift.making.loaded_target import LoadedTarget
+from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.making.trained import Trained
 from crosslift.making.vectors import roles_of
 from crosslift.metrics.table import OUTCOME_OF_METRIC
@@ -88,7 +90,7 @@ def run_study(
 
 @reading_once()
 def evaluate(
-    model: EncoderSettings | str,
+    model: Model,
     target: TargetSettings | str,
     protocol: str = "crosslift",
     direction: Direction | None = None,
@@ -98,12 +100,14 @@ def evaluate(
     """Measures an encoder on a target of texts, as it is, under one protocol.
 
     Args:
-        model: `embedded`, a folder, a hub name, or settings of an encoder.
+        model: `embedded`, a folder, a hub name, settings of an encoder, or any object with a method
+            `encode` from a list of N texts to an array [N, D], such as a SentenceTransformer.
         target: name or settings of a target.
         protocol: its name.
         direction: which side is used as queries, for a protocol that has two directions, or ``both``;
             None: the protocol's first.
-        store: keeps the vectors, so that a second call takes no time; None: the user's cache.
+        store: keeps the vectors, so that a second call takes no time; None: the user's cache. The
+            vectors of an object are never kept.
         listener: receives the progress of the work. None: no reports.
 
     Raises:
@@ -127,7 +131,7 @@ def evaluate(
 
 @reading_once()
 def evaluate_protocols(
-    model: EncoderSettings | str,
+    model: Model,
     target: TargetSettings | str,
     protocols: tuple[str, ...] = ("all",),
     store: Store | None = None,
@@ -150,38 +154,40 @@ def evaluate_protocols(
 
 
 def _loaded(
-    model: EncoderSettings | str,
+    model: Model,
     target: TargetSettings | str,
     protocols: tuple[str, ...],
     direction: Direction | None = None,
-) -> tuple[EncoderSettings, LoadedTarget]:
-    settings = EncoderSettings(name=model) if isinstance(model, str) else model
+) -> tuple[EncoderSettings | ObjectEncoder, LoadedTarget]:
+    known = known_model(model)
     target_settings = TargetSettings(name=target) if isinstance(target, str) else target
     changes = {"protocols": protocols} | ({"direction": direction} if direction else {})
     loaded = load_target(target_settings.model_copy(update=changes))
-    loaded.target.check_encoder_alone(settings.name)
-    return settings, loaded
+    loaded.target.check_encoder_alone(known.name)
+    return known, loaded
 
 
 def outcomes_of_encoder(
-    model: EncoderSettings,
+    model: Model,
     target: TargetSettings,
     store: Store | None = None,
     listener: Listener | None = None,
 ) -> pa.Table:
     """The outcomes of an encoder as it is on a target, a row a query, under the target's primary
     protocol."""
-    settings, loaded = _loaded(model, target, (OURS,), target.direction)
+    known, loaded = _loaded(model, target, (OURS,), target.direction)
     loaded = replace(loaded, protocols=loaded.protocols[:1])
-    scored, _ = _scored(settings, loaded, store or Store(), listener or Silent())
-    return pq.read_table(scored / "outcomes.parquet")
+    encoder = untouched(known)
+    with store_of(encoder, store) as place:
+        scored, _ = _scored(encoder, loaded, place, listener or Silent())
+        return pq.read_table(scored / "outcomes.parquet", memory_map=False)
 
 
 def _scored(
-    settings: EncoderSettings, loaded: LoadedTarget, store: Store, listener: Listener
+    encoder: Trained | ObjectEncoder, loaded: LoadedTarget, store: Store, listener: Listener
 ) -> tuple[Path, dict[str, Step]]:
     """The folder with the outcomes of an encoder as it is, and the steps that encode the texts."""
-    steps = encode_steps(Trained.untouched(settings), loaded)
+    steps = encode_steps(encoder, loaded)
     roles = {role for protocol in loaded.protocols for role in roles_of(protocol, loaded)}
     texts = {role: step for role, step in steps.items() if role in roles}
     scored = evaluate_step(loaded, texts)
@@ -190,14 +196,21 @@ def _scored(
 
 
 def _evaluations(
-    settings: EncoderSettings,
+    known: EncoderSettings | ObjectEncoder,
     loaded: LoadedTarget,
     store: Store | None,
     listener: Listener | None,
 ) -> list[Evaluation]:
     """The scores under each of the loaded target's protocols."""
-    store = store or Store()
-    path, texts = _scored(settings, loaded, store, listener or Silent())
+    encoder = untouched(known)
+    with store_of(encoder, store) as place:
+        return _evaluated(encoder, loaded, place, listener or Silent())
+
+
+def _evaluated(
+    encoder: Trained | ObjectEncoder, loaded: LoadedTarget, store: Store, listener: Listener
+) -> list[Evaluation]:
+    path, texts = _scored(encoder, loaded, store, listener)
     mined = read_optional_json_file(path / MINING_FILE, tuple[MinedLanguage, ...]) or ()
     table = pq.read_table(path / "outcomes.parquet")
     evaluations = []
@@ -209,7 +222,7 @@ def _evaluations(
         languages = _by_language(table.filter(pc.field("protocol") == protocol.id))
         evaluations.append(
             Evaluation(
-                model=settings.name,
+                model=encoder.name,
                 target=loaded.target.name,
                 metric=protocol.metric,
                 protocol=facts,
@@ -219,7 +232,7 @@ def _evaluations(
                 notes=dict(loaded.data.notes),
                 left_out={code: dict(counts) for code, counts in loaded.data.left_out.items()},
                 unread=dict(loaded.data.unread),
-                groups=_by_group(settings.name, languages),
+                groups=_by_group(encoder.name, languages),
                 mining=entries,
             )
         )
@@ -244,7 +257,7 @@ def _by_group(
 
 @reading_once()
 def sweep(
-    model: EncoderSettings | str,
+    model: Model,
     target: TargetSettings | str,
     settings: SweepSettings,
     store: Store | None = None,
@@ -254,7 +267,7 @@ def sweep(
     each prompt.
 
     Args:
-        model: as for `evaluate`.
+        model: as for `evaluate`, but no object: it has no hidden states.
         target: as for `evaluate`; its `direction` is scored.
         settings: poolings, prompts, and the data for the choice.
         store: keeps the vectors of every reading; None: the user's cache.
@@ -266,7 +279,7 @@ def sweep(
     Raises:
         UnknownNameError, StudyError, DataError, EncoderError: as for `evaluate`.
     """
-    encoder = EncoderSettings(name=model) if isinstance(model, str) else model
+    encoder = encoder_settings(model, "a sweep")
     target_settings = TargetSettings(name=target) if isinstance(target, str) else target
     loaded = load_target(target_settings)
     steps = sweep_steps(Trained.untouched(encoder), loaded, settings)

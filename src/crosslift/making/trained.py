@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.encoders.encode_texts import encode
 from crosslift.encoders.encoder_folder import fingerprint, layers_of, with_prompt_text
 from crosslift.encoders.encoder_settings import EncoderSettings, Side, SidePrompts
 from crosslift.encoders.lend import LentEncoder
@@ -29,6 +34,9 @@ class Trained:
         checkpoint: which kept weights of the last stage it has; None: those that the stage ended with.
     """
 
+    reusable: ClassVar[bool] = True
+    """Whether its vectors may be kept for later."""
+
     settings: EncoderSettings
     fingerprint: str
     stages: tuple[Step, ...] = ()
@@ -43,10 +51,29 @@ class Trained:
         precise = resolved.model_copy(update={"precision": resolve_precision(resolved.precision)})
         return cls(precise, fingerprint(settings))
 
+    @property
+    def name(self) -> str:
+        """The name of the encoder it began as."""
+        return self.settings.name
+
     def of_side(self, prompts: SidePrompts, side: Side) -> Trained:
         """The encoder as it reads one side of texts in pairs."""
         read = with_prompt_text(prompts.encoder_of_side(self.settings, side))
         return self if read == self.settings else replace(self, settings=read)
+
+    def read_by(
+        self,
+        protocol: str,
+        reading: Callable[[EncoderSettings, Callable[[], int]], EncoderSettings],
+    ) -> Trained:
+        """The encoder as a protocol reads it.
+
+        Args:
+            protocol: its name.
+            reading: from the settings, and what returns the number of layers, to the protocol's.
+        """
+        del protocol
+        return replace(self, settings=reading(self.settings, lambda: layers_of(self.settings)))
 
     def read_from(self, hidden_state: int | None) -> Trained:
         """The encoder as vectors are read from a hidden state; None: from its own.
@@ -87,6 +114,18 @@ class Trained:
             return {}
         *before, last = self.stages
         return {f"encoder, stage {n}": step for n, step in enumerate(before, 1)} | {"encoder": last}
+
+    def vectors(
+        self, texts: Sequence[str], workplace: Workplace
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Vectors [N, D] of N texts, and how they were read.
+
+        Raises:
+            EncoderError: a vector is not finite.
+        """
+        ready = self.load(workplace)
+        advance = workplace.counting(len(texts))
+        return encode(ready, texts, advance=advance), ready.reading.facts()
 
     def load(self, workplace: Workplace) -> Encoder:
         """The encoder itself."""

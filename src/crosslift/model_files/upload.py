@@ -52,7 +52,7 @@ def address_of(name: str) -> str:
 
 
 def upload_folder(folder: Path, name: str, *, private: bool = False) -> None:
-    """Uploads the files of a folder as one commit; creates the repository if there is none.
+    """Uploads the files of a folder; creates the repository if there is none.
 
     Files of other names that the repository has are kept.
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from crosslift.artifacts.store import Store
-from crosslift.encoders.encoder_folder import layers_of
 from crosslift.encoders.load_encoder import reading_of_sides
 from crosslift.making.encode import EncodedTexts, encode_texts, open_reading
 from crosslift.making.loaded_target import LoadedTarget, TextSet
+from crosslift.making.object_encoder import ObjectEncoder
 from crosslift.making.trained import Trained
 from crosslift.making.vectors import OWN_READING, SRC_TEXTS, TGT_TEXTS, roles_of
 from crosslift.steps.step import Step
 from crosslift.targets.protocol import Protocol
 
 
-def encode_steps(encoder: Trained, loaded: LoadedTarget) -> dict[str, Step]:
+def encode_steps(encoder: Trained | ObjectEncoder, loaded: LoadedTarget) -> dict[str, Step]:
     """The encoding steps of a target: as the encoder is read itself, and as other protocols read it.
 
     Returns:
@@ -33,14 +32,13 @@ def encode_steps(encoder: Trained, loaded: LoadedTarget) -> dict[str, Step]:
         steps = {OWN_READING: _encode_step(encoder, loaded, loaded.all_texts)}
     for protocol in loaded.protocols:
         if not protocol.own_reading:
-            settings = protocol.reading(encoder.settings, lambda: layers_of(encoder.settings))
-            read = replace(encoder, settings=settings)
+            read = encoder.read_by(protocol.name, protocol.reading)
             role = roles_of(protocol, loaded).src
             steps[role] = _encode_step(read, loaded, loaded.all_texts)
     return steps
 
 
-def _encode_step(encoder: Trained, loaded: LoadedTarget, texts: TextSet) -> Step:
+def _encode_step(encoder: Trained | ObjectEncoder, loaded: LoadedTarget, texts: TextSet) -> Step:
     """Encodes every text of a set once: `vectors.npy`, float32 [texts, D].
 
     Its key has the texts themselves in it and not the target: two targets of the same texts share it.
