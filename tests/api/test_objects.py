@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from sentence_transformers import SentenceTransformer
 from tiny_encoder import TEXTS, make_tiny_encoder
 
@@ -19,6 +20,7 @@ from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import EncoderError, StudyError
 from crosslift.making.object_encoder import ObjectEncoder
+from crosslift.mining.mining_settings import MiningSettings
 from crosslift.targets.target_settings import TargetSettings
 
 WIDTH = 64
@@ -178,7 +180,7 @@ def test_what_an_object_cannot_be_asked(store: Store) -> None:
     with pytest.raises(StudyError, match="protocol mteb reads"):
         crosslift.evaluate(Letters(), NAMES, protocol="mteb", store=store)
     with pytest.raises(StudyError, match="a sweep reads hidden states"):
-        crosslift.sweep(Letters(), NAMES, SweepSettings(target=NAMES), store=store)
+        crosslift.sweep(Letters(), NAMES, SweepSettings(target="names"), store=store)
     for wrong in (3, object(), Letters, b"embedded", None):
         with pytest.raises(EncoderError, match="is no encoder"):
             crosslift.encode(wrong, ["a"])
@@ -188,3 +190,22 @@ def test_a_path_is_a_folder(folder: Path) -> None:
     np.testing.assert_array_equal(
         crosslift.encode(folder, TEXTS), crosslift.encode(str(folder), TEXTS)
     )
+
+
+def test_pairs_are_mined_with_an_object(store: Store, tmp_path: Path) -> None:
+    words = ("telephone", "hotel", "piano", "banana", "museum", "taxi", "radio", "opera")
+    (tmp_path / "a.txt").write_text("".join(f"{w}\n" for w in words), encoding="utf-8")
+    (tmp_path / "b.txt").write_text("".join(f"{w}s\n" for w in reversed(words)), encoding="utf-8")
+    model = Letters()
+    settings = MiningSettings(
+        src=tmp_path / "a.txt", tgt=tmp_path / "b.txt", model=model, out=tmp_path / "pairs.tsv"
+    )
+    outcome = crosslift.mine_files(settings, store)
+    assert outcome.model == "Letters (an object, vectors not kept)"
+    assert outcome.plan.width == WIDTH
+    rows = [line.split("\t") for line in settings.out.read_text(encoding="utf-8").splitlines()]
+    pairs = {tuple(row[1:3]) for row in rows}
+    assert {(word, f"{word}s") for word in words} <= pairs
+    assert not files_of(store)
+    with pytest.raises(ValidationError, match="model"):
+        MiningSettings(src=settings.src, tgt=settings.tgt, model=3, out=settings.out)

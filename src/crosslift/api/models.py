@@ -1,18 +1,13 @@
-"""What Python users may name as a model, and where its vectors are kept."""
+"""What Python users may name as a model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
-from crosslift.artifacts.store import Store
 from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.errors import StudyError
 from crosslift.making.object_encoder import HasEncode, ObjectEncoder
-from crosslift.making.trained import Trained
 
 Model: TypeAlias = EncoderSettings | str | Path | HasEncode
 """`embedded`, a folder, a hub name, settings of an encoder, or an object with `encode`."""
@@ -48,18 +43,3 @@ def encoder_settings(model: Model, what: str) -> EncoderSettings:
             "`embedded`, a folder, a hub name, or EncoderSettings",
         )
     return known
-
-
-def untouched(known: EncoderSettings | ObjectEncoder) -> Trained | ObjectEncoder:
-    """The encoder as it is, for the steps that use it."""
-    return known if isinstance(known, ObjectEncoder) else Trained.untouched(known)
-
-
-@contextmanager
-def store_of(encoder: Trained | ObjectEncoder, store: Store | None) -> Iterator[Store]:
-    """The store of an encoder's vectors: the user's, or one for this use alone, which is deleted."""
-    if encoder.reusable:
-        yield store or Store()
-        return
-    with TemporaryDirectory(prefix="crosslift-") as folder:
-        yield Store(Path(folder))

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from crosslift.analysis.language_groups import groupings
 from crosslift.analysis.partial_run import unfinished
 from crosslift.analysis.write_run_folder import write_run_folder
-from crosslift.api.models import Model, encoder_settings, known_model, store_of, untouched
+from crosslift.api.models import Model, encoder_settings, known_model
 from crosslift.artifacts.progress import Silent
 from crosslift.artifacts.read_once import reading_once
 from crosslift.artifacts.store import Store
@@ -21,7 +21,7 @@ from crosslift.encoders.encoder_settings import EncoderSettings
 from crosslift.encoders.sweep_settings import SweepSettings
 from crosslift.errors import UnknownNameError
 from crosslift.making.loaded_target import LoadedTarget
-from crosslift.making.object_encoder import ObjectEncoder
+from crosslift.making.object_encoder import ObjectEncoder, store_of, untouched
 from crosslift.making.trained import Trained
 from crosslift.making.vectors import roles_of
 from crosslift.metrics.table import OUTCOME_OF_METRIC
@@ -177,9 +177,8 @@ def outcomes_of_encoder(
     protocol."""
     known, loaded = _loaded(model, target, (OURS,), target.direction)
     loaded = replace(loaded, protocols=loaded.protocols[:1])
-    encoder = untouched(known)
-    with store_of(encoder, store) as place:
-        scored, _ = _scored(encoder, loaded, place, listener or Silent())
+    with store_of(known, store) as place:
+        scored, _ = _scored(untouched(known), loaded, place, listener or Silent())
         return pq.read_table(scored / "outcomes.parquet", memory_map=False)
 
 
@@ -202,9 +201,8 @@ def _evaluations(
     listener: Listener | None,
 ) -> list[Evaluation]:
     """The scores under each of the loaded target's protocols."""
-    encoder = untouched(known)
-    with store_of(encoder, store) as place:
-        return _evaluated(encoder, loaded, place, listener or Silent())
+    with store_of(known, store) as place:
+        return _evaluated(untouched(known), loaded, place, listener or Silent())
 
 
 def _evaluated(

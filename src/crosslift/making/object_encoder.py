@@ -6,14 +6,20 @@ import hashlib
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.encoders.encoder_settings import Side, SidePrompts
+from crosslift.artifacts.store import Store
+from crosslift.encoders.encoder_folder import local_folder
+from crosslift.encoders.encoder_settings import EncoderSettings, Side, SidePrompts
 from crosslift.errors import EncoderError, StudyError
+from crosslift.making.trained import Trained
 from crosslift.steps.step import Step, Workplace
 
 _TEXTS_AT_ONCE = 1024
@@ -41,9 +47,6 @@ class ObjectEncoder:
         prompt: put before every text.
         identity: of this use of the object.
     """
-
-    reusable: ClassVar[bool] = False
-    """Whether its vectors may be kept for later."""
 
     model: HasEncode
     name: str
@@ -74,6 +77,16 @@ class ObjectEncoder:
     def inputs(self) -> dict[str, Step]:
         """The steps that it is made by: none."""
         return {}
+
+    @property
+    def width(self) -> int:
+        """Length of its vectors; a text is encoded to know it."""
+        return self.encode(["a"]).shape[1]
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of the weights that must be loaded: the object has its own already."""
+        return 0
 
     def of_side(self, prompts: SidePrompts, side: Side) -> ObjectEncoder:
         """The encoder as it reads one side of texts in pairs.
@@ -208,3 +221,38 @@ def _sum_of_weights(model: object) -> str | None:
             flat = value.detach().cpu().contiguous().reshape(-1)
             digest.update(memoryview(flat.view(torch.uint8).numpy()))
     return digest.hexdigest()[:_HASH_LETTERS]
+
+
+def untouched(
+    model: EncoderSettings | ObjectEncoder, *, fetched: bool = False
+) -> Trained | ObjectEncoder:
+    """An encoder as it is, for the steps that use it.
+
+    Args:
+        model: its settings, or the encoder of an object.
+        fetched: fetch its files first, so that its fingerprint is that of the files.
+
+    Raises:
+        EncoderError: its files cannot be found or fetched.
+    """
+    if isinstance(model, ObjectEncoder):
+        return model
+    if fetched:
+        local_folder(model)
+    return Trained.untouched(model)
+
+
+@contextmanager
+def store_of(model: EncoderSettings | ObjectEncoder, store: Store | None) -> Iterator[Store]:
+    """The store of an encoder's vectors: the user's or, of an object, one for this use alone, which is
+    deleted after the block.
+
+    Args:
+        model: settings, or the encoder of an object.
+        store: the user's; None: the one in the user's cache.
+    """
+    if isinstance(model, EncoderSettings):
+        yield store or Store()
+        return
+    with TemporaryDirectory(prefix="crosslift-") as folder:
+        yield Store(Path(folder))

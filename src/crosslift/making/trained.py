@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.encoders.encode_texts import encode
-from crosslift.encoders.encoder_folder import fingerprint, layers_of, with_prompt_text
+from crosslift.encoders.encoder_folder import (
+    fingerprint,
+    layers_of,
+    weight_bytes,
+    width_of,
+    with_prompt_text,
+)
 from crosslift.encoders.encoder_settings import EncoderSettings, Side, SidePrompts
 from crosslift.encoders.lend import LentEncoder
 from crosslift.encoders.load_encoder import Encoder
@@ -34,9 +40,6 @@ class Trained:
         checkpoint: which kept weights of the last stage it has; None: those that the stage ended with.
     """
 
-    reusable: ClassVar[bool] = True
-    """Whether its vectors may be kept for later."""
-
     settings: EncoderSettings
     fingerprint: str
     stages: tuple[Step, ...] = ()
@@ -55,6 +58,16 @@ class Trained:
     def name(self) -> str:
         """The name of the encoder it began as."""
         return self.settings.name
+
+    @property
+    def width(self) -> int:
+        """Length of its vectors, from its files alone."""
+        return width_of(self.settings)
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of the weights that must be loaded."""
+        return weight_bytes(self.settings)
 
     def of_side(self, prompts: SidePrompts, side: Side) -> Trained:
         """The encoder as it reads one side of texts in pairs."""
