@@ -81,7 +81,7 @@ class ObjectEncoder:
     @property
     def width(self) -> int:
         """Length of its vectors; a text is encoded to know it."""
-        return self.encode(["a"]).shape[1]
+        return int(self.encode(["a"]).shape[1])
 
     @property
     def weight_bytes(self) -> int:
